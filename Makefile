@@ -1,0 +1,39 @@
+# Two commands on a machine that has python3 (with venv) and make:
+#   make demo    the main job on the bundled pile
+#   make test    lint, types, architecture, tests
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := build/demo
+
+.PHONY: test lint types architecture unit demo clean
+.DELETE_ON_ERROR:
+
+test: lint types architecture unit
+
+lint: .venv/.installed
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+
+types: .venv/.installed
+	$(BIN)/python -m mypy
+
+architecture: .venv/.installed
+	$(BIN)/lint-imports
+
+unit: .venv/.installed
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage report
+
+demo: .venv/.installed
+	$(BIN)/python -m unwet demo --out $(DEMO) --force
+	@printf '\nThe dbt project is in %s\n' "$(CURDIR)/$(DEMO)"
+
+# Relative paths throughout: the folder may have spaces in its name.
+.venv/.installed: pyproject.toml hatch_build.py
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "unwet needs Python 3.11 or newer; try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv .dev build dist

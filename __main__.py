@@ -1,0 +1,5 @@
+"""``python -m unwet`` is the ``unwet`` command."""
+
+from unwet.cli import main
+
+main()

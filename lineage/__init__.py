@@ -1,0 +1,1 @@
+"""Understanding SQL: from files to column lineage. Never imports ``unwet.rewrite``."""

@@ -1,0 +1,93 @@
+"""Failures: unwet cannot do what was asked. What it merely noticed in the SQL is a `Finding`.
+
+UnwetError
+├── UsageError              the request itself is wrong
+│   ├── PathNotFound        an input that is not there
+│   ├── EmptyInput          inputs without a single SQL file
+│   ├── UnknownDialect      with the nearest known name
+│   ├── BadSchema           a schema file that cannot be understood
+│   └── BadConfig           the same for unwet.toml
+├── OutputError
+│   ├── OutputNotEmpty      a folder with other people's files in it
+│   └── OutputReadOnly      a place that cannot be written
+├── RenderError             a tree that its dialect has no words for
+└── EngineError             the database said no
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UnwetError(Exception):
+    """Base of all failures; `help` says what to do about it, when that is known."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+class UsageError(UnwetError):
+    """The request cannot be carried out as it was made."""
+
+
+class PathNotFound(UsageError):
+    """An input path, or a pattern, that matches nothing."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"no such file or folder: {path}", "give a folder, a file, a glob or -")
+        self.path = path
+
+
+class EmptyInput(UsageError):
+    """Inputs that exist but hold no SQL files."""
+
+    def __init__(self, paths: Iterable[str], suffixes: Iterable[str]) -> None:
+        super().__init__(
+            f"no SQL files in {', '.join(paths)}", f"looked for *{', *'.join(suffixes)}"
+        )
+
+
+class UnknownDialect(UsageError):
+    """A dialect name that the parser does not know."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = get_close_matches(name.lower(), names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known dialects: {', '.join(names)}"
+        super().__init__(f"unknown dialect: {name}", hint)
+        self.name = name
+
+
+class BadSchema(UsageError):
+    """A schema file that is not there or not in a known form."""
+
+
+class BadConfig(UsageError):
+    """A configuration file with unknown keys or wrong values."""
+
+
+class OutputError(UnwetError):
+    """The result has nowhere to go."""
+
+
+class OutputNotEmpty(OutputError):
+    """The output folder holds files already."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"output folder is not empty: {path}", "choose another, or add --force")
+
+
+class OutputReadOnly(OutputError):
+    """The output folder cannot be written."""
+
+    def __init__(self, path: str, reason: str = "") -> None:
+        super().__init__(f"cannot write to {path}" + (f": {reason}" if reason else ""))
+
+
+class RenderError(UnwetError):
+    """A tree that cannot be written in its dialect without losing something."""
+
+
+class EngineError(UnwetError):
+    """A database refused a statement."""

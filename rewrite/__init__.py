@@ -1,0 +1,1 @@
+"""Changing SQL: from plans to a proven project."""
