@@ -26,7 +26,7 @@ occurs only below a ``Subquery`` expression.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from typing import Literal, assert_never
 
@@ -43,8 +43,9 @@ class Node:
 
     def __post_init__(self) -> None:
         state = blake2b(type(self).__name__.encode(), digest_size=16)
-        for field in fields(self):  # type: ignore[arg-type]
-            _feed(state, getattr(self, field.name))
+        for slot in fields(self):  # type: ignore[arg-type]
+            if not slot.metadata.get("note"):
+                _feed(state, getattr(self, slot.name))
         object.__setattr__(self, "digest", state.digest())
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
@@ -258,13 +259,14 @@ class Sort(Node):
 @dataclass(frozen=True, slots=True, eq=False)
 class Opaque(Node):
     """SQL that the algebra does not express: canonical text in which ``$0, $1 ...`` stand for
-    the inputs, whose columns the text calls by ``names``. Never rewritten, never lost."""
+    the inputs, whose columns the text calls by ``names``. Never rewritten, never lost.
+    ``reason`` says what was not understood; it is a note, not content."""
 
     text: str
     inputs: tuple[Rel, ...]
     names: tuple[tuple[str, ...], ...]
     width: int
-    reason: str = ""
+    reason: str = field(default="", metadata={"note": True})
 
 
 Rel = (
@@ -284,7 +286,9 @@ Rel = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan(Node):
-    """A whole report: its output names, its rows, and its final ORDER BY if it has one."""
+    """A whole report: its output names, its rows, and its final ORDER BY if it has one.
+
+    ``rel`` may be wider than ``names``: the columns behind are seen by ``order`` only."""
 
     names: tuple[str, ...]
     rel: Rel
