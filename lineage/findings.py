@@ -21,7 +21,7 @@ class Span:
 class Finding:
     """Something a reader of the pile should know, with the place that shows it.
 
-    `code` is one stable upper-case word (PARSE, ENCODING, ...); `also` are other places it is about.
+    `code` is one stable upper-case word (PARSE, ENCODING, ...); `also`: other places it is about.
     """
 
     code: str

@@ -1,0 +1,220 @@
+"""Inputs become sources: folders, globs, files, standard input and query logs."""
+
+import codecs
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from unwet.lineage.errors import EmptyInput, PathNotFound
+from unwet.lineage.findings import Finding, whole
+
+SUFFIXES = (".sql", ".hql", ".ddl", ".sql.jinja", ".sql.j2")
+LOGS = (".csv", ".jsonl")
+_SKIPPED = {"node_modules", "__pycache__", "site-packages"}
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One text with SQL in it."""
+
+    path: str
+    text: str
+    dialect: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read, in the order of the paths, and what was odd about it."""
+
+    sources: tuple[Source, ...]
+    findings: tuple[Finding, ...]
+
+
+Item = Source | Finding
+
+
+def read_sources(
+    inputs: str | Path | Source | Iterable[str | Path | Source], dialect: str | None = None
+) -> Reading:
+    """Read all inputs; a folder stands for the SQL files below it, `-` for standard input.
+
+    Raises PathNotFound for a path or glob without a match, and EmptyInput when folders hold no
+    SQL at all. An unreadable, binary or empty file is a finding.
+    """
+    given = [inputs] if isinstance(inputs, str | Path | Source) else list(inputs)
+    items = [item for one in given for item in _read_input(one, dialect)]
+    if not items and given:
+        raise EmptyInput((str(one) for one in given), SUFFIXES)
+    sources = tuple(item for item in items if isinstance(item, Source))
+    return Reading(sources, tuple(item for item in items if isinstance(item, Finding)))
+
+
+def decode(data: bytes, path: str) -> tuple[str | None, Finding | None]:
+    """The text of a file, and a finding when it is not plain UTF-8; no text when it is binary."""
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            return _with_bom(data.removeprefix(bom), encoding, path)
+    if guess := _utf16_without_bom(data):
+        return data.decode(guess, "replace"), _encoding(path, f"read as {guess} (no BOM)")
+    if b"\0" in data:
+        return None, _encoding(path, "binary file skipped (NUL bytes)")
+    try:
+        return data.decode("utf-8"), None
+    except UnicodeDecodeError as error:
+        at = f"byte {error.start} is not UTF-8"
+    try:
+        return data.decode("cp1252"), _encoding(path, f"read as cp1252: {at}")
+    except UnicodeDecodeError:
+        return data.decode("latin-1"), _encoding(path, f"read as latin-1: {at}")
+
+
+# --- inputs ----------------------------------------------------------------------------------
+
+
+def _read_input(one: str | Path | Source, dialect: str | None) -> Iterator[Item]:
+    if isinstance(one, Source):
+        yield one if one.dialect is not None else Source(one.path, one.text, dialect)
+    elif str(one) == "-":
+        yield from _from_bytes(sys.stdin.buffer.read(), "<stdin>", dialect)
+    else:
+        for path in _expand(str(one)):
+            yield from _read_file(path, dialect)
+
+
+def _expand(given: str) -> list[str]:
+    """The files a path or glob stands for, sorted; a file that is named is taken as it is."""
+    if os.path.isdir(given):
+        return sorted(_walk(given, set()))
+    if os.path.lexists(given):
+        return [given]
+    anchor = Path(given).anchor
+    pattern = given.removeprefix(anchor)
+    matches = sorted(str(hit) for hit in Path(anchor).glob(pattern)) if _is_glob(given) else []
+    if not matches:
+        raise PathNotFound(given)
+    return [path for hit in matches for path in (_expand(hit) if os.path.isdir(hit) else [hit])]
+
+
+def _is_glob(given: str) -> bool:
+    return any(sign in given for sign in "*?[")
+
+
+def _walk(folder: str, seen: set[str]) -> Iterator[str]:
+    """SQL files below a folder; follows links, but enters each real folder once."""
+    real = os.path.realpath(folder)
+    if real in seen:
+        return
+    seen.add(real)
+    for entry in sorted(os.scandir(folder), key=lambda e: e.name):
+        if entry.name.startswith(".") or entry.name in _SKIPPED:
+            continue
+        if entry.is_dir():
+            yield from _walk(entry.path, seen)
+        elif entry.name.lower().endswith(SUFFIXES):
+            yield entry.path
+
+
+def _read_file(path: str, dialect: str | None) -> Iterator[Item]:
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        yield Finding("UNREADABLE", f"cannot read: {error.strerror or error}", whole(path))
+        return
+    yield from _from_bytes(data, path, dialect)
+
+
+def _from_bytes(data: bytes, path: str, dialect: str | None) -> Iterator[Item]:
+    text, finding = decode(data, path)
+    if finding is not None:
+        yield finding
+    if text is None:
+        return
+    if not text.strip():
+        yield Finding("EMPTY", "file is empty", whole(path))
+    if path.lower().endswith(LOGS):
+        yield from _log_rows(path, text, dialect)
+    else:
+        yield Source(path, text, dialect)
+
+
+# --- encodings -------------------------------------------------------------------------------
+
+
+def _with_bom(data: bytes, encoding: str, path: str) -> tuple[str | None, Finding | None]:
+    notice = None if encoding == "utf-8" else _encoding(path, f"read as {encoding}")
+    try:
+        return data.decode(encoding), notice
+    except UnicodeDecodeError as error:
+        text = data.decode(encoding, "replace")
+        return text, _encoding(path, f"broken {encoding} at byte {error.start}: replaced")
+
+
+def _utf16_without_bom(data: bytes) -> str:
+    """SQL in UTF-16 is nearly half NUL bytes, all of them at even or all at odd places."""
+    head = data[:4096]
+    if len(head) < 8 or len(data) % 2:
+        return ""
+    half = len(head) // 2
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if odd > 0.7 * half and even < 0.05 * half:
+        return "utf-16-le"
+    if even > 0.7 * half and odd < 0.05 * half:
+        return "utf-16-be"
+    return ""
+
+
+def _encoding(path: str, message: str) -> Finding:
+    return Finding("ENCODING", message, whole(path), help="save the file as UTF-8")
+
+
+# --- query logs ------------------------------------------------------------------------------
+
+
+def _log_rows(path: str, text: str, dialect: str | None) -> Iterator[Item]:
+    """One source per logged query, named `log.csv#3` after its row."""
+    rows = _csv_queries(text) if path.lower().endswith(".csv") else _jsonl_queries(text)
+    found = False
+    for number, query in rows:
+        found = True
+        if query is None:
+            yield Finding("LOG", f"row {number} holds no query", whole(f"{path}#{number}"))
+        else:
+            yield Source(f"{path}#{number}", query, dialect)
+    if not found and text.strip():
+        yield Finding("LOG", "no column query_text or query", whole(path))
+
+
+def _csv_queries(text: str) -> Iterator[tuple[int, str | None]]:
+    limit = csv.field_size_limit(1 << 30)
+    try:
+        reader = csv.DictReader(io.StringIO(text))
+        names = [name for name in reader.fieldnames or () if name.strip().lower() in _QUERY]
+        for number, row in enumerate(reader if names else (), start=1):
+            yield number, row[names[0]] or None
+    finally:
+        csv.field_size_limit(limit)
+
+
+_QUERY = ("query_text", "query")
+
+
+def _jsonl_queries(text: str) -> Iterator[tuple[int, str | None]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError:
+            row = None
+        query = row.get("query") if isinstance(row, dict) else None
+        yield number, query if isinstance(query, str) else None
