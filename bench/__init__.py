@@ -1,0 +1,1 @@
+"""Benchmarks on piles nobody here wrote; run from the repository root, never packaged."""

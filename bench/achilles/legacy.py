@@ -1,0 +1,79 @@
+"""Run the original statements and keep their result tables: they are the requirement.
+
+    run(database, files) -> Outcome per file
+
+Every statement is transpiled from T-SQL to DuckDB by sqlglot and executed as it comes out. No
+shims: none were needed. What sqlglot's translation changes against SQL Server is the same on both
+sides of the comparison (FLOAT becomes a 32-bit REAL, the quotient of two integers a fraction).
+Each file has a connection of its own, as its #temp tables want it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from bench.achilles.pile import File
+
+KEPT_SCHEMAS = ("scratch", "results")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One file: the relations it leaves behind with their row counts, or why it failed."""
+
+    name: str
+    relations: tuple[tuple[str, int], ...]
+    failure: str = ""
+    template: bool = False
+
+    @property
+    def rows(self) -> int:
+        return sum(count for _, count in self.relations)
+
+
+def run(database: Path, files: Sequence[File]) -> tuple[Outcome, ...]:
+    """Execute every file on `database`, in order; templates are left out, with their holes."""
+    with duckdb.connect(str(database), config={"threads": 1}) as connection:
+        return tuple(_run_file(connection, file) for file in files)
+
+
+def _run_file(connection: duckdb.DuckDBPyConnection, file: File) -> Outcome:
+    if file.template:
+        return Outcome(file.path.name, (), f"template: {' '.join(file.holes)}", True)
+    before = _relations(connection)
+    failure = ""
+    with connection.cursor() as session:
+        try:
+            for sql in statements(file.sql):
+                session.execute(sql)
+        except (duckdb.Error, sqlglot.errors.SqlglotError) as error:
+            failure = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+    made = tuple(name for name in _relations(connection) if name not in before)
+    return Outcome(file.path.name, tuple((name, _count(connection, name)) for name in made), failure)
+
+
+def statements(sql: str) -> Iterator[str]:
+    """The T-SQL statements of a rendered file, as DuckDB SQL."""
+    for tree in sqlglot.parse(sql, read="tsql"):
+        if tree is None or isinstance(tree, exp.Semicolon):
+            continue
+        yield tree.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
+
+
+def _relations(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    rows = connection.execute(
+        "SELECT table_schema || '.' || table_name FROM information_schema.tables "
+        "WHERE table_schema IN ? ORDER BY 1",
+        [KEPT_SCHEMAS],
+    ).fetchall()
+    return tuple(name for (name,) in rows)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:
+    (count,) = connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0]
+    assert isinstance(count, int)
+    return count
