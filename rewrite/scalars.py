@@ -1,0 +1,671 @@
+"""Scalar expressions both ways: sqlglot nodes to algebra values and back.
+
+The mapping is generic: a node's key becomes the op, its child expressions become the operands, and
+everything else that the node says is written into the shape, one entry per filled slot. So a
+function nobody thought of keeps its whole meaning, and two nodes that differ in any setting never
+become one value. An entry of a shape is one of
+
+=====================  =====================================================================
+``this``               the next operand fills the slot
+``expressions*3``      the next three operands fill it, as a list
+``safe=True``          a plain value (its repr)
+``to:varchar(10)``     a data type
+``unit:var DAY``       a bare word; units are upper-cased, as no dialect tells them apart
+``this:id a``          an identifier, ``this:id "a"`` a quoted one
+``this:*``             the star of COUNT(*)
+``@ignore_nulls``      a clause around an aggregate; also ``@respect_nulls``, ``@within``
+=====================  =====================================================================
+
+An argument that is False, None or empty counts as absent, which is sqlglot's own notion of
+equality. Both directions run on explicit stacks: a chain of a thousand ORs is no deeper than one.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, assert_never
+
+from sqlglot import exp, serde
+from sqlglot.errors import SqlglotError
+
+from unwet.rewrite.algebra import (
+    Agg,
+    Call,
+    Col,
+    Expr,
+    Lit,
+    Outer,
+    Over,
+    Param,
+    Rel,
+    SortKey,
+    Subquery,
+    operands,
+)
+
+Leaf = Callable[[exp.Expr], Expr | None]
+
+
+class Unsupported(Exception):
+    """The algebra has no expression for this node; ``reason`` says what it met."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def encode(node: exp.Expr, leaf: Leaf) -> Expr:
+    """The algebra expression of ``node``. ``leaf`` is asked first about every node and answers for
+    columns, subqueries and parameters (None: not mine). Raises Unsupported."""
+    todo: list[exp.Expr | _Build] = [node]
+    done: list[Expr] = []
+    while todo:
+        item = todo.pop()
+        if isinstance(item, _Build):
+            taken = done[len(done) - item.arity :] if item.arity else []
+            del done[len(done) - len(taken) :]
+            done.append(item.make(taken))
+        elif (known := leaf(item)) is not None:
+            done.append(known)
+        else:
+            step = _encoding(item)
+            todo.append(_Build(len(step.children), step.make))
+            todo.extend(reversed(step.children))
+    return done[0]
+
+
+def decode(
+    expr: Expr,
+    column: Callable[[Col | Outer], exp.Expr],
+    query: Callable[[Rel], exp.Expr],
+) -> exp.Expr:
+    """The sqlglot node of ``expr``, parenthesised where precedence needs it. ``column`` names
+    columns, ``query`` writes the plan of a subquery (a Select or set operation, not wrapped).
+    A Param becomes its placeholder token, an identifier ``p__name__p``."""
+    todo: list[tuple[Expr, bool]] = [(expr, False)]
+    done: list[exp.Expr] = []
+    while todo:
+        item, ready = todo.pop()
+        below = operands(item)
+        if ready:
+            taken = done[len(done) - len(below) :] if below else []
+            del done[len(done) - len(taken) :]
+            done.append(_decoded(item, taken, column, query))
+        else:
+            todo.append((item, True))
+            todo.extend((child, False) for child in reversed(below))
+    return done[0]
+
+
+# --- encode ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    arity: int
+    make: Callable[[list[Expr]], Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What one node needs: the nodes below it, and how their values make its own."""
+
+    children: Sequence[exp.Expr]
+    make: Callable[[list[Expr]], Expr]
+
+
+@dataclass(slots=True)
+class _Slots:
+    """The slots of one node while they are read."""
+
+    children: list[exp.Expr] = field(default_factory=list)
+    shape: list[str] = field(default_factory=list)
+
+
+# Rows, not scalars: one of these inside an expression multiplies or replaces rows.
+_ROW_MAKERS = (exp.Query, exp.Table, exp.UDTF, exp.GenerateSeries, exp.ExplodingGenerateSeries)
+_AGG_CLAUSES = {
+    exp.IgnoreNulls: "@ignore_nulls",
+    exp.RespectNulls: "@respect_nulls",
+}
+
+
+def _encoding(node: exp.Expr) -> _Step:
+    match node:
+        case exp.Paren():
+            return _Step([node.this], _only)
+        case exp.Literal():
+            return _constant("string" if node.args.get("is_string") else "number", node.this)
+        case exp.Boolean():
+            return _constant("boolean", "true" if node.this else "false")
+        case exp.Null():
+            return _constant("null", "")
+        case exp.And() | exp.Or():
+            return _connector(node)
+        case exp.Window():
+            return _window(node)
+        case exp.AggFunc() | exp.Filter() | exp.WithinGroup():
+            return _aggregate(node)
+        case exp.IgnoreNulls() | exp.RespectNulls() if _is_aggregate(node.this):
+            return _aggregate(node)
+        case exp.Anonymous() if _is_aggregate(node):
+            return _aggregate(node)
+        case exp.Column():
+            raise Unsupported(f"column {node.sql()} is not resolved")
+        case exp.Unnest() if isinstance(node.parent, exp.In):
+            return _call(node)  # x IN UNNEST(array) is a test, not rows
+        case _ if isinstance(node, _ROW_MAKERS):
+            raise Unsupported(f"{node.key} inside an expression")
+        case exp.Star() | exp.Columns():
+            raise Unsupported("a star inside an expression")
+        case exp.DataType():
+            text = _type_text(node)
+            return _Step((), lambda _: Call("datatype", (), (f"this:{text}",)))
+        case exp.In() if node.args.get("query") or node.args.get("field"):
+            raise Unsupported("IN over rows")
+        case _:
+            return _call(node)
+
+
+def _only(values: list[Expr]) -> Expr:
+    return values[0]
+
+
+def _constant(kind: str, text: str) -> _Step:
+    return _Step((), lambda _: Lit(kind, text))
+
+
+def _connector(node: exp.And | exp.Or) -> _Step:
+    kind, flat = type(node), list[exp.Expr]()
+    stack: list[exp.Expr] = [node]
+    while stack:
+        inner = stack.pop().unnest()
+        if isinstance(inner, kind):
+            stack.extend((inner.right, inner.left))
+        else:
+            flat.append(inner)
+    return _Step(flat, lambda values: Call(node.key, tuple(values)))
+
+
+def _call(node: exp.Expr) -> _Step:
+    slots = _Slots()
+    for name, value in _filled(node):
+        _fill(slots, name, value, node)
+    op, shape = node.key, tuple(slots.shape)
+    return _Step(slots.children, lambda values: Call(op, tuple(values), shape))
+
+
+def _filled(node: exp.Expr) -> list[tuple[str, Any]]:
+    """The slots that say something, declared ones first and in their declared order."""
+    names = [*node.arg_types, *(n for n in node.args if n not in node.arg_types)]
+    pairs = ((name, node.args.get(name)) for name in names)
+    return [(n, v) for n, v in pairs if _says_something(node, n, v)]
+
+
+def _says_something(node: exp.Expr, name: str, value: Any) -> bool:
+    if isinstance(node, exp.Ordered) and name == "nulls_first":
+        return value is not None  # the one place where False is not the default
+    return not (value is None or value is False or value == [] or value == ())
+
+
+def _fill(slots: _Slots, name: str, value: Any, node: exp.Expr) -> None:
+    match value:
+        case exp.DataType():
+            slots.shape.append(f"{name}:{_type_text(value)}")
+        case exp.Var() if _plain(value):
+            word = value.name.upper() if name == "unit" else value.name
+            slots.shape.append(f"{name}:var {word}")
+        case exp.Identifier() if _plain(value):
+            text = f'"{value.name}"' if value.args.get("quoted") else value.name
+            slots.shape.append(f"{name}:id {text}")
+        case exp.Expr():
+            slots.shape.append(name)
+            slots.children.append(value)
+        case list() | tuple() if all(isinstance(v, exp.Expr) for v in value):
+            slots.shape.append(f"{name}*{len(value)}")
+            slots.children.extend(value)
+        case str() if isinstance(node, exp.Anonymous) and name == "this":
+            slots.shape.append(f"{name}={value.lower()!r}")
+        case str() | bool() | int() | float() | bytes():
+            slots.shape.append(f"{name}={value!r}")
+        case list() | tuple() if all(isinstance(v, str | int | None) for v in value):
+            slots.shape.append(f"{name}={list(value)!r}")
+        case _:
+            raise Unsupported(f"{node.key}.{name} holds a {type(value).__name__}")
+
+
+def _plain(word: exp.Var | exp.Identifier) -> bool:
+    said = {n for n, v in word.args.items() if v}
+    return isinstance(word.this, str) and said <= {"this", "quoted"}
+
+
+def _type_text(kind: exp.DataType) -> str:
+    return _cached_type_text(kind.copy() if kind.parent else kind)
+
+
+@lru_cache(maxsize=4096)
+def _cached_type_text(kind: exp.DataType) -> str:
+    """The shortest text from which the type can be built again."""
+    plain = kind.this.value.lower() if isinstance(kind.this, exp.DType) else ""
+    for text in (kind.sql().lower(), kind.sql(), plain):
+        if text and _built_type(text) == kind:
+            return text
+    return "json " + json.dumps(serde.dump(kind), sort_keys=True)
+
+
+def _built_type(text: str) -> exp.Expr | None:
+    try:
+        return exp.DataType.build(text)
+    except (SqlglotError, ValueError):
+        return None  # no text of the neutral dialect: the caller writes JSON instead
+
+
+# --- encode: aggregates and windows -----------------------------------------------------------
+
+
+def _is_aggregate(node: Any) -> bool:
+    """A known aggregate, one with a clause only aggregates have, or a function of unknown name
+    whose argument is DISTINCT or ordered."""
+    match node:
+        case exp.AggFunc() | exp.Filter() | exp.WithinGroup():
+            return True
+        case exp.IgnoreNulls() | exp.RespectNulls():
+            return _is_aggregate(node.this)
+        case exp.Anonymous():
+            return any(isinstance(a, exp.Distinct | exp.Order) for a in node.expressions)
+        case _:
+            return False
+
+
+@dataclass(slots=True)
+class _Clauses:
+    """What stands around an aggregate function."""
+
+    core: exp.Expr
+    marks: list[str] = field(default_factory=list)
+    where: exp.Expr | None = None
+    order: list[exp.Expr] = field(default_factory=list)
+    distinct: bool = False
+
+
+def _peel(node: exp.Expr) -> _Clauses:
+    found = _Clauses(node)
+    while True:
+        match found.core:
+            case exp.Filter(this=inner, expression=exp.Where(this=where)) if not found.where:
+                found.where = where
+            case exp.WithinGroup(this=inner, expression=exp.Order() as order) if not found.order:
+                found.order = list(order.expressions)
+                found.marks.append("@within")
+            case exp.IgnoreNulls(this=inner) | exp.RespectNulls(this=inner):
+                found.marks.append(_AGG_CLAUSES[type(found.core)])
+            case _:
+                return found
+        found.core = inner
+
+
+def _aggregate(node: exp.Expr) -> _Step:
+    found = _peel(node)
+    if not isinstance(found.core, exp.AggFunc | exp.Anonymous):
+        raise Unsupported(f"{node.key} around {found.core.key}")
+    slots = _Slots()
+    for name, value in _filled(found.core):
+        if isinstance(found.core, exp.Count) and name == "big_int":
+            continue  # the width of the counter, not the count
+        if name == "this" and isinstance(value, exp.Expr):
+            _fill_aggregated(slots, value, found)
+        else:
+            _fill(slots, name, value, found.core)
+    slots.shape.extend(sorted(found.marks))
+    return _aggregate_step(found, slots)
+
+
+def _fill_aggregated(slots: _Slots, value: exp.Expr, found: _Clauses) -> None:
+    """The first argument, out of its ORDER BY, DISTINCT and star wrappers."""
+    if isinstance(value, exp.Order) and not found.order and not value.args.get("siblings"):
+        found.order = list(value.expressions)
+        value = value.this
+    if isinstance(value, exp.Distinct) and not value.args.get("on"):
+        found.distinct = True
+        many = value.expressions
+        slots.shape.append("this" if len(many) == 1 else f"this*{len(many)}")
+        slots.children.extend(many)
+    elif isinstance(value, exp.Star) and isinstance(found.core, exp.Count):
+        if any(value.args.values()):
+            raise Unsupported("COUNT of a star with exceptions")
+        slots.shape.append("this:*")
+    else:
+        _fill(slots, "this", value, found.core)
+
+
+def _aggregate_step(found: _Clauses, slots: _Slots) -> _Step:
+    where = [found.where] if found.where is not None else []
+    keys = [_sort_item(o) for o in found.order]
+    size, op, shape = len(slots.children), found.core.key, tuple(slots.shape)
+
+    def make(values: list[Expr]) -> Expr:
+        args, rest = tuple(values[:size]), values[size:]
+        test = rest.pop(0) if where else None
+        order = tuple(_keyed(o, e) for o, e in zip(found.order, rest, strict=True))
+        return Agg(op, args, shape, found.distinct, test, order)
+
+    return _Step([*slots.children, *where, *keys], make)
+
+
+def _sort_item(node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.Ordered):
+        if node.args.get("with_fill"):
+            raise Unsupported("ORDER BY ... WITH FILL")
+        return node.this  # type: ignore[no-any-return]
+    return node
+
+
+def _keyed(node: exp.Expr, value: Expr) -> SortKey:
+    nulls = node.args.get("nulls_first")
+    first = None if nulls is None else bool(nulls)
+    return SortKey(value, bool(node.args.get("desc")), first)
+
+
+def _window(node: exp.Window) -> _Step:
+    if node.args.get("alias") or node.args.get("first"):
+        raise Unsupported("a named window")
+    if (node.args.get("over") or "OVER") != "OVER":
+        raise Unsupported("a window with KEEP")
+    call = _encoding(node.this)
+    partition = list(node.args.get("partition_by") or ())
+    order_node = node.args.get("order")
+    order = list(order_node.expressions) if order_node else []
+    spec = node.args.get("spec")
+    frame = _frame(spec, bool(order), node.this) if spec else ""
+    size, split = len(call.children), len(call.children) + len(partition)
+
+    def make(values: list[Expr]) -> Expr:
+        function = call.make(values[:size])
+        if not isinstance(function, Agg | Call):
+            raise Unsupported(f"{node.this.key} as a window function")
+        keys = tuple(_keyed(o, e) for o, e in zip(order, values[split:], strict=True))
+        return Over(function, tuple(values[size:split]), keys, frame)
+
+    return _Step([*call.children, *partition, *(_sort_item(o) for o in order)], make)
+
+
+_WHOLE = ("unbounded preceding", "unbounded following")
+_DEFAULT = "range between unbounded preceding and current row"
+
+
+def _frame(spec: exp.WindowSpec, ordered: bool, call: exp.Expr) -> str:
+    """The frame in words, or empty where it is what every dialect does without one."""
+    start = _bound(spec, "start")
+    end = _bound(spec, "end") if spec.args.get("end") else "current row"
+    exclude = spec.args.get("exclude")
+    kind = (spec.text("kind") or "rows").lower()
+    text = f"{kind} between {start} and {end}"
+    if exclude:
+        word = exclude.name if isinstance(exclude, exp.Var) else str(exclude)
+        return f"{text} exclude {word.lower()}"
+    if not ordered and (start, end) == _WHOLE:
+        return ""
+    # Snowflake's first_value, last_value and nth_value see the whole partition by default
+    positional = any(call.find(exp.FirstValue, exp.LastValue, exp.NthValue) or ())
+    return "" if ordered and text == _DEFAULT and not positional else text
+
+
+def _bound(spec: exp.WindowSpec, which: str) -> str:
+    value, side = spec.args.get(which), spec.args.get(f"{which}_side")
+    match value:
+        case str():
+            text = value.lower()
+        case exp.Literal() if not value.is_string:
+            text = value.this
+        case exp.Interval(this=exp.Literal() as amount, unit=exp.Var() as unit):
+            text = f"interval '{amount.this}' {unit.name.lower()}"
+        case _:
+            raise Unsupported("a computed window frame")
+    return f"{text} {side.lower()}" if side else text
+
+
+# --- decode ---------------------------------------------------------------------------------
+
+_CLASSES: dict[str, type[exp.Expr]] = {
+    thing.key: thing
+    for thing in vars(exp).values()
+    if isinstance(thing, type) and issubclass(thing, exp.Expr)
+}
+
+
+def _decoded(
+    expr: Expr,
+    below: list[exp.Expr],
+    column: Callable[[Col | Outer], exp.Expr],
+    query: Callable[[Rel], exp.Expr],
+) -> exp.Expr:
+    match expr:
+        case Col() | Outer():
+            return column(expr)
+        case Lit():
+            return _literal(expr)
+        case Param(name=name):
+            return exp.column(f"p__{name}__p")
+        case Call(op="and" | "or" as op):
+            return _chain(_CLASSES[op], below)
+        case Call():
+            return _node(expr.op, expr.shape, below)
+        case Agg():
+            return _aggregate_node(expr, below)
+        case Over():
+            return _window_node(expr, below)
+        case Subquery():
+            return _subquery_node(expr, below, query(expr.rel))
+        case _:
+            assert_never(expr)
+
+
+def _literal(lit: Lit) -> exp.Expr:
+    match lit.kind:
+        case "number" if lit.text.startswith("-"):
+            return exp.Neg(this=exp.Literal.number(lit.text[1:]))
+        case "number":
+            return exp.Literal.number(lit.text)
+        case "string":
+            return exp.Literal.string(lit.text)
+        case "boolean":
+            return exp.Boolean(this=lit.text == "true")
+        case "null":
+            return exp.Null()
+        case kind:
+            return exp.cast(exp.Literal.string(lit.text), kind)
+
+
+def _chain(kind: type[exp.Expr], items: list[exp.Expr]) -> exp.Expr:
+    """a AND b AND c, left-deep as the parser would build it; TRUE or FALSE when empty."""
+    if not items:
+        return exp.Boolean(this=kind is exp.And)
+    wrapped = [_wrap(kind.key, "this", item) for item in items]
+    out = wrapped[0]
+    for item in wrapped[1:]:
+        out = kind(this=out, expression=item)
+    return out
+
+
+_ENTRY = re.compile(r"(?s)(?P<slot>[^=:*@]+)(?P<how>[=:*]?)(?P<text>.*)")
+
+
+def _node(op: str, shape: tuple[str, ...], below: list[exp.Expr]) -> exp.Expr:
+    if op == "datatype":
+        return _type_node(shape[0].partition(":")[2])
+    return _CLASSES[op](**_arguments(op, shape, below))
+
+
+def _arguments(op: str, shape: tuple[str, ...], below: list[exp.Expr]) -> dict[str, Any]:
+    rest, args = iter(below), dict[str, Any]()
+    for entry in shape:
+        if entry.startswith("@"):
+            continue
+        match = _ENTRY.fullmatch(entry)
+        if match is None:
+            raise ValueError(f"not a shape entry: {entry!r}")
+        slot, how, text = match.group("slot", "how", "text")
+        if how == "*":
+            args[slot] = [_wrap(op, slot, next(rest)) for _ in range(int(text))]
+        elif how == "=":
+            args[slot] = ast.literal_eval(text)
+        elif how == ":":
+            args[slot] = _word(text)
+        else:
+            args[slot] = _wrap(op, slot, next(rest))
+    return args
+
+
+def _word(text: str) -> exp.Expr:
+    if text == "*":
+        return exp.Star()
+    if text.startswith("var "):
+        return exp.Var(this=text[4:])
+    if text.startswith("id "):
+        name = text[3:]
+        quoted = len(name) > 1 and name[0] == name[-1] == '"'
+        return exp.Identifier(this=name[1:-1] if quoted else name, quoted=quoted)
+    return _type_node(text)
+
+
+def _type_node(text: str) -> exp.Expr:
+    if text.startswith("json "):
+        node: object = serde.load(json.loads(text[5:]))
+    else:
+        node = _built_type(text)
+    if not isinstance(node, exp.Expr):
+        raise ValueError(f"not a data type: {text!r}")
+    return node
+
+
+def _aggregate_node(agg: Agg, below: list[exp.Expr]) -> exp.Expr:
+    rest = below[len(agg.args) :]
+    where = rest.pop(0) if agg.where is not None else None
+    order = [_ordered(k, e) for k, e in zip(agg.order, rest, strict=True)]
+    args = _arguments(agg.op, agg.shape, below[: len(agg.args)])
+    if agg.distinct:
+        first = args["this"]
+        args["this"] = exp.Distinct(expressions=first if isinstance(first, list) else [first])
+    if order and "@within" not in agg.shape:
+        args["this"] = exp.Order(this=args["this"], expressions=order)
+    node = _CLASSES[agg.op](**args)
+    for mark in agg.shape:
+        if mark in _AGG_CLAUSES.values():
+            node = next(k for k, m in _AGG_CLAUSES.items() if m == mark)(this=node)
+    if "@within" in agg.shape:
+        node = exp.WithinGroup(this=node, expression=exp.Order(expressions=order))
+    return exp.Filter(this=node, expression=exp.Where(this=where)) if where is not None else node
+
+
+def _ordered(key: SortKey, node: exp.Expr) -> exp.Expr:
+    return exp.Ordered(this=node, desc=key.descending, nulls_first=key.nulls_first)
+
+
+def _window_node(over: Over, below: list[exp.Expr]) -> exp.Expr:
+    split = 1 + len(over.partition)
+    order = [_ordered(k, e) for k, e in zip(over.order, below[split:], strict=True)]
+    return exp.Window(
+        this=below[0],
+        partition_by=below[1:split],
+        order=exp.Order(expressions=order) if order else None,
+        spec=_spec(over.frame) if over.frame else None,
+        over="OVER",
+    )
+
+
+_FRAME = re.compile(r"(\w+) between (.+?) and (.+?)(?: exclude (.+))?")
+
+
+def _spec(frame: str) -> exp.Expr:
+    match = _FRAME.fullmatch(frame)
+    if match is None:
+        raise ValueError(f"not a frame: {frame!r}")
+    kind, start, end, exclude = match.groups()
+    first, first_side = _bound_node(start)
+    last, last_side = _bound_node(end)
+    return exp.WindowSpec(
+        kind=kind.upper(),
+        start=first,
+        start_side=first_side,
+        end=last,
+        end_side=last_side,
+        exclude=exp.var(exclude.upper()) if exclude else None,
+    )
+
+
+def _bound_node(text: str) -> tuple[exp.Expr | str, str | None]:
+    if text == "current row":
+        return "CURRENT ROW", None
+    amount, _, side = text.rpartition(" ")
+    if amount == "unbounded":
+        return "UNBOUNDED", side.upper()
+    if amount.startswith("interval "):
+        _, count, unit = amount.split(" ")
+        size = exp.Literal.string(count.strip("'"))
+        return exp.Interval(this=size, unit=exp.var(unit.upper())), side.upper()
+    return exp.Literal.number(amount), side.upper()
+
+
+def _subquery_node(sub: Subquery, below: list[exp.Expr], rel: exp.Expr) -> exp.Expr:
+    row = below[0] if len(below) == 1 else exp.Tuple(expressions=below)
+    match sub.kind:
+        case "exists":
+            return exp.Exists(this=rel)
+        case "scalar":
+            return exp.Subquery(this=rel)
+        case "in":
+            return exp.In(this=_wrap("in", "this", row), query=exp.Subquery(this=rel))
+        case "any" | "all":
+            inner = (exp.Any if sub.kind == "any" else exp.All)(this=exp.Subquery(this=rel))
+            return _CLASSES[sub.op](this=_wrap(sub.op, "this", row), expression=inner)
+        case _:
+            assert_never(sub.kind)
+
+
+# --- decode: parentheses --------------------------------------------------------------------
+
+# How tightly the operators bind whose order all dialects agree on. What is not listed here is
+# parenthesised wherever it stands inside another operator.
+_TIGHTNESS = {
+    "or": 1, "and": 2, "not": 3,
+    "eq": 4, "neq": 4, "lt": 4, "lte": 4, "gt": 4, "gte": 4, "is": 4, "in": 4, "like": 4,
+    "between": 4, "add": 6, "sub": 6, "mul": 7, "div": 7, "neg": 8,
+}  # fmt: skip
+_ASSOCIATIVE_LEFT = {"add", "sub", "mul", "div", "dpipe", "and", "or"}
+_OPERATORS = (exp.Binary, exp.Unary, exp.Between, exp.In, exp.AtTimeZone, exp.Interval)
+_TIGHT_BINARY = (exp.Dot, exp.PropertyEQ, exp.Kwarg, exp.Slice)
+_POSTFIX = {"bracket", "dot", "attimezone", "interval", "collate", "cast", "trycast"}
+
+
+def _wrap(parent: str, slot: str, child: exp.Expr) -> exp.Expr:
+    return exp.Paren(this=child) if _needs_parentheses(parent, slot, child) else child
+
+
+def _needs_parentheses(parent: str, slot: str, child: exp.Expr) -> bool:
+    if not isinstance(child, _OPERATORS) or isinstance(child, (exp.Paren, *_TIGHT_BINARY)):
+        return False
+    if isinstance(child, exp.Interval):
+        return parent in _POSTFIX
+    if parent == "escape" and slot == "this":
+        return False
+    if parent == child.key and parent in _ASSOCIATIVE_LEFT:
+        return slot != "this"
+    outer = _TIGHTNESS.get(parent)
+    if outer is None:
+        return parent in _POSTFIX - {"cast", "trycast"} or _is_operator(parent)
+    inner = _TIGHTNESS.get(child.key)
+    if inner is None or inner == outer == 4:
+        return True
+    return inner < outer or (inner == outer and slot != "this")
+
+
+def _is_operator(key: str) -> bool:
+    kind = _CLASSES.get(key)
+    if kind is None or issubclass(kind, _TIGHT_BINARY):
+        return False
+    return issubclass(kind, _OPERATORS)
