@@ -1,0 +1,241 @@
+"""What a column name means inside a query: its inputs, its aliases, then enclosing queries."""
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from unwet.lineage import names
+from unwet.lineage.findings import Span
+from unwet.lineage.scopes import Certainty, Input, Output, Query, Ref
+
+
+def find(query: Query, column: exp.Column, clause: str) -> Ref:
+    """The meaning of `column` in `clause` of `query`; a certainty says how sure that is."""
+    dialect = query.dialect
+    name = "*" if isinstance(column.this, exp.Star) else names.folded(column.this, dialect)
+    qualifiers = _qualifiers(column, dialect)
+    if qualifiers:
+        return _qualified(query, qualifiers, name)
+    if names.is_token(name):
+        return Ref(None, name, 0, "certain")
+    if query.kind == "setop":
+        return _of_set_operation(query, name)
+    return _unqualified(query, column, name, clause)
+
+
+def lookup(query: Query, name: str) -> Ref:
+    """The meaning of a bare name among the inputs of `query` and of the queries around it."""
+    return _in_inputs(query, name) or Ref(None, name, 0, "unknown")
+
+
+def _qualifiers(column: exp.Column, dialect: str) -> list[str]:
+    parts = (column.args.get(key) for key in ("catalog", "db", "table"))
+    return [name for part in parts if part is not None and (name := names.folded(part, dialect))]
+
+
+def _levels(query: Query) -> Iterator[tuple[int, Query]]:
+    level, scope = 0, query
+    while True:
+        yield level, scope
+        if scope.parent is None:
+            return
+        level, scope = level + 1, scope.parent
+
+
+def _of_set_operation(query: Query, name: str) -> Ref:
+    for output in query.outputs:
+        if output.name == name:
+            return Ref(None, name, 0, "certain", alias=output)
+    return Ref(None, name, 0, "unknown")
+
+
+# --- qualified: alias.column, schema.table.column, alias.struct.field, struct.field
+
+
+def _qualified(query: Query, qualifiers: list[str], name: str) -> Ref:
+    for level, scope in _levels(query):
+        for each in scope.inputs:
+            ref = _through(each, qualifiers, name, level)
+            if ref is not None:
+                return ref
+    return _field(query, qualifiers, name) or Ref(None, name, 0, "unknown")
+
+
+def _through(each: Input, qualifiers: list[str], name: str, level: int) -> Ref | None:
+    """The column when the qualifiers, or the first of them, name this input."""
+    first, *path = qualifiers
+    if each.alias == first:
+        head, *rest = (*path, name)
+        return _member(each, head, tuple(rest), level)
+    if path and not each.named and each.relation is not None:
+        dotted = ".".join(qualifiers)
+        if each.relation == dotted or each.relation.endswith("." + dotted):
+            return _member(each, name, (), level)
+        if each.alias == qualifiers[-1] and dotted.endswith("." + each.relation):
+            return _member(each, name, (), level)
+    return None
+
+
+def _member(each: Input, name: str, path: tuple[str, ...], level: int) -> Ref:
+    known = name in each.index or name == "*" or each.columns is None
+    if not known and not path and isinstance(each.node, exp.Unnest) and each.alias in each.index:
+        # UNNEST(...) AS item: item.sku is a field of the element
+        return Ref(each, each.alias, level, "certain", path=(name,))
+    return Ref(each, name, level, "certain" if known else "unknown", path=path)
+
+
+def _field(query: Query, qualifiers: list[str], name: str) -> Ref | None:
+    if query.dialect not in names.STRUCTS:
+        return None
+    head, *path = (*qualifiers, name)
+    ref = _in_inputs(query, head)
+    if ref is None or ref.column == "*":
+        return None
+    return Ref(
+        ref.input,
+        head,
+        ref.level,
+        ref.certainty,
+        ref.candidates,
+        path=tuple(path),
+        evidence=ref.evidence,
+    )
+
+
+# --- unqualified
+
+
+def _unqualified(query: Query, column: exp.Column, name: str, clause: str) -> Ref:
+    alias = _alias(query, column, name, clause) if query.kind == "select" else None
+    if alias is not None and names.alias_wins(query.dialect, clause):
+        return _named(alias, name)
+    ref = _in_inputs(query, name, clause)
+    if alias is not None and (ref is None or ref.certainty != "certain" or ref.level > 0):
+        return _named(alias, name)
+    return ref or Ref(None, name, 0, "unknown")
+
+
+def _named(alias: Output, name: str) -> Ref:
+    return Ref(None, name, 0, "certain", alias=alias)
+
+
+def _in_inputs(query: Query, name: str, clause: str = "select") -> Ref | None:
+    """Innermost query that knows the name; else the innermost that could have it."""
+    maybe: tuple[int, list[Input]] | None = None
+    for level, scope in _levels(query):
+        ref = _known(scope, name, clause, level)
+        if ref is not None:
+            return ref
+        if maybe is None:
+            unknown = [each for each in _visible(scope, clause) if each.columns is None]
+            maybe = (level, unknown) if unknown else None
+    return _guess(name, *maybe) if maybe else None
+
+
+def _known(scope: Query, name: str, clause: str, level: int) -> Ref | None:
+    merged = scope.merged.get(name)
+    if merged:
+        return _merged(merged, name, level)
+    having = [each for each in _visible(scope, clause) if name in each.index]
+    if len(having) == 1:
+        return Ref(having[0], name, level, "certain")
+    if having:
+        return Ref(None, name, level, "ambiguous", tuple(having))
+    if scope.dialect in names.ROWS:
+        for each in scope.inputs:
+            if each.alias == name:
+                return Ref(each, "*", level, "certain")
+    return None
+
+
+def _visible(scope: Query, clause: str) -> Iterator[Input]:
+    """Inputs whose columns a clause sees: those of a semi or anti join only inside ON."""
+    for each in scope.inputs:
+        if clause == "on" or each.join is None or not is_semi(each.join):
+            yield each
+
+
+def is_semi(join: exp.Join) -> bool:
+    """Whether the join only filters its left side."""
+    return str(join.args.get("kind") or "").upper() in ("SEMI", "ANTI")
+
+
+def _merged(inputs: tuple[Input, ...], name: str, level: int) -> Ref:
+    """A USING column: the left one, the right one of a RIGHT JOIN, both of a FULL JOIN."""
+    refs = [Ref(each, name, level, _sure(each, name)) for each in inputs]
+    sides = [each.join.side if each.join is not None else "" for each in inputs]
+    if "FULL" in sides:
+        return Ref(inputs[0], name, level, refs[0].certainty, merged=tuple(refs))
+    return refs[sides.index("RIGHT")] if "RIGHT" in sides else refs[0]
+
+
+def _sure(each: Input, name: str) -> Certainty:
+    return "certain" if name in each.index or each.columns is None else "unknown"
+
+
+def _guess(name: str, level: int, inputs: list[Input]) -> Ref:
+    """A name nobody declares: the only input that could have it, or the one seen to have it."""
+    if len(inputs) == 1:
+        return Ref(inputs[0], name, level, "inferred", evidence=_seen(inputs[0], name))
+    seen = [each for each in inputs if each.table is not None and name in each.table.index]
+    if len(seen) == 1:
+        return Ref(seen[0], name, level, "inferred", tuple(inputs), evidence=_seen(seen[0], name))
+    return Ref(None, name, level, "ambiguous", tuple(seen or inputs))
+
+
+def _seen(each: Input, name: str) -> Span | None:
+    if each.table is None or name not in each.table.index:
+        return None
+    return each.table.columns[each.table.index[name]].seen
+
+
+# --- select-list aliases
+
+
+def _alias(query: Query, column: exp.Column, name: str, clause: str) -> Output | None:
+    if not names.sees_aliases(query.dialect, clause):
+        return None
+    output = _aliases(query).get(name)
+    if output is None or output.star is not None:
+        return output if clause == "order" else None
+    if clause == "select":
+        return output if _before(query, output, column) else None
+    if clause != "order" and not isinstance(output.node, exp.Alias):
+        return None
+    return None if _aggregated(query, column) else output
+
+
+def _aliases(query: Query) -> dict[str, Output]:
+    if query.aliases is None:
+        query.aliases = {output.name: output for output in reversed(query.outputs)}
+    return query.aliases
+
+
+def _before(query: Query, output: Output, column: exp.Column) -> bool:
+    """Whether `output` is an alias to the left of the select item that holds `column`.
+
+    An alias that hides the very column it is made of (`upper(x) AS x, x || 'a'`) does not count.
+    """
+    item: exp.Expr | None = column
+    while item is not None and item.parent is not query.node:
+        item = item.parent
+    if item is None or item.arg_key != "expressions" or not isinstance(output.node, exp.Alias):
+        return False
+    here, there = item.index, output.node.index
+    if here is None or there is None or there >= here:
+        return False
+    name = output.name
+    return not any(
+        not used.table and names.folded(used.this, query.dialect) == name
+        for used in output.node.find_all(exp.Column)
+    )
+
+
+def _aggregated(query: Query, column: exp.Column) -> bool:
+    """Whether the column is an argument of an aggregate: those see rows, not results."""
+    node = column.parent
+    while node is not None and node is not query.node:
+        if isinstance(node, exp.AggFunc):
+            return not isinstance(node.parent, exp.Window)
+        node = node.parent
+    return False

@@ -1,0 +1,129 @@
+"""How names compare: folding by dialect, relation names, and what an alias may be seen from."""
+
+from functools import lru_cache
+
+from sqlglot import Dialect, exp
+
+DEEP = 20_000  # Python frames that a 300-level nested query may need
+
+
+def fold(name: str, quoted: bool, dialect: str) -> str:
+    """The form in which two spellings of one name are equal: lower case, where case is noise."""
+    mode = _folding(dialect)
+    if mode == "lower" or (not quoted and mode != "exact"):
+        return name.lower()
+    if mode == "upper" and name == name.upper():
+        return name.lower()  # snowflake: "ID" is the unquoted id
+    return name
+
+
+@lru_cache(maxsize=64)
+def _folding(dialect: str) -> str:
+    if dialect == "clickhouse":
+        return "exact"
+    strategy = Dialect.get_or_raise(dialect or None).NORMALIZATION_STRATEGY.name
+    return {"LOWERCASE": "quoted", "UPPERCASE": "upper"}.get(strategy, "lower")
+
+
+def folded(node: object, dialect: str) -> str:
+    """Folded name of an identifier, or of whatever node carries one; "" when it has none."""
+    if isinstance(node, exp.Identifier):
+        return fold(node.this, bool(node.args.get("quoted")), dialect)
+    if isinstance(node, exp.Expression):
+        inner = node.args.get("alias") or node.args.get("this")
+        return folded(inner, dialect) if inner is not node else ""
+    return node.lower() if isinstance(node, str) else ""
+
+
+def relation_name(table: exp.Table, dialect: str) -> str:
+    """`db.schema.table`, folded; a T-SQL temp table keeps its `#`, a table variable its `@`."""
+    last = table.args.get("this")
+    if isinstance(last, exp.Parameter):
+        return "@" + folded(last.this, dialect)
+    if isinstance(last, exp.Identifier) and (
+        last.args.get("temporary") or last.args.get("global_")
+    ):
+        return ("##" if last.args.get("global_") else "#") + folded(last, dialect)
+    if not isinstance(last, exp.Identifier | exp.Dot):
+        return ""
+    parts = (folded(part, dialect) for part in _parts(table))
+    return ".".join(part for part in parts if part)
+
+
+def _parts(table: exp.Table) -> list[object]:
+    last = table.args.get("this")
+    tail: list[object] = []
+    while isinstance(last, exp.Dot):
+        tail.append(last.expression)
+        last = last.this
+    return [table.args.get("catalog"), table.args.get("db"), last, *reversed(tail)]
+
+
+def is_token(name: str) -> bool:
+    """Whether the whole name is a masked placeholder (`p__region__p`)."""
+    return len(name) > 6 and name[:3].lower() == "p__" and name[-3:].lower() == "__p"
+
+
+def is_parameter(column: exp.Column) -> bool:
+    """Whether this "column" is a placeholder standing alone: a parameter, not a column."""
+    return column.args.get("table") is None and is_token(column.name)
+
+
+# Which clauses see the select list's aliases; joins and WHERE do not unless a dialect says so.
+_USUAL = frozenset({"group", "having", "order", "qualify"})
+_EVERYWHERE = _USUAL | {"select", "where"}
+ALIAS_CLAUSES: dict[str, frozenset[str]] = {
+    "tsql": frozenset({"order"}),
+    "oracle": frozenset({"order"}),
+    "trino": frozenset({"order"}),
+    "presto": frozenset({"order"}),
+    "athena": frozenset({"order"}),
+    "postgres": frozenset({"group", "order"}),
+    "hive": frozenset({"having", "order"}),
+    "snowflake": _EVERYWHERE,
+    "duckdb": _EVERYWHERE,
+    "teradata": _EVERYWHERE,
+    "clickhouse": _EVERYWHERE | {"on"},
+    "redshift": _USUAL | {"select"},
+    "spark": _USUAL | {"select"},
+    "databricks": _USUAL | {"select"},
+    "sqlite": _USUAL | {"where"},
+}
+# Where an alias hides a column of the same name; everywhere else the column wins.
+_ALIAS_WINS: dict[str, frozenset[str]] = {
+    "clickhouse": _EVERYWHERE,
+    "bigquery": frozenset({"group", "having", "order"}),
+    "mysql": frozenset({"having", "order"}),
+}
+_ORDER = frozenset({"order"})
+
+
+def sees_aliases(dialect: str, clause: str) -> bool:
+    """Whether a name in `clause` may mean an item of the select list."""
+    return clause in ALIAS_CLAUSES.get(dialect, _USUAL)
+
+
+def alias_wins(dialect: str, clause: str) -> bool:
+    """Whether the alias is meant when a column has the same name."""
+    return clause in _ALIAS_WINS.get(dialect, _ORDER)
+
+
+# Dialects where `a.b` may be field b of column a, and where a table name is its row.
+STRUCTS = frozenset(
+    {
+        "",
+        "bigquery",
+        "spark",
+        "databricks",
+        "hive",
+        "duckdb",
+        "clickhouse",
+        "trino",
+        "presto",
+        "athena",
+        "snowflake",
+    }
+)
+ROWS = frozenset({"", "bigquery", "postgres", "redshift", "duckdb"})
+# Dialects whose recursive CTEs do without the word RECURSIVE.
+SELF_REFERENCE = frozenset({"tsql", "oracle", "snowflake", "teradata", ""})

@@ -1,0 +1,136 @@
+"""The values of name resolution: queries, what they read, what they give, what a name means.
+
+A `Query` is built once by `resolve` and not changed afterwards (it is not frozen only because a
+recursive CTE reads itself). A CTE that is read twice is one and the same `Query`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from sqlglot import exp
+
+from unwet.lineage.findings import Span
+from unwet.lineage.tables import Table
+
+Certainty = Literal["certain", "inferred", "ambiguous", "unknown"]
+QueryKind = Literal["select", "setop", "values", "other"]
+NO_INDEX: Mapping[str, int] = {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Input:
+    """One item of FROM.
+
+    Exactly one of these holds: `relation` names a base table; `query` is a CTE or derived table;
+    neither, for UNNEST, LATERAL functions and VALUES. `columns` is None while unknown (open);
+    `index` maps the known names to positions, also those of an open query. `group` is the
+    parenthesised join that the item stands in, None at the top level.
+    """
+
+    alias: str
+    node: exp.Expression
+    relation: str | None
+    query: Query | None
+    columns: tuple[str, ...] | None
+    join: exp.Join | None = None
+    table: Table | None = None
+    index: Mapping[str, int] = field(default_factory=dict)
+    group: exp.Expression | None = None
+    named: bool = False  # has an alias of its own: the table's name is hidden
+
+    def output(self, name: str) -> Output | None:
+        """The query output behind a column name, when this input is a query that has it."""
+        at = self.index.get(name)
+        return self.query.outputs[at] if self.query is not None and at is not None else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Output:
+    """One column a query gives: an expression (without its alias), or a column behind a star.
+
+    `also`: further columns merged into a starred one by a FULL JOIN ... USING; `reads`: further
+    expressions the value comes from (VALUES rows, UNPIVOT columns).
+    """
+
+    name: str
+    expression: exp.Expression | None
+    star: tuple[Input, str] | None
+    node: exp.Expression
+    also: tuple[tuple[Input, str], ...] = ()
+    reads: tuple[exp.Expression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Open:
+    """A star over an input whose columns are not all known; `hidden`: names it leaves out."""
+
+    input: Input
+    hidden: frozenset[str]
+    node: exp.Expression
+
+
+class Binder(Protocol):
+    """What `resolve` lends a query so that it can answer questions about its inside."""
+
+    def nested(self, query: Query, node: exp.Expression) -> Query: ...
+    def find(self, query: Query, column: exp.Column, clause: str) -> Ref: ...
+
+
+@dataclass(slots=True, eq=False)
+class Query:
+    """A SELECT, set operation, VALUES or anything else with inputs and outputs.
+
+    `complete` is False when a star over unknown columns is missing from `outputs`; `open` has it.
+    `merged`: names that USING or NATURAL made one column, with the inputs that hold it.
+    """
+
+    node: exp.Expression
+    kind: QueryKind
+    dialect: str
+    binder: Binder
+    parent: Query | None = None
+    ctes: Mapping[str, Query] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
+    branches: tuple[Query, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    complete: bool = True
+    recursive: bool = False
+    open: tuple[Open, ...] = ()
+    merged: dict[str, tuple[Input, ...]] = field(default_factory=dict)
+    children: dict[int, Query] = field(default_factory=dict)
+    aliases: dict[str, Output] | None = None
+
+    def nested(self, node: exp.Expression) -> Query:
+        """The query inside an expression of this one (EXISTS, IN, scalar); the same each time."""
+        return self.binder.nested(self, node)
+
+    def find(self, column: exp.Column, clause: str = "select") -> Ref:
+        """What a column of this query's own clauses means; never raises.
+
+        `clause`: select, on, where, group, having, order or qualify.
+        """
+        return self.binder.find(self, column, clause)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ref:
+    """What a name means.
+
+    `level`: 0 for the query's own inputs, 1 for its parent's, and so on. `alias`: an item of the
+    select list. `merged`: both sides of a FULL JOIN ... USING column. `path`: struct fields below
+    the column. `column` is "*" when the name stands for whole rows. An input with certainty
+    "unknown" is a relation whose complete column list lacks the name.
+    """
+
+    input: Input | None
+    column: str
+    level: int
+    certainty: Certainty
+    candidates: tuple[Input, ...] = ()
+    alias: Output | None = None
+    merged: tuple[Ref, ...] = ()
+    evidence: Span | None = None
+    path: tuple[str, ...] = ()

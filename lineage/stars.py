@@ -1,0 +1,124 @@
+"""The columns a SELECT gives: its expressions, and what its stars stand for."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from unwet.lineage.lookup import is_semi
+from unwet.lineage.names import folded
+from unwet.lineage.scopes import Input, Open, Output, Query
+
+
+def set_outputs(query: Query, select: exp.Expression) -> None:
+    """Fill `outputs`, `open` and `complete` of a SELECT whose inputs are known."""
+    outputs: list[Output] = []
+    hidden = frozenset(_folded_names(select.args.get("exclude"), query.dialect))
+    for i, item in enumerate(select.expressions):
+        star = star_of(item)
+        if star is None:
+            outputs.append(_plain(item, i, query.dialect))
+        else:
+            outputs.extend(_expand(query, item, star, hidden))
+    query.outputs = tuple(outputs)
+    query.complete = query.complete and not query.open
+
+
+def all_columns(query: Query, node: exp.Expression) -> None:
+    """The outputs of a query that passes all columns of its inputs on."""
+    query.outputs = tuple(_expand(query, node, exp.Star(), frozenset()))
+    query.complete = not query.open
+
+
+def star_of(item: exp.Expression) -> exp.Expression | None:
+    """The star of a select item, if it is one: `*`, `t.*`, `COLUMNS(*)`."""
+    if isinstance(item, exp.Star):
+        return item
+    inner = item.args.get("this")
+    if isinstance(item, exp.Column | exp.Columns | exp.Dot) and isinstance(inner, exp.Star):
+        return inner
+    return None
+
+
+def _plain(item: exp.Expression, position: int, dialect: str) -> Output:
+    if isinstance(item, exp.Alias):
+        return Output(folded(item.args["alias"], dialect), item.this, None, item)
+    if isinstance(item, exp.Column):
+        return Output(folded(item.this, dialect), item, None, item)
+    name = item.output_name
+    return Output(name.lower() if name else f"_col_{position}", item, None, item)
+
+
+@dataclass(frozen=True, slots=True)
+class _Star:
+    """What a star leaves out, renames and replaces, by folded name."""
+
+    hidden: frozenset[str]
+    replaced: dict[str, exp.Expression]
+    renamed: dict[str, str]
+
+
+def _modifiers(star: exp.Expression, hidden: frozenset[str], dialect: str) -> _Star:
+    return _Star(
+        hidden.union(_folded_names(star.args.get("except_"), dialect)),
+        {folded(each.args.get("alias"), dialect): each for each in star.args.get("replace") or ()},
+        {
+            folded(each.this, dialect): folded(each.args.get("alias"), dialect)
+            for each in star.args.get("rename") or ()
+            if isinstance(each, exp.Alias)
+        },
+    )
+
+
+def _folded_names(nodes: Iterable[exp.Expression] | None, dialect: str) -> Iterator[str]:
+    for node in nodes or ():
+        yield folded(node.this if isinstance(node, exp.Column) else node, dialect)
+
+
+def _expand(
+    query: Query, item: exp.Expression, star: exp.Expression, hidden: frozenset[str]
+) -> Iterator[Output]:
+    rules = _modifiers(star, hidden, query.dialect)
+    path = _path(item, query.dialect)
+    inputs = [e for e in query.inputs if e.join is None or not is_semi(e.join)]
+    if path:
+        inputs = [e for e in inputs if e.alias == path[0]] if len(path) == 1 else []
+        query.complete = query.complete and bool(inputs)
+    merged = set() if path else set(query.merged)
+    if merged:
+        yield from _merged_columns(query, item, rules)
+    for each in inputs:
+        names = each.columns if each.columns is not None else tuple(each.index)
+        for name in names:
+            if name not in merged and name not in rules.hidden:
+                yield _column(item, each, name, rules)
+        if each.columns is None:
+            hides = rules.hidden.union(merged, rules.replaced, rules.renamed)
+            query.open += (Open(each, hides, item),)
+
+
+def _path(item: exp.Expression, dialect: str) -> list[str]:
+    if not isinstance(item, exp.Column):
+        return []
+    parts = (item.args.get(key) for key in ("catalog", "db", "table"))
+    return [folded(part, dialect) for part in parts if part is not None]
+
+
+def _column(item: exp.Expression, each: Input, name: str, rules: _Star) -> Output:
+    replaced = rules.replaced.get(name)
+    if replaced is not None:
+        return Output(name, replaced.this, None, replaced)
+    return Output(rules.renamed.get(name, name), None, (each, name), item)
+
+
+def _merged_columns(query: Query, item: exp.Expression, rules: _Star) -> Iterator[Output]:
+    """USING columns come first, once."""
+    for name, inputs in query.merged.items():
+        if name in rules.hidden:
+            continue
+        sides = [each.join.side if each.join is not None else "" for each in inputs]
+        full = "FULL" in sides
+        chosen = inputs[sides.index("RIGHT")] if "RIGHT" in sides and not full else inputs[0]
+        plain = _column(item, chosen, name, rules)
+        also = tuple((each, name) for each in inputs[1:]) if full else ()
+        yield Output(plain.name, plain.expression, plain.star, plain.node, also)

@@ -1,0 +1,103 @@
+"""What is known about relations: their columns, where that knowledge comes from, name lookup."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from unwet.lineage.findings import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; `seen` is the place that shows it, when it is known from a use only."""
+
+    name: str
+    type: str = ""
+    not_null: bool = False
+    seen: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A relation with its columns.
+
+    `closed`: the list is complete (DDL, given schema, output of a statement). An open table has
+    only the columns that somebody was seen to use. `origin`: ddl, schema, statement or use.
+    `keys`: column sets declared unique, primary key first.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    closed: bool
+    origin: str
+    keys: tuple[tuple[str, ...], ...] = ()
+    at: Span | None = None
+    index: Mapping[str, int] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        index = {column.name: i for i, column in reversed(tuple(enumerate(self.columns)))}
+        object.__setattr__(self, "index", index)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in order."""
+        return tuple(column.name for column in self.columns)
+
+
+def tail(name: str) -> str:
+    """The last part of a dotted name."""
+    return name.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Every relation of a pile.
+
+    `temps`: temporary relations live in one file and may be made anew there: (path, name) ->
+    ((statement index, table), ...). `spellings`: short name -> the one longer name it stands for.
+    """
+
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    default_schema: str = ""
+    temps: Mapping[tuple[str, str], tuple[tuple[int, Table], ...]] = field(default_factory=dict)
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    by_tail: Mapping[str, tuple[str, ...]] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        by_tail: dict[str, tuple[str, ...]] = {}
+        for name in self.tables:
+            by_tail[tail(name)] = (*by_tail.get(tail(name), ()), name)
+        object.__setattr__(self, "by_tail", by_tail)
+
+    def get(self, name: str) -> Table | None:
+        """The table of that name: exact, else the only one that ends in it or that it ends in."""
+        exact = self.tables.get(name)
+        if exact is not None:
+            return exact
+        matches = self.candidates(name)
+        return self.tables[matches[0]] if len(matches) == 1 else None
+
+    def candidates(self, name: str) -> tuple[str, ...]:
+        """Names that may be meant: longer ones ending in `name`, else shorter ones it ends in."""
+        same = self.by_tail.get(tail(name), ())
+        longer = tuple(known for known in same if known.endswith("." + name))
+        return longer or tuple(known for known in same if name.endswith("." + known))
+
+    def find(self, name: str, path: str = "", before: int = -1) -> tuple[str, Table | None]:
+        """The relation that `name` means in statement `before` of `path`, and what is known of it.
+
+        A temporary table hides others from its definition on.
+        """
+        made = [t for at, t in self.temps.get((path, name), ()) if before < 0 or at < before]
+        if made:
+            return made[-1].name, made[-1]
+        name = self.qualified(name)
+        table = self.get(name)
+        longer = table is not None and table.name.endswith("." + name)
+        return (table.name if table and longer else name), table
+
+    def qualified(self, name: str) -> str:
+        """The name the pile knows it by: default schema added, short spelling replaced."""
+        name = self.spellings.get(name, name)
+        if self.default_schema and "." not in name and name[:1] not in ("#", "@"):
+            return f"{self.default_schema}.{name}"
+        return name

@@ -1,0 +1,58 @@
+"""What a statement writes: INTO, temporary marks, column lists, assignments."""
+
+from sqlglot import exp
+
+from unwet.lineage.names import folded
+from unwet.lineage.scopes import Output
+
+
+def into_of(tree: exp.Expression) -> exp.Expression | None:
+    """INTO of a SELECT, which in a set operation stands in the first branch."""
+    node: exp.Expression | None = tree
+    while isinstance(node, exp.SetOperation | exp.Subquery):
+        node = node.this
+    return node.args.get("into") if isinstance(node, exp.Select) else None
+
+
+def is_temporary(tree: exp.Create) -> bool:
+    properties = tree.args.get("properties")
+    return properties is not None and any(
+        isinstance(each, exp.TemporaryProperty | exp.VolatileProperty)
+        for each in properties.expressions
+    )
+
+
+def column_name(node: exp.Expression, dialect: str) -> str:
+    if isinstance(node, exp.ColumnDef | exp.Identifier | exp.Column):
+        return folded(node if isinstance(node, exp.Identifier) else node.this, dialect)
+    return ""
+
+
+def assigned(tree: exp.Expression, dialect: str) -> list[Output]:
+    """SET a = expression, and the INSERT branches of a MERGE."""
+    if isinstance(tree, exp.Merge):
+        whens = tree.args.get("whens")
+        then = [when.args.get("then") for when in (whens.expressions if whens else ())]
+        return [
+            output
+            for each in then
+            if isinstance(each, exp.Expression)
+            for output in assigned(each, dialect)
+        ]
+    if isinstance(tree, exp.Insert):
+        return _paired(tree, dialect)
+    pairs = [each for each in tree.expressions if isinstance(each, exp.EQ)]
+    return (
+        [Output(column_name(each.this, dialect), each.expression, None, each) for each in pairs]
+        if isinstance(tree, exp.Update)
+        else []
+    )
+
+
+def _paired(tree: exp.Insert, dialect: str) -> list[Output]:
+    columns = tree.this.expressions if isinstance(tree.this, exp.Tuple | exp.Schema) else []
+    values = tree.expression.expressions if isinstance(tree.expression, exp.Tuple) else []
+    return [
+        Output(column_name(column, dialect), value, None, column)
+        for column, value in zip(columns, values, strict=False)
+    ]
