@@ -1,1 +1,1 @@
-"""OHDSI Achilles: 300 files of T-SQL that its authors copy and paste; does unwet keep their rows?"""
+"""OHDSI Achilles: 300 files of copied and pasted T-SQL; does unwet keep their rows?"""

@@ -2,10 +2,13 @@
 
     run(database, files) -> Outcome per file
 
-Every statement is transpiled from T-SQL to DuckDB by sqlglot and executed as it comes out. No
-shims: none were needed. What sqlglot's translation changes against SQL Server is the same on both
-sides of the comparison (FLOAT becomes a 32-bit REAL, the quotient of two integers a fraction).
-Each file has a connection of its own, as its #temp tables want it.
+Every statement is transpiled from T-SQL to DuckDB by sqlglot and executed as it comes out. One
+shim was needed: `IF OBJECT_ID('t') IS NOT NULL DROP TABLE t`, which sqlglot reads as a block that
+swallows the rest of the file, runs as DROP TABLE IF EXISTS and then the rest.
+
+What sqlglot's translation changes against SQL Server is the same on both sides of the comparison:
+FLOAT becomes a 32-bit REAL, the quotient of two integers a fraction. Each file has a connection
+of its own, as its #temp tables want it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,7 +56,9 @@ def _run_file(connection: duckdb.DuckDBPyConnection, file: File) -> Outcome:
         except (duckdb.Error, sqlglot.errors.SqlglotError) as error:
             failure = f"{type(error).__name__}: {str(error).splitlines()[0]}"
     made = tuple(name for name in _relations(connection) if name not in before)
-    return Outcome(file.path.name, tuple((name, _count(connection, name)) for name in made), failure)
+    return Outcome(
+        file.path.name, tuple((name, _count(connection, name)) for name in made), failure
+    )
 
 
 def statements(sql: str) -> Iterator[str]:
@@ -61,7 +66,19 @@ def statements(sql: str) -> Iterator[str]:
     for tree in sqlglot.parse(sql, read="tsql"):
         if tree is None or isinstance(tree, exp.Semicolon):
             continue
-        yield tree.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
+        for statement in _unguarded(tree):
+            yield statement.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
+
+
+def _unguarded(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """`IF OBJECT_ID(..) IS NOT NULL DROP TABLE t; rest` -> `DROP TABLE IF EXISTS t`, `rest`."""
+    if not isinstance(tree, exp.IfBlock) or not tree.this.find(exp.ObjectId):
+        yield tree
+        return
+    for statement in tree.args["true"].expressions:
+        if isinstance(statement, exp.Drop):
+            statement.set("exists", True)
+        yield statement
 
 
 def _relations(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
