@@ -23,7 +23,7 @@ class Lexis:
     brackets: bool  # [a b] is an identifier
     dollar_quotes: bool  # $$ ... $$ and $tag$ ... $tag$ are strings
     line_comments: tuple[str, ...]
-    at: str  # what an undeclared @x is: "text", "value" (bound by a driver) or "" (the dialect's own)
+    at: str  # an undeclared @x: "text", "value" (a driver binds it), or "" (not a placeholder)
     dollar: str  # the same for $x
     colon: str  # the same for :x
     question: str  # the same for ?

@@ -1,0 +1,277 @@
+"""Template code that decides which text is read: `{cond}?{a}:{b}`, `{% if %}`, comments of Jinja.
+
+One branch is read and the other left out, and a finding says which; nothing is evaluated beyond
+comparisons of known parameters.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from unwet.lineage.edited import Edit
+
+_DEFAULT = re.compile(r"\{\s*DEFAULT\s+@(\w+)\s*=\s*('[^']*'|\"[^\"]*\"|[^{}]*?)\s*\}", re.I)
+_ARROW = re.compile(r"\}\s*\?\s*\{")
+_COLON = re.compile(r"\}\s*:\s*\{")
+_BRACE = re.compile(r"[{}]")
+_WORD = re.compile(r"\s*(==|!=|<>|=|[!&|(),]|'[^']*'|\"[^\"]*\"|@?\w[\w.\-]*)")
+_TAG = re.compile(r"\{%[-+]?\s*(\w+)\s*(.*?)\s*[-+]?%\}|\{#.*?#\}", re.S)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A decision: at `offset`, `message` says what was read."""
+
+    offset: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Deletions (sorted, disjoint) that leave one reading of the text, and the notes on them."""
+
+    edits: tuple[Edit, ...]
+    notes: tuple[Note, ...]
+
+
+def defaults(text: str) -> dict[str, str]:
+    """Parameters that `{DEFAULT @x = v}` declares, with their values without quotes."""
+    return {hit[1]: _unquoted(hit[2]) for hit in _DEFAULT.finditer(text)}
+
+
+def sqlrender(text: str, params: Mapping[str, str]) -> Decided:
+    """Choose a branch of every `{cond}?{a}:{b}`: by its value where known, else the first."""
+    edits: list[Edit] = [(hit.start(), hit.end(), "") for hit in _DEFAULT.finditer(text)]
+    if not edits and not _ARROW.search(text):
+        return Decided((), ())
+    values = {**defaults(text), **params}
+    notes: list[Note] = []
+    partner = _partners(text)
+    for arrow in _ARROW.finditer(text):
+        choice = _choose(text, arrow, partner, values, params)
+        if choice is not None:
+            edits.extend(choice[0])
+            notes.extend(choice[1])
+    return Decided(tuple(_outermost(edits)), tuple(notes))
+
+
+def jinja(text: str) -> Decided:
+    """Leave out Jinja comments and tags; of `{% if %}` the first branch stays."""
+    edits: list[Edit] = []
+    notes: list[Note] = []
+    open_tags: list[tuple[str, int, int | None]] = []  # (tag, end of tag, start of dropped part)
+    for hit in _tags(text):
+        tag = hit[1] or "#"
+        edits.append((hit.start(), hit.end(), ""))
+        if tag != "#" and not tag.startswith("end"):
+            notes.append(Note(hit.start(), _say(tag, hit[2])))
+        _track(open_tags, edits, tag, hit)
+    return Decided(tuple(_outermost(edits)), tuple(notes))
+
+
+# --- Jinja -----------------------------------------------------------------------------------
+
+_DROPPED_BODY = {"macro", "set", "docs", "test", "snapshot_macro"}
+_BLOCKS = {"if", "for", "macro", "call", "filter", "raw", "block", "snapshot", "materialization"}
+
+
+def _tags(text: str) -> Iterator[re.Match[str]]:
+    """Tags and comments in order; stops where no closing sign is left (no quadratic search)."""
+    at = 0
+    while (at := text.find("{", at)) >= 0:
+        sign = text[at : at + 2]
+        if sign not in ("{%", "{#"):
+            at += 1
+        elif (stop := text.find(sign[::-1].replace("{", "}"), at + 2)) < 0:
+            at += 2
+            if not _closers_left(text, at):
+                return
+        elif hit := _TAG.match(text, at, stop + 2):
+            yield hit
+            at = hit.end()
+        else:
+            at += 2
+
+
+def _closers_left(text: str, at: int) -> bool:
+    return text.find("%}", at) >= 0 or text.find("#}", at) >= 0
+
+
+def _say(tag: str, rest: str) -> str:
+    match tag:
+        case "if":
+            branch = "left out" if _is_off(rest) else "read"
+            return f"{{% if {rest} %}}: this branch is {branch}"
+        case "elif" | "else":
+            return f"{{% {tag} %}}: read only if the first branch is left out"
+        case "for":
+            return f"{{% for {rest} %}}: body read once"
+        case _:
+            return f"{{% {tag} %}} left out"
+
+
+def _is_off(condition: str) -> bool:
+    """Conditions whose usual value is false when everything is built once, in full."""
+    return bool(re.fullmatch(r"(not\s+loop\.last|is_incremental\(\)|false)", condition, re.I))
+
+
+def _track(
+    open_tags: list[tuple[str, int, int | None]],
+    edits: list[Edit],
+    tag: str,
+    hit: re.Match[str],
+) -> None:
+    """Follow nesting; append the stretches that fall away with the branch they belong to."""
+    if tag in ("elif", "else") and open_tags and open_tags[-1][0] in ("if", "for"):
+        name, _, dropped = open_tags.pop()
+        if dropped is not None:
+            edits.append((dropped, hit.start(), ""))
+        taken = dropped is None or tag == "elif"
+        open_tags.append((name, hit.end(), hit.end() if taken else None))
+    elif tag in _BLOCKS or (tag == "set" and "=" not in hit[2]):
+        off = tag in _DROPPED_BODY or (tag == "if" and _is_off(hit[2]))
+        open_tags.append((tag, hit.end(), hit.end() if off else None))
+    elif tag.startswith("end") and any(name == tag[3:] for name, _, _ in open_tags):
+        while open_tags:
+            name, _, dropped = open_tags.pop()
+            if dropped is not None:
+                edits.append((dropped, hit.start(), ""))
+            if name == tag[3:]:
+                return
+
+
+# --- SqlRender -------------------------------------------------------------------------------
+
+
+def _partners(text: str) -> dict[int, int]:
+    """Both directions of matching braces."""
+    found: dict[int, int] = {}
+    stack: list[int] = []
+    for sign in _BRACE.finditer(text):
+        if sign.group() == "{":
+            stack.append(sign.start())
+        elif stack:
+            start = stack.pop()
+            found[start], found[sign.start()] = sign.start(), start
+    return found
+
+
+def _choose(
+    text: str,
+    arrow: re.Match[str],
+    partner: Mapping[int, int],
+    values: dict[str, str],
+    params: Mapping[str, str],
+) -> tuple[list[Edit], list[Note]] | None:
+    """The deletions that leave one branch of the conditional around `arrow`."""
+    opening, then_open = partner.get(arrow.start()), arrow.end() - 1
+    then_close = partner.get(then_open)
+    if opening is None or then_close is None:
+        return None
+    condition = text[opening + 1 : arrow.start()].strip()
+    colon = _COLON.match(text, then_close)
+    else_close = partner.get(colon.end() - 1) if colon else None
+    value = _evaluate(condition, values)
+    if value is None:
+        values.update(_assume(condition))
+    notes = _notes(condition, value, opening, params)
+    if value is False:
+        if colon is None or else_close is None:
+            return [(opening, then_close + 1, "")], notes
+        return [(opening, colon.end(), ""), (else_close, else_close + 1, "")], notes
+    end = else_close if else_close is not None else then_close
+    return [(opening, then_open + 1, ""), (then_close, end + 1, "")], notes
+
+
+def _notes(
+    condition: str, value: bool | None, offset: int, params: Mapping[str, str]
+) -> list[Note]:
+    names = set(re.findall(r"@(\w+)", condition))
+    if value is not None and names <= set(params):
+        return []
+    branch = "second" if value is False else "first"
+    reason = "by what is known so far" if value is not None else "value unknown"
+    return [Note(offset, f"{{{condition}}}: {branch} branch read, {reason}")]
+
+
+def _assume(condition: str) -> dict[str, str]:
+    """Values that make a simple condition true, so that later conditions are read alike."""
+    if hit := re.fullmatch(r"(!?)\s*@(\w+)", condition):
+        return {hit[2]: "FALSE" if hit[1] else "TRUE"}
+    if hit := re.fullmatch(
+        r"@(\w+)\s*(?:={1,2}|in\s*\()\s*('[^']*'|\w+)\s*.*", condition, re.I | re.S
+    ):
+        return {hit[1]: _unquoted(hit[2])}
+    return {}
+
+
+def _outermost(edits: list[Edit]) -> Iterator[Edit]:
+    """Sorted, with edits inside other edits removed."""
+    done = 0
+    for start, end, replacement in sorted(edits, key=lambda edit: (edit[0], -edit[1])):
+        if end > done:
+            yield max(start, done), end, replacement
+            done = end
+
+
+def _unquoted(value: str) -> str:
+    value = value.strip()
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if quoted else value
+
+
+# --- conditions ------------------------------------------------------------------------------
+
+
+def _evaluate(condition: str, values: Mapping[str, str]) -> bool | None:
+    """The value of a SqlRender condition, None when it needs a parameter that is not known."""
+    words = _WORD.findall(condition)
+    if "".join(words) != re.sub(r"\s+(?=(?:[^']*'[^']*')*[^']*$)", "", condition):
+        return None
+    try:
+        value, rest = _or(words, values)
+    except (LookupError, ValueError):
+        return None
+    return value if not rest else None
+
+
+def _or(words: list[str], values: Mapping[str, str]) -> tuple[bool, list[str]]:
+    left, rest = _and(words, values)
+    while rest and rest[0] == "|":
+        right, rest = _and(rest[1:], values)
+        left = left or right
+    return left, rest
+
+
+def _and(words: list[str], values: Mapping[str, str]) -> tuple[bool, list[str]]:
+    left, rest = _not(words, values)
+    while rest and rest[0] == "&":
+        right, rest = _not(rest[1:], values)
+        left = left and right
+    return left, rest
+
+
+def _not(words: list[str], values: Mapping[str, str]) -> tuple[bool, list[str]]:
+    match words:
+        case ["!", *rest]:
+            value, rest = _not(rest, values)
+            return not value, rest
+        case ["(", *rest]:
+            value, rest = _or(rest, values)
+            return value, rest[1:]
+        case [left, "==" | "=", right, *rest]:
+            return _value(left, values) == _value(right, values), rest
+        case [left, "!=" | "<>", right, *rest]:
+            return _value(left, values) != _value(right, values), rest
+        case [left, word, "(", *rest] if word.lower() == "in":
+            close = rest.index(")")
+            options = [_value(item, values) for item in rest[:close] if item != ","]
+            return _value(left, values) in options, rest[close + 1 :]
+        case [left, *rest]:
+            return _value(left, values).lower() not in ("false", "0", ""), rest
+        case _:
+            raise ValueError("incomplete condition")
+
+
+def _value(word: str, values: Mapping[str, str]) -> str:
+    return values[word[1:]] if word.startswith("@") else _unquoted(word)

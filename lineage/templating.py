@@ -1,0 +1,310 @@
+"""Placeholders are found before parsing, replaced by names that survive it, and come back after it.
+
+`@x`, `{{ x }}`, `${x}`, `$x`, `:x`, `%(x)s`, `%s`, `?` become identifiers `p__x__p`; a parser never
+sees the original. What a dialect uses itself (`@x` in MySQL, `$1` in Postgres) is left alone.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from types import MappingProxyType
+
+from unwet.lineage import conditionals
+from unwet.lineage.dialects import Lexis, lexis
+from unwet.lineage.edited import (
+    Cut,
+    Edit,
+    Edited,
+    begin,
+    edit,
+    end,
+    line_column,
+    line_starts,
+    unedited,
+)
+from unwet.lineage.findings import Finding, Span
+from unwet.lineage.lexer import CODE, COMMENT, pieces
+from unwet.lineage.sources import Source
+
+TOKEN = re.compile(r"p__(\w+?)__p", re.I)
+NO_PARAMS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A place the SQL leaves open.
+
+    `token` stands for it in the masked text, `text` is what stood there (`@x`, `{{ x }}`).
+    `binds`: a driver binds one scalar here (`?`, `:x`); otherwise any text may come here.
+    """
+
+    token: str
+    name: str
+    text: str
+    style: str
+    binds: bool
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A source whose placeholders are identifiers; offsets in `text` map back to the source."""
+
+    source: Source
+    text: str
+    placeholders: tuple[Placeholder, ...]
+    findings: tuple[Finding, ...]
+    cuts: tuple[Cut, ...] = field(repr=False)
+    _lines: tuple[int, ...] = field(repr=False, compare=False)
+
+    def origin(self, offset: int) -> int:
+        """The offset in the source of the character at `offset` of the masked text."""
+        return begin(self.cuts, offset)
+
+    def span(self, start: int, stop: int) -> Span:
+        """Where masked[start:stop] stands in the source."""
+        first = line_column(self._lines, begin(self.cuts, start))
+        last = line_column(self._lines, max(end(self.cuts, stop), begin(self.cuts, start)))
+        return Span(self.source.path, *first, *last)
+
+    def restore(self, text: str) -> str:
+        """`text` with the placeholders of this source back in place of their tokens."""
+        back = {place.token.lower(): place.text for place in self.placeholders}
+        return TOKEN.sub(lambda hit: back.get(hit.group().lower(), hit.group()), text)
+
+
+def mask(source: Source, params: Mapping[str, str] = NO_PARAMS) -> Masked:
+    """Replace the placeholders of a source by identifiers, or by their values in `params`."""
+    edited, notes = _decide(source.text, params)
+    lines = line_starts(source.text)
+    names = _Names(edited.text, conditionals.defaults(source.text))
+    edits: list[Edit] = []
+    for hit in _hits(edited.text, source.dialect, params, names):
+        edits.append((hit.start, hit.end, hit.value(names)))
+    final = edit(edited, edits) if edits else edited
+    findings = tuple(_finding(source.path, lines, offset, message) for offset, message in notes)
+    return Masked(source, final.text, names.placeholders(), findings, final.cuts, lines)
+
+
+def unmask(text: str, replace: Callable[[str], str]) -> str:
+    """Each token becomes replace(name); names are as the tokens carry them."""
+    return TOKEN.sub(lambda hit: replace(hit[1]), text)
+
+
+# --- which text is read ----------------------------------------------------------------------
+
+
+def _decide(text: str, params: Mapping[str, str]) -> tuple[Edited, list[tuple[int, str]]]:
+    """The text without conditionals, and the notes on them at original offsets."""
+    edited = unedited(text)
+    notes: list[tuple[int, str]] = []
+    if "{" not in text:
+        return edited, notes
+    for decide in (conditionals.jinja, lambda now: conditionals.sqlrender(now, params)):
+        decided = decide(edited.text)
+        notes.extend((edited.begin(note.offset), note.message) for note in decided.notes)
+        edited = edit(edited, decided.edits) if decided.edits else edited
+    return edited, sorted(notes)
+
+
+def _finding(path: str, lines: tuple[int, ...], offset: int, message: str) -> Finding:
+    line, column = line_column(lines, offset)
+    place = Span(path, line, column, line, column + 1)
+    return Finding("PLACEHOLDER", message, place, help="bind it with --param name=value")
+
+
+# --- names and tokens ------------------------------------------------------------------------
+
+
+class _Names:
+    """Hands out tokens: the same for one placeholder everywhere, never one for two."""
+
+    def __init__(self, text: str, defaults: Mapping[str, str]) -> None:
+        self._taken: dict[str, Placeholder | None] = {
+            hit.group().lower(): None for hit in TOKEN.finditer(text)
+        }
+        self._known: dict[tuple[str, str], Placeholder] = {}
+        self._defaults = defaults
+        self._nameless = 0
+        self.declared = frozenset(defaults)
+
+    def token(self, style: str, name: str, text: str, binds: bool) -> str:
+        """The token for a placeholder; a plain one when its name allows that."""
+        if not name:  # `?` and `%s` have no name: each is its own parameter
+            self._nameless += 1
+            name = f"arg{self._nameless}"
+        key = (style, name)
+        if key not in self._known:
+            token = self._free(name, style + text)
+            default = self._defaults.get(name)
+            self._known[key] = Placeholder(token, name, text, style, binds, default)
+            self._taken[token.lower()] = self._known[key]
+        return self._known[key].token
+
+    def placeholders(self) -> tuple[Placeholder, ...]:
+        """All that were handed out, in order of appearance."""
+        return tuple(self._known.values())
+
+    def _free(self, name: str, identity: str) -> str:
+        token = f"p__{name}__p"
+        plain = re.fullmatch(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*_?", name) and name.isascii()
+        if plain and not name.endswith("_") and token.lower() not in self._taken:
+            return token
+        salt = identity
+        while True:
+            token = f"p__x{blake2b(salt.encode(), digest_size=4).hexdigest()}__p"
+            if token not in self._taken:
+                return token
+            salt += "'"
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """One placeholder in the text; `bound` is the text that replaces it without a token."""
+
+    start: int
+    end: int
+    style: str
+    name: str
+    text: str
+    binds: bool
+    bound: str | None = None
+
+    def value(self, names: _Names) -> str:
+        if self.bound is not None:
+            return self.bound
+        return names.token(self.style, self.name, self.text, self.binds)
+
+
+# --- recognising -----------------------------------------------------------------------------
+
+_JINJA = r"(?P<jinja>\{\{(?:[^{}]|\{[^{}]{0,400}\}){0,4000}?\}\})"
+_DOLLAR_BRACE = r"(?P<dollarbrace>\$\{[^{}\n]{1,200}\})"
+_AT = r"(?P<at>(?<!@)@(?!@)\w+)"
+_DOLLAR = r"(?P<dollar>(?<![\w$])\$[A-Za-z_]\w*(?!\$))"
+_CODE = re.compile(
+    "|".join(
+        (
+            _JINJA,
+            _DOLLAR_BRACE,
+            r"(?P<brace>(?<![\w$}?:])\{[A-Za-z_]\w*\})",
+            _AT,
+            _DOLLAR,
+            r"(?P<colon>(?<![:\w\])\"'`}\[<])\s?:(?!:)[A-Za-z_]\w*|(?<=[\s(,=<>]):\d+\b)",
+            r"(?P<percent>(?<![\w)%])%\(\w+\)s|(?<![\w)%'])%s\b)",
+            r"(?P<question>(?<![\w?])\?(?![?|&]))",
+        )
+    ),
+    re.S,
+)
+_QUOTED = re.compile("|".join((_JINJA, _DOLLAR_BRACE, _AT, _DOLLAR)), re.S)
+_OWN_DOLLAR = re.compile(r"\$(action|identity|rowguid|partition|cuid)$", re.I)
+_DECLARED = re.compile(r"\bDECLARE\s+@.*?(?=;|$|\b(?:SELECT|SET|BEGIN|EXEC|INSERT)\b)", re.I | re.S)
+_PROCEDURE = re.compile(r"\b(?:PROC|PROCEDURE|FUNCTION)\b[^@;]{1,300}(@.*?)\bAS\b", re.I | re.S)
+
+
+def _hits(text: str, dialect: str | None, params: Mapping[str, str], names: _Names) -> list[_Hit]:
+    """All placeholders outside comments; in quotes only names that also stand elsewhere."""
+    habits, own = lexis(dialect), _variables(text)
+    found: list[_Hit] = []
+    quoted: list[_Hit] = []
+    for piece in pieces(text, dialect):
+        if piece.kind == COMMENT:
+            continue
+        pattern = _CODE if piece.kind == CODE else _QUOTED
+        target = found if piece.kind == CODE else quoted
+        for match in pattern.finditer(text, piece.start, piece.end):
+            target.extend(_hit(match, habits, own, params, names))
+    known = {(hit.style, hit.name) for hit in found}
+    found.extend(
+        hit
+        for hit in quoted
+        if hit.bound is not None or hit.style not in ("at", "dollar") or _known(hit, known)
+    )
+    return sorted(found, key=lambda hit: hit.start)
+
+
+def _known(hit: _Hit, known: set[tuple[str, str]]) -> bool:
+    return (hit.style, hit.name) in known
+
+
+def _variables(text: str) -> frozenset[str]:
+    """T-SQL variables and procedure arguments: these `@x` are the dialect's own."""
+    if "@" not in text:
+        return frozenset()
+    blocks = [hit.group() for hit in _DECLARED.finditer(text)]
+    blocks += [hit[1] for hit in _PROCEDURE.finditer(text)]
+    return frozenset(name.lower() for block in blocks for name in re.findall(r"@(\w+)", block))
+
+
+def _hit(
+    match: re.Match[str],
+    habits: Lexis,
+    own: frozenset[str],
+    params: Mapping[str, str],
+    names: _Names,
+) -> Iterator[_Hit]:
+    text, start, stop = match.group(), match.start(), match.end()
+    match match.lastgroup:
+        case "jinja":
+            yield _jinja(text, start, stop, params)
+        case "dollarbrace" | "brace" as style:
+            inner = text.strip("${}").strip()
+            yield _Hit(start, stop, style, inner, text, False, params.get(inner))
+        case "at":
+            yield from _at(text, start, habits.at, own, params, names)
+        case "dollar" if not _OWN_DOLLAR.match(text) and (habits.dollar or text[1:] in params):
+            bound = params.get(text[1:])
+            yield _Hit(start, stop, "dollar", text[1:], text, habits.dollar == "value", bound)
+        case "colon":
+            text = text.lstrip()
+            yield _Hit(stop - len(text), stop, "colon", text[1:], text, True, params.get(text[1:]))
+        case "percent":
+            inner = text[2:-2] if text.startswith("%(") else ""
+            yield _Hit(start, stop, "percent", inner, text, True, params.get(inner))
+        case "question" if habits.question:
+            yield _Hit(start, stop, "question", "", text, True)
+        case _:
+            return
+
+
+def _at(
+    text: str,
+    start: int,
+    meaning: str,
+    own: frozenset[str],
+    params: Mapping[str, str],
+    names: _Names,
+) -> Iterator[_Hit]:
+    """`@x`: a parameter may be the beginning of what stands there (`@prefix_dist_0`)."""
+    name, stop = text[1:], start + len(text)
+    if name.lower() in own and name not in params:
+        return
+    declared = max(
+        (p for p in (*params, *names.declared) if name.startswith(p)), key=len, default=""
+    )
+    if declared:
+        stop = start + 1 + len(declared)
+        yield _Hit(start, stop, "at", declared, f"@{declared}", False, params.get(declared))
+    elif meaning:
+        yield _Hit(start, stop, "at", name, text, meaning == "value")
+
+
+_REF = re.compile(r"ref\(\s*(?:['\"][^'\"]*['\"]\s*,\s*)?['\"](\w+)['\"]\s*(?:,[^()]*)?\)")
+_SOURCE = re.compile(r"source\(\s*['\"](\w+)['\"]\s*,\s*['\"](\w+)['\"]\s*\)")
+_VAR = re.compile(r"var\(\s*['\"](\w+)['\"]\s*(?:,.*)?\)", re.S)
+_SILENT = re.compile(r"(?:config|log|print|set_sql_header|run_hooks|doc)\s*\(", re.S)
+
+
+def _jinja(text: str, start: int, stop: int, params: Mapping[str, str]) -> _Hit:
+    """`{{ ... }}`: a relation it names, nothing (config), or a placeholder."""
+    inner = text[2:-2].strip().strip("-+").strip()
+    if hit := _REF.fullmatch(inner):
+        return _Hit(start, stop, "ref", hit[1], text, False, hit[1])
+    if hit := _SOURCE.fullmatch(inner):
+        return _Hit(start, stop, "source", hit[2], text, False, f"{hit[1]}.{hit[2]}")
+    if _SILENT.match(inner):
+        return _Hit(start, stop, "config", "", text, False, "")
+    name = hit[1] if (hit := _VAR.fullmatch(inner)) else inner
+    return _Hit(start, stop, "jinja", name, text, False, params.get(name))
