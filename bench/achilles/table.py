@@ -171,7 +171,7 @@ def _parity_table(parity: Mapping[str, Parity]) -> str:
         counts = [data.statuses.get(status, 0) for status in STATUSES]
         built = "; ".join(f"{count} {kind}" for kind, count in data.outcomes.items()) or "nothing"
         rows.append((name, *counts, f"{data.seconds:.0f}", built))
-    return _grid(("legacy table vs. model", *STATUSES, "s", "dbt build"), rows)
+    return _grid(("legacy table vs. model", *STATUSES, "seconds", "dbt build"), rows)
 
 
 def _not_equal(figures: Figures) -> list[str]:
@@ -185,11 +185,16 @@ def _not_equal(figures: Figures) -> list[str]:
 
 
 def _bullets(title: str, entries: Mapping[str, str], most: int = 20) -> str:
-    # what differs before what is equal within a tolerance
-    ranked = sorted(entries.items(), key=lambda item: item[1].startswith(IDENTICAL))
+    ranked = sorted(entries.items(), key=lambda item: _rank(item[1]))
     lines = [f"- {name}: {what}" for name, what in ranked[:most]]
     more = [f"- and {len(ranked) - most} more"] if len(ranked) > most else []
     return "\n".join([title, *lines, *more])
+
+
+def _rank(remark: str) -> int:
+    """The worst first; equal within a tolerance last."""
+    worst = (DIFFERENT, MISSING, LOST, UNBUILT, IDENTICAL)
+    return next((i for i, status in enumerate(worst) if remark.startswith(status)), -1)
 
 
 def write(figures: Figures, file: Path) -> None:
