@@ -1,0 +1,345 @@
+"""How values and rows flow through the queries of one statement, down to base relations."""
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from unwet.lineage.clauses import ordinals, row_clauses
+from unwet.lineage.findings import Finding, Span
+from unwet.lineage.flows import (
+    IDENTITY,
+    ROW_COUNT,
+    TRANSFORMATION,
+    Flows,
+    Op,
+    combine,
+    deeper,
+    merge,
+)
+from unwet.lineage.names import folded
+from unwet.lineage.parse import Statement
+from unwet.lineage.resolve import Input, Output, Query, Ref
+from unwet.lineage.tables import Catalog
+from unwet.lineage.walk import Walker
+
+_RANK = {"certain": 0, "inferred": 1, "ambiguous": 2, "unknown": 3}
+_SELF = "\0"  # marks a recursive query's read of itself until its fixpoint is known
+
+
+class Tracer:
+    """Memory of one statement: flows by query output, rows by query, unresolved names."""
+
+    def __init__(self, statement: Statement, catalog: Catalog) -> None:
+        self._statement, self._catalog = statement, catalog
+        self._outputs: dict[tuple[int, int], Flows] = {}
+        self._rows: dict[int, Flows] = {}
+        self._active: set[int | tuple[int, int]] = set()
+        self._spans: dict[int, Span] = {}
+        self._unresolved: dict[int, tuple[exp.Expression, Ref, str]] = {}
+        self._walker = Walker(self)
+
+    # --- what a query gives
+
+    def output(self, query: Query, at: int) -> Flows:
+        """Flows into output `at` of a query."""
+        key = (id(query), at)
+        known = self._outputs.get(key)
+        if known is not None:
+            return known
+        if id(query) in self._active:
+            return {(_SELF + str(id(query)), str(at), *IDENTITY): (0, ())}
+        if query.recursive:
+            self._close(query)
+            return self._outputs[key]
+        if key in self._active:
+            return {}  # an alias that refers to itself
+        self._active.add(key)
+        self._outputs[key] = flows = self._compute(query, at)
+        self._active.discard(key)
+        return flows
+
+    def _compute(self, query: Query, at: int) -> Flows:
+        if query.branches:
+            return self._of_branches(query, at)
+        output = query.outputs[at]
+        if output.star is not None:
+            return self._starred(query, output)
+        flows: Flows = {}
+        if output.expression is not None:
+            single = self._walker.identity(query, output.expression)
+            if single is not None and not output.reads:
+                return single
+            self._walker.add(query, output.expression, IDENTITY, "select", flows)
+        for each in output.reads:
+            self._walker.add(query, each, IDENTITY, "select", flows)
+        return flows
+
+    def _starred(self, query: Query, output: Output) -> Flows:
+        assert output.star is not None
+        first = self.member(query, *output.star, (), 0, output.node)
+        if not output.also:
+            return first
+        flows = dict(first)
+        for each, name in output.also:
+            merge(flows, self.member(query, each, name, (), 0, output.node), IDENTITY)
+        return flows
+
+    def _of_branches(self, query: Query, at: int) -> Flows:
+        """A set operation; the right side of EXCEPT only takes rows away."""
+        flows: Flows = {}
+        for branch, op in self._leaves(query):
+            position = _position(query, branch, at)
+            if position is not None:
+                merge(flows, self.output(branch, position), op)
+            else:
+                for stars in self.open_columns(branch, query.outputs[at].name):
+                    merge(flows, stars, op)
+        return flows
+
+    def _leaves(self, query: Query) -> Iterator[tuple[Query, Op]]:
+        """The branches of a chain of set operations, without recursing down its left side."""
+        rights: list[tuple[Query, Op]] = []
+        while query.kind == "setop" and query.branches:
+            op = ("INDIRECT", "FILTER") if isinstance(query.node, exp.Except) else IDENTITY
+            rights.append((query.branches[1], op))
+            query = query.branches[0]
+            if query.recursive:
+                break
+        if query.kind != "setop" and query.branches:
+            query = query.branches[0]
+        yield query, IDENTITY
+        yield from reversed(rights)
+
+    def _close(self, query: Query) -> None:
+        """All outputs of a recursive query: what it reads from itself is replaced until stable."""
+        self._active.add(id(query))
+        raw = [self._compute(query, at) for at in range(len(query.outputs))]
+        self._active.discard(id(query))
+        own = _SELF + str(id(query))
+        for at in range(len(raw)):
+            flows: Flows = {}
+            todo: list[tuple[int, Op]] = [(at, IDENTITY)]
+            done: set[tuple[int, Op]] = set()
+            while todo:
+                position, op = todo.pop()
+                if (position, op) in done:
+                    continue
+                done.add((position, op))
+                plain = {key: flow for key, flow in raw[position].items() if key[0] != own}
+                merge(flows, plain, op)
+                todo.extend(
+                    (int(key[1]), combine((key[2], key[3]), op))
+                    for key in raw[position]
+                    if key[0] == own
+                )
+            self._outputs[id(query), at] = flows
+
+    # --- which rows a query has
+
+    def rows(self, query: Query) -> Flows:
+        """Indirect flows into every output: filters, joins, grouping and order, at any depth."""
+        known = self._rows.get(id(query))
+        if known is not None:
+            return known
+        self._rows[id(query)] = {}  # a recursive query adds nothing to itself
+        flows: Flows = {}
+        for part, clause, subtype in row_clauses(query):
+            self._walker.add(query, part, ("INDIRECT", subtype), clause, flows)
+        for at, subtype in ordinals(query):
+            if 0 <= at < len(query.outputs):
+                merge(flows, self.output(query, at), ("INDIRECT", subtype))
+        self._using(query, flows)
+        for each in query.inputs:
+            if each.query is not None:
+                merge(flows, self.rows(each.query), IDENTITY)
+        if query.branches:
+            for branch, _ in self._leaves(query):
+                merge(flows, self.rows(branch), IDENTITY)
+        self._rows[id(query)] = flows
+        return flows
+
+    def _using(self, query: Query, flows: Flows) -> None:
+        for name, inputs in query.merged.items():
+            for each in inputs:
+                node = each.join if each.join is not None else each.node
+                merge(flows, self.member(query, each, name, (), 0, node), ("INDIRECT", "JOIN"))
+
+    def members(self, query: Query) -> Flows:
+        """The base relations whose rows a query counts."""
+        flows: Flows = {}
+        for each in query.inputs:
+            if each.relation is not None:
+                flows[each.relation, "*", *ROW_COUNT] = (0, (each.node,))
+            elif each.query is not None and not each.query.recursive:
+                merge(flows, self.members(each.query), IDENTITY)
+        if query.branches and not query.recursive:
+            for branch, _ in self._leaves(query):
+                merge(flows, self.members(branch), IDENTITY)
+        return flows
+
+    # --- columns of inputs
+
+    def column(self, query: Query, node: exp.Column, clause: str, path: tuple[str, ...]) -> Flows:
+        """Flows into a column as it is read in a clause of `query`."""
+        ref = query.find(node, clause)
+        rank = _RANK[ref.certainty]
+        if rank >= 2:
+            self._unresolved[id(node)] = (node, ref, query.dialect)
+        if ref.alias is not None:
+            at = next((i for i, o in enumerate(query.outputs) if o is ref.alias), None)
+            return self.output(query, at) if at is not None else {}
+        path = (*ref.path, *path)
+        owner = query
+        for _ in range(ref.level):
+            owner = owner.parent or owner
+        if ref.merged:
+            flows: Flows = {}
+            for each in ref.merged:
+                if each.input is not None:
+                    merge(
+                        flows,
+                        self.member(owner, each.input, each.column, path, rank, node),
+                        IDENTITY,
+                    )
+            return flows
+        if ref.input is not None:
+            return self.member(owner, ref.input, ref.column, path, rank, node)
+        if ref.candidates:
+            return self._ambiguous(owner, ref, path, node)
+        if ref.certainty == "certain":
+            return {}  # a parameter
+        return {("?", ".".join((ref.column, *path)), *IDENTITY): (3, (node,))}
+
+    def _ambiguous(
+        self, owner: Query, ref: Ref, path: tuple[str, ...], node: exp.Expression
+    ) -> Flows:
+        flows: Flows = {}
+        for each in ref.candidates:
+            merge(flows, self.member(owner, each, ref.column, path, 2, node), IDENTITY)
+        return flows
+
+    def member(
+        self,
+        owner: Query,
+        each: Input,
+        name: str,
+        path: tuple[str, ...],
+        rank: int,
+        node: exp.Expression,
+    ) -> Flows:
+        """Flows into column `name` of an input of `owner`; "*" means whole rows."""
+        if each.relation is not None:
+            names = each.columns if name == "*" and each.columns else (name,)
+            return {
+                (each.relation, ".".join((self._own_name(each, column), *path)), *IDENTITY): (
+                    rank,
+                    (node,),
+                )
+                for column in names
+            }
+        if each.query is None:
+            return self._produced(owner, each, name)
+        if name == "*":
+            flows: Flows = {}
+            for at in range(len(each.query.outputs)):
+                merge(flows, self.output(each.query, at), IDENTITY)
+            return flows
+        at = each.index.get(name)
+        if at is None:
+            return self._open_member(each, name, path, rank, node)
+        return deeper(self.output(each.query, at), path, rank)
+
+    def _own_name(self, each: Input, column: str) -> str:
+        """The table's own name of a column that an alias list renames."""
+        table = each.table
+        if table is None or not table.closed or column in table.index or column not in each.index:
+            return column
+        return table.columns[each.index[column]].name
+
+    def _produced(self, owner: Query, each: Input, name: str) -> Flows:
+        """A column of UNNEST, LATERAL, VALUES or a table function: from all its arguments."""
+        offset = each.node.args.get("offset")
+        if isinstance(offset, exp.Identifier) and folded(offset, owner.dialect) == name:
+            return {}
+        flows: Flows = {}
+        node = each.node
+        if isinstance(node, exp.Values):
+            at = each.index.get(name, 0)
+            for row in node.expressions:
+                cells = row.expressions if isinstance(row, exp.Tuple) else [row]
+                if at < len(cells):
+                    self._walker.add(owner, cells[at], TRANSFORMATION, "on", flows)
+            return flows
+        self._walker.add(owner, node, TRANSFORMATION, "on", flows)
+        return flows
+
+    def _open_member(
+        self, each: Input, name: str, path: tuple[str, ...], rank: int, node: exp.Expression
+    ) -> Flows:
+        assert each.query is not None
+        found = list(self.open_columns(each.query, name, node))
+        if not found:
+            return {("?", ".".join((name, *path)), *IDENTITY): (3, (node,))}
+        flows: Flows = {}
+        for one in found:
+            merge(flows, deeper(one, path, max(rank, 2 if len(found) > 1 else 1)), IDENTITY)
+        return flows
+
+    def open_columns(
+        self, query: Query, name: str, node: exp.Expression | None = None
+    ) -> Iterator[Flows]:
+        """Flows into a column that only a star over unknown columns can give."""
+        for branch, _ in self._leaves(query) if query.branches else ((query, IDENTITY),):
+            at = next((i for i, o in enumerate(branch.outputs) if o.name == name), None)
+            if at is not None and branch is not query:
+                yield self.output(branch, at)
+                continue
+            for star in branch.open:
+                if name not in star.hidden:
+                    place = node if node is not None else star.node
+                    yield self.member(branch, star.input, name, (), 1, place)
+
+    def stars(self, query: Query) -> Iterator[Flows]:
+        """Flows of whole unknown column lists: `*` of a base relation into `*`."""
+        for branch, _ in self._leaves(query) if query.branches else ((query, IDENTITY),):
+            for star in branch.open:
+                each = star.input
+                if each.relation is not None:
+                    yield {(each.relation, "*", *IDENTITY): (1, (star.node,))}
+                elif each.query is not None:
+                    yield from self.stars(each.query)
+                else:
+                    yield self._produced(branch, each, "*")
+
+    # --- places
+
+    def span(self, node: exp.Expression) -> Span:
+        """Where a node stands in the source."""
+        span = self._spans.get(id(node))
+        if span is None:
+            span = self._spans[id(node)] = self._statement.span_of(node)
+        return span
+
+    def findings(self) -> tuple[Finding, ...]:
+        """One finding per name that is ambiguous or unknown."""
+        found = (_finding(self.span(node), node, ref) for node, ref, _ in self._unresolved.values())
+        return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _finding(at: Span, node: exp.Expression, ref: Ref) -> Finding:
+    name = node.sql()
+    if ref.certainty == "ambiguous":
+        names = ", ".join(sorted(each.relation or each.alias for each in ref.candidates))
+        return Finding("AMBIGUOUS", f"column {name} may belong to {names}", at, "qualify it")
+    if ref.input is not None:
+        owner = ref.input.relation or ref.input.alias
+        return Finding("UNRESOLVED", f"{owner} has no column {ref.column}", at)
+    return Finding("UNRESOLVED", f"nothing in sight has a column {name}", at)
+
+
+def _position(query: Query, branch: Query, at: int) -> int | None:
+    """Output of a branch behind output `at` of the set operation: by place, else by name."""
+    if query.complete and branch.complete:
+        return at if at < len(branch.outputs) else None
+    name = query.outputs[at].name
+    return next((i for i, output in enumerate(branch.outputs) if output.name == name), None)

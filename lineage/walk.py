@@ -1,0 +1,243 @@
+"""Reading an expression: which columns it takes, and as what (value, condition, window...)."""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Protocol
+
+from sqlglot import exp
+
+from unwet.lineage.flows import AGGREGATION, IDENTITY, ROW_COUNT, TRANSFORMATION, Flows, Op, merge
+from unwet.lineage.names import folded
+from unwet.lineage.resolve import Query
+
+Part = tuple[exp.Expr, Op]
+CONDITIONAL: Op = ("INDIRECT", "CONDITIONAL")
+WINDOW: Op = ("INDIRECT", "WINDOW")
+FILTER: Op = ("INDIRECT", "FILTER")
+
+
+class Reader(Protocol):
+    """What the walk asks of the tracer."""
+
+    def output(self, query: Query, at: int) -> Flows: ...
+    def rows(self, query: Query) -> Flows: ...
+    def members(self, query: Query) -> Flows: ...
+    def column(
+        self, query: Query, node: exp.Column, clause: str, path: tuple[str, ...]
+    ) -> Flows: ...
+
+
+class Walker:
+    """Walks expressions of one statement with an explicit stack, so that depth is no limit."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def identity(self, query: Query, node: exp.Expr) -> Flows | None:
+        """Flows of an expression that is nothing but a column, shared; else None."""
+        while isinstance(node, exp.Paren):
+            node = node.this
+        if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
+            return self._reader.column(query, node, "select", ())
+        return None
+
+    def add(self, query: Query, root: exp.Expr, op: Op, clause: str, into: Flows) -> None:
+        """Add everything that `root`, read under `op` in a clause of `query`, takes."""
+        stack: list[Part] = [(root, op)]
+        while stack:
+            node, op = stack.pop()
+            kind = type(node)
+            if kind in _LEAVES:
+                continue
+            if kind is exp.Column:
+                self._column(query, node, op, clause, into)
+            elif kind in _QUERIES:
+                self._nested(query, node, op, into)
+            elif kind is exp.Dot:
+                stack.extend(self._dot(query, node, op, clause, into))
+            elif kind is exp.Count and _counts_rows(node):
+                merge(into, self._reader.members(query), _only_indirect(op))
+            else:
+                stack.extend(_parts(node, kind, op, query))
+
+    def _column(self, query: Query, node: exp.Expr, op: Op, clause: str, into: Flows) -> None:
+        assert isinstance(node, exp.Column)
+        merge(into, self._reader.column(query, node, clause, ()), op)
+
+    def _dot(self, query: Query, node: exp.Expr, op: Op, clause: str, into: Flows) -> list[Part]:
+        """`column.field.field`, also through array positions: the fields are part of the name."""
+        path: list[str] = []
+        inner: exp.Expr = node
+        while isinstance(inner, exp.Dot | exp.Bracket | exp.Paren):
+            if isinstance(inner, exp.Dot) and isinstance(inner.expression, exp.Identifier):
+                path.append(folded(inner.expression, query.dialect))
+            elif isinstance(inner, exp.Dot):
+                return [(inner.this, _valued(op)), (inner.expression, _valued(op))]
+            inner = inner.this
+        if not isinstance(inner, exp.Column):
+            return [(inner, _valued(op))]
+        merge(into, self._reader.column(query, inner, clause, tuple(reversed(path))), op)
+        return []
+
+    def _nested(self, query: Query, node: exp.Expr, op: Op, into: Flows) -> None:
+        """A subquery: its columns are the value (unless EXISTS), its rows a condition."""
+        inner = query.nested(node)  # type: ignore[arg-type]
+        if not isinstance(node.parent, exp.Exists):
+            for at in range(len(inner.outputs)):
+                merge(into, self._reader.output(inner, at), _valued(op))
+        merge(into, self._reader.rows(inner), op)
+
+
+_LEAVES = frozenset(
+    {
+        exp.Literal,
+        exp.Identifier,
+        exp.Boolean,
+        exp.Null,
+        exp.DataType,
+        exp.Star,
+        exp.Var,
+        exp.Parameter,
+        exp.Placeholder,
+        exp.JSONPath,
+        exp.TableAlias,
+        exp.Table,
+    }
+)
+_QUERIES = frozenset({exp.Subquery, exp.Select, exp.Union, exp.Except, exp.Intersect})
+# Window functions that hand a row's value on: no aggregation.
+_POSITIONAL = (exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
+
+
+def _valued(op: Op) -> Op:
+    return TRANSFORMATION if op == IDENTITY else op
+
+
+def _only_indirect(op: Op) -> Op:
+    return op if op[0] == "INDIRECT" else ROW_COUNT
+
+
+def _counts_rows(node: exp.Expr) -> bool:
+    inner = node.this
+    return inner is None or isinstance(inner, exp.Star | exp.Literal)
+
+
+def _condition(op: Op, inside: Op) -> Op:
+    """A condition inside a condition stays what the outer one is (CASE in WHERE: FILTER)."""
+    return op if op[0] == "INDIRECT" else inside
+
+
+def _parts(node: exp.Expr, kind: type[exp.Expr], op: Op, query: Query) -> Iterator[Part]:
+    handler = _HANDLERS.get(kind)
+    if handler is not None:
+        yield from handler(node, op, query)
+        return
+    if kind not in _TRANSPARENT:
+        op = _aggregated(op) if _aggregates(kind) else _valued(op)
+    yield from ((child, op) for child in children(node))
+
+
+def children(node: exp.Expr) -> Iterator[exp.Expr]:
+    """Child nodes in the order of the text, roughly."""
+    for value in node.args.values():
+        if isinstance(value, list):
+            yield from (each for each in value if isinstance(each, exp.Expr))
+        elif isinstance(value, exp.Expr):
+            yield value
+
+
+def _aggregated(op: Op) -> Op:
+    return AGGREGATION if op[0] == "DIRECT" else op
+
+
+@lru_cache(maxsize=2048)
+def _aggregates(kind: type[exp.Expr]) -> bool:
+    return issubclass(kind, exp.AggFunc)
+
+
+_TRANSPARENT = frozenset(
+    {
+        exp.Paren,
+        exp.Alias,
+        exp.Tuple,
+        exp.Group,
+        exp.Ordered,
+        exp.Order,
+        exp.Where,
+        exp.Having,
+        exp.Qualify,
+        exp.PivotAlias,
+    }
+)
+
+
+def _case(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
+    """CASE: operand and conditions decide, results are the value."""
+    if node.this is not None:
+        yield node.this, _condition(op, CONDITIONAL)
+    for branch in node.args.get("ifs") or ():
+        yield branch.this, _condition(op, CONDITIONAL)
+        yield branch.args["true"], _valued(op)
+    if node.args.get("default") is not None:
+        yield node.args["default"], _valued(op)
+
+
+def _if(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
+    yield node.this, _condition(op, CONDITIONAL)
+    for key in ("true", "false"):
+        if node.args.get(key) is not None:
+            yield node.args[key], _valued(op)
+
+
+def _decode(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
+    """DECODE(operand, search, result, ..., default)."""
+    operand, *rest = node.expressions
+    yield operand, _condition(op, CONDITIONAL)
+    for i, each in enumerate(rest):
+        searched = i % 2 == 0 and i + 1 < len(rest)
+        yield each, _condition(op, CONDITIONAL) if searched else _valued(op)
+
+
+def _filtered(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
+    """sum(x) FILTER (WHERE condition)."""
+    yield node.this, op
+    yield node.expression, _condition(op, FILTER)
+
+
+def _window(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
+    """f(x) OVER (...): x is the value, partition and order are WINDOW."""
+    function = node.this
+    while isinstance(function, exp.IgnoreNulls | exp.RespectNulls):
+        function = function.this
+    if isinstance(function, _POSITIONAL):
+        yield from ((child, _valued(op)) for child in children(function))
+    else:
+        yield function, op
+    for part in (node, _named_window(node, query)):
+        if part is not None:
+            yield from (
+                (each, _condition(op, WINDOW)) for each in part.args.get("partition_by") or ()
+            )
+            if part.args.get("order") is not None:
+                yield part.args["order"], _condition(op, WINDOW)
+
+
+def _named_window(node: exp.Expr, query: Query) -> exp.Expr | None:
+    name = node.args.get("alias")
+    if name is None:
+        return None
+    wanted = folded(name, query.dialect)
+    for window in query.node.args.get("windows") or ():
+        if folded(window.this, query.dialect) == wanted:
+            return window  # type: ignore[no-any-return]
+    return None
+
+
+_HANDLERS: dict[type[exp.Expr], Callable[[exp.Expr, Op, Query], Iterator[Part]]] = {
+    exp.Case: _case,
+    exp.If: _if,
+    exp.Nvl2: _if,
+    exp.DecodeCase: _decode,
+    exp.Filter: _filtered,
+    exp.Window: _window,
+}
