@@ -1,0 +1,1 @@
+"""Proof: the old results are the requirement."""

@@ -1,0 +1,318 @@
+"""Do two queries return the same bag of rows? Exact, without a key, NULL-safe, counting duplicates.
+
+Two steps. First each side is reduced to 1,024 buckets of (row count, two hash sums); sums, not
+XOR, because XOR cannot see rows that come in pairs, and two sums over differently combined hashes,
+because the engine's own way of combining columns is weak. Only when buckets differ are their rows
+grouped by all columns with signed counts, which shows the rows themselves with multiplicities.
+
+Columns must agree in count, order, name (any case) and type. Within the exact numbers (INTEGER,
+BIGINT, DECIMAL ...), within the floats, and between timestamps of other precision a type change
+is a note: values are compared in the common type. Exact against float, DATE against TIMESTAMP or
+VARCHAR, TIMESTAMP with against without time zone are failures.
+
+DOUBLE and FLOAT columns (not those inside lists or structs) depend on the order of summation, so
+rows that find no exact partner are paired once more: all other columns equal, floats NULL, NaN or
+infinite together, else within 1e-9 relative, or within 1e-14 of the column's largest value (a sum
+that cancels to nearly zero). Nothing is ever rounded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from unwet.rewrite.prove.engines import Engine, bare
+from unwet.rewrite.prove.pairing import drop_close_pairs
+
+SAMPLE = 5
+BUCKETS = 1024
+PAIRED = 100_000  # differing rows up to which every column is tried as the one that changed
+_DIFFERENCES = "unwet_differences"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A row that one side has `copies` times more often; values as text, None is NULL."""
+
+    change: Literal["removed", "added"]
+    row: tuple[str | None, ...]
+    copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What became of the rows, in dbt-audit-helper's words.
+
+    identical + modified + removed = rows_before; identical + modified + added = rows_after.
+    Without a key, `modified` is the largest number of removed and added rows that pair up when
+    one column is left out, or on the columns whose values are the same bag on both sides.
+    `problems`: why the columns do not match; `notes`: type changes that lose nothing.
+    """
+
+    rows_before: int
+    rows_after: int
+    identical: int
+    added: int
+    removed: int
+    modified: int
+    sample: tuple[Difference, ...]
+    columns: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Same columns, same rows."""
+        return not self.problems and self.identical == self.rows_before == self.rows_after
+
+
+def compare(
+    engine: Engine,
+    before_sql: str,
+    after_sql: str,
+    ordered: bool = False,
+    unnamed: Collection[int] = (),
+) -> Comparison:
+    """Compare the rows of two queries on one engine.
+
+    `ordered`: the sequence matters too. `unnamed`: positions (0-based) whose names are not
+    compared, since the old query gave them none. Raises EngineError when a side does not run.
+    """
+    before, after = engine.describe(before_sql), engine.describe(after_sql)
+    columns = tuple(name for name, _ in before)
+    if len(before) != len(after):
+        return _incomparable(engine, before_sql, after_sql, columns, len(after))
+    types, problems, notes = _shape(before, after, unnamed)
+    result = _rows(engine, _Sides(before_sql, after_sql, tuple(types)))
+    found = replace(result, columns=columns, problems=tuple(problems), notes=tuple(notes))
+    if ordered and found.equal and not _same_sequence(engine, before_sql, after_sql, types):
+        return replace(found, problems=("the same rows in another order",))
+    return found
+
+
+# --- columns --------------------------------------------------------------------------------
+
+
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+_WIDE_INTEGERS = ("UBIGINT", "HUGEINT", "UHUGEINT")
+_TIMESTAMPS = ("TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP", "TIMESTAMP_NS")
+_FLOATS = ("FLOAT", "DOUBLE")
+_UNTYPED = ('"NULL"', "NULL")  # a column that is the word NULL and nothing else
+
+
+def _shape(
+    before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]], unnamed: Collection[int]
+) -> tuple[list[str], list[str], list[str]]:
+    """Common type of each column; what makes the columns differ; what is only worth a note."""
+    types, problems, notes = [], [], []
+    for place, ((old, old_type), (new, new_type)) in enumerate(zip(before, after, strict=True)):
+        if place not in unnamed and old.lower() != new.lower():
+            problems.append(f"column {place + 1} was {old}, is {new}")
+        common = _common(old_type, new_type)
+        types.append(common or "VARCHAR")
+        if common is None:
+            problems.append(f"column {old} was {old_type}, is {new_type}")
+        elif old_type != new_type:
+            notes.append(f"column {old} was {old_type}, is {new_type}")
+    return types, problems, notes
+
+
+def _common(old: str, new: str) -> str | None:
+    """The type to compare in, or None when the two are different things."""
+    if old == new:
+        return old
+    if old in _UNTYPED or new in _UNTYPED:
+        return new if old in _UNTYPED else old
+    for family, widest in ((_TIMESTAMPS, "TIMESTAMP_NS"), (_FLOATS, "DOUBLE")):
+        if old in family and new in family:
+            return widest
+    if _texts(old) and _texts(new):
+        return "VARCHAR"
+    return _common_exact(_digits(old), _digits(new))
+
+
+def _texts(type_: str) -> bool:
+    return type_ == "VARCHAR" or type_.startswith("ENUM(")
+
+
+def _digits(type_: str) -> tuple[int, int] | None:
+    """Digits before and after the point of an exact number."""
+    if type_ in _INTEGERS:
+        return 19, 0
+    if type_ in _WIDE_INTEGERS:
+        return 39, 0
+    decimal = re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", type_)
+    return (int(decimal[1]) - int(decimal[2]), int(decimal[2])) if decimal else None
+
+
+def _common_exact(old: tuple[int, int] | None, new: tuple[int, int] | None) -> str | None:
+    if old is None or new is None:
+        return None
+    whole, scale = max(old[0], new[0]), max(old[1], new[1])
+    if scale == 0:
+        return "BIGINT" if whole <= 19 else "HUGEINT"
+    # more than 38 digits do not exist: a value that needs them fails the cast, never compares equal
+    return f"DECIMAL({min(whole + scale, 38)},{scale})"
+
+
+# --- rows -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The two queries as rows of c0, c1, ... in common types."""
+
+    before: str
+    after: str
+    types: tuple[str, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        return [f"c{place}" for place in range(len(self.types))]
+
+    @property
+    def floats(self) -> list[str]:
+        return [c for c, type_ in zip(self.columns, self.types, strict=True) if type_ in _FLOATS]
+
+    @property
+    def exact(self) -> list[str]:
+        return [c for c in self.columns if c not in self.floats]
+
+    def rows(self, query: str) -> str:
+        casts = (f"CAST({c} AS {t}) AS {c}" for c, t in zip(self.columns, self.types, strict=True))
+        return f"SELECT {', '.join(casts)} FROM (\n{bare(query)}) AS q({', '.join(self.columns)})"
+
+    def bucketed(self, query: str) -> str:
+        """Rows with their bucket: by the exact columns, so that nearly equal rows meet in one."""
+        bucket = f"hash(hash({', '.join(self.exact)}), 1) & {BUCKETS - 1}" if self.exact else "0"
+        return f"SELECT *, CAST({bucket} AS SMALLINT) AS bucket FROM ({self.rows(query)})"
+
+
+def _rows(engine: Engine, sides: _Sides) -> Comparison:
+    before, after = _digest(engine, sides, sides.before), _digest(engine, sides, sides.after)
+    rows_before, rows_after = (sum(row[0] for row in side.values()) for side in (before, after))
+    same = Comparison(rows_before, rows_after, rows_before, 0, 0, 0, (), ())
+    differing = [b for b in sorted({*before, *after}) if before.get(b) != after.get(b)]
+    if not differing:
+        return same
+    _collect(engine, sides, differing)
+    if sides.floats:
+        drop_close_pairs(engine, _DIFFERENCES, sides.exact, sides.floats, _scales(engine, sides))
+    removed, added = _both(engine, "TRUE")
+    modified = _modified(engine, sides) if removed and added else 0
+    return replace(
+        same,
+        identical=rows_before - removed,
+        removed=removed - modified,
+        added=added - modified,
+        modified=modified,
+        sample=_sample(engine, sides),
+    )
+
+
+def _digest(engine: Engine, sides: _Sides, query: str) -> dict[int, tuple[int, int, int]]:
+    """Bucket -> rows and two hash sums. hash(hash(..)): the sum must not run over raw hashes,
+    in which the last columns' bits are only XORed."""
+    forth, back = ", ".join(sides.columns), ", ".join(reversed(sides.columns))
+    found = engine.rows(
+        f"SELECT bucket, count(*), sum(hash(hash({forth}), 2)), sum(hash(hash({back}, 3), 4)) "
+        f"FROM ({sides.bucketed(query)}) GROUP BY bucket"
+    )
+    return {_int(b): (_int(n), _int(one), _int(two)) for b, n, one, two in found}
+
+
+def _collect(engine: Engine, sides: _Sides, buckets: Sequence[int]) -> None:
+    """A temporary table of the rows that one side has more often: c0, c1, ..., copies (> 0:
+    before)."""
+    among = f"WHERE bucket IN ({', '.join(map(str, buckets))})" if len(buckets) < BUCKETS else ""
+    signed = " UNION ALL ".join(
+        f"SELECT * EXCLUDE (bucket), {sign} AS sign FROM ({sides.bucketed(query)}) {among}"
+        for query, sign in ((sides.before, 1), (sides.after, -1))
+    )
+    columns = ", ".join(sides.columns)
+    engine.execute(
+        f"CREATE OR REPLACE TEMP TABLE {_DIFFERENCES} AS SELECT {columns}, "
+        f"CAST(sum(sign) AS BIGINT) AS copies FROM ({signed}) GROUP BY {columns} "
+        "HAVING sum(sign) <> 0"
+    )
+
+
+def _scales(engine: Engine, sides: _Sides) -> list[float]:
+    """Largest finite magnitude of each float column on either side."""
+    largest = ", ".join(f"max(abs({c})) FILTER (isfinite({c}))" for c in sides.floats)
+    both = f"{sides.rows(sides.before)} UNION ALL {sides.rows(sides.after)}"
+    (row,) = engine.rows(f"SELECT {largest} FROM ({both})")
+    return [float(value) if isinstance(value, float) else 0.0 for value in row]
+
+
+def _both(engine: Engine, where: str) -> tuple[int, int]:
+    (row,) = engine.rows(
+        "SELECT coalesce(sum(greatest(copies, 0)), 0), coalesce(sum(greatest(-copies, 0)), 0) "
+        f"FROM {_DIFFERENCES} WHERE {where}"
+    )
+    return _int(row[0]), _int(row[1])
+
+
+def _modified(engine: Engine, sides: _Sides) -> int:
+    """The most pairs of a removed and an added row that some choice of columns makes."""
+    keys = [[c for c in sides.columns if _is_stable(engine, c)]]
+    (row,) = engine.rows(f"SELECT count(*) FROM {_DIFFERENCES}")
+    if _int(row[0]) <= PAIRED:
+        keys += [[k for k in sides.columns if k != c] for c in sides.columns]
+    return max((_pairs(engine, sides, key) for key in keys if key), default=0)
+
+
+def _is_stable(engine: Engine, column: str) -> bool:
+    """Do removed and added rows have the same values here, equally often?"""
+    moved = f"SELECT {column} FROM {_DIFFERENCES} GROUP BY {column} HAVING sum(copies) <> 0 LIMIT 1"
+    return not engine.rows(moved)
+
+
+def _pairs(engine: Engine, sides: _Sides, key: Sequence[str]) -> int:
+    (row,) = engine.rows(
+        "SELECT coalesce(sum(least(old, new)), 0) FROM (SELECT sum(greatest(copies, 0)) AS old, "
+        f"sum(greatest(-copies, 0)) AS new FROM {_DIFFERENCES} GROUP BY {', '.join(key)})"
+    )
+    return _int(row[0])
+
+
+def _sample(engine: Engine, sides: _Sides) -> tuple[Difference, ...]:
+    """The first few differing rows in column order, so that old and new versions stand together."""
+    shown = ", ".join(f"CAST({c} AS VARCHAR)" for c in sides.columns)
+    order = ", ".join((*sides.columns, "copies DESC"))
+    found = engine.rows(
+        f"SELECT copies, {shown} FROM {_DIFFERENCES} ORDER BY {order} LIMIT {SAMPLE}"
+    )
+    return tuple(
+        Difference(
+            "removed" if _int(copies) > 0 else "added",
+            tuple(None if value is None else str(value) for value in row),
+            abs(_int(copies)),
+        )
+        for copies, *row in found
+    )
+
+
+def _same_sequence(engine: Engine, before: str, after: str, types: Sequence[str]) -> bool:
+    """Compare again with the row number as one more column."""
+    numbered = [f"SELECT *, row_number() OVER () FROM (\n{bare(sql)})" for sql in (before, after)]
+    return _rows(engine, _Sides(numbered[0], numbered[1], (*types, "BIGINT"))).equal
+
+
+def _incomparable(
+    engine: Engine, before_sql: str, after_sql: str, columns: tuple[str, ...], now: int
+) -> Comparison:
+    """Another number of columns: no row can be the same."""
+    old, new = (
+        _int(engine.rows(f"SELECT count(*) FROM (\n{bare(sql)})")[0][0])
+        for sql in (before_sql, after_sql)
+    )
+    problem = f"{len(columns)} columns before, {now} after"
+    return Comparison(old, new, 0, new, old, 0, (), columns, (problem,))
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int), value
+    return value

@@ -1,0 +1,248 @@
+"""Whatever runs SQL: a small protocol, and DuckDB behind it, shut off from the outside world.
+
+The user's data is only ever read. Each *world* is an in-memory catalog that shows the same data
+under the same schema and table names; statements write into worlds, never into the data. So the
+legacy scripts, the same scripts over shuffled input and the new project each have their own.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from unwet.lineage.errors import EngineError, PathNotFound, UsageError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Row = tuple[object, ...]
+
+DATA = "unwet_data"  # the catalog that holds, or is, the user's data
+TABLE_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+
+# What legacy text may make the engine do. Everything else (COPY, ATTACH, INSTALL, SET, PRAGMA,
+# CALL, EXPORT ...) can reach outside or change the rules of the test.
+ALLOWED = frozenset(
+    {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE_INTO", "CREATE", "DROP", "ALTER", "EXPLAIN"}
+)
+
+
+class Timeout(EngineError):
+    """A statement ran longer than it was allowed to."""
+
+
+class Engine(Protocol):
+    """Runs one statement at a time; raises EngineError."""
+
+    def rows(self, sql: str) -> list[Row]:
+        """All rows of a query."""
+        ...
+
+    def execute(self, sql: str) -> None:
+        """Run a statement for its effect."""
+        ...
+
+    def describe(self, sql: str) -> tuple[tuple[str, str], ...]:
+        """Name and type of each column of a query, without running it."""
+        ...
+
+
+def quote(*names: str) -> str:
+    """A (dotted) identifier, quoted: the only way a name gets into SQL text here."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def text(value: str) -> str:
+    """A string literal, quoted."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+class DuckEngine:
+    """DuckDB in memory, over data that it can only read. Make it with `open_duckdb`."""
+
+    def __init__(self, connection: DuckDBPyConnection, seconds: float | None, spill: str) -> None:
+        self._connection = connection
+        self._seconds = seconds
+        self._spill = tempfile.TemporaryDirectory(prefix="unwet-", dir=spill or None)
+        self._trusted(f"SET temp_directory={text(self._spill.name)}")
+
+    def rows(self, sql: str) -> list[Row]:
+        with self._bounded():
+            return list(self._connection.execute(self._checked(sql)).fetchall())
+
+    def execute(self, sql: str) -> None:
+        with self._bounded():
+            self._connection.execute(self._checked(sql))
+
+    def describe(self, sql: str) -> tuple[tuple[str, str], ...]:
+        return tuple((str(row[0]), str(row[1])) for row in self.rows(f"DESCRIBE {bare(sql)}"))
+
+    def world(self, name: str, shuffle: int | None = None) -> None:
+        """A new catalog `name` with every schema and table of the data as a view.
+
+        `shuffle`: a seed; the views then return their rows in another order.
+        """
+        self._trusted(f"ATTACH ':memory:' AS {quote(name)}")
+        for schema, table in self.tables(DATA):
+            self._trusted(f"CREATE SCHEMA IF NOT EXISTS {quote(name, schema)}")
+            query = f"SELECT * FROM {quote(DATA, schema, table)}"
+            if shuffle is not None:
+                query += f" AS r ORDER BY hash(r, {int(shuffle)})"
+            self._trusted(f"CREATE VIEW {quote(name, schema, table)} AS {query}")
+
+    def use(self, world: str, schema: str = "") -> None:
+        """Resolve names in `world`; unqualified ones in `schema` first, then in its main schema."""
+        if schema:
+            self._trusted(f"CREATE SCHEMA IF NOT EXISTS {quote(world, schema)}")
+        path = [quote(world, schema)] if schema else []
+        self._trusted(f"SET search_path={text(','.join([*path, quote(world, 'main')]))}")
+
+    def tables(self, catalog: str) -> tuple[tuple[str, str], ...]:
+        """(schema, name) of every table and view in a catalog, sorted."""
+        halves = (
+            f"SELECT schema_name, {kind}_name FROM duckdb_{kind}s() "
+            f"WHERE NOT internal AND database_name={text(catalog)}"
+            for kind in ("table", "view")
+        )
+        found = self.rows(" UNION ALL ".join(halves) + " ORDER BY ALL")
+        return tuple((str(schema), str(table)) for schema, table in found)
+
+    def close(self) -> None:
+        """Give memory and spill space back."""
+        self._connection.close()
+        self._spill.cleanup()
+
+    def __enter__(self) -> DuckEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _trusted(self, sql: str) -> None:
+        with self._bounded():
+            self._connection.execute(sql)
+
+    def _checked(self, sql: str) -> str:
+        """`sql`, if it is one statement of an allowed kind: legacy text is not trusted."""
+        statements = self._connection.extract_statements(sql)
+        if len(statements) != 1:
+            raise EngineError(f"expected one statement, found {len(statements)}")
+        kind = statements[0].type.name
+        if kind not in ALLOWED:
+            raise EngineError(f"a {kind} statement is not run here", "only queries and tables are")
+        return sql
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        """DuckDB's errors become ours; a statement over its time is interrupted."""
+        import duckdb
+
+        late = threading.Event()
+
+        def interrupt() -> None:
+            late.set()
+            self._connection.interrupt()
+
+        timer = threading.Timer(self._seconds, interrupt) if self._seconds else None
+        if timer:
+            timer.daemon = True
+            timer.start()
+        try:
+            yield
+        except duckdb.Error as error:
+            if late.is_set():
+                raise Timeout(f"stopped after {self._seconds:g} s") from error
+            raise EngineError(_first_line(error)) from error
+        finally:
+            if timer:
+                timer.cancel()
+
+
+def bare(sql: str) -> str:
+    """A query that can be put into parentheses: no closing semicolon, comments ended."""
+    return sql.strip().rstrip(";").rstrip() + "\n"
+
+
+def open_duckdb(
+    data: Path | str | None,
+    *,
+    seconds: float | None = None,
+    readable: Sequence[Path] = (),
+    spill: str = "",
+) -> DuckEngine:
+    """An in-memory engine over `data`: a DuckDB file (or duckdb://file), a folder of CSV and
+    Parquet files (file = table, sub-folder = schema), or nothing.
+
+    `seconds`: limit for each statement. `readable`: further files that SQL may read. `spill`: the
+    folder for what does not fit into memory. Nothing else can be reached from SQL afterwards.
+    """
+    import duckdb
+
+    place = _place(data)
+    engine = DuckEngine(duckdb.connect(":memory:", config=dict(_CLOSED)), seconds, spill)
+    try:
+        files = _attach(engine, place) if place else ()
+        if not place or not place.is_file():
+            _load(engine, place or Path(), files)
+        allowed = ", ".join(text(str(path.resolve())) for path in (*files, *readable))
+        engine._trusted(f"SET allowed_paths=[{allowed}]")
+        engine._trusted("SET enable_external_access=false")
+    except EngineError as error:
+        engine.close()
+        shown = error.message.replace(str(place), str(data)) if place else error.message
+        raise EngineError(f"cannot read the data in {data}: {shown}") from error
+    return engine
+
+
+_CLOSED = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+    "python_enable_replacements": "false",  # else `FROM x` could read our own variables
+}
+
+
+def _place(data: Path | str | None) -> Path | None:
+    """Where the data lies; a connection string is never echoed, it may hold a password."""
+    if data is None:
+        return None
+    scheme, colon, rest = str(data).partition("://")
+    if colon and scheme != "duckdb":
+        raise UsageError(f"cannot read data through {scheme}://", "give a DuckDB file or a folder")
+    path = Path(rest.partition("?")[0] if colon else str(data))
+    if not path.exists():
+        raise PathNotFound(str(path))
+    return path.resolve()
+
+
+def _attach(engine: DuckEngine, place: Path) -> tuple[Path, ...]:
+    """Attach a DuckDB file, or list the files of a folder."""
+    if place.is_file():
+        engine._trusted(f"ATTACH {text(str(place))} AS {quote(DATA)} (READ_ONLY)")
+        return ()
+    return tuple(p for p in sorted(place.rglob("*")) if p.name.lower().endswith(TABLE_SUFFIXES))
+
+
+def _load(engine: DuckEngine, root: Path, files: Sequence[Path]) -> None:
+    """CSV is read once (its types are guessed from all rows), Parquet stays where it is."""
+    engine._trusted(f"ATTACH ':memory:' AS {quote(DATA)}")
+    for path in files:
+        schema = path.parent.name if path.parent != root else "main"
+        engine._trusted(f"CREATE SCHEMA IF NOT EXISTS {quote(DATA, schema)}")
+        name = quote(DATA, schema, path.name.partition(".")[0])
+        if path.name.lower().endswith(".parquet"):
+            query = f"VIEW {name} AS SELECT * FROM read_parquet({text(str(path))})"
+        else:
+            read = f"read_csv({text(str(path))}, header=true, sample_size=-1)"
+            query = f"TABLE {name} AS SELECT * FROM {read}"
+        engine._trusted(f"CREATE {query}")
+
+
+def _first_line(error: Exception) -> str:
+    """DuckDB quotes the statement after the first paragraph; that is ours to show, not its."""
+    return str(error).strip().partition("\n\n")[0].replace("\n", " ")
