@@ -1,0 +1,145 @@
+"""Candidates for things worth having once: queries of one shape become one template with holes.
+
+Anti-unification on trees: the members of a shape group are laid side by side leaf by leaf. Where
+all agree, the template has the leaf; where they differ, a hole; leaves that always vary together
+are one hole. Table aliases and CTE names are private to a query, so a difference in them alone is
+no hole: the template keeps its first member's. (Plotkin 1970, least general generalisation.)
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlglot import exp
+
+from unwet.rewrite.naming import free, hole_name
+from unwet.rewrite.shapes import Leaf, Shape, leaf_nodes, local_names
+
+MAX_HOLES = 6  # a reviewer turns down a macro with more parameters than this
+
+UnitKind = Literal["whole", "block", "tail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A place where members differ: its parameter name, leaf positions, and a value a member."""
+
+    name: str
+    positions: tuple[int, ...]
+    values: tuple[Leaf, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unit:
+    """A piece of a host (a model or a macro) that could be a template's instance.
+
+    whole: the host's query itself. block: a CTE body or derived table. tail: what is left of a
+    query when its first ``skip`` CTEs are taken off. ``node`` is the query's place in the host's
+    tree, ``tree`` what the template is made of (the node itself but for tails).
+    """
+
+    kind: UnitKind
+    host: str
+    node: exp.Expression
+    tree: exp.Expression
+    shape: Shape
+    lines: int
+    label: str
+    comment: str = ""
+    skip: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Family:
+    """Units of one shape with their holes. The first unit is the template's source."""
+
+    units: tuple[Unit, ...]
+    holes: tuple[Hole, ...]
+
+
+def families(units: Iterable[Unit]) -> list[Family]:
+    """Groups of at least two units that one template with few holes covers."""
+    groups: dict[tuple[bool, bytes], list[Unit]] = defaultdict(list)
+    for unit in units:
+        groups[unit.kind == "tail", unit.shape.digest].append(unit)
+    result: list[Family] = []
+    for members in groups.values():
+        if len(members) > 1:
+            result.extend(_split(members))
+    return result
+
+
+def template(family: Family) -> exp.Expression:
+    """The first member's tree with hole tokens in place of the leaves that vary."""
+    tree = family.units[0].tree.copy()
+    nodes = leaf_nodes(tree)
+    for hole in family.holes:
+        for position in hole.positions:
+            _fill(nodes[position], hole.name)
+    return tree
+
+
+def _fill(node: exp.Expression, name: str) -> None:
+    token = f"h__{name}__h"
+    match node:
+        case exp.Identifier():
+            node.set("this", token)
+            node.set("quoted", False)
+        case exp.Literal() if node.is_string:
+            node.set("this", token)
+        case _:
+            node.replace(exp.Var(this=token))
+
+
+def _split(members: list[Unit]) -> list[Family]:
+    """One family if its holes are few, else several: cut where the fewest values divide."""
+    holes = _holes(members)
+    if len(holes) <= MAX_HOLES:
+        return [Family(tuple(members), holes)]
+    divide = min(holes, key=lambda h: (len(set(h.values)), h.positions))
+    parts: dict[Leaf, list[Unit]] = defaultdict(list)
+    for member, value in zip(members, divide.values, strict=True):
+        parts[value].append(member)
+    found: list[Family] = []
+    for part in parts.values():
+        if 1 < len(part) < len(members):
+            found.extend(_split(part))
+    return found
+
+
+def _holes(members: Sequence[Unit]) -> tuple[Hole, ...]:
+    varying: dict[tuple[Leaf, ...], list[int]] = defaultdict(list)
+    for position, values in enumerate(zip(*(m.shape.leaves for m in members), strict=True)):
+        if len(set(values)) > 1:
+            varying[values].append(position)
+    if not varying:
+        return ()
+    private = [local_names(member.tree) for member in members]
+    nodes = leaf_nodes(members[0].tree)
+    holes: list[Hole] = []
+    for values, positions in varying.items():
+        if all(v.kind == "name" and v.text in own for v, own in zip(values, private, strict=True)):
+            continue
+        role = hole_name([v.text for v in values], _role(nodes[positions[0]]))
+        name = free(role, (h.name for h in holes))
+        holes.append(Hole(name, tuple(positions), values))
+    return tuple(holes)
+
+
+def _role(node: exp.Expression) -> str:
+    """What a leaf is to its query, as a fallback for the parameter's name."""
+    parent = node.parent
+    while isinstance(parent, (exp.Cast, exp.Paren, exp.Neg)):
+        parent = parent.parent
+    match parent:
+        case exp.Alias() if node is not parent.args.get("alias"):
+            return parent.alias.lower() or "item"
+        case exp.Table():
+            return "relation"
+        case exp.Column() | exp.TableAlias() | exp.Alias():
+            return "column"
+        case _:
+            return "amount" if isinstance(node, exp.Literal) and not node.is_string else "word"

@@ -1,0 +1,175 @@
+"""Where a SELECT block's expressions are evaluated: below the GROUP BY, above it, or in a window.
+
+Lowering encodes every expression over the FROM columns with its aggregates and window functions
+still inside. `group` takes them apart: aggregates go into one Aggregate, window functions into
+one Window above it, and the expressions are rewritten to the columns these two produce.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from unwet.rewrite.algebra import (
+    Agg,
+    Aggregate,
+    Call,
+    Col,
+    Expr,
+    Filter,
+    Lit,
+    Outer,
+    Over,
+    Param,
+    Rel,
+    SortKey,
+    Subquery,
+    Window,
+    expressions,
+    inputs,
+    operands,
+    parts,
+    width,
+)
+from unwet.rewrite.scalars import Unsupported
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """The block's rows and its outputs and order expressions over the columns of these rows."""
+
+    rel: Rel
+    outputs: tuple[Expr, ...]
+    order: tuple[Expr, ...]
+
+
+def group(
+    rel: Rel,
+    keys: tuple[Expr, ...] | None,
+    outputs: Iterable[Expr],
+    having: tuple[Expr, ...] = (),
+    qualify: tuple[Expr, ...] = (),
+    order: tuple[Expr, ...] = (),
+) -> Grouped:
+    """Puts aggregation and windows above ``rel``; ``keys`` None means no GROUP BY clause.
+
+    Raises Unsupported where an expression reads a column that is neither grouped nor aggregated.
+    """
+    outputs = tuple(outputs)
+    aggs = tuple(dict.fromkeys(a for e in (*outputs, *having, *qualify, *order) for a in _aggs(e)))
+    if keys is not None or aggs or having:
+        grouped = Aggregate(rel, keys or (), aggs)
+
+        def above(expr: Expr) -> Expr:
+            return _above(expr, grouped)
+
+        rel = grouped
+        outputs, having = tuple(map(above, outputs)), tuple(map(above, having))
+        qualify, order = tuple(map(above, qualify)), tuple(map(above, order))
+    if having:
+        rel = Filter(rel, having)
+    return _windows(rel, outputs, qualify, order)
+
+
+def _windows(
+    rel: Rel, outputs: tuple[Expr, ...], qualify: tuple[Expr, ...], order: tuple[Expr, ...]
+) -> Grouped:
+    found = (p for e in (*outputs, *qualify, *order) for p in parts(e) if isinstance(p, Over))
+    functions = tuple(dict.fromkeys(found))
+    if not functions:
+        return Grouped(Filter(rel, qualify) if qualify else rel, outputs, order)
+    start = width(rel)
+    place = {function: Col(start + i) for i, function in enumerate(functions)}
+
+    def read(expr: Expr) -> Expr:
+        known = place.get(expr) if isinstance(expr, Over) else None
+        return known if known is not None else rebuild(expr, read)
+
+    rel = Window(rel, functions)
+    if qualify:
+        rel = Filter(rel, tuple(map(read, qualify)))
+    return Grouped(rel, tuple(map(read, outputs)), tuple(map(read, order)))
+
+
+def _aggs(expr: Expr) -> Iterator[Agg]:
+    """The aggregates over the group's rows: not a window's own function, but those inside it."""
+    match expr:
+        case Agg():
+            if any(isinstance(p, Agg | Over) for o in operands(expr) for p in parts(o)):
+                raise Unsupported("an aggregate inside an aggregate")
+            yield expr
+        case Over(call=call, partition=partition, order=order):
+            for operand in (*operands(call), *partition, *(k.expr for k in order)):
+                yield from _aggs(operand)
+        case _:
+            for operand in operands(expr):
+                yield from _aggs(operand)
+
+
+def _above(expr: Expr, grouped: Aggregate) -> Expr:
+    """The same value read from the Aggregate's output."""
+    if expr in grouped.keys:
+        return Col(grouped.keys.index(expr))
+    match expr:
+        case Agg():
+            return Col(len(grouped.keys) + grouped.aggs.index(expr))
+        case Col():
+            raise Unsupported("a column that is neither grouped nor aggregated")
+        case Subquery(rel=rel) if correlated(rel):
+            raise Unsupported("a correlated subquery above GROUP BY")
+        case Over(call=call, partition=partition, order=order):
+            inner = rebuild(call, lambda part: _above(part, grouped))
+            assert isinstance(inner, Agg | Call)
+            return Over(
+                inner,
+                tuple(_above(p, grouped) for p in partition),
+                tuple(replace_key(k, _above(k.expr, grouped)) for k in order),
+                expr.frame,
+            )
+        case _:
+            return rebuild(expr, lambda part: _above(part, grouped))
+
+
+def correlated(rel: Rel, level: int = 1) -> bool:
+    """Whether a subquery's plan reads the row of the query around it."""
+    for expr in expressions(rel):
+        for part in parts(expr):
+            match part:
+                case Outer(level=at) if at >= level:
+                    return True
+                case Subquery(rel=inner) if correlated(inner, level + 1):
+                    return True
+    return any(correlated(child, level) for child in inputs(rel))
+
+
+def replace_key(key: SortKey, expr: Expr) -> SortKey:
+    """The same order by another expression."""
+    return SortKey(expr, key.descending, key.nulls_first)
+
+
+def rebuild(expr: Expr, read: Callable[[Expr], Expr]) -> Expr:
+    """``expr`` with ``read`` applied to its direct operands (subquery plans are left alone)."""
+    match expr:
+        case Col() | Outer() | Lit() | Param():
+            return expr
+        case Call(args=args) | Subquery(args=args):
+            return replace(expr, args=tuple(map(read, args)))
+        case Agg(args=args, where=where, order=order):
+            return replace(
+                expr,
+                args=tuple(map(read, args)),
+                where=read(where) if where is not None else None,
+                order=tuple(replace_key(k, read(k.expr)) for k in order),
+            )
+        case Over(call=call, partition=partition, order=order):
+            inner = read(call)
+            assert isinstance(inner, Agg | Call)
+            return Over(
+                inner,
+                tuple(map(read, partition)),
+                tuple(replace_key(k, read(k.expr)) for k in order),
+                expr.frame,
+            )
+        case _:
+            assert_never(expr)

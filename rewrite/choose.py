@@ -1,0 +1,223 @@
+"""What pays: templates are taken greedily by the printed lines they save, until none does.
+
+A template costs its own lines, two for the macro around them and one for being one more thing to
+know; it saves each member's lines but those of the call. Chosen macros are hosts like the models:
+what repeats inside two macros becomes a third one. (Lazy greedy over recomputed gains.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from unwet.rewrite.abstract import Family, Unit, families, template
+from unwet.rewrite.compose import Draft
+from unwet.rewrite.naming import common_words, free, majority, slug, snake
+from unwet.rewrite.shapes import Leaf, shape
+from unwet.rewrite.sizes import tree_lines
+
+LINE = 88  # the width a call is wrapped at
+MIN_LINES = 5  # smaller queries are not worth a name
+MIN_GAIN = 4
+_OVERHEAD = 3  # the macro's first and last line, and one more name to know
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Macro:
+    """A template with its parameters; a tail begins after the first CTEs of its caller."""
+
+    name: str
+    params: tuple[str, ...]
+    tree: exp.Expression
+    tail: bool
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MacroCall:
+    """One use: the leaf each parameter stands for."""
+
+    macro: str
+    args: tuple[tuple[str, Leaf], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Library:
+    """The models' trees with ``call__n__call`` and ``tail__n__tail`` where ``calls[n]`` stands."""
+
+    models: Mapping[str, exp.Expression]
+    macros: tuple[Macro, ...]
+    calls: tuple[MacroCall, ...]
+
+
+def choose(drafts: Sequence[Draft], dialect: str, pinned: frozenset[str] = frozenset()) -> Library:
+    """Picks templates for all drafts but the ``pinned`` ones, which are printed as they are."""
+    shop = _Workshop(dialect, {d.name: d.tree.copy() for d in drafts if d.name not in pinned})
+    shop.comments = {d.name: " ".join(d.comments[:1]) for d in drafts}
+    shop.reserved = frozenset(d.name for d in drafts)
+    shop.sweep(whole=True)
+    while shop.sweep(whole=False):
+        pass
+    models = {d.name: shop.hosts.get(d.name, d.tree) for d in drafts}
+    macros = tuple(
+        Macro(m.name, m.params, shop.hosts[m.name], m.tail, m.comment) for m in shop.macros
+    )
+    return Library(models, macros, tuple(shop.calls))
+
+
+@dataclass
+class _Workshop:
+    """Trees under work: replaced in place, owned by nobody else."""
+
+    dialect: str
+    hosts: dict[str, exp.Expression]
+    comments: Mapping[str, str] = field(default_factory=dict)
+    reserved: frozenset[str] = frozenset()
+    macros: list[Macro] = field(default_factory=list)
+    calls: list[MacroCall] = field(default_factory=list)
+    known: dict[str, list[Unit]] = field(default_factory=dict)
+
+    def sweep(self, whole: bool) -> bool:
+        """Applies the families that pay, best first; a host is changed once in a sweep."""
+        units = [u for host in list(self.hosts) for u in self._units(host, whole)]
+        found = sorted(families(units), key=lambda f: (-gain(f), _place(f)))
+        touched: set[str] = set()
+        for family in found:
+            left = tuple(u for u in family.units if u.host not in touched)
+            if len(left) < len(family.units):
+                continue  # its gain has changed: the next sweep sees what is left of it
+            if gain(family) < MIN_GAIN:
+                break
+            self._apply(family)
+            touched.update(u.host for u in left)
+        for host in touched:
+            self.known.pop(host, None)
+        return bool(touched)
+
+    def _units(self, host: str, whole: bool) -> list[Unit]:
+        if whole:
+            return list(self._whole(host))
+        if host not in self.known:
+            self.known[host] = list(self._inside(host))
+        return self.known[host]
+
+    def _whole(self, host: str) -> Iterator[Unit]:
+        tree = self.hosts[host]
+        yield self._unit("whole", host, tree, tree, host)
+
+    def _inside(self, host: str) -> Iterator[Unit]:
+        for node in self.hosts[host].walk():
+            if not isinstance(node, exp.Query) or isinstance(node, exp.Subquery):
+                continue
+            label = _label(node)
+            if label:
+                yield from self._big(self._unit("block", host, node, node, label))
+            block = node.args.get("with_")
+            for skip in range(1, len(block.expressions) if block is not None else 0):
+                tree = node.copy()
+                tree.args["with_"].set("expressions", tree.args["with_"].expressions[skip:])
+                name = tree.args["with_"].expressions[0].alias
+                yield from self._big(self._unit("tail", host, node, tree, name, skip))
+
+    def _big(self, unit: Unit) -> Iterator[Unit]:
+        if unit.lines >= MIN_LINES:
+            yield unit
+
+    def _unit(
+        self,
+        kind: str,
+        host: str,
+        node: exp.Expression,
+        tree: exp.Expression,
+        label: str,
+        skip: int = 0,
+    ) -> Unit:
+        return Unit(
+            kind,  # type: ignore[arg-type]
+            host,
+            node,
+            tree,
+            shape(tree),
+            tree_lines(tree, self.dialect),
+            label,
+            self.comments.get(host, ""),
+            skip,
+        )
+
+    def _apply(self, family: Family) -> None:
+        first = family.units[0]
+        name = free(_macro_name(family), {m.name for m in self.macros} | self.reserved)
+        params = tuple(hole.name for hole in family.holes)
+        tree = template(family)
+        for node in tree.walk():
+            node.comments = None
+        self.macros.append(Macro(name, params, tree, first.kind == "tail", _comment(family)))
+        self.hosts[name] = tree
+        for i, unit in enumerate(family.units):
+            args = tuple((hole.name, hole.values[i]) for hole in family.holes)
+            self.calls.append(MacroCall(name, args))
+            self._place(unit, len(self.calls) - 1)
+
+    def _place(self, unit: Unit, number: int) -> None:
+        match unit.kind:
+            case "whole":
+                self.hosts[unit.host] = exp.Var(this=f"call__{number}__call")
+            case "block":
+                unit.node.replace(exp.Var(this=f"call__{number}__call"))
+            case "tail":
+                block = unit.node.args["with_"]
+                block.set("expressions", block.expressions[: unit.skip])
+                mark = exp.Var(this=f"tail__{number}__tail")
+                short = exp.Select(expressions=[mark], with_=block)
+                if unit.node.parent is None:
+                    self.hosts[unit.host] = short
+                else:
+                    unit.node.replace(short)
+
+
+def gain(family: Family) -> int:
+    """The printed lines a family saves; negative when the template costs more."""
+    saved = sum(unit.lines - call_lines(family, i) for i, unit in enumerate(family.units))
+    return saved - family.units[0].lines - _OVERHEAD
+
+
+def call_lines(family: Family, member: int) -> int:
+    """The lines of a member's macro call, wrapped."""
+    words = sum(len(h.name) + len(h.values[member].text) + 6 for h in family.holes)
+    return 1 + max(0, words + 30 - LINE + LINE - 1) // LINE
+
+
+def _place(family: Family) -> tuple[str, int]:
+    unit = family.units[0]
+    return (unit.host, unit.skip)
+
+
+def _label(node: exp.Expression) -> str:
+    """The author's name of a block: its CTE's or derived table's alias; empty for other queries."""
+    parent = node.parent
+    match parent:
+        case exp.CTE():
+            return parent.alias
+        case exp.Subquery() if isinstance(parent.parent, (exp.From, exp.Join)):
+            return parent.alias
+        case _:
+            return ""
+
+
+def _macro_name(family: Family) -> str:
+    if family.units[0].kind == "whole":
+        words = common_words([u.comment for u in family.units])
+        return slug(words) if words else slug(_common_stem(u.host for u in family.units))
+    return snake(majority(u.label for u in family.units)) or "shared"
+
+
+def _common_stem(names: Iterable[str]) -> str:
+    split = [name.split("_") for name in names]
+    head = [words[0] for words in zip(*split, strict=False) if len(set(words)) == 1]
+    return "_".join(head) or "_".join(split[0])
+
+
+def _comment(family: Family) -> str:
+    return f"{len(family.units)} uses"

@@ -1,0 +1,254 @@
+"""One query per report, in its author's words: the statement's own tree with its names rewired.
+
+Temporary tables become CTEs of the reports that read them, several INSERTs one UNION ALL, and
+every relation a token that the target prints in its own way: ``ref__x__ref`` for another report
+of the pile, ``src__schema__table__src`` for a relation from outside.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from unwet.lineage.resolve import Query, Resolved
+from unwet.rewrite.reads import relations
+from unwet.rewrite.script import Definition, Report
+
+REF = re.compile(r"ref__(\w+?)__ref")
+SOURCE = re.compile(r"src__(\w+?)__src")
+
+
+class NotComposable(Exception):
+    """No single query can stand for the report; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A relation the project reads but does not make: its legacy name cut in schema and table."""
+
+    relation: str
+    schema: str
+    table: str
+
+    @property
+    def token(self) -> str:
+        """The identifier that stands for it in a tree."""
+        return f"src__{_word(self.schema)}__{_word(self.table)}__src"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The query of one model before it is printed; nobody changes the tree in place."""
+
+    name: str
+    tree: exp.Query
+    outside: tuple[Outside, ...]
+    refs: tuple[str, ...]
+    comments: tuple[str, ...] = ()
+
+
+def compose(report: Report, models: Mapping[str, str]) -> Draft:
+    """The report's query. ``models`` maps the relations that are models of the project to their
+    model names; any other relation is a source. Raises NotComposable with the reason."""
+    if report.definition.problem:
+        raise NotComposable(report.definition.problem)
+    composer = _Composer(models)
+    tree = composer.definition(report.definition)
+    return Draft(
+        report.name,
+        tree,
+        tuple(sorted(composer.outside.values(), key=lambda o: o.token)),
+        tuple(sorted(composer.refs)),
+        leading_comments(report.definition),
+    )
+
+
+def leading_comments(definition: Definition) -> tuple[str, ...]:
+    """What the author wrote above the report's first statement."""
+    if not definition.parts:
+        return ()
+    node = definition.parts[0].statement.tree
+    found = node.comments or (node.args["with_"].comments if node.args.get("with_") else None)
+    lines = (line.strip() for comment in found or () for line in comment.splitlines())
+    return tuple(line for line in lines if line and not line.upper().startswith("HINT "))
+
+
+class _Composer:
+    """Collects what the query of one report reads."""
+
+    def __init__(self, models: Mapping[str, str]) -> None:
+        self.models = models
+        self.outside: dict[str, Outside] = {}
+        self.refs: set[str] = set()
+
+    def definition(self, definition: Definition) -> exp.Query:
+        """The query of a report or temporary table, temporary tables it reads as its CTEs."""
+        if definition.problem:
+            raise NotComposable(definition.problem)
+        bodies = [self._part(definition, part) for part in definition.parts]
+        if not bodies:
+            raise NotComposable(f"{definition.relation} has no rows in the end")
+        tree = bodies[0]
+        for body in bodies[1:]:
+            tree = exp.Union(this=_branch(tree), expression=_branch(body), distinct=False)
+        for temp in reversed(_temps(definition)):
+            tree = _with_first(tree, _cte_name(temp.relation), self.definition(temp))
+        return tree
+
+    def _part(self, definition: Definition, part: Resolved) -> exp.Query:
+        if part.query is None:
+            raise NotComposable("its query could not be read")
+        body = self._body(part.query)
+        _adopt_with(part, body)
+        names = _target_names(definition, part)
+        if names is not None:
+            body = _renamed(body, part, names, definition)
+        return body
+
+    def _body(self, query: Query) -> exp.Query:
+        copy = query.node.copy()
+        twins = dict(zip(map(id, query.node.walk()), copy.walk(), strict=True))
+        for item in relations(query):
+            twin = twins.get(id(item.node))
+            if isinstance(twin, exp.Table) and item.relation is not None:
+                self._rewire(twin, item.relation, copy)
+        if copy.args.get("into"):
+            copy.set("into", None)
+        if not isinstance(copy, exp.Query):
+            raise NotComposable(f"a {copy.key} is no query")
+        return copy
+
+    def _rewire(self, table: exp.Table, relation: str, tree: exp.Expression) -> None:
+        written = table.name
+        token = self._token(relation)
+        table.set("this", exp.to_identifier(token))
+        table.set("db", None)
+        table.set("catalog", None)
+        if not table.alias and _qualified_by(tree, written):
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(written.lstrip("#"))))
+
+    def _token(self, relation: str) -> str:
+        if relation.startswith("#"):
+            return _cte_name(relation)
+        model = self.models.get(relation)
+        if model is not None:
+            self.refs.add(model)
+            return f"ref__{model}__ref"
+        schema, _, table = relation.rpartition(".")
+        outside = Outside(relation, schema or "main", table)
+        known = self.outside.setdefault(outside.token, outside)
+        if known.relation != relation:
+            raise NotComposable(f"{relation} and {known.relation} cannot be told apart as sources")
+        return outside.token
+
+
+def _temps(definition: Definition) -> tuple[Definition, ...]:
+    """The temporary tables the report's own statements read, each once."""
+    return tuple(dict.fromkeys(d for d in definition.reads if d.temp))
+
+
+def _with_first(tree: exp.Query, name: str, body: exp.Query) -> exp.Query:
+    """``tree`` with one more CTE in front, whose own CTEs are lifted where no name is taken."""
+    block = tree.args.get("with_")
+    taken = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    if name in taken:
+        raise NotComposable(f"a CTE is already called {name}")
+    inner = body.args.get("with_")
+    lifted: list[exp.Expression] = []
+    if inner is not None and not inner.args.get("recursive"):
+        names = {cte.alias.lower() for cte in inner.expressions}
+        if not names & (taken | {name} | _table_names(tree)):
+            body.set("with_", None)
+            lifted = list(inner.expressions)
+    alias = exp.TableAlias(this=exp.to_identifier(name))
+    first = [*lifted, exp.CTE(this=body, alias=alias)]
+    rest = list(block.expressions) if block is not None else []
+    recursive = bool(block is not None and block.args.get("recursive"))
+    tree.set("with_", exp.With(expressions=[*first, *rest], recursive=recursive))
+    return tree
+
+
+def _table_names(tree: exp.Expression) -> set[str]:
+    return {table.name.lower() for table in tree.find_all(exp.Table) if not table.args.get("db")}
+
+
+def _adopt_with(part: Resolved, body: exp.Query) -> None:
+    """WITH x AS (...) INSERT INTO t SELECT ...: the WITH moves to the SELECT."""
+    block = part.statement.tree.args.get("with_")
+    if block is None or part.statement.tree is part.query.node:  # type: ignore[union-attr]
+        return
+    raise NotComposable("a WITH in front of INSERT")
+
+
+def _target_names(definition: Definition, part: Resolved) -> tuple[str, ...] | None:
+    """The names a part's columns get from its target, where they differ from its own."""
+    own = tuple(output.name for output in part.query.outputs) if part.query else ()
+    names = part.target_columns or (definition.columns if part.kind == "insert" else own)
+    if part.kind == "insert" and tuple(names) != definition.columns:
+        raise NotComposable("INSERT into some of the columns, or in another order")
+    return None if names == own and part.kind != "insert" else names
+
+
+def _renamed(
+    body: exp.Query, part: Resolved, names: tuple[str, ...], definition: Definition
+) -> exp.Query:
+    """The part's query with its target's column names, and their types where they are declared."""
+    query = part.query
+    if query is None or not query.complete or len(query.outputs) != len(names):
+        raise NotComposable("the number of columns is not known")
+    select = body
+    while isinstance(select, exp.SetOperation):
+        select = select.this.unnest() if isinstance(select.this, exp.Subquery) else select.this
+    if not isinstance(select, exp.Select) or len(select.expressions) != len(names):
+        raise NotComposable("a star where column names have to be set")
+    if any(definition.types) and part.kind == "insert":
+        return _cast(body, select, names, definition.types)
+    select.set(
+        "expressions",
+        [_aliased(item, name) for item, name in zip(select.expressions, names, strict=True)],
+    )
+    return body
+
+
+def _aliased(item: exp.Expression, name: str) -> exp.Expression:
+    inner = item.this if isinstance(item, exp.Alias) else item
+    if isinstance(inner, exp.Column) and inner.name == name:
+        return inner
+    return exp.alias_(inner, name)
+
+
+def _cast(
+    body: exp.Query, select: exp.Select, names: tuple[str, ...], types: tuple[str, ...]
+) -> exp.Query:
+    """INSERT casts to the declared types: said in the select list, or around a set operation."""
+    if body is not select or select.args.get("distinct"):
+        raise NotComposable("INSERT of a set operation or DISTINCT into declared types")
+    items = []
+    for item, name, kind in zip(select.expressions, names, types, strict=True):
+        inner = item.this if isinstance(item, exp.Alias) else item
+        items.append(exp.alias_(exp.cast(inner, kind) if kind else inner, name))
+    select.set("expressions", items)
+    return body
+
+
+def _branch(tree: exp.Query) -> exp.Query:
+    """A query fit to stand in a UNION: its own WITH or ORDER BY needs parentheses."""
+    plain = not (tree.args.get("with_") or tree.args.get("order") or tree.args.get("limit"))
+    return tree if plain else exp.Subquery(this=tree)
+
+
+def _qualified_by(tree: exp.Expression, name: str) -> bool:
+    low = name.lower()
+    return any(column.table.lower() == low for column in tree.find_all(exp.Column))
+
+
+def _cte_name(relation: str) -> str:
+    return _word(relation.lstrip("#"))
+
+
+def _word(name: str) -> str:
+    return re.sub(r"\W+", "_", name).strip("_").lower() or "x"
+

@@ -1,0 +1,73 @@
+"""Names for what the rewrite introduces, taken from the authors' own words wherever they agree."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+_SMALL = frozenset("a an and at by for from in of on or per the to with is least one".split())
+_RESERVED = frozenset(
+    "all and as by case cast cross date day default desc distinct else end filter from full group "
+    "having if in inner is join left limit month not null on or order outer over right row select "
+    "set table then time timestamp to union using value values when where window with year "
+    # names that Jinja or dbt give a meaning to
+    "block call config do endfor endif endmacro extends false for import include loop macro model "
+    "none ref return self source target this true var".split()
+)
+
+
+def free(name: str, taken: Iterable[str]) -> str:
+    """``name``, or ``name_2`` and so on while it is taken or reserved."""
+    used = set(taken) | _RESERVED
+    candidate, n = name, 1
+    while candidate in used:
+        n += 1
+        candidate = f"{name}_{n}"
+    return candidate
+
+
+def slug(text: str, words: int = 6) -> str:
+    """A short identifier made of the telling words of a text."""
+    found = [w for w in re.findall(r"[a-z0-9]+", text.lower()) if w not in _SMALL]
+    name = "_".join(found[:words])
+    return name if name and not name[0].isdigit() else f"n_{name}".rstrip("_")
+
+
+def common_words(texts: Sequence[str]) -> str:
+    """The words all texts have, in the order of the first; empty when they share too little."""
+    split = [re.findall(r"[a-z]+", text.lower()) for text in texts]
+    if not split or not all(split):
+        return ""
+    shared = set.intersection(*(set(words) for words in split)) - _SMALL
+    return "_".join(dict.fromkeys(w for w in split[0] if w in shared))
+
+
+def majority(names: Iterable[str]) -> str:
+    """The name most authors used; the first in the alphabet among equals."""
+    counts = Counter(name.lower() for name in names if name)
+    return min(counts, key=lambda n: (-counts[n], n)) if counts else ""
+
+
+def snake(name: str) -> str:
+    """An author's name as snake_case."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return re.sub(r"\W+", "_", spaced).strip("_").lower()
+
+
+def hole_name(values: Sequence[str], role: str) -> str:
+    """A parameter name: the words that all its values end or begin with, else its role."""
+    split = [re.sub(r"\d+", "", value.lower()).strip("_").split("_") for value in values]
+    tail: list[str] = []
+    for words in zip(*(reversed(s) for s in split), strict=False):
+        if len(set(words)) != 1 or not words[0]:
+            break
+        tail.insert(0, words[0])
+    head: list[str] = []
+    for words in zip(*split, strict=False):
+        if len(set(words)) != 1 or not words[0]:
+            break
+        head.append(words[0])
+    best = max((tail, head), key=len)
+    name = "_".join(best)
+    return name if name.isidentifier() else role

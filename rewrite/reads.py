@@ -1,0 +1,62 @@
+"""What a query reads: its FROM items at every depth, subqueries inside expressions included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from unwet.lineage.resolve import Input, Query
+
+_NOT_EXPRESSIONS = frozenset({"with_", "from_", "laterals", "into"})
+
+
+def blocks(query: Query) -> Iterator[Query]:
+    """The query and all queries it is made of, each once, outermost first."""
+    seen: set[int] = set()
+    stack = [query]
+    while stack:
+        block = stack.pop()
+        if id(block) in seen:
+            continue
+        seen.add(id(block))
+        yield block
+        below = [item.query for item in block.inputs if item.query is not None]
+        stack.extend((*below, *block.branches, *block.ctes.values(), *subqueries(block)))
+
+
+def relations(query: Query) -> Iterator[Input]:
+    """Every FROM item that reads a relation."""
+    for block in blocks(query):
+        for item in block.inputs:
+            if item.relation is not None:
+                yield item
+
+
+def subqueries(query: Query) -> Iterator[Query]:
+    """The queries inside the block's own expressions (EXISTS, IN, scalar)."""
+    if query.kind == "setop":
+        return
+    for node in _expressions(query.node):
+        yield from (query.nested(found) for found in _outermost_queries(node))
+
+
+def _expressions(node: exp.Expression) -> Iterator[exp.Expression]:
+    for name, value in node.args.items():
+        if name in _NOT_EXPRESSIONS:
+            continue
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, exp.Join):
+                yield from (item.args[k] for k in ("on",) if item.args.get(k) is not None)
+            elif isinstance(item, exp.Expression):
+                yield item
+
+
+def _outermost_queries(node: exp.Expression) -> Iterator[exp.Expression]:
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, (exp.Select, exp.SetOperation)):
+            yield item
+        elif not isinstance(item, exp.Table):
+            stack.extend(reversed(list(item.iter_expressions())))

@@ -1,0 +1,76 @@
+"""The counting rule: how large a pile or a project is, counted the same way on both sides.
+
+Lines are those of SQL printed by one formatter (the parser's pretty printer) without comments
+and blank lines. Nodes are those of the syntax tree, which no formatting can flatter. In a
+template every Jinja tag is one node and each of its arguments another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from unwet.lineage.errors import RenderError
+from unwet.lineage.parse import Statement, render
+
+_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_LINE_COMMENT = re.compile(r"^\s*--")
+_BLOCK_COMMENT = re.compile(r"/\*.*?\*/|\{#.*?#\}", re.DOTALL)
+_WORD = re.compile(r"'(?:[^']|'')*'|\w+|[^\s\w(),.;]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Lines, syntax nodes and files."""
+
+    lines: int = 0
+    nodes: int = 0
+    files: int = 0
+
+    def __add__(self, other: Size) -> Size:
+        return Size(
+            self.lines + other.lines, self.nodes + other.nodes, self.files + other.files
+        )
+
+
+def code_lines(text: str) -> int:
+    """The lines of a text that are neither blank nor only comment."""
+    bare = _BLOCK_COMMENT.sub("", text)
+    return sum(1 for line in bare.splitlines() if line.strip() and not _LINE_COMMENT.match(line))
+
+
+def tree_nodes(tree: exp.Expression) -> int:
+    """The nodes of a syntax tree."""
+    return sum(1 for _ in tree.walk())
+
+
+def statement_size(statement: Statement) -> Size:
+    """The printed size of one legacy statement, in its own dialect."""
+    return Size(tree_lines(statement.tree, statement.dialect), tree_nodes(statement.tree), 0)
+
+
+def tree_lines(tree: exp.Expression, dialect: str) -> int:
+    """The lines a tree takes when printed; as it was written where it cannot be printed."""
+    try:
+        text = render(tree, dialect)
+    except RenderError:
+        text = tree.sql(dialect=dialect or None, pretty=True)
+    return code_lines(text)
+
+
+def pile_size(statements: Iterable[Statement], lost: Iterable[str], files: int) -> Size:
+    """The size of a pile; ``lost`` are the texts that did not parse, counted as they stand."""
+    total = Size(0, 0, files)
+    for statement in statements:
+        total += statement_size(statement)
+    for text in lost:
+        total += Size(code_lines(text), len(_WORD.findall(text)), 0)
+    return total
+
+
+def template_nodes(text: str) -> int:
+    """Nodes of the Jinja tags of a template: one for a tag, one for each word inside."""
+    return sum(len(_WORD.findall(tag)) for tag in _TAG.findall(text))

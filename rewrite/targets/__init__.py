@@ -1,0 +1,1 @@
+"""One module per kind of project that can be written."""

@@ -1,0 +1,102 @@
+"""From a tree with tokens to a template: the one place that knows how tokens look in Jinja."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from unwet.lineage.parse import render
+from unwet.rewrite.choose import LINE, MacroCall
+from unwet.rewrite.shapes import Leaf
+
+_ESCAPE = re.compile(r"\{[{%#]|[}%#]\}")
+_TOKEN = re.compile(
+    r"(?P<kind>ref|src|h|p|call)__(?P<name>\w+?)__(?P=kind)(?![a-z])", re.IGNORECASE
+)
+_TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
+
+
+def template(
+    tree: exp.Expression, dialect: str, calls: Sequence[MacroCall], tail: bool = False
+) -> str:
+    """The Jinja text of a tree. A tail's own WITH keyword is its caller's."""
+    text = render(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
+    text = _ESCAPE.sub(lambda m: "{{ '" + m.group() + "' }}", text)
+    text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))]), text)
+    text = _in_place(text, calls)
+    if tail:
+        text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
+    return text
+
+
+def call_text(call: MacroCall) -> str:
+    """``{{ macro(a=..., b=...) }}``, wrapped."""
+    args = [f"{name}={argument(leaf)}" for name, leaf in call.args]
+    line = f"{{{{ {call.macro}({', '.join(args)}) }}}}"
+    if len(line) <= LINE:
+        return line
+    body = textwrap.fill(
+        ", ".join(a.replace(" ", "\0") for a in args),
+        LINE - 4,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return f"{{{{ {call.macro}(\n" + textwrap.indent(body.replace("\0", " "), "    ") + "\n) }}"
+
+
+def argument(leaf: Leaf) -> str:
+    """A leaf as a Jinja expression that prints what the leaf is in SQL."""
+    if leaf.kind == "number" and re.fullmatch(r"0|[1-9]\d{0,8}", leaf.text):
+        return leaf.text
+    if leaf.kind == "string":
+        return _joined(leaf.text.replace("'", "''"))
+    text = '"' + leaf.text.replace('"', '""') + '"' if leaf.quoted else leaf.text
+    return _joined(text)
+
+
+def _joined(text: str) -> str:
+    """Literal text and tokens put together with Jinja's ``~``."""
+    pieces: list[str] = []
+    at = 0
+    for match in _TOKEN.finditer(text):
+        if match.start() > at:
+            pieces.append(_quoted(text[at : match.start()]))
+        pieces.append(_expression(match))
+        at = match.end()
+    if at < len(text) or not pieces:
+        pieces.append(_quoted(text[at:]))
+    return " ~ ".join(pieces)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
+    return f"'{escaped}'"
+
+
+def _in_place(text: str, calls: Sequence[MacroCall]) -> str:
+    def put(match: re.Match[str]) -> str:
+        if match["kind"].lower() == "call":
+            call = call_text(calls[int(match["name"])])
+            indent = re.search(r"[^\n]*\Z", text[: match.start()])
+            pad = len(indent.group()) - len(indent.group().lstrip()) if indent else 0
+            return call.replace("\n", "\n" + " " * pad)
+        return "{{ " + _expression(match) + " }}"
+
+    return _TOKEN.sub(put, text)
+
+
+def _expression(match: re.Match[str]) -> str:
+    name = match["name"]
+    match match["kind"].lower():
+        case "ref":
+            return f"ref('{name}')"
+        case "src":
+            schema, _, table = name.partition("__")
+            return f"source('{schema}', '{table}')"
+        case "p":
+            return f"var('{name}')"
+        case _:
+            return name
