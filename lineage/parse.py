@@ -1,23 +1,24 @@
-"""Text becomes trees. The only module that calls sqlglot's tokenizer and parser."""
+"""Text becomes trees. The only module that calls sqlglot's parser and its printer."""
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import ErrorLevel, ParseError, TokenError, UnsupportedError
-from sqlglot.tokenizer_core import Token
+from sqlglot.errors import ErrorLevel, ParseError, UnsupportedError
+from sqlglot.tokenizer_core import Token, TokenType
 
+from unwet.lineage.dialects import lexis
 from unwet.lineage.edited import line_starts
 from unwet.lineage.errors import RenderError, UnknownDialect
 from unwet.lineage.findings import Finding, Span
-from unwet.lineage.lexer import pieces
 from unwet.lineage.sources import Source
 from unwet.lineage.splitting import CONTROL, Chunk, resplit, split
 from unwet.lineage.templating import Masked
+from unwet.lineage.tokenizing import Lost, Stretch, prepare, tokenize
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,13 @@ def parse(masked: Masked, dialect: str = "") -> Script:
     The source's own dialect wins over `dialect`. Raises UnknownDialect.
     """
     name = check_dialect(masked.source.dialect or dialect)
-    reader = _Reader(masked, name, Dialect.get_or_raise(name))
     with _parser_notes() as notes:
-        for start, stop in reader.tokenizable():
-            reader.read(start, stop, notes)
-    lines = len(line_starts(masked.source.text))
-    ordered = sorted((*masked.findings, *reader.findings), key=lambda finding: finding.at)
-    return Script(masked.source, tuple(reader.statements), tuple(ordered), lines)
+        reader = _Reader(masked, name, notes)
+        reader.read()
+    source = masked.source
+    findings = sorted((*masked.findings, *reader.findings), key=lambda finding: finding.at)
+    lines = len(line_starts(source.text)) - source.text.endswith(("\n", "\r"))
+    return Script(source, tuple(reader.statements), tuple(findings), lines if source.text else 0)
 
 
 def render(tree: exp.Expr, dialect: str, pretty: bool = True) -> str:
@@ -94,184 +95,156 @@ def render(tree: exp.Expr, dialect: str, pretty: bool = True) -> str:
 
 # --- reading ---------------------------------------------------------------------------------
 
+Outcome = exp.Expression | Finding
+
 
 class _Reader:
     """Collects the statements and findings of one masked text."""
 
-    def __init__(self, masked: Masked, name: str, dialect: Dialect) -> None:
-        self._masked, self._name, self._dialect = masked, name, dialect
-        self._text = _delimited(masked.text)
-        self._tokens: dict[tuple[int, int], list[Token]] = {}
-        self._base = 0
+    def __init__(self, masked: Masked, name: str, notes: list[str]) -> None:
+        self._masked, self._name, self._notes = masked, name, notes
+        self._dialect = Dialect.get_or_raise(name)
+        self._bare = lexis(name).bare_statements
         self.statements: list[Statement] = []
         self.findings: list[Finding] = []
 
-    def tokenizable(self) -> Iterator[tuple[int, int]]:
-        """Stretches of the text that the tokenizer accepts: all of it, unless a quote is open."""
-        if self._try(0, len(self._text)):
-            yield 0, len(self._text)
+    def read(self) -> None:
+        text = prepare(self._masked.text, self._name)
+        for part in tokenize(text, self._name):
+            match part:
+                case Lost(at, near):
+                    where = self._masked.span(at, at + 1)
+                    help = "close the quote or the comment"
+                    shown = self._masked.restore(near)
+                    self._find("TOKENIZE", f"never closed: {shown}", where, help)
+                case Stretch():
+                    for chunk in split(part.tokens, part.text, self._name):
+                        self._read_chunk(part, chunk)
+
+    def _read_chunk(self, part: Stretch, chunk: Chunk) -> None:
+        outcome = self._outcome(part, chunk)
+        pieces = resplit(part.tokens, part.text, chunk) if isinstance(outcome, Finding) else []
+        if self._bare or len(pieces) < 2:
+            self._take(part, chunk, outcome)
             return
-        borders = [*_borders(self._text), len(self._text)]
-        at = 0
-        while at < len(borders) - 1:
-            start, stop = borders[at], borders[at + 1]
-            if self._try(start, stop):
-                yield start, stop
-            elif at + 2 < len(borders) and not self._try(stop, borders[at + 2]):
-                if self._try(start, borders[at + 2]):
-                    yield start, borders[at + 2]  # the string was meant to cross the border
-                    at += 1
-                else:
-                    self._lose(start, stop)
-            else:
-                self._lose(start, stop)
-            at += 1
+        for piece in pieces:  # a semicolon was forgotten
+            self._take(part, piece, self._outcome(part, piece))
 
-    def read(self, start: int, stop: int, notes: list[str]) -> None:
-        """Parse the statements of one stretch."""
-        text, tokens = self._text[start:stop], self._tokens.pop((start, stop))
-        self._base = start
-        for chunk in split(tokens, text, self._name):
-            if chunk.kind == CONTROL:
-                self._control(tokens, chunk)
-            else:
-                self._statement(tokens, text, chunk, notes)
+    def _take(self, part: Stretch, chunk: Chunk, outcome: Outcome | None) -> None:
+        match outcome:
+            case Finding():
+                self.findings.append(outcome)
+            case exp.Expression():
+                self._keep(part, chunk, outcome)
+            case None:
+                pass
 
-    def _try(self, start: int, stop: int) -> bool:
+    def _outcome(self, part: Stretch, chunk: Chunk) -> Outcome | None:
+        """The tree of a chunk, a finding in its place, or None for an empty statement."""
+        self._notes.clear()
+        if chunk.kind == CONTROL:
+            return self._control(part, chunk)
+        tokens = list(part.tokens[chunk.first : chunk.last])
+        if self._bare and tokens[0].token_type in (TokenType.COMMAND, TokenType.FETCH):
+            rest = part.text[tokens[0].end + 1 : tokens[-1].end + 1]
+            return exp.Command(this=tokens[0].text.upper(), expression=rest.strip())
         try:
-            tokens = self._dialect.tokenize(self._text[start:stop])
-        except TokenError:
-            return False
-        self._tokens[start, stop] = tokens
-        return True
-
-    def _lose(self, start: int, stop: int) -> None:
-        text = self._text[start:stop]
-        open_at = next((p.start for p in pieces(text, self._name) if not p.closed), 0)
-        shown = text[open_at : open_at + 30].split("\n")[0]
-        message = f"never closed: {shown}" if text.strip() else "cannot be read"
-        where = self._masked.span(start + open_at, start + open_at + 1)
-        self.findings.append(
-            Finding("TOKENIZE", message, where, help="close the quote or the comment")
-        )
-
-    def _control(self, tokens: Sequence[Token], chunk: Chunk) -> None:
-        if not chunk.trivial:
-            words = " ".join(token.text for token in tokens[chunk.first : chunk.last])
-            self.findings.append(
-                Finding(
-                    "OPAQUE",
-                    f"control flow not followed: {_short(words)}",
-                    self._chunk_span(tokens, chunk),
-                )
-            )
-
-    def _statement(
-        self, tokens: Sequence[Token], text: str, chunk: Chunk, notes: list[str]
-    ) -> None:
-        trees, error = self._parse(tokens, text, chunk, notes)
-        if error is not None:
-            self._recover(tokens, text, chunk, error, notes)
-        for tree in trees:
-            self._keep(tokens, chunk, tree, notes)
-
-    def _recover(
-        self,
-        tokens: Sequence[Token],
-        text: str,
-        chunk: Chunk,
-        error: Finding,
-        notes: list[str],
-    ) -> None:
-        """A forgotten semicolon: read the pieces if one of them can be read, else report."""
-        parts = resplit(tokens, text, chunk)
-        if len(parts) < 2:
-            self.findings.append(error)
-            return
-        for part in parts:
-            if part.kind == CONTROL:
-                self._control(tokens, part)
-                continue
-            trees, problem = self._parse(tokens, text, part, notes)
-            if problem is not None:
-                self.findings.append(problem)
-            for tree in trees:
-                self._keep(tokens, part, tree, notes)
-
-    def _parse(
-        self, tokens: Sequence[Token], text: str, chunk: Chunk, notes: list[str]
-    ) -> tuple[list[exp.Expression], Finding | None]:
-        notes.clear()
-        try:
-            found = self._dialect.parser().parse(list(tokens[chunk.first : chunk.last]), text)
+            trees = self._dialect.parser().parse(tokens, part.text)
         except ParseError as error:
-            return [], self._parse_error(tokens, text, chunk, error)
+            return self._parse_error(part, chunk, error)
         except RecursionError:
-            where = self._chunk_span(tokens, chunk)
-            return [], Finding("PARSE", "nested too deeply to be parsed", where)
-        return [tree for tree in found if isinstance(tree, exp.Expression)], None
+            where = self._span(part, chunk)
+            return Finding("PARSE", "nested too deeply to be parsed", where)
+        return next((tree for tree in trees if isinstance(tree, exp.Expression)), None)
 
-    def _parse_error(
-        self, tokens: Sequence[Token], text: str, chunk: Chunk, error: ParseError
-    ) -> Finding:
+    def _control(self, part: Stretch, chunk: Chunk) -> Finding | None:
+        if chunk.trivial:
+            return None
+        start, stop = _offsets(part, chunk)
+        header = self._masked.restore(self._masked.text[start:stop])
+        where = self._span(part, chunk)
+        return Finding("OPAQUE", f"control flow not followed: {_short(header)}", where)
+
+    def _parse_error(self, part: Stretch, chunk: Chunk, error: ParseError) -> Finding:
         first = error.errors[0] if error.errors else {}
-        reason = re.sub(
-            r"<Token .*?text: (.*?), line.*?>", r"\1", str(first.get("description", ""))
-        )
-        near = str(first.get("highlight") or "")
-        where = self._chunk_span(tokens, chunk)
-        for token in tokens[chunk.first : chunk.last]:
-            if (token.line, token.col) == (first.get("line"), first.get("col")):
-                where = self._masked.span(self._base + token.start, self._base + token.end + 1)
-                break
-        message = f"{reason.strip().rstrip('.') or 'syntax error'}" + (
-            f" near {near}" if near else ""
-        )
-        return Finding("PARSE", _short(self._masked.restore(message)), where)
+        place = first.get("line"), first.get("col")
+        tokens = part.tokens[chunk.first : chunk.last]
+        token = next((token for token in tokens if (token.line, token.col) == place), None)
+        where = self._token_span(part, token) if token else self._span(part, chunk)
+        near = f" near {first['highlight']}" if first.get("highlight") else ""
+        message = self._masked.restore(_reason(str(first.get("description", ""))) + near)
+        return Finding("PARSE", _short(message), where)
 
-    def _keep(
-        self, tokens: Sequence[Token], chunk: Chunk, tree: exp.Expression, notes: list[str]
-    ) -> None:
-        span = self._chunk_span(tokens, chunk)
-        start, stop = self._offsets(tokens, chunk)
+    def _keep(self, part: Stretch, chunk: Chunk, tree: exp.Expression) -> None:
+        start, stop = _offsets(part, chunk)
+        span = self._masked.span(start, stop)
+        _shift(tree, part.start)
+        path, index = self._masked.source.path, len(self.statements)
         text = self._masked.text[start:stop]
-        if self._base:
-            _shift(tree, self._base)
-        self.statements.append(
-            Statement(
-                self._masked.source.path,
-                len(self.statements),
-                span,
-                text,
-                tree,
-                self._name,
-                self._masked,
-            )
-        )
-        self._report(tree, span, notes)
+        self.statements.append(Statement(path, index, span, text, tree, self._name, self._masked))
+        if (opaque := _opaque(tree)) is not None:
+            self._find("OPAQUE", opaque, span)
+        elif self._notes:
+            self._find("WARNING", _short(self._masked.restore("; ".join(self._notes))), span)
 
-    def _report(self, tree: exp.Expression, span: Span, notes: list[str]) -> None:
-        if isinstance(tree, exp.Command):
-            what = f"not understood: {_short(str(tree.this))}"
-            self.findings.append(Finding("OPAQUE", what, span))
-        for note in () if isinstance(tree, exp.Command) else notes:
-            self.findings.append(Finding("WARNING", _short(self._masked.restore(note)), span))
-        notes.clear()
+    def _find(self, code: str, message: str, at: Span, help: str = "") -> None:
+        self.findings.append(Finding(code, message, at, help))
 
-    def _offsets(self, tokens: Sequence[Token], chunk: Chunk) -> tuple[int, int]:
-        first, last = tokens[chunk.first], tokens[chunk.last - 1]
-        return self._base + first.start, self._base + last.end + 1
+    def _span(self, part: Stretch, chunk: Chunk) -> Span:
+        return self._masked.span(*_offsets(part, chunk))
 
-    def _chunk_span(self, tokens: Sequence[Token], chunk: Chunk) -> Span:
-        return self._masked.span(*self._offsets(tokens, chunk))
+    def _token_span(self, part: Stretch, token: Token) -> Span:
+        return self._masked.span(part.start + token.start, part.start + token.end + 1)
+
+
+def _opaque(tree: exp.Expression) -> str | None:
+    """What of a parsed statement is not looked into, in words."""
+    match tree:
+        case exp.Command():
+            return f"not understood: {_short(str(tree.this))}"
+        case exp.Execute():
+            return "what it executes is not followed"
+        case exp.Create() if _has_queries(tree):
+            return f"body of {str(tree.args['kind']).lower()} not followed"
+        case exp.IfBlock() | exp.WhileBlock() | exp.Block():
+            return "control flow not followed"
+        case _:
+            return None
+
+
+def _has_queries(create: exp.Create) -> bool:
+    """Procedures, and functions whose quoted body holds SQL (not JavaScript or Python)."""
+    kind, body = str(create.args.get("kind")).upper(), create.args.get("expression")
+    if kind == "PROCEDURE":
+        return True
+    quoted = isinstance(body, exp.Heredoc | exp.RawString | exp.Literal | exp.Block)
+    return kind == "FUNCTION" and quoted and bool(_QUERY.search(str(body)))
+
+
+_QUERY = re.compile(r"\bselect\b.*\bfrom\b", re.I | re.S)
+
+
+def _offsets(part: Stretch, chunk: Chunk) -> tuple[int, int]:
+    first, last = part.tokens[chunk.first], part.tokens[chunk.last - 1]
+    return part.start + first.start, part.start + last.end + 1
 
 
 def _shift(tree: exp.Expression, base: int) -> None:
-    """Positions of a stretch become positions of the whole text."""
+    """Positions within a stretch become positions in the whole text."""
+    if not base:
+        return
     for node in tree.walk():
         if "start" in node.meta:
             node.meta["start"] += base
             node.meta["end"] += base
+
+
+_TOKEN_DUMP = re.compile(r"<Token token_type: \S+, text: (.*?), line: .*?>", re.S)
+
+
+def _reason(description: str) -> str:
+    plain = _TOKEN_DUMP.sub(lambda hit: hit[1].replace("SENTINEL", "the end"), description)
+    return plain.strip().rstrip(".") or "syntax error"
 
 
 def _short(text: str) -> str:
@@ -279,43 +252,11 @@ def _short(text: str) -> str:
     return line if len(line) <= 160 else line[:157] + "..."
 
 
-# --- text around statements ------------------------------------------------------------------
-
-_BORDER = re.compile(
-    r"(?:;[ \t]*(?:--[^\n]*)?\r?\n|\n[ \t]*\r?\n|^[ \t]*GO[ \t]*\r?\n)(?=\s*(?:--|/\*|[A-Za-z(]))",
-    re.I | re.M,
-)
-_DELIMITER = re.compile(r"^[ \t]*DELIMITER[ \t]+(\S+)[^\n]*", re.I | re.M)
-
-
-def _borders(text: str) -> Iterator[int]:
-    """Offsets where a statement probably begins, whatever the quotes say."""
-    yield 0
-    for hit in _BORDER.finditer(text):
-        yield hit.end()
-
-
-def _delimited(text: str) -> str:
-    """MySQL's DELIMITER lines carried out: same length, only semicolons."""
-    marks = list(_DELIMITER.finditer(text))
-    if not marks:
-        return text
-    parts = [text[: marks[0].start()]]
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
-        body = text[mark.end() : following.start() if following else len(text)]
-        sign = mark[1]
-        if sign != ";":
-            body = body.replace(sign, ";" + " " * (len(sign) - 1))
-        parts += [" " * len(mark.group()), body]
-    return "".join(parts)
-
-
 @contextmanager
 def _parser_notes() -> Iterator[list[str]]:
     """What sqlglot would print while the block runs, as a list instead."""
     notes: list[str] = []
-    handler, logger = logging.Handler(), logging.getLogger("sqlglot")
-    handler.emit = lambda record: notes.append(record.getMessage())  # type: ignore[method-assign]
+    handler, logger = _Collector(notes), logging.getLogger("sqlglot")
     before = logger.propagate
     logger.addHandler(handler)
     logger.propagate = False
@@ -324,3 +265,12 @@ def _parser_notes() -> Iterator[list[str]]:
     finally:
         logger.removeHandler(handler)
         logger.propagate = before
+
+
+class _Collector(logging.Handler):
+    def __init__(self, notes: list[str]) -> None:
+        super().__init__()
+        self._notes = notes
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._notes.append(record.getMessage())

@@ -32,6 +32,7 @@ _OPEN_ENDED = _words(
     " ORDER GROUP VALUES USING UPDATE DELETE INSERT COLUMN ADD DROP ALTER CREATE REPLACE"
     " DEFAULT IF WITH TOP APPLY EXPLAIN ANALYZE"
 )
+_PHRASES = frozenset({"UPDATE STATISTICS"})  # tokens of two words
 _OPERATORS = _words(", ( . = < > <= >= <> != + - * / % || && | & ^ :: := =>")
 _VERBS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"})
 _SOURCES = frozenset({"SELECT", "VALUES", "EXEC", "EXECUTE", "DEFAULT", "WITH", "TABLE"})
@@ -136,19 +137,18 @@ class _Splitter:
     def _begins(self, first: int, at: int) -> bool:
         """Whether another statement begins at `at`, without a semicolon before it."""
         word = self._words[at]
-        if word not in _STARTERS or not self._line_starts(at):
+        if word == "END":
+            return self._tokens[at - 1].text not in _OPERATORS
+        if word not in _STARTERS | _PHRASES or not self._line_starts(at):
             return False
-        if word == "END" and self._in_block(first):
-            return True
-        if not self._bare or self._expects_more(at):
+        if not self._bare or self._expects_more(first, at):
             return False
         return self._may_begin(first, at)
 
-    def _in_block(self, first: int) -> bool:
-        return self._bare or (first > 0 and self._words[first] != "CREATE")
-
-    def _expects_more(self, at: int) -> bool:
+    def _expects_more(self, first: int, at: int) -> bool:
         before = self._tokens[at - 1]
+        if self._words[first] == "SET":  # SET NOCOUNT ON
+            return before.text in _OPERATORS
         if before.token_type in (TokenType.STRING, TokenType.IDENTIFIER, TokenType.STAR):
             return False
         return self._words[at - 1] in _OPEN_ENDED or before.text in _OPERATORS
@@ -162,7 +162,7 @@ class _Splitter:
             case "SELECT" | "EXEC" | "EXECUTE":
                 return not self._awaits_query(head, before)
             case "INSERT" | "UPDATE" | "DELETE" | "MERGE":
-                return not (head == "WITH" and self._awaits_verb(first, at))
+                return not (head == "WITH" and self._awaits_verb_in(before))
             case "SET":
                 return not (head in ("UPDATE", "ALTER", "MERGE", "WITH") and "SET" not in before)
             case "DROP" | "ALTER":
@@ -181,16 +181,13 @@ class _Splitter:
             return self._awaits_verb_in(before)
         return False
 
-    def _awaits_verb(self, first: int, at: int) -> bool:
-        return self._awaits_verb_in(self._words[first:at])
-
     def _awaits_verb_in(self, words: list[str]) -> bool:
-        """Whether WITH a AS (...) still lacks the statement it serves."""
+        """Whether WITH a AS (...) still lacks the statement it serves, or its query."""
         depth = 0
-        for word in words:
+        for at, word in enumerate(words):
             depth += (word == "(") - (word == ")")
             if depth == 0 and word in _VERBS:
-                return words[-1] != ")" and word == "INSERT" and not _SOURCES & set(words)
+                return word == "INSERT" and not _SOURCES & set(words[at + 1 :])
         return True
 
     def _is_cte(self, at: int) -> bool:
