@@ -12,7 +12,7 @@ from functools import cached_property
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.flows import Flows
 from unwet.lineage.resolve import Query, Resolved
-from unwet.lineage.tables import Catalog
+from unwet.lineage.tables import Relations
 from unwet.lineage.tracer import Tracer
 
 RANKS = ("certain", "inferred", "ambiguous", "unknown")
@@ -37,7 +37,8 @@ class Edge:
     """One column flows into another.
 
     `type`, `subtype`: DIRECT IDENTITY, TRANSFORMATION, AGGREGATION; INDIRECT JOIN, GROUP_BY,
-    FILTER, SORT, WINDOW, CONDITIONAL. `spans`: where the source is read.
+    FILTER, SORT, WINDOW, CONDITIONAL. `spans`: where the source is read. `evidence`: what made an
+    inferred source more likely than others.
     """
 
     source: ColumnId
@@ -46,6 +47,7 @@ class Edge:
     subtype: str
     certainty: str
     spans: tuple[Span, ...] = ()
+    evidence: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,18 +74,18 @@ class Traced:
                     yield replace(edge, target=target)
 
 
-def edges(resolved: Resolved, catalog: Catalog) -> tuple[Edge, ...]:
+def edges(resolved: Resolved, catalog: Relations) -> tuple[Edge, ...]:
     """All edges from base relations to the statement's target."""
     return trace_statement(resolved, catalog).edges
 
 
-def trace_statement(resolved: Resolved, catalog: Catalog) -> Traced:
+def trace_statement(resolved: Resolved, catalog: Relations) -> Traced:
     """Edges of one statement, with what could not be resolved as findings."""
     target = resolved.target or ""
     query = resolved.query
     if query is None:
         return Traced(target, (), (), (), ())
-    tracer = Tracer(resolved.statement, catalog)
+    tracer = Tracer(resolved.statement)
     names = _target_names(resolved, query, catalog)
     seen: dict[tuple[str, str, str, str, str], Edge] = {}
     for i, name in enumerate(names):
@@ -97,7 +99,7 @@ def trace_statement(resolved: Resolved, catalog: Catalog) -> Traced:
     return Traced(target, columns, tuple(seen.values()), tuple(rows.values()), tracer.findings())
 
 
-def _target_names(resolved: Resolved, query: Query, catalog: Catalog) -> tuple[str, ...]:
+def _target_names(resolved: Resolved, query: Query, catalog: Relations) -> tuple[str, ...]:
     """Target columns by output position: named in the statement, else declared, else as output."""
     given = tuple(output.name for output in query.outputs)
     if resolved.kind in ("update", "merge", "delete"):
@@ -110,7 +112,7 @@ def _target_names(resolved: Resolved, query: Query, catalog: Catalog) -> tuple[s
     return (*named[: len(given)], *given[len(named) :])
 
 
-def _declared(resolved: Resolved, width: int, catalog: Catalog) -> tuple[str, ...] | None:
+def _declared(resolved: Resolved, width: int, catalog: Relations) -> tuple[str, ...] | None:
     if resolved.statement.tree.args.get("by_name"):
         return None
     at = resolved.statement
@@ -132,4 +134,5 @@ def _collect(
             rank = min(rank, RANKS.index(known.certainty))
             spans = tuple(sorted({*known.spans, *spans}))
         source = ColumnId(relation, column)
-        seen[key] = Edge(source, target, type_, subtype, RANKS[rank], spans)
+        evidence = tuple(sorted({at for node in nodes if (at := tracer.evidence.get(id(node)))}))
+        seen[key] = Edge(source, target, type_, subtype, RANKS[rank], spans, evidence)

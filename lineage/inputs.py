@@ -114,7 +114,8 @@ def _table(build: Builder, item: exp.Table, env: Env) -> Input:
     relation, table = build.table(name)
     short = alias or name.rpartition(".")[2]
     if table is None or not table.closed:
-        columns, index = None, NO_INDEX
+        made = table is not None and table.origin == "statement"
+        columns, index = None, table.index if table is not None and made else NO_INDEX
     else:
         columns = _rename(table.names, renamed)
         index = table.index if columns == table.names else _index(columns)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from unwet.lineage import names
-from unwet.lineage.findings import Span
 from unwet.lineage.scopes import Certainty, Input, Output, Query, Ref
 
 
@@ -129,7 +128,7 @@ def _in_inputs(query: Query, name: str, clause: str = "select") -> Ref | None:
         if maybe is None:
             unknown = [each for each in _visible(scope, clause) if each.columns is None]
             maybe = (level, unknown) if unknown else None
-    return _guess(name, *maybe) if maybe else None
+    return _guess(query, name, *maybe) if maybe else None
 
 
 def _known(scope: Query, name: str, clause: str, level: int) -> Ref | None:
@@ -173,20 +172,20 @@ def _sure(each: Input, name: str) -> Certainty:
     return "certain" if name in each.index or each.columns is None else "unknown"
 
 
-def _guess(name: str, level: int, inputs: list[Input]) -> Ref:
+def _guess(query: Query, name: str, level: int, inputs: list[Input]) -> Ref:
     """A name nobody declares: the only input that could have it, or the one seen to have it."""
+    uses = [query.binder.uses(each.relation or "") for each in inputs]
+    seen = [
+        (each, table.columns[table.index[name]].seen)
+        for each, table in zip(inputs, uses, strict=True)
+        if table is not None and name in table.index
+    ]
     if len(inputs) == 1:
-        return Ref(inputs[0], name, level, "inferred", evidence=_seen(inputs[0], name))
-    seen = [each for each in inputs if each.table is not None and name in each.table.index]
+        return Ref(inputs[0], name, level, "inferred", evidence=seen[0][1] if seen else None)
     if len(seen) == 1:
-        return Ref(seen[0], name, level, "inferred", tuple(inputs), evidence=_seen(seen[0], name))
-    return Ref(None, name, level, "ambiguous", tuple(seen or inputs))
-
-
-def _seen(each: Input, name: str) -> Span | None:
-    if each.table is None or name not in each.table.index:
-        return None
-    return each.table.columns[each.table.index[name]].seen
+        return Ref(seen[0][0], name, level, "inferred", tuple(inputs), evidence=seen[0][1])
+    candidates = [each for each, _ in seen] or inputs
+    return Ref(None, name, level, "ambiguous", tuple(candidates))
 
 
 # --- select-list aliases

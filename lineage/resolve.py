@@ -16,7 +16,7 @@ from unwet.lineage.names import DEEP, SELF_REFERENCE, folded, is_parameter, rela
 from unwet.lineage.parse import Statement
 from unwet.lineage.scopes import Input, Output, Query, QueryKind, Ref
 from unwet.lineage.stars import all_columns, set_outputs
-from unwet.lineage.tables import Catalog, Table
+from unwet.lineage.tables import Relations, Table
 from unwet.lineage.targets import assigned, column_name, into_of, is_temporary
 
 __all__ = ["Input", "Output", "Query", "Ref", "Resolved", "is_parameter", "resolve"]
@@ -53,7 +53,7 @@ class Resolved:
     temp: bool = False
 
 
-def resolve(statement: Statement, catalog: Catalog) -> Resolved:
+def resolve(statement: Statement, catalog: Relations) -> Resolved:
     """Resolve one statement against the catalog; never raises for SQL it does not know."""
     if sys.getrecursionlimit() < DEEP:
         sys.setrecursionlimit(DEEP)  # deeply nested queries are read recursively
@@ -63,7 +63,7 @@ def resolve(statement: Statement, catalog: Catalog) -> Resolved:
 class _Resolver:
     """State of one statement: its dialect, and the catalog its tables are looked up in."""
 
-    def __init__(self, statement: Statement, catalog: Catalog) -> None:
+    def __init__(self, statement: Statement, catalog: Relations) -> None:
         self.source = statement
         self.catalog = catalog
         self.dialect = statement.dialect
@@ -287,6 +287,10 @@ class _Resolver:
             env = self.envs.get(id(query.node), {})
             inner = query.children[id(node)] = self.query(node, env, query)
         return inner
+
+    def uses(self, relation: str) -> Table | None:
+        """Columns that an undeclared relation was seen with."""
+        return self.catalog.uses(relation) if relation else None
 
     def find(self, query: Query, column: exp.Column, clause: str) -> Ref:
         """What a column means."""

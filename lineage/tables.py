@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from unwet.lineage.findings import Span
 
@@ -48,6 +49,13 @@ def tail(name: str) -> str:
     return name.rpartition(".")[2]
 
 
+class Relations(Protocol):
+    """What name resolution asks of a catalog, finished or still growing."""
+
+    def find(self, name: str, path: str = "", before: int = -1) -> tuple[str, Table | None]: ...
+    def uses(self, relation: str) -> Table | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """Every relation of a pile.
@@ -92,8 +100,14 @@ class Catalog:
             return made[-1].name, made[-1]
         name = self.qualified(name)
         table = self.get(name)
-        longer = table is not None and table.name.endswith("." + name)
-        return (table.name if table and longer else name), table
+        if table is None or (table.origin == "schema" and name.endswith("." + table.name)):
+            return name, table  # an unqualified given table may stand for several
+        return table.name, table
+
+    def uses(self, relation: str) -> Table | None:
+        """The open table that holds the columns a relation was seen with."""
+        table = self.tables.get(relation)
+        return table if table is not None and not table.closed else None
 
     def qualified(self, name: str) -> str:
         """The name the pile knows it by: default schema added, short spelling replaced."""

@@ -19,7 +19,6 @@ from unwet.lineage.flows import (
 from unwet.lineage.names import folded
 from unwet.lineage.parse import Statement
 from unwet.lineage.resolve import Input, Output, Query, Ref
-from unwet.lineage.tables import Catalog
 from unwet.lineage.walk import Walker
 
 _RANK = {"certain": 0, "inferred": 1, "ambiguous": 2, "unknown": 3}
@@ -29,13 +28,14 @@ _SELF = "\0"  # marks a recursive query's read of itself until its fixpoint is k
 class Tracer:
     """Memory of one statement: flows by query output, rows by query, unresolved names."""
 
-    def __init__(self, statement: Statement, catalog: Catalog) -> None:
-        self._statement, self._catalog = statement, catalog
+    def __init__(self, statement: Statement) -> None:
+        self._statement = statement
         self._outputs: dict[tuple[int, int], Flows] = {}
         self._rows: dict[int, Flows] = {}
         self._active: set[int | tuple[int, int]] = set()
         self._spans: dict[int, Span] = {}
         self._unresolved: dict[int, tuple[exp.Expression, Ref, str]] = {}
+        self.evidence: dict[int, Span] = {}  # by id of the column node
         self._walker = Walker(self)
 
     # --- what a query gives
@@ -185,6 +185,8 @@ class Tracer:
         rank = _RANK[ref.certainty]
         if rank >= 2:
             self._unresolved[id(node)] = (node, ref, query.dialect)
+        if ref.evidence is not None:
+            self.evidence[id(node)] = ref.evidence
         if ref.alias is not None:
             at = next((i for i, o in enumerate(query.outputs) if o is ref.alias), None)
             return self.output(query, at) if at is not None else {}
@@ -244,10 +246,10 @@ class Tracer:
             for at in range(len(each.query.outputs)):
                 merge(flows, self.output(each.query, at), IDENTITY)
             return flows
-        at = each.index.get(name)
-        if at is None:
+        position = each.index.get(name)
+        if position is None:
             return self._open_member(each, name, path, rank, node)
-        return deeper(self.output(each.query, at), path, rank)
+        return deeper(self.output(each.query, position), path, rank)
 
     def _own_name(self, each: Input, column: str) -> str:
         """The table's own name of a column that an alias list renames."""

@@ -1,7 +1,6 @@
 """Reading an expression: which columns it takes, and as what (value, condition, window...)."""
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Protocol
 
 from sqlglot import exp
@@ -150,9 +149,15 @@ def _aggregated(op: Op) -> Op:
     return AGGREGATION if op[0] == "DIRECT" else op
 
 
-@lru_cache(maxsize=2048)
+_KINDS: dict[type[exp.Expr], bool] = {}
+
+
 def _aggregates(kind: type[exp.Expr]) -> bool:
-    return issubclass(kind, exp.AggFunc)
+    """Whether a class of nodes aggregates; asked once per class, issubclass is not free."""
+    known = _KINDS.get(kind)
+    if known is None:
+        known = _KINDS[kind] = issubclass(kind, exp.AggFunc)
+    return known
 
 
 _TRANSPARENT = frozenset(

@@ -1,0 +1,275 @@
+"""All relations of a pile: given schema, DDL, and the outputs of statements in any file order.
+
+A view is resolved when somebody first asks for its columns, so that the order of files does not
+matter; views that read each other in a circle get a few more rounds.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from unwet.lineage.ddl import altered, declared
+from unwet.lineage.findings import Finding
+from unwet.lineage.names import DEEP, relation_name
+from unwet.lineage.parse import Script, Statement
+from unwet.lineage.resolve import Resolved, resolve
+from unwet.lineage.schema import Schema, read_schema
+from unwet.lineage.tables import Catalog, Column, Table, tail
+from unwet.lineage.targets import into_of, is_temporary
+
+__all__ = ["Catalog", "Column", "Table", "build_catalog", "relation_name", "study"]
+
+_ROUNDS = 3  # over statements that read each other in a circle
+
+
+def build_catalog(
+    scripts: Sequence[Script], schema: Schema | None = None, default_schema: str = ""
+) -> tuple[Catalog, tuple[Finding, ...]]:
+    """Everything known about the relations of the pile; findings are contradictions."""
+    studied = study(scripts, schema, default_schema)
+    return studied.catalog(), studied.findings
+
+
+def study(
+    scripts: Sequence[Script], schema: Schema | None = None, default_schema: str = ""
+) -> "Studied":
+    """Resolve every statement of the pile against all the others."""
+    dialect = next((s.dialect for script in scripts for s in script.statements), "")
+    statements = [statement for script in scripts for statement in script.statements]
+    studied = Studied(read_schema(schema, dialect), statements, default_schema)
+    studied.run()
+    return studied
+
+
+@dataclass(slots=True, eq=False)
+class _Maker:
+    """A statement that makes a relation; `table` once its columns are known."""
+
+    name: str
+    statement: Statement
+    temp: bool
+    relation: str
+    table: Table | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Studied:
+    """A pile's relations while they are being learned, and its resolved statements.
+
+    `resolved` is in the order of the statements.
+    """
+
+    schema: tuple[Table, ...]
+    statements: Sequence[Statement]
+    default_schema: str = ""
+    resolved: tuple[Resolved, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    _known: Catalog = field(default_factory=Catalog)
+    _makers: dict[str, _Maker] = field(default_factory=dict)
+    _local: dict[tuple[str, str], list[_Maker]] = field(default_factory=dict)
+    _done: dict[int, Resolved] = field(default_factory=dict)
+    _active: list[Statement] = field(default_factory=list)
+    _circular: dict[int, Statement] = field(default_factory=dict)
+    _uses: dict[str, Table] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Resolve everything; afterwards `find` and `uses` only look up."""
+        limit = DEEP + 40 * len(self.statements)  # one statement may wait for all the others
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), limit))
+        self._declare()
+        for statement in self.statements:
+            self._resolve(statement)
+        for _ in range(_ROUNDS):
+            again, self._circular = self._circular, {}
+            for key in again:
+                self._done.pop(key, None)
+            for statement in again.values():
+                self._resolve(statement)
+        self.resolved = tuple(self._done[id(statement)] for statement in self.statements)
+
+    def catalog(self) -> Catalog:
+        """What is known now, as a value."""
+        declared_ = {n: t for n, t in self._known.tables.items() if t.origin != "made"}
+        tables = dict(self._uses) | declared_
+        for name, maker in self._makers.items():
+            if maker.table is not None and (name not in tables or not tables[name].closed):
+                tables[name] = maker.table
+        temps = {
+            key: tuple((m.statement.index, m.table) for m in makers if m.table is not None)
+            for key, makers in self._local.items()
+        }
+        return Catalog(tables, self.default_schema, temps, self._known.spellings)
+
+    def learn(self, uses: Iterable[tuple[str, Column]]) -> None:
+        """Take columns that relations without a declaration were seen with as theirs."""
+        columns: dict[str, dict[str, Column]] = {}
+        for relation, column in uses:
+            columns.setdefault(relation, {}).setdefault(column.name, column)
+        self._uses = {
+            relation: Table(relation, tuple(found[name] for name in sorted(found)), False, "use")
+            for relation, found in columns.items()
+        }
+
+    # --- what resolution asks
+
+    def find(self, name: str, path: str = "", before: int = -1) -> tuple[str, Table | None]:
+        """The relation a name means in statement `before` of `path`, and what is known of it."""
+        for maker in reversed(self._local.get((path, name), ())):
+            if before < 0 or maker.statement.index < before:
+                return maker.relation, self._table(maker)
+        relation, table = self._known.find(name)
+        source = self._makers.get(table.name if table is not None else relation)
+        if source is None or (table is not None and table.origin in ("ddl", "schema")):
+            return relation, table
+        return source.relation, self._table(source)
+
+    def uses(self, relation: str) -> Table | None:
+        """Columns that an undeclared relation was seen with."""
+        return self._uses.get(relation)
+
+    # --- learning
+
+    def _table(self, maker: _Maker) -> Table | None:
+        if maker.table is None or id(maker.statement) in self._circular:
+            if any(active is maker.statement for active in self._active):
+                for statement in self._active:
+                    self._circular[id(statement)] = statement
+                return maker.table
+            self._resolve(maker.statement)
+        return maker.table
+
+    def _resolve(self, statement: Statement) -> Resolved:
+        done = self._done.get(id(statement))
+        if done is None:
+            self._active.append(statement)
+            done = self._done[id(statement)] = resolve(statement, self)
+            self._active.pop()
+            self._publish(done)
+        return done
+
+    def _publish(self, resolved: Resolved) -> None:
+        """Outputs of a statement become the columns of what it makes."""
+        header = _header(resolved.statement)
+        if header is None or resolved.query is None:
+            return
+        names = [output.name for output in resolved.query.outputs]
+        given = resolved.target_columns or ()
+        columns = tuple(Column(name) for name in (*given, *names[len(given) :]))
+        closed = resolved.query.complete
+        for maker in self._makers_of(header[0], resolved.statement):
+            maker.table = Table(
+                maker.relation, columns, closed, "statement", (), resolved.statement.span
+            )
+
+    def _makers_of(self, name: str, statement: Statement) -> list[_Maker]:
+        local = self._local.get((statement.path, name), [])
+        known = self._makers.get(self._known.qualified(name))
+        makers = [*local, *([known] if known is not None else [])]
+        return [maker for maker in makers if maker.statement is statement]
+
+    def _declare(self) -> None:
+        """Collect names first: what the pile makes, declares, and is given."""
+        headers = [(s, *h) for s in self.statements if (h := _header(s)) is not None]
+        tables, found = self._declared_tables(headers)
+        self.findings = tuple(found)
+        made = {name: None for _, name, temp in headers if not temp}
+        names = {*tables, *(self._qualified(name) for name in made)}
+        self._known = _catalog_of(tables, names, self.default_schema)
+        self._collect_makers(headers)
+
+    def _qualified(self, name: str) -> str:
+        return Catalog(default_schema=self.default_schema).qualified(name)
+
+    def _declared_tables(
+        self, headers: list[tuple[Statement, str, bool]]
+    ) -> tuple[dict[str, Table], list[Finding]]:
+        tables = {table.name: table for table in self.schema}
+        found: list[Finding] = []
+        for statement, name, temp in headers:
+            table = declared(statement) if not temp else None
+            if table is None:
+                continue
+            name = self._qualified(name)
+            table = replace(table, name=name)
+            if (given := tables.get(name)) is not None:
+                found.extend(_contradiction(given, table))
+            tables.setdefault(name, table)
+        for statement in self.statements:
+            tree = statement.tree
+            if isinstance(tree, exp.Alter) and isinstance(tree.this, exp.Table):
+                name = self._qualified(relation_name(tree.this, statement.dialect))
+                if name in tables and tables[name].origin == "ddl":
+                    tables[name] = altered(tables[name], tree, statement.dialect)
+        return tables, found
+
+    def _collect_makers(self, headers: list[tuple[Statement, str, bool]]) -> None:
+        paths: dict[str, set[str]] = {}
+        times: dict[str, int] = {}
+        for statement, name, _ in headers:
+            paths.setdefault(name, set()).add(statement.path)
+            times[name] = times.get(name, 0) + 1
+        for statement, name, temp in headers:
+            known = self._known.qualified(name)
+            relation = known
+            if temp:
+                relation = f"{name}@{statement.path}" if len(paths[name]) > 1 else name
+            table = declared(statement)
+            if table is not None:
+                table = replace(table, name=relation)
+            maker = _Maker(name, statement, temp, relation, table)
+            if temp or times[name] > 1:
+                self._local.setdefault((statement.path, name), []).append(maker)
+            if not temp:
+                self._makers.setdefault(known, maker)
+
+
+def _header(statement: Statement) -> tuple[str, bool] | None:
+    """Name of the relation a statement makes, and whether it is temporary."""
+    tree, dialect = statement.tree, statement.dialect
+    if isinstance(tree, exp.Create):
+        if str(tree.args.get("kind") or "").upper() not in ("TABLE", "VIEW"):
+            return None
+        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+        temp = is_temporary(tree)
+    elif isinstance(tree, exp.Select | exp.SetOperation) and (into := into_of(tree)) is not None:
+        target, temp = into.this, bool(into.args.get("temporary"))
+    else:
+        return None
+    name = relation_name(target, dialect) if isinstance(target, exp.Table) else ""
+    return (name, temp or name.startswith("#")) if name else None
+
+
+def _catalog_of(tables: dict[str, Table], names: set[str], default_schema: str) -> Catalog:
+    """A catalog in which a short name stands for the only longer one that the pile has."""
+    longer: dict[str, set[str]] = {}
+    for name in names:
+        parts = name.split(".")
+        for i in range(1, len(parts)):
+            longer.setdefault(".".join(parts[i:]), set()).add(name)
+    spellings = {
+        short: next(iter(full))
+        for short, full in longer.items()
+        if len(full) == 1 and short not in names
+    }
+    for short in names:
+        full = longer.get(short, set())
+        if len(full) == 1 and tail(short) == short:
+            spellings[short] = next(iter(full))
+    placeholders = {name: Table(name, (), False, "made") for name in names if name not in tables}
+    return Catalog({**placeholders, **tables}, default_schema, {}, spellings)
+
+
+def _contradiction(given: Table, declared_: Table) -> list[Finding]:
+    """A declaration that lists other columns than what was given or declared before."""
+    missing = [c for c in declared_.names if c not in given.index]
+    extra = [c for c in given.names if c not in declared_.index]
+    if (not missing and not extra) or declared_.at is None:
+        return []
+    source = "the given schema" if given.origin == "schema" else f"its declaration at {given.at}"
+    said = [f"lacks {', '.join(missing)}"] if missing else []
+    said += [f"has {', '.join(extra)} besides"] if extra else []
+    text = f"{declared_.name} is declared differently: {source} {' and '.join(said)}"
+    also = (given.at,) if given.at is not None else ()
+    return [Finding("SCHEMA", text, declared_.at, "the earlier one is used", also)]

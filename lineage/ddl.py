@@ -1,0 +1,110 @@
+"""What CREATE TABLE and ALTER TABLE say about relations."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sqlglot import exp
+
+from unwet.lineage.names import folded, relation_name
+from unwet.lineage.parse import Statement
+from unwet.lineage.tables import Column, Table
+
+
+def declared_tables(statements: Iterable[Statement]) -> list[Table]:
+    """Tables declared with columns, in order; ALTER TABLE adds columns and keys to them."""
+    tables: list[Table] = []
+    places: dict[str, int] = {}
+    for statement in statements:
+        tree = statement.tree
+        if isinstance(tree, exp.Create):
+            table = declared(statement)
+            if table is not None:
+                places.setdefault(table.name, len(tables))
+                tables.append(table)
+        elif isinstance(tree, exp.Alter) and isinstance(tree.this, exp.Table):
+            at = places.get(relation_name(tree.this, statement.dialect))
+            if at is not None:
+                tables[at] = altered(tables[at], tree, statement.dialect)
+    return tables
+
+
+def declared(statement: Statement) -> Table | None:
+    """The table of a CREATE TABLE with column definitions, else None."""
+    tree, dialect = statement.tree, statement.dialect
+    schema = tree.this
+    if str(tree.args.get("kind") or "").upper() != "TABLE" or not isinstance(schema, exp.Schema):
+        return None
+    if not isinstance(schema.this, exp.Table):
+        return None
+    columns = [each for each in schema.expressions if isinstance(each, exp.ColumnDef)]
+    if not columns:
+        return None
+    name = relation_name(schema.this, dialect)
+    table = Table(
+        name, tuple(_column(c, dialect) for c in columns), True, "ddl", (), statement.span
+    )
+    return _keyed(table, *_keys(schema.expressions, dialect))
+
+
+def altered(table: Table, tree: exp.Alter, dialect: str) -> Table:
+    """The table after ALTER TABLE ... ADD column or constraint."""
+    for action in tree.args.get("actions") or ():
+        if isinstance(action, exp.ColumnDef):
+            table = replace(table, columns=(*table.columns, _column(action, dialect)))
+        elif isinstance(action, exp.AddConstraint):
+            table = _keyed(table, *_keys(action.expressions, dialect))
+    return table
+
+
+Keys = list[tuple[str, ...]]
+
+
+def _keyed(table: Table, primary: Keys, unique: Keys) -> Table:
+    """The table with more keys; the columns of a primary key are not null."""
+    required = {name for key in primary for name in key}
+    columns = tuple(
+        replace(column, not_null=True) if column.name in required else column
+        for column in table.columns
+    )
+    return replace(table, columns=columns, keys=(*primary, *table.keys, *unique))
+
+
+def _column(node: exp.ColumnDef, dialect: str) -> Column:
+    kind = node.args.get("kind")
+    required = any(
+        isinstance(each.args.get("kind"), exp.PrimaryKeyColumnConstraint)
+        or (
+            isinstance(each.args.get("kind"), exp.NotNullColumnConstraint)
+            and not each.args["kind"].args.get("allow_null")
+        )
+        for each in node.args.get("constraints") or ()
+    )
+    text = kind.sql(dialect=dialect or None) if isinstance(kind, exp.Expr) else ""
+    return Column(folded(node.this, dialect), text, required)
+
+
+def _keys(items: Iterable[exp.Expr], dialect: str) -> tuple[Keys, Keys]:
+    """Declared primary keys, and other unique column sets."""
+    primary: Keys = []
+    unique: Keys = []
+    for item in items:
+        if isinstance(item, exp.ColumnDef):
+            kinds = [each.args.get("kind") for each in item.args.get("constraints") or ()]
+            name = (folded(item.this, dialect),)
+            if any(isinstance(kind, exp.PrimaryKeyColumnConstraint) for kind in kinds):
+                primary.append(name)
+            elif any(isinstance(kind, exp.UniqueColumnConstraint) for kind in kinds):
+                unique.append(name)
+            continue
+        for part in item.expressions if isinstance(item, exp.Constraint) else [item]:
+            if isinstance(part, exp.PrimaryKey):
+                primary.append(_key_columns(part.expressions, dialect))
+            elif isinstance(part, exp.UniqueColumnConstraint) and isinstance(
+                part.this, exp.Schema | exp.Tuple
+            ):
+                unique.append(_key_columns(part.this.expressions, dialect))
+    return [key for key in primary if all(key)], [key for key in unique if all(key)]
+
+
+def _key_columns(nodes: Iterable[exp.Expr], dialect: str) -> tuple[str, ...]:
+    return tuple(folded(node, dialect) for node in nodes)

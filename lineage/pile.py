@@ -1,0 +1,138 @@
+"""A whole pile in one call: sources, parsed scripts, catalog, resolved statements, lineage."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from unwet.lineage.catalog import Studied, study
+from unwet.lineage.columns import ColumnId, Edge, Traced, trace_statement
+from unwet.lineage.findings import Finding
+from unwet.lineage.graph import Graph
+from unwet.lineage.parse import Script, parse
+from unwet.lineage.resolve import Resolved
+from unwet.lineage.schema import Schema
+from unwet.lineage.sources import Source, read_sources
+from unwet.lineage.tables import Catalog, Column
+from unwet.lineage.templating import Masked, mask
+
+Inputs = str | Path | Source | Iterable[str | Path | Source]
+
+
+@dataclass(frozen=True)
+class Pile:
+    """Everything read from one set of inputs; `resolved` is in the order of the statements.
+
+    `findings`: what was odd about sources, parsing and declarations (not: unresolved columns,
+    those are the graph's).
+    """
+
+    sources: tuple[Source, ...]
+    scripts: tuple[Script, ...]
+    resolved: tuple[Resolved, ...]
+    findings: tuple[Finding, ...]
+    studied: Studied = field(repr=False)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """What is known of all relations, uses seen anywhere in the pile included."""
+        _ = self.traced
+        return self.studied.catalog()
+
+    @cached_property
+    def traced(self) -> tuple[Traced, ...]:
+        """The edges of every statement; names left open are settled by uses elsewhere."""
+        first = [trace_statement(each, self.studied) for each in self.resolved]
+        if any(f.code == "AMBIGUOUS" for traced in first for f in traced.findings):
+            self.studied.learn(_uses(first))
+            first = [
+                trace_statement(each, self.studied)
+                if any(f.code == "AMBIGUOUS" for f in traced.findings)
+                else traced
+                for each, traced in zip(self.resolved, first, strict=True)
+            ]
+        else:
+            self.studied.learn(_uses(first))
+        return tuple(first)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The column graph; placeholders in names are written as in the sources."""
+        restored = tuple(
+            _restored(traced, resolved.statement.masked)
+            for traced, resolved in zip(self.traced, self.resolved, strict=True)
+        )
+        unresolved = sorted(
+            {f for t in restored for f in t.findings}, key=lambda f: (f.at, f.code, f.message)
+        )
+        return Graph((), unresolved, restored)
+
+
+def load(
+    paths: Inputs,
+    dialect: str | None = None,
+    schema: Schema | None = None,
+    params: Mapping[str, str] | None = None,
+    default_schema: str | None = None,
+) -> Pile:
+    """Read, parse and resolve a pile.
+
+    Raises UsageError and its kin for missing paths, unknown dialects and bad schemas; whatever is
+    wrong with the SQL itself is a finding.
+    """
+    reading = read_sources(paths, dialect)
+    scripts = tuple(parse(mask(each, params or {}), dialect or "") for each in reading.sources)
+    studied = study(scripts, schema, (default_schema or "").lower())
+    findings = (
+        *reading.findings,
+        *(f for script in scripts for f in script.findings),
+        *studied.findings,
+    )
+    ordered = tuple(sorted(findings, key=lambda f: (f.at, f.code)))
+    return Pile(reading.sources, scripts, studied.resolved, ordered, studied)
+
+
+def trace(
+    sources: Inputs,
+    dialect: str | None = None,
+    schema: Schema | None = None,
+    default_schema: str | None = None,
+    params: Mapping[str, str] | None = None,
+) -> Graph:
+    """Column lineage of a pile.
+
+    `sources`: a path, a Source, or an iterable of them. `schema`: `{"db.table": ["col"]}`,
+    `{"db.table": {"col": "TYPE"}}`, or a file. Edges of a bare SELECT end in relation "".
+    """
+    return load(sources, dialect, schema, params, default_schema).graph
+
+
+def _uses(traced: Iterable[Traced]) -> Iterator[tuple[str, Column]]:
+    """Columns that relations were certainly, or by default, seen with, and where."""
+    for each in traced:
+        for e in (*each.direct, *each.rows):
+            if e.certainty in ("certain", "inferred") and e.source.column != "*" and e.spans:
+                name = e.source.column.partition(".")[0]
+                yield e.source.relation, Column(name, seen=e.spans[0])
+
+
+def _restored(traced: Traced, masked: Masked) -> Traced:
+    if not masked.placeholders:
+        return traced
+
+    def name(text: str) -> str:
+        return masked.restore(text) if "p__" in text else text
+
+    def column(one: ColumnId) -> ColumnId:
+        return ColumnId(name(one.relation), name(one.column))
+
+    def edge(e: Edge) -> Edge:
+        return replace(e, source=column(e.source), target=column(e.target))
+
+    return Traced(
+        name(traced.target),
+        tuple(name(each) for each in traced.columns),
+        tuple(edge(e) for e in traced.direct),
+        tuple(edge(e) for e in traced.rows),
+        tuple(replace(f, message=name(f.message)) for f in traced.findings),
+    )

@@ -1,0 +1,96 @@
+"""A given schema: a mapping, a JSON file, a DDL file, or a DuckDB database."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from unwet.lineage.ddl import declared_tables
+from unwet.lineage.errors import BadSchema, PathNotFound
+from unwet.lineage.names import fold
+from unwet.lineage.parse import parse
+from unwet.lineage.sources import Source
+from unwet.lineage.tables import Column, Table
+from unwet.lineage.templating import mask
+
+Schema = Mapping[str, Sequence[str] | Mapping[str, str]] | str | Path
+KINDS = ".json (relation -> columns), .sql or .ddl (CREATE TABLE), .duckdb or .db (a database)"
+
+
+def read_schema(schema: Schema | None, dialect: str = "") -> tuple[Table, ...]:
+    """Tables of a given schema; raises PathNotFound and BadSchema.
+
+    A mapping is `{"db.table": ["col", ...]}` or `{"db.table": {"col": "TYPE"}}`.
+    """
+    if schema is None:
+        return ()
+    if isinstance(schema, Mapping):
+        return _from_mapping(schema, "schema", dialect)
+    path = Path(schema)
+    if not path.is_file():
+        raise PathNotFound(str(path))
+    match path.suffix.lower():
+        case ".json":
+            return _from_json(path, dialect)
+        case ".sql" | ".ddl" | ".hql":
+            return _from_ddl(path, dialect)
+        case ".duckdb" | ".db" | ".ddb":
+            return _from_duckdb(path)
+        case _:
+            raise BadSchema(f"cannot read a schema from {path}", f"give {KINDS}")
+
+
+def _from_mapping(given: Mapping[str, object], where: str, dialect: str) -> tuple[Table, ...]:
+    tables = []
+    for name, columns in given.items():
+        relation = ".".join(fold(part, False, dialect) for part in str(name).split("."))
+        tables.append(Table(relation, _columns(columns, name, where, dialect), True, "schema"))
+    return tuple(tables)
+
+
+def _columns(given: object, name: str, where: str, dialect: str) -> tuple[Column, ...]:
+    if isinstance(given, Mapping):
+        return tuple(Column(fold(str(c), False, dialect), str(t or "")) for c, t in given.items())
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        return tuple(Column(fold(str(c), False, dialect)) for c in given)
+    raise BadSchema(
+        f"{where}: the columns of {name} are neither a list nor a mapping",
+        'write {"db.table": ["col", ...]} or {"db.table": {"col": "TYPE"}}',
+    )
+
+
+def _from_json(path: Path, dialect: str) -> tuple[Table, ...]:
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadSchema(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(given, Mapping):
+        raise BadSchema(f"{path} holds no mapping from relations to columns", f"give {KINDS}")
+    return _from_mapping(given, str(path), dialect)
+
+
+def _from_ddl(path: Path, dialect: str) -> tuple[Table, ...]:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    script = parse(mask(Source(str(path), text, dialect or None)), dialect)
+    tables = declared_tables(script.statements)
+    if not tables:
+        raise BadSchema(f"{path} holds no CREATE TABLE with columns", f"give {KINDS}")
+    return tuple(Table(t.name, t.columns, True, "schema", t.keys, t.at) for t in tables)
+
+
+def _from_duckdb(path: Path) -> tuple[Table, ...]:
+    import duckdb
+
+    sql = (
+        "select table_schema, table_name, column_name, data_type, is_nullable = 'NO' "
+        "from information_schema.columns order by 1, 2, ordinal_position"
+    )
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            rows = connection.execute(sql).fetchall()
+    except duckdb.Error as error:
+        raise BadSchema(f"{path} is not a DuckDB database: {error}") from error
+    columns: dict[str, list[Column]] = {}
+    for schema, table, column, kind, required in rows:
+        name = f"{schema}.{table}".lower()
+        columns.setdefault(name, []).append(Column(column.lower(), kind, bool(required)))
+    return tuple(Table(name, tuple(found), True, "schema") for name, found in columns.items())
