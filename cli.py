@@ -1,9 +1,224 @@
-"""The command line: read the configuration, make one pipeline call, render the result."""
+"""The command line: read the configuration, make one pipeline call, render the result.
+
+The only place with exit codes: 0 fine, 1 findings or a failed proof, 2 wrong use or an internal
+error, 130 interrupted. Data goes to stdout, all else to stderr. Commands import what they need
+themselves, so that `unwet --help` stays fast.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from unwet.lineage.errors import OutputReadOnly, UnwetError, UsageError
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+if TYPE_CHECKING:
+    from unwet.lineage.findings import Finding
+    from unwet.lineage.pile import Pile
+
+F = TypeVar("F", bound=Callable[..., Any])
+SHOWN = 20  # findings on stderr unless -v
+
+
+class Border(click.Group):
+    """Turns failures into messages and exit codes; nothing above it catches anything."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run and leave the process with an exit code."""
+        try:
+            code = super().main(*args, **{**kwargs, "standalone_mode": False})
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            _say("interrupted")
+            code = 130
+        except UnwetError as error:
+            _say(f"error: {error.message}", f"help: {error.help}" if error.help else "")
+            code = 2
+        except BrokenPipeError:  # the reader has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 0
+        except Exception:
+            import traceback
+
+            _say("internal error; please report it:", traceback.format_exc().rstrip())
+            code = 2
+        sys.exit(code or 0)
+
+
+@click.group(cls=Border, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="unwet", prog_name="unwet")
 def main() -> None:
     """Read a pile of copy-pasted SQL; rewrite it as a small, proven, modular project."""
+
+
+# --- options all commands share --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line and the configuration ask for, together."""
+
+    paths: tuple[str, ...]
+    dialect: str
+    schema: str | None
+    default_schema: str
+    params: dict[str, str] = field(default_factory=dict)
+    format: str = "text"
+    output: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+
+    def load(self) -> "Pile":
+        """The pile that was asked for."""
+        from unwet.lineage.pile import load
+
+        return load(
+            self.paths,
+            dialect=self.dialect,
+            schema=self.schema,
+            params=self.params,
+            default_schema=self.default_schema,
+        )
+
+
+def shared(*formats: str) -> Callable[[F], F]:
+    """PATH... and the options of every command; the function gets them as one `Request`."""
+    options = [
+        click.argument("paths", nargs=-1, metavar="[PATH]..."),
+        click.option("--dialect", metavar="NAME", help="SQL dialect of the input (tsql, ...)."),
+        click.option("--schema", metavar="FILE", help="Known columns: JSON, DDL or DuckDB file."),
+        click.option("--default-schema", metavar="NAME", help="Schema of unqualified names."),
+        click.option("--param", "params", multiple=True, metavar="NAME=VALUE",
+                     help="Bind a placeholder; may be repeated."),
+        click.option("--format", "format", type=click.Choice(formats), default=formats[0],
+                     show_default=True, help="Form of the output."),
+        click.option("-o", "--output", metavar="FILE", help="Write there instead of to stdout."),
+        click.option("--config", metavar="FILE", help="Instead of unwet.toml or pyproject.toml."),
+        click.option("-q", "--quiet", is_flag=True, help="No notes on stderr."),
+        click.option("-v", "--verbose", is_flag=True, help="All notes on stderr."),
+    ]  # fmt: skip
+
+    def decorate(command: F) -> F:
+        def wrapped(**given: Any) -> Any:
+            names = ("paths", "dialect", "schema", "default_schema", "params", "format", "output",
+                     "config", "quiet", "verbose")  # fmt: skip
+            mine = {name: given.pop(name) for name in names}
+            return command(_request(**mine), **given)
+
+        wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
+        wrapped.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+        for option in reversed(options):
+            wrapped = option(wrapped)
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
+
+
+def _request(
+    *,
+    paths: tuple[str, ...],
+    dialect: str | None,
+    schema: str | None,
+    default_schema: str | None,
+    params: Iterable[str],
+    config: str | None,
+    **rest: Any,
+) -> Request:
+    from unwet.lineage.config import read_config
+
+    settings = read_config(config, Path.cwd())
+    return Request(
+        paths=paths or (".",),
+        dialect=dialect if dialect is not None else settings.dialect,
+        schema=schema or settings.schema or None,
+        default_schema=default_schema or settings.default_schema,
+        params={**settings.params, **_bindings(params)},
+        **rest,
+    )
+
+
+def _bindings(params: Iterable[str]) -> dict[str, str]:
+    pairs = [param.partition("=") for param in params]
+    for name, sign, _ in pairs:
+        if not sign or not name:
+            raise UsageError(f"--param {name} has no value", "write --param NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+# --- output ----------------------------------------------------------------------------------
+
+
+def emit(text: str, request: Request) -> None:
+    """Data to stdout or to the file that -o names; the file appears only when it is complete."""
+    if request.output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    target = Path(request.output)
+    beside = target.with_name(f".{target.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OutputReadOnly(str(target), error.strerror or "") from error
+
+
+def table(rows: Iterable[Sequence[str]], header: Sequence[str] = ()) -> str:
+    """Aligned columns; the first one left, numbers right; colours only on a terminal."""
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.table import Table
+
+    grid = Table(*header, show_header=bool(header), box=None, pad_edge=False)
+    for row in rows:
+        grid.add_row(*row)
+    on_terminal = sys.stdout.isatty()
+    width = None if on_terminal else 10_000
+    console = Console(file=StringIO(), width=width, force_terminal=on_terminal)
+    console.print(grid)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]
+
+
+def notes(findings: Sequence["Finding"], request: Request) -> None:
+    """Findings to stderr, one per line; the first few unless -v."""
+    if request.quiet:
+        return
+    shown = findings if request.verbose else findings[:SHOWN]
+    _say(*(str(finding) for finding in shown))
+    if len(shown) < len(findings):
+        _say(f"... and {len(findings) - len(shown)} more (-v shows all)")
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        if line:
+            click.echo(line, err=True)
+
+
+# --- scan ------------------------------------------------------------------------------------
+
+
+@main.command()
+@shared("text", "json")
+def scan(request: Request) -> int:
+    """Show what is there: files, statements, relations, reports, and what does not parse."""
+    from unwet.lineage import inventory
+
+    found = inventory.scan(request.load())
+    notes([*found.errors, *(found.findings if request.verbose else ())], request)
+    text = inventory.as_json(found) if request.format == "json" else table(inventory.rows(found))
+    emit(text, request)
+    return 1 if found.errors else 0
+
+
+# --- lineage ---------------------------------------------------------------------------------
+
+# --- dups, refactor, verify, demo ------------------------------------------------------------

@@ -67,7 +67,7 @@ def decode(data: bytes, path: str) -> tuple[str | None, Finding | None]:
     if guess := _utf16_without_bom(data):
         return data.decode(guess, "replace"), _encoding(path, f"read as {guess} (no BOM)")
     if b"\0" in data:
-        return None, _encoding(path, "binary file skipped (NUL bytes)")
+        return None, Finding("BINARY", "skipped: it holds NUL bytes", whole(path))
     try:
         return data.decode("utf-8"), None
     except UnicodeDecodeError as error:

@@ -1,0 +1,74 @@
+"""Settings from `unwet.toml` or `[tool.unwet]` in pyproject.toml."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+from unwet.lineage.errors import BadConfig, PathNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a configuration file may say; the command line wins over all of it."""
+
+    dialect: str = ""
+    schema: str = ""
+    default_schema: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_config(given: str | None, folder: Path) -> Config:
+    """The configuration `given` by path, else the one in `folder`, else the defaults.
+
+    Relative paths inside the file count from its own folder. Raises PathNotFound and BadConfig.
+    """
+    if given is not None and not Path(given).is_file():
+        raise PathNotFound(given)
+    candidates = [Path(given)] if given else [folder / "unwet.toml", folder / "pyproject.toml"]
+    for path in candidates:
+        if path.is_file() and (table := _table(path)) is not None:
+            return _checked(table, path)
+    return Config()
+
+
+def _table(path: Path) -> Mapping[str, object] | None:
+    try:
+        data: Mapping[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path}: {error}", "write it as TOML, in UTF-8") from error
+    if path.name != "pyproject.toml":
+        return data
+    tools = data.get("tool")
+    found = tools.get("unwet") if isinstance(tools, dict) else None
+    return found if isinstance(found, dict) else None
+
+
+def _checked(table: Mapping[str, object], path: Path) -> Config:
+    known = list(Config.__dataclass_fields__)
+    for key in table:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known settings: {', '.join(known)}"
+            raise BadConfig(f"{path}: unknown setting: {key}", hint)
+    schema = _text(table, "schema", path)
+    return Config(
+        dialect=_text(table, "dialect", path),
+        schema=str(path.parent / schema) if schema else "",
+        default_schema=_text(table, "default_schema", path),
+        params=_params(table.get("params", {}), path),
+    )
+
+
+def _text(table: Mapping[str, object], key: str, path: Path) -> str:
+    value = table.get(key, "")
+    if not isinstance(value, str):
+        raise BadConfig(f"{path}: {key} must be a text, not {value!r}")
+    return value
+
+
+def _params(value: object, path: Path) -> dict[str, str]:
+    if not isinstance(value, dict) or any(isinstance(each, dict | list) for each in value.values()):
+        raise BadConfig(f"{path}: params must be a table of name = value")
+    return {str(name): str(each) for name, each in value.items()}

@@ -1,0 +1,79 @@
+"""Which relations a pile produces for its readers: its reports."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import PurePath
+
+from sqlglot import exp
+
+from unwet.lineage.names import relation_name
+from unwet.lineage.resolve import Resolved
+from unwet.lineage.sources import SUFFIXES
+
+_WRITES = {"view", "ctas", "select_into", "insert", "update", "delete", "merge"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Report:
+    """A final relation and the statement that first produces it."""
+
+    name: str
+    path: str
+    line: int
+
+
+def reports(resolved: Sequence[Resolved]) -> tuple[Report, ...]:
+    """Views, written tables and bare queries, in the order of the pile; each relation once.
+
+    Temporary tables, and tables that their own script drops again, are not reports. A bare query
+    is named after its file, with a number when the file has several.
+    """
+    found: dict[str, Report] = {}
+    for _, script in groupby(resolved, key=lambda each: each.statement.path):
+        for report in _of_script(list(script)):
+            found.setdefault(report.name, report)
+    return tuple(found.values())
+
+
+def stem(path: str) -> str:
+    """The file name without folder and SQL suffix; log rows keep their number."""
+    name, _, row = PurePath(path).name.partition("#")
+    for suffix in sorted((*SUFFIXES, ".csv", ".jsonl"), key=len, reverse=True):
+        if name.lower().endswith(suffix):
+            name = name[: -len(suffix)]
+            break
+    return f"{name}#{row}" if row else name
+
+
+def _of_script(script: list[Resolved]) -> Iterator[Report]:
+    dropped = {name: at for at, each in enumerate(script) for name in _dropped(each)}
+    temporary = {each.target for each in script if each.temp}
+    bare = Counter(each.statement.path for each in script if each.kind == "query")
+    number = 0
+    for at, each in enumerate(script):
+        path, line = each.statement.path, each.statement.span.line
+        if each.kind == "query":
+            number += 1
+            name = stem(path) if bare[path] == 1 else f"{stem(path)}-{number}"
+            yield Report(name, path, line)
+        elif each.target and _lasts(each, at, temporary, dropped):
+            yield Report(each.target, path, line)
+
+
+def _lasts(
+    each: Resolved, at: int, temporary: Collection[str | None], dropped: Mapping[str, int]
+) -> bool:
+    """Whether what a statement writes is still there when its script has ended."""
+    target = each.target or ""
+    return each.kind in _WRITES and target not in temporary and dropped.get(target, -1) < at
+
+
+def _dropped(each: Resolved) -> Iterable[str]:
+    if each.kind != "drop":
+        return ()
+    tree, dialect = each.statement.tree, each.statement.dialect
+    tables = [*(tree.args.get("tables") or ()), tree.args.get("this")]
+    names = {relation_name(table, dialect) for table in tables if isinstance(table, exp.Table)}
+    return names | ({each.target} if each.target else set())
