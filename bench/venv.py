@@ -16,7 +16,7 @@ DBT = ("dbt-core==1.11.*", "dbt-duckdb==1.11.*")
 
 def ensure(folder: Path, packages: Sequence[str]) -> Path:
     """The virtual environment `folder`, made with `packages` when it is not there yet."""
-    if program(folder, "python").exists():
+    if program(folder, "dbt").exists():  # the last thing an installation writes
         return folder
     log = folder.with_name(folder.name + ".log")
     for command in (

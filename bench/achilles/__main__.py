@@ -82,6 +82,7 @@ def _bench(options: argparse.Namespace) -> table.Figures:
 
 def _inputs(options: argparse.Namespace) -> Inputs:
     folder = options.sql or _fetch(options, "achilles") / "inst/sql/sql_server/analyses"
+    files = pile.read(folder)
     ddl = options.ddl or _fetch(options, "omop_cdm") / DDL
     eunomia = None
     if options.only != "synthetic":
@@ -92,7 +93,7 @@ def _inputs(options: argparse.Namespace) -> Inputs:
     work = options.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     (work / "schema.sql").write_text(schema, "utf-8")
-    return Inputs(pile.read(folder), folder.resolve(), schema, eunomia, work)
+    return Inputs(files, folder.resolve(), schema, eunomia, work)
 
 
 def _fetch(options: argparse.Namespace, name: str) -> Path:
