@@ -1,0 +1,352 @@
+"""Read a dbt project back without dbt: every model as plain SQL, evaluated in a sandbox.
+
+Understood: models/**/*.sql with macros/**/*.sql, `ref`, `source` (located through the YAML files
+beside the models), `var` (defaults from dbt_project.yml), `config`, `this`, `target`, `return`,
+seeds (by name). Not understood, and said so per model: packages, `run_query`, `env_var`, hooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import nodes
+
+from unwet.lineage.errors import PathNotFound, UsageError
+from unwet.rewrite.prove.sandbox import Budget, Sandbox, TemplateFailure, guarded
+
+BIGGEST_FILE = 5_000_000
+
+Relation = Callable[[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedModel:
+    """One model as SQL. `refs`: model and seed names; `sources`: `schema.table` as located."""
+
+    name: str
+    path: str
+    sql: str
+    refs: tuple[str, ...]
+    sources: tuple[str, ...]
+    materialized: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A CSV file that the project loads as a table."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenderFailure:
+    """A file of the project that could not be read; `line` 0 when unknown."""
+
+    name: str
+    path: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedProject:
+    """Models in dependency order (inputs first), and what could not be rendered."""
+
+    name: str
+    models: tuple[RenderedModel, ...]
+    seeds: tuple[Seed, ...]
+    failures: tuple[RenderFailure, ...]
+
+
+class BadProject(UsageError):
+    """A folder that is no dbt project, or whose dbt_project.yml cannot be read."""
+
+
+def plain(kind: str, name: str) -> str:
+    """The default names: a ref is the bare model name, a source its `schema.table`."""
+    return name
+
+
+def render_project(
+    root: Path, vars: Mapping[str, str] | None = None, relation: Relation = plain
+) -> RenderedProject:
+    """Render every model below `root`. Raises PathNotFound and BadProject.
+
+    `relation(kind, name)` says what stands in the SQL: kind `ref` with a model or seed name, kind
+    `source` with the located `schema.table` (or `database.schema.table`), kind `this`.
+    """
+    project = _Project(root, vars or {}, relation)
+    models = [
+        model
+        for path in project.files("model-paths", "models", ".sql")
+        if (model := project.render(path))
+    ]
+    failures = project.failures
+    ordered = _ordered(models, failures)
+    seeds = tuple(Seed(path.stem, str(path)) for path in project.seeds.values())
+    return RenderedProject(project.name, ordered, seeds, tuple(failures))
+
+
+def _ordered(
+    models: list[RenderedModel], failures: list[RenderFailure]
+) -> tuple[RenderedModel, ...]:
+    """Inputs first, otherwise by name; models in a cycle come last, each with a failure."""
+    by_name = {model.name: model for model in sorted(models, key=lambda model: model.name)}
+    for model in models:
+        if by_name[model.name] is not model:
+            failures.append(RenderFailure(model.name, model.path, 0, "a second model of this name"))
+    graph = {name: [r for r in model.refs if r in by_name] for name, model in by_name.items()}
+    try:
+        return tuple(by_name[name] for name in TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        ring = error.args[1]
+        for name in sorted(set(ring)):
+            reason = f"models depend on each other in a circle: {' -> '.join(ring)}"
+            failures.append(RenderFailure(name, by_name[name].path, 0, reason))
+        return _ordered([m for m in models if m.name not in ring], failures)
+
+
+class _Project:
+    """A dbt project being read; collects failures, shares one budget."""
+
+    def __init__(self, root: Path, vars: Mapping[str, str], relation: Relation) -> None:
+        if not root.is_dir():
+            raise PathNotFound(str(root))
+        self.root = root.resolve()
+        self.failures: list[RenderFailure] = []
+        self.environment = Sandbox(Budget())
+        self.relation = relation
+        self.settings = self._settings(root)
+        self.name = str(self.settings.get("name") or root.name)
+        self.vars = {**self._defaults(), **vars}
+        self.macros: dict[str, Callable[..., Any]] = {}
+        self._load_macros()
+        self.seeds = {path.stem: path for path in self.files("seed-paths", "seeds", ".csv")}
+        self.known = {p.stem for p in self.files("model-paths", "models", ".sql")} | {*self.seeds}
+        self.located, self.properties = self._properties()
+
+    def files(self, setting: str, default: str, *suffixes: str) -> list[Path]:
+        """Files below the folders of a setting; never outside the project."""
+        folders = self.settings.get(setting) or [default]
+        found = {
+            path
+            for folder in (folders if isinstance(folders, list) else [folders])
+            for suffix in suffixes
+            for path in (self.root / str(folder)).rglob(f"*{suffix}")
+            if path.is_file() and path.resolve().is_relative_to(self.root)
+        }
+        return sorted(found)
+
+    def render(self, path: Path) -> RenderedModel | None:
+        """One model, or None when it is disabled or failed."""
+        model = _Model(self, path)
+        try:
+            sql = guarded(lambda: self._template(path, model.functions()).render())
+        except TemplateFailure as failure:
+            self.fail(path, failure)
+            return None
+        if str(model.config.get("enabled", True)).lower() == "false":
+            return None
+        return RenderedModel(
+            name=path.stem,
+            path=str(path),
+            sql=sql.strip(),
+            refs=tuple(dict.fromkeys(model.refs)),
+            sources=tuple(dict.fromkeys(model.sources)),
+            materialized=str(model.config.get("materialized") or self._materialized(path)),
+        )
+
+    def fail(self, path: Path, failure: TemplateFailure) -> None:
+        self.failures.append(RenderFailure(path.stem, str(path), failure.line, failure.message))
+
+    def var(self, name: str, default: object = None) -> object:
+        """`var('x')`, `var('x', default)`: a given value wins over the project's over `default`."""
+        if name in self.vars:
+            return self.vars[name]
+        if default is None:
+            raise TemplateFailure(f"no value for var {name}; give --param {name}=VALUE")
+        return default
+
+    def _template(self, path: Path, functions: Mapping[str, Any]) -> Any:
+        return self.environment.from_string(_text(path), globals={**self.macros, **functions})
+
+    def _settings(self, root: Path) -> dict[str, Any]:
+        path = root / "dbt_project.yml"
+        if not path.is_file():
+            raise BadProject(f"no dbt_project.yml in {root}", "give the folder of a dbt project")
+        try:
+            settings = _yaml(path)
+        except TemplateFailure as failure:
+            raise BadProject(f"{path}: {failure.message}") from failure
+        return settings
+
+    def _defaults(self) -> dict[str, Any]:
+        """`vars:` of the project; what stands below the project's own name wins."""
+        given = _mapping(self.settings.get("vars"))
+        own = _mapping(given.get(str(self.settings.get("name"))))
+        return {**{k: v for k, v in given.items() if not isinstance(v, dict)}, **own}
+
+    def _load_macros(self) -> None:
+        """All macros see all macros, in any file order: each name is bound when it is called."""
+        paths = self.files("macro-paths", "macros", ".sql")
+        bodies: dict[str, Callable[..., Any]] = {}
+        for path in paths:
+            for name in self._macro_names(path):
+                self.macros[name] = _late(bodies, name)
+        functions = _Model(self, None).functions()
+        for path in paths:
+            try:
+                module = guarded(lambda path=path: self._template(path, functions).module)  # type: ignore[misc]
+            except TemplateFailure as failure:
+                self.fail(path, failure)
+                continue
+            bodies |= {name: getattr(module, name) for name in self._macro_names(path)}
+
+    def _macro_names(self, path: Path) -> list[str]:
+        try:
+            tree = guarded(lambda: self.environment.parse(_text(path)))
+        except TemplateFailure:
+            return []  # reported when the file is loaded
+        return [node.name for node in tree.find_all(nodes.Macro)]
+
+    def _properties(self) -> tuple[dict[tuple[str, str], str], dict[str, dict[str, Any]]]:
+        """Where each source table is, and the config of each model, from the YAML files."""
+        located: dict[tuple[str, str], str] = {}
+        properties: dict[str, dict[str, Any]] = {}
+        for path in self.files("model-paths", "models", ".yml", ".yaml"):
+            try:
+                content = _yaml(path)
+                located |= dict(self._tables(content))
+            except TemplateFailure as failure:
+                self.fail(path, failure)
+                continue
+            for model in _mappings(content.get("models")):
+                properties[str(model.get("name"))] = _mapping(model.get("config"))
+        return located, properties
+
+    def _tables(self, content: dict[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
+        for source in _mappings(content.get("sources")):
+            name = str(source.get("name"))
+            place = [source.get("database"), source.get("schema", name)]
+            for table in _mappings(source.get("tables")):
+                last = table.get("identifier", table.get("name"))
+                parts = [self._expanded(str(part)) for part in (*place, last) if part]
+                yield (name, str(table.get("name"))), ".".join(part for part in parts if part)
+
+    def _expanded(self, value: str) -> str:
+        """A YAML value may be a template itself: `schema: "{{ var('cdm') }}"`."""
+        if "{{" not in value:
+            return value
+        functions = {"var": self.var, "target": _TARGET}
+        return guarded(lambda: self.environment.from_string(value, globals=functions).render())
+
+    def _materialized(self, path: Path) -> str:
+        """From the properties, else the nearest folder in dbt_project.yml, else a view."""
+        own = self.properties.get(path.stem, {}).get("materialized")
+        level, found = _mapping(self.settings.get("models")), "view"
+        for part in (None, self.name, *path.relative_to(self.root).parts[1:-1]):
+            level = level if part is None else _mapping(level.get(part))
+            found = level.get("+materialized") or level.get("materialized") or found
+        return str(own or found)
+
+
+class _Model:
+    """What one model calls while it is rendered."""
+
+    def __init__(self, project: _Project, path: Path | None) -> None:
+        self._project = project
+        self._name = path.stem if path else ""
+        self.refs: list[str] = []
+        self.sources: list[str] = []
+        self.config: dict[str, object] = {}
+
+    def functions(self) -> dict[str, Any]:
+        """The names that templates see."""
+        return {
+            "ref": self._ref,
+            "source": self._source,
+            "var": self._project.var,
+            "config": self._config,
+            "this": self._project.relation("this", self._name),
+            "target": _TARGET,
+            "execute": True,
+            "is_incremental": lambda: False,
+            "log": lambda *_: "",
+            "return": _return,
+        }
+
+    def _ref(self, *names: str, **_: object) -> str:
+        name = str(names[-1])
+        if name not in self._project.known:
+            raise TemplateFailure(f"ref to {name}, which is no model or seed of this project")
+        self.refs.append(name)
+        return self._project.relation("ref", name)
+
+    def _source(self, source: str, table: str) -> str:
+        located = self._project.located.get((source, table))
+        if located is None:
+            raise TemplateFailure(f"source {source}.{table} is not declared in any YAML file")
+        self.sources.append(located)
+        return self._project.relation("source", located)
+
+    def _config(self, *given: Mapping[str, object], **settings: object) -> str:
+        for mapping in (*given, settings):
+            self.config |= mapping
+        return ""
+
+
+_TARGET = {"name": "prod", "schema": "main", "type": "duckdb", "database": "unwet", "threads": 1}
+
+
+class _Returned(TemplateFailure):
+    """`return(value)`: dbt macros give back values, not only text."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__("return() outside of a macro")
+        self.value = value
+
+
+def _return(value: object = None) -> None:
+    raise _Returned(value)
+
+
+def _late(bodies: Mapping[str, Callable[..., Any]], name: str) -> Callable[..., Any]:
+    def macro(*args: object, **kwargs: object) -> object:
+        if name not in bodies:
+            raise TemplateFailure(f"macro {name} could not be loaded")
+        try:
+            return bodies[name](*args, **kwargs)
+        except _Returned as returned:
+            return returned.value
+
+    return macro
+
+
+def _text(path: Path) -> str:
+    if path.stat().st_size > BIGGEST_FILE:
+        raise TemplateFailure(f"file is larger than {BIGGEST_FILE} bytes")
+    try:
+        return path.read_text(encoding="utf-8")
+    except (UnicodeDecodeError, OSError) as error:
+        raise TemplateFailure(f"cannot be read: {error}") from error
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    try:
+        return _mapping(yaml.safe_load(_text(path)))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise TemplateFailure(f"not valid YAML: {str(error).splitlines()[0]}") from error
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
