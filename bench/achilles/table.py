@@ -201,7 +201,8 @@ def write(figures: Figures, file: Path) -> None:
     """Put the tables into their section of RESULTS.md; the rest of the file stays."""
     old = file.read_text("utf-8") if file.exists() else "# Results\n"
     begin, end = "<!-- achilles -->", "<!-- /achilles -->"
-    section = f"{begin}\n## OHDSI Achilles\n\n`{COMMAND}`\n\n{text(figures)}\n{end}"
+    command = COMMAND if figures.refactored else f"{COMMAND} --legacy-only"
+    section = f"{begin}\n## OHDSI Achilles\n\n`{command}`\n\n{text(figures)}\n{end}"
     pattern = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
     if pattern.search(old):
         new = pattern.sub(lambda _: section, old)
