@@ -59,20 +59,20 @@ def jinja(text: str) -> Decided:
     """Leave out Jinja comments and tags; of `{% if %}` the first branch stays."""
     edits: list[Edit] = []
     notes: list[Note] = []
-    open_tags: list[tuple[str, int, int | None]] = []  # (tag, end of tag, start of dropped part)
+    blocks: list[_Block] = []
     for hit in _tags(text):
         tag = hit[1] or "#"
         edits.append((hit.start(), hit.end(), ""))
         if tag != "#" and not tag.startswith("end"):
             notes.append(Note(hit.start(), _say(tag, hit[2])))
-        _track(open_tags, edits, tag, hit)
+        _track(blocks, edits, tag, hit)
     return Decided(tuple(_outermost(edits)), tuple(notes))
 
 
 # --- Jinja -----------------------------------------------------------------------------------
 
-_DROPPED_BODY = {"macro", "set", "docs", "test", "snapshot_macro"}
-_BLOCKS = {"if", "for", "macro", "call", "filter", "raw", "block", "snapshot", "materialization"}
+_DROPPED_BODY = {"macro", "set", "docs", "test"}
+_BLOCKS = {"if", "for", "macro", "call", "filter", "raw", "block", "snapshot", "docs", "test"}
 
 
 def _tags(text: str) -> Iterator[re.Match[str]]:
@@ -115,28 +115,35 @@ def _is_off(condition: str) -> bool:
     return bool(re.fullmatch(r"(not\s+loop\.last|is_incremental\(\)|false)", condition, re.I))
 
 
-def _track(
-    open_tags: list[tuple[str, int, int | None]],
-    edits: list[Edit],
-    tag: str,
-    hit: re.Match[str],
-) -> None:
+@dataclass(slots=True)
+class _Block:
+    """An open tag: whether one of its branches was read, and where a dropped one began."""
+
+    tag: str
+    taken: bool
+    dropped: int | None
+
+    def close(self, end: int) -> Iterator[Edit]:
+        if self.dropped is not None:
+            yield self.dropped, end, ""
+        self.dropped = None
+
+
+def _track(blocks: list[_Block], edits: list[Edit], tag: str, hit: re.Match[str]) -> None:
     """Follow nesting; append the stretches that fall away with the branch they belong to."""
-    if tag in ("elif", "else") and open_tags and open_tags[-1][0] in ("if", "for"):
-        name, _, dropped = open_tags.pop()
-        if dropped is not None:
-            edits.append((dropped, hit.start(), ""))
-        taken = dropped is None or tag == "elif"
-        open_tags.append((name, hit.end(), hit.end() if taken else None))
+    if tag in ("elif", "else") and blocks and blocks[-1].tag in ("if", "for"):
+        block = blocks[-1]
+        edits.extend(block.close(hit.start()))
+        block.dropped = hit.end() if block.taken else None
+        block.taken = True
     elif tag in _BLOCKS or (tag == "set" and "=" not in hit[2]):
         off = tag in _DROPPED_BODY or (tag == "if" and _is_off(hit[2]))
-        open_tags.append((tag, hit.end(), hit.end() if off else None))
-    elif tag.startswith("end") and any(name == tag[3:] for name, _, _ in open_tags):
-        while open_tags:
-            name, _, dropped = open_tags.pop()
-            if dropped is not None:
-                edits.append((dropped, hit.start(), ""))
-            if name == tag[3:]:
+        blocks.append(_Block(tag, not off, hit.end() if off else None))
+    elif tag.startswith("end") and any(block.tag == tag[3:] for block in blocks):
+        while blocks:
+            block = blocks.pop()
+            edits.extend(block.close(hit.start()))
+            if block.tag == tag[3:]:
                 return
 
 

@@ -123,12 +123,15 @@ class _Reader:
 
     def _read_chunk(self, part: Stretch, chunk: Chunk) -> None:
         outcome = self._outcome(part, chunk)
-        pieces = resplit(part.tokens, part.text, chunk) if isinstance(outcome, Finding) else []
-        if self._bare or len(pieces) < 2:
-            self._take(part, chunk, outcome)
-            return
-        for piece in pieces:  # a semicolon was forgotten
-            self._take(part, piece, self._outcome(part, piece))
+        if not self._bare and _is_doubtful(outcome):
+            pieces = resplit(part.tokens, part.text, chunk)
+            outcomes = [self._outcome(part, piece) for piece in pieces]
+            if len(pieces) > 1 and not all(map(_is_doubtful, outcomes)):
+                for piece, found in zip(pieces, outcomes, strict=True):
+                    self._take(part, piece, found)  # a semicolon was forgotten
+                return
+            outcome = self._outcome(part, chunk)
+        self._take(part, chunk, outcome)
 
     def _take(self, part: Stretch, chunk: Chunk, outcome: Outcome | None) -> None:
         match outcome:
@@ -195,6 +198,13 @@ class _Reader:
 
     def _token_span(self, part: Stretch, token: Token) -> Span:
         return self._masked.span(part.start + token.start, part.start + token.end + 1)
+
+
+def _is_doubtful(outcome: Outcome | None) -> bool:
+    """Not parsed, or only taken as text although it does not begin like a command."""
+    if isinstance(outcome, exp.Command):
+        return str(outcome.this).upper() in ("CREATE", "ALTER", "DROP", "WITH", "SELECT")
+    return not isinstance(outcome, exp.Expression)
 
 
 def _opaque(tree: exp.Expression) -> str | None:

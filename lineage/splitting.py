@@ -137,7 +137,7 @@ class _Splitter:
     def _begins(self, first: int, at: int) -> bool:
         """Whether another statement begins at `at`, without a semicolon before it."""
         word = self._words[at]
-        if word == "END":
+        if word == "END" or (word == "ELSE" and self._bare):
             return self._tokens[at - 1].text not in _OPERATORS
         if word not in _STARTERS | _PHRASES or not self._line_starts(at):
             return False

@@ -1,0 +1,187 @@
+"""Parsing: one bad statement loses itself; positions are those of the file; nothing is printed."""
+
+import logging
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlglot import exp
+
+from unwet.lineage.errors import RenderError, UnknownDialect
+from unwet.lineage.parse import Script, Statement, check_dialect, parse, render
+from unwet.lineage.sources import Source, decode
+from unwet.lineage.templating import mask
+
+
+def read(text: str, dialect: str = "tsql", **params: str) -> Script:
+    return parse(mask(Source("x.sql", text, dialect), params))
+
+
+def codes(script: Script) -> list[str]:
+    return [finding.code for finding in script.findings]
+
+
+def texts(script: Script) -> list[str]:
+    return [statement.text for statement in script.statements]
+
+
+def test_statements_know_their_place() -> None:
+    script = read("-- title\nselect 1;\n\n  select a,\n b from t;\n")
+    spans = [(s.span.line, s.span.column, s.span.end_line) for s in script.statements]
+    assert spans == [(2, 1, 2), (4, 3, 5)]
+    assert [statement.index for statement in script.statements] == [0, 1]
+    assert script.lines == 5
+
+
+def test_a_bad_statement_loses_only_itself() -> None:
+    script = read("select 1;\nselect from where;\nselek 3;\nselect 4", "postgres")
+    assert texts(script) == ["select 1", "select 4"]
+    assert codes(script) == ["PARSE", "PARSE"]
+    assert [(f.at.line, f.at.column) for f in script.findings] == [(2, 13), (3, 7)]
+
+
+def test_a_message_shows_the_placeholder_not_its_token() -> None:
+    message = read("select from {{ x }} {{ y }} {{ z }}").findings[0].message
+    assert "{{ " in message
+    assert "p__" not in message
+
+
+def test_a_forgotten_semicolon_is_forgiven_in_every_dialect() -> None:
+    script = read("create table a as select 1 x\n\ncreate table b as select 2 x\n", "postgres")
+    assert len(script.statements) == 2
+    assert codes(script) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "line"),
+    [
+        ("select 1 a;\n\nselect 'abc from t;\n\nselect 2 b from u;\nselect 'x' c;\n", 3, 3),
+        ("select 1\nGO\nselect 'abc from t\nGO\nselect 2 b from u\nGO\nselect 'x' c", 3, 3),
+        ("select 1;\n/* never closed\nselect 2;\n", 1, 2),
+        ("select 'a\n\nb' x;\nselect 'abc;\nselect 2;\n", 2, 4),
+        ("select [a from t;\nselect 2;", 1, 1),
+    ],
+)
+def test_an_open_quote_does_not_take_the_rest_of_the_file(text: str, kept: int, line: int) -> None:
+    script = read(text)
+    assert len(script.statements) == kept
+    assert [(f.code, f.at.line) for f in script.findings] == [("TOKENIZE", line)]
+
+
+def test_after_recovery_positions_are_those_of_the_file() -> None:
+    statement = read("select 'abc;\nselect 2;\nselect a.b from a").statements[-1]
+    column = statement.tree.find(exp.Column)
+    assert column is not None
+    span = statement.span_of(column)
+    assert (span.line, span.column, span.end_column) == (3, 8, 11)
+
+
+def test_the_span_of_a_node_and_of_a_placeholder() -> None:
+    statement = read("select x + {{ day }} as y,\n  *\nfrom @cdm.t").statements[0]
+    spans = {type(node): statement.span_of(node) for node in statement.tree.walk()}
+    assert (spans[exp.Add].column, spans[exp.Add].end_column) == (8, 21)
+    assert (spans[exp.Table].line, spans[exp.Table].column, spans[exp.Table].end_column) == (
+        3,
+        6,
+        12,
+    )
+    assert spans[exp.Star].line == 2
+
+
+def test_what_the_parser_gives_up_on_is_kept_and_reported() -> None:
+    script = read("exec dbo.refresh @day = 3\nprint 'x'\nselect 1")
+    assert len(script.statements) == 3
+    assert codes(script) == ["OPAQUE", "OPAQUE"]
+
+
+def test_existence_tests_are_unwrapped_and_other_conditions_reported() -> None:
+    script = read(
+        "IF OBJECT_ID('a.b', 'U') IS NOT NULL DROP TABLE a.b;\n"
+        "IF @@rowcount > 3 DELETE FROM t WHERE a = 1;"
+    )
+    assert [type(statement.tree) for statement in script.statements] == [exp.Drop, exp.Delete]
+    assert [(f.code, f.at.line) for f in script.findings] == [("OPAQUE", 2)]
+
+
+def test_sqlglot_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    script = read("call p(); vacuum full t;", "snowflake")
+    assert codes(script).count("OPAQUE") == 2
+    assert capfd.readouterr() == ("", "")
+    assert logging.getLogger("sqlglot").propagate
+
+
+def test_unknown_dialect_says_what_was_meant() -> None:
+    with pytest.raises(UnknownDialect) as caught:
+        check_dialect("postgress")
+    assert caught.value.help == "did you mean postgres?"
+    assert check_dialect("TSQL") == "tsql"
+
+
+def test_render_keeps_comments_and_placeholders() -> None:
+    statement = read("select a /* why */ from @cdm.t").statements[0]
+    assert render(statement.tree, "tsql", pretty=False) == "SELECT a /* why */ FROM p__cdm__p.t"
+
+
+def test_render_refuses_to_drop_what_it_cannot_write() -> None:
+    tree = read("select split_part(a, ':', 2) from t", "postgres").statements[0].tree
+    with pytest.raises(RenderError):
+        render(tree, "tsql")
+
+
+# --- size and shape --------------------------------------------------------------------------
+
+
+def rows(count: int) -> str:
+    return ", ".join(f"({at}, 'it''s @x {{{{y}}}} {at}', ?)" for at in range(count))
+
+
+@pytest.mark.parametrize(
+    ("text", "statements"),
+    [
+        ("insert into t values " + rows(30_000), 1),
+        ("select '" + "{" * 1_000_000, 0),
+        ("{% if " * 150_000, 0),
+        ("/*" * 500_000, 0),
+        ("$a$ $b$ " * 100_000, 0),
+        ("'\n\n\n" * 100_001, 0),
+    ],
+    ids=["one long line", "braces", "tags", "comments", "dollars", "quotes"],
+)
+def test_huge_and_hostile_texts_are_read_or_reported(text: str, statements: int) -> None:
+    script = read(text, "postgres")
+    assert len(script.statements) == statements or script.findings
+
+
+@pytest.mark.parametrize(
+    "text", ["select " + "(" * 20_000, "select " + "(" * 999 + "1" + ")" * 999]
+)
+def test_deep_nesting_is_a_finding_or_a_statement(text: str) -> None:
+    script = read(text)
+    assert len(script.statements) + len(script.findings) == 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=120), st.sampled_from(["", "tsql", "postgres", "bigquery", "mysql"]))
+def test_any_bytes_are_read(data: bytes, dialect: str) -> None:
+    text, finding = decode(data, "x.sql")
+    assert text is not None or finding is not None
+    script = read(text or "", dialect)
+    assert all(isinstance(statement, Statement) for statement in script.statements)
+
+
+WORDS = (
+    "select from where ( ) , ; 'a' ' \" [ ] case when then else end begin if while go union"
+    " insert into t values create table as view procedure @x {{y}} $$ -- /* */ declare merge"
+    " with drop \n update set delete exec 1 a . * = for do loop"
+)
+SQLISH = st.lists(st.sampled_from(re.split(" ", WORDS)), max_size=40).map(" ".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(SQLISH, st.sampled_from(["", "tsql", "postgres", "bigquery", "mysql", "snowflake"]))
+def test_any_words_are_read(text: str, dialect: str) -> None:
+    script = read(text, dialect)
+    for statement in script.statements:
+        assert statement.text
+        assert statement.span.line <= statement.span_of(statement.tree).line
