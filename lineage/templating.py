@@ -74,6 +74,12 @@ class Masked:
         return TOKEN.sub(lambda hit: back.get(hit.group().lower(), hit.group()), text)
 
 
+def verbatim(source: Source) -> Masked:
+    """A source that is plain SQL: nothing in it is read as a placeholder."""
+    plain = unedited(source.text)
+    return Masked(source, plain.text, (), (), plain.cuts, line_starts(source.text))
+
+
 def mask(source: Source, params: Mapping[str, str] = NO_PARAMS) -> Masked:
     """Replace the placeholders of a source by identifiers, or by their values in `params`."""
     edited, notes = _decide(source.text, params)

@@ -14,42 +14,14 @@ from sqlglot import exp
 
 from unwet.rewrite.abstract import Family, Unit, families, template
 from unwet.rewrite.compose import Draft
+from unwet.rewrite.library import LINE, Library, Macro, MacroCall
 from unwet.rewrite.naming import common_words, free, majority, slug, snake
-from unwet.rewrite.shapes import Leaf, shape
+from unwet.rewrite.shapes import shape
 from unwet.rewrite.sizes import tree_lines
 
-LINE = 88  # the width a call is wrapped at
 MIN_LINES = 5  # smaller queries are not worth a name
 MIN_GAIN = 4
 _OVERHEAD = 3  # the macro's first and last line, and one more name to know
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Macro:
-    """A template with its parameters; a tail begins after the first CTEs of its caller."""
-
-    name: str
-    params: tuple[str, ...]
-    tree: exp.Expression
-    tail: bool
-    comment: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MacroCall:
-    """One use: the leaf each parameter stands for."""
-
-    macro: str
-    args: tuple[tuple[str, Leaf], ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Library:
-    """The models' trees with ``call__n__call`` and ``tail__n__tail`` where ``calls[n]`` stands."""
-
-    models: Mapping[str, exp.Expression]
-    macros: tuple[Macro, ...]
-    calls: tuple[MacroCall, ...]
 
 
 def choose(drafts: Sequence[Draft], dialect: str, pinned: frozenset[str] = frozenset()) -> Library:

@@ -101,29 +101,32 @@ class _Composer:
     def _part(self, definition: Definition, part: Resolved) -> exp.Query:
         if part.query is None:
             raise NotComposable("its query could not be read")
-        body = self._body(part.query)
+        body = self._body(part.query, definition)
         _adopt_with(part, body)
         names = _target_names(definition, part)
         if names is not None:
             body = _renamed(body, part, names, definition)
         return body
 
-    def _body(self, query: Query) -> exp.Query:
+    def _body(self, query: Query, definition: Definition) -> exp.Query:
         copy = query.node.copy()
         twins = dict(zip(map(id, query.node.walk()), copy.walk(), strict=True))
+        temps = frozenset(d.relation for d in definition.reads if d.temp)
         for item in relations(query):
             twin = twins.get(id(item.node))
             if isinstance(twin, exp.Table) and item.relation is not None:
-                self._rewire(twin, item.relation, copy)
+                self._rewire(twin, item.relation, copy, temps)
         if copy.args.get("into"):
             copy.set("into", None)
         if not isinstance(copy, exp.Query):
             raise NotComposable(f"a {copy.key} is no query")
         return copy
 
-    def _rewire(self, table: exp.Table, relation: str, tree: exp.Expression) -> None:
+    def _rewire(
+        self, table: exp.Table, relation: str, tree: exp.Expression, temps: frozenset[str]
+    ) -> None:
         written = table.name
-        token = self._token(relation)
+        token = _cte_name(relation) if relation in temps else self._token(relation)
         table.set("this", exp.to_identifier(token))
         table.set("db", None)
         table.set("catalog", None)
@@ -131,8 +134,6 @@ class _Composer:
             table.set("alias", exp.TableAlias(this=exp.to_identifier(written.lstrip("#"))))
 
     def _token(self, relation: str) -> str:
-        if relation.startswith("#"):
-            return _cte_name(relation)
         model = self.models.get(relation)
         if model is not None:
             self.refs.add(model)

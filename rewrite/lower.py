@@ -141,6 +141,9 @@ class Lowerer:
     def columns(self, item: Input) -> tuple[str, ...]:
         """The item's columns. A base table that nobody describes has every name its statement
         uses: too many do no harm, as columns that are not read are dropped from the plan."""
+        defined = self.env.definitions.get(item.relation) if item.relation else None
+        if defined is not None:
+            return defined.names
         if item.columns is not None:
             return item.columns
         if item.relation is None or item.query is not None:

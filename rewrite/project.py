@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from unwet.lineage.tables import Catalog
-from unwet.rewrite.choose import Library
+from unwet.rewrite.library import Library
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.script import Report
 

@@ -8,6 +8,7 @@ reason; nothing is dropped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -67,6 +68,7 @@ class _Unit:
     statements: tuple[Resolved, ...]
     fills: frozenset[str]
     reads: frozenset[str]
+    scratch: frozenset[str] = frozenset()  # made and dropped again by the script itself
 
 
 def end_state(
@@ -85,9 +87,24 @@ def end_state(
 
 def _unit(script: Script, resolved: Sequence[Resolved]) -> _Unit:
     mine = tuple(r for r in resolved if r.statement.path == script.source.path)
+    scratch = _scratch(mine)
     fills = frozenset(r.target for r in mine if r.target and r.kind in _FILLING and not r.temp)
+    fills -= scratch
     reads = frozenset(name for r in mine if r.query is not None for name in base_reads(r.query))
-    return _Unit(script, mine, fills, reads - fills)
+    return _Unit(script, mine, fills, reads - fills - scratch, scratch)
+
+
+def _scratch(statements: Sequence[Resolved]) -> frozenset[str]:
+    """Relations that a script makes and in the end drops: temporary in all but name."""
+    made: set[str] = set()
+    left: dict[str, bool] = {}
+    for statement in statements:
+        if statement.target and statement.kind in _FILLING:
+            made.add(statement.target)
+            left[statement.target] = True
+        elif statement.target and statement.kind == "drop":
+            left[statement.target] = False
+    return frozenset(name for name in made if not left[name])
 
 
 _FILLING = frozenset({"ctas", "view", "insert", "select_into", "create_table"})
@@ -146,13 +163,14 @@ class _Machine:
     bare: list[Definition] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     bound: frozenset[str] = frozenset()
+    scratch: frozenset[str] = frozenset()
 
     def run(self, unit: _Unit, cyclic: bool) -> None:
         """Runs one script; temporary tables end with it."""
-        self.temps = {}
-        masked = unit.script.masked
-        self.bound = frozenset(p.token.lower() for p in masked.placeholders if p.binds)
+        self.temps, self.scratch = {}, unit.scratch
         for statement in unit.statements:
+            placeholders = statement.statement.masked.placeholders
+            self.bound = frozenset(p.token.lower() for p in placeholders if p.binds)
             self._step(statement, "its scripts read each other in a circle" if cyclic else "")
         self._note_unparsed(unit)
 
@@ -221,9 +239,8 @@ class _Machine:
         broken = next((d for d in reads if d.problem and d.temp), None)
         if broken is not None:
             problem = problem or f"it reads {broken.relation}: {broken.problem}"
-        return Definition(
-            name, path, (resolved,), reads, plan, names, (), resolved.temp, doubt, problem
-        )
+        temp = resolved.temp or name in self.scratch
+        return Definition(name, path, (resolved,), reads, plan, names, (), temp, doubt, problem)
 
     def _plan(self, query: Query, reads: Iterable[Definition]) -> Plan | None:
         """Temporary tables are read through; a report is a relation of its own, proved apart."""
@@ -255,7 +272,8 @@ class _Machine:
         types = tuple(c.type for c in table.columns) if table is not None else ()
         plan = Plan(columns, Values((), len(columns)))
         path = resolved.statement.path
-        return Definition(name, path, (), (), plan, columns, types, resolved.temp)
+        temp = resolved.temp or name in self.scratch
+        return Definition(name, path, (), (), plan, columns, types, temp)
 
     def _inserted(self, resolved: Resolved, problem: str) -> Definition:
         name = resolved.target or ""
@@ -344,6 +362,7 @@ def _stem(definition: Definition) -> str:
     raw = definition.relation.split(".")[-1] or definition.path.replace("\\", "/").split("/")[-1]
     for ending in (".jinja", ".j2", ".sql", ".hql", ".ddl"):
         raw = raw.removesuffix(ending)
+    raw = re.sub(r"p__(\w+?)__p", r"\1", raw, flags=re.IGNORECASE)
     clean = "".join(c if c.isalnum() and c.isascii() else "_" for c in raw.lower()).strip("_")
     return clean if clean and not clean[0].isdigit() else f"report_{clean}".rstrip("_")
 

@@ -8,15 +8,15 @@ template every Jinja tag is one node and each of its arguments another.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from unwet.lineage.errors import RenderError
 from unwet.lineage.parse import Statement, render
+from unwet.rewrite.library import Library
 
-_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _LINE_COMMENT = re.compile(r"^\s*--")
 _BLOCK_COMMENT = re.compile(r"/\*.*?\*/|\{#.*?#\}", re.DOTALL)
 _WORD = re.compile(r"'(?:[^']|'')*'|\w+|[^\s\w(),.;]+")
@@ -71,6 +71,16 @@ def pile_size(statements: Iterable[Statement], lost: Iterable[str], files: int) 
     return total
 
 
-def template_nodes(text: str) -> int:
-    """Nodes of the Jinja tags of a template: one for a tag, one for each word inside."""
-    return sum(len(_WORD.findall(tag)) for tag in _TAG.findall(text))
+def project_size(library: Library, files: Mapping[str, str]) -> Size:
+    """What a maintainer reads to change behaviour: models, macros and kept scripts.
+
+    YAML (descriptions, sources, tests) and Markdown are not counted; a call is one node and two
+    for each argument (its name and its value)."""
+    sql = {path: text for path, text in files.items() if path.endswith((".sql", ".hql", ".ddl"))}
+    lines = sum(code_lines(text) for text in sql.values())
+    trees = [*library.models.values(), *(m.tree for m in library.macros)]
+    nodes = sum(tree_nodes(tree) for tree in trees)
+    nodes += sum(1 + 2 * len(call.args) for call in library.calls)
+    nodes += sum(1 + len(macro.params) for macro in library.macros)
+    nodes += sum(len(_WORD.findall(t)) for path, t in sql.items() if path.startswith("legacy/"))
+    return Size(lines, nodes, len(sql))

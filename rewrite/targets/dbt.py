@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import yaml
 
-from unwet.rewrite.choose import Macro
+from unwet.rewrite.library import Macro
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.script import Report

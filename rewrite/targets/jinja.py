@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from unwet.lineage.parse import render
-from unwet.rewrite.choose import LINE, MacroCall
+from unwet.rewrite.library import LINE, MacroCall
 from unwet.rewrite.shapes import Leaf
 
 _ESCAPE = re.compile(r"\{[{%#]|[}%#]\}")

@@ -1,0 +1,40 @@
+"""What the choice of abstractions results in: models, the macros they call, and the calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from unwet.rewrite.shapes import Leaf
+
+LINE = 88  # the width a macro call is wrapped at
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Macro:
+    """A template with its parameters; a tail begins after the first CTEs of its caller."""
+
+    name: str
+    params: tuple[str, ...]
+    tree: exp.Expression
+    tail: bool
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MacroCall:
+    """One use: the leaf each parameter stands for."""
+
+    macro: str
+    args: tuple[tuple[str, Leaf], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Library:
+    """The models' trees with ``call__n__call`` and ``tail__n__tail`` where ``calls[n]`` stands."""
+
+    models: Mapping[str, exp.Expression]
+    macros: tuple[Macro, ...]
+    calls: tuple[MacroCall, ...]

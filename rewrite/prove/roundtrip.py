@@ -1,0 +1,98 @@
+"""Proof by reading back: what was written means what the legacy report meant.
+
+Every model is rendered without dbt, parsed in the project's dialect, resolved and lowered like any
+legacy statement, and its normal form is compared with the legacy plan's. Reports are compared one
+by one: a report that reads another report reads a relation of that name on both sides, so the
+whole project follows by induction over the (acyclic) order of its models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from unwet.lineage.findings import Finding
+from unwet.lineage.parse import parse
+from unwet.lineage.resolve import resolve
+from unwet.lineage.sources import Source
+from unwet.lineage.tables import Catalog, Column, Table
+from unwet.lineage.templating import verbatim
+from unwet.rewrite.algebra import Plan
+from unwet.rewrite.lower import Env, lower
+from unwet.rewrite.normal import normalize
+from unwet.rewrite.prove.render import RenderedModel, render_project
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the project is read against.
+
+    ``relations`` maps model names to the legacy relations they stand for; models that are not in
+    it are read through. ``variables`` maps each dbt variable to the text that stands for it,
+    ``bound`` are the tokens of driver-bound parameters.
+    """
+
+    dialect: str
+    catalog: Catalog
+    relations: Mapping[str, str]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    bound: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """A model's plan, or why there is none."""
+
+    plan: Plan | None
+    reason: str = ""
+
+
+def read_back(root: Path, setting: Setting) -> dict[str, ReadBack]:
+    """The plan of every model of a written project, by model name."""
+
+    def relation(kind: str, name: str) -> str:
+        return setting.relations.get(name, name) if kind in ("ref", "this") else name
+
+    project = render_project(root, setting.variables, relation)
+    found = {failure.name: ReadBack(None, failure.reason) for failure in project.failures}
+    definitions: dict[str, Plan] = {}
+    tables = dict(setting.catalog.tables)
+    for model in project.models:
+        if model.name in found:
+            continue
+        result = _plan(model, setting, Catalog(tables), definitions)
+        found[model.name] = result
+        if model.name not in setting.relations and result.plan is not None:
+            definitions[model.name] = result.plan
+            columns = tuple(Column(name) for name in result.plan.names)
+            tables[model.name] = Table(model.name, columns, True, "statement")
+    return found
+
+
+def _plan(
+    model: RenderedModel, setting: Setting, catalog: Catalog, definitions: Mapping[str, Plan]
+) -> ReadBack:
+    source = Source(model.path, model.sql, setting.dialect)
+    script = parse(verbatim(source), setting.dialect)
+    if script.findings or len(script.statements) != 1:
+        return ReadBack(None, _first(script.findings) or "it is not one statement")
+    resolved = resolve(script.statements[0], catalog)
+    if resolved.query is None:
+        return ReadBack(None, "it is not a query")
+    return ReadBack(lower(resolved.query, Env(catalog, definitions, setting.bound)))
+
+
+def _first(findings: tuple[Finding, ...]) -> str:
+    return str(findings[0].message) if findings else ""
+
+
+def difference(legacy: Plan, project: Plan) -> str:
+    """Why two plans are not proved equal; empty when they are."""
+    if tuple(map(str.lower, legacy.names)) != tuple(map(str.lower, project.names)):
+        return f"columns {', '.join(legacy.names)} became {', '.join(project.names)}"
+    if normalize(legacy.rel)[0] != normalize(project.rel)[0]:
+        return "the normal forms differ"
+    if legacy.order != project.order:
+        return "the final order differs"
+    return ""

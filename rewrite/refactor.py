@@ -1,0 +1,327 @@
+"""The main job: a pile in, a project out, each report with its verdict.
+
+Reports are composed one to one, written, read back and proved; then what repeats becomes macros,
+and everything is written, read back and proved again. A report whose abstraction cannot be proved
+falls back to its one-to-one model; one that cannot be proved even so is tested on data or kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from unwet.lineage.errors import RenderError
+from unwet.lineage.findings import Finding
+from unwet.lineage.pile import Pile
+from unwet.rewrite.algebra import Plan
+from unwet.rewrite.choose import choose
+from unwet.rewrite.compose import Draft, NotComposable, compose
+from unwet.rewrite.library import Library
+from unwet.rewrite.project import Kept, Project
+from unwet.rewrite.prove.roundtrip import ReadBack, Setting, difference, read_back
+from unwet.rewrite.script import EndState, Report, end_state
+from unwet.rewrite.sizes import Size, pile_size, project_size
+from unwet.rewrite.targets import dbt
+from unwet.rewrite.targets.jinja import template
+from unwet.rewrite.targets.migration import migration
+from unwet.rewrite.targets.place import check, place, staged
+from unwet.rewrite.verdicts import Outcome, Verdict
+
+_ROUNDS = 4  # a pinned report can break a family for others, which are pinned in the next round
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for. Without ``out`` nothing is left behind; ``data`` is what DuckDB
+    can open; ``values`` are run-time values of placeholders that are not bound in the SQL."""
+
+    out: Path | None = None
+    name: str = "unwet_project"
+    to_dialect: str = ""
+    data: str = ""
+    force: bool = False
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of it: sizes before and after, a verdict for each report, findings."""
+
+    before: Size
+    after: Size
+    parameter_lines: int
+    verdicts: tuple[Verdict, ...]
+    findings: tuple[Finding, ...]
+    macros: int
+    files: Mapping[str, str]
+
+
+def refactor(pile: Pile, request: Request, progress: Progress = lambda _: None) -> Result:
+    """Rewrites the pile. Raises UnwetError for a place that cannot be written."""
+    if request.out is not None:
+        check(request.out, request.force)
+    progress("running the scripts symbolically")
+    state = end_state(pile.scripts, pile.resolved, pile.catalog)
+    return _Job(pile, request, state, progress).run()
+
+
+class _Job:
+    """One run: what is kept and what is pinned grows until everything left is proved or tested."""
+
+    def __init__(
+        self, pile: Pile, request: Request, state: EndState, progress: Progress
+    ) -> None:
+        self.pile, self.request, self.state, self.progress = pile, request, state, progress
+        self.reports = {report.name: report for report in state.reports}
+        self.dialect = request.to_dialect or _dialect(pile)
+        placeholders = [p for s in pile.scripts for t in s.statements for p in t.masked.placeholders]
+        self.tokens = {p.token[3:-3]: p.token for p in placeholders}
+        self.bound = frozenset(p.token.lower() for p in placeholders if p.binds)
+        self.kept: dict[str, str] = {}
+        self.unproved: dict[str, str] = {}
+        self.plans: dict[str, Plan] = {}  # what each model has to mean
+        self.failed: dict[str, str] = {}
+        self.tested: dict[str, str] = {}
+        self.rows: dict[str, int] = {}
+
+    def run(self) -> Result:
+        self.progress("composing one model per report")
+        drafts = self._drafts()
+        self.progress("proving the models one to one")
+        self._prove_alone(drafts)
+        if not self.request.data:
+            self.kept.update(self.unproved)
+        drafts = self._drafts()
+        project = self._abstracted(drafts)
+        if self.request.data:
+            self.progress("running old and new on the data")
+            project = self._on_data(project)
+        return self._finish(project)
+
+    # --- one to one
+
+    def _drafts(self) -> tuple[Draft, ...]:
+        """The drafts of all reports that are not kept; what cannot be composed joins the kept."""
+        while True:
+            models = {
+                r.relation: r.name
+                for r in self.state.reports
+                if r.relation and r.name not in self.kept
+            }
+            drafts, before = [], len(self.kept)
+            for report in self.state.reports:
+                if report.name not in self.kept:
+                    draft = self._draft(report, models)
+                    drafts += [draft] if draft is not None else []
+            if len(self.kept) == before:
+                return tuple(drafts)
+
+    def _draft(self, report: Report, models: Mapping[str, str]) -> Draft | None:
+        try:
+            draft = compose(report, models)
+            template(draft.tree, self.dialect, ())
+        except (NotComposable, RenderError) as reason:
+            self.kept[report.name] = str(reason)
+            return None
+        return draft
+
+    def _prove_alone(self, drafts: tuple[Draft, ...]) -> None:
+        library = Library({d.name: d.tree for d in drafts}, (), ())
+        found = self._read(self._project(drafts, library))
+        for draft in drafts:
+            legacy = self.reports[draft.name].definition
+            back = found.get(draft.name, ReadBack(None, "its model was not written"))
+            if legacy.plan is None:
+                self.unproved[draft.name] = legacy.doubt
+            elif back.plan is None:
+                self.unproved[draft.name] = f"its model cannot be read back: {back.reason}"
+            elif why := difference(legacy.plan, back.plan):
+                self.unproved[draft.name] = why
+            else:
+                self.plans[draft.name] = legacy.plan
+            if draft.name in self.unproved and back.plan is not None:
+                # data decides about this model; its abstraction is proved against the model
+                self.plans[draft.name] = back.plan
+
+    # --- with abstractions
+
+    def _abstracted(self, drafts: tuple[Draft, ...]) -> Project:
+        pinned = frozenset(d.name for d in drafts if d.name not in self.plans)
+        for attempt in range(_ROUNDS):
+            self.progress(f"looking for what repeats ({attempt + 1})")
+            everything = frozenset(d.name for d in drafts)
+            last = attempt == _ROUNDS - 1
+            library = choose(drafts, self.dialect, everything if last else pinned)
+            project = self._project(drafts, library)
+            self.progress("proving the project")
+            lost = self._unproved_in(project) - pinned
+            if not lost:
+                return project
+            pinned |= lost
+        return project
+
+    def _unproved_in(self, project: Project) -> frozenset[str]:
+        found = self._read(project)
+        lost = set()
+        for draft in project.drafts:
+            wanted, back = self.plans.get(draft.name), found.get(draft.name)
+            if wanted is None:
+                continue
+            if back is None or back.plan is None or difference(wanted, back.plan):
+                lost.add(draft.name)
+        return frozenset(lost)
+
+    def _read(self, project: Project) -> dict[str, ReadBack]:
+        relations = {name: r.relation or name for name, r in self.reports.items()}
+        setting = Setting(self.dialect, self.pile.catalog, relations, self.tokens, self.bound)
+        with staged(dbt.files(project)) as folder:
+            return read_back(folder, setting)
+
+    # --- on data
+
+    def _on_data(self, project: Project) -> Project:
+        from unwet.rewrite.prove.tested import ReportRef, run_tests
+
+        refs = [
+            ReportRef(d.name, self.reports[d.name].relation, d.name) for d in project.drafts
+        ]
+        with staged(dbt.files(project)) as folder:
+            found = run_tests(
+                self.pile.scripts, folder, refs, self.request.data, self.dialect, self.request.values
+            )
+        for verdict in found:
+            self._take(verdict)
+        if not {*self.kept} & {d.name for d in project.drafts}:
+            return project
+        return self._abstracted(self._drafts())
+
+    def _take(self, verdict: DataVerdict) -> None:
+        """Data can only lower what is believed of a report, or raise what nobody could prove."""
+        name = verdict.name
+        self.rows[name] = verdict.rows_before or 0
+        match verdict.verdict:
+            case "identical":
+                self.tested[name] = self.request.data
+            case "order-dependent":
+                self.tested[name] = verdict.reason or "its rows depend on the order of its input"
+            case "different" if name in self.unproved:
+                self.kept[name] = f"the rows differ on the data: {verdict.reason}"
+            case "different":
+                self.failed[name] = f"the rows differ on the data: {verdict.reason}"
+                self.kept[name] = self.failed[name]
+            case _ if name in self.unproved:
+                self.kept[name] = f"{self.unproved[name]}; not run on the data: {verdict.reason}"
+            case _:
+                pass
+
+    # --- results
+
+    def _project(self, drafts: tuple[Draft, ...], library: Library) -> Project:
+        kept = tuple(Kept(self.reports[n], why) for n, why in sorted(self.kept.items()))
+        return Project(
+            self.request.name,
+            self.dialect,
+            drafts,
+            library,
+            self.reports,
+            kept,
+            self.pile.catalog,
+            {name: self.request.values.get(name, name) for name in self.tokens},
+            self._originals(kept),
+        )
+
+    def _originals(self, kept: tuple[Kept, ...]) -> dict[str, str]:
+        texts = {s.source.path: s.source.text for s in self.pile.scripts}
+        wanted = sorted({p for k in kept for p in _paths(k.report) if p in texts})
+        root = _common_root(wanted)
+        return {path[len(root) :].lstrip("/").replace("..", "_"): texts[path] for path in wanted}
+
+    def _finish(self, project: Project) -> Result:
+        verdicts = self._verdicts(project)
+        files = dbt.files(project)
+        files["MIGRATION.md"] = migration(project, verdicts)
+        if self.request.out is not None:
+            with staged(files, self.request.out) as folder:
+                place(folder, self.request.out)
+        statements = [s for script in self.pile.scripts for s in script.statements]
+        lost = [_text_at(self.pile, f) for f in self.pile.findings if f.code in ("PARSE", "TOKENIZE")]
+        before = pile_size(statements, lost, len(self.pile.sources))
+        return Result(
+            before,
+            project_size(project.library, files),
+            0,
+            verdicts,
+            (*self.pile.findings, *self.state.findings),
+            len(project.library.macros),
+            files,
+        )
+
+    def _verdicts(self, project: Project) -> tuple[Verdict, ...]:
+        shared = _shared(project)
+        found = []
+        for name, report in self.reports.items():
+            outcome, reason = self._outcome(name)
+            model = "" if name in self.kept else name
+            span = report.span
+            found.append(
+                Verdict(
+                    name,
+                    report.relation,
+                    span.path,
+                    span.line,
+                    model,
+                    outcome,
+                    reason,
+                    name in shared,
+                    self.rows.get(name),
+                )
+            )
+        return tuple(sorted(found, key=lambda v: v.name))
+
+    def _outcome(self, name: str) -> tuple[Outcome, str]:
+        if name in self.failed:
+            return "failed", self.failed[name]
+        if name in self.kept:
+            return "kept", self.kept[name]
+        if name not in self.unproved:
+            return "proved", ""
+        return "tested", f"{self.unproved[name]}; same rows on {self.tested.get(name, 'the data')}"
+
+
+def _shared(project: Project) -> frozenset[str]:
+    """Models that call a macro."""
+    found = set()
+    for name, tree in project.library.models.items():
+        text = tree.name if not tree.args.get("expressions") else tree.sql()
+        if "call__" in text or "tail__" in text:
+            found.add(name)
+    return frozenset(found)
+
+
+def _dialect(pile: Pile) -> str:
+    return next((s.dialect for script in pile.scripts for s in script.statements), "")
+
+
+def _paths(report: Report) -> tuple[str, ...]:
+    own = tuple(part.statement.path for part in report.definition.parts)
+    return (*own, report.definition.path)
+
+
+def _common_root(paths: list[str]) -> str:
+    """The folder all paths lie in, with its slash; empty when there is none."""
+    folders = [path.rsplit("/", 1)[0].split("/") if "/" in path else [] for path in paths]
+    same: list[str] = []
+    for words in zip(*folders, strict=False):
+        if len(set(words)) != 1:
+            break
+        same.append(words[0])
+    return "/".join(same) + "/" if same else ""
+
+
+def _text_at(pile: Pile, finding: Finding) -> str:
+    """The source text under a finding."""
+    text = next((s.text for s in pile.sources if s.path == finding.at.path), "")
+    return "\n".join(text.splitlines()[finding.at.line - 1 : finding.at.end_line])

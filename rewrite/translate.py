@@ -1,0 +1,128 @@
+"""A legacy plan as its target dialect can say it: types and date conversions under their names.
+
+Going to another dialect, a type becomes the nearest one of that dialect (T-SQL's VARCHAR(255) is
+DuckDB's TEXT). Such a step is an assumption about values, not an equation, so each one that a plan
+needed is returned in words, to be listed beside the proof. Whatever is not in the list below stays
+as it is, and makes the proof fail where the target says it differently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from functools import lru_cache
+from typing import TypeVar
+
+from sqlglot import exp
+from sqlglot.errors import ParseError
+
+from unwet.rewrite.algebra import Call, Expr, Lit, Node
+
+N = TypeVar("N", bound=Node)
+_TYPE = "to:"
+
+
+def translate(plan: N, source: str, target: str) -> tuple[N, frozenset[str]]:
+    """The plan with the target's types and functions, and the assumptions that took."""
+    if source == target:
+        return plan, frozenset()
+    needed: set[str] = set()
+
+    def one(call: Call) -> Call:
+        for step in _STEPS:
+            call, assumption = step(call, source, target)
+            if assumption:
+                needed.add(assumption)
+        return call
+
+    return _mapped(plan, one, {}), frozenset(needed)
+
+
+def _types(call: Call, source: str, target: str) -> tuple[Call, str]:
+    """A type becomes the one it is read as after it was written in the target dialect."""
+    shape = tuple(_slot(slot, target) for slot in call.shape)
+    for before, after in zip(call.shape, shape, strict=True):
+        if before != after:
+            old, new = before[len(_TYPE) :], after[len(_TYPE) :]
+            return replace(call, shape=shape), f"{source or 'source'} {old} is {target} {new}"
+    return call, ""
+
+
+def _dates(call: Call, _source: str, target: str) -> tuple[Call, str]:
+    """Conversions the parser wraps around arguments that have to be dates."""
+    match call:
+        case Call(op="tsordstodate", args=(value, *_)):
+            return _cast(value, "date", target), "arguments of date functions are dates"
+        case Call(op="timestrtotime", args=(value,), shape=("this",)):
+            return _cast(value, "timestamp", target), "arguments of DATEDIFF are dates"
+        case _:
+            return call, ""
+
+
+def _boundaries(call: Call, source: str, _target: str) -> tuple[Call, str]:
+    """T-SQL's DATEDIFF counts boundaries crossed, as DuckDB's does; only one parser says so."""
+    mark = "date_part_boundary=True"
+    if call.op == "datediff" and source == "tsql" and mark not in call.shape:
+        return replace(call, shape=(*call.shape, mark)), ""
+    return call, ""
+
+
+def _division(call: Call, _source: str, _target: str) -> tuple[Call, str]:
+    """Division that depends on its operands' types does not when one is surely no integer."""
+    mark = "typed=True"
+    if call.op == "div" and mark in call.shape and any(map(_fractional, call.args)):
+        return replace(call, shape=tuple(s for s in call.shape if s != mark)), ""
+    return call, ""
+
+
+def _fractional(expr: Expr) -> bool:
+    """Whether a value is surely a decimal or float: 1.0, 1.0 * x, x / 2.0, CAST(x AS FLOAT)."""
+    match expr:
+        case Lit(kind="number", text=text):
+            return "." in text or "e" in text.lower()
+        case Call(op="mul" | "add" | "sub" | "div", args=args):
+            return any(map(_fractional, args))
+        case Call(op="cast", shape=shape):
+            names = tuple(s[len(_TYPE) :] for s in shape if s.startswith(_TYPE))
+            return names in (("float",), ("double",), ("real",))
+        case _:
+            return False
+
+
+def _cast(value: Expr, name: str, target: str) -> Call:
+    return Call("cast", (value,), ("this", _TYPE + _type_in(name, target)))
+
+
+_STEPS = (_types, _dates, _boundaries, _division)
+
+
+def _slot(slot: str, target: str) -> str:
+    return _TYPE + _type_in(slot[len(_TYPE) :], target) if slot.startswith(_TYPE) else slot
+
+
+@lru_cache(maxsize=4096)
+def _type_in(name: str, target: str) -> str:
+    """A type's name after it was written in the target dialect and read there again."""
+    try:
+        written = exp.DataType.build(name).sql(dialect=target)
+        return exp.DataType.build(written, dialect=target).sql().lower()
+    except (ParseError, ValueError):
+        return name
+
+
+def _mapped(node: N, retype: object, done: dict[bytes, Node]) -> N:
+    known = done.get(node.digest)
+    if known is None:
+        parts = [_value(getattr(node, slot.name), retype, done) for slot in fields(node)]  # type: ignore[arg-type]
+        known = type(node)(*parts)
+        if isinstance(known, Call):
+            known = retype(known)  # type: ignore[operator]
+        done[node.digest] = known
+    return known  # type: ignore[return-value]
+
+
+def _value(value: object, retype: object, done: dict[bytes, Node]) -> object:
+    if isinstance(value, Node):
+        return _mapped(value, retype, done)
+    if isinstance(value, tuple):
+        return tuple(_value(item, retype, done) for item in value)
+    return value
