@@ -59,7 +59,7 @@ def _of_script(script: list[Resolved]) -> Iterator[Report]:
             name = stem(path) if bare[path] == 1 else f"{stem(path)}-{number}"
             yield Report(name, path, line)
         elif each.target and _lasts(each, at, temporary, dropped):
-            yield Report(each.target, path, line)
+            yield Report(each.statement.masked.restore(each.target), path, line)
 
 
 def _lasts(

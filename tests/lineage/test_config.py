@@ -1,0 +1,52 @@
+"""Configuration files: found, checked, and never silently misread."""
+
+from pathlib import Path
+
+import pytest
+
+from unwet.lineage.config import Config, read_config
+from unwet.lineage.errors import BadConfig, PathNotFound
+
+
+def test_without_a_file_there_are_defaults(tmp_path: Path) -> None:
+    assert read_config(None, tmp_path) == Config()
+
+
+def test_unwet_toml_is_found(tmp_path: Path) -> None:
+    (tmp_path / "unwet.toml").write_text(
+        'dialect = "tsql"\nschema = "s.json"\n[params]\ncdm = "main"\nn = 3\n'
+    )
+    found = read_config(None, tmp_path)
+    assert found.dialect == "tsql"
+    assert found.schema == str(tmp_path / "s.json")
+    assert found.params == {"cdm": "main", "n": "3"}
+
+
+def test_pyproject_counts_only_with_its_table(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
+    assert read_config(None, tmp_path) == Config()
+    (tmp_path / "pyproject.toml").write_text('[tool.unwet]\ndialect = "mysql"\n')
+    assert read_config(None, tmp_path).dialect == "mysql"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "help"),
+    [
+        ("dialekt = 'x'", "unknown setting: dialekt", "did you mean dialect?"),
+        ("zzz = 1", "unknown setting: zzz", "known settings"),
+        ("dialect = 3", "dialect must be a text", ""),
+        ("params = 3", "params must be a table", ""),
+        ("dialect =", "unwet.toml", "TOML"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, message: str, help: str) -> None:
+    (tmp_path / "unwet.toml").write_text(text)
+    with pytest.raises(BadConfig) as caught:
+        read_config(None, tmp_path)
+    assert message in caught.value.message
+    assert help in caught.value.help
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(PathNotFound):
+        read_config(str(tmp_path / "no.toml"), tmp_path)

@@ -1,0 +1,172 @@
+"""The command line: exit codes, what goes to stdout and what to stderr."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from unwet import cli
+from unwet.lineage.errors import UsageError
+
+
+def run(*args: str | Path, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(cli.main, [str(arg) for arg in args], input=stdin)
+
+
+@pytest.fixture
+def pile(tmp_path: Path) -> Path:
+    (tmp_path / "a.sql").write_text("create table t (a int);\ncreate view v as select a from t;\n")
+    (tmp_path / "b.sql").write_text("select a from v where x = {{ day }};\n")
+    return tmp_path
+
+
+def test_scan_as_json(pile: Path) -> None:
+    done = run("scan", pile, "--format", "json", "--dialect", "postgres")
+    assert done.exit_code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["files"], found["lines"], found["statements"]) == (2, 3, 3)
+    assert (found["opaque"], found["errors"]) == (0, [])
+    assert found["reports"] == [
+        {"name": "v", "path": str(pile / "a.sql"), "line": 2},
+        {"name": "b", "path": str(pile / "b.sql"), "line": 1},
+    ]
+
+
+def test_scan_as_text(pile: Path) -> None:
+    done = run("scan", pile)
+    assert done.exit_code == 0, done.stderr
+    assert ["statements", "3"] in [line.split() for line in done.stdout.splitlines()]
+    assert "\x1b" not in done.stdout
+
+
+def test_output_is_the_same_on_every_run(pile: Path) -> None:
+    assert (
+        run("scan", pile, "--format", "json").stdout == run("scan", pile, "--format", "json").stdout
+    )
+
+
+def test_what_does_not_parse_is_exit_code_1_and_shown(pile: Path) -> None:
+    (pile / "c.sql").write_text("select from where")
+    done = run("scan", pile, "--format", "json")
+    assert done.exit_code == 1
+    assert f"{pile / 'c.sql'}:1:13: PARSE" in done.stderr
+    error = json.loads(done.stdout)["errors"][0]
+    assert {"path", "line", "column", "message"} <= set(error)
+    assert run("scan", pile, "-q").stderr == ""
+
+
+def test_standard_input() -> None:
+    done = run("scan", "-", "--format", "json", stdin="select 1 a")
+    assert json.loads(done.stdout)["statements"] == 1
+
+
+def test_output_goes_to_a_file_in_one_piece(pile: Path) -> None:
+    target = pile / "out.json"
+    done = run("scan", pile, "--format", "json", "-o", target)
+    assert done.stdout == ""
+    assert json.loads(target.read_text())["files"] == 2
+    assert sorted(path.name for path in pile.iterdir()) == ["a.sql", "b.sql", "out.json"]
+
+
+def test_parameters_and_configuration(pile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pile)
+    (pile / "unwet.toml").write_text('dialect = "tsql"\n[params]\ncdm = "main"\n')
+    (pile / "b.sql").write_text("select 1 a into @cdm.@x\n")
+    assert "main.y" in run("scan", "--param", "x=y", "--format", "json").stdout
+    assert (
+        "other.y" in run("scan", "--param", "x=y", "--param", "cdm=other", "--format=json").stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["nowhere"], "error: no such file or folder: nowhere"),
+        (["--dialect", "postgress"], "help: did you mean postgres?"),
+        (["--param", "x"], "error: --param x has no value"),
+        (["--config", "nowhere.toml"], "error: no such file or folder: nowhere.toml"),
+        (["--schema", "nowhere.json"], "error: no such file or folder: nowhere.json"),
+        (["--format", "xml"], "Invalid value for '--format'"),
+        (["-o", "no/such/folder/x.json"], "error: cannot write to no/such/folder/x.json"),
+        (["--nonsense"], "No such option"),
+    ],
+)
+def test_wrong_use_is_exit_code_2_with_help(
+    pile: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], message: str
+) -> None:
+    monkeypatch.chdir(pile)
+    done = run("scan", *args)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_folder_is_exit_code_2(tmp_path: Path) -> None:
+    done = run("scan", tmp_path)
+    assert done.exit_code == 2
+    assert "no SQL files in" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "message"),
+    [
+        (UsageError("odd", "do better"), 2, "error: odd\nhelp: do better\n"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (ZeroDivisionError("x"), 2, "internal error"),
+        (click.UsageError("odd"), 2, "Error: odd"),
+    ],
+)
+def test_every_failure_has_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, failure: BaseException, code: int, message: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(cli.Request, "load", fail)
+    done = run("scan", ".")
+    assert done.exit_code == code
+    assert message in done.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error(pile: Path) -> None:
+    command = [sys.executable, "-m", "unwet", "scan", str(pile), "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_interrupt_leaves_with_130_and_one_line(tmp_path: Path) -> None:
+    fifo = tmp_path / "slow.sql"
+    os.mkfifo(fifo)  # reading it waits for ever
+    command = [sys.executable, "-m", "unwet", "scan", str(fifo)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 30
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+            if _reads(process.pid, fifo):
+                process.send_signal(signal.SIGINT)
+                break
+        assert process.stderr is not None
+        assert process.stderr.read().strip() == "interrupted"
+        assert process.wait() == 130
+
+
+def _reads(pid: int, fifo: Path) -> bool:
+    """Whether the process has come as far as to wait for the fifo."""
+    try:
+        writer = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return False  # nobody reads yet
+    os.set_blocking(writer, True)
+    return True
