@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -154,16 +154,22 @@ def _bindings(params: Iterable[str]) -> dict[str, str]:
 # --- output ----------------------------------------------------------------------------------
 
 
-def emit(text: str, request: Request) -> None:
+def emit(data: str | bytes, request: Request) -> None:
     """Data to stdout or to the file that -o names; the file appears only when it is complete."""
-    if request.output is None:
-        sys.stdout.write(text)
+    if request.output is None and isinstance(data, str):
+        sys.stdout.write(data)
         sys.stdout.flush()
+        return
+    raw = data.encode() if isinstance(data, str) else data
+    if request.output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(raw)
+        sys.stdout.buffer.flush()
         return
     target = Path(request.output)
     beside = target.with_name(f".{target.name}.part")
     try:
-        beside.write_text(text, encoding="utf-8")
+        beside.write_bytes(raw)
         beside.replace(target)
     except OSError as error:
         beside.unlink(missing_ok=True)
@@ -221,4 +227,91 @@ def scan(request: Request) -> int:
 
 # --- lineage ---------------------------------------------------------------------------------
 
+
+@main.command()
+@shared("text", "json", "dot", "mermaid", "svg", "png")
+@click.option("--column", metavar="REL.COL", help="Only what feeds this column, or is fed by it.")
+@click.option("--upstream", is_flag=True, help="With --column: only what feeds it.")
+@click.option("--downstream", is_flag=True, help="With --column: only what it feeds.")
+@click.option("--depth", type=click.IntRange(min=1), metavar="N", help="At most N steps away.")
+@click.option("--kinds", type=click.Choice(("direct", "all")), help="Without or with conditions "
+              "(filters, joins, ...); json has all unless told.")  # fmt: skip
+def lineage(
+    request: Request,
+    column: str | None,
+    upstream: bool,
+    downstream: bool,
+    depth: int | None,
+    kinds: Literal["direct", "all"] | None,
+) -> int:
+    """Show how columns flow through the pile."""
+    from unwet.lineage.exports import export
+
+    if not column and (upstream or downstream or depth):
+        raise UsageError("--upstream, --downstream and --depth need --column REL.COL")
+    kinds = kinds or ("all" if request.format == "json" else "direct")
+    both = upstream == downstream
+    pile = request.load()
+    graph = pile.graph
+    center = graph.column(column) if column else None
+    if center is not None:
+        graph = graph.around(center, upstream or both, downstream or both, depth, kinds)
+    notes(pile.findings, request)
+    data = export(graph, request.format, kinds, center)
+    emit(data, request)
+    return 0
+
+
 # --- dups, refactor, verify, demo ------------------------------------------------------------
+
+
+@main.command()
+@shared("text", "json")
+@click.option("--target", type=click.Choice(["dbt"]), default="dbt", show_default=True,
+              help="Kind of project to write.")  # fmt: skip
+@click.option("--out", metavar="DIR", help="Where the project goes.")
+@click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project.")
+@click.option("--data", metavar="URL", default="", help="DuckDB file or folder to test on.")
+@click.option("--name", metavar="NAME", default="unwet_project", help="Name of the project.")
+@click.option("--plan", is_flag=True, help="Show what would come out; write nothing.")
+@click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
+@click.option("--strict", is_flag=True, help="Exit 1 unless every report is proved or tested.")
+def refactor(
+    request: Request,
+    target: str,
+    out: str | None,
+    to_dialect: str,
+    data: str,
+    name: str,
+    plan: bool,
+    force: bool,
+    strict: bool,
+) -> int:
+    """Rewrite the pile as a modular project that returns the same rows, and prove it."""
+    from unwet.rewrite import refactor as job
+    from unwet.rewrite import summary
+
+    if out is None and not plan:
+        raise UsageError("no output folder", "add --out DIR, or --plan to only look")
+    wanted = job.Request(
+        out=None if plan or out is None else Path(out),
+        name=name,
+        to_dialect=to_dialect,
+        data=data,
+        force=force,
+        values=request.params,
+    )
+    result = job.refactor(request.load(), wanted, lambda text: _progress(text, request))
+    notes(result.findings, request)
+    if not request.quiet:
+        _say(*summary.open_reports(result))
+    form = summary.as_json(result) if request.format == "json" else table(summary.rows(result))
+    emit(form, request)
+    outcomes = {v.outcome for v in result.verdicts}
+    return 1 if "failed" in outcomes or (strict and "kept" in outcomes) else 0
+
+
+def _progress(text: str, request: Request) -> None:
+    """What is being done now; only for somebody who watches."""
+    if sys.stderr.isatty() and not request.quiet:
+        click.echo(f"... {text}", err=True)

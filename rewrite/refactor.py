@@ -19,7 +19,8 @@ from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.library import Library
 from unwet.rewrite.project import Kept, Project
-from unwet.rewrite.prove.roundtrip import ReadBack, Setting, difference, read_back
+from unwet.rewrite.prove.judge import difference, judge
+from unwet.rewrite.prove.roundtrip import ReadBack, Setting, read_back
 from unwet.rewrite.script import EndState, Report, end_state
 from unwet.rewrite.sizes import Size, pile_size, project_size
 from unwet.rewrite.targets import dbt
@@ -55,6 +56,7 @@ class Result:
     parameter_lines: int
     verdicts: tuple[Verdict, ...]
     findings: tuple[Finding, ...]
+    assumptions: tuple[str, ...]
     macros: int
     files: Mapping[str, str]
 
@@ -86,6 +88,7 @@ class _Job:
         self.failed: dict[str, str] = {}
         self.tested: dict[str, str] = {}
         self.rows: dict[str, int] = {}
+        self.assumptions: frozenset[str] = frozenset()
 
     def run(self) -> Result:
         self.progress("composing one model per report")
@@ -129,22 +132,14 @@ class _Job:
         return draft
 
     def _prove_alone(self, drafts: tuple[Draft, ...]) -> None:
+        """Legacy against one model per report; what each model means is then what counts, so
+        that the abstraction of a model which only data can judge is still proved against it."""
         library = Library({d.name: d.tree for d in drafts}, (), ())
         found = self._read(self._project(drafts, library))
-        for draft in drafts:
-            legacy = self.reports[draft.name].definition
-            back = found.get(draft.name, ReadBack(None, "its model was not written"))
-            if legacy.plan is None:
-                self.unproved[draft.name] = legacy.doubt
-            elif back.plan is None:
-                self.unproved[draft.name] = f"its model cannot be read back: {back.reason}"
-            elif why := difference(legacy.plan, back.plan):
-                self.unproved[draft.name] = why
-            else:
-                self.plans[draft.name] = legacy.plan
-            if draft.name in self.unproved and back.plan is not None:
-                # data decides about this model; its abstraction is proved against the model
-                self.plans[draft.name] = back.plan
+        reports = [self.reports[d.name] for d in drafts]
+        judged = judge(reports, found, _dialect(self.pile), self.dialect)
+        self.plans, self.unproved = dict(judged.plans), dict(judged.unproved)
+        self.assumptions = judged.assumptions
 
     # --- with abstractions
 
@@ -255,6 +250,7 @@ class _Job:
             0,
             verdicts,
             (*self.pile.findings, *self.state.findings),
+            tuple(sorted(self.assumptions)),
             len(project.library.macros),
             files,
         )

@@ -18,7 +18,7 @@ from unwet.lineage.resolve import resolve
 from unwet.lineage.sources import Source
 from unwet.lineage.tables import Catalog, Column, Table
 from unwet.lineage.templating import verbatim
-from unwet.rewrite.algebra import Plan
+from unwet.rewrite.algebra import Plan, Rel
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.normal import normalize
 from unwet.rewrite.prove.render import RenderedModel, render_project
@@ -87,12 +87,6 @@ def _first(findings: tuple[Finding, ...]) -> str:
     return str(findings[0].message) if findings else ""
 
 
-def difference(legacy: Plan, project: Plan) -> str:
-    """Why two plans are not proved equal; empty when they are."""
-    if tuple(map(str.lower, legacy.names)) != tuple(map(str.lower, project.names)):
-        return f"columns {', '.join(legacy.names)} became {', '.join(project.names)}"
-    if normalize(legacy.rel)[0] != normalize(project.rel)[0]:
-        return "the normal forms differ"
-    if legacy.order != project.order:
-        return "the final order differs"
-    return ""
+def normal(rel: Rel) -> Rel:
+    """The normal form of a relation."""
+    return normalize(rel)[0]

@@ -1,0 +1,69 @@
+"""From plans to a static verdict for each report: proved, or not proved and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from unwet.rewrite.algebra import Plan
+from unwet.rewrite.prove.explain import describe, first_difference
+from unwet.rewrite.prove.roundtrip import ReadBack, normal
+from unwet.rewrite.script import Report
+from unwet.rewrite.translate import translate
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """``plans``: what each model means; ``unproved``: why it is not proved to be its report."""
+
+    plans: Mapping[str, Plan]
+    unproved: Mapping[str, str]
+    assumptions: frozenset[str]
+
+
+def judge(
+    reports: Iterable[Report], found: Mapping[str, ReadBack], source: str, target: str
+) -> Judged:
+    """Compares each report's plan with that of the model of its name."""
+    plans: dict[str, Plan] = {}
+    unproved: dict[str, str] = {}
+    assumptions: set[str] = set()
+    for report in reports:
+        back = found.get(report.name, ReadBack(None, "there is no such model"))
+        if back.plan is not None:
+            plans[report.name] = back.plan
+        why, assumed = _against(report, back, source, target)
+        if why:
+            unproved[report.name] = why
+        else:
+            assumptions |= assumed
+    return Judged(plans, unproved, frozenset(assumptions))
+
+
+def _against(
+    report: Report, back: ReadBack, source: str, target: str
+) -> tuple[str, frozenset[str]]:
+    legacy = report.definition
+    if legacy.plan is None:
+        return legacy.problem or legacy.doubt or "its rows cannot be told statically", frozenset()
+    if back.plan is None:
+        return f"its model cannot be read back: {back.reason}", frozenset()
+    wanted, assumed = translate(legacy.plan, source, target)
+    return difference(wanted, back.plan), assumed
+
+
+def difference(legacy: Plan, project: Plan) -> str:
+    """Why two plans are not proved equal; empty when they are."""
+    if tuple(map(str.lower, legacy.names)) != tuple(map(str.lower, project.names)):
+        return f"columns {', '.join(legacy.names)} became {', '.join(project.names)}"
+    old, new = normal(legacy.rel), normal(project.rel)
+    if old != new:
+        left, right = first_difference(old, new)
+        return f"not proved: {_short(describe(left))} against {_short(describe(right))}"
+    if legacy.order != project.order:
+        return "the final order differs"
+    return ""
+
+
+def _short(text: str, most: int = 120) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -1,0 +1,66 @@
+"""A run of the main job in the forms other programs and people read."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from unwet.rewrite.refactor import Result
+from unwet.rewrite.sizes import Size
+from unwet.rewrite.verdicts import Verdict
+
+
+def as_json(result: Result) -> str:
+    """The result with the keys of the documented JSON form."""
+    data = {
+        "before": _size(result.before),
+        "after": {**_size(result.after), "parameter_lines": result.parameter_lines},
+        "macros": result.macros,
+        "reports": [_report(v) for v in result.verdicts],
+        "assumptions": list(result.assumptions),
+        "drift": [],
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def rows(result: Result) -> list[tuple[str, str]]:
+    """Label and value per line of the text form."""
+    before, after = result.before, result.after
+    counts = Counter(v.outcome for v in result.verdicts)
+    shared = sum(v.shared for v in result.verdicts)
+    verdicts = ", ".join(f"{n} {what}" for what, n in sorted(counts.items()))
+    return [
+        ("lines", f"{before.lines:,} -> {after.lines:,}"),
+        ("syntax nodes", f"{before.nodes:,} -> {after.nodes:,}"),
+        ("files", f"{before.files:,} -> {after.files:,}"),
+        ("reports", f"{len(result.verdicts):,}: {verdicts}"),
+        ("through macros", f"{shared:,} reports, {result.macros:,} macros"),
+        ("assumptions", "; ".join(result.assumptions) or "none"),
+    ]
+
+
+def open_reports(result: Result) -> list[str]:
+    """One line for every report that somebody has to look at."""
+    return [
+        f"{v.path}:{v.line}: {v.outcome.upper()} {v.relation or v.name}: {v.reason}"
+        for v in result.verdicts
+        if v.outcome in ("kept", "failed")
+    ]
+
+
+def _size(size: Size) -> dict[str, int]:
+    return {"lines": size.lines, "nodes": size.nodes, "files": size.files}
+
+
+def _report(verdict: Verdict) -> dict[str, object]:
+    return {
+        "name": verdict.name,
+        "relation": verdict.relation,
+        "path": verdict.path,
+        "line": verdict.line,
+        "model": verdict.model or None,
+        "verdict": verdict.outcome,
+        "reason": verdict.reason,
+        "shared": verdict.shared,
+        "rows": verdict.rows,
+    }
