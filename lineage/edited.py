@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 Cut = tuple[int, int]
 Edit = tuple[int, int, str]
@@ -72,7 +73,10 @@ def edit(base: Edited, edits: Iterable[Edit]) -> Edited:
 
 def line_starts(text: str) -> tuple[int, ...]:
     """Offsets at which the lines of `text` begin."""
-    return (0, *(hit.end() for hit in _NEWLINE.finditer(text)))
+    if "\r" in text:
+        return (0, *[hit.end() for hit in _NEWLINE.finditer(text)])
+    ends = accumulate(len(line) + 1 for line in text.split("\n"))
+    return (0, *ends)[:-1]
 
 
 def line_column(starts: tuple[int, ...], offset: int) -> tuple[int, int]:

@@ -12,7 +12,6 @@ from sqlglot.errors import ErrorLevel, ParseError, UnsupportedError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from unwet.lineage.dialects import lexis
-from unwet.lineage.edited import line_starts
 from unwet.lineage.errors import RenderError, UnknownDialect
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.sources import Source
@@ -59,7 +58,7 @@ class Script:
 
 def check_dialect(name: str) -> str:
     """The name of a known dialect in lower case; raises UnknownDialect."""
-    if name.lower() not in Dialect.classes:
+    if Dialect.get(name.lower()) is None and name:
         raise UnknownDialect(name, (known for known in Dialect.classes if known))
     return name.lower()
 
@@ -75,8 +74,7 @@ def parse(masked: Masked, dialect: str = "") -> Script:
         reader.read()
     source = masked.source
     findings = sorted((*masked.findings, *reader.findings), key=lambda finding: finding.at)
-    lines = len(line_starts(source.text)) - source.text.endswith(("\n", "\r"))
-    return Script(source, tuple(reader.statements), tuple(findings), lines if source.text else 0)
+    return Script(source, tuple(reader.statements), tuple(findings), masked.lines)
 
 
 def render(tree: exp.Expr, dialect: str, pretty: bool = True) -> str:

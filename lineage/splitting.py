@@ -5,6 +5,7 @@ wherever the next statement begins on a new line. Headers of blocks (IF, WHILE, 
 are chunks of their own: what they contain are ordinary statements.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -72,7 +73,8 @@ def resplit(tokens: Sequence[Token], text: str, chunk: Chunk) -> list[Chunk]:
 class _Splitter:
     def __init__(self, tokens: Sequence[Token], text: str, bare: bool) -> None:
         self._tokens, self._text, self._bare = tokens, text, bare
-        self._words = [_word(token) for token in tokens]
+        self._words = ["" if t.token_type in _QUOTED else t.text.upper() for t in tokens]
+        self._marks = [at for at, word in enumerate(self._words) if word in _MARKS]
 
     def chunks(self) -> Iterator[Chunk]:
         at, count = 0, len(self._tokens)
@@ -118,13 +120,14 @@ class _Splitter:
 
     def _statement_end(self, first: int) -> int:
         depth = cases = 0
-        for at in range(first, len(self._tokens)):
-            word, sign = self._words[at], self._tokens[at].token_type
-            if self._separates(at) or (self._is_go(at) and at > first):
+        for mark in range(bisect_left(self._marks, first), len(self._marks)):
+            at = self._marks[mark]
+            word = self._words[at]
+            if self._separates(at) or (at > first and self._is_go(at)):
                 return at
-            if sign == TokenType.L_PAREN:
+            if word == "(":
                 depth += 1
-            elif sign == TokenType.R_PAREN:
+            elif word == ")":
                 depth = max(0, depth - 1)
             elif word == "CASE":
                 cases += 1
@@ -276,8 +279,7 @@ class _Splitter:
 _EXISTENCE = frozenset(
     {"OBJECT_ID", "COL_LENGTH", "DB_ID", "SCHEMA_ID", "TYPE_ID", "INDEXPROPERTY"}
 )
-_QUOTED = (TokenType.STRING, TokenType.IDENTIFIER, TokenType.NATIONAL_STRING, TokenType.RAW_STRING)
-
-
-def _word(token: Token) -> str:
-    return "" if token.token_type in _QUOTED else token.text.upper()
+_QUOTED = frozenset(
+    {TokenType.STRING, TokenType.IDENTIFIER, TokenType.NATIONAL_STRING, TokenType.RAW_STRING}
+)
+_MARKS = _STARTERS | _PHRASES | {"CASE", "(", ")", ";", "/", "GO"}  # all that can end a statement

@@ -58,6 +58,11 @@ class Masked:
     cuts: tuple[Cut, ...] = field(repr=False)
     _lines: tuple[int, ...] = field(repr=False, compare=False)
 
+    @property
+    def lines(self) -> int:
+        """How many lines the source has; an empty one at the end does not count."""
+        return len(self._lines) - (self._lines[-1] == len(self.source.text))
+
     def origin(self, offset: int) -> int:
         """The offset in the source of the character at `offset` of the masked text."""
         return begin(self.cuts, offset)
@@ -197,7 +202,7 @@ _CODE = re.compile(
             r"(?P<brace>(?<![\w$}?:])\{[A-Za-z_]\w*\})",
             _AT,
             _DOLLAR,
-            r"(?P<colon>(?<![:\w\])\"'`}\[<])\s?:(?!:)[A-Za-z_]\w*|(?<=[\s(,=<>]):\d+\b)",
+            r"(?P<colon>(?<![:\w\])\"'`}\[<]):[A-Za-z_]\w*|(?<=[\s(,=<>]):\d+\b)",
             r"(?P<percent>(?<![\w)%])%\(\w+\)s|(?<![\w)%'])%s\b)",
             r"(?P<question>(?<![\w?])\?(?![?|&]))",
         )
@@ -207,7 +212,12 @@ _CODE = re.compile(
 _QUOTED = re.compile("|".join((_JINJA, _DOLLAR_BRACE, _AT, _DOLLAR)), re.S)
 _OWN_DOLLAR = re.compile(r"\$(action|identity|rowguid|partition|cuid)$", re.I)
 _DECLARED = re.compile(r"\bDECLARE\s+@.*?(?=;|$|\b(?:SELECT|SET|BEGIN|EXEC|INSERT)\b)", re.I | re.S)
-_PROCEDURE = re.compile(r"\b(?:PROC|PROCEDURE|FUNCTION)\b[^@;]{1,300}(@.*?)\bAS\b", re.I | re.S)
+_PROCEDURE = re.compile(
+    r"\b(?:CREATE|ALTER)\s+(?:OR\s+\w+\s+)?(?:PROC|PROCEDURE|FUNCTION)\s[^@;]{1,300}"
+    r"(@.{1,4000}?)\bAS\b",
+    re.I | re.S,
+)
+_SIGN = re.compile(r"[@{$:%?]")  # each placeholder begins with one; cheap to search for
 
 
 def _hits(text: str, dialect: str | None, params: Mapping[str, str], names: _Names) -> list[_Hit]:
@@ -220,7 +230,7 @@ def _hits(text: str, dialect: str | None, params: Mapping[str, str], names: _Nam
             continue
         pattern = _CODE if piece.kind == CODE else _QUOTED
         target = found if piece.kind == CODE else quoted
-        for match in pattern.finditer(text, piece.start, piece.end):
+        for match in _matches(pattern, text, piece.start, piece.end):
             target.extend(_hit(match, habits, own, params, names))
     known = {(hit.style, hit.name) for hit in found}
     found.extend(
@@ -229,6 +239,14 @@ def _hits(text: str, dialect: str | None, params: Mapping[str, str], names: _Nam
         if hit.bound is not None or hit.style not in ("at", "dollar") or _known(hit, known)
     )
     return sorted(found, key=lambda hit: hit.start)
+
+
+def _matches(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    while sign := _SIGN.search(text, start, end):
+        start = sign.end()
+        if match := pattern.match(text, sign.start(), end):
+            yield match
+            start = match.end()
 
 
 def _known(hit: _Hit, known: set[tuple[str, str]]) -> bool:
@@ -264,8 +282,7 @@ def _hit(
             bound = params.get(text[1:])
             yield _Hit(start, stop, "dollar", text[1:], text, habits.dollar == "value", bound)
         case "colon":
-            text = text.lstrip()
-            yield _Hit(stop - len(text), stop, "colon", text[1:], text, True, params.get(text[1:]))
+            yield _Hit(start, stop, "colon", text[1:], text, True, params.get(text[1:]))
         case "percent":
             inner = text[2:-2] if text.startswith("%(") else ""
             yield _Hit(start, stop, "percent", inner, text, True, params.get(inner))
