@@ -39,7 +39,7 @@ def row_clauses(query: Query) -> Iterator[tuple[exp.Expression, str, str]]:
         if each.join is not None and each.join.args.get("on") is not None:
             yield each.join.args["on"], "on", "JOIN"
         if each.relation is None and each.query is None:
-            yield each.node, "on", "JOIN"
+            yield each.node, "from", "JOIN"
 
 
 def _merge_clauses(node: exp.Merge) -> Iterator[tuple[exp.Expression, str, str]]:

@@ -6,8 +6,8 @@ JOIN, GROUP_BY, SORT) are kept once per statement and spread over the target's c
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.flows import Flows
@@ -18,11 +18,11 @@ from unwet.lineage.tracer import Tracer
 RANKS = ("certain", "inferred", "ambiguous", "unknown")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ColumnId:
+class ColumnId(NamedTuple):
     """One column of one relation; "" is a bare SELECT, "?" a relation nobody knows.
 
-    `column` is "*" for the columns behind a star that cannot be listed.
+    `column` is "*" for the columns behind a star that cannot be listed. (A tuple, because graphs
+    of a million edges are sorted and hashed by it.)
     """
 
     relation: str
@@ -32,8 +32,7 @@ class ColumnId:
         return f"{self.relation}.{self.column}" if self.relation else self.column
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edge:
+class Edge(NamedTuple):
     """One column flows into another.
 
     `type`, `subtype`: DIRECT IDENTITY, TRANSFORMATION, AGGREGATION; INDIRECT JOIN, GROUP_BY,
@@ -50,7 +49,7 @@ class Edge:
     evidence: tuple[Span, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Traced:
     """The edges of one statement: `direct` by column; `rows` once, for every target column."""
 
@@ -60,23 +59,20 @@ class Traced:
     rows: tuple[Edge, ...]
     findings: tuple[Finding, ...]
 
-    @cached_property
-    def edges(self) -> tuple[Edge, ...]:
-        """All edges, those of the rows spread over the columns; sorted."""
-        return tuple(sorted((*self.direct, *self._spread())))
-
-    def _spread(self) -> Iterator[Edge]:
-        direct = {(e.source, e.target, e.subtype) for e in self.direct if e.type == "INDIRECT"}
-        for edge in self.rows:
-            for column in self.columns or ("*",):
-                target = ColumnId(self.target, column)
-                if (edge.source, target, edge.subtype) not in direct:
-                    yield replace(edge, target=target)
+    def edges(self) -> Iterator[Edge]:
+        """All edges, those of the rows spread over the columns."""
+        yield from self.direct
+        known = {(e.source, e.target, e.subtype) for e in self.direct if e.type == "INDIRECT"}
+        targets = [ColumnId(self.target, column) for column in self.columns or ("*",)]
+        for source, _, type_, subtype, certainty, spans, evidence in self.rows:
+            for target in targets:
+                if (source, target, subtype) not in known:
+                    yield Edge(source, target, type_, subtype, certainty, spans, evidence)
 
 
 def edges(resolved: Resolved, catalog: Relations) -> tuple[Edge, ...]:
     """All edges from base relations to the statement's target."""
-    return trace_statement(resolved, catalog).edges
+    return tuple(sorted(trace_statement(resolved, catalog).edges()))
 
 
 def trace_statement(resolved: Resolved, catalog: Relations) -> Traced:
@@ -128,11 +124,11 @@ def _collect(
 ) -> None:
     for (relation, column, type_, subtype), (rank, nodes) in flows.items():
         key = (relation, column, target.column, type_, subtype)
-        spans = tuple(sorted({tracer.span(node) for node in nodes}))
+        spans = tracer.spans(nodes)
         known = seen.get(key)
         if known is not None:
             rank = min(rank, RANKS.index(known.certainty))
             spans = tuple(sorted({*known.spans, *spans}))
+        evidence = tracer.evidence_of(nodes) if rank else ()
         source = ColumnId(relation, column)
-        evidence = tuple(sorted({at for node in nodes if (at := tracer.evidence.get(id(node)))}))
         seen[key] = Edge(source, target, type_, subtype, RANKS[rank], spans, evidence)

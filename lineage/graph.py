@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import chain
@@ -40,7 +39,7 @@ class Graph:
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
         """All edges; equal ones of several statements are one, with all their places."""
-        return tuple(sorted(_united(chain(self._given, *(t.edges for t in self._traced)))))
+        return tuple(sorted(_united(chain(self._given, *(t.edges() for t in self._traced)))))
 
     @cached_property
     def direct(self) -> tuple[Edge, ...]:
@@ -195,18 +194,21 @@ class Graph:
 def _united(edges: Iterable[Edge]) -> list[Edge]:
     """Edges that differ only in places or certainty become one: the surer, with all places."""
     found: dict[tuple[ColumnId, ColumnId, str, str], Edge] = {}
-    order = ("certain", "inferred", "ambiguous", "unknown")
+    more: dict[tuple[ColumnId, ColumnId, str, str], list[Edge]] = {}
     for e in edges:
-        key = (e.source, e.target, e.type, e.subtype)
-        known = found.get(key)
-        if known is not None:
-            sure = min(known.certainty, e.certainty, key=order.index)
-            spans = known.spans
-            if e.spans != spans:
-                spans = tuple(sorted({*known.spans, *e.spans}))
-            e = replace(e, certainty=sure, spans=spans, evidence=known.evidence or e.evidence)
-        found[key] = e
+        key = e[:4]
+        if found.setdefault(key, e) is not e:
+            more.setdefault(key, [found[key]]).append(e)
+    for key, equal in more.items():
+        found[key] = _union(equal)
     return list(found.values())
+
+
+def _union(equal: list[Edge]) -> Edge:
+    order = ("certain", "inferred", "ambiguous", "unknown")
+    best = min(equal, key=lambda e: order.index(e.certainty))
+    spans = {span for e in equal for span in e.spans}
+    return best._replace(spans=best.spans if len(spans) == 1 else tuple(sorted(spans)))
 
 
 def _components(forward: Adjacency) -> list[list[int]]:

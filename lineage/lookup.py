@@ -1,6 +1,8 @@
 """What a column name means inside a query: its inputs, its aliases, then enclosing queries."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import takewhile
 
 from sqlglot import exp
 
@@ -13,6 +15,8 @@ def find(query: Query, column: exp.Column, clause: str) -> Ref:
     dialect = query.dialect
     name = "*" if isinstance(column.this, exp.Star) else names.folded(column.this, dialect)
     qualifiers = _qualifiers(column, dialect)
+    if clause == "from":
+        return _in_from(query, column, qualifiers, name)
     if qualifiers:
         return _qualified(query, qualifiers, name)
     if names.is_token(name):
@@ -22,9 +26,20 @@ def find(query: Query, column: exp.Column, clause: str) -> Ref:
     return _unqualified(query, column, name, clause)
 
 
-def lookup(query: Query, name: str) -> Ref:
-    """The meaning of a bare name among the inputs of `query` and of the queries around it."""
-    return _in_inputs(query, name) or Ref(None, name, 0, "unknown")
+def _in_from(query: Query, column: exp.Column, qualifiers: list[str], name: str) -> Ref:
+    """An argument of UNNEST, LATERAL or a table function: it sees only what stands before it."""
+    around = set()
+    node: exp.Expr | None = column
+    while node is not None and node is not query.node:
+        around.add(id(node))
+        node = node.parent
+    before = tuple(takewhile(lambda each: id(each.node) not in around, query.inputs))
+    left = replace(query, inputs=before, merged={})
+    if qualifiers:
+        return _qualified(left, qualifiers, name)
+    if names.is_token(name):
+        return Ref(None, name, 0, "certain")
+    return _in_inputs(left, name) or Ref(None, name, 0, "unknown")
 
 
 def _qualifiers(column: exp.Column, dialect: str) -> list[str]:

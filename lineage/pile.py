@@ -1,6 +1,8 @@
 """A whole pile in one call: sources, parsed scripts, catalog, resolved statements, lineage."""
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +15,7 @@ from unwet.lineage.parse import Script, parse
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.schema import Schema
 from unwet.lineage.sources import Source, read_sources
-from unwet.lineage.tables import Catalog, Column
+from unwet.lineage.tables import Catalog, Column, tail
 from unwet.lineage.templating import Masked, mask
 
 Inputs = str | Path | Source | Iterable[str | Path | Source]
@@ -42,22 +44,21 @@ class Pile:
     @cached_property
     def traced(self) -> tuple[Traced, ...]:
         """The edges of every statement; names left open are settled by uses elsewhere."""
-        first = [trace_statement(each, self.studied) for each in self.resolved]
-        if any(f.code == "AMBIGUOUS" for traced in first for f in traced.findings):
-            self.studied.learn(_uses(first))
-            first = [
-                trace_statement(each, self.studied)
-                if any(f.code == "AMBIGUOUS" for f in traced.findings)
-                else traced
-                for each, traced in zip(self.resolved, first, strict=True)
-            ]
-        else:
-            self.studied.learn(_uses(first))
-        return tuple(first)
+        with _uncollected():
+            first = [trace_statement(each, self.studied) for each in self.resolved]
+            self.studied.learn((*_uses(first), *self._file_outputs(first)))
+            return tuple(
+                trace_statement(resolved, self.studied) if _is_ambiguous(traced) else traced
+                for resolved, traced in zip(self.resolved, first, strict=True)
+            )
 
     @cached_property
     def graph(self) -> Graph:
         """The column graph; placeholders in names are written as in the sources."""
+        with _uncollected():
+            return self._graph()
+
+    def _graph(self) -> Graph:
         restored = tuple(
             _restored(traced, resolved.statement.masked)
             for traced, resolved in zip(self.traced, self.resolved, strict=True)
@@ -66,6 +67,20 @@ class Pile:
             {f for t in restored for f in t.findings}, key=lambda f: (f.at, f.code, f.message)
         )
         return Graph((), unresolved, restored)
+
+    def _file_outputs(self, traced: Iterable[Traced]) -> Iterator[tuple[str, Column]]:
+        """A file that is one bare query, `bg.sql`, hints at the columns of a relation `x.bg`."""
+        reading = {e.source.relation for t in traced for e in (*t.direct, *t.rows)}
+        by_tail: dict[str, list[str]] = {}
+        for relation in reading:
+            by_tail.setdefault(tail(relation), []).append(relation)
+        alone = {script.source.path for script in self.scripts if len(script.statements) == 1}
+        for each in self.resolved:
+            if each.kind == "query" and each.query and each.statement.path in alone:
+                stem = Path(each.statement.path).stem.lower()
+                for relation in by_tail.get(stem, ()):
+                    for output in each.query.outputs:
+                        yield relation, Column(output.name, seen=each.statement.span)
 
 
 def load(
@@ -81,8 +96,9 @@ def load(
     wrong with the SQL itself is a finding.
     """
     reading = read_sources(paths, dialect)
-    scripts = tuple(parse(mask(each, params or {}), dialect or "") for each in reading.sources)
-    studied = study(scripts, schema, (default_schema or "").lower())
+    with _uncollected():
+        scripts = tuple(parse(mask(each, params or {}), dialect or "") for each in reading.sources)
+        studied = study(scripts, schema, (default_schema or "").lower())
     findings = (
         *reading.findings,
         *(f for script in scripts for f in script.findings),
@@ -107,6 +123,22 @@ def trace(
     return load(sources, dialect, schema, params, default_schema).graph
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection while millions of nodes are made that all stay: a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _is_ambiguous(traced: Traced) -> bool:
+    return any(finding.code == "AMBIGUOUS" for finding in traced.findings)
+
+
 def _uses(traced: Iterable[Traced]) -> Iterator[tuple[str, Column]]:
     """Columns that relations were certainly, or by default, seen with, and where."""
     for each in traced:
@@ -127,7 +159,7 @@ def _restored(traced: Traced, masked: Masked) -> Traced:
         return ColumnId(name(one.relation), name(one.column))
 
     def edge(e: Edge) -> Edge:
-        return replace(e, source=column(e.source), target=column(e.target))
+        return e._replace(source=column(e.source), target=column(e.target))
 
     return Traced(
         name(traced.target),

@@ -205,10 +205,10 @@ class _Resolver:
                 self.envs[id(node)] = env
                 query.branches = (self.query(node.this, env, parent),)
                 _take_outputs(query, query.branches[0])
-            case exp.Table() | exp.Subquery():
-                query = self.shell(node, parent)
+            case exp.Subquery() if isinstance(node.this, exp.Table):
+                query = self.shell(node, parent)  # (a JOIN b ON ...) AS c
                 self.envs[id(node)] = env
-                add_inputs(self, query, [node], env)
+                add_inputs(self, query, [node.this], env)
                 all_columns(query, node)
             case _:
                 query = self.shell(node, parent)

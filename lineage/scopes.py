@@ -111,7 +111,7 @@ class Query:
     def find(self, column: exp.Column, clause: str = "select") -> Ref:
         """What a column of this query's own clauses means; never raises.
 
-        `clause`: select, on, where, group, having, order or qualify.
+        `clause`: select, from (arguments of FROM items), on, where, group, having, order, qualify.
         """
         return self.binder.find(self, column, clause)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from unwet.lineage.findings import Span
+from unwet.lineage.names import is_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,18 @@ def tail(name: str) -> str:
     return name.rpartition(".")[2]
 
 
+def _plain(name: str) -> str:
+    """The name without leading parts that are placeholders."""
+    parts = name.split(".")
+    while len(parts) > 1 and is_token(parts[0]):
+        del parts[0]
+    return ".".join(parts)
+
+
+def _suffix(one: str, other: str) -> bool:
+    return one.endswith("." + other) or other.endswith("." + one)
+
+
 class Relations(Protocol):
     """What name resolution asks of a catalog, finished or still growing."""
 
@@ -85,10 +98,17 @@ class Catalog:
         return self.tables[matches[0]] if len(matches) == 1 else None
 
     def candidates(self, name: str) -> tuple[str, ...]:
-        """Names that may be meant: longer ones ending in `name`, else shorter ones it ends in."""
+        """Names that may be meant: longer ones ending in `name`, else shorter ones it ends in.
+
+        A placeholder in a name may stand for any schema.
+        """
         same = self.by_tail.get(tail(name), ())
         longer = tuple(known for known in same if known.endswith("." + name))
-        return longer or tuple(known for known in same if name.endswith("." + known))
+        shorter = longer or tuple(known for known in same if name.endswith("." + known))
+        if shorter or not same:
+            return shorter
+        plain = _plain(name)
+        return tuple(k for k in same if _plain(k) == plain or _suffix(_plain(k), plain))
 
     def find(self, name: str, path: str = "", before: int = -1) -> tuple[str, Table | None]:
         """The relation that `name` means in statement `before` of `path`, and what is known of it.
@@ -100,8 +120,11 @@ class Catalog:
             return made[-1].name, made[-1]
         name = self.qualified(name)
         table = self.get(name)
-        if table is None or (table.origin == "schema" and name.endswith("." + table.name)):
-            return name, table  # an unqualified given table may stand for several
+        if table is None:
+            return name, None
+        wild = is_token(table.name.partition(".")[0]) or name.endswith("." + table.name)
+        if table.origin == "schema" and wild:
+            return name, table  # a given table without a schema may stand for several
         return table.name, table
 
     def uses(self, relation: str) -> Table | None:

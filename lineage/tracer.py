@@ -35,7 +35,7 @@ class Tracer:
         self._active: set[int | tuple[int, int]] = set()
         self._spans: dict[int, Span] = {}
         self._unresolved: dict[int, tuple[exp.Expression, Ref, str]] = {}
-        self.evidence: dict[int, Span] = {}  # by id of the column node
+        self._evidence: dict[int, Span] = {}  # by id of the column node
         self._walker = Walker(self)
 
     # --- what a query gives
@@ -186,7 +186,7 @@ class Tracer:
         if rank >= 2:
             self._unresolved[id(node)] = (node, ref, query.dialect)
         if ref.evidence is not None:
-            self.evidence[id(node)] = ref.evidence
+            self._evidence[id(node)] = ref.evidence
         if ref.alias is not None:
             at = next((i for i, o in enumerate(query.outputs) if o is ref.alias), None)
             return self.output(query, at) if at is not None else {}
@@ -270,9 +270,9 @@ class Tracer:
             for row in node.expressions:
                 cells = row.expressions if isinstance(row, exp.Tuple) else [row]
                 if at < len(cells):
-                    self._walker.add(owner, cells[at], TRANSFORMATION, "on", flows)
+                    self._walker.add(owner, cells[at], TRANSFORMATION, "from", flows)
             return flows
-        self._walker.add(owner, node, TRANSFORMATION, "on", flows)
+        self._walker.add(owner, node, TRANSFORMATION, "from", flows)
         return flows
 
     def _open_member(
@@ -321,6 +321,17 @@ class Tracer:
         if span is None:
             span = self._spans[id(node)] = self._statement.span_of(node)
         return span
+
+    def spans(self, nodes: tuple[exp.Expression, ...]) -> tuple[Span, ...]:
+        """Where nodes stand, in order."""
+        if len(nodes) == 1:
+            return (self.span(nodes[0]),)
+        return tuple(sorted({self.span(node) for node in nodes}))
+
+    def evidence_of(self, nodes: tuple[exp.Expression, ...]) -> tuple[Span, ...]:
+        """What settled the names of these column nodes, where several inputs could have them."""
+        found = {self._evidence[id(node)] for node in nodes if id(node) in self._evidence}
+        return tuple(sorted(found))
 
     def findings(self) -> tuple[Finding, ...]:
         """One finding per name that is ambiguous or unknown."""
