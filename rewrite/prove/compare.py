@@ -12,8 +12,8 @@ VARCHAR, TIMESTAMP with against without time zone are failures.
 
 DOUBLE and FLOAT columns (not those inside lists or structs) depend on the order of summation, so
 rows that find no exact partner are paired once more: all other columns equal, floats NULL, NaN or
-infinite together, else within 1e-9 relative, or within 1e-14 of the column's largest value (a sum
-that cancels to nearly zero). Nothing is ever rounded.
+infinite together, else within 1e-9 relative (FLOAT: two units in its last place), or within 1e-14
+of the column's largest value (a sum that cancels to nearly zero). Nothing is ever rounded.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from unwet.rewrite.prove.engines import Engine, bare
-from unwet.rewrite.prove.pairing import drop_close_pairs
+from unwet.rewrite.prove.pairing import Tolerance, drop_close_pairs, tolerance
 
 SAMPLE = 5
 BUCKETS = 1024
@@ -125,9 +125,10 @@ def _common(old: str, new: str) -> str | None:
         return old
     if old in _UNTYPED or new in _UNTYPED:
         return new if old in _UNTYPED else old
-    for family, widest in ((_TIMESTAMPS, "TIMESTAMP_NS"), (_FLOATS, "DOUBLE")):
+    # floats meet in the coarser one: what was rounded to 24 bits cannot be compared to more
+    for family, common in ((_TIMESTAMPS, "TIMESTAMP_NS"), (_FLOATS, "FLOAT")):
         if old in family and new in family:
-            return widest
+            return common
     if _texts(old) and _texts(new):
         return "VARCHAR"
     return _common_exact(_digits(old), _digits(new))
@@ -199,7 +200,9 @@ def _rows(engine: Engine, sides: _Sides) -> Comparison:
         return same
     _collect(engine, sides, differing)
     if sides.floats:
-        drop_close_pairs(engine, _DIFFERENCES, sides.exact, sides.floats, _scales(engine, sides))
+        drop_close_pairs(
+            engine, _DIFFERENCES, sides.exact, sides.floats, _tolerances(engine, sides)
+        )
     removed, added = _both(engine, "TRUE")
     modified = _modified(engine, sides) if removed and added else 0
     return replace(
@@ -239,12 +242,18 @@ def _collect(engine: Engine, sides: _Sides, buckets: Sequence[int]) -> None:
     )
 
 
-def _scales(engine: Engine, sides: _Sides) -> list[float]:
-    """Largest finite magnitude of each float column on either side."""
-    largest = ", ".join(f"max(abs({c})) FILTER (isfinite({c}))" for c in sides.floats)
+def _tolerances(engine: Engine, sides: _Sides) -> list[Tolerance]:
+    """Of each float column, by the largest finite magnitude on either side."""
+    largest = ", ".join(
+        f"CAST(max(abs({c})) FILTER (isfinite({c})) AS DOUBLE)" for c in sides.floats
+    )
     both = f"{sides.rows(sides.before)} UNION ALL {sides.rows(sides.after)}"
     (row,) = engine.rows(f"SELECT {largest} FROM ({both})")
-    return [float(value) if isinstance(value, float) else 0.0 for value in row]
+    types = [type_ for type_ in sides.types if type_ in _FLOATS]
+    return [
+        tolerance(type_, scale if isinstance(scale, float) else 0.0)
+        for type_, scale in zip(types, row, strict=True)
+    ]
 
 
 def _both(engine: Engine, where: str) -> tuple[int, int]:

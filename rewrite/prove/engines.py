@@ -244,5 +244,6 @@ def _load(engine: DuckEngine, root: Path, files: Sequence[Path]) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    """DuckDB quotes the statement after the first paragraph; that is ours to show, not its."""
-    return str(error).strip().partition("\n\n")[0].replace("\n", " ")
+    """Without the statement, which DuckDB quotes below, and without its guesses at other names."""
+    first = str(error).strip().partition("\n\n")[0].replace("\n", " ")
+    return first.partition(" Did you mean ")[0]

@@ -10,10 +10,11 @@ matching, as long as they are few.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from unwet.rewrite.prove.engines import Engine
 
-RELATIVE = 1e-9
+RELATIVE = {"DOUBLE": 1e-9, "FLOAT": 2.0**-22}  # FLOAT has 24 bits: two units in the last place
 OF_SCALE = 1e-14  # of the largest value in the column: noise of a sum that cancels to about zero
 MATCHED = 1_000  # rows that the matching will look at; beyond, what sorting left is different
 
@@ -22,19 +23,32 @@ _EXPANDED = "unwet_expanded"
 Point = tuple[float | None, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far two values of a column may be apart: by either measure."""
+
+    relative: float
+    absolute: float
+
+
+def tolerance(type_: str, scale: float) -> Tolerance:
+    """For a column of that type whose largest magnitude is `scale`."""
+    return Tolerance(RELATIVE[type_], OF_SCALE * scale)
+
+
 def drop_close_pairs(
     engine: Engine,
     table: str,
     exact: Sequence[str],
     floats: Sequence[str],
-    scales: Sequence[float],
+    tolerances: Sequence[Tolerance],
 ) -> None:
     """Take every pair of rows out of `table` that differ by rounding only.
 
-    `scales`: largest magnitude of each float column, for the absolute part of the tolerance.
+    `tolerances`: one for each of the columns `floats`.
     """
-    _expand(engine, table, exact, floats, scales)
-    homes, matched = _matched(engine, floats, scales)
+    _expand(engine, table, exact, floats, tolerances)
+    homes, matched = _matched(engine, floats, tolerances)
     columns = ", ".join((*exact, *floats))
     gone = f"CASE WHEN home IN ({_list(homes)}) THEN id IN ({_list(matched)}) ELSE close END"
     engine.execute(
@@ -44,26 +58,30 @@ def drop_close_pairs(
     engine.execute(f"DROP TABLE {_EXPANDED}")
 
 
-def near(old: Point, new: Point, scales: Sequence[float]) -> bool:
+def near(old: Point, new: Point, tolerances: Sequence[Tolerance]) -> bool:
     """Within tolerance in every column; NULLs, NaNs and infinities are equal already."""
     return all(
         a is None
         or b is None
         or a == b
-        or abs(a - b) <= max(RELATIVE * max(abs(a), abs(b)), OF_SCALE * scale)
-        for a, b, scale in zip(old, new, scales, strict=True)
+        or abs(a - b) <= max(t.relative * max(abs(a), abs(b)), t.absolute)
+        for a, b, t in zip(old, new, tolerances, strict=True)
     )
 
 
 def _expand(
-    engine: Engine, table: str, exact: Sequence[str], floats: Sequence[str], scales: Sequence[float]
+    engine: Engine,
+    table: str,
+    exact: Sequence[str],
+    floats: Sequence[str],
+    tolerances: Sequence[Tolerance],
 ) -> None:
     """One row per copy, numbered within its group; `close`: its counterpart is within tolerance.
 
     `home` names the group: equal exact columns, and floats NULL, NaN or infinite alike.
     """
     groups = ", ".join((*exact, *(_class(c) for c in floats)))
-    close = " AND ".join(_close(c, scale) for c, scale in zip(floats, scales, strict=True))
+    close = " AND ".join(_close(c, t) for c, t in zip(floats, tolerances, strict=True))
     engine.execute(
         f"CREATE OR REPLACE TEMP TABLE {_EXPANDED} AS "
         "WITH copy AS (SELECT * EXCLUDE (copies), sign(copies) AS sign, "
@@ -84,10 +102,10 @@ def _class(column: str) -> str:
     )
 
 
-def _close(column: str, scale: float) -> str:
+def _close(column: str, tolerance: Tolerance) -> str:
     low, high = f"min({column}) OVER pair", f"max({column}) OVER pair"
-    relative = f"{RELATIVE!r} * greatest(abs({low}), abs({high}))"
-    absolute = f"CAST({OF_SCALE * scale!r} AS DOUBLE)"
+    relative = f"CAST({tolerance.relative!r} AS DOUBLE) * greatest(abs({low}), abs({high}))"
+    absolute = f"CAST({tolerance.absolute!r} AS DOUBLE)"
     # equal first: infinity minus itself is NaN; NULL: the class says both are
     return (
         f"({low} IS NULL OR {low} = {high} OR {high} - {low} <= greatest({relative}, {absolute}))"
@@ -95,7 +113,7 @@ def _close(column: str, scale: float) -> str:
 
 
 def _matched(
-    engine: Engine, floats: Sequence[str], scales: Sequence[float]
+    engine: Engine, floats: Sequence[str], tolerances: Sequence[Tolerance]
 ) -> tuple[list[int], list[int]]:
     """Groups where sorting left some over, and the ids of their rows that pair up after all.
 
@@ -115,7 +133,7 @@ def _matched(
     for home, sign, id_, *point in rows:
         old, new = groups.setdefault(int(str(home)), ({}, {}))
         (old if sign == 1 else new)[int(str(id_))] = tuple(point)  # type: ignore[arg-type]
-    pairs = [pair for old, new in groups.values() for pair in match(old, new, scales)]
+    pairs = [pair for old, new in groups.values() for pair in match(old, new, tolerances)]
     return list(groups), [id_ for pair in pairs for id_ in pair]
 
 
@@ -125,14 +143,14 @@ def _list(ids: Sequence[int]) -> str:
 
 
 def match(
-    old: dict[int, Point], new: dict[int, Point], scales: Sequence[float]
+    old: dict[int, Point], new: dict[int, Point], tolerances: Sequence[Tolerance]
 ) -> list[tuple[int, int]]:
     """A largest set of disjoint (old, new) pairs that are near (augmenting paths)."""
     partner: dict[int, int] = {}  # new -> old
 
     def place(one: int, seen: set[int]) -> bool:
         for other, point in new.items():
-            if other not in seen and near(old[one], point, scales):
+            if other not in seen and near(old[one], point, tolerances):
                 seen.add(other)
                 if other not in partner or place(partner[other], seen):
                     partner[other] = one

@@ -1,0 +1,232 @@
+"""Trees of any dialect as SQL that DuckDB runs: names placed, clock pinned, misprints mended.
+
+Old and new SQL take the same way through here, so where DuckDB means something else than the
+original engine (T-SQL's FLOAT becomes 32 bits, the quotient of two integers a fraction), both
+sides are off in the same way. Nothing here changes which rows a query means relative to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from sqlglot import exp
+
+from unwet.lineage.parse import render
+
+Finder = Callable[[Sequence[str]], tuple[str, ...] | None]
+
+_TIMESTAMPS = (
+    exp.CurrentTimestamp, exp.CurrentDatetime, exp.CurrentTimestampLTZ, exp.Localtimestamp,
+    exp.Systimestamp, exp.UtcTimestamp,
+)  # fmt: skip
+_DATES = (exp.CurrentDate, exp.UtcDate)
+_TIMES = (exp.CurrentTime, exp.Localtime, exp.UtcTime)
+_NAMED_TIMESTAMPS = frozenset(
+    {"now", "sysdate", "clock_timestamp", "statement_timestamp", "transaction_timestamp"}
+    | {"getutcdate", "sysutcdatetime", "sysdatetimeoffset", "get_current_timestamp"}
+)
+_NAMED_DATES = frozenset({"curdate", "today"})
+_NAMED_TIMES = frozenset({"curtime"})
+
+_VOLATILE = (exp.Rand, exp.Randn, exp.Uuid, exp.Uniform, exp.NextValueFor, exp.TableSample,
+             exp.Seq1, exp.Seq2, exp.Seq4, exp.Seq8)  # fmt: skip
+_NAMED_VOLATILE = frozenset(
+    {"random", "rand", "newid", "newsequentialid", "gen_random_uuid", "uuid", "sys_guid"}
+    | {"nextval", "monotonically_increasing_id", "randstr", "uuid_string", "generate_uuid"}
+    | {"gen_random_bytes", "crypt_gen_random", "dbms_random", "uuidv4", "uuidv7", "zipf"}
+)
+
+# Results of these can depend on the order in which rows come in. Unknown functions may, too.
+_ORDER_SENSITIVE = (
+    exp.Window, exp.Limit, exp.Fetch, exp.Offset, exp.AnyValue, exp.First, exp.Last, exp.ArrayAgg,
+    exp.GroupConcat, exp.ArgMax, exp.ArgMin, exp.Qualify, exp.ApproxDistinct, exp.ApproxQuantile,
+    exp.Mode, exp.JSONArrayAgg, exp.JSONObjectAgg, exp.Anonymous,
+)  # fmt: skip
+
+
+def to_duckdb(tree: exp.Expr, clock: datetime, find: Finder) -> str:
+    """A query or statement as DuckDB SQL, from a copy of `tree`.
+
+    `find` says where a relation is: name parts in, (schema, table) out, None when unknown. Raises
+    RenderError for what DuckDB has no words for.
+    """
+    copy = tree.copy()
+    copy = mend(copy)
+    copy = pin_clock(copy, clock)
+    place_tables(copy, find)
+    return render(copy, "duckdb", pretty=False)
+
+
+def pin_clock(tree: exp.Expr, clock: datetime) -> exp.Expr:
+    """Every reading of the clock becomes the same moment, a TIMESTAMP without zone.
+
+    Also functions that sqlglot knows by name only (SYSDATE, CLOCK_TIMESTAMP), and the casts of
+    'now', 'today'. One-argument AGE counts from midnight of that day.
+    """
+    moments = {
+        "TIMESTAMP": clock.strftime("%Y-%m-%d %H:%M:%S"),
+        "DATE": clock.strftime("%Y-%m-%d"),
+        "TIME": clock.strftime("%H:%M:%S"),
+    }
+
+    def pinned(node: exp.Expr) -> exp.Expr:
+        kind = _reads_clock(node)
+        if kind:
+            return exp.cast(exp.Literal.string(moments[kind]), kind)
+        if (
+            isinstance(node, exp.Anonymous)
+            and _called(node) == "age"
+            and len(node.expressions) == 1
+        ):
+            today = exp.cast(exp.Literal.string(moments["DATE"]), "TIMESTAMP")
+            return exp.Anonymous(this="age", expressions=[today, *node.expressions])
+        return node
+
+    return tree.transform(pinned, copy=False)
+
+
+def _reads_clock(node: exp.Expr) -> str:
+    if isinstance(node, _TIMESTAMPS):
+        return "TIMESTAMP"
+    if isinstance(node, _DATES):
+        return "DATE"
+    if isinstance(node, _TIMES):
+        return "TIME"
+    if isinstance(node, exp.Anonymous):
+        return _named_clock(_called(node), bool(node.expressions))
+    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.this.is_string:
+        word = str(node.this.this).lower()
+        return "TIMESTAMP" if word == "now" else "DATE" if word == "today" else ""
+    return ""
+
+
+def _named_clock(name: str, has_arguments: bool) -> str:
+    if has_arguments:
+        return ""
+    if name in _NAMED_TIMESTAMPS:
+        return "TIMESTAMP"
+    return "DATE" if name in _NAMED_DATES else "TIME" if name in _NAMED_TIMES else ""
+
+
+def volatile(tree: exp.Expr) -> tuple[str, ...]:
+    """What in the tree returns something else each time: random numbers, new ids, samples."""
+    return tuple(sorted({name for node in tree.walk() if (name := _volatile_name(node))}))
+
+
+def _volatile_name(node: exp.Expr) -> str:
+    if isinstance(node, _VOLATILE):
+        return node.key
+    called = _called(node) if isinstance(node, exp.Anonymous) else ""
+    return called if called in _NAMED_VOLATILE else ""
+
+
+def order_sensitive(tree: exp.Expr) -> bool:
+    """Whether the result may depend on the order in which the input rows come."""
+    return any(
+        isinstance(node, _ORDER_SENSITIVE)
+        or (isinstance(node, exp.Distinct) and node.args.get("on") is not None)
+        for node in tree.walk()
+    )
+
+
+def _called(node: exp.Anonymous) -> str:
+    return str(node.this).lower()
+
+
+# --- what sqlglot prints so that DuckDB cannot read it ----------------------------------------
+
+
+def mend(tree: exp.Expr) -> exp.Expr:
+    """In place: each entry of _MENDS, and nothing that would change rows."""
+
+    def mended(node: exp.Expr) -> exp.Expr:
+        for mend_one in _MENDS:
+            node = mend_one(node)
+        return node
+
+    return tree.transform(mended, copy=False)
+
+
+def _safe_function(node: exp.Expr) -> exp.Expr:
+    """BigQuery SAFE.f(x): printed as SAFE.f(x); DuckDB says TRY(f(x))."""
+    return exp.Try(this=node.this) if isinstance(node, exp.SafeFunc) else node
+
+
+def _without_max(node: exp.Expr) -> exp.Expr:
+    """VARCHAR(MAX): printed as TEXT(MAX); a text without limit is just TEXT."""
+    if isinstance(node, exp.DataType) and any(
+        isinstance(p, exp.DataTypeParam) and p.name.upper() == "MAX" for p in node.expressions
+    ):
+        node.set("expressions", [])
+    return node
+
+
+def _without_dual(node: exp.Expr) -> exp.Expr:
+    """Oracle's FROM dual: DuckDB selects without FROM."""
+    if isinstance(node, exp.Select) and not node.args.get("joins"):
+        source = node.args.get("from_")
+        table = source.this if source is not None else None
+        if isinstance(table, exp.Table) and table.name.lower() == "dual" and not table.db:
+            node.set("from_", None)
+    return node
+
+
+def _without_hints(node: exp.Expr) -> exp.Expr:
+    """NOLOCK, OPTION (..), FOR UPDATE and the like say how to run, not what to return."""
+    if isinstance(node, exp.Table):
+        node.set("hints", None)
+    if isinstance(node, exp.Select):
+        for slot in ("hint", "locks", "options"):
+            node.set(slot, None)
+    return node
+
+
+_MENDS = (_safe_function, _without_max, _without_dual, _without_hints)
+
+
+# --- names ------------------------------------------------------------------------------------
+
+
+def name_parts(table: exp.Table) -> tuple[str, ...]:
+    """(catalog, schema, table) as far as written; a T-SQL temp table keeps its `#`.
+
+    Empty for what is no plain name (table functions, subqueries).
+    """
+    last = table.this
+    tail: list[exp.Expr] = []
+    while isinstance(last, exp.Dot):
+        tail.append(last.expression)
+        last = last.this
+    if not isinstance(last, exp.Identifier):
+        return ()
+    if last.args.get("temporary") or last.args.get("global_"):
+        return (("##" if last.args.get("global_") else "#") + last.name,)
+    parts = (table.catalog, table.db, last.name, *(part.name for part in reversed(tail)))
+    return tuple(part for part in parts if part)
+
+
+def relations(tree: exp.Expr) -> Iterator[exp.Table]:
+    """Tables of a tree that are no names of its CTEs."""
+    ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    for table in tree.find_all(exp.Table):
+        parts = name_parts(table)
+        if parts and not (len(parts) == 1 and parts[0].lower() in ctes):
+            yield table
+
+
+def place_tables(tree: exp.Expr, find: Finder) -> None:
+    """Write every known relation as "schema"."table", aliased as it was called before."""
+    for table in list(relations(tree)):
+        place = find(name_parts(table))
+        if place is None:
+            continue
+        called = table.alias or table.name
+        table.set("this", exp.to_identifier(place[-1], quoted=True))
+        table.set("db", exp.to_identifier(place[0], quoted=True) if len(place) > 1 else None)
+        table.set("catalog", None)
+        if not table.alias and isinstance(table.parent, exp.From | exp.Join):
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(called, quoted=True)))
+    for column in tree.find_all(exp.Column):
+        column.set("db", None)
+        column.set("catalog", None)

@@ -1,0 +1,348 @@
+"""Run the legacy scripts as they are, on DuckDB, in one world.
+
+Sources run in the order of what they create and read, each on its own: a failure ends its source
+and nothing else. Statements write into the world only; writing to a table of the data first makes
+a copy of it there. Kept of bare queries: their rows, as tables in the schema `unwet_results`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlglot import exp
+
+from unwet.lineage.errors import EngineError, UnwetError
+from unwet.lineage.parse import Script, Statement
+from unwet.rewrite.prove.adapt import name_parts, to_duckdb
+from unwet.rewrite.prove.engines import DuckEngine, quote
+from unwet.rewrite.prove.places import Places, target
+from unwet.rewrite.prove.schedule import Touched, in_order, into_of
+
+RESULTS = "unwet_results"
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyFailure:
+    """Why a source was not run to its end; line 1-based."""
+
+    path: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The rows of a bare query: a table, and the columns (0-based) that it gave no name."""
+
+    place: tuple[str, ...]
+    unnamed: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyRun:
+    """What running the scripts left behind.
+
+    `answers`: (path, line) of a bare query -> its rows. `writers`: relation as (schema, table) in
+    lower case -> paths that write it. `cycles`: sources that need each other, run as given.
+    """
+
+    failures: tuple[LegacyFailure, ...]
+    answers: Mapping[tuple[str, int], Answer]
+    writers: Mapping[tuple[str, ...], tuple[str, ...]]
+    cycles: tuple[tuple[str, ...], ...]
+
+
+def run_legacy(
+    engine: DuckEngine, world: str, scripts: Sequence[Script], clock: datetime
+) -> LegacyRun:
+    """Execute all statements of all scripts in `world`, which must exist."""
+    engine.use(world)
+    ordered, cycles = in_order(scripts)
+    failures: list[LegacyFailure] = []
+    answers: dict[tuple[str, int], Answer] = {}
+    lost: dict[str, str] = {}
+    for script in ordered:
+        runner = _Runner(engine, Places(engine, world), clock, answers)
+        if found := _run_source(runner, script, lost):
+            failures += found
+            lost |= {name[-1]: script.source.path for name in Touched(script).written}
+        runner.forget_temporaries()
+    writers: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for script in scripts:
+        for name in Touched(script).written:
+            writers[name] = (*writers.get(name, ()), script.source.path)
+    return LegacyRun(tuple(failures), answers, writers, cycles)
+
+
+def _run_source(runner: _Runner, script: Script, lost: Mapping[str, str]) -> list[LegacyFailure]:
+    """`lost`: tables that failed sources should have made, and whose they are."""
+    bad = [f for f in script.findings if f.code in ("PARSE", "TOKENIZE")]
+    failures = [LegacyFailure(f.at.path, f.at.line, f"not parsed: {f.message}") for f in bad]
+    for statement in script.statements:
+        try:
+            runner.run(statement)
+        except UnwetError as error:
+            reason = error.message
+            if culprit := _culprit(reason, lost):
+                reason += f" ({culprit} should have made it, but failed)"
+            failures.append(LegacyFailure(statement.path, statement.span.line, reason))
+            break
+    return failures
+
+
+def _culprit(reason: str, lost: Mapping[str, str]) -> str:
+    missing = re.search(r"(?:with name )?\"?([^\s\".]+)\"? does not exist", reason)
+    return lost.get(missing[1].lower(), "") if missing else ""
+
+
+# --- statements -------------------------------------------------------------------------------
+
+
+# Commands that change no rows.
+_HARMLESS = frozenset(
+    {"SET", "USE", "PRINT", "GRANT", "REVOKE", "ANALYZE", "COMMENT", "EXPLAIN", "VACUUM", "CACHE"}
+    | {"UNCACHE", "REFRESH", "OPTIMIZE", "SHOW", "DESCRIBE", "COMMIT", "BEGIN", "DECLARE"}
+)
+_IDLE = (exp.Set, exp.Use, exp.Grant, exp.Revoke, exp.Analyze, exp.Comment, exp.Describe,
+         exp.Transaction, exp.Commit, exp.Cache, exp.Uncache, exp.Refresh, exp.Show,
+         exp.Semicolon)  # fmt: skip
+
+
+class _Runner:
+    """Runs the statements of one source."""
+
+    def __init__(
+        self,
+        engine: DuckEngine,
+        places: Places,
+        clock: datetime,
+        answers: dict[tuple[str, int], Answer],
+    ) -> None:
+        self._engine, self._places, self._clock = engine, places, clock
+        self._answers = answers
+
+    def run(self, statement: Statement) -> None:
+        """Raises EngineError and RenderError."""
+        tree = statement.tree
+        if isinstance(tree, exp.Query) and into_of(tree) is None:
+            self._answer(statement, tree)
+        else:
+            self._effect(tree)
+
+    def forget_temporaries(self) -> None:
+        """What #tables do at the end of their session; ##tables stay."""
+        for schema, table in self._engine.tables("temp"):
+            if not table.startswith("##"):
+                kind = self._places.kind((table,)) or "TABLE"
+                self._engine.execute(f"DROP {kind} IF EXISTS {quote('temp', schema, table)}")
+
+    def _effect(self, tree: exp.Expr) -> None:
+        match tree:
+            case exp.Select() | exp.SetOperation():
+                self._select_into(tree)
+            case exp.Create():
+                self._create(tree)
+            case exp.Insert():
+                self._insert(tree)
+            case exp.Update() | exp.Delete() | exp.Merge():
+                self._own(tree.this)
+                self._engine.execute(self._sql(tree))
+            case exp.TruncateTable():
+                for table in tree.expressions:
+                    place = self._own(table)
+                    self._engine.execute(f"DELETE FROM {self._places.full(place)}")
+            case exp.Drop():
+                self._drop(tree)
+            case exp.Alter():
+                self._own(tree.this)
+                self._engine.execute(self._sql(tree))
+                self._places.refresh()
+            case exp.IfBlock() if tree.this.find(exp.ObjectId):
+                self._guarded(tree)
+            case exp.Command() if str(tree.this).upper() in _HARMLESS:
+                pass
+            case _ if not isinstance(tree, _IDLE):
+                raise EngineError(f"{_word(tree)} is not run here")
+
+    def _answer(self, statement: Statement, tree: exp.Query) -> None:
+        place = (RESULTS, f"q{len(self._answers) + 1}")
+        self._make("TABLE", place, self._sql(tree))
+        at = (statement.path, statement.span.line)
+        self._answers.setdefault(at, Answer(place, _unnamed(tree)))
+
+    def _select_into(self, tree: exp.Query) -> None:
+        copy = tree.copy()
+        into = into_of(copy)
+        assert into is not None
+        table = into.this
+        into.pop()
+        parts = name_parts(table)
+        if into.args.get("temporary") and not parts[-1].startswith("#"):
+            parts = ("#" + parts[-1],)
+        self._make("TABLE", target(parts), self._sql(copy))
+
+    def _create(self, tree: exp.Create) -> None:
+        kind = str(tree.args.get("kind", "")).upper()
+        if kind in ("SCHEMA", "DATABASE", "INDEX", "CATALOG"):
+            return  # schemas come with their first table; an index changes no rows
+        if kind not in ("TABLE", "VIEW"):
+            raise EngineError(f"CREATE {kind} is not run here")
+        schema = tree.this
+        table = schema.this if isinstance(schema, exp.Schema) else schema
+        place = target(name_parts(table))
+        if _creates_temporary(tree):
+            place = place[-1:]
+        existing = self._places.kind(place)
+        if tree.args.get("exists") and existing:
+            return
+        if tree.args.get("replace") and existing:
+            self._drop_place(place)
+        self._fill(kind, place, tree, schema if isinstance(schema, exp.Schema) else None)
+
+    def _fill(
+        self, kind: str, place: tuple[str, ...], tree: exp.Create, schema: exp.Schema | None
+    ) -> None:
+        like = next(tree.find_all(exp.LikeProperty), None)
+        if isinstance(tree.expression, exp.Query):
+            names = [column.name for column in schema.expressions] if schema else []
+            self._make(kind, place, self._sql(tree.expression), names)
+        elif like is not None:
+            parts = name_parts(like.this)
+            known = self._places.find(parts) or parts
+            self._make(kind, place, f"SELECT * FROM {quote(*known)} LIMIT 0")
+        elif schema is not None:
+            columns = ", ".join(self._column(c) for c in schema.find_all(exp.ColumnDef))
+            self._make(kind, place, "", definition=columns)
+        else:
+            raise EngineError(f"CREATE {kind} without columns or a query")
+
+    def _column(self, column: exp.ColumnDef) -> str:
+        """Name, type and default: keys and checks are not needed to hold rows."""
+        copy = column.copy()
+        kept = [
+            constraint
+            for constraint in copy.args.get("constraints") or ()
+            if isinstance(constraint.kind, exp.DefaultColumnConstraint)
+        ]
+        copy.set("constraints", kept)
+        return self._sql(copy)
+
+    def _insert(self, tree: exp.Insert) -> None:
+        schema = tree.this
+        table = schema.this if isinstance(schema, exp.Schema) else schema
+        if not isinstance(table, exp.Table):
+            raise EngineError(f"INSERT into {_word(table)} is not run here")
+        if self._places.find(name_parts(table)) is None:
+            # nobody creates it in the pile: its columns are those of the first INSERT
+            names = [column.name for column in schema.expressions] if schema is not table else []
+            query = _with_ctes(tree)
+            self._make("TABLE", target(name_parts(table)), self._sql(query), names)
+            return
+        place = self._own(table)
+        copy = tree.copy()
+        if copy.args.get("overwrite"):
+            if copy.args.get("partition"):
+                raise EngineError("INSERT OVERWRITE of a partition is not run here")
+            self._engine.execute(
+                f"CREATE OR REPLACE TEMP TABLE unwet_stage AS {self._sql(copy.expression)}"
+            )
+            self._engine.execute(f"DELETE FROM {self._places.full(place)}")
+            self._engine.execute(
+                f"INSERT INTO {self._places.full(place)} SELECT * FROM unwet_stage"
+            )
+            return
+        self._engine.execute(self._sql(copy))
+
+    def _drop(self, tree: exp.Drop) -> None:
+        kind = str(tree.args.get("kind", "")).upper()
+        if kind in ("INDEX", "SCHEMA", "DATABASE", "PROCEDURE", "FUNCTION", "TRIGGER"):
+            return
+        for table in (tree.this, *tree.expressions):
+            if isinstance(table, exp.Table):
+                place = self._places.exact(name_parts(table))
+                if place is not None:  # on a fresh database there may be nothing to drop yet
+                    self._drop_place(place)
+
+    def _drop_place(self, place: tuple[str, ...]) -> None:
+        self._engine.execute(f"DROP {self._places.kind(place)} {self._places.full(place)}")
+        self._places.refresh()
+
+    def _guarded(self, tree: exp.IfBlock) -> None:
+        """IF OBJECT_ID('t') IS NOT NULL DROP TABLE t: drops only what is there, as always here."""
+        block = tree.args.get("true")
+        for inner in block.expressions if isinstance(block, exp.Block) else [block]:
+            if isinstance(inner, exp.Expr):
+                self._effect(inner)
+
+    def _own(self, table: exp.Expr) -> tuple[str, ...]:
+        """The place of a table about to be changed; a view onto the data becomes a copy of it."""
+        if isinstance(table, exp.Schema):
+            table = table.this
+        place = self._places.find(name_parts(table)) if isinstance(table, exp.Table) else None
+        if place is None:
+            raise EngineError(f"{_word(table)} does not exist")
+        if self._places.kind(place) == "VIEW" and len(place) == 2:
+            name, copy = self._places.full(place), (place[0], f"unwet_copy_{place[1]}")
+            self._engine.execute(f"CREATE TABLE {self._places.full(copy)} AS SELECT * FROM {name}")
+            self._engine.execute(f"DROP VIEW {name}")
+            self._engine.execute(
+                f"ALTER TABLE {self._places.full(copy)} RENAME TO {quote(place[1])}"
+            )
+            self._places.refresh()
+        return place
+
+    def _make(
+        self,
+        kind: str,
+        place: tuple[str, ...],
+        query: str,
+        names: Sequence[str] = (),
+        definition: str = "",
+    ) -> None:
+        """CREATE kind place; a view onto the data of that name gives way."""
+        if len(place) == 2:
+            self._engine.execute(
+                f"CREATE SCHEMA IF NOT EXISTS {quote(self._places.world, place[0])}"
+            )
+            if self._places.kind(place) == "VIEW" and kind == "TABLE":
+                self._drop_place(place)
+        temporary = "TEMP " if len(place) == 1 else ""
+        columns = f" ({', '.join(map(quote, names))})" if names else ""
+        body = f" ({definition})" if definition else f"{columns} AS {query}"
+        self._engine.execute(f"CREATE {temporary}{kind} {self._places.full(place)}{body}")
+        self._places.refresh()
+
+    def _sql(self, tree: exp.Expr) -> str:
+        return to_duckdb(tree, self._clock, self._places.find)
+
+
+def _creates_temporary(tree: exp.Create) -> bool:
+    properties = tree.args.get("properties")
+    kinds = (exp.TemporaryProperty, exp.VolatileProperty)
+    return properties is not None and any(isinstance(p, kinds) for p in properties.expressions)
+
+
+def _with_ctes(tree: exp.Insert) -> exp.Expr:
+    """The query of an INSERT, together with the WITH that may stand before the INSERT."""
+    query: exp.Expr = tree.expression.copy()
+    clause = tree.args.get("with_")
+    if clause is not None and query.args.get("with_") is None:
+        query.set("with_", clause.copy())
+    return query
+
+
+def _unnamed(tree: exp.Query) -> tuple[int, ...]:
+    """Positions of output expressions without a name; none when a star makes them unknown."""
+    outputs = tree.selects
+    if any(output.is_star for output in outputs):
+        return ()
+    return tuple(i for i, output in enumerate(outputs) if not output.alias_or_name)
+
+
+def _word(node: exp.Expr) -> str:
+    if isinstance(node, exp.Table):
+        return ".".join(name_parts(node))
+    return str(node.this).upper() if isinstance(node, exp.Command) else node.key.upper()

@@ -1,0 +1,77 @@
+"""Which relations a world has, and which of them a name means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unwet.rewrite.prove.engines import DuckEngine, quote, text
+
+TEMP = "temp"
+
+
+class Places:
+    """The tables and views of one world; names compare without case.
+
+    Names of the old engine have up to three parts; the catalog is left away, since one world
+    stands for one server: `db.dbo.t` is schema dbo, table t.
+    """
+
+    def __init__(self, engine: DuckEngine, world: str) -> None:
+        self._engine = engine
+        self.world = world
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look again, after something was created or dropped."""
+        rows = self._engine.rows(
+            "SELECT database_name, schema_name, table_name, 'TABLE' FROM duckdb_tables() "
+            f"WHERE database_name IN ({text(self.world)}, 'temp') UNION ALL "
+            "SELECT database_name, schema_name, view_name, 'VIEW' FROM duckdb_views() "
+            f"WHERE NOT internal AND database_name IN ({text(self.world)}, 'temp')"
+        )
+        self._kinds: dict[tuple[str, ...], str] = {}
+        self._spelled: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._by_table: dict[str, list[tuple[str, ...]]] = {}
+        for database, schema, table, kind in rows:
+            place = (str(table),) if database == TEMP else (str(schema), str(table))
+            key = _key(place)
+            self._kinds[key], self._spelled[key] = str(kind), place
+            if database != TEMP:
+                self._by_table.setdefault(key[-1], []).append(key)
+
+    def find(self, parts: Sequence[str]) -> tuple[str, ...] | None:
+        """(schema, table), or (table,) for a temporary one; None when unknown or ambiguous.
+
+        An exact match, else the only relation with that table name in any schema: data is often
+        exported under other schema names than it was queried by.
+        """
+        exact = self.exact(parts)
+        if exact is not None:
+            return exact
+        same = self._by_table.get(parts[-1].lower(), [])
+        return self._spelled[same[0]] if len(same) == 1 else None
+
+    def exact(self, parts: Sequence[str]) -> tuple[str, ...] | None:
+        """As `find`, without looking into other schemas."""
+        if len(parts) == 1 and _key(parts) in self._spelled:
+            return self._spelled[_key(parts)]  # temporary tables come first
+        return self._spelled.get(_key(target(parts)))
+
+    def kind(self, place: Sequence[str]) -> str:
+        """TABLE, VIEW, or nothing."""
+        return self._kinds.get(_key(place), "")
+
+    def full(self, place: Sequence[str]) -> str:
+        """The quoted name of a place, good in any world."""
+        return quote(*place) if len(place) == 1 else quote(self.world, *place)
+
+
+def target(parts: Sequence[str]) -> tuple[str, ...]:
+    """Where a new relation of that name is put."""
+    if parts[-1].startswith("#"):
+        return (parts[-1],)
+    return (parts[-2] if len(parts) > 1 else "main", parts[-1])
+
+
+def _key(place: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part.lower() for part in place)

@@ -1,0 +1,341 @@
+"""Old and new on the same data: does every report return the rows it always returned?
+
+The legacy scripts run in one world, the project in another that has never seen them; then each
+report is compared as a bag of rows. When anything in the pile could depend on the order of its
+input, the scripts run once more over shuffled tables: a report whose own rows change by that is
+order-dependent, and no comparison can say more about it. The clock stands still for all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from sqlglot import exp
+
+from unwet.lineage.errors import EngineError, UnwetError
+from unwet.lineage.parse import Script, parse
+from unwet.lineage.sources import Source
+from unwet.lineage.templating import TOKEN, verbatim
+from unwet.rewrite.prove.adapt import order_sensitive, to_duckdb, volatile
+from unwet.rewrite.prove.compare import Comparison, Difference, compare
+from unwet.rewrite.prove.engines import DuckEngine, open_duckdb, quote, text
+from unwet.rewrite.prove.legacy import Answer, LegacyRun, run_legacy
+from unwet.rewrite.prove.places import Places, target
+from unwet.rewrite.prove.render import RenderedModel, RenderedProject, render_project
+
+Outcome = Literal["identical", "different", "order-dependent", "not run"]
+
+LEGACY, NEW, SHUFFLED = "unwet_legacy", "unwet_new", "unwet_shuffled"
+MODELS = "unwet_models"
+SEED = 20_150  # of the shuffle: any number, always the same
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRef:
+    """A report: its relation in the pile, and the model that replaces it.
+
+    A bare query has no relation: `path` and `line` say where it starts.
+    """
+
+    name: str
+    relation: str
+    model: str
+    path: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DataVerdict:
+    """What the data says about a report; row counts are None when a side did not run."""
+
+    name: str
+    verdict: Outcome
+    rows_before: int | None
+    rows_after: int | None
+    sample: tuple[Difference, ...]
+    reason: str
+
+
+def run_tests(
+    scripts: Sequence[Script],
+    project_root: Path,
+    reports: Sequence[ReportRef],
+    data: Path | str | None,
+    dialect: str,
+    vars: Mapping[str, str] | None = None,
+    *,
+    seconds: float | None = 600.0,
+    clock: datetime | None = None,
+) -> tuple[DataVerdict, ...]:
+    """A verdict for each report, in the order given.
+
+    `dialect` is the project's; `vars` are the values of its variables and of the placeholders left
+    in the scripts. `seconds`: limit for each statement. `clock`: what all SQL takes for the present
+    moment (default: now). Raises only for data or a project that cannot be opened at all.
+    """
+    given = vars or {}
+    tokens = _tokens(scripts, given)
+    bound = [_bound(script, tokens) for script in scripts]
+    wanted = [replace(report, relation=_filled(report.relation, tokens)) for report in reports]
+    project = render_project(project_root, given, _relation)
+    moment = clock or datetime.now().replace(microsecond=0)
+    seeds = [Path(seed.path) for seed in project.seeds]
+    with open_duckdb(data, seconds=seconds, readable=seeds) as engine:
+        return _Tests(engine, bound, project, dialect, moment).verdicts(wanted)
+
+
+class _Tests:
+    """Both sides, built once; then one verdict after the other."""
+
+    def __init__(
+        self,
+        engine: DuckEngine,
+        scripts: Sequence[Script],
+        project: RenderedProject,
+        dialect: str,
+        clock: datetime,
+    ) -> None:
+        self._engine, self._scripts, self._clock = engine, scripts, clock
+        self._old = self._run_legacy(LEGACY, None)
+        self._places = Places(engine, LEGACY)
+        self._new = _Build(engine, project, dialect, clock, self._places)
+        self._shuffled: LegacyRun | None = None
+        self._random = {
+            script.source.path: names
+            for script in scripts
+            if (names := sorted({n for s in script.statements for n in volatile(s.tree)}))
+        }
+        trees = (s.tree for script in scripts for s in script.statements)
+        self._sensitive = bool(self._random) or any(map(order_sensitive, trees))
+
+    def verdicts(self, reports: Sequence[ReportRef]) -> tuple[DataVerdict, ...]:
+        self._new.build(sorted({report.model for report in reports}))
+        if self._sensitive:
+            self._shuffled = self._run_legacy(SHUFFLED, SEED)
+        return tuple(self._verdict(report) for report in reports)
+
+    def _run_legacy(self, world: str, shuffle: int | None) -> LegacyRun:
+        self._engine.world(world, shuffle)
+        return run_legacy(self._engine, world, self._scripts, self._clock)
+
+    def _verdict(self, report: ReportRef) -> DataVerdict:
+        try:
+            return self._compared(report)
+        except UnwetError as error:
+            return DataVerdict(report.name, "not run", None, None, (), error.message)
+
+    def _compared(self, report: ReportRef) -> DataVerdict:
+        """Raises UnwetError with the reason why the report could not be tested."""
+        answer = self._before(report)
+        after = self._new.relation(report.model, answer.place)
+        before = f"SELECT * FROM {quote(LEGACY, *answer.place)}"
+        found = compare(self._engine, before, f"SELECT * FROM {after}", unnamed=answer.unnamed)
+        verdict: Outcome = "identical" if found.equal else "different"
+        reason = _reason(found)
+        if self._depends_on_order(before, answer):
+            verdict = "order-dependent"
+            reason = f"its own rows change when its input is shuffled; as given: {reason}"
+        return DataVerdict(
+            report.name, verdict, found.rows_before, found.rows_after, found.sample, reason
+        )
+
+    def _before(self, report: ReportRef) -> Answer:
+        """Where the old rows are; raises EngineError with what went wrong on the way."""
+        if report.relation:
+            self._check_writers(report)
+            place = self._places.find(report.relation.split("."))
+            answer = Answer(place, ()) if place else None
+        else:
+            self._check_sources((report.path,), "")
+            answer = self._old.answers.get((report.path, report.line))
+        if answer is None:
+            raise EngineError("the legacy scripts do not leave it behind")
+        return answer
+
+    def _check_writers(self, report: ReportRef) -> None:
+        name = tuple(part.lower() for part in target(report.relation.split(".")))
+        tails = [n for n in self._old.writers if n[-1] == name[-1]]
+        writers = self._old.writers.get(name) or [p for n in tails for p in self._old.writers[n]]
+        self._check_sources(tuple(writers), name[-1])
+
+    def _check_sources(self, paths: Sequence[str], table: str) -> None:
+        for path in paths:
+            for failure in self._old.failures:
+                if failure.path == path and self._matters(
+                    failure.line, path, table, failure.reason
+                ):
+                    raise EngineError(f"{path}:{failure.line}: {failure.reason}")
+            if path in self._random:
+                raise EngineError(f"cannot be tested: uses {', '.join(self._random[path])}")
+
+    def _matters(self, line: int, path: str, table: str, reason: str) -> bool:
+        """A statement that could not be parsed only harms the relations it names."""
+        if not reason.startswith("not parsed") or not table:
+            return True
+        (source,) = (script.source for script in self._scripts if script.source.path == path)
+        rest = "\n".join(source.text.splitlines()[line - 1 :])
+        return re.search(rf"(?i)\b{re.escape(table)}\b", rest) is not None
+
+    def _depends_on_order(self, before: str, answer: Answer) -> bool:
+        if self._shuffled is None:
+            return False
+        again = Places(self._engine, SHUFFLED)
+        if not again.kind(answer.place):
+            return False
+        other = f"SELECT * FROM {quote(SHUFFLED, *answer.place)}"
+        return not compare(self._engine, before, other).equal
+
+
+class _Build:
+    """The project's models as tables of the new world, in the schema `unwet_models`."""
+
+    def __init__(
+        self,
+        engine: DuckEngine,
+        project: RenderedProject,
+        dialect: str,
+        clock: datetime,
+        legacy: Places,
+    ) -> None:
+        self._engine, self._dialect, self._clock, self._legacy = engine, dialect, clock, legacy
+        self._project = project
+        self._failed = {failure.name: failure.reason for failure in project.failures}
+        self._borrowed: dict[str, set[tuple[str, ...]]] = {}  # model -> legacy results it reads
+        engine.world(NEW)
+        engine.use(NEW, MODELS)
+        self._places = Places(engine, NEW)
+
+    def build(self, wanted: Sequence[str]) -> None:
+        """Create the wanted models and all they need; failures are kept for `relation`."""
+        self._engine.use(NEW, MODELS)
+        needed = self._closure(wanted)
+        for seed in self._project.seeds:
+            if seed.name in needed:
+                read = f"read_csv({text(seed.path)}, header=true, sample_size=-1)"
+                self._create(seed.name, f"SELECT * FROM {read}")
+        for model in self._project.models:
+            if model.name in needed:
+                self._build(model)
+
+    def relation(self, model: str, old: tuple[str, ...]) -> str:
+        """The quoted table of a model; raises EngineError when it was not built from data."""
+        if model in self._failed:
+            raise EngineError(f"model {model}: {self._failed[model]}")
+        if model not in self._borrowed:
+            raise EngineError(f"the project has no model {model}")
+        if tuple(part.lower() for part in old) in self._borrowed[model]:
+            raise EngineError(f"model {model} reads the old result it should replace")
+        return quote(NEW, MODELS, model)
+
+    def _closure(self, wanted: Sequence[str]) -> set[str]:
+        refs = {model.name: model.refs for model in self._project.models}
+        needed, waiting = set(wanted), list(wanted)
+        while waiting:
+            for name in refs.get(waiting.pop(), ()):
+                if name not in needed:
+                    needed.add(name)
+                    waiting.append(name)
+        return needed
+
+    def _build(self, model: RenderedModel) -> None:
+        for ref in model.refs:
+            if ref in self._failed:
+                self._failed[model.name] = f"needs {ref}: {self._failed[ref]}"
+                return
+        self._borrowed[model.name] = set()
+        for ref in model.refs:
+            self._borrowed[model.name] |= self._borrowed.get(ref, set())
+        try:
+            tree = self._query(model)
+            sql = to_duckdb(tree, self._clock, lambda parts: self._find(model.name, parts))
+        except UnwetError as error:
+            self._failed[model.name] = error.message
+            return
+        self._create(model.name, sql)
+
+    def _query(self, model: RenderedModel) -> exp.Query:
+        script = parse(verbatim(Source(model.path, model.sql)), self._dialect)
+        lost = [finding.message for finding in script.findings]
+        if lost or len(script.statements) != 1:
+            raise EngineError(lost[0] if lost else f"holds {len(script.statements)} statements")
+        tree = script.statements[0].tree
+        if not isinstance(tree, exp.Query):
+            raise EngineError("is no query")
+        if names := volatile(tree):
+            raise EngineError(f"cannot be tested: uses {', '.join(names)}")
+        return tree
+
+    def _create(self, name: str, sql: str) -> None:
+        try:
+            self._engine.execute(f"CREATE TABLE {quote(NEW, MODELS, name)} AS {sql}")
+        except EngineError as error:
+            self._failed[name] = error.message
+            return
+        self._borrowed.setdefault(name, set())
+        self._places.refresh()
+
+    def _find(self, model: str, parts: Sequence[str]) -> tuple[str, ...] | None:
+        """In the data, else among what the legacy scripts left: a kept report feeds new models."""
+        place = self._places.exact(parts)
+        if place is None and (old := self._legacy.exact(parts)) is not None:
+            place = self._borrow(model, old)
+        if place is None:
+            place = self._places.find(parts)
+        if place is None and (old := self._legacy.find(parts)) is not None:
+            place = self._borrow(model, old)
+        elif place is not None and place[0] != MODELS and self._is_borrowed(place):
+            self._borrowed[model].add(tuple(part.lower() for part in place))
+        return place
+
+    def _borrow(self, model: str, old: tuple[str, ...]) -> tuple[str, ...]:
+        self._engine.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(NEW, old[0])}")
+        self._engine.execute(
+            f"CREATE VIEW {self._places.full(old)} AS SELECT * FROM {self._legacy.full(old)}"
+        )
+        self._places.refresh()
+        self._borrowed[model].add(tuple(part.lower() for part in old))
+        return old
+
+    def _is_borrowed(self, place: tuple[str, ...]) -> bool:
+        key = tuple(part.lower() for part in place)
+        return any(key in borrowed for borrowed in self._borrowed.values())
+
+
+def _relation(kind: str, name: str) -> str:
+    """Models in a schema of their own, so that no source can be taken for one."""
+    return name if kind == "source" else f"{MODELS}.{name}"
+
+
+def _tokens(scripts: Sequence[Script], values: Mapping[str, str]) -> dict[str, str]:
+    """Token (lower case) -> value, for every placeholder that has one."""
+    masks = {id(s.masked): s.masked for script in scripts for s in script.statements[:1]}
+    places = (place for masked in masks.values() for place in masked.placeholders)
+    return {p.token.lower(): values[p.name] for p in places if p.name in values}
+
+
+def _filled(masked: str, tokens: Mapping[str, str]) -> str:
+    return TOKEN.sub(lambda hit: tokens.get(hit.group().lower(), hit.group()), masked)
+
+
+def _bound(script: Script, tokens: Mapping[str, str]) -> Script:
+    """The script with values in place of its placeholders; others stay what they are."""
+    if not tokens or not script.statements or not script.statements[0].masked.placeholders:
+        return script
+    first = script.statements[0]
+    source = Source(script.source.path, _filled(first.masked.text, tokens), script.source.dialect)
+    return parse(verbatim(source), first.dialect)
+
+
+def _reason(found: Comparison) -> str:
+    if found.problems:
+        return "; ".join(found.problems)
+    if found.equal:
+        empty = "" if found.rows_before else "no rows on either side"
+        return "; ".join(part for part in (empty, *found.notes) if part)
+    counts = {"modified": found.modified, "removed": found.removed, "added": found.added}
+    return "rows " + ", ".join(f"{n} {what}" for what, n in counts.items() if n)
