@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unwet.lineage.pile import trace as trace
     from unwet.lineage.sources import Source as Source
 
 _HOME = {

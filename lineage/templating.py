@@ -191,9 +191,10 @@ class _Hit:
 # --- recognising -----------------------------------------------------------------------------
 
 _JINJA = r"(?P<jinja>\{\{(?:[^{}]|\{[^{}]{0,400}\}){0,4000}?\}\})"
-_DOLLAR_BRACE = r"(?P<dollarbrace>\$\{[^{}\n]{1,200}\})"
+_DOLLAR_BRACE = r"(?P<dollarbrace>\$\{[^{}\n]{1,200}\}|\$\(\w+\))"
 _AT = r"(?P<at>(?<!@)@(?!@)\w+)"
 _DOLLAR = r"(?P<dollar>(?<![\w$])\$[A-Za-z_]\w*(?!\$))"
+_SQLCMD = r"setvar\s|on\s+error\s|connect\s|r\s+[\w.\"\\/$]"  # a client's commands
 _CODE = re.compile(
     "|".join(
         (
@@ -202,7 +203,9 @@ _CODE = re.compile(
             r"(?P<brace>(?<![\w$}?:])\{[A-Za-z_]\w*\})",
             _AT,
             _DOLLAR,
-            r"(?P<colon>(?<![:\w\])\"'`}\[<]):[A-Za-z_]\w*|(?<=[\s(,=<>]):\d+\b)",
+            r"(?P<colon>(?<![:\w\])\"'`}\[<]):(?!"
+            + _SQLCMD
+            + r")[A-Za-z_]\w*|(?<=[\s(,=<>]):\d+\b)",
             r"(?P<percent>(?<![\w)%])%\(\w+\)s|(?<![\w)%'])%s\b)",
             r"(?P<question>(?<![\w?])\?(?![?|&]))",
         )
@@ -274,7 +277,7 @@ def _hit(
         case "jinja":
             yield _jinja(text, start, stop, params)
         case "dollarbrace" | "brace" as style:
-            inner = text.strip("${}").strip()
+            inner = text.strip("${}()").strip()
             yield _Hit(start, stop, style, inner, text, False, params.get(inner))
         case "at":
             yield from _at(text, start, habits.at, own, params, names)

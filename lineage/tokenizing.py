@@ -33,7 +33,7 @@ class Lost:
 
 def prepare(text: str, dialect: str) -> str:
     """Carry out DELIMITER lines and blank out client commands; every offset stays as it was."""
-    client = _DOT if dialect in ("duckdb", "sqlite") else _BACKSLASH
+    client = _CLIENTS.get(dialect, _BACKSLASH)
     text = client.sub(lambda hit: " " * len(hit.group()), text)
     return _delimited(text) if "DELIMITER" in text.upper() else text
 
@@ -120,6 +120,8 @@ def _tokenizer(dialect: str) -> Tokenizer:
 
 _BACKSLASH = re.compile(r"^\\[a-z!?][^\n]*", re.M)  # psql
 _DOT = re.compile(r"^\.[a-z]+\b[^\n]*", re.M)  # duckdb, sqlite3
+_SQLCMD = re.compile(r"^:(?:setvar|on[ \t]+error|connect|r)[ \t][^\n]*", re.M | re.I)
+_CLIENTS = {"duckdb": _DOT, "sqlite": _DOT, "tsql": _SQLCMD, "fabric": _SQLCMD}
 _DELIMITER = re.compile(r"^[ \t]*DELIMITER[ \t]+(\S+)[^\n]*", re.I | re.M)
 
 

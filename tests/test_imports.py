@@ -31,3 +31,13 @@ def test_nothing_heavy_is_loaded_before_a_command_runs(code: str) -> None:
     modules = loaded_after(code)
     assert "unwet" in modules
     assert not modules & HEAVY
+
+
+def test_the_public_names_load_on_first_use() -> None:
+    import unwet
+    from unwet.lineage.sources import Source
+
+    assert unwet.Source is Source
+    assert set(unwet.__all__) <= set(dir(unwet))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = unwet.nonsense
