@@ -195,6 +195,10 @@ _DOLLAR_BRACE = r"(?P<dollarbrace>\$\{[^{}\n]{1,200}\}|\$\(\w+\))"
 _AT = r"(?P<at>(?<!@)@(?!@)\w+)"
 _DOLLAR = r"(?P<dollar>(?<![\w$])\$[A-Za-z_]\w*(?!\$))"
 _SQLCMD = r"setvar\s|on\s+error\s|connect\s|r\s+[\w.\"\\/$]"  # a client's commands
+_COLON = (
+    rf"(?P<colon>(?<![:\w\])\"'`}}\[<]):(?!{_SQLCMD})[A-Za-z_]\w*"
+    r"|(?<=[\s(,=<>]):\d+\b)"
+)
 _CODE = re.compile(
     "|".join(
         (
@@ -203,9 +207,7 @@ _CODE = re.compile(
             r"(?P<brace>(?<![\w$}?:])\{[A-Za-z_]\w*\})",
             _AT,
             _DOLLAR,
-            r"(?P<colon>(?<![:\w\])\"'`}\[<]):(?!"
-            + _SQLCMD
-            + r")[A-Za-z_]\w*|(?<=[\s(,=<>]):\d+\b)",
+            _COLON,
             r"(?P<percent>(?<![\w)%])%\(\w+\)s|(?<![\w)%'])%s\b)",
             r"(?P<question>(?<![\w?])\?(?![?|&]))",
         )
