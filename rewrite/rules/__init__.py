@@ -1,0 +1,142 @@
+"""The rules, in the order in which they are tried; ``normal`` applies them to a fixpoint.
+
+A rule is a function of one node that gives the node it should be, or None. It looks at the node and
+its inputs, which are in normal form already. Adding one: its module, and one line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from unwet.rewrite.algebra import Expr, Rel
+from unwet.rewrite.rules import (
+    comparisons,
+    conditions,
+    dead,
+    filters,
+    functions,
+    grouping,
+    joins,
+    logic,
+    projects,
+    sets,
+    subqueries,
+)
+from unwet.rewrite.rules.shapes import Case
+
+RelationRule = Callable[[Rel], Rel | None]
+ExpressionRule = Callable[[Expr], Expr | None]
+
+EXPRESSION_RULES: tuple[ExpressionRule, ...] = (
+    logic.flatten_connective,  # first: the others read AND and OR as n-ary
+    logic.absorb_connective,
+    logic.drop_neutral_operand,
+    logic.fold_not,
+    logic.drop_double_not,
+    logic.push_not_into_connective,
+    logic.push_not_into_comparison,
+    logic.push_not_into_is,
+    logic.pull_not_out_of_like,
+    comparisons.between_to_comparisons,
+    comparisons.flip_greater,  # before folding, which knows < and <= only
+    comparisons.fold_integer_arithmetic,
+    comparisons.fold_integer_comparison,
+    logic.compare_with_boolean,
+    comparisons.in_one_to_equality,
+    comparisons.sort_in_list,
+    comparisons.sort_commutative,
+    comparisons.add_literal_last,
+    logic.equalities_to_in,
+    logic.sort_connective,  # last of its kind: operands do not change any more
+    conditions.if_to_case,
+    conditions.simple_case_to_searched,
+    conditions.drop_else_null,
+    conditions.plain_coalesce,
+    conditions.drop_repeated_cast,
+    functions.count_literal_to_star,
+    functions.drop_distinct_of_extreme,
+    functions.drop_true_filter_clause,
+    functions.sort_partition,
+    functions.drop_repeated_sort_key,
+    sets.drop_order_of_subquery,
+    functions.plain_exists,
+)
+
+RELATION_RULES: tuple[RelationRule, ...] = (
+    # conjuncts first: later rules split and move them one by one
+    filters.tidy_conjuncts,
+    filters.drop_empty_filter,
+    filters.merge_filters,
+    joins.flatten_inner_joins,
+    joins.drop_unit_input,
+    joins.single_input_join,
+    # projects up, out of the way of everything that looks at shapes
+    projects.drop_identity_project,
+    projects.merge_projects,
+    filters.filter_below_project,
+    projects.projects_above_inner_join,
+    projects.project_above_left_join,
+    projects.project_above_semi_join,
+    projects.project_above_window,
+    projects.project_above_sort,
+    projects.project_into_aggregate,
+    projects.project_into_union,
+    # tests of other tables become joins before filters sink below joins
+    subqueries.subquery_to_semi_join,
+    # left joins rise above inner ones before conditions sink, or the two would chase each other
+    joins.left_join_to_inner,
+    joins.left_join_above_inner,
+    joins.semi_join_above_inner,
+    # filters down
+    filters.filter_into_inner_join,
+    filters.filter_below_left_join,
+    filters.filter_below_semi_join,
+    filters.filter_below_aggregate,
+    filters.filter_below_union,
+    filters.conditions_into_inner_inputs,
+    filters.condition_into_right_input,
+    filters.condition_into_left_of_semi,
+    joins.semi_join_down,
+    # sets and grouping
+    sets.flatten_union_all,
+    grouping.distinct_to_aggregate,
+    grouping.merge_windows,
+    sets.tidy_sort_keys,
+    grouping.drop_distinct_of_unique,
+    # columns that nobody reads: before sorting, as content decides the order
+    dead.narrow_below_project,
+    dead.narrow_below_aggregate,
+    dead.narrow_right_of_semi,
+    dead.scan_in_name_order,
+    # canonical orders last
+    projects.sort_nullable_project,
+    grouping.tidy_group_keys,
+    grouping.tidy_aggregates,
+    grouping.tidy_window_functions,
+    sets.tidy_union_all,
+    sets.sort_intersect,
+    joins.sort_inner_inputs,
+    joins.sort_left_joins,
+    joins.sort_semi_joins,
+)
+
+QUERY_RULES: tuple[RelationRule, ...] = (sets.drop_idle_sorts,)
+"""Rules that need a whole query: what is above a node decides."""
+
+EARLY_RULES: tuple[RelationRule, ...] = (sets.flatten_union_all, joins.flatten_inner_joins)
+"""Tried before the inputs are normal, so that a chain of a thousand branches is flat at once and
+not a thousand times."""
+
+CASES: tuple[Case, ...] = (
+    *logic.CASES,
+    *comparisons.CASES,
+    *conditions.CASES,
+    *functions.CASES,
+    *filters.CASES,
+    *projects.CASES,
+    *joins.CASES,
+    *subqueries.CASES,
+    *sets.CASES,
+    *grouping.CASES,
+    *dead.CASES,
+)

@@ -1,0 +1,98 @@
+"""Reading and making the calls that rules look for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Over, Subquery
+
+BINARY = ("this", "expression")
+TRUE = Lit("boolean", "true")
+FALSE = Lit("boolean", "false")
+NULL = Lit("null", "")
+
+_PREDICATES = frozenset(
+    {"and", "or", "not", "eq", "neq", "lt", "lte", "gt", "gte", "is", "like", "ilike", "between",
+     "in", "nullsafeeq", "nullsafeneq"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Two queries that one rule, or the normal form, makes equal; read by tests and docs."""
+
+    before: str
+    after: str
+
+
+def is_predicate(expr: Expr) -> bool:
+    """Is the value certainly TRUE, FALSE or NULL, whatever the dialect?"""
+    match expr:
+        case Call(op=op):
+            return op in _PREDICATES
+        case Lit(kind="boolean"):
+            return True
+        case Subquery(kind=kind):
+            return kind != "scalar"
+        case _:
+            return False
+
+
+def binary(op: str, left: Expr, right: Expr) -> Call:
+    """``left op right``."""
+    return Call(op, (left, right), BINARY)
+
+
+def negation(expr: Expr) -> Expr:
+    """NOT expr."""
+    return Call("not", (expr,), ("this",))
+
+
+def conjunction(conjuncts: Iterable[Expr]) -> Expr:
+    """All of them in one expression."""
+    many = tuple(conjuncts)
+    return many[0] if len(many) == 1 else Call("and", many) if many else TRUE
+
+
+def is_plain_comparison(expr: Expr) -> bool:
+    """A comparison of two values, not of a value with ANY or ALL of an array."""
+    match expr:
+        case Call(args=(left, right), shape=shape) if shape == BINARY:
+            return not (_is_quantified(left) or _is_quantified(right))
+        case _:
+            return False
+
+
+def _is_quantified(expr: Expr) -> bool:
+    return isinstance(expr, Call) and expr.op in {"any", "all"}
+
+
+def slots(call: Call | Agg) -> dict[str, tuple[Expr, ...]]:
+    """The operands by the slot they fill; settings that are no operands are left out."""
+    found: dict[str, tuple[Expr, ...]] = {}
+    at = 0
+    for entry in call.shape:
+        slot, star, size = entry.partition("*")
+        if not star and (":" in entry or "=" in entry or entry.startswith("@")):
+            continue
+        if star and not size.isdigit():
+            continue
+        count = int(size) if star else 1
+        found[slot] = call.args[at : at + count]
+        at += count
+    return found
+
+
+def integer(expr: Expr) -> int | None:
+    """The value of an integer literal."""
+    match expr:
+        case Lit(kind="number", text=text) if text.removeprefix("-").isdigit():
+            return int(text)
+        case _:
+            return None
+
+
+def is_window(expr: Expr) -> bool:
+    """Is it a window function?"""
+    return isinstance(expr, Over)
