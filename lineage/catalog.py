@@ -4,7 +4,6 @@ A view is resolved when somebody first asks for its columns, so that the order o
 matter; views that read each other in a circle get a few more rounds.
 """
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +11,7 @@ from sqlglot import exp
 
 from unwet.lineage.ddl import altered, declared
 from unwet.lineage.findings import Finding
-from unwet.lineage.names import DEEP, relation_name
+from unwet.lineage.names import DEEP, deep_stack, relation_name
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved, resolve
 from unwet.lineage.schema import Schema, read_schema
@@ -76,8 +75,12 @@ class Studied:
 
     def run(self) -> None:
         """Resolve everything; afterwards `find` and `uses` only look up."""
-        limit = DEEP + 40 * len(self.statements)  # one statement may wait for all the others
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), limit))
+        with deep_stack(DEEP + 40 * len(self.statements)):  # one may wait for all the others
+            self._resolve_all()
+        self.resolved = tuple(self._done[id(statement)] for statement in self.statements)
+        self.findings += tuple(f for each in self.resolved for f in _unsupported(each))
+
+    def _resolve_all(self) -> None:
         self._declare()
         for statement in self.statements:
             self._resolve(statement)
@@ -87,7 +90,6 @@ class Studied:
                 self._done.pop(key, None)
             for statement in again.values():
                 self._resolve(statement)
-        self.resolved = tuple(self._done[id(statement)] for statement in self.statements)
 
     def catalog(self) -> Catalog:
         """What is known now, as a value."""
@@ -223,6 +225,19 @@ class Studied:
                 self._local.setdefault((statement.path, name), []).append(maker)
             if not temp:
                 self._makers.setdefault(known, maker)
+
+
+def _unsupported(resolved: Resolved) -> list[Finding]:
+    """Statements that move data in a way that is not traced yet: said, not passed over."""
+    tree = resolved.statement.tree
+    renames = isinstance(tree, exp.Alter) and any(
+        isinstance(action, exp.AlterRename | exp.SwapTable)
+        for action in tree.args.get("actions") or ()
+    )
+    if not renames and not isinstance(tree, exp.MultitableInserts | exp.Copy | exp.LoadData):
+        return []
+    what = " ".join(resolved.statement.text.split()[:3]).upper()
+    return [Finding("UNSUPPORTED", f"lineage of {what} ... is not traced", resolved.statement.span)]
 
 
 def _header(statement: Statement) -> tuple[str, bool] | None:

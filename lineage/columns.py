@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.flows import Flows
+from unwet.lineage.names import deep_stack
 from unwet.lineage.resolve import Query, Resolved
 from unwet.lineage.tables import Relations
 from unwet.lineage.tracer import Tracer
@@ -77,6 +78,11 @@ def edges(resolved: Resolved, catalog: Relations) -> tuple[Edge, ...]:
 
 def trace_statement(resolved: Resolved, catalog: Relations) -> Traced:
     """Edges of one statement, with what could not be resolved as findings."""
+    with deep_stack():
+        return _trace(resolved, catalog)
+
+
+def _trace(resolved: Resolved, catalog: Relations) -> Traced:
     target = resolved.target or ""
     query = resolved.query
     if query is None:

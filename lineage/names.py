@@ -1,10 +1,24 @@
 """How names compare: folding by dialect, relation names, and what an alias may be seen from."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 from sqlglot import Dialect, exp
 
-DEEP = 20_000  # Python frames that a 300-level nested query may need
+DEEP = 20_000  # Python frames; a query nested 300 levels deep needs some thousands
+
+
+@contextmanager
+def deep_stack(frames: int = DEEP) -> Iterator[None]:
+    """Room for at least so many frames: nested queries are read recursively."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, frames))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def fold(name: str, quoted: bool, dialect: str) -> str:

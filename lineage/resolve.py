@@ -4,7 +4,6 @@ One pass over the tree; nothing is copied or changed. What cannot be known is le
 over unknown tables make a query incomplete, and `Query.find` says how certain each name is.
 """
 
-import sys
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +11,7 @@ from sqlglot import exp
 
 from unwet.lineage import lookup
 from unwet.lineage.inputs import Env, add_inputs, from_items, value_names
-from unwet.lineage.names import DEEP, SELF_REFERENCE, folded, is_parameter, relation_name
+from unwet.lineage.names import SELF_REFERENCE, deep_stack, folded, is_parameter, relation_name
 from unwet.lineage.parse import Statement
 from unwet.lineage.scopes import Input, Output, Query, QueryKind, Ref
 from unwet.lineage.stars import all_columns, set_outputs
@@ -55,9 +54,8 @@ class Resolved:
 
 def resolve(statement: Statement, catalog: Relations) -> Resolved:
     """Resolve one statement against the catalog; never raises for SQL it does not know."""
-    if sys.getrecursionlimit() < DEEP:
-        sys.setrecursionlimit(DEEP)  # deeply nested queries are read recursively
-    return _Resolver(statement, catalog).statement()
+    with deep_stack():
+        return _Resolver(statement, catalog).statement()
 
 
 class _Resolver:
@@ -83,7 +81,8 @@ class _Resolver:
             case exp.Update() | exp.Delete() | exp.Merge():
                 return self._change(tree)
             case exp.Drop():
-                return self._made("drop", tree.this)
+                dropped = tree.args.get("tables") or [tree.this]
+                return self._made("drop", dropped[0])
             case exp.TruncateTable():
                 return self._made("truncate", tree.expressions[0] if tree.expressions else None)
             case _:
@@ -118,6 +117,9 @@ class _Resolver:
         body = tree.args.get("expression")
         if kind not in ("TABLE", "VIEW"):
             return self._made("other", None)
+        clone = tree.args.get("clone")
+        if clone is not None and isinstance(clone.this, exp.Table):
+            return self._made("ctas", tree.this, self._whole(clone.this), temp)
         if not isinstance(body, BODIES):
             return self._made("create_table" if kind == "TABLE" else "view", tree.this, None, temp)
         query = self._body(tree, body)
@@ -129,10 +131,15 @@ class _Resolver:
         if isinstance(body, BODIES):
             query = self._body(tree, body)
         elif isinstance(body, exp.Table):
-            query = self.shell(body, None)
-            add_inputs(self, query, [body], {})
-            all_columns(query, body)
+            query = self._whole(body)
         return self._made("insert", tree.this, query)
+
+    def _whole(self, table: exp.Table) -> Query:
+        """A table read as it is: CLONE, INSERT INTO t TABLE s."""
+        query = self.shell(table, None)
+        add_inputs(self, query, [table], {})
+        all_columns(query, table)
+        return query
 
     def _body(self, tree: exp.Expression, body: exp.Expression) -> Query:
         ctes: dict[str, Query] = {}

@@ -13,6 +13,7 @@ Part = tuple[exp.Expr, Op]
 CONDITIONAL: Op = ("INDIRECT", "CONDITIONAL")
 WINDOW: Op = ("INDIRECT", "WINDOW")
 FILTER: Op = ("INDIRECT", "FILTER")
+SORT: Op = ("INDIRECT", "SORT")
 
 
 class Reader(Protocol):
@@ -167,7 +168,6 @@ _TRANSPARENT = frozenset(
         exp.Tuple,
         exp.Group,
         exp.Ordered,
-        exp.Order,
         exp.Where,
         exp.Having,
         exp.Qualify,
@@ -209,6 +209,22 @@ def _filtered(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
     yield node.expression, _condition(op, FILTER)
 
 
+def _ordered(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
+    """array_agg(x ORDER BY y): x is the value; an ORDER BY clause has no value."""
+    if node.this is not None:
+        yield node.this, op
+    yield from ((each, _condition(op, SORT)) for each in node.expressions)
+
+
+def _within_group(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
+    """f(x) WITHIN GROUP (ORDER BY y): y is the value of a percentile, else the order of x."""
+    yield node.this, op
+    of_order = isinstance(node.this, exp.PercentileCont | exp.PercentileDisc | exp.Mode)
+    below = _aggregated(op) if of_order else _condition(op, SORT)
+    for each in node.expression.expressions:
+        yield each, below
+
+
 def _window(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
     """f(x) OVER (...): x is the value, partition and order are WINDOW."""
     function = node.this
@@ -245,4 +261,6 @@ _HANDLERS: dict[type[exp.Expr], Callable[[exp.Expr, Op, Query], Iterator[Part]]]
     exp.DecodeCase: _decode,
     exp.Filter: _filtered,
     exp.Window: _window,
+    exp.Order: _ordered,
+    exp.WithinGroup: _within_group,
 }

@@ -1,0 +1,65 @@
+"""unwet lineage on the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from unwet import cli
+
+SQL = """create table m as select s.a, s.b from s where s.c > 0;
+insert into n(x) select a from m;
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "q.sql").write_text(SQL)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(cli.main, ["lineage", *arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_json_has_indirect_edges(folder: Path) -> None:
+    code, out, _ = run("q.sql", "--format", "json")
+    types = {edge["type"] for edge in json.loads(out)["edges"]}
+    assert (code, types) == (0, {"DIRECT", "INDIRECT"})
+
+
+def test_one_column_upstream(folder: Path) -> None:
+    code, out, _ = run("q.sql", "--column", "n.x", "--upstream")
+    assert code == 0
+    assert out.splitlines() == [
+        "n.x",
+        "  <- m.a  IDENTITY  q.sql:2:25",
+        "    <- s.a  IDENTITY  q.sql:1:26",
+    ]
+
+
+def test_depth_and_kinds(folder: Path) -> None:
+    code, out, _ = run("q.sql", "--column", "m.b", "--depth", "1", "--kinds", "all", "--upstream")
+    assert code == 0
+    assert "s.c  INDIRECT FILTER" in out
+
+
+def test_output_file(folder: Path) -> None:
+    code, out, _ = run("q.sql", "--format", "dot", "-o", "lineage.dot")
+    assert (code, out) == (0, "")
+    assert (folder / "lineage.dot").read_text().startswith("digraph lineage {")
+
+
+def test_unknown_column_is_wrong_use(folder: Path) -> None:
+    code, _, err = run("q.sql", "--column", "m.bb")
+    assert code == 2
+    assert "did you mean" in err
+
+
+def test_directions_need_a_column(folder: Path) -> None:
+    code, _, err = run("q.sql", "--upstream")
+    assert code == 2
+    assert "--column" in err
