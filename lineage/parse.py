@@ -94,6 +94,8 @@ def render(tree: exp.Expr, dialect: str, pretty: bool = True) -> str:
 # --- reading ---------------------------------------------------------------------------------
 
 Outcome = exp.Expression | Finding
+# Seen on broken SQL, where a ParseError was due; a file must not be lost over it.
+_PARSER_BUGS = (TypeError, ValueError, AttributeError, LookupError, AssertionError)
 
 
 class _Reader:
@@ -156,6 +158,9 @@ class _Reader:
         except RecursionError:
             where = self._span(part, chunk)
             return Finding("PARSE", "nested too deeply to be parsed", where)
+        except _PARSER_BUGS as error:
+            message = f"the parser itself failed: {type(error).__name__}: {_short(str(error))}"
+            return Finding("PARSE", message, self._span(part, chunk))
         return next((tree for tree in trees if isinstance(tree, exp.Expression)), None)
 
     def _control(self, part: Stretch, chunk: Chunk) -> Finding | None:

@@ -104,6 +104,21 @@ def test_existence_tests_are_unwrapped_and_other_conditions_reported() -> None:
     assert [(f.code, f.at.line) for f in script.findings] == [("OPAQUE", 2)]
 
 
+@pytest.mark.parametrize(
+    ("dialect", "call"),
+    [
+        ("tsql", "hashbytes()"),
+        ("bigquery", "date_add()"),
+        ("bigquery", "regexp_extract()"),
+        ("postgres", "levenshtein_less_equal()"),
+    ],
+)
+def test_where_the_parser_itself_breaks_the_rest_is_read(dialect: str, call: str) -> None:
+    script = read(f"select {call};\nselect 2", dialect)
+    assert texts(script) == ["select 2"]
+    assert codes(script) == ["PARSE"]
+
+
 def test_sqlglot_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     script = read("call p(); vacuum full t;", "snowflake")
     assert codes(script).count("OPAQUE") == 2
