@@ -25,12 +25,16 @@ def combine(inner: Op, outer: Op) -> Op:
 
 def merge(into: Flows, flows: Flows, op: Op) -> None:
     """Add flows that are read under `op`; the better certainty wins, places add up."""
-    for (relation, column, type_, subtype), (rank, nodes) in flows.items():
-        key = (relation, column, *combine((type_, subtype), op))
-        known = into.get(key)
-        if known is None:
-            into[key] = (rank, nodes)
-        elif nodes != known[1] or rank < known[0]:
+    if not into and op == IDENTITY:
+        into.update(flows)
+        return
+    for old, flow in flows.items():
+        key = old if op == IDENTITY else (*old[:2], *combine(old[2:], op))
+        known = into.setdefault(key, flow)
+        if known is flow:
+            continue
+        rank, nodes = flow
+        if nodes != known[1] or rank < known[0]:
             places = dict.fromkeys((*known[1], *nodes))
             into[key] = (min(rank, known[0]), tuple(places)[:_PLACES])
 

@@ -43,6 +43,8 @@ def _in_from(query: Query, column: exp.Column, qualifiers: list[str], name: str)
 
 
 def _qualifiers(column: exp.Column, dialect: str) -> list[str]:
+    if column.args.get("table") is None:
+        return []
     parts = (column.args.get(key) for key in ("catalog", "db", "table"))
     return [name for part in parts if part is not None and (name := names.folded(part, dialect))]
 

@@ -22,6 +22,7 @@ from unwet.lineage.resolve import Input, Output, Query, Ref
 from unwet.lineage.walk import Walker
 
 _RANK = {"certain": 0, "inferred": 1, "ambiguous": 2, "unknown": 3}
+_PARTS = ("catalog", "db", "table", "this")  # of a column, as written
 _SELF = "\0"  # marks a recursive query's read of itself until its fixpoint is known
 
 
@@ -319,7 +320,7 @@ class Tracer:
         """Where a node stands in the source."""
         span = self._spans.get(id(node))
         if span is None:
-            span = self._spans[id(node)] = self._statement.span_of(node)
+            span = self._spans[id(node)] = _column_span(self._statement, node)
         return span
 
     def spans(self, nodes: tuple[exp.Expression, ...]) -> tuple[Span, ...]:
@@ -337,6 +338,16 @@ class Tracer:
         """One finding per name that is ambiguous or unknown."""
         found = (_finding(self.span(node), node, ref) for node, ref, _ in self._unresolved.values())
         return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _column_span(statement: Statement, node: exp.Expr) -> Span:
+    """The place of a column, from its first to its last identifier; of others, all they cover."""
+    if isinstance(node, exp.Column):
+        parts = [part for key in _PARTS if (part := node.args.get(key)) is not None]
+        start, stop = parts[0].meta.get("start"), parts[-1].meta.get("end")
+        if start is not None and stop is not None:
+            return statement.masked.span(start, stop + 1)
+    return statement.span_of(node)
 
 
 def _finding(at: Span, node: exp.Expression, ref: Ref) -> Finding:

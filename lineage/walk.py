@@ -57,8 +57,10 @@ class Walker:
                 stack.extend(self._dot(query, node, op, clause, into))
             elif kind is exp.Count and _counts_rows(node):
                 merge(into, self._reader.members(query), _only_indirect(op))
+            elif kind in _HANDLERS:
+                stack.extend(_HANDLERS[kind](node, op, query))
             else:
-                stack.extend(_parts(node, kind, op, query))
+                _push_children(stack, node, kind, op)
 
     def _column(self, query: Query, node: exp.Expr, op: Op, clause: str, into: Flows) -> None:
         assert isinstance(node, exp.Column)
@@ -104,6 +106,7 @@ _LEAVES = frozenset(
         exp.Table,
     }
 )
+_SKIPPED: frozenset[type] = _LEAVES | {str, bool, int, type(None)}
 _QUERIES = frozenset({exp.Subquery, exp.Select, exp.Union, exp.Except, exp.Intersect})
 # Window functions that hand a row's value on: no aggregation.
 _POSITIONAL = (exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
@@ -127,14 +130,17 @@ def _condition(op: Op, inside: Op) -> Op:
     return op if op[0] == "INDIRECT" else inside
 
 
-def _parts(node: exp.Expr, kind: type[exp.Expr], op: Op, query: Query) -> Iterator[Part]:
-    handler = _HANDLERS.get(kind)
-    if handler is not None:
-        yield from handler(node, op, query)
-        return
+def _push_children(stack: list[Part], node: exp.Expr, kind: type[exp.Expr], op: Op) -> None:
+    """The parts of an expression without rules of its own (the hot path: most nodes)."""
     if kind not in _TRANSPARENT:
         op = _aggregated(op) if _aggregates(kind) else _valued(op)
-    yield from ((child, op) for child in children(node))
+    for value in node.args.values():
+        if type(value) is list:
+            for each in value:
+                if type(each) not in _SKIPPED and isinstance(each, exp.Expr):
+                    stack.append((each, op))
+        elif type(value) not in _SKIPPED and isinstance(value, exp.Expr):
+            stack.append((value, op))
 
 
 def children(node: exp.Expr) -> Iterator[exp.Expr]:
