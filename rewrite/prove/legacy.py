@@ -335,11 +335,13 @@ def _with_ctes(tree: exp.Insert) -> exp.Expr:
 
 
 def _unnamed(tree: exp.Query) -> tuple[int, ...]:
-    """Positions of output expressions without a name; none when a star makes them unknown."""
+    """Positions of outputs that every engine names its own way; none when a star hides them."""
     outputs = tree.selects
     if any(output.is_star for output in outputs):
         return ()
-    return tuple(i for i, output in enumerate(outputs) if not output.alias_or_name)
+    return tuple(
+        i for i, output in enumerate(outputs) if not isinstance(output, exp.Alias | exp.Column)
+    )
 
 
 def _word(node: exp.Expr) -> str:

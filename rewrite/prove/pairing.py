@@ -9,7 +9,7 @@ matching, as long as they are few.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unwet.rewrite.prove.engines import Engine
@@ -64,6 +64,7 @@ def near(old: Point, new: Point, tolerances: Sequence[Tolerance]) -> bool:
         a is None
         or b is None
         or a == b
+        or a != a  # NaN: then so is b
         or abs(a - b) <= max(t.relative * max(abs(a), abs(b)), t.absolute)
         for a, b, t in zip(old, new, tolerances, strict=True)
     )
@@ -143,7 +144,7 @@ def _list(ids: Sequence[int]) -> str:
 
 
 def match(
-    old: dict[int, Point], new: dict[int, Point], tolerances: Sequence[Tolerance]
+    old: Mapping[int, Point], new: Mapping[int, Point], tolerances: Sequence[Tolerance]
 ) -> list[tuple[int, int]]:
     """A largest set of disjoint (old, new) pairs that are near (augmenting paths)."""
     partner: dict[int, int] = {}  # new -> old

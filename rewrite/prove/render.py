@@ -126,6 +126,8 @@ class _Project:
         self.name = str(self.settings.get("name") or root.name)
         self.vars = {**self._defaults(), **vars}
         self.macros: dict[str, Callable[..., Any]] = {}
+        self.current = _Model(self, "")  # whose ref() is called, also from inside a macro
+        self.functions = self._functions()
         self._load_macros()
         self.seeds = {path.stem: path for path in self.files("seed-paths", "seeds", ".csv")}
         self.known = {p.stem for p in self.files("model-paths", "models", ".sql")} | {*self.seeds}
@@ -145,9 +147,9 @@ class _Project:
 
     def render(self, path: Path) -> RenderedModel | None:
         """One model, or None when it is disabled or failed."""
-        model = _Model(self, path)
+        self.current = model = _Model(self, path.stem)
         try:
-            sql = guarded(lambda: self._template(path, model.functions()).render())
+            sql = guarded(lambda: self._template(path).render())
         except TemplateFailure as failure:
             self.fail(path, failure)
             return None
@@ -173,8 +175,24 @@ class _Project:
             raise TemplateFailure(f"no value for var {name}; give --param {name}=VALUE")
         return default
 
-    def _template(self, path: Path, functions: Mapping[str, Any]) -> Any:
-        return self.environment.from_string(_text(path), globals={**self.macros, **functions})
+    def _template(self, path: Path) -> Any:
+        names = {**self.macros, **self.functions}
+        return self.environment.from_string(_text(path), globals=names)
+
+    def _functions(self) -> dict[str, Any]:
+        """The names that templates see; macros share them with whichever model calls."""
+        return {
+            "ref": lambda *names, **_: self.current.ref(*names),
+            "source": lambda source, table: self.current.source(source, table),
+            "var": self.var,
+            "config": lambda *given, **settings: self.current.configure(*given, **settings),
+            "this": _This(self),
+            "target": _TARGET,
+            "execute": True,
+            "is_incremental": lambda: False,
+            "log": lambda *_, **__: "",
+            "return": _return,
+        }
 
     def _settings(self, root: Path) -> dict[str, Any]:
         path = root / "dbt_project.yml"
@@ -199,10 +217,9 @@ class _Project:
         for path in paths:
             for name in self._macro_names(path):
                 self.macros[name] = _late(bodies, name)
-        functions = _Model(self, None).functions()
         for path in paths:
             try:
-                module = guarded(lambda path=path: self._template(path, functions).module)  # type: ignore[misc]
+                module = guarded(lambda path=path: self._template(path).module)  # type: ignore[misc]
             except TemplateFailure as failure:
                 self.fail(path, failure)
                 continue
@@ -257,48 +274,43 @@ class _Project:
 
 
 class _Model:
-    """What one model calls while it is rendered."""
+    """What one model is found to use while it is rendered."""
 
-    def __init__(self, project: _Project, path: Path | None) -> None:
+    def __init__(self, project: _Project, name: str) -> None:
         self._project = project
-        self._name = path.stem if path else ""
+        self.name = name
         self.refs: list[str] = []
         self.sources: list[str] = []
         self.config: dict[str, object] = {}
 
-    def functions(self) -> dict[str, Any]:
-        """The names that templates see."""
-        return {
-            "ref": self._ref,
-            "source": self._source,
-            "var": self._project.var,
-            "config": self._config,
-            "this": self._project.relation("this", self._name),
-            "target": _TARGET,
-            "execute": True,
-            "is_incremental": lambda: False,
-            "log": lambda *_: "",
-            "return": _return,
-        }
-
-    def _ref(self, *names: str, **_: object) -> str:
-        name = str(names[-1])
+    def ref(self, *names: object) -> str:
+        name = str(names[-1]) if names else ""
         if name not in self._project.known:
             raise TemplateFailure(f"ref to {name}, which is no model or seed of this project")
         self.refs.append(name)
         return self._project.relation("ref", name)
 
-    def _source(self, source: str, table: str) -> str:
+    def source(self, source: str, table: str) -> str:
         located = self._project.located.get((source, table))
         if located is None:
             raise TemplateFailure(f"source {source}.{table} is not declared in any YAML file")
         self.sources.append(located)
         return self._project.relation("source", located)
 
-    def _config(self, *given: Mapping[str, object], **settings: object) -> str:
+    def configure(self, *given: Mapping[str, object], **settings: object) -> str:
         for mapping in (*given, settings):
             self.config |= mapping
         return ""
+
+
+class _This:
+    """`this`: the model being rendered, wherever it is written."""
+
+    def __init__(self, project: _Project) -> None:
+        self.__project = project
+
+    def __str__(self) -> str:
+        return self.__project.relation("this", self.__project.current.name)
 
 
 _TARGET = {"name": "prod", "schema": "main", "type": "duckdb", "database": "unwet", "threads": 1}

@@ -82,6 +82,16 @@ def test_macros_call_macros_of_other_files(tmp_path: Path) -> None:
     found = rendered(tmp_path, macros)
     assert not found.failures
     assert found.models[1].sql == "select (x) + (x), p, q from (select * from base)"
+    assert found.models[1].refs == ("base",)  # also those made inside a macro
+
+
+def test_this_is_the_model_that_calls(tmp_path: Path) -> None:
+    files = {
+        "macros/a.sql": "{% macro me() %}{{ this }}{% endmacro %}",
+        "models/m.sql": "{{ me() }} {{ this }}",
+        "models/n.sql": "{{ me() }}",
+    }
+    assert [model.sql for model in rendered(tmp_path, files).models] == ["m m", "n"]
 
 
 def test_loops_and_vars(tmp_path: Path) -> None:

@@ -1,0 +1,139 @@
+"""Any dialect's trees as SQL that DuckDB runs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pytest
+
+from unwet.lineage.parse import parse
+from unwet.lineage.sources import Source
+from unwet.lineage.templating import verbatim
+from unwet.rewrite.prove.adapt import order_sensitive, to_duckdb, volatile
+from unwet.rewrite.prove.engines import open_duckdb
+
+CLOCK = datetime(2024, 5, 6, 7, 8, 9)
+
+
+def tree(sql: str, dialect: str):  # type: ignore[no-untyped-def]
+    (statement,) = parse(verbatim(Source("q.sql", sql)), dialect).statements
+    return statement.tree
+
+
+def nowhere(parts: Sequence[str]) -> None:
+    return None
+
+
+def adapted(sql: str, dialect: str) -> str:
+    return to_duckdb(tree(sql, dialect), CLOCK, nowhere)
+
+
+MOMENT = "2024-05-06 07:08:09"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "expression", "expected"),
+    [
+        ("tsql", "GETDATE()", MOMENT),
+        ("tsql", "CURRENT_TIMESTAMP", MOMENT),
+        ("tsql", "SYSDATETIME()", MOMENT),
+        ("tsql", "YEAR(GETDATE())", "2024"),
+        ("postgres", "now()", MOMENT),
+        ("postgres", "clock_timestamp()", MOMENT),
+        ("postgres", "CURRENT_DATE - 6", "2024-04-30"),
+        ("postgres", "LOCALTIMESTAMP", MOMENT),
+        ("postgres", "'now'::timestamp", MOMENT),
+        ("postgres", "CURRENT_TIME", "07:08:09"),
+        ("postgres", "age(TIMESTAMP '2024-05-05')", "1 day"),
+        ("bigquery", "CURRENT_DATETIME()", MOMENT),
+        ("bigquery", "CURRENT_DATE()", "2024-05-06"),
+        ("snowflake", "SYSDATE()", MOMENT),
+        ("mysql", "SYSDATE()", MOMENT),
+        ("mysql", "CURDATE()", "2024-05-06"),
+        ("mysql", "UTC_TIMESTAMP()", MOMENT),
+        ("oracle", "SYSTIMESTAMP", MOMENT),
+        ("duckdb", "today()", "2024-05-06"),
+    ],
+)
+def test_the_clock_stands_still(dialect: str, expression: str, expected: str) -> None:
+    with open_duckdb(None) as engine:
+        sql = adapted(f"SELECT {expression} AS x", dialect)
+        assert engine.rows(f"SELECT CAST(x AS VARCHAR) FROM ({sql})") == [(expected,)]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql", "rows"),
+    [
+        ("bigquery", "SELECT SAFE.SUBSTR('abc', 2) AS x", [("bc",)]),
+        ("tsql", "SELECT CAST('a' AS VARCHAR(MAX)) AS x", [("a",)]),
+        ("oracle", "SELECT 1 AS x FROM dual", [(1,)]),
+        ("tsql", "SELECT x FROM (SELECT 1 AS x) t OPTION (MAXDOP 1)", [(1,)]),
+        ("postgres", "SELECT x FROM (SELECT 1 AS x) t FOR UPDATE", [(1,)]),
+    ],
+)
+def test_misprints_are_mended(dialect: str, sql: str, rows: list[tuple[object, ...]]) -> None:
+    with open_duckdb(None) as engine:
+        assert engine.rows(adapted(sql, dialect)) == rows
+
+
+def test_the_tree_itself_is_not_changed() -> None:
+    given = tree("SELECT GETDATE() AS x FROM dbo.t WITH (NOLOCK)", "tsql")
+    before = given.sql("tsql")
+    to_duckdb(given, CLOCK, lambda parts: ("a", "b"))
+    assert given.sql("tsql") == before
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql", "expected"),
+    [
+        ("tsql", "SELECT dbo.t.x FROM dbo.t", 'SELECT t.x FROM "s"."dbo.t" AS "t"'),
+        ("tsql", "SELECT a.x FROM srv.dbo.t a", 'SELECT a.x FROM "s"."srv.dbo.t" AS a'),
+        ("tsql", "SELECT x FROM #t", 'SELECT x FROM "s"."#t" AS "t"'),
+        ("tsql", "SELECT #t.x FROM #t", 'SELECT t.x FROM "s"."#t" AS "t"'),
+        (
+            "postgres",
+            "WITH c AS (SELECT x FROM t) SELECT x FROM c",
+            'WITH c AS (SELECT x FROM "s"."t" AS "t") SELECT x FROM c',
+        ),
+    ],
+)
+def test_names_are_placed(dialect: str, sql: str, expected: str) -> None:
+    made = to_duckdb(tree(sql, dialect), CLOCK, lambda parts: ("s", ".".join(parts)))
+    assert made == expected
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql", "names"),
+    [
+        ("tsql", "SELECT NEWID() AS x, RAND() AS y", ("rand", "uuid")),
+        (
+            "postgres",
+            "SELECT random(), gen_random_uuid(), nextval('s')",
+            ("nextval", "rand", "uuid"),
+        ),
+        ("databricks", "SELECT * FROM t TABLESAMPLE (10 PERCENT)", ("tablesample",)),
+        ("databricks", "SELECT monotonically_increasing_id()", ("monotonically_increasing_id",)),
+        ("oracle", "SELECT SYS_GUID() FROM dual", ("sys_guid",)),
+        ("postgres", "SELECT now(), x FROM t", ()),
+    ],
+)
+def test_random_functions_are_found(dialect: str, sql: str, names: tuple[str, ...]) -> None:
+    assert volatile(tree(sql, dialect)) == names
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT a, sum(b) AS s FROM t GROUP BY a", False),
+        ("SELECT a FROM t ORDER BY a", False),
+        ("SELECT DISTINCT a FROM t", False),
+        ("SELECT a FROM t LIMIT 3", True),
+        ("SELECT DISTINCT ON (a) a, b FROM t", True),
+        ("SELECT row_number() OVER (ORDER BY a) AS n FROM t", True),
+        ("SELECT any_value(a) FROM t", True),
+        ("SELECT string_agg(a, ',') FROM t", True),
+        ("SELECT array_agg(a) FROM t", True),
+        ("SELECT some_function(a) FROM t", True),
+    ],
+)
+def test_what_may_depend_on_the_order_of_rows(sql: str, expected: bool) -> None:
+    assert order_sensitive(tree(sql, "postgres")) is expected
