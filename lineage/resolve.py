@@ -16,7 +16,7 @@ from unwet.lineage.parse import Statement
 from unwet.lineage.scopes import Input, Output, Query, QueryKind, Ref
 from unwet.lineage.stars import all_columns, set_outputs
 from unwet.lineage.tables import Relations, Table
-from unwet.lineage.targets import assigned, column_name, into_of, is_temporary
+from unwet.lineage.targets import assigned, column_name, into_of, is_temporary, made_name
 
 __all__ = ["Input", "Output", "Query", "Ref", "Resolved", "is_parameter", "resolve"]
 
@@ -100,7 +100,7 @@ class _Resolver:
             columns = tuple(column_name(each, self.dialect) for each in target.expressions)
             columns = tuple(name for name in columns if name) or None
             target = target.this
-        name = relation_name(target, self.dialect) if isinstance(target, exp.Table) else ""
+        name = made_name(self.source.tree, target, self.dialect)
         relation = self.table(name, writing=True)[0] if name else None
         return Resolved(self.source, query, relation, columns, kind, temp or name[:1] in ("#", "@"))
 
