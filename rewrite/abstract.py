@@ -37,19 +37,24 @@ class Unit:
     """A piece of a host (a model or a macro) that could be a template's instance.
 
     whole: the host's query itself. block: a CTE body or derived table. tail: what is left of a
-    query when its first ``skip`` CTEs are taken off. ``node`` is the query's place in the host's
-    tree, ``tree`` what the template is made of (the node itself but for tails).
+    query when its first ``skip`` CTEs are taken off. ``node`` is the query in the host's tree.
     """
 
     kind: UnitKind
     host: str
     node: exp.Expression
-    tree: exp.Expression
     shape: Shape
-    lines: int
     label: str
     comment: str = ""
     skip: int = 0
+
+    def tree(self) -> exp.Expression:
+        """A copy of what the template is made of."""
+        copy = self.node.copy()
+        if self.skip:
+            block = copy.args["with_"]
+            block.set("expressions", block.expressions[self.skip :])
+        return copy
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +79,7 @@ def families(units: Iterable[Unit]) -> list[Family]:
 
 def template(family: Family) -> exp.Expression:
     """The first member's tree with hole tokens in place of the leaves that vary."""
-    tree = family.units[0].tree.copy()
+    tree = family.units[0].tree()
     nodes = leaf_nodes(tree)
     for hole in family.holes:
         for position in hole.positions:
@@ -113,12 +118,13 @@ def _split(members: list[Unit]) -> list[Family]:
 def _holes(members: Sequence[Unit]) -> tuple[Hole, ...]:
     varying: dict[tuple[Leaf, ...], list[int]] = defaultdict(list)
     for position, values in enumerate(zip(*(m.shape.leaves for m in members), strict=True)):
-        if len(set(values)) > 1:
+        if len(set(values)) > 1 or "h__" in values[0].text:
+            # a macro's own parameter is known to that macro only: always handed on
             varying[values].append(position)
     if not varying:
         return ()
-    private = [local_names(member.tree) for member in members]
-    nodes = leaf_nodes(members[0].tree)
+    private = [local_names(member.node) for member in members]
+    nodes = leaf_nodes(members[0].node, members[0].skip)
     holes: list[Hole] = []
     for values, positions in varying.items():
         if all(v.kind == "name" and v.text in own for v, own in zip(values, private, strict=True)):

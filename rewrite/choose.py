@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from unwet.rewrite.abstract import Family, Unit, families, template
+from unwet.rewrite.abstract import Family, Unit, UnitKind, families, template
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import LINE, Library, Macro, MacroCall
 from unwet.rewrite.naming import common_words, free, majority, slug, snake
-from unwet.rewrite.shapes import shape
+from unwet.rewrite.shapes import Shape, Survey
 from unwet.rewrite.sizes import tree_lines
 
 MIN_LINES = 5  # smaller queries are not worth a name
 MIN_GAIN = 4
+_MIN_LEAVES = 6
 _OVERHEAD = 3  # the macro's first and last line, and one more name to know
 
 
@@ -50,73 +51,68 @@ class _Workshop:
     macros: list[Macro] = field(default_factory=list)
     calls: list[MacroCall] = field(default_factory=list)
     known: dict[str, list[Unit]] = field(default_factory=dict)
+    sizes: dict[bytes, int] = field(default_factory=dict)
 
     def sweep(self, whole: bool) -> bool:
         """Applies the families that pay, best first; a host is changed once in a sweep."""
         units = [u for host in list(self.hosts) for u in self._units(host, whole)]
-        found = sorted(families(units), key=lambda f: (-gain(f), _place(f)))
+        found = [(self._gain(family), family) for family in families(units)]
+        found.sort(key=lambda pair: (-pair[0], _place(pair[1])))
         touched: set[str] = set()
-        for family in found:
-            left = tuple(u for u in family.units if u.host not in touched)
-            if len(left) < len(family.units):
-                continue  # its gain has changed: the next sweep sees what is left of it
-            if gain(family) < MIN_GAIN:
+        for saved, family in found:
+            if saved < MIN_GAIN:
                 break
-            self._apply(family)
-            touched.update(u.host for u in left)
+            if touched.isdisjoint(u.host for u in family.units):
+                # otherwise its gain has changed: the next sweep sees what is left of it
+                self._apply(family)
+                touched.update(u.host for u in family.units)
         for host in touched:
             self.known.pop(host, None)
         return bool(touched)
 
+    def _gain(self, family: Family) -> int:
+        lines = self._lines(family.units[0])
+        saved = sum(lines - call_lines(family, i) for i in range(len(family.units)))
+        return saved - lines - _OVERHEAD if lines >= MIN_LINES else 0
+
+    def _lines(self, unit: Unit) -> int:
+        """Printed lines; units of one shape have as many."""
+        digest = unit.shape.digest
+        if digest not in self.sizes:
+            self.sizes[digest] = tree_lines(unit.tree(), self.dialect)
+        return self.sizes[digest]
+
     def _units(self, host: str, whole: bool) -> list[Unit]:
         if whole:
-            return list(self._whole(host))
+            tree = self.hosts[host]
+            return [self._unit("whole", host, tree, Survey(tree).shape(tree), host)]
         if host not in self.known:
             self.known[host] = list(self._inside(host))
         return self.known[host]
 
-    def _whole(self, host: str) -> Iterator[Unit]:
-        tree = self.hosts[host]
-        yield self._unit("whole", host, tree, tree, host)
-
     def _inside(self, host: str) -> Iterator[Unit]:
+        survey = Survey(self.hosts[host])
         for node in self.hosts[host].walk():
             if not isinstance(node, exp.Query) or isinstance(node, exp.Subquery):
                 continue
-            label = _label(node)
-            if label:
-                yield from self._big(self._unit("block", host, node, node, label))
+            label, found = _label(node), survey.shape(node)
+            if label and len(found.leaves) >= _MIN_LEAVES:
+                yield self._unit("block", host, node, found, label)
             block = node.args.get("with_")
             for skip in range(1, len(block.expressions) if block is not None else 0):
-                tree = node.copy()
-                tree.args["with_"].set("expressions", tree.args["with_"].expressions[skip:])
-                name = tree.args["with_"].expressions[0].alias
-                yield from self._big(self._unit("tail", host, node, tree, name, skip))
-
-    def _big(self, unit: Unit) -> Iterator[Unit]:
-        if unit.lines >= MIN_LINES:
-            yield unit
+                name = block.expressions[skip].alias
+                yield self._unit("tail", host, node, survey.tail(node, skip), name, skip)
 
     def _unit(
         self,
-        kind: str,
+        kind: UnitKind,
         host: str,
         node: exp.Expression,
-        tree: exp.Expression,
+        found: Shape,
         label: str,
         skip: int = 0,
     ) -> Unit:
-        return Unit(
-            kind,  # type: ignore[arg-type]
-            host,
-            node,
-            tree,
-            shape(tree),
-            tree_lines(tree, self.dialect),
-            label,
-            self.comments.get(host, ""),
-            skip,
-        )
+        return Unit(kind, host, node, found, label, self.comments.get(host, ""), skip)
 
     def _apply(self, family: Family) -> None:
         first = family.units[0]
@@ -149,12 +145,6 @@ class _Workshop:
                     unit.node.replace(short)
 
 
-def gain(family: Family) -> int:
-    """The printed lines a family saves; negative when the template costs more."""
-    saved = sum(unit.lines - call_lines(family, i) for i, unit in enumerate(family.units))
-    return saved - family.units[0].lines - _OVERHEAD
-
-
 def call_lines(family: Family, member: int) -> int:
     """The lines of a member's macro call, wrapped."""
     words = sum(len(h.name) + len(h.values[member].text) + 6 for h in family.holes)
@@ -182,7 +172,15 @@ def _macro_name(family: Family) -> str:
     if family.units[0].kind == "whole":
         words = common_words([u.comment for u in family.units])
         return slug(words) if words else slug(_common_stem(u.host for u in family.units))
-    return snake(majority(u.label for u in family.units)) or "shared"
+    name = snake(majority(u.label for u in family.units))
+    return name if len(name) > 2 else _after_tables(family.units[0].node)
+
+
+def _after_tables(node: exp.Expression) -> str:
+    """A block whose alias says nothing is named after what it reads."""
+    tokens = (table.name for table in node.find_all(exp.Table))
+    names = [t.removesuffix("__src").rpartition("__")[2] for t in tokens if t.endswith("__src")]
+    return snake("_".join([*dict.fromkeys(names)][:2])) + "_rows" if names else "shared_rows"
 
 
 def _common_stem(names: Iterable[str]) -> str:

@@ -17,8 +17,7 @@ from unwet.lineage.resolve import Query, Resolved
 from unwet.rewrite.reads import relations
 from unwet.rewrite.script import Definition, Report
 
-REF = re.compile(r"ref__(\w+?)__ref")
-SOURCE = re.compile(r"src__(\w+?)__src")
+_HINT = re.compile(r"\s*HINT\b", re.IGNORECASE)
 
 
 class NotComposable(Exception):
@@ -57,13 +56,25 @@ def compose(report: Report, models: Mapping[str, str]) -> Draft:
         raise NotComposable(report.definition.problem)
     composer = _Composer(models)
     tree = composer.definition(report.definition)
+    comments = leading_comments(report.definition)
+    _drop_comments(tree, comments)
     return Draft(
         report.name,
         tree,
         tuple(sorted(composer.outside.values(), key=lambda o: o.token)),
         tuple(sorted(composer.refs)),
-        leading_comments(report.definition),
+        comments,
     )
+
+
+def _drop_comments(tree: exp.Expression, said: tuple[str, ...]) -> None:
+    """Takes off engine hints, and what is said at the top of the model anyway."""
+    for node in tree.walk():
+        if node.comments:
+            left = [c for c in node.comments if not _HINT.match(c) and c.strip() not in said]
+            node.comments = left or None
+
+
 
 
 def leading_comments(definition: Definition) -> tuple[str, ...]:
@@ -73,7 +84,7 @@ def leading_comments(definition: Definition) -> tuple[str, ...]:
     node = definition.parts[0].statement.tree
     found = node.comments or (node.args["with_"].comments if node.args.get("with_") else None)
     lines = (line.strip() for comment in found or () for line in comment.splitlines())
-    return tuple(line for line in lines if line and not line.upper().startswith("HINT "))
+    return tuple(line for line in lines if line and not _HINT.match(line))
 
 
 class _Composer:
@@ -111,11 +122,12 @@ class _Composer:
     def _body(self, query: Query, definition: Definition) -> exp.Query:
         copy = query.node.copy()
         twins = dict(zip(map(id, query.node.walk()), copy.walk(), strict=True))
+        qualifiers = frozenset(c.table.lower() for c in copy.find_all(exp.Column) if c.table)
         temps = frozenset(d.relation for d in definition.reads if d.temp)
         for item in relations(query):
             twin = twins.get(id(item.node))
             if isinstance(twin, exp.Table) and item.relation is not None:
-                self._rewire(twin, item.relation, copy, temps)
+                self._rewire(twin, item.relation, qualifiers, temps)
         if copy.args.get("into"):
             copy.set("into", None)
         if not isinstance(copy, exp.Query):
@@ -123,14 +135,14 @@ class _Composer:
         return copy
 
     def _rewire(
-        self, table: exp.Table, relation: str, tree: exp.Expression, temps: frozenset[str]
+        self, table: exp.Table, relation: str, qualifiers: frozenset[str], temps: frozenset[str]
     ) -> None:
         written = table.name
         token = _cte_name(relation) if relation in temps else self._token(relation)
         table.set("this", exp.to_identifier(token))
         table.set("db", None)
         table.set("catalog", None)
-        if not table.alias and _qualified_by(tree, written):
+        if not table.alias and written.lower() in qualifiers:
             table.set("alias", exp.TableAlias(this=exp.to_identifier(written.lstrip("#"))))
 
     def _token(self, relation: str) -> str:
@@ -239,11 +251,6 @@ def _branch(tree: exp.Query) -> exp.Query:
     """A query fit to stand in a UNION: its own WITH or ORDER BY needs parentheses."""
     plain = not (tree.args.get("with_") or tree.args.get("order") or tree.args.get("limit"))
     return tree if plain else exp.Subquery(this=tree)
-
-
-def _qualified_by(tree: exp.Expression, name: str) -> bool:
-    low = name.lower()
-    return any(column.table.lower() == low for column in tree.find_all(exp.Column))
 
 
 def _cte_name(relation: str) -> str:

@@ -57,6 +57,8 @@ def snake(name: str) -> str:
 
 def hole_name(values: Sequence[str], role: str) -> str:
     """A parameter name: the words that all its values end or begin with, else its role."""
+    if all(re.fullmatch(r"(?:src|ref)__\w+__(?:src|ref)", value) for value in values):
+        return "relation"
     split = [re.sub(r"\d+", "", value.lower()).strip("_").split("_") for value in values]
     tail: list[str] = []
     for words in zip(*(reversed(s) for s in split), strict=False):

@@ -21,6 +21,7 @@ from unwet.rewrite.library import Library
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.judge import difference, judge
 from unwet.rewrite.prove.roundtrip import ReadBack, Setting, read_back
+from unwet.rewrite.prove.tested import DataVerdict, ReportRef, run_tests
 from unwet.rewrite.script import EndState, Report, end_state
 from unwet.rewrite.sizes import Size, pile_size, project_size
 from unwet.rewrite.targets import dbt
@@ -82,6 +83,7 @@ class _Job:
         placeholders = [p for s in pile.scripts for t in s.statements for p in t.masked.placeholders]
         self.tokens = {p.token[3:-3]: p.token for p in placeholders}
         self.bound = frozenset(p.token.lower() for p in placeholders if p.binds)
+        self.drafts: dict[str, Draft] = {}
         self.kept: dict[str, str] = {}
         self.unproved: dict[str, str] = {}
         self.plans: dict[str, Plan] = {}  # what each model has to mean
@@ -117,10 +119,19 @@ class _Job:
             drafts, before = [], len(self.kept)
             for report in self.state.reports:
                 if report.name not in self.kept:
-                    draft = self._draft(report, models)
+                    draft = self._composed(report, models)
                     drafts += [draft] if draft is not None else []
             if len(self.kept) == before:
                 return tuple(drafts)
+
+    def _composed(self, report: Report, models: Mapping[str, str]) -> Draft | None:
+        """The draft, made anew only when a report it reads is not a model any more."""
+        known = self.drafts.get(report.name)
+        if known is None or any(ref in self.kept for ref in known.refs):
+            known = self._draft(report, models)
+        if known is not None:
+            self.drafts[report.name] = known
+        return known
 
     def _draft(self, report: Report, models: Mapping[str, str]) -> Draft | None:
         try:
@@ -178,14 +189,15 @@ class _Job:
     # --- on data
 
     def _on_data(self, project: Project) -> Project:
-        from unwet.rewrite.prove.tested import ReportRef, run_tests
-
-        refs = [
-            ReportRef(d.name, self.reports[d.name].relation, d.name) for d in project.drafts
-        ]
+        refs = [_reference(self.reports[d.name]) for d in project.drafts]
         with staged(dbt.files(project)) as folder:
             found = run_tests(
-                self.pile.scripts, folder, refs, self.request.data, self.dialect, self.request.values
+                self.pile.scripts,
+                folder,
+                refs,
+                self.request.data,
+                self.dialect,
+                self.request.values,
             )
         for verdict in found:
             self._take(verdict)
@@ -285,6 +297,11 @@ class _Job:
         if name not in self.unproved:
             return "proved", ""
         return "tested", f"{self.unproved[name]}; same rows on {self.tested.get(name, 'the data')}"
+
+
+def _reference(report: Report) -> ReportRef:
+    span = report.span
+    return ReportRef(report.name, report.relation, report.name, span.path, span.line)
 
 
 def _shared(project: Project) -> frozenset[str]:
