@@ -16,7 +16,7 @@ from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved, resolve
 from unwet.lineage.schema import Schema, read_schema
 from unwet.lineage.tables import Catalog, Column, Table, tail
-from unwet.lineage.targets import into_of, is_temporary
+from unwet.lineage.targets import into_of, is_temporary, made_name
 
 __all__ = ["Catalog", "Column", "Table", "build_catalog", "relation_name", "study"]
 
@@ -176,8 +176,7 @@ class Studied:
         headers = [(s, *h) for s in self.statements if (h := _header(s)) is not None]
         tables, found = self._declared_tables(headers)
         self.findings = tuple(found)
-        made = {name: None for _, name, temp in headers if not temp}
-        names = {*tables, *(self._qualified(name) for name in made)}
+        names = {*tables, *(self._qualified(name) for _, name, temp in headers if not temp)}
         self._known = _catalog_of(tables, names, self.default_schema)
         self._collect_makers(headers)
 
@@ -223,7 +222,7 @@ class Studied:
             maker = _Maker(name, statement, temp, relation, table)
             if temp or times[name] > 1:
                 self._local.setdefault((statement.path, name), []).append(maker)
-            if not temp:
+            if not temp or len(paths[name]) == 1:  # scripts of one session may share it
                 self._makers.setdefault(known, maker)
 
 
@@ -252,7 +251,7 @@ def _header(statement: Statement) -> tuple[str, bool] | None:
         target, temp = into.this, bool(into.args.get("temporary"))
     else:
         return None
-    name = relation_name(target, dialect) if isinstance(target, exp.Table) else ""
+    name = made_name(tree, target, dialect)
     return (name, temp or name.startswith("#")) if name else None
 
 

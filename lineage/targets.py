@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from unwet.lineage.names import folded
+from unwet.lineage.names import folded, relation_name
 from unwet.lineage.scopes import Output
 
 
@@ -15,11 +15,30 @@ def into_of(tree: exp.Expression) -> exp.Expression | None:
 
 
 def is_temporary(tree: exp.Create) -> bool:
+    """Whether CREATE makes something that only its own session sees."""
+    kinds = _properties(tree)
+    return bool(kinds & {exp.TemporaryProperty, exp.VolatileProperty}) and not _is_shared(kinds)
+
+
+def made_name(tree: exp.Expr, target: object, dialect: str) -> str:
+    """The name of what a statement writes; "" when it is no table.
+
+    Spark's global temporary views live in a schema of their own.
+    """
+    name = relation_name(target, dialect) if isinstance(target, exp.Table) else ""
+    spark = dialect in ("spark", "databricks")
+    if spark and name and isinstance(tree, exp.Create) and _is_shared(_properties(tree)):
+        return name if "." in name else f"global_temp.{name}"
+    return name
+
+
+def _properties(tree: exp.Expr) -> set[type[exp.Expr]]:
     properties = tree.args.get("properties")
-    return properties is not None and any(
-        isinstance(each, exp.TemporaryProperty | exp.VolatileProperty)
-        for each in properties.expressions
-    )
+    return {type(each) for each in properties.expressions} if properties is not None else set()
+
+
+def _is_shared(kinds: set[type[exp.Expr]]) -> bool:
+    return exp.GlobalProperty in kinds
 
 
 def column_name(node: exp.Expression, dialect: str) -> str:
