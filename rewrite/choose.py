@@ -22,6 +22,7 @@ from unwet.rewrite.sizes import tree_lines
 MIN_LINES = 5  # smaller queries are not worth a name
 MIN_GAIN = 4
 _MIN_LEAVES = 6
+_PART = "part"  # what a branch of a set operation is called, as its author gave it no name
 _OVERHEAD = 3  # the macro's first and last line, and one more name to know
 
 
@@ -157,13 +158,16 @@ def _place(family: Family) -> tuple[str, int]:
 
 
 def _label(node: exp.Expression) -> str:
-    """The author's name of a block: its CTE's or derived table's alias; empty for other queries."""
+    """The author's name of a block, its alias; "part" for a branch of a set operation; empty
+    for queries that no macro call can stand for."""
     parent = node.parent
     match parent:
         case exp.CTE():
             return parent.alias
         case exp.Subquery() if isinstance(parent.parent, (exp.From, exp.Join)):
             return parent.alias
+        case exp.SetOperation() if isinstance(node, exp.Select):
+            return _PART
         case _:
             return ""
 
@@ -173,6 +177,8 @@ def _macro_name(family: Family) -> str:
         words = common_words([u.comment for u in family.units])
         return slug(words) if words else slug(_common_stem(u.host for u in family.units))
     name = snake(majority(u.label for u in family.units))
+    if name == _PART:
+        return f"{slug(_common_stem(dict.fromkeys(u.host for u in family.units)))}_{_PART}"
     return name if len(name) > 2 else _after_tables(family.units[0].node)
 
 
