@@ -1,7 +1,7 @@
 """Lineage as JSON."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterable
 
 from unwet.lineage.columns import ColumnId, Edge
 from unwet.lineage.findings import Finding, Span
@@ -13,12 +13,20 @@ def json_text(graph: Graph, kinds: Kinds = "all") -> str:
     unresolved[]`."""
     edges = graph.of_kinds(kinds)
     nodes = sorted({end for e in edges for end in (e.source, e.target)})
-    value = {
+    parts = {
         "nodes": [_column(node) for node in nodes],
         "edges": [_edge(e) for e in edges],
         "unresolved": [_finding(each) for each in graph.unresolved],
     }
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    lists = (f'"{name}": {_lines(values)}' for name, values in parts.items())
+    return "{" + ",\n".join(lists) + "}\n"
+
+
+def _lines(values: Iterable[object]) -> str:
+    """A list with one value per line: diffs stay readable, and the fast encoder does the work."""
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    rows = ",\n".join(encode(value) for value in values)
+    return f"[\n{rows}\n]" if rows else "[]"
 
 
 def _column(node: ColumnId) -> dict[str, str]:
@@ -38,7 +46,13 @@ def _edge(e: Edge) -> dict[str, object]:
 
 
 def _span(at: Span) -> dict[str, object]:
-    return asdict(at)
+    return {
+        "path": at.path,
+        "line": at.line,
+        "column": at.column,
+        "end_line": at.end_line,
+        "end_column": at.end_column,
+    }
 
 
 def _finding(each: Finding) -> dict[str, object]:
