@@ -171,6 +171,8 @@ def _function(item: exp.Expression, dialect: str) -> Input:
     columns = _alias_columns(item, dialect)
     if isinstance(item, exp.Values) and not columns:
         columns = value_names(item)
+    if isinstance(item, exp.Alias | exp.Column):
+        columns = [alias or folded(item.this, dialect)]  # ClickHouse: ARRAY JOIN arr AS x
     offset = item.args.get("offset")
     if isinstance(offset, exp.Identifier):
         columns = [*columns, folded(offset, dialect)]

@@ -13,7 +13,7 @@ def json_text(graph: Graph, kinds: Kinds = "all") -> str:
     unresolved[]`."""
     edges = graph.of_kinds(kinds)
     nodes = sorted({end for e in edges for end in (e.source, e.target)})
-    parts = {
+    parts: dict[str, list[dict[str, str]] | list[dict[str, object]]] = {
         "nodes": [_column(node) for node in nodes],
         "edges": [_edge(e) for e in edges],
         "unresolved": [_finding(each) for each in graph.unresolved],
