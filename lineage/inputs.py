@@ -182,7 +182,7 @@ def _function(item: exp.Expression, dialect: str) -> Input:
         columns = [alias]
     known = tuple(columns) if columns else None
     return Input(
-        alias or _function_name(item),
+        alias or _function_name(item, dialect),
         item,
         None,
         None,
@@ -195,9 +195,9 @@ def _function(item: exp.Expression, dialect: str) -> Input:
     )
 
 
-def _function_name(item: exp.Expression) -> str:
+def _function_name(item: exp.Expression, dialect: str) -> str:
     inner = item.args.get("this")
-    return str(inner.name).lower() if isinstance(inner, exp.Expression) else ""
+    return folded(inner, dialect) if isinstance(inner, exp.Expression) else ""
 
 
 def value_names(values: exp.Expression) -> list[str]:

@@ -45,7 +45,10 @@ def _plain(item: exp.Expression, position: int, dialect: str) -> Output:
         return Output(folded(item.args["alias"], dialect), item.this, None, item)
     if isinstance(item, exp.Column):
         return Output(folded(item.this, dialect), item, None, item)
-    name = item.output_name
+    if isinstance(item, exp.Dot):
+        name = folded(item.args.get("expression"), dialect)
+    else:
+        name = item.output_name
     return Output(name.lower() if name else f"_col_{position}", item, None, item)
 
 

@@ -47,7 +47,7 @@ class Walker:
         while stack:
             node, op = stack.pop()
             kind = type(node)
-            if kind in _LEAVES:
+            if kind in _SKIPPED:
                 continue
             if kind is exp.Column:
                 self._column(query, node, op, clause, into)
