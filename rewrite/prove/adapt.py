@@ -48,8 +48,8 @@ _ORDER_SENSITIVE = (
 def to_duckdb(tree: exp.Expr, clock: datetime, find: Finder) -> str:
     """A query or statement as DuckDB SQL, from a copy of `tree`.
 
-    `find` says where a relation is: name parts in, (schema, table) out, None when unknown. Raises
-    RenderError for what DuckDB has no words for.
+    `find` says where a relation is: name parts in; (catalog, schema, table), less for temporary
+    ones, or None when unknown, out. Raises RenderError for what DuckDB has no words for.
     """
     copy = tree.copy()
     copy = mend(copy)
@@ -216,15 +216,18 @@ def relations(tree: exp.Expr) -> Iterator[exp.Table]:
 
 
 def place_tables(tree: exp.Expr, find: Finder) -> None:
-    """Write every known relation as "schema"."table", aliased as it was called before."""
+    """Write every known relation with its full name, aliased as it was called before.
+
+    With the catalog, since a view is bound when it is used, whichever world is current then.
+    """
     for table in list(relations(tree)):
         place = find(name_parts(table))
         if place is None:
             continue
         called = table.alias or table.name
         table.set("this", exp.to_identifier(place[-1], quoted=True))
-        table.set("db", exp.to_identifier(place[0], quoted=True) if len(place) > 1 else None)
-        table.set("catalog", None)
+        table.set("db", exp.to_identifier(place[-2], quoted=True) if len(place) > 1 else None)
+        table.set("catalog", exp.to_identifier(place[0], quoted=True) if len(place) > 2 else None)
         if not table.alias and isinstance(table.parent, exp.From | exp.Join):
             table.set("alias", exp.TableAlias(this=exp.to_identifier(called, quoted=True)))
     for column in tree.find_all(exp.Column):

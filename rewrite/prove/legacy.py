@@ -211,7 +211,7 @@ class _Runner:
             self._make(kind, place, self._sql(tree.expression), names)
         elif like is not None:
             parts = name_parts(like.this)
-            known = self._places.find(parts) or parts
+            known = self._places.located(parts) or parts
             self._make(kind, place, f"SELECT * FROM {quote(*known)} LIMIT 0")
         elif schema is not None:
             columns = ", ".join(self._column(c) for c in schema.find_all(exp.ColumnDef))
@@ -316,7 +316,7 @@ class _Runner:
         self._places.refresh()
 
     def _sql(self, tree: exp.Expr) -> str:
-        return to_duckdb(tree, self._clock, self._places.find)
+        return to_duckdb(tree, self._clock, self._places.located)
 
 
 def _creates_temporary(tree: exp.Create) -> bool:

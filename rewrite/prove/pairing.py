@@ -10,12 +10,12 @@ matching, as long as they are few.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from unwet.rewrite.prove.engines import Engine
 
-RELATIVE = {"DOUBLE": 1e-9, "FLOAT": 2.0**-22}  # FLOAT has 24 bits: two units in the last place
-OF_SCALE = 1e-14  # of the largest value in the column: noise of a sum that cancels to about zero
+# Relative, by type; FLOAT has 24 bits: two units in its last place. There is no absolute part: any
+# scale to take it from (the largest value of the column) makes small values in it equal zero.
+TOLERANCES = {"DOUBLE": 1e-9, "FLOAT": 2.0**-22}
 MATCHED = 1_000  # rows that the matching will look at; beyond, what sorting left is different
 
 _EXPANDED = "unwet_expanded"
@@ -23,25 +23,12 @@ _EXPANDED = "unwet_expanded"
 Point = tuple[float | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """How far two values of a column may be apart: by either measure."""
-
-    relative: float
-    absolute: float
-
-
-def tolerance(type_: str, scale: float) -> Tolerance:
-    """For a column of that type whose largest magnitude is `scale`."""
-    return Tolerance(RELATIVE[type_], OF_SCALE * scale)
-
-
 def drop_close_pairs(
     engine: Engine,
     table: str,
     exact: Sequence[str],
     floats: Sequence[str],
-    tolerances: Sequence[Tolerance],
+    tolerances: Sequence[float],
 ) -> None:
     """Take every pair of rows out of `table` that differ by rounding only.
 
@@ -58,14 +45,14 @@ def drop_close_pairs(
     engine.execute(f"DROP TABLE {_EXPANDED}")
 
 
-def near(old: Point, new: Point, tolerances: Sequence[Tolerance]) -> bool:
+def near(old: Point, new: Point, tolerances: Sequence[float]) -> bool:
     """Within tolerance in every column; NULLs, NaNs and infinities are equal already."""
     return all(
         a is None
         or b is None
         or a == b
         or a != a  # NaN: then so is b
-        or abs(a - b) <= max(t.relative * max(abs(a), abs(b)), t.absolute)
+        or abs(a - b) <= t * max(abs(a), abs(b))
         for a, b, t in zip(old, new, tolerances, strict=True)
     )
 
@@ -75,7 +62,7 @@ def _expand(
     table: str,
     exact: Sequence[str],
     floats: Sequence[str],
-    tolerances: Sequence[Tolerance],
+    tolerances: Sequence[float],
 ) -> None:
     """One row per copy, numbered within its group; `close`: its counterpart is within tolerance.
 
@@ -103,18 +90,15 @@ def _class(column: str) -> str:
     )
 
 
-def _close(column: str, tolerance: Tolerance) -> str:
+def _close(column: str, tolerance: float) -> str:
     low, high = f"min({column}) OVER pair", f"max({column}) OVER pair"
-    relative = f"CAST({tolerance.relative!r} AS DOUBLE) * greatest(abs({low}), abs({high}))"
-    absolute = f"CAST({tolerance.absolute!r} AS DOUBLE)"
+    allowed = f"CAST({tolerance!r} AS DOUBLE) * greatest(abs({low}), abs({high}))"
     # equal first: infinity minus itself is NaN; NULL: the class says both are
-    return (
-        f"({low} IS NULL OR {low} = {high} OR {high} - {low} <= greatest({relative}, {absolute}))"
-    )
+    return f"({low} IS NULL OR {low} = {high} OR {high} - {low} <= {allowed})"
 
 
 def _matched(
-    engine: Engine, floats: Sequence[str], tolerances: Sequence[Tolerance]
+    engine: Engine, floats: Sequence[str], tolerances: Sequence[float]
 ) -> tuple[list[int], list[int]]:
     """Groups where sorting left some over, and the ids of their rows that pair up after all.
 
@@ -144,7 +128,7 @@ def _list(ids: Sequence[int]) -> str:
 
 
 def match(
-    old: Mapping[int, Point], new: Mapping[int, Point], tolerances: Sequence[Tolerance]
+    old: Mapping[int, Point], new: Mapping[int, Point], tolerances: Sequence[float]
 ) -> list[tuple[int, int]]:
     """A largest set of disjoint (old, new) pairs that are near (augmenting paths)."""
     partner: dict[int, int] = {}  # new -> old

@@ -51,6 +51,11 @@ class Places:
         same = self._by_table.get(parts[-1].lower(), [])
         return self._spelled[same[0]] if len(same) == 1 else None
 
+    def located(self, parts: Sequence[str]) -> tuple[str, ...] | None:
+        """As `find`, with the world in front."""
+        place = self.find(parts)
+        return place if place is None or len(place) == 1 else (self.world, *place)
+
     def exact(self, parts: Sequence[str]) -> tuple[str, ...] | None:
         """As `find`, without looking into other schemas."""
         if len(parts) == 1 and _key(parts) in self._spelled:
