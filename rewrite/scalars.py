@@ -102,6 +102,17 @@ def decode(
     return done[0]
 
 
+def cast_to(value: Expr, kind: str) -> Expr:
+    """A value cast to a column type, encoded as the cast that a model writes for it."""
+    cast = exp.cast(exp.column("value"), kind)
+    return encode(cast, lambda node: value if isinstance(node, exp.Column) else None)
+
+
+def null() -> Lit:
+    """The encoded NULL."""
+    return Lit("null", "")
+
+
 # --- encode ---------------------------------------------------------------------------------
 
 
