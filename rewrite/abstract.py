@@ -8,7 +8,7 @@ no hole: the template keeps its first member's. (Plotkin 1970, least general gen
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -116,23 +116,42 @@ def _split(members: list[Unit]) -> list[Family]:
 
 
 def _holes(members: Sequence[Unit]) -> tuple[Hole, ...]:
-    varying: dict[tuple[Leaf, ...], list[int]] = defaultdict(list)
+    places: dict[tuple[Leaf, ...], list[int]] = defaultdict(list)
     for position, values in enumerate(zip(*(m.shape.leaves for m in members), strict=True)):
-        if len(set(values)) > 1 or "h__" in values[0].text:
-            # a macro's own parameter is known to that macro only: always handed on
-            varying[values].append(position)
+        places[values].append(position)
+    varying = [values for values in places if _varies(values)]
     if not varying:
         return ()
-    private = [local_names(member.node) for member in members]
+    renamed = _renamings(members, places)
     nodes = leaf_nodes(members[0].node, members[0].skip)
     holes: list[Hole] = []
-    for values, positions in varying.items():
-        if all(v.kind == "name" and v.text in own for v, own in zip(values, private, strict=True)):
-            continue
-        role = hole_name([v.text for v in values], _role(nodes[positions[0]]))
-        name = free(role, (h.name for h in holes))
-        holes.append(Hole(name, tuple(positions), values))
+    for values in varying:
+        if values not in renamed:
+            role = hole_name([v.text for v in values], _role(nodes[places[values][0]]))
+            name = free(role, (h.name for h in holes))
+            holes.append(Hole(name, tuple(places[values]), values))
     return tuple(holes)
+
+
+def _varies(values: tuple[Leaf, ...]) -> bool:
+    """Whether members differ here. A macro's own parameter is known to that macro only, so it is
+    always handed on."""
+    return len(set(values)) > 1 or "h__" in values[0].text
+
+
+def _renamings(
+    members: Sequence[Unit], places: Iterable[tuple[Leaf, ...]]
+) -> frozenset[tuple[Leaf, ...]]:
+    """The differences that are nothing but other private names, one for one."""
+    private = [local_names(member.node, member.skip) for member in members]
+    found = [
+        values
+        for values in places
+        if all(v.kind == "name" and v.text in own for v, own in zip(values, private, strict=True))
+    ]
+    # the template's name must stand for one name in each member, wherever it occurs
+    uses = Counter(values[0].text for values in found)
+    return frozenset(values for values in found if uses[values[0].text] == 1)
 
 
 def _role(node: exp.Expression) -> str:

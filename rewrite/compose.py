@@ -96,7 +96,19 @@ class _Composer:
         self.refs: set[str] = set()
 
     def definition(self, definition: Definition) -> exp.Query:
-        """The query of a report or temporary table, temporary tables it reads as its CTEs."""
+        """The query of a report; the temporary tables behind it are its first CTEs."""
+        temps = _temps(definition)
+        names = [_cte_name(temp.relation) for temp in temps]
+        for name in names:
+            if names.count(name) > 1:
+                raise NotComposable(f"temporary table {name} is made twice with other rows")
+        tree = self._own(definition)
+        for temp, name in zip(reversed(temps), reversed(names), strict=True):
+            tree = _with_first(tree, name, self._own(temp), frozenset(names))
+        return tree
+
+    def _own(self, definition: Definition) -> exp.Query:
+        """The query of a report or temporary table, without those it reads."""
         if definition.problem:
             raise NotComposable(definition.problem)
         bodies = [self._part(definition, part) for part in definition.parts]
@@ -105,8 +117,6 @@ class _Composer:
         tree = bodies[0]
         for body in bodies[1:]:
             tree = exp.Union(this=_branch(tree), expression=_branch(body), distinct=False)
-        for temp in reversed(_temps(definition)):
-            tree = _with_first(tree, _cte_name(temp.relation), self.definition(temp))
         return tree
 
     def _part(self, definition: Definition, part: Resolved) -> exp.Query:
@@ -159,11 +169,18 @@ class _Composer:
 
 
 def _temps(definition: Definition) -> tuple[Definition, ...]:
-    """The temporary tables the report's own statements read, each once."""
-    return tuple(dict.fromkeys(d for d in definition.reads if d.temp))
+    """The temporary tables behind a definition, each once, before those that read it."""
+    found: dict[Definition, None] = {}
+    for read in definition.reads:
+        if read.temp and read not in found:
+            found.update(dict.fromkeys(_temps(read)))
+            found[read] = None
+    return tuple(found)
 
 
-def _with_first(tree: exp.Query, name: str, body: exp.Query) -> exp.Query:
+def _with_first(
+    tree: exp.Query, name: str, body: exp.Query, reserved: frozenset[str]
+) -> exp.Query:
     """``tree`` with one more CTE in front, whose own CTEs are lifted where no name is taken."""
     block = tree.args.get("with_")
     taken = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
@@ -173,7 +190,7 @@ def _with_first(tree: exp.Query, name: str, body: exp.Query) -> exp.Query:
     lifted: list[exp.Expression] = []
     if inner is not None and not inner.args.get("recursive"):
         names = {cte.alias.lower() for cte in inner.expressions}
-        if not names & (taken | {name} | _table_names(tree)):
+        if not names & (taken | reserved | _table_names(tree)):
             body.set("with_", None)
             lifted = list(inner.expressions)
     alias = exp.TableAlias(this=exp.to_identifier(name))

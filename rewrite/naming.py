@@ -57,6 +57,7 @@ def snake(name: str) -> str:
 
 def hole_name(values: Sequence[str], role: str) -> str:
     """A parameter name: the words that all its values end or begin with, else its role."""
+    values = [re.sub(r"h__(\w+?)__h", r"\1", value) for value in values]
     if all(re.fullmatch(r"(?:src|ref)__\w+__(?:src|ref)", value) for value in values):
         return "relation"
     split = [re.sub(r"\d+", "", value.lower()).strip("_").split("_") for value in values]

@@ -105,9 +105,10 @@ def as_leaf(node: exp.Expression) -> Leaf | None:
             return None
 
 
-def local_names(tree: exp.Expression) -> frozenset[str]:
-    """Names that mean something inside the tree only: table aliases and CTE names."""
-    nodes = tree.find_all(exp.CTE, exp.Table, exp.Subquery)
+def local_names(tree: exp.Expression, skip: int = 0) -> frozenset[str]:
+    """Names that mean something inside the tree only: table aliases and CTE names. The first
+    ``skip`` CTEs are outside."""
+    nodes = (n for n in _in_order(tree, skip) if isinstance(n, (exp.CTE, exp.Table, exp.Subquery)))
     return frozenset(node.alias.lower() for node in nodes if node.alias)
 
 
