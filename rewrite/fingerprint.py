@@ -99,7 +99,7 @@ def _children(node: Node) -> Sequence[Node]:
     return ()
 
 
-_RELATIONS = Rel.__args__  # type: ignore[attr-defined]
+_RELATIONS = Rel.__args__
 
 
 # --- core -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from unwet.rewrite.algebra import (
     Aggregate,
+    Call,
     Col,
     Distinct,
     Expr,
@@ -32,6 +33,7 @@ from unwet.rewrite.algebra import (
     SortKey,
     Values,
     Window,
+    parts,
     width,
 )
 from unwet.rewrite.scalars import decode
@@ -170,7 +172,7 @@ class _Writer:
 
     def order_by(self, keys: Sequence[SortKey], scopes: Scopes) -> str:
         # a literal would be read as a position; a constant orders nothing
-        items = [self.key(k, scopes) for k in keys if not isinstance(k.expr, Lit)]
+        items = [self.key(k, scopes) for k in keys if not _is_constant(k.expr)]
         return f" ORDER BY {', '.join(items)}" if items else ""
 
     def key(self, key: SortKey, scopes: Scopes) -> str:
@@ -200,6 +202,10 @@ class _Writer:
             return exp.Var(this=self.select(rel, scopes))
 
         return decode(expr, lambda ref: _column(ref, scopes), query).sql(self.dialect)
+
+
+def _is_constant(expr: Expr) -> bool:
+    return all(isinstance(p, Lit) or (isinstance(p, Call) and p.op == "neg") for p in parts(expr))
 
 
 def _column(ref: Col | Outer, scopes: Scopes) -> exp.Expr:

@@ -27,7 +27,7 @@ from unwet.rewrite.algebra import (
 )
 from unwet.rewrite.rules.filters import LARGEST
 from unwet.rewrite.rules.order import order_key
-from unwet.rewrite.rules.refs import all_movable, substitute, tree_size
+from unwet.rewrite.rules.refs import all_movable, reads_outer_row, substitute, tree_size
 from unwet.rewrite.rules.shapes import Case
 
 
@@ -52,10 +52,13 @@ def drop_identity_project(rel: Rel) -> Rel | None:
 
 
 def project_into_aggregate(rel: Rel) -> Rel | None:
-    """Aggregate(Project(r, es), keys, aggs) -> Aggregate(r, keys[es], aggs[es])."""
+    """Aggregate(Project(r, es), keys, aggs) -> Aggregate(r, keys[es], aggs[es]).
+
+    Not when es read an enclosing row: SQL takes max(an outer column) for the outer query's own
+    aggregate, so the merged form could not be written down."""
     match rel:
         case Aggregate(input=Project(input=inner, exprs=below), keys=keys, aggs=aggs) if (
-            all_movable(below)
+            all_movable(below) and not any(map(reads_outer_row, below))
         ):
             written = _written((*keys, *aggs), below)
             if written is None:

@@ -75,7 +75,7 @@ def map_plan_refs(rel: Rel, ref: Ref) -> Rel:
     for node in tree_order(rel):
         below = tuple(done[i.digest] for i in inputs(node))
         made = with_inputs(node, below) if below != inputs(node) else node
-        if any(_has_outer(e) for e in expressions(node)):
+        if any(reads_outer_row(e) for e in expressions(node)):
             made = with_expressions(made, [map_refs(e, own) for e in expressions(made)])
         done[node.digest] = made
     return done[rel.digest]
@@ -144,7 +144,8 @@ def is_correlated(rel: Rel) -> bool:
     return any(level == 1 for level, _ in free_outers(rel))
 
 
-def _has_outer(expr: Expr) -> bool:
+def reads_outer_row(expr: Expr) -> bool:
+    """Does it read the row of an enclosing query?"""
     return any(level > 0 for level, _ in free_refs(expr))
 
 
