@@ -8,7 +8,7 @@ themselves, so that `unwet --help` stays fast.
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -87,10 +87,10 @@ class Request:
         )
 
 
-def shared(*formats: str) -> Callable[[F], F]:
+def shared(*formats: str, paths: str = "[PATH]...") -> Callable[[F], F]:
     """PATH... and the options of every command; the function gets them as one `Request`."""
     options = [
-        click.argument("paths", nargs=-1, metavar="[PATH]..."),
+        click.argument("paths", nargs=-1, metavar=paths),
         click.option("--dialect", metavar="NAME", help="SQL dialect of the input (tsql, ...)."),
         click.option("--schema", metavar="FILE", help="Known columns: JSON, DDL or DuckDB file."),
         click.option("--default-schema", metavar="NAME", help="Schema of unqualified names."),
@@ -309,6 +309,40 @@ def refactor(
     emit(form, request)
     outcomes = {v.outcome for v in result.verdicts}
     return 1 if "failed" in outcomes or (strict and "kept" in outcomes) else 0
+
+
+@main.command()
+@shared("text", "json", paths="LEGACY... PROJECT")
+@click.option("--data", metavar="URL", default="", help="DuckDB file, or folder of CSV and Parquet "
+              "files, to run old and new on.")  # fmt: skip
+@click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project; default: "
+              "as it remembers, else that of LEGACY.")  # fmt: skip
+def verify(request: Request, data: str, to_dialect: str) -> int:
+    """Check that the dbt project PROJECT returns what the reports in LEGACY return.
+
+    \b
+    proved           same normal form: the same rows on any data
+    tested           the same rows on the given data
+    order-dependent  the old rows themselves depend on the order of their input
+    kept             no model, or neither a proof nor a test; with the reason
+    failed           the rows differ; some of them are shown
+
+    Exit code 0 when every report is proved, tested, or kept for a reason that the project
+    remembers from `unwet refactor`; else 1.
+    """
+    from unwet.rewrite import verified
+    from unwet.rewrite import verify as job
+
+    *legacy, project = request.paths
+    if not legacy:
+        raise UsageError("verify needs LEGACY and PROJECT", "name the pile, then the project")
+    job.check_project(Path(project))
+    wanted = job.Request(Path(project), to_dialect, data, request.params)
+    pile = replace(request, paths=tuple(legacy)).load()
+    found = job.verify(pile, wanted, lambda text: _progress(text, request))
+    notes(found.findings, request)
+    emit(verified.as_json(found) if request.format == "json" else verified.as_text(found), request)
+    return 0 if found.ok else 1
 
 
 def _progress(text: str, request: Request) -> None:

@@ -28,6 +28,7 @@ from unwet.rewrite.targets import dbt
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.migration import migration
 from unwet.rewrite.targets.place import check, place, staged
+from unwet.rewrite.targets.record import RECORD, Record, record
 from unwet.rewrite.verdicts import Outcome, Verdict
 
 _ROUNDS = 4  # a pinned report can break a family for others, which are pinned in the next round
@@ -250,6 +251,7 @@ class _Job:
         verdicts = self._verdicts(project)
         files = dbt.files(project)
         files["MIGRATION.md"] = migration(project, verdicts)
+        files[RECORD] = record(Record(self.dialect, self.kept))
         if self.request.out is not None:
             with staged(files, self.request.out) as folder:
                 place(folder, self.request.out)

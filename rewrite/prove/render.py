@@ -8,7 +8,7 @@ seeds (by name). Not understood, and said so per model: packages, `run_query`, `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -56,12 +56,16 @@ class RenderFailure:
 
 @dataclass(frozen=True, slots=True)
 class RenderedProject:
-    """Models in dependency order (inputs first), and what could not be rendered."""
+    """Models in dependency order (inputs first), and what could not be rendered.
+
+    `variables`: the values that `var()` gives, those of dbt_project.yml included.
+    """
 
     name: str
     models: tuple[RenderedModel, ...]
     seeds: tuple[Seed, ...]
     failures: tuple[RenderFailure, ...]
+    variables: Mapping[str, object] = field(default_factory=dict)
 
 
 class BadProject(UsageError):
@@ -90,7 +94,7 @@ def render_project(
     failures = project.failures
     ordered = _ordered(models, failures)
     seeds = tuple(Seed(path.stem, str(path)) for path in project.seeds.values())
-    return RenderedProject(project.name, ordered, seeds, tuple(failures))
+    return RenderedProject(project.name, ordered, seeds, tuple(failures), project.vars)
 
 
 def _ordered(

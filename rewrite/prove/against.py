@@ -1,0 +1,42 @@
+"""What a project is compared against, taken from the pile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from unwet.lineage.pile import Pile
+from unwet.lineage.templating import Placeholder
+from unwet.rewrite.prove.roundtrip import Setting
+from unwet.rewrite.prove.tested import ReportRef
+from unwet.rewrite.script import Report
+
+
+def dialect_of(pile: Pile) -> str:
+    """The dialect of the pile: that of its first statement."""
+    return next((s.dialect for script in pile.scripts for s in script.statements), "")
+
+
+def placeholders(pile: Pile) -> tuple[Placeholder, ...]:
+    """Every placeholder that is left in the pile, once per file."""
+    masks = {id(s.masked): s.masked for script in pile.scripts for s in script.statements}
+    return tuple(place for masked in masks.values() for place in masked.placeholders)
+
+
+def setting(
+    pile: Pile, reports: Iterable[Report], dialect: str, values: Mapping[str, str]
+) -> Setting:
+    """How to read a project back: ``values`` are those of variables without a placeholder."""
+    left = placeholders(pile)
+    return Setting(
+        dialect,
+        pile.catalog,
+        {report.name: report.relation or report.name for report in reports},
+        {**values, **{place.token[3:-3]: place.token for place in left}},
+        frozenset(place.token.lower() for place in left if place.binds),
+    )
+
+
+def reference(report: Report) -> ReportRef:
+    """Where a test on data finds the report's old rows, and the model of its name."""
+    span = report.span
+    return ReportRef(report.name, report.relation, report.name, span.path, span.line)

@@ -1,0 +1,68 @@
+"""What verify found, in the forms other programs and people read."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+from unwet.rewrite.prove.compare import Difference
+from unwet.rewrite.verify import Checked, Verification
+
+
+def as_json(found: Verification) -> str:
+    """The documented JSON form."""
+    data = {
+        "ok": found.ok,
+        "reports": [_report(report) for report in found.reports],
+        "assumptions": list(found.assumptions),
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_text(found: Verification) -> str:
+    """A line per report, differing rows below those that have some, and the counts."""
+    width = max((len(report.verdict) for report in found.reports), default=0)
+    lines = [line for report in found.reports for line in _lines(report, width)]
+    counts = Counter(report.verdict for report in found.reports)
+    said = ", ".join(f"{n} {what}" for what, n in sorted(counts.items())) or "nothing to verify"
+    lines += [f"assuming that {text}" for text in found.assumptions]
+    return "\n".join([*lines, f"{len(found.reports)} reports: {said}"]) + "\n"
+
+
+def _lines(report: Checked, width: int) -> Iterator[str]:
+    rows = f" ({_rows(report)})" if report.rows_before is not None else ""
+    yield f"{report.verdict:<{width}}  {report.relation or report.name}{rows}"
+    if report.reason:
+        yield f"{'':<{width}}    {report.path}:{report.line}: {report.reason}"
+    for difference in report.sample:
+        yield f"{'':<{width}}    {_difference(difference)}"
+
+
+def _rows(report: Checked) -> str:
+    before, after = report.rows_before, report.rows_after
+    return f"{before:,} rows" if before == after else f"{before:,} rows before, {after:,} after"
+
+
+def _difference(difference: Difference) -> str:
+    sign = "-" if difference.change == "removed" else "+"
+    values = ", ".join("NULL" if value is None else value for value in difference.row)
+    times = f"  ({difference.copies} times)" if difference.copies > 1 else ""
+    return f"{sign} {values}{times}"
+
+
+def _report(report: Checked) -> dict[str, object]:
+    return {
+        "name": report.name,
+        "relation": report.relation,
+        "path": report.path,
+        "line": report.line,
+        "model": report.model or None,
+        "verdict": report.verdict,
+        "reason": report.reason,
+        "rows_before": report.rows_before,
+        "rows_after": report.rows_after,
+        "sample": [
+            {"change": d.change, "row": list(d.row), "copies": d.copies} for d in report.sample
+        ],
+    }

@@ -1,0 +1,259 @@
+"""Does a project still return what the legacy reports returned? A verdict for each report.
+
+What `refactor` proves of its own output is proved here of any project, edited by hand or not:
+models are read back and their normal forms compared; with data, old and new also run side by side.
+A proof of one model takes the models it reads for granted, so a model is only as good as those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from unwet.lineage.errors import PathNotFound
+from unwet.lineage.findings import Finding
+from unwet.lineage.parse import check_dialect
+from unwet.lineage.pile import Pile
+from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting
+from unwet.rewrite.prove.compare import Difference
+from unwet.rewrite.prove.judge import Judged, judge
+from unwet.rewrite.prove.render import RenderedProject, render_project
+from unwet.rewrite.prove.roundtrip import read_back
+from unwet.rewrite.prove.tested import DataVerdict, run_tests
+from unwet.rewrite.script import EndState, Report, end_state
+from unwet.rewrite.targets.record import Record, read_record
+from unwet.rewrite.verdicts import Outcome
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for. ``data`` is what DuckDB can open; ``values`` are run-time values of
+    placeholders and variables; ``to_dialect`` is the project's (default: as it remembers)."""
+
+    project: Path
+    to_dialect: str = ""
+    data: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One report: its verdict, the rows of both sides where they ran, and rows that differ.
+
+    proved: the normal forms are equal. tested: the same rows on the data. failed: the rows differ.
+    order-dependent: the old rows themselves change when their input is shuffled. kept: there is
+    no model, or neither proof nor data for it. ``open``: somebody has to look at it.
+    """
+
+    name: str
+    relation: str
+    path: str
+    line: int
+    model: str
+    verdict: Outcome
+    reason: str = ""
+    rows_before: int | None = None
+    rows_after: int | None = None
+    sample: tuple[Difference, ...] = ()
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """All reports by name, what the proofs assume, and findings of the pile."""
+
+    reports: tuple[Checked, ...]
+    assumptions: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Every report is proved, tested, or kept for a reason that the project remembers."""
+        return not any(report.open for report in self.reports)
+
+
+def verify(pile: Pile, request: Request, progress: Progress = lambda _: None) -> Verification:
+    """Checks every report of the pile against the model of its name.
+
+    Raises UnwetError for a project or data that cannot be opened.
+    """
+    check_project(request.project)
+    remembered = read_record(request.project)
+    dialect = check_dialect(request.to_dialect or remembered.dialect or dialect_of(pile))
+    progress("reading the project")
+    rendered = render_project(request.project, request.values)
+    values = _values(pile, rendered, request.values)
+    progress("running the scripts symbolically")
+    state = end_state(pile.scripts, pile.resolved, pile.catalog)
+    progress("proving the models")
+    against = setting(pile, state.reports, dialect, values)
+    found = read_back(request.project, against)
+    known = {*found}
+    reports = [report for report in state.reports if report.name in known]
+    judged = judge(reports, found, dialect_of(pile), dialect)
+    tests: tuple[DataVerdict, ...] = ()
+    if request.data:
+        progress("running old and new on the data")
+        refs = [reference(report) for report in reports]
+        tests = run_tests(pile.scripts, request.project, refs, request.data, dialect, values)
+    check = _Check(state, rendered, judged, {test.name: test for test in tests}, remembered)
+    checked = check.run(known)
+    borrowed = _borrowed(state, rendered, known)
+    assumptions = tuple(sorted({*judged.assumptions, *borrowed}))
+    return Verification(checked, assumptions, (*pile.findings, *state.findings))
+
+
+def check_project(root: Path) -> None:
+    """Raises PathNotFound before any work is done; a folder without a project fails later."""
+    if not root.is_dir():
+        raise PathNotFound(str(root))
+
+
+def _values(pile: Pile, project: RenderedProject, given: Mapping[str, str]) -> dict[str, str]:
+    """Run-time values: the given ones, else the project's own defaults for the placeholders.
+
+    A default that is only the variable's name says that no value was known.
+    """
+    values = dict(given)
+    for place in placeholders(pile):
+        name = place.token[3:-3]
+        default = project.variables.get(name)
+        if default is not None and str(default) != name:
+            values.setdefault(place.name, str(default))
+            values.setdefault(name, values[place.name])
+    return values
+
+
+def _borrowed(state: EndState, project: RenderedProject, known: set[str]) -> set[str]:
+    """Models that read, as a source, what the legacy scripts make."""
+    made = {r.relation.lower() for r in state.reports if r.relation}
+    return {
+        f"model {model.name} reads {source}, which the legacy scripts still make"
+        for model in project.models
+        for source in model.sources
+        if model.name in known and source.lower() in made
+    }
+
+
+class _Check:
+    """From proofs and tests to verdicts, inputs before the models that read them."""
+
+    def __init__(
+        self,
+        state: EndState,
+        project: RenderedProject,
+        judged: Judged,
+        tests: Mapping[str, DataVerdict],
+        remembered: Record,
+    ) -> None:
+        self._reports = {report.name: report for report in state.reports}
+        self._project, self._judged, self._tests = project, judged, tests
+        self._remembered = remembered
+        self._reads = _reads(project, self._reports)
+        self._done: dict[str, Checked] = {}
+
+    def run(self, known: set[str]) -> tuple[Checked, ...]:
+        """All reports, by name; ``known`` are the models that the project has."""
+        ordered = [model.name for model in self._project.models if model.name in self._reports]
+        for name in dict.fromkeys((*ordered, *self._reports)):
+            report = self._reports[name]
+            self._done[name] = self._checked(report) if name in known else self._missing(report)
+        return tuple(self._done[name] for name in sorted(self._done))
+
+    def _missing(self, report: Report) -> Checked:
+        reason = self._remembered.kept.get(report.name, "")
+        shown = reason or f"the project has no model {report.name}"
+        return _entry(report, "kept", shown, open=not reason, model="")
+
+    def _checked(self, report: Report) -> Checked:
+        doubt = self._doubt(report.name)
+        test = self._tests.get(report.name)
+        if test is None:
+            return _entry(report, *_static(doubt), open=bool(doubt))
+        verdict, reason = _with_data(doubt, test)
+        return _entry(
+            report,
+            verdict,
+            reason,
+            rows_before=test.rows_before,
+            rows_after=test.rows_after,
+            sample=test.sample if verdict != "proved" else (),
+            open=_needs_a_look(verdict, test),
+        )
+
+    def _doubt(self, name: str) -> str:
+        """Why the report is not proved, be it by what its model reads; empty when it is."""
+        if why := self._judged.unproved.get(name, ""):
+            return why
+        for read in sorted(self._reads.get(name, ())):
+            below = self._done.get(read)
+            if below is not None and below.verdict != "proved":
+                return f"its model is right if {read} is, which is {below.verdict}"
+        return ""
+
+
+def _static(doubt: str) -> tuple[Outcome, str]:
+    return ("kept", doubt) if doubt else ("proved", "")
+
+
+def _with_data(doubt: str, test: DataVerdict) -> tuple[Outcome, str]:
+    """Data contradicts a proof, or stands in for one; it never adds to it."""
+    match test.verdict:
+        case "different":
+            return "failed", f"{test.reason}; {doubt or 'although the normal forms are equal'}"
+        case _ if not doubt:
+            return "proved", ""
+        case "identical":
+            return "tested", "; ".join(part for part in (doubt, test.reason) if part)
+        case "order-dependent":
+            return "order-dependent", f"{test.reason}; {doubt}"
+        case _:
+            return "kept", f"{doubt}; not run on the data: {test.reason}"
+
+
+def _needs_a_look(verdict: Outcome, test: DataVerdict) -> bool:
+    """Neither proved nor the same rows, as far as they were seen."""
+    if verdict == "order-dependent":
+        return bool(test.sample) or test.rows_before != test.rows_after
+    return verdict not in ("proved", "tested")
+
+
+def _entry(
+    report: Report,
+    verdict: Outcome,
+    reason: str,
+    *,
+    open: bool,
+    model: str | None = None,
+    rows_before: int | None = None,
+    rows_after: int | None = None,
+    sample: tuple[Difference, ...] = (),
+) -> Checked:
+    span = report.span
+    name = report.name if model is None else model
+    return Checked(
+        report.name,
+        report.relation,
+        span.path,
+        span.line,
+        name,
+        verdict,
+        reason,
+        rows_before,
+        rows_after,
+        sample,
+        open,
+    )
+
+
+def _reads(project: RenderedProject, reports: Mapping[str, Report]) -> dict[str, set[str]]:
+    """The reports that each model reads, itself or through models that are no reports."""
+    found: dict[str, set[str]] = {}
+    for model in project.models:  # inputs first
+        mine = found.setdefault(model.name, set())
+        for ref in model.refs:
+            mine |= {ref} if ref in reports else found.get(ref, set())
+    return found
