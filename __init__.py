@@ -3,23 +3,80 @@
 The public API is the five names below. They load on first use, so ``import unwet`` stays cheap.
 """
 
+from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unwet.lineage.pile import Inputs
     from unwet.lineage.pile import trace as trace
+    from unwet.lineage.schema import Schema
     from unwet.lineage.sources import Source as Source
+    from unwet.rewrite.families import find_families as find_families
+    from unwet.rewrite.refactor import Result
+    from unwet.rewrite.verify import Verification
 
 _HOME = {
     "Source": "unwet.lineage.sources",
     "trace": "unwet.lineage.pile",
     "find_families": "unwet.rewrite.families",
-    "refactor": "unwet.rewrite.refactor",
-    "verify": "unwet.rewrite.verify",
 }
 
 __version__ = "0.1.0"
 __all__ = ["Source", "find_families", "refactor", "trace", "verify"]
+
+
+def refactor(
+    sources: "Inputs",
+    out: str | Path | None = None,
+    dialect: str | None = None,
+    to_dialect: str | None = None,
+    schema: "Schema | None" = None,
+    params: Mapping[str, str] | None = None,
+    data: str | Path | None = None,
+    default_schema: str | None = None,
+    force: bool = False,
+    name: str = "unwet_project",
+) -> "Result":
+    """Rewrite a pile as a dbt project in the folder `out`, and prove it; `unwet refactor`.
+
+    Without `out` nothing is written: the result has the files. `data`: a DuckDB file, or a folder
+    of CSV and Parquet files, on which old and new run. Raises UnwetError (unwet.lineage.errors).
+    """
+    from unwet.lineage.pile import load
+    from unwet.rewrite import refactor as job
+
+    pile = load(sources, dialect, schema, params, default_schema)
+    where = Path(out) if out is not None else None
+    values = dict(params or {})
+    return job.refactor(
+        pile, job.Request(where, name, to_dialect or "", str(data or ""), force, values)
+    )
+
+
+def verify(
+    legacy: "Inputs",
+    project: str | Path,
+    dialect: str | None = None,
+    to_dialect: str | None = None,
+    schema: "Schema | None" = None,
+    params: Mapping[str, str] | None = None,
+    data: str | Path | None = None,
+    default_schema: str | None = None,
+) -> "Verification":
+    """Check that a dbt project returns what the reports of a pile return; `unwet verify`.
+
+    The result has a verdict per report, with differing rows where `data` shows some. Raises
+    UnwetError (unwet.lineage.errors) for a project or data that cannot be opened.
+    """
+    from unwet.lineage.pile import load
+    from unwet.rewrite import verify as job
+
+    job.check_project(Path(project))
+    pile = load(legacy, dialect, schema, params, default_schema)
+    values = dict(params or {})
+    return job.verify(pile, job.Request(Path(project), to_dialect or "", str(data or ""), values))
 
 
 def __getattr__(name: str) -> Any:

@@ -19,6 +19,7 @@ from unwet.lineage.errors import OutputReadOnly, UnwetError, UsageError
 if TYPE_CHECKING:
     from unwet.lineage.findings import Finding
     from unwet.lineage.pile import Pile
+    from unwet.rewrite.demo import Case
 
 F = TypeVar("F", bound=Callable[..., Any])
 SHOWN = 20  # findings on stderr unless -v
@@ -301,7 +302,7 @@ def refactor(
         force=force,
         values=request.params,
     )
-    result = job.refactor(request.load(), wanted, lambda text: _progress(text, request))
+    result = job.refactor(request.load(), wanted, lambda text: _progress(text, request.quiet))
     notes(result.findings, request)
     if not request.quiet:
         _say(*summary.open_reports(result))
@@ -339,13 +340,44 @@ def verify(request: Request, data: str, to_dialect: str) -> int:
     job.check_project(Path(project))
     wanted = job.Request(Path(project), to_dialect, data, request.params)
     pile = replace(request, paths=tuple(legacy)).load()
-    found = job.verify(pile, wanted, lambda text: _progress(text, request))
+    found = job.verify(pile, wanted, lambda text: _progress(text, request.quiet))
     notes(found.findings, request)
     emit(verified.as_json(found) if request.format == "json" else verified.as_text(found), request)
     return 0 if found.ok else 1
 
 
-def _progress(text: str, request: Request) -> None:
+@main.command()
+@click.option("--out", metavar="DIR", default="unwet-demo", show_default=True,
+              help="Where pile, data and project go.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
+@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+def demo(out: str, force: bool, quiet: bool) -> int:
+    """Run the main job on the bundled pile: scan, refactor, verify."""
+    from unwet.rewrite import demo as job
+
+    found = job.demo(_bundled(), Path(out), force, lambda text: _progress(text, quiet))
+    sys.stdout.write(table(job.rows(found)))
+    if not quiet:
+        _say("", *job.next_steps(found))
+    return 0 if found.verified.ok else 1
+
+
+def _bundled() -> "Case":
+    """The case that is shipped beside this file; its data generator is no part of the package."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    from unwet.rewrite.demo import Case
+
+    home = Path(__file__).parent / "fixtures" / "demo"
+    spec = spec_from_file_location("unwet_demo_data", home / "data.py")
+    if spec is None or spec.loader is None or not (home / "pile").is_dir():
+        raise UsageError(f"the bundled pile is missing from {home}", "install unwet anew")
+    data = module_from_spec(spec)
+    spec.loader.exec_module(data)
+    return Case(home / "pile", data.build, "postgres", data.PARAMS)
+
+
+def _progress(text: str, quiet: bool) -> None:
     """What is being done now; only for somebody who watches."""
-    if sys.stderr.isatty() and not request.quiet:
+    if sys.stderr.isatty() and not quiet:
         click.echo(f"... {text}", err=True)

@@ -26,7 +26,7 @@ def as_text(found: Verification) -> str:
     lines = [line for report in found.reports for line in _lines(report, width)]
     counts = Counter(report.verdict for report in found.reports)
     said = ", ".join(f"{n} {what}" for what, n in sorted(counts.items())) or "nothing to verify"
-    lines += [f"assuming that {text}" for text in found.assumptions]
+    lines += [f"assumed: {text}" for text in found.assumptions]
     return "\n".join([*lines, f"{len(found.reports)} reports: {said}"]) + "\n"
 
 
