@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import TokenError
@@ -86,9 +87,24 @@ def _lost(text: str, start: int, stop: int, dialect: str) -> Lost:
 def _try(text: str, start: int, stop: int, dialect: str) -> Stretch | None:
     part = text[start:stop]
     try:
-        return Stretch(start, part, tuple(_tokenizer(dialect).tokenize(part)))
+        tokens = _tokenizer(dialect).tokenize(part)
     except TokenError:
         return None
+    if dialect in _WIDE_FLOATS:
+        _widen(tokens)
+    return Stretch(start, part, tuple(tokens))
+
+
+# Where FLOAT without a length has 53 bits and REAL has 24. The parser gives both one type, which
+# would make a single-precision number of either in another dialect.
+_WIDE_FLOATS = frozenset({"tsql", "oracle", "teradata"})
+
+
+def _widen(tokens: list[Token]) -> None:
+    for token, after in zip_longest(tokens, tokens[1:]):
+        bare = after is None or after.token_type != TokenType.L_PAREN
+        if token.token_type == TokenType.FLOAT and token.text.upper() == "FLOAT" and bare:
+            token.token_type = TokenType.DOUBLE
 
 
 # --- the tokenizer ---------------------------------------------------------------------------

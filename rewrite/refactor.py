@@ -82,7 +82,7 @@ class _Job:
         self.reports = {report.name: report for report in state.reports}
         self.dialect = request.to_dialect or _dialect(pile)
         placeholders = [p for s in pile.scripts for t in s.statements for p in t.masked.placeholders]
-        self.tokens = {p.token[3:-3]: p.token for p in placeholders}
+        self.tokens = {p.token[3:-3].lower(): p.token.lower() for p in placeholders}
         self.bound = frozenset(p.token.lower() for p in placeholders if p.binds)
         self.drafts: dict[str, Draft] = {}
         self.kept: dict[str, str] = {}

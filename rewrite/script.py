@@ -161,6 +161,7 @@ class _Machine:
     shared: dict[str, Definition] = field(default_factory=dict)
     temps: dict[str, Definition] = field(default_factory=dict)
     bare: list[Definition] = field(default_factory=list)
+    makers: dict[str, Definition] = field(default_factory=dict)  # who created it first
     findings: list[Finding] = field(default_factory=list)
     bound: frozenset[str] = frozenset()
     scratch: frozenset[str] = frozenset()
@@ -183,7 +184,9 @@ class _Machine:
             case "insert":
                 self._put(self._inserted(resolved, problem))
             case "create_table":
-                self._put(self._empty(resolved))
+                exists = resolved.statement.tree.args.get("exists")
+                if not (exists and self._current(resolved.target or "")):
+                    self._put(self._empty(resolved))
             case "drop":
                 self._drop(resolved.target or "")
             case "truncate":
@@ -254,11 +257,7 @@ class _Machine:
         return lower(query, Env(self.catalog, known, self.bound))
 
     def _created(self, resolved: Resolved, problem: str) -> Definition:
-        made = self._filled(resolved, problem)
-        other = self.shared.get(made.relation)
-        if other is not None and other.path != made.path and not made.temp:
-            problem = f"created by two scripts: {other.path} and {made.path}"
-            made = replace(made, parts=(*other.parts, *made.parts), plan=None, problem=problem)
+        made = self._once(self._filled(resolved, problem))
         renamed = resolved.target_columns
         if renamed and made.plan is not None and len(renamed) == len(made.columns):
             plan = Plan(renamed, made.plan.rel, made.plan.order)
@@ -273,7 +272,17 @@ class _Machine:
         plan = Plan(columns, Values((), len(columns)))
         path = resolved.statement.path
         temp = resolved.temp or name in self.scratch
-        return Definition(name, path, (), (), plan, columns, types, temp)
+        return self._once(Definition(name, path, (), (), plan, columns, types, temp))
+
+    def _once(self, made: Definition) -> Definition:
+        """What two scripts create is whatever ran last, which no script says."""
+        if made.temp:
+            return made
+        first = self.makers.setdefault(made.relation, made)
+        if first.path == made.path:
+            return made
+        problem = f"created by two scripts: {first.path} and {made.path}"
+        return replace(made, parts=(*first.parts, *made.parts), plan=None, problem=problem)
 
     def _inserted(self, resolved: Resolved, problem: str) -> Definition:
         name = resolved.target or ""

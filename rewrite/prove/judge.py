@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from unwet.rewrite.algebra import Plan
+from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.prove.explain import describe, first_difference
 from unwet.rewrite.prove.roundtrip import ReadBack, normal
 from unwet.rewrite.script import Report
@@ -49,7 +49,11 @@ def _against(
     if back.plan is None:
         return f"its model cannot be read back: {back.reason}", frozenset()
     wanted, assumed = translate(legacy.plan, source, target)
-    return difference(wanted, back.plan), assumed
+    why = difference(wanted, back.plan)
+    missed = [node.reason for node in walk(wanted.rel) if isinstance(node, Opaque)]
+    if why and missed:
+        why = f"not understood: {missed[0]}; and its text in {target or 'the project'} differs"
+    return why, assumed
 
 
 def difference(legacy: Plan, project: Plan) -> str:

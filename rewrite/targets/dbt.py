@@ -6,27 +6,29 @@ import re
 from collections.abc import Iterable, Mapping
 
 import yaml
+from sqlglot import exp
 
-from unwet.rewrite.library import Macro
+from unwet.rewrite.library import Library, Macro
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.jinja import template
 
 MODELS = "models/marts"
+_VARIABLE = re.compile(r"p__(\w+?)__p")
 
 
 def files(project: Project) -> dict[str, str]:
     """Every file of the project: its path below the root, and its text."""
-    used = _used_variables(project)
     result = {
-        "dbt_project.yml": _project_yml(project, used),
+        "dbt_project.yml": _project_yml(project),
         "profiles.yml": _profiles_yml(project),
         "models/sources.yml": _sources_yml(project),
         "models/marts.yml": _models_yml(project),
     }
+    needs = unset(project)
     for draft in project.drafts:
-        result[f"{MODELS}/{draft.name}.sql"] = _model(project, draft)
+        result[f"{MODELS}/{draft.name}.sql"] = _model(project, draft, needs[draft.name])
     for macro in project.library.macros:
         result[f"macros/{macro.name}.sql"] = _macro(project, macro)
     for path, text in project.originals.items():
@@ -34,12 +36,16 @@ def files(project: Project) -> dict[str, str]:
     return result
 
 
-def _model(project: Project, draft: Draft) -> str:
+def _model(project: Project, draft: Draft, needs: tuple[str, ...]) -> str:
     tree = project.library.models[draft.name].copy()
     tree.comments = None
     head = "".join(f"-- {_plain(line)}\n" for line in draft.comments)
-    if _is_view(project.reports[draft.name]):
-        head += "{{ config(materialized='view') }}\n\n"
+    settings = ["materialized='view'"] if _is_view(project.reports[draft.name]) else []
+    if needs:
+        # without a value the model would compile to something else than the report
+        settings.append(f"enabled=({_given(needs)})")
+    if settings:
+        head += f"{{{{ config({', '.join(settings)}) }}}}\n\n"
     return head + template(tree, project.dialect, project.library.calls) + "\n"
 
 
@@ -47,6 +53,11 @@ def _macro(project: Project, macro: Macro) -> str:
     body = template(macro.tree, project.dialect, project.library.calls, macro.tail)
     head = f"{{% macro {macro.name}({', '.join(macro.params)}) %}}"
     return f"{head}\n{body}\n{{% endmacro %}}\n"
+
+
+def _given(needs: tuple[str, ...]) -> str:
+    """Whether all variables have a value, as a Jinja expression."""
+    return " and ".join(f"var('{name}', none) is not none" for name in needs)
 
 
 def _plain(comment: str) -> str:
@@ -58,11 +69,47 @@ def _is_view(report: Report) -> bool:
     return any(part.kind == "view" for part in report.definition.parts)
 
 
-def _used_variables(project: Project) -> dict[str, str]:
-    return dict(sorted(project.placeholders.items()))
+def unset(project: Project) -> dict[str, tuple[str, ...]]:
+    """The variables without a value that each model needs, itself or through those it reads."""
+    library = project.library
+    inside: dict[str, frozenset[str]] = {}
+    for macro in reversed(library.macros):  # a macro calls only macros that were chosen later
+        inside[macro.name] = _variables(macro.tree.sql(), library, inside)
+    own = {name: _variables(_text(t), library, inside) for name, t in library.models.items()}
+    return {draft.name: tuple(sorted(_needed(draft.name, project, own))) for draft in project.drafts}
 
 
-def _project_yml(project: Project, variables: Mapping[str, str]) -> str:
+def _needed(name: str, project: Project, own: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    refs = {draft.name: draft.refs for draft in project.drafts}
+    found: set[str] = set()
+    seen: set[str] = set()
+    stack = [name]
+    while stack:
+        model = stack.pop()
+        if model not in seen:
+            seen.add(model)
+            found |= own.get(model, frozenset())
+            stack.extend(refs.get(model, ()))
+    return frozenset(found)
+
+
+def _variables(
+    text: str, library: Library, inside: Mapping[str, frozenset[str]]
+) -> frozenset[str]:
+    """The variables named in a tree's text and in the macro calls that stand in it."""
+    found = {name.lower() for name in _VARIABLE.findall(text)}
+    for number in re.findall(r"(?:call|tail)__(\d+)__", text):
+        call = library.calls[int(number)]
+        found.update(v.lower() for _, leaf in call.args for v in _VARIABLE.findall(leaf.text))
+        found |= inside.get(call.macro, frozenset())
+    return frozenset(found)
+
+
+def _text(tree: exp.Expression) -> str:
+    return tree.name if isinstance(tree, exp.Var) else tree.sql(comments=False)
+
+
+def _project_yml(project: Project) -> str:
     return _yaml(
         {
             "name": project.name,
@@ -72,7 +119,6 @@ def _project_yml(project: Project, variables: Mapping[str, str]) -> str:
             "model-paths": ["models"],
             "macro-paths": ["macros"],
             "flags": {"send_anonymous_usage_stats": False},
-            "vars": dict(variables),
             "models": {project.name: {"marts": {"+materialized": "table"}}},
         }
     )
@@ -123,12 +169,18 @@ def _source_table(project: Project, name: str, outside: Outside) -> dict[str, ob
 
 
 def _templated(name: str) -> str:
-    return re.sub(r"p__(\w+?)__p", lambda m: f"{{{{ var('{m.group(1)}') }}}}", name)
+    return re.sub(r"p__(\w+?)__p", _default, name)
+
+
+def _default(match: re.Match[str]) -> str:
+    name = match.group(1).lower()
+    return f"{{{{ var('{name}', '{name}') }}}}"
 
 
 def _models_yml(project: Project) -> str:
     models = [_entry(project, draft) for draft in project.drafts]
-    exposures = [_exposure(project.reports[draft.name]) for draft in project.drafts]
+    needs = unset(project)
+    exposures = [_exposure(project.reports[d.name], needs[d.name]) for d in project.drafts]
     return _yaml({"version": 2, "models": models, "exposures": exposures})
 
 
@@ -141,7 +193,8 @@ def _entry(project: Project, draft: Draft) -> dict[str, object]:
     return entry
 
 
-def _exposure(report: Report) -> dict[str, object]:
+def _exposure(report: Report, needs: tuple[str, ...]) -> dict[str, object]:
+    switch = {"config": {"enabled": f"{{{{ {_given(needs)} }}}}"}} if needs else {}
     return {
         "name": f"legacy_{report.name}",
         "label": report.relation or report.name,
@@ -149,6 +202,7 @@ def _exposure(report: Report) -> dict[str, object]:
         "owner": {"name": "unwet", "email": "unknown@example.com"},
         "depends_on": [f"ref('{report.name}')"],
         "description": "Legacy report at " + ", ".join(_places(report)),
+        **switch,
     }
 
 

@@ -97,6 +97,7 @@ def _expression(match: re.Match[str]) -> str:
             schema, _, table = name.partition("__")
             return f"source('{schema}', '{table}')"
         case "p":
-            return f"var('{name}')"
+            # the default is never seen: a model without the value is not enabled
+            return f"var('{name.lower()}', '{name.lower()}')"
         case _:
             return name

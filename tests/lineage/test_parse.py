@@ -200,3 +200,11 @@ def test_any_words_are_read(text: str, dialect: str) -> None:
     for statement in script.statements:
         assert statement.text
         assert statement.span.line <= statement.span_of(statement.tree).line
+
+
+def test_float_of_t_sql_has_double_precision_and_real_has_not() -> None:
+    source = Source("f.sql", "select cast(a as float) x, cast(a as real) y, cast(a as float(24)) z")
+    statement = parse(mask(source), "tsql").statements[0]
+    assert "AS DOUBLE" in render(statement.tree, "duckdb")
+    types = [cast.to.sql() for cast in statement.tree.find_all(exp.Cast)]
+    assert types == ["DOUBLE", "FLOAT", "FLOAT(24)"]
