@@ -2,12 +2,15 @@
 
 Sources run in the order of what they create and read, each on its own: a failure ends its source
 and nothing else. Statements write into the world only; writing to a table of the data first makes
-a copy of it there. Kept of bare queries: their rows, as tables in the schema `unwet_results`.
+a copy of it there. A table of the data that the pile only declares (CREATE without rows, and none
+put in later) keeps the rows of the data: it is an input, and the script its DDL. Kept of bare
+queries: their rows, as tables in the schema `unwet_results`.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +20,7 @@ from sqlglot import exp
 from unwet.lineage.errors import EngineError, UnwetError
 from unwet.lineage.parse import Script, Statement
 from unwet.rewrite.prove.adapt import name_parts, to_duckdb
-from unwet.rewrite.prove.engines import DuckEngine, quote
+from unwet.rewrite.prove.engines import DATA, DuckEngine, quote
 from unwet.rewrite.prove.places import Places, target
 from unwet.rewrite.prove.schedule import Touched, in_order, into_of
 
@@ -64,8 +67,9 @@ def run_legacy(
     failures: list[LegacyFailure] = []
     answers: dict[tuple[str, int], Answer] = {}
     lost: dict[str, str] = {}
+    inputs = Inputs(engine, scripts)
     for script in ordered:
-        runner = _Runner(engine, Places(engine, world), clock, answers)
+        runner = _Runner(engine, Places(engine, world), clock, answers, inputs)
         if found := _run_source(runner, script, lost):
             failures += found
             lost |= {name[-1]: script.source.path for name in Touched(script).written}
@@ -75,6 +79,23 @@ def run_legacy(
         for name in Touched(script).written:
             writers[name] = (*writers.get(name, ()), script.source.path)
     return LegacyRun(tuple(failures), answers, writers, cycles)
+
+
+class Inputs:
+    """Tables of the data that no script fills."""
+
+    def __init__(self, engine: DuckEngine, scripts: Sequence[Script]) -> None:
+        self._filled = {name for script in scripts for name in Touched(script).filled}
+        given = [(schema.lower(), table.lower()) for schema, table in engine.tables(DATA)]
+        self._given = frozenset(given)
+        self._tables = Counter(table for _, table in given)
+
+    def has(self, place: tuple[str, ...]) -> bool:
+        """Whether the data has it, under this or (once) another schema, and no script fills it."""
+        key = tuple(part.lower() for part in place)
+        if len(key) < 2 or key in self._filled:
+            return False
+        return key in self._given or self._tables[key[-1]] == 1
 
 
 def _run_source(runner: _Runner, script: Script, lost: Mapping[str, str]) -> list[LegacyFailure]:
@@ -120,9 +141,10 @@ class _Runner:
         places: Places,
         clock: datetime,
         answers: dict[tuple[str, int], Answer],
+        inputs: Inputs,
     ) -> None:
         self._engine, self._places, self._clock = engine, places, clock
-        self._answers = answers
+        self._answers, self._inputs = answers, inputs
 
     def run(self, statement: Statement) -> None:
         """Raises EngineError and RenderError."""
@@ -196,7 +218,8 @@ class _Runner:
         if _creates_temporary(tree):
             place = place[-1:]
         existing = self._places.kind(place)
-        if tree.args.get("exists") and existing:
+        declared = not isinstance(tree.expression, exp.Query) and self._inputs.has(place)
+        if declared or (tree.args.get("exists") and existing):
             return
         if tree.args.get("replace") and existing:
             self._drop_place(place)
@@ -263,7 +286,8 @@ class _Runner:
         for table in (tree.this, *tree.expressions):
             if isinstance(table, exp.Table):
                 place = self._places.exact(name_parts(table))
-                if place is not None:  # on a fresh database there may be nothing to drop yet
+                # on a fresh database there may be nothing to drop yet
+                if place is not None and not self._inputs.has(place):
                     self._drop_place(place)
 
     def _drop_place(self, place: tuple[str, ...]) -> None:

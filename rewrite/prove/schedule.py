@@ -37,10 +37,14 @@ def in_order(
 
 
 class Touched:
-    """Relations that a script creates, writes (creates included) and reads, without temporaries."""
+    """Relations that a script creates, writes (creates included) and reads, without temporaries.
+
+    `filled`: those it puts rows into, or changes; a bare CREATE TABLE does neither.
+    """
 
     def __init__(self, script: Script) -> None:
         self.created: set[tuple[str, ...]] = set()
+        self.filled: set[tuple[str, ...]] = set()
         self.written: set[tuple[str, ...]] = set()
         self.read: set[tuple[str, ...]] = set()
         for statement in script.statements:
@@ -51,6 +55,8 @@ class Touched:
         targets = list(_targets(tree))
         for table in targets:
             self.written.add(_folded(table))
+            if not isinstance(tree, exp.Create) or isinstance(tree.expression, exp.Query):
+                self.filled.add(_folded(table))
             if isinstance(tree, exp.Create | exp.Select | exp.SetOperation):
                 self.created.add(_folded(table))
         if not isinstance(tree, exp.Drop):

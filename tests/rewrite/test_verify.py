@@ -1,0 +1,330 @@
+"""Verdicts about projects that were written by hand, right and wrong ones."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from unwet import verify
+from unwet.cli import main
+from unwet.lineage.errors import PathNotFound, UsageError
+from unwet.rewrite import verified
+from unwet.rewrite.prove.render import BadProject
+from unwet.rewrite.targets.record import RECORD, Record, read_record, record
+from unwet.rewrite.verify import Checked, Verification
+
+ORDERS = "id,region,amount\n1,n,5\n2,n,5\n3,s,7\n4,s,\n5,,9\n6,w,1\n7,w,1\n"  # NULLs and a tie
+DDL = "CREATE TABLE shop.orders (id INTEGER, region VARCHAR, amount INTEGER)"
+SOURCES = "sources: [{name: shop, schema: shop, tables: [{name: orders}]}]"
+NORTH = "CREATE TABLE rep.north AS SELECT id, amount FROM shop.orders WHERE region = 'n'"
+TWICE = "CREATE TABLE rep.twice AS SELECT id, amount * 2 AS two FROM rep.north"
+STAGED = "select * from {{ source('shop', 'orders') }}"
+NORTH_MODEL = "select id, amount from {{ ref('stg_orders') }} where 'n' = region"
+TWICE_MODEL = "select id, amount * 2 as two from {{ ref('north') }}"
+
+
+class Bench:
+    """A pile, a project and data below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.write("data/shop/orders.csv", ORDERS)
+        self.write("pile/ddl.sql", DDL)  # declares what the data has
+        self.write("project/dbt_project.yml", "name: p\nvars: {region: s}\n")
+        self.write("project/models/sources.yml", SOURCES)
+        self.write("project/models/stg_orders.sql", STAGED)
+
+    def write(self, name: str, content: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+    def fill(self, legacy: Mapping[str, str], models: Mapping[str, str]) -> None:
+        for name, sql in legacy.items():
+            self.write(f"pile/{name}.sql", sql)
+        for name, sql in models.items():
+            self.write(f"project/models/{name}.sql", sql)
+
+    def verify(
+        self, legacy: Mapping[str, str], models: Mapping[str, str], data: bool = False
+    ) -> dict[str, Checked]:
+        self.fill(legacy, models)
+        return {report.name: report for report in self.run(data).reports}
+
+    def run(self, data: bool = False, to_dialect: str | None = None) -> Verification:
+        return verify(
+            self.root / "pile",
+            self.root / "project",
+            dialect="duckdb",
+            to_dialect=to_dialect,
+            data=self.root / "data" if data else None,
+        )
+
+    def cli(self, *args: object) -> Result:
+        words = ["verify", self.root / "pile", self.root / "project", "--dialect", "duckdb", *args]
+        return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_the_same_meaning_in_other_words_is_proved_without_data(bench: Bench) -> None:
+    found = bench.verify({"a": NORTH, "b": TWICE}, {"north": NORTH_MODEL, "twice": TWICE_MODEL})
+    assert {name: report.verdict for name, report in found.items()} == {
+        "north": "proved",
+        "twice": "proved",
+    }
+    assert (found["north"].path, found["north"].line) == (str(bench.root / "pile/a.sql"), 1)
+    assert found["north"].rows_before is None
+    assert bench.run().ok
+
+
+def test_data_adds_rows_to_a_proof(bench: Bench) -> None:
+    found = bench.verify({"a": NORTH}, {"north": NORTH_MODEL}, data=True)
+    north = found["north"]
+    assert (north.verdict, north.rows_before, north.rows_after) == ("proved", 2, 2)
+
+
+@pytest.mark.parametrize("schema", ["shop", "prod"])
+def test_tables_that_the_pile_only_declares_keep_the_rows_of_the_data(
+    bench: Bench, schema: str
+) -> None:
+    bench.write(
+        "pile/ddl.sql", f"DROP TABLE IF EXISTS {schema}.orders; {DDL}".replace("shop", schema)
+    )
+    legacy = {"a": NORTH.replace("shop", schema)}
+    north = bench.verify(legacy, {"north": NORTH_MODEL}, data=True)["north"]
+    assert (north.rows_before, north.rows_after) == (2, 2)
+
+
+def test_without_a_proof_the_same_rows_are_tested(bench: Bench) -> None:
+    model = "select id, amount + amount as two from {{ ref('north') }}"
+    models = {"north": NORTH_MODEL, "twice": model}
+    twice = bench.verify({"a": NORTH, "b": TWICE}, models)["twice"]
+    assert (twice.verdict, twice.open) == ("kept", True)
+    assert twice.reason.startswith("not proved: ")
+    twice = bench.verify({}, {}, data=True)["twice"]
+    assert (twice.verdict, twice.open) == ("tested", False)
+    assert twice.reason.startswith("not proved: ")
+
+
+def test_other_rows_fail_and_are_shown(bench: Bench) -> None:
+    model = NORTH_MODEL.replace("'n'", "'s'")
+    north = bench.verify({"a": NORTH}, {"north": model}, data=True)["north"]
+    assert (north.verdict, north.open) == ("failed", True)
+    assert north.reason.startswith("rows ")
+    shown = {(one.change, one.row) for one in north.sample}
+    assert shown == {
+        ("removed", ("1", "5")),
+        ("removed", ("2", "5")),
+        ("added", ("3", "7")),
+        ("added", ("4", None)),
+    }
+
+
+def test_a_proof_is_worth_no_more_than_the_models_it_stands_on(bench: Bench) -> None:
+    wrong = {"north": NORTH_MODEL.replace("'n'", "'s'"), "twice": TWICE_MODEL}
+    found = bench.verify({"a": NORTH, "b": TWICE}, wrong)
+    assert (found["twice"].verdict, found["twice"].open) == ("kept", True)
+    assert found["twice"].reason == "its model is right if north is, which is kept"
+    found = bench.verify({}, {}, data=True)
+    assert found["twice"].verdict == "failed"
+    assert "its model is right if north is, which is failed" in found["twice"].reason
+
+
+def test_a_proof_through_a_model_between(bench: Bench) -> None:
+    models = {
+        "north": NORTH_MODEL.replace("'n'", "'s'"),
+        "middle": "select * from {{ ref('north') }}",
+        "twice": TWICE_MODEL.replace("'north'", "'middle'"),
+    }
+    found = bench.verify({"a": NORTH, "b": TWICE}, models)
+    assert found["twice"].verdict == "kept"
+    found = bench.verify({}, {"north": NORTH_MODEL})
+    assert found["twice"].verdict == "proved"
+
+
+def test_a_tested_input_makes_tested_of_a_proof(bench: Bench) -> None:
+    legacy = {"a": NORTH.replace("SELECT id, amount", "SELECT id, amount * 2 AS amount")}
+    models = {
+        "north": NORTH_MODEL.replace("amount from", "amount + amount as amount from"),
+        "twice": TWICE_MODEL,
+    }
+    found = bench.verify({**legacy, "b": TWICE}, models, data=True)
+    assert {name: report.verdict for name, report in found.items()} == {
+        "north": "tested",
+        "twice": "tested",
+    }
+
+
+def test_rows_that_depend_on_order_are_called_so(bench: Bench) -> None:
+    legacy = "CREATE TABLE rep.some AS SELECT id FROM shop.orders LIMIT 3"
+    model = "select id + 0 as id from {{ ref('stg_orders') }} limit 3"
+    some = bench.verify({"a": legacy}, {"some": model}, data=True)["some"]
+    assert some.verdict == "order-dependent", some.reason
+
+
+def test_a_missing_model_is_open_unless_the_project_remembers_why(bench: Bench) -> None:
+    north = bench.verify({"a": NORTH}, {})["north"]
+    assert (north.verdict, north.model, north.open) == ("kept", "", True)
+    assert north.reason == "the project has no model north"
+    bench.write(f"project/{RECORD}", record(Record("duckdb", {"north": "too hard"})))
+    north = bench.run().reports[0]
+    assert (north.verdict, north.reason, north.open) == ("kept", "too hard", False)
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("select id from {{ ref('nowhere') }}", "ref to nowhere"),
+        ("{% if %}", "Expected an expression"),
+        ("select from from", "cannot be read back"),
+        ("select id, amount, 1 as more from {{ ref('stg_orders') }}", "became id, amount, more"),
+        ("select * from {{ ref('north') }}", "circle"),
+        ("{{ config(enabled=false) }} select 1", "the project has no model"),
+    ],
+)
+def test_what_cannot_be_read_is_not_proved(bench: Bench, model: str, reason: str) -> None:
+    north = bench.verify({"a": NORTH}, {"north": model})["north"]
+    assert (north.verdict, north.open) == ("kept", True)
+    assert reason in north.reason
+
+
+def test_reading_what_the_old_scripts_make_is_an_assumption(bench: Bench) -> None:
+    bench.write("project/models/old.yml", "sources: [{name: rep, tables: [{name: north}]}]")
+    model = TWICE_MODEL.replace("ref('north')", "source('rep', 'north')")
+    bench.fill({"a": NORTH, "b": TWICE}, {"twice": model})
+    found = bench.run()
+    assert [report.verdict for report in found.reports] == ["kept", "proved"]
+    assert found.assumptions == (
+        "model twice reads rep.north, which the legacy scripts still make",
+    )
+
+
+def test_placeholders_take_the_project_s_own_values(bench: Bench) -> None:
+    legacy = NORTH.replace("'n'", "'{{ region }}'")
+    model = NORTH_MODEL.replace("'n'", "'{{ var(\"region\") }}'")
+    north = bench.verify({"a": legacy}, {"north": model}, data=True)["north"]
+    assert (north.verdict, north.rows_before, north.rows_after) == ("proved", 2, 2)
+    wrong = bench.verify({}, {"north": NORTH_MODEL})["north"]
+    assert (wrong.verdict, wrong.open) == ("kept", True)
+
+
+def test_the_project_remembers_its_dialect(bench: Bench) -> None:
+    bench.fill({"a": NORTH}, {"north": NORTH_MODEL.replace("id,", "`id`,")})
+    assert bench.run().reports[0].verdict == "kept"
+    bench.write(f"project/{RECORD}", record(Record("spark")))
+    assert bench.run().reports[0].verdict == "proved"
+    assert bench.run(to_dialect="duckdb").reports[0].verdict == "kept"
+
+
+def test_a_record_survives_writing_and_reading(tmp_path: Path) -> None:
+    made = Record("tsql", {"b": 'a "reason"', "ä": "ö"})
+    (tmp_path / ".unwet").mkdir()
+    (tmp_path / RECORD).write_text(record(made), encoding="utf-8")
+    assert read_record(tmp_path) == made
+    (tmp_path / RECORD).write_text("[]")
+    with pytest.raises(UsageError, match="cannot read"):
+        read_record(tmp_path)
+
+
+def test_places_that_are_not_there(bench: Bench) -> None:
+    bench.fill({"a": NORTH}, {})
+    with pytest.raises(PathNotFound):
+        verify(bench.root / "pile", bench.root / "nowhere")
+    with pytest.raises(BadProject, match="no dbt_project.yml"):
+        verify(bench.root / "pile", bench.root / "pile")
+    with pytest.raises(PathNotFound):
+        verify(bench.root / "pile", bench.root / "project", data=bench.root / "nowhere.duckdb")
+
+
+# --- the command ------------------------------------------------------------------------------
+
+
+def test_json_and_exit_codes(bench: Bench) -> None:
+    bench.fill({"a": NORTH}, {"north": NORTH_MODEL})
+    done = bench.cli("--format", "json", "--data", bench.root / "data")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout) == {
+        "ok": True,
+        "reports": [
+            {
+                "name": "north",
+                "relation": "rep.north",
+                "path": str(bench.root / "pile/a.sql"),
+                "line": 1,
+                "model": "north",
+                "verdict": "proved",
+                "reason": "",
+                "rows_before": 2,
+                "rows_after": 2,
+                "sample": [],
+            }
+        ],
+        "assumptions": [],
+    }
+    bench.fill({}, {"north": NORTH_MODEL.replace("'n'", "'w'")})
+    assert bench.cli().exit_code == 1
+    done = bench.cli("--format", "json", "--data", bench.root / "data")
+    assert done.exit_code == 1
+    sample = json.loads(done.stdout)["reports"][0]["sample"]
+    assert {"change": "added", "row": ["6", "1"], "copies": 1} in sample
+
+
+def test_text_shows_the_rows_that_differ(bench: Bench) -> None:
+    bench.fill({"a": NORTH}, {"north": NORTH_MODEL.replace("id, amount", "1 as id, amount")})
+    lines = bench.cli("--data", bench.root / "data").stdout.splitlines()
+    assert lines[0] == "failed  rep.north (2 rows)"
+    assert lines[1].lstrip().startswith(f"{bench.root / 'pile/a.sql'}:1: rows ")
+    assert [line.strip() for line in lines[2:]] == ["+ 1, 5", "- 2, 5", "1 reports: 1 failed"]
+
+
+def test_copies_and_nulls_are_written_out(bench: Bench) -> None:
+    bench.fill(
+        {"a": "CREATE TABLE rep.n AS SELECT CAST(NULL AS INTEGER) AS x FROM shop.orders"},
+        {"n": "select 1 as x from {{ ref('stg_orders') }}"},
+    )
+    text = verified.as_text(bench.run(data=True))
+    assert "- NULL  (7 times)" in text
+    assert "+ 1  (7 times)" in text
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["pile"], "error: verify needs LEGACY and PROJECT"),
+        (["pile", "nowhere"], "error: no such file or folder: nowhere"),
+        (["nowhere", "project"], "error: no such file or folder: nowhere"),
+        (["pile", "pile"], "error: no dbt_project.yml in pile"),
+        (["pile", "project", "--data", "no.duckdb"], "error: no such file or folder: "),
+        (["pile", "project", "--data", "project/dbt_project.yml"], "error: cannot read the data"),
+        (["pile", "project", "--data", "mysql://u:secret@h"], "error: cannot read data through"),
+        (["pile", "project", "--to-dialect", "duckdbb"], "help: did you mean duckdb?"),
+        (["project", "pile"], "error: no"),
+    ],
+)
+def test_wrong_use_says_what_is_wrong(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, args: list[str], message: str
+) -> None:
+    bench.fill({"a": NORTH}, {"north": NORTH_MODEL})
+    monkeypatch.chdir(bench.root)
+    done = CliRunner().invoke(main, ["verify", *args])
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_a_broken_project_file_is_named(bench: Bench) -> None:
+    bench.fill({"a": NORTH}, {"north": NORTH_MODEL})
+    bench.write("project/dbt_project.yml", "name: [")
+    done = bench.cli()
+    assert done.exit_code == 2
+    assert "dbt_project.yml: not valid YAML" in done.stderr
+    shutil.rmtree(bench.root / "project")
+    assert bench.cli().exit_code == 2
