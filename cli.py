@@ -357,6 +357,7 @@ def demo(out: str, force: bool, quiet: bool) -> int:
 
     found = job.demo(_bundled(), Path(out), force, lambda text: _progress(text, quiet))
     sys.stdout.write(table(job.rows(found)))
+    sys.stdout.flush()
     if not quiet:
         _say("", *job.next_steps(found))
     return 0 if found.verified.ok else 1

@@ -237,7 +237,7 @@ def test_places_that_are_not_there(bench: Bench) -> None:
     bench.fill({"a": NORTH}, {})
     with pytest.raises(PathNotFound):
         verify(bench.root / "pile", bench.root / "nowhere")
-    with pytest.raises(BadProject, match="no dbt_project.yml"):
+    with pytest.raises(BadProject, match=r"no dbt_project\.yml"):
         verify(bench.root / "pile", bench.root / "pile")
     with pytest.raises(PathNotFound):
         verify(bench.root / "pile", bench.root / "project", data=bench.root / "nowhere.duckdb")
