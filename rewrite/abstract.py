@@ -42,13 +42,13 @@ class Unit:
 
     kind: UnitKind
     host: str
-    node: exp.Expression
+    node: exp.Expr
     shape: Shape
     label: str
     comment: str = ""
     skip: int = 0
 
-    def tree(self) -> exp.Expression:
+    def tree(self) -> exp.Expr:
         """A copy of what the template is made of."""
         copy = self.node.copy()
         if self.skip:
@@ -77,7 +77,7 @@ def families(units: Iterable[Unit]) -> list[Family]:
     return result
 
 
-def template(family: Family) -> exp.Expression:
+def template(family: Family) -> exp.Expr:
     """The first member's tree with hole tokens in place of the leaves that vary."""
     tree = family.units[0].tree()
     nodes = leaf_nodes(tree)
@@ -87,7 +87,7 @@ def template(family: Family) -> exp.Expression:
     return tree
 
 
-def _fill(node: exp.Expression, name: str) -> None:
+def _fill(node: exp.Expr, name: str) -> None:
     token = f"h__{name}__h"
     match node:
         case exp.Identifier():
@@ -154,7 +154,7 @@ def _renamings(
     return frozenset(values for values in found if uses[values[0].text] == 1)
 
 
-def _role(node: exp.Expression) -> str:
+def _role(node: exp.Expr) -> str:
     """What a leaf is to its query, as a fallback for the parameter's name."""
     parent = node.parent
     while isinstance(parent, (exp.Cast, exp.Paren, exp.Neg)):

@@ -16,7 +16,7 @@ from unwet.rewrite.abstract import Family, Unit, UnitKind, families, template
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import LINE, Library, Macro, MacroCall
 from unwet.rewrite.naming import common_words, free, majority, slug, snake
-from unwet.rewrite.shapes import Shape, Survey
+from unwet.rewrite.shapes import Shape, Survey, after_tables
 from unwet.rewrite.sizes import tree_lines
 
 MIN_LINES = 5  # smaller queries are not worth a name
@@ -46,7 +46,7 @@ class _Workshop:
     """Trees under work: replaced in place, owned by nobody else."""
 
     dialect: str
-    hosts: dict[str, exp.Expression]
+    hosts: dict[str, exp.Expr]
     comments: Mapping[str, str] = field(default_factory=dict)
     reserved: frozenset[str] = frozenset()
     macros: list[Macro] = field(default_factory=list)
@@ -100,15 +100,17 @@ class _Workshop:
             if label and len(found.leaves) >= _MIN_LEAVES:
                 yield self._unit("block", host, node, found, label)
             block = node.args.get("with_")
-            for skip in range(1, len(block.expressions) if block is not None else 0):
-                name = block.expressions[skip].alias
-                yield self._unit("tail", host, node, survey.tail(node, skip), name, skip)
+            ctes = block.expressions if block is not None else []
+            for skip, cte in enumerate(ctes):
+                if skip:
+                    tail = survey.tail(node, skip)
+                    yield self._unit("tail", host, node, tail, cte.alias, skip)
 
     def _unit(
         self,
         kind: UnitKind,
         host: str,
-        node: exp.Expression,
+        node: exp.Expr,
         found: Shape,
         label: str,
         skip: int = 0,
@@ -157,7 +159,7 @@ def _place(family: Family) -> tuple[str, int]:
     return (unit.host, unit.skip)
 
 
-def _label(node: exp.Expression) -> str:
+def _label(node: exp.Expr) -> str:
     """The author's name of a block, its alias; "part" for a branch of a set operation; empty
     for queries that no macro call can stand for."""
     parent = node.parent
@@ -179,14 +181,7 @@ def _macro_name(family: Family) -> str:
     name = snake(majority(u.label for u in family.units))
     if name == _PART:
         return f"{slug(_common_stem(dict.fromkeys(u.host for u in family.units)))}_{_PART}"
-    return name if len(name) > 2 else _after_tables(family.units[0].node)
-
-
-def _after_tables(node: exp.Expression) -> str:
-    """A block whose alias says nothing is named after what it reads."""
-    tokens = (table.name for table in node.find_all(exp.Table))
-    names = [t.removesuffix("__src").rpartition("__")[2] for t in tokens if t.endswith("__src")]
-    return snake("_".join([*dict.fromkeys(names)][:2])) + "_rows" if names else "shared_rows"
+    return name if len(name) > 2 else after_tables(family.units[0].node)
 
 
 def _common_stem(names: Iterable[str]) -> str:

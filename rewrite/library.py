@@ -18,7 +18,7 @@ class Macro:
 
     name: str
     params: tuple[str, ...]
-    tree: exp.Expression
+    tree: exp.Expr
     tail: bool
     comment: str = ""
 
@@ -35,6 +35,6 @@ class MacroCall:
 class Library:
     """The models' trees with ``call__n__call`` and ``tail__n__tail`` where ``calls[n]`` stands."""
 
-    models: Mapping[str, exp.Expression]
+    models: Mapping[str, exp.Expr]
     macros: tuple[Macro, ...]
     calls: tuple[MacroCall, ...]

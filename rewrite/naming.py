@@ -6,15 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-_SMALL = frozenset("a an and at by for from in of on or per the to with is least one".split())
-_RESERVED = frozenset(
-    "all and as by case cast cross date day default desc distinct else end filter from full group "
-    "having if in inner is join left limit month not null on or order outer over right row select "
-    "set table then time timestamp to union using value values when where window with year "
-    # names that Jinja or dbt give a meaning to
-    "block call config do endfor endif endmacro extends false for import include loop macro model "
-    "none ref return self source target this true var".split()
+_SMALL = frozenset(
+    re.findall(r"\w+", "a an and at by for from in is least of on one or per the to with")
 )
+_SQL_WORDS = """
+    all and as by case cast cross date day default desc distinct else end filter from full group
+    having if in inner is join left limit month not null on or order outer over right row select
+    set table then time timestamp to union using value values when where window with year"""
+_JINJA_WORDS = """
+    block call config do endfor endif endmacro extends false for import include loop macro model
+    none ref return self source target this true var"""
+_RESERVED = frozenset((_SQL_WORDS + _JINJA_WORDS).split())
 
 
 def free(name: str, taken: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""The new project before any target prints it: models, macros, sources, and what stays as it was."""
+"""The new project before a target prints it: models, macros, sources, and what stays as it was."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from unwet.lineage.tables import Catalog
-from unwet.rewrite.library import Library
 from unwet.rewrite.compose import Draft
+from unwet.rewrite.library import Library
 from unwet.rewrite.script import Report
 
 
@@ -30,6 +30,7 @@ class Project:
     name: str
     dialect: str
     drafts: tuple[Draft, ...]
+    intermediates: tuple[Draft, ...]
     library: Library
     reports: Mapping[str, Report]
     kept: tuple[Kept, ...]

@@ -8,12 +8,13 @@ falls back to its one-to-one model; one that cannot be proved even so is tested 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from unwet.lineage.errors import RenderError
 from unwet.lineage.findings import Finding
 from unwet.lineage.pile import Pile
+from unwet.lineage.tables import Column, Table
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft, NotComposable, compose
@@ -23,6 +24,7 @@ from unwet.rewrite.prove.judge import difference, judge
 from unwet.rewrite.prove.roundtrip import ReadBack, Setting, read_back
 from unwet.rewrite.prove.tested import DataVerdict, ReportRef, run_tests
 from unwet.rewrite.script import EndState, Report, end_state
+from unwet.rewrite.sharing import share
 from unwet.rewrite.sizes import Size, pile_size, project_size
 from unwet.rewrite.targets import dbt
 from unwet.rewrite.targets.jinja import template
@@ -75,13 +77,13 @@ def refactor(pile: Pile, request: Request, progress: Progress = lambda _: None) 
 class _Job:
     """One run: what is kept and what is pinned grows until everything left is proved or tested."""
 
-    def __init__(
-        self, pile: Pile, request: Request, state: EndState, progress: Progress
-    ) -> None:
+    def __init__(self, pile: Pile, request: Request, state: EndState, progress: Progress) -> None:
         self.pile, self.request, self.state, self.progress = pile, request, state, progress
         self.reports = {report.name: report for report in state.reports}
         self.dialect = request.to_dialect or _dialect(pile)
-        placeholders = [p for s in pile.scripts for t in s.statements for p in t.masked.placeholders]
+        placeholders = [
+            p for s in pile.scripts for t in s.statements for p in t.masked.placeholders
+        ]
         self.tokens = {p.token[3:-3].lower(): p.token.lower() for p in placeholders}
         self.bound = frozenset(p.token.lower() for p in placeholders if p.binds)
         self.drafts: dict[str, Draft] = {}
@@ -161,8 +163,11 @@ class _Job:
             self.progress(f"looking for what repeats ({attempt + 1})")
             everything = frozenset(d.name for d in drafts)
             last = attempt == _ROUNDS - 1
-            library = choose(drafts, self.dialect, everything if last else pinned)
-            project = self._project(drafts, library)
+            alone = everything if last else pinned
+            shared = share(drafts, self._tables(drafts), self.dialect, alone)
+            models = (*shared.drafts, *shared.intermediates)
+            library = choose(models, self.dialect, alone)
+            project = self._project(shared.drafts, library, shared.intermediates)
             self.progress("proving the project")
             lost = self._unproved_in(project) - pinned
             if not lost:
@@ -227,12 +232,29 @@ class _Job:
 
     # --- results
 
-    def _project(self, drafts: tuple[Draft, ...], library: Library) -> Project:
+    def _tables(self, drafts: tuple[Draft, ...]) -> dict[str, Table]:
+        """What is known of the relations behind the tokens in the drafts' trees."""
+        found: dict[str, Table] = {}
+        for draft in drafts:
+            for outside in draft.outside:
+                table = self.pile.catalog.get(outside.relation)
+                if table is not None:
+                    found[outside.token] = replace(table, name=outside.token)
+            if draft.name in self.plans:
+                columns = tuple(Column(name) for name in self.plans[draft.name].names)
+                token = f"ref__{draft.name}__ref"
+                found[token] = Table(token, columns, True, "statement")
+        return found
+
+    def _project(
+        self, drafts: tuple[Draft, ...], library: Library, shared: tuple[Draft, ...] = ()
+    ) -> Project:
         kept = tuple(Kept(self.reports[n], why) for n, why in sorted(self.kept.items()))
         return Project(
             self.request.name,
             self.dialect,
             drafts,
+            shared,
             library,
             self.reports,
             kept,
@@ -256,7 +278,9 @@ class _Job:
             with staged(files, self.request.out) as folder:
                 place(folder, self.request.out)
         statements = [s for script in self.pile.scripts for s in script.statements]
-        lost = [_text_at(self.pile, f) for f in self.pile.findings if f.code in ("PARSE", "TOKENIZE")]
+        lost = [
+            _text_at(self.pile, f) for f in self.pile.findings if f.code in ("PARSE", "TOKENIZE")
+        ]
         before = pile_size(statements, lost, len(self.pile.sources))
         return Result(
             before,
@@ -307,8 +331,9 @@ def _reference(report: Report) -> ReportRef:
 
 
 def _shared(project: Project) -> frozenset[str]:
-    """Models that call a macro."""
-    found = set()
+    """Reports whose model calls a macro or reads an intermediate model."""
+    names = {draft.name for draft in project.intermediates}
+    found = {draft.name for draft in project.drafts if not names.isdisjoint(draft.refs)}
     for name, tree in project.library.models.items():
         text = tree.name if not tree.args.get("expressions") else tree.sql()
         if "call__" in text or "tail__" in text:

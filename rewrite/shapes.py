@@ -13,6 +13,8 @@ from typing import Literal
 
 from sqlglot import exp
 
+from unwet.rewrite.naming import snake
+
 LeafKind = Literal["name", "string", "number"]
 
 
@@ -40,18 +42,18 @@ class Survey:
     in pre-order with arguments by name, so those of a subtree are a stretch of the whole's.
     """
 
-    def __init__(self, tree: exp.Expression) -> None:
+    def __init__(self, tree: exp.Expr) -> None:
         self._leaves: list[Leaf] = []
         self._digest: dict[int, bytes] = {}
         self._range: dict[int, tuple[int, int]] = {}
         self._visit(tree)
 
-    def shape(self, node: exp.Expression) -> Shape:
+    def shape(self, node: exp.Expr) -> Shape:
         """The shape of a node of the tree."""
         start, end = self._range[id(node)]
         return Shape(self._digest[id(node)], tuple(self._leaves[start:end]))
 
-    def tail(self, node: exp.Expression, skip: int) -> Shape:
+    def tail(self, node: exp.Expr, skip: int) -> Shape:
         """The shape of a query without its first ``skip`` CTEs."""
         block = node.args["with_"]
         state = blake2b(b"tail" + _signature(node).encode(), digest_size=16)
@@ -62,8 +64,8 @@ class Survey:
             leaves.extend(self.shape(child).leaves)
         return Shape(state.digest(), tuple(leaves))
 
-    def _visit(self, tree: exp.Expression) -> None:
-        stack: list[tuple[exp.Expression, int]] = [(tree, -1)]
+    def _visit(self, tree: exp.Expr) -> None:
+        stack: list[tuple[exp.Expr, int]] = [(tree, -1)]
         while stack:
             node, start = stack.pop()
             if start >= 0:
@@ -78,7 +80,7 @@ class Survey:
             stack.append((node, len(self._leaves)))
             stack.extend((child, -1) for child in reversed(children(node)))
 
-    def _finish(self, node: exp.Expression, start: int) -> None:
+    def _finish(self, node: exp.Expr, start: int) -> None:
         state = blake2b(_signature(node).encode(), digest_size=16)
         for child in children(node):
             state.update(self._digest[id(child)])
@@ -86,12 +88,12 @@ class Survey:
         self._range[id(node)] = (start, len(self._leaves))
 
 
-def leaf_nodes(tree: exp.Expression, skip: int = 0) -> list[exp.Expression]:
+def leaf_nodes(tree: exp.Expr, skip: int = 0) -> list[exp.Expr]:
     """The nodes behind a shape's leaves, in the same order; without the first ``skip`` CTEs."""
     return [node for node in _in_order(tree, skip) if as_leaf(node) is not None]
 
 
-def as_leaf(node: exp.Expression) -> Leaf | None:
+def as_leaf(node: exp.Expr) -> Leaf | None:
     """The leaf that a node is, if it is one."""
     match node:
         case exp.Identifier():
@@ -105,26 +107,26 @@ def as_leaf(node: exp.Expression) -> Leaf | None:
             return None
 
 
-def local_names(tree: exp.Expression, skip: int = 0) -> frozenset[str]:
+def local_names(tree: exp.Expr, skip: int = 0) -> frozenset[str]:
     """Names that mean something inside the tree only: table aliases and CTE names. The first
     ``skip`` CTEs are outside."""
     nodes = (n for n in _in_order(tree, skip) if isinstance(n, (exp.CTE, exp.Table, exp.Subquery)))
     return frozenset(node.alias.lower() for node in nodes if node.alias)
 
 
-def children(node: exp.Expression) -> list[exp.Expression]:
+def children(node: exp.Expr) -> list[exp.Expr]:
     """The direct sub-nodes, by argument name."""
-    found: list[exp.Expression] = []
+    found: list[exp.Expr] = []
     for name in sorted(node.args):
         value = node.args[name]
         if isinstance(value, list):
-            found.extend(item for item in value if isinstance(item, exp.Expression))
-        elif isinstance(value, exp.Expression):
+            found.extend(item for item in value if isinstance(item, exp.Expr))
+        elif isinstance(value, exp.Expr):
             found.append(value)
     return found
 
 
-def _in_order(tree: exp.Expression, skip: int) -> Iterator[exp.Expression]:
+def _in_order(tree: exp.Expr, skip: int) -> Iterator[exp.Expr]:
     stack = [tree]
     while stack:
         node = stack.pop()
@@ -136,7 +138,7 @@ def _in_order(tree: exp.Expression, skip: int) -> Iterator[exp.Expression]:
         stack.extend(reversed(below))
 
 
-def _signature(node: exp.Expression) -> str:
+def _signature(node: exp.Expr) -> str:
     """What a node says apart from its children's contents."""
     words = [type(node).__name__]
     for name in sorted(node.args):
@@ -145,9 +147,17 @@ def _signature(node: exp.Expression) -> str:
             continue  # what a WITH says is said by its own node
         if isinstance(value, list):
             words.append(f"{name}*{len(value)}")
-            words.extend(repr(v) for v in value if not isinstance(v, exp.Expression))
-        elif isinstance(value, exp.Expression):
+            words.extend(repr(v) for v in value if not isinstance(v, exp.Expr))
+        elif isinstance(value, exp.Expr):
             words.append(name)
         else:
             words.append(f"{name}={value!r}")
     return "(" + " ".join(words) + ")"
+
+
+def after_tables(node: exp.Expr) -> str:
+    """A name for a query whose author gave it none: after the relations it reads."""
+    tokens = (table.name for table in node.find_all(exp.Table))
+    names = [t[5:-5].rpartition("__")[2] for t in tokens if t.startswith(("src__", "ref__"))]
+    words = "_".join(list(dict.fromkeys(names))[:2])
+    return f"{snake(words)}_rows" if words else "shared_rows"

@@ -31,9 +31,7 @@ class Size:
     files: int = 0
 
     def __add__(self, other: Size) -> Size:
-        return Size(
-            self.lines + other.lines, self.nodes + other.nodes, self.files + other.files
-        )
+        return Size(self.lines + other.lines, self.nodes + other.nodes, self.files + other.files)
 
 
 def code_lines(text: str) -> int:
@@ -42,7 +40,7 @@ def code_lines(text: str) -> int:
     return sum(1 for line in bare.splitlines() if line.strip() and not _LINE_COMMENT.match(line))
 
 
-def tree_nodes(tree: exp.Expression) -> int:
+def tree_nodes(tree: exp.Expr) -> int:
     """The nodes of a syntax tree."""
     return sum(1 for _ in tree.walk())
 
@@ -52,7 +50,7 @@ def statement_size(statement: Statement) -> Size:
     return Size(tree_lines(statement.tree, statement.dialect), tree_nodes(statement.tree), 0)
 
 
-def tree_lines(tree: exp.Expression, dialect: str) -> int:
+def tree_lines(tree: exp.Expr, dialect: str) -> int:
     """The lines a tree takes when printed; as it was written where it cannot be printed."""
     try:
         text = render(tree, dialect)

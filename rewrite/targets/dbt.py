@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 import yaml
 from sqlglot import exp
 
-from unwet.rewrite.library import Library, Macro
 from unwet.rewrite.compose import Draft, Outside
+from unwet.rewrite.library import Library, Macro
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.jinja import template
 
 MODELS = "models/marts"
+SHARED = "models/intermediate"
 _VARIABLE = re.compile(r"p__(\w+?)__p")
 
 
@@ -29,6 +30,8 @@ def files(project: Project) -> dict[str, str]:
     needs = unset(project)
     for draft in project.drafts:
         result[f"{MODELS}/{draft.name}.sql"] = _model(project, draft, needs[draft.name])
+    for draft in project.intermediates:
+        result[f"{SHARED}/{draft.name}.sql"] = _model(project, draft, needs[draft.name])
     for macro in project.library.macros:
         result[f"macros/{macro.name}.sql"] = _macro(project, macro)
     for path, text in project.originals.items():
@@ -40,7 +43,8 @@ def _model(project: Project, draft: Draft, needs: tuple[str, ...]) -> str:
     tree = project.library.models[draft.name].copy()
     tree.comments = None
     head = "".join(f"-- {_plain(line)}\n" for line in draft.comments)
-    settings = ["materialized='view'"] if _is_view(project.reports[draft.name]) else []
+    report = project.reports.get(draft.name)
+    settings = ["materialized='view'"] if report is not None and _is_view(report) else []
     if needs:
         # without a value the model would compile to something else than the report
         settings.append(f"enabled=({_given(needs)})")
@@ -76,11 +80,12 @@ def unset(project: Project) -> dict[str, tuple[str, ...]]:
     for macro in reversed(library.macros):  # a macro calls only macros that were chosen later
         inside[macro.name] = _variables(macro.tree.sql(), library, inside)
     own = {name: _variables(_text(t), library, inside) for name, t in library.models.items()}
-    return {draft.name: tuple(sorted(_needed(draft.name, project, own))) for draft in project.drafts}
+    models = (*project.drafts, *project.intermediates)
+    return {d.name: tuple(sorted(_needed(d.name, project, own))) for d in models}
 
 
 def _needed(name: str, project: Project, own: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    refs = {draft.name: draft.refs for draft in project.drafts}
+    refs = {draft.name: draft.refs for draft in (*project.drafts, *project.intermediates)}
     found: set[str] = set()
     seen: set[str] = set()
     stack = [name]
@@ -93,9 +98,7 @@ def _needed(name: str, project: Project, own: Mapping[str, frozenset[str]]) -> f
     return frozenset(found)
 
 
-def _variables(
-    text: str, library: Library, inside: Mapping[str, frozenset[str]]
-) -> frozenset[str]:
+def _variables(text: str, library: Library, inside: Mapping[str, frozenset[str]]) -> frozenset[str]:
     """The variables named in a tree's text and in the macro calls that stand in it."""
     found = {name.lower() for name in _VARIABLE.findall(text)}
     for number in re.findall(r"(?:call|tail)__(\d+)__", text):
@@ -105,7 +108,7 @@ def _variables(
     return frozenset(found)
 
 
-def _text(tree: exp.Expression) -> str:
+def _text(tree: exp.Expr) -> str:
     return tree.name if isinstance(tree, exp.Var) else tree.sql(comments=False)
 
 
@@ -119,7 +122,12 @@ def _project_yml(project: Project) -> str:
             "model-paths": ["models"],
             "macro-paths": ["macros"],
             "flags": {"send_anonymous_usage_stats": False},
-            "models": {project.name: {"marts": {"+materialized": "table"}}},
+            "models": {
+                project.name: {
+                    "intermediate": {"+materialized": "view"},
+                    "marts": {"+materialized": "table"},
+                }
+            },
         }
     )
 
@@ -136,7 +144,7 @@ def _profiles_yml(project: Project) -> str:
 
 def _sources_yml(project: Project) -> str:
     tables: dict[str, dict[str, Outside]] = {}
-    for draft in project.drafts:
+    for draft in (*project.drafts, *project.intermediates):
         for outside in draft.outside:
             schema, _, table = outside.token[len("src__") : -len("__src")].partition("__")
             tables.setdefault(schema, {})[table] = outside

@@ -19,9 +19,7 @@ _TOKEN = re.compile(
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
 
 
-def template(
-    tree: exp.Expression, dialect: str, calls: Sequence[MacroCall], tail: bool = False
-) -> str:
+def template(tree: exp.Expr, dialect: str, calls: Sequence[MacroCall], tail: bool = False) -> str:
     """The Jinja text of a tree. A tail's own WITH keyword is its caller's."""
     text = render(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
     text = _ESCAPE.sub(lambda m: "{{ '" + m.group() + "' }}", text)
