@@ -26,7 +26,7 @@ unit: .venv/.installed
 
 demo: .venv/.installed
 	$(BIN)/python -m unwet demo --out $(DEMO) --force
-	@printf '\nThe dbt project is in %s\n' "$(CURDIR)/$(DEMO)"
+	@printf '\nThe dbt project is in %s\n' "$(CURDIR)/$(DEMO)/project"
 
 # Relative paths throughout: the folder may have spaces in its name.
 .venv/.installed: pyproject.toml hatch_build.py

@@ -359,7 +359,7 @@ def demo(out: str, force: bool, quiet: bool) -> int:
     sys.stdout.write(table(job.rows(found)))
     sys.stdout.flush()
     if not quiet:
-        _say("", *job.next_steps(found))
+        _say(" ", *job.next_steps(found))
     return 0 if found.verified.ok else 1
 
 
