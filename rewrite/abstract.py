@@ -166,5 +166,15 @@ def _role(node: exp.Expr) -> str:
             return "relation"
         case exp.Column() | exp.TableAlias() | exp.Alias():
             return "column"
+        case exp.Interval() if parent.unit is not None:
+            return parent.unit.name.lower().rstrip("s") + "s"
+        case exp.Predicate() | exp.Binary() if isinstance(node, exp.Literal):
+            return _compared(parent) or "value"
         case _:
-            return "amount" if isinstance(node, exp.Literal) and not node.is_string else "word"
+            return "amount" if isinstance(node, exp.Literal) and not node.is_string else "value"
+
+
+def _compared(predicate: exp.Expr) -> str:
+    """The column that a constant is compared with."""
+    columns = {column.name.lower() for column in predicate.find_all(exp.Column)}
+    return columns.pop() if len(columns) == 1 else ""

@@ -15,13 +15,14 @@ from unwet.lineage.errors import RenderError
 from unwet.lineage.findings import Finding
 from unwet.lineage.pile import Pile
 from unwet.lineage.tables import Column, Table
-from unwet.rewrite.algebra import Plan
+from unwet.rewrite.algebra import Plan, Rel
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft, NotComposable, compose
+from unwet.rewrite.conform import conform
 from unwet.rewrite.library import Library
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.judge import difference, judge
-from unwet.rewrite.prove.roundtrip import ReadBack, Setting, read_back
+from unwet.rewrite.prove.roundtrip import ReadBack, Setting, normal, read_back
 from unwet.rewrite.prove.tested import DataVerdict, ReportRef, run_tests
 from unwet.rewrite.script import EndState, Report, end_state
 from unwet.rewrite.sharing import share
@@ -164,7 +165,8 @@ class _Job:
             everything = frozenset(d.name for d in drafts)
             last = attempt == _ROUNDS - 1
             alone = everything if last else pinned
-            shared = share(drafts, self._tables(drafts), self.dialect, alone)
+            worded = conform(drafts, self._normal(drafts), alone)
+            shared = share(worded, self._tables(drafts), self.dialect, alone)
             models = (*shared.drafts, *shared.intermediates)
             library = choose(models, self.dialect, alone)
             project = self._project(shared.drafts, library, shared.intermediates)
@@ -231,6 +233,10 @@ class _Job:
                 pass
 
     # --- results
+
+    def _normal(self, drafts: tuple[Draft, ...]) -> dict[str, Rel]:
+        plans = {d.name: self.plans[d.name] for d in drafts if d.name in self.plans}
+        return {name: normal(plan.rel) for name, plan in plans.items() if not plan.order}
 
     def _tables(self, drafts: tuple[Draft, ...]) -> dict[str, Table]:
         """What is known of the relations behind the tokens in the drafts' trees."""

@@ -1,0 +1,76 @@
+"""Reports that differ in constants only, said in one author's words.
+
+Copies drift apart in style: another alias, another join order, a subquery for a CTE. Where the
+normal forms of two reports are the same but for literals, the less common wording is replaced by
+the more common one with the report's own literals in it, so that one template can serve both.
+Whether that kept the meaning is not decided here: it is proved like everything else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sqlglot import exp
+
+from unwet.rewrite.algebra import Lit, Rel
+from unwet.rewrite.compose import Draft
+from unwet.rewrite.fingerprint import literals, recurring
+from unwet.rewrite.shapes import Survey
+
+
+def conform(
+    drafts: Sequence[Draft], normal: Mapping[str, Rel], pinned: frozenset[str]
+) -> tuple[Draft, ...]:
+    """The drafts, reworded where that makes them alike. ``normal`` has the normal form of each
+    draft that may be changed."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        if draft.name in normal and draft.name not in pinned:
+            key = (recurring(normal[draft.name]), tuple(n.lower() for n in _names(draft)))
+            groups[key].append(draft)
+    changed: dict[str, Draft] = {}
+    for members in groups.values():
+        for draft in _reworded(members, normal) if len(members) > 1 else ():
+            changed[draft.name] = draft
+    return tuple(changed.get(draft.name, draft) for draft in drafts)
+
+
+def _names(draft: Draft) -> list[str]:
+    return list(draft.tree.named_selects)
+
+
+def _reworded(members: Sequence[Draft], normal: Mapping[str, Rel]) -> list[Draft]:
+    shapes = {m.name: Survey(m.tree).shape(m.tree).digest for m in members}
+    counts = Counter(shapes.values())
+    model = min(members, key=lambda m: (-counts[shapes[m.name]], m.name))
+    found: list[Draft] = []
+    for member in members:
+        if shapes[member.name] != shapes[model.name]:
+            values = _values(normal[model.name], normal[member.name])
+            if values is not None:
+                tree = _with_values(model.tree, values)
+                found.append(replace(member, tree=tree, outside=model.outside, refs=model.refs))
+    return found
+
+
+def _values(model: Rel, member: Rel) -> dict[Lit, Lit] | None:
+    """The member's literal for each of the model's, None when one would stand for two."""
+    ours, theirs = literals(model), literals(member)
+    if len(ours) != len(theirs):
+        return None
+    found: dict[Lit, Lit] = {}
+    for our, their in zip(ours, theirs, strict=True):
+        if our.kind != their.kind or found.setdefault(our, their) != their:
+            return None
+    return found
+
+
+def _with_values(tree: exp.Query, values: Mapping[Lit, Lit]) -> exp.Query:
+    copy = tree.copy()
+    for node in list(copy.find_all(exp.Literal)):
+        new = values.get(Lit("string" if node.is_string else "number", node.name))
+        if new is not None:
+            node.set("this", new.text)
+    return copy
