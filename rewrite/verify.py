@@ -84,12 +84,13 @@ def verify(pile: Pile, request: Request, progress: Progress = lambda _: None) ->
     remembered = read_record(request.project)
     dialect = check_dialect(request.to_dialect or remembered.dialect or dialect_of(pile))
     progress("reading the project")
-    rendered = render_project(request.project, request.values)
-    values = _values(pile, rendered, request.values)
+    defaults = render_project(request.project, request.values).variables
+    values = _values(pile, defaults, request.values)
     progress("running the scripts symbolically")
     state = end_state(pile.scripts, pile.resolved, pile.catalog)
     progress("proving the models")
     against = setting(pile, state.reports, dialect, values)
+    rendered = render_project(request.project, against.variables)
     found = read_back(request.project, against)
     known = {*found}
     reports = [report for report in state.reports if report.name in known]
@@ -112,7 +113,7 @@ def check_project(root: Path) -> None:
         raise PathNotFound(str(root))
 
 
-def _values(pile: Pile, project: RenderedProject, given: Mapping[str, str]) -> dict[str, str]:
+def _values(pile: Pile, defaults: Mapping[str, object], given: Mapping[str, str]) -> dict[str, str]:
     """Run-time values: the given ones, else the project's own defaults for the placeholders.
 
     A default that is only the variable's name says that no value was known.
@@ -120,7 +121,7 @@ def _values(pile: Pile, project: RenderedProject, given: Mapping[str, str]) -> d
     values = dict(given)
     for place in placeholders(pile):
         name = place.token[3:-3]
-        default = project.variables.get(name)
+        default = defaults.get(name)
         if default is not None and str(default) != name:
             values.setdefault(place.name, str(default))
             values.setdefault(name, values[place.name])

@@ -215,6 +215,20 @@ def test_placeholders_take_the_project_s_own_values(bench: Bench) -> None:
     assert (wrong.verdict, wrong.open) == ("kept", True)
 
 
+def test_models_that_wait_for_a_value_are_read_with_their_placeholder(bench: Bench) -> None:
+    waits = "{{ config(enabled=(var('least', none) is not none)) }} "
+    models = {
+        "north": waits + NORTH_MODEL.replace("'n'", "{{ var('least', 'least') }}"),
+        "twice": waits + TWICE_MODEL,
+    }
+    legacy = {"a": NORTH.replace("'n'", "{{ least }}"), "b": TWICE}
+    found = bench.verify(legacy, models)
+    assert [report.verdict for report in found.values()] == ["proved", "proved"]
+    models["north"] = models["north"].replace("id, amount", "amount, id")
+    found = bench.verify(legacy, models)
+    assert [report.verdict for report in found.values()] == ["kept", "kept"]
+
+
 def test_the_project_remembers_its_dialect(bench: Bench) -> None:
     bench.fill({"a": NORTH}, {"north": NORTH_MODEL.replace("id,", "`id`,")})
     assert bench.run().reports[0].verdict == "kept"
