@@ -33,6 +33,7 @@ from unwet.rewrite.algebra import (
     width,
 )
 from unwet.rewrite.scalars import Unsupported
+from unwet.rewrite.volatile import is_random
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def group(
     Raises Unsupported where an expression reads a column that is neither grouped nor aggregated.
     """
     outputs = tuple(outputs)
+    _check_random((*outputs, *having, *qualify, *order))
     aggs = tuple(dict.fromkeys(a for e in (*outputs, *having, *qualify, *order) for a in _aggs(e)))
     if keys is not None or aggs or having:
         grouped = Aggregate(rel, keys or (), aggs)
@@ -98,6 +100,7 @@ def _aggs(expr: Expr) -> Iterator[Agg]:
         case Agg():
             if any(isinstance(p, Agg | Over) for o in operands(expr) for p in parts(o)):
                 raise Unsupported("an aggregate inside an aggregate")
+            _check_level(expr)
             yield expr
         case Over(call=call, partition=partition, order=order):
             for operand in (*operands(call), *partition, *(k.expr for k in order)):
@@ -105,6 +108,20 @@ def _aggs(expr: Expr) -> Iterator[Agg]:
         case _:
             for operand in operands(expr):
                 yield from _aggs(operand)
+
+
+def _check_random(exprs: tuple[Expr, ...]) -> None:
+    """Equal aggregates and window functions are computed once: not those of random values."""
+    found = [p for e in exprs for p in parts(e) if isinstance(p, Agg | Over) and is_random(p)]
+    if len(set(found)) < len(found):
+        raise Unsupported("two aggregates of random values")
+
+
+def _check_level(agg: Agg) -> None:
+    """An aggregate that reads enclosing rows alone is one over the enclosing query's groups."""
+    refs = [part for part in parts(agg) if isinstance(part, Col | Outer)]
+    if refs and not any(isinstance(part, Col) for part in refs):
+        raise Unsupported("an aggregate of the outer query")
 
 
 def _above(expr: Expr, grouped: Aggregate) -> Expr:

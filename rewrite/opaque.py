@@ -1,54 +1,117 @@
 """Queries that the algebra does not express, kept as canonical text over their inputs.
 
 Two opaque queries are the same when their text is, letter for letter after names are unified,
-and their inputs hold the same rows. Only whole statements become opaque here, so the text holds
-every CTE it reads and no name in it depends on anything outside but the relations.
+and their inputs hold the same rows under the same names. Only whole statements become opaque
+here, so the text holds every CTE it reads and no name in it depends on anything outside but the
+relations. The text ends with a digest of the whole tree, as printing may leave something out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import blake2b
 
 from sqlglot import exp
 
-from unwet.lineage.names import relation_name
+from unwet.lineage.names import fold, relation_name
 from unwet.lineage.resolve import Query
 from unwet.rewrite.algebra import Opaque, Plan, Rel, Scan
+from unwet.rewrite.clauses import trim
+from unwet.rewrite.reads import relations
 
 
-def opaque(query: Query, definitions: Mapping[str, Plan], reason: str, dialect: str = "") -> Plan:
+def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     """The whole query as one Opaque node; `reason` says what was not understood."""
     tree = query.node.copy()
+    tables = list(_outside_tables(query, tree))
     tree.set("into", None)
-    rels: dict[str, Rel] = {}
-    for table in list(_outside_tables(tree)):
-        name = relation_name(table, dialect)
-        rels.setdefault(name, definitions[name].rel if name in definitions else Scan(name, ()))
-        table.set("db", None)
-        table.set("catalog", None)
-        if not table.alias:
-            # the name that columns may be qualified with stays what it was
-            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
-        table.set("this", exp.to_identifier(f"${list(rels).index(name)}"))
+    inputs: dict[str, tuple[Rel, tuple[str, ...]]] = {}
+    for table, name in tables:
+        defined = definitions.get(name)
+        inputs[name] = (trim(defined), defined.names) if defined else (Scan(name, ()), ())
+        _number(table, list(inputs).index(name), _names_read(tree))
     for identifier in tree.find_all(exp.Identifier):
-        # an unquoted name folds; a quoted one is kept as it is unless folding leaves it alone
-        name = identifier.name if identifier.args.get("quoted") else identifier.name.lower()
-        identifier.set("this", name)
-        identifier.set("quoted", not (name.isidentifier() and name == name.lower()))
-    text = tree.sql(comments=False)
+        _unify(identifier, query.dialect)
+    text = f"{tree.sql(comments=False)} -- {tree_digest(tree)}"
     names = tuple(output.name for output in query.outputs)
-    marker = tuple(() for _ in rels)
-    return Plan(names, Opaque(text, tuple(rels.values()), marker, len(names), reason))
+    rels, columns = zip(*inputs.values(), strict=True) if inputs else ((), ())
+    return Plan(names, Opaque(text, rels, columns, len(names), reason))
 
 
-def _outside_tables(tree: exp.Expression) -> Iterator[exp.Table]:
-    """The tables that stand for relations, not for a CTE that is visible where they stand."""
+def tree_digest(tree: exp.Expr) -> str:
+    """A hash of everything a tree says, comments left out."""
+    state = blake2b(digest_size=16)
+    stack: list[object] = [tree]
+    while stack:
+        item = stack.pop()
+        match item:
+            case exp.Expr():
+                # sorted, as a parser fills the slots in the order of the text
+                said = [(k, v) for k, v in sorted(item.args.items()) if _says_something(v)]
+                state.update(f"<{type(item).__name__} {' '.join(k for k, _ in said)}>".encode())
+                stack.extend(value for _, value in reversed(said))
+            case list() | tuple():
+                state.update(b"[%d]" % len(item))
+                stack.extend(reversed(item))
+            case _:
+                word = repr(item).encode("utf-8", "surrogatepass")
+                state.update(b"%d:" % len(word) + word)
+    return state.hexdigest()
+
+
+def _says_something(value: object) -> bool:
+    return not (value is None or value is False or value == [])
+
+
+def _number(table: exp.Expr, number: int, read: frozenset[str]) -> None:
+    """A table becomes ``$number``; the name that its columns are qualified with stays."""
+    written = table.name
+    table.set("db", None)
+    table.set("catalog", None)
+    if not table.alias and written.lower() in read:
+        table.set("alias", exp.TableAlias(this=table.this.copy()))
+    table.set("this", exp.to_identifier(f"${number}"))
+
+
+def _names_read(tree: exp.Expr) -> frozenset[str]:
+    """Every word that a column reference contains: a bare table name may be its row."""
+    columns = tree.find_all(exp.Column)
+    return frozenset(part.name.lower() for column in columns for part in column.parts)
+
+
+def _unify(identifier: exp.Identifier, dialect: str) -> None:
+    """Folds a name, and leaves quotes only where the name needs them to be what it is."""
+    quoted = bool(identifier.args.get("quoted"))
+    name = fold(identifier.name, quoted, dialect)
+    plain = name.isidentifier() and name == fold(name, False, dialect)
+    if quoted and name == identifier.name and _folds_up(dialect):
+        plain = False  # a quoted lower-case name is another one than the unquoted
+    identifier.set("this", name)
+    identifier.set("quoted", not plain)
+
+
+def _folds_up(dialect: str) -> bool:
+    return fold("Ab", True, dialect) == "Ab" and fold("AB", True, dialect) == "ab"
+
+
+def _outside_tables(query: Query, tree: exp.Expr) -> Iterator[tuple[exp.Expr, str]]:
+    """The tables of the copy that stand for relations, with the relations' names."""
+    nodes = zip(query.node.walk(), tree.walk(), strict=True)
+    twins = {id(node): twin for node, twin in nodes}
+    found: set[int] = set()
+    for item in relations(query):
+        twin = twins.get(id(item.node))
+        if isinstance(twin, exp.Table) and item.relation and id(twin) not in found:
+            found.add(id(twin))
+            yield twin, item.relation
     for table in tree.find_all(exp.Table):
-        if isinstance(table.this, exp.Identifier) and not _is_cte(table):
-            yield table
+        if id(table) not in found and isinstance(table.this, exp.Identifier) and not _is_cte(table):
+            # somewhere that nobody resolved: an argument of a table function, for example
+            yield table, relation_name(table, query.dialect)
 
 
 def _is_cte(table: exp.Table) -> bool:
+    """Whether a table may be a CTE that is visible where it stands."""
     if table.args.get("db"):
         return False
     name, node = table.name.lower(), table.parent
@@ -63,7 +126,7 @@ def _is_cte(table: exp.Table) -> bool:
     return False
 
 
-def _visible(block: exp.With, own: exp.CTE | None) -> set[str]:
+def _visible(block: exp.Expr, own: exp.CTE | None) -> set[str]:
     """The names a WITH gives to a place: all, or inside one of its CTEs those before it."""
     names: set[str] = set()
     for cte in block.expressions:

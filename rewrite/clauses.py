@@ -1,0 +1,126 @@
+"""The small clauses of a query block, read one by one: bounds, sort keys, set operations.
+
+All of it is a closed world: an argument that nobody here gives a meaning to raises Unsupported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from unwet.rewrite.algebra import Call, Col, Expr, Plan, Project, Rel, SetKind, SortKey, width
+from unwet.rewrite.scalars import Unsupported, encode
+
+
+def only(node: exp.Expr, understood: frozenset[str]) -> None:
+    """Raises Unsupported when the node says anything beyond the understood arguments."""
+    for name, value in node.args.items():
+        if value and name not in understood:
+            raise Unsupported(f"{node.key} with {name.strip('_').replace('_', ' ')}")
+
+
+def trim(plan: Plan) -> Rel:
+    """The plan's rows without hidden order columns; an order without limit means nothing here."""
+    if width(plan.rel) == len(plan.names):
+        return plan.rel
+    return Project(plan.rel, tuple(Col(i) for i in range(len(plan.names))))
+
+
+def conjuncts(expr: Expr) -> tuple[Expr, ...]:
+    """The operands of a top-level AND, or the expression alone."""
+    match expr:
+        case Call(op="and", args=args):
+            return args
+        case _:
+            return (expr,)
+
+
+def position(node: exp.Expr) -> int | None:
+    """The 0-based output that a bare number in GROUP BY or ORDER BY stands for; else None."""
+    bare = node.unnest()
+    return int(bare.name) - 1 if isinstance(bare, exp.Literal) and bare.is_int else None
+
+
+def nth(outputs: Sequence[Expr], index: int, clause: str) -> Expr:
+    """The output at a position that a clause names. Raises Unsupported when there is none."""
+    if not 0 <= index < len(outputs):
+        raise Unsupported(f"{clause} position out of range")
+    return outputs[index]
+
+
+# --- order and bounds -------------------------------------------------------------------------
+
+
+def order_items(node: exp.Expr) -> list[exp.Expr]:
+    """The items of the block's own ORDER BY."""
+    order = node.args.get("order")
+    return list(order.expressions) if order is not None else []
+
+
+def sort_key(item: exp.Expr, index: int) -> SortKey:
+    """The order by one output; ``item`` is an ORDER BY item, ``index`` where its value is."""
+    if item.args.get("with_fill"):
+        raise Unsupported("ORDER BY WITH FILL")
+    return SortKey(Col(index), bool(item.args.get("desc")), item.args.get("nulls_first"))
+
+
+def is_limited(node: exp.Expr) -> bool:
+    """Whether the block has LIMIT, OFFSET, TOP or FETCH."""
+    return bool(node.args.get("limit") or node.args.get("offset"))
+
+
+def bounds(node: exp.Expr) -> tuple[Expr | None, Expr | None, bool]:
+    """LIMIT, OFFSET, and whether ties of the last row are rows too."""
+    limit, offset = node.args.get("limit"), node.args.get("offset")
+    count, ties = _count(limit)
+    if offset is None:
+        return count, None, ties
+    only(offset, frozenset({"expression"}))
+    return count, encode(offset.expression, no_columns), ties
+
+
+def _count(limit: exp.Expr | None) -> tuple[Expr | None, bool]:
+    match limit:
+        case None:
+            return None, False
+        case exp.Limit():
+            only(limit, frozenset({"expression", "limit_options"}))
+            return encode(limit.expression, no_columns), _ties(limit)
+        case exp.Fetch() if limit.args.get("count") is not None:
+            only(limit, frozenset({"direction", "count", "limit_options"}))
+            return encode(limit.args["count"], no_columns), _ties(limit)
+        case _:
+            raise Unsupported("LIMIT with options")
+
+
+def _ties(limit: exp.Expr) -> bool:
+    options = limit.args.get("limit_options")
+    if options is None:
+        return False
+    only(options, frozenset({"rows", "with_ties"}))
+    return bool(options.args.get("with_ties"))
+
+
+def no_columns(node: exp.Expr) -> Expr | None:
+    """For encode, where only constants may stand."""
+    if isinstance(node, (exp.Column, exp.Query)):
+        raise Unsupported(f"{node.key} where a constant is expected")
+    return None
+
+
+# --- set operations ---------------------------------------------------------------------------
+
+
+def set_kind(node: exp.Expr) -> tuple[SetKind, bool]:
+    """The operation, and whether its result is made distinct afterwards."""
+    distinct = node.args.get("distinct") is not False
+    match node:
+        case exp.Union():
+            return "union_all", distinct
+        case exp.Intersect():
+            return ("intersect" if distinct else "intersect_all"), False
+        case exp.Except():
+            return ("except" if distinct else "except_all"), False
+        case _:
+            raise Unsupported(node.key)

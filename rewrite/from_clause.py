@@ -1,0 +1,197 @@
+"""The FROM clause of one query block: its items side by side, and where each column stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol
+
+from sqlglot import exp
+
+from unwet.lineage.names import folded
+from unwet.lineage.resolve import Input, Query
+from unwet.rewrite.algebra import Col, Expr, Join, Outer, Project, Rel, Values, width
+from unwet.rewrite.clauses import conjuncts, only
+from unwet.rewrite.scalars import Unsupported, encode
+
+Frame = tuple[tuple[Input, int], ...]  # the inputs of one query block with their first positions
+Scalar = Callable[[exp.Expr, str], Expr]  # an expression of a clause over the block's positions
+
+_JOIN: Final = frozenset(["this", "side", "kind", "on", "using"])
+_TABLE: Final = frozenset(["this", "db", "catalog", "alias", "hints"])
+_SUBQUERY: Final = frozenset(["this", "alias", "with_"])
+
+
+class Sources(Protocol):
+    """What this module needs from the lowering of a statement: relations and their columns."""
+
+    def relation(self, item: Input, outer: tuple[Frame, ...]) -> Rel: ...
+    def columns(self, item: Input) -> tuple[str, ...]: ...
+
+
+class From:
+    """The items of a FROM clause entered so far. ``outer`` are the frames of enclosing queries."""
+
+    def __init__(
+        self, sources: Sources, query: Query, outer: tuple[Frame, ...], scalar: Scalar
+    ) -> None:
+        self.sources = sources
+        self.query = query
+        self.outer = outer
+        self.scalar = scalar
+        self._entered: list[tuple[Input, int]] = []
+        self._wide = 0
+
+    @property
+    def frame(self) -> Frame:
+        """The items that expressions see now."""
+        return tuple(self._entered)
+
+    def rel(self) -> Rel:
+        """The rows of the whole clause; one row of no columns when there is none."""
+        rel: Rel | None = None
+        for item in self.query.inputs:
+            if item.group is not None:
+                raise Unsupported("a join in parentheses")
+            _check_item(item)
+            right = self.sources.relation(item, self.outer)
+            if rel is None:
+                rel = right
+                self._enter(item, width(right))
+            else:
+                rel = self._joined(rel, item, right)
+        return rel if rel is not None else Values(((),), 0)
+
+    def column(self, item: Input, column: str) -> Expr:
+        """A column of an item of this clause or of an enclosing query's."""
+        for level, frame in enumerate((self.frame, *self.outer)):
+            for candidate, start in frame:
+                if candidate is item:
+                    at = start + self._position(item, column)
+                    return Col(at) if level == 0 else Outer(level, at)
+        raise Unsupported(f"column {column} of {item.alias or item.relation} is out of reach")
+
+    def _enter(self, item: Input, wide: int) -> None:
+        self._entered.append((item, self._wide))
+        self._wide += wide
+
+    def _position(self, item: Input, column: str) -> int:
+        columns = self.sources.columns(item)
+        if columns.count(column) != 1:
+            raise Unsupported(f"column {column} of {item.alias or item.relation} is not known")
+        return columns.index(column)
+
+    # --- joins
+
+    def _joined(self, left: Rel, item: Input, right: Rel) -> Rel:
+        start, wide = self._wide, width(right)
+        self._enter(item, wide)
+        join = item.join
+        if join is None:
+            raise Unsupported("joins that are nested without parentheses")
+        only(join, _JOIN)
+        side, kind = (str(join.args.get(k) or "").upper() for k in ("side", "kind"))
+        if (side, kind) in (("RIGHT", ""), ("RIGHT", "OUTER")):
+            return self._right_join(left, item, right)
+        on = self._condition(join, item)
+        match side, kind:
+            case "", "" | "INNER" | "CROSS":
+                return Join("inner", (left, right), on)
+            case "LEFT", "" | "OUTER":
+                return Join("left", (left, right), on)
+            case "FULL", "" | "OUTER":
+                self._no_comma_before(item)
+                return Join("full", (left, right), on)
+            case "" | "LEFT", "SEMI" | "ANTI":
+                self._entered.pop()  # its columns are seen in its own ON only
+                self._wide = start
+                return Join("semi" if kind == "SEMI" else "anti", (left, right), on)
+            case _:
+                raise Unsupported(f"{side} {kind} join".strip())
+
+    def _right_join(self, left: Rel, item: Input, right: Rel) -> Rel:
+        """The LEFT JOIN of its inputs in the other order, columns put back.
+
+        Its condition is read while the right side stands first, as it does in that join."""
+        self._no_comma_before(item)
+        assert item.join is not None
+        start, wide, entered = width(left), width(right), self._entered
+        self._entered = [*((each, at + wide) for each, at in entered[:-1]), (item, 0)]
+        on = self._condition(item.join, item)
+        self._entered = entered
+        back = (*range(wide, wide + start), *range(wide))
+        return Project(Join("left", (right, left), on), tuple(map(Col, back)))
+
+    def _no_comma_before(self, item: Input) -> None:
+        """A comma binds looser than JOIN: `a, b RIGHT JOIN c` keeps the rows of c once each a."""
+        for entered, _ in self._entered:
+            if entered is not item and entered.join is not None and _is_comma(entered.join):
+                raise Unsupported("a RIGHT or FULL join after a comma")
+
+    def _condition(self, join: exp.Expr, item: Input) -> tuple[Expr, ...]:
+        using = join.args.get("using") or []
+        if using:
+            names = (folded(each, self.query.dialect) for each in using)
+            return tuple(self._using(name, item) for name in names)
+        on = join.args.get("on")
+        return conjuncts(self.scalar(on, "on")) if on is not None else ()
+
+    def _using(self, name: str, item: Input) -> Expr:
+        """The equality that USING means, where the left side is one column beyond doubt."""
+        before = [each for each, _ in self._entered[:-1]]
+        merged = [each for each in self.query.merged.get(name, ()) if each in before]
+        holders = [each for each in before if each.columns is None or name in each.index]
+        if not merged or any(each not in merged for each in holders):
+            raise Unsupported(f"USING {name} of more than one table")
+        joins = [each.join for each in (*merged[1:], item) if each.join is not None]
+        if len(merged) > 1 and any(join.side in ("RIGHT", "FULL") for join in joins):
+            raise Unsupported("USING after an outer join of the same name")
+        return same(self.column(merged[0], name), self.column(item, name))
+
+
+def same(left: Expr, right: Expr) -> Expr:
+    """``left = right`` as the parser's own equality would be."""
+    return encode(exp.EQ(this=exp.column("l"), expression=exp.column("r")), _either(left, right))
+
+
+def first_of(left: Expr, right: Expr) -> Expr:
+    """``COALESCE(left, right)``: the merged column of FULL JOIN USING."""
+    merged = exp.Coalesce(this=exp.column("l"), expressions=[exp.column("r")])
+    return encode(merged, _either(left, right))
+
+
+def _either(left: Expr, right: Expr) -> Callable[[exp.Expr], Expr | None]:
+    def leaf(node: exp.Expr) -> Expr | None:
+        if isinstance(node, exp.Column):
+            return left if node.name == "l" else right
+        return None
+
+    return leaf
+
+
+def _is_comma(join: exp.Expr) -> bool:
+    return not any(join.args.get(k) for k in ("on", "using", "side", "kind", "method"))
+
+
+def _check_item(item: Input) -> None:
+    """Raises Unsupported where the item is more than a table or query with an alias."""
+    for node in _wrappers(item):
+        match node:
+            case exp.Table():
+                only(node, _TABLE)
+            case exp.Subquery():
+                only(node, _SUBQUERY)
+            case exp.Values():
+                pass  # read by whoever makes its rows
+            case _:
+                raise Unsupported(f"{node.key} in FROM")
+
+
+def _wrappers(item: Input) -> Iterator[exp.Expr]:
+    """The item's node and, for a derived table, the parentheses around its query."""
+    yield item.node
+    inner = item.node.this if isinstance(item.node, exp.Subquery) else None
+    while isinstance(inner, exp.Subquery) and item.query is not None:
+        if inner is item.query.node:
+            return
+        yield inner
+        inner = inner.this

@@ -1,0 +1,310 @@
+"""One SELECT block as a plan: FROM, WHERE, GROUP BY, HAVING, windows, DISTINCT, ORDER BY, LIMIT."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from sqlglot import exp
+
+from unwet.lineage.names import is_parameter
+from unwet.lineage.resolve import Input, Output, Query, Ref
+from unwet.rewrite.aggregation import group
+from unwet.rewrite.algebra import (
+    Agg,
+    Distinct,
+    Expr,
+    Filter,
+    Over,
+    Param,
+    Plan,
+    Project,
+    Rel,
+    Sort,
+    SortKey,
+    Subquery,
+    parts,
+    width,
+)
+from unwet.rewrite.clauses import (
+    bounds,
+    conjuncts,
+    is_limited,
+    nth,
+    only,
+    order_items,
+    position,
+    sort_key,
+    trim,
+)
+from unwet.rewrite.from_clause import Frame, From, first_of
+from unwet.rewrite.scalars import Unsupported, encode
+from unwet.rewrite.volatile import is_random
+
+# Arguments of a Select that are given a meaning here; any other one that is set is unsupported.
+_UNDERSTOOD: Final = frozenset(
+    {"with_", "expressions", "from_", "joins", "where", "group", "having", "qualify",
+     "distinct", "order", "limit", "offset", "into", "hint", "windows"}
+)  # fmt: skip
+_ROWS_ONLY: Final = frozenset(["with_", "expressions", "from_", "joins", "where", "order", "hint"])
+
+
+class Blocks(Protocol):
+    """What a block needs from the lowering of its statement."""
+
+    bound: frozenset[str]
+
+    def plan(self, query: Query, outer: tuple[Frame, ...] = ()) -> Plan: ...
+    def some_row(self, query: Query, outer: tuple[Frame, ...]) -> Rel: ...
+    def relation(self, item: Input, outer: tuple[Frame, ...]) -> Rel: ...
+    def columns(self, item: Input) -> tuple[str, ...]: ...
+
+
+def select_plan(blocks: Blocks, query: Query, outer: tuple[Frame, ...]) -> Plan:
+    """The plan of a SELECT block. Raises Unsupported."""
+    return _Select(blocks, query, outer).plan()
+
+
+def row_test(blocks: Blocks, query: Query, outer: tuple[Frame, ...]) -> Rel | None:
+    """The rows of a SELECT block without any output, for EXISTS, whose query may have a star over
+    columns that nobody knows; None when its outputs could decide how many rows there are."""
+    if query.kind != "select" or any(v for k, v in query.node.args.items() if k not in _ROWS_ONLY):
+        return None
+    if any(node.find(exp.AggFunc, exp.Anonymous, exp.UDTF) for node in query.node.expressions):
+        return None
+    return _Select(blocks, query, outer).rows()
+
+
+class _Select:
+    """The state of one block: its FROM clause, against which all its expressions are read."""
+
+    def __init__(self, blocks: Blocks, query: Query, outer: tuple[Frame, ...]) -> None:
+        self.blocks = blocks
+        self.query = query
+        self.node = query.node
+        self.outer = outer
+        self.source = From(blocks, query, outer, self.scalar)
+        self.whole_item: exp.Expr | None = None  # the ORDER BY item that is being read
+
+    def plan(self) -> Plan:
+        only(self.node, _UNDERSTOOD)
+        if not self.query.complete:
+            raise Unsupported("a star over columns that are not known")
+        rel = self.rows()
+        outputs = tuple(map(self._output, self.query.outputs))
+        grouped = group(
+            rel,
+            keys=self._group_keys(outputs),
+            outputs=outputs,
+            having=self._clause("having"),
+            qualify=self._clause("qualify"),
+            order=tuple(self._order(item, outputs) for item in order_items(self.node)),
+        )
+        return self._finish(grouped.rel, grouped.outputs, grouped.order)
+
+    def rows(self) -> Rel:
+        """FROM and WHERE."""
+        rel, where = self.source.rel(), self.node.args.get("where")
+        if where is None:
+            return rel
+        return Filter(rel, conjuncts(_per_row(self.scalar(where.this, "where"), "WHERE")))
+
+    # --- clauses
+
+    def _output(self, output: Output) -> Expr:
+        if output.star is not None:
+            merged = self.source.column(*output.star)
+            for also in output.also:
+                merged = first_of(merged, self.source.column(*also))
+            return merged
+        if output.expression is None:
+            raise Unsupported("a star over columns that are not known")
+        return self.scalar(output.expression, "select")
+
+    def _clause(self, name: str) -> tuple[Expr, ...]:
+        node = self.node.args.get(name)
+        return conjuncts(self.scalar(node.this, name)) if node is not None else ()
+
+    def _group_keys(self, outputs: tuple[Expr, ...]) -> tuple[Expr, ...] | None:
+        node = self.node.args.get("group")
+        if node is None:
+            return None
+        extra = [name for name, value in node.args.items() if value and name != "expressions"]
+        if extra:
+            raise Unsupported(f"GROUP BY {extra[0].upper().replace('_', ' ')}")
+        keys = [_per_row(self._group_key(item, outputs), "GROUP BY") for item in node.expressions]
+        return tuple(dict.fromkeys(keys))
+
+    def _group_key(self, item: exp.Expr, outputs: tuple[Expr, ...]) -> Expr:
+        index = position(item)
+        if index is not None:
+            if self.query.dialect in ("tsql", "oracle"):
+                raise Unsupported("GROUP BY a number")  # a constant there, or an error
+            return nth(outputs, index, "GROUP BY")
+        if isinstance(item.unnest(), (exp.Tuple, exp.Cube, exp.Rollup, exp.GroupingSets, exp.Var)):
+            raise Unsupported(f"GROUP BY {item.key}")
+        return self.scalar(item, "group")
+
+    def _order(self, item: exp.Expr, outputs: tuple[Expr, ...]) -> Expr:
+        index = position(item.this)
+        if index is not None:
+            return nth(outputs, index, "ORDER BY")
+        if isinstance(item.this, exp.Var):
+            raise Unsupported(f"ORDER BY {item.this.name}")
+        self.whole_item = item.this.unnest()
+        return self.scalar(item.this, "order")
+
+    def _finish(self, rel: Rel, outputs: tuple[Expr, ...], order: tuple[Expr, ...]) -> Plan:
+        names = tuple(output.name for output in self.query.outputs)
+        distinct, ordered = self.node.args.get("distinct"), needs_order(self.query)
+        hidden = tuple(dict.fromkeys(e for e in order if e not in outputs)) if ordered else ()
+        if ordered and any(map(is_random, order)):
+            raise Unsupported("ORDER BY a random value")
+        rel = Project(rel, outputs + hidden)
+        if distinct is not None:
+            if distinct.args.get("on"):
+                raise Unsupported("DISTINCT ON")
+            if hidden:
+                raise Unsupported("ORDER BY past DISTINCT")
+            rel = Distinct(rel)
+        if not ordered:
+            return Plan(names, rel)
+        place = {expr: i for i, expr in reversed(list(enumerate(outputs + hidden)))}
+        pairs = zip(order_items(self.node), order, strict=True)
+        return ordered_plan(self.query, names, rel, [sort_key(i, place[e]) for i, e in pairs])
+
+    # --- scalars
+
+    def scalar(self, node: exp.Expr, clause: str) -> Expr:
+        """The expression over the positions of this block's FROM."""
+        found = encode(node, lambda part: self._leaf(part, clause))
+        return _per_row(found, "ON") if clause == "on" else found
+
+    def _leaf(self, node: exp.Expr, clause: str) -> Expr | None:
+        match node:
+            case exp.Pseudocolumn():
+                raise Unsupported(f"pseudo-column {node.name}")
+            case exp.Column():
+                return self._reference(node, clause)
+            case exp.Subquery() if not isinstance(node.parent, exp.Array):
+                return Subquery("scalar", self._nested(node, 1))
+            case exp.Query():  # ARRAY(SELECT ...) and its kin make one value of many rows
+                above = node.parent.key if node.parent is not None else ""
+                raise Unsupported(f"{above} over a query")
+            case exp.Exists():
+                return Subquery("exists", self._exists(node))
+            case exp.In() if node.args.get("query") is not None:
+                only(node, frozenset({"this", "query"}))
+                left = node.this.unnest()
+                items = left.expressions if isinstance(left, exp.Tuple) else [left]
+                operands = tuple(self.scalar(item, clause) for item in items)
+                return Subquery(
+                    "in", self._nested(_inside(node.args["query"]), len(items)), operands
+                )
+            case exp.Any() | exp.All():
+                raise Unsupported(f"{node.key} comparison")
+            case _:
+                return None
+
+    def _exists(self, node: exp.Exists) -> Rel:
+        only(node, frozenset({"this"}))
+        inner = _inside(node.this)
+        if not isinstance(inner, (exp.Select, exp.SetOperation, exp.Subquery)):
+            raise Unsupported("EXISTS over a value")
+        outer = (self.source.frame, *self.outer)
+        return self.blocks.some_row(self.query.nested(inner), outer)
+
+    def _nested(self, node: exp.Expr, columns: int) -> Rel:
+        outer = (self.source.frame, *self.outer)
+        assert isinstance(node, exp.Expression)
+        rel = trim(self.blocks.plan(self.query.nested(node), outer))
+        if width(rel) != columns:
+            raise Unsupported(f"a subquery of {width(rel)} columns for {columns}")
+        return rel
+
+    def _reference(self, node: exp.Column, clause: str) -> Expr:
+        ref = self.query.find(node, clause)
+        if ref.alias is not None:
+            return self._alias(node, ref, clause)
+        return self._input_column(node, ref)
+
+    def _input_column(self, node: exp.Column, ref: Ref) -> Expr:
+        if ref.merged:
+            return self._merged(ref)
+        if ref.certainty == "ambiguous":
+            raise Unsupported(f"column {ref.column} is ambiguous")
+        if ref.path:
+            raise Unsupported("a field of a struct")
+        if ref.input is None:
+            return self._parameter(node, ref)
+        return self.source.column(ref.input, ref.column)
+
+    def _merged(self, ref: Ref) -> Expr:
+        """A column that FULL JOIN USING merged: the first of the two that is there."""
+        first, *rest = (each.input for each in ref.merged)
+        if first is None or len(rest) != 1 or rest[0] is None:
+            raise Unsupported("a column merged by several joins")
+        return first_of(
+            self.source.column(first, ref.column), self.source.column(rest[0], ref.column)
+        )
+
+    def _alias(self, node: exp.Column, ref: Ref, clause: str) -> Expr:
+        found = [self._output(each) for each in self.query.outputs if each.name == ref.column]
+        if ref.alias not in self.query.outputs or not found:
+            raise Unsupported(f"alias {ref.column} is not one of this query's")
+        if len(set(found)) > 1:
+            raise Unsupported(f"alias {ref.column} is given twice")
+        if clause not in ("group", "order") and is_random(found[0]):
+            raise Unsupported("a random value under an alias")
+        if clause == "order" and node is not self.whole_item:
+            self._no_column_behind(node, found[0])
+        return found[0]
+
+    def _no_column_behind(self, node: exp.Column, value: Expr) -> None:
+        """Inside an ORDER BY expression, dialects differ on whether alias or column is meant."""
+        ref = self.query.find(node, "no alias is seen here")
+        if ref.input is not None and ref.level == 0 and self._input_column(node, ref) != value:
+            raise Unsupported(f"alias {ref.column} hides a column")
+
+    def _parameter(self, node: exp.Column, ref: Ref) -> Expr:
+        if ref.column.lower() in self.blocks.bound:
+            return Param(ref.column.lower())
+        if is_parameter(node):
+            raise Unsupported("a placeholder that may stand for anything")
+        raise Unsupported(f"column {node.sql()} is not known")
+
+
+def ordered_plan(query: Query, names: tuple[str, ...], rel: Rel, keys: list[SortKey]) -> Plan:
+    """The plan with the block's LIMIT, and its order where that is the statement's."""
+    limit, offset, ties = bounds(query.node)
+    final = tuple(keys) if is_root(query) else ()
+    if limit is None and offset is None:
+        return Plan(names, rel, final)
+    return Plan(names, Sort(rel, tuple(keys), limit, offset, ties), final)
+
+
+def needs_order(query: Query) -> bool:
+    """Whether the block's ORDER BY has an effect on the statement's result."""
+    return is_limited(query.node) or is_root(query)
+
+
+def is_root(query: Query) -> bool:
+    """Whether this block's order is the order of the statement's result."""
+    parent = query.node.parent
+    while isinstance(parent, exp.Subquery):
+        parent = parent.parent
+    return parent is None
+
+
+def _inside(node: exp.Expr) -> exp.Expr:
+    """Without one pair of parentheses that belongs to EXISTS or IN, not to the query."""
+    bare = isinstance(node, exp.Subquery) and not any(
+        value for name, value in node.args.items() if name != "this"
+    )
+    return node.this if bare else node
+
+
+def _per_row(expr: Expr, clause: str) -> Expr:
+    """The expression, which stands where no group is formed yet."""
+    if any(isinstance(part, (Agg, Over)) for part in parts(expr)):
+        raise Unsupported(f"an aggregate or window function in {clause}")
+    return expr

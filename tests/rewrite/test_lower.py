@@ -1,0 +1,107 @@
+"""Lowering, by execution: a query and its plan return the same rows under the same names.
+
+Cases are in fixtures/rewrite/lower: `-- # title`, then `-- dialect: x`, `-- opaque: reason` for
+what the algebra must refuse, `-- fails: yes` for what DuckDB does not run, `-- engine: query` for
+what it runs instead, and the query.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from unwet.rewrite.normal import normalize_plan
+from unwet.rewrite.plan_sql import to_sql
+from unwet.tests.rewrite.small_world import Worlds, as_duckdb, plan_of, reason
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "rewrite" / "lower"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One query; ``opaque`` is None when it has to be understood."""
+
+    title: str
+    sql: str
+    dialect: str = "duckdb"
+    opaque: str | None = None
+    fails: bool = False
+    engine: str = ""
+
+    def runnable(self) -> str:
+        """The query as the engine can run it."""
+        return self.engine or as_duckdb(self.sql, self.dialect)
+
+
+def _case(text: str) -> Case:
+    title, *lines = text.strip().splitlines()
+    found = [m for line in lines if (m := re.match(r"-- (\w+): ?(.*)", line))]
+    settings: dict[str, str] = {m[1]: m[2] for m in found}
+    sql = "\n".join(line for line in lines if not line.startswith("--"))
+    dialect, fails = settings.get("dialect", "duckdb"), "fails" in settings
+    return Case(
+        title.removeprefix("-- # "),
+        sql,
+        dialect,
+        settings.get("opaque"),
+        fails,
+        settings.get("engine", ""),
+    )
+
+
+def _cases() -> list[tuple[str, Case]]:
+    return [
+        (path.stem, _case(text))
+        for path in sorted(FOLDER.glob("*.sql"))
+        for text in re.split(r"(?m)^(?=-- # )", path.read_text(encoding="utf-8"))[1:]
+    ]
+
+
+CASES = _cases()
+UNDERSTOOD = [pytest.param(c, id=f"{f}: {c.title}") for f, c in CASES if c.opaque is None]
+RUNNABLE = [
+    pytest.param(c, id=f"{f}: {c.title}") for f, c in CASES if c.opaque is not None and not c.fails
+]
+REFUSED = [pytest.param(c, id=f"{f}: {c.title}") for f, c in CASES if c.opaque is not None]
+
+
+@pytest.fixture(scope="module")
+def worlds() -> Worlds:
+    return Worlds()
+
+
+@pytest.mark.parametrize("case", UNDERSTOOD)
+def test_a_plan_returns_the_rows_of_its_query(case: Case, worlds: Worlds) -> None:
+    plan = plan_of(case.sql, case.dialect)
+    assert reason(plan) == ""
+    assert worlds.difference(case.runnable(), to_sql(plan)) == ""
+
+
+@pytest.mark.parametrize("case", UNDERSTOOD)
+def test_its_normal_form_does_too(case: Case, worlds: Worlds) -> None:
+    plan, _ = normalize_plan(plan_of(case.sql, case.dialect))
+    assert worlds.difference(case.runnable(), to_sql(plan)) == ""
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_the_algebra_has_no_words_for_is_opaque(case: Case) -> None:
+    assert case.opaque is not None
+    found = reason(plan_of(case.sql, case.dialect))
+    assert found and case.opaque.lower() in found.lower()
+
+
+@pytest.mark.parametrize("case", RUNNABLE)
+def test_refused_queries_are_queries(case: Case, worlds: Worlds) -> None:
+    """A refused case that no engine runs would prove nothing."""
+    worlds.rows(case.runnable(), 0)
+
+
+def test_every_file_has_cases() -> None:
+    assert {file for file, _ in CASES} == {path.stem for path in FOLDER.glob("*.sql")}
+    assert len(CASES) > 200
+    with pytest.raises(duckdb.Error):
+        Worlds().rows("SELECT nope FROM t", 0)
