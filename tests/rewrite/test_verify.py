@@ -218,10 +218,10 @@ def test_placeholders_take_the_project_s_own_values(bench: Bench) -> None:
 def test_models_that_wait_for_a_value_are_read_with_their_placeholder(bench: Bench) -> None:
     waits = "{{ config(enabled=(var('least', none) is not none)) }} "
     models = {
-        "north": waits + NORTH_MODEL.replace("'n'", "{{ var('least', 'least') }}"),
+        "north": waits + NORTH_MODEL.replace("'n'", "'{{ var('least', 'least') }}'"),
         "twice": waits + TWICE_MODEL,
     }
-    legacy = {"a": NORTH.replace("'n'", "{{ least }}"), "b": TWICE}
+    legacy = {"a": NORTH.replace("'n'", "'{{ least }}'"), "b": TWICE}
     found = bench.verify(legacy, models)
     assert [report.verdict for report in found.values()] == ["proved", "proved"]
     models["north"] = models["north"].replace("id, amount", "amount, id")
