@@ -62,6 +62,7 @@ class Normalizer:
         self._bound = bound
         self._relations: dict[bytes, Rel] = {}
         self._expressions: dict[bytes, Expr] = {}
+        self._open: set[bytes] = set()  # what the relations under way have been so far
         self._steps: list[Step] = []
 
     def run(self, rel: Rel) -> tuple[Rel, tuple[Step, ...]]:
@@ -98,6 +99,7 @@ class Normalizer:
             if known is not None:
                 for origin in job.origins:
                     memo[origin] = known
+                self._open.difference_update(job.origins)
                 stack.pop()
                 continue
             if self._is_cut_off():
@@ -105,11 +107,15 @@ class Normalizer:
                 continue
             early = self._first(EARLY_RULES, job.rel)
             if early is not None:
-                job.become(early)
+                self._become(job, early)
                 continue
             pending = [r for r in _below(job.rel) if r.digest not in memo]
+            for below in pending:
+                if below.digest in self._open:
+                    memo[below.digest] = below  # a circle of rules: no plan is part of itself
+                else:
+                    stack.append(_Job(below))
             if pending:
-                stack.extend(_Job(r) for r in pending)
                 continue
             self._advance(job)
         return memo[rel.digest]
@@ -125,13 +131,18 @@ class Normalizer:
         if new != old:
             rel = with_expressions(rel, new)
         if rel.digest != job.rel.digest:
-            job.become(rel)
+            self._become(job, rel)
             return
         made = self._first(RELATION_RULES, rel)
         if made is None or made.digest in job.origins:  # the second would be a circle of rules
             self._relations[rel.digest] = rel
         else:
-            job.become(made)
+            self._become(job, made)
+
+    def _become(self, job: _Job, rel: Rel) -> None:
+        self._open.add(job.rel.digest)
+        job.origins.append(job.rel.digest)
+        job.rel = rel
 
     def _first(self, rules: tuple[RelationRule, ...], rel: Rel) -> Rel | None:
         for rule in rules:
@@ -202,10 +213,6 @@ class _Job:
 
     rel: Rel
     origins: list[bytes] = field(default_factory=list)
-
-    def become(self, rel: Rel) -> None:
-        self.origins.append(self.rel.digest)
-        self.rel = rel
 
 
 def _below(rel: Rel) -> Iterator[Rel]:

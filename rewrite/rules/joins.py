@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import blake2b
+from heapq import heappop, heappush
 
-from unwet.rewrite.algebra import Call, Col, Expr, Filter, Join, Lit, Project, Rel, Values, width
+from unwet.rewrite.algebra import (
+    Call,
+    Col,
+    Expr,
+    Filter,
+    Join,
+    Lit,
+    Project,
+    Rel,
+    Subquery,
+    Values,
+    parts,
+    width,
+)
 from unwet.rewrite.rules.filters import tidy
 from unwet.rewrite.rules.order import in_order, masked_digest, order_key
 from unwet.rewrite.rules.refs import (
     all_movable,
     columns_of,
     is_volatile_plan,
+    rebuild,
     remap,
     shift,
 )
@@ -315,7 +331,7 @@ def _roles(
     found: list[_Rank] = []
     for at in range(len(inputs)):
         seen: list[bytes] = []
-        for test in on:
+        for test in tellable(on):
             read = columns_of(test)
             if not any(owner[c][0] == at for c in read):
                 continue
@@ -331,13 +347,9 @@ def _roles(
     return found
 
 
-_SYMMETRIC = frozenset({"eq", "neq", "nullsafeeq", "nullsafeneq"})
-
-
 def _test_digest(test: Expr, holes: bool) -> bytes:
     # the operands stand in the order of their old columns; the labels have another
-    if isinstance(test, Call) and test.op in _SYMMETRIC and test.shape == BINARY:
-        test = Call(test.op, in_order(test.args), test.shape)
+    test = reordered(test)
     return masked_digest(test) if holes else test.digest
 
 
@@ -378,32 +390,80 @@ _OWN = 1_000_000  # stands for the columns of the link itself while links are co
 
 def _chain_order(base: int, links: Sequence[_Link], starts: Sequence[int]) -> list[int]:
     """The smallest link first among those whose conditions read only what is already there."""
-    owner = {
-        starts[at + 1] + i: at for at, (right, _) in enumerate(links) for i in range(width(right))
-    }
-    needs = [
-        {owner[c] for e in on for c in columns_of(e) if c in owner} - {at}
-        for at, (_, on) in enumerate(links)
-    ]
+    needs = _needs(links, starts)
+    ranked = Counter(right.digest for right, _ in links)
     place = {i: i for i in range(base)}
+    ready: list[tuple[_Rank, int]] = []
     order: list[int] = []
-    keys: dict[int, tuple[object, ...]] = {}
-    while len(order) < len(links):
-        for at, need in enumerate(needs):
-            if at not in keys and need <= set(order):
-                keys[at] = _link_key(links[at], starts[at + 1], place)
-        chosen = min((k, at) for at, k in keys.items() if at not in order)[1]
+
+    def offer(at: int) -> None:
+        right, on = links[at]
+        rank: _Rank = order_key(right)
+        if ranked[right.digest] > 1:  # a table joined twice: its conditions tell
+            rank = (*rank, *_condition_rank(on, starts[at + 1], width(right), place))
+        heappush(ready, (rank, at))
+
+    for at, need in enumerate(needs):
+        if not need:
+            offer(at)
+    while ready:
+        _, chosen = heappop(ready)
         order.append(chosen)
         for i in range(width(links[chosen][0])):
             place[starts[chosen + 1] + i] = len(place)
+        for at in range(chosen + 1, len(links)):
+            if chosen in needs[at]:
+                needs[at].remove(chosen)
+                if not needs[at]:
+                    offer(at)
     return order
 
 
-def _link_key(link: _Link, start: int, place: dict[int, int]) -> tuple[object, ...]:
-    right, on = link
-    own = range(start, start + width(right))
-    moved = [remap(e, lambda i: _OWN + i - start if i in own else place[i]) for e in on]
-    return (*order_key(right), *(k for e in tidy(moved) for k in order_key(e)))
+def _needs(links: Sequence[_Link], starts: Sequence[int]) -> list[set[int]]:
+    """For each link the earlier ones whose columns its conditions read."""
+    owner = {
+        starts[at + 1] + i: at for at, (right, _) in enumerate(links) for i in range(width(right))
+    }
+    return [
+        {owner[c] for e in on for c in columns_of(e) if c in owner} - {at}
+        for at, (_, on) in enumerate(links)
+    ]
+
+
+def _condition_rank(on: Sequence[Expr], start: int, size: int, place: dict[int, int]) -> _Rank:
+    own = range(start, start + size)
+    tests = tellable(on)
+    moved = [
+        reordered(remap(e, lambda i: _OWN + i - start if i in own else place[i])) for e in tests
+    ]
+    return tuple(k for e in tidy(moved) for k in order_key(e))
+
+
+_SYMMETRIC = frozenset({"eq", "neq", "nullsafeeq", "nullsafeneq", "mul"})
+
+
+def tellable(on: Sequence[Expr]) -> list[Expr]:
+    """The conditions that may tell equal inputs apart: those without subqueries, whose normal
+    form depends on where the columns stand."""
+    return [e for e in on if not any(isinstance(p, Subquery) for p in parts(e))]
+
+
+def reordered(expr: Expr) -> Expr:
+    """``expr`` with the operands of its symmetric operators in order, which moving columns undoes:
+    so that a comparison of conditions does not depend on where their columns stand."""
+
+    def visit(part: Expr) -> Expr:
+        match part:
+            case Call(op="and" | "or", args=args, shape=()):
+                return Call(part.op, in_order(args))
+            case Call(op=op, args=args, shape=shape) if op in _SYMMETRIC and shape == BINARY:
+                return Call(op, in_order(args), shape)
+            case Call(op="in", args=(tested, *values), shape=shape):
+                return Call("in", (tested, *in_order(values)), shape)
+            case _:
+                return part
+
+    return rebuild(expr, visit)
 
 
 def sort_semi_joins(rel: Rel) -> Rel | None:

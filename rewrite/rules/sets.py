@@ -162,5 +162,5 @@ def drop_order_of_subquery(expr: Expr) -> Expr | None:
 CASES = (
     Case("select a from t union all (select b from t union all select a from u)",
          "select a from u union all select a from t union all select b from t"),
-    Case("select sum(a) as s from (select a from t order by b) q", "select sum(a) as s from t"),
+    Case("select sum(a) as s from (select a, b from t order by b) q", "select sum(a) as s from t"),
 )  # fmt: skip
