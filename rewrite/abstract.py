@@ -169,12 +169,22 @@ def _role(node: exp.Expr) -> str:
         case exp.Interval() if parent.unit is not None:
             return parent.unit.name.lower().rstrip("s") + "s"
         case exp.Predicate() | exp.Binary() if isinstance(node, exp.Literal):
-            return _compared(parent) or "value"
+            return _compared(parent, node) or "value"
         case _:
             return "amount" if isinstance(node, exp.Literal) and not node.is_string else "value"
 
 
-def _compared(predicate: exp.Expr) -> str:
-    """The column that a constant is compared with."""
+def _compared(predicate: exp.Expr, node: exp.Expr) -> str:
+    """The column that a constant is compared with, and from which side."""
     columns = {column.name.lower() for column in predicate.find_all(exp.Column)}
-    return columns.pop() if len(columns) == 1 else ""
+    if len(columns) != 1:
+        return ""
+    right = predicate.args.get("expression") is node
+    side = ""
+    if isinstance(predicate, exp.GT | exp.GTE):
+        side = "from"
+    elif isinstance(predicate, exp.LT | exp.LTE):
+        side = "to"
+    if not right:
+        side = {"from": "to", "to": "from"}.get(side, "")
+    return "_".join(filter(None, (columns.pop(), side)))

@@ -20,9 +20,10 @@ from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.conform import conform
 from unwet.rewrite.library import Library
+from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.judge import difference, judge
-from unwet.rewrite.prove.roundtrip import ReadBack, Setting, normal, read_back
+from unwet.rewrite.prove.roundtrip import ReadBack, Setting, read_back
 from unwet.rewrite.prove.tested import DataVerdict, ReportRef, run_tests
 from unwet.rewrite.script import EndState, Report, end_state
 from unwet.rewrite.sharing import share
@@ -94,6 +95,7 @@ class _Job:
         self.failed: dict[str, str] = {}
         self.tested: dict[str, str] = {}
         self.rows: dict[str, int] = {}
+        self.normalizer = Normalizer()
         self.assumptions: frozenset[str] = frozenset()
 
     def run(self) -> Result:
@@ -152,7 +154,7 @@ class _Job:
         library = Library({d.name: d.tree for d in drafts}, (), ())
         found = self._read(self._project(drafts, library))
         reports = [self.reports[d.name] for d in drafts]
-        judged = judge(reports, found, _dialect(self.pile), self.dialect)
+        judged = judge(reports, found, _dialect(self.pile), self.dialect, self.normalizer)
         self.plans, self.unproved = dict(judged.plans), dict(judged.unproved)
         self.assumptions = judged.assumptions
 
@@ -166,7 +168,7 @@ class _Job:
             last = attempt == _ROUNDS - 1
             alone = everything if last else pinned
             worded = conform(drafts, self._normal(drafts), alone)
-            shared = share(worded, self._tables(drafts), self.dialect, alone)
+            shared = share(worded, self._tables(drafts), self.dialect, alone, self.normalizer)
             models = (*shared.drafts, *shared.intermediates)
             library = choose(models, self.dialect, alone)
             project = self._project(shared.drafts, library, shared.intermediates)
@@ -184,7 +186,7 @@ class _Job:
             wanted, back = self.plans.get(draft.name), found.get(draft.name)
             if wanted is None:
                 continue
-            if back is None or back.plan is None or difference(wanted, back.plan):
+            if back is None or back.plan is None or difference(wanted, back.plan, self.normalizer):
                 lost.add(draft.name)
         return frozenset(lost)
 
@@ -236,7 +238,9 @@ class _Job:
 
     def _normal(self, drafts: tuple[Draft, ...]) -> dict[str, Rel]:
         plans = {d.name: self.plans[d.name] for d in drafts if d.name in self.plans}
-        return {name: normal(plan.rel) for name, plan in plans.items() if not plan.order}
+        return {
+            name: self.normalizer.run(plan.rel)[0] for name, plan in plans.items() if not plan.order
+        }
 
     def _tables(self, drafts: tuple[Draft, ...]) -> dict[str, Table]:
         """What is known of the relations behind the tokens in the drafts' trees."""

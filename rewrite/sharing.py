@@ -60,10 +60,11 @@ def share(
     tables: Mapping[str, Table],
     dialect: str,
     pinned: frozenset[str],
+    normalizer: Normalizer,
 ) -> Shared:
     """Replaces copies. ``tables`` says what is behind each token that stands in the trees;
     ``pinned`` drafts are left alone."""
-    shop = _Workshop(dialect, dict(tables))
+    shop = _Workshop(dialect, dict(tables), normalizer)
     shop.trees = {d.name: d.tree.copy() for d in drafts if d.name not in pinned}
     shop.taken = {d.name for d in drafts}
     while shop.step():
@@ -84,11 +85,11 @@ class _Workshop:
 
     dialect: str
     tables: dict[str, Table]
+    normalizer: Normalizer
     trees: dict[str, exp.Query] = field(default_factory=dict)
     made: dict[str, exp.Query] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     sites: dict[str, list[_Site]] = field(default_factory=dict)
-    normalizer: Normalizer = field(default_factory=Normalizer)
     sizes: dict[int, int] = field(default_factory=dict)
     old: list[_Site] = field(default_factory=list)
 

@@ -74,6 +74,14 @@ def _division(call: Call, _source: str, _target: str) -> tuple[Call, str]:
     return call, ""
 
 
+def _weekday(call: Call, source: str, target: str) -> tuple[Call, str]:
+    """PostgreSQL's DOW and DuckDB's DAYOFWEEK both count from Sunday as 0."""
+    old, new = "this:var DOW", "this:var DAYOFWEEK"
+    if call.op == "extract" and old in call.shape and (source, target) == ("postgres", "duckdb"):
+        return replace(call, shape=tuple(new if s == old else s for s in call.shape)), ""
+    return call, ""
+
+
 def _fractional(expr: Expr) -> bool:
     """Whether a value is surely a decimal or float: 1.0, 1.0 * x, x / 2.0, CAST(x AS FLOAT)."""
     match expr:
@@ -92,7 +100,7 @@ def _cast(value: Expr, name: str, target: str) -> Call:
     return Call("cast", (value,), ("this", _TYPE + _type_in(name, target)))
 
 
-_STEPS = (_types, _dates, _boundaries, _division)
+_STEPS = (_types, _dates, _boundaries, _division, _weekday)
 
 
 def _slot(slot: str, target: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from unwet.rewrite.algebra import Opaque, Plan, walk
+from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.explain import describe, first_difference
-from unwet.rewrite.prove.roundtrip import ReadBack, normal
+from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.script import Report
 from unwet.rewrite.translate import translate
 
@@ -22,9 +23,15 @@ class Judged:
 
 
 def judge(
-    reports: Iterable[Report], found: Mapping[str, ReadBack], source: str, target: str
+    reports: Iterable[Report],
+    found: Mapping[str, ReadBack],
+    source: str,
+    target: str,
+    normalizer: Normalizer | None = None,
 ) -> Judged:
-    """Compares each report's plan with that of the model of its name."""
+    """Compares each report's plan with that of the model of its name. A ``normalizer`` that has
+    seen the plans before saves their normalisation."""
+    normalizer = normalizer or Normalizer()
     plans: dict[str, Plan] = {}
     unproved: dict[str, str] = {}
     assumptions: set[str] = set()
@@ -32,7 +39,7 @@ def judge(
         back = found.get(report.name, ReadBack(None, "there is no such model"))
         if back.plan is not None:
             plans[report.name] = back.plan
-        why, assumed = _against(report, back, source, target)
+        why, assumed = _against(report, back, source, target, normalizer)
         if why:
             unproved[report.name] = why
         else:
@@ -41,7 +48,7 @@ def judge(
 
 
 def _against(
-    report: Report, back: ReadBack, source: str, target: str
+    report: Report, back: ReadBack, source: str, target: str, normalizer: Normalizer
 ) -> tuple[str, frozenset[str]]:
     legacy = report.definition
     if legacy.plan is None:
@@ -49,18 +56,18 @@ def _against(
     if back.plan is None:
         return f"its model cannot be read back: {back.reason}", frozenset()
     wanted, assumed = translate(legacy.plan, source, target)
-    why = difference(wanted, back.plan)
+    why = difference(wanted, back.plan, normalizer)
     missed = [node.reason for node in walk(wanted.rel) if isinstance(node, Opaque)]
     if why and missed:
         why = f"not understood: {missed[0]}; and its text in {target or 'the project'} differs"
     return why, assumed
 
 
-def difference(legacy: Plan, project: Plan) -> str:
+def difference(legacy: Plan, project: Plan, normalizer: Normalizer) -> str:
     """Why two plans are not proved equal; empty when they are."""
     if tuple(map(str.lower, legacy.names)) != tuple(map(str.lower, project.names)):
         return f"columns {', '.join(legacy.names)} became {', '.join(project.names)}"
-    old, new = normal(legacy.rel), normal(project.rel)
+    old, new = normalizer.run(legacy.rel)[0], normalizer.run(project.rel)[0]
     if old != new:
         left, right = first_difference(old, new)
         return f"not proved: {_short(describe(left))} against {_short(describe(right))}"

@@ -18,9 +18,8 @@ from unwet.lineage.resolve import resolve
 from unwet.lineage.sources import Source
 from unwet.lineage.tables import Catalog, Column, Table
 from unwet.lineage.templating import verbatim
-from unwet.rewrite.algebra import Plan, Rel
+from unwet.rewrite.algebra import Plan
 from unwet.rewrite.lower import Env, lower
-from unwet.rewrite.normal import normalize
 from unwet.rewrite.prove.render import RenderedModel, render_project
 
 
@@ -85,8 +84,3 @@ def _plan(
 
 def _first(findings: tuple[Finding, ...]) -> str:
     return str(findings[0].message) if findings else ""
-
-
-def normal(rel: Rel) -> Rel:
-    """The normal form of a relation."""
-    return normalize(rel)[0]
