@@ -268,6 +268,34 @@ def lineage(
 
 @main.command()
 @shared("text", "json")
+@click.option("--min-lines", type=click.IntRange(min=1), default=3, show_default=True,
+              metavar="N", help="Leave out copies of fewer printed lines.")  # fmt: skip
+@click.option("--check", is_flag=True, help="Exit 1 when there are any families.")
+def dups(request: Request, min_lines: int, check: bool) -> int:
+    """Show the queries that stand there more than once.
+
+    \b
+    exact       the same rows, whatever names, order and nesting look like
+    parametric  the same but for literals; each hole with its value in every copy
+
+    What saves most comes first; exit code 0 unless --check is given.
+    """
+    from unwet.rewrite import family_forms
+    from unwet.rewrite.families import duplicates
+
+    pile = request.load()
+    found = duplicates(pile, min_lines)
+    notes(pile.findings, request)
+    if request.format == "json":
+        emit(family_forms.as_json(found), request)
+    else:
+        on_terminal = request.output is None and sys.stdout.isatty()
+        emit(family_forms.as_text(found, on_terminal, request.verbose), request)
+    return 1 if check and found.families else 0
+
+
+@main.command()
+@shared("text", "json")
 @click.option("--target", type=click.Choice(["dbt"]), default="dbt", show_default=True,
               help="Kind of project to write.")  # fmt: skip
 @click.option("--out", metavar="DIR", help="Where the project goes.")

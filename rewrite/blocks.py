@@ -1,0 +1,123 @@
+"""Where a query block stands in its source, from its first word to its last.
+
+The parser keeps the places of names and literals only, so the words around them are found again
+by count: the n-th SELECT of the text is the n-th SELECT of the tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+from sqlglot.tokenizer_core import Token, TokenType
+
+from unwet.lineage.findings import Span
+from unwet.lineage.parse import Statement
+from unwet.lineage.tokenizing import Stretch, prepare, tokenize
+
+_SET = frozenset({TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT})
+_FAR = 1 << 62
+_Layout = tuple[int, Sequence[Token], dict[int, int]]  # offset, tokens, token number by node id
+
+
+class Places:
+    """Finds blocks in their sources; looks at the words of each statement once."""
+
+    def __init__(self) -> None:
+        self._layouts: dict[int, tuple[Statement, _Layout | None]] = {}
+
+    def span(self, statement: Statement, node: exp.Expression) -> Span:
+        """The place of a SELECT or set operation inside a statement; that of the names and
+        literals in it where its words cannot be found again."""
+        first, last = node, node
+        while isinstance(first, exp.SetOperation):
+            first = _bare(first.this)
+        while isinstance(last, exp.SetOperation):
+            last = _bare(last.expression)
+        found = self._layout(statement)
+        if found is None or id(first) not in found[2] or id(last) not in found[2]:
+            return statement.span_of(node)
+        base, tokens, places = found
+        start = _start(tokens, places[id(first)], node)
+        stop = _stop(tokens, places[id(last)], isinstance(node.parent, exp.SetOperation))
+        return statement.masked.span(base + tokens[start].start, base + tokens[stop].end + 1)
+
+    def _layout(self, statement: Statement) -> _Layout | None:
+        if id(statement) not in self._layouts:
+            self._layouts[id(statement)] = statement, _layout(statement)
+        return self._layouts[id(statement)][1]
+
+
+def _bare(node: exp.Expression) -> exp.Expression:
+    while isinstance(node, exp.Subquery):
+        node = node.this
+    return node
+
+
+# --- SELECT words and SELECT nodes ------------------------------------------------------------
+
+
+def _layout(statement: Statement) -> _Layout | None:
+    offset = _offset(statement)
+    parts = list(tokenize(prepare(statement.text, statement.dialect), statement.dialect))
+    if offset is None or len(parts) != 1 or not isinstance(parts[0], Stretch):
+        return None
+    tokens = parts[0].tokens
+    words = [at for at, token in enumerate(tokens) if token.token_type == TokenType.SELECT]
+    selects = list(statement.tree.find_all(exp.Select, bfs=False))
+    if len(words) != len(selects):
+        return None
+    # a stable sort: of two that begin with the same name the outer one has been met first
+    selects.sort(key=_own_start)
+    return offset, tokens, {id(node): at for node, at in zip(selects, words, strict=True)}
+
+
+def _offset(statement: Statement) -> int | None:
+    """Where the statement's text begins in the masked text of its source."""
+    starts = [n.meta["start"] for n in statement.tree.walk() if "start" in n.meta]
+    if not starts:
+        return None
+    at = statement.masked.text.rfind(statement.text, 0, min(starts) + len(statement.text))
+    return at if at >= 0 else None
+
+
+def _own_start(select: exp.Select) -> int:
+    """The first place known inside a SELECT, the WITH in front of it left out."""
+    first = _FAR
+    stack = [value for name, value in select.args.items() if name != "with_"]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, list):
+            stack.extend(item)
+        elif isinstance(item, exp.Expression):
+            first = min(first, item.meta.get("start", _FAR))
+            stack.extend(item.args.values())
+    return first
+
+
+def _start(tokens: Sequence[Token], at: int, node: exp.Expression) -> int:
+    """The token the block begins with: its first SELECT, or the WITH in front of that."""
+    if node.args.get("with_") is None:
+        return at
+    depth = 0
+    for here in range(at - 1, -1, -1):
+        kind = tokens[here].token_type
+        depth += (kind == TokenType.R_PAREN) - (kind == TokenType.L_PAREN)
+        if depth < 0:
+            break
+        if depth == 0 and kind == TokenType.WITH:
+            return here
+    return at
+
+
+def _stop(tokens: Sequence[Token], at: int, in_chain: bool) -> int:
+    """The token the block ends with, counted from its last SELECT on."""
+    depth = 0
+    for here in range(at, len(tokens)):
+        kind = tokens[here].token_type
+        depth += (kind == TokenType.L_PAREN) - (kind == TokenType.R_PAREN)
+        if depth < 0 or (in_chain and depth == 0 and kind in _SET):
+            return here - 1
+        if kind == TokenType.SEMICOLON:
+            return here - 1
+    return len(tokens) - 1

@@ -1,0 +1,274 @@
+"""Families: every case of fixtures/rewrite/families, and what surrounds them.
+
+A case starts with `-- # title`; `-- file: name` starts a file of the pile. Each family that must
+be found is a line `-- => kind path:line-end_line ...` (a member may go on with its relation in
+parentheses, `part` when it is no whole statement), its holes follow as `-- => hole name: values`.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from unwet import cli, find_families
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.families import Family, Member, duplicates
+from unwet.rewrite.family_forms import as_json, as_text
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "rewrite" / "families"
+DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
+SCHEMA = {
+    "orders": ["id", "customer_id", "total", "status", "created"],
+    "customers": ["id", "country"],
+    "a": ["x"],
+    "b1": ["k", "v"],
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    title: str
+    sources: tuple[Source, ...]
+    expected: tuple[str, ...]
+
+
+def read_case(text: str) -> Case:
+    title, *lines = text.splitlines()
+    files: dict[str, list[str]] = {}
+    for line in lines:
+        if hit := re.match(r"-- file: (.*)", line):
+            files[hit[1]] = []
+        elif line and not line.startswith("-- =>"):
+            files[list(files)[-1]].append(line)
+    expected = tuple(line[6:] for line in lines if line.startswith("-- => "))
+    return Case(title, tuple(Source(n, "\n".join(ls)) for n, ls in files.items()), expected)
+
+
+CASES = {
+    f"{path.stem}: {case.title}": case
+    for path in sorted(FOLDER.glob("*.sql"))
+    for text in re.split(r"^-- # ", path.read_text(), flags=re.M)[1:]
+    if (case := read_case(text))
+}
+
+
+def told(family: Family, expected: str) -> list[str]:
+    """The family in the words of a case, its members as exact as the expected line has them."""
+    members = []
+    for m, wanted in zip(
+        family.members, re.findall(r"\S+:\S+?(\(.*?\))?(?= |$)", expected), strict=True
+    ):
+        extra = " ".join(filter(None, (m.relation, "" if m.whole else "part")))
+        members.append(f"{m.path}:{m.line}-{m.end_line}" + (f"({extra})" if wanted else ""))
+    holes = [f"hole {hole.name}: {' '.join(hole.values)}" for hole in family.holes]
+    return [f"{family.kind} {' '.join(members)}", *sorted(holes)]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str) -> None:
+    case = CASES[name]
+    found = find_families(list(case.sources), dialect="postgres", schema=SCHEMA)
+    wanted = [line for line in case.expected if not line.startswith("hole ")]
+    assert len(found) == len(wanted), found
+    lines = [line for f, w in zip(found, wanted, strict=True) for line in told(f, w)]
+    assert lines == list(case.expected)
+
+
+def test_every_kind_of_case_is_there() -> None:
+    assert {name.split(":")[0] for name in CASES} == {"exact", "none", "parametric"}
+    assert all(case.expected for name, case in CASES.items() if not name.startswith("none"))
+
+
+# --- families inside families -----------------------------------------------------------------
+
+PAIR = """WITH sums AS (
+  SELECT customer_id, SUM(total) AS s
+  FROM orders
+  GROUP BY customer_id
+)
+SELECT c.country, COUNT(*) AS n
+FROM customers c
+JOIN sums ON sums.customer_id = c.id
+WHERE sums.s > {bound}
+GROUP BY c.country"""
+ALONE = "SELECT customer_id, SUM(total) AS s FROM orders GROUP BY customer_id"
+
+
+def found_in(*texts: str) -> tuple[Family, ...]:
+    return find_families([Source(f"{i}.sql", text) for i, text in enumerate(texts)], schema=SCHEMA)
+
+
+def test_parts_at_the_same_place_of_copies_go_with_these() -> None:
+    (family,) = found_in(PAIR.format(bound=1), PAIR.format(bound=2))
+    assert (family.kind, family.size, family.lines) == ("parametric", 2, 18)
+    assert family.saves == 18 - 1
+
+
+def test_parts_with_further_copies_elsewhere_are_told_but_count_once_there() -> None:
+    large, small = found_in(PAIR.format(bound=1), PAIR.format(bound=2), ALONE)
+    assert (large.kind, large.size, large.saves) == ("parametric", 2, 17)
+    assert small.members == (
+        Member("0.sql", 2, 4, "sums", False),
+        Member("1.sql", 2, 4, "sums", False),
+        Member("2.sql", 1, 1, "", True),
+    )
+    assert (small.kind, small.lines, small.saves) == ("exact", 6, 6)
+
+
+def test_repetition_inside_copies_is_told() -> None:
+    branch = "SELECT status, COUNT(*) AS n FROM orders WHERE total > {} AND id > 1 GROUP BY status"
+    text = "\nUNION ALL\n".join(branch.format(n) for n in (1, 2, 3))
+    large, small = sorted(found_in(text, text), key=lambda family: family.size)
+    assert (large.kind, large.size) == ("exact", 2)
+    assert (small.kind, small.size) == ("parametric", 6)
+    assert small.saves == 2 * small.lines - 1
+
+
+# --- order, numbers, names --------------------------------------------------------------------
+
+
+def test_the_order_of_files_changes_nothing() -> None:
+    pile = [source for case in CASES.values() for source in case.sources]
+    pile = [Source(f"{i:03}_{s.path}", s.text) for i, s in enumerate(pile)]
+    forward = find_families(pile, dialect="postgres", schema=SCHEMA)
+    assert len(forward) > 5
+    assert find_families(pile[::-1], dialect="postgres", schema=SCHEMA) == forward
+
+
+def test_an_id_is_that_of_the_content() -> None:
+    (one,) = found_in(PAIR.format(bound=1), PAIR.format(bound=2))
+    (other,) = found_in("select 1", PAIR.format(bound=8), PAIR.format(bound=9), "select 2")
+    assert one.id == other.id
+
+
+def test_short_copies_are_left_out() -> None:
+    pile = load([Source("a.sql", ALONE), Source("b.sql", ALONE)], schema=SCHEMA)
+    assert [family.lines for family in duplicates(pile, 6).families] == [6]
+    assert duplicates(pile, 7).families == ()
+
+
+def test_lines_that_stand_in_a_copy_are_counted_once() -> None:
+    pile = load([Source(f"{n}.sql", PAIR.format(bound=n)) for n in "123"], schema=SCHEMA)
+    found = duplicates(pile)
+    assert (found.lines, found.duplicated_lines) == (30, 20)
+
+
+def test_families_with_many_holes_come_last() -> None:
+    many = "SELECT status, COUNT(*) AS n FROM orders WHERE {} GROUP BY status"
+    texts = [
+        many.format(" AND ".join(f"total + {k} <> {k * 100 + n}" for k in range(1, 7)))
+        for n in (1, 2)
+    ]
+    first, last = found_in(*texts, ALONE, ALONE)
+    assert first.kind == "exact"
+    assert (last.kind, len(last.holes)) == ("parametric", 6)
+    assert last.saves > first.saves
+
+
+def test_placeholders_are_shown_as_they_were_written() -> None:
+    text = "select a, count(*) n from {{ ref('t') }} where d = 'x_{{ day }}' and b = %s group by a"
+    (family,) = find_families(
+        [Source("a.sql", text % "'p'"), Source("b.sql", text % "'q_{{ day }}'")],
+        dialect="postgres",
+        schema={"t": ["a", "b", "d"]},
+    )
+    (hole,) = family.holes
+    assert (hole.name, hole.values) == ("b", ("'p'", "'q_{{ day }}'"))
+
+
+def test_temporary_tables_of_tsql_scripts() -> None:
+    script = """SELECT customer_id, SUM(total) AS s INTO #sums FROM orders GROUP BY customer_id;
+SELECT c.country, MAX(s.s) AS m INTO {target} FROM #sums s JOIN customers c ON c.id = s.customer_id
+WHERE c.id > {bound} GROUP BY c.country;
+DROP TABLE #sums;"""
+    texts = [script.format(target=f"r{n}", bound=n) for n in (1, 2)]
+    found = find_families(
+        [Source(f"{i}.sql", t) for i, t in enumerate(texts)], dialect="tsql", schema=SCHEMA
+    )
+    assert [(f.kind, [m.relation for m in f.members]) for f in found] == [
+        ("parametric", ["r1", "r2"]),
+        ("exact", ["#sums", "#sums"]),
+    ]
+    assert [hole.values for hole in found[0].holes] == [("1", "2")]
+
+
+def test_a_union_of_a_thousand_branches() -> None:
+    branch = "select status, count(*) as n from orders where total > {} and id > 1 group by status"
+    (family,) = found_in("\nunion all\n".join(branch.format(n) for n in range(1000)))
+    assert family.size == 1000
+    assert family.holes[0].values[:3] == ("0", "1", "2")
+    assert [m.line for m in family.members[:3]] == [1, 3, 5]
+
+
+# --- forms and the command ---------------------------------------------------------------------
+
+
+def test_json_has_the_documented_keys() -> None:
+    pile = load([Source(f"{n}.sql", PAIR.format(bound=n)) for n in "12"], schema=SCHEMA)
+    data = json.loads(as_json(duplicates(pile)))
+    assert set(data) == {"families", "lines", "duplicated_lines"}
+    (family,) = data["families"]
+    assert list(family) == ["id", "kind", "size", "lines", "saves", "holes", "members"]
+    assert family["holes"] == [{"name": "total_from", "values": ["1", "2"]}]
+    assert family["members"][1] == {
+        "path": "2.sql",
+        "line": 1,
+        "end_line": 10,
+        "relation": "",
+        "whole": True,
+    }
+
+
+def test_text_shows_places_and_values() -> None:
+    pile = load([Source(f"{n:02}.sql", PAIR.format(bound=n)) for n in range(20)], schema=SCHEMA)
+    text = as_text(duplicates(pile))
+    assert text.startswith("parametric, 20 copies, 18 lines each, 1 hole, saves 341  [")
+    assert "  03.sql:1-10 (query)\n" in text
+    assert "... and 8 more (-v shows all)" in text
+    assert "    total_from = 0 | 1 | 2 |" in text
+    assert text.endswith("1 families; 190 of 200 lines (95 %) are copies\n")
+    assert "19.sql:1-10" in as_text(duplicates(pile), full=True)
+    assert "\x1b" not in text
+    assert "\x1b[1m" in as_text(duplicates(pile), terminal=True)
+
+
+def run(*args: str) -> tuple[int, str]:
+    done = CliRunner().invoke(cli.main, ["dups", *args, "-q"])
+    return done.exit_code, done.stdout
+
+
+def test_exit_code_is_1_only_when_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text(ALONE)
+    assert run(str(tmp_path), "--check") == (0, "0 families; 0 of 1 lines (0 %) are copies\n")
+    (tmp_path / "b.sql").write_text(ALONE)
+    assert run(str(tmp_path))[0] == 0
+    assert run(str(tmp_path), "--check", "--format", "json")[0] == 1
+    assert run(str(tmp_path), "--check", "--min-lines", "7")[0] == 0
+
+
+def test_what_does_not_parse_loses_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text(f"{ALONE};\nselect from where;\n")
+    (tmp_path / "b.sql").write_text(ALONE)
+    code, text = run(str(tmp_path), "--format", "json")
+    assert code == 0
+    assert [m["line"] for m in json.loads(text)["families"][0]["members"]] == [1, 1]
+
+
+def test_the_demo_pile() -> None:
+    found = find_families(DEMO / "pile", dialect="postgres", schema=str(DEMO / "schema.sql"))
+    by_names = {frozenset(Path(m.path).stem for m in f.members): f for f in found}
+    funnel = by_names[frozenset({"funnel_desktop", "funnel_mobile", "funnel_tablet"})]
+    assert {hole.name: hole.values for hole in funnel.holes} == {
+        "device": ("'desktop'", "'mobile'", "'tablet'"),
+        "ordered_at": ("'7'", "'7'", "'14'"),
+    }
+    together = [{m.relation for m in f.members} for f in found]
+    for pair in (
+        {"reporting.crm_scores", "reporting.mailing_scores"},
+        {"reporting.never_ordered", "reporting.never_ordered_v2"},
+    ):
+        assert not any(pair <= names for names in together)
