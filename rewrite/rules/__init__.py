@@ -16,6 +16,7 @@ from unwet.rewrite.rules import (
     filters,
     functions,
     grouping,
+    join_order,
     joins,
     logic,
     projects,
@@ -115,9 +116,9 @@ RELATION_RULES: tuple[RelationRule, ...] = (
     grouping.tidy_window_functions,
     sets.tidy_union_all,
     sets.sort_intersect,
-    joins.sort_inner_inputs,
-    joins.sort_left_joins,
-    joins.sort_semi_joins,
+    join_order.sort_inner_inputs,
+    join_order.sort_left_joins,
+    join_order.sort_semi_joins,
 )
 
 QUERY_RULES: tuple[RelationRule, ...] = (sets.drop_idle_sorts,)
@@ -135,6 +136,7 @@ CASES: tuple[Case, ...] = (
     *filters.CASES,
     *projects.CASES,
     *joins.CASES,
+    *join_order.CASES,
     *subqueries.CASES,
     *sets.CASES,
     *grouping.CASES,
