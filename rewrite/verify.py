@@ -15,7 +15,7 @@ from unwet.lineage.errors import PathNotFound
 from unwet.lineage.findings import Finding
 from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
-from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting
+from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.compare import Difference
 from unwet.rewrite.prove.judge import Judged, judge
 from unwet.rewrite.prove.render import RenderedProject, render_project
@@ -120,7 +120,7 @@ def _values(pile: Pile, defaults: Mapping[str, object], given: Mapping[str, str]
     """
     values = dict(given)
     for place in placeholders(pile):
-        name = place.token[3:-3]
+        name = variable(place)
         default = defaults.get(name)
         if default is not None and str(default) != name:
             values.setdefault(place.name, str(default))
@@ -204,7 +204,9 @@ def _with_data(doubt: str, test: DataVerdict) -> tuple[Outcome, str]:
     """Data contradicts a proof, or stands in for one; it never adds to it."""
     match test.verdict:
         case "different":
-            return "failed", f"{test.reason}; {doubt or 'although the normal forms are equal'}"
+            why = doubt or "although the normal forms are equal"
+            said = () if why.startswith("not proved: ") else (why,)  # the rows say it better
+            return "failed", "; ".join((test.reason, *said))
         case _ if not doubt:
             return "proved", ""
         case "identical":

@@ -22,6 +22,11 @@ def placeholders(pile: Pile) -> tuple[Placeholder, ...]:
     return tuple(place for masked in masks.values() for place in masked.placeholders)
 
 
+def variable(place: Placeholder) -> str:
+    """The project's variable for a placeholder."""
+    return place.token[3:-3].lower()
+
+
 def setting(
     pile: Pile, reports: Iterable[Report], dialect: str, values: Mapping[str, str]
 ) -> Setting:
@@ -31,7 +36,7 @@ def setting(
         dialect,
         pile.catalog,
         {report.name: report.relation or report.name for report in reports},
-        {**values, **{place.token[3:-3]: place.token for place in left}},
+        {**values, **{variable(place): place.token.lower() for place in left}},
         frozenset(place.token.lower() for place in left if place.binds),
     )
 

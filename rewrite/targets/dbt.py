@@ -113,6 +113,7 @@ def _text(tree: exp.Expr) -> str:
 
 
 def _project_yml(project: Project) -> str:
+    known = {name: v for name, v in sorted(project.placeholders.items()) if v != name}
     return _yaml(
         {
             "name": project.name,
@@ -122,6 +123,7 @@ def _project_yml(project: Project) -> str:
             "model-paths": ["models"],
             "macro-paths": ["macros"],
             "flags": {"send_anonymous_usage_stats": False},
+            **({"vars": known} if known else {}),
             "models": {
                 project.name: {
                     "intermediate": {"+materialized": "view"},
