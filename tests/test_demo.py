@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from unwet import verify
 from unwet.cli import main
+from unwet.docs import walk
 from unwet.lineage.errors import OutputNotEmpty
 from unwet.rewrite.demo import Case, demo
 
@@ -48,6 +49,13 @@ def test_the_table_says_what_came_of_it(made: tuple[Path, str]) -> None:
     before, after = (int(word.replace(",", "")) for word in lines[0][3::2])
     assert 0 < after < before
     assert "dbt build" in made[1]
+
+
+def test_the_readme_shows_this_table(made: tuple[Path, str]) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    shown = next(found[0] for found in walk.BLOCK.finditer(text) if found[1] == "demo")
+    table = made[1][made[1].index("lines of SQL") :].partition("\n \n")[0]
+    assert walk.demo_block(table, str(made[0])) in shown, "run: python docs/walk.py --write"
 
 
 def test_the_project_can_be_verified_again_and_a_change_is_noticed(made: tuple[Path, str]) -> None:
