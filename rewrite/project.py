@@ -24,7 +24,8 @@ class Project:
     """All that a target needs to print a project.
 
     ``dialect`` is the one the project is written in; ``placeholders`` maps variable names to the
-    text they had in the pile; ``originals`` the paths of kept scripts to their text.
+    text they had in the pile; ``originals`` the paths of kept scripts to their text; ``root`` is
+    the folder of the pile, with its slash.
     """
 
     name: str
@@ -37,3 +38,8 @@ class Project:
     catalog: Catalog
     placeholders: Mapping[str, str] = field(default_factory=dict)
     originals: Mapping[str, str] = field(default_factory=dict)
+    root: str = ""
+
+    def below(self, path: str) -> str:
+        """A path of the pile as the project names it: relative to the folder all of it is in."""
+        return path.removeprefix(self.root)

@@ -96,6 +96,7 @@ class _Job:
         self.tested: dict[str, str] = {}
         self.rows: dict[str, int] = {}
         self.normalizer = Normalizer()
+        self.root = _common_root(sorted(s.path for s in pile.sources))
         self.assumptions: frozenset[str] = frozenset()
 
     def run(self) -> Result:
@@ -271,13 +272,13 @@ class _Job:
             self.pile.catalog,
             {name: self.request.values.get(name, name) for name in self.tokens},
             self._originals(kept),
+            self.root,
         )
 
     def _originals(self, kept: tuple[Kept, ...]) -> dict[str, str]:
         texts = {s.source.path: s.source.text for s in self.pile.scripts}
         wanted = sorted({p for k in kept for p in _paths(k.report) if p in texts})
-        root = _common_root(wanted)
-        return {path[len(root) :].lstrip("/").replace("..", "_"): texts[path] for path in wanted}
+        return {path.removeprefix(self.root).replace("..", "_"): texts[path] for path in wanted}
 
     def _finish(self, project: Project) -> Result:
         verdicts = self._verdicts(project)

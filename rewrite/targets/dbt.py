@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.library import Library, Macro
-from unwet.rewrite.project import Kept, Project
+from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.jinja import template
 
@@ -190,7 +190,7 @@ def _default(match: re.Match[str]) -> str:
 def _models_yml(project: Project) -> str:
     models = [_entry(project, draft) for draft in project.drafts]
     needs = unset(project)
-    exposures = [_exposure(project.reports[d.name], needs[d.name]) for d in project.drafts]
+    exposures = [_exposure(project, project.reports[d.name], needs[d.name]) for d in project.drafts]
     return _yaml({"version": 2, "models": models, "exposures": exposures})
 
 
@@ -199,11 +199,11 @@ def _entry(project: Project, draft: Draft) -> dict[str, object]:
     entry: dict[str, object] = {"name": draft.name}
     if draft.comments:
         entry["description"] = "\n".join(_plain(line) for line in draft.comments)
-    entry["config"] = {"meta": {"replaces": list(_places(report))}}
+    entry["config"] = {"meta": {"replaces": list(_places(project, report))}}
     return entry
 
 
-def _exposure(report: Report, needs: tuple[str, ...]) -> dict[str, object]:
+def _exposure(project: Project, report: Report, needs: tuple[str, ...]) -> dict[str, object]:
     switch = {"config": {"enabled": f"{{{{ {_given(needs)} }}}}"}} if needs else {}
     return {
         "name": f"legacy_{report.name}",
@@ -211,20 +211,15 @@ def _exposure(report: Report, needs: tuple[str, ...]) -> dict[str, object]:
         "type": "analysis",
         "owner": {"name": "unwet", "email": "unknown@example.com"},
         "depends_on": [f"ref('{report.name}')"],
-        "description": "Legacy report at " + ", ".join(_places(report)),
+        "description": "Legacy report at " + ", ".join(_places(project, report)),
         **switch,
     }
 
 
-def _places(report: Report) -> Iterable[str]:
+def _places(project: Project, report: Report) -> Iterable[str]:
     for part in report.definition.parts:
         span = part.statement.span
-        yield f"{span.path}:{span.line}-{span.end_line}"
-
-
-def kept_lines(kept: Iterable[Kept]) -> list[str]:
-    """One line per kept report, for people."""
-    return [f"{k.report.name} ({k.report.span}): {k.reason}" for k in kept]
+        yield f"{project.below(span.path)}:{span.line}-{span.end_line}"
 
 
 def _yaml(value: object) -> str:

@@ -25,7 +25,7 @@ def migration(project: Project, verdicts: Sequence[Verdict]) -> str:
     lines += [f"- **{n} {what}**: {_MEANING[what]}." for what, n in sorted(counts.items())]
     lines += ["", "| report | was | model | verdict | |", "| --- | --- | --- | --- | --- |"]
     for verdict in verdicts:
-        where = f"{verdict.path}:{verdict.line}"
+        where = f"{project.below(verdict.path)}:{verdict.line}"
         cells = [verdict.relation or verdict.name, where, verdict.model, verdict.outcome]
         lines.append("| " + " | ".join(map(_cell, [*cells, verdict.reason])) + " |")
     return "\n".join(lines) + "\n"
