@@ -43,9 +43,8 @@ class Node:
 
     def __post_init__(self) -> None:
         state = blake2b(type(self).__name__.encode(), digest_size=16)
-        for slot in fields(self):  # type: ignore[arg-type]
-            if not slot.metadata.get("note"):
-                _feed(state, getattr(self, slot.name))
+        for name in content_fields(type(self)):
+            _feed(state, getattr(self, name))
         object.__setattr__(self, "digest", state.digest())
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
@@ -57,6 +56,19 @@ class Node:
 
     def __hash__(self) -> int:
         return int.from_bytes(self.digest[:8], "big")
+
+
+def content_fields(kind: type[Node]) -> tuple[str, ...]:
+    """The names of the fields that make a node's identity: all that are no notes."""
+    known = _content_fields.get(kind)
+    if known is None:
+        slots = fields(kind)  # type: ignore[arg-type]
+        known = tuple(slot.name for slot in slots if not slot.metadata.get("note"))
+        _content_fields[kind] = known
+    return known
+
+
+_content_fields: dict[type[Node], tuple[str, ...]] = {}
 
 
 def _feed(state: blake2b, value: object) -> None:

@@ -8,10 +8,9 @@ places, and masking the literals of two normal forms is enough to compare them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
 from hashlib import blake2b
 
-from unwet.rewrite.algebra import Expr, Lit, Node
+from unwet.rewrite.algebra import Expr, Lit, Node, content_fields
 
 HOLES = frozenset({"number", "string"})
 """The kinds of literals that count as holes; NULL, TRUE and FALSE are logic, not values."""
@@ -61,7 +60,7 @@ def _fill_from(node: Node) -> bytes:
 
 def _nodes_in(node: Node) -> list[Node]:
     found: list[Node] = []
-    stack: list[object] = [getattr(node, name) for name in _fields(type(node))]
+    stack: list[object] = [getattr(node, name) for name in content_fields(type(node))]
     while stack:
         value = stack.pop()
         if isinstance(value, Node):
@@ -71,22 +70,12 @@ def _nodes_in(node: Node) -> list[Node]:
     return found
 
 
-def _fields(kind: type[Node]) -> tuple[str, ...]:
-    known = _names.get(kind)
-    if known is None:
-        known = _names[kind] = tuple(f.name for f in fields(kind))  # type: ignore[arg-type]
-    return known
-
-
-_names: dict[type[Node], tuple[str, ...]] = {}
-
-
 def _digest_of(node: Node) -> bytes:
     state = blake2b(type(node).__name__.encode(), digest_size=16)
     if isinstance(node, Lit) and node.kind in HOLES:
         state.update(b"?" + node.kind.encode())
         return state.digest()
-    for name in _fields(type(node)):
+    for name in content_fields(type(node)):
         _feed(state, getattr(node, name))
     return state.digest()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unwet.rewrite.algebra import Rel
+from unwet.rewrite.algebra import Opaque, Rel
 from unwet.rewrite.fingerprint import core, literals, recurring, strict
 from unwet.rewrite.normal import normalize
 from unwet.tests.rewrite.sql_plans import plan_of
@@ -82,3 +82,9 @@ CORE = "select t.a, u.b from t join u on t.a = u.a left join v on v.b = u.b"
 def test_core_is_tables_and_join_conditions(sql: str, same: bool) -> None:
     # columns that nobody reads change which joins have columns left, never which joins there are
     assert (core(normal(sql)) == core(normal(CORE))) is same
+
+
+def test_the_reason_why_a_text_is_opaque_is_no_part_of_any_fingerprint() -> None:
+    one, two = (Opaque("SELECT f(1)", (), (), 1, reason) for reason in ("this", "that"))
+    assert strict(one) == strict(two)
+    assert recurring(one) == recurring(two)
