@@ -16,7 +16,7 @@ from unwet.rewrite.rules import CASES
 from unwet.rewrite.rules.refs import columns_of, free_outers, lift, map_refs, remap, substitute
 from unwet.tests.rewrite.sql_plans import COLUMNS, TABLES, pairs, plan_of
 
-DATABASES = 40
+DATABASES = 24
 
 
 @pytest.fixture(scope="module")
