@@ -177,21 +177,11 @@ def emit(data: str | bytes, request: Request) -> None:
         raise OutputReadOnly(str(target), error.strerror or "") from error
 
 
-def table(rows: Iterable[Sequence[str]], header: Sequence[str] = ()) -> str:
-    """Aligned columns; the first one left, numbers right; colours only on a terminal."""
-    from io import StringIO
+def table(rows: Iterable[tuple[str, str]]) -> str:
+    """Label and value per line; fitted to the terminal when there is one."""
+    from unwet.lineage.exports.table import aligned
 
-    from rich.console import Console
-    from rich.table import Table
-
-    grid = Table(*header, show_header=bool(header), box=None, pad_edge=False)
-    for row in rows:
-        grid.add_row(*row)
-    on_terminal = sys.stdout.isatty()
-    width = None if on_terminal else 10_000
-    console = Console(file=StringIO(), width=width, force_terminal=on_terminal)
-    console.print(grid)
-    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]
+    return aligned(rows, sys.stdout.isatty())
 
 
 def notes(findings: Sequence["Finding"], request: Request) -> None:
@@ -286,11 +276,9 @@ def dups(request: Request, min_lines: int, check: bool) -> int:
     pile = request.load()
     found = duplicates(pile, min_lines)
     notes(pile.findings, request)
-    if request.format == "json":
-        emit(family_forms.as_json(found), request)
-    else:
-        on_terminal = request.output is None and sys.stdout.isatty()
-        emit(family_forms.as_text(found, on_terminal, request.verbose), request)
+    on_terminal = request.output is None and sys.stdout.isatty()
+    text = family_forms.as_text(found, on_terminal, request.verbose)
+    emit(family_forms.as_json(found) if request.format == "json" else text, request)
     return 1 if check and found.families else 0
 
 
@@ -384,8 +372,7 @@ def demo(out: str, force: bool, quiet: bool) -> int:
     from unwet.rewrite import demo as job
 
     found = job.demo(_bundled(), Path(out), force, lambda text: _progress(text, quiet))
-    sys.stdout.write(table(job.rows(found)))
-    sys.stdout.flush()
+    click.echo(table(job.rows(found)), nl=False)
     if not quiet:
         _say(" ", *job.next_steps(found))
     return 0 if found.verified.ok else 1
