@@ -277,8 +277,8 @@ def dups(request: Request, min_lines: int, check: bool) -> int:
     found = duplicates(pile, min_lines)
     notes(pile.findings, request)
     on_terminal = request.output is None and sys.stdout.isatty()
-    text = family_forms.as_text(found, on_terminal, request.verbose)
-    emit(family_forms.as_json(found) if request.format == "json" else text, request)
+    form = family_forms.as_json(found) if request.format == "json" else ""
+    emit(form or family_forms.as_text(found, on_terminal, request.verbose), request)
     return 1 if check and found.families else 0
 
 
