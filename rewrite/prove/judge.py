@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from unwet.rewrite.algebra import Opaque, Plan, walk
+from unwet.rewrite.algebra import Call, Node, Opaque, Plan, walk
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer
-from unwet.rewrite.prove.explain import describe, first_difference
+from unwet.rewrite.prove.explain import contrast, describe, first_difference
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.script import Report
 from unwet.rewrite.translate import translate
@@ -73,11 +73,24 @@ def difference(legacy: Plan, project: Plan, normalizer: Normalizer) -> str:
     rows = project.rel if legacy.order else trim(project)
     old, new = normalizer.run(legacy.rel)[0], normalizer.run(rows)[0]
     if old != new:
-        left, right = first_difference(old, new)
-        return f"not proved: {_short(describe(left))} against {_short(describe(right))}"
+        return f"not proved: {_in_words(*(contrast(old, new) or first_difference(old, new)))}"
     if legacy.order and legacy.order != project.order:
         return "the final order differs"
     return ""
+
+
+def _in_words(left: Node, right: Node) -> str:
+    if _divides(left) and _divides(right) and _typed(left) != _typed(right):
+        return f"integers may be divided with or without a fraction: {_short(describe(right))}"
+    return f"{_short(describe(left))} against {_short(describe(right))}"
+
+
+def _divides(node: Node) -> bool:
+    return isinstance(node, Call) and node.op == "div"
+
+
+def _typed(node: Node) -> bool:
+    return isinstance(node, Call) and "typed=True" in node.shape
 
 
 def _short(text: str, most: int = 120) -> str:
