@@ -8,149 +8,60 @@ reason; nothing is dropped.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from unwet.lineage.tables import Catalog
-from unwet.lineage.findings import Finding, Span
+from unwet.lineage.findings import Finding
 from unwet.lineage.parse import Script
 from unwet.lineage.resolve import Query, Resolved
-from unwet.rewrite.algebra import Call, Col, Expr, Plan, Project, SetOp, Values
-from unwet.rewrite.lower import Env, lower, trim
-from unwet.rewrite.reads import relations
+from unwet.lineage.tables import Catalog
+from unwet.rewrite.algebra import Plan, Project, SetOp, Values
+from unwet.rewrite.clauses import trim
+from unwet.rewrite.definitions import Definition, EndState, Report, named
+from unwet.rewrite.lost import UNPARSED, last_part, obstacles, touched, unfollowed
+from unwet.rewrite.lower import Env, lower
+from unwet.rewrite.script_order import Unit, base_reads, conflicts, in_order, unit
+from unwet.rewrite.writes import (
+    as_row,
+    insert_doubt,
+    is_partition,
+    is_plain,
+    is_view,
+    odd_creation,
+    self_filling,
+    side_effect,
+)
 
+__all__ = ["Definition", "EndState", "Report", "base_reads", "end_state"]
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Definition:
-    """One state of a relation of the pile.
-
-    ``parts`` are the statements that put its rows there, in order; ``reads`` the definitions of
-    other pile relations they read. ``plan`` is None when the rows cannot be told statically,
-    ``doubt`` says why; ``problem`` says why not even a model can be written for it.
-    """
-
-    relation: str
-    path: str
-    parts: tuple[Resolved, ...]
-    reads: tuple[Definition, ...]
-    plan: Plan | None
-    columns: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    temp: bool = False
-    doubt: str = ""
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Report:
-    """One thing the pile produces; ``name`` is unique in the pile and fit for a file name."""
-
-    name: str
-    relation: str
-    span: Span
-    definition: Definition
-
-
-@dataclass(frozen=True, slots=True)
-class EndState:
-    """All reports, sorted by name, and what was noticed on the way."""
-
-    reports: tuple[Report, ...]
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Unit:
-    """The statements of one script with what they read and fill."""
-
-    script: Script
-    statements: tuple[Resolved, ...]
-    fills: frozenset[str]
-    reads: frozenset[str]
-    scratch: frozenset[str] = frozenset()  # made and dropped again by the script itself
+_CIRCLE = "its scripts read each other in a circle"
+_TWICE = "it is created twice in one script"
+_EMPTY = "it is empty in the end"
+_INSERT = frozenset({"this", "expression", "with_", "hint", "returning", "overwrite"})
 
 
 def end_state(
     scripts: Sequence[Script], resolved: Sequence[Resolved], catalog: Catalog
 ) -> EndState:
     """Runs all scripts in dependency order and returns the reports that are left."""
-    units, cyclic = _in_order([_unit(script, resolved) for script in scripts])
-    machine = _Machine(catalog)
-    for unit in units:
-        machine.run(unit, unit.script.source.path in cyclic)
-    return EndState(_named(machine.results(units)), tuple(machine.findings))
+    by_path: dict[str, list[Resolved]] = {}
+    for each in resolved:
+        by_path.setdefault(each.statement.path, []).append(each)
+    units = [unit(script, by_path.get(script.source.path, [])) for script in scripts]
+    machine = _Machine(catalog, conflicts(units), _touched(units))
+    ordered, cyclic = in_order(units)
+    for each_unit in ordered:
+        machine.run(each_unit, each_unit.path in cyclic)
+    return EndState(named(machine.results()), tuple(sorted(machine.findings, key=lambda f: f.at)))
 
 
-# --- order of scripts -------------------------------------------------------------------------
-
-
-def _unit(script: Script, resolved: Sequence[Resolved]) -> _Unit:
-    mine = tuple(r for r in resolved if r.statement.path == script.source.path)
-    scratch = _scratch(mine)
-    fills = frozenset(r.target for r in mine if r.target and r.kind in _FILLING and not r.temp)
-    fills -= scratch
-    reads = frozenset(name for r in mine if r.query is not None for name in base_reads(r.query))
-    return _Unit(script, mine, fills, reads - fills - scratch, scratch)
-
-
-def _scratch(statements: Sequence[Resolved]) -> frozenset[str]:
-    """Relations that a script makes and in the end drops: temporary in all but name."""
-    made: set[str] = set()
-    left: dict[str, bool] = {}
-    for statement in statements:
-        if statement.target and statement.kind in _FILLING:
-            made.add(statement.target)
-            left[statement.target] = True
-        elif statement.target and statement.kind == "drop":
-            left[statement.target] = False
-    return frozenset(name for name in made if not left[name])
-
-
-_FILLING = frozenset({"ctas", "view", "insert", "select_into", "create_table"})
-
-
-def _in_order(units: list[_Unit]) -> tuple[list[_Unit], frozenset[str]]:
-    """Writers before readers; scripts on a cycle keep their order and are named."""
-    makers: dict[str, list[_Unit]] = {}
-    for unit in units:
-        for name in unit.fills:
-            makers.setdefault(name, []).append(unit)
-    done: list[_Unit] = []
-    state: dict[str, int] = {}
-    cyclic: set[str] = set()
-    for root in units:
-        stack: list[tuple[_Unit, int]] = [(root, 0)]
-        while stack:
-            unit, _ = stack[-1]
-            path = unit.script.source.path
-            if state.get(path) == 2:
-                stack.pop()
-                continue
-            first = path not in state
-            state.setdefault(path, 1)
-            waiting = [m for name in sorted(unit.reads) for m in makers.get(name, ())]
-            fresh = [m for m in waiting if m.script.source.path not in state]
-            if first:
-                trail = [u.script.source.path for u, _ in stack]
-                for maker in waiting:
-                    if state.get(maker.script.source.path) == 1 and maker is not unit:
-                        cyclic.update(trail[trail.index(maker.script.source.path) :])
-            if fresh:
-                stack.append((fresh[0], 0))
-                continue
-            state[path] = 2
-            done.append(unit)
-            stack.pop()
-    return done, frozenset(cyclic)
-
-
-def base_reads(query: Query) -> frozenset[str]:
-    """The relations a query reads, its CTEs, branches and nested subqueries included."""
-    return frozenset(item.relation for item in relations(query) if item.relation is not None)
-
-
-# --- one statement at a time ------------------------------------------------------------------
+def _touched(units: Iterable[Unit]) -> dict[str, list[str]]:
+    """By the last part of a name: which scripts may write it with text that nobody followed."""
+    found: dict[str, list[str]] = {}
+    for each in units:
+        for name in touched(each.script, each.statements):
+            found.setdefault(name, []).append(each.path)
+    return found
 
 
 @dataclass
@@ -158,22 +69,30 @@ class _Machine:
     """The state while scripts run: what each relation holds now."""
 
     catalog: Catalog
+    conflicts: Mapping[str, str]
+    touched: Mapping[str, Sequence[str]]
     shared: dict[str, Definition] = field(default_factory=dict)
     temps: dict[str, Definition] = field(default_factory=dict)
     bare: list[Definition] = field(default_factory=list)
-    makers: dict[str, Definition] = field(default_factory=dict)  # who created it first
     findings: list[Finding] = field(default_factory=list)
     bound: frozenset[str] = frozenset()
     scratch: frozenset[str] = frozenset()
 
-    def run(self, unit: _Unit, cyclic: bool) -> None:
+    def run(self, unit: Unit, cyclic: bool) -> None:
         """Runs one script; temporary tables end with it."""
         self.temps, self.scratch = {}, unit.scratch
-        for statement in unit.statements:
-            placeholders = statement.statement.masked.placeholders
+        doubts = obstacles(unit.script)
+        for resolved in unit.statements:
+            placeholders = resolved.statement.masked.placeholders
             self.bound = frozenset(p.token.lower() for p in placeholders if p.binds)
-            self._step(statement, "its scripts read each other in a circle" if cyclic else "")
+            problem = _CIRCLE if cyclic else doubts.get(resolved.statement.index, "")
+            self._step(resolved, problem or side_effect(resolved))
         self._note_unparsed(unit)
+
+    def results(self) -> list[Definition]:
+        """The definitions that are reports: final relations and bare queries."""
+        left = [d for d in self.shared.values() if d.parts or d.doubt == _EMPTY]
+        return [self._checked(definition) for definition in (*left, *self.bare)]
 
     def _step(self, resolved: Resolved, problem: str) -> None:
         match resolved.kind:
@@ -182,68 +101,121 @@ class _Machine:
             case "ctas" | "view" | "select_into":
                 self._put(self._created(resolved, problem))
             case "insert":
-                self._put(self._inserted(resolved, problem))
+                self._insert(resolved, problem)
             case "create_table":
-                exists = resolved.statement.tree.args.get("exists")
-                if not (exists and self._current(resolved.target or "")):
-                    self._put(self._empty(resolved))
+                self._create_empty(resolved, problem)
             case "drop":
-                self._drop(resolved.target or "")
+                self._drop(resolved)
             case "truncate":
-                self._truncate(resolved)
+                self._truncate(resolved, problem)
+            case "delete" if not resolved.statement.tree.args.get("where") and is_plain(resolved):
+                self._truncate(resolved, problem)
             case "update" | "delete" | "merge":
                 self._spoil(resolved)
             case _:
-                pass  # parse has a finding for what it could not read
+                self._note_unfollowed(resolved)
+
+    # --- the state
 
     def _current(self, name: str) -> Definition | None:
         return self.temps.get(name) or self.shared.get(name)
 
     def _put(self, definition: Definition) -> None:
         place = self.temps if definition.temp else self.shared
+        before = place.get(definition.relation)
+        if before is definition:
+            return
+        problem = definition.problem or self._doubted(definition)
+        if problem:
+            definition = replace(definition, plan=None, problem=problem)
+        if before is not None and definition.relation in self.conflicts:
+            parts = tuple(dict.fromkeys((*before.parts, *definition.parts)))
+            definition = replace(definition, parts=parts)  # nothing of either script is lost
         place[definition.relation] = definition
 
-    def _drop(self, name: str) -> None:
-        if self.temps.pop(name, None) is None:
-            self.shared.pop(name, None)
+    def _doubted(self, definition: Definition) -> str:
+        """Why a relation's rows are uncertain whatever its statements say."""
+        if not definition.temp and definition.relation in self.conflicts:
+            return self.conflicts[definition.relation]
+        scripts = self.touched.get(last_part(definition.relation), ())
+        writing = [s for s in scripts if s == definition.path or not definition.temp]
+        if not writing:
+            return ""
+        return f"{writing[0]} has text that is not understood and may write to it"
 
-    def _truncate(self, resolved: Resolved) -> None:
-        current = self._current(resolved.target or "")
-        if current is not None and current.plan is not None:
-            wide = len(current.columns)
-            self._put(
-                replace(current, parts=(), reads=(), plan=Plan(current.columns, Values((), wide)))
-            )
+    def _drop(self, resolved: Resolved) -> None:
+        name = resolved.target or ""
+        if self.temps.pop(name, None) is not None:
+            return
+        current = self.shared.get(name)
+        if current is None:
+            return
+        if current.path == resolved.statement.path:
+            del self.shared[name]
+        else:  # before its script or after it: nobody says
+            message = f"{name} is dropped here and made in {current.path}: it stays a report"
+            self.findings.append(Finding("DROPPED", message, resolved.statement.span))
+
+    def _truncate(self, resolved: Resolved, problem: str) -> None:
+        name = resolved.target or ""
+        current = self._current(name)
+        if current is None and (made := self._declared(resolved)) is not None:
+            # what its columns hold when they are left out, its declaration elsewhere says
+            current = replace(made, filled=frozenset(c.lower() for c in made.columns))
+        if current is None or current.problem or problem or not current.columns:
+            self._spoil(resolved)
+            return
+        plan = Plan(current.columns, Values((), len(current.columns)))
+        empty = replace(current, parts=(), reads=(), plan=plan, doubt=_EMPTY, early=frozenset())
+        self._put(empty)
 
     def _spoil(self, resolved: Resolved) -> None:
         verb, name = resolved.kind.upper(), resolved.target or ""
-        current = self._current(name)
+        current, path = self._current(name), resolved.statement.path
         problem = f"{verb} is not composed into a query yet"
-        if current is not None:
-            parts = (*current.parts, resolved)
-            self._put(replace(current, parts=parts, plan=None, problem=problem))
-        else:
-            path = resolved.statement.path
-            self._put(Definition(name, path, (resolved,), (), None, problem=problem))
+        if current is None:
+            current = Definition(name, path, (), (), None, temp=self._is_temp(resolved))
+        parts = (*current.parts, resolved)
+        self._put(replace(current, parts=parts, plan=None, problem=current.problem or problem))
+
+    def _is_temp(self, resolved: Resolved) -> bool:
+        return resolved.temp or resolved.target in self.scratch
+
+    # --- what one query makes
 
     def _filled(self, resolved: Resolved, problem: str) -> Definition:
         """The definition that one query makes, under the statement's target."""
         query = resolved.query
         path, name = resolved.statement.path, resolved.target or ""
+        temp = self._is_temp(resolved)
         if query is None:
             reason = problem or "its query could not be read"
-            return Definition(name, path, (resolved,), (), None, problem=reason)
-        reads = tuple(
-            d for n in sorted(base_reads(query)) if (d := self._current(n)) is not None
+            return Definition(name, path, (resolved,), (), None, temp=temp, problem=reason)
+        names = base_reads(query)
+        reads = tuple(d for n in sorted(names) if (d := self._current(n)) is not None)
+        plan = None if problem else self._plan(query, reads)
+        return Definition(
+            name,
+            path,
+            (resolved,),
+            reads,
+            plan,
+            tuple(output.name for output in query.outputs),
+            temp=temp,
+            doubt="" if plan is not None else "it reads a relation whose rows are not known",
+            problem=problem or self._broken(reads),
+            early=names - {d.relation for d in reads},
         )
-        plan = self._plan(query, reads)
-        names = tuple(output.name for output in query.outputs)
-        doubt = "" if plan is not None else "it reads a relation whose rows are not known"
-        broken = next((d for d in reads if d.problem and d.temp), None)
-        if broken is not None:
-            problem = problem or f"it reads {broken.relation}: {broken.problem}"
-        temp = resolved.temp or name in self.scratch
-        return Definition(name, path, (resolved,), reads, plan, names, (), temp, doubt, problem)
+
+    def _broken(self, reads: Iterable[Definition]) -> str:
+        """What is wrong with a temporary table that is read, or with a view over one."""
+        for read in reads:
+            if read.temp and read.problem:
+                return f"it reads {read.relation}: {read.problem}"
+            stale = next((d for d in read.reads if self._current(d.relation) is not d), None)
+            if read.temp and is_view(read) and stale is not None:
+                return f"it reads the view {read.relation} over {stale.relation}, made anew since"
+        return ""
 
     def _plan(self, query: Query, reads: Iterable[Definition]) -> Plan | None:
         """Temporary tables are read through; a report is a relation of its own, proved apart."""
@@ -257,137 +229,120 @@ class _Machine:
         return lower(query, Env(self.catalog, known, self.bound))
 
     def _created(self, resolved: Resolved, problem: str) -> Definition:
-        made = self._once(self._filled(resolved, problem))
+        tree, current = resolved.statement.tree, self._current(resolved.target or "")
+        if tree.args.get("exists") and current is not None and current.parts:
+            return current  # IF NOT EXISTS: nothing happens
+        if (
+            current is not None
+            and _made_in(current, resolved.statement.path)
+            and not tree.args.get("replace")
+        ):
+            problem = problem or _TWICE
+        made = self._filled(resolved, problem or odd_creation(resolved))
         renamed = resolved.target_columns
-        if renamed and made.plan is not None and len(renamed) == len(made.columns):
-            plan = Plan(renamed, made.plan.rel, made.plan.order)
-            return replace(made, plan=plan, columns=renamed)
-        return made
+        if not renamed:
+            return made
+        if made.plan is None or len(renamed) != len(made.columns):
+            doubt = made.doubt or "its column list does not fit its query"
+            return replace(made, plan=None, doubt=doubt)
+        return replace(made, plan=Plan(renamed, made.plan.rel, made.plan.order), columns=renamed)
 
-    def _empty(self, resolved: Resolved) -> Definition:
+    # --- tables that are declared, then filled
+
+    def _create_empty(self, resolved: Resolved, problem: str) -> None:
+        current, tree = self._current(resolved.target or ""), resolved.statement.tree
+        if current is not None and (
+            tree.args.get("exists") or current.path != resolved.statement.path
+        ):
+            return  # declared twice: what is in it stays
+        made = self._declared(resolved)
+        if made is None:
+            return
+        if current is not None and current.parts and not tree.args.get("replace"):
+            self._put(replace(current, plan=None, problem=current.problem or _TWICE))
+            return
+        self._put(replace(made, filled=self_filling(tree), problem=problem))
+
+    def _declared(self, resolved: Resolved) -> Definition | None:
+        """A relation without rows, as its declaration has it."""
         name = resolved.target or ""
         table = self.catalog.get(name)
-        columns = tuple(c.name for c in table.columns) if table is not None else ()
-        types = tuple(c.type for c in table.columns) if table is not None else ()
-        plan = Plan(columns, Values((), len(columns)))
-        path = resolved.statement.path
-        temp = resolved.temp or name in self.scratch
-        return self._once(Definition(name, path, (), (), plan, columns, types, temp))
+        if table is None or not table.closed:
+            return None
+        columns = tuple(c.name for c in table.columns)
+        types = tuple(c.type for c in table.columns)
+        plan, path = Plan(columns, Values((), len(columns))), resolved.statement.path
+        return Definition(name, path, (), (), plan, columns, types, self._is_temp(resolved))
 
-    def _once(self, made: Definition) -> Definition:
-        """What two scripts create is whatever ran last, which no script says."""
-        if made.temp:
-            return made
-        first = self.makers.setdefault(made.relation, made)
-        if first.path == made.path:
-            return made
-        problem = f"created by two scripts: {first.path} and {made.path}"
-        return replace(made, parts=(*first.parts, *made.parts), plan=None, problem=problem)
+    def _insert(self, resolved: Resolved, problem: str) -> None:
+        args = resolved.statement.tree.args
+        odd = sorted(name for name, value in args.items() if value and name not in _INSERT)
+        if odd or is_partition(resolved):
+            problem = problem or f"INSERT with {odd[0] if odd else 'partition'} is not followed"
+        elif args.get("overwrite"):
+            self._truncate(resolved, problem)
+        self._put(self._inserted(resolved, problem))
 
     def _inserted(self, resolved: Resolved, problem: str) -> Definition:
         name = resolved.target or ""
         new, old = self._filled(resolved, problem), self._current(name)
         if old is None:
-            return replace(new, plan=None, problem=f"{name} had rows before the first INSERT")
+            problem = problem or f"{name} had rows before the first INSERT"
+            return replace(new, plan=None, problem=problem)
         targets = resolved.target_columns or old.columns
+        doubt = insert_doubt(old, new, targets)
         merged = replace(
             old,
             parts=(*old.parts, resolved),
             reads=tuple(dict.fromkeys((*old.reads, *new.reads))),
+            doubt=doubt,
             problem=old.problem or new.problem,
+            early=old.early | new.early,
         )
-        if old.plan is None or new.plan is None or len(targets) != len(new.plan.names):
-            return replace(merged, plan=None, doubt=old.doubt or new.doubt or "INSERT of rows whose columns are not known")
-        if set(targets) - set(old.columns):
-            return replace(merged, plan=None, doubt="INSERT into columns that are not known")
-        if old.parts and not old.types:
-            doubt = "INSERT casts to the table's column types, which are not known"
-            return replace(merged, plan=None, doubt=doubt)
-        row = _as_row(old, targets)
-        added = Project(trim(new.plan), row)
-        plan = Plan(old.columns, SetOp("union_all", (old.plan.rel, added)))
-        return replace(merged, plan=plan)
+        if doubt or old.plan is None or new.plan is None:
+            return replace(merged, plan=None)
+        added = Project(trim(new.plan), as_row(old, targets))
+        return replace(merged, plan=Plan(old.columns, SetOp("union_all", (old.plan.rel, added))))
 
-    def _note_unparsed(self, unit: _Unit) -> None:
+    # --- what was not followed, and the end
+
+    def _note_unparsed(self, unit: Unit) -> None:
         for finding in unit.script.findings:
-            if finding.code not in ("PARSE", "TOKENIZE"):
-                continue
-            path = unit.script.source.path
-            reason = f"line {finding.at.line} does not parse: {finding.message}"
-            self.bare.append(Definition("", path, (), (), None, problem=reason))
+            if finding.code in UNPARSED:
+                reason = f"line {finding.at.line} does not parse: {finding.message}"
+                self.bare.append(Definition("", unit.path, (), (), None, problem=reason))
 
-    def results(self, units: Sequence[_Unit]) -> list[Definition]:
-        """The definitions that are reports: final relations and bare queries."""
-        left = [*(d for d in self.shared.values() if d.parts), *self.bare]
-        return [self._checked(definition) for definition in left]
+    def _note_unfollowed(self, resolved: Resolved) -> None:
+        reason = unfollowed(resolved)
+        if reason:
+            path = resolved.statement.path
+            self.bare.append(Definition("", path, (resolved,), (), None, problem=reason))
 
     def _checked(self, definition: Definition) -> Definition:
         """A report that read another one before that one was finished cannot be a model."""
-        for read in _all_reads(definition):
-            if not read.temp and self.shared.get(read.relation) is not read:
-                problem = definition.problem or f"it reads an earlier state of {read.relation}"
-                return replace(definition, problem=problem)
-        return definition
+        problem = definition.problem
+        for read in (definition, *_temps(definition)):
+            late = next((d for d in read.reads if not d.temp and not self._is_final(d)), None)
+            if late is not None:
+                problem = problem or f"it reads an earlier state of {late.relation}"
+            for name in sorted(read.early):
+                if name in self.shared and self.shared[name].parts:
+                    problem = problem or f"it reads {name} before it is made"
+        if definition.doubt == _EMPTY and not definition.parts:
+            problem = problem or _EMPTY
+        return replace(definition, plan=None, problem=problem) if problem else definition
+
+    def _is_final(self, definition: Definition) -> bool:
+        return self.shared.get(definition.relation) is definition
 
 
-def _all_reads(definition: Definition) -> Iterable[Definition]:
-    """What a definition reads itself or through temporary tables."""
+def _made_in(definition: Definition, path: str) -> bool:
+    return bool(definition.parts) and definition.path == path
+
+
+def _temps(definition: Definition) -> Iterable[Definition]:
+    """The temporary tables that a definition reads, itself or through others."""
     for read in definition.reads:
-        yield read
         if read.temp:
-            yield from _all_reads(read)
-
-
-def _as_row(table: Definition, targets: tuple[str, ...]) -> tuple[Expr, ...]:
-    """The table's columns read from a row of the inserted columns: cast, NULL where missing."""
-    from unwet.rewrite.scalars import cast_to, null
-
-    row: list[Expr] = []
-    for name, kind in zip(table.columns, table.types or ("",) * len(table.columns), strict=True):
-        value: Expr = Col(targets.index(name)) if name in targets else null()
-        row.append(cast_to(value, kind) if kind else value)
-    return tuple(row)
-
-
-# --- names ------------------------------------------------------------------------------------
-
-
-def _named(definitions: Iterable[Definition]) -> tuple[Report, ...]:
-    taken: set[str] = set()
-    reports = []
-    for definition in sorted(definitions, key=_sort_key):
-        name = _free(_stem(definition), taken)
-        taken.add(name)
-        reports.append(Report(name, definition.relation, _span(definition), definition))
-    return tuple(sorted(reports, key=lambda r: r.name))
-
-
-def _sort_key(definition: Definition) -> tuple[str, str, int]:
-    span = _span(definition)
-    return (_stem(definition), definition.path, span.line)
-
-
-def _stem(definition: Definition) -> str:
-    raw = definition.relation.split(".")[-1] or definition.path.replace("\\", "/").split("/")[-1]
-    for ending in (".jinja", ".j2", ".sql", ".hql", ".ddl"):
-        raw = raw.removesuffix(ending)
-    raw = re.sub(r"p__(\w+?)__p", r"\1", raw, flags=re.IGNORECASE)
-    clean = "".join(c if c.isalnum() and c.isascii() else "_" for c in raw.lower()).strip("_")
-    return clean if clean and not clean[0].isdigit() else f"report_{clean}".rstrip("_")
-
-
-def _free(stem: str, taken: set[str]) -> str:
-    name, n = stem, 1
-    while name in taken:
-        n += 1
-        name = f"{stem}_{n}"
-    return name
-
-
-def _span(definition: Definition) -> Span:
-    if definition.parts:
-        return definition.parts[0].statement.span
-    return Span(definition.path, 1, 1, 1, 1)
-
-
-__all__ = ["Call", "Definition", "EndState", "Report", "base_reads", "end_state"]
+            yield read
+            yield from _temps(read)

@@ -52,12 +52,16 @@ class Worlds:
 
     def difference(self, before: str, after: str) -> str:
         """Where two queries differ first, names and bags of rows; empty when nowhere."""
-        for world in range(WORLDS):
-            (old_names, old), (new_names, new) = self.rows(before, world), self.rows(after, world)
-            if not _same_names(old_names, new_names):
-                return f"columns {old_names} became {new_names}"
-            if bag(old) != bag(new):
-                return f"world {world}\n{before}\n{old}\n{after}\n{new}"
+        found = (self.difference_in(world, before, after) for world in range(WORLDS))
+        return next(filter(None, found), "")
+
+    def difference_in(self, world: int, before: str, after: str) -> str:
+        """Where two queries differ in one world."""
+        (old_names, old), (new_names, new) = self.rows(before, world), self.rows(after, world)
+        if not _same_names(old_names, new_names):
+            return f"columns {old_names} became {new_names}"
+        if bag(old) != bag(new):
+            return f"world {world}\n{before}\n{old}\n{after}\n{new}"
         return ""
 
 

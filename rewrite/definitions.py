@@ -1,0 +1,94 @@
+"""What a pile produces: the states of its relations, and the reports that are left of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from unwet.lineage.findings import Finding, Span
+from unwet.lineage.resolve import Resolved
+from unwet.rewrite.algebra import Plan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Definition:
+    """One state of a relation of the pile.
+
+    ``parts`` are the statements that put its rows there, in order; ``reads`` the definitions of
+    other pile relations they read, ``early`` the relations they read that nobody had made yet.
+    ``plan`` is None when the rows cannot be told statically, ``doubt`` says why; ``problem`` says
+    why not even a model can be written for it. ``filled`` are columns that fill themselves when
+    an INSERT leaves them out (defaults, identities).
+    """
+
+    relation: str
+    path: str
+    parts: tuple[Resolved, ...]
+    reads: tuple[Definition, ...]
+    plan: Plan | None
+    columns: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    temp: bool = False
+    doubt: str = ""
+    problem: str = ""
+    filled: frozenset[str] = frozenset()
+    early: frozenset[str] = field(default=frozenset())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """One thing the pile produces; ``name`` is unique in the pile and fit for a file name."""
+
+    name: str
+    relation: str
+    span: Span
+    definition: Definition
+
+
+@dataclass(frozen=True, slots=True)
+class EndState:
+    """All reports, sorted by name, and what was noticed on the way."""
+
+    reports: tuple[Report, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def named(definitions: Iterable[Definition]) -> tuple[Report, ...]:
+    """A report per definition, each with a name of its own that does not depend on their order."""
+    taken: set[str] = set()
+    reports = []
+    for definition in sorted(definitions, key=_sort_key):
+        name = _free(_stem(definition), taken)
+        taken.add(name)
+        reports.append(Report(name, definition.relation, _span(definition), definition))
+    return tuple(sorted(reports, key=lambda r: r.name))
+
+
+def _sort_key(definition: Definition) -> tuple[str, str, int, int, str]:
+    span = _span(definition)
+    place = (definition.path, span.line, span.column)
+    return (_stem(definition), *place, definition.relation)
+
+
+def _stem(definition: Definition) -> str:
+    raw = definition.relation.split(".")[-1] or definition.path.replace("\\", "/").split("/")[-1]
+    for ending in (".jinja", ".j2", ".sql", ".hql", ".ddl"):
+        raw = raw.removesuffix(ending)
+    raw = re.sub(r"p__(\w+?)__p", r"\1", raw, flags=re.IGNORECASE)
+    clean = "".join(c if c.isalnum() and c.isascii() else "_" for c in raw.lower()).strip("_")
+    return clean if clean and not clean[0].isdigit() else f"report_{clean}".rstrip("_")
+
+
+def _free(stem: str, taken: set[str]) -> str:
+    name, n = stem, 1
+    while name in taken:
+        n += 1
+        name = f"{stem}_{n}"
+    return name
+
+
+def _span(definition: Definition) -> Span:
+    if definition.parts:
+        return definition.parts[0].statement.span
+    return Span(definition.path, 1, 1, 1, 1)

@@ -1,0 +1,181 @@
+"""What nobody followed: text that did not parse, control flow, commands, open templates.
+
+Such text may write to any relation it names after INTO, UPDATE, TABLE and their like. What it may
+have written is not known any more, and neither is what stands inside control flow.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+
+from sqlglot import exp
+
+from unwet.lineage.findings import Finding, Span
+from unwet.lineage.parse import Script, Statement
+from unwet.lineage.resolve import Resolved
+
+UNPARSED = frozenset({"PARSE", "TOKENIZE"})
+
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_PART = r"(?:\"[^\"]+\"|\[[^\]]+\]|`[^`]+`|[#@\w$]+)"
+_WRITTEN = re.compile(
+    r"\b(?:INTO|UPDATE|TABLE|VIEW|MERGE|DELETE(?:\s+FROM)?|TRUNCATE|OVERWRITE|COPY|RENAME|TO|"
+    r"SWAP\s+WITH)"
+    r"\s+(?:(?:INTO|FROM|TO|TABLE|VIEW|ONLY|LOW_PRIORITY|IGNORE|IF\s+(?:NOT\s+)?EXISTS)\s+)*"
+    rf"({_PART}(?:\s*\.\s*{_PART})*)",
+    re.IGNORECASE,
+)
+_NAME = re.compile(rf"{_PART}(?:\s*\.\s*{_PART})*")
+# Statements that touch no rows of any relation.
+_HARMLESS = (exp.Set, exp.Use, exp.Comment, exp.Analyze, exp.Grant, exp.Describe, exp.Pragma,
+             exp.Transaction, exp.Commit, exp.Rollback, exp.Declare, exp.Show)  # fmt: skip
+_HARMLESS_WORDS = frozenset(
+    {"PRINT", "GRANT", "REVOKE", "VACUUM", "ANALYZE", "EXPLAIN", "SHOW", "USE", "SET", "COMMENT",
+     "REINDEX", "OPTIMIZE", "CLUSTER", "CHECKPOINT", "RETURN", "RAISERROR", "THROW", "WAITFOR",
+     "UPDATE STATISTICS", "BEGIN", "COMMIT", "ROLLBACK", "DISCARD", "LOCK", "LISTEN", "NOTIFY"}
+)  # fmt: skip
+_HARMLESS_ALTER = re.compile(
+    rf"\s*ALTER\s+(?:TABLE|VIEW)\s+(?:IF\s+EXISTS\s+|ONLY\s+)*{_PART}(?:\s*\.\s*{_PART})*\s+(?:OWNER\s+TO"
+    r"|ADD\s+(?:CONSTRAINT|PRIMARY|FOREIGN|UNIQUE|CHECK|INDEX|KEY)|SET\s+(?:TBLPROPERTIES|OPTIONS))",
+    re.IGNORECASE,
+)
+_UNTABLED = frozenset({"INDEX", "SCHEMA", "DATABASE", "SEQUENCE", "TYPE", "EXTENSION", "ROLE"})
+_EXECUTING = re.compile(r"\s*(?:EXEC|EXECUTE|CALL|RENAME|REPLACE|DO)\b", re.IGNORECASE)
+_READING = re.compile(r"\bSELECT\b", re.IGNORECASE)
+
+
+def touched(script: Script, statements: Sequence[Resolved]) -> frozenset[str]:
+    """The last parts, lower case, of the names that unfollowed text of a script may write."""
+    found: set[str] = set()
+    for text in _gaps(script):
+        found.update(_written(text))
+    for resolved in statements:
+        found.update(_written_beside(resolved))
+    return frozenset(found)
+
+
+def last_part(relation: str) -> str:
+    """What names of unfollowed text are compared by."""
+    return _plain(relation.rpartition(".")[2])
+
+
+def unfollowed(resolved: Resolved) -> str:
+    """Why a statement of no known kind may make something, in words; empty when it does not."""
+    statement = resolved.statement
+    if resolved.kind != "other" or _is_harmless(statement):
+        return ""
+    text = _COMMENT.sub(" ", statement.text)
+    if _READING.search(text) and _WRITTEN.search(text):
+        return f"line {statement.span.line} is not understood: {' '.join(text.split())[:60]}"
+    return ""
+
+
+def obstacles(script: Script) -> dict[int, str]:
+    """By statement index: why a statement that was read may not mean what it says."""
+    found: dict[int, str] = {}
+    placed = sorted(script.statements, key=lambda statement: statement.span)
+    starts = [(s.span.line, s.span.column) for s in placed]
+    for note in placed[0].masked.findings if placed else ():
+        if note.message.endswith("by what is known so far"):
+            continue
+        reason = f"a template decides what it is: line {note.at.line}: {note.message}"
+        at = bisect_right(starts, (note.at.line, note.at.column))
+        inside = at > 0 and _within(note.at, placed[at - 1].span)
+        for statement in placed[at - 1 : at] if inside else placed[at:]:
+            found.setdefault(statement.index, reason)
+    first = min((f.at for f in script.findings if _is_control(f)), default=None)
+    for statement in placed:
+        if first is not None and first <= statement.span:
+            reason = f"it may stand in control flow that is not followed (line {first.line})"
+            found.setdefault(statement.index, reason)
+    return found
+
+
+# --- names ------------------------------------------------------------------------------------
+
+
+def _written_beside(resolved: Resolved) -> Iterator[str]:
+    """Names that a parsed statement may write apart from its own target."""
+    statement, tree = resolved.statement, resolved.statement.tree
+    for node in tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge):
+        if node is not tree:
+            yield from (_plain(t.name) for t in node.find_all(exp.Table))
+    if resolved.kind != "other" or _is_harmless(statement):
+        return
+    text = _COMMENT.sub(" ", statement.text)
+    yield from _written(text)
+    if isinstance(tree, exp.Execute) or _EXECUTING.match(text):
+        yield from (_plain(_last(hit[0])) for hit in _NAME.finditer(text))
+
+
+def _written(text: str) -> Iterator[str]:
+    for hit in _WRITTEN.finditer(_COMMENT.sub(" ", text)):
+        yield _plain(_last(hit[1]))
+
+
+def _last(name: str) -> str:
+    parts: list[str] = re.findall(_PART, name)
+    return parts[-1] if parts else name
+
+
+def _plain(name: str) -> str:
+    return name.strip('"[]`').lower()
+
+
+def _is_harmless(statement: Statement) -> bool:
+    tree = statement.tree
+    if _HARMLESS_ALTER.match(statement.text):
+        return True
+    if isinstance(tree, exp.Create | exp.Drop):
+        return str(tree.args.get("kind") or "").upper() in _UNTABLED
+    if isinstance(tree, exp.Command):
+        words = f"{tree.this} {tree.args.get('expression') or ''}".upper().split()
+        return words[0] in _HARMLESS_WORDS or " ".join(words[:2]) in _HARMLESS_WORDS
+    return isinstance(tree, _HARMLESS)
+
+
+# --- places -----------------------------------------------------------------------------------
+
+
+def _gaps(script: Script) -> Iterator[str]:
+    """The stretches between statements in which something did not parse."""
+    lost = [f for f in script.findings if f.code in UNPARSED or _is_control(f)]
+    places = sorted((f.at.line, f.at.column) for f in lost)
+    spans = sorted(statement.span for statement in script.statements) if lost else []
+    lines = script.source.text.splitlines()
+    start = (1, 1)
+    ends = [((s.line, s.column), (s.end_line, s.end_column)) for s in spans]
+    for end, next_start in [*ends, ((len(lines) + 1, 1), (0, 0))]:
+        at = bisect_left(places, start)
+        if at < len(places) and places[at] <= end:
+            yield _text(lines, start, end)
+        start = next_start
+
+
+def _text(lines: Sequence[str], start: tuple[int, int], end: tuple[int, int]) -> str:
+    taken = list(lines[start[0] - 1 : end[0]])
+    if taken and len(taken) == end[0] - start[0] + 1:
+        taken[-1] = taken[-1][: end[1] - 1]
+    if taken:
+        taken[0] = taken[0][start[1] - 1 :]
+    return "\n".join(taken)
+
+
+_PROCEDURE = re.compile(r"(?:CREATE|ALTER)\b.*\b(?:PROC|PROCEDURE)\b", re.IGNORECASE)
+
+
+def _is_control(finding: Finding) -> bool:
+    """Control flow around statements; the header of a procedure is none, its body runs as it is."""
+    header = finding.message.partition("control flow not followed")[2].lstrip(": ")
+    return (
+        finding.code == "OPAQUE"
+        and "control flow not followed" in finding.message
+        and not _PROCEDURE.match(header)
+    )
+
+
+def _within(place: Span, span: Span) -> bool:
+    at = (place.line, place.column)
+    return (span.line, span.column) <= at <= (span.end_line, span.end_column)

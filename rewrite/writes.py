@@ -1,0 +1,92 @@
+"""Single statements that write: what they do besides holding the rows of their query."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from unwet.lineage.resolve import Resolved
+from unwet.rewrite.algebra import Col, Expr
+from unwet.rewrite.definitions import Definition
+from unwet.rewrite.scalars import cast_to, null
+
+
+def side_effect(resolved: Resolved) -> str:
+    """Why a statement does more than fill its target; empty when it does not."""
+    tree = resolved.statement.tree
+    for node in tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge):
+        if node is not tree and not isinstance(tree, exp.Merge):
+            return f"it writes to other tables ({node.key.upper()} inside a query)"
+    return ""
+
+
+def is_plain(resolved: Resolved) -> bool:
+    """Whether a DELETE is one of all rows: nothing but its table."""
+    args = resolved.statement.tree.args
+    return not any(args.get(key) for key in ("using", "with_", "limit", "order", "tables"))
+
+
+def is_view(definition: Definition) -> bool:
+    return any(part.kind == "view" for part in definition.parts)
+
+
+def odd_creation(resolved: Resolved) -> str:
+    """Why CREATE ... AS does not simply hold the rows of its query; empty when it does."""
+    tree = resolved.statement.tree
+    for node in tree.find_all(exp.WithDataProperty):
+        if node.args.get("no"):
+            return "created WITH NO DATA"
+    schema = tree.this if isinstance(tree, exp.Create) else None
+    if isinstance(schema, exp.Schema) and any(c.args.get("kind") for c in schema.expressions):
+        return "its query is cast to declared column types"
+    return ""
+
+
+def is_partition(resolved: Resolved) -> bool:
+    """Whether an INSERT writes to one partition only."""
+    tree = resolved.statement.tree
+    return bool(tree.this.args.get("partition") or tree.find(exp.Partition))
+
+
+_SELF_FILLING = (
+    exp.DefaultColumnConstraint,
+    exp.GeneratedAsIdentityColumnConstraint,
+    exp.ComputedColumnConstraint,
+    exp.AutoIncrementColumnConstraint,
+    exp.GeneratedAsRowColumnConstraint,
+)
+
+
+def self_filling(tree: exp.Expr) -> frozenset[str]:
+    """Columns with a value of their own when an INSERT leaves them out."""
+    found = set()
+    for column in tree.find_all(exp.ColumnDef):
+        kinds = [c.args.get("kind") for c in column.args.get("constraints") or ()]
+        serial = "serial" in str(column.args.get("kind") or "").lower()
+        if serial or any(isinstance(kind, _SELF_FILLING) for kind in kinds):
+            found.add(column.name.lower())
+    return frozenset(found)
+
+
+def insert_doubt(old: Definition, new: Definition, targets: tuple[str, ...]) -> str:
+    """Why the rows that an INSERT adds cannot be told; empty when they can."""
+    if old.plan is None or new.plan is None:
+        return old.doubt or new.doubt or "INSERT of rows that are not known"
+    missing = {name.lower() for name in old.columns if name not in targets}
+    if len(targets) != len(new.plan.names) or len(set(targets)) != len(targets):
+        return "INSERT of rows whose columns are not known"
+    if set(targets) - set(old.columns):
+        return "INSERT into columns that are not known"
+    if missing & old.filled:
+        return "INSERT leaves out columns that fill themselves"
+    if not old.types or not all(old.types):
+        return "INSERT casts to the table's column types, which are not known"
+    return ""
+
+
+def as_row(table: Definition, targets: tuple[str, ...]) -> tuple[Expr, ...]:
+    """The table's columns read from a row of the inserted columns: cast, NULL where missing."""
+    row: list[Expr] = []
+    for name, kind in zip(table.columns, table.types, strict=True):
+        value: Expr = Col(targets.index(name)) if name in targets else null()
+        row.append(cast_to(value, kind))
+    return tuple(row)

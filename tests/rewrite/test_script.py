@@ -1,0 +1,180 @@
+"""End states of scripts.
+
+Cases are in fixtures/rewrite/script: `-- # title`, `-- dialect: x`, `-- file: b` starts another
+file (the first is a.sql), and one line `-- => report: known | doubt: why | problem: why` for every
+report, no more and no fewer.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from unwet.lineage.pile import Pile, load
+from unwet.lineage.sources import Source
+from unwet.rewrite.plan_sql import to_sql
+from unwet.rewrite.script import EndState, end_state
+from unwet.tests.rewrite.small_world import SCHEMA, Worlds
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "rewrite" / "script"
+
+
+@dataclass(frozen=True)
+class Case:
+    """Files of a pile, and what its reports have to be."""
+
+    title: str
+    dialect: str
+    files: dict[str, str]
+    expected: tuple[str, ...]
+
+
+def read_case(text: str) -> Case:
+    title, *lines = text.strip().splitlines()
+    files, dialect, expected, name = {"a": ""}, "duckdb", list[str](), "a"
+    for line in lines:
+        if line.startswith("-- => "):
+            expected.append(line.removeprefix("-- => "))
+        elif line.startswith("-- dialect: "):
+            dialect = line.removeprefix("-- dialect: ")
+        elif line.startswith("-- file: "):
+            name = line.removeprefix("-- file: ")
+            files[name] = ""
+        else:
+            files[name] += line + "\n"
+    return Case(title.removeprefix("-- # "), dialect, files, tuple(expected))
+
+
+CASES = [
+    pytest.param(case, id=f"{path.stem}: {case.title}")
+    for path in sorted(FOLDER.glob("*.sql"))
+    for text in re.split(r"(?m)^(?=-- # )", path.read_text(encoding="utf-8"))[1:]
+    for case in [read_case(text)]
+]
+
+
+def pile_of(files: dict[str, str], dialect: str = "duckdb") -> Pile:
+    schema: dict[str, object] = {**SCHEMA, "untyped": ["x"], "typed": {"x": "INTEGER"}}
+    sources = [Source(f"{name}.sql", text, dialect) for name, text in files.items()]
+    return load(sources, dialect, schema)  # type: ignore[arg-type]
+
+
+def state_of(files: dict[str, str], dialect: str = "duckdb") -> EndState:
+    pile = pile_of(files, dialect)
+    return end_state(pile.scripts, pile.resolved, pile.catalog)
+
+
+def shown(state: EndState) -> list[str]:
+    lines = []
+    for report in state.reports:
+        made = report.definition
+        if made.problem:
+            what = f"problem: {made.problem}"
+        elif made.plan is None:
+            what = f"doubt: {made.doubt}"
+        else:
+            what = "known"
+        lines.append(f"{report.name}: {what}")
+    return lines
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_reports_of_a_pile(case: Case) -> None:
+    found = shown(state_of(case.files, case.dialect))
+    assert len(found) == len(case.expected), found
+    for line, expected in zip(found, case.expected, strict=True):
+        name, _, what = expected.partition(": ")
+        kind, _, why = what.partition(": ")
+        assert line.startswith(f"{name}: {kind}") and why in line
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_order_of_the_files_does_not_matter(case: Case) -> None:
+    names = list(case.files)
+    backwards = {name: case.files[name] for name in reversed(names)}
+    assert shown(state_of(backwards, case.dialect)) == shown(state_of(case.files, case.dialect))
+
+
+SCRIPTS = {
+    "inserts": """CREATE TABLE r (x INTEGER, y VARCHAR);
+INSERT INTO r SELECT a, c FROM t; INSERT INTO r (y, x) SELECT d, k FROM u;
+INSERT INTO r (x) SELECT a FROM t WHERE a IS NOT NULL""",
+    "casts": """CREATE TABLE r (x VARCHAR, y DOUBLE);
+INSERT INTO r SELECT a, b FROM t""",
+    "delete all": """CREATE TABLE r (x INTEGER);
+INSERT INTO r SELECT a FROM t; DELETE FROM r; INSERT INTO r SELECT k FROM u""",
+    "temps": """CREATE TEMP TABLE x AS SELECT a, b FROM t WHERE b > 0;
+CREATE TEMP TABLE y AS SELECT a FROM x GROUP BY a;
+CREATE TABLE r AS SELECT x.a, x.b FROM x LEFT JOIN y ON x.b = y.a; DROP TABLE x; DROP TABLE y""",
+    "temp made anew": """CREATE TEMP TABLE x AS SELECT a FROM t;
+DROP TABLE x; CREATE TEMP TABLE x AS SELECT k AS a FROM u;
+CREATE TABLE r AS SELECT a FROM x; DROP TABLE x""",
+    "scratch": """CREATE TABLE x AS SELECT a FROM t; CREATE TABLE r AS SELECT a, a AS b FROM x;
+DROP TABLE x""",
+    "column list": """CREATE TEMP TABLE x AS SELECT a, b FROM t;
+CREATE TEMP VIEW w (b, a) AS SELECT a, b FROM x; CREATE TABLE r AS SELECT a, b FROM w""",
+    "if not exists": """CREATE TABLE r AS SELECT a FROM t;
+CREATE TABLE IF NOT EXISTS r AS SELECT k AS a FROM u""",
+    "values": "CREATE TABLE r (x INTEGER, y VARCHAR); INSERT INTO r VALUES (1, 'a'), (2, NULL)",
+    "order and limit": "CREATE TABLE r AS SELECT a, b FROM t ORDER BY a, b LIMIT 3",
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_plan_has_the_rows_that_the_script_leaves(name: str) -> None:
+    state = state_of({"a": SCRIPTS[name]})
+    [report] = [r for r in state.reports if r.relation == "r"]
+    plan = report.definition.plan
+    assert plan is not None and not report.definition.problem
+    for world in range(3):
+        worlds = Worlds()
+        worlds.engine.execute(f"USE memory.w{world}")
+        worlds.engine.execute(SCRIPTS[name])
+        assert worlds.difference_in(world, "SELECT * FROM r", to_sql(plan)) == ""
+
+
+def test_names_are_unique_and_fit_for_files() -> None:
+    state = state_of(
+        {
+            "a b": "SELECT a FROM t; SELECT b FROM t; CREATE TABLE x.r AS SELECT a FROM t",
+            "1": "SELECT a FROM u",
+            "z": 'CREATE TABLE y.r AS SELECT a FROM t; CREATE TABLE "Ü/../x" AS SELECT a FROM t',
+            "r_2": "SELECT k FROM u",
+            "R": "SELECT k FROM u",
+        }
+    )
+    names = [report.name for report in state.reports]
+    assert len(set(names)) == len(names) == 8
+    assert all(re.fullmatch(r"[a-z_][a-z0-9_]*", name) for name in names)
+
+
+def test_every_statement_that_makes_rows_is_in_a_report() -> None:
+    """Whatever the scripts do to each other, the text of none is lost."""
+    rng = random.Random(5)
+    pieces = [
+        "CREATE TABLE {r} AS SELECT a AS x FROM t",
+        "CREATE TABLE {r} (x INTEGER)",
+        "INSERT INTO {r} SELECT a FROM t",
+        "INSERT INTO {r} SELECT x FROM {q}",
+        "CREATE OR REPLACE VIEW {r} AS SELECT x FROM {q}",
+        "UPDATE {r} SET x = 1",
+        "SELECT x FROM {r}",
+    ]
+    for _ in range(60):
+        files = {
+            name: ";\n".join(
+                rng.choice(pieces).format(r=rng.choice("pqrs"), q=rng.choice("pqrs"))
+                for _ in range(rng.randint(1, 3))
+            )
+            for name in ("a", "b", "c")
+        }
+        pile = pile_of(files)
+        state = end_state(pile.scripts, pile.resolved, pile.catalog)
+        told = {p.statement.path for r in state.reports for p in r.definition.parts}
+        told |= {r.definition.path for r in state.reports}
+        making = {r.statement.path for r in pile.resolved if r.kind not in ("create_table", "drop")}
+        assert making <= told, files
