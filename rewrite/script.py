@@ -336,8 +336,8 @@ class _Machine:
         return self.shared.get(definition.relation) is definition
 
 
-def _made_in(definition: Definition, path: str) -> bool:
-    return bool(definition.parts) and definition.path == path
+def _made_in(definition: Definition | None, path: str) -> bool:
+    return definition is not None and bool(definition.parts) and definition.path == path
 
 
 def _temps(definition: Definition) -> Iterable[Definition]:
