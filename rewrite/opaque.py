@@ -105,7 +105,8 @@ def _outside_tables(query: Query, tree: exp.Expr) -> Iterator[tuple[exp.Expr, st
             found.add(id(twin))
             yield twin, item.relation
     for table in tree.find_all(exp.Table):
-        if id(table) not in found and isinstance(table.this, exp.Identifier) and not _is_cte(table):
+        named = isinstance(table.this, exp.Identifier) and not isinstance(table.parent, exp.Into)
+        if named and id(table) not in found and not _is_cte(table):
             # somewhere that nobody resolved: an argument of a table function, for example
             yield table, relation_name(table, query.dialect)
 

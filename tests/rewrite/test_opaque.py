@@ -1,0 +1,150 @@
+"""Opaque queries: two that differ never meet; two that are the same do."""
+
+from __future__ import annotations
+
+import pytest
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.algebra import Opaque, Plan
+from unwet.rewrite.script import end_state
+from unwet.tests.rewrite.small_world import SCHEMA, plan_of
+
+R = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 3) "
+
+SAMPLE = "SELECT a FROM t TABLESAMPLE ({})"
+
+
+def opaque_of(sql: str, dialect: str = "duckdb") -> Plan:
+    plan = plan_of(sql, dialect)
+    assert isinstance(plan.rel, Opaque), sql
+    return plan
+
+
+DIFFERENT = [
+    ("a literal", R + "SELECT i, 1 AS x FROM n", R + "SELECT i, 2 AS x FROM n"),
+    ("a number and a string", R + "SELECT i, 1 AS x FROM n", R + "SELECT i, '1' AS x FROM n"),
+    ("a table", R + "SELECT a FROM n, t", R + "SELECT a FROM n, u"),
+    ("schemas", R + "SELECT x FROM n, s1.p", R + "SELECT x FROM n, s2.p"),
+    (
+        "a CTE that shadows a table",
+        "WITH RECURSIVE u AS (SELECT 1 AS a UNION ALL SELECT a + 1 FROM u WHERE a < 2) "
+        "SELECT a FROM u",
+        "WITH RECURSIVE w AS (SELECT 1 AS a UNION ALL SELECT a + 1 FROM w WHERE a < 2) "
+        "SELECT u.a FROM u, w",
+    ),
+    (
+        "a CTE in scope and one that is not",
+        "SELECT DISTINCT ON (a) a FROM (WITH u AS (SELECT 1 AS a) SELECT a FROM u) x",
+        "SELECT DISTINCT ON (a) a FROM (WITH u AS (SELECT 2 AS a) SELECT a FROM u) x",
+    ),
+    (
+        "which of two CTEs of one name is read",
+        "WITH x AS (SELECT a FROM t) SELECT DISTINCT ON (a) a FROM "
+        "(WITH x AS (SELECT a FROM u) SELECT a FROM x) y",
+        "WITH x AS (SELECT a FROM u) SELECT DISTINCT ON (a) a FROM "
+        "(WITH x AS (SELECT a FROM t) SELECT a FROM x) y",
+    ),
+    (
+        "order",
+        "SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b",
+        "SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b DESC",
+    ),
+    (
+        "parentheses",
+        "SELECT DISTINCT ON (a) a FROM t WHERE (a = 1 OR b = 2) AND c = 'x'",
+        "SELECT DISTINCT ON (a) a FROM t WHERE a = 1 OR b = 2 AND c = 'x'",
+    ),
+    (
+        "samples",
+        "SELECT a FROM t TABLESAMPLE (1 PERCENT)",
+        "SELECT a FROM t TABLESAMPLE (2 PERCENT)",
+    ),
+    ("a sample", "SELECT a FROM t TABLESAMPLE (1 PERCENT)", "SELECT a FROM t TABLESAMPLE (1 ROWS)"),
+]
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [p[1:] for p in DIFFERENT], ids=[p[0] for p in DIFFERENT]
+)
+def test_different_queries_never_meet(_what: str, left: str, right: str) -> None:
+    assert opaque_of(left).rel != opaque_of(right).rel
+
+
+BY_DIALECT = [
+    ("postgres", 'SELECT DISTINCT ON (a) "A" FROM t', "SELECT DISTINCT ON (a) a FROM t"),
+    ("snowflake", 'SELECT "a", "A" FROM t', 'SELECT a, "A" FROM t'),
+    ("snowflake", 'SELECT "a" FROM t', "SELECT a FROM t TABLESAMPLE (100)"),
+    ("tsql", "SELECT TOP 5 PERCENT a FROM t", "SELECT TOP 5 PERCENT b FROM t"),
+    ("tsql", "SELECT TOP 5 PERCENT a FROM t", "SELECT TOP 5 PERCENT WITH TIES a FROM t"),
+    ("clickhouse", "SELECT DISTINCT ON (a) Ab FROM t", "SELECT DISTINCT ON (a) AB FROM t"),
+]
+
+
+@pytest.mark.parametrize(("dialect", "left", "right"), BY_DIALECT)
+def test_names_are_told_apart_as_the_dialect_does(dialect: str, left: str, right: str) -> None:
+    assert plan_of(left, dialect).rel != plan_of(right, dialect).rel
+
+
+SAME = [
+    ("case of names", "duckdb", R + "SELECT I FROM N, T", R + "select i from n, t"),
+    ("needless quotes", "postgres",
+     'SELECT DISTINCT ON ("a") a FROM "t"', "SELECT DISTINCT ON (a) a FROM t"),
+    ("comments", "duckdb", R + "SELECT i /* x */ FROM n -- y", R + "SELECT i FROM n"),
+    ("brackets", "tsql", "SELECT TOP 5 PERCENT [A] FROM [T]", "SELECT TOP 5 PERCENT a FROM t"),
+    (
+        "qualified by the table's name",
+        "postgres",
+        "SELECT DISTINCT ON (t.a) t.a FROM t",
+        "SELECT DISTINCT ON (t.a) t.a FROM t AS t",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("dialect", "left", "right"), [p[1:] for p in SAME], ids=[p[0] for p in SAME]
+)
+def test_the_same_query_in_other_letters_is_one(
+    _what: str, dialect: str, left: str, right: str
+) -> None:
+    assert opaque_of(left, dialect).rel == opaque_of(right, dialect).rel
+
+
+def plans_of(dialect: str, **files: str) -> dict[str, Plan]:
+    sources = [Source(f"{name}.sql", text, dialect) for name, text in files.items()]
+    pile = load(sources, dialect, {name: dict(columns) for name, columns in SCHEMA.items()})
+    state = end_state(pile.scripts, pile.resolved, pile.catalog)
+    return {r.name: r.definition.plan for r in state.reports if r.definition.plan is not None}
+
+
+QUERY = "SELECT TOP 5 PERCENT a, b INTO {0} FROM {1};"
+
+
+def test_temporary_tables_of_one_name_are_told_apart() -> None:
+    plans = plans_of(
+        "tsql",
+        one="SELECT a, b INTO #x FROM t;" + QUERY.format("r1", "#x"),
+        two="SELECT a, k AS b INTO #x FROM u;" + QUERY.format("r2", "#x"),
+        three="SELECT a, b INTO [#X] FROM [T];" + QUERY.format("r3", "[#x]"),
+    )
+    assert plans["r1"].rel != plans["r2"].rel
+    assert plans["r1"].rel == plans["r3"].rel
+
+
+def test_the_same_rows_under_other_names_are_another_input() -> None:
+    plans = plans_of(
+        "tsql",
+        one="SELECT a, b INTO #x FROM t;" + QUERY.format("r1", "#x"),
+        two="SELECT a AS b, b AS a INTO #x FROM t;" + QUERY.format("r2", "#x"),
+    )
+    assert plans["r1"].rel != plans["r2"].rel
+
+
+def test_a_temporary_table_is_not_the_table_of_that_name() -> None:
+    plans = plans_of(
+        "duckdb",
+        one="CREATE TEMP TABLE t AS SELECT a, b FROM main.t WHERE a > 1;"
+        "CREATE TABLE r1 AS SELECT DISTINCT ON (a) a, b FROM t",
+        two="CREATE TABLE r2 AS SELECT DISTINCT ON (a) a, b FROM t",
+    )
+    assert plans["r1"].rel != plans["r2"].rel
