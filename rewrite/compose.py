@@ -17,6 +17,8 @@ from unwet.lineage.resolve import Query, Resolved
 from unwet.rewrite.reads import relations
 from unwet.rewrite.script import Definition, Report
 
+# Where the case of a table's name matters even without quotes.
+_EXACT = frozenset({"bigquery", "clickhouse", "mysql"})
 _HINT = re.compile(r"\s*HINT\b", re.IGNORECASE)
 
 
@@ -67,14 +69,12 @@ def compose(report: Report, models: Mapping[str, str]) -> Draft:
     )
 
 
-def _drop_comments(tree: exp.Expression, said: tuple[str, ...]) -> None:
+def _drop_comments(tree: exp.Expr, said: tuple[str, ...]) -> None:
     """Takes off engine hints, and what is said at the top of the model anyway."""
     for node in tree.walk():
         if node.comments:
             left = [c for c in node.comments if not _HINT.match(c) and c.strip() not in said]
             node.comments = left or None
-
-
 
 
 def leading_comments(definition: Definition) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ class _Composer:
         for item in relations(query):
             twin = twins.get(id(item.node))
             if isinstance(twin, exp.Table) and item.relation is not None:
-                self._rewire(twin, item.relation, qualifiers, temps)
+                self._rewire(twin, item.relation, qualifiers, temps, query.dialect)
         if copy.args.get("into"):
             copy.set("into", None)
         if not isinstance(copy, exp.Query):
@@ -145,27 +145,43 @@ class _Composer:
         return copy
 
     def _rewire(
-        self, table: exp.Table, relation: str, qualifiers: frozenset[str], temps: frozenset[str]
+        self,
+        table: exp.Table,
+        relation: str,
+        qualifiers: frozenset[str],
+        temps: frozenset[str],
+        dialect: str,
     ) -> None:
         written = table.name
-        token = _cte_name(relation) if relation in temps else self._token(relation)
+        if relation in temps:
+            token = _cte_name(relation)
+        else:
+            token = self._token(relation, table if dialect in _EXACT else None)
         table.set("this", exp.to_identifier(token))
         table.set("db", None)
         table.set("catalog", None)
         if not table.alias and written.lower() in qualifiers:
             table.set("alias", exp.TableAlias(this=exp.to_identifier(written.lstrip("#"))))
 
-    def _token(self, relation: str) -> str:
+    def _token(self, relation: str, spelling: exp.Table | None) -> str:
         model = self.models.get(relation)
         if model is not None:
             self.refs.add(model)
             return f"ref__{model}__ref"
-        schema, _, table = relation.rpartition(".")
+        schema, _, table = _spelled(relation, spelling).rpartition(".")
         outside = Outside(relation, schema or "main", table)
         known = self.outside.setdefault(outside.token, outside)
         if known.relation != relation:
             raise NotComposable(f"{relation} and {known.relation} cannot be told apart as sources")
         return outside.token
+
+
+def _spelled(relation: str, table: exp.Table | None) -> str:
+    """The relation's name as it was written, where it is the same name."""
+    if table is None:
+        return relation
+    written = ".".join(part.name for part in table.parts)
+    return written if written.lower() == relation.lower() else relation
 
 
 def _temps(definition: Definition) -> tuple[Definition, ...]:
@@ -178,16 +194,14 @@ def _temps(definition: Definition) -> tuple[Definition, ...]:
     return tuple(found)
 
 
-def _with_first(
-    tree: exp.Query, name: str, body: exp.Query, reserved: frozenset[str]
-) -> exp.Query:
+def _with_first(tree: exp.Query, name: str, body: exp.Query, reserved: frozenset[str]) -> exp.Query:
     """``tree`` with one more CTE in front, whose own CTEs are lifted where no name is taken."""
     block = tree.args.get("with_")
     taken = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     if name in taken:
         raise NotComposable(f"a CTE is already called {name}")
     inner = body.args.get("with_")
-    lifted: list[exp.Expression] = []
+    lifted: list[exp.Expr] = []
     if inner is not None and not inner.args.get("recursive"):
         names = {cte.alias.lower() for cte in inner.expressions}
         if not names & (taken | reserved | _table_names(tree)):
@@ -201,7 +215,7 @@ def _with_first(
     return tree
 
 
-def _table_names(tree: exp.Expression) -> set[str]:
+def _table_names(tree: exp.Expr) -> set[str]:
     return {table.name.lower() for table in tree.find_all(exp.Table) if not table.args.get("db")}
 
 
@@ -229,7 +243,7 @@ def _renamed(
     query = part.query
     if query is None or not query.complete or len(query.outputs) != len(names):
         raise NotComposable("the number of columns is not known")
-    select = body
+    select: exp.Expr = body
     while isinstance(select, exp.SetOperation):
         select = select.this.unnest() if isinstance(select.this, exp.Subquery) else select.this
     if not isinstance(select, exp.Select) or len(select.expressions) != len(names):
@@ -243,7 +257,7 @@ def _renamed(
     return body
 
 
-def _aliased(item: exp.Expression, name: str) -> exp.Expression:
+def _aliased(item: exp.Expr, name: str) -> exp.Expr:
     inner = item.this if isinstance(item, exp.Alias) else item
     if isinstance(inner, exp.Column) and inner.name == name:
         return inner
@@ -276,4 +290,3 @@ def _cte_name(relation: str) -> str:
 
 def _word(name: str) -> str:
     return re.sub(r"\W+", "_", name).strip("_").lower() or "x"
-

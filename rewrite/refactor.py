@@ -22,9 +22,10 @@ from unwet.rewrite.conform import conform
 from unwet.rewrite.library import Library
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.project import Kept, Project
+from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.judge import difference, judge
-from unwet.rewrite.prove.roundtrip import ReadBack, Setting, read_back
-from unwet.rewrite.prove.tested import DataVerdict, ReportRef, run_tests
+from unwet.rewrite.prove.roundtrip import ReadBack, read_back
+from unwet.rewrite.prove.tested import DataVerdict, run_tests
 from unwet.rewrite.script import EndState, Report, end_state
 from unwet.rewrite.sharing import share
 from unwet.rewrite.sizes import Size, pile_size, project_size
@@ -82,18 +83,15 @@ class _Job:
     def __init__(self, pile: Pile, request: Request, state: EndState, progress: Progress) -> None:
         self.pile, self.request, self.state, self.progress = pile, request, state, progress
         self.reports = {report.name: report for report in state.reports}
-        self.dialect = request.to_dialect or _dialect(pile)
-        placeholders = [
-            p for s in pile.scripts for t in s.statements for p in t.masked.placeholders
-        ]
-        self.tokens = {p.token[3:-3].lower(): p.token.lower() for p in placeholders}
-        self.bound = frozenset(p.token.lower() for p in placeholders if p.binds)
+        self.dialect = request.to_dialect or dialect_of(pile)
+        self.variables = sorted({variable(place) for place in placeholders(pile)})
         self.drafts: dict[str, Draft] = {}
         self.kept: dict[str, str] = {}
         self.unproved: dict[str, str] = {}
         self.plans: dict[str, Plan] = {}  # what each model has to mean
         self.failed: dict[str, str] = {}
         self.tested: dict[str, str] = {}
+        self.shuffled: dict[str, str] = {}
         self.rows: dict[str, int] = {}
         self.normalizer = Normalizer()
         self.root = _common_root(sorted(s.path for s in pile.sources))
@@ -155,7 +153,7 @@ class _Job:
         library = Library({d.name: d.tree for d in drafts}, (), ())
         found = self._read(self._project(drafts, library))
         reports = [self.reports[d.name] for d in drafts]
-        judged = judge(reports, found, _dialect(self.pile), self.dialect, self.normalizer)
+        judged = judge(reports, found, dialect_of(self.pile), self.dialect, self.normalizer)
         self.plans, self.unproved = dict(judged.plans), dict(judged.unproved)
         self.assumptions = judged.assumptions
 
@@ -192,15 +190,14 @@ class _Job:
         return frozenset(lost)
 
     def _read(self, project: Project) -> dict[str, ReadBack]:
-        relations = {name: r.relation or name for name, r in self.reports.items()}
-        setting = Setting(self.dialect, self.pile.catalog, relations, self.tokens, self.bound)
+        against = setting(self.pile, self.state.reports, self.dialect, {})
         with staged(dbt.files(project)) as folder:
-            return read_back(folder, setting)
+            return read_back(folder, against)
 
     # --- on data
 
     def _on_data(self, project: Project) -> Project:
-        refs = [_reference(self.reports[d.name]) for d in project.drafts]
+        refs = [reference(self.reports[d.name]) for d in project.drafts]
         with staged(dbt.files(project)) as folder:
             found = run_tests(
                 self.pile.scripts,
@@ -224,7 +221,7 @@ class _Job:
             case "identical":
                 self.tested[name] = self.request.data
             case "order-dependent":
-                self.tested[name] = verdict.reason or "its rows depend on the order of its input"
+                self.shuffled[name] = verdict.reason or "its rows depend on the order of its input"
             case "different" if name in self.unproved:
                 self.kept[name] = f"the rows differ on the data: {verdict.reason}"
             case "different":
@@ -270,7 +267,7 @@ class _Job:
             self.reports,
             kept,
             self.pile.catalog,
-            {name: self.request.values.get(name, name) for name in self.tokens},
+            {name: self.request.values.get(name, name) for name in self.variables},
             self._originals(kept),
             self.root,
         )
@@ -306,9 +303,12 @@ class _Job:
 
     def _verdicts(self, project: Project) -> tuple[Verdict, ...]:
         shared = _shared(project)
+        leaning = _leaning(project, self.unproved)
         found = []
         for name, report in self.reports.items():
             outcome, reason = self._outcome(name)
+            if outcome == "proved" and (below := leaning.get(name)):
+                outcome, reason = "tested", f"proved over {below}, which is not proved itself"
             model = "" if name in self.kept else name
             span = report.span
             found.append(
@@ -331,14 +331,27 @@ class _Job:
             return "failed", self.failed[name]
         if name in self.kept:
             return "kept", self.kept[name]
+        if name in self.unproved and name in self.shuffled:
+            return "order-dependent", self.shuffled[name]
         if name not in self.unproved:
             return "proved", ""
         return "tested", f"{self.unproved[name]}; same rows on {self.tested.get(name, 'the data')}"
 
 
-def _reference(report: Report) -> ReportRef:
-    span = report.span
-    return ReportRef(report.name, report.relation, report.name, span.path, span.line)
+def _leaning(project: Project, unproved: Mapping[str, str]) -> dict[str, str]:
+    """Models that read, directly or not, a model that is not proved; and one such model."""
+    reads = {d.name: d.refs for d in (*project.drafts, *project.intermediates)}
+    found: dict[str, str] = {}
+    for name in reads:
+        seen, stack = {name}, list(reads[name])
+        while stack:
+            below = stack.pop()
+            if below in unproved:
+                found[name] = below
+            if below not in seen:
+                seen.add(below)
+                stack.extend(reads.get(below, ()))
+    return found
 
 
 def _shared(project: Project) -> frozenset[str]:
@@ -350,10 +363,6 @@ def _shared(project: Project) -> frozenset[str]:
         if "call__" in text or "tail__" in text:
             found.add(name)
     return frozenset(found)
-
-
-def _dialect(pile: Pile) -> str:
-    return next((s.dialect for script in pile.scripts for s in script.statements), "")
 
 
 def _paths(report: Report) -> tuple[str, ...]:
