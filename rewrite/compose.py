@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from unwet.lineage.resolve import Query, Resolved
+from unwet.rewrite.opaque import is_cte
 from unwet.rewrite.reads import relations
 from unwet.rewrite.script import Definition, Report
 
@@ -134,8 +135,9 @@ class _Composer:
         twins = dict(zip(map(id, query.node.walk()), copy.walk(), strict=True))
         qualifiers = frozenset(c.table.lower() for c in copy.find_all(exp.Column) if c.table)
         temps = frozenset(d.relation for d in definition.reads if d.temp)
-        for item in relations(query):
-            twin = twins.get(id(item.node))
+        found = [(twins.get(id(item.node)), item) for item in relations(query)]
+        _check_followed(copy, {id(twin) for twin, _ in found})
+        for twin, item in found:
             if isinstance(twin, exp.Table) and item.relation is not None:
                 self._rewire(twin, item.relation, qualifiers, temps, query.dialect)
         if copy.args.get("into"):
@@ -174,6 +176,16 @@ class _Composer:
         if known.relation != relation:
             raise NotComposable(f"{relation} and {known.relation} cannot be told apart as sources")
         return outside.token
+
+
+def _check_followed(tree: exp.Expr, followed: set[int]) -> None:
+    """Raises where a query reads something that nobody can rewire or that its script sets."""
+    for variable in tree.find_all(exp.Parameter, exp.SessionParameter):
+        raise NotComposable(f"it reads the variable {variable.sql()} of its script")
+    for table in tree.find_all(exp.Table):
+        named = isinstance(table.this, exp.Identifier) and not isinstance(table.parent, exp.Into)
+        if named and id(table) not in followed and not is_cte(table):
+            raise NotComposable(f"it reads {table.name} in a place that is not followed")
 
 
 def _spelled(relation: str, table: exp.Table | None) -> str:

@@ -106,12 +106,12 @@ def _outside_tables(query: Query, tree: exp.Expr) -> Iterator[tuple[exp.Expr, st
             yield twin, item.relation
     for table in tree.find_all(exp.Table):
         named = isinstance(table.this, exp.Identifier) and not isinstance(table.parent, exp.Into)
-        if named and id(table) not in found and not _is_cte(table):
+        if named and id(table) not in found and not is_cte(table):
             # somewhere that nobody resolved: an argument of a table function, for example
             yield table, relation_name(table, query.dialect)
 
 
-def _is_cte(table: exp.Table) -> bool:
+def is_cte(table: exp.Table) -> bool:
     """Whether a table may be a CTE that is visible where it stands."""
     if table.args.get("db"):
         return False
