@@ -255,7 +255,12 @@ def _shift(tree: exp.Expression, base: int) -> None:
 _TOKEN_DUMP = re.compile(r"<Token token_type: \S+, text: (.*?), line: .*?>", re.S)
 
 
+# Which of several missing arguments is named differs from run to run.
+_MISSING = re.compile(r"Required keyword: '\w+' missing for <class '[\w.]*?(\w+)'>")
+
+
 def _reason(description: str) -> str:
+    description = _MISSING.sub(r"a part of \1 is missing", description)
     plain = _TOKEN_DUMP.sub(lambda hit: hit[1].replace("SENTINEL", "the end"), description)
     return plain.strip().rstrip(".") or "syntax error"
 

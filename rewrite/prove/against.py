@@ -8,7 +8,7 @@ from unwet.lineage.pile import Pile
 from unwet.lineage.templating import Placeholder
 from unwet.rewrite.prove.roundtrip import Setting
 from unwet.rewrite.prove.tested import ReportRef
-from unwet.rewrite.script import Report
+from unwet.rewrite.script import Report, base_reads
 
 
 def dialect_of(pile: Pile) -> str:
@@ -38,7 +38,16 @@ def setting(
         {report.name: report.relation or report.name for report in reports},
         {**values, **{variable(place): place.token.lower() for place in left}},
         frozenset(place.token.lower() for place in left if place.binds),
+        _unqualified(pile),
     )
+
+
+def _unqualified(pile: Pile) -> dict[str, str]:
+    """Relations that the pile reads without a schema; as sources of a project they have one."""
+    queries = (each.query for each in pile.resolved if each.query is not None)
+    names = {name for query in queries for name in base_reads(query)}
+    plain = (name for name in names if "." not in name)
+    return {f"main.{name}": name for name in plain if f"main.{name}" not in names}
 
 
 def reference(report: Report) -> ReportRef:

@@ -29,7 +29,8 @@ class Setting:
 
     ``relations`` maps model names to the legacy relations they stand for; models that are not in
     it are read through. ``variables`` maps each dbt variable to the text that stands for it,
-    ``bound`` are the tokens of driver-bound parameters.
+    ``bound`` are the tokens of driver-bound parameters, ``sources`` maps names that sources are
+    rendered as to the legacy relations they stand for, where these are called otherwise.
     """
 
     dialect: str
@@ -37,6 +38,7 @@ class Setting:
     relations: Mapping[str, str]
     variables: Mapping[str, str] = field(default_factory=dict)
     bound: frozenset[str] = frozenset()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ def read_back(root: Path, setting: Setting) -> dict[str, ReadBack]:
     """The plan of every model of a written project, by model name."""
 
     def relation(kind: str, name: str) -> str:
+        if kind == "source":
+            return setting.sources.get(name.lower(), name)
         return setting.relations.get(name, name) if kind in ("ref", "this") else name
 
     project = render_project(root, setting.variables, relation)

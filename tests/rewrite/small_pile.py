@@ -1,0 +1,36 @@
+"""The small pile of fixtures/rewrite/refactor, refactored; and what its models return."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unwet.lineage.pile import Pile, load
+from unwet.rewrite.prove.render import render_project
+from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.rewrite.verify import Checked, verify
+from unwet.rewrite.verify import Request as VerifyRequest
+from unwet.tests.rewrite.small_world import SCHEMA
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "rewrite" / "refactor" / "pile"
+
+
+def small_pile(folder: Path = FOLDER) -> Pile:
+    """The pile, its tables given."""
+    schema: dict[str, object] = {name: dict(columns) for name, columns in SCHEMA.items()}
+    return load(folder, "duckdb", schema)  # type: ignore[arg-type]
+
+
+def refactored(out: Path, pile: Pile | None = None, to_dialect: str = "") -> Result:
+    """The project, written to `out`."""
+    return refactor(pile or small_pile(), Request(out=out, to_dialect=to_dialect, force=True))
+
+
+def verdicts(project: Path, pile: Pile) -> dict[str, Checked]:
+    """What the static proof says of each report."""
+    return {report.name: report for report in verify(pile, VerifyRequest(project)).reports}
+
+
+def models(project: Path) -> dict[str, str]:
+    """The SQL of each model; relations of the pile under the names of models."""
+    rendered = render_project(project, {})
+    return {model.name: model.sql for model in rendered.models}
