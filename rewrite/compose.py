@@ -140,6 +140,7 @@ class _Composer:
         for twin, item in found:
             if isinstance(twin, exp.Table) and item.relation is not None:
                 self._rewire(twin, item.relation, qualifiers, temps, query.dialect)
+        _shorten(copy, {item.relation for item in relations(query) if item.relation})
         if copy.args.get("into"):
             copy.set("into", None)
         if not isinstance(copy, exp.Query):
@@ -186,6 +187,20 @@ def _check_followed(tree: exp.Expr, followed: set[int]) -> None:
         named = isinstance(table.this, exp.Identifier) and not isinstance(table.parent, exp.Into)
         if named and id(table) not in followed and not is_cte(table):
             raise NotComposable(f"it reads {table.name} in a place that is not followed")
+
+
+def _shorten(tree: exp.Expr, read: set[str]) -> None:
+    """schema.table.column becomes table.column: the table has another name in the project."""
+    for column in tree.find_all(exp.Column):
+        parts = [
+            column.args[k].name.lower() for k in ("catalog", "db", "table") if column.args.get(k)
+        ]
+        dotted = ".".join(parts)
+        if len(parts) > 1 and any(r == dotted or r.endswith("." + dotted) for r in read):
+            if sum(r.rpartition(".")[2] == parts[-1] for r in read) > 1:
+                raise NotComposable(f"two tables called {parts[-1]}, told apart by their schema")
+            column.set("db", None)
+            column.set("catalog", None)
 
 
 def _spelled(relation: str, table: exp.Table | None) -> str:

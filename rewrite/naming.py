@@ -46,8 +46,10 @@ def common_words(texts: Sequence[str]) -> str:
 
 
 def majority(names: Iterable[str]) -> str:
-    """The name most authors used; the first in the alphabet among equals."""
-    counts = Counter(name.lower() for name in names if name)
+    """The name most authors used, of those that say something; among equals the first in the
+    alphabet."""
+    given = [name.lower() for name in names if name]
+    counts = Counter([name for name in given if len(name) > 2] or given)
     return min(counts, key=lambda n: (-counts[n], n)) if counts else ""
 
 
