@@ -68,7 +68,8 @@ def _layout(statement: Statement) -> _Layout | None:
     if len(words) != len(selects):
         return None
     # a stable sort: of two that begin with the same name the outer one has been met first
-    selects.sort(key=_own_start)
+    firsts = _firsts(statement.tree)
+    selects.sort(key=lambda select: _own_start(select, firsts))
     return offset, tokens, {id(node): at for node, at in zip(selects, words, strict=True)}
 
 
@@ -81,18 +82,23 @@ def _offset(statement: Statement) -> int | None:
     return at if at >= 0 else None
 
 
-def _own_start(select: exp.Select) -> int:
+def _firsts(tree: exp.Expression) -> dict[int, int]:
+    """The first place known below every node, by the node's identity."""
+    firsts: dict[int, int] = {}
+    for node in tree.walk():
+        start = node.meta.get("start")
+        above: exp.Expr | None = node if start is not None else None
+        while above is not None and firsts.get(id(above), _FAR) > start:
+            firsts[id(above)] = start
+            above = above.parent
+    return firsts
+
+
+def _own_start(select: exp.Select, firsts: dict[int, int]) -> int:
     """The first place known inside a SELECT, the WITH in front of it left out."""
-    first = _FAR
-    stack = [value for name, value in select.args.items() if name != "with_"]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, list):
-            stack.extend(item)
-        elif isinstance(item, exp.Expression):
-            first = min(first, item.meta.get("start", _FAR))
-            stack.extend(item.args.values())
-    return first
+    parts = [value for name, value in select.args.items() if name != "with_"]
+    nodes = [node for part in parts for node in (part if isinstance(part, list) else [part])]
+    return min((firsts.get(id(node), _FAR) for node in nodes), default=_FAR)
 
 
 def _start(tokens: Sequence[Token], at: int, node: exp.Expression) -> int:

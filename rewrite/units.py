@@ -79,7 +79,7 @@ def units(pile: Pile) -> list[Unit]:
     """All units of the pile in the order of its statements, enclosing ones first."""
     with deep_stack():
         state = end_state(pile.scripts, pile.resolved, pile.catalog)
-        reads = _temporary_reads(state)
+        reads, plans = _temporary_reads(state), _plans(state)
         private = _private_names(pile.resolved, state)
         normalizer = Normalizer()
         found: list[Unit] = []
@@ -87,7 +87,8 @@ def units(pile: Pile) -> list[Unit]:
             if resolved.query is None:
                 continue
             hidden = private.get(resolved.statement.path, frozenset())
-            job = _Statement(resolved, pile, reads.get(id(resolved), {}), hidden, normalizer)
+            temps, plan = reads.get(id(resolved), {}), plans.get(id(resolved))
+            job = _Statement(resolved, pile, temps, hidden, plan, normalizer)
             found += job.units()
         return found
 
@@ -110,6 +111,17 @@ def _temporary_reads(state: EndState) -> dict[int, dict[str, Plan]]:
         for part in definition.parts:
             found.setdefault(id(part), known)
     return found
+
+
+def _plans(state: EndState) -> dict[int, Plan]:
+    """The plans of the statements that fill a relation alone, by the statement's identity."""
+    return {
+        id(definition.parts[0]): definition.plan
+        for definition in _definitions(state)
+        if len(definition.parts) == 1 and definition.plan is not None
+        # an INSERT's rows are cast to the table's types there
+        if definition.parts[0].kind in WHOLE_KINDS - {"insert"}
+    }
 
 
 def _private_names(resolved: Sequence[Resolved], state: EndState) -> dict[str, frozenset[str]]:
@@ -158,11 +170,12 @@ class _Statement:
         pile: Pile,
         temps: Mapping[str, Plan],
         private: frozenset[str],
+        known: Plan | None,
         normalizer: Normalizer,
     ) -> None:
         assert resolved.query is not None
         self._resolved, self._root = resolved, resolved.query
-        self._normalizer = normalizer
+        self._known, self._normalizer = known, normalizer
         statement = resolved.statement
         self._restore = statement.masked.restore
         self._private = private - set(temps)
@@ -209,7 +222,7 @@ class _Statement:
         if query.kind not in ("select", "setop"):
             return None
         if block.whole:
-            checked = lower(query, self._env)
+            checked = self._known or lower(query, self._env)
             if isinstance(checked.rel, Opaque):
                 return self._opaque(block, checked)
             self._sound = True
