@@ -109,6 +109,10 @@ def _is_glob(given: str) -> bool:
     return any(sign in given for sign in "*?[")
 
 
+# A project that a run left inside the pile is no part of the pile.
+_WRITTEN_BY_UNWET = os.path.join(".unwet", "manifest.json")
+
+
 def _walk(folder: str, seen: set[str]) -> Iterator[str]:
     """SQL files below a folder; follows links, but enters each real folder once."""
     real = os.path.realpath(folder)
@@ -119,7 +123,8 @@ def _walk(folder: str, seen: set[str]) -> Iterator[str]:
         if entry.name.startswith(".") or entry.name in _SKIPPED:
             continue
         if entry.is_dir():
-            yield from _walk(entry.path, seen)
+            if not os.path.isfile(os.path.join(entry.path, _WRITTEN_BY_UNWET)):
+                yield from _walk(entry.path, seen)
         elif entry.name.lower().endswith(SUFFIXES):
             yield entry.path
 
