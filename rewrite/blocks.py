@@ -86,8 +86,8 @@ def _firsts(tree: exp.Expression) -> dict[int, int]:
     """The first place known below every node, by the node's identity."""
     firsts: dict[int, int] = {}
     for node in tree.walk():
-        start = node.meta.get("start")
-        above: exp.Expr | None = node if start is not None else None
+        start: int = node.meta.get("start", _FAR)
+        above: exp.Expr | None = node
         while above is not None and firsts.get(id(above), _FAR) > start:
             firsts[id(above)] = start
             above = above.parent

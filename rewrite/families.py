@@ -23,6 +23,7 @@ from unwet.rewrite.units import BARE, SIMPLE, Unit, units
 
 MIN_LINES: Final = 3
 MANY_HOLES: Final = 9  # more parameters than anybody wants to read
+LINES_PER_HOLE: Final = 8
 
 FamilyKind = Literal["exact", "parametric"]
 
@@ -196,9 +197,14 @@ def _member(unit: Unit, span: Span) -> Member:
 
 def _rank(family: Family) -> tuple[bool, int, str, int, str]:
     """What saves most first; what would need too many parameters last."""
-    many = len(family.holes) > min(MANY_HOLES, family.size)
     first = family.members[0]
-    return many, -family.saves, first.path, first.line, family.id
+    return _is_unwieldy(family), -family.saves, first.path, first.line, family.id
+
+
+def _is_unwieldy(family: Family) -> bool:
+    """More parameters than anybody wants, for what is shared or for those who share it."""
+    count = len(family.holes)
+    return count > MANY_HOLES or count > max(family.size, family.lines // LINES_PER_HOLE)
 
 
 def _copied_lines(found: Iterable[Family]) -> int:
