@@ -159,7 +159,8 @@ class _Check:
     def run(self, known: set[str]) -> tuple[Checked, ...]:
         """All reports, by name; ``known`` are the models that the project has."""
         ordered = [model.name for model in self._project.models if model.name in self._reports]
-        for name in dict.fromkeys((*ordered, *self._reports)):
+        unread = self._reports.keys() - set(ordered)  # first: who reads them is told by it
+        for name in (*sorted(unread), *ordered):
             report = self._reports[name]
             self._done[name] = self._checked(report) if name in known else self._missing(report)
         return tuple(self._done[name] for name in sorted(self._done))

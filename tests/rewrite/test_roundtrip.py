@@ -105,6 +105,7 @@ WRONG = [
     ("no SQL", f"{MODELS}/ranked.sql", "PARTITION BY", "PARTITION PARTITION", {"ranked"}),
     ("Jinja that does not end", f"{MODELS}/ranked.sql", "}}", "}", {"ranked"}),
     ("a ref to nowhere", f"{MODELS}/all_sales.sql", "ref('sales_3')", "ref('x')", {"all_sales"}),
+    ("a call that does not render", f"{MODELS}/sales_2.sql", "b_from=2", "b_from<>2", {"sales_2"}),
     ("another identifier behind a source", "models/sources.yml", "- name: u\n",
      "- name: u\n    identifier: t\n", {*BY_MACRO, "segments", "ranked"}),
     ("another schema behind a source", "models/sources.yml", "schema: main", "schema: other",
