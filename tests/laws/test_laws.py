@@ -9,6 +9,7 @@ import os
 import random
 from collections import defaultdict
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -173,8 +174,8 @@ def test_equal_fingerprints_of_mutants_mean_equal_rows(block: int, engine: Engin
         met += 1
         try:
             difference = engine.difference(rel, other, range(DATABASES))
-        except Unrunnable:
-            continue
+        except (Unrunnable, duckdb.ConversionException):
+            continue  # a mutant need not be well typed
         assert difference is None, difference
     assert parted > met
 
