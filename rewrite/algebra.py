@@ -88,8 +88,6 @@ def _feed(state: blake2b, value: object) -> None:
             raise TypeError(f"a plan node cannot hold a {type(value).__name__}")
 
 
-
-
 # --- scalar expressions ---------------------------------------------------------------------
 
 
@@ -282,17 +280,7 @@ class Opaque(Node):
 
 
 Rel = (
-    Scan
-    | Values
-    | Filter
-    | Project
-    | Join
-    | Aggregate
-    | Window
-    | SetOp
-    | Distinct
-    | Sort
-    | Opaque
+    Scan | Values | Filter | Project | Join | Aggregate | Window | SetOp | Distinct | Sort | Opaque
 )
 
 
