@@ -248,7 +248,8 @@ class _Resolver:
         recursive = bool(clause.args.get("recursive"))
         for cte in clause.expressions:
             name = folded(cte.args.get("alias"), self.dialect)
-            inner[name] = self._cte(cte, name, inner, parent, recursive)
+            # a copy: subqueries inside the body are resolved later, and see no later CTE
+            inner[name] = self._cte(cte, name, dict(inner), parent, recursive)
             if into is not None:
                 into[name] = inner[name]
         return inner

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.names import fold, folded
+from unwet.lineage.names import deep_stack, fold, folded
 from unwet.lineage.resolve import Input, Query
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Distinct, Plan, Rel, Scan, SetOp, Values, width
@@ -53,7 +53,8 @@ def lower(query: Query, env: Env) -> Plan:
     try:
         _check_names(query)
         _check_order(query)
-        return Lowerer(env, query).plan(query)
+        with deep_stack():
+            return Lowerer(env, query).plan(query)
     except Unsupported as unsupported:
         return opaque(query, env.definitions, str(unsupported))
 
