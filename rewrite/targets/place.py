@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +23,7 @@ def check(out: Path, force: bool) -> None:
         raise OutputReadOnly(str(out), "it is a file")
     if out.is_dir() and any(out.iterdir()) and not force:
         raise OutputNotEmpty(str(out))
-    home = _existing(out)
+    home = _home(out)
     if not os.access(home, os.W_OK | os.X_OK):
         raise OutputReadOnly(str(out), f"no permission in {home}")
 
@@ -29,7 +31,7 @@ def check(out: Path, force: bool) -> None:
 @contextmanager
 def staged(files: Mapping[str, str], near: Path | None = None) -> Iterator[Path]:
     """A temporary folder with the files, on the file system of ``near``; gone afterwards."""
-    home = _existing(near) if near is not None else None
+    home = _home(near) if near is not None else None
     try:
         folder = Path(tempfile.mkdtemp(prefix=".unwet-", dir=home))
     except OSError as error:
@@ -56,38 +58,76 @@ def write(files: Mapping[str, str], folder: Path) -> None:
 
 
 def place(folder: Path, out: Path) -> None:
-    """Moves a staged project to its place: in one step into an empty one, else file by file over
-    the last run's files; files that unwet did not write stay."""
+    """Moves a staged project to its place: in one step to a new one, else file by file over the
+    last run's files, which no Ctrl-C interrupts. Files that unwet did not write stay."""
     try:
-        if not out.exists() or not any(out.iterdir()):
+        with _uninterrupted():
             if out.exists():
-                out.rmdir()
-            os.chmod(folder, 0o755)
-            os.replace(folder, out)
-            folder.mkdir()  # for whoever cleans up behind us
-            return
-        _over(folder, out)
+                _over(folder, out)
+            else:
+                os.chmod(folder, 0o755)
+                out.absolute().parent.mkdir(parents=True, exist_ok=True)
+                os.replace(folder, out)
+                folder.mkdir()  # for whoever cleans up behind us
     except OSError as error:
         raise OutputReadOnly(str(out), error.strerror or "") from error
 
 
 def _over(folder: Path, out: Path) -> None:
+    old = _manifest(out)
     new = {p.relative_to(folder) for p in folder.rglob("*") if p.is_file()}
-    manifest = out / MANIFEST
-    if manifest.is_file():
-        for name in json.loads(manifest.read_text(encoding="utf-8")):
-            stale = (out / name).resolve()
-            inside = stale.is_relative_to(out.resolve())
-            if inside and Path(name) not in new and stale.is_file():
-                stale.unlink()
+    ours = {*old, Path(MANIFEST)}
+    for name in sorted(new - ours):
+        if (out / name).exists():
+            raise OutputReadOnly(str(out / name), "unwet did not write it: move it away")
     for name in sorted(new):
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(folder / name, out / name)
+    for name in sorted(old - new, reverse=True):
+        _remove(out, name)
 
 
-def _existing(path: Path) -> Path:
-    """The nearest folder above (not including) ``path`` that is there."""
-    home = path.absolute().parent
+def _manifest(out: Path) -> set[Path]:
+    """The files of the last run that are still inside; none when it cannot be read."""
+    try:
+        names = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+        paths = {Path(name) for name in names if isinstance(name, str)}
+    except (OSError, ValueError, TypeError):
+        return set()
+    root = out.resolve()
+    return {path for path in paths if (root / path).resolve().is_relative_to(root)}
+
+
+def _remove(out: Path, name: Path) -> None:
+    """Removes a file of the last run, and the folders that this leaves empty."""
+    (out / name).unlink(missing_ok=True)
+    for parent in list(name.parents)[:-1]:
+        folder = out / parent
+        if not folder.is_dir() or any(folder.iterdir()):
+            return
+        folder.rmdir()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A Ctrl-C waits until the block is done; what is in it takes milliseconds."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
+
+
+def _home(out: Path) -> Path:
+    """Where a project for ``out`` is staged: in it if it is there, as it may be a file system of
+    its own, else in the nearest folder above it."""
+    home = out.absolute()
     while not home.is_dir():
         home = home.parent
     return home
