@@ -1,0 +1,147 @@
+"""The main job from end to end, on the small pile and on the demo pile."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from unwet.lineage.pile import Pile, load
+from unwet.lineage.sources import Source
+from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.rewrite.script import end_state
+from unwet.rewrite.summary import as_json, open_reports, rows
+from unwet.tests.rewrite.small_pile import FOLDER, refactored, small_pile
+
+DEMO = FOLDER.parents[2] / "demo"
+
+
+@pytest.fixture(scope="module")
+def demo() -> Pile:
+    return load(DEMO / "pile", "postgres", DEMO / "schema.sql")
+
+
+@pytest.fixture(scope="module", params=["", "duckdb"])
+def demo_result(request: pytest.FixtureRequest, demo: Pile) -> Result:
+    return refactor(demo, Request(to_dialect=request.param))
+
+
+def test_every_report_has_one_verdict(demo: Pile, demo_result: Result) -> None:
+    state = end_state(demo.scripts, demo.resolved, demo.catalog)
+    names = [report.name for report in state.reports]
+    assert sorted(v.name for v in demo_result.verdicts) == names
+    assert len(names) == len(set(names)) > 50
+
+
+def test_most_of_the_demo_is_proved_and_smaller(demo_result: Result) -> None:
+    proved = [v for v in demo_result.verdicts if v.outcome == "proved"]
+    assert len(proved) >= 0.9 * len(demo_result.verdicts)
+    assert all(v.reason for v in demo_result.verdicts if v.outcome != "proved")
+    assert demo_result.after.lines < demo_result.before.lines
+    assert demo_result.after.nodes < demo_result.before.nodes
+
+
+def test_every_report_is_somewhere_in_the_project(demo_result: Result) -> None:
+    for verdict in demo_result.verdicts:
+        if verdict.model:
+            assert f"models/marts/{verdict.model}.sql" in demo_result.files
+        else:
+            assert f"legacy/{Path(verdict.path).name}" in demo_result.files
+        assert verdict.name in demo_result.files["MIGRATION.md"] or verdict.relation
+        assert f"{Path(verdict.path).name}:{verdict.line}" in demo_result.files["MIGRATION.md"]
+
+
+def test_the_json_form(demo_result: Result) -> None:
+    data = json.loads(as_json(demo_result))
+    assert {"before", "after", "reports", "assumptions", "drift"} <= set(data)
+    assert {"lines", "nodes", "files"} <= set(data["before"])
+    assert {"lines", "nodes", "files", "parameter_lines"} <= set(data["after"])
+    keys = {"name", "path", "line", "model", "verdict", "reason"}
+    assert all(keys <= set(report) for report in data["reports"])
+    kept = [report for report in data["reports"] if report["verdict"] == "kept"]
+    assert len(kept) == len(open_reports(demo_result)) > 0
+    assert all(report["model"] is None for report in kept)
+    assert dict(rows(demo_result))["reports"].startswith(str(len(data["reports"])))
+
+
+def test_the_plan_writes_nothing_and_says_the_same(tmp_path: Path) -> None:
+    written = refactored(tmp_path / "out")
+    planned = refactor(small_pile(), Request())
+    assert as_json(planned) == as_json(written)
+    found = (p for p in (tmp_path / "out").rglob("*") if p.is_file())
+    texts = {p.relative_to(tmp_path / "out").as_posix(): p.read_text() for p in found}
+    texts.pop(".unwet/manifest.json")
+    assert texts == dict(planned.files)
+
+
+def test_the_order_of_the_files_does_not_matter() -> None:
+    forwards = small_pile()
+    backwards = load(tuple(reversed(forwards.sources)), "duckdb", _schema())
+    assert refactor(backwards, Request()).files == refactor(forwards, Request()).files
+
+
+def _schema() -> dict[str, dict[str, str]]:
+    from unwet.tests.rewrite.small_world import SCHEMA
+
+    return {name: dict(columns) for name, columns in SCHEMA.items()}
+
+
+CODE = """
+import hashlib, sys
+from unwet.rewrite.refactor import Request, refactor
+from unwet.rewrite.summary import as_json
+from unwet.tests.rewrite.small_pile import small_pile
+result = refactor(small_pile(), Request())
+text = as_json(result) + repr(sorted(result.files.items()))
+print(hashlib.sha256(text.encode()).hexdigest())
+"""
+
+
+def test_two_runs_are_equal_to_the_byte() -> None:
+    """Whatever the hashes of strings are."""
+    digests = set()
+    for seed in ("0", "1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run(
+            [sys.executable, "-c", CODE], env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        digests.add(done.stdout)
+    assert len(digests) == 1
+
+
+def test_an_empty_pile() -> None:
+    result = refactor(load([Source("a.sql", "-- nothing\n", "duckdb")], "duckdb"), Request())
+    assert result.verdicts == ()
+    assert json.loads(as_json(result))["reports"] == []
+
+
+def test_a_pile_that_cannot_be_read_is_kept_whole() -> None:
+    texts = {"a.sql": "SELECT FROM FROM", "b.sql": "MERGE MERGE"}
+    pile = load([Source(path, text, "duckdb") for path, text in texts.items()], "duckdb")
+    result = refactor(pile, Request())
+    assert {v.outcome for v in result.verdicts} == {"kept"}
+    assert {v.path for v in result.verdicts} == set(texts)
+    assert {f"legacy/{p}": t for p, t in texts.items()}.items() <= dict(result.files).items()
+
+
+def test_a_model_reads_a_kept_report_as_a_source() -> None:
+    text = (
+        "CREATE TABLE s.q AS SELECT a FROM t; UPDATE s.q SET a = 1; "
+        "CREATE TABLE s.r AS SELECT a FROM s.q"
+    )
+    pile = load([Source("a.sql", text, "duckdb")], "duckdb", _schema())
+    result = refactor(pile, Request())
+    assert {v.name: v.outcome for v in result.verdicts} == {"q": "kept", "r": "proved"}
+    assert "source('s', 'q')" in result.files["models/marts/r.sql"]
+
+
+def test_names_with_jinja_in_them_do_no_harm() -> None:
+    text = "-- {{ x }} {% y %}\nCREATE TABLE r AS SELECT '{{' || a || '}}' AS \"{#x\" FROM t"
+    pile = load([Source("a.sql", text, "duckdb")], "duckdb", _schema())
+    result = refactor(pile, Request())
+    assert [v.outcome for v in result.verdicts] in (["proved"], ["kept"])
