@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from unwet.rewrite.algebra import Call, Node, Opaque, Plan, walk
+from unwet.rewrite.algebra import Agg, Call, Node, Opaque, Plan, walk
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.explain import contrast, describe, first_difference
@@ -61,6 +61,8 @@ def _against(
     missed = [node.reason for node in walk(wanted.rel) if isinstance(node, Opaque)]
     if why and missed:
         why = f"not understood: {missed[0]}; and its text in {target or 'the project'} differs"
+    if missed and source != target:
+        assumed |= {f"what is not understood means the same in {source} and {target}"}
     return why, assumed
 
 
@@ -82,6 +84,8 @@ def difference(legacy: Plan, project: Plan, normalizer: Normalizer) -> str:
 def _in_words(left: Node, right: Node) -> str:
     if _divides(left) and _divides(right) and _typed(left) != _typed(right):
         return f"integers may be divided with or without a fraction: {_short(describe(right))}"
+    if isinstance(left, Agg) and "integers=True" in left.shape:
+        return f"averages of integers may be integers or not: {_short(describe(right))}"
     return f"{_short(describe(left))} against {_short(describe(right))}"
 
 

@@ -1,0 +1,85 @@
+"""Between dialects: what is an equation, what is an assumption, and what is no proof."""
+
+from __future__ import annotations
+
+import pytest
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.rewrite.translate import translate
+from unwet.tests.rewrite.small_world import SCHEMA, plan_of
+
+
+def moved(sql: str, source: str, target: str) -> Result:
+    schema = {name: dict(columns) for name, columns in SCHEMA.items()}
+    pile = load([Source("a.sql", sql, source)], source, schema)
+    return refactor(pile, Request(to_dialect=target))
+
+
+def outcome(result: Result) -> str:
+    return result.verdicts[0].outcome
+
+
+def test_within_one_dialect_nothing_is_assumed() -> None:
+    plan = plan_of("SELECT CAST(c AS VARCHAR(3)) AS x FROM t", "postgres")
+    assert translate(plan, "postgres", "postgres") == (plan, frozenset())
+
+
+ASSUMED = [
+    ("tsql", "SELECT CAST(a AS VARCHAR(3)) AS x FROM t", "varchar(3) is duckdb text"),
+    ("tsql", "SELECT DATEDIFF(day, c, c) AS x FROM t", "are dates"),
+    ("tsql", "SELECT CAST(a AS INT) AS x FROM t", "whole numbers"),
+    ("tsql", "SELECT a FROM t WHERE c = 'x'", "letter for letter"),
+    ("mysql", "SELECT a FROM t", "letter for letter"),
+    ("postgres", "SELECT DISTINCT ON (a) a FROM t", "not understood"),
+]
+
+
+@pytest.mark.parametrize(("source", "sql", "word"), ASSUMED)
+def test_what_a_proof_assumes_is_listed(source: str, sql: str, word: str) -> None:
+    result = moved(sql, source, "duckdb")
+    assert outcome(result) == "proved"
+    assert any(word in assumption for assumption in result.assumptions), result.assumptions
+
+
+EQUATIONS = [
+    ("postgres", "SELECT CAST(a AS INT) AS x FROM t"),
+    ("postgres", "SELECT AVG(a) AS x FROM t"),
+    ("postgres", "SELECT EXTRACT(dow FROM y) AS d FROM s"),
+    ("postgres", "SELECT a, b FROM t ORDER BY a DESC, b LIMIT 3"),
+    ("snowflake", "SELECT a, b FROM t QUALIFY RANK() OVER (ORDER BY a) = 1"),
+]
+
+
+@pytest.mark.parametrize(("source", "sql"), EQUATIONS)
+def test_what_both_dialects_say_alike_is_proved_without_assumptions(source: str, sql: str) -> None:
+    result = moved(sql, source, "duckdb")
+    assert (outcome(result), result.assumptions) == ("proved", ())
+
+
+UNPROVED = [
+    ("tsql", "SELECT a / 2 AS x FROM t", "divided"),
+    ("tsql", "SELECT AVG(a) AS x FROM t", "integers"),
+    ("postgres", "SELECT a / b AS x FROM t", "divided"),
+]
+
+
+@pytest.mark.parametrize(("source", "sql", "word"), UNPROVED)
+def test_what_may_differ_is_kept(source: str, sql: str, word: str) -> None:
+    result = moved(sql, source, "duckdb")
+    assert outcome(result) == "kept"
+    assert word in result.verdicts[0].reason
+
+
+FRACTIONS = ["a / 2.0", "1.0 * a / b", "CAST(a AS FLOAT) / b", "AVG(1.0 * a)"]
+
+
+@pytest.mark.parametrize("expression", FRACTIONS)
+def test_fractions_divide_alike(expression: str) -> None:
+    assert outcome(moved(f"SELECT {expression} AS x FROM t", "tsql", "duckdb")) == "proved"
+
+
+def test_whole_numbers_do_not_round() -> None:
+    result = moved("SELECT CAST(DATEDIFF(day, c, c) + 7 AS INT) AS x FROM t", "tsql", "duckdb")
+    assert not any("whole numbers" in assumption for assumption in result.assumptions)
