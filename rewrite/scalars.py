@@ -382,7 +382,7 @@ def _frame(spec: exp.WindowSpec, ordered: bool, call: exp.Expr) -> str:
     if not ordered and (start, end) == _WHOLE:
         return ""
     # Snowflake's first_value, last_value and nth_value see the whole partition by default
-    positional = any(call.find(exp.FirstValue, exp.LastValue, exp.NthValue) or ())
+    positional = call.find(exp.FirstValue, exp.LastValue, exp.NthValue) is not None
     return "" if ordered and text == _DEFAULT and not positional else text
 
 

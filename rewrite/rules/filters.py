@@ -32,6 +32,7 @@ from unwet.rewrite.rules.refs import (
 )
 from unwet.rewrite.rules.refs import substitute as over
 from unwet.rewrite.rules.shapes import FALSE, NULL, TRUE, Case
+from unwet.rewrite.rules.union_types import tests_may_enter
 
 LARGEST = 20_000
 """Parts that an expression may have after columns were written out in it."""
@@ -156,10 +157,11 @@ def filter_below_aggregate(rel: Rel) -> Rel | None:
 
 
 def filter_below_union(rel: Rel) -> Rel | None:
-    """Filter(a UNION ALL b, p) -> Filter(a, p) UNION ALL Filter(b, p)."""
+    """Filter(a UNION ALL b, p) -> Filter(a, p) UNION ALL Filter(b, p), for p that does not notice
+    that the union converts the columns of its branches to one type."""
     match rel:
         case Filter(input=SetOp(kind="union_all", inputs=inputs), conjuncts=conjuncts) if (
-            all_movable(conjuncts)
+            all_movable(conjuncts) and tests_may_enter(conjuncts, inputs)
         ):
             return SetOp("union_all", tuple(Filter(i, conjuncts) for i in inputs))
         case _:

@@ -29,6 +29,7 @@ from unwet.rewrite.rules.filters import LARGEST
 from unwet.rewrite.rules.order import order_key
 from unwet.rewrite.rules.refs import all_movable, reads_outer_row, substitute, tree_size
 from unwet.rewrite.rules.shapes import Case
+from unwet.rewrite.rules.union_types import values_may_enter
 
 
 def merge_projects(rel: Rel) -> Rel | None:
@@ -101,11 +102,12 @@ def project_above_sort(rel: Rel) -> Rel | None:
 
 
 def project_into_union(rel: Rel) -> Rel | None:
-    """Project(a UNION ALL b, es) -> Project(a, es) UNION ALL Project(b, es)."""
+    """Project(a UNION ALL b, es) -> Project(a, es) UNION ALL Project(b, es), for es that do not
+    notice that the union converts the columns of its branches to one type."""
     match rel:
         case Project(input=SetOp(kind="union_all", inputs=inputs), exprs=exprs) if all_movable(
             exprs
-        ):
+        ) and values_may_enter(exprs, inputs):
             return SetOp("union_all", tuple(Project(i, exprs) for i in inputs))
         case _:
             return None

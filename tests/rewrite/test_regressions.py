@@ -1,0 +1,41 @@
+"""False proofs that were found once: queries with different rows never share a normal form."""
+
+from __future__ import annotations
+
+import pytest
+
+from unwet.rewrite.normal import normalize
+from unwet.tests.rewrite.small_world import Worlds, as_duckdb, plan_of
+
+DIFFERENT = {
+    "a cast sees the type that a union gives": (
+        "duckdb",
+        "select cast(x as varchar) as y from (select a as x from t union all select x from s) q",
+        "select cast(a as varchar) as y from t union all select cast(x as varchar) from s",
+    ),
+    "a division sees the type that a union gives": (
+        "duckdb",
+        "select x // 2 as y from (select a as x from t union all select x from s) q",
+        "select a // 2 as y from t union all select x // 2 from s",
+    ),
+    "a comparison with text sees the type that a union gives": (
+        "duckdb",
+        "select x from (select a as x from t union all select d from u) q where x > '05'",
+        "select a as x from t where a > '05' union all select d from u where d > '05'",
+    ),
+    "the default frame of last_value ends at the current row": (
+        "duckdb",
+        "select last_value(a) over (partition by b order by a) as x from t",
+        "select last_value(a) over (partition by b order by a rows between unbounded preceding "
+        "and unbounded following) as x from t",
+    ),
+}
+
+
+@pytest.mark.parametrize("title", DIFFERENT)
+def test_different_rows_have_different_normal_forms(title: str) -> None:
+    dialect, first, second = DIFFERENT[title]
+    before, after = (as_duckdb(sql, dialect) for sql in (first, second))
+    assert Worlds().difference(before, after) != "", "the case itself is wrong"
+    one, two = (normalize(plan_of(sql, dialect).rel)[0] for sql in (first, second))
+    assert one != two
