@@ -164,13 +164,12 @@ def _check(
 def _refactored(
     result: engine.Result, cost: tuple[float, float], built: dbt.Built | None
 ) -> table.Refactored:
-    models = built.models if built else {}
     unproved = Counter(r.reason for r in result.reports if r.verdict in ("kept", "failed"))
     return table.Refactored(
         reports=len(result.reports),
         verdicts=dict(Counter(report.verdict for report in result.reports)),
         reasons=dict(unproved.most_common()),
-        shared=len(dbt.shared(models, {report.model for report in result.reports})),
+        shared=sum(report.shared for report in result.reports),
         before=_numbers(result.before),
         after=_numbers(result.after),
         assumptions=result.assumptions,

@@ -16,11 +16,12 @@ from bench.achilles.legacy import Outcome
 
 LOST = "lost"  # no report in the result has this relation
 UNBUILT = "no model"  # the report names no model of the manifest
+KEPT = "kept"  # said to be left as it was, so there is nothing to compare
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One legacy relation: IDENTICAL, DIFFERENT, MISSING, LOST or UNBUILT, and what was seen."""
+    """One legacy relation: its status (one of those above, or of parity) and what was seen."""
 
     relation: str
     file: str
@@ -74,7 +75,8 @@ def _compare(
         return parity.Comparison(LOST, rows, 0, "not among the reports of the result")
     model = models.get(report.model) or models.get(Path(report.model).stem)
     if model is None:
-        return parity.Comparison(UNBUILT, rows, 0, report.reason)
+        kept = report.verdict == "kept" and not report.model
+        return parity.Comparison(KEPT if kept else UNBUILT, rows, 0, report.reason)
     try:
         return parity.compare(connection, f"legacy.{relation}", model.relation)
     except duckdb.Error as error:  # a view that cannot be computed

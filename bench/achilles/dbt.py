@@ -89,23 +89,3 @@ def read_outcomes(target: Path) -> dict[str, int]:
     results = json.loads(file.read_text("utf-8"))["results"]
     kinds = Counter(f"{node['unique_id'].split('.')[0]} {node['status']}" for node in results)
     return dict(sorted(kinds.items()))
-
-
-def shared(models: Mapping[str, Model], reports: set[str]) -> set[str]:
-    """Those of the `reports` (model names) that read a model which another of them reads too."""
-    readers: Counter[str] = Counter()
-    closures = {name: _closure(models, name) for name in reports if name in models}
-    for closure in closures.values():
-        readers.update(closure)
-    return {name for name, closure in closures.items() if any(readers[m] > 1 for m in closure)}
-
-
-def _closure(models: Mapping[str, Model], name: str) -> set[str]:
-    seen: set[str] = set()
-    todo = list(models[name].reads)
-    while todo:
-        model = todo.pop()
-        if model not in seen:
-            seen.add(model)
-            todo += models[model].reads
-    return seen

@@ -23,6 +23,7 @@ class Report:
     model: str
     verdict: str
     reason: str
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def _report(raw: Mapping[str, Any]) -> Report:
         raw["model"] or "",
         raw["verdict"],
         raw["reason"] or "",
+        bool(raw.get("shared", False)),
     )
 
 

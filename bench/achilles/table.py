@@ -4,17 +4,17 @@ tally(...) -> Figures;  text(figures) / to_json(figures) / write(figures, RESULT
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.achilles.checking import LOST, UNBUILT, Check
+from bench.achilles.checking import KEPT, LOST, UNBUILT, Check
 from bench.achilles.legacy import Outcome
 from bench.parity import DIFFERENT, IDENTICAL, MISSING
+from bench.results import put
 
-STATUSES = (IDENTICAL, DIFFERENT, MISSING, UNBUILT, LOST)
+STATUSES = (IDENTICAL, DIFFERENT, MISSING, UNBUILT, LOST, KEPT)
 VERDICTS = ("proved", "tested", "changed", "order-dependent", "kept", "failed")
 COMMAND = "python -m bench.achilles --write"
 
@@ -69,9 +69,9 @@ class Figures:
 
     @property
     def fine(self) -> bool:
-        """No relation lost, missing or different on any data set."""
+        """No relation lost, missing or different on any data set; kept ones are as they were."""
         return bool(self.parity) and all(
-            set(data.statuses) <= {IDENTICAL} for data in self.parity.values()
+            set(data.statuses) <= {IDENTICAL, KEPT} for data in self.parity.values()
         )
 
 
@@ -159,7 +159,7 @@ def _size_table(done: Refactored) -> str:
 def _verdict_table(done: Refactored) -> str:
     rows = [(name, done.verdicts.get(name, 0)) for name in VERDICTS]
     rows += [item for item in sorted(done.verdicts.items()) if item[0] not in VERDICTS]
-    rows += [("reports parsed", done.reports), ("read a shared model", done.shared)]
+    rows += [("reports parsed", done.reports), ("through macros or shared models", done.shared)]
     reasons = [f"- {count} x {reason}" for reason, count in done.reasons.items()]
     shown = "\n".join(["Kept or failed, because:", *reasons[:20]]) if reasons else ""
     return f"{_grid(('reports', 'count'), rows)}\n\n{shown}".strip()
@@ -193,19 +193,11 @@ def _bullets(title: str, entries: Mapping[str, str], most: int = 20) -> str:
 
 def _rank(remark: str) -> int:
     """The worst first; equal within a tolerance last."""
-    worst = (DIFFERENT, MISSING, LOST, UNBUILT, IDENTICAL)
+    worst = (DIFFERENT, MISSING, LOST, UNBUILT, KEPT, IDENTICAL)
     return next((i for i, status in enumerate(worst) if remark.startswith(status)), -1)
 
 
 def write(figures: Figures, file: Path) -> None:
     """Put the tables into their section of RESULTS.md; the rest of the file stays."""
-    old = file.read_text("utf-8") if file.exists() else "# Results\n"
-    begin, end = "<!-- achilles -->", "<!-- /achilles -->"
     command = COMMAND if figures.refactored else f"{COMMAND} --legacy-only"
-    section = f"{begin}\n## OHDSI Achilles\n\n`{command}`\n\n{text(figures)}\n{end}"
-    pattern = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
-    if pattern.search(old):
-        new = pattern.sub(lambda _: section, old)
-    else:
-        new = f"{old.rstrip()}\n\n{section}\n"
-    file.write_text(new, "utf-8")
+    put("achilles", f"## OHDSI Achilles\n\n`{command}`\n\n{text(figures)}", file)

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from bench.achilles import dbt, engine, table
-from bench.achilles.checking import LOST, UNBUILT, check
+from bench.achilles.checking import KEPT, LOST, UNBUILT, check
 from bench.achilles.legacy import Outcome
 from bench.errors import BenchError
 from bench.parity import DIFFERENT, IDENTICAL, MISSING
@@ -71,7 +71,8 @@ def result(tmp_path: Path, *reports: dict[str, object]) -> engine.Result:
     ("third", "status"),
     [
         ((), LOST),
-        ((report("r3", "", "kept", "a loop"),), UNBUILT),
+        ((report("r3", "", "kept", "a loop"),), KEPT),
+        ((report("r3", "", "proved"),), UNBUILT),
         ((report("scratch.R3", "gone"),), MISSING),
         ((report("r3", "broken"),), MISSING),
     ],
@@ -103,11 +104,9 @@ def test_a_result_without_its_parts_is_an_error(tmp_path: Path) -> None:
         engine.read_result(tmp_path / "result.json")
 
 
-def test_shared_reports_read_a_model_that_another_one_reads(
-    models: dict[str, dbt.Model],
-) -> None:
-    assert dbt.shared(models, {"r1", "r2", "broken", "unknown"}) == {"r1", "r2"}
-    assert dbt.shared(models, {"r1"}) == set()
+def test_reports_through_shared_code_are_those_that_say_so(tmp_path: Path) -> None:
+    rows = [{**report("r1", "r1"), "shared": True}, report("r2", "r2")]
+    assert [r.shared for r in result(tmp_path, *rows).reports] == [True, False]
 
 
 def test_the_table_says_what_is_wrong_and_is_written_once(

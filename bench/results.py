@@ -1,0 +1,17 @@
+"""Sections of RESULTS.md, each between its own marks, so that one bench does not undo another."""
+
+import re
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+
+
+def put(name: str, section: str, file: Path = RESULTS) -> None:
+    """Replace the section of that name, or add it at the end."""
+    old = file.read_text("utf-8") if file.exists() else "# Results\n"
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    marked = f"{begin}\n{section.strip()}\n{end}"
+    pattern = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
+    found = pattern.search(old)
+    new = pattern.sub(lambda _: marked, old) if found else f"{old.rstrip()}\n\n{marked}\n"
+    file.write_text(new, "utf-8")
