@@ -32,10 +32,17 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
         _number(table, list(inputs).index(name), _names_read(tree))
     for identifier in tree.find_all(exp.Identifier):
         _unify(identifier, query.dialect)
-    text = f"{tree.sql(comments=False)} -- {tree_digest(tree)}"
+    text = f"{_printed(tree, query.dialect)} -- {tree_digest(tree)}"
     names = tuple(output.name for output in query.outputs)
     rels, columns = zip(*inputs.values(), strict=True) if inputs else ((), ())
     return Plan(names, Opaque(text, rels, columns, len(names), reason))
+
+
+def _printed(tree: exp.Expr, dialect: str) -> str:
+    try:
+        return tree.sql(comments=False)
+    except ValueError:  # a clause that only its own dialect can print
+        return tree.sql(dialect, comments=False)
 
 
 def tree_digest(tree: exp.Expr) -> str:

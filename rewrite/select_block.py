@@ -183,6 +183,8 @@ class _Select:
         match node:
             case exp.Pseudocolumn():
                 raise Unsupported(f"pseudo-column {node.name}")
+            case exp.Column() if node.args.get("join_mark"):
+                raise Unsupported("an outer join by (+)")
             case exp.Column():
                 return self._reference(node, clause)
             case exp.Subquery() if not isinstance(node.parent, exp.Array):

@@ -31,6 +31,27 @@ DIFFERENT = {
     ),
 }
 
+# The engine does not run these.
+NEVER_EQUAL = {
+    "an outer join by (+)": (
+        "oracle",
+        "select t.a, u.k from t, u where t.a = u.a (+)",
+        "select t.a, u.k from t, u where t.a = u.a",
+    ),
+    "FINAL, which only its dialect can print": (
+        "clickhouse",
+        "select a from t final",
+        "select a from t",
+    ),
+}
+
+
+@pytest.mark.parametrize("title", NEVER_EQUAL)
+def test_clauses_of_one_dialect_count(title: str) -> None:
+    dialect, first, second = NEVER_EQUAL[title]
+    one, two = (normalize(plan_of(sql, dialect).rel)[0] for sql in (first, second))
+    assert one != two
+
 
 @pytest.mark.parametrize("title", DIFFERENT)
 def test_different_rows_have_different_normal_forms(title: str) -> None:
