@@ -134,6 +134,8 @@ class _Composer:
         copy = query.node.copy()
         twins = dict(zip(map(id, query.node.walk()), copy.walk(), strict=True))
         qualifiers = frozenset(c.table.lower() for c in copy.find_all(exp.Column) if c.table)
+        for column in copy.find_all(exp.Column):
+            _plain_qualifier(column)
         temps = frozenset(d.relation for d in definition.reads if d.temp)
         found = [(twins.get(id(item.node)), item) for item in relations(query)]
         _check_followed(copy, {id(twin) for twin, _ in found})
@@ -177,6 +179,14 @@ class _Composer:
         if known.relation != relation:
             raise NotComposable(f"{relation} and {known.relation} cannot be told apart as sources")
         return outside.token
+
+
+def _plain_qualifier(column: exp.Column) -> None:
+    """`#x.a` becomes `x.a`: the temporary table is a CTE of that name."""
+    table = column.args.get("table")
+    if table is not None and (table.args.get("temporary") or table.args.get("global_")):
+        table.set("temporary", None)
+        table.set("global_", None)
 
 
 def _check_followed(tree: exp.Expr, followed: set[int]) -> None:

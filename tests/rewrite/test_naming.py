@@ -1,0 +1,50 @@
+"""Names for what is new, in the authors' words."""
+
+from __future__ import annotations
+
+import pytest
+
+from unwet.rewrite.naming import common_words, free, hole_name, majority, slug, snake
+
+
+def test_a_free_name() -> None:
+    assert free("sales", ()) == "sales"
+    assert free("sales", {"sales", "sales_2"}) == "sales_3"
+
+
+@pytest.mark.parametrize("word", ["select", "order", "macro", "ref", "loop", "true"])
+def test_words_that_mean_something_to_others_are_not_free(word: str) -> None:
+    assert free(word, ()) == f"{word}_2"
+
+
+def test_slugs_are_identifiers() -> None:
+    assert slug("Number of persons, by age") == "number_persons_age"
+    assert slug("2024 sales").isidentifier()
+    assert slug("!?").isidentifier()
+    assert len(slug("a1 b1 c1 d1 e1 f1 g1 h1", words=3).split("_")) == 3
+
+
+def test_common_words_keep_the_order_of_the_first() -> None:
+    assert common_words(["sales of region north", "sales of region south"]) == "sales_region"
+    assert common_words(["sales", "costs"]) == ""
+    assert common_words(["sales", ""]) == ""
+    assert common_words([]) == ""
+
+
+def test_the_majority_rules_and_the_alphabet_decides() -> None:
+    assert majority(["b", "a", "B"]) == "b"
+    assert majority(["b", "a"]) == "a"
+    assert majority(["", ""]) == ""
+
+
+def test_snake() -> None:
+    assert snake("NetRevenue") == "net_revenue"
+    assert snake("net-revenue 2") == "net_revenue_2"
+
+
+def test_the_words_that_all_values_share_name_a_hole() -> None:
+    assert hole_name(["start_date", "end_date"], "column") == "date"
+    assert hole_name(["sales_de", "sales_at"], "relation") == "sales"
+    assert hole_name(["1", "2"], "amount") == "amount"
+    assert hole_name(["src__a__b__src", "ref__c__ref"], "column") == "relation"
+    assert hole_name(["a-b", "c-b"], "value").isidentifier()
