@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlglot import exp
+
 from unwet.lineage.findings import Finding
 from unwet.lineage.parse import parse
 from unwet.lineage.resolve import resolve
@@ -54,8 +56,10 @@ def read_back(root: Path, setting: Setting) -> dict[str, ReadBack]:
 
     def relation(kind: str, name: str) -> str:
         if kind == "source":
-            return setting.sources.get(name.lower(), name)
-        return setting.relations.get(name, name) if kind in ("ref", "this") else name
+            name = setting.sources.get(name.lower(), name)
+        elif kind in ("ref", "this"):
+            name = setting.relations.get(name, name)
+        return _quoted(name, setting.dialect)
 
     project = render_project(root, setting.variables, relation)
     found = {failure.name: ReadBack(None, failure.reason) for failure in project.failures}
@@ -84,6 +88,12 @@ def _plan(
     if resolved.query is None:
         return ReadBack(None, "it is not a query")
     return ReadBack(lower(resolved.query, Env(catalog, definitions, setting.bound)))
+
+
+def _quoted(name: str, dialect: str) -> str:
+    """A dotted name as SQL; its parts get quotes where they need them."""
+    parts = (exp.to_identifier(part) for part in name.split("."))
+    return ".".join(part.sql(dialect=dialect or None) for part in parts)
 
 
 def _first(findings: tuple[Finding, ...]) -> str:

@@ -1,0 +1,103 @@
+"""Trees with tokens as templates: rendered by Jinja itself they are the SQL again."""
+
+from __future__ import annotations
+
+import jinja2
+import pytest
+import sqlglot
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlglot import exp
+
+from unwet.rewrite.library import LINE, MacroCall
+from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.jinja import argument, call_text, template
+
+
+def rendered(text: str, **names: object) -> str:
+    functions = {
+        "ref": lambda name: f"ref.{name}",
+        "source": lambda schema, table: f"{schema}.{table}",
+        "var": lambda name, default=None: f"<{name}>",
+    }
+    return jinja2.Environment().from_string(text).render(**functions, **names)
+
+
+def tree(sql: str) -> exp.Expr:
+    return sqlglot.parse_one(sql, read="duckdb")
+
+
+def test_tokens() -> None:
+    found = template(tree("SELECT a FROM ref__x_y__ref, src__s__t_u__src AS z"), "duckdb", ())
+    assert "{{ ref('x_y') }}" in found
+    assert "{{ source('s', 't_u') }} AS z" in found
+    assert "{{ var('day'" in template(tree("SELECT p__day__p AS d"), "duckdb", ())
+    assert "'{{ var('day'" in template(tree("SELECT 'p__day__p' AS d"), "duckdb", ())
+    assert "{{ since }}" in template(tree("SELECT h__since__h AS d"), "duckdb", ())
+
+
+def test_a_call_in_its_place() -> None:
+    calls = (MacroCall("m", (("a", Leaf("number", "1")),)),)
+    whole = template(exp.Var(this="call__0__call"), "duckdb", calls)
+    assert whole == "{{ m(a=1) }}"
+    block = tree("WITH x AS (SELECT 1) SELECT a FROM x")
+    block.find(exp.CTE).this.replace(exp.Var(this="call__0__call"))  # type: ignore[union-attr]
+    assert "{{ m(a=1) }}" in template(block, "duckdb", calls)
+
+
+def test_a_tail_follows_its_first_ctes() -> None:
+    calls = (MacroCall("m", ()),)
+    short = tree("WITH x AS (SELECT 1 AS a) SELECT tail__0__tail")
+    text = template(short, "duckdb", calls)
+    body = template(tree("WITH y AS (SELECT a FROM x) SELECT a FROM y"), "duckdb", (), tail=True)
+    assert not body.startswith("WITH")
+    whole = rendered(text, m=lambda: body)
+    assert tree(whole) == tree("WITH x AS (SELECT 1 AS a), y AS (SELECT a FROM x) SELECT a FROM y")
+
+
+def test_long_calls_are_wrapped() -> None:
+    args = tuple((f"name_{i}", Leaf("string", f"some words {i}")) for i in range(9))
+    text = call_text(MacroCall("macro", args))
+    assert all(len(line) <= LINE for line in text.splitlines())
+    assert rendered(text, macro=lambda **given: "|".join(given.values())) == "|".join(
+        leaf.text for _, leaf in args
+    )
+
+
+def test_wrapping_does_not_change_the_blanks_of_a_value() -> None:
+    value = "a  b " * 40
+    text = call_text(MacroCall("m", (("x", Leaf("string", value)),)))
+    assert rendered(text, m=lambda x: x) == value
+
+
+STRINGS = ["", "it's", 'say "x"', "a\\b", "{{ x }}", "{% if %}", "{# no #}", "\n", "é€", "%}", "}}"]
+
+
+@pytest.mark.parametrize("text", STRINGS)
+def test_strings_of_the_author_come_out_as_they_were(text: str) -> None:
+    select = exp.select(exp.alias_(exp.Literal.string(text), "x"))
+    assert tree(rendered(template(select, "duckdb", ()))) == select
+    printed = "'" + rendered("{{ " + argument(Leaf("string", text)) + " }}") + "'"
+    assert tree(f"SELECT {printed} AS x") == select
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.text(alphabet="ab'\"\\{}%#-/* \n\té;", max_size=12))
+def test_any_string_survives(text: str) -> None:
+    select = exp.select(exp.alias_(exp.Literal.string(text), "x"))
+    assert tree(rendered(template(select, "duckdb", ()))) == select
+    leaf = Leaf("string", text)
+    call = call_text(MacroCall("m", (("x", leaf),)))
+    assert tree("SELECT '" + rendered(call, m=lambda x: x) + "' AS x") == select
+
+
+@pytest.mark.parametrize("text", ["0", "12", "1.50", "007", "1e3", "99999999999999999999"])
+def test_numbers_are_printed_as_they_were(text: str) -> None:
+    assert rendered("{{ " + argument(Leaf("number", text)) + " }}") == text
+
+
+def test_names_keep_their_quotes() -> None:
+    leaf = Leaf("name", 'My "col"', quoted=True)
+    assert rendered("{{ " + argument(leaf) + " }}") == '"My ""col"""'
+    assert rendered("{{ " + argument(Leaf("name", "src__a__b__src")) + " }}") == "a.b"
+    assert rendered("{{ " + argument(Leaf("string", "x_p__day__p")) + " }}") == "x_<day>"

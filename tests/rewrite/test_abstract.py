@@ -1,0 +1,99 @@
+"""Templates with holes: filled in again they are their members."""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+
+from unwet.rewrite.abstract import MAX_HOLES, Family, Unit, families, template
+from unwet.rewrite.shapes import Leaf, Survey
+
+
+def unit(name: str, sql: str) -> Unit:
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    return Unit("whole", name, tree, Survey(tree).shape(tree), name)
+
+
+def family(*texts: str) -> Family:
+    [found] = families([unit(f"r{i}", text) for i, text in enumerate(texts)])
+    return found
+
+
+def filled(made: Family, member: int) -> str:
+    """The template with a member's values, as text."""
+    values = {f"h__{hole.name}__h": hole.values[member] for hole in made.holes}
+
+    def put(node: exp.Expr) -> exp.Expr:
+        leaf = values.get(node.name) if isinstance(node, exp.Identifier | exp.Var) else None
+        if isinstance(node, exp.Literal) and node.name in values:
+            return exp.Literal.string(values[node.name].text)
+        if leaf is None:
+            return node
+        if leaf.kind == "number":
+            return exp.Literal.number(leaf.text)
+        return exp.to_identifier(leaf.text, quoted=leaf.quoted)
+
+    return template(made).transform(put).sql("duckdb")
+
+
+def test_a_template_filled_in_is_its_member() -> None:
+    texts = [
+        "SELECT a, SUM(b) AS s FROM t WHERE c = 'x' AND d > 1 GROUP BY a",
+        "SELECT a, SUM(b) AS s FROM t WHERE c = 'y' AND d > 20 GROUP BY a",
+        "SELECT k, SUM(b) AS s FROM u WHERE c = 'z' AND d > 3 GROUP BY k",
+    ]
+    made = family(*texts)
+    assert [filled(made, i) for i in range(3)] == texts
+
+
+def test_what_varies_together_is_one_hole() -> None:
+    made = family("SELECT a FROM t WHERE a = 1", "SELECT b FROM t WHERE b = 2")
+    assert [(len(hole.positions), hole.values) for hole in made.holes] == [
+        (2, (Leaf("name", "a"), Leaf("name", "b"))),
+        (1, (Leaf("number", "1"), Leaf("number", "2"))),
+    ]
+
+
+def test_equal_members_need_no_hole() -> None:
+    assert family("SELECT a FROM t", "SELECT A FROM T").holes == ()
+
+
+def test_private_names_are_no_holes() -> None:
+    made = family(
+        "WITH x AS (SELECT a FROM t) SELECT x.a FROM x",
+        "WITH y AS (SELECT a FROM t) SELECT y.a FROM y",
+    )
+    assert made.holes == ()
+
+
+def test_private_names_that_are_crossed_are_holes() -> None:
+    """p and q change places: renaming one for one would join a table to itself."""
+    made = family(
+        "SELECT p.a, q.a FROM t AS p, t AS q WHERE p.b = 1",
+        "SELECT q.a, p.a FROM t AS p, t AS q WHERE p.b = 1",
+    )
+    assert made.holes != ()
+
+
+def test_too_many_holes_make_several_families() -> None:
+    columns = [[f"{c}{i}" for c in "abcdefgh"] for i in range(2)]
+    texts = [f"SELECT {', '.join(names)} FROM t WHERE x = 1" for names in columns]
+    found = families([unit(f"r{i}", texts[i % 2]) for i in range(4)])
+    assert all(len(each.holes) <= MAX_HOLES for each in found)
+    assert [len(each.units) for each in found] == [2, 2]
+
+
+def test_other_shapes_are_no_family() -> None:
+    assert families([unit("a", "SELECT a FROM t"), unit("b", "SELECT a FROM t LIMIT 1")]) == []
+    assert families([unit("a", "SELECT a FROM t")]) == []
+    assert families([]) == []
+
+
+def test_parameter_names_are_different_words() -> None:
+    made = family(
+        "SELECT 1 AS a, 2 AS b, 'x' AS c FROM t WHERE d = 5 AND e = 'p' AND f > 7",
+        "SELECT 3 AS a, 4 AS b, 'y' AS c FROM t WHERE d = 6 AND e = 'q' AND f > 8",
+    )
+    names = [hole.name for hole in made.holes]
+    assert len(set(names)) == len(names) == 6
+    assert all(name.isidentifier() for name in names)
