@@ -66,7 +66,7 @@ class Writer:
         source = self.one(tuple(TABLES))
         items = [self.value(kind, _qualified(source, TABLES[source])) for _, kind in columns]
         listed = ", ".join(f"{item} AS {self.fresh('z')}" for item in items)
-        second = f"SELECT {listed} FROM main_{source}".replace("main_", "")
+        second = f"SELECT {listed} FROM {source}"
         return f"({first}) {word} ({second})", columns
 
     def source(self, depth: int, ctes: dict[str, Columns], outer: Columns) -> tuple[str, Columns]:
@@ -178,6 +178,8 @@ class Writer:
 
     def test(self, scope: Columns, depth: int, ctes: dict[str, Columns], outer: Columns) -> str:
         shape = self.pick(9 if depth > 0 else 6)
+        if shape < 2 and depth < -1:
+            shape = 2
         if shape == 0:
             both = [self.test(scope, depth - 1, ctes, outer) for _ in range(2)]
             return f"({self.one((' AND ', ' OR ')).join(both)})"

@@ -238,7 +238,7 @@ def test_what_is_still_proved_returns_the_same_rows(
 ) -> None:
     before = {name: rows_of(models(edited), worlds, name) for name in ALL}
     caught = 0
-    for file, text, mutant in chosen(list(mutants(edited)), 11, 45):
+    for file, text, mutant in chosen(list(mutants(edited)), 11, 30):
         (edited / file).write_text(mutant)
         kept, sql = proved(edited, pile), models(edited)
         caught += kept != ALL
@@ -249,4 +249,4 @@ def test_what_is_still_proved_returns_the_same_rows(
                 pytest.fail(f"proved, but it does not run: {error}\n{mutant}")
             assert after == before[name], f"{name} is proved, with other rows:\n{mutant}"
         (edited / file).write_text(text)
-    assert caught > 30
+    assert caught > 20
