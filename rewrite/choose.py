@@ -191,4 +191,7 @@ def _common_stem(names: Iterable[str]) -> str:
 
 
 def _comment(family: Family) -> str:
-    return f"{len(family.units)} uses"
+    """What the macro stands for, in a line."""
+    hosts = list(dict.fromkeys(unit.host for unit in family.units))
+    shown = ", ".join(hosts[:4]) + (", ..." if len(hosts) > 4 else "")
+    return f"{len(family.units)} queries that differ in their arguments only: {shown}"

@@ -34,6 +34,8 @@ def files(project: Project) -> dict[str, str]:
         result[f"{SHARED}/{draft.name}.sql"] = _model(project, draft, needs[draft.name])
     for macro in project.library.macros:
         result[f"macros/{macro.name}.sql"] = _macro(project, macro)
+    if project.library.macros:
+        result["macros/macros.yml"] = _macros_yml(project.library)
     for path, text in project.originals.items():
         result[f"legacy/{path}"] = text
     return result
@@ -62,6 +64,16 @@ def _macro(project: Project, macro: Macro) -> str:
 def _given(needs: tuple[str, ...]) -> str:
     """Whether all variables have a value, as a Jinja expression."""
     return " and ".join(f"var('{name}', none) is not none" for name in needs)
+
+
+def _macros_yml(library: Library) -> str:
+    macros = []
+    for macro in sorted(library.macros, key=lambda m: m.name):
+        entry: dict[str, object] = {"name": macro.name, "description": macro.comment}
+        if macro.params:
+            entry["arguments"] = [{"name": name} for name in macro.params]
+        macros.append(entry)
+    return _yaml({"version": 2, "macros": macros})
 
 
 def _plain(comment: str) -> str:
