@@ -21,6 +21,8 @@ from unwet.rewrite.script import Definition, Report
 # Where the case of a table's name matters even without quotes.
 _EXACT = frozenset({"bigquery", "clickhouse", "mysql"})
 _HINT = re.compile(r"\s*HINT\b", re.IGNORECASE)
+# Words in the form of our own tokens, which would be read as such when the model is printed.
+_TAKEN = re.compile(r"(ref|src|h|p|call|tail)__\w+?__\1", re.IGNORECASE)
 
 
 class NotComposable(Exception):
@@ -123,6 +125,7 @@ class _Composer:
     def _part(self, definition: Definition, part: Resolved) -> exp.Query:
         if part.query is None:
             raise NotComposable("its query could not be read")
+        _check_words(part)
         body = self._body(part.query, definition)
         _adopt_with(part, body)
         names = _target_names(definition, part)
@@ -179,6 +182,16 @@ class _Composer:
         if known.relation != relation:
             raise NotComposable(f"{relation} and {known.relation} cannot be told apart as sources")
         return outside.token
+
+
+def _check_words(part: Resolved) -> None:
+    """Raises where the author's own words look like tokens."""
+    assert part.query is not None
+    known = {place.token.lower() for place in part.statement.masked.placeholders}
+    for node in part.query.node.find_all(exp.Identifier, exp.Literal, exp.Var):
+        for found in _TAKEN.finditer(node.name):
+            if found.group().lower() not in known:
+                raise NotComposable(f"the word {found.group()} means something in a model")
 
 
 def _plain_qualifier(column: exp.Column) -> None:
