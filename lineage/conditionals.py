@@ -65,8 +65,17 @@ def jinja(text: str) -> Decided:
         edits.append((hit.start(), hit.end(), ""))
         if tag != "#" and not tag.startswith("end"):
             notes.append(Note(hit.start(), _say(tag, hit[2])))
+        elif tag == "#" and _is_quoted(text, hit):
+            notes.append(Note(hit.start(), "a comment of Jinja inside a string left out"))
         _track(blocks, edits, tag, hit)
     return Decided(tuple(_outermost(edits)), tuple(notes))
+
+
+def _is_quoted(text: str, hit: re.Match[str]) -> bool:
+    """Whether an odd number of quotes stands on both sides, on its line."""
+    start, stop = text.rfind("\n", 0, hit.start()) + 1, text.find("\n", hit.end())
+    after = text[hit.end() : stop if stop >= 0 else len(text)]
+    return text.count("'", start, hit.start()) % 2 == 1 and after.count("'") % 2 == 1
 
 
 # --- Jinja -----------------------------------------------------------------------------------

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from unwet.rewrite.compose import NotComposable, compose
 from unwet.rewrite.normal import normalize
-from unwet.tests.rewrite.small_world import Worlds, as_duckdb, plan_of
+from unwet.rewrite.script import end_state
+from unwet.tests.rewrite.small_world import Worlds, as_duckdb, pile_of, plan_of
 
 DIFFERENT = {
     "a cast sees the type that a union gives": (
@@ -60,3 +62,17 @@ def test_different_rows_have_different_normal_forms(title: str) -> None:
     assert Worlds().difference(before, after) != "", "the case itself is wrong"
     one, two = (normalize(plan_of(sql, dialect).rel)[0] for sql in (first, second))
     assert one != two
+
+
+def test_a_comment_of_jinja_in_a_string_is_not_silently_dropped() -> None:
+    sql = "select a from t where c = '{# x #}'"
+    assert [f.code for f in pile_of(sql).findings] == ["PLACEHOLDER"]
+    assert not pile_of("select a from t {# it's x #} where c = 'a'").findings
+
+
+@pytest.mark.parametrize("word", ["ref__t__ref", "p__x__p", "h__a__h", "call__0__call"])
+def test_words_that_look_like_tokens_keep_their_report(word: str) -> None:
+    pile = pile_of(f"select a from t where c = '{word}'")
+    [report] = end_state(pile.scripts, pile.resolved, pile.catalog).reports
+    with pytest.raises(NotComposable, match=word):
+        compose(report, {})
