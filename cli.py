@@ -157,17 +157,14 @@ def _bindings(params: Iterable[str]) -> dict[str, str]:
 
 def emit(data: str | bytes, request: Request) -> None:
     """Data to stdout or to the file that -o names; the file appears only when it is complete."""
-    if request.output is None and isinstance(data, str):
-        sys.stdout.write(data)
-        sys.stdout.flush()
-        return
-    raw = data.encode() if isinstance(data, str) else data
+    # UTF-8 whatever the locale; file names may hold bytes that no encoding knows
+    raw = data.encode(errors="backslashreplace") if isinstance(data, str) else data
     if request.output is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(raw)
-        sys.stdout.buffer.flush()
+        _to_stdout(raw)
         return
     target = Path(request.output)
+    if target.is_dir():
+        raise OutputReadOnly(request.output or "''", "it is a folder")
     beside = target.with_name(f".{target.name}.part")
     try:
         beside.write_bytes(raw)
@@ -175,6 +172,18 @@ def emit(data: str | bytes, request: Request) -> None:
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise OutputReadOnly(str(target), error.strerror or "") from error
+
+
+def _to_stdout(raw: bytes) -> None:
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(raw)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a full disk behind `> file`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or exit tries it again
+        raise OutputReadOnly("standard output", error.strerror or "") from error
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
@@ -372,7 +381,7 @@ def demo(out: str, force: bool, quiet: bool) -> int:
     from unwet.rewrite import demo as job
 
     found = job.demo(_bundled(), Path(out), force, lambda text: _progress(text, quiet))
-    click.echo(table(job.rows(found)), nl=False)
+    _to_stdout(table(job.rows(found)).encode())
     if not quiet:
         _say(" ", *job.next_steps(found))
     return 0 if found.verified.ok else 1
