@@ -24,11 +24,11 @@ def read_config(given: str | None, folder: Path) -> Config:
 
     Relative paths inside the file count from its own folder. Raises PathNotFound and BadConfig.
     """
-    if given is not None and not Path(given).is_file():
+    if given is not None and not Path(given).exists():
         raise PathNotFound(given)
     candidates = [Path(given)] if given else [folder / "unwet.toml", folder / "pyproject.toml"]
     for path in candidates:
-        if path.is_file() and (table := _table(path)) is not None:
+        if path.exists() and (table := _table(path)) is not None:
             return _checked(table, path)
     return Config()
 
@@ -38,6 +38,8 @@ def _table(path: Path) -> Mapping[str, object] | None:
         data: Mapping[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfig(f"{path}: {error}", "write it as TOML, in UTF-8") from error
+    except OSError as error:
+        raise BadConfig(f"{path}: cannot read: {error.strerror or error}") from error
     if path.name != "pyproject.toml":
         return data
     tools = data.get("tool")

@@ -1,7 +1,7 @@
-"""A given schema: a mapping, a JSON file, a DDL file, or a DuckDB database."""
+"""A given schema: a mapping, a JSON or YAML file, a DDL file, or a DuckDB database."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from unwet.lineage.ddl import declared_tables
@@ -13,7 +13,7 @@ from unwet.lineage.tables import Column, Table
 from unwet.lineage.templating import mask
 
 Schema = Mapping[str, Sequence[str] | Mapping[str, str]] | str | Path
-KINDS = ".json (relation -> columns), .sql or .ddl (CREATE TABLE), .duckdb or .db (a database)"
+KINDS = ".json, .yaml (relation -> columns), .sql, .ddl (CREATE TABLE), .duckdb, .db (a database)"
 
 
 def read_schema(schema: Schema | None, dialect: str = "") -> tuple[Table, ...]:
@@ -26,11 +26,18 @@ def read_schema(schema: Schema | None, dialect: str = "") -> tuple[Table, ...]:
     if isinstance(schema, Mapping):
         return _from_mapping(schema, "schema", dialect)
     path = Path(schema)
-    if not path.is_file():
+    if not path.exists():
         raise PathNotFound(str(path))
+    try:
+        return _from_file(path, dialect)
+    except OSError as error:
+        raise BadSchema(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _from_file(path: Path, dialect: str) -> tuple[Table, ...]:
     match path.suffix.lower():
-        case ".json":
-            return _from_json(path, dialect)
+        case ".json" | ".yaml" | ".yml":
+            return _from_mapping_file(path, dialect)
         case ".sql" | ".ddl" | ".hql":
             return _from_ddl(path, dialect)
         case ".duckdb" | ".db" | ".ddb":
@@ -48,9 +55,9 @@ def _from_mapping(given: Mapping[str, object], where: str, dialect: str) -> tupl
 
 
 def _columns(given: object, name: str, where: str, dialect: str) -> tuple[Column, ...]:
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping) and not _nested(given.values()):
         return tuple(Column(fold(str(c), False, dialect), str(t or "")) for c, t in given.items())
-    if isinstance(given, Sequence) and not isinstance(given, str):
+    if isinstance(given, Sequence) and not isinstance(given, str) and not _nested(given):
         return tuple(Column(fold(str(c), False, dialect)) for c in given)
     raise BadSchema(
         f"{where}: the columns of {name} are neither a list nor a mapping",
@@ -58,14 +65,29 @@ def _columns(given: object, name: str, where: str, dialect: str) -> tuple[Column
     )
 
 
-def _from_json(path: Path, dialect: str) -> tuple[Table, ...]:
+def _nested(values: Iterable[object]) -> bool:
+    return any(isinstance(each, Mapping | list) for each in values)
+
+
+def _from_mapping_file(path: Path, dialect: str) -> tuple[Table, ...]:
+    kind = "JSON" if path.suffix.lower() == ".json" else "YAML"
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        given = json.loads(text) if kind == "JSON" else _yaml(text)
     except ValueError as error:
-        raise BadSchema(f"{path} is not valid JSON: {error}") from error
+        raise BadSchema(f"{path} is not valid {kind}: {error}") from error
     if not isinstance(given, Mapping):
         raise BadSchema(f"{path} holds no mapping from relations to columns", f"give {KINDS}")
     return _from_mapping(given, str(path), dialect)
+
+
+def _yaml(text: str) -> object:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from error
 
 
 def _from_ddl(path: Path, dialect: str) -> tuple[Table, ...]:

@@ -139,7 +139,9 @@ def test_duckdb_schema(tmp_path: Path) -> None:
         ("s.json", "[1]"),
         ("s.json", '{"s": 1}'),
         ("s.sql", "select 1"),
-        ("s.yaml", "s: [a]"),
+        ("s.yaml", "s: [a"),
+        ("s.toml", "s = 1"),
+        ("s.json", '{"s": {"id": {"a": 1}}}'),
         ("s.duckdb", "not a database"),
     ],
 )
