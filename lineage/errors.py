@@ -14,6 +14,7 @@ UnwetError
 └── EngineError             the database said no
 """
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -27,6 +28,15 @@ class UnwetError(Exception):
         self.help = help
 
 
+_LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_SECRET = re.compile(r"((?:password|passwd|pwd|pass|token|secret|key)\s*=\s*)[^\s;&]+", re.I)
+
+
+def without_secrets(given: str) -> str:
+    """A path as it was given; of what is a connection string rather, no passwords and tokens."""
+    return _SECRET.sub(r"\1***", _LOGIN.sub("***", given))
+
+
 class UsageError(UnwetError):
     """The request cannot be carried out as it was made."""
 
@@ -35,7 +45,8 @@ class PathNotFound(UsageError):
     """An input path, or a pattern, that matches nothing."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"no such file or folder: {path}", "give a folder, a file, a glob or -")
+        shown = without_secrets(path)
+        super().__init__(f"no such file or folder: {shown}", "give a folder, a file, a glob or -")
         self.path = path
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from unwet.lineage.errors import EmptyInput, PathNotFound
+from unwet.lineage.errors import EmptyInput, PathNotFound, UsageError
 from unwet.lineage.findings import Finding, whole
 
 SUFFIXES = (".sql", ".hql", ".ddl", ".sql.jinja", ".sql.j2")
@@ -18,6 +18,8 @@ LOGS = (".csv", ".jsonl")
 _SKIPPED = {"node_modules", "__pycache__", "site-packages"}
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins like the one of UTF-16
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
@@ -85,6 +87,8 @@ def _read_input(one: str | Path | Source, dialect: str | None) -> Iterator[Item]
     if isinstance(one, Source):
         yield one if one.dialect is not None else Source(one.path, one.text, dialect)
     elif str(one) == "-":
+        if sys.stdin is None:
+            raise UsageError("standard input is closed", "pipe SQL into it, or give a path")
         yield from _from_bytes(sys.stdin.buffer.read(), "<stdin>", dialect)
     else:
         for path in _expand(str(one)):
@@ -114,15 +118,23 @@ _WRITTEN_BY_UNWET = os.path.join(".unwet", "manifest.json")
 
 
 def _walk(folder: str, seen: set[str]) -> Iterator[str]:
-    """SQL files below a folder; follows links, but enters each real folder once."""
+    """SQL files below a folder; follows links, but enters each real folder once.
+
+    A folder that cannot be entered is there itself: reading it says why.
+    """
     real = os.path.realpath(folder)
     if real in seen:
         return
     seen.add(real)
-    for entry in sorted(os.scandir(folder), key=lambda e: e.name):
+    try:
+        entries = sorted(os.scandir(folder), key=lambda e: e.name)
+    except OSError:
+        yield folder
+        return
+    for entry in entries:
         if entry.name.startswith(".") or entry.name in _SKIPPED:
             continue
-        if entry.is_dir():
+        if os.path.isdir(entry.path):
             if not os.path.isfile(os.path.join(entry.path, _WRITTEN_BY_UNWET)):
                 yield from _walk(entry.path, seen)
         elif entry.name.lower().endswith(SUFFIXES):
