@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from unwet.lineage import inventory
-from unwet.lineage.errors import OutputReadOnly
+from unwet.lineage.errors import EngineError, OutputReadOnly
 from unwet.lineage.inventory import Inventory
 from unwet.lineage.pile import load
 from unwet.rewrite import refactor, verify
@@ -54,6 +55,26 @@ def demo(case: Case, out: Path, force: bool, progress: Progress = lambda _: None
     Raises UnwetError for a place that cannot be written or holds other files (unless ``force``).
     """
     check(out, force)
+    with _whole(out):
+        return _demo(case, out, force, progress)
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[None]:
+    """What a run began in an empty place, and did not finish, is removed again."""
+    was_there = out.is_dir()
+    theirs = was_there and any(out.iterdir())
+    try:
+        yield
+    except BaseException:
+        if not theirs:
+            shutil.rmtree(out, ignore_errors=True)
+        if was_there:
+            out.mkdir(exist_ok=True)
+        raise
+
+
+def _demo(case: Case, out: Path, force: bool, progress: Progress) -> Demo:
     progress("laying out pile and data")
     data = _lay_out(case, out)
     pile = load(out / "pile", case.dialect, data)
@@ -69,13 +90,17 @@ def demo(case: Case, out: Path, force: bool, progress: Progress = lambda _: None
 
 def _lay_out(case: Case, out: Path) -> Path:
     """Copies the pile and makes the data; returns the data file."""
+    import duckdb
+
     data = out / "case.duckdb"
     try:
         out.mkdir(parents=True, exist_ok=True)
         shutil.copytree(case.pile, out / "pile", dirs_exist_ok=True)
         case.build(data)
-    except OSError as error:
-        raise OutputReadOnly(str(out), error.strerror or "") from error
+    except OSError as error:  # copytree tells of each file in a list
+        raise OutputReadOnly(str(out), error.strerror or "cannot copy the pile") from error
+    except duckdb.Error as error:
+        raise EngineError(f"cannot write {data}: {error}") from error
     return data
 
 

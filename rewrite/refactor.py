@@ -13,6 +13,7 @@ from pathlib import Path
 
 from unwet.lineage.errors import RenderError
 from unwet.lineage.findings import Finding
+from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
 from unwet.lineage.tables import Column, Table
 from unwet.rewrite.algebra import Plan, Rel
@@ -32,7 +33,7 @@ from unwet.rewrite.sizes import Size, pile_size, project_size
 from unwet.rewrite.targets import dbt
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.migration import migration
-from unwet.rewrite.targets.place import check, place, staged
+from unwet.rewrite.targets.place import check, check_name, place, staged
 from unwet.rewrite.targets.record import RECORD, Record, record
 from unwet.rewrite.verdicts import Outcome, Verdict
 
@@ -70,6 +71,8 @@ class Result:
 
 def refactor(pile: Pile, request: Request, progress: Progress = lambda _: None) -> Result:
     """Rewrites the pile. Raises UnwetError for a place that cannot be written."""
+    check_dialect(request.to_dialect)
+    check_name(request.name)
     if request.out is not None:
         check(request.out, request.force)
     progress("running the scripts symbolically")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from unwet.lineage.errors import OutputNotEmpty, OutputReadOnly
+from unwet.lineage.errors import OutputNotEmpty, OutputReadOnly, UsageError
 
 MANIFEST = ".unwet/manifest.json"
 
@@ -21,23 +22,34 @@ def check(out: Path, force: bool) -> None:
     """Raises before any work is done when the place cannot be used."""
     if out.exists() and not out.is_dir():
         raise OutputReadOnly(str(out), "it is a file")
+    for folder in (out, _home(out)):
+        if folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise OutputReadOnly(str(out), f"no permission in {folder}")
     if out.is_dir() and any(out.iterdir()) and not force:
         raise OutputNotEmpty(str(out))
-    home = _home(out)
-    if not os.access(home, os.W_OK | os.X_OK):
-        raise OutputReadOnly(str(out), f"no permission in {home}")
+
+
+def check_name(name: str) -> None:
+    """dbt takes no other names, for projects as for profiles."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        better = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_0123456789")
+        hint = "letters, digits and _ only" + (f": --name {better}" if better else "")
+        raise UsageError(f"{name!r} cannot be the name of a dbt project", hint)
 
 
 @contextmanager
 def staged(files: Mapping[str, str], near: Path | None = None) -> Iterator[Path]:
     """A temporary folder with the files, on the file system of ``near``; gone afterwards."""
-    home = _home(near) if near is not None else None
+    home = _home(near) if near is not None else Path(tempfile.gettempdir())
     try:
         folder = Path(tempfile.mkdtemp(prefix=".unwet-", dir=home))
     except OSError as error:
-        raise OutputReadOnly(str(near), error.strerror or "") from error
+        raise OutputReadOnly(str(near or home), error.strerror or "") from error
     try:
-        write(files, folder)
+        try:
+            write(files, folder)
+        except OSError as error:  # most likely a full disk
+            raise OutputReadOnly(str(near or home), error.strerror or "") from error
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -51,7 +63,8 @@ def write(files: Mapping[str, str], folder: Path) -> None:
         if not path.is_relative_to(root):
             raise OutputReadOnly(name, "it lies outside the output folder")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files[name], encoding="utf-8", newline="\n")
+        # names of files that no encoding knows are in texts too
+        path.write_text(files[name], encoding="utf-8", errors="backslashreplace", newline="\n")
     manifest = root / MANIFEST
     manifest.parent.mkdir(exist_ok=True)
     manifest.write_text(json.dumps(sorted(files), indent=1) + "\n", encoding="utf-8")
