@@ -34,15 +34,12 @@ class Table:
     keys: tuple[tuple[str, ...], ...] = ()
     at: Span | None = None
     index: Mapping[str, int] = field(init=False, compare=False, repr=False)
+    names: tuple[str, ...] = field(init=False, compare=False, repr=False)  # of columns, in order
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(column.name for column in self.columns))
         index = {column.name: i for i, column in reversed(tuple(enumerate(self.columns)))}
         object.__setattr__(self, "index", index)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Column names in order."""
-        return tuple(column.name for column in self.columns)
 
 
 def tail(name: str) -> str:

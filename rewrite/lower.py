@@ -57,6 +57,8 @@ def lower(query: Query, env: Env) -> Plan:
             return Lowerer(env, query).plan(query)
     except Unsupported as unsupported:
         return opaque(query, env.definitions, str(unsupported))
+    except RecursionError:
+        return opaque(query, env.definitions, "it is nested too deeply")
 
 
 def _check_names(query: Query) -> None:
