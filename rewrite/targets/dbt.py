@@ -231,7 +231,8 @@ def _exposure(project: Project, report: Report, needs: tuple[str, ...]) -> dict[
 def _places(project: Project, report: Report) -> Iterable[str]:
     for part in report.definition.parts:
         span = part.statement.span
-        yield f"{project.below(span.path)}:{span.line}-{span.end_line}"
+        last = f"-{span.end_line}" if span.end_line > span.line else ""
+        yield f"{project.below(span.path)}:{span.line}{last}"
 
 
 def _yaml(value: object) -> str:

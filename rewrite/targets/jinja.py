@@ -16,6 +16,8 @@ _ESCAPE = re.compile(r"\{[{%#]|[}%#]\}")
 _TOKEN = re.compile(
     r"(?P<kind>ref|src|h|p|call)__(?P<name>\w+?)__(?P=kind)(?![a-z])", re.IGNORECASE
 )
+# dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
+_QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src)__\w+?__\3)[`\"\]]", re.IGNORECASE)
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
 
 
@@ -83,7 +85,7 @@ def _in_place(text: str, calls: Sequence[MacroCall]) -> str:
             return call.replace("\n", "\n" + " " * pad)
         return "{{ " + _expression(match) + " }}"
 
-    return _TOKEN.sub(put, text)
+    return _TOKEN.sub(put, _QUOTED_RELATION.sub(r"\2", text))
 
 
 def _expression(match: re.Match[str]) -> str:
