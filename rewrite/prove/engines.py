@@ -217,6 +217,9 @@ def _place(data: Path | str | None) -> Path | None:
     path = Path(rest.partition("?")[0] if colon else str(data))
     if not path.exists():
         raise PathNotFound(str(path))
+    if path.is_dir() and not _tables_below(path):
+        wanted = f"looked for *{', *'.join(TABLE_SUFFIXES)}"
+        raise UsageError(f"no data in {path}", f"{wanted}; sub-folder = schema")
     return path.resolve()
 
 
@@ -225,7 +228,11 @@ def _attach(engine: DuckEngine, place: Path) -> tuple[Path, ...]:
     if place.is_file():
         engine._trusted(f"ATTACH {text(str(place))} AS {quote(DATA)} (READ_ONLY)")
         return ()
-    return tuple(p for p in sorted(place.rglob("*")) if p.name.lower().endswith(TABLE_SUFFIXES))
+    return _tables_below(place)
+
+
+def _tables_below(folder: Path) -> tuple[Path, ...]:
+    return tuple(p for p in sorted(folder.rglob("*")) if p.name.lower().endswith(TABLE_SUFFIXES))
 
 
 def _load(engine: DuckEngine, root: Path, files: Sequence[Path]) -> None:
