@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from unwet.lineage.ddl import altered, declared
 from unwet.lineage.findings import Finding
-from unwet.lineage.names import DEEP, deep_stack, relation_name
+from unwet.lineage.names import DEEP, deep_stack, is_token, relation_name
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved, resolve
 from unwet.lineage.schema import Schema, read_schema
@@ -72,6 +72,7 @@ class Studied:
     _active: list[Statement] = field(default_factory=list)
     _circular: dict[int, Statement] = field(default_factory=dict)
     _uses: dict[str, Table] = field(default_factory=dict)
+    _apart: dict[str, Table] = field(default_factory=dict)
 
     def run(self) -> None:
         """Resolve everything; afterwards `find` and `uses` only look up."""
@@ -94,7 +95,7 @@ class Studied:
     def catalog(self) -> Catalog:
         """What is known now, as a value."""
         declared_ = {n: t for n, t in self._known.tables.items() if t.origin != "made"}
-        tables = dict(self._uses) | declared_
+        tables = self._apart | self._uses | declared_
         for name, maker in self._makers.items():
             if maker.table is not None and (name not in tables or not tables[name].closed):
                 tables[name] = maker.table
@@ -177,7 +178,8 @@ class Studied:
         tables, found = self._declared_tables(headers)
         self.findings = tuple(found)
         names = {*tables, *(self._qualified(name) for _, name, temp in headers if not temp)}
-        self._known = _catalog_of(tables, names, self.default_schema)
+        self._apart = _apart(names, self.statements)
+        self._known = _catalog_of(self._apart | tables, names, self.default_schema)
         self._collect_makers(headers)
 
     def _qualified(self, name: str) -> str:
@@ -256,7 +258,8 @@ def _header(statement: Statement) -> tuple[str, bool] | None:
 
 
 def _catalog_of(tables: dict[str, Table], names: set[str], default_schema: str) -> Catalog:
-    """A catalog in which a short name stands for the only longer one that the pile has."""
+    """A catalog in which a short name stands for the only longer one that the pile has, unless
+    the pile has a relation of just that name as well."""
     longer: dict[str, set[str]] = {}
     for name in names:
         parts = name.split(".")
@@ -267,12 +270,26 @@ def _catalog_of(tables: dict[str, Table], names: set[str], default_schema: str) 
         for short, full in longer.items()
         if len(full) == 1 and short not in names
     }
-    for short in names:
-        full = longer.get(short, set())
-        if len(full) == 1 and tail(short) == short:
-            spellings[short] = next(iter(full))
     placeholders = {name: Table(name, (), False, "made") for name in names if name not in tables}
     return Catalog({**placeholders, **tables}, default_schema, {}, spellings)
+
+
+def _apart(names: set[str], statements: Sequence[Statement]) -> dict[str, Table]:
+    """Relations that no known name stands for, though it ends theirs: a.t and b.t are two, so t
+    cannot be both."""
+    bare = {name for name in names if "." not in name}
+    read: dict[str, set[str]] = {}
+    for statement in statements if bare else ():
+        for table in statement.tree.find_all(exp.Table):
+            if table.args.get("db") is not None:
+                name = relation_name(table, statement.dialect)
+                read.setdefault(tail(name), set()).add(name)
+    found: set[str] = set()
+    for short in bare & read.keys():
+        full = {n for n in read[short] if not is_token(n.partition(".")[0])}
+        longest = [n for n in full if not any(other.endswith("." + n) for other in full)]
+        found |= full if len(longest) > 1 else set()
+    return {name: Table(name, (), False, "made") for name in sorted(found - names)}
 
 
 def _contradiction(given: Table, declared_: Table) -> list[Finding]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.algebra import Rel
 from unwet.rewrite.compose import NotComposable, compose
+from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.normal import normalize
 from unwet.rewrite.script import end_state
 from unwet.tests.rewrite.small_world import Worlds, as_duckdb, pile_of, plan_of
@@ -76,3 +80,24 @@ def test_words_that_look_like_tokens_keep_their_report(word: str) -> None:
     [report] = end_state(pile.scripts, pile.resolved, pile.catalog).reports
     with pytest.raises(NotComposable, match=word):
         compose(report, {})
+
+
+def _scans(sql: str, declared: str) -> Rel:
+    pile = load([Source("ddl.sql", declared, "duckdb"), Source("q.sql", sql, "duckdb")], "duckdb")
+    query = pile.resolved[-1].query
+    assert query is not None
+    return lower(query, Env(pile.catalog)).rel
+
+
+@pytest.mark.parametrize(
+    ("declared", "first", "second"),
+    [
+        ("create table t (a int); create table s1.t (a int)", "t", "s1.t"),
+        ("create table t as select 1 as a; create table s1.t as select 2 as a", "t", "s1.t"),
+        ("create table t (a int); select a from x.t; select a from y.t", "x.t", "y.t"),
+        ('create table "T" (a int); create table x."T" (a int)', '"T"', 'x."T"'),
+    ],
+)
+def test_tables_of_two_schemas_are_two(declared: str, first: str, second: str) -> None:
+    one, two = (_scans(f"select a from {name}", declared) for name in (first, second))
+    assert one != two
