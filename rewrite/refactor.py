@@ -13,6 +13,7 @@ from pathlib import Path
 
 from unwet.lineage.errors import RenderError
 from unwet.lineage.findings import Finding
+from unwet.lineage.names import deep_stack
 from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
 from unwet.lineage.tables import Column, Table
@@ -77,7 +78,8 @@ def refactor(pile: Pile, request: Request, progress: Progress = lambda _: None) 
         check(request.out, request.force)
     progress("running the scripts symbolically")
     state = end_state(pile.scripts, pile.resolved, pile.catalog)
-    return _Job(pile, request, state, progress).run()
+    with deep_stack():
+        return _Job(pile, request, state, progress).run()
 
 
 class _Job:
