@@ -21,6 +21,10 @@ from unwet.rewrite.prove.sandbox import Budget, Sandbox, TemplateFailure, guarde
 
 BIGGEST_FILE = 5_000_000
 
+# Settings that run more than the query, and ways to store that keep rows of earlier runs.
+_SIDE_EFFECTS = ("pre_hook", "pre-hook", "post_hook", "post-hook", "sql_header")
+_KEEPING = ("incremental", "snapshot")
+
 Relation = Callable[[str, str], str]
 
 
@@ -157,7 +161,12 @@ class _Project:
         except TemplateFailure as failure:
             self.fail(path, failure)
             return None
-        if str(model.config.get("enabled", True)).lower() == "false":
+        described = self.properties.get(path.stem, {}).get("enabled", True)
+        if str(model.config.get("enabled", described)).lower() == "false":
+            return None
+        unfollowed = self._unfollowed(path)
+        if unfollowed:
+            self.fail(path, TemplateFailure(unfollowed))
             return None
         return RenderedModel(
             name=path.stem,
@@ -165,7 +174,7 @@ class _Project:
             sql=sql.strip(),
             refs=tuple(dict.fromkeys(model.refs)),
             sources=tuple(dict.fromkeys(model.sources)),
-            materialized=str(model.config.get("materialized") or self._materialized(path)),
+            materialized=self._setting(path, "materialized") or "view",
         )
 
     def fail(self, path: Path, failure: TemplateFailure) -> None:
@@ -267,14 +276,22 @@ class _Project:
         functions = {"var": self.var, "target": _TARGET}
         return guarded(lambda: self.environment.from_string(value, globals=functions).render())
 
-    def _materialized(self, path: Path) -> str:
-        """From the properties, else the nearest folder in dbt_project.yml, else a view."""
-        own = self.properties.get(path.stem, {}).get("materialized")
-        level, found = _mapping(self.settings.get("models")), "view"
+    def _setting(self, path: Path, name: str) -> str:
+        """From the model, else its properties, else the nearest folder in dbt_project.yml."""
+        own = self.current.config.get(name) or self.properties.get(path.stem, {}).get(name)
+        level, found = _mapping(self.settings.get("models")), ""
         for part in (None, self.name, *path.relative_to(self.root).parts[1:-1]):
             level = level if part is None else _mapping(level.get(part))
-            found = level.get("+materialized") or level.get("materialized") or found
-        return str(own or found)
+            found = level.get(f"+{name}") or level.get(name) or found
+        return str(own or found or "")
+
+    def _unfollowed(self, path: Path) -> str:
+        """Why the rows of a model are not those of its query; empty where they are."""
+        for name in _SIDE_EFFECTS:
+            if self._setting(path, name):
+                return f"its {name} may change rows"
+        kind = self._setting(path, "materialized")
+        return f"the rows of {kind} models depend on earlier runs" if kind in _KEEPING else ""
 
 
 class _Model:

@@ -225,3 +225,35 @@ def test_undecodable_and_large_models(tmp_path: Path) -> None:
     found = render_project(root)
     assert [model.name for model in found.models] == ["good"]
     assert [failure.name for failure in found.failures] == ["bytes", "large"]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "post_hook='delete from {{ this }}'",
+        "pre_hook='delete from t'",
+        "sql_header='set x = 1;'",
+        "materialized='incremental'",
+    ],
+)
+def test_what_runs_beside_the_query_is_not_read_back(tmp_path: Path, setting: str) -> None:
+    found = rendered(tmp_path, {"models/a.sql": f"{{{{ config({setting}) }}}} select 1 as x"})
+    assert not found.models
+    (failure,) = found.failures
+    assert "rows" in failure.reason
+
+
+def test_hooks_and_switches_in_yaml_count(tmp_path: Path) -> None:
+    found = rendered(
+        tmp_path,
+        {
+            "models/a.sql": "select 1 as x",
+            "models/sub/b.sql": "select 1 as x",
+            "models/c.sql": "select 1 as x",
+            "models/m.yml": "models: [{name: a, config: {enabled: false}},"
+            " {name: c, config: {post-hook: delete from c}}]",
+            "dbt_project.yml": PROJECT + "models:\n  shop:\n    sub:\n      +pre-hook: [x]\n",
+        },
+    )
+    assert not found.models
+    assert sorted(failure.name for failure in found.failures) == ["b", "c"]
