@@ -1,0 +1,1 @@
+"""The bundled case, scored: what becomes of the shop's pile, against its answer key."""

@@ -1,0 +1,74 @@
+"""Against the answer key: are the families those of the truth, is the drift found?
+
+score_families(case, families) -> Score;  score_drift(case, findings) -> Score
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from bench.shop.case import Case
+
+NEAR = 5  # lines between a finding and its place in the key: a statement has several ends
+SHAPES = ("one", "inserts", "union")
+
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """recall: right of what is there; precision: right of what was said."""
+
+    right: int
+    said: int
+    there: int
+    found: int
+
+    @property
+    def recall(self) -> float:
+        return self.found / self.there if self.there else 1.0
+
+    @property
+    def precision(self) -> float:
+        return self.right / self.said if self.said else 1.0
+
+
+def score_families(case: Case, families: Iterable[Mapping[str, Any]]) -> Score:
+    """Pairs of whole reports that are put together, against pairs of the same kind."""
+    kinds = {r["path"]: r["concept"] for r in case.key["reports"] if r["shape"] in SHAPES}
+    true = {pair for pair in _pairs(kinds) if kinds[pair[0]] == kinds[pair[1]]}
+    said: set[tuple[str, str]] = set()
+    for family in families:
+        paths = {_relative(case, m["path"]) for m in family["members"] if m["whole"]}
+        said |= set(_pairs(paths & set(kinds)))
+    right = len(said & true)
+    return Score(right, len(said), len(true), right)
+
+
+def score_drift(case: Case, findings: Sequence[Mapping[str, Any]]) -> Score:
+    """A finding is right if one of its outliers is at an injected mistake (not at intended
+    variation); a mistake is found if an outlier of some finding is at its place."""
+    wrong = [(place["path"], int(place["line"])) for place in case.key["drift"]]
+    said = [
+        [(_relative(case, o["path"]), int(o["line"])) for o in finding["outliers"]]
+        for finding in findings
+    ]
+    right = sum(any(_near(place, w) for place in places for w in wrong) for places in said)
+    found = sum(any(_near(place, w) for places in said for place in places) for w in wrong)
+    return Score(right, len(findings), len(wrong), found)
+
+
+def _pairs(paths: Iterable[str]) -> Iterable[tuple[str, str]]:
+    return combinations(sorted(paths), 2)
+
+
+def _near(one: Place, other: Place) -> bool:
+    return one[0] == other[0] and abs(one[1] - other[1]) <= NEAR
+
+
+def _relative(case: Case, path: str) -> str:
+    full = Path(path).resolve()
+    root = case.pile.resolve()
+    return full.relative_to(root).as_posix() if full.is_relative_to(root) else path

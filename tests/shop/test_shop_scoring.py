@@ -1,0 +1,95 @@
+"""The scorer, on a small case with an answer key of its own."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.shop.case import Case
+from bench.shop.scoring import score_drift, score_families
+from bench.shop.table import BEGIN, END, Figures, text, to_json, write
+
+KEY: dict[str, Any] = {
+    "reports": [
+        {"path": "a.sql", "concept": "revenue", "shape": "one"},
+        {"path": "b.sql", "concept": "revenue", "shape": "one"},
+        {"path": "c.sql", "concept": "revenue", "shape": "union"},
+        {"path": "d.sql", "concept": "churn", "shape": "one"},
+        {"path": "e.sql", "concept": "revenue", "shape": "rollup"},
+    ],
+    "drift": [{"path": "a.sql", "line": 10}, {"path": "d.sql", "line": 40}],
+    "intended": [{"path": "b.sql", "line": 7}],
+}
+FIGURES = Figures(
+    1, 5, 5, {"lines": 100, "nodes": 900}, {"lines": 40, "nodes": 300, "parameter_lines": 2},
+    {"recall": 0.5, "precision": 1.0}, None, 2, {"proved": 4, "kept": 1},
+    {"kept: it does not parse": 1}, 1.5, 90.0,
+)  # fmt: skip
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    return Case(1, tmp_path, KEY)
+
+
+def family(case: Case, *names: str, whole: bool = True) -> dict[str, Any]:
+    return {"members": [{"path": str(case.pile / name), "whole": whole} for name in names]}
+
+
+def finding(case: Case, *places: tuple[str, int]) -> dict[str, Any]:
+    return {"outliers": [{"path": str(case.pile / name), "line": line} for name, line in places]}
+
+
+@pytest.mark.parametrize(
+    ("families", "recall", "precision"),
+    [
+        ([], 0.0, 1.0),
+        ([("a.sql", "b.sql", "c.sql")], 1.0, 1.0),
+        ([("a.sql", "b.sql")], 1 / 3, 1.0),
+        ([("a.sql", "b.sql"), ("c.sql", "d.sql")], 1 / 3, 1 / 2),
+        ([("a.sql", "e.sql")], 0.0, 1.0),  # roll-ups are no copies: not counted
+    ],
+)
+def test_families(
+    case: Case, families: list[tuple[str, ...]], recall: float, precision: float
+) -> None:
+    score = score_families(case, [family(case, *names) for names in families])
+    assert (score.recall, score.precision) == pytest.approx((recall, precision))
+
+
+def test_parts_of_statements_are_no_families_of_reports(case: Case) -> None:
+    assert score_families(case, [family(case, "a.sql", "d.sql", whole=False)]).said == 0
+
+
+@pytest.mark.parametrize(
+    ("findings", "recall", "precision"),
+    [
+        ([], 0.0, 1.0),
+        ([[("a.sql", 12)]], 0.5, 1.0),
+        ([[("a.sql", 16)]], 0.0, 0.0),
+        ([[("b.sql", 7)]], 0.0, 0.0),  # meant, so wrong
+        ([[("a.sql", 9), ("d.sql", 41)]], 1.0, 1.0),
+        ([[("a.sql", 10)], [("a.sql", 10)], [("c.sql", 1)]], 0.5, 2 / 3),
+    ],
+)
+def test_drift(
+    case: Case, findings: list[list[tuple[str, int]]], recall: float, precision: float
+) -> None:
+    score = score_drift(case, [finding(case, *places) for places in findings])
+    assert (score.recall, score.precision) == pytest.approx((recall, precision))
+
+
+def test_the_table_says_what_is_not_there_yet() -> None:
+    assert "| drift recall          | no command yet |" in text([FIGURES])
+    assert '"drift": null' in to_json([FIGURES])
+
+
+def test_writing_leaves_the_rest_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "RESULTS.md"
+    file.write_text(f"# Results\n\nabove\n\n{BEGIN}\nold\n{END}\n\nbelow\n", "utf-8")
+    write([FIGURES], file)
+    write([FIGURES], file)
+    assert file.read_text("utf-8").count(BEGIN) == 1
+    assert "old" not in file.read_text("utf-8")
+    assert file.read_text("utf-8").startswith("# Results\n\nabove\n")
+    assert file.read_text("utf-8").endswith("\n\nbelow\n")
