@@ -40,6 +40,7 @@ class From:
         self.scalar = scalar
         self._entered: list[tuple[Input, int]] = []
         self._wide = 0
+        self._positions: dict[int, dict[str, int]] = {}  # by identity: an item is one place
 
     @property
     def frame(self) -> Frame:
@@ -75,10 +76,12 @@ class From:
         self._wide += wide
 
     def _position(self, item: Input, column: str) -> int:
-        columns = self.sources.columns(item)
-        if columns.count(column) != 1:
+        known = self._positions.get(id(item))
+        if known is None:
+            known = self._positions[id(item)] = _unique(self.sources.columns(item))
+        if column not in known:
             raise Unsupported(f"column {column} of {item.alias or item.relation} is not known")
-        return columns.index(column)
+        return known[column]
 
     # --- joins
 
@@ -166,6 +169,16 @@ def _either(left: Expr, right: Expr) -> Callable[[exp.Expr], Expr | None]:
         return None
 
     return leaf
+
+
+def _unique(columns: tuple[str, ...]) -> dict[str, int]:
+    """Where each column stands; names that occur twice say nothing."""
+    places: dict[str, int] = {}
+    twice: set[str] = set()
+    for at, name in enumerate(columns):
+        if places.setdefault(name, at) != at:
+            twice.add(name)
+    return {name: at for name, at in places.items() if name not in twice}
 
 
 def _is_comma(join: exp.Expr) -> bool:
