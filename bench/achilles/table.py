@@ -120,7 +120,8 @@ def text(figures: Figures) -> str:
         parts.append(_parity_table(figures.parity))
     parts += _not_equal(figures)
     tools = ", ".join(f"{name} {version}" for name, version in figures.versions.items())
-    return "\n\n".join([*parts, f"With {tools}."])
+    # places below the folder the bench runs in are told as seen from there
+    return "\n\n".join([*parts, f"With {tools}."]).replace(f"{Path.cwd()}/", "")
 
 
 def _grid(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -86,3 +86,8 @@ def test_eunomia_is_cast_and_its_broken_tables_stay_empty(tmp_path: Path) -> Non
         assert kept == ("person", "vocabulary")
         assert connection.execute("FROM cdm.person").fetchall() == [(7, 1980, None, None)]
         assert connection.execute("FROM cdm.observation_period").fetchall() == []
+
+
+def test_float_is_a_double() -> None:
+    (sql,) = legacy.statements("select cast(1 as float) as x into r.a")
+    assert "AS DOUBLE" in sql
