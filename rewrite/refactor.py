@@ -30,7 +30,7 @@ from unwet.rewrite.prove.roundtrip import ReadBack, read_back
 from unwet.rewrite.prove.tested import DataVerdict, run_tests
 from unwet.rewrite.script import EndState, Report, end_state
 from unwet.rewrite.sharing import share
-from unwet.rewrite.sizes import Size, pile_size, project_size
+from unwet.rewrite.sizes import Size, part_size, project_size
 from unwet.rewrite.targets import dbt
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.migration import migration
@@ -39,6 +39,7 @@ from unwet.rewrite.targets.record import RECORD, Record, record
 from unwet.rewrite.verdicts import Outcome, Verdict
 
 _ROUNDS = 4  # a pinned report can break a family for others, which are pinned in the next round
+_STUCK = "its model means something else beside the other models than alone"
 
 Progress = Callable[[str], None]
 
@@ -165,23 +166,30 @@ class _Job:
     # --- with abstractions
 
     def _abstracted(self, drafts: tuple[Draft, ...]) -> Project:
+        """The project in which every model means what it has to. One that does not even when it
+        shares nothing with others is kept."""
         pinned = frozenset(d.name for d in drafts if d.name not in self.plans)
-        for attempt in range(_ROUNDS):
-            self.progress(f"looking for what repeats ({attempt + 1})")
+        attempt = 0
+        while True:
+            attempt += 1
+            self.progress(f"looking for what repeats ({attempt})")
             everything = frozenset(d.name for d in drafts)
-            last = attempt == _ROUNDS - 1
-            alone = everything if last else pinned
-            worded = conform(drafts, self._normal(drafts), alone)
-            shared = share(worded, self._tables(drafts), self.dialect, alone, self.normalizer)
-            models = (*shared.drafts, *shared.intermediates)
-            library = choose(models, self.dialect, alone)
-            project = self._project(shared.drafts, library, shared.intermediates)
+            alone = everything if attempt == _ROUNDS else pinned
+            project = self._sharing(drafts, alone)
             self.progress("proving the project")
-            lost = self._unproved_in(project) - pinned
+            lost = self._unproved_in(project)
             if not lost:
                 return project
+            if lost <= alone:
+                self.kept.update(dict.fromkeys(sorted(lost), _STUCK))
+                return self._abstracted(self._drafts())
             pinned |= lost
-        return project
+
+    def _sharing(self, drafts: tuple[Draft, ...], alone: frozenset[str]) -> Project:
+        worded = conform(drafts, self._normal(drafts), alone)
+        shared = share(worded, self._tables(drafts), self.dialect, alone, self.normalizer)
+        library = choose((*shared.drafts, *shared.intermediates), self.dialect, alone)
+        return self._project(shared.drafts, library, shared.intermediates)
 
     def _unproved_in(self, project: Project) -> frozenset[str]:
         found = self._read(project)
@@ -290,14 +298,10 @@ class _Job:
         if self.request.out is not None:
             with staged(files, self.request.out) as folder:
                 place(folder, self.request.out)
-        statements = [s for script in self.pile.scripts for s in script.statements]
-        lost = [
-            _text_at(self.pile, f) for f in self.pile.findings if f.code in ("PARSE", "TOKENIZE")
-        ]
-        before = pile_size(statements, lost, len(self.pile.sources))
+        kept = {path for k in project.kept for path in _paths(k.report)}
         return Result(
-            before,
-            project_size(project.library, files),
+            part_size(self.pile, {source.path for source in self.pile.sources}),
+            project_size(project.library, files) + part_size(self.pile, kept),
             0,
             verdicts,
             (*self.pile.findings, *self.state.findings),
@@ -340,7 +344,7 @@ class _Job:
             return "order-dependent", self.shuffled[name]
         if name not in self.unproved:
             return "proved", ""
-        return "tested", f"{self.unproved[name]}; same rows on {self.tested.get(name, 'the data')}"
+        return "tested", f"{self.unproved[name]}; same rows on {self.tested[name]}"
 
 
 def _leaning(project: Project, unproved: Mapping[str, str]) -> dict[str, str]:
@@ -384,9 +388,3 @@ def _common_root(paths: list[str]) -> str:
             break
         same.append(words[0])
     return "/".join(same) + "/" if same else ""
-
-
-def _text_at(pile: Pile, finding: Finding) -> str:
-    """The source text under a finding."""
-    text = next((s.text for s in pile.sources if s.path == finding.at.path), "")
-    return "\n".join(text.splitlines()[finding.at.line - 1 : finding.at.end_line])

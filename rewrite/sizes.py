@@ -8,15 +8,19 @@ template every Jinja tag is one node and each of its arguments another.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from unwet.lineage.errors import RenderError
+from unwet.lineage.findings import Span
 from unwet.lineage.parse import Statement, render
+from unwet.lineage.pile import Pile
 from unwet.rewrite.library import Library
+from unwet.rewrite.lost import UNPARSED
 
+ORIGINALS = "legacy/"  # where a project has the scripts that are kept
 _LINE_COMMENT = re.compile(r"^\s*--")
 _BLOCK_COMMENT = re.compile(r"/\*.*?\*/|\{#.*?#\}", re.DOTALL)
 _WORD = re.compile(r"'(?:[^']|'')*'|\w+|[^\s\w(),.;]+")
@@ -78,16 +82,36 @@ def pile_size(statements: Iterable[Statement], lost: Iterable[str], files: int) 
     return total
 
 
-def project_size(library: Library, files: Mapping[str, str]) -> Size:
-    """What a maintainer reads to change behaviour: models, macros and kept scripts.
+def part_size(pile: Pile, paths: Collection[str]) -> Size:
+    """The size of some of the pile's sources: of all, or of those that stay as they are."""
+    scripts = [script for script in pile.scripts if script.source.path in paths]
+    lost = [f for f in pile.findings if f.code in UNPARSED and f.at.path in paths]
+    return pile_size(
+        (statement for script in scripts for statement in script.statements),
+        (_text_at(pile, finding.at) for finding in lost),
+        sum(source.path in paths for source in pile.sources),
+    )
 
+
+def _text_at(pile: Pile, span: Span) -> str:
+    text = next((s.text for s in pile.sources if s.path == span.path), "")
+    return "\n".join(text.splitlines()[span.line - 1 : span.end_line])
+
+
+def project_size(library: Library, files: Mapping[str, str]) -> Size:
+    """What a maintainer reads to change behaviour: models and macros.
+
+    Scripts that are kept are none of it: they are counted like the pile that they are part of.
     YAML (descriptions, sources, tests) and Markdown are not counted; a call is one node and two
     for each argument (its name and its value)."""
-    sql = {path: text for path, text in files.items() if path.endswith((".sql", ".hql", ".ddl"))}
-    lines = sum(code_lines(text) for text in sql.values())
+    sql = [
+        text
+        for path, text in files.items()
+        if path.endswith(".sql") and not path.startswith(ORIGINALS)
+    ]
+    lines = sum(map(code_lines, sql))
     trees = [*library.models.values(), *(m.tree for m in library.macros)]
     nodes = sum(tree_nodes(tree) for tree in trees)
     nodes += sum(1 + 2 * len(call.args) for call in library.calls)
     nodes += sum(1 + len(macro.params) for macro in library.macros)
-    nodes += sum(words(t) for path, t in sql.items() if path.startswith("legacy/"))
     return Size(lines, nodes, len(sql))

@@ -12,6 +12,10 @@ import pytest
 
 from unwet.lineage.pile import Pile, load
 from unwet.lineage.sources import Source
+from unwet.rewrite import refactor as job
+from unwet.rewrite.algebra import Plan
+from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.prove.judge import difference
 from unwet.rewrite.refactor import Request, Result, refactor
 from unwet.rewrite.script import end_state
 from unwet.rewrite.summary import as_json, open_reports, rows
@@ -145,3 +149,18 @@ def test_names_with_jinja_in_them_do_no_harm() -> None:
     pile = load([Source("a.sql", text, "duckdb")], "duckdb", _schema())
     result = refactor(pile, Request())
     assert [v.outcome for v in result.verdicts] in (["proved"], ["kept"])
+
+
+def test_a_model_that_is_not_even_proved_alone_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written on trust when all rounds are over."""
+
+    def doubting(wanted: Plan, found: Plan, normalizer: Normalizer) -> str:
+        differs = "not proved" if wanted.names == ("odd",) else ""
+        return differs or difference(wanted, found, normalizer)
+
+    monkeypatch.setattr(job, "difference", doubting)
+    pile = load([Source("odd.sql", "select a as odd from t"), Source("b.sql", "select b from t")])
+    result = refactor(pile, Request())
+    assert {v.name: v.outcome for v in result.verdicts} == {"odd": "kept", "b": "proved"}
+    assert "models/marts/odd.sql" not in result.files
+    assert "legacy/odd.sql" in result.files

@@ -5,11 +5,23 @@ from __future__ import annotations
 import sqlglot
 
 from unwet.lineage.parse import parse
+from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import mask
 from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.shapes import Leaf
-from unwet.rewrite.sizes import Size, code_lines, pile_size, project_size, tree_lines, tree_nodes
+from unwet.rewrite.sizes import (
+    Size,
+    code_lines,
+    part_size,
+    pile_size,
+    project_size,
+    tree_lines,
+    tree_nodes,
+)
+
+KEPT = Source("x/k.sql", "create table k as select 1 as a; update k set a = 2 where a = 1")
 
 
 def test_comments_and_blank_lines_are_not_counted() -> None:
@@ -38,7 +50,7 @@ def test_a_tree_that_cannot_be_printed_still_counts() -> None:
     assert tree_lines(tree, "mysql") > 0
 
 
-def test_a_project_counts_models_macros_and_kept_scripts_only() -> None:
+def test_a_project_counts_models_and_macros_only() -> None:
     tree = sqlglot.parse_one("select a from t")
     call = MacroCall("m", (("x", Leaf("number", "1")), ("y", Leaf("string", "2"))))
     library = Library({"r": tree}, (Macro("m", ("x", "y"), tree, False),), (call,))
@@ -50,4 +62,20 @@ def test_a_project_counts_models_macros_and_kept_scripts_only() -> None:
         "MIGRATION.md": "# x\n",
     }
     size = project_size(library, files)
-    assert size == Size(7, 2 * tree_nodes(tree) + 5 + 3 + 2, 3)
+    assert size == Size(6, 2 * tree_nodes(tree) + 5 + 3, 2)
+
+
+def test_what_stays_is_counted_like_the_pile_it_is_a_part_of() -> None:
+    one_line = "select a, b, c from t where a = 1 and b = 2 union all select a, b, c from u"
+    pile = load([Source("x/a.sql", one_line), Source("x/b.sql.j2", "select a from"), KEPT])
+    parts = [part_size(pile, {source.path}) for source in pile.sources]
+    assert all(part.lines and part.nodes and part.files == 1 for part in parts)
+    assert part_size(pile, {s.path for s in pile.sources}) == sum(parts, Size())
+    assert parts[0].lines > 10
+
+
+def test_a_kept_script_weighs_as_much_as_before_however_it_is_written() -> None:
+    result = refactor(load([KEPT]), Request())
+    assert [v.outcome for v in result.verdicts] == ["kept"]
+    assert result.after == result.before
+    assert result.after.lines > 3
