@@ -23,7 +23,7 @@ OTHERS = {"channel": "web", "month": "2024-01-01"}
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     file: Path = tmp_path_factory.mktemp("variants") / "warehouse.duckdb"
-    build(file, scale=0.5)
+    build(file, scale=0.3)
     with duckdb.connect(str(file)) as connection:
         connection.execute("SET threads = 1")
         yield connection
