@@ -19,7 +19,8 @@ class Definition:
     other pile relations they read, ``early`` the relations they read that nobody had made yet.
     ``plan`` is None when the rows cannot be told statically, ``doubt`` says why; ``problem`` says
     why not even a model can be written for it. ``filled`` are columns that fill themselves when
-    an INSERT leaves them out (defaults, identities).
+    an INSERT leaves them out (defaults, identities). ``assumed`` is what the plan takes for granted
+    of the time before the scripts run.
     """
 
     relation: str
@@ -34,6 +35,7 @@ class Definition:
     problem: str = ""
     filled: frozenset[str] = frozenset()
     early: frozenset[str] = field(default=frozenset())
+    assumed: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

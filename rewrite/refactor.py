@@ -159,7 +159,7 @@ class _Job:
         library = Library({d.name: d.tree for d in drafts}, (), ())
         found = self._read(self._project(drafts, library))
         reports = [self.reports[d.name] for d in drafts]
-        judged = judge(reports, found, dialect_of(self.pile), self.dialect, self.normalizer)
+        judged = judge(reports, found, self.dialect, self.normalizer)
         self.plans, self.unproved = dict(judged.plans), dict(judged.unproved)
         self.assumptions = judged.assumptions
 

@@ -77,10 +77,11 @@ class _Machine:
     findings: list[Finding] = field(default_factory=list)
     bound: frozenset[str] = frozenset()
     scratch: frozenset[str] = frozenset()
+    dropped: set[str] = field(default_factory=set)  # by the script that runs
 
     def run(self, unit: Unit, cyclic: bool) -> None:
         """Runs one script; temporary tables end with it."""
-        self.temps, self.scratch = {}, unit.scratch
+        self.temps, self.scratch, self.dropped = {}, unit.scratch, set()
         doubts = obstacles(unit.script)
         for resolved in unit.statements:
             placeholders = resolved.statement.masked.placeholders
@@ -145,6 +146,7 @@ class _Machine:
 
     def _drop(self, resolved: Resolved) -> None:
         name = resolved.target or ""
+        self.dropped.add(name)
         if self.temps.pop(name, None) is not None:
             return
         current = self.shared.get(name)
@@ -166,8 +168,8 @@ class _Machine:
             self._spoil(resolved)
             return
         plan = Plan(current.columns, Values((), len(current.columns)))
-        empty = replace(current, parts=(), reads=(), plan=plan, doubt=_EMPTY, early=frozenset())
-        self._put(empty)
+        clean = replace(current, parts=(), reads=(), early=frozenset(), assumed="")
+        self._put(replace(clean, plan=plan, doubt=_EMPTY))
 
     def _spoil(self, resolved: Resolved) -> None:
         verb, name = resolved.kind.upper(), resolved.target or ""
@@ -261,7 +263,11 @@ class _Machine:
         if current is not None and current.parts and not tree.args.get("replace"):
             self._put(replace(current, plan=None, problem=current.problem or _TWICE))
             return
-        self._put(replace(made, filled=self_filling(tree), problem=problem))
+        assumed = ""
+        if tree.args.get("exists") and made.relation not in self.dropped:
+            assumed = f"{made.relation} is empty before the scripts run"
+        filled = self_filling(tree)
+        self._put(replace(made, filled=filled, problem=problem, assumed=assumed))
 
     def _declared(self, resolved: Resolved) -> Definition | None:
         """A relation without rows, as its declaration has it."""

@@ -94,7 +94,7 @@ def verify(pile: Pile, request: Request, progress: Progress = lambda _: None) ->
     found = read_back(request.project, against)
     known = {*found}
     reports = [report for report in state.reports if report.name in known]
-    judged = judge(reports, found, dialect_of(pile), dialect)
+    judged = judge(reports, found, dialect)
     tests: tuple[DataVerdict, ...] = ()
     if request.data:
         progress("running old and new on the data")

@@ -26,7 +26,6 @@ class Judged:
 def judge(
     reports: Iterable[Report],
     found: Mapping[str, ReadBack],
-    source: str,
     target: str,
     normalizer: Normalizer | None = None,
 ) -> Judged:
@@ -40,7 +39,7 @@ def judge(
         back = found.get(report.name, ReadBack(None, "there is no such model"))
         if back.plan is not None:
             plans[report.name] = back.plan
-        why, assumed = _against(report, back, source, target, normalizer)
+        why, assumed = _against(report, back, target, normalizer)
         if why:
             unproved[report.name] = why
         else:
@@ -49,14 +48,19 @@ def judge(
 
 
 def _against(
-    report: Report, back: ReadBack, source: str, target: str, normalizer: Normalizer
+    report: Report, back: ReadBack, target: str, normalizer: Normalizer
 ) -> tuple[str, frozenset[str]]:
     legacy = report.definition
     if legacy.plan is None:
         return legacy.problem or legacy.doubt or "its rows cannot be told statically", frozenset()
     if back.plan is None:
         return f"its model cannot be read back: {back.reason}", frozenset()
+    spoken = {part.statement.dialect for part in legacy.parts}
+    if len(spoken) > 1:
+        return f"it is written in several dialects: {', '.join(sorted(spoken))}", frozenset()
+    source = next(iter(spoken), target)
     wanted, assumed = translate(legacy.plan, source, target)
+    assumed |= {legacy.assumed} - {""}
     why = difference(wanted, back.plan, normalizer)
     missed = [node.reason for node in walk(wanted.rel) if isinstance(node, Opaque)]
     if why and missed:

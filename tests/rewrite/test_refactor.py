@@ -164,3 +164,28 @@ def test_a_model_that_is_not_even_proved_alone_is_kept(monkeypatch: pytest.Monke
     assert {v.name: v.outcome for v in result.verdicts} == {"odd": "kept", "b": "proved"}
     assert "models/marts/odd.sql" not in result.files
     assert "legacy/odd.sql" in result.files
+
+
+def test_each_report_is_proved_from_its_own_dialect() -> None:
+    average = "create view v as select avg(k) as m from u"
+    pile = load([Source("a.sql", "select a from t", "duckdb"), Source("v.sql", average, "tsql")])
+    result = refactor(pile, Request(to_dialect="duckdb"))
+    assert {v.name: v.outcome for v in result.verdicts} == {"a": "proved", "v": "kept"}
+
+
+@pytest.mark.parametrize(
+    ("before", "assumed"),
+    [
+        ("", ("h is empty before the scripts run",)),
+        ("drop table if exists h;", ()),
+    ],
+)
+def test_a_table_that_may_be_there_already_is_assumed_to_be_empty(
+    before: str, assumed: tuple[str, ...]
+) -> None:
+    text = f"{before} create table if not exists h (a int); insert into h select a from t"
+    result = refactor(load([Source("h.sql", text, "duckdb")]), Request())
+    assert [v.outcome for v in result.verdicts] == ["proved"]
+    assert result.assumptions == assumed
+    emptied = text.replace("insert", "truncate table h; insert")
+    assert refactor(load([Source("h.sql", emptied, "duckdb")]), Request()).assumptions == ()
