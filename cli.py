@@ -6,8 +6,11 @@ themselves, so that `unwet --help` stays fast.
 """
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -31,25 +34,47 @@ class Border(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run and leave the process with an exit code."""
         try:
-            code = super().main(*args, **{**kwargs, "standalone_mode": False})
+            with _terminable():
+                code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.ClickException as error:
             error.show()
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt):
-            _say("interrupted")
-            code = 130
+            code = _interrupted()
         except UnwetError as error:
             _say(f"error: {error.message}", f"help: {error.help}" if error.help else "")
             code = 2
         except BrokenPipeError:  # the reader has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 0
-        except Exception:
-            import traceback
-
-            _say("internal error; please report it:", traceback.format_exc().rstrip())
-            code = 2
+        except Exception as error:
+            # DuckDB's word for a Ctrl-C during a query
+            code = _interrupted() if str(error) == "Query interrupted" else _internal_error()
         sys.exit(code or 0)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM unwinds like Ctrl-C, so that what was begun is cleaned up."""
+    here = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)) if here else None
+    try:
+        yield
+    finally:
+        if here:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _interrupted() -> int:
+    _say("interrupted")
+    return 130
+
+
+def _internal_error() -> int:
+    import traceback
+
+    _say("internal error; please report it:", traceback.format_exc().rstrip())
+    return 2
 
 
 @click.group(cls=Border, context_settings={"help_option_names": ["-h", "--help"]})
