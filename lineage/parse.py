@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -18,6 +18,8 @@ from unwet.lineage.sources import Source
 from unwet.lineage.splitting import CONTROL, Chunk, resplit, split
 from unwet.lineage.templating import Masked
 from unwet.lineage.tokenizing import Lost, Stretch, prepare, tokenize
+
+_DEEPEST = 1000  # queries within queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,23 @@ class Script:
     statements: tuple[Statement, ...]
     findings: tuple[Finding, ...]
     lines: int
+
+
+def _too_deep(tokens: Sequence[Token]) -> bool:
+    """Whether queries are nested in queries so deeply that no later stage has room for it."""
+    opened: list[bool] = []
+    before: TokenType | None = None
+    for token in tokens:
+        if token.token_type == TokenType.L_PAREN:
+            opened.append(False)
+        elif token.token_type == TokenType.R_PAREN and opened:
+            opened.pop()
+        elif token.token_type == TokenType.SELECT and before == TokenType.L_PAREN:
+            opened[-1] = True
+            if len(opened) > _DEEPEST and sum(opened) > _DEEPEST:
+                return True
+        before = token.token_type
+    return False
 
 
 def check_dialect(name: str) -> str:
@@ -152,6 +171,8 @@ class _Reader:
             rest = part.text[tokens[0].end + 1 : tokens[-1].end + 1]
             return exp.Command(this=tokens[0].text.upper(), expression=rest.strip())
         try:
+            if len(tokens) > 4 * _DEEPEST and _too_deep(tokens):
+                raise RecursionError
             trees = self._dialect.parser().parse(tokens, part.text)
         except ParseError as error:
             return self._parse_error(part, chunk, error)
