@@ -293,7 +293,7 @@ class _Job:
     def _finish(self, project: Project) -> Result:
         verdicts = self._verdicts(project)
         files = dbt.files(project)
-        files["MIGRATION.md"] = migration(project, verdicts)
+        files["MIGRATION.md"] = migration(project, verdicts, self.pile.findings)
         files[RECORD] = record(Record(self.dialect, self.kept))
         if self.request.out is not None:
             with staged(files, self.request.out) as folder:

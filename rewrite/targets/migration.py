@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from unwet.lineage.findings import Finding
 from unwet.rewrite.project import Project
 from unwet.rewrite.verdicts import Verdict
 
+_NOT_READ = ("BINARY", "UNREADABLE", "LOG")
 _MEANING = {
     "proved": "the new model has the same normal form as the old query",
     "tested": "no difference on the data it was run on; no proof",
@@ -18,8 +20,10 @@ _MEANING = {
 }
 
 
-def migration(project: Project, verdicts: Sequence[Verdict]) -> str:
-    """The text, in Markdown."""
+def migration(
+    project: Project, verdicts: Sequence[Verdict], findings: Sequence[Finding] = ()
+) -> str:
+    """The text, in Markdown; of the findings, the files that were not read at all."""
     counts = Counter(v.outcome for v in verdicts)
     lines = [f"# {project.name}: what became of each report", ""]
     lines += [f"- **{n} {what}**: {_MEANING[what]}." for what, n in sorted(counts.items())]
@@ -28,6 +32,10 @@ def migration(project: Project, verdicts: Sequence[Verdict]) -> str:
         where = f"{project.below(verdict.path)}:{verdict.line}"
         cells = [verdict.relation or verdict.name, where, verdict.model, verdict.outcome]
         lines.append("| " + " | ".join(map(_cell, [*cells, verdict.reason])) + " |")
+    lost = [finding for finding in findings if finding.code in _NOT_READ]
+    if lost:
+        lines += ["", "Not read, and so in none of the above:", ""]
+        lines += [f"- {project.below(f.at.path)}: {f.message}" for f in lost]
     return "\n".join(lines) + "\n"
 
 
