@@ -30,11 +30,17 @@ def translate(plan: N, source: str, target: str) -> tuple[N, frozenset[str]]:
     if source in _CASE_BLIND and target not in _CASE_BLIND:
         needed.add(f"text is compared letter for letter (no case-blind {source} collation)")
 
+    if source in _EMPTY_IS_NULL and target not in _EMPTY_IS_NULL:
+        needed.add(f"no text is empty ({source} takes '' for NULL)")
+    alike = f"functions and operators of one name mean the same in {source or 'SQL'} and {target}"
+
     def one(node: Node) -> Node:
         if isinstance(node, Agg):
+            needed.add(alike)
             return _average(node, source, target)
         if not isinstance(node, Call):
             return node
+        needed.add(alike)
         call = node
         for step in _STEPS:
             call, assumption = step(call, source, target)
@@ -87,6 +93,7 @@ _TRUNCATING = frozenset({"tsql", "spark", "databricks", "hive", "sqlite", "click
 _ROUNDING = frozenset({"duckdb", "postgres", "snowflake", "bigquery", "mysql", "trino", "presto"})
 _INTEGERS = frozenset(f"{_TYPE}{name}" for name in ("int", "bigint", "smallint", "tinyint"))
 _WHOLE_AVERAGES = frozenset({"tsql", "redshift"})  # AVG of integers is an integer there
+_EMPTY_IS_NULL = frozenset({"oracle"})
 _CASE_BLIND = frozenset({"tsql", "mysql"})  # as they are installed
 
 
@@ -130,6 +137,22 @@ def _weekday(call: Call, source: str, target: str) -> tuple[Call, str]:
     return call, ""
 
 
+def _weeks(call: Call, source: str, target: str) -> tuple[Call, str]:
+    """BigQuery's weeks begin on Sunday, those of others on Monday: no proof between them."""
+    week = "this:var WEEK"
+    if call.op == "extract" and week in call.shape and "bigquery" in (source, target):
+        return replace(call, shape=(*call.shape, "sunday=True")), ""
+    return call, ""
+
+
+def _joined_text(call: Call, source: str, target: str) -> tuple[Call, str]:
+    """T-SQL's + joins text, that of most others does not take it."""
+    text = any(isinstance(arg, Lit) and arg.kind == "string" for arg in call.args)
+    if call.op == "add" and text and "tsql" in (source, target):
+        return replace(call, shape=(*call.shape, "text=True")), ""
+    return call, ""
+
+
 def _fractional(expr: Expr) -> bool:
     """Whether a value is surely a decimal or float: 1.0, 1.0 * x, x / 2.0, CAST(x AS FLOAT)."""
     match expr:
@@ -148,7 +171,7 @@ def _cast(value: Expr, name: str, target: str) -> Call:
     return Call("cast", (value,), ("this", _TYPE + _type_in(name, target)))
 
 
-_STEPS = (_types, _dates, _boundaries, _division, _weekday, _whole_numbers)
+_STEPS = (_types, _dates, _boundaries, _division, _weekday, _weeks, _joined_text, _whole_numbers)
 
 
 def _slot(slot: str, target: str) -> str:
