@@ -37,12 +37,14 @@ class Score:
 
 def score_families(case: Case, families: Iterable[Mapping[str, Any]]) -> Score:
     """Pairs of whole reports that are put together, against pairs of the same kind."""
-    kinds = {r["path"]: r["concept"] for r in case.key["reports"] if r["shape"] in SHAPES}
+    reports = {r["path"]: r for r in case.key["reports"] if r["shape"] in SHAPES}
+    kinds = {path: report["concept"] for path, report in reports.items()}
     true = {pair for pair in _pairs(kinds) if kinds[pair[0]] == kinds[pair[1]]}
     said: set[tuple[str, str]] = set()
     for family in families:
-        paths = {_relative(case, m["path"]) for m in family["members"] if m["whole"]}
-        said |= set(_pairs(paths & set(kinds)))
+        whole = [(_relative(case, m["path"]), m) for m in family["members"] if m["whole"]]
+        paths = {path for path, m in whole if path in reports and _is_report(m, reports[path])}
+        said |= set(_pairs(paths))
     right = len(said & true)
     return Score(right, len(said), len(true), right)
 
@@ -58,6 +60,11 @@ def score_drift(case: Case, findings: Sequence[Mapping[str, Any]]) -> Score:
     right = sum(any(_near(place, w) for place in places for w in wrong) for places in said)
     found = sum(any(_near(place, w) for places in said for place in places) for w in wrong)
     return Score(right, len(findings), len(wrong), found)
+
+
+def _is_report(member: Mapping[str, Any], report: Mapping[str, Any]) -> bool:
+    """The report's own statement, not one of its temporary tables."""
+    return (member["relation"] or "") in ("", report["relation"], report["name"])
 
 
 def _pairs(paths: Iterable[str]) -> Iterable[tuple[str, str]]:

@@ -9,13 +9,20 @@ from bench.shop.case import Case
 from bench.shop.scoring import score_drift, score_families
 from bench.shop.table import BEGIN, END, Figures, text, to_json, write
 
+
+def report(letter: str, concept: str, shape: str) -> dict[str, str]:
+    relation = f"reporting.{letter}"
+    return {"path": f"{letter}.sql", "concept": concept, "shape": shape,
+            "relation": relation, "name": relation}  # fmt: skip
+
+
 KEY: dict[str, Any] = {
     "reports": [
-        {"path": "a.sql", "concept": "revenue", "shape": "one"},
-        {"path": "b.sql", "concept": "revenue", "shape": "one"},
-        {"path": "c.sql", "concept": "revenue", "shape": "union"},
-        {"path": "d.sql", "concept": "churn", "shape": "one"},
-        {"path": "e.sql", "concept": "revenue", "shape": "rollup"},
+        report("a", "revenue", "one"),
+        report("b", "revenue", "one"),
+        report("c", "revenue", "union"),
+        report("d", "churn", "one"),
+        report("e", "revenue", "rollup"),
     ],
     "drift": [{"path": "a.sql", "line": 10}, {"path": "d.sql", "line": 40}],
     "intended": [{"path": "b.sql", "line": 7}],
@@ -33,7 +40,11 @@ def case(tmp_path: Path) -> Case:
 
 
 def family(case: Case, *names: str, whole: bool = True) -> dict[str, Any]:
-    return {"members": [{"path": str(case.pile / name), "whole": whole} for name in names]}
+    members = [
+        {"path": str(case.pile / name), "whole": whole, "relation": f"reporting.{name[0]}"}
+        for name in names
+    ]
+    return {"members": members}
 
 
 def finding(case: Case, *places: tuple[str, int]) -> dict[str, Any]:
@@ -59,6 +70,13 @@ def test_families(
 
 def test_parts_of_statements_are_no_families_of_reports(case: Case) -> None:
     assert score_families(case, [family(case, "a.sql", "d.sql", whole=False)]).said == 0
+
+
+def test_temporary_tables_are_no_reports(case: Case) -> None:
+    found = family(case, "a.sql", "d.sql")
+    for member in found["members"]:
+        member["relation"] = "tmp_orders"
+    assert score_families(case, [found]).said == 0
 
 
 @pytest.mark.parametrize(
