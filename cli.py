@@ -118,7 +118,7 @@ def shared(*formats: str, paths: str = "[PATH]...") -> Callable[[F], F]:
     options = [
         click.argument("paths", nargs=-1, metavar=paths),
         click.option("--dialect", metavar="NAME", help="SQL dialect of the input (tsql, ...)."),
-        click.option("--schema", metavar="FILE", help="Known columns: JSON, DDL or DuckDB file."),
+        click.option("--schema", metavar="FILE", help="Known columns: YAML, JSON, DDL or DuckDB."),
         click.option("--default-schema", metavar="NAME", help="Schema of unqualified names."),
         click.option("--param", "params", multiple=True, metavar="NAME=VALUE",
                      help="Bind a placeholder; may be repeated."),
