@@ -99,6 +99,7 @@ class _Job:
         self.tested: dict[str, str] = {}
         self.shuffled: dict[str, str] = {}
         self.rows: dict[str, int] = {}
+        self.not_run: dict[str, str] = {}
         self.normalizer = Normalizer()
         self.root = _common_root(sorted(s.path for s in pile.sources))
         self.assumptions: frozenset[str] = frozenset()
@@ -242,6 +243,8 @@ class _Job:
                 self.kept[name] = self.failed[name]
             case _ if name in self.unproved:
                 self.kept[name] = f"{self.unproved[name]}; not run on the data: {verdict.reason}"
+            case "not run":  # the proof stands; but who gave data wants to know
+                self.not_run[name] = f"not run on the data: {verdict.reason}"
             case _:
                 pass
 
@@ -343,7 +346,7 @@ class _Job:
         if name in self.unproved and name in self.shuffled:
             return "order-dependent", self.shuffled[name]
         if name not in self.unproved:
-            return "proved", ""
+            return "proved", self.not_run.get(name, "")
         return "tested", f"{self.unproved[name]}; same rows on {self.tested[name]}"
 
 

@@ -134,6 +134,8 @@ def test_data_that_does_not_fit_is_told(pile: Path, project: Path) -> None:
     (data / "t.csv").write_text("a,x\n1,2\n")
     done = run("verify", pile, project, "--data", data.parent)
     assert "not run on the data: " in done.stdout
+    run("refactor", pile, "--out", project, "--force", "--data", data.parent)
+    assert "| proved | not run on the data: " in (project / "MIGRATION.md").read_text()
 
 
 def test_dbt_quotes_relations_itself(tmp_path: Path) -> None:
