@@ -150,23 +150,31 @@ def test_interrupt_leaves_with_130_and_one_line(tmp_path: Path) -> None:
     fifo = tmp_path / "slow.sql"
     os.mkfifo(fifo)  # reading it waits for ever
     command = [sys.executable, "-m", "unwet", "scan", str(fifo)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 30
-        while process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.2)
-            if _reads(process.pid, fifo):
-                process.send_signal(signal.SIGINT)
-                break
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    ) as process:
+        writer = _once_read(fifo)
+        # one that comes just before the read begins is seen only after it: send it again
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(1)
+        os.close(writer)
         assert process.stderr is not None
         assert process.stderr.read().strip() == "interrupted"
-        assert process.wait() == 130
+        assert process.returncode == 130
 
 
-def _reads(pid: int, fifo: Path) -> bool:
-    """Whether the process has come as far as to wait for the fifo."""
-    try:
-        writer = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:
-        return False  # nobody reads yet
-    os.set_blocking(writer, True)
-    return True
+def heed_interrupts() -> None:
+    """A job in the background of a script ignores Ctrl-C, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _once_read(fifo: Path) -> int:
+    """The writing end, as soon as somebody waits at the other."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            assert time.monotonic() < deadline, "nobody reads"
+            time.sleep(0.05)
