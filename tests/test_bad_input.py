@@ -176,6 +176,15 @@ def test_a_demo_that_stops_leaves_nothing(tmp_path: Path, sent: signal.Signals, 
     assert list(tmp_path.iterdir()) == []
 
 
+# a job in the background of a script ignores Ctrl-C, and so do its children
+_HEEDFUL = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from unwet.cli import main
+main()
+"""
+
+
 def unwet(*args: str | Path, env: dict[str, str]) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "unwet", *map(str, args)]
+    command = [sys.executable, "-c", _HEEDFUL, *map(str, args)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
