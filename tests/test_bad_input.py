@@ -176,15 +176,6 @@ def test_a_demo_that_stops_leaves_nothing(tmp_path: Path, sent: signal.Signals, 
     assert list(tmp_path.iterdir()) == []
 
 
-# a job in the background of a script ignores Ctrl-C, and so do its children
-_HEEDFUL = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from unwet.cli import main
-main()
-"""
-
-
 def unwet(*args: str | Path, env: dict[str, str]) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-c", _HEEDFUL, *map(str, args)]
+    command = [sys.executable, "-m", "unwet", *map(str, args)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)

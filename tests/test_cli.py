@@ -149,7 +149,7 @@ def test_a_reader_that_leaves_early_is_no_error(pile: Path) -> None:
 def test_interrupt_leaves_with_130_and_one_line(tmp_path: Path) -> None:
     fifo = tmp_path / "slow.sql"
     os.mkfifo(fifo)  # reading it waits for ever
-    command = [sys.executable, "-c", _HEEDFUL, "scan", str(fifo)]
+    command = [sys.executable, "-m", "unwet", "scan", str(fifo)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         writer = _once_read(fifo)
         # one that comes just before the read begins is seen only after it: send it again
@@ -160,15 +160,6 @@ def test_interrupt_leaves_with_130_and_one_line(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert process.stderr.read().strip() == "interrupted"
         assert process.returncode == 130
-
-
-# a job in the background of a script ignores Ctrl-C, and so do its children
-_HEEDFUL = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from unwet.cli import main
-main()
-"""
 
 
 def _once_read(fifo: Path) -> int:
