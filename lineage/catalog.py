@@ -15,8 +15,9 @@ from unwet.lineage.names import DEEP, deep_stack, is_token, relation_name
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved, resolve
 from unwet.lineage.schema import Schema, read_schema
+from unwet.lineage.scopes import BODIES
 from unwet.lineage.tables import Catalog, Column, Table, tail
-from unwet.lineage.targets import into_of, is_temporary, made_name
+from unwet.lineage.targets import into_of, is_temporary, made_name, new_name, renamed_by_text
 
 __all__ = ["Catalog", "Column", "Table", "build_catalog", "relation_name", "study"]
 
@@ -36,7 +37,7 @@ def study(
 ) -> "Studied":
     """Resolve every statement of the pile against all the others."""
     dialect = next((s.dialect for script in scripts for s in script.statements), "")
-    statements = [statement for script in scripts for statement in script.statements]
+    statements = [each for script in scripts for each in (*script.statements, *script.inner)]
     studied = Studied(read_schema(schema, dialect), statements, default_schema)
     studied.run()
     return studied
@@ -155,12 +156,13 @@ class Studied:
     def _publish(self, resolved: Resolved) -> None:
         """Outputs of a statement become the columns of what it makes."""
         header = _header(resolved.statement)
-        if header is None or resolved.query is None:
+        made = next((each for each in resolved.all() if each.query is not None), None)
+        if header is None or made is None or made.query is None:
             return
-        names = [output.name for output in resolved.query.outputs]
-        given = resolved.target_columns or ()
+        names = [output.name for output in made.query.outputs]
+        given = made.target_columns or ()
         columns = tuple(Column(name) for name in (*given, *names[len(given) :]))
-        closed = resolved.query.complete
+        closed = made.query.complete
         for maker in self._makers_of(header[0], resolved.statement):
             maker.table = Table(
                 maker.relation, columns, closed, "statement", (), resolved.statement.span
@@ -229,32 +231,59 @@ class Studied:
 
 
 def _unsupported(resolved: Resolved) -> list[Finding]:
-    """Statements that move data in a way that is not traced yet: said, not passed over."""
-    tree = resolved.statement.tree
-    renames = isinstance(tree, exp.Alter) and any(
-        isinstance(action, exp.AlterRename | exp.SwapTable)
-        for action in tree.args.get("actions") or ()
-    )
-    if not renames and not isinstance(tree, exp.MultitableInserts | exp.Copy | exp.LoadData):
+    """Statements that move data in a way that is not traced: said, not passed over."""
+    moving = isinstance(resolved.statement.tree, _MOVING)
+    if not moving or any(each.query is not None for each in resolved.more):
         return []
     what = " ".join(resolved.statement.text.split()[:3]).upper()
     return [Finding("UNSUPPORTED", f"lineage of {what} ... is not traced", resolved.statement.span)]
+
+
+_MOVING = (exp.MultitableInserts, exp.Copy, exp.LoadData, exp.Export)
 
 
 def _header(statement: Statement) -> tuple[str, bool] | None:
     """Name of the relation a statement makes, and whether it is temporary."""
     tree, dialect = statement.tree, statement.dialect
     if isinstance(tree, exp.Create):
+        if isinstance(tree.this, exp.UserDefinedFunction):
+            return _function_header(tree, dialect)
         if str(tree.args.get("kind") or "").upper() not in ("TABLE", "VIEW"):
             return None
         target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
         temp = is_temporary(tree)
     elif isinstance(tree, exp.Select | exp.SetOperation) and (into := into_of(tree)) is not None:
         target, temp = into.this, bool(into.args.get("temporary"))
+    elif isinstance(tree, exp.Alter) and (renamed := _new_name(tree, dialect)) is not None:
+        target, temp = renamed, False
+    elif isinstance(tree, exp.Cache):
+        target, temp = tree.this, True
+    elif isinstance(tree, exp.Command | exp.Execute):
+        moved = renamed_by_text(tree, dialect)
+        if len(moved) != 1 or moved[0][2]:
+            return None
+        target, temp = moved[0][1], False
     else:
         return None
     name = made_name(tree, target, dialect)
     return (name, temp or name.startswith("#")) if name else None
+
+
+def _function_header(tree: exp.Create, dialect: str) -> tuple[str, bool] | None:
+    """A function that is one query."""
+    body = tree.args.get("expression")
+    body = body.this if isinstance(body, exp.Return) else body
+    name = relation_name(tree.this.this, dialect) if isinstance(body, BODIES) else ""
+    return (name, False) if name else None
+
+
+def _new_name(tree: exp.Alter, dialect: str) -> exp.Table | None:
+    """The table that ALTER ... RENAME TO makes."""
+    for action in tree.args.get("actions") or ():
+        tables = isinstance(tree.this, exp.Table) and isinstance(action.this, exp.Table)
+        if isinstance(action, exp.AlterRename) and tables:
+            return new_name(tree.this, action.this, dialect)
+    return None
 
 
 def _catalog_of(tables: dict[str, Table], names: set[str], default_schema: str) -> Catalog:

@@ -31,6 +31,8 @@ def row_clauses(query: Query) -> Iterator[tuple[exp.Expression, str, str]]:
     distinct = node.args.get("distinct")
     if isinstance(distinct, exp.Distinct) and distinct.args.get("on") is not None:
         yield distinct.args["on"], "group", "GROUP_BY"
+    if isinstance(node, exp.ConditionalInsert) and isinstance(node.expression, exp.Expression):
+        yield node.expression, "where", "FILTER"
     if isinstance(node, exp.Merge):
         yield from _merge_clauses(node)
     if isinstance(node, exp.Pivot) and not node.args.get("unpivot"):

@@ -14,6 +14,7 @@ from unwet.lineage.flows import Flows
 from unwet.lineage.names import deep_stack
 from unwet.lineage.resolve import Query, Resolved
 from unwet.lineage.tables import Relations
+from unwet.lineage.targets import dynamic_partitions
 from unwet.lineage.tracer import Tracer
 
 RANKS = ("certain", "inferred", "ambiguous", "unknown")
@@ -85,7 +86,7 @@ def trace_statement(resolved: Resolved, catalog: Relations) -> Traced:
 def _trace(resolved: Resolved, catalog: Relations) -> Traced:
     target = resolved.target or ""
     query = resolved.query
-    if query is None:
+    if query is None or (resolved.kind == "insert" and not target and resolved.more):
         return Traced(target, (), (), (), ())
     tracer = Tracer(resolved.statement)
     names = _target_names(resolved, query, catalog)
@@ -109,9 +110,14 @@ def _target_names(resolved: Resolved, query: Query, catalog: Relations) -> tuple
     named = resolved.target_columns
     if named is None and resolved.kind == "insert" and resolved.target:
         named = _declared(resolved, len(given), catalog)
-    if named is None or not query.complete:
+    if not query.complete:
         return given
-    return (*named[: len(given)], *given[len(named) :])
+    if named is not None:
+        given = (*named[: len(given)], *given[len(named) :])
+    if resolved.kind == "insert":
+        last = dynamic_partitions(resolved.statement.tree, resolved.statement.dialect)
+        given = (*given[: len(given) - len(last)], *last)
+    return given
 
 
 def _declared(resolved: Resolved, width: int, catalog: Relations) -> tuple[str, ...] | None:

@@ -82,12 +82,15 @@ def _input(
     pivots = item.args.get("pivots")
     if pivots:
         return _pivoted(build, query, item, env, join, group)
-    if isinstance(item, exp.Table) and not isinstance(item.this, exp.Func):
+    function = _called(item)
+    if isinstance(item, exp.Table) and function is None:
         made = _table(build, item, env)
+    elif function is not None and (known := _known_function(build, item, function)) is not None:
+        made = known
     elif isinstance(item, exp.Subquery):
-        made = _derived(item, build.query(item, env, query.parent), build.dialect)
+        made = derived(item, build.query(item, env, query.parent), build.dialect)
     elif isinstance(item, exp.Lateral) and isinstance(item.this, exp.Subquery):
-        made = _derived(item, build.query(item.this, env, query), build.dialect)
+        made = derived(item, build.query(item.this, env, query), build.dialect)
     else:
         made = _function(item, build.dialect)
     return Input(
@@ -122,7 +125,8 @@ def _table(build: Builder, item: exp.Table, env: Env) -> Input:
     return Input(short, item, relation, None, columns, None, table, index, None, bool(alias))
 
 
-def _derived(item: exp.Expression, inner: Query, dialect: str) -> Input:
+def derived(item: exp.Expression, inner: Query, dialect: str) -> Input:
+    """A query in FROM, under its alias."""
     return _over(item, _alias(item, dialect), inner, _alias_columns(item, dialect), named=True)
 
 
@@ -130,6 +134,11 @@ def _over(item: exp.Expression, alias: str, inner: Query, renamed: list[str], na
     columns = _rename(tuple(output.name for output in inner.outputs), renamed)
     known = columns if inner.complete else None
     return Input(alias, item, None, inner, known, None, None, _index(columns), None, named)
+
+
+def proposed(item: exp.Expression, inner: Query, names: tuple[str, ...], alias: str) -> Input:
+    """The rows that an INSERT has at hand, under the names of the columns they are for."""
+    return _over(item, alias, inner, list(names), named=True)
 
 
 def _rename(columns: tuple[str, ...], renamed: list[str]) -> tuple[str, ...]:
@@ -193,6 +202,47 @@ def _function(item: exp.Expression, dialect: str) -> Input:
         None,
         True,
     )
+
+
+def _called(item: exp.Expression) -> exp.Func | None:
+    """The function that a FROM item calls: f(1), TABLE(f(1))."""
+    if isinstance(item, exp.Table | exp.TableFromRows) and isinstance(item.this, exp.Func):
+        return item.this
+    return None
+
+
+def _known_function(build: Builder, item: exp.Expression, function: exp.Func) -> Input | None:
+    """A function that reads a file is that file; one that the pile makes is its result."""
+    alias = _alias(item, build.dialect)
+    place = _file_read(function)
+    if place:
+        return Input(alias or place, item, place, None, None, named=bool(alias))
+    if not isinstance(function, exp.Anonymous):
+        return None
+    schema = folded(item.args.get("db"), build.dialect)
+    name = function.name.lower()
+    relation, table = build.table(f"{schema}.{name}" if schema else name)
+    if table is None or table.origin != "statement":
+        return None
+    columns = table.names if table.closed else None
+    return Input(
+        alias or name, item, relation, None, columns, None, table, table.index, None, bool(alias)
+    )
+
+
+_READERS = frozenset(
+    {"read_csv_auto", "read_json", "read_json_auto", "read_ndjson", "read_text", "read_blob"}
+    | {"parquet_scan", "iceberg_scan", "delta_scan", "read_files", "read_xlsx", "st_read"}
+)
+
+
+def _file_read(function: exp.Func) -> str:
+    """The file that a table function reads: the first text it is given."""
+    reads = isinstance(function, exp.ReadCSV | exp.ReadParquet) or (
+        isinstance(function, exp.Anonymous) and function.name.lower() in _READERS
+    )
+    first = next(function.find_all(exp.Literal), None) if reads else None
+    return str(first.this) if first is not None and first.is_string else ""
 
 
 def _function_name(item: exp.Expression, dialect: str) -> str:
@@ -264,7 +314,7 @@ def _unpivoted_input(build: Builder, query: Query, item: exp.Expression, env: En
     if isinstance(item, exp.Table):
         return _table(build, item, env)
     if isinstance(item, exp.Subquery):
-        return _derived(item, build.query(item, env, query.parent), build.dialect)
+        return derived(item, build.query(item, env, query.parent), build.dialect)
     return _function(item, build.dialect)
 
 

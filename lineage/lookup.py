@@ -7,12 +7,18 @@ from itertools import takewhile
 from sqlglot import exp
 
 from unwet.lineage import names
-from unwet.lineage.scopes import Certainty, Input, Output, Query, Ref
+from unwet.lineage.scopes import Certainty, Input, Named, Output, Query, Ref
 
 
-def find(query: Query, column: exp.Column, clause: str) -> Ref:
-    """The meaning of `column` in `clause` of `query`; a certainty says how sure that is."""
+def find(query: Query, column: Named, clause: str) -> Ref:
+    """The meaning of `column` in `clause` of `query`; a certainty says how sure that is.
+
+    A Parameter is Snowflake's `$1`: a column by its position.
+    """
     dialect = query.dialect
+    position = names.position(column)
+    if position:
+        return _positioned(query, _qualifiers(column, dialect), position)
     name = "*" if isinstance(column.this, exp.Star) else names.folded(column.this, dialect)
     qualifiers = _qualifiers(column, dialect)
     if clause == "from":
@@ -26,7 +32,7 @@ def find(query: Query, column: exp.Column, clause: str) -> Ref:
     return _unqualified(query, column, name, clause)
 
 
-def _in_from(query: Query, column: exp.Column, qualifiers: list[str], name: str) -> Ref:
+def _in_from(query: Query, column: Named, qualifiers: list[str], name: str) -> Ref:
     """An argument of UNNEST, LATERAL or a table function: it sees only what stands before it."""
     around = set()
     node: exp.Expr | None = column
@@ -42,7 +48,17 @@ def _in_from(query: Query, column: exp.Column, qualifiers: list[str], name: str)
     return _in_inputs(left, name) or Ref(None, name, 0, "unknown")
 
 
-def _qualifiers(column: exp.Column, dialect: str) -> list[str]:
+def _positioned(query: Query, qualifiers: list[str], position: int) -> Ref:
+    """`$2` and `t.$2`: the second column of the only input, or of t."""
+    fitting = [e for e in query.inputs if not qualifiers or e.alias == qualifiers[-1]]
+    if len(fitting) != 1:
+        return Ref(None, f"${position}", 0, "unknown")
+    columns = fitting[0].columns
+    name = columns[position - 1] if columns and position <= len(columns) else f"${position}"
+    return Ref(fitting[0], name, 0, "certain")
+
+
+def _qualifiers(column: Named, dialect: str) -> list[str]:
     if column.args.get("table") is None:
         return []
     parts = (column.args.get(key) for key in ("catalog", "db", "table"))
@@ -121,13 +137,15 @@ def _field(query: Query, qualifiers: list[str], name: str) -> Ref | None:
 # --- unqualified
 
 
-def _unqualified(query: Query, column: exp.Column, name: str, clause: str) -> Ref:
+def _unqualified(query: Query, column: Named, name: str, clause: str) -> Ref:
     alias = _alias(query, column, name, clause) if query.kind == "select" else None
     if alias is not None and names.alias_wins(query.dialect, clause):
         return _named(alias, name)
     ref = _in_inputs(query, name, clause)
     if alias is not None and (ref is None or ref.certainty != "certain" or ref.level > 0):
         return _named(alias, name)
+    if name in query.binder.variables and (ref is None or ref.certainty != "certain"):
+        return Ref(None, name, 0, "certain")
     return ref or Ref(None, name, 0, "unknown")
 
 
@@ -208,7 +226,7 @@ def _guess(query: Query, name: str, level: int, inputs: list[Input]) -> Ref:
 # --- select-list aliases
 
 
-def _alias(query: Query, column: exp.Column, name: str, clause: str) -> Output | None:
+def _alias(query: Query, column: Named, name: str, clause: str) -> Output | None:
     if not names.sees_aliases(query.dialect, clause):
         return None
     output = _aliases(query).get(name)
@@ -227,7 +245,7 @@ def _aliases(query: Query) -> dict[str, Output]:
     return query.aliases
 
 
-def _before(query: Query, output: Output, column: exp.Column) -> bool:
+def _before(query: Query, output: Output, column: Named) -> bool:
     """Whether `output` is an alias to the left of the select item that holds `column`.
 
     An alias that hides the very column it is made of (`upper(x) AS x, x || 'a'`) does not count.
@@ -247,7 +265,7 @@ def _before(query: Query, output: Output, column: exp.Column) -> bool:
     )
 
 
-def _aggregated(query: Query, column: exp.Column) -> bool:
+def _aggregated(query: Query, column: Named) -> bool:
     """Whether the column is an argument of an aggregate: those see rows, not results."""
     node = column.parent
     while node is not None and node is not query.node:

@@ -58,10 +58,21 @@ def relation_name(table: exp.Table, dialect: str) -> str:
         last.args.get("temporary") or last.args.get("global_")
     ):
         return ("##" if last.args.get("global_") else "#") + folded(last, dialect)
+    if isinstance(last, exp.Var):
+        return str(last.this)  # a stage: its name is a path
     if not isinstance(last, exp.Identifier | exp.Dot):
         return ""
     parts = (folded(part, dialect) for part in _parts(table))
     return ".".join(part for part in parts if part)
+
+
+def place_name(node: object) -> str:
+    """The name of a place outside of the database: a file, an address, a stage; else ""."""
+    if isinstance(node, exp.Directory | exp.Table):
+        node = node.this
+    if isinstance(node, exp.Var) or (isinstance(node, exp.Literal) and node.is_string):
+        return str(node.this)
+    return ""
 
 
 def _parts(table: exp.Table) -> list[object]:
@@ -81,6 +92,15 @@ def is_token(name: str) -> bool:
 def is_parameter(column: exp.Column) -> bool:
     """Whether this "column" is a placeholder standing alone: a parameter, not a column."""
     return column.args.get("table") is None and is_token(column.name)
+
+
+def position(column: exp.Column | exp.Parameter) -> int:
+    """The number in `$1` or `t.$1` (Snowflake), counted from 1; 0 for a column with a name."""
+    node = column.this if isinstance(column, exp.Column) else column
+    number = node.this if isinstance(node, exp.Parameter) else None
+    if isinstance(number, exp.Literal) and not number.is_string and number.this.isdigit():
+        return int(number.this)
+    return 0
 
 
 # Which clauses see the select list's aliases; joins and WHERE do not unless a dialect says so.

@@ -4,13 +4,14 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, ParseError, UnsupportedError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from unwet.lineage.bodies import bodies
 from unwet.lineage.dialects import lexis
 from unwet.lineage.errors import RenderError, UnknownDialect
 from unwet.lineage.findings import Finding, Span
@@ -36,6 +37,8 @@ class Statement:
     tree: exp.Expression
     dialect: str
     masked: Masked = field(repr=False)
+    start: int = 0  # offset in the masked text
+    variables: frozenset[str] = frozenset()  # that its script has declared, in lower case
 
     def span_of(self, node: exp.Expr) -> Span:
         """The smallest span around the names and literals of `node`; else the statement's."""
@@ -50,12 +53,17 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """All statements of one source that could be parsed, and findings for the rest."""
+    """All statements of one source that could be parsed, and findings for the rest.
+
+    `inner`: those in bodies of routines and other strings. When and whether they run is not
+    known, so that they count for lineage only.
+    """
 
     source: Source
     statements: tuple[Statement, ...]
     findings: tuple[Finding, ...]
     lines: int
+    inner: tuple[Statement, ...] = ()
 
 
 def _too_deep(tokens: Sequence[Token]) -> bool:
@@ -93,7 +101,8 @@ def parse(masked: Masked, dialect: str = "") -> Script:
         reader.read()
     source = masked.source
     findings = sorted((*masked.findings, *reader.findings), key=lambda finding: finding.at)
-    return Script(source, tuple(reader.statements), tuple(findings), masked.lines)
+    statements, inner = tuple(reader.statements), tuple(reader.inner)
+    return Script(source, statements, tuple(findings), masked.lines, inner)
 
 
 def render(tree: exp.Expr, dialect: str, pretty: bool = True) -> str:
@@ -126,19 +135,41 @@ class _Reader:
         self._bare = lexis(name).bare_statements
         self.statements: list[Statement] = []
         self.findings: list[Finding] = []
+        self.inner: list[Statement] = []
+        self._variables: frozenset[str] = frozenset()
 
     def read(self) -> None:
-        text = prepare(self._masked.text, self._name)
-        for part in tokenize(text, self._name):
+        """Read the whole text."""
+        self._read_text(self._masked.text, 0)
+        self._read_bodies()
+
+    def _read_text(self, text: str, base: int) -> None:
+        """Read a part of the masked text that begins at offset `base`."""
+        for part in tokenize(prepare(text, self._name), self._name):
             match part:
                 case Lost(at, near):
-                    where = self._masked.span(at, at + 1)
+                    where = self._masked.span(base + at, base + at + 1)
                     help = "close the quote or the comment"
                     shown = self._masked.restore(near)
                     self._find("TOKENIZE", f"never closed: {shown}", where, help)
                 case Stretch():
+                    part = replace(part, start=part.start + base) if base else part
                     for chunk in split(part.tokens, part.text, self._name):
                         self._read_chunk(part, chunk)
+
+    def _read_bodies(self) -> None:
+        """The statements inside strings, after all others; what is odd there is told as such."""
+        outer, found = list(self.statements), list(self.findings)
+        for statement in outer:
+            for body in bodies(statement.text, self._name):
+                before = len(self.statements)
+                self._read_text(body.text, statement.start + body.start)
+                if body.to:
+                    made = (_unloaded(each, body.to) for each in self.statements[before:])
+                    self.statements[before:] = made
+        self.inner, self.statements = self.statements[len(outer) :], outer
+        inside = self.findings[len(found) :]
+        self.findings = [*found, *(_told_inside(f) for f in inside if f.code != "OPAQUE")]
 
     def _read_chunk(self, part: Stretch, chunk: Chunk) -> None:
         outcome = self._outcome(part, chunk)
@@ -208,7 +239,13 @@ class _Reader:
         _shift(tree, part.start)
         path, index = self._masked.source.path, len(self.statements)
         text = self._masked.text[start:stop]
-        self.statements.append(Statement(path, index, span, text, tree, self._name, self._masked))
+        self.statements.append(
+            Statement(
+                path, index, span, text, tree, self._name, self._masked, start, self._variables
+            )
+        )
+        if isinstance(tree, exp.Declare):
+            self._variables = self._variables.union(_variables(tree))
         if (opaque := _opaque(tree)) is not None:
             self._find("OPAQUE", opaque, span)
         elif self._notes:
@@ -222,6 +259,27 @@ class _Reader:
 
     def _token_span(self, part: Stretch, token: Token) -> Span:
         return self._masked.span(part.start + token.start, part.start + token.end + 1)
+
+
+def _unloaded(statement: Statement, to: str) -> Statement:
+    """UNLOAD ('query') TO 'place' is COPY (query) TO 'place'."""
+    place = exp.Literal.string(to)
+    copy = exp.Copy(this=exp.Subquery(this=statement.tree), kind=False, files=[place])
+    return replace(statement, tree=copy)
+
+
+def _variables(tree: exp.Declare) -> Iterator[str]:
+    """The names that DECLARE a, b INT64 makes, in lower case."""
+    for item in tree.expressions:
+        named = item.this if isinstance(item.this, list) else [item.this]
+        yield from (each.name.lower() for each in named if isinstance(each, exp.Identifier))
+
+
+def _told_inside(found: Finding) -> Finding:
+    """What is wrong in a body is not wrong with the script around it."""
+    if found.code not in ("PARSE", "TOKENIZE"):
+        return found
+    return replace(found, code="OPAQUE", message=f"part of a body not understood: {found.message}")
 
 
 def _is_doubtful(outcome: Outcome | None) -> bool:

@@ -45,12 +45,18 @@ class Pile:
     def traced(self) -> tuple[Traced, ...]:
         """The edges of every statement; names left open are settled by uses elsewhere."""
         with _uncollected():
-            first = [trace_statement(each, self.studied) for each in self.resolved]
+            writes = self._writes
+            first = [trace_statement(each, self.studied) for each in writes]
             self.studied.learn((*_uses(first), *self._file_outputs(first)))
             return tuple(
                 trace_statement(resolved, self.studied) if _is_ambiguous(traced) else traced
-                for resolved, traced in zip(self.resolved, first, strict=True)
+                for resolved, traced in zip(writes, first, strict=True)
             )
+
+    @cached_property
+    def _writes(self) -> tuple[Resolved, ...]:
+        """What all statements write, those in strings too; one may write several relations."""
+        return tuple(w for each in self.studied.resolved for w in each.all())
 
     @cached_property
     def graph(self) -> Graph:
@@ -61,7 +67,7 @@ class Pile:
     def _graph(self) -> Graph:
         restored = tuple(
             _restored(traced, resolved.statement.masked)
-            for traced, resolved in zip(self.traced, self.resolved, strict=True)
+            for traced, resolved in zip(self.traced, self._writes, strict=True)
         )
         unresolved = sorted(
             {f for t in restored for f in t.findings}, key=lambda f: (f.at, f.code, f.message)
@@ -105,7 +111,9 @@ def load(
         *studied.findings,
     )
     ordered = tuple(sorted(findings, key=lambda f: (f.at, f.code)))
-    return Pile(reading.sources, scripts, studied.resolved, ordered, studied)
+    outer = {id(statement) for script in scripts for statement in script.statements}
+    resolved = tuple(each for each in studied.resolved if id(each.statement) in outer)
+    return Pile(reading.sources, scripts, resolved, ordered, studied)
 
 
 def trace(

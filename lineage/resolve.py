@@ -4,22 +4,26 @@ One pass over the tree; nothing is copied or changed. What cannot be known is le
 over unknown tables make a query incomplete, and `Query.find` says how certain each name is.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from sqlglot import exp
 
 from unwet.lineage import lookup
 from unwet.lineage.inputs import Env, add_inputs, from_items, value_names
+from unwet.lineage.moves import Move, moves, returned, written
 from unwet.lineage.names import SELF_REFERENCE, deep_stack, folded, is_parameter, relation_name
 from unwet.lineage.parse import Statement
-from unwet.lineage.scopes import Input, Output, Query, QueryKind, Ref
+from unwet.lineage.scopes import BODIES, Input, Named, Output, Query, QueryKind, Ref
 from unwet.lineage.stars import all_columns, set_outputs
 from unwet.lineage.tables import Relations, Table
 from unwet.lineage.targets import assigned, column_name, into_of, is_temporary, made_name
 
 __all__ = ["Input", "Output", "Query", "Ref", "Resolved", "is_parameter", "resolve"]
 
+NO_CTES: Env = MappingProxyType({})
 Kind = Literal[
     "query",
     "ctas",
@@ -41,7 +45,8 @@ class Resolved:
     """A statement with its names resolved.
 
     `query`: what it reads, None when it reads nothing that is understood. `target`: the relation
-    it writes. `target_columns`: the columns it names there, None when it names none.
+    it writes. `target_columns`: the columns it names there, None when it names none. `more`: what
+    the same statement writes besides (see `moves`).
     """
 
     statement: Statement
@@ -50,6 +55,13 @@ class Resolved:
     target_columns: tuple[str, ...] | None
     kind: Kind
     temp: bool = False
+    more: tuple["Resolved", ...] = ()
+
+    def all(self) -> Iterator["Resolved"]:
+        """Everything the statement writes."""
+        yield self
+        for each in self.more:
+            yield from each.all()
 
 
 def resolve(statement: Statement, catalog: Relations) -> Resolved:
@@ -65,21 +77,35 @@ class _Resolver:
         self.source = statement
         self.catalog = catalog
         self.dialect = statement.dialect
+        self.variables = statement.variables | _arguments(statement.tree)
         self.envs: dict[int, Env] = {}  # by id of the query node: where its sub-queries look
+        self.beside: list[Resolved] = []  # what CTEs write
 
     # --- statements
 
     def statement(self) -> Resolved:
         tree = self.source.tree
+        first = self._statement(tree)
+        moved = [*moves(self, tree), *written(self, tree, first.target)]
+        more = (*self.beside, *(self._moved(each) for each in moved))
+        return replace(first, more=more) if more else first
+
+    def _moved(self, move: Move) -> Resolved:
+        if isinstance(move.target, str):
+            return Resolved(self.source, move.query, move.target, None, "other")
+        assert isinstance(move.target, exp.Expression)
+        return self._made("other", move.target, move.query)
+
+    def _statement(self, tree: exp.Expression) -> Resolved:
         match tree:
             case exp.Select() | exp.SetOperation() | exp.Subquery() | exp.Values():
                 return self._query_statement(tree)
             case exp.Create():
                 return self._create(tree)
             case exp.Insert():
-                return self._insert(tree)
+                return self._insert(tree, {})
             case exp.Update() | exp.Delete() | exp.Merge():
-                return self._change(tree)
+                return self._change(tree, {})
             case exp.Drop():
                 dropped = tree.args.get("tables") or [tree.this]
                 return self._made("drop", dropped[0])
@@ -119,38 +145,39 @@ class _Resolver:
             return self._made("other", None)
         clone = tree.args.get("clone")
         if clone is not None and isinstance(clone.this, exp.Table):
-            return self._made("ctas", tree.this, self._whole(clone.this), temp)
+            return self._made("ctas", tree.this, self.whole(clone.this), temp)
         if not isinstance(body, BODIES):
             return self._made("create_table" if kind == "TABLE" else "view", tree.this, None, temp)
-        query = self._body(tree, body)
+        query = self.body(tree, body)
         return self._made("ctas" if kind == "TABLE" else "view", tree.this, query, temp)
 
-    def _insert(self, tree: exp.Insert) -> Resolved:
+    def _insert(self, tree: exp.Insert, env: Env) -> Resolved:
         body = tree.args.get("expression")
         query = None
         if isinstance(body, BODIES):
-            query = self._body(tree, body)
+            query = self.body(tree, body, env)
         elif isinstance(body, exp.Table):
-            query = self._whole(body)
+            query = self.whole(body)
         return self._made("insert", tree.this, query)
 
-    def _whole(self, table: exp.Table) -> Query:
+    def whole(self, table: exp.Expression) -> Query:
         """A table read as it is: CLONE, INSERT INTO t TABLE s."""
         query = self.shell(table, None)
         add_inputs(self, query, [table], {})
         all_columns(query, table)
         return query
 
-    def _body(self, tree: exp.Expression, body: exp.Expression) -> Query:
+    def body(self, tree: exp.Expression, body: exp.Expression, env: Env = NO_CTES) -> Query:
+        """The query that a statement is made of."""
         ctes: dict[str, Query] = {}
-        query = self.query(body, self._ctes(tree, {}, None, ctes), None)
+        query = self.query(body, self._ctes(tree, env, None, ctes), None)
         query.ctes = {**ctes, **query.ctes}
         return query
 
-    def _change(self, tree: exp.Expression) -> Resolved:
+    def _change(self, tree: exp.Expression, env: Env) -> Resolved:
         """UPDATE, DELETE, MERGE: the target is the first input; outputs are what is assigned."""
         query = self.shell(tree, None)
-        env = self._ctes(tree, {}, query)
+        env = self._ctes(tree, env, query)
         self.envs[id(tree)] = env
         using = tree.args.get("using") or []
         extra = using if isinstance(using, list) else [using]
@@ -234,6 +261,10 @@ class _Resolver:
             query = whole
         return query
 
+    def ctes(self, node: exp.Expression) -> Env:
+        """The CTEs in sight of a statement's own parts."""
+        return self._ctes(node, {}, None)
+
     def _ctes(
         self,
         node: exp.Expression,
@@ -261,10 +292,20 @@ class _Resolver:
         alias = cte.args.get("alias")
         declared = alias.args.get("columns") or () if alias is not None else ()
         columns = [folded(each, self.dialect) for each in declared]
+        if isinstance(body, _WRITES):
+            return _renamed(self._written(body, env), columns)
         may_recurse = recursive or self.dialect in SELF_REFERENCE
         if may_recurse and _is_setop(body) and _reads_itself(body, name, self.dialect):
             return self._recursive(body, name, columns, env, parent)
         return _renamed(self.query(body, env, parent), columns)
+
+    def _written(self, tree: exp.Expression, env: Env) -> Query:
+        """A CTE that writes: its rows are those of RETURNING; what it writes is told beside."""
+        made = self._insert(tree, env) if isinstance(tree, exp.Insert) else self._change(tree, env)
+        self.beside.append(made)
+        if made.target is None or not isinstance(tree.args.get("returning"), exp.Returning):
+            return self.shell(tree, None)
+        return returned(self, tree, made.target)
 
     def _recursive(
         self, body: exp.Expression, name: str, columns: list[str], env: Env, parent: Query | None
@@ -300,17 +341,24 @@ class _Resolver:
         """Columns that an undeclared relation was seen with."""
         return self.catalog.uses(relation) if relation else None
 
-    def find(self, query: Query, column: exp.Column, clause: str) -> Ref:
+    def find(self, query: Query, column: Named, clause: str) -> Ref:
         """What a column means."""
         return lookup.find(query, column, clause)
 
 
+def _arguments(tree: exp.Expression) -> frozenset[str]:
+    """The names of a function's own arguments, in lower case."""
+    routine = tree.this if isinstance(tree, exp.Create) else None
+    listed = routine.expressions if isinstance(routine, exp.UserDefinedFunction) else ()
+    return frozenset(each.name.lower() for each in listed)
+
+
+_WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 _CHANGES: dict[type[exp.Expression], Kind] = {
     exp.Update: "update",
     exp.Delete: "delete",
     exp.Merge: "merge",
 }
-BODIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
 _MODIFIERS = (
     "limit",
     "offset",

@@ -16,7 +16,9 @@ from unwet.lineage.findings import Span
 from unwet.lineage.tables import Table
 
 Certainty = Literal["certain", "inferred", "ambiguous", "unknown"]
+Named = exp.Column | exp.Parameter  # a column by its name, or by its position ($1)
 QueryKind = Literal["select", "setop", "values", "other"]
+BODIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)  # nodes that are queries
 NO_INDEX: Mapping[str, int] = {}
 
 
@@ -40,6 +42,12 @@ class Input:
     index: Mapping[str, int] = field(default_factory=dict)
     group: exp.Expression | None = None
     named: bool = False  # has an alias of its own: the table's name is hidden
+
+    @property
+    def stored(self) -> str | None:
+        """The relation when the database has it under that name; not a file or a function."""
+        called = isinstance(self.node.args.get("this"), exp.Func | exp.Var | exp.Literal)
+        return None if called else self.relation
 
     def output(self, name: str) -> Output | None:
         """The query output behind a column name, when this input is a query that has it."""
@@ -73,10 +81,16 @@ class Open:
 
 
 class Binder(Protocol):
-    """What `resolve` lends a query so that it can answer questions about its inside."""
+    """What `resolve` lends a query so that it can answer questions about its inside.
+
+    `variables`: names of the script or of the routine around it, which are no columns.
+    """
+
+    @property
+    def variables(self) -> frozenset[str]: ...
 
     def nested(self, query: Query, node: exp.Expression) -> Query: ...
-    def find(self, query: Query, column: exp.Column, clause: str) -> Ref: ...
+    def find(self, query: Query, column: Named, clause: str) -> Ref: ...
     def uses(self, relation: str) -> Table | None: ...
 
 
@@ -108,7 +122,7 @@ class Query:
         """The query inside an expression of this one (EXISTS, IN, scalar); the same each time."""
         return self.binder.nested(self, node)
 
-    def find(self, column: exp.Column, clause: str = "select") -> Ref:
+    def find(self, column: Named, clause: str = "select") -> Ref:
         """What a column of this query's own clauses means; never raises.
 
         `clause`: select, from (arguments of FROM items), on, where, group, having, order, qualify.

@@ -1,5 +1,7 @@
 """What a statement writes: INTO, temporary marks, column lists, assignments."""
 
+import re
+
 from sqlglot import exp
 
 from unwet.lineage.names import folded, relation_name
@@ -30,6 +32,79 @@ def made_name(tree: exp.Expr, target: object, dialect: str) -> str:
     if spark and name and isinstance(tree, exp.Create) and _is_shared(_properties(tree)):
         return name if "." in name else f"global_temp.{name}"
     return name
+
+
+def new_name(old: exp.Table, new: exp.Table, dialect: str) -> exp.Table:
+    """The table that RENAME makes; a bare name stays in the schema of the old one."""
+    if new.args.get("db") is not None or old.args.get("db") is None or dialect in _SESSION_NAMES:
+        return new
+    parts = {key: part.copy() for key in ("db", "catalog") if (part := old.args.get(key))}
+    return exp.Table(this=new.this.copy(), **parts)
+
+
+# where a bare new name is one of the current schema
+_SESSION_NAMES = frozenset({"snowflake", "mysql", "clickhouse", "trino", "presto", "teradata"})
+
+
+_NAME = r"""[`"\[]?[^\s,;()'`"\]]+[`"\]]?"""
+_RENAME = re.compile(rf"({_NAME})\s+TO\s+({_NAME})", re.I)
+_EXCHANGE = re.compile(rf"({_NAME})\s+AND\s+({_NAME})", re.I)
+_PARTITION = re.compile(
+    rf"TABLE\s+({_NAME})\s+EXCHANGE\s+PARTITION\b.*?\bWITH\s+TABLE\s+({_NAME})", re.I | re.S
+)
+
+
+def renamed_by_text(
+    tree: exp.Command | exp.Execute, dialect: str
+) -> list[tuple[exp.Table, exp.Table, bool]]:
+    """(from, to, swapped) of statements that the parser keeps as text: RENAME TABLE a TO b,
+    EXCHANGE TABLES a AND b, ALTER TABLE a EXCHANGE PARTITION ... WITH TABLE b, sp_rename."""
+    text = str(tree.args.get("expression") or "")
+    if isinstance(tree, exp.Execute):
+        return _sp_rename(tree, dialect)
+    match str(tree.this).upper():
+        case "RENAME":
+            pairs = _RENAME.findall(text.partition(" ")[2])
+            return [_pair(old, new, False) for old, new in pairs]
+        case "EXCHANGE":
+            pairs = _EXCHANGE.findall(text.partition(" ")[2])
+            return [_pair(old, new, True) for old, new in pairs]
+        case "ALTER":
+            pairs = _PARTITION.findall(text)
+            return [_pair(new, old, False) for old, new in pairs]
+    return []
+
+
+def _sp_rename(tree: exp.Execute, dialect: str) -> list[tuple[exp.Table, exp.Table, bool]]:
+    values = [each.this if isinstance(each, exp.EQ) else each for each in tree.expressions]
+    texts = [str(each.this) for each in values if isinstance(each, exp.Literal | exp.National)]
+    called = isinstance(tree.this, exp.Table) and tree.this.name.lower() == "sp_rename"
+    if not called or len(texts) != 2:  # with a third word it renames a column or an index
+        return []
+    old, new, _ = _pair(texts[0], texts[1], False)
+    return [(old, new_name(old, new, dialect), False)]
+
+
+def _pair(old: str, new: str, swap: bool) -> tuple[exp.Table, exp.Table, bool]:
+    return _named(old), _named(new), swap
+
+
+def _named(text: str) -> exp.Table:
+    """`a.b.c` as a table; a part is quoted as it was."""
+    parts = [
+        exp.to_identifier(part.strip('`"[]'), quoted=part[:1] in ("`", '"', "["))
+        for part in text.split(".")
+    ]
+    keys = ("this", "db", "catalog")
+    return exp.Table(**dict(zip(keys, reversed(parts), strict=False)))
+
+
+def dynamic_partitions(tree: exp.Expression, dialect: str) -> list[str]:
+    """Columns of INSERT INTO t PARTITION (a = 1, b): b takes its values from the last output."""
+    table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    partition = table.args.get("partition") if isinstance(table, exp.Table) else None
+    listed = partition.expressions if isinstance(partition, exp.Expression) else ()
+    return [column_name(each, dialect) for each in listed if isinstance(each, exp.Column)]
 
 
 def _properties(tree: exp.Expr) -> set[type[exp.Expr]]:

@@ -19,6 +19,7 @@ from unwet.lineage.flows import (
 from unwet.lineage.names import folded
 from unwet.lineage.parse import Statement
 from unwet.lineage.resolve import Input, Output, Query, Ref
+from unwet.lineage.scopes import Named
 from unwet.lineage.walk import Walker
 
 _RANK = {"certain": 0, "inferred": 1, "ambiguous": 2, "unknown": 3}
@@ -180,7 +181,7 @@ class Tracer:
 
     # --- columns of inputs
 
-    def column(self, query: Query, node: exp.Column, clause: str, path: tuple[str, ...]) -> Flows:
+    def column(self, query: Query, node: Named, clause: str, path: tuple[str, ...]) -> Flows:
         """Flows into a column as it is read in a clause of `query`."""
         ref = query.find(node, clause)
         rank = _RANK[ref.certainty]

@@ -6,8 +6,9 @@ from typing import Protocol
 from sqlglot import exp
 
 from unwet.lineage.flows import AGGREGATION, IDENTITY, ROW_COUNT, TRANSFORMATION, Flows, Op, merge
-from unwet.lineage.names import folded
+from unwet.lineage.names import folded, position
 from unwet.lineage.resolve import Query
+from unwet.lineage.scopes import Named
 
 Part = tuple[exp.Expr, Op]
 CONDITIONAL: Op = ("INDIRECT", "CONDITIONAL")
@@ -22,9 +23,7 @@ class Reader(Protocol):
     def output(self, query: Query, at: int) -> Flows: ...
     def rows(self, query: Query) -> Flows: ...
     def members(self, query: Query) -> Flows: ...
-    def column(
-        self, query: Query, node: exp.Column, clause: str, path: tuple[str, ...]
-    ) -> Flows: ...
+    def column(self, query: Query, node: Named, clause: str, path: tuple[str, ...]) -> Flows: ...
 
 
 class Walker:
@@ -49,7 +48,7 @@ class Walker:
             kind = type(node)
             if kind in _SKIPPED:
                 continue
-            if kind is exp.Column:
+            if kind is exp.Column or kind is exp.Parameter:
                 self._column(query, node, op, clause, into)
             elif kind in _QUERIES:
                 self._nested(query, node, op, into)
@@ -63,8 +62,9 @@ class Walker:
                 _push_children(stack, node, kind, op)
 
     def _column(self, query: Query, node: exp.Expr, op: Op, clause: str, into: Flows) -> None:
-        assert isinstance(node, exp.Column)
-        merge(into, self._reader.column(query, node, clause, ()), op)
+        assert isinstance(node, exp.Column | exp.Parameter)
+        if isinstance(node, exp.Column) or (query.dialect == "snowflake" and position(node)):
+            merge(into, self._reader.column(query, node, clause, ()), op)
 
     def _dot(self, query: Query, node: exp.Expr, op: Op, clause: str, into: Flows) -> list[Part]:
         """`column.field.field`, also through array positions: the fields are part of the name."""
@@ -99,7 +99,6 @@ _LEAVES = frozenset(
         exp.DataType,
         exp.Star,
         exp.Var,
-        exp.Parameter,
         exp.Placeholder,
         exp.JSONPath,
         exp.TableAlias,

@@ -143,9 +143,9 @@ class _Composer:
         found = [(twins.get(id(item.node)), item) for item in relations(query)]
         _check_followed(copy, {id(twin) for twin, _ in found})
         for twin, item in found:
-            if isinstance(twin, exp.Table) and item.relation is not None:
-                self._rewire(twin, item.relation, qualifiers, temps, query.dialect)
-        _shorten(copy, {item.relation for item in relations(query) if item.relation})
+            if isinstance(twin, exp.Table) and item.stored is not None:
+                self._rewire(twin, item.stored, qualifiers, temps, query.dialect)
+        _shorten(copy, {item.stored for item in relations(query) if item.stored})
         if copy.args.get("into"):
             copy.set("into", None)
         if not isinstance(copy, exp.Query):

@@ -151,12 +151,12 @@ class Lowerer:
             return self._query_rows(item, item.query, outer)
         if isinstance(item.node, exp.Values):
             return _literal_rows(item.node)
-        if item.relation is None:
+        if item.stored is None:
             raise Unsupported(f"{item.node.key} in FROM")
-        defined = self.env.definitions.get(item.relation)
+        defined = self.env.definitions.get(item.stored)
         if defined is not None:
             return trim(defined)
-        return Scan(item.relation, self._own_columns(item))
+        return Scan(item.stored, self._own_columns(item))
 
     def _query_rows(self, item: Input, query: Query, outer: tuple[Frame, ...]) -> Rel:
         rel = trim(self.plan(query, outer))

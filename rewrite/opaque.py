@@ -108,9 +108,9 @@ def _outside_tables(query: Query, tree: exp.Expr) -> Iterator[tuple[exp.Expr, st
     found: set[int] = set()
     for item in relations(query):
         twin = twins.get(id(item.node))
-        if isinstance(twin, exp.Table) and item.relation and id(twin) not in found:
+        if isinstance(twin, exp.Table) and item.stored and id(twin) not in found:
             found.add(id(twin))
-            yield twin, item.relation
+            yield twin, item.stored
     for table in tree.find_all(exp.Table):
         named = isinstance(table.this, exp.Identifier) and not isinstance(table.parent, exp.Into)
         if named and id(table) not in found and not is_cte(table):

@@ -29,7 +29,7 @@ def relations(query: Query) -> Iterator[Input]:
     """Every FROM item that reads a relation."""
     for block in blocks(query):
         for item in block.inputs:
-            if item.relation is not None:
+            if item.stored is not None:
                 yield item
 
 
