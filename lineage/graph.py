@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from unwet.lineage.columns import ColumnId, Edge, Traced
 from unwet.lineage.errors import UsageError
 from unwet.lineage.findings import Finding
+from unwet.lineage.garbage import uncollected
 
 if TYPE_CHECKING:
     import networkx
@@ -39,7 +40,8 @@ class Graph:
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
         """All edges; equal ones of several statements are one, with all their places."""
-        return tuple(sorted(_united(chain(self._given, *(t.edges() for t in self._traced)))))
+        with uncollected():
+            return tuple(sorted(_united(chain(self._given, *(t.edges() for t in self._traced)))))
 
     @cached_property
     def direct(self) -> tuple[Edge, ...]:

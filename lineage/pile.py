@@ -1,8 +1,6 @@
 """A whole pile in one call: sources, parsed scripts, catalog, resolved statements, lineage."""
 
-import gc
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 from unwet.lineage.catalog import Studied, study
 from unwet.lineage.columns import ColumnId, Edge, Traced, trace_statement
 from unwet.lineage.findings import Finding
+from unwet.lineage.garbage import uncollected
 from unwet.lineage.graph import Graph
 from unwet.lineage.parse import Script, parse
 from unwet.lineage.resolve import Resolved
@@ -44,7 +43,7 @@ class Pile:
     @cached_property
     def traced(self) -> tuple[Traced, ...]:
         """The edges of every statement; names left open are settled by uses elsewhere."""
-        with _uncollected():
+        with uncollected():
             writes = self._writes
             first = [trace_statement(each, self.studied) for each in writes]
             self.studied.learn((*_uses(first), *self._file_outputs(first)))
@@ -61,7 +60,7 @@ class Pile:
     @cached_property
     def graph(self) -> Graph:
         """The column graph; placeholders in names are written as in the sources."""
-        with _uncollected():
+        with uncollected():
             return self._graph()
 
     def _graph(self) -> Graph:
@@ -102,7 +101,7 @@ def load(
     wrong with the SQL itself is a finding.
     """
     reading = read_sources(paths, dialect)
-    with _uncollected():
+    with uncollected():
         scripts = tuple(parse(mask(each, params or {}), dialect or "") for each in reading.sources)
         studied = study(scripts, schema, (default_schema or "").lower())
     findings = (
@@ -129,18 +128,6 @@ def trace(
     `{"db.table": {"col": "TYPE"}}`, or a file. Edges of a bare SELECT end in relation "".
     """
     return load(sources, dialect, schema, params, default_schema).graph
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No garbage collection while millions of nodes are made that all stay: a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _is_ambiguous(traced: Traced) -> bool:
