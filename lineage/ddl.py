@@ -79,8 +79,22 @@ def _column(node: exp.ColumnDef, dialect: str) -> Column:
         )
         for each in node.args.get("constraints") or ()
     )
-    text = kind.sql(dialect=dialect or None) if isinstance(kind, exp.Expr) else ""
-    return Column(folded(node.this, dialect), text, required)
+    return Column(folded(node.this, dialect), _type_text(kind, dialect), required)
+
+
+_TEXTS: dict[tuple[str, object], str] = {}  # of plain types: the printer is slow
+
+
+def _type_text(kind: object, dialect: str) -> str:
+    if not isinstance(kind, exp.DataType):
+        return kind.sql(dialect=dialect or None) if isinstance(kind, exp.Expr) else ""
+    plain = not any(value for key, value in kind.args.items() if key != "this")
+    if not plain or isinstance(kind.this, exp.Expr):
+        return kind.sql(dialect=dialect or None)
+    key = (dialect, kind.this)
+    if key not in _TEXTS:
+        _TEXTS[key] = kind.sql(dialect=dialect or None)
+    return _TEXTS[key]
 
 
 def _keys(items: Iterable[exp.Expr], dialect: str) -> tuple[Keys, Keys]:

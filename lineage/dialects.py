@@ -5,6 +5,7 @@ the parser's tokenizers.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 _MYSQL = frozenset({"mysql", "singlestore", "doris", "starrocks"})
 _POSTGRES = frozenset({"postgres", "redshift", "materialize", "risingwave"})
@@ -30,6 +31,7 @@ class Lexis:
     bare_statements: bool  # statements may follow each other without a semicolon
 
 
+@cache
 def lexis(dialect: str | None) -> Lexis:
     """The habits of `dialect` ("" or None: standard SQL)."""
     name = (dialect or "").lower()

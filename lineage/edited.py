@@ -75,8 +75,8 @@ def line_starts(text: str) -> tuple[int, ...]:
     """Offsets at which the lines of `text` begin."""
     if "\r" in text:
         return (0, *[hit.end() for hit in _NEWLINE.finditer(text)])
-    ends = accumulate(len(line) + 1 for line in text.split("\n"))
-    return (0, *ends)[:-1]
+    ends = accumulate(map(len, text.split("\n")))
+    return (0, *[end + newlines for newlines, end in enumerate(ends, 1)][:-1])
 
 
 def line_column(starts: tuple[int, ...], offset: int) -> tuple[int, int]:

@@ -89,12 +89,14 @@ def mask(source: Source, params: Mapping[str, str] = NO_PARAMS) -> Masked:
     """Replace the placeholders of a source by identifiers, or by their values in `params`."""
     edited, notes = _decide(source.text, params)
     lines = line_starts(source.text)
+    findings = tuple(_finding(source.path, lines, offset, message) for offset, message in notes)
+    if not _may_have_hits(edited.text):
+        return Masked(source, edited.text, (), findings, edited.cuts, lines)
     names = _Names(edited.text, conditionals.defaults(source.text))
     edits: list[Edit] = []
     for hit in _hits(edited.text, source.dialect, params, names):
         edits.append((hit.start, hit.end, hit.value(names)))
     final = edit(edited, edits) if edits else edited
-    findings = tuple(_finding(source.path, lines, offset, message) for offset, message in notes)
     return Masked(source, final.text, names.placeholders(), findings, final.cuts, lines)
 
 
@@ -223,6 +225,15 @@ _PROCEDURE = re.compile(
     re.I | re.S,
 )
 _SIGN = re.compile(r"[@{$:%?]")  # each placeholder begins with one; cheap to search for
+# Whatever _CODE may match begins like this: most texts hold nothing of the kind.
+_BEGINS = re.compile(
+    r"\{[\w{]|\$[\w{(]|(?<!@)@\w|(?<![:\w\])\"'`}\[<]):[A-Za-z_]|(?<=[\s(,=<>]):\d"
+    r"|(?<![\w)%])%[(s]|(?<![\w?])\?"
+)
+
+
+def _may_have_hits(text: str) -> bool:
+    return any(_BEGINS.match(text, sign.start()) for sign in _SIGN.finditer(text))
 
 
 def _hits(text: str, dialect: str | None, params: Mapping[str, str], names: _Names) -> list[_Hit]:
@@ -262,8 +273,10 @@ def _variables(text: str) -> frozenset[str]:
     """T-SQL variables and procedure arguments: these `@x` are the dialect's own."""
     if "@" not in text:
         return frozenset()
-    blocks = [hit.group() for hit in _DECLARED.finditer(text)]
-    blocks += [hit[1] for hit in _PROCEDURE.finditer(text)]
+    words = text.upper()  # searching without regard to case is slow
+    blocks = [hit.group() for hit in _DECLARED.finditer(text)] if "DECLARE" in words else []
+    if "PROC" in words or "FUNCTION" in words:
+        blocks += [hit[1] for hit in _PROCEDURE.finditer(text)]
     return frozenset(name.lower() for block in blocks for name in re.findall(r"@(\w+)", block))
 
 
