@@ -1,6 +1,6 @@
 """unwet: reads a pile of copy-pasted SQL and rewrites it as a small, proven, modular project.
 
-The public API is the five names below. They load on first use, so ``import unwet`` stays cheap.
+The public API is the six names below. They load on first use, so ``import unwet`` stays cheap.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from unwet.lineage.pile import trace as trace
     from unwet.lineage.schema import Schema
     from unwet.lineage.sources import Source as Source
+    from unwet.rewrite.drift import find_drift as find_drift
     from unwet.rewrite.families import find_families as find_families
     from unwet.rewrite.refactor import Result
     from unwet.rewrite.verify import Verification
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 _HOME = {
     "Source": "unwet.lineage.sources",
     "trace": "unwet.lineage.pile",
+    "find_drift": "unwet.rewrite.drift",
     "find_families": "unwet.rewrite.families",
 }
 
 __version__ = "0.1.0"
-__all__ = ["Source", "find_families", "refactor", "trace", "verify"]
+__all__ = ["Source", "find_drift", "find_families", "refactor", "trace", "verify"]
 
 
 def refactor(

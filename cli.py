@@ -20,6 +20,7 @@ import click
 from unwet.lineage.errors import OutputReadOnly, UnwetError, UsageError
 
 if TYPE_CHECKING:
+    from unwet.lineage.config import Intended
     from unwet.lineage.findings import Finding
     from unwet.lineage.pile import Pile
     from unwet.rewrite.demo import Case
@@ -99,6 +100,7 @@ class Request:
     output: str | None = None
     quiet: bool = False
     verbose: bool = False
+    intended: tuple["Intended", ...] = ()
 
     def load(self) -> "Pile":
         """The pile that was asked for."""
@@ -165,6 +167,7 @@ def _request(
         schema=schema or settings.schema or None,
         default_schema=default_schema or settings.default_schema,
         params={**settings.params, **_bindings(params)},
+        intended=settings.intended,
         **rest,
     )
 
@@ -287,7 +290,7 @@ def lineage(
     return 0
 
 
-# --- dups, refactor, verify, demo ------------------------------------------------------------
+# --- dups, drift, refactor, verify, demo -----------------------------------------------------
 
 
 @main.command()
@@ -314,6 +317,37 @@ def dups(request: Request, min_lines: int, check: bool) -> int:
     form = family_forms.as_json(found) if request.format == "json" else ""
     emit(form or family_forms.as_text(found, on_terminal, request.verbose), request)
     return 1 if check and found.families else 0
+
+
+@main.command()
+@shared("text", "json")
+@click.option("--check", is_flag=True, help="Exit 1 when there are any findings.")
+def drift(request: Request, check: bool) -> int:
+    """Show definitions that contradict each other: of many copies, the few that look wrong.
+
+    \b
+    DRIFT_FILTER      a filter that the other copies have
+    DRIFT_JOIN        JOIN for LEFT JOIN, or the other way round
+    DRIFT_BOUNDARY    < for <=, or the other way round
+    DRIFT_LITERAL     another constant
+    DRIFT_AGGREGATE   COUNT for COUNT DISTINCT, SUM for AVG, ...
+    DRIFT_NULL        COALESCE lost or added
+    DRIFT_TIMEZONE    a time zone lost or added
+    DRIFT_EXPRESSION  anything else that an output or a condition says otherwise
+
+    The surest comes first; exit code 0 unless --check is given. What is meant stays out with
+    `-- unwet: ignore[DRIFT] reason` in the SQL or [[intended]] in the configuration.
+    """
+    from unwet.rewrite import drift as job
+    from unwet.rewrite import drift_forms
+
+    pile = request.load()
+    found = job.drift(pile, request.intended)
+    notes([*pile.findings, *found.notes], request)
+    on_terminal = request.output is None and sys.stdout.isatty()
+    form = drift_forms.as_json(found) if request.format == "json" else ""
+    emit(form or drift_forms.as_text(found, on_terminal, request.verbose), request)
+    return 1 if check and found.findings else 0
 
 
 @main.command()

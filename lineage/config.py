@@ -1,12 +1,23 @@
 """Settings from `unwet.toml` or `[tool.unwet]` in pyproject.toml."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 from unwet.lineage.errors import BadConfig, PathNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """Differences that are meant: in files that match `path`, of codes that begin with `code`,
+    whose expression contains `expression`."""
+
+    path: str
+    reason: str
+    code: str = ""
+    expression: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +28,7 @@ class Config:
     schema: str = ""
     default_schema: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
+    intended: tuple[Intended, ...] = ()
 
 
 def read_config(given: str | None, folder: Path) -> Config:
@@ -60,6 +72,7 @@ def _checked(table: Mapping[str, object], path: Path) -> Config:
         schema=str(path.parent / schema) if schema else "",
         default_schema=_text(table, "default_schema", path),
         params=_params(table.get("params", {}), path),
+        intended=tuple(_intended(table.get("intended", []), path)),
     )
 
 
@@ -74,3 +87,18 @@ def _params(value: object, path: Path) -> dict[str, str]:
     if not isinstance(value, dict) or any(isinstance(each, dict | list) for each in value.values()):
         raise BadConfig(f"{path}: params must be a table of name = value")
     return {str(name): str(each) for name, each in value.items()}
+
+
+def _intended(value: object, path: Path) -> Iterator[Intended]:
+    known = list(Intended.__dataclass_fields__)
+    for entry in value if isinstance(value, list) else [value]:
+        if not isinstance(entry, dict) or not {"path", "reason"} <= entry.keys():
+            raise BadConfig(f"{path}: each [[intended]] needs a path and a reason")
+        for key, text in entry.items():
+            if key not in known:
+                raise BadConfig(
+                    f"{path}: unknown setting in [[intended]]: {key}", f"known: {', '.join(known)}"
+                )
+            if not isinstance(text, str) or (key in ("path", "reason") and not text.strip()):
+                raise BadConfig(f"{path}: {key} in [[intended]] must be a text, not {text!r}")
+        yield Intended(**entry)

@@ -42,6 +42,35 @@ class Places:
         stop = _stop(tokens, places[id(last)], isinstance(node.parent, exp.SetOperation))
         return statement.masked.span(base + tokens[start].start, base + tokens[stop].end + 1)
 
+    def from_word(self, statement: Statement, select: exp.Expression) -> Span:
+        """The place of the FROM of a SELECT; that of the SELECT where it has none."""
+        found = self._layout(statement)
+        at = found[2].get(id(select)) if found is not None else None
+        if found is None or at is None:
+            return statement.span_of(select)
+        base, tokens, _ = found
+        depth = 0
+        for here in range(at, len(tokens)):
+            kind = tokens[here].token_type
+            depth += (kind == TokenType.L_PAREN) - (kind == TokenType.R_PAREN)
+            if depth < 0 or kind == TokenType.SEMICOLON:
+                break
+            if depth == 0 and kind == TokenType.FROM:
+                return statement.masked.span(base + tokens[here].start, base + tokens[here].end + 1)
+        return statement.masked.span(base + tokens[at].start, base + tokens[at].end + 1)
+
+    def item(self, statement: Statement, node: exp.Expression) -> Span:
+        """The place of an item of FROM: its name, or the parenthesis of a derived table."""
+        found = self._layout(statement)
+        inner = node.find(exp.Select) if isinstance(node, exp.Subquery) else None
+        at = found[2].get(id(inner)) if found is not None and inner is not None else None
+        if found is None or at is None:
+            return statement.span_of(node)
+        base, tokens, _ = found
+        while at > 0 and tokens[at].token_type != TokenType.L_PAREN:
+            at -= 1
+        return statement.masked.span(base + tokens[at].start, base + tokens[at].end + 1)
+
     def _layout(self, statement: Statement) -> _Layout | None:
         if id(statement) not in self._layouts:
             self._layouts[id(statement)] = statement, _layout(statement)

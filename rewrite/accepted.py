@@ -1,0 +1,91 @@
+"""Differences that somebody has accepted: by a comment in the SQL, or in the configuration.
+
+``-- unwet: ignore[DRIFT_LITERAL] reason`` holds for its own line, or, on a line of its own, for
+the next line that is no comment. A code stands for all codes that begin with it; without a reason
+the mark counts for nothing, which is a finding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Final
+
+from unwet.lineage.config import Intended
+from unwet.lineage.findings import Finding, Span
+from unwet.lineage.lexer import CODE, COMMENT, STRING, pieces
+from unwet.lineage.pile import Pile
+
+_MARK: Final = re.compile(r"unwet:\s*ignore\[([\w\s,]*)\]([^\n]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    codes: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What has been accepted in a pile; `findings`: marks that count for nothing."""
+
+    marks: Mapping[tuple[str, int], _Mark]
+    intended: tuple[Intended, ...]
+    findings: tuple[Finding, ...]
+
+    def reason(self, code: str, path: str, line: int, expression: str) -> str:
+        """Why a difference at a place is accepted; "" when it is not."""
+        mark = self.marks.get((path, line))
+        if mark is not None and any(code.startswith(each) for each in mark.codes):
+            return mark.reason
+        for each in self.intended:
+            fits = code.startswith(each.code) and each.expression in expression
+            if fits and PurePath(path).match(each.path):
+                return each.reason
+        return ""
+
+
+def accepted(pile: Pile, intended: Iterable[Intended] = ()) -> Accepted:
+    """The marks of all sources, and what the configuration says."""
+    marks: dict[tuple[str, int], _Mark] = {}
+    findings: list[Finding] = []
+    for script in pile.scripts:
+        if "unwet:" not in script.source.text:
+            continue
+        dialect = script.statements[0].dialect if script.statements else script.source.dialect
+        for line, found in _marks(script.source.text, dialect).items():
+            marks[script.source.path, line] = found
+            if not found.reason:
+                at = Span(script.source.path, line, 1, line, 1)
+                message = "an ignore mark without a reason counts for nothing"
+                findings.append(Finding("IGNORE", message, at, "write the reason behind it"))
+    return Accepted(marks, tuple(intended), tuple(findings))
+
+
+def _marks(text: str, dialect: str | None) -> dict[int, _Mark]:
+    """The marks by the line that they hold for."""
+    found: dict[int, _Mark] = {}
+    waiting: _Mark | None = None
+    line, code_line, done = 1, 0, 0
+    for piece in pieces(text, dialect):
+        line += text.count("\n", done, piece.start)
+        done = piece.start
+        words = text[piece.start : piece.end]
+        if piece.kind == COMMENT:
+            if hit := _MARK.search(words):
+                mark = _Mark(tuple(re.findall(r"\w+", hit[1])), hit[2].strip(" */-"))
+                if code_line == line:
+                    found[line] = mark
+                else:
+                    waiting = mark
+        elif piece.kind in (CODE, STRING):
+            first = line + words[: len(words) - len(words.lstrip())].count("\n")
+            if words.strip():
+                if waiting is not None:
+                    found[first], waiting = waiting, None
+                code_line = line + words.rstrip(" \t").count("\n") - words.endswith("\n")
+                if words.rstrip(" \t").endswith("\n"):
+                    code_line = 0
+    return found

@@ -1,0 +1,75 @@
+"""The smallest difference between two terms, and the word for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Over, operands, parts
+
+_COMPARISONS: Final = frozenset({"lt", "lte"})
+_NULLS: Final = frozenset({"coalesce", "nullif", "is"})
+_ZONES: Final = frozenset({"attimezone", "converttimezone", "fromutctimestamp", "toutctimestamp"})
+
+
+def smallest(one: Expr, other: Expr) -> tuple[Expr, Expr]:
+    """The smallest parts of two terms in which they differ."""
+    while True:
+        step = _step(one, other)
+        if step is None:
+            return one, other
+        one, other = step
+
+
+def _step(one: Expr, other: Expr) -> tuple[Expr, Expr] | None:
+    if not _same_head(one, other):
+        return None
+    left, right = _without_common(operands(one), operands(other))
+    return (left[0], right[0]) if len(left) == len(right) == 1 else None
+
+
+def _same_head(one: Expr, other: Expr) -> bool:
+    match one, other:
+        case Call(), Call():
+            return (one.op, one.shape) == (other.op, other.shape)
+        case Agg(), Agg():
+            heads = ((a.op, a.shape, a.distinct, len(a.order)) for a in (one, other))
+            return len(set(heads)) == 1
+        case Over(), Over():
+            return (one.frame, len(one.order)) == (other.frame, len(other.order))
+        case _:
+            return False
+
+
+def _without_common(
+    one: tuple[Expr, ...], other: tuple[Expr, ...]
+) -> tuple[list[Expr], list[Expr]]:
+    """What is left on each side when equal operands are crossed out, place by place first."""
+    if len(one) == len(other):
+        pairs = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+        if len(pairs) == 1:
+            return [pairs[0][0]], [pairs[0][1]]
+    left, right = Counter(one), Counter(other)
+    return list((left - right).elements()), list((right - left).elements())
+
+
+def code(right: Expr, wrong: Expr) -> str:
+    """What kind of mistake it is to say `wrong` where the majority says `right`."""
+    match right, wrong:
+        case Lit(), Lit():
+            return "DRIFT_LITERAL"
+        case Call(op="interval"), Call(op="interval"):
+            return "DRIFT_LITERAL"
+        case Agg(), Agg() if right.op != wrong.op or right.distinct != wrong.distinct:
+            return "DRIFT_AGGREGATE"
+        case Call(), Call() if {right.op, wrong.op} <= _COMPARISONS:
+            return "DRIFT_BOUNDARY"
+    if _count(right, _ZONES) != _count(wrong, _ZONES):
+        return "DRIFT_TIMEZONE"
+    if _count(right, _NULLS) != _count(wrong, _NULLS):
+        return "DRIFT_NULL"
+    return "DRIFT_EXPRESSION"
+
+
+def _count(term: Expr, ops: frozenset[str]) -> int:
+    return sum(isinstance(part, Call) and part.op in ops for part in parts(term))

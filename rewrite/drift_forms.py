@@ -1,0 +1,85 @@
+"""Drift in the forms other programs and people read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from io import StringIO
+
+from unwet.rewrite.drift import Drift, DriftFinding
+
+SHOWN_OUTLIERS = 12
+
+_WORDS = {
+    "DRIFT_FILTER": "filter missing",
+    "DRIFT_JOIN": "other kind of join",
+    "DRIFT_BOUNDARY": "other boundary",
+    "DRIFT_LITERAL": "other constant",
+    "DRIFT_AGGREGATE": "other aggregate",
+    "DRIFT_NULL": "NULL treated otherwise",
+    "DRIFT_TIMEZONE": "time zone treated otherwise",
+    "DRIFT_EXPRESSION": "other expression",
+}
+
+
+def as_json(found: Drift) -> str:
+    """The findings with the keys of the documented JSON form."""
+    data = {
+        "findings": [_finding(finding) for finding in found.findings],
+        "accepted": [
+            {"path": d.path, "line": d.line, "expression": d.expression, "reason": reason}
+            for d, reason in found.accepted
+        ],
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_text(found: Drift, terminal: bool = False, full: bool = False) -> str:
+    """One paragraph a finding, the surest first; ``full`` leaves nothing out."""
+    from rich.console import Console
+
+    out = StringIO()
+    console = Console(
+        file=out, width=None if terminal else 10_000, force_terminal=terminal, highlight=False
+    )
+    for finding in found.findings:
+        console.print(_headline(finding), style="bold", markup=False)
+        for line in _lines(finding, full):
+            console.print(line, markup=False, soft_wrap=True)
+        console.print()
+    console.print(_total(found), markup=False)
+    return out.getvalue()
+
+
+def _finding(finding: DriftFinding) -> dict[str, object]:
+    return {
+        "code": finding.code,
+        "vote": [finding.votes, finding.against],
+        "about": finding.about,
+        "majority": finding.majority,
+        "outliers": [
+            {"path": o.path, "line": o.line, "expression": o.expression} for o in finding.outliers
+        ],
+        "score": finding.score,
+    }
+
+
+def _headline(finding: DriftFinding) -> str:
+    about = f" ({finding.about})" if finding.about else ""
+    vote = f"{finding.votes} : {finding.against}"
+    return f"{finding.code} {_WORDS[finding.code]}{about}, {vote}, score {finding.score:.2f}"
+
+
+def _lines(finding: DriftFinding, full: bool) -> Iterator[str]:
+    yield f"  {finding.votes} copies: {finding.majority}"
+    shown = finding.outliers if full else finding.outliers[:SHOWN_OUTLIERS]
+    for outlier in shown:
+        yield f"  {outlier.path}:{outlier.line}: {outlier.expression or 'nothing of the kind'}"
+    if len(shown) < len(finding.outliers):
+        yield f"  ... and {len(finding.outliers) - len(shown)} more (-v shows all)"
+
+
+def _total(found: Drift) -> str:
+    places = sum(len(finding.outliers) for finding in found.findings)
+    text = f"{len(found.findings):,} contradictions in {places:,} places"
+    return f"{text}; {len(found.accepted):,} accepted" if found.accepted else text

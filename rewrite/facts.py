@@ -1,0 +1,334 @@
+"""What the query blocks of a pile say, as facts that can be compared: what an output is, which
+rows are kept, how relations are joined, which filters lie on every reading of a relation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final, Literal
+
+from sqlglot import exp
+
+from unwet.lineage.names import deep_stack
+from unwet.lineage.pile import Pile
+from unwet.lineage.resolve import Input, Query, Resolved
+from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, parts
+from unwet.rewrite.joins_of import Joined, joined
+from unwet.rewrite.reads import subqueries
+from unwet.rewrite.terms import Terms
+from unwet.rewrite.tracing import Place, Tracer
+
+MANY_READINGS: Final = 64  # of base relations below one block
+FactKind = Literal["output", "predicate", "join", "filter"]
+_ORDERED: Final = frozenset({"lt", "lte"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A SELECT that a statement's result depends on. `root`: the statement's query, or the branch
+    of its set operation, that it is part of."""
+
+    resolved: Resolved
+    query: Query
+    root: Query
+    relations: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fact:
+    """One thing that a block says.
+
+    Facts with equal `slot` speak of the same thing, and contradict each other where `value`
+    differs. `term` is what is said (of a join: None), `masked` the same without its literals.
+    `reads` are the outputs that it is made of, `place` its own when it is an output.
+    """
+
+    kind: FactKind
+    slot: Hashable
+    value: str
+    term: Expr | None
+    block: Block
+    node: exp.Expression
+    clause: str
+    name: str
+    reads: frozenset[Place]
+    place: Place | None = None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is a base column as it is."""
+        return isinstance(self.term, Col)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One reading of a relation, and the predicates that lie on it anywhere above, with the
+    blocks from the reading outwards."""
+
+    relation: str
+    item: Input
+    within: Block
+    found: tuple[Fact, ...]
+    way: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All facts of a pile, and the readings at the roots of its statements. `made_of`: which
+    outputs an output is made of directly."""
+
+    facts: tuple[Fact, ...]
+    readings: tuple[Reading, ...]
+    made_of: Mapping[Place, frozenset[Place]]
+    tracer: Tracer
+
+
+def facts(pile: Pile) -> Facts:
+    """The facts of all statements, in their order."""
+    with deep_stack():
+        collector = _Collector(Tracer(pile))
+        for resolved in pile.resolved:
+            if resolved.query is not None:
+                collector.statement(resolved, resolved.query)
+        return Facts(
+            tuple(collector.facts), tuple(collector.readings), collector.made_of, collector.tracer
+        )
+
+
+class _Collector:
+    """Collects the facts of statement after statement."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self.tracer, self.terms = tracer, tracer.terms
+        self.facts: list[Fact] = []
+        self.readings: list[Reading] = []
+        self.made_of: dict[Place, frozenset[Place]] = {}
+        self._read: dict[int, tuple[Reading, ...]] = {}
+        self._blocks: dict[int, Block] = {}
+
+    def statement(self, resolved: Resolved, query: Query) -> None:
+        """A statement's blocks, and what it reads in the end."""
+        self._read, self._blocks = {}, {}
+        stack = [query]
+        while stack:
+            root = stack.pop()
+            if root.branches:
+                self._note_branches(root)
+                stack.extend(reversed(root.branches))
+                continue
+            for nested in self._block_tree(resolved, root, root):
+                stack.append(nested)
+            self.readings.extend(self._readings(root))
+
+    def _block_tree(self, resolved: Resolved, root: Query, query: Query) -> Iterator[Query]:
+        """Takes in the blocks below a root; yields the queries inside their expressions."""
+        todo, seen = [query], set[int]()
+        while todo:
+            each = todo.pop()
+            if id(each) in seen:
+                continue
+            seen.add(id(each))
+            below = [item.query for item in each.inputs if item.query is not None]
+            todo.extend(reversed([*below, *each.branches]))
+            self._note_branches(each)
+            if each.kind == "select" and id(each) not in self._blocks:
+                block = Block(resolved, each, root, self.tracer.relations(each))
+                self._blocks[id(each)] = block
+                self.facts.extend(self._facts(block))
+                yield from subqueries(each)
+
+    def _note_branches(self, query: Query) -> None:
+        for at in range(len(query.outputs) if query.branches else 0):
+            below = frozenset((id(branch), at) for branch in query.branches)
+            self.made_of[id(query), at] = below
+
+    # --- facts
+
+    def _facts(self, block: Block) -> Iterator[Fact]:
+        yield from self._outputs(block)
+        predicates = [fact for fact, _ in self._predicates(block)]
+        yield from predicates
+        yield from self._joins(block)
+
+    def _outputs(self, block: Block) -> Iterator[Fact]:
+        query = block.query
+        for at, output in enumerate(query.outputs):
+            node = output.expression
+            if node is None or not isinstance(node, exp.Expression):
+                self.made_of[id(query), at] = frozenset(self.tracer.passed(output))
+                continue
+            reads = frozenset(self.tracer.reads(query, node, "select"))
+            self.made_of[id(query), at] = reads
+            term = self.tracer.output(query, at)
+            if isinstance(term, Lit) or not output.name:
+                continue
+            slot = ("output", output.name, block.relations)
+            yield self._fact("output", slot, term, block, node, "select", output.name, reads,
+                             (id(query), at))  # fmt: skip
+
+    def _predicates(self, block: Block) -> Iterator[tuple[Fact, tuple[Input, ...]]]:
+        """The conjuncts of a block that are no join conditions, with the items they are about."""
+        for node, clause in _conjuncts(block.query):
+            term = self.tracer.term(block.query, node, clause)
+            if term is None:
+                continue
+            items = tuple(_items(block.query, node, clause))
+            for part in _flat(_as_predicate(term, self.terms)):
+                if _is_equation(part) and len(items) > 1:
+                    continue
+                slot = _predicate_slot(part, self.terms)
+                if slot is not None:
+                    reads = frozenset(self.tracer.reads(block.query, node, clause))
+                    fact = self._fact("predicate", slot, part, block, node, clause, "", reads)
+                    yield fact, items
+
+    def _joins(self, block: Block) -> Iterator[Fact]:
+        for join in joined(block.query):
+            slot = self._join_slot(block.query, join)
+            if slot is not None:
+                yield Fact("join", slot, join.kind, None, block, join.node, "on", "",
+                           frozenset())  # fmt: skip
+
+    def _join_slot(self, query: Query, join: Joined) -> Hashable:
+        """(what is joined, the columns on both sides)"""
+        columns: set[int] = set()
+        for node, clause in join.conditions:
+            term = self.tracer.term(query, node, clause)
+            if term is not None:
+                columns |= self.terms.bases(term)
+        behind = frozenset().union(*(self.tracer.behind(item) for item in join.items))
+        return ("join", behind, frozenset(columns)) if columns else None
+
+    def _fact(
+        self,
+        kind: FactKind,
+        slot: Hashable,
+        term: Expr,
+        block: Block,
+        node: exp.Expression,
+        clause: str,
+        name: str,
+        reads: frozenset[Place],
+        place: Place | None = None,
+    ) -> Fact:
+        value = self.terms.masked(term).digest.hex()
+        return Fact(kind, slot, value, term, block, node, clause, name, reads, place)
+
+    # --- readings
+
+    def _readings(self, query: Query) -> tuple[Reading, ...]:
+        """The readings of relations below a query, with what lies on each of them."""
+        known = self._read.get(id(query))
+        if known is None:
+            self._read[id(query)] = ()  # one that reads itself
+            if query.branches:
+                found = tuple(chain.from_iterable(map(self._readings, query.branches)))
+            else:
+                found = self._own_readings(query)
+            known = self._read[id(query)] = found[:MANY_READINGS]
+        return known
+
+    def _own_readings(self, query: Query) -> tuple[Reading, ...]:
+        block = self._blocks.get(id(query))
+        if block is None:
+            return ()
+        predicates = list(self._predicates(block))
+        found: list[Reading] = []
+        for item in query.inputs:
+            own = [fact for fact, items in predicates if items == (item,)]
+            for reading in self._below(item, block):
+                about = [f for f in own if self._is_about(f, reading)]
+                found.append(
+                    Reading(
+                        reading.relation,
+                        reading.item,
+                        reading.within,
+                        (*reading.found, *about),
+                        (*reading.way, block),
+                    )
+                )
+        return tuple(found)
+
+    def _below(self, item: Input, block: Block) -> tuple[Reading, ...]:
+        if item.query is not None:
+            return self._readings(item.query)
+        if item.relation is None:
+            return ()
+        return (Reading(item.relation, item, block, (), ()),)
+
+    def _is_about(self, fact: Fact, reading: Reading) -> bool:
+        """Whether a predicate tests columns of that relation and of no other."""
+        assert fact.term is not None
+        if any(isinstance(part, Agg) for part in parts(fact.term)):
+            return False
+        relations = self.terms.relations(fact.term)
+        return relations == {reading.relation} or relations <= self.tracer.behind(reading.item)
+
+
+# --- parts of a block -------------------------------------------------------------------------
+
+
+def _conjuncts(query: Query) -> Iterator[tuple[exp.Expression, str]]:
+    """The conditions of a block, one by one, with their clauses."""
+    for clause in ("where", "having", "qualify"):
+        node = query.node.args.get(clause)
+        if node is not None:
+            yield from ((each, clause) for each in split_and(node.this))
+    for item in query.inputs:
+        on = item.join.args.get("on") if item.join is not None else None
+        if on is not None:
+            yield from ((each, "on") for each in split_and(on))
+
+
+def split_and(node: exp.Expr) -> list[exp.Expression]:
+    """The conjuncts of a condition."""
+    found: list[exp.Expression] = []
+    stack: list[exp.Expr] = [node]
+    while stack:
+        each = stack.pop().unnest()
+        if isinstance(each, exp.And):
+            stack.extend((each.right, each.left))
+        elif isinstance(each, exp.Expression):
+            found.append(each)
+    return found
+
+
+def _items(query: Query, node: exp.Expression, clause: str) -> Iterator[Input]:
+    """The items of FROM whose columns an expression uses, each once."""
+    seen: set[int] = set()
+    for column in node.find_all(exp.Column):
+        item = query.find(column, clause).input
+        if item is not None and id(item) not in seen:
+            seen.add(id(item))
+            yield item
+
+
+def _as_predicate(term: Expr, terms: Terms) -> Expr:
+    """`active`, `COALESCE(x, FALSE)` as a test of a truth value, like `active = TRUE`."""
+    if isinstance(term, Col) or (isinstance(term, Call) and term.op in ("coalesce", "case")):
+        is_true = Call("eq", (term, Lit("boolean", "true")), ("this", "expression"))
+        return terms.spelled(is_true)
+    return term
+
+
+def _flat(term: Expr) -> Sequence[Expr]:
+    return term.args if isinstance(term, Call) and term.op == "and" else (term,)
+
+
+def _is_equation(term: Expr) -> bool:
+    return isinstance(term, Call) and term.op == "eq" and not isinstance(term.args[-1], Lit)
+
+
+def _predicate_slot(term: Expr, terms: Terms) -> Hashable:
+    """What a predicate is about: its columns, and for a comparison which side is bounded."""
+    columns = terms.bases(term)
+    if not columns:
+        return None
+    if not isinstance(term, Call) or term.op not in _ORDERED:
+        return ("test", columns)
+    left, right = (terms.bases(arg) for arg in term.args)
+    if left and right:
+        return ("between", left, right)
+    return ("upper", columns) if left else ("lower", columns)

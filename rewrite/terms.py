@@ -1,0 +1,260 @@
+"""Scalar expressions over base columns in one loose spelling, for comparing copies.
+
+Starts from the normal form of `normal.py` and goes further than a proof may: a date is a date
+however it is written, ``COALESCE(x, 0)`` is ``CASE WHEN x IS NULL ...``, a FILTER clause is a
+CASE inside the aggregate. Terms are compared and counted, never written into a project.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, Over, SortKey, operands, parts
+from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.rules.refs import with_operands
+from unwet.rewrite.truth import accepted
+
+MANY: Final = 4000  # nodes; a term that is larger than this is not looked into
+_DATE_TYPES: Final = frozenset({"to:date", "to:timestamp", "to:timestamptz", "to:datetime"})
+_UNORDERED: Final = frozenset({"and", "or", "eq", "neq", "add", "mul", UNION := "union"})
+_UNITS: Final = re.compile(r"\s*([\d.]+)\s*([A-Za-z]+?)s?\s*")
+
+T = TypeVar("T")
+
+
+class Terms:
+    """The terms of one pile: knows its base columns and remembers what it has worked out.
+
+    A base column is ``Col(i)``, ``names[i]`` its relation and name.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[tuple[str, str]] = []
+        self._places: dict[tuple[str, str], Col] = {}
+        self._normalizer = Normalizer()
+        self._spelled: dict[bytes, Expr] = {}
+        self._masked: dict[bytes, Expr] = {}
+        self._bases: dict[bytes, frozenset[int]] = {}
+        self._sizes: dict[bytes, int] = {}
+
+    def column(self, relation: str, name: str) -> Col:
+        """The term of a base column."""
+        known = self._places.get((relation, name))
+        if known is None:
+            known = self._places[relation, name] = Col(len(self.names))
+            self.names.append((relation, name))
+        return known
+
+    def spelled(self, expr: Expr) -> Expr:
+        """The expression in the one spelling."""
+        known = self._spelled.get(expr.digest)
+        if known is None:
+            known = self._loose(self._normalizer.expression(expr))
+            self._spelled[expr.digest] = self._spelled[known.digest] = known
+        return known
+
+    def masked(self, expr: Expr) -> Expr:
+        """The term without the values of its literals."""
+        return _rebuilt(expr, _mask, self._masked)
+
+    def bases(self, expr: Expr) -> frozenset[int]:
+        """The base columns of a term."""
+        known = self._bases.get(expr.digest)
+        if known is None:
+            found = {part.index for part in parts(expr) if isinstance(part, Col)}
+            known = self._bases[expr.digest] = frozenset(found)
+        return known
+
+    def relations(self, expr: Expr) -> frozenset[str]:
+        """The relations a term's columns are of."""
+        return frozenset(self.names[at][0] for at in self.bases(expr))
+
+    def is_large(self, expr: Expr) -> bool:
+        """Whether a term is too large to be worth comparing; shared parts count each time."""
+        known = self._sizes.get(expr.digest)
+        if known is None:
+            known = 1 + sum(self._size(part) for part in operands(expr))
+            self._sizes[expr.digest] = known
+        return known > MANY
+
+    def _size(self, expr: Expr) -> int:
+        self.is_large(expr)
+        return self._sizes[expr.digest]
+
+    def _loose(self, expr: Expr) -> Expr:
+        done: dict[bytes, Expr] = {}
+        return _rebuilt(expr, self._looser, done)
+
+    def _looser(self, expr: Expr) -> Expr:
+        for step in _STEPS:
+            expr = step(expr)
+        return self._in_order(self._member(expr))
+
+    def _member(self, expr: Expr) -> Expr:
+        """A part of a column of JSON or of a struct is a column of its own."""
+        match expr:
+            case Call(op="jsonextract" | "jsonextractscalar", args=(Col(index=at), Call() as path)):
+                keys = [_key(part) for part in path.args if not _is_root(part)]
+            case Call(op="field", args=(Col(index=at),), shape=path):
+                keys = list(path)
+            case _:
+                return expr
+        relation, name = self.names[at]
+        return self.column(relation, ".".join([name, *keys])) if all(keys) else expr
+
+    def _in_order(self, expr: Expr) -> Expr:
+        """Operands whose order says nothing, sorted so that their literals decide last."""
+        if not isinstance(expr, Call) or expr.op not in (*_UNORDERED, "in"):
+            return expr
+        head = 1 if expr.op == "in" else 0
+        rest = sorted(expr.args[head:], key=lambda a: (self.masked(a).digest, a.digest))
+        args = (*expr.args[:head], *rest)
+        return replace(expr, args=args) if args != expr.args else expr
+
+
+def literals(expr: Expr) -> tuple[Lit, ...]:
+    """The literals of a term that a mask hides, from left to right."""
+    return tuple(p for p in parts(expr) if isinstance(p, Lit) and p.kind in ("number", "string"))
+
+
+def union(terms: list[Expr]) -> Expr:
+    """What a column of a set operation holds: one of these."""
+    distinct = sorted(set(terms), key=lambda term: term.digest)
+    return distinct[0] if len(distinct) == 1 else Call(UNION, tuple(distinct))
+
+
+def _is_root(part: Expr) -> bool:
+    return isinstance(part, Call) and part.op == "jsonpathroot"
+
+
+def _key(part: Expr) -> str:
+    """`this='status'` of a JSON path -> status; "" for anything that is no plain key."""
+    if not isinstance(part, Call) or part.op not in ("jsonpathkey", "jsonpathsubscript"):
+        return ""
+    return "".join(part.shape).removeprefix("this=").strip("'")
+
+
+def _rebuilt(expr: Expr, step: Callable[[Expr], Expr], done: dict[bytes, Expr]) -> Expr:
+    """`expr` with `step` applied to every part, innermost first."""
+    stack: list[tuple[Expr, bool]] = [(expr, False)]
+    while stack:
+        node, ready = stack.pop()
+        if node.digest in done:
+            continue
+        below = operands(node)
+        if not ready:
+            stack.append((node, True))
+            stack.extend((part, False) for part in below if part.digest not in done)
+            continue
+        made = tuple(done[part.digest] for part in below)
+        done[node.digest] = step(with_operands(node, made) if made != below else node)
+    return done[expr.digest]
+
+
+def _mask(expr: Expr) -> Expr:
+    if isinstance(expr, Lit) and expr.kind in ("number", "string"):
+        return Lit("literal", "?")
+    return expr
+
+
+# --- one spelling -----------------------------------------------------------------------------
+
+
+def _undated(expr: Expr) -> Expr:
+    """DATE '2024-01-01', CAST('2024-01-01' AS DATE) -> '2024-01-01'"""
+    match expr:
+        case Call(op="cast" | "trycast" | "tsordstodate", args=(Lit(kind="string") as text,)):
+            kinds = _DATE_TYPES.intersection(expr.shape)
+            return text if kinds or expr.op == "tsordstodate" else expr
+        case _:
+            return expr
+
+
+def _interval(expr: Expr) -> Expr:
+    """INTERVAL '90' DAYS, INTERVAL '90 days' -> interval of a number and a unit"""
+    match expr:
+        case Call(op="interval", args=(Lit(text=text),), shape=(_, unit)):
+            word = unit.rpartition(" ")[2].lower().rstrip("s")
+            return Call("interval", (Lit("number", text), Lit("string", word)), ("of",))
+        case Call(op="interval", args=(Lit(text=text),), shape=("this",)):
+            found = _UNITS.fullmatch(text)
+            if found is None:
+                return expr
+            amount, word = found.groups()
+            return Call("interval", (Lit("number", amount), Lit("string", word.lower())), ("of",))
+        case _:
+            return expr
+
+
+def _case_to_coalesce(expr: Expr) -> Expr:
+    """CASE WHEN x IS NULL THEN y ELSE x END -> COALESCE(x, y), and NOT NULL the other way"""
+    match expr:
+        case Call(op="case", args=(Call(op="if", args=(test, yes)), no), shape=("ifs*1", "default")):
+            pass
+        case _:
+            return expr
+    match test:
+        case Call(op="is", args=(tested, Lit(kind="null")), shape=("this", "expression")):
+            value, other = no, yes
+        case Call(op="is", args=(tested, Lit(kind="null")), shape=(*_, "negate=True")):
+            value, other = yes, no
+        case Call(op="not", args=(Call(op="is", args=(tested, Lit(kind="null"))),)):
+            value, other = yes, no
+        case _:
+            return expr
+    if value != tested:
+        return expr
+    return Call("coalesce", (tested, other), ("this", "expressions*1"))
+
+
+def _filter_to_case(expr: Expr) -> Expr:
+    """agg(x) FILTER (WHERE p) -> agg(CASE WHEN p THEN x END): aggregates leave out NULL"""
+    match expr:
+        case Agg(where=where, args=(value, *rest)) if where is not None:
+            arm = Call("if", (where, value), ("this", "true"))
+            return replace(expr, where=None, args=(Call("case", (arm,), ("ifs*1",)), *rest))
+        case Agg(op="count", where=where, args=()) if where is not None:
+            arm = Call("if", (where, Lit("number", "1")), ("this", "true"))
+            return Agg("count", (Call("case", (arm,), ("ifs*1",)),), ("this",))
+        case _:
+            return expr
+
+
+def _plain_division(expr: Expr) -> Expr:
+    """Marks of the dialect on a division say nothing when copies of one pile are compared."""
+    if isinstance(expr, Call) and expr.op == "div":
+        return replace(expr, shape=tuple(s for s in expr.shape if s in ("this", "expression")))
+    return expr
+
+
+def _truth(expr: Expr) -> Expr:
+    """x IS NOT TRUE, NOT COALESCE(x, FALSE), x = FALSE OR x IS NULL, ... -> one test of x"""
+    found = accepted(expr)
+    if found is None:
+        return expr
+    tested, values = found
+    is_null = Call("is", (tested, Lit("null", "")), ("this", "expression"))
+    negated = ("this", "expression", "negate=True")
+    if values == {None}:
+        return is_null
+    if values == {True, False}:
+        return replace(is_null, shape=negated)
+    if values in ({True}, {False}):
+        return Call("is", (tested, Lit("boolean", str(True in values).lower())), is_null.shape)
+    return Call("is", (tested, Lit("boolean", str(False in values and "true" or "false"))), negated)
+
+
+def _plain_order(expr: Expr) -> Expr:
+    """Where NULLs go by default is no difference."""
+    if isinstance(expr, Over) and expr.order:
+        keys = tuple(SortKey(key.expr, key.descending) for key in expr.order)
+        return replace(expr, order=keys)
+    return expr
+
+
+_STEPS: tuple[Callable[[Expr], Expr], ...] = (
+    _undated, _interval, _case_to_coalesce, _filter_to_case, _plain_division, _truth, _plain_order,
+)  # fmt: skip

@@ -1,0 +1,221 @@
+"""Expressions traced down to base columns: through CTEs, subqueries, temporary tables, and the
+tables and views that other statements of the pile make. So a definition is the same term whether
+it stands in one query or is spread over five.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.pile import Pile
+from unwet.lineage.resolve import Input, Output, Query, Ref, Resolved
+from unwet.rewrite.algebra import Call, Expr, Param
+from unwet.rewrite.scalars import Unsupported, encode
+from unwet.rewrite.terms import Terms, union
+
+MANY_WRITERS: Final = 12  # a table that more statements fill is taken as it is
+_WRITES: Final = frozenset({"ctas", "view", "select_into", "insert"})
+
+Place = tuple[int, int]  # identity of a query, position of one of its outputs
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One query that makes (a part of) what an item of FROM reads; `names` are its columns as
+    the reader calls them."""
+
+    query: Query
+    names: tuple[str, ...]
+
+
+class Tracer:
+    """Traces the expressions of one pile."""
+
+    def __init__(self, pile: Pile) -> None:
+        self.terms = Terms()
+        self._pile = pile
+        self._writers = _writers(pile)
+        self._sources: dict[str, tuple[Source, ...]] = {}
+        self._outputs: dict[Place, tuple[Query, Expr]] = {}
+        self._open: set[Place] = set()
+        self._relations: dict[int, tuple[Query, frozenset[str]]] = {}
+
+    # --- what is read
+
+    def sources(self, item: Input) -> tuple[Source, ...]:
+        """The queries behind an item of FROM; none for a base table."""
+        if item.query is not None:
+            return (Source(item.query, item.columns or ()),)
+        return self.writers(item.relation) if item.relation else ()
+
+    def writers(self, relation: str) -> tuple[Source, ...]:
+        """The queries of the pile that make a relation, unless they are too many to follow."""
+        known = self._sources.get(relation)
+        if known is None:
+            found = self._writers.get(relation, [])
+            made = [_written(resolved, found[0], self._pile) for resolved in found]
+            known = tuple(made) if len(made) <= MANY_WRITERS else ()
+            self._sources[relation] = known
+        return known
+
+    def relations(self, query: Query) -> frozenset[str]:
+        """The base relations behind a query's FROM."""
+        known = self._relations.get(id(query))
+        if known is None:
+            self._relations[id(query)] = (query, frozenset())  # one that reads itself
+            found = [self.behind(item) for item in query.inputs]
+            found += [self.relations(branch) for branch in query.branches]
+            known = self._relations[id(query)] = (query, frozenset().union(*found))
+        return known[1]
+
+    def behind(self, item: Input) -> frozenset[str]:
+        """The base relations behind one item of FROM."""
+        sources = self.sources(item)
+        if sources:
+            return frozenset().union(*(self.relations(source.query) for source in sources))
+        return frozenset([item.relation or f"({item.node.key})"])
+
+    # --- terms
+
+    def term(self, query: Query, node: exp.Expr, clause: str) -> Expr | None:
+        """The term of an expression in a clause of a query; None where it is not understood."""
+        try:
+            made = encode(node, lambda part: self._leaf(query, part, clause))
+        except (Unsupported, RecursionError):
+            return None
+        return None if self.terms.is_large(made) else self.terms.spelled(made)
+
+    def output(self, query: Query, at: int) -> Expr:
+        """The term of an output of a query; a column of its own where it is not understood."""
+        place = (id(query), at)
+        known = self._outputs.get(place)
+        if known is None:
+            made = None
+            if place not in self._open:
+                self._open.add(place)
+                made = self._output(query, at)
+                self._open.discard(place)
+            if made is None:
+                name = query.outputs[at].name if at < len(query.outputs) else str(at)
+                made = self.terms.column(f"({len(self._outputs)})", name)
+            known = self._outputs[place] = (query, made)
+        return known[1]
+
+    def reads(self, query: Query, node: exp.Expr, clause: str) -> Iterator[Place]:
+        """The outputs of other queries that an expression reads directly."""
+        for column in node.find_all(exp.Column):
+            ref = query.find(column, clause)
+            for each in ref.merged or (ref,):
+                if each.alias is not None and each.input is None:
+                    if each.alias in query.outputs:
+                        yield id(query), query.outputs.index(each.alias)
+                elif each.input is not None:
+                    yield from self._places(each.input, each.column)
+
+    def passed(self, output: Output) -> Iterator[Place]:
+        """What an output behind a star hands on."""
+        if output.star is not None:
+            yield from self._places(*output.star)
+
+    def _places(self, item: Input, column: str) -> Iterator[Place]:
+        for source in self.sources(item):
+            if column in source.names:
+                yield id(source.query), source.names.index(column)
+
+    def _output(self, query: Query, at: int) -> Expr | None:
+        if query.branches:
+            made = [self.output(branch, at) for branch in query.branches]
+            return self.terms.spelled(union(_united(made)))
+        if at >= len(query.outputs):
+            return None
+        output = query.outputs[at]
+        if output.star is not None:
+            return self._column(*output.star)
+        if output.expression is None or output.reads:
+            return None
+        return self.term(query, output.expression, "select")
+
+    def _column(self, item: Input, column: str) -> Expr:
+        sources = self.sources(item)
+        made = [
+            self.output(source.query, source.names.index(column))
+            for source in sources
+            if column in source.names
+        ]
+        if made:
+            return made[0] if len(made) == 1 else union(_united(made))
+        relation = item.relation or f"({item.node.key} {item.alias})"
+        return self.terms.column(relation, column)
+
+    def _leaf(self, query: Query, node: exp.Expr, clause: str) -> Expr | None:
+        match node:
+            case exp.Column():
+                return self._reference(query, node, clause)
+            case exp.Subquery() | exp.Exists() | exp.Query():
+                return self._subquery(query, node, ())
+            case exp.In() if node.args.get("query") is not None:
+                tested = encode(node.this, lambda part: self._leaf(query, part, clause))
+                return self._subquery(query, node, (tested,))
+            case _:
+                return None
+
+    def _reference(self, query: Query, node: exp.Column, clause: str) -> Expr:
+        ref = query.find(node, clause)
+        if ref.alias is not None and ref.input is None and ref.alias in query.outputs:
+            return self.output(query, query.outputs.index(ref.alias))
+        if ref.merged:
+            sides = [self._meant(each) for each in ref.merged]
+            return Call("coalesce", tuple(sides), ("this", f"expressions*{len(sides) - 1}"))
+        return self._meant(ref)
+
+    def _meant(self, ref: Ref) -> Expr:
+        if ref.input is None:
+            return Param(ref.column)
+        found = self._column(ref.input, ref.column)
+        return Call("field", (found,), ref.path) if ref.path else found
+
+    def _subquery(self, query: Query, node: exp.Expr, tested: tuple[Expr, ...]) -> Expr:
+        """A query inside an expression: by what it reads. Its own parts are compared apart."""
+        inner = next((n for n in node.find_all(exp.Query) if not isinstance(n, exp.Subquery)), None)
+        if inner is None or not isinstance(inner, exp.Expression):
+            raise Unsupported(f"{node.key} over no query")
+        nested = query.nested(inner)
+        names = tuple(sorted(self.relations(nested)))
+        first = (self.output(nested, 0),) if nested.outputs and node.key != "exists" else ()
+        return Call("query", (*tested, *first), (node.key, *names))
+
+
+def _united(terms: Iterable[Expr]) -> list[Expr]:
+    """Branches of branches are branches."""
+    found: list[Expr] = []
+    for term in terms:
+        found.extend(term.args if isinstance(term, Call) and term.op == "union" else (term,))
+    return found
+
+
+def _writers(pile: Pile) -> dict[str, list[Resolved]]:
+    found: dict[str, list[Resolved]] = {}
+    for resolved in pile.resolved:
+        if resolved.kind in _WRITES and resolved.target and resolved.query is not None:
+            found.setdefault(resolved.target, []).append(resolved)
+    return found
+
+
+def _written(resolved: Resolved, first: Resolved, pile: Pile) -> Source:
+    """A statement's query under the names of the table that it fills, by position."""
+    query = resolved.query
+    assert query is not None
+    own = tuple(output.name for output in query.outputs)
+    if resolved.target_columns is not None:
+        return Source(query, resolved.target_columns)
+    if resolved.kind != "insert":
+        return Source(query, own)
+    table = pile.catalog.get(resolved.target or "")
+    if table is not None and table.closed:
+        return Source(query, table.names)
+    names: Sequence[str] = [o.name for o in first.query.outputs] if first.query is not None else own
+    return Source(query, tuple(names))

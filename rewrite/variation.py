@@ -1,0 +1,198 @@
+"""Variation that is meant: a constant that follows a parameter of the report, or that a comment
+beside it gives a reason for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Final
+
+from unwet.lineage.lexer import COMMENT, pieces
+from unwet.lineage.parse import Statement
+from unwet.rewrite.algebra import Call, Col, Expr, Lit, parts
+from unwet.rewrite.blocks import Places
+from unwet.rewrite.facts import Block, Fact, Facts
+from unwet.rewrite.outliers import Outlier
+from unwet.rewrite.terms import literals
+
+MANY_VALUES: Final = 3  # a constant with so many values in copies is a parameter
+_DATE: Final = re.compile(r"\d{4}-\d\d(-\d\d.*)?|\d{8}")
+_WORD: Final = re.compile(r"[a-z]+|\d+")
+_ON_PURPOSE: Final = re.compile(
+    r"on purpose|purposely|intended|intentional|deliberate|absichtlich|mit absicht|exprès", re.I
+)
+
+
+class Variation:
+    """Judges the outliers of one pile."""
+
+    def __init__(self, found: Facts, places: Places) -> None:
+        self._places = places
+        self._choices = _choices(found)
+        self._comments: dict[str, list[tuple[int, int, str]]] = {}
+
+    def is_meant(self, outlier: Outlier, line: int, alike: Sequence[Outlier]) -> bool:
+        """Whether the outlier, which stands in that line, is variation. `alike` are all outliers
+        with the same difference."""
+        if self._has_reason(outlier, line):
+            return True
+        if outlier.at is None:
+            return False
+        literal = literals(outlier.fact.term)[outlier.at] if outlier.fact.term else None
+        return literal is not None and (
+            _is_parameter(outlier, literal) or self._follows(outlier, alike)
+        )
+
+    # --- following a parameter
+
+    def _follows(self, outlier: Outlier, alike: Sequence[Outlier]) -> bool:
+        """Whether all reports with the odd constant choose the same rows, by a constant that no
+        report of the majority has."""
+        mine = {id(each.block.root): each.block for each in alike}
+        if len(mine) < 2:
+            return False
+        shared = frozenset.intersection(*(self._chosen(block) for block in mine.values()))
+        others = {id(fact.block.root): fact.block for fact in outlier.vote.majority}
+        return any(
+            all(choice not in self._chosen(block) for block in others.values())
+            for choice in shared
+        )
+
+    def _chosen(self, block: Block) -> frozenset[tuple[frozenset[int] | int, str]]:
+        return self._choices.get(id(block.root), frozenset())
+
+    # --- comments
+
+    def _has_reason(self, outlier: Outlier, line: int) -> bool:
+        statement = outlier.block.resolved.statement
+        first = self._places.span(statement, outlier.block.query.node).line - 2
+        for at, end, text in self._comments_of(statement):
+            if first <= end and at <= line + 1:
+                if line - 3 <= at and _ON_PURPOSE.search(text):
+                    return True
+                if outlier.at is not None and _says_value(text, outlier):
+                    return True
+        return False
+
+    def _comments_of(self, statement: Statement) -> list[tuple[int, int, str]]:
+        """(first line, last line, text) of the comments of a source."""
+        source = statement.masked.source
+        known = self._comments.get(source.path)
+        if known is None:
+            known = []
+            line, done = 1, 0
+            for piece in pieces(source.text, statement.dialect):
+                if piece.kind == COMMENT:
+                    line += source.text.count("\n", done, piece.start)
+                    done = piece.start
+                    text = source.text[piece.start : piece.end]
+                    known.append((line, line + text.count("\n"), text))
+            self._comments[source.path] = known
+        return known
+
+
+def _choices(found: Facts) -> Mapping[int, frozenset[tuple[frozenset[int] | int, str]]]:
+    """By root: the (column, constant) pairs by which it chooses its rows."""
+    known: dict[int, set[tuple[frozenset[int] | int, str]]] = defaultdict(set)
+    for reading in found.readings:
+        for fact in reading.found:
+            for pair in _pairs(fact.term):
+                known[id(reading.way[-1].root)].add(pair)
+    return {key: frozenset(pairs) for key, pairs in known.items()}
+
+
+def _pairs(term: Expr | None) -> Iterator[tuple[frozenset[int] | int, str]]:
+    match term:
+        case Call(op="eq", args=(tested, Lit(text=text))):
+            columns = frozenset(c.index for c in _columns(tested))
+            yield columns, text
+
+
+def _columns(term: Expr) -> Iterator[Col]:
+    return (part for part in parts(term) if isinstance(part, Col))
+
+
+# --- parameters -------------------------------------------------------------------------------
+
+
+def _is_parameter(outlier: Outlier, literal: Lit) -> bool:
+    fact = outlier.fact
+    if literal.text and _words(literal.text) and _is_named(literal.text, fact.block):
+        return True
+    many = outlier.variety >= MANY_VALUES
+    if literal.kind == "string" and _DATE.fullmatch(literal.text):
+        return fact.kind == "predicate" and (many or _bounds(fact.term, literal))
+    return many and literal.kind == "string" or _chooses(fact.term, literal) and many
+
+
+def _bounds(term: Expr | None, literal: Lit) -> bool:
+    """Whether a comparison has the literal on a side of its own."""
+    return isinstance(term, Call) and term.op in ("lt", "lte", "eq") and literal in term.args
+
+
+def _chooses(term: Expr | None, literal: Lit) -> bool:
+    return isinstance(term, Call) and term.op in ("eq", "in") and literal in term.args
+
+
+def _is_named(text: str, block: Block) -> bool:
+    """Whether the report's name says the constant: sales_de for 'DE', top_10 for 10."""
+    statement = block.resolved.statement
+    names = _words(f"{statement.path.rpartition('/')[2]} {block.resolved.target or ''}")
+    words = _words(text)
+    return all(word in names for word in words)
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(text.lower()))
+
+
+# --- amounts ----------------------------------------------------------------------------------
+
+_NUMBERS: Final = {
+    word: at
+    for at, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve".split()
+    )
+} | {"a": 1, "an": 1, "thirteen": 13, "fourteen": 14, "fifteen": 15, "twenty": 20, "thirty": 30,
+     "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100}  # fmt: skip
+_HOURS: Final = {"hour": 1, "day": 24, "week": 168, "month": 730, "quarter": 2190, "year": 8760}
+_AMOUNT: Final = re.compile(
+    rf"\b(half +)?({'|'.join(_NUMBERS)}|\d+(?:\.\d+)?)[ -]*(?:({'|'.join(_HOURS)})s?\b)?", re.I
+)
+
+
+def _says_value(comment: str, outlier: Outlier) -> bool:
+    """Whether a comment says the odd value: 21, twelve, "half a year" for 180 days."""
+    assert outlier.at is not None and outlier.fact.term is not None
+    terms = literals(outlier.fact.term)
+    value = terms[outlier.at].text
+    unit = terms[outlier.at + 1].text if outlier.at + 1 < len(terms) else ""
+    wanted = _number(value)
+    if wanted is None:
+        return len(value) > 1 and value.lower() in comment.lower()
+    for number, said in _amounts(comment):
+        if number == wanted and said in ("", unit):
+            return True
+        if said and unit in _HOURS:
+            hours, meant = number * _HOURS[said], wanted * _HOURS[unit]
+            if abs(hours - meant) <= 0.05 * meant:
+                return True
+    return False
+
+
+def _amounts(text: str) -> Iterable[tuple[float, str]]:
+    for half, number, unit in _AMOUNT.findall(text):
+        amount = _number(number)
+        if amount is not None and (unit or number.lower() not in ("a", "an")):
+            yield (amount / 2 if half else amount), unit.lower()
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(_NUMBERS.get(text.lower(), text))
+    except ValueError:
+        return None

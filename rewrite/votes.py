@@ -1,0 +1,123 @@
+"""Votes: what the nearest copies of a definition say about it.
+
+Facts of one slot vote. The nearest copies count, not the whole pile: a report that was copied from
+another shares most of what it says with it, while the same name elsewhere may mean another thing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from unwet.rewrite.facts import Block, Fact, Facts
+
+NEAREST: Final = 12  # copies that vote
+LEAST: Final = 3  # votes that a majority needs
+AGAINST: Final = 0.5  # an outlier's side has at most so many votes for each of the majority's
+LEAST_SHARE: Final = 0.6  # of all votes that a majority has
+LEAST_ALIKE: Final = 0.3  # what a copy has in common with the outlier, of all they say
+
+T = TypeVar("T")
+_Marks = frozenset[int]
+_NONE: Final[_Marks] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """How near copies vote on a fact: for the majority, and with the outlier (itself included).
+    `majority`: the facts of the majority, nearest first. `alike`: what these have in common with
+    the outlier on average, 0 to 1."""
+
+    majority: tuple[Fact, ...]
+    votes: int
+    against: int
+    alike: float
+
+    @property
+    def score(self) -> float:
+        """0 to 1: the share of the majority, by how much its voters are copies."""
+        share = self.votes / (self.votes + self.against)
+        return share * (0.5 + 0.5 * self.alike)
+
+
+class Likeness:
+    """How much two blocks have in common: what they say themselves, and what the whole queries
+    speak of that they are parts of.
+
+    What they say of the slot in question is left out, else copies of a mistake would be nearer
+    than right copies; and whole queries count by what their outputs are called, as what is said
+    of one goes on from block to block."""
+
+    def __init__(self, found: Facts) -> None:
+        self._numbers: dict[Hashable, int] = {}
+        self._slots: dict[Hashable, set[int]] = defaultdict(set)
+        own: dict[int, set[int]] = defaultdict(set)
+        roots: dict[int, set[int]] = defaultdict(set)
+        below = _below(found)
+        for fact in found.facts:
+            if fact.is_bare and fact.block.query is not fact.block.root:
+                continue  # a column that is handed on is no common thought
+            said = self._number(fact.slot, fact.value)
+            own[id(fact.block)].add(said)
+            known = self._number(fact.slot, None) if fact.kind == "output" else said
+            for root in below.get(id(fact.block.query), ()):
+                roots[root].add(known)
+        self._own = {key: frozenset(marks) for key, marks in own.items()}
+        self._roots = {key: frozenset(marks) for key, marks in roots.items()}
+
+    def between(self, one: Block, other: Block, slot: Hashable) -> float:
+        """0 (nothing in common) to 1; what is said of `slot` is left out."""
+        out = self._slots.get(slot, set())
+        own, roots = self._own, self._roots
+        mine = _jaccard(own.get(id(one), _NONE) - out, own.get(id(other), _NONE) - out)
+        first = roots.get(id(one.root), _NONE) - out
+        return 0.5 * mine + 0.5 * _jaccard(first, roots.get(id(other.root), _NONE) - out)
+
+    def _number(self, slot: Hashable, value: str | None) -> int:
+        number = self._numbers.setdefault((slot, value), len(self._numbers))
+        self._slots[slot].add(number)
+        return number
+
+
+def _jaccard(one: _Marks, other: _Marks) -> float:
+    common = len(one & other)
+    return common / (len(one) + len(other) - common) if one or other else 0.0
+
+
+def _below(found: Facts) -> Mapping[int, Sequence[int]]:
+    """By identity of a block's query: the roots that are made of it, directly or not."""
+    known: dict[int, dict[int, None]] = defaultdict(dict)
+    for fact in found.facts:
+        known[id(fact.block.query)][id(fact.block.root)] = None
+    for reading in found.readings:
+        for block in (reading.within, *reading.way):
+            known[id(block.query)][id(reading.way[-1].root)] = None
+    return {key: tuple(value) for key, value in known.items()}
+
+
+def nearest(
+    block: Block, slot: Hashable, others: Iterable[tuple[Block, T]], likeness: Likeness
+) -> list[tuple[float, T]]:
+    """The nearest of the others with their likeness, nearest first."""
+    ranked = [(likeness.between(block, other, slot), -at, what)
+              for at, (other, what) in enumerate(others)]  # fmt: skip
+    ranked.sort(key=lambda each: each[:2], reverse=True)
+    return [(alike, what) for alike, _, what in ranked[:NEAREST] if alike >= LEAST_ALIKE]
+
+
+def elect(value: str, voters: Sequence[tuple[float, str, Fact]]) -> Vote | None:
+    """The majority against `value` among (likeness, value, fact) of the nearest copies, if there
+    is one."""
+    counts = Counter(other for _, other, _ in voters)
+    counts[value] += 1
+    chosen, votes = max(counts.items(), key=lambda item: (item[1], item[0]))
+    against = counts[value]
+    if chosen == value or votes < LEAST or against > AGAINST * votes:
+        return None
+    if votes < LEAST_SHARE * (len(voters) + 1):
+        return None
+    sure = [(alike, fact) for alike, other, fact in voters if other == chosen]
+    mean = sum(alike for alike, _ in sure) / len(sure)
+    return Vote(tuple(fact for _, fact in sure), votes, against, mean)
