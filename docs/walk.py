@@ -325,6 +325,10 @@ def block_dups() -> str:
     return shell("dups", "pile", "--dialect", "postgres")
 
 
+def block_drift() -> str:
+    return shell("drift", "copies", "--dialect", "postgres")
+
+
 def block_refactor() -> str:
     with tempfile.TemporaryDirectory() as folder:
         return shell("refactor", "pile", "--dialect", "postgres", "--to-dialect", "duckdb",

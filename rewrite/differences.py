@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Over, operands, parts
+from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Over, operands
+from unwet.rewrite.rules.refs import with_operands
 
 _COMPARISONS: Final = frozenset({"lt", "lte"})
-_NULLS: Final = frozenset({"coalesce", "nullif", "is"})
+_NULLS: Final = frozenset({"coalesce", "nullif"})
 _ZONES: Final = frozenset({"attimezone", "converttimezone", "fromutctimestamp", "toutctimestamp"})
 
 
@@ -64,12 +65,16 @@ def code(right: Expr, wrong: Expr) -> str:
             return "DRIFT_AGGREGATE"
         case Call(), Call() if {right.op, wrong.op} <= _COMPARISONS:
             return "DRIFT_BOUNDARY"
-    if _count(right, _ZONES) != _count(wrong, _ZONES):
+    if _without(right, _ZONES) == _without(wrong, _ZONES):
         return "DRIFT_TIMEZONE"
-    if _count(right, _NULLS) != _count(wrong, _NULLS):
+    if _without(right, _NULLS) == _without(wrong, _NULLS):
         return "DRIFT_NULL"
     return "DRIFT_EXPRESSION"
 
 
-def _count(term: Expr, ops: frozenset[str]) -> int:
-    return sum(isinstance(part, Call) and part.op in ops for part in parts(term))
+def _without(term: Expr, ops: frozenset[str]) -> Expr:
+    """The term with only the first operand left of those calls."""
+    below = tuple(_without(part, ops) for part in operands(term))
+    if isinstance(term, Call) and term.op in ops and below:
+        return below[0]
+    return with_operands(term, below) if below != operands(term) else term

@@ -5,14 +5,14 @@ that say it otherwise and look like a mistake, each with its evidence.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlglot import exp
 
 from unwet.lineage.config import Intended
-from unwet.lineage.findings import Finding
+from unwet.lineage.findings import Finding, Span
 from unwet.lineage.names import deep_stack
 from unwet.lineage.parse import Statement
 from unwet.lineage.pile import Inputs, Pile, load
@@ -23,7 +23,7 @@ from unwet.rewrite.blocks import Places
 from unwet.rewrite.differences import code, smallest
 from unwet.rewrite.facts import Fact, Facts, facts
 from unwet.rewrite.outliers import Outlier, outliers
-from unwet.rewrite.terms import literals
+from unwet.rewrite.terms import holder, literals
 from unwet.rewrite.tracing import Place
 from unwet.rewrite.variation import Variation
 
@@ -127,9 +127,7 @@ class _Judge:
         kept.sort(key=lambda f: (-f.score, f.outliers, f.code))
         return kept
 
-    def _distinct(
-        self, groups: Mapping[tuple[object, ...], list[_Told]]
-    ) -> Iterator[list[_Told]]:
+    def _distinct(self, groups: Mapping[tuple[object, ...], list[_Told]]) -> Iterator[list[_Told]]:
         """Each place once: in the group that is surest of it."""
         order = sorted(groups.values(), key=lambda g: -max(t.outlier.vote.score for t in g))
         taken: set[tuple[str, int, str]] = set()
@@ -150,7 +148,7 @@ class _Judge:
             if outlier.missing or not self._comes_from(outlier.fact, flagged):
                 yield self._told(outlier)
 
-    def _comes_from(self, fact: Fact, flagged: set[Place | None]) -> bool:
+    def _comes_from(self, fact: Fact, flagged: Container[Place | None]) -> bool:
         stack, seen = list(fact.reads), set(fact.reads)
         while stack:
             place = stack.pop()
@@ -236,10 +234,10 @@ class _Judge:
         if outlier.at is None:
             right, wrong = smallest(self._terms.masked(other.term), self._terms.masked(fact.term))
         else:
-            right, wrong = literals(other.term)[outlier.at], literals(fact.term)[outlier.at]
+            right, wrong = holder(other.term, outlier.at), holder(fact.term, outlier.at)
         statement, node = self._located(fact, wrong)
         other_statement, other_node = self._located(other, right)
-        span = statement.span_of(node)
+        span = _span(node, statement)
         return _Told(
             outlier,
             (fact.kind, fact.slot, right.digest, wrong.digest),
@@ -290,6 +288,14 @@ def _join_text(fact: Fact) -> str:
     return f"{word.get(fact.value, fact.value.upper() + ' JOIN')} {name}"
 
 
+def _span(node: exp.Expression, statement: Statement) -> Span:
+    """The place of a node, or of what it stands in where its own words have none."""
+    above: exp.Expr | None = node
+    while above is not None and not any("start" in part.meta for part in above.walk()):
+        above = above.parent
+    return statement.span_of(above or node)
+
+
 def _text(node: exp.Expression, statement: Statement) -> str:
-    text = statement.masked.restore(node.sql(dialect=statement.dialect))
+    text = statement.masked.restore(node.sql(dialect=statement.dialect, comments=False))
     return text if len(text) <= _WIDEST else text[: _WIDEST - 3] + "..."

@@ -14,7 +14,8 @@ from sqlglot import exp
 from unwet.lineage.names import deep_stack
 from unwet.lineage.pile import Pile
 from unwet.lineage.resolve import Input, Query, Resolved
-from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, parts
+from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, operands, parts
+from unwet.rewrite.calendar_bounds import whole_months
 from unwet.rewrite.joins_of import Joined, joined
 from unwet.rewrite.reads import subqueries
 from unwet.rewrite.terms import Terms
@@ -175,7 +176,7 @@ class _Collector:
             if term is None:
                 continue
             items = tuple(_items(block.query, node, clause))
-            for part in _flat(_as_predicate(term, self.terms)):
+            for part in map(self._in_days, _flat(_as_predicate(term, self.terms))):
                 if _is_equation(part) and len(items) > 1:
                     continue
                 slot = _predicate_slot(part, self.terms)
@@ -183,6 +184,11 @@ class _Collector:
                     reads = frozenset(self.tracer.reads(block.query, node, clause))
                     fact = self._fact("predicate", slot, part, block, node, clause, "", reads)
                     yield fact, items
+
+    def _in_days(self, term: Expr) -> Expr:
+        """A bound in days in its usual form; of points in time every form says something else."""
+        instants = any(self.tracer.is_instant(part) for part in operands(term))
+        return term if instants else whole_months(term)
 
     def _joins(self, block: Block) -> Iterator[Fact]:
         for join in joined(block.query):

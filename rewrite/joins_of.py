@@ -72,9 +72,7 @@ def _equations(query: Query, clause: str, node: exp.Expr | None) -> tuple[Condit
     return tuple(found)
 
 
-def _about(
-    conditions: tuple[Condition, ...], query: Query, item: Input
-) -> tuple[Condition, ...]:
+def _about(conditions: tuple[Condition, ...], query: Query, item: Input) -> tuple[Condition, ...]:
     return tuple(c for c in conditions if id(item) in _inputs(query, *c))
 
 

@@ -110,14 +110,30 @@ class Terms:
         if not isinstance(expr, Call) or expr.op not in (*_UNORDERED, "in"):
             return expr
         head = 1 if expr.op == "in" else 0
-        rest = sorted(expr.args[head:], key=lambda a: (self.masked(a).digest, a.digest))
+        rest = sorted(expr.args[head:], key=self._place)
         args = (*expr.args[:head], *rest)
         return replace(expr, args=args) if args != expr.args else expr
+
+    def _place(self, expr: Expr) -> tuple[bool, bytes, bytes]:
+        return isinstance(expr, Lit), self.masked(expr).digest, expr.digest
 
 
 def literals(expr: Expr) -> tuple[Lit, ...]:
     """The literals of a term that a mask hides, from left to right."""
     return tuple(p for p in parts(expr) if isinstance(p, Lit) and p.kind in ("number", "string"))
+
+
+def holder(expr: Expr, at: int) -> Expr:
+    """The literal at that position among `literals`, or the interval that it is the length of."""
+    seen = -1
+    stack: list[tuple[Expr, Expr]] = [(expr, expr)]
+    while stack:
+        part, above = stack.pop()
+        seen += isinstance(part, Lit) and part.kind in ("number", "string")
+        if seen == at:
+            return above if isinstance(above, Call) and above.op == "interval" else part
+        stack.extend((below, part) for below in reversed(operands(part)))
+    raise IndexError(at)
 
 
 def union(terms: list[Expr]) -> Expr:
@@ -192,7 +208,9 @@ def _interval(expr: Expr) -> Expr:
 def _case_to_coalesce(expr: Expr) -> Expr:
     """CASE WHEN x IS NULL THEN y ELSE x END -> COALESCE(x, y), and NOT NULL the other way"""
     match expr:
-        case Call(op="case", args=(Call(op="if", args=(test, yes)), no), shape=("ifs*1", "default")):
+        case Call(
+            op="case", args=(Call(op="if", args=(test, yes)), no), shape=("ifs*1", "default")
+        ):
             pass
         case _:
             return expr
@@ -236,15 +254,19 @@ def _truth(expr: Expr) -> Expr:
     if found is None:
         return expr
     tested, values = found
-    is_null = Call("is", (tested, Lit("null", "")), ("this", "expression"))
-    negated = ("this", "expression", "negate=True")
     if values == {None}:
-        return is_null
+        return _is(tested, Lit("null", ""))
     if values == {True, False}:
-        return replace(is_null, shape=negated)
-    if values in ({True}, {False}):
-        return Call("is", (tested, Lit("boolean", str(True in values).lower())), is_null.shape)
-    return Call("is", (tested, Lit("boolean", str(False in values and "true" or "false"))), negated)
+        return _is(tested, Lit("null", ""), negated=True)
+    if len(values) == 1:
+        return _is(tested, Lit("boolean", "true" if True in values else "false"))
+    # two of three: not the third
+    return _is(tested, Lit("boolean", "true" if False in values else "false"), negated=True)
+
+
+def _is(tested: Expr, what: Lit, negated: bool = False) -> Call:
+    more = ("negate=True",) if negated else ()
+    return Call("is", (tested, what), ("this", "expression", *more))
 
 
 def _plain_order(expr: Expr) -> Expr:

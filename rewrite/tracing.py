@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from unwet.lineage.pile import Pile
 from unwet.lineage.resolve import Input, Output, Query, Ref, Resolved
-from unwet.rewrite.algebra import Call, Expr, Param
+from unwet.rewrite.algebra import Call, Col, Expr, Param
 from unwet.rewrite.scalars import Unsupported, encode
 from unwet.rewrite.terms import Terms, union
 
@@ -104,6 +104,22 @@ class Tracer:
                 made = self.terms.column(f"({len(self._outputs)})", name)
             known = self._outputs[place] = (query, made)
         return known[1]
+
+    def is_instant(self, term: Expr) -> bool:
+        """Whether a term is surely a point in time, not a day."""
+        match term:
+            case Col(index=at):
+                relation, name = self.terms.names[at]
+                table = self._pile.catalog.get(relation)
+                column = table.index.get(name) if table is not None else None
+                kind = table.columns[column].type if table and column is not None else ""
+                return kind.upper().startswith(("TIMESTAMP", "DATETIME"))
+            case Call(op="cast" | "trycast", shape=(_, kind)):
+                return kind.startswith(("to:timestamp", "to:datetime"))
+            case Call(op="attimezone" | "currenttimestamp"):
+                return True
+            case _:
+                return False
 
     def reads(self, query: Query, node: exp.Expr, clause: str) -> Iterator[Place]:
         """The outputs of other queries that an expression reads directly."""

@@ -14,7 +14,7 @@ from unwet.lineage.lexer import COMMENT, pieces
 from unwet.lineage.parse import Statement
 from unwet.rewrite.algebra import Call, Col, Expr, Lit, parts
 from unwet.rewrite.blocks import Places
-from unwet.rewrite.facts import Block, Fact, Facts
+from unwet.rewrite.facts import Block, Facts
 from unwet.rewrite.outliers import Outlier
 from unwet.rewrite.terms import literals
 
@@ -57,8 +57,7 @@ class Variation:
         shared = frozenset.intersection(*(self._chosen(block) for block in mine.values()))
         others = {id(fact.block.root): fact.block for fact in outlier.vote.majority}
         return any(
-            all(choice not in self._chosen(block) for block in others.values())
-            for choice in shared
+            all(choice not in self._chosen(block) for block in others.values()) for choice in shared
         )
 
     def _chosen(self, block: Block) -> frozenset[tuple[frozenset[int] | int, str]]:
@@ -125,7 +124,7 @@ def _is_parameter(outlier: Outlier, literal: Lit) -> bool:
     many = outlier.variety >= MANY_VALUES
     if literal.kind == "string" and _DATE.fullmatch(literal.text):
         return fact.kind == "predicate" and (many or _bounds(fact.term, literal))
-    return many and literal.kind == "string" or _chooses(fact.term, literal) and many
+    return many and (literal.kind == "string" or _chooses(fact.term, literal))
 
 
 def _bounds(term: Expr | None, literal: Lit) -> bool:
@@ -153,12 +152,11 @@ def _words(text: str) -> tuple[str, ...]:
 # --- amounts ----------------------------------------------------------------------------------
 
 _NUMBERS: Final = {
-    word: at
-    for at, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve".split()
-    )
-} | {"a": 1, "an": 1, "thirteen": 13, "fourteen": 14, "fifteen": 15, "twenty": 20, "thirty": 30,
-     "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100}  # fmt: skip
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fourteen": 14, "fifteen": 15,
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90,
+    "hundred": 100,
+}  # fmt: skip
 _HOURS: Final = {"hour": 1, "day": 24, "week": 168, "month": 730, "quarter": 2190, "year": 8760}
 _AMOUNT: Final = re.compile(
     rf"\b(half +)?({'|'.join(_NUMBERS)}|\d+(?:\.\d+)?)[ -]*(?:({'|'.join(_HOURS)})s?\b)?", re.I

@@ -100,11 +100,16 @@ def _below(found: Facts) -> Mapping[int, Sequence[int]]:
 def nearest(
     block: Block, slot: Hashable, others: Iterable[tuple[Block, T]], likeness: Likeness
 ) -> list[tuple[float, T]]:
-    """The nearest of the others with their likeness, nearest first."""
-    ranked = [(likeness.between(block, other, slot), -at, what)
+    """The nearest of the others with their likeness, nearest first; ties in order of path."""
+    ranked = [(-likeness.between(block, other, slot), _order(other), at, what)
               for at, (other, what) in enumerate(others)]  # fmt: skip
-    ranked.sort(key=lambda each: each[:2], reverse=True)
-    return [(alike, what) for alike, _, what in ranked[:NEAREST] if alike >= LEAST_ALIKE]
+    ranked.sort(key=lambda each: each[:3])
+    return [(-alike, what) for alike, _, _, what in ranked[:NEAREST] if -alike >= LEAST_ALIKE]
+
+
+def _order(block: Block) -> tuple[str, int]:
+    statement = block.resolved.statement
+    return statement.path, statement.index
 
 
 def elect(value: str, voters: Sequence[tuple[float, str, Fact]]) -> Vote | None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from unwet.lineage.config import Config, read_config
+from unwet.lineage.config import Config, Intended, read_config
 from unwet.lineage.errors import BadConfig, PathNotFound
 
 
@@ -22,6 +22,13 @@ def test_unwet_toml_is_found(tmp_path: Path) -> None:
     assert found.params == {"cdm": "main", "n": "3"}
 
 
+def test_what_is_intended(tmp_path: Path) -> None:
+    text = '[[intended]]\npath = "a/*.sql"\nreason = "so agreed"\ncode = "DRIFT_JOIN"\n'
+    (tmp_path / "unwet.toml").write_text(text)
+    found = read_config(None, tmp_path).intended
+    assert found == (Intended("a/*.sql", "so agreed", "DRIFT_JOIN", ""),)
+
+
 def test_pyproject_counts_only_with_its_table(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
     assert read_config(None, tmp_path) == Config()
@@ -37,6 +44,10 @@ def test_pyproject_counts_only_with_its_table(tmp_path: Path) -> None:
         ("dialect = 3", "dialect must be a text", ""),
         ("params = 3", "params must be a table", ""),
         ("dialect =", "unwet.toml", "TOML"),
+        ("intended = 3", "needs a path and a reason", ""),
+        ("[[intended]]\npath = 'a'", "needs a path and a reason", ""),
+        ("[[intended]]\npath = 'a'\nreason = ' '", "reason in [[intended]] must be", ""),
+        ("[[intended]]\npath = 'a'\nreason = 'b'\nline = 3", "unknown setting in", "expression"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, message: str, help: str) -> None:
