@@ -257,13 +257,16 @@ def scan(request: Request) -> int:
 
 
 @main.command()
-@shared("text", "json", "dot", "mermaid", "svg", "png")
+@shared("text", "json", "dot", "mermaid", "svg", "png", "html")
 @click.option("--column", metavar="REL.COL", help="Only what feeds this column, or is fed by it.")
 @click.option("--upstream", is_flag=True, help="With --column: only what feeds it.")
 @click.option("--downstream", is_flag=True, help="With --column: only what it feeds.")
 @click.option("--depth", type=click.IntRange(min=1), metavar="N", help="At most N steps away.")
 @click.option("--kinds", type=click.Choice(("direct", "all")), help="Without or with conditions "
               "(filters, joins, ...); json has all unless told.")  # fmt: skip
+@click.option("--link-template", metavar="URL", default="{path}", show_default=True,
+              help="Where html's places lead to: {path} or {abspath}, {line}, {column}, as in "
+              "vscode://file{abspath}:{line}:{column}.")  # fmt: skip
 def lineage(
     request: Request,
     column: str | None,
@@ -271,8 +274,13 @@ def lineage(
     downstream: bool,
     depth: int | None,
     kinds: Literal["direct", "all"] | None,
+    link_template: str,
 ) -> int:
-    """Show how columns flow through the pile."""
+    """Show how columns flow through the pile.
+
+    html is a page to walk through: it holds all of the graph, and the options say what it shows
+    first.
+    """
     from unwet.lineage.exports import export
 
     if not column and (upstream or downstream or depth):
@@ -282,6 +290,14 @@ def lineage(
     pile = request.load()
     graph = pile.graph
     center = graph.column(column) if column else None
+    if request.format == "html":
+        from unwet.lineage.exports.html import Start, html, way_back
+
+        notes(pile.findings, request)
+        base, here = way_back(request.output), Path.cwd().as_posix()
+        start = Start(upstream or both, downstream or both, depth, link_template, base, here)
+        emit(html(graph, kinds, center, start=start), request)
+        return 0
     if center is not None:
         graph = graph.around(center, upstream or both, downstream or both, depth, kinds)
     notes(pile.findings, request)

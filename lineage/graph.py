@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+from unwet.lineage.circles import strongly_connected
 from unwet.lineage.columns import ColumnId, Edge, Traced
 from unwet.lineage.errors import UsageError
 from unwet.lineage.findings import Finding
@@ -120,7 +121,7 @@ class Graph:
         forward = self._forward[kinds == "direct"]
         found = (
             tuple(sorted(self.nodes[i] for i in component))
-            for component in _components(forward)
+            for component in strongly_connected(forward)
             if len(component) > 1 or component[0] in forward[component[0]]
         )
         return tuple(sorted(found))
@@ -211,52 +212,3 @@ def _union(equal: list[Edge]) -> Edge:
     best = min(equal, key=lambda e: order.index(e.certainty))
     spans = {span for e in equal for span in e.spans}
     return best._replace(spans=best.spans if len(spans) == 1 else tuple(sorted(spans)))
-
-
-def _components(forward: Adjacency) -> list[list[int]]:
-    """Strongly connected components (Tarjan), with an explicit stack."""
-    order: dict[int, int] = {}
-    low: dict[int, int] = {}
-    waiting: list[int] = []
-    on_stack: set[int] = set()
-    found: list[list[int]] = []
-    for root in range(len(forward)):
-        if root in order:
-            continue
-        work = [(root, 0)]
-        while work:
-            node, at = work.pop()
-            if at == 0:
-                order[node] = low[node] = len(order)
-                waiting.append(node)
-                on_stack.add(node)
-            for position in range(at, len(forward[node])):
-                other = forward[node][position]
-                if other not in order:
-                    work += [(node, position + 1), (other, 0)]
-                    break
-                if other in on_stack:
-                    low[node] = min(low[node], order[other])
-            else:
-                _finish(node, order, low, waiting, on_stack, found)
-                if work:
-                    above = work[-1][0]
-                    low[above] = min(low[above], low[node])
-    return found
-
-
-def _finish(
-    node: int,
-    order: dict[int, int],
-    low: dict[int, int],
-    waiting: list[int],
-    on_stack: set[int],
-    found: list[list[int]],
-) -> None:
-    if low[node] != order[node]:
-        return
-    component: list[int] = []
-    while not component or component[-1] != node:
-        component.append(waiting.pop())
-        on_stack.discard(component[-1])
-    found.append(component)

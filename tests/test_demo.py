@@ -114,6 +114,9 @@ def test_a_wheel_carries_the_case_and_stays_small(tmp_path: Path) -> None:
         archive.extractall(tmp_path / "site")
     assert set(PACKAGED) <= names
     assert sum(name.startswith("unwet/fixtures/demo/pile/") for name in names) > 40
+    assert {"page.html", "explorer.css", "main.js"} <= {
+        name.removeprefix("unwet/lineage/exports/explorer/") for name in names
+    }
     assert not any(name.startswith(("unwet/tests", "unwet/bench", "unwet/.dev")) for name in names)
     code = "import unwet.cli; print(unwet.cli.__file__); print(unwet.cli._bundled().pile.is_dir())"
     command = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, 'site'); {code}"]

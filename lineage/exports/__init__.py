@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from unwet.lineage.columns import ColumnId
 from unwet.lineage.exports.dot import dot
+from unwet.lineage.exports.html import html
 from unwet.lineage.exports.json import json_text
 from unwet.lineage.exports.mermaid import mermaid
 from unwet.lineage.exports.picture import picture
@@ -17,6 +18,7 @@ _TEXTS: dict[str, Callable[[Graph, Kinds], str]] = {
     "json": json_text,
     "dot": dot,
     "mermaid": mermaid,
+    "html": html,
 }
 FORMATS = (*_TEXTS, "svg", "png")
 

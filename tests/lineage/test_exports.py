@@ -30,7 +30,7 @@ def graph() -> Graph:
     return trace(Source("q.sql", SQL))
 
 
-@pytest.mark.parametrize("format", ["text", "json", "dot", "mermaid"])
+@pytest.mark.parametrize("format", ["text", "json", "dot", "mermaid", "html"])
 def test_every_run_is_the_same(format: str) -> None:
     first = export(graph(), format, "all")
     assert first == export(graph(), format, "all")

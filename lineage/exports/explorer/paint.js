@@ -1,0 +1,160 @@
+// Drawing a scene with a pen. `look`: colours, scale, what is chosen, pointed at, under the cursor.
+const COLOURS = ["bg", "panel", "ink", "muted", "line", "accent", "chosen", "hover", "identity",
+  "transformation", "aggregation", "indirect", "cycle", "link"];
+function colours() {
+  const style = getComputedStyle(document.documentElement);
+  return Object.fromEntries(COLOURS.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+}
+const DASHES = { certain: [], inferred: [7, 4], ambiguous: [2, 4], unknown: [1, 5] };
+const SIGNS = { IDENTITY: "=", TRANSFORMATION: "ƒ", AGGREGATION: "Σ" };
+const kindColour = (code, c) =>
+  (isDirect(code) ? c[kindOf(code).toLowerCase()] : c.indirect);
+
+function paintScene(pen, scene, look) {
+  const marked = highlighted(scene, look);
+  for (const link of scene.links) if (!marked.links.has(link)) paintLink(pen, scene, link, look, marked);
+  for (const link of marked.links) paintLink(pen, scene, link, look, marked);
+  for (const box of scene.boxes)
+    if (visible(box, look)) paintBox(pen, box, look, marked);
+}
+// What the pointer is on, with what is linked to it.
+function highlighted(scene, look) {
+  const hot = look.hover || (scene.faint ? look.cursor : null);
+  const links = new Set(), boxes = new Set();
+  if (!hot) return { links, boxes, any: false };
+  for (const link of scene.links) {
+    const row = hot.column >= 0 && !scene.faint;
+    const out = link.from === hot.box && (!row || link.s === hot.column || link.s < 0);
+    const into = link.to === hot.box && (!row || link.t === hot.column || link.t < 0);
+    if (out || into) { links.add(link); boxes.add(link.from); boxes.add(link.to); }
+  }
+  boxes.add(hot.box);
+  return { links, boxes, any: true };
+}
+function visible(box, { view }) {
+  return !view || (box.x < view.right && box.x + box.w > view.left
+    && box.y < view.bottom && box.y + box.h > view.top);
+}
+function linkCurve(link) {
+  const x1 = link.from.x + link.from.w, y1 = port(link.from, link.s);
+  const x2 = link.to.x, y2 = port(link.to, link.t);
+  if (link.from === link.to) { // a loop on the right
+    const out = 46 + Math.abs(y2 - y1) * 0.15;
+    return [x1, y1, x1 + out, y1, x1 + out, y2 + (y1 === y2 ? 18 : 0), x1, y2 + (y1 === y2 ? 6 : 0)];
+  }
+  const bend = x2 > x1 ? Math.max(36, (x2 - x1) * 0.45) : Math.max(90, (x1 - x2) * 0.35);
+  return [x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2];
+}
+function paintLink(pen, scene, link, look, marked) {
+  const p = linkCurve(link), { c, scale, view } = look;
+  if (view && (Math.max(p[0], p[2], p[6]) < view.left || Math.min(p[0], p[4], p[6]) > view.right
+    || Math.max(p[1], p[7]) < view.top || Math.min(p[1], p[7]) > view.bottom)) return;
+  const hot = marked.links.has(link);
+  const thin = 1 / Math.max(scale, 0.25);
+  if (link.code < 0) {
+    const stroke = hot ? c.accent : c.link;
+    const many = Math.min(1, 12 / Math.sqrt(scene.links.length + 1));
+    const alpha = hot ? 0.95 : marked.any ? 0.1 : scene.faint ? 0.15 + 0.45 * many : 0.35 + 0.5 * many;
+    pen.curve(p, { stroke, width: (hot ? 1.6 : 1) * thin, dash: link.code === -2 ? [4, 4] : [], alpha });
+    if (hot || !scene.faint) pen.arrow(p[6], p[7], 7 * Math.min(thin, 1.6), stroke, alpha);
+    return;
+  }
+  const turns = link.s >= 0 && link.t >= 0 && circleOf.has(link.s)
+    && circleOf.get(link.s) === circleOf.get(link.t);
+  const stroke = turns ? c.cycle : kindColour(link.code, c);
+  const alpha = marked.any && !hot ? 0.18 : isDirect(link.code) ? 0.95 : 0.75;
+  const width = (hot ? 2.4 : isDirect(link.code) ? 1.6 : 1.1) * Math.min(1.6, Math.max(1, thin * 0.6));
+  pen.curve(p, { stroke, width, dash: DASHES[certaintyOf(link.code)], alpha });
+  if (link.from === link.to) pen.rect(p[6], p[7] - 2, 4, 4, 2, { fill: stroke, alpha });
+  else pen.arrow(p[6], p[7], 7, stroke, alpha);
+}
+
+function paintBox(pen, box, look, marked) {
+  const { c, scale } = look;
+  const far = SIZES.row * scale < 6.5 && box.h > SIZES.head; // rows are not legible: title only
+  const dim = marked.any && !marked.boxes.has(box) ? 0.45 : 1;
+  const chosen = box.table >= 0 && box.table === look.table;
+  const under = look.cursor && look.cursor.box === box;
+  const edge = chosen || under ? c.accent : c.line;
+  const stripe = `hsl(${box.hue} 48% ${look.dark ? 62 : 52}%)`;
+  if (box.group >= 0) // a folder looks like a pile of sheets
+    pen.rect(box.x + 4, box.y + 4, box.w, box.h, 6, { fill: c.panel, stroke: edge, alpha: dim });
+  pen.rect(box.x, box.y, box.w, box.h, 6,
+    { fill: c.panel, stroke: edge, width: chosen || under ? 2 : 1, alpha: dim });
+  pen.rect(box.x + 0.5, box.y + 0.5, 4, box.h - 1, [5, 0, 0, 5], { fill: stripe, alpha: dim });
+  if (far) { paintFar(pen, box, look, dim); return; }
+  if (scale * 12 < 3.2) return;
+  const note = box.note || "";
+  const room = box.w - 26 - (note ? textWidth(note, 11, 400) + 8 : 0);
+  pen.text(fit(box.title, room, 12.5, 600), box.x + 14, box.y + SIZES.head / 2,
+    { size: 12.5, weight: 600, fill: c.ink, alpha: dim });
+  if (note) pen.text(note, box.x + box.w - 10, box.y + SIZES.head / 2,
+    { size: 11, fill: c.muted, anchor: "end", alpha: dim });
+  if (box.rows.length || box.hidden) {
+    pen.rect(box.x + 5, box.y + SIZES.head - 1, box.w - 6, 1, 0, { fill: c.line, alpha: dim });
+    box.rows.forEach((column, i) => paintRow(pen, box, column, i, look, dim));
+    if (box.hidden > 0)
+      pen.text(`+ ${box.hidden.toLocaleString("en")} more`, box.x + 14, rowY(box, box.rows.length),
+        { size: 11, fill: c.accent, alpha: dim });
+  }
+}
+function paintFar(pen, box, look, dim) {
+  const lines = box.title.split(/(?<=\.)/).slice(-3);
+  const widest = Math.max(...lines.map((line) => textWidth(line, 1, 600)));
+  const size = Math.min((box.w - 24) / widest, (box.h - 8) / lines.length / 1.15, 34);
+  if (size * look.scale < 4) return;
+  lines.forEach((line, i) => pen.text(line, box.x + 14 + (box.w - 24) / 2,
+    box.y + box.h / 2 + (i - (lines.length - 1) / 2) * size * 1.15,
+    { size, weight: 600, fill: look.c.ink, anchor: "middle", alpha: dim }));
+}
+function paintRow(pen, box, column, i, look, dim) {
+  const { c } = look, y = rowY(box, i);
+  const chosen = column === look.column;
+  const hot = look.hover && look.hover.box === box && look.hover.column === column;
+  const under = look.cursor && look.cursor.column === column;
+  if (chosen || hot || under)
+    pen.rect(box.x + 6, y - SIZES.row / 2 + 1, box.w - 8, SIZES.row - 2, 4,
+      { fill: chosen ? c.chosen : c.hover, stroke: under ? c.accent : "", width: 1.5, alpha: dim });
+  const turns = circleOf.has(column);
+  pen.text(fit(columnName(column), box.w - (turns ? 44 : 26), 12, chosen ? 700 : 400), box.x + 14, y,
+    { size: 12, weight: chosen ? 700 : 400, fill: c.ink, alpha: dim });
+  if (turns) pen.text("↻", box.x + box.w - 10, y, { size: 13, weight: 700, fill: c.cycle, anchor: "end", alpha: dim });
+}
+
+function bounds(scene) {
+  if (!scene.boxes.length) return { x: 0, y: 0, w: 100, h: 60 };
+  let [l, t, r, b] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const { x, y, w, h } of scene.boxes) {
+    l = Math.min(l, x); t = Math.min(t, y); r = Math.max(r, x + w); b = Math.max(b, y + h);
+  }
+  return { x: l, y: t, w: r - l, h: b - t };
+}
+
+// The present view as a picture of its own: all of its boxes, and what the lines mean.
+function sceneAsSvg(scene, look, title) {
+  const pen = new SvgPen(), c = look.c, area = bounds(scene), pad = 40;
+  paintScene(pen, scene, { ...look, scale: 1, view: null, hover: null, cursor: null });
+  const top = area.y - 44;
+  pen.text(title, area.x, top, { size: 17, weight: 700, fill: c.ink });
+  let bottom = area.y + area.h;
+  let width = Math.max(area.w, textWidth(title, 17, 700));
+  if (!scene.faint) {
+    bottom += 40;
+    let x = area.x;
+    for (const { label, stroke, dash } of legendLines(c)) {
+      pen.curve([x, bottom, x + 10, bottom, x + 20, bottom, x + 30, bottom], { stroke, dash, width: 2 });
+      pen.text(label, x + 37, bottom, { size: 12, fill: c.muted });
+      x += 37 + textWidth(label, 12, 400) + 24;
+    }
+    width = Math.max(width, x - area.x);
+  }
+  return pen.document(area.x - pad, top - pad, width + 2 * pad + 8, bottom - top + 2 * pad, c.bg);
+}
+function legendLines(c) {
+  const plain = (label, stroke, dash = []) => ({ label, stroke, dash });
+  return [plain("identity", c.identity), plain("transformation", c.transformation),
+    plain("aggregation", c.aggregation), plain("condition", c.indirect),
+    ...(D.circles.length ? [plain("circle", c.cycle)] : []),
+    plain("certain", c.ink), plain("inferred", c.ink, DASHES.inferred),
+    plain("ambiguous", c.ink, DASHES.ambiguous), plain("unknown", c.ink, DASHES.unknown)];
+}
