@@ -39,11 +39,12 @@ const levelNow = () => (focusing() ? state.focusLevel : state.overLevel) || auto
 // --- the address: every choice is a step in the browser's history
 
 function go(table, column) {
-  const hash = hashOf(table, column);
-  if (location.hash.replace(/^#/, "") === hash) arrive();
-  else location.hash = hash;
+  location.hash = hashOf(table, column);
+  arrive();
 }
+let arrived = null;
 function arrive() {
+  arrived = location.hash;
   const { table, column, text } = fromHash(location.hash);
   if (text) say(`no table or column ${text} in this page`, true);
   if (table !== state.table || column !== state.column) {
@@ -56,7 +57,7 @@ function arrive() {
     : `${column >= 0 ? fullName(column) : tableName(table)} · ${START.title}`;
   show();
 }
-window.addEventListener("hashchange", arrive);
+window.addEventListener("hashchange", () => { if (location.hash !== arrived) arrive(); });
 
 function press(hit) {
   if (!hit) return;
