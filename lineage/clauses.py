@@ -28,6 +28,11 @@ def row_clauses(query: Query) -> Iterator[tuple[exp.Expression, str, str]]:
         part = node.args.get(key)
         if isinstance(part, exp.Expression):
             yield part, clause, subtype
+    limit = node.args.get("limit")
+    if isinstance(limit, exp.Limit) and limit.expressions:  # ClickHouse: LIMIT 1 BY a
+        yield from ((each, "order", "FILTER") for each in limit.expressions)
+    if isinstance(node, exp.MatchRecognize):
+        yield from _pattern_clauses(node)
     distinct = node.args.get("distinct")
     if isinstance(distinct, exp.Distinct) and distinct.args.get("on") is not None:
         yield distinct.args["on"], "group", "GROUP_BY"
@@ -41,7 +46,27 @@ def row_clauses(query: Query) -> Iterator[tuple[exp.Expression, str, str]]:
         if each.join is not None and each.join.args.get("on") is not None:
             yield each.join.args["on"], "on", "JOIN"
         if each.relation is None and each.query is None:
-            yield each.node, "from", "JOIN"
+            yield from ((part, "from", "JOIN") for part in produced_from(each.node, None))
+
+
+def _pattern_clauses(node: exp.MatchRecognize) -> Iterator[tuple[exp.Expression, str, str]]:
+    yield from ((each, "where", "GROUP_BY") for each in node.args.get("partition_by") or ())
+    for each in node.args.get("define") or ():
+        yield (each.this if isinstance(each, exp.Alias) else each), "where", "FILTER"
+
+
+def produced_from(node: exp.Expression, position: int | None) -> list[exp.Expression]:
+    """What the rows of UNNEST, LATERAL or a table function are made of.
+
+    `position`: of the column that is asked for; None for all. UNNEST of several arrays makes a
+    column of each.
+    """
+    if isinstance(node, exp.Table):
+        return [node.this]  # a table function; the walk passes tables over
+    arrays = node.expressions if isinstance(node, exp.Unnest) else []
+    if position is not None and len(arrays) > 1 and position < len(arrays):
+        return [arrays[position]]
+    return [node]
 
 
 def _merge_clauses(node: exp.Merge) -> Iterator[tuple[exp.Expression, str, str]]:

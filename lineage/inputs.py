@@ -1,13 +1,14 @@
 """What a FROM clause offers: base tables, CTEs, derived tables, unnested values, pivots."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from sqlglot import exp
 
-from unwet.lineage.names import folded, relation_name
-from unwet.lineage.scopes import NO_INDEX, Input, Output, Query
-from unwet.lineage.stars import all_columns
+from unwet.lineage.names import alias_columns, alias_of, folded, relation_name
+from unwet.lineage.pivots import pivoted
+from unwet.lineage.scopes import NO_INDEX, Input, Query, index_of
 from unwet.lineage.tables import Table
 
 Env = Mapping[str, Query]  # the CTEs in sight
@@ -59,8 +60,10 @@ def _add(
 
 def _is_grouped_join(item: exp.Expression) -> bool:
     """`(a JOIN b ON ...)` without an alias: its tables are seen from outside."""
-    grouped = isinstance(item, exp.Subquery | exp.Paren) and isinstance(item.this, exp.Table)
-    return grouped and item.args.get("alias") is None
+    inner = item
+    while isinstance(inner, exp.Subquery | exp.Paren) and inner.args.get("alias") is None:
+        inner = inner.this
+    return isinstance(inner, exp.Table) and inner is not item
 
 
 def _add_below(
@@ -79,41 +82,55 @@ def _input(
     join: exp.Join | None,
     group: exp.Expression | None,
 ) -> Input:
-    pivots = item.args.get("pivots")
-    if pivots:
-        return _pivoted(build, query, item, env, join, group)
+    bare = item.this if isinstance(item, exp.Final | exp.Stream) else item
+    while isinstance(bare, exp.Subquery) and isinstance(bare.this, exp.Table) and bare is not item:
+        bare = bare.this
+    made = _plain(build, query, bare, env)
+    for pivot in item.args.get("pivots") or ():
+        made = pivoted(build.shell(pivot, query.parent), pivot, made)
+    return replace(made, node=item, join=join, group=group)
+
+
+def _plain(build: Builder, query: Query, item: exp.Expression, env: Env) -> Input:
+    """An item without its pivots and its join."""
     function = _called(item)
+    if (name := _named_by_text(item)) is not None:
+        return _relation(build, item, name)
     if isinstance(item, exp.Table) and function is None:
-        made = _table(build, item, env)
-    elif function is not None and (known := _known_function(build, item, function)) is not None:
-        made = known
-    elif isinstance(item, exp.Subquery):
-        made = derived(item, build.query(item, env, query.parent), build.dialect)
-    elif isinstance(item, exp.Lateral) and isinstance(item.this, exp.Subquery):
-        made = derived(item, build.query(item.this, env, query), build.dialect)
-    else:
-        made = _function(item, build.dialect)
-    return Input(
-        made.alias,
-        item,
-        made.relation,
-        made.query,
-        made.columns,
-        join,
-        made.table,
-        made.index,
-        group,
-        made.named,
-    )
+        return _table(build, item, env)
+    if function is not None and (known := _known_function(build, item, function)) is not None:
+        return known
+    if isinstance(item, exp.Subquery):
+        return derived(item, build.query(item, env, query.parent), build.dialect)
+    if isinstance(item, exp.Lateral) and isinstance(item.this, exp.Subquery):
+        return derived(item, build.query(item.this, env, query), build.dialect)
+    return _function(item, build.dialect)
+
+
+def _named_by_text(item: exp.Expression) -> str | None:
+    """The table that TABLE('s') and IDENTIFIER('s') name."""
+    inner = item.this if isinstance(item, exp.Table | exp.TableFromRows) else None
+    if isinstance(inner, exp.DynamicIdentifier):
+        inner = inner.this
+    elif isinstance(item, exp.Table):
+        return None
+    text = str(inner.this) if isinstance(inner, exp.Literal) and inner.is_string else ""
+    return text.replace('"', "").lower() or None
 
 
 def _table(build: Builder, item: exp.Table, env: Env) -> Input:
     dialect = build.dialect
     name = relation_name(item, dialect)
-    alias = _alias(item, dialect)
-    renamed = _alias_columns(item, dialect)
+    alias = alias_of(item, dialect)
+    renamed = alias_columns(item, dialect)
     if item.args.get("db") is None and name in env:
-        return _over(item, alias or name, env[name], renamed, named=bool(alias))
+        return over(item, alias or name, env[name], renamed, named=bool(alias))
+    return _relation(build, item, name)
+
+
+def _relation(build: Builder, item: exp.Expression, name: str) -> Input:
+    alias = alias_of(item, build.dialect)
+    renamed = alias_columns(item, build.dialect)
     relation, table = build.table(name)
     short = alias or name.rpartition(".")[2]
     if table is None or not table.closed:
@@ -121,54 +138,29 @@ def _table(build: Builder, item: exp.Table, env: Env) -> Input:
         columns, index = None, table.index if table is not None and made else NO_INDEX
     else:
         columns = _rename(table.names, renamed)
-        index = table.index if columns == table.names else _index(columns)
+        index = table.index if columns == table.names else index_of(columns)
     return Input(short, item, relation, None, columns, None, table, index, None, bool(alias))
 
 
 def derived(item: exp.Expression, inner: Query, dialect: str) -> Input:
     """A query in FROM, under its alias."""
-    return _over(item, _alias(item, dialect), inner, _alias_columns(item, dialect), named=True)
+    return over(item, alias_of(item, dialect), inner, alias_columns(item, dialect), named=True)
 
 
-def _over(item: exp.Expression, alias: str, inner: Query, renamed: list[str], named: bool) -> Input:
+def over(item: exp.Expression, alias: str, inner: Query, renamed: list[str], named: bool) -> Input:
+    """A query in FROM, its columns renamed as far as the list goes."""
     columns = _rename(tuple(output.name for output in inner.outputs), renamed)
     known = columns if inner.complete else None
-    return Input(alias, item, None, inner, known, None, None, _index(columns), None, named)
+    return Input(alias, item, None, inner, known, None, None, index_of(columns), None, named)
 
 
 def proposed(item: exp.Expression, inner: Query, names: tuple[str, ...], alias: str) -> Input:
     """The rows that an INSERT has at hand, under the names of the columns they are for."""
-    return _over(item, alias, inner, list(names), named=True)
+    return over(item, alias, inner, list(names), named=True)
 
 
 def _rename(columns: tuple[str, ...], renamed: list[str]) -> tuple[str, ...]:
     return (*renamed, *columns[len(renamed) :]) if renamed else columns
-
-
-def _index(columns: tuple[str, ...]) -> dict[str, int]:
-    index: dict[str, int] = {}
-    for i, column in enumerate(columns):
-        index.setdefault(column, i)
-    return index
-
-
-def _alias(item: exp.Expression, dialect: str) -> str:
-    alias = item.args.get("alias")
-    if isinstance(alias, exp.TableAlias):
-        alias = alias.args.get("this")
-    return folded(alias, dialect) if alias is not None else ""
-
-
-def _alias_columns(item: exp.Expression, dialect: str) -> list[str]:
-    alias = item.args.get("alias")
-    if not isinstance(alias, exp.TableAlias):
-        return []
-    return [_declared(column, dialect) for column in alias.args.get("columns") or ()]
-
-
-def _declared(column: exp.Expression, dialect: str) -> str:
-    """A name in an alias column list, which may carry a type (`AS t(a int)`)."""
-    return folded(column.this if isinstance(column, exp.ColumnDef) else column, dialect)
 
 
 # --- values and functions
@@ -176,8 +168,8 @@ def _declared(column: exp.Expression, dialect: str) -> str:
 
 def _function(item: exp.Expression, dialect: str) -> Input:
     """UNNEST, LATERAL, VALUES, a table function: named columns, or an element named as itself."""
-    alias = _alias(item, dialect)
-    columns = _alias_columns(item, dialect)
+    alias = alias_of(item, dialect)
+    columns = alias_columns(item, dialect)
     if isinstance(item, exp.Values) and not columns:
         columns = value_names(item)
     if isinstance(item, exp.Alias | exp.Column):
@@ -198,7 +190,7 @@ def _function(item: exp.Expression, dialect: str) -> Input:
         known,
         None,
         None,
-        _index(tuple(columns)),
+        index_of(tuple(columns)),
         None,
         True,
     )
@@ -213,7 +205,7 @@ def _called(item: exp.Expression) -> exp.Func | None:
 
 def _known_function(build: Builder, item: exp.Expression, function: exp.Func) -> Input | None:
     """A function that reads a file is that file; one that the pile makes is its result."""
-    alias = _alias(item, build.dialect)
+    alias = alias_of(item, build.dialect)
     place = _file_read(function)
     if place:
         return Input(alias or place, item, place, None, None, named=bool(alias))
@@ -284,68 +276,3 @@ def _holders(name: str, inputs: tuple[Input, ...]) -> list[Input]:
     """Inputs that have the column, else those that may have it, else all of them."""
     having = [each for each in inputs if name in each.index]
     return having or [each for each in inputs if each.columns is None] or list(inputs)
-
-
-# --- PIVOT and UNPIVOT: one more query between the item and its reader
-
-
-def _pivoted(
-    build: Builder,
-    query: Query,
-    item: exp.Expression,
-    env: Env,
-    join: exp.Join | None,
-    group: exp.Expression | None,
-) -> Input:
-    pivots = item.args["pivots"]
-    base = _unpivoted_input(build, query, item, env)
-    for pivot in pivots:
-        inner = build.shell(pivot, query.parent)
-        inner.inputs = (base,)
-        _set_pivot_outputs(inner, pivot, base)
-        alias = _alias(pivot, build.dialect) or base.alias
-        base = _over(item, alias, inner, _alias_columns(pivot, build.dialect), named=True)
-    return Input(
-        base.alias, item, None, base.query, base.columns, join, None, base.index, group, True
-    )
-
-
-def _unpivoted_input(build: Builder, query: Query, item: exp.Expression, env: Env) -> Input:
-    if isinstance(item, exp.Table):
-        return _table(build, item, env)
-    if isinstance(item, exp.Subquery):
-        return derived(item, build.query(item, env, query.parent), build.dialect)
-    return _function(item, build.dialect)
-
-
-def _set_pivot_outputs(inner: Query, pivot: exp.Expression, base: Input) -> None:
-    dialect = inner.dialect
-    all_columns(inner, pivot)
-    used = {folded(column.this, dialect) for column in pivot.find_all(exp.Column)}
-    kept = [output for output in inner.outputs if output.name not in used]
-    made = _melted(pivot, dialect) if pivot.args.get("unpivot") else _spread(pivot, dialect)
-    inner.outputs = (*kept, *made)
-
-
-def _spread(pivot: exp.Expression, dialect: str) -> list[Output]:
-    """PIVOT: every aggregate once for each value; `columns` names them value by value."""
-    aggregates = [each.this if isinstance(each, exp.Alias) else each for each in pivot.expressions]
-    columns = pivot.args.get("columns") or []
-    return [
-        Output(folded(name, dialect), aggregates[i % len(aggregates)], None, pivot)
-        for i, name in enumerate(columns)
-        if aggregates
-    ]
-
-
-def _melted(pivot: exp.Expression, dialect: str) -> list[Output]:
-    """UNPIVOT: a column of names, and value columns that read the melted ones."""
-    outputs: list[Output] = []
-    melted: list[exp.Expression] = []
-    for each in pivot.args.get("fields") or ():
-        melted.extend(each.expressions)
-        outputs.append(Output(folded(each.this, dialect), None, None, pivot))
-    for value in pivot.expressions:
-        for name in value.expressions if isinstance(value, exp.Tuple) else [value]:
-            outputs.append(Output(folded(name, dialect), None, None, pivot, reads=tuple(melted)))
-    return outputs

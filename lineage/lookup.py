@@ -90,7 +90,22 @@ def _qualified(query: Query, qualifiers: list[str], name: str) -> Ref:
             ref = _through(each, qualifiers, name, level)
             if ref is not None:
                 return ref
-    return _field(query, qualifiers, name) or Ref(None, name, 0, "unknown")
+    if isinstance(query.node, exp.MatchRecognize):  # a row of the pattern: last(a.price)
+        return _in_inputs(query, name) or Ref(None, name, 0, "unknown")
+    ref = _field(query, qualifiers, name)
+    ref = ref or _behind_alias(query, qualifiers, name)
+    if ref is None and name in names.PSEUDO_COLUMNS.get(query.dialect, ()):
+        return Ref(None, name, 0, "certain")  # a sequence: seq.nextval
+    return ref or Ref(None, name, 0, "unknown")
+
+
+def _behind_alias(query: Query, qualifiers: list[str], name: str) -> Ref | None:
+    """`t.a` although t has an alias: no engine takes it, but only t can be meant."""
+    dotted = ".".join(qualifiers)
+    for each in query.inputs:
+        if each.relation and (each.relation == dotted or each.relation.endswith("." + dotted)):
+            return replace(_member(each, name, (), 0), certainty="inferred")
+    return None
 
 
 def _through(each: Input, qualifiers: list[str], name: str, level: int) -> Ref | None:
@@ -138,14 +153,19 @@ def _field(query: Query, qualifiers: list[str], name: str) -> Ref | None:
 
 
 def _unqualified(query: Query, column: Named, name: str, clause: str) -> Ref:
+    for level, scope in _levels(query):
+        if name in scope.scalars:
+            return Ref(None, name, level, "certain", alias=scope.scalars[name])
     alias = _alias(query, column, name, clause) if query.kind == "select" else None
     if alias is not None and names.alias_wins(query.dialect, clause):
         return _named(alias, name)
     ref = _in_inputs(query, name, clause)
     if alias is not None and (ref is None or ref.certainty != "certain" or ref.level > 0):
         return _named(alias, name)
-    if name in query.binder.variables and (ref is None or ref.certainty != "certain"):
-        return Ref(None, name, 0, "certain")
+    if ref is None or ref.certainty != "certain":
+        pseudo = names.PSEUDO_COLUMNS.get(query.dialect, ())
+        if name in query.binder.variables or name in pseudo:
+            return Ref(None, name, 0, "certain")
     return ref or Ref(None, name, 0, "unknown")
 
 
@@ -171,6 +191,8 @@ def _known(scope: Query, name: str, clause: str, level: int) -> Ref | None:
     if merged:
         return _merged(merged, name, level)
     having = [each for each in _visible(scope, clause) if name in each.index]
+    if len(having) > 1 and scope.dialect == "clickhouse":  # ARRAY JOIN arr hides the array
+        having = [e for e in having if isinstance(e.node, exp.Column | exp.Alias)] or having
     if len(having) == 1:
         return Ref(having[0], name, level, "certain")
     if having:

@@ -66,6 +66,23 @@ def relation_name(table: exp.Table, dialect: str) -> str:
     return ".".join(part for part in parts if part)
 
 
+def alias_of(item: exp.Expr, dialect: str) -> str:
+    """The alias of a FROM item, folded; "" when it has none."""
+    alias = item.args.get("alias")
+    if isinstance(alias, exp.TableAlias):
+        alias = alias.args.get("this")
+    return folded(alias, dialect) if alias is not None else ""
+
+
+def alias_columns(item: exp.Expr, dialect: str) -> list[str]:
+    """The names in an alias's column list, which may carry types (`AS t(a int)`)."""
+    alias = item.args.get("alias")
+    if not isinstance(alias, exp.TableAlias):
+        return []
+    columns = alias.args.get("columns") or ()
+    return [folded(c.this if isinstance(c, exp.ColumnDef) else c, dialect) for c in columns]
+
+
 def place_name(node: object) -> str:
     """The name of a place outside of the database: a file, an address, a stage; else ""."""
     if isinstance(node, exp.Directory | exp.Table):
@@ -101,6 +118,18 @@ def position(column: exp.Column | exp.Parameter) -> int:
     if isinstance(number, exp.Literal) and not number.is_string and number.this.isdigit():
         return int(number.this)
     return 0
+
+
+# Names without a table, wherever no column is certainly meant.
+_ORACLE = frozenset(
+    {"level", "rownum", "sysdate", "user", "uid", "nextval", "currval"}
+    | {"connect_by_isleaf", "connect_by_iscycle", "sqlerrm", "sqlcode", "sql", "rowcount"}
+)
+PSEUDO_COLUMNS: dict[str, frozenset[str]] = {
+    "oracle": _ORACLE,
+    "snowflake": frozenset({"level", "nextval", "sqlrowcount", "sqlerrm", "sqlcode", "sqlstate"}),
+    "postgres": frozenset({"tg_op", "found"}),
+}
 
 
 # Which clauses see the select list's aliases; joins and WHERE do not unless a dialect says so.

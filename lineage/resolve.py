@@ -4,7 +4,7 @@ One pass over the tree; nothing is copied or changed. What cannot be known is le
 over unknown tables make a query incomplete, and `Query.find` says how certain each name is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
@@ -16,14 +16,25 @@ from unwet.lineage.inputs import Env, add_inputs, from_items, value_names
 from unwet.lineage.moves import Move, moves, returned, written
 from unwet.lineage.names import SELF_REFERENCE, deep_stack, folded, is_parameter, relation_name
 from unwet.lineage.parse import Statement
+from unwet.lineage.patterns import matched
+from unwet.lineage.pivots import pivoted
 from unwet.lineage.scopes import BODIES, Input, Named, Output, Query, QueryKind, Ref
 from unwet.lineage.stars import all_columns, set_outputs
 from unwet.lineage.tables import Relations, Table
-from unwet.lineage.targets import assigned, column_name, into_of, is_temporary, made_name
+from unwet.lineage.targets import (
+    assigned,
+    base_relation,
+    column_name,
+    into_of,
+    is_temporary,
+    made_name,
+    written_relation,
+)
 
 __all__ = ["Input", "Output", "Query", "Ref", "Resolved", "is_parameter", "resolve"]
 
 NO_CTES: Env = MappingProxyType({})
+NO_SCALARS: Mapping[str, Output] = MappingProxyType({})
 Kind = Literal[
     "query",
     "ctas",
@@ -80,6 +91,8 @@ class _Resolver:
         self.variables = statement.variables | _arguments(statement.tree)
         self.envs: dict[int, Env] = {}  # by id of the query node: where its sub-queries look
         self.beside: list[Resolved] = []  # what CTEs write
+        self.scalars: dict[int, Mapping[str, Output]] = {}  # by id of the environment
+        self.kept: list[Env] = []  # as long as their ids are keys
 
     # --- statements
 
@@ -98,8 +111,10 @@ class _Resolver:
 
     def _statement(self, tree: exp.Expression) -> Resolved:
         match tree:
-            case exp.Select() | exp.SetOperation() | exp.Subquery() | exp.Values():
+            case exp.Select() | exp.SetOperation() | exp.Subquery() | exp.Values() | exp.Pivot():
                 return self._query_statement(tree)
+            case exp.LockingStatement() if isinstance(tree.expression, exp.Expression):
+                return self._statement(tree.expression)
             case exp.Create():
                 return self._create(tree)
             case exp.Insert():
@@ -177,14 +192,30 @@ class _Resolver:
     def _change(self, tree: exp.Expression, env: Env) -> Resolved:
         """UPDATE, DELETE, MERGE: the target is the first input; outputs are what is assigned."""
         query = self.shell(tree, None)
-        env = self._ctes(tree, env, query)
+        env = self._ctes(tree, env, None)
         self.envs[id(tree)] = env
         using = tree.args.get("using") or []
         extra = using if isinstance(using, list) else [using]
         add_inputs(self, query, [*from_items(tree), *extra], env)
         target = self._target(tree, query, env)
-        query.outputs = tuple(assigned(tree, self.dialect))
+        query.outputs = tuple(assigned(tree, query))
+        if isinstance(tree, exp.Update):
+            self._split(query, target)
         return Resolved(self.source, query, target, None, _CHANGES[type(tree)])
+
+    def _split(self, query: Query, target: str | None) -> None:
+        """UPDATE a JOIN b SET a.x = ..., b.y = ... writes two relations."""
+        others: dict[str, list[Output]] = {}
+        for output in query.outputs:
+            owner = written_relation(output, query)
+            if owner and owner != target:
+                others.setdefault(owner, []).append(output)
+        for relation, outputs in others.items():
+            part = replace(query, outputs=tuple(outputs), children={})
+            self.beside.append(Resolved(self.source, part, relation, None, "update"))
+        if others:
+            moved = {id(output) for outputs in others.values() for output in outputs}
+            query.outputs = tuple(o for o in query.outputs if id(o) not in moved)
 
     def _target(self, tree: exp.Expression, query: Query, env: Env) -> str | None:
         table = tree.this
@@ -197,12 +228,12 @@ class _Resolver:
         name = relation_name(table, self.dialect)
         named = [each for each in query.inputs if each.alias == name and not table.args.get("db")]
         if named and not table.alias:
-            return named[0].relation  # UPDATE a ... FROM t AS a
+            return named[0].relation or base_relation(named[0])  # UPDATE a ... FROM t AS a
         others = query.inputs
         query.inputs = ()
-        add_inputs(self, query, [table], {})
+        add_inputs(self, query, [table], env)
         query.inputs += others
-        return query.inputs[0].relation
+        return query.inputs[0].relation or base_relation(query.inputs[0])
 
     # --- queries
 
@@ -228,7 +259,12 @@ class _Resolver:
             case exp.Select():
                 query = self.shell(node, parent, "select")
                 self.envs[id(node)] = env
+                query.scalars = self.scalars.get(id(env), NO_SCALARS)
                 add_inputs(self, query, from_items(node), env)
+                if isinstance(match := node.args.get("match"), exp.MatchRecognize):
+                    inner = self.shell(match, parent)
+                    self.envs[id(match)] = env
+                    query.inputs = (matched(inner, match, query.inputs),)
                 set_outputs(query, node)
             case exp.Values():
                 query = self.shell(node, parent, "values")
@@ -243,6 +279,12 @@ class _Resolver:
                 query = self.shell(node, parent)  # (a JOIN b ON ...) AS c
                 self.envs[id(node)] = env
                 add_inputs(self, query, [node.this], env)
+                all_columns(query, node)
+            case exp.Pivot():
+                query = self.shell(node, parent)  # DuckDB: PIVOT t ON ...
+                self.envs[id(node)] = env
+                add_inputs(self, query, [node.this], env)
+                query.inputs = (pivoted(self.shell(node, parent), node, query.inputs[0]),)
                 all_columns(query, node)
             case _:
                 query = self.shell(node, parent)
@@ -276,8 +318,18 @@ class _Resolver:
         if clause is None:
             return env
         inner = dict(env)
+        scalars = {
+            (name := folded(cte.args.get("alias"), self.dialect)): Output(name, cte.this, None, cte)
+            for cte in clause.expressions
+            if cte.args.get("scalar")
+        }
+        if scalars:  # ClickHouse: WITH expression AS name
+            self.scalars[id(inner)] = {**self.scalars.get(id(env), NO_SCALARS), **scalars}
+            self.kept.append(inner)
         recursive = bool(clause.args.get("recursive"))
         for cte in clause.expressions:
+            if cte.args.get("scalar"):
+                continue
             name = folded(cte.args.get("alias"), self.dialect)
             # a copy: subqueries inside the body are resolved later, and see no later CTE
             inner[name] = self._cte(cte, name, dict(inner), parent, recursive)

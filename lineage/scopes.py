@@ -19,7 +19,16 @@ Certainty = Literal["certain", "inferred", "ambiguous", "unknown"]
 Named = exp.Column | exp.Parameter  # a column by its name, or by its position ($1)
 QueryKind = Literal["select", "setop", "values", "other"]
 BODIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)  # nodes that are queries
+_STORED = (exp.Identifier, exp.Dot, exp.Parameter)
 NO_INDEX: Mapping[str, int] = {}
+
+
+def index_of(columns: tuple[str, ...]) -> dict[str, int]:
+    """Position by name; the first of equal ones."""
+    index: dict[str, int] = {}
+    for i, column in enumerate(columns):
+        index.setdefault(column, i)
+    return index
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +55,8 @@ class Input:
     @property
     def stored(self) -> str | None:
         """The relation when the database has it under that name; not a file or a function."""
-        called = isinstance(self.node.args.get("this"), exp.Func | exp.Var | exp.Literal)
-        return None if called else self.relation
+        name = self.node.args.get("this") if isinstance(self.node, exp.Table) else None
+        return self.relation if isinstance(name, _STORED) else None
 
     def output(self, name: str) -> Output | None:
         """The query output behind a column name, when this input is a query that has it."""
@@ -100,6 +109,7 @@ class Query:
 
     `complete` is False when a star over unknown columns is missing from `outputs`; `open` has it.
     `merged`: names that USING or NATURAL made one column, with the inputs that hold it.
+    `scalars`: expressions that WITH names (ClickHouse).
     """
 
     node: exp.Expression
@@ -117,6 +127,7 @@ class Query:
     merged: dict[str, tuple[Input, ...]] = field(default_factory=dict)
     children: dict[int, Query] = field(default_factory=dict)
     aliases: dict[str, Output] | None = None
+    scalars: Mapping[str, Output] = field(default_factory=dict)
 
     def nested(self, node: exp.Expression) -> Query:
         """The query inside an expression of this one (EXISTS, IN, scalar); the same each time."""

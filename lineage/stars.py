@@ -85,7 +85,8 @@ def _expand(
     path = _path(item, query.dialect)
     inputs = [e for e in query.inputs if e.join is None or not is_semi(e.join)]
     if path:
-        inputs = [e for e in inputs if e.alias == path[0]] if len(path) == 1 else []
+        named = [e for e in inputs if e.alias == path[0]] if len(path) == 1 else []
+        inputs = named or [e for e in inputs if _is_called(e, ".".join(path))]
         query.complete = query.complete and bool(inputs)
     merged = set() if path else set(query.merged)
     if merged:
@@ -98,6 +99,12 @@ def _expand(
         if each.columns is None:
             hides = rules.hidden.union(merged, rules.replaced, rules.renamed)
             query.open += (Open(each, hides, item),)
+
+
+def _is_called(each: Input, name: str) -> bool:
+    """Whether the relation behind an input has that name, though an alias may hide it."""
+    relation = each.relation or ""
+    return relation == name or relation.endswith("." + name)
 
 
 def _path(item: exp.Expression, dialect: str) -> list[str]:

@@ -5,7 +5,7 @@ import re
 from sqlglot import exp
 
 from unwet.lineage.names import folded, relation_name
-from unwet.lineage.scopes import Output
+from unwet.lineage.scopes import Input, Output, Query
 
 
 def into_of(tree: exp.Expression) -> exp.Expression | None:
@@ -122,25 +122,57 @@ def column_name(node: exp.Expression, dialect: str) -> str:
     return ""
 
 
-def assigned(tree: exp.Expression, dialect: str) -> list[Output]:
-    """SET a = expression, and the INSERT branches of a MERGE."""
+def assigned(tree: exp.Expression, query: Query) -> list[Output]:
+    """SET a = expression, and the branches of a MERGE; `query` has the statement's inputs."""
     if isinstance(tree, exp.Merge):
         whens = tree.args.get("whens")
         then = [when.args.get("then") for when in (whens.expressions if whens else ())]
+        found = [o for t in then if isinstance(t, exp.Expression) for o in _branch(t, query)]
+        return list({id(o.expression or o): o for o in found}.values())
+    if not isinstance(tree, exp.Update):
+        return []
+    pairs = (each for each in tree.expressions if isinstance(each, exp.EQ))
+    return [output for pair in pairs for output in _assignment(pair, query)]
+
+
+def _branch(then: exp.Expression, query: Query) -> list[Output]:
+    """THEN UPDATE ... or THEN INSERT ...; `UPDATE SET *`, `INSERT *` and `INSERT ROW` take every
+    column of the source under its own name."""
+    if isinstance(then, exp.Insert):
+        whole = isinstance(then.this, exp.Star) or str(then.this.name).upper() == "ROW"
+        return _all_of_source(then, query) if whole else _paired(then, query.dialect)
+    if any(isinstance(each, exp.Star) for each in then.expressions):
+        return _all_of_source(then, query)
+    return assigned(then, query)
+
+
+def _all_of_source(then: exp.Expression, query: Query) -> list[Output]:
+    source = query.inputs[-1]
+    names = source.columns if source.columns is not None else tuple(source.index)
+    return [Output(name, None, (source, name), then) for name in names] or [
+        Output("*", None, (source, "*"), then)
+    ]
+
+
+def _assignment(pair: exp.EQ, query: Query) -> list[Output]:
+    """`a = x`; `(a, b) = (x, y)` and `(a, b) = (SELECT ...)` by position."""
+    target, value = pair.this, pair.expression
+    while isinstance(target, exp.Paren):
+        target = target.this
+    if not isinstance(target, exp.Tuple):
+        return [Output(column_name(target, query.dialect), value, None, pair)]
+    names = [column_name(each, query.dialect) for each in target.expressions]
+    if isinstance(value, exp.Tuple):
+        values = value.expressions
+        return [Output(n, v, None, pair) for n, v in zip(names, values, strict=False)]
+    if isinstance(value, exp.Subquery):
+        inner = query.nested(value)
+        rows = Input("", value, None, inner, tuple(o.name for o in inner.outputs))
         return [
-            output
-            for each in then
-            if isinstance(each, exp.Expression)
-            for output in assigned(each, dialect)
+            Output(name, None, (rows, output.name), pair)
+            for name, output in zip(names, inner.outputs, strict=False)
         ]
-    if isinstance(tree, exp.Insert):
-        return _paired(tree, dialect)
-    pairs = [each for each in tree.expressions if isinstance(each, exp.EQ)]
-    return (
-        [Output(column_name(each.this, dialect), each.expression, None, each) for each in pairs]
-        if isinstance(tree, exp.Update)
-        else []
-    )
+    return [Output(name, value, None, pair) for name in names]
 
 
 def _paired(tree: exp.Insert, dialect: str) -> list[Output]:
@@ -150,3 +182,21 @@ def _paired(tree: exp.Insert, dialect: str) -> list[Output]:
         Output(column_name(column, dialect), value, None, column)
         for column, value in zip(columns, values, strict=False)
     ]
+
+
+def written_relation(output: Output, query: Query) -> str | None:
+    """The relation whose column SET x.a = ... writes, when a qualifier says so."""
+    target = output.node.this if isinstance(output.node, exp.EQ) else None
+    table = target.args.get("table") if isinstance(target, exp.Column) else None
+    if table is None:
+        return None
+    alias = folded(table, query.dialect)
+    owner = next((each for each in query.inputs if each.alias == alias), None)
+    return (owner.relation or base_relation(owner)) if owner is not None else None
+
+
+def base_relation(item: Input) -> str | None:
+    """The relation behind a CTE or subquery that is written to: the only one it reads."""
+    while item.relation is None and item.query is not None and len(item.query.inputs) == 1:
+        item = item.query.inputs[0]
+    return item.relation

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from unwet.lineage.clauses import ordinals, row_clauses
+from unwet.lineage.clauses import ordinals, produced_from, row_clauses
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.flows import (
     IDENTITY,
@@ -189,13 +189,13 @@ class Tracer:
             self._unresolved[id(node)] = (node, ref, query.dialect)
         if ref.evidence is not None:
             self._evidence[id(node)] = ref.evidence
-        if ref.alias is not None:
-            at = next((i for i, o in enumerate(query.outputs) if o is ref.alias), None)
-            return self.output(query, at) if at is not None else {}
-        path = (*ref.path, *path)
         owner = query
         for _ in range(ref.level):
             owner = owner.parent or owner
+        if ref.alias is not None:
+            at = next((i for i, o in enumerate(query.outputs) if o is ref.alias), None)
+            return self.output(query, at) if at is not None else self._scalar(owner, ref.alias)
+        path = (*ref.path, *path)
         if ref.merged:
             flows: Flows = {}
             for each in ref.merged:
@@ -213,6 +213,16 @@ class Tracer:
         if ref.certainty == "certain":
             return {}  # a parameter
         return {("?", ".".join((ref.column, *path)), *IDENTITY): (3, (node,))}
+
+    def _scalar(self, owner: Query, named: Output) -> Flows:
+        """An expression that WITH names."""
+        flows: Flows = {}
+        key = (id(named), -1)
+        if named.expression is not None and key not in self._active:
+            self._active.add(key)
+            self._walker.add(owner, named.expression, IDENTITY, "select", flows)
+            self._active.discard(key)
+        return flows
 
     def _ambiguous(
         self, owner: Query, ref: Ref, path: tuple[str, ...], node: exp.Expression
@@ -274,7 +284,8 @@ class Tracer:
                 if at < len(cells):
                     self._walker.add(owner, cells[at], TRANSFORMATION, "from", flows)
             return flows
-        self._walker.add(owner, node, TRANSFORMATION, "from", flows)
+        for part in produced_from(node, each.index.get(name)):
+            self._walker.add(owner, part, TRANSFORMATION, "from", flows)
         return flows
 
     def _open_member(

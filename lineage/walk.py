@@ -8,7 +8,7 @@ from sqlglot import exp
 from unwet.lineage.flows import AGGREGATION, IDENTITY, ROW_COUNT, TRANSFORMATION, Flows, Op, merge
 from unwet.lineage.names import folded, position
 from unwet.lineage.resolve import Query
-from unwet.lineage.scopes import Named
+from unwet.lineage.scopes import Input, Named
 
 Part = tuple[exp.Expr, Op]
 CONDITIONAL: Op = ("INDIRECT", "CONDITIONAL")
@@ -23,6 +23,15 @@ class Reader(Protocol):
     def output(self, query: Query, at: int) -> Flows: ...
     def rows(self, query: Query) -> Flows: ...
     def members(self, query: Query) -> Flows: ...
+    def member(
+        self,
+        owner: Query,
+        each: Input,
+        name: str,
+        path: tuple[str, ...],
+        rank: int,
+        node: exp.Expression,
+    ) -> Flows: ...
     def column(self, query: Query, node: Named, clause: str, path: tuple[str, ...]) -> Flows: ...
 
 
@@ -54,6 +63,9 @@ class Walker:
                 self._nested(query, node, op, into)
             elif kind is exp.Dot:
                 stack.extend(self._dot(query, node, op, clause, into))
+            elif kind is exp.Star:
+                if node is not root and not isinstance(node.parent, exp.Column):
+                    self._all_columns(query, op, into)
             elif kind is exp.Count and _counts_rows(node):
                 merge(into, self._reader.members(query), _only_indirect(op))
             elif kind in _HANDLERS:
@@ -65,6 +77,11 @@ class Walker:
         assert isinstance(node, exp.Column | exp.Parameter)
         if isinstance(node, exp.Column) or (query.dialect == "snowflake" and position(node)):
             merge(into, self._reader.column(query, node, clause, ()), op)
+
+    def _all_columns(self, query: Query, op: Op, into: Flows) -> None:
+        """`object_construct(*)`, `hash(*)`: every column of every input."""
+        for each in query.inputs:
+            merge(into, self._reader.member(query, each, "*", (), 0, each.node), op)
 
     def _dot(self, query: Query, node: exp.Expr, op: Op, clause: str, into: Flows) -> list[Part]:
         """`column.field.field`, also through array positions: the fields are part of the name."""
@@ -97,7 +114,6 @@ _LEAVES = frozenset(
         exp.Boolean,
         exp.Null,
         exp.DataType,
-        exp.Star,
         exp.Var,
         exp.Placeholder,
         exp.JSONPath,
@@ -214,6 +230,17 @@ def _filtered(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
     yield node.expression, _condition(op, FILTER)
 
 
+def _comprehension(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
+    """[f(x) FOR x IN list IF p(x)]: x is the list's element, not a column."""
+    yield node.args["iterator"], _valued(op)
+    bound = folded(node.expression, query.dialect)
+    for key, below in (("this", _valued(op)), ("condition", _condition(op, CONDITIONAL))):
+        part = node.args.get(key)
+        for column in part.find_all(exp.Column) if isinstance(part, exp.Expr) else ():
+            if column.args.get("table") is not None or folded(column.this, query.dialect) != bound:
+                yield column, below
+
+
 def _ordered(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
     """array_agg(x ORDER BY y): x is the value; an ORDER BY clause has no value."""
     if node.this is not None:
@@ -264,6 +291,7 @@ _HANDLERS: dict[type[exp.Expr], Callable[[exp.Expr, Op, Query], Iterator[Part]]]
     exp.If: _if,
     exp.Nvl2: _if,
     exp.DecodeCase: _decode,
+    exp.Comprehension: _comprehension,
     exp.Filter: _filtered,
     exp.Window: _window,
     exp.Order: _ordered,
