@@ -30,6 +30,25 @@ _TASK = re.compile(
     re.I | re.S,
 )
 _REPLACE = re.compile(r"\s*REPLACE\b(?=\s+(?:LOW_PRIORITY\s+|DELAYED\s+)?INTO\b)", re.I)
+_NAME = r"((?:[\w$#]+|\"[^\"]+\"|`[^`]+`)(?:\.(?:[\w$#]+|\"[^\"]+\"|`[^`]+`))*)"
+_STREAM = re.compile(
+    rf"\s*CREATE\s+(?:OR\s+REPLACE\s+)?STREAM\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}\b.*?"
+    rf"\bON\s+(?:TABLE|VIEW|EXTERNAL\s+TABLE)\s+{_NAME}",
+    re.I | re.S,
+)
+_APPEND = re.compile(rf"\s*ALTER\s+TABLE\s+{_NAME}\s+APPEND\s+FROM\s+{_NAME}", re.I)
+_CLONE = re.compile(
+    rf"\s*CREATE\s+(?:OR\s+REPLACE\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}\s+"
+    rf"(?:DEEP|SHALLOW)\s+CLONE\s+{_NAME}",
+    re.I,
+)
+_PHYSICAL = re.compile(
+    rf"(\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+){{0,3}}?(?:TABLE|VIEW)\s+{_NAME})"
+    r"\b.*?\s(AS\s+[(\s]*(?:SELECT|WITH)\b)",
+    re.I | re.S,
+)
+_LOOP = re.compile(r"\s*FOR\s+(\w+)\s+IN\s+(?=(\(?\s*(?:SELECT|WITH)\b))", re.I)
+_DO = re.compile(r"\b(?:LOOP|DO)\s*$", re.I)
 _UNLOADED = re.compile(r"\s*\)\s*TO\s+'([^']+)'", re.I)
 
 
@@ -63,12 +82,38 @@ def bodies(text: str, dialect: str) -> Iterator[Body]:
 
 
 def _plain(text: str) -> Iterator[Body]:
-    """CREATE TASK ... AS statement (Snowflake); REPLACE INTO (MySQL), which inserts."""
+    """What the parser keeps as text although it moves rows: CREATE TASK and CREATE STREAM
+    (Snowflake), REPLACE INTO (MySQL), ALTER TABLE APPEND (Redshift), CLONE (Databricks)."""
     task = _TASK.match(text)
     if task:
         yield Body(task.end(), text[task.end() :])
     elif replaces := _REPLACE.match(text):
         yield Body(0, f"INSERT {text[replaces.end() :]}".rjust(len(text)))
+    elif stream := _STREAM.match(text):
+        yield Body(0, f"CREATE VIEW {stream[1]} AS SELECT * FROM {stream[2]}")
+    elif appended := _APPEND.match(text):
+        yield Body(0, f"INSERT INTO {appended[1]} SELECT * FROM {appended[2]}")
+    elif cloned := _CLONE.match(text):
+        yield Body(0, f"CREATE TABLE {cloned[1]} AS SELECT * FROM {cloned[2]}")
+
+
+def recovered(text: str) -> Body | None:
+    """CREATE TABLE t ... AS query whose physical properties no parser knows: without them."""
+    made = _PHYSICAL.match(text)
+    if made is None:
+        return None
+    gap = " " * (made.start(3) - made.end(1))
+    return Body(0, made[1] + gap + text[made.start(3) :])
+
+
+def loop_rows(header: str) -> str | None:
+    """The rows of `FOR r IN (query) LOOP` as a temporary table r, no longer than the header."""
+    loop = _LOOP.match(header)
+    if loop is None:
+        return None
+    query = _DO.sub("", header[loop.start(2) :])
+    made = f"CREATE TEMP TABLE {loop[1]} AS "
+    return " " * max(loop.start(2) - len(made), 0) + made + query
 
 
 def _outside(text: str, dialect: str) -> str:

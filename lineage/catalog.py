@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from unwet.lineage.ddl import altered, declared
+from unwet.lineage.ddl import altered, declared, table_variable
 from unwet.lineage.findings import Finding
-from unwet.lineage.names import DEEP, deep_stack, is_token, relation_name
+from unwet.lineage.names import DEEP, INTO_VARIABLES, deep_stack, is_token, relation_name
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved, resolve
 from unwet.lineage.schema import Schema, read_schema
@@ -252,7 +252,12 @@ def _header(statement: Statement) -> tuple[str, bool] | None:
             return None
         target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
         temp = is_temporary(tree)
+    elif isinstance(tree, exp.Declare):
+        name = table_variable(tree)
+        return (name, True) if name else None
     elif isinstance(tree, exp.Select | exp.SetOperation) and (into := into_of(tree)) is not None:
+        if dialect in INTO_VARIABLES:
+            return None
         target, temp = into.this, bool(into.args.get("temporary"))
     elif isinstance(tree, exp.Alter) and (renamed := _new_name(tree, dialect)) is not None:
         target, temp = renamed, False

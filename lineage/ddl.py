@@ -29,8 +29,10 @@ def declared_tables(statements: Iterable[Statement]) -> list[Table]:
 
 
 def declared(statement: Statement) -> Table | None:
-    """The table of a CREATE TABLE with column definitions, else None."""
+    """The table of a CREATE TABLE with column definitions, or of DECLARE @t TABLE; else None."""
     tree, dialect = statement.tree, statement.dialect
+    if isinstance(tree, exp.Declare):
+        return _table_variable(statement, tree)
     schema = tree.this
     if str(tree.args.get("kind") or "").upper() != "TABLE" or not isinstance(schema, exp.Schema):
         return None
@@ -44,6 +46,24 @@ def declared(statement: Statement) -> Table | None:
         name, tuple(_column(c, dialect) for c in columns), True, "ddl", (), statement.span
     )
     return _keyed(table, *_keys(schema.expressions, dialect))
+
+
+def _table_variable(statement: Statement, tree: exp.Declare) -> Table | None:
+    name = table_variable(tree)
+    columns = tree.expressions[0].args["kind"].expressions if name else ()
+    found = [
+        _column(each, statement.dialect) for each in columns if isinstance(each, exp.ColumnDef)
+    ]
+    return Table(name, tuple(found), True, "ddl", (), statement.span) if found else None
+
+
+def table_variable(tree: exp.Declare) -> str:
+    """`@t` of DECLARE @t TABLE (...), else ""."""
+    item = tree.expressions[0] if len(tree.expressions) == 1 else None
+    if not isinstance(item, exp.DeclareItem) or not isinstance(item.args.get("kind"), exp.Schema):
+        return ""
+    named = item.this[0] if isinstance(item.this, list) else item.this
+    return f"@{named.name.lower()}" if isinstance(named, exp.Parameter) else ""
 
 
 def altered(table: Table, tree: exp.Alter, dialect: str) -> Table:

@@ -225,6 +225,7 @@ def _known_function(build: Builder, item: exp.Expression, function: exp.Func) ->
 _READERS = frozenset(
     {"read_csv_auto", "read_json", "read_json_auto", "read_ndjson", "read_text", "read_blob"}
     | {"parquet_scan", "iceberg_scan", "delta_scan", "read_files", "read_xlsx", "st_read"}
+    | {"s3", "s3cluster", "gcs", "url", "file", "hdfs", "azureblobstorage", "deltalake", "iceberg"}
 )
 
 

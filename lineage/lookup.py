@@ -93,10 +93,21 @@ def _qualified(query: Query, qualifiers: list[str], name: str) -> Ref:
     if isinstance(query.node, exp.MatchRecognize):  # a row of the pattern: last(a.price)
         return _in_inputs(query, name) or Ref(None, name, 0, "unknown")
     ref = _field(query, qualifiers, name)
-    ref = ref or _behind_alias(query, qualifiers, name)
+    ref = ref or _behind_alias(query, qualifiers, name) or _of_loop(query, qualifiers, name)
     if ref is None and name in names.PSEUDO_COLUMNS.get(query.dialect, ()):
         return Ref(None, name, 0, "certain")  # a sequence: seq.nextval
     return ref or Ref(None, name, 0, "unknown")
+
+
+def _of_loop(query: Query, qualifiers: list[str], name: str) -> Ref | None:
+    """`r.a` inside FOR r IN (query) LOOP."""
+    if len(qualifiers) != 1:
+        return None
+    row = query.binder.row(qualifiers[0])
+    if row is None or name not in row.index:
+        return None
+    item = Input(row.name, query.node, row.name, None, row.names, None, row, row.index)
+    return Ref(item, name, 0, "certain")
 
 
 def _behind_alias(query: Query, qualifiers: list[str], name: str) -> Ref | None:
@@ -160,13 +171,23 @@ def _unqualified(query: Query, column: Named, name: str, clause: str) -> Ref:
     if alias is not None and names.alias_wins(query.dialect, clause):
         return _named(alias, name)
     ref = _in_inputs(query, name, clause)
-    if alias is not None and (ref is None or ref.certainty != "certain" or ref.level > 0):
+    if alias is not None and _hides(query, alias, ref, clause):
         return _named(alias, name)
     if ref is None or ref.certainty != "certain":
         pseudo = names.PSEUDO_COLUMNS.get(query.dialect, ())
         if name in query.binder.variables or name in pseudo:
             return Ref(None, name, 0, "certain")
     return ref or Ref(None, name, 0, "unknown")
+
+
+def _hides(query: Query, alias: Output, ref: Ref | None, clause: str) -> bool:
+    """Whether an alias is meant although a column may be; where the dialect is not known, an
+    alias of the select list only if nothing else can be."""
+    if ref is None:
+        return True
+    if query.dialect == "" and clause == "select":
+        return False
+    return ref.certainty != "certain" or ref.level > 0
 
 
 def _named(alias: Output, name: str) -> Ref:

@@ -136,6 +136,7 @@ PSEUDO_COLUMNS: dict[str, frozenset[str]] = {
 _USUAL = frozenset({"group", "having", "order", "qualify"})
 _EVERYWHERE = _USUAL | {"select", "where"}
 ALIAS_CLAUSES: dict[str, frozenset[str]] = {
+    "": _USUAL | {"select"},
     "tsql": frozenset({"order"}),
     "oracle": frozenset({"order"}),
     "trino": frozenset({"order"}),
@@ -188,5 +189,6 @@ STRUCTS = frozenset(
     }
 )
 ROWS = frozenset({"", "bigquery", "postgres", "redshift", "duckdb"})
+INTO_VARIABLES = frozenset({"oracle", "mysql", "bigquery"})  # where SELECT INTO makes no table
 # Dialects whose recursive CTEs do without the word RECURSIVE.
 SELF_REFERENCE = frozenset({"tsql", "oracle", "snowflake", "teradata", ""})

@@ -11,10 +11,11 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, ParseError, UnsupportedError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from unwet.lineage.bodies import bodies
+from unwet.lineage.bodies import bodies, loop_rows, recovered
 from unwet.lineage.dialects import lexis
 from unwet.lineage.errors import RenderError, UnknownDialect
 from unwet.lineage.findings import Finding, Span
+from unwet.lineage.phrases import plain
 from unwet.lineage.sources import Source
 from unwet.lineage.splitting import CONTROL, Chunk, resplit, split
 from unwet.lineage.templating import Masked
@@ -121,6 +122,8 @@ def render(tree: exp.Expr, dialect: str, pretty: bool = True) -> str:
 
 # --- reading ---------------------------------------------------------------------------------
 
+# where DECLARE v type; is a line of a block, which the parser does not read
+_PLAIN_DECLARE = frozenset({"oracle", "postgres", "redshift", "mysql", "snowflake"})
 Outcome = exp.Expression | Finding
 # Seen on broken SQL, where a ParseError was due; a file must not be lost over it.
 _PARSER_BUGS = (TypeError, ValueError, AttributeError, LookupError, AssertionError)
@@ -137,6 +140,7 @@ class _Reader:
         self.findings: list[Finding] = []
         self.inner: list[Statement] = []
         self._variables: frozenset[str] = frozenset()
+        self._loops: list[tuple[int, int, str]] = []  # index, offset, text of a loop's rows
 
     def read(self) -> None:
         """Read the whole text."""
@@ -161,12 +165,20 @@ class _Reader:
         """The statements inside strings, after all others; what is odd there is told as such."""
         outer, found = list(self.statements), list(self.findings)
         for statement in outer:
-            for body in bodies(statement.text, self._name):
+            carried = [*bodies(statement.text, self._name)]
+            if not carried and isinstance(statement.tree, exp.Command):
+                carried = [body] if (body := recovered(statement.text)) else []
+            for body in carried:
                 before = len(self.statements)
                 self._read_text(body.text, statement.start + body.start)
                 if body.to:
                     made = (_unloaded(each, body.to) for each in self.statements[before:])
                     self.statements[before:] = made
+        for index, start, text in self._loops:
+            before = len(self.statements)
+            self._read_text(text, start)
+            made = (replace(each, index=index) for each in self.statements[before:])
+            self.statements[before:] = made
         self.inner, self.statements = self.statements[len(outer) :], outer
         inside = self.findings[len(found) :]
         self.findings = [*found, *(_told_inside(f) for f in inside if f.code != "OPAQUE")]
@@ -196,8 +208,14 @@ class _Reader:
         """The tree of a chunk, a finding in its place, or None for an empty statement."""
         self._notes.clear()
         if chunk.kind == CONTROL:
+            self._note_loop(part, chunk)
             return self._control(part, chunk)
-        tokens = list(part.tokens[chunk.first : chunk.last])
+        tokens = plain(list(part.tokens[chunk.first : chunk.last]), self._name)
+        if self._name == "snowflake" and tokens[0].text.upper() == "LET":
+            return exp.Command(this="LET", expression="")  # a variable of a block
+        if tokens[0].text.upper() == "DECLARE" and self._name in _PLAIN_DECLARE:
+            self._variables |= {token.text.lower() for token in tokens[1:2]}
+            return exp.Command(this="DECLARE", expression="")
         if self._bare and tokens[0].token_type in (TokenType.COMMAND, TokenType.FETCH):
             rest = part.text[tokens[0].end + 1 : tokens[-1].end + 1]
             return exp.Command(this=tokens[0].text.upper(), expression=rest.strip())
@@ -214,6 +232,13 @@ class _Reader:
             message = f"the parser itself failed: {type(error).__name__}: {_short(str(error))}"
             return Finding("PARSE", message, self._span(part, chunk))
         return next((tree for tree in trees if isinstance(tree, exp.Expression)), None)
+
+    def _note_loop(self, part: Stretch, chunk: Chunk) -> None:
+        """FOR r IN (query) LOOP: inside, r is a row of the query."""
+        start, stop = _offsets(part, chunk)
+        rows = loop_rows(self._masked.text[start:stop])
+        if rows is not None:
+            self._loops.append((len(self.statements) - 1, start, rows))
 
     def _control(self, part: Stretch, chunk: Chunk) -> Finding | None:
         if chunk.trivial:

@@ -14,7 +14,14 @@ from sqlglot import exp
 from unwet.lineage import lookup
 from unwet.lineage.inputs import Env, add_inputs, from_items, value_names
 from unwet.lineage.moves import Move, moves, returned, written
-from unwet.lineage.names import SELF_REFERENCE, deep_stack, folded, is_parameter, relation_name
+from unwet.lineage.names import (
+    INTO_VARIABLES,
+    SELF_REFERENCE,
+    deep_stack,
+    folded,
+    is_parameter,
+    relation_name,
+)
 from unwet.lineage.parse import Statement
 from unwet.lineage.patterns import matched
 from unwet.lineage.pivots import pivoted
@@ -150,6 +157,8 @@ class _Resolver:
         into = into_of(tree)
         if into is None:
             return Resolved(self.source, query, None, None, "query")
+        if self.dialect in INTO_VARIABLES:
+            return Resolved(self.source, query, None, None, "other")
         return self._made("select_into", into.this, query, bool(into.args.get("temporary")))
 
     def _create(self, tree: exp.Create) -> Resolved:
@@ -392,6 +401,11 @@ class _Resolver:
     def uses(self, relation: str) -> Table | None:
         """Columns that an undeclared relation was seen with."""
         return self.catalog.uses(relation) if relation else None
+
+    def row(self, name: str) -> Table | None:
+        """The temporary table behind the variable of a loop."""
+        table = self.table(name)[1]
+        return table if table is not None and table.origin == "statement" else None
 
     def find(self, query: Query, column: Named, clause: str) -> Ref:
         """What a column means."""

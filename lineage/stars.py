@@ -16,7 +16,11 @@ def set_outputs(query: Query, select: exp.Expression) -> None:
     hidden = frozenset(_folded_names(select.args.get("exclude"), query.dialect))
     for i, item in enumerate(select.expressions):
         star = star_of(item)
-        if star is None:
+        if isinstance(item, exp.QueryTransform):
+            outputs.extend(_transformed(item, query.dialect))
+        elif star is None and (spread := _columns_star(item)) is not None:
+            outputs.extend(_applied(query, spread))
+        elif star is None:
             outputs.append(_plain(item, i, query.dialect))
         else:
             outputs.extend(_expand(query, item, star, hidden))
@@ -50,6 +54,29 @@ def _plain(item: exp.Expression, position: int, dialect: str) -> Output:
     else:
         name = item.output_name
     return Output(name.lower() if name else f"_col_{position}", item, None, item)
+
+
+def _columns_star(item: exp.Expression) -> exp.Columns | None:
+    """COLUMNS(*) somewhere inside an item (DuckDB)."""
+    found = item.find(exp.Columns) if not isinstance(item, exp.Column) else None
+    return found if found is not None and isinstance(found.this, exp.Star) else None
+
+
+def _applied(query: Query, spread: exp.Columns) -> Iterator[Output]:
+    """`f(COLUMNS(*))` is f of each column, under the column's name."""
+    for each in query.inputs:
+        for name in each.columns if each.columns is not None else tuple(each.index):
+            column = exp.column(exp.to_identifier(name, quoted=True), table=each.alias or None)
+            value = exp.Anonymous(this="columns", expressions=[column])
+            yield Output(name, None, None, spread, reads=(value,))
+
+
+def _transformed(item: exp.QueryTransform, dialect: str) -> Iterator[Output]:
+    """SELECT TRANSFORM (a, b) USING 'script' AS (x, y): each output may take each input."""
+    schema = item.args.get("schema")
+    named = schema.expressions if isinstance(schema, exp.Schema) else ()
+    for each in named or (exp.to_identifier("key"), exp.to_identifier("value")):
+        yield Output(folded(each, dialect), None, None, item, reads=(item,))
 
 
 @dataclass(frozen=True, slots=True)

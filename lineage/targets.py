@@ -5,7 +5,7 @@ import re
 from sqlglot import exp
 
 from unwet.lineage.names import folded, relation_name
-from unwet.lineage.scopes import Input, Output, Query
+from unwet.lineage.scopes import Input, Output, Query, index_of
 
 
 def into_of(tree: exp.Expression) -> exp.Expression | None:
@@ -167,7 +167,8 @@ def _assignment(pair: exp.EQ, query: Query) -> list[Output]:
         return [Output(n, v, None, pair) for n, v in zip(names, values, strict=False)]
     if isinstance(value, exp.Subquery):
         inner = query.nested(value)
-        rows = Input("", value, None, inner, tuple(o.name for o in inner.outputs))
+        columns = tuple(output.name for output in inner.outputs)
+        rows = Input("", value, None, inner, columns, index=index_of(columns))
         return [
             Output(name, None, (rows, output.name), pair)
             for name, output in zip(names, inner.outputs, strict=False)

@@ -20,7 +20,7 @@ from unwet.lineage.names import folded
 from unwet.lineage.parse import Statement
 from unwet.lineage.resolve import Input, Output, Query, Ref
 from unwet.lineage.scopes import Named
-from unwet.lineage.walk import Walker
+from unwet.lineage.walk import Walker, struct_field
 
 _RANK = {"certain": 0, "inferred": 1, "ambiguous": 2, "unknown": 3}
 _PARTS = ("catalog", "db", "table", "this")  # of a column, as written
@@ -261,7 +261,25 @@ class Tracer:
         position = each.index.get(name)
         if position is None:
             return self._open_member(each, name, path, rank, node)
+        if path and (field := self._field(each.query, position, path, rank)) is not None:
+            return field
         return deeper(self.output(each.query, position), path, rank)
+
+    def _field(self, query: Query, at: int, path: tuple[str, ...], rank: int) -> Flows | None:
+        """Field `path` of an output that is built as STRUCT(... AS name); None for others."""
+        output = query.outputs[at]
+        if output.star is not None:
+            item, name = output.star
+            inner = item.index.get(name) if item.query is not None else None
+            if inner is None or item.query is None:
+                return None
+            return self._field(item.query, inner, path, rank)
+        value = struct_field(output.expression, path[0], query.dialect)
+        if value is None:
+            return None
+        flows: Flows = {}
+        self._walker.add(query, value, IDENTITY, "select", flows)
+        return deeper(flows, path[1:], rank)
 
     def _own_name(self, each: Input, column: str) -> str:
         """The table's own name of a column that an alias list renames."""

@@ -197,6 +197,20 @@ _TRANSPARENT = frozenset(
 )
 
 
+def struct_field(node: exp.Expression | None, name: str, dialect: str) -> exp.Expression | None:
+    """The value of field `name` of a STRUCT(... AS name, ...); None for anything else."""
+    if not isinstance(node, exp.Struct):
+        return None
+    for each in node.expressions:
+        if isinstance(each, exp.PropertyEQ | exp.Alias | exp.Column):
+            value = each if isinstance(each, exp.Column) else each.args.get("expression")
+            value = each.this if isinstance(each, exp.Alias) else value
+            own = each.this if isinstance(each, exp.PropertyEQ) else each
+            if folded(own, dialect) == name and isinstance(value, exp.Expression):
+                return value
+    return None
+
+
 def _case(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
     """CASE: operand and conditions decide, results are the value."""
     if node.this is not None:

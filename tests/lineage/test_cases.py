@@ -72,7 +72,7 @@ def shown(graph: Graph, case: Case) -> list[str]:
 
 def cases() -> list[tuple[str, Case]]:
     found = []
-    for path in sorted(FOLDER.glob("*.sql")):
+    for path in sorted(FOLDER.rglob("*.sql")):
         for text in re.split(r"(?m)^(?=-- # )", path.read_text(encoding="utf-8"))[1:]:
             found.append((path.stem, read_case(text)))
     return found
