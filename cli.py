@@ -448,33 +448,45 @@ def verify(request: Request, data: str, to_dialect: str) -> int:
 
 @main.command()
 @click.option("--out", metavar="DIR", default="unwet-demo", show_default=True,
-              help="Where pile, data and project go.")  # fmt: skip
+              help="Where pile, data, project and pages go.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", default=None,
+              help="Another pile, made now; default: the one that is bundled.")  # fmt: skip
+@click.option("--size", type=click.FloatRange(0, 1), metavar="SHARE", default=1.0,
+              help="Share of the pile's copies, for a quick look: 0.1.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
-def demo(out: str, force: bool, quiet: bool) -> int:
-    """Run the main job on the bundled pile: scan, refactor, verify."""
+@click.option("-v", "--verbose", is_flag=True, help="Also the CPU seconds of each stage.")
+def demo(out: str, seed: int | None, size: float, force: bool, quiet: bool, verbose: bool) -> int:
+    """Run everything on the bundled case, a shop's reports of five years."""
+    from unwet.lineage.exports.progress import watched
     from unwet.rewrite import demo as job
 
-    found = job.demo(_bundled(), Path(out), force, lambda text: _progress(text, quiet))
+    def say(line: str) -> None:
+        if not quiet:
+            _say(line)
+
+    bar = sys.stderr.isatty() and not quiet
+    with watched(job.STAGES, bar, say) as watch:
+        found = job.demo(_bundled(seed, size), Path(out), force, watch)
+    if verbose:
+        _say(*(f"{stage}: {used:.1f} s CPU" for stage, used in found.seconds.items()))
     _to_stdout(table(job.rows(found)).encode())
     if not quiet:
         _say(" ", *job.next_steps(found))
     return 0 if found.verified.ok else 1
 
 
-def _bundled() -> "Case":
-    """The case that is shipped beside this file; its data generator is no part of the package."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
+def _bundled(seed: int | None, size: float) -> "Case":
+    """The case that is shipped beside this file; the stages know nothing of it."""
+    from unwet.fixtures.shop import case as shop
     from unwet.rewrite.demo import Case
 
-    home = Path(__file__).parent / "fixtures" / "demo"
-    spec = spec_from_file_location("unwet_demo_data", home / "data.py")
-    if spec is None or spec.loader is None or not (home / "pile").is_dir():
-        raise UsageError(f"the bundled pile is missing from {home}", "install unwet anew")
-    data = module_from_spec(spec)
-    spec.loader.exec_module(data)
-    return Case(home / "pile", data.build, "postgres", data.PARAMS)
+    try:
+        made = shop.case(shop.DEFAULT if seed is None else seed, size)
+    except OSError as error:
+        hint = "install unwet anew"
+        raise UsageError(f"the bundled pile cannot be read: {error}", hint) from error
+    return Case(made.files, made.build, shop.DIALECT, made.answers["placeholders"])
 
 
 def _progress(text: str, quiet: bool) -> None:

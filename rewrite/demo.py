@@ -1,7 +1,8 @@
-"""The whole job on a case that is laid out for it: pile, data, project, and one table."""
+"""The whole job on a case that is laid out for it: pile, data, project, pages, and one table."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -11,13 +12,16 @@ from pathlib import Path
 
 from unwet.lineage import inventory
 from unwet.lineage.errors import EngineError, OutputReadOnly
+from unwet.lineage.exports.progress import Watch
 from unwet.lineage.inventory import Inventory
 from unwet.lineage.pile import load
 from unwet.rewrite import refactor, verify
 from unwet.rewrite.targets.place import check
 from unwet.rewrite.verdicts import Outcome
 
-Progress = Callable[[str], None]
+STAGES = ("lay out", "read", "scan", "refactor", "verify")
+"""What is done, in this order."""
+
 Row = tuple[str, str]
 
 _VERDICTS: tuple[Outcome, ...] = ("proved", "tested", "order-dependent", "kept", "failed")
@@ -25,10 +29,10 @@ _VERDICTS: tuple[Outcome, ...] = ("proved", "tested", "order-dependent", "kept",
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A pile in ``dialect`` for DuckDB to run, what writes its data into a file, and values for
-    its placeholders."""
+    """A pile (path -> text) in ``dialect`` for DuckDB to run, what writes its data into a file,
+    and values for its placeholders."""
 
-    pile: Path
+    files: Mapping[str, str]
     build: Callable[[Path], None]
     dialect: str
     values: Mapping[str, str] = field(default_factory=dict)
@@ -36,12 +40,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What came of it, and where it lies."""
+    """What came of it, where it lies, and the CPU seconds of each stage."""
 
     out: Path
     scanned: Inventory
     refactored: refactor.Result
     verified: verify.Verification
+    seconds: Mapping[str, float]
 
     @property
     def project(self) -> Path:
@@ -49,14 +54,14 @@ class Demo:
         return self.out / "project"
 
 
-def demo(case: Case, out: Path, force: bool, progress: Progress = lambda _: None) -> Demo:
+def demo(case: Case, out: Path, force: bool, watch: Watch = lambda stage, step: None) -> Demo:
     """Lays out ``out``/pile and ``out``/case.duckdb, makes ``out``/project, and verifies it.
 
     Raises UnwetError for a place that cannot be written or holds other files (unless ``force``).
     """
     check(out, force)
     with _whole(out):
-        return _demo(case, out, force, progress)
+        return _Run(case, out, force, watch).demo()
 
 
 @contextmanager
@@ -74,31 +79,62 @@ def _whole(out: Path) -> Iterator[None]:
         raise
 
 
-def _demo(case: Case, out: Path, force: bool, progress: Progress) -> Demo:
-    progress("laying out pile and data")
-    data = _lay_out(case, out)
-    pile = load(out / "pile", case.dialect, data)
-    progress("scanning")
-    scanned = inventory.scan(pile)
-    target = out / "project"
-    wanted = refactor.Request(target, "shop", "duckdb", str(data), force, case.values)
-    result = refactor.refactor(pile, wanted, progress)
-    progress("verifying the written project")
-    checked = verify.verify(pile, verify.Request(target, "", str(data), case.values), progress)
-    return Demo(out, scanned, result, checked)
+class _Run:
+    """One run of all stages, on one reading of the pile."""
+
+    def __init__(self, case: Case, out: Path, force: bool, watch: Watch) -> None:
+        self._case, self._out, self._force, self._watch = case, out, force, watch
+        self._stage = ""
+        self._seconds: dict[str, float] = {}
+
+    def demo(self) -> Demo:
+        out, values = self._out, self._case.values
+        with self._in("lay out"):
+            data = _lay_out(self._case, out)
+        with self._in("read"):
+            pile = load(out / "pile", self._case.dialect, data)
+        with self._in("scan"):
+            scanned = inventory.scan(pile)
+        with self._in("refactor"):
+            wanted = refactor.Request(
+                out / "project", "shop", "duckdb", str(data), self._force, values
+            )
+            made = refactor.refactor(pile, wanted, self._step)
+        with self._in("verify"):
+            asked = verify.Request(out / "project", "", str(data), values)
+            checked = verify.verify(pile, asked, self._step)
+        return Demo(out, scanned, made, checked, self._seconds)
+
+    @contextmanager
+    def _in(self, stage: str) -> Iterator[None]:
+        self._stage = stage
+        self._step("")
+        before = _cpu()
+        yield
+        self._seconds[stage] = _cpu() - before
+
+    def _step(self, text: str) -> None:
+        self._watch(self._stage, text)
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and of those it has started, all threads."""
+    return sum(os.times()[:4])
 
 
 def _lay_out(case: Case, out: Path) -> Path:
-    """Copies the pile and makes the data; returns the data file."""
+    """Writes the pile and makes the data; returns the data file."""
     import duckdb
 
     data = out / "case.duckdb"
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(case.pile, out / "pile", dirs_exist_ok=True)
+        for name, text in case.files.items():
+            file = out / "pile" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="\n")
         case.build(data)
-    except OSError as error:  # copytree tells of each file in a list
-        raise OutputReadOnly(str(out), error.strerror or "cannot copy the pile") from error
+    except OSError as error:
+        raise OutputReadOnly(str(out), error.strerror or "cannot write the pile") from error
     except duckdb.Error as error:
         raise EngineError(f"cannot write {data}: {error}") from error
     return data
@@ -125,7 +161,7 @@ def next_steps(found: Demo) -> list[str]:
     """What to do now, as commands."""
     return [
         "Every report and what became of it: " + str(found.project / "MIGRATION.md"),
-        "Build it:  pip install 'dbt-core<2' dbt-duckdb",
+        "Build it:  pip install 'dbt-core==1.11.*' dbt-duckdb",
         f"           cd '{found.project}'",
         "           UNWET_DUCKDB=../case.duckdb dbt build --profiles-dir .",
     ]

@@ -166,7 +166,7 @@ def test_a_full_disk_behind_stdout(pile: Path) -> None:
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_demo_that_stops_leaves_nothing(tmp_path: Path, sent: signal.Signals, code: int) -> None:
     inside = {**os.environ, "TMPDIR": str(tmp_path)}
-    process = unwet("demo", "--out", tmp_path / "demo", env=inside)
+    process = unwet("demo", "--size", "0", "--out", tmp_path / "demo", env=inside)
     while not (tmp_path / "demo" / "pile").exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(sent)

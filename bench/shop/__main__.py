@@ -10,7 +10,8 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.shop import engine, scoring, table
-from bench.shop.case import COMMITTED, Case, lay_out
+from bench.shop.case import Case, lay_out
+from unwet.fixtures.shop.case import DEFAULT
 
 RESULTS = Path(__file__).parents[1] / "RESULTS.md"
 
@@ -32,7 +33,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.shop")
     add = parser.add_argument
-    add("--seed", type=int, nargs="+", default=[COMMITTED], help="one or more")
+    add("--seed", type=int, nargs="+", default=[DEFAULT], help="one or more")
     add("--size", type=float, default=1.0, help="share of all copies in the pile")
     add("--scale", type=float, default=1.0, help="rows in the warehouse")
     add("--work", type=Path, default=Path("build/shop"), help="where everything is written")

@@ -3,19 +3,14 @@
 lay_out(seed, folder) -> Case
 """
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fixtures.shop import data
-from fixtures.shop.undry.history import Options
-from fixtures.shop.undry.pile import generate, save
-
-SHOP = Path(data.__file__).parent
-COMMITTED = Options().seed
+from unwet.fixtures.shop.case import HOME, case
+from unwet.fixtures.shop.undry.pile import write_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +39,10 @@ def lay_out(seed: int, folder: Path, size: float = 1.0, scale: float = 1.0) -> C
     """Write the case anew; the default seed's pile is the committed one."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    if seed == COMMITTED and size == 1.0:
-        shutil.copytree(SHOP / "pile", folder / "pile")
-        shutil.copy(SHOP / "key.json", folder / "key.json")
-    else:
-        save(generate(Options(seed=seed, size=size)), folder / "pile", folder / "key.json")
-    shutil.copy(SHOP / "schema.sql", folder / "schema.sql")
-    key = json.loads((folder / "key.json").read_text("utf-8"))
-    case = Case(seed, folder, key)
-    data.build(case.warehouse, seed=data.SEED + seed, scale=scale)
-    return case
+    made = case(seed, size)
+    write_files(made.files, folder / "pile")
+    (folder / "key.json").write_text(made.key, "utf-8", newline="\n")
+    shutil.copy(HOME / "schema.sql", folder / "schema.sql")
+    laid = Case(seed, folder, made.answers)
+    made.build(laid.warehouse, scale)
+    return laid

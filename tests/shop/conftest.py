@@ -1,4 +1,4 @@
-"""fixtures/ is no part of the installed package: it is read from the repository root."""
+"""bench/ is no part of the installed package: it is read from the repository root."""
 
 import sys
 from pathlib import Path

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from fixtures.shop.data import build, tables
+from unwet.fixtures.shop.data import build, tables
 
 
 @pytest.fixture(scope="module")

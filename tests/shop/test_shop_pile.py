@@ -14,11 +14,11 @@ import duckdb
 import pytest
 import sqlglot
 
-from fixtures.shop.data import build
-from fixtures.shop.undry.drift import FINDERS
-from fixtures.shop.undry.history import Options
-from fixtures.shop.undry.pile import Pile, generate, to_json
 from tests.shop.running import bag, filled, run, runnable
+from unwet.fixtures.shop.data import build
+from unwet.fixtures.shop.undry.drift import FINDERS
+from unwet.fixtures.shop.undry.history import Options
+from unwet.fixtures.shop.undry.pile import Pile, generate, to_json
 
 SHOP = Path(__file__).parents[2] / "fixtures" / "shop"
 KEY: dict[str, Any] = json.loads((SHOP / "key.json").read_text("utf-8"))
@@ -168,7 +168,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         out = tmp_path / salt
         words = ["--seed", "5", "--size", "0.2", "--habits", "4", "--out", str(out)]
         subprocess.run(
-            [sys.executable, "-m", "fixtures.shop.undry", *words],
+            [sys.executable, "-m", "unwet.fixtures.shop.undry", *words],
             cwd=SHOP.parents[1], env={**os.environ, "PYTHONHASHSEED": salt}, check=True,
             capture_output=True,
         )  # fmt: skip

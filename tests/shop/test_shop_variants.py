@@ -8,11 +8,11 @@ from random import Random
 import duckdb
 import pytest
 
-from fixtures.shop.data import build
-from fixtures.shop.undry.desk import Desk, Office
-from fixtures.shop.undry.documents import Document, write
-from fixtures.shop.undry.habits import ANALYSTS
-from fixtures.shop.undry.truth import load
+from unwet.fixtures.shop.data import build
+from unwet.fixtures.shop.undry.desk import Desk, Office
+from unwet.fixtures.shop.undry.documents import Document, write
+from unwet.fixtures.shop.undry.habits import ANALYSTS
+from unwet.fixtures.shop.undry.truth import load
 
 TRUTH = load()
 DAY = date(2022, 6, 1)

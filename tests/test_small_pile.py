@@ -1,7 +1,8 @@
-"""The bundled pile runs on DuckDB as it is, and truth.toml says what is in it."""
+"""The small pile runs on DuckDB as it is, and truth.toml says what is in it."""
 
 import importlib.util
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 import duckdb
 import pytest
 
-DEMO = Path(__file__).parents[1] / "fixtures" / "demo"
-TRUTH: Mapping[str, Any] = tomllib.loads((DEMO / "truth.toml").read_text("utf-8"))
-NAMES = sorted(path.name for path in (DEMO / "pile").glob("*.sql"))
+from unwet import refactor, verify
+
+SMALL = Path(__file__).parents[1] / "fixtures" / "small"
+TRUTH: Mapping[str, Any] = tomllib.loads((SMALL / "truth.toml").read_text("utf-8"))
+NAMES = sorted(path.name for path in (SMALL / "pile").glob("*.sql"))
 MARKED = [(kind, entry) for kind in ("broken", "drift", "intended") for entry in TRUTH[kind]]
 
 
 def load_data() -> Any:
-    spec = importlib.util.spec_from_file_location("demo_data", DEMO / "data.py")
+    spec = importlib.util.spec_from_file_location("small_data", SMALL / "data.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -27,7 +30,7 @@ DATA = load_data()
 
 
 def text(name: str) -> str:
-    raw = (DEMO / "pile" / name).read_bytes()
+    raw = (SMALL / "pile" / name).read_bytes()
     return raw.decode("latin-1" if name == "wochenmail.sql" else "utf-8")
 
 
@@ -60,7 +63,7 @@ def order() -> list[str]:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("demo") / "demo.duckdb"
+    file = tmp_path_factory.mktemp("small") / "small.duckdb"
     DATA.build(file)
     return Path(file)
 
@@ -130,6 +133,46 @@ def test_the_truth_points_at_real_places(kind: str, entry: Mapping[str, Any]) ->
 
 def test_bad_input_is_in_the_pile() -> None:
     with pytest.raises(UnicodeDecodeError):
-        (DEMO / "pile" / "wochenmail.sql").read_text("utf-8")
+        (SMALL / "pile" / "wochenmail.sql").read_text("utf-8")
     with pytest.raises(duckdb.ParserException):
         duckdb.extract_statements(text("kpi_old_do_not_use.sql"))
+
+
+@pytest.fixture(scope="module")
+def rewritten(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[str, str]]:
+    """The folder with the project that comes of the pile, and what is known of its reports."""
+    home = tmp_path_factory.mktemp("small")
+    project, database = home / "project", home / "small.duckdb"
+    DATA.build(database)
+    result = refactor(
+        SMALL / "pile",
+        project,
+        "postgres",
+        "duckdb",
+        schema=str(database),
+        params=DATA.PARAMS,
+        data=database,
+    )
+    assert result.after.lines < result.before.lines
+    assert result.after.nodes < result.before.nodes
+    return home, {verdict.name: verdict.outcome for verdict in result.verdicts}
+
+
+def test_nearly_every_report_is_proved(rewritten: tuple[Path, Mapping[str, str]]) -> None:
+    verdicts = Counter(rewritten[1].values())
+    assert verdicts["proved"] >= 55
+    assert verdicts["failed"] == 0
+    assert verdicts["kept"] <= 2
+
+
+def test_a_change_to_the_project_is_noticed(
+    rewritten: tuple[Path, Mapping[str, str]],
+) -> None:
+    project, database = rewritten[0] / "project", rewritten[0] / "small.duckdb"
+    model = project / "models" / "marts" / "revenue_monthly.sql"
+    text = model.read_text()
+    model.write_text(f"select * from (\n{text}\n) limit 3")
+    again = verify(SMALL / "pile", project, "postgres", schema=str(database), data=database,
+                   params=DATA.PARAMS)  # fmt: skip
+    model.write_text(text)
+    assert [r.name for r in again.reports if r.verdict == "failed"] == ["revenue_monthly"]
