@@ -18,6 +18,7 @@ from unwet.lineage.pile import Inputs, Pile, load
 from unwet.lineage.schema import Schema
 from unwet.rewrite.blocks import Places
 from unwet.rewrite.holes import Hole, holes
+from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.units import BARE, SIMPLE, Unit, units
 
@@ -90,13 +91,14 @@ def find_families(
     return duplicates(load(sources, dialect, schema, params, default_schema), min_lines).families
 
 
-def duplicates(pile: Pile, min_lines: int = MIN_LINES) -> Duplicates:
+def duplicates(pile: Pile | Meaning, min_lines: int = MIN_LINES) -> Duplicates:
     """The families of a pile that has been read, and how much of it they are."""
+    meaning = meaning_of(pile)
     with deep_stack():
-        groups = [g for g in _groups(units(pile)) if _matters(g, min_lines)]
+        groups = [g for g in _groups(units(meaning)) if _matters(g, min_lines)]
         found = [_family(group, distinct) for group, distinct in _maximal(groups)]
     found.sort(key=_rank)
-    lines = sum(script.lines for script in pile.scripts)
+    lines = sum(script.lines for script in meaning.pile.scripts)
     return Duplicates(tuple(found), lines, _copied_lines(found))
 
 

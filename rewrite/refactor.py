@@ -22,13 +22,13 @@ from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.conform import conform
 from unwet.rewrite.library import Library
-from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.judge import difference, judge
 from unwet.rewrite.prove.roundtrip import ReadBack, read_back
 from unwet.rewrite.prove.tested import DataVerdict, run_tests
-from unwet.rewrite.script import EndState, Report, end_state
+from unwet.rewrite.script import Report
 from unwet.rewrite.sharing import share
 from unwet.rewrite.sizes import Size, part_size, project_size
 from unwet.rewrite.targets import dbt
@@ -71,26 +71,28 @@ class Result:
     files: Mapping[str, str]
 
 
-def refactor(pile: Pile, request: Request, progress: Progress = lambda _: None) -> Result:
+def refactor(pile: Pile | Meaning, request: Request, progress: Progress = lambda _: None) -> Result:
     """Rewrites the pile. Raises UnwetError for a place that cannot be written."""
     check_dialect(request.to_dialect)
     check_name(request.name)
     if request.out is not None:
         check(request.out, request.force)
     progress("running the scripts symbolically")
-    state = end_state(pile.scripts, pile.resolved, pile.catalog)
+    meaning = meaning_of(pile)
+    _ = meaning.state
     with deep_stack():
-        return _Job(pile, request, state, progress).run()
+        return _Job(meaning, request, progress).run()
 
 
 class _Job:
     """One run: what is kept and what is pinned grows until everything left is proved or tested."""
 
-    def __init__(self, pile: Pile, request: Request, state: EndState, progress: Progress) -> None:
-        self.pile, self.request, self.state, self.progress = pile, request, state, progress
-        self.reports = {report.name: report for report in state.reports}
-        self.dialect = request.to_dialect or dialect_of(pile)
-        self.variables = sorted({variable(place) for place in placeholders(pile)})
+    def __init__(self, meaning: Meaning, request: Request, progress: Progress) -> None:
+        self.pile, self.state, self.normalizer = meaning.pile, meaning.state, meaning.normalizer
+        self.request, self.progress = request, progress
+        self.reports = {report.name: report for report in self.state.reports}
+        self.dialect = request.to_dialect or dialect_of(self.pile)
+        self.variables = sorted({variable(place) for place in placeholders(self.pile)})
         self.drafts: dict[str, Draft] = {}
         self.kept: dict[str, str] = {}
         self.unproved: dict[str, str] = {}
@@ -100,8 +102,7 @@ class _Job:
         self.shuffled: dict[str, str] = {}
         self.rows: dict[str, int] = {}
         self.not_run: dict[str, str] = {}
-        self.normalizer = Normalizer()
-        self.root = _common_root(sorted(s.path for s in pile.sources))
+        self.root = _common_root(sorted(s.path for s in self.pile.sources))
         self.assumptions: frozenset[str] = frozenset()
 
     def run(self) -> Result:

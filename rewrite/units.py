@@ -34,11 +34,12 @@ from unwet.rewrite.algebra import (
 from unwet.rewrite.fingerprint import recurring, strict
 from unwet.rewrite.from_clause import Frame
 from unwet.rewrite.lower import Env, Lowerer, lower, trim
+from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import subqueries
 from unwet.rewrite.rules.order import order_key
 from unwet.rewrite.scalars import Unsupported
-from unwet.rewrite.script import Definition, EndState, base_reads, end_state
+from unwet.rewrite.script import Definition, EndState, base_reads
 
 WHOLE_KINDS: Final = frozenset({"query", "ctas", "view", "insert", "select_into"})
 
@@ -75,20 +76,20 @@ class Unit:
             unit = unit.parent
 
 
-def units(pile: Pile) -> list[Unit]:
+def units(pile: Pile | Meaning) -> list[Unit]:
     """All units of the pile in the order of its statements, enclosing ones first."""
     with deep_stack():
-        state = end_state(pile.scripts, pile.resolved, pile.catalog)
+        meaning = meaning_of(pile)
+        pile, state = meaning.pile, meaning.state
         reads, plans = _temporary_reads(state), _plans(state)
         private = _private_names(pile.resolved, state)
-        normalizer = Normalizer()
         found: list[Unit] = []
         for resolved in pile.resolved:
             if resolved.query is None:
                 continue
             hidden = private.get(resolved.statement.path, frozenset())
             temps, plan = reads.get(id(resolved), {}), plans.get(id(resolved))
-            job = _Statement(resolved, pile, temps, hidden, plan, normalizer)
+            job = _Statement(resolved, pile, temps, hidden, plan, meaning.normalizer)
             found += job.units()
         return found
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 Outcome = Literal["proved", "tested", "changed", "order-dependent", "kept", "failed"]
+
+MEANING: Mapping[Outcome, str] = {  # the most trustworthy first
+    "proved": "the new model has the same normal form as the old query",
+    "tested": "no difference on the data it was run on; no proof",
+    "order-dependent": "the old query itself returns other rows when its input is shuffled",
+    "changed": "changed on purpose",
+    "kept": "left as it was, below legacy/",
+    "failed": "old and new disagree: look at it before anything else",
+}
 
 # An outcome that a careful user has to look at before the old report is switched off.
 OPEN: frozenset[Outcome] = frozenset({"kept", "failed"})

@@ -15,13 +15,14 @@ from unwet.lineage.errors import PathNotFound
 from unwet.lineage.findings import Finding
 from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
+from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.compare import Difference
 from unwet.rewrite.prove.judge import Judged, judge
 from unwet.rewrite.prove.render import RenderedProject, render_project
 from unwet.rewrite.prove.roundtrip import read_back
 from unwet.rewrite.prove.tested import DataVerdict, run_tests
-from unwet.rewrite.script import EndState, Report, end_state
+from unwet.rewrite.script import EndState, Report
 from unwet.rewrite.targets.record import Record, read_record
 from unwet.rewrite.verdicts import Outcome
 
@@ -75,26 +76,30 @@ class Verification:
         return not any(report.open for report in self.reports)
 
 
-def verify(pile: Pile, request: Request, progress: Progress = lambda _: None) -> Verification:
+def verify(
+    pile: Pile | Meaning, request: Request, progress: Progress = lambda _: None
+) -> Verification:
     """Checks every report of the pile against the model of its name.
 
     Raises UnwetError for a project or data that cannot be opened.
     """
     check_project(request.project)
+    meaning = meaning_of(pile)
+    pile = meaning.pile
     remembered = read_record(request.project)
     dialect = check_dialect(request.to_dialect or remembered.dialect or dialect_of(pile))
     progress("reading the project")
     defaults = render_project(request.project, request.values).variables
     values = _values(pile, defaults, request.values)
     progress("running the scripts symbolically")
-    state = end_state(pile.scripts, pile.resolved, pile.catalog)
+    state = meaning.state
     progress("proving the models")
     against = setting(pile, state.reports, dialect, values)
     rendered = render_project(request.project, against.variables)
     found = read_back(request.project, against)
     known = {*found}
     reports = [report for report in state.reports if report.name in known]
-    judged = judge(reports, found, dialect)
+    judged = judge(reports, found, dialect, meaning.normalizer)
     tests: tuple[DataVerdict, ...] = ()
     if request.data:
         progress("running old and new on the data")

@@ -7,17 +7,9 @@ from collections.abc import Sequence
 
 from unwet.lineage.findings import Finding
 from unwet.rewrite.project import Project
-from unwet.rewrite.verdicts import Verdict
+from unwet.rewrite.verdicts import MEANING, Verdict
 
 _NOT_READ = ("BINARY", "UNREADABLE", "LOG")
-_MEANING = {
-    "proved": "the new model has the same normal form as the old query",
-    "tested": "no difference on the data it was run on; no proof",
-    "order-dependent": "the old query itself returns other rows when its input is shuffled",
-    "kept": "left as it was, below legacy/",
-    "failed": "old and new disagree: look at it before anything else",
-    "changed": "changed on purpose",
-}
 
 
 def migration(
@@ -26,7 +18,7 @@ def migration(
     """The text, in Markdown; of the findings, the files that were not read at all."""
     counts = Counter(v.outcome for v in verdicts)
     lines = [f"# {project.name}: what became of each report", ""]
-    lines += [f"- **{n} {what}**: {_MEANING[what]}." for what, n in sorted(counts.items())]
+    lines += [f"- **{n} {what}**: {MEANING[what]}." for what, n in sorted(counts.items())]
     lines += ["", "| report | was | model | verdict | |", "| --- | --- | --- | --- | --- |"]
     for verdict in verdicts:
         where = f"{project.below(verdict.path)}:{verdict.line}"

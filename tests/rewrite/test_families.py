@@ -20,7 +20,7 @@ from unwet.rewrite.families import Family, Member, duplicates
 from unwet.rewrite.family_forms import as_json, as_text
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "rewrite" / "families"
-DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
+SMALL = Path(__file__).parents[2] / "fixtures" / "small"
 SCHEMA = {
     "orders": ["id", "customer_id", "total", "status", "created"],
     "customers": ["id", "country"],
@@ -258,8 +258,8 @@ def test_what_does_not_parse_loses_nothing_else(tmp_path: Path) -> None:
     assert [m["line"] for m in json.loads(text)["families"][0]["members"]] == [1, 1]
 
 
-def test_the_demo_pile() -> None:
-    found = find_families(DEMO / "pile", dialect="postgres", schema=str(DEMO / "schema.sql"))
+def test_the_small_pile() -> None:
+    found = find_families(SMALL / "pile", dialect="postgres", schema=str(SMALL / "schema.sql"))
     by_names = {frozenset(Path(m.path).stem for m in f.members): f for f in found}
     funnel = by_names[frozenset({"funnel_desktop", "funnel_mobile", "funnel_tablet"})]
     assert {hole.name: hole.values for hole in funnel.holes} == {

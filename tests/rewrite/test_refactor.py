@@ -1,4 +1,4 @@
-"""The main job from end to end, on the small pile and on the demo pile."""
+"""The main job from end to end, on the small pile and on one of 48 files."""
 
 from __future__ import annotations
 
@@ -21,55 +21,55 @@ from unwet.rewrite.script import end_state
 from unwet.rewrite.summary import as_json, open_reports, rows
 from unwet.tests.rewrite.small_pile import FOLDER, refactored, small_pile
 
-DEMO = FOLDER.parents[2] / "demo"
+SMALL = FOLDER.parents[2] / "small"
 
 
 @pytest.fixture(scope="module")
-def demo() -> Pile:
-    return load(DEMO / "pile", "postgres", DEMO / "schema.sql")
+def small() -> Pile:
+    return load(SMALL / "pile", "postgres", SMALL / "schema.sql")
 
 
 @pytest.fixture(scope="module", params=["", "duckdb"])
-def demo_result(request: pytest.FixtureRequest, demo: Pile) -> Result:
-    return refactor(demo, Request(to_dialect=request.param))
+def small_result(request: pytest.FixtureRequest, small: Pile) -> Result:
+    return refactor(small, Request(to_dialect=request.param))
 
 
-def test_every_report_has_one_verdict(demo: Pile, demo_result: Result) -> None:
-    state = end_state(demo.scripts, demo.resolved, demo.catalog)
+def test_every_report_has_one_verdict(small: Pile, small_result: Result) -> None:
+    state = end_state(small.scripts, small.resolved, small.catalog)
     names = [report.name for report in state.reports]
-    assert sorted(v.name for v in demo_result.verdicts) == names
+    assert sorted(v.name for v in small_result.verdicts) == names
     assert len(names) == len(set(names)) > 50
 
 
-def test_most_of_the_demo_is_proved_and_smaller(demo_result: Result) -> None:
-    proved = [v for v in demo_result.verdicts if v.outcome == "proved"]
-    assert len(proved) >= 0.9 * len(demo_result.verdicts)
-    assert all(v.reason for v in demo_result.verdicts if v.outcome != "proved")
-    assert demo_result.after.lines < demo_result.before.lines
-    assert demo_result.after.nodes < demo_result.before.nodes
+def test_most_of_it_is_proved_and_smaller(small_result: Result) -> None:
+    proved = [v for v in small_result.verdicts if v.outcome == "proved"]
+    assert len(proved) >= 0.9 * len(small_result.verdicts)
+    assert all(v.reason for v in small_result.verdicts if v.outcome != "proved")
+    assert small_result.after.lines < small_result.before.lines
+    assert small_result.after.nodes < small_result.before.nodes
 
 
-def test_every_report_is_somewhere_in_the_project(demo_result: Result) -> None:
-    for verdict in demo_result.verdicts:
+def test_every_report_is_somewhere_in_the_project(small_result: Result) -> None:
+    for verdict in small_result.verdicts:
         if verdict.model:
-            assert f"models/marts/{verdict.model}.sql" in demo_result.files
+            assert f"models/marts/{verdict.model}.sql" in small_result.files
         else:
-            assert f"legacy/{Path(verdict.path).name}" in demo_result.files
-        assert verdict.name in demo_result.files["MIGRATION.md"] or verdict.relation
-        assert f"{Path(verdict.path).name}:{verdict.line}" in demo_result.files["MIGRATION.md"]
+            assert f"legacy/{Path(verdict.path).name}" in small_result.files
+        assert verdict.name in small_result.files["MIGRATION.md"] or verdict.relation
+        assert f"{Path(verdict.path).name}:{verdict.line}" in small_result.files["MIGRATION.md"]
 
 
-def test_the_json_form(demo_result: Result) -> None:
-    data = json.loads(as_json(demo_result))
+def test_the_json_form(small_result: Result) -> None:
+    data = json.loads(as_json(small_result))
     assert {"before", "after", "reports", "assumptions", "drift"} <= set(data)
     assert {"lines", "nodes", "files"} <= set(data["before"])
     assert {"lines", "nodes", "files", "parameter_lines"} <= set(data["after"])
     keys = {"name", "path", "line", "model", "verdict", "reason"}
     assert all(keys <= set(report) for report in data["reports"])
     kept = [report for report in data["reports"] if report["verdict"] == "kept"]
-    assert len(kept) == len(open_reports(demo_result)) > 0
+    assert len(kept) == len(open_reports(small_result)) > 0
     assert all(report["model"] is None for report in kept)
-    assert dict(rows(demo_result))["reports"].startswith(str(len(data["reports"])))
+    assert dict(rows(small_result))["reports"].startswith(str(len(data["reports"])))
 
 
 def test_the_plan_writes_nothing_and_says_the_same(tmp_path: Path) -> None:
