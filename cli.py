@@ -258,18 +258,25 @@ def scan(request: Request) -> int:
 
 @main.command()
 @shared("text", "json", "dot", "mermaid", "svg", "png", "html")
-@click.option("--column", metavar="REL.COL", help="Only what feeds this column, or is fed by it.")
-@click.option("--upstream", is_flag=True, help="With --column: only what feeds it.")
-@click.option("--downstream", is_flag=True, help="With --column: only what it feeds.")
-@click.option("--depth", type=click.IntRange(min=1), metavar="N", help="At most N steps away.")
-@click.option("--kinds", type=click.Choice(("direct", "all")), help="Without or with conditions "
-              "(filters, joins, ...); json has all unless told.")  # fmt: skip
+@click.option("--column", "columns", metavar="REL.COL", multiple=True, help="Only what feeds this "
+              "column, or is fed by it; REL alone: all its columns. May be repeated.")  # fmt: skip
+@click.option("--table", "tables", metavar="REL", multiple=True,
+              help="The same for all columns of a table or view.")  # fmt: skip
+@click.option("--upstream", is_flag=True, help="With --column or --table: only what feeds it.")
+@click.option("--downstream", is_flag=True, help="With --column or --table: only what it feeds; "
+              "with --kinds all, everything a change may have an impact on.")  # fmt: skip
+@click.option("--depth", type=click.IntRange(min=1), metavar="N",
+              help="At most N statements away.")  # fmt: skip
+@click.option("--kinds", type=click.Choice(("direct", "all")), help="direct: what carries values; "
+              "all: conditions too (filters, joins, ...).  "
+              "[default: all for json, else direct]")  # fmt: skip
 @click.option("--link-template", metavar="URL", default="{path}", show_default=True,
               help="Where html's places lead to: {path} or {abspath}, {line}, {column}, as in "
               "vscode://file{abspath}:{line}:{column}.")  # fmt: skip
 def lineage(
     request: Request,
-    column: str | None,
+    columns: tuple[str, ...],
+    tables: tuple[str, ...],
     upstream: bool,
     downstream: bool,
     depth: int | None,
@@ -281,28 +288,27 @@ def lineage(
     html is a page to walk through: it holds all of the graph, and the options say what it shows
     first.
     """
-    from unwet.lineage.exports import export
+    from unwet.lineage.exports import View, export
 
-    if not column and (upstream or downstream or depth):
+    if not (columns or tables) and (upstream or downstream or depth):
         raise UsageError("--upstream, --downstream and --depth need --column REL.COL")
     kinds = kinds or ("all" if request.format == "json" else "direct")
     both = upstream == downstream
     pile = request.load()
-    graph = pile.graph
-    center = graph.column(column) if column else None
+    found = [each for name in columns for each in pile.graph.find(name)]
+    found += [each for name in tables for each in pile.graph.find(name, tables_only=True)]
+    centers = tuple(dict.fromkeys(found))
+    view = View(pile.graph, kinds, centers, upstream or both, downstream or both, depth)
     if request.format == "html":
         from unwet.lineage.exports.html import Start, html, way_back
 
         notes(pile.findings, request)
         base, here = way_back(request.output), Path.cwd().as_posix()
-        start = Start(upstream or both, downstream or both, depth, link_template, base, here)
-        emit(html(graph, kinds, center, start=start), request)
+        start = Start(view.upstream, view.downstream, depth, link_template, base, here)
+        emit(html(pile.graph, kinds, view.center, start=start), request)
         return 0
-    if center is not None:
-        graph = graph.around(center, upstream or both, downstream or both, depth, kinds)
     notes(pile.findings, request)
-    data = export(graph, request.format, kinds, center)
-    emit(data, request)
+    emit(export(view, request.format), request)
     return 0
 
 

@@ -61,11 +61,19 @@ class Traced:
     rows: tuple[Edge, ...]
     findings: tuple[Finding, ...]
 
+    def targets(self) -> tuple[ColumnId, ...]:
+        """The columns that the statement writes; what a condition on its rows touches."""
+        return tuple(ColumnId(self.target, column) for column in self.columns or ("*",))
+
     def edges(self) -> Iterator[Edge]:
         """All edges, those of the rows spread over the columns."""
         yield from self.direct
+        yield from self.spread()
+
+    def spread(self) -> Iterator[Edge]:
+        """The edges of the rows, one for every column."""
         known = {(e.source, e.target, e.subtype) for e in self.direct if e.type == "INDIRECT"}
-        targets = [ColumnId(self.target, column) for column in self.columns or ("*",)]
+        targets = self.targets()
         for source, _, type_, subtype, certainty, spans, evidence in self.rows:
             for target in targets:
                 if (source, target, subtype) not in known:

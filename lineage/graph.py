@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+from unwet.lineage import finder
 from unwet.lineage.circles import strongly_connected
 from unwet.lineage.columns import ColumnId, Edge, Traced
-from unwet.lineage.errors import UsageError
 from unwet.lineage.findings import Finding
 from unwet.lineage.garbage import uncollected
+from unwet.lineage.links import Links
 
 if TYPE_CHECKING:
     import networkx
 
 Kinds = Literal["direct", "all"]
-Adjacency = list[list[int]]
+Start = ColumnId | Iterable[ColumnId]
 
 
 class Graph:
@@ -49,12 +49,14 @@ class Graph:
         """The edges that carry values."""
         per_statement = (t.direct for t in self._traced)
         found = (e for e in chain(self._given, *per_statement) if e.type == "DIRECT")
-        return tuple(sorted(_united(found)))
+        with uncollected():
+            return tuple(sorted(_united(found)))
 
     @cached_property
     def nodes(self) -> tuple[ColumnId, ...]:
         """Every column that an edge touches, sorted."""
-        return tuple(sorted({end for e in self.edges for end in (e.source, e.target)}))
+        with uncollected():
+            return tuple(sorted(set(self._ends())))
 
     @cached_property
     def index(self) -> dict[ColumnId, int]:
@@ -66,61 +68,69 @@ class Graph:
         return self.direct if kinds == "direct" else self.edges
 
     def upstream(
-        self, column: ColumnId, depth: int | None = None, kinds: Kinds = "direct"
+        self, column: Start, depth: int | None = None, kinds: Kinds = "direct"
     ) -> tuple[ColumnId, ...]:
-        """Columns that feed `column`, within `depth` steps; sorted."""
-        return self._closure(column, depth, self._backward[kinds == "direct"])
+        """Columns that feed `column` (or any of several), within `depth` steps; sorted.
+
+        A step is one statement, or one branch into it: CTEs and subqueries are no steps of their
+        own. The column itself is among them only when a circle leads back to it.
+        """
+        return self._named(self._reach(column, depth, kinds, backward=True))
 
     def downstream(
-        self, column: ColumnId, depth: int | None = None, kinds: Kinds = "direct"
+        self, column: Start, depth: int | None = None, kinds: Kinds = "direct"
     ) -> tuple[ColumnId, ...]:
-        """Columns that `column` feeds, within `depth` steps; sorted."""
-        return self._closure(column, depth, self._forward[kinds == "direct"])
+        """Columns that `column` (or any of several) feeds, within `depth` steps; sorted."""
+        return self._named(self._reach(column, depth, kinds, backward=False))
+
+    def impact(self, column: Start, depth: int | None = None) -> tuple[ColumnId, ...]:
+        """Columns whose values may change when `column` does, for whatever reason; sorted.
+
+        Downstream over edges of all kinds: a column that only filters, joins, groups or sorts the
+        rows of a statement has an impact on every column which that statement writes.
+        """
+        return self.downstream(column, depth, "all")
 
     def around(
         self,
-        column: ColumnId,
+        column: Start,
         upstream: bool = True,
         downstream: bool = True,
         depth: int | None = None,
         kinds: Kinds = "direct",
     ) -> Graph:
-        """The part of the graph that feeds a column, or is fed by it."""
+        """The part of the graph that feeds a column (or several), or is fed by it.
+
+        Its `unresolved` are those names whose reads it shows.
+        """
+        wanted = [backward for backward, on in ((True, upstream), (False, downstream)) if on]
         kept: set[Edge] = set()
-        if upstream:
-            above = {column, *self.upstream(column, depth, kinds)}
-            near = {column, *self.upstream(column, depth - 1, kinds)} if depth else above
-            kept.update(e for e in self._linked(kinds) if e.target in near and e.source in above)
-        if downstream:
-            below = {column, *self.downstream(column, depth, kinds)}
-            near = {column, *self.downstream(column, depth - 1, kinds)} if depth else below
-            kept.update(e for e in self._linked(kinds) if e.source in near and e.target in below)
-        return Graph(kept, self.unresolved)
+        for backward in wanted:
+            near = self._positions(column)
+            if depth is None or depth > 1:
+                closer = None if depth is None else depth - 1
+                near |= self._reach(column, closer, kinds, backward)
+            kept.update(self._links.edges_at(near, kinds == "direct", backward))
+        places = {at for e in kept for at in e.spans}
+        return Graph(kept, [each for each in self.unresolved if each.at in places])
 
     def column(self, name: str) -> ColumnId:
         """The node called `relation.column`, also by the end of its name.
 
         Raises UsageError when there is none (with the nearest names) or more than one.
         """
-        wanted = name.strip().lower()
-        by_name = {str(node).lower(): node for node in self.nodes}
-        if wanted in by_name:
-            return by_name[wanted]
-        ending = [node for text, node in by_name.items() if text.endswith("." + wanted)]
-        if len(ending) == 1:
-            return ending[0]
-        if ending:
-            listed = ", ".join(sorted(str(node) for node in ending)[:10])
-            raise UsageError(f"more than one column is called {name}", f"choose one of {listed}")
-        near = get_close_matches(wanted, by_name, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else "unwet lineage lists all columns"
-        raise UsageError(f"no column {name} in the lineage", hint)
+        return finder.column(self.nodes, name)
+
+    def find(self, name: str, tables_only: bool = False) -> tuple[ColumnId, ...]:
+        """The column called so, or all columns of the relation called so; see `column`."""
+        return finder.find(self.nodes, name, tables_only)
 
     def cycles(self, kinds: Kinds = "direct") -> tuple[tuple[ColumnId, ...], ...]:
         """Columns that feed each other in a circle: strongly connected components, sorted."""
-        forward = self._forward[kinds == "direct"]
+        forward = self._links.forward(kinds == "direct")
+        size = len(self.nodes)
         found = (
-            tuple(sorted(self.nodes[i] for i in component))
+            self._named(i for i in component if i < size)
             for component in strongly_connected(forward)
             if len(component) > 1 or component[0] in forward[component[0]]
         )
@@ -146,52 +156,28 @@ class Graph:
 
     # --- inside
 
-    def _linked(self, kinds: Kinds) -> tuple[Edge, ...]:
-        return (*self.of_kinds(kinds), *self._star_links)
+    def _ends(self) -> Iterator[ColumnId]:
+        for e in chain(self._given, *(each.direct for each in self._traced)):
+            yield e.source
+            yield e.target
+        for each in self._traced:
+            if each.rows:
+                yield from (e.source for e in each.rows)
+                yield from each.targets()
 
     @cached_property
-    def _star_links(self) -> tuple[Edge, ...]:
-        """`t.*` feeds the columns of t that nothing else is known to feed."""
-        fed = {e.target for e in self.direct}
-        stars = {node.relation for node in fed if node.column == "*"}
-        return tuple(
-            Edge(ColumnId(node.relation, "*"), node, "DIRECT", "IDENTITY", "inferred")
-            for node in self.nodes
-            if node.relation in stars and node.column != "*" and node not in fed
-        )
+    def _links(self) -> Links:
+        return Links(self.nodes, self.index, self._given, self._traced)
 
-    @cached_property
-    def _forward(self) -> tuple[Adjacency, Adjacency]:
-        return self._adjacency("all", False), self._adjacency("direct", False)
+    def _positions(self, column: Start) -> set[int]:
+        columns = (column,) if isinstance(column, ColumnId) else column
+        return {self.index[each] for each in columns if each in self.index}
 
-    @cached_property
-    def _backward(self) -> tuple[Adjacency, Adjacency]:
-        return self._adjacency("all", True), self._adjacency("direct", True)
+    def _reach(self, column: Start, depth: int | None, kinds: Kinds, backward: bool) -> set[int]:
+        return self._links.reach(self._positions(column), depth, kinds == "direct", backward)
 
-    def _adjacency(self, kinds: Kinds, backward: bool) -> Adjacency:
-        neighbours: list[dict[int, None]] = [{} for _ in self.nodes]
-        for e in self._linked(kinds):
-            source, target = self.index[e.source], self.index[e.target]
-            if backward:
-                neighbours[target][source] = None
-            else:
-                neighbours[source][target] = None
-        return [list(each) for each in neighbours]
-
-    def _closure(
-        self, column: ColumnId, depth: int | None, adjacency: Adjacency
-    ) -> tuple[ColumnId, ...]:
-        start = self.index.get(column)
-        if start is None:
-            return ()
-        reached: set[int] = set()
-        frontier = [start]
-        while frontier and (depth is None or depth > 0):
-            frontier = [n for i in frontier for n in adjacency[i] if n not in reached]
-            frontier = list(dict.fromkeys(frontier))
-            reached.update(frontier)
-            depth = None if depth is None else depth - 1
-        return tuple(self.nodes[i] for i in sorted(reached))
+    def _named(self, positions: Iterable[int]) -> tuple[ColumnId, ...]:
+        return tuple(self.nodes[i] for i in sorted(positions))
 
 
 def _united(edges: Iterable[Edge]) -> list[Edge]:

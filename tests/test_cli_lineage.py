@@ -50,7 +50,31 @@ def test_depth_and_kinds(folder: Path) -> None:
 def test_output_file(folder: Path) -> None:
     code, out, _ = run("q.sql", "--format", "dot", "-o", "lineage.dot")
     assert (code, out) == (0, "")
-    assert (folder / "lineage.dot").read_text().startswith("digraph lineage {")
+    assert (folder / "lineage.dot").read_text().startswith('digraph "Column lineage" {')
+
+
+def test_a_table_stands_for_its_columns(folder: Path) -> None:
+    code, out, _ = run("q.sql", "--table", "m", "--downstream")
+    assert code == 0
+    assert out.splitlines() == ["m.a", "  -> n.x  IDENTITY  q.sql:2:25", "m.b"]
+    assert run("q.sql", "--column", "M", "--downstream") == (code, out, "")
+
+
+def test_impact_of_a_condition(folder: Path) -> None:
+    code, out, _ = run("q.sql", "--column", "s.c", "--downstream", "--kinds", "all")
+    assert code == 0
+    assert out.splitlines() == [
+        "s.c",
+        "  -> m.a  INDIRECT FILTER  q.sql:1:48",
+        "    -> n.x  IDENTITY  q.sql:2:25",
+        "  -> m.b  INDIRECT FILTER  q.sql:1:48",
+    ]
+
+
+def test_ambiguous_column_lists_its_candidates(folder: Path) -> None:
+    code, _, err = run("q.sql", "--column", "a")
+    assert code == 2
+    assert "help: choose one of m.a, s.a" in err
 
 
 def test_unknown_column_is_wrong_use(folder: Path) -> None:

@@ -2,35 +2,29 @@
 
 from collections.abc import Callable
 
-from unwet.lineage.columns import ColumnId
 from unwet.lineage.exports.dot import dot
 from unwet.lineage.exports.html import html
 from unwet.lineage.exports.json import json_text
 from unwet.lineage.exports.mermaid import mermaid
 from unwet.lineage.exports.picture import picture
-from unwet.lineage.exports.text import text, tree
-from unwet.lineage.graph import Graph, Kinds
+from unwet.lineage.exports.text import text
+from unwet.lineage.exports.view import View
 
-__all__ = ["FORMATS", "export"]
+__all__ = ["FORMATS", "View", "export"]
 
-_TEXTS: dict[str, Callable[[Graph, Kinds], str]] = {
+_TEXTS: dict[str, Callable[[View], str]] = {
     "text": text,
     "json": json_text,
     "dot": dot,
     "mermaid": mermaid,
-    "html": html,
+    "html": lambda view: html(view.whole, view.kinds, view.center),
 }
 FORMATS = (*_TEXTS, "svg", "png")
 
 
-def export(graph: Graph, format: str, kinds: Kinds, center: ColumnId | None = None) -> str | bytes:
-    """The graph in one of FORMATS; text around a `center` is a tree in each direction.
+def export(view: View, format: str) -> str | bytes:
+    """What is to be shown, in one of FORMATS.
 
-    Raises OutputError when a picture is wanted and Graphviz is missing.
+    Raises OutputError when a picture is wanted and Graphviz is missing, or it is too large.
     """
-    if format == "text" and center is not None:
-        both = (tree(graph, center, upstream, kinds) for upstream in (True, False))
-        return "".join(one for one in both if one.count("\n") > 1) or f"{center}\n"
-    if format in _TEXTS:
-        return _TEXTS[format](graph, kinds)
-    return picture(graph, format, kinds)
+    return _TEXTS[format](view) if format in _TEXTS else picture(view, format)

@@ -4,19 +4,17 @@ import json
 from collections.abc import Iterable
 
 from unwet.lineage.columns import ColumnId, Edge
+from unwet.lineage.exports.view import View
 from unwet.lineage.findings import Finding, Span
-from unwet.lineage.graph import Graph, Kinds
 
 
-def json_text(graph: Graph, kinds: Kinds = "all") -> str:
+def json_text(view: View) -> str:
     """`nodes[{relation,column}], edges[{source,target,type,subtype,certainty,spans}],
     unresolved[]`."""
-    edges = graph.of_kinds(kinds)
-    nodes = sorted({end for e in edges for end in (e.source, e.target)})
     parts: dict[str, list[dict[str, str]] | list[dict[str, object]]] = {
-        "nodes": [_column(node) for node in nodes],
-        "edges": [_edge(e) for e in edges],
-        "unresolved": [_finding(each) for each in graph.unresolved],
+        "nodes": [_column(node) for node in view.nodes],
+        "edges": [_edge(e) for e in view.edges],
+        "unresolved": [_finding(each) for each in view.graph.unresolved],
     }
     lists = (f'"{name}": {_lines(values)}' for name, values in parts.items())
     return "{" + ",\n".join(lists) + "}\n"

@@ -1,36 +1,93 @@
 """Lineage as a Mermaid flowchart for Markdown pages; for views of up to about 50 columns."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from unwet.lineage.graph import Graph, Kinds
+from unwet.lineage.columns import ColumnId
+from unwet.lineage.exports.arrows import ROW, Arrow, arrows
+from unwet.lineage.exports.view import RESULT, View
 
 LIMIT = 50  # columns; GitHub stops drawing not far above
+_CENTER = "fill:#fff1bf,stroke:#b98b00,color:#1f2328"
 
 
-def mermaid(graph: Graph, kinds: Kinds = "direct", limit: int = LIMIT) -> str:
-    """A flowchart with a subgraph per relation; what is over `limit` is counted in a note."""
-    edges = graph.of_kinds(kinds)
-    nodes = sorted({end for e in edges for end in (e.source, e.target)})
-    shown, left = nodes[:limit], len(nodes) - limit
+def mermaid(view: View, limit: int = LIMIT) -> str:
+    """A flowchart with a subgraph per relation; what is over `limit` is counted in a note.
+
+    Of a view that is too large those columns are kept that are nearest to its centers.
+    """
+    shown = _nearest(view, limit)
+    boxes = [list(group) for _, group in groupby(shown, key=lambda node: node.relation)]
     ids = {node: f"c{i}" for i, node in enumerate(shown)}
-    lines = ["flowchart LR"]
-    for at, (relation, columns) in enumerate(groupby(shown, key=lambda node: node.relation)):
-        lines.append(f'  subgraph r{at}["{_escaped(relation or "(result)")}"]')
+    ids |= {ColumnId(columns[0].relation, ROW): f"r{i}" for i, columns in enumerate(boxes)}
+    lines = ["flowchart LR", f"  accTitle: {_plain(view.title)}"]
+    for at, columns in enumerate(boxes):
+        lines.append(f'  subgraph r{at}["{_escaped(columns[0].relation or RESULT)}"]')
         lines += [f'    {ids[node]}["{_escaped(node.column)}"]' for node in columns]
         lines.append("  end")
-    drawn = dict.fromkeys(
-        (ids[e.source], "-->" if e.type == "DIRECT" else "-.->", ids[e.target])
-        for e in edges
-        if e.source in ids and e.target in ids
-    )
-    lines += ["  " + " ".join(each) for each in drawn]
-    if left > 0:
+    lines += _links(arrows(view), ids)
+    if marked := [ids[node] for node in view.centers if node in ids]:
+        lines += [f"  classDef center {_CENTER}", f"  class {','.join(marked)} center"]
+    if left := len(view.nodes) - len(shown):
         lines.append(f"  %% {left} more columns are not shown; choose one with --column")
         lines.append(f'  more["{left} more columns are not shown"]')
     return "\n".join(lines) + "\n"
 
 
+def _links(drawn: Sequence[Arrow], ids: dict[ColumnId, str]) -> Iterator[str]:
+    """Solid for values, dotted for conditions; a label where it is no plain, certain copy."""
+    ends = [(each, ids.get(each.source), ids.get(each.target)) for each in drawn]
+    both = [(each.type, a, b, each) for each, a, b in ends if a and b]
+    for (type_, source, target), same in groupby(
+        sorted(both, key=lambda one: (_number(one[1]), _number(one[2]), one[0])),
+        key=lambda one: one[:3],
+    ):
+        line = "-->" if type_ == "DIRECT" else "-.->"
+        words = ", ".join(dict.fromkeys(_word(each) for *_, each in same))
+        yield f"  {source} {line}{f'|{words}|' if words else ''} {target}"
+
+
+def _number(id: str) -> tuple[str, int]:
+    return id[0], int(id[1:])
+
+
+def _word(each: Arrow) -> str:
+    kind = "" if each.subtype == "IDENTITY" else each.subtype.lower().replace("_", " ")
+    return " ".join(filter(None, (kind, "" if each.certainty == "certain" else each.certainty)))
+
+
+def _nearest(view: View, limit: int) -> list[ColumnId]:
+    """At most `limit` columns, sorted: those fewest steps away from the centers."""
+    if len(view.nodes) <= limit or not view.centers:
+        return list(view.nodes[:limit])
+    kept = dict.fromkeys(view.centers)
+    depth = 0
+    before = -1
+    while len(kept) < limit and len(kept) != before:
+        before, depth = len(kept), depth + 1
+        kept |= dict.fromkeys(
+            sorted(
+                {
+                    *view.graph.upstream(view.centers, depth, view.kinds),
+                    *view.graph.downstream(view.centers, depth, view.kinds),
+                }
+            )
+        )
+    return sorted(list(kept)[:limit])
+
+
+# --- escaping
+
+
 def _escaped(name: str) -> str:
     """Mermaid knows entities by number; quotes, brackets and hashes would end the label."""
-    special = '"#<>[]{}|&;`'
-    return "".join(f"#{ord(c)};" if c in special else c for c in name.replace("\n", " "))
+    special = '"#<>[]{}|&;`\\'
+    clean = "".join(f"#{ord(c)};" if c in special else c if c >= " " else " " for c in name)
+    return clean or " "
+
+
+def _plain(title: str) -> str:
+    """A title may hold no mark of Mermaid's own language."""
+    return "".join(c if c.isalnum() or c in " ._-(),*" else " " for c in title)

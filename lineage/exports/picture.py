@@ -1,23 +1,55 @@
 """Lineage as SVG or PNG, drawn by the Graphviz program `dot`."""
 
+from __future__ import annotations
+
+import subprocess
+
 from unwet.lineage.errors import OutputError
+from unwet.lineage.exports.arrows import arrows
 from unwet.lineage.exports.dot import dot
-from unwet.lineage.graph import Graph, Kinds
+from unwet.lineage.exports.view import View
+
+MOST = 1500  # columns and arrows in one picture; nobody reads more, and dot takes minutes
+SECONDS = 60  # for dot, whatever the size
+_SMALLER = "choose a part with --column, --table or --depth, or look at it with --format html"
 
 
-def picture(graph: Graph, format: str, kinds: Kinds = "direct") -> bytes:
-    """SVG or PNG bytes; raises OutputError when the `dot` program is missing or gives up."""
-    import graphviz
+def picture(view: View, format: str) -> bytes:
+    """SVG or PNG bytes.
 
+    Raises OutputError when there is too much for one picture, and when the `dot` program is
+    missing, gives up, or takes too long.
+    """
+    columns, lines = len(view.nodes), len(arrows(view))
+    if columns + lines > MOST:
+        raise OutputError(
+            f"too much for one picture: {columns:,} columns and {lines:,} arrows", _SMALLER
+        )
+    return _drawn(dot(view), format)
+
+
+def _drawn(source: str, format: str) -> bytes:
+    """What `dot` makes of a source; its warnings, such as of missing fonts, are of no use here."""
+    from graphviz import CalledProcessError, ExecutableNotFound
+    from graphviz.backend import dot_command, execute
+
+    # twice the usual resolution: for screens of today
+    command = [*dot_command.command("dot", format), *(["-Gdpi=144"] if format == "png" else [])]
+    raw = source.encode(errors="backslashreplace")
     try:
-        drawn: bytes = graphviz.Source(dot(graph, kinds)).pipe(format=format)
-    except graphviz.ExecutableNotFound as error:
+        done = execute.run_check(
+            command, input=raw, capture_output=True, quiet=True, timeout=SECONDS
+        )
+    except ExecutableNotFound as error:
         raise OutputError(
             f"{format} needs the Graphviz program dot, which is not installed",
             "install it (apt-get install graphviz, brew install graphviz), "
-            "or use --format dot, mermaid or json",
+            "or use --format mermaid, dot or json, which do without",
         ) from error
-    except graphviz.CalledProcessError as error:
+    except subprocess.TimeoutExpired as error:
+        message = f"dot took more than {SECONDS} seconds to draw the graph"
+        raise OutputError(message, _SMALLER) from error
+    except CalledProcessError as error:
         said = (error.stderr or b"").decode(errors="replace").strip()
         raise OutputError(f"dot could not draw the graph: {said[:300]}") from error
-    return drawn
+    return bytes(done.stdout)

@@ -1,39 +1,58 @@
-"""Lineage for the terminal: a tree of what feeds a column, or every target with its sources."""
+"""Lineage for the terminal: a tree around each column, or every target with its sources."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from unwet.lineage.columns import ColumnId, Edge
-from unwet.lineage.graph import Graph, Kinds
+from unwet.lineage.exports.view import RESULT, View, named
 
-_RESULT = "(result)"  # what stands for the relation of a bare SELECT
+Links = dict[ColumnId, list[Edge]]
 
 
-def text(graph: Graph, kinds: Kinds = "all") -> str:
-    """Every target column with its sources, by relation; then what is unresolved."""
-    lines: list[str] = []
-    by_target = sorted(graph.of_kinds(kinds), key=lambda e: (e.target, e.type, e.source, e.subtype))
-    for relation, edges in groupby(by_target, key=lambda e: e.target.relation):
-        lines.append(relation or _RESULT)
-        for target, sources in groupby(edges, key=lambda e: e.target):
-            lines.append(f"  {target.column}")
-            lines += [f"    <- {_described(e)}" for e in sources]
-    for circle in graph.cycles("direct"):
-        lines.append("circle: " + " -> ".join(str(node) for node in (*circle, circle[0])))
-    lines += [f"unresolved: {finding}" for finding in graph.unresolved]
+def text(view: View) -> str:
+    """Trees around the view's columns; without columns every target, then what is unresolved."""
+    if view.centers:
+        lines = [line for center in view.centers for line in _tree(view, center)]
+    else:
+        lines = list(_listing(view))
     return "\n".join(lines) + ("\n" if lines else "")
 
 
-def tree(graph: Graph, column: ColumnId, upstream: bool, kinds: Kinds = "direct") -> str:
-    """What feeds a column (or what it feeds), indented by distance; a repetition is marked."""
-    links: dict[ColumnId, list[Edge]] = {}
-    for e in graph.of_kinds(kinds):
-        links.setdefault(e.target if upstream else e.source, []).append(e)
-    lines = [str(column), *_branches(links, column, upstream)]
-    return "\n".join(lines) + "\n"
+def _listing(view: View) -> Iterator[str]:
+    by_target = sorted(view.edges, key=lambda e: (e.target, e.type, e.source, e.subtype))
+    for relation, edges in groupby(by_target, key=lambda e: e.target.relation):
+        yield relation or RESULT
+        for target, sources in groupby(edges, key=lambda e: e.target):
+            yield f"  {target.column}"
+            yield from (f"    <- {_described(e, e.source)}" for e in sources)
+    for circle in view.graph.cycles("direct"):
+        yield "circle: " + " -> ".join(str(node) for node in (*circle, circle[0]))
+    yield from (f"unresolved: {finding}" for finding in view.graph.unresolved)
 
 
-def _branches(links: dict[ColumnId, list[Edge]], column: ColumnId, upstream: bool) -> Iterator[str]:
+# --- trees
+
+
+def _tree(view: View, center: ColumnId) -> Iterator[str]:
+    """What feeds a column, then what it feeds, indented by distance; a repetition is marked."""
+    edges = view.around([center]).of_kinds(view.kinds)
+    yield named(center)
+    if view.upstream:
+        yield from _branches(_linked((e.target, e) for e in edges), center, upstream=True)
+    if view.downstream:
+        yield from _branches(_linked((e.source, e) for e in edges), center, upstream=False)
+
+
+def _linked(pairs: Iterable[tuple[ColumnId, Edge]]) -> Links:
+    links: Links = {}
+    for end, e in pairs:
+        links.setdefault(end, []).append(e)
+    return links
+
+
+def _branches(links: Links, column: ColumnId, upstream: bool) -> Iterator[str]:
     arrow = "<-" if upstream else "->"
     shown = {column}
     stack = [(e, 1) for e in reversed(_ordered(links, column))]
@@ -48,12 +67,12 @@ def _branches(links: dict[ColumnId, list[Edge]], column: ColumnId, upstream: boo
             stack += [(below, level + 1) for below in reversed(_ordered(links, end))]
 
 
-def _ordered(links: dict[ColumnId, list[Edge]], column: ColumnId) -> list[Edge]:
+def _ordered(links: Links, column: ColumnId) -> list[Edge]:
     return sorted(links.get(column, []), key=lambda e: (e.type, e.source, e.target, e.subtype))
 
 
-def _described(e: Edge, end: ColumnId | None = None) -> str:
+def _described(e: Edge, end: ColumnId) -> str:
     kind = e.subtype if e.type == "DIRECT" else f"{e.type} {e.subtype}"
     sure = "" if e.certainty == "certain" else f" ({e.certainty})"
     place = f"  {e.spans[0]}" if e.spans else ""
-    return f"{end or e.source}  {kind}{sure}{place}"
+    return f"{named(end)}  {kind}{sure}{place}"

@@ -1,14 +1,17 @@
 """Export formats: stable, escaped, and clear when a program is missing."""
 
 import json
+import re
 import shutil
+import sys
 
 import pytest
 
 from unwet.lineage.columns import ColumnId, Edge
 from unwet.lineage.errors import OutputError
-from unwet.lineage.exports import export
+from unwet.lineage.exports import View, export
 from unwet.lineage.exports.mermaid import mermaid
+from unwet.lineage.exports.picture import picture
 from unwet.lineage.graph import Graph
 from unwet.lineage.pile import trace
 from unwet.lineage.sources import Source
@@ -32,13 +35,13 @@ def graph() -> Graph:
 
 @pytest.mark.parametrize("format", ["text", "json", "dot", "mermaid", "html"])
 def test_every_run_is_the_same(format: str) -> None:
-    first = export(graph(), format, "all")
-    assert first == export(graph(), format, "all")
+    first = export(View(graph(), "all"), format)
+    assert first == export(View(graph(), "all"), format)
     assert "n" in first
 
 
 def test_json_has_the_documented_shape() -> None:
-    value = json.loads(export(graph(), "json", "all"))
+    value = json.loads(export(View(graph(), "all"), "json"))
     assert set(value) == {"nodes", "edges", "unresolved"}
     assert {"relation": "n", "column": "x"} in value["nodes"]
     (edge,) = [e for e in value["edges"] if e["target"] == {"relation": "n", "column": "x"}
@@ -51,7 +54,7 @@ def test_json_has_the_documented_shape() -> None:
 
 
 def test_text_is_a_tree_around_a_column() -> None:
-    lines = str(export(graph(), "text", "direct", ColumnId("n", "x"))).splitlines()
+    lines = str(export(View(graph(), centers=(ColumnId("n", "x"),)), "text")).splitlines()
     assert lines == [
         "n.x",
         "  <- m.b  IDENTITY  q.sql:2:25",
@@ -63,13 +66,13 @@ def test_text_marks_repetition_and_circles() -> None:
     circular = trace(
         Source("c.sql", "insert into a select b.x from b; insert into b select a.x from a")
     )
-    text = str(export(circular, "text", "direct", ColumnId("a", "x")))
+    text = str(export(View(circular, centers=(ColumnId("a", "x"),)), "text"))
     assert "(shown above)" in text
-    assert "circle: a.x -> b.x -> a.x" in str(export(circular, "text", "direct"))
+    assert "circle: a.x -> b.x -> a.x" in str(export(View(circular), "text"))
 
 
 def test_labels_are_escaped_in_mermaid() -> None:
-    text = mermaid(ODD)
+    text = mermaid(View(ODD))
     assert 'subgraph r1["a#34;b#60;c#62;"]' in text
     assert '["x#93;y#124;z"]' in text
 
@@ -79,7 +82,7 @@ def test_mermaid_is_capped_with_a_note() -> None:
         Edge(ColumnId("s", f"c{i}"), ColumnId("t", f"c{i}"), "DIRECT", "IDENTITY", "certain")
         for i in range(40)
     )
-    text = mermaid(wide, limit=50)
+    text = mermaid(View(wide), limit=50)
     assert "30 more columns are not shown" in text
     assert text.count('["c') == 50
 
@@ -87,12 +90,105 @@ def test_mermaid_is_capped_with_a_note() -> None:
 @pytest.mark.skipif(shutil.which("dot") is None, reason="the dot program is not installed")
 @pytest.mark.parametrize(("format", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG")])
 def test_odd_names_can_be_drawn(format: str, start: bytes) -> None:
-    drawn = export(ODD, format, "direct")
+    drawn = export(View(ODD), format)
     assert isinstance(drawn, bytes) and drawn.startswith(start)
 
 
 def test_a_missing_dot_program_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(OutputError, match="not installed") as caught:
-        export(graph(), "svg", "direct")
+        export(View(graph()), "svg")
     assert "apt-get install graphviz" in caught.value.help
+
+
+WIDE = """create table m as select s.a, sum(s.b) as b, s.d from s where s.c > 0 group by s.a, s.d;
+create table o as select x from p, q;"""
+
+
+def test_a_picture_shows_kinds_by_colour_and_certainty_by_dashes() -> None:
+    text = str(export(View(trace(Source("q.sql", WIDE)), "all"), "dot"))
+    lines = {line.split(" [")[0].strip(): line for line in text.splitlines() if " -> " in line}
+    assert 'style=solid, color="#3b82c4"' in lines[arrow("s.a", "m.a")]
+    assert 'style=solid, color="#a259c4"' in lines[arrow("s.b", "m.b")]
+    assert "arrowhead=empty" in lines[arrow("s.c", "m")]  # a filter: one arrow to the whole box
+    assert arrow("s.c", "m.a") not in lines
+    assert 'style=dotted, color="#3b82c4"' in lines[arrow("p.x", "o.x")]
+    legend = text.split("label=<", 1)[1].split(">\n", 1)[0]
+    for meaning in ("→ identity", "→ aggregation", "condition (filter, group by)", "dotted: "):
+        assert meaning in legend
+    assert "transformation" not in legend and "dashed" not in legend
+
+
+def arrow(source: str, target: str) -> str:
+    (a, b), (c, _, d) = source.split("."), target.partition(".")
+    head = f"c{d.encode().hex()}" if d else "h"
+    return f'"{a}":"c{b.encode().hex()}":e -> "{c}":"{head}":w'
+
+
+def test_the_chosen_column_is_marked_and_named_in_the_title() -> None:
+    view = View(graph(), centers=(ColumnId("n", "x"),), downstream=False, depth=2)
+    text = str(export(view, "dot"))
+    assert text.startswith('digraph "Column lineage upstream of n.x, at most 2 steps away" {')
+    assert 'align="left" bgcolor="#fff1bf">x</td>' in text
+    drawn = mermaid(view)
+    assert "classDef center" in drawn
+    assert "accTitle: Column lineage upstream of n.x, at most 2 steps away" in drawn
+
+
+def test_long_names_lose_their_middle() -> None:
+    long = Graph([Edge(ColumnId("a" * 200, "x"), ODD_END, "DIRECT", "IDENTITY", "certain")])
+    text = str(export(View(long), "dot"))
+    assert f"<b>{'a' * 31}…{'a' * 32}</b>" in text
+    assert f'tooltip="{"a" * 200}"' in text
+
+
+def test_mermaid_says_what_is_no_plain_copy() -> None:
+    text = mermaid(View(trace(Source("q.sql", WIDE)), "all"))
+    assert re.search(r"c\d+ --> c\d+\n", text)
+    assert re.search(r"c\d+ -->\|aggregation\| c\d+\n", text)
+    assert re.search(r"c\d+ -\.->\|filter\| r\d+\n", text)
+    assert re.search(r"c\d+ -->\|ambiguous\| c\d+\n", text)
+
+
+def test_a_capped_view_keeps_what_is_nearest_to_its_centers() -> None:
+    chain = Graph(
+        Edge(ColumnId(f"t{i}", "a"), ColumnId(f"t{i + 1}", "a"), "DIRECT", "IDENTITY", "certain")
+        for i in range(30)
+    )
+    text = mermaid(View(chain, centers=(ColumnId("t15", "a"),)), limit=5)
+    assert [f't{i}"' in text for i in range(12, 19)] == [False, *[True] * 5, False]
+    assert "26 more columns are not shown" in text
+
+
+def test_a_picture_of_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = Graph(
+        Edge(ColumnId("s", f"c{i}"), ColumnId("t", f"c{i}"), "DIRECT", "IDENTITY", "certain")
+        for i in range(2000)
+    )
+    with pytest.raises(OutputError, match="4,000 columns and 2,000 arrows") as caught:
+        export(View(many), "svg")
+    assert "--column" in caught.value.help and "--depth" in caught.value.help
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="the dot program is not installed")
+def test_dot_has_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[picture.__module__], "SECONDS", 0)
+    with pytest.raises(OutputError, match="dot took more than 0 seconds"):
+        export(View(graph()), "png")
+
+
+def test_a_tree_goes_both_ways_from_each_column() -> None:
+    both = (ColumnId("m", "b"), ColumnId("s", "a"))
+    assert str(export(View(graph(), centers=both), "text")).splitlines() == [
+        "m.b",
+        "  <- s.b  AGGREGATION  q.sql:1:35",
+        "  -> n.x  IDENTITY  q.sql:2:25",
+        "s.a",
+        "  -> m.a  IDENTITY  q.sql:1:26",
+    ]
+    one_way = View(graph(), centers=both, downstream=False)
+    assert str(export(one_way, "text")).splitlines() == [
+        "m.b",
+        "  <- s.b  AGGREGATION  q.sql:1:35",
+        "s.a",
+    ]

@@ -1,11 +1,12 @@
 """The column graph: closures, depth, circles, names, and the public networkx form."""
 
+from pathlib import Path
+
 import networkx
 import pytest
 
 from unwet.lineage.columns import ColumnId, Edge
-from unwet.lineage.errors import UsageError
-from unwet.lineage.graph import Graph
+from unwet.lineage.graph import Graph, Kinds
 from unwet.lineage.pile import trace
 from unwet.lineage.sources import Source
 
@@ -67,20 +68,6 @@ def test_a_star_feeds_the_columns_read_from_its_table() -> None:
     assert found.upstream(node("m.q")) == (node("n.*"), node("n.q"), node("z.*"))
 
 
-def test_columns_by_the_end_of_their_name() -> None:
-    assert CHAIN.column("B.X") == node("b.x")
-    assert graph("db.s.a > t.b").column("s.a") == node("db.s.a")
-
-
-def test_unknown_and_ambiguous_names_are_explained() -> None:
-    with pytest.raises(UsageError, match=r"no column a\.xx") as caught:
-        CHAIN.column("a.xx")
-    assert "did you mean a.x" in caught.value.help
-    with pytest.raises(UsageError, match="more than one column") as caught:
-        CHAIN.column("x")
-    assert "a.x, b.x, c.x, d.x" in caught.value.help
-
-
 def test_equal_edges_become_one_with_all_places() -> None:
     found = trace(
         Source("a.sql", "insert into t select s.a from s;\ninsert into t select s.a from s")
@@ -94,3 +81,82 @@ def test_networkx_form() -> None:
     assert networkx.ancestors(public, node("c.x")) == {node("a.x"), node("b.x")}
     (data,) = public.get_edge_data(node("a.x"), node("b.x")).values()
     assert data == {"type": "DIRECT", "subtype": "IDENTITY", "certainty": "certain", "spans": ()}
+
+
+# --- closures of real SQL, against networkx on the spread edges
+
+DEMO = Path(__file__).resolve().parents[2] / "fixtures" / "demo"
+
+
+@pytest.fixture(scope="module")
+def demo() -> Graph:
+    return trace(str(DEMO), "postgres")
+
+
+@pytest.mark.parametrize("kinds", ["direct", "all"])
+def test_closures_are_those_of_the_spread_edges(demo: Graph, kinds: Kinds) -> None:
+    public = networkx.DiGraph()
+    public.add_nodes_from(demo.nodes)
+    public.add_edges_from((e.source, e.target) for e in demo.of_kinds(kinds))
+    circles = {each for circle in demo.cycles(kinds) for each in circle}
+    most = 0
+    for start in demo.nodes:
+        up, down = set(demo.upstream(start, kinds=kinds)), set(demo.downstream(start, kinds=kinds))
+        itself = {start} & circles
+        assert up == networkx.ancestors(public, start) | itself
+        assert down == networkx.descendants(public, start) | itself
+        most = max(most, len(up), len(down))
+    assert most > 10
+
+
+@pytest.mark.parametrize("kinds", ["direct", "all"])
+@pytest.mark.parametrize("depth", [None, 1, 2])
+def test_the_part_around_a_column_has_the_edges_of_its_closure(
+    demo: Graph, kinds: Kinds, depth: int | None
+) -> None:
+    every = demo.of_kinds(kinds)
+    for start in demo.nodes[::7]:
+        fed = {start, *demo.upstream(start, None if depth is None else depth - 1, kinds)}
+        feeds = {start, *demo.downstream(start, None if depth is None else depth - 1, kinds)}
+        near = demo.around(start, depth=depth, kinds=kinds)
+        wanted = [e for e in every if e.target in fed or e.source in feeds]
+        assert list(near.of_kinds(kinds)) == wanted
+
+
+def test_impact_goes_through_conditions() -> None:
+    found = trace(
+        [
+            Source("a.sql", "create table m as select s.a, s.b from s where s.c > 0"),
+            Source("b.sql", "create table n as select m.a as x from m"),
+        ]
+    )
+    assert found.downstream(node("s.c")) == ()
+    assert [str(each) for each in found.impact(node("s.c"))] == ["m.a", "m.b", "n.x"]
+    assert [str(each) for each in found.impact(node("s.c"), depth=1)] == ["m.a", "m.b"]
+    assert [str(each) for each in found.upstream(node("n.x"), kinds="all")] == ["m.a", "s.a", "s.c"]
+
+
+def test_a_row_that_decides_about_itself_is_a_circle() -> None:
+    found = trace(
+        Source(
+            "a.sql", "insert into t(a, b) select u.a, u.b from u where u.a in (select t.a from t)"
+        )
+    )
+    assert found.cycles() == ()
+    assert found.cycles("all") == ((node("t.a"),),)
+
+
+def test_around_several_columns() -> None:
+    two = CHAIN.around([node("b.x"), node("d.x")], downstream=False, depth=1)
+    assert [str(e.target) for e in two.edges] == ["b.x", "d.x"]
+    assert CHAIN.upstream([node("b.x"), node("d.x")], depth=1) == (node("a.x"), node("c.x"))
+
+
+def test_a_part_keeps_only_its_own_unresolved_names() -> None:
+    found = trace(
+        Source("a.sql", "insert into t select x from a, b;\ninsert into u select a.y from a")
+    )
+    assert len(found.unresolved) == 1
+    assert found.around(node("u.y")).unresolved == ()
+    (name,) = [each for each in found.nodes if each.relation == "t"]
+    assert found.around(name).unresolved == found.unresolved
