@@ -85,23 +85,23 @@ def test_networkx_form() -> None:
 
 # --- closures of real SQL, against networkx on the spread edges
 
-DEMO = Path(__file__).resolve().parents[2] / "fixtures" / "demo"
+SHOP = Path(__file__).resolve().parents[2] / "fixtures" / "shop"
 
 
 @pytest.fixture(scope="module")
-def demo() -> Graph:
-    return trace(str(DEMO), "postgres")
+def shop() -> Graph:
+    return trace([str(SHOP / "pile" / "crm"), str(SHOP / "schema.sql")], "duckdb")
 
 
 @pytest.mark.parametrize("kinds", ["direct", "all"])
-def test_closures_are_those_of_the_spread_edges(demo: Graph, kinds: Kinds) -> None:
+def test_closures_are_those_of_the_spread_edges(shop: Graph, kinds: Kinds) -> None:
     public = networkx.DiGraph()
-    public.add_nodes_from(demo.nodes)
-    public.add_edges_from((e.source, e.target) for e in demo.of_kinds(kinds))
-    circles = {each for circle in demo.cycles(kinds) for each in circle}
+    public.add_nodes_from(shop.nodes)
+    public.add_edges_from((e.source, e.target) for e in shop.of_kinds(kinds))
+    circles = {each for circle in shop.cycles(kinds) for each in circle}
     most = 0
-    for start in demo.nodes:
-        up, down = set(demo.upstream(start, kinds=kinds)), set(demo.downstream(start, kinds=kinds))
+    for start in shop.nodes:
+        up, down = set(shop.upstream(start, kinds=kinds)), set(shop.downstream(start, kinds=kinds))
         itself = {start} & circles
         assert up == networkx.ancestors(public, start) | itself
         assert down == networkx.descendants(public, start) | itself
@@ -112,13 +112,13 @@ def test_closures_are_those_of_the_spread_edges(demo: Graph, kinds: Kinds) -> No
 @pytest.mark.parametrize("kinds", ["direct", "all"])
 @pytest.mark.parametrize("depth", [None, 1, 2])
 def test_the_part_around_a_column_has_the_edges_of_its_closure(
-    demo: Graph, kinds: Kinds, depth: int | None
+    shop: Graph, kinds: Kinds, depth: int | None
 ) -> None:
-    every = demo.of_kinds(kinds)
-    for start in demo.nodes[::7]:
-        fed = {start, *demo.upstream(start, None if depth is None else depth - 1, kinds)}
-        feeds = {start, *demo.downstream(start, None if depth is None else depth - 1, kinds)}
-        near = demo.around(start, depth=depth, kinds=kinds)
+    every = shop.of_kinds(kinds)
+    for start in shop.nodes[::7]:
+        fed = {start, *shop.upstream(start, None if depth is None else depth - 1, kinds)}
+        feeds = {start, *shop.downstream(start, None if depth is None else depth - 1, kinds)}
+        near = shop.around(start, depth=depth, kinds=kinds)
         wanted = [e for e in every if e.target in fed or e.source in feeds]
         assert list(near.of_kinds(kinds)) == wanted
 
