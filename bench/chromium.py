@@ -161,6 +161,9 @@ class Page:
         self.call("Page.navigate", {"url": address})
         self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
 
+    def close(self) -> None:
+        self.call("Page.close")
+
     def run(self, script: str) -> Any:
         """The value of a JavaScript expression; promises are waited for."""
         given = {"expression": script, "returnByValue": True, "awaitPromise": True}

@@ -29,6 +29,8 @@ SCRIPTS = (  # one scope: what is used while loading comes first
     "rank.js",
     "panel.js",
     "stage.js",
+    "search.js",
+    "keys.js",
     "main.js",
 )
 

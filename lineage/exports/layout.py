@@ -34,7 +34,7 @@ class Spacing:
     down: float = 14
     between: float = 60
     aspect: float = 1.4
-    fold: float = 700
+    fold: float = 400
 
 
 def layout(
@@ -74,8 +74,7 @@ def _island(
     for node in nodes:
         rows[layer[node] - first].append(node)
     rows = _ordered([row for row in rows if row], after, before)
-    area = sum((spacing.width + spacing.across) * (heights[n] + spacing.down) for n in nodes)
-    limit = max(spacing.fold, sqrt(area / spacing.aspect))
+    limit = _limit([sum(heights[n] + spacing.down for n in row) for row in rows], spacing)
     tops: dict[int, float] = {}
     lefts: dict[int, float] = {}
     x = 0.0
@@ -113,6 +112,22 @@ def _number(row: Sequence[int], at: dict[int, float]) -> None:
 
 def _mean(nodes: Sequence[int], at: dict[int, float], otherwise: float) -> float:
     return sum(at[node] for node in nodes) / len(nodes) if nodes else otherwise
+
+
+def _limit(sums: Sequence[float], spacing: Spacing) -> float:
+    """The height to fold layers at, so that the island is drawn as large as can be on a screen."""
+
+    def size(limit: float) -> float:
+        columns = sum(max(1, round(each / limit)) for each in sums)
+        high = max(each / max(1, round(each / limit)) for each in sums)
+        wide = columns * (spacing.width + spacing.between) + len(sums) * spacing.across
+        return max(wide / spacing.aspect, high)
+
+    highest = max(sums)
+    limits = [
+        highest / parts for parts in range(1, 40) if parts == 1 or highest / parts > spacing.fold
+    ]
+    return min(limits, key=lambda limit: (size(limit), -limit))
 
 
 def _folded(

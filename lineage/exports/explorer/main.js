@@ -8,7 +8,7 @@ const focusing = () => state.table >= 0;
 
 function automatic(found) {
   const groups = D.groups[state.way].names.length;
-  if (!found) return TABLES <= 60 ? "columns" : TABLES > 250 && groups >= 4 ? "folders" : "tables";
+  if (!found) return TABLES <= 60 ? "columns" : TABLES > 200 && groups >= 5 ? "folders" : "tables";
   const tables = new Set([...found.columns].map((c) => tableOf[c])).size;
   return tables <= 120 ? "columns" : tables <= 600 ? "tables" : "folders";
 }
@@ -17,6 +17,17 @@ function chosenColumns() {
   const all = [];
   for (let c = firstColumn[state.table]; c < firstColumn[state.table + 1]; c++) all.push(c);
   return all;
+}
+
+// Folders are of use if there are some, and none holds nearly everything.
+function betterWay() {
+  const share = (way) => {
+    const sizes = new Map();
+    for (const g of D.groups[way].of) sizes.set(g, (sizes.get(g) || 0) + 1);
+    return Math.max(...sizes.values(), 0) / TABLES;
+  };
+  const some = D.groups.folder.names.length;
+  return some > 2 && some <= 300 && share("folder") < share("schema") * 0.8 ? "folder" : "schema";
 }
 
 // Build the scene for the state, and show it. `keep`: stay where the reader is looking.
@@ -32,6 +43,7 @@ function show(keep = false) {
   syncControls(level);
   showWhere();
   showPanel();
+  showLegend();
   draw();
 }
 const levelNow = () => (focusing() ? state.focusLevel : state.overLevel) || automatic(state.found);
@@ -108,7 +120,7 @@ function say(text, seen = false) {
   $("said").textContent = text;
   if (seen) {
     const toast = h("div", { class: "toast" }, text);
-    $("stage").append(toast);
+    $("view").append(toast);
     setTimeout(() => toast.remove(), 4000);
   }
 }
@@ -188,12 +200,10 @@ function showLegend() {
     pen.curve([1, 6, 10, 6, 20, 6, 31, 6], { stroke, dash, width: 2 });
     const picture = h("img", { alt: "", width: 32, height: 12,
       src: `data:image/svg+xml,${encodeURIComponent(pen.document(0, 0, 32, 12, "none"))}` });
-    return h("li", {}, picture, label);
+    return h("span", {}, picture, label);
   };
-  const lines = legendLines(stage.colours);
-  const kinds = lines.findIndex(({ label }) => label === "certain");
-  $("legend").querySelector("div").replaceChildren(
-    h("ul", {}, ...lines.slice(0, kinds).map(line)), h("ul", {}, ...lines.slice(kinds).map(line)));
+  $("legend").replaceChildren(...legendLines(stage.colours, stage.scene)
+    .flatMap((each) => (each.label === "certain" ? [h("hr"), line(each)] : [line(each)])));
 }
 function saveSvg() {
   const name = state.column >= 0 ? fullName(state.column) : focusing() ? tableName(state.table) : START.title;
@@ -204,151 +214,6 @@ function saveSvg() {
   setTimeout(() => URL.revokeObjectURL(url), 10000);
   say(`saved ${file}`, true);
 }
-
-// --- search
-
-const query = $("query"), hitList = $("hits");
-let hits = [], marked = 0;
-function lookUp() {
-  const { hits: found, total } = search(query.value);
-  hits = found;
-  marked = 0;
-  const items = hits.map((hit, i) => h("li", { role: "option", id: `hit-${i}`,
-    onpointerdown: (event) => { event.preventDefault(); take(i); } },
-    h("span", { class: "badge" }, hit.column >= 0 ? "column" : "table"),
-    h("span", { class: "hit" }, hit.column >= 0 ? columnName(hit.column) : tableName(hit.table)),
-    hit.column >= 0 ? h("span", { class: "of" }, tableName(hit.table)) : null));
-  if (query.value.trim() && !hits.length) items.push(h("li", { class: "none" }, "nothing found"));
-  if (total > hits.length) items.push(h("li", { class: "none" }, `${(total - hits.length).toLocaleString("en")} more; write more letters`));
-  hitList.replaceChildren(...items);
-  hitList.hidden = !items.length;
-  query.setAttribute("aria-expanded", String(!hitList.hidden));
-  mark(0);
-}
-function mark(i) {
-  marked = Math.max(0, Math.min(hits.length - 1, i));
-  [...hitList.children].forEach((item, n) => item.setAttribute("aria-selected", String(n === marked && n < hits.length)));
-  if (hits.length) {
-    query.setAttribute("aria-activedescendant", `hit-${marked}`);
-    hitList.children[marked].scrollIntoView({ block: "nearest" });
-  } else query.removeAttribute("aria-activedescendant");
-}
-function take(i) {
-  const hit = hits[i];
-  if (!hit) return;
-  leaveSearch();
-  go(hit.table, hit.column);
-}
-function leaveSearch() {
-  query.value = "";
-  lookUp();
-  canvas.focus();
-}
-query.addEventListener("input", lookUp);
-query.addEventListener("blur", () => { hitList.hidden = true; query.setAttribute("aria-expanded", "false"); });
-query.addEventListener("focus", () => { if (query.value) lookUp(); });
-query.addEventListener("keydown", (event) => {
-  const act = {
-    ArrowDown: () => mark(marked + 1), ArrowUp: () => mark(marked - 1), Enter: () => take(marked),
-    Escape: leaveSearch, PageDown: () => mark(marked + 10), PageUp: () => mark(marked - 10),
-  }[event.key];
-  if (!act) return;
-  event.preventDefault();
-  event.stopPropagation();
-  act();
-});
-
-// --- keys
-
-function moveCursor(key) {
-  const { boxes } = stage.scene;
-  if (!boxes.length) return;
-  if (!stage.cursor) {
-    const box = boxes.find((each) => each.table === state.table) || nearest(boxes);
-    stage.cursor = { box, column: box.at.has(state.column) ? state.column : box.rows[0] ?? -1 };
-  } else stage.cursor = nextCursor(stage.cursor, key) || stage.cursor;
-  const { box, column } = stage.cursor;
-  reveal(box, port(box, column));
-  say(column >= 0 ? `${fullName(column)}, ${degrees(column)}` : box.title);
-  draw();
-}
-function nearest(boxes) {
-  const x = (stage.width / 2 - stage.x) / stage.scale, y = (stage.height / 2 - stage.y) / stage.scale;
-  const far = (box) => Math.hypot(box.x + box.w / 2 - x, box.y + box.h / 2 - y);
-  return boxes.reduce((best, box) => (far(box) < far(best) ? box : best));
-}
-function nextCursor({ box, column }, key) {
-  if (key === "ArrowLeft" || key === "ArrowRight") {
-    const left = key === "ArrowLeft";
-    const y = port(box, column);
-    const ends = stage.scene.links
-      .filter((l) => (left ? l.to : l.from) === box && l.from !== l.to)
-      .map((l) => ({ mine: left ? l.t : l.s, box: left ? l.from : l.to, column: left ? l.s : l.t }));
-    const own = ends.filter((end) => end.mine === column && column >= 0);
-    const far = (end) => Math.abs(port(end.box, end.column) - y);
-    const best = (own.length ? own : ends).sort((a, b) => far(a) - far(b))[0];
-    return best && { box: best.box, column: best.column >= 0 ? best.column : best.box.rows[0] ?? -1 };
-  }
-  const step = key === "ArrowUp" ? -1 : 1;
-  const row = (box.at.get(column) ?? (step < 0 ? 0 : box.rows.length - 1)) + step;
-  if (row >= 0 && row < box.rows.length) return { box, column: box.rows[row] };
-  const near = stage.scene.boxes
-    .filter((each) => each !== box && Math.abs(each.x - box.x) < each.w / 2 && (each.y - box.y) * step > 0)
-    .sort((a, b) => (a.y - b.y) * step)[0];
-  return near && { box: near, column: near.rows[step < 0 ? near.rows.length - 1 : 0] ?? -1 };
-}
-const DEPTHS = [1, 2, 3, 4, 5, 6, 8, 10, 0];
-function deeper(by) {
-  const now = DEPTHS.indexOf(state.depth);
-  setDepth(DEPTHS[Math.max(0, Math.min(DEPTHS.length - 1, (now < 0 ? DEPTHS.length - 1 : now) + by))]);
-}
-const KEYS = [
-  ["/", "search", () => query.focus()],
-  ["Escape", "back to the map", back],
-  ["Enter", "choose what the cursor is on", () => press(stage.cursor)],
-  ["f", "show all of it", fitAll], ["0", "", fitAll],
-  ["+", "closer", () => zoomMiddle(1.3)], ["=", "", () => zoomMiddle(1.3)],
-  ["-", "further away", () => zoomMiddle(1 / 1.3)],
-  ["u", "upstream only", () => focusing() && setDirection("up")],
-  ["n", "downstream only", () => focusing() && setDirection("down")],
-  ["b", "both directions", () => focusing() && setDirection("both")],
-  ["[", "one step less", () => focusing() && deeper(-1)],
-  ["]", "one step more", () => focusing() && deeper(1)],
-  ["c", "with conditions, or without", () => focusing() && ROWS && setConditions(!state.conditions)],
-  ["1", "folders", () => setLevel("folders")], ["2", "tables", () => setLevel("tables")],
-  ["3", "columns", () => setLevel("columns")],
-  ["s", "save the view as SVG", saveSvg],
-  ["d", "light or dark", () => setTheme(!stage.dark)],
-  ["p", "side panel", toggleSide],
-  ["?", "these keys", showKeys],
-];
-function setConditions(on) {
-  state.conditions = on;
-  show();
-}
-function showKeys() {
-  const rows = [["← ↑ → ↓", "move the cursor along rows and lines"], ...KEYS.filter(([, text]) => text)];
-  const close = h("button", { type: "button", onclick: () => $("keys").close() }, "Close");
-  $("keys").replaceChildren(h("h2", {}, "Keys"),
-    h("dl", {}, ...rows.flatMap(([key, text]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, text)])), close);
-  $("keys").showModal();
-}
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || $("keys").open) return;
-  const inField = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
-  if (inField && event.key !== "Escape" && event.key !== "/") return;
-  if (event.key === "Enter" && event.target !== canvas && event.target !== document.body) return;
-  if (event.key.startsWith("Arrow")) {
-    if (event.target !== canvas && event.target !== document.body) return;
-    event.preventDefault();
-    moveCursor(event.key);
-    return;
-  }
-  const entry = KEYS.find(([key]) => key === event.key);
-  if (!entry) return;
-  event.preventDefault();
-  entry[2]();
-});
 
 // --- begin
 
@@ -368,11 +233,10 @@ $("out").addEventListener("click", () => zoomMiddle(1 / 1.3));
 $("fit").addEventListener("click", fitAll);
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 prefersDark.addEventListener("change", (event) => setTheme(event.matches));
-if (D.groups.schema.names.length < 3 && D.groups.folder.names.length > D.groups.schema.names.length)
-  state.way = "folder";
-if (innerWidth < 720) { document.body.classList.add("closed"); $("legend").open = false; }
+state.way = betterWay();
+if (innerWidth < 720) document.body.classList.add("closed");
 setTheme(prefersDark.matches);
 resize();
-new ResizeObserver(() => resize()).observe($("stage"));
+new ResizeObserver(() => resize()).observe($("view"));
 if (D.center >= 0 && !location.hash) history.replaceState(null, "", "#" + hashOf(tableOf[D.center], D.center));
 arrive();

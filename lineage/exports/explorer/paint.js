@@ -5,7 +5,7 @@ function colours() {
   const style = getComputedStyle(document.documentElement);
   return Object.fromEntries(COLOURS.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
-const DASHES = { certain: [], inferred: [7, 4], ambiguous: [2, 4], unknown: [1, 5] };
+const DASHES = { certain: [], inferred: [7, 4], ambiguous: [2, 4], unknown: [1, 5], coarse: [4, 4] };
 const SIGNS = { IDENTITY: "=", TRANSFORMATION: "ƒ", AGGREGATION: "Σ" };
 const kindColour = (code, c) =>
   (isDirect(code) ? c[kindOf(code).toLowerCase()] : c.indirect);
@@ -16,6 +16,26 @@ function paintScene(pen, scene, look) {
   for (const link of marked.links) paintLink(pen, scene, link, look, marked);
   for (const box of scene.boxes)
     if (visible(box, look)) paintBox(pen, box, look, marked);
+  if (LEGIBLE > 12.5 * look.scale) paintLabels(pen, scene, look, marked);
+}
+// From far away the titles are too small: as on a map, those of the largest that have room.
+const LEGIBLE = 8;
+function paintLabels(pen, scene, look, marked) {
+  const { scale, c } = look, size = 11 / scale, taken = [];
+  const first = (box) => (box.table >= 0 && box.table === look.table ? 1e9 : 0)
+    + (marked.boxes.has(box) ? 1e6 : 0) + (box.weight ?? box.h);
+  const seen = scene.boxes.filter((box) => visible(box, look)).sort((a, b) => first(b) - first(a));
+  for (const box of seen.slice(0, 1200)) {
+    if (taken.length > 120) break;
+    const text = fit(box.name, 170 / scale, size, 600), w = textWidth(text, size, 600) + 10 / scale;
+    const h = 17 / scale, x = box.x + box.w / 2 - w / 2, y = box.y + Math.min(box.h, 2.5 * h) / 2 - h / 2;
+    const gap = 3 / scale;
+    if (taken.some((t) => x < t.x + t.w + gap && t.x < x + w + gap && y < t.y + h + gap && t.y < y + h + gap)) continue;
+    taken.push({ x, y, w });
+    const dim = marked.any && !marked.boxes.has(box) ? 0.35 : 1;
+    pen.rect(x, y, w, h, 4 / scale, { fill: c.panel, stroke: c.line, width: 1 / scale, alpha: 0.92 * dim });
+    pen.text(text, x + w / 2, y + h / 2, { size, weight: 600, fill: c.ink, anchor: "middle", alpha: dim });
+  }
 }
 // What the pointer is on, with what is linked to it.
 function highlighted(scene, look) {
@@ -42,27 +62,32 @@ function linkCurve(link) {
     const out = 46 + Math.abs(y2 - y1) * 0.15;
     return [x1, y1, x1 + out, y1, x1 + out, y2 + (y1 === y2 ? 18 : 0), x1, y2 + (y1 === y2 ? 6 : 0)];
   }
-  const bend = x2 > x1 ? Math.max(36, (x2 - x1) * 0.45) : Math.max(90, (x1 - x2) * 0.35);
+  if (x2 <= x1) { // back to the left, below both boxes
+    const low = Math.max(link.from.y + link.from.h, link.to.y + link.to.h) + 30;
+    const y = (low - (y1 + y2) / 8) / 0.75;
+    return [x1, y1, x1 + 140, y, x2 - 140, y, x2, y2];
+  }
+  const bend = Math.max(36, (x2 - x1) * 0.45);
   return [x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2];
 }
 function paintLink(pen, scene, link, look, marked) {
   const p = linkCurve(link), { c, scale, view } = look;
   if (view && (Math.max(p[0], p[2], p[6]) < view.left || Math.min(p[0], p[4], p[6]) > view.right
-    || Math.max(p[1], p[7]) < view.top || Math.min(p[1], p[7]) > view.bottom)) return;
+    || Math.max(p[1], p[3], p[7]) < view.top || Math.min(p[1], p[7]) > view.bottom)) return;
   const hot = marked.links.has(link);
   const thin = 1 / Math.max(scale, 0.25);
+  const many = Math.min(1, 12 / Math.sqrt(scene.links.length + 1)); // the more, the fainter
   if (link.code < 0) {
     const stroke = hot ? c.accent : c.link;
-    const many = Math.min(1, 12 / Math.sqrt(scene.links.length + 1));
     const alpha = hot ? 0.95 : marked.any ? 0.1 : scene.faint ? 0.15 + 0.45 * many : 0.35 + 0.5 * many;
-    pen.curve(p, { stroke, width: (hot ? 1.6 : 1) * thin, dash: link.code === -2 ? [4, 4] : [], alpha });
+    pen.curve(p, { stroke, width: (hot ? 1.6 : 1) * thin, dash: link.code === -2 ? DASHES.coarse : [], alpha });
     if (hot || !scene.faint) pen.arrow(p[6], p[7], 7 * Math.min(thin, 1.6), stroke, alpha);
     return;
   }
   const turns = link.s >= 0 && link.t >= 0 && circleOf.has(link.s)
     && circleOf.get(link.s) === circleOf.get(link.t);
   const stroke = turns ? c.cycle : kindColour(link.code, c);
-  const alpha = marked.any && !hot ? 0.18 : isDirect(link.code) ? 0.95 : 0.75;
+  const alpha = hot ? 1 : marked.any ? 0.12 : (isDirect(link.code) ? 0.4 : 0.3) + 0.55 * many;
   const width = (hot ? 2.4 : isDirect(link.code) ? 1.6 : 1.1) * Math.min(1.6, Math.max(1, thin * 0.6));
   pen.curve(p, { stroke, width, dash: DASHES[certaintyOf(link.code)], alpha });
   if (link.from === link.to) pen.rect(p[6], p[7] - 2, 4, 4, 2, { fill: stroke, alpha });
@@ -77,17 +102,17 @@ function paintBox(pen, box, look, marked) {
   const under = look.cursor && look.cursor.box === box;
   const edge = chosen || under ? c.accent : c.line;
   const stripe = `hsl(${box.hue} 48% ${look.dark ? 62 : 52}%)`;
+  const small = 12.5 * scale < LEGIBLE;
+  const fill = small ? `hsl(${box.hue} ${look.dark ? "28% 24%" : "52% 90%"})` : c.panel;
   if (box.group >= 0) // a folder looks like a pile of sheets
     pen.rect(box.x + 4, box.y + 4, box.w, box.h, 6, { fill: c.panel, stroke: edge, alpha: dim });
   pen.rect(box.x, box.y, box.w, box.h, 6,
-    { fill: c.panel, stroke: edge, width: chosen || under ? 2 : 1, alpha: dim });
+    { fill, stroke: edge, width: chosen || under ? 2 : 1, alpha: dim });
   pen.rect(box.x + 0.5, box.y + 0.5, 4, box.h - 1, [5, 0, 0, 5], { fill: stripe, alpha: dim });
   if (far) { paintFar(pen, box, look, dim); return; }
-  if (scale * 12 < 3.2) return;
+  if (small) return;
   const note = box.note || "";
-  const room = box.w - 26 - (note ? textWidth(note, 11, 400) + 8 : 0);
-  pen.text(fit(box.title, room, 12.5, 600), box.x + 14, box.y + SIZES.head / 2,
-    { size: 12.5, weight: 600, fill: c.ink, alpha: dim });
+  paintTitle(pen, box, box.w - 26 - (note ? textWidth(note, 11, 400) + 8 : 0), c, dim);
   if (note) pen.text(note, box.x + box.w - 10, box.y + SIZES.head / 2,
     { size: 11, fill: c.muted, anchor: "end", alpha: dim });
   if (box.rows.length || box.hidden) {
@@ -98,11 +123,20 @@ function paintBox(pen, box, look, marked) {
         { size: 11, fill: c.accent, alpha: dim });
   }
 }
+// The name is what matters; what stands before it gets the room that is left.
+function paintTitle(pen, box, room, c, alpha) {
+  const y = box.y + SIZES.head / 2, name = fit(box.name, room, 12.5, 600);
+  const left = room - textWidth(name, 12.5, 600);
+  let lead = box.lead;
+  if (lead && textWidth(lead, 12.5, 400) > left) lead = left > 40 ? fit(lead, left, 12.5, 400) : "";
+  if (lead) pen.text(lead, box.x + 14, y, { size: 12.5, fill: c.muted, alpha });
+  pen.text(name, box.x + 14 + textWidth(lead, 12.5, 400), y, { size: 12.5, weight: 600, fill: c.ink, alpha });
+}
 function paintFar(pen, box, look, dim) {
-  const lines = box.title.split(/(?<=\.)/).slice(-3);
+  const lines = [box.lead, box.name].filter(Boolean);
   const widest = Math.max(...lines.map((line) => textWidth(line, 1, 600)));
   const size = Math.min((box.w - 24) / widest, (box.h - 8) / lines.length / 1.15, 34);
-  if (size * look.scale < 4) return;
+  if (size * look.scale < LEGIBLE || LEGIBLE > 12.5 * look.scale) return;
   lines.forEach((line, i) => pen.text(line, box.x + 14 + (box.w - 24) / 2,
     box.y + box.h / 2 + (i - (lines.length - 1) / 2) * size * 1.15,
     { size, weight: 600, fill: look.c.ink, anchor: "middle", alpha: dim }));
@@ -138,20 +172,20 @@ function sceneAsSvg(scene, look, title) {
   pen.text(title, area.x, top, { size: 17, weight: 700, fill: c.ink });
   let bottom = area.y + area.h;
   let width = Math.max(area.w, textWidth(title, 17, 700));
-  if (!scene.faint) {
-    bottom += 40;
-    let x = area.x;
-    for (const { label, stroke, dash } of legendLines(c)) {
-      pen.curve([x, bottom, x + 10, bottom, x + 20, bottom, x + 30, bottom], { stroke, dash, width: 2 });
-      pen.text(label, x + 37, bottom, { size: 12, fill: c.muted });
-      x += 37 + textWidth(label, 12, 400) + 24;
-    }
-    width = Math.max(width, x - area.x);
+  bottom += 40;
+  let x = area.x;
+  for (const { label, stroke, dash } of legendLines(c, scene)) {
+    pen.curve([x, bottom, x + 10, bottom, x + 20, bottom, x + 30, bottom], { stroke, dash, width: 2 });
+    pen.text(label, x + 37, bottom, { size: 12, fill: c.muted });
+    x += 37 + textWidth(label, 12, 400) + 24;
   }
+  width = Math.max(width, x - area.x);
   return pen.document(area.x - pad, top - pad, width + 2 * pad + 8, bottom - top + 2 * pad, c.bg);
 }
-function legendLines(c) {
+function legendLines(c, scene) {
   const plain = (label, stroke, dash = []) => ({ label, stroke, dash });
+  if (scene.links.every((link) => link.code < 0))
+    return [plain("passes values on", c.link), plain("conditions only", c.link, DASHES.coarse)];
   return [plain("identity", c.identity), plain("transformation", c.transformation),
     plain("aggregation", c.aggregation), plain("condition", c.indirect),
     ...(D.circles.length ? [plain("circle", c.cycle)] : []),

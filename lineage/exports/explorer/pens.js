@@ -80,7 +80,6 @@ class CanvasPen {
 }
 
 const xml = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
-  // eslint-disable-next-line no-control-regex
   .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd");
 const num = (n) => String(Math.round(n * 10) / 10);
 

@@ -3,9 +3,10 @@ function makeBox(table, group, way, rows, hidden) {
   const grouped = group >= 0;
   const g = grouped ? group : groupOf(way, table);
   const title = grouped ? groupName(way, group) : tableName(table);
+  const [lead, name] = titleOf(title, grouped ? -1 : table);
   const foot = hidden > 0 ? 1 : 0;
   return {
-    table: grouped ? -1 : table, group: grouped ? group : -1, hue: (g * 137.5 + 205) % 360, title,
+    table: grouped ? -1 : table, group: grouped ? group : -1, hue: (g * 137.5 + 205) % 360, title, lead, name,
     rows, hidden, at: new Map(rows.map((c, i) => [c, i])), w: SIZES.width,
     h: rows.length + foot ? SIZES.head + SIZES.row * (rows.length + foot) + 4 : SIZES.head,
   };
@@ -30,10 +31,12 @@ function overview(level, way, opened) {
     box.x = place.x[t];
     box.y = place.y[t];
     box.note = full ? "" : String(width);
+    box.weight = 0;
     boxes.push(box);
   }
   const links = tableLinks.map((l) => (
     { from: boxes[l.a], to: boxes[l.b], s: -1, t: -1, code: l.direct ? -1 : -2, n: l.n }));
+  for (const { a, b } of tableLinks) { boxes[a].weight++; boxes[b].weight++; }
   return { boxes, links, faint: true };
 }
 function folders(way) {
@@ -45,6 +48,7 @@ function folders(way) {
     box.x = groups.titles.x[g];
     box.y = groups.titles.y[g];
     box.note = String(counts[g]);
+    box.weight = counts[g];
     return box;
   });
   return { boxes, links: between(boxes, tableLinks, (t) => boxes[groups.of[t]]), faint: true };
@@ -97,7 +101,7 @@ function tableBox(t, way) {
 }
 // As wide as its longest text, within reason.
 function fitted(box) {
-  const need = Math.max(textWidth(box.title, 12.5, 600) + 34 + textWidth(box.note || "", 11, 400),
+  const need = Math.max(textWidth(box.lead, 12.5, 400) + textWidth(box.name, 12.5, 600) + 42 + textWidth(box.note || "", 11, 400),
     ...box.rows.map((c) => textWidth(columnName(c), 12, 400) + 44));
   box.w = Math.round(Math.min(320, Math.max(130, need)));
   return box;

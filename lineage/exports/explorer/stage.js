@@ -8,7 +8,7 @@ const stage = {
 
 function resize() {
   const ratio = window.devicePixelRatio || 1;
-  const { width, height } = $("stage").getBoundingClientRect();
+  const { width, height } = $("view").getBoundingClientRect();
   Object.assign(stage, { width, height });
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
@@ -64,11 +64,17 @@ function fitAll() {
 function fitChosen() {
   const box = stage.scene.boxes.find((each) => each.table === state.table);
   if (least() >= 0.55 || !box) { fitAll(); return; }
-  stage.scale = 0.8;
+  stage.scale = Math.max(0.75, least());
   const row = state.column >= 0 ? port(box, state.column) : box.y + Math.min(box.h / 2, 200);
-  stage.x = stage.width / 2 - (box.x + box.w / 2) * stage.scale;
-  stage.y = stage.height / 2 - row * stage.scale;
+  const area = bounds(stage.scene);
+  stage.x = held(stage.width / 2 - (box.x + box.w / 2) * stage.scale, area.x, area.w, stage.width);
+  stage.y = held(stage.height / 2 - row * stage.scale, area.y, area.h, stage.height);
   draw();
+}
+// Moved so that no room is wasted beyond the edge of the scene.
+function held(offset, start, size, room) {
+  const first = PAD - start * stage.scale, last = room - PAD - (start + size) * stage.scale;
+  return first < last ? (first + last) / 2 : Math.min(first, Math.max(last, offset));
 }
 function reveal(box, y) {
   const left = box.x * stage.scale + stage.x, right = left + box.w * stage.scale;
