@@ -111,7 +111,9 @@ def drawn(page: "Page", folder: Path) -> ElementTree.Element:
 
 
 def labels(picture: ElementTree.Element) -> list[str]:
-    return [e.text or "" for e in picture.iter("{http://www.w3.org/2000/svg}text")]
+    """What is written in it: names of tables in full, and every piece of text."""
+    svg = "{http://www.w3.org/2000/svg}"
+    return [e.text or "" for e in picture.iter() if e.tag in (f"{svg}text", f"{svg}title")]
 
 
 def test_the_map_is_drawn_first(open_page: Open) -> None:

@@ -15,7 +15,11 @@ function paintScene(pen, scene, look) {
   for (const link of scene.links) if (!marked.links.has(link)) paintLink(pen, scene, link, look, marked);
   for (const link of marked.links) paintLink(pen, scene, link, look, marked);
   for (const box of scene.boxes)
-    if (visible(box, look)) paintBox(pen, box, look, marked);
+    if (visible(box, look)) {
+      pen.begin(box.title);
+      paintBox(pen, box, look, marked);
+      pen.end();
+    }
   if (LEGIBLE > 12.5 * look.scale) paintLabels(pen, scene, look, marked);
 }
 // From far away the titles are too small: as on a map, those of the largest that have room.

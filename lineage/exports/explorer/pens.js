@@ -38,6 +38,8 @@ function fit(text, room, size, weight) {
 
 class CanvasPen {
   constructor(context) { this.c = context; }
+  begin() {}
+  end() {}
   rect(x, y, w, h, r, { fill, stroke, width = 1, alpha = 1 }) {
     const c = this.c;
     c.globalAlpha = alpha;
@@ -85,6 +87,8 @@ const num = (n) => String(Math.round(n * 10) / 10);
 
 class SvgPen {
   constructor() { this.parts = []; }
+  begin(name) { this.parts.push(`<g><title>${xml(name)}</title>`); }
+  end() { this.parts.push("</g>"); }
   rect(x, y, w, h, r, { fill, stroke, width = 1, alpha = 1 }) {
     this.parts.push(`<rect x="${num(x)}" y="${num(y)}" width="${num(w)}" height="${num(h)}"`
       + ` rx="${Array.isArray(r) ? r[0] : r}" fill="${fill || "none"}"`

@@ -3,7 +3,7 @@ const $ = (id) => document.getElementById(id);
 const canvas = $("canvas"), context = canvas.getContext("2d");
 const stage = {
   scene: { boxes: [], links: [], faint: true }, scale: 1, x: 0, y: 0, width: 0, height: 0,
-  hover: null, cursor: null, colours: colours(), dark: false, drawn: 0,
+  hover: null, cursor: null, fitted: null, colours: colours(), dark: false, drawn: 0,
 };
 
 function resize() {
@@ -12,6 +12,7 @@ function resize() {
   Object.assign(stage, { width, height });
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
+  if (stage.fitted) stage.fitted(); // until the reader moves, all of it stays in view
   draw();
 }
 let waiting = 0;
@@ -40,6 +41,7 @@ function look() {
 // Zooming keeps the point at (px, py) where it is.
 const CLOSEST = 2.5;
 function zoomAt(px, py, factor) {
+  stage.fitted = null;
   const scale = Math.min(CLOSEST, Math.max(least() * 0.6, stage.scale * factor));
   const by = scale / stage.scale;
   stage.x = px - (px - stage.x) * by;
@@ -54,6 +56,7 @@ function least() {
   return Math.min(1.15, (stage.width - 2 * PAD) / area.w, (stage.height - 2 * PAD) / area.h);
 }
 function fitAll() {
+  stage.fitted = fitAll;
   const area = bounds(stage.scene);
   stage.scale = Math.max(0.01, least());
   stage.x = (stage.width - area.w * stage.scale) / 2 - area.x * stage.scale;
@@ -64,6 +67,7 @@ function fitAll() {
 function fitChosen() {
   const box = stage.scene.boxes.find((each) => each.table === state.table);
   if (least() >= 0.55 || !box) { fitAll(); return; }
+  stage.fitted = fitChosen;
   stage.scale = Math.max(0.75, least());
   const row = state.column >= 0 ? port(box, state.column) : box.y + Math.min(box.h / 2, 200);
   const area = bounds(stage.scene);
@@ -77,6 +81,7 @@ function held(offset, start, size, room) {
   return first < last ? (first + last) / 2 : Math.min(first, Math.max(last, offset));
 }
 function reveal(box, y) {
+  stage.fitted = null;
   const left = box.x * stage.scale + stage.x, right = left + box.w * stage.scale;
   const at = y * stage.scale + stage.y;
   if (left < 20) stage.x += 20 - left;
@@ -153,6 +158,7 @@ canvas.addEventListener("pointermove", (event) => {
   }
   const share = others.length ? 0.5 : 1;
   if (moved > 4) {
+    stage.fitted = null;
     stage.x += (now.x - before.x) * share;
     stage.y += (now.y - before.y) * share;
     canvas.style.cursor = "grabbing";
