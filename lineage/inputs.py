@@ -60,10 +60,12 @@ def _add(
 
 def _is_grouped_join(item: exp.Expression) -> bool:
     """`(a JOIN b ON ...)` without an alias: its tables are seen from outside."""
-    inner = item
-    while isinstance(inner, exp.Subquery | exp.Paren) and inner.args.get("alias") is None:
-        inner = inner.this
-    return isinstance(inner, exp.Table) and inner is not item
+    if not isinstance(item, exp.Subquery | exp.Paren) or item.args.get("alias") is not None:
+        return False
+    inner = item.this
+    if isinstance(inner, exp.Subquery) and (inner.args.get("joins") or inner.args.get("alias")):
+        return True
+    return isinstance(inner, exp.Table) or _is_grouped_join(inner)
 
 
 def _add_below(

@@ -212,6 +212,10 @@ def _known(scope: Query, name: str, clause: str, level: int) -> Ref | None:
     if merged:
         return _merged(merged, name, level)
     having = [each for each in _visible(scope, clause) if name in each.index]
+    if not having and name != name.lower():  # quoted, but given in a schema without its case
+        cased = [e for e in _visible(scope, clause) if _given(e, name.lower())]
+        if len(cased) == 1:
+            return Ref(cased[0], name.lower(), level, "inferred")
     if len(having) > 1 and scope.dialect == "clickhouse":  # ARRAY JOIN arr hides the array
         having = [e for e in having if isinstance(e.node, exp.Column | exp.Alias)] or having
     if len(having) == 1:
@@ -223,6 +227,11 @@ def _known(scope: Query, name: str, clause: str, level: int) -> Ref | None:
             if each.alias == name:
                 return Ref(each, "*", level, "certain")
     return None
+
+
+def _given(each: Input, name: str) -> bool:
+    """Whether a column is known from a given schema, which rarely says how names are quoted."""
+    return name in each.index and each.table is not None and each.table.origin == "schema"
 
 
 def _visible(scope: Query, clause: str) -> Iterator[Input]:

@@ -63,7 +63,9 @@ def relation_name(table: exp.Table, dialect: str) -> str:
     if not isinstance(last, exp.Identifier | exp.Dot):
         return ""
     parts = (folded(part, dialect) for part in _parts(table))
-    return ".".join(part for part in parts if part)
+    name = ".".join(part for part in parts if part)
+    # BigQuery: `t$20200101` is a partition of t
+    return name.partition("$")[0] if dialect == "bigquery" and "$" in name else name
 
 
 def alias_of(item: exp.Expr, dialect: str) -> str:

@@ -249,14 +249,25 @@ class _Resolver:
     def query(self, node: exp.Expression, env: Env, parent: Query | None) -> Query:
         """The query that a node stands for; `parent` is the one its free names belong to."""
         ctes: dict[str, Query] = {}
+        outermost = node
         while isinstance(node, exp.Subquery) and not _has_modifiers(node):
             env = self._ctes(node, env, parent, ctes)
             node = node.this
+        if node is not outermost and isinstance(node, exp.Subquery) and node.args.get("joins"):
+            return self._joined(node, env, parent)
         env = self._ctes(node, env, parent, ctes)
         query = (
             self._spine(node, env, parent) if _is_setop(node) else self._simple(node, env, parent)
         )
         query.ctes = ctes
+        return query
+
+    def _joined(self, node: exp.Expression, env: Env, parent: Query | None) -> Query:
+        """`((SELECT ...) AS a JOIN b ON ...) AS c`: all columns of what is joined."""
+        query = self.shell(node, parent)
+        self.envs[id(node)] = env
+        add_inputs(self, query, [node], env)
+        all_columns(query, node)
         return query
 
     def shell(self, node: exp.Expression, parent: Query | None, kind: QueryKind = "other") -> Query:

@@ -82,11 +82,13 @@ class Output:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Open:
-    """A star over an input whose columns are not all known; `hidden`: names it leaves out."""
+    """A star over an input whose columns are not all known; `hidden`: names it leaves out;
+    `renamed`: new names of columns, and their old ones."""
 
     input: Input
     hidden: frozenset[str]
     node: exp.Expression
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 class Binder(Protocol):

@@ -125,7 +125,8 @@ def _expand(
                 yield _column(item, each, name, rules)
         if each.columns is None:
             hides = rules.hidden.union(merged, rules.replaced, rules.renamed)
-            query.open += (Open(each, hides, item),)
+            renamed = {new: old for old, new in rules.renamed.items()}
+            query.open += (Open(each, hides, item, renamed),)
 
 
 def _is_called(each: Input, name: str) -> bool:

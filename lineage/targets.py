@@ -139,8 +139,10 @@ def _branch(then: exp.Expression, query: Query) -> list[Output]:
     """THEN UPDATE ... or THEN INSERT ...; `UPDATE SET *`, `INSERT *` and `INSERT ROW` take every
     column of the source under its own name."""
     if isinstance(then, exp.Insert):
-        whole = isinstance(then.this, exp.Star) or str(then.this.name).upper() == "ROW"
-        return _all_of_source(then, query) if whole else _paired(then, query.dialect)
+        head = then.this
+        if isinstance(head, exp.Star) or (isinstance(head, exp.Var) and head.name.upper() == "ROW"):
+            return _all_of_source(then, query)
+        return _paired(then, query)
     if any(isinstance(each, exp.Star) for each in then.expressions):
         return _all_of_source(then, query)
     return assigned(then, query)
@@ -176,12 +178,17 @@ def _assignment(pair: exp.EQ, query: Query) -> list[Output]:
     return [Output(name, value, None, pair) for name in names]
 
 
-def _paired(tree: exp.Insert, dialect: str) -> list[Output]:
-    columns = tree.this.expressions if isinstance(tree.this, exp.Tuple | exp.Schema) else []
+def _paired(tree: exp.Insert, query: Query) -> list[Output]:
+    """INSERT (a, b) VALUES (x, y); without a list, the columns of the target."""
     values = tree.expression.expressions if isinstance(tree.expression, exp.Tuple) else []
+    if isinstance(tree.this, exp.Tuple | exp.Schema):
+        columns = [(column_name(c, query.dialect), c) for c in tree.this.expressions]
+    else:
+        known = query.inputs[0].columns or ()
+        columns = [(name, value) for name, value in zip(known, values, strict=False)]
     return [
-        Output(column_name(column, dialect), value, None, column)
-        for column, value in zip(columns, values, strict=False)
+        Output(name, value, None, node)
+        for (name, node), value in zip(columns, values, strict=False)
     ]
 
 

@@ -330,7 +330,8 @@ class Tracer:
             for star in branch.open:
                 if name not in star.hidden:
                     place = node if node is not None else star.node
-                    yield self.member(branch, star.input, name, (), 1, place)
+                    own = star.renamed.get(name, name)
+                    yield self.member(branch, star.input, own, (), 1, place)
 
     def stars(self, query: Query) -> Iterator[Flows]:
         """Flows of whole unknown column lists: `*` of a base relation into `*`."""
