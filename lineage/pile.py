@@ -44,7 +44,7 @@ class Pile:
     def traced(self) -> tuple[Traced, ...]:
         """The edges of every statement; names left open are settled by uses elsewhere."""
         with uncollected():
-            writes = self._writes
+            writes = self.writes
             first = [trace_statement(each, self.studied) for each in writes]
             self.studied.learn((*_uses(first), *self._file_outputs(first)))
             return tuple(
@@ -53,7 +53,7 @@ class Pile:
             )
 
     @cached_property
-    def _writes(self) -> tuple[Resolved, ...]:
+    def writes(self) -> tuple[Resolved, ...]:
         """What all statements write, those in strings too; one may write several relations."""
         return tuple(w for each in self.studied.resolved for w in each.all())
 
@@ -66,7 +66,7 @@ class Pile:
     def _graph(self) -> Graph:
         restored = tuple(
             _restored(traced, resolved.statement.masked)
-            for traced, resolved in zip(self.traced, self._writes, strict=True)
+            for traced, resolved in zip(self.traced, self.writes, strict=True)
         )
         unresolved = sorted(
             {f for t in restored for f in t.findings}, key=lambda f: (f.at, f.code, f.message)

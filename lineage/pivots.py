@@ -1,7 +1,8 @@
 """PIVOT and UNPIVOT: one more query between a FROM item and its reader.
 
 The value columns come from what is aggregated or melted. The column of names that UNPIVOT makes
-holds names of columns: no value of the input flows into it.
+holds names of columns: no value flows into it, but which columns are not NULL decides which names
+there are (CONDITIONAL).
 """
 
 from collections.abc import Iterator, Sequence
@@ -91,13 +92,14 @@ def _melted(pivot: exp.Expression, dialect: str) -> Iterator[Output]:
     each group of melted columns."""
     into = pivot.args.get("into")
     if isinstance(into, exp.UnpivotColumns):
-        yield Output(folded(into.this, dialect), None, None, pivot)
         groups = [_group(each) for each in pivot.expressions]
+        yield _name_column(into.this, groups, pivot, dialect)
         values = into.expressions
     else:
         fields = pivot.args.get("fields") or ()
         for each in fields:
-            yield Output(folded(each.this, dialect), None, None, pivot)
+            own = [_group(melted) for melted in each.expressions]
+            yield _name_column(each.this, own, pivot, dialect)
         groups = [_group(melted) for each in fields for melted in each.expressions]
         values = [
             name
@@ -107,6 +109,14 @@ def _melted(pivot: exp.Expression, dialect: str) -> Iterator[Output]:
     for i, name in enumerate(values):
         reads = tuple(group[i] for group in groups if i < len(group))
         yield Output(folded(name, dialect), None, None, pivot, reads=reads)
+
+
+def _name_column(
+    name: exp.Expression, groups: list[list[exp.Expression]], pivot: exp.Expression, dialect: str
+) -> Output:
+    tested = [column.copy() for group in groups for column in group]
+    choice = exp.If(this=exp.Tuple(expressions=tested), true=exp.Literal.string("name"))
+    return Output(folded(name, dialect), None, None, pivot, reads=(choice,))
 
 
 def _group(melted: exp.Expression) -> list[exp.Expression]:

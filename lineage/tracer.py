@@ -257,6 +257,8 @@ class Tracer:
             flows: Flows = {}
             for at in range(len(each.query.outputs)):
                 merge(flows, self.output(each.query, at), IDENTITY)
+            for stars in self.stars(each.query):
+                merge(flows, stars, IDENTITY)
             return flows
         position = each.index.get(name)
         if position is None:
