@@ -1,6 +1,6 @@
-"""A virtual environment for what the benchmark runs beside unwet: dbt, and packages with data.
+"""Virtual environments for what the benchmarks run beside unwet: dbt, packages with data, peers.
 
-ensure(folder, packages) -> folder;  program(folder, name) -> path;  installed(...) -> file
+ensure(folder, packages), made(folder, packages) -> folder;  program(folder, name) -> path;  installed(...) -> file
 """
 
 import sys
@@ -15,17 +15,33 @@ DBT = ("dbt-core==1.11.*", "dbt-duckdb==1.11.*")
 
 
 def ensure(folder: Path, packages: Sequence[str]) -> Path:
-    """The virtual environment `folder`, made with `packages` when it is not there yet."""
+    """The environment with dbt in `folder`, made with `packages` when it is not there yet."""
     if program(folder, "dbt").exists():  # the last thing an installation writes
         return folder
+    return _make(folder, packages)
+
+
+def made(folder: Path, packages: Sequence[str]) -> Path:
+    """The environment `folder` with exactly this list of packages; made anew when it changes."""
+    sign, wanted = folder / "packages.txt", "\n".join(packages)
+    if sign.exists() and sign.read_text("utf-8") == wanted:
+        return folder
+    _make(folder, packages)
+    sign.write_text(wanted, "utf-8")
+    return folder
+
+
+def _make(folder: Path, packages: Sequence[str]) -> Path:
+    folder.parent.mkdir(parents=True, exist_ok=True)
     log = folder.with_name(folder.name + ".log")
     for command in (
-        (sys.executable, "-m", "venv", str(folder)),
+        (sys.executable, "-m", "venv", "--clear", str(folder)),
         (str(program(folder, "python")), "-m", "pip", "install", "--quiet", *packages),
     ):
         if run(command, log).code:
             raise BenchError(
-                f"cannot make {folder}: see {log}", "give one that has dbt with --venv"
+                f"cannot make {folder}: see {log}",
+                "is the package index reachable? bench.achilles takes an environment with --venv",
             )
     return folder
 

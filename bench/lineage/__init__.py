@@ -1,0 +1,1 @@
+"""Column lineage against the peers' own tests: see bench/README.md, "Lineage"."""

@@ -1,0 +1,55 @@
+"""unwet. Columns are the edges of what `trace()` returns; relations those of the resolved statements."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from unwet import Source
+from unwet.lineage.pile import Pile, load
+
+# The suites count what a CASE tests and what a window is partitioned and ordered by as sources
+# of the column, as all peers do. unwet keeps those apart: INDIRECT, of these sub-types.
+IN_EXPRESSION = ("CONDITIONAL", "WINDOW")
+
+
+def answer(case: dict[str, Any]) -> dict[str, Any]:
+    source = Source("case.sql", case["sql"])
+    pile = load(source, case["dialect"] or None, case["schema"], None, case["default_schema"])
+    return {"columns": _columns(pile), "tables": _tables(pile)}
+
+
+def _columns(pile: Pile) -> list[list[str]]:
+    plain: list[list[str]] = []
+    ambiguous: dict[tuple[str, str, str], set[str]] = {}
+    for edge in pile.graph.edges:
+        if edge.type != "DIRECT" and edge.subtype not in IN_EXPRESSION:
+            continue
+        relation, column = edge.source
+        if edge.certainty == "ambiguous":
+            ambiguous.setdefault((column, *edge.target), set()).add(relation)
+        else:
+            plain.append([relation, column, *edge.target])
+    return plain + [["|".join(sorted(among)), *rest] for rest, among in ambiguous.items()]
+
+
+def _tables(pile: Pile) -> dict[str, list[str]]:
+    targets: set[str] = set()
+    sources = {edge.source.relation for edge in pile.graph.edges} - {"?", ""}
+    for each in pile.resolved:
+        if each.target:
+            targets.add(each.target)
+        if each.query is not None:
+            sources.update(_reads(each.query, set()))
+    return {"sources": sorted(sources), "targets": sorted(targets)}
+
+
+def _reads(query: Any, seen: set[int]) -> Iterator[str]:
+    if id(query) in seen:
+        return
+    seen.add(id(query))
+    for each in query.inputs:
+        if each.relation:
+            yield each.relation
+        if each.query is not None:
+            yield from _reads(each.query, seen)
+    for below in (*query.branches, *query.children.values()):
+        yield from _reads(below, seen)
