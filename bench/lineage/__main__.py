@@ -13,6 +13,7 @@ from bench.corpora import parse_mirrors
 from bench.errors import BenchError
 from bench.lineage import disagreements, report, tools
 from bench.lineage.case import Case, write
+from bench.lineage.normal import normal
 from bench.lineage.running import answers
 from bench.lineage.scoring import Answer, Verdict, judge, judge_tables
 from bench.lineage.suites.gather import SUITES, gather
@@ -76,9 +77,9 @@ def _run(options: argparse.Namespace) -> Outcome:
     said = {
         name: _ask(name, cases, options.work) for name in [OURS, *filter(None, options.peers.split(","))]
     }
-    by_column = [case for case in cases if case.columns]
+    by_column = [case for case in cases if case.columns and normal(case, case.columns)]
     by_table = [case for case in cases if case.tables is not None]
-    right = [case for case in disagreements.corrected(by_column, disagreements.load())]
+    right = disagreements.corrected(by_column, disagreements.load())
     return Outcome(
         cases,
         {tool: [judge(case, found[case.id]) for case in by_column] for tool, found in said.items()},

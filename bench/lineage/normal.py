@@ -11,6 +11,8 @@ there because two tools write the same fact differently, never because one tool 
 | default schema | `<default>.t` (sqllineage) and `db.schema.t` under a default `db.schema` (DataHub) are `t` |
 | unnamed outputs | a column without alias is called by its text, `_col_1`, `_1` or `?column?`: all are `#position` |
 | row counts | `t.* -> cnt` of count(*) is said by sqllineage and OpenLineage only, and is no column: left out |
+| subqueries | collate-sqllineage also names a subquery of the text as a source (`(` before its alias here): no relation, left out |
+| target relation | OpenLineage's suite gives a target column without its relation: in its cases the relation is left out |
 | chains | a script is judged from first sources to last targets, as sqllineage does: what is written and read in between (temporary tables, views) is passed through |
 | asked outputs | sqlglot's tests ask for one column of the last query: other edges are left out |
 | unresolved | `?` stands for "one of several, not known which". A tool that marks an edge as ambiguous and lists the candidates says the same |
@@ -27,6 +29,7 @@ from sqlglot import exp
 from bench.lineage.case import Case, Edge, Edges, Tables
 
 CANDIDATES = "|"  # between the relations of an ambiguous source
+SUBQUERY = "("  # before the alias of a source that is no relation
 _QUOTES = str.maketrans("", "", '"`[]')
 _POSITION = re.compile(r"_col_?(\d+)|_(\d+)|\?column\?|expr_?(\d+)|f(\d+)_")
 _SPACE = re.compile(r"\s+")
@@ -36,11 +39,14 @@ def normal(case: Case, edges: Iterable[Edge]) -> Edges:
     """Edges of one case in the common form."""
     found = {_folded(case, edge) for edge in edges}
     found = {e for e in found if e.source_column != "*" or e.target_column == "*"}
+    found = {e for e in found if not e.source_relation.startswith(SUBQUERY)}
     names = _unnamed(case.sql, case.dialect)
     if names:
         found = {e._replace(target_column=names.get(_text(e[3]), e[3])) for e in found}
     if _statements(case.sql, case.dialect) > 1:
         found = _chained(found)
+    if case.origin == "openlineage":
+        found = {e._replace(target_relation="") for e in found}
     if case.outputs:
         wanted = {names.get(_text(name), name.lower()) for name in case.outputs}
         found = {e for e in found if e.target_relation == "" and e.target_column in wanted}

@@ -56,7 +56,9 @@ def _text(sql: Any, dialect: Any) -> str:
 def recording(
     column: Any, sql: Any, schema: Any = None, sources: Any = None, dialect: Any = None, **more: Any
 ) -> Any:
-    # schema is given explicitly: the compiled sqlglot insists on it, its tests do not
+    # a schema that stars must not use is as good as none
+    known = _flat(schema) if more.get("expand_stars", True) else {}
+    # schema is given explicitly: the compiled sqlglot insists on it
     node = _lineage(column, sql, schema, sources=sources, dialect=dialect, **more)
     if isinstance(node, sqlglot.lineage.Node):
         _calls.append(
@@ -64,7 +66,7 @@ def recording(
                 "column": column if isinstance(column, str) else column.name,
                 "sql": _text(sql, dialect),
                 "dialect": str(dialect or ""),
-                "schema": _flat(schema),
+                "schema": known,
                 "sources": {k: _text(v, dialect) for k, v in (sources or {}).items()},
                 "leaves": leaves(node),
             }

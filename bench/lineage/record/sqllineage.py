@@ -91,9 +91,9 @@ def _helpers() -> types.ModuleType:
     return module
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    sys.path.insert(0, str(config.rootpath))
-    sys.modules["tests.helpers"] = _helpers()
+# Now, and not in a hook: the tests' own conftest imports the helpers before any hook runs.
+sys.path.insert(0, os.getcwd())
+sys.modules["tests.helpers"] = _helpers()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -10,7 +10,7 @@ from bench import corpora
 from bench.errors import BenchError
 from bench.lineage import tools
 from bench.lineage.case import Case
-from bench.lineage.suites import archives, recorded, sqlglot, sqllineage
+from bench.lineage.suites import archives, datahub, openlineage, recorded, sqlglot, sqllineage
 
 REGISTER = Path(__file__).parents[1] / "suites.toml"
 # The package index has the tests of these, at the version whose tool is measured.
@@ -45,6 +45,17 @@ def _recorded(suite: str, plugin: str, tests: list[str], work: Path) -> list[dic
     return recorded.record(python, plugin, folder, tests, work / "record" / f"{suite}.jsonl")
 
 
+def _datahub(work: Path, mirrors: Mapping[str, Path]) -> tuple[Case, ...]:
+    folder = _fetched("datahub", work, mirrors)
+    python = tools.python("datahub", work)
+    out = work / "record" / "datahub.jsonl"
+    return datahub.cases(recorded.record(python, "datahub", folder, ["test_sqlglot_lineage.py"], out))
+
+
+def _openlineage(work: Path, mirrors: Mapping[str, Path]) -> tuple[Case, ...]:
+    return openlineage.cases(_fetched("openlineage", work, mirrors))
+
+
 def _fetched(name: str, work: Path, mirrors: Mapping[str, Path]) -> Path:
     register = corpora.load(REGISTER)
     folder = corpora.fetch(register[name], work / "repositories", mirrors)
@@ -58,4 +69,6 @@ SUITES: dict[str, Suite] = {
     "sqllineage": _sqllineage,
     "collate-sqllineage": _collate,
     "sqlglot": _sqlglot,
+    "datahub": _datahub,
+    "openlineage": _openlineage,
 }
