@@ -44,16 +44,23 @@ def main(words: Sequence[str] | None = None) -> int:
         return 2
     text = _text(outcome)
     print(text)
-    by_id = {case.id: case for case in outcome.cases}
-    for name in ("columns", "tables"):
-        page = report.failures(OURS, getattr(outcome, name)[OURS], by_id)
-        file = options.work / ("failures.md" if name == "columns" else "failures_tables.md")
-        file.write_text(page, "utf-8")
-        print(f"{file}: {page.partition(chr(10))[0].lstrip('# ')}", file=sys.stderr)
+    _write_failures(outcome, options.work)
     if options.write:
         put("lineage", text)
     ours = report.total(outcome.corrected[OURS])
     return int(ours.exact_percent < BAR or ours.crashes > 0)
+
+
+def _write_failures(outcome: Outcome, work: Path) -> None:
+    """failures.md and failures_tables.md are ours; each peer has its own beside them."""
+    by_id = {case.id: case for case in outcome.cases}
+    for verdicts, suffix in ((outcome.corrected, ""), (outcome.tables, "_tables")):
+        for tool, found in verdicts.items():
+            name = f"failures{suffix}.md" if tool == OURS else f"failures{suffix}_{tool}.md"
+            page = report.failures(tool, found, by_id)
+            (work / name).write_text(page, "utf-8")
+            if tool == OURS:
+                print(f"{work / name}: {page.splitlines()[0].lstrip('# ')}", file=sys.stderr)
 
 
 def _parse(words: Sequence[str] | None) -> argparse.Namespace:

@@ -9,13 +9,14 @@ there because two tools write the same fact differently, never because one tool 
 |---|---|
 | fold | all names lower case without quotes: some tools upper-case Snowflake names, some keep the text's spelling |
 | default schema | `<default>.t` (sqllineage) and `db.schema.t` under a default `db.schema` (DataHub) are `t` |
+| shards | BigQuery's `t_20230101` and `t_2023*` are `t_yyyymmdd` to DataHub |
 | unnamed outputs | a column without alias is called by its text, `_col_1`, `_1` or `?column?`: all are `#position` |
 | row counts | `t.* -> cnt` of count(*) is said by sqllineage and OpenLineage only, and is no column: left out |
 | subqueries | collate-sqllineage also names a subquery of the text as a source (`(` before its alias here): no relation, left out |
 | target relation | OpenLineage's suite gives a target column without its relation: in its cases the relation is left out |
 | chains | a script is judged from first sources to last targets, as sqllineage does: what is written and read in between (temporary tables, views) is passed through |
 | asked outputs | sqlglot's tests ask for one column of the last query: other edges are left out |
-| unresolved | `?` stands for "one of several, not known which". A tool that marks an edge as ambiguous and lists the candidates says the same |
+| unresolved | `?` stands for "one of several, not known which". A tool that marks an edge as ambiguous and lists the candidates says the same; where the suite says nothing of a column that cannot be resolved (DataHub drops it), nothing is what `?` and a marked list of candidates count for |
 """
 
 import re
@@ -33,6 +34,8 @@ SUBQUERY = "("  # before the alias of a source that is no relation
 _QUOTES = str.maketrans("", "", '"`[]')
 _POSITION = re.compile(r"_col_?(\d+)|_(\d+)|\?column\?|expr_?(\d+)|f(\d+)_")
 _SPACE = re.compile(r"\s+")
+_QUALIFIER = re.compile(r"\b[a-z_]\w*\.(?=[a-z_*])")
+_SHARD = re.compile(r"_(\d{8}|\d*\*)$")
 
 
 def normal(case: Case, edges: Iterable[Edge]) -> Edges:
@@ -68,24 +71,25 @@ def relation(case: Case, name: str) -> str:
     parts = case.default_schema.lower().split(".") if case.default_schema else []
     for size in range(len(parts), 0, -1):
         prefix = ".".join(parts[:size]) + "."
-        if plain.startswith(prefix):
-            return plain.removeprefix(prefix)
-    return plain
+        while plain.startswith(prefix):
+            plain = plain.removeprefix(prefix)
+    return _SHARD.sub("_yyyymmdd", plain) if case.dialect == "bigquery" else plain
 
 
 def agreed(expected: Edges, got: Edges) -> Edges:
-    """`got` with its ambiguous sources written as `expected` writes them: `?`, or each one."""
+    """`got` with what it leaves open written as `expected` writes it: `?`, each one, or nothing."""
     found: set[Edge] = set()
+    said = {edge[1:] for edge in expected}
     unknown = {edge[1:] for edge in expected if edge.source_relation == "?"}
     several: dict[tuple[str, str, str], int] = defaultdict(int)
     for edge in got - expected:
         several[edge[1:]] += 1
     for edge in got:
         candidates = edge.source_relation.split(CANDIDATES)
-        alike = several[edge[1:]] > 1 and edge not in expected
-        if edge[1:] in unknown and (len(candidates) > 1 or alike):
+        is_open = len(candidates) > 1 or edge.source_relation == "?"
+        if edge[1:] in unknown and (is_open or several[edge[1:]] > 1):
             found.add(edge._replace(source_relation="?"))
-        else:
+        elif not is_open or edge[1:] in said:
             found.update(edge._replace(source_relation=each) for each in candidates)
     return frozenset(found)
 
@@ -106,7 +110,9 @@ def _folded(case: Case, edge: Edge) -> Edge:
 
 
 def _text(name: str) -> str:
-    return _SPACE.sub("", name.translate(_QUOTES)).lower()
+    """A name without space, quotes and case; an expression also without qualifiers in it."""
+    plain = _SPACE.sub("", name.translate(_QUOTES)).lower()
+    return _QUALIFIER.sub("", plain) if "(" in plain else plain
 
 
 @lru_cache(maxsize=None)

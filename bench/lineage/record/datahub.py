@@ -16,6 +16,7 @@ def assert_sql_result_with_resolver(
     sql: str, *, expected_file: Path, schema_resolver: Any, **options: Any
 ) -> None:
     schemas = {urn: dict(info or {}) for urn, info in schema_resolver._schema_cache.items()}
+    options["platform_instance"] = schema_resolver.platform_instance
     _write(sql, expected_file, schema_resolver.platform, schemas, options)
 
 
@@ -33,6 +34,7 @@ def _write(
         "sql": sql,
         "dialect": options.get("override_dialect") or dialect,
         "schemas": {urn: list(columns) for urn, columns in schemas.items()},
+        "platform_instance": options.get("platform_instance"),
         "default_db": options.get("default_db"),
         "default_schema": options.get("default_schema"),
         "golden": json.loads(Path(expected_file).read_text("utf-8")),

@@ -29,9 +29,19 @@ _test = ""
 
 
 def _write(kind: str, sql: str, **more: Any) -> None:
-    line = {"test": _test, "kind": kind, "sql": sql, **more}
+    line = {"test": _test, "kind": kind, "sql": sql, "settings": _settings(), **more}
     with open(os.environ["BENCH_RECORD"], "a", encoding="utf-8") as out:
         out.write(json.dumps(line) + "\n")
+
+
+def _settings() -> dict[str, Any]:
+    """The settings a test made for itself; collate-sqllineage has none."""
+    try:
+        from sqllineage.config import SQLLineageConfig
+    except ImportError:
+        return {}
+    names = ("DEFAULT_SCHEMA", "LATERAL_COLUMN_ALIAS_REFERENCE")
+    return {name: getattr(SQLLineageConfig, name) for name in names}
 
 
 def _relation(value: Any) -> dict[str, str]:

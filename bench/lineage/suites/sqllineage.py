@@ -1,6 +1,7 @@
 """sqllineage's and collate-sqllineage's tests: recorded calls of their assertion helpers."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bench.lineage.case import Case, Edge, Tables, columns_of
@@ -14,23 +15,29 @@ DIALECTS = {
     "vertica": "postgres",
     "mariadb": "mysql",
 }
+# Standard SQL has no lateral alias references; a test that switches them on is about an engine that has.
+LATERAL = "redshift"
 _NOT_TABLES = {"SubQuery", "DataFunction"}
 
 
 def cases(origin: str, recorded: Iterable[Mapping[str, Any]]) -> tuple[Case, ...]:
     """One case per SQL text and dialect; a text asked for tables and for columns is one case."""
-    found: dict[tuple[str, str, str], Case] = {}
+    found: dict[tuple[str, str, str, str], Case] = {}
     numbers: dict[str, int] = {}
     for each in recorded:
         dialect = DIALECTS.get(each["dialect"], each["dialect"])
+        settings = each.get("settings") or {}
+        if not dialect and settings.get("LATERAL_COLUMN_ALIAS_REFERENCE"):
+            dialect = LATERAL
+        default = settings.get("DEFAULT_SCHEMA") or ""
         schema = columns_of(each.get("schema") or {})
-        key = (each["sql"], dialect, str(schema))
+        key = (each["sql"], dialect, str(schema), default)
         case = found.get(key)
         if case is None:
             test = _name(each["test"])
             numbers[test] = numbers.get(test, 0) + 1
             id = f"{origin}:{test}#{numbers[test]}"
-            case = Case(id, origin, each["sql"], dialect, schema)
+            case = Case(id, origin, each["sql"], dialect, schema, default)
         found[key] = _with(case, each)
     return tuple(found.values())
 
@@ -41,9 +48,7 @@ def _with(case: Case, call: Mapping[str, Any]) -> Case:
         tables = Tables(_relations(call["sources"]), _relations(call["targets"]))
     else:
         columns = frozenset(Edge(sr or "?", sc, tr, tc) for sr, sc, tr, tc in call["edges"])
-    return Case(
-        case.id, case.origin, case.sql, case.dialect, case.schema, "", tables, columns, ()
-    )
+    return replace(case, tables=tables, columns=columns)
 
 
 def _relations(values: Iterable[Mapping[str, str]]) -> frozenset[str]:
