@@ -32,7 +32,7 @@ from bench.lineage.case import Case, Edge, Edges, Tables
 CANDIDATES = "|"  # between the relations of an ambiguous source
 SUBQUERY = "("  # before the alias of a source that is no relation
 _QUOTES = str.maketrans("", "", '"`[]')
-_POSITION = re.compile(r"_col_?(\d+)|_(\d+)|\?column\?|expr_?(\d+)|f(\d+)_")
+_PLAIN = re.compile(r"[\w.$*]+")
 _SPACE = re.compile(r"\s+")
 _QUALIFIER = re.compile(r"\b[a-z_]\w*\.(?=[a-z_*])")
 _SHARD = re.compile(r"_(\d{8}|\d*\*)$")
@@ -111,8 +111,10 @@ def _folded(case: Case, edge: Edge) -> Edge:
 
 def _text(name: str) -> str:
     """A name without space, quotes and case; an expression also without qualifiers in it."""
-    plain = _SPACE.sub("", name.translate(_QUOTES)).lower()
-    return _QUALIFIER.sub("", plain) if "(" in plain else plain
+    plain = name.translate(_QUOTES).lower().strip()
+    if not _PLAIN.fullmatch(plain):
+        plain = _QUALIFIER.sub("", plain)
+    return _SPACE.sub("", plain)
 
 
 @lru_cache(maxsize=None)

@@ -1,4 +1,4 @@
-"""sqlglot.lineage, once per output column of each query; as its users do it.
+"""sqlglot.lineage of all output columns of each query.
 
 Earlier queries of a script are given as `sources`, which is sqlglot's own way to go through
 views. sqlglot has no notion of a target: CREATE and INSERT name it here, with their column list.
@@ -26,13 +26,8 @@ def answer(case: dict[str, Any]) -> dict[str, Any]:
         if query is None:
             continue
         text = query.sql(dialect=dialect)
-        for at, output in enumerate(query.selects):
-            column = output.alias_or_name
-            if not column:
-                continue
-            node = sqlglot.lineage.lineage(
-                column, text, schema, sources=dict(known), dialect=dialect
-            )
+        nodes = sqlglot.lineage.lineage(None, text, schema, sources=dict(known), dialect=dialect)
+        for at, (column, node) in enumerate(nodes.items()):
             to = names[at] if at < len(names) else column
             edges.extend([*leaf, target, to] for leaf in leaves(node))
         if isinstance(tree, exp.Create) and target:

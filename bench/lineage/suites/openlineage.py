@@ -22,6 +22,7 @@ DIALECTS = {
     "databricksdialect": "databricks",
     "mssqldialect": "tsql",
     "mssql": "tsql",
+    "sqlserver": "tsql",
     "ansi": "",
     "sqlite": "sqlite",
 }

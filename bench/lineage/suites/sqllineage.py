@@ -14,6 +14,8 @@ DIALECTS = {
     "greenplum": "postgres",
     "vertica": "postgres",
     "mariadb": "mysql",
+    "db2": "",
+    "impala": "hive",
 }
 # Standard SQL has no lateral alias references; a test that switches them on is about an engine that has.
 LATERAL = "redshift"
