@@ -1,6 +1,7 @@
 """Virtual environments for what the benchmarks run beside unwet: dbt, packages with data, peers.
 
-ensure(folder, packages), made(folder, packages) -> folder;  program(folder, name) -> path;  installed(...) -> file
+ensure(folder, packages), made(folder, packages) -> folder
+program(folder, name) -> path;  installed(folder, name) -> file
 """
 
 import sys

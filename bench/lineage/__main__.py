@@ -82,7 +82,8 @@ def _run(options: argparse.Namespace) -> Outcome:
     cases = gather(names, options.work, parse_mirrors(options.mirror))
     write(cases, options.work / "cases.jsonl")
     said = {
-        name: _ask(name, cases, options.work) for name in [OURS, *filter(None, options.peers.split(","))]
+        name: _ask(name, cases, options.work)
+        for name in [OURS, *filter(None, options.peers.split(","))]
     }
     by_column = [case for case in cases if case.columns and normal(case, case.columns)]
     by_table = [case for case in cases if case.tables is not None]
@@ -115,11 +116,11 @@ def _text(outcome: Outcome) -> str:
         "## Lineage, by the peers' own tests",
         "`python -m bench.lineage --write`",
         f"{known} cases, {len(outcome.columns[OURS])} of them with column edges. "
-        "bench/README.md says where they come from and how names are made comparable.",
+        "Where they come from, and how names are made comparable: bench/README.md.",
         "Columns, as the suites expect:",
         report.table(outcome.columns, outcome.cpu),
         report.by_origin(outcome.columns),
-        f"Columns, after the corrections in bench/lineage/disagreements.toml (bar: {BAR:.0f} % exact):",
+        f"Columns, corrected by bench/lineage/disagreements.toml (bar: {BAR:.0f} % exact):",
         report.table(outcome.corrected, outcome.cpu),
         "Relations read and written:",
         report.table(outcome.tables, outcome.cpu),

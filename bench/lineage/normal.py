@@ -5,24 +5,31 @@
 Each step below is applied to what a suite expects and to what every tool says alike. A step is
 there because two tools write the same fact differently, never because one tool is wrong.
 
-| step | why |
-|---|---|
-| fold | all names lower case without quotes: some tools upper-case Snowflake names, some keep the text's spelling |
-| default schema | `<default>.t` (sqllineage) and `db.schema.t` under a default `db.schema` (DataHub) are `t` |
-| shards | BigQuery's `t_20230101` and `t_2023*` are `t_yyyymmdd` to DataHub |
-| unnamed outputs | a column without alias is called by its text, `_col_1`, `_1` or `?column?`: all are `#position` |
-| row counts | `t.* -> cnt` of count(*) is said by sqllineage and OpenLineage only, and is no column: left out |
-| subqueries | collate-sqllineage also names a subquery of the text as a source (`(` before its alias here): no relation, left out |
-| target relation | OpenLineage's suite gives a target column without its relation: in its cases the relation is left out |
-| chains | a script is judged from first sources to last targets, as sqllineage does: what is written and read in between (temporary tables, views) is passed through |
-| asked outputs | sqlglot's tests ask for one column of the last query: other edges are left out |
-| unresolved | `?` stands for "one of several, not known which". A tool that marks an edge as ambiguous and lists the candidates says the same; where the suite says nothing of a column that cannot be resolved (DataHub drops it), nothing is what `?` and a marked list of candidates count for |
+fold: all names lower case without quotes, because some tools upper-case Snowflake's names and
+    some keep the text's spelling.
+default schema: `<default>.t` (sqllineage), and `db.schema.t` under a default `db.schema`
+    (DataHub), are `t`.
+shards: BigQuery's `t_20230101` and `t_2023*` are `t_yyyymmdd` to DataHub.
+unnamed outputs: a column without alias is called by its text, `_col_1`, `_1` or `?column?`; all
+    are `#position`.
+row counts: `t.* -> cnt` of count(*) is said by sqllineage and OpenLineage only, and is no column:
+    left out.
+subqueries: collate-sqllineage also names a subquery of the text as a source (`(` before its alias
+    here); it is no relation: left out.
+target relation: OpenLineage's suite gives a target column without its relation: in its cases the
+    relation is left out.
+chains: a script is judged from first sources to last targets, as sqllineage does: what is written
+    and read in between (temporary tables, views) is passed through.
+asked outputs: sqlglot's tests ask for one column of the last query: other edges are left out.
+unresolved: `?` stands for "one of several, not known which". A tool that marks an edge as
+    ambiguous and lists the candidates says the same. Where the suite says nothing of a column that
+    cannot be resolved (DataHub drops it), `?` and a marked list of candidates count for nothing.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 
 import sqlglot
 from sqlglot import exp
@@ -117,8 +124,8 @@ def _text(name: str) -> str:
     return _SPACE.sub("", plain)
 
 
-@lru_cache(maxsize=None)
-def _parsed(sql: str, dialect: str) -> tuple[exp.Expression, ...]:
+@cache
+def _parsed(sql: str, dialect: str) -> tuple[exp.Expr, ...]:
     try:
         trees = sqlglot.parse(sql, dialect=dialect or None)
     except (sqlglot.errors.SqlglotError, RecursionError):
@@ -130,7 +137,7 @@ def _statements(sql: str, dialect: str) -> int:
     return len(_parsed(sql, dialect)) or sql.strip().rstrip(";").count(";") + 1
 
 
-@lru_cache(maxsize=None)
+@cache
 def _unnamed(sql: str, dialect: str) -> dict[str, str]:
     """What tools may call the outputs of the last query that have no name: `#position`."""
     trees = _parsed(sql, dialect)
@@ -157,11 +164,11 @@ def _unnamed(sql: str, dialect: str) -> dict[str, str]:
     return found
 
 
-def _named(select: exp.Expression) -> bool:
+def _named(select: exp.Expr) -> bool:
     return isinstance(select, exp.Alias | exp.Column | exp.Star | exp.Dot)
 
 
-def _written(sql: str, node: exp.Expression) -> str:
+def _written(sql: str, node: exp.Expr) -> str:
     """The text from the first to the last name in a node; "" when it has none."""
     metas = [each.meta for each in node.walk() if "start" in each.meta]
     if not metas:

@@ -8,6 +8,7 @@ import os
 import select
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,5 @@ class _Worker:
         self._child.wait()
         for stream in (self._child.stdin, self._child.stdout):
             if stream is not None:
-                try:
+                with suppress(BrokenPipeError):  # what a dead process had not read yet
                     stream.close()
-                except BrokenPipeError:
-                    pass  # what the dead process had not read yet

@@ -15,7 +15,12 @@ def answer(case: dict[str, Any]) -> dict[str, Any]:
     targets = [each.qualified_name for each in said.out_tables]
     target = targets[0] if len(targets) == 1 else ""
     edges = [
-        [source.origin.qualified_name if source.origin else "?", source.name, target, each.descendant.name]
+        [
+            source.origin.qualified_name if source.origin else "?",
+            source.name,
+            target,
+            each.descendant.name,
+        ]
         for each in said.column_lineage
         for source in each.lineage
     ]

@@ -1,4 +1,4 @@
-"""unwet. Columns are the edges of what `trace()` returns; relations those of the resolved statements."""
+"""unwet. Columns: the edges of what `trace()` returns; relations: of the resolved statements."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -32,14 +32,16 @@ def _columns(pile: Pile) -> list[list[str]]:
 
 
 def _tables(pile: Pile) -> dict[str, list[str]]:
+    # a table that is changed in place is a target to all suites, not a source
+    sources = {e.source.relation for e in pile.graph.edges if e.source[0] != e.target[0]}
     targets: set[str] = set()
-    sources = {edge.source.relation for edge in pile.graph.edges} - {"?", ""}
     for each in pile.resolved:
         if each.target:
             targets.add(each.target)
         if each.query is not None:
-            sources.update(_reads(each.query, set()))
-    return {"sources": sorted(sources), "targets": sorted(targets)}
+            changed = {each.target} if each.kind in ("update", "delete", "merge") else set()
+            sources.update(set(_reads(each.query, set())) - changed)
+    return {"sources": sorted(sources - {"?", ""}), "targets": sorted(targets)}
 
 
 def _reads(query: Any, seen: set[int]) -> Iterator[str]:

@@ -48,9 +48,7 @@ class _Names:
         return frozenset(self.one(urn) for urn in urns)
 
 
-def _schema(
-    sql: str, names: _Names, schemas: Mapping[str, list[str]]
-) -> dict[str, list[str]]:
+def _schema(sql: str, names: _Names, schemas: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Columns by relation; the shards of one BigQuery table also under the name in the text."""
     found = {}
     for urn, columns in schemas.items():

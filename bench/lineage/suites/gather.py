@@ -49,7 +49,9 @@ def _datahub(work: Path, mirrors: Mapping[str, Path]) -> tuple[Case, ...]:
     folder = _fetched("datahub", work, mirrors)
     python = tools.python("datahub", work)
     out = work / "record" / "datahub.jsonl"
-    return datahub.cases(recorded.record(python, "datahub", folder, ["test_sqlglot_lineage.py"], out))
+    return datahub.cases(
+        recorded.record(python, "datahub", folder, ["test_sqlglot_lineage.py"], out)
+    )
 
 
 def _openlineage(work: Path, mirrors: Mapping[str, Path]) -> tuple[Case, ...]:

@@ -73,9 +73,14 @@ def calls(body: Sequence[Token], names: frozenset[str]) -> Iterator[tuple[Call, 
     """Calls of the named functions in a body, outermost first, with the position behind them."""
     for at, token in enumerate(body[:-1]):
         if token.kind == "word" and token.text in names and body[at + 1].text in _CLOSING:
-            call, end = _value(body, at)
+            call, end = _value_at(body, at)
             assert isinstance(call, Call)
             yield call, end
+
+
+def value(found: Sequence[Token]) -> Value:
+    """The value that some tokens begin with."""
+    return _value_at(found, 0)[0]
 
 
 # --- inside
@@ -102,7 +107,7 @@ def _closing(found: Sequence[Token], start: int) -> int:
     return len(found)
 
 
-def _value(found: Sequence[Token], at: int) -> tuple[Value, int]:
+def _value_at(found: Sequence[Token], at: int) -> tuple[Value, int]:
     """The value that begins at a token, and the position behind it; method calls are dropped."""
     while found[at].text in ("&", "mut"):
         at += 1
@@ -139,9 +144,9 @@ def _arguments(found: Sequence[Token]) -> Iterator[Value]:
         if found[at] == Token("sign", ","):
             at += 1
         elif at + 1 < len(found) and found[at + 1] == Token("sign", ":"):
-            inner, end = _value(found, at + 2)
+            inner, end = _value_at(found, at + 2)
             yield Call(found[at].text, (inner,))
             at = end
         else:
-            value, at = _value(found, at)
+            value, at = _value_at(found, at)
             yield value

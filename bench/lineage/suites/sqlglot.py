@@ -1,5 +1,6 @@
 """sqlglot's test_lineage: each recorded call asks for one column of one query."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,12 +23,22 @@ def cases(recorded: Iterable[Mapping[str, Any]]) -> tuple[Case, ...]:
             sql=sql,
             dialect=each["dialect"],
             schema=columns_of(each["schema"]),
-            columns=frozenset(Edge(*leaf, "", each["column"]) for leaf in each["leaves"]),
+            columns=frozenset(Edge(a, b, "", each["column"]) for a, b in each["leaves"]),
             outputs=(each["column"],),
         )
     return tuple(found.values())
 
 
 def _script(sql: str, sources: Mapping[str, str]) -> str:
-    views = (f"CREATE VIEW {name} AS {query};\n" for name, query in reversed(sources.items()))
+    """Views before what reads them, then the query."""
+    left = dict(sources)
+    views: list[str] = []
+    while left:
+        ready = [name for name in left if not _mentions(left[name], set(left) - {name})]
+        for name in ready or list(left):
+            views.append(f"CREATE VIEW {name} AS {left.pop(name)};\n")
     return "".join(views) + sql
+
+
+def _mentions(query: str, names: set[str]) -> bool:
+    return any(re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", query) for name in names)

@@ -17,7 +17,7 @@ DIALECTS = {
     "db2": "",
     "impala": "hive",
 }
-# Standard SQL has no lateral alias references; a test that switches them on is about an engine that has.
+# Standard SQL has no lateral alias references: a test that switches them on means another engine.
 LATERAL = "redshift"
 _NOT_TABLES = {"SubQuery", "DataFunction"}
 
