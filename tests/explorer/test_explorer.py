@@ -41,6 +41,7 @@ def open_page(browser: "Browser", tmp_path: Path) -> Iterator[Open]:
         page = browser.open(file.as_uri() + hash)
         pages.append(page)
         page.until("performance.getEntriesByName('unwet-first-frame').length")
+        frame(page)
         return page
 
     yield opened
@@ -324,16 +325,16 @@ def test_zoom_pan_and_fit(open_page: Open) -> None:
         page.wheel(300, 300, -100)
     frame(page)
     near = inked(page)
-    assert near != whole
+    assert abs(near - whole) > whole / 10
     page.drag(200, 200, 900, 700)
     frame(page)
-    assert inked(page) not in (near, whole)
+    assert abs(inked(page) - near) > near / 10
     pressed(page, "f")
     frame(page)
-    assert inked(page) == whole
+    assert abs(inked(page) - whole) < whole / 10
     page.pinch(400, 400, 100, 300)
     frame(page)
-    assert inked(page) != whole
+    assert abs(inked(page) - whole) > whole / 10
 
 
 def test_a_tab_reaches_every_control(open_page: Open) -> None:

@@ -57,6 +57,8 @@ function least() {
 }
 function fitAll() {
   stage.fitted = fitAll;
+  stage.hover = null; // what was under the pointer has moved away
+  $("tip").hidden = true;
   const area = bounds(stage.scene);
   stage.scale = Math.max(0.01, least());
   stage.x = (stage.width - area.w * stage.scale) / 2 - area.x * stage.scale;
