@@ -6,7 +6,7 @@ is folded into several columns. Then the islands are packed on shelves. The same
 same positions, and no two boxes overlap.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import NamedTuple
@@ -16,39 +16,46 @@ from unwet.lineage.exports.layering import Adjacency, islands, layers, neighbour
 SWEEPS = 6  # more change next to nothing on real piles
 
 
+class Box(NamedTuple):
+    """What a box needs, in pixels at full zoom."""
+
+    width: float
+    height: float
+
+
 class Place(NamedTuple):
-    """The upper left corner of a box, and the layer it is in."""
+    """The upper left corner of a box, the layer it is in, and its width: that of its column."""
 
     x: float
     y: float
     layer: int
+    width: float
 
 
 @dataclass(frozen=True, slots=True)
 class Spacing:
-    """Sizes in pixels at full zoom. `aspect`: width by height to aim at; `fold`: the least height
+    """Gaps in pixels at full zoom. `aspect`: width by height to aim at; `fold`: the least height
     at which a layer is folded."""
 
-    width: float = 220
-    across: float = 90
+    across: float = 80
     down: float = 14
-    between: float = 60
+    between: float = 50
     aspect: float = 1.4
     fold: float = 400
 
 
 def layout(
-    heights: Sequence[float],
+    boxes: Sequence[Box],
     links: Iterable[tuple[int, int]],
     spacing: Spacing = Spacing(),
 ) -> tuple[Place, ...]:
-    """A place for each box, by index into `heights`; `links` are (from, to) pairs of indices."""
-    after, before = neighbours(len(heights), links)
+    """A place for each box; `links` are (from, to) pairs of indices into `boxes`."""
+    after, before = neighbours(len(boxes), links)
     layer = layers(after)
     drawn = [
-        _island(nodes, heights, layer, after, before, spacing) for nodes in islands(after, before)
+        _island(nodes, boxes, layer, after, before, spacing) for nodes in islands(after, before)
     ]
-    return _packed(drawn, len(heights), spacing)
+    return _packed(drawn, len(boxes), spacing)
 
 
 # --- one island
@@ -63,7 +70,7 @@ class _Island:
 
 def _island(
     nodes: Sequence[int],
-    heights: Sequence[float],
+    boxes: Sequence[Box],
     layer: Sequence[int],
     after: Adjacency,
     before: Adjacency,
@@ -74,21 +81,26 @@ def _island(
     for node in nodes:
         rows[layer[node] - first].append(node)
     rows = _ordered([row for row in rows if row], after, before)
-    limit = _limit([sum(heights[n] + spacing.down for n in row) for row in rows], spacing)
+    heights = {node: boxes[node].height for node in nodes}
+    limit = _limit(rows, boxes, spacing)
     tops: dict[int, float] = {}
-    lefts: dict[int, float] = {}
-    x = 0.0
+    lefts: dict[int, tuple[float, float]] = {}
+    x = width = 0.0
     for row in rows:
         columns = _folded(row, heights, limit, spacing.down)
         for column in columns:
             wanted = _wanted(column, heights, tops, before) if len(columns) == 1 else []
             tops.update(zip(column, _stacked(column, heights, wanted, spacing.down), strict=True))
-            lefts.update((node, x) for node in column)
-            x += spacing.width + (spacing.across if column is columns[-1] else spacing.between)
+            wide = max(boxes[node].width for node in column)
+            lefts.update((node, (x, wide)) for node in column)
+            width = x + wide
+            x = width + (spacing.across if column is columns[-1] else spacing.between)
     top = min(tops.values())
-    places = {node: Place(lefts[node], tops[node] - top, layer[node]) for node in nodes}
+    places = {
+        node: Place(lefts[node][0], tops[node] - top, layer[node], lefts[node][1]) for node in nodes
+    }
     bottom = max(place.y + heights[node] for node, place in places.items())
-    return _Island(places, max(lefts.values()) + spacing.width, bottom)
+    return _Island(places, width, bottom)
 
 
 def _ordered(rows: list[list[int]], after: Adjacency, before: Adjacency) -> list[list[int]]:
@@ -114,13 +126,15 @@ def _mean(nodes: Sequence[int], at: dict[int, float], otherwise: float) -> float
     return sum(at[node] for node in nodes) / len(nodes) if nodes else otherwise
 
 
-def _limit(sums: Sequence[float], spacing: Spacing) -> float:
+def _limit(rows: Sequence[Sequence[int]], boxes: Sequence[Box], spacing: Spacing) -> float:
     """The height to fold layers at, so that the island is drawn as large as can be on a screen."""
+    sums = [sum(boxes[node].height + spacing.down for node in row) for row in rows]
+    widths = [max(boxes[node].width for node in row) + spacing.between for row in rows]
 
     def size(limit: float) -> float:
-        columns = sum(max(1, round(each / limit)) for each in sums)
-        high = max(each / max(1, round(each / limit)) for each in sums)
-        wide = columns * (spacing.width + spacing.between) + len(sums) * spacing.across
+        columns = [max(1, round(each / limit)) for each in sums]
+        high = max(each / parts for each, parts in zip(sums, columns, strict=True))
+        wide = sum(parts * width for parts, width in zip(columns, widths, strict=True))
         return max(wide / spacing.aspect, high)
 
     highest = max(sums)
@@ -131,7 +145,7 @@ def _limit(sums: Sequence[float], spacing: Spacing) -> float:
 
 
 def _folded(
-    row: Sequence[int], heights: Sequence[float], limit: float, down: float
+    row: Sequence[int], heights: Mapping[int, float], limit: float, down: float
 ) -> list[list[int]]:
     """The row cut into columns of about equal height, none much higher than `limit`."""
     total = sum(heights[node] + down for node in row)
@@ -147,7 +161,7 @@ def _folded(
 
 
 def _wanted(
-    column: Sequence[int], heights: Sequence[float], tops: dict[int, float], before: Adjacency
+    column: Sequence[int], heights: Mapping[int, float], tops: dict[int, float], before: Adjacency
 ) -> list[float]:
     """The top each box would like: level with the middle of what feeds it."""
     wanted: list[float] = []
@@ -159,7 +173,7 @@ def _wanted(
 
 
 def _stacked(
-    column: Sequence[int], heights: Sequence[float], wanted: Sequence[float], down: float
+    column: Sequence[int], heights: Mapping[int, float], wanted: Sequence[float], down: float
 ) -> list[float]:
     """Tops in the given order without overlap: centred, or as near as can be to `wanted`.
 
@@ -191,13 +205,13 @@ def _packed(drawn: Sequence[_Island], count: int, spacing: Spacing) -> tuple[Pla
     gap = spacing.between
     area = sum((each.width + gap) * (each.height + gap) for each in drawn)
     limit = max([sqrt(area * spacing.aspect), *(each.width for each in drawn)])
-    places: list[Place] = [Place(0, 0, 0)] * count
+    places: list[Place] = [Place(0, 0, 0, 0)] * count
     x = y = shelf = 0.0
     for each in sorted(drawn, key=lambda one: (-one.height, -one.width, min(one.places))):
         if x and x + each.width > limit:
             x, y, shelf = 0.0, y + shelf + gap, 0.0
         for node, place in each.places.items():
-            places[node] = Place(round(x + place.x), round(y + place.y), place.layer)
+            places[node] = Place(round(x + place.x), round(y + place.y), *place[2:])
         x += each.width + gap
         shelf = max(shelf, each.height)
     return tuple(places)

@@ -3,7 +3,8 @@
 The explorer's model.js reads it; the two agree on the keys below and on nothing else.
 
     names     every column name once          columns   per column: index into names
-    tables    name, width in columns, result (1: a bare SELECT), groups, positions
+    tables    name, number of columns, result (1: a bare SELECT), positions
+    shared    what titles leave out
     edges     values: target (minus the one before), source, code, number of places
     sets      lists of target columns, as start and length in turn
     rows      conditions: source, set, code, number of places (the same for all of the set)
@@ -16,7 +17,6 @@ A code is 4 x the position in KINDS + the position in CERTAINTIES.
 from collections.abc import Iterable, Iterator, Sequence
 
 from unwet.lineage.columns import RANKS, ColumnId, Edge
-from unwet.lineage.exports.layout import Spacing
 from unwet.lineage.exports.page_tables import (
     HEAD,
     MOST_ROWS,
@@ -52,7 +52,7 @@ def page_data(graph: Graph, center: ColumnId | None = None) -> dict[str, object]
     return {
         "kinds": KINDS,
         "certainties": CERTAINTIES,
-        "sizes": {"width": Spacing().width, "head": HEAD, "row": ROW, "rows": MOST_ROWS},
+        "sizes": {"head": HEAD, "row": ROW, "rows": MOST_ROWS},
         "files": list(places.files),
         **index.columns_and_tables(),
         "edges": _edges(values, index, places),

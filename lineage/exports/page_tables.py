@@ -7,7 +7,7 @@ from itertools import chain
 
 from unwet.lineage.columns import ColumnId
 from unwet.lineage.errors import UsageError
-from unwet.lineage.exports.layout import layout
+from unwet.lineage.exports.layout import Box, layout
 from unwet.lineage.findings import Span
 
 HEAD, ROW, MOST_ROWS = 30, 20, 12  # pixels of a title, of a column; columns shown in the overview
@@ -67,28 +67,65 @@ class Index:
             "schema": _numbered([_schema(table) for table in tables]),
             "folder": _numbered([_folder(t, self.home.get(t, ""), start) for t in tables]),
         }
-        full = [HEAD + ROW * min(self.widths[t], MOST_ROWS + 1) + 4 for t in tables]
+        titles = [relation or path[start:] or "(result)" for relation, path in tables]
+        shared = _shared_catalog(relation for relation, _ in tables)
+        heads = [Box(_title_width(each, shared), HEAD) for each in titles]
         return {
+            "shared": shared,
             "names": names,
             "columns": [at[name] for _, name in self.ids],
             "tables": {
-                "name": [relation or path[start:] or "(result)" for relation, path in tables],
+                "name": titles,
                 "columns": [self.widths[table] for table in tables],
                 "result": [int(not relation) for relation, _ in tables],
-                "titles": _positions([HEAD] * len(tables), self.links),
-                "full": _positions(full, self.links),
+                "titles": _positions(heads, self.links),
+                "full": _positions(self._full(heads), self.links),
             },
             "groups": {
                 way: {
                     "names": labels,
                     "of": of,
                     "titles": _positions(
-                        [HEAD] * len(labels), {(of[a], of[b]) for a, b in self.links}
+                        [Box(_title_width(label, shared), HEAD) for label in labels],
+                        {(of[a], of[b]) for a, b in self.links},
                     ),
                 }
                 for way, (labels, of) in folders.items()
             },
         }
+
+    def _full(self, heads: Sequence[Box]) -> list[Box]:
+        """Boxes with as many columns as the overview shows, and a line for the rest."""
+        longest: dict[Key, list[int]] = {}
+        for table, name in self.ids:
+            longest.setdefault(table, []).append(len(name))
+        return [
+            Box(
+                max(head.width, _within(44 + 6.4 * max(lengths[:MOST_ROWS]))),
+                HEAD + ROW * min(len(lengths), MOST_ROWS + 1) + 4,
+            )
+            for head, lengths in zip(heads, longest.values(), strict=True)
+        ]
+
+
+def _title_width(title: str, shared: str) -> float:
+    """About what the browser needs, whose fonts nobody knows here."""
+    folders = title.rpartition("@")[2].split("/")
+    short = "/".join(folders[-2:]) if len(folders) > 2 else title.removeprefix(shared)
+    return _within(52 + 7.2 * len(short))
+
+
+def _within(width: float) -> float:
+    return round(min(260.0, max(110.0, width)))
+
+
+def _shared_catalog(relations: Iterable[str]) -> str:
+    """`project.` when most tables are `project.dataset.table`: titles leave it out."""
+    named = [relation for relation in relations if relation]
+    parts = [relation.split(".") for relation in named]
+    counts = Counter(each[0] for each in parts if len(each) > 2)
+    first, most = min(counts.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
+    return f"{first}." if most > max(3, len(named) / 2) else ""
 
 
 # --- what tables and columns are sorted and grouped by
@@ -152,10 +189,11 @@ def _numbered(labels: Sequence[str]) -> tuple[list[str], Numbers]:
     return names, [at[label] for label in labels]
 
 
-def _positions(heights: Sequence[int], links: set[tuple[int, int]]) -> dict[str, object]:
-    places = layout(heights, links)
+def _positions(boxes: Sequence[Box], links: set[tuple[int, int]]) -> dict[str, object]:
+    places = layout(boxes, links)
     return {
         "x": [int(place.x) for place in places],
         "y": [int(place.y) for place in places],
+        "width": [int(place.width) for place in places],
         "layer": [place.layer for place in places],
     }

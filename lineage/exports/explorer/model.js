@@ -16,22 +16,12 @@ for (let t = 0, c = 0; t < TABLES; t++) {
 const columnName = (c) => D.names[D.columns[c]];
 const tableName = (t) => D.tables.name[t];
 const isResult = (t) => D.tables.result[t] === 1;
-// Titles leave out the catalog that most tables share: `project.` of project.dataset.table.
-const SHARED = (() => {
-  const counts = new Map();
-  for (const name of D.tables.name) {
-    const parts = name.split(".");
-    if (parts.length > 2) counts.set(parts[0], (counts.get(parts[0]) || 0) + 1);
-  }
-  const [first, n] = [...counts].sort((a, b) => b[1] - a[1])[0] || ["", 0];
-  return n > 3 && n > D.tables.result.filter((result) => !result).length / 2 ? first + "." : "";
-})();
 // A title in two parts: where it is, and what it is called.
 function titleOf(name, table) {
   const temporary = name.indexOf("@", 1); // name@file: a temporary table that several files make
   if (table >= 0 && temporary > 0 && !isResult(table) && name.includes("/", temporary))
     return ["", `${name.slice(0, temporary)} @ ${name.slice(name.lastIndexOf("/") + 1)}`];
-  const short = SHARED && name.startsWith(SHARED) ? name.slice(SHARED.length) : name;
+  const short = name.startsWith(D.shared) ? name.slice(D.shared.length) : name;
   const cut = table < 0 ? 0 : isResult(table) ? short.lastIndexOf("/", short.lastIndexOf("/") - 1) + 1
     : short.lastIndexOf(".", short.length - 2) + 1;
   return [short.slice(0, cut), short.slice(cut)];

@@ -23,7 +23,7 @@ function paintScene(pen, scene, look) {
   if (LEGIBLE > 12.5 * look.scale) paintLabels(pen, scene, look, marked);
 }
 // From far away the titles are too small: as on a map, those of the largest that have room.
-const LEGIBLE = 8;
+const LEGIBLE = 6.8;
 function paintLabels(pen, scene, look, marked) {
   const { scale, c } = look, size = 11 / scale, taken = [];
   const first = (box) => (box.table >= 0 && box.table === look.table ? 1e9 : 0)

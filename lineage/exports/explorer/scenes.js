@@ -7,7 +7,7 @@ function makeBox(table, group, way, rows, hidden) {
   const foot = hidden > 0 ? 1 : 0;
   return {
     table: grouped ? -1 : table, group: grouped ? group : -1, hue: (g * 137.5 + 205) % 360, title, lead, name,
-    rows, hidden, at: new Map(rows.map((c, i) => [c, i])), w: SIZES.width,
+    rows, hidden, at: new Map(rows.map((c, i) => [c, i])), w: 130,
     h: rows.length + foot ? SIZES.head + SIZES.row * (rows.length + foot) + 4 : SIZES.head,
   };
 }
@@ -28,8 +28,7 @@ function overview(level, way, opened) {
     const shown = full ? Math.min(width, SIZES.rows) : 0;
     const columns = Array.from({ length: shown }, (_, i) => firstColumn[t] + i);
     const box = makeBox(t, -1, way, columns, full ? width - shown : 0);
-    box.x = place.x[t];
-    box.y = place.y[t];
+    [box.x, box.y, box.w] = [place.x[t], place.y[t], place.width[t]];
     box.note = full ? "" : String(width);
     box.weight = 0;
     boxes.push(box);
@@ -45,8 +44,8 @@ function folders(way) {
   for (const g of groups.of) counts[g]++;
   const boxes = groups.names.map((_, g) => {
     const box = makeBox(-1, g, way, [], 0);
-    box.x = groups.titles.x[g];
-    box.y = groups.titles.y[g];
+    const { x, y, width } = groups.titles;
+    [box.x, box.y, box.w] = [x[g], y[g], width[g]];
     box.note = String(counts[g]);
     box.weight = counts[g];
     return box;
