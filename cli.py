@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -257,7 +257,7 @@ def scan(request: Request) -> int:
 
 
 @main.command()
-@shared("text", "json", "dot", "mermaid", "svg", "png", "html")
+@shared("text", "json", "dot", "mermaid", "svg", "png", "html", "openlineage")
 @click.option("--column", "columns", metavar="REL.COL", multiple=True, help="Only what feeds this "
               "column, or is fed by it; REL alone: all its columns. May be repeated.")  # fmt: skip
 @click.option("--table", "tables", metavar="REL", multiple=True,
@@ -269,47 +269,42 @@ def scan(request: Request) -> int:
               help="At most N statements away.")  # fmt: skip
 @click.option("--kinds", type=click.Choice(("direct", "all")), help="direct: what carries values; "
               "all: conditions too (filters, joins, ...).  "
-              "[default: all for json, else direct]")  # fmt: skip
+              "[default: all for json and openlineage, else direct]")  # fmt: skip
 @click.option("--link-template", metavar="URL", default="{path}", show_default=True,
               help="Where html's places lead to: {path} or {abspath}, {line}, {column}, as in "
               "vscode://file{abspath}:{line}:{column}.")  # fmt: skip
-def lineage(
-    request: Request,
-    columns: tuple[str, ...],
-    tables: tuple[str, ...],
-    upstream: bool,
-    downstream: bool,
-    depth: int | None,
-    kinds: Literal["direct", "all"] | None,
-    link_template: str,
-) -> int:
+@click.option("--namespace", default="", metavar="URI", help="openlineage: where the tables are, "
+              "such as postgres://host:5432.")  # fmt: skip
+@click.option("--job-namespace", default="default", show_default=True, metavar="NAME",
+              help="openlineage: whose jobs the statements are.")  # fmt: skip
+@click.option("--event-time", default="", metavar="TIME", help="openlineage: as of when the SQL is "
+              "so.  [default: 1970-01-01T00:00:00Z]")  # fmt: skip
+def lineage(request: Request, **asked: Any) -> int:
     """Show how columns flow through the pile.
 
     html is a page to walk through: it holds all of the graph, and the options say what it shows
     first.
     """
-    from unwet.lineage.exports import View, export
+    from unwet.lineage.asking import Ask, made
 
-    if not (columns or tables) and (upstream or downstream or depth):
-        raise UsageError("--upstream, --downstream and --depth need --column REL.COL")
-    kinds = kinds or ("all" if request.format == "json" else "direct")
-    both = upstream == downstream
+    ask = Ask(_format(request), output=request.output, dialect=request.dialect, **asked)
     pile = request.load()
-    found = [each for name in columns for each in pile.graph.find(name)]
-    found += [each for name in tables for each in pile.graph.find(name, tables_only=True)]
-    centers = tuple(dict.fromkeys(found))
-    view = View(pile.graph, kinds, centers, upstream or both, downstream or both, depth)
-    if request.format == "html":
-        from unwet.lineage.exports.html import Start, html, way_back
-
-        notes(pile.findings, request)
-        base, here = way_back(request.output), Path.cwd().as_posix()
-        start = Start(view.upstream, view.downstream, depth, link_template, base, here)
-        emit(html(pile.graph, kinds, view.center, start=start), request)
-        return 0
     notes(pile.findings, request)
-    emit(export(view, request.format), request)
+    data = made(pile, ask)
+    if ask.format == "openlineage" and not ask.namespace and not request.quiet:
+        home = ask.options.naming.home
+        _say(f"tables are in namespace {home}; say where they are with --namespace URI")
+    emit(data, request)
     return 0
+
+
+def _format(request: Request) -> str:
+    """The format that was given, else the one that the output's name says."""
+    from unwet.lineage.asking import format_of
+
+    source = click.get_current_context().get_parameter_source("format")
+    given = source is not None and source.name != "DEFAULT"
+    return (not given and request.output and format_of(request.output)) or request.format
 
 
 # --- dups, drift, refactor, verify, demo -----------------------------------------------------

@@ -25,7 +25,8 @@ class Graph:
     """Column lineage, indexed by int inside.
 
     `edges` are all edges, sorted, those of whole rows spread over the target's columns;
-    `unresolved` are the names that are ambiguous or unknown.
+    `unresolved` are the names that are ambiguous or unknown. `traced` are the edges by statement,
+    in the order of the pile; a part of a graph has none.
     """
 
     def __init__(
@@ -36,18 +37,18 @@ class Graph:
     ) -> None:
         self.unresolved = tuple(unresolved)
         self._given = tuple(edges)
-        self._traced = tuple(traced)
+        self.traced = tuple(traced)
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
         """All edges; equal ones of several statements are one, with all their places."""
         with uncollected():
-            return tuple(sorted(_united(chain(self._given, *(t.edges() for t in self._traced)))))
+            return tuple(sorted(_united(chain(self._given, *(t.edges() for t in self.traced)))))
 
     @cached_property
     def direct(self) -> tuple[Edge, ...]:
         """The edges that carry values."""
-        per_statement = (t.direct for t in self._traced)
+        per_statement = (t.direct for t in self.traced)
         found = (e for e in chain(self._given, *per_statement) if e.type == "DIRECT")
         with uncollected():
             return tuple(sorted(_united(found)))
@@ -157,17 +158,17 @@ class Graph:
     # --- inside
 
     def _ends(self) -> Iterator[ColumnId]:
-        for e in chain(self._given, *(each.direct for each in self._traced)):
+        for e in chain(self._given, *(each.direct for each in self.traced)):
             yield e.source
             yield e.target
-        for each in self._traced:
+        for each in self.traced:
             if each.rows:
                 yield from (e.source for e in each.rows)
                 yield from each.targets()
 
     @cached_property
     def _links(self) -> Links:
-        return Links(self.nodes, self.index, self._given, self._traced)
+        return Links(self.nodes, self.index, self._given, self.traced)
 
     def _positions(self, column: Start) -> set[int]:
         columns = (column,) if isinstance(column, ColumnId) else column

@@ -31,6 +31,11 @@ def fold(name: str, quoted: bool, dialect: str) -> str:
     return name
 
 
+def upper_case(name: str, dialect: str) -> str:
+    """A folded name as a warehouse keeps it that folds to upper case; others as it is."""
+    return name.upper() if _folding(dialect) == "upper" and name == name.lower() else name
+
+
 @lru_cache(maxsize=64)
 def _folding(dialect: str) -> str:
     if dialect == "clickhouse":

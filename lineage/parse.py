@@ -106,14 +106,14 @@ def parse(masked: Masked, dialect: str = "") -> Script:
     return Script(source, statements, tuple(findings), masked.lines, inner)
 
 
-def render(tree: exp.Expr, dialect: str, pretty: bool = True) -> str:
+def render(tree: exp.Expr, dialect: str, pretty: bool = True, comments: bool = True) -> str:
     """The tree as SQL, comments kept; raises RenderError rather than drop what has no words."""
     try:
         with _parser_notes():
             return tree.sql(
                 dialect=dialect,
                 pretty=pretty,
-                comments=True,
+                comments=comments,
                 unsupported_level=ErrorLevel.RAISE,
             )
     except UnsupportedError as error:

@@ -353,7 +353,7 @@ class Tracer:
         """Where a node stands in the source."""
         span = self._spans.get(id(node))
         if span is None:
-            span = self._spans[id(node)] = _column_span(self._statement, node)
+            span = self._spans[id(node)] = column_span(self._statement, node)
         return span
 
     def spans(self, nodes: tuple[exp.Expression, ...]) -> tuple[Span, ...]:
@@ -373,7 +373,7 @@ class Tracer:
         return tuple(sorted(found, key=lambda each: each.at))
 
 
-def _column_span(statement: Statement, node: exp.Expr) -> Span:
+def column_span(statement: Statement, node: exp.Expr) -> Span:
     """The place of a column, from its first to its last identifier; of others, all they cover."""
     if isinstance(node, exp.Column):
         parts = [part for key in _PARTS if (part := node.args.get(key)) is not None]

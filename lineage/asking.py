@@ -1,0 +1,102 @@
+"""What somebody wants to see of a pile's lineage, and the making of it: one value, one call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from unwet.lineage.errors import UsageError
+from unwet.lineage.exports import View, export
+from unwet.lineage.exports.html import Start, html, way_back
+from unwet.lineage.exports.naming import Naming
+from unwet.lineage.exports.openlineage import EPOCH, Options, openlineage
+from unwet.lineage.graph import Kinds
+from unwet.lineage.pile import Pile
+
+ENDINGS = {
+    ".txt": "text",
+    ".text": "text",
+    ".json": "json",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+    ".svg": "svg",
+    ".png": "png",
+    ".html": "html",
+    ".htm": "html",
+}
+PAGES = (".md", ".markdown", ".mdx", ".qmd")  # text with marked blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The options of `unwet lineage`; `output` is the file that will hold the answer."""
+
+    format: str = "text"
+    columns: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    upstream: bool = False
+    downstream: bool = False
+    depth: int | None = None
+    kinds: Kinds | None = None
+    link_template: str = "{path}"
+    namespace: str = ""
+    job_namespace: str = "default"
+    event_time: str = ""
+    output: str | None = None
+    dialect: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for options that do not go together."""
+        if not (self.columns or self.tables) and (self.upstream or self.downstream or self.depth):
+            raise UsageError(
+                "--upstream, --downstream and --depth need --column REL.COL or --table REL"
+            )
+
+    @property
+    def options(self) -> Options:
+        """Those of the format openlineage."""
+        naming = Naming(self.dialect, self.namespace)
+        return Options(naming, self.job_namespace, self.event_time or EPOCH)
+
+
+def format_of(path: str) -> str | None:
+    """The format that a file name's ending says; None when it says nothing."""
+    return ENDINGS.get(PurePath(path).suffix.lower())
+
+
+def is_page(path: str) -> bool:
+    """Whether a file is a page of text that may hold marked blocks."""
+    return PurePath(path).suffix.lower() in PAGES
+
+
+def view(pile: Pile, ask: Ask) -> View:
+    """The part of the graph that is asked for; raises UsageError for names that are not there."""
+    found = [each for name in ask.columns for each in pile.graph.find(name)]
+    found += [each for name in ask.tables for each in pile.graph.find(name, tables_only=True)]
+    all_kinds = ask.format in ("json", "openlineage")
+    both = ask.upstream == ask.downstream
+    return View(
+        pile.graph,
+        ask.kinds or ("all" if all_kinds else "direct"),
+        tuple(dict.fromkeys(found)),
+        ask.upstream or both,
+        ask.downstream or both,
+        ask.depth,
+    )
+
+
+def made(pile: Pile, ask: Ask) -> str | bytes:
+    """What was asked for, in its format. Raises UsageError, and OutputError as `export` does."""
+    shown = view(pile, ask)
+    match ask.format:
+        case "html":
+            base, here = way_back(ask.output), Path.cwd().as_posix()
+            link = ask.link_template
+            start = Start(shown.upstream, shown.downstream, shown.depth, link, base, here)
+            return html(shown.whole, shown.kinds, shown.center, start=start)
+        case "openlineage":
+            return openlineage(shown, pile.writes, pile.catalog, ask.options)
+        case _:
+            return export(shown, ask.format)
