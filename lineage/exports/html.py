@@ -8,7 +8,7 @@ this script and this style, by hash, and no connection at all.
 import json
 import os
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
@@ -55,14 +55,16 @@ class Start:
 def html(
     graph: Graph,
     kinds: Kinds = "direct",
-    center: ColumnId | None = None,
+    center: ColumnId | Sequence[ColumnId] | None = None,
     title: str = "Column lineage",
     start: Start = Start(),
 ) -> str:
     """The page. It holds the whole graph; `kinds` and `center` say what it shows first.
 
-    Raises UsageError when no edge touches `center`.
+    `center`: a column; several of one relation stand for that relation. Raises UsageError when no
+    edge touches it.
     """
+    centers = (center,) if isinstance(center, ColumnId) else tuple(center or ())
     opening = {
         "title": title,
         "kinds": kinds,
@@ -82,7 +84,7 @@ def html(
             "title": escape(title),
             "policy": _policy(script, style),
             "style": style,
-            "data": _data({**page_data(graph, center), "start": opening}),
+            "data": _data({**page_data(graph, centers), "start": opening}),
             "script": script,
         },
     )

@@ -29,6 +29,7 @@ from unwet.lineage.exports.page_tables import (
 )
 from unwet.lineage.findings import Span
 from unwet.lineage.graph import Graph
+from unwet.lineage.memory import uncollected
 
 KINDS = ("IDENTITY", "TRANSFORMATION", "AGGREGATION",
          "JOIN", "FILTER", "GROUP_BY", "SORT", "WINDOW", "CONDITIONAL")  # fmt: skip
@@ -37,11 +38,17 @@ PLACES_EACH = 50  # places of one edge
 PLACES_ALL = 400_000  # above it, one place of each edge
 
 
-def page_data(graph: Graph, center: ColumnId | None = None) -> dict[str, object]:
+def page_data(graph: Graph, centers: Sequence[ColumnId] = ()) -> dict[str, object]:
     """Everything of the graph that the page shows; the same for the same graph.
 
-    Raises UsageError when no edge touches `center`.
+    `centers`: what it opens at; several columns of one relation stand for that relation. Raises
+    UsageError when no edge touches the first of them.
     """
+    with uncollected():
+        return _page_data(graph, centers)
+
+
+def _page_data(graph: Graph, centers: Sequence[ColumnId]) -> dict[str, object]:
     values, rows = _flows(graph.edges)
     index = Index(values, rows)
     values.sort(key=lambda f: (index.ids[f.table, f.columns[0]], index.ids[f.source], f.code))
@@ -62,7 +69,7 @@ def page_data(graph: Graph, center: ColumnId | None = None) -> dict[str, object]
         "circles": [[index.ids[one] for one in circle] for circle in _circles(graph, index)],
         "unresolved": [places.finding(f.code, f.message, f.at) for f in graph.unresolved],
         "left_out": places.left_out,
-        "center": index.number(center) if center else -1,
+        "center": list(index.center(centers)),
     }
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 
 from unwet.lineage.columns import ColumnId
 from unwet.lineage.errors import UsageError
@@ -47,7 +47,16 @@ class Index:
         self.links = {(self.tables[f.source[0]], self.tables[f.table]) for f in (*values, *rows)}
         self.home = _homes((*values, *rows))
 
-    def number(self, column: ColumnId) -> int:
+    def center(self, centers: Sequence[ColumnId]) -> tuple[int, int]:
+        """Table and column to open at; -1 for all columns of the table, and for no table."""
+        if not centers:
+            return -1, -1
+        column = self._number(centers[0])
+        table = next(i for i, end in enumerate(accumulate(self.widths.values())) if column < end)
+        together = len(centers) > 1 and len({each.relation for each in centers}) == 1
+        return table, -1 if together else column
+
+    def _number(self, column: ColumnId) -> int:
         """That of a column of the graph; of bare SELECTs, the first one with such a column."""
         found = self.ids.get(((column.relation, ""), column.column))
         if found is None and not column.relation:

@@ -167,7 +167,11 @@ def test_circles_and_unresolved_names() -> None:
 def test_the_center_must_be_there() -> None:
     page = html(graph(), center=ColumnId("n", "x"))
     data = data_of(page)
-    assert columns_of(data)[data["center"]] == ("n", "x")
+    assert data["tables"]["name"][data["center"][0]] == "n"
+    assert columns_of(data)[data["center"][1]] == ("n", "x")
+    table = data_of(html(graph(), center=(ColumnId("m", "a"), ColumnId("m", "b"))))["center"]
+    assert table == [data["tables"]["name"].index("m"), -1]
+    assert data_of(html(graph()))["center"] == [-1, -1]
     with pytest.raises(UsageError, match=r"no column n\.y"):
         html(graph(), center=ColumnId("n", "y"))
 
@@ -196,7 +200,7 @@ def test_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert (result.exit_code, result.stdout) == (0, "")
     data = data_of((tmp_path / "docs/lineage.html").read_text("utf-8"))
     assert len(columns_of(data)) == 6  # all of the graph, not the closure alone
-    assert columns_of(data)[data["center"]] == ("m", "b")
+    assert columns_of(data)[data["center"][1]] == ("m", "b")
     start = data["start"]
     assert (start["upstream"], start["downstream"], start["depth"]) == (True, False, 2)
     assert (start["kinds"], start["base"]) == ("all", "../")

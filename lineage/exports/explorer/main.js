@@ -238,5 +238,5 @@ if (innerWidth < 720) document.body.classList.add("closed");
 setTheme(prefersDark.matches);
 resize();
 new ResizeObserver(() => resize()).observe($("view"));
-if (D.center >= 0 && !location.hash) history.replaceState(null, "", "#" + hashOf(tableOf[D.center], D.center));
+if (D.center[0] >= 0 && !location.hash) history.replaceState(null, "", "#" + hashOf(...D.center));
 arrive();
