@@ -17,7 +17,7 @@ _TEXTS: dict[str, Callable[[View], str]] = {
     "json": json_text,
     "dot": dot,
     "mermaid": mermaid,
-    "html": lambda view: html(view.whole, view.kinds, view.center),
+    "html": lambda view: html(view.whole, view.kinds, view.centers),
 }
 FORMATS = (*_TEXTS, "svg", "png")
 

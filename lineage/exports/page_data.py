@@ -28,8 +28,8 @@ from unwet.lineage.exports.page_tables import (
     Numbers,
 )
 from unwet.lineage.findings import Span
+from unwet.lineage.garbage import uncollected
 from unwet.lineage.graph import Graph
-from unwet.lineage.memory import uncollected
 
 KINDS = ("IDENTITY", "TRANSFORMATION", "AGGREGATION",
          "JOIN", "FILTER", "GROUP_BY", "SORT", "WINDOW", "CONDITIONAL")  # fmt: skip

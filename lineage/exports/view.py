@@ -41,11 +41,6 @@ class View:
         """The columns that are shown, sorted: ends of edges, and the centers."""
         return tuple(sorted({*self.centers, *(end for e in self.edges for end in e[:2])}))
 
-    @property
-    def center(self) -> ColumnId | None:
-        """The first of the centers."""
-        return self.centers[0] if self.centers else None
-
     def around(self, centers: Iterable[ColumnId]) -> Graph:
         """The same part for some of the centers."""
         centers = tuple(centers)
