@@ -270,6 +270,8 @@ def scan(request: Request) -> int:
 @click.option("--kinds", type=click.Choice(("direct", "all")), help="direct: what carries values; "
               "all: conditions too (filters, joins, ...).  "
               "[default: all for json and openlineage, else direct]")  # fmt: skip
+@click.option("--without-temps", is_flag=True, help="Read temporary tables through: their sources "
+              "feed their readers.")  # fmt: skip
 @click.option("--link-template", metavar="URL", default="{path}", show_default=True,
               help="Where html's places lead to: {path} or {abspath}, {line}, {column}, as in "
               "vscode://file{abspath}:{line}:{column}.")  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from unwet.lineage.collapse import without
 from unwet.lineage.errors import UsageError
 from unwet.lineage.exports import View, export
 from unwet.lineage.exports.html import Start, html, way_back
@@ -40,6 +41,7 @@ class Ask:
     downstream: bool = False
     depth: int | None = None
     kinds: Kinds | None = None
+    without_temps: bool = False
     link_template: str = "{path}"
     namespace: str = ""
     job_namespace: str = "default"
@@ -73,12 +75,13 @@ def is_page(path: str) -> bool:
 
 def view(pile: Pile, ask: Ask) -> View:
     """The part of the graph that is asked for; raises UsageError for names that are not there."""
-    found = [each for name in ask.columns for each in pile.graph.find(name)]
-    found += [each for name in ask.tables for each in pile.graph.find(name, tables_only=True)]
+    graph = without(pile.graph, pile.temporary) if ask.without_temps else pile.graph
+    found = [each for name in ask.columns for each in graph.find(name)]
+    found += [each for name in ask.tables for each in graph.find(name, tables_only=True)]
     all_kinds = ask.format in ("json", "openlineage")
     both = ask.upstream == ask.downstream
     return View(
-        pile.graph,
+        graph,
         ask.kinds or ("all" if all_kinds else "direct"),
         tuple(dict.fromkeys(found)),
         ask.upstream or both,

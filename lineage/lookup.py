@@ -18,9 +18,9 @@ def find(query: Query, column: Named, clause: str) -> Ref:
     dialect = query.dialect
     position = names.position(column)
     if position:
-        return _positioned(query, _qualifiers(column, dialect), position)
+        return _positioned(query, names.qualifiers(column, dialect), position)
     name = "*" if isinstance(column.this, exp.Star) else names.folded(column.this, dialect)
-    qualifiers = _qualifiers(column, dialect)
+    qualifiers = names.qualifiers(column, dialect)
     if clause == "from":
         return _in_from(query, column, qualifiers, name)
     if qualifiers:
@@ -56,13 +56,6 @@ def _positioned(query: Query, qualifiers: list[str], position: int) -> Ref:
     columns = fitting[0].columns
     name = columns[position - 1] if columns and position <= len(columns) else f"${position}"
     return Ref(fitting[0], name, 0, "certain")
-
-
-def _qualifiers(column: Named, dialect: str) -> list[str]:
-    if column.args.get("table") is None:
-        return []
-    parts = (column.args.get(key) for key in ("catalog", "db", "table"))
-    return [name for part in parts if part is not None and (name := names.folded(part, dialect))]
 
 
 def _levels(query: Query) -> Iterator[tuple[int, Query]]:

@@ -59,10 +59,8 @@ def relation_name(table: exp.Table, dialect: str) -> str:
     last = table.args.get("this")
     if isinstance(last, exp.Parameter):
         return "@" + folded(last.this, dialect)
-    if isinstance(last, exp.Identifier) and (
-        last.args.get("temporary") or last.args.get("global_")
-    ):
-        return ("##" if last.args.get("global_") else "#") + folded(last, dialect)
+    if isinstance(last, exp.Identifier) and (sign := temporary_sign(last)):
+        return sign + folded(last, dialect)
     if isinstance(last, exp.Var):
         return str(last.this)  # a stage: its name is a path
     if not isinstance(last, exp.Identifier | exp.Dot):
@@ -71,6 +69,23 @@ def relation_name(table: exp.Table, dialect: str) -> str:
     name = ".".join(part for part in parts if part)
     # BigQuery: `t$20200101` is a partition of t
     return name.partition("$")[0] if dialect == "bigquery" and "$" in name else name
+
+
+def temporary_sign(name: exp.Expr) -> str:
+    """`#` or `##` of a T-SQL name of a temporary table, which the parser keeps apart."""
+    if name.args.get("global_"):
+        return "##"
+    return "#" if name.args.get("temporary") else ""
+
+
+def qualifiers(column: exp.Expr, dialect: str) -> list[str]:
+    """The names before a column's own, folded: `s.t` of s.t.a."""
+    parts = (column.args.get(key) for key in ("catalog", "db", "table"))
+    return [
+        temporary_sign(part) + name
+        for part in parts
+        if part is not None and (name := folded(part, dialect))
+    ]
 
 
 def alias_of(item: exp.Expr, dialect: str) -> str:

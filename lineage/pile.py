@@ -58,6 +58,12 @@ class Pile:
         return tuple(w for each in self.studied.resolved for w in each.all())
 
     @cached_property
+    def temporary(self) -> frozenset[str]:
+        """The relations that only a script or a session sees, as the graph names them."""
+        made = ((w.target, w.statement.masked) for w in self.writes if w.temp and w.target)
+        return frozenset(masked.restore(name) for name, masked in made)
+
+    @cached_property
     def graph(self) -> Graph:
         """The column graph; placeholders in names are written as in the sources."""
         with uncollected():

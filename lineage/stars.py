@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from unwet.lineage.lookup import is_semi
-from unwet.lineage.names import folded
+from unwet.lineage.names import folded, qualifiers
 from unwet.lineage.scopes import Input, Open, Output, Query
 
 
@@ -109,7 +109,7 @@ def _expand(
     query: Query, item: exp.Expression, star: exp.Expression, hidden: frozenset[str]
 ) -> Iterator[Output]:
     rules = _modifiers(star, hidden, query.dialect)
-    path = _path(item, query.dialect)
+    path = qualifiers(item, query.dialect) if isinstance(item, exp.Column) else []
     inputs = [e for e in query.inputs if e.join is None or not is_semi(e.join)]
     if path:
         named = [e for e in inputs if e.alias == path[0]] if len(path) == 1 else []
@@ -133,13 +133,6 @@ def _is_called(each: Input, name: str) -> bool:
     """Whether the relation behind an input has that name, though an alias may hide it."""
     relation = each.relation or ""
     return relation == name or relation.endswith("." + name)
-
-
-def _path(item: exp.Expression, dialect: str) -> list[str]:
-    if not isinstance(item, exp.Column):
-        return []
-    parts = (item.args.get(key) for key in ("catalog", "db", "table"))
-    return [folded(part, dialect) for part in parts if part is not None]
 
 
 def _column(item: exp.Expression, each: Input, name: str, rules: _Star) -> Output:
