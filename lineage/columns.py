@@ -18,6 +18,7 @@ from unwet.lineage.targets import dynamic_partitions
 from unwet.lineage.tracer import Tracer
 
 RANKS = ("certain", "inferred", "ambiguous", "unknown")
+_new = tuple.__new__  # what the constructors of the two tuples below call, minus one frame
 
 
 class ColumnId(NamedTuple):
@@ -76,8 +77,8 @@ class Traced:
         targets = self.targets()
         for source, _, type_, subtype, certainty, spans, evidence in self.rows:
             for target in targets:
-                if (source, target, subtype) not in known:
-                    yield Edge(source, target, type_, subtype, certainty, spans, evidence)
+                if not known or (source, target, subtype) not in known:
+                    yield _new(Edge, (source, target, type_, subtype, certainty, spans, evidence))
 
 
 def edges(resolved: Resolved, catalog: Relations) -> tuple[Edge, ...]:
@@ -150,5 +151,5 @@ def _collect(
             rank = min(rank, RANKS.index(known.certainty))
             spans = tuple(sorted({*known.spans, *spans}))
         evidence = tracer.evidence_of(nodes) if rank else ()
-        source = ColumnId(relation, column)
-        seen[key] = Edge(source, target, type_, subtype, RANKS[rank], spans, evidence)
+        source = _new(ColumnId, (relation, column))
+        seen[key] = _new(Edge, (source, target, type_, subtype, RANKS[rank], spans, evidence))

@@ -1,11 +1,14 @@
 """Places in the input, and what was found there. Findings are values; rendering is the caller's."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A stretch of one source; lines and columns count from 1, the end is exclusive."""
+class Span(NamedTuple):
+    """A stretch of one source; lines and columns count from 1, the end is exclusive.
+
+    (A tuple, because a pile has hundreds of thousands, which are hashed and sorted.)
+    """
 
     path: str
     line: int

@@ -13,6 +13,7 @@ from unwet.lineage.columns import ColumnId, Edge, Traced
 from unwet.lineage.findings import Finding
 from unwet.lineage.garbage import uncollected
 from unwet.lineage.links import Links
+from unwet.lineage.uniting import in_order, spread, united
 
 if TYPE_CHECKING:
     import networkx
@@ -43,7 +44,7 @@ class Graph:
     def edges(self) -> tuple[Edge, ...]:
         """All edges; equal ones of several statements are one, with all their places."""
         with uncollected():
-            return tuple(sorted(_united(chain(self._given, *(t.edges() for t in self.traced)))))
+            return in_order(united((self._given, *spread(self.traced))))
 
     @cached_property
     def direct(self) -> tuple[Edge, ...]:
@@ -51,7 +52,7 @@ class Graph:
         per_statement = (t.direct for t in self.traced)
         found = (e for e in chain(self._given, *per_statement) if e.type == "DIRECT")
         with uncollected():
-            return tuple(sorted(_united(found)))
+            return in_order(united((found,)))
 
     @cached_property
     def nodes(self) -> tuple[ColumnId, ...]:
@@ -179,23 +180,3 @@ class Graph:
 
     def _named(self, positions: Iterable[int]) -> tuple[ColumnId, ...]:
         return tuple(self.nodes[i] for i in sorted(positions))
-
-
-def _united(edges: Iterable[Edge]) -> list[Edge]:
-    """Edges that differ only in places or certainty become one: the surer, with all places."""
-    found: dict[tuple[ColumnId, ColumnId, str, str], Edge] = {}
-    more: dict[tuple[ColumnId, ColumnId, str, str], list[Edge]] = {}
-    for e in edges:
-        key = e[:4]
-        if found.setdefault(key, e) is not e:
-            more.setdefault(key, [found[key]]).append(e)
-    for key, equal in more.items():
-        found[key] = _union(equal)
-    return list(found.values())
-
-
-def _union(equal: list[Edge]) -> Edge:
-    order = ("certain", "inferred", "ambiguous", "unknown")
-    best = min(equal, key=lambda e: order.index(e.certainty))
-    spans = {span for e in equal for span in e.spans}
-    return best._replace(spans=best.spans if len(spans) == 1 else tuple(sorted(spans)))

@@ -1,12 +1,13 @@
 """What a column name means inside a query: its inputs, its aliases, then enclosing queries."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
 from sqlglot import exp
 
 from unwet.lineage import names
+from unwet.lineage.findings import Span
 from unwet.lineage.scopes import Certainty, Input, Named, Output, Query, Ref
 
 
@@ -16,10 +17,10 @@ def find(query: Query, column: Named, clause: str) -> Ref:
     A Parameter is Snowflake's `$1`: a column by its position.
     """
     dialect = query.dialect
-    position = names.position(column)
-    if position:
+    inner = column.args.get("this")
+    if not isinstance(inner, exp.Identifier) and (position := names.position(column)):
         return _positioned(query, names.qualifiers(column, dialect), position)
-    name = "*" if isinstance(column.this, exp.Star) else names.folded(column.this, dialect)
+    name = "*" if isinstance(inner, exp.Star) else names.folded(inner, dialect)
     qualifiers = names.qualifiers(column, dialect)
     if clause == "from":
         return _in_from(query, column, qualifiers, name)
@@ -58,15 +59,6 @@ def _positioned(query: Query, qualifiers: list[str], position: int) -> Ref:
     return Ref(fitting[0], name, 0, "certain")
 
 
-def _levels(query: Query) -> Iterator[tuple[int, Query]]:
-    level, scope = 0, query
-    while True:
-        yield level, scope
-        if scope.parent is None:
-            return
-        level, scope = level + 1, scope.parent
-
-
 def _of_set_operation(query: Query, name: str) -> Ref:
     for output in query.outputs:
         if output.name == name:
@@ -78,11 +70,15 @@ def _of_set_operation(query: Query, name: str) -> Ref:
 
 
 def _qualified(query: Query, qualifiers: list[str], name: str) -> Ref:
-    for level, scope in _levels(query):
+    level, scope = 0, query
+    while True:
         for each in scope.inputs:
             ref = _through(each, qualifiers, name, level)
             if ref is not None:
                 return ref
+        if scope.parent is None:
+            break
+        level, scope = level + 1, scope.parent
     if isinstance(query.node, exp.MatchRecognize):  # a row of the pattern: last(a.price)
         return _in_inputs(query, name) or Ref(None, name, 0, "unknown")
     ref = _field(query, qualifiers, name)
@@ -108,7 +104,7 @@ def _behind_alias(query: Query, qualifiers: list[str], name: str) -> Ref | None:
     dotted = ".".join(qualifiers)
     for each in query.inputs:
         if each.relation and (each.relation == dotted or each.relation.endswith("." + dotted)):
-            return replace(_member(each, name, (), 0), certainty="inferred")
+            return _member(each, name, (), 0)._replace(certainty="inferred")
     return None
 
 
@@ -157,9 +153,13 @@ def _field(query: Query, qualifiers: list[str], name: str) -> Ref | None:
 
 
 def _unqualified(query: Query, column: Named, name: str, clause: str) -> Ref:
-    for level, scope in _levels(query):
-        if name in scope.scalars:
-            return Ref(None, name, level, "certain", alias=scope.scalars[name])
+    level, outer = 0, query
+    while True:
+        if name in outer.scalars:
+            return Ref(None, name, level, "certain", alias=outer.scalars[name])
+        if outer.parent is None:
+            break
+        level, outer = level + 1, outer.parent
     alias = _alias(query, column, name, clause) if query.kind == "select" else None
     if alias is not None and names.alias_wins(query.dialect, clause):
         return _named(alias, name)
@@ -190,23 +190,28 @@ def _named(alias: Output, name: str) -> Ref:
 def _in_inputs(query: Query, name: str, clause: str = "select") -> Ref | None:
     """Innermost query that knows the name; else the innermost that could have it."""
     maybe: tuple[int, list[Input]] | None = None
-    for level, scope in _levels(query):
-        ref = _known(scope, name, clause, level)
+    level, scope = 0, query
+    while True:
+        visible = _visible(scope, clause)
+        ref = _known(scope, visible, name, level)
         if ref is not None:
             return ref
         if maybe is None:
-            unknown = [each for each in _visible(scope, clause) if each.columns is None]
+            unknown = [each for each in visible if each.columns is None]
             maybe = (level, unknown) if unknown else None
+        if scope.parent is None:
+            break
+        level, scope = level + 1, scope.parent
     return _guess(query, name, *maybe) if maybe else None
 
 
-def _known(scope: Query, name: str, clause: str, level: int) -> Ref | None:
+def _known(scope: Query, visible: Sequence[Input], name: str, level: int) -> Ref | None:
     merged = scope.merged.get(name)
     if merged:
         return _merged(merged, name, level)
-    having = [each for each in _visible(scope, clause) if name in each.index]
+    having = [each for each in visible if name in each.index]
     if not having and name != name.lower():  # quoted, but given in a schema without its case
-        cased = [e for e in _visible(scope, clause) if _given(e, name.lower())]
+        cased = [e for e in visible if _given(e, name.lower())]
         if len(cased) == 1:
             return Ref(cased[0], name.lower(), level, "inferred")
     if len(having) > 1 and scope.dialect == "clickhouse":  # ARRAY JOIN arr hides the array
@@ -227,16 +232,17 @@ def _given(each: Input, name: str) -> bool:
     return name in each.index and each.table is not None and each.table.origin == "schema"
 
 
-def _visible(scope: Query, clause: str) -> Iterator[Input]:
+def _visible(scope: Query, clause: str) -> Sequence[Input]:
     """Inputs whose columns a clause sees: those of a semi or anti join only inside ON."""
-    for each in scope.inputs:
-        if clause == "on" or each.join is None or not is_semi(each.join):
-            yield each
+    if clause == "on":
+        return scope.inputs
+    return [each for each in scope.inputs if each.join is None or not is_semi(each.join)]
 
 
 def is_semi(join: exp.Join) -> bool:
     """Whether the join only filters its left side."""
-    return str(join.args.get("kind") or "").upper() in ("SEMI", "ANTI")
+    kind = join.args.get("kind")
+    return bool(kind) and str(kind).upper() in ("SEMI", "ANTI")
 
 
 def _merged(inputs: tuple[Input, ...], name: str, level: int) -> Ref:
@@ -254,12 +260,11 @@ def _sure(each: Input, name: str) -> Certainty:
 
 def _guess(query: Query, name: str, level: int, inputs: list[Input]) -> Ref:
     """A name nobody declares: the only input that could have it, or the one seen to have it."""
-    uses = [query.binder.uses(each.relation or "") for each in inputs]
-    seen = [
-        (each, table.columns[table.index[name]].seen)
-        for each, table in zip(inputs, uses, strict=True)
-        if table is not None and name in table.index
-    ]
+    seen: list[tuple[Input, Span | None]] = []
+    for each in inputs:
+        table = query.binder.uses(each.relation) if each.relation else None
+        if table is not None and name in table.index:
+            seen.append((each, table.columns[table.index[name]].seen))
     if len(inputs) == 1:
         return Ref(inputs[0], name, level, "inferred", evidence=seen[0][1] if seen else None)
     if len(seen) == 1:

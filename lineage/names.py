@@ -47,7 +47,10 @@ def _folding(dialect: str) -> str:
 def folded(node: object, dialect: str) -> str:
     """Folded name of an identifier, or of whatever node carries one; "" when it has none."""
     if isinstance(node, exp.Identifier):
-        return fold(node.this, bool(node.args.get("quoted")), dialect)
+        args, mode = node.args, _folding(dialect)
+        if mode == "lower" or (mode != "exact" and not args.get("quoted")):
+            return args["this"].lower()  # type: ignore[no-any-return]
+        return fold(args["this"], bool(args.get("quoted")), dialect)
     if isinstance(node, exp.Expression):
         inner = node.args.get("alias") or node.args.get("this")
         return folded(inner, dialect) if inner is not node else ""
@@ -57,18 +60,24 @@ def folded(node: object, dialect: str) -> str:
 def relation_name(table: exp.Table, dialect: str) -> str:
     """`db.schema.table`, folded; a T-SQL temp table keeps its `#`, a table variable its `@`."""
     last = table.args.get("this")
-    if isinstance(last, exp.Parameter):
+    if isinstance(last, exp.Identifier):
+        name = folded(last, dialect)
+        if sign := temporary_sign(last):
+            return sign + name
+        above = [folded(each, dialect) for key in _ABOVE if (each := table.args.get(key))]
+        name = ".".join(part for part in (*above, name) if part) if above else name
+    elif isinstance(last, exp.Dot):
+        parts = (folded(part, dialect) for part in _parts(table))
+        name = ".".join(part for part in parts if part)
+    elif isinstance(last, exp.Parameter):
         return "@" + folded(last.this, dialect)
-    if isinstance(last, exp.Identifier) and (sign := temporary_sign(last)):
-        return sign + folded(last, dialect)
-    if isinstance(last, exp.Var):
-        return str(last.this)  # a stage: its name is a path
-    if not isinstance(last, exp.Identifier | exp.Dot):
-        return ""
-    parts = (folded(part, dialect) for part in _parts(table))
-    name = ".".join(part for part in parts if part)
+    else:
+        return str(last.this) if isinstance(last, exp.Var) else ""  # a stage: its name is a path
     # BigQuery: `t$20200101` is a partition of t
     return name.partition("$")[0] if dialect == "bigquery" and "$" in name else name
+
+
+_ABOVE = ("catalog", "db")
 
 
 def temporary_sign(name: exp.Expr) -> str:
@@ -80,7 +89,11 @@ def temporary_sign(name: exp.Expr) -> str:
 
 def qualifiers(column: exp.Expr, dialect: str) -> list[str]:
     """The names before a column's own, folded: `s.t` of s.t.a."""
-    parts = (column.args.get(key) for key in ("catalog", "db", "table"))
+    args = column.args
+    if args.get("table") is None:
+        return []
+    given = ("catalog", "db", "table") if args.get("db") is not None else ("table",)
+    parts = (args.get(key) for key in given)
     return [
         temporary_sign(part) + name
         for part in parts

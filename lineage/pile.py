@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from unwet.lineage.catalog import Studied, study
@@ -141,12 +142,16 @@ def _is_ambiguous(traced: Traced) -> bool:
 
 
 def _uses(traced: Iterable[Traced]) -> Iterator[tuple[str, Column]]:
-    """Columns that relations were certainly, or by default, seen with, and where."""
+    """Columns that relations were certainly, or by default, seen with, and where first."""
+    seen: set[ColumnId] = set()
     for each in traced:
-        for e in (*each.direct, *each.rows):
-            if e.certainty in ("certain", "inferred") and e.source.column != "*" and e.spans:
-                name = e.source.column.partition(".")[0]
-                yield e.source.relation, Column(name, seen=e.spans[0])
+        for source, _, _, _, certainty, spans, _ in chain(each.direct, each.rows):
+            if source in seen or certainty not in ("certain", "inferred") or not spans:
+                continue
+            seen.add(source)
+            if source.column != "*":
+                name = source.column.partition(".")[0]
+                yield source.relation, Column(name, seen=spans[0])
 
 
 def _restored(traced: Traced, masked: Masked) -> Traced:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from sqlglot import exp
 
@@ -64,12 +64,12 @@ class Input:
         return self.query.outputs[at] if self.query is not None and at is not None else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Output:
+class Output(NamedTuple):
     """One column a query gives: an expression (without its alias), or a column behind a star.
 
     `also`: further columns merged into a starred one by a FULL JOIN ... USING; `reads`: further
-    expressions the value comes from (VALUES rows, UNPIVOT columns).
+    expressions the value comes from (VALUES rows, UNPIVOT columns). (A tuple, as `Ref`, because
+    there is one for each column of each query; compared by identity all the same.)
     """
 
     name: str
@@ -144,8 +144,7 @@ class Query:
         return self.binder.find(self, column, clause)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ref:
+class Ref(NamedTuple):
     """What a name means.
 
     `level`: 0 for the query's own inputs, 1 for its parent's, and so on. `alias`: an item of the

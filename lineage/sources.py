@@ -117,24 +117,25 @@ def _is_glob(given: str) -> bool:
 _WRITTEN_BY_UNWET = os.path.join(".unwet", "manifest.json")
 
 
-def _walk(folder: str, seen: set[str]) -> Iterator[str]:
+def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
     """SQL files below a folder; follows links, but enters each real folder once.
 
     A folder that cannot be entered is there itself: reading it says why.
     """
-    real = os.path.realpath(folder)
-    if real in seen:
-        return
-    seen.add(real)
     try:
+        status = os.stat(folder)
         entries = sorted(os.scandir(folder), key=lambda e: e.name)
     except OSError:
         yield folder
         return
+    real = status.st_dev, status.st_ino
+    if real in seen:
+        return
+    seen.add(real)
     for entry in entries:
         if entry.name.startswith(".") or entry.name in _SKIPPED:
             continue
-        if os.path.isdir(entry.path):
+        if entry.is_dir():
             if not os.path.isfile(os.path.join(entry.path, _WRITTEN_BY_UNWET)):
                 yield from _walk(entry.path, seen)
         elif entry.name.lower().endswith(SUFFIXES):

@@ -5,6 +5,7 @@ sees the original. What a dialect uses itself (`@x` in MySQL, `$1` in Postgres) 
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -69,9 +70,15 @@ class Masked:
 
     def span(self, start: int, stop: int) -> Span:
         """Where masked[start:stop] stands in the source."""
-        first = line_column(self._lines, begin(self.cuts, start))
-        last = line_column(self._lines, max(end(self.cuts, stop), begin(self.cuts, start)))
-        return Span(self.source.path, *first, *last)
+        cuts = self.cuts
+        if len(cuts) > 2 or cuts[-1][0] != cuts[-1][1] or stop > cuts[-1][0]:
+            start, stop = begin(cuts, start), end(cuts, stop)  # else nothing was edited
+        lines = self._lines
+        line = bisect_right(lines, start)
+        column = start - lines[line - 1] + 1
+        if start <= stop and (line == len(lines) or stop < lines[line]):
+            return Span(self.source.path, line, column, line, column + stop - start)
+        return Span(self.source.path, line, column, *line_column(lines, max(stop, start)))
 
     def restore(self, text: str) -> str:
         """`text` with the placeholders of this source back in place of their tokens."""

@@ -23,7 +23,7 @@ from unwet.lineage.scopes import Named
 from unwet.lineage.walk import Walker, struct_field
 
 _RANK = {"certain": 0, "inferred": 1, "ambiguous": 2, "unknown": 3}
-_PARTS = ("catalog", "db", "table", "this")  # of a column, as written
+_QUALIFIERS = ("catalog", "db", "table")  # of a column, as written
 _SELF = "\0"  # marks a recursive query's read of itself until its fixpoint is known
 
 
@@ -242,8 +242,12 @@ class Tracer:
         node: exp.Expression,
     ) -> Flows:
         """Flows into column `name` of an input of `owner`; "*" means whole rows."""
+        if each.relation is not None and name != "*":
+            own = self._own_name(each, name) if each.table is not None else name
+            column = ".".join((own, *path)) if path else own
+            return {(each.relation, column, *IDENTITY): (rank, (node,))}
         if each.relation is not None:
-            names = each.columns if name == "*" and each.columns else (name,)
+            names = each.columns or (name,)
             return {
                 (each.relation, ".".join((self._own_name(each, column), *path)), *IDENTITY): (
                     rank,
@@ -360,10 +364,13 @@ class Tracer:
         """Where nodes stand, in order."""
         if len(nodes) == 1:
             return (self.span(nodes[0]),)
-        return tuple(sorted({self.span(node) for node in nodes}))
+        found = {self.span(node) for node in nodes}
+        return tuple(sorted(found)) if len(found) > 1 else tuple(found)
 
     def evidence_of(self, nodes: tuple[exp.Expression, ...]) -> tuple[Span, ...]:
         """What settled the names of these column nodes, where several inputs could have them."""
+        if not self._evidence:
+            return ()
         found = {self._evidence[id(node)] for node in nodes if id(node) in self._evidence}
         return tuple(sorted(found))
 
@@ -376,8 +383,10 @@ class Tracer:
 def column_span(statement: Statement, node: exp.Expr) -> Span:
     """The place of a column, from its first to its last identifier; of others, all they cover."""
     if isinstance(node, exp.Column):
-        parts = [part for key in _PARTS if (part := node.args.get(key)) is not None]
-        start, stop = parts[0].meta.get("start"), parts[-1].meta.get("end")
+        args = node.args
+        last = args["this"]
+        first = next((part for key in _QUALIFIERS if (part := args.get(key)) is not None), last)
+        start, stop = first.meta.get("start"), last.meta.get("end")
         if start is not None and stop is not None:
             return statement.masked.span(start, stop + 1)
     return statement.span_of(node)
