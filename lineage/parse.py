@@ -20,6 +20,7 @@ from unwet.lineage.sources import Source
 from unwet.lineage.splitting import CONTROL, Chunk, resplit, split
 from unwet.lineage.templating import Masked
 from unwet.lineage.tokenizing import Lost, Stretch, prepare, tokenize
+from unwet.lineage.trees import copied
 
 _DEEPEST = 1000  # queries within queries
 
@@ -106,13 +107,22 @@ def parse(masked: Masked, dialect: str = "") -> Script:
     return Script(source, statements, tuple(findings), masked.lines, inner)
 
 
-def render(tree: exp.Expr, dialect: str, pretty: bool = True, comments: bool = True) -> str:
-    """The tree as SQL, comments kept; raises RenderError rather than drop what has no words."""
+def render(
+    tree: exp.Expr,
+    dialect: str,
+    pretty: bool = True,
+    comments: bool = True,
+    spent: bool = False,
+) -> str:
+    """The tree as SQL, comments kept; raises RenderError rather than drop what has no words.
+
+    Printing changes a tree, so a copy is printed, unless ``spent`` says nobody needs it again."""
     try:
         with _parser_notes():
-            return tree.sql(
+            return (tree if spent else copied(tree)).sql(
                 dialect=dialect,
                 pretty=pretty,
+                copy=False,
                 comments=comments,
                 unsupported_level=ErrorLevel.RAISE,
             )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import Family, Unit, UnitKind, families, template
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import LINE, Library, Macro, MacroCall
@@ -28,7 +29,7 @@ _OVERHEAD = 3  # the macro's first and last line, and one more name to know
 
 def choose(drafts: Sequence[Draft], dialect: str, pinned: frozenset[str] = frozenset()) -> Library:
     """Picks templates for all drafts but the ``pinned`` ones, which are printed as they are."""
-    shop = _Workshop(dialect, {d.name: d.tree.copy() for d in drafts if d.name not in pinned})
+    shop = _Workshop(dialect, {d.name: copied(d.tree) for d in drafts if d.name not in pinned})
     shop.comments = {d.name: " ".join(d.comments[:1]) for d in drafts}
     shop.reserved = frozenset(d.name for d in drafts)
     shop.sweep(whole=True)

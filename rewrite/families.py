@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from unwet.lineage.findings import Span
+from unwet.lineage.garbage import rare_collection
 from unwet.lineage.names import deep_stack
 from unwet.lineage.pile import Inputs, Pile, load
 from unwet.lineage.schema import Schema
@@ -91,6 +92,7 @@ def find_families(
     return duplicates(load(sources, dialect, schema, params, default_schema), min_lines).families
 
 
+@rare_collection()
 def duplicates(pile: Pile | Meaning, min_lines: int = MIN_LINES) -> Duplicates:
     """The families of a pile that has been read, and how much of it they are."""
     meaning = meaning_of(pile)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from unwet.lineage.errors import RenderError
 from unwet.lineage.findings import Finding
+from unwet.lineage.garbage import rare_collection
 from unwet.lineage.names import deep_stack
 from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
@@ -71,6 +72,7 @@ class Result:
     files: Mapping[str, str]
 
 
+@rare_collection()
 def refactor(pile: Pile | Meaning, request: Request, progress: Progress = lambda _: None) -> Result:
     """Rewrites the pile. Raises UnwetError for a place that cannot be written."""
     check_dialect(request.to_dialect)

@@ -21,6 +21,7 @@ from unwet.lineage.resolve import Query, resolve
 from unwet.lineage.sources import Source
 from unwet.lineage.tables import Catalog, Column, Table
 from unwet.lineage.templating import verbatim
+from unwet.lineage.trees import copied
 from unwet.rewrite.algebra import Aggregate, Distinct, Join, Opaque, Rel, SetOp, Window, walk
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.lower import Env, Lowerer, trim
@@ -65,7 +66,7 @@ def share(
     """Replaces copies. ``tables`` says what is behind each token that stands in the trees;
     ``pinned`` drafts are left alone."""
     shop = _Workshop(dialect, dict(tables), normalizer)
-    shop.trees = {d.name: d.tree.copy() for d in drafts if d.name not in pinned}
+    shop.trees = {d.name: copied(d.tree) for d in drafts if d.name not in pinned}
     shop.taken = {d.name for d in drafts}
     while shop.step():
         pass
@@ -92,6 +93,10 @@ class _Workshop:
     sites: dict[str, list[_Site]] = field(default_factory=dict)
     sizes: dict[int, int] = field(default_factory=dict)
     old: list[_Site] = field(default_factory=list)
+    catalog: Catalog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.catalog = Catalog(self.tables)
 
     def step(self) -> bool:
         """Takes the copies that save most; false when none save enough."""
@@ -114,7 +119,7 @@ class _Workshop:
         query = self._resolved(host, tree)
         if query is None:
             return
-        lowerer = Lowerer(Env(Catalog(self.tables)), query)
+        lowerer = Lowerer(Env(self.catalog), query)
         for block in blocks(query):
             label = _label(block.node)
             if label and isinstance(block.node, (exp.Select, exp.SetOperation)):
@@ -135,7 +140,7 @@ class _Workshop:
         statement = Statement(
             host, 0, whole(host), "", cast("exp.Expression", tree), self.dialect, masked
         )
-        return resolve(statement, Catalog(self.tables)).query
+        return resolve(statement, self.catalog).query
 
     def _gain(self, group: list[_Site]) -> int:
         lines = [self._lines(site) for site in group]
@@ -156,6 +161,7 @@ class _Workshop:
         token = f"ref__{name}__ref"
         columns = tuple(Column(column) for column in group[0].names)
         self.tables[token] = Table(token, columns, True, "statement")
+        self.catalog = Catalog(self.tables)
         for site in group:
             trees = self.trees if site.host in self.trees else self.made
             _refer(trees[site.host], site.node, token)

@@ -14,6 +14,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.garbage import rare_collection
 from unwet.lineage.names import deep_stack
 from unwet.lineage.pile import Pile
 from unwet.lineage.resolve import Input, Query, Resolved
@@ -76,6 +77,7 @@ class Unit:
             unit = unit.parent
 
 
+@rare_collection()
 def units(pile: Pile | Meaning) -> list[Unit]:
     """All units of the pile in the order of its statements, enclosing ones first."""
     with deep_stack():

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from unwet.lineage.errors import PathNotFound
 from unwet.lineage.findings import Finding
+from unwet.lineage.garbage import rare_collection
 from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
 from unwet.rewrite.meaning import Meaning, meaning_of
@@ -76,6 +77,7 @@ class Verification:
         return not any(report.open for report in self.reports)
 
 
+@rare_collection()
 def verify(
     pile: Pile | Meaning, request: Request, progress: Progress = lambda _: None
 ) -> Verification:

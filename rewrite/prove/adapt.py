@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlglot import exp
 
 from unwet.lineage.parse import render
+from unwet.lineage.trees import copied
 
 Finder = Callable[[Sequence[str]], tuple[str, ...] | None]
 
@@ -51,11 +52,10 @@ def to_duckdb(tree: exp.Expr, clock: datetime, find: Finder) -> str:
     `find` says where a relation is: name parts in; (catalog, schema, table), less for temporary
     ones, or None when unknown, out. Raises RenderError for what DuckDB has no words for.
     """
-    copy = tree.copy()
-    copy = mend(copy)
+    copy = mend(copied(tree))
     copy = pin_clock(copy, clock)
     place_tables(copy, find)
-    return render(copy, "duckdb", pretty=False)
+    return render(copy, "duckdb", pretty=False, spent=True)
 
 
 def pin_clock(tree: exp.Expr, clock: datetime) -> exp.Expr:

@@ -1,9 +1,10 @@
 """Do two queries return the same bag of rows? Exact, without a key, NULL-safe, counting duplicates.
 
-Two steps. First each side is reduced to 1,024 buckets of (row count, two hash sums); sums, not
-XOR, because XOR cannot see rows that come in pairs, and two sums over differently combined hashes,
-because the engine's own way of combining columns is weak. Only when buckets differ are their rows
-grouped by all columns with signed counts, which shows the rows themselves with multiplicities.
+Three steps. First each side is reduced to a row count and two hash sums; sums, not XOR, because XOR
+cannot see rows that come in pairs, and two sums over differently combined hashes, because the
+engine's own way of combining columns is weak. Only when these differ the same is done for 1,024
+buckets, and the rows of the buckets that differ are grouped by all columns with signed counts,
+which shows the rows themselves with multiplicities.
 
 Columns must agree in count, order, name (any case) and type. Within the exact numbers (INTEGER,
 BIGINT, DECIMAL ...), within the floats, and between timestamps of other precision a type change
@@ -68,24 +69,50 @@ class Comparison:
         return not self.problems and self.identical == self.rows_before == self.rows_after
 
 
+class Seen:
+    """What comparisons found out about queries over tables that stand still: no query is described
+    or summed up twice."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._columns: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._sums: dict[str, tuple[int, ...]] = {}
+
+    def columns(self, sql: str) -> tuple[tuple[str, str], ...]:
+        """Name and type of each column."""
+        if sql not in self._columns:
+            self._columns[sql] = self._engine.describe(sql)
+        return self._columns[sql]
+
+    def sums(self, rows: str, columns: Sequence[str]) -> tuple[int, ...]:
+        """Row count and two hash sums."""
+        if rows not in self._sums:
+            (found,) = self._engine.rows(f"SELECT {_hash_sums(columns)} FROM ({rows})")
+            self._sums[rows] = tuple(map(_int, found))
+        return self._sums[rows]
+
+
 def compare(
     engine: Engine,
     before_sql: str,
     after_sql: str,
     ordered: bool = False,
     unnamed: Collection[int] = (),
+    seen: Seen | None = None,
 ) -> Comparison:
     """Compare the rows of two queries on one engine.
 
     `ordered`: the sequence matters too. `unnamed`: positions (0-based) whose names are not
-    compared, since the old query gave them none. Raises EngineError when a side does not run.
+    compared, since the old query gave them none. `seen`: of comparisons before, for whoever knows
+    that the tables are the same still. Raises EngineError when a side does not run.
     """
-    before, after = engine.describe(before_sql), engine.describe(after_sql)
+    seen = seen or Seen(engine)
+    before, after = seen.columns(before_sql), seen.columns(after_sql)
     columns = tuple(name for name, _ in before)
     if len(before) != len(after):
         return _incomparable(engine, before_sql, after_sql, columns, len(after))
     types, problems, notes = _shape(before, after, unnamed)
-    result = _rows(engine, _Sides(before_sql, after_sql, tuple(types)))
+    result = _rows(engine, seen, _Sides(before_sql, after_sql, tuple(types)))
     found = replace(result, columns=columns, problems=tuple(problems), notes=tuple(notes))
     if ordered and found.equal and not _same_sequence(engine, before_sql, after_sql, types):
         return replace(found, problems=("the same rows in another order",))
@@ -191,13 +218,14 @@ class _Sides:
         return f"SELECT *, CAST({bucket} AS SMALLINT) AS bucket FROM ({self.rows(query)})"
 
 
-def _rows(engine: Engine, sides: _Sides) -> Comparison:
-    before, after = _digest(engine, sides, sides.before), _digest(engine, sides, sides.after)
-    rows_before, rows_after = (sum(row[0] for row in side.values()) for side in (before, after))
+def _rows(engine: Engine, seen: Seen, sides: _Sides) -> Comparison:
+    old, new = (seen.sums(sides.rows(q), sides.columns) for q in (sides.before, sides.after))
+    rows_before, rows_after = old[0], new[0]
     same = Comparison(rows_before, rows_after, rows_before, 0, 0, 0, (), ())
-    differing = [b for b in sorted({*before, *after}) if before.get(b) != after.get(b)]
-    if not differing:
+    if old == new:
         return same
+    before, after = _digest(engine, sides, sides.before), _digest(engine, sides, sides.after)
+    differing = [b for b in sorted({*before, *after}) if before.get(b) != after.get(b)]
     _collect(engine, sides, differing)
     if sides.floats:
         tolerances = [TOLERANCES[type_] for type_ in sides.types if type_ in _FLOATS]
@@ -215,14 +243,21 @@ def _rows(engine: Engine, sides: _Sides) -> Comparison:
 
 
 def _digest(engine: Engine, sides: _Sides, query: str) -> dict[int, tuple[int, int, int]]:
-    """Bucket -> rows and two hash sums. hash(hash(..)): the sum must not run over raw hashes,
-    in which the last columns' bits are only XORed."""
-    forth, back = ", ".join(sides.columns), ", ".join(reversed(sides.columns))
+    """Bucket -> rows and two hash sums."""
     found = engine.rows(
-        f"SELECT bucket, count(*), sum(hash(hash({forth}), 2)), sum(hash(hash({back}, 3), 4)) "
-        f"FROM ({sides.bucketed(query)}) GROUP BY bucket"
+        f"SELECT bucket, {_hash_sums(sides.columns)} FROM ({sides.bucketed(query)}) GROUP BY bucket"
     )
     return {_int(b): (_int(n), _int(one), _int(two)) for b, n, one, two in found}
+
+
+def _hash_sums(columns: Sequence[str]) -> str:
+    """hash(hash(..)): the sum must not run over raw hashes, in which the last columns' bits are
+    only XORed. No rows sum up to 0."""
+    forth, back = ", ".join(columns), ", ".join(reversed(columns))
+    sums = (
+        f"coalesce(sum({h}), 0)" for h in (f"hash(hash({forth}), 2)", f"hash(hash({back}, 3), 4)")
+    )
+    return f"count(*), {', '.join(sums)}"
 
 
 def _collect(engine: Engine, sides: _Sides, buckets: Sequence[int]) -> None:
@@ -292,7 +327,8 @@ def _sample(engine: Engine, sides: _Sides) -> tuple[Difference, ...]:
 def _same_sequence(engine: Engine, before: str, after: str, types: Sequence[str]) -> bool:
     """Compare again with the row number as one more column."""
     numbered = [f"SELECT *, row_number() OVER () FROM (\n{bare(sql)})" for sql in (before, after)]
-    return _rows(engine, _Sides(numbered[0], numbered[1], (*types, "BIGINT"))).equal
+    sides = _Sides(numbered[0], numbered[1], (*types, "BIGINT"))
+    return _rows(engine, Seen(engine), sides).equal
 
 
 def _incomparable(

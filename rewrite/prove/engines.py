@@ -8,16 +8,16 @@ legacy scripts, the same scripts over shuffled input and the new project each ha
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from unwet.lineage.errors import EngineError, PathNotFound, UsageError
+from unwet.rewrite.prove.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from duckdb import DuckDBPyConnection, Statement
 
 Row = tuple[object, ...]
 
@@ -67,6 +67,7 @@ class DuckEngine:
     def __init__(self, connection: DuckDBPyConnection, seconds: float | None, spill: str) -> None:
         self._connection = connection
         self._seconds = seconds
+        self._watchdog = Watchdog(seconds, connection.interrupt) if seconds else None
         self._spill = tempfile.TemporaryDirectory(prefix="unwet-", dir=spill or None)
         self._trusted(f"SET temp_directory={text(self._spill.name)}")
 
@@ -113,6 +114,8 @@ class DuckEngine:
 
     def close(self) -> None:
         """Give memory and spill space back."""
+        if self._watchdog is not None:
+            self._watchdog.close()
         self._connection.close()
         self._spill.cleanup()
 
@@ -126,40 +129,28 @@ class DuckEngine:
         with self._bounded():
             self._connection.execute(sql)
 
-    def _checked(self, sql: str) -> str:
-        """`sql`, if it is one statement of an allowed kind: legacy text is not trusted."""
+    def _checked(self, sql: str) -> Statement:
+        """The one statement of `sql`, if it is of an allowed kind: legacy text is not trusted."""
         statements = self._connection.extract_statements(sql)
         if len(statements) != 1:
             raise EngineError(f"expected one statement, found {len(statements)}")
         kind = statements[0].type.name
         if kind not in ALLOWED:
             raise EngineError(f"a {kind} statement is not run here", "only queries and tables are")
-        return sql
+        return statements[0]
 
     @contextmanager
     def _bounded(self) -> Iterator[None]:
         """DuckDB's errors become ours; a statement over its time is interrupted."""
         import duckdb
 
-        late = threading.Event()
-
-        def interrupt() -> None:
-            late.set()
-            self._connection.interrupt()
-
-        timer = threading.Timer(self._seconds, interrupt) if self._seconds else None
-        if timer:
-            timer.daemon = True
-            timer.start()
         try:
-            yield
+            with self._watchdog or nullcontext():
+                yield
         except duckdb.Error as error:
-            if late.is_set():
+            if self._watchdog is not None and self._watchdog.late:
                 raise Timeout(f"stopped after {self._seconds:g} s") from error
             raise EngineError(_first_line(error)) from error
-        finally:
-            if timer:
-                timer.cancel()
 
 
 def bare(sql: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,16 +67,17 @@ def run_legacy(
     failures: list[LegacyFailure] = []
     answers: dict[tuple[str, int], Answer] = {}
     lost: dict[str, str] = {}
-    inputs = Inputs(engine, scripts)
+    touched = {id(script): Touched(script) for script in scripts}
+    inputs = Inputs(engine, touched.values())
+    runner = _Runner(engine, Places(engine, world), clock, answers, inputs)
     for script in ordered:
-        runner = _Runner(engine, Places(engine, world), clock, answers, inputs)
         if found := _run_source(runner, script, lost):
             failures += found
-            lost |= {name[-1]: script.source.path for name in Touched(script).written}
+            lost |= {name[-1]: script.source.path for name in touched[id(script)].written}
         runner.forget_temporaries()
     writers: dict[tuple[str, ...], tuple[str, ...]] = {}
     for script in scripts:
-        for name in Touched(script).written:
+        for name in touched[id(script)].written:
             writers[name] = (*writers.get(name, ()), script.source.path)
     return LegacyRun(tuple(failures), answers, writers, cycles)
 
@@ -84,8 +85,8 @@ def run_legacy(
 class Inputs:
     """Tables of the data that no script fills."""
 
-    def __init__(self, engine: DuckEngine, scripts: Sequence[Script]) -> None:
-        self._filled = {name for script in scripts for name in Touched(script).filled}
+    def __init__(self, engine: DuckEngine, touched: Iterable[Touched]) -> None:
+        self._filled = {name for one in touched for name in one.filled}
         given = [(schema.lower(), table.lower()) for schema, table in engine.tables(DATA)]
         self._given = frozenset(given)
         self._tables = Counter(table for _, table in given)
@@ -156,10 +157,9 @@ class _Runner:
 
     def forget_temporaries(self) -> None:
         """What #tables do at the end of their session; ##tables stay."""
-        for schema, table in self._engine.tables("temp"):
-            if not table.startswith("##"):
-                kind = self._places.kind((table,)) or "TABLE"
-                self._engine.execute(f"DROP {kind} IF EXISTS {quote('temp', schema, table)}")
+        for place in self._places.temporaries():
+            if not place[-1].startswith("##"):
+                self._places.drop(place)
 
     def _effect(self, tree: exp.Expr) -> None:
         match tree:
@@ -222,7 +222,7 @@ class _Runner:
         if declared or (tree.args.get("exists") and existing):
             return
         if tree.args.get("replace") and existing:
-            self._drop_place(place)
+            self._places.drop(place)
         self._fill(kind, place, tree, schema if isinstance(schema, exp.Schema) else None)
 
     def _fill(
@@ -276,6 +276,7 @@ class _Runner:
             self._engine.execute(
                 f"INSERT INTO {self._places.full(place)} SELECT * FROM unwet_stage"
             )
+            self._engine.execute("DROP TABLE unwet_stage")
             return
         self._engine.execute(self._sql(copy))
 
@@ -288,11 +289,7 @@ class _Runner:
                 place = self._places.exact(name_parts(table))
                 # on a fresh database there may be nothing to drop yet
                 if place is not None and not self._inputs.has(place):
-                    self._drop_place(place)
-
-    def _drop_place(self, place: tuple[str, ...]) -> None:
-        self._engine.execute(f"DROP {self._places.kind(place)} {self._places.full(place)}")
-        self._places.refresh()
+                    self._places.drop(place)
 
     def _guarded(self, tree: exp.IfBlock) -> None:
         """IF OBJECT_ID('t') IS NOT NULL DROP TABLE t: drops only what is there, as always here."""
@@ -327,17 +324,11 @@ class _Runner:
         definition: str = "",
     ) -> None:
         """CREATE kind place; a view onto the data of that name gives way."""
-        if len(place) == 2:
-            self._engine.execute(
-                f"CREATE SCHEMA IF NOT EXISTS {quote(self._places.world, place[0])}"
-            )
-            if self._places.kind(place) == "VIEW" and kind == "TABLE":
-                self._drop_place(place)
-        temporary = "TEMP " if len(place) == 1 else ""
+        if len(place) == 2 and self._places.kind(place) == "VIEW" and kind == "TABLE":
+            self._places.drop(place)
         columns = f" ({', '.join(map(quote, names))})" if names else ""
         body = f" ({definition})" if definition else f"{columns} AS {query}"
-        self._engine.execute(f"CREATE {temporary}{kind} {self._places.full(place)}{body}")
-        self._places.refresh()
+        self._places.create(kind, place, body)
 
     def _sql(self, tree: exp.Expr) -> str:
         return to_duckdb(tree, self._clock, self._places.located)

@@ -22,7 +22,7 @@ class Places:
         self.refresh()
 
     def refresh(self) -> None:
-        """Look again, after something was created or dropped."""
+        """Look again, after something happened that nobody told of."""
         rows = self._engine.rows(
             "SELECT database_name, schema_name, table_name, 'TABLE' FROM duckdb_tables() "
             f"WHERE database_name IN ({text(self.world)}, 'temp') UNION ALL "
@@ -31,13 +31,37 @@ class Places:
         )
         self._kinds: dict[tuple[str, ...], str] = {}
         self._spelled: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._by_table: dict[str, list[tuple[str, ...]]] = {}
+        self._by_table: dict[str, set[tuple[str, ...]]] = {}
+        self._schemas: set[str] = set()
         for database, schema, table, kind in rows:
             place = (str(table),) if database == TEMP else (str(schema), str(table))
-            key = _key(place)
-            self._kinds[key], self._spelled[key] = str(kind), place
-            if database != TEMP:
-                self._by_table.setdefault(key[-1], []).append(key)
+            self._add(place, str(kind))
+
+    def create(self, kind: str, place: tuple[str, ...], body: str) -> None:
+        """CREATE kind (TABLE or VIEW) place body, in a schema that need not exist yet."""
+        if len(place) == 2 and place[0].lower() not in self._schemas:
+            self._engine.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(self.world, place[0])}")
+        temporary = "TEMP " if len(place) == 1 else ""
+        self._engine.execute(f"CREATE {temporary}{kind} {self.full(place)}{body}")
+        self._add(place, kind)
+
+    def drop(self, place: tuple[str, ...]) -> None:
+        """DROP what is there."""
+        self._engine.execute(f"DROP {self.kind(place)} {self.full(place)}")
+        key = _key(place)
+        del self._kinds[key], self._spelled[key]
+        self._by_table.get(key[-1], set()).discard(key)
+
+    def temporaries(self) -> list[tuple[str, ...]]:
+        """The temporary tables and views that there are, sorted."""
+        return sorted(place for place in self._spelled.values() if len(place) == 1)
+
+    def _add(self, place: tuple[str, ...], kind: str) -> None:
+        key = _key(place)
+        self._kinds[key], self._spelled[key] = kind, place
+        if len(place) == 2:
+            self._schemas.add(key[0])
+            self._by_table.setdefault(key[-1], set()).add(key)
 
     def find(self, parts: Sequence[str]) -> tuple[str, ...] | None:
         """(schema, table), or (table,) for a temporary one; None when unknown or ambiguous.
@@ -48,8 +72,8 @@ class Places:
         exact = self.exact(parts)
         if exact is not None:
             return exact
-        same = self._by_table.get(parts[-1].lower(), [])
-        return self._spelled[same[0]] if len(same) == 1 else None
+        same = self._by_table.get(parts[-1].lower(), ())
+        return self._spelled[next(iter(same))] if len(same) == 1 else None
 
     def located(self, parts: Sequence[str]) -> tuple[str, ...] | None:
         """As `find`, with the world in front."""

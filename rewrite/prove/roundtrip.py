@@ -64,16 +64,17 @@ def read_back(root: Path, setting: Setting) -> dict[str, ReadBack]:
     project = render_project(root, setting.variables, relation)
     found = {failure.name: ReadBack(None, failure.reason) for failure in project.failures}
     definitions: dict[str, Plan] = {}
-    tables = dict(setting.catalog.tables)
+    catalog = Catalog(dict(setting.catalog.tables))
     for model in project.models:
         if model.name in found:
             continue
-        result = _plan(model, setting, Catalog(tables), definitions)
+        result = _plan(model, setting, catalog, definitions)
         found[model.name] = result
         if model.name not in setting.relations and result.plan is not None:
             definitions[model.name] = result.plan
             columns = tuple(Column(name) for name in result.plan.names)
-            tables[model.name] = Table(model.name, columns, True, "statement")
+            table = Table(model.name, columns, True, "statement")
+            catalog = Catalog({**catalog.tables, model.name: table})
     return found
 
 

@@ -24,7 +24,7 @@ from unwet.lineage.parse import Script, parse
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import TOKEN, verbatim
 from unwet.rewrite.prove.adapt import order_sensitive, to_duckdb, volatile
-from unwet.rewrite.prove.compare import Comparison, Difference, compare
+from unwet.rewrite.prove.compare import Comparison, Difference, Seen, compare
 from unwet.rewrite.prove.engines import DuckEngine, open_duckdb, quote, text
 from unwet.rewrite.prove.legacy import Answer, LegacyRun, run_legacy
 from unwet.rewrite.prove.places import Places, target
@@ -107,6 +107,8 @@ class _Tests:
         self._places = Places(engine, LEGACY)
         self._new = _Build(engine, project, dialect, clock, self._places)
         self._shuffled: Places | None = None
+        self._seen = Seen(engine)  # what the three worlds hold does not change once they are there
+        self._found: dict[str, Comparison] = {}
         self._random = {
             script.source.path: names
             for script in scripts
@@ -139,7 +141,10 @@ class _Tests:
         answer = self._before(report)
         after = self._new.relation(report.model, answer.place)
         before = f"SELECT * FROM {quote(LEGACY, *answer.place)}"
-        found = compare(self._engine, before, f"SELECT * FROM {after}", unnamed=answer.unnamed)
+        found = self._found.get(report.name)
+        if found is None:
+            found = self._compare(before, f"SELECT * FROM {after}", answer.unnamed)
+            self._found[report.name] = found
         verdict: Outcome = "identical" if found.equal else "different"
         reason = _reason(found)
         if self._depends_on_order(before, f"SELECT * FROM {after}", answer, found):
@@ -150,6 +155,9 @@ class _Tests:
         return DataVerdict(
             report.name, verdict, found.rows_before, found.rows_after, found.sample, reason
         )
+
+    def _compare(self, before: str, after: str, unnamed: tuple[int, ...] = ()) -> Comparison:
+        return compare(self._engine, before, after, unnamed=unnamed, seen=self._seen)
 
     def _before(self, report: ReportRef) -> Answer:
         """Where the old rows are; raises EngineError with what went wrong on the way."""
@@ -193,14 +201,12 @@ class _Tests:
         if self._shuffled is None or not self._shuffled.kind(answer.place) or found.problems:
             return False
         other = f"SELECT * FROM {self._shuffled.full(answer.place)}"
-        again = compare(self._engine, before, other)
+        again = self._compare(before, other)
         if again.equal or found.equal:
             return not again.equal
         if again.rows_before == again.rows_after != found.rows_after:
             return False
-        firm = compare(
-            self._engine, f"{before} INTERSECT ALL {other}", after, unnamed=answer.unnamed
-        )
+        firm = self._compare(f"{before} INTERSECT ALL {other}", after, answer.unnamed)
         return firm.identical == firm.rows_before
 
 
@@ -285,12 +291,11 @@ class _Build:
 
     def _create(self, name: str, sql: str) -> None:
         try:
-            self._engine.execute(f"CREATE TABLE {quote(NEW, MODELS, name)} AS {sql}")
+            self._places.create("TABLE", (MODELS, name), f" AS {sql}")
         except EngineError as error:
             self._failed[name] = error.message
             return
         self._borrowed.setdefault(name, set())
-        self._places.refresh()
 
     def _find(self, model: str, parts: Sequence[str]) -> tuple[str, ...] | None:
         """In the data, else among what the legacy scripts left: a kept report feeds new models."""
@@ -306,11 +311,7 @@ class _Build:
         return None if place is None else (NEW, *place)
 
     def _borrow(self, model: str, old: tuple[str, ...]) -> tuple[str, ...]:
-        self._engine.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(NEW, old[0])}")
-        self._engine.execute(
-            f"CREATE VIEW {self._places.full(old)} AS SELECT * FROM {self._legacy.full(old)}"
-        )
-        self._places.refresh()
+        self._places.create("VIEW", old, f" AS SELECT * FROM {self._legacy.full(old)}")
         self._borrowed[model].add(tuple(part.lower() for part in old))
         return old
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import yaml
-from sqlglot import exp
 
+from unwet.lineage.trees import copied, texts
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.library import Library, Macro
 from unwet.rewrite.project import Project
@@ -21,13 +21,13 @@ _VARIABLE = re.compile(r"p__(\w+?)__p")
 
 def files(project: Project) -> dict[str, str]:
     """Every file of the project: its path below the root, and its text."""
+    needs = unset(project)
     result = {
         "dbt_project.yml": _project_yml(project),
         "profiles.yml": _profiles_yml(project),
         "models/sources.yml": _sources_yml(project),
-        "models/marts.yml": _models_yml(project),
+        "models/marts.yml": _models_yml(project, needs),
     }
-    needs = unset(project)
     for draft in project.drafts:
         result[f"{MODELS}/{draft.name}.sql"] = _model(project, draft, needs[draft.name])
     for draft in project.intermediates:
@@ -42,7 +42,7 @@ def files(project: Project) -> dict[str, str]:
 
 
 def _model(project: Project, draft: Draft, needs: tuple[str, ...]) -> str:
-    tree = project.library.models[draft.name].copy()
+    tree = copied(project.library.models[draft.name])
     tree.comments = None
     head = "".join(f"-- {_plain(line)}\n" for line in draft.comments)
     report = project.reports.get(draft.name)
@@ -52,7 +52,7 @@ def _model(project: Project, draft: Draft, needs: tuple[str, ...]) -> str:
         settings.append(f"enabled=({_given(needs)})")
     if settings:
         head += f"{{{{ config({', '.join(settings)}) }}}}\n\n"
-    return head + template(tree, project.dialect, project.library.calls) + "\n"
+    return head + template(tree, project.dialect, project.library.calls, spent=True) + "\n"
 
 
 def _macro(project: Project, macro: Macro) -> str:
@@ -90,14 +90,15 @@ def unset(project: Project) -> dict[str, tuple[str, ...]]:
     library = project.library
     inside: dict[str, frozenset[str]] = {}
     for macro in reversed(library.macros):  # a macro calls only macros that were chosen later
-        inside[macro.name] = _variables(macro.tree.sql(), library, inside)
-    own = {name: _variables(_text(t), library, inside) for name, t in library.models.items()}
-    models = (*project.drafts, *project.intermediates)
-    return {d.name: tuple(sorted(_needed(d.name, project, own))) for d in models}
+        inside[macro.name] = _variables(texts(macro.tree), library, inside)
+    own = {name: _variables(texts(t), library, inside) for name, t in library.models.items()}
+    refs = {d.name: d.refs for d in (*project.drafts, *project.intermediates)}
+    return {name: tuple(sorted(_needed(name, refs, own))) for name in refs}
 
 
-def _needed(name: str, project: Project, own: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    refs = {draft.name: draft.refs for draft in (*project.drafts, *project.intermediates)}
+def _needed(
+    name: str, refs: Mapping[str, Sequence[str]], own: Mapping[str, frozenset[str]]
+) -> frozenset[str]:
     found: set[str] = set()
     seen: set[str] = set()
     stack = [name]
@@ -110,18 +111,17 @@ def _needed(name: str, project: Project, own: Mapping[str, frozenset[str]]) -> f
     return frozenset(found)
 
 
-def _variables(text: str, library: Library, inside: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """The variables named in a tree's text and in the macro calls that stand in it."""
+def _variables(
+    words: Iterable[str], library: Library, inside: Mapping[str, frozenset[str]]
+) -> frozenset[str]:
+    """The variables named in a tree's texts and in the macro calls that stand in it."""
+    text = "\n".join(words)
     found = {name.lower() for name in _VARIABLE.findall(text)}
     for number in re.findall(r"(?:call|tail)__(\d+)__", text):
         call = library.calls[int(number)]
         found.update(v.lower() for _, leaf in call.args for v in _VARIABLE.findall(leaf.text))
         found |= inside.get(call.macro, frozenset())
     return frozenset(found)
-
-
-def _text(tree: exp.Expr) -> str:
-    return tree.name if isinstance(tree, exp.Var) else tree.sql(comments=False)
 
 
 def _project_yml(project: Project) -> str:
@@ -199,9 +199,8 @@ def _default(match: re.Match[str]) -> str:
     return f"{{{{ var('{name}', '{name}') }}}}"
 
 
-def _models_yml(project: Project) -> str:
+def _models_yml(project: Project, needs: Mapping[str, tuple[str, ...]]) -> str:
     models = [_entry(project, draft) for draft in project.drafts]
-    needs = unset(project)
     exposures = [_exposure(project, project.reports[d.name], needs[d.name]) for d in project.drafts]
     return _yaml({"version": 2, "models": models, "exposures": exposures})
 

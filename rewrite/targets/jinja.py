@@ -21,9 +21,16 @@ _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src)__\w+?__\3)[`\"\]]", re.IGNOR
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
 
 
-def template(tree: exp.Expr, dialect: str, calls: Sequence[MacroCall], tail: bool = False) -> str:
-    """The Jinja text of a tree. A tail's own WITH keyword is its caller's."""
-    text = render(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
+def template(
+    tree: exp.Expr,
+    dialect: str,
+    calls: Sequence[MacroCall],
+    tail: bool = False,
+    spent: bool = False,
+) -> str:
+    """The Jinja text of a tree. A tail's own WITH keyword is its caller's. ``spent``: nobody needs
+    the tree again."""
+    text = render(tree, dialect, spent=spent) if not isinstance(tree, exp.Var) else tree.name
     text = _ESCAPE.sub(lambda m: "{{ '" + m.group() + "' }}", text)
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))]), text)
     text = _in_place(text, calls)

@@ -1,0 +1,59 @@
+"""Copies of syntax trees, and the words in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from sqlglot import exp
+
+_Tree = TypeVar("_Tree", bound=exp.Expr)
+
+
+def copied(tree: _Tree) -> _Tree:
+    """What ``tree.copy()`` gives, in two thirds of the time: there the notes of where each name
+    stands go through ``copy.deepcopy``, although they are flat."""
+    root = type(tree)()
+    stack: list[tuple[exp.Expr, exp.Expr]] = [(tree, root)]
+    while stack:
+        node, copy = stack.pop()
+        _copy_notes(node, copy)
+        args = copy.args
+        for key, value in node.args.items():
+            if isinstance(value, exp.Expr):
+                child = args[key] = type(value)()
+                child.parent, child.arg_key = copy, key
+                stack.append((value, child))
+            elif type(value) is list:
+                made = args[key] = []
+                for at, item in enumerate(value):
+                    if isinstance(item, exp.Expr):
+                        child = type(item)()
+                        child.parent, child.arg_key, child.index = copy, key, at
+                        stack.append((item, child))
+                        made.append(child)
+                    else:
+                        made.append(item)
+            else:
+                args[key] = value
+    return root
+
+
+def _copy_notes(node: exp.Expr, copy: exp.Expr) -> None:
+    if node.comments is not None:
+        copy.comments = list(node.comments)
+    if node._type is not None:
+        copy._type = node._type.copy() if isinstance(node._type, exp.Expr) else node._type
+    if node._meta is not None:
+        copy._meta = dict(node._meta)
+    if node._hash is not None:
+        copy._hash = node._hash
+
+
+def texts(tree: exp.Expr) -> Iterator[str]:
+    """All names, constants and other words that a tree holds, without its comments."""
+    for node in tree.walk():
+        for value in node.args.values():
+            for item in value if type(value) is list else (value,):
+                if isinstance(item, str):
+                    yield item

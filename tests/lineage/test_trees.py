@@ -1,0 +1,49 @@
+"""Copies of syntax trees are as sqlglot's own ones, whatever stands in the tree."""
+
+from __future__ import annotations
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from unwet.lineage.trees import copied
+
+QUERIES = (
+    "select a, b as c /* note */ from s.t as x where a in (1, 2) and b like 'x%' order by 1 desc",
+    "with q as (select 1 as a union all select 2) select q.* from q join lateral (select a) l on 1",
+    "create table t (a decimal(10, 2) not null, b varchar(max))",
+    "select sum(a) over (partition by b order by c rows between 1 preceding and 1 following)",
+    "select cast(a as timestamp), case when b then 1 else null end, a[1] from t group by cube (a)",
+    "merge into t using s on t.a = s.a when matched then update set b = s.b",
+)
+
+
+def links(tree: exp.Expr) -> list[tuple[object, ...]]:
+    return [
+        (type(n), n.arg_key, n.index, type(n.parent), n.comments, n._meta, n._type)
+        for n in tree.walk()
+    ]
+
+
+@pytest.mark.parametrize("sql", QUERIES)
+def test_a_copy_is_equal_and_shares_nothing(sql: str) -> None:
+    tree = sqlglot.parse_one(sql)
+    hash(tree)
+    made, before = copied(tree), tree.sql()
+    assert made == tree
+    assert links(made) == links(tree.copy())
+    assert {id(n) for n in made.walk()}.isdisjoint(id(n) for n in tree.walk())
+    for node in list(made.walk()):
+        node.meta["touched"] = True
+        node.add_comments(["touched"])
+        for key in list(node.args):
+            node.set(key, None)
+    assert tree.sql() == before
+
+
+def test_a_copy_has_no_parent() -> None:
+    tree = sqlglot.parse_one("select (select 1) from t")
+    inner = tree.find(exp.Subquery)
+    assert inner is not None
+    made = copied(inner)
+    assert (made.parent, made.arg_key) == (None, None)
