@@ -12,7 +12,7 @@ import pytest
 from unwet.lineage.columns import ColumnId, Edge
 from unwet.lineage.exports.html import Start, html
 from unwet.lineage.findings import Finding, Span
-from unwet.lineage.graph import Graph
+from unwet.lineage.graph import Graph, Kinds
 from unwet.lineage.pile import trace
 from unwet.lineage.sources import Source
 
@@ -26,6 +26,7 @@ create table mart.yearly as select revenue * 1.2 as gross from mart.revenue;
 insert into loop.a select b.x from loop.b; insert into loop.b select a.x from loop.a;
 """
 REPORT = "select gross from mart.yearly"
+SHOP = Path(__file__).parents[2] / "fixtures" / "shop"
 Open = Callable[..., "Page"]
 
 
@@ -398,3 +399,27 @@ def test_stars_that_cannot_be_listed_feed_what_is_read(open_page: Open) -> None:
                                   "create table c as select b.x from b"))  # fmt: skip
     page = open_page(stars, hash="#c.x")
     assert "3 columns upstream" in where(page)
+
+
+def test_closures_are_those_of_the_graph(open_page: Open) -> None:
+    """The page walks the graph by itself; it must come to the same columns."""
+    graph = trace(SHOP / "pile", dialect="postgres", schema=str(SHOP / "schema.sql"))
+    columns = [node for node in graph.nodes if node.relation][::450]
+    page = open_page(graph)
+    for column in columns:
+        page.run(f"location.hash = '#' + encodeURIComponent({json.dumps(str(column))})")
+        page.until(f"document.title.startsWith({json.dumps(str(column))})")
+        for key, depth in (("c", None), ("[", None), ("c", 10), ("]", 10)):
+            kinds: Kinds = (
+                "all" if page.run("document.querySelector('#conditions').checked") else "direct"
+            )
+            said = str(page.run("document.querySelector('#where span').textContent"))
+            counts = [
+                int(n.replace(",", "")) for n in re.findall(r"([\d,]+) columns? \w+stream", said)
+            ]
+            up = graph.upstream(column, depth, kinds)
+            assert counts[0] == len(set(up) - {column}), (column, kinds, depth)
+            down = graph.downstream(column, depth, kinds)
+            if all(node.relation for node in down):  # bare SELECTs are apart in the page only
+                assert counts[1] == len(set(down) - {column}), (column, kinds, depth)
+            page.press(key)

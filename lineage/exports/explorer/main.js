@@ -9,8 +9,9 @@ const focusing = () => state.table >= 0;
 function automatic(found) {
   const groups = D.groups[state.way].names.length;
   if (!found) return TABLES <= 60 ? "columns" : TABLES > 200 && groups >= 5 ? "folders" : "tables";
-  const tables = new Set([...found.columns].map((c) => tableOf[c])).size;
-  return tables <= 120 ? "columns" : tables <= 600 ? "tables" : "folders";
+  const tables = new Set([...found.columns].map((c) => tableOf[c]));
+  const some = new Set([...tables].map((t) => groupOf(state.way, t))).size;
+  return tables.size <= 60 ? "columns" : tables.size <= 200 || some < 4 ? "tables" : "folders";
 }
 function chosenColumns() {
   if (state.column >= 0) return [state.column];
@@ -98,15 +99,15 @@ function back() {
 function showWhere() {
   const parts = [];
   if (focusing()) {
-    const { up, down, edges: used } = state.found;
+    const { up, down } = state.found, { many } = stage.scene;
     const name = state.column >= 0 ? fullName(state.column) : tableName(state.table);
     const seeds = chosenColumns().length;
     parts.push(h("button", { type: "button", onclick: back, title: "Back to the map (Esc)" }, "← Map"), h("b", {}, name),
       h("span", {}, [state.up && `${count(up.size - seeds, "column")} upstream`,
         state.down && `${count(down.size - seeds, "column")} downstream`,
         `${count(stage.scene.tables, "table")} in view`].filter(Boolean).join(" · ")));
-    if (used.size > MOST_LINKS) parts.push(h("span", { class: "warn" },
-      `${used.size.toLocaleString("en")} edges, drawn from table to table; less depth shows columns`));
+    if (many) parts.push(h("span", { class: "warn" },
+      `${many.toLocaleString("en")} lines are too many: drawn from table to table; less depth shows columns`));
   } else if (state.opened.size) {
     parts.push(h("button", { type: "button", onclick: back }, "← Map"),
       h("b", {}, [...state.opened].map((g) => groupName(state.way, g)).join(", ")), h("span", {}, "and its neighbours"));

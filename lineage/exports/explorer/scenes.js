@@ -134,9 +134,11 @@ function focused(found, chosen, level, way, opened, wide) {
   const boxes = [...new Set(boxOf.values())];
   boxes.forEach(fitted);
   const number = new Map(boxes.map((box, i) => [box, i]));
-  const links = focusLinks(found, boxOf, number);
+  const rowLinks = focusLinks(found, boxOf, number, false);
+  const many = rowLinks.length > MOST_LINKS;
+  const links = many ? focusLinks(found, boxOf, number, true) : rowLinks;
   arrange(boxes, links.map((l) => [number.get(l.from), number.get(l.to)]));
-  return { boxes, links, faint: false, tables: columnsOf.size };
+  return { boxes, links, faint: false, tables: columnsOf.size, many: many ? rowLinks.length : 0 };
 }
 function focusBox(t, columns, chosen, level, way, wide) {
   const all = level !== "tables" || (t === chosen.table && chosen.column >= 0);
@@ -149,10 +151,9 @@ function focusBox(t, columns, chosen, level, way, wide) {
   if (!all) box.note = String(columns.length);
   return box;
 }
-const MOST_LINKS = 4000; // more are drawn from table to table
-function focusLinks(found, boxOf, number) {
+const MOST_LINKS = 1500; // more are drawn from table to table
+function focusLinks(found, boxOf, number, titles) {
   const links = new Map();
-  const titles = found.edges.size > MOST_LINKS;
   const add = (from, to, s, t, code) => {
     const fromRow = !titles && from.at.has(s) ? s : -1, toRow = !titles && to.at.has(t) ? t : -1;
     if (from === to && (fromRow < 0 || (toRow < 0 && isDirect(code)))) return;
