@@ -200,6 +200,10 @@ class _Reader:
             outcomes = [self._outcome(part, piece) for piece in pieces]
             if len(pieces) > 1 and not all(map(_is_doubtful, outcomes)):
                 for piece, found in zip(pieces, outcomes, strict=True):
+                    if _is_doubtful(found) and not _is_balanced(part, piece):
+                        rest = Chunk(piece.first, chunk.last)  # what follows may be its tail
+                        self._take(part, rest, self._outcome(part, rest))
+                        return
                     self._take(part, piece, found)  # a semicolon was forgotten
                 return
             outcome = self._outcome(part, chunk)
@@ -322,6 +326,16 @@ def _is_doubtful(outcome: Outcome | None) -> bool:
     if isinstance(outcome, exp.Command):
         return str(outcome.this).upper() in ("CREATE", "ALTER", "DROP", "WITH", "SELECT")
     return not isinstance(outcome, exp.Expression)
+
+
+def _is_balanced(part: Stretch, chunk: Chunk) -> bool:
+    """Whether each parenthesis of the chunk has its other half in it."""
+    depth = lowest = 0
+    for token in part.tokens[chunk.first : chunk.last]:
+        kind = token.token_type
+        depth += (kind == TokenType.L_PAREN) - (kind == TokenType.R_PAREN)
+        lowest = min(lowest, depth)
+    return depth == lowest == 0
 
 
 def _opaque(tree: exp.Expression) -> str | None:

@@ -53,6 +53,19 @@ def test_a_forgotten_semicolon_is_forgiven_in_every_dialect() -> None:
     assert codes(script) == []
 
 
+def test_the_tail_of_a_broken_statement_is_no_statement() -> None:
+    text = """create table a as select 1 x;
+    selct from from select 2 y
+    ), b as (
+        select 3 z
+    )
+    select * from b;
+    select 4"""
+    script = read(text, "postgres")
+    assert [statement.span.line for statement in script.statements] == [1, 7]
+    assert [(f.code, f.at.line) for f in script.findings] == [("PARSE", 2)]
+
+
 @pytest.mark.parametrize(
     ("text", "kept", "line"),
     [
