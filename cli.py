@@ -309,7 +309,7 @@ def _format(request: Request) -> str:
     return (not given and request.output and format_of(request.output)) or request.format
 
 
-# --- dups, drift, refactor, verify, demo -----------------------------------------------------
+# --- dups, drift, refactor, verify, report, demo ---------------------------------------------
 
 
 @main.command()
@@ -447,6 +447,50 @@ def verify(request: Request, data: str, to_dialect: str) -> int:
     notes(found.findings, request)
     emit(verified.as_json(found) if request.format == "json" else verified.as_text(found), request)
     return 0 if found.ok else 1
+
+
+@main.command()
+@shared("html")
+@click.option("--out", metavar="FILE", help="The same as -o.")
+@click.option("--project", metavar="DIR", default="", help="With what became of each report in "
+              "this dbt project: it is verified.")  # fmt: skip
+@click.option("--data", metavar="URL", default="", help="With --project: DuckDB file, or folder of "
+              "CSV and Parquet files, to run old and new on.")  # fmt: skip
+@click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project.")
+@click.option("--lineage", metavar="URL", default="", help="Link to this page of the lineage.")
+@click.option("--title", default="", help="Heading of the page; default: the paths.")
+@click.option("--link-template", metavar="URL", default="{path}", show_default=True,
+              help="Where places lead to: {path} or {abspath}, and {line}.")  # fmt: skip
+def report(
+    request: Request,
+    out: str | None,
+    project: str,
+    data: str,
+    to_dialect: str,
+    lineage: str,
+    title: str,
+    link_template: str,
+) -> int:
+    """Write one offline page of it all: inventory, copies, contradictions, verdicts."""
+    from unwet.lineage.exports.html import way_back
+    from unwet.rewrite import verify as job
+    from unwet.rewrite.overview.gather import overview
+    from unwet.rewrite.overview.links import Links
+    from unwet.rewrite.overview.page import page
+
+    if not project and (data or to_dialect):
+        raise UsageError("--data and --to-dialect need --project DIR")
+    if project:
+        job.check_project(Path(project))
+    request = replace(request, output=out or request.output)
+    pile = request.load()
+    links = Links(link_template, way_back(request.output), Path.cwd().as_posix())
+    asked = job.Request(Path(project), to_dialect, data, request.params) if project else None
+    found = overview(pile, request.intended, asked, lambda text: _progress(text, request.quiet))
+    notes(pile.findings, request)
+    shown = replace(found, title=title or ", ".join(request.paths), lineage=lineage)
+    emit(page(shown, links), request)
+    return 0
 
 
 @main.command()

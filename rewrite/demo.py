@@ -12,15 +12,25 @@ from pathlib import Path
 
 from unwet.lineage import inventory
 from unwet.lineage.errors import EngineError, OutputReadOnly
+from unwet.lineage.exports.html import html
 from unwet.lineage.exports.progress import Watch
 from unwet.lineage.inventory import Inventory
 from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
 from unwet.rewrite import refactor, verify
+from unwet.rewrite.drift import Drift, drift
+from unwet.rewrite.families import duplicates
+from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.overview.content import Overview, Rewriting
+from unwet.rewrite.overview.links import Links
+from unwet.rewrite.overview.page import page
 from unwet.rewrite.targets.place import check
 from unwet.rewrite.verdicts import Outcome
 
-STAGES = ("lay out", "read", "scan", "refactor", "verify")
+STAGES = ("lay out", "read", "scan", "lineage", "drift", "copies", "refactor", "verify", "report")
 """What is done, in this order."""
+
+PILE, LINEAGE, REPORT = "pile", "lineage.html", "report.html"
 
 Row = tuple[str, str]
 
@@ -44,6 +54,7 @@ class Demo:
 
     out: Path
     scanned: Inventory
+    drift: Drift
     refactored: refactor.Result
     verified: verify.Verification
     seconds: Mapping[str, float]
@@ -55,7 +66,8 @@ class Demo:
 
 
 def demo(case: Case, out: Path, force: bool, watch: Watch = lambda stage, step: None) -> Demo:
-    """Lays out ``out``/pile and ``out``/case.duckdb, makes ``out``/project, and verifies it.
+    """Lays out ``out``/pile and ``out``/case.duckdb, makes ``out``/project, verifies it, and
+    shows all of it on ``out``/lineage.html and ``out``/report.html.
 
     Raises UnwetError for a place that cannot be written or holds other files (unless ``force``).
     """
@@ -92,18 +104,35 @@ class _Run:
         with self._in("lay out"):
             data = _lay_out(self._case, out)
         with self._in("read"):
-            pile = load(out / "pile", self._case.dialect, data)
+            pile = load(_sources(self._case), self._case.dialect, data)
+            meaning = Meaning(pile)
         with self._in("scan"):
             scanned = inventory.scan(pile)
+        with self._in("lineage"):
+            _write(out / LINEAGE, html(pile.graph, title="Column lineage of the shop"))
+        with self._in("drift"):
+            drifted = drift(pile)
+        with self._in("copies"):
+            copies = duplicates(meaning)
         with self._in("refactor"):
             wanted = refactor.Request(
                 out / "project", "shop", "duckdb", str(data), self._force, values
             )
-            made = refactor.refactor(pile, wanted, self._step)
+            made = refactor.refactor(meaning, wanted, self._step)
         with self._in("verify"):
             asked = verify.Request(out / "project", "", str(data), values)
-            checked = verify.verify(pile, asked, self._step)
-        return Demo(out, scanned, made, checked, self._seconds)
+            checked = verify.verify(meaning, asked, self._step)
+        with self._in("report"):
+            became = Rewriting(
+                "project/MIGRATION.md",
+                made.before.lines,
+                made.after.lines,
+                checked.reports,
+                checked.assumptions,
+            )
+            everything = Overview("The shop's reports", scanned, copies, drifted, became, LINEAGE)
+            _write(out / REPORT, page(everything, Links()))
+        return Demo(out, scanned, drifted, made, checked, self._seconds)
 
     @contextmanager
     def _in(self, stage: str) -> Iterator[None]:
@@ -115,6 +144,18 @@ class _Run:
 
     def _step(self, text: str) -> None:
         self._watch(self._stage, text)
+
+
+def _sources(case: Case) -> list[Source]:
+    """The pile by paths from the folder of the demo, wherever that is: so the pages link to it."""
+    return [Source(f"{PILE}/{path}", text) for path, text in sorted(case.files.items())]
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise OutputReadOnly(str(file), error.strerror or "") from error
 
 
 def _cpu() -> float:
@@ -129,7 +170,7 @@ def _lay_out(case: Case, out: Path) -> Path:
     data = out / "case.duckdb"
     try:
         for name, text in case.files.items():
-            file = out / "pile" / name
+            file = out / PILE / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8", newline="\n")
         case.build(data)
@@ -151,8 +192,11 @@ def rows(found: Demo) -> list[Row]:
         ("reports", f"{len(found.verified.reports):,}"),
         *((f"  {what}", f"{counts[what]:,}") for what in _VERDICTS if counts[what]),
         ("macros", f"{found.refactored.macros:,}"),
-        ("old scripts", str(found.out / "pile")),
+        ("contradictions", f"{len(found.drift.findings):,}"),
+        ("old scripts", str(found.out / PILE)),
         ("data", str(found.out / "case.duckdb")),
+        ("lineage", str(found.out / LINEAGE)),
+        ("report page", str(found.out / REPORT)),
         ("dbt project", str(found.project)),
     ]
 

@@ -10,7 +10,7 @@ from unwet.rewrite.drift import Drift, DriftFinding
 
 SHOWN_OUTLIERS = 12
 
-_WORDS = {
+WORDS = {
     "DRIFT_FILTER": "filter missing",
     "DRIFT_JOIN": "other kind of join",
     "DRIFT_BOUNDARY": "other boundary",
@@ -67,7 +67,7 @@ def _finding(finding: DriftFinding) -> dict[str, object]:
 def _headline(finding: DriftFinding) -> str:
     about = f" ({finding.about})" if finding.about else ""
     vote = f"{finding.votes} : {finding.against}"
-    return f"{finding.code} {_WORDS[finding.code]}{about}, {vote}, score {finding.score:.2f}"
+    return f"{finding.code} {WORDS[finding.code]}{about}, {vote}, score {finding.score:.2f}"
 
 
 def _lines(finding: DriftFinding, full: bool) -> Iterator[str]:

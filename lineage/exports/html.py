@@ -7,15 +7,14 @@ this script and this style, by hash, and no connection at all.
 
 import json
 import os
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from html import escape
 from pathlib import Path
 
 from unwet.lineage.columns import ColumnId
 from unwet.lineage.exports.page_data import page_data
+from unwet.lineage.exports.policy import policy
 from unwet.lineage.graph import Graph, Kinds
 
 ASSETS = Path(__file__).parent / "explorer"
@@ -82,7 +81,7 @@ def html(
         _asset("page.html"),
         {
             "title": escape(title),
-            "policy": _policy(script, style),
+            "policy": policy(script, style),
             "style": style,
             "data": _data({**page_data(graph, centers), "start": opening}),
             "script": script,
@@ -104,17 +103,6 @@ def way_back(output: str | None) -> str:
 
 def _asset(name: str) -> str:
     return (ASSETS / name).read_text("utf-8")
-
-
-def _policy(script: str, style: str) -> str:
-    return (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def _data(value: Mapping[str, object]) -> str:

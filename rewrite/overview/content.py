@@ -1,0 +1,82 @@
+"""What the page is made of: findings of every stage, side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unwet.lineage.inventory import Inventory
+from unwet.rewrite.drift import Drift
+from unwet.rewrite.families import Duplicates
+from unwet.rewrite.verdicts import MEANING, Outcome
+from unwet.rewrite.verify import Checked
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """What became of the pile. ``project``: its address as the page links to it, or nothing;
+    ``before`` and ``after``: lines of SQL by the counting rule."""
+
+    project: str
+    before: int
+    after: int
+    reports: tuple[Checked, ...]
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All of it. ``lineage``: the address of the page with the column lineage, or nothing."""
+
+    title: str
+    scanned: Inventory
+    copies: Duplicates
+    drift: Drift | None = None
+    rewriting: Rewriting | None = None
+    lineage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure at the top of the page."""
+
+    what: str
+    figure: str
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many reports have a verdict, most trustworthy first; ``percent`` of all."""
+
+    word: Outcome
+    count: int
+    percent: float
+    meaning: str
+
+
+def tiles(page: Overview) -> tuple[Tile, ...]:
+    """The figures that a reader wants first."""
+    scanned, copies, made = page.scanned, page.copies, page.rewriting
+    written = f"{scanned.lines:,} lines in {scanned.files:,} files"
+    found = [Tile("reports", f"{len(made.reports if made else scanned.reports):,}", written)]
+    share = copies.duplicated_lines / copies.lines if copies.lines else 0
+    found += [Tile("copied lines", f"{share:.0%}", f"in {len(copies.families):,} families")]
+    if page.drift is not None:
+        places = sum(len(finding.outliers) for finding in page.drift.findings)
+        found += [Tile("contradictions", f"{len(page.drift.findings):,}", f"at {places:,} places")]
+    if made is not None:
+        lines = f"{made.before:,} → {made.after:,}"
+        found += [Tile("lines before → after", lines, "printed alike, without comments")]
+    return tuple(found)
+
+
+def shares(reports: Sequence[Checked]) -> tuple[Share, ...]:
+    """The verdicts that occur, in the order of MEANING."""
+    counts = Counter(report.verdict for report in reports)
+    return tuple(
+        Share(word, counts[word], 100 * counts[word] / len(reports), meaning)
+        for word, meaning in MEANING.items()
+        if counts[word]
+    )

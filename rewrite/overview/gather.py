@@ -1,0 +1,57 @@
+"""Everything that the page shows, found in a pile, and in a project when there is one.
+
+overview(pile, intended, project, progress) -> Overview
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from unwet.lineage import inventory
+from unwet.lineage.config import Intended
+from unwet.lineage.pile import Pile
+from unwet.rewrite import verify
+from unwet.rewrite.drift import drift
+from unwet.rewrite.families import duplicates
+from unwet.rewrite.meaning import meaning_of
+from unwet.rewrite.overview.content import Overview, Rewriting
+from unwet.rewrite.sizes import ORIGINALS, code_lines, part_size
+
+_NOT_WRITTEN = ("target", "dbt_packages", "logs")  # what dbt makes below a project
+
+
+def overview(
+    pile: Pile,
+    intended: Iterable[Intended] = (),
+    project: verify.Request | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Overview:
+    """The page of a pile without title and links. Raises UnwetError as verify does."""
+    meaning = meaning_of(pile)
+    progress("scanning")
+    scanned = inventory.scan(pile)
+    progress("looking for contradictions")
+    drifted = drift(pile, intended)
+    progress("looking for copies")
+    copies = duplicates(meaning)
+    made = None
+    if project is not None:
+        found = verify.verify(meaning, project, progress)
+        made = _rewriting(pile, project.project, found)
+    return Overview("", scanned, copies, drifted, made)
+
+
+def _rewriting(pile: Pile, root: Path, found: verify.Verification) -> Rewriting:
+    kept = {report.path for report in found.reports if report.verdict == "kept"}
+    before = part_size(pile, {source.path for source in pile.sources}).lines
+    after = sum(map(code_lines, _models(root))) + part_size(pile, kept).lines
+    return Rewriting("", before, after, found.reports, found.assumptions)
+
+
+def _models(root: Path) -> Iterator[str]:
+    """The SQL that a maintainer of the project reads: models and macros."""
+    for file in sorted(root.rglob("*.sql")):
+        top = file.relative_to(root).parts[0]
+        if top not in _NOT_WRITTEN and f"{top}/" != ORIGINALS:
+            yield file.read_text(encoding="utf-8", errors="replace")
