@@ -1,10 +1,13 @@
 """The bundled case, run as a user runs it: laid out, rewritten, verified, and left behind."""
 
 import json
+import re
 import sys
 import zipfile
+from html import unescape
 from pathlib import Path
 from subprocess import run
+from urllib.parse import unquote
 
 import duckdb
 import pytest
@@ -19,7 +22,8 @@ from unwet.rewrite.demo import STAGES, Case, demo
 ROOT = Path(__file__).resolve().parents[1]
 SHOP = "unwet/fixtures/shop"
 PACKAGED = (f"{SHOP}/case.py", f"{SHOP}/data.py", f"{SHOP}/schema.sql", f"{SHOP}/key.json",
-            f"{SHOP}/truth/reports.sql", f"{SHOP}/undry/pile.py", "unwet/cli.py")  # fmt: skip
+            f"{SHOP}/truth/reports.sql", f"{SHOP}/undry/pile.py", "unwet/cli.py",
+            "unwet/rewrite/overview/page.html.jinja", "unwet/rewrite/overview/page.js")  # fmt: skip
 SMALL = "0"  # share of the copies: only what the pile cannot do without
 
 
@@ -34,7 +38,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
 
 def test_everything_is_where_the_table_says(made: tuple[Path, str, str]) -> None:
     out, shown, _ = made
-    for place in (out / "pile", out / "case.duckdb", out / "project"):
+    for name in ("pile", "case.duckdb", "project", "lineage.html", "report.html"):
+        place = out / name
         assert place.exists()
         assert str(place) in shown
     assert (out / "project" / "dbt_project.yml").is_file()
@@ -44,6 +49,16 @@ def test_everything_is_where_the_table_says(made: tuple[Path, str, str]) -> None
     assert all((out / "pile" / name).read_text("utf-8") == wanted[name] for name in wanted)
 
 
+def test_the_pages_lead_to_the_pile_and_to_each_other(made: tuple[Path, str, str]) -> None:
+    out, _, _ = made
+    text = (out / "report.html").read_text("utf-8")
+    links = {unquote(unescape(link)) for link in re.findall(r'<a [^>]*href="([^"#]+)"', text)}
+    assert {"lineage.html", "project/MIGRATION.md"} <= links
+    assert len(links) > 50
+    assert all((out / link).is_file() for link in links)
+    assert "pile/crm/" in (out / "lineage.html").read_text("utf-8")
+
+
 def test_the_table_says_what_came_of_it(made: tuple[Path, str, str]) -> None:
     lines = [line.split() for line in made[1].splitlines() if line.strip()]
     counts = {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
@@ -51,6 +66,7 @@ def test_the_table_says_what_came_of_it(made: tuple[Path, str, str]) -> None:
     assert sum(verdicts.values()) + counts.get("order-dependent", 0) == counts["reports"]
     assert verdicts["failed"] == 0
     assert verdicts["proved"] > counts["reports"] / 2
+    assert 0 < counts["contradictions"] < 40
     before, after = (int(word.replace(",", "")) for word in lines[0][3::2])
     assert 0 < after < before
 

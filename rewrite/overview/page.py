@@ -5,6 +5,7 @@ page(overview, links) -> str
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,7 @@ def page(overview: Overview, links: Links) -> str:
         notes=notes,
         inventory=inventory.rows(overview.scanned),
         link=links.to,
+        parts=_parts,
         words=WORDS,
         policy=policy(script, style),
         style=style,
@@ -64,6 +66,11 @@ def _sections(overview: Overview, reports: int, notes: int) -> Iterator[Section]
     if overview.rewriting:
         yield Section("assumptions", "Assumptions", len(overview.rewriting.assumptions))
     yield Section("notes", "Not read", notes)
+
+
+def _parts(text: str) -> list[str]:
+    """Where a long name may go on in the next line."""
+    return re.findall(r"[^/._]*[/._]+|[^/._]+$", text)
 
 
 def _rule(share: Share) -> str:
