@@ -23,7 +23,8 @@ def test_the_same_seed_gives_the_same_rows() -> None:
 def test_every_table_has_rows(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         names = connection.execute(
-            "SELECT table_schema || '.' || table_name FROM information_schema.tables"
+            "SELECT table_schema || '.' || table_name FROM information_schema.tables "
+            "WHERE table_schema <> 'reporting'"  # made by hand, and never filled
         ).fetchall()
         assert len(names) == 27
         for (name,) in names:
