@@ -20,6 +20,8 @@ import click
 from unwet.lineage.errors import OutputReadOnly, UnwetError, UsageError
 
 if TYPE_CHECKING:
+    from unwet.lineage.asking import Ask
+    from unwet.lineage.checking import Checked
     from unwet.lineage.config import Intended
     from unwet.lineage.findings import Finding
     from unwet.lineage.pile import Pile
@@ -101,6 +103,7 @@ class Request:
     quiet: bool = False
     verbose: bool = False
     intended: tuple["Intended", ...] = ()
+    told: bool = False  # whether somebody asked for the format; else it is the usual one
 
     def load(self) -> "Pile":
         """The pile that was asked for."""
@@ -137,7 +140,9 @@ def shared(*formats: str, paths: str = "[PATH]...") -> Callable[[F], F]:
             names = ("paths", "dialect", "schema", "default_schema", "params", "format", "output",
                      "config", "quiet", "verbose")  # fmt: skip
             mine = {name: given.pop(name) for name in names}
-            return command(_request(**mine), **given)
+            source = click.get_current_context().get_parameter_source("format")
+            told = source is not None and source.name != "DEFAULT"
+            return command(_request(**mine, told=told), **given)
 
         wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
         wrapped.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
@@ -281,17 +286,31 @@ def scan(request: Request) -> int:
               help="openlineage: whose jobs the statements are.")  # fmt: skip
 @click.option("--event-time", default="", metavar="TIME", help="openlineage: as of when the SQL is "
               "so.  [default: 1970-01-01T00:00:00Z]")  # fmt: skip
-def lineage(request: Request, **asked: Any) -> int:
+@click.option("--check", "files", metavar="FILE", multiple=True, help="Exit 1 when FILE, made by "
+              "-o with the same options, or a marked block of a Markdown FILE shows something else "
+              "than the SQL has. May be repeated.")  # fmt: skip
+@click.option("--write", is_flag=True, help="With --check: bring FILE up to date.")
+def lineage(request: Request, files: tuple[str, ...], write: bool, **asked: Any) -> int:
     """Show how columns flow through the pile.
 
     html is a page to walk through: it holds all of the graph, and the options say what it shows
     first.
     """
-    from unwet.lineage.asking import Ask, made
+    from unwet.lineage.asking import is_page, made
+    from unwet.lineage.checking import has_blocks
 
-    ask = Ask(_format(request), output=request.output, dialect=request.dialect, **asked)
-    pile = request.load()
-    notes(pile.findings, request)
+    if write and not files:
+        raise UsageError("--write needs --check FILE", "to make a new file use -o FILE")
+    if files and request.output:
+        raise UsageError("--check and -o do not go together", "--check FILE --write updates FILE")
+    piles = Piles()
+    if files:
+        checks = [_check(file, request, asked, piles, write) for file in files]
+        return int(any(checks))
+    if request.output and is_page(request.output) and has_blocks(request.output):
+        return int(_check(request.output, request, asked, piles, write=True))
+    ask = _ask(request, asked, request.output)
+    pile = piles.of(request)
     data = made(pile, ask)
     if ask.format == "openlineage" and not ask.namespace and not request.quiet:
         home = ask.options.naming.home
@@ -300,13 +319,93 @@ def lineage(request: Request, **asked: Any) -> int:
     return 0
 
 
-def _format(request: Request) -> str:
-    """The format that was given, else the one that the output's name says."""
-    from unwet.lineage.asking import format_of
+class Piles:
+    """Piles that were read already: blocks of one page mostly show the same."""
 
-    source = click.get_current_context().get_parameter_source("format")
-    given = source is not None and source.name != "DEFAULT"
-    return (not given and request.output and format_of(request.output)) or request.format
+    def __init__(self) -> None:
+        self._known: dict[str, Pile] = {}
+
+    def of(self, request: Request) -> "Pile":
+        """The pile that a request is about; its findings are noted once."""
+        same = (request.paths, request.dialect, request.schema, request.default_schema)
+        key = repr((*same, sorted(request.params.items())))
+        if key not in self._known:
+            self._known[key] = request.load()
+            notes(self._known[key].findings, request)
+        return self._known[key]
+
+
+def _ask(request: Request, asked: dict[str, Any], output: str | None, usual: str = "") -> "Ask":
+    """The format is the one given, else what the output's name says, else the usual one."""
+    from unwet.lineage.asking import Ask, format_of
+
+    told = request.told and request.format
+    format = told or (output and format_of(output)) or usual or request.format
+    return Ask(format, output=output, dialect=request.dialect, **asked)
+
+
+def _check(file: str, request: Request, asked: dict[str, Any], piles: Piles, write: bool) -> bool:
+    """Whether a file, or a block in it, is out of date and stays so; says what is."""
+    from unwet.lineage.asking import format_of, is_page, made
+    from unwet.lineage.checking import check_file, check_page
+
+    if is_page(file):
+
+        def of_block(words: tuple[str, ...]) -> "tuple[Pile, Ask]":
+            inner, given = _block(words, request, asked)
+            return piles.of(inner), _ask(inner, given, None, usual="mermaid")
+
+        checked, text = check_page(file, of_block)
+        data: str | bytes = text.encode(errors="surrogateescape")
+    else:
+        if not request.told and format_of(file) is None:
+            raise UsageError(f"what format has {file}?", "say so with --format")
+        ask = _ask(request, asked, file)
+        checked, data = [check_file(file, piles.of(request), ask)], ""
+        if write and checked[0].stale:
+            data = made(piles.of(request), ask)
+    stale = [one for one in checked if one.stale]
+    for one in stale:
+        _show_stale(one, request)
+    if stale and write:
+        emit(data, replace(request, output=file))
+    if not request.quiet:
+        after = "updated" if write else "out of date; --write brings it up to date"
+        _say(f"{file} is {after if stale else 'up to date'}")
+    return bool(stale) and not write
+
+
+def _show_stale(checked: "Checked", request: Request) -> None:
+    if checked.stale:
+        lines = checked.stale.lines(None if request.verbose else SHOWN)
+        head = f"{checked.place} is out of date: {checked.stale.summary}"
+        emit("\n".join([head, *(f"  {line}" for line in lines), ""]), replace(request, output=None))
+
+
+def _block(
+    words: tuple[str, ...], request: Request, asked: dict[str, Any]
+) -> tuple[Request, dict[str, Any]]:
+    """The words of a block as on the command line; what they leave out is as it was there."""
+    try:
+        context = lineage.make_context("unwet lineage", list(words))
+    except click.UsageError as error:
+        raise UsageError(error.format_message()) from error
+    for name in ("files", "write", "output"):
+        if context.params.pop(name):
+            raise UsageError(f"a block cannot say {'--check' if name == 'files' else '--' + name}")
+    said = {
+        name
+        for name in context.params
+        if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"
+    }
+    own = {name: value for name, value in context.params.items() if name in said}
+    if "config" in own:
+        raise UsageError("a block cannot say --config")
+    shared_names = {"paths", "dialect", "schema", "default_schema", "format"} & said
+    inner = replace(request, **{name: own.pop(name) for name in shared_names})
+    params = {**request.params, **_bindings(own.pop("params", ()))}
+    inner = replace(inner, params=params, told=request.told or "format" in said)
+    return inner, {**asked, **{name: value for name, value in own.items() if name in asked}}
 
 
 # --- dups, drift, refactor, verify, report, demo ---------------------------------------------

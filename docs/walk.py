@@ -37,7 +37,7 @@ from unwet.rewrite.script import EndState, end_state
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "fixtures" / "walk"
-PAGES = ("README.md", "docs/architecture.md", "docs/commands.md")
+PAGES = ("README.md", "docs/architecture.md", "docs/commands.md", "docs/pictures.md")
 BLOCK = re.compile(r"(?s)<!-- begin ([\w-]+) -->\n.*?<!-- end \1 -->")
 SLOW = frozenset({"demo"})  # its labels are checked by the test of the demo
 REPORTS = ("revenue_de", "revenue_fr")

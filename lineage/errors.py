@@ -44,9 +44,8 @@ class UsageError(UnwetError):
 class PathNotFound(UsageError):
     """An input path, or a pattern, that matches nothing."""
 
-    def __init__(self, path: str) -> None:
-        shown = without_secrets(path)
-        super().__init__(f"no such file or folder: {shown}", "give a folder, a file, a glob or -")
+    def __init__(self, path: str, help: str = "give a folder, a file, a glob or -") -> None:
+        super().__init__(f"no such file or folder: {without_secrets(path)}", help)
         self.path = path
 
 

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from unwet.cli import main as cli
 from unwet.docs import walk
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,3 +52,21 @@ def test_a_changed_join_is_seen_in_the_page() -> None:
     wrong = next(found[0] for found in walk.BLOCK.finditer(page) if found[1] == "wrong")
     assert "failed  reporting.revenue_de (2 rows before, 1 after)" in wrong
     assert "- 2, Bo, 0" in wrong
+
+
+PICTURES = ("--dialect", "postgres", "--table", "reporting.revenue_de", "--upstream")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--check", "docs/pictures.md"),
+        ("fixtures/walk/pile", *PICTURES, "--kinds", "all", "--check", "docs/revenue_de.svg"),
+    ],
+)
+def test_the_lineage_in_a_page_is_up_to_date(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    done = CliRunner().invoke(cli, ["lineage", *arguments])
+    assert done.exit_code == 0, done.output

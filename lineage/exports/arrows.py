@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from unwet.lineage.columns import ColumnId, Edge
-from unwet.lineage.exports.view import View
+from unwet.lineage.exports.view import RESULT, View, named
 from unwet.lineage.findings import Span
 
 ROW = ""  # the "column" of an arrow that points to its whole box
@@ -26,9 +26,9 @@ class Arrow(NamedTuple):
     def __str__(self) -> str:
         kind = self.subtype if self.type == "DIRECT" else f"{self.type} {self.subtype}"
         sure = "" if self.certainty == "certain" else f" ({self.certainty})"
-        end = self.target.relation or "(result)"
-        target = f"{end}.{self.target.column}" if self.target.column != ROW else f"{end} (all rows)"
-        return f"{target} <- {self.source}  {kind}{sure}"
+        rows = f"{self.target.relation or RESULT} (all rows)"
+        target = rows if self.target.column == ROW else named(self.target)
+        return f"{target} <- {named(self.source)}  {kind}{sure}"
 
 
 def arrows(view: View) -> tuple[Arrow, ...]:

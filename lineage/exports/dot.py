@@ -83,11 +83,21 @@ def _line(each: Arrow) -> str:
     head = "" if each.type == "DIRECT" else ", arrowhead=empty"
     places = ", ".join(str(at) for at in each.spans[:3])
     more = f" and {len(each.spans) - 3} more" if len(each.spans) > 3 else ""
-    tip = _quoted(f"{each.type} {each.subtype} ({each.certainty}) {places}{more}")
+    tip = _quoted(f"{each}  {places}{more}".strip())
     kind = _quoted(f"{each.type} {each.subtype} {each.certainty}")
     style = f'style={STYLES[each.certainty]}, color="{color(each)}"{head}'
     ends = f"{_end(each.source)}:e -> {_end(each.target)}:w"
-    return f"  {ends} [{style}, class={kind}, tooltip={tip}]\n"
+    return f'  {ends} [{style}, class={kind}, id="{edge_id(each)}", tooltip={tip}]\n'
+
+
+def edge_id(each: Arrow) -> str:
+    """What an SVG calls the arrow: its ends in hexadecimal, so that it can be read back."""
+    ends = (f"{_hex(node.relation)}_{port(node.column)}" for node in (each.source, each.target))
+    return "_".join(("e", *ends))
+
+
+def _hex(name: str) -> str:
+    return name.encode(errors="backslashreplace").hex()
 
 
 def color(each: Arrow) -> str:
@@ -101,7 +111,7 @@ def _end(node: ColumnId) -> str:
 
 def port(column: str) -> str:
     """A port name: letters and digits only, because ports end at punctuation."""
-    return "h" if column == ROW else "c" + column.encode(errors="backslashreplace").hex()
+    return "h" if column == ROW else "c" + _hex(column)
 
 
 # --- the legend

@@ -10,7 +10,7 @@ from unwet.lineage.exports.arrows import ROW, Arrow, arrows
 from unwet.lineage.exports.view import RESULT, View
 
 LIMIT = 50  # columns; GitHub stops drawing not far above
-_CENTER = "fill:#fff1bf,stroke:#b98b00,color:#1f2328"
+_CENTER = "stroke:#b98b00,stroke-width:3px"  # no fill: themes choose the colour of the text
 
 
 def mermaid(view: View, limit: int = LIMIT) -> str:

@@ -7,6 +7,7 @@ import subprocess
 from unwet.lineage.errors import OutputError
 from unwet.lineage.exports.arrows import arrows
 from unwet.lineage.exports.dot import dot
+from unwet.lineage.exports.png import with_text
 from unwet.lineage.exports.view import View
 
 MOST = 1500  # columns and arrows in one picture; nobody reads more, and dot takes minutes
@@ -20,12 +21,14 @@ def picture(view: View, format: str) -> bytes:
     Raises OutputError when there is too much for one picture, and when the `dot` program is
     missing, gives up, or takes too long.
     """
-    columns, lines = len(view.nodes), len(arrows(view))
-    if columns + lines > MOST:
+    columns, lines = len(view.nodes), arrows(view)
+    if columns + len(lines) > MOST:
         raise OutputError(
-            f"too much for one picture: {columns:,} columns and {lines:,} arrows", _SMALLER
+            f"too much for one picture: {columns:,} columns and {len(lines):,} arrows", _SMALLER
         )
-    return _drawn(dot(view), format)
+    drawn = _drawn(dot(view), format)
+    # an SVG can be read back as it is
+    return with_text(drawn, "\n".join(map(str, lines))) if format == "png" else drawn
 
 
 def _drawn(source: str, format: str) -> bytes:
