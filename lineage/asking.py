@@ -56,6 +56,12 @@ class Ask:
                 "--upstream, --downstream and --depth need --column REL.COL or --table REL"
             )
 
+        if self.without_temps and self.format == "openlineage":
+            raise UsageError(
+                "openlineage has a job per statement, those that fill temporary tables too",
+                "leave out --without-temps",
+            )
+
     @property
     def options(self) -> Options:
         """Those of the format openlineage."""

@@ -249,3 +249,8 @@ def test_placeholders_stand_as_they_were_written() -> None:
     assert event["outputs"][0]["name"] == "{{ s }}.t"
     dataset = event["outputs"][0]["facets"]["columnLineage"]["dataset"]
     assert dataset[0]["transformations"][0]["description"] == "d = {{ day }}"
+
+
+def test_statements_that_fill_temporary_tables_are_jobs() -> None:
+    with pytest.raises(UsageError, match="a job per statement"):
+        events(without_temps=True)
