@@ -104,7 +104,8 @@ def made(pile: Pile, ask: Ask) -> str | bytes:
             base, here = way_back(ask.output), Path.cwd().as_posix()
             link = ask.link_template
             start = Start(shown.upstream, shown.downstream, shown.depth, link, base, here)
-            return html(shown.whole, shown.kinds, shown.centers, start=start)
+            texts = {source.path: source.text for source in pile.sources}
+            return html(shown.whole, shown.kinds, shown.centers, start=start, texts=texts)
         case "openlineage":
             return openlineage(shown, pile.writes, pile.catalog, ask.options)
         case _:

@@ -57,11 +57,13 @@ def html(
     center: ColumnId | Sequence[ColumnId] | None = None,
     title: str = "Column lineage",
     start: Start = Start(),
+    texts: Mapping[str, str] | None = None,
 ) -> str:
     """The page. It holds the whole graph; `kinds` and `center` say what it shows first.
 
-    `center`: a column; several of one relation stand for that relation. Raises UsageError when no
-    edge touches it.
+    `center`: a column; several of one relation stand for that relation. `texts`: the sources by
+    path; with them, each place shows its line of SQL. Raises UsageError when no edge touches the
+    center.
     """
     centers = (center,) if isinstance(center, ColumnId) else tuple(center or ())
     opening = {
@@ -83,7 +85,7 @@ def html(
             "title": escape(title),
             "policy": policy(script, style),
             "style": style,
-            "data": _data({**page_data(graph, centers), "start": opening}),
+            "data": _data({**page_data(graph, centers, texts), "start": opening}),
             "script": script,
         },
     )

@@ -10,13 +10,15 @@ The explorer's model.js reads it; the two agree on the keys below and on nothing
     rows      conditions: source, set, code, number of places (the same for all of the set)
     places    file, line, column in turn; those of edges first, then those of rows
     evidence  of edges and rows, by index: places in turn
+    lines     by file and number: the SQL at the places
 
 A code is 4 x the position in KINDS + the position in CERTAINTIES.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from unwet.lineage.columns import RANKS, ColumnId, Edge
+from unwet.lineage.exports.page_places import Places
 from unwet.lineage.exports.page_tables import (
     HEAD,
     MOST_ROWS,
@@ -34,28 +36,29 @@ from unwet.lineage.graph import Graph
 KINDS = ("IDENTITY", "TRANSFORMATION", "AGGREGATION",
          "JOIN", "FILTER", "GROUP_BY", "SORT", "WINDOW", "CONDITIONAL")  # fmt: skip
 CERTAINTIES = RANKS
-PLACES_EACH = 50  # places of one edge
-PLACES_ALL = 400_000  # above it, one place of each edge
 
 
-def page_data(graph: Graph, centers: Sequence[ColumnId] = ()) -> dict[str, object]:
+def page_data(
+    graph: Graph, centers: Sequence[ColumnId] = (), texts: Mapping[str, str] | None = None
+) -> dict[str, object]:
     """Everything of the graph that the page shows; the same for the same graph.
 
-    `centers`: what it opens at; several columns of one relation stand for that relation. Raises
-    UsageError when no edge touches the first of them.
+    `centers`: what it opens at; several columns of one relation stand for that relation. `texts`:
+    the sources by path; of each place, the page shows the line. Raises UsageError when no edge
+    touches the first of the centers.
     """
     with uncollected():
-        return _page_data(graph, centers)
+        return _page_data(graph, centers, texts or {})
 
 
-def _page_data(graph: Graph, centers: Sequence[ColumnId]) -> dict[str, object]:
+def _page_data(
+    graph: Graph, centers: Sequence[ColumnId], texts: Mapping[str, str]
+) -> dict[str, object]:
     values, rows = _flows(graph.edges)
     index = Index(values, rows)
     values.sort(key=lambda f: (index.ids[f.table, f.columns[0]], index.ids[f.source], f.code))
     rows.sort(key=lambda f: (f.table, f.columns, index.ids[f.source], f.code, f.spans))
-    most = _most_places([*values, *rows])
-    files = sorted({at.path for f in (*values, *rows) for at in (*f.spans, *f.evidence)})
-    places = _Places({path: i for i, path in enumerate([*files, *_other(graph, set(files))])}, most)
+    places = Places([*values, *rows], graph.unresolved)
     return {
         "kinds": KINDS,
         "certainties": CERTAINTIES,
@@ -67,7 +70,8 @@ def _page_data(graph: Graph, centers: Sequence[ColumnId]) -> dict[str, object]:
         "places": places.flat,
         "evidence": places.evidence([*values, *rows]),
         "circles": [[index.ids[one] for one in circle] for circle in _circles(graph, index)],
-        "unresolved": [places.finding(f.code, f.message, f.at) for f in graph.unresolved],
+        "unresolved": [places.finding(f) for f in graph.unresolved],
+        "lines": places.lines(texts),
         "left_out": places.left_out,
         "center": list(index.center(centers)),
     }
@@ -106,61 +110,10 @@ def _tables(e: Edge) -> Iterator[tuple[Key, tuple[Span, ...]]]:
         yield ("", path), tuple(at for at in e.spans if at.path == path)
 
 
-# --- places
-
-
-class _Places:
-    """Places as numbers; what is cut off is counted."""
-
-    def __init__(self, files: dict[str, int], most: int) -> None:
-        self.files = files
-        self.flat: Numbers = []
-        self._most = most
-        self._cut = 0
-
-    def add(self, spans: Sequence[Span]) -> int:
-        """Put the places at the end of the list; how many were put."""
-        for at in spans[: self._most]:
-            self.flat += self._place(at)
-        self._cut += max(0, len(spans) - self._most)
-        return min(len(spans), self._most)
-
-    def evidence(self, flows: Sequence[Flow]) -> dict[str, Numbers]:
-        """By index of the edge or condition."""
-        return {
-            str(i): [number for at in f.evidence[:PLACES_EACH] for number in self._place(at)]
-            for i, f in enumerate(flows)
-            if f.evidence
-        }
-
-    def finding(self, code: str, message: str, at: Span) -> list[object]:
-        return [code, message, *self._place(at)]
-
-    @property
-    def left_out(self) -> list[str]:
-        """What the page does not hold, in words."""
-        if not self._cut:
-            return []
-        kept = "the first place" if self._most == 1 else f"the first {self._most} places"
-        return [f"{self._cut:,} places: of each edge, only {kept} are here"]
-
-    def _place(self, at: Span) -> tuple[int, int, int]:
-        return self.files[at.path], at.line, at.column
-
-
-def _most_places(flows: Sequence[Flow]) -> int:
-    total = sum(min(len(f.spans), PLACES_EACH) for f in flows)
-    return PLACES_EACH if total <= PLACES_ALL else 1
-
-
-def _other(graph: Graph, known: set[str]) -> list[str]:
-    return sorted({f.at.path for f in graph.unresolved} - known)
-
-
 # --- the lists of numbers
 
 
-def _edges(values: Sequence[Flow], index: Index, places: _Places) -> dict[str, Numbers]:
+def _edges(values: Sequence[Flow], index: Index, places: Places) -> dict[str, Numbers]:
     targets = [index.ids[f.table, f.columns[0]] for f in values]
     return {
         "target": [b - a for a, b in zip([0, *targets], targets, strict=False)],
@@ -170,7 +123,7 @@ def _edges(values: Sequence[Flow], index: Index, places: _Places) -> dict[str, N
     }
 
 
-def _conditions(rows: Sequence[Flow], index: Index, places: _Places) -> dict[str, object]:
+def _conditions(rows: Sequence[Flow], index: Index, places: Places) -> dict[str, object]:
     sets: dict[tuple[int, ...], int] = {}
     flat: dict[str, Numbers] = {"source": [], "set": [], "code": [], "places": []}
     for f in rows:

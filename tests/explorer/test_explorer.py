@@ -112,10 +112,13 @@ def drawn(page: "Page", folder: Path) -> ElementTree.Element:
     raise AssertionError("nothing was saved")
 
 
+KINDS = ("text", "tspan", "title")
+
+
 def labels(picture: ElementTree.Element) -> list[str]:
     """What is written in it: names of tables in full, and every piece of text."""
     svg = "{http://www.w3.org/2000/svg}"
-    return [e.text or "" for e in picture.iter() if e.tag in (f"{svg}text", f"{svg}title")]
+    return [e.text or "" for e in picture.iter() if e.tag.removeprefix(svg) in KINDS]
 
 
 def test_the_map_is_drawn_first(open_page: Open) -> None:
@@ -285,6 +288,15 @@ def test_places_lead_to_the_file(open_page: Open) -> None:
     page = open_page(hash="#shop.clean.twice", start=start)
     href = page.run("document.querySelector('#body .edge .place a').getAttribute('href')")
     assert href == "vscode://file/home/me/my%20pile/sql/pile.sql:2:24"
+
+
+def test_places_show_their_line_of_sql(open_page: Open) -> None:
+    page = open_page(hash="#mart.yearly.gross", texts={"sql/pile.sql": SQL})
+    (line,) = page.run(
+        "[...document.querySelectorAll('#body .edge')].slice(0, 1)"
+        ".map(e => [e.querySelector('.sql').textContent, e.querySelector('mark').textContent])"
+    )
+    assert line == [SQL.splitlines()[3], "revenue"]
 
 
 def test_evidence_and_candidates(open_page: Open) -> None:

@@ -152,6 +152,25 @@ def test_places_over_the_limit_are_counted() -> None:
     assert data_of(html(graph()))["left_out"] == []
 
 
+def test_lines_of_sql_stand_at_their_places() -> None:
+    data = data_of(html(graph(), texts={"q.sql": SQL, "other.sql": "select 1"}))
+    assert data["lines"] == {"0": dict(enumerate_lines(SQL))}
+    assert data_of(html(graph()))["lines"] == {}
+
+
+def enumerate_lines(text: str) -> list[tuple[str, str]]:
+    return [(str(i), line) for i, line in enumerate(text.split("\n"), 1)]
+
+
+def test_too_much_sql_is_left_out_with_a_word() -> None:
+    at = [Span("q.sql", line, 1, line, 2) for line in range(1, 8001)]
+    edges = [Edge(ColumnId("s", f"c{a.line}"), ColumnId("t", "x"), "DIRECT", "IDENTITY", "certain",
+                  (a,)) for a in at]  # fmt: skip
+    data = data_of(html(Graph(edges), texts={"q.sql": "\n".join(["x" * 300] * 8000)}))
+    assert data["lines"] == {}
+    assert data["left_out"] == ["the SQL at the places: 1,600,000 characters are too many"]
+
+
 def test_circles_and_unresolved_names() -> None:
     circular = trace(
         Source("c.sql", "insert into a select b.x from b; insert into b select a.x from a")

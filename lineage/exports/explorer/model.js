@@ -107,10 +107,12 @@ const placeStart = (() => {
   start[i] = sum;
   return start;
 })();
+const placeOf = (file, line, column) =>
+  ({ file: D.files[file], line, column, sql: D.lines[file]?.[line] ?? "" });
 function triples(flat, from, to) {
   const found = [];
   for (let i = from; i < to; i += 3)
-    found.push({ file: D.files[flat[i]], line: flat[i + 1], column: flat[i + 2] });
+    found.push(placeOf(flat[i], flat[i + 1], flat[i + 2]));
   return found;
 }
 const placesAt = (i) => triples(D.places, placeStart[i], placeStart[i + 1]);
@@ -121,7 +123,7 @@ function evidenceOf(i) {
   return flat ? triples(flat, 0, flat.length) : [];
 }
 const unresolved = D.unresolved.map(([code, message, file, line, column]) => (
-  { code, message, place: { file: D.files[file], line, column } }));
+  { code, message, place: placeOf(file, line, column) }));
 const placeText = (p) => `${p.file}:${p.line}:${p.column}`;
 const findingsAt = (() => {
   const found = new Map();

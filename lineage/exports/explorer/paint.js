@@ -133,8 +133,8 @@ function paintTitle(pen, box, room, c, alpha) {
   const left = room - textWidth(name, 12.5, 600);
   let lead = box.lead;
   if (lead && textWidth(lead, 12.5, 400) > left) lead = left > 40 ? fit(lead, left, 12.5, 400) : "";
-  if (lead) pen.text(lead, box.x + 14, y, { size: 12.5, fill: c.muted, alpha });
-  pen.text(name, box.x + 14 + textWidth(lead, 12.5, 400), y, { size: 12.5, weight: 600, fill: c.ink, alpha });
+  const runs = [{ text: lead, weight: 400, fill: c.muted }, { text: name, weight: 600, fill: c.ink }];
+  pen.runs(runs.filter((run) => run.text), box.x + 14, y, { size: 12.5, alpha });
 }
 function paintFar(pen, box, look, dim) {
   const lines = [box.lead, box.name].filter(Boolean);

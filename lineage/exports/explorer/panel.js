@@ -48,8 +48,16 @@ function linkTo({ file, line, column }) {
 }
 function placeItem(place) {
   const text = placeText(place);
-  return h("span", { class: "place" },
+  const where = h("span", { class: "place" },
     h("a", { href: linkTo(place), title: `Open ${text}` }, h("bdi", {}, text)), copyButton(text));
+  return place.sql ? h("div", {}, where, sqlLine(place)) : where;
+}
+// The line of SQL, with what is meant marked.
+function sqlLine({ sql, column }) {
+  const start = sql.length - sql.trimStart().length, at = Math.max(start, column - 1);
+  const name = sql.slice(at).match(/^["`[]?[\w$.]+["`\]]?/)?.[0] ?? "";
+  const lead = at - start > 60 ? "…" + sql.slice(at - 50, at) : sql.slice(start, at);
+  return h("code", { class: "sql" }, lead, h("mark", {}, name), sql.slice(at + name.length));
 }
 function copyButton(text) {
   const button = h("button", { type: "button", class: "copy", title: `Copy ${text}`, "aria-label": `Copy ${text}` }, icon("copy"));

@@ -58,6 +58,12 @@ class CanvasPen {
     c.textBaseline = "middle";
     c.fillText(text, x, y);
   }
+  runs(runs, x, y, { size, alpha = 1 }) {
+    for (const { text, weight, fill } of runs) {
+      this.text(text, x, y, { size, weight, fill, alpha });
+      x += textWidth(text, size, weight);
+    }
+  }
   curve(p, { stroke, width = 1, dash = [], alpha = 1 }) {
     const c = this.c;
     c.globalAlpha = alpha;
@@ -98,6 +104,12 @@ class SvgPen {
     this.parts.push(`<text x="${num(x)}" y="${num(y + size * 0.35)}" font-size="${size}"`
       + ` font-weight="${weight}" fill="${fill}" text-anchor="${anchor}"${this.faded(alpha)}>`
       + `${xml(text)}</text>`);
+  }
+  runs(runs, x, y, { size, alpha = 1 }) {
+    const spans = runs.map(({ text, weight, fill }) =>
+      `<tspan font-weight="${weight}" fill="${fill}">${xml(text)}</tspan>`);
+    this.parts.push(`<text x="${num(x)}" y="${num(y + size * 0.35)}" font-size="${size}"`
+      + `${this.faded(alpha)}>${spans.join("")}</text>`);
   }
   curve(p, { stroke, width = 1, dash = [], alpha = 1 }) {
     const [a, b, c, d, e, f, g, h] = p.map(num);
