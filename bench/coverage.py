@@ -87,7 +87,7 @@ def main(words: Sequence[str] | None = None) -> int:
     text = (
         f"## Coverage without a schema\n\n`python -m bench.coverage --write`\n\n"
         f"{options.files} files of {PILE}, seed {options.seed}, each alone; bar: {BAR:.0f} % with "
-        f"edges between named columns. A star that cannot be listed is a column edge, but not one of those.\n\n{table(rows)}"
+        f"edges between named columns (`x.* -> view.*` of a bare star is none).\n\n{table(rows)}"
     )
     print(text)
     _list_nothing(found[OURS], options.work)
@@ -140,7 +140,9 @@ def _list_nothing(found: Mapping[str, Answer], work: Path) -> None:
         if not covered([answer]).named
     ]
     file = work / "nothing.md"
-    file.write_text("\n".join([f"# {len(lines)} files without edges between named columns", "", *lines, ""]))
+    file.write_text(
+        "\n".join([f"# {len(lines)} files without edges between named columns", "", *lines, ""])
+    )
     print(f"{file}: {len(lines)} files without edges between named columns", file=sys.stderr)
 
 

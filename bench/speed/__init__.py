@@ -1,0 +1,1 @@
+"""What lineage costs beside bare parsing: see bench/README.md, "Speed"."""
