@@ -126,7 +126,7 @@ def _run(options: argparse.Namespace) -> dict[str, dict[str, Answer]]:
     return {name: _ask(name, questions, options.work) for name in names}
 
 
-def _ask(name: str, questions: list[dict[str, object]], work: Path) -> dict[str, Answer]:
+def _ask(name: str, questions: Sequence[Mapping[str, object]], work: Path) -> dict[str, Answer]:
     python = tools.python(name, Path("build/lineage"))
     command = [str(python), "-W", "ignore", "-m", "bench.lineage.worker", tools.TOOLS[name].adapter]
     found = answers(command, questions, LIMIT, work / f"{name}.log")
