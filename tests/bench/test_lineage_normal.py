@@ -103,3 +103,11 @@ def test_both_candidates_without_a_mark_are_as_good_as_unknown() -> None:
 def test_relations() -> None:
     said = Tables(frozenset({"<default>.S", ""}), frozenset({"T"}))
     assert normal_tables(case(), said) == Tables(frozenset({"s"}), frozenset({"t"}))
+
+
+def test_relations_in_between_are_none_of_a_script() -> None:
+    said = Tables(frozenset({"s", "m"}), frozenset({"m", "t"}))
+    script = case("CREATE TABLE m AS SELECT a FROM s; INSERT INTO t SELECT a FROM m")
+    assert normal_tables(script, said) == Tables(frozenset({"s"}), frozenset({"t"}))
+    one = Tables(frozenset({"t"}), frozenset({"t"}))
+    assert normal_tables(case("INSERT INTO t SELECT a FROM t"), one) == one
