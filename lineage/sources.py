@@ -135,11 +135,18 @@ def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
     for entry in entries:
         if entry.name.startswith(".") or entry.name in _SKIPPED:
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             if not os.path.isfile(os.path.join(entry.path, _WRITTEN_BY_UNWET)):
                 yield from _walk(entry.path, seen)
         elif entry.name.lower().endswith(SUFFIXES):
             yield entry.path
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _read_file(path: str, dialect: str | None) -> Iterator[Item]:
