@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -14,7 +14,10 @@ ROW = ""  # the "column" of an arrow that points to its whole box
 
 
 class Arrow(NamedTuple):
-    """An edge as it is drawn; `target.column` is ROW where it stands for every column there."""
+    """An edge as it is drawn; `target.column` is ROW where it stands for every column there.
+
+    `subtype` of a condition may be several, as in "FILTER, JOIN": they are drawn alike.
+    """
 
     source: ColumnId
     target: ColumnId
@@ -34,7 +37,7 @@ class Arrow(NamedTuple):
 def arrows(view: View) -> tuple[Arrow, ...]:
     """The view's edges, sorted; a condition on all that flows into a box is one arrow to it."""
     direct = [_arrow(e, e.target) for e in view.edges if e.type == "DIRECT"]
-    return tuple(sorted([*direct, *_conditions(view.edges)]))
+    return tuple(sorted([*direct, *_merged(_conditions(view.edges))]))
 
 
 def boxes(view: View) -> list[list[ColumnId]]:
@@ -61,6 +64,17 @@ def _conditions(edges: Sequence[Edge]) -> Iterable[Arrow]:
             yield _arrow(same[0], ColumnId(relation, ROW))._replace(spans=tuple(spans))
         else:
             yield from (_arrow(e, e.target) for e in same)
+
+
+def _merged(conditions: Iterable[Arrow]) -> Iterator[Arrow]:
+    """Conditions between the same ends, equally certain, are one arrow."""
+    together: dict[tuple[ColumnId, ColumnId, str], list[Arrow]] = {}
+    for each in conditions:
+        together.setdefault((each.source, each.target, each.certainty), []).append(each)
+    for same in together.values():
+        subtypes = ", ".join(sorted({each.subtype for each in same}))
+        spans = tuple(sorted({span for each in same for span in each.spans}))
+        yield same[0]._replace(subtype=subtypes, spans=spans)
 
 
 def _arrow(e: Edge, target: ColumnId) -> Arrow:

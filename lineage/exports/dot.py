@@ -70,10 +70,10 @@ def _row(column: ColumnId, center: bool) -> str:
     return f'<tr><td port="{port(column.column)}" align="left"{color}>{name}</td></tr>'
 
 
-def _short(name: str) -> str:
+def _short(name: str, longest: int = LONGEST) -> str:
     """A long name without its middle."""
-    half = LONGEST // 2
-    return name if len(name) <= LONGEST else f"{name[: half - 1]}…{name[-half:]}"
+    half = longest // 2
+    return name if len(name) <= longest else f"{name[: half - 1]}…{name[-half:]}"
 
 
 # --- arrows
@@ -84,7 +84,7 @@ def _line(each: Arrow) -> str:
     places = ", ".join(str(at) for at in each.spans[:3])
     more = f" and {len(each.spans) - 3} more" if len(each.spans) > 3 else ""
     tip = _quoted(f"{each}  {places}{more}".strip())
-    kind = _quoted(f"{each.type} {each.subtype} {each.certainty}")
+    kind = _quoted(f"{each.type} {each.subtype.replace(', ', '+')} {each.certainty}")
     style = f'style={STYLES[each.certainty]}, color="{color(each)}"{head}'
     ends = f"{_end(each.source)}:e -> {_end(each.target)}:w"
     return f'  {ends} [{style}, class={kind}, id="{edge_id(each)}", tooltip={tip}]\n'
@@ -118,7 +118,7 @@ def port(column: str) -> str:
 
 
 def _legend(title: str, drawn: Iterable[Arrow]) -> str:
-    lines = [f'<font color="{_TEXT}"><b>{_escaped(_short(title))}</b></font>']
+    lines = [f'<font color="{_TEXT}"><b>{_escaped(_short(title, 2 * LONGEST))}</b></font>']
     lines += [key for key in ["&#160;&#160; ".join(_meanings(drawn))] if key]
     rows = "".join(f'<tr><td align="left">{line}</td></tr>' for line in lines)
     return f'<table border="0" cellborder="0" cellspacing="2" bgcolor="white">{rows}</table>'
@@ -128,7 +128,7 @@ def _meanings(drawn: Iterable[Arrow]) -> Iterator[str]:
     """What colours and dashes mean, only those that are there."""
     drawn = tuple(drawn)
     direct = {each.subtype for each in drawn if each.type == "DIRECT"}
-    conditions = {each.subtype for each in drawn if each.type != "DIRECT"}
+    conditions = {s for each in drawn if each.type != "DIRECT" for s in each.subtype.split(", ")}
     for subtype, used in COLORS.items():
         if subtype in direct:
             yield _colored("→ " + subtype.lower(), used)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from unwet.lineage.columns import ColumnId
@@ -10,6 +10,7 @@ from unwet.lineage.exports.arrows import ROW, Arrow, arrows
 from unwet.lineage.exports.view import RESULT, View
 
 LIMIT = 50  # columns; GitHub stops drawing not far above
+EDGES = 400  # arrows; Mermaid refuses more than 500 (its setting maxEdges)
 _CENTER = "stroke:#b98b00,stroke-width:3px"  # no fill: themes choose the colour of the text
 
 
@@ -27,13 +28,27 @@ def mermaid(view: View, limit: int = LIMIT) -> str:
         lines.append(f'  subgraph r{at}["{_escaped(columns[0].relation or RESULT)}"]')
         lines += [f'    {ids[node]}["{_escaped(node.column)}"]' for node in columns]
         lines.append("  end")
-    lines += _links(arrows(view), ids)
+    links = list(_links(list(_apart(arrows(view), view)), ids))
+    lines += links[:EDGES]
     if marked := [ids[node] for node in view.centers if node in ids]:
         lines += [f"  classDef center {_CENTER}", f"  class {','.join(marked)} center"]
-    if left := len(view.nodes) - len(shown):
-        lines.append(f"  %% {left} more columns are not shown; choose one with --column")
-        lines.append(f'  more["{left} more columns are not shown"]')
+    for left, what in ((len(view.nodes) - len(shown), "columns"), (len(links) - EDGES, "arrows")):
+        if left > 0:
+            lines.append(f"  %% {left} more {what} are not shown; choose one with --column")
+            lines.append(f'  more_{what}["{left} more {what} are not shown"]')
     return "\n".join(lines) + "\n"
+
+
+def _apart(drawn: Iterable[Arrow], view: View) -> Iterator[Arrow]:
+    """An arrow from inside a box to the box itself is one to each column: Mermaid has no such."""
+    for each in drawn:
+        if each.target.column != ROW or each.source.relation != each.target.relation:
+            yield each
+            continue
+        columns = dict.fromkeys(e.target for e in view.edges if e.source == each.source)
+        for column in columns:
+            if column.relation == each.target.relation:
+                yield each._replace(target=column)
 
 
 def _links(drawn: Sequence[Arrow], ids: dict[ColumnId, str]) -> Iterator[str]:
@@ -45,8 +60,9 @@ def _links(drawn: Sequence[Arrow], ids: dict[ColumnId, str]) -> Iterator[str]:
         key=lambda one: one[:3],
     ):
         line = "-->" if type_ == "DIRECT" else "-.->"
-        words = ", ".join(dict.fromkeys(_word(each) for *_, each in same))
-        yield f"  {source} {line}{f'|{words}|' if words else ''} {target}"
+        words = list(dict.fromkeys(_word(each) for *_, each in same))
+        label = ", ".join(each or "identity" for each in words) if words != [""] else ""
+        yield f"  {source} {line}{f'|{label}|' if label else ''} {target}"
 
 
 def _number(id: str) -> tuple[str, int]:

@@ -47,7 +47,7 @@ def _drawn(source: str, format: str) -> bytes:
         raise OutputError(
             f"{format} needs the Graphviz program dot, which is not installed",
             "install it (apt-get install graphviz, brew install graphviz), "
-            "or use --format mermaid, dot or json, which do without",
+            "or use --format html, mermaid or dot, which do without",
         ) from error
     except subprocess.TimeoutExpired as error:
         message = f"dot took more than {SECONDS} seconds to draw the graph"

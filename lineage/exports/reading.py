@@ -19,7 +19,7 @@ from unwet.lineage.exports.arrows import ROW, Arrow
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _ID = re.compile(r"e_([0-9a-f]*)_(h|c[0-9a-f]*)_([0-9a-f]*)_(h|c[0-9a-f]*)")
-_DOT = re.compile(r'class="(\w+) (\w+) (\w+)", id="(\w+)"')
+_DOT = re.compile(r'class="(\w+) ([\w+]+) (\w+)", id="(\w+)"')
 _GROUP = re.compile(r'^\s*subgraph (r\d+)\["(.*)"\]\s*$')
 _ITEM = re.compile(r'^\s*(c\d+)\["(.*)"\]\s*$')
 _LINK = re.compile(r"^\s*([cr]\d+) (-->|-\.->)(?:\|(.*?)\|)? ([cr]\d+)\s*$")
@@ -58,7 +58,8 @@ def _dot(data: bytes) -> Iterator[str]:
 def _arrow(id: str, type_: str, subtype: str, certainty: str) -> Iterator[str]:
     if ends := _ID.fullmatch(id):
         source, port, target, head = ends.groups()
-        yield str(Arrow(_node(source, port), _node(target, head), type_, subtype, certainty))
+        kind = (type_, subtype.replace("+", ", "), certainty)
+        yield str(Arrow(_node(source, port), _node(target, head), *kind))
 
 
 def _node(relation: str, port: str) -> ColumnId:

@@ -192,3 +192,39 @@ def test_a_tree_goes_both_ways_from_each_column() -> None:
         "  <- s.b  AGGREGATION  q.sql:1:35",
         "s.a",
     ]
+
+
+def test_conditions_between_the_same_ends_are_one_arrow() -> None:
+    sql = "create table m as select s.a, s.b from s where s.a > 0 group by s.a, s.b order by s.a"
+    text = str(export(View(trace(Source("q.sql", sql)), "all"), "dot"))
+    (line,) = [each for each in text.splitlines() if each.strip().startswith(arrow("s.a", "m"))]
+    assert 'class="INDIRECT FILTER+GROUP_BY+SORT certain"' in line
+    assert "m (all rows) <- s.a  INDIRECT FILTER, GROUP_BY, SORT  q.sql:1:" in line
+    assert "condition (filter, group by, sort)" in text
+
+
+def test_mermaid_has_no_arrow_from_inside_a_box_to_the_box() -> None:
+    sql = "insert into t(a, b) select t.b, t.c from t where t.d > 1"
+    lines = mermaid(View(trace(Source("q.sql", sql)), "all")).splitlines()
+    ids = {line.split('"')[1]: line.split("[")[0].strip() for line in lines if '["' in line}
+    filters = [line.strip() for line in lines if "filter" in line]
+    assert filters == [f"{ids['d']} -.->|filter| {ids[name]}" for name in ("a", "b")]
+
+
+def test_mermaid_draws_no_more_arrows_than_it_can() -> None:
+    square = Graph(
+        Edge(ColumnId("s", f"c{i}"), ColumnId("t", f"c{j}"), "DIRECT", "IDENTITY", "certain")
+        for i in range(25)
+        for j in range(25)
+    )
+    text = mermaid(View(square))
+    assert text.count(" --> ") == 400
+    assert "225 more arrows are not shown" in text
+
+
+def test_mermaid_tells_a_copy_from_a_sum_of_the_same_column() -> None:
+    both = Graph(
+        Edge(ColumnId("s", "a"), ColumnId("t", "a"), "DIRECT", subtype, "certain")
+        for subtype in ("IDENTITY", "AGGREGATION")
+    )
+    assert "-->|aggregation, identity|" in mermaid(View(both))
