@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import permutations
 from typing import Final
 
 from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Over, operands
 from unwet.rewrite.rules.refs import with_operands
 
+_TRIED: Final = 3  # operands whose order is found by trying
 _COMPARISONS: Final = frozenset({"lt", "lte"})
 _NULLS: Final = frozenset({"coalesce", "nullif"})
 _ZONES: Final = frozenset({"attimezone", "converttimezone", "fromutctimestamp", "toutctimestamp"})
@@ -26,7 +28,16 @@ def _step(one: Expr, other: Expr) -> tuple[Expr, Expr] | None:
     if not _same_head(one, other):
         return None
     left, right = _without_common(operands(one), operands(other))
-    return (left[0], right[0]) if len(left) == len(right) == 1 else None
+    if not left or len(left) != len(right):
+        return None
+    if len(left) == 1:
+        return left[0], right[0]
+    # one difference in several places is one: both sides of `day = first_day` in another zone
+    for order in permutations(right) if len(right) <= _TRIED else (tuple(right),):
+        pairs = {smallest(a, b) for a, b in zip(left, order, strict=True)}
+        if len(pairs) == 1:
+            return pairs.pop()
+    return None
 
 
 def _same_head(one: Expr, other: Expr) -> bool:

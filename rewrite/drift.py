@@ -5,7 +5,7 @@ that say it otherwise and look like a mistake, each with its evidence.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,7 @@ from unwet.rewrite.accepted import Accepted, accepted
 from unwet.rewrite.algebra import Expr
 from unwet.rewrite.blocks import Places
 from unwet.rewrite.differences import code, smallest
-from unwet.rewrite.facts import Fact, Facts, facts
+from unwet.rewrite.facts import Block, Fact, Facts, facts
 from unwet.rewrite.outliers import Outlier, outliers
 from unwet.rewrite.terms import holder, literals
 from unwet.rewrite.tracing import Place
@@ -104,6 +104,25 @@ class _Told:
     about: str
     majority: str
     deviation: Deviation
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """A node of a fact's expression. `handed`: a column as another block gives it."""
+
+    fact: Fact
+    node: exp.Expression
+    handed: bool = False
+
+    @property
+    def is_all(self) -> bool:
+        """Whether the fact says nothing more than that column."""
+        return self.handed and self.node is self.fact.node.unnest()
+
+    @property
+    def statement(self) -> Statement:
+        return self.fact.block.resolved.statement
 
 
 class _Judge:
@@ -115,6 +134,10 @@ class _Judge:
         self._found, self._tracer, self._terms = found, found.tracer, found.tracer.terms
         self._places = Places()
         self._variation = Variation(found, self._places)
+        self._by_block: dict[int, set[tuple[Hashable, str]]] = defaultdict(set)
+        for fact in found.facts:
+            if not fact.is_bare:
+                self._by_block[id(fact.block)].add((fact.slot, fact.value))
         self._said = {fact.place: fact for fact in found.facts if fact.place is not None}
 
     def findings(self, odd: Sequence[Outlier]) -> list[DriftFinding]:
@@ -130,23 +153,21 @@ class _Judge:
     def _distinct(self, groups: Mapping[tuple[object, ...], list[_Told]]) -> Iterator[list[_Told]]:
         """Each place once: in the group that is surest of it."""
         order = sorted(groups.values(), key=lambda g: -max(t.outlier.vote.score for t in g))
-        taken: set[tuple[str, int, str]] = set()
+        taken: set[tuple[str, int]] = set()
         for group in order:
-            left = []
-            for told in group:
-                place = (told.deviation.path, told.deviation.line, told.deviation.expression)
-                if place not in taken:
-                    taken.add(place)
-                    left.append(told)
+            places = {(told.deviation.path, told.deviation.line) for told in group}
+            left = [t for t in group if (t.deviation.path, t.deviation.line) not in taken]
+            taken |= places
             if left:
                 yield left
 
     def _unexplained(self, odd: Sequence[Outlier]) -> Iterator[_Told]:
-        """The outliers that are no mere consequence of another one."""
+        """The outliers in words, without those that a majority has from another mistake."""
         flagged = {o.fact.place for o in odd if o.fact.place is not None and not o.missing}
         for outlier in odd:
-            if outlier.missing or not self._comes_from(outlier.fact, flagged):
-                yield self._told(outlier)
+            wrong = sum(self._comes_from(fact, flagged) for fact in outlier.vote.majority)
+            if 2 * wrong < outlier.vote.votes and (told := self._told(outlier, flagged)):
+                yield told
 
     def _comes_from(self, fact: Fact, flagged: Container[Place | None]) -> bool:
         stack, seen = list(fact.reads), set(fact.reads)
@@ -164,22 +185,22 @@ class _Judge:
         left = [
             told
             for told in group
-            if not self._variation.is_meant(told.outlier, told.deviation.line, alike)
+            if not self._variation.is_meant(told.outlier, told.block, told.deviation.line, alike)
             and not self._is_accepted(told)
         ]
         if not left:
             return None
         first = max(left, key=lambda told: told.outlier.vote.score)
-        vote = first.outlier.vote
+        vote, places = first.outlier.vote, {told.deviation for told in left}
         if vote.score < LEAST_SCORE:
             return None
         return DriftFinding(
             first.code,
             vote.votes,
-            max(vote.against, len(left)),
+            max(vote.against, len(places)),
             first.about,
             first.majority,
-            tuple(sorted({told.deviation for told in left})),
+            tuple(sorted(places)),
             round(vote.score, 3),
         )
 
@@ -192,14 +213,14 @@ class _Judge:
 
     # --- words
 
-    def _told(self, outlier: Outlier) -> _Told:
+    def _told(self, outlier: Outlier, flagged: Container[Place | None]) -> _Told | None:
         match outlier.fact.kind:
             case "join":
                 return self._told_join(outlier)
             case _ if outlier.missing:
                 return self._told_missing(outlier)
             case _:
-                return self._told_difference(outlier)
+                return self._told_difference(outlier, flagged)
 
     def _told_join(self, outlier: Outlier) -> _Told:
         fact, other = outlier.fact, outlier.other
@@ -213,6 +234,7 @@ class _Judge:
             name,
             _join_text(other),
             Deviation(span.path, span.line, _join_text(fact)),
+            fact.block,
         )
 
     def _told_missing(self, outlier: Outlier) -> _Told:
@@ -226,57 +248,100 @@ class _Judge:
             relation,
             _text(fact.node, fact.block.resolved.statement),
             Deviation(span.path, span.line, ""),
+            block,
         )
 
-    def _told_difference(self, outlier: Outlier) -> _Told:
+    def _told_difference(self, outlier: Outlier, flagged: Container[Place | None]) -> _Told | None:
         fact, other = outlier.fact, outlier.other
         assert fact.term is not None and other.term is not None
         if outlier.at is None:
             right, wrong = smallest(self._terms.masked(other.term), self._terms.masked(fact.term))
         else:
             right, wrong = holder(other.term, outlier.at), holder(fact.term, outlier.at)
-        statement, node = self._located(fact, wrong)
-        other_statement, other_node = self._located(other, right)
-        span = _span(node, statement)
+        if self._is_elsewhere(right, wrong):
+            return None
+        model = self._located(other, right)
+        found = self._located(fact, wrong, model.fact if model is not None else other)
+        if found is None and self._comes_from(fact, flagged):
+            return None  # told where it stands
+        found, model = found or _Located(fact, fact.node), model or _Located(other, other.node)
+        span = _span(found.node, found.statement)
         return _Told(
             outlier,
-            (fact.kind, fact.slot, right.digest, wrong.digest),
+            (found.fact.kind, found.fact.slot, right.digest, wrong.digest),
             code(right, wrong),
-            fact.name,
-            _text(other_node, other_statement),
-            Deviation(span.path, span.line, _text(node, statement)),
+            found.fact.name,
+            _text(model.node, model.statement),
+            Deviation(span.path, span.line, _text(found.node, found.statement)),
+            found.fact.block,
         )
 
-    def _located(self, fact: Fact, part: Expr) -> tuple[Statement, exp.Expression]:
-        """Where the part of a fact's term stands: in its expression, or in what that reads."""
-        stack, seen = [fact], {id(fact)}
-        while stack:
-            here = stack.pop()
+    def _is_elsewhere(self, right: Expr, wrong: Expr) -> bool:
+        """Whether the copies read other tables there."""
+        one, other = self._terms.relations(right), self._terms.relations(wrong)
+        return bool(one and other and not one & other)
+
+    def _located(self, fact: Fact, part: Expr, like: Fact | None = None) -> _Located | None:
+        """Where a part of a fact's term stands: in its expression, or in one that this is made
+        of. Rather where the majority says it, in the expression with the slot of `like`; rather
+        where something is made of it than where a column is only handed on."""
+        slot = like.slot if like is not None else None
+        found = list(self._occurrences(fact, part))
+        made = [each for each in found if not each.is_all]
+        same = [each for each in made if each.fact.slot == slot]
+        here = [each for each in found if not each.handed]
+        role = [e for e in found if e.fact.slot == slot and like and self._share(e.fact, like)]
+        ranked = [*same[:1], *here[:1], *role[:1], *made[:1], *found[:1]]
+        return ranked[0] if ranked else None
+
+    def _occurrences(self, fact: Fact, part: Expr) -> Iterator[_Located]:
+        """The nodes whose term is that part, in the fact's expression first."""
+        todo, seen = [fact], {id(fact)}
+        while todo:
+            here = todo.pop()
             node = self._node(here, part)
             if node is not None:
-                return here.block.resolved.statement, node
-            for place in sorted(here.reads, reverse=True):
-                below = self._said.get(place)
-                if below is not None and id(below) not in seen:
-                    seen.add(id(below))
-                    stack.append(below)
-        return fact.block.resolved.statement, fact.node
+                handed = here.is_bare or self._hands_on(here, node)
+                yield _Located(here, node, handed)
+            below = [f for f in self._facts_below(here) if id(f) not in seen]
+            seen |= {id(f) for f in below}
+            todo.extend(reversed(below))
+
+    def _share(self, one: Fact, other: Fact) -> bool:
+        """Whether two blocks say anything in common."""
+        return bool(self._by_block[id(one.block)] & self._by_block[id(other.block)])
+
+    def _facts_below(self, fact: Fact) -> Iterator[Fact]:
+        """The outputs that a fact is made of, through branches and stars."""
+        todo, seen = sorted(fact.reads), set(fact.reads)
+        while todo:
+            place = todo.pop(0)
+            below = self._said.get(place)
+            if below is not None:
+                yield below
+                continue
+            more = sorted(self._found.made_of.get(place, frozenset()) - seen)
+            seen.update(more)
+            todo.extend(more)
+
+    def _hands_on(self, fact: Fact, node: exp.Expression) -> bool:
+        """Whether a node is a column that another block gives."""
+        return isinstance(node, exp.Column) and any(
+            self._tracer.reads(fact.block.query, node, fact.clause)
+        )
 
     def _node(self, fact: Fact, part: Expr) -> exp.Expression | None:
         """The smallest node of a fact's expression whose term is that part."""
         found: exp.Expression | None = None
-        wanted = self._terms.masked(part).digest
+        wanted, masked = self._terms.masked(part).digest, self._terms.masked(part) == part
         for node in fact.node.walk():
             if isinstance(node, exp.Expression) and not isinstance(node, exp.Query):
                 term = self._tracer.term(fact.block.query, node, fact.clause)
                 if term is None or self._terms.masked(term).digest != wanted:
                     continue
-                if term == part or literals(term) == literals(part) or self._is_masked(part):
+                if masked or literals(term) == literals(part):
                     found = node
         return found
-
-    def _is_masked(self, part: Expr) -> bool:
-        return self._terms.masked(part) == part
 
 
 def _join_text(fact: Fact) -> str:

@@ -94,7 +94,10 @@ def facts(pile: Pile) -> Facts:
             if resolved.query is not None:
                 collector.statement(resolved, resolved.query)
         return Facts(
-            tuple(collector.facts), tuple(collector.readings), collector.made_of, collector.tracer
+            tuple(collector.facts),
+            tuple(collector.readings),
+            collector.made_of,
+            collector.tracer,
         )
 
 
@@ -328,13 +331,16 @@ def _is_equation(term: Expr) -> bool:
 
 
 def _predicate_slot(term: Expr, terms: Terms) -> Hashable:
-    """What a predicate is about: its columns, and for a comparison which side is bounded."""
+    """What a predicate is about: its columns, and for a comparison which side is bounded, and by
+    what form of bound."""
     columns = terms.bases(term)
     if not columns:
         return None
+    grouped = any(isinstance(part, Agg) for part in parts(term))
     if not isinstance(term, Call) or term.op not in _ORDERED:
-        return ("test", columns)
+        return ("test", columns, grouped)
     left, right = (terms.bases(arg) for arg in term.args)
     if left and right:
-        return ("between", left, right)
-    return ("upper", columns) if left else ("lower", columns)
+        return ("between", left, right, grouped)
+    bound = terms.masked(term.args[1 if left else 0]).digest
+    return ("upper" if left else "lower", columns, grouped, bound)

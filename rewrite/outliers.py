@@ -13,7 +13,7 @@ from unwet.rewrite.facts import Block, Fact, Facts, Reading
 from unwet.rewrite.terms import literals
 from unwet.rewrite.votes import LEAST, Likeness, Vote, elect, nearest
 
-MINORITY: Final = 0.34  # of all facts of a slot: more are another opinion, no outliers
+MINORITY: Final = 0.5  # of all facts of a slot: more are another opinion, no outliers
 SAME: Final = 0.75  # of the copies that have a filter or a constant: else it is a parameter
 _COMPARED: Final = 400  # facts of one slot that an outlier is compared with
 
@@ -42,7 +42,7 @@ def outliers(found: Facts) -> Iterator[Outlier]:
     """All outliers of a pile."""
     likeness = Likeness(found)
     buckets: dict[Hashable, list[Fact]] = defaultdict(list)
-    for fact in _last_said(found.facts):
+    for fact in _said(found):
         buckets[fact.slot].append(fact)
     for bucket in buckets.values():
         if len(bucket) > LEAST:
@@ -56,12 +56,11 @@ def outliers(found: Facts) -> Iterator[Outlier]:
             yield from _missing(group, likeness)
 
 
-def _last_said(facts: Sequence[Fact]) -> Iterator[Fact]:
-    """The facts without columns that are only handed on to an output of the same name."""
-    names = {fact.place: fact.name for fact in facts if fact.place is not None}
-    again = {place for fact in facts for place in fact.reads if names.get(place) == fact.name}
-    for fact in facts:
-        if not (fact.is_bare and fact.place in again):
+def _said(found: Facts) -> Iterator[Fact]:
+    """The facts without columns that a block only hands on to the next: what is made of them is
+    said there."""
+    for fact in found.facts:
+        if not (fact.is_bare and fact.block.query is not fact.block.root):
             yield fact
 
 
@@ -92,8 +91,7 @@ def _contradictions(bucket: Sequence[Fact], likeness: Likeness) -> Iterator[Outl
         vote = elect(fact.value, [(alike, f.value, f) for alike, f in near])
         if vote is None or (id(fact.block), vote.majority[0].value) in said:
             continue  # it says both
-        if not (fact.is_bare and vote.majority[0].is_bare):  # the name may mean another column
-            yield Outlier(fact, fact.block, vote)
+        yield Outlier(fact, fact.block, vote)
 
 
 # --- constants --------------------------------------------------------------------------------

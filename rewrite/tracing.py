@@ -11,9 +11,10 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.names import is_token
 from unwet.lineage.pile import Pile
 from unwet.lineage.resolve import Input, Output, Query, Ref, Resolved
-from unwet.rewrite.algebra import Call, Col, Expr, Param
+from unwet.rewrite.algebra import Call, Col, Expr, Lit, Param
 from unwet.rewrite.scalars import Unsupported, encode
 from unwet.rewrite.terms import Terms, union
 
@@ -189,8 +190,8 @@ class Tracer:
         return self._meant(ref)
 
     def _meant(self, ref: Ref) -> Expr:
-        if ref.input is None:
-            return Param(ref.column)
+        if ref.input is None:  # a placeholder stands for a constant
+            return Lit("string", ref.column) if is_token(ref.column) else Param(ref.column)
         found = self._column(ref.input, ref.column)
         return Call("field", (found,), ref.path) if ref.path else found
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from unwet.lineage.lexer import COMMENT, pieces
+from unwet.lineage.names import is_token
 from unwet.lineage.parse import Statement
 from unwet.rewrite.algebra import Call, Col, Expr, Lit, parts
 from unwet.rewrite.blocks import Places
@@ -34,10 +35,10 @@ class Variation:
         self._choices = _choices(found)
         self._comments: dict[str, list[tuple[int, int, str]]] = {}
 
-    def is_meant(self, outlier: Outlier, line: int, alike: Sequence[Outlier]) -> bool:
-        """Whether the outlier, which stands in that line, is variation. `alike` are all outliers
-        with the same difference."""
-        if self._has_reason(outlier, line):
+    def is_meant(self, outlier: Outlier, block: Block, line: int, alike: Sequence[Outlier]) -> bool:
+        """Whether the outlier, which stands in that block and line, is variation. `alike` are all
+        outliers with the same difference."""
+        if self._has_reason(outlier, block, line):
             return True
         if outlier.at is None:
             return False
@@ -65,9 +66,9 @@ class Variation:
 
     # --- comments
 
-    def _has_reason(self, outlier: Outlier, line: int) -> bool:
-        statement = outlier.block.resolved.statement
-        first = self._places.span(statement, outlier.block.query.node).line - 2
+    def _has_reason(self, outlier: Outlier, block: Block, line: int) -> bool:
+        statement = block.resolved.statement
+        first = self._places.span(statement, block.query.node).line - 2
         for at, end, text in self._comments_of(statement):
             if first <= end and at <= line + 1:
                 if line - 3 <= at and _ON_PURPOSE.search(text):
@@ -119,7 +120,7 @@ def _columns(term: Expr) -> Iterator[Col]:
 
 def _is_parameter(outlier: Outlier, literal: Lit) -> bool:
     fact = outlier.fact
-    if literal.text and _words(literal.text) and _is_named(literal.text, fact.block):
+    if is_token(literal.text) or _is_named(literal.text, fact.block):
         return True
     many = outlier.variety >= MANY_VALUES
     if literal.kind == "string" and _DATE.fullmatch(literal.text):
@@ -137,11 +138,14 @@ def _chooses(term: Expr | None, literal: Lit) -> bool:
 
 
 def _is_named(text: str, block: Block) -> bool:
-    """Whether the report's name says the constant: sales_de for 'DE', top_10 for 10."""
+    """Whether the report's name says the constant: sales_de for 'DE', top_10 for 10, and
+    2024_05, or may_2024, for a date in that month."""
     statement = block.resolved.statement
     names = _words(f"{statement.path.rpartition('/')[2]} {block.resolved.target or ''}")
     words = _words(text)
-    return all(word in names for word in words)
+    if _DATE.fullmatch(text):
+        return words[0] in names or text[:4] in names
+    return bool(words) and all(word in names for word in words)
 
 
 @lru_cache(maxsize=4096)
