@@ -261,7 +261,8 @@ class _Judge:
         if self._is_elsewhere(right, wrong):
             return None
         model = self._located(other, right)
-        found = self._located(fact, wrong, model.fact if model is not None else other)
+        like = model.fact if model is not None else other
+        found = self._located(fact, wrong, like, right)
         if found is None and self._comes_from(fact, flagged):
             return None  # told where it stands
         found, model = found or _Located(fact, fact.node), model or _Located(other, other.node)
@@ -281,12 +282,14 @@ class _Judge:
         one, other = self._terms.relations(right), self._terms.relations(wrong)
         return bool(one and other and not one & other)
 
-    def _located(self, fact: Fact, part: Expr, like: Fact | None = None) -> _Located | None:
-        """Where a part of a fact's term stands: in its expression, or in one that this is made
-        of. Rather where the majority says it, in the expression with the slot of `like`; rather
-        where something is made of it than where a column is only handed on."""
+    def _located(
+        self, fact: Fact, part: Expr, like: Fact | None = None, other: Expr | None = None
+    ) -> _Located | None:
+        """Where a part of a fact's term stands, not as a part of `other`: in its expression, or in
+        one that this is made of. Rather where the majority says it, in the expression with the
+        slot of `like`; rather where something is made of it than where it is only handed on."""
         slot = like.slot if like is not None else None
-        found = list(self._occurrences(fact, part))
+        found = list(self._occurrences(fact, part, other))
         made = [each for each in found if not each.is_all]
         same = [each for each in made if each.fact.slot == slot]
         here = [each for each in found if not each.handed]
@@ -294,12 +297,12 @@ class _Judge:
         ranked = [*same[:1], *here[:1], *role[:1], *made[:1], *found[:1]]
         return ranked[0] if ranked else None
 
-    def _occurrences(self, fact: Fact, part: Expr) -> Iterator[_Located]:
+    def _occurrences(self, fact: Fact, part: Expr, other: Expr | None) -> Iterator[_Located]:
         """The nodes whose term is that part, in the fact's expression first."""
         todo, seen = [fact], {id(fact)}
         while todo:
             here = todo.pop()
-            node = self._node(here, part)
+            node = self._node(here, part, other)
             if node is not None:
                 handed = here.is_bare or self._hands_on(here, node)
                 yield _Located(here, node, handed)
@@ -308,8 +311,9 @@ class _Judge:
             todo.extend(reversed(below))
 
     def _share(self, one: Fact, other: Fact) -> bool:
-        """Whether two blocks say anything in common."""
-        return bool(self._by_block[id(one.block)] & self._by_block[id(other.block)])
+        """Whether a block says most of what the other says."""
+        wanted = {said for said in self._by_block[id(other.block)] if said[0] != other.slot}
+        return 2 * len(wanted & self._by_block[id(one.block)]) >= max(1, len(wanted))
 
     def _facts_below(self, fact: Fact) -> Iterator[Fact]:
         """The outputs that a fact is made of, through branches and stars."""
@@ -330,17 +334,23 @@ class _Judge:
             self._tracer.reads(fact.block.query, node, fact.clause)
         )
 
-    def _node(self, fact: Fact, part: Expr) -> exp.Expression | None:
-        """The smallest node of a fact's expression whose term is that part."""
+    def _node(self, fact: Fact, part: Expr, other: Expr | None) -> exp.Expression | None:
+        """The last and smallest node of a fact's expression whose term is that part."""
         found: exp.Expression | None = None
-        wanted, masked = self._terms.masked(part).digest, self._terms.masked(part) == part
-        for node in fact.node.walk():
-            if isinstance(node, exp.Expression) and not isinstance(node, exp.Query):
-                term = self._tracer.term(fact.block.query, node, fact.clause)
-                if term is None or self._terms.masked(term).digest != wanted:
-                    continue
-                if masked or literals(term) == literals(part):
-                    found = node
+        wanted, masked = self._terms.masked(part), self._terms.masked(part) == part
+        out = self._terms.masked(other) if other is not None else None
+        todo: list[exp.Expr] = [fact.node]
+        while todo:
+            node = todo.pop()
+            term = self._tracer.term(fact.block.query, node, fact.clause)
+            said = self._terms.masked(term) if term is not None else None
+            if said is not None and said == out and masked:
+                continue
+            if not isinstance(node, exp.Query):
+                todo.extend(reversed(list(node.iter_expressions())))
+            fits = said == wanted and term is not None
+            if fits and (masked or literals(term) == literals(part)):
+                found = node if isinstance(node, exp.Expression) else found
         return found
 
 

@@ -17,7 +17,7 @@ from unwet.lineage.resolve import Input, Query, Resolved
 from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, operands, parts
 from unwet.rewrite.calendar_bounds import whole_months
 from unwet.rewrite.joins_of import Joined, joined
-from unwet.rewrite.reads import subqueries
+from unwet.rewrite.reads import relations, subqueries
 from unwet.rewrite.terms import Terms
 from unwet.rewrite.tracing import Place, Tracer
 
@@ -90,8 +90,9 @@ def facts(pile: Pile) -> Facts:
     """The facts of all statements, in their order."""
     with deep_stack():
         collector = _Collector(Tracer(pile))
+        used = _temporaries_read(pile)
         for resolved in pile.resolved:
-            if resolved.query is not None:
+            if resolved.query is not None and not (resolved.temp and resolved.target in used):
                 collector.statement(resolved, resolved.query)
         return Facts(
             tuple(collector.facts),
@@ -99,6 +100,18 @@ def facts(pile: Pile) -> Facts:
             collector.made_of,
             collector.tracer,
         )
+
+
+def _temporaries_read(pile: Pile) -> frozenset[str]:
+    """The temporary tables that other statements read: these are parts of those."""
+    temps = {each.target for each in pile.resolved if each.temp and each.target}
+    found = {
+        item.relation
+        for each in pile.resolved
+        if each.query is not None and temps
+        for item in relations(each.query)
+    }
+    return frozenset(name for name in found & temps if name)
 
 
 class _Collector:
@@ -114,34 +127,42 @@ class _Collector:
 
     def statement(self, resolved: Resolved, query: Query) -> None:
         """A statement's blocks, and what it reads in the end."""
-        self._read, self._blocks = {}, {}
-        stack = [query]
+        stack = [(resolved, query)]
         while stack:
-            root = stack.pop()
+            owner, root = stack.pop()
             if root.branches:
                 self._note_branches(root)
-                stack.extend(reversed(root.branches))
+                stack.extend((owner, branch) for branch in reversed(root.branches))
                 continue
-            for nested in self._block_tree(resolved, root, root):
-                stack.append(nested)
+            stack.extend(self._block_tree(owner, root))
             self.readings.extend(self._readings(root))
 
-    def _block_tree(self, resolved: Resolved, root: Query, query: Query) -> Iterator[Query]:
+    def _block_tree(self, resolved: Resolved, root: Query) -> Iterator[tuple[Resolved, Query]]:
         """Takes in the blocks below a root; yields the queries inside their expressions."""
-        todo, seen = [query], set[int]()
+        todo, seen = [(resolved, root)], set[int]()
         while todo:
-            each = todo.pop()
+            owner, each = todo.pop()
             if id(each) in seen:
                 continue
             seen.add(id(each))
-            below = [item.query for item in each.inputs if item.query is not None]
-            todo.extend(reversed([*below, *each.branches]))
+            below = [(made or owner, query) for item in each.inputs
+                     for query, made in self._inside(item)]  # fmt: skip
+            below += [(owner, branch) for branch in each.branches]
+            todo.extend(reversed(below))
             self._note_branches(each)
             if each.kind == "select" and id(each) not in self._blocks:
-                block = Block(resolved, each, root, self.tracer.relations(each))
+                block = Block(owner, each, root, self.tracer.relations(each))
                 self._blocks[id(each)] = block
                 self.facts.extend(self._facts(block))
-                yield from subqueries(each)
+                yield from ((owner, nested) for nested in subqueries(each))
+
+    def _inside(self, item: Input) -> list[tuple[Query, Resolved | None]]:
+        """The queries behind an item that are the reader's own: CTEs, derived tables and
+        temporary tables, these with their statements."""
+        if item.query is not None:
+            return [(item.query, None)]
+        made = self.tracer.sources(item)
+        return [(s.query, s.resolved) for s in made if s.resolved is not None and s.resolved.temp]
 
     def _note_branches(self, query: Query) -> None:
         for at in range(len(query.outputs) if query.branches else 0):
@@ -261,8 +282,9 @@ class _Collector:
         return tuple(found)
 
     def _below(self, item: Input, block: Block) -> tuple[Reading, ...]:
-        if item.query is not None:
-            return self._readings(item.query)
+        inside = self._inside(item)
+        if inside:
+            return tuple(chain.from_iterable(self._readings(query) for query, _ in inside))
         if item.relation is None:
             return ()
         return (Reading(item.relation, item, block, (), ()),)

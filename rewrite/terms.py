@@ -118,9 +118,10 @@ class Terms:
         return isinstance(expr, Lit), self.masked(expr).digest, expr.digest
 
 
-def literals(expr: Expr) -> tuple[Lit, ...]:
+def literals(expr: Expr | None) -> tuple[Lit, ...]:
     """The literals of a term that a mask hides, from left to right."""
-    return tuple(p for p in parts(expr) if isinstance(p, Lit) and p.kind in ("number", "string"))
+    found = parts(expr) if expr is not None else ()
+    return tuple(p for p in found if isinstance(p, Lit) and p.kind in ("number", "string"))
 
 
 def holder(expr: Expr, at: int) -> Expr:

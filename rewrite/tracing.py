@@ -27,10 +27,11 @@ Place = tuple[int, int]  # identity of a query, position of one of its outputs
 @dataclass(frozen=True, slots=True)
 class Source:
     """One query that makes (a part of) what an item of FROM reads; `names` are its columns as
-    the reader calls them."""
+    the reader calls them, `resolved` is its statement when it is another one than the reader's."""
 
     query: Query
     names: tuple[str, ...]
+    resolved: Resolved | None = None
 
 
 class Tracer:
@@ -226,13 +227,13 @@ def _written(resolved: Resolved, first: Resolved, pile: Pile) -> Source:
     """A statement's query under the names of the table that it fills, by position."""
     query = resolved.query
     assert query is not None
-    own = tuple(output.name for output in query.outputs)
+    own: Sequence[str] = [output.name for output in query.outputs]
     if resolved.target_columns is not None:
-        return Source(query, resolved.target_columns)
-    if resolved.kind != "insert":
-        return Source(query, own)
-    table = pile.catalog.get(resolved.target or "")
-    if table is not None and table.closed:
-        return Source(query, table.names)
-    names: Sequence[str] = [o.name for o in first.query.outputs] if first.query is not None else own
-    return Source(query, tuple(names))
+        own = resolved.target_columns
+    elif resolved.kind == "insert":
+        table = pile.catalog.get(resolved.target or "")
+        if table is not None and table.closed:
+            own = table.names
+        elif first.query is not None:
+            own = [output.name for output in first.query.outputs]
+    return Source(query, tuple(own), resolved)
