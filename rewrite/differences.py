@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import permutations
 from typing import Final
 
-from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Over, operands
+from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Over, operands, parts
 from unwet.rewrite.rules.refs import with_operands
 
 _TRIED: Final = 3  # operands whose order is found by trying
@@ -63,6 +63,32 @@ def _without_common(
             return [pairs[0][0]], [pairs[0][1]]
     left, right = Counter(one), Counter(other)
     return list((left - right).elements()), list((right - left).elements())
+
+
+def is_edit(right: Expr, wrong: Expr) -> bool:
+    """Whether one is the other with something lost, added or exchanged, as a slip makes it; else
+    the two are about different things, whatever their names."""
+    match right, wrong:
+        case Lit(), Lit():
+            return "null" not in (right.kind, wrong.kind)
+        case Call(op="interval"), Call(op="interval"):
+            return True
+        case Agg(), Agg():
+            return right.op == wrong.op or right.args == wrong.args
+        case Call(), Call() if _COMPARISONS.issuperset({right.op, wrong.op}):
+            return True
+        case Call(op="in"), Call(op="in"):
+            return True
+    return _contains(right, wrong) or _contains(wrong, right)
+
+
+def _contains(whole: Expr, part: Expr) -> bool:
+    """Whether a term is a part of another, not as what is counted in some rows only."""
+    if isinstance(part, Lit) or isinstance(whole, Over):
+        return False
+    if isinstance(whole, Call) and whole.op in ("case", "if"):
+        return False
+    return any(each == part for each in parts(whole))
 
 
 def code(right: Expr, wrong: Expr) -> str:

@@ -20,14 +20,15 @@ from unwet.lineage.schema import Schema
 from unwet.rewrite.accepted import Accepted, accepted
 from unwet.rewrite.algebra import Expr
 from unwet.rewrite.blocks import Places
-from unwet.rewrite.differences import code, smallest
+from unwet.rewrite.differences import code, is_edit, smallest
 from unwet.rewrite.facts import Block, Fact, Facts, facts
 from unwet.rewrite.outliers import Outlier, outliers
-from unwet.rewrite.terms import holder, literals
+from unwet.rewrite.terms import constant, literals
 from unwet.rewrite.tracing import Place
 from unwet.rewrite.variation import Variation
 
 LEAST_SCORE: Final = 0.5
+MANY: Final = 0.4  # outliers for each copy of the majority: more are another opinion
 _WIDEST: Final = 160  # characters of an expression that is shown
 
 
@@ -45,8 +46,7 @@ class DriftFinding:
     """One contradiction: what the majority of the copies says, and the places that do not.
 
     `code`: DRIFT_FILTER, DRIFT_JOIN, ... `votes` copies say `majority`, `against` say what the
-    outliers say (counted among the nearest copies of the first outlier). `about`: the output or
-    relation that it is about. `score`: 0 to 1.
+    outliers say. `about`: the output or relation that it is about. `score`: 0 to 1.
     """
 
     code: str
@@ -155,11 +155,14 @@ class _Judge:
         order = sorted(groups.values(), key=lambda g: -max(t.outlier.vote.score for t in g))
         taken: set[tuple[str, int]] = set()
         for group in order:
-            places = {(told.deviation.path, told.deviation.line) for told in group}
-            left = [t for t in group if (t.deviation.path, t.deviation.line) not in taken]
-            taken |= places
+            left: dict[tuple[str, int], _Told] = {}
+            for told in sorted(group, key=lambda t: -t.outlier.vote.score):
+                place = (told.deviation.path, told.deviation.line)
+                if place not in taken:
+                    left.setdefault(place, told)
+            taken |= left.keys()
             if left:
-                yield left
+                yield list(left.values())
 
     def _unexplained(self, odd: Sequence[Outlier]) -> Iterator[_Told]:
         """The outliers in words, without those that a majority has from another mistake."""
@@ -192,12 +195,14 @@ class _Judge:
             return None
         first = max(left, key=lambda told: told.outlier.vote.score)
         vote, places = first.outlier.vote, {told.deviation for told in left}
-        if vote.score < LEAST_SCORE:
+        slots = {told.outlier.fact.slot: told.outlier.vote.all_votes for told in left}
+        votes = sum(slots.values())
+        if vote.score < LEAST_SCORE or len(places) > MANY * votes:
             return None
         return DriftFinding(
             first.code,
-            vote.votes,
-            max(vote.against, len(places)),
+            votes,
+            len(places),
             first.about,
             first.majority,
             tuple(sorted(places)),
@@ -257,8 +262,8 @@ class _Judge:
         if outlier.at is None:
             right, wrong = smallest(self._terms.masked(other.term), self._terms.masked(fact.term))
         else:
-            right, wrong = holder(other.term, outlier.at), holder(fact.term, outlier.at)
-        if self._is_elsewhere(right, wrong):
+            right, wrong = constant(other.term, outlier.at), constant(fact.term, outlier.at)
+        if self._is_elsewhere(right, wrong) or not is_edit(right, wrong):
             return None
         model = self._located(other, right)
         like = model.fact if model is not None else other
@@ -269,7 +274,7 @@ class _Judge:
         span = _span(found.node, found.statement)
         return _Told(
             outlier,
-            (found.fact.kind, found.fact.slot, right.digest, wrong.digest),
+            (found.fact.kind, found.fact.name or found.fact.slot, right.digest, wrong.digest),
             code(right, wrong),
             found.fact.name,
             _text(model.node, model.statement),
@@ -360,7 +365,8 @@ def _join_text(fact: Fact) -> str:
     name = table.name if isinstance(table, exp.Table) else "(...)"
     if isinstance(table, exp.Table) and table.args.get("db") is not None:
         name = f"{table.db}.{name}"
-    return f"{word.get(fact.value, fact.value.upper() + ' JOIN')} {name}"
+    restore = fact.block.resolved.statement.masked.restore
+    return restore(f"{word.get(fact.value, fact.value.upper() + ' JOIN')} {name}")
 
 
 def _span(node: exp.Expression, statement: Statement) -> Span:

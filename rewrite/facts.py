@@ -19,7 +19,7 @@ from unwet.rewrite.calendar_bounds import whole_months
 from unwet.rewrite.joins_of import Joined, joined
 from unwet.rewrite.reads import relations, subqueries
 from unwet.rewrite.terms import Terms
-from unwet.rewrite.tracing import Place, Tracer
+from unwet.rewrite.tracing import Place, Tracer, undated
 
 MANY_READINGS: Final = 64  # of base relations below one block
 FactKind = Literal["output", "predicate", "join", "filter"]
@@ -287,7 +287,7 @@ class _Collector:
             return tuple(chain.from_iterable(self._readings(query) for query, _ in inside))
         if item.relation is None:
             return ()
-        return (Reading(item.relation, item, block, (), ()),)
+        return (Reading(undated(item.relation), item, block, (), ()),)
 
     def _is_about(self, fact: Fact, reading: Reading) -> bool:
         """Whether a predicate tests columns of that relation and of no other."""

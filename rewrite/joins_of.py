@@ -14,8 +14,8 @@ Condition = tuple[exp.Expression, str]  # with its clause
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joined:
-    """`items` are joined to the rest: inner, left (they may be missing), full, semi or anti.
-    `node` is the FROM item that stands there."""
+    """`items` are joined to the rest: inner, left (they may be missing), full, semi or anti (they
+    must be missing). `node` is the FROM item that stands there."""
 
     kind: str
     items: tuple[Input, ...]
@@ -32,6 +32,8 @@ def joined(query: Query) -> Iterator[Joined]:
             continue
         own = _equations(query, "on", join.args.get("on"))
         kind = _kind(join)
+        if kind == "left" and _must_be_missing(query, item):
+            kind = "anti"
         if kind == "right":
             yield Joined("left", query.inputs[:at], _about(own, query, item), item.node)
         elif kind != "inner":
@@ -55,6 +57,19 @@ def _kind(join: exp.Join) -> str:
     if kind in ("semi", "anti"):
         return kind
     return side if side in ("left", "right", "full") else "inner"
+
+
+def _must_be_missing(query: Query, item: Input) -> bool:
+    """WHERE item.column IS NULL: the rows without a partner are wanted."""
+    where = query.node.args.get("where")
+    tests = where.find_all(exp.Is) if where is not None else ()
+    return any(
+        isinstance(test.expression, exp.Null)
+        and isinstance(test.this, exp.Column)
+        and not isinstance(test.parent, exp.Not)
+        and query.find(test.this, "where").input is item
+        for test in tests
+    )
 
 
 def _equations(query: Query, clause: str, node: exp.Expr | None) -> tuple[Condition, ...]:

@@ -5,16 +5,21 @@ filters that only one copy lacks.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Final
 
+from unwet.rewrite.choices import is_other_choice
 from unwet.rewrite.facts import Block, Fact, Facts, Reading
 from unwet.rewrite.terms import literals
 from unwet.rewrite.votes import LEAST, Likeness, Vote, elect, nearest
 
 MINORITY: Final = 0.5  # of all facts of a slot: more are another opinion, no outliers
-SAME: Final = 0.75  # of the copies that have a filter or a constant: else it is a parameter
+SAME: Final = 0.55  # of the copies that have a filter or a constant: else it is a parameter
+_SLIPS: Final = frozenset({"inner", "left", "full"})  # joins that are written for each other
+AGREED: Final = 0.5  # of all facts of a slot say the same: else the name stands for many things
+CLOSE: Final = 0.3  # copies that tell what is missing are alike at least so much
 _COMPARED: Final = 400  # facts of one slot that an outlier is compared with
 
 
@@ -81,7 +86,7 @@ def _few(count: int, total: int) -> bool:
 
 def _contradictions(bucket: Sequence[Fact], likeness: Likeness) -> Iterator[Outlier]:
     counts = Counter(fact.value for fact in bucket)
-    if len(counts) == 1:
+    if len(counts) == 1 or max(counts.values()) < AGREED * len(bucket):
         return
     said = {(id(fact.block), fact.value) for fact in bucket}
     for fact in bucket:
@@ -91,7 +96,24 @@ def _contradictions(bucket: Sequence[Fact], likeness: Likeness) -> Iterator[Outl
         vote = elect(fact.value, [(alike, f.value, f) for alike, f in near])
         if vote is None or (id(fact.block), vote.majority[0].value) in said:
             continue  # it says both
-        yield Outlier(fact, fact.block, vote)
+        if fact.kind == "join" and not _SLIPS.issuperset({fact.value, vote.majority[0].value}):
+            continue  # rows with a partner, and rows without one
+        if is_other_choice(vote.majority[0].term, fact.term):
+            continue  # a report about other rows
+        if not _follows_name(fact, bucket, lambda other: other.value):
+            total = counts[vote.majority[0].value]
+            yield Outlier(fact, fact.block, replace(vote, all_votes=total))
+
+
+def _follows_name(fact: Fact, bucket: Sequence[Fact], said: Callable[[Fact], str]) -> bool:
+    """Whether all reports of the same name, in other folders, say it too."""
+    name, path = PurePath(_path(fact)).name, _path(fact)
+    others = [f for f in bucket if _path(f) != path and PurePath(_path(f)).name == name]
+    return bool(others) and all(said(other) == said(fact) for other in others)
+
+
+def _path(fact: Fact) -> str:
+    return fact.block.resolved.statement.path
 
 
 # --- constants --------------------------------------------------------------------------------
@@ -126,7 +148,11 @@ def _constant(
     near = nearest(fact.block, fact.slot, _others(fact, facts), likeness)
     for at in odd:
         vote = elect(mine[at], [(alike, texts[id(f)][at], f) for alike, f in near])
-        if vote is not None and vote.votes >= SAME * len(near):
+        if vote is None or vote.votes < SAME * len(near):
+            continue
+        if not _follows_name(fact, facts, lambda other: texts[id(other)][at]):  # noqa: B023
+            total = columns[at][texts[id(vote.majority[0])][at]]
+            vote = replace(vote, all_votes=total)
             yield Outlier(fact, fact.block, vote, at=at, variety=len(columns[at]))
 
 
@@ -171,6 +197,7 @@ def _missed(
 ) -> Iterator[Outlier]:
     others = ((r.way[-1], r) for r in readings if r is not reading)
     near = nearest(reading.way[-1], slot, others, likeness)
+    near = [(alike, other) for alike, other in near if alike >= CLOSE]
     any_fact = next(f for t in tests.values() if (f := t.get(slot)) is not None)
     voters = []
     for alike, other in near:
@@ -178,6 +205,8 @@ def _missed(
         voters.append((alike, "" if fact is None else _digest(fact), fact or any_fact))
     vote = elect("", voters)
     if vote is not None and _digest(vote.majority[0]) == digest:
+        total = sum(slot in each for each in tests.values())
+        vote = replace(vote, all_votes=total)
         block = _home(reading, vote.majority[0], tests)
         yield Outlier(vote.majority[0], block, vote, missing=True)
 

@@ -19,6 +19,7 @@ from unwet.rewrite.truth import accepted
 
 MANY: Final = 4000  # nodes; a term that is larger than this is not looked into
 _DATE_TYPES: Final = frozenset({"to:date", "to:timestamp", "to:timestamptz", "to:datetime"})
+_TEXT_TYPES: Final = ("to:varchar", "to:text", "to:char", "to:nvarchar", "to:nchar", "to:string")
 _UNORDERED: Final = frozenset({"and", "or", "eq", "neq", "add", "mul", UNION := "union"})
 _UNITS: Final = re.compile(r"\s*([\d.]+)\s*([A-Za-z]+?)s?\s*")
 
@@ -124,17 +125,22 @@ def literals(expr: Expr | None) -> tuple[Lit, ...]:
     return tuple(p for p in found if isinstance(p, Lit) and p.kind in ("number", "string"))
 
 
-def holder(expr: Expr, at: int) -> Expr:
-    """The literal at that position among `literals`, or the interval that it is the length of."""
-    seen = -1
+def holders(expr: Expr) -> tuple[Expr, ...]:
+    """For each of the `literals` the part of the term that it is an operand of."""
+    found: list[Expr] = []
     stack: list[tuple[Expr, Expr]] = [(expr, expr)]
     while stack:
         part, above = stack.pop()
-        seen += isinstance(part, Lit) and part.kind in ("number", "string")
-        if seen == at:
-            return above if isinstance(above, Call) and above.op == "interval" else part
+        if isinstance(part, Lit) and part.kind in ("number", "string"):
+            found.append(above)
         stack.extend((below, part) for below in reversed(operands(part)))
-    raise IndexError(at)
+    return tuple(found)
+
+
+def constant(expr: Expr, at: int) -> Expr:
+    """The literal at that position among the `literals`, or the interval it is the length of."""
+    above = holders(expr)[at]
+    return above if isinstance(above, Call) and above.op == "interval" else literals(expr)[at]
 
 
 def union(terms: list[Expr]) -> Expr:
@@ -188,6 +194,15 @@ def _undated(expr: Expr) -> Expr:
             return text if kinds or expr.op == "tsordstodate" else expr
         case _:
             return expr
+
+
+def _plain_text(expr: Expr) -> Expr:
+    """CAST(x AS VARCHAR(255)) -> x: a value and its text are one value"""
+    if isinstance(expr, Call) and expr.op in ("cast", "trycast", "tochar"):
+        kind = next((slot for slot in expr.shape if slot.startswith("to:")), "")
+        if kind.startswith(_TEXT_TYPES):
+            return expr.args[0]
+    return expr
 
 
 def _interval(expr: Expr) -> Expr:
@@ -279,5 +294,12 @@ def _plain_order(expr: Expr) -> Expr:
 
 
 _STEPS: tuple[Callable[[Expr], Expr], ...] = (
-    _undated, _interval, _case_to_coalesce, _filter_to_case, _plain_division, _truth, _plain_order,
-)  # fmt: skip
+    _undated,
+    _plain_text,
+    _interval,
+    _case_to_coalesce,
+    _filter_to_case,
+    _plain_division,
+    _truth,
+    _plain_order,
+)

@@ -5,6 +5,7 @@ it stands in one query or is spread over five.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,9 +20,15 @@ from unwet.rewrite.scalars import Unsupported, encode
 from unwet.rewrite.terms import Terms, union
 
 MANY_WRITERS: Final = 12  # a table that more statements fill is taken as it is
+_DATE: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?:[_-]?\d\d){0,2}(?!\d)")
 _WRITES: Final = frozenset({"ctas", "view", "select_into", "insert"})
 
 Place = tuple[int, int]  # identity of a query, position of one of its outputs
+
+
+def undated(relation: str) -> str:
+    """A table's name without its date: pages_2023_07_01 and pages_2024_06_01 are copies."""
+    return _DATE.sub("*", relation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ class Tracer:
         sources = self.sources(item)
         if sources:
             return frozenset().union(*(self.relations(source.query) for source in sources))
-        return frozenset([item.relation or f"({item.node.key})"])
+        return frozenset([undated(item.relation) if item.relation else f"({item.node.key})"])
 
     # --- terms
 
@@ -166,7 +173,7 @@ class Tracer:
         ]
         if made:
             return made[0] if len(made) == 1 else union(_united(made))
-        relation = item.relation or f"({item.node.key} {item.alias})"
+        relation = undated(item.relation) if item.relation else f"({item.node.key} {item.alias})"
         return self.terms.column(relation, column)
 
     def _leaf(self, query: Query, node: exp.Expr, clause: str) -> Expr | None:

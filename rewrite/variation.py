@@ -15,11 +15,13 @@ from unwet.lineage.names import is_token
 from unwet.lineage.parse import Statement
 from unwet.rewrite.algebra import Call, Col, Expr, Lit, parts
 from unwet.rewrite.blocks import Places
+from unwet.rewrite.choices import is_chosen
 from unwet.rewrite.facts import Block, Facts
 from unwet.rewrite.outliers import Outlier
 from unwet.rewrite.terms import literals
 
 MANY_VALUES: Final = 3  # a constant with so many values in copies is a parameter
+SURE_CHOICE: Final = 8  # copies that choose the same rows, before another choice looks wrong
 _DATE: Final = re.compile(r"\d{4}-\d\d(-\d\d.*)?|\d{8}")
 _WORD: Final = re.compile(r"[a-z]+|\d+")
 _ON_PURPOSE: Final = re.compile(
@@ -125,16 +127,14 @@ def _is_parameter(outlier: Outlier, literal: Lit) -> bool:
     many = outlier.variety >= MANY_VALUES
     if literal.kind == "string" and _DATE.fullmatch(literal.text):
         return fact.kind == "predicate" and (many or _bounds(fact.term, literal))
-    return many and (literal.kind == "string" or _chooses(fact.term, literal))
+    if outlier.at is not None and fact.term is not None and is_chosen(fact.term, outlier.at):
+        return many or outlier.vote.votes < SURE_CHOICE
+    return many and literal.kind == "string"
 
 
 def _bounds(term: Expr | None, literal: Lit) -> bool:
     """Whether a comparison has the literal on a side of its own."""
     return isinstance(term, Call) and term.op in ("lt", "lte", "eq") and literal in term.args
-
-
-def _chooses(term: Expr | None, literal: Lit) -> bool:
-    return isinstance(term, Call) and term.op in ("eq", "in") and literal in term.args
 
 
 def _is_named(text: str, block: Block) -> bool:

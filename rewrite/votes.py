@@ -15,9 +15,9 @@ from unwet.rewrite.facts import Block, Fact, Facts
 
 NEAREST: Final = 12  # copies that vote
 LEAST: Final = 3  # votes that a majority needs
-AGAINST: Final = 0.5  # an outlier's side has at most so many votes for each of the majority's
-LEAST_SHARE: Final = 0.6  # of all votes that a majority has
-LEAST_ALIKE: Final = 0.3  # what a copy has in common with the outlier, of all they say
+AGAINST: Final = 0.6  # an outlier's side has at most so many votes for each of the majority's
+LEAST_SHARE: Final = 0.5  # of all votes that a majority has
+LEAST_ALIKE: Final = 0.2  # what a copy has in common with the outlier, of all they say
 
 T = TypeVar("T")
 _Marks = frozenset[int]
@@ -28,12 +28,14 @@ _NONE: Final[_Marks] = frozenset()
 class Vote:
     """How near copies vote on a fact: for the majority, and with the outlier (itself included).
     `majority`: the facts of the majority, nearest first. `alike`: what these have in common with
-    the outlier on average, 0 to 1."""
+    the outlier on average, 0 to 1. `all_votes`: how many of all copies, near or not, say what the
+    majority says."""
 
     majority: tuple[Fact, ...]
     votes: int
     against: int
     alike: float
+    all_votes: int = 0
 
     @property
     def score(self) -> float:
