@@ -45,13 +45,22 @@ def test_a_file_is_true_then_out_of_date_then_updated(folder: Path, name: str) -
     change(folder)
     code, out, err = run(*asked, "--check", name)
     assert code == 1
-    assert out.startswith(f"{name} is out of date: 1 added, 1 removed")
+    count = 2 if name == "x.html" else 1  # the page has the line of SQL, too
+    assert out.startswith(f"{name} is out of date: {count} added, {count} removed")
     assert "m.b" in out and "m.a" in out
     assert "--write brings it up to date" in err
     assert (folder / name).read_bytes() == first
     code, _, err = run(*asked, "--check", name, "--write")
     assert (code, err) == (0, f"{name} is updated\n")
     assert run(*asked, "--check", name, "-q") == (0, "", "")
+
+
+def test_a_page_is_out_of_date_when_its_sql_says_something_else(folder: Path) -> None:
+    assert run("sql", "-o", "x.html")[0] == 0
+    (folder / "sql" / "q.sql").write_text(SQL.replace("c > 0", "c > 1"))
+    code, out, _ = run("sql", "--check", "x.html")
+    assert (code, "c > 1" in out, "c > 0" in out) == (1, True, True)
+    assert run("sql", "--check", "x.html", "--kinds", "all")[0] == 1
 
 
 def test_blocks_of_a_page_are_checked_and_written(folder: Path) -> None:

@@ -111,7 +111,7 @@ def _places(spans: Iterator[tuple[str, int, int]]) -> str:
 
 
 def _html(data: bytes) -> Iterator[str]:
-    """The page's own numbers (page_data.py says what they are), and the places of its edges."""
+    """The page's own numbers (page_data.py says what they are), the places and the SQL there."""
     found = _DATA.search(data.decode())
     page: dict[str, Any] = json.loads(unescape(found[1])) if found else {}
     tables = zip(page["tables"]["name"], page["tables"]["columns"], strict=True)
@@ -143,6 +143,8 @@ def _html(data: bytes) -> Iterator[str]:
             for i in range(start, start + length)
         ]
         yield f"{', '.join(names)}{described(*rest)}"
+    for file, lines in page.get("lines", {}).items():
+        yield from (f"{page['files'][int(file)]}: {sql.strip()}" for sql in lines.values())
 
 
 def _some(places: Iterator[Any], count: int) -> Iterator[Any]:
