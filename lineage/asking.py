@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from unwet.lineage.collapse import without
+from unwet.lineage.columns import ColumnId
 from unwet.lineage.errors import UsageError
 from unwet.lineage.exports import View, export
 from unwet.lineage.exports.html import Start, html, way_back
 from unwet.lineage.exports.naming import Naming
 from unwet.lineage.exports.openlineage import EPOCH, Options, openlineage
-from unwet.lineage.graph import Kinds
+from unwet.lineage.finder import find
+from unwet.lineage.graph import Graph, Kinds
 from unwet.lineage.pile import Pile
 
 ENDINGS = {
@@ -82,8 +84,8 @@ def is_page(path: str) -> bool:
 def view(pile: Pile, ask: Ask) -> View:
     """The part of the graph that is asked for; raises UsageError for names that are not there."""
     graph = without(pile.graph, pile.temporary) if ask.without_temps else pile.graph
-    found = [each for name in ask.columns for each in graph.find(name)]
-    found += [each for name in ask.tables for each in graph.find(name, tables_only=True)]
+    found = [each for name in ask.columns for each in _found(graph, pile, name)]
+    found += [each for name in ask.tables for each in _found(graph, pile, name, True)]
     all_kinds = ask.format in ("json", "openlineage")
     both = ask.upstream == ask.downstream
     return View(
@@ -110,3 +112,28 @@ def made(pile: Pile, ask: Ask) -> str | bytes:
             return openlineage(shown, pile.writes, pile.catalog, ask.options)
         case _:
             return export(shown, ask.format)
+
+
+def _found(graph: Graph, pile: Pile, name: str, tables_only: bool = False) -> tuple[ColumnId, ...]:
+    """The columns of that name; raises UsageError, also for those that are known but not used."""
+    try:
+        return graph.find(name, tables_only)
+    except UsageError:
+        declared = [
+            ColumnId(table.name, column.name)
+            for table in pile.catalog.tables.values()
+            for column in table.columns
+        ]
+        known = _declared(declared, name, tables_only)
+        if known is not None and known not in graph.index:
+            raise UsageError(
+                f"{name} has no lineage", f"{known} is declared, but nothing reads or fills it"
+            ) from None
+        raise
+
+
+def _declared(nodes: list[ColumnId], name: str, tables_only: bool) -> ColumnId | None:
+    try:
+        return find(nodes, name, tables_only)[0]
+    except UsageError:  # no such name there either: the first message says so
+        return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import networkx
 
 Kinds = Literal["direct", "all"]
-Start = ColumnId | Iterable[ColumnId]
+Start = str | ColumnId | Iterable[ColumnId]  # a name, as `find` takes it; a column; several
 
 
 class Graph:
@@ -74,8 +74,8 @@ class Graph:
     ) -> tuple[ColumnId, ...]:
         """Columns that feed `column` (or any of several), within `depth` steps; sorted.
 
-        A step is one statement, or one branch into it: CTEs and subqueries are no steps of their
-        own. The column itself is among them only when a circle leads back to it.
+        A step is one statement: CTEs and subqueries are no steps of their own. The column itself
+        is among them only when a circle leads back to it. Raises UsageError for an unknown name.
         """
         return self._named(self._reach(column, depth, kinds, backward=True))
 
@@ -172,6 +172,8 @@ class Graph:
         return Links(self.nodes, self.index, self._given, self.traced)
 
     def _positions(self, column: Start) -> set[int]:
+        if isinstance(column, str):
+            column = self.find(column)
         columns = (column,) if isinstance(column, ColumnId) else column
         return {self.index[each] for each in columns if each in self.index}
 

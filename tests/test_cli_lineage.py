@@ -87,3 +87,12 @@ def test_directions_need_a_column(folder: Path) -> None:
     code, _, err = run("q.sql", "--upstream")
     assert code == 2
     assert "--column" in err
+
+
+def test_a_column_that_is_declared_but_not_used_is_no_unknown_name(folder: Path) -> None:
+    (folder / "ddl.sql").write_text("create table s(a int, b int, c int, spare int)")
+    code, _, err = run("q.sql", "ddl.sql", "--column", "S.spare")
+    assert code == 2
+    assert "error: S.spare has no lineage" in err
+    assert "help: s.spare is declared, but nothing reads or fills it" in err
+    assert "more than one column is called a" in run("q.sql", "ddl.sql", "--column", "a")[2]

@@ -6,6 +6,7 @@ import networkx
 import pytest
 
 from unwet.lineage.columns import ColumnId, Edge
+from unwet.lineage.errors import UsageError
 from unwet.lineage.graph import Graph, Kinds
 from unwet.lineage.pile import trace
 from unwet.lineage.sources import Source
@@ -160,3 +161,11 @@ def test_a_part_keeps_only_its_own_unresolved_names() -> None:
     assert found.around(node("u.y")).unresolved == ()
     (name,) = [each for each in found.nodes if each.relation == "t"]
     assert found.around(name).unresolved == found.unresolved
+
+
+def test_a_column_may_be_given_by_name() -> None:
+    assert CHAIN.upstream("C.x") == CHAIN.upstream(node("c.x")) != ()
+    assert CHAIN.impact("a") == CHAIN.impact(node("a.x")) != ()  # all columns of a table
+    assert CHAIN.around("b.x", depth=1).edges == CHAIN.around(node("b.x"), depth=1).edges
+    with pytest.raises(UsageError, match="no column or table"):
+        CHAIN.downstream("q.x")
