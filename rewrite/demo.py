@@ -24,6 +24,7 @@ from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.overview.content import Overview, Rewriting
 from unwet.rewrite.overview.links import Links
 from unwet.rewrite.overview.page import page
+from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.targets.place import check
 from unwet.rewrite.verdicts import Outcome
 
@@ -100,7 +101,7 @@ class _Run:
         self._seconds: dict[str, float] = {}
 
     def demo(self) -> Demo:
-        out, values = self._out, self._case.values
+        out = self._out
         with self._in("lay out"):
             data = _lay_out(self._case, out)
         with self._in("read"):
@@ -114,14 +115,7 @@ class _Run:
             drifted = drift(pile)
         with self._in("copies"):
             copies = duplicates(meaning)
-        with self._in("refactor"):
-            wanted = refactor.Request(
-                out / "project", "shop", "duckdb", str(data), self._force, values
-            )
-            made = refactor.refactor(meaning, wanted, self._step)
-        with self._in("verify"):
-            asked = verify.Request(out / "project", "", str(data), values)
-            checked = verify.verify(meaning, asked, self._step)
+        made, checked = self._rewritten(meaning, str(data))
         with self._in("report"):
             became = Rewriting(
                 "project/MIGRATION.md",
@@ -133,6 +127,19 @@ class _Run:
             everything = Overview("The shop's reports", scanned, copies, drifted, became, LINEAGE)
             _write(out / REPORT, page(everything, Links()))
         return Demo(out, scanned, drifted, made, checked, self._seconds)
+
+    def _rewritten(
+        self, meaning: Meaning, data: str
+    ) -> tuple[refactor.Result, verify.Verification]:
+        """The project, and what is known of it when it is read back from where it lies now."""
+        project, values = self._out / "project", self._case.values
+        with Worlds(data) as worlds:  # the old scripts run once for both
+            with self._in("refactor"):
+                wanted = refactor.Request(project, "shop", "duckdb", data, self._force, values)
+                made = refactor.refactor(meaning, wanted, self._step, worlds)
+            with self._in("verify"):
+                asked = verify.Request(project, "", data, values)
+                return made, verify.verify(meaning, asked, self._step, worlds)
 
     @contextmanager
     def _in(self, stage: str) -> Iterator[None]:

@@ -29,6 +29,7 @@ from unwet.rewrite.prove.against import dialect_of, placeholders, reference, set
 from unwet.rewrite.prove.judge import difference, judge
 from unwet.rewrite.prove.roundtrip import ReadBack, read_back
 from unwet.rewrite.prove.tested import DataVerdict, run_tests
+from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import Report
 from unwet.rewrite.sharing import share
 from unwet.rewrite.sizes import Size, part_size, project_size
@@ -73,8 +74,16 @@ class Result:
 
 
 @rare_collection()
-def refactor(pile: Pile | Meaning, request: Request, progress: Progress = lambda _: None) -> Result:
-    """Rewrites the pile. Raises UnwetError for a place that cannot be written."""
+def refactor(
+    pile: Pile | Meaning,
+    request: Request,
+    progress: Progress = lambda _: None,
+    worlds: Worlds | None = None,
+) -> Result:
+    """Rewrites the pile. ``worlds``: the data of the request, when others test on it too.
+
+    Raises UnwetError for a place that cannot be written.
+    """
     check_dialect(request.to_dialect)
     check_name(request.name)
     if request.out is not None:
@@ -83,15 +92,17 @@ def refactor(pile: Pile | Meaning, request: Request, progress: Progress = lambda
     meaning = meaning_of(pile)
     _ = meaning.state
     with deep_stack():
-        return _Job(meaning, request, progress).run()
+        return _Job(meaning, request, progress, worlds).run()
 
 
 class _Job:
     """One run: what is kept and what is pinned grows until everything left is proved or tested."""
 
-    def __init__(self, meaning: Meaning, request: Request, progress: Progress) -> None:
+    def __init__(
+        self, meaning: Meaning, request: Request, progress: Progress, worlds: Worlds | None
+    ) -> None:
         self.pile, self.state, self.normalizer = meaning.pile, meaning.state, meaning.normalizer
-        self.request, self.progress = request, progress
+        self.request, self.progress, self.worlds = request, progress, worlds
         self.reports = {report.name: report for report in self.state.reports}
         self.dialect = request.to_dialect or dialect_of(self.pile)
         self.variables = sorted({variable(place) for place in placeholders(self.pile)})
@@ -223,6 +234,7 @@ class _Job:
                 self.request.data,
                 self.dialect,
                 self.request.values,
+                worlds=self.worlds,
             )
         for verdict in found:
             self._take(verdict)

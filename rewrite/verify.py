@@ -23,6 +23,7 @@ from unwet.rewrite.prove.judge import Judged, judge
 from unwet.rewrite.prove.render import RenderedProject, render_project
 from unwet.rewrite.prove.roundtrip import read_back
 from unwet.rewrite.prove.tested import DataVerdict, run_tests
+from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import EndState, Report
 from unwet.rewrite.targets.record import Record, read_record
 from unwet.rewrite.verdicts import Outcome
@@ -79,9 +80,13 @@ class Verification:
 
 @rare_collection()
 def verify(
-    pile: Pile | Meaning, request: Request, progress: Progress = lambda _: None
+    pile: Pile | Meaning,
+    request: Request,
+    progress: Progress = lambda _: None,
+    worlds: Worlds | None = None,
 ) -> Verification:
-    """Checks every report of the pile against the model of its name.
+    """Checks every report of the pile against the model of its name. ``worlds``: the data of the
+    request, when others test on it too.
 
     Raises UnwetError for a project or data that cannot be opened.
     """
@@ -106,7 +111,8 @@ def verify(
     if request.data:
         progress("running old and new on the data")
         refs = [reference(report) for report in reports]
-        tests = run_tests(pile.scripts, request.project, refs, request.data, dialect, values)
+        tests = run_tests(pile.scripts, request.project, refs, request.data, dialect, values,
+                          worlds=worlds)  # fmt: skip
     check = _Check(state, rendered, judged, {test.name: test for test in tests}, remembered)
     checked = check.run(known)
     borrowed = _borrowed(state, rendered, known)

@@ -95,6 +95,11 @@ class DuckEngine:
                 query += f" AS r ORDER BY hash(r, {int(shuffle)})"
             self._trusted(f"CREATE VIEW {quote(name, schema, table)} AS {query}")
 
+    def forget(self, name: str) -> None:
+        """Give a world's memory back, if there is one of that name."""
+        self._trusted("SET search_path='memory.main'")
+        self._trusted(f"DETACH DATABASE IF EXISTS {quote(name)}")
+
     def use(self, world: str, schema: str = "") -> None:
         """Resolve names in `world`; unqualified ones in `schema` first, then in its main schema."""
         if schema:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,19 +23,18 @@ from sqlglot import exp
 from unwet.lineage.errors import EngineError, UnwetError
 from unwet.lineage.parse import Script, parse
 from unwet.lineage.sources import Source
-from unwet.lineage.templating import TOKEN, verbatim
-from unwet.rewrite.prove.adapt import order_sensitive, to_duckdb, volatile
+from unwet.lineage.templating import verbatim
+from unwet.rewrite.prove.adapt import to_duckdb, volatile
 from unwet.rewrite.prove.compare import Comparison, Difference, Seen, compare
-from unwet.rewrite.prove.engines import DuckEngine, open_duckdb, quote, text
-from unwet.rewrite.prove.legacy import Answer, LegacyRun, run_legacy
+from unwet.rewrite.prove.engines import DuckEngine, quote, text
+from unwet.rewrite.prove.legacy import Answer
 from unwet.rewrite.prove.places import Places, target
 from unwet.rewrite.prove.render import RenderedModel, RenderedProject, render_project
+from unwet.rewrite.prove.worlds import LEGACY, OldSide, Worlds
 
 Outcome = Literal["identical", "different", "order-dependent", "not run"]
 
-LEGACY, NEW, SHUFFLED = "unwet_legacy", "unwet_new", "unwet_shuffled"
-MODELS = "unwet_models"
-SEED = 20_150  # of the shuffle: any number, always the same
+NEW, MODELS = "unwet_new", "unwet_models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,62 +73,44 @@ def run_tests(
     *,
     seconds: float | None = 600.0,
     clock: datetime | None = None,
+    worlds: Worlds | None = None,
 ) -> tuple[DataVerdict, ...]:
     """A verdict for each report, in the order given.
 
     `dialect` is the project's; `vars` are the values of its variables and of the placeholders left
     in the scripts. `seconds`: limit for each statement. `clock`: what all SQL takes for the present
-    moment (default: now). Raises only for data or a project that cannot be opened at all.
+    moment (default: now). `worlds`: where the old side of earlier tests is, if it may be used
+    again; it has data, limit and clock of its own. Raises only for data or a project that cannot
+    be opened at all.
     """
     given = vars or {}
-    tokens = _tokens(scripts, given)
-    bound = [_bound(script, tokens) for script in scripts]
-    wanted = [replace(report, relation=_filled(report.relation, tokens)) for report in reports]
     project = render_project(project_root, given, _relation)
-    moment = clock or datetime.now().replace(microsecond=0)
     seeds = [Path(seed.path) for seed in project.seeds]
-    with open_duckdb(data, seconds=seconds, readable=seeds) as engine:
-        return _Tests(engine, bound, project, dialect, moment).verdicts(wanted)
+    with nullcontext(worlds) if worlds is not None else Worlds(data, seconds, clock) as opened:
+        old = opened.old(scripts, given, seeds)
+        wanted = [replace(each, relation=old.filled(each.relation)) for each in reports]
+        return _Tests(old, project, dialect).verdicts(wanted)
 
 
 class _Tests:
-    """Both sides, built once; then one verdict after the other."""
+    """The old side as it is, and a new one, built once; then one verdict after the other."""
 
-    def __init__(
-        self,
-        engine: DuckEngine,
-        scripts: Sequence[Script],
-        project: RenderedProject,
-        dialect: str,
-        clock: datetime,
-    ) -> None:
-        self._engine, self._scripts, self._clock = engine, scripts, clock
-        self._old = self._run_legacy(LEGACY, None)
-        self._places = Places(engine, LEGACY)
-        self._new = _Build(engine, project, dialect, clock, self._places)
+    def __init__(self, old: OldSide, project: RenderedProject, dialect: str) -> None:
+        self._engine, self._scripts = old.engine, old.scripts
+        self._side, self._old, self._places = old, old.run, old.places
+        self._new = _Build(old.engine, project, dialect, old.clock, old.places)
         self._shuffled: Places | None = None
-        self._seen = Seen(engine)  # what the three worlds hold does not change once they are there
+        self._seen = Seen(old.engine)  # what the worlds hold does not change once they are there
         self._found: dict[str, Comparison] = {}
-        self._random = {
-            script.source.path: names
-            for script in scripts
-            if (names := sorted({n for s in script.statements for n in volatile(s.tree)}))
-        }
-        trees = (s.tree for script in scripts for s in script.statements)
-        self._sensitive = bool(self._random) or any(map(order_sensitive, trees))
+        self._random = old.random
 
     def verdicts(self, reports: Sequence[ReportRef]) -> tuple[DataVerdict, ...]:
         self._new.build(sorted({report.model for report in reports}))
         found = [self._verdict(report) for report in reports]
-        if self._sensitive or any(verdict.verdict == "different" for verdict in found):
-            self._run_legacy(SHUFFLED, SEED)
-            self._shuffled = Places(self._engine, SHUFFLED)
+        if self._side.sensitive or any(verdict.verdict == "different" for verdict in found):
+            self._shuffled = self._side.shuffled
             found = [self._verdict(report) for report in reports]
         return tuple(found)
-
-    def _run_legacy(self, world: str, shuffle: int | None) -> LegacyRun:
-        self._engine.world(world, shuffle)
-        return run_legacy(self._engine, world, self._scripts, self._clock)
 
     def _verdict(self, report: ReportRef) -> DataVerdict:
         try:
@@ -225,6 +207,7 @@ class _Build:
         self._project = project
         self._failed = {failure.name: failure.reason for failure in project.failures}
         self._borrowed: dict[str, set[tuple[str, ...]]] = {}  # model -> legacy results it reads
+        engine.forget(NEW)
         engine.world(NEW)
         engine.use(NEW, MODELS)
         self._places = Places(engine, NEW)
@@ -323,26 +306,6 @@ class _Build:
 def _relation(kind: str, name: str) -> str:
     """Models in a schema of their own, so that no source can be taken for one."""
     return name if kind == "source" else f"{MODELS}.{name}"
-
-
-def _tokens(scripts: Sequence[Script], values: Mapping[str, str]) -> dict[str, str]:
-    """Token (lower case) -> value, for every placeholder that has one."""
-    masks = {id(s.masked): s.masked for script in scripts for s in script.statements[:1]}
-    places = (place for masked in masks.values() for place in masked.placeholders)
-    return {p.token.lower(): values[p.name] for p in places if p.name in values}
-
-
-def _filled(masked: str, tokens: Mapping[str, str]) -> str:
-    return TOKEN.sub(lambda hit: tokens.get(hit.group().lower(), hit.group()), masked)
-
-
-def _bound(script: Script, tokens: Mapping[str, str]) -> Script:
-    """The script with values in place of its placeholders; others stay what they are."""
-    if not tokens or not script.statements or not script.statements[0].masked.placeholders:
-        return script
-    first = script.statements[0]
-    source = Source(script.source.path, _filled(first.masked.text, tokens), script.source.dialect)
-    return parse(verbatim(source), first.dialect)
 
 
 def _reason(found: Comparison) -> str:
