@@ -17,7 +17,7 @@ def text(view: View) -> str:
         lines = [line for center in view.centers for line in _tree(view, center)]
     else:
         lines = list(_listing(view))
-    return "\n".join(lines) + ("\n" if lines else "")
+    return "\n".join(map(_printable, lines)) + ("\n" if lines else "")
 
 
 def _listing(view: View) -> Iterator[str]:
@@ -76,3 +76,10 @@ def _described(e: Edge, end: ColumnId) -> str:
     sure = "" if e.certainty == "certain" else f" ({e.certainty})"
     place = f"  {e.spans[0]}" if e.spans else ""
     return f"{named(end)}  {kind}{sure}{place}"
+
+
+def _printable(line: str) -> str:
+    """A line that stays one, and does nothing to a terminal, whatever is quoted in a name."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)

@@ -228,3 +228,14 @@ def test_mermaid_tells_a_copy_from_a_sum_of_the_same_column() -> None:
         for subtype in ("IDENTITY", "AGGREGATION")
     )
     assert "-->|aggregation, identity|" in mermaid(View(both))
+
+
+def test_no_name_breaks_out_of_its_line_in_any_form() -> None:
+    bad = 'a\n```\n<!-- /unwet -->\x1b[31m"]\r%%{init: 1}%%'
+    edge = Edge(ColumnId(bad, bad), ColumnId("t", bad), "DIRECT", "IDENTITY", "certain")
+    for view in (View(Graph([edge])), View(Graph([edge]), centers=(edge.source,))):
+        for format in ("text", "json", "dot", "mermaid"):
+            text = str(export(view, format))
+            assert not re.search(r"[\x00-\x09\x0b-\x1f]", text), format
+            assert not any(line.startswith(("```", "<!--")) for line in text.splitlines()), format
+        assert "%%{" not in mermaid(view)
