@@ -4,6 +4,7 @@ A view is resolved when somebody first asks for its columns, so that the order o
 matter; views that read each other in a circle get a few more rounds.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -308,12 +309,19 @@ def _catalog_of(tables: dict[str, Table], names: set[str], default_schema: str) 
     return Catalog({**placeholders, **tables}, default_schema, {}, spellings)
 
 
+_DOTTED = re.compile(r"\.\s*[`\"\[]?([#@]*\w+)")
+
+
 def _apart(names: set[str], statements: Sequence[Statement]) -> dict[str, Table]:
     """Relations that no known name stands for, though it ends theirs: a.t and b.t are two, so t
     cannot be both."""
     bare = {name for name in names if "." not in name}
     read: dict[str, set[str]] = {}
+    plain = {name.lower() for name in bare if re.fullmatch(r"[#@]*\w+", name)}
+    odd = len(plain) < len(bare)
     for statement in statements if bare else ():
+        if not odd and plain.isdisjoint(_DOTTED.findall(statement.text.lower())):
+            continue  # most statements; walking every tree takes long
         for table in statement.tree.find_all(exp.Table):
             if table.args.get("db") is not None:
                 name = relation_name(table, statement.dialect)

@@ -1,7 +1,6 @@
 """What a FROM clause offers: base tables, CTEs, derived tables, unnested values, pivots."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Protocol
 
 from sqlglot import exp
@@ -90,7 +89,18 @@ def _input(
     made = _plain(build, query, bare, env)
     for pivot in item.args.get("pivots") or ():
         made = pivoted(build.shell(pivot, query.parent), pivot, made)
-    return replace(made, node=item, join=join, group=group)
+    return Input(
+        made.alias,
+        item,
+        made.relation,
+        made.query,
+        made.columns,
+        join,
+        made.table,
+        made.index,
+        group,
+        made.named,
+    )
 
 
 def _plain(build: Builder, query: Query, item: exp.Expression, env: Env) -> Input:

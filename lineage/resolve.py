@@ -96,6 +96,7 @@ class _Resolver:
         self.catalog = catalog
         self.dialect = statement.dialect
         self.variables = statement.variables | _arguments(statement.tree)
+        self.spreads = "columns" in statement.text.lower()
         self.envs: dict[int, Env] = {}  # by id of the query node: where its sub-queries look
         self.beside: list[Resolved] = []  # what CTEs write
         self.scalars: dict[int, Mapping[str, Output]] = {}  # by id of the environment
@@ -285,7 +286,7 @@ class _Resolver:
                     inner = self.shell(match, parent)
                     self.envs[id(match)] = env
                     query.inputs = (matched(inner, match, query.inputs),)
-                set_outputs(query, node)
+                set_outputs(query, node, self.spreads)
             case exp.Values():
                 query = self.shell(node, parent, "values")
                 self.envs[id(node)] = env

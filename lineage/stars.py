@@ -10,15 +10,18 @@ from unwet.lineage.names import folded, qualifiers
 from unwet.lineage.scopes import Input, Open, Output, Query
 
 
-def set_outputs(query: Query, select: exp.Expression) -> None:
-    """Fill `outputs`, `open` and `complete` of a SELECT whose inputs are known."""
+def set_outputs(query: Query, select: exp.Expression, spreads: bool = True) -> None:
+    """Fill `outputs`, `open` and `complete` of a SELECT whose inputs are known.
+
+    `spreads`: whether COLUMNS(*) may stand somewhere inside an item.
+    """
     outputs: list[Output] = []
     hidden = frozenset(_folded_names(select.args.get("exclude"), query.dialect))
     for i, item in enumerate(select.expressions):
         star = star_of(item)
         if isinstance(item, exp.QueryTransform):
             outputs.extend(_transformed(item, query.dialect))
-        elif star is None and (spread := _columns_star(item)) is not None:
+        elif star is None and spreads and (spread := _columns_star(item)) is not None:
             outputs.extend(_applied(query, spread))
         elif star is None:
             outputs.append(_plain(item, i, query.dialect))
@@ -36,6 +39,8 @@ def all_columns(query: Query, node: exp.Expression) -> None:
 
 def star_of(item: exp.Expression) -> exp.Expression | None:
     """The star of a select item, if it is one: `*`, `t.*`, `COLUMNS(*)`."""
+    if isinstance(item, exp.Alias):
+        return None
     if isinstance(item, exp.Star):
         return item
     inner = item.args.get("this")

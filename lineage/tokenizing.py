@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import zip_longest
 
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import TokenError
@@ -101,10 +100,10 @@ _WIDE_FLOATS = frozenset({"tsql", "oracle", "teradata"})
 
 
 def _widen(tokens: list[Token]) -> None:
-    for token, after in zip_longest(tokens, tokens[1:]):
-        bare = after is None or after.token_type != TokenType.L_PAREN
-        if token.token_type == TokenType.FLOAT and token.text.upper() == "FLOAT" and bare:
-            token.token_type = TokenType.DOUBLE
+    for at in [i for i, token in enumerate(tokens) if token.token_type == TokenType.FLOAT]:
+        bare = at + 1 == len(tokens) or tokens[at + 1].token_type != TokenType.L_PAREN
+        if bare and tokens[at].text.upper() == "FLOAT":
+            tokens[at].token_type = TokenType.DOUBLE
 
 
 # --- the tokenizer ---------------------------------------------------------------------------
