@@ -13,7 +13,7 @@ from unwet.lineage.columns import ColumnId, Edge, Traced
 from unwet.lineage.findings import Finding
 from unwet.lineage.garbage import uncollected
 from unwet.lineage.links import Links
-from unwet.lineage.uniting import in_order, spread, united
+from unwet.lineage.uniting import spread, united
 
 if TYPE_CHECKING:
     import networkx
@@ -44,7 +44,7 @@ class Graph:
     def edges(self) -> tuple[Edge, ...]:
         """All edges; equal ones of several statements are one, with all their places."""
         with uncollected():
-            return in_order(united((self._given, *spread(self.traced))))
+            return tuple(sorted(united((self._given, *spread(self.traced)))))
 
     @cached_property
     def direct(self) -> tuple[Edge, ...]:
@@ -52,7 +52,7 @@ class Graph:
         per_statement = (t.direct for t in self.traced)
         found = (e for e in chain(self._given, *per_statement) if e.type == "DIRECT")
         with uncollected():
-            return in_order(united((found,)))
+            return tuple(sorted(united((found,))))
 
     @cached_property
     def nodes(self) -> tuple[ColumnId, ...]:

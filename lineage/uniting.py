@@ -1,4 +1,4 @@
-"""Edges of many statements become those of one graph: equal ones united, and in order."""
+"""Edges of many statements become those of one graph."""
 
 from collections.abc import Iterable, Iterator
 
@@ -27,21 +27,6 @@ def _union(equal: list[Edge]) -> Edge:
     best = min(equal, key=lambda e: (RANKS.index(e.certainty), not e.evidence, e.evidence))
     spans = {span for e in equal for span in e.spans}
     return best._replace(spans=best.spans if len(spans) == 1 else tuple(sorted(spans)))
-
-
-def in_order(edges: Iterable[Edge]) -> tuple[Edge, ...]:
-    """The edges sorted; no two of them have the same ends, type and subtype.
-
-    Two columns are compared once, and not again for each edge between them.
-    """
-    listed = list(edges)
-    nodes = sorted({e[0] for e in listed} | {e[1] for e in listed})
-    kinds = sorted({(e[2], e[3]) for e in listed})
-    place = {node: i for i, node in enumerate(nodes)}
-    kind = {each: i for i, each in enumerate(kinds)}
-    wide, size = len(kinds), len(nodes) * len(kinds)
-    listed.sort(key=lambda e: place[e[0]] * size + place[e[1]] * wide + kind[e[2], e[3]])
-    return tuple(listed)
 
 
 def spread(traced: Iterable[Traced]) -> Iterator[Iterable[Edge]]:
