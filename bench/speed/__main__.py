@@ -6,7 +6,7 @@ python -m bench.speed [--piles a,b] [--runs 3] [--peers a,b] [--skip growth,peer
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench import corpora
@@ -27,28 +27,39 @@ LIMIT = 120.0  # seconds per file
 def main(words: Sequence[str] | None = None) -> int:
     options = _parse(words)
     mirrors = corpora.parse_mirrors(options.mirror)
-    skipped = options.skip.split(",")
-    try:
-        found = [_pile(name, options, mirrors) for name in options.piles.split(",")]
-        parts = [
-            "## Speed",
-            "`python -m bench.speed --write`",
-            f"CPU of `trace()` in one process over bare `sqlglot[c]` parsing of the same texts, "
-            f"medians of {options.runs} runs in turn (least in parentheses); bar: {BAR:.0f}.",
-            table.ratios(found),
-        ]
-        if "growth" not in skipped:
-            parts += ["Growth, seeded parts of bqetl, one process:", _growth(options, mirrors)]
-        if "peers" not in skipped:
-            parts += ["Peers, CPU over bare parsing (crashes):", _peers(options, mirrors)]
-    except BenchError as error:
-        print(f"error: {error}\nhelp: {error.help}", file=sys.stderr)
-        return 2
-    text = "\n\n".join(parts)
+    found, lost = _piles(options, mirrors)
+    parts = [
+        "## Speed",
+        "`python -m bench.speed --write`",
+        f"CPU of `trace()` in one process over bare `sqlglot[c]` parsing of the same texts, "
+        f"medians of {options.runs} runs in turn (least in parentheses); bar: {BAR:.0f}.",
+        table.ratios(found),
+    ]
+    for title, name, section in SECTIONS:
+        if name in options.skip.split(","):
+            continue
+        try:
+            parts += [title, section(options, mirrors)]
+        except BenchError as error:
+            lost.append(f"{name}: {error}; {error.help}")
+    text = "\n\n".join([*parts, *(f"Not measured: {each}" for each in lost)])
     print(text)
     if options.write:
         put("speed", text)
-    return int(any(pile.ratio(pile.trace) > BAR for pile in found))
+    return int(bool(lost) or any(pile.ratio(pile.trace) > BAR for pile in found))
+
+
+def _piles(
+    options: argparse.Namespace, mirrors: Mapping[str, Path]
+) -> tuple[list[Pile], list[str]]:
+    """Measured piles, and why others could not be: a crash loses its pile only."""
+    found, lost = [], []
+    for name in options.piles.split(","):
+        try:
+            found.append(_pile(name, options, mirrors))
+        except BenchError as error:
+            lost.append(f"{name}: {error}; {error.help}")
+    return found, lost
 
 
 def _parse(words: Sequence[str] | None) -> argparse.Namespace:
@@ -146,6 +157,12 @@ def _measure(mode: str, dialect: str, file: Path, work: Path) -> Timing:
         raise BenchError(f"{mode} of {file.stem} ended with {done.code}", f"see {log}")
     return Timing(**json.loads(done.output.splitlines()[-1]))
 
+
+Section = Callable[[argparse.Namespace, Mapping[str, Path]], str]
+SECTIONS: tuple[tuple[str, str, Section], ...] = (
+    ("Growth, seeded parts of bqetl, one process:", "growth", _growth),
+    ("Peers, CPU over bare parsing (crashes):", "peers", _peers),
+)
 
 if __name__ == "__main__":
     sys.exit(main())
