@@ -10,18 +10,33 @@ from pathlib import Path
 
 from bench.errors import BenchError
 from bench.lineage.case import Case, Edge, Edges
+from bench.lineage.normal import normal
 
 FILE = Path(__file__).with_suffix(".toml")
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """Why a suite's expectation is not ours; `columns` None: the case is left out."""
+    """Why a suite's expectation is not ours.
+
+    `columns`: the right edges; None when only some are wrong, which `add` and `remove` name (in
+    the common form of bench.lineage.normal). With none of the three the case is left out.
+    """
 
     id: str
     reason: str
     settled: str
     columns: Edges | None
+    add: Edges
+    remove: Edges
+
+    def corrected(self, case: Case) -> Case | None:
+        """The case with the right edges, or None when it is left out."""
+        if self.columns is not None:
+            return replace(case, columns=self.columns)
+        if not self.add and not self.remove:
+            return None
+        return replace(case, columns=(normal(case, case.columns or ()) - self.remove) | self.add)
 
 
 def load(file: Path = FILE) -> dict[str, Disagreement]:
@@ -30,9 +45,18 @@ def load(file: Path = FILE) -> dict[str, Disagreement]:
     for id, entry in tomllib.loads(file.read_text("utf-8")).items():
         if not entry.get("reason"):
             raise BenchError(f"{file}: {id} has no reason")
-        columns = entry.get("columns")
-        edges = None if columns is None else frozenset(Edge(*each) for each in columns)
-        found[id] = Disagreement(id, entry["reason"], entry.get("settled", ""), edges)
+        columns, add, remove = (
+            frozenset(Edge(*each) for each in entry.get(name, ()))
+            for name in ("columns", "add", "remove")
+        )
+        found[id] = Disagreement(
+            id,
+            entry["reason"],
+            entry.get("settled", ""),
+            columns if "columns" in entry else None,
+            add,
+            remove,
+        )
     return found
 
 
@@ -51,6 +75,6 @@ def corrected(cases: Iterable[Case], known: Mapping[str, Disagreement]) -> tuple
         entry = find(case.id, known)
         if entry is None:
             found.append(case)
-        elif entry.columns is not None:
-            found.append(replace(case, columns=entry.columns))
+        elif (right := entry.corrected(case)) is not None:
+            found.append(right)
     return tuple(found)

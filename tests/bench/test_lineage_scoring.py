@@ -1,6 +1,7 @@
 """Verdicts and figures from hand-made answers, and answers from hand-made workers."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,11 +67,17 @@ def test_corrections_apply_or_leave_out(tmp_path: Path) -> None:
     file.write_text(
         '["suite:one#1"]\nreason = "r"\ncolumns = [["s", "a", "t", "a"]]\n'
         '["suite:other*"]\nreason = "not valid"\n'
+        '["suite:two#1"]\nreason = "r"\nadd = [["s", "c", "t", "c"]]\n'
+        'remove = [["s", "a", "t", "a"]]\n'
     )
     known = disagreements.load(file)
     other = Case("suite:others#2", "suite", "x", columns=frozenset({B}))
     assert disagreements.corrected([CASE, other], known)[0].columns == frozenset({A})
     assert len(disagreements.corrected([CASE, other], known)) == 1
+    two = replace(CASE, id="suite:two#1")
+    assert disagreements.corrected([two], known)[0].columns == frozenset(
+        {B, Edge("s", "c", "t", "c")}
+    )
 
 
 def test_a_correction_without_a_reason_is_refused(tmp_path: Path) -> None:
