@@ -165,7 +165,7 @@ def _table_function(build: Builder, tree: exp.Create) -> Iterator[Move]:
         yield Move(tree.this.this, build.body(tree, body))
 
 
-def written(build: Builder, tree: exp.Expression, relation: str | None) -> Iterator[Move]:
+def outputs_into(build: Builder, tree: exp.Expression, relation: str | None) -> Iterator[Move]:
     """OUTPUT ... INTO log: `inserted` and `deleted` are the rows of the written relation."""
     returning = tree.args.get("returning")
     into = returning.args.get("into") if isinstance(returning, exp.Returning) else None
