@@ -1,8 +1,12 @@
-"""What a picture draws: columns in boxes, and arrows; conditions on whole rows are one arrow."""
+"""What a picture draws: columns in boxes, and arrows; conditions on whole rows are one arrow.
+
+The results of bare SELECTs are all relation "" of the graph; here each file has a box of its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
@@ -34,21 +38,56 @@ class Arrow(NamedTuple):
         return f"{target} <- {named(self.source)}  {kind}{sure}"
 
 
-def arrows(view: View) -> tuple[Arrow, ...]:
-    """The view's edges, sorted; a condition on all that flows into a box is one arrow to it."""
-    direct = [_arrow(e, e.target) for e in view.edges if e.type == "DIRECT"]
-    return tuple(sorted([*direct, *_merged(_conditions(view.edges))]))
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A view as boxes and arrows, sorted; `centers` are the columns that were chosen."""
+
+    nodes: tuple[ColumnId, ...]
+    arrows: tuple[Arrow, ...]
+    centers: frozenset[ColumnId]
+
+    @property
+    def boxes(self) -> list[list[ColumnId]]:
+        """The columns by relation."""
+        return boxes(self.nodes)
 
 
-def boxes(view: View) -> list[list[ColumnId]]:
-    """The columns that are shown, by relation."""
-    return [list(group) for _, group in groupby(view.nodes, key=lambda node: node.relation)]
+def drawing(view: View) -> Drawing:
+    """The view's columns and edges; a condition on all that flows into a box is one arrow to it."""
+    edges = [each for e in view.edges for each in _by_file(e)]
+    direct = [_arrow(e, e.target) for e in edges if e.type == "DIRECT"]
+    arrows = tuple(sorted([*direct, *_merged(_conditions(edges))]))
+    ends = {end for e in edges for end in e[:2]}
+    results = {in_graph(end) for end in ends if end != in_graph(end)}
+    alone = {each for each in view.centers if each not in results}
+    centers = frozenset(end for end in ends | alone if in_graph(end) in view.centers)
+    return Drawing(tuple(sorted(ends | alone)), arrows, centers)
+
+
+def boxes(nodes: Iterable[ColumnId]) -> list[list[ColumnId]]:
+    """Sorted columns by relation."""
+    return [list(group) for _, group in groupby(nodes, key=lambda node: node.relation)]
+
+
+def in_graph(node: ColumnId) -> ColumnId:
+    """The graph's name of a column that is drawn."""
+    return ColumnId("", node.column) if node.relation.endswith(f" {RESULT}") else node
+
+
+def _by_file(e: Edge) -> Iterator[Edge]:
+    """An edge into the result of a bare SELECT, for every file that has such a one."""
+    if e.target.relation or not e.spans:
+        yield e
+        return
+    for path in dict.fromkeys(at.path for at in e.spans):
+        target = ColumnId(f"{path} {RESULT}", e.target.column)
+        yield e._replace(target=target, spans=tuple(at for at in e.spans if at.path == path))
 
 
 # --- conditions
 
 
-def _conditions(edges: Sequence[Edge]) -> Iterable[Arrow]:
+def _conditions(edges: Sequence[Edge]) -> Iterator[Arrow]:
     reached: dict[str, set[str]] = {}
     for e in edges:
         reached.setdefault(e.target.relation, set()).add(e.target.column)

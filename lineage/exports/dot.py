@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from unwet.lineage.columns import ColumnId
-from unwet.lineage.exports.arrows import ROW, Arrow, arrows, boxes
+from unwet.lineage.exports.arrows import ROW, Arrow, drawing
 from unwet.lineage.exports.view import RESULT, View
 
 LONGEST = 64  # characters of a name; the rest is in the tooltip
@@ -37,13 +37,13 @@ _START = """  rankdir=LR
 
 def dot(view: View) -> str:
     """DOT source, sorted; every label is escaped."""
-    drawn = arrows(view)
+    drawn = drawing(view)
     return "".join(
         (
             f"digraph {_quoted(view.title)} {{\n{_START}",
-            f"  label=<{_legend(view.title, drawn)}>\n",
-            *(_box(columns, view.centers) for columns in boxes(view)),
-            *(_line(each) for each in drawn),
+            f"  label=<{_legend(view.title, drawn.arrows)}>\n",
+            *(_box(columns, drawn.centers) for columns in drawn.boxes),
+            *(_line(each) for each in drawn.arrows),
             "}\n",
         )
     )
@@ -52,7 +52,7 @@ def dot(view: View) -> str:
 # --- boxes
 
 
-def _box(columns: list[ColumnId], centers: tuple[ColumnId, ...]) -> str:
+def _box(columns: list[ColumnId], centers: frozenset[ColumnId]) -> str:
     relation = columns[0].relation or RESULT
     rows = "".join(_row(column, column in centers) for column in columns)
     title = f"<b>{_escaped(_short(relation))}</b>"

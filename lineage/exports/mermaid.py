@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from unwet.lineage.columns import ColumnId
-from unwet.lineage.exports.arrows import ROW, Arrow, arrows
+from unwet.lineage.exports.arrows import ROW, Arrow, Drawing, boxes, drawing, in_graph
 from unwet.lineage.exports.view import RESULT, View
 
 LIMIT = 50  # columns; GitHub stops drawing not far above
@@ -19,36 +19,37 @@ def mermaid(view: View, limit: int = LIMIT) -> str:
 
     Of a view that is too large those columns are kept that are nearest to its centers.
     """
-    shown = _nearest(view, limit)
-    boxes = [list(group) for _, group in groupby(shown, key=lambda node: node.relation)]
+    drawn = drawing(view)
+    shown = _nearest(view, drawn, limit)
+    groups = boxes(shown)
     ids = {node: f"c{i}" for i, node in enumerate(shown)}
-    ids |= {ColumnId(columns[0].relation, ROW): f"r{i}" for i, columns in enumerate(boxes)}
+    ids |= {ColumnId(columns[0].relation, ROW): f"r{i}" for i, columns in enumerate(groups)}
     lines = ["flowchart LR", f"  accTitle: {_plain(view.title)}"]
-    for at, columns in enumerate(boxes):
+    for at, columns in enumerate(groups):
         lines.append(f'  subgraph r{at}["{_escaped(columns[0].relation or RESULT)}"]')
         lines += [f'    {ids[node]}["{_escaped(node.column)}"]' for node in columns]
         lines.append("  end")
-    links = list(_links(list(_apart(arrows(view), view)), ids))
+    links = list(_links(list(_apart(drawn)), ids))
     lines += links[:EDGES]
-    if marked := [ids[node] for node in view.centers if node in ids]:
+    if marked := [ids[node] for node in shown if node in drawn.centers]:
         lines += [f"  classDef center {_CENTER}", f"  class {','.join(marked)} center"]
-    for left, what in ((len(view.nodes) - len(shown), "columns"), (len(links) - EDGES, "arrows")):
+    for left, what in ((len(drawn.nodes) - len(shown), "columns"), (len(links) - EDGES, "arrows")):
         if left > 0:
             lines.append(f"  %% {left} more {what} are not shown; choose one with --column")
             lines.append(f'  more_{what}["{left} more {what} are not shown"]')
     return "\n".join(lines) + "\n"
 
 
-def _apart(drawn: Iterable[Arrow], view: View) -> Iterator[Arrow]:
+def _apart(drawn: Drawing) -> Iterator[Arrow]:
     """An arrow from inside a box to the box itself is one to each column: Mermaid has no such."""
-    for each in drawn:
-        if each.target.column != ROW or each.source.relation != each.target.relation:
+    for each in drawn.arrows:
+        relation = each.target.relation
+        if each.target.column != ROW or each.source.relation != relation:
             yield each
             continue
-        columns = dict.fromkeys(e.target for e in view.edges if e.source == each.source)
-        for column in columns:
-            if column.relation == each.target.relation:
-                yield each._replace(target=column)
+        columns = {one.target for one in drawn.arrows if one.target.relation == relation}
+        for column in sorted(columns - {each.target}):
+            yield each._replace(target=column)
 
 
 def _links(drawn: Sequence[Arrow], ids: dict[ColumnId, str]) -> Iterator[str]:
@@ -74,24 +75,20 @@ def _word(each: Arrow) -> str:
     return " ".join(filter(None, (kind, "" if each.certainty == "certain" else each.certainty)))
 
 
-def _nearest(view: View, limit: int) -> list[ColumnId]:
+def _nearest(view: View, drawn: Drawing, limit: int) -> list[ColumnId]:
     """At most `limit` columns, sorted: those fewest steps away from the centers."""
-    if len(view.nodes) <= limit or not view.centers:
-        return list(view.nodes[:limit])
-    kept = dict.fromkeys(view.centers)
-    depth = 0
-    before = -1
-    while len(kept) < limit and len(kept) != before:
-        before, depth = len(kept), depth + 1
-        kept |= dict.fromkeys(
-            sorted(
-                {
-                    *view.graph.upstream(view.centers, depth, view.kinds),
-                    *view.graph.downstream(view.centers, depth, view.kinds),
-                }
-            )
-        )
-    return sorted(list(kept)[:limit])
+    if len(drawn.nodes) <= limit or not view.centers:
+        return list(drawn.nodes[:limit])
+    away = dict.fromkeys(view.centers, 0)
+    depth, before = 0, 0
+    while before < len(away) < limit:
+        before, depth = len(away), depth + 1
+        for near in (view.graph.upstream, view.graph.downstream):
+            for node in near(view.centers, depth, view.kinds):
+                away.setdefault(node, depth)
+    far = len(view.nodes)
+    by_distance = sorted(drawn.nodes, key=lambda node: (away.get(in_graph(node), far), node))
+    return sorted(by_distance[:limit])
 
 
 # --- escaping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from unwet.lineage.errors import OutputError
-from unwet.lineage.exports.arrows import arrows
+from unwet.lineage.exports.arrows import drawing
 from unwet.lineage.exports.dot import dot
 from unwet.lineage.exports.png import with_text
 from unwet.lineage.exports.view import View
@@ -21,7 +21,8 @@ def picture(view: View, format: str) -> bytes:
     Raises OutputError when there is too much for one picture, and when the `dot` program is
     missing, gives up, or takes too long.
     """
-    columns, lines = len(view.nodes), arrows(view)
+    shown = drawing(view)
+    columns, lines = len(shown.nodes), shown.arrows
     if columns + len(lines) > MOST:
         raise OutputError(
             f"too much for one picture: {columns:,} columns and {len(lines):,} arrows", _SMALLER

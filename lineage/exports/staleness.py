@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from unwet.lineage.exports.arrows import arrows
+from unwet.lineage.exports.arrows import drawing
 from unwet.lineage.exports.reading import shown
 from unwet.lineage.exports.view import View
 
@@ -43,7 +43,7 @@ class Stale:
 
 def drawn_lines(view: View) -> list[str]:
     """What a picture of the view shows, as `shown` reads it back."""
-    return [str(each) for each in arrows(view)]
+    return [str(each) for each in drawing(view).arrows]
 
 
 def compare(old: bytes, format: str, new: str | bytes | Sequence[str]) -> Stale | None:

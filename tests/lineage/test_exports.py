@@ -10,6 +10,7 @@ import pytest
 from unwet.lineage.columns import ColumnId, Edge
 from unwet.lineage.errors import OutputError
 from unwet.lineage.exports import View, export
+from unwet.lineage.exports.arrows import drawing
 from unwet.lineage.exports.mermaid import mermaid
 from unwet.lineage.exports.picture import picture
 from unwet.lineage.graph import Graph
@@ -239,3 +240,26 @@ def test_no_name_breaks_out_of_its_line_in_any_form() -> None:
             assert not re.search(r"[\x00-\x09\x0b-\x1f]", text), format
             assert not any(line.startswith(("```", "<!--")) for line in text.splitlines()), format
         assert "%%{" not in mermaid(view)
+
+
+def test_results_of_several_files_have_a_box_each() -> None:
+    found = trace(
+        [
+            Source("de.sql", "select m.a, m.b from m where m.c = 'DE'"),
+            Source("fr.sql", "select m.a from m where m.c = 'FR'"),
+        ]
+    )
+    text = str(export(View(found, "all"), "dot"))
+    boxes = re.findall(r"<b>(.*?)</b></td>", text)
+    assert boxes == ["de.sql (result)", "fr.sql (result)", "m"]
+    ends = [str(each).split("  ")[0] for each in drawing(View(found, "all")).arrows]
+    assert sorted(ends) == [
+        "de.sql (result) (all rows) <- m.c",
+        "de.sql (result).a <- m.a",
+        "de.sql (result).b <- m.b",
+        "fr.sql (result).a <- m.a",
+        "fr.sql (result).a <- m.c",
+    ]
+    around = View(found, centers=(ColumnId("", "a"),))
+    marked = str(export(around, "dot")).count('bgcolor="#fff1bf">a</td>')
+    assert (marked, mermaid(around).count('.sql (result)"]')) == (2, 2)
