@@ -5,7 +5,7 @@ that say it otherwise and look like a mistake, each with its evidence.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,11 +23,12 @@ from unwet.rewrite.blocks import Places
 from unwet.rewrite.differences import code, is_edit, smallest
 from unwet.rewrite.facts import Block, Fact, Facts, facts
 from unwet.rewrite.outliers import Outlier, outliers
-from unwet.rewrite.terms import constant, literals
+from unwet.rewrite.terms import constant
 from unwet.rewrite.tracing import Place
 from unwet.rewrite.variation import Variation
+from unwet.rewrite.whereabouts import Located, Whereabouts
 
-LEAST_SCORE: Final = 0.5
+LEAST_SCORE: Final = 0.45
 MANY: Final = 0.4  # outliers for each copy of the majority: more are another opinion
 _WIDEST: Final = 160  # characters of an expression that is shown
 
@@ -107,38 +108,16 @@ class _Told:
     block: Block
 
 
-@dataclass(frozen=True, slots=True)
-class _Located:
-    """A node of a fact's expression. `handed`: a column as another block gives it."""
-
-    fact: Fact
-    node: exp.Expression
-    handed: bool = False
-
-    @property
-    def is_all(self) -> bool:
-        """Whether the fact says nothing more than that column."""
-        return self.handed and self.node is self.fact.node.unnest()
-
-    @property
-    def statement(self) -> Statement:
-        return self.fact.block.resolved.statement
-
-
 class _Judge:
     """Turns the outliers of one pile into findings."""
 
     def __init__(self, found: Facts, known: Accepted) -> None:
         self._known = known
         self.accepted: list[tuple[Deviation, str]] = []
-        self._found, self._tracer, self._terms = found, found.tracer, found.tracer.terms
+        self._terms = found.tracer.terms
+        self._whereabouts = Whereabouts(found)
         self._places = Places()
         self._variation = Variation(found, self._places)
-        self._by_block: dict[int, set[tuple[Hashable, str]]] = defaultdict(set)
-        for fact in found.facts:
-            if not fact.is_bare:
-                self._by_block[id(fact.block)].add((fact.slot, fact.value))
-        self._said = {fact.place: fact for fact in found.facts if fact.place is not None}
 
     def findings(self, odd: Sequence[Outlier]) -> list[DriftFinding]:
         """One finding for each difference, the surest first."""
@@ -168,20 +147,11 @@ class _Judge:
         """The outliers in words, without those that a majority has from another mistake."""
         flagged = {o.fact.place for o in odd if o.fact.place is not None and not o.missing}
         for outlier in odd:
-            wrong = sum(self._comes_from(fact, flagged) for fact in outlier.vote.majority)
+            wrong = sum(
+                self._whereabouts.comes_from(fact, flagged) for fact in outlier.vote.majority
+            )
             if 2 * wrong < outlier.vote.votes and (told := self._told(outlier, flagged)):
                 yield told
-
-    def _comes_from(self, fact: Fact, flagged: Container[Place | None]) -> bool:
-        stack, seen = list(fact.reads), set(fact.reads)
-        while stack:
-            place = stack.pop()
-            if place in flagged:
-                return True
-            below = self._found.made_of.get(place, frozenset()) - seen
-            seen |= below
-            stack.extend(below)
-        return False
 
     def _finding(self, group: Sequence[_Told]) -> DriftFinding | None:
         alike = [told.outlier for told in group]
@@ -265,12 +235,12 @@ class _Judge:
             right, wrong = constant(other.term, outlier.at), constant(fact.term, outlier.at)
         if self._is_elsewhere(right, wrong) or not is_edit(right, wrong):
             return None
-        model = self._located(other, right)
+        model = self._whereabouts.located(other, right)
         like = model.fact if model is not None else other
-        found = self._located(fact, wrong, like, right)
-        if found is None and self._comes_from(fact, flagged):
+        found = self._whereabouts.located(fact, wrong, like, right)
+        if found is None and self._whereabouts.comes_from(fact, flagged):
             return None  # told where it stands
-        found, model = found or _Located(fact, fact.node), model or _Located(other, other.node)
+        found, model = found or Located(fact, fact.node), model or Located(other, other.node)
         span = _span(found.node, found.statement)
         return _Told(
             outlier,
@@ -286,77 +256,6 @@ class _Judge:
         """Whether the copies read other tables there."""
         one, other = self._terms.relations(right), self._terms.relations(wrong)
         return bool(one and other and not one & other)
-
-    def _located(
-        self, fact: Fact, part: Expr, like: Fact | None = None, other: Expr | None = None
-    ) -> _Located | None:
-        """Where a part of a fact's term stands, not as a part of `other`: in its expression, or in
-        one that this is made of. Rather where the majority says it, in the expression with the
-        slot of `like`; rather where something is made of it than where it is only handed on."""
-        slot = like.slot if like is not None else None
-        found = list(self._occurrences(fact, part, other))
-        made = [each for each in found if not each.is_all]
-        same = [each for each in made if each.fact.slot == slot]
-        here = [each for each in found if not each.handed]
-        role = [e for e in found if e.fact.slot == slot and like and self._share(e.fact, like)]
-        ranked = [*same[:1], *here[:1], *role[:1], *made[:1], *found[:1]]
-        return ranked[0] if ranked else None
-
-    def _occurrences(self, fact: Fact, part: Expr, other: Expr | None) -> Iterator[_Located]:
-        """The nodes whose term is that part, in the fact's expression first."""
-        todo, seen = [fact], {id(fact)}
-        while todo:
-            here = todo.pop()
-            node = self._node(here, part, other)
-            if node is not None:
-                handed = here.is_bare or self._hands_on(here, node)
-                yield _Located(here, node, handed)
-            below = [f for f in self._facts_below(here) if id(f) not in seen]
-            seen |= {id(f) for f in below}
-            todo.extend(reversed(below))
-
-    def _share(self, one: Fact, other: Fact) -> bool:
-        """Whether a block says most of what the other says."""
-        wanted = {said for said in self._by_block[id(other.block)] if said[0] != other.slot}
-        return 2 * len(wanted & self._by_block[id(one.block)]) >= max(1, len(wanted))
-
-    def _facts_below(self, fact: Fact) -> Iterator[Fact]:
-        """The outputs that a fact is made of, through branches and stars."""
-        todo, seen = sorted(fact.reads), set(fact.reads)
-        while todo:
-            place = todo.pop(0)
-            below = self._said.get(place)
-            if below is not None:
-                yield below
-                continue
-            more = sorted(self._found.made_of.get(place, frozenset()) - seen)
-            seen.update(more)
-            todo.extend(more)
-
-    def _hands_on(self, fact: Fact, node: exp.Expression) -> bool:
-        """Whether a node is a column that another block gives."""
-        return isinstance(node, exp.Column) and any(
-            self._tracer.reads(fact.block.query, node, fact.clause)
-        )
-
-    def _node(self, fact: Fact, part: Expr, other: Expr | None) -> exp.Expression | None:
-        """The last and smallest node of a fact's expression whose term is that part."""
-        found: exp.Expression | None = None
-        wanted, masked = self._terms.masked(part), self._terms.masked(part) == part
-        out = self._terms.masked(other) if other is not None else None
-        todo: list[exp.Expr] = [fact.node]
-        while todo:
-            node = todo.pop()
-            term = self._tracer.term(fact.block.query, node, fact.clause)
-            said = self._terms.masked(term) if term is not None else None
-            if said is not None and said == out and masked:
-                continue
-            if not isinstance(node, exp.Query):
-                todo.extend(reversed(list(node.iter_expressions())))
-            fits = said == wanted and term is not None
-            if fits and (masked or literals(term) == literals(part)):
-                found = node if isinstance(node, exp.Expression) else found
-        return found
 
 
 def _join_text(fact: Fact) -> str:

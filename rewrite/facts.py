@@ -4,7 +4,7 @@ rows are kept, how relations are joined, which filters lie on every reading of a
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Literal
@@ -14,16 +14,22 @@ from sqlglot import exp
 from unwet.lineage.names import deep_stack
 from unwet.lineage.pile import Pile
 from unwet.lineage.resolve import Input, Query, Resolved
-from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, operands, parts
+from unwet.rewrite.algebra import Agg, Col, Expr, Lit, operands, parts
 from unwet.rewrite.calendar_bounds import whole_months
 from unwet.rewrite.joins_of import Joined, joined
+from unwet.rewrite.predicates import (
+    as_predicate,
+    conjuncts,
+    flat,
+    is_equation,
+    items_of,
+    predicate_slot,
+)
 from unwet.rewrite.reads import relations, subqueries
-from unwet.rewrite.terms import Terms
 from unwet.rewrite.tracing import Place, Tracer, undated
 
 MANY_READINGS: Final = 64  # of base relations below one block
 FactKind = Literal["output", "predicate", "join", "filter"]
-_ORDERED: Final = frozenset({"lt", "lte"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,8 +172,8 @@ class _Collector:
 
     def _note_branches(self, query: Query) -> None:
         for at in range(len(query.outputs) if query.branches else 0):
-            below = frozenset((id(branch), at) for branch in query.branches)
-            self.made_of[id(query), at] = below
+            below = frozenset(self.tracer.place(branch, at) for branch in query.branches)
+            self.made_of[self.tracer.place(query, at)] = below
 
     # --- facts
 
@@ -180,30 +186,30 @@ class _Collector:
     def _outputs(self, block: Block) -> Iterator[Fact]:
         query = block.query
         for at, output in enumerate(query.outputs):
-            node = output.expression
+            node, place = output.expression, self.tracer.place(query, at)
             if node is None or not isinstance(node, exp.Expression):
-                self.made_of[id(query), at] = frozenset(self.tracer.passed(output))
+                self.made_of[place] = frozenset(self.tracer.passed(output))
                 continue
             reads = frozenset(self.tracer.reads(query, node, "select"))
-            self.made_of[id(query), at] = reads
+            self.made_of[place] = reads
             term = self.tracer.output(query, at)
             if isinstance(term, Lit) or not output.name:
                 continue
             slot = ("output", output.name, block.relations)
             yield self._fact("output", slot, term, block, node, "select", output.name, reads,
-                             (id(query), at))  # fmt: skip
+                             place)  # fmt: skip
 
     def _predicates(self, block: Block) -> Iterator[tuple[Fact, tuple[Input, ...]]]:
         """The conjuncts of a block that are no join conditions, with the items they are about."""
-        for node, clause in _conjuncts(block.query):
+        for node, clause in conjuncts(block.query):
             term = self.tracer.term(block.query, node, clause)
             if term is None:
                 continue
-            items = tuple(_items(block.query, node, clause))
-            for part in map(self._in_days, _flat(_as_predicate(term, self.terms))):
-                if _is_equation(part) and len(items) > 1:
+            items = tuple(items_of(block.query, node, clause))
+            for part in map(self._in_days, flat(as_predicate(term, self.terms))):
+                if is_equation(part) and len(items) > 1:
                     continue
-                slot = _predicate_slot(part, self.terms)
+                slot = predicate_slot(part, self.terms)
                 if slot is not None:
                     reads = frozenset(self.tracer.reads(block.query, node, clause))
                     fact = self._fact("predicate", slot, part, block, node, clause, "", reads)
@@ -296,73 +302,3 @@ class _Collector:
             return False
         relations = self.terms.relations(fact.term)
         return relations == {reading.relation} or relations <= self.tracer.behind(reading.item)
-
-
-# --- parts of a block -------------------------------------------------------------------------
-
-
-def _conjuncts(query: Query) -> Iterator[tuple[exp.Expression, str]]:
-    """The conditions of a block, one by one, with their clauses."""
-    for clause in ("where", "having", "qualify"):
-        node = query.node.args.get(clause)
-        if node is not None:
-            yield from ((each, clause) for each in split_and(node.this))
-    for item in query.inputs:
-        on = item.join.args.get("on") if item.join is not None else None
-        if on is not None:
-            yield from ((each, "on") for each in split_and(on))
-
-
-def split_and(node: exp.Expr) -> list[exp.Expression]:
-    """The conjuncts of a condition."""
-    found: list[exp.Expression] = []
-    stack: list[exp.Expr] = [node]
-    while stack:
-        each = stack.pop().unnest()
-        if isinstance(each, exp.And):
-            stack.extend((each.right, each.left))
-        elif isinstance(each, exp.Expression):
-            found.append(each)
-    return found
-
-
-def _items(query: Query, node: exp.Expression, clause: str) -> Iterator[Input]:
-    """The items of FROM whose columns an expression uses, each once."""
-    seen: set[int] = set()
-    for column in node.find_all(exp.Column):
-        item = query.find(column, clause).input
-        if item is not None and id(item) not in seen:
-            seen.add(id(item))
-            yield item
-
-
-def _as_predicate(term: Expr, terms: Terms) -> Expr:
-    """`active`, `COALESCE(x, FALSE)` as a test of a truth value, like `active = TRUE`."""
-    if isinstance(term, Col) or (isinstance(term, Call) and term.op in ("coalesce", "case")):
-        is_true = Call("eq", (term, Lit("boolean", "true")), ("this", "expression"))
-        return terms.spelled(is_true)
-    return term
-
-
-def _flat(term: Expr) -> Sequence[Expr]:
-    return term.args if isinstance(term, Call) and term.op == "and" else (term,)
-
-
-def _is_equation(term: Expr) -> bool:
-    return isinstance(term, Call) and term.op == "eq" and not isinstance(term.args[-1], Lit)
-
-
-def _predicate_slot(term: Expr, terms: Terms) -> Hashable:
-    """What a predicate is about: its columns, and for a comparison which side is bounded, and by
-    what form of bound."""
-    columns = terms.bases(term)
-    if not columns:
-        return None
-    grouped = any(isinstance(part, Agg) for part in parts(term))
-    if not isinstance(term, Call) or term.op not in _ORDERED:
-        return ("test", columns, grouped)
-    left, right = (terms.bases(arg) for arg in term.args)
-    if left and right:
-        return ("between", left, right, grouped)
-    bound = terms.masked(term.args[1 if left else 0]).digest
-    return ("upper" if left else "lower", columns, grouped, bound)

@@ -146,10 +146,13 @@ def _constant(
     if not odd:
         return
     near = nearest(fact.block, fact.slot, _others(fact, facts), likeness)
+    beside = [other for other in facts if other.block is fact.block]
     for at in odd:
         vote = elect(mine[at], [(alike, texts[id(f)][at], f) for alike, f in near])
         if vote is None or vote.votes < SAME * len(near):
             continue
+        if any(texts[id(f)][at] == texts[id(vote.majority[0])][at] for f in beside):
+            continue  # it says both
         if not _follows_name(fact, facts, lambda other: texts[id(other)][at]):  # noqa: B023
             total = columns[at][texts[id(vote.majority[0])][at]]
             vote = replace(vote, all_votes=total)

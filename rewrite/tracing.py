@@ -23,7 +23,7 @@ MANY_WRITERS: Final = 12  # a table that more statements fill is taken as it is
 _DATE: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?:[_-]?\d\d){0,2}(?!\d)")
 _WRITES: Final = frozenset({"ctas", "view", "select_into", "insert"})
 
-Place = tuple[int, int]  # identity of a query, position of one of its outputs
+Place = tuple[int, int]  # number of a query, position of one of its outputs
 
 
 def undated(relation: str) -> str:
@@ -51,7 +51,12 @@ class Tracer:
         self._sources: dict[str, tuple[Source, ...]] = {}
         self._outputs: dict[Place, tuple[Query, Expr]] = {}
         self._open: set[Place] = set()
+        self._numbers: dict[int, int] = {}
         self._relations: dict[int, tuple[Query, frozenset[str]]] = {}
+
+    def place(self, query: Query, at: int) -> Place:
+        """An output as a value; queries are numbered as they are met, the same on every run."""
+        return self._numbers.setdefault(id(query), len(self._numbers)), at
 
     # --- what is read
 
@@ -100,7 +105,7 @@ class Tracer:
 
     def output(self, query: Query, at: int) -> Expr:
         """The term of an output of a query; a column of its own where it is not understood."""
-        place = (id(query), at)
+        place = self.place(query, at)
         known = self._outputs.get(place)
         if known is None:
             made = None
@@ -137,7 +142,7 @@ class Tracer:
             for each in ref.merged or (ref,):
                 if each.alias is not None and each.input is None:
                     if each.alias in query.outputs:
-                        yield id(query), query.outputs.index(each.alias)
+                        yield self.place(query, query.outputs.index(each.alias))
                 elif each.input is not None:
                     yield from self._places(each.input, each.column)
 
@@ -149,7 +154,7 @@ class Tracer:
     def _places(self, item: Input, column: str) -> Iterator[Place]:
         for source in self.sources(item):
             if column in source.names:
-                yield id(source.query), source.names.index(column)
+                yield self.place(source.query, source.names.index(column))
 
     def _output(self, query: Query, at: int) -> Expr | None:
         if query.branches:

@@ -39,8 +39,9 @@ class Vote:
 
     @property
     def score(self) -> float:
-        """0 to 1: the share of the majority, by how much its voters are copies."""
-        share = self.votes / (self.votes + self.against)
+        """0 to 1: the share of the majority, one more vote against it assumed, so that many votes
+        count more than few; by how much its voters are copies."""
+        share = self.votes / (self.votes + self.against + 1)
         return share * (0.5 + 0.5 * self.alike)
 
 
