@@ -35,7 +35,9 @@ class Case:
         return self.folder / "warehouse.duckdb"
 
 
-def lay_out(seed: int, folder: Path, size: float = 1.0, scale: float = 1.0) -> Case:
+def lay_out(
+    seed: int, folder: Path, size: float = 1.0, scale: float = 1.0, with_data: bool = True
+) -> Case:
     """Write the case anew; the default seed's pile is the committed one."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -44,5 +46,6 @@ def lay_out(seed: int, folder: Path, size: float = 1.0, scale: float = 1.0) -> C
     (folder / "key.json").write_text(made.key, "utf-8", newline="\n")
     shutil.copy(HOME / "schema.sql", folder / "schema.sql")
     laid = Case(seed, folder, made.answers)
-    made.build(laid.warehouse, scale)
+    if with_data:
+        made.build(laid.warehouse, scale)
     return laid

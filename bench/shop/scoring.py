@@ -1,6 +1,7 @@
 """Against the answer key: are the families those of the truth, is the drift found?
 
-score_families(case, families) -> Score;  score_drift(case, findings) -> Score
+score_families(case, families) -> Score;  score_drift(case, findings) -> Score;
+score_places, found_by_kind: more about the same
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,6 +61,24 @@ def score_drift(case: Case, findings: Sequence[Mapping[str, Any]]) -> Score:
     right = sum(any(_near(place, w) for place in places for w in wrong) for places in said)
     found = sum(any(_near(place, w) for places in said for place in places) for w in wrong)
     return Score(right, len(findings), len(wrong), found)
+
+
+def score_places(case: Case, findings: Sequence[Mapping[str, Any]]) -> Score:
+    """The same place by place: how many of all outliers are at an injected mistake."""
+    singles = [{"outliers": [outlier]} for finding in findings for outlier in finding["outliers"]]
+    return score_drift(case, singles)
+
+
+def found_by_kind(
+    case: Case, findings: Sequence[Mapping[str, Any]]
+) -> Mapping[str, tuple[int, int]]:
+    """Kind of mistake -> (found, there)."""
+    kinds: dict[str, tuple[int, int]] = {}
+    for place in case.key["drift"]:
+        one = Case(case.seed, case.folder, {**case.key, "drift": [place]})
+        found, there = kinds.get(place["kind"], (0, 0))
+        kinds[place["kind"]] = found + score_drift(one, findings).found, there + 1
+    return dict(sorted(kinds.items()))
 
 
 def _is_report(member: Mapping[str, Any], report: Mapping[str, Any]) -> bool:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bench.shop.case import Case
-from bench.shop.scoring import score_drift, score_families
+from bench.shop.drift import scored, table
+from bench.shop.scoring import score_drift, score_families, score_places
 from bench.shop.table import BEGIN, END, Figures, text, to_json, write
 
 
@@ -111,3 +112,23 @@ def test_writing_leaves_the_rest_of_the_file(tmp_path: Path) -> None:
     assert "old" not in file.read_text("utf-8")
     assert file.read_text("utf-8").startswith("# Results\n\nabove\n")
     assert file.read_text("utf-8").endswith("\n\nbelow\n")
+
+
+def test_drift_by_places_and_kinds(case: Case) -> None:
+    kinds = {"a.sql": "boundary", "d.sql": "lost_coalesce"}
+    key = {**KEY, "drift": [{**place, "kind": kinds[place["path"]]} for place in KEY["drift"]]}
+    known = Case(1, case.folder, key)
+    said = [
+        {"outliers": [outlier("a.sql", 12), outlier("c.sql", 1)]},
+        {"outliers": [outlier("b.sql", 7)]},
+    ]
+    row = scored(known, said)
+    assert (row.findings.right, row.findings.said, row.intended) == (1, 2, 1)
+    assert score_places(known, said).precision == pytest.approx(1 / 3)
+    assert row.kinds == {"boundary": (1, 1), "lost_coalesce": (0, 1)}
+    assert "| 1 | 2 | 50.0% | 2 | 50.0% | 3 | 33.3% | 1 |" in table([row])
+    assert "| lost_coalesce | 0 | 1 |" in table([row])
+
+
+def outlier(path: str, line: int) -> dict[str, object]:
+    return {"path": path, "line": line}
