@@ -1,4 +1,4 @@
-"""python -m bench.shop.drift --seed 11 12 13 [--write]: the injected mistakes alone; seconds a seed.
+"""python -m bench.shop.drift --seed 11 12 13 [--write]: the injected mistakes alone.
 
 Seeds 1 to 5 are those that the thresholds of drift were chosen on; others are unseen.
 """
@@ -14,7 +14,8 @@ from typing import Any
 from bench.errors import BenchError
 from bench.results import put
 from bench.shop import engine, scoring
-from bench.shop.case import COMMITTED, Case, lay_out
+from bench.shop.case import Case, lay_out
+from unwet.fixtures.shop.case import DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.shop.drift")
     add = parser.add_argument
-    add("--seed", type=int, nargs="+", default=[COMMITTED], help="one or more")
+    add("--seed", type=int, nargs="+", default=[DEFAULT], help="one or more")
     add("--size", type=float, default=1.0, help="share of all copies in the pile")
     add("--work", type=Path, default=Path("build/shop-drift"), help="where everything is written")
     add("--unwet", default=f"{sys.executable} -m unwet", help="how to call it")
