@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
 
+from unwet.rewrite.algebra import Col, Expr, parts
 from unwet.rewrite.choices import is_other_choice
 from unwet.rewrite.facts import Block, Fact, Facts, Reading
 from unwet.rewrite.terms import literals
@@ -56,9 +57,10 @@ def outliers(found: Facts) -> Iterator[Outlier]:
     readings: dict[str, list[Reading]] = defaultdict(list)
     for reading in found.readings:
         readings[reading.relation].append(reading)
+    shown = _shown(found)
     for group in readings.values():
         if len(group) > LEAST:
-            yield from _missing(group, likeness)
+            yield from (o for o in _missing(group, likeness) if not _is_shown(o, shown))
 
 
 def _said(found: Facts) -> Iterator[Fact]:
@@ -180,6 +182,22 @@ def _missing(readings: Sequence[Reading], likeness: Likeness) -> Iterator[Outlie
         if _few(len(lacking), len(readings)):
             for reading in lacking:
                 yield from _missed(reading, slot, digest, readings, tests, likeness)
+
+
+def _shown(found: Facts) -> Mapping[int, frozenset[Expr]]:
+    """By root: the base columns that a query shows as they are."""
+    columns: dict[int, set[Expr]] = defaultdict(set)
+    for fact in found.facts:
+        if fact.is_bare and fact.block.query is fact.block.root and fact.term is not None:
+            columns[id(fact.block.root)].add(fact.term)
+    return {key: frozenset(terms) for key, terms in columns.items()}
+
+
+def _is_shown(outlier: Outlier, shown: Mapping[int, frozenset[Expr]]) -> bool:
+    """Whether the report shows what the filter tests: it is about all its values."""
+    term, own = outlier.fact.term, shown.get(id(outlier.block.root), frozenset())
+    tested = [part for part in parts(term) if isinstance(part, Col)] if term is not None else []
+    return bool(tested) and all(part in own for part in tested)
 
 
 def _tests(reading: Reading) -> dict[Hashable, Fact]:
