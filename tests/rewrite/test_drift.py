@@ -171,3 +171,33 @@ def test_command_and_library(tmp_path: Path) -> None:
         config.write('[[intended]]\npath = "nl.sql"\nreason = "buyers only"\n')
     done = CliRunner().invoke(cli.main, [*words, "--check"])
     assert (done.exit_code, done.stdout) == (0, "0 contradictions in 0 places; 1 accepted\n")
+
+
+def copies(count: int) -> list[Source]:
+    """So many copies of one report, the last with a mistake."""
+    text = "SELECT country, SUM(total) AS revenue FROM orders WHERE status = '{}' GROUP BY country"
+    made = [Source(f"c{i:04}.sql", text.format(i)) for i in range(count)]
+    return [*made[:-1], Source(made[-1].path, made[-1].text.replace("SUM", "AVG"))]
+
+
+def test_a_family_of_thousands_and_a_union_of_hundreds() -> None:
+    [finding] = find_drift(copies(2000), "postgres", SCHEMA)
+    assert (finding.votes, finding.against) == (1999, 1)
+    union = "\nUNION ALL\n".join(source.text for source in copies(300))
+    [finding] = find_drift(Source("u.sql", union), "postgres", SCHEMA)
+    assert (finding.votes, finding.outliers[0].line) == (299, 599)
+
+
+def test_odd_sql_is_no_crash() -> None:
+    nested = "SELECT a FROM t"
+    for level in range(200):
+        nested = f"SELECT a FROM ({nested}) x{level}"
+    doubled = "WITH c0 AS (SELECT a + 1 AS a FROM t)" + "".join(
+        f", c{i} AS (SELECT x.a + y.a AS a FROM c{i - 1} x JOIN c{i - 1} y ON x.a = y.a)"
+        for i in range(1, 40)
+    )
+    texts = [nested, f"{doubled} SELECT a FROM c39", "CREATE TABLE p AS SELECT x FROM q",
+             "CREATE TABLE q AS SELECT x FROM p", "SELECT 1", "SELEC T", "",
+             "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT n FROM r"]  # fmt: skip
+    pile = [Source(f"{at}.sql", text) for at, text in enumerate(texts)]
+    assert find_drift(pile, "postgres") == ()
