@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench import venv
 from bench.errors import BenchError
 from bench.shop import engine, scoring, table
+from bench.shop.built import built
 from bench.shop.case import Case, lay_out
 from unwet.fixtures.shop.case import DEFAULT
 
@@ -38,6 +40,8 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     add("--scale", type=float, default=1.0, help="rows in the warehouse")
     add("--work", type=Path, default=Path("build/shop"), help="where everything is written")
     add("--unwet", default=f"{sys.executable} -m unwet", help="how to call it")
+    add("--dbt", action="store_true", help="build the project with dbt, and compare every table")
+    add("--venv", type=Path, help="environment with dbt-duckdb (default: build/bench-venv)")
     add("--format", choices=("text", "json"), default="text")
     add("--write", action="store_true", help="put the table into bench/RESULTS.md")
     return parser.parse_args(words)
@@ -51,6 +55,7 @@ def _bench(options: argparse.Namespace, seed: int) -> table.Figures:
     if dups is None:
         raise BenchError("there is no command `unwet dups`")
     drift = engine.findings(unwet, case, "drift")
+    tables = built(_dbt(options), case, result["reports"]) if options.dbt else None
     return table.Figures(
         seed=seed,
         files=len(case.key["order"]),
@@ -64,7 +69,13 @@ def _bench(options: argparse.Namespace, seed: int) -> table.Figures:
         reasons=_reasons(case, result["reports"]),
         seconds=round(done.seconds, 1),
         peak_mb=round(done.peak_mb, 1),
+        built=tables,
     )
+
+
+def _dbt(options: argparse.Namespace) -> Path:
+    folder = options.venv or venv.ensure(Path("build/bench-venv").resolve(), venv.DBT)
+    return venv.program(folder, "dbt")
 
 
 def _shown(score: scoring.Score) -> Mapping[str, float]:

@@ -10,12 +10,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 BEGIN, END = "<!-- shop -->", "<!-- /shop -->"
+BUILT = ("built by dbt: identical", "built by dbt: different", "built by dbt: missing")
 VERDICTS = ("proved", "tested", "changed", "order-dependent", "kept", "failed")
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One seed. `drift` is None while there is no such command; `families`: of whole reports."""
+    """One seed. `drift` is None while there is no such command; `families`: of whole reports;
+    `built`: by parity of the tables that dbt built, if it did."""
 
     seed: int
     files: int
@@ -29,6 +31,7 @@ class Figures:
     reasons: Mapping[str, int]
     seconds: float
     peak_mb: float
+    built: Mapping[str, int] | None = None
 
 
 def to_json(figures: Sequence[Figures]) -> str:
@@ -39,7 +42,8 @@ def to_json(figures: Sequence[Figures]) -> str:
 def text(figures: Sequence[Figures]) -> str:
     """Markdown that also reads well on a terminal: a column per seed."""
     rows = [("seed", *(str(one.seed) for one in figures))]
-    rows += [(name, *(_cell(one, name) for one in figures)) for name in _ROWS]
+    names = [name for name in _ROWS if name not in BUILT or any(one.built for one in figures)]
+    rows += [(name, *(_cell(one, name) for one in figures)) for name in names]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         " | ".join(c.ljust(w) if i == 0 else c.rjust(w)
@@ -54,7 +58,7 @@ def text(figures: Sequence[Figures]) -> str:
 _ROWS = (
     "files", "reports", "lines before", "lines after", "parameter lines after",
     "nodes before", "nodes after", *VERDICTS, "family recall", "family precision",
-    "drift injected", "drift recall", "drift precision", "seconds", "peak MB",
+    "drift injected", "drift recall", "drift precision", *BUILT, "seconds", "peak MB",
 )  # fmt: skip
 
 
@@ -74,6 +78,7 @@ def _cell(one: Figures, name: str) -> str:
         "drift injected": one.injected,
         "drift recall": one.drift["recall"] if one.drift else missing,
         "drift precision": one.drift["precision"] if one.drift else missing,
+        **{name: _built(one, name) for name in BUILT},
         "seconds": f"{one.seconds:.0f}",
         "peak MB": f"{one.peak_mb:,.0f}",
     }
@@ -81,6 +86,10 @@ def _cell(one: Figures, name: str) -> str:
     if isinstance(value, float):
         return f"{value:.1%}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _built(one: Figures, name: str) -> object:
+    return "not built" if one.built is None else one.built.get(name.rpartition(" ")[2], 0)
 
 
 def _reasons(figures: Sequence[Figures]) -> list[str]:

@@ -5,21 +5,7 @@ from typing import Any
 
 import duckdb
 
-
-def runnable(path: str, text: str, key: Mapping[str, Any]) -> str:
-    """The text without its broken statements, and with values for the placeholders."""
-    lines = text.split("\n")
-    for place in key["broken"]:
-        if place["path"] == path:
-            first, last = place["line"] - 1, place["end_line"]
-            lines[first:last] = [""] * (last - first)
-    return filled("\n".join(lines), key)
-
-
-def filled(text: str, key: Mapping[str, Any]) -> str:
-    for name, value in key["placeholders"].items():
-        text = text.replace("{{" + name + "}}", value)
-    return text
+from bench.shop.legacy import statements
 
 
 def run(
@@ -27,7 +13,7 @@ def run(
 ) -> Iterator[tuple[str, int]]:
     """(path, rows) of every query, in the key's order; raises what DuckDB raises."""
     for path in key["order"]:
-        for statement in duckdb.extract_statements(runnable(path, files[path], key)):
+        for statement in statements(path, files[path], key):
             rows = connection.execute(statement).fetchall()
             if statement.type == duckdb.StatementType.SELECT:
                 yield path, len(rows)

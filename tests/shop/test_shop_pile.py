@@ -14,7 +14,8 @@ import duckdb
 import pytest
 import sqlglot
 
-from tests.shop.running import bag, filled, run, runnable
+from bench.shop.legacy import filled, runnable
+from tests.shop.running import bag, run
 from unwet.fixtures.shop.data import build
 from unwet.fixtures.shop.undry.drift import FINDERS
 from unwet.fixtures.shop.undry.history import Options

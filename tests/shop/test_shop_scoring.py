@@ -1,12 +1,15 @@
 """The scorer, on a small case with an answer key of its own."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from bench.shop.case import Case
 from bench.shop.drift import scored, table
+from bench.shop.legacy import QUERIES, run_pile
 from bench.shop.scoring import score_drift, score_families, score_places
 from bench.shop.table import BEGIN, END, Figures, text, to_json, write
 
@@ -132,3 +135,31 @@ def test_drift_by_places_and_kinds(case: Case) -> None:
 
 def outlier(path: str, line: int) -> dict[str, object]:
     return {"path": path, "line": line}
+
+
+def test_tables_that_dbt_built_are_shown_when_it_did() -> None:
+    assert "built by dbt" not in text([FIGURES])
+    shown = text([FIGURES, replace(FIGURES, seed=2, built={"identical": 4, "kept": 1})])
+    cells = {
+        line.split("|")[1].strip(): line.split("|")[2:4]
+        for line in shown.splitlines()
+        if "|" in line
+    }
+    assert [cell.strip() for cell in cells["built by dbt: identical"]] == ["not built", "4"]
+    assert [cell.strip() for cell in cells["built by dbt: different"]] == ["not built", "0"]
+
+
+def test_the_old_scripts_run_as_they_are(tmp_path: Path) -> None:
+    key = {"order": ["a.sql", "b.sql"], "broken": [{"path": "a.sql", "line": 2, "end_line": 2}],
+           "placeholders": {"least": "1"}}  # fmt: skip
+    case = Case(1, tmp_path, key)
+    case.pile.mkdir()
+    (case.pile / "a.sql").write_text(
+        "create table a as select v from t where v > {{least}};\nselct"
+    )
+    (case.pile / "b.sql").write_text("select v from a; -- of a.sql")
+    with duckdb.connect(str(case.warehouse)) as connection:
+        connection.execute("create table t as select unnest([1, 2, 3]) as v")
+    with duckdb.connect(str(run_pile(case)), read_only=True) as connection:
+        rows = connection.execute(f'from {QUERIES}."b.sql" order by all').fetchall()
+    assert rows == [(2,), (3,)]
