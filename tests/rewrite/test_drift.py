@@ -196,8 +196,15 @@ def test_odd_sql_is_no_crash() -> None:
         f", c{i} AS (SELECT x.a + y.a AS a FROM c{i - 1} x JOIN c{i - 1} y ON x.a = y.a)"
         for i in range(1, 40)
     )
-    texts = [nested, f"{doubled} SELECT a FROM c39", "CREATE TABLE p AS SELECT x FROM q",
-             "CREATE TABLE q AS SELECT x FROM p", "SELECT 1", "SELEC T", "",
-             "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT n FROM r"]  # fmt: skip
+    texts = [
+        nested,
+        f"{doubled} SELECT a FROM c39",
+        "CREATE TABLE p AS SELECT x FROM q",
+        "CREATE TABLE q AS SELECT x FROM p",
+        "SELECT 1",
+        "SELEC T",
+        "",
+        "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT n FROM r",
+    ]
     pile = [Source(f"{at}.sql", text) for at, text in enumerate(texts)]
     assert find_drift(pile, "postgres") == ()
