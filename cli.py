@@ -312,6 +312,7 @@ def lineage(request: Request, files: tuple[str, ...], write: bool, **asked: Any)
     ask = _ask(request, asked, request.output)
     pile = piles.of(request)
     data = made(pile, ask)
+    notes([each for each in pile.graph.unresolved if each.code == "BUDGET"], request)
     if ask.format == "openlineage" and not ask.namespace and not request.quiet:
         home = ask.options.naming.home
         _say(f"tables are in namespace {home}; say where they are with --namespace URI")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
+from unwet.lineage.budget import BUDGET, Budget
 from unwet.lineage.ddl import altered, declared, table_variable
 from unwet.lineage.findings import Finding
 from unwet.lineage.names import DEEP, INTO_VARIABLES, deep_stack, is_token, relation_name
@@ -34,12 +35,15 @@ def build_catalog(
 
 
 def study(
-    scripts: Sequence[Script], schema: Schema | None = None, default_schema: str = ""
+    scripts: Sequence[Script],
+    schema: Schema | None = None,
+    default_schema: str = "",
+    budget: Budget = BUDGET,
 ) -> "Studied":
     """Resolve every statement of the pile against all the others."""
     dialect = next((s.dialect for script in scripts for s in script.statements), "")
     statements = [each for script in scripts for each in (*script.statements, *script.inner)]
-    studied = Studied(read_schema(schema, dialect), statements, default_schema)
+    studied = Studied(read_schema(schema, dialect), statements, default_schema, budget)
     studied.run()
     return studied
 
@@ -65,6 +69,7 @@ class Studied:
     schema: tuple[Table, ...]
     statements: Sequence[Statement]
     default_schema: str = ""
+    budget: Budget = BUDGET
     resolved: tuple[Resolved, ...] = ()
     findings: tuple[Finding, ...] = ()
     _known: Catalog = field(default_factory=Catalog)
@@ -149,7 +154,7 @@ class Studied:
         done = self._done.get(id(statement))
         if done is None:
             self._active.append(statement)
-            done = self._done[id(statement)] = resolve(statement, self)
+            done = self._done[id(statement)] = resolve(statement, self, self.budget)
             self._active.pop()
             self._publish(done)
         return done
@@ -340,7 +345,8 @@ def _contradiction(given: Table, declared_: Table) -> list[Finding]:
     extra = [c for c in given.names if c not in declared_.index]
     if (not missing and not extra) or declared_.at is None:
         return []
-    source = "the given schema" if given.origin == "schema" else f"its declaration at {given.at}"
+    place = f" at {given.at}" if given.at is not None else ""
+    source = ("the given schema" if given.origin == "schema" else "its declaration") + place
     said = [f"lacks {', '.join(missing)}"] if missing else []
     said += [f"has {', '.join(extra)} besides"] if extra else []
     text = f"{declared_.name} is declared differently: {source} {' and '.join(said)}"

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from unwet.lineage.budget import BUDGET, Budget, OverBudget
 from unwet.lineage.findings import Finding, Span
-from unwet.lineage.flows import Flows
+from unwet.lineage.flows import TRANSFORMATION, Flows
 from unwet.lineage.names import deep_stack
 from unwet.lineage.resolve import Query, Resolved
 from unwet.lineage.tables import Relations
 from unwet.lineage.targets import dynamic_partitions
 from unwet.lineage.tracer import Tracer
 
+Seen = dict[tuple[str, str, str, str, str], "Edge"]  # source, target column, type, subtype
 RANKS = ("certain", "inferred", "ambiguous", "unknown")
 _new = tuple.__new__  # what the constructors of the two tuples below call, minus one frame
 
@@ -54,17 +56,22 @@ class Edge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """The edges of one statement: `direct` by column; `rows` once, for every target column."""
+    """The edges of one statement: `direct` by column; `rows` once, for every target column.
+
+    `whole`: that would be too many edges, so that rows are linked with the relation as such.
+    """
 
     target: str
     columns: tuple[str, ...]
     direct: tuple[Edge, ...]
     rows: tuple[Edge, ...]
     findings: tuple[Finding, ...]
+    whole: bool = False
 
     def targets(self) -> tuple[ColumnId, ...]:
         """The columns that the statement writes; what a condition on its rows touches."""
-        return tuple(ColumnId(self.target, column) for column in self.columns or ("*",))
+        columns = ("*",) if self.whole or not self.columns else self.columns
+        return tuple(ColumnId(self.target, column) for column in columns)
 
     def edges(self) -> Iterator[Edge]:
         """All edges, those of the rows spread over the columns."""
@@ -86,29 +93,64 @@ def edges(resolved: Resolved, catalog: Relations) -> tuple[Edge, ...]:
     return tuple(sorted(trace_statement(resolved, catalog).edges()))
 
 
-def trace_statement(resolved: Resolved, catalog: Relations) -> Traced:
-    """Edges of one statement, with what could not be resolved as findings."""
+def trace_statement(resolved: Resolved, catalog: Relations, budget: Budget = BUDGET) -> Traced:
+    """Edges of one statement, with what could not be resolved, or was too much, as findings."""
     with deep_stack():
-        return _trace(resolved, catalog)
+        return _trace(resolved, catalog, budget)
 
 
-def _trace(resolved: Resolved, catalog: Relations) -> Traced:
+def _trace(resolved: Resolved, catalog: Relations, budget: Budget) -> Traced:
     target = resolved.target or ""
     query = resolved.query
     if query is None or (resolved.kind == "insert" and not target and resolved.more):
         return Traced(target, (), (), (), ())
-    tracer = Tracer(resolved.statement)
+    tracer = Tracer(resolved.statement, budget.steps)
     names = _target_names(resolved, query, catalog)
-    seen: dict[tuple[str, str, str, str, str], Edge] = {}
-    for i, name in enumerate(names):
-        if i < len(query.outputs):
+    seen: Seen = {}
+    rows: Seen = {}
+    over: list[str] = []
+    try:
+        for i, name in enumerate(names[: len(query.outputs)]):
             _collect(tracer, seen, tracer.output(query, i), ColumnId(target, name))
-    for stars in tracer.stars(query):
-        _collect(tracer, seen, stars, ColumnId(target, "*"))
-    rows: dict[tuple[str, str, str, str, str], Edge] = {}
-    _collect(tracer, rows, tracer.rows(query), ColumnId(target, "*"))
+        for stars in tracer.stars(query):
+            _collect(tracer, seen, stars, ColumnId(target, "*"))
+        _collect(tracer, rows, tracer.rows(query), ColumnId(target, "*"))
+    except OverBudget:
+        over.append(f"it takes more than {budget.steps:,} steps: what is left is linked by table")
+        _collect(tracer, seen, _by_table(query), ColumnId(target, "*"))
     columns = tuple(dict.fromkeys((*names, *(() if query.complete else ("*",)))))
-    return Traced(target, columns, tuple(seen.values()), tuple(rows.values()), tracer.findings())
+    whole = len(columns) > 1 and len(columns) * len(rows) > budget.edges
+    if whole:
+        over.append(
+            f"conditions on rows read {len(rows):,} columns and reach {len(columns):,}: they are "
+            "linked with the relation as a whole"
+        )
+    if tracer.cut:
+        over.append(f"a star stands for more than {budget.columns:,} columns: not all are listed")
+    at = resolved.statement.span
+    findings = (*(_over_budget(text, at) for text in over), *tracer.findings())
+    return Traced(target, columns, tuple(seen.values()), tuple(rows.values()), findings, whole)
+
+
+def _over_budget(text: str, at: Span) -> Finding:
+    return Finding("BUDGET", f"lineage of this statement is coarser: {text}", at, "split it")
+
+
+def _by_table(query: Query) -> Flows:
+    """Every base relation that a query reads at any depth, as a whole and in a way unknown."""
+    flows: Flows = {}
+    todo, seen = [query], {id(query)}
+    while todo:
+        each = todo.pop()
+        below = [i.query for i in each.inputs if i.query is not None]
+        for one in (*below, *each.branches, *each.ctes.values(), *each.children.values()):
+            if id(one) not in seen:
+                seen.add(id(one))
+                todo.append(one)
+        for item in each.inputs:
+            if item.relation is not None:
+                flows.setdefault((item.relation, "*", *TRANSFORMATION), (3, (item.node,)))
+    return flows
 
 
 def _target_names(resolved: Resolved, query: Query, catalog: Relations) -> tuple[str, ...]:
@@ -139,7 +181,7 @@ def _declared(resolved: Resolved, width: int, catalog: Relations) -> tuple[str, 
 
 def _collect(
     tracer: Tracer,
-    seen: dict[tuple[str, str, str, str, str], Edge],
+    seen: Seen,
     flows: Flows,
     target: ColumnId,
 ) -> None:

@@ -47,9 +47,10 @@ class Statement:
         starts: list[int] = []
         ends: list[int] = []
         for part in node.walk():
-            if (start := part.meta.get("start")) is not None:
+            start, end = part.meta.get("start"), part.meta.get("end")
+            if start is not None and end is not None:  # a joined name has no end
                 starts.append(start)
-                ends.append(part.meta["end"] + 1)
+                ends.append(end + 1)
         return self.masked.span(min(starts), max(ends)) if starts else self.span
 
 
@@ -377,7 +378,8 @@ def _shift(tree: exp.Expression, base: int) -> None:
     for node in tree.walk():
         if "start" in node.meta:
             node.meta["start"] += base
-            node.meta["end"] += base
+            if node.meta.get("end") is not None:  # a joined name has none
+                node.meta["end"] += base
 
 
 _TOKEN_DUMP = re.compile(r"<Token token_type: \S+, text: (.*?), line: .*?>", re.S)

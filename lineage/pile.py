@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
+from unwet.lineage.budget import BUDGET, Budget
 from unwet.lineage.catalog import Studied, study
 from unwet.lineage.columns import ColumnId, Edge, Traced, trace_statement
 from unwet.lineage.findings import Finding
@@ -46,10 +47,12 @@ class Pile:
         """The edges of every statement; names left open are settled by uses elsewhere."""
         with uncollected():
             writes = self.writes
-            first = [trace_statement(each, self.studied) for each in writes]
+            first = [trace_statement(each, self.studied, self.studied.budget) for each in writes]
             self.studied.learn((*_uses(first), *self._file_outputs(first)))
             return tuple(
-                trace_statement(resolved, self.studied) if _is_ambiguous(traced) else traced
+                trace_statement(resolved, self.studied, self.studied.budget)
+                if _is_ambiguous(traced)
+                else traced
                 for resolved, traced in zip(writes, first, strict=True)
             )
 
@@ -101,6 +104,7 @@ def load(
     schema: Schema | None = None,
     params: Mapping[str, str] | None = None,
     default_schema: str | None = None,
+    budget: Budget = BUDGET,
 ) -> Pile:
     """Read, parse and resolve a pile.
 
@@ -110,7 +114,7 @@ def load(
     reading = read_sources(paths, dialect)
     with uncollected():
         scripts = tuple(parse(mask(each, params or {}), dialect or "") for each in reading.sources)
-        studied = study(scripts, schema, (default_schema or "").lower())
+        studied = study(scripts, schema, (default_schema or "").lower(), budget)
     findings = (
         *reading.findings,
         *(f for script in scripts for f in script.findings),
@@ -173,4 +177,5 @@ def _restored(traced: Traced, masked: Masked) -> Traced:
         tuple(edge(e) for e in traced.direct),
         tuple(edge(e) for e in traced.rows),
         tuple(replace(f, message=name(f.message)) for f in traced.findings),
+        traced.whole,
     )

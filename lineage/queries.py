@@ -11,6 +11,7 @@ from types import MappingProxyType
 from sqlglot import exp
 
 from unwet.lineage import lookup
+from unwet.lineage.budget import Budget
 from unwet.lineage.inputs import Env, add_inputs, from_items, value_names
 from unwet.lineage.names import SELF_REFERENCE, folded, relation_name
 from unwet.lineage.parse import Statement
@@ -31,8 +32,9 @@ class Queries(ABC):
     Also what those queries ask later: their nested queries, and what a name means.
     """
 
-    def __init__(self, statement: Statement, catalog: Relations) -> None:
+    def __init__(self, statement: Statement, catalog: Relations, budget: Budget) -> None:
         self.source = statement
+        self.budget = budget
         self.catalog = catalog
         self.dialect = statement.dialect
         self.variables = statement.variables | _arguments(statement.tree)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from sqlglot import exp
 
+from unwet.lineage.budget import BUDGET, Budget
 from unwet.lineage.inputs import Env, add_inputs, from_items
 from unwet.lineage.moves import Move, moves, outputs_into, returned
 from unwet.lineage.names import INTO_VARIABLES, deep_stack, is_parameter, relation_name
@@ -65,17 +66,17 @@ class Resolved:
             yield from each.all()
 
 
-def resolve(statement: Statement, catalog: Relations) -> Resolved:
+def resolve(statement: Statement, catalog: Relations, budget: Budget = BUDGET) -> Resolved:
     """Resolve one statement against the catalog; never raises for SQL it does not know."""
     with deep_stack():
-        return _Resolver(statement, catalog).statement()
+        return _Resolver(statement, catalog, budget).statement()
 
 
 class _Resolver(Queries):
     """What one statement reads and writes."""
 
-    def __init__(self, statement: Statement, catalog: Relations) -> None:
-        super().__init__(statement, catalog)
+    def __init__(self, statement: Statement, catalog: Relations, budget: Budget) -> None:
+        super().__init__(statement, catalog, budget)
         self.beside: list[Resolved] = []  # what CTEs write
 
     def statement(self) -> Resolved:

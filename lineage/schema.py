@@ -1,11 +1,14 @@
 """A given schema: a mapping, a JSON or YAML file, a DDL file, or a DuckDB database."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from unwet.lineage.ddl import declared_tables
 from unwet.lineage.errors import BadSchema, PathNotFound
+from unwet.lineage.findings import Span, whole
 from unwet.lineage.names import fold
 from unwet.lineage.parse import parse
 from unwet.lineage.sources import Source
@@ -13,6 +16,7 @@ from unwet.lineage.tables import Column, Table
 from unwet.lineage.templating import mask
 
 Schema = Mapping[str, Sequence[str] | Mapping[str, str]] | str | Path
+NOWHERE: Mapping[str, Span] = MappingProxyType({})
 KINDS = ".json, .yaml (relation -> columns), .sql, .ddl (CREATE TABLE), .duckdb, .db (a database)"
 
 
@@ -46,11 +50,14 @@ def _from_file(path: Path, dialect: str) -> tuple[Table, ...]:
             raise BadSchema(f"cannot read a schema from {path}", f"give {KINDS}")
 
 
-def _from_mapping(given: Mapping[str, object], where: str, dialect: str) -> tuple[Table, ...]:
+def _from_mapping(
+    given: Mapping[str, object], where: str, dialect: str, places: Mapping[str, Span] = NOWHERE
+) -> tuple[Table, ...]:
     tables = []
     for name, columns in given.items():
         relation = ".".join(fold(part, False, dialect) for part in str(name).split("."))
-        tables.append(Table(relation, _columns(columns, name, where, dialect), True, "schema"))
+        listed, at = _columns(columns, name, where, dialect), places.get(str(name))
+        tables.append(Table(relation, listed, True, "schema", at=at))
     return tuple(tables)
 
 
@@ -78,7 +85,19 @@ def _from_mapping_file(path: Path, dialect: str) -> tuple[Table, ...]:
         raise BadSchema(f"{path} is not valid {kind}: {error}") from error
     if not isinstance(given, Mapping):
         raise BadSchema(f"{path} holds no mapping from relations to columns", f"give {KINDS}")
-    return _from_mapping(given, str(path), dialect)
+    return _from_mapping(given, str(path), dialect, _places(str(path), text))
+
+
+_KEY = re.compile(r"[\s{,]*[\"']?([^\s\"':{},][^\"':\n]*)[\"']?\s*:")
+
+
+def _places(path: str, text: str) -> dict[str, Span]:
+    """The first line that each key of a JSON or YAML file begins."""
+    found: dict[str, Span] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if key := _KEY.match(line):
+            found.setdefault(key[1], Span(path, number, key.start(1) + 1, number, key.end(1) + 1))
+    return found
 
 
 def _yaml(text: str) -> object:
@@ -115,4 +134,7 @@ def _from_duckdb(path: Path) -> tuple[Table, ...]:
     for schema, table, column, kind, required in rows:
         name = f"{schema}.{table}".lower()
         columns.setdefault(name, []).append(Column(column.lower(), kind, bool(required)))
-    return tuple(Table(name, tuple(found), True, "schema") for name, found in columns.items())
+    at = whole(str(path))
+    return tuple(
+        Table(name, tuple(found), True, "schema", at=at) for name, found in columns.items()
+    )

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from sqlglot import exp
 
+from unwet.lineage.budget import Budget
 from unwet.lineage.findings import Span
 from unwet.lineage.tables import Table
 
@@ -94,11 +95,14 @@ class Open:
 class Binder(Protocol):
     """What `resolve` lends a query so that it can answer questions about its inside.
 
-    `variables`: names of the script or of the routine around it, which are no columns.
+    `variables`: names of the script or of the routine around it, which are no columns. `budget`:
+    how wide a query may become.
     """
 
     @property
     def variables(self) -> frozenset[str]: ...
+    @property
+    def budget(self) -> Budget: ...
 
     def nested(self, query: Query, node: exp.Expression) -> Query: ...
     def find(self, query: Query, column: Named, clause: str) -> Ref: ...
@@ -112,7 +116,8 @@ class Query:
 
     `complete` is False when a star over unknown columns is missing from `outputs`; `open` has it.
     `merged`: names that USING or NATURAL made one column, with the inputs that hold it.
-    `scalars`: expressions that WITH names (ClickHouse).
+    `scalars`: expressions that WITH names (ClickHouse). `cut`: a star stands for more columns than
+    `outputs` may list.
     """
 
     node: exp.Expression
@@ -131,6 +136,7 @@ class Query:
     children: dict[int, Query] = field(default_factory=dict)
     aliases: dict[str, Output] | None = None
     scalars: Mapping[str, Output] = field(default_factory=dict)
+    cut: bool = False
 
     def nested(self, node: exp.Expression) -> Query:
         """The query inside an expression of this one (EXISTS, IN, scalar); the same each time."""

@@ -26,14 +26,16 @@ def set_outputs(query: Query, select: exp.Expression, spreads: bool = True) -> N
         elif star is None:
             outputs.append(_plain(item, i, query.dialect))
         else:
-            outputs.extend(_expand(query, item, star, hidden))
+            room = max(0, query.binder.budget.columns - len(outputs))
+            outputs.extend(_expand(query, item, star, hidden, room))
     query.outputs = tuple(outputs)
     query.complete = query.complete and not query.open
 
 
 def all_columns(query: Query, node: exp.Expression) -> None:
     """The outputs of a query that passes all columns of its inputs on."""
-    query.outputs = tuple(_expand(query, node, exp.Star(), frozenset()))
+    room = query.binder.budget.columns
+    query.outputs = tuple(_expand(query, node, exp.Star(), frozenset(), room))
     query.complete = not query.open
 
 
@@ -111,8 +113,9 @@ def _folded_names(nodes: Iterable[exp.Expression] | None, dialect: str) -> Itera
 
 
 def _expand(
-    query: Query, item: exp.Expression, star: exp.Expression, hidden: frozenset[str]
+    query: Query, item: exp.Expression, star: exp.Expression, hidden: frozenset[str], room: int
 ) -> Iterator[Output]:
+    """The outputs of a star, at most `room` and the columns of USING; others stay behind it."""
     rules = _modifiers(star, hidden, query.dialect)
     path = qualifiers(item, query.dialect) if isinstance(item, exp.Column) else []
     inputs = [e for e in query.inputs if e.join is None or not is_semi(e.join)]
@@ -125,10 +128,13 @@ def _expand(
         yield from _merged_columns(query, item, rules)
     for each in inputs:
         names = each.columns if each.columns is not None else tuple(each.index)
-        for name in names:
+        cut = len(names) > room
+        query.cut = query.cut or cut
+        for name in names[:room] if cut else names:
             if name not in merged and name not in rules.hidden:
                 yield _column(item, each, name, rules)
-        if each.columns is None:
+        room = max(0, room - len(names))
+        if each.columns is None or cut:
             hides = rules.hidden.union(merged, rules.replaced, rules.renamed)
             renamed = {new: old for old, new in rules.renamed.items()}
             query.open += (Open(each, hides, item, renamed),)

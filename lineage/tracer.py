@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from unwet.lineage.budget import BUDGET, OverBudget
 from unwet.lineage.clauses import ordinals, produced_from, row_clauses
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.flows import (
@@ -30,8 +31,13 @@ _SELF = "\0"  # marks a recursive query's read of itself until its fixpoint is k
 class Tracer:
     """Memory of one statement: flows by query output, rows by query, unresolved names."""
 
-    def __init__(self, statement: Statement) -> None:
+    def __init__(self, statement: Statement, steps: int = BUDGET.steps) -> None:
         self._statement = statement
+        self._steps = steps  # that are left
+        self._members: dict[int, Flows] = {}
+        self._open: dict[tuple[object, ...], Flows] = {}
+        self._stars: dict[int, tuple[Flows, ...]] = {}
+        self.cut: dict[int, exp.Expression] = {}  # queries whose stars are not fully listed
         self._outputs: dict[tuple[int, int], Flows] = {}
         self._rows: dict[int, Flows] = {}
         self._active: set[int | tuple[int, int]] = set()
@@ -47,6 +53,7 @@ class Tracer:
         key = (id(query), at)
         known = self._outputs.get(key)
         if known is not None:
+            self._count(known)
             return known
         if id(query) in self._active:
             return {(_SELF + str(id(query)), str(at), *IDENTITY): (0, ())}
@@ -58,7 +65,14 @@ class Tracer:
         self._active.add(key)
         self._outputs[key] = flows = self._compute(query, at)
         self._active.discard(key)
+        self._count(flows)
         return flows
+
+    def _count(self, flows: Flows) -> None:
+        """Take what reading these flows costs from the budget; raises OverBudget."""
+        self._steps -= 1 + len(flows)
+        if self._steps < 0:
+            raise OverBudget
 
     def _compute(self, query: Query, at: int) -> Flows:
         if query.branches:
@@ -128,6 +142,7 @@ class Tracer:
                     continue
                 done.add((position, op))
                 plain = {key: flow for key, flow in raw[position].items() if key[0] != own}
+                self._count(raw[position])
                 merge(flows, plain, op)
                 todo.extend(
                     (int(key[1]), combine((key[2], key[3]), op))
@@ -142,7 +157,10 @@ class Tracer:
         """Indirect flows into every output: filters, joins, grouping and order, at any depth."""
         known = self._rows.get(id(query))
         if known is not None:
+            self._count(known)
             return known
+        if query.cut:
+            self.cut[id(query)] = query.node
         self._rows[id(query)] = {}  # a recursive query adds nothing to itself
         flows: Flows = {}
         for part, clause, subtype in row_clauses(query):
@@ -168,7 +186,11 @@ class Tracer:
 
     def members(self, query: Query) -> Flows:
         """The base relations whose rows a query counts."""
-        flows: Flows = {}
+        known = self._members.get(id(query))
+        if known is not None:
+            self._count(known)
+            return known
+        flows = self._members[id(query)] = {}
         for each in query.inputs:
             if each.relation is not None:
                 flows[each.relation, "*", *ROW_COUNT] = (0, (each.node,))
@@ -267,6 +289,11 @@ class Tracer:
         position = each.index.get(name)
         if position is None:
             return self._open_member(each, name, path, rank, node)
+        if position >= len(each.query.outputs):  # a list of names that is longer than what is known
+            flows = {}
+            for stars in self.stars(each.query):
+                merge(flows, stars, IDENTITY)
+            return flows or {("?", ".".join((name, *path)), *IDENTITY): (3, (node,))}
         if path and (field := self._field(each.query, position, path, rank)) is not None:
             return field
         return deeper(self.output(each.query, position), path, rank)
@@ -315,13 +342,21 @@ class Tracer:
     def _open_member(
         self, each: Input, name: str, path: tuple[str, ...], rank: int, node: exp.Expression
     ) -> Flows:
+        """A column that a star over unknown columns gives, or one of several."""
         assert each.query is not None
+        key = (id(each.query), name, path, rank, id(node))
+        known = self._open.get(key)
+        if known is not None:
+            self._count(known)
+            return known
+        self._open[key] = {}  # a query that reads itself has no other columns for it
         found = list(self.open_columns(each.query, name, node))
-        if not found:
-            return {("?", ".".join((name, *path)), *IDENTITY): (3, (node,))}
         flows: Flows = {}
         for one in found:
             merge(flows, deeper(one, path, max(rank, 2 if len(found) > 1 else 1)), IDENTITY)
+        if not found:
+            flows[("?", ".".join((name, *path)), *IDENTITY)] = (3, (node,))
+        self._open[key] = flows
         return flows
 
     def open_columns(
@@ -339,8 +374,17 @@ class Tracer:
                     own = star.renamed.get(name, name)
                     yield self.member(branch, star.input, own, (), 1, place)
 
-    def stars(self, query: Query) -> Iterator[Flows]:
-        """Flows of whole unknown column lists: `*` of a base relation into `*`."""
+    def stars(self, query: Query) -> tuple[Flows, ...]:
+        """Flows of whole unknown column lists: `*` of a base relation into `*`; each once."""
+        known = self._stars.get(id(query))
+        if known is None:
+            self._stars[id(query)] = ()  # a query that reads itself
+            found = {_identity(flows): flows for flows in self._found_stars(query)}
+            known = self._stars[id(query)] = tuple(found.values())
+        self._steps -= len(known)
+        return known
+
+    def _found_stars(self, query: Query) -> Iterator[Flows]:
         for branch, _ in self._leaves(query) if query.branches else ((query, IDENTITY),):
             for star in branch.open:
                 each = star.input
@@ -378,6 +422,11 @@ class Tracer:
         """One finding per name that is ambiguous or unknown."""
         found = (_finding(self.span(node), node, ref) for node, ref, _ in self._unresolved.values())
         return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _identity(flows: Flows) -> tuple[object, ...]:
+    """Equal for flows of the same columns, read at the same places."""
+    return tuple((key, rank, *map(id, nodes)) for key, (rank, nodes) in flows.items())
 
 
 def column_span(statement: Statement, node: exp.Expr) -> Span:

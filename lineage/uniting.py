@@ -35,9 +35,9 @@ def spread(traced: Iterable[Traced]) -> Iterator[Iterable[Edge]]:
     What INSERT after INSERT says of the rows of one relation is united before it is spread over
     the columns, not after.
     """
-    by_target: dict[tuple[str, tuple[str, ...]], list[Traced]] = {}
+    by_target: dict[tuple[str, tuple[str, ...], bool], list[Traced]] = {}
     for each in traced:
-        by_target.setdefault((each.target, each.columns), []).append(each)
+        by_target.setdefault((each.target, each.columns, each.whole), []).append(each)
     return (_together(same) if len(same) > 1 else same[0].edges() for same in by_target.values())
 
 
@@ -55,7 +55,7 @@ def _together(same: list[Traced]) -> Iterator[Edge]:
             yield from (e for e in each.edges() if e.type == "DIRECT" or e[:4] in own)
         else:
             yield from each.direct
-    for target in (ColumnId(same[0].target, column) for column in same[0].columns or ("*",)):
+    for target in same[0].targets():
         for source, _, type_, subtype, certainty, spans, evidence in common:
             if not own or (source, target, type_, subtype) not in own:
                 yield _new(Edge, (source, target, type_, subtype, certainty, spans, evidence))

@@ -94,3 +94,16 @@ def test_mangled_sql_never_crashes(edits: list[tuple[int, int, str]], dialect: s
 def test_word_salad_never_crashes(words: list[str]) -> None:
     pile = load(Source("q.sql", "select a " + " ".join(words)), "duckdb")
     assert pile.graph.cycles() is not None
+
+
+@pytest.mark.parametrize("before", ["", "select 'never closed\n;\n\n"])
+def test_views_of_the_information_schema_have_places(before: str) -> None:
+    sql = f"{before}select count(*) as n\nfrom `p.d.INFORMATION_SCHEMA.PARTITIONS`"
+    (edge,) = trace(Source("q.sql", sql), "bigquery").edges
+    assert (str(edge.target), edge.subtype) == ("n", "GROUP_BY")
+    assert edge.spans[0].line == sql.count("\n") + 1  # though the parser gives that name no end
+
+
+def test_a_list_of_names_may_be_longer_than_what_is_known() -> None:
+    graph = trace(Source("q.sql", "select d.x, d.y from (select p, * from t) d(x, y)"))
+    assert [f"{e.source} -> {e.target}" for e in graph.edges] == ["t.* -> y", "t.p -> x"]
