@@ -106,7 +106,8 @@ def write(figures: Sequence[Figures], file: Path) -> None:
     old = file.read_text("utf-8") if file.exists() else "# Results\n"
     seeds = " ".join(str(one.seed) for one in figures)
     command = f"`python -m bench.shop --seed {seeds} --write`"
-    section = f"{BEGIN}\n## The shop\n\n{command}\n\n{text(figures)}\n{END}"
+    note = "Seconds are those of the wall with whatever else the machine did."
+    section = f"{BEGIN}\n## The shop\n\n{command}\n\n{note}\n\n{text(figures)}\n{END}"
     pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
     if pattern.search(old):
         new = pattern.sub(lambda _: section, old)
