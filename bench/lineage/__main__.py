@@ -45,6 +45,7 @@ def main(words: Sequence[str] | None = None) -> int:
     text = _text(outcome)
     print(text)
     _write_failures(outcome, options.work)
+    _note_needless(outcome)
     if options.write:
         put("lineage", text)
     exact = report.total(outcome.corrected[OURS]).exact_percent
@@ -62,6 +63,14 @@ def _write_failures(outcome: Outcome, work: Path) -> None:
             (work / name).write_text(page, "utf-8")
             if tool == OURS:
                 print(f"{work / name}: {page.splitlines()[0].lstrip('# ')}", file=sys.stderr)
+
+
+def _note_needless(outcome: Outcome) -> None:
+    """A correction where unwet says what the suite says has had its day."""
+    known = disagreements.load()
+    for verdict in outcome.columns[OURS]:
+        if verdict.exact and disagreements.find(verdict.id, known) is not None:
+            print(f"needless correction: {verdict.id}", file=sys.stderr)
 
 
 def _parse(words: Sequence[str] | None) -> argparse.Namespace:

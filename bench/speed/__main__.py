@@ -96,15 +96,19 @@ def _pile(name: str, options: argparse.Namespace, mirrors: Mapping[str, Path]) -
 
 def _growth(options: argparse.Namespace, mirrors: Mapping[str, Path]) -> str:
     dialect, texts = piles.texts("bqetl", mirrors)
-    found = []
+    found, lost = [], []
     for size in SIZES:
         some = piles.upto(texts, size)
         file = _written(f"growth_{size}", some, options.work)
-        traced, parsed = (
-            _measure(mode, dialect, file, options.work) for mode in ("trace", "parse")
-        )
-        found.append((piles.lines(some), traced, parsed))
-    return table.growth(found)
+        try:
+            traced, parsed = (
+                _measure(mode, dialect, file, options.work) for mode in ("trace", "parse")
+            )
+        except BenchError as error:
+            lost.append(f"\n\nNot measured: {size:,} lines: {error}; {error.help}")
+        else:
+            found.append((piles.lines(some), traced, parsed))
+    return table.growth(found) + "".join(lost)
 
 
 def _peers(options: argparse.Namespace, mirrors: Mapping[str, Path]) -> str:
