@@ -32,6 +32,7 @@ STAGES = ("lay out", "read", "scan", "lineage", "drift", "copies", "refactor", "
 """What is done, in this order."""
 
 PILE, LINEAGE, REPORT = "pile", "lineage.html", "report.html"
+LAID_OUT = ".unwet-demo"  # the files of the pile, for the next run
 
 Row = tuple[str, str]
 
@@ -176,16 +177,27 @@ def _lay_out(case: Case, out: Path) -> Path:
 
     data = out / "case.duckdb"
     try:
+        _clear(out / PILE, out / LAID_OUT)
         for name, text in case.files.items():
             file = out / PILE / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8", newline="\n")
+        (out / LAID_OUT).write_text("\n".join(sorted(case.files)), encoding="utf-8")
         case.build(data)
     except OSError as error:
         raise OutputReadOnly(str(out), error.strerror or "cannot write the pile") from error
     except duckdb.Error as error:
         raise EngineError(f"cannot write {data}: {error}") from error
     return data
+
+
+def _clear(pile: Path, listed: Path) -> None:
+    """What an earlier demo laid out goes, as another seed has other files; all else stays."""
+    if listed.is_file():
+        for name in listed.read_text(encoding="utf-8").splitlines():
+            file = pile / name
+            if file.resolve().is_relative_to(pile.resolve()):
+                file.unlink(missing_ok=True)
 
 
 def rows(found: Demo) -> list[Row]:

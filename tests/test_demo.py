@@ -17,7 +17,7 @@ from unwet import cli, verify
 from unwet.docs import walk
 from unwet.fixtures.shop.case import case as shop_case
 from unwet.lineage.errors import OutputNotEmpty
-from unwet.rewrite.demo import STAGES, Case, demo
+from unwet.rewrite.demo import LAID_OUT, STAGES, Case, demo
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOP = "unwet/fixtures/shop"
@@ -145,11 +145,24 @@ def test_other_people_s_files_are_left_alone(made: tuple[Path, str, str], tmp_pa
     found = demo(case, tmp_path, force=True)
     assert [report.verdict for report in found.verified.reports] == ["proved"]
     assert mine.read_text() == "mine"
+    other = Case({"other.sql": "select v from t"}, build_one_table, "postgres")
+    demo(other, tmp_path, force=True)
+    assert {path.name for path in (tmp_path / "pile").iterdir()} == {"mine.txt", "other.sql"}
+
+
+def test_a_list_of_laid_out_files_leads_nowhere_else(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.sql"
+    outside.write_text("mine")
+    out = tmp_path / "out"
+    (out / "pile").mkdir(parents=True)
+    (out / LAID_OUT).write_text("../../outside.sql\nnot there.sql")
+    demo(Case({"q.sql": "select v from t"}, build_one_table, "postgres"), out, force=True)
+    assert outside.read_text() == "mine"
 
 
 def build_one_table(file: Path) -> None:
     with duckdb.connect(str(file)) as connection:
-        connection.execute("create table t as select unnest([1, 2, 3]) as v")
+        connection.execute("create or replace table t as select unnest([1, 2, 3]) as v")
 
 
 def test_the_record_names_the_dialect_and_what_is_kept(made: tuple[Path, str, str]) -> None:
