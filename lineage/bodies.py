@@ -11,12 +11,15 @@ from dataclasses import dataclass, replace
 from unwet.lineage.lexer import STRING, pieces
 
 _HOLDERS = re.compile(
-    r"\s*(?:(?:CREATE|ALTER)\b.*?\b(?:PROC|PROCEDURE|FUNCTION)\b|DO\b|EXEC\b|EXECUTE\b|UNLOAD\b)",
+    r"\s*(?:(?:CREATE|ALTER)\s+(?:DEFINER\s*=\s*\S+\s+|\w+\s+){0,4}?"
+    r"(?:PROC|PROCEDURE|FUNCTION)\b|DO\b|EXEC\b|EXECUTE\b|UNLOAD\b)",
     re.I | re.S,
 )
 _FOREIGN = re.compile(r"\bLANGUAGE\s+'?(\w+)", re.I)
 _OURS = frozenset({"sql", "plpgsql", "plsql", "plpgsql_edb", "nzplsql", "edbspl"})
-_STATEMENT = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(?:[(]\s*)*([a-z]+)", re.I | re.S)
+# (atomic: many comments could be taken apart in as many ways as there are subsets of them)
+_STATEMENT = re.compile(r"\s*(?>(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*)(?:[(]\s*)*([a-z]+)", re.I | re.S)
+_JOINED = re.compile(r"\s*(?:\|\||\+)")
 _BEGINNINGS = frozenset(
     {"select", "with", "insert", "update", "delete", "merge", "create", "alter", "drop", "truncate"}
     | {"copy", "replace", "values", "declare", "begin", "if", "for", "while", "let"}
@@ -43,11 +46,12 @@ _CLONE = re.compile(
     re.I,
 )
 _PHYSICAL = re.compile(
-    rf"(\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+){{0,3}}?(?:TABLE|VIEW)\s+{_NAME})"
-    r"\b.*?\s(AS\s+[(\s]*(?:SELECT|WITH)\b)",
+    rf"(\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+){{0,3}}?(?:TABLE|VIEW)\s+{_NAME}"
+    r"(?:\s*\((?:[^()']|\([^()']*\))*\))?)"
+    r"(?!\w).*?\s(AS\b[(\s]*(?:SELECT|WITH)\b)",
     re.I | re.S,
 )
-_LOOP = re.compile(r"\s*FOR\s+(\w+)\s+IN\s+(?=(\(?\s*(?:SELECT|WITH)\b))", re.I)
+_LOOP = re.compile(r"\s*FOR\s+(\w+)\s+IN\s+(?=\(?\s*(?:SELECT|WITH)\b)", re.I)
 _DO = re.compile(r"\b(?:LOOP|DO)\s*$", re.I)
 _UNLOADED = re.compile(r"\s*\)\s*TO\s+'([^']+)'", re.I)
 
@@ -73,12 +77,18 @@ def bodies(text: str, dialect: str) -> Iterator[Body]:
     if language and language[1].lower() not in _OURS:
         return
     for piece in pieces(text, dialect):
-        if piece.kind == STRING and piece.closed:
+        if piece.kind == STRING and piece.closed and not _is_fragment(text, piece.start, piece.end):
             body = _inside(text, piece.start, piece.end)
             first = _STATEMENT.match(body.text) if body else None
             if body and first and first[1].lower() in _BEGINNINGS:
                 to = _UNLOADED.match(text, piece.end)
                 yield replace(body, to=to[1]) if to else body
+
+
+def _is_fragment(text: str, start: int, end: int) -> bool:
+    """Whether a string is only a part of the text that is made: 'select ' || a || ' from t'."""
+    before = text[max(start - 100, 0) : start].rstrip()
+    return before.endswith(("||", "+")) or _JOINED.match(text, end) is not None
 
 
 def _plain(text: str) -> Iterator[Body]:
@@ -106,14 +116,12 @@ def recovered(text: str) -> Body | None:
     return Body(0, made[1] + gap + text[made.start(3) :])
 
 
-def loop_rows(header: str) -> str | None:
-    """The rows of `FOR r IN (query) LOOP` as a temporary table r, no longer than the header."""
+def loop_rows(header: str) -> tuple[str, str] | None:
+    """The variable r of `FOR r IN (query) LOOP`, and the query at its own place."""
     loop = _LOOP.match(header)
     if loop is None:
         return None
-    query = _DO.sub("", header[loop.start(2) :])
-    made = f"CREATE TEMP TABLE {loop[1]} AS "
-    return " " * max(loop.start(2) - len(made), 0) + made + query
+    return loop[1], " " * loop.end() + _DO.sub("", header[loop.end() :])
 
 
 def _outside(text: str, dialect: str) -> str:

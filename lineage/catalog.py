@@ -18,7 +18,7 @@ from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved, resolve
 from unwet.lineage.schema import Schema, read_schema
 from unwet.lineage.scopes import BODIES
-from unwet.lineage.tables import Catalog, Column, Table, tail
+from unwet.lineage.tables import CALLED, Catalog, Column, Table, tail
 from unwet.lineage.targets import into_of, is_temporary, made_name, new_name, renamed_by_text
 
 __all__ = ["Catalog", "Column", "Table", "build_catalog", "relation_name", "study"]
@@ -42,8 +42,11 @@ def study(
 ) -> "Studied":
     """Resolve every statement of the pile against all the others."""
     dialect = next((s.dialect for script in scripts for s in script.statements), "")
-    statements = [each for script in scripts for each in (*script.statements, *script.inner)]
+    inner = [each for script in scripts for each in script.inner]
+    # those in strings last: what a script makes itself is better known
+    statements = [*(each for script in scripts for each in script.statements), *inner]
     studied = Studied(read_schema(schema, dialect), statements, default_schema, budget)
+    studied.inner = frozenset(map(id, inner))
     studied.run()
     return studied
 
@@ -70,6 +73,7 @@ class Studied:
     statements: Sequence[Statement]
     default_schema: str = ""
     budget: Budget = BUDGET
+    inner: frozenset[int] = frozenset()  # ids of the statements that stand in strings and loops
     resolved: tuple[Resolved, ...] = ()
     findings: tuple[Finding, ...] = ()
     _known: Catalog = field(default_factory=Catalog)
@@ -104,8 +108,9 @@ class Studied:
         declared_ = {n: t for n, t in self._known.tables.items() if t.origin != "made"}
         tables = self._apart | self._uses | declared_
         for name, maker in self._makers.items():
-            if maker.table is not None and (name not in tables or not tables[name].closed):
-                tables[name] = maker.table
+            table = _elsewhere(maker, maker.table)
+            if table is not None and (name not in tables or not tables[name].closed):
+                tables[name] = table
         temps = {
             key: tuple((m.statement.index, m.table) for m in makers if m.table is not None)
             for key, makers in self._local.items()
@@ -133,7 +138,8 @@ class Studied:
         source = self._makers.get(table.name if table is not None else relation)
         if source is None or (table is not None and table.origin in ("ddl", "schema")):
             return relation, table
-        return source.relation, self._table(source)
+        made = self._table(source)
+        return source.relation, made if source.statement.path == path else _elsewhere(source, made)
 
     def uses(self, relation: str) -> Table | None:
         """Columns that an undeclared relation was seen with."""
@@ -223,7 +229,7 @@ class Studied:
             times[name] = times.get(name, 0) + 1
         for statement, name, temp in headers:
             known = self._known.qualified(name)
-            relation = known
+            relation = known.removesuffix(CALLED)
             if temp:
                 relation = f"{name}@{statement.path}" if len(paths[name]) > 1 else name
             table = declared(statement)
@@ -232,8 +238,17 @@ class Studied:
             maker = _Maker(name, statement, temp, relation, table)
             if temp or times[name] > 1:
                 self._local.setdefault((statement.path, name), []).append(maker)
-            if not temp or len(paths[name]) == 1:  # scripts of one session may share it
+            shared = len(paths[name]) == 1 and id(statement) not in self.inner
+            if not temp or shared:  # scripts of one session may share it
                 self._makers.setdefault(known, maker)
+
+
+def _elsewhere(maker: _Maker, table: Table | None) -> Table | None:
+    """What a temporary table tells about its name in other scripts: there may be another relation
+    of just that name, unless the name says that it is temporary."""
+    if table is None or not maker.temp or maker.name[:1] in ("#", "@"):
+        return table
+    return replace(table, closed=False)
 
 
 def _unsupported(resolved: Resolved) -> list[Finding]:
@@ -285,7 +300,7 @@ def _function_header(tree: exp.Create, dialect: str) -> tuple[str, bool] | None:
     body = tree.args.get("expression")
     body = body.this if isinstance(body, exp.Return) else body
     name = relation_name(tree.this.this, dialect) if isinstance(body, BODIES) else ""
-    return (name, False) if name else None
+    return (name + CALLED, False) if name else None
 
 
 def _new_name(tree: exp.Alter, dialect: str) -> exp.Table | None:
@@ -320,7 +335,7 @@ _DOTTED = re.compile(r"\.\s*[`\"\[]?([#@]*\w+)")
 def _apart(names: set[str], statements: Sequence[Statement]) -> dict[str, Table]:
     """Relations that no known name stands for, though it ends theirs: a.t and b.t are two, so t
     cannot be both."""
-    bare = {name for name in names if "." not in name}
+    bare = {name for name in names if "." not in name and not name.endswith(CALLED)}
     read: dict[str, set[str]] = {}
     plain = {name.lower() for name in bare if re.fullmatch(r"[#@]*\w+", name)}
     odd = len(plain) < len(bare)

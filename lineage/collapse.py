@@ -3,14 +3,12 @@
 Meant for temporary tables, which are steps of a script and no places where data stays.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections import deque
+from collections.abc import Iterable, Set
 
 from unwet.lineage.columns import RANKS, ColumnId, Edge
 from unwet.lineage.flows import ROW_COUNT, combine
 from unwet.lineage.graph import Graph
-from unwet.lineage.names import deep_stack
-
-_Passed = Mapping[tuple[ColumnId, str, str], Edge]  # by source, type, subtype
 
 
 def without(graph: Graph, relations: Set[str]) -> Graph:
@@ -22,13 +20,12 @@ def without(graph: Graph, relations: Set[str]) -> Graph:
     if not relations:
         return graph
     through = _Through(graph.edges, relations)
-    with deep_stack():
-        edges = [
-            passed
-            for edge in graph.edges
-            if edge.target.relation not in relations
-            for passed in through.edges(edge)
-        ]
+    edges = [
+        passed
+        for edge in graph.edges
+        if edge.target.relation not in relations
+        for passed in through.edges(edge)
+    ]
     return Graph(edges, graph.unresolved)
 
 
@@ -39,8 +36,7 @@ class _Through:
         self._relations = relations
         self._into: dict[ColumnId, list[Edge]] = {}
         self._columns: dict[str, set[ColumnId]] = {}
-        self._done: dict[ColumnId, _Passed] = {}
-        self._active: set[ColumnId] = set()
+        self._done: dict[ColumnId, tuple[Edge, ...]] = {}
         for edge in edges:
             if edge.target.relation in relations:
                 self._into.setdefault(edge.target, []).append(edge)
@@ -50,22 +46,24 @@ class _Through:
         """An edge as it is, or in its place those from what feeds its removed source."""
         if edge.source.relation not in self._relations:
             return (edge,)
-        return (_joined(first, edge) for first in self._flows(edge.source).values())
+        return (_joined(first, edge) for first in self._flows(edge.source))
 
-    def _flows(self, column: ColumnId) -> _Passed:
-        known = self._done.get(column)
-        if known is not None:
-            return known
-        if column in self._active:
-            return {}  # a circle adds nothing to itself
-        self._active.add(column)
-        found: dict[tuple[ColumnId, str, str], Edge] = {}
-        for edge in self._feeding(column):
-            for passed in self.edges(edge):
-                found.setdefault((passed.source, passed.type, passed.subtype), passed)
-        self._active.discard(column)
-        self._done[column] = found
-        return found
+    def _flows(self, column: ColumnId) -> tuple[Edge, ...]:
+        """What feeds a removed column from outside, the nearest first; circles are walked once."""
+        if column not in self._done:
+            seen: dict[tuple[ColumnId, str, str], Edge] = {}
+            todo = deque(self._feeding(column))
+            while todo:
+                edge = todo.popleft()
+                key = (edge.source, edge.type, edge.subtype)
+                if key in seen:
+                    continue
+                seen[key] = edge
+                if edge.source.relation in self._relations:
+                    todo.extend(_joined(first, edge) for first in self._feeding(edge.source))
+            outside = (e for e in seen.values() if e.source.relation not in self._relations)
+            self._done[column] = tuple(outside)
+        return self._done[column]
 
     def _feeding(self, column: ColumnId) -> Iterable[Edge]:
         own = self._into.get(column, [])

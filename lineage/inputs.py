@@ -8,7 +8,7 @@ from sqlglot import exp
 from unwet.lineage.names import alias_columns, alias_of, folded, relation_name
 from unwet.lineage.pivots import pivoted
 from unwet.lineage.scopes import NO_INDEX, Input, Query, index_of
-from unwet.lineage.tables import Table
+from unwet.lineage.tables import CALLED, Table
 
 Env = Mapping[str, Query]  # the CTEs in sight
 
@@ -225,7 +225,7 @@ def _known_function(build: Builder, item: exp.Expression, function: exp.Func) ->
         return None
     schema = folded(item.args.get("db"), build.dialect)
     name = function.name.lower()
-    relation, table = build.table(f"{schema}.{name}" if schema else name)
+    relation, table = build.table((f"{schema}.{name}" if schema else name) + CALLED)
     if table is None or table.origin != "statement":
         return None
     columns = table.names if table.closed else None

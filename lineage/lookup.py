@@ -55,7 +55,11 @@ def _positioned(query: Query, qualifiers: list[str], position: int) -> Ref:
     if len(fitting) != 1:
         return Ref(None, f"${position}", 0, "unknown")
     columns = fitting[0].columns
-    name = columns[position - 1] if columns and position <= len(columns) else f"${position}"
+    if not columns or position > len(columns):
+        return Ref(fitting[0], f"${position}", 0, "certain")
+    name = columns[position - 1]
+    if fitting[0].index[name] != position - 1:  # an earlier column has the same name
+        return Ref(None, f"${position}", 0, "unknown")
     return Ref(fitting[0], name, 0, "certain")
 
 

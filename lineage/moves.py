@@ -175,6 +175,8 @@ def outputs_into(build: Builder, tree: exp.Expression, relation: str | None) -> 
     match into:
         case exp.Table() | exp.Schema():
             yield Move(into, query)
+        case exp.Identifier() | exp.Parameter():
+            yield Move(exp.Table(this=into), query)
         case exp.Anonymous():
             names = [exp.to_identifier(folded(each, build.dialect)) for each in into.expressions]
             log = exp.Table(this=exp.to_identifier(into.name))

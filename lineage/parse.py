@@ -151,7 +151,7 @@ class _Reader:
         self.findings: list[Finding] = []
         self.inner: list[Statement] = []
         self._variables: frozenset[str] = frozenset()
-        self._loops: list[tuple[int, int, str]] = []  # index, offset, text of a loop's rows
+        self._loops: list[tuple[int, int, str, str]] = []  # index, offset, variable, its rows
 
     def read(self) -> None:
         """Read the whole text."""
@@ -185,10 +185,10 @@ class _Reader:
                 if body.to:
                     made = (_unloaded(each, body.to) for each in self.statements[before:])
                     self.statements[before:] = made
-        for index, start, text in self._loops:
+        for index, start, variable, text in self._loops:
             before = len(self.statements)
             self._read_text(text, start)
-            made = (replace(each, index=index) for each in self.statements[before:])
+            made = (_looped(each, variable, index) for each in self.statements[before:])
             self.statements[before:] = made
         self.inner, self.statements = self.statements[len(outer) :], outer
         inside = self.findings[len(found) :]
@@ -225,7 +225,7 @@ class _Reader:
         if chunk.kind == CONTROL:
             self._note_loop(part, chunk)
             return self._control(part, chunk)
-        tokens = plain(list(part.tokens[chunk.first : chunk.last]), self._name)
+        tokens, note = plain(list(part.tokens[chunk.first : chunk.last]), self._name)
         if self._name == "snowflake" and tokens[0].text.upper() == "LET":
             return exp.Command(this="LET", expression="")  # a variable of a block
         if tokens[0].text.upper() == "DECLARE" and self._name in _PLAIN_DECLARE:
@@ -238,6 +238,7 @@ class _Reader:
             if len(tokens) > 4 * _DEEPEST and _too_deep(tokens):
                 raise RecursionError
             trees = self._dialect.parser().parse(tokens, part.text)
+            self._notes.extend([note] if note else ())
         except ParseError as error:
             return self._parse_error(part, chunk, error)
         except RecursionError:
@@ -251,9 +252,9 @@ class _Reader:
     def _note_loop(self, part: Stretch, chunk: Chunk) -> None:
         """FOR r IN (query) LOOP: inside, r is a row of the query."""
         start, stop = _offsets(part, chunk)
-        rows = loop_rows(self._masked.text[start:stop])
-        if rows is not None:
-            self._loops.append((len(self.statements) - 1, start, rows))
+        loop = loop_rows(self._masked.text[start:stop])
+        if loop is not None:
+            self._loops.append((len(self.statements) - 1, start, *loop))
 
     def _control(self, part: Stretch, chunk: Chunk) -> Finding | None:
         if chunk.trivial:
@@ -306,6 +307,15 @@ def _unloaded(statement: Statement, to: str) -> Statement:
     place = exp.Literal.string(to)
     copy = exp.Copy(this=exp.Subquery(this=statement.tree), kind=False, files=[place])
     return replace(statement, tree=copy)
+
+
+def _looped(statement: Statement, variable: str, index: int) -> Statement:
+    """The rows of a loop as a temporary table, which statements after `index` can read."""
+    name, kind = exp.to_identifier(variable), exp.Properties(expressions=[exp.TemporaryProperty()])
+    made = exp.Create(
+        this=exp.Table(this=name), kind="TABLE", expression=statement.tree, properties=kind
+    )
+    return replace(statement, tree=made, index=index)
 
 
 def _variables(tree: exp.Declare) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Phrases of a dialect that its parser does not know and that change no rows: left out.
+"""Phrases of a dialect that its parser does not know and that move no data: left out.
 
 Tokens keep their positions, so that every place stays what it was.
 """
@@ -8,11 +8,16 @@ from sqlglot.tokenizer_core import Token, TokenType
 _SHOWN = frozenset({"TITLE", "FORMAT", "NAMED"})
 
 
-def plain(tokens: list[Token], dialect: str) -> list[Token]:
-    """The tokens of a statement without such phrases."""
-    if dialect != "teradata" or not any(t.text.upper() in _SHOWN for t in tokens):
-        return tokens
-    return _without_headings(tokens)
+def plain(tokens: list[Token], dialect: str) -> tuple[list[Token], str]:
+    """The tokens of a statement without such phrases, and a note if one of them may change a
+    value: a FORMAT says how a cast to text writes it."""
+    words = {t.text.upper() for t in tokens} & _SHOWN if dialect == "teradata" else set()
+    if not words:
+        return tokens, ""
+    found = _without_headings(tokens)
+    kept = sum(t.text.upper() == "FORMAT" for t in found)
+    lost = sum(t.text.upper() == "FORMAT" for t in tokens) > kept
+    return found, "FORMAT is not followed" if lost else ""
 
 
 def _without_headings(tokens: list[Token]) -> list[Token]:

@@ -135,6 +135,8 @@ class Queries(ABC):
             self.envs[id(each)] = env
             _take_outputs(whole, query)
             whole.branches = (query, self.query(each.expression, env, parent))
+            if each.args.get("by_name"):
+                _take_missing(whole)
             query = whole
         return query
 
@@ -152,25 +154,35 @@ class Queries(ABC):
         clause = node.args.get("with_")
         if clause is None:
             return env
-        inner = dict(env)
+        inner = self._inside(env)
         scalars = {
             (name := folded(cte.args.get("alias"), self.dialect)): Output(name, cte.this, None, cte)
             for cte in clause.expressions
             if cte.args.get("scalar")
         }
         if scalars:  # ClickHouse: WITH expression AS name
-            self.scalars[id(inner)] = {**self.scalars.get(id(env), NO_SCALARS), **scalars}
-            self.kept.append(inner)
+            self._name_scalars(inner, {**self.scalars.get(id(env), NO_SCALARS), **scalars})
         recursive = bool(clause.args.get("recursive"))
         for cte in clause.expressions:
             if cte.args.get("scalar"):
                 continue
             name = folded(cte.args.get("alias"), self.dialect)
             # a copy: subqueries inside the body are resolved later, and see no later CTE
-            inner[name] = self._cte(cte, name, dict(inner), parent, recursive)
+            inner[name] = self._cte(cte, name, self._inside(inner), parent, recursive)
             if into is not None:
                 into[name] = inner[name]
         return inner
+
+    def _inside(self, env: Env) -> dict[str, Query]:
+        """A copy of an environment, with the scalars it has in sight."""
+        inner = dict(env)
+        if id(env) in self.scalars:
+            self._name_scalars(inner, self.scalars[id(env)])
+        return inner
+
+    def _name_scalars(self, env: Env, scalars: Mapping[str, Output]) -> None:
+        self.scalars[id(env)] = scalars
+        self.kept.append(env)
 
     def _cte(
         self, cte: exp.CTE, name: str, env: dict[str, Query], parent: Query | None, recursive: bool
@@ -195,7 +207,9 @@ class Queries(ABC):
         env = self._ctes(body, env, parent)
         _take_outputs(query, self.query(_left_spine(body)[-1].this, env, parent))
         _renamed(query, columns)
-        env = self.envs[id(body)] = {**env, name: query}
+        inner = self._inside(env)
+        inner[name] = query
+        env = self.envs[id(body)] = inner
         query.branches = (
             self.query(body.this, env, parent),
             self.query(body.expression, env, parent),
@@ -266,6 +280,15 @@ def _take_outputs(query: Query, first: Query) -> None:
         query.outputs = first.outputs
         return
     query.outputs = tuple(Output(output.name, None, None, output.node) for output in first.outputs)
+
+
+def _take_missing(query: Query) -> None:
+    """UNION BY NAME has the columns of both sides."""
+    left, right = query.branches
+    known = {output.name for output in query.outputs}
+    missing = (output for output in right.outputs if output.name not in known)
+    query.outputs += tuple(Output(each.name, None, None, each.node) for each in missing)
+    query.complete = left.complete and right.complete
 
 
 def _set_rows(query: Query, node: exp.Expression) -> None:

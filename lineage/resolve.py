@@ -86,6 +86,11 @@ class _Resolver(Queries):
         more = (*self.beside, *(self._moved(each) for each in moved))
         return replace(first, more=more) if more else first
 
+    def _each(self, kind: Kind, tables: list[exp.Expression]) -> Resolved:
+        """DROP TABLE a, b and TRUNCATE a, b."""
+        self.beside += (self._made(kind, each) for each in tables[1:])
+        return self._made(kind, tables[0] if tables else None)
+
     def _moved(self, move: Move) -> Resolved:
         if isinstance(move.target, str):
             return Resolved(self.source, move.query, move.target, None, "other")
@@ -105,10 +110,9 @@ class _Resolver(Queries):
             case exp.Update() | exp.Delete() | exp.Merge():
                 return self._change(tree, {})
             case exp.Drop():
-                dropped = tree.args.get("tables") or [tree.this]
-                return self._made("drop", dropped[0])
+                return self._each("drop", tree.args.get("tables") or [tree.this])
             case exp.TruncateTable():
-                return self._made("truncate", tree.expressions[0] if tree.expressions else None)
+                return self._each("truncate", tree.expressions)
             case _:
                 return self._made("other", None)
 

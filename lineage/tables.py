@@ -42,6 +42,9 @@ class Table:
         object.__setattr__(self, "index", index)
 
 
+CALLED = "()"  # ends the name of a function, which may be a table's name as well
+
+
 def tail(name: str) -> str:
     """The last part of a dotted name."""
     return name.rpartition(".")[2]

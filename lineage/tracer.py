@@ -17,7 +17,7 @@ from unwet.lineage.flows import (
     deeper,
     merge,
 )
-from unwet.lineage.names import folded
+from unwet.lineage.names import folded, position
 from unwet.lineage.parse import Statement
 from unwet.lineage.resolve import Input, Output, Query, Ref
 from unwet.lineage.scopes import Named
@@ -442,7 +442,7 @@ def column_span(statement: Statement, node: exp.Expr) -> Span:
 
 
 def _finding(at: Span, node: exp.Expression, ref: Ref) -> Finding:
-    name = node.sql()
+    name = ref.column if isinstance(node, Named) and position(node) else node.sql()
     if ref.certainty == "ambiguous":
         names = ", ".join(sorted(each.relation or each.alias for each in ref.candidates))
         return Finding("AMBIGUOUS", f"column {name} may belong to {names}", at, "qualify it")
@@ -454,7 +454,7 @@ def _finding(at: Span, node: exp.Expression, ref: Ref) -> Finding:
 
 def _position(query: Query, branch: Query, at: int) -> int | None:
     """Output of a branch behind output `at` of the set operation: by place, else by name."""
-    if query.complete and branch.complete:
+    if query.complete and branch.complete and not query.node.args.get("by_name"):
         return at if at < len(branch.outputs) else None
     name = query.outputs[at].name
     return next((i for i, output in enumerate(branch.outputs) if output.name == name), None)

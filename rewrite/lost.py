@@ -85,11 +85,21 @@ def obstacles(script: Script) -> dict[int, str]:
         inside = at > 0 and _within(note.at, placed[at - 1].span)
         for statement in placed[at - 1 : at] if inside else placed[at:]:
             found.setdefault(statement.index, reason)
+    noted = {f.at: f.message for f in script.findings if f.code == "WARNING"}
+    for statement in placed if noted else ():
+        if statement.span in noted:
+            found.setdefault(
+                statement.index, f"not all of it is understood: {noted[statement.span]}"
+            )
     first = min((f.at for f in script.findings if _is_control(f)), default=None)
     for statement in placed:
         if first is not None and first <= statement.span:
             reason = f"it may stand in control flow that is not followed (line {first.line})"
             found.setdefault(statement.index, reason)
+        if "$" in statement.text and statement.dialect == "bigquery":
+            reads = (t for t in statement.tree.find_all(exp.Table) if "$" in t.name)
+            for table in reads:
+                found.setdefault(statement.index, f"{table.name} is one partition of a table")
     return found
 
 
@@ -99,6 +109,8 @@ def obstacles(script: Script) -> dict[int, str]:
 def _written_beside(resolved: Resolved) -> Iterator[str]:
     """Names that a parsed statement may write apart from its own target."""
     statement, tree = resolved.statement, resolved.statement.tree
+    if resolved.kind not in ("drop", "truncate"):  # of those each target has its own step
+        yield from (last_part(each.target) for each in resolved.more if each.target)
     for node in tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge):
         if node is not tree:
             yield from (_plain(t.name) for t in node.find_all(exp.Table))

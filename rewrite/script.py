@@ -106,9 +106,11 @@ class _Machine:
             case "create_table":
                 self._create_empty(resolved, problem)
             case "drop":
-                self._drop(resolved)
+                for each in resolved.all():
+                    self._drop(each)
             case "truncate":
-                self._truncate(resolved, problem)
+                for each in resolved.all():
+                    self._truncate(each, problem)
             case "delete" if not resolved.statement.tree.args.get("where") and is_plain(resolved):
                 self._truncate(resolved, problem)
             case "update" | "delete" | "merge":

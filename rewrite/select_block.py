@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from sqlglot import exp
 
-from unwet.lineage.names import is_parameter
+from unwet.lineage.names import folded, is_parameter
 from unwet.lineage.resolve import Input, Output, Query, Ref
 from unwet.rewrite.aggregation import group
 from unwet.rewrite.algebra import (
@@ -236,6 +236,8 @@ class _Select:
             raise Unsupported(f"column {ref.column} is ambiguous")
         if ref.path:
             raise Unsupported("a field of a struct")
+        if ref.column != "*" and ref.column != folded(node.this, self.query.dialect):
+            raise Unsupported("a quoted name in another case, or a column by its position")
         if ref.input is None:
             return self._parameter(node, ref)
         return self.source.column(ref.input, ref.column)

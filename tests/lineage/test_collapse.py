@@ -40,7 +40,22 @@ def test_counted_rows_are_those_of_the_source() -> None:
 def test_a_temporary_table_that_feeds_itself_ends() -> None:
     sql = "select s.a into #one from s; insert into #one (a) select #one.a + 1 from #one;"
     assert shown(sql + "insert into t (z) select a from #one") == [
-        "s.a -> t.z DIRECT IDENTITY certain"
+        "s.a -> t.z DIRECT IDENTITY certain",
+        "s.a -> t.z DIRECT TRANSFORMATION certain",
+    ]
+
+
+def test_temporary_tables_that_feed_each_other_lose_nothing() -> None:
+    sql = """
+        create table #a (x int); create table #b (x int);
+        insert into #a select x from s1; insert into #b select x from s2;
+        insert into #a select x from #b; insert into #b select x from #a;
+        insert into t (x) select x from #b; insert into u (x) select x from #a
+    """
+    assert shown(sql) == [
+        f"{source}.x -> {target}.x DIRECT IDENTITY inferred"
+        for source in ("s1", "s2")
+        for target in ("t", "u")
     ]
 
 

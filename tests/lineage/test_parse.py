@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from unwet.lineage.bodies import bodies
 from unwet.lineage.errors import RenderError, UnknownDialect
 from unwet.lineage.parse import Script, Statement, check_dialect, parse, render
+from unwet.lineage.pile import trace
 from unwet.lineage.sources import Source, decode
 from unwet.lineage.templating import mask
 
@@ -221,3 +223,14 @@ def test_float_of_t_sql_has_double_precision_and_real_has_not() -> None:
     assert "AS DOUBLE" in render(statement.tree, "duckdb")
     types = [cast.to.sql() for cast in statement.tree.find_all(exp.Cast)]
     assert types == ["DOUBLE", "FLOAT", "FLOAT(24)"]
+
+
+def test_the_rows_of_a_loop_stand_where_they_are_written() -> None:
+    graph = trace(Source("a.sql", "for r in (select b from s) do\nselect 1;\nend for;"), "bigquery")
+    (edge,) = [e for e in graph.edges if e.target.relation == "r"]
+    assert [str(span) for span in edge.spans] == ["a.sql:1:18"]
+
+
+def test_many_comments_before_a_body_take_no_time() -> None:
+    """Each could once be read as a part of the one before it: 2 ** 200 ways."""
+    assert [*bodies("execute '" + "/**/ " * 200 + "1'", "postgres")] == []

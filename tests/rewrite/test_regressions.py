@@ -101,3 +101,10 @@ def _scans(sql: str, declared: str) -> Rel:
 def test_tables_of_two_schemas_are_two(declared: str, first: str, second: str) -> None:
     one, two = (_scans(f"select a from {name}", declared) for name in (first, second))
     assert one != two
+
+
+def test_a_quoted_name_is_not_the_given_name_of_another_case() -> None:
+    sql = 'create table q as select "Id" as x from t; create table r as select id as x from t'
+    pile = load(Source("a.sql", sql), "postgres", {"t": ["Id", "id"]})
+    one, two = (lower(each.query, Env(pile.catalog)).rel for each in pile.resolved if each.query)
+    assert normalize(one)[0] != normalize(two)[0]
