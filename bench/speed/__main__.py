@@ -32,7 +32,8 @@ def main(words: Sequence[str] | None = None) -> int:
         "## Speed",
         "`python -m bench.speed --write`",
         f"CPU of `trace()` in one process over bare `sqlglot[c]` parsing of the same texts, "
-        f"medians of {options.runs} runs in turn (of the least runs in parentheses); bar: {BAR:.0f}.",
+        f"medians of {options.runs} runs in turn (of the least runs in parentheses); "
+        f"bar: {BAR:.0f}.",
         table.ratios(found),
     ]
     for title, name, section in SECTIONS:
