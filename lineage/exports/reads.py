@@ -65,7 +65,7 @@ class Reads:
 def _written(node: exp.Column) -> slice | None:
     """Where a column stands in the masked text; printing each of them anew costs a lot."""
     places = [part.meta for part in node.parts if "start" in part.meta]
-    if not places:
+    if not places or places[-1].get("end") is None:  # a joined name has no end
         return None
     return slice(places[0]["start"], places[-1]["end"] + 1)
 
