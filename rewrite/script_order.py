@@ -46,7 +46,8 @@ def unit(script: Script, statements: Sequence[Resolved]) -> Unit:
     resets |= (_targets(lasting, frozenset({"drop"})) & makes) | _overwritten(lasting)
     reads = {name for r in statements if r.query is not None for name in base_reads(r.query)}
     temps = {r.target for r in statements if r.target and r.temp}
-    needs = (reads | fills | changes) - makes - scratch - temps
+    # a table that is only declared here (IF NOT EXISTS) gets its rows from others
+    needs = (reads | fills | changes) - (makes & fills) - scratch - temps
     return Unit(script, tuple(statements), makes, fills, resets, frozenset(needs), scratch)
 
 
