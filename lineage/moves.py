@@ -60,8 +60,6 @@ def moves(build: Builder, tree: exp.Expression) -> Iterator[Move]:
             yield from _loaded(build, tree)
         case exp.Alter():
             yield from _renamed(build, tree)
-        case exp.Cache() if isinstance(tree.args.get("expression"), BODIES):
-            yield Move(tree.this, build.body(tree, tree.args["expression"]))
         case exp.Create():
             yield from _forwarded(build, tree)
             yield from _table_function(build, tree)

@@ -9,11 +9,11 @@ from sqlglot import exp
 from unwet.lineage.budget import BUDGET, Budget
 from unwet.lineage.inputs import Env, add_inputs, from_items
 from unwet.lineage.moves import Move, moves, outputs_into, returned
-from unwet.lineage.names import INTO_VARIABLES, deep_stack, is_parameter, relation_name
+from unwet.lineage.names import INTO_VARIABLES, deep_stack, folded, is_parameter, relation_name
 from unwet.lineage.parse import Statement
 from unwet.lineage.queries import Queries
 from unwet.lineage.scopes import BODIES, Input, Output, Query, Ref
-from unwet.lineage.tables import Relations
+from unwet.lineage.tables import Relations, tail
 from unwet.lineage.targets import (
     assigned,
     base_relation,
@@ -105,6 +105,9 @@ class _Resolver(Queries):
                 return self._statement(tree.expression)
             case exp.Create():
                 return self._create(tree)
+            case exp.Cache() if isinstance(tree.args.get("expression"), BODIES):
+                query = self.body(tree, tree.args["expression"])
+                return self._made("ctas", tree.this, query, temp=True)
             case exp.Insert():
                 return self._insert(tree, {})
             case exp.Update() | exp.Delete() | exp.Merge():
@@ -176,6 +179,8 @@ class _Resolver(Queries):
         query.outputs = tuple(assigned(tree, query))
         if isinstance(tree, exp.Update):
             self._split(query, target)
+        if isinstance(tree, exp.Delete):
+            self._deleted_besides(tree, query)
         return Resolved(self.source, query, target, None, _CHANGES[type(tree)])
 
     def _split(self, query: Query, target: str | None) -> None:
@@ -191,6 +196,19 @@ class _Resolver(Queries):
         if others:
             moved = {id(output) for outputs in others.values() for output in outputs}
             query.outputs = tuple(o for o in query.outputs if id(o) not in moved)
+
+    def _deleted_besides(self, tree: exp.Delete, query: Query) -> None:
+        """DELETE a, b FROM ... and DELETE FROM a, b USING ... (MySQL): rows of all of them go."""
+        tables = tree.args.get("tables")
+        others = tables[1:] if tables else [e.this for e in tree.this.args.get("joins") or ()]
+        for each in others if tables or tree.args.get("using") else ():
+            name = folded(each.this, self.dialect)
+            item = next(
+                (e for e in query.inputs if name in (e.alias, tail(e.relation or ""))), None
+            )
+            relation = item.relation or base_relation(item) if item is not None else None
+            part = replace(query, outputs=(), children={})
+            self.beside.append(Resolved(self.source, part, relation, None, "delete"))
 
     def _target(self, tree: exp.Expression, query: Query, env: Env) -> str | None:
         table = tree.this

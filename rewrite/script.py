@@ -166,7 +166,8 @@ class _Machine:
         if current is None and (made := self._declared(resolved)) is not None:
             # what its columns hold when they are left out, its declaration elsewhere says
             current = replace(made, filled=frozenset(c.lower() for c in made.columns))
-        if current is None or current.problem or problem or not current.columns:
+        doubtful = current is None or current.problem or problem or is_partition(resolved)
+        if current is None or doubtful or not current.columns:
             self._spoil(resolved)
             return
         plan = Plan(current.columns, Values((), len(current.columns)))

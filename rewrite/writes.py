@@ -42,9 +42,10 @@ def odd_creation(resolved: Resolved) -> str:
 
 
 def is_partition(resolved: Resolved) -> bool:
-    """Whether an INSERT writes to one partition only."""
+    """Whether an INSERT or TRUNCATE changes one partition only."""
     tree = resolved.statement.tree
-    return bool(tree.this.args.get("partition") or tree.find(exp.Partition))
+    target = tree.this.args.get("partition") if isinstance(tree.this, exp.Expression) else None
+    return bool(target or tree.find(exp.Partition))
 
 
 _SELF_FILLING = (
