@@ -227,6 +227,8 @@ class _Select:
         ref = self.query.find(node, clause)
         if ref.alias is not None:
             return self._alias(node, ref, clause)
+        if self.query.dialect == "clickhouse" and not node.table:
+            self._no_alias_before(node, ref)
         return self._input_column(node, ref)
 
     def _input_column(self, node: exp.Column, ref: Ref) -> Expr:
@@ -262,6 +264,14 @@ class _Select:
         if clause == "order" and node is not self.whole_item:
             self._no_column_behind(node, found[0])
         return found[0]
+
+    def _no_alias_before(self, node: exp.Column, ref: Ref) -> None:
+        """Raises where an alias may be meant that name resolution did not follow: ClickHouse sees
+        those further to the right as well, and one that hides the column it is made of."""
+        for each in self.query.outputs:
+            named = isinstance(each.node, exp.Alias) and each.name == ref.column
+            if named and each.expression is not node and not _is_inside(node, each.node):
+                raise Unsupported(f"alias {ref.column} hides a column")
 
     def _no_column_behind(self, node: exp.Column, value: Expr) -> None:
         """Inside an ORDER BY expression, dialects differ on whether alias or column is meant."""
@@ -305,6 +315,13 @@ def _inside(node: exp.Expr) -> exp.Expr:
         value for name, value in node.args.items() if name != "this"
     )
     return node.this if bare else node
+
+
+def _is_inside(node: exp.Expr, outer: exp.Expr) -> bool:
+    above: exp.Expr | None = node
+    while above is not None and above is not outer:
+        above = above.parent
+    return above is outer
 
 
 def _per_row(expr: Expr, clause: str) -> Expr:

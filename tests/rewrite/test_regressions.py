@@ -44,6 +44,16 @@ NEVER_EQUAL = {
         "select t.a, u.k from t, u where t.a = u.a (+)",
         "select t.a, u.k from t, u where t.a = u.a",
     ),
+    "ClickHouse: an alias that hides the column it is made of": (
+        "clickhouse",
+        "select upper(c) as c, concat(c, 'x') as y from t",
+        "select upper(t.c) as c, concat(t.c, 'x') as y from t",
+    ),
+    "ClickHouse: an alias further to the right": (
+        "clickhouse",
+        "select b + 1 as x, a as b from t",
+        "select t.b + 1 as x, t.a as b from t",
+    ),
     "FINAL, which only its dialect can print": (
         "clickhouse",
         "select a from t final",
