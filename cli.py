@@ -296,7 +296,7 @@ def lineage(request: Request, files: tuple[str, ...], write: bool, **asked: Any)
     html is a page to walk through: it holds all of the graph, and the options say what it shows
     first.
     """
-    from unwet.lineage.asking import is_page, made
+    from unwet.lineage.asking import hint, is_page, made
     from unwet.lineage.checking import has_blocks
 
     if write and not files:
@@ -312,6 +312,8 @@ def lineage(request: Request, files: tuple[str, ...], write: bool, **asked: Any)
     ask = _ask(request, asked, request.output)
     pile = piles.of(request)
     data = made(pile, ask)
+    if not request.quiet:
+        _say(hint(pile, ask))
     notes([each for each in pile.graph.unresolved if each.code == "BUDGET"], request)
     if ask.format == "openlineage" and not ask.namespace and not request.quiet:
         home = ask.options.naming.home
@@ -511,6 +513,8 @@ def refactor(
         _say(*summary.open_reports(result))
     form = summary.as_json(result) if request.format == "json" else table(summary.rows(result))
     emit(form, request)
+    if wanted.out and not request.quiet:
+        _say(f"what became of each report: {wanted.out / 'MIGRATION.md'}")
     outcomes = {v.outcome for v in result.verdicts}
     return 1 if "failed" in outcomes or (strict and "kept" in outcomes) else 0
 

@@ -307,10 +307,7 @@ def shell(*args: str, shown: str = "") -> str:
         done = CliRunner(env={"COLUMNS": "88", "NO_COLOR": "1"}).invoke(
             cli, list(args), prog_name="unwet"
         )
-    output = (
-        done.output.replace(str(project().parent), "build") if "project" in shown else done.output
-    )
-    return code(f"$ {shown or 'unwet ' + ' '.join(args)}\n{output}", "console")
+    return code(f"$ {shown or 'unwet ' + ' '.join(args)}\n{done.output}", "console")
 
 
 def block_scan() -> str:
@@ -331,27 +328,39 @@ def block_drift() -> str:
 
 
 def block_refactor() -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        return shell("refactor", "pile", "--dialect", "postgres", "--to-dialect", "duckdb",
-                     "--data", "data", "--out", f"{folder}/project",
-                     shown="unwet refactor pile --dialect postgres --to-dialect duckdb "
-                     "--data data --out project")  # fmt: skip
+    return commands()["refactor"]
 
 
 def block_verify() -> str:
-    return shell("verify", "pile", str(project()), "--dialect", "postgres", "--data", "data",
-                 shown="unwet verify pile project --dialect postgres --data data")  # fmt: skip
+    return commands()["verify"]
 
 
 def block_wrong() -> str:
     """As `block_verify`, after an INNER JOIN slipped into the macro."""
-    macro = next((project() / "macros").rglob("*.sql"))
-    text = macro.read_text("utf-8")
-    try:
-        macro.write_text(text.replace("LEFT JOIN", "JOIN"), "utf-8")
-        return block_verify()
-    finally:
-        macro.write_text(text, "utf-8")
+    return commands()["wrong"]
+
+
+@cache
+def commands() -> dict[str, str]:
+    """The commands that make and check a project, one after the other, just as they are shown."""
+    spoken = "--dialect postgres"
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "project"
+
+        def run(command: str) -> str:
+            words = [str(made) if word == "project" else word for word in command.split()]
+            return shell(*words, shown=f"unwet {command}").replace(str(made), "project")
+
+        shown = {}
+        shown["refactor"] = run(
+            f"refactor pile {spoken} --to-dialect duckdb --data data --out project"
+        )
+        check = f"verify pile project {spoken} --data data --param least=50"
+        shown["verify"] = run(check)
+        macro = next((made / "macros").rglob("*.sql"))
+        macro.write_text(macro.read_text("utf-8").replace("LEFT JOIN", "JOIN"), "utf-8")
+        shown["wrong"] = run(check)
+    return shown
 
 
 def block_demo() -> str:

@@ -114,6 +114,18 @@ def made(pile: Pile, ask: Ask) -> str | bytes:
             return export(shown, ask.format)
 
 
+def hint(pile: Pile, ask: Ask) -> str:
+    """That the chosen columns take no values from others, but hang on conditions that are not
+    shown; else empty."""
+    shown = view(pile, ask)
+    if ask.format == "html" or not shown.centers or not shown.upstream or shown.kinds == "all":
+        return ""
+    into = [edge for edge in shown.whole.edges if edge.target in shown.centers]
+    if not into or any(edge.type == "DIRECT" for edge in into):
+        return ""
+    return "no values of other columns go in, only conditions: --kinds all shows them"
+
+
 def _found(graph: Graph, pile: Pile, name: str, tables_only: bool = False) -> tuple[ColumnId, ...]:
     """The columns of that name; raises UsageError, also for those that are known but not used."""
     try:

@@ -37,7 +37,7 @@ def read_config(given: str | None, folder: Path) -> Config:
     Relative paths inside the file count from its own folder. Raises PathNotFound and BadConfig.
     """
     if given is not None and not Path(given).exists():
-        raise PathNotFound(given)
+        raise PathNotFound(given, "--config wants a TOML file")
     candidates = [Path(given)] if given else [folder / "unwet.toml", folder / "pyproject.toml"]
     for path in candidates:
         if path.exists() and (table := _table(path)) is not None:

@@ -85,7 +85,9 @@ class OutputNotEmpty(OutputError):
     """The output folder holds files already."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"output folder is not empty: {path}", "choose another, or add --force")
+        super().__init__(
+            f"output folder is not empty: {path}", "choose another with --out, or add --force"
+        )
 
 
 class OutputReadOnly(OutputError):

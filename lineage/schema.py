@@ -31,7 +31,7 @@ def read_schema(schema: Schema | None, dialect: str = "") -> tuple[Table, ...]:
         return _from_mapping(schema, "schema", dialect)
     path = Path(schema)
     if not path.exists():
-        raise PathNotFound(str(path))
+        raise PathNotFound(str(path), "give a YAML, JSON, DDL or DuckDB file")
     try:
         return _from_file(path, dialect)
     except OSError as error:

@@ -156,9 +156,9 @@ def _renamings(
 
 def _role(node: exp.Expr) -> str:
     """What a leaf is to its query, as a fallback for the parameter's name."""
-    parent = node.parent
+    child, parent = node, node.parent
     while isinstance(parent, (exp.Cast, exp.Paren, exp.Neg)):
-        parent = parent.parent
+        child, parent = parent, parent.parent
     match parent:
         case exp.Alias() if node is not parent.args.get("alias"):
             return parent.alias.lower() or "item"
@@ -169,17 +169,17 @@ def _role(node: exp.Expr) -> str:
         case exp.Interval() if parent.unit is not None:
             return parent.unit.name.lower().rstrip("s") + "s"
         case exp.Predicate() | exp.Binary() if isinstance(node, exp.Literal):
-            return _compared(parent, node) or "value"
+            return _compared(parent, child) or "value"
         case _:
             return "amount" if isinstance(node, exp.Literal) and not node.is_string else "value"
 
 
-def _compared(predicate: exp.Expr, node: exp.Expr) -> str:
-    """The column that a constant is compared with, and from which side."""
+def _compared(predicate: exp.Expr, operand: exp.Expr) -> str:
+    """The column that an operand with a constant is compared with, and from which side."""
     columns = {column.name.lower() for column in predicate.find_all(exp.Column)}
     if len(columns) != 1:
         return ""
-    right = predicate.args.get("expression") is node
+    right = predicate.args.get("expression") is operand
     side = ""
     if isinstance(predicate, exp.GT | exp.GTE):
         side = "from"

@@ -195,4 +195,7 @@ def _comment(family: Family) -> str:
     """What the macro stands for, in a line."""
     hosts = list(dict.fromkeys(unit.host for unit in family.units))
     shown = ", ".join(hosts[:4]) + (", ..." if len(hosts) > 4 else "")
-    return f"{len(family.units)} queries that differ in their arguments only: {shown}"
+    if len(hosts) == 1 < len(family.units):
+        shown = f"all in {shown}"
+    alike = "that differ in their arguments only" if family.holes else "that are the same"
+    return f"{len(family.units)} queries {alike}: {shown}"

@@ -81,5 +81,9 @@ def _lines(finding: DriftFinding, full: bool) -> Iterator[str]:
 
 def _total(found: Drift) -> str:
     places = sum(len(finding.outliers) for finding in found.findings)
-    text = f"{len(found.findings):,} contradictions in {places:,} places"
+    text = f"{_counted(len(found.findings), 'contradiction')} in {_counted(places, 'place')}"
     return f"{text}; {len(found.accepted):,} accepted" if found.accepted else text
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")

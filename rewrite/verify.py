@@ -123,7 +123,7 @@ def verify(
 def check_project(root: Path) -> None:
     """Raises PathNotFound before any work is done; a folder without a project fails later."""
     if not root.is_dir():
-        raise PathNotFound(str(root))
+        raise PathNotFound(str(root), "give the folder of a dbt project")
 
 
 def _values(pile: Pile, defaults: Mapping[str, object], given: Mapping[str, str]) -> dict[str, str]:

@@ -47,6 +47,16 @@ def test_depth_and_kinds(folder: Path) -> None:
     assert "s.c  INDIRECT FILTER" in out
 
 
+def test_a_column_under_conditions_only_is_no_dead_end(folder: Path) -> None:
+    (folder / "c.sql").write_text("create table k as select case when s.a > 0 then 1 end y from s")
+    hint = "no values of other columns go in, only conditions: --kinds all shows them\n"
+    assert run("c.sql", "--column", "k.y", "--upstream") == (0, "k.y\n", hint)
+    assert run("c.sql", "--column", "k.y", "--upstream", "-q")[2] == ""
+    assert hint not in run("c.sql", "--column", "k.y", "--downstream")[2]
+    assert run("c.sql", "--column", "k.y", "--kinds", "all")[2] == ""
+    assert run("q.sql", "--column", "n.x")[2] == ""
+
+
 def test_output_file(folder: Path) -> None:
     code, out, _ = run("q.sql", "--format", "dot", "-o", "lineage.dot")
     assert (code, out) == (0, "")

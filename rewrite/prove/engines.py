@@ -212,7 +212,7 @@ def _place(data: Path | str | None) -> Path | None:
         raise UsageError(f"cannot read data through {scheme}://", "give a DuckDB file or a folder")
     path = Path(rest.partition("?")[0] if colon else str(data))
     if not path.exists():
-        raise PathNotFound(str(path))
+        raise PathNotFound(str(path), "give a DuckDB file, or a folder of CSV and Parquet files")
     if path.is_dir() and not _tables_below(path):
         wanted = f"looked for *{', *'.join(TABLE_SUFFIXES)}"
         raise UsageError(f"no data in {path}", f"{wanted}; sub-folder = schema")

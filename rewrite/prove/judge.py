@@ -90,7 +90,17 @@ def _in_words(left: Node, right: Node) -> str:
         return f"integers may be divided with or without a fraction: {_short(describe(right))}"
     if isinstance(left, Agg) and "integers=True" in left.shape:
         return f"averages of integers may be integers or not: {_short(describe(right))}"
-    return f"{_short(describe(left))} against {_short(describe(right))}"
+    old, new = _short(describe(left)), _short(describe(right))
+    if old == new:
+        old, new = _apart(describe(left, 99), describe(right, 99))
+    return f"{old} against {new}" if old != new else f"{old}, in a detail that has no words"
+
+
+def _apart(old: str, new: str, before: int = 40) -> tuple[str, str]:
+    """Two long texts from a little before the place where they part."""
+    at = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), 0)
+    start = max(0, at - before)
+    return _short("..." * (start > 0) + old[start:]), _short("..." * (start > 0) + new[start:])
 
 
 def _divides(node: Node) -> bool:

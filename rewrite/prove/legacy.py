@@ -107,12 +107,21 @@ def _run_source(runner: _Runner, script: Script, lost: Mapping[str, str]) -> lis
         try:
             runner.run(statement)
         except UnwetError as error:
-            reason = error.message
+            reason = _unbound(statement, error.message) or error.message
             if culprit := _culprit(reason, lost):
                 reason += f" ({culprit} should have made it, but failed)"
             failures.append(LegacyFailure(statement.path, statement.span.line, reason))
             break
     return failures
+
+
+def _unbound(statement: Statement, message: str) -> str:
+    """That a placeholder without a value is what the message is about; else empty."""
+    told = message.lower()
+    for place in statement.masked.placeholders:
+        if place.token.lower() in told:
+            return f"{place.text} has no value: give one with --param {place.name}=VALUE"
+    return ""
 
 
 def _culprit(reason: str, lost: Mapping[str, str]) -> str:

@@ -125,7 +125,7 @@ class _Project:
 
     def __init__(self, root: Path, vars: Mapping[str, str], relation: Relation) -> None:
         if not root.is_dir():
-            raise PathNotFound(str(root))
+            raise PathNotFound(str(root), "give the folder of a dbt project")
         self.root = root.resolve()
         self.failures: list[RenderFailure] = []
         self.environment = Sandbox(Budget())

@@ -97,3 +97,17 @@ def test_parameter_names_are_different_words() -> None:
     names = [hole.name for hole in made.holes]
     assert len(set(names)) == len(names) == 6
     assert all(name.isidentifier() for name in names)
+
+
+def test_a_bound_is_named_after_its_side() -> None:
+    text = (
+        "SELECT a FROM t WHERE CAST('{0}' AS DATE) <= t.day AND t.day < CAST('{1}' AS DATE) "
+        "AND t.size > {2} AND {3} > t.weight"
+    )
+    made = family(
+        text.format("2024-01-01", "2024-02-01", 1, 5), text.format("2024-04-01", "2024-05-01", 2, 6)
+    )
+    values = {hole.values[0].text: hole.name for hole in made.holes}
+    assert values == {
+        "2024-01-01": "day_from", "2024-02-01": "day_to", "1": "size_from", "5": "weight_to"
+    }  # fmt: skip

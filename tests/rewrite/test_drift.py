@@ -163,7 +163,7 @@ def test_command_and_library(tmp_path: Path) -> None:
     words = ["drift", str(tmp_path), "--config", str(tmp_path / "unwet.toml")]
     done = CliRunner().invoke(cli.main, words)
     assert done.exit_code == 0
-    assert done.stdout.endswith("1 contradictions in 1 places\n")
+    assert done.stdout.endswith("1 contradiction in 1 place\n")
     assert CliRunner().invoke(cli.main, [*words, "--check"]).exit_code == 1
     [finding] = find_drift(str(tmp_path), "postgres")
     assert finding == find_drift(load(str(tmp_path), "postgres"))[0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.explain import describe, first_difference
+from unwet.rewrite.prove.judge import difference
 from unwet.tests.rewrite.small_world import plan_of
 
 
@@ -44,3 +46,12 @@ def test_settings_are_said() -> None:
 def test_deep_plans_are_cut() -> None:
     deep = "SELECT " + "ABS(" * 9 + "a" + ")" * 9 + " AS x FROM t"
     assert "..." in describe(plan_of(deep).rel)
+
+
+def test_what_parts_deep_down_is_shown() -> None:
+    deep = "SELECT NULLIF(ABS(ABS(ABS(ABS({0})))), ABS(ABS(ABS(ABS({1}))))) AS x FROM t"
+    old, new = plan_of(deep.format("t.a", "t.b")), plan_of(deep.format("t.b", "t.a"))
+    said = difference(old, new, Normalizer()).removeprefix("not proved: ")
+    one, other = said.split(" against ")
+    assert "abs(#0)" in one and "abs(#1)" in other
+    assert one.index("#0") == other.index("#1")

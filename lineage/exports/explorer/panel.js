@@ -122,9 +122,9 @@ const asEdge = (e, end) => ({ end, code: edges.code[e], places: placesOfEdge(e),
   evidence: e < edges.given ? evidenceOf(e) : [], through: e >= edges.given });
 const asRow = (r, end) => ({ end, code: rows.code[r], places: placesOfRow(r),
   evidence: evidenceOf(edges.given + r), through: false });
-function section(title, items, make, open = true) {
+function section(title, items, make, open = true, none = "nothing in this pile") {
   return h("details", { open }, h("summary", {}, title, h("span", { class: "n" }, items.length.toLocaleString("en"))),
-    items.length ? listed(items, make) : h("p", { class: "hint" }, "nothing in this pile"));
+    items.length ? listed(items, make) : h("p", { class: "hint" }, none));
 }
 
 function columnPanel(c) {
@@ -137,7 +137,8 @@ function columnPanel(c) {
     h("h2", {}, columnName(c), copyButton(fullName(c))),
     h("p", { class: "of" }, "in ", tableButton(t)),
     circlePart([c]),
-    section("Fed by", into, edgeItem),
+    section("Fed by", into, edgeItem, true,
+      filters.length ? "no values of other columns, only the conditions below" : undefined),
     section("Feeds", out, edgeItem),
     section("Under conditions on", filters, edgeItem, into.length === 0),
     section("Is a condition of", decides, ({ r, table }) => rowItem(r, table), false),

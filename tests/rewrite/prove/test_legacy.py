@@ -151,6 +151,12 @@ def test_what_cannot_be_run_is_said(engine: DuckEngine, sql: str) -> None:
     assert rows(engine, "dbo.log") == [("old",)]
 
 
+def test_a_placeholder_without_a_value_is_said(engine: DuckEngine) -> None:
+    text = "SELECT id INTO rep.a FROM dbo.sales WHERE id > {{ least }}"
+    [failure] = ran(engine, script("a.sql", text)).failures
+    assert failure.reason == "{{ least }} has no value: give one with --param least=VALUE"
+
+
 def test_unparsed_statements_are_failures_but_the_rest_runs(engine: DuckEngine) -> None:
     run = ran(engine, script("a.sql", "SELECT FROM WHERE )(;\nSELECT 1 AS x INTO rep.a;"))
     assert [(f.line, f.reason.startswith("not parsed")) for f in run.failures] == [(1, True)]
