@@ -5,7 +5,7 @@
 Two graphs. *made*: 2,050 tables of 20 columns in 41 layers, every column fed by five of the three
 layers above, so that one closure reaches most of the graph: the hard case. *bqetl*: the column
 graph of the corpus `bqetl_genonly` (bench.corpora fetches it; `--pile` gives another folder).
-The bar is 50 ms for the slowest closure (issue: column lineage). Exit code 1 when one is slower.
+The bar is 50 ms for the slowest closure. Exit code 1 when one is slower.
 """
 
 import argparse

@@ -6,7 +6,7 @@ A made-up graph of 1,000 tables x 10 columns, and any piles of corpora.toml that
 a headless Chromium: from the start of the navigation to the first contentful paint and to the end
 of the first frame of the map (both in the page's own clock), and from the choice of a column to
 the end of the frame that shows its lineage. The bar is 1 s for the first frame of the made-up
-graph (issue: column lineage); exit code 1 when its median is above it.
+graph; exit code 1 when its median is above it.
 """
 
 import argparse

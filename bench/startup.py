@@ -2,7 +2,7 @@
 
     python -m bench.startup [--runs 20] [--write]
 
-The bar is 0.15 s (issue: foundation). Exit code 1 when the median is above it.
+The bar is 0.15 s. Exit code 1 when the median is above it.
 """
 
 import argparse

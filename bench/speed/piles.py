@@ -10,7 +10,7 @@ from pathlib import Path
 from bench import corpora, notebooks
 
 SHOP = Path("fixtures/shop/pile")
-# Names of the issue -> entries of corpora.toml; shop is bundled.
+# Names of piles -> entries of corpora.toml; shop is bundled.
 PILES = {
     "achilles": "achilles",
     "almanac": "almanac",

@@ -35,7 +35,7 @@ def _tables(pile: Pile) -> dict[str, list[str]]:
     # a table that is changed in place is a target to all suites, not a source
     sources = {e.source.relation for e in pile.graph.edges if e.source[0] != e.target[0]}
     targets: set[str] = set()
-    for each in pile.resolved:
+    for each in pile.writes:
         if each.target:
             targets.add(each.target)
         if each.query is not None:
