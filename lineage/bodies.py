@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 from unwet.lineage.lexer import STRING, pieces
 
+_MAKES = re.compile(r"\s*(?:CREATE|ALTER)\b", re.I)
+_ROUTINE = re.compile(r"PROC|FUNCTION")
 _HOLDERS = re.compile(
     r"\s*(?:(?:CREATE|ALTER)\s+(?:DEFINER\s*=\s*\S+\s+|\w+\s+){0,4}?"
     r"(?:PROC|PROCEDURE|FUNCTION)\b|DO\b|EXEC\b|EXECUTE\b|UNLOAD\b)",
@@ -68,9 +70,15 @@ class Body:
     to: str = ""
 
 
+def _holds_statements(text: str) -> bool:
+    if _MAKES.match(text) and not _ROUTINE.search(text.upper()):
+        return False  # most of all texts; looking for both at once is slow
+    return _HOLDERS.match(text) is not None
+
+
 def bodies(text: str, dialect: str) -> Iterator[Body]:
     """The SQL that a statement carries in strings; nothing for languages other than SQL."""
-    if not _HOLDERS.match(text):
+    if not _holds_statements(text):
         yield from _plain(text)
         return
     language = _FOREIGN.search(_outside(text, dialect))

@@ -71,6 +71,8 @@ class Script:
 
 def _too_deep(tokens: Sequence[Token]) -> bool:
     """Whether queries are nested in queries so deeply that no later stage has room for it."""
+    if sum([token.token_type == TokenType.SELECT for token in tokens]) <= _DEEPEST:
+        return False
     opened: list[bool] = []
     before: TokenType | None = None
     for token in tokens:
