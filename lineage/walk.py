@@ -13,7 +13,6 @@ from unwet.lineage.scopes import Input, Named
 Part = tuple[exp.Expr, Op]
 CONDITIONAL: Op = ("INDIRECT", "CONDITIONAL")
 WINDOW: Op = ("INDIRECT", "WINDOW")
-FILTER: Op = ("INDIRECT", "FILTER")
 SORT: Op = ("INDIRECT", "SORT")
 
 
@@ -239,9 +238,9 @@ def _decode(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
 
 
 def _filtered(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
-    """sum(x) FILTER (WHERE condition)."""
+    """sum(x) FILTER (WHERE c) is sum(CASE WHEN c THEN x END): c touches this column, not the rows."""
     yield node.this, op
-    yield node.expression, _condition(op, FILTER)
+    yield node.expression, _condition(op, CONDITIONAL)
 
 
 def _comprehension(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
