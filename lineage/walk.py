@@ -238,7 +238,7 @@ def _decode(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
 
 
 def _filtered(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:
-    """sum(x) FILTER (WHERE c) is sum(CASE WHEN c THEN x END): c touches this column, not the rows."""
+    """sum(x) FILTER (WHERE c) is sum(CASE WHEN c THEN x END): c touches one column, no rows."""
     yield node.this, op
     yield node.expression, _condition(op, CONDITIONAL)
 
