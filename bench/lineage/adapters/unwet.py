@@ -36,7 +36,7 @@ def _tables(pile: Pile) -> dict[str, list[str]]:
     sources = {e.source.relation for e in pile.graph.edges if e.source[0] != e.target[0]}
     targets: set[str] = set()
     for each in pile.writes:
-        if each.target:
+        if each.target and each.kind not in ("drop", "truncate"):
             targets.add(each.target)
         if each.query is not None:
             changed = {each.target} if each.kind in ("update", "delete", "merge") else set()
