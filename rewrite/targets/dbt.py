@@ -24,10 +24,11 @@ def files(project: Project) -> dict[str, str]:
     needs = unset(project)
     result = {
         "dbt_project.yml": _project_yml(project),
-        "profiles.yml": _profiles_yml(project),
         "models/sources.yml": _sources_yml(project),
         "models/marts.yml": _models_yml(project, needs),
     }
+    if has_profile(project):
+        result["profiles.yml"] = _profiles_yml(project)
     for draft in project.drafts:
         result[f"{MODELS}/{draft.name}.sql"] = _model(project, draft, needs[draft.name])
     for draft in project.intermediates:
@@ -144,6 +145,11 @@ def _project_yml(project: Project) -> str:
             },
         }
     )
+
+
+def has_profile(project: Project) -> bool:
+    """Whether it can be built as it is: only DuckDB needs no address and no login."""
+    return project.dialect in ("", "duckdb")
 
 
 def _profiles_yml(project: Project) -> str:

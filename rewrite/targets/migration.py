@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from unwet.lineage.findings import Finding
 from unwet.rewrite.project import Project
+from unwet.rewrite.targets.dbt import has_profile
 from unwet.rewrite.verdicts import MEANING, Verdict
 
 _NOT_READ = ("BINARY", "UNREADABLE", "LOG")
@@ -19,7 +20,8 @@ def migration(
     counts = Counter(v.outcome for v in verdicts)
     lines = [f"# {project.name}: what became of each report", ""]
     lines += [f"- **{n} {what}**: {MEANING[what]}." for what, n in sorted(counts.items())]
-    lines += ["", "| report | was | model | verdict | |", "| --- | --- | --- | --- | --- |"]
+    lines += ["", *_how_to(project), ""]
+    lines += ["| report | was | model | verdict | why |", "| --- | --- | --- | --- | --- |"]
     for verdict in verdicts:
         where = f"{project.below(verdict.path)}:{verdict.line}"
         cells = [verdict.relation or verdict.name, where, verdict.model, verdict.outcome]
@@ -29,6 +31,19 @@ def migration(
         lines += ["", "Not read, and so in none of the above:", ""]
         lines += [f"- {project.below(f.at.path)}: {f.message}" for f in lost]
     return "\n".join(lines) + "\n"
+
+
+def _how_to(project: Project) -> list[str]:
+    """What the files are, how they are built, and how they are checked."""
+    build = "`dbt build --profiles-dir .` builds it in the DuckDB file that UNWET_DUCKDB names."
+    if not has_profile(project):
+        build = f"It is {project.dialect}: `dbt build` wants your profile `{project.name}`."
+    return [
+        "A report is a model below models/marts/; what several share is below models/intermediate/",
+        f"and macros/. {build}",
+        "After every change `unwet verify OLD-SCRIPTS THIS-FOLDER` says again what is proved, and",
+        "with `--data` what is tested.",
+    ]
 
 
 def _cell(text: str) -> str:

@@ -31,6 +31,17 @@ def test_the_project_file(files: dict[str, str]) -> None:
     assert profile["outputs"][profile["target"]]["type"] == "duckdb"
 
 
+def test_only_what_duckdb_can_build_has_a_profile_for_it() -> None:
+    pile = load([Source("a.sql", "SELECT a FROM s.t")], "postgres")
+    asis, duck = (
+        dict(refactor(pile, Request(name="shop", to_dialect=to)).files) for to in ("", "duckdb")
+    )
+    assert "profiles.yml" not in asis
+    assert "It is postgres: `dbt build` wants your profile `shop`." in asis["MIGRATION.md"]
+    assert "profiles.yml" in duck
+    assert "`dbt build --profiles-dir .` builds it" in duck["MIGRATION.md"]
+
+
 def test_every_model_has_an_entry_and_an_exposure(files: dict[str, str]) -> None:
     entries = loaded(files["models/marts.yml"])
     models = {path.split("/")[-1][:-4] for path in files if path.startswith("models/marts/")}
