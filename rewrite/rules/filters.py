@@ -21,6 +21,7 @@ from unwet.rewrite.algebra import (
     SetOp,
     width,
 )
+from unwet.rewrite.rules.bounds import fits_union
 from unwet.rewrite.rules.order import in_order
 from unwet.rewrite.rules.refs import (
     all_movable,
@@ -161,7 +162,7 @@ def filter_below_union(rel: Rel) -> Rel | None:
     that the union converts the columns of its branches to one type."""
     match rel:
         case Filter(input=SetOp(kind="union_all", inputs=inputs), conjuncts=conjuncts) if (
-            all_movable(conjuncts) and tests_may_enter(conjuncts, inputs)
+            all_movable(conjuncts) and fits_union(rel) and tests_may_enter(conjuncts, inputs)
         ):
             return SetOp("union_all", tuple(Filter(i, conjuncts) for i in inputs))
         case _:

@@ -16,6 +16,7 @@ from unwet.rewrite.algebra import (
     Values,
     width,
 )
+from unwet.rewrite.rules.bounds import fits_block
 from unwet.rewrite.rules.refs import (
     all_movable,
     columns_of,
@@ -29,7 +30,7 @@ from unwet.rewrite.rules.shapes import BINARY, Case, is_plain_comparison
 def flatten_inner_joins(rel: Rel) -> Rel | None:
     """(a JOIN b ON p) JOIN c ON q -> JOIN(a, b, c) ON p and q; the columns stay where they are."""
     match rel:
-        case Join(kind="inner", inputs=inputs) if any(_is_inner(i) for i in inputs):
+        case Join(kind="inner", inputs=inputs) if any(map(_is_inner, inputs)) and fits_block(rel):
             flat: list[Rel] = []
             on = list(rel.on)
             start = 0

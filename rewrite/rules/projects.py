@@ -25,6 +25,7 @@ from unwet.rewrite.algebra import (
     Window,
     width,
 )
+from unwet.rewrite.rules.bounds import fits_block, fits_union
 from unwet.rewrite.rules.filters import LARGEST
 from unwet.rewrite.rules.order import order_key
 from unwet.rewrite.rules.refs import all_movable, reads_outer_row, substitute, tree_size
@@ -105,9 +106,9 @@ def project_into_union(rel: Rel) -> Rel | None:
     """Project(a UNION ALL b, es) -> Project(a, es) UNION ALL Project(b, es), for es that do not
     notice that the union converts the columns of its branches to one type."""
     match rel:
-        case Project(input=SetOp(kind="union_all", inputs=inputs), exprs=exprs) if all_movable(
-            exprs
-        ) and values_may_enter(exprs, inputs):
+        case Project(input=SetOp(kind="union_all", inputs=inputs), exprs=exprs) if (
+            all_movable(exprs) and fits_union(rel) and values_may_enter(exprs, inputs)
+        ):
             return SetOp("union_all", tuple(Project(i, exprs) for i in inputs))
         case _:
             return None
@@ -174,7 +175,7 @@ def _is_plain(rel: Rel) -> bool:
 
 def _pull(rel: Join, pulled: Sequence[bool], on: tuple[Expr, ...]) -> Rel | None:
     """The join over what lies below the pulled projects, and one project above it."""
-    if not any(pulled):
+    if not any(pulled) or not fits_block(rel):
         return None
     inputs: list[Rel] = []
     outputs: list[Expr] = []

@@ -17,6 +17,7 @@ from unwet.rewrite.algebra import (
     Window,
     inputs,
 )
+from unwet.rewrite.rules.bounds import fits_union
 from unwet.rewrite.rules.order import order_key
 from unwet.rewrite.rules.refs import is_volatile, tree_order, with_inputs
 from unwet.rewrite.rules.shapes import Case
@@ -25,7 +26,9 @@ from unwet.rewrite.rules.shapes import Case
 def flatten_union_all(rel: Rel) -> Rel | None:
     """(a UNION ALL b) UNION ALL c -> UNION ALL(a, b, c)."""
     match rel:
-        case SetOp(kind="union_all", inputs=many) if any(_is_union_all(i) for i in many):
+        case SetOp(kind="union_all", inputs=many) if any(map(_is_union_all, many)) and fits_union(
+            rel
+        ):
             flat: list[Rel] = []
             stack = list(reversed(many))
             while stack:
