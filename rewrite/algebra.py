@@ -38,8 +38,9 @@ SubqueryKind = Literal["exists", "in", "scalar", "any", "all"]
 class Node:
     """Base of every plan node: equality and hash are those of the content's digest."""
 
-    __slots__ = ("digest",)
+    __slots__ = ("_width", "digest")
     digest: bytes
+    _width: int  # of a relation, once somebody has asked
 
     def __post_init__(self) -> None:
         state = blake2b(type(self).__name__.encode(), digest_size=16)
@@ -297,6 +298,15 @@ class Plan(Node):
 
 def width(rel: Rel) -> int:
     """The number of output columns."""
+    try:
+        return rel._width
+    except AttributeError:
+        found = _width(rel)
+        object.__setattr__(rel, "_width", found)
+        return found
+
+
+def _width(rel: Rel) -> int:
     match rel:
         case Scan(columns=columns):
             return len(columns)

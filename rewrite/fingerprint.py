@@ -42,8 +42,8 @@ from unwet.rewrite.algebra import (
     operands,
     width,
 )
+from unwet.rewrite.references import columns_of, tree_order
 from unwet.rewrite.rules.order import HOLES, masked_digest
-from unwet.rewrite.rules.refs import columns_of, tree_order
 
 
 def strict(rel: Rel) -> str:

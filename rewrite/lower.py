@@ -29,6 +29,7 @@ from unwet.rewrite.clauses import (
 from unwet.rewrite.from_clause import Frame
 from unwet.rewrite.opaque import opaque
 from unwet.rewrite.reads import blocks
+from unwet.rewrite.references import free_outers, reads_outer_row
 from unwet.rewrite.scalars import Unsupported, encode
 from unwet.rewrite.select_block import needs_order, ordered_plan, row_test, select_plan
 from unwet.rewrite.volatile import is_random_plan, reads_order
@@ -93,12 +94,13 @@ class Lowerer:
         self._read: set[int] = set()
 
     def plan(self, query: Query, outer: tuple[Frame, ...] = ()) -> Plan:
-        """The plan of one block. ``outer`` are the frames of the enclosing queries."""
+        """The plan of one block. ``outer`` are the frames of the enclosing queries. A plan that
+        reads none of their rows is the same wherever the block is read."""
         known = self._done.get(id(query))
-        if known is not None and known[0] is query and not outer:
+        if known is not None and known[0] is query:
             return known[1]
         plan = self._plan(query, outer)
-        if not outer:
+        if not outer or not _reads_outer_rows(plan):
             self._done[id(query)] = (query, plan)
         return plan
 
@@ -196,6 +198,10 @@ class Lowerer:
         alias = item.node.args.get("alias")
         listed = alias.args.get("columns") if isinstance(alias, exp.TableAlias) else None
         return tuple(folded(name, self._dialect) for name in listed or ())
+
+
+def _reads_outer_rows(plan: Plan) -> bool:
+    return bool(free_outers(plan.rel)) or any(reads_outer_row(k.expr) for k in plan.order)
 
 
 def _output_of(query: Query, item: exp.Expr) -> int:

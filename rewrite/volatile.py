@@ -6,6 +6,8 @@ the order of a subquery is dropped. Where it matters, the query becomes Opaque.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sqlglot import exp
 
 from unwet.rewrite.algebra import Call, Expr, Rel, Subquery, expressions, parts, walk
@@ -21,7 +23,10 @@ _NAMED = frozenset(
      "rand_canonical", "randcanonical", "setseed", "clock_timestamp"}
 )  # fmt: skip
 
+_CACHE = 1 << 16
 
+
+@lru_cache(maxsize=_CACHE)
 def is_random(expr: Expr) -> bool:
     """Whether two evaluations of the expression are known to differ."""
     for part in parts(expr):
@@ -36,6 +41,7 @@ def is_random(expr: Expr) -> bool:
     return False
 
 
+@lru_cache(maxsize=_CACHE)
 def is_random_plan(rel: Rel) -> bool:
     """Whether any expression of the plan is known to differ from one evaluation to the next."""
     return any(is_random(expr) for node in walk(rel) for expr in expressions(node))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from unwet.rewrite.algebra import Filter, Join, Project, Rel, SetOp, inputs
 
-MOST_INPUTS = 256
+MOST_INPUTS = 64
 MOST_BRANCHES = 4096
 
 _CACHE = 1 << 16

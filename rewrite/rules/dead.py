@@ -28,13 +28,16 @@ from unwet.rewrite.algebra import (
     Window,
     width,
 )
-from unwet.rewrite.rules.refs import all_movable, is_volatile, remap, used
+from unwet.rewrite.references import used
+from unwet.rewrite.rules.bounds import fits_block
+from unwet.rewrite.rules.refs import all_movable, is_volatile, remap
 from unwet.rewrite.rules.shapes import Case
 
 Narrowed = tuple[Rel, tuple[int, ...]]
 """A relation with fewer columns, and which of the old columns they are, in order."""
 
-_DEEPEST = 100  # joins in joins; what lies deeper keeps its columns, which is merely incomplete
+_DEEPEST = 100  # joins in joins; what lies deeper keeps its columns, which is merely incomplete,
+# and so does what would be too wide as one flat block: its parts may be shared
 
 
 def narrow_below_project(rel: Rel) -> Rel | None:
@@ -94,7 +97,7 @@ def scan_in_name_order(rel: Rel) -> Rel | None:
 
 def narrow(rel: Rel, need: frozenset[int], depth: int = 0) -> Narrowed | None:
     """``rel`` with at least the columns ``need`` and as few others as can be; None: as it is."""
-    if depth > _DEEPEST:
+    if depth > _DEEPEST or not fits_block(rel):
         return None
     match rel:
         case Scan(table=table, columns=columns):

@@ -21,16 +21,10 @@ from unwet.rewrite.algebra import (
     SetOp,
     width,
 )
+from unwet.rewrite.references import columns_of
 from unwet.rewrite.rules.bounds import fits_union
 from unwet.rewrite.rules.order import in_order
-from unwet.rewrite.rules.refs import (
-    all_movable,
-    columns_of,
-    is_movable,
-    is_volatile,
-    shift,
-    tree_size,
-)
+from unwet.rewrite.rules.refs import all_movable, is_movable, is_volatile, shift, tree_size
 from unwet.rewrite.rules.refs import substitute as over
 from unwet.rewrite.rules.shapes import FALSE, NULL, TRUE, Case
 from unwet.rewrite.rules.union_types import tests_may_enter

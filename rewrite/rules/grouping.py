@@ -21,9 +21,10 @@ from unwet.rewrite.algebra import (
     Window,
     width,
 )
+from unwet.rewrite.references import used
 from unwet.rewrite.rules.order import order_key, unique_in_order
 from unwet.rewrite.rules.projects import columns
-from unwet.rewrite.rules.refs import all_movable, is_volatile, used
+from unwet.rewrite.rules.refs import all_movable, is_volatile
 from unwet.rewrite.rules.shapes import Case
 
 

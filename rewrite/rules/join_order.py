@@ -13,10 +13,11 @@ from hashlib import blake2b
 from heapq import heappop, heappush
 
 from unwet.rewrite.algebra import Call, Col, Expr, Join, Project, Rel, Subquery, parts, width
+from unwet.rewrite.references import columns_of
 from unwet.rewrite.rules.filters import tidy
 from unwet.rewrite.rules.joins import is_movable_semi
 from unwet.rewrite.rules.order import in_order, masked_digest, order_key
-from unwet.rewrite.rules.refs import all_movable, columns_of, rebuild, remap
+from unwet.rewrite.rules.refs import all_movable, rebuild, remap
 from unwet.rewrite.rules.shapes import BINARY, Case
 
 
@@ -74,18 +75,19 @@ def _roles(
     """For each input one digest of the conditions that touch it: every column is written as the
     rank of its input and its place there, and as `mine` or not."""
     owner = [(at, i) for at, item in enumerate(inputs) for i in range(width(item))]
-    names = sorted(set(ranks))
+    group_of = {rank: at for at, rank in enumerate(sorted(set(ranks)))}
+    tests: list[list[Expr]] = [[] for _ in inputs]
+    for test in tellable(on):
+        for at in sorted({owner[c][0] for c in columns_of(test)}):
+            tests[at].append(test)
     found: list[_Rank] = []
     for at in range(len(inputs)):
         seen: list[bytes] = []
-        for test in tellable(on):
-            read = columns_of(test)
-            if not any(owner[c][0] == at for c in read):
-                continue
+        for test in tests[at]:
 
             def label(c: int, at: int = at) -> int:
                 item, place = owner[c]
-                group = names.index(ranks[item]) * 2 + (item == at)
+                group = group_of[ranks[item]] * 2 + (item == at)
                 return group * 100_000 + place
 
             seen.append(_test_digest(remap(test, label), holes))

@@ -16,14 +16,9 @@ from unwet.rewrite.algebra import (
     Values,
     width,
 )
+from unwet.rewrite.references import columns_of
 from unwet.rewrite.rules.bounds import fits_block
-from unwet.rewrite.rules.refs import (
-    all_movable,
-    columns_of,
-    is_volatile_plan,
-    remap,
-    shift,
-)
+from unwet.rewrite.rules.refs import all_movable, is_volatile_plan, remap, shift
 from unwet.rewrite.rules.shapes import BINARY, Case, is_plain_comparison
 
 

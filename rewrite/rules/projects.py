@@ -25,10 +25,11 @@ from unwet.rewrite.algebra import (
     Window,
     width,
 )
+from unwet.rewrite.references import reads_outer_row
 from unwet.rewrite.rules.bounds import fits_block, fits_union
 from unwet.rewrite.rules.filters import LARGEST
 from unwet.rewrite.rules.order import order_key
-from unwet.rewrite.rules.refs import all_movable, reads_outer_row, substitute, tree_size
+from unwet.rewrite.rules.refs import all_movable, substitute, tree_size
 from unwet.rewrite.rules.shapes import Case
 from unwet.rewrite.rules.union_types import values_may_enter
 

@@ -17,9 +17,10 @@ from unwet.rewrite.algebra import (
     Window,
     inputs,
 )
+from unwet.rewrite.references import tree_order
 from unwet.rewrite.rules.bounds import fits_union
 from unwet.rewrite.rules.order import order_key
-from unwet.rewrite.rules.refs import is_volatile, tree_order, with_inputs
+from unwet.rewrite.rules.refs import is_volatile, with_inputs
 from unwet.rewrite.rules.shapes import Case
 
 

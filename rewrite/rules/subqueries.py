@@ -21,10 +21,10 @@ from unwet.rewrite.algebra import (
     Subquery,
     width,
 )
+from unwet.rewrite.references import is_correlated
 from unwet.rewrite.rules.projects import columns
 from unwet.rewrite.rules.refs import (
     all_movable,
-    is_correlated,
     is_volatile,
     map_plan_refs,
     map_refs,

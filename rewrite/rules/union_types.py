@@ -34,7 +34,7 @@ from unwet.rewrite.algebra import (
     parts,
     width,
 )
-from unwet.rewrite.rules.refs import columns_of
+from unwet.rewrite.references import columns_of
 from unwet.rewrite.rules.shapes import NULL, integer
 
 _COMPARISONS = frozenset({"eq", "neq", "lt", "lte", "gt", "gte", "in", "between"})

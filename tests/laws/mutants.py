@@ -23,7 +23,8 @@ from unwet.rewrite.algebra import (
     inputs,
     parts,
 )
-from unwet.rewrite.rules.refs import rebuild, tree_order, with_expressions, with_inputs
+from unwet.rewrite.references import tree_order
+from unwet.rewrite.rules.refs import rebuild, with_expressions, with_inputs
 from unwet.tests.laws.plans import Pick, number
 
 _OTHER_OP = {

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from unwet.rewrite.algebra import Node, Rel, expressions, parts, width
 from unwet.rewrite.fingerprint import literals, recurring, strict
 from unwet.rewrite.normal import STEP_LIMIT, Normalizer, normalize
+from unwet.rewrite.references import free_outers
 from unwet.rewrite.rules import EXPRESSION_RULES, QUERY_RULES, RELATION_RULES
-from unwet.rewrite.rules.refs import free_outers, rebuild, with_expressions
+from unwet.rewrite.rules.refs import rebuild, with_expressions
 from unwet.tests.laws.engine import DATABASES, Engine, Unrunnable
 from unwet.tests.laws.mutants import mutant
 from unwet.tests.laws.plans import Plans

@@ -12,8 +12,9 @@ from unwet.rewrite.algebra import Call, Col, Filter, Join, Lit, Outer, Project, 
 from unwet.rewrite.fingerprint import core, strict
 from unwet.rewrite.normal import normalize
 from unwet.rewrite.plan_sql import to_sql
+from unwet.rewrite.references import columns_of, free_outers
 from unwet.rewrite.rules import CASES
-from unwet.rewrite.rules.refs import columns_of, free_outers, lift, map_refs, remap, substitute
+from unwet.rewrite.rules.refs import lift, map_refs, remap, substitute
 from unwet.tests.rewrite.sql_plans import COLUMNS, TABLES, pairs, plan_of
 
 DATABASES = 24
