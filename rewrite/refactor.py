@@ -117,6 +117,7 @@ class _Job:
         self.not_run: dict[str, str] = {}
         self.root = _common_root(sorted(s.path for s in self.pile.sources))
         self.assumptions: frozenset[str] = frozenset()
+        self.printed: tuple[Project, Mapping[str, str]] | None = None
 
     def run(self) -> Result:
         self.progress("composing one model per report")
@@ -219,14 +220,20 @@ class _Job:
 
     def _read(self, project: Project) -> dict[str, ReadBack]:
         against = setting(self.pile, self.state.reports, self.dialect, {})
-        with staged(dbt.files(project)) as folder:
+        with staged(self._files(project)) as folder:
             return read_back(folder, against)
+
+    def _files(self, project: Project) -> Mapping[str, str]:
+        """The project as files, printed once for all who read the same one in a row."""
+        if self.printed is None or self.printed[0] is not project:
+            self.printed = project, dbt.files(project)
+        return self.printed[1]
 
     # --- on data
 
     def _on_data(self, project: Project) -> Project:
         refs = [reference(self.reports[d.name]) for d in project.drafts]
-        with staged(dbt.files(project)) as folder:
+        with staged(self._files(project)) as folder:
             found = run_tests(
                 self.pile.scripts,
                 folder,
@@ -310,7 +317,7 @@ class _Job:
 
     def _finish(self, project: Project) -> Result:
         verdicts = self._verdicts(project)
-        files = dbt.files(project)
+        files = {**self._files(project)}
         files["MIGRATION.md"] = migration(project, verdicts, self.pile.findings)
         files[RECORD] = record(Record(self.dialect, self.kept))
         if self.request.out is not None:

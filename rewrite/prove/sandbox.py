@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
+from types import CodeType
 from typing import Any, TypeVar, cast
 
 from jinja2 import StrictUndefined, TemplateError, nodes
@@ -79,6 +80,10 @@ class Budget:
             raise TemplateFailure("the template makes too much text")
 
 
+_compiled: dict[str, CodeType] = {}  # template text to code
+_MOST_COMPILED = 4096
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """The environment; `budget` is what all its templates share."""
 
@@ -103,6 +108,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
             loop.iter = _through(_TURNS, cast(nodes.Expr, loop.iter))
         _replace_concats(template)
         return template
+
+    def compile(self, source: Any, *args: Any, **settings: Any) -> Any:
+        """All environments are alike, so a text that one has compiled is compiled for all."""
+        if not isinstance(source, str) or args or settings:
+            return super().compile(source, *args, **settings)
+        code = _compiled.get(source)
+        if code is None:
+            if len(_compiled) > _MOST_COMPILED:
+                _compiled.clear()
+            code = _compiled[source] = super().compile(source)
+        return code
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         for kind, allowed in _METHODS.items():
