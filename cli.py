@@ -253,6 +253,8 @@ def scan(request: Request) -> int:
 
     found = inventory.scan(request.load())
     notes([*found.errors, *(found.findings if request.verbose else ())], request)
+    if found.errors and not request.dialect and not request.quiet:
+        _say("no dialect was given: --dialect NAME may read more of it")
     text = inventory.as_json(found) if request.format == "json" else table(inventory.rows(found))
     emit(text, request)
     return 1 if found.errors else 0

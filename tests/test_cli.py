@@ -62,6 +62,14 @@ def test_what_does_not_parse_is_exit_code_1_and_shown(pile: Path) -> None:
     assert run("scan", pile, "-q").stderr == ""
 
 
+def test_errors_without_a_dialect_ask_for_one(pile: Path) -> None:
+    (pile / "odd.sql").write_text("select a from b where;")
+    asked = "no dialect was given: --dialect NAME may read more of it\n"
+    assert run("scan", str(pile)).stderr.endswith(asked)
+    assert asked not in run("scan", str(pile), "--dialect", "tsql").stderr
+    assert run("scan", str(pile), "-q").stderr == ""
+
+
 def test_standard_input() -> None:
     done = run("scan", "-", "--format", "json", stdin="select 1 a")
     assert json.loads(done.stdout)["statements"] == 1

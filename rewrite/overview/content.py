@@ -65,7 +65,8 @@ def tiles(page: Overview) -> tuple[Tile, ...]:
     found += [Tile("copied lines", f"{share:.0%}", f"in {len(copies.families):,} families")]
     if page.drift is not None:
         places = sum(len(finding.outliers) for finding in page.drift.findings)
-        found += [Tile("contradictions", f"{len(page.drift.findings):,}", f"at {places:,} places")]
+        where = f"at {places:,} place{'' if places == 1 else 's'}"
+        found += [Tile("contradictions", f"{len(page.drift.findings):,}", where)]
     if made is not None:
         lines = f"{made.before:,} → {made.after:,}"
         found += [Tile("lines before → after", lines, "printed alike, without comments")]
