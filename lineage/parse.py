@@ -23,6 +23,8 @@ from unwet.lineage.tokenizing import Lost, Stretch, prepare, tokenize
 from unwet.lineage.trees import copied
 
 _DEEPEST = 1000  # queries within queries
+# Asked for once: an Enum computes each access to a member, and there is one per token.
+_OPEN, _CLOSE, _SELECT = TokenType.L_PAREN, TokenType.R_PAREN, TokenType.SELECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,16 @@ class Script:
 
 def _too_deep(tokens: Sequence[Token]) -> bool:
     """Whether queries are nested in queries so deeply that no later stage has room for it."""
-    if sum([token.token_type == TokenType.SELECT for token in tokens]) <= _DEEPEST:
+    if sum([token.token_type == _SELECT for token in tokens]) <= _DEEPEST:
         return False
     opened: list[bool] = []
     before: TokenType | None = None
     for token in tokens:
-        if token.token_type == TokenType.L_PAREN:
+        if token.token_type == _OPEN:
             opened.append(False)
-        elif token.token_type == TokenType.R_PAREN and opened:
+        elif token.token_type == _CLOSE and opened:
             opened.pop()
-        elif token.token_type == TokenType.SELECT and before == TokenType.L_PAREN:
+        elif token.token_type == _SELECT and before == _OPEN:
             opened[-1] = True
             if len(opened) > _DEEPEST and sum(opened) > _DEEPEST:
                 return True
@@ -346,7 +348,7 @@ def _is_balanced(part: Stretch, chunk: Chunk) -> bool:
     depth = lowest = 0
     for token in part.tokens[chunk.first : chunk.last]:
         kind = token.token_type
-        depth += (kind == TokenType.L_PAREN) - (kind == TokenType.R_PAREN)
+        depth += (kind == _OPEN) - (kind == _CLOSE)
         lowest = min(lowest, depth)
     return depth == lowest == 0
 

@@ -162,14 +162,21 @@ def _restored(traced: Traced, masked: Masked) -> Traced:
     if not masked.placeholders:
         return traced
 
+    known: dict[str, str] = {}
+
     def name(text: str) -> str:
-        return masked.restore(text) if "p__" in text else text
+        if "p__" not in text:
+            return text
+        if text not in known:
+            known[text] = masked.restore(text)
+        return known[text]
 
     def column(one: ColumnId) -> ColumnId:
         return ColumnId(name(one.relation), name(one.column))
 
     def edge(e: Edge) -> Edge:
-        return e._replace(source=column(e.source), target=column(e.target))
+        masks = any("p__" in name for end in (e.source, e.target) for name in end)
+        return e._replace(source=column(e.source), target=column(e.target)) if masks else e
 
     return Traced(
         name(traced.target),

@@ -38,7 +38,8 @@ class Queries(ABC):
         self.catalog = catalog
         self.dialect = statement.dialect
         self.variables = statement.variables | _arguments(statement.tree)
-        self.spreads = "columns" in statement.text.lower()
+        self.text = statement.text.lower()
+        self.spreads = "columns" in self.text
         self.envs: dict[int, Env] = {}  # by id of the query node: where its sub-queries look
         self.scalars: dict[int, Mapping[str, Output]] = {}  # by id of the environment
         self.kept: list[Env] = []  # as long as their ids are keys
@@ -194,7 +195,12 @@ class Queries(ABC):
         if isinstance(body, WRITES):
             return _renamed(self.written(body, env), columns)
         may_recurse = recursive or self.dialect in SELF_REFERENCE
-        if may_recurse and _is_setop(body) and _reads_itself(body, name, self.dialect):
+        if (
+            may_recurse
+            and _is_setop(body)
+            and self.text.count(name) not in (1, 2)  # where it is made, and where it is read
+            and _reads_itself(body, name, self.dialect)
+        ):
             return self._recursive(body, name, columns, env, parent)
         return _renamed(self.query(body, env, parent), columns)
 

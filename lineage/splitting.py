@@ -14,6 +14,9 @@ from sqlglot.tokenizer_core import Token, TokenType
 from unwet.lineage.dialects import lexis
 
 STATEMENT, CONTROL = "statement", "control"
+# Asked for once: an Enum computes each access to a member, and there is one per token.
+_OPEN, _CLOSE, _SEMICOLON = TokenType.L_PAREN, TokenType.R_PAREN, TokenType.SEMICOLON
+_ENDS = (TokenType.STRING, TokenType.IDENTIFIER, TokenType.STAR)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -94,7 +97,7 @@ class _Splitter:
     # --- borders ---
 
     def _separates(self, at: int) -> bool:
-        if self._tokens[at].token_type == TokenType.SEMICOLON:
+        if self._tokens[at].token_type == _SEMICOLON:
             return True
         return self._tokens[at].text == "/" and self._line_starts(at) and self._line_ends(at)
 
@@ -152,7 +155,7 @@ class _Splitter:
         before = self._tokens[at - 1]
         if self._words[first] == "SET":  # SET NOCOUNT ON
             return before.text in _OPERATORS
-        if before.token_type in (TokenType.STRING, TokenType.IDENTIFIER, TokenType.STAR):
+        if before.token_type in _ENDS:
             return False
         return self._words[at - 1] in _OPEN_ENDED or before.text in _OPERATORS
 
@@ -233,7 +236,7 @@ class _Splitter:
         depth = 0
         for here in range(at + 1, len(self._tokens)):
             word, sign = self._words[here], self._tokens[here].token_type
-            depth += (sign == TokenType.L_PAREN) - (sign == TokenType.R_PAREN)
+            depth += (sign == _OPEN) - (sign == _CLOSE)
             if depth:
                 continue
             if word in ("THEN", "DO", "LOOP") and not self._bare:
@@ -252,7 +255,7 @@ class _Splitter:
         depth = 0
         for here in range(at + 2, len(self._tokens)):
             word, sign = self._words[here], self._tokens[here].token_type
-            depth += (sign == TokenType.L_PAREN) - (sign == TokenType.R_PAREN)
+            depth += (sign == _OPEN) - (sign == _CLOSE)
             if self._separates(here) or (depth == 0 and self._is_go(here)):
                 return at
             if depth == 0 and word == "BEGIN":

@@ -97,10 +97,11 @@ def _try(text: str, start: int, stop: int, dialect: str) -> Stretch | None:
 # Where FLOAT without a length has 53 bits and REAL has 24. The parser gives both one type, which
 # would make a single-precision number of either in another dialect.
 _WIDE_FLOATS = frozenset({"tsql", "oracle", "teradata"})
+_FLOAT = TokenType.FLOAT  # asked for once: an Enum computes each access to a member
 
 
 def _widen(tokens: list[Token]) -> None:
-    for at in [i for i, token in enumerate(tokens) if token.token_type == TokenType.FLOAT]:
+    for at in [i for i, token in enumerate(tokens) if token.token_type == _FLOAT]:
         bare = at + 1 == len(tokens) or tokens[at + 1].token_type != TokenType.L_PAREN
         if bare and tokens[at].text.upper() == "FLOAT":
             tokens[at].token_type = TokenType.DOUBLE
