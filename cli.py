@@ -198,13 +198,22 @@ def emit(data: str | bytes, request: Request) -> None:
     target = Path(request.output)
     if target.is_dir():
         raise OutputReadOnly(request.output or "''", "it is a folder")
-    beside = target.with_name(f".{target.name}.part")
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(raw)  # a device or a pipe stays one: nothing is put in its place
+        else:
+            _in_one_piece(raw, target.resolve())  # a link stays one, too
+    except OSError as error:
+        raise OutputReadOnly(str(target), error.strerror or "") from error
+
+
+def _in_one_piece(raw: bytes, target: Path) -> None:
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         beside.write_bytes(raw)
         beside.replace(target)
-    except OSError as error:
+    finally:
         beside.unlink(missing_ok=True)
-        raise OutputReadOnly(str(target), error.strerror or "") from error
 
 
 def _to_stdout(raw: bytes) -> None:

@@ -20,7 +20,7 @@ _HOLDERS = re.compile(
 _FOREIGN = re.compile(r"\bLANGUAGE\s+'?(\w+)", re.I)
 _OURS = frozenset({"sql", "plpgsql", "plsql", "plpgsql_edb", "nzplsql", "edbspl"})
 # (atomic: many comments could be taken apart in as many ways as there are subsets of them)
-_STATEMENT = re.compile(r"\s*(?>(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*)(?:[(]\s*)*([a-z]+)", re.I | re.S)
+_STATEMENT = re.compile(r"\s*+(?:--[^\n]*\n\s*+|/\*.*?\*/\s*+)*+(?:[(]\s*+)*+([a-z]+)", re.I | re.S)
 _JOINED = re.compile(r"\s*(?:\|\||\+)")
 _BEGINNINGS = frozenset(
     {"select", "with", "insert", "update", "delete", "merge", "create", "alter", "drop", "truncate"}
@@ -35,9 +35,9 @@ _TASK = re.compile(
     re.I | re.S,
 )
 _REPLACE = re.compile(r"\s*REPLACE\b(?=\s+(?:LOW_PRIORITY\s+|DELAYED\s+)?INTO\b)", re.I)
-_NAME = r"((?:[\w$#]+|\"[^\"]+\"|`[^`]+`)(?:\.(?:[\w$#]+|\"[^\"]+\"|`[^`]+`))*)"
+_NAME = r"((?:[\w$#]+|\"[^\"]+\"|`[^`]+`)(?:\.(?:[\w$#]+|\"[^\"]+\"|`[^`]+`))*+)"
 _STREAM = re.compile(
-    rf"\s*CREATE\s+(?:OR\s+REPLACE\s+)?STREAM\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}\b.*?"
+    rf"\s*CREATE\s+(?:OR\s+REPLACE\s+)?STREAM\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}\s.*?"
     rf"\bON\s+(?:TABLE|VIEW|EXTERNAL\s+TABLE)\s+{_NAME}",
     re.I | re.S,
 )
@@ -50,7 +50,7 @@ _CLONE = re.compile(
 _PHYSICAL = re.compile(
     rf"(\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+){{0,3}}?(?:TABLE|VIEW)\s+{_NAME}"
     r"(?:\s*\((?:[^()']|\([^()']*\))*\))?)"
-    r"(?!\w).*?\s(AS\b[(\s]*(?:SELECT|WITH)\b)",
+    r"(?!\w).*?\s(AS\b[(\s]*+(?:SELECT|WITH)\b)",
     re.I | re.S,
 )
 _LOOP = re.compile(r"\s*FOR\s+(\w+)\s+IN\s+(?=\(?\s*(?:SELECT|WITH)\b)", re.I)

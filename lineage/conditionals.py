@@ -10,12 +10,16 @@ from dataclasses import dataclass
 
 from unwet.lineage.edited import Edit
 
-_DEFAULT = re.compile(r"\{\s*DEFAULT\s+@(\w+)\s*=\s*('[^']*'|\"[^\"]*\"|[^{}]*?)\s*\}", re.I)
+_DEFAULT = re.compile(
+    r"\{\s*+DEFAULT\s++@(\w++)\s*+=\s*+('[^']*'(?=\s*+\})|\"[^\"]*\"(?=\s*+\})|[^{}]*+)\s*+\}", re.I
+)
 _ARROW = re.compile(r"\}\s*\?\s*\{")
 _COLON = re.compile(r"\}\s*:\s*\{")
 _BRACE = re.compile(r"[{}]")
 _WORD = re.compile(r"\s*(==|!=|<>|=|[!&|(),]|'[^']*'|\"[^\"]*\"|@?\w[\w.\-]*)")
-_TAG = re.compile(r"\{%[-+]?\s*(\w+)\s*(.*?)\s*[-+]?%\}|\{#.*?#\}", re.S)
+_TAG = re.compile(r"\{%[-+]?\s*+(\w++)\s*+(.*?)[-+]?%\}|\{#.*?#\}", re.S)
+
+_LONGEST = 300  # characters of a condition that is evaluated; people write thirty
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def jinja(text: str) -> Decided:
         tag = hit[1] or "#"
         edits.append((hit.start(), hit.end(), ""))
         if tag != "#" and not tag.startswith("end"):
-            notes.append(Note(hit.start(), _say(tag, hit[2])))
+            notes.append(Note(hit.start(), _say(tag, hit[2].rstrip())))
         elif tag == "#" and _is_quoted(text, hit):
             notes.append(Note(hit.start(), "a comment of Jinja inside a string left out"))
         _track(blocks, edits, tag, hit)
@@ -87,11 +91,12 @@ _BLOCKS = {"if", "for", "macro", "call", "filter", "raw", "block", "snapshot", "
 def _tags(text: str) -> Iterator[re.Match[str]]:
     """Tags and comments in order; stops where no closing sign is left (no quadratic search)."""
     at = 0
+    stops: dict[str, int] = {}
     while (at := text.find("{", at)) >= 0:
         sign = text[at : at + 2]
         if sign not in ("{%", "{#"):
             at += 1
-        elif (stop := text.find(sign[::-1].replace("{", "}"), at + 2)) < 0:
+        elif (stop := _closer(text, sign, at + 2, stops)) < 0:
             at += 2
             if not _closers_left(text, at):
                 return
@@ -100,6 +105,13 @@ def _tags(text: str) -> Iterator[re.Match[str]]:
             at = hit.end()
         else:
             at += 2
+
+
+def _closer(text: str, sign: str, start: int, known: dict[str, int]) -> int:
+    """Where the tag that `sign` opens is closed; `known` keeps what was found last."""
+    if not start <= known.get(sign, -1):
+        known[sign] = text.find(sign[::-1].replace("{", "}"), start)
+    return known[sign]
 
 
 def _closers_left(text: str, at: int) -> bool:
@@ -146,7 +158,7 @@ def _track(blocks: list[_Block], edits: list[Edit], tag: str, hit: re.Match[str]
         block.dropped = hit.end() if block.taken else None
         block.taken = True
     elif tag in _BLOCKS or (tag == "set" and "=" not in hit[2]):
-        off = tag in _DROPPED_BODY or (tag == "if" and _is_off(hit[2]))
+        off = tag in _DROPPED_BODY or (tag == "if" and _is_off(hit[2].rstrip()))
         blocks.append(_Block(tag, not off, hit.end() if off else None))
     elif tag.startswith("end") and any(block.tag == tag[3:] for block in blocks):
         while blocks:
@@ -241,6 +253,8 @@ def _unquoted(value: str) -> str:
 
 def _evaluate(condition: str, values: Mapping[str, str]) -> bool | None:
     """The value of a SqlRender condition, None when it needs a parameter that is not known."""
+    if len(condition) > _LONGEST:
+        return None
     words = _WORD.findall(condition)
     if "".join(words) != re.sub(r"\s+(?=(?:[^']*'[^']*')*[^']*$)", "", condition):
         return None

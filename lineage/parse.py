@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -15,16 +15,13 @@ from unwet.lineage.bodies import bodies, loop_rows, recovered
 from unwet.lineage.dialects import lexis
 from unwet.lineage.errors import RenderError, UnknownDialect
 from unwet.lineage.findings import Finding, Span
+from unwet.lineage.nesting import too_deep
 from unwet.lineage.phrases import plain
 from unwet.lineage.sources import Source
 from unwet.lineage.splitting import CONTROL, Chunk, resplit, split
 from unwet.lineage.templating import Masked
 from unwet.lineage.tokenizing import Lost, Stretch, prepare, tokenize
 from unwet.lineage.trees import copied
-
-_DEEPEST = 1000  # queries within queries
-# Asked for once: an Enum computes each access to a member, and there is one per token.
-_OPEN, _CLOSE, _SELECT = TokenType.L_PAREN, TokenType.R_PAREN, TokenType.SELECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +66,6 @@ class Script:
     findings: tuple[Finding, ...]
     lines: int
     inner: tuple[Statement, ...] = ()
-
-
-def _too_deep(tokens: Sequence[Token]) -> bool:
-    """Whether queries are nested in queries so deeply that no later stage has room for it."""
-    if sum([token.token_type == _SELECT for token in tokens]) <= _DEEPEST:
-        return False
-    opened: list[bool] = []
-    before: TokenType | None = None
-    for token in tokens:
-        if token.token_type == _OPEN:
-            opened.append(False)
-        elif token.token_type == _CLOSE and opened:
-            opened.pop()
-        elif token.token_type == _SELECT and before == _OPEN:
-            opened[-1] = True
-            if len(opened) > _DEEPEST and sum(opened) > _DEEPEST:
-                return True
-        before = token.token_type
-    return False
 
 
 def check_dialect(name: str) -> str:
@@ -239,7 +217,7 @@ class _Reader:
             rest = part.text[tokens[0].end + 1 : tokens[-1].end + 1]
             return exp.Command(this=tokens[0].text.upper(), expression=rest.strip())
         try:
-            if len(tokens) > 4 * _DEEPEST and _too_deep(tokens):
+            if too_deep(tokens, self._dialect):
                 raise RecursionError
             trees = self._dialect.parser().parse(tokens, part.text)
             self._notes.extend([note] if note else ())

@@ -46,9 +46,9 @@ def new_name(old: exp.Table, new: exp.Table, dialect: str) -> exp.Table:
 _SESSION_NAMES = frozenset({"snowflake", "mysql", "clickhouse", "trino", "presto", "teradata"})
 
 
-_NAME = r"""[`"\[]?[^\s,;()'`"\]]+[`"\]]?"""
-_RENAME = re.compile(rf"({_NAME})\s+TO\s+({_NAME})", re.I)
-_EXCHANGE = re.compile(rf"({_NAME})\s+AND\s+({_NAME})", re.I)
+_NAME = r"""[`"\[]?[^\s,;()'`"\]]++[`"\]]?"""
+_RENAME = re.compile(rf"(?<![^\s,])({_NAME})\s+TO\s+({_NAME})", re.I)
+_EXCHANGE = re.compile(rf"(?<![^\s,])({_NAME})\s+AND\s+({_NAME})", re.I)
 _PARTITION = re.compile(
     rf"TABLE\s+({_NAME})\s+EXCHANGE\s+PARTITION\b.*?\bWITH\s+TABLE\s+({_NAME})", re.I | re.S
 )

@@ -15,6 +15,7 @@ from sqlglot import exp
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved
+from unwet.rewrite.beside import beside, rolled_back
 
 UNPARSED = frozenset({"PARSE", "TOKENIZE"})
 
@@ -42,7 +43,15 @@ _HARMLESS_ALTER = re.compile(
     re.IGNORECASE,
 )
 _UNTABLED = frozenset({"INDEX", "SCHEMA", "DATABASE", "SEQUENCE", "TYPE", "EXTENSION", "ROLE"})
-_EXECUTING = re.compile(r"\s*(?:EXEC|EXECUTE|CALL|RENAME|REPLACE|DO)\b", re.IGNORECASE)
+_EXECUTING = re.compile(
+    r"\s*(?:EXEC|EXECUTE|CALL|RENAME|EXCHANGE|REPLACE|DO"
+    r"|CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+)?(?:RULE|SYNONYM|TRIGGER))\b",
+    re.IGNORECASE,
+)
+_LIMITING = re.compile(
+    r"\s*SET\s+(?:ROWCOUNT\s+(?!0\s*;?\s*$)|(?:SESSION\s+|@@(?:SESSION\s*\.\s*)?)?SQL_SELECT_LIMIT\b)",
+    re.IGNORECASE,
+)
 _READING = re.compile(r"\bSELECT\b", re.IGNORECASE)
 
 
@@ -53,6 +62,7 @@ def touched(script: Script, statements: Sequence[Resolved]) -> frozenset[str]:
         found.update(_written(text))
     for resolved in statements:
         found.update(_written_beside(resolved))
+    found.update(last_part(name) for name in rolled_back(statements))
     return frozenset(found)
 
 
@@ -91,6 +101,12 @@ def obstacles(script: Script) -> dict[int, str]:
             found.setdefault(
                 statement.index, f"not all of it is understood: {noted[statement.span]}"
             )
+    limited = 0
+    for statement in placed:
+        if _LIMITING.match(statement.text):
+            limited = statement.span.line
+        elif limited:
+            found.setdefault(statement.index, f"line {limited} limits how many rows there are")
     first = min((f.at for f in script.findings if _is_control(f)), default=None)
     for statement in placed:
         if first is not None and first <= statement.span:
@@ -114,6 +130,7 @@ def _written_beside(resolved: Resolved) -> Iterator[str]:
     for node in tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge):
         if node is not tree:
             yield from (_plain(t.name) for t in node.find_all(exp.Table))
+    yield from map(_plain, beside(resolved))
     if resolved.kind != "other" or _is_harmless(statement):
         return
     text = _COMMENT.sub(" ", statement.text)

@@ -16,6 +16,7 @@ from unwet.lineage.parse import Script
 from unwet.lineage.resolve import Query, Resolved
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Plan, Project, SetOp, Values
+from unwet.rewrite.beside import behind_views
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition, EndState, Report, named
 from unwet.rewrite.lost import UNPARSED, last_part, obstacles, touched, unfollowed
@@ -58,8 +59,10 @@ def end_state(
 def _touched(units: Iterable[Unit]) -> dict[str, list[str]]:
     """By the last part of a name: which scripts may write it with text that nobody followed."""
     found: dict[str, list[str]] = {}
+    behind = behind_views([statement for each in units for statement in each.statements])
     for each in units:
-        for name in touched(each.script, each.statements):
+        through = {last_part(name) for name in behind.get(each.path, ())}
+        for name in touched(each.script, each.statements) | through:
             found.setdefault(name, []).append(each.path)
     return found
 

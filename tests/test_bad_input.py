@@ -146,6 +146,28 @@ def test_dbt_quotes_relations_itself(tmp_path: Path) -> None:
     assert "FROM {{ ref('x') }}\n" in text
 
 
+def test_a_link_as_output_stays_a_link(pile: Path, tmp_path: Path) -> None:
+    real, link = tmp_path / "real.txt", tmp_path / "link.txt"
+    real.write_text("old", encoding="utf-8")
+    link.symlink_to(real)
+    result = run("lineage", str(pile), "-o", str(link))
+    assert result.exit_code == 0, result.output
+    assert link.is_symlink() and real.read_text(encoding="utf-8") != "old"
+
+
+def test_a_pipe_as_output_stays_a_pipe(pile: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        result = run("lineage", str(pile), "-o", str(pipe))
+        assert result.exit_code == 0, result.output
+        assert pipe.is_fifo() and os.read(reader, 10)
+    finally:
+        os.close(reader)
+    assert [path.name for path in tmp_path.glob(".*.part")] == []
+
+
 def test_output_is_utf8_in_any_locale(tmp_path: Path) -> None:
     (tmp_path / "a.sql").write_text("select ü from t", encoding="utf-8")
     alone = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

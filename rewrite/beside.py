@@ -1,0 +1,67 @@
+"""What a statement changes apart from its own target: names that it may write, by any way.
+
+OUTPUT ... INTO, UPDATE and DELETE of several tables, triggers, tables that INHERIT, what stands
+behind a view, and, for a ROLLBACK, all that its script has written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlglot import exp
+
+from unwet.lineage.resolve import Resolved
+from unwet.rewrite.script_order import base_reads
+
+_CHANGES = frozenset({"insert", "update", "delete", "merge", "truncate"})
+
+
+def beside(resolved: Resolved) -> Iterator[str]:
+    """Names, as they are written, of the tables that one statement writes besides its target."""
+    tree = resolved.statement.tree
+    for returned in tree.find_all(exp.Returning):
+        into = returned.args.get("into")
+        if isinstance(into, exp.Expr):
+            yield into.name or into.this.name
+    for other in tree.find_all(exp.InheritsProperty, exp.TriggerProperties):
+        yield from (table.name for table in other.find_all(exp.Table))
+    if isinstance(tree, exp.Update | exp.Delete):
+        yield from _several(tree)
+
+
+def _several(tree: exp.Update | exp.Delete) -> Iterator[str]:
+    """The tables of UPDATE a JOIN b SET b.x = 1 and of DELETE a, b FROM ... (MySQL)."""
+    yield from (table.name for table in tree.args.get("tables") or ())
+    joined = tree.this.args.get("joins") if isinstance(tree.this, exp.Expr) else None
+    if joined or tree.args.get("tables"):
+        yield from (table.name for table in tree.find_all(exp.Table))
+
+
+def rolled_back(statements: Sequence[Resolved]) -> Iterator[str]:
+    """The targets of a script that takes back what it has done, nobody says how far."""
+    if any(isinstance(each.statement.tree, exp.Rollback) for each in statements):
+        yield from (each.target for each in statements if each.target)
+
+
+def behind_views(statements: Sequence[Resolved]) -> Mapping[str, frozenset[str]]:
+    """By path: the relations behind the views that its statements write to."""
+    reads = {
+        each.target: base_reads(each.query)
+        for each in statements
+        if each.kind == "view" and each.target and each.query is not None
+    }
+    found: dict[str, set[str]] = {}
+    for each in statements:
+        if each.kind in _CHANGES and each.target in reads:
+            found.setdefault(each.statement.path, set()).update(_closure(each.target, reads))
+    return {path: frozenset(names) for path, names in found.items()}
+
+
+def _closure(name: str, reads: Mapping[str, frozenset[str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = reads.get(waiting.pop(), frozenset()) - seen
+        seen |= new
+        waiting.extend(new)
+    return seen
