@@ -1,7 +1,7 @@
 """What a statement changes apart from its own target: names that it may write, by any way.
 
-OUTPUT ... INTO, UPDATE and DELETE of several tables, triggers, tables that INHERIT, what stands
-behind a view, and, for a ROLLBACK, all that its script has written.
+Triggers, tables that INHERIT, what stands behind a view, and, for a ROLLBACK, all that its script
+has written.
 """
 
 from __future__ import annotations
@@ -19,22 +19,8 @@ _CHANGES = frozenset({"insert", "update", "delete", "merge", "truncate"})
 def beside(resolved: Resolved) -> Iterator[str]:
     """Names, as they are written, of the tables that one statement writes besides its target."""
     tree = resolved.statement.tree
-    for returned in tree.find_all(exp.Returning):
-        into = returned.args.get("into")
-        if isinstance(into, exp.Expr):
-            yield into.name or into.this.name
     for other in tree.find_all(exp.InheritsProperty, exp.TriggerProperties):
         yield from (table.name for table in other.find_all(exp.Table))
-    if isinstance(tree, exp.Update | exp.Delete):
-        yield from _several(tree)
-
-
-def _several(tree: exp.Update | exp.Delete) -> Iterator[str]:
-    """The tables of UPDATE a JOIN b SET b.x = 1 and of DELETE a, b FROM ... (MySQL)."""
-    yield from (table.name for table in tree.args.get("tables") or ())
-    joined = tree.this.args.get("joins") if isinstance(tree.this, exp.Expr) else None
-    if joined or tree.args.get("tables"):
-        yield from (table.name for table in tree.find_all(exp.Table))
 
 
 def rolled_back(statements: Sequence[Resolved]) -> Iterator[str]:
