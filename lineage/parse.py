@@ -23,6 +23,9 @@ from unwet.lineage.templating import Masked
 from unwet.lineage.tokenizing import Lost, Stretch, prepare, tokenize
 from unwet.lineage.trees import copied
 
+# Asked for once: an Enum computes each access to a member, and there is one per token.
+_OPENS, _CLOSES = TokenType.L_PAREN, TokenType.R_PAREN
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -326,7 +329,7 @@ def _is_balanced(part: Stretch, chunk: Chunk) -> bool:
     depth = lowest = 0
     for token in part.tokens[chunk.first : chunk.last]:
         kind = token.token_type
-        depth += (kind == _OPEN) - (kind == _CLOSE)
+        depth += (kind == _OPENS) - (kind == _CLOSES)
         lowest = min(lowest, depth)
     return depth == lowest == 0
 
