@@ -78,6 +78,15 @@ def _merge_clauses(node: exp.Merge) -> Iterator[tuple[exp.Expression, str, str]]
             yield when.args["condition"], "where", "FILTER"
 
 
+def is_distinct(query: Query) -> bool:
+    """Whether equal rows become one, as if grouped by all columns: SELECT DISTINCT, and set
+    operations without ALL."""
+    distinct = query.node.args.get("distinct")
+    if isinstance(query.node, exp.SetOperation):
+        return distinct is not False
+    return isinstance(distinct, exp.Distinct) and distinct.args.get("on") is None
+
+
 def ordinals(query: Query) -> Iterator[tuple[int, str]]:
     """(output position, sub-type) of GROUP BY 2, ORDER BY 1, and GROUP BY ALL."""
     for key, subtype in (("group", "GROUP_BY"), ("order", "SORT")):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from unwet.lineage.budget import BUDGET, OverBudget
-from unwet.lineage.clauses import ordinals, produced_from, row_clauses
+from unwet.lineage.clauses import is_distinct, ordinals, produced_from, row_clauses
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.flows import (
     IDENTITY,
@@ -168,6 +168,7 @@ class Tracer:
         for at, subtype in ordinals(query):
             if 0 <= at < len(query.outputs):
                 merge(flows, self.output(query, at), ("INDIRECT", subtype))
+        self._distinct(query, flows)
         self._using(query, flows)
         for each in query.inputs:
             if each.query is not None:
@@ -177,6 +178,21 @@ class Tracer:
                 merge(flows, self.rows(branch), IDENTITY)
         self._rows[id(query)] = flows
         return flows
+
+    def _distinct(self, query: Query, flows: Flows) -> None:
+        """All columns of a query without equal rows; chains of set operations are walked."""
+        while True:
+            kept = query.branches[0] if isinstance(query.node, exp.Except) else query
+            if is_distinct(query) and not query.recursive:
+                for at in range(len(kept.outputs)):
+                    merge(flows, self.output(kept, at), ("INDIRECT", "GROUP_BY"))
+                for stars in () if kept.complete else self.stars(kept):
+                    merge(flows, stars, ("INDIRECT", "GROUP_BY"))
+                if isinstance(query.node, exp.Union):
+                    return  # what it groups by holds all that stands below it
+            if query.kind != "setop" or not query.branches or query.recursive:
+                return
+            query = query.branches[0]
 
     def _using(self, query: Query, flows: Flows) -> None:
         for name, inputs in query.merged.items():

@@ -41,7 +41,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except BenchError as error:
         print(f"error: {error}\nhelp: {error.help}", file=sys.stderr)
         return 2
-    text = _text(scores)
+    text = _text(scores, options.limit)
     print(text)
     for score in scores:
         for each in (*score.failed, *score.wrong):
@@ -118,7 +118,8 @@ def _sources(
     )
 
 
-def _text(scores: Sequence[Score]) -> str:
+def _text(scores: Sequence[Score], every: int) -> str:
+    limit = f" --limit {every}" if every else ""
     rows = [
         f"| {s.name} | {s.scripts} | {s.ran} | {s.with_rows} | {s.influences:,} | {s.values:,} |"
         f" {len(s.wrong)} | {s.direct:,} | {s.shown / s.direct if s.direct else 0:.0%} |"
@@ -128,7 +129,7 @@ def _text(scores: Sequence[Score]) -> str:
         [
             "## Lineage against execution",
             "",
-            "`python -m bench.oracle --mirror tobymao/sqlglot=GITDIR --write`",
+            f"`python -m bench.oracle{limit} --mirror tobymao/sqlglot=GITDIR --write`",
             "",
             "One column of one table is changed, and the outputs that change are compared with the"
             " edges. Every influence that was seen must be an edge of some kind, every value that"
