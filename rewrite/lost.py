@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlglot import exp
 
@@ -82,8 +82,25 @@ def unfollowed(resolved: Resolved) -> str:
     return ""
 
 
-def obstacles(script: Script) -> dict[int, str]:
-    """By statement index: why a statement that was read may not mean what it says."""
+def spaces(scripts: Iterable[Script]) -> frozenset[str]:
+    """The schemas that the scripts of a pile make the place of bare names, as they are written."""
+    texts = (s.text for script in scripts for s in script.statements)
+    return frozenset(" ".join(text.lower().split()) for text in texts if _SPACE.match(text))
+
+
+def of_renamed_schemas(statements: Sequence[Resolved], known: Iterable[str]) -> frozenset[str]:
+    """The last parts of the relations whose schema gets another name."""
+    hits = [hit for r in statements if (hit := _SCHEMA_RENAMED.match(r.statement.text))]
+    schemas = {_plain(name) for hit in hits for name in hit.groups()}
+    return frozenset(
+        last_part(name) for name in known if schemas.intersection(name.split(".")[:-1])
+    )
+
+
+def obstacles(script: Script, spaces: frozenset[str] = frozenset()) -> dict[int, str]:
+    """By statement index: why a statement that was read may not mean what it says.
+
+    `spaces`: what all scripts of the pile say about the place of bare names."""
     found: dict[int, str] = {}
     placed = sorted(script.statements, key=lambda statement: statement.span)
     starts = [(s.span.line, s.span.column) for s in placed]
@@ -107,6 +124,8 @@ def obstacles(script: Script) -> dict[int, str]:
             limited = statement.span.line
         elif limited:
             found.setdefault(statement.index, f"line {limited} limits how many rows there are")
+    for statement, line in _in_another_space(placed, len(spaces) > 1):
+        found.setdefault(statement.index, f"line {line} changes what a bare name means")
     first = min((f.at for f in script.findings if _is_control(f)), default=None)
     for statement in placed:
         if first is not None and first <= statement.span:
@@ -117,6 +136,23 @@ def obstacles(script: Script) -> dict[int, str]:
             for table in reads:
                 found.setdefault(statement.index, f"{table.name} is one partition of a table")
     return found
+
+
+def _in_another_space(
+    placed: Sequence[Statement], several: bool
+) -> Iterator[tuple[Statement, int]]:
+    """Statements whose bare names a USE or SET search_path before them moves, and its line.
+
+    One at the head of a script moves nothing if all scripts that have one say the same."""
+    line, begun = 0, False
+    for statement in placed:
+        if _SPACE.match(statement.text):
+            line = statement.span.line if begun or several else 0
+            continue
+        tables = list(statement.tree.find_all(exp.Table))
+        begun = begun or bool(tables)
+        if line and any(table.args.get("db") is None for table in tables):
+            yield statement, line
 
 
 # --- names ------------------------------------------------------------------------------------
@@ -192,6 +228,17 @@ def _text(lines: Sequence[str], start: tuple[int, int], end: tuple[int, int]) ->
     return "\n".join(taken)
 
 
+_SPACE = re.compile(
+    r"\s*(?:USE\s+(?!ROLE\b|WAREHOUSE\b|SECONDARY\b)|SET\s+(?:SESSION\s+|LOCAL\s+)?"
+    r"(?:SEARCH_PATH|SCHEMA|CURRENT\s+SCHEMA|CURRENT_SCHEMA)\b"
+    r"|ALTER\s+SESSION\s+SET\s+CURRENT_SCHEMA\b)",
+    re.IGNORECASE,
+)
+_SCHEMA_RENAMED = re.compile(
+    r"\s*ALTER\s+(?:SCHEMA|DATABASE)\s+(?:IF\s+EXISTS\s+)?(\S+)\s+(?:RENAME\s+TO|SWAP\s+WITH)"
+    r"\s+([^\s;]+)",
+    re.IGNORECASE,
+)
 _PROCEDURE = re.compile(r"(?:CREATE|ALTER)\b.*\b(?:PROC|PROCEDURE)\b", re.IGNORECASE)
 
 

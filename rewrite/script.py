@@ -19,7 +19,15 @@ from unwet.rewrite.algebra import Plan, Project, SetOp, Values
 from unwet.rewrite.beside import behind_views
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition, EndState, Report, named
-from unwet.rewrite.lost import UNPARSED, last_part, obstacles, touched, unfollowed
+from unwet.rewrite.lost import (
+    UNPARSED,
+    last_part,
+    obstacles,
+    of_renamed_schemas,
+    spaces,
+    touched,
+    unfollowed,
+)
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, in_order, unit
 from unwet.rewrite.writes import (
@@ -38,6 +46,7 @@ __all__ = ["Definition", "EndState", "Report", "base_reads", "end_state"]
 _CIRCLE = "its scripts read each other in a circle"
 _TWICE = "it is created twice in one script"
 _EMPTY = "it is empty in the end"
+_WRITTEN_BESIDE = frozenset({"insert", "update", "delete", "merge"})
 _INSERT = frozenset({"this", "expression", "with_", "hint", "returning", "overwrite"})
 
 
@@ -49,20 +58,22 @@ def end_state(
     for each in resolved:
         by_path.setdefault(each.statement.path, []).append(each)
     units = [unit(script, by_path.get(script.source.path, [])) for script in scripts]
-    machine = _Machine(catalog, conflicts(units), _touched(units))
+    machine = _Machine(catalog, conflicts(units), _touched(units), spaces(scripts))
     ordered, cyclic = in_order(units)
     for each_unit in ordered:
         machine.run(each_unit, each_unit.path in cyclic)
     return EndState(named(machine.results()), tuple(sorted(machine.findings, key=lambda f: f.at)))
 
 
-def _touched(units: Iterable[Unit]) -> dict[str, list[str]]:
+def _touched(units: Sequence[Unit]) -> dict[str, list[str]]:
     """By the last part of a name: which scripts may write it with text that nobody followed."""
     found: dict[str, list[str]] = {}
     behind = behind_views([statement for each in units for statement in each.statements])
+    known = {name for each in units for name in (*each.makes, *each.fills, *each.needs)}
     for each in units:
         through = {last_part(name) for name in behind.get(each.path, ())}
-        for name in touched(each.script, each.statements) | through:
+        renamed = of_renamed_schemas(each.statements, known)
+        for name in touched(each.script, each.statements) | through | renamed:
             found.setdefault(name, []).append(each.path)
     return found
 
@@ -74,6 +85,7 @@ class _Machine:
     catalog: Catalog
     conflicts: Mapping[str, str]
     touched: Mapping[str, Sequence[str]]
+    spaces: frozenset[str]
     shared: dict[str, Definition] = field(default_factory=dict)
     temps: dict[str, Definition] = field(default_factory=dict)
     bare: list[Definition] = field(default_factory=list)
@@ -85,7 +97,7 @@ class _Machine:
     def run(self, unit: Unit, cyclic: bool) -> None:
         """Runs one script; temporary tables end with it."""
         self.temps, self.scratch, self.dropped = {}, unit.scratch, set()
-        doubts = obstacles(unit.script)
+        doubts = obstacles(unit.script, self.spaces)
         for resolved in unit.statements:
             placeholders = resolved.statement.masked.placeholders
             self.bound = frozenset(p.token.lower() for p in placeholders if p.binds)
@@ -120,6 +132,9 @@ class _Machine:
                 self._spoil(resolved)
             case _:
                 self._note_unfollowed(resolved)
+        for each in resolved.more:  # what CTEs write
+            if each.kind in _WRITTEN_BESIDE:
+                self._spoil(each)
 
     # --- the state
 

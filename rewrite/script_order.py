@@ -37,7 +37,7 @@ class Unit:
 
 def unit(script: Script, statements: Sequence[Resolved]) -> Unit:
     """What a script does; ``statements`` are its own."""
-    lasting = [r for r in statements if r.target and not r.temp]
+    lasting = [w for r in statements for w in r.all() if w.target and not w.temp]
     scratch = _scratch(lasting)
     makes = _targets(lasting, CREATING) - scratch
     fills = _targets(lasting, _FILLING) - scratch
