@@ -1,5 +1,6 @@
 """What the parser or a later stage has no room or no time for, told before it is tried."""
 
+import re
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -12,19 +13,25 @@ _VISITS = 8_000_000  # of tokens; some seconds
 _SUBSCRIPTS = 1_000  # a[1][1]...: the work is quadratic
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
+_BRACKETS = re.compile(r"[()\[\]]")
 _STEPS = {"(": 1, "[": 1, ")": -1, "]": -1}
 # Asked for once: an Enum computes each access to a member, and there is one per token.
 _OPEN, _CLOSE, _SELECT = TokenType.L_PAREN, TokenType.R_PAREN, TokenType.SELECT
 
 
-def too_deep(tokens: Sequence[Token], dialect: Dialect) -> bool:
-    """Whether a statement is nested so deeply that it had better not be parsed."""
+def too_deep(tokens: Sequence[Token], text: str, dialect: Dialect) -> bool:
+    """Whether a statement is nested so deeply that it had better not be parsed.
+
+    `text`: the one that the tokens' positions are in.
+    """
     if len(tokens) > 4 * _DEEPEST and (_many_queries(tokens) or _many_subscripts(tokens)):
         return True
     if len(tokens) < 2 * _DOUBLINGS:
         return False
-    steps = [_STEPS.get(token.text, 0) for token in tokens]  # of a quoted name too: rarely
-    return max(accumulate(steps)) > _DOUBLINGS and _doubles(tokens, dialect)
+    # brackets of the text, those in strings too: where they nest, the tokens are asked
+    signs = _BRACKETS.findall(text, tokens[0].start, tokens[-1].end + 1)
+    deepest = max(accumulate(_STEPS[sign] for sign in signs), default=0)
+    return deepest > _DOUBLINGS and _doubles(tokens, dialect)
 
 
 def _many_queries(tokens: Sequence[Token]) -> bool:

@@ -220,7 +220,7 @@ class _Reader:
             rest = part.text[tokens[0].end + 1 : tokens[-1].end + 1]
             return exp.Command(this=tokens[0].text.upper(), expression=rest.strip())
         try:
-            if too_deep(tokens, self._dialect):
+            if too_deep(tokens, part.text, self._dialect):
                 raise RecursionError
             trees = self._dialect.parser().parse(tokens, part.text)
             self._notes.extend([note] if note else ())
