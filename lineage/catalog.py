@@ -96,12 +96,21 @@ class Studied:
         self._declare()
         for statement in self.statements:
             self._resolve(statement)
+        made = self._made()
         for _ in range(_ROUNDS):
             again, self._circular = self._circular, {}
             for key in again:
                 self._done.pop(key, None)
             for statement in again.values():
                 self._resolve(statement)
+            before, made = made, self._made()
+            if made == before:
+                return  # another round would say the same
+
+    def _made(self) -> list[Table | None]:
+        """What is known of all that the pile makes."""
+        local = (maker for makers in self._local.values() for maker in makers)
+        return [maker.table for maker in (*self._makers.values(), *local)]
 
     def catalog(self) -> Catalog:
         """What is known now, as a value."""
