@@ -82,6 +82,20 @@ def unfollowed(resolved: Resolved) -> str:
     return ""
 
 
+def misread(script: Script) -> dict[int, str]:
+    """By statement index: what its tree does not say, so that equal trees may mean two things."""
+    found: dict[int, str] = {}
+    noted = {f.at: f.message for f in script.findings if f.code == "WARNING"}
+    for statement in script.statements:
+        if statement.span in noted:
+            found[statement.index] = f"not all of it is understood: {noted[statement.span]}"
+        elif "$" in statement.text and statement.dialect == "bigquery":
+            for table in statement.tree.find_all(exp.Table):
+                if "$" in table.name:
+                    found[statement.index] = f"{table.name} is one partition of a table"
+    return found
+
+
 def spaces(scripts: Iterable[Script]) -> frozenset[str]:
     """The schemas that the scripts of a pile make the place of bare names, as they are written."""
     texts = (s.text for script in scripts for s in script.statements)
@@ -112,12 +126,8 @@ def obstacles(script: Script, spaces: frozenset[str] = frozenset()) -> dict[int,
         inside = at > 0 and _within(note.at, placed[at - 1].span)
         for statement in placed[at - 1 : at] if inside else placed[at:]:
             found.setdefault(statement.index, reason)
-    noted = {f.at: f.message for f in script.findings if f.code == "WARNING"}
-    for statement in placed if noted else ():
-        if statement.span in noted:
-            found.setdefault(
-                statement.index, f"not all of it is understood: {noted[statement.span]}"
-            )
+    for index, reason in misread(script).items():
+        found.setdefault(index, reason)
     limited = 0
     for statement in placed:
         if _LIMITING.match(statement.text):
@@ -131,10 +141,6 @@ def obstacles(script: Script, spaces: frozenset[str] = frozenset()) -> dict[int,
         if first is not None and first <= statement.span:
             reason = f"it may stand in control flow that is not followed (line {first.line})"
             found.setdefault(statement.index, reason)
-        if "$" in statement.text and statement.dialect == "bigquery":
-            reads = (t for t in statement.tree.find_all(exp.Table) if "$" in t.name)
-            for table in reads:
-                found.setdefault(statement.index, f"{table.name} is one partition of a table")
     return found
 
 

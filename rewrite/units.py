@@ -34,6 +34,7 @@ from unwet.rewrite.algebra import (
 )
 from unwet.rewrite.fingerprint import recurring, strict
 from unwet.rewrite.from_clause import Frame
+from unwet.rewrite.lost import misread
 from unwet.rewrite.lower import Env, Lowerer, lower, trim
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.normal import Normalizer
@@ -85,9 +86,11 @@ def units(pile: Pile | Meaning) -> list[Unit]:
         pile, state = meaning.pile, meaning.state
         reads, plans = _temporary_reads(state), _plans(state)
         private = _private_names(pile.resolved, state)
+        odd = {(script.source.path, at) for script in pile.scripts for at in misread(script)}
         found: list[Unit] = []
         for resolved in pile.resolved:
-            if resolved.query is None:
+            at = resolved.statement.path, resolved.statement.index
+            if resolved.query is None or at in odd:
                 continue
             hidden = private.get(resolved.statement.path, frozenset())
             temps, plan = reads.get(id(resolved), {}), plans.get(id(resolved))

@@ -272,3 +272,11 @@ def test_the_small_pile() -> None:
         {"reporting.never_ordered", "reporting.never_ordered_v2"},
     ):
         assert not any(pair <= names for names in together)
+
+
+def test_partitions_of_a_table_are_not_one_table() -> None:
+    query = "SELECT a, SUM(b) AS s FROM `p.d.t{0}` WHERE c = 1 AND d = 2 GROUP BY a"
+    one, two = (Source(f"{at}.sql", query.format(f"$2020010{at}")) for at in (1, 2))
+    assert find_families([one, two], "bigquery") == ()
+    same = [Source("3.sql", query.format("")), Source("4.sql", query.format(""))]
+    assert [family.kind for family in find_families(same, "bigquery")] == ["exact"]
