@@ -111,7 +111,7 @@ class _Run:
         with self._in("scan"):
             scanned = inventory.scan(pile)
         with self._in("lineage"):
-            _write(out / LINEAGE, html(pile.graph, title="Column lineage of the shop"))
+            _write(out / LINEAGE, html(pile.graph, title="Lineage of the shop"))
         with self._in("drift"):
             drifted = drift(pile)
         with self._in("copies"):
