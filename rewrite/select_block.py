@@ -22,6 +22,7 @@ from unwet.rewrite.algebra import (
     Sort,
     SortKey,
     Subquery,
+    operands,
     parts,
     width,
 )
@@ -41,6 +42,7 @@ from unwet.rewrite.scalars import Unsupported, encode
 from unwet.rewrite.volatile import is_random
 
 # Arguments of a Select that are given a meaning here; any other one that is set is unsupported.
+_LARGEST: Final = 2_000  # nodes of an expression that an alias stands for
 _UNDERSTOOD: Final = frozenset(
     {"with_", "expressions", "from_", "joins", "where", "group", "having", "qualify",
      "distinct", "order", "limit", "offset", "into", "hint", "windows"}
@@ -84,6 +86,8 @@ class _Select:
         self.outer = outer
         self.source = From(blocks, query, outer, self.scalar)
         self.whole_item: exp.Expr | None = None  # the ORDER BY item that is being read
+        self._outputs: dict[int, Expr] = {}  # by id: an alias may be read many times
+        self._sizes: dict[bytes, int] = {}
 
     def plan(self) -> Plan:
         only(self.node, _UNDERSTOOD)
@@ -111,6 +115,12 @@ class _Select:
     # --- clauses
 
     def _output(self, output: Output) -> Expr:
+        known = self._outputs.get(id(output))
+        if known is None:
+            known = self._outputs[id(output)] = self._read_output(output)
+        return known
+
+    def _read_output(self, output: Output) -> Expr:
         if output.star is not None:
             merged = self.source.column(*output.star)
             for also in output.also:
@@ -259,6 +269,8 @@ class _Select:
             raise Unsupported(f"alias {ref.column} is not one of this query's")
         if len(set(found)) > 1:
             raise Unsupported(f"alias {ref.column} is given twice")
+        if self._size(found[0]) > _LARGEST:
+            raise Unsupported(f"alias {ref.column} stands for too long an expression")
         if clause not in ("group", "order") and is_random(found[0]):
             raise Unsupported("a random value under an alias")
         if clause == "order" and node is not self.whole_item:
@@ -272,6 +284,13 @@ class _Select:
             named = isinstance(each.node, exp.Alias) and each.name == ref.column
             if named and each.expression is not node and not _is_inside(node, each.node):
                 raise Unsupported(f"alias {ref.column} hides a column")
+
+    def _size(self, expr: Expr) -> int:
+        """How many nodes an expression has when it is written out; aliases of aliases double it."""
+        known = self._sizes.get(expr.digest)
+        if known is None:
+            known = self._sizes[expr.digest] = 1 + sum(map(self._size, operands(expr)))
+        return known
 
     def _no_column_behind(self, node: exp.Column, value: Expr) -> None:
         """Inside an ORDER BY expression, dialects differ on whether alias or column is meant."""

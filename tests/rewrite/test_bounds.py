@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from unwet.rewrite.algebra import Join, Rel, Scan, SetOp, walk
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.algebra import Join, Opaque, Rel, Scan, SetOp, walk
+from unwet.rewrite.meaning import meaning_of
 from unwet.rewrite.normal import STEP_LIMIT, normalize
 from unwet.rewrite.plan_sql import to_sql
 from unwet.rewrite.rules import bounds
@@ -82,3 +85,12 @@ def test_what_would_be_too_wide_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert flatten_inner_joins(Join("inner", (two, two))) is None
     assert flatten_union_all(SetOp("union_all", (pair, T))) == SetOp("union_all", (T, T, T))
     assert flatten_union_all(SetOp("union_all", (pair, pair))) is None
+
+
+def test_aliases_of_aliases_that_double_are_not_written_out() -> None:
+    for links, understood in ((5, True), (60, False)):
+        items = ", ".join(["a AS c0", *(f"c{i} + c{i} AS c{i + 1}" for i in range(links))])
+        pile = load(Source("a.sql", f"CREATE TABLE t AS SELECT {items} FROM s"), "snowflake")
+        (report,) = meaning_of(pile).state.reports
+        assert report.definition.plan is not None
+        assert isinstance(report.definition.plan.rel, Opaque) is not understood
