@@ -19,6 +19,7 @@ from unwet.rewrite.beside import beside, rolled_back
 
 UNPARSED = frozenset({"PARSE", "TOKENIZE"})
 
+_LINE_COMMENT = re.compile(r"--[^\n]*")
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _PART = r"(?:\"[^\"]+\"|\[[^\]]+\]|`[^`]+`|[#@\w$]+)"
 _WRITTEN = re.compile(
@@ -76,7 +77,7 @@ def unfollowed(resolved: Resolved) -> str:
     statement = resolved.statement
     if resolved.kind != "other" or _is_harmless(statement):
         return ""
-    text = _COMMENT.sub(" ", statement.text)
+    text = _uncommented(statement.text)
     if _READING.search(text) and _WRITTEN.search(text):
         return f"line {statement.span.line} is not understood: {' '.join(text.split())[:60]}"
     return ""
@@ -175,15 +176,21 @@ def _written_beside(resolved: Resolved) -> Iterator[str]:
     yield from map(_plain, beside(resolved))
     if resolved.kind != "other" or _is_harmless(statement):
         return
-    text = _COMMENT.sub(" ", statement.text)
+    text = _uncommented(statement.text)
     yield from _written(text)
     if isinstance(tree, exp.Execute) or _EXECUTING.match(text):
         yield from (_plain(_last(hit[0])) for hit in _NAME.finditer(text))
 
 
 def _written(text: str) -> Iterator[str]:
-    for hit in _WRITTEN.finditer(_COMMENT.sub(" ", text)):
+    for hit in _WRITTEN.finditer(_uncommented(text)):
         yield _plain(_last(hit[1]))
+
+
+def _uncommented(text: str) -> str:
+    """The text without its comments; one that is never closed stays, as it may hide a write."""
+    end = text.rfind("*/") + 2 if "*/" in text else 0  # behind it each /* would search in vain
+    return _COMMENT.sub(" ", text[:end]) + _LINE_COMMENT.sub(" ", text[end:])
 
 
 def _last(name: str) -> str:

@@ -49,7 +49,8 @@ def words(text: str) -> int:
 
 
 def _code(text: str) -> list[str]:
-    lines = _BLOCK_COMMENT.sub("", text).splitlines()
+    end = max(text.rfind("*/"), text.rfind("#}")) + 2  # nothing is closed behind it
+    lines = (_BLOCK_COMMENT.sub("", text[:end]) + text[end:]).splitlines()
     return [line for line in lines if line.strip() and not _LINE_COMMENT.match(line)]
 
 

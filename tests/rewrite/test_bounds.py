@@ -94,3 +94,12 @@ def test_aliases_of_aliases_that_double_are_not_written_out() -> None:
         (report,) = meaning_of(pile).state.reports
         assert report.definition.plan is not None
         assert isinstance(report.definition.plan.rel, Opaque) is not understood
+
+
+def test_comments_that_are_never_closed_hide_nothing() -> None:
+    text = (
+        "CREATE TABLE t AS SELECT a FROM s;\n" + "/* " * 50_000 + "; INSERT INTO t SELECT b FROM u"
+    )
+    pile = load(Source("a.sql", text), "postgres")
+    reports = meaning_of(pile).state.reports
+    assert [report.definition.problem != "" for report in reports if report.name == "t"] == [True]
