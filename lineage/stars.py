@@ -1,6 +1,7 @@
 """The columns a SELECT gives: its expressions, and what its stars stand for."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -22,7 +23,7 @@ def set_outputs(query: Query, select: exp.Expression, spreads: bool = True) -> N
         if isinstance(item, exp.QueryTransform):
             outputs.extend(_transformed(item, query.dialect))
         elif star is None and spreads and (spread := _columns_star(item)) is not None:
-            outputs.extend(_applied(query, spread))
+            outputs.extend(_applied(query, item, spread))
         elif star is None:
             outputs.append(_plain(item, i, query.dialect))
         else:
@@ -64,18 +65,38 @@ def _plain(item: exp.Expression, position: int, dialect: str) -> Output:
 
 
 def _columns_star(item: exp.Expression) -> exp.Columns | None:
-    """COLUMNS(*) somewhere inside an item (DuckDB)."""
-    found = item.find(exp.Columns) if not isinstance(item, exp.Column) else None
-    return found if found is not None and isinstance(found.this, exp.Star) else None
+    """COLUMNS(*), COLUMNS('pattern') or COLUMNS(list) somewhere in an item (DuckDB)."""
+    return item.find(exp.Columns) if not isinstance(item, exp.Column) else None
 
 
-def _applied(query: Query, spread: exp.Columns) -> Iterator[Output]:
+def _applied(query: Query, item: exp.Expression, spread: exp.Columns) -> Iterator[Output]:
     """`f(COLUMNS(*))` is f of each column, under the column's name."""
+    chosen = _chooser(spread.this)
     for each in query.inputs:
-        for name in each.columns if each.columns is not None else tuple(each.index):
+        known = each.columns if each.columns is not None else tuple(each.index)
+        for name in filter(chosen, known):
+            if item is spread:
+                yield Output(name, None, (each, name), item)
+                continue
             column = exp.column(exp.to_identifier(name, quoted=True), table=each.alias or None)
             value = exp.Anonymous(this="columns", expressions=[column])
             yield Output(name, None, None, spread, reads=(value,))
+        if each.columns is None:
+            query.open += (Open(each, frozenset(), item),)
+
+
+def _chooser(what: exp.Expression) -> Callable[[str], bool]:
+    """Which columns COLUMNS takes; all, where it is a lambda that nobody evaluates here."""
+    if isinstance(what, exp.Array):
+        names = {each.name.lower() for each in what.expressions}
+        return lambda name: name.lower() in names
+    if isinstance(what, exp.Literal):
+        try:
+            pattern = re.compile(str(what.this))
+        except re.error:
+            return lambda _: True
+        return lambda name: pattern.search(name) is not None
+    return lambda _: True
 
 
 def _transformed(item: exp.QueryTransform, dialect: str) -> Iterator[Output]:

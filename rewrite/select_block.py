@@ -121,6 +121,8 @@ class _Select:
         return known
 
     def _read_output(self, output: Output) -> Expr:
+        if isinstance(output.node, exp.Columns) and not isinstance(output.node.this, exp.Star):
+            raise Unsupported("COLUMNS by a pattern")
         if output.star is not None:
             merged = self.source.column(*output.star)
             for also in output.also:
