@@ -13,13 +13,26 @@ from sqlglot import exp
 from unwet.lineage.budget import BUDGET, Budget
 from unwet.lineage.ddl import altered, declared, table_variable
 from unwet.lineage.findings import Finding
-from unwet.lineage.names import DEEP, INTO_VARIABLES, deep_stack, is_token, relation_name
+from unwet.lineage.names import (
+    DEEP,
+    INTO_VARIABLES,
+    deep_stack,
+    is_token,
+    relation_name,
+    table_part,
+)
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved, resolve
 from unwet.lineage.schema import Schema, read_schema
-from unwet.lineage.scopes import BODIES
 from unwet.lineage.tables import CALLED, Catalog, Column, Table, tail
-from unwet.lineage.targets import into_of, is_temporary, made_name, new_name, renamed_by_text
+from unwet.lineage.targets import (
+    function_query,
+    into_of,
+    is_temporary,
+    made_name,
+    new_name,
+    renamed_by_text,
+)
 
 __all__ = ["Catalog", "Column", "Table", "build_catalog", "relation_name", "study"]
 
@@ -280,7 +293,7 @@ def _header(statement: Statement) -> tuple[str, bool] | None:
             return _function_header(tree, dialect)
         if str(tree.args.get("kind") or "").upper() not in ("TABLE", "VIEW"):
             return None
-        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+        target = table_part(tree.this)
         temp = is_temporary(tree)
     elif isinstance(tree, exp.Declare):
         name = table_variable(tree)
@@ -306,9 +319,7 @@ def _header(statement: Statement) -> tuple[str, bool] | None:
 
 def _function_header(tree: exp.Create, dialect: str) -> tuple[str, bool] | None:
     """A function that is one query."""
-    body = tree.args.get("expression")
-    body = body.this if isinstance(body, exp.Return) else body
-    name = relation_name(tree.this.this, dialect) if isinstance(body, BODIES) else ""
+    name = relation_name(tree.this.this, dialect) if function_query(tree) is not None else ""
     return (name + CALLED, False) if name else None
 
 

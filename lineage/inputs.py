@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from unwet.lineage.names import alias_columns, alias_of, folded, relation_name
 from unwet.lineage.pivots import pivoted
-from unwet.lineage.scopes import NO_INDEX, Input, Query, index_of
+from unwet.lineage.scopes import NO_INDEX, Input, Query, index_of, over, renamed_columns
 from unwet.lineage.tables import CALLED, Table
 
 Env = Mapping[str, Query]  # the CTEs in sight
@@ -149,7 +149,7 @@ def _relation(build: Builder, item: exp.Expression, name: str) -> Input:
         made = table is not None and table.origin == "statement"
         columns, index = None, table.index if table is not None and made else NO_INDEX
     else:
-        columns = _rename(table.names, renamed)
+        columns = renamed_columns(table.names, renamed)
         index = table.index if columns == table.names else index_of(columns)
     return Input(short, item, relation, None, columns, None, table, index, None, bool(alias))
 
@@ -159,20 +159,9 @@ def derived(item: exp.Expression, inner: Query, dialect: str) -> Input:
     return over(item, alias_of(item, dialect), inner, alias_columns(item, dialect), named=True)
 
 
-def over(item: exp.Expression, alias: str, inner: Query, renamed: list[str], named: bool) -> Input:
-    """A query in FROM, its columns renamed as far as the list goes."""
-    columns = _rename(tuple(output.name for output in inner.outputs), renamed)
-    known = columns if inner.complete else None
-    return Input(alias, item, None, inner, known, None, None, index_of(columns), None, named)
-
-
 def proposed(item: exp.Expression, inner: Query, names: tuple[str, ...], alias: str) -> Input:
     """The rows that an INSERT has at hand, under the names of the columns they are for."""
     return over(item, alias, inner, list(names), named=True)
-
-
-def _rename(columns: tuple[str, ...], renamed: list[str]) -> tuple[str, ...]:
-    return (*renamed, *columns[len(renamed) :]) if renamed else columns
 
 
 # --- values and functions

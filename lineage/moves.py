@@ -13,11 +13,11 @@ from typing import Protocol
 from sqlglot import exp
 
 from unwet.lineage.inputs import Env, add_inputs, derived, from_items, proposed
-from unwet.lineage.names import folded, place_name
+from unwet.lineage.names import folded, place_name, table_part
 from unwet.lineage.scopes import BODIES, Input, Output, Query, QueryKind
 from unwet.lineage.stars import all_columns, set_outputs
 from unwet.lineage.tables import Table
-from unwet.lineage.targets import column_name, new_name, renamed_by_text
+from unwet.lineage.targets import column_name, function_query, new_name, renamed_by_text
 
 _OUTPUT = frozenset({"tsql", "fabric"})  # where `inserted` and `deleted` name the written rows
 
@@ -122,7 +122,7 @@ def _inserted(build: Builder, tree: exp.Insert) -> Iterator[Move]:
         yield Move(folder, build.body(tree, body))
     if not isinstance(conflict, exp.OnConflict) or not conflict.expressions:
         return
-    table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    table = table_part(tree.this)
     query = build.shell(conflict, None)
     add_inputs(build, query, [table], {})
     query.outputs = tuple(
@@ -157,9 +157,8 @@ def _values_called(value: exp.Expression) -> Iterator[exp.Expression]:
 
 def _table_function(build: Builder, tree: exp.Create) -> Iterator[Move]:
     """A function that is one query: its rows are a relation under its name."""
-    body = tree.args.get("expression")
-    body = body.this if isinstance(body, exp.Return) else body
-    if isinstance(tree.this, exp.UserDefinedFunction) and isinstance(body, BODIES):
+    body = function_query(tree)
+    if body is not None:
         yield Move(tree.this.this, build.body(tree, body))
 
 
@@ -185,7 +184,7 @@ def returned(build: Builder, tree: exp.Expression, relation: str) -> Query:
     """What RETURNING or OUTPUT of a statement gives: columns of the rows it wrote."""
     returning = tree.args["returning"]
     query = build.shell(returning, None)
-    table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    table = table_part(tree.this)
     add_inputs(build, query, [table], {})
     rows = replace(query.inputs[0], relation=relation)
     transient = ("inserted", "deleted") if build.dialect in _OUTPUT else ()
@@ -280,7 +279,7 @@ def _renamed(build: Builder, tree: exp.Alter) -> Iterator[Move]:
 def _forwarded(build: Builder, tree: exp.Create) -> Iterator[Move]:
     """CREATE MATERIALIZED VIEW v TO t (ClickHouse): the rows of v are put into t."""
     properties = tree.args.get("properties")
-    view = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    view = table_part(tree.this)
     for each in properties.expressions if properties is not None else ():
         if isinstance(each, exp.ToTableProperty) and isinstance(each.this, exp.Table):
             yield Move(each.this, build.whole(view))

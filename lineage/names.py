@@ -118,6 +118,11 @@ def alias_columns(item: exp.Expr, dialect: str) -> list[str]:
     return [folded(c.this if isinstance(c, exp.ColumnDef) else c, dialect) for c in columns]
 
 
+def table_part(target: exp.Expression) -> exp.Expression:
+    """The table of a statement's target, without the column list it may carry."""
+    return target.this if isinstance(target, exp.Schema) else target
+
+
 def place_name(node: object) -> str:
     """The name of a place outside of the database: a file, an address, a stage; else ""."""
     if isinstance(node, exp.Directory | exp.Table):

@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from unwet.lineage.names import alias_of, folded
-from unwet.lineage.scopes import Input, Output, Query, index_of
+from unwet.lineage.scopes import Input, Output, Query, over
 from unwet.lineage.stars import all_columns
 
 
@@ -24,11 +24,7 @@ def matched(inner: Query, match: exp.Expression, inputs: tuple[Input, ...]) -> I
             *(Output(folded(each, inner.dialect), each, None, each) for each in keys),
             *measures,
         )
-    columns = tuple(output.name for output in inner.outputs)
-    known = columns if inner.complete else None
-    alias = alias_of(match, inner.dialect)
-    index = index_of(columns)
-    return Input(alias, match, None, inner, known, None, None, index, None, True)
+    return over(match, alias_of(match, inner.dialect), inner)
 
 
 def _measure(measure: exp.Expression, dialect: str) -> Output:

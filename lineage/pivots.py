@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from sqlglot import exp
 
 from unwet.lineage.names import alias_columns, alias_of, folded
-from unwet.lineage.scopes import Input, Output, Query, index_of
+from unwet.lineage.scopes import Input, Output, Query, over
 from unwet.lineage.stars import all_columns
 
 
@@ -18,21 +18,14 @@ def pivoted(inner: Query, pivot: exp.Expression, base: Input) -> Input:
     """`base` seen through `pivot`; `inner` is the empty query of the pivot."""
     inner.inputs = (base,)
     made = _fill(inner, pivot, base)
-    names = [output.name for output in inner.outputs]
     renamed = alias_columns(pivot, inner.dialect)
     if renamed and not inner.complete and len(renamed) >= len(made):
         kept = renamed[: len(renamed) - len(made)]
         rest = (Output(name, None, (base, "*"), pivot) for name in kept)
-        inner.outputs = (*rest, *inner.outputs[len(names) - len(made) :])
+        inner.outputs = (*rest, *made)
         inner.open, inner.complete = (), True
-        names = renamed
-    elif renamed:
-        names = [*renamed, *names[len(renamed) :]]
-    columns = tuple(names)
-    known = columns if inner.complete else None
     alias = alias_of(pivot, inner.dialect) or base.alias
-    index = index_of(columns)
-    return Input(alias, pivot, None, inner, known, None, None, index, None, True)
+    return over(pivot, alias, inner, renamed)
 
 
 def _fill(inner: Query, pivot: exp.Expression, base: Input) -> list[Output]:

@@ -6,7 +6,7 @@ recursive CTE reads itself). A CTE that is read twice is one and the same `Query
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
@@ -168,3 +168,17 @@ class Ref(NamedTuple):
     merged: tuple[Ref, ...] = ()
     evidence: Span | None = None
     path: tuple[str, ...] = ()
+
+
+def renamed_columns(columns: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
+    """Columns under the names of an alias's list, which may be shorter."""
+    return (*names, *columns[len(names) :]) if names else columns
+
+
+def over(
+    item: exp.Expression, alias: str, inner: Query, names: Sequence[str] = (), named: bool = True
+) -> Input:
+    """A query as an item of FROM, its columns renamed as far as the list goes."""
+    columns = renamed_columns(tuple(output.name for output in inner.outputs), names)
+    known = columns if inner.complete else None
+    return Input(alias, item, None, inner, known, None, None, index_of(columns), None, named)

@@ -4,8 +4,8 @@ import re
 
 from sqlglot import exp
 
-from unwet.lineage.names import folded, relation_name
-from unwet.lineage.scopes import Input, Output, Query, index_of
+from unwet.lineage.names import folded, relation_name, table_part
+from unwet.lineage.scopes import BODIES, Input, Output, Query, index_of
 
 
 def into_of(tree: exp.Expression) -> exp.Expression | None:
@@ -32,6 +32,14 @@ def made_name(tree: exp.Expr, target: object, dialect: str) -> str:
     if spark and name and isinstance(tree, exp.Create) and _is_shared(_properties(tree)):
         return name if "." in name else f"global_temp.{name}"
     return name
+
+
+def function_query(tree: exp.Create) -> exp.Expression | None:
+    """The query that a function is, if it is one: its rows are a relation."""
+    body = tree.args.get("expression")
+    body = body.this if isinstance(body, exp.Return) else body
+    routine = isinstance(tree.this, exp.UserDefinedFunction)
+    return body if routine and isinstance(body, BODIES) else None
 
 
 def new_name(old: exp.Table, new: exp.Table, dialect: str) -> exp.Table:
@@ -101,7 +109,7 @@ def _named(text: str) -> exp.Table:
 
 def dynamic_partitions(tree: exp.Expression, dialect: str) -> list[str]:
     """Columns of INSERT INTO t PARTITION (a = 1, b): b takes its values from the last output."""
-    table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    table = table_part(tree.this)
     partition = table.args.get("partition") if isinstance(table, exp.Table) else None
     listed = partition.expressions if isinstance(partition, exp.Expression) else ()
     return [column_name(each, dialect) for each in listed if isinstance(each, exp.Column)]

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, Over, SortKey, operands, parts
 from unwet.rewrite.normal import Normalizer
-from unwet.rewrite.rules.refs import with_operands
+from unwet.rewrite.rules.refs import rebuild
 from unwet.rewrite.truth import accepted
 
 MANY: Final = 4000  # nodes; a term that is larger than this is not looked into
@@ -59,7 +59,7 @@ class Terms:
 
     def masked(self, expr: Expr) -> Expr:
         """The term without the values of its literals."""
-        return _rebuilt(expr, _mask, self._masked)
+        return rebuild(expr, _mask, self._masked)
 
     def bases(self, expr: Expr) -> frozenset[int]:
         """The base columns of a term."""
@@ -87,7 +87,7 @@ class Terms:
 
     def _loose(self, expr: Expr) -> Expr:
         done: dict[bytes, Expr] = {}
-        return _rebuilt(expr, self._looser, done)
+        return rebuild(expr, self._looser, done)
 
     def _looser(self, expr: Expr) -> Expr:
         for step in _STEPS:
@@ -158,23 +158,6 @@ def _key(part: Expr) -> str:
     if not isinstance(part, Call) or part.op not in ("jsonpathkey", "jsonpathsubscript"):
         return ""
     return "".join(part.shape).removeprefix("this=").strip("'")
-
-
-def _rebuilt(expr: Expr, step: Callable[[Expr], Expr], done: dict[bytes, Expr]) -> Expr:
-    """`expr` with `step` applied to every part, innermost first."""
-    stack: list[tuple[Expr, bool]] = [(expr, False)]
-    while stack:
-        node, ready = stack.pop()
-        if node.digest in done:
-            continue
-        below = operands(node)
-        if not ready:
-            stack.append((node, True))
-            stack.extend((part, False) for part in below if part.digest not in done)
-            continue
-        made = tuple(done[part.digest] for part in below)
-        done[node.digest] = step(with_operands(node, made) if made != below else node)
-    return done[expr.digest]
 
 
 def _mask(expr: Expr) -> Expr:

@@ -107,10 +107,13 @@ def shift(expr: Expr, by: int) -> Expr:
 # --- rebuilding -------------------------------------------------------------------------------
 
 
-def rebuild(expr: Expr, visit: Callable[[Expr], Expr]) -> Expr:
+def rebuild(
+    expr: Expr, visit: Callable[[Expr], Expr], done: dict[bytes, Expr] | None = None
+) -> Expr:
     """``expr`` built anew from its leaves; ``visit`` may replace each part after its operands.
-    Equal parts are built once, so that shared trees stay as small as they are."""
-    done: dict[bytes, Expr] = {}
+    Equal parts are built once, so that shared trees stay as small as they are; ``done`` keeps
+    what was built for further calls with the same ``visit``."""
+    done = {} if done is None else done
     stack: list[tuple[Expr, bool]] = [(expr, False)]
     while stack:
         node, ready = stack.pop()

@@ -4,7 +4,7 @@ from typing import Any
 
 from collate_sqllineage.runner import LineageRunner
 
-from bench.lineage.adapters.bare import RESULT, wrapped
+from bench.lineage.adapters.bare import RESULT, column_end, wrapped
 
 DIALECTS = {"": "ansi", "spark": "sparksql"}
 
@@ -12,18 +12,7 @@ DIALECTS = {"": "ansi", "spark": "sparksql"}
 def answer(case: dict[str, Any]) -> dict[str, Any]:
     dialect = DIALECTS.get(case["dialect"], case["dialect"])
     runner = LineageRunner(wrapped(case["sql"]), dialect=dialect)
-    edges = [[*_column(path[0]), *_column(path[-1])] for path in runner.get_column_lineage()]
+    edges = [[*column_end(path[0]), *column_end(path[-1])] for path in runner.get_column_lineage()]
     sources = [str(each) for each in runner.source_tables]
     targets = [name for each in runner.target_tables if not (name := str(each)).endswith(RESULT)]
     return {"columns": edges, "tables": {"sources": sources, "targets": targets}}
-
-
-def _column(column: Any) -> list[str]:
-    parent = column.parent
-    if parent is None:
-        candidates = "|".join(sorted(str(each) for each in column.parent_candidates))
-        return [candidates or "?", column.raw_name]
-    relation = str(parent)
-    if type(parent).__name__ == "SubQuery":
-        relation = "(" + relation
-    return ["" if relation.rpartition(".")[2] == RESULT else relation, column.raw_name]

@@ -6,7 +6,7 @@ from sqllineage.config import SQLLineageConfig
 from sqllineage.core.metadata.dummy import DummyMetaDataProvider
 from sqllineage.runner import LineageRunner
 
-from bench.lineage.adapters.bare import RESULT, wrapped
+from bench.lineage.adapters.bare import RESULT, column_end, wrapped
 
 DIALECTS = {"": "ansi", "spark": "sparksql", "presto": "trino"}
 # Its setting for engines where a select list may use its own aliases.
@@ -23,7 +23,9 @@ def answer(case: dict[str, Any]) -> dict[str, Any]:
         settings["DEFAULT_SCHEMA"] = case["default_schema"]
     with SQLLineageConfig(**settings):
         runner = LineageRunner(wrapped(case["sql"]), dialect=dialect, metadata_provider=provider)
-        edges = [[*_column(path[0]), *_column(path[-1])] for path in runner.get_column_lineage()]
+        edges = [
+            [*column_end(path[0]), *column_end(path[-1])] for path in runner.get_column_lineage()
+        ]
         sources = [str(each) for each in runner.source_tables]
         targets = [str(each) for each in runner.target_tables if str(each) != _default(RESULT)]
     return {"columns": edges, "tables": {"sources": sources, "targets": targets}}
@@ -31,14 +33,3 @@ def answer(case: dict[str, Any]) -> dict[str, Any]:
 
 def _default(name: str) -> str:
     return f"<default>.{name}"
-
-
-def _column(column: Any) -> list[str]:
-    parent = column.parent
-    if parent is None:
-        candidates = "|".join(sorted(str(each) for each in column.parent_candidates))
-        return [candidates or "?", column.raw_name]
-    relation = str(parent)
-    if type(parent).__name__ == "SubQuery":
-        relation = "(" + relation
-    return ["" if relation.rpartition(".")[2] == RESULT else relation, column.raw_name]
