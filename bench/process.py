@@ -1,6 +1,6 @@
 """Running other programs, and what they cost.
 
-run(command) -> Run(code, seconds, peak_mb, output)
+run(command) -> Run(code, seconds, peak_mb, output, cpu)
 """
 
 import os
@@ -16,13 +16,15 @@ from bench.errors import BenchError
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One finished program: exit code, wall seconds, peak resident MB, and what it printed."""
+    """One finished program: exit code, wall seconds, peak resident MB, what it printed, and the
+    CPU seconds of it and of the children it waited for."""
 
     command: tuple[str, ...]
     code: int
     seconds: float
     peak_mb: float
     output: str
+    cpu: float = 0.0
 
 
 def run(
@@ -44,16 +46,16 @@ def run(
             )
         except FileNotFoundError as error:
             raise BenchError(f"no such program: {command[0]}") from error
-        code, peak_mb = _wait(child)
+        code, peak_mb, cpu = _wait(child)
     seconds = time.monotonic() - start
-    return Run(tuple(command), code, seconds, peak_mb, log.read_text("utf-8", "replace"))
+    return Run(tuple(command), code, seconds, peak_mb, log.read_text("utf-8", "replace"), cpu)
 
 
-def _wait(child: "subprocess.Popen[bytes]") -> tuple[int, float]:
+def _wait(child: "subprocess.Popen[bytes]") -> tuple[int, float, float]:
     # wait4 gives this child's own peak (RUSAGE_CHILDREN is the maximum over all children so far)
     if not hasattr(os, "wait4"):
-        return child.wait(), 0.0
+        return child.wait(), 0.0, 0.0
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     unit = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return child.returncode, usage.ru_maxrss / unit
+    return child.returncode, usage.ru_maxrss / unit, usage.ru_utime + usage.ru_stime
