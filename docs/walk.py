@@ -22,6 +22,8 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from unwet.cli import main as cli
+from unwet.lineage.codes import families
+from unwet.lineage.codes.forms import as_page
 from unwet.lineage.pile import Pile, load
 from unwet.rewrite import refactor, verify
 from unwet.rewrite.algebra import Agg, Call, Col, Expr, Join, Lit, Plan, Rel, Scan
@@ -37,7 +39,13 @@ from unwet.rewrite.script import EndState, end_state
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "fixtures" / "walk"
-PAGES = ("README.md", "docs/architecture.md", "docs/commands.md", "docs/pictures.md")
+PAGES = (
+    "README.md",
+    "docs/architecture.md",
+    "docs/codes.md",
+    "docs/commands.md",
+    "docs/pictures.md",
+)
 BLOCK = re.compile(r"(?s)<!-- begin ([\w-]+) -->\n.*?<!-- end \1 -->")
 SLOW = frozenset({"demo"})  # its labels are checked by the test of the demo
 REPORTS = ("revenue_de", "revenue_fr")
@@ -374,6 +382,10 @@ def block_demo() -> str:
 def demo_block(printed: str, folder: str) -> str:
     """The table of the demo, wherever it ran."""
     return code("$ make demo\n" + printed.replace(folder, "build/demo"), "console")
+
+
+def block_codes() -> str:
+    return as_page(families())
 
 
 def block_help() -> str:

@@ -19,15 +19,18 @@ _BRACE = re.compile(r"[{}]")
 _WORD = re.compile(r"\s*(==|!=|<>|=|[!&|(),]|'[^']*'|\"[^\"]*\"|@?\w[\w.\-]*)")
 _TAG = re.compile(r"\{%[-+]?\s*+(\w++)\s*+(.*?)[-+]?%\}|\{#.*?#\}", re.S)
 
+_BIND = "bind it with --param name=value"
+_COMPILE = "give the compiled SQL instead: dbt leaves it in target/compiled"
 _LONGEST = 300  # characters of a condition that is evaluated; people write thirty
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A decision: at `offset`, `message` says what was read."""
+    """A decision: at `offset`, `message` says what was read, `help` how it would be another."""
 
     offset: int
     message: str
+    help: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,10 @@ def jinja(text: str) -> Decided:
         tag = hit[1] or "#"
         edits.append((hit.start(), hit.end(), ""))
         if tag != "#" and not tag.startswith("end"):
-            notes.append(Note(hit.start(), _say(tag, hit[2].rstrip())))
+            notes.append(Note(hit.start(), _say(tag, hit[2].rstrip()), _COMPILE))
         elif tag == "#" and _is_quoted(text, hit):
-            notes.append(Note(hit.start(), "a comment of Jinja inside a string left out"))
+            message = "a comment of Jinja inside a string left out"
+            notes.append(Note(hit.start(), message, _COMPILE))
         _track(blocks, edits, tag, hit)
     return Decided(tuple(_outermost(edits)), tuple(notes))
 
@@ -219,7 +223,7 @@ def _notes(
         return []
     branch = "second" if value is False else "first"
     reason = "by what is known so far" if value is not None else "value unknown"
-    return [Note(offset, f"{{{condition}}}: {branch} branch read, {reason}")]
+    return [Note(offset, f"{{{condition}}}: {branch} branch read, {reason}", _BIND)]
 
 
 def _assume(condition: str) -> dict[str, str]:

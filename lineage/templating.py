@@ -7,11 +7,12 @@ sees the original. What a dialect uses itself (`@x` in MySQL, `$1` in Postgres) 
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from types import MappingProxyType
 
 from unwet.lineage import conditionals
+from unwet.lineage.conditionals import Note
 from unwet.lineage.dialects import Lexis, lexis
 from unwet.lineage.edited import (
     Cut,
@@ -96,7 +97,7 @@ def mask(source: Source, params: Mapping[str, str] = NO_PARAMS) -> Masked:
     """Replace the placeholders of a source by identifiers, or by their values in `params`."""
     edited, notes = _decide(source.text, params)
     lines = line_starts(source.text)
-    findings = tuple(_finding(source.path, lines, offset, message) for offset, message in notes)
+    findings = tuple(_finding(source.path, lines, note) for note in notes)
     if not _may_have_hits(edited.text):
         return Masked(source, edited.text, (), findings, edited.cuts, lines)
     names = _Names(edited.text, conditionals.defaults(source.text))
@@ -115,23 +116,23 @@ def unmask(text: str, replace: Callable[[str], str]) -> str:
 # --- which text is read ----------------------------------------------------------------------
 
 
-def _decide(text: str, params: Mapping[str, str]) -> tuple[Edited, list[tuple[int, str]]]:
+def _decide(text: str, params: Mapping[str, str]) -> tuple[Edited, list[Note]]:
     """The text without conditionals, and the notes on them at original offsets."""
     edited = unedited(text)
-    notes: list[tuple[int, str]] = []
+    notes: list[Note] = []
     if "{" not in text:
         return edited, notes
     for decide in (conditionals.jinja, lambda now: conditionals.sqlrender(now, params)):
         decided = decide(edited.text)
-        notes.extend((edited.begin(note.offset), note.message) for note in decided.notes)
+        notes.extend(replace(note, offset=edited.begin(note.offset)) for note in decided.notes)
         edited = edit(edited, decided.edits) if decided.edits else edited
-    return edited, sorted(notes)
+    return edited, sorted(notes, key=lambda note: (note.offset, note.message))
 
 
-def _finding(path: str, lines: tuple[int, ...], offset: int, message: str) -> Finding:
-    line, column = line_column(lines, offset)
+def _finding(path: str, lines: tuple[int, ...], note: Note) -> Finding:
+    line, column = line_column(lines, note.offset)
     place = Span(path, line, column, line, column + 1)
-    return Finding("PLACEHOLDER", message, place, help="bind it with --param name=value")
+    return Finding("PLACEHOLDER", note.message, place, note.help)
 
 
 # --- names and tokens ------------------------------------------------------------------------

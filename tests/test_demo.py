@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from unwet import cli, verify
 from unwet.docs import walk
 from unwet.fixtures.shop.case import case as shop_case
+from unwet.lineage.codes import FAMILIES
 from unwet.lineage.errors import OutputNotEmpty
 from unwet.rewrite.demo import LAID_OUT, STAGES, Case, demo
 
@@ -187,6 +188,7 @@ def test_a_wheel_carries_the_case_and_stays_small(tmp_path: Path) -> None:
     }
     fixtures = {name.split("/")[2] for name in names if name.startswith("unwet/fixtures/")}
     assert fixtures == {"__init__.py", "shop"}
+    assert {f"unwet/lineage/codes/{name}.md" for name in FAMILIES} <= set(names)
     assert not any(name.startswith(("unwet/tests", "unwet/bench", "unwet/.dev")) for name in names)
     code = (
         "import unwet.cli as cli; print(cli.__file__); "
