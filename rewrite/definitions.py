@@ -19,8 +19,8 @@ class Definition:
     other pile relations they read, ``early`` the relations they read that nobody had made yet.
     ``plan`` is None when the rows cannot be told statically, ``doubt`` says why; ``problem`` says
     why not even a model can be written for it. ``filled`` are columns that fill themselves when
-    an INSERT leaves them out (defaults, identities). ``assumed`` is what the plan takes for granted
-    of the time before the scripts run.
+    an INSERT leaves them out (defaults, identities). ``assumed`` is what is taken for
+    granted: of the time before the scripts run, and of what text that is not followed does.
     """
 
     relation: str
@@ -35,7 +35,7 @@ class Definition:
     problem: str = ""
     filled: frozenset[str] = frozenset()
     early: frozenset[str] = field(default=frozenset())
-    assumed: str = ""
+    assumed: frozenset[str] = field(default=frozenset())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,10 +50,14 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class EndState:
-    """All reports, sorted by name, and what was noticed on the way."""
+    """All reports, sorted by name, and what was noticed on the way.
+
+    ``unfollowed``: the scripts that may write, in a way nobody followed, what a report is or reads.
+    """
 
     reports: tuple[Report, ...]
     findings: tuple[Finding, ...] = ()
+    unfollowed: frozenset[str] = field(default=frozenset())
 
 
 def named(definitions: Iterable[Definition]) -> tuple[Report, ...]:

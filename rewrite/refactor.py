@@ -312,25 +312,30 @@ class _Job:
 
     def _originals(self, kept: tuple[Kept, ...]) -> dict[str, str]:
         texts = {s.source.path: s.source.text for s in self.pile.scripts}
-        wanted = sorted({p for k in kept for p in _paths(k.report) if p in texts})
+        wanted = sorted(p for p in self._left(kept) if p in texts)
         return {path.removeprefix(self.root).replace("..", "_"): texts[path] for path in wanted}
+
+    def _left(self, kept: tuple[Kept, ...]) -> frozenset[str]:
+        """The scripts that go on as they are."""
+        return self.state.unfollowed.union(*(_paths(k.report) for k in kept))
 
     def _finish(self, project: Project) -> Result:
         verdicts = self._verdicts(project)
         files = {**self._files(project)}
-        files["MIGRATION.md"] = migration(project, verdicts, self.pile.findings)
+        assumptions = tuple(sorted(self.assumptions))
+        files["MIGRATION.md"] = migration(project, verdicts, self.pile.findings, assumptions)
         files[RECORD] = record(Record(self.dialect, self.kept))
         if self.request.out is not None:
             with staged(files, self.request.out) as folder:
                 place(folder, self.request.out)
-        kept = {path for k in project.kept for path in _paths(k.report)}
+        kept = self._left(project.kept)
         return Result(
             part_size(self.pile, {source.path for source in self.pile.sources}),
             project_size(project.library, files) + part_size(self.pile, kept),
             0,
             verdicts,
             (*self.pile.findings, *self.state.findings),
-            tuple(sorted(self.assumptions)),
+            assumptions,
             len(project.library.macros),
             files,
         )

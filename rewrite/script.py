@@ -62,7 +62,9 @@ def end_state(
     ordered, cyclic = in_order(units)
     for each_unit in ordered:
         machine.run(each_unit, each_unit.path in cyclic)
-    return EndState(named(machine.results()), tuple(sorted(machine.findings, key=lambda f: f.at)))
+    reports = named(machine.results())
+    findings = tuple(sorted(machine.findings, key=lambda f: f.at))
+    return EndState(reports, findings, machine.unfollowed(r.definition for r in reports))
 
 
 def _touched(units: Sequence[Unit]) -> dict[str, list[str]]:
@@ -158,7 +160,7 @@ class _Machine:
         """Why a relation's rows are uncertain whatever its statements say."""
         if not definition.temp and definition.relation in self.conflicts:
             return self.conflicts[definition.relation]
-        scripts = self.touched.get(last_part(definition.relation), ())
+        scripts = self._writing(definition.relation)
         writing = [s for s in scripts if s == definition.path or not definition.temp]
         if not writing:
             return ""
@@ -189,7 +191,7 @@ class _Machine:
             self._spoil(resolved)
             return
         plan = Plan(current.columns, Values((), len(current.columns)))
-        clean = replace(current, parts=(), reads=(), early=frozenset(), assumed="")
+        clean = replace(current, parts=(), reads=(), early=frozenset(), assumed=frozenset())
         self._put(replace(clean, plan=plan, doubt=_EMPTY))
 
     def _spoil(self, resolved: Resolved) -> None:
@@ -284,9 +286,9 @@ class _Machine:
         if current is not None and current.parts and not tree.args.get("replace"):
             self._put(replace(current, plan=None, problem=current.problem or _TWICE))
             return
-        assumed = ""
+        assumed: frozenset[str] = frozenset()
         if tree.args.get("exists") and made.relation not in self.dropped:
-            assumed = f"{made.relation} is empty before the scripts run"
+            assumed = frozenset({f"{made.relation} is empty before the scripts run"})
         filled = self_filling(tree)
         self._put(replace(made, filled=filled, problem=problem, assumed=assumed))
 
@@ -357,7 +359,27 @@ class _Machine:
                     problem = problem or f"it reads {name} before it is made"
         if definition.doubt == _EMPTY and not definition.parts:
             problem = problem or _EMPTY
-        return replace(definition, plan=None, problem=problem) if problem else definition
+        if problem:
+            return replace(definition, plan=None, problem=problem)
+        return replace(definition, assumed=definition.assumed | self._leaning(definition))
+
+    def _leaning(self, definition: Definition) -> frozenset[str]:
+        """What a report takes for granted of relations that unfollowed text may write: that a
+        model reads them as the old query did, behind that text or before it."""
+        return frozenset(
+            f"{script} has text that is not understood: what it writes to {name} is there "
+            f"when {definition.relation or definition.path} is built, as it was before"
+            for name in _outside(definition)
+            for script in self._writing(name)
+        )
+
+    def unfollowed(self, reports: Iterable[Definition]) -> frozenset[str]:
+        """The scripts that may write, in a way nobody followed, what a report is or reads."""
+        names = {name for each in reports for name in (each.relation, *_outside(each))}
+        return frozenset(script for name in names for script in self._writing(name))
+
+    def _writing(self, name: str) -> Sequence[str]:
+        return self.touched.get(last_part(name), ()) if name else ()
 
     def _is_final(self, definition: Definition) -> bool:
         return self.shared.get(definition.relation) is definition
@@ -365,6 +387,13 @@ class _Machine:
 
 def _made_in(definition: Definition | None, path: str) -> bool:
     return definition is not None and bool(definition.parts) and definition.path == path
+
+
+def _outside(definition: Definition) -> frozenset[str]:
+    """The relations whose rows a definition reads from elsewhere, through temporary tables too."""
+    reading = (definition, *_temps(definition))
+    made = {d.relation for each in reading for d in each.reads if not d.temp}
+    return frozenset(made.union(*(each.early for each in reading)))
 
 
 def _temps(definition: Definition) -> Iterable[Definition]:

@@ -60,7 +60,7 @@ def _against(
         return f"it is written in several dialects: {', '.join(sorted(spoken))}", frozenset()
     source = next(iter(spoken), target)
     wanted, assumed = translate(legacy.plan, source, target)
-    assumed |= {legacy.assumed} - {""}
+    assumed |= legacy.assumed
     why = difference(wanted, back.plan, normalizer)
     missed = [node.reason for node in walk(wanted.rel) if isinstance(node, Opaque)]
     if why and missed:

@@ -14,13 +14,18 @@ _NOT_READ = ("BINARY", "UNREADABLE", "LOG")
 
 
 def migration(
-    project: Project, verdicts: Sequence[Verdict], findings: Sequence[Finding] = ()
+    project: Project,
+    verdicts: Sequence[Verdict],
+    findings: Sequence[Finding] = (),
+    assumptions: Sequence[str] = (),
 ) -> str:
     """The text, in Markdown; of the findings, the files that were not read at all."""
     counts = Counter(v.outcome for v in verdicts)
     lines = [f"# {project.name}: what became of each report", ""]
     lines += [f"- **{n} {what}**: {MEANING[what]}." for what, n in sorted(counts.items())]
     lines += ["", *_how_to(project), ""]
+    if assumptions:
+        lines += ["What the proofs take for granted:", "", *(f"- {a}" for a in assumptions), ""]
     lines += ["| report | was | model | verdict | why |", "| --- | --- | --- | --- | --- |"]
     for verdict in verdicts:
         where = f"{project.below(verdict.path)}:{verdict.line}"

@@ -144,6 +144,24 @@ def test_a_model_reads_a_kept_report_as_a_source() -> None:
     assert "source('s', 'q')" in result.files["models/marts/r.sql"]
 
 
+def test_a_model_over_what_unfollowed_text_makes_says_so_and_keeps_that_text() -> None:
+    files = {
+        "a": "create table u_new as select a, b from s where a > 0;",
+        "b": "alter table u_new rename to u;",
+        "c": "create table r as select a from u;",
+    }
+    pile = load([Source(f"{name}.sql", text, "duckdb") for name, text in files.items()], "duckdb")
+    result = refactor(pile, Request())
+    verdicts = {v.name: v.outcome for v in result.verdicts}
+    assert verdicts == {"r": "proved", "u_new": "kept"}
+    assert result.assumptions == (
+        "b.sql has text that is not understood: what it writes to u is there when r is built, "
+        "as it was before",
+    )
+    assert result.assumptions[0] in result.files["MIGRATION.md"]
+    assert {"legacy/a.sql", "legacy/b.sql"} <= result.files.keys()
+
+
 def test_names_with_jinja_in_them_do_no_harm() -> None:
     text = "-- {{ x }} {% y %}\nCREATE TABLE r AS SELECT '{{' || a || '}}' AS \"{#x\" FROM t"
     pile = load([Source("a.sql", text, "duckdb")], "duckdb", _schema())
