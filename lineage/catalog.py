@@ -24,6 +24,7 @@ from unwet.lineage.names import (
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved, resolve
 from unwet.lineage.schema import Schema, read_schema
+from unwet.lineage.scopes import BODIES
 from unwet.lineage.tables import CALLED, Catalog, Column, Table, tail
 from unwet.lineage.targets import (
     function_query,
@@ -153,15 +154,26 @@ class Studied:
 
     def find(self, name: str, path: str = "", before: int = -1) -> tuple[str, Table | None]:
         """The relation a name means in statement `before` of `path`, and what is known of it."""
+        maker, relation, table = self._maker(name, path, before)
+        if maker is None:
+            return relation, table
+        made = self._table(maker)
+        return relation, made if maker.statement.path == path else _elsewhere(maker, made)
+
+    def relation(self, name: str, path: str = "", before: int = -1) -> str:
+        """The relation that `find` finds; nothing is resolved for it."""
+        return self._maker(name, path, before)[1]
+
+    def _maker(self, name: str, path: str, before: int) -> tuple[_Maker | None, str, Table | None]:
+        """The statement that makes what a name means, if any; the relation; what is declared."""
         for maker in reversed(self._local.get((path, name), ())):
             if before < 0 or maker.statement.index < before:
-                return maker.relation, self._table(maker)
+                return maker, maker.relation, None
         relation, table = self._known.find(name)
         source = self._makers.get(table.name if table is not None else relation)
         if source is None or (table is not None and table.origin in ("ddl", "schema")):
-            return relation, table
-        made = self._table(source)
-        return source.relation, made if source.statement.path == path else _elsewhere(source, made)
+            return None, relation, table
+        return source, source.relation, None
 
     def uses(self, relation: str) -> Table | None:
         """Columns that an undeclared relation was seen with."""
@@ -254,7 +266,8 @@ class Studied:
             relation = known.removesuffix(CALLED)
             if temp:
                 relation = f"{name}@{statement.path}" if len(paths[name]) > 1 else name
-            table = declared(statement)
+            filled = isinstance(statement.tree.args.get("expression"), BODIES)
+            table = declared(statement) if not filled else None  # a query may give more columns
             if table is not None:
                 table = replace(table, name=relation)
             maker = _Maker(name, statement, temp, relation, table)

@@ -224,9 +224,13 @@ class Queries(ABC):
 
     # --- what queries and inputs ask for
 
-    def table(self, name: str, writing: bool = False) -> tuple[str, Table | None]:
+    def table(self, name: str) -> tuple[str, Table | None]:
         """The relation a name means here, and what is known of it."""
-        return self.catalog.find(name, self.source.path, self.source.index + writing)
+        return self.catalog.find(name, self.source.path, self.source.index)
+
+    def written_name(self, name: str) -> str:
+        """The relation a name means once the statement is done; its columns are not asked for."""
+        return self.catalog.relation(name, self.source.path, self.source.index + 1)
 
     def nested(self, query: Query, node: exp.Expression) -> Query:
         """The query inside an expression of `query`, built once."""

@@ -132,7 +132,7 @@ class _Resolver(Queries):
             columns = tuple(name for name in columns if name) or None
             target = target.this
         name = made_name(self.source.tree, target, self.dialect)
-        relation = self.table(name, writing=True)[0] if name else None
+        relation = self.written_name(name) if name else None
         return Resolved(self.source, query, relation, columns, kind, temp or name[:1] in ("#", "@"))
 
     def _query_statement(self, tree: exp.Expression) -> Resolved:

@@ -66,6 +66,7 @@ class Relations(Protocol):
     """What name resolution asks of a catalog, finished or still growing."""
 
     def find(self, name: str, path: str = "", before: int = -1) -> tuple[str, Table | None]: ...
+    def relation(self, name: str, path: str = "", before: int = -1) -> str: ...
     def uses(self, relation: str) -> Table | None: ...
 
 
@@ -126,6 +127,10 @@ class Catalog:
         if table.origin == "schema" and wild:
             return name, table  # a given table without a schema may stand for several
         return table.name, table
+
+    def relation(self, name: str, path: str = "", before: int = -1) -> str:
+        """The relation that `find` finds."""
+        return self.find(name, path, before)[0]
 
     def uses(self, relation: str) -> Table | None:
         """The open table that holds the columns a relation was seen with."""

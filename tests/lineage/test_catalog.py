@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from unwet.lineage.catalog import build_catalog
 from unwet.lineage.errors import BadSchema, PathNotFound
 from unwet.lineage.findings import Finding
-from unwet.lineage.parse import parse
+from unwet.lineage.parse import Statement, parse
+from unwet.lineage.resolve import Resolved, resolve
 from unwet.lineage.schema import Schema, read_schema
 from unwet.lineage.sources import Source
 from unwet.lineage.tables import Catalog
@@ -59,6 +61,26 @@ def test_outputs_of_statements_in_any_order() -> None:
     table = catalog.get("c")
     assert table is not None and table.closed and table.origin == "statement"
     assert table.names == ("x", "one")
+
+
+def test_what_a_statement_makes_is_no_circle(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolved: list[int] = []
+
+    def counted(statement: Statement, *rest: Any) -> Resolved:
+        resolved.append(statement.span.line)
+        return resolve(statement, *rest)
+
+    monkeypatch.setattr("unwet.lineage.catalog.resolve", counted)
+    build("create view c as select * from b;\ncreate table b as select 1;\ninsert into b select 2")
+    assert sorted(resolved) == [1, 2, 3]
+
+
+def test_a_temporary_table_with_types_and_a_query_has_the_columns_of_both() -> None:
+    made = "create temp table t (a int) as select x as a, y as b from s"
+    for texts in ((made, "create view v as select * from t"),
+                  ("create view v as select * from t", made)):  # fmt: skip
+        view = build(*texts, dialect="postgres")[0].get("v")
+        assert view is not None and set(view.index) == {"a", "b"}
 
 
 def test_views_in_a_circle_end() -> None:
