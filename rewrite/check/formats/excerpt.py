@@ -69,9 +69,11 @@ class _Frame:
 def _one(lines: Sequence[str], at: Place, room: int, frame: _Frame) -> Iterator[str]:
     """A stretch of one line: it goes to the end of what is written there."""
     line = lines[at.line - 1]
-    left = _left(line, at.column, room)
+    indent = len(line) - len(line.lstrip())  # a finding about the line begins at its words
+    column = max(at.column, indent + 1)
+    left = _left(line, column, room)
     text = _cut(line, room, left)
-    start = _width(_shown(line[: at.column - 1])) - left
+    start = _width(_shown(line[: column - 1])) - left
     stop = max(start + 1, _width(text.rstrip()))
     yield frame.line(at.line, text)
     yield frame.line("", " " * start + frame.paint.code("^" * (stop - start)))
