@@ -24,6 +24,30 @@ def smallest(one: Expr, other: Expr) -> tuple[Expr, Expr]:
         one, other = step
 
 
+def difference(one: Expr, other: Expr) -> tuple[Expr, Expr]:
+    """The smallest parts in which two terms differ; where these are no edit, the window around
+    them, if it is ordered or partitioned otherwise."""
+    window: tuple[Expr, Expr] | None = None
+    while True:
+        if _is_other_window(one, other):
+            window = one, other
+        step = _step(one, other)
+        if step is None:
+            return window if window is not None and not is_edit(one, other) else (one, other)
+        one, other = step
+
+
+def _is_other_window(one: Expr, other: Expr) -> bool:
+    """Whether two windows differ in their keys only, and not in all of them."""
+    match one, other:
+        case Over(), Over() if one.call == other.call and one.frame == other.frame:
+            if one.partition == other.partition:
+                return one.order != other.order
+            return one.order == other.order and bool(set(one.partition) & set(other.partition))
+        case _:
+            return False
+
+
 def _step(one: Expr, other: Expr) -> tuple[Expr, Expr] | None:
     if not _same_head(one, other):
         return None
@@ -68,18 +92,26 @@ def _without_common(
 def is_edit(right: Expr, wrong: Expr) -> bool:
     """Whether one is the other with something lost, added or exchanged, as a slip makes it; else
     the two are about different things, whatever their names."""
+    if _is_grouped(right) != _is_grouped(wrong):
+        return False  # a value of a row, and one of many rows
     match right, wrong:
         case Lit(), Lit():
             return "null" not in (right.kind, wrong.kind)
         case Call(op="interval"), Call(op="interval"):
             return True
+        case Over(), Over():
+            return _is_other_window(right, wrong)
         case Agg(), Agg():
             return right.op == wrong.op or right.args == wrong.args
         case Call(), Call() if _COMPARISONS.issuperset({right.op, wrong.op}):
-            return True
+            return any(arg in wrong.args for arg in right.args if not isinstance(arg, Lit))
         case Call(op="in"), Call(op="in"):
             return True
     return _contains(right, wrong) or _contains(wrong, right)
+
+
+def _is_grouped(term: Expr) -> bool:
+    return any(isinstance(part, Agg) for part in parts(term))
 
 
 def _contains(whole: Expr, part: Expr) -> bool:
@@ -88,7 +120,14 @@ def _contains(whole: Expr, part: Expr) -> bool:
         return False
     if isinstance(whole, Call) and whole.op in ("case", "if"):
         return False
-    return any(each == part for each in parts(whole))
+    stack: list[Expr] = [whole]
+    while stack:
+        each = stack.pop()
+        if each == part:
+            return True
+        if not isinstance(each, Agg):  # what many rows are made into is no slip for one row
+            stack.extend(operands(each))
+    return False
 
 
 def code(right: Expr, wrong: Expr) -> str:
@@ -98,6 +137,8 @@ def code(right: Expr, wrong: Expr) -> str:
             return "DRIFT_LITERAL"
         case Call(op="interval"), Call(op="interval"):
             return "DRIFT_LITERAL"
+        case Over(), Over():
+            return "DRIFT_WINDOW"
         case Agg(), Agg() if right.op != wrong.op or right.distinct != wrong.distinct:
             return "DRIFT_AGGREGATE"
         case Call(), Call() if {right.op, wrong.op} <= _COMPARISONS:

@@ -18,7 +18,17 @@ WORDS = {
     "DRIFT_AGGREGATE": "other aggregate",
     "DRIFT_NULL": "NULL treated otherwise",
     "DRIFT_TIMEZONE": "time zone treated otherwise",
+    "DRIFT_WINDOW": "other window",
+    "DRIFT_GRAIN": "other grain",
+    "DRIFT_ORDER": "other order of the first rows",
+    "DRIFT_NAME": "other name",
     "DRIFT_EXPRESSION": "other expression",
+}
+NOTHING = "nothing of the kind"
+_MEND = {
+    "DRIFT_FILTER": "add the filter",
+    "DRIFT_JOIN": "join as the others do",
+    "DRIFT_NAME": "rename it",
 }
 
 
@@ -60,23 +70,44 @@ def _finding(finding: DriftFinding) -> dict[str, object]:
         "outliers": [
             {"path": o.path, "line": o.line, "expression": o.expression} for o in finding.outliers
         ],
+        "voters": [
+            {"path": v.path, "line": v.line, "expression": v.expression} for v in finding.voters
+        ],
         "score": finding.score,
     }
+
+
+def words(finding: DriftFinding) -> str:
+    """What is wrong, in a few words."""
+    if finding.code == "DRIFT_FILTER" and not finding.majority:
+        return "filter that no copy has"
+    return WORDS[finding.code]
 
 
 def _headline(finding: DriftFinding) -> str:
     about = f" ({finding.about})" if finding.about else ""
     vote = f"{finding.votes} : {finding.against}"
-    return f"{finding.code} {WORDS[finding.code]}{about}, {vote}, score {finding.score:.2f}"
+    return f"{finding.code} {words(finding)}{about}, {vote}, score {finding.score:.2f}"
 
 
 def _lines(finding: DriftFinding, full: bool) -> Iterator[str]:
-    yield f"  {finding.votes} copies: {finding.majority}"
+    yield f"  {_counted(finding.votes, 'copies')}: {finding.majority or NOTHING}"
+    if finding.voters:
+        nearest = finding.voters if full else finding.voters[:1]
+        yield f"    as in {', '.join(f'{each.path}:{each.line}' for each in nearest)}"
     shown = finding.outliers if full else finding.outliers[:SHOWN_OUTLIERS]
     for outlier in shown:
-        yield f"  {outlier.path}:{outlier.line}: {outlier.expression or 'nothing of the kind'}"
+        yield f"  {outlier.path}:{outlier.line}: {outlier.expression or NOTHING}"
     if len(shown) < len(finding.outliers):
         yield f"  ... and {len(finding.outliers) - len(shown)} more (-v shows all)"
+    yield f"  help: {_help(finding)}"
+
+
+def _help(finding: DriftFinding) -> str:
+    mend = _MEND.get(finding.code, "say it as the others do")
+    if not finding.majority:
+        mend = "leave the filter out, or give it to all"
+    return f"{mend}; if it is meant: -- unwet: ignore[{finding.code}] reason"
 
 
 def _total(found: Drift) -> str:
@@ -86,4 +117,4 @@ def _total(found: Drift) -> str:
 
 
 def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
+    return f"{number:,} {what}" + ("" if number == 1 or what.endswith("s") else "s")

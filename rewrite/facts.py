@@ -16,6 +16,7 @@ from unwet.lineage.pile import Pile
 from unwet.lineage.resolve import Input, Query, Resolved
 from unwet.rewrite.algebra import Agg, Col, Expr, Lit, operands, parts
 from unwet.rewrite.calendar_bounds import whole_months
+from unwet.rewrite.grains import GrainKind, Said, named, said, united
 from unwet.rewrite.joins_of import Joined, joined
 from unwet.rewrite.predicates import (
     as_predicate,
@@ -26,10 +27,10 @@ from unwet.rewrite.predicates import (
     predicate_slot,
 )
 from unwet.rewrite.reads import relations, subqueries
-from unwet.rewrite.tracing import Place, Tracer, undated
+from unwet.rewrite.tracing import Place, Tracer
 
 MANY_READINGS: Final = 64  # of base relations below one block
-FactKind = Literal["output", "predicate", "join", "filter"]
+FactKind = Literal["output", "predicate", "join"] | GrainKind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +49,9 @@ class Fact:
     """One thing that a block says.
 
     Facts with equal `slot` speak of the same thing, and contradict each other where `value`
-    differs. `term` is what is said (of a join: None), `masked` the same without its literals.
-    `reads` are the outputs that it is made of, `place` its own when it is an output.
+    differs. `term` is what is said (None of a join and of rows, which `text` says instead).
+    `reads` are the outputs that it is made of, `place` its own when it is an output, `keys` what
+    it is grouped by.
     """
 
     kind: FactKind
@@ -62,6 +64,8 @@ class Fact:
     name: str
     reads: frozenset[Place]
     place: Place | None = None
+    text: str = ""
+    keys: frozenset[str] = frozenset()
 
     @property
     def is_bare(self) -> bool:
@@ -130,6 +134,7 @@ class _Collector:
         self.made_of: dict[Place, frozenset[Place]] = {}
         self._read: dict[int, tuple[Reading, ...]] = {}
         self._blocks: dict[int, Block] = {}
+        self._united: dict[int, Query] = {}  # set operations by their first branch
 
     def statement(self, resolved: Resolved, query: Query) -> None:
         """A statement's blocks, and what it reads in the end."""
@@ -153,13 +158,14 @@ class _Collector:
             seen.add(id(each))
             below = [(made or owner, query) for item in each.inputs
                      for query, made in self._inside(item)]  # fmt: skip
-            below += [(owner, branch) for branch in each.branches]
+            below += [(owner, part) for part in self.tracer.parts(each)]
             todo.extend(reversed(below))
             self._note_branches(each)
             if each.kind == "select" and id(each) not in self._blocks:
                 block = Block(owner, each, root, self.tracer.relations(each))
                 self._blocks[id(each)] = block
                 self.facts.extend(self._facts(block))
+                self.facts.extend(self._rows(block))
                 yield from ((owner, nested) for nested in subqueries(each))
 
     def _inside(self, item: Input) -> list[tuple[Query, Resolved | None]]:
@@ -171,6 +177,8 @@ class _Collector:
         return [(s.query, s.resolved) for s in made if s.resolved is not None and s.resolved.temp]
 
     def _note_branches(self, query: Query) -> None:
+        if query.branches:
+            self._united[id(query.branches[0])] = query
         for at in range(len(query.outputs) if query.branches else 0):
             below = frozenset(self.tracer.place(branch, at) for branch in query.branches)
             self.made_of[self.tracer.place(query, at)] = below
@@ -237,6 +245,17 @@ class _Collector:
         behind = frozenset().union(*(self.tracer.behind(item) for item in join.items))
         return ("join", behind, frozenset(columns)) if columns else None
 
+    def _rows(self, block: Block) -> Iterator[Fact]:
+        """What a block says of its rows; its set operation, if it is the first branch of one."""
+        found = [
+            *said(block.query, self.tracer, block.relations),
+            *named(block.query, block.relations),
+        ]
+        above = self._united.pop(id(block.query), None)
+        if above is not None:
+            found.extend(united(above, self.tracer.relations(above)))
+        yield from (_of_rows(each, block) for each in found)
+
     def _fact(
         self,
         kind: FactKind,
@@ -259,8 +278,9 @@ class _Collector:
         known = self._read.get(id(query))
         if known is None:
             self._read[id(query)] = ()  # one that reads itself
-            if query.branches:
-                found = tuple(chain.from_iterable(map(self._readings, query.branches)))
+            parts = self.tracer.parts(query)
+            if parts:
+                found = tuple(chain.from_iterable(map(self._readings, parts)))
             else:
                 found = self._own_readings(query)
             known = self._read[id(query)] = found[:MANY_READINGS]
@@ -289,11 +309,13 @@ class _Collector:
 
     def _below(self, item: Input, block: Block) -> tuple[Reading, ...]:
         inside = self._inside(item)
+        called = item.query is not None and self.tracer.macros.called(item.query)
+        own = (Reading(called, item, block, (), ()),) if called else ()
         if inside:
-            return tuple(chain.from_iterable(self._readings(query) for query, _ in inside))
+            return (*own, *chain.from_iterable(self._readings(query) for query, _ in inside))
         if item.relation is None:
             return ()
-        return (Reading(undated(item.relation), item, block, (), ()),)
+        return (Reading(self.tracer.base(item.relation), item, block, (), ()),)
 
     def _is_about(self, fact: Fact, reading: Reading) -> bool:
         """Whether a predicate tests columns of that relation and of no other."""
@@ -302,3 +324,8 @@ class _Collector:
             return False
         relations = self.terms.relations(fact.term)
         return relations == {reading.relation} or relations <= self.tracer.behind(reading.item)
+
+
+def _of_rows(each: Said, block: Block) -> Fact:
+    return Fact(each.kind, each.slot, each.value, None, block, each.node, "rows", "", frozenset(),
+                text=each.text, keys=each.keys)  # fmt: skip

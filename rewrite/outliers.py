@@ -5,43 +5,22 @@ filters that only one copy lacks.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from unwet.rewrite.algebra import Col, Expr, parts
 from unwet.rewrite.choices import is_other_choice
-from unwet.rewrite.facts import Block, Fact, Facts, Reading
+from unwet.rewrite.facts import Block, Fact, Facts
+from unwet.rewrite.kept_rows import SURE, VERBATIM, filters
+from unwet.rewrite.standing import SAME, Outlier, few
 from unwet.rewrite.terms import literals
-from unwet.rewrite.votes import LEAST, Likeness, Vote, elect, nearest
+from unwet.rewrite.votes import LEAST, Likeness, elect, nearest
 
-MINORITY: Final = 0.5  # of all facts of a slot: more are another opinion, no outliers
-SAME: Final = 0.55  # of the copies that have a filter or a constant: else it is a parameter
 _SLIPS: Final = frozenset({"inner", "left", "full"})  # joins that are written for each other
 AGREED: Final = 0.5  # of all facts of a slot say the same: else the name stands for many things
-CLOSE: Final = 0.3  # copies that tell what is missing are alike at least so much
+ROWS_ALIKE: Final = 0.6  # copies that say how many rows a block has are alike at least so much
+UNANIMOUS: Final = 0.85  # of all names are the same: else everybody names it as they like
 _COMPARED: Final = 400  # facts of one slot that an outlier is compared with
-
-
-@dataclass(frozen=True, slots=True)
-class Outlier:
-    """A fact that its nearest copies contradict. Of a missing filter, `fact` is the nearest
-    copy's filter, and `block` the one where it should stand; else the fact's own block. `at` is
-    the position of the constant that differs, None where more differs than a constant, and
-    `variety` how many values it has in all facts that are alike otherwise."""
-
-    fact: Fact
-    block: Block
-    vote: Vote
-    missing: bool = False
-    at: int | None = None
-    variety: int = 0
-
-    @property
-    def other(self) -> Fact:
-        """The fact of the nearest copy that has what the majority has."""
-        return self.vote.majority[0]
 
 
 def outliers(found: Facts) -> Iterator[Outlier]:
@@ -50,17 +29,14 @@ def outliers(found: Facts) -> Iterator[Outlier]:
     buckets: dict[Hashable, list[Fact]] = defaultdict(list)
     for fact in _said(found):
         buckets[fact.slot].append(fact)
+    beside = _names_beside(found)
     for bucket in buckets.values():
-        if len(bucket) > LEAST:
+        if bucket[0].kind == "name":
+            yield from _names(bucket, beside, likeness)
+        elif len(bucket) > LEAST:
             yield from _contradictions(bucket, likeness)
             yield from _constants(bucket, likeness)
-    readings: dict[str, list[Reading]] = defaultdict(list)
-    for reading in found.readings:
-        readings[reading.relation].append(reading)
-    shown = _shown(found)
-    for group in readings.values():
-        if len(group) > LEAST:
-            yield from (o for o in _missing(group, likeness) if not _is_shown(o, shown))
+    yield from filters(found, likeness)
 
 
 def _said(found: Facts) -> Iterator[Fact]:
@@ -79,10 +55,6 @@ def _others(fact: Fact, bucket: Sequence[Fact]) -> Iterator[tuple[Block, Fact]]:
             yield other.block, other
 
 
-def _few(count: int, total: int) -> bool:
-    return count <= max(1, MINORITY * total)
-
-
 # --- contradictions ---------------------------------------------------------------------------
 
 
@@ -92,7 +64,7 @@ def _contradictions(bucket: Sequence[Fact], likeness: Likeness) -> Iterator[Outl
         return
     said = {(id(fact.block), fact.value) for fact in bucket}
     for fact in bucket:
-        if not _few(counts[fact.value], len(bucket)):
+        if not few(counts[fact.value], len(bucket)):
             continue
         near = nearest(fact.block, fact.slot, _others(fact, bucket), likeness)
         vote = elect(fact.value, [(alike, f.value, f) for alike, f in near])
@@ -100,11 +72,15 @@ def _contradictions(bucket: Sequence[Fact], likeness: Likeness) -> Iterator[Outl
             continue  # it says both
         if fact.kind == "join" and not _SLIPS.issuperset({fact.value, vote.majority[0].value}):
             continue  # rows with a partner, and rows without one
+        if fact.kind == "grain" and not _lost_a_key(fact, vote.majority[0]):
+            continue  # a report by something else
+        if fact.clause == "rows" and vote.alike < ROWS_ALIKE:
+            continue
         if is_other_choice(vote.majority[0].term, fact.term):
             continue  # a report about other rows
         if not _follows_name(fact, bucket, lambda other: other.value):
             total = counts[vote.majority[0].value]
-            yield Outlier(fact, fact.block, replace(vote, all_votes=total))
+            yield Outlier(fact, fact.block, vote.of_all(total))
 
 
 def _follows_name(fact: Fact, bucket: Sequence[Fact], said: Callable[[Fact], str]) -> bool:
@@ -116,6 +92,44 @@ def _follows_name(fact: Fact, bucket: Sequence[Fact], said: Callable[[Fact], str
 
 def _path(fact: Fact) -> str:
     return fact.block.resolved.statement.path
+
+
+def _lost_a_key(fact: Fact, other: Fact) -> bool:
+    """Whether one groups by all that the other groups by, and by one thing more."""
+    return len(fact.keys ^ other.keys) == 1
+
+
+def _names_beside(found: Facts) -> Mapping[int, frozenset[str]]:
+    """By root: what its CTEs are called."""
+    names: dict[int, set[str]] = defaultdict(set)
+    for fact in found.facts:
+        if fact.kind == "name":
+            names[id(fact.block.root)].add(fact.value)
+    return {key: frozenset(each) for key, each in names.items()}
+
+
+def _names(
+    bucket: Sequence[Fact], beside: Mapping[int, frozenset[str]], likeness: Likeness
+) -> Iterator[Outlier]:
+    """CTEs that say the same under another name than nearly all their verbatim copies, where all
+    CTEs beside them have the same names: who names everything anew writes no copies."""
+    counts = Counter(fact.value for fact in bucket)
+    name, votes = max(counts.items(), key=lambda item: (item[1], item[0]))
+    if votes < SURE or votes < UNANIMOUS * len(bucket):
+        return
+    for fact in bucket:
+        if fact.value != name:
+            near = nearest(fact.block, fact.slot, _others(fact, bucket), likeness)
+            others = beside[id(fact.block.root)] - {fact.value}
+            same = [
+                (alike, other.value, other)
+                for alike, other in near
+                if alike >= VERBATIM and others == beside[id(other.block.root)] - {other.value}
+            ]
+            same = same if others else []
+            vote = elect(fact.value, same)
+            if vote is not None and vote.votes >= SURE and vote.majority[0].value == name:
+                yield Outlier(fact, fact.block, vote.of_all(votes))
 
 
 # --- constants --------------------------------------------------------------------------------
@@ -143,7 +157,7 @@ def _constant(
     likeness: Likeness,
 ) -> Iterator[Outlier]:
     mine = texts[id(fact)]
-    odd = [at for at, text in enumerate(mine) if _few(columns[at][text], len(facts))]
+    odd = [at for at, text in enumerate(mine) if few(columns[at][text], len(facts))]
     odd = [at for at in odd if len(columns[at]) > 1]
     if not odd:
         return
@@ -157,88 +171,8 @@ def _constant(
             continue  # it says both
         if not _follows_name(fact, facts, lambda other: texts[id(other)][at]):  # noqa: B023
             total = columns[at][texts[id(vote.majority[0])][at]]
-            vote = replace(vote, all_votes=total)
-            yield Outlier(fact, fact.block, vote, at=at, variety=len(columns[at]))
+            yield Outlier(fact, fact.block, vote.of_all(total), at=at, variety=len(columns[at]))
 
 
 def _texts(fact: Fact) -> tuple[str, ...]:
     return tuple(lit.text for lit in literals(fact.term)) if fact.term is not None else ()
-
-
-# --- missing filters --------------------------------------------------------------------------
-
-
-def _missing(readings: Sequence[Reading], likeness: Likeness) -> Iterator[Outlier]:
-    tests = {id(reading): _tests(reading) for reading in readings}
-    slots: dict[Hashable, Counter[str]] = defaultdict(Counter)
-    for each in tests.values():
-        for slot, fact in each.items():
-            slots[slot][_digest(fact)] += 1
-    for slot, values in slots.items():
-        digest, votes = max(values.items(), key=lambda item: (item[1], item[0]))
-        if votes < LEAST or votes < SAME * values.total():
-            continue  # every copy has its own value: a parameter
-        lacking = [reading for reading in readings if slot not in tests[id(reading)]]
-        if _few(len(lacking), len(readings)):
-            for reading in lacking:
-                yield from _missed(reading, slot, digest, readings, tests, likeness)
-
-
-def _shown(found: Facts) -> Mapping[int, frozenset[Expr]]:
-    """By root: the base columns that a query shows as they are."""
-    columns: dict[int, set[Expr]] = defaultdict(set)
-    for fact in found.facts:
-        if fact.is_bare and fact.block.query is fact.block.root and fact.term is not None:
-            columns[id(fact.block.root)].add(fact.term)
-    return {key: frozenset(terms) for key, terms in columns.items()}
-
-
-def _is_shown(outlier: Outlier, shown: Mapping[int, frozenset[Expr]]) -> bool:
-    """Whether the report shows what the filter tests: it is about all its values."""
-    term, own = outlier.fact.term, shown.get(id(outlier.block.root), frozenset())
-    tested = [part for part in parts(term) if isinstance(part, Col)] if term is not None else []
-    return bool(tested) and all(part in own for part in tested)
-
-
-def _tests(reading: Reading) -> dict[Hashable, Fact]:
-    return {fact.slot: fact for fact in reading.found}
-
-
-def _digest(fact: Fact) -> str:
-    return fact.term.digest.hex() if fact.term is not None else ""
-
-
-def _missed(
-    reading: Reading,
-    slot: Hashable,
-    digest: str,
-    readings: Iterable[Reading],
-    tests: Mapping[int, Mapping[Hashable, Fact]],
-    likeness: Likeness,
-) -> Iterator[Outlier]:
-    others = ((r.way[-1], r) for r in readings if r is not reading)
-    near = nearest(reading.way[-1], slot, others, likeness)
-    near = [(alike, other) for alike, other in near if alike >= CLOSE]
-    any_fact = next(f for t in tests.values() if (f := t.get(slot)) is not None)
-    voters = []
-    for alike, other in near:
-        fact = tests[id(other)].get(slot)
-        voters.append((alike, "" if fact is None else _digest(fact), fact or any_fact))
-    vote = elect("", voters)
-    if vote is not None and _digest(vote.majority[0]) == digest:
-        total = sum(slot in each for each in tests.values())
-        vote = replace(vote, all_votes=total)
-        block = _home(reading, vote.majority[0], tests)
-        yield Outlier(vote.majority[0], block, vote, missing=True)
-
-
-def _home(reading: Reading, model: Fact, tests: Mapping[int, Mapping[Hashable, Fact]]) -> Block:
-    """The block where a filter is missing: the one that has most of the filters that stand beside
-    it in the copy; else the one that reads the relation."""
-    beside = {
-        fact.slot for each in tests.values() for fact in each.values() if fact.block is model.block
-    }
-    counts = Counter(id(fact.block) for fact in reading.found if fact.slot in beside)
-    blocks = {id(block): block for block in (reading.within, *reading.way)}
-    best = max(counts, key=lambda key: counts[key], default=id(reading.within))
-    return blocks[best]

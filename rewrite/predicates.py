@@ -8,7 +8,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.resolve import Input, Query
-from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, parts
+from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, Over, parts
 from unwet.rewrite.terms import Terms
 
 _ORDERED: Final = frozenset({"lt", "lte"})
@@ -70,14 +70,25 @@ def is_equation(term: Expr) -> bool:
 def predicate_slot(term: Expr, terms: Terms) -> Hashable:
     """What a predicate is about: its columns, and for a comparison which side is bounded, and by
     what form of bound."""
-    columns = terms.bases(term)
+    columns = _tested(term, terms)
     if not columns:
         return None
     grouped = any(isinstance(part, Agg) for part in parts(term))
     if not isinstance(term, Call) or term.op not in _ORDERED:
         return ("test", columns, grouped)
-    left, right = (terms.bases(arg) for arg in term.args)
+    left, right = (_tested(arg, terms) for arg in term.args)
     if left and right:
         return ("between", left, right, grouped)
     bound = terms.masked(term.args[1 if left else 0]).digest
     return ("upper" if left else "lower", columns, grouped, bound)
+
+
+def _tested(term: Expr, terms: Terms) -> frozenset[int]:
+    """The base columns of a condition; of a window function not those that it is ordered by: a
+    copy that orders otherwise tests the same."""
+    found = terms.bases(term)
+    windows = [part for part in parts(term) if isinstance(part, Over)]
+    if not windows:
+        return found
+    kept = [terms.bases(p) for w in windows for p in (w.call, *w.partition)]
+    return frozenset().union(*kept) or found

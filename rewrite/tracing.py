@@ -16,6 +16,7 @@ from unwet.lineage.names import is_token
 from unwet.lineage.pile import Pile
 from unwet.lineage.resolve import Input, Output, Query, Ref, Resolved
 from unwet.rewrite.algebra import Call, Col, Expr, Lit, Param
+from unwet.rewrite.macros import Macros
 from unwet.rewrite.scalars import Unsupported, encode
 from unwet.rewrite.terms import Terms, union
 
@@ -46,6 +47,7 @@ class Tracer:
 
     def __init__(self, pile: Pile) -> None:
         self.terms = Terms()
+        self.macros = Macros(pile)
         self._pile = pile
         self._writers = _writers(pile)
         self._sources: dict[str, tuple[Source, ...]] = {}
@@ -63,7 +65,8 @@ class Tracer:
     def sources(self, item: Input) -> tuple[Source, ...]:
         """The queries behind an item of FROM; none for a base table."""
         if item.query is not None:
-            return (Source(item.query, item.columns or ()),)
+            known = item.columns or tuple(output.name for output in item.query.outputs)
+            return (Source(item.query, known),)
         return self.writers(item.relation) if item.relation else ()
 
     def writers(self, relation: str) -> tuple[Source, ...]:
@@ -82,16 +85,26 @@ class Tracer:
         if known is None:
             self._relations[id(query)] = (query, frozenset())  # one that reads itself
             found = [self.behind(item) for item in query.inputs]
-            found += [self.relations(branch) for branch in query.branches]
+            found += [self.relations(each) for each in self.parts(query)]
+            called = self.macros.called(query)
+            found += [frozenset([called])] if called is not None else []
             known = self._relations[id(query)] = (query, frozenset().union(*found))
         return known[1]
+
+    def parts(self, query: Query) -> tuple[Query, ...]:
+        """The branches of a set operation; the CTEs that a macro reads."""
+        return (*query.branches, *self.macros.handed(query))
 
     def behind(self, item: Input) -> frozenset[str]:
         """The base relations behind one item of FROM."""
         sources = self.sources(item)
         if sources:
             return frozenset().union(*(self.relations(source.query) for source in sources))
-        return frozenset([undated(item.relation) if item.relation else f"({item.node.key})"])
+        return frozenset([self.base(item.relation) if item.relation else f"({item.node.key})"])
+
+    def base(self, relation: str) -> str:
+        """What a base relation is called where copies are compared."""
+        return undated(self.macros.relation(relation))
 
     # --- terms
 
@@ -178,8 +191,22 @@ class Tracer:
         ]
         if made:
             return made[0] if len(made) == 1 else union(_united(made))
-        relation = undated(item.relation) if item.relation else f"({item.node.key} {item.alias})"
-        return self.terms.column(relation, column)
+        return self.terms.column(self._owner(item), column)
+
+    def _owner(self, item: Input) -> str:
+        """The relation that a column is of which no query behind an item is known to make."""
+        if item.relation:
+            return self.base(item.relation)
+        called = item.query is not None and self.called(item.query)
+        return called or f"({item.node.key} {item.alias})"
+
+    def called(self, query: Query) -> str | None:
+        """The macro that a query calls, or that it hands on the columns of as they are."""
+        found = self.macros.called(query)
+        if found is None and query.open and len(query.inputs) == 1:
+            below = query.inputs[0].query
+            return self.called(below) if below is not None else None
+        return found
 
     def _leaf(self, query: Query, node: exp.Expr, clause: str) -> Expr | None:
         match node:

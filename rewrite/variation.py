@@ -17,7 +17,7 @@ from unwet.rewrite.algebra import Call, Col, Expr, Lit, parts
 from unwet.rewrite.blocks import Places
 from unwet.rewrite.choices import is_chosen
 from unwet.rewrite.facts import Block, Facts
-from unwet.rewrite.outliers import Outlier
+from unwet.rewrite.standing import Outlier
 from unwet.rewrite.terms import literals
 
 MANY_VALUES: Final = 3  # a constant with so many values in copies is a parameter

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from unwet.rewrite.facts import Block, Fact, Facts
@@ -44,6 +44,10 @@ class Vote:
         share = self.votes / (self.votes + self.against + 1)
         return share * (0.5 + 0.5 * self.alike)
 
+    def of_all(self, votes: int) -> Vote:
+        """The same with that number of votes of all copies."""
+        return replace(self, all_votes=votes)
+
 
 class Likeness:
     """How much two blocks have in common: what they say themselves, and what the whole queries
@@ -60,6 +64,8 @@ class Likeness:
         roots: dict[int, set[int]] = defaultdict(set)
         below = _below(found)
         for fact in found.facts:
+            if fact.clause == "rows":
+                continue  # alike in this are queries that have nothing else in common
             if fact.is_bare and fact.block.query is not fact.block.root:
                 continue  # a column that is handed on is no common thought
             said = self._number(fact.slot, fact.value)
@@ -74,9 +80,12 @@ class Likeness:
         """0 (nothing in common) to 1; what is said of `slot` is left out."""
         out = self._slots.get(slot, set())
         own, roots = self._own, self._roots
-        mine = _jaccard(own.get(id(one), _NONE) - out, own.get(id(other), _NONE) - out)
+        mine, theirs = own.get(id(one), _NONE) - out, own.get(id(other), _NONE) - out
         first = roots.get(id(one.root), _NONE) - out
-        return 0.5 * mine + 0.5 * _jaccard(first, roots.get(id(other.root), _NONE) - out)
+        whole = _jaccard(first, roots.get(id(other.root), _NONE) - out)
+        if not mine and not theirs:
+            return whole  # blocks that say nothing else of their own
+        return 0.5 * _jaccard(mine, theirs) + 0.5 * whole
 
     def _number(self, slot: Hashable, value: str | None) -> int:
         number = self._numbers.setdefault((slot, value), len(self._numbers))
