@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from unwet.lineage.config import Intended
     from unwet.lineage.findings import Finding
     from unwet.lineage.pile import Pile
+    from unwet.rewrite.check.found import Problem
     from unwet.rewrite.demo import Case
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -227,6 +228,22 @@ def _to_stdout(raw: bytes) -> None:
     except OSError as error:  # a full disk behind `> file`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or exit tries it again
         raise OutputReadOnly("standard output", error.strerror or "") from error
+
+
+def _colourful(request: Request) -> bool:
+    """Whether somebody looks at the output who wants colours."""
+    return request.output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _problems(format: str, found: Sequence["Problem"], request: Request) -> str:
+    """Problems in one of the forms of a check."""
+    from importlib.metadata import version
+
+    from unwet.rewrite.check.formats import View, render
+
+    width = shutil.get_terminal_size((100, 24)).columns  # 100: a file, or the log of a build
+    view = View(width=width, colour=_colourful(request), version=version("unwet"))
+    return render(format, found, view)
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
@@ -442,8 +459,8 @@ def explain(codes: tuple[str, ...], format: str, output: str | None) -> int:
 
     found = [each for code in codes for each in known.explain(code)]
     found = list(dict.fromkeys(found)) or list(known.explanations().values())
-    colour = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    width = shutil.get_terminal_size().columns
+    request = Request((), "", None, "", output=output)
+    colour, width = _colourful(request), shutil.get_terminal_size().columns
     match format:
         case "json":
             text = forms.as_json(found)
@@ -453,7 +470,7 @@ def explain(codes: tuple[str, ...], format: str, output: str | None) -> int:
             text = forms.as_text(found, width, colour)
         case _:
             text = forms.as_list(known.families(), width, colour)
-    emit(text, Request((), "", None, "", output=output))
+    emit(text, request)
     return 0
 
 
@@ -487,7 +504,7 @@ def dups(request: Request, min_lines: int, check: bool) -> int:
 
 
 @main.command()
-@shared("text", "json")
+@shared("text", "json", "full", "concise", "github", "gitlab", "sarif")
 @click.option("--check", is_flag=True, help="Exit 1 when there are any findings.")
 def drift(request: Request, check: bool) -> int:
     """Show definitions that contradict each other: of many copies, the few that look wrong.
@@ -511,13 +528,20 @@ def drift(request: Request, check: bool) -> int:
     """
     from unwet.rewrite import drift as job
     from unwet.rewrite import drift_forms
+    from unwet.rewrite.check.drift_problems import problems
 
     pile = request.load()
     found = job.drift(pile, request.intended)
     notes([*pile.findings, *found.notes], request)
     on_terminal = request.output is None and sys.stdout.isatty()
-    form = drift_forms.as_json(found) if request.format == "json" else ""
-    emit(form or drift_forms.as_text(found, on_terminal, request.verbose), request)
+    match request.format:
+        case "text":
+            text = drift_forms.as_text(found, on_terminal, request.verbose)
+        case "json":
+            text = drift_forms.as_json(found)
+        case form:
+            text = _problems(form, problems(found), request)
+    emit(text, request)
     return 1 if check and found.findings else 0
 
 

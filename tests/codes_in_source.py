@@ -50,9 +50,12 @@ def codes_in(folders: Iterable[Path]) -> dict[str, str]:
 
 
 def _makers(modules: Iterable[Parsed]) -> Makers:
-    """Classes with a field `code`, and all functions by name."""
+    """Classes with a field `code`, and all functions of modules by name."""
     makers = Makers()
     for _, tree in modules:
+        for top in tree.body:
+            if isinstance(top, ast.FunctionDef):
+                makers.functions[top.name].append(top)
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
                 fields = [
@@ -62,8 +65,6 @@ def _makers(modules: Iterable[Parsed]) -> Makers:
                 ]
                 if "code: str" in fields and node.name not in _OTHER_CODES:
                     makers.places[node.name, None] = fields.index("code: str")
-            elif isinstance(node, ast.FunctionDef):
-                makers.functions[node.name].append(node)
             elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
                 for target in node.targets:
                     if isinstance(target, ast.Name):
@@ -113,8 +114,8 @@ def _values(value: ast.expr, inside: Function | None, makers: Makers, path: Path
         case ast.Subscript(value=ast.Name(id=name)) if name in makers.tables:
             for each in makers.tables[name].values:
                 yield from _values(each, inside, makers, path)
-        case ast.Call(func=func) if makers.functions.get(_name(func)):
-            for function in makers.functions[_name(func)]:
+        case ast.Call(func=ast.Name(id=name)) if name in makers.functions:
+            for function in makers.functions[name]:
                 for returned in _returned(function):
                     yield from _values(returned, function, makers, path)
         case ast.Name(id=name) if inside is not None:

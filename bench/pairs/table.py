@@ -1,0 +1,73 @@
+"""The tables of RESULTS.md, and the pairs that do not meet."""
+
+from collections.abc import Sequence
+
+from bench.pairs.scored import Scored
+from unwet.rewrite.plan_sql import to_sql
+
+MOST = 40  # classes that are listed
+
+
+def section(scored: Sequence[Scored]) -> str:
+    """The section of RESULTS.md."""
+    return f"## Pairs of queries\n\n`python -m bench.pairs --write`\n\n{text(scored)}"
+
+
+def text(scored: Sequence[Scored]) -> str:
+    """Both tables, and the faults."""
+    return "\n\n".join([_counts(scored), _classes(scored), _faults(scored)])
+
+
+def _counts(scored: Sequence[Scored]) -> str:
+    lines = [
+        "| set | pairs | parsed | understood | meet | % | sqlglot's optimizer | % | run on DuckDB "
+        "| other rows there | need declared keys or NOT NULL | faults |",
+        "| --- |" + " --: |" * 11,
+    ]
+    for each in scored:
+        size = len(each.judged)
+        parsed = size - each.count("not parsed")
+        understood = parsed - each.count("not understood")
+        met = each.count("meets")
+        cells = [
+            size, parsed, understood, met, _percent(met, size), each.baseline,
+            _percent(each.baseline, size), each.ran, len(each.wrong), len(each.declared),
+            len(each.faults),
+        ]  # fmt: skip
+        lines.append(f"| {each.name} | {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}" if whole else "-"
+
+
+def _classes(scored: Sequence[Scored]) -> str:
+    out = []
+    for each in scored:
+        found = each.classes().most_common()
+        shown = [f"{count} {name}" for name, count in found[:MOST]]
+        rest = sum(count for _, count in found[MOST:])
+        more = [f"{rest} others"] if rest else []
+        if "refuted" not in each.name:
+            out.append(f"{each.name}, what is in the way: " + "; ".join([*shown, *more]) + ".")
+    return "\n\n".join(out)
+
+
+def _faults(scored: Sequence[Scored]) -> str:
+    faults = [fault for each in scored for fault in each.faults]
+    return "Faults: none." if not faults else "Faults:\n" + "\n".join(f"- {f}" for f in faults)
+
+
+def details(scored: Sequence[Scored]) -> str:
+    """Each pair that does not meet: both texts and both normal forms."""
+    out = []
+    for each in scored:
+        for found in each.judged:
+            obstacle = each.obstacle(found)
+            if not obstacle:
+                continue
+            out.append(f"## {each.name} {found.pair.name}: {obstacle}")
+            out.extend(f"    {sql}" for sql in (found.pair.first, found.pair.second))
+            out.extend(f"    -- {to_sql(plan)}" for plan in found.normal)
+    return "\n\n".join(out) + "\n"

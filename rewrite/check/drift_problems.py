@@ -1,0 +1,38 @@
+"""Contradictions as problems, so that they can be told in the forms of a check."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from unwet.rewrite.check.found import Place, Problem
+from unwet.rewrite.drift import Deviation, Drift, DriftFinding
+from unwet.rewrite.drift_forms import WORDS
+
+
+def problems(found: Drift) -> list[Problem]:
+    """One problem for each place that says it otherwise; those of the same difference are its
+    others."""
+    return [_problem(finding, at) for finding in found.findings for at in finding.outliers]
+
+
+def _problem(finding: DriftFinding, outlier: Deviation) -> Problem:
+    others = (_place(each) for each in finding.outliers if each != outlier)
+    help = (
+        f"`unwet explain {finding.code}`; if it is meant: -- unwet: ignore[{finding.code}] reason"
+    )
+    said = "\0".join((finding.code, finding.about, finding.majority, outlier.expression))
+    key = blake2b(said.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+    return Problem(
+        finding.code, _place(outlier), _message(finding, outlier), help, tuple(others), key
+    )
+
+
+def _place(outlier: Deviation) -> Place:
+    return Place(outlier.path, outlier.line, 1, outlier.line)
+
+
+def _message(finding: DriftFinding, outlier: Deviation) -> str:
+    about = f" ({finding.about})" if finding.about else ""
+    here = f"`{outlier.expression}`, but " if outlier.expression else ""
+    copies = f"{finding.votes:,} of {finding.votes + finding.against:,} copies"
+    return f"{WORDS[finding.code]}{about}: {here}{copies} have `{finding.majority}`"
