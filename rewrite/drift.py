@@ -24,6 +24,8 @@ from unwet.rewrite.telling import Deviation, Telling, Told
 from unwet.rewrite.variation import Variation
 from unwet.rewrite.whereabouts import Whereabouts
 
+__all__ = ["Deviation", "Drift", "DriftFinding", "drift", "find_drift"]
+
 LEAST_SCORE: Final = 0.45
 MANY: Final = 0.4  # outliers for each copy of the majority: more are another opinion
 

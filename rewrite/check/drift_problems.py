@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from unwet.rewrite.check.found import Place, Problem
 from unwet.rewrite.drift import Deviation, Drift, DriftFinding
-from unwet.rewrite.drift_forms import WORDS
+from unwet.rewrite.drift_forms import words
 
 
 def problems(found: Drift) -> list[Problem]:
@@ -35,4 +35,5 @@ def _message(finding: DriftFinding, outlier: Deviation) -> str:
     about = f" ({finding.about})" if finding.about else ""
     here = f"`{outlier.expression}`, but " if outlier.expression else ""
     copies = f"{finding.votes:,} of {finding.votes + finding.against:,} copies"
-    return f"{WORDS[finding.code]}{about}: {here}{copies} have `{finding.majority}`"
+    others = f"have `{finding.majority}`" if finding.majority else "have nothing of the kind"
+    return f"{words(finding)}{about}: {here}{copies} {others}"
