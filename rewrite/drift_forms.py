@@ -100,10 +100,11 @@ def _lines(finding: DriftFinding, full: bool) -> Iterator[str]:
         yield f"  {outlier.path}:{outlier.line}: {outlier.expression or NOTHING}"
     if len(shown) < len(finding.outliers):
         yield f"  ... and {len(finding.outliers) - len(shown)} more (-v shows all)"
-    yield f"  help: {_help(finding)}"
+    yield f"  help: {advice(finding)}"
 
 
-def _help(finding: DriftFinding) -> str:
+def advice(finding: DriftFinding) -> str:
+    """What to do about it."""
     mend = _MEND.get(finding.code, "say it as the others do")
     if not finding.majority:
         mend = "leave the filter out, or give it to all"

@@ -6,24 +6,21 @@ from hashlib import blake2b
 
 from unwet.rewrite.check.found import Place, Problem
 from unwet.rewrite.drift import Deviation, Drift, DriftFinding
-from unwet.rewrite.drift_forms import words
+from unwet.rewrite.drift_forms import advice, words
 
 
 def problems(found: Drift) -> list[Problem]:
-    """One problem for each place that says it otherwise; those of the same difference are its
-    others."""
+    """One problem for each place that says it otherwise; its others are the copies that are nearest
+    to it and say what the majority says."""
     return [_problem(finding, at) for finding in found.findings for at in finding.outliers]
 
 
 def _problem(finding: DriftFinding, outlier: Deviation) -> Problem:
-    others = (_place(each) for each in finding.outliers if each != outlier)
-    help = (
-        f"`unwet explain {finding.code}`; if it is meant: -- unwet: ignore[{finding.code}] reason"
-    )
+    others = tuple(map(_place, finding.voters))
     said = "\0".join((finding.code, finding.about, finding.majority, outlier.expression))
     key = blake2b(said.encode(errors="surrogatepass"), digest_size=8).hexdigest()
     return Problem(
-        finding.code, _place(outlier), _message(finding, outlier), help, tuple(others), key
+        finding.code, _place(outlier), _message(finding, outlier), advice(finding), others, key
     )
 
 

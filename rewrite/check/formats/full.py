@@ -9,7 +9,7 @@ DUP_EXACT this is `stg.orders` again
    | |________________^
    |
 help: use ref('orders')
-also: models/b.sql:1-2 (stg.orders)
+see:  models/b.sql:1-2 (stg.orders)
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _block(problem: Problem, texts: _Texts, view: View, paint: Paint) -> Iterato
 def _others(others: Sequence[Place], paint: Paint) -> Iterator[str]:
     for number, each in enumerate(others[:SHOWN]):
         relation = f" ({each.relation})" if each.relation else ""
-        head = "      " if number else f"{paint.help('also:')} "
-        yield head.ljust(6) + one_line(f"{each}{relation}")
+        head = "     " if number else paint.help("see:") + " "
+        yield f"{head} " + one_line(f"{each}{relation}")
     if len(others) > SHOWN:
         yield f"      ... and {counted(len(others) - SHOWN, 'other place')}"

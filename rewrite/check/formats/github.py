@@ -36,7 +36,7 @@ def _message(problem: Problem) -> str:
     lines = [one_line(str(problem))]
     if problem.help:
         lines.append(f"  help: {one_line(problem.help)}")
-    lines += [f"  also: {one_line(str(each))}" for each in problem.others[:SHOWN]]
+    lines += [f"  see: {one_line(str(each))}" for each in problem.others[:SHOWN]]
     if len(problem.others) > SHOWN:
         lines.append(f"  and {counted(len(problem.others) - SHOWN, 'other place')}")
     return "\n".join(lines)

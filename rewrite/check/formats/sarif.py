@@ -94,7 +94,7 @@ def _message(problem: Problem) -> str:
     if len(problem.others) > LINKED:
         links.append(counted(len(problem.others) - LINKED, "other place"))
     if links:
-        lines.append(f"also: {', '.join(links)}")
+        lines.append(f"see: {', '.join(links)}")
     return "\n".join(lines)
 
 

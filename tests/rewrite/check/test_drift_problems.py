@@ -47,7 +47,8 @@ def test_the_sql_is_shown_with_what_is_meant(monkeypatch: pytest.MonkeyPatch) ->
         " 9 | WHERE c.country = 'CH'",
         "10 | GROUP BY 1;",
         "   |",
-        "help: `unwet explain DRIFT_JOIN`; if it is meant: -- unwet: ignore[DRIFT_JOIN] reason",
+        "help: join as the others do; if it is meant: -- unwet: ignore[DRIFT_JOIN] reason",
+        "see:  copies/orders_at.sql:3",
     ]
 
 
@@ -64,11 +65,12 @@ def test_programs_get_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_what_is_missing_is_said_and_the_other_places_are_there() -> None:
+def test_what_is_missing_is_said_and_where_a_copy_has_it() -> None:
     at, other = Deviation("a.sql", 3, ""), Deviation("b.sql", 7, "")
-    finding = DriftFinding("DRIFT_FILTER", 6, 2, "orders", "status = 'paid'", (at, other), 0.9)
+    right, what = (Deviation("c.sql", 5, "status = 'paid'"),), "status = 'paid'"
+    finding = DriftFinding("DRIFT_FILTER", 6, 2, "orders", what, (at, other), 0.9, right)
     one, two = problems(Drift((finding,)))
     assert one.at == Place("a.sql", 3, 1, 3)
-    assert one.others == (Place("b.sql", 7, 1, 7),) and two.others == (Place("a.sql", 3, 1, 3),)
+    assert one.others == two.others == (Place("c.sql", 5, 1, 5),)
     assert one.message == "filter missing (orders): 6 of 8 copies have `status = 'paid'`"
     assert one.key == two.key
