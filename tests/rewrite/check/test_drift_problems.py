@@ -49,6 +49,8 @@ def test_the_sql_is_shown_with_what_is_meant(monkeypatch: pytest.MonkeyPatch) ->
         "   |",
         "help: join as the others do; if it is meant: -- unwet: ignore[DRIFT_JOIN] reason",
         "see:  copies/orders_at.sql:3",
+        "      copies/orders_de.sql:3",
+        "      copies/orders_nl.sql:3",
     ]
 
 
