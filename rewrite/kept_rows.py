@@ -9,6 +9,7 @@ from typing import Final
 
 from unwet.rewrite.algebra import Call, Col, Expr, Lit, operands, parts
 from unwet.rewrite.facts import Block, Fact, Facts, Reading
+from unwet.rewrite.macros import LOOP_VARIABLE
 from unwet.rewrite.standing import SAME, Outlier, few
 from unwet.rewrite.votes import LEAST, Likeness, elect, nearest
 
@@ -22,9 +23,9 @@ _Tests = Mapping[int, Mapping[Hashable, Fact]]  # by identity of a reading
 
 def filters(found: Facts, likeness: Likeness) -> Iterator[Outlier]:
     """The outliers among the filters that lie on readings of the same relation."""
-    readings: dict[str, list[Reading]] = defaultdict(list)
+    readings: dict[Hashable, list[Reading]] = defaultdict(list)
     for reading in found.readings:
-        readings[reading.relation].append(reading)
+        readings[_what(reading)].append(reading)
     shown = _shown(found)
     for group in readings.values():
         if len(group) > LEAST:
@@ -33,6 +34,13 @@ def filters(found: Facts, likeness: Likeness) -> Iterator[Outlier]:
             missing = _missing(group, slots, tests, likeness)
             yield from (outlier for outlier in missing if not _is_shown(outlier, shown))
             yield from _added(group, slots, tests, likeness)
+
+
+def _what(reading: Reading) -> Hashable:
+    """What is read; what a loop reads has no name of its own, but columns that are taken of it."""
+    if reading.relation != LOOP_VARIABLE:
+        return reading.relation
+    return frozenset(output.name for output in reading.within.query.outputs)
 
 
 def _tests(reading: Reading) -> dict[Hashable, Fact]:
@@ -95,7 +103,7 @@ def _missed(
     tests: _Tests,
     likeness: Likeness,
 ) -> Iterator[Outlier]:
-    others = ((r.way[-1], r) for r in readings if r is not reading)
+    others = ((r.way[-1], r) for r in readings if r.way[-1] is not reading.way[-1])
     near = nearest(reading.way[-1], slot, others, likeness)
     near = [(alike, other) for alike, other in near if alike >= CLOSE]
     any_fact = next(f for t in tests.values() if (f := t.get(slot)) is not None)
@@ -158,7 +166,7 @@ def _alone(
     tests: _Tests,
     likeness: Likeness,
 ) -> Iterator[Outlier]:
-    others = ((r.way[-1], r) for r in readings if r is not reading)
+    others = ((r.way[-1], r) for r in readings if r.way[-1] is not reading.way[-1])
     near = nearest(reading.way[-1], fact.slot, others, likeness)
     near = [(alike, other) for alike, other in near if alike >= VERBATIM]
     voters = [
