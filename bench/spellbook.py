@@ -74,8 +74,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 _ABOUT = (
     "The tree before commit 06f70843d7, whose message names five copies that deviate. That of\n"
-    "hyperevm is not in it (its file is as all others there); it is in commit abd7fb4542, and laid\n"
-    "over the tree from there."
+    "hyperevm is not in it (its file is as all others there); it is in commit abd7fb4542, and\n"
+    "laid over the tree from there."
 )
 
 
