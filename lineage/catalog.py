@@ -90,6 +90,7 @@ class Studied:
     inner: frozenset[int] = frozenset()  # ids of the statements that stand in strings and loops
     resolved: tuple[Resolved, ...] = ()
     findings: tuple[Finding, ...] = ()
+    asked: set[str] = field(default_factory=set)  # relations whose uses decide what names mean
     _known: Catalog = field(default_factory=Catalog)
     _makers: dict[str, _Maker] = field(default_factory=dict)
     _local: dict[tuple[str, str], list[_Maker]] = field(default_factory=dict)
@@ -175,9 +176,17 @@ class Studied:
             return None, relation, table
         return source, source.relation, None
 
-    def uses(self, relation: str) -> Table | None:
+    def uses(self, relation: str, decides: bool = True) -> Table | None:
         """Columns that an undeclared relation was seen with."""
+        if decides:
+            self.asked.add(relation)
         return self._uses.get(relation)
+
+    @property
+    def made(self) -> frozenset[str]:
+        """The names of the relations that the statements make, temporary ones included."""
+        local = (maker.name for makers in self._local.values() for maker in makers)
+        return frozenset(maker.name for maker in self._makers.values()) | frozenset(local)
 
     # --- learning
 

@@ -29,6 +29,9 @@ class Config:
     default_schema: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     intended: tuple[Intended, ...] = ()
+    paths: tuple[str, ...] = ()
+    baseline: str = ""
+    home: str = ""  # the folder that the file stands in; no setting
 
 
 def read_config(given: str | None, folder: Path) -> Config:
@@ -42,7 +45,7 @@ def read_config(given: str | None, folder: Path) -> Config:
     for path in candidates:
         if path.exists() and (table := _table(path)) is not None:
             return _checked(table, path)
-    return Config()
+    return Config(home=str(folder))
 
 
 def _table(path: Path) -> Mapping[str, object] | None:
@@ -60,19 +63,22 @@ def _table(path: Path) -> Mapping[str, object] | None:
 
 
 def _checked(table: Mapping[str, object], path: Path) -> Config:
-    known = list(Config.__dataclass_fields__)
+    known = [name for name in Config.__dataclass_fields__ if name != "home"]
     for key in table:
         if key not in known:
             near = get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known settings: {', '.join(known)}"
             raise BadConfig(f"{path}: unknown setting: {key}", hint)
-    schema = _text(table, "schema", path)
+    schema, baseline = (_text(table, key, path) for key in ("schema", "baseline"))
     return Config(
         dialect=_text(table, "dialect", path),
         schema=str(path.parent / schema) if schema else "",
         default_schema=_text(table, "default_schema", path),
         params=_params(table.get("params", {}), path),
         intended=tuple(_intended(table.get("intended", []), path)),
+        paths=tuple(str(path.parent / each) for each in _texts(table, "paths", path)),
+        baseline=str(path.parent / baseline) if baseline else "",
+        home=str(path.parent),
     )
 
 
@@ -80,6 +86,13 @@ def _text(table: Mapping[str, object], key: str, path: Path) -> str:
     value = table.get(key, "")
     if not isinstance(value, str):
         raise BadConfig(f"{path}: {key} must be a text, not {value!r}")
+    return value
+
+
+def _texts(table: Mapping[str, object], key: str, path: Path) -> list[str]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
+        raise BadConfig(f"{path}: {key} must be a list of texts, not {value!r}")
     return value
 
 

@@ -266,7 +266,7 @@ def _guess(query: Query, name: str, level: int, inputs: list[Input]) -> Ref:
     """A name nobody declares: the only input that could have it, or the one seen to have it."""
     seen: list[tuple[Input, Span | None]] = []
     for each in inputs:
-        table = query.binder.uses(each.relation) if each.relation else None
+        table = query.binder.uses(each.relation, len(inputs) > 1) if each.relation else None
         if table is not None and name in table.index:
             seen.append((each, table.columns[table.index[name]].seen))
     if len(inputs) == 1:

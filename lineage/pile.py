@@ -27,7 +27,8 @@ class Pile:
     """Everything read from one set of inputs; `resolved` is in the order of the statements.
 
     `findings`: what was odd about sources, parsing and declarations (not: unresolved columns,
-    those are the graph's).
+    those are the graph's). `elsewhere`: columns that relations are seen with in SQL that is no
+    part of this.
     """
 
     sources: tuple[Source, ...]
@@ -35,6 +36,7 @@ class Pile:
     resolved: tuple[Resolved, ...]
     findings: tuple[Finding, ...]
     studied: Studied = field(repr=False)
+    elsewhere: Mapping[str, Iterable[str]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -46,15 +48,37 @@ class Pile:
     def traced(self) -> tuple[Traced, ...]:
         """The edges of every statement; names left open are settled by uses elsewhere."""
         with uncollected():
-            writes = self.writes
-            first = [trace_statement(each, self.studied, self.studied.budget) for each in writes]
-            self.studied.learn((*_uses(first), *self._file_outputs(first)))
+            writes, first = self.writes, self._first
+            self.studied.learn((*self._told(), *_uses(first), *self._file_outputs(first)))
             return tuple(
                 trace_statement(resolved, self.studied, self.studied.budget)
                 if _is_ambiguous(traced)
                 else traced
                 for resolved, traced in zip(writes, first, strict=True)
             )
+
+    @cached_property
+    def _first(self) -> list[Traced]:
+        """The edges as far as the statements themselves and declarations settle them."""
+        return [trace_statement(each, self.studied, self.studied.budget) for each in self.writes]
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """The relations of which it matters what columns they are seen with elsewhere, sorted."""
+        _ = self._first
+        return tuple(sorted(self.studied.asked))
+
+    def _told(self) -> Iterator[tuple[str, Column]]:
+        for relation in self.asked if self.elsewhere else ():
+            yield from ((relation, Column(name)) for name in self.elsewhere.get(relation, ()))
+
+    @cached_property
+    def used(self) -> Mapping[str, tuple[str, ...]]:
+        """The columns that relations are seen with in these statements, by relation, sorted."""
+        found: dict[str, set[str]] = {}
+        for relation, column in _uses(self._first):
+            found.setdefault(relation, set()).add(column.name)
+        return {relation: tuple(sorted(found[relation])) for relation in sorted(found)}
 
     @cached_property
     def writes(self) -> tuple[Resolved, ...]:
@@ -114,16 +138,28 @@ def load(
     reading = read_sources(paths, dialect)
     with uncollected():
         scripts = tuple(parse(mask(each, params or {}), dialect or "") for each in reading.sources)
-        studied = study(scripts, schema, (default_schema or "").lower(), budget)
-    findings = (
-        *reading.findings,
-        *(f for script in scripts for f in script.findings),
-        *studied.findings,
-    )
+        return assemble(scripts, schema, default_schema, budget, reading.findings)
+
+
+def assemble(
+    scripts: tuple[Script, ...],
+    schema: Schema | None = None,
+    default_schema: str | None = None,
+    budget: Budget = BUDGET,
+    before: tuple[Finding, ...] = (),
+    elsewhere: Mapping[str, Iterable[str]] | None = None,
+) -> Pile:
+    """A pile of scripts that have been parsed; `before` are findings from before that.
+
+    Raises UsageError for a bad schema.
+    """
+    studied = study(scripts, schema, (default_schema or "").lower(), budget)
+    findings = (*before, *(f for s in scripts for f in s.findings), *studied.findings)
     ordered = tuple(sorted(findings, key=lambda f: (f.at, f.code)))
     outer = {id(statement) for script in scripts for statement in script.statements}
     resolved = tuple(each for each in studied.resolved if id(each.statement) in outer)
-    return Pile(reading.sources, scripts, resolved, ordered, studied)
+    sources = tuple(script.source for script in scripts)
+    return Pile(sources, scripts, resolved, ordered, studied, elsewhere or {})
 
 
 def trace(

@@ -240,9 +240,10 @@ class Queries(ABC):
             inner = query.children[id(node)] = self.query(node, env, query)
         return inner
 
-    def uses(self, relation: str) -> Table | None:
-        """Columns that an undeclared relation was seen with."""
-        return self.catalog.uses(relation) if relation else None
+    def uses(self, relation: str, decides: bool = True) -> Table | None:
+        """Columns that an undeclared relation was seen with; `decides`: a name's meaning depends
+        on them, else they are evidence only."""
+        return self.catalog.uses(relation, decides) if relation else None
 
     def row(self, name: str) -> Table | None:
         """The temporary table behind the variable of a loop."""

@@ -15,7 +15,7 @@ from unwet.lineage.sources import Source
 from unwet.lineage.tables import Column, Table
 from unwet.lineage.templating import mask
 
-Schema = Mapping[str, Sequence[str] | Mapping[str, str]] | str | Path
+Schema = Mapping[str, Sequence[str] | Mapping[str, str]] | str | Path | tuple[Table, ...]
 NOWHERE: Mapping[str, Span] = MappingProxyType({})
 KINDS = ".json, .yaml (relation -> columns), .sql, .ddl (CREATE TABLE), .duckdb, .db (a database)"
 
@@ -23,10 +23,13 @@ KINDS = ".json, .yaml (relation -> columns), .sql, .ddl (CREATE TABLE), .duckdb,
 def read_schema(schema: Schema | None, dialect: str = "") -> tuple[Table, ...]:
     """Tables of a given schema; raises PathNotFound and BadSchema.
 
-    A mapping is `{"db.table": ["col", ...]}` or `{"db.table": {"col": "TYPE"}}`.
+    A mapping is `{"db.table": ["col", ...]}` or `{"db.table": {"col": "TYPE"}}`; a tuple has been
+    read before.
     """
     if schema is None:
         return ()
+    if isinstance(schema, tuple):
+        return schema
     if isinstance(schema, Mapping):
         return _from_mapping(schema, "schema", dialect)
     path = Path(schema)

@@ -91,12 +91,15 @@ def _read_input(one: str | Path | Source, dialect: str | None) -> Iterator[Item]
             raise UsageError("standard input is closed", "pipe SQL into it, or give a path")
         yield from _from_bytes(sys.stdin.buffer.read(), "<stdin>", dialect)
     else:
-        for path in _expand(str(one)):
+        for path in expand(str(one)):
             yield from _read_file(path, dialect)
 
 
-def _expand(given: str) -> list[str]:
-    """The files a path or glob stands for, sorted; a file that is named is taken as it is."""
+def expand(given: str) -> list[str]:
+    """The files a path or glob stands for, sorted; a file that is named is taken as it is.
+
+    Raises PathNotFound.
+    """
     if os.path.isdir(given):
         return sorted(_walk(given, set()))
     if os.path.lexists(given):
@@ -106,7 +109,7 @@ def _expand(given: str) -> list[str]:
     matches = sorted(str(hit) for hit in Path(anchor).glob(pattern)) if _is_glob(given) else []
     if not matches:
         raise PathNotFound(given)
-    return [path for hit in matches for path in (_expand(hit) if os.path.isdir(hit) else [hit])]
+    return [path for hit in matches for path in (expand(hit) if os.path.isdir(hit) else [hit])]
 
 
 def _is_glob(given: str) -> bool:
@@ -115,6 +118,8 @@ def _is_glob(given: str) -> bool:
 
 # A project that a run left inside the pile is no part of the pile.
 _WRITTEN_BY_UNWET = os.path.join(".unwet", "manifest.json")
+DBT_PROJECT = "dbt_project.yml"
+_WRITTEN_BY_DBT = {"target", "dbt_packages", "dbt_modules"}  # beside that
 
 
 def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
@@ -132,8 +137,9 @@ def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
     if real in seen:
         return
     seen.add(real)
+    written = _WRITTEN_BY_DBT if any(e.name == DBT_PROJECT for e in entries) else frozenset[str]()
     for entry in entries:
-        if entry.name.startswith(".") or entry.name in _SKIPPED:
+        if entry.name.startswith(".") or entry.name in _SKIPPED or entry.name in written:
             continue
         if _is_folder(entry):
             if not os.path.isfile(os.path.join(entry.path, _WRITTEN_BY_UNWET)):

@@ -67,7 +67,7 @@ class Relations(Protocol):
 
     def find(self, name: str, path: str = "", before: int = -1) -> tuple[str, Table | None]: ...
     def relation(self, name: str, path: str = "", before: int = -1) -> str: ...
-    def uses(self, relation: str) -> Table | None: ...
+    def uses(self, relation: str, decides: bool = True) -> Table | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Catalog:
         """The relation that `find` finds."""
         return self.find(name, path, before)[0]
 
-    def uses(self, relation: str) -> Table | None:
+    def uses(self, relation: str, decides: bool = True) -> Table | None:
         """The open table that holds the columns a relation was seen with."""
         table = self.tables.get(relation)
         return table if table is not None and not table.closed else None

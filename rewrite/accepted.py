@@ -22,7 +22,10 @@ _MARK: Final = re.compile(r"unwet:\s*ignore\[([\w\s,]*)\]([^\n]*)")
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class Mark:
+    """`-- unwet: ignore[codes] reason` in line `at`."""
+
+    at: int
     codes: tuple[str, ...]
     reason: str
 
@@ -31,7 +34,7 @@ class _Mark:
 class Accepted:
     """What has been accepted in a pile; `findings`: marks that count for nothing."""
 
-    marks: Mapping[tuple[str, int], _Mark]
+    marks: Mapping[tuple[str, int], Mark]
     intended: tuple[Intended, ...]
     findings: tuple[Finding, ...]
 
@@ -49,13 +52,13 @@ class Accepted:
 
 def accepted(pile: Pile, intended: Iterable[Intended] = ()) -> Accepted:
     """The marks of all sources, and what the configuration says."""
-    marks: dict[tuple[str, int], _Mark] = {}
+    marks: dict[tuple[str, int], Mark] = {}
     findings: list[Finding] = []
     for script in pile.scripts:
         if "unwet:" not in script.source.text:
             continue
         dialect = script.statements[0].dialect if script.statements else script.source.dialect
-        for line, found in _marks(script.source.text, dialect).items():
+        for line, found in marks_of(script.source.text, dialect).items():
             marks[script.source.path, line] = found
             if not found.reason:
                 at = Span(script.source.path, line, 1, line, 1)
@@ -64,10 +67,10 @@ def accepted(pile: Pile, intended: Iterable[Intended] = ()) -> Accepted:
     return Accepted(marks, tuple(intended), tuple(findings))
 
 
-def _marks(text: str, dialect: str | None) -> dict[int, _Mark]:
-    """The marks by the line that they hold for."""
-    found: dict[int, _Mark] = {}
-    waiting: _Mark | None = None
+def marks_of(text: str, dialect: str | None) -> dict[int, Mark]:
+    """The marks of a source by the line that they hold for; its own, if nothing follows."""
+    found: dict[int, Mark] = {}
+    waiting: Mark | None = None
     line, code_line, done = 1, 0, 0
     for piece in pieces(text, dialect):
         line += text.count("\n", done, piece.start)
@@ -75,7 +78,7 @@ def _marks(text: str, dialect: str | None) -> dict[int, _Mark]:
         words = text[piece.start : piece.end]
         if piece.kind == COMMENT:
             if hit := _MARK.search(words):
-                mark = _Mark(tuple(re.findall(r"\w+", hit[1])), hit[2].strip(" */-"))
+                mark = Mark(line, tuple(re.findall(r"\w+", hit[1])), hit[2].strip(" */-"))
                 if code_line == line:
                     found[line] = mark
                 else:
@@ -88,4 +91,6 @@ def _marks(text: str, dialect: str | None) -> dict[int, _Mark]:
                 code_line = line + words.rstrip(" \t").count("\n") - words.endswith("\n")
                 if words.rstrip(" \t").endswith("\n"):
                     code_line = 0
+    if waiting is not None:
+        found.setdefault(waiting.at, waiting)
     return found

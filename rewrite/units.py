@@ -7,7 +7,7 @@ enclosing query mean nothing alone and are no units.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
@@ -79,11 +79,15 @@ class Unit:
 
 
 @rare_collection()
-def units(pile: Pile | Meaning) -> list[Unit]:
-    """All units of the pile in the order of its statements, enclosing ones first."""
+def units(pile: Pile | Meaning, only: Container[str] | None = None) -> list[Unit]:
+    """All units of the pile in the order of its statements, enclosing ones first; `only`: those
+    of the sources with these paths."""
     with deep_stack():
         meaning = meaning_of(pile)
-        pile, state = meaning.pile, meaning.state
+        pile = meaning.pile
+        # the end state takes as long as the units do, and matters to temporary tables only
+        temps_made = any(each.temp for each in pile.resolved)
+        state = meaning.state if temps_made else EndState((), ())
         reads, plans = _temporary_reads(state), _plans(state)
         private = _private_names(pile.resolved, state)
         odd = {(script.source.path, at) for script in pile.scripts for at in misread(script)}
@@ -91,6 +95,8 @@ def units(pile: Pile | Meaning) -> list[Unit]:
         for resolved in pile.resolved:
             at = resolved.statement.path, resolved.statement.index
             if resolved.query is None or at in odd:
+                continue
+            if only is not None and at[0] not in only:
                 continue
             hidden = private.get(resolved.statement.path, frozenset())
             temps, plan = reads.get(id(resolved), {}), plans.get(id(resolved))

@@ -1,0 +1,133 @@
+"""What dbt made of a model: its Jinja filled in, in the `target` folder of its project.
+
+Only if it was made of the model as it is now. dbt's manifest says what text it compiled; without
+one, the compiled file must not be older than the model.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from unwet.lineage.sources import DBT_PROJECT
+
+_SETTING = re.compile(rb"(?m)^(name|target-path)\s*:\s*[\"']?([^\s\"'#]+)")
+_LONG = 2_000  # lines; difflib's shortcut for common lines is taken from there on
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A model as its engine sees it; `raw` is the model's own text."""
+
+    text: str
+    raw: str
+
+    @cached_property
+    def lines(self) -> tuple[int, ...]:
+        """For each line of `text` the line of `raw` that it comes from; of one that no line of
+        `raw` says as it is, the one behind the last that does."""
+        made, own = (_stripped(each) for each in (self.text, self.raw))
+        matcher = difflib.SequenceMatcher(None, made, own, len(made) > _LONG)
+        found: list[int] = []
+        last, known = 0, dict[int, int]()
+        for start, at, size in matcher.get_matching_blocks():
+            known |= {start + i: at + i for i in range(size) if made[start + i]}
+        for number in range(len(made)):
+            last = known[number] + 1 if number in known else last
+            found.append(min(last if number in known else last + 1, len(own)) or 1)
+        return tuple(found)
+
+    def line(self, number: int) -> int:
+        """The line of the model for a line of the compiled text; both count from 1."""
+        return self.lines[min(max(number, 1), len(self.lines)) - 1] if self.lines else 1
+
+
+def _stripped(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines()]
+
+
+@dataclass
+class Projects:
+    """The dbt projects that files of a pile stand in."""
+
+    _by_folder: dict[str, _Project | None] = field(default_factory=dict)
+
+    def of(self, path: str, data: bytes) -> tuple[str, Compiled | None]:
+        """The name of the model in a file ("": it is none), and its compiled form."""
+        project = self._project(os.path.dirname(path))
+        return project.model(path, data) if project is not None else ("", None)
+
+    def _project(self, folder: str) -> _Project | None:
+        if folder not in self._by_folder:
+            found: _Project | None = None
+            if os.path.isfile(os.path.join(folder, DBT_PROJECT)):
+                found = _Project(folder)
+            elif folder and os.path.dirname(folder) != folder:
+                found = self._project(os.path.dirname(folder))
+            self._by_folder[folder] = found
+        return self._by_folder[folder]
+
+
+class _Project:
+    """One project, the folder of its dbt_project.yml."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        try:
+            text = Path(folder, DBT_PROJECT).read_bytes()
+            said: dict[bytes, bytes] = dict(_SETTING.findall(text))
+        except OSError:  # it went away
+            said = {}
+        self._name = said.get(b"name", b"").decode("utf-8", "replace")
+        target = said.get(b"target-path", b"target").decode("utf-8", "replace")
+        self._target = Path(folder, target)
+
+    def model(self, path: str, data: bytes) -> tuple[str, Compiled | None]:
+        """The name of the model in a file ("": it is none), and its compiled form."""
+        inside = os.path.relpath(path, self._folder or ".").replace(os.sep, "/")
+        name = os.path.basename(inside).partition(".")[0]
+        node = self._nodes.get(inside)
+        if node is None and b"{" not in data:
+            return name if inside.startswith("models/") else "", None
+        raw = data.decode("utf-8", "replace")
+        made = self._from_manifest(node, raw) if node is not None else None
+        made = made if made is not None else self._from_file(path, inside)
+        is_model = node is not None or inside.startswith("models/")
+        return name if is_model else "", Compiled(made, raw) if made is not None else None
+
+    def _from_manifest(self, node: Mapping[str, object], raw: str) -> str | None:
+        made, was = node.get("compiled_code"), node.get("raw_code")
+        same = isinstance(was, str) and was.strip() == raw.strip()
+        return str(made) if same and isinstance(made, str) else None
+
+    def _from_file(self, path: str, inside: str) -> str | None:
+        made: Path = self._target / "compiled" / self._name / inside
+        try:
+            if self._has_manifest or made.stat().st_mtime_ns < os.stat(path).st_mtime_ns:
+                return None
+            return made.read_text("utf-8", "replace")
+        except OSError:
+            return None
+
+    @cached_property
+    def _nodes(self) -> Mapping[str, Mapping[str, object]]:
+        """The manifest's models by their paths in the project."""
+        try:
+            manifest = json.loads((self._target / "manifest.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        nodes = manifest.get("nodes") if isinstance(manifest, dict) else None
+        found = nodes.values() if isinstance(nodes, dict) else ()
+        mine = (n for n in found if isinstance(n, dict) and n.get("resource_type") == "model")
+        return {str(n.get("original_file_path", "")).replace("\\", "/"): n for n in mine}
+
+    @property
+    def _has_manifest(self) -> bool:
+        """Whether the manifest has compiled code at all: `dbt parse` writes one without."""
+        return any(isinstance(n.get("compiled_code"), str) for n in self._nodes.values())

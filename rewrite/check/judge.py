@@ -1,0 +1,77 @@
+"""What is told of what was found: not what somebody has accepted, by a mark in the SQL or in the
+configuration; but marks that accept nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
+from pathlib import PurePath
+
+from unwet.rewrite.check.asked import Ask
+from unwet.rewrite.check.copies import copies
+from unwet.rewrite.check.found import Place, Problem
+from unwet.rewrite.check.records import Alone, Block, Mark
+
+
+def judged(
+    ask: Ask,
+    changed: Sequence[str],
+    alone: Mapping[str, Alone],
+    blocks: Mapping[str, Sequence[Block]],
+    models: Mapping[str, str],
+) -> list[Problem]:
+    """The problems of the changed files, in the order of their places."""
+    found = [problem for path in changed for problem in _own(path, alone[path])]
+    found += copies(blocks, set(changed), models, ask.min_lines)
+    marks = {path: {mark.line: mark for mark in alone[path].marks} for path in changed}
+    used: set[tuple[str, int]] = set()
+    left = [p for p in found if not _accepted(p, ask, marks.get(p.at.path, {}), used)]
+    for path in changed:
+        left += _idle(path, alone[path].marks, used)
+    return sorted(left, key=lambda p: (p.at, p.code, p.message))
+
+
+def _own(path: str, alone: Alone) -> Iterator[Problem]:
+    """What is odd about the text itself."""
+    for note in alone.notes:
+        at = Place(path, note.line, note.column, max(note.line, note.end_line))
+        key = _key(note.code, note.said or note.message)
+        yield Problem(note.code, at, note.message, note.help, (), key)
+
+
+def _accepted(
+    problem: Problem, ask: Ask, marks: Mapping[int, Mark], used: set[tuple[str, int]]
+) -> bool:
+    at = problem.at
+    for line in (at.line, at.line - 1):  # a CTE: the mark holds for `name as (`
+        mark = marks.get(line)
+        if mark is not None and any(problem.code.startswith(code) for code in mark.codes):
+            used.add((at.path, mark.at))
+            if mark.reason:
+                return True
+    return any(
+        PurePath(at.path).match(each.path)
+        and problem.code.startswith(each.code)
+        and each.expression in problem.message
+        for each in ask.intended
+    )
+
+
+def _idle(path: str, marks: Sequence[Mark], used: set[tuple[str, int]]) -> Iterator[Problem]:
+    """Marks without a reason, and marks that hold nothing back."""
+    for mark in marks:
+        at = Place(path, mark.at, 1, mark.at)
+        codes = ", ".join(mark.codes)
+        if not mark.reason:
+            message = "an ignore mark without a reason counts for nothing"
+            yield Problem("IGNORE", at, message, "write the reason behind it", (),
+                          _key("IGNORE", codes))  # fmt: skip
+        elif (path, mark.at) not in used:
+            message = f"nothing here is {codes or 'named'}: the ignore mark is not needed"
+            yield Problem("IGNORE_UNUSED", at, message, "take it away", (),
+                          _key("IGNORE_UNUSED", codes))  # fmt: skip
+
+
+def _key(code: str, said: str) -> str:
+    return blake2b(f"{code} {said.lower()}".encode("utf-8", "surrogatepass"),
+                   digest_size=8).hexdigest()  # fmt: skip
