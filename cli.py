@@ -23,9 +23,10 @@ from unwet.lineage.errors import OutputReadOnly, UnwetError, UsageError
 if TYPE_CHECKING:
     from unwet.lineage.asking import Ask
     from unwet.lineage.checking import Checked
-    from unwet.lineage.config import Intended
+    from unwet.lineage.config import Config, Intended
     from unwet.lineage.findings import Finding
     from unwet.lineage.pile import Pile
+    from unwet.rewrite.check.asked import Ask as AskCheck
     from unwet.rewrite.check.found import Problem
     from unwet.rewrite.demo import Case
 
@@ -106,6 +107,7 @@ class Request:
     verbose: bool = False
     intended: tuple["Intended", ...] = ()
     told: bool = False  # whether somebody asked for the format; else it is the usual one
+    settings: "Config | None" = None  # all that the configuration says
 
     def load(self) -> "Pile":
         """The pile that was asked for."""
@@ -175,6 +177,7 @@ def _request(
         default_schema=default_schema or settings.default_schema,
         params={**settings.params, **_bindings(params)},
         intended=settings.intended,
+        settings=settings,
         **rest,
     )
 
@@ -438,6 +441,97 @@ def _block(
     params = {**request.params, **_bindings(own.pop("params", ()))}
     inner = replace(inner, params=params, told=request.told or "format" in said)
     return inner, {**asked, **{name: value for name, value in own.items() if name in asked}}
+
+
+# --- check -----------------------------------------------------------------------------------
+
+
+@main.command()
+@shared("full", "concise", "json", "github", "gitlab", "sarif", paths="[FILE]...")
+@click.option("--min-lines", type=click.IntRange(min=1), default=3, show_default=True,
+              metavar="N", help="Leave out copies of fewer printed lines.")  # fmt: skip
+@click.option("--update-baseline", is_flag=True, help="Accept what is found now: it goes into the "
+              "baseline file, and is not told again.")  # fmt: skip
+@click.option("--ci", is_flag=True, help="The baseline may only shrink: what it has and nobody "
+              "finds any more is told, and nothing new gets in. Also when CI is set.")  # fmt: skip
+@click.option("--no-index", is_flag=True, help="Neither read nor write .unwet_cache.")
+def check(request: Request, min_lines: int, update_baseline: bool, ci: bool, no_index: bool) -> int:
+    """Check changed files: what do they repeat, what is wrong with them?
+
+    FILE is a file that has changed; without any, all files are checked. They are compared with the
+    whole pile: the `paths` of the configuration, else the current folder.
+
+    \b
+    DUP_EXACT       a query that stands in the pile already
+    DUP_PARAMETRIC  the same but for some constants
+    PARSE, ...      what cannot be read
+
+    Exit code 1 when there is anything to tell; `unwet explain CODE` says what each code means.
+    What is meant stays out with `-- unwet: ignore[DUP] reason` in the SQL or [[intended]] in the
+    configuration, what was there before with a baseline.
+    """
+    from unwet.rewrite.check import baseline as accepted
+    from unwet.rewrite.check.run import check as run
+
+    known = accepted.read_baseline(_baseline(request))
+    found = run(_asked(request, min_lines, no_index), lambda text: _progress(text, request.quiet))
+    if request.verbose and not request.quiet:
+        _say(*found.notes)
+    strict = accepted.is_ci(ci, os.environ)
+    everything = (*found.problems, *found.firsts)
+    if update_baseline:
+        now = accepted.updated(everything, known, found.changed, found.pile, strict)
+        accepted.write(now)
+        (count, files), (before, _) = accepted.sizes(now.entries), accepted.sizes(known.entries)
+        if not request.quiet:
+            _say(f"{now.path.name}: {count:,} problems in {files:,} files (before: {before:,})")
+        return 0
+    left = accepted.unknown(found.problems, known)
+    past = accepted.stale(everything, known, found.changed, found.pile)
+    if past and not strict and not request.quiet:
+        _say(f"{known.path.name}: {len(past)} entries that nobody needs any more; "
+             "--update-baseline takes them out")  # fmt: skip
+    if not request.dialect and not request.quiet and any(p.code == "PARSE" for p in left):
+        _say("no dialect was given: --dialect NAME, or in unwet.toml, may read more of it")
+    shown = [*left, *(past if strict else ())]
+    emit(_shown_problems(shown, request), request)
+    return 1 if shown else 0
+
+
+def _asked(request: Request, min_lines: int, no_index: bool) -> "AskCheck":
+    from unwet.rewrite.check.asked import Ask
+    from unwet.rewrite.check.index import FOLDER
+
+    settings = request.settings
+    return Ask(
+        paths=settings.paths if settings else (),
+        named=() if request.paths == (".",) else request.paths,
+        dialect=request.dialect,
+        schema=request.schema,
+        default_schema=request.default_schema,
+        params=request.params,
+        intended=request.intended,
+        home=None if no_index or not settings else Path(settings.home, FOLDER),
+        min_lines=min_lines,
+    )
+
+
+def _baseline(request: Request) -> Path:
+    from unwet.rewrite.check.baseline import NAME
+
+    settings = request.settings
+    given = settings.baseline if settings else ""
+    return Path(given) if given else Path(settings.home if settings else ".", NAME)
+
+
+def _shown_problems(problems: "Sequence[Problem]", request: Request) -> str:
+    from unwet import __version__
+    from unwet.rewrite.check.formats import View, render
+
+    on_terminal = request.output is None and sys.stdout.isatty()
+    colour = on_terminal and "NO_COLOR" not in os.environ
+    width = shutil.get_terminal_size().columns if on_terminal else 80
+    return render(request.format, problems, View(width=width, colour=colour, version=__version__))
 
 
 # --- explain ---------------------------------------------------------------------------------

@@ -48,14 +48,16 @@ def copies(
     changed: Collection[str],
     models: Mapping[str, str],
     min_lines: int,
-) -> list[Problem]:
-    """What blocks of the changed files repeat; `models`: names of dbt models by path.
+) -> tuple[list[Problem], list[Problem]]:
+    """What blocks of the changed files repeat, each told against the copy that is the best to read
+    instead; and the same for the best copies themselves, which are told only where others are
+    asked about. `models`: names of dbt models by path.
 
-    Of copies inside of copies the outermost are told. Each block is told once, against the copy
-    that is the best to read instead."""
+    Of copies inside of copies the outermost are told."""
     known = _Known(blocks, changed, models, min_lines)
     told: dict[_Key, list[_Copy]] = {}
     found: list[Problem] = []
+    firsts: list[Problem] = []
     for path in sorted(changed):
         for at, block in enumerate(blocks.get(path, ())):
             mine = _Copy(path, at, block)
@@ -63,10 +65,11 @@ def copies(
             if any(key in told for key in mine.around):
                 others = [o for o in others if not _goes_along(mine, o, told)]
                 count = len(others)
-            if others and known.rank(others[0]) < known.rank(mine):
+            if others:
                 told[path, at] = others
-                found.append(_problem(mine, others, count, models))
-    return found
+                is_first = known.rank(mine) < known.rank(others[0])
+                (firsts if is_first else found).append(_problem(mine, others, count, models))
+    return found, firsts
 
 
 class _Known:
@@ -95,8 +98,7 @@ class _Known:
         """First what was there before; of that, a dbt model, a relation."""
         block, path = copy.block, copy.path
         is_model = block.whole and bool(self._models.get(path))
-        named = block.whole and bool(block.relation)
-        return path in self._changed, not is_model, not named, path, block.line, copy.at
+        return path in self._changed, not is_model, not block.readable, path, block.line, copy.at
 
     def others(self, mine: _Copy) -> tuple[list[_Copy], int]:
         """The copies of a block, the best first, and how many there are: exact ones, if there are
@@ -173,11 +175,10 @@ def _short(text: str) -> str:
 
 def _help(first: _Copy, exact: bool, models: Mapping[str, str]) -> str:
     name = models.get(first.path, "") if first.block.whole else ""
-    relation = first.block.relation if first.block.whole else ""
     if exact and name:
         return f"use ref('{name}')"
-    if exact and relation:
-        return f"select from {relation}"
+    if exact and first.block.readable:
+        return f"select from {first.block.relation}"
     home = "a model" if models.get(first.path) else "a view"
     if exact:
         return f"make it {home} of its own, and read that in both places"

@@ -19,16 +19,23 @@ def judged(
     alone: Mapping[str, Alone],
     blocks: Mapping[str, Sequence[Block]],
     models: Mapping[str, str],
-) -> list[Problem]:
-    """The problems of the changed files, in the order of their places."""
+) -> tuple[list[Problem], list[Problem]]:
+    """The problems of the changed files, in the order of their places; and those that are told
+    only where not all of these files are asked about: the copies that the others repeat."""
     found = [problem for path in changed for problem in _own(path, alone[path])]
-    found += copies(blocks, set(changed), models, ask.min_lines)
+    again, firsts = copies(blocks, set(changed), models, ask.min_lines)
+    found += again
     marks = {path: {mark.line: mark for mark in alone[path].marks} for path in changed}
     used: set[tuple[str, int]] = set()
+    first = [p for p in firsts if not _accepted(p, ask, marks.get(p.at.path, {}), used)]
     left = [p for p in found if not _accepted(p, ask, marks.get(p.at.path, {}), used)]
     for path in changed:
         left += _idle(path, alone[path].marks, used)
-    return sorted(left, key=lambda p: (p.at, p.code, p.message))
+    return sorted(left, key=_order), sorted(first, key=_order)
+
+
+def _order(problem: Problem) -> tuple[Place, str, str]:
+    return problem.at, problem.code, problem.message
 
 
 def _own(path: str, alone: Alone) -> Iterator[Problem]:

@@ -31,6 +31,7 @@ from unwet.rewrite.units import BARE, Unit, units
 
 TOLD = frozenset({"PARSE", "TOKENIZE", "UNREADABLE", "BINARY", "ENCODING", "EMPTY"})
 _NEWLINE = re.compile(r"\r\n|\r|\n")
+_LASTING = frozenset({"view", "ctas", "select_into"})
 MANY_CONSTANTS = 200  # of one block that are kept one by one
 
 
@@ -134,6 +135,7 @@ class Reader:
             triviality=unit.triviality,
             whole=unit.whole,
             relation=unit.relation,
+            readable=unit.whole and unit.resolved.kind in _LASTING and not unit.resolved.temp,
             line=line,
             column=column,
             end_line=end,

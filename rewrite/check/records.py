@@ -63,13 +63,15 @@ def alone(stored: Any) -> Alone:
 class Block:
     """A query block of a file. Equal `strict`: the same rows; equal `recurring`: the same query but
     for the `constants`, which are in one order then. `lines` are printed ones; `around`: positions
-    of the blocks that it stands in, nearest first; `text`: hash of its words as they stand."""
+    of the blocks that it stands in, nearest first; `text`: hash of its words as they stand;
+    `readable`: other files can read its rows from `relation`."""
 
     strict: str
     recurring: str
     triviality: int
     whole: bool
     relation: str
+    readable: bool
     line: int
     column: int
     end_line: int

@@ -27,16 +27,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found, in the order of the places; `texts`: the text of each changed file;
-    `notes`: what went otherwise than usual, for who wants to know."""
+    """What a check found, in the order of the places. `firsts`: what else it would tell of some of
+    the files if it was not asked about the others; `changed`: the files in question; `pile`: all
+    files; `notes`: what went otherwise than usual, for who wants to know."""
 
     problems: tuple[Problem, ...]
+    firsts: tuple[Problem, ...]
     changed: tuple[str, ...]
-    texts: Mapping[str, bytes]
+    pile: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def check(ask: Ask) -> Checked:
+def check(ask: Ask, progress: Callable[[str], None] = lambda _: None) -> Checked:
     """The problems that touch the files in question, baseline not considered.
 
     Raises PathNotFound and its kin for what was asked wrongly.
@@ -44,17 +46,12 @@ def check(ask: Ask) -> Checked:
     pile = read_pile(ask.paths, ask.named)
     index = Index(ask.home)
     try:
-        problems = _Run(ask, pile, index).problems()
+        problems, firsts = _Run(ask, pile, index, progress).problems()
     finally:
         index.close()
     notes = [f"{path}: not in the paths of the configuration" for path in pile.outside]
     notes += [index.trouble] if index.trouble else []
-    return Checked(
-        tuple(problems),
-        pile.changed,
-        {path: pile.texts[path].data for path in pile.changed},
-        tuple(notes),
-    )
+    return Checked(tuple(problems), tuple(firsts), pile.changed, tuple(pile.texts), tuple(notes))
 
 
 @dataclass
@@ -62,20 +59,22 @@ class _Run:
     ask: Ask
     pile: Pile
     index: Index
+    progress: Callable[[str], None]
     _reader: list[Reader] = field(default_factory=list)
 
-    def problems(self) -> list[Problem]:
+    def problems(self) -> tuple[list[Problem], list[Problem]]:
         """From the index as they are when nothing has changed, else worked out."""
         texts = [[path, text.digest, text.model] for path, text in self.pile.texts.items()]
         whole = key("problems", self.ask.company(), self.ask.judging(), texts, self.pile.changed)
         known = self.index.get([whole])
         if whole not in known:
             found = self._judged()
-            self.index.put({whole: [asdict(problem) for problem in found]})
+            self.index.put({whole: [[asdict(each) for each in some] for some in found]})
             return found
-        return [_problem(stored) for stored in _listed(known[whole])]
+        told, firsts = _listed(known[whole])
+        return [_problem(each) for each in told], [_problem(each) for each in firsts]
 
-    def _judged(self) -> list[Problem]:
+    def _judged(self) -> tuple[list[Problem], list[Problem]]:
         alone = self._alone()
         blocks = self._blocks(alone)
         models = {path: text.model for path, text in self.pile.texts.items() if text.model}
@@ -133,6 +132,8 @@ class _Run:
     ) -> dict[str, T]:
         """By path: what the index has under these keys, else what is made now, and remembered."""
         stored = self.index.get(keys.values())
+        if new := sum(each not in stored for each in keys.values()):
+            self.progress(f"reading {new} of {len(keys)} files")
         found: dict[str, T] = {}
         for path, each in keys.items():
             if each in stored:
