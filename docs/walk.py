@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -45,6 +46,7 @@ PAGES = (
     "docs/codes.md",
     "docs/commands.md",
     "docs/pictures.md",
+    "docs/pre-commit.md",
 )
 BLOCK = re.compile(r"(?s)<!-- begin ([\w-]+) -->\n.*?<!-- end \1 -->")
 SLOW = frozenset({"demo"})  # its labels are checked by the test of the demo
@@ -369,6 +371,27 @@ def commands() -> dict[str, str]:
         macro.write_text(macro.read_text("utf-8").replace("LEFT JOIN", "JOIN"), "utf-8")
         shown["wrong"] = run(check)
     return shown
+
+
+def block_check() -> str:
+    """A new copy beside a pile that has been there before."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        shutil.copytree(HOME / "pile", "pile")
+        Path("pile", "revenue_lyon.sql").write_text(LYON, "utf-8")
+        words = ("check", "pile/revenue_lyon.sql", "--dialect", "postgres", "--no-index")
+        done = CliRunner(env={"COLUMNS": "88", "NO_COLOR": "1", "CI": ""}).invoke(cli, list(words))
+        said = f"$ unwet {' '.join(words[:-1])}\n{done.output}"
+        return f"{code(LYON, 'sql')}\n\n{code(said, 'console')}"
+
+
+LYON = """\
+SELECT k.id, k.name, COALESCE(SUM(o.amount), 0) AS umsatz
+FROM shop.customers AS k
+LEFT JOIN shop.orders AS o
+  ON k.id = o.customer_id AND o.amount > 0 AND o.status IN ('shipped', 'paid')
+WHERE k.country = 'FR'
+GROUP BY k.id, k.name
+"""
 
 
 def block_demo() -> str:

@@ -49,13 +49,14 @@ class Env:
     bound: frozenset[str] = frozenset()  # tokens of driver-bound parameters, lower case
 
 
-def lower(query: Query, env: Env) -> Plan:
-    """The plan of a whole query; one Opaque node where anything in it is not understood."""
+def lower(query: Query, env: Env, lowerer: Lowerer | None = None) -> Plan:
+    """The plan of a whole query; one Opaque node where anything in it is not understood.
+    `lowerer`: one for this query and `env` that remembers the plans of its blocks."""
     try:
         _check_names(query)
         _check_order(query)
         with deep_stack():
-            return Lowerer(env, query).plan(query)
+            return (lowerer or Lowerer(env, query)).plan(query)
     except Unsupported as unsupported:
         return opaque(query, env.definitions, str(unsupported))
     except RecursionError:

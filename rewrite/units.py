@@ -195,6 +195,7 @@ class _Statement:
         bound = frozenset(p.token.lower() for p in statement.masked.placeholders if p.binds)
         self._env = Env(pile.catalog, temps, bound)
         self._lowerer = _BlockLowerer(self._env, self._root, self._private, self._place)
+        self._plain = None if self._private else self._lowerer  # lowers as `lower` does by itself
         self._sound = False  # the whole statement was understood
 
     def units(self) -> Iterator[Unit]:
@@ -234,7 +235,7 @@ class _Statement:
         if query.kind not in ("select", "setop"):
             return None
         if block.whole:
-            checked = self._known or lower(query, self._env)
+            checked = self._known or lower(query, self._env, self._plain)
             if isinstance(checked.rel, Opaque):
                 return self._opaque(block, checked)
             self._sound = True
@@ -243,7 +244,7 @@ class _Statement:
         except Unsupported:
             return None  # it is not understood, or reads a row of an enclosing query
         # what lower checks beforehand holds for the blocks where it holds for the statement
-        if not self._sound and isinstance(lower(query, self._env).rel, Opaque):
+        if not self._sound and isinstance(lower(query, self._env, self._plain).rel, Opaque):
             return None
         rel, names = _in_one_order(trim(plan), plan.names, self._normalizer)
         return self._made(block, rel, names, strict(rel), recurring(rel))

@@ -4,8 +4,10 @@ through the engine, yields its code, and does not any more when it is fixed.
 
 import ast
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,9 @@ from unwet import cli
 from unwet.lineage.codes import Block, Explanation, Part, explain, explanations, families
 from unwet.lineage.codes.forms import as_list, as_markdown, as_text
 from unwet.lineage.pile import load
+from unwet.rewrite.check.asked import Ask
+from unwet.rewrite.check.baseline import NAME, read_baseline, stale
+from unwet.rewrite.check.run import check
 from unwet.rewrite.drift import drift
 from unwet.rewrite.script import end_state
 from unwet.tests.codes_in_source import NotFollowed, codes_in
@@ -80,8 +85,14 @@ def blocks(parts: tuple[Part, ...]) -> list[Block]:
     return [part for part in parts if isinstance(part, Block)]
 
 
-def codes_of(found: list[Block], folder: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """The codes of everything that unwet has to say about some code blocks."""
+CHECKED = {"DUP_EXACT", "DUP_PARAMETRIC", "IGNORE_UNUSED", "BASELINE_STALE"}  # by unwet check only
+
+
+def codes_of(
+    code: str, found: list[Block], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> set[str]:
+    """The codes of everything that unwet has to say about some code blocks; for a code of `unwet
+    check`, of what that says."""
     folder.mkdir(parents=True)
     monkeypatch.chdir(folder)
     params: dict[str, str] = {}
@@ -92,9 +103,17 @@ def codes_of(found: list[Block], folder: Path, monkeypatch: pytest.MonkeyPatch) 
         name, _, value = about.get("param", "").partition("=")
         params |= {name: value} if name else {}
         if block.language == "sh":
-            subprocess.run(["sh", "-euc", block.text], check=True, cwd=folder)
+            path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+            env = {**os.environ, "PATH": path}
+            subprocess.run(["sh", "-euc", block.text], check=True, cwd=folder, env=env)
         else:
             (folder / about.get("file", f"{number}.sql")).write_text(block.text, "utf-8")
+    if code in CHECKED:
+        ask = Ask(dialect=dialect or "postgres", params=params)
+        problems = check(ask)
+        known = read_baseline(Path(NAME))
+        past = stale(problems.problems, known, problems.changed, problems.pile)
+        return {each.code for each in (*problems.problems, *past)}
     files = sorted(str(each) for each in folder.iterdir())
     pile = load(files, dialect or "postgres", params=params)
     state = end_state(pile.scripts, pile.resolved, pile.catalog)
@@ -118,8 +137,8 @@ def test_the_example_yields_its_code_and_the_fix_does_not(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = explanations()[code]
-    before = codes_of(blocks(one.example), tmp_path / "before" / "pile", monkeypatch)
-    after = codes_of(repaired(one), tmp_path / "after" / "pile", monkeypatch)
+    before = codes_of(code, blocks(one.example), tmp_path / "before" / "pile", monkeypatch)
+    after = codes_of(code, repaired(one), tmp_path / "after" / "pile", monkeypatch)
     assert code in before
     assert before == {code}, "an example shows one thing"
     assert after == set()

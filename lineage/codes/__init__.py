@@ -22,6 +22,7 @@ FAMILIES: Final = (  # in the order in which a pile meets them
     "columns",
     "reports",
     "drift",
+    "copies",
     "marks",
 )
 SECTIONS: Final = ("What it does", "Why is this bad?", "Example", "Fix")

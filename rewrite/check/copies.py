@@ -110,6 +110,8 @@ class _Known:
         fitting = _fitting(mine, exact)
         if fitting:
             return fitting, max(len(fitting), len(exact) - 1 if len(exact) > MANY else 0)
+        if block.triviality >= SIMPLE:
+            return [], 0  # this day's rows and that day's: a parameter where it belongs
         near = [c for c in _fitting(mine, self._alike[block.recurring]) if _is_near(block, c.block)]
         return near, len(near)
 

@@ -21,7 +21,7 @@ from unwet.lineage.templating import mask
 from unwet.rewrite.accepted import marks_of
 from unwet.rewrite.blocks import Places
 from unwet.rewrite.check.asked import Ask
-from unwet.rewrite.check.records import Alone, Block, Mark, Note
+from unwet.rewrite.check.records import Alone, Block, Mark, Remark
 from unwet.rewrite.check.texts import Text
 from unwet.rewrite.fingerprint import literals
 from unwet.rewrite.meaning import Meaning
@@ -52,7 +52,7 @@ class Reader:
     def alone(self, path: str) -> Alone:
         """What a text says without any other."""
         script, before = self._script(path)
-        pile = self._pile([path])
+        pile = self._piles[path,] = self._pile([path])
         with deep_stack():
             made = {tail(name) for name in pile.studied.made}
             made |= {tail(w.target) for w in pile.writes if w.target}
@@ -68,15 +68,14 @@ class Reader:
 
     def asked(self, company: Sequence[str]) -> Sequence[str]:
         """The relations of which it matters what columns the rest of the pile uses."""
-        self._piles[tuple(company)] = pile = self._pile(company)
-        return pile.asked
+        return self._shared(company).asked
 
     def blocks(
         self, path: str, company: Sequence[str], uses: Mapping[str, Sequence[str]]
     ) -> list[Block]:
         """The query blocks of a file that may be copies, read in its company."""
-        known = self._piles.pop(tuple(company), None) or self._pile(company)
-        pile = replace(known, elsewhere=uses)
+        pile = replace(self._shared(company), elsewhere=uses)
+        self._piles.pop(tuple(company))
         with deep_stack():
             found = units(Meaning(pile, self._normalizer), only={path})
             numbers = {id(unit): at for at, unit in enumerate(found)}
@@ -84,6 +83,12 @@ class Reader:
             return [self._block(path, unit, numbers, places) for unit in found]
 
     # --- scripts
+
+    def _shared(self, company: Sequence[str]) -> Pile:
+        """A pile that nobody has told anything yet."""
+        if tuple(company) not in self._piles:
+            self._piles[tuple(company)] = self._pile(company)
+        return self._piles[tuple(company)]
 
     def _pile(self, paths: Iterable[str]) -> Pile:
         scripts = tuple(self._script(path)[0] for path in paths)
@@ -110,11 +115,11 @@ class Reader:
 
     # --- records
 
-    def _note(self, path: str, finding: Finding) -> Note:
+    def _note(self, path: str, finding: Finding) -> Remark:
         at = finding.at
         line, column, end = self._own(path, at)
         said = _said(self._script(path)[0].source.text, at)
-        return Note(finding.code, finding.message, finding.help, line, column, end, said)
+        return Remark(finding.code, finding.message, finding.help, line, column, end, said)
 
     def _marks(self, path: str) -> tuple[Mark, ...]:
         text = self.texts[path]

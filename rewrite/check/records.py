@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Remark:
     """A finding about the text itself; `said` is the text at its place, in one line."""
 
     code: str
@@ -40,7 +40,7 @@ class Alone:
     makes: tuple[str, ...]
     mentions: tuple[str, ...]
     uses: Mapping[str, tuple[str, ...]]
-    notes: tuple[Note, ...]
+    notes: tuple[Remark, ...]
     marks: tuple[Mark, ...]
 
     def as_json(self) -> object:
@@ -54,7 +54,7 @@ def alone(stored: Any) -> Alone:
         tuple(stored["makes"]),
         tuple(stored["mentions"]),
         {relation: tuple(names) for relation, names in stored["uses"].items()},
-        tuple(Note(**note) for note in stored["notes"]),
+        tuple(Remark(**note) for note in stored["notes"]),
         tuple(Mark(m["line"], m["at"], tuple(m["codes"]), m["reason"]) for m in stored["marks"]),
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from unwet.lineage.garbage import rare_collection
 from unwet.rewrite.check import records
 from unwet.rewrite.check.asked import Ask
 from unwet.rewrite.check.company import Companies
@@ -38,6 +39,7 @@ class Checked:
     notes: tuple[str, ...]
 
 
+@rare_collection()
 def check(ask: Ask, progress: Callable[[str], None] = lambda _: None) -> Checked:
     """The problems that touch the files in question, baseline not considered.
 
