@@ -494,7 +494,7 @@ def check(request: Request, min_lines: int, update_baseline: bool, ci: bool, no_
     if not request.dialect and not request.quiet and any(p.code == "PARSE" for p in left):
         _say("no dialect was given: --dialect NAME, or in unwet.toml, may read more of it")
     shown = [*left, *(past if strict else ())]
-    emit(_shown_problems(shown, request), request)
+    emit(_problems(request.format, shown, request), request)
     return 1 if shown else 0
 
 
@@ -522,16 +522,6 @@ def _baseline(request: Request) -> Path:
     settings = request.settings
     given = settings.baseline if settings else ""
     return Path(given) if given else Path(settings.home if settings else ".", NAME)
-
-
-def _shown_problems(problems: "Sequence[Problem]", request: Request) -> str:
-    from unwet import __version__
-    from unwet.rewrite.check.formats import View, render
-
-    on_terminal = request.output is None and sys.stdout.isatty()
-    colour = on_terminal and "NO_COLOR" not in os.environ
-    width = shutil.get_terminal_size().columns if on_terminal else 80
-    return render(request.format, problems, View(width=width, colour=colour, version=__version__))
 
 
 # --- explain ---------------------------------------------------------------------------------

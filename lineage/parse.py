@@ -400,14 +400,17 @@ def _parser_notes() -> Iterator[list[str]]:
     """What sqlglot would print while the block runs, as a list instead."""
     notes: list[str] = []
     handler, logger = _Collector(notes), logging.getLogger("sqlglot")
-    before = logger.propagate
+    before = logger.propagate, logger.disabled, logger.level
     logger.addHandler(handler)
-    logger.propagate = False
+    # a program around us may have silenced all loggers that it does not know
+    logger.propagate, logger.disabled = False, False
+    logger.setLevel(logging.WARNING)
     try:
         yield notes
     finally:
         logger.removeHandler(handler)
-        logger.propagate = before
+        logger.propagate, logger.disabled = before[:2]
+        logger.setLevel(before[2])
 
 
 class _Collector(logging.Handler):

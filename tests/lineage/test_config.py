@@ -9,7 +9,7 @@ from unwet.lineage.errors import BadConfig, PathNotFound
 
 
 def test_without_a_file_there_are_defaults(tmp_path: Path) -> None:
-    assert read_config(None, tmp_path) == Config()
+    assert read_config(None, tmp_path) == Config(home=str(tmp_path))
 
 
 def test_unwet_toml_is_found(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_what_is_intended(tmp_path: Path) -> None:
 
 def test_pyproject_counts_only_with_its_table(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
-    assert read_config(None, tmp_path) == Config()
+    assert read_config(None, tmp_path) == Config(home=str(tmp_path))
     (tmp_path / "pyproject.toml").write_text('[tool.unwet]\ndialect = "mysql"\n')
     assert read_config(None, tmp_path).dialect == "mysql"
 
@@ -61,3 +61,10 @@ def test_mistakes_are_named(tmp_path: Path, text: str, message: str, help: str) 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(PathNotFound):
         read_config(str(tmp_path / "no.toml"), tmp_path)
+
+
+def test_what_a_check_is_about_counts_from_the_file(tmp_path: Path) -> None:
+    (tmp_path / "unwet.toml").write_text('paths = ["models", "sql"]\nbaseline = "known.json"\n')
+    found = read_config(None, tmp_path)
+    assert found.paths == (str(tmp_path / "models"), str(tmp_path / "sql"))
+    assert (found.baseline, found.home) == (str(tmp_path / "known.json"), str(tmp_path))
