@@ -571,9 +571,12 @@ def dups(request: Request, min_lines: int, check: bool) -> int:
 
     \b
     exact       the same rows, whatever names, order and nesting look like
-    parametric  the same but for literals; each hole with its value in every copy
+    parametric  the same but for a few holes: literals, columns, expressions, relations
+    core        the same relations, joined alike; other columns, filters or grain
 
-    What saves most comes first; exit code 0 unless --check is given.
+    Each hole is told with its value in every copy. `saves` are the printed lines that one
+    definition for all would save; what saves most comes first, what saves nothing is not told.
+    Exit code 0 unless --check is given.
     """
     from unwet.rewrite import family_forms
     from unwet.rewrite.families import duplicates

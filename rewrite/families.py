@@ -9,25 +9,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Final
 
 from unwet.lineage.findings import Span
 from unwet.lineage.garbage import rare_collection
 from unwet.lineage.names import deep_stack
 from unwet.lineage.pile import Inputs, Pile, load
 from unwet.lineage.schema import Schema
-from unwet.rewrite.blocks import Places
-from unwet.rewrite.holes import Hole, holes
+from unwet.rewrite.classes import Classes, FamilyKind, Group
+from unwet.rewrite.holes import Hole
 from unwet.rewrite.meaning import Meaning, meaning_of
-from unwet.rewrite.sizes import tree_lines
+from unwet.rewrite.savings import saved
 from unwet.rewrite.units import BARE, SIMPLE, Unit, units
 
 MIN_LINES: Final = 3
-MANY_HOLES: Final = 9  # more parameters than anybody wants to read
-LINES_PER_HOLE: Final = 8
-
-FamilyKind = Literal["exact", "parametric"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -97,9 +93,10 @@ def duplicates(pile: Pile | Meaning, min_lines: int = MIN_LINES) -> Duplicates:
     """The families of a pile that has been read, and how much of it they are."""
     meaning = meaning_of(pile)
     with deep_stack():
-        groups = [g for g in _groups(units(meaning)) if _matters(g, min_lines)]
-        found = [_family(group, distinct) for group, distinct in _maximal(groups)]
-    found.sort(key=_rank)
+        blocks = [unit for unit in units(meaning) if unit.triviality < BARE]
+        groups = [g for g in Classes().of(blocks, min_lines) if _matters(g, min_lines)]
+        found = [_family(group, counted) for group, counted in _maximal(groups)]
+    found = sorted((family for family in found if family.saves > 0), key=_rank)
     lines = sum(script.lines for script in meaning.pile.scripts)
     return Duplicates(tuple(found), lines, _copied_lines(found))
 
@@ -107,41 +104,10 @@ def duplicates(pile: Pile | Meaning, min_lines: int = MIN_LINES) -> Duplicates:
 # --- classes ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Group:
-    """Units of one class with their places, in the order of these."""
-
-    units: tuple[Unit, ...]
-    spans: tuple[Span, ...]
-    lines: int
-
-
-def _groups(found: Iterable[Unit]) -> Iterator[_Group]:
-    classes: dict[str, list[Unit]] = defaultdict(list)
-    for unit in found:
-        if unit.triviality < BARE:
-            classes[unit.recurring].append(unit)
-    places = Places()
-    for same in classes.values():
-        if len(same) > 1:
-            placed = sorted((_span(unit, places), at) for at, unit in enumerate(same))
-            ordered = tuple(same[at] for _, at in placed)
-            yield _Group(ordered, tuple(span for span, _ in placed), _lines(ordered[0]))
-
-
-def _span(unit: Unit, places: Places) -> Span:
-    statement = unit.resolved.statement
-    return statement.span if unit.whole else places.span(statement, unit.query.node)
-
-
-def _lines(unit: Unit) -> int:
-    return tree_lines(unit.query.node, unit.resolved.statement.dialect)
-
-
-def _matters(group: _Group, min_lines: int) -> bool:
+def _matters(group: Group, min_lines: int) -> bool:
     """Whether anybody would want this once: not a bare scan, and one comparison over one relation
     only where it is the whole of at least two statements."""
-    if group.lines < min_lines:
+    if len(group.units) < 2 or group.lines < min_lines:
         return False
     level = min(unit.triviality for unit in group.units)
     wholes = sum(unit.whole for unit in group.units)
@@ -151,44 +117,33 @@ def _matters(group: _Group, min_lines: int) -> bool:
 # --- families inside families -----------------------------------------------------------------
 
 
-def _maximal(groups: Sequence[_Group]) -> Iterator[tuple[_Group, int]]:
-    """The groups that are more than a part of another one, and how many copies each of them
-    has when those at the same place of a larger family's members count once."""
+def _maximal(groups: Sequence[Group]) -> Iterator[tuple[Group, list[int]]]:
+    """The groups that are more than a part of another one, and which copies count there: of those
+    at the same place of a larger family's members only the first."""
     home = {id(unit): at for at, group in enumerate(groups) for unit in group.units}
     for at, group in enumerate(groups):
-        places = set()
+        places: dict[tuple[int, int], int] = {}
         met: dict[int, int] = defaultdict(int)
-        for unit in group.units:
+        for number, unit in enumerate(group.units):
             around = next((a for a in unit.ancestors() if home.get(id(a), at) != at), None)
             if around is None:
-                places.add((-1, id(unit)))
+                places[-1, id(unit)] = number
             else:
                 met[id(around)] += 1
-                places.add((home[id(around)], met[id(around)]))
+                places.setdefault((home[id(around)], met[id(around)]), number)
         if len(places) > 1:
-            yield group, len(places)
+            yield group, list(places.values())
 
 
-def _family(group: _Group, distinct: int) -> Family:
-    first = group.units[0]
-    exact = len({unit.strict for unit in group.units}) == 1
-    found = () if exact else _holes(group)
+def _family(group: Group, counted: Sequence[int]) -> Family:
+    first, values = group.units[0], group.values
     return Family(
-        id=(first.strict if exact else first.recurring)[:12],
-        kind="exact" if exact else "parametric",
+        id=(first.strict if group.kind == "exact" else first.recurring)[:12],
+        kind=group.kind,
         lines=group.lines,
-        saves=(distinct - 1) * group.lines - len(found),
-        holes=found,
+        saves=saved(group, counted),
+        holes=tuple(Hole(h.name, h.kind, v) for h, v in zip(group.holes, values, strict=True)),
         members=tuple(_member(u, s) for u, s in zip(group.units, group.spans, strict=True)),
-    )
-
-
-def _holes(group: _Group) -> tuple[Hole, ...]:
-    found = holes([unit.rel for unit in group.units], group.units[0].names)
-    texts = [unit.resolved.statement.masked.restore for unit in group.units]
-    return tuple(
-        replace(hole, values=tuple(f(v) for f, v in zip(texts, hole.values, strict=True)))
-        for hole in found
     )
 
 
@@ -199,16 +154,10 @@ def _member(unit: Unit, span: Span) -> Member:
 # --- order and size ---------------------------------------------------------------------------
 
 
-def _rank(family: Family) -> tuple[bool, int, str, int, str]:
-    """What saves most first; what would need too many parameters last."""
+def _rank(family: Family) -> tuple[int, str, int, str]:
+    """What saves most first."""
     first = family.members[0]
-    return _is_unwieldy(family), -family.saves, first.path, first.line, family.id
-
-
-def _is_unwieldy(family: Family) -> bool:
-    """More parameters than anybody wants, for what is shared or for those who share it."""
-    count = len(family.holes)
-    return count > MANY_HOLES or count > max(family.size, family.lines // LINES_PER_HOLE)
+    return -family.saves, first.path, first.line, family.id
 
 
 def _copied_lines(found: Iterable[Family]) -> int:

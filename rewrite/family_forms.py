@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from io import StringIO
 
@@ -10,7 +11,8 @@ from unwet.rewrite.families import Duplicates, Family
 
 SHOWN_MEMBERS = 12
 SHOWN_HOLES = 12
-_WIDE = 36  # a longer value is cut in the text form
+SHOWN_VALUES = 12
+_WIDE = 60  # a longer value is cut in the text form
 
 
 def as_json(found: Duplicates) -> str:
@@ -47,7 +49,7 @@ def _family(family: Family) -> dict[str, object]:
         "size": family.size,
         "lines": family.lines,
         "saves": family.saves,
-        "holes": [{"name": h.name, "values": list(h.values)} for h in family.holes],
+        "holes": [{"name": h.name, "kind": h.kind, "values": list(h.values)} for h in family.holes],
         "members": [
             {
                 "path": m.path,
@@ -78,16 +80,22 @@ def _members(family: Family, full: bool) -> Iterator[str]:
 
 
 def _holes(family: Family, full: bool) -> Iterator[str]:
-    """One line a hole: its name and its value in each member, in the order of the members."""
+    """One line a hole: its name and its values in the order of the members, each once."""
     shown = family.holes if full else family.holes[:SHOWN_HOLES]
     wide = max((len(hole.name) for hole in shown), default=0)
     for hole in shown:
-        values = hole.values if full else hole.values[:SHOWN_MEMBERS]
-        texts = [v if full or len(v) <= _WIDE else v[: _WIDE - 3] + "..." for v in values]
-        more = " | ..." if len(values) < len(hole.values) else ""
-        yield f"    {hole.name.ljust(wide)} = {' | '.join(texts)}{more}"
+        counts = Counter(hole.values)
+        texts = [_value(value, count, full) for value, count in counts.items()]
+        more = ["..."] if not full and len(texts) > SHOWN_VALUES else []
+        line = " | ".join([*(texts if full else texts[:SHOWN_VALUES]), *more])
+        yield f"    {hole.name.ljust(wide)} = {line}"
     if len(shown) < len(family.holes):
         yield f"    ... and {len(family.holes) - len(shown)} more holes (-v shows all)"
+
+
+def _value(value: str, count: int, full: bool) -> str:
+    text = value if full or len(value) <= _WIDE else f"{value[: _WIDE - 27]} ... {value[-22:]}"
+    return (text or "(nothing)") + (f" ({count} times)" if count > 1 else "")
 
 
 def _total(found: Duplicates) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Literal
 
 from unwet.rewrite.algebra import (
     Agg,
@@ -42,11 +43,15 @@ _RELATIONS = Rel.__args__
 _COMPARED = frozenset({"eq", "neq", "lt", "lte", "gt", "gte", "in", "like", "ilike", "coalesce"})
 
 
+HoleKind = Literal["literal", "column", "expression", "relation"]
+
+
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A place where members differ; one value per member, as SQL writes it."""
+    """A place where members differ; one value per member, as SQL writes it. ``""``: nothing."""
 
     name: str
+    kind: HoleKind
     values: tuple[str, ...]
 
 
@@ -56,17 +61,22 @@ def holes(rels: Sequence[Rel], names: Sequence[str]) -> tuple[Hole, ...]:
     ``names`` are the output names of the first; a hole is named after the column its literal is
     compared with, else after the output it stands in."""
     found: dict[tuple[Node, ...], str] = {}
-    for literals, hint in _differences(rels, names):
+    for literals, word in _differences(rels, names):
         if not found.get(literals):
-            found[literals] = hint
+            found[literals] = word
     made: list[Hole] = []
-    for literals, hint in found.items():
+    for literals, word in found.items():
         kind = literals[0].kind if isinstance(literals[0], Lit) else ""
-        base = snake(hint) or ("text" if kind == "string" else "number")
-        taken = sum(hole.name == base or _is_numbered(hole.name, base) for hole in made)
-        name = f"{base}_{taken + 1}" if taken else base
-        made.append(Hole(name, tuple(_written(literal) for literal in literals)))
+        base = snake(word) or ("text" if kind == "string" else "number")
+        name = numbered(base, [hole.name for hole in made])
+        made.append(Hole(name, "literal", tuple(_written(literal) for literal in literals)))
     return tuple(made)
+
+
+def numbered(base: str, taken: Sequence[str]) -> str:
+    """A name, with a number behind it from its second use on."""
+    count = sum(name == base or _is_numbered(name, base) for name in taken)
+    return f"{base}_{count + 1}" if count else base
 
 
 def _is_numbered(name: str, base: str) -> bool:
@@ -91,7 +101,7 @@ def _differences(
     root = rels[0]
     stack: list[_Step] = [(tuple(rels), (), "")]
     while stack:
-        nodes, columns, hint = stack.pop()
+        nodes, columns, word = stack.pop()
         key = tuple(node.digest for node in nodes)
         # a shared part is walked once; its literals stand in the same holes everywhere
         if len(set(key)) == 1 or (key in seen and not isinstance(nodes[0], Lit)):
@@ -99,18 +109,18 @@ def _differences(
         seen.add(key)
         first = nodes[0]
         if isinstance(first, Lit):
-            yield nodes, hint
+            yield nodes, word
             continue
         if isinstance(first, _RELATIONS):
-            columns, hint = tuple(n for i in inputs(first) for n in known[i.digest]), ""
+            columns, word = tuple(n for i in inputs(first) for n in known[i.digest]), ""
         else:
-            hint = _hint(first, columns) or hint
+            word = hint(first, columns) or word
         hints = names if first is root and isinstance(first, Project) else ()
-        stack.extend(reversed(list(_below(nodes, columns, hint, hints))))
+        stack.extend(reversed(list(_below(nodes, columns, word, hints))))
 
 
 def _below(
-    nodes: tuple[Node, ...], columns: tuple[str, ...], hint: str, hints: Sequence[str]
+    nodes: tuple[Node, ...], columns: tuple[str, ...], word: str, hints: Sequence[str]
 ) -> Iterator[_Step]:
     """The children in step. ``hints`` are for the expressions of the topmost Project."""
     children = [_children(node) for node in nodes]
@@ -118,7 +128,7 @@ def _below(
         children = _aligned(children)
     start = len(children[0]) - len(hints) if hints else 0
     for at, below in enumerate(zip(*children, strict=True)):
-        own = hints[at - start] if hints and at >= start else hint
+        own = hints[at - start] if hints and at >= start else word
         yield below, columns, own
 
 
@@ -195,7 +205,7 @@ def _children(node: Node) -> list[Node]:
 # --- names ------------------------------------------------------------------------------------
 
 
-def _hint(node: Node, columns: tuple[str, ...]) -> str:
+def hint(node: Node, columns: tuple[str, ...]) -> str:
     """The column a literal operand of this node is compared with."""
     if not isinstance(node, Call | Subquery) or getattr(node, "op", "") not in _COMPARED:
         return ""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp
 
 from unwet.lineage.errors import RenderError
 from unwet.lineage.findings import Span
@@ -69,7 +69,7 @@ def tree_lines(tree: exp.Expr, dialect: str) -> int:
     try:
         text = render(tree, dialect)
     except RenderError:
-        text = tree.sql(dialect=dialect or None, pretty=True)
+        text = tree.sql(dialect=dialect or None, pretty=True, unsupported_level=ErrorLevel.IGNORE)
     return code_lines(text)
 
 
