@@ -88,7 +88,7 @@ def test_what_differs_nearly_everywhere_is_not_generalised() -> None:
     other = many.replace(" + ", " - ").replace(" * ", " + ")
     one, two = (form(f"select a from t where {each}") for each in (many, other))
     assert differences(one, one) == {}
-    assert generalize(one, [two]) is None or len(differences(one, two) or ()) == 1
+    assert generalize(one, [two]) is None
 
 
 def test_grain_is_what_rows_are_grouped_by() -> None:
