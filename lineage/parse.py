@@ -17,6 +17,7 @@ from unwet.lineage.errors import RenderError, UnknownDialect
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.nesting import too_deep
 from unwet.lineage.phrases import plain
+from unwet.lineage.rows import Left, long_runs
 from unwet.lineage.sources import Source
 from unwet.lineage.splitting import CONTROL, Chunk, resplit, split
 from unwet.lineage.templating import Masked
@@ -136,10 +137,12 @@ class _Reader:
         self.findings: list[Finding] = []
         self.inner: list[Statement] = []
         self._variables: frozenset[str] = frozenset()
+        self._long: tuple[Left, ...] = ()
         self._loops: list[tuple[int, int, str, str]] = []  # index, offset, variable, its rows
 
     def read(self) -> None:
         """Read the whole text."""
+        self._long = long_runs(self._masked.text, self._name)
         self._read_text(self._masked.text, 0)
         self._read_bodies()
 
@@ -261,7 +264,8 @@ class _Reader:
 
     def _keep(self, part: Stretch, chunk: Chunk, tree: exp.Expression) -> None:
         start, stop = _offsets(part, chunk)
-        span = self._masked.span(start, stop)
+        cut = next((run for run in self._long if start < run.start <= stop), None)
+        span = self._masked.span(start, stop := max(stop, cut.stop if cut else 0))
         _shift(tree, part.start)
         path, index = self._masked.source.path, len(self.statements)
         text = self._masked.text[start:stop]
@@ -272,6 +276,9 @@ class _Reader:
         )
         if isinstance(tree, exp.Declare):
             self._variables = self._variables.union(_variables(tree))
+        if cut is not None:
+            message = f"only the first {cut.kept:,} of {cut.rows:,} rows are read"
+            self._find("BUDGET", message, span, "load them from a file")
         if (opaque := _opaque(tree)) is not None:
             self._find("OPAQUE", opaque, span)
         elif self._notes:

@@ -12,6 +12,7 @@ from sqlglot.tokens import Tokenizer
 
 from unwet.lineage.dialects import lexis
 from unwet.lineage.lexer import pieces
+from unwet.lineage.rows import long_runs, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ class Lost:
 
 
 def prepare(text: str, dialect: str) -> str:
-    """Carry out DELIMITER lines and blank out client commands; every offset stays as it was."""
+    """Carry out DELIMITER lines, blank out client commands and what there is of rows beyond all
+    measure; every offset stays as it was."""
+    text = without(text, long_runs(text, dialect))
     client = _CLIENTS.get(dialect, _BACKSLASH)
     text = client.sub(lambda hit: " " * len(hit.group()), text)
     return _delimited(text) if "DELIMITER" in text.upper() else text

@@ -86,7 +86,7 @@ def unfollowed(resolved: Resolved) -> str:
 def misread(script: Script) -> dict[int, str]:
     """By statement index: what its tree does not say, so that equal trees may mean two things."""
     found: dict[int, str] = {}
-    noted = {f.at: f.message for f in script.findings if f.code == "WARNING"}
+    noted = {f.at: f.message for f in script.findings if f.code in ("WARNING", "BUDGET")}
     for statement in script.statements:
         if statement.span in noted:
             found[statement.index] = f"not all of it is understood: {noted[statement.span]}"
