@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from unwet.lineage.config import Config, Intended
     from unwet.lineage.findings import Finding
     from unwet.lineage.pile import Pile
+    from unwet.lineage.survey import Lineage
     from unwet.rewrite.check.asked import Ask as AskCheck
     from unwet.rewrite.check.found import Problem
     from unwet.rewrite.demo import Case
@@ -49,6 +50,7 @@ class Border(click.Group):
             code = _interrupted()
         except UnwetError as error:
             _say(f"error: {error.message}", f"help: {error.help}" if error.help else "")
+            _say(*getattr(error, "__notes__", ()))
             code = 2
         except BrokenPipeError:  # the reader has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -121,6 +123,19 @@ class Request:
             default_schema=self.default_schema,
         )
 
+    def look(self, jobs: int | None) -> "Lineage":
+        """The lineage of the pile that was asked for, by so many processes."""
+        from unwet.lineage.pile import look
+
+        return look(
+            self.paths,
+            dialect=self.dialect,
+            schema=self.schema,
+            params=self.params,
+            default_schema=self.default_schema,
+            jobs=jobs,
+        )
+
 
 def shared(*formats: str, paths: str = "[PATH]...") -> Callable[[F], F]:
     """PATH... and the options of every command; the function gets them as one `Request`."""
@@ -188,6 +203,11 @@ def _bindings(params: Iterable[str]) -> dict[str, str]:
         if not sign or not name:
             raise UsageError(f"--param {name} has no value", "write --param NAME=VALUE")
     return {name: value for name, _, value in pairs}
+
+
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes that share the work.  "
+    "[default: 1 for a small pile, else one per core]")  # fmt: skip
 
 
 # --- output ----------------------------------------------------------------------------------
@@ -277,11 +297,12 @@ def _say(*lines: str) -> None:
 
 @main.command()
 @shared("text", "json")
-def scan(request: Request) -> int:
+@jobs_option
+def scan(request: Request, jobs: int | None) -> int:
     """Show what is there: files, statements, relations, reports, and what does not parse."""
     from unwet.lineage import inventory
 
-    found = inventory.scan(request.load())
+    found = inventory.scan(request.look(jobs))
     notes([*found.errors, *(found.findings if request.verbose else ())], request)
     if found.errors and not request.dialect and not request.quiet:
         _say("no dialect was given: --dialect NAME may read more of it")
@@ -322,7 +343,10 @@ def scan(request: Request) -> int:
               "-o with the same options, or a marked block of a Markdown FILE shows something else "
               "than the SQL has. May be repeated.")  # fmt: skip
 @click.option("--write", is_flag=True, help="With --check: bring FILE up to date.")
-def lineage(request: Request, files: tuple[str, ...], write: bool, **asked: Any) -> int:
+@jobs_option
+def lineage(
+    request: Request, files: tuple[str, ...], write: bool, jobs: int | None, **asked: Any
+) -> int:
     """Show how columns flow through the pile.
 
     html is a page to walk through: it holds all of the graph, and the options say what it shows
@@ -335,14 +359,14 @@ def lineage(request: Request, files: tuple[str, ...], write: bool, **asked: Any)
         raise UsageError("--write needs --check FILE", "to make a new file use -o FILE")
     if files and request.output:
         raise UsageError("--check and -o do not go together", "--check FILE --write updates FILE")
-    piles = Piles()
+    piles = Piles(jobs)
     if files:
         checks = [_check(file, request, asked, piles, write) for file in files]
         return int(any(checks))
     if request.output and is_page(request.output) and has_blocks(request.output):
         return int(_check(request.output, request, asked, piles, write=True))
     ask = _ask(request, asked, request.output)
-    pile = piles.of(request)
+    pile = piles.of(request, ask.format)
     data = made(pile, ask)
     if not request.quiet:
         _say(hint(pile, ask))
@@ -357,15 +381,18 @@ def lineage(request: Request, files: tuple[str, ...], write: bool, **asked: Any)
 class Piles:
     """Piles that were read already: blocks of one page mostly show the same."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, Pile] = {}
+    def __init__(self, jobs: int | None) -> None:
+        self._jobs = jobs
+        self._known: dict[str, Lineage] = {}
 
-    def of(self, request: Request) -> "Pile":
+    def of(self, request: Request, format: str) -> "Lineage":
         """The pile that a request is about; its findings are noted once."""
+        # openlineage tells of the statements themselves, whose trees stay in one process
+        jobs = 1 if format == "openlineage" else self._jobs
         same = (request.paths, request.dialect, request.schema, request.default_schema)
-        key = repr((*same, sorted(request.params.items())))
+        key = repr((*same, sorted(request.params.items()), jobs == 1))
         if key not in self._known:
-            self._known[key] = request.load()
+            self._known[key] = request.look(jobs)
             notes(self._known[key].findings, request)
         return self._known[key]
 
@@ -386,9 +413,10 @@ def _check(file: str, request: Request, asked: dict[str, Any], piles: Piles, wri
 
     if is_page(file):
 
-        def of_block(words: tuple[str, ...]) -> "tuple[Pile, Ask]":
+        def of_block(words: tuple[str, ...]) -> "tuple[Lineage, Ask]":
             inner, given = _block(words, request, asked)
-            return piles.of(inner), _ask(inner, given, None, usual="mermaid")
+            ask = _ask(inner, given, None, usual="mermaid")
+            return piles.of(inner, ask.format), ask
 
         checked, text = check_page(file, of_block)
         data: str | bytes = text.encode(errors="surrogateescape")
@@ -396,9 +424,9 @@ def _check(file: str, request: Request, asked: dict[str, Any], piles: Piles, wri
         if not request.told and format_of(file) is None:
             raise UsageError(f"what format has {file}?", "say so with --format")
         ask = _ask(request, asked, file)
-        checked, data = [check_file(file, piles.of(request), ask)], ""
+        checked, data = [check_file(file, piles.of(request, ask.format), ask)], ""
         if write and checked[0].stale:
-            data = made(piles.of(request), ask)
+            data = made(piles.of(request, ask.format), ask)
     stale = [one for one in checked if one.stale]
     for one in stale:
         _show_stale(one, request)

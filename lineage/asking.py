@@ -15,6 +15,7 @@ from unwet.lineage.exports.openlineage import EPOCH, Options, openlineage
 from unwet.lineage.finder import find
 from unwet.lineage.graph import Graph, Kinds
 from unwet.lineage.pile import Pile
+from unwet.lineage.survey import Lineage
 
 ENDINGS = {
     ".txt": "text",
@@ -81,7 +82,7 @@ def is_page(path: str) -> bool:
     return PurePath(path).suffix.lower() in PAGES
 
 
-def view(pile: Pile, ask: Ask) -> View:
+def view(pile: Lineage, ask: Ask) -> View:
     """The part of the graph that is asked for; raises UsageError for names that are not there."""
     graph = without(pile.graph, pile.temporary) if ask.without_temps else pile.graph
     found = [each for name in ask.columns for each in _found(graph, pile, name)]
@@ -98,7 +99,7 @@ def view(pile: Pile, ask: Ask) -> View:
     )
 
 
-def made(pile: Pile, ask: Ask) -> str | bytes:
+def made(pile: Lineage, ask: Ask) -> str | bytes:
     """What was asked for, in its format. Raises UsageError, and OutputError as `export` does."""
     shown = view(pile, ask)
     match ask.format:
@@ -109,12 +110,13 @@ def made(pile: Pile, ask: Ask) -> str | bytes:
             texts = {source.path: source.text for source in pile.sources}
             return html(shown.whole, shown.kinds, shown.centers, start=start, texts=texts)
         case "openlineage":
+            assert isinstance(pile, Pile), "openlineage tells of the statements themselves"
             return openlineage(shown, pile.writes, pile.catalog, ask.options)
         case _:
             return export(shown, ask.format)
 
 
-def hint(pile: Pile, ask: Ask) -> str:
+def hint(pile: Lineage, ask: Ask) -> str:
     """That the chosen columns take no values from others, but hang on conditions that are not
     shown; else empty."""
     shown = view(pile, ask)
@@ -126,7 +128,9 @@ def hint(pile: Pile, ask: Ask) -> str:
     return "no values of other columns go in, only conditions: --kinds all shows them"
 
 
-def _found(graph: Graph, pile: Pile, name: str, tables_only: bool = False) -> tuple[ColumnId, ...]:
+def _found(
+    graph: Graph, pile: Lineage, name: str, tables_only: bool = False
+) -> tuple[ColumnId, ...]:
     """The columns of that name; raises UsageError, also for those that are known but not used."""
     try:
         return graph.find(name, tables_only)

@@ -10,9 +10,9 @@ from unwet.lineage.asking import Ask, made, view
 from unwet.lineage.errors import PathNotFound, UsageError
 from unwet.lineage.exports.staleness import Stale, compare, drawn_lines
 from unwet.lineage.pages import FENCED, Block, blocks, rewritten
-from unwet.lineage.pile import Pile
+from unwet.lineage.survey import Lineage
 
-Asked = Callable[[tuple[str, ...]], tuple[Pile, Ask]]
+Asked = Callable[[tuple[str, ...]], tuple[Lineage, Ask]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Checked:
     stale: Stale | None
 
 
-def check_file(path: str, pile: Pile, ask: Ask) -> Checked:
+def check_file(path: str, pile: Lineage, ask: Ask) -> Checked:
     """Whether a file shows what is asked for; SVG and PNG need no Graphviz for it."""
     old = read(path)
     drawn = ask.format in ("svg", "png")

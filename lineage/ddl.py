@@ -1,13 +1,26 @@
 """What CREATE TABLE and ALTER TABLE say about relations."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from unwet.lineage.names import folded, relation_name
 from unwet.lineage.parse import Statement
 from unwet.lineage.tables import Column, Table
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """Column sets that are unique, added to a table; the columns of primary ones are not null."""
+
+    primary: tuple[Key, ...]
+    unique: tuple[Key, ...]
+
+
+Addition = Column | Constraint
 
 
 def declared_tables(statements: Iterable[Statement]) -> list[Table]:
@@ -24,7 +37,7 @@ def declared_tables(statements: Iterable[Statement]) -> list[Table]:
         elif isinstance(tree, exp.Alter) and isinstance(tree.this, exp.Table):
             at = places.get(relation_name(tree.this, statement.dialect))
             if at is not None:
-                tables[at] = altered(tables[at], tree, statement.dialect)
+                tables[at] = with_additions(tables[at], additions(tree, statement.dialect))
     return tables
 
 
@@ -66,20 +79,28 @@ def table_variable(tree: exp.Declare) -> str:
     return f"@{named.name.lower()}" if isinstance(named, exp.Parameter) else ""
 
 
-def altered(table: Table, tree: exp.Alter, dialect: str) -> Table:
-    """The table after ALTER TABLE ... ADD column or constraint."""
+def additions(tree: exp.Alter, dialect: str) -> tuple[Addition, ...]:
+    """What ALTER TABLE ... ADD column or constraint adds, in order."""
+    found: list[Addition] = []
     for action in tree.args.get("actions") or ():
         if isinstance(action, exp.ColumnDef):
-            table = replace(table, columns=(*table.columns, _column(action, dialect)))
+            found.append(_column(action, dialect))
         elif isinstance(action, exp.AddConstraint):
-            table = _keyed(table, *_keys(action.expressions, dialect))
+            found.append(Constraint(*map(tuple, _keys(action.expressions, dialect))))
+    return tuple(found)
+
+
+def with_additions(table: Table, added: Iterable[Addition]) -> Table:
+    """The table after ALTER TABLE has added columns and keys."""
+    for each in added:
+        if isinstance(each, Column):
+            table = replace(table, columns=(*table.columns, each))
+        else:
+            table = _keyed(table, each.primary, each.unique)
     return table
 
 
-Keys = list[tuple[str, ...]]
-
-
-def _keyed(table: Table, primary: Keys, unique: Keys) -> Table:
+def _keyed(table: Table, primary: Sequence[Key], unique: Sequence[Key]) -> Table:
     """The table with more keys; the columns of a primary key are not null."""
     required = {name for key in primary for name in key}
     columns = tuple(
@@ -117,10 +138,10 @@ def _type_text(kind: object, dialect: str) -> str:
     return _TEXTS[key]
 
 
-def _keys(items: Iterable[exp.Expr], dialect: str) -> tuple[Keys, Keys]:
+def _keys(items: Iterable[exp.Expr], dialect: str) -> tuple[list[Key], list[Key]]:
     """Declared primary keys, and other unique column sets."""
-    primary: Keys = []
-    unique: Keys = []
+    primary: list[Key] = []
+    unique: list[Key] = []
     for item in items:
         if isinstance(item, exp.ColumnDef):
             kinds = [each.args.get("kind") for each in item.args.get("constraints") or ()]

@@ -11,7 +11,8 @@ UnwetError
 │   ├── OutputNotEmpty      a folder with other people's files in it
 │   └── OutputReadOnly      a place that cannot be written
 ├── RenderError             a tree that its dialect has no words for
-└── EngineError             the database said no
+├── EngineError             the database said no
+└── WorkerError             a process that shares the work failed: a fault of unwet
 """
 
 import re
@@ -103,3 +104,14 @@ class RenderError(UnwetError):
 
 class EngineError(UnwetError):
     """A database refused a statement."""
+
+
+class WorkerError(UnwetError):
+    """A process that shares the work raised an exception, or is gone; `trace`: its traceback."""
+
+    def __init__(self, path: str, message: str, trace: str = "") -> None:
+        where = f"{path}: " if path else ""
+        super().__init__(f"{where}{message}", "try --jobs 1")
+        self.path = path
+        if trace:
+            self.add_note(trace.rstrip())

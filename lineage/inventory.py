@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from unwet.lineage.findings import Finding
-from unwet.lineage.pile import Pile
-from unwet.lineage.reports import Report, reports
+from unwet.lineage.reports import Report
+from unwet.lineage.survey import Lineage
 
 LOSSES = frozenset({"PARSE", "TOKENIZE", "UNREADABLE", "BINARY", "LOG"})
 
@@ -25,16 +25,16 @@ class Inventory:
     findings: tuple[Finding, ...]
 
 
-def scan(pile: Pile) -> Inventory:
+def scan(pile: Lineage) -> Inventory:
     """Count what is in the pile."""
     return Inventory(
         files=len(pile.sources),
-        lines=sum(script.lines for script in pile.scripts),
-        statements=sum(len(script.statements) for script in pile.scripts),
+        lines=pile.lines,
+        statements=pile.statements,
         opaque=sum(finding.code == "OPAQUE" for finding in pile.findings),
         errors=tuple(finding for finding in pile.findings if finding.code in LOSSES),
         relations=len(pile.catalog.tables),
-        reports=reports(pile.resolved),
+        reports=pile.reports,
         findings=tuple(finding for finding in pile.findings if finding.code not in LOSSES),
     )
 

@@ -1,23 +1,28 @@
 """A whole pile in one call: sources, parsed scripts, catalog, resolved statements, lineage."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 
 from unwet.lineage.budget import BUDGET, Budget
 from unwet.lineage.catalog import Studied, study
-from unwet.lineage.columns import ColumnId, Edge, Traced, trace_statement
+from unwet.lineage.columns import Traced, trace_statement
+from unwet.lineage.errors import UsageError
 from unwet.lineage.findings import Finding
 from unwet.lineage.garbage import uncollected
 from unwet.lineage.graph import Graph
-from unwet.lineage.parse import Script, parse
+from unwet.lineage.jobs import deal, jobs_for, started
+from unwet.lineage.parse import Script, check_dialect, parse
+from unwet.lineage.reports import Report, effect, reports
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.schema import Schema
-from unwet.lineage.sources import Source, read_sources
-from unwet.lineage.tables import Catalog, Column, tail
-from unwet.lineage.templating import Masked, mask
+from unwet.lineage.shards import Shard, Work
+from unwet.lineage.sources import Reading, Source, read_sources
+from unwet.lineage.survey import Lineage, graph_of, in_order, survey
+from unwet.lineage.tables import Catalog, Column
+from unwet.lineage.templating import mask
+from unwet.lineage.uses import FileOutput, alone, file_output, is_ambiguous, restored, uses
 
 Inputs = str | Path | Source | Iterable[str | Path | Source]
 
@@ -49,10 +54,10 @@ class Pile:
         """The edges of every statement; names left open are settled by uses elsewhere."""
         with uncollected():
             writes, first = self.writes, self._first
-            self.studied.learn((*self._told(), *_uses(first), *self._file_outputs(first)))
+            self.studied.learn((*self._told(), *uses(first, self._files())))
             return tuple(
                 trace_statement(resolved, self.studied, self.studied.budget)
-                if _is_ambiguous(traced)
+                if is_ambiguous(traced)
                 else traced
                 for resolved, traced in zip(writes, first, strict=True)
             )
@@ -76,7 +81,7 @@ class Pile:
     def used(self) -> Mapping[str, tuple[str, ...]]:
         """The columns that relations are seen with in these statements, by relation, sorted."""
         found: dict[str, set[str]] = {}
-        for relation, column in _uses(self._first):
+        for relation, column in uses(self._first, ()):
             found.setdefault(relation, set()).add(column.name)
         return {relation: tuple(sorted(found[relation])) for relation in sorted(found)}
 
@@ -95,31 +100,28 @@ class Pile:
     def graph(self) -> Graph:
         """The column graph; placeholders in names are written as in the sources."""
         with uncollected():
-            return self._graph()
+            pairs = zip(self.traced, self.writes, strict=True)
+            return graph_of(restored(t, w.statement.masked.placeholders) for t, w in pairs)
 
-    def _graph(self) -> Graph:
-        restored = tuple(
-            _restored(traced, resolved.statement.masked)
-            for traced, resolved in zip(self.traced, self.writes, strict=True)
-        )
-        unresolved = sorted(
-            {f for t in restored for f in t.findings}, key=lambda f: (f.at, f.code, f.message)
-        )
-        return Graph((), unresolved, restored)
+    @property
+    def lines(self) -> int:
+        """How many lines the sources have."""
+        return sum(script.lines for script in self.scripts)
 
-    def _file_outputs(self, traced: Iterable[Traced]) -> Iterator[tuple[str, Column]]:
-        """A file that is one bare query, `bg.sql`, hints at the columns of a relation `x.bg`."""
-        reading = {e.source.relation for t in traced for e in (*t.direct, *t.rows)}
-        by_tail: dict[str, list[str]] = {}
-        for relation in reading:
-            by_tail.setdefault(tail(relation), []).append(relation)
-        alone = {script.source.path for script in self.scripts if len(script.statements) == 1}
-        for each in self.resolved:
-            if each.kind == "query" and each.query and each.statement.path in alone:
-                stem = Path(each.statement.path).stem.lower()
-                for relation in by_tail.get(stem, ()):
-                    for output in each.query.outputs:
-                        yield relation, Column(output.name, seen=each.statement.span)
+    @property
+    def statements(self) -> int:
+        """How many statements could be parsed; those in strings are not counted."""
+        return sum(len(script.statements) for script in self.scripts)
+
+    @cached_property
+    def reports(self) -> tuple[Report, ...]:
+        """The final relations, and the statements that first produce them."""
+        return reports(map(effect, self.resolved))
+
+    def _files(self) -> Iterable[FileOutput]:
+        paths = alone(self.scripts)
+        found = (file_output(each) for each in self.resolved if each.statement.path in paths)
+        return (each for each in found if each is not None)
 
 
 def load(
@@ -135,7 +137,44 @@ def load(
     Raises UsageError and its kin for missing paths, unknown dialects and bad schemas; whatever is
     wrong with the SQL itself is a finding.
     """
+    return _loaded(read_sources(paths, dialect), dialect, schema, params, default_schema, budget)
+
+
+def look(
+    paths: Inputs,
+    dialect: str | None = None,
+    schema: Schema | None = None,
+    params: Mapping[str, str] | None = None,
+    default_schema: str | None = None,
+    budget: Budget = BUDGET,
+    jobs: int | None = 1,
+) -> Lineage:
+    """The lineage of a pile, made by `jobs` processes; None: as many as pay.
+
+    Raises as `load` does, and WorkerError.
+    """
     reading = read_sources(paths, dialect)
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"{jobs} processes cannot do anything", "give 1 or more")
+    hands = deal(reading.sources, jobs or jobs_for(reading.sources))
+    if len(hands) < 2:
+        return _loaded(reading, dialect, schema, params, default_schema, budget)
+    for name in {source.dialect or dialect or "" for source in reading.sources}:
+        check_dialect(name)
+    works = [Work(hand, dialect or "", dict(params or {}), budget) for hand in hands]
+    with uncollected(), started(works[1:]) as others:
+        here = Shard(works[0])
+        return survey(reading, here, others, schema, (default_schema or "").lower())
+
+
+def _loaded(
+    reading: Reading,
+    dialect: str | None,
+    schema: Schema | None,
+    params: Mapping[str, str] | None,
+    default_schema: str | None,
+    budget: Budget,
+) -> Pile:
     with uncollected():
         scripts = tuple(parse(mask(each, params or {}), dialect or "") for each in reading.sources)
         return assemble(scripts, schema, default_schema, budget, reading.findings)
@@ -154,12 +193,10 @@ def assemble(
     Raises UsageError for a bad schema.
     """
     studied = study(scripts, schema, (default_schema or "").lower(), budget)
-    findings = (*before, *(f for s in scripts for f in s.findings), *studied.findings)
-    ordered = tuple(sorted(findings, key=lambda f: (f.at, f.code)))
-    outer = {id(statement) for script in scripts for statement in script.statements}
-    resolved = tuple(each for each in studied.resolved if id(each.statement) in outer)
+    findings = in_order([*before, *(f for s in scripts for f in s.findings), *studied.findings])
+    resolved = tuple(each for place, each in studied.placed() if not place.inner)
     sources = tuple(script.source for script in scripts)
-    return Pile(sources, scripts, resolved, ordered, studied, elsewhere or {})
+    return Pile(sources, scripts, resolved, findings, studied, elsewhere or {})
 
 
 def trace(
@@ -168,57 +205,12 @@ def trace(
     schema: Schema | None = None,
     default_schema: str | None = None,
     params: Mapping[str, str] | None = None,
+    jobs: int | None = 1,
 ) -> Graph:
     """Column lineage of a pile.
 
     `sources`: a path, a Source, or an iterable of them. `schema`: `{"db.table": ["col"]}`,
     `{"db.table": {"col": "TYPE"}}`, or a file. Edges of a bare SELECT end in relation "".
+    `jobs`: processes that share the work; None: as many as pay. The graph is the same.
     """
-    return load(sources, dialect, schema, params, default_schema).graph
-
-
-def _is_ambiguous(traced: Traced) -> bool:
-    return any(finding.code == "AMBIGUOUS" for finding in traced.findings)
-
-
-def _uses(traced: Iterable[Traced]) -> Iterator[tuple[str, Column]]:
-    """Columns that relations were certainly, or by default, seen with, and where first."""
-    seen: set[ColumnId] = set()
-    for each in traced:
-        for source, _, _, _, certainty, spans, _ in chain(each.direct, each.rows):
-            if source in seen or certainty not in ("certain", "inferred") or not spans:
-                continue
-            seen.add(source)
-            if source.column != "*":
-                name = source.column.partition(".")[0]
-                yield source.relation, Column(name, seen=spans[0])
-
-
-def _restored(traced: Traced, masked: Masked) -> Traced:
-    if not masked.placeholders:
-        return traced
-
-    known: dict[str, str] = {}
-
-    def name(text: str) -> str:
-        if "p__" not in text:
-            return text
-        if text not in known:
-            known[text] = masked.restore(text)
-        return known[text]
-
-    def column(one: ColumnId) -> ColumnId:
-        return ColumnId(name(one.relation), name(one.column))
-
-    def edge(e: Edge) -> Edge:
-        masks = any("p__" in name for end in (e.source, e.target) for name in end)
-        return e._replace(source=column(e.source), target=column(e.target)) if masks else e
-
-    return Traced(
-        name(traced.target),
-        tuple(name(each) for each in traced.columns),
-        tuple(edge(e) for e in traced.direct),
-        tuple(edge(e) for e in traced.rows),
-        tuple(replace(f, message=name(f.message)) for f in traced.findings),
-        traced.whole,
-    )
+    return look(sources, dialect, schema, params, default_schema, jobs=jobs).graph

@@ -1,7 +1,6 @@
 """Which relations a pile produces for its readers: its reports."""
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import PurePath
@@ -9,7 +8,7 @@ from pathlib import PurePath
 from sqlglot import exp
 
 from unwet.lineage.names import relation_name
-from unwet.lineage.resolve import Resolved
+from unwet.lineage.resolve import Kind, Resolved
 from unwet.lineage.sources import SUFFIXES
 
 _WRITES = {"view", "ctas", "select_into", "insert", "update", "delete", "merge"}
@@ -24,14 +23,36 @@ class Report:
     line: int
 
 
-def reports(resolved: Sequence[Resolved]) -> tuple[Report, ...]:
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a statement does to the relation `target`, called `name` in the source; and the
+    relations that it drops. `line`: where it stands."""
+
+    path: str
+    line: int
+    kind: Kind
+    target: str
+    name: str
+    temp: bool
+    dropped: frozenset[str]
+
+
+def effect(resolved: Resolved) -> Effect:
+    """The effect of one statement."""
+    at, target = resolved.statement, resolved.target or ""
+    name = at.masked.restore(target)
+    dropped = frozenset(_dropped(resolved))
+    return Effect(at.path, at.span.line, resolved.kind, target, name, resolved.temp, dropped)
+
+
+def reports(effects: Iterable[Effect]) -> tuple[Report, ...]:
     """Views, written tables and bare queries, in the order of the pile; each relation once.
 
     Temporary tables, and tables that their own script drops again, are not reports. A bare query
     is named after its file, with a number when the file has several.
     """
     found: dict[str, Report] = {}
-    for _, script in groupby(resolved, key=lambda each: each.statement.path):
+    for _, script in groupby(effects, key=lambda each: each.path):
         for report in _of_script(list(script)):
             found.setdefault(report.name, report)
     return tuple(found.values())
@@ -47,26 +68,24 @@ def stem(path: str) -> str:
     return f"{name}#{row}" if row else name
 
 
-def _of_script(script: list[Resolved]) -> Iterator[Report]:
-    dropped = {name: at for at, each in enumerate(script) for name in _dropped(each)}
+def _of_script(script: list[Effect]) -> Iterator[Report]:
+    dropped = {name: at for at, each in enumerate(script) for name in each.dropped}
     temporary = {each.target for each in script if each.temp}
-    bare = Counter(each.statement.path for each in script if each.kind == "query")
+    bare = sum(each.kind == "query" for each in script)
     number = 0
     for at, each in enumerate(script):
-        path, line = each.statement.path, each.statement.span.line
+        path, line = each.path, each.line
         if each.kind == "query":
             number += 1
-            name = stem(path) if bare[path] == 1 else f"{stem(path)}-{number}"
+            name = stem(path) if bare == 1 else f"{stem(path)}-{number}"
             yield Report(name, path, line)
         elif each.target and _lasts(each, at, temporary, dropped):
-            yield Report(each.statement.masked.restore(each.target), path, line)
+            yield Report(each.name, path, line)
 
 
-def _lasts(
-    each: Resolved, at: int, temporary: Collection[str | None], dropped: Mapping[str, int]
-) -> bool:
+def _lasts(each: Effect, at: int, temporary: Collection[str], dropped: Mapping[str, int]) -> bool:
     """Whether what a statement writes is still there when its script has ended."""
-    target = each.target or ""
+    target = each.target
     return each.kind in _WRITES and target not in temporary and dropped.get(target, -1) < at
 
 

@@ -6,7 +6,7 @@ sees the original. What a dialect uses itself (`@x` in MySQL, `$1` in Postgres) 
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from types import MappingProxyType
@@ -83,8 +83,13 @@ class Masked:
 
     def restore(self, text: str) -> str:
         """`text` with the placeholders of this source back in place of their tokens."""
-        back = {place.token.lower(): place.text for place in self.placeholders}
-        return TOKEN.sub(lambda hit: back.get(hit.group().lower(), hit.group()), text)
+        return restorer(self.placeholders)(text)
+
+
+def restorer(placeholders: Iterable[Placeholder]) -> Callable[[str], str]:
+    """What puts placeholders back in place of their tokens."""
+    back = {place.token.lower(): place.text for place in placeholders}
+    return lambda text: TOKEN.sub(lambda hit: back.get(hit.group().lower(), hit.group()), text)
 
 
 def verbatim(source: Source) -> Masked:

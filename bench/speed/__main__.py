@@ -1,6 +1,6 @@
 """CPU of lineage over bare sqlglot[c] parsing of the same texts, growth, and the peers beside.
 
-python -m bench.speed [--piles a,b] [--runs 3] [--peers a,b] [--skip growth,peers] [--write]
+python -m bench.speed [--piles a,b] [--runs 3] [--peers a,b] [--skip growth,jobs,peers] [--write]
 """
 
 import argparse
@@ -22,6 +22,8 @@ BAR = 2.0  # times bare parsing, per pile
 SIZES = (10_000, 50_000, 200_000, 430_000)
 SAMPLES = {"bqetl": 100, "achilles": 60}  # files of a pile that the peers get
 LIMIT = 120.0  # seconds per file
+SHARED = ("shop", "bqetl")  # piles that processes share
+JOBS = (1, 2)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -68,7 +70,7 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--piles", default=",".join(piles.PILES))
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--peers", default="datahub,sqlglot,sqllineage,collate-sqllineage")
-    parser.add_argument("--skip", default="", help="growth, peers")
+    parser.add_argument("--skip", default="", help="growth, jobs, peers")
     parser.add_argument("--work", type=Path, default=Path("build/speed"))
     parser.add_argument("--mirror", action="append", default=[], metavar="OWNER/NAME=GITDIR")
     parser.add_argument("--write", action="store_true", help="put the tables into RESULTS.md")
@@ -110,6 +112,20 @@ def _growth(options: argparse.Namespace, mirrors: Mapping[str, Path]) -> str:
         else:
             found.append((piles.lines(some), traced, parsed))
     return table.growth(found) + "".join(lost)
+
+
+def _jobs(options: argparse.Namespace, mirrors: Mapping[str, Path]) -> str:
+    found = []
+    for name in SHARED:
+        dialect, texts = piles.texts(name, mirrors)
+        file = _written(name, texts, options.work)
+        runs = [
+            [_measure("trace", dialect, file, options.work, jobs) for jobs in JOBS]
+            for _ in range(options.runs)
+        ]
+        for jobs, timings in zip(JOBS, zip(*runs, strict=True), strict=True):
+            found.append((name, piles.lines(texts), jobs, timings))
+    return table.jobs(found)
 
 
 def _peers(options: argparse.Namespace, mirrors: Mapping[str, Path]) -> str:
@@ -154,8 +170,9 @@ def _written(name: str, texts: Sequence[str], work: Path) -> Path:
     return file
 
 
-def _measure(mode: str, dialect: str, file: Path, work: Path) -> Timing:
-    command = [sys.executable, "-W", "ignore", "-m", "bench.speed.child", mode, dialect, str(file)]
+def _measure(mode: str, dialect: str, file: Path, work: Path, jobs: int = 1) -> Timing:
+    child = [mode, dialect, str(file), str(jobs)]
+    command = [sys.executable, "-W", "ignore", "-m", "bench.speed.child", *child]
     log = work / f"{file.stem}_{mode}.log"
     done = run(command, log)
     if done.code:
@@ -166,6 +183,7 @@ def _measure(mode: str, dialect: str, file: Path, work: Path) -> Timing:
 Section = Callable[[argparse.Namespace, Mapping[str, Path]], str]
 SECTIONS: tuple[tuple[str, str, Section], ...] = (
     ("Growth, seeded parts of bqetl, one process:", "growth", _growth),
+    ("Processes (`--jobs`), the same graph, least wall of the runs:", "jobs", _jobs),
     ("Peers, CPU over bare parsing (crashes):", "peers", _peers),
 )
 

@@ -1,11 +1,11 @@
 """One measurement in a process of its own.
 
-    python -m bench.speed.child parse|trace|edges DIALECT FILE
+    python -m bench.speed.child parse|trace|edges DIALECT FILE [JOBS]
 
 FILE holds the texts as a JSON list. parse: bare sqlglot.parse of each text, after unwet has put
 names in the place of placeholders (as a parser needs), nothing kept. trace: `trace()` of all of
-them and its direct edges. edges: the same, and all edges. Prints seconds and peak memory as JSON;
-imports and a first small statement are not counted.
+them and its direct edges. edges: the same, and all edges. JOBS: processes of both, else one.
+Prints seconds and peak memory as JSON; imports and a first small statement are not counted.
 """
 
 import json
@@ -25,11 +25,11 @@ _WHOSE = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
 
 def main(words: Sequence[str]) -> int:
-    mode, dialect, file = words
+    mode, dialect, file, *jobs = words
     texts = json.loads(Path(file).read_text("utf-8"))
     work = {"parse": _parse, "trace": _trace, "edges": _edges}[mode]
-    work(["select 1"], dialect)()
-    ready = work(texts, dialect)
+    work(["select 1"], dialect, 1)()
+    ready = work(texts, dialect, int(jobs[0]) if jobs else 1)
     cpu, wall = _cpu(), time.monotonic()
     said = ready()
     cpu, wall = _cpu() - cpu, time.monotonic() - wall
@@ -40,7 +40,7 @@ def main(words: Sequence[str]) -> int:
 Ready = Callable[[], dict[str, int]]
 
 
-def _parse(texts: Sequence[str], dialect: str) -> Ready:
+def _parse(texts: Sequence[str], dialect: str, jobs: int) -> Ready:
     masked = [mask(Source(f"{i}.sql", text, dialect), {}).text for i, text in enumerate(texts)]
 
     def ready() -> dict[str, int]:
@@ -55,14 +55,14 @@ def _parse(texts: Sequence[str], dialect: str) -> Ready:
     return ready
 
 
-def _trace(texts: Sequence[str], dialect: str) -> Ready:
+def _trace(texts: Sequence[str], dialect: str, jobs: int) -> Ready:
     sources = [Source(f"{i}.sql", text, dialect) for i, text in enumerate(texts)]
-    return lambda: {"edges": len(trace(sources, dialect=dialect).direct)}
+    return lambda: {"edges": len(trace(sources, dialect=dialect, jobs=jobs).direct)}
 
 
-def _edges(texts: Sequence[str], dialect: str) -> Ready:
+def _edges(texts: Sequence[str], dialect: str, jobs: int) -> Ready:
     sources = [Source(f"{i}.sql", text, dialect) for i, text in enumerate(texts)]
-    return lambda: {"edges": len(trace(sources, dialect=dialect).edges)}
+    return lambda: {"edges": len(trace(sources, dialect=dialect, jobs=jobs).edges)}
 
 
 def _cpu() -> float:

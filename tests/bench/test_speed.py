@@ -30,6 +30,11 @@ def test_growth_is_per_thousand_lines() -> None:
     assert "| 10,000 | 2.00 | 200 | 4.00 |" in table.growth([(10_000, timing(2.0), timing(1.0))])
 
 
+def test_processes_are_judged_by_their_fastest_run() -> None:
+    rows = table.jobs([("p", 20, 2, [timing(2.0), timing(1.0), timing(3.0)])])
+    assert rows.splitlines()[-1] == "| p | 20 | 2 | 2.00 | 1.00 | 100 | 7 |"
+
+
 def test_peers_with_crashes() -> None:
     peer = Peer("p", 2, 20, 0.5, {"a": 5.0, "b": 1.0}, {"a": 3, "b": 0})
     assert "| p | 2 | 20 | 0.50 | 10.0 (3) | 2.0 |" in table.peers([peer])
@@ -48,8 +53,9 @@ def test_a_measurement(tmp_path: Path) -> None:
     file = tmp_path / "texts.json"
     file.write_text(json.dumps(["insert into t select a, b from s where c > {{x}}"]))
     said = {}
-    for mode in ("parse", "trace", "edges"):
-        command = [sys.executable, "-m", "bench.speed.child", mode, "postgres", str(file)]
+    for mode, *jobs in (["parse"], ["trace"], ["edges", "2"]):
+        child = [mode, "postgres", str(file), *jobs]
+        command = [sys.executable, "-m", "bench.speed.child", *child]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         said[mode] = json.loads(done.stdout)
     assert said["parse"]["refused"] == 0

@@ -3,13 +3,13 @@
 import pytest
 
 from unwet.lineage.pile import load
-from unwet.lineage.reports import reports, stem
+from unwet.lineage.reports import stem
 from unwet.lineage.sources import Source
 
 
 def names(text: str, dialect: str = "tsql", path: str = "sales.sql") -> list[tuple[str, int]]:
     pile = load([Source(path, text, dialect)], dialect=dialect)
-    return [(report.name, report.line) for report in reports(pile.resolved)]
+    return [(report.name, report.line) for report in pile.reports]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_ctas_is_a_report() -> None:
 
 def test_a_relation_that_many_files_fill_is_one_report() -> None:
     sources = [Source(f"{n}.sql", f"insert into t select {n}", "tsql") for n in range(3)]
-    assert len(reports(load(sources, dialect="tsql").resolved)) == 1
+    assert len(load(sources, dialect="tsql").reports) == 1
 
 
 @pytest.mark.parametrize(
