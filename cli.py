@@ -482,8 +482,17 @@ def _block(
               "baseline file, and is not told again.")  # fmt: skip
 @click.option("--ci", is_flag=True, help="The baseline may only shrink: what it has and nobody "
               "finds any more is told, and nothing new gets in. Also when CI is set.")  # fmt: skip
+@click.option("--drift/--no-drift", default=None, help="Contradictions, too; for them all of the "
+              "pile is read.  [default: as `drift` in the configuration, else not]")  # fmt: skip
 @click.option("--no-index", is_flag=True, help="Neither read nor write .unwet_cache.")
-def check(request: Request, min_lines: int, update_baseline: bool, ci: bool, no_index: bool) -> int:
+def check(
+    request: Request,
+    min_lines: int,
+    update_baseline: bool,
+    ci: bool,
+    drift: bool | None,
+    no_index: bool,
+) -> int:
     """Check changed files: what do they repeat, what is wrong with them?
 
     FILE is a file that has changed; without any, all files are checked. They are compared with the
@@ -493,6 +502,7 @@ def check(request: Request, min_lines: int, update_baseline: bool, ci: bool, no_
     DUP_EXACT       a query that stands in the pile already
     DUP_PARAMETRIC  the same but for some constants
     PARSE, ...      what cannot be read
+    DRIFT_...       with --drift: what the other copies say otherwise
 
     Exit code 1 when there is anything to tell; `unwet explain CODE` says what each code means.
     What is meant stays out with `-- unwet: ignore[DUP] reason` in the SQL or [[intended]] in the
@@ -502,7 +512,9 @@ def check(request: Request, min_lines: int, update_baseline: bool, ci: bool, no_
     from unwet.rewrite.check.run import check as run
 
     known = accepted.read_baseline(_baseline(request))
-    found = run(_asked(request, min_lines, no_index), lambda text: _progress(text, request.quiet))
+    found = run(
+        _asked(request, min_lines, drift, no_index), lambda text: _progress(text, request.quiet)
+    )
     if request.verbose and not request.quiet:
         _say(*found.notes)
     strict = accepted.is_ci(ci, os.environ)
@@ -526,7 +538,7 @@ def check(request: Request, min_lines: int, update_baseline: bool, ci: bool, no_
     return 1 if shown else 0
 
 
-def _asked(request: Request, min_lines: int, no_index: bool) -> "AskCheck":
+def _asked(request: Request, min_lines: int, drift: bool | None, no_index: bool) -> "AskCheck":
     from unwet.rewrite.check.asked import Ask
     from unwet.rewrite.check.index import FOLDER
 
@@ -541,6 +553,7 @@ def _asked(request: Request, min_lines: int, no_index: bool) -> "AskCheck":
         intended=request.intended,
         home=None if no_index or not settings else Path(settings.home, FOLDER),
         min_lines=min_lines,
+        drift=drift if drift is not None else bool(settings and settings.drift),
     )
 
 

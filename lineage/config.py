@@ -31,6 +31,7 @@ class Config:
     intended: tuple[Intended, ...] = ()
     paths: tuple[str, ...] = ()
     baseline: str = ""
+    drift: bool = False
     home: str = ""  # the folder that the file stands in; no setting
 
 
@@ -78,6 +79,7 @@ def _checked(table: Mapping[str, object], path: Path) -> Config:
         intended=tuple(_intended(table.get("intended", []), path)),
         paths=tuple(str(path.parent / each) for each in _texts(table, "paths", path)),
         baseline=str(path.parent / baseline) if baseline else "",
+        drift=_flag(table, "drift", path),
         home=str(path.parent),
     )
 
@@ -86,6 +88,13 @@ def _text(table: Mapping[str, object], key: str, path: Path) -> str:
     value = table.get(key, "")
     if not isinstance(value, str):
         raise BadConfig(f"{path}: {key} must be a text, not {value!r}")
+    return value
+
+
+def _flag(table: Mapping[str, object], key: str, path: Path) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise BadConfig(f"{path}: {key} must be true or false, not {value!r}")
     return value
 
 

@@ -25,6 +25,7 @@ class Ask:
     intended: tuple[Intended, ...] = ()
     home: Path | None = None
     min_lines: int = 3
+    drift: bool = False  # contradictions, too: all of the pile is read for them
 
     def reading(self) -> tuple[object, ...]:
         """What the meaning of a text depends on."""
@@ -37,7 +38,7 @@ class Ask:
     def judging(self) -> tuple[object, ...]:
         """What it depends on what is told of a meaning."""
         intended = [[each.path, each.reason, each.code, each.expression] for each in self.intended]
-        return intended, self.min_lines
+        return intended, self.min_lines, self.drift
 
 
 def _state(schema: str | None) -> str:

@@ -3,7 +3,7 @@ configuration; but marks that accept nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import PurePath
 
@@ -19,18 +19,23 @@ def judged(
     alone: Mapping[str, Alone],
     blocks: Mapping[str, Sequence[Block]],
     models: Mapping[str, str],
+    drifts: Sequence[Problem] = (),
+    kept: Collection[tuple[str, int]] = (),
 ) -> tuple[list[Problem], list[Problem]]:
     """The problems of the changed files, in the order of their places; and those that are told
-    only where not all of these files are asked about: the copies that the others repeat."""
+    only where not all of these files are asked about: the copies that the others repeat.
+
+    `drifts`: contradictions; `kept`: lines (path, line) where a mark has kept back one."""
     found = [problem for path in changed for problem in _own(path, alone[path])]
     again, firsts = copies(blocks, set(changed), models, ask.min_lines)
-    found += again
+    found += [*again, *drifts]
     marks = {path: {mark.line: mark for mark in alone[path].marks} for path in changed}
-    used: set[tuple[str, int]] = set()
+    used = {(path, m.at) for path in changed for m in alone[path].marks if (path, m.line) in kept}
     first = [p for p in firsts if not _accepted(p, ask, marks.get(p.at.path, {}), used)]
     left = [p for p in found if not _accepted(p, ask, marks.get(p.at.path, {}), used)]
     for path in changed:
-        left += _idle(path, alone[path].marks, used)
+        judgeable = [m for m in alone[path].marks if ask.drift or not _is_about_drift(m)]
+        left += _idle(path, judgeable, used)
     return sorted(left, key=_order), sorted(first, key=_order)
 
 
@@ -77,6 +82,11 @@ def _idle(path: str, marks: Sequence[Mark], used: set[tuple[str, int]]) -> Itera
             message = f"nothing here is {codes or 'named'}: the ignore mark is not needed"
             yield Problem("IGNORE_UNUSED", at, message, "take it away", (),
                           _key("IGNORE_UNUSED", codes))  # fmt: skip
+
+
+def _is_about_drift(mark: Mark) -> bool:
+    """Whether only `unwet drift` knows what the mark takes out."""
+    return bool(mark.reason and mark.codes) and all(c.startswith("DRIFT") for c in mark.codes)
 
 
 def _key(code: str, said: str) -> str:

@@ -46,7 +46,8 @@ class Reader:
     _piles: dict[tuple[str, ...], Pile] = field(default_factory=dict)
 
     @cached_property
-    def _schema(self) -> tuple[Table, ...]:
+    def schema(self) -> tuple[Table, ...]:
+        """The tables of the given schema."""
         return read_schema(self.ask.schema, self.ask.dialect)
 
     def alone(self, path: str) -> Alone:
@@ -82,6 +83,10 @@ class Reader:
             places = Places()
             return [self._block(path, unit, numbers, places) for unit in found]
 
+    def script(self, path: str) -> Script:
+        """The statements of a text."""
+        return self._script(path)[0]
+
     # --- scripts
 
     def _shared(self, company: Sequence[str]) -> Pile:
@@ -92,7 +97,7 @@ class Reader:
 
     def _pile(self, paths: Iterable[str]) -> Pile:
         scripts = tuple(self._script(path)[0] for path in paths)
-        return assemble(scripts, self._schema, self.ask.default_schema)
+        return assemble(scripts, self.schema, self.ask.default_schema)
 
     def _script(self, path: str) -> tuple[Script, tuple[Finding, ...]]:
         if path not in self._scripts:

@@ -79,8 +79,18 @@ class _Run:
     def _judged(self) -> tuple[list[Problem], list[Problem]]:
         alone = self._alone()
         blocks = self._blocks(alone)
+        drifts, kept = self._contradictions()
         models = {path: text.model for path, text in self.pile.texts.items() if text.model}
-        return judged(self.ask, self.pile.changed, alone, blocks, models)
+        return judged(self.ask, self.pile.changed, alone, blocks, models, drifts, kept)
+
+    def _contradictions(self) -> tuple[list[Problem], set[tuple[str, int]]]:
+        """Those of the changed files, and the lines where a mark keeps one back."""
+        if not self.ask.drift or not self.pile.changed:
+            return [], set()
+        from unwet.rewrite.check.contradictions import contradictions
+
+        self.progress("asking all of the pile for contradictions")
+        return contradictions(self.reader, self.pile.texts, set(self.pile.changed))
 
     # --- records
 

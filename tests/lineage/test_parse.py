@@ -234,3 +234,18 @@ def test_the_rows_of_a_loop_stand_where_they_are_written() -> None:
 def test_many_comments_before_a_body_take_no_time() -> None:
     """Each could once be read as a part of the one before it: 2 ** 200 ways."""
     assert [*bodies("execute '" + "/**/ " * 200 + "1'", "postgres")] == []
+
+
+def test_the_parsers_doubts_are_heard_whoever_silenced_it() -> None:
+    logger = logging.getLogger("sqlglot")
+    before = logger.disabled, logger.level
+    logger.disabled = True
+    logger.setLevel(logging.CRITICAL)
+    try:
+        text = "SELECT JSON_VALUE(payload, '$.items[') AS item FROM events"
+        found = parse(mask(Source("a.sql", text)), "bigquery").findings
+        assert logger.disabled and logger.level == logging.CRITICAL
+    finally:
+        logger.disabled = before[0]
+        logger.setLevel(before[1])
+    assert [each.code for each in found] == ["WARNING"]

@@ -96,3 +96,40 @@ def test_a_union_of_a_thousand_branches_is_answered(tmp_path: Path) -> None:
     union = "union all\n".join(branch.format(i=i) for i in range(1_000))
     write(tmp_path, {"a.sql": union, "b.sql": union})
     assert told(tmp_path, "b.sql")[0] == "DUP_EXACT b.sql:1-1999"
+
+
+COPY = """\
+select o.id, sum(p.amount) as paid
+from shop.orders as o
+join shop.payments as p on p.order_id = o.id
+where o.country = '{country}' and p.state {sign} 'ok' and o.total > 0
+group by o.id
+"""
+COPIES = {f"{c}.sql": COPY.format(country=c, sign="=") for c in ("at", "be", "ch", "de", "es")}
+
+
+def drifting() -> dict[str, str]:
+    wrong = COPY.format(country="fr", sign="=").replace("sum(", "max(")
+    return {
+        **COPIES,
+        "fr.sql": wrong,
+        "it.sql": wrong.replace("'fr'", "'it'").replace("max", "min"),
+    }
+
+
+def test_contradictions_are_told_of_changed_files_when_asked(tmp_path: Path) -> None:
+    write(tmp_path, drifting())
+    with_drift = replace(ASK, drift=True)
+    assert told(tmp_path, "fr.sql", ask=ASK) == []
+    assert told(tmp_path, "fr.sql", ask=with_drift) == ["DRIFT_AGGREGATE fr.sql:1"]
+    assert told(tmp_path, "it.sql", ask=with_drift) == ["DRIFT_AGGREGATE it.sql:1"]
+    assert all("DRIFT" not in each for each in told(tmp_path, "at.sql", ask=with_drift))
+
+
+def test_a_mark_for_a_contradiction_is_judged_where_contradictions_are(tmp_path: Path) -> None:
+    mark = "-- unwet: ignore[DRIFT_AGGREGATE] only the largest, so agreed\n"
+    files = drifting()
+    write(tmp_path, {**files, "fr.sql": mark + files["fr.sql"], "de.sql": mark + files["de.sql"]})
+    assert told(tmp_path, "fr.sql", ask=replace(ASK, drift=True)) == []
+    assert "IGNORE_UNUSED de.sql:1" in told(tmp_path, "de.sql", ask=replace(ASK, drift=True))
+    assert "IGNORE_UNUSED de.sql:1" not in told(tmp_path, "de.sql", ask=ASK)
