@@ -40,7 +40,7 @@ class _Copy:
     def place(self) -> Place:
         """Where it stands."""
         b = self.block
-        return Place(self.path, b.line, b.column, b.end_line, b.relation)
+        return Place(self.path, b.line, b.column, b.end_line, b.relation, b.end_column)
 
 
 def copies(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """A stretch of a file; lines and columns count from 1, `end_line` is the last line of it.
+    `end_column` is the first one behind it; 0: not known, it goes to the end of the line.
 
     `relation`: what the pile calls the query there; "" when it has no name.
     """
@@ -18,6 +19,7 @@ class Place:
     column: int
     end_line: int
     relation: str = ""
+    end_column: int = 0
 
     def __str__(self) -> str:
         lines = f"{self.line}-{self.end_line}" if self.end_line > self.line else f"{self.line}"

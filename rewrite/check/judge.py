@@ -46,7 +46,8 @@ def _order(problem: Problem) -> tuple[Place, str, str]:
 def _own(path: str, alone: Alone) -> Iterator[Problem]:
     """What is odd about the text itself."""
     for note in alone.notes:
-        at = Place(path, note.line, note.column, max(note.line, note.end_line))
+        end = max(note.line, note.end_line)
+        at = Place(path, note.line, note.column, end, end_column=note.end_column)
         key = _key(note.code, note.said or note.message)
         yield Problem(note.code, at, note.message, note.help, (), key)
 

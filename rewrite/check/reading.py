@@ -122,9 +122,8 @@ class Reader:
 
     def _note(self, path: str, finding: Finding) -> Remark:
         at = finding.at
-        line, column, end = self._own(path, at)
         said = _said(self._script(path)[0].source.text, at)
-        return Remark(finding.code, finding.message, finding.help, line, column, end, said)
+        return Remark(finding.code, finding.message, finding.help, *self._own(path, at), said)
 
     def _marks(self, path: str) -> tuple[Mark, ...]:
         text = self.texts[path]
@@ -137,7 +136,7 @@ class Reader:
     def _block(self, path: str, unit: Unit, numbers: Mapping[int, int], places: Places) -> Block:
         statement, node = unit.resolved.statement, unit.query.node
         span = statement.span if unit.whole else places.span(statement, node)
-        line, column, end = self._own(path, span)
+        line, column, end, end_column = self._own(path, span)
         is_copy = unit.triviality < BARE
         return Block(
             strict=unit.strict,
@@ -149,20 +148,23 @@ class Reader:
             line=line,
             column=column,
             end_line=end,
+            end_column=end_column,
             lines=tree_lines(node, statement.dialect) if is_copy else 0,
             around=tuple(numbers[id(each)] for each in unit.ancestors()),
             constants=_constants(unit) if is_copy else (),
             text=_hash(_said(statement.masked.source.text, span)),
         )
 
-    def _own(self, path: str, at: Span) -> tuple[int, int, int]:
-        """(line, column, last line) of a place in the file itself."""
-        last = at.end_line - (at.end_column == 1 and at.end_line > at.line)
+    def _own(self, path: str, at: Span) -> tuple[int, int, int, int]:
+        """(line, column, last line, column behind) of a place in the file itself, as in Place."""
+        early = at.end_column == 1 and at.end_line > at.line
+        last = at.end_line - early
         compiled = self.texts[path].compiled
         if compiled is None:
-            return at.line, at.column, last
+            known = not early and (at.end_line, at.end_column) > (at.line, at.column)
+            return at.line, at.column, last, at.end_column if known else 0
         first = compiled.line(at.line)
-        return first, 1, max(first, compiled.line(last))
+        return first, 1, max(first, compiled.line(last)), 0
 
 
 def _mentioned(script: Script) -> set[str]:

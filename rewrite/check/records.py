@@ -18,6 +18,7 @@ class Remark:
     line: int
     column: int
     end_line: int
+    end_column: int
     said: str
 
 
@@ -75,6 +76,7 @@ class Block:
     line: int
     column: int
     end_line: int
+    end_column: int
     lines: int
     around: tuple[int, ...]
     constants: tuple[str, ...]

@@ -23,7 +23,7 @@ def excerpt(lines: Sequence[str], at: Place, width: int, paint: Paint) -> list[s
     if not 1 <= at.line <= len(lines):
         return []
     end = min(max(at.line, at.end_line), len(lines))
-    frame = _Frame(len(str(at.end_line + AROUND)), paint)
+    frame = _Frame(gutter(lines, at), paint)
     marks = "" if end == at.line else "  "
     room = max(_NARROWEST, width - frame.gutter - 3 - len(marks))
     shown = [frame.line("", "")]
@@ -34,6 +34,12 @@ def excerpt(lines: Sequence[str], at: Place, width: int, paint: Paint) -> list[s
     for number in range(end + 1, _last(lines, end) + 1):
         shown.append(frame.line(number, marks + _cut(lines[number - 1], room)))
     return [*shown, frame.line("", "")]
+
+
+def gutter(lines: Sequence[str], at: Place) -> int:
+    """How wide the numbers of an excerpt are."""
+    shown = 1 <= at.line <= len(lines)
+    return len(str(_last(lines, min(max(at.line, at.end_line), len(lines))))) if shown else 1
 
 
 def _first(lines: Sequence[str], line: int) -> int:
@@ -67,14 +73,17 @@ class _Frame:
 
 
 def _one(lines: Sequence[str], at: Place, room: int, frame: _Frame) -> Iterator[str]:
-    """A stretch of one line: it goes to the end of what is written there."""
+    """A stretch of one line, underlined."""
     line = lines[at.line - 1]
     indent = len(line) - len(line.lstrip())  # a finding about the line begins at its words
     column = max(at.column, indent + 1)
     left = _left(line, column, room)
     text = _cut(line, room, left)
     start = _width(_shown(line[: column - 1])) - left
-    stop = max(start + 1, _width(text.rstrip()))
+    stop = _width(text.rstrip())
+    if at.end_column > at.column:
+        stop = min(stop, _width(_shown(line[: at.end_column - 1])) - left)
+    stop = max(start + 1, stop)
     yield frame.line(at.line, text)
     yield frame.line("", " " * start + frame.paint.code("^" * (stop - start)))
 
@@ -95,7 +104,9 @@ def _many(lines: Sequence[str], at: Place, end: int, room: int, frame: _Frame) -
             yield frame.line(number, paint.code("|") + " " + _cut(lines[number - 1], room))
         elif number == end - LAST:
             yield frame.fold()
-    last = _width(_cut(lines[end - 1], room).rstrip())
+    known = at.end_column > 1 and at.end_line == end
+    words = lines[end - 1][: at.end_column - 1] if known else lines[end - 1]
+    last = _width(_cut(words, room).rstrip())
     yield frame.line("", paint.code("|_" + "_" * max(0, last - 1) + "^"))
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from unwet.rewrite.check.formats.excerpt import excerpt
+from unwet.rewrite.check.formats.excerpt import excerpt, gutter
 from unwet.rewrite.check.formats.paint import Paint
 from unwet.rewrite.check.formats.view import View, counted, one_line, ordered, total
 from unwet.rewrite.check.found import Place, Problem
@@ -52,11 +52,10 @@ class _Texts:
 def _block(problem: Problem, texts: _Texts, view: View, paint: Paint) -> Iterator[str]:
     at = problem.at
     yield f"{paint.code(problem.code)} {paint.strong(one_line(problem.message))}"
-    shown = excerpt(texts.lines(at.path), at, view.width, paint)
-    gutter = len(str(at.end_line + 2)) if shown else 1
+    lines = texts.lines(at.path)
     place = one_line(f"{at.path}:{at.line}:{at.column}")
-    yield f"{' ' * gutter}{paint.frame('-->')} {place}"
-    yield from shown
+    yield f"{' ' * gutter(lines, at)}{paint.frame('-->')} {place}"
+    yield from excerpt(lines, at, view.width, paint)
     if problem.help:
         yield f"{paint.help('help:')} {one_line(problem.help)}"
     yield from _others(problem.others, paint)

@@ -25,6 +25,7 @@ def _command(problem: Problem) -> str:
     where = {"title": f"unwet ({problem.code})", "file": slashed(at.path), "line": at.line}
     if at.end_line == at.line:
         where["col"] = at.column
+        where |= {"endColumn": at.end_column} if at.end_column else {}
     else:  # columns only count within one line
         where["endLine"] = at.end_line
     pairs = ",".join(f"{name}={_property(str(value))}" for name, value in where.items())

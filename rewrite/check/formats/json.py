@@ -32,5 +32,6 @@ def _place(place: Place) -> dict[str, object]:
         "line": place.line,
         "column": place.column,
         "end_line": place.end_line,
+        "end_column": place.end_column or None,
         "relation": place.relation,
     }

@@ -114,6 +114,8 @@ def _named(place: Place) -> str:
 
 def _location(place: Place) -> dict[str, object]:
     region = {"startLine": place.line, "startColumn": place.column, "endLine": place.end_line}
+    if place.end_column:
+        region["endColumn"] = place.end_column
     location: dict[str, object] = {
         "physicalLocation": {"artifactLocation": _artifact(place.path), "region": region}
     }

@@ -29,7 +29,7 @@ COUNTRIES = ("at", "be", "ch", "es", "fr", "it", "nl")
 PROBLEMS = (
     Problem(
         "DRIFT_LITERAL",
-        Place(DE, 7, 11, 7),
+        Place(DE, 7, 11, 7, "", 42),
         "3 copies say IN ('paid'), this one IN ('paid', 'shipped')",
         "`unwet explain DRIFT_LITERAL`",
         (),
@@ -37,7 +37,7 @@ PROBLEMS = (
     ),
     Problem(
         "DRIFT_FILTER",
-        Place(DE, 5, 5, 7, "paid"),
+        Place(DE, 5, 5, 7, "paid", 19),
         "`good_orders` stands here again",
         "read it instead: {{ ref('good_orders') }}",
         (Place(GOOD, 1, 1, 3, "good_orders"), Place("models/revenue_fr.sql", 3, 16, 4, "paid")),
@@ -51,7 +51,7 @@ PROBLEMS = (
         tuple(Place(f"models/revenue_{x}.sql", 3, 1, 13, f"revenue_{x}") for x in COUNTRIES),
         "k2",
     ),
-    Problem("PARSE", Place(DE, 15, 76, 15), "Expecting an expression near AND", "", (), "k3"),
+    Problem("PARSE", Place(DE, 15, 76, 15, "", 79), "a part of And is missing", "", (), "k3"),
     Problem("OPAQUE", Place(DE, 16, 86, 17, "everybody"), "starts behind words", "", (), "k4"),
     Problem("UNREADABLE", Place("models/gone.sql", 1, 1, 1), "cannot read", "", (), "k6"),
 )  # fmt: skip
@@ -140,7 +140,9 @@ lines = st.integers(1, 30)
 @st.composite
 def places(draw: st.DrawFn) -> Place:
     line = draw(lines)
-    return Place(draw(paths), line, draw(lines), line + draw(st.integers(0, 25)), draw(texts))
+    column, end = draw(lines), line + draw(st.integers(0, 25))
+    behind = draw(st.integers(1, 9)) + (column if end == line else 0)
+    return Place(draw(paths), line, column, end, draw(texts), draw(st.sampled_from([0, behind])))
 
 
 problems = st.lists(
@@ -179,7 +181,7 @@ def test_a_command_of_github_is_one_and_says_what_was_meant(found: list[Problem]
         assert command is not None, line
         assert command[1] == "error"
         pairs = dict(each.split("=", 1) for each in command[2].strip().split(","))
-        assert set(pairs) - {"col", "endLine"} == {"title", "file", "line"}
+        assert set(pairs) - {"col", "endColumn", "endLine"} == {"title", "file", "line"}
         assert ("col" in pairs) != ("endLine" in pairs)
         assert re.fullmatch(r"unwet \((PARSE|DRIFT_JOIN|NEW)\)", pairs["title"])
         assert not re.search(r"%(?!25|0A|3A|2C)", command[2] + command[3])
@@ -194,8 +196,10 @@ def test_json_says_everything_just_as_it_is(found: list[Problem]) -> None:
 
 
 def _problem(data: dict[str, Any]) -> Problem:
+    keys = ("path", "line", "column", "end_line", "relation", "end_column")
+
     def place(each: dict[str, Any]) -> Place:
-        return Place(*(each[key] for key in ("path", "line", "column", "end_line", "relation")))
+        return Place(**{key: 0 if each[key] is None else each[key] for key in keys})
 
     others = tuple(place(each) for each in data["others"])
     return Problem(data["code"], place(data), data["message"], data["help"], others, data["key"])
