@@ -199,7 +199,8 @@ def _problem(data: dict[str, Any]) -> Problem:
     keys = ("path", "line", "column", "end_line", "relation", "end_column")
 
     def place(each: dict[str, Any]) -> Place:
-        return Place(**{key: 0 if each[key] is None else each[key] for key in keys})
+        known: dict[str, Any] = {key: each[key] for key in keys if each[key] is not None}
+        return Place(**known)
 
     others = tuple(place(each) for each in data["others"])
     return Problem(data["code"], place(data), data["message"], data["help"], others, data["key"])
