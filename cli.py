@@ -633,8 +633,10 @@ def dups(request: Request, min_lines: int, check: bool) -> int:
 
 @main.command()
 @shared("text", "json", "full", "concise", "github", "gitlab", "sarif")
+@click.option("--data", metavar="URL", default="", help="DuckDB file, or folder of CSV and Parquet "
+              "files, to look for rows that show it.")  # fmt: skip
 @click.option("--check", is_flag=True, help="Exit 1 when there are any findings.")
-def drift(request: Request, check: bool) -> int:
+def drift(request: Request, data: str, check: bool) -> int:
     """Show definitions that contradict each other: of many copies, the few that look wrong.
 
     \b
@@ -653,6 +655,9 @@ def drift(request: Request, check: bool) -> int:
 
     The surest comes first; exit code 0 unless --check is given. What is meant stays out with
     `-- unwet: ignore[DRIFT] reason` in the SQL or [[intended]] in the configuration.
+
+    With --data each finding shows a row on which it and its copies differ, and how many rows
+    there are; what no row shows falls in the list.
     """
     from unwet.rewrite import drift as job
     from unwet.rewrite import drift_forms
@@ -660,6 +665,10 @@ def drift(request: Request, check: bool) -> int:
 
     pile = request.load()
     found = job.drift(pile, request.intended)
+    if data:
+        from unwet.rewrite.prove.witness import witnessed
+
+        found = witnessed(found, pile, data)
     notes([*pile.findings, *found.notes], request)
     on_terminal = request.output is None and sys.stdout.isatty()
     match request.format:

@@ -334,7 +334,7 @@ def block_dups() -> str:
 
 
 def block_drift() -> str:
-    return shell("drift", "copies", "--dialect", "postgres")
+    return shell("drift", "copies", "--dialect", "postgres", "--data", "copies_data")
 
 
 def block_refactor() -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from unwet.lineage.config import Intended
@@ -17,10 +17,12 @@ from unwet.lineage.schema import Schema
 from unwet.rewrite.accepted import Accepted, accepted
 from unwet.rewrite.blocks import Places
 from unwet.rewrite.consequence import consequence, strength
+from unwet.rewrite.evidence import Witness
 from unwet.rewrite.facts import Facts, facts
 from unwet.rewrite.outliers import outliers
 from unwet.rewrite.standing import Outlier
 from unwet.rewrite.telling import Deviation, Telling, Told
+from unwet.rewrite.tracing import Tracer
 from unwet.rewrite.variation import Variation
 from unwet.rewrite.whereabouts import Whereabouts
 
@@ -37,6 +39,7 @@ class DriftFinding:
     `code`: DRIFT_FILTER, DRIFT_JOIN, ... `votes` copies say `majority` (empty where they have
     nothing of the kind), `against` say what the outliers say. `about`: the output or relation that
     it is about. `score`: 0 to 1. `voters`: where the copies stand that are nearest to the outlier.
+    `witnesses`: what the data says, where there is any, one for each of the outliers.
     """
 
     code: str
@@ -47,16 +50,20 @@ class DriftFinding:
     outliers: tuple[Deviation, ...]
     score: float
     voters: tuple[Deviation, ...] = ()
+    witnesses: tuple[Witness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
     """The contradictions of a pile, the surest first. `accepted`: outliers left out because
-    somebody accepted them, with the reason; `notes`: marks that count for nothing."""
+    somebody accepted them, with the reason; `notes`: marks that count for nothing. `told` and
+    `tracer`: what the findings come from, for whoever looks for more evidence."""
 
     findings: tuple[DriftFinding, ...]
     accepted: tuple[tuple[Deviation, str], ...] = ()
     notes: tuple[Finding, ...] = ()
+    told: tuple[tuple[Told, ...], ...] = field(default=(), repr=False, compare=False)
+    tracer: Tracer | None = field(default=None, repr=False, compare=False)
 
 
 def find_drift(
@@ -81,8 +88,14 @@ def drift(pile: Pile, intended: Iterable[Intended] = ()) -> Drift:
     with deep_stack():
         found, known = facts(pile), accepted(pile, intended)
         judge = _Judge(found, known)
-        findings = judge.findings(list(outliers(found)))
-        return Drift(tuple(findings), tuple(sorted(set(judge.accepted))), known.findings)
+        pairs = judge.findings(list(outliers(found)))
+        return Drift(
+            tuple(finding for finding, _ in pairs),
+            tuple(sorted(set(judge.accepted))),
+            known.findings,
+            tuple(told for _, told in pairs),
+            found.tracer,
+        )
 
 
 class _Judge:
@@ -96,14 +109,14 @@ class _Judge:
         self._telling = Telling(found, places, self._whereabouts)
         self._variation = Variation(found, places)
 
-    def findings(self, odd: Sequence[Outlier]) -> list[DriftFinding]:
-        """One finding for each difference, the surest first."""
+    def findings(self, odd: Sequence[Outlier]) -> list[tuple[DriftFinding, tuple[Told, ...]]]:
+        """One finding for each difference with what it tells, the surest first."""
         groups: dict[tuple[object, ...], list[Told]] = defaultdict(list)
         for told in self._unexplained(odd):
             groups[told.key].append(told)
         made = [self._finding(group) for group in self._distinct(groups)]
-        kept = [finding for finding in made if finding is not None]
-        kept.sort(key=lambda f: (-f.score, f.outliers, f.code))
+        kept = [pair for pair in made if pair is not None]
+        kept.sort(key=lambda pair: (-pair[0].score, pair[0].outliers, pair[0].code))
         return kept
 
     def _distinct(self, groups: Mapping[tuple[object, ...], list[Told]]) -> Iterator[list[Told]]:
@@ -130,7 +143,7 @@ class _Judge:
             if 2 * wrong < outlier.vote.votes and (told := self._telling.told(outlier, flagged)):
                 yield told
 
-    def _finding(self, group: Sequence[Told]) -> DriftFinding | None:
+    def _finding(self, group: Sequence[Told]) -> tuple[DriftFinding, tuple[Told, ...]] | None:
         alike = [told.outlier for told in group]
         left = [
             told
@@ -146,7 +159,7 @@ class _Judge:
         votes = sum(slots.values())
         if vote.score < LEAST_SCORE or len(places) > MANY * votes:
             return None
-        return DriftFinding(
+        finding = DriftFinding(
             first.code,
             votes,
             len(places),
@@ -156,6 +169,7 @@ class _Judge:
             round(strength(votes, len(places), vote.score) * consequence(first), 3),
             self._telling.voters(first.outlier),
         )
+        return finding, tuple(left)
 
     def _is_accepted(self, told: Told) -> bool:
         at = told.deviation

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from io import StringIO
 
 from unwet.rewrite.drift import Drift, DriftFinding
+from unwet.rewrite.evidence import Witness
 
 SHOWN_OUTLIERS = 12
 
@@ -74,6 +75,20 @@ def _finding(finding: DriftFinding) -> dict[str, object]:
             {"path": v.path, "line": v.line, "expression": v.expression} for v in finding.voters
         ],
         "score": finding.score,
+        **({"witnesses": list(map(_witness, finding.witnesses))} if finding.witnesses else {}),
+    }
+
+
+def _witness(found: Witness) -> dict[str, object]:
+    return {
+        "path": found.path,
+        "line": found.line,
+        "rows": found.rows,
+        "of": found.of,
+        "row": dict(found.row),
+        "majority": found.majority,
+        "outlier": found.outlier,
+        "reason": found.reason,
     }
 
 
@@ -98,9 +113,24 @@ def _lines(finding: DriftFinding, full: bool) -> Iterator[str]:
     shown = finding.outliers if full else finding.outliers[:SHOWN_OUTLIERS]
     for outlier in shown:
         yield f"  {outlier.path}:{outlier.line}: {outlier.expression or NOTHING}"
+        for found in finding.witnesses:
+            if (found.path, found.line) == (outlier.path, outlier.line):
+                yield from _seen(found)
     if len(shown) < len(finding.outliers):
         yield f"  ... and {len(finding.outliers) - len(shown)} more (-v shows all)"
     yield f"  help: {advice(finding)}"
+
+
+def _seen(found: Witness) -> Iterator[str]:
+    """What the data says."""
+    if found.rows is None:
+        yield f"    not tried on the data: {found.reason}"
+    elif not found.rows:
+        yield f"    {found.reason} ({_counted(found.of or 0, 'row')} looked at)"
+    else:
+        row = ", ".join(f"{name} = {value}" for name, value in found.row)
+        yield f"    differs on {found.rows:,} of {_counted(found.of or 0, 'row')}; one: {row}"
+        yield f"      the copies: {found.majority}; here: {found.outlier}"
 
 
 def advice(finding: DriftFinding) -> str:

@@ -1,4 +1,6 @@
-"""python -m bench.shop.drift --seed 11 12 13 [--write]: the injected mistakes alone.
+"""python -m bench.shop.drift --seed 11 12 13 [--data] [--write]: the injected mistakes alone.
+
+With --data each contradiction is also tried on the case's warehouse.
 
 Seeds 1 to 5 are those that the thresholds of drift were chosen on; others are unseen.
 """
@@ -27,6 +29,7 @@ class Row:
     places: scoring.Score
     kinds: Mapping[str, tuple[int, int]]
     intended: int
+    witnesses: tuple[int, int, int] = (0, 0, 0)  # a row shows it, none does, not tried
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -39,7 +42,8 @@ def main(words: Sequence[str] | None = None) -> int:
     print(table(rows))
     if options.write:
         seeds = " ".join(map(str, options.seed))
-        command = f"`python -m bench.shop.drift --seed {seeds} --write`"
+        data = " --data" if options.data else ""
+        command = f"`python -m bench.shop.drift --seed {seeds}{data} --write`"
         put("shop-drift", f"## Drift in the shop\n\n{command}\n\n{table(rows)}")
     return 0
 
@@ -49,6 +53,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--seed", type=int, nargs="+", default=[DEFAULT], help="one or more")
     add("--size", type=float, default=1.0, help="share of all copies in the pile")
+    add("--data", action="store_true", help="look for rows that show the contradictions")
     add("--work", type=Path, default=Path("build/shop-drift"), help="where everything is written")
     add("--unwet", default=f"{sys.executable} -m unwet", help="how to call it")
     add("--write", action="store_true", help="put the table into bench/RESULTS.md")
@@ -56,8 +61,9 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _row(options: argparse.Namespace, seed: int) -> Row:
-    case = lay_out(seed, options.work / str(seed), options.size, with_data=False)
-    found = engine.findings(options.unwet.split(), case, "drift")
+    case = lay_out(seed, options.work / str(seed), options.size, with_data=options.data)
+    more = ["--data", str(case.warehouse)] if options.data else []
+    found = engine.findings(options.unwet.split(), case, "drift", *more)
     if found is None:
         raise BenchError("there is no command `unwet drift`")
     return scored(case, found[1]["findings"])
@@ -69,7 +75,13 @@ def scored(case: Case, findings: Sequence[Mapping[str, Any]]) -> Row:
     wrong = scoring.score_drift(case, findings)
     reported = scoring.score_drift(meant, _away(case, findings)).found
     places = scoring.score_places(case, findings)
-    return Row(case.seed, wrong, places, scoring.found_by_kind(case, findings), reported)
+    kinds = scoring.found_by_kind(case, findings)
+    return Row(case.seed, wrong, places, kinds, reported, _witnesses(findings))
+
+
+def _witnesses(findings: Sequence[Mapping[str, Any]]) -> tuple[int, int, int]:
+    rows = [each["rows"] for finding in findings for each in finding.get("witnesses", ())]
+    return sum(1 for n in rows if n), rows.count(0), rows.count(None)
 
 
 def _away(case: Case, findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -98,6 +110,13 @@ def table(rows: Sequence[Row]) -> str:
         for kind, (hits, total) in row.kinds.items():
             found[kind] += hits
             there[kind] += total
+    if any(map(sum, (row.witnesses for row in rows))):
+        lines += [
+            "",
+            "| seed | places that a row of the warehouse shows | no row does | not tried |",
+        ]
+        lines += ["| --- | --: | --: | --: |"]
+        lines += [f"| {row.seed} | {' | '.join(map(str, row.witnesses))} |" for row in rows]
     lines += ["", "| kind | found | injected |", "| --- | --: | --: |"]
     lines += [f"| {kind} | {found[kind]} | {there[kind]} |" for kind in sorted(there)]
     return "\n".join(lines)

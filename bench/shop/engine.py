@@ -21,11 +21,11 @@ def refactor(unwet: Sequence[str], case: Case) -> tuple[Run, Mapping[str, Any]]:
 
 
 def findings(
-    unwet: Sequence[str], case: Case, command: str
+    unwet: Sequence[str], case: Case, command: str, *more: str
 ) -> tuple[Run, Mapping[str, Any]] | None:
-    """`unwet dups` or `unwet drift`; None if there is no such command."""
+    """`unwet dups` or `unwet drift`, with `more` options; None if there is no such command."""
     known = subprocess.run([*unwet, command, "--help"], capture_output=True, check=False)
-    return _call(unwet, case, command, _input(case)) if known.returncode == 0 else None
+    return _call(unwet, case, command, [*_input(case), *more]) if known.returncode == 0 else None
 
 
 def _input(case: Case) -> list[str]:
