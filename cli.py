@@ -608,12 +608,15 @@ def explain(codes: tuple[str, ...], format: str, output: str | None) -> int:
               metavar="N", help="Leave out copies of fewer printed lines.")  # fmt: skip
 @click.option("--check", is_flag=True, help="Exit 1 when there are any families.")
 def dups(request: Request, min_lines: int, check: bool) -> int:
-    """Show the queries that stand there more than once.
+    """Show the queries, and the parts of queries, that stand there more than once.
 
     \b
     exact       the same rows, whatever names, order and nesting look like
     parametric  the same but for a few holes: literals, columns, expressions, relations
     core        the same relations, joined alike; other columns, filters or grain
+
+    Copies are whole queries, blocks inside them, branches of set operations, items of one SELECT
+    that are a loop written out, or expressions of several lines.
 
     Each hole is told with its value in every copy. `saves` are the printed lines that one
     definition for all would save; what saves most comes first, what saves nothing is not told.

@@ -11,80 +11,33 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import Final, Literal
+from functools import partial
+from typing import Final
 
 from unwet.lineage.findings import Span
 from unwet.rewrite.algebra import Scan
 from unwet.rewrite.alignment import Parts
 from unwet.rewrite.antiunify import Place, Variable, generalize
 from unwet.rewrite.blocks import Places
+from unwet.rewrite.groups import HEAVIEST, WEIGHT, Group, is_handy, limit_of, once, tell_apart
 from unwet.rewrite.hole_texts import Wording, follows
-from unwet.rewrite.holes import Hole, HoleKind, holes
+from unwet.rewrite.holes import Hole, holes
 from unwet.rewrite.open_form import Opened, Register, opened
-from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.skeletons import frame, skeleton
 from unwet.rewrite.units import SIMPLE, Unit
 
-FamilyKind = Literal["exact", "parametric", "core", "near"]
-
-MANY_HOLES: Final = 9  # more parameters than anybody wants to read
-LINES_PER_HOLE: Final = 4
-HEAVIEST: Final = 16
-WEIGHT: Final[dict[HoleKind, int]] = {"literal": 1, "column": 1, "relation": 2, "expression": 4}
-"""What a hole costs a reader: a name is looked up, an expression is read and thought about."""
-
 LEADERS: Final = 8  # of one bucket: what fits none of them stays as it is
-
-
-@dataclass(frozen=True, eq=False)
-class Group:
-    """Blocks of one class in the order of their places. ``holes`` have a value for each of the
-    `variants`, the distinct contents of the blocks."""
-
-    units: tuple[Unit, ...]
-    spans: tuple[Span, ...]
-    holes: tuple[Hole, ...] = ()
-    is_core: bool = False  # some have other columns, or another grain
-
-    @property
-    def kind(self) -> FamilyKind:
-        """How much alike the blocks are."""
-        if self.is_core:
-            return "core"
-        return "exact" if len(self.variants) == 1 else "parametric"
-
-    @cached_property
-    def lines(self) -> int:
-        """The printed lines of the first block."""
-        unit = self.units[0]
-        return tree_lines(unit.query.node, unit.resolved.statement.dialect)
-
-    @cached_property
-    def variants(self) -> tuple[Unit, ...]:
-        """The first block of each distinct content."""
-        first: dict[str, Unit] = {}
-        for unit in self.units:
-            first.setdefault(unit.strict, unit)
-        return tuple(first.values())
-
-    @property
-    def values(self) -> tuple[tuple[str, ...], ...]:
-        """The values of each hole block by block."""
-        at = {unit.strict: number for number, unit in enumerate(self.variants)}
-        return tuple(tuple(h.values[at[u.strict]] for u in self.units) for h in self.holes)
 
 
 class _Nesting:
     """Sees to it that no block of a class stands inside another of its blocks."""
 
-    def __init__(self, first: Group) -> None:
+    def __init__(self, first: Group[Unit]) -> None:
         self._blocks: set[int] = set()
         self._around: set[int] = set()
         self.takes(first)
 
-    def takes(self, group: Group) -> bool:
+    def takes(self, group: Group[Unit]) -> bool:
         """Whether a class can join; it has then."""
         own = {id(unit) for unit in group.units}
         around = {id(each) for unit in group.units for each in unit.ancestors()}
@@ -93,17 +46,6 @@ class _Nesting:
         self._blocks |= own
         self._around |= around
         return True
-
-
-def is_handy(found: Sequence[Hole], size: int, lines: int) -> bool:
-    """Whether somebody would want one definition with these parameters."""
-    weight = sum(WEIGHT[hole.kind] for hole in found)
-    few = min(size, 4) if all(hole.kind == "literal" for hole in found) else 0
-    return len(found) <= MANY_HOLES and weight <= max(few, _limit(lines))
-
-
-def _limit(lines: int) -> int:
-    return min(HEAVIEST, lines // LINES_PER_HOLE)
 
 
 class Classes:
@@ -122,7 +64,7 @@ class Classes:
             self._forms[key] = opened(unit.rel, unit.names, self.register)
         return self._forms[key]
 
-    def of(self, blocks: Iterable[Unit], min_lines: int) -> list[Group]:
+    def of(self, blocks: Iterable[Unit], min_lines: int) -> list[Group[Unit]]:
         """Classes with one member or more; each block is in one of them."""
         # whatever the order of the files: who leads, and what is opened first
         ordered = sorted(blocks, key=lambda unit: unit.resolved.statement.span)
@@ -133,7 +75,7 @@ class Classes:
 
     # --- blocks that are equal but for literals
 
-    def _recurring(self, blocks: Iterable[Unit]) -> Iterator[Group]:
+    def _recurring(self, blocks: Iterable[Unit]) -> Iterator[Group[Unit]]:
         same: dict[str, list[Unit]] = defaultdict(list)
         for unit in blocks:
             same[unit.recurring].append(unit)
@@ -148,13 +90,13 @@ class Classes:
             else:
                 yield from self._exact(units)
 
-    def _exact(self, units: Iterable[Unit]) -> Iterator[Group]:
+    def _exact(self, units: Iterable[Unit]) -> Iterator[Group[Unit]]:
         same: dict[str, list[Unit]] = defaultdict(list)
         for unit in units:
             same[unit.strict].append(unit)
         yield from map(self.group, same.values())
 
-    def group(self, units: Iterable[Unit], found: tuple[Hole, ...] = ()) -> Group:
+    def group(self, units: Iterable[Unit], found: tuple[Hole, ...] = ()) -> Group[Unit]:
         """A class of these blocks, in the order of their places."""
         many = list(units)
         if len(many) == 1:  # nobody asks where it is
@@ -165,15 +107,15 @@ class Classes:
     def span(self, unit: Unit) -> Span:
         """Where a block stands."""
         statement = unit.resolved.statement
-        return statement.span if unit.whole else self._places.span(statement, unit.query.node)
+        return statement.span if unit.whole else self._places.span(statement, unit.node)
 
     # --- merging
 
     def _merged(
-        self, groups: Sequence[Group], key: Callable[[Opened], bytes], min_lines: int
-    ) -> list[Group]:
-        buckets: dict[bytes, list[Group]] = defaultdict(list)
-        done: list[Group] = []
+        self, groups: Sequence[Group[Unit]], key: Callable[[Opened], bytes], min_lines: int
+    ) -> list[Group[Unit]]:
+        buckets: dict[bytes, list[Group[Unit]]] = defaultdict(list)
+        done: list[Group[Unit]] = []
         for group in groups:
             form = self.form(group.units[0]) if group.units[0].triviality < SIMPLE else None
             if form is None:
@@ -185,7 +127,7 @@ class Classes:
             done += bucket if alone else self._clustered(bucket)
         return done
 
-    def _clustered(self, bucket: Sequence[Group]) -> Iterator[Group]:
+    def _clustered(self, bucket: Sequence[Group[Unit]]) -> Iterator[Group[Unit]]:
         """The largest class leads; what is like it joins; the rest has other leaders."""
         left = sorted(bucket, key=lambda group: (-len(group.units), group.spans[0]))
         for _ in range(LEADERS):
@@ -196,11 +138,13 @@ class Classes:
             yield from [made] if made is not None else cluster
         yield from left
 
-    def _around(self, leader: Group, rest: Sequence[Group]) -> tuple[list[Group], list[Group]]:
+    def _around(
+        self, leader: Group[Unit], rest: Sequence[Group[Unit]]
+    ) -> tuple[list[Group[Unit]], list[Group[Unit]]]:
         """The leader with those that are most like it, as long as the holes are few; the others."""
-        limit = _limit(leader.lines)
+        limit = limit_of(leader.lines)
         like = [(self._holes_between(leader, group), at) for at, group in enumerate(rest)]
-        cluster, left, known = [leader], list[Group](), dict[Place, Variable]()
+        cluster, left, known = [leader], list[Group[Unit]](), dict[Place, Variable]()
         inside = _Nesting(leader)
         for found, at in sorted(like, key=lambda pair: (self._weight(pair[0]), pair[1])):
             together = {**{v.places[0]: v for v in found}, **known}
@@ -212,7 +156,7 @@ class Classes:
                 left.append(rest[at])
         return cluster, left
 
-    def _holes_between(self, leader: Group, group: Group) -> tuple[Variable, ...]:
+    def _holes_between(self, leader: Group[Unit], group: Group[Unit]) -> tuple[Variable, ...]:
         """What differs between two classes; nothing where that is nearly all, or not to be told."""
         template, form = self.form(leader.units[0]), self.form(group.units[0])
         if template is None or form is None:
@@ -229,7 +173,7 @@ class Classes:
                 weight += WEIGHT[variable.kind]
         return weight
 
-    def _one(self, cluster: Sequence[Group]) -> Group | None:
+    def _one(self, cluster: Sequence[Group[Unit]]) -> Group[Unit] | None:
         """All of them as one class; None when it would need too many parameters."""
         group = self.group(unit for each in cluster for unit in each.units)
         lead = cluster[0].units[0].strict
@@ -240,11 +184,11 @@ class Classes:
         found = generalize(forms[0], forms[1:], self._follows)
         if not found or self._weight(found) > HEAVIEST:
             return None
-        wording = Wording(self.register, variants)
+        wording = Wording(self.register, [unit.resolved.statement for unit in variants])
         told = wording.holes(forms[0], found)
-        if not _tell_apart(told, found):
+        if not tell_apart(told, found):
             return None
-        told = _once(told)
+        told = once(told)
         if not is_handy(told, len(group.units), group.lines):
             return None
         order = {unit.strict: at for at, unit in enumerate(variants)}
@@ -254,27 +198,11 @@ class Classes:
         ), wording.differs_in_columns(forms[0], found))  # fmt: skip
 
 
-def _tell_apart(told: Sequence[Hole], found: Sequence[Variable]) -> bool:
-    """Whether different values are different to somebody who reads them."""
-    return all(
-        len(set(hole.values)) == len(set(variable.values))
-        for hole, variable in zip(told, found, strict=True)
-    )
-
-
-def _once(told: Sequence[Hole]) -> tuple[Hole, ...]:
-    """Holes that are filled alike are one, whichever of a table's occurrences they are about."""
-    first: dict[tuple[HoleKind, tuple[str, ...]], Hole] = {}
-    for hole in told:
-        first.setdefault((hole.kind, hole.values), hole)
-    return tuple(first.values())
-
-
 def _is_name(value: Parts) -> bool:
     return len(value) == 1 and isinstance(value[0], Scan)
 
 
-def _literal_holes(group: Group) -> tuple[Hole, ...]:
+def _literal_holes(group: Group[Unit]) -> tuple[Hole, ...]:
     found = holes([unit.rel for unit in group.variants], group.variants[0].names)
     texts = [unit.resolved.statement.masked.restore for unit in group.variants]
     return tuple(

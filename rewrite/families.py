@@ -1,8 +1,12 @@
-"""Families: the classes of query blocks that are the same, or the same but for literals.
+"""Families: the classes of queries and of parts of queries that are the same, or nearly the same.
 
-Units with equal strict fingerprints are an exact family, units with equal recurring fingerprints
-a parametric one, and its holes say where the members differ. Of families that stand inside each
-other place by place only the largest is told.
+========== ===================================================================================
+exact      the same rows
+parametric the same but for a few holes: literals, columns, expressions, relations
+core       the same relations, joined alike; other columns, filters or grain
+========== ===================================================================================
+
+Of families that stand inside each other place by place only the largest is told.
 """
 
 from __future__ import annotations
@@ -12,18 +16,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sqlglot import exp
+
 from unwet.lineage.findings import Span
 from unwet.lineage.garbage import rare_collection
 from unwet.lineage.names import deep_stack
 from unwet.lineage.pile import Inputs, Pile, load
 from unwet.lineage.schema import Schema
-from unwet.rewrite.classes import Classes, FamilyKind, Group
+from unwet.rewrite.classes import Classes
+from unwet.rewrite.fragments import Fragments
+from unwet.rewrite.groups import FamilyKind, Group, Piece, What
 from unwet.rewrite.holes import Hole
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.savings import saved
-from unwet.rewrite.units import BARE, SIMPLE, Unit, units
+from unwet.rewrite.units import BARE, SIMPLE, units
 
 MIN_LINES: Final = 3
+LEAST_LOOP: Final = 4  # nobody writes a loop to save fewer lines
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,15 +49,17 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """All copies of one query, in the order of their places; each hole has a value per member.
+    """All copies of one piece of SQL, in the order of their places.
 
+    ``what`` the members are: queries, branches of set operations, items of a SELECT, expressions.
     ``lines`` are the printed lines of the first member. ``saves`` are the printed lines that one
-    definition for all would save, less a line for each hole; copies at the same place of copies
-    of something larger count once, as they go with that.
+    definition for all would save (see ``savings``); copies at the same place of copies of
+    something larger count once, as they go with that. Each hole has a value per member.
     """
 
     id: str
     kind: FamilyKind
+    what: What
     lines: int
     saves: int
     holes: tuple[Hole, ...]
@@ -64,8 +75,8 @@ class Family:
 class Duplicates:
     """The families of a pile, what saves most first.
 
-    ``lines`` are those of the sources. ``duplicated_lines`` are those of them that stand in a
-    copy, the first member of each family not counted."""
+    ``lines`` are those of the sources. ``duplicated_lines`` are those of them that stand in an
+    exact or parametric copy, each counted once, the first member of each family not counted."""
 
     families: tuple[Family, ...]
     lines: int
@@ -93,10 +104,13 @@ def duplicates(pile: Pile | Meaning, min_lines: int = MIN_LINES) -> Duplicates:
     """The families of a pile that has been read, and how much of it they are."""
     meaning = meaning_of(pile)
     with deep_stack():
-        blocks = [unit for unit in units(meaning) if unit.triviality < BARE]
-        groups = [g for g in Classes().of(blocks, min_lines) if _matters(g, min_lines)]
+        every = units(meaning)
+        blocks = [unit for unit in every if unit.triviality < BARE]
+        groups: list[Group[Piece]] = [*Classes().of(blocks, min_lines)]
+        groups += Fragments(meaning.normalizer).groups(meaning.pile.resolved, every)
+        groups = [group for group in groups if _matters(group, min_lines)]
         found = [_family(group, counted) for group, counted in _maximal(groups)]
-    found = sorted((family for family in found if family.saves > 0), key=_rank)
+    found = sorted((family for family in found if _pays(family)), key=_rank)
     lines = sum(script.lines for script in meaning.pile.scripts)
     return Duplicates(tuple(found), lines, _copied_lines(found))
 
@@ -104,10 +118,10 @@ def duplicates(pile: Pile | Meaning, min_lines: int = MIN_LINES) -> Duplicates:
 # --- classes ----------------------------------------------------------------------------------
 
 
-def _matters(group: Group, min_lines: int) -> bool:
+def _matters(group: Group[Piece], min_lines: int) -> bool:
     """Whether anybody would want this once: not a bare scan, and one comparison over one relation
     only where it is the whole of at least two statements."""
-    if len(group.units) < 2 or group.lines < min_lines:
+    if len(group.units) < 2 or (group.what != "item" and group.lines < min_lines):
         return False
     level = min(unit.triviality for unit in group.units)
     wholes = sum(unit.whole for unit in group.units)
@@ -117,7 +131,7 @@ def _matters(group: Group, min_lines: int) -> bool:
 # --- families inside families -----------------------------------------------------------------
 
 
-def _maximal(groups: Sequence[Group]) -> Iterator[tuple[Group, list[int]]]:
+def _maximal(groups: Sequence[Group[Piece]]) -> Iterator[tuple[Group[Piece], list[int]]]:
     """The groups that are more than a part of another one, and which copies count there: of those
     at the same place of a larger family's members only the first."""
     home = {id(unit): at for at, group in enumerate(groups) for unit in group.units}
@@ -135,11 +149,12 @@ def _maximal(groups: Sequence[Group]) -> Iterator[tuple[Group, list[int]]]:
             yield group, list(places.values())
 
 
-def _family(group: Group, counted: Sequence[int]) -> Family:
+def _family(group: Group[Piece], counted: Sequence[int]) -> Family:
     first, values = group.units[0], group.values
     return Family(
         id=(first.strict if group.kind == "exact" else first.recurring)[:12],
         kind=group.kind,
+        what=what_of(group),
         lines=group.lines,
         saves=saved(group, counted),
         holes=tuple(Hole(h.name, h.kind, v) for h, v in zip(group.holes, values, strict=True)),
@@ -147,7 +162,19 @@ def _family(group: Group, counted: Sequence[int]) -> Family:
     )
 
 
-def _member(unit: Unit, span: Span) -> Member:
+def _pays(family: Family) -> bool:
+    return family.saves >= (LEAST_LOOP if family.what == "item" else 1)
+
+
+def what_of(group: Group[Piece]) -> What:
+    """What the members of a class are."""
+    nodes = [unit.node for unit in group.units]
+    if group.what == "query" and all(isinstance(n.parent, exp.SetOperation) for n in nodes):
+        return "branch"
+    return group.what
+
+
+def _member(unit: Piece, span: Span) -> Member:
     return Member(span.path, span.line, span.end_line, unit.relation, unit.whole)
 
 
@@ -164,6 +191,7 @@ def _copied_lines(found: Iterable[Family]) -> int:
     lines = {
         (member.path, line)
         for family in found
+        if family.kind in ("exact", "parametric")
         for member in family.members[1:]
         for line in range(member.line, member.end_line + 1)
     }

@@ -46,6 +46,7 @@ def _family(family: Family) -> dict[str, object]:
     return {
         "id": family.id,
         "kind": family.kind,
+        "what": family.what,
         "size": family.size,
         "lines": family.lines,
         "saves": family.saves,
@@ -63,8 +64,17 @@ def _family(family: Family) -> dict[str, object]:
     }
 
 
+_COPIES = {
+    "query": "copies",
+    "branch": "branches",
+    "item": "items of SELECT",
+    "expression": "copies of an expression",
+}
+
+
 def _headline(family: Family) -> str:
-    parts = [family.kind, f"{family.size} copies", f"{family.lines} lines each"]
+    parts = [family.kind, f"{family.size} {_COPIES[family.what]}"]
+    parts.append(f"{family.lines} line{'s' if family.lines > 1 else ''} each")
     if family.holes:
         parts.append(f"{len(family.holes)} hole{'s' if len(family.holes) > 1 else ''}")
     return f"{', '.join(parts)}, saves {family.saves}  [{family.id}]"

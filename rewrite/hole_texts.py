@@ -9,7 +9,7 @@ from typing import Final
 from sqlglot import ErrorLevel, exp
 
 from unwet.lineage.errors import RenderError
-from unwet.lineage.parse import render
+from unwet.lineage.parse import Statement, render
 from unwet.rewrite.algebra import (
     Agg,
     Aggregate,
@@ -34,7 +34,6 @@ from unwet.rewrite.holes import Hole, hint, numbered
 from unwet.rewrite.naming import hole_name, snake
 from unwet.rewrite.open_form import OPTIONAL, ROWS, BaseColumn, Opened, Output, Register
 from unwet.rewrite.rules.refs import rebuild
-from unwet.rewrite.units import Unit
 
 GRAIN: Final = "grain"
 COLUMNS: Final = "columns"
@@ -44,14 +43,14 @@ _RELATIONS = Rel.__args__
 
 
 class Wording:
-    """Names the holes of blocks and writes what these have there; the first is the template."""
+    """Names the holes of plans and writes what each has there, in the dialect of its statement."""
 
-    def __init__(self, register: Register, units: Sequence[Unit]) -> None:
+    def __init__(self, register: Register, statements: Sequence[Statement]) -> None:
         self._columns = register.columns
         self._names = tuple(column.name for column in register.columns)
-        self._units = units
+        self._statements = statements
 
-    def holes(self, template: Opened, variables: Sequence[Variable]) -> tuple[Hole, ...]:
+    def holes(self, template: Node, variables: Sequence[Variable]) -> tuple[Hole, ...]:
         """The holes as a user sees them."""
         made: list[Hole] = []
         for variable in variables:
@@ -60,14 +59,14 @@ class Wording:
             made.append(Hole(name, variable.kind, self._texts(variable, base)))
         return tuple(made)
 
-    def differs_in_columns(self, template: Opened, variables: Sequence[Variable]) -> bool:
+    def differs_in_columns(self, template: Node, variables: Sequence[Variable]) -> bool:
         """Whether some have more columns than others, or another grain."""
         places = [p for v in variables for p in v.places if p[-1:] == (LIST,)]
         return any(self._hints(template, p).get("clause") in (COLUMNS, GRAIN) for p in places)
 
     # --- names
 
-    def _name(self, template: Opened, variable: Variable) -> str:
+    def _name(self, template: Node, variable: Variable) -> str:
         found = [self._hints(template, place) for place in variable.places]
         known = {
             source: [hints[source] for hints in found if hints.get(source)]
@@ -90,7 +89,7 @@ class Wording:
         name = hole_name(values, "")
         return [name] if name and len(set(values)) > 1 else []
 
-    def _hints(self, template: Opened, place: Place) -> dict[str, str]:
+    def _hints(self, template: Node, place: Place) -> dict[str, str]:
         """What is known of a place: the output that it is part of, the column that it is
         compared with, its clause."""
         found: dict[str, str] = {}
@@ -110,10 +109,10 @@ class Wording:
         qualified = variable.kind == "column" and self._differ_in_table(variable)
         texts: dict[tuple[Parts, str], str] = {}
         found = []
-        for unit, value in zip(self._units, variable.values, strict=True):
-            key = value, unit.resolved.statement.path
+        for statement, value in zip(self._statements, variable.values, strict=True):
+            key = value, statement.path
             if key not in texts:
-                texts[key] = self._text(value, unit, qualified, name in _CONDITIONS)
+                texts[key] = self._text(value, statement, qualified, name in _CONDITIONS)
             found.append(texts[key])
         return tuple(found)
 
@@ -121,8 +120,7 @@ class Wording:
         columns = [_base(self._columns, node) for value in variable.values for node in value]
         return len({c.name for c in columns}) < len({(c.table, c.which, c.name) for c in columns})
 
-    def _text(self, value: Parts, unit: Unit, qualified: bool, conditions: bool) -> str:
-        statement = unit.resolved.statement
+    def _text(self, value: Parts, statement: Statement, qualified: bool, conditions: bool) -> str:
         texts = [self.sql(node, statement.dialect, qualified) for node in value]
         return statement.masked.restore((" AND " if conditions else ", ").join(texts))
 

@@ -268,8 +268,9 @@ class _Opener:
         return self._named(table, [f"column_{at + 1}" for at in range(width(rel))])
 
     def _name(self, expr: Expr, at: int) -> str:
-        found = self._register.columns[expr.index].name if isinstance(expr, Col) else ""
-        return found or f"column_{at + 1}"
+        """A name for a column of a set operation: of the one column that it is computed from."""
+        found = {self._register.columns[p.index].name for p in parts(expr) if isinstance(p, Col)}
+        return found.pop() if len(found) == 1 else f"column_{at + 1}"
 
 
 def _optional(expr: Expr) -> Expr:

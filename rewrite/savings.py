@@ -7,19 +7,24 @@ columns of one wide definition, a query of their own over it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from unwet.rewrite.classes import Group
+from unwet.rewrite.fragments import Fragment
+from unwet.rewrite.groups import Group, Piece
 from unwet.rewrite.library import LINE
 
+LOOP: Final = 3  # for, endfor, and the list of values, which may be longer
 MACRO: Final = 2  # lines around a definition with parameters
 CALL: Final = 30  # characters of a call without its arguments
 ARGUMENT: Final = 6  # of an argument without its name and value
 
 
-def saved(group: Group, counted: Sequence[int]) -> int:
+def saved(group: Group[Piece], counted: Sequence[int]) -> int:
     """The lines that a family saves; `counted`: the members that nothing larger saves already."""
+    if group.what == "item":
+        return _saved_by_loops(group, counted)
     match group.kind:
         case "exact":
             after = group.lines + len(counted)
@@ -30,7 +35,21 @@ def saved(group: Group, counted: Sequence[int]) -> int:
     return len(counted) * group.lines - after
 
 
-def _call(group: Group, at: int) -> int:
+def _saved_by_loops(group: Group[Piece], counted: Sequence[int]) -> int:
+    """What loops save that write the items of each SELECT."""
+    by_block: dict[int, list[int]] = defaultdict(list)
+    for at in counted:
+        unit = group.units[at]
+        assert isinstance(unit, Fragment)
+        by_block[unit.block].append(at)
+    saved = 0
+    for items in by_block.values():
+        values = sum(len(each[at]) + ARGUMENT for each in group.values for at in items)
+        saved += len(items) * group.lines - (group.lines + LOOP + values // LINE)
+    return saved
+
+
+def _call(group: Group[Piece], at: int) -> int:
     """The lines of a macro call."""
     size = sum(
         len(hole.name) + len(values[at]) + ARGUMENT
@@ -39,14 +58,14 @@ def _call(group: Group, at: int) -> int:
     return 1 + (size + CALL) // LINE
 
 
-def _query(group: Group, at: int) -> int:
+def _query(group: Group[Piece], at: int) -> int:
     """The lines of a query over the wide definition: its columns, and what it asks besides."""
     asked = sum(1 for hole, values in zip(group.holes, group.values, strict=True)
                 if values[at] and hole.kind != "column")  # fmt: skip
     return 2 + len(group.units[at].names) + asked
 
 
-def _more_lines(group: Group) -> int:
+def _more_lines(group: Group[Piece]) -> int:
     """The columns that the definition needs beyond those of the first member."""
     more = 0
     for hole in group.holes:

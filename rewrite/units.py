@@ -70,6 +70,11 @@ class Unit:
     recurring: str
     triviality: int
 
+    @property
+    def node(self) -> exp.Expression:
+        """The syntax tree of the block."""
+        return self.query.node
+
     def ancestors(self) -> Iterator[Unit]:
         """The units around this one, the nearest first."""
         unit = self.parent
