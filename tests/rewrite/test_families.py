@@ -1,9 +1,10 @@
 """Families: every case of fixtures/rewrite/families, and what surrounds them.
 
 A case starts with `-- # title`; `-- file: name` starts a file of the pile. Each family that must
-be found is a line `-- => kind path:line-end_line ...`, or `kind item`, `kind expression` (a member may go on with its relation in
-parentheses, `part` when it is no whole statement), its holes follow as `-- => hole name: values`,
-or `-- => kind hole name: values` when they are no literals, with ` | ` between the values.
+be found is a line `-- => kind path:line-end_line ...`, or `kind item`, `kind expression` (a member
+may go on with its relation in parentheses, `part` when it is no whole statement). Its holes follow
+as `-- => hole name: values`, or `-- => kind hole name: values` when they are no literals, with
+` | ` between the values.
 """
 
 import json
@@ -88,7 +89,13 @@ def test_case(name: str) -> None:
 
 
 def test_every_kind_of_case_is_there() -> None:
-    assert {name.split(":")[0] for name in CASES} == {"core", "exact", "none", "parametric", "repeated"}
+    assert {name.split(":")[0] for name in CASES} == {
+        "core",
+        "exact",
+        "none",
+        "parametric",
+        "repeated",
+    }
     assert all(case.expected for name, case in CASES.items() if not name.startswith("none"))
 
 
