@@ -500,7 +500,7 @@ def check(
 
     \b
     DUP_EXACT       a query that stands in the pile already
-    DUP_PARAMETRIC  the same but for some constants
+    DUP_PARAMETRIC  the same but for some constants or names
     PARSE, ...      what cannot be read
     DRIFT_...       with --drift: what the other copies say otherwise
 

@@ -6,18 +6,22 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Final
 
 from unwet.rewrite.check.found import Place, Problem
 from unwet.rewrite.check.records import Block
 
 SIMPLE, BARE = 1, 2  # triviality, as units.py has it
-MANY_CONSTANTS: Final = 9  # that differ: more parameters than anybody wants to read
-LINES_PER_CONSTANT: Final = 8
+LITERAL, COLUMN, RELATION = "lcr"  # kinds of leaves, as leaves.py has them
+MANY_DIFFERENCES: Final = 9  # more parameters than anybody wants to read
+LINES_PER_DIFFERENCE: Final = 4
+HEAVIEST: Final = 16
+FEW: Final = 2  # constants that may differ in the shortest block
+IN_ONE_FILE: Final = 3  # copies of one block that are told one by one
 OTHERS: Final = 20  # copies that are listed
 MANY: Final = 200  # copies of one block that are looked at
-_SHOWN: Final = 4  # constants in a message
+_SHOWN: Final = 4  # differences in a message
 _WIDE: Final = 40  # characters of one
 
 _Key = tuple[str, int]  # a block: its path and position
@@ -53,12 +57,14 @@ def copies(
     instead; and the same for the best copies themselves, which are told only where others are
     asked about. `models`: names of dbt models by path.
 
-    Of copies inside of copies the outermost are told."""
+    Of copies inside of copies the outermost are told; of many copies in one file the first, with
+    their number."""
     known = _Known(blocks, changed, models, min_lines)
     told: dict[_Key, list[_Copy]] = {}
     found: list[Problem] = []
     firsts: list[Problem] = []
     for path in sorted(changed):
+        here: dict[str, list[_Told]] = defaultdict(list)
         for at, block in enumerate(blocks.get(path, ())):
             mine = _Copy(path, at, block)
             others, count = known.others(mine)
@@ -68,8 +74,28 @@ def copies(
             if others:
                 told[path, at] = others
                 is_first = known.rank(mine) < known.rank(others[0])
-                (firsts if is_first else found).append(_problem(mine, others, count, models))
+                here[block.strict].append(_Told(mine, others, count, is_first))
+        for same in here.values():
+            many = len(same) > IN_ONE_FILE
+            for each in _one(same) if many else same:
+                problem = _problem(each, len(same) if many else 1, models)
+                (firsts if each.is_first else found).append(problem)
     return found, firsts
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A block with its copies, the best first, and their number; `is_first`: it is better still."""
+
+    mine: _Copy
+    others: Sequence[_Copy]
+    count: int
+    is_first: bool
+
+
+def _one(same: Sequence[_Told]) -> list[_Told]:
+    """Of many in one file the first that is told."""
+    return [next((each for each in same if not each.is_first), same[0])]
 
 
 class _Known:
@@ -85,12 +111,15 @@ class _Known:
         self._changed, self._models, self._least = changed, models, min_lines
         self._exact: dict[str, list[_Copy]] = defaultdict(list)
         self._alike: dict[str, list[_Copy]] = defaultdict(list)
+        self._shaped: dict[str, list[_Copy]] = defaultdict(list)
         for path in blocks:
             for at, block in enumerate(blocks[path]):
                 if block.triviality < BARE and block.lines >= min_lines:
                     self._exact[block.strict].append(_Copy(path, at, block))
                     self._alike[block.recurring].append(_Copy(path, at, block))
-        for classes in (self._exact, self._alike):
+                    if block.skeleton:
+                        self._shaped[block.skeleton].append(_Copy(path, at, block))
+        for classes in (self._exact, self._alike, self._shaped):
             for same in classes.values():
                 same.sort(key=self.rank)
 
@@ -112,8 +141,16 @@ class _Known:
             return fitting, max(len(fitting), len(exact) - 1 if len(exact) > MANY else 0)
         if block.triviality >= SIMPLE:
             return [], 0  # this day's rows and that day's: a parameter where it belongs
-        near = [c for c in _fitting(mine, self._alike[block.recurring]) if _is_near(block, c.block)]
+        near = self._near(mine, self._alike[block.recurring]) or self._near(
+            mine, self._shaped.get(block.skeleton, []) if block.skeleton else []
+        )
         return near, len(near)
+
+    def _near(self, mine: _Copy, known: Sequence[_Copy]) -> list[_Copy]:
+        """The others of which little differs, those of which least does first."""
+        found = [(differences(mine.block, c.block), c) for c in _fitting(mine, known)]
+        like = [(d.weight, self.rank(c), c) for d, c in found if d.are_few(mine.block.lines)]
+        return [c for _, _, c in sorted(like, key=lambda each: each[:2])]
 
 
 def _fitting(mine: _Copy, known: Sequence[_Copy]) -> list[_Copy]:
@@ -126,17 +163,53 @@ def _fitting(mine: _Copy, known: Sequence[_Copy]) -> list[_Copy]:
     ]
 
 
-def _is_near(one: Block, other: Block) -> bool:
-    count = len(_differences(one, other))
-    return count <= min(MANY_CONSTANTS, max(2, one.lines // LINES_PER_CONSTANT))
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What a block has where another has something else: constants, and names (of columns, of
+    relations). `pairs`: (here, there)."""
+
+    constants: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, str], ...] = ()
+    relations: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """All of them, the relations first."""
+        return (*self.relations, *self.columns, *self.constants)
+
+    @property
+    def weight(self) -> int:
+        """What they cost who reads one definition with these parameters."""
+        return len(self.constants) + len(self.columns) + 2 * len(self.relations)
+
+    def are_few(self, lines: int) -> bool:
+        """Whether anybody would want one definition for both; none at all: the same names and
+        constants in other places."""
+        few = FEW if len(self.pairs) == len(self.constants) else 0
+        limit = max(few, min(HEAVIEST, lines // LINES_PER_DIFFERENCE))
+        return 0 < len(self.pairs) <= MANY_DIFFERENCES and self.weight <= limit
+
+    def __str__(self) -> str:
+        names, constants = len(self.columns) + len(self.relations), len(self.constants)
+        said = [f"{names} names" if names > 1 else "a name"] if names else []
+        said += [f"{constants} constants" if constants > 1 else "a constant"] if constants else []
+        shown = [f"{_short(here)} for {_short(there)}" for here, there in self.pairs[:_SHOWN]]
+        dots = ", ..." if len(self.pairs) > _SHOWN else ""
+        return f"{' and '.join(said)} ({', '.join(shown)}{dots})"
 
 
-def _differences(one: Block, other: Block) -> list[tuple[str, str]]:
-    """The constants that differ, each pair once."""
-    if len(one.constants) != len(other.constants):
-        return [("...", "...")] * (MANY_CONSTANTS + 1)
-    pairs = zip(one.constants, other.constants, strict=True)
-    return list(dict.fromkeys((a, b) for a, b in pairs if a != b))
+def differences(one: Block, other: Block) -> Differences:
+    """What differs between blocks of one recurring form, or else of one skeleton."""
+    if one.recurring == other.recurring and len(one.constants) == len(other.constants):
+        pairs = zip(one.constants, other.constants, strict=True)
+        return Differences(tuple(dict.fromkeys((a, b) for a, b in pairs if a != b)))
+    mine, theirs = set(one.leaves), set(other.leaves)
+    found = []
+    for kind in (LITERAL, COLUMN, RELATION):
+        here = [leaf[1:] for leaf in one.leaves if leaf[0] == kind and leaf not in theirs]
+        there = [leaf[1:] for leaf in other.leaves if leaf[0] == kind and leaf not in mine]
+        found.append(tuple(zip_longest(here, there, fillvalue="...")))
+    return Differences(*found)
 
 
 def _goes_along(mine: _Copy, other: _Copy, told: Mapping[_Key, Sequence[_Copy]]) -> bool:
@@ -149,26 +222,20 @@ def _goes_along(mine: _Copy, other: _Copy, told: Mapping[_Key, Sequence[_Copy]])
     ) or any(key in told and key in around for key in mine.around)
 
 
-def _problem(
-    mine: _Copy, others: Sequence[_Copy], count: int, models: Mapping[str, str]
-) -> Problem:
-    first, rest = others[0], count - 1
+def _problem(told: _Told, times: int, models: Mapping[str, str]) -> Problem:
+    mine, first, rest = told.mine, told.others[0], told.count - 1
     exact = first.block.strict == mine.block.strict
     code = "DUP_EXACT" if exact else "DUP_PARAMETRIC"
-    more = f", and {rest} more {'copies' if rest > 1 else 'copy'} of it" if rest else ""
-    message = f"this is `{first.place}` again{'' if exact else _but(mine.block, first.block)}{more}"
-    places = tuple(other.place for other in others[:OTHERS])
-    key = blake2b(f"{code} {mine.block.text}".encode(), digest_size=8).hexdigest()
-    return Problem(code, mine.place, message, _help(first, exact, models), places, key)
-
-
-def _but(mine: Block, other: Block) -> str:
-    """`, but for 2 constants ('FR' for 'DE', 30 for 90)`"""
-    found = _differences(mine, other)
-    shown = [f"{_short(here)} for {_short(there)}" for here, there in found[:_SHOWN]]
-    dots = ", ..." if len(found) > _SHOWN else ""
-    count = f"{len(found)} constants" if len(found) > 1 else "a constant"
-    return f", but for {count} ({', '.join(shown)}{dots})"
+    but = "" if exact else f", but for {differences(mine.block, first.block)}"
+    said = f"this is `{first.place}` again{but}"
+    if times > 1:
+        said += f", {times} times in this file"
+    elif rest:
+        said += f", and {rest} more {'copies' if rest > 1 else 'copy'} of it"
+    places = tuple(other.place for other in told.others[:OTHERS])
+    content = f"{code} {mine.block.text}" + (f" {times}" if times > 1 else "")
+    key = blake2b(content.encode(), digest_size=8).hexdigest()
+    return Problem(code, mine.place, said, _help(first, exact, models), places, key)
 
 
 def _short(text: str) -> str:

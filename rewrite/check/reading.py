@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
+from typing import TypedDict
 
 from sqlglot import exp
 
@@ -21,18 +22,29 @@ from unwet.lineage.templating import mask
 from unwet.rewrite.accepted import marks_of
 from unwet.rewrite.blocks import Places
 from unwet.rewrite.check.asked import Ask
+from unwet.rewrite.check.leaves import leaves
 from unwet.rewrite.check.records import Alone, Block, Mark, Remark
 from unwet.rewrite.check.texts import Text
 from unwet.rewrite.fingerprint import literals
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.open_form import Register, opened
 from unwet.rewrite.sizes import tree_lines
-from unwet.rewrite.units import BARE, Unit, units
+from unwet.rewrite.skeletons import skeleton
+from unwet.rewrite.units import BARE, SIMPLE, Unit, units
 
 TOLD = frozenset({"PARSE", "TOKENIZE", "UNREADABLE", "BINARY", "ENCODING", "EMPTY"})
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _LASTING = frozenset({"view", "ctas", "select_into"})
+MANY_LEAVES = 300  # of a block: a larger one is compared for constants only
 MANY_CONSTANTS = 200  # of one block that are kept one by one
+
+
+class Shape(TypedDict):
+    """The part of a block that says what it is but for its leaves."""
+
+    skeleton: str
+    leaves: tuple[str, ...]
 
 
 @dataclass
@@ -43,6 +55,7 @@ class Reader:
     texts: Mapping[str, Text]
     _scripts: dict[str, tuple[Script, tuple[Finding, ...]]] = field(default_factory=dict)
     _normalizer: Normalizer = field(default_factory=Normalizer)
+    _register: Register = field(default_factory=Register)
     _piles: dict[tuple[str, ...], Pile] = field(default_factory=dict)
 
     @cached_property
@@ -153,7 +166,19 @@ class Reader:
             around=tuple(numbers[id(each)] for each in unit.ancestors()),
             constants=_constants(unit) if is_copy else (),
             text=_hash(_said(statement.masked.source.text, span)),
+            **self._shape(unit),
         )
+
+    def _shape(self, unit: Unit) -> Shape:
+        form = None
+        if unit.triviality < SIMPLE:
+            form = opened(unit.rel, unit.names, self._register)
+        if form is None:
+            return Shape(skeleton="", leaves=())
+        found = leaves(form, self._register, unit.resolved.statement.masked.restore)
+        if len(found) > MANY_LEAVES:
+            return Shape(skeleton="", leaves=())
+        return Shape(skeleton=skeleton(form).hex(), leaves=found)
 
     def _own(self, path: str, at: Span) -> tuple[int, int, int, int]:
         """(line, column, last line, column behind) of a place in the file itself, as in Place."""

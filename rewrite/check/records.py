@@ -65,7 +65,9 @@ class Block:
     """A query block of a file. Equal `strict`: the same rows; equal `recurring`: the same query but
     for the `constants`, which are in one order then. `lines` are printed ones; `around`: positions
     of the blocks that it stands in, nearest first; `text`: hash of its words as they stand;
-    `readable`: other files can read its rows from `relation`."""
+    `readable`: other files can read its rows from `relation`. Blocks of one `skeleton` differ in
+    their `leaves` only: constants, columns and relations; "" for a block that is too large, or too
+    small, to be looked at so."""
 
     strict: str
     recurring: str
@@ -81,6 +83,8 @@ class Block:
     around: tuple[int, ...]
     constants: tuple[str, ...]
     text: str
+    skeleton: str
+    leaves: tuple[str, ...]
 
     def as_json(self) -> object:
         """For the index: short, as there are thousands."""

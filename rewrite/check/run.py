@@ -7,7 +7,7 @@ tells what a check without one tells, whatever was in the index before.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from unwet.lineage.garbage import rare_collection
@@ -71,7 +71,7 @@ class _Run:
         known = self.index.get([whole])
         if whole not in known:
             found = self._judged()
-            self.index.put({whole: [[asdict(each) for each in some] for some in found]})
+            self.index.put({whole: [[_as_json(each) for each in some] for some in found]})
             return found
         told, firsts = _listed(known[whole])
         return [_problem(each) for each in told], [_problem(each) for each in firsts]
@@ -167,6 +167,16 @@ class _Run:
 
 def _listed(stored: object) -> Iterable[Any]:
     return stored if isinstance(stored, list) else ()
+
+
+def _as_json(problem: Problem) -> dict[str, object]:
+    said: dict[str, object] = {name: getattr(problem, name) for name in Problem.__slots__}
+    others = [_as_place(each) for each in problem.others]
+    return {**said, "at": _as_place(problem.at), "others": others}
+
+
+def _as_place(place: Place) -> dict[str, object]:
+    return {name: getattr(place, name) for name in Place.__slots__}
 
 
 def _problem(stored: Mapping[str, Any]) -> Problem:

@@ -102,3 +102,42 @@ def test_a_family_of_very_many_is_told_in_few_words(tmp_path: Path) -> None:
     (problem,) = run(tmp_path, f"f{count - 1:04}.sql").problems
     assert problem.message == f"this is `f0000.sql:1-7` again, and {count - 2} more copies of it"
     assert len(problem.others) == OTHERS
+
+
+def test_other_names_are_told_with_both(tmp_path: Path) -> None:
+    other = AGAIN.replace("shop.orders", "shop.returns").replace("b.total", "b.amount")
+    write(tmp_path, {"a.sql": QUERY, "b.sql": other})
+    (problem,) = run(tmp_path, "b.sql", ask=Ask(dialect="postgres")).problems
+    assert problem.code == "DUP_PARAMETRIC"
+    assert problem.message == (
+        "this is `a.sql:1-7` again, but for 2 names "
+        "(shop.returns for shop.orders, amount for total)"
+    )
+
+
+def test_the_copy_with_the_fewest_differences_is_told_first(tmp_path: Path) -> None:
+    other = QUERY.replace("'paid'", "'open'")
+    write(tmp_path, {"a.sql": other.replace("> 10", "> 99"), "b.sql": QUERY, "c.sql": other})
+    (problem,) = run(tmp_path, "c.sql").problems
+    assert [each.path for each in problem.others] == ["a.sql", "b.sql"]
+    assert problem.message.startswith("this is `a.sql:1-7` again, but for a constant (10 for 99)")
+    write(tmp_path, {"c.sql": QUERY.replace("> 10", "> 11")})
+    (problem,) = run(tmp_path, "c.sql").problems
+    assert [each.path for each in problem.others] == ["b.sql", "a.sql"]
+
+
+def test_the_same_names_in_other_places_are_another_query(tmp_path: Path) -> None:
+    one = "select o.id\nfrom shop.orders as o\nwhere o.sent < o.paid and o.total > o.fee\n"
+    write(tmp_path, {"a.sql": one, "b.sql": one.replace("o.sent < o.paid", "o.paid < o.sent")})
+    assert told(tmp_path, "b.sql") == []
+
+
+def test_many_copies_in_one_file_are_told_once_with_their_number(tmp_path: Path) -> None:
+    part = "(select count(distinct o.id) as n\nfrom shop.orders as o\nwhere o.paid and o.total > 3)"
+    rows = [f"select {i} as x, t.n * {i * i} + {i} as y from {part} as t" for i in range(5)]
+    write(tmp_path, {"a.sql": part[1:-1] + "\n", "b.sql": ";\n".join(rows) + ";\n"})
+    exact = [p for p in run(tmp_path, "b.sql").problems if p.code == "DUP_EXACT"]
+    assert [p.message for p in exact] == ["this is `a.sql:1-3` again, 5 times in this file"]
+    write(tmp_path, {"b.sql": ";\n".join(rows[:4]) + ";\n"})
+    (fewer,) = [p for p in run(tmp_path, "b.sql").problems if p.code == "DUP_EXACT"]
+    assert fewer.key != exact[0].key
