@@ -1,5 +1,6 @@
 """Settings from `unwet.toml` or `[tool.unwet]` in pyproject.toml."""
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -40,11 +41,12 @@ def read_config(given: str | None, folder: Path) -> Config:
 
     Relative paths inside the file count from its own folder. Raises PathNotFound and BadConfig.
     """
-    if given is not None and not Path(given).exists():
+    if given is not None and not os.path.exists(given):
         raise PathNotFound(given, "--config wants a TOML file")
     candidates = [Path(given)] if given else [folder / "unwet.toml", folder / "pyproject.toml"]
     for path in candidates:
-        if path.exists() and (table := _table(path)) is not None:
+        # os.path: a folder that nobody may look into has no configuration
+        if os.path.exists(path) and (table := _table(path)) is not None:
             return _checked(table, path)
     return Config(home=str(folder))
 
