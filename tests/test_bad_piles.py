@@ -200,7 +200,7 @@ def test_a_union_of_1000_branches(
     (tmp_path / "u.sql").write_text(union(0, sign))
     monkeypatch.chdir(tmp_path)
     done = run(command)
-    told = {"dups": "parametric, 1000 copies, ", "drift": "0 contrad", "check": "DUP_PARAMETRIC "}
+    told = {"dups": "parametric, 1000 branches, ", "drift": "0 contrad", "check": "DUP_PARAMETRIC "}
     assert done.stdout.startswith(told[command]), done.stdout[:200]
 
 
