@@ -13,12 +13,14 @@ from unwet.rewrite.rules import (
     comparisons,
     conditions,
     dead,
+    duplicates,
     filters,
     functions,
     grouping,
     join_order,
     joins,
     logic,
+    nulls,
     projects,
     sets,
     subqueries,
@@ -77,6 +79,7 @@ RELATION_RULES: tuple[RelationRule, ...] = (
     filters.filter_below_project,
     projects.projects_above_inner_join,
     projects.project_above_left_join,
+    projects.project_above_full_join,
     projects.project_above_semi_join,
     projects.project_above_window,
     projects.project_above_sort,
@@ -85,6 +88,7 @@ RELATION_RULES: tuple[RelationRule, ...] = (
     # tests of other tables become joins before filters sink below joins
     subqueries.subquery_to_semi_join,
     # left joins rise above inner ones before conditions sink, or the two would chase each other
+    nulls.full_join_to_left,
     joins.left_join_to_inner,
     joins.left_join_above_inner,
     joins.semi_join_above_inner,
@@ -98,9 +102,13 @@ RELATION_RULES: tuple[RelationRule, ...] = (
     filters.condition_into_right_input,
     filters.condition_into_left_of_semi,
     joins.semi_join_down,
+    nulls.drop_implied_not_null,
+    nulls.drop_not_null_below_join,
     # sets and grouping
     sets.flatten_union_all,
     grouping.distinct_to_aggregate,
+    duplicates.drop_duplicates_below_aggregate,
+    duplicates.drop_duplicates_right_of_semi,
     grouping.merge_windows,
     sets.tidy_sort_keys,
     grouping.drop_distinct_of_unique,
@@ -118,6 +126,7 @@ RELATION_RULES: tuple[RelationRule, ...] = (
     sets.sort_intersect,
     join_order.sort_inner_inputs,
     join_order.sort_left_joins,
+    nulls.sort_full_join,
     join_order.sort_semi_joins,
 )
 
@@ -141,4 +150,6 @@ CASES: tuple[Case, ...] = (
     *sets.CASES,
     *grouping.CASES,
     *dead.CASES,
+    *nulls.CASES,
+    *duplicates.CASES,
 )

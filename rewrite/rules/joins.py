@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unwet.rewrite.algebra import (
-    Call,
     Col,
     Expr,
     Filter,
     Join,
-    Lit,
     Project,
     Rel,
     Values,
@@ -18,8 +16,9 @@ from unwet.rewrite.algebra import (
 )
 from unwet.rewrite.references import columns_of
 from unwet.rewrite.rules.bounds import fits_block
+from unwet.rewrite.rules.nulls import columns_missing, rejects
 from unwet.rewrite.rules.refs import all_movable, is_volatile_plan, remap, shift
-from unwet.rewrite.rules.shapes import BINARY, Case, is_plain_comparison
+from unwet.rewrite.rules.shapes import Case
 
 
 def flatten_inner_joins(rel: Rel) -> Rel | None:
@@ -203,60 +202,20 @@ def is_block(rel: Rel) -> bool:
 
 # --- outer to inner -------------------------------------------------------------------------
 
+
 # NULL whenever one of their operands is.
-_STRICT = frozenset({"add", "sub", "mul", "eq", "neq", "lt", "lte", "gt", "gte"})
-
-
 def left_join_to_inner(rel: Rel) -> Rel | None:
     """Filter(l LEFT JOIN r ON p, q) -> Filter(l JOIN r ON p, q) where q cannot be true when all
     columns of r are NULL: the rows without a match are filtered out anyway."""
     match rel:
         case Filter(input=Join(kind="left", inputs=(left, right), on=on), conjuncts=conjuncts):
             split = width(left)
-            nullable = range(split, split + width(right))
-            if any(_rejects_nulls(c, nullable) for c in conjuncts):
+            missing = columns_missing(range(split, split + width(right)))
+            if any(rejects(c, missing) for c in conjuncts):
                 return Join("inner", (left, right), (*on, *conjuncts))
             return None
         case _:
             return None
-
-
-def _rejects_nulls(expr: Expr, nullable: range) -> bool:
-    """Is it not true whenever the nullable columns are all NULL?"""
-    match expr:
-        case Call(op="and", args=args):
-            return any(_rejects_nulls(a, nullable) for a in args)
-        case Call(op="or", args=args):
-            return all(_rejects_nulls(a, nullable) for a in args)
-        case Call(op="not", args=(Call(args=(tested, *_)) as inner,)) if _is_null_test(inner):
-            return _is_null(tested, nullable)
-        case Call(op="like" | "in", args=(tested, *_)):
-            return _is_null(tested, nullable)
-        case Call(op="is", args=(tested, Lit(kind="null")), shape=shape):
-            return shape == (*BINARY, "negate=True") and _is_null(tested, nullable)
-        case _:
-            return _is_null(expr, nullable)
-
-
-def _is_null(expr: Expr, nullable: range) -> bool:
-    """Is the value NULL whenever the nullable columns are all NULL?"""
-    match expr:
-        case Col(index=index):
-            return index in nullable
-        case Call(op="neg" | "cast", args=(only,)):
-            return _is_null(only, nullable)
-        case Call(op=op, args=args) if op in _STRICT and is_plain_comparison(expr):
-            return any(_is_null(a, nullable) for a in args)
-        case _:
-            return False
-
-
-def _is_null_test(expr: Call) -> bool:
-    """LIKE or IN a list, NULL for a NULL on the left. IN UNNEST(array) is FALSE when that is
-    empty, and so is LIKE ANY."""
-    if expr.op == "in":
-        return expr.shape == ("this", f"expressions*{len(expr.args) - 1}")
-    return expr.op == "like" and is_plain_comparison(expr)
 
 
 CASES = (

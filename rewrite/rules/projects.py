@@ -1,7 +1,7 @@
 """Projects go up: they merge with the project, aggregate or condition above them.
 
 Where they cannot go any further (branches of a union, the nullable side of an outer join, the
-top) they stay. **Never** out of the nullable side, unless all of it is plain columns: there
+top) they stay. **Never** out of the nullable side what is not NULL over NULLs: there
 ``COALESCE(v, 0)`` is NULL for the rows without a match and would be 0 above the join.
 """
 
@@ -28,6 +28,7 @@ from unwet.rewrite.algebra import (
 from unwet.rewrite.references import reads_outer_row
 from unwet.rewrite.rules.bounds import fits_block, fits_union
 from unwet.rewrite.rules.filters import LARGEST
+from unwet.rewrite.rules.nulls import strict_parts
 from unwet.rewrite.rules.order import order_key
 from unwet.rewrite.rules.refs import all_movable, substitute, tree_size
 from unwet.rewrite.rules.shapes import Case
@@ -126,14 +127,20 @@ def projects_above_inner_join(rel: Rel) -> Rel | None:
 
 def project_above_left_join(rel: Rel) -> Rel | None:
     """Project(l, es) LEFT JOIN r -> Project(l LEFT JOIN r, es and r). From the right side only
-    when es are nothing but columns: a column of a missing row is NULL on both sides, an
-    expression over it need not be."""
+    when es are NULL where all columns of r are, as columns themselves, ``x + 1`` and
+    ``CASE WHEN x > 0 THEN x END`` are: then a missing row makes NULL on both sides."""
     match rel:
         case Join(kind="left", inputs=(left, right), on=on):
-            only_columns = isinstance(right, Project) and all(
-                isinstance(e, Col) for e in right.exprs
-            )
-            return _pull(rel, [_is_plain(left), only_columns], on)
+            return _pull(rel, [_is_plain(left), _is_strict(right)], on)
+        case _:
+            return None
+
+
+def project_above_full_join(rel: Rel) -> Rel | None:
+    """The same for both sides of a full join."""
+    match rel:
+        case Join(kind="full", inputs=inputs, on=on):
+            return _pull(rel, [_is_strict(i) for i in inputs], on)
         case _:
             return None
 
@@ -172,6 +179,15 @@ def columns(start: int, size: int) -> tuple[Expr, ...]:
 
 def _is_plain(rel: Rel) -> bool:
     return isinstance(rel, Project) and all_movable(rel.exprs)
+
+
+def _is_strict(rel: Rel) -> bool:
+    """A project that makes a row of NULLs of a row of NULLs."""
+    return (
+        isinstance(rel, Project)
+        and all_movable(rel.exprs)
+        and all(strict_parts(rel.exprs, width(rel.input)))
+    )
 
 
 def _pull(rel: Join, pulled: Sequence[bool], on: tuple[Expr, ...]) -> Rel | None:
