@@ -12,8 +12,10 @@ from unwet.rewrite.algebra import Expr, Rel
 from unwet.rewrite.rules import (
     comparisons,
     conditions,
+    constants,
     dead,
     duplicates,
+    empty,
     filters,
     functions,
     grouping,
@@ -24,6 +26,7 @@ from unwet.rewrite.rules import (
     projects,
     sets,
     subqueries,
+    truths,
 )
 from unwet.rewrite.rules.shapes import Case
 
@@ -50,12 +53,16 @@ EXPRESSION_RULES: tuple[ExpressionRule, ...] = (
     comparisons.sort_commutative,
     comparisons.add_literal_last,
     logic.equalities_to_in,
+    logic.inequalities_to_not_in,
     logic.sort_connective,  # last of its kind: operands do not change any more
+    constants.decided_comparison,
     conditions.if_to_case,
     conditions.simple_case_to_searched,
+    constants.decided_case,
     conditions.drop_else_null,
     conditions.plain_coalesce,
     conditions.drop_repeated_cast,
+    truths.plain_inner_conditions,
     functions.count_literal_to_star,
     functions.drop_distinct_of_extreme,
     functions.drop_true_filter_clause,
@@ -68,11 +75,16 @@ EXPRESSION_RULES: tuple[ExpressionRule, ...] = (
 RELATION_RULES: tuple[RelationRule, ...] = (
     # conjuncts first: later rules split and move them one by one
     filters.tidy_conjuncts,
+    truths.plain_conditions,
+    truths.never_true,
     filters.drop_empty_filter,
     filters.merge_filters,
     joins.flatten_inner_joins,
     joins.drop_unit_input,
     joins.single_input_join,
+    constants.one_row_to_project,
+    constants.project_of_values,
+    constants.filter_of_values,
     # projects up, out of the way of everything that looks at shapes
     projects.drop_identity_project,
     projects.merge_projects,
@@ -117,6 +129,7 @@ RELATION_RULES: tuple[RelationRule, ...] = (
     dead.narrow_below_aggregate,
     dead.narrow_right_of_semi,
     dead.scan_in_name_order,
+    empty.drop_false_left_join,
     # canonical orders last
     projects.sort_nullable_project,
     grouping.tidy_group_keys,
@@ -124,13 +137,14 @@ RELATION_RULES: tuple[RelationRule, ...] = (
     grouping.tidy_window_functions,
     sets.tidy_union_all,
     sets.sort_intersect,
+    constants.sort_values,
     join_order.sort_inner_inputs,
     join_order.sort_left_joins,
     nulls.sort_full_join,
     join_order.sort_semi_joins,
 )
 
-QUERY_RULES: tuple[RelationRule, ...] = (sets.drop_idle_sorts,)
+QUERY_RULES: tuple[RelationRule, ...] = (sets.drop_idle_sorts, empty.cut_empty_relations)
 """Rules that need a whole query: what is above a node decides."""
 
 EARLY_RULES: tuple[RelationRule, ...] = (sets.flatten_union_all, joins.flatten_inner_joins)
@@ -152,4 +166,7 @@ CASES: tuple[Case, ...] = (
     *dead.CASES,
     *nulls.CASES,
     *duplicates.CASES,
+    *truths.CASES,
+    *constants.CASES,
+    *empty.CASES,
 )

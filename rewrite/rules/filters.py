@@ -23,6 +23,7 @@ from unwet.rewrite.algebra import (
 )
 from unwet.rewrite.references import columns_of
 from unwet.rewrite.rules.bounds import fits_union
+from unwet.rewrite.rules.logic import unequal_together
 from unwet.rewrite.rules.order import in_order
 from unwet.rewrite.rules.refs import all_movable, is_movable, is_volatile, shift, tree_size
 from unwet.rewrite.rules.refs import substitute as over
@@ -60,6 +61,7 @@ def tidy(conjuncts: Sequence[Expr]) -> tuple[Expr, ...]:
             flat.append(item)
     if FALSE in flat or NULL in flat:
         return (FALSE,)
+    flat = list(unequal_together(flat) or flat)
     once = dict.fromkeys(e for e in flat if not is_volatile(e))
     return in_order([*once, *(e for e in flat if is_volatile(e))])
 

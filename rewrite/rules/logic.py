@@ -6,6 +6,7 @@ Each equation holds for TRUE, FALSE and NULL alike, so it may be used anywhere, 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from unwet.rewrite.algebra import Call, Expr, Lit
 from unwet.rewrite.rules.order import in_order, order_key
@@ -194,6 +195,41 @@ def equalities_to_in(expr: Expr) -> Expr | None:
             return None
 
 
+def inequalities_to_not_in(expr: Expr) -> Expr | None:
+    """x <> 1 AND x <> 2 AND NOT x IN (3, 4) -> NOT x IN (1, 2, 3, 4): what ``equalities_to_in``
+    does, negated."""
+    match expr:
+        case Call(op="and", args=args):
+            made = unequal_together(args)
+            return _joined("and", made) if made is not None else None
+        case _:
+            return None
+
+
+def unequal_together(conjuncts: Sequence[Expr]) -> tuple[Expr, ...] | None:
+    """The conjuncts with the inequalities of one expression as one NOT IN; None: none to merge."""
+    tests = [(c, _non_membership(c)) for c in conjuncts]
+    groups: dict[tuple[Expr, str], list[Expr]] = {}
+    for _, found in tests:
+        if found is not None:
+            groups.setdefault(found[0], []).extend(found[1])
+    mergeable = {key for key in groups if _times(tests, key) > 1}
+    if not mergeable:
+        return None
+    kept = [c for c, found in tests if found is None or found[0] not in mergeable]
+    return in_order([*kept, *(negation(_in(key[0], groups[key])) for key in mergeable)])
+
+
+def _non_membership(expr: Expr) -> _Membership | None:
+    match expr:
+        case Call(op="neq", args=args, shape=shape) if shape == BINARY:
+            return _membership(Call("eq", args, shape))
+        case Call(op="not", args=(Call(op="in") as inner,)):
+            return _membership(inner)
+        case _:
+            return None
+
+
 _Membership = tuple[tuple[Expr, str], tuple[Expr, ...]]
 
 
@@ -247,4 +283,6 @@ CASES = (
          "select a from t where b is not null and a <= 1"),
     Case("select a from t where (a = 1) = true", "select a from t where a = 1"),
     Case("select a from t where a = 1 or a = 2", "select a from t where a in (2, 1)"),
+    Case("select a from t where a <> 1 and b = 1 and a <> 2",
+         "select a from t where a not in (2, 1) and b = 1"),
 )  # fmt: skip

@@ -1,0 +1,220 @@
+"""Conditions: where a row passes only when something is true, NULL is as good as FALSE.
+
+So it is in WHERE, ON, HAVING, in FILTER and in the WHEN of a searched CASE, and in the operands of
+AND and OR there. Nowhere else: below NOT the two differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from unwet.rewrite.algebra import Agg, Call, Col, Expr, Filter, Join, Lit, Outer, Param, Rel, parts
+from unwet.rewrite.rules.nulls import (
+    NOT_NULL_SHAPE,
+    not_null_tested,
+    null_tested,
+    rejected_by,
+)
+from unwet.rewrite.rules.refs import is_volatile
+from unwet.rewrite.rules.shapes import (
+    BINARY,
+    FALSE,
+    NULL,
+    TRUE,
+    Case,
+    binary,
+    integer,
+    is_plain_comparison,
+    is_predicate,
+    slots,
+)
+
+_COMPARISONS = frozenset({"eq", "neq", "lt", "lte", "gt", "gte"})
+_CHEAP = frozenset({"and", "or", "not", "is", "in", "like", "nullsafeeq", "nullsafeneq"})
+
+
+def plain_conditions(rel: Rel) -> Rel | None:
+    """x = NULL, p IS TRUE, COALESCE(p, FALSE), CASE WHEN c THEN p ELSE FALSE END ... as conditions:
+    FALSE, p, p, c AND p; see ``plain``."""
+    match rel:
+        case Filter(conjuncts=conjuncts) | Join(on=conjuncts):
+            made = tuple(map(plain, conjuncts))
+            if made == conjuncts:
+                return None
+            return Filter(rel.input, made) if isinstance(rel, Filter) else replace(rel, on=made)
+        case _:
+            return None
+
+
+def plain_inner_conditions(expr: Expr) -> Expr | None:
+    """The same for the WHEN of a searched CASE and the FILTER of an aggregate."""
+    match expr:
+        case Agg(where=where) if where is not None:
+            test = plain(where)
+            return replace(expr, where=test) if test != where else None
+        case Call(op="case", args=args) if "this" not in expr.shape:
+            made = tuple(_plain_arm(a) for a in args)
+            return Call("case", made, expr.shape) if made != args else None
+        case _:
+            return None
+
+
+def _plain_arm(arm: Expr) -> Expr:
+    match arm:
+        case Call(op="if", args=(test, value), shape=("this", "true") as shape):
+            return Call("if", (plain(test), value), shape)
+        case _:
+            return arm
+
+
+def plain(test: Expr) -> Expr:
+    """A condition that is true for the same rows, perhaps FALSE where the other was NULL."""
+    match test:
+        case Lit(kind="null"):
+            return FALSE
+        case Call(op="and", args=args):
+            return Call("and", tuple(map(plain, args)))
+        case Call(op="or", args=args):
+            return _plain_or(tuple(map(plain, args)))
+        case Call(op=op, args=args) if op in _COMPARISONS and is_plain_comparison(test):
+            return FALSE if NULL in args else test
+        case Call(op="is", args=(inner, value), shape=shape) if shape == BINARY and value == TRUE:
+            return plain(inner) if is_predicate(inner) else test
+        case Call(op="nullsafeeq", args=(left, right), shape=shape) if shape == BINARY:
+            return binary("eq", left, right) if _is_value(left) or _is_value(right) else test
+        case Call(op="coalesce", args=(inner, value), shape=("this", "expressions*1")):
+            return plain(inner) if value == FALSE and is_predicate(inner) else test
+        case Call(op="case"):
+            return _plain_case(test)
+        case _:
+            return test
+
+
+def _is_value(expr: Expr) -> bool:
+    """A constant that is not NULL."""
+    match expr:
+        case Lit(kind=kind):
+            return kind != "null"
+        case Call(op="cast", args=(Lit(kind="string"),)):
+            return True
+        case _:
+            return False
+
+
+def _plain_case(test: Call) -> Expr:
+    """CASE WHEN c THEN p [ELSE FALSE] END -> c AND p. Only for a p that cannot fail where c is not
+    true: comparisons of columns and constants."""
+    found = slots(test)
+    arms, default = found.get("ifs", ()), found.get("default", (FALSE,))[0]
+    if "this" in found or len(arms) != 1 or default not in (FALSE, NULL):
+        return test
+    arm = arms[0]
+    if not isinstance(arm, Call) or not is_predicate(arm.args[1]) or not _is_cheap(arm.args[1]):
+        return test
+    return Call("and", (plain(arm.args[0]), plain(arm.args[1])))
+
+
+def _is_cheap(expr: Expr) -> bool:
+    return all(
+        isinstance(p, Col | Outer | Lit | Param)
+        or (isinstance(p, Call) and (p.op in _CHEAP or p.op in _COMPARISONS))
+        for p in parts(expr)
+    )
+
+
+def _plain_or(args: tuple[Expr, ...]) -> Expr:
+    """x IS NULL OR x IS NOT NULL -> TRUE; x <> 1 OR x <> 2 -> x IS NOT NULL."""
+    nulls = {t for a in args if (t := null_tested(a)) is not None}
+    if any(not_null_tested(a) in nulls for a in args if not is_volatile(a)):
+        return TRUE
+    others: dict[Expr, set[int]] = {}
+    for arg in args:
+        found = _unequal_integer(arg)
+        if found is not None and not is_volatile(found[0]):
+            others.setdefault(found[0], set()).add(found[1])
+    open_ends = {x for x, values in others.items() if len(values) > 1}
+    if not open_ends:
+        return Call("or", args)
+    kept = [a for a in args if (f := _unequal_integer(a)) is None or f[0] not in open_ends]
+    known = [Call("is", (x, NULL), NOT_NULL_SHAPE) for x in others if x in open_ends]
+    return Call("or", (*kept, *known)) if len(kept) + len(known) > 1 else known[0]
+
+
+def _unequal_integer(expr: Expr) -> tuple[Expr, int] | None:
+    match expr:
+        case Call(op="neq", args=(left, right), shape=shape) if shape == BINARY:
+            value = integer(right)
+            return (left, value) if value is not None and not isinstance(left, Lit) else None
+        case _:
+            return None
+
+
+def never_true(rel: Rel) -> Rel | None:
+    """Filter(r, x = 7 and x = 8) -> Filter(r, FALSE); also p and NOT p, x = y and x IS NULL. The
+    same for the ON of a join."""
+    match rel:
+        case Filter(conjuncts=conjuncts) | Join(on=conjuncts) if len(conjuncts) > 1:
+            if not _contradict(conjuncts):
+                return None
+            return (
+                Filter(rel.input, (FALSE,))
+                if isinstance(rel, Filter)
+                else replace(rel, on=(FALSE,))
+            )
+        case _:
+            return None
+
+
+_OPPOSITE = {"eq": "neq", "nullsafeeq": "nullsafeneq"}
+
+
+def _contradict(conjuncts: Sequence[Expr]) -> bool:
+    known = {c for c in conjuncts if not is_volatile(c)}
+    if any(opposite in known for c in known for opposite in _opposites(c)):
+        return True
+    fixed: dict[Expr, int] = {}
+    for test in known:
+        match test:
+            case Call(op="eq", args=(left, right), shape=shape) if shape == BINARY:
+                value = integer(right)
+                if value is not None and fixed.setdefault(left, value) != value:
+                    return True
+    return any(
+        rejected_by([c for c in known if c != test], tested)
+        for test in known
+        if (tested := null_tested(test)) is not None
+    )
+
+
+def _opposites(test: Expr) -> list[Expr]:
+    """What is never true together with it."""
+    match test:
+        case Call(op="eq" | "nullsafeeq" as op, args=args, shape=shape):
+            return [Call(_OPPOSITE[op], args, shape)]
+        case Call(op="lt", args=(left, right), shape=shape) if shape == BINARY:
+            turned = [binary(op, right, left) for op in ("lte", "lt", "eq")]
+            return [*turned, binary("eq", left, right)]
+        case Call(op="is", args=args, shape=shape) if shape == BINARY:
+            return [Call("is", args, NOT_NULL_SHAPE)]
+        case Call(op="not", args=(inner,)):
+            return [inner]
+        case _:
+            return []
+
+
+CASES = (
+    Case("select a from t where (b = 1) is true", "select a from t where b = 1"),
+    Case("select a from t where b is not distinct from 2", "select a from t where b = 2"),
+    Case("select a from t where coalesce(b > c, false)", "select a from t where c < b"),
+    Case("select a from t where case when b = 1 then c = 2 else false end",
+         "select a from t where c = 2 and b = 1"),
+    Case("select sum(case when b = null then 1 else 2 end) as s from t",
+         "select sum(case when false then 1 else 2 end) as s from t"),
+    Case("select a from t where b = 1 and (c is null or c is not null)",
+         "select a from t where b = 1"),
+    Case("select a from t where b <> 1 or b <> 2", "select a from t where b is not null"),
+    Case("select a from t where b = 1 and b = 2", "select a from t where 1 = 2"),
+    Case("select a from t where b = c and c is null", "select a from t where false"),
+    Case("select a from t where b > c and b <= c", "select a from t where false"),
+)  # fmt: skip
