@@ -24,6 +24,7 @@ from unwet.rewrite.rules import (
     logic,
     nulls,
     projects,
+    rollup,
     sets,
     subqueries,
     truths,
@@ -121,6 +122,7 @@ RELATION_RULES: tuple[RelationRule, ...] = (
     grouping.distinct_to_aggregate,
     duplicates.drop_duplicates_below_aggregate,
     duplicates.drop_duplicates_right_of_semi,
+    rollup.drop_coalesce_of_count,
     grouping.merge_windows,
     sets.tidy_sort_keys,
     grouping.drop_distinct_of_unique,
@@ -144,7 +146,11 @@ RELATION_RULES: tuple[RelationRule, ...] = (
     join_order.sort_semi_joins,
 )
 
-QUERY_RULES: tuple[RelationRule, ...] = (sets.drop_idle_sorts, empty.cut_empty_relations)
+QUERY_RULES: tuple[RelationRule, ...] = (
+    sets.drop_idle_sorts,
+    empty.cut_empty_relations,
+    rollup.merge_stacked_aggregates,
+)
 """Rules that need a whole query: what is above a node decides."""
 
 EARLY_RULES: tuple[RelationRule, ...] = (sets.flatten_union_all, joins.flatten_inner_joins)
@@ -169,4 +175,5 @@ CASES: tuple[Case, ...] = (
     *truths.CASES,
     *constants.CASES,
     *empty.CASES,
+    *rollup.CASES,
 )

@@ -82,8 +82,8 @@ def filter_of_values(rel: Rel) -> Rel | None:
 
 
 def _is_uniform(rows: Sequence[Sequence[Expr]]) -> bool:
-    return all(len({_kind(cell) for cell in column} - {None}) == 1 and None not in map(_kind, column)
-               for column in zip(*rows, strict=True))  # fmt: skip
+    kinds = [set(map(_kind, column)) for column in zip(*rows, strict=True)]
+    return all(len(found) == 1 and None not in found for found in kinds)
 
 
 def _kind(cell: Expr) -> str | None:

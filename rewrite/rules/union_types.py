@@ -53,6 +53,11 @@ def values_may_enter(values: Iterable[Expr], branches: Sequence[Rel]) -> bool:
     return all(_passes(value, branches) for value in values)
 
 
+def is_one_type(index: int, branches: Sequence[Rel]) -> bool:
+    """Do all branches make the column in the same way, so that it has one type?"""
+    return _is_uniform(index, branches, nulls=False)
+
+
 def _passes(expr: Expr, branches: Sequence[Rel]) -> bool:
     """A value that is only handed on is converted later instead of earlier."""
     match expr:
