@@ -12,27 +12,22 @@ from dataclasses import replace
 from unwet.rewrite.algebra import (
     Agg,
     Aggregate,
-    Distinct,
     Expr,
     Filter,
     Join,
     Lit,
-    Opaque,
     Project,
     Rel,
-    Scan,
     SetOp,
-    Sort,
     Values,
-    Window,
     inputs,
     width,
 )
+from unwet.rewrite.rules.contents import Contents, contents
 from unwet.rewrite.rules.projects import columns
 from unwet.rewrite.rules.refs import with_inputs
-from unwet.rewrite.rules.shapes import FALSE, NULL, Case, integer
+from unwet.rewrite.rules.shapes import FALSE, NULL, Case
 
-_CACHE = 1 << 17
 _NULL_OVER_NOTHING = frozenset({"sum", "min", "max", "avg"})
 
 
@@ -80,61 +75,11 @@ def _over_nothing(agg: Agg) -> Expr | None:
 
 def is_empty(rel: Rel) -> bool:
     """Has it no rows, whatever the data?"""
-    return _facts(rel)[0]
+    return Contents.EMPTY in contents(rel)
 
 
 def _holds_empty(rel: Rel) -> bool:
-    """Is something in it without rows that is not written as VALUES already?"""
-    return _facts(rel)[1]
-
-
-# Content to content, so it can never be stale.
-_known: dict[bytes, tuple[bool, bool]] = {}
-
-
-def _facts(rel: Rel) -> tuple[bool, bool]:
-    if len(_known) > _CACHE:
-        _known.clear()
-    stack = [rel]
-    while stack:
-        node = stack[-1]
-        todo = [i for i in inputs(node) if i.digest not in _known]
-        if todo:
-            stack.extend(todo)
-            continue
-        stack.pop()
-        below = [_known[i.digest] for i in inputs(node)]
-        empty = _is_empty(node, [b[0] for b in below])
-        holds = any(b[1] for b in below) or (empty and not isinstance(node, Values))
-        nothing_below = not isinstance(node, SetOp) and any(b[0] for b in below)
-        _known[node.digest] = (empty, holds or nothing_below)
-    return _known[rel.digest]
-
-
-def _is_empty(rel: Rel, below: list[bool]) -> bool:
-    match rel:
-        case Values(rows=rows):
-            return not rows
-        case Filter(conjuncts=conjuncts):
-            return below[0] or FALSE in conjuncts or NULL in conjuncts
-        case Join(kind="inner" | "semi", on=on):
-            return any(below) or FALSE in on
-        case Join(kind="left" | "anti"):
-            return below[0]
-        case Join() | SetOp(kind="union_all"):
-            return all(below)
-        case SetOp(kind="intersect" | "intersect_all"):
-            return any(below)
-        case SetOp():
-            return below[0]
-        case Aggregate(keys=keys):
-            return bool(keys) and below[0]
-        case Sort(limit=limit):
-            return below[0] or (limit is not None and integer(limit) == 0)
-        case Project() | Window() | Distinct():
-            return below[0]
-        case Scan() | Opaque():
-            return False
+    return Contents.CUTTABLE in contents(rel)
 
 
 def drop_false_left_join(rel: Rel) -> Rel | None:

@@ -24,6 +24,7 @@ from unwet.rewrite.algebra import (
     parts,
 )
 from unwet.rewrite.references import columns_of, tree_order
+from unwet.rewrite.rules.contents import Contents, contents
 from unwet.rewrite.rules.duplicates import is_blind
 from unwet.rewrite.rules.looseness import looseness
 from unwet.rewrite.rules.refs import all_movable, is_volatile, rebuild, substitute, with_inputs
@@ -39,7 +40,7 @@ def merge_stacked_aggregates(rel: Rel) -> Rel | None:
     same for MIN, MAX and SUM of themselves, for COUNT over distinct rows, which is COUNT(DISTINCT),
     and where a UNION ALL stands between the two. Applied to whole queries: what is above decides
     whether the type of a number is noticed."""
-    if not any(_is_stacked(node) for node in tree_order(rel)):
+    if Contents.STACKED not in contents(rel) or not any(map(_is_stacked, tree_order(rel))):
         return None
     loose = looseness(rel)
     done: dict[bytes, Rel] = {}

@@ -19,6 +19,7 @@ from unwet.rewrite.algebra import (
 )
 from unwet.rewrite.references import tree_order
 from unwet.rewrite.rules.bounds import fits_union
+from unwet.rewrite.rules.contents import Contents, contents
 from unwet.rewrite.rules.order import order_key
 from unwet.rewrite.rules.refs import is_volatile, with_inputs
 from unwet.rewrite.rules.shapes import Case
@@ -95,6 +96,8 @@ def drop_idle_sorts(rel: Rel) -> Rel | None:
     It stays where engines let it through in practice: below an aggregate that depends on the
     order of its rows, a window without its own, or a LIMIT without one. Applied to whole queries
     only."""
+    if Contents.IDLE_SORT not in contents(rel):
+        return None
     kept = _sorts_that_count(rel)
     done: dict[bytes, Rel] = {}
     changed = False

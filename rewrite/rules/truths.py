@@ -166,20 +166,23 @@ def never_true(rel: Rel) -> Rel | None:
             return None
 
 
-_OPPOSITE = {"eq": "neq", "nullsafeeq": "nullsafeneq"}
-
-
 def _contradict(conjuncts: Sequence[Expr]) -> bool:
     known = {c for c in conjuncts if not is_volatile(c)}
-    if any(opposite in known for c in known for opposite in _opposites(c)):
+    if any(isinstance(c, Call) and c.op == "not" and c.args[0] in known for c in known):
         return True
+    compared: dict[frozenset[Expr], list[Call]] = {}
     fixed: dict[Expr, int] = {}
     for test in known:
         match test:
-            case Call(op="eq", args=(left, right), shape=shape) if shape == BINARY:
-                value = integer(right)
+            case Call(op="eq" | "neq" | "lt" | "lte", args=(left, right), shape=shape) if (
+                shape == BINARY
+            ):
+                compared.setdefault(frozenset(test.args), []).append(test)
+                value = integer(right) if test.op == "eq" else None
                 if value is not None and fixed.setdefault(left, value) != value:
                     return True
+    if any(len(many) > 1 and _exclude(many) for many in compared.values()):
+        return True
     return any(
         rejected_by([c for c in known if c != test], tested)
         for test in known
@@ -187,20 +190,17 @@ def _contradict(conjuncts: Sequence[Expr]) -> bool:
     )
 
 
-def _opposites(test: Expr) -> list[Expr]:
-    """What is never true together with it."""
-    match test:
-        case Call(op="eq" | "nullsafeeq" as op, args=args, shape=shape):
-            return [Call(_OPPOSITE[op], args, shape)]
-        case Call(op="lt", args=(left, right), shape=shape) if shape == BINARY:
-            turned = [binary(op, right, left) for op in ("lte", "lt", "eq")]
-            return [*turned, binary("eq", left, right)]
-        case Call(op="is", args=args, shape=shape) if shape == BINARY:
-            return [Call("is", args, NOT_NULL_SHAPE)]
-        case Call(op="not", args=(inner,)):
-            return [inner]
-        case _:
-            return []
+def _exclude(tests: Sequence[Call]) -> bool:
+    """Are two of these comparisons of the same two values never true together?"""
+    for first in tests:
+        for second in tests:
+            ops = {first.op, second.op}
+            turned = first.args != second.args
+            if ops == {"eq", "neq"} or ops == {"eq", "lt"}:
+                return True
+            if turned and "lt" in ops and ops <= {"lt", "lte"}:
+                return True
+    return False
 
 
 CASES = (

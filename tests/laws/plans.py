@@ -35,6 +35,7 @@ from unwet.rewrite.algebra import (
     Subquery,
     Values,
     Window,
+    width,
 )
 
 Pick = Callable[[int], int]
@@ -111,7 +112,7 @@ class Plans:
         kind = self.choose(
             ("scan", "filter", "filter", "filter", "project", "project", "join", "join", "join",
              "left", "left", "full", "semi", "anti", "aggregate", "aggregate", "window", "union",
-             "union", "setop", "distinct", "limit", "sort", "values")
+             "union", "setop", "distinct", "limit", "sort", "values", "stacked", "tested")
         )  # fmt: skip
         make = getattr(self, f"_{kind}")
         made: tuple[Rel, Kinds] = make(depth - 1, outer)
@@ -130,6 +131,12 @@ class Plans:
     def _values(self, depth: int, outer: tuple[Kinds, ...]) -> tuple[Rel, Kinds]:
         kinds = tuple(self.choose(TYPES) for _ in range(self.pick(3)))
         size = self.pick(3) if kinds else 1
+        if self.chance(3):  # integers only, and a test of them
+            rows = tuple((number(self.pick(4)), number(self.pick(4))) for _ in range(2))
+            test = Call(self.choose(("lt", "eq")), (Col(0), number(self.pick(4))), BINARY)
+            if self.pick(2):
+                return Project(Values(rows, 2), (Call("add", (Col(0), Col(1)), BINARY),)), ("int",)
+            return Filter(Values(rows, 2), (test,)), ("int", "int")
         return Values(
             tuple(tuple(map(self.literal, kinds)) for _ in range(size)), len(kinds)
         ), kinds
@@ -215,6 +222,50 @@ class Plans:
             aggs.append(aggs[0])
         out = (*key_kinds, *(k for _, k in aggs))
         return Aggregate(inner, keys, tuple(a for a, _ in aggs)), out
+
+    def _stacked(self, depth: int, outer: tuple[Kinds, ...]) -> tuple[Rel, Kinds]:
+        """Aggregates of aggregates, over one grouping or a union of two; COALESCE around a sum of
+        counts."""
+        size = 1 + self.pick(2)
+        parts = [self._groups(depth, size) for _ in range(1 + self.pick(2))]
+        inner: Rel = parts[0] if len(parts) == 1 else SetOp("union_all", tuple(parts))
+        if len(parts) == 1 and self.chance(4):
+            inner = Aggregate(parts[0].input, parts[0].keys, ())
+        keys = tuple(map(Col, range(self.pick(size + 1))))
+        first = self.choose(("min", "max", "sum", "count"))
+        aggs = [Agg(first, (Col(0),), ("this",), first != "sum" and self.chance(2))]
+        if width(inner) > size:
+            aggs += [Agg("sum", (Col(size),), ("this",)), Agg("max", (Col(size + 1),), ("this",))]
+        made = Aggregate(inner, keys, tuple(aggs))
+        kinds = ("int",) * (len(keys) + len(aggs))
+        if len(aggs) > 1:
+            zero = Call("coalesce", (Col(len(keys) + 1), number(0)), ("this", "expressions*1"))
+            if self.chance(3):
+                counted = Call("coalesce", (Col(size), number(0)), ("this", "expressions*1"))
+                return Project(parts[0], (counted,)), ("int",)
+            return Project(made, (*map(Col, range(len(keys))), zero)), kinds[: len(keys) + 1]
+        return made, kinds
+
+    def _groups(self, depth: int, size: int) -> Aggregate:
+        """Grouped integers with a count and a maximum; no aggregate reads an outer row."""
+        inner, kinds = self.rel(depth - 1)
+        scope = Scope(kinds)
+        keys = tuple(self.column("int", scope) for _ in range(size))
+        counted = Agg("count", (self.column("int", scope),), ("this",))
+        count = counted if self.chance(3) else Agg("count", (), ("this:*",))
+        return Aggregate(inner, keys, (count, Agg("max", (self.column("int", scope),), ("this",))))
+
+    def _tested(self, depth: int, outer: tuple[Kinds, ...]) -> tuple[Rel, Kinds]:
+        """A join over a column that is tested for NULL below it, and unequal to several things."""
+        (left, own), (right, others) = self.scan(), self.scan()
+        test = Call("is", (Col(0), Lit("null", "")), (*BINARY, "negate=True"))
+        unequal = [Call("neq", (Col(0), self.literal(others[0])), BINARY) for _ in range(2)]
+        right = Filter(right, (test,) if self.pick(2) else tuple(unequal))
+        same = [i for i, kind in enumerate(own) if kind == others[0]]
+        partner = Col(same[0]) if same else self.literal(others[0])
+        on = (Call(self.choose(("eq", "lt")), (partner, Col(len(own))), BINARY),)
+        kind: JoinKind = "left" if self.chance(2) else "inner"
+        return Join(kind, (left, right), on), own + others
 
     def _window(self, depth: int, outer: tuple[Kinds, ...]) -> tuple[Rel, Kinds]:
         inner, kinds = self._window(depth - 1, outer) if self.chance(4) else self.rel(depth, outer)
@@ -439,8 +490,9 @@ class Plans:
                 return Call(self.choose(("and", "or")), many)
             case 11:
                 tested = self.column(kind, scope)
-                some = [Call("eq", (tested, self.literal(kind)), BINARY) for _ in range(2)]
-                return Call("or", (*some, self.test(scope, depth - 1, plain)))
+                op, word = ("eq", "or") if self.pick(2) else ("neq", "and")
+                some = [Call(op, (tested, self.literal(kind)), BINARY) for _ in range(2)]
+                return Call(word, (*some, self.test(scope, depth - 1, plain)))
             case 12:
                 inner = self.test(scope, depth - 1, plain)
                 return Call(
