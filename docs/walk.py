@@ -333,6 +333,10 @@ def block_dups() -> str:
     return shell("dups", "pile", "--dialect", "postgres")
 
 
+def block_search() -> str:
+    return shell("search", "revenue", "pile", "--dialect", "postgres")
+
+
 def block_drift() -> str:
     return shell("drift", "copies", "--dialect", "postgres", "--data", "copies_data")
 
