@@ -26,6 +26,7 @@ class Sources(Protocol):
 
     def relation(self, item: Input, outer: tuple[Frame, ...]) -> Rel: ...
     def columns(self, item: Input) -> tuple[str, ...]: ...
+    def shown(self, item: Input) -> tuple[int, ...]: ...
 
 
 class From:
@@ -70,6 +71,12 @@ class From:
                     at = start + self._position(item, column)
                     return Col(at) if level == 0 else Outer(level, at)
         raise Unsupported(f"column {column} of {item.alias or item.relation} is out of reach")
+
+    def shown(self, item: Input) -> tuple[tuple[str, Expr], ...]:
+        """The columns of an item of this clause that a star stands for."""
+        start = next(start for candidate, start in self._entered if candidate is item)
+        names = self.sources.columns(item)
+        return tuple((names[i], Col(start + i)) for i in self.sources.shown(item))
 
     def _enter(self, item: Input, wide: int) -> None:
         self._entered.append((item, self._wide))

@@ -15,7 +15,7 @@ from sqlglot import exp
 from unwet.lineage.names import deep_stack, fold, folded
 from unwet.lineage.resolve import Input, Query
 from unwet.lineage.tables import Catalog
-from unwet.rewrite.algebra import Distinct, Plan, Rel, Scan, SetOp, Values, width
+from unwet.rewrite.algebra import Col, Distinct, Plan, Project, Rel, Scan, SetOp, Values, width
 from unwet.rewrite.clauses import (
     is_limited,
     no_columns,
@@ -32,6 +32,7 @@ from unwet.rewrite.reads import blocks
 from unwet.rewrite.references import free_outers, reads_outer_row
 from unwet.rewrite.scalars import Unsupported, encode
 from unwet.rewrite.select_block import needs_order, ordered_plan, row_test, select_plan
+from unwet.rewrite.stars import REST, UNKNOWN, aligned, is_open
 from unwet.rewrite.volatile import is_random_plan, reads_order
 
 __all__ = ["Env", "Lowerer", "lower", "trim"]
@@ -56,7 +57,8 @@ def lower(query: Query, env: Env, lowerer: Lowerer | None = None) -> Plan:
         _check_names(query)
         _check_order(query)
         with deep_stack():
-            return (lowerer or Lowerer(env, query)).plan(query)
+            plan = (lowerer or Lowerer(env, query)).plan(query)
+            return plan if plan.order else Plan(plan.names, trim(plan))
     except Unsupported as unsupported:
         return opaque(query, env.definitions, str(unsupported))
     except RecursionError:
@@ -90,7 +92,8 @@ class Lowerer:
         self.bound = env.bound
         self._root = query.node
         self._dialect = query.dialect
-        self._names: set[str] = set()
+        self._used: tuple[str, ...] | None = None
+        self._members: dict[int, tuple[str, ...]] = {}  # by the block's id
         self._done: dict[int, tuple[Query, Plan]] = {}
         self._read: set[int] = set()
 
@@ -133,11 +136,15 @@ class Lowerer:
         rels = tuple(trim(plan) for plan in branches)
         if len({width(rel) for rel in rels}) != 1:
             raise Unsupported("branches of different width")
+        if not aligned([plan.names for plan in branches]):
+            raise Unsupported(UNKNOWN)
         kind, distinct = set_kind(node)
         rel: Rel = SetOp(kind, rels)
         if distinct:
             rel = Distinct(rel)
-        names = tuple(output.name for output in query.outputs) or branches[0].names
+        names = tuple(output.name for output in query.outputs)
+        if not names or is_open(branches[0].names):
+            names = branches[0].names
         if not needs_order(query):
             return Plan(names, rel)
         keys = [sort_key(item, _output_of(query, item)) for item in order_items(node)]
@@ -162,15 +169,40 @@ class Lowerer:
         return Scan(item.stored, self._own_columns(item))
 
     def _query_rows(self, item: Input, query: Query, outer: tuple[Frame, ...]) -> Rel:
-        rel = trim(self.plan(query, outer))
+        rel = self._with_members(query, self.plan(query, outer))
         if isinstance(item.node, exp.Table):  # a CTE: engines differ in how often it is evaluated
             if id(query) in self._read and is_random_plan(rel):
                 raise Unsupported("a CTE of random values that is read twice")
             self._read.add(id(query))
         return rel
 
+    def _with_members(self, query: Query, plan: Plan) -> Rel:
+        """The rows of a block, and behind its outputs the columns that its stars may hold."""
+        wide = len(plan.names) + len(self._members.get(id(query), ()))
+        if width(plan.rel) == wide:
+            return plan.rel
+        return Project(plan.rel, tuple(Col(i) for i in range(wide)))
+
+    def keep_members(self, query: Query, names: tuple[str, ...]) -> None:
+        """Note the columns behind a block's outputs that its stars may hold."""
+        self._members[id(query)] = names
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Every column name of the statement, sorted."""
+        if self._used is None:
+            columns = self._root.find_all(exp.Column)  # s.p.q may be a field of a column s
+            names = {folded(part, self._dialect) for c in columns for part in c.parts}
+            self._used = tuple(sorted(names - {REST}))
+        return self._used
+
     def columns(self, item: Input) -> tuple[str, ...]:
         """The names of an item's columns, its alias list applied."""
+        if item.query is not None and item.columns is None:
+            if self._alias_list(item) or id(item.query) not in self._done:
+                raise Unsupported(f"the columns of {item.alias or 'a FROM item'} are not known")
+            names = self._done[id(item.query)][1].names
+            return (*names, *self._members.get(id(item.query), ()))
         if item.query is not None or isinstance(item.node, exp.Values):
             if item.columns is None:
                 raise Unsupported(f"the columns of {item.alias or 'a FROM item'} are not known")
@@ -190,10 +222,16 @@ class Lowerer:
             return item.table.names
         if self._alias_list(item):
             raise Unsupported("a column list for a table that nobody describes")
-        if not self._names:
-            dialect = self._dialect
-            self._names = {folded(c.this, dialect) for c in self._root.find_all(exp.Column)}
-        return tuple(sorted(self._names | set(item.index)))
+        return (*sorted({*self.used, *item.index}), REST)
+
+    def shown(self, item: Input) -> tuple[int, ...]:
+        """Which of ``columns(item)`` a star over the item stands for."""
+        if item.query is not None and item.columns is None:
+            return tuple(range(len(self._done[id(item.query)][1].names)))
+        names = self.columns(item)
+        if item.query is None and REST in names and item.relation not in self.env.definitions:
+            return (names.index(REST),)
+        return tuple(range(len(names)))
 
     def _alias_list(self, item: Input) -> tuple[str, ...]:
         alias = item.node.args.get("alias")
@@ -207,6 +245,8 @@ def _reads_outer_rows(plan: Plan) -> bool:
 
 def _output_of(query: Query, item: exp.Expr) -> int:
     """The output that an ORDER BY item of a set operation names."""
+    if not query.complete:
+        raise Unsupported(UNKNOWN)
     node, names = item.this.unnest(), [output.name for output in query.outputs]
     index = position(node)
     if index is not None and 0 <= index < len(names):

@@ -17,7 +17,7 @@ from unwet.lineage.garbage import rare_collection
 from unwet.lineage.names import deep_stack
 from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
-from unwet.lineage.tables import Column, Table
+from unwet.lineage.tables import Table
 from unwet.rewrite.algebra import Plan, Rel
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft, NotComposable, compose
@@ -33,6 +33,7 @@ from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import Report
 from unwet.rewrite.sharing import share
 from unwet.rewrite.sizes import Size, part_size, project_size
+from unwet.rewrite.stars import made_table
 from unwet.rewrite.targets import dbt
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.migration import migration
@@ -287,9 +288,8 @@ class _Job:
                 if table is not None:
                     found[outside.token] = replace(table, name=outside.token)
             if draft.name in self.plans:
-                columns = tuple(Column(name) for name in self.plans[draft.name].names)
                 token = f"ref__{draft.name}__ref"
-                found[token] = Table(token, columns, True, "statement")
+                found[token] = made_table(token, self.plans[draft.name].names)
         return found
 
     def _project(

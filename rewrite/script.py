@@ -30,6 +30,7 @@ from unwet.rewrite.lost import (
 )
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, in_order, unit
+from unwet.rewrite.stars import is_open
 from unwet.rewrite.writes import (
     as_row,
     insert_doubt,
@@ -267,7 +268,7 @@ class _Machine:
         renamed = resolved.target_columns
         if not renamed:
             return made
-        if made.plan is None or len(renamed) != len(made.columns):
+        if made.plan is None or len(renamed) != len(made.columns) or is_open(made.plan.names):
             doubt = made.doubt or "its column list does not fit its query"
             return replace(made, plan=None, doubt=doubt)
         return replace(made, plan=Plan(renamed, made.plan.rel, made.plan.order), columns=renamed)

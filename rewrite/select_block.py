@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from sqlglot import exp
@@ -11,6 +12,7 @@ from unwet.lineage.resolve import Input, Output, Query, Ref
 from unwet.rewrite.aggregation import group
 from unwet.rewrite.algebra import (
     Agg,
+    Call,
     Distinct,
     Expr,
     Filter,
@@ -39,13 +41,14 @@ from unwet.rewrite.clauses import (
 )
 from unwet.rewrite.from_clause import Frame, From, first_of
 from unwet.rewrite.scalars import Unsupported, encode
+from unwet.rewrite.stars import UNKNOWN, Named, Stars, is_open
 from unwet.rewrite.volatile import is_random
 
 # Arguments of a Select that are given a meaning here; any other one that is set is unsupported.
 _LARGEST: Final = 2_000  # nodes of an expression that an alias stands for
 _UNDERSTOOD: Final = frozenset(
     {"with_", "expressions", "from_", "joins", "where", "group", "having", "qualify",
-     "distinct", "order", "limit", "offset", "into", "hint", "windows"}
+     "distinct", "order", "limit", "offset", "into", "hint", "windows", "kind"}
 )  # fmt: skip
 _ROWS_ONLY: Final = frozenset(["with_", "expressions", "from_", "joins", "where", "order", "hint"])
 
@@ -59,6 +62,10 @@ class Blocks(Protocol):
     def some_row(self, query: Query, outer: tuple[Frame, ...]) -> Rel: ...
     def relation(self, item: Input, outer: tuple[Frame, ...]) -> Rel: ...
     def columns(self, item: Input) -> tuple[str, ...]: ...
+    def shown(self, item: Input) -> tuple[int, ...]: ...
+    def keep_members(self, query: Query, names: tuple[str, ...]) -> None: ...
+    @property
+    def used(self) -> tuple[str, ...]: ...
 
 
 def select_plan(blocks: Blocks, query: Query, outer: tuple[Frame, ...]) -> Plan:
@@ -91,19 +98,42 @@ class _Select:
 
     def plan(self) -> Plan:
         only(self.node, _UNDERSTOOD)
-        if not self.query.complete:
-            raise Unsupported("a star over columns that are not known")
         rel = self.rows()
-        outputs = tuple(map(self._output, self.query.outputs))
+        shown, members = self._columns()
+        outputs = tuple(expr for _, expr in shown)
         grouped = group(
             rel,
             keys=self._group_keys(outputs),
-            outputs=outputs,
+            outputs=(*outputs, *(expr for _, expr in members)),
             having=self._clause("having"),
             qualify=self._clause("qualify"),
             order=tuple(self._order(item, outputs) for item in order_items(self.node)),
         )
-        return self._finish(grouped.rel, grouped.outputs, grouped.order)
+        names = tuple(name for name, _ in shown)
+        if self.node.args.get("kind"):
+            return self._as_struct(names, grouped.rel, grouped.outputs[: len(names)])
+        self.blocks.keep_members(self.query, tuple(name for name, _ in members))
+        return self._finish(names, grouped.rel, grouped.outputs, grouped.order)
+
+    def _as_struct(self, names: tuple[str, ...], rel: Rel, outputs: tuple[Expr, ...]) -> Plan:
+        """SELECT AS STRUCT: one column that holds the others by their names."""
+        kind, more = str(self.node.args["kind"]).upper(), ("distinct", "order", "limit", "offset")
+        if kind != "STRUCT" or any(map(self.node.args.get, more)) or not _is_value(self.node):
+            raise Unsupported(f"{self.node.key} with kind {kind}")
+        return Plan(("_struct",), Project(rel, (Call("as_struct", outputs, names),)))
+
+    def _columns(self) -> tuple[Sequence[Named], Sequence[Named]]:
+        """The outputs, and the columns behind them that stars over unknown columns may hold."""
+        if self.query.complete:
+            return [(each.name, self._output(each)) for each in self.query.outputs], ()
+        if self.node.args.get("group"):
+            raise Unsupported(UNKNOWN)
+        read = lambda node: self.scalar(node, "select")  # noqa: E731
+        stars = Stars(self.query, self.source, read, self._output, self._struct)
+        shown = stars.shown()
+        if self.node.args.get("distinct") or is_root(self.query):
+            return shown, ()  # a column more would make other rows equal, or is read by nobody
+        return shown, tuple(stars.members(self.blocks.used, (name for name, _ in shown)))
 
     def rows(self) -> Rel:
         """FROM and WHERE."""
@@ -159,14 +189,18 @@ class _Select:
     def _order(self, item: exp.Expr, outputs: tuple[Expr, ...]) -> Expr:
         index = position(item.this)
         if index is not None:
+            if not self.query.complete:
+                raise Unsupported(UNKNOWN)
             return nth(outputs, index, "ORDER BY")
         if isinstance(item.this, exp.Var):
             raise Unsupported(f"ORDER BY {item.this.name}")
         self.whole_item = item.this.unnest()
         return self.scalar(item.this, "order")
 
-    def _finish(self, rel: Rel, outputs: tuple[Expr, ...], order: tuple[Expr, ...]) -> Plan:
-        names = tuple(output.name for output in self.query.outputs)
+    def _finish(
+        self, names: tuple[str, ...], rel: Rel, outputs: tuple[Expr, ...], order: tuple[Expr, ...]
+    ) -> Plan:
+        """``outputs``: those that have names, and behind them what stars may hold."""
         distinct, ordered = self.node.args.get("distinct"), needs_order(self.query)
         hidden = tuple(dict.fromkeys(e for e in order if e not in outputs)) if ordered else ()
         if ordered and any(map(is_random, order)):
@@ -199,6 +233,8 @@ class _Select:
                 raise Unsupported("an outer join by (+)")
             case exp.Column():
                 return self._reference(node, clause)
+            case exp.Dot(expression=exp.Identifier() as name) if not _is_word(node.this):
+                return field(self.scalar(node.this, clause), folded(name, self.query.dialect))
             case exp.Subquery() if not isinstance(node.parent, exp.Array):
                 return Subquery("scalar", self._nested(node, 1))
             case exp.Query():  # ARRAY(SELECT ...) and its kin make one value of many rows
@@ -230,7 +266,10 @@ class _Select:
     def _nested(self, node: exp.Expr, columns: int) -> Rel:
         outer = (self.source.frame, *self.outer)
         assert isinstance(node, exp.Expression)
-        rel = trim(self.blocks.plan(self.query.nested(node), outer))
+        plan = self.blocks.plan(self.query.nested(node), outer)
+        if is_open(plan.names):
+            raise Unsupported(UNKNOWN)
+        rel = trim(plan)
         if width(rel) != columns:
             raise Unsupported(f"a subquery of {width(rel)} columns for {columns}")
         return rel
@@ -243,18 +282,32 @@ class _Select:
             self._no_alias_before(node, ref)
         return self._input_column(node, ref)
 
+    def _struct(self, node: exp.Column) -> Expr:
+        """The value of a column of structs; an alias cannot be meant."""
+        ref = self.query.find(node, "no alias is seen here")
+        return self._input_column(node, ref)
+
     def _input_column(self, node: exp.Column, ref: Ref) -> Expr:
+        if ref.path:
+            return self._field(node, ref)
         if ref.merged:
             return self._merged(ref)
         if ref.certainty == "ambiguous":
             raise Unsupported(f"column {ref.column} is ambiguous")
-        if ref.path:
-            raise Unsupported("a field of a struct")
         if ref.column != "*" and ref.column != folded(node.this, self.query.dialect):
             raise Unsupported("a quoted name in another case, or a column by its position")
         if ref.input is None:
             return self._parameter(node, ref)
         return self.source.column(ref.input, ref.column)
+
+    def _field(self, node: exp.Column, ref: Ref) -> Expr:
+        """A field of a struct, or of a struct in a struct: `s.p.q` over the column s."""
+        if ref.merged or ref.certainty == "ambiguous" or ref.input is None:
+            raise Unsupported(f"column {node.sql()} is ambiguous or not known")
+        value = self.source.column(ref.input, ref.column)
+        for name in ref.path:
+            value = field(value, name)
+        return value
 
     def _merged(self, ref: Ref) -> Expr:
         """A column that FULL JOIN USING merged: the first of the two that is there."""
@@ -328,6 +381,22 @@ def is_root(query: Query) -> bool:
     while isinstance(parent, exp.Subquery):
         parent = parent.parent
     return parent is None
+
+
+def field(value: Expr, name: str) -> Expr:
+    """A field of a struct value, as the parser's own Dot would be."""
+    return Call("dot", (value,), ("this", f"expression:id {name}"))
+
+
+def _is_value(node: exp.Expr) -> bool:
+    """Whether a query stands as a value in an expression; elsewhere its struct is many columns."""
+    above = node.parent.parent if isinstance(node.parent, exp.Subquery) else None
+    return above is not None and not isinstance(above, exp.From | exp.Join | exp.CTE | exp.Query)
+
+
+def _is_word(node: exp.Expr) -> bool:
+    """Whether a name stands there that is no value, as before a function in a namespace."""
+    return isinstance(node, exp.Identifier | exp.Var)
 
 
 def _inside(node: exp.Expr) -> exp.Expr:

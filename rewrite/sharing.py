@@ -31,6 +31,7 @@ from unwet.rewrite.reads import blocks
 from unwet.rewrite.scalars import Unsupported
 from unwet.rewrite.shapes import after_tables
 from unwet.rewrite.sizes import tree_lines
+from unwet.rewrite.stars import is_open
 
 MIN_GAIN = 4
 _OVERHEAD = 2  # one more file to open, one more name to know
@@ -132,7 +133,7 @@ class _Workshop:
             return  # nothing is known of its rows, so it is nobody's copy
         names = tuple(name.lower() for name in plan.names)
         rel = self.normalizer.run(trim(plan))[0]
-        if len(set(names)) == len(names) and not _trivial(rel):
+        if len(set(names)) == len(names) and not is_open(names) and not _trivial(rel):
             yield _Site(host, block.node, rel.digest, names, label)
 
     def _resolved(self, host: str, tree: exp.Query) -> Query | None:

@@ -8,6 +8,7 @@ from unwet.lineage.resolve import Resolved
 from unwet.rewrite.algebra import Col, Expr
 from unwet.rewrite.definitions import Definition
 from unwet.rewrite.scalars import cast_to, null
+from unwet.rewrite.stars import is_open
 
 
 def side_effect(resolved: Resolved) -> str:
@@ -73,7 +74,11 @@ def insert_doubt(old: Definition, new: Definition, targets: tuple[str, ...]) -> 
     if old.plan is None or new.plan is None:
         return old.doubt or new.doubt or "INSERT of rows that are not known"
     missing = {name.lower() for name in old.columns if name not in targets}
-    if len(targets) != len(new.plan.names) or len(set(targets)) != len(targets):
+    if (
+        is_open(new.plan.names)
+        or len(targets) != len(new.plan.names)
+        or len(set(targets)) != len(targets)
+    ):
         return "INSERT of rows whose columns are not known"
     if set(targets) - set(old.columns):
         return "INSERT into columns that are not known"

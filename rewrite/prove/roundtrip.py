@@ -18,11 +18,12 @@ from unwet.lineage.findings import Finding
 from unwet.lineage.parse import parse
 from unwet.lineage.resolve import resolve
 from unwet.lineage.sources import Source
-from unwet.lineage.tables import Catalog, Column, Table
+from unwet.lineage.tables import Catalog
 from unwet.lineage.templating import verbatim
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.prove.render import RenderedModel, render_project
+from unwet.rewrite.stars import made_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,7 @@ def read_back(root: Path, setting: Setting) -> dict[str, ReadBack]:
         found[model.name] = result
         if model.name not in setting.relations and result.plan is not None:
             definitions[model.name] = result.plan
-            columns = tuple(Column(name) for name in result.plan.names)
-            table = Table(model.name, columns, True, "statement")
+            table = made_table(model.name, result.plan.names)
             catalog = Catalog({**catalog.tables, model.name: table})
     return found
 
