@@ -129,9 +129,9 @@ def _through(each: Input, qualifiers: list[str], name: str, level: int) -> Ref |
 
 def _member(each: Input, name: str, path: tuple[str, ...], level: int) -> Ref:
     known = name in each.index or name == "*" or each.columns is None
-    if not known and not path and isinstance(each.node, exp.Unnest) and each.alias in each.index:
-        # UNNEST(...) AS item: item.sku is a field of the element
-        return Ref(each, each.alias, level, "certain", path=(name,))
+    if not known and isinstance(each.node, exp.Unnest) and each.alias in each.index:
+        # UNNEST(...) AS item: item.sku is a field of the element, item.sku.size a field of that
+        return Ref(each, each.alias, level, "certain", path=(name, *path))
     return Ref(each, name, level, "certain" if known else "unknown", path=path)
 
 

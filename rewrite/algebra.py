@@ -17,6 +17,7 @@ Window         column i of the input; the output is the input's columns, then th
 Join           column i of all inputs laid side by side, also for semi and anti joins,
                whose output is the first input's columns only
 Sort           column i of the input
+Unnest         column i of the input; the output is the input's columns, then the element
 =============  ==========================================================================
 
 ``Outer(level, i)`` is column i of the row of an enclosing query (level 1 is the nearest): it
@@ -268,6 +269,18 @@ class Sort(Node):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Unnest(Node):
+    """For each row of the input one row per element of ``array``: the input's columns, then the
+    element, then its position from the front where ``ordinal`` is set. ``outer``: a row whose
+    array is empty or NULL is kept once, with NULLs."""
+
+    input: Rel
+    array: Expr
+    outer: bool = False
+    ordinal: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Opaque(Node):
     """SQL that the algebra does not express: canonical text in which ``$0, $1 ...`` stand for
     the inputs, whose columns the text calls by ``names``. Never rewritten, never lost.
@@ -281,7 +294,18 @@ class Opaque(Node):
 
 
 Rel = (
-    Scan | Values | Filter | Project | Join | Aggregate | Window | SetOp | Distinct | Sort | Opaque
+    Scan
+    | Values
+    | Filter
+    | Project
+    | Join
+    | Aggregate
+    | Window
+    | SetOp
+    | Distinct
+    | Sort
+    | Unnest
+    | Opaque
 )
 
 
@@ -318,6 +342,8 @@ def _width(rel: Rel) -> int:
             return len(keys) + len(aggs)
         case Window(input=inner, functions=functions):
             return width(inner) + len(functions)
+        case Unnest(input=inner, ordinal=ordinal):
+            return width(inner) + 1 + ordinal
         case Join(kind="semi" | "anti", inputs=inputs):
             return width(inputs[0])
         case Join(inputs=inputs):
@@ -344,6 +370,7 @@ def inputs(rel: Rel) -> tuple[Rel, ...]:
             | Window(input=inner)
             | Distinct(input=inner)
             | Sort(input=inner)
+            | Unnest(input=inner)
         ):
             return (inner,)
         case _:
@@ -387,6 +414,8 @@ def expressions(rel: Rel) -> tuple[Expr, ...]:
             return (*(k.expr for k in keys), *bounds)
         case Values(rows=rows):
             return tuple(e for row in rows for e in row)
+        case Unnest(array=array):
+            return (array,)
         case Scan() | SetOp() | Distinct() | Opaque():
             return ()
         case _:

@@ -9,15 +9,28 @@ from sqlglot import exp
 
 from unwet.lineage.names import folded
 from unwet.lineage.resolve import Input, Query
-from unwet.rewrite.algebra import Col, Expr, Join, Outer, Project, Rel, Values, width
+from unwet.rewrite.algebra import (
+    Col,
+    Expr,
+    Filter,
+    Join,
+    Outer,
+    Project,
+    Rel,
+    Unnest,
+    Values,
+    width,
+)
 from unwet.rewrite.clauses import conjuncts, only
 from unwet.rewrite.scalars import Unsupported, encode
+from unwet.rewrite.volatile import is_random
 
 Frame = tuple[tuple[Input, int], ...]  # the inputs of one query block with their first positions
 Scalar = Callable[[exp.Expr, str], Expr]  # an expression of a clause over the block's positions
 
 _JOIN: Final = frozenset(["this", "side", "kind", "on", "using"])
 _TABLE: Final = frozenset(["this", "db", "catalog", "alias", "hints"])
+_UNNEST: Final = frozenset(["expressions", "alias", "offset"])
 _SUBQUERY: Final = frozenset(["this", "alias", "with_"])
 
 
@@ -54,7 +67,12 @@ class From:
         for item in self.query.inputs:
             if item.group is not None:
                 raise Unsupported("a join in parentheses")
+            if isinstance(item.node, exp.Unnest):
+                rel = self._unnested(rel, item)
+                continue
             _check_item(item)
+            if self._is_array(item):
+                raise Unsupported("an array of a table in FROM by its name")
             right = self.sources.relation(item, self.outer)
             if rel is None:
                 rel = right
@@ -89,6 +107,51 @@ class From:
         if column not in known:
             raise Unsupported(f"column {column} of {item.alias or item.relation} is not known")
         return known[column]
+
+    # --- arrays
+
+    def _is_array(self, item: Input) -> bool:
+        """BigQuery: FROM t, t.items reads the items of each row of t."""
+        node, dialect = item.node, self.query.dialect
+        first = node.args.get("catalog") or node.args.get("db")
+        if dialect != "bigquery" or not isinstance(first, exp.Identifier):
+            return False
+        return any(each.alias == folded(first, dialect) for each, _ in self._entered)
+
+    def _unnested(self, left: Rel | None, item: Input) -> Rel:
+        """The rows so far, once for each element of an array."""
+        node, join = item.node, item.join
+        only(node, _UNNEST)
+        if self.query.dialect not in ("bigquery", "duckdb") or len(node.expressions) != 1:
+            raise Unsupported(f"UNNEST of {self.query.dialect or 'no dialect'}")
+        if left is not None and join is None:
+            raise Unsupported("joins that are nested without parentheses")
+        below: Rel = left if left is not None else Values(((),), 0)
+        array = self.scalar(node.expressions[0], "from")
+        if is_random(array):
+            raise Unsupported("an array of random values")
+        ordinal = node.args.get("offset") is not None
+        on, outer = self._unnest_join(join) if join is not None else (None, False)
+        rel = Unnest(below, array, outer, ordinal)
+        self._enter(item, width(rel) - width(below))
+        if on is None:
+            return rel
+        return Filter(rel, conjuncts(self.scalar(on, "on")))
+
+    def _unnest_join(self, join: exp.Expr) -> tuple[exp.Expr | None, bool]:
+        """The condition, and whether rows without elements stay."""
+        only(join, _JOIN)
+        side, kind = (str(join.args.get(k) or "").upper() for k in ("side", "kind"))
+        on, always = join.args.get("on"), True
+        if on is not None:
+            always = isinstance(on.unnest(), exp.Boolean) and bool(on.unnest().this)
+        if join.args.get("using") or kind not in ("", "INNER", "CROSS", "OUTER"):
+            raise Unsupported(f"{side} {kind} join of an array".strip())
+        if side == "LEFT" and always:
+            return None, True
+        if side:
+            raise Unsupported(f"{side} JOIN UNNEST with a condition")
+        return (None if always else on), False
 
     # --- joins
 

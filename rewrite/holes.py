@@ -29,6 +29,7 @@ from unwet.rewrite.algebra import (
     Scan,
     SetOp,
     Subquery,
+    Unnest,
     Values,
     Window,
     inputs,
@@ -247,6 +248,8 @@ def _outputs(rel: Rel, below: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
             return tuple(_name(e, below[0]) for e in (*keys, *aggs))
         case Window(functions=functions):
             return (*below[0], *("" for _ in functions))
+        case Unnest(ordinal=ordinal):
+            return (*below[0], *("",) * (1 + ordinal))
         case Join(kind="inner" | "left" | "full"):
             return tuple(name for names in below for name in names)
         case Values() | Opaque():

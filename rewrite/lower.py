@@ -192,8 +192,10 @@ class Lowerer:
         """Every column name of the statement, sorted."""
         if self._used is None:
             columns = self._root.find_all(exp.Column)  # s.p.q may be a field of a column s
-            names = {folded(part, self._dialect) for c in columns for part in c.parts}
-            self._used = tuple(sorted(names - {REST}))
+            parts = [part for c in columns for part in c.parts]
+            parts += (e for j in self._root.find_all(exp.Join) for e in j.args.get("using") or ())
+            names = {folded(part, self._dialect) for part in parts}
+            self._used = tuple(sorted(names - {REST, ""}))
         return self._used
 
     def columns(self, item: Input) -> tuple[str, ...]:
@@ -207,6 +209,8 @@ class Lowerer:
             if item.columns is None:
                 raise Unsupported(f"the columns of {item.alias or 'a FROM item'} are not known")
             return item.columns
+        if isinstance(item.node, exp.Unnest):
+            return self._element(item)
         own, listed = self._own_columns(item), self._alias_list(item)
         return (*listed, *own[len(listed) :])
 
@@ -224,8 +228,22 @@ class Lowerer:
             raise Unsupported("a column list for a table that nobody describes")
         return (*sorted({*self.used, *item.index}), REST)
 
+    def _element(self, item: Input) -> tuple[str, ...]:
+        """The columns of an UNNEST: the element, and its position where that is asked for."""
+        asked = item.node.args.get("offset")
+        names = list(item.columns or ())
+        if not names or (asked is not None and len(names) == 1):
+            position = folded(asked, self._dialect) if isinstance(asked, exp.Identifier) else ""
+            element = "" if position in names else (names or [""])[0]
+            names = [element, *([position or "offset"] if asked is not None else [])]
+        if len(names) != 1 + (asked is not None):
+            raise Unsupported("UNNEST into several columns")
+        return tuple(names)
+
     def shown(self, item: Input) -> tuple[int, ...]:
         """Which of ``columns(item)`` a star over the item stands for."""
+        if isinstance(item.node, exp.Unnest):
+            raise Unsupported("a star over the elements of an array")
         if item.query is not None and item.columns is None:
             return tuple(range(len(self._done[id(item.query)][1].names)))
         names = self.columns(item)

@@ -31,6 +31,7 @@ from unwet.rewrite.algebra import (
     SetOp,
     Sort,
     SortKey,
+    Unnest,
     Values,
     Window,
     parts,
@@ -110,6 +111,8 @@ class _Writer:
                 table = self.table(inner, outer)
                 added = self.exprs(functions, (table.columns, *outer))
                 return f"SELECT {_named([*table.columns, *added])} FROM {table.sql}"
+            case Unnest():
+                return self.unnest(rel, outer)
             case SetOp(kind=kind, inputs=inputs):
                 return f" {_SET_WORDS[kind]} ".join(f"({self.select(i, outer)})" for i in inputs)
             case Distinct(input=inner):
@@ -121,6 +124,19 @@ class _Writer:
                 return self.opaque(rel, outer)
             case _:
                 assert_never(rel)
+
+    def unnest(self, rel: Unnest, outer: Scopes) -> str:
+        """The element and its position, from lists that DuckDB unnests side by side."""
+        table, row = self.table(rel.input, outer), f"t{next(self.numbers)}"
+        (array,) = self.exprs((rel.array,), (table.columns, *outer))
+        added = [f"{row}.e", *([f"{row}.i"] if rel.ordinal else [])]
+        position = f", UNNEST(RANGE(LEN({array}))) AS i" if rel.ordinal else ""
+        inner = f"SELECT UNNEST({array}) AS e{position}"
+        join = "LEFT JOIN" if rel.outer else "JOIN"
+        return (
+            f"SELECT {_named([*table.columns, *added])} "
+            f"FROM {table.sql} {join} LATERAL ({inner}) AS {row} ON TRUE"
+        )
 
     def values(self, rel: Values, outer: Scopes) -> str:
         if not rel.rows:

@@ -137,6 +137,8 @@ def _encoding(node: exp.Expr) -> _Step:
             raise Unsupported(f"column {node.sql()} is not resolved")
         case exp.Unnest() if isinstance(node.parent, exp.In):
             return _call(node)  # x IN UNNEST(array) is a test, not rows
+        case exp.GenerateSeries() if isinstance(node.parent, exp.Unnest):
+            return _call(node)  # the array that is unnested
         case _ if isinstance(node, _ROW_MAKERS):
             raise Unsupported(f"{node.key} inside an expression")
         case exp.Star() | exp.Columns():

@@ -154,6 +154,8 @@ class _Select:
         if isinstance(output.node, exp.Columns) and not isinstance(output.node.this, exp.Star):
             raise Unsupported("COLUMNS by a pattern")
         if output.star is not None:
+            if isinstance(output.star[0].node, exp.Unnest) and self.query.dialect == "bigquery":
+                raise Unsupported("a star over the elements of an array")  # fields, if structs
             merged = self.source.column(*output.star)
             for also in output.also:
                 merged = first_of(merged, self.source.column(*also))
@@ -298,13 +300,27 @@ class _Select:
             raise Unsupported("a quoted name in another case, or a column by its position")
         if ref.input is None:
             return self._parameter(node, ref)
+        if isinstance(ref.input.node, exp.Unnest):
+            return self._of_element(ref.input, ref.column)
         return self.source.column(ref.input, ref.column)
+
+    def _of_element(self, item: Input, column: str) -> Expr:
+        """The element of an array, its position, or a field of an element without a name."""
+        names = self.blocks.columns(item)
+        if column in names:
+            return self.source.column(item, column)
+        if column == "*" or names[0]:
+            raise Unsupported(f"column {column} of the elements of an array")
+        return field(self.source.column(item, names[0]), column)
 
     def _field(self, node: exp.Column, ref: Ref) -> Expr:
         """A field of a struct, or of a struct in a struct: `s.p.q` over the column s."""
         if ref.merged or ref.certainty == "ambiguous" or ref.input is None:
             raise Unsupported(f"column {node.sql()} is ambiguous or not known")
-        value = self.source.column(ref.input, ref.column)
+        if isinstance(ref.input.node, exp.Unnest):
+            value = self._of_element(ref.input, ref.column)
+        else:
+            value = self.source.column(ref.input, ref.column)
         for name in ref.path:
             value = field(value, name)
         return value
@@ -348,7 +364,11 @@ class _Select:
         return known
 
     def _no_column_behind(self, node: exp.Column, value: Expr) -> None:
-        """Inside an ORDER BY expression, dialects differ on whether alias or column is meant."""
+        """Inside an ORDER BY expression, dialects differ on whether alias or column is meant; in
+        BigQuery it is the alias (its reference, query syntax, "ambiguity between a FROM clause
+        column and an alias")."""
+        if self.query.dialect == "bigquery":
+            return
         ref = self.query.find(node, "no alias is seen here")
         if ref.input is not None and ref.level == 0 and self._input_column(node, ref) != value:
             raise Unsupported(f"alias {ref.column} hides a column")

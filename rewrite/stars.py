@@ -83,6 +83,10 @@ class Stars:
                 yield name, found
 
     def _member(self, name: str) -> Expr | None:
+        stars = (star_of(each.node) for each in self.query.open)
+        for star in stars:
+            if star is not None and (new := self._replaced(star).get(name)) is not None:
+                return self.scalar(new)
         holders = [each for each in self.query.open if name not in each.hidden]
         if len(holders) != 1:
             return None  # none has it, or nobody knows which
@@ -104,7 +108,7 @@ class Stars:
         if star is None:
             raise Unsupported("COLUMNS by a pattern")
         replaced = self._replaced(star)
-        if replaced and len(self.query.inputs) > 1:
+        if replaced and len(self.query.inputs) > 1 and not _is_qualified(item):
             raise Unsupported("a star that replaces columns of several tables")
         merged = frozenset[str]() if _is_qualified(item) else frozenset(self.query.merged)
         yield from ((o.name, self.output(o)) for o in own if o.name in merged)  # once and first

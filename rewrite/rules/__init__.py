@@ -28,6 +28,7 @@ from unwet.rewrite.rules import (
     sets,
     subqueries,
     truths,
+    unnesting,
 )
 from unwet.rewrite.rules.shapes import Case
 
@@ -95,6 +96,7 @@ RELATION_RULES: tuple[RelationRule, ...] = (
     projects.project_above_full_join,
     projects.project_above_semi_join,
     projects.project_above_window,
+    unnesting.project_above_unnest,
     projects.project_above_sort,
     projects.project_into_aggregate,
     projects.project_into_union,
@@ -111,6 +113,7 @@ RELATION_RULES: tuple[RelationRule, ...] = (
     filters.filter_below_semi_join,
     filters.filter_below_aggregate,
     filters.filter_below_union,
+    unnesting.filter_below_unnest,
     filters.conditions_into_inner_inputs,
     filters.condition_into_right_input,
     filters.condition_into_left_of_semi,
@@ -176,4 +179,5 @@ CASES: tuple[Case, ...] = (
     *constants.CASES,
     *empty.CASES,
     *rollup.CASES,
+    *unnesting.CASES,
 )

@@ -24,6 +24,7 @@ from unwet.rewrite.algebra import (
     SetOp,
     Sort,
     SortKey,
+    Unnest,
     Values,
     Window,
     width,
@@ -117,6 +118,8 @@ def narrow(rel: Rel, need: frozenset[int], depth: int = 0) -> Narrowed | None:
             return _only(Aggregate(inner, keys, some), kept, len(keys) + len(aggs))
         case Window():
             return _narrow_window(rel, need, depth)
+        case Unnest():
+            return _narrow_unnest(rel, need, depth)
         case Join(kind="semi" | "anti"):
             return _narrow_left_of_semi(rel, need, depth)
         case Join():
@@ -176,6 +179,20 @@ def _narrow_window(rel: Window, need: frozenset[int], depth: int) -> Narrowed | 
     place = _places(columns).__getitem__
     moved = tuple(remap(f, place) for f in kept)
     return Window(inner, moved), (*columns, *(size + i for i in kept_at))  # type: ignore[arg-type]
+
+
+def _narrow_unnest(rel: Unnest, need: frozenset[int], depth: int) -> Narrowed | None:
+    """The element stays: it says how many rows there are."""
+    size = width(rel.input)
+    ordinal = rel.ordinal and size + 1 in need
+    below = frozenset(i for i in need if i < size) | used((rel.array,))
+    slim = narrow(rel.input, below, depth + 1)
+    if slim is None and ordinal == rel.ordinal:
+        return None
+    inner, columns = slim if slim is not None else (rel.input, tuple(range(size)))
+    array = remap(rel.array, _places(columns).__getitem__)
+    kept = (*columns, size, *((size + 1,) if ordinal else ()))
+    return Unnest(inner, array, rel.outer, ordinal), kept
 
 
 def _narrow_left_of_semi(rel: Join, need: frozenset[int], depth: int) -> Narrowed | None:

@@ -40,7 +40,7 @@ def merge_projects(rel: Rel) -> Rel | None:
     a volatile one would run more often, or not at all."""
     match rel:
         case Project(input=Project(input=inner, exprs=below), exprs=exprs) if all_movable(below):
-            written = _written(exprs, below)
+            written = written_out(exprs, below)
             return Project(inner, written) if written is not None else None
         case _:
             return None
@@ -64,7 +64,7 @@ def project_into_aggregate(rel: Rel) -> Rel | None:
         case Aggregate(input=Project(input=inner, exprs=below), keys=keys, aggs=aggs) if (
             all_movable(below) and not any(map(reads_outer_row, below))
         ):
-            written = _written((*keys, *aggs), below)
+            written = written_out((*keys, *aggs), below)
             if written is None:
                 return None
             new_aggs = tuple(e for e in written[len(keys) :] if isinstance(e, Agg))
@@ -79,7 +79,7 @@ def project_above_window(rel: Rel) -> Rel | None:
         case Window(input=Project(input=inner, exprs=below), functions=functions) if all_movable(
             below
         ):
-            written = _written(functions, below)
+            written = written_out(functions, below)
             if written is None:
                 return None
             moved = tuple(f for f in written if isinstance(f, Over))
@@ -93,7 +93,7 @@ def project_above_sort(rel: Rel) -> Rel | None:
     """Sort(Project(r, es), keys, limit) -> Project(Sort(r, keys[es], limit), es)."""
     match rel:
         case Sort(input=Project(input=inner, exprs=below), keys=keys) if all_movable(below):
-            written = _written([k.expr for k in keys], below)
+            written = written_out([k.expr for k in keys], below)
             if written is None:
                 return None
             moved = tuple(
@@ -207,13 +207,13 @@ def _pull(rel: Join, pulled: Sequence[bool], on: tuple[Expr, ...]) -> Rel | None
             outputs.extend(own)
         inputs.append(below)
         start += size
-    written = _written(on, outputs)
+    written = written_out(on, outputs)
     if written is None:
         return None
     return Project(Join(rel.kind, tuple(inputs), written), tuple(outputs[: width(rel)]))
 
 
-def _written(exprs: Sequence[Expr], below: Sequence[Expr]) -> tuple[Expr, ...] | None:
+def written_out(exprs: Sequence[Expr], below: Sequence[Expr]) -> tuple[Expr, ...] | None:
     """The expressions over the outputs ``below``, written out; None when they grow too large."""
     written = tuple(substitute(e, below) for e in exprs)
     return written if sum(map(tree_size, written)) <= LARGEST else None

@@ -31,6 +31,7 @@ from unwet.rewrite.algebra import (
     Sort,
     SortKey,
     Subquery,
+    Unnest,
     Values,
     Window,
     expressions,
@@ -160,7 +161,7 @@ def with_inputs(rel: Rel, new: Sequence[Rel]) -> Rel:
             return rel
         case Join() | SetOp() | Opaque():
             return replace(rel, inputs=tuple(new))
-        case Filter() | Project() | Aggregate() | Window() | Distinct() | Sort():
+        case Filter() | Project() | Aggregate() | Window() | Distinct() | Sort() | Unnest():
             return replace(rel, input=new[0])
 
 
@@ -186,6 +187,8 @@ def with_expressions(rel: Rel, new: Sequence[Expr]) -> Rel:
         case Values(rows=rows, width=size):
             flat = iter(new)
             return Values(tuple(tuple(next(flat) for _ in row) for row in rows), size)
+        case Unnest():
+            return replace(rel, array=new[0])
         case Scan() | SetOp() | Distinct() | Opaque():
             return rel
 

@@ -28,6 +28,7 @@ from unwet.rewrite.algebra import (
     SetOp,
     Sort,
     Subquery,
+    Unnest,
     Values,
     Window,
     operands,
@@ -119,6 +120,8 @@ def _kind_of_column(rel: Rel, index: int, depth: int) -> Hashable:
             if index < size:
                 return _kind_of_column(inner, index, depth - 1)
             return _kind(functions[index - size], inner, depth - 1)
+        case Unnest(input=inner) if index < width(inner):
+            return _kind_of_column(inner, index, depth - 1)
         case Join(inputs=many):
             for item in many:
                 if index < width(item):

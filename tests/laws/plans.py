@@ -33,6 +33,7 @@ from unwet.rewrite.algebra import (
     Sort,
     SortKey,
     Subquery,
+    Unnest,
     Values,
     Window,
     width,
@@ -54,6 +55,7 @@ DOMAIN: dict[str, tuple[str, ...]] = {
 }
 BINARY = ("this", "expression")
 TYPES = ("int", "text", "bool", "date")
+SQL_TYPES = {"int": "int", "text": "text", "bool": "boolean", "date": "date"}
 
 
 def database(pick: Pick) -> list[str]:
@@ -112,7 +114,7 @@ class Plans:
         kind = self.choose(
             ("scan", "filter", "filter", "filter", "project", "project", "join", "join", "join",
              "left", "left", "full", "semi", "anti", "aggregate", "aggregate", "window", "union",
-             "union", "setop", "distinct", "limit", "sort", "values", "stacked", "tested")
+             "union", "setop", "distinct", "limit", "sort", "values", "stacked", "tested", "unnest")
         )  # fmt: skip
         make = getattr(self, f"_{kind}")
         made: tuple[Rel, Kinds] = make(depth - 1, outer)
@@ -141,13 +143,13 @@ class Plans:
             tuple(tuple(map(self.literal, kinds)) for _ in range(size)), len(kinds)
         ), kinds
 
-    def _filter(self, depth: int, outer: tuple[Kinds, ...]) -> tuple[Rel, Kinds]:
+    def _filter(self, depth: int, outer: tuple[Kinds, ...] = ()) -> tuple[Rel, Kinds]:
         inner, kinds = self.rel(depth, outer)
         scope = Scope(kinds, outer)
         tests = tuple(self.test(scope, 2) for _ in range(1 + self.pick(3)))
         return Filter(inner, tests), kinds
 
-    def _project(self, depth: int, outer: tuple[Kinds, ...]) -> tuple[Rel, Kinds]:
+    def _project(self, depth: int, outer: tuple[Kinds, ...] = ()) -> tuple[Rel, Kinds]:
         inner, kinds = self.rel(depth, outer)
         if not kinds:
             return inner, kinds
@@ -274,6 +276,21 @@ class Plans:
             functions.append(functions[0])
         out = (*kinds, *(k for _, k in functions))
         return Window(inner, tuple(f for f, _ in functions)), out
+
+    def _unnest(self, depth: int, outer: tuple[Kinds, ...]) -> tuple[Rel, Kinds]:
+        """Two elements, or none for some rows; not in a subquery, as DuckDB 2.0 reads no row of
+        an enclosing query in a lateral join there."""
+        inner, kinds = (self._project if self.chance(2) else self.rel)(depth)
+        kind, scope = self.choose(TYPES), Scope(kinds)
+        both = tuple(self.expr(kind, scope, 1, plain=True) for _ in range(2))
+        typed = tuple(Call("cast", (e,), ("this", f"to:{SQL_TYPES[kind]}")) for e in both)
+        array: Expr = Call("array", typed, ("expressions*2",))
+        if self.chance(2):
+            branch = Call("if", (self.test(scope, 1, plain=True), array), ("this", "true"))
+            array = Call("case", (branch,), ("ifs*1",))
+        ordinal = self.chance(4)
+        made = Unnest(inner, array, self.chance(3), ordinal)
+        return made, (*kinds, kind, *(("int",) if ordinal else ()))
 
     def _branches(self, depth: int, outer: tuple[Kinds, ...]) -> tuple[list[Rel], Kinds]:
         kinds = tuple(self.choose(TYPES) for _ in range(1 + self.pick(2)))

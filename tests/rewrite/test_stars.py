@@ -1,0 +1,135 @@
+"""Stars over relations that nobody describes.
+
+Queries are lowered without any schema. What they mean then must hold for the columns the tables
+really have: each plan is filled in with these, run, and compared with the query itself.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.algebra import Plan
+from unwet.rewrite.fingerprint import strict
+from unwet.rewrite.lower import Env, lower
+from unwet.rewrite.normal import normalize_plan
+from unwet.rewrite.plan_sql import to_sql
+from unwet.tests.rewrite.expanding import expanded
+from unwet.tests.rewrite.small_world import SCHEMA, Worlds, reason
+
+COLUMNS = {table: tuple(columns) for table, columns in SCHEMA.items()}
+
+MEANT = (
+    "select * from t",
+    "select * from t where a > 1 and c is not null",
+    "select *, a + 1 as p from t",
+    "select t.*, u.k from t join u on t.a = u.a",
+    "select * from t join u on t.a = u.a where u.k > 1",
+    "select u.*, t.* from t, u where t.a = u.a",
+    "select * exclude (b) from t",
+    "select t.* exclude (b, c), b as last from t",
+    "select * replace (a + 1 as a) from t",
+    "select q.a, q.b from (select * from t) q where q.c = 'a'",
+    "with q as (select * from t where a > 0) select a, count(*) as n from q group by a",
+    "with q as (select * from t), r as (select * from q where b > 1) select * from r where a > 0",
+    "select * from (select * exclude (c) from t) q where a > 1",
+    "select a from (select * replace (b as a) from t) q",
+    "select a, p from (select *, b + 1 as p from t) q",
+    "select distinct * from t",
+    "select distinct t.* exclude (a) from t join u on t.a = u.a",
+    "select * from t union all select * from t where a = 1",
+    "select * from t union select * from t where a = 1",
+    "select * from t except select * from t where a = 1",
+    "select * from t join u using (a)",
+    "select * from t left join u using (a)",
+    "select * from t right join u using (a)",
+    "select * from t full join u using (a)",
+    "select x.a, y.* from t x left join (select *, 1 as one from u) y on x.a = y.a",
+    "select x.a, y.* from t x left join (select * replace (1 as a) from u) y on x.a = y.a",
+    "select x.* from (select * from t) x left join u on x.a = u.a where u.a is null",
+    "select * from t where exists (select * from u where u.a = t.a)",
+    "select * from t semi join u on t.a = u.a",
+    "select * from t order by a, b, c limit 3",
+    "select *, row_number() over (partition by a order by b, c) as r from t where a > 1",
+)
+
+REFUSED = {
+    "select * from t where a in (select * from u)": "star",
+    "select * from t order by 1 limit 2": "star",
+    "select b from (select distinct * from t) q": "not known",
+    "select * from t union all select *, 1 as one from u": "width",
+    "select *, a from t union all select a, * from t": "star",
+    "select x.p from (select * rename (a as p) from t) x": "star",
+    "select * from (select * from t) as q(x)": "not known",
+    "select columns('a.*') from t": "COLUMNS",
+    "select a from (select * from t union all select * from u) q": "not known",
+}
+
+APART = (
+    ("select * from t", "select a, b, c from t"),
+    ("select * from t", "select * exclude (a) from t"),
+    ("select * exclude (b) from t", "select * exclude (a) from t"),
+    ("select * replace (b as a) from t", "select * replace (a as b) from t"),
+    ("select * replace (b as a) from t", "select * replace (c as a) from t"),
+    ("select * from t, u", "select * from u, t"),
+    ("select * from t join u using (a)", "select * from t join u on t.a = u.a"),
+    ("select * from t join u using (a)", "select * from t join u using (b)"),
+    ("select * from t", "select distinct * from t"),
+    ("select * from t union all select * from t", "select * from t union select * from t"),
+    ("select a from (select * from t) q", "select a from (select * replace (b as a) from t) q"),
+)
+
+SAME = (
+    ("select * from t where a > 1", "with q as (select * from t) select * from q where a > 1"),
+    ("select a from (select * from t) q", "select a from t"),
+    ("select p.a from (select * from t where b = 1) p join u on u.a = p.a",
+     "select t.a from u join t on t.a = u.a and t.b = 1"),
+    ("select x from (select *, a + 1 as x from t) q where x > 2",
+     "select a + 1 as x from t where a + 1 > 2"),
+    ("select q.c from (select * exclude (b) from t) q", "select c from t"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def worlds() -> Worlds:
+    return Worlds()
+
+
+def open_plan(sql: str, dialect: str = "duckdb") -> Plan:
+    """The plan of a query over tables of which nothing is known."""
+    pile = load([Source("a.sql", sql, dialect)], dialect)
+    [resolved] = pile.resolved
+    assert resolved.query is not None
+    return lower(resolved.query, Env(pile.catalog))
+
+
+@pytest.mark.parametrize("sql", MEANT)
+def test_the_plan_says_what_the_query_does_whatever_the_columns_are(
+    sql: str, worlds: Worlds
+) -> None:
+    plan = open_plan(sql)
+    assert reason(plan) == ""
+    normal, _ = normalize_plan(plan)  # without the columns that only may be there
+    assert worlds.difference(sql, to_sql(expanded(normal, COLUMNS))) == ""
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_what_needs_the_list_of_columns_is_refused(sql: str) -> None:
+    assert REFUSED[sql] in reason(open_plan(sql))
+
+
+@pytest.mark.parametrize(("one", "other"), APART)
+def test_what_may_differ_stays_apart(one: str, other: str) -> None:
+    assert _normal(one) != _normal(other)
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_a_star_is_no_wall_between_two_ways_to_write_it(one: str, other: str) -> None:
+    assert _normal(one) == _normal(other)
+
+
+def _normal(sql: str) -> str:
+    plan = open_plan(sql)
+    assert reason(plan) == ""
+    return strict(normalize_plan(plan)[0].rel)
