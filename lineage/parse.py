@@ -113,7 +113,7 @@ def render(
                 comments=comments,
                 unsupported_level=ErrorLevel.RAISE,
             )
-    except UnsupportedError as error:
+    except (UnsupportedError, *_PRINTER_BUGS) as error:
         raise RenderError(f"cannot be written in {dialect or 'standard SQL'}: {error}") from error
 
 
@@ -123,6 +123,7 @@ def render(
 _PLAIN_DECLARE = frozenset({"oracle", "postgres", "redshift", "mysql", "snowflake"})
 Outcome = exp.Expression | Finding
 # Seen on broken SQL, where a ParseError was due; a file must not be lost over it.
+_PRINTER_BUGS = (AssertionError, AttributeError, LookupError, TypeError)  # on odd trees
 _PARSER_BUGS = (TypeError, ValueError, AttributeError, LookupError, AssertionError)
 
 

@@ -22,9 +22,19 @@ def only(node: exp.Expr, understood: frozenset[str]) -> None:
 
 def trim(plan: Plan) -> Rel:
     """The plan's rows without hidden order columns; an order without limit means nothing here."""
-    if width(plan.rel) == len(plan.names):
-        return plan.rel
-    return Project(plan.rel, tuple(Col(i) for i in range(len(plan.names))))
+    return first_columns(plan.rel, len(plan.names))
+
+
+def first_columns(rel: Rel, size: int) -> Rel:
+    """The first columns of a relation. Those behind are no outputs of anybody's: an expression
+    that makes one goes with it, whatever it is."""
+    match rel:
+        case _ if width(rel) == size:
+            return rel
+        case Project(input=inner, exprs=exprs):
+            return Project(inner, exprs[:size])
+        case _:
+            return Project(rel, tuple(Col(i) for i in range(size)))
 
 
 def conjuncts(expr: Expr) -> tuple[Expr, ...]:

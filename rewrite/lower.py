@@ -15,8 +15,9 @@ from sqlglot import exp
 from unwet.lineage.names import deep_stack, fold, folded
 from unwet.lineage.resolve import Input, Query
 from unwet.lineage.tables import Catalog
-from unwet.rewrite.algebra import Col, Distinct, Plan, Project, Rel, Scan, SetOp, Values, width
+from unwet.rewrite.algebra import Distinct, Plan, Rel, Scan, SetOp, Values, width
 from unwet.rewrite.clauses import (
+    first_columns,
     is_limited,
     no_columns,
     only,
@@ -178,10 +179,8 @@ class Lowerer:
 
     def _with_members(self, query: Query, plan: Plan) -> Rel:
         """The rows of a block, and behind its outputs the columns that its stars may hold."""
-        wide = len(plan.names) + len(self._members.get(id(query), ()))
-        if width(plan.rel) == wide:
-            return plan.rel
-        return Project(plan.rel, tuple(Col(i) for i in range(wide)))
+        members = self._members.get(id(query), ())
+        return first_columns(plan.rel, len(plan.names) + len(members))
 
     def keep_members(self, query: Query, names: tuple[str, ...]) -> None:
         """Note the columns behind a block's outputs that its stars may hold."""

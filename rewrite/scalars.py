@@ -119,6 +119,8 @@ def _encoding(node: exp.Expr) -> _Step:
             return _Step([node.this], _only)
         case exp.Literal():
             return _constant("string" if node.args.get("is_string") else "number", node.this)
+        case exp.RawString():
+            return _constant("string", node.this)  # only its spelling is another
         case exp.Boolean():
             return _constant("boolean", "true" if node.this else "false")
         case exp.Null():
