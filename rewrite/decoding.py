@@ -126,13 +126,23 @@ def _chain(kind: type[exp.Expr], items: list[exp.Expr]) -> exp.Expr:
     return out
 
 
+_ROWS = frozenset({"star", "fields", "as_struct"})  # their shape holds names of columns
 _ENTRY = re.compile(r"(?s)(?P<slot>[^=:*@]+)(?P<how>[=:*]?)(?P<text>.*)")
 
 
 def _node(op: str, shape: tuple[str, ...], below: list[exp.Expr]) -> exp.Expr:
     if op == "datatype":
         return _type_node(shape[0].partition(":")[2])
+    if op not in _CLASSES:
+        return _spelled(op, shape, below)
     return _CLASSES[op](**_arguments(op, shape, below))
+
+
+def _spelled(op: str, shape: tuple[str, ...], below: list[exp.Expr]) -> exp.Expr:
+    """What no parser has a node for (whole rows, structs of a query, elements), for readers: a
+    call that holds everything the value depends on."""
+    said = (exp.Literal.string(each) for each in shape if op in _ROWS)
+    return exp.Anonymous(this=op, expressions=[*below, *said])
 
 
 def _arguments(op: str, shape: tuple[str, ...], below: list[exp.Expr]) -> dict[str, Any]:

@@ -43,6 +43,7 @@ from unwet.rewrite.algebra import (
     SetOp,
     Sort,
     Subquery,
+    Unnest,
     Values,
     Window,
     expressions,
@@ -187,6 +188,13 @@ class _Opener:
             case Window():
                 made = tuple(self._bounded(e) for e in exprs)
                 return _Open(Window(_block(below), ()), (*columns, *made))
+            case Unnest(ordinal=ordinal):
+                made = tuple(
+                    self._bounded(Call(word, tuple(exprs), ("this",)))
+                    for word in ("element", *(("position",) if ordinal else ()))
+                )
+                rows = with_expressions(replace(rel, input=_block(below)), exprs)
+                return _Open(rows, (*columns, *made))
             case Distinct():
                 return _Open(Distinct(_projected(below)), columns)
             case Sort():
