@@ -192,7 +192,6 @@ ifnull(a, b)
 countif(a > 1)
 approx_quantiles(a, 100)[offset(50)]
 split(a, '.')[safe_offset(0)]
-regexp_contains(a, r'x\\d')
 json_value(a, '$.Key.sub')
 json_value(a, '$.key.sub')
 cast(a as array<struct<x int64, y string>>)
@@ -262,6 +261,12 @@ def test_decode_is_the_inverse_of_encode(dialect: str, text: str) -> None:
     back = decode(value, column, no_query)
     assert bare(back) == bare(tree)
     assert encode(back, leaf) == value
+
+
+def test_a_raw_string_is_the_string_it_spells() -> None:
+    raw, plain = (parse(text, "bigquery") for text in (r"r'x\d'", r"'x\\d'"))
+    assert encode(raw, leaf) == encode(plain, leaf) == Lit("string", r"x\d")
+    assert encode(parse(r"'x\t'", "bigquery"), leaf) != encode(parse(r"r'x\t'", "bigquery"), leaf)
 
 
 @pytest.mark.parametrize(("dialect", "text"), CASES)
