@@ -19,6 +19,7 @@ from unwet.rewrite.algebra import (
     Scan,
     SetOp,
     Sort,
+    Unnest,
     Values,
     Window,
     inputs,
@@ -104,7 +105,7 @@ def _is_empty(rel: Rel, below: Sequence[bool]) -> bool:
             return bool(keys) and below[0]
         case Sort(limit=limit):
             return below[0] or (limit is not None and integer(limit) == 0)
-        case Project() | Window() | Distinct():
+        case Project() | Window() | Distinct() | Unnest():
             return below[0]
         case Scan() | Opaque():
             return False

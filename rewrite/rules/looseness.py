@@ -26,6 +26,7 @@ from unwet.rewrite.algebra import (
     Scan,
     SetOp,
     Sort,
+    Unnest,
     Values,
     Window,
     inputs,
@@ -67,6 +68,8 @@ def _below(rel: Rel, loose: frozenset[int]) -> list[frozenset[int]]:
             return [_all(rel.input) - by_keys.union(*by_aggs)]
         case Window(functions=functions):
             return [loose.intersection(_all(rel.input)).difference(*map(columns_of, functions))]
+        case Unnest(array=array):
+            return [loose.intersection(_all(rel.input)) - columns_of(array)]
         case Join(kind=kind, inputs=many, on=on):
             side_by_side = range(sum(map(width, many)))
             shown = loose if kind not in ("semi", "anti") else frozenset(side_by_side)
