@@ -166,6 +166,8 @@ class Plans:
         ]
         if self.chance(5):
             many.append(self._test_on_join(depth, outer))
+        if self.chance(16):
+            many.append((Values(((),), 0), ()))  # one row of no columns
         kinds = tuple(k for _, ks in many for k in ks)
         scope = Scope(kinds, outer)
         on = tuple(self.condition(scope) for _ in range(self.pick(4)))

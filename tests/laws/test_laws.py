@@ -25,7 +25,7 @@ from unwet.tests.laws.mutants import mutant
 from unwet.tests.laws.plans import Plans
 
 DEEPER = int(os.environ.get("UNWET_LAW_EXAMPLES", "1"))
-CORPUS = 2800 * DEEPER
+CORPUS = 2500 * DEEPER
 PER_RULE = 16 * DEEPER
 AT_LEAST = 5
 
