@@ -184,6 +184,9 @@ def _call(node: exp.Expr) -> _Step:
 
 def _filled(node: exp.Expr) -> list[tuple[str, Any]]:
     """The slots that say something, declared ones first and in their declared order."""
+    if isinstance(node, exp.Div) and _is_decimal(node.expression):
+        # no integers that a dialect may truncate, no zero: written as it stands in all of them
+        return [("this", node.this), ("expression", node.expression), ("typed", True)]
     names = [*node.arg_types, *(n for n in node.args if n not in node.arg_types)]
     pairs = ((name, node.args.get(name)) for name in names)
     return [(n, v) for n, v in pairs if _says_something(node, n, v)]
@@ -193,6 +196,12 @@ def _says_something(node: exp.Expr, name: str, value: Any) -> bool:
     if isinstance(node, exp.Ordered) and name == "nulls_first":
         return value is not None  # the one place where False is not the default
     return not (value is None or value is False or value == [] or value == ())
+
+
+def _is_decimal(node: exp.Expr) -> bool:
+    """A constant like 2.0, not zero."""
+    is_number = isinstance(node, exp.Literal) and not node.is_string
+    return is_number and "." in node.this and node.this.strip("0.") != ""
 
 
 def _fill(slots: _Slots, name: str, value: Any, node: exp.Expr) -> None:

@@ -62,6 +62,8 @@ EXPRESSION_RULES: tuple[ExpressionRule, ...] = (
     conditions.simple_case_to_searched,
     constants.decided_case,
     conditions.drop_else_null,
+    conditions.nullif_to_case,
+    conditions.case_to_coalesce,
     conditions.plain_coalesce,
     conditions.drop_repeated_cast,
     truths.plain_inner_conditions,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TypeGuard
 
 from unwet.rewrite.algebra import Call, Expr
+from unwet.rewrite.rules.nulls import not_null_tested, null_tested
 from unwet.rewrite.rules.refs import is_volatile
-from unwet.rewrite.rules.shapes import NULL, Case, binary, slots
+from unwet.rewrite.rules.shapes import BINARY, NULL, Case, binary, slots
 
 
 def if_to_case(expr: Expr) -> Expr | None:
@@ -44,6 +45,32 @@ def drop_else_null(expr: Expr) -> Expr | None:
     match expr:
         case Call(op="case", args=(*arms, last), shape=(*shape, "default")) if last == NULL:
             return Call("case", tuple(arms), tuple(shape))
+        case _:
+            return None
+
+
+def case_to_coalesce(expr: Expr) -> Expr | None:
+    """CASE WHEN x IS NULL THEN y ELSE x END -> COALESCE(x, y), also as x IS NOT NULL THEN x ELSE y.
+    ``x`` is evaluated once instead of twice: not when volatile."""
+    match expr:
+        case Call(op="case", args=(Call(args=(test, yes)), no), shape=("ifs*1", "default")):
+            tested, value, other = null_tested(test), no, yes
+            if tested is None:
+                tested, value, other = not_null_tested(test), yes, no
+            if tested is None or tested != value or is_volatile(tested):
+                return None
+            return Call("coalesce", (value, other), ("this", "expressions*1"))
+        case _:
+            return None
+
+
+def nullif_to_case(expr: Expr) -> Expr | None:
+    """NULLIF(x, y) -> CASE WHEN x = y THEN NULL ELSE x END, ``x`` not volatile."""
+    match expr:
+        case Call(op="nullif", args=(value, other), shape=shape) if (
+            shape == BINARY and not is_volatile(value)
+        ):
+            return _case([_arm(binary("eq", value, other), NULL)], value)
         case _:
             return None
 
@@ -95,6 +122,10 @@ def drop_repeated_cast(expr: Expr) -> Expr | None:
 CASES = (
     Case("select case a when 1 then b else null end as x from t",
          "select case when a = 1 then b end as x from t"),
+    Case("select case when a is null then b else a end as x, nullif(a, b) as y from t",
+         "select coalesce(a, b) as x, case when a = b then null else a end as y from t"),
+    Case("select case when a is not null then a else b end as x from t",
+         "select coalesce(a, b) as x from t"),
     Case("select if(a > 1, b, c) as x from t",
          "select case when 1 < a then b else c end as x from t"),
     Case("select coalesce(a, coalesce(b, c)) as x from t",

@@ -423,6 +423,13 @@ class Plans:
         return Call(op, both, BINARY)
 
     def case(self, kind: str, scope: Scope, depth: int, plain: bool) -> Expr:
+        if self.chance(5):  # NULLIF and COALESCE in other words
+            value, other = self.column(kind, scope), self.expr(kind, scope, depth, plain)
+            if self.chance(2):
+                return Call("nullif", (value, other), BINARY)
+            test = Call("is", (value, Lit("null", "")), BINARY)
+            arm = Call("if", (test, other), ("this", "true"))
+            return Call("case", (arm, value), ("ifs*1", "default"))
         if self.chance(3):
             args = (
                 self.test(scope, depth, plain),
