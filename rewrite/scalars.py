@@ -79,6 +79,19 @@ def cast_to(value: Expr, kind: str) -> Expr:
     return encode(cast, lambda node: value if isinstance(node, exp.Column) else None)
 
 
+def is_decimal(expr: Expr | None) -> bool:
+    """Is it a constant like 2.0, and not zero?"""
+    match expr:
+        case Lit(kind="number", text=text):
+            return "." in text and text.strip("0.") != ""
+        case _:
+            return False
+
+
+def _plain_constant(node: exp.Expr) -> Lit | None:
+    return Lit("number", node.this) if isinstance(node, exp.Literal) and node.is_number else None
+
+
 def null() -> Lit:
     """The encoded NULL."""
     return Lit("null", "")
@@ -184,7 +197,7 @@ def _call(node: exp.Expr) -> _Step:
 
 def _filled(node: exp.Expr) -> list[tuple[str, Any]]:
     """The slots that say something, declared ones first and in their declared order."""
-    if isinstance(node, exp.Div) and _is_decimal(node.expression):
+    if isinstance(node, exp.Div) and is_decimal(_plain_constant(node.expression)):
         # no integers that a dialect may truncate, no zero: written as it stands in all of them
         return [("this", node.this), ("expression", node.expression), ("typed", True)]
     names = [*node.arg_types, *(n for n in node.args if n not in node.arg_types)]
@@ -196,12 +209,6 @@ def _says_something(node: exp.Expr, name: str, value: Any) -> bool:
     if isinstance(node, exp.Ordered) and name == "nulls_first":
         return value is not None  # the one place where False is not the default
     return not (value is None or value is False or value == [] or value == ())
-
-
-def _is_decimal(node: exp.Expr) -> bool:
-    """A constant like 2.0, not zero."""
-    is_number = isinstance(node, exp.Literal) and not node.is_string
-    return is_number and "." in node.this and node.this.strip("0.") != ""
 
 
 def _fill(slots: _Slots, name: str, value: Any, node: exp.Expr) -> None:

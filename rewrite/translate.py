@@ -17,6 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Node
+from unwet.rewrite.scalars import is_decimal
 
 N = TypeVar("N", bound=Node)
 _TYPE = "to:"
@@ -81,9 +82,12 @@ def _boundaries(call: Call, source: str, _target: str) -> tuple[Call, str]:
 
 
 def _division(call: Call, _source: str, _target: str) -> tuple[Call, str]:
-    """Division that depends on its operands' types does not when one is surely no integer."""
+    """Division that depends on its operands' types does not when one is surely no integer. By a
+    decimal constant it is the same in all dialects from the start (`scalars`)."""
     mark = "typed=True"
-    if call.op == "div" and mark in call.shape and any(map(_fractional, call.args)):
+    if call.op != "div" or is_decimal(call.args[-1]):
+        return call, ""
+    if mark in call.shape and any(map(_fractional, call.args)):
         return replace(call, shape=tuple(s for s in call.shape if s != mark)), ""
     return call, ""
 
