@@ -7,7 +7,7 @@ one Window above it, and the expressions are rewritten to the columns these two 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -61,12 +61,14 @@ def group(
     _check_random((*outputs, *having, *qualify, *order))
     aggs = tuple(dict.fromkeys(a for e in (*outputs, *having, *qualify, *order) for a in _aggs(e)))
     if keys is not None or aggs or having:
-        grouped = Aggregate(rel, keys or (), aggs)
+        rel = Aggregate(rel, keys or (), aggs)
+        outputs_of = (*rel.keys, *rel.aggs)
+        # the first place of each; a dict, as there may be thousands
+        place = {expr: Col(at) for at, expr in reversed(tuple(enumerate(outputs_of)))}
 
         def above(expr: Expr) -> Expr:
-            return _above(expr, grouped)
+            return _above(expr, place)
 
-        rel = grouped
         outputs, having = tuple(map(above, outputs)), tuple(map(above, having))
         qualify, order = tuple(map(above, qualify)), tuple(map(above, order))
     if having:
@@ -124,28 +126,27 @@ def _check_level(agg: Agg) -> None:
         raise Unsupported("an aggregate of the outer query")
 
 
-def _above(expr: Expr, grouped: Aggregate) -> Expr:
-    """The same value read from the Aggregate's output."""
-    if expr in grouped.keys:
-        return Col(grouped.keys.index(expr))
+def _above(expr: Expr, place: Mapping[Expr, Col]) -> Expr:
+    """The same value read from the Aggregate's output, where `place` says it stands."""
+    known = place.get(expr)
+    if known is not None:
+        return known
     match expr:
-        case Agg():
-            return Col(len(grouped.keys) + grouped.aggs.index(expr))
         case Col():
             raise Unsupported("a column that is neither grouped nor aggregated")
         case Subquery(rel=rel) if correlated(rel):
             raise Unsupported("a correlated subquery above GROUP BY")
         case Over(call=call, partition=partition, order=order):
-            inner = rebuild(call, lambda part: _above(part, grouped))
+            inner = rebuild(call, lambda part: _above(part, place))
             assert isinstance(inner, Agg | Call)
             return Over(
                 inner,
-                tuple(_above(p, grouped) for p in partition),
-                tuple(replace_key(k, _above(k.expr, grouped)) for k in order),
+                tuple(_above(p, place) for p in partition),
+                tuple(replace_key(k, _above(k.expr, place)) for k in order),
                 expr.frame,
             )
         case _:
-            return rebuild(expr, lambda part: _above(part, grouped))
+            return rebuild(expr, lambda part: _above(part, place))
 
 
 def correlated(rel: Rel, level: int = 1) -> bool:

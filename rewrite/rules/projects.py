@@ -165,7 +165,8 @@ def sort_nullable_project(rel: Rel) -> Rel | None:
             if kept == exprs:
                 return None
             size = width(left)
-            outputs = (*columns(0, size), *(Col(size + kept.index(e)) for e in exprs))
+            place = {e: Col(size + at) for at, e in enumerate(kept)}
+            outputs = (*columns(0, size), *(place[e] for e in exprs))
             moved = tuple(substitute(e, outputs) for e in on)
             return Project(Join("left", (left, Project(inner, kept)), moved), outputs)
         case _:
