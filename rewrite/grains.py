@@ -11,7 +11,7 @@ from typing import Literal
 from sqlglot import exp
 
 from unwet.lineage.resolve import Query
-from unwet.rewrite.algebra import Lit
+from unwet.rewrite.algebra import Agg, Lit, parts
 from unwet.rewrite.tracing import Tracer
 
 GrainKind = Literal["grain", "distinct", "union", "order", "name"]
@@ -75,7 +75,8 @@ def _grouped(
 ) -> Iterator[Said]:
     if any(group.args.get(part) for part in ("cube", "rollup", "grouping_sets", "all", "totals")):
         return
-    keys: set[str] = set()
+    found: dict[str, frozenset[int]] = {}
+    shown = _shown(query, tracer)
     for node in group.expressions:
         if isinstance(node, exp.Literal) and not node.is_string:
             at = int(node.this) - 1 if str(node.this).isdigit() else -1
@@ -83,17 +84,22 @@ def _grouped(
                 return
             term = tracer.output(query, at)
         else:
-            found = tracer.term(query, node, "group")
-            if found is None:
+            key = tracer.term(query, node, "group")
+            if key is None:
                 return
-            term = found
+            term = key
         if not isinstance(term, Lit):
-            keys.add(tracer.terms.masked(term).digest.hex())
-    shown = {tracer.terms.masked(tracer.output(query, at)).digest.hex()
-             for at in range(len(query.outputs))}  # fmt: skip
-    keys -= shown
+            found[tracer.terms.masked(term).digest.hex()] = tracer.terms.bases(term)
+    keys = {key for key, bases in found.items() if not bases or not bases <= shown}
     text = group.sql(dialect=query.dialect, comments=False)
     yield Said("grain", ("grain", *about), " ".join(sorted(keys)), group, text, frozenset(keys))
+
+
+def _shown(query: Query, tracer: Tracer) -> frozenset[int]:
+    """The columns that a block shows, as they are or inside of a name for them."""
+    terms = [tracer.output(query, at) for at in range(len(query.outputs))]
+    single = [t for t in terms if not any(isinstance(part, Agg) for part in parts(t))]
+    return frozenset().union(*(tracer.terms.bases(term) for term in single))
 
 
 def _first_rows(query: Query, tracer: Tracer, about: tuple[Hashable, ...]) -> Iterator[Said]:

@@ -5,10 +5,12 @@ beside it gives a reason for.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
+
+from sqlglot import exp
 
 from unwet.lineage.lexer import COMMENT, pieces
 from unwet.lineage.names import is_token
@@ -24,6 +26,10 @@ MANY_VALUES: Final = 3  # a constant with so many values in copies is a paramete
 SURE_CHOICE: Final = 8  # copies that choose the same rows, before another choice looks wrong
 _DATE: Final = re.compile(r"\d{4}-\d\d(-\d\d.*)?|\d{8}")
 _WORD: Final = re.compile(r"[a-z]+|\d+")
+_PERIODS: Final = frozenset(
+    {"day", "daily", "week", "weekly", "month", "monthly", "quarter", "quarterly", "year", "yearly"}
+    | {"annual", "qtr", "ytd", "mtd", "qtd", "fortnight", "decade", "hour", "hourly"}
+)
 _ON_PURPOSE: Final = re.compile(
     r"on purpose|purposely|intended|intentional|deliberate|absichtlich|mit absicht|exprès", re.I
 )
@@ -40,13 +46,15 @@ class Variation:
     def is_meant(self, outlier: Outlier, block: Block, line: int, alike: Sequence[Outlier]) -> bool:
         """Whether the outlier, which stands in that block and line, is variation. `alike` are all
         outliers with the same difference."""
-        if self._has_reason(outlier, block, line):
+        if self._has_reason(outlier, block, line) or self._has_label(alike):
             return True
         if outlier.at is None:
             return False
         literal = literals(outlier.fact.term)[outlier.at] if outlier.fact.term else None
         return literal is not None and (
-            _is_parameter(outlier, literal) or self._follows(outlier, alike)
+            _is_parameter(outlier, literal)
+            or _is_period(outlier, literal)
+            or self._follows(outlier, alike)
         )
 
     # --- following a parameter
@@ -62,6 +70,21 @@ class Variation:
         return any(
             all(choice not in self._chosen(block) for block in others.values()) for choice in shared
         )
+
+    def _has_label(self, alike: Sequence[Outlier]) -> bool:
+        """Whether the outliers call what they show something else: a constant in one column, such
+        as the metric of a row, that each has with another outlier and none with a copy."""
+        mine = {id(each.block): each.block for each in alike}
+        labels = [_labels(block) for block in mine.values()]
+        if len(labels) < 2 or not all(labels):
+            return False
+        theirs = [_labels(fact.block) for each in alike for fact in each.vote.majority]
+        for name in frozenset.intersection(*(frozenset(each) for each in labels)):
+            values = Counter(each[name] for each in labels)
+            others = {each.get(name) for each in theirs}
+            if min(values.values()) > 1 and not others & values.keys():
+                return True
+        return False
 
     def _chosen(self, block: Block) -> frozenset[tuple[frozenset[int] | int, str]]:
         return self._choices.get(id(block.root), frozenset())
@@ -117,6 +140,15 @@ def _columns(term: Expr) -> Iterator[Col]:
     return (part for part in parts(term) if isinstance(part, Col))
 
 
+def _labels(block: Block) -> Mapping[str, str]:
+    """By output: the texts that a block writes into a column of its own."""
+    return {
+        output.name: str(output.expression.this)
+        for output in block.query.outputs
+        if isinstance(output.expression, exp.Literal) and output.expression.is_string
+    }
+
+
 # --- parameters -------------------------------------------------------------------------------
 
 
@@ -132,6 +164,16 @@ def _is_parameter(outlier: Outlier, literal: Lit) -> bool:
     return many and literal.kind == "string"
 
 
+def _is_period(outlier: Outlier, literal: Lit) -> bool:
+    """Whether the report's name says a period that no copy's name says: a number that differs
+    there is how long the period is."""
+    if literal.kind != "number":
+        return False
+    mine = _PERIODS.intersection(_names(outlier.fact.block))
+    theirs = {name for fact in outlier.vote.majority for name in _names(fact.block)}
+    return bool(mine - theirs)
+
+
 def _bounds(term: Expr | None, literal: Lit) -> bool:
     """Whether a comparison has the literal on a side of its own."""
     return isinstance(term, Call) and term.op in ("lt", "lte", "eq") and literal in term.args
@@ -140,12 +182,16 @@ def _bounds(term: Expr | None, literal: Lit) -> bool:
 def _is_named(text: str, block: Block) -> bool:
     """Whether the report's name says the constant: sales_de for 'DE', top_10 for 10, and
     2024_05, or may_2024, for a date in that month."""
-    statement = block.resolved.statement
-    names = _words(f"{statement.path.rpartition('/')[2]} {block.resolved.target or ''}")
-    words = _words(text)
+    names, words = _names(block), _words(text)
     if _DATE.fullmatch(text):
         return words[0] in names or text[:4] in names
     return bool(words) and all(word in names for word in words)
+
+
+def _names(block: Block) -> tuple[str, ...]:
+    """The words of the names of a block's file and of what it fills."""
+    statement = block.resolved.statement
+    return _words(f"{statement.path.rpartition('/')[2]} {block.resolved.target or ''}")
 
 
 @lru_cache(maxsize=4096)
