@@ -8,6 +8,7 @@ from typing import Final
 
 from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Over, operands, parts
 from unwet.rewrite.rules.refs import with_operands
+from unwet.rewrite.terms import UNION
 
 _TRIED: Final = 3  # operands whose order is found by trying
 _COMPARISONS: Final = frozenset({"lt", "lte"})
@@ -125,7 +126,8 @@ def _contains(whole: Expr, part: Expr) -> bool:
         each = stack.pop()
         if each == part:
             return True
-        if not isinstance(each, Agg):  # what many rows are made into is no slip for one row
+        # what many rows are made into is no slip for one row; a branch is not its union
+        if not isinstance(each, Agg) and not (isinstance(each, Call) and each.op == UNION):
             stack.extend(operands(each))
     return False
 

@@ -263,6 +263,34 @@ def _truth(expr: Expr) -> Expr:
     return _is(tested, Lit("boolean", "true" if False in values else "false"), negated=True)
 
 
+def _plain_test(expr: Expr) -> Expr:
+    """COUNTIF(x IS TRUE), CASE WHEN x IS TRUE THEN ... -> the same with x: NULL is not counted"""
+    match expr:
+        case Agg(op="countif", args=(test, *rest)) if (plain := _untrue(test)) is not None:
+            return replace(expr, args=(plain, *rest))
+        case Call(op="if", args=(test, *rest)) if (plain := _untrue(test)) is not None:
+            return replace(expr, args=(plain, *rest))
+        case _:
+            return expr
+
+
+def _untrue(test: Expr) -> Expr | None:
+    """A test without IS TRUE where that says nothing; None where it has none."""
+    match test:
+        case Call(op="and" | "or", args=args):
+            plain = [_untrue(arg) for arg in args]
+            if all(each is None for each in plain):
+                return None
+            kept = tuple(
+                arg if each is None else each for arg, each in zip(args, plain, strict=True)
+            )
+            return replace(test, args=kept)
+        case Call(op="is", args=(tested, Lit(kind="boolean", text="true")), shape=shape):
+            return tested if "negate=True" not in shape else None
+        case _:
+            return None
+
+
 def _is(tested: Expr, what: Lit, negated: bool = False) -> Call:
     more = ("negate=True",) if negated else ()
     return Call("is", (tested, what), ("this", "expression", *more))
@@ -284,5 +312,6 @@ _STEPS: tuple[Callable[[Expr], Expr], ...] = (
     _filter_to_case,
     _plain_division,
     _truth,
+    _plain_test,
     _plain_order,
 )

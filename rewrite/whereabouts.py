@@ -124,6 +124,20 @@ class Whereabouts:
             if not isinstance(node, exp.Query):
                 todo.extend(reversed(list(node.iter_expressions())))
             fits = said == wanted and term is not None
-            if fits and (masked or literals(term) == literals(part)):
+            if (
+                fits
+                and (masked or literals(term) == literals(part))
+                and not _is_handed(node, found)
+            ):
                 found = node if isinstance(node, exp.Expression) else found
         return found
+
+
+def _is_handed(node: exp.Expr, found: exp.Expression | None) -> bool:
+    """Whether a node is only a column, and what was found beside it says it itself."""
+    if found is None or isinstance(found, exp.Column) or not isinstance(node, exp.Column):
+        return False
+    above = node.parent
+    while above is not None and above is not found:
+        above = above.parent
+    return above is None

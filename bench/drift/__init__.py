@@ -1,0 +1,1 @@
+"""Contradictions of a real pile, judged by hand."""
