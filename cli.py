@@ -614,6 +614,7 @@ def dups(request: Request, min_lines: int, check: bool) -> int:
     exact       the same rows, whatever names, order and nesting look like
     parametric  the same but for a few holes: literals, columns, expressions, relations
     core        the same relations, joined alike; other columns, filters or grain
+    near        most of the query is the same, and most of what it puts out
 
     Copies are whole queries, blocks inside them, branches of set operations, items of one SELECT
     that are a loop written out, or expressions of several lines.

@@ -44,7 +44,7 @@ def without_name(node: Node) -> Node:
 
 # --- the parts of a node ----------------------------------------------------------------------
 
-Order = Literal["ordered", "paired", "conjuncts", "outputs", "keys", "values"]
+Order = Literal["ordered", "paired", "inputs", "conjuncts", "outputs", "keys", "values"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def lists_of(node: Node) -> list[PartList]:
         case Output(expr=expr):
             return [_one(expr)]
         case Join(kind="inner", inputs=inputs):
-            return [PartList("paired", inputs)]
+            return [PartList("inputs", inputs)]
         case Join(inputs=inputs, on=on):
             return [PartList("ordered", inputs), PartList("conjuncts", on)]
         case Aggregate(input=inner, keys=keys):
@@ -102,7 +102,7 @@ def lists_of(node: Node) -> list[PartList]:
         case SortKey(expr=expr):
             return [_one(expr)]
         case _:
-            return [PartList("ordered", tuple(_nodes(node)))]
+            return [PartList("ordered", tuple(nodes_of(node)))]
 
 
 def items(node: Node, number: int) -> tuple[Node, ...]:
@@ -110,11 +110,17 @@ def items(node: Node, number: int) -> tuple[Node, ...]:
     return lists_of(node)[number].items
 
 
+def _differ_in_path(mine: Call, theirs: Call) -> bool:
+    paths = (a for a in mine.args if isinstance(a, Call) and a.op == "jsonpath")
+    return any(path not in theirs.args for path in paths)
+
+
 def _one(node: Node) -> PartList:
     return PartList("ordered", (node,))
 
 
-def _nodes(node: Node) -> Iterator[Node]:
+def nodes_of(node: Node) -> Iterator[Node]:
+    """The nodes that a node holds directly, from left to right."""
     stack: list[object] = [getattr(node, name) for name in reversed(content_fields(type(node)))]
     while stack:
         value = stack.pop()
@@ -128,6 +134,8 @@ def in_step(mine: Node, theirs: Node) -> bool:
     """Whether the parts can be walked in step: as many, but for lists of any length."""
     if _head(mine) != _head(theirs):
         return False
+    if isinstance(mine, Call) and isinstance(theirs, Call) and _differ_in_path(mine, theirs):
+        return False  # a piece of a path means nothing alone
     lists, others = lists_of(mine), lists_of(theirs)
     return all(
         one.order == two.order
@@ -143,15 +151,17 @@ Pairs = dict[int, tuple[Node, Node]]
 
 def paired(one: PartList, two: PartList) -> tuple[Pairs, tuple[int, ...], Parts]:
     """The items of two lists in pairs, and those of each that have no partner."""
-    mine, theirs = one.items, two.items
-    if one.order == "ordered":
+    mine, theirs, order = one.items, two.items, one.order
+    if order == "inputs" and len(mine) == len(theirs):
+        order = "paired"
+    if order == "ordered":
         return dict(enumerate(zip(mine, theirs, strict=True))), (), ()
     pairs: dict[int, Node] = {}
     left, right = list(range(len(mine))), list(range(len(theirs)))
-    for key in _LIKENESS[one.order]:
+    for key in _LIKENESS[order]:
         if left and right:
             left, right = _match(mine, theirs, left, right, pairs, key)
-    if one.order == "paired" or (one.order != "conjuncts" and len(left) == len(right) == 1):
+    if order == "paired" or (order != "conjuncts" and len(left) == len(right) == 1):
         # as many on both sides: what is left stands for each other
         pairs.update(zip(left, (theirs[at] for at in right), strict=True))
         left, right = [], []
@@ -208,7 +218,7 @@ def _closest(
 
 
 def _common(one: Node, other: Node) -> int:
-    return sum(a.digest == b.digest for a, b in zip(_nodes(one), _nodes(other), strict=False))
+    return sum(a.digest == b.digest for a, b in zip(nodes_of(one), nodes_of(other), strict=False))
 
 
 def _computed(key: Callable[[Node], object]) -> Callable[[Node], object]:
@@ -219,6 +229,11 @@ def _computed(key: Callable[[Node], object]) -> Callable[[Node], object]:
         return node.digest if isinstance(inner, Col) else key(inner)
 
     return of
+
+
+def _derived(key: Callable[[Node], object]) -> Callable[[Node], object]:
+    """The same for what is a query; a table is like no other."""
+    return lambda node: node.digest if isinstance(node, Scan) else key(node)
 
 
 def _name(node: Node) -> object:
@@ -245,6 +260,7 @@ def _digest(node: Node) -> object:
 _LIKENESS: Final[dict[Order, tuple[Callable[[Node], object], ...]]] = {
     "ordered": (),
     "paired": (_digest, masked_digest, skeleton, _operator),
+    "inputs": (_digest, *map(_derived, (masked_digest, skeleton))),
     "conjuncts": (_digest, masked_digest, _about, skeleton),
     "outputs": (_digest, _name, *map(_computed, (masked_digest, skeleton, _operator))),
     "keys": (_digest, *map(_computed, (masked_digest, skeleton, _operator))),
@@ -267,5 +283,5 @@ def _texts(node: Node) -> tuple[tuple[int, str], ...]:
             texts.append((0, f"{item.index:09}"))
         elif isinstance(item, Scan):
             texts.append((0, item.table))
-        stack.extend(reversed(list(_nodes(item))))
+        stack.extend(reversed(list(nodes_of(item))))
     return tuple(texts)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 from unwet.lineage.findings import Span
 from unwet.rewrite.algebra import Scan
@@ -53,7 +53,7 @@ class Classes:
 
     def __init__(self) -> None:
         self.register = Register()
-        self._follows = partial(follows, self.register)
+        self.follows = partial(follows, self.register)
         self._places = Places()
         self._forms: dict[tuple[bytes, tuple[str, ...]], Opened | None] = {}
 
@@ -161,7 +161,7 @@ class Classes:
         template, form = self.form(leader.units[0]), self.form(group.units[0])
         if template is None or form is None:
             return ()
-        return generalize(template, [form], self._follows) or ()
+        return generalize(template, [form], self.follows) or ()
 
     def _weight(self, variables: Sequence[Variable]) -> int:
         """What it costs a reader to fill these holes; a whole query is more than a parameter."""
@@ -169,7 +169,7 @@ class Classes:
         for variable in variables:
             if variable.kind == "relation" and not all(map(_is_name, variable.values)):
                 return HEAVIEST + 1
-            if not self._follows(variable, variables):
+            if not self.follows(variable, variables):
                 weight += WEIGHT[variable.kind]
         return weight
 
@@ -181,7 +181,7 @@ class Classes:
         forms = [form for unit in variants if (form := self.form(unit)) is not None]
         if len(forms) < len(variants):
             return None
-        found = generalize(forms[0], forms[1:], self._follows)
+        found = generalize(forms[0], forms[1:], self.follows)
         if not found or self._weight(found) > HEAVIEST:
             return None
         wording = Wording(self.register, [unit.resolved.statement for unit in variants])
@@ -191,11 +191,21 @@ class Classes:
         told = once(told)
         if not is_handy(told, len(group.units), group.lines):
             return None
+        loose: Literal["", "core"] = "core" if wording.differs_in_columns(forms[0], found) else ""
+        return self.told(group, variants, told, loose)
+
+    def told(
+        self,
+        group: Group[Unit],
+        variants: Sequence[Unit],
+        found: Sequence[Hole],
+        loose: Literal["", "core", "near"],
+    ) -> Group[Unit]:
+        """The class with holes whose values are in the order of these variants."""
         order = {unit.strict: at for at, unit in enumerate(variants)}
         places = [order[unit.strict] for unit in group.variants]
-        return Group(group.units, group.spans, tuple(
-            Hole(hole.name, hole.kind, tuple(hole.values[at] for at in places)) for hole in told
-        ), wording.differs_in_columns(forms[0], found))  # fmt: skip
+        mine = (Hole(h.name, h.kind, tuple(h.values[at] for at in places)) for h in found)
+        return Group(group.units, group.spans, tuple(mine), loose)
 
 
 def _is_name(value: Parts) -> bool:

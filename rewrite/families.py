@@ -4,16 +4,18 @@
 exact      the same rows
 parametric the same but for a few holes: literals, columns, expressions, relations
 core       the same relations, joined alike; other columns, filters or grain
+near       most of the plan is the same, and most outputs
 ========== ===================================================================================
 
-Of families that stand inside each other place by place only the largest is told.
+Of families that stand inside each other place by place only the largest is told. Near families are
+told besides the others: each of these counts once there.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
 
 from sqlglot import exp
@@ -24,12 +26,14 @@ from unwet.lineage.names import deep_stack
 from unwet.lineage.pile import Inputs, Pile, load
 from unwet.lineage.schema import Schema
 from unwet.rewrite.classes import Classes
+from unwet.rewrite.enclosed import Enclosed, maximal
 from unwet.rewrite.fragments import Fragments
 from unwet.rewrite.groups import FamilyKind, Group, Piece, What
 from unwet.rewrite.holes import Hole
 from unwet.rewrite.meaning import Meaning, meaning_of
-from unwet.rewrite.savings import saved
-from unwet.rewrite.units import BARE, SIMPLE, units
+from unwet.rewrite.near import clusters, united
+from unwet.rewrite.savings import saved, saved_near
+from unwet.rewrite.units import BARE, SIMPLE, Unit, units
 
 MIN_LINES: Final = 3
 LEAST_LOOP: Final = 4  # nobody writes a loop to save fewer lines
@@ -106,11 +110,16 @@ def duplicates(pile: Pile | Meaning, min_lines: int = MIN_LINES) -> Duplicates:
     with deep_stack():
         every = units(meaning)
         blocks = [unit for unit in every if unit.triviality < BARE]
-        groups: list[Group[Piece]] = [*Classes().of(blocks, min_lines)]
+        classes = Classes()
+        queries = classes.of(blocks, min_lines)
+        groups: list[Group[Piece]] = [*queries]
         groups += Fragments(meaning.normalizer).groups(meaning.pile.resolved, every)
         groups = [group for group in groups if _matters(group, min_lines)]
-        found = [_family(group, counted) for group, counted in _maximal(groups)]
-    found = sorted((family for family in found if _pays(family)), key=_rank)
+        worth = [(g, saved(g, counted)) for g, counted in maximal(groups)]
+        worth = [(g, saves) for g, saves in worth if saves >= _least(g)]
+        found = [_family(group, saves) for group, saves in worth]
+        found += _near(queries, classes, [group for group, _ in worth], min_lines)
+    found.sort(key=_rank)
     lines = sum(script.lines for script in meaning.pile.scripts)
     return Duplicates(tuple(found), lines, _copied_lines(found))
 
@@ -128,42 +137,42 @@ def _matters(group: Group[Piece], min_lines: int) -> bool:
     return level < SIMPLE or (level == SIMPLE and wholes > 1)
 
 
-# --- families inside families -----------------------------------------------------------------
+def _near(
+    groups: Iterable[Group[Unit]], classes: Classes, told: Sequence[Group[Piece]], min_lines: int
+) -> Iterator[Family]:
+    """The classes that are near others, told besides what they are families of already."""
+    inside = Enclosed(told)
+    found = [each for each in clusters(groups, classes) if each.leader.lines >= min_lines]
+    around = {id(unit) for each in found for group in each.groups for unit in group.units}
+    for cluster in found:
+        firsts = [group.units[0] for group in cluster.groups]
+        if all(inside.is_inside(f) or any(id(a) in around for a in f.ancestors()) for f in firsts):
+            continue
+        saves = saved_near(cluster, inside)
+        group = united(cluster, classes) if saves > 0 else None
+        if group is not None:
+            yield _family(group, saves)
 
 
-def _maximal(groups: Sequence[Group[Piece]]) -> Iterator[tuple[Group[Piece], list[int]]]:
-    """The groups that are more than a part of another one, and which copies count there: of those
-    at the same place of a larger family's members only the first."""
-    home = {id(unit): at for at, group in enumerate(groups) for unit in group.units}
-    for at, group in enumerate(groups):
-        places: dict[tuple[int, int], int] = {}
-        met: dict[int, int] = defaultdict(int)
-        for number, unit in enumerate(group.units):
-            around = next((a for a in unit.ancestors() if home.get(id(a), at) != at), None)
-            if around is None:
-                places[-1, id(unit)] = number
-            else:
-                met[id(around)] += 1
-                places.setdefault((home[id(around)], met[id(around)]), number)
-        if len(places) > 1:
-            yield group, list(places.values())
-
-
-def _family(group: Group[Piece], counted: Sequence[int]) -> Family:
+def _family(group: Group[Piece], saves: int) -> Family:
     first, values = group.units[0], group.values
+    content = first.strict if group.kind == "exact" else first.recurring
+    if group.kind in ("core", "near") or group.what != "query":  # another family may lead with it
+        words = [group.kind, group.what, *sorted({unit.recurring for unit in group.units})]
+        content = blake2b(" ".join(words).encode(), digest_size=6).hexdigest()
     return Family(
-        id=(first.strict if group.kind == "exact" else first.recurring)[:12],
+        id=content[:12],
         kind=group.kind,
         what=what_of(group),
         lines=group.lines,
-        saves=saved(group, counted),
+        saves=saves,
         holes=tuple(Hole(h.name, h.kind, v) for h, v in zip(group.holes, values, strict=True)),
         members=tuple(_member(u, s) for u, s in zip(group.units, group.spans, strict=True)),
     )
 
 
-def _pays(family: Family) -> bool:
-    return family.saves >= (LEAST_LOOP if family.what == "item" else 1)
+def _least(group: Group[Piece]) -> int:
+    return LEAST_LOOP if group.what == "item" else 1
 
 
 def what_of(group: Group[Piece]) -> What:

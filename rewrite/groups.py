@@ -63,14 +63,14 @@ class Group(Generic[P_co]):
     units: tuple[P_co, ...]
     spans: tuple[Span, ...]
     holes: tuple[Hole, ...] = ()
-    is_core: bool = False  # some have other columns, or another grain
+    loose: Literal["", "core", "near"] = ""  # more differs than holes could be
     what: What = "query"
 
     @property
     def kind(self) -> FamilyKind:
         """How much alike the pieces are."""
-        if self.is_core:
-            return "core"
+        if self.loose:
+            return self.loose
         return "exact" if len(self.variants) == 1 else "parametric"
 
     @cached_property

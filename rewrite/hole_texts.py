@@ -135,7 +135,7 @@ class Wording:
         if isinstance(node, SortKey):
             return self.sql(node.expr, dialect) + (" DESC" if node.descending else "")
         if isinstance(node, _RELATIONS):
-            return f"({', '.join(dict.fromkeys(_scans(node))) or 'a query'})"
+            return f"({', '.join(sorted(set(_scans(node)))) or 'a query'})"
         assert isinstance(node, Expr.__args__)
         plain = rebuild(node, self._plain)
         made = decode(plain, lambda column: self._column(column, qualified), _subquery)
@@ -150,7 +150,8 @@ class Wording:
         base = self._columns[column.index]
         if base.table == "(large)":
             return exp.Var(this="...")
-        return exp.column(base.name, base.table.rpartition(".")[2] if qualified else None)
+        known = qualified and not base.table.startswith("(")  # a query has no name
+        return exp.column(base.name, base.table.rpartition(".")[2] if known else None)
 
     def _plain(self, expr: Expr) -> Expr:
         match expr:

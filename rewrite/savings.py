@@ -11,9 +11,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
+from unwet.rewrite.enclosed import Enclosed
 from unwet.rewrite.fragments import Fragment
 from unwet.rewrite.groups import Group, Piece
 from unwet.rewrite.library import LINE
+from unwet.rewrite.near import Cluster
 
 LOOP: Final = 3  # for, endfor, and the list of values, which may be longer
 MACRO: Final = 2  # lines around a definition with parameters
@@ -33,6 +35,16 @@ def saved(group: Group[Piece], counted: Sequence[int]) -> int:
         case _:
             after = group.lines + MACRO + sum(_call(group, at) for at in counted)
     return len(counted) * group.lines - after
+
+
+def saved_near(cluster: Cluster, inside: Enclosed) -> int:
+    """The lines that near classes save when each is one definition already: of what no other
+    family saves the share that is the same in the leader, less a line for the reference."""
+    saved = -MACRO
+    for group, share in cluster.near:
+        own = max(0, group.lines - inside.lines(group.units[0]))
+        saved += int(own * share) - 1
+    return saved
 
 
 def _saved_by_loops(group: Group[Piece], counted: Sequence[int]) -> int:

@@ -92,6 +92,7 @@ def test_every_kind_of_case_is_there() -> None:
     assert {name.split(":")[0] for name in CASES} == {
         "core",
         "exact",
+        "near",
         "none",
         "parametric",
         "repeated",
@@ -242,6 +243,21 @@ def test_a_loop_saves_its_items_but_for_a_template_and_a_list() -> None:
     assert (family.kind, family.what, family.size, family.lines) == ("parametric", "item", 20, 1)
     values = sum(len(value) + 6 for value in family.holes[0].values)
     assert family.saves == 20 - (1 + 3 + values // 88)
+
+
+def test_what_other_families_save_is_not_saved_again_by_near_ones() -> None:
+    """The CTE is an exact family; the near family has what is around it only."""
+    near = CASES["near: a report that reads a view where the other has a query"]
+    inner = "SELECT customer_id, SUM(total) AS paid, COUNT(*) AS n FROM orders GROUP BY customer_id"
+    alone = find_families(list(near.sources), dialect="postgres", schema=SCHEMA)
+    texts = [source.text.replace("FROM orders o", f"FROM ({inner}) p JOIN orders o ON p.n > 1 ")
+             for source in near.sources]  # fmt: skip
+    more = found_in(*texts)
+    assert [family.kind for family in alone] == ["near"]
+    assert {family.kind for family in more} == {"exact", "near"}
+    longer = sum(family.lines for family in more if family.kind == "near") - alone[0].lines
+    assert longer >= 6
+    assert next(f for f in more if f.kind == "near").saves <= alone[0].saves + 6
 
 
 # --- forms and the command ---------------------------------------------------------------------
