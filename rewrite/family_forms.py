@@ -110,7 +110,8 @@ def _value(value: str, count: int, full: bool) -> str:
 
 def _total(found: Duplicates) -> str:
     share = 100 * found.duplicated_lines / found.lines if found.lines else 0
+    word = "family" if len(found.families) == 1 else "families"
     return (
-        f"{len(found.families):,} families; {found.duplicated_lines:,} of {found.lines:,} lines "
+        f"{len(found.families):,} {word}; {found.duplicated_lines:,} of {found.lines:,} lines "
         f"({share:.0f} %) are copies"
     )

@@ -4,13 +4,11 @@ Big ones are answered in the budget; what cannot be read is told and loses nothi
 """
 
 import os
-import pickle
 import re
 import shutil
-import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner, Result
@@ -20,6 +18,7 @@ from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.drift import drift
 from unwet.rewrite.families import duplicates
+from unwet.tests.nobody import as_nobody, open_copy
 
 COMMANDS = ("dups", "drift", "check")
 REPORT = """CREATE VIEW buyers_{0} AS
@@ -28,6 +27,20 @@ FROM customers AS c JOIN orders AS o ON o.customer_id = c.id
 WHERE c.country = '{0}' AND o.status = 'paid'
 GROUP BY c.id;
 """
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, where its `Result` cannot go."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def said(*args: str) -> Said:
+    done = run(*args)
+    return Said(done.exit_code, done.stdout, done.stderr)
 
 
 def run(*args: str | Path) -> Result:
@@ -48,7 +61,7 @@ def pile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def is_answered(command: str, done: Result) -> bool:
+def is_answered(command: str, done: Result | Said) -> bool:
     """Whether the four reports of the pile were read, whatever else is there."""
     wanted = {"dups": "parametric, 3 copies", "drift": "DRIFT_AGGREGATE", "check": "DUP_PARAMETRIC"}
     return wanted[command] in done.stdout
@@ -98,7 +111,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, before: Callable[[str], object]) -> 
     monkeypatch.setattr(Path, "read_bytes", reading)
 
 
-def lines(command: str, done: Result) -> str:
+def lines(command: str, done: Result | Said) -> str:
     """What is said of files: `path:line:column: CODE message`, in the forms of each command."""
     if command != "check":
         return done.stderr
@@ -110,17 +123,13 @@ def lines(command: str, done: Result) -> str:
 def test_a_file_that_others_may_not_read_is_told(
     command: str, pile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # pytest's own folders are closed to others
-    with TemporaryDirectory() as folder:
-        shutil.copytree(pile, folder, dirs_exist_ok=True)
-        Path(folder).chmod(0o755)
-        secret = Path(folder) / "secret.sql"
-        secret.write_text(REPORT.format("nl"))
-        secret.chmod(0)
+    with open_copy(pile) as folder:
+        (folder / "secret.sql").write_text(REPORT.format("nl"))
+        (folder / "secret.sql").chmod(0)
         monkeypatch.chdir(folder)
         run(command)  # what it needs is loaded
-        shutil.rmtree(Path(folder) / ".unwet_cache", ignore_errors=True)
-        found = as_nobody([command])
+        shutil.rmtree(folder / ".unwet_cache", ignore_errors=True)
+        found = as_nobody(lambda: said(command))
     why = "UNREADABLE cannot read: Permission denied"
     assert f"secret.sql:1:1: {why}" in lines(command, found)
     assert is_answered(command, found)
@@ -132,37 +141,12 @@ def test_a_folder_that_others_may_not_enter_is_told(command: str, pile: Path) ->
     run(command)
     pile.chmod(0)
     try:
-        done = as_nobody([command, "--no-index"] if command == "check" else [command])
+        done = as_nobody(lambda: said(command, *(["--no-index"] if command == "check" else [])))
     finally:
         pile.chmod(0o755)
     assert (done.exit_code, done.stdout) == (2, ""), done.stdout
     why = "Permission denied" if command == "check" else "no such file or folder: ."
     assert done.stderr.startswith("error: ") and why in done.stderr
-
-
-def as_nobody(words: list[str]) -> Result:
-    """A command run by a user who owns nothing; root may read everything."""
-    reader, writer = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # other threads do nothing here
-        child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            if os.geteuid() == 0:
-                os.setgid(65534)
-                os.setuid(65534)
-            done = run(*words)
-            os.write(writer, pickle.dumps((done.stdout_bytes, done.stderr_bytes, done.exit_code)))
-            code = 0
-        finally:
-            os._exit(code)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as stream:
-        data = stream.read()
-    assert os.waitpid(child, 0)[1] == 0
-    out, err, exit_code = pickle.loads(data)
-    return Result(CliRunner(), out, err, out + err, None, exit_code, None)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

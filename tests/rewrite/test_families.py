@@ -286,7 +286,7 @@ def test_text_shows_places_and_values() -> None:
     assert "  03.sql:1-10 (query)\n" in text
     assert "... and 8 more (-v shows all)" in text
     assert "    total_from = 0 | 1 | 2 |" in text
-    assert text.endswith("1 families; 190 of 200 lines (95 %) are copies\n")
+    assert text.endswith("1 family; 190 of 200 lines (95 %) are copies\n")
     assert "19.sql:1-10" in as_text(duplicates(pile), full=True)
     assert "\x1b" not in text
     assert "\x1b[1m" in as_text(duplicates(pile), terminal=True)
