@@ -11,46 +11,60 @@ from unwet.lineage.findings import Finding, Span
 def json_text(view: View) -> str:
     """`nodes[{relation,column}], edges[{source,target,type,subtype,certainty,spans}],
     unresolved[]`."""
-    parts: dict[str, list[dict[str, str]] | list[dict[str, object]]] = {
-        "nodes": [_column(node) for node in view.nodes],
-        "edges": [_edge(e) for e in view.edges],
-        "unresolved": [_finding(each) for each in view.graph.unresolved],
+    writer = _Writer()
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    parts = {
+        "nodes": map(writer.column, view.nodes),
+        "edges": map(writer.edge, view.edges),
+        "unresolved": (encode(_finding(each)) for each in view.graph.unresolved),
     }
     lists = (f'"{name}": {_lines(values)}' for name, values in parts.items())
     return "{" + ",\n".join(lists) + "}\n"
 
 
-def _lines(values: Iterable[object]) -> str:
-    """A list with one value per line: diffs stay readable, and the fast encoder does the work."""
-    encode = json.JSONEncoder(ensure_ascii=False).encode
-    rows = ",\n".join(encode(value) for value in values)
+def _lines(values: Iterable[str]) -> str:
+    """A list with one value per line, so that diffs stay readable."""
+    rows = ",\n".join(values)
     return f"[\n{rows}\n]" if rows else "[]"
 
 
-def _column(node: ColumnId) -> dict[str, str]:
-    return {"relation": node.relation, "column": node.column}
+class _Writer:
+    """Writes edges; a graph has many more of them than columns and files, so that those are
+    encoded once."""
 
+    def __init__(self) -> None:
+        self._encode = json.JSONEncoder(ensure_ascii=False).encode
+        self._columns: dict[ColumnId, str] = {}
+        self._paths: dict[str, str] = {}
 
-def _edge(e: Edge) -> dict[str, object]:
-    return {
-        "source": _column(e.source),
-        "target": _column(e.target),
-        "type": e.type,
-        "subtype": e.subtype,
-        "certainty": e.certainty,
-        "spans": [_span(at) for at in e.spans],
-        **({"evidence": [_span(at) for at in e.evidence]} if e.evidence else {}),
-    }
+    def column(self, one: ColumnId) -> str:
+        known = self._columns.get(one)
+        if known is None:
+            text = self._encode({"relation": one.relation, "column": one.column})
+            known = self._columns[one] = text
+        return known
 
+    def edge(self, e: Edge) -> str:
+        source, target, type_, subtype, certainty, spans, evidence = e
+        also = f', "evidence": {self._spans(evidence)}' if evidence else ""
+        return (
+            f'{{"source": {self.column(source)}, "target": {self.column(target)}, '
+            f'"type": "{type_}", "subtype": "{subtype}", "certainty": "{certainty}", '
+            f'"spans": {self._spans(spans)}{also}}}'
+        )
 
-def _span(at: Span) -> dict[str, object]:
-    return {
-        "path": at.path,
-        "line": at.line,
-        "column": at.column,
-        "end_line": at.end_line,
-        "end_column": at.end_column,
-    }
+    def _spans(self, spans: Iterable[Span]) -> str:
+        return "[" + ", ".join(map(self._span, spans)) + "]"
+
+    def _span(self, at: Span) -> str:
+        path, line, column, end_line, end_column = at
+        known = self._paths.get(path)
+        if known is None:
+            known = self._paths[path] = self._encode(path)
+        return (
+            f'{{"path": {known}, "line": {line}, "column": {column}, '
+            f'"end_line": {end_line}, "end_column": {end_column}}}'
+        )
 
 
 def _finding(each: Finding) -> dict[str, object]:
