@@ -1,6 +1,6 @@
 """CPU of lineage over bare sqlglot[c] parsing of the same texts, growth, and the peers beside.
 
-python -m bench.speed [--piles a,b] [--runs 3] [--peers a,b] [--skip growth,jobs,peers] [--write]
+python -m bench.speed [--piles a,b] [--runs 3] [--peers a,b] [--skip growth,peers] [--write]
 """
 
 import argparse
@@ -22,8 +22,6 @@ BAR = 2.0  # times bare parsing, per pile
 SIZES = (10_000, 50_000, 200_000, 430_000)
 SAMPLES = {"bqetl": 100, "achilles": 60}  # files of a pile that the peers get
 LIMIT = 120.0  # seconds per file
-SHARED = ("shop", "bqetl")  # piles that processes share
-JOBS = (1, 2)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -70,7 +68,7 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--piles", default=",".join(piles.PILES))
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--peers", default="datahub,sqlglot,sqllineage,collate-sqllineage")
-    parser.add_argument("--skip", default="", help="growth, jobs, peers")
+    parser.add_argument("--skip", default="", help="growth, peers")
     parser.add_argument("--work", type=Path, default=Path("build/speed"))
     parser.add_argument("--mirror", action="append", default=[], metavar="OWNER/NAME=GITDIR")
     parser.add_argument("--write", action="store_true", help="put the tables into RESULTS.md")
@@ -81,10 +79,10 @@ def _pile(name: str, options: argparse.Namespace, mirrors: Mapping[str, Path]) -
     if name not in piles.PILES:
         raise BenchError(f"no pile {name!r}", f"one of: {', '.join(piles.PILES)}")
     dialect, texts = piles.texts(name, mirrors)
-    file = _written(name, texts, options.work)
+    file = written(name, texts, options.work)
     # in turn, so that what else runs on the machine hits both alike
     runs = [
-        [_measure(mode, dialect, file, options.work) for mode in ("parse", "trace")]
+        [measure(mode, dialect, file, options.work) for mode in ("parse", "trace")]
         for _ in range(options.runs)
     ]
     return Pile(
@@ -93,7 +91,7 @@ def _pile(name: str, options: argparse.Namespace, mirrors: Mapping[str, Path]) -
         piles.lines(texts),
         tuple(parse for parse, _ in runs),
         tuple(trace for _, trace in runs),
-        (_measure("edges", dialect, file, options.work),),
+        (measure("edges", dialect, file, options.work),),
     )
 
 
@@ -102,10 +100,10 @@ def _growth(options: argparse.Namespace, mirrors: Mapping[str, Path]) -> str:
     found, lost = [], []
     for size in SIZES:
         some = piles.upto(texts, size)
-        file = _written(f"growth_{size}", some, options.work)
+        file = written(f"growth_{size}", some, options.work)
         try:
             traced, parsed = (
-                _measure(mode, dialect, file, options.work) for mode in ("trace", "parse")
+                measure(mode, dialect, file, options.work) for mode in ("trace", "parse")
             )
         except BenchError as error:
             lost.append(f"\n\nNot measured: {size:,} lines: {error}; {error.help}")
@@ -114,28 +112,14 @@ def _growth(options: argparse.Namespace, mirrors: Mapping[str, Path]) -> str:
     return table.growth(found) + "".join(lost)
 
 
-def _jobs(options: argparse.Namespace, mirrors: Mapping[str, Path]) -> str:
-    found = []
-    for name in SHARED:
-        dialect, texts = piles.texts(name, mirrors)
-        file = _written(name, texts, options.work)
-        runs = [
-            [_measure("trace", dialect, file, options.work, jobs) for jobs in JOBS]
-            for _ in range(options.runs)
-        ]
-        for jobs, timings in zip(JOBS, zip(*runs, strict=True), strict=True):
-            found.append((name, piles.lines(texts), jobs, timings))
-    return table.jobs(found)
-
-
 def _peers(options: argparse.Namespace, mirrors: Mapping[str, Path]) -> str:
     names = ["unwet", *filter(None, options.peers.split(","))]
     found = []
     for pile, size in SAMPLES.items():
         dialect, texts = piles.texts(pile, mirrors)
         some = piles.upto(texts, piles.lines(texts))[:size]
-        file = _written(f"peers_{pile}", some, options.work)
-        parsed = _measure("parse", dialect, file, options.work)
+        file = written(f"peers_{pile}", some, options.work)
+        parsed = measure("parse", dialect, file, options.work)
         said = {name: _ask(name, dialect, some, options.work) for name in names}
         found.append(
             Peer(
@@ -163,14 +147,16 @@ def _ask(name: str, dialect: str, texts: Sequence[str], work: Path) -> tuple[flo
     return sum(a.cpu for a in found) + hung, sum(bool(a.crash) for a in found)
 
 
-def _written(name: str, texts: Sequence[str], work: Path) -> Path:
+def written(name: str, texts: Sequence[str], work: Path) -> Path:
+    """The file that holds the texts for a child."""
     file = work / f"{name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(texts), "utf-8")
     return file
 
 
-def _measure(mode: str, dialect: str, file: Path, work: Path, jobs: int = 1) -> Timing:
+def measure(mode: str, dialect: str, file: Path, work: Path, jobs: int = 1) -> Timing:
+    """One run of `bench.speed.child`; raises BenchError."""
     child = [mode, dialect, str(file), str(jobs)]
     command = [sys.executable, "-W", "ignore", "-m", "bench.speed.child", *child]
     log = work / f"{file.stem}_{mode}.log"
@@ -183,7 +169,6 @@ def _measure(mode: str, dialect: str, file: Path, work: Path, jobs: int = 1) -> 
 Section = Callable[[argparse.Namespace, Mapping[str, Path]], str]
 SECTIONS: tuple[tuple[str, str, Section], ...] = (
     ("Growth, seeded parts of bqetl, one process:", "growth", _growth),
-    ("Processes (`--jobs`), the same graph, least wall of the runs:", "jobs", _jobs),
     ("Peers, CPU over bare parsing (crashes):", "peers", _peers),
 )
 

@@ -76,22 +76,6 @@ def growth(found: Sequence[tuple[int, Timing, Timing]]) -> str:
     return "\n".join(rows)
 
 
-def jobs(found: Sequence[tuple[str, int, int, Sequence[Timing]]]) -> str:
-    """Pile, lines, processes, runs: a row each. The run with the least wall, as what else the
-    machine does only adds to it."""
-    rows = [
-        "| pile | lines | processes | wall s | CPU s | peak MB, all processes | edges |",
-        "| --- | --: | --: | --: | --: | --: | --: |",
-    ]
-    for name, lines, processes, runs in found:
-        best = min(runs, key=lambda run: run.wall)
-        rows.append(
-            f"| {name} | {lines:,} | {processes} | {best.wall:.2f} | {best.cpu:.2f} "
-            f"| {best.peak_mb:.0f} | {best.edges:,} |"
-        )
-    return "\n".join(rows)
-
-
 def peers(found: Sequence[Peer]) -> str:
     """CPU of each tool over that of bare parsing, per sample; crashes in parentheses."""
     tools = list(found[0].cpu)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.coverage import covered, sample
 from bench.coverage import table as coverage_table
+from bench.jobs import table as jobs_table
 from bench.lineage.case import Edge, Tables
 from bench.lineage.scoring import Answer
 from bench.speed import piles, table
@@ -31,7 +32,7 @@ def test_growth_is_per_thousand_lines() -> None:
 
 
 def test_processes_are_judged_by_their_fastest_run() -> None:
-    rows = table.jobs([("p", 20, 2, [timing(2.0), timing(1.0), timing(3.0)])])
+    rows = jobs_table([("p", 20, 2, [timing(2.0), timing(1.0), timing(3.0)])])
     assert rows.splitlines()[-1] == "| p | 20 | 2 | 2.00 | 1.00 | 100 | 7 |"
 
 

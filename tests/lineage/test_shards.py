@@ -115,7 +115,8 @@ def test_parts_are_of_one_size_and_keep_paths_together() -> None:
     hands = deal(sources, 4)
     assert sorted(n for hand in hands for n, _ in hand) == list(range(600))
     sizes = [sum(len(source.text) for _, source in hand) for hand in hands]
-    assert max(sizes) < 1.1 * min(sizes)
+    assert max(sizes[1:]) < 1.1 * min(sizes[1:])
+    assert 0.6 * sizes[1] < sizes[0] < sizes[1]  # which puts the answers together, too
     paths = [{source.path for _, source in hand} for hand in hands]
     assert sum(map(len, paths)) == len(set[str]().union(*paths))
 
