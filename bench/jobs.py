@@ -35,8 +35,10 @@ def main(words: Sequence[str] | None = None) -> int:
         [
             "## Several processes",
             "`python -m bench.jobs --write`",
-            f"`trace(..., jobs=N)` with its direct edges: the run with the least wall of "
-            f"{options.runs}, in turn. All give the same edges.",
+            f"`trace(..., jobs=N)` with its direct edges: the run with the least CPU of "
+            f"{options.runs}, in turn. All give the same edges. The wall is that of a machine which "
+            "did other work as well; with a core for each process it is a little more than the CPU "
+            "of the busiest.",
             table(found),
         ]
     )
@@ -47,17 +49,18 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def table(found: Sequence[Row]) -> str:
-    """A row per pile and number of processes: the run with the least wall, as what else the
+    """A row per pile and number of processes: the run with the least CPU, as what else the
     machine does only adds to it."""
     rows = [
-        "| pile | lines | processes | wall s | CPU s | peak MB, all processes | edges |",
-        "| --- | --: | --: | --: | --: | --: | --: |",
+        "| pile | lines | processes | CPU s of the busiest | CPU s | wall s "
+        "| peak MB, all processes | edges |",
+        "| --- | --: | --: | --: | --: | --: | --: | --: |",
     ]
     for name, lines, processes, runs in found:
-        best = min(runs, key=lambda run: run.wall)
+        best = min(runs, key=lambda run: run.cpu)
         rows.append(
-            f"| {name} | {lines:,} | {processes} | {best.wall:.2f} | {best.cpu:.2f} "
-            f"| {best.peak_mb:.0f} | {best.edges:,} |"
+            f"| {name} | {lines:,} | {processes} | {best.busiest(processes):.2f} "
+            f"| {best.cpu:.2f} | {best.wall:.2f} | {best.peak_mb:.0f} | {best.edges:,} |"
         )
     return "\n".join(rows)
 

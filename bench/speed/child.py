@@ -1,11 +1,12 @@
 """One measurement in a process of its own.
 
-    python -m bench.speed.child parse|trace|edges DIALECT FILE [JOBS]
+    python -m bench.speed.child parse|trace|edges|dups DIALECT FILE [JOBS]
 
 FILE holds the texts as a JSON list. parse: bare sqlglot.parse of each text, after unwet has put
 names in the place of placeholders (as a parser needs), nothing kept. trace: `trace()` of all of
-them and its direct edges. edges: the same, and all edges. JOBS: processes of both, else one.
-Prints seconds and peak memory as JSON; imports and a first small statement are not counted.
+them and its direct edges. edges: the same, and all edges. JOBS: processes of both, else one. dups:
+`find_families()`. Prints seconds (`own`: CPU of this process without its children) and peak memory
+as JSON; imports and a first small statement are not counted.
 """
 
 import json
@@ -18,7 +19,7 @@ from pathlib import Path
 import sqlglot
 from sqlglot.errors import ErrorLevel, SqlglotError
 
-from unwet import Source, trace
+from unwet import Source, find_families, trace
 from unwet.lineage.templating import mask
 
 _WHOSE = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
@@ -27,13 +28,13 @@ _WHOSE = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 def main(words: Sequence[str]) -> int:
     mode, dialect, file, *jobs = words
     texts = json.loads(Path(file).read_text("utf-8"))
-    work = {"parse": _parse, "trace": _trace, "edges": _edges}[mode]
+    work = {"parse": _parse, "trace": _trace, "edges": _edges, "dups": _dups}[mode]
     work(["select 1"], dialect, 1)()
     ready = work(texts, dialect, int(jobs[0]) if jobs else 1)
-    cpu, wall = _cpu(), time.monotonic()
+    cpu, own, wall = _cpu(), time.process_time(), time.monotonic()
     said = ready()
-    cpu, wall = _cpu() - cpu, time.monotonic() - wall
-    print(json.dumps({"cpu": cpu, "wall": wall, "peak_mb": _peak_mb(), **said}))
+    cpu, own, wall = _cpu() - cpu, time.process_time() - own, time.monotonic() - wall
+    print(json.dumps({"cpu": cpu, "own": own, "wall": wall, "peak_mb": _peak_mb(), **said}))
     return 0
 
 
@@ -63,6 +64,11 @@ def _trace(texts: Sequence[str], dialect: str, jobs: int) -> Ready:
 def _edges(texts: Sequence[str], dialect: str, jobs: int) -> Ready:
     sources = [Source(f"{i}.sql", text, dialect) for i, text in enumerate(texts)]
     return lambda: {"edges": len(trace(sources, dialect=dialect, jobs=jobs).edges)}
+
+
+def _dups(texts: Sequence[str], dialect: str, jobs: int) -> Ready:
+    sources = [Source(f"{i}.sql", text, dialect) for i, text in enumerate(texts)]
+    return lambda: {"families": len(find_families(sources, dialect=dialect))}
 
 
 def _cpu() -> float:

@@ -14,6 +14,12 @@ class Timing:
     peak_mb: float
     edges: int = 0
     refused: int = 0
+    families: int = 0
+    own: float = 0.0  # CPU of the process that others help
+
+    def busiest(self, processes: int) -> float:
+        """CPU of the busiest of the processes: with a core for each, the wall is not far above."""
+        return max(self.own, (self.cpu - self.own) / max(processes - 1, 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def test_growth_is_per_thousand_lines() -> None:
 
 def test_processes_are_judged_by_their_fastest_run() -> None:
     rows = jobs_table([("p", 20, 2, [timing(2.0), timing(1.0), timing(3.0)])])
-    assert rows.splitlines()[-1] == "| p | 20 | 2 | 2.00 | 1.00 | 100 | 7 |"
+    assert rows.splitlines()[-1] == "| p | 20 | 2 | 1.00 | 1.00 | 2.00 | 100 | 7 |"
 
 
 def test_peers_with_crashes() -> None:
