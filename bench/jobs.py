@@ -35,10 +35,10 @@ def main(words: Sequence[str] | None = None) -> int:
         [
             "## Several processes",
             "`python -m bench.jobs --write`",
-            f"`trace(..., jobs=N)` with its direct edges: the run with the least CPU of "
-            f"{options.runs}, in turn. All give the same edges. The wall is that of a machine which "
-            "did other work as well; with a core for each process it is a little more than the CPU "
-            "of the busiest.",
+            "`trace(..., jobs=N)` with its direct edges: the run with the least CPU of "
+            f"{options.runs}, in turn. All give the same edges. The wall is that of a machine "
+            "which did other work as well; with a core for each process it is a little more than "
+            "the CPU of the busiest.",
             table(found),
         ]
     )
