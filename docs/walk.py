@@ -47,6 +47,7 @@ PAGES = (
     "docs/commands.md",
     "docs/pictures.md",
     "docs/pre-commit.md",
+    "docs/scale.md",
 )
 BLOCK = re.compile(r"(?s)<!-- begin ([\w-]+) -->\n.*?<!-- end \1 -->")
 SLOW = frozenset({"demo"})  # its labels are checked by the test of the demo
@@ -396,6 +397,21 @@ LEFT JOIN shop.orders AS o
 WHERE k.country = 'FR'
 GROUP BY k.id, k.name
 """
+
+
+def block_parts() -> str:
+    """A scan in two parts, and their sum."""
+    printed = []
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        shutil.copytree(HOME / "pile", "pile")
+        for words in (
+            "scan pile --dialect postgres --shard 1/2 -o 1.part",
+            "scan pile --dialect postgres --shard 2/2 -o 2.part",
+            "merge 1.part 2.part",
+        ):
+            done = CliRunner(env={"COLUMNS": "88", "NO_COLOR": "1"}).invoke(cli, words.split())
+            printed.append(f"$ unwet {words}\n{done.output}")
+    return code("".join(printed), "console")
 
 
 def block_demo() -> str:

@@ -6,7 +6,8 @@ UnwetError
 │   ├── EmptyInput          inputs without a single SQL file
 │   ├── UnknownDialect      with the nearest known name
 │   ├── BadSchema           a schema file that cannot be understood
-│   └── BadConfig           the same for unwet.toml
+│   ├── BadConfig           the same for unwet.toml
+│   └── BadPart             parts of a scan that do not make one pile
 ├── OutputError
 │   ├── OutputNotEmpty      a folder with other people's files in it
 │   └── OutputReadOnly      a place that cannot be written
@@ -27,6 +28,19 @@ class UnwetError(Exception):
         super().__init__(message)
         self.message = message
         self.help = help
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """So that processes can tell each other: what a failure is made of is not in its args."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(
+    kind: type[UnwetError], args: tuple[object, ...], state: dict[str, object]
+) -> UnwetError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
@@ -76,6 +90,10 @@ class BadSchema(UsageError):
 
 class BadConfig(UsageError):
     """A configuration file with unknown keys or wrong values."""
+
+
+class BadPart(UsageError):
+    """A file that is no part of a scan, or parts that do not belong together."""
 
 
 class OutputError(UnwetError):

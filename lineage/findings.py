@@ -1,5 +1,6 @@
 """Places in the input, and what was found there. Findings are values; rendering is the caller's."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -40,3 +41,8 @@ class Finding:
 def whole(path: str) -> Span:
     """The place for findings about a file as such."""
     return Span(path, 1, 1, 1, 1)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings by their places."""
+    return tuple(sorted(findings, key=lambda f: (f.at, f.code)))

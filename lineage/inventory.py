@@ -2,11 +2,18 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from unwet.lineage.findings import Finding
-from unwet.lineage.reports import Report
-from unwet.lineage.survey import Lineage
+from unwet.lineage.catalog import Studied
+from unwet.lineage.facts import Facts, facts, known_of
+from unwet.lineage.findings import Finding, in_order
+from unwet.lineage.known import Known
+from unwet.lineage.pile import Pile
+from unwet.lineage.reports import Effect, Report, effect, reports
+from unwet.lineage.schema import Schema, read_schema
+from unwet.lineage.tables import CALLED
+from unwet.lineage.templating import restorer
 
 LOSSES = frozenset({"PARSE", "TOKENIZE", "UNREADABLE", "BINARY", "LOG"})
 
@@ -25,18 +32,58 @@ class Inventory:
     findings: tuple[Finding, ...]
 
 
-def scan(pile: Lineage) -> Inventory:
-    """Count what is in the pile."""
+def scan(pile: Pile) -> Inventory:
+    """Count what is in a pile that has been read."""
+    return _inventory([facts(each) for each in pile.scripts], pile.studied.known, pile.findings)
+
+
+def combined(
+    all_facts: Sequence[Facts],
+    before: Iterable[Finding] = (),
+    schema: Schema | None = None,
+    dialect: str = "",
+    default_schema: str = "",
+) -> Inventory:
+    """Count what is in a pile, from the facts of its sources in their order; `before`: findings
+    about reading them. Raises BadSchema."""
+    known = known_of(read_schema(schema, dialect), all_facts, default_schema.lower())
+    own = (finding for each in all_facts for finding in each.findings)
+    return _inventory(all_facts, known, in_order([*before, *own, *known.findings]))
+
+
+def _inventory(all_facts: Sequence[Facts], known: Known, findings: Sequence[Finding]) -> Inventory:
+    relations = Studied(known, {})
     return Inventory(
-        files=len(pile.sources),
-        lines=pile.lines,
-        statements=pile.statements,
-        opaque=sum(finding.code == "OPAQUE" for finding in pile.findings),
-        errors=tuple(finding for finding in pile.findings if finding.code in LOSSES),
-        relations=len(pile.catalog.tables),
-        reports=pile.reports,
-        findings=tuple(finding for finding in pile.findings if finding.code not in LOSSES),
+        files=len(all_facts),
+        lines=sum(each.lines for each in all_facts),
+        statements=sum(each.statements for each in all_facts),
+        opaque=sum(finding.code == "OPAQUE" for finding in findings),
+        errors=tuple(finding for finding in findings if finding.code in LOSSES),
+        relations=len(_relations(all_facts, relations)),
+        reports=reports(e for each in all_facts for e in _effects(each, relations)),
+        findings=tuple(finding for finding in findings if finding.code not in LOSSES),
     )
+
+
+def _relations(all_facts: Iterable[Facts], studied: Studied) -> set[str]:
+    """All that is given, declared, made, or mentioned as a table."""
+    known = studied.known
+    found = {name for name, table in known.catalog.tables.items() if table.origin != "made"}
+    for each in known.headers:
+        if not each.name.endswith(CALLED):
+            found.add(studied.relation(each.name, each.path, each.index + 1))
+    for one in all_facts:
+        for mention in one.mentions:
+            found.update(studied.relation(n, one.path, mention.index) for n in mention.names)
+    return found
+
+
+def _effects(one: Facts, studied: Studied) -> Iterator[Effect]:
+    """What the statements of a source do to the relations of the pile."""
+    restore = restorer(one.placeholders)
+    for each in one.acts:
+        named = studied.relation(each.target, each.path, each.index + 1) if each.target else ""
+        yield effect(each, named, restore)
 
 
 def as_json(inventory: Inventory) -> str:

@@ -82,9 +82,7 @@ class _Failed:
 
     path: str
     message: str
-    help: str
     trace: str
-    ours: bool  # an UnwetError
 
 
 class Worker:
@@ -110,12 +108,12 @@ class Worker:
     def answer(self) -> Answer:
         """The answer to the last question. Raises WorkerError, and UnwetErrors of the worker."""
         try:
-            said: Answer | _Failed = self.pipe.recv()
+            said: Answer | _Failed | UnwetError = self.pipe.recv()
         except (EOFError, OSError) as error:
             raise self._lost() from error
+        if isinstance(said, UnwetError):
+            raise said
         if isinstance(said, _Failed):
-            if said.ours:
-                raise UnwetError(said.message, said.help)
             raise WorkerError(said.path, said.message, said.trace)
         return said
 
@@ -151,14 +149,14 @@ def _serve(pipe: Connection, others: Sequence[Connection], work: Work) -> None:
             question: Question = pipe.recv()
         except (EOFError, OSError):
             return
-        said: Answer | _Failed
+        said: Answer | _Failed | UnwetError
         try:
             said = shard.answer(question)
         except UnwetError as error:
-            said = _Failed(shard.at, error.message, error.help, "", True)
+            said = error
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
-            said = _Failed(shard.at, message, "", traceback.format_exc(), False)
+            said = _Failed(shard.at, message, traceback.format_exc())
         try:
             pipe.send(said)
         except OSError:

@@ -9,17 +9,18 @@ from unwet.lineage.budget import BUDGET, Budget
 from unwet.lineage.catalog import Studied, study
 from unwet.lineage.columns import Traced, trace_statement
 from unwet.lineage.errors import UsageError
-from unwet.lineage.findings import Finding
+from unwet.lineage.facts import Facts
+from unwet.lineage.findings import Finding, in_order
 from unwet.lineage.garbage import uncollected
 from unwet.lineage.graph import Graph
 from unwet.lineage.jobs import deal, jobs_for, started
 from unwet.lineage.parse import Script, check_dialect, parse
-from unwet.lineage.reports import Report, effect, reports
+from unwet.lineage.reports import Report, act, effect, reports
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.schema import Schema
 from unwet.lineage.shards import Shard, Work
 from unwet.lineage.sources import Reading, Source, read_sources
-from unwet.lineage.survey import Lineage, graph_of, in_order, survey
+from unwet.lineage.survey import Lineage, graph_of, say, survey
 from unwet.lineage.tables import Catalog, Column
 from unwet.lineage.templating import mask
 from unwet.lineage.uses import FileOutput, alone, file_output, is_ambiguous, restored, uses
@@ -116,7 +117,8 @@ class Pile:
     @cached_property
     def reports(self) -> tuple[Report, ...]:
         """The final relations, and the statements that first produce them."""
-        return reports(map(effect, self.resolved))
+        acts = ((act(each), each.statement.masked.restore) for each in self.resolved)
+        return reports(effect(each, each.target, restore) for each, restore in acts)
 
     def _files(self) -> Iterable[FileOutput]:
         paths = alone(self.scripts)
@@ -154,17 +156,43 @@ def look(
     Raises as `load` does, and WorkerError.
     """
     reading = read_sources(paths, dialect)
-    if jobs is not None and jobs < 1:
-        raise UsageError(f"{jobs} processes cannot do anything", "give 1 or more")
-    hands = deal(reading.sources, jobs or jobs_for(reading.sources))
-    if len(hands) < 2:
+    works = _works(reading, dialect, params, budget, jobs)
+    if len(works) < 2:
         return _loaded(reading, dialect, schema, params, default_schema, budget)
-    for name in {source.dialect or dialect or "" for source in reading.sources}:
-        check_dialect(name)
-    works = [Work(hand, dialect or "", dict(params or {}), budget) for hand in hands]
     with uncollected(), started(works[1:]) as others:
         here = Shard(works[0])
         return survey(reading, here, others, schema, (default_schema or "").lower())
+
+
+def ask_all(
+    reading: Reading,
+    dialect: str | None = None,
+    params: Mapping[str, str] | None = None,
+    jobs: int | None = 1,
+) -> tuple[Facts, ...]:
+    """What each source says by itself, in order; `jobs` as in `look`.
+
+    Raises UnknownDialect and WorkerError.
+    """
+    works = _works(reading, dialect, params, BUDGET, jobs)
+    with uncollected(), started(works[1:]) as others:
+        return say(Shard(works[0]), others) if works else ()
+
+
+def _works(
+    reading: Reading,
+    dialect: str | None,
+    params: Mapping[str, str] | None,
+    budget: Budget,
+    jobs: int | None,
+) -> list[Work]:
+    """The sources, dealt to so many processes."""
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"{jobs} processes cannot do anything", "give 1 or more")
+    for name in {source.dialect or dialect or "" for source in reading.sources}:
+        check_dialect(name)
+    hands = deal(reading.sources, jobs or jobs_for(reading.sources))
+    return [Work(hand, dialect or "", dict(params or {}), budget) for hand in hands]
 
 
 def _loaded(

@@ -1,6 +1,6 @@
 """Which relations a pile produces for its readers: its reports."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import PurePath
@@ -24,9 +24,22 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """What statement `index` of its script does to the relation `target`, and which it drops, by
+    the names that it uses. `line`: where it stands."""
+
+    path: str
+    line: int
+    index: int
+    kind: Kind
+    target: str
+    temp: bool
+    dropped: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
-    """What a statement does to the relation `target`, called `name` in the source; and the
-    relations that it drops. `line`: where it stands."""
+    """The same with the relations that the pile knows; `name`: the target as the source has it."""
 
     path: str
     line: int
@@ -37,12 +50,17 @@ class Effect:
     dropped: frozenset[str]
 
 
-def effect(resolved: Resolved) -> Effect:
-    """The effect of one statement."""
+def act(resolved: Resolved) -> Act:
+    """What one statement does."""
     at, target = resolved.statement, resolved.target or ""
-    name = at.masked.restore(target)
     dropped = frozenset(_dropped(resolved))
-    return Effect(at.path, at.span.line, resolved.kind, target, name, resolved.temp, dropped)
+    return Act(at.path, at.span.line, at.index, resolved.kind, target, resolved.temp, dropped)
+
+
+def effect(act: Act, target: str, restore: Callable[[str], str]) -> Effect:
+    """What it does to the relation that its target is."""
+    dropped = act.dropped | {target} if act.kind == "drop" and target else act.dropped
+    return Effect(act.path, act.line, act.kind, target, restore(target), act.temp, dropped)
 
 
 def reports(effects: Iterable[Effect]) -> tuple[Report, ...]:
@@ -94,5 +112,4 @@ def _dropped(each: Resolved) -> Iterable[str]:
         return ()
     tree, dialect = each.statement.tree, each.statement.dialect
     tables = [*(tree.args.get("tables") or ()), tree.args.get("this")]
-    names = {relation_name(table, dialect) for table in tables if isinstance(table, exp.Table)}
-    return names | ({each.target} if each.target else set())
+    return {relation_name(table, dialect) for table in tables if isinstance(table, exp.Table)}

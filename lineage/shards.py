@@ -13,11 +13,11 @@ from typing import assert_never
 from unwet.lineage.budget import BUDGET, Budget
 from unwet.lineage.catalog import Studied, placed, unsupported
 from unwet.lineage.columns import Traced, trace_statement
+from unwet.lineage.facts import Facts, facts
 from unwet.lineage.findings import Finding
 from unwet.lineage.headers import Altered, Header, Place, alterations, headers
 from unwet.lineage.known import Known, Reads, dotted_reads
 from unwet.lineage.parse import Script, parse
-from unwet.lineage.reports import Effect, effect
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.sources import Source
 from unwet.lineage.tables import Column, Table
@@ -83,7 +83,12 @@ class Learn:
     uses: tuple[tuple[str, Column], ...]
 
 
-Question = Parse | Dotted | Study | Tell | Trace | Learn
+@dataclass(frozen=True, slots=True)
+class Say:
+    """What do the sources say, each by itself? -> Said; no other question comes before or after."""
+
+
+Question = Say | Parse | Dotted | Study | Tell | Trace | Learn
 
 # --- answers ---------------------------------------------------------------------------------
 
@@ -96,8 +101,6 @@ class Parsed:
     headers: tuple[Header, ...]
     altered: tuple[Altered, ...]
     dialect: tuple[Place, str] | None
-    lines: int
-    statements: int
     findings: Mapping[int, tuple[Finding, ...]]
     placeholders: Mapping[int, tuple[Placeholder, ...]]
 
@@ -120,13 +123,19 @@ class Traces:
     """
 
     traced: PlacedTraces
-    effects: tuple[tuple[Place, Effect], ...]
     findings: tuple[tuple[Place, Finding], ...]
     files: tuple[tuple[Place, FileOutput], ...]
     temporary: frozenset[str]
 
 
-Answer = Parsed | Reads | Progress | Traces | PlacedTraces
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Facts of sources by their numbers."""
+
+    facts: tuple[tuple[int, Facts], ...]
+
+
+Answer = Said | Parsed | Reads | Progress | Traces | PlacedTraces
 
 
 class Shard:
@@ -143,6 +152,8 @@ class Shard:
     def answer(self, question: Question) -> Answer:
         """The answer to one question; they come in the order in which they are declared."""
         match question:
+            case Say():
+                return Said(tuple((n, facts(self._script(s))) for n, s in self._work.sources))
             case Parse():
                 return self._parse()
             case Dotted(bare):
@@ -189,8 +200,6 @@ class Shard:
             tuple(headers(statements)),
             tuple(alterations(statements)),
             first,
-            sum(script.lines for script in scripts.values()),
-            sum(len(script.statements) for script in scripts.values()),
             {number: script.findings for number, script in scripts.items() if script.findings},
             {n: given for n, some in masks if some and (given := some[0].masked.placeholders)},
         )
@@ -210,7 +219,6 @@ class Shard:
         files = alone(self._scripts.values())
         return Traces(
             tuple(self._traced.items()),
-            tuple((place, effect(each)) for place, each in resolved if not place.inner),
             tuple((place, f) for place, each in resolved for f in unsupported(each)),
             tuple(
                 (place, found)

@@ -61,6 +61,20 @@ def read_sources(
     return Reading(sources, tuple(item for item in items if isinstance(item, Finding)))
 
 
+def files_of(inputs: Iterable[str]) -> list[str]:
+    """All files that are read for these paths and globs, in order; none of them is opened.
+
+    Raises PathNotFound, EmptyInput, and UsageError for standard input.
+    """
+    given = list(inputs)
+    if "-" in given:
+        raise UsageError("standard input has no files", "give a folder, a file or a glob")
+    files = [path for one in given for path in expand(one)]
+    if not files and given:
+        raise EmptyInput(given, SUFFIXES)
+    return files
+
+
 def decode(data: bytes, path: str) -> tuple[str | None, Finding | None]:
     """The text of a file, and a finding when it is not plain UTF-8; no text when it is binary."""
     for bom, encoding in _BOMS:

@@ -8,11 +8,11 @@ from typing import Protocol, TypeVar
 
 from unwet.lineage.catalog import Studied
 from unwet.lineage.columns import Traced
-from unwet.lineage.findings import Finding
+from unwet.lineage.facts import Facts
+from unwet.lineage.findings import Finding, in_order
 from unwet.lineage.graph import Graph
 from unwet.lineage.headers import Place
 from unwet.lineage.known import Reads, bare_names, know
-from unwet.lineage.reports import Report, reports
 from unwet.lineage.schema import Schema, read_schema
 from unwet.lineage.shards import (
     Answer,
@@ -22,6 +22,8 @@ from unwet.lineage.shards import (
     Parsed,
     Progress,
     Question,
+    Said,
+    Say,
     Shard,
     Study,
     Tell,
@@ -52,12 +54,6 @@ class Lineage(Protocol):
     @property
     def findings(self) -> tuple[Finding, ...]: ...
     @property
-    def lines(self) -> int: ...
-    @property
-    def statements(self) -> int: ...
-    @property
-    def reports(self) -> tuple[Report, ...]: ...
-    @property
     def temporary(self) -> frozenset[str]: ...
     @property
     def catalog(self) -> Catalog: ...
@@ -72,9 +68,6 @@ class Survey:
 
     sources: tuple[Source, ...]
     findings: tuple[Finding, ...]
-    lines: int
-    statements: int
-    reports: tuple[Report, ...]
     temporary: frozenset[str]
     traced: tuple[tuple[Place, tuple[Traced, ...]], ...] = field(repr=False)
     placeholders: Mapping[int, tuple[Placeholder, ...]] = field(repr=False)
@@ -102,11 +95,6 @@ def graph_of(traced: Iterable[Traced]) -> Graph:
     return Graph((), sorted(found, key=lambda f: (f.at, f.code, f.message)), all_)
 
 
-def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Findings by their places."""
-    return tuple(sorted(findings, key=lambda f: (f.at, f.code)))
-
-
 def survey(
     reading: Reading,
     here: Shard,
@@ -119,6 +107,15 @@ def survey(
     Raises BadSchema, and whatever the ports do.
     """
     return _Survey(reading, here, others).run(schema, default_schema)
+
+
+def say(here: Shard, others: Sequence[Port]) -> tuple[Facts, ...]:
+    """What all sources say, each by itself, in their order. Raises whatever the ports do."""
+    for port in others:
+        port.ask(Say())
+    answers = [here.answer(Say()), *(port.answer() for port in others)]
+    said = dict(pair for each in answers if isinstance(each, Said) for pair in each.facts)
+    return tuple(said[number] for number in sorted(said))
 
 
 class _Survey:
@@ -134,13 +131,9 @@ class _Survey:
         traces = self._trace()
         found = sorted(chain.from_iterable(each.findings for each in traces))
         lost = [f for _, few in sorted(_merged(p.findings for p in parsed).items()) for f in few]
-        effects = sorted((e for each in traces for e in each.effects), key=lambda pair: pair[0])
         return Survey(
             self._reading.sources,
             in_order([*self._reading.findings, *lost, *contradictions, *(f for _, f in found)]),
-            sum(each.lines for each in parsed),
-            sum(each.statements for each in parsed),
-            reports(each for _, each in effects),
             frozenset[str]().union(*(each.temporary for each in traces)),
             self._learned(traces),
             _merged(each.placeholders for each in parsed),

@@ -86,6 +86,16 @@ def test_a_fault_of_a_process_is_told_with_its_path(monkeypatch: pytest.MonkeyPa
 
 
 @linux
+def test_a_refusal_of_a_process_is_the_same_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> NoReturn:
+        raise UnknownDialect("tqsl", ["tsql"])
+
+    with parsing(monkeypatch, refuse), pytest.raises(UnknownDialect) as caught:
+        trace(SOURCES, jobs=2)
+    assert (caught.value.name, caught.value.help) == ("tqsl", "did you mean tsql?")
+
+
+@linux
 def test_a_process_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def gone() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
