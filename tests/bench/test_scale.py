@@ -1,4 +1,4 @@
-"""When growth counts as linear, and how it is shown; nothing here asserts a time of this machine."""
+"""When growth counts as linear, and how it is shown; nothing asserts a time of this machine."""
 
 from bench.scale import table, within
 from bench.speed.table import Timing
