@@ -82,7 +82,8 @@ def _effects(one: Facts, studied: Studied) -> Iterator[Effect]:
     """What the statements of a source do to the relations of the pile."""
     restore = restorer(one.placeholders)
     for each in one.acts:
-        named = studied.relation(each.target, each.path, each.index + 1) if each.target else ""
+        made = each.kind not in ("update", "delete", "merge")  # those change what was there
+        named = studied.relation(each.target, each.path, each.index + made) if each.target else ""
         yield effect(each, named, restore)
 
 

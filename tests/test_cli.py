@@ -140,7 +140,7 @@ def test_every_failure_has_its_exit_code(
     def fail(*_: object) -> None:
         raise failure
 
-    monkeypatch.setattr(cli.Request, "look", fail)
+    monkeypatch.setattr("unwet.lineage.sources.read_sources", fail)
     done = run("scan", ".")
     assert done.exit_code == code
     assert message in done.stderr
