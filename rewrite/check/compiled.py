@@ -10,12 +10,15 @@ import difflib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 
 from unwet.lineage.sources import DBT_PROJECT
+from unwet.rewrite.check.engine import engine
+from unwet.rewrite.check.index import Index, key
 
 _SETTING = re.compile(rb"(?m)^(name|target-path)\s*:\s*[\"']?([^\s\"'#]+)")
 _LONG = 2_000  # lines; difflib's shortcut for common lines is taken from there on
@@ -54,8 +57,10 @@ def _stripped(text: str) -> list[str]:
 
 @dataclass
 class Projects:
-    """The dbt projects that files of a pile stand in."""
+    """The dbt projects that files of a pile stand in. `index`: remembers what manifests say, which
+    are large and mostly about other things."""
 
+    index: Index
     _by_folder: dict[str, _Project | None] = field(default_factory=dict)
 
     def of(self, path: str, data: bytes) -> tuple[str, Compiled | None]:
@@ -67,7 +72,7 @@ class Projects:
         if folder not in self._by_folder:
             found: _Project | None = None
             if os.path.isfile(os.path.join(folder, DBT_PROJECT)):
-                found = _Project(folder)
+                found = _Project(folder, self.index)
             elif folder and os.path.dirname(folder) != folder:
                 found = self._project(os.path.dirname(folder))
             self._by_folder[folder] = found
@@ -77,8 +82,8 @@ class Projects:
 class _Project:
     """One project, the folder of its dbt_project.yml."""
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, index: Index) -> None:
+        self._folder, self._index = folder, index
         try:
             text = Path(folder, DBT_PROJECT).read_bytes()
             said: dict[bytes, bytes] = dict(_SETTING.findall(text))
@@ -96,15 +101,10 @@ class _Project:
         if node is None and b"{" not in data:
             return name if inside.startswith("models/") else "", None
         raw = data.decode("utf-8", "replace")
-        made = self._from_manifest(node, raw) if node is not None else None
+        made = node[1] if node is not None and node[0] == _digest(raw) else None
         made = made if made is not None else self._from_file(path, inside)
         is_model = node is not None or inside.startswith("models/")
         return name if is_model else "", Compiled(made, raw) if made is not None else None
-
-    def _from_manifest(self, node: Mapping[str, object], raw: str) -> str | None:
-        made, was = node.get("compiled_code"), node.get("raw_code")
-        same = isinstance(was, str) and was.strip() == raw.strip()
-        return str(made) if same and isinstance(made, str) else None
 
     def _from_file(self, path: str, inside: str) -> str | None:
         made: Path = self._target / "compiled" / self._name / inside
@@ -116,18 +116,46 @@ class _Project:
             return None
 
     @cached_property
-    def _nodes(self) -> Mapping[str, Mapping[str, object]]:
+    def _nodes(self) -> Mapping[str, _Node]:
         """The manifest's models by their paths in the project."""
+        path = self._target / "manifest.json"
         try:
-            manifest = json.loads((self._target / "manifest.json").read_bytes())
-        except (OSError, ValueError):
+            status = path.stat()
+        except OSError:
             return {}
-        nodes = manifest.get("nodes") if isinstance(manifest, dict) else None
-        found = nodes.values() if isinstance(nodes, dict) else ()
-        mine = (n for n in found if isinstance(n, dict) and n.get("resource_type") == "model")
-        return {str(n.get("original_file_path", "")).replace("\\", "/"): n for n in mine}
+        wanted = key("manifest", engine(), str(path), status.st_mtime_ns, status.st_size)
+        known = self._index.get([wanted]).get(wanted)
+        if not isinstance(known, dict):
+            found = dict(_models(path))
+            self._index.put({wanted: found})
+            return found
+        return {str(inside): (str(node[0]), node[1]) for inside, node in known.items()}
 
     @property
     def _has_manifest(self) -> bool:
         """Whether the manifest has compiled code at all: `dbt parse` writes one without."""
-        return any(isinstance(n.get("compiled_code"), str) for n in self._nodes.values())
+        return any(made is not None for _, made in self._nodes.values())
+
+
+_Node = tuple[str, str | None]  # digest of a model's text, what dbt made of that
+
+
+def _models(manifest: Path) -> Iterator[tuple[str, _Node]]:
+    try:
+        said = json.loads(manifest.read_bytes())
+    except (OSError, ValueError):
+        return
+    nodes = said.get("nodes") if isinstance(said, dict) else None
+    for node in nodes.values() if isinstance(nodes, dict) else ():
+        if isinstance(node, dict) and node.get("resource_type") == "model":
+            raw, made = node.get("raw_code"), node.get("compiled_code")
+            path = str(node.get("original_file_path", "")).replace("\\", "/")
+            if isinstance(raw, str) and isinstance(made, str):
+                yield path, (_digest(raw), made)
+            else:
+                yield path, ("", None)
+
+
+def _digest(raw: str) -> str:
+    """Of a model's text as dbt keeps it, without blanks around it."""
+    return blake2b(raw.strip().encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -85,12 +85,20 @@ def copies(
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A block with its copies, the best first, and their number; `is_first`: it is better still."""
+    """A block with its copies, the best first, and their number, which may be larger still where
+    not all of them were looked at; `is_first`: it is better than they are."""
 
     mine: _Copy
     others: Sequence[_Copy]
     count: int
     is_first: bool
+
+    @property
+    def rest(self) -> str:
+        """How many there are besides the best."""
+        rest, exact = self.count - 1, self.others[0].block.strict == self.mine.block.strict
+        least = "at least " if not exact and self.count >= MANY - 1 else ""
+        return f"{least}{rest:,} more {'copies' if rest > 1 else 'copy'}" if rest else ""
 
 
 def _one(same: Sequence[_Told]) -> list[_Told]:
@@ -223,15 +231,15 @@ def _goes_along(mine: _Copy, other: _Copy, told: Mapping[_Key, Sequence[_Copy]])
 
 
 def _problem(told: _Told, times: int, models: Mapping[str, str]) -> Problem:
-    mine, first, rest = told.mine, told.others[0], told.count - 1
+    mine, first = told.mine, told.others[0]
     exact = first.block.strict == mine.block.strict
     code = "DUP_EXACT" if exact else "DUP_PARAMETRIC"
     but = "" if exact else f", but for {differences(mine.block, first.block)}"
     said = f"this is `{first.place}` again{but}"
     if times > 1:
         said += f", {times} times in this file"
-    elif rest:
-        said += f", and {rest} more {'copies' if rest > 1 else 'copy'} of it"
+    elif told.rest:
+        said += f", and {told.rest} of it"
     places = tuple(other.place for other in told.others[:OTHERS])
     content = f"{code} {mine.block.text}" + (f" {times}" if times > 1 else "")
     key = blake2b(content.encode(), digest_size=8).hexdigest()

@@ -45,9 +45,9 @@ def check(ask: Ask, progress: Callable[[str], None] = lambda _: None) -> Checked
 
     Raises PathNotFound and its kin for what was asked wrongly.
     """
-    pile = read_pile(ask.paths, ask.named)
     index = Index(ask.home)
     try:
+        pile = read_pile(ask.paths, ask.named, index)
         problems, firsts = _Run(ask, pile, index, progress).problems()
     finally:
         index.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from unwet.lineage.sources import SUFFIXES, expand
 from unwet.rewrite.check.compiled import Compiled, Projects
+from unwet.rewrite.check.index import Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,9 @@ class Pile:
     texts: dict[str, Text]
     changed: tuple[str, ...]
     outside: tuple[str, ...]
-    projects: Projects
 
 
-def read_pile(paths: Sequence[str], named: Sequence[str]) -> Pile:
+def read_pile(paths: Sequence[str], named: Sequence[str], index: Index) -> Pile:
     """The files below `paths`, and those among them that are `named` (none: all).
 
     Without `paths` the pile is the current folder and what is named. Raises PathNotFound.
@@ -48,10 +48,10 @@ def read_pile(paths: Sequence[str], named: Sequence[str]) -> Pile:
     wanted = list(dict.fromkeys(each for path in named for each in _files(path)))
     if not paths:
         listed |= dict.fromkeys(each for each in wanted if _is_sql(each))
-    projects = Projects()
+    projects = Projects(index)
     texts = {path: _read(path, projects) for path in sorted(listed)}
     changed = tuple(path for path in wanted if path in texts) if named else tuple(texts)
-    return Pile(texts, changed, tuple(each for each in wanted if each not in texts), projects)
+    return Pile(texts, changed, tuple(each for each in wanted if each not in texts))
 
 
 def _files(given: str) -> Iterable[str]:
