@@ -5,6 +5,8 @@ error, 130 interrupted. Data goes to stdout, all else to stderr. Commands import
 themselves, so that `unwet --help` stays fast.
 """
 
+import atexit
+import gc
 import os
 import shutil
 import signal
@@ -41,6 +43,9 @@ class Border(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run and leave the process with an exit code."""
+        # or the collector looks once more at millions of objects, which all go with the process
+        atexit.unregister(gc.freeze)
+        atexit.register(gc.freeze)
         try:
             with _terminable():
                 code = super().main(*args, **{**kwargs, "standalone_mode": False})

@@ -93,6 +93,5 @@ class Block:
 
 def block(stored: Any) -> Block:
     """What `as_json` made."""
-    said: dict[str, Any] = dict(zip(Block.__slots__, stored, strict=True))
-    said |= {name: tuple(value) for name, value in said.items() if isinstance(value, list)}
-    return Block(**said)
+    values: Any = (tuple(value) if isinstance(value, list) else value for value in stored)
+    return Block(*values)

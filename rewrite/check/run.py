@@ -130,7 +130,7 @@ class _Run:
 
         return self._known(
             keys,
-            lambda stored: [records.block(each) for each in stored],
+            lambda stored: list(map(records.block, stored)),
             made,
             lambda found: [each.as_json() for each in found],
         )
