@@ -598,6 +598,8 @@ def _asked(request: Request, min_lines: int, drift: bool | None, no_index: bool)
     from unwet.rewrite.check.index import FOLDER
 
     settings = request.settings
+    if "-" in request.paths:
+        raise UsageError("a check reads files, not standard input", "name the files")
     return Ask(
         paths=settings.paths if settings else (),
         named=() if request.paths == (".",) else request.paths,

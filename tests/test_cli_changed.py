@@ -36,7 +36,9 @@ def test_nothing_to_tell_is_exit_0() -> None:
     assert (done.exit_code, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("words", [("no.sql",), ("--format", "xml"), ("--dialect", "klingon")])
+@pytest.mark.parametrize(
+    "words", [("no.sql",), ("-",), ("--format", "xml"), ("--dialect", "klingon")]
+)
 def test_wrong_use_is_exit_2(words: tuple[str, ...]) -> None:
     assert unwet(*words).exit_code == 2
 

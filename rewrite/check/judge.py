@@ -34,7 +34,7 @@ def judged(
     first = [p for p in firsts if not _accepted(p, ask, marks.get(p.at.path, {}), used)]
     left = [p for p in found if not _accepted(p, ask, marks.get(p.at.path, {}), used)]
     for path in changed:
-        judgeable = [m for m in alone[path].marks if ask.drift or not _is_about_drift(m)]
+        judgeable = [m for m in alone[path].marks if ask.drift or not _may_be_about_drift(m)]
         left += _idle(path, judgeable, used)
     return sorted(left, key=_order), sorted(first, key=_order)
 
@@ -85,9 +85,9 @@ def _idle(path: str, marks: Sequence[Mark], used: set[tuple[str, int]]) -> Itera
                           _key("IGNORE_UNUSED", codes))  # fmt: skip
 
 
-def _is_about_drift(mark: Mark) -> bool:
-    """Whether only `unwet drift` knows what the mark takes out."""
-    return bool(mark.reason and mark.codes) and all(c.startswith("DRIFT") for c in mark.codes)
+def _may_be_about_drift(mark: Mark) -> bool:
+    """Whether only somebody who looks for contradictions knows what the mark takes out."""
+    return bool(mark.reason) and any(code.startswith("DRIFT") for code in mark.codes)
 
 
 def _key(code: str, said: str) -> str:

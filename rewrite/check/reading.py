@@ -36,6 +36,7 @@ from unwet.rewrite.units import BARE, SIMPLE, Unit, units
 TOLD = frozenset({"PARSE", "TOKENIZE", "UNREADABLE", "BINARY", "ENCODING", "EMPTY"})
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _LASTING = frozenset({"view", "ctas", "select_into"})
+KEPT_PILES = 100  # so few changes take a third less; of all of a large pile they fill the memory
 MANY_LEAVES = 300  # of a block: a larger one is compared for constants only
 MANY_CONSTANTS = 200  # of one block that are kept one by one
 
@@ -66,7 +67,7 @@ class Reader:
     def alone(self, path: str) -> Alone:
         """What a text says without any other."""
         script, before = self._script(path)
-        pile = self._piles[path,] = self._pile([path])
+        pile = self._shared([path])
         with deep_stack():
             made = {tail(name) for name in pile.studied.made}
             made |= {tail(w.target) for w in pile.writes if w.target}
@@ -89,7 +90,7 @@ class Reader:
     ) -> list[Block]:
         """The query blocks of a file that may be copies, read in its company."""
         pile = replace(self._shared(company), elsewhere=uses)
-        self._piles.pop(tuple(company))
+        self._piles.pop(tuple(company), None)
         with deep_stack():
             found = units(Meaning(pile, self._normalizer), only={path})
             numbers = {id(unit): at for at, unit in enumerate(found)}
@@ -103,10 +104,11 @@ class Reader:
     # --- scripts
 
     def _shared(self, company: Sequence[str]) -> Pile:
-        """A pile that nobody has told anything yet."""
-        if tuple(company) not in self._piles:
-            self._piles[tuple(company)] = self._pile(company)
-        return self._piles[tuple(company)]
+        """A pile that nobody has told anything yet; some are kept for the next question."""
+        pile = self._piles.get(tuple(company)) or self._pile(company)
+        if len(self._piles) < KEPT_PILES:
+            self._piles[tuple(company)] = pile
+        return pile
 
     def _pile(self, paths: Iterable[str]) -> Pile:
         scripts = tuple(self._script(path)[0] for path in paths)
