@@ -131,7 +131,7 @@ class Stars:
         replaced, dialect = self._replaced(star), self.query.dialect
         left_out = sorted(folded(each, dialect) for each in star.args.get("except_") or ())
         values = [self.scalar(replaced[name]) for name in sorted(replaced)]
-        return _row("fields", self.value(struct), left_out, sorted(replaced), values)
+        return _row("struct_fields", self.value(struct), left_out, sorted(replaced), values)
 
     def _replaced(self, star: exp.Expr) -> dict[str, exp.Expr]:
         return {
@@ -149,7 +149,7 @@ class Stars:
                 yield name, self.scalar(replaced[name])
             elif name == REST:
                 plain = not left_out and not replaced
-                row = ("star", expr, left_out, sorted(replaced), values)
+                row = ("whole_row", expr, left_out, sorted(replaced), values)
                 yield REST, expr if plain else _row(*row)
             elif name not in opened.hidden:
                 yield name, expr

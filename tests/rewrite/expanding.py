@@ -85,7 +85,7 @@ def _spread(expr: Expr, layout: Layout) -> list[tuple[Expr, str]]:
         case Col(index=index):
             start = place(index)
             return [(Col(start + i), name) for i, name in enumerate(layout[index])]
-        case Call(op="star", args=(row, *values), shape=shape):
+        case Call(op="whole_row", args=(row, *values), shape=shape):
             left_out = {s.removeprefix("except:") for s in shape if s.startswith("except:")}
             names = [s.removeprefix("replace:") for s in shape if s.startswith("replace:")]
             moved = dict(zip(names, (remap(v, place) for v in values), strict=True))

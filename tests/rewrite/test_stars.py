@@ -7,10 +7,12 @@ really have: each plan is filled in with these, run, and compared with the query
 from __future__ import annotations
 
 import pytest
+from sqlglot import exp
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
-from unwet.rewrite.algebra import Plan
+from unwet.rewrite.algebra import Plan, expressions, walk
+from unwet.rewrite.decoding import decode
 from unwet.rewrite.fingerprint import strict
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.normal import normalize_plan
@@ -133,3 +135,21 @@ def _normal(sql: str) -> str:
     plan = open_plan(sql)
     assert reason(plan) == ""
     return strict(normalize_plan(plan)[0].rel)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * except (a) from t",
+        "select * replace (b as a) from t",
+        "select (select as struct s.* except (p)) as s from t",
+        "select a from t, unnest(t.items) as i where i.sku = 'x'",
+    ],
+)
+def test_what_no_parser_has_a_node_for_can_be_told_to_readers(sql: str) -> None:
+    plan = open_plan(sql, "bigquery")
+    assert reason(plan) == ""
+    for rel in walk(plan.rel):
+        for expr in expressions(rel):
+            told = decode(expr, lambda ref: exp.column(f"c{ref.index}"), lambda _: exp.select("1"))
+            assert told.sql("bigquery")
