@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from unwet.rewrite.check.compiled import Compiled
+from unwet.rewrite.check.manifest import Manifest
 from unwet.rewrite.check.run import Checked
 from unwet.tests.rewrite.check.piles import QUERY, run, told, write
 
@@ -28,6 +29,13 @@ PROJECT = "name: shop\nversion: '1'\ntarget-path: out\n"
 
 
 def manifest(raw: str, made: str | None) -> str:
+    source = {"source_name": "shop", "name": "orders", "relation_name": "shop.orders"}
+    other = {"source_name": "shop", "name": "customers", "relation_name": '"shop"."customers"'}
+    whole = json.loads(_nodes(raw, made))
+    return json.dumps({**whole, "sources": {"s.o": source, "s.c": other, "odd": 3}})
+
+
+def _nodes(raw: str, made: str | None) -> str:
     node = {
         "resource_type": "model",
         "original_file_path": "models/new.sql",
@@ -57,9 +65,37 @@ def test_a_model_is_read_as_dbt_compiled_it(project: Path) -> None:
 
 def test_what_dbt_compiled_of_another_text_does_not_count(project: Path) -> None:
     write(project, {"models/new.sql": MODEL.replace("'paid'", "'open'")})
+    write(project, {"out/manifest.json": _nodes(MODEL, MADE)})
     assert told(project, "models/new.sql") == []
-    write(project, {"out/manifest.json": manifest(MODEL, None)})
+    write(project, {"out/manifest.json": _nodes(MODEL, None)})
     assert told(project, "models/new.sql") == []
+
+
+NEW = """\
+{{ config(
+    materialized='table',
+    meta={'owner': 'me'}
+) }}
+""" + MODEL.replace("{{ least }}", "10").replace("{% set least = 10 %}\n", "")
+
+
+def test_of_a_model_that_is_new_the_manifest_knows_what_it_reads(project: Path) -> None:
+    write(project, {"models/newer.sql": NEW.replace("{{ source(", "{{- source(")})
+    place = ("DUP_EXACT", "models/newer.sql:6-12")
+    assert only(run(project, "models/newer.sql")) == (*place, "use ref('new')")
+    write(project, {"out/manifest.json": manifest(MODEL, None), "models/new.sql": "select 1 as x"})
+    assert only(run(project, "models/newer.sql")) == (*place, "use ref('old')")
+    write(project, {"models/newer.sql": NEW.replace("'orders'", "'returns'")})
+    assert "DUP_EXACT" not in str(told(project, "models/newer.sql"))
+
+
+def test_ref_stands_for_the_relation_of_a_model() -> None:
+    names = {"ref a": "db.s.a_v2", "source x.y": "x.y"}
+    found = Manifest({}, names)
+    text = "select {{ var('z') }} from {{ ref('a') }}, {{ref(\"pkg\", 'a')}}, {{ source('x','y') }}"
+    assert found.filled(text) == "select {{ var('z') }} from db.s.a_v2, db.s.a_v2, x.y"
+    assert found.filled("select 1 from {{ ref('unknown') }}") is None
+    assert Manifest({}, {}).filled(text) is None
 
 
 def test_without_a_manifest_the_compiled_file_counts_unless_it_is_older(project: Path) -> None:
