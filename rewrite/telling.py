@@ -20,6 +20,7 @@ from unwet.rewrite.tracing import Place
 from unwet.rewrite.whereabouts import Located, Whereabouts
 
 _WIDEST: Final = 160  # characters of an expression that is shown
+SHOWN_COLUMNS: Final = 3
 VOTERS: Final = 3  # copies of the majority that are shown
 
 
@@ -126,12 +127,11 @@ class Telling:
     def _told_missing(self, outlier: Outlier) -> Told:
         fact, block = outlier.fact, outlier.block
         span = self._places.from_word(block.resolved.statement, block.query.node)
-        relation = min(self._terms.relations(fact.term)) if fact.term is not None else ""
         return Told(
             outlier,
             ("missing", fact.slot),
             "DRIFT_FILTER",
-            relation,
+            self._relation(fact),
             _text(fact.node, fact.block.resolved.statement),
             Deviation(span.path, span.line, ""),
             block,
@@ -141,12 +141,11 @@ class Telling:
     def _told_added(self, outlier: Outlier) -> Told:
         fact, here = outlier.fact, Located(outlier.fact, outlier.fact.node)
         span = _span(fact.node, here.statement)
-        relation = min(self._terms.relations(fact.term)) if fact.term is not None else ""
         return Told(
             outlier,
             ("added", fact.slot, fact.value),
             "DRIFT_FILTER",
-            relation,
+            self._relation(fact),
             "",
             Deviation(span.path, span.line, _text(fact.node, here.statement)),
             fact.block,
@@ -173,7 +172,7 @@ class Telling:
             outlier,
             (found.fact.kind, found.fact.name or found.fact.slot, right.digest, wrong.digest),
             code(right, wrong),
-            found.fact.name,
+            found.fact.name or self._tested(found.fact),
             _text(model.node, model.statement),
             Deviation(span.path, span.line, _text(found.node, found.statement)),
             found.fact.block,
@@ -182,6 +181,18 @@ class Telling:
             right,
             wrong,
         )
+
+    def _relation(self, fact: Fact) -> str:
+        """The relation that a filter is about."""
+        names = self._terms.relations(fact.term) if fact.term is not None else ()
+        return fact.block.resolved.statement.masked.restore(min(names, default=""))
+
+    def _tested(self, fact: Fact) -> str:
+        """The columns that a condition is about."""
+        if fact.term is None:
+            return ""
+        names = sorted({self._terms.names[at][1] for at in self._terms.bases(fact.term)})
+        return ", ".join(names[:SHOWN_COLUMNS]) + ", ..." * (len(names) > SHOWN_COLUMNS)
 
     def _is_elsewhere(self, right: Expr, wrong: Expr) -> bool:
         """Whether the copies read other tables there."""

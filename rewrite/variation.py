@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Final
 
 from sqlglot import exp
@@ -23,6 +24,7 @@ from unwet.rewrite.standing import Outlier
 from unwet.rewrite.terms import literals
 
 MANY_VALUES: Final = 3  # a constant with so many values in copies is a parameter
+_FOLDERS: Final = 2  # around a file
 SURE_CHOICE: Final = 8  # copies that choose the same rows, before another choice looks wrong
 _DATE: Final = re.compile(r"\d{4}-\d\d(-\d\d.*)?|\d{8}")
 _WORD: Final = re.compile(r"[a-z]+|\d+")
@@ -189,9 +191,9 @@ def _is_named(text: str, block: Block) -> bool:
 
 
 def _names(block: Block) -> tuple[str, ...]:
-    """The words of the names of a block's file and of what it fills."""
-    statement = block.resolved.statement
-    return _words(f"{statement.path.rpartition('/')[2]} {block.resolved.target or ''}")
+    """The words of the names of a block's file, of the folders it is in, of what it fills."""
+    path = PurePath(block.resolved.statement.path).parts[-_FOLDERS - 1 :]
+    return _words(f"{' '.join(path)} {block.resolved.target or ''}")
 
 
 @lru_cache(maxsize=4096)
