@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice, zip_longest
@@ -52,10 +52,12 @@ def copies(
     changed: Collection[str],
     models: Mapping[str, str],
     min_lines: int,
+    is_told: Callable[[Problem], bool] = lambda _: True,
 ) -> tuple[list[Problem], list[Problem]]:
     """What blocks of the changed files repeat, each told against the copy that is the best to read
     instead; and the same for the best copies themselves, which are told only where others are
-    asked about. `models`: names of dbt models by path.
+    asked about. `models`: names of dbt models by path; `is_told`: False where somebody has accepted
+    one.
 
     Of copies inside of copies the outermost are told; of many copies in one file the first, with
     their number."""
@@ -75,7 +77,8 @@ def copies(
                 told[path, at] = others
                 is_first = known.rank(mine) < known.rank(others[0])
                 here[block.strict].append(_Told(mine, others, count, is_first))
-        for same in here.values():
+        for copied in here.values():
+            same = [each for each in copied if is_told(_problem(each, 1, models))]
             many = len(same) > IN_ONE_FILE
             for each in _one(same) if many else same:
                 problem = _problem(each, len(same) if many else 1, models)

@@ -27,12 +27,15 @@ def judged(
 
     `drifts`: contradictions; `kept`: lines (path, line) where a mark has kept back one."""
     found = [problem for path in changed for problem in _own(path, alone[path])]
-    again, firsts = copies(blocks, set(changed), models, ask.min_lines)
-    found += [*again, *drifts]
+    found += drifts
     marks = {path: {mark.line: mark for mark in alone[path].marks} for path in changed}
     used = {(path, m.at) for path in changed for m in alone[path].marks if (path, m.line) in kept}
-    first = [p for p in firsts if not _accepted(p, ask, marks.get(p.at.path, {}), used)]
-    left = [p for p in found if not _accepted(p, ask, marks.get(p.at.path, {}), used)]
+
+    def is_told(problem: Problem) -> bool:
+        return not _accepted(problem, ask, marks.get(problem.at.path, {}), used)
+
+    again, first = copies(blocks, set(changed), models, ask.min_lines, is_told)
+    left = [*filter(is_told, found), *again]
     for path in changed:
         judgeable = [m for m in alone[path].marks if ask.drift or not _may_be_about_drift(m)]
         left += _idle(path, judgeable, used)

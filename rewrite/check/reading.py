@@ -22,6 +22,7 @@ from unwet.lineage.templating import mask
 from unwet.rewrite.accepted import marks_of
 from unwet.rewrite.blocks import Places
 from unwet.rewrite.check.asked import Ask
+from unwet.rewrite.check.copies import LINES_PER_DIFFERENCE
 from unwet.rewrite.check.leaves import leaves
 from unwet.rewrite.check.records import Alone, Block, Mark, Remark
 from unwet.rewrite.check.texts import Text
@@ -153,6 +154,7 @@ class Reader:
         span = statement.span if unit.whole else places.span(statement, node)
         line, column, end, end_column = self._own(path, span)
         is_copy = unit.triviality < BARE
+        lines = tree_lines(node, statement.dialect) if is_copy else 0
         return Block(
             strict=unit.strict,
             recurring=unit.recurring,
@@ -164,16 +166,16 @@ class Reader:
             column=column,
             end_line=end,
             end_column=end_column,
-            lines=tree_lines(node, statement.dialect) if is_copy else 0,
+            lines=lines,
             around=tuple(numbers[id(each)] for each in unit.ancestors()),
             constants=_constants(unit) if is_copy else (),
             text=_hash(_said(statement.masked.source.text, span)),
-            **self._shape(unit),
+            **self._shape(unit, lines),
         )
 
-    def _shape(self, unit: Unit) -> Shape:
+    def _shape(self, unit: Unit, lines: int) -> Shape:
         form = None
-        if unit.triviality < SIMPLE:
+        if unit.triviality < SIMPLE and lines >= LINES_PER_DIFFERENCE:  # else none may differ
             form = opened(unit.rel, unit.names, self._register)
         if form is None:
             return Shape(skeleton="", leaves=())

@@ -141,3 +141,13 @@ def test_many_copies_in_one_file_are_told_once_with_their_number(tmp_path: Path)
     write(tmp_path, {"b.sql": ";\n".join(rows[:4]) + ";\n"})
     (fewer,) = [p for p in run(tmp_path, "b.sql").problems if p.code == "DUP_EXACT"]
     assert fewer.key != exact[0].key
+
+
+def test_marks_take_out_copies_one_by_one(tmp_path: Path) -> None:
+    part = "(select count(distinct o.id) as n\nfrom shop.orders as o\nwhere o.paid and o.total > 3)"
+    mark = "-- unwet: ignore[DUP_EXACT] measured so\n"
+    rows = [f"select {i} as x, t.n * {i * i} + {i} as y from\n{mark}{part} as t" for i in range(5)]
+    rows[3] = rows[3].replace(mark, "")
+    write(tmp_path, {"a.sql": part[1:-1] + "\n", "b.sql": ";\n".join(rows) + ";\n"})
+    found = [p for p in run(tmp_path, "b.sql").problems if p.code != "DUP_PARAMETRIC"]
+    assert [p.message for p in found] == ["this is `a.sql:1-3` again"]
