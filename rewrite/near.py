@@ -23,10 +23,12 @@ from unwet.rewrite.open_form import Opened
 from unwet.rewrite.rules.order import masked_digest
 from unwet.rewrite.units import SIMPLE, Unit
 
-SAME: Final = 0.5  # share of both plans that must be the same
+SAME: Final = 0.6  # share of two plans together that must be the same
 SAME_OUTPUTS: Final = 0.75
-LEAST_PARTS: Final = 30  # of a plan that is compared: smaller ones are alike by chance
+LEAST_PARTS: Final = 20  # of a plan that is compared: smaller ones are alike by chance
 ASKED: Final = 8  # leaders that a class is compared with
+CLOSE: Final = 0.8  # what is as near as that needs no delegate of its own
+DELEGATES: Final = 3  # of a cluster, besides its leader: what is near one of them joins
 WORD: Final = 6  # characters of a text that count as a part
 CROWDED: Final = 32  # leaders in one band: more share it by chance
 _OUTPUTS: Final = 3  # which of an opened form's lists the outputs are
@@ -56,9 +58,10 @@ def clusters(groups: Iterable[Group[Unit]], classes: Classes) -> list[Cluster]:
 
 def united(cluster: Cluster, classes: Classes) -> Group[Unit] | None:
     """A cluster as one class with its holes; None where these cannot be told."""
-    group = classes.group(unit for each in cluster.groups for unit in each.units)
-    lead = cluster.leader.units[0].strict
-    variants = sorted(group.variants, key=lambda unit: unit.strict != lead)
+    lead = cluster.leader.units[0]
+    together = [group for group in cluster.groups if _can_be_told(cluster, group, classes)]
+    group = classes.group(unit for each in together for unit in each.units)
+    variants = sorted(group.variants, key=lambda unit: unit.strict != lead.strict)
     forms = [form for unit in variants if (form := classes.form(unit)) is not None]
     found = generalize(forms[0], forms[1:], classes.follows)
     if not found or len(forms) < len(variants):
@@ -68,11 +71,19 @@ def united(cluster: Cluster, classes: Classes) -> Group[Unit] | None:
     return classes.told(group, variants, told, "near") if told else None
 
 
+def _can_be_told(cluster: Cluster, group: Group[Unit], classes: Classes) -> bool:
+    """Whether a class that is near a delegate is not too far from the leader."""
+    forms = [classes.form(unit) for unit in group.variants]
+    return all(form and differences(cluster.form, form) is not None for form in forms)
+
+
 class _Finder:
     def __init__(self, classes: Classes) -> None:
         self.clusters: list[Cluster] = []
         self._classes = classes
         self._bands: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        self._asked: list[tuple[Opened, int]] = []  # leaders and delegates, and their clusters
+        self._delegates: Counter[int] = Counter()
         self._sizes: dict[bytes, int] = {}
 
     def place(self, group: Group[Unit]) -> None:
@@ -87,17 +98,26 @@ class _Finder:
             return
         own = list(bands(features))
         votes = Counter(at for band in own for at in self._bands[band])
-        near = [
-            (self.share(self.clusters[at].form, form), at) for at, _ in votes.most_common(ASKED)
-        ]
+        asked = [self._asked[at] for at, _ in votes.most_common(ASKED)]
+        near = [(self.share(other, form), -cluster) for other, cluster in asked]
         share, at = max(near, default=(0.0, 0))
-        if share >= SAME and _are_apart(self.clusters[at], group):
-            self.clusters[at].near.append((group, share))
+        at = -at  # of several that are as near the first
+        if share < SAME or not _are_apart(self.clusters[at], group):
+            at = len(self.clusters)
+            self.clusters.append(Cluster(group, form))
+            self._ask(form, at, own)
             return
+        self.clusters[at].near.append((group, share))
+        if share < CLOSE and self._delegates[at] < DELEGATES:
+            self._delegates[at] += 1
+            self._ask(form, at, own)
+
+    def _ask(self, form: Opened, cluster: int, own: Iterable[tuple[int, ...]]) -> None:
+        """From now on classes are compared with this one, too."""
         for band in own:
             if len(self._bands[band]) < CROWDED:
-                self._bands[band].append(len(self.clusters))
-        self.clusters.append(Cluster(group, form))
+                self._bands[band].append(len(self._asked))
+        self._asked.append((form, cluster))
 
     def share(self, one: Opened, other: Opened) -> float:
         """How much of both plans is the same; 0 where their outputs are others."""
@@ -111,7 +131,7 @@ class _Finder:
             return 0.0
         mine = sum(self._size(d.mine) for d in found.values()) / self._size((one,))
         theirs = sum(self._size(d.other) for d in found.values()) / self._size((other,))
-        return 1 - max(mine, theirs)
+        return 1 - (mine + theirs) / 2
 
     def _size(self, nodes: Parts) -> int:
         """The number of parts, each as often as it is read."""
