@@ -129,7 +129,7 @@ class Request:
             default_schema=self.default_schema,
         )
 
-    def look(self, jobs: int | None) -> "Lineage":
+    def look(self, jobs: int | None, quotes: bool = False) -> "Lineage":
         """The lineage of the pile that was asked for, by so many processes."""
         from unwet.lineage.pile import look
 
@@ -140,6 +140,7 @@ class Request:
             params=self.params,
             default_schema=self.default_schema,
             jobs=jobs,
+            quotes=quotes,
         )
 
 
@@ -442,12 +443,11 @@ class Piles:
 
     def of(self, request: Request, format: str) -> "Lineage":
         """The pile that a request is about; its findings are noted once."""
-        # openlineage tells of the statements themselves, whose trees stay in one process
-        jobs = 1 if format == "openlineage" else self._jobs
+        quotes = format == "openlineage"
         same = (request.paths, request.dialect, request.schema, request.default_schema)
-        key = repr((*same, sorted(request.params.items()), jobs == 1))
+        key = repr((*same, sorted(request.params.items()), quotes))
         if key not in self._known:
-            self._known[key] = request.look(jobs)
+            self._known[key] = request.look(self._jobs, quotes)
             notes(self._known[key].findings, request)
         return self._known[key]
 

@@ -14,7 +14,6 @@ from unwet.lineage.exports.naming import Naming
 from unwet.lineage.exports.openlineage import EPOCH, Options, openlineage
 from unwet.lineage.finder import find
 from unwet.lineage.graph import Graph, Kinds
-from unwet.lineage.pile import Pile
 from unwet.lineage.survey import Lineage
 
 ENDINGS = {
@@ -110,8 +109,7 @@ def made(pile: Lineage, ask: Ask) -> str | bytes:
             texts = {source.path: source.text for source in pile.sources}
             return html(shown.whole, shown.kinds, shown.centers, start=start, texts=texts)
         case "openlineage":
-            assert isinstance(pile, Pile), "openlineage tells of the statements themselves"
-            return openlineage(shown, pile.writes, pile.catalog, ask.options)
+            return openlineage(shown, pile.quotes, pile.catalog, ask.options)
         case _:
             return export(shown, ask.format)
 

@@ -15,6 +15,7 @@ from unwet.lineage.garbage import uncollected
 from unwet.lineage.graph import Graph
 from unwet.lineage.jobs import deal, jobs_for, started
 from unwet.lineage.parse import Script, check_dialect, parse
+from unwet.lineage.quotes import Reads
 from unwet.lineage.reports import Report, act, effect, reports
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.schema import Schema
@@ -105,6 +106,11 @@ class Pile:
             return graph_of(restored(t, w.statement.masked.placeholders) for t, w in pairs)
 
     @property
+    def quotes(self) -> tuple[Reads | None, ...]:
+        """What events quote of each write; None for what reads nothing."""
+        return tuple(map(Reads.of, self.writes))
+
+    @property
     def lines(self) -> int:
         """How many lines the sources have."""
         return sum(script.lines for script in self.scripts)
@@ -150,8 +156,10 @@ def look(
     default_schema: str | None = None,
     budget: Budget = BUDGET,
     jobs: int | None = 1,
+    quotes: bool = False,
 ) -> Lineage:
-    """The lineage of a pile, made by `jobs` processes; None: as many as pay.
+    """The lineage of a pile, made by `jobs` processes; None: as many as pay. `quotes`: they are
+    needed, too.
 
     Raises as `load` does, and WorkerError.
     """
@@ -161,7 +169,7 @@ def look(
         return _loaded(reading, dialect, schema, params, default_schema, budget)
     with uncollected(), started(works[1:]) as others:
         here = Shard(works[0])
-        return survey(reading, here, others, schema, (default_schema or "").lower())
+        return survey(reading, here, others, schema, (default_schema or "").lower(), quotes)
 
 
 def ask_all(

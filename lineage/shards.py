@@ -6,7 +6,7 @@ between processes. Who asks puts the answers of all shards together in the one o
 (`survey`), so that the result is that of one process.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -18,6 +18,7 @@ from unwet.lineage.findings import Finding
 from unwet.lineage.headers import Altered, Header, Place, alterations, headers
 from unwet.lineage.known import Known, Reads, dotted_reads
 from unwet.lineage.parse import Script, parse
+from unwet.lineage.quotes import Quoted, quoted
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.sources import Source
 from unwet.lineage.tables import Column, Table
@@ -84,11 +85,16 @@ class Learn:
 
 
 @dataclass(frozen=True, slots=True)
+class Cite:
+    """What events quote of the statements, once all is traced. -> Quotes"""
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """What do the sources say, each by itself? -> Said; no other question comes before or after."""
 
 
-Question = Say | Parse | Dotted | Study | Tell | Trace | Learn
+Question = Say | Cite | Parse | Dotted | Study | Tell | Trace | Learn
 
 # --- answers ---------------------------------------------------------------------------------
 
@@ -135,7 +141,14 @@ class Said:
     facts: tuple[tuple[int, Facts], ...]
 
 
-Answer = Said | Parsed | Reads | Progress | Traces | PlacedTraces
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """One for all that a statement writes; None where it reads nothing."""
+
+    quotes: tuple[tuple[Place, tuple[Quoted | None, ...]], ...]
+
+
+Answer = Said | Quotes | Parsed | Reads | Progress | Traces | PlacedTraces
 
 
 class Shard:
@@ -172,6 +185,8 @@ class Shard:
             case Learn(uses):
                 self.studied.learn(uses)
                 return self._again()
+            case Cite():
+                return Quotes(tuple(self._quotes()))
             case _:
                 assert_never(question)
 
@@ -249,5 +264,11 @@ class Shard:
             if any(map(is_ambiguous, first)):
                 pairs = zip(each.all(), first, strict=True)
                 again = (self._one(w) if is_ambiguous(old) else old for w, old in pairs)
-                found.append((place, tuple(again)))
+                self._traced[place] = tuple(again)
+                found.append((place, self._traced[place]))
         return tuple(found)
+
+    def _quotes(self) -> Iterator[tuple[Place, tuple[Quoted | None, ...]]]:
+        for place, each in self.studied.placed():
+            self.at = each.statement.path
+            yield place, tuple(map(quoted, each.all(), self._traced[place]))

@@ -13,15 +13,18 @@ from unwet.lineage.findings import Finding, in_order
 from unwet.lineage.graph import Graph
 from unwet.lineage.headers import Place
 from unwet.lineage.known import Reads, bare_names, know
+from unwet.lineage.quotes import Quote, Quoted
 from unwet.lineage.schema import Schema, read_schema
 from unwet.lineage.shards import (
     Answer,
+    Cite,
     Dotted,
     Learn,
     Parse,
     Parsed,
     Progress,
     Question,
+    Quotes,
     Said,
     Say,
     Shard,
@@ -59,12 +62,15 @@ class Lineage(Protocol):
     def catalog(self) -> Catalog: ...
     @property
     def graph(self) -> Graph: ...
+    @property
+    def quotes(self) -> Sequence[Quote | None]: ...
 
 
 @dataclass(frozen=True)
 class Survey:
-    """A pile whose trees are gone. `traced` is in the order of the statements; placeholders by
-    the number of their source. The rest is as in `Pile`."""
+    """A pile whose trees are gone. `traced` is in the order of the statements, `quotes` in that of
+    the graph's, or empty when nobody wanted them; placeholders by the number of their source. The
+    rest is as in `Pile`."""
 
     sources: tuple[Source, ...]
     findings: tuple[Finding, ...]
@@ -72,6 +78,7 @@ class Survey:
     traced: tuple[tuple[Place, tuple[Traced, ...]], ...] = field(repr=False)
     placeholders: Mapping[int, tuple[Placeholder, ...]] = field(repr=False)
     studied: Studied = field(repr=False)
+    quotes: tuple[Quoted | None, ...] = field(repr=False)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -101,12 +108,13 @@ def survey(
     others: Sequence[Port],
     schema: Schema | None = None,
     default_schema: str = "",
+    quotes: bool = False,
 ) -> Survey:
     """Ask the shards that the pile's sources were dealt to: `here`, and the others meanwhile.
 
-    Raises BadSchema, and whatever the ports do.
+    `quotes`: for a format that quotes the statements. Raises BadSchema, and whatever the ports do.
     """
-    return _Survey(reading, here, others).run(schema, default_schema)
+    return _Survey(reading, here, others).run(schema, default_schema, quotes)
 
 
 def say(here: Shard, others: Sequence[Port]) -> tuple[Facts, ...]:
@@ -125,7 +133,7 @@ class _Survey:
         self._reading, self._here, self._others = reading, here, others
         self._untold: list[dict[Place, Table | None]] = [{} for _ in range(1 + len(others))]
 
-    def run(self, schema: Schema | None, default_schema: str) -> Survey:
+    def run(self, schema: Schema | None, default_schema: str, quotes: bool) -> Survey:
         parsed = self._all([Parse()] * len(self._untold), Parsed)
         contradictions = self._study(parsed, schema, default_schema)
         traces = self._trace()
@@ -138,6 +146,7 @@ class _Survey:
             self._learned(traces),
             _merged(each.placeholders for each in parsed),
             self._here.studied,
+            self._quotes() if quotes else (),
         )
 
     # --- resolving
@@ -213,6 +222,11 @@ class _Survey:
         for again in self._all(questions, tuple):
             first |= again
         return tuple(first.items())
+
+    def _quotes(self) -> tuple[Quoted | None, ...]:
+        answers = self._all([Cite()] * len(self._untold), Quotes)
+        found = sorted((pair for each in answers for pair in each.quotes), key=_place)
+        return tuple(one for _, all_ in found for one in all_)
 
     # --- asking
 

@@ -17,9 +17,8 @@ from importlib.metadata import version
 from unwet.lineage.columns import Edge, Traced
 from unwet.lineage.errors import UsageError
 from unwet.lineage.exports.naming import Dataset, Naming, temporary
-from unwet.lineage.exports.reads import Reads
 from unwet.lineage.exports.view import View
-from unwet.lineage.resolve import Query, Resolved
+from unwet.lineage.quotes import DESCRIBED, Quote
 from unwet.lineage.tables import Catalog
 
 Json = dict[str, object]
@@ -39,16 +38,17 @@ class Options:
 
 
 def openlineage(
-    view: View, resolved: Sequence[Resolved], catalog: Catalog, options: Options
+    view: View, quotes: Sequence[Quote | None], catalog: Catalog, options: Options
 ) -> str:
     """A JSON array of events, one per line, as `/lineage/batch` takes it.
 
-    `resolved` belongs to the statements of `view.whole.traced`. Raises UsageError for an event
-    time that is no date and time with an offset.
+    `quotes` belong to the statements of `view.whole.traced`, None to what reads nothing. Raises
+    UsageError for an event time that is no date and time with an offset.
     """
     _check_time(options.event_time)
     writer = _Writer(view, catalog, options)
-    statements = list(zip(resolved, view.whole.traced, strict=True))
+    pairs = zip(quotes, view.whole.traced, strict=True)
+    statements = [(quote, traced) for quote, traced in pairs if quote is not None]
     jobs = list(writer.jobs(statements))
     events = [*writer.datasets(statements), *jobs]
     encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -68,24 +68,22 @@ class _Writer:
 
     # --- events
 
-    def jobs(self, statements: Iterable[tuple[Resolved, Traced]]) -> Iterator[Json]:
+    def jobs(self, statements: Iterable[tuple[Quote, Traced]]) -> Iterator[Json]:
         names: Counter[str] = Counter()
-        for resolved, traced in statements:
-            if resolved.query is None:
-                continue
-            path = resolved.statement.path
+        for quote, traced in statements:
+            path = quote.path
             name = f"{path}#{traced.target}" if traced.target else path
             names[name] += 1
             if names[name] > 1:
                 name += f"-{names[name]}"
             if self._shown is None or any(True for _ in self._wanted(traced.edges())):
-                yield self._job(name, resolved, traced)
+                yield self._job(name, quote, traced)
 
-    def datasets(self, statements: Iterable[tuple[Resolved, Traced]]) -> Iterator[Json]:
+    def datasets(self, statements: Iterable[tuple[Quote, Traced]]) -> Iterator[Json]:
         """Tables whose columns are known and that no statement fills: what the pile starts from."""
         statements = list(statements)
-        filled = {t.target for r, t in statements if r.query is not None}
-        read = {s for r, t in statements for s in self._sources(r, t)}
+        filled = {traced.target for _, traced in statements}
+        read = {s for quote, traced in statements for s in self._sources(quote, traced)}
         shown = None if self._shown is None else {key[0].relation for key in self._shown}
         for name, table in sorted(self._catalog.tables.items()):
             if name in filled or not table.columns or (shown is not None and name not in shown):
@@ -95,17 +93,15 @@ class _Writer:
                 where = self._options.naming.dataset(name)
                 yield self._event("DatasetEvent", {"dataset": _dataset(where, facets)})
 
-    def _job(self, name: str, resolved: Resolved, traced: Traced) -> Json:
-        statement = resolved.statement
-        query = statement.masked.restore(statement.text).strip()
-        sql: Json = {"query": query}
-        if statement.dialect:
-            sql["dialect"] = statement.dialect
+    def _job(self, name: str, quote: Quote, traced: Traced) -> Json:
+        sql: Json = {"query": quote.query}
+        if quote.dialect:
+            sql["dialect"] = quote.dialect
         facets = {"sql": self._facet("1-1-0", "SQLJobFacet", sql)}
         job = {"namespace": self._options.job_namespace, "name": name, "facets": facets}
-        sources = {self._where(s, resolved) for s in self._sources(resolved, traced)}
+        sources = {self._where(s, quote) for s in self._sources(quote, traced)}
         inputs = [_dataset(each) for each in sorted(sources, key=lambda d: (d.namespace, d.name))]
-        outputs = [self._output(name, resolved, traced)]
+        outputs = [self._output(name, quote, traced)]
         return self._event("JobEvent", {"job": job, "inputs": inputs, "outputs": outputs})
 
     def _event(self, kind: str, body: Json) -> Json:
@@ -118,27 +114,27 @@ class _Writer:
 
     # --- datasets
 
-    def _sources(self, resolved: Resolved, traced: Traced) -> Iterator[str]:
+    def _sources(self, quote: Quote, traced: Traced) -> Iterator[str]:
         """Relations that a statement reads, some of them more than once."""
         edges = self._wanted((*traced.direct, *traced.spread()))
         yield from (e.source.relation for e in edges if e.source.relation not in ("", "?"))
-        if self._shown is None and resolved.query is not None:
-            yield from map(resolved.statement.masked.restore, _tables(resolved.query))
+        if self._shown is None:
+            yield from quote.tables
 
-    def _where(self, relation: str, resolved: Resolved) -> Dataset:
-        path = resolved.statement.path
+    def _where(self, relation: str, quote: Quote) -> Dataset:
+        path = quote.path
         if (path, relation) in self._temporary or relation[:1] in ("#", "@"):
             return temporary(path, relation.removesuffix(f"@{path}"))
         return self._options.naming.dataset(relation)
 
-    def _output(self, job: str, resolved: Resolved, traced: Traced) -> Json:
+    def _output(self, job: str, quote: Quote, traced: Traced) -> Json:
         """What a statement fills: a relation; of a bare query its result."""
-        where = self._where(traced.target, resolved) if traced.target else temporary(job)
+        where = self._where(traced.target, quote) if traced.target else temporary(job)
         columns = [column for column in traced.columns if column != _STAR]
         facets: Json = {}
         if columns:
             facets["schema"] = self._schema(traced.target, columns)
-        facets["columnLineage"] = self._column_lineage(resolved, traced)
+        facets["columnLineage"] = self._column_lineage(quote, traced)
         return _dataset(where, facets)
 
     # --- facets
@@ -160,8 +156,7 @@ class _Writer:
             fields.append(one)
         return self._facet("1-2-0", "SchemaDatasetFacet", {"fields": fields})
 
-    def _column_lineage(self, resolved: Resolved, traced: Traced) -> Json:
-        reads = Reads(resolved.statement)
+    def _column_lineage(self, quote: Quote, traced: Traced) -> Json:
         by_column: dict[str, list[Edge]] = {}
         for e in self._wanted(traced.direct):
             if e.target.column != _STAR:
@@ -169,23 +164,23 @@ class _Writer:
         fields = {
             self._options.naming.column(column): {"inputFields": inputs}
             for column, edges in sorted(by_column.items())
-            if (inputs := self._inputs(edges, resolved, reads))
+            if (inputs := self._inputs(edges, quote))
         }
         rows = [e for e in traced.rows if self._touches(e, traced)]
         body: Json = {"fields": fields}
-        if dataset := self._inputs(rows, resolved, reads):
+        if dataset := self._inputs(rows, quote):
             body["dataset"] = dataset
         return self._facet("1-2-0", "ColumnLineageDatasetFacet", body)
 
-    def _inputs(self, edges: Iterable[Edge], resolved: Resolved, reads: Reads) -> list[Json]:
+    def _inputs(self, edges: Iterable[Edge], quote: Quote) -> list[Json]:
         """InputFields, one per source column, with all that is done with it."""
         found: dict[tuple[str, str, str], list[Json]] = {}
         for e in sorted(edges, key=lambda e: (e.source, e.type, e.subtype)):
             if e.source.relation != "?" and e.source.column != _STAR:
-                where = self._where(e.source.relation, resolved)
+                where = self._where(e.source.relation, quote)
                 column = self._options.naming.column(e.source.column)
                 key = (where.namespace, where.name, column)
-                found.setdefault(key, []).append(_transformation(e, reads))
+                found.setdefault(key, []).append(_transformation(e, quote))
         return [
             {"namespace": namespace, "name": name, "field": column, "transformations": done}
             for (namespace, name, column), done in found.items()
@@ -206,29 +201,15 @@ class _Writer:
         return any(True for _ in self._wanted(spread))
 
 
-def _tables(query: Query) -> Iterator[str]:
-    """Base tables of a query and of all that it is made of; also those no column is read of."""
-    seen: set[int] = set()
-    waiting = [query]
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield from (each.relation for each in one.inputs if each.relation)
-        waiting += [each.query for each in one.inputs if each.query is not None]
-        waiting += [*one.branches, *one.children.values()]
-
-
 def _dataset(where: Dataset, facets: Mapping[str, object] | None = None) -> Json:
     known = {"facets": facets} if facets else {}
     return {"namespace": where.namespace, "name": where.name, **known}
 
 
-def _transformation(e: Edge, reads: Reads) -> Json:
+def _transformation(e: Edge, quote: Quote) -> Json:
     """The spec's four fields; `certainty` besides, where we are not sure (the spec allows more)."""
-    texts = dict.fromkeys(filter(None, (reads.description(at) for at in e.spans[:3])))
-    masking = e.subtype != "IDENTITY" and e.type == "DIRECT" and any(map(reads.masks, e.spans))
+    texts = dict.fromkeys(filter(None, (quote.description(at) for at in e.spans[:DESCRIBED])))
+    masking = e.subtype != "IDENTITY" and e.type == "DIRECT" and any(map(quote.masks, e.spans))
     sure = {} if e.certainty == "certain" else {"certainty": e.certainty}
     return {
         "type": e.type,

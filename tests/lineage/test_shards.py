@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.lineage.random_piles import piles
+from unwet.lineage.asking import Ask, made
 from unwet.lineage.jobs import deal
 from unwet.lineage.pile import load
 from unwet.lineage.shards import Answer, Question, Shard, Work
@@ -37,7 +38,8 @@ def surveyed(
     reading: Reading, parts: list[tuple[tuple[int, Source], ...]], default_schema: str = ""
 ) -> Survey:
     here, *others = (Work(part) for part in parts)
-    return survey(reading, Shard(here), [Near(each) for each in others], None, default_schema)
+    ports = [Near(each) for each in others]
+    return survey(reading, Shard(here), ports, None, default_schema, quotes=True)
 
 
 def assert_same(one: Lineage, other: Lineage) -> None:
@@ -47,6 +49,7 @@ def assert_same(one: Lineage, other: Lineage) -> None:
     assert one.graph.unresolved == other.graph.unresolved
     assert one.graph.edges == other.graph.edges
     assert one.catalog == other.catalog
+    assert made(one, Ask("openlineage")) == made(other, Ask("openlineage"))
 
 
 def dealt(sources: tuple[Source, ...], whose: list[int]) -> list[tuple[tuple[int, Source], ...]]:
