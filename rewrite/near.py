@@ -24,7 +24,7 @@ from unwet.rewrite.rules.order import masked_digest
 from unwet.rewrite.units import SIMPLE, Unit
 
 SAME: Final = 0.6  # share of two plans together that must be the same
-SAME_OUTPUTS: Final = 0.75
+SAME_OUTPUTS: Final = 0.7
 LEAST_PARTS: Final = 20  # of a plan that is compared: smaller ones are alike by chance
 ASKED: Final = 8  # leaders that a class is compared with
 CLOSE: Final = 0.8  # what is as near as that needs no delegate of its own
@@ -127,6 +127,10 @@ class _Finder:
         alone = [d for place, d in found.items() if place[:2] == (_OUTPUTS, LIST)]
         most = max(len(one.outputs), len(other.outputs))
         apart = max((len(part) for d in alone for part in (d.mine, d.other)), default=0)
+        # under one name, but something else
+        apart += sum(
+            len(place) == 2 and place[0] == _OUTPUTS and place[1] != LIST for place in found
+        )
         if apart > (1 - SAME_OUTPUTS) * most:
             return 0.0
         mine = sum(self._size(d.mine) for d in found.values()) / self._size((one,))
