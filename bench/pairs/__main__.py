@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bench import corpora
 from bench.errors import BenchError
-from bench.pairs import sets, table
+from bench.pairs import dialects, piles, sets, table
+from bench.pairs.merged import merged
 from bench.pairs.scored import Scored, score
 from bench.results import put
 
@@ -17,23 +18,30 @@ BAR = 30.0  # percent of the known-equivalent Calcite pairs that meet
 def main(words: Sequence[str] | None = None) -> int:
     options = _options(words)
     try:
-        found = sets.load(options.cache, corpora.parse_mirrors(options.mirror))
+        mirrors = corpora.parse_mirrors(options.mirror)
+        found = sets.load(options.cache, mirrors)
+        pools = piles.load(options.cache, mirrors, options.queries)
+        mimic = corpora.fetch(corpora.load()["mimic"], options.cache, mirrors)
+        three = dialects.compare(mimic / "mimic-iv")
     except BenchError as error:
         print(f"error: {error}\nhelp: {error.help}", file=sys.stderr)
         return 2
     scored = [score(each) for each in found if not options.sets or each.name in options.sets]
+    mutated = [merged(name, queries) for name, queries in pools]
     options.details.parent.mkdir(parents=True, exist_ok=True)
     options.details.write_text(table.details(scored), "utf-8")
-    print(table.text(scored))
+    text = "\n\n".join([table.text(scored), table.of_mutants(mutated), table.of_dialects(three)])
+    print(text)
     if options.write:
-        put("pairs", table.section(scored))
-    return 1 if _is_bad(scored) else 0
+        put("pairs", f"{table.HEAD}\n\n{text}")
+    return 1 if _is_bad(scored) or any(each.false for each in mutated) else 0
 
 
 def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.pairs")
     add = parser.add_argument
     add("--sets", nargs="+", default=[], metavar="NAME", help="only these, named as in the table")
+    add("--queries", type=int, default=12, help="of each pile, whose mutants are judged")
     add("--cache", type=Path, default=corpora.CACHE)
     add("--mirror", action="append", default=[], metavar="OWNER/NAME=GITDIR")
     add("--details", type=Path, default=Path("build/pairs/apart.md"), help="pairs that do not meet")

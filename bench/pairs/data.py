@@ -9,7 +9,7 @@ nothing is kept: what meets then needs no declaration.
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.pairs.sets import Table
@@ -55,6 +55,17 @@ def databases(
     return tuple(_Draw(random.Random(seed), pools, strict).fill(tables) for seed in range(many))
 
 
+def dense_databases(
+    tables: Sequence[Table], wanted: Mapping[str, Sequence[str]], many: int
+) -> tuple[Database, ...]:
+    """Databases for long queries, whose joins and conditions few random rows would pass: numbers
+    are one of two, and a column that ``wanted`` names mostly has a constant it is compared with."""
+    pools = {**_FIXED, "number": ("1", "2"), "text": ("'a'", "'b'")}
+    return tuple(
+        _Draw(random.Random(seed), pools, False, wanted).fill(tables) for seed in range(many)
+    )
+
+
 def _pools(queries: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Constants of the queries by kind, with their neighbours."""
     text = " ".join(queries)
@@ -73,8 +84,14 @@ def _pools(queries: Sequence[str]) -> dict[str, tuple[str, ...]]:
 class _Draw:
     """One database while it is drawn."""
 
-    def __init__(self, rng: random.Random, pools: dict[str, tuple[str, ...]], strict: bool) -> None:
-        self.rng, self.pools, self.strict = rng, pools, strict
+    def __init__(
+        self,
+        rng: random.Random,
+        pools: Mapping[str, tuple[str, ...]],
+        strict: bool,
+        wanted: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self.rng, self.pools, self.strict, self.wanted = rng, pools, strict, wanted
         self.made: dict[str, list[dict[str, str]]] = {}
         # few numbers in all columns of a database, so that joins and filters find partners
         self.few = tuple(rng.sample(pools["number"], min(4, len(pools["number"]))))
@@ -89,7 +106,8 @@ class _Draw:
         )
 
     def rows(self, table: Table) -> list[dict[str, str]]:
-        rows = [self.row(table) for _ in range(self.rng.choice((0, 1, 2, 4, 6, 8)))]
+        sizes = (0, 1, 2, 4, 6, 8) if self.wanted is None else (3, 4, 6)
+        rows = [self.row(table) for _ in range(self.rng.choice(sizes))]
         if not self.strict or not table.keys:
             rows += [dict(self.rng.choice(rows)) for _ in range(self.rng.randrange(3)) if rows]
         if self.strict:
@@ -107,8 +125,11 @@ class _Draw:
 
     def value(self, table: Table, column: str, kind: str) -> str:
         nullable = not (self.strict and column in table.not_null)
-        if nullable and self.rng.random() < 0.3:
+        if nullable and self.rng.random() < (0.3 if self.wanted is None else 0.05):
             return NULL
+        likely = (self.wanted or {}).get(column, ())
+        if likely and self.rng.random() < 0.8:
+            return f"TRY_CAST({self.rng.choice(likely)} AS {kind})"
         if kind in ("VARCHAR", "CHAR"):
             return self.rng.choice(self.pools["text"])
         return self.rng.choice(self.pools.get(kind, self.few))

@@ -159,11 +159,20 @@ def _lines(name: str, file: Path, tables: tuple[Table, ...]) -> PairSet:
     return PairSet(name, tuple(pairs))
 
 
+_TYPES = {
+    "INT": "INTEGER", "TINYINT": "BOOLEAN", "FLOAT": "DOUBLE", "REAL": "DOUBLE",
+    "ROWVERSION": "TIMESTAMP", "DATETIME": "TIMESTAMP", "DATETIME2": "TIMESTAMP",
+    "TIMESTAMPTZ": "TIMESTAMP", "NUMERIC": "DECIMAL", "BOOL": "BOOLEAN",
+}  # fmt: skip
+_KNOWN = frozenset({"INTEGER", "BIGINT", "SMALLINT", "DOUBLE", "DECIMAL", "BOOLEAN", "DATE",
+                    "TIME", "TIMESTAMP"})  # fmt: skip
+
+
 def duckdb_type(kind: str) -> str:
-    """A type's name in DuckDB, without lengths."""
-    plain = kind.upper().partition("(")[0]
-    known = {"INT": "INTEGER", "TINYINT": "BOOLEAN", "ENUM": "VARCHAR", "TEXT": "VARCHAR"}
-    return known.get(plain, plain)
+    """A type's name in DuckDB, without lengths; what is not known becomes text."""
+    plain = kind.upper().partition("(")[0].strip()
+    made = _TYPES.get(plain, plain)
+    return made if made in _KNOWN else "VARCHAR"
 
 
 def _created(node: exp.Create) -> Table:

@@ -1,16 +1,17 @@
 """The tables of RESULTS.md, and the pairs that do not meet."""
 
+from collections import Counter
 from collections.abc import Sequence
 
+from bench.pairs.dialects import Dialects
+from bench.pairs.merged import Merged
 from bench.pairs.scored import Scored
 from unwet.rewrite.plan_sql import to_sql
 
 MOST = 40  # classes that are listed
 
 
-def section(scored: Sequence[Scored]) -> str:
-    """The section of RESULTS.md."""
-    return f"## Pairs of queries\n\n`python -m bench.pairs --write`\n\n{text(scored)}"
+HEAD = "## Pairs of queries\n\n`python -m bench.pairs --write`"
 
 
 def text(scored: Sequence[Scored]) -> str:
@@ -57,6 +58,34 @@ def _classes(scored: Sequence[Scored]) -> str:
 def _faults(scored: Sequence[Scored]) -> str:
     faults = [fault for each in scored for fault in each.faults]
     return "Faults: none." if not faults else "Faults:\n" + "\n".join(f"- {f}" for f in faults)
+
+
+def of_mutants(found: Sequence[Merged]) -> str:
+    """Mutants per pile, and the false merges."""
+    lines = [
+        "| mutants of | queries | mutants | share the fingerprint | other rows: false merges "
+        "| of those not run on DuckDB | data tells others apart |",
+        "| --- |" + " --: |" * 6,
+    ]
+    for each in found:
+        met = sum(each.met.values())
+        told = f"{each.told} of {each.sampled}"
+        cells = [each.queries, each.mutants, met, len(each.false), each.unproved, told]
+        lines.append(f"| {each.name} | {' | '.join(map(str, cells))} |")
+    by_operator = sum((each.met for each in found), Counter[str]())
+    shares = ", ".join(f"{count} {name}" for name, count in by_operator.most_common())
+    lines += ["", f"Mutants that share the fingerprint, by operator: {shares}."]
+    lines += [f"- false merge: {text}" for each in found for text in each.false]
+    return "\n".join(lines)
+
+
+def of_dialects(found: Dialects) -> str:
+    """MIMIC's reports by pair of dialects."""
+    lines = ["| MIMIC's reports in | both | understood | meet |", "| --- | --: | --: | --: |"]
+    for pair in found.both:
+        cells = (found.both[pair], found.understood[pair], found.met[pair])
+        lines.append(f"| {' and '.join(pair)} | {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
 
 
 def details(scored: Sequence[Scored]) -> str:

@@ -68,6 +68,7 @@ EXPRESSION_RULES: tuple[ExpressionRule, ...] = (
     conditions.drop_repeated_cast,
     truths.plain_inner_conditions,
     functions.count_literal_to_star,
+    functions.interval_added,
     functions.drop_distinct_of_extreme,
     functions.drop_true_filter_clause,
     functions.sort_partition,

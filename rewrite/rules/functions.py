@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from unwet.rewrite.algebra import Agg, Aggregate, Expr, Lit, Over, Project, Rel, Sort, Subquery
+from unwet.rewrite.algebra import (
+    Agg,
+    Aggregate,
+    Call,
+    Expr,
+    Lit,
+    Over,
+    Project,
+    Rel,
+    Sort,
+    Subquery,
+)
 from unwet.rewrite.rules.dead import narrow
 from unwet.rewrite.rules.order import unique_in_order
 from unwet.rewrite.rules.refs import all_movable, is_volatile
-from unwet.rewrite.rules.shapes import TRUE, Case, integer
+from unwet.rewrite.rules.shapes import TRUE, Case, binary, integer
 
 
 def count_literal_to_star(expr: Expr) -> Expr | None:
@@ -61,6 +72,21 @@ def drop_repeated_sort_key(expr: Expr) -> Expr | None:
             if any(is_volatile(k.expr) for k in order) or len(kept) == len(order):
                 return None
             return replace(expr, order=kept)
+        case _:
+            return None
+
+
+def interval_added(expr: Expr) -> Expr | None:
+    """DATETIME_ADD(x, INTERVAL 6 HOUR) -> x + INTERVAL '6' HOUR, DATETIME_SUB -> x - INTERVAL: what
+    BigQuery says of its own operators, and how others write it."""
+    match expr:
+        case Call(
+            op="datetimeadd" | "datetimesub" as op,
+            args=(value, Lit(kind="number" | "string", text=text)),
+            shape=("this", "expression", unit),
+        ) if unit.startswith("unit:var "):
+            interval = Call("interval", (Lit("string", text),), ("this", unit))
+            return binary("add" if op == "datetimeadd" else "sub", value, interval)
         case _:
             return None
 

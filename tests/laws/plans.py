@@ -506,6 +506,11 @@ class Plans:
             case 6:
                 args = (self.column(kind, scope), self.literal(kind), self.column(kind, scope))
                 return Call("between", args, ("this", "low", "high"))
+            case 7 if self.chance(4):
+                shape = (*BINARY, "unit:var DAY")
+                op = self.choose(("datetimeadd", "datetimesub"))
+                later = Call(op, (self.column("date", scope), number(self.pick(3))), shape)
+                return Call("lt", (self.column("date", scope), later), BINARY)
             case 7:
                 return self.column("bool", scope)
             case 8:
@@ -565,6 +570,8 @@ class Plans:
 
     def agg(self, scope: Scope) -> tuple[Agg, str]:
         where = self.test(scope, 1, True) if self.chance(4) else None
+        if where is not None and self.chance(6):
+            where = Lit("boolean", "true")
         distinct = self.chance(3)
         match self.pick(5):
             case 0:
