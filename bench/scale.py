@@ -37,8 +37,8 @@ def main(words: Sequence[str] | None = None) -> int:
             "## Scale",
             "`python -m bench.scale --write`",
             "`find_families()` over seeded parts of bqetl's generated SQL, one process. Bars at "
-            f"430,000 lines: {WALL / 60:.0f} minutes, {PEAK / 1024:.0f} GiB; linear in lines. The wall is that "
-            "of whatever share of the machine this had; alone, it is the CPU.",
+            f"430,000 lines: {WALL / 60:.0f} minutes, {PEAK / 1024:.0f} GiB; linear in lines. "
+            "The wall is that of whatever share of the machine this had; alone, it is the CPU.",
             table(found),
             *lost,
         ]
