@@ -126,7 +126,8 @@ def _chain(kind: type[exp.Expr], items: list[exp.Expr]) -> exp.Expr:
     return out
 
 
-_ROWS = frozenset({"whole_row", "struct_fields", "as_struct"})  # their shape holds names of columns
+# their shape holds names of columns
+_ROWS = frozenset({"whole_row", "struct_fields", "as_struct", "row_value"})
 _ENTRY = re.compile(r"(?s)(?P<slot>[^=:*@]+)(?P<how>[=:*]?)(?P<text>.*)")
 
 

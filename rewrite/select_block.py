@@ -41,7 +41,7 @@ from unwet.rewrite.clauses import (
 )
 from unwet.rewrite.from_clause import Frame, From, first_of
 from unwet.rewrite.scalars import Unsupported, encode
-from unwet.rewrite.stars import UNKNOWN, Named, Stars, is_open
+from unwet.rewrite.stars import REST, UNKNOWN, Named, Stars, check_stars, is_open, row_value
 from unwet.rewrite.volatile import is_random
 
 # Arguments of a Select that are given a meaning here; any other one that is set is unsupported.
@@ -124,6 +124,7 @@ class _Select:
 
     def _columns(self) -> tuple[Sequence[Named], Sequence[Named]]:
         """The outputs, and the columns behind them that stars over unknown columns may hold."""
+        check_stars(self.query)
         if self.query.complete:
             return [(each.name, self._output(each)) for each in self.query.outputs], ()
         if self.node.args.get("group"):
@@ -302,7 +303,9 @@ class _Select:
             return self._parameter(node, ref)
         if isinstance(ref.input.node, exp.Unnest):
             return self._of_element(ref.input, ref.column)
-        return self.source.column(ref.input, ref.column)
+        found = self.source.column(ref.input, ref.column)
+        is_row = ref.column == REST and not isinstance(node.this, exp.Star)
+        return row_value(found, folded(node.this, self.query.dialect)) if is_row else found
 
     def _of_element(self, item: Input, column: str) -> Expr:
         """The element of an array, its position, or a field of an element without a name."""

@@ -26,12 +26,27 @@ from unwet.lineage.scopes import Open, Output
 from unwet.lineage.stars import star_of
 from unwet.lineage.tables import Column, Table
 from unwet.rewrite.algebra import Call, Expr
+from unwet.rewrite.clauses import only
 from unwet.rewrite.scalars import Unsupported
 
 REST: Final = "*"  # the column that is the whole row
 UNKNOWN: Final = "a star over columns that are not known"
 
 Named = tuple[str, Expr]
+
+
+_STAR: Final = frozenset(["except_", "replace", "rename"])
+
+
+def check_stars(query: Query) -> None:
+    """Raises Unsupported where a star chooses columns in a way that nobody follows here: ILIKE
+    (Snowflake), EXCEPT by a pattern (ClickHouse)."""
+    for item in query.node.expressions:
+        star = star_of(item) if isinstance(item, exp.Expression) else None
+        if isinstance(star, exp.Star):
+            only(star, _STAR)
+            if any(isinstance(each, exp.Literal) for each in star.args.get("except_") or ()):
+                raise Unsupported("a star except columns by a pattern")
 
 
 class Columns(Protocol):
@@ -159,6 +174,12 @@ class Stars:
         while node is not None and node is not item:
             node = node.parent
         return node is item
+
+
+def row_value(row: Expr, name: str) -> Expr:
+    """A whole row as one value, by the name of its table: one column, where a star is many. The
+    name stays, as a column that nobody has told of may be called so, and would be meant then."""
+    return Call("row_value", (row,), (name,))
 
 
 def _row(op: str, row: Expr, left_out: list[str], replaced: list[str], values: list[Expr]) -> Expr:

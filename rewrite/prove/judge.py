@@ -9,6 +9,7 @@ from unwet.rewrite.algebra import Agg, Call, Node, Opaque, Plan, walk
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.explain import contrast, describe, first_difference
+from unwet.rewrite.prove.headings import headings
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.script import Report
 from unwet.rewrite.translate import translate
@@ -74,6 +75,8 @@ def difference(legacy: Plan, project: Plan, normalizer: Normalizer) -> str:
     """Why two plans are not proved equal; empty when they are."""
     if tuple(map(str.lower, legacy.names)) != tuple(map(str.lower, project.names)):
         return f"columns {', '.join(legacy.names)} became {', '.join(project.names)}"
+    if headings(legacy) != headings(project):
+        return "the star stands for the columns of another table, whose names may differ"
     # a table has no order: an ORDER BY its query ends with, and columns only that one sees, are
     # no part of the report
     rows = project.rel if legacy.order else trim(project)

@@ -14,7 +14,16 @@ from unwet.rewrite.rules.logic import absorb_connective, drop_neutral_operand, f
 from unwet.rewrite.rules.nulls import NOT_NULL_SHAPE
 from unwet.rewrite.rules.order import order_key
 from unwet.rewrite.rules.refs import all_movable, rebuild, substitute
-from unwet.rewrite.rules.shapes import BINARY, FALSE, NULL, TRUE, Case, integer, slots
+from unwet.rewrite.rules.shapes import (
+    BINARY,
+    FALSE,
+    NULL,
+    TRUE,
+    Case,
+    integer,
+    is_constant,
+    slots,
+)
 
 MOST_CELLS = 2_000
 _FOLDS = (
@@ -110,11 +119,14 @@ def _fold(expr: Expr) -> Expr:
 
 def decided_comparison(expr: Expr) -> Expr | None:
     """'a' = 'a' -> TRUE, 1 IS NOT NULL -> TRUE, NULL IS NULL -> TRUE. Never 'a' = 'b': a collation
-    may think them equal."""
+    may think them equal; and nothing about '', which is NULL in Oracle."""
     match expr:
         case Call(op="eq", args=(Lit(kind="string") as left, right), shape=shape):
-            return TRUE if left == right and shape == BINARY else None
-        case Call(op="is", args=(Lit(kind=kind), other), shape=shape) if other == NULL:
+            is_true = left == right and shape == BINARY and is_constant(left)
+            return TRUE if is_true else None
+        case Call(op="is", args=(Lit(kind=kind) as value, other), shape=shape) if other == NULL:
+            if kind == "string" and not is_constant(value):
+                return None
             if shape not in (BINARY, NOT_NULL_SHAPE) or kind not in _PLAIN_KINDS:
                 return None
             return TRUE if (kind == "null") == (shape == BINARY) else FALSE

@@ -19,14 +19,14 @@ from unwet.rewrite.algebra import (
 from unwet.rewrite.rules.dead import narrow
 from unwet.rewrite.rules.order import unique_in_order
 from unwet.rewrite.rules.refs import all_movable, is_volatile
-from unwet.rewrite.rules.shapes import TRUE, Case, binary, integer
+from unwet.rewrite.rules.shapes import TRUE, Case, binary, integer, is_constant
 
 
 def count_literal_to_star(expr: Expr) -> Expr | None:
-    """COUNT(1) -> COUNT(*): a literal other than NULL is never NULL."""
+    """COUNT(1) -> COUNT(*): a literal other than NULL and '' is never NULL."""
     match expr:
-        case Agg(op="count", args=(Lit(kind=kind),), shape=("this",), distinct=False) if (
-            kind != "null"
+        case Agg(op="count", args=(literal,), shape=("this",), distinct=False) if is_constant(
+            literal
         ):
             return replace(expr, args=(), shape=("this:*",))
         case _:

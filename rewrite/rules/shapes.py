@@ -11,6 +11,7 @@ BINARY = ("this", "expression")
 TRUE = Lit("boolean", "true")
 FALSE = Lit("boolean", "false")
 NULL = Lit("null", "")
+_EMPTY = Lit("string", "")
 
 _PREDICATES = frozenset(
     {"and", "or", "not", "eq", "neq", "lt", "lte", "gt", "gte", "is", "like", "ilike", "between",
@@ -91,6 +92,12 @@ def integer(expr: Expr) -> int | None:
             return int(text)
         case _:
             return None
+
+
+def is_constant(expr: Expr) -> bool:
+    """Is it a literal that is NULL in no dialect? Oracle's empty string is (its SQL reference,
+    "Nulls": a character value with a length of zero)."""
+    return isinstance(expr, Lit) and expr.kind != "null" and expr != _EMPTY
 
 
 def is_window(expr: Expr) -> bool:

@@ -25,6 +25,7 @@ from unwet.rewrite.rules.shapes import (
     Case,
     binary,
     integer,
+    is_constant,
     is_plain_comparison,
     is_predicate,
     slots,
@@ -94,12 +95,10 @@ def plain(test: Expr) -> Expr:
 def _is_value(expr: Expr) -> bool:
     """A constant that is not NULL."""
     match expr:
-        case Lit(kind=kind):
-            return kind != "null"
-        case Call(op="cast", args=(Lit(kind="string"),)):
-            return True
+        case Call(op="cast", args=(Lit(kind="string") as text,)):
+            return is_constant(text)
         case _:
-            return False
+            return is_constant(expr)
 
 
 def _plain_case(test: Call) -> Expr:

@@ -54,6 +54,21 @@ NEVER_EQUAL = {
         "select b + 1 as x, a as b from t",
         "select t.b + 1 as x, t.a as b from t",
     ),
+    "Oracle: the empty string is NULL": (
+        "oracle",
+        "select a from t where '' is null",
+        "select a from t where 1 = 2",
+    ),
+    "Oracle: the empty string is not equal to itself": (
+        "oracle",
+        "select a from t where '' = ''",
+        "select a from t",
+    ),
+    "Oracle: an empty string is not counted": (
+        "oracle",
+        "select count('') as n from t",
+        "select count(*) as n from t",
+    ),
     "FINAL, which only its dialect can print": (
         "clickhouse",
         "select a from t final",

@@ -18,7 +18,7 @@ from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.normal import normalize_plan
 from unwet.rewrite.plan_sql import to_sql
 from unwet.tests.rewrite.expanding import expanded
-from unwet.tests.rewrite.small_world import SCHEMA, Worlds, reason
+from unwet.tests.rewrite.small_world import SCHEMA, Worlds, plan_of, reason
 
 COLUMNS = {table: tuple(columns) for table, columns in SCHEMA.items()}
 
@@ -80,6 +80,9 @@ APART = (
     ("select * from t", "select distinct * from t"),
     ("select * from t union all select * from t", "select * from t union select * from t"),
     ("select a from (select * from t) q", "select a from (select * replace (b as a) from t) q"),
+    ("select t from t", "select * from t"),
+    ("select distinct t from t", "select distinct * from t"),
+    ("select x from t as x", "select y from t as y"),  # t may have a column x, and no y
 )
 
 SAME = (
@@ -119,6 +122,19 @@ def test_the_plan_says_what_the_query_does_whatever_the_columns_are(
 @pytest.mark.parametrize("sql", REFUSED)
 def test_what_needs_the_list_of_columns_is_refused(sql: str) -> None:
     assert REFUSED[sql] in reason(open_plan(sql))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql"),
+    [
+        ("snowflake", "select * ilike '%id%' from {t}"),
+        ("snowflake", "select x.* ilike '%id%' from {t} as x"),
+        ("clickhouse", "select * except('a.*') from {t}"),
+    ],
+)
+@pytest.mark.parametrize("table", ["nobody_knows", "t"])
+def test_columns_chosen_by_a_pattern_are_refused(dialect: str, sql: str, table: str) -> None:
+    assert "star" in reason(plan_of(sql.format(t=table), dialect))
 
 
 @pytest.mark.parametrize(("one", "other"), APART)
