@@ -26,7 +26,6 @@ from unwet.lineage.scopes import Open, Output
 from unwet.lineage.stars import star_of
 from unwet.lineage.tables import Column, Table
 from unwet.rewrite.algebra import Call, Expr
-from unwet.rewrite.clauses import only
 from unwet.rewrite.scalars import Unsupported
 
 REST: Final = "*"  # the column that is the whole row
@@ -44,7 +43,8 @@ def check_stars(query: Query) -> None:
     for item in query.node.expressions:
         star = star_of(item) if isinstance(item, exp.Expression) else None
         if isinstance(star, exp.Star):
-            only(star, _STAR)
+            if any(value and name not in _STAR for name, value in star.args.items()):
+                raise Unsupported("a star with columns by a pattern")
             if any(isinstance(each, exp.Literal) for each in star.args.get("except_") or ()):
                 raise Unsupported("a star except columns by a pattern")
 

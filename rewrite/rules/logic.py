@@ -19,6 +19,7 @@ from unwet.rewrite.rules.shapes import (
     Case,
     is_plain_comparison,
     is_predicate,
+    is_row,
     negation,
 )
 
@@ -120,9 +121,11 @@ def push_not_into_comparison(expr: Expr) -> Expr | None:
 
 
 def push_not_into_is(expr: Expr) -> Expr | None:
-    """NOT (x IS y) <-> x IS NOT y; IS is never NULL."""
+    """NOT (x IS y) <-> x IS NOT y; IS is never NULL.
+
+    Not for rows: (a, b) IS NOT NULL says that neither is, NOT (a, b) IS NULL that one is not."""
     match expr:
-        case Call(op="not", args=(Call(op="is", args=args, shape=shape),)):
+        case Call(op="not", args=(Call(op="is", args=args, shape=shape),)) if not is_row(args[0]):
             negated = "negate=True" in shape
             return Call("is", args, BINARY if negated else (*BINARY, "negate=True"))
         case _:

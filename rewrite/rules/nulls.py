@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from unwet.rewrite.algebra import Call, Col, Expr, Filter, Join, Lit, Project, Rel, width
 from unwet.rewrite.rules.refs import all_movable, is_volatile, remap, shift
-from unwet.rewrite.rules.shapes import BINARY, Case, is_plain_comparison, slots
+from unwet.rewrite.rules.shapes import BINARY, Case, is_plain_comparison, is_row, slots
 
 Missing = Callable[[Expr], bool]
 
@@ -135,7 +135,7 @@ def not_null_tested(test: Expr) -> Expr | None:
     """x of x IS NOT NULL."""
     match test:
         case Call(op="is", args=(tested, Lit(kind="null")), shape=shape) if shape == NOT_NULL_SHAPE:
-            return tested
+            return tested if not is_row(tested) else None
         case _:
             return None
 
@@ -144,7 +144,7 @@ def null_tested(test: Expr) -> Expr | None:
     """x of x IS NULL."""
     match test:
         case Call(op="is", args=(tested, Lit(kind="null")), shape=shape) if shape == BINARY:
-            return tested
+            return tested if not is_row(tested) else None
         case _:
             return None
 

@@ -94,6 +94,21 @@ def integer(expr: Expr) -> int | None:
             return None
 
 
+_ROWS = frozenset({"tuple", "struct", "row_value", "as_struct", "struct_fields"})
+
+
+def is_row(expr: Expr) -> bool:
+    """Is it a row of several values, which may be neither NULL nor NOT NULL (Postgres manual,
+    "Comparison Predicates")?"""
+    match expr:
+        case Call(op="anonymous", shape=("this='row'", *_)):
+            return True
+        case Call(op=op):
+            return op in _ROWS
+        case _:
+            return False
+
+
 def is_constant(expr: Expr) -> bool:
     """Is it a literal that is NULL in no dialect? Oracle's empty string is (its SQL reference,
     "Nulls": a character value with a length of zero)."""

@@ -69,6 +69,21 @@ NEVER_EQUAL = {
         "select count('') as n from t",
         "select count(*) as n from t",
     ),
+    "a row is not NULL when all of it is not": (
+        "postgres",
+        "select a from t where row(a, b) is not null",
+        "select a from t where not (row(a, b) is null)",
+    ),
+    "a row in parentheses is not NULL when all of it is not": (
+        "postgres",
+        "select a from t where (a, b) is not null",
+        "select a from t where not ((a, b) is null)",
+    ),
+    "a row is NULL, or not NULL, or neither": (
+        "postgres",
+        "select a from t where (a, b) is null or (a, b) is not null",
+        "select a from t",
+    ),
     "FINAL, which only its dialect can print": (
         "clickhouse",
         "select a from t final",
