@@ -13,8 +13,11 @@ from unwet.rewrite.library import LINE, MacroCall
 from unwet.rewrite.shapes import Leaf
 
 _ESCAPE = re.compile(r"\{[{%#]|[}%#]\}")
+# the token of a table `src` in a schema `main` holds `src__main__src`, and does not end there
 _TOKEN = re.compile(
-    r"(?P<kind>ref|src|h|p|call)__(?P<name>\w+?)__(?P=kind)(?![a-z])", re.IGNORECASE
+    r"(?P<kind>ref|src|h|p|call)__(?P<name>\w+?)__(?P=kind)(?![a-z])"
+    r"(?:(?<!__src)(?<!__ref)|(?!__))",
+    re.IGNORECASE,
 )
 # dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
 _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src)__\w+?__\3)[`\"\]]", re.IGNORECASE)

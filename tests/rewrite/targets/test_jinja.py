@@ -36,6 +36,23 @@ def test_tokens() -> None:
     assert "{{ since }}" in template(tree("SELECT h__since__h AS d"), "duckdb", ())
 
 
+@pytest.mark.parametrize(
+    ("token", "meant"),
+    [
+        ("src__main__src__src", "main.src"),
+        ("src__src__src__src", "src.src"),
+        ("src__src__t__src", "src.t"),
+        ("src__main__src__x__src", "main.src__x"),
+        ("ref__ref__ref", "ref.ref"),
+        ("ref__a__ref__b__ref", "ref.a__ref__b"),
+    ],
+)
+def test_tables_that_are_called_like_tokens(token: str, meant: str) -> None:
+    found = template(tree(f"SELECT a FROM {token} AS z"), "duckdb", ())
+    assert rendered(found).split() == ["SELECT", "a", "FROM", meant, "AS", "z"]
+    assert rendered("{{ " + argument(Leaf("name", token)) + " }}") == meant
+
+
 def test_a_call_in_its_place() -> None:
     calls = (MacroCall("m", (("a", Leaf("number", "1")),)),)
     whole = template(exp.Var(this="call__0__call"), "duckdb", calls)
