@@ -25,6 +25,7 @@ from unwet.rewrite.terms import literals
 
 MANY_VALUES: Final = 3  # a constant with so many values in copies is a parameter
 _FOLDERS: Final = 2  # around a file
+MANY_NUMBERS: Final = 15  # a number with so many: fewer may be mistakes, made in several ways
 SURE_CHOICE: Final = 8  # copies that choose the same rows, before another choice looks wrong
 _DATE: Final = re.compile(r"\d{4}-\d\d(-\d\d.*)?|\d{8}")
 _WORD: Final = re.compile(r"[a-z]+|\d+")
@@ -163,7 +164,7 @@ def _is_parameter(outlier: Outlier, literal: Lit) -> bool:
         return fact.kind == "predicate" and (many or _bounds(fact.term, literal))
     if outlier.at is not None and fact.term is not None and is_chosen(fact.term, outlier.at):
         return many or outlier.vote.votes < SURE_CHOICE
-    return many and literal.kind == "string"
+    return outlier.variety >= (MANY_VALUES if literal.kind == "string" else MANY_NUMBERS)
 
 
 def _is_period(outlier: Outlier, literal: Lit) -> bool:

@@ -208,3 +208,12 @@ def test_odd_sql_is_no_crash() -> None:
     ]
     pile = [Source(f"{at}.sql", text) for at, text in enumerate(texts)]
     assert find_drift(pile, "postgres") == ()
+
+
+def test_a_number_with_very_many_values_is_a_parameter() -> None:
+    text = "SELECT country, SUM(total) AS t FROM orders WHERE tax > {} AND status = 'paid'" \
+           " AND is_test = FALSE GROUP BY country"  # fmt: skip
+    most = [Source(f"c{at:02}.sql", text.format(0)) for at in range(60)]
+    odd = [Source(f"x{at:02}.sql", text.format(100 + at)) for at in range(14)]
+    assert not find_drift([*most, *odd], "postgres", SCHEMA)
+    assert len(find_drift([*most, *odd[:3]], "postgres", SCHEMA)) > 0
