@@ -1,7 +1,9 @@
 """Aggregates of aggregates: SUM of COUNT is COUNT, MIN of MIN is MIN, over the rows below.
 
 SUM of SUM and of COUNT give the same number as one aggregate, but another type of number: so only
-where nobody notices the type, see ``rules/looseness.py``. Engines themselves sum in parts, in any
+where nobody notices the type, see ``rules/looseness.py``. The outputs of the whole query count as
+unnoticed, as rows are compared by value: where SUM of BIGINT is NUMERIC (Postgres) another query
+that divides such an output may notice. Engines themselves sum in parts, in any
 order, so the rounding of floats is no reason against it.
 """
 
