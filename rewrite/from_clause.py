@@ -10,6 +10,7 @@ from sqlglot import exp
 from unwet.lineage.names import folded
 from unwet.lineage.resolve import Input, Query
 from unwet.rewrite.algebra import (
+    Call,
     Col,
     Expr,
     Filter,
@@ -170,10 +171,12 @@ class From:
             case "", "" | "INNER" | "CROSS":
                 return Join("inner", (left, right), on)
             case "LEFT", "" | "OUTER":
-                return Join("left", (left, right), on)
+                return self._filled(Join("left", (left, right), on), range(start, self._wide))
             case "FULL", "" | "OUTER":
                 self._no_comma_before(item)
-                return Join("full", (left, right), on)
+                if join.args.get("using") and self._fills:
+                    raise Unsupported("FULL JOIN USING that fills in defaults")
+                return self._filled(Join("full", (left, right), on), range(self._wide))
             case "" | "LEFT", "SEMI" | "ANTI":
                 self._entered.pop()  # its columns are seen in its own ON only
                 self._wide = start
@@ -192,7 +195,21 @@ class From:
         on = self._condition(item.join, item)
         self._entered = entered
         back = (*range(wide, wide + start), *range(wide))
-        return Project(Join("left", (right, left), on), tuple(map(Col, back)))
+        turned = Project(Join("left", (right, left), on), tuple(map(Col, back)))
+        return self._filled(turned, range(start))
+
+    @property
+    def _fills(self) -> bool:
+        """ClickHouse: rows without a partner get 0, '' and the like in place of NULLs, unless a
+        column is Nullable (its reference, "join_use_nulls")."""
+        return self.query.dialect == "clickhouse"
+
+    def _filled(self, rel: Rel, side: range) -> Rel:
+        """The rows of an outer join whose columns of a side may have no partner."""
+        if not self._fills:
+            return rel
+        cells = (or_default(Col(i)) if i in side else Col(i) for i in range(self._wide))
+        return Project(rel, tuple(cells))
 
     def _no_comma_before(self, item: Input) -> None:
         """A comma binds looser than JOIN: `a, b RIGHT JOIN c` keeps the rows of c once each a."""
@@ -219,6 +236,11 @@ class From:
         if len(merged) > 1 and any(join.side in ("RIGHT", "FULL") for join in joins):
             raise Unsupported("USING after an outer join of the same name")
         return same(self.column(merged[0], name), self.column(item, name))
+
+
+def or_default(value: Expr) -> Expr:
+    """The value, and for NULL what its type has in place of it: NULL in a Nullable type."""
+    return Call("or_default", (value,), ("this",))
 
 
 def same(left: Expr, right: Expr) -> Expr:

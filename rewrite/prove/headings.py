@@ -61,6 +61,8 @@ def _of_expr(expr: Expr, below: Sequence[Heading]) -> Heading:
     match expr:
         case Col(index=index):
             return below[index]
+        case Call(op="or_default", args=(row,)):
+            return _of_expr(row, below)
         case Call(op="whole_row", args=(row, *_), shape=shape):
             heading = _of_expr(row, below)
             return heading | frozenset(shape) if heading else _NONE

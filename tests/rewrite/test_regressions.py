@@ -84,6 +84,31 @@ NEVER_EQUAL = {
         "select a from t where (a, b) is null or (a, b) is not null",
         "select a from t",
     ),
+    "ClickHouse: a row without a partner is found by 0": (
+        "clickhouse",
+        "select t.a, u.k from t left join u on t.a = u.a where u.k = 0",
+        "select t.a, u.k from t join u on t.a = u.a where u.k = 0",
+    ),
+    "ClickHouse: what is made of a default is no default": (
+        "clickhouse",
+        "select t.a, q.x from t left join (select a, k + 2 as x from u) q on t.a = q.a",
+        "select t.a, u.k + 2 as x from t left join u on t.a = u.a",
+    ),
+    "ClickHouse: the side before a RIGHT JOIN has defaults, too": (
+        "clickhouse",
+        "select t.b, u.k from t right join u on t.a = u.a where t.b = 0",
+        "select t.b, u.k from t join u on t.a = u.a where t.b = 0",
+    ),
+    "ClickHouse: both sides of a FULL JOIN have defaults": (
+        "clickhouse",
+        "select t.b from t full join u on t.a = u.a where t.b = 0",
+        "select t.b from t left join u on t.a = u.a where t.b = 0",
+    ),
+    "ClickHouse: a join further to the right sees defaults": (
+        "clickhouse",
+        "select t.a, v.e from t left join u on t.a = u.a join v on v.k = u.k",
+        "select t.a, v.e from t join u on t.a = u.a join v on v.k = u.k",
+    ),
     "FINAL, which only its dialect can print": (
         "clickhouse",
         "select a from t final",
