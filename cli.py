@@ -584,8 +584,9 @@ def check(
     left = accepted.unknown(found.problems, known)
     past = accepted.stale(everything, known, found.changed, found.pile)
     if past and not strict and not request.quiet:
-        _say(f"{known.path.name}: {len(past)} entries that nobody needs any more; "
-             "--update-baseline takes them out")  # fmt: skip
+        entries, them = ("entry", "it") if len(past) == 1 else ("entries", "them")
+        _say(f"{known.path.name}: {len(past)} {entries} that nobody needs any more; "
+             f"--update-baseline takes {them} out")  # fmt: skip
     if not request.dialect and not request.quiet and any(p.code == "PARSE" for p in left):
         _say("no dialect was given: --dialect NAME, or in unwet.toml, may read more of it")
     shown = [*left, *(past if strict else ())]

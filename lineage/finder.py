@@ -48,7 +48,7 @@ def _matches(
     """The best match, one column or one relation or nothing; raises UsageError for several."""
     for wanted in dict.fromkeys((name.strip(), _plain(name))):
         for same in (_is, _ends):
-            found = [node for node in columns if same(_text(node), wanted)]
+            found = [node for node in columns if same(_shown(node), wanted)]
             tables = [each for each in relations if same(each or RESULT, wanted)]
             if len(found) + len(tables) > 1:
                 found, tables = _as_written(found, tables, wanted)
@@ -63,19 +63,16 @@ def _matches(
 
 
 def _plain(name: str) -> str:
-    """`"DB".[s].`t`` without its quotes; `(result).x` is the column x of a bare SELECT."""
-    name = name.strip().removeprefix(RESULT + ".")
+    """`"DB".[s].`t`` without its quotes."""
+    name = name.strip()
     if not re.search(r'["`\[]', name):
         return name
     parts = [next(filter(None, found.groups()), "") for found in _PART.finditer(name)]
     return ".".join(part.replace('""', '"') for part in parts)
 
 
-def _text(node: ColumnId) -> str:
-    return f"{node.relation}.{node.column}" if node.relation else node.column
-
-
 def _shown(node: ColumnId) -> str:
+    """Its whole name; `(result).x` is the column x of a bare SELECT, and `x` only its end."""
     return f"{node.relation or RESULT}.{node.column}"
 
 
@@ -91,7 +88,7 @@ def _as_written(
     columns: list[ColumnId], tables: list[str], wanted: str
 ) -> tuple[list[ColumnId], list[str]]:
     """Only those whose case is as it was typed, when there are such."""
-    exact = [node for node in columns if _text(node).endswith(wanted)]
+    exact = [node for node in columns if _shown(node).endswith(wanted)]
     named = [each for each in tables if each.endswith(wanted)]
     return (exact, named) if exact or named else (columns, tables)
 

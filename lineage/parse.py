@@ -392,8 +392,22 @@ _TOKEN_DUMP = re.compile(r"<Token token_type: \S+, text: (.*?), line: .*?>", re.
 _MISSING = re.compile(r"Required keyword: '\w+' missing for <class '[\w.]*?(\w+)'>")
 
 
+# What SQL calls the parser's nodes that are most often left unfinished.
+_WORDS = {
+    node: node.upper()
+    for node in ["Where", "Having", "And", "Or", "Not", "Between", "Like", "Join", "Cast"]
+}
+_WORDS |= {"Order": "ORDER BY", "Group": "GROUP BY", "If": "IF or WHEN"}
+_WORDS |= {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/", "EQ": "=", "NEQ": "<>"}
+_WORDS |= {"GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
+
+
+def _is_missing(hit: re.Match[str]) -> str:
+    return f"a part of {_WORDS.get(hit[1], hit[1])} is missing"
+
+
 def _reason(description: str) -> str:
-    description = _MISSING.sub(r"a part of \1 is missing", description)
+    description = _MISSING.sub(_is_missing, description)
     plain = _TOKEN_DUMP.sub(lambda hit: hit[1].replace("SENTINEL", "the end"), description)
     return plain.strip().rstrip(".") or "syntax error"
 

@@ -127,9 +127,11 @@ def check(parts: Sequence[Part]) -> None:
             raise BadPart(f"{name} is a part of another pile", "or files came or went meanwhile")
     seen = [each.shard for each in parts]
     for shard in range(1, first.of + 1):
-        if seen.count(shard) != 1:
-            said = "is missing" if shard not in seen else "is there twice"
-            raise BadPart(f"shard {shard}/{first.of} {said}", "give each part once")
+        name = f"shard {shard}/{first.of}"
+        if shard not in seen:
+            raise BadPart(f"{name} is missing", f"give all {first.of} parts, each once")
+        if seen.count(shard) > 1:
+            raise BadPart(f"{name} is there twice", "give each part once")
 
 
 def _other(one: Part, other: Part) -> str:

@@ -66,14 +66,16 @@ def _labels(resolved: Resolved, root: Query) -> dict[int, str]:
     """What the blocks of a statement are called: its target, CTEs, aliases of subqueries."""
     restore = resolved.statement.masked.restore
     found: dict[int, str] = {}
+    named: dict[int, str] = {}  # a CTE keeps its name, whatever its readers call it
     stack = [(root, restore(resolved.target or ""))]
     while stack:
         query, label = stack.pop()
         if id(query) in found:
             continue
-        found[id(query)] = label
+        label = found[id(query)] = named.get(id(query), label)
+        named |= {id(cte): restore(name) for name, cte in query.ctes.items()}
         stack += ((branch, label) for branch in query.branches)
-        stack += ((cte, restore(name)) for name, cte in query.ctes.items())
+        stack += ((cte, named[id(cte)]) for cte in query.ctes.values())
         stack += ((i.query, restore(i.alias)) for i in query.inputs if i.query is not None)
     return found
 

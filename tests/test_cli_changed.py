@@ -80,6 +80,15 @@ def test_a_baseline_lets_old_problems_be(pile: Path) -> None:
     assert unwet("a.sql", "b.sql", "c.sql").exit_code == 0
 
 
+def test_one_entry_is_told_as_one(pile: Path) -> None:
+    unwet("--update-baseline")
+    write(pile, {"b.sql": "select 1 as one\n"})
+    said = (
+        ".unwet-baseline.json: 1 entry that nobody needs any more; --update-baseline takes it out"
+    )
+    assert unwet("b.sql").stderr == f"{said}\n"
+
+
 @pytest.mark.parametrize(("words", "ci"), [(("--ci",), ""), ((), "true")])
 def test_in_ci_a_baseline_shrinks(pile: Path, words: tuple[str, ...], ci: str) -> None:
     unwet("--update-baseline")

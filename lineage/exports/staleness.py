@@ -14,7 +14,7 @@ from unwet.lineage.exports.view import View
 
 DRAWN = ("dot", "svg", "png")  # their places are in tooltips only: they may move
 _DATA = ("json", "openlineage")
-_PLACES = re.compile(r"(  (?:(?!  ).)+:\d+:\d+)+$")
+_PLACES = re.compile(r"(  (?:(?!  ).)+:\d+:\d+(?: and \d+ more)?)+$")
 
 
 @dataclass(frozen=True, slots=True)

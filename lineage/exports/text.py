@@ -75,7 +75,8 @@ def _described(e: Edge, end: ColumnId) -> str:
     kind = e.subtype if e.type == "DIRECT" else f"{e.type} {e.subtype}"
     sure = "" if e.certainty == "certain" else f" ({e.certainty})"
     place = f"  {e.spans[0]}" if e.spans else ""
-    return f"{named(end)}  {kind}{sure}{place}"
+    more = f" and {len(e.spans) - 1} more" if len(e.spans) > 1 else ""
+    return f"{named(end)}  {kind}{sure}{place}{more}"
 
 
 def _printable(line: str) -> str:

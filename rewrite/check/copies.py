@@ -237,8 +237,8 @@ def _problem(told: _Told, times: int, models: Mapping[str, str]) -> Problem:
     mine, first = told.mine, told.others[0]
     exact = first.block.strict == mine.block.strict
     code = "DUP_EXACT" if exact else "DUP_PARAMETRIC"
-    but = "" if exact else f", but for {differences(mine.block, first.block)}"
-    said = f"this is `{first.place}` again{but}"
+    but = None if exact else differences(mine.block, first.block)
+    said = f"this is `{first.place}` again" + (f", but for {but}" if but else "")
     if times > 1:
         said += f", {times} times in this file"
     elif told.rest:
@@ -246,20 +246,22 @@ def _problem(told: _Told, times: int, models: Mapping[str, str]) -> Problem:
     places = tuple(other.place for other in told.others[:OTHERS])
     content = f"{code} {mine.block.text}" + (f" {times}" if times > 1 else "")
     key = blake2b(content.encode(), digest_size=8).hexdigest()
-    return Problem(code, mine.place, said, _help(first, exact, models), places, key)
+    return Problem(code, mine.place, said, _help(first, but, models), places, key)
 
 
 def _short(text: str) -> str:
     return text if len(text) <= _WIDE else text[: _WIDE - 3] + "..."
 
 
-def _help(first: _Copy, exact: bool, models: Mapping[str, str]) -> str:
+def _help(first: _Copy, but: Differences | None, models: Mapping[str, str]) -> str:
+    """What to do about it; `but`: what differs, None between exact copies."""
     name = models.get(first.path, "") if first.block.whole else ""
-    if exact and name:
+    if but is None and name:
         return f"use ref('{name}')"
-    if exact and first.block.readable:
+    if but is None and first.block.readable:
         return f"select from {first.block.relation}"
     home = "a model" if models.get(first.path) else "a view"
-    if exact:
+    if but is None:
         return f"make it {home} of its own, and read that in both places"
-    return f"make it one {'macro' if models.get(first.path) else 'query'} with a parameter for each"
+    thing = "macro" if models.get(first.path) else "query"
+    return f"make it one {thing} with a parameter for {'it' if len(but.pairs) == 1 else 'each'}"

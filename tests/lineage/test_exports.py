@@ -13,6 +13,7 @@ from unwet.lineage.exports import View, export
 from unwet.lineage.exports.arrows import drawing
 from unwet.lineage.exports.mermaid import mermaid
 from unwet.lineage.exports.picture import picture
+from unwet.lineage.exports.staleness import compare
 from unwet.lineage.graph import Graph
 from unwet.lineage.pile import trace
 from unwet.lineage.sources import Source
@@ -61,6 +62,16 @@ def test_text_is_a_tree_around_a_column() -> None:
         "  <- m.b  IDENTITY  q.sql:2:25",
         "    <- s.b  AGGREGATION  q.sql:1:35",
     ]
+
+
+def test_text_counts_the_other_places_of_an_edge() -> None:
+    files = [Source(f"{n}.sql", "select sum(o.total) as revenue from orders o") for n in "abc"]
+    column = ColumnId("", "revenue")
+    shown = str(export(View(trace(files), centers=(column,), downstream=False), "text"))
+    assert shown.splitlines()[1] == "  <- orders.total  AGGREGATION  a.sql:1:12 and 2 more"
+    assert compare(shown.encode(), "text", shown) is None
+    stale = compare(shown.replace("2 more", "1 more").encode(), "text", shown)
+    assert stale is not None and (stale.added, stale.removed, stale.moved) == ((), (), 1)
 
 
 def test_text_marks_repetition_and_circles() -> None:

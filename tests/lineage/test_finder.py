@@ -83,6 +83,15 @@ def test_an_ambiguous_table_and_a_name_of_both_kinds() -> None:
     assert caught.value.help == "choose one of dwh.orders.paid, tmp.paid (table)"
 
 
+def test_a_bare_name_is_the_end_of_a_result_as_of_any_other_column() -> None:
+    nodes = (ColumnId("", "revenue"), ColumnId("dwh.daily", "revenue"))
+    with pytest.raises(UsageError, match="more than one column is called revenue") as caught:
+        find(nodes, "revenue")
+    assert caught.value.help == "choose one of (result).revenue, dwh.daily.revenue"
+    assert names(*find(nodes, "(result).revenue")) == [".revenue"]
+    assert names(*find(nodes, '(result)."revenue"')) == [".revenue"]
+
+
 def test_a_long_list_is_cut() -> None:
     many = tuple(ColumnId(f"t{i:02}", "a") for i in range(25))
     with pytest.raises(UsageError) as caught:

@@ -43,6 +43,21 @@ def test_a_bad_statement_loses_only_itself() -> None:
     assert [(f.at.line, f.at.column) for f in script.findings] == [(2, 13), (3, 7)]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("select a from t where group by a", "a part of WHERE is missing near group by"),
+        ("select a from t where a and", "a part of AND is missing"),
+        ("select a + from t", "a part of + is missing"),
+        ("select case when a then from t", "a part of IF or WHEN is missing"),
+        ("select a from t order by", "a part of ORDER BY is missing"),
+    ],
+)
+def test_a_message_has_the_words_of_sql(text: str, said: str) -> None:
+    (finding,) = read(text, "postgres").findings
+    assert finding.message.startswith(said)
+
+
 def test_a_message_shows_the_placeholder_not_its_token() -> None:
     message = read("select from {{ x }} {{ y }} {{ z }}").findings[0].message
     assert "{{ " in message

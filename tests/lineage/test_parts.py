@@ -90,6 +90,9 @@ def test_parts_that_do_not_fit(pile: Path) -> None:
     for said, given_ in wrong.items():
         with pytest.raises(BadPart, match=said):
             merged(given_)
+    with pytest.raises(BadPart) as caught:
+        merged([one, three])
+    assert caught.value.help == "give all 3 parts, each once"
     (pile / "new.sql").write_text("select 1")
     with pytest.raises(BadPart, match="another pile"):
         merged([one, two, shards(pile)[2]])

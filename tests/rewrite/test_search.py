@@ -48,6 +48,11 @@ def lines(found: Found) -> list[str]:
     return [told(hit) for hit in found.hits]
 
 
+def test_a_cte_has_its_name_whatever_its_reader_calls_it(pile: Pile) -> None:
+    (hit,) = search(pile, Wanted("line_total")).hits[:1]
+    assert [(str(p.path), p.line, p.relation) for p in hit.places] == [("a.sql", 3, "sold")]
+
+
 def test_equal_definitions_are_one_hit_and_come_first(pile: Pile) -> None:
     assert lines(search(pile, Wanted("revenue"))) == [
         "exact definition revenue a.sql:6 b.sql:1",

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from unwet.rewrite.check.asked import Ask
 from unwet.rewrite.check.copies import MANY, OTHERS
 from unwet.tests.rewrite.check.piles import AGAIN, OTHER, QUERY, run, told, write
@@ -40,6 +42,28 @@ def test_a_view_is_the_one_to_read_and_help_says_so(tmp_path: Path) -> None:
     (problem,) = run(tmp_path, "b.sql").problems
     assert problem.message == "this is `v.sql:1-8` again, and 1 more copy of it"
     assert problem.help == "select from mart.revenue"
+
+
+@pytest.mark.parametrize(
+    ("other", "help"),
+    [
+        ([("'de'", "'fr'")], "make it one query with a parameter for it"),
+        ([("'de'", "'fr'"), ("2", "3")], "make it one query with a parameter for each"),
+    ],
+)
+def test_help_counts_the_parameters(
+    tmp_path: Path, other: list[tuple[str, str]], help: str
+) -> None:
+    query = (
+        "select day, sum(total) as revenue\nfrom orders\n"
+        "where country = 'de' and kind = 2 and paid\ngroup by day\n"
+    )
+    changed = query
+    for old, new in other:
+        changed = changed.replace(old, new)
+    write(tmp_path, {"a.sql": query, "b.sql": changed})
+    (problem,) = run(tmp_path, "b.sql").problems
+    assert (problem.code, problem.help) == ("DUP_PARAMETRIC", help)
 
 
 def test_a_temporary_table_cannot_be_read_from_another_file(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ PROBLEMS = (
         tuple(Place(f"models/revenue_{x}.sql", 3, 1, 13, f"revenue_{x}") for x in COUNTRIES),
         "k2",
     ),
-    Problem("PARSE", Place(DE, 15, 76, 15, "", 79), "a part of And is missing", "", (), "k3"),
+    Problem("PARSE", Place(DE, 15, 76, 15, "", 79), "a part of AND is missing", "", (), "k3"),
     Problem("OPAQUE", Place(DE, 16, 86, 17, "everybody"), "starts behind words", "", (), "k4"),
     Problem("UNREADABLE", Place("models/gone.sql", 1, 1, 1), "cannot read", "", (), "k6"),
 )  # fmt: skip
