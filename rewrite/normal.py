@@ -26,6 +26,7 @@ from unwet.rewrite.rules import (
     EXPRESSION_RULES,
     QUERY_RULES,
     RELATION_RULES,
+    VALUE_RULES,
     RelationRule,
 )
 from unwet.rewrite.rules.refs import with_expressions, with_inputs, with_operands
@@ -44,22 +45,26 @@ class Step:
     after: bytes
 
 
-def normalize(rel: Rel) -> tuple[Rel, tuple[Step, ...]]:
-    """The normal form of a relation and the steps that led there; none when it had it already."""
-    return Normalizer().run(rel)
+def normalize(rel: Rel, by_value: bool = False) -> tuple[Rel, tuple[Step, ...]]:
+    """The normal form of a relation and the steps that led there; none when it had it already.
+
+    ``by_value``: outputs are compared by value, so that 2 of one type and 2 of another are one.
+    Plans that stand for relations which others read need the types kept."""
+    return Normalizer(by_value=by_value).run(rel)
 
 
-def normalize_plan(plan: Plan) -> tuple[Plan, tuple[Step, ...]]:
+def normalize_plan(plan: Plan, by_value: bool = False) -> tuple[Plan, tuple[Step, ...]]:
     """A plan over the normal form of its relation; names and order stay as they are."""
-    rel, steps = normalize(plan.rel)
+    rel, steps = normalize(plan.rel, by_value)
     return Plan(plan.names, rel, plan.order), steps
 
 
 class Normalizer:
     """Normalises many plans and remembers their parts; the steps of a part are told only once."""
 
-    def __init__(self, bound: int = 200_000) -> None:
+    def __init__(self, bound: int = 200_000, by_value: bool = False) -> None:
         self._bound = bound
+        self._query_rules = (*QUERY_RULES, *(VALUE_RULES if by_value else ()))
         self._relations: dict[bytes, Rel] = {}
         self._expressions: dict[bytes, Expr] = {}
         self._open: set[bytes] = set()  # what the relations under way have been so far
@@ -83,7 +88,7 @@ class Normalizer:
     # --- relations ---------------------------------------------------------------------------
 
     def _whole(self, rel: Rel) -> Rel:
-        for rule in QUERY_RULES:
+        for rule in self._query_rules:
             made = rule(rel)
             if made is not None:
                 self._told(rule.__name__, rel, made)

@@ -48,7 +48,7 @@ def judge(pair: Pair) -> Judged:
             return Judged(pair, "not parsed", found)
         plans.append(found)
     reasons = [n.reason for p in plans for n in walk(p.rel) if isinstance(n, Opaque)]
-    normal = tuple(normalize_plan(plan)[0] for plan in plans)
+    normal = tuple(normalize_plan(plan, by_value=True)[0] for plan in plans)
     if reasons:
         return Judged(pair, "not understood", reasons[0], tuple(plans), normal)
     if same(*normal):

@@ -78,7 +78,7 @@ def _judge(
     most: int,
     sampled: int,
 ) -> None:
-    normal = normalize_plan(plan)[0]
+    normal = normalize_plan(plan, by_value=True)[0]
     some = list(mutants(query.tree))
     others: list[tuple[Mutant, Plan]] = []
     for mutant in rng.sample(some, min(most, len(some))):
@@ -86,7 +86,7 @@ def _judge(
         if other is None or len(other.names) != len(plan.names):
             continue
         found.mutants += 1
-        if same(normal, normalize_plan(other)[0]):
+        if same(normal, normalize_plan(other, by_value=True)[0]):
             found.met[mutant.operator] += 1
             _prove(found, query, mutant, (plan, other), runner)
         else:

@@ -159,6 +159,9 @@ QUERY_RULES: tuple[RelationRule, ...] = (
 )
 """Rules that need a whole query: what is above a node decides."""
 
+VALUE_RULES: tuple[RelationRule, ...] = (rollup.merge_stacked_aggregates_by_value,)
+"""More of them for queries whose outputs are compared by value, whatever their types."""
+
 EARLY_RULES: tuple[RelationRule, ...] = (sets.flatten_union_all, joins.flatten_inner_joins)
 """Tried before the inputs are normal, so that a chain of a thousand branches is flat at once and
 not a thousand times."""

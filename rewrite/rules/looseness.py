@@ -1,9 +1,10 @@
 """Whose type nobody notices: columns of numbers that may become another type of number.
 
-The outputs of a query are compared by value, so 2 as BIGINT and 2 as NUMERIC are one. Going down
-from them, a column stays loose through +, - and *, through comparisons, COALESCE and CASE, through
-joins, filters and grouping. A division notices (it truncates integers in some dialects), and so may
-a cast to text, a function, a window.
+Where the outputs of a query are compared by value, 2 as BIGINT and 2 as NUMERIC are one. Where
+they are read by another query, which may divide them, their types are noticed. Going down, a
+column stays loose through +, - and *, through comparisons, COALESCE and CASE, through joins,
+filters and grouping. A division notices (it truncates integers in some dialects), and so may a
+cast to text, a function, a window.
 """
 
 from __future__ import annotations
@@ -42,9 +43,11 @@ _COMPARISONS = frozenset(
 _LOGIC = frozenset({"and", "or", "not", "is"})
 
 
-def looseness(rel: Rel) -> dict[bytes, frozenset[int]]:
-    """For each relation below and including ``rel`` its columns whose type is noticed nowhere."""
-    loose: dict[bytes, frozenset[int]] = {rel.digest: frozenset(range(width(rel)))}
+def looseness(rel: Rel, by_value: bool) -> dict[bytes, frozenset[int]]:
+    """For each relation below and including ``rel`` its columns whose type is noticed nowhere.
+    ``by_value``: nobody notices the types of the outputs."""
+    outputs = frozenset(range(width(rel))) if by_value else frozenset[int]()
+    loose: dict[bytes, frozenset[int]] = {rel.digest: outputs}
     for node in reversed(tree_order(rel)):
         for below, own in zip(inputs(node), _below(node, loose[node.digest]), strict=True):
             loose[below.digest] = loose.get(below.digest, own) & own

@@ -1,10 +1,10 @@
 """Aggregates of aggregates: SUM of COUNT is COUNT, MIN of MIN is MIN, over the rows below.
 
-SUM of SUM and of COUNT give the same number as one aggregate, but another type of number: so only
-where nobody notices the type, see ``rules/looseness.py``. The outputs of the whole query count as
-unnoticed, as rows are compared by value: where SUM of BIGINT is NUMERIC (Postgres) another query
-that divides such an output may notice. Engines themselves sum in parts, in any
-order, so the rounding of floats is no reason against it.
+SUM of SUM and of COUNT give the same number as one aggregate, but another type of number (SUM of
+BIGINT is NUMERIC in Postgres): so only where nobody notices the type, see ``rules/looseness.py``.
+The outputs of a query are noticed, as another one may divide them, unless queries are compared
+by value alone. Engines themselves sum in parts, in any order, so the rounding of floats is no
+reason against it.
 """
 
 from __future__ import annotations
@@ -41,10 +41,19 @@ def merge_stacked_aggregates(rel: Rel) -> Rel | None:
     """Aggregate(Aggregate(r, keys and more, COUNT), keys, SUM) -> Aggregate(r, keys, COUNT), the
     same for MIN, MAX and SUM of themselves, for COUNT over distinct rows, which is COUNT(DISTINCT),
     and where a UNION ALL stands between the two. Applied to whole queries: what is above decides
-    whether the type of a number is noticed."""
+    whether the type of a number is noticed; that of an output is."""
+    return _merged_in(rel, by_value=False)
+
+
+def merge_stacked_aggregates_by_value(rel: Rel) -> Rel | None:
+    """The same where nobody notices the types of the outputs: SUM(COUNT) -> COUNT there, too."""
+    return _merged_in(rel, by_value=True)
+
+
+def _merged_in(rel: Rel, by_value: bool) -> Rel | None:
     if Contents.STACKED not in contents(rel) or not any(map(_is_stacked, tree_order(rel))):
         return None
-    loose = looseness(rel)
+    loose = looseness(rel, by_value)
     done: dict[bytes, Rel] = {}
     zeroed = _zeroed(rel)
     for node in tree_order(rel):
@@ -274,17 +283,30 @@ def drop_coalesce_of_count(rel: Rel) -> Rel | None:
 
 
 CASES = (
+    Case("select a, max(m) as m from (select a, b, max(c) as m from t group by a, b) q group by a",
+         "select a, max(c) as m from t group by a"),
+    Case("select a from (select a, sum(n) as s from "
+         "(select a, b, count(*) as n from t group by a, b) q group by a) p where s > 2",
+         "select a from t group by a having count(*) > 2"),
+    Case("select a, count(b) as n from (select distinct a, b from t) q group by a",
+         "select a, count(distinct b) as n from t group by a"),
+    Case("select a, min(m) as m from (select a, min(b) as m from t "
+         "group by a union all select a, min(b) from u group by a) q group by a",
+         "select a, min(b) as m from (select a, b from u union all "
+         "select a, b from t) q group by a"),
+    Case("select a, coalesce(count(b), 0) as n from t group by a",
+         "select a, count(b) as n from t group by a"),
+)  # fmt: skip
+
+VALUE_CASES = (
     Case("select a, sum(n) as s, max(m) as m from "
          "(select a, b, count(*) as n, max(c) as m from t group by a, b) q group by a",
          "select a, count(*) as s, max(c) as m from t group by a"),
-    Case("select a, count(b) as n from (select distinct a, b from t) q group by a",
-         "select a, count(distinct b) as n from t group by a"),
     Case("select coalesce(sum(n), 0) as s from (select count(b) as n from t group by a) q",
          "select count(b) as s from t"),
     Case("select a, min(m) as m, sum(n) as n from (select a, min(b) as m, count(*) as n from t "
          "group by a union all select a, min(b), count(*) from u group by a) q group by a",
          "select a, min(b) as m, count(*) as n from (select a, b from u union all "
          "select a, b from t) q group by a"),
-    Case("select a, coalesce(count(b), 0) as n from t group by a",
-         "select a, count(b) as n from t group by a"),
 )  # fmt: skip
+"""Equal by value, and apart where the types of outputs count."""

@@ -18,7 +18,7 @@ from unwet.rewrite.algebra import Node, Rel, expressions, parts, width
 from unwet.rewrite.fingerprint import literals, recurring, strict
 from unwet.rewrite.normal import STEP_LIMIT, Normalizer, normalize
 from unwet.rewrite.references import free_outers
-from unwet.rewrite.rules import EXPRESSION_RULES, QUERY_RULES, RELATION_RULES
+from unwet.rewrite.rules import EXPRESSION_RULES, QUERY_RULES, RELATION_RULES, VALUE_RULES
 from unwet.rewrite.rules.refs import rebuild, with_expressions
 from unwet.tests.laws.engine import DATABASES, Engine, Unrunnable
 from unwet.tests.laws.mutants import mutant
@@ -48,7 +48,7 @@ class Recorder(Normalizer):
     """Keeps what every rule did to a plan that can be run by itself."""
 
     def __init__(self, sites: dict[str, list[Site]]) -> None:
-        super().__init__()
+        super().__init__(by_value=True)
         self.sites = sites
 
     def _told(self, rule: str, before: Node, after: Node) -> None:
@@ -103,7 +103,7 @@ def sites() -> dict[str, list[Site]]:
     return found
 
 
-RULES = [r.__name__ for r in (*EXPRESSION_RULES, *RELATION_RULES, *QUERY_RULES)]
+RULES = [r.__name__ for r in (*EXPRESSION_RULES, *RELATION_RULES, *QUERY_RULES, *VALUE_RULES)]
 
 
 def test_no_two_rules_share_a_name() -> None:

@@ -15,6 +15,8 @@ from unwet.rewrite.plan_sql import to_sql
 from unwet.rewrite.references import columns_of, free_outers
 from unwet.rewrite.rules import CASES
 from unwet.rewrite.rules.refs import lift, map_refs, remap, substitute
+from unwet.rewrite.rules.rollup import VALUE_CASES
+from unwet.rewrite.rules.shapes import Case
 from unwet.tests.rewrite.sql_plans import COLUMNS, TABLES, pairs, plan_of
 
 DATABASES = 24
@@ -55,6 +57,16 @@ def titled(pair: tuple[str, str, str]) -> str:
 
 
 EQUAL = pairs("equal.sql") + [(f"case {i}", c.before, c.after) for i, c in enumerate(CASES)]
+
+
+@pytest.mark.parametrize("case", VALUE_CASES, ids=lambda case: case.before[:60])
+def test_outputs_of_another_type_of_number_meet_by_value_only(
+    case: Case, databases: duckdb.DuckDBPyConnection
+) -> None:
+    before, after = plan_of(case.before).rel, plan_of(case.after).rel
+    assert strict(normalize(before)[0]) != strict(normalize(after)[0])
+    assert strict(normalize(before, by_value=True)[0]) == strict(normalize(after, by_value=True)[0])
+    assert bags(databases, case.before) == bags(databases, case.after)
 
 
 @pytest.mark.parametrize("pair", EQUAL, ids=titled)
