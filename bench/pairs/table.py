@@ -11,7 +11,12 @@ from unwet.rewrite.plan_sql import to_sql
 MOST = 40  # classes that are listed
 
 
-HEAD = "## Pairs of queries\n\n`python -m bench.pairs --write`"
+HEAD = """## Pairs of queries
+
+`python -m bench.pairs --write`
+
+Outputs are compared by value; the proof of a project also keeps their types apart (SUM of COUNT is
+no COUNT there)."""
 
 
 def text(scored: Sequence[Scored]) -> str:
