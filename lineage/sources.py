@@ -115,7 +115,9 @@ def expand(given: str) -> list[str]:
     Raises PathNotFound.
     """
     if os.path.isdir(given):
-        return sorted(_walk(given, set()))
+        links: list[str] = []
+        files = list(_walk(given, set(), links))
+        return sorted([*files, *_not_among(files, links)])
     if os.path.lexists(given):
         return [given]
     anchor = Path(given).anchor
@@ -124,6 +126,16 @@ def expand(given: str) -> list[str]:
     if not matches:
         raise PathNotFound(given)
     return [path for hit in matches for path in (expand(hit) if os.path.isdir(hit) else [hit])]
+
+
+def _not_among(files: list[str], links: list[str]) -> Iterator[str]:
+    """The links to files that are not there already: a link is no copy of its file."""
+    known = {os.path.realpath(path) for path in files} if links else set[str]()
+    for link in sorted(links):
+        real = os.path.realpath(link)
+        if real not in known:
+            known.add(real)
+            yield link
 
 
 def _is_glob(given: str) -> bool:
@@ -136,8 +148,9 @@ DBT_PROJECT = "dbt_project.yml"
 _WRITTEN_BY_DBT = {"target", "dbt_packages", "dbt_modules"}  # beside that
 
 
-def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
-    """SQL files below a folder; follows links, but enters each real folder once.
+def _walk(folder: str, seen: set[tuple[int, int]], links: list[str]) -> Iterator[str]:
+    """SQL files below a folder; follows links, but enters each real folder once. Files that are
+    links go into ``links``.
 
     A folder that cannot be entered is there itself: reading it says why.
     """
@@ -157,9 +170,12 @@ def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
             continue
         if _is_folder(entry):
             if not os.path.isfile(os.path.join(entry.path, _WRITTEN_BY_UNWET)):
-                yield from _walk(entry.path, seen)
+                yield from _walk(entry.path, seen, links)
         elif entry.name.lower().endswith(SUFFIXES):
-            yield entry.path
+            if entry.is_symlink():
+                links.append(entry.path)
+            else:
+                yield entry.path
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

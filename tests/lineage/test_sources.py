@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unwet.lineage.errors import EmptyInput, PathNotFound
-from unwet.lineage.sources import Source, decode, read_sources
+from unwet.lineage.sources import Source, decode, expand, read_sources
 
 
 def write(folder: Path, name: str, data: bytes | str = "select 1") -> Path:
@@ -103,6 +103,19 @@ def test_a_file_that_cannot_be_read_loses_only_itself(tmp_path: Path) -> None:
     reading = read_sources(tmp_path)
     assert len(reading.sources) == 1
     assert [finding.code for finding in reading.findings] == ["UNREADABLE"]
+
+
+def test_a_link_is_no_copy_of_its_file(tmp_path: Path) -> None:
+    pile, outside = tmp_path / "pile", tmp_path / "outside.sql"
+    pile.mkdir()
+    outside.write_text("select 2")
+    (pile / "m.sql").write_text("select 1")
+    for name in ("a.sql", "z.sql"):
+        (pile / name).symlink_to(pile / "m.sql")
+    for name in ("b.sql", "c.sql"):
+        (pile / name).symlink_to(outside)
+    assert expand(str(pile)) == [str(pile / "b.sql"), str(pile / "m.sql")]
+    assert expand(str(pile / "a.sql")) == [str(pile / "a.sql")]  # it was asked for
 
 
 def test_links_in_a_circle_are_entered_once(tmp_path: Path) -> None:
