@@ -863,6 +863,11 @@ def verify(request: Request, data: str, to_dialect: str) -> int:
     return 0 if found.ok else 1
 
 
+def _heading(path: str) -> str:
+    """A path as a title: a folder that is only dots by its name."""
+    return path if path == "-" or Path(path).name.strip(".") else Path(path).resolve().name
+
+
 @main.command()
 @shared("html")
 @click.option("--out", metavar="FILE", help="The same as -o.")
@@ -902,7 +907,7 @@ def report(
     asked = job.Request(Path(project), to_dialect, data, request.params) if project else None
     found = overview(pile, request.intended, asked, lambda text: _progress(text, request.quiet))
     notes(pile.findings, request)
-    shown = replace(found, title=title or ", ".join(request.paths), lineage=lineage)
+    shown = replace(found, title=title or ", ".join(map(_heading, request.paths)), lineage=lineage)
     emit(page(shown, links), request)
     return 0
 

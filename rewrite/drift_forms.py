@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from io import StringIO
 
+from unwet.rewrite.counted import counted
 from unwet.rewrite.drift import Drift, DriftFinding
 from unwet.rewrite.evidence import Witness
 
@@ -106,7 +107,7 @@ def _headline(finding: DriftFinding) -> str:
 
 
 def _lines(finding: DriftFinding, full: bool) -> Iterator[str]:
-    yield f"  {_counted(finding.votes, 'copies')}: {finding.majority or NOTHING}"
+    yield f"  {counted(finding.votes, 'copy', 'copies')}: {finding.majority or NOTHING}"
     if finding.voters:
         nearest = finding.voters if full else finding.voters[:1]
         yield f"    as in {', '.join(f'{each.path}:{each.line}' for each in nearest)}"
@@ -126,10 +127,10 @@ def _seen(found: Witness) -> Iterator[str]:
     if found.rows is None:
         yield f"    not tried on the data: {found.reason}"
     elif not found.rows:
-        yield f"    {found.reason} ({_counted(found.of or 0, 'row')} looked at)"
+        yield f"    {found.reason} ({counted(found.of or 0, 'row')} looked at)"
     else:
         row = ", ".join(f"{name} = {value}" for name, value in found.row)
-        yield f"    differs on {found.rows:,} of {_counted(found.of or 0, 'row')}; one: {row}"
+        yield f"    differs on {found.rows:,} of {counted(found.of or 0, 'row')}; one: {row}"
         yield f"      the copies: {found.majority}; here: {found.outlier}"
 
 
@@ -143,9 +144,5 @@ def advice(finding: DriftFinding) -> str:
 
 def _total(found: Drift) -> str:
     places = sum(len(finding.outliers) for finding in found.findings)
-    text = f"{_counted(len(found.findings), 'contradiction')} in {_counted(places, 'place')}"
+    text = f"{counted(len(found.findings), 'contradiction')} in {counted(places, 'place')}"
     return f"{text}; {len(found.accepted):,} accepted" if found.accepted else text
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 or what.endswith("s") else "s")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from io import StringIO
 
+from unwet.rewrite.counted import counted
 from unwet.rewrite.search import Found, Hit, Spot
 
 SHOWN_HITS = 20
@@ -78,7 +79,7 @@ def _headline(hit: Hit, full: bool) -> str:
         said = f"{'' if hit.clause in ('select', 'from') else hit.clause.upper() + ' '}{text}"
     else:
         said = f"{hit.name} = {text}"
-    places = _count(len(hit.places), "place")
+    places = counted(len(hit.places), "place")
     return f"{_MATCHES[hit.match]}{hit.what}, {places}: {said}"
 
 
@@ -98,9 +99,5 @@ def _total(found: Found) -> str:
     definitions = sum(hit.what == "definition" for hit in found.hits)
     uses = len(found.hits) - definitions
     places = sum(len(hit.places) for hit in found.hits)
-    counted = [_count(definitions, "definition"), _count(uses, "use")]
-    return f"{' and '.join(counted)} in {_count(places, 'place')}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    kinds = [counted(definitions, "definition"), counted(uses, "use")]
+    return f"{' and '.join(kinds)} in {counted(places, 'place')}"

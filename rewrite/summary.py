@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+from unwet.rewrite.counted import counted
 from unwet.rewrite.refactor import Result
 from unwet.rewrite.sizes import Size
 from unwet.rewrite.verdicts import Verdict
@@ -34,7 +35,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
         ("syntax nodes", f"{before.nodes:,} -> {after.nodes:,}"),
         ("files", f"{before.files:,} -> {after.files:,}"),
         ("reports", f"{len(result.verdicts):,}: {verdicts}"),
-        ("through macros", f"{shared:,} reports, {result.macros:,} macros"),
+        ("through macros", f"{counted(shared, 'report')}, {counted(result.macros, 'macro')}"),
         ("assumptions", "; ".join(result.assumptions) or "none"),
     ]
 

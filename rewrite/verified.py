@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
+from unwet.rewrite.counted import counted
 from unwet.rewrite.prove.compare import Difference
 from unwet.rewrite.verify import Checked, Verification
 
@@ -31,7 +32,8 @@ def as_text(found: Verification) -> str:
 
 
 def _lines(report: Checked, width: int) -> Iterator[str]:
-    rows = f" ({_rows(report)})" if report.rows_before is not None else ""
+    before, after = report.rows_before, report.rows_after
+    rows = f" ({_rows(before, after)})" if before is not None else ""
     yield f"{report.verdict:<{width}}  {report.relation or report.name}{rows}"
     if report.reason:
         yield f"{'':<{width}}    {report.path}:{report.line}: {report.reason}"
@@ -39,9 +41,9 @@ def _lines(report: Checked, width: int) -> Iterator[str]:
         yield f"{'':<{width}}    {_difference(difference)}"
 
 
-def _rows(report: Checked) -> str:
-    before, after = report.rows_before, report.rows_after
-    return f"{before:,} rows" if before == after else f"{before:,} rows before, {after:,} after"
+def _rows(before: int, after: int | None) -> str:
+    told = counted(before, "row")
+    return told if before == after else f"{told} before, {after:,} after"
 
 
 def _difference(difference: Difference) -> str:

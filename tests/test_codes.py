@@ -192,6 +192,7 @@ def test_the_command_alone_lists_all_codes() -> None:
 def test_an_unknown_code_is_wrong_use() -> None:
     near = "error: unknown code: DRIFT_JION\nhelp: did you mean DRIFT_JOIN?\n"
     assert run("DRIFT_JION") == (2, "", near)
+    assert run("NOPE")[2] == "error: unknown code: NOPE\nhelp: `unwet explain` lists all codes\n"
     assert run("%")[2] == "error: unknown code: %\nhelp: `unwet explain` lists all codes\n"
     assert run("PARSE", "%")[0] == 2
 

@@ -75,7 +75,7 @@ class UnknownCode(UsageError):
     """A code that no finding carries."""
 
     def __init__(self, code: str, known: Iterable[str]) -> None:
-        near = get_close_matches(code.upper(), list(known), n=1)
+        near = get_close_matches(code.upper(), list(known), n=1, cutoff=0.7)
         hint = f"did you mean {near[0]}?" if near else "`unwet explain` lists all codes"
         super().__init__(f"unknown code: {code}", hint)
         self.code = code

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unwet.lineage.inventory import Inventory
+from unwet.rewrite.counted import counted
 from unwet.rewrite.drift import Drift
 from unwet.rewrite.families import Duplicates
 from unwet.rewrite.verdicts import MEANING, Outcome
@@ -62,10 +63,16 @@ def tiles(page: Overview) -> tuple[Tile, ...]:
     written = f"{scanned.lines:,} lines in {scanned.files:,} files"
     found = [Tile("reports", f"{len(made.reports if made else scanned.reports):,}", written)]
     share = copies.duplicated_lines / copies.lines if copies.lines else 0
-    found += [Tile("copied lines", f"{share:.0%}", f"in {len(copies.families):,} families")]
+    found += [
+        Tile(
+            "copied lines",
+            f"{share:.0%}",
+            f"in {counted(len(copies.families), 'family', 'families')}",
+        )
+    ]
     if page.drift is not None:
         places = sum(len(finding.outliers) for finding in page.drift.findings)
-        where = f"at {places:,} place{'' if places == 1 else 's'}"
+        where = f"at {counted(places, 'place')}"
         found += [Tile("contradictions", f"{len(page.drift.findings):,}", where)]
     if made is not None:
         lines = f"{made.before:,} → {made.after:,}"

@@ -153,6 +153,18 @@ def test_the_command(tmp_path: Path) -> None:
     assert CliRunner().invoke(cli.main, [*args, "-q"]).stdout.startswith("<!doctype html>")
 
 
+@pytest.mark.parametrize("path", [".", "./", "../pile"])
+def test_the_heading_is_the_name_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    (tmp_path / "pile").mkdir()
+    (tmp_path / "pile" / "a.sql").write_text("select 1 as x")
+    monkeypatch.chdir(tmp_path / "pile")
+    page = CliRunner().invoke(cli.main, ["report", path, "-q"]).stdout
+    heading = "../pile" if path == "../pile" else "pile"
+    assert f"<title>{heading}</title>" in page
+
+
 def test_wrong_use_of_the_command(tmp_path: Path) -> None:
     def told(*words: str) -> str:
         done = CliRunner().invoke(cli.main, ["report", str(HOME / "pile"), *words])
