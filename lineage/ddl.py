@@ -1,6 +1,6 @@
 """What CREATE TABLE and ALTER TABLE say about relations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -54,11 +54,52 @@ def declared(statement: Statement) -> Table | None:
     columns = [each for each in schema.expressions if isinstance(each, exp.ColumnDef)]
     if not columns:
         return None
-    name = relation_name(schema.this, dialect)
-    table = Table(
-        name, tuple(_column(c, dialect) for c in columns), True, "ddl", (), statement.span
-    )
+    columns += _partitions(tree)
+    name, is_whole = relation_name(schema.this, dialect), _is_whole(tree, schema, dialect)
+    found = tuple(_column(c, dialect) for c in columns)
+    table = Table(name, found, is_whole, "ddl", (), statement.span)
     return _keyed(table, *_keys(schema.expressions, dialect))
+
+
+def _properties(tree: exp.Expression) -> Sequence[exp.Expr]:
+    properties = tree.args.get("properties")
+    return properties.expressions if isinstance(properties, exp.Properties) else ()
+
+
+def _partitions(tree: exp.Expression) -> Iterator[exp.ColumnDef]:
+    """The columns of PARTITIONED BY (day DATE), which are the table's last ones (Hive manual,
+    "Partitioned Tables"); without a type they are columns that are there already."""
+    for each in _properties(tree):
+        if isinstance(each, exp.PartitionedByProperty) and isinstance(each.this, exp.Schema):
+            yield from (c for c in each.this.expressions if isinstance(c, exp.ColumnDef))
+
+
+def _is_whole(tree: exp.Expression, schema: exp.Schema, dialect: str) -> bool:
+    """Whether a star stands for the columns that are written there: not with those of another
+    table (LIKE between the columns, INHERITS), nor where it leaves some out."""
+    taken = (*schema.expressions, *_properties(tree))
+    if any(isinstance(each, exp.LikeProperty | exp.InheritsProperty) for each in taken):
+        return False
+    return not any(
+        _is_hidden(constraint.args.get("kind"), dialect)
+        for column in schema.expressions
+        if isinstance(column, exp.ColumnDef)
+        for constraint in column.args.get("constraints") or ()
+    )
+
+
+def _is_hidden(constraint: object, dialect: str) -> bool:
+    """Whether a star leaves a column with this out: MATERIALIZED, ALIAS and EPHEMERAL of
+    ClickHouse, INVISIBLE of MySQL, HIDDEN of T-SQL."""
+    match constraint:
+        case exp.ComputedColumnConstraint():
+            return dialect == "clickhouse"
+        case exp.GeneratedAsRowColumnConstraint():
+            return bool(constraint.args.get("hidden"))
+        case _:
+            return isinstance(
+                constraint, exp.EphemeralColumnConstraint | exp.InvisibleColumnConstraint
+            )
 
 
 def _table_variable(statement: Statement, tree: exp.Declare) -> Table | None:

@@ -168,6 +168,37 @@ def test_tables_of_two_schemas_are_two(declared: str, first: str, second: str) -
     assert one != two
 
 
+@pytest.mark.parametrize(
+    ("dialect", "declared", "columns"),
+    [
+        ("hive", "create table t (a int) partitioned by (d string)", "a"),
+        ("athena", "create external table t (a int) partitioned by (d string) location 's3://x'",
+         "a"),
+        ("postgres", "create table t (a int) inherits (u)", "a"),
+        ("postgres", "create table t (a int, like u including all)", "a"),
+        ("clickhouse", "create table t (a Int32, b Int32 materialized a + 1) engine = Log", "a, b"),
+        ("clickhouse", "create table t (a Int32, b Int32 ephemeral 1) engine = Log", "a, b"),
+        ("mysql", "create table t (a int, b int invisible)", "a, b"),
+        ("tsql", "create table t (a int, b datetime2 generated always as row start hidden)",
+         "a, b"),
+    ],
+)  # fmt: skip
+def test_a_star_is_not_the_columns_in_parentheses(
+    dialect: str, declared: str, columns: str
+) -> None:
+    sql = f"{declared}; select * from t; select {columns} from t"
+    pile = load(Source("a.sql", sql, dialect), dialect)
+    one, two = (lower(each.query, Env(pile.catalog)).rel for each in pile.resolved if each.query)
+    assert normalize(one)[0] != normalize(two)[0]
+
+
+def test_columns_of_partitions_are_the_last_ones() -> None:
+    sql = "create table t (a int) partitioned by (d string, h int); select * from t"
+    pile = load(Source("a.sql", sql, "hive"), "hive")
+    [query] = [each.query for each in pile.resolved if each.query]
+    assert lower(query, Env(pile.catalog)).names == ("a", "d", "h")
+
+
 def test_a_quoted_name_is_not_the_given_name_of_another_case() -> None:
     sql = 'create table q as select "Id" as x from t; create table r as select id as x from t'
     pile = load(Source("a.sql", sql), "postgres", {"t": ["Id", "id"]})
