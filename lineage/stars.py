@@ -10,6 +10,10 @@ from unwet.lineage.lookup import is_semi
 from unwet.lineage.names import folded, qualifiers
 from unwet.lineage.scopes import Input, Open, Output, Query
 
+# A star shows the column of USING where the left side has it; elsewhere it comes first.
+# DuckDB and SQLite: tried. ClickHouse is not known well enough, so nothing is built on its order.
+USING_IN_PLACE = frozenset({"duckdb", "sqlite"})
+
 
 def set_outputs(query: Query, select: exp.Expression, spreads: bool = True) -> None:
     """Fill `outputs`, `open` and `complete` of a SELECT whose inputs are known.
@@ -145,15 +149,19 @@ def _expand(
         inputs = named or [e for e in inputs if _is_called(e, ".".join(path))]
         query.complete = query.complete and bool(inputs)
     merged = set() if path else set(query.merged)
-    if merged:
+    if merged and query.dialect not in USING_IN_PLACE:
         yield from _merged_columns(query, item, rules)
     for each in inputs:
         names = each.columns if each.columns is not None else tuple(each.index)
         cut = len(names) > room
         query.cut = query.cut or cut
         for name in names[:room] if cut else names:
-            if name not in merged and name not in rules.hidden:
+            if name in rules.hidden:
+                continue
+            if name not in merged:
                 yield _column(item, each, name, rules)
+            elif query.dialect in USING_IN_PLACE and each is query.merged[name][0]:
+                yield _merged_column(query, item, name, rules)
         room = max(0, room - len(names))
         if each.columns is None or cut:
             hides = rules.hidden.union(merged, rules.replaced, rules.renamed)
@@ -176,12 +184,16 @@ def _column(item: exp.Expression, each: Input, name: str, rules: _Star) -> Outpu
 
 def _merged_columns(query: Query, item: exp.Expression, rules: _Star) -> Iterator[Output]:
     """USING columns come first, once."""
-    for name, inputs in query.merged.items():
-        if name in rules.hidden:
-            continue
-        sides = [each.join.side if each.join is not None else "" for each in inputs]
-        full = "FULL" in sides
-        chosen = inputs[sides.index("RIGHT")] if "RIGHT" in sides and not full else inputs[0]
-        plain = _column(item, chosen, name, rules)
-        also = tuple((each, name) for each in inputs[1:]) if full else ()
-        yield Output(plain.name, plain.expression, plain.star, plain.node, also)
+    for name in query.merged:
+        if name not in rules.hidden:
+            yield _merged_column(query, item, name, rules)
+
+
+def _merged_column(query: Query, item: exp.Expression, name: str, rules: _Star) -> Output:
+    inputs = query.merged[name]
+    sides = [each.join.side if each.join is not None else "" for each in inputs]
+    full = "FULL" in sides
+    chosen = inputs[sides.index("RIGHT")] if "RIGHT" in sides and not full else inputs[0]
+    plain = _column(item, chosen, name, rules)
+    also = tuple((each, name) for each in inputs[1:]) if full else ()
+    return Output(plain.name, plain.expression, plain.star, plain.node, also)

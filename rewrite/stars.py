@@ -23,7 +23,7 @@ from unwet.lineage.lookup import is_semi
 from unwet.lineage.names import folded
 from unwet.lineage.resolve import Input, Query
 from unwet.lineage.scopes import Open, Output
-from unwet.lineage.stars import star_of
+from unwet.lineage.stars import USING_IN_PLACE, star_of
 from unwet.lineage.tables import Column, Table
 from unwet.rewrite.algebra import Call, Expr
 from unwet.rewrite.scalars import Unsupported
@@ -126,6 +126,8 @@ class Stars:
         if replaced and len(self.query.inputs) > 1 and not _is_qualified(item):
             raise Unsupported("a star that replaces columns of several tables")
         merged = frozenset[str]() if _is_qualified(item) else frozenset(self.query.merged)
+        if merged and self.query.dialect in (*USING_IN_PLACE, "clickhouse"):
+            raise Unsupported("a star whose columns of USING stand nobody knows where")
         yield from ((o.name, self.output(o)) for o in own if o.name in merged)  # once and first
         for each in self.query.inputs:
             if each.join is not None and is_semi(each.join):
