@@ -115,8 +115,7 @@ def duplicates(pile: Pile | Meaning, min_lines: int = MIN_LINES) -> Duplicates:
         groups: list[Group[Piece]] = [*queries]
         groups += Fragments(meaning.normalizer).groups(meaning.pile.resolved, every)
         groups = [group for group in groups if _matters(group, min_lines)]
-        worth = [(g, saved(g, counted)) for g, counted in maximal(groups)]
-        worth = [(g, saves) for g, saves in worth if saves >= _least(g)]
+        worth = [paid for pair in maximal(groups) for paid in _paying(*pair)]
         found = [_family(group, saves) for group, saves in worth]
         found += _near(queries, classes, [group for group, _ in worth], min_lines)
     found.sort(key=_rank)
@@ -169,6 +168,25 @@ def _family(group: Group[Piece], saves: int) -> Family:
         holes=tuple(Hole(h.name, h.kind, v) for h, v in zip(group.holes, values, strict=True)),
         members=tuple(_member(u, s) for u, s in zip(group.units, group.spans, strict=True)),
     )
+
+
+def _paying(group: Group[Piece], counted: Sequence[int]) -> Iterator[tuple[Group[Piece], int]]:
+    """What is worth telling of a class, and the lines that it saves: all of it, else each set of
+    its equal pieces. (One query that is a little like five copies must not hide them.)"""
+    if (saves := saved(group, counted)) >= _least(group):
+        yield group, saves
+        return
+    if group.what == "item" or group.kind == "exact":
+        return
+    counts = frozenset(counted)
+    for first in group.variants:
+        own = [at for at, unit in enumerate(group.units) if unit.strict == first.strict]
+        left = [at for at, old in enumerate(own) if old in counts]
+        if len(left) > 1:
+            units = tuple(group.units[at] for at in own)
+            equal = Group(units, tuple(group.spans[at] for at in own), what=group.what)
+            if (saves := saved(equal, left)) >= _least(equal):
+                yield equal, saves
 
 
 def _least(group: Group[Piece]) -> int:

@@ -186,6 +186,31 @@ def test_with_many_holes_only_what_is_equal_is_a_family() -> None:
     assert (family.kind, [m.path for m in family.members]) == ("exact", ["0.sql", "2.sql"])
 
 
+def test_a_query_that_is_a_little_like_them_does_not_hide_equal_copies() -> None:
+    good = (
+        "WITH good AS (SELECT o.id, o.customer_id, o.total FROM orders o "
+        "WHERE o.status IN ('paid', 'shipped') AND o.total > 0)\nSELECT {} FROM good"
+    )
+    asked = ("MAX(total) AS m", "customer_id, COUNT(*) AS n", "AVG(total) AS a")
+    ends = ("", " GROUP BY customer_id", "")
+    files = [
+        Source(f"{at}.sql", good.format(what) + end)
+        for at, (what, end) in enumerate(zip(asked, ends, strict=True))
+    ]
+    other = Source(
+        "z.sql",
+        "CREATE TEMP TABLE paid AS SELECT o.id, o.customer_id, o.total, o.created, o.country "
+        "FROM orders o WHERE o.status IN ('paid', 'shipped') AND o.total > 0; "
+        "SELECT created, MIN(id) AS i FROM paid GROUP BY created",
+    )
+    alone = find_families(files, dialect="postgres")
+    assert [(f.kind, len(f.members)) for f in alone] == [("exact", 3)]
+    beside = find_families([*files, other], dialect="postgres")
+    assert [m.path for f in beside if f.kind == "exact" for m in f.members] == [
+        "0.sql", "1.sql", "2.sql"
+    ]  # fmt: skip
+
+
 def test_what_saves_nothing_is_not_told() -> None:
     text = "SELECT id FROM orders WHERE status <> '{}'"
     assert found_in(text.format("a"), text.format("b"))[0].saves == 1
