@@ -20,6 +20,7 @@ from unwet.rewrite.groups import Group, once
 from unwet.rewrite.hole_texts import Wording
 from unwet.rewrite.minhash import bands
 from unwet.rewrite.open_form import Opened
+from unwet.rewrite.reads import blocks
 from unwet.rewrite.rules.order import masked_digest
 from unwet.rewrite.units import SIMPLE, Unit
 
@@ -167,9 +168,26 @@ def _features(form: Opened) -> Iterator[bytes]:
 
 
 def _are_apart(cluster: Cluster, group: Group[Unit]) -> bool:
-    """Whether no block of the class stands inside one of the cluster's, or around it."""
-    blocks = {id(unit) for each in cluster.groups for unit in each.units}
-    around = {id(a) for each in cluster.groups for unit in each.units for a in unit.ancestors()}
+    """Whether no block of the class stands inside one of the cluster's, or around it, or reads it:
+    a CTE that adds a little to the one before is no copy of that."""
+    members = [unit for each in cluster.groups for unit in each.units]
+    blocks_of = {id(unit) for unit in members}
+    around = {id(a) for unit in members for a in unit.ancestors()}
+    if any(
+        id(unit) in around or any(id(a) in blocks_of for a in unit.ancestors())
+        for unit in group.units
+    ):
+        return False
+    beside: dict[int, list[Unit]] = defaultdict(list)
+    for unit in members:
+        beside[id(unit.resolved)].append(unit)
     return not any(
-        id(unit) in around or any(id(a) in blocks for a in unit.ancestors()) for unit in group.units
+        _reads(one, other) or _reads(other, one)
+        for one in group.units
+        for other in beside.get(id(one.resolved), ())
     )
+
+
+def _reads(one: Unit, other: Unit) -> bool:
+    """Whether a block is made of another one of its statement."""
+    return any(each is other.query for each in blocks(one.query))

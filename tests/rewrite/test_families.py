@@ -362,3 +362,18 @@ def test_partitions_of_a_table_are_not_one_table() -> None:
     assert find_families([one, two], "bigquery") == ()
     same = [Source("3.sql", query.format("")), Source("4.sql", query.format(""))]
     assert [family.kind for family in find_families(same, "bigquery")] == ["exact"]
+
+
+def test_steps_of_one_chain_are_no_copies_of_each_other() -> None:
+    """Read through, each CTE holds the one before and a little more; that is how chains are."""
+    columns = ", ".join(f"sum(o.x{i}) as x{i}" for i in range(12))
+    handed = ", ".join(f"x{i}" for i in range(12))
+    text = (
+        f"with a as (select o.k, {columns} from o join p on p.k = o.k "
+        "where o.day > date '2024-01-01' and p.kind in ('x', 'y') group by o.k), "
+        f"b as (select k, {handed}, x1 + x2 as s from a where k > 0 or x3 > 7), "
+        f"c as (select k, {handed}, s, x4 * x5 as r from b where k < 900 or x6 < 3) "
+        "select k, s, r from c where x1 > 2"
+    )
+    found = find_families([Source("a.sql", text, "duckdb")], dialect="duckdb")
+    assert [family.kind for family in found if len(family.members) > 1] == []
