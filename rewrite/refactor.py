@@ -26,7 +26,7 @@ from unwet.rewrite.library import Library
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
-from unwet.rewrite.prove.judge import difference, judge
+from unwet.rewrite.prove.judge import difference, judge, order_assumed
 from unwet.rewrite.prove.roundtrip import ReadBack, read_back
 from unwet.rewrite.prove.tested import DataVerdict, run_tests
 from unwet.rewrite.prove.worlds import Worlds
@@ -118,6 +118,7 @@ class _Job:
         self.not_run: dict[str, str] = {}
         self.root = _common_root(sorted(s.path for s in self.pile.sources))
         self.assumptions: frozenset[str] = frozenset()
+        self.shared_assumptions: frozenset[str] = frozenset()  # of what several models share
         self.printed: tuple[Project, Mapping[str, str]] | None = None
 
     def run(self) -> Result:
@@ -210,13 +211,16 @@ class _Job:
 
     def _unproved_in(self, project: Project) -> frozenset[str]:
         found = self._read(project)
-        lost = set()
+        lost, self.shared_assumptions = set[str](), frozenset[str]()
+        dialects = {self.dialect, dialect_of(self.pile)}
         for draft in project.drafts:
             wanted, back = self.plans.get(draft.name), found.get(draft.name)
             if wanted is None:
                 continue
             if back is None or back.plan is None or difference(wanted, back.plan, self.normalizer):
                 lost.add(draft.name)
+            else:
+                self.shared_assumptions |= order_assumed(wanted, back.plan, dialects)
         return frozenset(lost)
 
     def _read(self, project: Project) -> dict[str, ReadBack]:
@@ -322,7 +326,7 @@ class _Job:
     def _finish(self, project: Project) -> Result:
         verdicts = self._verdicts(project)
         files = {**self._files(project)}
-        assumptions = tuple(sorted(self.assumptions))
+        assumptions = tuple(sorted(self.assumptions | self.shared_assumptions))
         files["MIGRATION.md"] = migration(project, verdicts, self.pile.findings, assumptions)
         files[RECORD] = record(Record(self.dialect, self.kept))
         if self.request.out is not None:

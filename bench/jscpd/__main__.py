@@ -2,7 +2,7 @@
 
 python -m bench.jscpd [--list FILE] [--write]
 
-A seeded sample of both programs' findings is judged by hand: is the found text a unit that a
+A seeded sample of both programs' findings is judged by reading: is the found text a unit that a
 person could extract? The verdicts stand in verdicts.toml by a key made of places and text; the
 run tells how many of its sample have none. --list writes the sample with its text, for judging.
 """
@@ -61,8 +61,8 @@ def main(words: Sequence[str] | None = None) -> int:
         f"jscpd {VERSION} with its own thresholds; it reports pairs, unwet classes.",
         _costs(results),
         f"{SAMPLE} findings per program and pile, drawn with seed {SEED} from all it said, judged "
-        "by hand. *unit*: a query, CTE or expression that a person could extract and call by "
-        "name; *part*: cuts through one; *none*: lines that look alike.",
+        "by one reader who saw whose they were. *unit*: a query, CTE or expression that a person "
+        "could extract and call by name; *part*: cuts through one; *none*: lines that look alike.",
         _judged(results, verdicts),
     ]
     report = "\n\n".join(parts)

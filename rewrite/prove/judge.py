@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
-from unwet.rewrite.algebra import Agg, Call, Node, Opaque, Plan, walk
+from unwet.rewrite.algebra import Agg, Call, Node, Opaque, Plan, expressions, parts, walk
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.explain import contrast, describe, first_difference
@@ -68,7 +68,35 @@ def _against(
         why = f"not understood: {missed[0]}; and its text in {target or 'the project'} differs"
     if missed and source != target:
         assumed |= {f"what is not understood means the same in {source} and {target}"}
-    return why, assumed
+    return why, assumed | order_assumed(wanted, back.plan, {source, target})
+
+
+# NaN < 1 and NaN >= 1 are both false there; elsewhere NaN is the largest number, or none at all
+_UNORDERED = frozenset({"bigquery", "trino", "presto", "athena", "clickhouse"})
+_ORDER = frozenset({"lt", "lte", "gt", "gte", "between"})
+
+
+def order_assumed(legacy: Plan, project: Plan, dialects: Set[str]) -> frozenset[str]:
+    """What equal normal forms take for granted about NaN, where the plans are not equal as they
+    stand."""
+    if not dialects & _UNORDERED or legacy.rel == trim(project):
+        return frozenset()
+    if not _negates_order(legacy, project):
+        return frozenset()
+    return frozenset({"no NaN is compared: NOT (x < y) is taken for x >= y"})
+
+
+def _negates_order(*plans: Plan) -> bool:
+    """Whether a plan says NOT of something that compares by order."""
+    negated = (
+        part
+        for plan in plans
+        for node in walk(plan.rel)
+        for expr in expressions(node)
+        for part in parts(expr)
+        if isinstance(part, Call) and part.op == "not"
+    )
+    return any(isinstance(p, Call) and p.op in _ORDER for n in negated for p in parts(n))
 
 
 def difference(legacy: Plan, project: Plan, normalizer: Normalizer) -> str:

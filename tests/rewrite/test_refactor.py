@@ -162,6 +162,30 @@ def test_a_model_over_what_unfollowed_text_makes_says_so_and_keeps_that_text() -
     assert {"legacy/a.sql", "legacy/b.sql"} <= result.files.keys()
 
 
+@pytest.mark.parametrize(
+    ("dialect", "expected"),
+    [
+        ("bigquery", ("no NaN is compared: NOT (x < y) is taken for x >= y",)),
+        ("postgres", ()),
+    ],
+)
+def test_where_nan_is_less_and_more_than_nothing_not_less_is_an_assumption(
+    dialect: str, expected: tuple[str, ...]
+) -> None:
+    """The two are copies by that equation only, so that one stands for both in the project."""
+    columns = ", ".join(f"sum(x{i}) as total_of_x{i}" for i in range(8))
+    texts = [
+        f"create table r{n} as with base as (select k, {columns} from t where {test} group by k) "
+        f"select k, total_of_x1 from base where k > {n}"
+        for n, test in enumerate(("not (x1 < 5)", "x1 >= 5"))
+    ]
+    pile = load([Source(f"{i}.sql", text, dialect) for i, text in enumerate(texts)], dialect)
+    result = refactor(pile, Request())
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    assert any(path.startswith("models/intermediate/") for path in result.files)
+    assert result.assumptions == expected
+
+
 def test_names_with_jinja_in_them_do_no_harm() -> None:
     text = "-- {{ x }} {% y %}\nCREATE TABLE r AS SELECT '{{' || a || '}}' AS \"{#x\" FROM t"
     pile = load([Source("a.sql", text, "duckdb")], "duckdb", _schema())
