@@ -5,8 +5,8 @@ It finds where placeholders may stand, and where a quote was never closed; no mo
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from unwet.lineage.dialects import Lexis, lexis
 
@@ -16,9 +16,11 @@ _DEPTH = re.compile(r"/\*|\*/")
 _TAG = re.compile(r"\$(?:[A-Za-z_]\w*)?\$")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of text, end exclusive; `closed` is False for a string that never ends."""
+class Piece(NamedTuple):
+    """A stretch of text, end exclusive; `closed` is False for a string that never ends.
+
+    (A tuple, because a pile has hundreds of thousands.)
+    """
 
     kind: str
     start: int
@@ -60,7 +62,7 @@ def _piece(text: str, start: int, sign: str, habits: Lexis) -> Piece | None:
 
 
 def _quoted(text: str, start: int, sign: str, habits: Lexis) -> Piece:
-    quote = sign.lstrip("rRbB")
+    quote = sign if len(sign) == 1 else sign.lstrip("rRbB")
     raw = habits.raw and "r" in sign.lower()[: -len(quote)]
     body = _body(quote, habits.backslash and not raw and quote not in "`[")
     found = body.match(text, start + len(sign))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from types import MappingProxyType
+from typing import NamedTuple
 
 from unwet.lineage import conditionals
 from unwet.lineage.conditionals import Note
@@ -185,8 +186,7 @@ class _Names:
             salt += "'"
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
+class _Hit(NamedTuple):
     """One placeholder in the text; `bound` is the text that replaces it without a token."""
 
     start: int
@@ -254,12 +254,16 @@ def _hits(text: str, dialect: str | None, params: Mapping[str, str], names: _Nam
     habits, own = lexis(dialect), _variables(text)
     found: list[_Hit] = []
     quoted: list[_Hit] = []
-    for piece in pieces(text, dialect):
-        if piece.kind == COMMENT:
-            continue
-        pattern = _CODE if piece.kind == CODE else _QUOTED
-        target = found if piece.kind == CODE else quoted
-        for match in _matches(pattern, text, piece.start, piece.end):
+    signs = [sign.start() for sign in _SIGN.finditer(text)]
+    at, signs = 0, [*signs, len(text)]
+    for kind, start, stop, _ in pieces(text, dialect):
+        while signs[at] < start:
+            at += 1
+        if signs[at] >= stop or kind == COMMENT:
+            continue  # most pieces hold no sign of a placeholder
+        pattern = _CODE if kind == CODE else _QUOTED
+        target = found if kind == CODE else quoted
+        for match in _matches(pattern, text, signs[at], stop):
             target.extend(_hit(match, habits, own, params, names))
     known = {(hit.style, hit.name) for hit in found}
     found.extend(
