@@ -29,13 +29,14 @@ Status = Literal["not parsed", "not understood", "meets", "apart"]
 @dataclass(frozen=True, slots=True)
 class Judged:
     """`plans` are as lowered, `normal` after the rules; of the two sides. `why`: what is in the
-    way, in words."""
+    way, in words. `typed`: they meet with the types of their outputs kept apart, too."""
 
     pair: Pair
     status: Status
     why: str = ""
     plans: tuple[Plan, ...] = ()
     normal: tuple[Plan, ...] = ()
+    typed: bool = False
 
 
 def judge(pair: Pair) -> Judged:
@@ -52,7 +53,8 @@ def judge(pair: Pair) -> Judged:
     if reasons:
         return Judged(pair, "not understood", reasons[0], tuple(plans), normal)
     if same(*normal):
-        return Judged(pair, "meets", "", tuple(plans), normal)
+        typed = same(*(normalize_plan(plan)[0] for plan in plans))
+        return Judged(pair, "meets", "", tuple(plans), normal, typed)
     return Judged(pair, "apart", difference(*normal), tuple(plans), normal)
 
 

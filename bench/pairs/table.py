@@ -15,8 +15,8 @@ HEAD = """## Pairs of queries
 
 `python -m bench.pairs --write`
 
-Outputs are compared by value; the proof of a project also keeps their types apart (SUM of COUNT is
-no COUNT there)."""
+Outputs are compared by value; *with types*: as the proof of a project compares them, where SUM of
+COUNT is no COUNT, as another query may divide it."""
 
 
 def text(scored: Sequence[Scored]) -> str:
@@ -26,17 +26,19 @@ def text(scored: Sequence[Scored]) -> str:
 
 def _counts(scored: Sequence[Scored]) -> str:
     lines = [
-        "| set | pairs | parsed | understood | meet | % | sqlglot's optimizer | % | run on DuckDB "
+        "| set | pairs | parsed | understood | meet | % | with types | % "
+        "| sqlglot's optimizer | % | run on DuckDB "
         "| other rows there | need declared keys or NOT NULL | faults |",
-        "| --- |" + " --: |" * 11,
+        "| --- |" + " --: |" * 13,
     ]
     for each in scored:
         size = len(each.judged)
         parsed = size - each.count("not parsed")
         understood = parsed - each.count("not understood")
-        met = each.count("meets")
+        met, typed = each.count("meets"), sum(pair.typed for pair in each.judged)
         cells = [
-            size, parsed, understood, met, _percent(met, size), each.baseline,
+            size, parsed, understood, met, _percent(met, size), typed, _percent(typed, size),
+            each.baseline,
             _percent(each.baseline, size), each.ran, len(each.wrong), len(each.declared),
             len(each.faults),
         ]  # fmt: skip
