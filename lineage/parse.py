@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import ErrorLevel, ParseError, UnsupportedError
+from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from unwet.lineage.bodies import bodies, loop_rows, recovered
@@ -113,7 +113,7 @@ def render(
                 comments=comments,
                 unsupported_level=ErrorLevel.RAISE,
             )
-    except (UnsupportedError, *_PRINTER_BUGS) as error:
+    except (SqlglotError, *_PRINTER_BUGS) as error:
         raise RenderError(f"cannot be written in {dialect or 'standard SQL'}: {error}") from error
 
 

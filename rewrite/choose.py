@@ -137,7 +137,7 @@ class _Workshop:
             case "whole":
                 self.hosts[unit.host] = exp.Var(this=f"call__{number}__call")
             case "block":
-                unit.node.replace(_token(unit.node, f"call__{number}__call"))
+                unit.node.replace(exp.Var(this=f"call__{number}__call"))
             case "tail":
                 block = unit.node.args["with_"]
                 block.set("expressions", block.expressions[: unit.skip])
@@ -147,13 +147,6 @@ class _Workshop:
                     self.hosts[unit.host] = short
                 else:
                     unit.node.replace(short)
-
-
-def _token(node: exp.Expr, text: str) -> exp.Expr:
-    """A word in the place of a query; in FROM something that printing takes for a source."""
-    if isinstance(node.parent, exp.Subquery):
-        return exp.Table(this=exp.to_identifier(text))
-    return exp.Var(this=text)
 
 
 def call_lines(family: Family, member: int) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from unwet.lineage.parse import render
+from unwet.lineage.trees import copied
 from unwet.rewrite.library import LINE, MacroCall
 from unwet.rewrite.shapes import Leaf
 
@@ -21,6 +22,8 @@ _TOKEN = re.compile(
 )
 # dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
 _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src)__\w+?__\3)[`\"\]]", re.IGNORECASE)
+_CALL = re.compile(r"call__\d+__call")
+_SELECTED = re.compile(r"\bSELECT\s+(call__\d+__call)\b", re.IGNORECASE)
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
 
 
@@ -33,13 +36,25 @@ def template(
 ) -> str:
     """The Jinja text of a tree. A tail's own WITH keyword is its caller's. ``spent``: nobody needs
     the tree again."""
-    text = render(tree, dialect, spent=spent) if not isinstance(tree, exp.Var) else tree.name
+    text = _text(tree, dialect, spent) if not isinstance(tree, exp.Var) else tree.name
     text = _ESCAPE.sub(lambda m: "{{ '" + m.group() + "' }}", text)
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))]), text)
     text = _in_place(text, calls)
     if tail:
         text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
     return text
+
+
+def _text(tree: exp.Expr, dialect: str, spent: bool) -> str:
+    """The tree as SQL. Printing some dialects looks for sources: a call that stands for a query
+    is given the look of one meanwhile."""
+    tree = tree if spent else copied(tree)
+    for word in [each for each in tree.find_all(exp.Var) if _CALL.fullmatch(each.name)]:
+        if isinstance(word.parent, exp.Subquery):
+            word.replace(exp.Table(this=exp.to_identifier(word.name)))
+        elif isinstance(word.parent, exp.SetOperation):
+            word.replace(exp.Select(expressions=[exp.Var(this=word.name)]))
+    return _SELECTED.sub(r"\1", render(tree, dialect, spent=True))
 
 
 def call_text(call: MacroCall) -> str:

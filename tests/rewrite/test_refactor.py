@@ -231,3 +231,25 @@ def test_a_table_that_may_be_there_already_is_assumed_to_be_empty(
     assert result.assumptions == assumed
     emptied = text.replace("insert", "truncate table h; insert")
     assert refactor(load([Source("h.sql", emptied, "duckdb")]), Request()).assumptions == ()
+
+
+@pytest.mark.parametrize(("dialect", "place"), [("tsql", "branch"), ("bigquery", "from")])
+def test_a_call_may_stand_for_a_branch_or_in_from_where_printing_looks_for_sources(
+    dialect: str, place: str
+) -> None:
+    sums = ", ".join(f"sum(case when t.kind = {i} then t.x{i} end) as x{i}" for i in range(9))
+    texts = []
+    for n in range(4):
+        block = f"select t.k, {sums} from t join u on u.k = t.k where t.n = {n} group by t.k"
+        own = ", ".join(f"v.y{i}" for i in range(9))
+        query = (
+            f"select v.k, {own} from v where v.z > {n} union all {block}"
+            if place == "branch"
+            else f"select q.k, q.x{n} from ({block}) as q join v on v.k = q.k where v.y{n} > 2"
+        )
+        texts.append(f"create view r{n} as {query}")
+    pile = load([Source(f"{i}.sql", text, dialect) for i, text in enumerate(texts)], dialect)
+    result = refactor(pile, Request())
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    assert any(path.startswith("macros/") for path in result.files)
+    assert not any("__call" in text for text in result.files.values())
