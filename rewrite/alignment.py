@@ -7,7 +7,7 @@ of one name, then those equal but for literals, those of one skeleton, those wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
@@ -30,6 +30,7 @@ from unwet.rewrite.algebra import (
     content_fields,
     parts,
 )
+from unwet.rewrite.folding import nodes_of
 from unwet.rewrite.open_form import Opened, Output
 from unwet.rewrite.rules.order import masked_digest
 from unwet.rewrite.skeletons import skeleton
@@ -117,17 +118,6 @@ def _differ_in_path(mine: Call, theirs: Call) -> bool:
 
 def _one(node: Node) -> PartList:
     return PartList("ordered", (node,))
-
-
-def nodes_of(node: Node) -> Iterator[Node]:
-    """The nodes that a node holds directly, from left to right."""
-    stack: list[object] = [getattr(node, name) for name in reversed(content_fields(type(node)))]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple):
-            stack.extend(reversed(value))
 
 
 def in_step(mine: Node, theirs: Node) -> bool:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from unwet.rewrite.algebra import Node, Opaque
-from unwet.rewrite.alignment import Parts, nodes_of
+from unwet.rewrite.alignment import Parts
 from unwet.rewrite.antiunify import LIST, differences, generalize
 from unwet.rewrite.classes import Classes
+from unwet.rewrite.folding import fold, nodes_of
 from unwet.rewrite.groups import Group, once
 from unwet.rewrite.hole_texts import Wording
 from unwet.rewrite.minhash import bands
@@ -140,18 +141,11 @@ class _Finder:
 
     def _size(self, nodes: Parts) -> int:
         """The number of parts, each as often as it is read."""
-        stack: list[Node] = list(nodes)
-        while stack:
-            node = stack[-1]
-            below = list(nodes_of(node))
-            todo = [each for each in below if each.digest not in self._sizes]
-            if todo:
-                stack.extend(todo)
-                continue
-            stack.pop()
-            own = len(node.text) // WORD if isinstance(node, Opaque) else 1
-            self._sizes[node.digest] = own + sum(self._sizes[each.digest] for each in below)
-        return sum(self._sizes[node.digest] for node in nodes)
+        return sum(fold(node, nodes_of, self._sizes, self._parts) for node in nodes)
+
+    def _parts(self, node: Node) -> int:
+        own = len(node.text) // WORD if isinstance(node, Opaque) else 1
+        return own + sum(self._sizes[each.digest] for each in nodes_of(node))
 
 
 def _features(form: Opened) -> Iterator[bytes]:

@@ -301,14 +301,15 @@ class _Select:
             raise Unsupported("a quoted name in another case, or a column by its position")
         if ref.input is None:
             return self._parameter(node, ref)
-        if isinstance(ref.input.node, exp.Unnest):
-            return self._of_element(ref.input, ref.column)
-        found = self.source.column(ref.input, ref.column)
+        found = self._at(ref.input, ref.column)
         is_row = ref.column == REST and not isinstance(node.this, exp.Star)
         return row_value(found, folded(node.this, self.query.dialect)) if is_row else found
 
-    def _of_element(self, item: Input, column: str) -> Expr:
-        """The element of an array, its position, or a field of an element without a name."""
+    def _at(self, item: Input, column: str) -> Expr:
+        """A column of an item; of an array the element, its position, or a field of an element
+        without a name."""
+        if not isinstance(item.node, exp.Unnest):
+            return self.source.column(item, column)
         names = self.blocks.columns(item)
         if column in names:
             return self.source.column(item, column)
@@ -320,10 +321,7 @@ class _Select:
         """A field of a struct, or of a struct in a struct: `s.p.q` over the column s."""
         if ref.merged or ref.certainty == "ambiguous" or ref.input is None:
             raise Unsupported(f"column {node.sql()} is ambiguous or not known")
-        if isinstance(ref.input.node, exp.Unnest):
-            value = self._of_element(ref.input, ref.column)
-        else:
-            value = self.source.column(ref.input, ref.column)
+        value = self._at(ref.input, ref.column)
         for name in ref.path:
             value = field(value, name)
         return value

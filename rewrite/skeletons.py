@@ -27,43 +27,17 @@ from unwet.rewrite.algebra import (
     content_fields,
     inputs,
 )
+from unwet.rewrite.folding import feed, fold, nodes_of
 from unwet.rewrite.open_form import Opened
 from unwet.rewrite.references import tree_order
 from unwet.rewrite.rules.order import HOLES
 
-_CACHE = 1 << 17
-_known: dict[bytes, bytes] = {}  # content to content, so it can never be stale
+_known: dict[bytes, bytes] = {}
 
 
 def skeleton(node: Node) -> bytes:
     """The digest with literals, columns and relations as holes."""
-    known = _known.get(node.digest)
-    if known is not None:
-        return known
-    if len(_known) > _CACHE:
-        _known.clear()
-    stack: list[Node] = [node]
-    while stack:
-        item = stack[-1]
-        todo = [n for n in _below(item) if n.digest not in _known]
-        if todo:
-            stack.extend(todo)
-            continue
-        stack.pop()
-        _known[item.digest] = _digest(item)
-    return _known[node.digest]
-
-
-def _below(node: Node) -> list[Node]:
-    found: list[Node] = []
-    stack: list[object] = [getattr(node, name) for name in content_fields(type(node))]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, Node):
-            found.append(value)
-        elif isinstance(value, tuple):
-            stack.extend(value)
-    return found
+    return fold(node, nodes_of, _known, _digest)
 
 
 def _digest(node: Node) -> bytes:
@@ -84,7 +58,7 @@ def _digest(node: Node) -> bytes:
             rest = sorted(_known[item.digest] for item in value[fixed:])
             state.update(b"".join([*(_known[item.digest] for item in value[:fixed]), *rest]))
         else:
-            _feed(state, value)
+            feed(state, value, _known)
     return state.digest()
 
 
@@ -100,18 +74,6 @@ def _is_unordered(node: Node, name: str) -> bool:
             return name == "args"
         case _:
             return False
-
-
-def _feed(state: blake2b, value: object) -> None:
-    if isinstance(value, Node):
-        state.update(b"n" + _known[value.digest])
-    elif isinstance(value, tuple):
-        state.update(b"(%d:" % len(value))
-        for item in value:
-            _feed(state, item)
-    else:
-        raw = repr(value).encode("utf-8", "surrogatepass")
-        state.update(b"%d:" % len(raw) + raw)
 
 
 def _hash(text: bytes) -> bytes:

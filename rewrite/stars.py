@@ -13,7 +13,7 @@ stand behind the block's own outputs, are cut off where nobody reads them, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -92,16 +92,16 @@ class Stars:
 
     def members(self, used: Iterable[str], shown: Iterable[str]) -> Iterator[Named]:
         """The columns behind the stars that go by names used elsewhere and by no output's."""
-        taken = frozenset(shown)
+        taken, replaced = frozenset(shown), dict[str, exp.Expr]()
+        for each in reversed(self.query.open):  # of several stars the first counts
+            replaced |= self._replaced(star) if (star := star_of(each.node)) is not None else {}
         for name in used:
-            if name not in taken and (found := self._member(name)) is not None:
+            if name not in taken and (found := self._member(name, replaced)) is not None:
                 yield name, found
 
-    def _member(self, name: str) -> Expr | None:
-        stars = (star_of(each.node) for each in self.query.open)
-        for star in stars:
-            if star is not None and (new := self._replaced(star).get(name)) is not None:
-                return self.scalar(new)
+    def _member(self, name: str, replaced: Mapping[str, exp.Expr]) -> Expr | None:
+        if name in replaced:
+            return self.scalar(replaced[name])
         holders = [each for each in self.query.open if name not in each.hidden]
         if len(holders) != 1:
             return None  # none has it, or nobody knows which

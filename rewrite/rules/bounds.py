@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from unwet.rewrite.algebra import Filter, Join, Project, Rel, SetOp, inputs
+from unwet.rewrite.folding import fold
 
 MOST_INPUTS = 64
 MOST_BRANCHES = 4096
-
-_CACHE = 1 << 16
 
 
 def fits_block(rel: Rel) -> bool:
@@ -35,19 +34,11 @@ _branches: dict[bytes, int] = {}
 
 def _measure(rel: Rel, parts: Callable[[Rel], Sequence[Rel]], known: dict[bytes, int]) -> int:
     """The sum over the parts, which may be shared and as deep as they like; 1 without any."""
-    if len(known) > _CACHE:
-        known.clear()
-    stack = [rel]
-    while stack:
-        node = stack[-1]
-        below = parts(node)
-        todo = [part for part in below if part.digest not in known]
-        if todo:
-            stack.extend(todo)
-            continue
-        stack.pop()
-        known[node.digest] = sum(known[part.digest] for part in below) if below else 1
-    return known[rel.digest]
+
+    def made(node: Rel) -> int:
+        return sum(known[part.digest] for part in parts(node)) or 1
+
+    return fold(rel, parts, known, made)
 
 
 def _joined(rel: Rel) -> Sequence[Rel]:

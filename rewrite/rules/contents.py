@@ -24,9 +24,8 @@ from unwet.rewrite.algebra import (
     Window,
     inputs,
 )
+from unwet.rewrite.folding import fold
 from unwet.rewrite.rules.shapes import FALSE, NULL, integer
-
-_CACHE = 1 << 17
 
 
 class Contents(Flag):
@@ -47,24 +46,11 @@ _INHERITED = Contents.IDLE_SORT | Contents.STACKED | Contents.CUTTABLE
 
 def contents(rel: Rel) -> Contents:
     """What there is in a relation, subquery expressions left out."""
-    found = _known.get(rel.digest)
-    return found if found is not None else _fill(rel)
+    return fold(rel, inputs, _known, _made)
 
 
-def _fill(rel: Rel) -> Contents:
-    if len(_known) > _CACHE:
-        _known.clear()
-    stack = [rel]
-    while stack:
-        node = stack[-1]
-        below = inputs(node)
-        todo = [i for i in below if i.digest not in _known]
-        if todo:
-            stack.extend(todo)
-        else:
-            stack.pop()
-            _known[node.digest] = _contents(node, [_known[i.digest] for i in below])
-    return _known[rel.digest]
+def _made(rel: Rel) -> Contents:
+    return _contents(rel, [_known[i.digest] for i in inputs(rel)])
 
 
 def _contents(rel: Rel, below: Sequence[Contents]) -> Contents:
