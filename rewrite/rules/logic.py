@@ -6,7 +6,7 @@ Each equation holds for TRUE, FALSE and NULL alike, so it may be used anywhere, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from unwet.rewrite.algebra import Call, Expr, Lit
 from unwet.rewrite.rules.order import in_order, order_key
@@ -183,17 +183,8 @@ def equalities_to_in(expr: Expr) -> Expr | None:
     evaluated once instead of several times, so it must not be volatile."""
     match expr:
         case Call(op="or", args=args):
-            tests = [(a, _membership(a)) for a in args]
-            groups: dict[tuple[Expr, str], list[Expr]] = {}
-            for _, found in tests:
-                if found is not None:
-                    groups.setdefault(found[0], []).extend(found[1])
-            mergeable = {key for key in groups if _times(tests, key) > 1}
-            if not mergeable:
-                return None
-            kept = [a for a, found in tests if found is None or found[0] not in mergeable]
-            made = [_in(key[0], groups[key]) for key in mergeable]
-            return _joined("or", in_order([*kept, *made]))
+            made = _as_lists(args, _membership, lambda listed: listed)
+            return _joined("or", made) if made is not None else None
         case _:
             return None
 
@@ -211,7 +202,17 @@ def inequalities_to_not_in(expr: Expr) -> Expr | None:
 
 def unequal_together(conjuncts: Sequence[Expr]) -> tuple[Expr, ...] | None:
     """The conjuncts with the inequalities of one expression as one NOT IN; None: none to merge."""
-    tests = [(c, _non_membership(c)) for c in conjuncts]
+    return _as_lists(conjuncts, _non_membership, negation)
+
+
+def _as_lists(
+    operands: Sequence[Expr],
+    tested: Callable[[Expr], _Membership | None],
+    said: Callable[[Expr], Expr],
+) -> tuple[Expr, ...] | None:
+    """The operands with the tests of one expression as one IN list each, ``said`` as the operands
+    say it; None: none to merge."""
+    tests = [(each, tested(each)) for each in operands]
     groups: dict[tuple[Expr, str], list[Expr]] = {}
     for _, found in tests:
         if found is not None:
@@ -219,8 +220,8 @@ def unequal_together(conjuncts: Sequence[Expr]) -> tuple[Expr, ...] | None:
     mergeable = {key for key in groups if _times(tests, key) > 1}
     if not mergeable:
         return None
-    kept = [c for c, found in tests if found is None or found[0] not in mergeable]
-    return in_order([*kept, *(negation(_in(key[0], groups[key])) for key in mergeable)])
+    kept = [each for each, found in tests if found is None or found[0] not in mergeable]
+    return in_order([*kept, *(said(_in(key[0], groups[key])) for key in mergeable)])
 
 
 def _non_membership(expr: Expr) -> _Membership | None:
