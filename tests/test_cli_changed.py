@@ -44,7 +44,7 @@ def test_wrong_use_is_exit_2(words: tuple[str, ...]) -> None:
 
 
 def test_the_formats_are_those_that_there_are() -> None:
-    formats = next(p for p in cli.check.params if p.name == "format").type
+    formats = next(p for p in cli.main.commands["check"].params if p.name == "format").type
     assert tuple(formats.choices) == NAMES  # type: ignore[attr-defined]
     for name in NAMES:
         done = unwet("b.sql", "--format", name)

@@ -1,0 +1,91 @@
+"""Where output goes: data to stdout or into a file, all else to stderr."""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unwet.lineage.commands.request import Request
+from unwet.lineage.errors import OutputReadOnly
+
+if TYPE_CHECKING:
+    from unwet.lineage.findings import Finding
+
+SHOWN = 20  # findings on stderr unless -v
+
+
+def emit(data: str | bytes, request: Request) -> None:
+    """Data to stdout or to the file that -o names; the file appears only when it is complete."""
+    # UTF-8 whatever the locale; file names may hold bytes that no encoding knows
+    raw = data.encode(errors="backslashreplace") if isinstance(data, str) else data
+    if request.output is None:
+        to_stdout(raw)
+        return
+    target = Path(request.output)
+    if target.is_dir():
+        raise OutputReadOnly(request.output or "''", "it is a folder")
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(raw)  # a device or a pipe stays one: nothing is put in its place
+        else:
+            _in_one_piece(raw, target.resolve())  # a link stays one, too
+    except OSError as error:
+        raise OutputReadOnly(str(target), error.strerror or "") from error
+
+
+def _in_one_piece(raw: bytes, target: Path) -> None:
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(raw)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def to_stdout(raw: bytes) -> None:
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(raw)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a full disk behind `> file`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or exit tries it again
+        raise OutputReadOnly("standard output", error.strerror or "") from error
+
+
+def colourful(request: Request) -> bool:
+    """Whether somebody looks at the output who wants colours."""
+    return request.output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def table(rows: Iterable[tuple[str, str]]) -> str:
+    """Label and value per line; fitted to the terminal when there is one."""
+    from unwet.lineage.exports.table import aligned
+
+    return aligned(rows, sys.stdout.isatty())
+
+
+def notes(findings: Sequence["Finding"], request: Request) -> None:
+    """Findings to stderr, one per line; the first few unless -v."""
+    if request.quiet:
+        return
+    shown = findings if request.verbose else findings[:SHOWN]
+    say(*(str(finding) for finding in shown))
+    if len(shown) < len(findings):
+        say(f"... and {len(findings) - len(shown)} more (-v shows all)")
+
+
+def say(*lines: str) -> None:
+    for line in lines:
+        if line:
+            click.echo(line, err=True)
+
+
+def progress(text: str, quiet: bool) -> None:
+    """What is being done now; only for somebody who watches."""
+    if sys.stderr.isatty() and not quiet:
+        click.echo(f"... {text}", err=True)

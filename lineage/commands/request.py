@@ -1,0 +1,134 @@
+"""The options that all commands share, and what they and the configuration ask for together."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from unwet.lineage.errors import UsageError
+
+if TYPE_CHECKING:
+    from unwet.lineage.config import Config, Intended
+    from unwet.lineage.pile import Pile
+    from unwet.lineage.survey import Lineage
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line and the configuration ask for, together."""
+
+    paths: tuple[str, ...]
+    dialect: str
+    schema: str | None
+    default_schema: str
+    params: dict[str, str] = field(default_factory=dict)
+    format: str = "text"
+    output: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+    intended: tuple["Intended", ...] = ()
+    told: bool = False  # whether somebody asked for the format; else it is the usual one
+    settings: "Config | None" = None  # all that the configuration says
+
+    def load(self) -> "Pile":
+        """The pile that was asked for."""
+        from unwet.lineage.pile import load
+
+        return load(
+            self.paths,
+            dialect=self.dialect,
+            schema=self.schema,
+            params=self.params,
+            default_schema=self.default_schema,
+        )
+
+    def look(self, jobs: int | None, quotes: bool = False) -> "Lineage":
+        """The lineage of the pile that was asked for, by so many processes."""
+        from unwet.lineage.pile import look
+
+        return look(
+            self.paths,
+            dialect=self.dialect,
+            schema=self.schema,
+            params=self.params,
+            default_schema=self.default_schema,
+            jobs=jobs,
+            quotes=quotes,
+        )
+
+
+def shared(*formats: str, paths: str = "[PATH]...") -> Callable[[F], F]:
+    """PATH... and the options of every command; the function gets them as one `Request`."""
+    options = [
+        click.argument("paths", nargs=-1, metavar=paths),
+        click.option("--dialect", metavar="NAME", help="SQL dialect of the input (tsql, ...)."),
+        click.option("--schema", metavar="FILE", help="Known columns: YAML, JSON, DDL or DuckDB."),
+        click.option("--default-schema", metavar="NAME", help="Schema of unqualified names."),
+        click.option("--param", "params", multiple=True, metavar="NAME=VALUE",
+                     help="Bind a placeholder; may be repeated."),
+        click.option("--format", "format", type=click.Choice(formats), default=formats[0],
+                     show_default=True, help="Form of the output."),
+        click.option("-o", "--output", metavar="FILE", help="Write there instead of to stdout."),
+        click.option("--config", metavar="FILE", help="Instead of unwet.toml or pyproject.toml."),
+        click.option("-q", "--quiet", is_flag=True, help="No notes on stderr."),
+        click.option("-v", "--verbose", is_flag=True, help="All notes on stderr."),
+    ]  # fmt: skip
+
+    def decorate(command: F) -> F:
+        def wrapped(**given: Any) -> Any:
+            names = ("paths", "dialect", "schema", "default_schema", "params", "format", "output",
+                     "config", "quiet", "verbose")  # fmt: skip
+            mine = {name: given.pop(name) for name in names}
+            source = click.get_current_context().get_parameter_source("format")
+            told = source is not None and source.name != "DEFAULT"
+            return command(_request(**mine, told=told), **given)
+
+        wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
+        wrapped.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+        for option in reversed(options):
+            wrapped = option(wrapped)
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
+
+
+def _request(
+    *,
+    paths: tuple[str, ...],
+    dialect: str | None,
+    schema: str | None,
+    default_schema: str | None,
+    params: Iterable[str],
+    config: str | None,
+    **rest: Any,
+) -> Request:
+    from unwet.lineage.config import read_config
+
+    settings = read_config(config, Path.cwd())
+    return Request(
+        paths=paths or (".",),
+        dialect=dialect if dialect is not None else settings.dialect,
+        schema=schema or settings.schema or None,
+        default_schema=default_schema or settings.default_schema,
+        params={**settings.params, **bindings(params)},
+        intended=settings.intended,
+        settings=settings,
+        **rest,
+    )
+
+
+def bindings(params: Iterable[str]) -> dict[str, str]:
+    pairs = [param.partition("=") for param in params]
+    for name, sign, _ in pairs:
+        if not sign or not name:
+            raise UsageError(f"--param {name} has no value", "write --param NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes that share the work.  "
+    "[default: 1 for a small pile, else one per core]")  # fmt: skip

@@ -1,0 +1,57 @@
+"""`unwet refactor`: the pile as a project, with the proof."""
+
+from pathlib import Path
+
+import click
+
+from unwet.lineage.commands.output import emit, notes, progress, say, table
+from unwet.lineage.commands.request import Request, shared
+from unwet.lineage.errors import UsageError
+
+
+@click.command()
+@shared("text", "json")
+@click.option("--target", type=click.Choice(["dbt"]), default="dbt", show_default=True,
+              help="Kind of project to write.")  # fmt: skip
+@click.option("--out", metavar="DIR", help="Where the project goes.")
+@click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project.")
+@click.option("--data", metavar="URL", default="", help="DuckDB file or folder to test on.")
+@click.option("--name", metavar="NAME", default="unwet_project", help="Name of the project.")
+@click.option("--plan", is_flag=True, help="Show what would come out; write nothing.")
+@click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
+@click.option("--strict", is_flag=True, help="Exit 1 unless every report is proved or tested.")
+def refactor(
+    request: Request,
+    target: str,
+    out: str | None,
+    to_dialect: str,
+    data: str,
+    name: str,
+    plan: bool,
+    force: bool,
+    strict: bool,
+) -> int:
+    """Rewrite the pile as a modular project that returns the same rows, and prove it."""
+    from unwet.rewrite import refactor as job
+    from unwet.rewrite import summary
+
+    if out is None and not plan:
+        raise UsageError("no output folder", "add --out DIR, or --plan to only look")
+    wanted = job.Request(
+        out=None if plan or out is None else Path(out),
+        name=name,
+        to_dialect=to_dialect,
+        data=data,
+        force=force,
+        values=request.params,
+    )
+    result = job.refactor(request.load(), wanted, lambda text: progress(text, request.quiet))
+    notes(result.findings, request)
+    if not request.quiet:
+        say(*summary.open_reports(result))
+    form = summary.as_json(result) if request.format == "json" else table(summary.rows(result))
+    emit(form, request)
+    if wanted.out and not request.quiet:
+        say(f"what became of each report: {wanted.out / 'MIGRATION.md'}")
+    outcomes = {v.outcome for v in result.verdicts}
+    return 1 if "failed" in outcomes or (strict and "kept" in outcomes) else 0
