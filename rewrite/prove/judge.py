@@ -77,13 +77,27 @@ _ORDER = frozenset({"lt", "lte", "gt", "gte", "between"})
 
 
 def order_assumed(legacy: Plan, project: Plan, dialects: Set[str]) -> frozenset[str]:
-    """What equal normal forms take for granted about NaN, where the plans are not equal as they
-    stand."""
-    if not dialects & _UNORDERED or legacy.rel == trim(project):
+    """What equal normal forms take for granted about NaN and about numbers in text columns, where
+    the plans are not equal as they stand."""
+    if legacy.rel == trim(project):
         return frozenset()
-    if not _negates_order(legacy, project):
-        return frozenset()
-    return frozenset({"no NaN is compared: NOT (x < y) is taken for x >= y"})
+    found = set[str]()
+    if dialects & _UNORDERED and _negates_order(legacy, project):
+        found.add("no NaN is compared: NOT (x < y) is taken for x >= y")
+    if "sqlite" in dialects and _defaults(legacy, project):
+        found.add(
+            "no text is compared with a number: COALESCE(x, 0) = 0 is taken for x = 0 or NULL"
+        )
+    return frozenset(found)
+
+
+def _defaults(*plans: Plan) -> bool:
+    """Whether COALESCE is called: its value has no affinity (SQLite, "Datatypes", 3.2), which that
+    of a column has."""
+    calls = (
+        p for plan in plans for node in walk(plan.rel) for e in expressions(node) for p in parts(e)
+    )
+    return any(isinstance(call, Call) and call.op == "coalesce" for call in calls)
 
 
 def _negates_order(*plans: Plan) -> bool:

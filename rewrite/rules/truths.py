@@ -28,10 +28,12 @@ from unwet.rewrite.rules.shapes import (
     is_constant,
     is_plain_comparison,
     is_predicate,
+    negation,
     slots,
 )
 
 _COMPARISONS = frozenset({"eq", "neq", "lt", "lte", "gt", "gte"})
+_DEFAULTED = ("this", "expressions*1")
 _CHEAP = frozenset({"and", "or", "not", "is", "in", "like", "nullsafeeq", "nullsafeneq"})
 
 
@@ -79,17 +81,50 @@ def plain(test: Expr) -> Expr:
         case Call(op="or", args=args):
             return _plain_or(tuple(map(plain, args)))
         case Call(op=op, args=args) if op in _COMPARISONS and is_plain_comparison(test):
-            return FALSE if NULL in args else test
+            return FALSE if NULL in args else _plain_default(test)
+        case Call(op="not", args=(Call(op="coalesce", args=(p, value), shape=shape),)):
+            return _false_or_null(p) if value == FALSE and _is_twice(p, shape) else test
+        case Call(op="is", args=(p, value), shape=shape) if shape == NOT_NULL_SHAPE:
+            return _false_or_null(p) if value == TRUE and _is_twice(p) else test
         case Call(op="is", args=(inner, value), shape=shape) if shape == BINARY and value == TRUE:
             return plain(inner) if is_predicate(inner) else test
         case Call(op="nullsafeeq", args=(left, right), shape=shape) if shape == BINARY:
             return binary("eq", left, right) if _is_value(left) or _is_value(right) else test
-        case Call(op="coalesce", args=(inner, value), shape=("this", "expressions*1")):
+        case Call(op="coalesce", args=(inner, value), shape=shape) if shape == _DEFAULTED:
             return plain(inner) if value == FALSE and is_predicate(inner) else test
         case Call(op="case"):
             return _plain_case(test)
         case _:
             return test
+
+
+def _plain_default(test: Call) -> Expr:
+    """COALESCE(x, 0) = 0 -> x = 0 OR x IS NULL, for a boolean or an integer: no collation and no
+    padding can make another value of x equal to the default."""
+    if test.op != "eq":
+        return test
+    for one, value in (test.args, test.args[::-1]):
+        match one:
+            case Call(op="coalesce", args=(x, default), shape=shape) if shape == _DEFAULTED:
+                if default == value and _is_exact(value) and not is_volatile(x):
+                    return Call("or", (binary("eq", x, value), Call("is", (x, NULL), BINARY)))
+            case _:
+                pass
+    return test
+
+
+def _is_twice(p: Expr, shape: tuple[str, ...] = _DEFAULTED) -> bool:
+    """May the predicate be evaluated twice?"""
+    return shape == _DEFAULTED and is_predicate(p) and not is_volatile(p)
+
+
+def _is_exact(value: Expr) -> bool:
+    return value in (TRUE, FALSE) or integer(value) is not None
+
+
+def _false_or_null(p: Expr) -> Expr:
+    """NOT p OR p IS NULL."""
+    return Call("or", (negation(p), Call("is", (p, NULL), BINARY)))
 
 
 def _is_value(expr: Expr) -> bool:
@@ -206,6 +241,11 @@ CASES = (
     Case("select a from t where (b = 1) is true", "select a from t where b = 1"),
     Case("select a from t where b is not distinct from 2", "select a from t where b = 2"),
     Case("select a from t where coalesce(b > c, false)", "select a from t where c < b"),
+    Case("select a from t where coalesce(b, 0) = 0", "select a from t where b = 0 or b is null"),
+    Case("select a from t where not coalesce(b > c, false)",
+         "select a from t where b <= c or (b > c) is null"),
+    Case("select a from t where (b = c) is not true",
+         "select a from t where b <> c or (b = c) is null"),
     Case("select a from t where case when b = 1 then c = 2 else false end",
          "select a from t where c = 2 and b = 1"),
     Case("select sum(case when b = null then 1 else 2 end) as s from t",

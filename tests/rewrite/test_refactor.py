@@ -162,22 +162,30 @@ def test_a_model_over_what_unfollowed_text_makes_says_so_and_keeps_that_text() -
     assert {"legacy/a.sql", "legacy/b.sql"} <= result.files.keys()
 
 
+_NAN = "no NaN is compared: NOT (x < y) is taken for x >= y"
+_AFFINITY = "no text is compared with a number: COALESCE(x, 0) = 0 is taken for x = 0 or NULL"
+_OF_ORDER = ("not (x1 < 5)", "x1 >= 5")
+_OF_DEFAULTS = ("coalesce(x1, 0) = 0", "x1 = 0 or x1 is null")
+
+
 @pytest.mark.parametrize(
-    ("dialect", "expected"),
+    ("dialect", "tests", "expected"),
     [
-        ("bigquery", ("no NaN is compared: NOT (x < y) is taken for x >= y",)),
-        ("postgres", ()),
+        ("bigquery", _OF_ORDER, (_NAN,)),
+        ("postgres", _OF_ORDER, ()),
+        ("sqlite", _OF_DEFAULTS, (_AFFINITY,)),
+        ("postgres", _OF_DEFAULTS, ()),
     ],
 )
-def test_where_nan_is_less_and_more_than_nothing_not_less_is_an_assumption(
-    dialect: str, expected: tuple[str, ...]
+def test_what_an_equation_takes_for_granted_in_a_dialect_is_an_assumption(
+    dialect: str, tests: tuple[str, str], expected: tuple[str, ...]
 ) -> None:
     """The two are copies by that equation only, so that one stands for both in the project."""
     columns = ", ".join(f"sum(x{i}) as total_of_x{i}" for i in range(8))
     texts = [
         f"create table r{n} as with base as (select k, {columns} from t where {test} group by k) "
         f"select k, total_of_x1 from base where k > {n}"
-        for n, test in enumerate(("not (x1 < 5)", "x1 >= 5"))
+        for n, test in enumerate(tests)
     ]
     pile = load([Source(f"{i}.sql", text, dialect) for i, text in enumerate(texts)], dialect)
     result = refactor(pile, Request())
