@@ -1,0 +1,33 @@
+"""A small database as a value: nothing here knows how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Cell = str | None
+"""One value as text that casts to the type of its column; None is NULL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`columns`: name and DuckDB type of each; every row has one cell per column."""
+
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Cell, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """`tables` by the relation's name (its last two parts are schema and table).
+
+    `aim` says in words what the rows are there for.
+    """
+
+    tables: Mapping[str, Table]
+    aim: str = ""
+
+    @property
+    def rows(self) -> int:
+        """The number of rows of all tables."""
+        return sum(len(table.rows) for table in self.tables.values())
