@@ -18,12 +18,12 @@ from sqlglot.errors import SqlglotError
 
 from bench.pairs.data import databases, dense_databases
 from bench.pairs.judged import plan_of, same
-from bench.pairs.mutants import Mutant, mutants
 from bench.pairs.running import Asked, Runner
 from bench.pairs.sets import Table, duckdb_type
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Opaque, Plan, Scan, Sort, Subquery, expressions, parts, walk
 from unwet.rewrite.normal import normalize_plan
+from unwet.rewrite.prove.mutants import Mutant, mutants
 
 MANY = 24  # databases for what shares a fingerprint
 SAMPLED = 2  # mutants of each query that are run although their fingerprints differ

@@ -1,0 +1,123 @@
+"""Operators on clauses: WHERE, HAVING, joins, DISTINCT, UNION, windows, keys of GROUP BY."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from unwet.rewrite.prove.mutations.edits import Edit, Operator, setting, without
+
+
+def _dropped_where(node: exp.Expr) -> Iterator[Edit]:
+    if isinstance(node, exp.Select | exp.Update | exp.Delete) and node.args.get("where"):
+        yield setting(where=None)
+
+
+def _dropped_having(node: exp.Expr) -> Iterator[Edit]:
+    if isinstance(node, exp.Select):
+        if node.args.get("having"):
+            yield setting(having=None)
+        if node.args.get("qualify"):
+            yield setting(qualify=None)
+
+
+def _outer_to_inner(node: exp.Expr) -> Iterator[Edit]:
+    """LEFT and RIGHT JOIN become JOIN, FULL JOIN becomes LEFT JOIN."""
+    if not _is_plain_join(node):
+        return
+    if str(node.args.get("side")).upper() in ("LEFT", "RIGHT"):
+        yield setting(side=None, kind=None)
+    elif str(node.args.get("side")).upper() == "FULL":
+        yield setting(side="LEFT", kind=None)
+
+
+def _inner_to_left(node: exp.Expr) -> Iterator[Edit]:
+    if _is_plain_join(node) and not node.args.get("side"):
+        yield setting(side="LEFT", kind=None)
+
+
+def _is_plain_join(node: exp.Expr) -> bool:
+    """With a condition, and no SEMI, ANTI or CROSS."""
+    if not isinstance(node, exp.Join) or not (node.args.get("on") or node.args.get("using")):
+        return False
+    return str(node.args.get("kind") or "").upper() in ("", "INNER", "OUTER")
+
+
+def _distinct(node: exp.Expr) -> Iterator[Edit]:
+    """DISTINCT is lost, or stands where rows may be there twice and nobody groups them."""
+    if not isinstance(node, exp.Select):
+        return
+    if node.args.get("distinct"):
+        yield setting(distinct=None)
+    elif not _is_set_already(node):
+        yield setting(distinct=exp.Distinct())
+
+
+def _is_set_already(node: exp.Select) -> bool:
+    """Whether a row more that is there already would not be noticed, or cannot be."""
+    if node.args.get("group") or node.args.get("limit") or node.args.get("from_") is None:
+        return True
+    user = node.parent.parent if isinstance(node.parent, exp.Subquery) else node.parent
+    if isinstance(user, exp.In | exp.Exists | exp.Any | exp.All):
+        return True
+    if isinstance(user, exp.SetOperation) and user.args.get("distinct"):
+        return True
+    return any(_has_aggregate(each) for each in node.expressions)
+
+
+def _has_aggregate(node: exp.Expr) -> bool:
+    return any(
+        isinstance(each, exp.AggFunc) and not isinstance(each.parent, exp.Window)
+        for each in node.find_all(exp.AggFunc)
+    )
+
+
+def _union(node: exp.Expr) -> Iterator[Edit]:
+    """UNION becomes UNION ALL, and the other way round."""
+    if isinstance(node, exp.Union):
+        yield setting(distinct=not node.args.get("distinct"))
+
+
+def _partition(node: exp.Expr) -> Iterator[Edit]:
+    """A key of PARTITION BY less."""
+    if isinstance(node, exp.Window):
+        keys = node.args.get("partition_by") or []
+        yield from (without("partition_by", at) for at in range(len(keys)))
+
+
+def _window_order(node: exp.Expr) -> Iterator[Edit]:
+    """The first key of a window's ORDER BY is turned round."""
+    if isinstance(node, exp.Window) and node.args.get("order"):
+        yield _turned
+
+
+def _turned(node: exp.Expr) -> exp.Expr:
+    first = node.args["order"].expressions[0]
+    if isinstance(first, exp.Ordered):
+        first.set("desc", not first.args.get("desc"))
+    return node
+
+
+def _grouping(node: exp.Expr) -> Iterator[Edit]:
+    """A key of GROUP BY that is not shown less."""
+    if not isinstance(node, exp.Group) or not isinstance(node.parent, exp.Select):
+        return
+    keys = node.expressions
+    shown = {each.unalias().sql() for each in node.parent.expressions}
+    for at, key in enumerate(keys):
+        if len(keys) > 1 and isinstance(key, exp.Column) and key.sql() not in shown:
+            yield without("expressions", at)
+
+
+CLAUSES: dict[str, Operator] = {
+    "dropped WHERE": _dropped_where,
+    "dropped HAVING": _dropped_having,
+    "outer to inner join": _outer_to_inner,
+    "inner to left join": _inner_to_left,
+    "DISTINCT": _distinct,
+    "UNION": _union,
+    "PARTITION BY": _partition,
+    "window order": _window_order,
+    "GROUP BY": _grouping,
+}
