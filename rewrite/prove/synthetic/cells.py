@@ -1,0 +1,153 @@
+"""Unknown types that are found out by what they meet: votes, and cells that are one and the same.
+
+A cell is the type of some values. `unify` makes two cells one (union-find); whoever knows
+something of the values votes for a kind. A vote may be vague: `number` is any of integer, decimal
+and double, `temporal` is date or timestamp.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final, Literal
+
+from unwet.rewrite.prove.synthetic.hints import named_kind
+from unwet.rewrite.prove.synthetic.types import Evidence, Kind, SqlType
+
+Vote = Kind | Literal["number", "temporal"]
+
+DECLARED: Final = 1000  # the weight of a declaration: more than any use has
+KINDS: Final[tuple[Kind, ...]] = (
+    "text",
+    "integer",
+    "double",
+    "decimal",
+    "date",
+    "timestamp",
+    "boolean",
+    "time",
+    "json",
+    "bytes",
+    "interval",
+)  # fmt: skip  (of as many votes the first)
+_NUMBERS: Final[tuple[Kind, ...]] = ("double", "decimal", "integer")
+_DEEP: Final = 12  # arrays in structs in arrays; a type that holds itself ends here
+
+
+class Cell:
+    """One unknown type. Ask and tell only its `root`."""
+
+    __slots__ = ("_above", "element", "fields", "votes")
+
+    def __init__(self) -> None:
+        self._above: Cell | None = None
+        self.votes: Counter[Vote] = Counter()
+        self.element: Cell | None = None
+        self.fields: dict[str, Cell] = {}
+
+    @property
+    def root(self) -> Cell:
+        cell = self
+        while cell._above is not None:
+            if cell._above._above is not None:
+                cell._above = cell._above._above
+            cell = cell._above
+        return cell
+
+    def vote(self, kind: Vote, weight: int = 2) -> None:
+        """Somebody uses the values as if they were of that kind."""
+        self.root.votes[kind] += weight
+
+    def item(self) -> Cell:
+        """The cell of the elements, if these are arrays."""
+        root = self.root
+        if root.element is None:
+            root.element = Cell()
+        return root.element
+
+    def member(self, name: str) -> Cell:
+        """The cell of a field, if these are structs."""
+        return self.root.fields.setdefault(name.lower(), Cell())
+
+    def tell(self, kind: SqlType, weight: int = 2) -> None:
+        """All that a known type says."""
+        if kind.kind == "array":
+            if kind.element is not None:
+                self.item().tell(kind.element, weight)
+        elif kind.kind == "struct":
+            for name, inner in kind.fields:
+                self.member(name).tell(inner, weight)
+        else:
+            self.vote(kind.kind, weight)
+
+
+def unify(one: Cell, other: Cell, depth: int = 0) -> None:
+    """The values of both are of one type."""
+    one, other = one.root, other.root
+    if one is other or depth > _DEEP:
+        return
+    other._above = one
+    one.votes.update(other.votes)
+    if other.element is not None:
+        if one.element is None:
+            one.element = other.element
+        else:
+            unify(one.element, other.element, depth + 1)
+    for name, cell in other.fields.items():
+        if name in one.fields:
+            unify(one.fields[name], cell, depth + 1)
+        else:
+            one.fields[name] = cell
+
+
+def decide(cell: Cell, named: Kind | None = None, depth: int = 0) -> SqlType:
+    """The type that the votes make; `named`: what the name says, for when nobody voted."""
+    root = cell.root
+    if root.element is not None and depth <= _DEEP:
+        for name, field in tuple(root.fields.items()):  # `items.sku` over an array: of its elements
+            unify(root.element.member(name), field)
+        return SqlType("array", decide(root.element, None, depth + 1), (), "used")
+    if root.fields and depth <= _DEEP:
+        return SqlType("struct", None, _decided_fields(root, depth), "used")
+    kind = winner(root.votes, named)
+    if kind is not None:
+        evidence: Evidence = "declared" if root.votes[kind] >= DECLARED else "used"
+        return SqlType(kind, None, (), evidence)
+    return SqlType(named, None, (), "named") if named else SqlType("text")
+
+
+def _decided_fields(root: Cell, depth: int) -> tuple[tuple[str, SqlType], ...]:
+    names = sorted(root.fields)
+    return tuple((n, decide(root.fields[n], named_kind(n), depth + 1)) for n in names)
+
+
+def winner(votes: Counter[Vote], named: Kind | None = None) -> Kind | None:
+    """The kind with most votes, vague ones counted for the kind they help; None without any."""
+    found = Counter({kind: n for kind, n in votes.items() if n > 0})
+    if max(found.values(), default=0) < DECLARED:
+        _settle_temporal(found, named)
+        _settle_number(found, named)
+    best = max(KINDS, key=lambda kind: found[kind])
+    return best if found[best] else None
+
+
+def _settle_temporal(found: Counter[Vote], named: Kind | None) -> None:
+    vague, days = found.pop("temporal", 0), found["date"]
+    if found["timestamp"] and days:
+        found["timestamp"] += found.pop("date")  # a moment compared with days is still a moment
+    if vague:
+        exact: Kind = "date" if found["date"] or not _moment(found, named) else "timestamp"
+        found[exact] += vague
+
+
+def _moment(found: Counter[Vote], named: Kind | None) -> bool:
+    return bool(found["timestamp"]) or named == "timestamp"
+
+
+def _settle_number(found: Counter[Vote], named: Kind | None) -> None:
+    vague = found.pop("number", 0)
+    exact: Kind = "integer"
+    if found["decimal"] or found["double"]:
+        exact = "double" if found["double"] else "decimal"
+    elif vague and not found["integer"] and named in (None, "double"):
+        exact = "double"  # something is summed up: fractions show more than whole numbers
+    found[exact] = vague + sum(found.pop(kind, 0) for kind in _NUMBERS)
