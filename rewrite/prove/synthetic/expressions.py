@@ -225,7 +225,7 @@ def _in(self: Scalars, expr: Call, frames: Frames) -> Value:
     left = self.value(expr.args[0], frames)
     for slot, arg in list(zip(slots(expr), expr.args, strict=True))[1:]:
         found = self.value(arg, frames)
-        if slot == "unnest":
+        if slot == "unnest" and not (isinstance(arg, Call) and arg.op == "unnest"):
             unify(left.cell, found.cell.item())
         elif not _is_null(arg):
             self.meet(left, found)
@@ -285,6 +285,10 @@ def _array(self: Scalars, expr: Call, frames: Frames) -> Value:
     return _array_of([self.value(arg, frames) for arg in expr.args])
 
 
+def _element(self: Scalars, expr: Call, frames: Frames) -> Value:
+    return Value(self.value(expr.args[0], frames).cell.item())
+
+
 def _bracket(self: Scalars, expr: Call, frames: Frames) -> Value:
     value, *keys = (self.value(arg, frames) for arg in expr.args)
     match expr.args[1:]:
@@ -334,6 +338,7 @@ _SPECIAL: Final[dict[str, Callable[[Scalars, Call, Frames], Value]]] = {
     "mod": _arithmetic,
     "array": _array,
     "bracket": _bracket,
+    "unnest": _element,
     "struct": _struct,
     "as_struct": _as_struct,
     "whole_row": _rows,
@@ -459,8 +464,17 @@ def _settle_sum(left: Cell, right: Cell, result: Cell) -> None:
             other.vote("temporal", 1)
             result.vote("temporal", 1)
     else:
+        kind = _number(left, right)
         for cell in (left, right, result):
-            cell.vote("number", 1)
+            cell.vote(kind, 1)
+
+
+def _number(left: Cell, right: Cell) -> Vote:
+    """What a sum is: of a fraction a fraction, of whole numbers whole."""
+    votes = left.root.votes + right.root.votes
+    if votes["double"] or votes["decimal"]:
+        return "number"
+    return "integer" if votes["integer"] else "number"
 
 
 _MOMENTS: Final[tuple[Vote, ...]] = ("timestamp", "date", "temporal")
