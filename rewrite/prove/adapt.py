@@ -1,8 +1,8 @@
 """Trees of any dialect as SQL that DuckDB runs: names placed, clock pinned, misprints mended.
 
 Old and new SQL take the same way through here, so where DuckDB means something else than the
-original engine (T-SQL's FLOAT becomes 32 bits, the quotient of two integers a fraction), both
-sides are off in the same way. Nothing here changes which rows a query means relative to another.
+original engine (T-SQL's FLOAT becomes 32 bits, a division by zero is NULL), both sides are off in
+the same way. Nothing here changes which rows a query means relative to another.
 """
 
 from __future__ import annotations
@@ -182,7 +182,18 @@ def _without_hints(node: exp.Expr) -> exp.Expr:
     return node
 
 
-_MENDS = (_safe_function, _without_max, _without_dual, _without_hints)
+def _typed_division(node: exp.Expr) -> exp.Expr:
+    """In dialects where 7 / 2 is 3 and 7.0 / 2 is 3.5: printed as /, which is a fraction for both;
+    DuckDB says //, which fails for a zero and for intervals."""
+    if not isinstance(node, exp.Div) or not node.args.get("typed") or node.find(exp.Interval):
+        return node
+    divisor = exp.Nullif(this=node.expression, expression=exp.Literal.number(0))
+    if isinstance(node.expression, exp.Nullif):
+        divisor = node.expression
+    return exp.IntDiv(this=node.this, expression=divisor)
+
+
+_MENDS = (_typed_division, _safe_function, _without_max, _without_dual, _without_hints)
 
 
 # --- names ------------------------------------------------------------------------------------

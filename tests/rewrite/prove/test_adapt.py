@@ -137,3 +137,27 @@ def test_random_functions_are_found(dialect: str, sql: str, names: tuple[str, ..
 )
 def test_what_may_depend_on_the_order_of_rows(sql: str, expected: bool) -> None:
     assert order_sensitive(tree(sql, "postgres")) is expected
+
+
+@pytest.mark.parametrize(
+    ("dialect", "expression", "expected"),
+    [
+        ("postgres", "x / 2", 3),
+        ("postgres", "-x / 2", -3),
+        ("postgres", "x / 2.0", 3.5),
+        ("postgres", "SUM(x) OVER () / COUNT(*) OVER ()", 7),
+        ("postgres", "x / (x - 7)", None),
+        ("tsql", "x / 2", 3),
+        ("trino", "CAST(x AS DOUBLE) / 2", 3.5),
+        ("sqlite", "x / 0", None),
+        ("mysql", "x / 2", 3.5),
+        ("bigquery", "x / 2", 3.5),
+        ("snowflake", "x / 2", 3.5),
+    ],
+)
+def test_integers_are_divided_as_their_dialect_says(
+    dialect: str, expression: str, expected: object
+) -> None:
+    with open_duckdb(None) as engine:
+        sql = adapted(f"SELECT {expression} AS y FROM (SELECT 7 AS x) AS t", dialect)
+        assert engine.rows(sql) == [(expected,)]
