@@ -1,0 +1,125 @@
+"""The rows that a unit leaves on one small database, as a bag; any statement of it may be changed.
+
+Thousands of such runs are compared, so everything is fetched and counted here: for data of tens of
+rows that is faster than asking the engine. What users are told is compared by `compare.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlglot import exp
+
+from unwet.lineage.errors import EngineError
+from unwet.lineage.parse import Script, Statement
+from unwet.rewrite.prove.adapt import to_duckdb
+from unwet.rewrite.prove.engines import DuckEngine, Row, quote
+from unwet.rewrite.prove.legacy import LegacyRun, run_legacy
+from unwet.rewrite.prove.places import Places
+from unwet.rewrite.prove.synthetic.units import Unit
+
+Bag = Counter[Row]
+Changes = Mapping[int, exp.Expr]
+"""Another tree for a statement, by its ``id``."""
+
+NOTHING: Changes = {}
+_BARE = "unwet_bare"  # the world in which single queries run; one per engine
+_MADE = "unwet_made"
+
+
+class Runs:
+    """A unit over what is in an engine's data; its tables must not be changed meanwhile."""
+
+    def __init__(self, engine: DuckEngine, unit: Unit, clock: datetime) -> None:
+        self._engine, self._unit, self._clock = engine, unit, clock
+        self._single = _single(unit)
+        if self._single is not None:
+            engine.forget(_BARE)
+            engine.world(_BARE)
+            self._places = Places(engine, _BARE)
+
+    def bag(self, changes: Changes = NOTHING, shuffle: int | None = None) -> Bag:
+        """The report's rows. `shuffle`: a seed, for another order of the input rows.
+
+        Raises EngineError and RenderError for what DuckDB does not run."""
+        if self._single is not None and shuffle is None:
+            return self._queried(changes.get(id(self._single), self._single.tree))
+        engine = self._engine
+        engine.forget(_MADE)
+        engine.world(_MADE, shuffle)
+        run = run_legacy(engine, _MADE, changed(self._unit.scripts, changes), self._clock)
+        return bag(engine.rows(f"SELECT * FROM {self._left(run)}"))
+
+    def _queried(self, tree: exp.Expr) -> Bag:
+        query = tree.expression if isinstance(tree, exp.Create) else tree
+        self._engine.use(_BARE)
+        return bag(self._engine.rows(to_duckdb(query, self._clock, self._places.located)))
+
+    def _left(self, run: LegacyRun) -> str:
+        """The quoted name of the table that holds the report."""
+        report = self._unit.report
+        # text that does not parse was left out on both sides
+        failures = [f for f in run.failures if not f.reason.startswith("not parsed")]
+        if failures:
+            raise EngineError(failures[0].reason)
+        if report.relation:
+            place = Places(self._engine, _MADE).find(report.relation.split("."))
+        else:
+            answer = run.answers.get((report.span.path, report.span.line))
+            place = answer.place if answer is not None else None
+        if place is None:
+            raise EngineError("the legacy scripts do not leave it behind")
+        return quote(*place) if len(place) == 1 else quote(_MADE, *place)
+
+
+def changed(scripts: Sequence[Script], changes: Changes) -> tuple[Script, ...]:
+    """The scripts with other trees for some statements."""
+    if not changes:
+        return tuple(scripts)
+    return tuple(
+        replace(script, statements=tuple(_changed(each, changes) for each in script.statements))
+        if any(id(each) in changes for each in script.statements)
+        else script
+        for script in scripts
+    )
+
+
+def _changed(statement: Statement, changes: Changes) -> Statement:
+    tree = changes.get(id(statement))
+    return statement if tree is None else replace(statement, tree=tree)  # type: ignore[arg-type]
+
+
+def _single(unit: Unit) -> Statement | None:
+    """The only statement of a unit, when it is a query, or creates what one returns."""
+    statements = [each for script in unit.scripts for each in script.statements]
+    if len(statements) != 1:
+        return None
+    tree = statements[0].tree
+    if isinstance(tree, exp.Create):
+        kind = str(tree.args.get("kind", "")).upper()
+        whole = isinstance(tree.expression, exp.Query) and kind in ("TABLE", "VIEW")
+        return statements[0] if whole else None
+    return statements[0] if isinstance(tree, exp.Query) and not tree.find(exp.Into) else None
+
+
+# --- rows -------------------------------------------------------------------------------------
+
+
+def bag(rows: Sequence[Row]) -> Bag:
+    """Rows by value, with how often each is there."""
+    try:
+        return Counter(tuple(map(_value, row)) for row in rows)
+    except TypeError:  # lists and structs
+        return Counter(tuple(repr(_value(cell)) for cell in row) for row in rows)
+
+
+def _value(cell: object) -> object:
+    """As SQL compares: TRUE is not 1, and sums of doubles differ in their last digits."""
+    if isinstance(cell, bool):
+        return ("boolean", cell)
+    if isinstance(cell, float):
+        return float(f"{cell:.9g}")
+    return cell

@@ -1,0 +1,277 @@
+"""How much a set of databases would show: mistakes are made on purpose, one at a time.
+
+    strength(unit, databases) -> Strength
+
+A mutant is killed when the report has other rows on any of the databases. One that does not run,
+or not in time, is not valid; one that means the same as the original by normal form is equivalent
+and counted apart. A mutant that is killed although its normal form is the same is a false proof:
+a fault of the rules, which `proofs=True` looks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+
+from sqlglot import exp
+
+from unwet.lineage.errors import UnwetError
+from unwet.lineage.findings import Span
+from unwet.lineage.parse import Statement
+from unwet.rewrite.prove.adapt import order_sensitive, volatile
+from unwet.rewrite.prove.bags import Bag, Runs
+from unwet.rewrite.prove.engines import DuckEngine
+from unwet.rewrite.prove.mutants import OPERATORS, Site, sites
+from unwet.rewrite.prove.same_meaning import Meant
+from unwet.rewrite.prove.shown import diff, place
+from unwet.rewrite.prove.synthetic.database import Database
+from unwet.rewrite.prove.synthetic.load import open_synthetic
+from unwet.rewrite.prove.synthetic.units import Unit
+
+CLOCK = datetime(2024, 6, 15, 12, 0, 0)  # what all SQL takes for now: any moment, always the same
+SECONDS = 3.0  # for a statement over tens of rows; the original had more
+_SHUFFLES = (11, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many mutants of a unit are tried in all and of each operator, spread over its text;
+    and the seconds after which no further one is begun."""
+
+    most: int = 60
+    each: int = 6
+    seconds: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Of one operator: mutants that ran, those that were killed, and equivalent ones."""
+
+    valid: int = 0
+    killed: int = 0
+    equivalent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One mutant: where, what was changed (as lines of a diff), and whether it was killed."""
+
+    operator: str
+    at: Span
+    diff: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """What became of a unit's mutants.
+
+    `rows`: how many the report has on each database that it ran on. `failure`: why it did not run
+    on the first one that it failed on. `unstable`: on how many databases its own rows depend on
+    the order of the input; these kill nothing. `sites`: how many mutants there are, tried or not.
+    """
+
+    name: str
+    rows: tuple[int, ...] = ()
+    failure: str = ""
+    unstable: int = 0
+    sites: int = 0
+    operators: Mapping[str, Tally] = field(default_factory=dict)
+    survivors: tuple[Changed, ...] = ()
+    false_proofs: tuple[Changed, ...] = ()
+
+    @property
+    def valid(self) -> int:
+        return sum(tally.valid for tally in self.operators.values())
+
+    @property
+    def killed(self) -> int:
+        return sum(tally.killed for tally in self.operators.values())
+
+    @property
+    def equivalent(self) -> int:
+        return sum(tally.equivalent for tally in self.operators.values())
+
+
+def strength(
+    unit: Unit,
+    databases: Sequence[Database],
+    meant: Meant,
+    *,
+    limits: Limits | None = None,
+    proofs: bool = False,
+    clock: datetime = CLOCK,
+) -> Strength:
+    """The score of `databases` for one unit. `meant` says whether two states of it mean the same.
+
+    With `proofs` every killed mutant's normal form is looked at, too, which takes as long again.
+    """
+    if names := _random(unit):
+        return Strength(unit.name, failure=f"uses {', '.join(names)}")
+    if not unit.scripts:
+        return Strength(unit.name, failure="not parsed")
+    trial = _Trial(unit, meant, limits or Limits(), proofs, clock)
+    try:
+        trial.prepare(databases)
+        return trial.result()
+    finally:
+        trial.close()
+
+
+def _random(unit: Unit) -> list[str]:
+    trees = (each.tree for script in unit.scripts for each in script.statements)
+    return sorted({name for tree in trees for name in volatile(tree)})
+
+
+@dataclass
+class _World:
+    """A database in its engine, with the rows of the original."""
+
+    engine: DuckEngine
+    runs: Runs
+    rows: Bag
+
+
+class _Trial:
+    """One unit: first the original on all databases, then its mutants."""
+
+    def __init__(
+        self, unit: Unit, meant: Meant, limits: Limits, proofs: bool, clock: datetime
+    ) -> None:
+        self._unit, self._meant, self._limits = unit, meant, limits
+        self._proofs, self._clock = proofs, clock
+        self._worlds: list[_World] = []
+        self._failure, self._unstable = "", 0
+        trees = [s.tree for script in unit.scripts for s in script.statements]
+        self._sensitive = any(map(order_sensitive, trees))
+
+    def prepare(self, databases: Sequence[Database]) -> None:
+        for database in databases:
+            try:
+                world = self._opened(database)
+            except UnwetError as error:
+                self._failure = self._failure or error.message
+                continue
+            if self._sensitive and not self._is_stable(world):
+                self._unstable += 1
+                world.engine.close()
+            else:
+                self._worlds.append(world)
+
+    def close(self) -> None:
+        for world in self._worlds:
+            world.engine.close()
+
+    def _opened(self, database: Database) -> _World:
+        engine = open_synthetic(database, SECONDS)
+        try:
+            runs = Runs(engine, self._unit, self._clock)
+            return _World(engine, runs, runs.bag())
+        except BaseException:
+            engine.close()
+            raise
+
+    def _is_stable(self, world: _World) -> bool:
+        """Whether the rows stay the same when the input comes in another order."""
+        try:
+            return all(world.runs.bag(shuffle=seed) == world.rows for seed in _SHUFFLES)
+        except UnwetError:
+            return False
+
+    def result(self) -> Strength:
+        found = _Found()
+        all_sites = list(_sites(self._unit))
+        if self._worlds:
+            self._try(found, all_sites)
+        return Strength(
+            self._unit.name,
+            tuple(world.rows.total() for world in self._worlds),
+            self._failure,
+            self._unstable,
+            len(all_sites),
+            {name: found.tallies[name] for name in OPERATORS if name in found.tallies},
+            tuple(found.survivors),
+            tuple(found.false),
+        )
+
+    def _try(self, found: _Found, all_sites: list[tuple[Statement, Site]]) -> None:
+        end = monotonic() + self._limits.seconds
+        for statement, site in sampled(all_sites, self._limits):
+            if monotonic() > end:
+                break
+            tree = site.applied(statement.tree)
+            killed = self._is_killed(statement, tree)
+            if killed is None:
+                continue
+            same = (self._proofs or not killed) and self._meant.same(self._unit, statement, tree)
+            found.count(site.operator, killed, same)
+            if killed and same:
+                found.false.append(_changed(statement, site, tree))
+            elif not killed and not same:
+                found.survivors.append(_changed(statement, site, tree))
+
+    def _is_killed(self, statement: Statement, tree: exp.Expr) -> bool | None:
+        """None: it does not run on every database up to the one that kills it."""
+        for world in self._worlds:
+            try:
+                rows = world.runs.bag({id(statement): tree})
+            except UnwetError:
+                return None
+            if rows != world.rows:
+                return True
+        return False
+
+
+def _changed(statement: Statement, site: Site, tree: exp.Expr) -> Changed:
+    return Changed(site.operator, place(statement, site), diff(statement, tree))
+
+
+class _Found:
+    """Counts while mutants are tried."""
+
+    def __init__(self) -> None:
+        self.tallies: dict[str, Tally] = {}
+        self.survivors: list[Changed] = []
+        self.false: list[Changed] = []
+
+    def count(self, operator: str, killed: bool, same: bool) -> None:
+        old = self.tallies.get(operator, Tally())
+        equivalent = same and not killed
+        self.tallies[operator] = Tally(
+            old.valid + (not equivalent), old.killed + killed, old.equivalent + equivalent
+        )
+
+
+# --- which mutants ----------------------------------------------------------------------------
+
+
+def _sites(unit: Unit) -> Iterator[tuple[Statement, Site]]:
+    for script in unit.scripts:
+        for statement in script.statements:
+            if isinstance(statement.tree, exp.Query | exp.DML) or _has_query(statement.tree):
+                yield from ((statement, site) for site in sites(statement.tree))
+
+
+def _has_query(tree: exp.Expr) -> bool:
+    return isinstance(tree, exp.Create) and isinstance(tree.expression, exp.Query)
+
+
+def sampled(
+    found: Sequence[tuple[Statement, Site]], limits: Limits
+) -> list[tuple[Statement, Site]]:
+    """At most so many as the limits say, always the same ones: of each operator spread evenly over
+    the text, and then one of each operator after the other."""
+    by_operator: dict[str, list[tuple[Statement, Site]]] = {}
+    for statement, site in found:
+        by_operator.setdefault(site.operator, []).append((statement, site))
+    kept = [_spread(group, limits.each) for group in by_operator.values()]
+    turns = max(map(len, kept), default=0)
+    dealt = [group[turn] for turn in range(turns) for group in kept if turn < len(group)]
+    return dealt[: limits.most]
+
+
+def _spread(group: list[tuple[Statement, Site]], most: int) -> list[tuple[Statement, Site]]:
+    if len(group) <= most:
+        return group
+    return [group[(2 * turn + 1) * len(group) // (2 * most)] for turn in range(most)]
