@@ -56,11 +56,22 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One mutant: where, what was changed (as lines of a diff), and whether it was killed."""
+    """One mutant: the operator, the statement, where in it, and the tree that it became."""
 
     operator: str
-    at: Span
-    diff: str
+    statement: Statement = field(repr=False)
+    site: Site = field(repr=False)
+    tree: exp.Expr = field(repr=False)
+
+    @property
+    def at(self) -> Span:
+        """Where the changed part stands in its source."""
+        return place(self.statement, self.site)
+
+    @property
+    def diff(self) -> str:
+        """The lines that changed, `-` before and `+` after."""
+        return diff(self.statement, self.tree)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +218,9 @@ class _Trial:
             same = (self._proofs or not killed) and self._meant.same(self._unit, statement, tree)
             found.count(site.operator, killed, same)
             if killed and same:
-                found.false.append(_changed(statement, site, tree))
+                found.false.append(Changed(site.operator, statement, site, tree))
             elif not killed and not same:
-                found.survivors.append(_changed(statement, site, tree))
+                found.survivors.append(Changed(site.operator, statement, site, tree))
 
     def _is_killed(self, statement: Statement, tree: exp.Expr) -> bool | None:
         """None: it does not run on every database up to the one that kills it."""
@@ -221,10 +232,6 @@ class _Trial:
             if rows != world.rows:
                 return True
         return False
-
-
-def _changed(statement: Statement, site: Site, tree: exp.Expr) -> Changed:
-    return Changed(site.operator, place(statement, site), diff(statement, tree))
 
 
 class _Found:

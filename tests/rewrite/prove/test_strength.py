@@ -1,0 +1,114 @@
+"""How much a set of databases shows of one report's mistakes."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.prove.mutants import sites
+from unwet.rewrite.prove.same_meaning import Meant
+from unwet.rewrite.prove.strength import Limits, Strength, sampled, strength
+from unwet.rewrite.prove.synthetic.database import Cell, Database, Table
+from unwet.rewrite.prove.synthetic.units import units
+
+Rows = Sequence[tuple[Cell, ...]]
+QUERY = "select a, count(*) as n from s.t where b >= 10 group by a"
+
+
+def database(rows: Rows) -> Database:
+    return Database({"s.t": Table((("a", "VARCHAR"), ("b", "BIGINT")), tuple(rows))})
+
+
+def scored(text: str, *rows: Rows, limits: Limits | None = None) -> Strength:
+    meaning = Meaning(load([Source("r.sql", text, "duckdb")], "duckdb"))
+    (unit,) = units(meaning)
+    many = [database(each) for each in rows]
+    return strength(unit, many, Meant(meaning), limits=limits, proofs=True)
+
+
+def survivors(found: Strength) -> set[str]:
+    return {each.operator for each in found.survivors}
+
+
+def test_a_boundary_is_seen_only_by_a_row_on_it() -> None:
+    blind = scored(QUERY, [("x", "11"), ("x", "3"), ("y", "12")])
+    assert "comparison" in survivors(blind)
+    seeing = scored(QUERY, [("x", "10"), ("x", "3"), ("y", "12")])
+    assert "comparison" not in survivors(seeing)
+    assert seeing.killed > blind.killed
+    assert seeing.operators["comparison"].killed == seeing.operators["comparison"].valid == 1
+
+
+def test_what_one_database_does_not_show_another_may() -> None:
+    rows = [("x", "11"), ("x", "3"), ("y", "12")], [("x", "10")]
+    assert scored(QUERY, *rows).killed > scored(QUERY, rows[0]).killed
+    assert scored(QUERY, *rows).rows == (2, 1)
+
+
+def test_a_mutant_that_does_not_run_is_not_valid() -> None:
+    text = "select sum(b) as s, max(a) as m from s.t"
+    found = scored(text, [("x", "10"), ("y", "9")])  # there is no SUM of a text
+    assert found.operators["other column"].valid == found.operators["other column"].killed == 1
+    assert len([s for s in found.survivors if s.operator == "other column"]) == 0
+
+
+def test_a_mutant_that_means_the_same_is_counted_apart() -> None:
+    text = "select distinct a from (select a from s.t) as q where b1 is null"
+    found = scored(text.replace("b1", "a"), [("x", "10"), (None, "1"), (None, "1")])
+    assert found.operators["DISTINCT"].equivalent == 1  # in the subquery nobody sees it
+    assert found.operators["DISTINCT"].valid == 1
+    assert not found.false_proofs
+
+
+def test_a_false_proof_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unwet.rewrite.prove.same_meaning.difference", lambda *_: "")
+    found = scored(QUERY, [("x", "10"), ("x", "3"), ("y", "12")])
+    assert found.false_proofs
+    shown = next(each for each in found.false_proofs if each.operator == "comparison")
+    assert (shown.at.path, shown.at.line) == ("r.sql", 1)
+    assert [line.strip("-+ ") for line in shown.diff.splitlines() if line[0] in "-+"] == [
+        "b >= 10",
+        "b > 10",
+    ]
+
+
+def test_rows_that_depend_on_the_order_kill_nothing() -> None:
+    text = "select a, row_number() over (order by 1) as n from s.t"
+    found = scored(text, [("x", "1"), ("y", "2"), ("z", "3"), ("u", "4")])
+    assert found.unstable == 1
+    assert (found.rows, found.valid) == ((), 0)
+
+
+def test_what_does_not_run_says_why() -> None:
+    found = scored("select nobody(a) as x from s.t", [("x", "1")])
+    assert "nobody" in found.failure
+    assert found.rows == ()
+    assert "rand" in scored("select random() as x from s.t", [("x", "1")]).failure
+
+
+def test_any_statement_of_a_unit_may_be_changed() -> None:
+    text = (
+        "create temp table tmp as select a, b from s.t where b > 5; "
+        "create table r.a (a text, n bigint); "
+        "insert into r.a select a, sum(b) from tmp group by a"
+    )
+    found = scored(text, [("x", "5"), ("x", "7"), ("y", "6"), ("y", "1"), ("x", "8")])
+    assert found.rows == (2,)
+    assert found.operators["comparison"].killed == 1
+    assert found.operators["aggregate"].killed == 1
+
+
+def test_a_sample_is_the_same_each_time_and_has_something_of_everything() -> None:
+    meaning = Meaning(
+        load([Source("r.sql", QUERY + " and a <> 'q' and b < 90", "duckdb")], "duckdb")
+    )
+    (unit,) = units(meaning)
+    (statement,) = unit.scripts[0].statements
+    everything = [(statement, site) for site in sites(statement.tree)]
+    limits = Limits(most=9, each=2)
+    chosen = [site for _, site in sampled(everything, limits)]
+    assert chosen == [site for _, site in sampled(everything, limits)]
+    assert len(chosen) == 9
+    assert {s.operator for s in chosen} == {s.operator for _, s in everything}
