@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from unwet.lineage.names import deep_stack
+from unwet.lineage.pile import Pile, assemble
+from unwet.lineage.resolve import Resolved
+from unwet.lineage.tables import Column, Table
+from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.definitions import Definition
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.synthetic.cells import DECLARED, decide, unify
-from unwet.rewrite.prove.synthetic.expressions import WHOLE_ROW, Row
 from unwet.rewrite.prove.synthetic.hints import named_kind
 from unwet.rewrite.prove.synthetic.notes import Constant, Notes, Place
+from unwet.rewrite.prove.synthetic.owners import Owners
 from unwet.rewrite.prove.synthetic.relations import Relations
+from unwet.rewrite.prove.synthetic.trees import Trees
 from unwet.rewrite.prove.synthetic.types import SqlType, read_type
+from unwet.rewrite.prove.synthetic.values import WHOLE_ROW, Row
 
+_MAKING = frozenset({"ctas", "view", "select_into", "insert", "create_table"})
 __all__ = ["Constant", "Inferred", "infer"]
 
 
@@ -23,10 +30,13 @@ class Inferred:
     """What the queries of a pile tell of its relations.
 
     `tables`: relation (as plans call it) -> column -> type, for base tables and for what the pile
-    makes; columns that are only known to be somewhere behind a star are missing.
+    makes; columns that are only known to be somewhere behind a star are missing. `meaning`: the
+    pile read again with the base tables declared so: more of its queries have a plan now. It is
+    for finding out what queries ask of their data, never for a proof.
     """
 
     tables: Mapping[str, Mapping[str, SqlType]]
+    meaning: Meaning = field(repr=False)
     _constants: Mapping[Place, tuple[Constant, ...]] = field(repr=False)
     _chiefs: Mapping[Place, Place] = field(repr=False)
     _classes: Mapping[Place, int] = field(repr=False)
@@ -48,14 +58,81 @@ class Inferred:
 
 def infer(meaning: Meaning) -> Inferred:
     """Types of all columns that the pile reads or makes, by what its queries do with them."""
+    columns = _studied(meaning, planned=False)
+    return _studied(Meaning(_described(meaning.pile, columns)), planned=True)
+
+
+def _studied(meaning: Meaning, planned: bool) -> Inferred:
+    """`planned`: read plans where there are any; before the columns of base tables are known,
+    plans take a bare name for a column of the nearest table, which the trees leave open."""
     notes = Notes()
-    relations = Relations(notes)
+    relations, owners = Relations(notes), Owners(notes)
+    trees = Trees(relations.scalars, owners)
     with deep_stack():
         _declare(notes, meaning)
-        for report in meaning.state.reports:
-            _read(relations, report.definition)
+        definitions = tuple(_definitions(meaning)) if planned else ()
+        for each in definitions:
+            _read(relations, each)
+        for resolved in _without_plan(meaning, definitions):
+            _read_tree(trees, notes, resolved)
+        owners.settle()
         relations.scalars.settle()
-    return _inferred(notes)
+    return _inferred(notes, meaning)
+
+
+def _described(pile: Pile, found: Inferred) -> Pile:
+    """The pile as if its base tables were declared: now names have one meaning, stars columns,
+    and most of its queries a plan."""
+    made = {resolved.target for resolved in pile.writes if resolved.kind in _MAKING}
+    tables = tuple(_tables(pile, found, made))
+    return assemble(pile.scripts, tables, pile.catalog.default_schema)
+
+
+def _tables(pile: Pile, found: Inferred, made: Container[str | None]) -> Iterator[Table]:
+    for name, columns in found.tables.items():
+        known = pile.catalog.tables.get(name)
+        if known is not None and known.origin == "schema":
+            yield known
+        elif name not in made and columns and (known is None or not known.closed):
+            yield Table(name, tuple(map(Column, columns)), True, "schema")
+
+
+def _definitions(meaning: Meaning) -> Iterator[Definition]:
+    """Everything the pile makes, temporary tables and earlier states included, each once."""
+    seen: set[int] = set()
+    waiting = [report.definition for report in meaning.state.reports]
+    while waiting:
+        definition = waiting.pop(0)
+        if id(definition) not in seen:
+            seen.add(id(definition))
+            yield definition
+            waiting += definition.reads
+
+
+def _without_plan(meaning: Meaning, definitions: Iterable[Definition]) -> Iterator[Resolved]:
+    """The statements that no plan tells everything of."""
+    told = {
+        id(part)
+        for definition in definitions
+        if definition.plan is not None and not _is_opaque(definition.plan)
+        for part in definition.parts
+    }
+    return (each for each in meaning.pile.writes if id(each) not in told)
+
+
+def _is_opaque(plan: Plan) -> bool:
+    return any(isinstance(rel, Opaque) for rel in walk(plan.rel))
+
+
+def _read_tree(trees: Trees, notes: Notes, resolved: Resolved) -> None:
+    if resolved.query is None:
+        return
+    outputs = trees.query(resolved.query)
+    if resolved.target and resolved.kind in _MAKING:
+        names = resolved.target_columns or tuple(name for name, _ in outputs)
+        for name, (_, value) in zip(names, outputs, strict=False):
+            unify(notes.cell(resolved.target, name), value.cell)
+            notes.read([(resolved.target, (name,))])
 
 
 def _declare(notes: Notes, meaning: Meaning) -> None:
@@ -87,7 +164,7 @@ def _made(relations: Relations, relation: str, names: tuple[str, ...], row: Row)
             relations.notes.read([(relation, (name,))])
 
 
-def _inferred(notes: Notes) -> Inferred:
+def _inferred(notes: Notes, meaning: Meaning) -> Inferred:
     tables: dict[str, dict[str, SqlType]] = {}
     for relation, column in notes.columns:
         columns = tables.setdefault(relation, {})
@@ -96,4 +173,4 @@ def _inferred(notes: Notes) -> Inferred:
     chiefs = notes.chiefs()
     numbers = {chief: n for n, chief in enumerate(sorted(set(chiefs.values())))}
     ordered = {relation: tables[relation] for relation in sorted(tables)}
-    return Inferred(ordered, notes.constants(), chiefs, numbers)
+    return Inferred(ordered, meaning, notes.constants(), chiefs, numbers)

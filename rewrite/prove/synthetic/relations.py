@@ -24,11 +24,10 @@ from unwet.rewrite.algebra import (
     Window,
 )
 from unwet.rewrite.prove.synthetic.cells import Cell, unify
-from unwet.rewrite.prove.synthetic.expressions import Frames, Row, Scalars, Value
+from unwet.rewrite.prove.synthetic.expressions import Scalars
 from unwet.rewrite.prove.synthetic.notes import Notes
+from unwet.rewrite.prove.synthetic.values import MANY, Frames, Row, Value, of
 from unwet.rewrite.references import free_outers
-
-_MANY = 6  # places of one value: a column of a union of more tables is none of them
 
 
 class Relations:
@@ -125,7 +124,7 @@ class Relations:
         array = self.scalars.value(rel.array, (row, *around))
         more = [Value(array.cell.item())]
         if rel.ordinal:
-            more.append(Value(integer()))
+            more.append(Value(of("integer")))
         return [*row, *more]
 
     def _literal_rows(self, rows: Sequence[Sequence[Expr]], width: int, around: Frames) -> Row:
@@ -136,13 +135,6 @@ class Relations:
         return [Value(cell) for cell in cells]
 
 
-def integer() -> Cell:
-    """A cell of numbers without fraction."""
-    cell = Cell()
-    cell.vote("integer")
-    return cell
-
-
 def _united(branches: Sequence[Row]) -> Row:
     """Column by column one type; the column is one of each branch."""
     found = []
@@ -150,5 +142,5 @@ def _united(branches: Sequence[Row]) -> Row:
         for other in values[1:]:
             unify(values[0].cell, other.cell)
         places = tuple(dict.fromkeys(p for value in values for p in value.places))
-        found.append(Value(values[0].cell, places[:_MANY]))
+        found.append(Value(values[0].cell, places[:MANY]))
     return found

@@ -1,0 +1,266 @@
+"""What queries without a plan say of columns: their syntax trees, as name resolution sees them.
+
+The expressions are the same as in plans, over one endless row: every base column, output or
+element that a name means gets a place in it when it is met first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlglot import exp
+
+from unwet.lineage.names import folded
+from unwet.lineage.resolve import Input, Output, Query, Ref
+from unwet.rewrite.algebra import Col, Expr
+from unwet.rewrite.prove.synthetic.cells import Cell, unify
+from unwet.rewrite.prove.synthetic.expressions import Scalars
+from unwet.rewrite.prove.synthetic.owners import Owners
+from unwet.rewrite.prove.synthetic.values import WHOLE_ROW, Value, of
+from unwet.rewrite.reads import blocks
+from unwet.rewrite.scalars import Unsupported, encode
+
+_CLAUSES = {
+    "where": "where", "having": "having", "qualify": "qualify", "group": "group",
+    "order": "order", "expressions": "select", "on": "on", "sort": "order", "windows": "select",
+    "limit": "select", "offset": "select", "match": "select",
+}  # fmt: skip
+_TESTS = ("where", "having", "qualify", "on")
+
+
+class Trees:
+    """Reads queries block by block."""
+
+    def __init__(self, scalars: Scalars, owners: Owners) -> None:
+        self._scalars, self._owners = scalars, owners
+        self._row: list[Value] = []
+        self._outputs: dict[tuple[int, int], Value] = {}
+        self._others: dict[tuple[int, str], Value] = {}  # columns of what is no table and no query
+        self._kept: list[object] = []  # whose ids are keys
+
+    def query(self, query: Query) -> Sequence[tuple[str, Value]]:
+        """The named outputs of a whole query, all of whose parts are read."""
+        for block in blocks(query):
+            self._block(block)
+        found = [(o.name, self._output(query, at)) for at, o in enumerate(query.outputs)]
+        for _, value in found:
+            self._scalars.read(value)
+        return found
+
+    # --- blocks
+
+    def _block(self, query: Query) -> None:
+        self._kept.append(query)
+        for at in range(len(query.outputs)):
+            self._output(query, at)
+        if query.kind != "setop":
+            for clause, node in _expressions(query.node):
+                value = self.value(query, node, clause)
+                if clause in _TESTS:
+                    value.cell.vote("boolean")
+        for name, holders in query.merged.items():
+            self._merge([self.column(each, name) for each in holders])
+        for item in query.inputs:
+            if isinstance(item.node, exp.Unnest):
+                self._element(query, item)
+
+    def _merge(self, values: Sequence[Value]) -> None:
+        for other in values[1:]:
+            self._scalars.meet(values[0], other)
+        for value in values:
+            self._scalars.read(value)
+
+    def _output(self, query: Query, at: int) -> Value:
+        known = self._outputs.get((id(query), at))
+        if known is None:
+            self._kept.append(query)
+            known = self._outputs[id(query), at] = Value(Cell())  # one that reads itself ends here
+            found = self._made(query, query.outputs[at], at)
+            unify(found.cell, known.cell)
+            known = self._outputs[id(query), at] = found
+        return known
+
+    def _made(self, query: Query, output: Output, at: int) -> Value:
+        if query.branches:
+            values = [self._output(b, at) for b in query.branches if at < len(b.outputs)]
+            for other in values[1:]:
+                unify(values[0].cell, other.cell)
+            places = tuple(dict.fromkeys(p for value in values for p in value.places))
+            return Value(values[0].cell, places) if values else Value(Cell())
+        if output.star is not None:
+            return self.column(*output.star)
+        for node in output.reads:
+            self.value(query, node, "select")
+        if output.expression is None:
+            return Value(Cell())
+        return self.value(query, output.expression, "select")
+
+    def _element(self, query: Query, item: Input) -> None:
+        for node in item.node.expressions:
+            array = self.value(query, node, "from")
+            names = item.columns or (item.alias,)
+            unify(array.cell.item(), self._other(item, names[0]).cell)
+            for name in names[1:]:
+                self._other(item, name).cell.vote("integer")
+
+    # --- columns
+
+    def column(self, item: Input, name: str) -> Value:
+        """The column of an item of FROM."""
+        if item.stored is not None:
+            return self._based(item.stored, name)
+        if item.query is None:
+            return self._other(item, name)
+        at = item.index.get(name)
+        if at is not None:
+            return self._output(item.query, at)
+        return self._behind_star(item.query, name)
+
+    def _based(self, relation: str, name: str) -> Value:
+        return Value(self._scalars.notes.cell(relation, name), ((relation, (name,)),))
+
+    def _behind_star(self, query: Query, name: str) -> Value:
+        if query.branches:
+            found = [self._behind_star(branch, name) for branch in query.branches]
+            for other in found[1:]:
+                unify(found[0].cell, other.cell)
+            return Value(found[0].cell, tuple(p for value in found for p in value.places))
+        holders = [each for each in query.open if name not in each.hidden]
+        found = [self.column(e.input, e.renamed.get(name, name)) for e in holders]
+        if len(found) == 1:
+            return found[0]
+        return self._one_of([place[0] for v in found for place in v.places], name)
+
+    def _one_of(self, relations: Sequence[str], name: str) -> Value:
+        several = tuple(dict.fromkeys(relations))
+        if len(several) == 1:
+            return self._based(several[0], name)
+        return Value(self._owners.either(several, name)) if several else Value(Cell())
+
+    def _other(self, item: Input, name: str) -> Value:
+        key = (id(item.node), name)
+        if key not in self._others:
+            self._kept.append(item)
+            names = item.columns or (item.alias,)
+            if isinstance(item.node, exp.Unnest) and name not in names:
+                return Value(self._other(item, names[0]).cell.member(name))
+            self._others[key] = Value(Cell())
+        return self._others[key]
+
+    # --- expressions
+
+    def value(self, query: Query, node: exp.Expr, clause: str) -> Value:
+        """The value of an expression in a clause of a query; where a part of it is none that the
+        algebra has, what that part consists of is read all the same."""
+        try:
+            made = encode(node, lambda part: self._leaf(query, part, clause))
+            return self._scalars.value(made, (self._row,))
+        except Unsupported:
+            for part in node.iter_expressions():
+                if not isinstance(part, exp.Identifier | exp.DataType | exp.Query | exp.Table):
+                    self.value(query, part, clause)
+            return Value(Cell())
+
+    def _leaf(self, query: Query, node: exp.Expr, clause: str) -> Expr | None:
+        match node:
+            case exp.Column() if not isinstance(node.this, exp.Star):
+                return self._place(self._meant(query, query.find(node, clause), node))
+            case exp.Dot(expression=exp.Identifier() as name) if not isinstance(
+                node.this, exp.Func
+            ):
+                value = self.value(query, node.this, clause)
+                return self._place(Value(value.cell.member(folded(name, query.dialect))))
+            case exp.Exists():
+                return self._place(Value(of("boolean")))
+            case exp.In() if node.args.get("query") is not None:
+                self._member_of(query, node, clause)
+                return self._place(Value(of("boolean")))
+            case exp.Query():
+                return self._place(self._first(query, node))
+            case _:
+                return None
+
+    def _place(self, value: Value) -> Col:
+        self._row.append(value)
+        return Col(len(self._row) - 1)
+
+    def _meant(self, query: Query, ref: Ref, node: exp.Column) -> Value:
+        if ref.alias is not None:
+            return self._alias(query, ref)
+        if ref.merged:
+            values = [self._meant(query, each, node) for each in ref.merged]
+            self._merge(values)
+            return values[0]
+        if ref.certainty in ("ambiguous", "inferred") and not node.table:
+            value = self._bare(query, ref)
+        elif ref.input is None or ref.column == WHOLE_ROW:
+            return Value(Cell())
+        else:
+            value = self.column(ref.input, ref.column)
+        for name in ref.path:
+            places = tuple((relation, (*path, name)) for relation, path in value.places)
+            value = Value(value.cell.member(name), places)
+        return value
+
+    def _bare(self, query: Query, ref: Ref) -> Value:
+        """A bare name that nobody declares: of any open table here or in a query around."""
+        found: list[Value] = []
+        scope: Query | None = query
+        while scope is not None:
+            found += (self.column(e, ref.column) for e in scope.inputs if e.columns is None)
+            scope = scope.parent
+        if len(found) == 1:
+            return found[0]
+        return self._one_of([place[0] for v in found for place in v.places], ref.column)
+
+    def _alias(self, query: Query, ref: Ref) -> Value:
+        scope: Query | None = query
+        while scope is not None:
+            if ref.alias in scope.outputs:
+                return self._output(scope, scope.outputs.index(ref.alias))
+            scope = scope.parent
+        return Value(Cell())
+
+    def _first(self, query: Query, node: exp.Expr) -> Value:
+        nested = _nested(query, node)
+        if nested is None:
+            return Value(Cell())
+        return self._output(nested, 0) if nested.outputs else Value(Cell())
+
+    def _member_of(self, query: Query, node: exp.In, clause: str) -> None:
+        left = node.this.unnest()
+        items = left.expressions if isinstance(left, exp.Tuple) else [left]
+        nested = _nested(query, node.args["query"])
+        for at, item in enumerate(items):
+            value = self.value(query, item, clause)
+            if nested is not None and at < len(nested.outputs):
+                self._scalars.meet(value, self._output(nested, at))
+
+
+def _nested(query: Query, node: exp.Expr) -> Query | None:
+    inner = next((n for n in node.walk() if isinstance(n, exp.Select | exp.SetOperation)), None)
+    return query.nested(inner) if inner is not None else None
+
+
+def _expressions(node: exp.Expression) -> Iterator[tuple[str, exp.Expr]]:
+    """The expressions of a block's own clauses; its outputs are read as outputs."""
+    for name, value in node.args.items():
+        if name in ("with_", "from_", "laterals", "into", "this", "expression", "pivots"):
+            continue
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, exp.Join):
+                if item.args.get("on") is not None:
+                    yield "on", item.args["on"]
+            elif isinstance(item, exp.Order | exp.Group | exp.Tuple):
+                yield from ((_CLAUSES.get(name, "select"), e) for e in _parts(item))
+            elif isinstance(item, exp.Where | exp.Having | exp.Qualify):
+                yield name, item.this
+            elif isinstance(item, exp.Expression) and name != "expressions":
+                yield _CLAUSES.get(name, "select"), item
+            elif isinstance(item, exp.EQ):
+                yield "where", item  # SET of an UPDATE
+
+
+def _parts(item: exp.Expr) -> Iterator[exp.Expr]:
+    for each in item.iter_expressions():
+        yield each.this if isinstance(each, exp.Ordered) else each
