@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from unwet.rewrite.algebra import Call, Expr, Lit
@@ -29,6 +29,7 @@ class Typing(Protocol):
     later: list[tuple[Cell, Cell, Cell]]
 
     def value(self, expr: Expr, frames: Frames) -> Value: ...
+    def function(self, expr: Call, values: Sequence[Value]) -> Value: ...
     def test(self, expr: Expr, frames: Frames) -> None: ...
     def read(self, value: Value) -> Value: ...
     def meet(self, one: Value, other: Value, alike: bool = True) -> None: ...
@@ -39,8 +40,14 @@ class Typing(Protocol):
 
 def _member(self: Typing, expr: Call, frames: Frames) -> Value:
     """A field of a struct, or a column of a row that stands for all columns."""
-    name = next((s for s in expr.shape if s.startswith("expression:id ")), "")
-    name = name.removeprefix("expression:id ").strip('"').lower()
+    if "expression" in expr.shape:  # db.f(x)
+        called = expr.args[-1]
+        if isinstance(called, Call) and called.op == "anonymous":
+            return self.function(expr, [self.value(arg, frames) for arg in called.args])
+        return self.value(called, frames)
+    name = expr.shape[-1].removeprefix("expression:id ").strip('"').lower()
+    if not expr.args:
+        return Value(Cell())
     inner = self.value(expr.args[0], frames)
     if inner.places and all(path[-1] == WHOLE_ROW for _, path in inner.places):
         owners = {relation for relation, _ in inner.places}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
@@ -18,6 +18,7 @@ from unwet.rewrite.prove.synthetic.values import (
     Value,
     array_of,
     constant,
+    function_name,
     is_null,
     of,
     of_literal,
@@ -41,6 +42,7 @@ class Scalars:
     rows: Callable[[Rel, Frames], Row]
     later: list[tuple[Cell, Cell, Cell]] = field(default_factory=list)  # sums: left, right, result
     params: dict[str, Cell] = field(default_factory=dict)
+    functions: dict[str, Cell] = field(default_factory=dict)  # results of those nobody knows
 
     def value(self, expr: Expr, frames: Frames) -> Value:
         """The value of an expression over the row `frames[0]`, inside those behind it."""
@@ -108,9 +110,15 @@ class Scalars:
         if special is not None:
             return special(self, expr, frames)
         values = [self.value(arg, frames) for arg in expr.args]
+        if expr.op in ("anonymous", "anonymousaggfunc"):
+            return self.function(expr, values)
         if expr.op in _EQUAL or expr.op in _ORDER:
             return self._compared(expr, values, frames)
         return self._by_signature(expr, values, frames)
+
+    def function(self, expr: Call, values: Sequence[Value]) -> Value:
+        """A function of which only the name is known: all its results are of one type."""
+        return Value(self.functions.setdefault(function_name(expr), Cell()))
 
     def _compared(self, expr: Call, values: list[Value], frames: Frames) -> Value:
         left, right = values[0], values[1]

@@ -39,6 +39,24 @@ def slots(expr: Call | Agg) -> Iterator[str]:
             yield entry
 
 
+def function_name(expr: Expr) -> str:
+    """The (dotted) name of a function that sqlglot does not know, in lower case."""
+    if not isinstance(expr, Call | Agg):
+        return ""
+    words = [_word(entry) for entry in expr.shape]
+    inner = [function_name(arg) for arg in expr.args] if expr.op == "dot" else []
+    if expr.op == "dot" and expr.shape[0] == "this":  # the names before it stand inside
+        return ".".join(word for word in (*inner, *words) if word)
+    return ".".join(word for word in (*words, *inner) if word)
+
+
+def _word(entry: str) -> str:
+    """`this:id mozfun`, `this='get_key'`"""
+    if ":id " in entry:
+        return entry.partition(":id ")[2].strip('"').lower()
+    return entry.removeprefix("this=").strip("'").lower() if entry.startswith("this='") else ""
+
+
 def type_of(cast: Call) -> SqlType | None:
     """The type that a cast is to."""
     text = next((s.removeprefix("to:") for s in cast.shape if s.startswith("to:")), "")
