@@ -19,18 +19,18 @@ rounded. A sum that cancels to nearly zero stays a difference: shuffling shows w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from unwet.rewrite.prove.columns import FLOATS, shape
 from unwet.rewrite.prove.engines import Engine, bare
 from unwet.rewrite.prove.pairing import TOLERANCES, drop_close_pairs
 
 SAMPLE = 5
 BUCKETS = 1024
 PAIRED = 100_000  # differing rows up to which every column is tried as the one that changed
-_DIFFERENCES = "unwet_differences"
+DIFFERENCES = "unwet_differences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,86 +110,20 @@ def compare(
     before, after = seen.columns(before_sql), seen.columns(after_sql)
     columns = tuple(name for name, _ in before)
     if len(before) != len(after):
-        return _incomparable(engine, before_sql, after_sql, columns, len(after))
-    types, problems, notes = _shape(before, after, unnamed)
-    result = _rows(engine, seen, _Sides(before_sql, after_sql, tuple(types)))
+        return incomparable(engine, before_sql, after_sql, columns, len(after))
+    types, problems, notes = shape(before, after, unnamed)
+    result = _rows(engine, seen, Sides(before_sql, after_sql, tuple(types)))
     found = replace(result, columns=columns, problems=tuple(problems), notes=tuple(notes))
     if ordered and found.equal and not _same_sequence(engine, before_sql, after_sql, types):
         return replace(found, problems=("the same rows in another order",))
     return found
 
 
-# --- columns --------------------------------------------------------------------------------
-
-
-_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
-_WIDE_INTEGERS = ("UBIGINT", "HUGEINT", "UHUGEINT")
-_TIMESTAMPS = ("TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP", "TIMESTAMP_NS")
-_FLOATS = ("FLOAT", "DOUBLE")
-_UNTYPED = ('"NULL"', "NULL")  # a column that is the word NULL and nothing else
-
-
-def _shape(
-    before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]], unnamed: Collection[int]
-) -> tuple[list[str], list[str], list[str]]:
-    """Common type of each column; what makes the columns differ; what is only worth a note."""
-    types, problems, notes = [], [], []
-    for place, ((old, old_type), (new, new_type)) in enumerate(zip(before, after, strict=True)):
-        if place not in unnamed and old.lower() != new.lower():
-            problems.append(f"column {place + 1} was {old}, is {new}")
-        common = _common(old_type, new_type)
-        types.append(common or "VARCHAR")
-        if common is None:
-            problems.append(f"column {old} was {old_type}, is {new_type}")
-        elif old_type != new_type:
-            notes.append(f"column {old} was {old_type}, is {new_type}")
-    return types, problems, notes
-
-
-def _common(old: str, new: str) -> str | None:
-    """The type to compare in, or None when the two are different things."""
-    if old == new:
-        return old
-    if old in _UNTYPED or new in _UNTYPED:
-        return new if old in _UNTYPED else old
-    # floats meet in the coarser one: what was rounded to 24 bits cannot be compared to more
-    for family, common in ((_TIMESTAMPS, "TIMESTAMP_NS"), (_FLOATS, "FLOAT")):
-        if old in family and new in family:
-            return common
-    if _texts(old) and _texts(new):
-        return "VARCHAR"
-    return _common_exact(_digits(old), _digits(new))
-
-
-def _texts(type_: str) -> bool:
-    return type_ == "VARCHAR" or type_.startswith("ENUM(")
-
-
-def _digits(type_: str) -> tuple[int, int] | None:
-    """Digits before and after the point of an exact number."""
-    if type_ in _INTEGERS:
-        return 19, 0
-    if type_ in _WIDE_INTEGERS:
-        return 39, 0
-    decimal = re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", type_)
-    return (int(decimal[1]) - int(decimal[2]), int(decimal[2])) if decimal else None
-
-
-def _common_exact(old: tuple[int, int] | None, new: tuple[int, int] | None) -> str | None:
-    if old is None or new is None:
-        return None
-    whole, scale = max(old[0], new[0]), max(old[1], new[1])
-    if scale == 0:
-        return "BIGINT" if whole <= 19 else "HUGEINT"
-    # more than 38 digits do not exist: a value that needs them fails the cast, never compares equal
-    return f"DECIMAL({min(whole + scale, 38)},{scale})"
-
-
 # --- rows -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Sides:
+class Sides:
     """The two queries as rows of c0, c1, ... in common types."""
 
     before: str
@@ -202,7 +136,7 @@ class _Sides:
 
     @property
     def floats(self) -> list[str]:
-        return [c for c, type_ in zip(self.columns, self.types, strict=True) if type_ in _FLOATS]
+        return [c for c, type_ in zip(self.columns, self.types, strict=True) if type_ in FLOATS]
 
     @property
     def exact(self) -> list[str]:
@@ -218,7 +152,7 @@ class _Sides:
         return f"SELECT *, CAST({bucket} AS SMALLINT) AS bucket FROM ({self.rows(query)})"
 
 
-def _rows(engine: Engine, seen: Seen, sides: _Sides) -> Comparison:
+def _rows(engine: Engine, seen: Seen, sides: Sides) -> Comparison:
     old, new = (seen.sums(sides.rows(q), sides.columns) for q in (sides.before, sides.after))
     rows_before, rows_after = old[0], new[0]
     same = Comparison(rows_before, rows_after, rows_before, 0, 0, 0, (), ())
@@ -227,14 +161,20 @@ def _rows(engine: Engine, seen: Seen, sides: _Sides) -> Comparison:
     before, after = _digest(engine, sides, sides.before), _digest(engine, sides, sides.after)
     differing = [b for b in sorted({*before, *after}) if before.get(b) != after.get(b)]
     _collect(engine, sides, differing)
+    return settled(engine, sides, same)
+
+
+def settled(engine: Engine, sides: Sides, same: Comparison) -> Comparison:
+    """What the rows in the table DIFFERENCES (c0, c1, ..., copies; > 0: before) make of `same`,
+    in which all rows are identical."""
     if sides.floats:
-        tolerances = [TOLERANCES[type_] for type_ in sides.types if type_ in _FLOATS]
-        drop_close_pairs(engine, _DIFFERENCES, sides.exact, sides.floats, tolerances)
+        tolerances = [TOLERANCES[type_] for type_ in sides.types if type_ in FLOATS]
+        drop_close_pairs(engine, DIFFERENCES, sides.exact, sides.floats, tolerances)
     removed, added = _both(engine, "TRUE")
     modified = _modified(engine, sides) if removed and added else 0
     return replace(
         same,
-        identical=rows_before - removed,
+        identical=same.rows_before - removed,
         removed=removed - modified,
         added=added - modified,
         modified=modified,
@@ -242,7 +182,7 @@ def _rows(engine: Engine, seen: Seen, sides: _Sides) -> Comparison:
     )
 
 
-def _digest(engine: Engine, sides: _Sides, query: str) -> dict[int, tuple[int, int, int]]:
+def _digest(engine: Engine, sides: Sides, query: str) -> dict[int, tuple[int, int, int]]:
     """Bucket -> rows and two hash sums."""
     found = engine.rows(
         f"SELECT bucket, {_hash_sums(sides.columns)} FROM ({sides.bucketed(query)}) GROUP BY bucket"
@@ -260,7 +200,7 @@ def _hash_sums(columns: Sequence[str]) -> str:
     return f"count(*), {', '.join(sums)}"
 
 
-def _collect(engine: Engine, sides: _Sides, buckets: Sequence[int]) -> None:
+def _collect(engine: Engine, sides: Sides, buckets: Sequence[int]) -> None:
     """A temporary table of the rows that one side has more often: c0, c1, ..., copies (> 0:
     before)."""
     among = f"WHERE bucket IN ({', '.join(map(str, buckets))})" if len(buckets) < BUCKETS else ""
@@ -270,7 +210,7 @@ def _collect(engine: Engine, sides: _Sides, buckets: Sequence[int]) -> None:
     )
     columns = ", ".join(sides.columns)
     engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_DIFFERENCES} AS SELECT {columns}, "
+        f"CREATE OR REPLACE TEMP TABLE {DIFFERENCES} AS SELECT {columns}, "
         f"CAST(sum(sign) AS BIGINT) AS copies FROM ({signed}) GROUP BY {columns} "
         "HAVING sum(sign) <> 0"
     )
@@ -279,15 +219,15 @@ def _collect(engine: Engine, sides: _Sides, buckets: Sequence[int]) -> None:
 def _both(engine: Engine, where: str) -> tuple[int, int]:
     (row,) = engine.rows(
         "SELECT coalesce(sum(greatest(copies, 0)), 0), coalesce(sum(greatest(-copies, 0)), 0) "
-        f"FROM {_DIFFERENCES} WHERE {where}"
+        f"FROM {DIFFERENCES} WHERE {where}"
     )
     return _int(row[0]), _int(row[1])
 
 
-def _modified(engine: Engine, sides: _Sides) -> int:
+def _modified(engine: Engine, sides: Sides) -> int:
     """The most pairs of a removed and an added row that some choice of columns makes."""
     keys = [[c for c in sides.columns if _is_stable(engine, c)]]
-    (row,) = engine.rows(f"SELECT count(*) FROM {_DIFFERENCES}")
+    (row,) = engine.rows(f"SELECT count(*) FROM {DIFFERENCES}")
     if _int(row[0]) <= PAIRED:
         keys += [[k for k in sides.columns if k != c] for c in sides.columns]
     return max((_pairs(engine, sides, key) for key in keys if key), default=0)
@@ -295,24 +235,24 @@ def _modified(engine: Engine, sides: _Sides) -> int:
 
 def _is_stable(engine: Engine, column: str) -> bool:
     """Do removed and added rows have the same values here, equally often?"""
-    moved = f"SELECT {column} FROM {_DIFFERENCES} GROUP BY {column} HAVING sum(copies) <> 0 LIMIT 1"
+    moved = f"SELECT {column} FROM {DIFFERENCES} GROUP BY {column} HAVING sum(copies) <> 0 LIMIT 1"
     return not engine.rows(moved)
 
 
-def _pairs(engine: Engine, sides: _Sides, key: Sequence[str]) -> int:
+def _pairs(engine: Engine, sides: Sides, key: Sequence[str]) -> int:
     (row,) = engine.rows(
         "SELECT coalesce(sum(least(old, new)), 0) FROM (SELECT sum(greatest(copies, 0)) AS old, "
-        f"sum(greatest(-copies, 0)) AS new FROM {_DIFFERENCES} GROUP BY {', '.join(key)})"
+        f"sum(greatest(-copies, 0)) AS new FROM {DIFFERENCES} GROUP BY {', '.join(key)})"
     )
     return _int(row[0])
 
 
-def _sample(engine: Engine, sides: _Sides) -> tuple[Difference, ...]:
+def _sample(engine: Engine, sides: Sides) -> tuple[Difference, ...]:
     """The first few differing rows in column order, so that old and new versions stand together."""
     shown = ", ".join(f"CAST({c} AS VARCHAR)" for c in sides.columns)
     order = ", ".join((*sides.columns, "copies DESC"))
     found = engine.rows(
-        f"SELECT copies, {shown} FROM {_DIFFERENCES} ORDER BY {order} LIMIT {SAMPLE}"
+        f"SELECT copies, {shown} FROM {DIFFERENCES} ORDER BY {order} LIMIT {SAMPLE}"
     )
     return tuple(
         Difference(
@@ -327,16 +267,16 @@ def _sample(engine: Engine, sides: _Sides) -> tuple[Difference, ...]:
 def _same_sequence(engine: Engine, before: str, after: str, types: Sequence[str]) -> bool:
     """Compare again with the row number as one more column."""
     numbered = [f"SELECT *, row_number() OVER () FROM (\n{bare(sql)})" for sql in (before, after)]
-    sides = _Sides(numbered[0], numbered[1], (*types, "BIGINT"))
+    sides = Sides(numbered[0], numbered[1], (*types, "BIGINT"))
     return _rows(engine, Seen(engine), sides).equal
 
 
-def _incomparable(
+def incomparable(
     engine: Engine, before_sql: str, after_sql: str, columns: tuple[str, ...], now: int
 ) -> Comparison:
     """Another number of columns: no row can be the same."""
     old, new = (
-        _int(engine.rows(f"SELECT count(*) FROM (\n{bare(sql)})")[0][0])
+        _int(engine.rows(f"SELECT count(*) FROM (\n{bare(sql)}) AS q")[0][0])
         for sql in (before_sql, after_sql)
     )
     problem = f"{len(columns)} columns before, {now} after"

@@ -8,7 +8,7 @@ legacy scripts, the same scripts over shuffled input and the new project each ha
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -78,6 +78,16 @@ class DuckEngine:
     def execute(self, sql: str) -> None:
         with self._bounded():
             self._connection.execute(self._checked(sql))
+
+    def load(self, table: str, types: Mapping[str, str], columns: Sequence[list[object]]) -> None:
+        """A temporary table of values; `types`: name -> type, in the order of `columns`."""
+        made = ", ".join(
+            f"unnest(CAST(? AS {type_}[])) AS {quote(name)}" for name, type_ in types.items()
+        )
+        with self._bounded():
+            self._connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {quote(table)} AS SELECT {made}", list(columns)
+            )
 
     def describe(self, sql: str) -> tuple[tuple[str, str], ...]:
         return tuple((str(row[0]), str(row[1])) for row in self.rows(f"DESCRIBE {bare(sql)}"))
