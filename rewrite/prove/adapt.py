@@ -58,6 +58,14 @@ def to_duckdb(tree: exp.Expr, clock: datetime, find: Finder) -> str:
     return render(copy, "duckdb", pretty=False, spent=True)
 
 
+def to_server(tree: exp.Expr, clock: datetime, find: Finder, dialect: str) -> str:
+    """The same for another engine, by the name of its dialect; `find` may leave parts away."""
+    copy = _mended(copied(tree), _EVERYWHERE)
+    copy = pin_clock(copy, clock)
+    place_tables(copy, find)
+    return render(copy, dialect, pretty=True, spent=True)
+
+
 def pin_clock(tree: exp.Expr, clock: datetime) -> exp.Expr:
     """Every reading of the clock becomes the same moment, a TIMESTAMP without zone.
 
@@ -139,9 +147,12 @@ def _called(node: exp.Anonymous) -> str:
 
 def mend(tree: exp.Expr) -> exp.Expr:
     """In place: each entry of _MENDS, and nothing that would change rows."""
+    return _mended(tree, _MENDS)
 
+
+def _mended(tree: exp.Expr, mends: Sequence[Callable[[exp.Expr], exp.Expr]]) -> exp.Expr:
     def mended(node: exp.Expr) -> exp.Expr:
-        for mend_one in _MENDS:
+        for mend_one in mends:
             node = mend_one(node)
         return node
 
@@ -193,7 +204,8 @@ def _typed_division(node: exp.Expr) -> exp.Expr:
     return exp.IntDiv(this=node.this, expression=divisor)
 
 
-_MENDS = (_typed_division, _safe_function, _without_max, _without_dual, _without_hints)
+_EVERYWHERE = (_without_dual, _without_hints)
+_MENDS = (_typed_division, _safe_function, _without_max, *_EVERYWHERE)
 
 
 # --- names ------------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ from sqlglot import exp
 
 from unwet.lineage.errors import EngineError, UnwetError
 from unwet.lineage.parse import Script, Statement
-from unwet.rewrite.prove.adapt import name_parts, to_duckdb
-from unwet.rewrite.prove.engines import DATA, DuckEngine, quote
-from unwet.rewrite.prove.places import Places, target
+from unwet.rewrite.prove.adapt import name_parts
+from unwet.rewrite.prove.engines import DATA, DuckEngine
+from unwet.rewrite.prove.places import Places, Site, target
 from unwet.rewrite.prove.schedule import Touched, in_order, into_of
 
 RESULTS = "unwet_results"
@@ -63,13 +63,19 @@ def run_legacy(
 ) -> LegacyRun:
     """Execute all statements of all scripts in `world`, which must exist."""
     engine.use(world)
+    return run_scripts(Places(engine, world), engine.tables(DATA), scripts, clock)
+
+
+def run_scripts(
+    site: Site, data: Iterable[tuple[str, str]], scripts: Sequence[Script], clock: datetime
+) -> LegacyRun:
+    """Execute all statements of all scripts; `data`: (schema, table) of what is given."""
     ordered, cycles = in_order(scripts)
     failures: list[LegacyFailure] = []
     answers: dict[tuple[str, int], Answer] = {}
     lost: dict[str, str] = {}
     touched = {id(script): Touched(script) for script in scripts}
-    inputs = Inputs(engine, touched.values())
-    runner = _Runner(engine, Places(engine, world), clock, answers, inputs)
+    runner = _Runner(site, clock, answers, Inputs(data, touched.values()))
     for script in ordered:
         if found := _run_source(runner, script, lost):
             failures += found
@@ -85,9 +91,9 @@ def run_legacy(
 class Inputs:
     """Tables of the data that no script fills."""
 
-    def __init__(self, engine: DuckEngine, touched: Iterable[Touched]) -> None:
+    def __init__(self, data: Iterable[tuple[str, str]], touched: Iterable[Touched]) -> None:
         self._filled = {name for one in touched for name in one.filled}
-        given = [(schema.lower(), table.lower()) for schema, table in engine.tables(DATA)]
+        given = [(schema.lower(), table.lower()) for schema, table in data]
         self._given = frozenset(given)
         self._tables = Counter(table for _, table in given)
 
@@ -147,13 +153,12 @@ class _Runner:
 
     def __init__(
         self,
-        engine: DuckEngine,
-        places: Places,
+        places: Site,
         clock: datetime,
         answers: dict[tuple[str, int], Answer],
         inputs: Inputs,
     ) -> None:
-        self._engine, self._places, self._clock = engine, places, clock
+        self._places, self._clock = places, clock
         self._answers, self._inputs = answers, inputs
 
     def run(self, statement: Statement) -> None:
@@ -180,16 +185,16 @@ class _Runner:
                 self._insert(tree)
             case exp.Update() | exp.Delete() | exp.Merge():
                 self._own(tree.this)
-                self._engine.execute(self._sql(tree))
+                self._places.run(self._sql(tree))
             case exp.TruncateTable():
                 for table in tree.expressions:
                     place = self._own(table)
-                    self._engine.execute(f"DELETE FROM {self._places.full(place)}")
+                    self._places.run(f"DELETE FROM {self._places.full(place)}")
             case exp.Drop():
                 self._drop(tree)
             case exp.Alter():
                 self._own(tree.this)
-                self._engine.execute(self._sql(tree))
+                self._places.run(self._sql(tree))
                 self._places.refresh()
             case exp.IfBlock() if tree.this.find(exp.ObjectId):
                 self._guarded(tree)
@@ -243,8 +248,10 @@ class _Runner:
             self._make(kind, place, self._sql(tree.expression), names)
         elif like is not None:
             parts = name_parts(like.this)
-            known = self._places.located(parts) or parts
-            self._make(kind, place, f"SELECT * FROM {quote(*known)} LIMIT 0")
+            known = self._places.find(parts)
+            if known is None:
+                raise EngineError(f"{_word(like.this)} does not exist")
+            self._make(kind, place, f"SELECT * FROM {self._places.full(known)} LIMIT 0")
         elif schema is not None:
             columns = ", ".join(self._column(c) for c in schema.find_all(exp.ColumnDef))
             self._make(kind, place, "", definition=columns)
@@ -278,16 +285,9 @@ class _Runner:
         if copy.args.get("overwrite"):
             if copy.args.get("partition"):
                 raise EngineError("INSERT OVERWRITE of a partition is not run here")
-            self._engine.execute(
-                f"CREATE OR REPLACE TEMP TABLE unwet_stage AS {self._sql(copy.expression)}"
-            )
-            self._engine.execute(f"DELETE FROM {self._places.full(place)}")
-            self._engine.execute(
-                f"INSERT INTO {self._places.full(place)} SELECT * FROM unwet_stage"
-            )
-            self._engine.execute("DROP TABLE unwet_stage")
+            self._places.refill(place, self._sql(copy.expression))
             return
-        self._engine.execute(self._sql(copy))
+        self._places.run(self._sql(copy))
 
     def _drop(self, tree: exp.Drop) -> None:
         kind = str(tree.args.get("kind", "")).upper()
@@ -314,14 +314,7 @@ class _Runner:
         place = self._places.find(name_parts(table)) if isinstance(table, exp.Table) else None
         if place is None:
             raise EngineError(f"{_word(table)} does not exist")
-        if self._places.kind(place) == "VIEW" and len(place) == 2:
-            name, copy = self._places.full(place), (place[0], f"unwet_copy_{place[1]}")
-            self._engine.execute(f"CREATE TABLE {self._places.full(copy)} AS SELECT * FROM {name}")
-            self._engine.execute(f"DROP VIEW {name}")
-            self._engine.execute(
-                f"ALTER TABLE {self._places.full(copy)} RENAME TO {quote(place[1])}"
-            )
-            self._places.refresh()
+        self._places.own(place)
         return place
 
     def _make(
@@ -333,14 +326,10 @@ class _Runner:
         definition: str = "",
     ) -> None:
         """CREATE kind place; a view onto the data of that name gives way."""
-        if len(place) == 2 and self._places.kind(place) == "VIEW" and kind == "TABLE":
-            self._places.drop(place)
-        columns = f" ({', '.join(map(quote, names))})" if names else ""
-        body = f" ({definition})" if definition else f"{columns} AS {query}"
-        self._places.create(kind, place, body)
+        self._places.make(kind, place, query, names, definition)
 
     def _sql(self, tree: exp.Expr) -> str:
-        return to_duckdb(tree, self._clock, self._places.located)
+        return self._places.sql(tree, self._clock)
 
 
 def _creates_temporary(tree: exp.Create) -> bool:

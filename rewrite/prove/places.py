@@ -3,10 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
 
+from sqlglot import exp
+
+from unwet.rewrite.prove.adapt import to_duckdb
 from unwet.rewrite.prove.engines import DuckEngine, quote, text
 
 TEMP = "temp"
+
+
+class Site(Protocol):
+    """Where scripts run: what is there, and how something is put there.
+
+    A place is (schema, table), or (table,) for a temporary one; names compare without case.
+    """
+
+    def find(self, parts: Sequence[str]) -> tuple[str, ...] | None:
+        """What a name means; None when nothing, or nobody knows which."""
+        ...
+
+    def exact(self, parts: Sequence[str]) -> tuple[str, ...] | None:
+        """As `find`, without looking into other schemas."""
+        ...
+
+    def kind(self, place: Sequence[str]) -> str:
+        """TABLE, VIEW, or nothing."""
+        ...
+
+    def full(self, place: Sequence[str]) -> str:
+        """What stands for it in SQL."""
+        ...
+
+    def sql(self, tree: exp.Expr, clock: datetime) -> str:
+        """The tree as the engine reads it: names placed, clock pinned."""
+        ...
+
+    def run(self, sql: str) -> None:
+        """Execute what changes rows."""
+        ...
+
+    def make(
+        self, kind: str, place: tuple[str, ...], query: str, names: Sequence[str], definition: str
+    ) -> None:
+        """CREATE kind (TABLE or VIEW) AS query, with `names` for its columns, or of a definition
+        without rows."""
+        ...
+
+    def drop(self, place: tuple[str, ...]) -> None:
+        """DROP what is there."""
+        ...
+
+    def own(self, place: tuple[str, ...]) -> None:
+        """Rows of a place are about to change: from now on it is a copy of the data."""
+        ...
+
+    def refill(self, place: tuple[str, ...], query: str) -> None:
+        """The rows of a query in place of those that are there."""
+        ...
+
+    def temporaries(self) -> list[tuple[str, ...]]:
+        """The temporary tables and views that there are, sorted."""
+        ...
+
+    def refresh(self) -> None:
+        """Look again, after something happened that nobody told of."""
+        ...
 
 
 class Places:
@@ -44,6 +107,40 @@ class Places:
         temporary = "TEMP " if len(place) == 1 else ""
         self._engine.execute(f"CREATE {temporary}{kind} {self.full(place)}{body}")
         self._add(place, kind)
+
+    def make(
+        self, kind: str, place: tuple[str, ...], query: str, names: Sequence[str], definition: str
+    ) -> None:
+        """As `create`; a view onto the data of that name gives way."""
+        if len(place) == 2 and self.kind(place) == "VIEW" and kind == "TABLE":
+            self.drop(place)
+        columns = f" ({', '.join(map(quote, names))})" if names else ""
+        self.create(kind, place, f" ({definition})" if definition else f"{columns} AS {query}")
+
+    def run(self, sql: str) -> None:
+        """Execute what changes rows."""
+        self._engine.execute(sql)
+
+    def own(self, place: tuple[str, ...]) -> None:
+        """A view onto the data becomes a copy of it."""
+        if self.kind(place) != "VIEW" or len(place) != 2:
+            return
+        name, copy = self.full(place), (place[0], f"unwet_copy_{place[1]}")
+        self._engine.execute(f"CREATE TABLE {self.full(copy)} AS SELECT * FROM {name}")
+        self._engine.execute(f"DROP VIEW {name}")
+        self._engine.execute(f"ALTER TABLE {self.full(copy)} RENAME TO {quote(place[1])}")
+        self.refresh()
+
+    def refill(self, place: tuple[str, ...], query: str) -> None:
+        """The query may read what it replaces."""
+        self._engine.execute(f"CREATE OR REPLACE TEMP TABLE unwet_stage AS {query}")
+        self._engine.execute(f"DELETE FROM {self.full(place)}")
+        self._engine.execute(f"INSERT INTO {self.full(place)} SELECT * FROM unwet_stage")
+        self._engine.execute("DROP TABLE unwet_stage")
+
+    def sql(self, tree: exp.Expr, clock: datetime) -> str:
+        """As DuckDB reads it."""
+        return to_duckdb(tree, clock, self.located)
 
     def drop(self, place: tuple[str, ...]) -> None:
         """DROP what is there."""
