@@ -106,7 +106,10 @@ def render(
     Printing changes a tree, so a copy is printed, unless ``spent`` says nobody needs it again."""
     try:
         with _parser_notes():
-            return (tree if spent else copied(tree)).sql(
+            printed = tree if spent else copied(tree)
+            if dialect in _CONVERTING:
+                printed = _unconverted(printed)
+            return printed.sql(
                 dialect=dialect,
                 pretty=pretty,
                 copy=False,
@@ -115,6 +118,18 @@ def render(
             )
     except (SqlglotError, *_PRINTER_BUGS) as error:
         raise RenderError(f"cannot be written in {dialect or 'standard SQL'}: {error}") from error
+
+
+_CONVERTING = frozenset({"tsql", "fabric"})
+
+
+def _unconverted(tree: exp.Expr) -> exp.Expr:
+    """DATEDIFF as it was written: the parser puts a conversion around what it compares, which the
+    printer would write out as a cast, though the server makes it anyway."""
+    for node in list(tree.find_all(exp.TimeStrToTime)):
+        if isinstance(node.parent, exp.DateDiff) and not node.args.get("zone"):
+            node.replace(node.this)
+    return tree
 
 
 # --- reading ---------------------------------------------------------------------------------

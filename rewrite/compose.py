@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from unwet.lineage.resolve import Query, Resolved
+from unwet.lineage.targets import into_of
 from unwet.rewrite.opaque import is_cte
 from unwet.rewrite.reads import relations
 from unwet.rewrite.script import Definition, Report
@@ -146,8 +147,9 @@ class _Composer:
             if isinstance(twin, exp.Table) and item.stored is not None:
                 self._rewire(twin, item.stored, qualifiers, temps, query.dialect)
         _shorten(copy, {item.stored for item in relations(query) if item.stored})
-        if copy.args.get("into"):
-            copy.set("into", None)
+        into = into_of(copy)
+        if into is not None:
+            into.pop()
         if not isinstance(copy, exp.Query):
             raise NotComposable(f"a {copy.key} is no query")
         return copy

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from unwet.lineage.parse import render
 from unwet.lineage.trees import copied
+from unwet.rewrite.prove.mends import EVERYWHERE, mend
 
 Finder = Callable[[Sequence[str]], tuple[str, ...] | None]
 
@@ -60,7 +61,7 @@ def to_duckdb(tree: exp.Expr, clock: datetime, find: Finder) -> str:
 
 def to_server(tree: exp.Expr, clock: datetime, find: Finder, dialect: str) -> str:
     """The same for another engine, by the name of its dialect; `find` may leave parts away."""
-    copy = _mended(copied(tree), _EVERYWHERE)
+    copy = mend(copied(tree), EVERYWHERE)
     copy = pin_clock(copy, clock)
     place_tables(copy, find)
     return render(copy, dialect, pretty=True, spent=True)
@@ -140,72 +141,6 @@ def order_sensitive(tree: exp.Expr) -> bool:
 
 def _called(node: exp.Anonymous) -> str:
     return str(node.this).lower()
-
-
-# --- what sqlglot prints so that DuckDB cannot read it ----------------------------------------
-
-
-def mend(tree: exp.Expr) -> exp.Expr:
-    """In place: each entry of _MENDS, and nothing that would change rows."""
-    return _mended(tree, _MENDS)
-
-
-def _mended(tree: exp.Expr, mends: Sequence[Callable[[exp.Expr], exp.Expr]]) -> exp.Expr:
-    def mended(node: exp.Expr) -> exp.Expr:
-        for mend_one in mends:
-            node = mend_one(node)
-        return node
-
-    return tree.transform(mended, copy=False)
-
-
-def _safe_function(node: exp.Expr) -> exp.Expr:
-    """BigQuery SAFE.f(x): printed as SAFE.f(x); DuckDB says TRY(f(x))."""
-    return exp.Try(this=node.this) if isinstance(node, exp.SafeFunc) else node
-
-
-def _without_max(node: exp.Expr) -> exp.Expr:
-    """VARCHAR(MAX): printed as TEXT(MAX); a text without limit is just TEXT."""
-    if isinstance(node, exp.DataType) and any(
-        isinstance(p, exp.DataTypeParam) and p.name.upper() == "MAX" for p in node.expressions
-    ):
-        node.set("expressions", [])
-    return node
-
-
-def _without_dual(node: exp.Expr) -> exp.Expr:
-    """Oracle's FROM dual: DuckDB selects without FROM."""
-    if isinstance(node, exp.Select) and not node.args.get("joins"):
-        source = node.args.get("from_")
-        table = source.this if source is not None else None
-        if isinstance(table, exp.Table) and table.name.lower() == "dual" and not table.db:
-            node.set("from_", None)
-    return node
-
-
-def _without_hints(node: exp.Expr) -> exp.Expr:
-    """NOLOCK, OPTION (..), FOR UPDATE and the like say how to run, not what to return."""
-    if isinstance(node, exp.Table):
-        node.set("hints", None)
-    if isinstance(node, exp.Select):
-        for slot in ("hint", "locks", "options"):
-            node.set(slot, None)
-    return node
-
-
-def _typed_division(node: exp.Expr) -> exp.Expr:
-    """In dialects where 7 / 2 is 3 and 7.0 / 2 is 3.5: printed as /, which is a fraction for both;
-    DuckDB says //, which fails for a zero and for intervals."""
-    if not isinstance(node, exp.Div) or not node.args.get("typed") or node.find(exp.Interval):
-        return node
-    divisor = exp.Nullif(this=node.expression, expression=exp.Literal.number(0))
-    if isinstance(node.expression, exp.Nullif):
-        divisor = node.expression
-    return exp.IntDiv(this=node.this, expression=divisor)
-
-
-_EVERYWHERE = (_without_dual, _without_hints)
-_MENDS = (_typed_division, _safe_function, _without_max, *_EVERYWHERE)
 
 
 # --- names ------------------------------------------------------------------------------------

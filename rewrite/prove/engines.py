@@ -7,6 +7,7 @@ legacy scripts, the same scripts over shuffled input and the new project each ha
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -257,6 +258,6 @@ def _load(engine: DuckEngine, root: Path, files: Sequence[Path]) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    """Without the statement, which DuckDB quotes below, and without its guesses at other names."""
+    """Without the statement, which DuckDB quotes below, and its guesses at other names."""
     first = str(error).strip().partition("\n\n")[0].replace("\n", " ")
-    return first.partition(" Did you mean ")[0]
+    return re.split(r" Did you mean |\s+Candidate functions:", first)[0]

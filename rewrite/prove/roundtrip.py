@@ -86,8 +86,8 @@ def _plan(
     if script.findings or len(script.statements) != 1:
         return ReadBack(None, _first(script.findings) or "it is not one statement")
     resolved = resolve(script.statements[0], catalog)
-    if resolved.query is None:
-        return ReadBack(None, "it is not a query")
+    if resolved.query is None or resolved.kind != "query":
+        return ReadBack(None, "it is not a query")  # dbt makes a table or view of a query only
     return ReadBack(lower(resolved.query, Env(catalog, definitions, setting.bound)))
 
 

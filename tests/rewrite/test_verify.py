@@ -187,6 +187,8 @@ def test_a_missing_model_is_open_unless_the_project_remembers_why(bench: Bench) 
         ("select id, amount, 1 as more from {{ ref('stg_orders') }}", "became id, amount, more"),
         ("select * from {{ ref('north') }}", "circle"),
         ("{{ config(enabled=false) }} select 1", "the project has no model"),
+        (f"create table x as {NORTH_MODEL}", "it is not a query"),
+        (NORTH_MODEL.replace("from", "into x from"), "it is not a query"),
     ],
 )
 def test_what_cannot_be_read_is_not_proved(bench: Bench, model: str, reason: str) -> None:

@@ -24,7 +24,12 @@ from unwet.rewrite.verify import Checked, verify
 from unwet.rewrite.verify import Request as VerifyRequest
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "rewrite" / "wrong"
-PILES: Mapping[str, str] = {"shop": "postgres"}
+PILES: Mapping[str, str] = {
+    "shop": "postgres",
+    "clinic": "bigquery",
+    "factory": "tsql",
+    "fleet": "snowflake",
+}
 """The piles and their dialects."""
 
 

@@ -161,3 +161,34 @@ def test_integers_are_divided_as_their_dialect_says(
     with open_duckdb(None) as engine:
         sql = adapted(f"SELECT {expression} AS y FROM (SELECT 7 AS x) AS t", dialect)
         assert engine.rows(sql) == [(expected,)]
+
+
+def test_what_counts_true_tests_counts_none_where_all_are_unknown() -> None:
+    with open_duckdb(None) as engine:
+        unknown = "SELECT COUNTIF(x > 0) AS y FROM (SELECT CAST(NULL AS INT64) AS x) AS t"
+        assert engine.rows(adapted(unknown, "bigquery")) == [(0,)]
+        window = "SELECT COUNTIF(x > 0) OVER () AS y FROM UNNEST([1, 2, 0, NULL]) AS x"
+        assert engine.rows(adapted(window, "bigquery")) == [(2,)] * 4
+
+
+@pytest.mark.parametrize(
+    ("dialect", "expression", "expected"),
+    [
+        ("tsql", "a + '/' + b", "x/y"),
+        ("tsql", "'(' + UPPER(a) + b + ')'", "(Xy)"),
+        ("tsql", "CAST(n AS VARCHAR(9)) + a", "7x"),
+        ("tsql", "a + NULL + '-'", None),
+        ("tsql", "n + 1 + n", "15"),
+        ("postgres", "DATE '2024-02-28' + INTERVAL '2 days'", "2024-03-01 00:00:00"),
+        ("snowflake", "EQUAL_NULL(a, b) = FALSE", "true"),
+        ("snowflake", "NOT EQUAL_NULL(a, 'x')", "false"),
+        ("postgres", "(n / 2) / 2", "1"),  # also what stands inside of what is mended
+    ],
+)
+def test_what_other_engines_write_otherwise(
+    dialect: str, expression: str, expected: object
+) -> None:
+    with open_duckdb(None) as engine:
+        row = "(SELECT CAST('x' AS VARCHAR(9)) AS a, 'y' AS b, 7 AS n) AS t"
+        sql = adapted(f"SELECT {expression} AS y FROM {row}", dialect)
+        assert engine.rows(f"SELECT CAST(y AS VARCHAR) FROM ({sql})") == [(expected,)]
