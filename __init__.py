@@ -40,20 +40,24 @@ def refactor(
     default_schema: str | None = None,
     force: bool = False,
     name: str = "unwet_project",
+    decisions: str | Path | None = None,
 ) -> "Result":
     """Rewrite a pile as a dbt project in the folder `out`, and prove it; `unwet refactor`.
 
     Without `out` nothing is written: the result has the files. `data`: a DuckDB file, or a folder
-    of CSV and Parquet files, on which old and new run. Raises UnwetError (unwet.lineage.errors).
+    of CSV and Parquet files, on which old and new run. `decisions`: a decisions file, which the
+    project obeys. Raises UnwetError (unwet.lineage.errors).
     """
     from unwet.lineage.pile import load
     from unwet.rewrite import refactor as job
+    from unwet.rewrite.decisions.file import read_decisions
 
     pile = load(sources, dialect, schema, params, default_schema)
     where = Path(out) if out is not None else None
     values = dict(params or {})
+    decided = read_decisions(decisions)
     return job.refactor(
-        pile, job.Request(where, name, to_dialect or "", str(data or ""), force, values)
+        pile, job.Request(where, name, to_dialect or "", str(data or ""), force, values, decided)
     )
 
 
@@ -66,19 +70,25 @@ def verify(
     params: Mapping[str, str] | None = None,
     data: str | Path | None = None,
     default_schema: str | None = None,
+    decisions: str | Path | None = None,
 ) -> "Verification":
     """Check that a dbt project returns what the reports of a pile return; `unwet verify`.
 
-    The result has a verdict per report, with differing rows where `data` shows some. Raises
-    UnwetError (unwet.lineage.errors) for a project or data that cannot be opened.
+    The result has a verdict per report, with differing rows where `data` shows some. `decisions`:
+    a decisions file, which says what may be different. Raises UnwetError (unwet.lineage.errors) for
+    a project or data that cannot be opened.
     """
     from unwet.lineage.pile import load
     from unwet.rewrite import verify as job
+    from unwet.rewrite.decisions.file import read_decisions
 
     job.check_project(Path(project))
     pile = load(legacy, dialect, schema, params, default_schema)
     values = dict(params or {})
-    return job.verify(pile, job.Request(Path(project), to_dialect or "", str(data or ""), values))
+    decided = read_decisions(decisions)
+    return job.verify(
+        pile, job.Request(Path(project), to_dialect or "", str(data or ""), values, decided)
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -45,6 +45,7 @@ PAGES = (
     "docs/architecture.md",
     "docs/codes.md",
     "docs/commands.md",
+    "docs/decisions.md",
     "docs/pictures.md",
     "docs/pre-commit.md",
     "docs/scale.md",
@@ -376,6 +377,24 @@ def commands() -> dict[str, str]:
         macro.write_text(macro.read_text("utf-8").replace("LEFT JOIN", "JOIN"), "utf-8")
         shown["wrong"] = run(check)
     return shown
+
+
+def block_draft() -> str:
+    return shell("drift", "copies", "--dialect", "postgres", "--format", "toml")
+
+
+def block_decisions() -> str:
+    """A decision, and what becomes of the copies with it."""
+    spoken = "--dialect postgres --decisions decisions.toml"
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder, "project")
+
+        def run(command: str) -> str:
+            words = [str(made) if word == "project" else word for word in command.split()]
+            return shell(*words, shown=f"unwet {command}").replace(str(made), "project")
+
+        first = run(f"refactor copies {spoken} --to-dialect duckdb --out project --quiet")
+        return f"{first}\n\n{run(f'verify copies project {spoken} --data copies_data')}"
 
 
 def block_check() -> str:

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from unwet.lineage.errors import BadConfig, PathNotFound
 
@@ -20,6 +20,11 @@ class Intended:
     code: str = ""
     expression: str = ""
 
+    def fits(self, code: str, path: str, expression: str) -> bool:
+        """Whether a difference at a place is one of these."""
+        fits = code.startswith(self.code) and self.expression in expression
+        return fits and PurePath(path).match(self.path)
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -33,6 +38,7 @@ class Config:
     paths: tuple[str, ...] = ()
     baseline: str = ""
     drift: bool = False
+    decisions: str = ""
     home: str = ""  # the folder that the file stands in; no setting
 
 
@@ -72,7 +78,8 @@ def _checked(table: Mapping[str, object], path: Path) -> Config:
             near = get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known settings: {', '.join(known)}"
             raise BadConfig(f"{path}: unknown setting: {key}", hint)
-    schema, baseline = (_text(table, key, path) for key in ("schema", "baseline"))
+    files = ("schema", "baseline", "decisions")
+    schema, baseline, decisions = (_text(table, key, path) for key in files)
     return Config(
         dialect=_text(table, "dialect", path),
         schema=str(path.parent / schema) if schema else "",
@@ -82,6 +89,7 @@ def _checked(table: Mapping[str, object], path: Path) -> Config:
         paths=tuple(str(path.parent / each) for each in _texts(table, "paths", path)),
         baseline=str(path.parent / baseline) if baseline else "",
         drift=_flag(table, "drift", path),
+        decisions=str(path.parent / decisions) if decisions else "",
         home=str(path.parent),
     )
 

@@ -7,6 +7,7 @@ UnwetError
 │   ├── UnknownDialect      with the nearest known name
 │   ├── BadSchema           a schema file that cannot be understood
 │   ├── BadConfig           the same for unwet.toml
+│   ├── BadDecision         the same for a decisions file
 │   └── BadPart             parts of a scan that do not make one pile
 ├── OutputError
 │   ├── OutputNotEmpty      a folder with other people's files in it
@@ -90,6 +91,10 @@ class BadSchema(UsageError):
 
 class BadConfig(UsageError):
     """A configuration file with unknown keys or wrong values."""
+
+
+class BadDecision(UsageError):
+    """A decisions file with unknown keys or wrong values; the message begins with path:line."""
 
 
 class BadPart(UsageError):

@@ -1,7 +1,7 @@
 """A whole pile in one call: sources, parsed scripts, catalog, resolved statements, lineage."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class Pile:
 
     `findings`: what was odd about sources, parsing and declarations (not: unresolved columns,
     those are the graph's). `elsewhere`: columns that relations are seen with in SQL that is no
-    part of this.
+    part of this. `schema` and `default_schema`: as they were given.
     """
 
     sources: tuple[Source, ...]
@@ -44,6 +44,14 @@ class Pile:
     findings: tuple[Finding, ...]
     studied: Studied = field(repr=False)
     elsewhere: Mapping[str, Iterable[str]] = field(default_factory=dict, repr=False)
+    schema: Schema | None = field(default=None, repr=False)
+    default_schema: str | None = None
+
+    def with_scripts(self, scripts: Iterable[Script]) -> "Pile":
+        """The same pile with other texts in it; its own findings stay."""
+        schema, default_schema, budget = self.schema, self.default_schema, self.studied.budget
+        made = assemble(tuple(scripts), schema, default_schema, budget, (), self.elsewhere)
+        return replace(made, findings=self.findings)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -232,7 +240,9 @@ def assemble(
     findings = in_order([*before, *(f for s in scripts for f in s.findings), *studied.findings])
     resolved = tuple(each for place, each in studied.placed() if not place.inner)
     sources = tuple(script.source for script in scripts)
-    return Pile(sources, scripts, resolved, findings, studied, elsewhere or {})
+    return Pile(
+        sources, scripts, resolved, findings, studied, elsewhere or {}, schema, default_schema
+    )
 
 
 def trace(

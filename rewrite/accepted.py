@@ -10,10 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
-from typing import Final
+from typing import Final, Protocol
 
-from unwet.lineage.config import Intended
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.lexer import CODE, COMMENT, STRING, pieces
 from unwet.lineage.pile import Pile
@@ -30,12 +28,23 @@ class Mark:
     reason: str
 
 
+class Accepting(Protocol):
+    """Who accepts differences: an [[intended]] of the configuration, or a decision."""
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+
+    def fits(self, code: str, path: str, expression: str) -> bool:
+        """Whether it accepts that difference."""
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What has been accepted in a pile; `findings`: marks that count for nothing."""
 
     marks: Mapping[tuple[str, int], Mark]
-    intended: tuple[Intended, ...]
+    intended: tuple[Accepting, ...]
     findings: tuple[Finding, ...]
 
     def reason(self, code: str, path: str, line: int, expression: str) -> str:
@@ -44,13 +53,12 @@ class Accepted:
         if mark is not None and any(code.startswith(each) for each in mark.codes):
             return mark.reason
         for each in self.intended:
-            fits = code.startswith(each.code) and each.expression in expression
-            if fits and PurePath(path).match(each.path):
+            if each.fits(code, path, expression):
                 return each.reason
         return ""
 
 
-def accepted(pile: Pile, intended: Iterable[Intended] = ()) -> Accepted:
+def accepted(pile: Pile, intended: Iterable[Accepting] = ()) -> Accepted:
     """The marks of all sources, and what the configuration says."""
     marks: dict[tuple[str, int], Mark] = {}
     findings: list[Finding] = []

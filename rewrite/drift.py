@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from unwet.lineage.config import Intended
 from unwet.lineage.findings import Finding
 from unwet.lineage.names import deep_stack
 from unwet.lineage.pile import Inputs, Pile, load
 from unwet.lineage.schema import Schema
-from unwet.rewrite.accepted import Accepted, accepted
+from unwet.rewrite.accepted import Accepted, Accepting, accepted
 from unwet.rewrite.blocks import Places
 from unwet.rewrite.consequence import consequence, strength
 from unwet.rewrite.evidence import Witness
@@ -83,7 +82,7 @@ def find_drift(
     return drift(sources).findings
 
 
-def drift(pile: Pile, intended: Iterable[Intended] = ()) -> Drift:
+def drift(pile: Pile, intended: Iterable[Accepting] = ()) -> Drift:
     """The contradictions of a pile that has been read, without what `intended` accepts."""
     with deep_stack():
         found, known = facts(pile), accepted(pile, intended)

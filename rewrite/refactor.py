@@ -7,7 +7,7 @@ falls back to its one-to-one model; one that cannot be proved even so is tested 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,13 +22,17 @@ from unwet.rewrite.algebra import Plan, Rel
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.conform import conform
+from unwet.rewrite.decisions.decided import Decided, decided
+from unwet.rewrite.decisions.file import NONE, Decisions
+from unwet.rewrite.decisions.outcome import on_rows
+from unwet.rewrite.decisions.outcome import outcome as of_change
 from unwet.rewrite.library import Library
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.judge import difference, judge, order_assumed
 from unwet.rewrite.prove.roundtrip import ReadBack, read_back
-from unwet.rewrite.prove.tested import DataVerdict, run_tests
+from unwet.rewrite.prove.tested import DataVerdict, ReportRef, run_tests
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import Report
 from unwet.rewrite.sharing import share
@@ -50,7 +54,8 @@ Progress = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for. Without ``out`` nothing is left behind; ``data`` is what DuckDB
-    can open; ``values`` are run-time values of placeholders that are not bound in the SQL."""
+    can open; ``values`` are run-time values of placeholders that are not bound in the SQL.
+    ``decisions`` say what the project shall return instead of what the pile does."""
 
     out: Path | None = None
     name: str = "unwet_project"
@@ -58,11 +63,13 @@ class Request:
     data: str = ""
     force: bool = False
     values: Mapping[str, str] = field(default_factory=dict)
+    decisions: Decisions = NONE
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of it: sizes before and after, a verdict for each report, findings."""
+    """What came of it: sizes before and after, a verdict for each report, findings. ``notes``:
+    decisions that stand for nothing."""
 
     before: Size
     after: Size
@@ -72,6 +79,7 @@ class Result:
     assumptions: tuple[str, ...]
     macros: int
     files: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
 
 @rare_collection()
@@ -90,19 +98,21 @@ def refactor(
     if request.out is not None:
         check(request.out, request.force)
     progress("running the scripts symbolically")
-    meaning = meaning_of(pile)
-    _ = meaning.state
+    case = decided(meaning_of(pile), request.decisions, request.values)
+    _ = case.meaning.state
     with deep_stack():
-        return _Job(meaning, request, progress, worlds).run()
+        return _Job(case, request, progress, worlds).run()
 
 
 class _Job:
     """One run: what is kept and what is pinned grows until everything left is proved or tested."""
 
     def __init__(
-        self, meaning: Meaning, request: Request, progress: Progress, worlds: Worlds | None
+        self, case: Decided, request: Request, progress: Progress, worlds: Worlds | None
     ) -> None:
+        meaning = case.meaning
         self.pile, self.state, self.normalizer = meaning.pile, meaning.state, meaning.normalizer
+        self.legacy, self.changes, self.notes = case.legacy.pile, case.changes, case.notes
         self.request, self.progress, self.worlds = request, progress, worlds
         self.reports = {report.name: report for report in self.state.reports}
         self.dialect = request.to_dialect or dialect_of(self.pile)
@@ -238,9 +248,19 @@ class _Job:
 
     def _on_data(self, project: Project) -> Project:
         refs = [reference(self.reports[d.name]) for d in project.drafts]
+        for verdict in self._tests(self.pile, project, refs):
+            self._take(verdict)
+        if not {*self.kept} & {d.name for d in project.drafts}:
+            return project
+        return self._abstracted(self._drafts())
+
+    def _tests(
+        self, pile: Pile, project: Project, refs: Sequence[ReportRef]
+    ) -> tuple[DataVerdict, ...]:
+        """The scripts of a pile against the project."""
         with staged(self._files(project)) as folder:
-            found = run_tests(
-                self.pile.scripts,
+            return run_tests(
+                pile.scripts,
                 folder,
                 refs,
                 self.request.data,
@@ -248,11 +268,6 @@ class _Job:
                 self.request.values,
                 worlds=self.worlds,
             )
-        for verdict in found:
-            self._take(verdict)
-        if not {*self.kept} & {d.name for d in project.drafts}:
-            return project
-        return self._abstracted(self._drafts())
 
     def _take(self, verdict: DataVerdict) -> None:
         """Data can only lower what is believed of a report, or raise what nobody could prove."""
@@ -315,7 +330,7 @@ class _Job:
         )
 
     def _originals(self, kept: tuple[Kept, ...]) -> dict[str, str]:
-        texts = {s.source.path: s.source.text for s in self.pile.scripts}
+        texts = {s.source.path: s.source.text for s in self.legacy.scripts}
         wanted = sorted(p for p in self._left(kept) if p in texts)
         return {path.removeprefix(self.root).replace("..", "_"): texts[path] for path in wanted}
 
@@ -334,25 +349,31 @@ class _Job:
                 place(folder, self.request.out)
         kept = self._left(project.kept)
         return Result(
-            part_size(self.pile, {source.path for source in self.pile.sources}),
-            project_size(project.library, files) + part_size(self.pile, kept),
+            part_size(self.legacy, {source.path for source in self.legacy.sources}),
+            project_size(project.library, files) + part_size(self.legacy, kept),
             0,
             verdicts,
             (*self.pile.findings, *self.state.findings),
             assumptions,
             len(project.library.macros),
             files,
+            self.notes,
         )
 
     def _verdicts(self, project: Project) -> tuple[Verdict, ...]:
         shared = _shared(project)
         leaning = _leaning(project, self.unproved)
+        rows = self._old_rows(project)
         found = []
         for name, report in self.reports.items():
             outcome, reason = self._outcome(name)
+            model = "" if name in self.kept else name
             if outcome == "proved" and (below := leaning.get(name)):
                 outcome, reason = "tested", f"proved over {below}, which is not proved itself"
-            model = "" if name in self.kept else name
+            if (change := self.changes.get(name)) is not None:
+                outcome, reason = of_change(outcome, reason, change, model)
+                if name in rows and outcome == "changed":
+                    reason = f"{rows[name]}; {reason}"
             span = report.span
             found.append(
                 Verdict(
@@ -368,6 +389,15 @@ class _Job:
                 )
             )
         return tuple(sorted(found, key=lambda v: v.name))
+
+    def _old_rows(self, project: Project) -> dict[str, str]:
+        """What the data says about the old rows of what is decided to be otherwise now."""
+        names = [d.name for d in project.drafts if d.name in self.changes]
+        if not names or not self.request.data:
+            return {}
+        refs = [reference(self.reports[name]) for name in names]
+        found = self._tests(self.legacy, project, refs)
+        return {test.name: on_rows(test) for test in found}
 
     def _outcome(self, name: str) -> tuple[Outcome, str]:
         if name in self.failed:

@@ -20,6 +20,7 @@ def as_json(result: Result) -> str:
         "reports": [_report(v) for v in result.verdicts],
         "assumptions": list(result.assumptions),
         "drift": [],
+        "notes": list(result.notes),
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 

@@ -17,6 +17,7 @@ def as_json(found: Verification) -> str:
         "ok": found.ok,
         "reports": [_report(report) for report in found.reports],
         "assumptions": list(found.assumptions),
+        "notes": list(found.notes),
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
@@ -64,6 +65,7 @@ def _report(report: Checked) -> dict[str, object]:
         "reason": report.reason,
         "rows_before": report.rows_before,
         "rows_after": report.rows_after,
+        "changes": list(report.changes),
         "sample": [
             {"change": d.change, "row": list(d.row), "copies": d.copies} for d in report.sample
         ],

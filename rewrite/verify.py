@@ -7,8 +7,9 @@ A proof of one model takes the models it reads for granted, so a model is only a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from unwet.lineage.errors import PathNotFound
@@ -16,6 +17,9 @@ from unwet.lineage.findings import Finding
 from unwet.lineage.garbage import rare_collection
 from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
+from unwet.rewrite.decisions.decided import Change, Decided, decided
+from unwet.rewrite.decisions.file import NONE, Decisions
+from unwet.rewrite.decisions.outcome import on_rows, outcome
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.compare import Difference
@@ -34,12 +38,14 @@ Progress = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for. ``data`` is what DuckDB can open; ``values`` are run-time values of
-    placeholders and variables; ``to_dialect`` is the project's (default: as it remembers)."""
+    placeholders and variables; ``to_dialect`` is the project's (default: as it remembers);
+    ``decisions`` say what may be different now."""
 
     project: Path
     to_dialect: str = ""
     data: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    decisions: Decisions = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +53,10 @@ class Checked:
     """One report: its verdict, the rows of both sides where they ran, and rows that differ.
 
     proved: the normal forms are equal. tested: the same rows on the data. failed: the rows differ.
-    order-dependent: the old rows themselves change when their input is shuffled. kept: there is
-    no model, or neither proof nor data for it. ``open``: somebody has to look at it.
+    order-dependent: the old rows themselves change when their input is shuffled. changed: proved
+    or tested to be what was decided; ``changes`` are the columns that are others then, ("*",) where
+    rows come and go. kept: there is no model, or neither proof nor data for it. ``open``: somebody
+    has to look at it.
     """
 
     name: str
@@ -62,15 +70,18 @@ class Checked:
     rows_after: int | None = None
     sample: tuple[Difference, ...] = ()
     open: bool = False
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """All reports by name, what the proofs assume, and findings of the pile."""
+    """All reports by name, what the proofs assume, and findings of the pile. ``notes``: decisions
+    that stand for nothing."""
 
     reports: tuple[Checked, ...]
     assumptions: tuple[str, ...]
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -91,8 +102,8 @@ def verify(
     Raises UnwetError for a project or data that cannot be opened.
     """
     check_project(request.project)
-    meaning = meaning_of(pile)
-    pile = meaning.pile
+    case = decided(meaning_of(pile), request.decisions, request.values)
+    meaning, pile = case.meaning, case.meaning.pile
     remembered = read_record(request.project)
     dialect = check_dialect(request.to_dialect or remembered.dialect or dialect_of(pile))
     progress("reading the project")
@@ -108,22 +119,55 @@ def verify(
     reports = [report for report in state.reports if report.name in known]
     judged = judge(reports, found, dialect, meaning.normalizer)
     tests: tuple[DataVerdict, ...] = ()
+    old: tuple[DataVerdict, ...] = ()  # as it was, of what is decided to be otherwise now
     if request.data:
         progress("running old and new on the data")
         refs = [reference(report) for report in reports]
-        tests = run_tests(pile.scripts, request.project, refs, request.data, dialect, values,
-                          worlds=worlds)  # fmt: skip
+        run = partial(run_tests, project_root=request.project, data=request.data, dialect=dialect,
+                      vars=values, worlds=worlds)  # fmt: skip
+        tests = run(pile.scripts, reports=refs)
+        if others := [ref for ref in refs if ref.name in case.changes]:
+            old = run(case.legacy.pile.scripts, reports=others)
     check = _Check(state, rendered, judged, {test.name: test for test in tests}, remembered)
-    checked = check.run(known)
+    checked = _on_purpose(check.run(known), case, old)
     borrowed = _borrowed(state, rendered, known)
     assumptions = tuple(sorted({*judged.assumptions, *borrowed}))
-    return Verification(checked, assumptions, (*pile.findings, *state.findings))
+    return Verification(checked, assumptions, (*pile.findings, *state.findings), case.notes)
 
 
 def check_project(root: Path) -> None:
     """Raises PathNotFound before any work is done; a folder without a project fails later."""
     if not root.is_dir():
         raise PathNotFound(str(root), "give the folder of a dbt project")
+
+
+def _on_purpose(
+    found: tuple[Checked, ...], case: Decided, old: Sequence[DataVerdict]
+) -> tuple[Checked, ...]:
+    """Verdicts against the pile as it was, from those against the pile as decided: what changes
+    by a decision is told with the rows that do."""
+    rows = {test.name: test for test in old}
+    return tuple(
+        _changed(each, case.changes[each.name], rows.get(each.name))
+        if each.name in case.changes
+        else each
+        for each in found
+    )
+
+
+def _changed(found: Checked, change: Change, test: DataVerdict | None) -> Checked:
+    verdict, reason = outcome(found.verdict, found.reason, change, found.model)
+    told = replace(found, verdict=verdict, reason=reason, changes=change.columns,
+                   open=found.open or verdict == "failed")  # fmt: skip
+    if verdict != "changed" or test is None:
+        return told
+    return replace(
+        told,
+        reason=f"{on_rows(test)}; {reason}",
+        rows_before=test.rows_before,
+        rows_after=test.rows_after,
+        sample=test.sample,
+    )
 
 
 def _values(pile: Pile, defaults: Mapping[str, object], given: Mapping[str, str]) -> dict[str, str]:

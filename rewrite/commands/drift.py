@@ -6,11 +6,12 @@ import click
 
 from unwet.lineage.commands.output import emit, notes
 from unwet.lineage.commands.request import Request, shared
+from unwet.rewrite.commands.deciding import decisions_of
 from unwet.rewrite.commands.problems import in_form
 
 
 @click.command()
-@shared("text", "json", "full", "concise", "github", "gitlab", "sarif")
+@shared("text", "json", "full", "concise", "github", "gitlab", "sarif", "toml")
 @click.option("--data", metavar="URL", default="", help="DuckDB file, or folder of CSV and Parquet "
               "files, to look for rows that show it.")  # fmt: skip
 @click.option("--check", is_flag=True, help="Exit 1 when there are any findings.")
@@ -32,7 +33,10 @@ def drift(request: Request, data: str, check: bool) -> int:
     DRIFT_EXPRESSION  anything else that an output or a condition says otherwise
 
     The surest comes first; exit code 0 unless --check is given. What is meant stays out with
-    `-- unwet: ignore[DRIFT] reason` in the SQL or [[intended]] in the configuration.
+    `-- unwet: ignore[DRIFT] reason` in the SQL or [[intended]] in the configuration, and so does
+    what has been decided (docs/decisions.md).
+
+    --format toml is a decisions file to complete: an entry for each, with what it would change.
 
     With --data each finding shows a row on which it and its copies differ, and how many rows
     there are; what no row shows falls in the list.
@@ -42,7 +46,7 @@ def drift(request: Request, data: str, check: bool) -> int:
     from unwet.rewrite.check.drift_problems import problems
 
     pile = request.load()
-    found = job.drift(pile, request.intended)
+    found = job.drift(pile, (*request.intended, *decisions_of(request).resolutions))
     if data:
         from unwet.rewrite.prove.witness import witnessed
 
@@ -54,6 +58,11 @@ def drift(request: Request, data: str, check: bool) -> int:
             text = drift_forms.as_text(found, on_terminal, request.verbose)
         case "json":
             text = drift_forms.as_json(found)
+        case "toml":
+            from unwet.rewrite.decisions.draft import draft
+            from unwet.rewrite.meaning import Meaning
+
+            text = draft(Meaning(pile), found, request.params)
         case form:
             text = in_form(form, problems(found), request)
     emit(text, request)

@@ -7,6 +7,7 @@ import click
 from unwet.lineage.commands.output import emit, notes, progress, say, table
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
+from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
 
 
 @click.command()
@@ -17,6 +18,7 @@ from unwet.lineage.errors import UsageError
 @click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project.")
 @click.option("--data", metavar="URL", default="", help="DuckDB file or folder to test on.")
 @click.option("--name", metavar="NAME", default="unwet_project", help="Name of the project.")
+@decisions_option
 @click.option("--plan", is_flag=True, help="Show what would come out; write nothing.")
 @click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
 @click.option("--strict", is_flag=True, help="Exit 1 unless every report is proved or tested.")
@@ -27,6 +29,7 @@ def refactor(
     to_dialect: str,
     data: str,
     name: str,
+    decisions: str | None,
     plan: bool,
     force: bool,
     strict: bool,
@@ -44,9 +47,11 @@ def refactor(
         data=data,
         force=force,
         values=request.params,
+        decisions=decisions_of(request, decisions),
     )
     result = job.refactor(request.load(), wanted, lambda text: progress(text, request.quiet))
     notes(result.findings, request)
+    tell(result.notes, request)
     if not request.quiet:
         say(*summary.open_reports(result))
     form = summary.as_json(result) if request.format == "json" else table(summary.rows(result))

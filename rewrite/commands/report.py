@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from unwet.lineage.commands.output import emit, notes, progress
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
+from unwet.rewrite.commands.deciding import decisions_of
+
+if TYPE_CHECKING:
+    from unwet.rewrite.accepted import Accepting
 
 
 def _heading(path: str) -> str:
@@ -51,8 +56,10 @@ def report(
     request = replace(request, output=out or request.output)
     pile = request.load()
     links = Links(link_template, way_back(request.output), Path.cwd().as_posix())
-    asked = job.Request(Path(project), to_dialect, data, request.params) if project else None
-    found = overview(pile, request.intended, asked, lambda text: progress(text, request.quiet))
+    given = decisions_of(request)
+    asked = job.Request(Path(project), to_dialect, data, request.params, given) if project else None
+    accepted: tuple[Accepting, ...] = (*request.intended, *given.resolutions)
+    found = overview(pile, accepted, asked, lambda text: progress(text, request.quiet))
     notes(pile.findings, request)
     shown = replace(found, title=title or ", ".join(map(_heading, request.paths)), lineage=lineage)
     emit(page(shown, links), request)

@@ -8,6 +8,7 @@ import click
 from unwet.lineage.commands.output import emit, notes, progress
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
+from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
 
 
 @click.command()
@@ -16,17 +17,19 @@ from unwet.lineage.errors import UsageError
               "files, to run old and new on.")  # fmt: skip
 @click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project; default: "
               "as it remembers, else that of LEGACY.")  # fmt: skip
-def verify(request: Request, data: str, to_dialect: str) -> int:
+@decisions_option
+def verify(request: Request, data: str, to_dialect: str, decisions: str | None) -> int:
     """Check that the dbt project PROJECT returns what the reports in LEGACY return.
 
     \b
     proved           same normal form: the same rows on any data
     tested           the same rows on the given data
+    changed          as somebody has decided, and not otherwise
     order-dependent  the old rows themselves depend on the order of their input
     kept             no model, or neither a proof nor a test; with the reason
     failed           the rows differ; some of them are shown
 
-    Exit code 0 when every report is proved, tested, or kept for a reason that the project
+    Exit code 0 when every report is proved, tested, changed, or kept for a reason that the project
     remembers from `unwet refactor`; else 1.
     """
     from unwet.rewrite import verified
@@ -36,9 +39,11 @@ def verify(request: Request, data: str, to_dialect: str) -> int:
     if not legacy:
         raise UsageError("verify needs LEGACY and PROJECT", "name the pile, then the project")
     job.check_project(Path(project))
-    wanted = job.Request(Path(project), to_dialect, data, request.params)
+    given = decisions_of(request, decisions)
+    wanted = job.Request(Path(project), to_dialect, data, request.params, given)
     pile = replace(request, paths=tuple(legacy)).load()
     found = job.verify(pile, wanted, lambda text: progress(text, request.quiet))
     notes(found.findings, request)
+    tell(found.notes, request)
     emit(verified.as_json(found) if request.format == "json" else verified.as_text(found), request)
     return 0 if found.ok else 1

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from unwet.lineage import inventory
-from unwet.lineage.config import Intended
 from unwet.lineage.pile import Pile
 from unwet.rewrite import verify
+from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.drift import drift
 from unwet.rewrite.families import duplicates
 from unwet.rewrite.meaning import meaning_of
@@ -23,7 +23,7 @@ _NOT_WRITTEN = ("target", "dbt_packages", "logs")  # what dbt makes below a proj
 
 def overview(
     pile: Pile,
-    intended: Iterable[Intended] = (),
+    intended: Iterable[Accepting] = (),
     project: verify.Request | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Overview:

@@ -279,10 +279,12 @@ def test_json_and_exit_codes(bench: Bench) -> None:
                 "reason": "",
                 "rows_before": 2,
                 "rows_after": 2,
+                "changes": [],
                 "sample": [],
             }
         ],
         "assumptions": [],
+        "notes": [],
     }
     bench.fill({}, {"north": NORTH_MODEL.replace("'n'", "'w'")})
     assert bench.cli().exit_code == 1
