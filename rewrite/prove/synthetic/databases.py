@@ -1,0 +1,229 @@
+"""Small adversarial databases for one report, from its plan.
+
+databases(plan, inputs, inferred, engine, clock) -> (Database, ...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+from unwet.rewrite.algebra import Expr, Plan
+from unwet.rewrite.prove.engines import Engine
+from unwet.rewrite.prove.synthetic.database import Cell, Database, Table
+from unwet.rewrite.prove.synthetic.entities import ROOM, Entity, Maker, composed
+from unwet.rewrite.prove.synthetic.fresh import fresh
+from unwet.rewrite.prove.synthetic.goals import (
+    Goal,
+    distinct,
+    facts_of,
+    of_conditions,
+    of_pairs,
+    of_rows,
+    of_values,
+)
+from unwet.rewrite.prove.synthetic.logic import Ask, Logic
+from unwet.rewrite.prove.synthetic.oracle import Adapt, Oracle
+from unwet.rewrite.prove.synthetic.pools import pools as made_pools
+from unwet.rewrite.prove.synthetic.rows import Deriver, Way
+from unwet.rewrite.prove.synthetic.solve import Solver
+from unwet.rewrite.prove.synthetic.symbols import JSON, Symbols, Variable, number
+from unwet.rewrite.prove.synthetic.types import TEXT, SqlType
+
+TOGETHER: Final = 40  # entities of one database
+
+
+class Facts(Protocol):
+    """What is known of the relations of a pile."""
+
+    @property
+    def tables(self) -> Mapping[str, Mapping[str, SqlType]]:
+        """Relation -> column -> type."""
+        ...
+
+
+def databases(
+    plan: Plan | None,
+    inputs: Iterable[str],
+    facts: Facts,
+    engine: Engine,
+    clock: datetime,
+    adapt: Adapt = lambda tree: tree,
+) -> tuple[Database, ...]:
+    """Databases over the relations `inputs`, the plainest first; the same ones on every run.
+
+    `engine` is asked what is true of which values. Without a plan there are only types to go by.
+    """
+    relations = tuple(dict.fromkeys(inputs))
+    if plan is None:
+        return (_by_types(relations, facts), _empty(relations, facts))
+    study = Study(plan, facts, engine, clock, adapt)
+    return (*study.databases(relations), _empty(relations, facts))
+
+
+class Study:
+    """One plan: its goals, and the entities that reach them."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        facts: Facts,
+        engine: Engine,
+        clock: datetime,
+        adapt: Adapt = lambda tree: tree,
+    ) -> None:
+        self.symbols = Symbols()
+        self._facts = facts
+        deriver = Deriver(self.symbols)
+        logic = Logic(deriver)
+        oracle = Oracle(engine, clock, adapt)
+        self.ways = deriver.ways(plan.rel)
+        self.bounds = sorted(deriver.bounds)
+        first = [(way, list(of_conditions(way, logic))) for way in self.ways]
+        atoms = [e for _, goals in first for e, _ in facts_of(goals)]
+        used = [e for way in self.ways for e in way.seen]
+        self.kinds = [kind_of(v, self.symbols, facts) for v in self.symbols.variables]
+        self.pools = made_pools(self.symbols, self.kinds, atoms, used, oracle)
+        self.kinds = [kind_of(v, self.symbols, facts) for v in self.symbols.variables]
+        self.solver = Solver(self.pools, oracle)
+        self.maker = Maker(self.symbols, self.kinds, self.pools, self.solver)
+        tests = list(dict.fromkeys(atoms))
+        self.goals: list[tuple[Way, Goal]] = []
+        self._collect(first, tests)
+
+    def _collect(self, first: Sequence[tuple[Way, list[Goal]]], tests: Sequence[Expr]) -> None:
+        owner: dict[int, Way] = {}
+        found: list[Goal] = []
+        bases: list[tuple[Way, Ask]] = []
+        for way, goals in first:
+            base = self._base(goals)
+            bases.append((way, base))
+            more = [
+                *goals,
+                *of_values(way, base, tests, self.pools, self.symbols),
+                *of_rows(way, base, self.symbols),
+            ]
+            for goal in more:
+                owner[id(goal)] = way
+            found += more
+        for goal in of_pairs(bases):
+            owner[id(goal)] = bases[0][0]
+            found.append(goal)
+        self.goals = [(owner[id(goal)], goal) for goal in distinct(found)]
+
+    def _base(self, goals: Sequence[Goal]) -> Ask:
+        """The first way to have the row that there is."""
+        for goal in goals:
+            plain = goal.kind == "good" and goal.aim.startswith(("a row", "another"))
+            if plain and self.solver.solve(goal.ask) is not None:
+                return goal.ask
+        return goals[0].ask
+
+    # --- entities
+
+    def entities(self) -> Iterator[Entity]:
+        """In the order of the goals; goals that cannot be reached have none."""
+        at = 0
+        for way, goal in self.goals:
+            made = self.maker.entity(goal, at, way)
+            if made is not None:
+                at += 1
+                yield made
+
+    def databases(self, relations: Sequence[str]) -> Iterator[Database]:
+        """Good rows, rows with a deviation, missing values, further rows: each kind apart."""
+        found: dict[str, list[Entity]] = {}
+        for each in self.entities():
+            found.setdefault(each.goal.kind, []).append(each)
+        bases = [e for e in found.get("good", ()) if e.goal.aim.startswith("a row")]
+        yield self.database(bases[:TOGETHER], relations, "good rows")
+        for kind in ("good", "bad", "near", "null", "again"):
+            many = found.get(kind, [])
+            for start in range(0, len(many), TOGETHER):
+                yield self.database(many[start : start + TOGETHER], relations, kind)
+
+    def database(self, entities: Iterable[Entity], relations: Sequence[str], aim: str) -> Database:
+        """All rows of the entities."""
+        filler = _Filler(self._facts)
+        for entity in entities:
+            for at, (relation, values) in enumerate(entity.rows):
+                filler.add(relation, values, entity.number * ROOM + at)
+        return filler.database(relations, aim)
+
+
+class _Filler:
+    """Rows of whole tables, from the columns that matter."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._rows: dict[str, list[Mapping[str, Cell]]] = {}
+        self._serial: dict[str, list[int]] = {}
+
+    def add(
+        self, relation: str, values: Mapping[tuple[str, tuple[str, ...]], Cell], n: int
+    ) -> None:
+        """One row; columns that nobody asked anything of get the `n`-th value of their type."""
+        known = self._facts.tables.get(relation, {})
+        row: dict[str, Cell] = {}
+        by_column: dict[str, dict[tuple[str, ...], Cell]] = {}
+        for (column, path), value in values.items():
+            by_column.setdefault(column, {})[path] = value
+        for salt, (column, kind) in enumerate(known.items()):
+            parts = by_column.get(column)
+            if parts is None:
+                row[column] = composed(kind, {(): fresh(kind, n, 50 + salt)})
+            elif set(parts) == {()}:
+                row[column] = composed(kind, parts) if kind.kind in _NESTED else parts[()]
+            else:
+                inner = {p: v for p, v in parts.items() if p}
+                row[column] = composed(kind, inner)
+        self._rows.setdefault(relation, []).append(row)
+
+    def database(self, relations: Sequence[str], aim: str) -> Database:
+        tables = {}
+        for relation in dict.fromkeys((*relations, *self._rows)):
+            known = self._facts.tables.get(relation, {})
+            columns = tuple((name, kind.duckdb()) for name, kind in known.items())
+            rows = tuple(tuple(row[name] for name in known) for row in self._rows.get(relation, ()))
+            tables[relation] = Table(columns, rows)
+        return Database(tables, aim)
+
+
+_NESTED: Final = frozenset({"array", "struct"})
+
+
+def kind_of(variable: Variable, symbols: Symbols, facts: Facts) -> SqlType:
+    """The type of a variable."""
+    match variable.role:
+        case "cell":
+            known = facts.tables.get(symbols.scans[variable.scan], {})
+            return _below(known.get(variable.column, TEXT), variable.path)
+        case "element":
+            at = number(variable.of[0])
+            array = kind_of(symbols.variables[at], symbols, facts) if at is not None else TEXT
+            return _below(array.element or TEXT, variable.path)
+        case "count" | "rank":
+            return SqlType("integer")
+        case _:
+            return TEXT
+
+
+def _below(kind: SqlType, path: tuple[str, ...]) -> SqlType:
+    for name in path:
+        if name == JSON:
+            return TEXT
+        kind = dict(kind.fields).get(name, TEXT)
+    return kind
+
+
+def _empty(relations: Sequence[str], facts: Facts) -> Database:
+    return _Filler(facts).database(relations, "empty tables")
+
+
+def _by_types(relations: Sequence[str], facts: Facts) -> Database:
+    filler = _Filler(facts)
+    for relation in relations:
+        for n in range(8):
+            filler.add(relation, {}, n % 6)
+    return filler.database(relations, "values of each type")

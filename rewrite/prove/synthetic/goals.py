@@ -1,0 +1,155 @@
+"""What rows a plan should be shown: good ones, and ones with exactly one deviation.
+
+goals(way, logic, symbols) -> (Goal, ...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Literal
+
+from unwet.rewrite.algebra import Call, Expr
+from unwet.rewrite.prove.synthetic.branches import conditions
+from unwet.rewrite.prove.synthetic.classes import bare, equal_pair
+from unwet.rewrite.prove.synthetic.logic import COMPARISONS, Ask, Fact, Logic
+from unwet.rewrite.prove.synthetic.pools import Pools
+from unwet.rewrite.prove.synthetic.rows import Way
+from unwet.rewrite.prove.synthetic.symbols import Symbols, Truth, binary, number, numbers
+
+Kind = Literal["good", "bad", "null", "near", "again"]
+PINNED: Final = 45  # values of one variable that are tried
+MOST: Final = 700  # goals of one plan
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One entity to be made. `pin`: a variable and the position of the value it has to have.
+    `near`: a variable that has other values in further rows; `again`: a scan whose row is there
+    twice."""
+
+    kind: Kind
+    aim: str
+    ask: Ask
+    pin: tuple[int, int] | None = None
+    near: int = -1
+    again: int = -1
+
+
+def facts_of(goals: Iterable[Goal]) -> Iterator[Fact]:
+    """Every atom that is asked for."""
+    for goal in goals:
+        yield from goal.ask.hard
+        yield from goal.ask.soft
+
+
+def of_conditions(way: Way, logic: Logic) -> Iterator[Goal]:
+    """The row itself, then each condition failing alone, then each branch of what is computed."""
+    firsts = [logic.first(want, "true") for want in way.wants]
+    base = _joined(firsts, Ask(scans=way.scans))
+    yield Goal("good", f"a row{' (' + way.why + ')' if way.why else ''}", base)
+    for at, want in enumerate(way.wants):
+        others = _joined([f for i, f in enumerate(firsts) if i != at], Ask(scans=way.scans))
+        for each in logic.asks(want, "true")[1:]:
+            yield Goal("good", "another way to be kept", others.also(each))
+        for each in logic.asks(want, "false"):
+            yield Goal("bad", "one condition fails", each.also(others.softened()))
+        for each in logic.asks(want, "null"):
+            yield Goal("null", "one condition is unknown", each.also(others.softened()))
+    for aim, each in conditions(logic, way.seen):
+        kind: Kind = "null" if aim.endswith("null") else "good"
+        yield Goal(kind, aim, each.also(base.softened()))
+
+
+def _joined(asks: Sequence[Ask], whole: Ask) -> Ask:
+    for each in asks:
+        whole = whole.also(each)
+    return whole
+
+
+def of_values(
+    way: Way, base: Ask, tests: Sequence[Expr], pools: Pools, symbols: Symbols
+) -> Iterator[Goal]:
+    """Boundaries: both sides of each comparison equal; each value that an atom may meet."""
+    soft = base.softened()
+    for test in tests:
+        if not isinstance(test, Call) or not _within(test, base.scans, symbols):
+            continue
+        many = numbers(test)
+        if test.op in COMPARISONS and len(many) > 1 and equal_pair(test) is None:
+            left, right = test.args
+            for op in ("eq", "lt", "gt"):
+                yield Goal("good", "boundary", Ask(((binary(op, left, right), "true"),)).also(soft))
+        elif len(many) == 1 and many[0] not in pools.free:
+            yield from _each_value(many[0], pools, soft)
+    for n in _seen(way, symbols):
+        nulls = len(pools.of[n][1]) - 1
+        if symbols.variables[n].role == "cell":
+            yield Goal("null", "a value is missing", soft, pin=(n, nulls))
+        if symbols.variables[n].role == "cell" and n not in pools.free and n not in _firsts(tests):
+            yield from _each_value(n, pools, soft, 3)
+
+
+def _firsts(tests: Sequence[Expr]) -> frozenset[int]:
+    return frozenset(n for test in tests for n in numbers(test))
+
+
+def _each_value(n: int, pools: Pools, soft: Ask, most: int = PINNED) -> Iterator[Goal]:
+    for at in range(min(len(pools.of[n][1]) - 1, most)):
+        yield Goal("good", "a value", soft, pin=(n, at))
+
+
+def _seen(way: Way, symbols: Symbols) -> list[int]:
+    exprs = (*way.seen, *way.wants)
+    found = {n for each in exprs for n in numbers(each)}
+    inner = {n for at in found for each in symbols.variables[at].of for n in numbers(each)}
+    return sorted(found | inner)
+
+
+def _within(test: Expr, scans: frozenset[int], symbols: Symbols) -> bool:
+    return all(v.scan in scans or v.scan < 0 for v in symbols.of(test))
+
+
+def of_rows(way: Way, base: Ask, symbols: Symbols) -> Iterator[Goal]:
+    """Further rows beside a good one: the same again, and with one other value."""
+    for scan in sorted(base.scans):
+        yield Goal("again", "a row twice", base, again=scan)
+    for n in _seen(way, symbols):
+        variable = symbols.variables[n]
+        if variable.role == "cell" and variable.scan in base.scans:
+            yield Goal("near", "other values", base, near=n)
+
+
+def of_pairs(bases: Sequence[tuple[Way, Ask]]) -> Iterator[Goal]:
+    """Two rows that come from different branches and are the same."""
+    for (one, first), (other, second) in pairwise(bases):
+        if one.scans & other.scans or not one.scans or not other.scans:
+            continue
+        both = zip(one.outputs, other.outputs, strict=False)
+        equal = tuple((binary("nullsafeeq", a, b), _TRUE) for a, b in both)
+        yield Goal("again", "the same row twice", first.also(second).also(Ask(equal)))
+
+
+_TRUE: Final[Truth] = "true"
+
+
+def distinct(goals: Iterable[Goal]) -> Iterator[Goal]:
+    """Each goal once, at most MOST of them."""
+    seen: set[object] = set()
+    for goal in goals:
+        key = (
+            frozenset((e.digest, t) for e, t in goal.ask.hard),
+            goal.pin, goal.near, goal.again,
+            goal.ask.scans if goal.kind in ("near", "again") else None,
+        )  # fmt: skip
+        if key not in seen:
+            seen.add(key)
+            yield goal
+        if len(seen) >= MOST:
+            return
+
+
+def is_bare(expr: Expr) -> bool:
+    """A variable, perhaps cast."""
+    return number(bare(expr)) is not None

@@ -1,0 +1,103 @@
+"""Candidate values for variables: the constants they meet, their neighbours, and a few others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from unwet.rewrite.algebra import Expr
+from unwet.rewrite.prove.synthetic.candidates import candidates, readable
+from unwet.rewrite.prove.synthetic.classes import (
+    Class,
+    chiefs,
+    computed,
+    is_free,
+    note_atoms,
+    note_conversions,
+)
+from unwet.rewrite.prove.synthetic.database import Cell
+from unwet.rewrite.prove.synthetic.fresh import fresh_values
+from unwet.rewrite.prove.synthetic.oracle import Oracle, Pool
+from unwet.rewrite.prove.synthetic.symbols import Symbols, is_null, numbers
+from unwet.rewrite.prove.synthetic.types import SqlType
+
+MOST: Final = 70  # values of one pool
+KEYS: Final = 6  # values of a pool of keys
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """`of`: the pool of each variable. `chief`: the variable that stands for its class."""
+
+    of: Mapping[int, Pool]
+    chief: Mapping[int, int]
+    free: frozenset[int]
+
+
+def pools(
+    symbols: Symbols,
+    kinds: Sequence[SqlType],
+    atoms: Iterable[Expr],
+    used: Iterable[Expr],
+    oracle: Oracle,
+) -> Pools:
+    """`kinds`: the type of each variable. `atoms`: all tests; `used`: values that are computed."""
+    tests = list(dict.fromkeys(atoms))
+    chief = chiefs(symbols, tests)
+    classes: dict[int, Class] = {}
+    for at, root in enumerate(chief):
+        known = classes.setdefault(root, Class(kinds[at]))
+        if known.type.evidence == "default" != kinds[at].evidence:
+            known.type = kinds[at]
+    note_atoms(tests, chief, classes, oracle)
+    used = list(used)
+    note_conversions([*tests, *used], chief, classes)
+    for expr in used:
+        for at in computed(expr):
+            classes[chief[at]].free = False
+    for variable in symbols.variables:
+        if variable.role in ("count", "rank"):
+            classes[chief[variable.number]].free = False
+    made = {root: _pool(each, symbols, root, oracle) for root, each in classes.items()}
+    return Pools(
+        {at: made[root] for at, root in enumerate(chief)},
+        dict(enumerate(chief)),
+        frozenset(at for at, root in enumerate(chief) if is_free(classes[root])),
+    )
+
+
+def _pool(one: Class, symbols: Symbols, root: int, oracle: Oracle) -> Pool:
+    role = symbols.variables[root].role
+    if role in ("count", "rank"):
+        near = {n + d for n in _whole(one) for d in (-1, 0, 1)} | {1, 2, 3}
+        values = sorted(n for n in near if 0 < n < (40 if role == "count" else 4))
+        return "BIGINT", tuple(map(str, values))
+    kind = one.type.duckdb()
+    if is_free(one):
+        return kind, (*fresh_values(one.type, 0, KEYS), None)
+    values_ = list(dict.fromkeys((*one.near, *candidates(one))))
+    if one.casts:
+        values_ = _convertible(one, values_, oracle)
+    values_ = values_[:MOST]
+    return kind, (*values_, None)
+
+
+def _whole(one: Class) -> list[int]:
+    found = [text for _, text in one.meets if re.fullmatch(r"-?\d{1,9}(\.0*)?", text)]
+    return [int(float(text)) for text in found]
+
+
+def _convertible(one: Class, values: list[Cell], oracle: Oracle) -> list[Cell]:
+    """Those that every conversion of the class can read, or most of them."""
+    shown = " ".join(map(oracle.printed, one.casts))
+    tried = list(dict.fromkeys((*values, *readable(one, re.findall(r"'([^']*%[^']*)'", shown)))))
+    good = tried
+    for each in one.casts:
+        (n,) = numbers(each)[:1] or (-1,)
+        if numbers(each) == (n,):
+            said = oracle.truths(is_null(each), {n: ("VARCHAR", tuple(good))})
+            kept = [value for at, value in enumerate(good) if said.get((at,)) == "false"]
+            good = kept or good
+    return good

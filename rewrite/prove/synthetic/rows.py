@@ -1,0 +1,323 @@
+"""How a plan comes to a row: which rows of its tables it takes, and what must be true of them.
+
+    Deriver(symbols).ways(rel) -> (Way, ...)
+
+A relation has a row in several ways: by each branch of a union, with and without a partner of an
+outer join. Each way has everything inlined down to the cells of the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, assert_never
+
+from unwet.rewrite.algebra import (
+    Agg,
+    Aggregate,
+    Call,
+    Col,
+    Distinct,
+    Expr,
+    Filter,
+    Join,
+    Lit,
+    Opaque,
+    Over,
+    Project,
+    Rel,
+    Scan,
+    SetOp,
+    Sort,
+    Subquery,
+    Unnest,
+    Values,
+    Window,
+    operands,
+    width,
+)
+from unwet.rewrite.prove.synthetic.symbols import (
+    NULL,
+    Symbols,
+    binary,
+    chosen,
+    is_null,
+    negated,
+)
+from unwet.rewrite.rules.refs import map_refs, rebuild, substitute, tree_size
+
+MOST_SCANS: Final = 90  # a relation that is read again after so many is the same row
+MOST_WAYS: Final = 80
+LARGE: Final = 600  # parts; what is computed by more is not looked into
+_RANKS: Final = frozenset({"rownumber", "rank", "denserank", "ntile"})
+_FRACTIONS: Final = frozenset({"percentrank", "cumedist"})
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """`wants`: what has to be true for the row to be there. `outputs`: its columns. `keys`: what
+    groups are made by; `partitions` and `orders`: those of windows; `looks`: what else matters."""
+
+    scans: frozenset[int] = frozenset()
+    wants: tuple[Expr, ...] = ()
+    outputs: tuple[Expr, ...] = ()
+    keys: tuple[Expr, ...] = ()
+    partitions: tuple[Expr, ...] = ()
+    orders: tuple[Expr, ...] = ()
+    looks: tuple[Expr, ...] = ()
+    why: str = ""
+
+    @property
+    def seen(self) -> tuple[Expr, ...]:
+        """Everything that is computed from the row, but its conditions."""
+        return self.outputs + self.keys + self.partitions + self.orders + self.looks
+
+    def beside(self, other: Way) -> Way:
+        """Both rows side by side."""
+        return Way(
+            self.scans | other.scans,
+            self.wants + other.wants,
+            self.outputs + other.outputs,
+            self.keys + other.keys,
+            self.partitions + other.partitions,
+            self.orders + other.orders,
+            self.looks + other.looks,
+            self.why or other.why,
+        )
+
+
+class Deriver:
+    """Derives ways; every read of a table is a row of its own."""
+
+    def __init__(self, symbols: Symbols) -> None:
+        self.symbols = symbols
+        self._known: dict[bytes, tuple[Way, ...]] = {}
+        self.bounds: set[int] = set()  # numbers of LIMIT and OFFSET
+
+    def ways(self, rel: Rel) -> tuple[Way, ...]:
+        """In the order of the text; the first is the plainest. Never none for what has rows."""
+        if len(self.symbols.scans) > MOST_SCANS and rel.digest in self._known:
+            return self._known[rel.digest]
+        found = self._known[rel.digest] = self._ways(rel)[:MOST_WAYS]
+        return found
+
+    def _ways(self, rel: Rel) -> tuple[Way, ...]:
+        match rel:
+            case Scan(table=table, columns=columns):
+                at = self.symbols.scan(table)
+                cells = tuple(self.symbols.cell(at, column) for column in columns)
+                return (Way(frozenset({at}), (), cells),)
+            case Values(rows=rows):
+                return tuple(Way(outputs=row) for row in rows)
+            case Filter(input=inner, conjuncts=conjuncts):
+                return tuple(self._filtered(way, conjuncts) for way in self.ways(inner))
+            case Project(input=inner, exprs=exprs):
+                return tuple(
+                    replace(way, outputs=self._placed(exprs, way.outputs))
+                    for way in self.ways(inner)
+                )
+            case Join():
+                return self._join(rel)
+            case Aggregate():
+                return tuple(self._grouped(rel, way) for way in self.ways(rel.input))
+            case Window():
+                return tuple(self._windowed(rel, way) for way in self.ways(rel.input))
+            case SetOp():
+                return self._set_operation(rel)
+            case Distinct(input=inner):
+                return self.ways(inner)
+            case Sort():
+                return self._sorted(rel)
+            case Unnest():
+                return tuple(self._unnested(rel, way) for way in self.ways(rel.input))
+            case Opaque(inputs=inputs):
+                whole = self._product(inputs)
+                made = tuple(self.symbols.made("unknown") for _ in range(rel.width))
+                return tuple(
+                    replace(way, outputs=made, looks=way.looks + way.outputs[:40]) for way in whole
+                )
+            case _:
+                assert_never(rel)
+
+    # --- rows side by side
+
+    def _product(self, inputs: Sequence[Rel]) -> tuple[Way, ...]:
+        """Each way of one input beside the first of the others: one deviation at a time."""
+        found = [self.ways(each) for each in inputs]
+        if not all(found):
+            return ()
+        first = Way()
+        for ways in found:
+            first = first.beside(ways[0])
+        made = [first]
+        for at, ways in enumerate(found):
+            for other in ways[1:]:
+                whole = Way()
+                for i, each in enumerate(found):
+                    whole = whole.beside(other if i == at else each[0])
+                made.append(replace(whole, why=other.why))
+        return tuple(made)
+
+    def _join(self, rel: Join) -> tuple[Way, ...]:
+        if rel.kind in ("semi", "anti"):
+            return self._partnered(rel)
+        met = tuple(self._filtered(way, rel.on) for way in self._product(rel.inputs))
+        if rel.kind == "inner":
+            return met
+        left, right = rel.inputs
+        alone = self._alone(self.ways(left)[0], width(right), left_first=True, met=met)
+        if rel.kind == "left":
+            return (*met, alone)
+        other = self._alone(self.ways(right)[0], width(left), left_first=False, met=met)
+        return (*met, alone, other)
+
+    def _alone(self, way: Way, missing: int, left_first: bool, met: tuple[Way, ...]) -> Way:
+        """The same row without a partner, in the scans of the joined row where it has some."""
+        if met:
+            size = len(way.outputs)
+            same = met[0].outputs[:size] if left_first else met[0].outputs[missing:]
+            scans = frozenset(v.scan for e in same for v in self.symbols.of(e) if v.scan >= 0)
+            if scans <= met[0].scans and len(same) == size and scans:
+                way = self._reduced(met[0], scans, same)
+        nulls = (NULL,) * missing
+        outputs = way.outputs + nulls if left_first else nulls + way.outputs
+        return replace(way, outputs=outputs, why="no partner")
+
+    def _reduced(self, way: Way, scans: frozenset[int], outputs: tuple[Expr, ...]) -> Way:
+        """What a way says of some of its scans."""
+
+        def within(exprs: tuple[Expr, ...]) -> tuple[Expr, ...]:
+            return tuple(each for each in exprs if self._within(each, scans))
+
+        return Way(
+            scans,
+            within(way.wants),
+            outputs,
+            within(way.keys),
+            within(way.partitions),
+            within(way.orders),
+            within(way.looks),
+        )
+
+    def _within(self, expr: Expr, scans: frozenset[int]) -> bool:
+        return all(v.scan in scans for v in self.symbols.of(expr))
+
+    def _partnered(self, rel: Join) -> tuple[Way, ...]:
+        """A semi or anti join is a condition on the first input's row."""
+        left, right = rel.inputs
+        size = width(left)
+        made = []
+        for way in self.ways(left):
+
+            def seen(level: int, index: int, way: Way = way) -> Expr:
+                return way.outputs[index] if level == 0 and index < size else Col(index - size)
+
+            on = tuple(map_refs(each, seen) for each in rel.on)
+            test: Expr = Subquery("exists", Filter(right, on))
+            made.append(
+                replace(way, wants=(*way.wants, negated(test) if rel.kind == "anti" else test))
+            )
+        return tuple(made)
+
+    def _filtered(self, way: Way, conjuncts: Sequence[Expr]) -> Way:
+        return replace(way, wants=way.wants + self._placed(conjuncts, way.outputs))
+
+    def _placed(self, exprs: Sequence[Expr], outputs: tuple[Expr, ...]) -> tuple[Expr, ...]:
+        return tuple(self.placed(each, outputs) for each in exprs)
+
+    def placed(self, expr: Expr, outputs: tuple[Expr, ...]) -> Expr:
+        """An expression over a row, written over the cells below."""
+        if isinstance(expr, Col):
+            return outputs[expr.index]
+        made = rebuild(substitute(expr, outputs), self.symbols.with_fields)
+        return made if tree_size(made) <= LARGE else self.symbols.made("unknown", (made,))
+
+    # --- groups
+
+    def _grouped(self, rel: Aggregate, way: Way) -> Way:
+        keys = self._placed(rel.keys, way.outputs)
+        aggs = tuple(self._aggregated(agg, way) for agg in rel.aggs)
+        return replace(way, outputs=keys + aggs, keys=way.keys + keys)
+
+    def _windowed(self, rel: Window, way: Way) -> Way:
+        made: list[Expr] = []
+        partitions, orders = list(way.partitions), list(way.orders)
+        for over in rel.functions:
+            partitions += self._placed(over.partition, way.outputs)
+            orders += self._placed([key.expr for key in over.order], way.outputs)
+            made.append(self._over(over, way))
+        outputs = (*way.outputs, *made)
+        return replace(way, outputs=outputs, partitions=tuple(partitions), orders=tuple(orders))
+
+    def _over(self, over: Over, way: Way) -> Expr:
+        call = over.call
+        if call.op in _RANKS:
+            around = self._placed((*over.partition, *(k.expr for k in over.order)), way.outputs)
+            return self.symbols.made("rank", around, below=way.scans)
+        if call.op in _FRACTIONS:
+            return self.symbols.made("unknown")
+        if isinstance(call, Agg):
+            return self._aggregated(call, way)
+        inside = self._placed(operands(call)[:1], way.outputs)
+        return inside[0] if inside else self.symbols.made("unknown")
+
+    def _aggregated(self, agg: Agg, way: Way) -> Expr:
+        """What the aggregate is for a group of equal rows."""
+        args = self._placed(agg.args, way.outputs)
+        value: Expr
+        if agg.op in ("count", "countif", "approxdistinct", "hll"):
+            several = self.symbols.made("count", args, agg.distinct or agg.op != "count", way.scans)
+            value = several
+            if agg.op == "countif" and args:
+                value = chosen(args[0], several, Lit("number", "0"))
+            elif len(args) == 1:
+                value = chosen(negated(is_null(args[0])), several, Lit("number", "0"))
+        elif agg.op == "sum" and args:
+            several = self.symbols.made("count", args, False, way.scans)
+            value = binary("mul", args[0], several)
+        elif args:
+            value = _argument(args[0])
+        else:
+            return self.symbols.made("unknown")
+        if agg.where is not None:
+            value = chosen(self.placed(agg.where, way.outputs), value, NULL)
+        return value
+
+    # --- the rest
+
+    def _set_operation(self, rel: SetOp) -> tuple[Way, ...]:
+        if rel.kind == "union_all":
+            found = [self.ways(each) for each in rel.inputs]
+            firsts = [ways[0] for ways in found if ways]
+            return (*firsts, *(way for ways in found for way in ways[1:]))
+        made: list[Way] = []
+        left, *rest = rel.inputs
+        for way in self.ways(left):
+            equal = tuple(binary("nullsafeeq", Col(i), e) for i, e in enumerate(way.outputs))
+            tests: list[Expr] = [Subquery("exists", Filter(each, equal)) for each in rest]
+            if rel.kind.startswith("except"):
+                tests = [negated(test) for test in tests]
+            made.append(replace(way, wants=(*way.wants, *tests)))
+        return tuple(made)
+
+    def _sorted(self, rel: Sort) -> tuple[Way, ...]:
+        for bound in (rel.limit, rel.offset):
+            if isinstance(bound, Lit) and bound.text.isdigit():
+                self.bounds.add(int(bound.text))
+        return tuple(
+            replace(way, orders=way.orders + self._placed([k.expr for k in rel.keys], way.outputs))
+            for way in self.ways(rel.input)
+        )
+
+    def _unnested(self, rel: Unnest, way: Way) -> Way:
+        array = self.placed(rel.array, way.outputs)
+        element = self.symbols.element(array)
+        added: tuple[Expr, ...] = (element, *([Lit("number", "1")] if rel.ordinal else []))
+        return replace(way, outputs=way.outputs + added, looks=(*way.looks, array))
+
+
+def _argument(arg: Expr) -> Expr:
+    """The value of ANY_VALUE(x HAVING MAX y), ARRAY_AGG(x ORDER BY y LIMIT 1): x."""
+    while isinstance(arg, Call) and arg.op in ("havingmax", "limit", "order"):
+        arg = arg.args[0]
+    return arg

@@ -1,0 +1,187 @@
+"""Values for variables under which given atoms have given truths.
+
+    Solver(pools, oracle).solve(ask) -> positions in the pools, by variable, or None
+
+Tables of what is true of which values, and a search over them: the variable with the fewest values
+left first, and after each choice what the others may still be.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from unwet.rewrite.prove.synthetic.logic import Ask, Fact
+from unwet.rewrite.prove.synthetic.oracle import Oracle
+from unwet.rewrite.prove.synthetic.pools import Pools
+from unwet.rewrite.prove.synthetic.symbols import numbers
+
+STEPS: Final = 1500  # values tried before a search is given up
+Found = dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """Which positions the variables may have together."""
+
+    variables: tuple[int, ...]
+    allowed: frozenset[tuple[int, ...]]
+
+
+class Solver:
+    """Remembers tables; the search itself is the same for the same `seed`."""
+
+    def __init__(self, pools: Pools, oracle: Oracle) -> None:
+        self._pools, self._oracle = pools, oracle
+        self._tables: dict[tuple[bytes, str], Constraint | None] = {}
+
+    def solve(self, ask: Ask, pins: Mapping[int, int] | None = None, seed: int = 0) -> Found | None:
+        """All hard atoms, and soft ones as far as they go. `pins`: positions that are given."""
+        pins = pins or {}
+        hard = self._constraints(ask.hard)
+        if hard is None:
+            return None
+        pinned = {n for fact in ask.hard for n in numbers(fact[0])} | set(pins)
+        soft = [c for fact in ask.soft if (c := self._constraint(fact)) is not None and c.allowed]
+        found = self._search([*hard, *soft], pins, seed)
+        if found is not None or not soft:
+            return found
+        apart = [c for c in soft if not pinned.intersection(c.variables)]
+        near = [c for c in soft if pinned.intersection(c.variables)]
+        kept = apart
+        found = self._search([*hard, *kept], pins, seed)
+        if found is None:
+            kept, near = [], soft
+            found = self._search(hard, pins, seed)
+        if found is None:
+            return None
+        for each in near[:25]:
+            better = self._search([*hard, *kept, each], pins, seed)
+            if better is not None:
+                kept, found = [*kept, each], better
+        return found
+
+    def allows(self, facts: Iterable[Fact], found: Mapping[int, int]) -> bool:
+        """Whether all atoms have the wanted truth under given positions."""
+        for fact in facts:
+            each = self._constraint(fact)
+            if each is not None:
+                values = tuple(found.get(n, -1) for n in each.variables)
+                if -1 not in values and values not in each.allowed:
+                    return False
+        return True
+
+    def _constraints(self, facts: Sequence[Fact]) -> list[Constraint] | None:
+        """None when one of them can never be."""
+        made = []
+        for fact in facts:
+            each = self._constraint(fact)
+            if each is not None:
+                if not each.allowed:
+                    return None
+                made.append(each)
+        return made
+
+    def _constraint(self, fact: Fact) -> Constraint | None:
+        """None where the engine says nothing of an atom: it asks for nothing then."""
+        atom, truth = fact
+        key = (atom.digest, truth)
+        if key not in self._tables:
+            variables = numbers(atom)
+            said = self._oracle.truths(atom, {n: self._pools.of[n] for n in variables})
+            allowed = frozenset(at for at, value in said.items() if value == truth)
+            self._tables[key] = Constraint(variables, allowed) if said else None
+        return self._tables[key]
+
+    # --- search
+
+    def _search(
+        self, constraints: Sequence[Constraint], pins: Mapping[int, int], seed: int
+    ) -> Found | None:
+        domains = self._domains(constraints, pins)
+        if domains is None:
+            return None
+        around: dict[int, list[Constraint]] = {n: [] for n in domains}
+        for each in constraints:
+            if len(each.variables) > 1:
+                for n in each.variables:
+                    around[n].append(each)
+        return _Search(domains, around, seed).run()
+
+    def _domains(
+        self, constraints: Sequence[Constraint], pins: Mapping[int, int]
+    ) -> dict[int, set[int]] | None:
+        domains: dict[int, set[int]] = {n: {at} for n, at in pins.items()}
+        for each in constraints:
+            if not each.variables and not each.allowed:
+                return None
+            for place, n in enumerate(each.variables):
+                seen = {values[place] for values in each.allowed}
+                domains[n] = domains[n] & seen if n in domains else seen
+                if not domains[n]:
+                    return None
+        return domains
+
+
+class _Search:
+    def __init__(
+        self, domains: dict[int, set[int]], around: Mapping[int, Sequence[Constraint]], seed: int
+    ) -> None:
+        self._around, self._seed = around, seed
+        self._domains = domains
+        self._left = STEPS
+        self._found: Found = {}
+
+    def run(self) -> Found | None:
+        return self._found if self._deeper(self._domains) else None
+
+    def _deeper(self, domains: dict[int, set[int]]) -> bool:
+        rest = [n for n in domains if n not in self._found]
+        if not rest:
+            return True
+        n = min(rest, key=lambda n: (len(domains[n]), -len(self._around[n]), n))
+        for value in self._ordered(n, domains[n]):
+            self._left -= 1
+            if self._left < 0:
+                return False
+            self._found[n] = value
+            narrowed = self._narrowed(n, domains)
+            if narrowed is not None and self._deeper(narrowed):
+                return True
+            del self._found[n]
+        return False
+
+    def _ordered(self, n: int, domain: set[int]) -> list[int]:
+        """Another order for each seed, the plainest values first for seed 0."""
+        values = sorted(domain)
+        if self._seed:
+            random.Random(self._seed * 1009 + n).shuffle(values)
+        return values
+
+    def _narrowed(self, n: int, domains: dict[int, set[int]]) -> dict[int, set[int]] | None:
+        """The domains after variable n has got its value; None when one of them is empty."""
+        made = dict(domains)
+        for each in self._around[n]:
+            free = [v for v in each.variables if v not in self._found]
+            if not free:
+                if tuple(self._found[v] for v in each.variables) not in each.allowed:
+                    return None
+            elif len(free) == 1:
+                kept = _supported(each, free[0], self._found, made[free[0]])
+                if not kept:
+                    return None
+                made[free[0]] = kept
+        return made
+
+
+def _supported(each: Constraint, free: int, found: Mapping[int, int], domain: set[int]) -> set[int]:
+    place = each.variables.index(free)
+    given = [found.get(v, -1) for v in each.variables]
+    kept = set()
+    for value in domain:
+        given[place] = value
+        if tuple(given) in each.allowed:
+            kept.add(value)
+    return kept

@@ -1,0 +1,90 @@
+"""Databases from a query alone: it has rows on them, and mistakes in it show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.prove.engines import DuckEngine, open_duckdb
+from unwet.rewrite.prove.same_meaning import Meant
+from unwet.rewrite.prove.strength import CLOCK, strength
+from unwet.rewrite.prove.synthetic.database import Database
+from unwet.rewrite.prove.synthetic.databases import databases
+from unwet.rewrite.prove.synthetic.infer import infer
+from unwet.rewrite.prove.synthetic.load import hurry
+from unwet.rewrite.prove.synthetic.units import Unit, units
+
+
+@pytest.fixture(scope="module")
+def oracle() -> Iterator[DuckEngine]:
+    with open_duckdb(None, seconds=5) as engine:
+        hurry(engine)
+        yield engine
+
+
+def _made(query: str, oracle: DuckEngine) -> tuple[Meaning, Unit, tuple[Database, ...]]:
+    meaning = Meaning(load(Source("q.sql", query), "duckdb"))
+    (unit,) = units(meaning)
+    plan = unit.report.definition.plan
+    return meaning, unit, databases(plan, unit.inputs, infer(meaning), oracle, CLOCK)
+
+
+QUERIES = {
+    "comparison": "SELECT t.id, t.n FROM t WHERE t.n > 10 AND t.d >= DATE '2020-01-01'",
+    "two columns": "SELECT a.id FROM a JOIN b ON a.id = b.id WHERE a.paid < b.due",
+    "computed": "WITH x AS (SELECT t.id, date_diff('day', CAST(t.a AS DATE), CAST(t.b AS DATE))"
+    " AS n FROM t) SELECT x.id FROM x WHERE x.n < 30",
+    "in": "SELECT t.id FROM t WHERE t.c IN ('x', 'y', 'z') AND NOT t.d LIKE 'p%q'",
+    "case": "SELECT t.id, CASE WHEN t.n < 5 THEN 'a' WHEN t.n < 9 THEN 'b' ELSE 'c' END AS k"
+    " FROM t",
+    "default": "SELECT t.id, COALESCE(t.n, 0) AS n, NULLIF(t.c, '') AS c FROM t",
+    "having": "SELECT t.g, COUNT(*) AS n FROM t GROUP BY t.g HAVING COUNT(*) > 2",
+    "sum": "SELECT t.g, SUM(t.v + 0.0) AS s, COUNT(DISTINCT t.w) AS n FROM t GROUP BY t.g",
+    "window": "SELECT y.v, y.at FROM (SELECT t.id, t.v, t.at, ROW_NUMBER() OVER (PARTITION BY t.id"
+    " ORDER BY t.at DESC) AS rn FROM t) AS y WHERE y.rn = 1",
+    "exists": "SELECT a.id FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.id = a.id AND b.n = 3)",
+    "not exists": "SELECT a.id FROM a WHERE NOT EXISTS (SELECT 1 FROM b WHERE b.id = a.id)",
+    "outer join": "SELECT a.id, b.v FROM a LEFT JOIN b ON a.id = b.id AND b.kind = 'x'",
+    "union": "SELECT a.id, a.v FROM a WHERE a.n = 1 UNION SELECT b.id, b.v FROM b WHERE b.n = 2",
+    "distinct": "SELECT DISTINCT t.a, t.b FROM t WHERE t.c IS NOT NULL",
+}
+
+
+# Mutants that mean the same, though their normal forms do not say so: rows that are numbered apart
+# are distinct.
+EQUAL = {QUERIES["window"]: [("DISTINCT", 1)]}
+
+
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES.keys())
+def test_a_query_has_rows_and_mistakes_in_it_show(query: str, oracle: DuckEngine) -> None:
+    meaning, unit, made = _made(query, oracle)
+    found = strength(unit, made, Meant(meaning))
+    assert found.failure == ""
+    assert max(found.rows) > 0
+    assert [(each.operator, each.at.line) for each in found.survivors] == EQUAL.get(query, [])
+    assert found.valid > 0
+
+
+def test_the_same_query_gets_the_same_databases(oracle: DuckEngine) -> None:
+    query = QUERIES["window"]
+    with open_duckdb(None) as other:
+        assert _made(query, oracle)[2] == _made(query, other)[2]
+
+
+def test_rows_of_different_entities_do_not_meet(oracle: DuckEngine) -> None:
+    _, _, made = _made(QUERIES["outer join"], oracle)
+    good = next(each for each in made if each.aim == "good")
+    ids = [row[0] for row in good.tables["a"].rows]
+    assert len(set(ids)) == len(ids) > 1
+
+
+def test_without_a_plan_there_are_rows_of_every_type(oracle: DuckEngine) -> None:
+    meaning, unit, _ = _made(QUERIES["sum"], oracle)
+    some, none = databases(None, unit.inputs, infer(meaning), oracle, CLOCK)
+    assert Counter(len(table.rows) for table in some.tables.values()) == {8: 1}
+    assert none.rows == 0
