@@ -30,9 +30,11 @@ from unwet.rewrite.library import Library
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
+from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.judge import difference, judge, order_assumed
+from unwet.rewrite.prove.on_data import run_on_data, shown
 from unwet.rewrite.prove.roundtrip import ReadBack, read_back
-from unwet.rewrite.prove.tested import DataVerdict, ReportRef, run_tests
+from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import Report
 from unwet.rewrite.sharing import share
@@ -54,16 +56,18 @@ Progress = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for. Without ``out`` nothing is left behind; ``data`` is what DuckDB
-    can open; ``values`` are run-time values of placeholders that are not bound in the SQL.
+    can open, or a server, of which only the schema ``scratch`` is written to; ``values`` are
+    run-time values of placeholders that are not bound in the SQL.
     ``decisions`` say what the project shall return instead of what the pile does."""
 
     out: Path | None = None
     name: str = "unwet_project"
     to_dialect: str = ""
-    data: str = ""
+    data: str = field(default="", repr=False)  # may hold a password
     force: bool = False
     values: Mapping[str, str] = field(default_factory=dict)
     decisions: Decisions = NONE
+    scratch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,13 +263,14 @@ class _Job:
     ) -> tuple[DataVerdict, ...]:
         """The scripts of a pile against the project."""
         with staged(self._files(project)) as folder:
-            return run_tests(
+            return run_on_data(
                 pile.scripts,
                 folder,
                 refs,
                 self.request.data,
                 self.dialect,
                 self.request.values,
+                scratch=self.request.scratch,
                 worlds=self.worlds,
             )
 
@@ -275,7 +280,7 @@ class _Job:
         self.rows[name] = verdict.rows_before or 0
         match verdict.verdict:
             case "identical":
-                self.tested[name] = self.request.data
+                self.tested[name] = shown(self.request.data)
             case "order-dependent":
                 self.shuffled[name] = verdict.reason or "its rows depend on the order of its input"
             case "different" if name in self.unproved:

@@ -24,9 +24,10 @@ from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.compare import Difference
 from unwet.rewrite.prove.judge import Judged, judge
+from unwet.rewrite.prove.on_data import run_on_data
 from unwet.rewrite.prove.render import RenderedProject, render_project
 from unwet.rewrite.prove.roundtrip import read_back
-from unwet.rewrite.prove.tested import DataVerdict, run_tests
+from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import EndState, Report
 from unwet.rewrite.targets.record import Record, read_record
@@ -37,15 +38,17 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user asked for. ``data`` is what DuckDB can open; ``values`` are run-time values of
-    placeholders and variables; ``to_dialect`` is the project's (default: as it remembers);
-    ``decisions`` say what may be different now."""
+    """What the user asked for. ``data`` is what DuckDB opens, or a server, of which only the schema
+    ``scratch`` is written to; ``values`` are run-time values of placeholders and variables;
+    ``to_dialect`` is the project's (default: as it remembers); ``decisions`` say what may be
+    different now."""
 
     project: Path
     to_dialect: str = ""
-    data: str = ""
+    data: str = field(default="", repr=False)  # may hold a password
     values: Mapping[str, str] = field(default_factory=dict)
     decisions: Decisions = NONE
+    scratch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,8 @@ def verify(
     if request.data:
         progress("running old and new on the data")
         refs = [reference(report) for report in reports]
-        run = partial(run_tests, project_root=request.project, data=request.data, dialect=dialect,
-                      vars=values, worlds=worlds)  # fmt: skip
+        run = partial(run_on_data, project_root=request.project, data=request.data, dialect=dialect,
+                      vars=values, scratch=request.scratch, worlds=worlds)  # fmt: skip
         tests = run(pile.scripts, reports=refs)
         if others := [ref for ref in refs if ref.name in case.changes]:
             old = run(case.legacy.pile.scripts, reports=others)

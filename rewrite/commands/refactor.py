@@ -8,6 +8,7 @@ from unwet.lineage.commands.output import emit, notes, progress, say, table
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
+from unwet.rewrite.commands.where_data_lies import data_options
 
 
 @click.command()
@@ -16,7 +17,7 @@ from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
               help="Kind of project to write.")  # fmt: skip
 @click.option("--out", metavar="DIR", help="Where the project goes.")
 @click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project.")
-@click.option("--data", metavar="URL", default="", help="DuckDB file or folder to test on.")
+@data_options
 @click.option("--name", metavar="NAME", default="unwet_project", help="Name of the project.")
 @decisions_option
 @click.option("--plan", is_flag=True, help="Show what would come out; write nothing.")
@@ -28,6 +29,7 @@ def refactor(
     out: str | None,
     to_dialect: str,
     data: str,
+    scratch: str,
     name: str,
     decisions: str | None,
     plan: bool,
@@ -45,6 +47,7 @@ def refactor(
         name=name,
         to_dialect=to_dialect,
         data=data,
+        scratch=scratch,
         force=force,
         values=request.params,
         decisions=decisions_of(request, decisions),

@@ -9,16 +9,18 @@ from unwet.lineage.commands.output import emit, notes, progress
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
+from unwet.rewrite.commands.where_data_lies import data_options
 
 
 @click.command()
 @shared("text", "json", paths="LEGACY... PROJECT")
-@click.option("--data", metavar="URL", default="", help="DuckDB file, or folder of CSV and Parquet "
-              "files, to run old and new on.")  # fmt: skip
+@data_options
 @click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project; default: "
               "as it remembers, else that of LEGACY.")  # fmt: skip
 @decisions_option
-def verify(request: Request, data: str, to_dialect: str, decisions: str | None) -> int:
+def verify(
+    request: Request, data: str, scratch: str, to_dialect: str, decisions: str | None
+) -> int:
     """Check that the dbt project PROJECT returns what the reports in LEGACY return.
 
     \b
@@ -40,7 +42,7 @@ def verify(request: Request, data: str, to_dialect: str, decisions: str | None) 
         raise UsageError("verify needs LEGACY and PROJECT", "name the pile, then the project")
     job.check_project(Path(project))
     given = decisions_of(request, decisions)
-    wanted = job.Request(Path(project), to_dialect, data, request.params, given)
+    wanted = job.Request(Path(project), to_dialect, data, request.params, given, scratch)
     pile = replace(request, paths=tuple(legacy)).load()
     found = job.verify(pile, wanted, lambda text: progress(text, request.quiet))
     notes(found.findings, request)

@@ -186,7 +186,9 @@ def place_tables(tree: exp.Expr, find: Finder) -> None:
         table.set("this", exp.to_identifier(place[-1], quoted=True))
         table.set("db", exp.to_identifier(place[-2], quoted=True) if len(place) > 1 else None)
         table.set("catalog", exp.to_identifier(place[0], quoted=True) if len(place) > 2 else None)
-        if not table.alias and isinstance(table.parent, exp.From | exp.Join):
+        changed = isinstance(table.parent, exp.Update | exp.Delete | exp.Merge)
+        renamed = changed and called.lower() != place[-1].lower()
+        if not table.alias and (renamed or isinstance(table.parent, exp.From | exp.Join)):
             table.set("alias", exp.TableAlias(this=exp.to_identifier(called, quoted=True)))
     for column in tree.find_all(exp.Column):
         column.set("db", None)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from unwet.lineage.pile import Pile
 from unwet.lineage.templating import Placeholder
+from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.roundtrip import Setting
-from unwet.rewrite.prove.tested import ReportRef
 from unwet.rewrite.script import Report, base_reads
 
 

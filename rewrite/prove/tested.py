@@ -10,7 +10,6 @@ all of them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -18,37 +17,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from sqlglot import exp
-
 from unwet.lineage.errors import EngineError, UnwetError
-from unwet.lineage.parse import Script, parse
-from unwet.lineage.sources import Source
-from unwet.lineage.templating import verbatim
-from unwet.rewrite.prove.adapt import to_duckdb, volatile
+from unwet.lineage.parse import Script
+from unwet.rewrite.prove.adapt import to_duckdb
+from unwet.rewrite.prove.before import Before, ReportRef
 from unwet.rewrite.prove.compare import Comparison, Difference, Seen, compare
 from unwet.rewrite.prove.engines import DuckEngine, quote, text
 from unwet.rewrite.prove.legacy import Answer
-from unwet.rewrite.prove.places import Places, target
+from unwet.rewrite.prove.models import needed, query_of
+from unwet.rewrite.prove.places import Places
 from unwet.rewrite.prove.render import RenderedModel, RenderedProject, render_project
 from unwet.rewrite.prove.worlds import LEGACY, OldSide, Worlds
 
 Outcome = Literal["identical", "different", "order-dependent", "not run"]
 
 NEW, MODELS = "unwet_new", "unwet_models"
-
-
-@dataclass(frozen=True, slots=True)
-class ReportRef:
-    """A report: its relation in the pile, and the model that replaces it.
-
-    A bare query has no relation: `path` and `line` say where it starts.
-    """
-
-    name: str
-    relation: str
-    model: str
-    path: str = ""
-    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +67,7 @@ def run_tests(
     be opened at all.
     """
     given = vars or {}
-    project = render_project(project_root, given, _relation)
+    project = render_project(project_root, given, placed)
     seeds = [Path(seed.path) for seed in project.seeds]
     with nullcontext(worlds) if worlds is not None else Worlds(data, seconds, clock) as opened:
         old = opened.old(scripts, given, seeds)
@@ -96,13 +79,12 @@ class _Tests:
     """The old side as it is, and a new one, built once; then one verdict after the other."""
 
     def __init__(self, old: OldSide, project: RenderedProject, dialect: str) -> None:
-        self._engine, self._scripts = old.engine, old.scripts
-        self._side, self._old, self._places = old, old.run, old.places
+        self._engine, self._side = old.engine, old
         self._new = _Build(old.engine, project, dialect, old.clock, old.places)
         self._shuffled: Places | None = None
         self._seen = Seen(old.engine)  # what the worlds hold does not change once they are there
         self._found: dict[str, Comparison] = {}
-        self._random = old.random
+        self._before = Before(old.run, old.scripts, old.random, old.places)
 
     def verdicts(self, reports: Sequence[ReportRef]) -> tuple[DataVerdict, ...]:
         self._new.build(sorted({report.model for report in reports}))
@@ -120,7 +102,7 @@ class _Tests:
 
     def _compared(self, report: ReportRef) -> DataVerdict:
         """Raises UnwetError with the reason why the report could not be tested."""
-        answer = self._before(report)
+        answer = self._before.answer(report)
         after = self._new.relation(report.model, answer.place)
         before = f"SELECT * FROM {quote(LEGACY, *answer.place)}"
         found = self._found.get(report.name)
@@ -128,7 +110,7 @@ class _Tests:
             found = self._compare(before, f"SELECT * FROM {after}", answer.unnamed)
             self._found[report.name] = found
         verdict: Outcome = "identical" if found.equal else "different"
-        reason = _reason(found)
+        reason = said(found)
         if self._depends_on_order(before, f"SELECT * FROM {after}", answer, found):
             verdict = "order-dependent"
             reason = (
@@ -140,43 +122,6 @@ class _Tests:
 
     def _compare(self, before: str, after: str, unnamed: tuple[int, ...] = ()) -> Comparison:
         return compare(self._engine, before, after, unnamed=unnamed, seen=self._seen)
-
-    def _before(self, report: ReportRef) -> Answer:
-        """Where the old rows are; raises EngineError with what went wrong on the way."""
-        if report.relation:
-            self._check_writers(report)
-            place = self._places.find(report.relation.split("."))
-            answer = Answer(place, ()) if place else None
-        else:
-            self._check_sources((report.path,), "")
-            answer = self._old.answers.get((report.path, report.line))
-        if answer is None:
-            raise EngineError("the legacy scripts do not leave it behind")
-        return answer
-
-    def _check_writers(self, report: ReportRef) -> None:
-        name = tuple(part.lower() for part in target(report.relation.split(".")))
-        tails = [n for n in self._old.writers if n[-1] == name[-1]]
-        writers = self._old.writers.get(name) or [p for n in tails for p in self._old.writers[n]]
-        self._check_sources(tuple(writers), name[-1])
-
-    def _check_sources(self, paths: Sequence[str], table: str) -> None:
-        for path in paths:
-            for failure in self._old.failures:
-                if failure.path == path and self._matters(
-                    failure.line, path, table, failure.reason
-                ):
-                    raise EngineError(f"{path}:{failure.line}: {failure.reason}")
-            if path in self._random:
-                raise EngineError(f"cannot be tested: uses {', '.join(self._random[path])}")
-
-    def _matters(self, line: int, path: str, table: str, reason: str) -> bool:
-        """A statement that could not be parsed only harms the relations it names."""
-        if not reason.startswith("not parsed") or not table:
-            return True
-        (source,) = (script.source for script in self._scripts if script.source.path == path)
-        rest = "\n".join(source.text.splitlines()[line - 1 :])
-        return re.search(rf"(?i)\b{re.escape(table)}\b", rest) is not None
 
     def _depends_on_order(self, before: str, after: str, answer: Answer, found: Comparison) -> bool:
         """Do the old rows change by shuffling, and is that all there is between old and new?"""
@@ -215,13 +160,13 @@ class _Build:
     def build(self, wanted: Sequence[str]) -> None:
         """Create the wanted models and all they need; failures are kept for `relation`."""
         self._engine.use(NEW, MODELS)
-        needed = self._closure(wanted)
+        names = needed(self._project, wanted)
         for seed in self._project.seeds:
-            if seed.name in needed:
+            if seed.name in names:
                 read = f"read_csv({text(seed.path)}, header=true, sample_size=-1)"
                 self._create(seed.name, f"SELECT * FROM {read}")
         for model in self._project.models:
-            if model.name in needed:
+            if model.name in names:
                 self._build(model)
 
     def relation(self, model: str, old: tuple[str, ...]) -> str:
@@ -234,16 +179,6 @@ class _Build:
             raise EngineError(f"model {model} reads the old result it should replace")
         return quote(NEW, MODELS, model)
 
-    def _closure(self, wanted: Sequence[str]) -> set[str]:
-        refs = {model.name: model.refs for model in self._project.models}
-        needed, waiting = set(wanted), list(wanted)
-        while waiting:
-            for name in refs.get(waiting.pop(), ()):
-                if name not in needed:
-                    needed.add(name)
-                    waiting.append(name)
-        return needed
-
     def _build(self, model: RenderedModel) -> None:
         for ref in model.refs:
             if ref in self._failed:
@@ -253,24 +188,12 @@ class _Build:
         for ref in model.refs:
             self._borrowed[model.name] |= self._borrowed.get(ref, set())
         try:
-            tree = self._query(model)
+            tree = query_of(model, self._dialect)
             sql = to_duckdb(tree, self._clock, lambda parts: self._find(model.name, parts))
         except UnwetError as error:
             self._failed[model.name] = error.message
             return
         self._create(model.name, sql)
-
-    def _query(self, model: RenderedModel) -> exp.Query:
-        script = parse(verbatim(Source(model.path, model.sql)), self._dialect)
-        lost = [finding.message for finding in script.findings]
-        if lost or len(script.statements) != 1:
-            raise EngineError(lost[0] if lost else f"holds {len(script.statements)} statements")
-        tree = script.statements[0].tree
-        if not isinstance(tree, exp.Query):
-            raise EngineError("is no query")
-        if names := volatile(tree):
-            raise EngineError(f"cannot be tested: uses {', '.join(names)}")
-        return tree
 
     def _create(self, name: str, sql: str) -> None:
         try:
@@ -303,12 +226,13 @@ class _Build:
         return any(key in borrowed for borrowed in self._borrowed.values())
 
 
-def _relation(kind: str, name: str) -> str:
+def placed(kind: str, name: str) -> str:
     """Models in a schema of their own, so that no source can be taken for one."""
     return name if kind == "source" else f"{MODELS}.{name}"
 
 
-def _reason(found: Comparison) -> str:
+def said(found: Comparison) -> str:
+    """What there is to say of a comparison; empty when the rows are simply the same."""
     if found.problems:
         return "; ".join(found.problems)
     if found.equal:

@@ -34,7 +34,7 @@ class OldSide:
         clock: datetime,
     ) -> None:
         self.engine, self.clock, self._tokens = engine, clock, tokens
-        self.scripts = tuple(_bound(script, tokens) for script in scripts)
+        self.scripts = tuple(bound(script, tokens) for script in scripts)
         self.run = self._run(LEGACY, None)
         self.places = Places(engine, LEGACY)
         self.random = {
@@ -57,7 +57,7 @@ class OldSide:
 
     def filled(self, name: str) -> str:
         """A name from the scripts with values in place of its placeholders."""
-        return _filled(name, self._tokens)
+        return filled(name, self._tokens)
 
     def _run(self, world: str, shuffle: int | None) -> LegacyRun:
         self.engine.world(world, shuffle)
@@ -89,7 +89,7 @@ class Worlds:
     ) -> OldSide:
         """The old side of `scripts`, with `values` for their placeholders; `readable` are the
         files that the new side reads. Raises EngineError and UsageError for the data."""
-        tokens = _tokens(scripts, values)
+        tokens = tokens_of(scripts, values)
         asked = (tokens, list(map(str, readable)))
         if self._side is None or self._scripts is not scripts or self._asked != asked:
             self.close()
@@ -120,21 +120,21 @@ class Worlds:
         self.close()
 
 
-def _tokens(scripts: Sequence[Script], values: Mapping[str, str]) -> dict[str, str]:
+def tokens_of(scripts: Sequence[Script], values: Mapping[str, str]) -> dict[str, str]:
     """Token (lower case) -> value, for every placeholder that has one."""
     masks = {id(s.masked): s.masked for script in scripts for s in script.statements[:1]}
     places = (place for masked in masks.values() for place in masked.placeholders)
     return {p.token.lower(): values[p.name] for p in places if p.name in values}
 
 
-def _filled(masked: str, tokens: Mapping[str, str]) -> str:
+def filled(masked: str, tokens: Mapping[str, str]) -> str:
     return TOKEN.sub(lambda hit: tokens.get(hit.group().lower(), hit.group()), masked)
 
 
-def _bound(script: Script, tokens: Mapping[str, str]) -> Script:
+def bound(script: Script, tokens: Mapping[str, str]) -> Script:
     """The script with values in place of its placeholders; others stay what they are."""
     if not tokens or not script.statements or not script.statements[0].masked.placeholders:
         return script
     first = script.statements[0]
-    source = Source(script.source.path, _filled(first.masked.text, tokens), script.source.dialect)
+    source = Source(script.source.path, filled(first.masked.text, tokens), script.source.dialect)
     return parse(verbatim(source), first.dialect)

@@ -27,7 +27,7 @@ class Flavour:
     `hashes`: a text as two 64-bit integers that have nothing to do with each other. `sum_type`:
     an exact number that holds ten billion of them. `casts`: types by the names that `columns.py`
     knows, where they are not the same. `heads`: whether a CTE may name its columns. `opaque`: how
-    the names of types begin that nothing can be grouped by.
+    the names of types begin that nothing can be grouped by. `other_order`: `shuffled`.
     """
 
     dialect: str
@@ -37,6 +37,11 @@ class Flavour:
     casts: Mapping[str, exp.DataType] = field(default_factory=lambda: MappingProxyType({}))
     heads: bool = True
     opaque: tuple[str, ...] = ()
+    other_order: str = ""
+
+    def shuffled(self, rows: str) -> str:
+        """The rows of a table (given quoted) in another order, always the same one."""
+        return self.other_order.format(rows=rows)
 
     def is_opaque(self, type_: str) -> bool:
         """Whether values of a type have to be compared as text."""
@@ -96,6 +101,8 @@ FLAVOURS = (
         MappingProxyType({"HUGEINT": _type(DType.DECIMAL), "TIMESTAMP_NS": _type(DType.TIMESTAMP)}),
         # types without an operator class to sort or hash by, from its manual, chapter 8
         opaque=("JSON", "XML", "POINT", "LINE", "LSEG", "BOX", "PATH", "POLYGON", "CIRCLE"),
+        other_order="SELECT * FROM {rows} AS unwet_row "
+        "ORDER BY HASHTEXTEXTENDED(CAST(unwet_row AS TEXT), 20150)",
     ),
     Flavour(
         "spark",
@@ -104,6 +111,7 @@ FLAVOURS = (
         _WIDE,
         MappingProxyType({"HUGEINT": _WIDE, "TIMESTAMP_NS": _type(DType.TIMESTAMPNTZ)}),
         opaque=("MAP", "VARIANT"),
+        other_order="SELECT * FROM {rows} DISTRIBUTE BY RAND(20150) SORT BY RAND(20150)",
     ),
     Flavour("snowflake", _as_text, _seeded("HASH"), _WIDE),
     Flavour(

@@ -29,7 +29,8 @@ class Sides:
     """Two queries on one engine. `types`: what each column is compared in, None: as it is;
     `exact`: positions whose values have to be the same, all but floats.
 
-    `definitions`: (name, query) of what the two queries read beside the engine's tables.
+    `definitions`: (name as it is quoted, query) of what the two queries read beside the
+    engine's tables.
     """
 
     flavour: Flavour
@@ -138,8 +139,7 @@ class Sides:
     def _sql(self, query: exp.Expr, hashed: bool = False) -> str:
         """The query below the WITH that has both sides. What the sides are made of is text that
         was printed for this engine already, and is not read again."""
-        ctes = [(quoted(name, self.flavour), sql) for name, sql in self.definitions]
-        ctes += [self._side(BEFORE, self.before), self._side(AFTER, self.after)]
+        ctes = [*self.definitions, self._side(BEFORE, self.before), self._side(AFTER, self.after)]
         own = [(BOTH, self._both())]
         own += [(TEXTS, self._texts()), (HASHES, self._hashes())] if hashed else []
         ctes += [(name, render(tree, self.flavour.dialect)) for name, tree in own]
@@ -206,11 +206,11 @@ class Sides:
         return exp.Coalesce(this=marked, expressions=[exp.Literal.string("-")])
 
 
-def with_definitions(flavour: Flavour, definitions: Sequence[tuple[str, str]], query: str) -> str:
+def with_definitions(definitions: Sequence[tuple[str, str]], query: str) -> str:
     """A query below the WITH that has what it reads; the query is text and is not read."""
     if not definitions:
         return query
-    made = (f"{quoted(name, flavour)} AS (\n{sql.strip()}\n)" for name, sql in definitions)
+    made = (f"{head} AS (\n{sql.strip()}\n)" for head, sql in definitions)
     return f"WITH {', '.join(made)}\nSELECT * FROM (\n{query.strip()}\n) AS unwet_query"
 
 

@@ -43,6 +43,8 @@ _HELP = {
     "42501": "grant SELECT to the user that unwet connects as",
     "42P01": "give the data that the pile reads, or the right database, or search_path",
     "42703": "the table has changed since the pile was written, or it is another table",
+    "42883": "a column has another type than when the pile was written",
+    "42804": "a column has another type than when the pile was written",
     "53100": "the server has no disk space left for what the query has to keep",
     "53": "the server has not enough of what the query needs",
     "54": "the query is larger than the server allows",
@@ -72,8 +74,7 @@ class PostgresEngine:
         """A new time limit and, where nothing is written, a new view of the data: all that is
         read until the next call is of one moment."""
         if self._open and not self._writes:
-            self._connection.rollback()
-            self._open = False
+            self._roll_back()
         self._deadline = monotonic() + (self._seconds or 0)
 
     def rows(self, sql: str) -> list[Row]:
@@ -136,7 +137,7 @@ class PostgresEngine:
         """Roll everything back and hang up."""
         try:
             if self._open:
-                self._connection.rollback()
+                self._roll_back()
         finally:
             self._connection.close()
 
@@ -157,8 +158,8 @@ class PostgresEngine:
 
     def _begin(self, cursor: Cursor) -> None:
         if not self._open:
-            mode = "" if self._writes else ", READ ONLY"
-            cursor.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ{mode}")
+            mode = "WRITE" if self._writes else "ONLY"
+            cursor.execute(f"BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ {mode}")
             self._open = True
         if self._seconds:
             left = max(1, int((self._deadline - monotonic()) * 1000))
@@ -172,11 +173,17 @@ class PostgresEngine:
             with self._connection.cursor() as cursor:
                 cursor.execute("ROLLBACK TO SAVEPOINT unwet")
         except Error:
-            self._open = False
-            try:
-                self._connection.rollback()
-            except Error as error:
-                raise self._told(error) from None
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        from adbc_driver_manager.dbapi import Error
+
+        self._open = False
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute("ROLLBACK")
+        except Error as error:  # the connection is gone, and with it the transaction
+            raise self._told(error) from None
 
     def _told(self, error: Exception) -> EngineError:
         state = str(getattr(error, "sqlstate", "") or "")
@@ -198,7 +205,8 @@ def open_postgres(
     joint = "&" if "?" in dsn else "?"
     waits = "" if "connect_timeout=" in dsn else f"{joint}connect_timeout={CONNECT_SECONDS}"
     try:
-        connection = connect(dsn + waits)
+        # the driver's own transactions cannot go on after an error
+        connection = connect(dsn + waits, autocommit=True)
     except Error as error:
         raise EngineError(
             f"cannot connect to PostgreSQL: {secrets.hide(_message(error))}",
@@ -206,6 +214,7 @@ def open_postgres(
         ) from None
     engine = PostgresEngine(connection, seconds, secrets, writes)
     engine.restart()
+    engine.rows("SELECT 1")
     return engine
 
 

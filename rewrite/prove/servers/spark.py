@@ -73,6 +73,7 @@ class SparkEngine:
         self._writes = writes
         self._watchdog = Watchdog(seconds, self._cancel) if seconds else None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._added: list[str] = []
 
     @property
     def flavour(self) -> Flavour:
@@ -101,9 +102,9 @@ class SparkEngine:
         with self._bounded():
             schemas = [row[0] for row in self._session.sql("SHOW SCHEMAS").collect()]
             found = [
-                (schema, table.name)
+                (schema, table.tableName)
                 for schema in schemas
-                for table in self._session.catalog.listTables(schema)
+                for table in self._session.sql(f"SHOW TABLES IN {_quoted(schema)}").collect()
                 if not table.isTemporary
             ]
         return tuple(sorted(found))
@@ -132,25 +133,31 @@ class SparkEngine:
                 parquet = path.name.lower().endswith(".parquet")
                 separator = "\t" if ".tsv" in path.name.lower() else ","
                 options = {} if parquet else {**_CSV, "sep": separator}
+                full = f"{_quoted(schema)}.{_quoted(name)}"
                 self._session.catalog.createTable(
-                    f"{_quoted(schema)}.{_quoted(name)}",
+                    full,
                     str(path.resolve()),
                     "parquet" if parquet else "csv",
                     None,
                     None,
                     **options,
                 )
+                self._added.append(full)
 
     def keep(self, folder: tempfile.TemporaryDirectory[str]) -> None:
-        """A folder to be removed at the end."""
+        """The session is ours, to be ended, and so is this folder, to be removed."""
         self._folder = folder
 
     def close(self) -> None:
-        """End the session that we started."""
+        """End the session that we started; of somebody else's, forget the files."""
+        if self._folder is None:
+            with self._bounded():
+                for table in self._added:
+                    self._session.sql(f"DROP TABLE {table}")  # the files of such a table stay
         if self._watchdog is not None:
             self._watchdog.close()
-        self._session.stop()
         if self._folder is not None:
+            self._session.stop()
             self._folder.cleanup()
 
     def _cancel(self) -> None:
@@ -195,6 +202,7 @@ def open_spark(
         raise UsageError("Spark needs a package that is not installed", INSTALL) from error
     if folder is not None and not folder.is_dir():
         raise PathNotFound(str(folder), "give a folder of CSV and Parquet files")
+    ours = SparkSession.getActiveSession() is None
     warehouse = tempfile.TemporaryDirectory(prefix="unwet-spark-")
     local = _LOCAL if folder is not None else {}
     own = {**_QUIET, "spark.sql.warehouse.dir": warehouse.name, **local, **(settings or {})}
@@ -209,7 +217,10 @@ def open_spark(
         warehouse.cleanup()
         raise EngineError(f"cannot start Spark: {secrets.hide(_message(error))}", INSTALL) from None
     engine = SparkEngine(session, seconds, secrets, writes)
-    engine.keep(warehouse)
+    if ours:
+        engine.keep(warehouse)
+    else:
+        warehouse.cleanup()
     if folder is not None:
         engine.add_folder(folder)
     return engine

@@ -44,7 +44,7 @@ def compare_there(
 ) -> Comparison:
     """As `compare`, for an engine that is only read. `definitions`: (name, query) of what both
     queries may read beside the engine's tables. Raises EngineError when a side does not run."""
-    queries = [with_definitions(engine.flavour, definitions, each) for each in (before, after)]
+    queries = [with_definitions(definitions, each) for each in (before, after)]
     old, new = (engine.describe(query) for query in queries)
     names = tuple(name for name, _ in old)
     if len(old) != len(new):

@@ -9,7 +9,8 @@ import pytest
 from unwet.lineage.parse import Script, parse
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import mask
-from unwet.rewrite.prove.tested import DataVerdict, ReportRef, run_tests
+from unwet.rewrite.prove.before import ReportRef
+from unwet.rewrite.prove.tested import DataVerdict, run_tests
 
 ORDERS = (
     "id,region,amount,day\n1,n,5,2024-01-31\n2,n,5,2024-02-01\n3,s,7,2024-02-01\n"

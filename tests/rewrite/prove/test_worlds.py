@@ -9,8 +9,9 @@ from unwet.lineage.errors import PathNotFound
 from unwet.lineage.parse import Script, parse
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import mask
+from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.engines import DuckEngine
-from unwet.rewrite.prove.tested import NEW, DataVerdict, ReportRef, run_tests
+from unwet.rewrite.prove.tested import NEW, DataVerdict, run_tests
 from unwet.rewrite.prove.worlds import LEGACY, SHUFFLED, Worlds
 
 SCRIPTS = {

@@ -1,0 +1,40 @@
+"""The models of a rendered project as queries, and which of them others need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from unwet.lineage.errors import EngineError
+from unwet.lineage.parse import parse
+from unwet.lineage.sources import Source
+from unwet.lineage.templating import verbatim
+from unwet.rewrite.prove.adapt import volatile
+from unwet.rewrite.prove.render import RenderedModel, RenderedProject
+
+
+def needed(project: RenderedProject, wanted: Sequence[str]) -> set[str]:
+    """Names of models and seeds: the wanted ones, and all that these read."""
+    refs = {model.name: model.refs for model in project.models}
+    found, waiting = set(wanted), list(wanted)
+    while waiting:
+        for name in refs.get(waiting.pop(), ()):
+            if name not in found:
+                found.add(name)
+                waiting.append(name)
+    return found
+
+
+def query_of(model: RenderedModel, dialect: str) -> exp.Query:
+    """Raises EngineError when it is no single query, or another one each time."""
+    script = parse(verbatim(Source(model.path, model.sql)), dialect)
+    lost = [finding.message for finding in script.findings]
+    if lost or len(script.statements) != 1:
+        raise EngineError(lost[0] if lost else f"holds {len(script.statements)} statements")
+    tree = script.statements[0].tree
+    if not isinstance(tree, exp.Query):
+        raise EngineError("is no query")
+    if names := volatile(tree):
+        raise EngineError(f"cannot be tested: uses {', '.join(names)}")
+    return tree

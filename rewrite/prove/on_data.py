@@ -1,0 +1,45 @@
+"""The test on the user's data, wherever it lies: DuckDB opens files, a server is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from unwet.lineage.parse import Script
+from unwet.rewrite.prove.before import ReportRef
+from unwet.rewrite.prove.elsewhere import run_elsewhere
+from unwet.rewrite.prove.servers.target import Target, target_of
+from unwet.rewrite.prove.tested import DataVerdict, run_tests
+from unwet.rewrite.prove.worlds import Worlds
+
+
+def run_on_data(
+    scripts: Sequence[Script],
+    project_root: Path,
+    reports: Sequence[ReportRef],
+    data: str,
+    dialect: str,
+    vars: Mapping[str, str] | None = None,
+    *,
+    scratch: str = "",
+    seconds: float | None = 600.0,
+    clock: datetime | None = None,
+    worlds: Worlds | None = None,
+) -> tuple[DataVerdict, ...]:
+    """As `run_tests` says. `data`: a file or folder for DuckDB, the DSN of a server, or where one
+    stands (`env:NAME`, `dbt:PROFILE`); `scratch`: the schema of the server to write into."""
+    target = target_of(data, scratch)
+    if isinstance(target, Target):
+        return run_elsewhere(scripts, project_root, reports, target, dialect, vars,
+                             seconds=seconds, clock=clock)  # fmt: skip
+    return run_tests(scripts, project_root, reports, target, dialect, vars,
+                     seconds=seconds, clock=clock, worlds=worlds)  # fmt: skip
+
+
+def shown(data: str) -> str:
+    """What may be shown of where the data lies."""
+    if data.startswith(("env:", "dbt:")) or "://" not in data:
+        return data
+    target = target_of(data)
+    return target.name if isinstance(target, Target) else target
