@@ -13,7 +13,6 @@ from sqlglot import exp
 
 from bench import corpora
 from bench.pairs.merged import QueryText
-from bench.pairs.sets import REGISTER
 from unwet.lineage.pile import Pile
 from unwet.lineage.pile import load as load_pile
 from unwet.lineage.tables import Catalog, Column, Table
@@ -26,8 +25,7 @@ Pool = tuple[str, tuple[QueryText, ...]]
 
 def load(cache: Path, mirrors: Mapping[str, Path], size: int, seed: int = 1) -> tuple[Pool, ...]:
     """At most ``size`` queries of each pile, the same ones for the same seed."""
-    register = corpora.load(REGISTER)
-    sqlglot_tests = corpora.fetch(register["tpc"], cache, mirrors) / "tests"
+    sqlglot_tests = corpora.fetch(corpora.load()["tpc"], cache, mirrors) / "tests"
     mimic = corpora.fetch(corpora.load()["mimic"], cache, mirrors)
     achilles = corpora.fetch(corpora.load()["achilles"], cache, mirrors)
     cdm = corpora.fetch(corpora.load()["omop_cdm"], cache, mirrors)

@@ -1,0 +1,80 @@
+"""python -m bench.proof: what data from the queries alone is worth; see README.md."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from bench import corpora
+from bench.errors import BenchError
+from bench.proof import piles, table
+from bench.proof.scored import Pile, attempts, score
+from bench.results import put
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    options = _options(words)
+    names = options.piles or list(piles.PILES)
+    try:
+        where = piles.Where(options.cache, corpora.parse_mirrors(options.mirror))
+        if options.unit:
+            return _one(options.unit, names, where)
+        found = _all(names, where, options)
+    except BenchError as error:
+        print(f"error: {error}\nhelp: {error.help}", file=sys.stderr)
+        return 2
+    shown = table.text(found)
+    missed = table.misses(found)
+    print("\n\n".join([shown, *(f"MISSED {each}" for each in missed)]))
+    options.details.mkdir(parents=True, exist_ok=True)
+    for pile in found:
+        (options.details / f"{pile.name}.md").write_text(table.survivors(pile), "utf-8")
+    if options.write:
+        bars = "\n".join(f"- not reached: {each}" for each in missed) or "All bars are reached."
+        put("proof", f"{table.HEAD}\n\n{shown}\n\n{bars}")
+    return 1 if missed else 0
+
+
+def _one(unit: str, names: Sequence[str], where: piles.Where) -> int:
+    for name in names:
+        for each in attempts(piles.load(name, where), unit):
+            print(table.whole(each))
+    return 0
+
+
+def _all(names: Sequence[str], where: piles.Where, options: argparse.Namespace) -> list[Pile]:
+    run = partial(measured, where=where, most=options.most)
+    if options.jobs == 1 or len(names) == 1:
+        return [run(name) for name in names]
+    with ProcessPoolExecutor(options.jobs) as pool:
+        return list(pool.map(run, names))
+
+
+def measured(name: str, where: piles.Where, most: int | None) -> Pile:
+    """One pile, in whatever process."""
+    say = (lambda line: print(line, file=sys.stderr)) if sys.stderr.isatty() else lambda _: None
+    return score(name, piles.load(name, where), most=most, progress=say)
+
+
+def _options(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.proof")
+    add = parser.add_argument
+    add("piles", nargs="*", metavar="PILE", help=f"of {', '.join(piles.PILES)} (default: all)")
+    add("--unit", default="", metavar="NAME", help="one report: its data, and what lives")
+    add("--most", type=int, metavar="N", help="only so many reports of each pile")
+    add("--jobs", type=int, default=1, help="processes, one pile each")
+    add("--cache", type=Path, default=corpora.CACHE)
+    add("--mirror", action="append", default=[], metavar="OWNER/NAME=GITDIR")
+    add("--details", type=Path, default=Path("build/proof"), help="where survivors are listed")
+    add("--write", action="store_true", help="put the tables into RESULTS.md")
+    options = parser.parse_args(words)
+    for name in options.piles:
+        if name not in piles.PILES:
+            parser.error(f"no pile {name!r}: one of {', '.join(piles.PILES)}")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+"""Scores of the units of one pile, and what they come to together.
+
+score(name, meaning) -> Pile of Scored
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.prove.generation import Generator
+from unwet.rewrite.prove.mutants import OPERATORS
+from unwet.rewrite.prove.same_meaning import Meant
+from unwet.rewrite.prove.strength import CLOCK, Changed, Limits, Strength, Tally, strength
+from unwet.rewrite.prove.synthetic.database import Database
+from unwet.rewrite.prove.synthetic.parameters import bound, guesses
+from unwet.rewrite.prove.synthetic.units import Unit, units
+
+LIMITS = Limits(most=80, each=3, seconds=20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A mutant as people see it."""
+
+    operator: str
+    place: str
+    diff: str
+
+    @staticmethod
+    def of(each: Changed) -> "Mistake":
+        return Mistake(each.operator, f"{each.at.path}:{each.at.line}", each.diff)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One report, as plain values: `rows` on each database that it ran on and that is stable,
+    `unstable` how many are not; CPU seconds to make the databases, and to try the mutants."""
+
+    name: str
+    path: str
+    rows: tuple[int, ...]
+    unstable: int
+    failure: str
+    tallies: Mapping[str, Tally]
+    survivors: tuple[Mistake, ...]
+    false_proofs: tuple[Mistake, ...]
+    making: float
+    trying: float
+
+    @property
+    def executes(self) -> bool:
+        return bool(self.rows or self.unstable)
+
+    @property
+    def returns(self) -> bool:
+        return any(self.rows) or bool(self.unstable)
+
+
+@dataclass(slots=True)
+class Pile:
+    """All units of a pile; `tallies` by operator."""
+
+    name: str
+    scored: list[Scored] = field(default_factory=list)
+    seconds: float = 0.0  # CPU, reading and inference included
+
+    @property
+    def tallies(self) -> dict[str, Tally]:
+        return added(each.tallies for each in self.scored)
+
+    def count(self, which: Callable[[Scored], object]) -> int:
+        return sum(1 for each in self.scored if which(each))
+
+    @property
+    def false_proofs(self) -> int:
+        return sum(len(each.false_proofs) for each in self.scored)
+
+    @property
+    def failures(self) -> Counter[str]:
+        """Why units did not execute, the most frequent first."""
+        return Counter(e.failure for e in self.scored if not e.executes)
+
+
+def added(many: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
+    """Sums over mappings of operator -> Tally, in the order of the operators."""
+    sums: dict[str, Tally] = {}
+    for each in many:
+        for name, tally in each.items():
+            old = sums.get(name, Tally())
+            sums[name] = Tally(
+                old.valid + tally.valid,
+                old.killed + tally.killed,
+                old.equivalent + tally.equivalent,
+            )
+    return {name: sums[name] for name in OPERATORS if name in sums}
+
+
+def score(
+    name: str,
+    meaning: Meaning,
+    *,
+    most: int | None = None,
+    limits: Limits = LIMITS,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Pile:
+    """Every unit, or `most` of them at equal distances."""
+    start = time.process_time()
+    meaning = bound(meaning, guesses(meaning.pile))
+    generator, meant = Generator(meaning, CLOCK), Meant(meaning)
+    pile = Pile(name)
+    chosen = list(units(meaning))
+    if most is not None and most < len(chosen):
+        chosen = [chosen[at * len(chosen) // most] for at in range(most)]
+    for number, unit in enumerate(chosen):
+        progress(f"{name} {number + 1}/{len(chosen)} {unit.name}")
+        pile.scored.append(_scored(unit, generator, meant, limits))
+    generator.close()
+    pile.seconds = time.process_time() - start
+    return pile
+
+
+def _scored(unit: Unit, generator: Generator, meant: Meant, limits: Limits) -> Scored:
+    tried = attempt(unit, generator, meant, limits)
+    found = tried.strength
+    return Scored(
+        unit.name,
+        unit.report.span.path,
+        found.rows,
+        found.unstable,
+        found.failure,
+        dict(found.operators),
+        tuple(map(Mistake.of, found.survivors)),
+        tuple(map(Mistake.of, found.false_proofs)),
+        tried.making,
+        tried.trying,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One unit with everything that was made for it."""
+
+    unit: Unit
+    databases: tuple[Database, ...]
+    strength: Strength
+    making: float
+    trying: float
+
+
+def attempt(unit: Unit, generator: Generator, meant: Meant, limits: Limits = LIMITS) -> Attempt:
+    """Databases for one unit, and what they show."""
+    start = time.process_time()
+    databases = generator.databases(unit)
+    made = time.process_time()
+    found = strength(unit, databases, meant, limits=limits, proofs=True)
+    return Attempt(unit, databases, found, made - start, time.process_time() - made)
+
+
+def attempts(meaning: Meaning, name: str) -> Iterator[Attempt]:
+    """All units of that name."""
+    meaning = bound(meaning, guesses(meaning.pile))
+    generator, meant = Generator(meaning, CLOCK), Meant(meaning)
+    for unit in units(meaning):
+        if unit.name == name:
+            yield attempt(unit, generator, meant)
+    generator.close()

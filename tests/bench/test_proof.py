@@ -1,0 +1,65 @@
+"""The bench of generated data: what is counted, what misses a bar, and what is sampled."""
+
+from pathlib import Path
+
+from bench.proof import piles, table
+from bench.proof.scored import Mistake, Pile, Scored, added, score
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.prove.strength import Tally
+
+
+def scored(name: str, rows: tuple[int, ...], **more: object) -> Scored:
+    values: dict[str, object] = {
+        "unstable": 0, "failure": "" if rows else "no such function", "survivors": (),
+        "false_proofs": (), "tallies": {"comparison": Tally(10, 9, 1)}, "making": 0.1,
+        "trying": 0.2,
+    }  # fmt: skip
+    return Scored(name, f"{name}.sql", rows, **{**values, **more})  # type: ignore[arg-type]
+
+
+def test_files_are_taken_at_equal_distances() -> None:
+    files = [Path(str(n)) for n in range(10)]
+    assert piles.spread(files, 5) == [Path(str(n)) for n in (0, 2, 4, 6, 8)]
+    assert piles.spread(files, 20) == files
+
+
+def test_tallies_are_added_by_operator() -> None:
+    sums = added(
+        [{"LIMIT": Tally(1, 1, 0)}, {"comparison": Tally(2, 1, 1), "LIMIT": Tally(3, 0, 0)}]
+    )
+    assert list(sums.items()) == [("comparison", Tally(2, 1, 1)), ("LIMIT", Tally(4, 1, 0))]
+
+
+def test_a_bar_that_is_missed_is_told() -> None:
+    good = [scored(f"r{n}", (3,)) for n in range(40)]
+    assert table.misses([Pile("p", good)]) == []
+    bad = [*good, scored("x", ()), scored("y", ()), scored("z", (0,))]
+    assert [line.partition(":")[0] for line in table.misses([Pile("p", bad)])] == [
+        "execute",
+        "return rows",
+    ]
+    weak = [scored("w", (1,), tallies={"LIMIT": Tally(10, 7, 0)})]
+    assert [line.partition(":")[0] for line in table.misses([Pile("p", weak)])] == [
+        "killed",
+        "LIMIT",
+    ]
+
+
+def test_a_false_proof_is_shown_and_fails() -> None:
+    fault = Mistake("DISTINCT", "r.sql:3", "-SELECT a\n+SELECT DISTINCT a")
+    pile = Pile("p", [scored("r", (1,), false_proofs=(fault,))])
+    assert table.misses([pile]) == ["1 false proofs"]
+    assert "FALSE PROOF in p, r: DISTINCT at r.sql:3" in table.text([pile])
+
+
+def test_a_pile_is_scored() -> None:
+    text = "select a, count(*) as n from s.t where b >= @least group by a"
+    pile = score("p", Meaning(load([Source("r.sql", text, "bigquery")], "bigquery")))
+    (one,) = pile.scored
+    assert one.executes and one.returns
+    assert one.tallies["comparison"] == Tally(1, 1, 0)
+    assert pile.false_proofs == 0
+    assert "| p | 1 | 100.0 | 100.0 |" in table.text([pile])
+    assert table.survivors(pile).startswith("# p: survivors")
