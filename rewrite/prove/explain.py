@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields
 
 from unwet.rewrite.algebra import (
@@ -12,11 +11,7 @@ from unwet.rewrite.algebra import (
     Node,
     Outer,
     Param,
-    Rel,
     Scan,
-    expressions,
-    parts,
-    walk,
 )
 
 
@@ -81,24 +76,3 @@ def describe(node: Node, depth: int = 3) -> str:
                 ", ".join(describe(c, depth - 1) for c in _children(node)) if depth > 0 else "..."
             )
             return f"{type(node).__name__}({inner})"
-
-
-def contrast(old: Rel, new: Rel) -> tuple[Call, Call] | None:
-    """The smallest expression that only the old plan has, and the smallest only the new one has,
-    whatever columns they are about; None when both sides say the same things."""
-    ours, theirs = _said(old), _said(new)
-    only_old = [call for words, call in ours.items() if words not in theirs]
-    only_new = [call for words, call in theirs.items() if words not in ours]
-    if not only_old or not only_new:
-        return None
-    return min(only_old, key=_length), min(only_new, key=_length)
-
-
-def _said(rel: Rel) -> dict[str, Call]:
-    calls = (p for node in walk(rel) for e in expressions(node) for p in parts(e))
-    return {re.sub(r"#\d+", "#", describe(c, 99)): c for c in calls if isinstance(c, Call)}
-
-
-def _length(call: Call) -> tuple[int, str]:
-    words = describe(call, 99)
-    return len(words), words

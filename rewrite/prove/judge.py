@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 
-from unwet.rewrite.algebra import Agg, Call, Node, Opaque, Plan, expressions, parts, walk
+from unwet.rewrite.algebra import Agg, Call, Opaque, Plan, Rel, expressions, parts, walk
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer
-from unwet.rewrite.prove.explain import contrast, describe, first_difference
+from unwet.rewrite.prove.explain import describe, first_difference
 from unwet.rewrite.prove.headings import headings
+from unwet.rewrite.prove.phrases import Parting, Phrase, parting, settings
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.script import Report
 from unwet.rewrite.translate import translate
@@ -62,7 +63,7 @@ def _against(
     source = next(iter(spoken), target)
     wanted, assumed = translate(legacy.plan, source, target)
     assumed |= legacy.assumed
-    why = difference(wanted, back.plan, normalizer)
+    why = difference(wanted, back.plan, normalizer, target)
     missed = [node.reason for node in walk(wanted.rel) if isinstance(node, Opaque)]
     if why and missed:
         why = f"not understood: {missed[0]}; and its text in {target or 'the project'} differs"
@@ -113,47 +114,75 @@ def _negates_order(*plans: Plan) -> bool:
     return any(isinstance(p, Call) and p.op in _ORDER for n in negated for p in parts(n))
 
 
-def difference(legacy: Plan, project: Plan, normalizer: Normalizer) -> str:
-    """Why two plans are not proved equal; empty when they are."""
+def proves(legacy: Plan, project: Plan, normalizer: Normalizer) -> bool:
+    """Whether two plans have one normal form, and so return the same rows."""
+    return not _apart(legacy, project, normalizer, lambda _old, _new: "other rows")
+
+
+def difference(legacy: Plan, project: Plan, normalizer: Normalizer, dialect: str = "") -> str:
+    """Why two plans are not proved equal, in SQL of that dialect; empty when they are."""
+    return _apart(legacy, project, normalizer, lambda old, new: _in_words(old, new, dialect))
+
+
+def normal_forms(legacy: Plan, project: Plan, normalizer: Normalizer) -> tuple[Rel, Rel]:
+    """What is compared. A table has no order: an ORDER BY its query ends with, and columns only
+    that one sees, are no part of the report."""
+    rows = project.rel if legacy.order else trim(project)
+    return normalizer.run(legacy.rel)[0], normalizer.run(rows)[0]
+
+
+def _apart(
+    legacy: Plan, project: Plan, normalizer: Normalizer, words: Callable[[Rel, Rel], str]
+) -> str:
     if tuple(map(str.lower, legacy.names)) != tuple(map(str.lower, project.names)):
         return f"columns {', '.join(legacy.names)} became {', '.join(project.names)}"
     if headings(legacy) != headings(project):
         return "the star stands for the columns of another table, whose names may differ"
-    # a table has no order: an ORDER BY its query ends with, and columns only that one sees, are
-    # no part of the report
-    rows = project.rel if legacy.order else trim(project)
-    old, new = normalizer.run(legacy.rel)[0], normalizer.run(rows)[0]
+    old, new = normal_forms(legacy, project, normalizer)
     if old != new:
-        return f"not proved: {_in_words(*(contrast(old, new) or first_difference(old, new)))}"
+        return f"not proved: {words(old, new)}"
     if legacy.order and legacy.order != project.order:
         return "the final order differs"
     return ""
 
 
-def _in_words(left: Node, right: Node) -> str:
-    if _divides(left) and _divides(right) and _typed(left) != _typed(right):
-        return f"integers may be divided with or without a fraction: {_short(describe(right))}"
-    if isinstance(left, Agg) and "integers=True" in left.shape:
-        return f"averages of integers may be integers or not: {_short(describe(right))}"
-    old, new = _short(describe(left)), _short(describe(right))
-    if old == new:
-        old, new = _apart(describe(left, 99), describe(right, 99))
-    return f"{old} against {new}" if old != new else f"{old}, in a detail that has no words"
+def _in_words(old: Rel, new: Rel, dialect: str) -> str:
+    found = parting(old, new, dialect)
+    if found is None:
+        left, right = first_difference(old, new)
+        return f"{_short(describe(left))} against {_short(describe(right))}"
+    ours, theirs = found.legacy, found.project
+    if ours is not None and theirs is not None:
+        if _divides(ours) and _divides(theirs) and _typed(ours) != _typed(theirs):
+            return f"integers may be divided with or without a fraction: {_short(theirs.text)}"
+        if isinstance(ours.node, Agg) and "integers=True" in ours.node.shape:
+            return f"averages of integers may be integers or not: {_short(theirs.text)}"
+    return in_words(found)
 
 
-def _apart(old: str, new: str, before: int = 40) -> tuple[str, str]:
-    """Two long texts from a little before the place where they part."""
-    at = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), 0)
-    start = max(0, at - before)
-    return _short("..." * (start > 0) + old[start:]), _short("..." * (start > 0) + new[start:])
+def in_words(found: Parting) -> str:
+    """What parts two plans, in one line."""
+    match found:
+        case Parting(legacy=Phrase(text=old), project=Phrase(text=new)) if old != new:
+            return f"{_short(old)} against {_short(new)}"
+        case Parting(legacy=Phrase(text=old) as ours, project=Phrase() as theirs):
+            said = sorted(settings(ours.node) ^ settings(theirs.node))
+            detail = f" ({', '.join(said)})" if said else ""
+            return f"{_short(old)}, in a detail that its SQL does not show{detail}"
+        case Parting(legacy=Phrase(text=old)):
+            return f"{_short(old)} is missing"
+        case Parting(project=Phrase(text=new)):
+            return f"{_short(new)} is new"
+        case _:
+            return "other rows"
 
 
-def _divides(node: Node) -> bool:
-    return isinstance(node, Call) and node.op == "div"
+def _divides(phrase: Phrase) -> bool:
+    return isinstance(phrase.node, Call) and phrase.node.op == "div"
 
 
-def _typed(node: Node) -> bool:
-    return isinstance(node, Call) and "typed=True" in node.shape
+def _typed(phrase: Phrase) -> bool:
+    return isinstance(phrase.node, Call) and "typed=True" in phrase.node.shape
 
 
 def _short(text: str, most: int = 120) -> str:

@@ -13,7 +13,7 @@ from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved, resolve
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.meaning import Meaning
-from unwet.rewrite.prove.judge import difference
+from unwet.rewrite.prove.judge import proves
 from unwet.rewrite.prove.synthetic.units import Unit
 from unwet.rewrite.script import end_state
 
@@ -38,7 +38,7 @@ class Meant:
         try:
             after = self._plan(unit, scripts, {id(other): resolve(other, self._catalog)})
             with deep_stack():
-                return after is not None and not difference(before, after, self._normalizer)
+                return after is not None and proves(before, after, self._normalizer)
         except UnwetError:
             return False
 

@@ -1,0 +1,312 @@
+"""What plans say, as SQL for readers, and where two plans part.
+
+A plan is positions; a reader wants `amount >= 30`. Columns get the names of the base columns they
+come from, and what is computed below is written out as long as it is short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from unwet.rewrite.algebra import (
+    Agg,
+    Aggregate,
+    Call,
+    Col,
+    Distinct,
+    Expr,
+    Filter,
+    Join,
+    Lit,
+    Node,
+    Opaque,
+    Outer,
+    Over,
+    Param,
+    Project,
+    Rel,
+    Scan,
+    SetOp,
+    Sort,
+    SortKey,
+    Subquery,
+    Unnest,
+    Values,
+    Window,
+    expressions,
+    inputs,
+    parts,
+    walk,
+)
+from unwet.rewrite.decoding import decode
+
+_LONGEST = 60  # of a computed column that is written out where it is used
+_UNORDERED = frozenset({"and", "or", "add", "mul", "eq", "neq", "nullsafeeq", "nullsafeneq", "in"})
+_SET_WORDS = {"union_all": "UNION ALL", "intersect_all": "INTERSECT ALL",
+              "except_all": "EXCEPT ALL"}  # fmt: skip
+_JOIN_WORDS = {"inner": "JOIN", "left": "LEFT JOIN", "full": "FULL JOIN",
+               "semi": "EXISTS", "anti": "NOT EXISTS"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A part of a plan. `kind`: value, select, where, join, group, sort, set, table or rows.
+
+    `text`: SQL; `shape`: what it says whatever columns it is about, the same for all orders of
+    AND, + and the like."""
+
+    kind: str
+    text: str
+    shape: str
+    node: Node
+
+
+Said = Callable[[Phrase], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """The smallest that one side says and the other does not; None where it says nothing more."""
+
+    legacy: Phrase | None
+    project: Phrase | None
+
+
+def parting(legacy: Rel, project: Rel, dialect: str = "") -> Parting | None:
+    """Where two normal forms part; None where they differ in nothing that has words."""
+    ours, theirs = phrases(legacy, dialect), phrases(project, dialect)
+    for said in (_shape_of, _text_of):  # what columns it is about counts only when nothing else is
+        old = _only(ours, theirs, said)
+        new = _only(theirs, ours, said)
+        if old or new:
+            return _smallest(old, new, said)
+    return None
+
+
+def _shape_of(phrase: Phrase) -> str:
+    return phrase.shape
+
+
+def _text_of(phrase: Phrase) -> str:
+    return phrase.text
+
+
+def _only(ours: Sequence[Phrase], theirs: Sequence[Phrase], said: Said) -> list[Phrase]:
+    known = {(each.kind, said(each)) for each in theirs}
+    return [each for each in ours if (each.kind, said(each)) not in known]
+
+
+def _smallest(old: Sequence[Phrase], new: Sequence[Phrase], said: Said) -> Parting:
+    """The smallest pair of one kind, else the smallest of each side."""
+
+    def size(phrase: Phrase) -> tuple[int, str, str]:
+        return len(said(phrase)), phrase.shape, phrase.text
+
+    pairs = [
+        Parting(min(_of(kind, old), key=size), min(_of(kind, new), key=size))
+        for kind in sorted({p.kind for p in old} & {p.kind for p in new})
+    ]
+    if not pairs:
+        return Parting(min(old, key=size, default=None), min(new, key=size, default=None))
+    return min(pairs, key=lambda p: sum(size(q)[0] for q in (p.legacy, p.project) if q is not None))
+
+
+def _of(kind: str, said: Sequence[Phrase]) -> list[Phrase]:
+    return [phrase for phrase in said if phrase.kind == kind]
+
+
+# --- what a plan says ---------------------------------------------------------------------------
+
+
+def phrases(rel: Rel, dialect: str = "") -> list[Phrase]:
+    """Every expression and every clause of a plan, inputs before what reads them."""
+    teller = _Teller(dialect)
+    return [phrase for node in walk(rel) for phrase in teller.phrases(node)] + teller.outputs(rel)
+
+
+class _Teller:
+    """Writes parts of one plan."""
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+        self._names: dict[bytes, list[exp.Expr]] = {}
+
+    def phrases(self, node: Rel) -> list[Phrase]:
+        below = self._seen(node)
+        found = []
+        for expr in expressions(node):
+            for part in parts(expr):
+                if isinstance(part, Call | Agg | Over):
+                    found.append(Phrase("value", self._sql(part, below), shape(part), part))
+        clause = self._clause(node, below)
+        return [*found, clause] if clause is not None else found
+
+    def outputs(self, rel: Rel) -> list[Phrase]:
+        """What the whole query puts out."""
+        said = ", ".join(map(self._print, self._outputs(rel)))
+        return [Phrase("select", f"SELECT {said}", "select", rel)]
+
+    def _clause(self, node: Rel, below: Sequence[exp.Expr]) -> Phrase | None:
+        match node:
+            case Project(exprs=exprs):
+                text = "SELECT " + ", ".join(self._sql(each, below) for each in exprs)
+                return Phrase("select", text, "select", node)
+            case Filter(input=inner, conjuncts=conjuncts):
+                text = "WHERE " + " AND ".join(self._sql(each, below) for each in conjuncts)
+                where = f" {inner.kind}" if isinstance(inner, Join) else ""
+                after = f" after {_JOIN_WORDS[inner.kind]}" if isinstance(inner, Join) else ""
+                return Phrase(
+                    "where", text + after, f"where{where} {_shapes(conjuncts, True)}", node
+                )
+            case Join(kind=kind, on=on):
+                said = " AND ".join(self._sql(each, below) for each in on)
+                text = f"{_JOIN_WORDS[kind]} ON {said}" if said else "CROSS JOIN"
+                return Phrase("join", text, _join_shape(node), node)
+            case Aggregate(keys=keys) if keys:
+                text = "GROUP BY " + ", ".join(self._sql(key, below) for key in keys)
+                return Phrase("group", text, f"group {_shapes(keys, True)}", node)
+            case Distinct():
+                return Phrase("group", "DISTINCT", "distinct", node)
+            case Sort(keys=keys, limit=limit, offset=offset):
+                text = self._order(keys, below)
+                text += f" LIMIT {self._sql(limit, below)}" if limit is not None else ""
+                text += f" OFFSET {self._sql(offset, below)}" if offset is not None else ""
+                return Phrase("sort", text.strip(), _sort_shape(node), node)
+            case SetOp(kind=kind, inputs=many):
+                word = _SET_WORDS.get(kind, kind.upper())
+                return Phrase("set", f"{word} of {len(many)} queries", f"{kind} {len(many)}", node)
+            case Scan(table=table):
+                return Phrase("table", table, table, node)
+            case Values(rows=rows) if rows not in ((), ((),)):
+                return Phrase("rows", f"{len(rows)} constant rows", f"rows {len(rows)}", node)
+            case Opaque(text=text):
+                return Phrase("rows", " ".join(text.split()), text, node)
+            case _:
+                return None
+
+    def _order(self, keys: Sequence[SortKey], below: Sequence[exp.Expr]) -> str:
+        if not keys:
+            return ""
+        said = (self._sql(k.expr, below) + (" DESC" if k.descending else "") for k in keys)
+        return "ORDER BY " + ", ".join(said)
+
+    # --- names of columns
+
+    def _seen(self, node: Rel) -> list[exp.Expr]:
+        """What the expressions of a node see."""
+        return [name for each in inputs(node) for name in self._outputs(each)]
+
+    def _outputs(self, rel: Rel) -> list[exp.Expr]:
+        for each in walk(rel):  # inputs first: no recursion in deep plans
+            if each.digest not in self._names:
+                self._names[each.digest] = self._made(each)
+        return self._names[rel.digest]
+
+    def _made(self, rel: Rel) -> list[exp.Expr]:
+        below = [name for each in inputs(rel) for name in self._names[each.digest]]
+        match rel:
+            case Scan(columns=columns):
+                return [exp.column(name) for name in columns]
+            case Project(exprs=exprs):
+                return [self._short(each, below) for each in exprs]
+            case Aggregate(keys=keys, aggs=aggs):
+                return [self._short(each, below) for each in (*keys, *aggs)]
+            case Window(functions=functions):
+                return below + [self._short(each, below) for each in functions]
+            case Unnest(ordinal=ordinal):
+                more = ("element", "position") if ordinal else ("element",)
+                return below + [exp.column(name) for name in more]
+            case Join(kind="semi" | "anti", inputs=many):
+                return self._names[many[0].digest]
+            case SetOp(inputs=many):
+                return self._names[many[0].digest]
+            case Values(width=n) | Opaque(width=n):
+                return [exp.column(f"column{i + 1}") for i in range(n)]
+            case Filter() | Distinct() | Sort() | Join():
+                return below
+
+    def _short(self, expr: Expr, below: Sequence[exp.Expr]) -> exp.Expr:
+        made = self._node(expr, below)
+        if len(self._print(made)) <= _LONGEST:
+            return made
+        if isinstance(made, exp.Window):
+            return exp.Var(this=f"{self._print(made.this)} OVER (...)")
+        return exp.Var(this="...")
+
+    # --- SQL
+
+    def _sql(self, expr: Expr, below: Sequence[exp.Expr]) -> str:
+        return self._print(self._node(expr, below))
+
+    def _node(self, expr: Expr, below: Sequence[exp.Expr]) -> exp.Expr:
+        def column(ref: Col | Outer) -> exp.Expr:
+            if isinstance(ref, Outer) or ref.index >= len(below):
+                return exp.Var(this="outer_column")
+            named = below[ref.index].copy()
+            return exp.paren(named) if isinstance(named, exp.Binary) else named
+
+        return decode(expr, column, lambda _: exp.select(exp.Var(this="...")))
+
+    def _print(self, node: exp.Expr) -> str:
+        try:
+            return node.sql(dialect=self._dialect or None)
+        except (SqlglotError, AttributeError, LookupError, TypeError, ValueError):
+            return node.sql()  # some printers need more than a part of a query
+
+
+# --- shapes -------------------------------------------------------------------------------------
+
+
+def shape(expr: Expr) -> str:
+    """An expression with all columns masked; operands that have no order are sorted."""
+    match expr:
+        case Col() | Outer():
+            return "_"
+        case Lit(kind=kind, text=text):
+            return f"{kind}:{text}"
+        case Param(name=name):
+            return f":{name}"
+        case Call(op=op, args=args, shape=slots):
+            return f"{op}{_shapes(args, op in _UNORDERED)}{_settings(slots)}"
+        case Agg(op=op, args=args, shape=slots, distinct=distinct, where=where, order=order):
+            said = "distinct " * distinct + _shapes(args) + _keys(order)
+            return f"{op} {said}{_settings(slots)}" + (f" where {shape(where)}" if where else "")
+        case Over(call=call, partition=partition, order=order, frame=frame):
+            return f"{shape(call)} over {_shapes(partition, True)}{_keys(order)} {frame}"
+        case Subquery(kind=kind, args=args, op=op):
+            return f"{kind} {op}{_shapes(args)}"
+
+
+def _shapes(exprs: Sequence[Expr], unordered: bool = False) -> str:
+    said = [shape(each) for each in exprs]
+    return f"({', '.join(sorted(said) if unordered else said)})"
+
+
+def settings(node: Node) -> frozenset[str]:
+    """All that an expression says apart from its operands."""
+    if not isinstance(node, Call | Agg | Over):
+        return frozenset()
+    calls = (part for part in parts(node) if isinstance(part, Call | Agg))
+    return frozenset(_settings(call.shape)[1:-1] for call in calls)
+
+
+def _settings(slots: Sequence[str]) -> str:
+    said = [s for s in slots if s not in ("this", "expression") and "*" not in s]
+    return f"[{', '.join(said)}]" if said else ""
+
+
+def _keys(keys: Sequence[SortKey]) -> str:
+    return "".join(f" by {shape(k.expr)} {k.descending} {k.nulls_first}" for k in keys)
+
+
+def _join_shape(join: Join) -> str:
+    return f"{join.kind} {_shapes(join.on, True)}"
+
+
+def _sort_shape(sort: Sort) -> str:
+    bounds = (shape(each) if each is not None else "" for each in (sort.limit, sort.offset))
+    return f"sort{_keys(sort.keys)} {' '.join(bounds)} {sort.ties}"
