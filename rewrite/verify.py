@@ -111,7 +111,7 @@ def verify(
     dialect = check_dialect(request.to_dialect or remembered.dialect or dialect_of(pile))
     progress("reading the project")
     defaults = render_project(request.project, request.values).variables
-    values = _values(pile, defaults, request.values)
+    values = values_of(pile, defaults, request.values)
     progress("running the scripts symbolically")
     state = meaning.state
     progress("proving the models")
@@ -173,7 +173,9 @@ def _changed(found: Checked, change: Change, test: DataVerdict | None) -> Checke
     )
 
 
-def _values(pile: Pile, defaults: Mapping[str, object], given: Mapping[str, str]) -> dict[str, str]:
+def values_of(
+    pile: Pile, defaults: Mapping[str, object], given: Mapping[str, str]
+) -> dict[str, str]:
     """Run-time values: the given ones, else the project's own defaults for the placeholders.
 
     A default that is only the variable's name says that no value was known.

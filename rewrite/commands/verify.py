@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from unwet.lineage.commands.output import emit, notes, progress
+from unwet.lineage.commands.output import emit, notes, progress, say
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
@@ -18,8 +18,17 @@ from unwet.rewrite.commands.where_data_lies import data_options
 @click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project; default: "
               "as it remembers, else that of LEGACY.")  # fmt: skip
 @decisions_option
+@click.option("--sql-out", metavar="DIR", help="Also write the queries that compare old and new, "
+              "for somebody else to run, in the dialect of PROJECT.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Write into a DIR that is not empty.")
 def verify(
-    request: Request, data: str, scratch: str, to_dialect: str, decisions: str | None
+    request: Request,
+    data: str,
+    scratch: str,
+    to_dialect: str,
+    decisions: str | None,
+    sql_out: str | None,
+    force: bool,
 ) -> int:
     """Check that the dbt project PROJECT returns what the reports in LEGACY return.
 
@@ -36,16 +45,27 @@ def verify(
     """
     from unwet.rewrite import verified
     from unwet.rewrite import verify as job
+    from unwet.rewrite.counted import counted
+    from unwet.rewrite.meaning import meaning_of
+    from unwet.rewrite.sql_out import write_sql
+    from unwet.rewrite.targets.place import check
 
     *legacy, project = request.paths
     if not legacy:
         raise UsageError("verify needs LEGACY and PROJECT", "name the pile, then the project")
     job.check_project(Path(project))
     given = decisions_of(request, decisions)
+    if sql_out is not None:
+        check(Path(sql_out), force)
     wanted = job.Request(Path(project), to_dialect, data, request.params, given, scratch)
     pile = replace(request, paths=tuple(legacy)).load()
-    found = job.verify(pile, wanted, lambda text: progress(text, request.quiet))
+    meaning = meaning_of(pile)
+    written = write_sql(meaning, wanted, Path(sql_out), force) if sql_out is not None else None
+    found = job.verify(meaning, wanted, lambda text: progress(text, request.quiet))
     notes(found.findings, request)
     tell(found.notes, request)
+    if written is not None and not request.quiet:
+        say(f"queries for {counted(written.files, 'report')}: {written.index}")
+        say(*(f"no query for {name}: {why}" for name, why in sorted(written.missing.items())))
     emit(verified.as_json(found) if request.format == "json" else verified.as_text(found), request)
     return 0 if found.ok else 1

@@ -59,10 +59,12 @@ def to_duckdb(tree: exp.Expr, clock: datetime, find: Finder) -> str:
     return render(copy, "duckdb", pretty=False, spent=True)
 
 
-def to_server(tree: exp.Expr, clock: datetime, find: Finder, dialect: str) -> str:
-    """The same for another engine, by the name of its dialect; `find` may leave parts away."""
+def to_server(tree: exp.Expr, clock: datetime | None, find: Finder, dialect: str) -> str:
+    """The same for another engine, by the name of its dialect; `find` may leave parts away.
+    Without a `clock` the engine's own is read."""
     copy = mend(copied(tree), EVERYWHERE)
-    copy = pin_clock(copy, clock)
+    if clock is not None:
+        copy = pin_clock(copy, clock)
     place_tables(copy, find)
     return render(copy, dialect, pretty=True, spent=True)
 

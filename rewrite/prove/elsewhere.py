@@ -127,7 +127,8 @@ class _Tests:
     def __init__(self, sides: _Sides, project: RenderedProject, dialect: str) -> None:
         self._sides, self._engine, self._old = sides, sides.engine, sides.old
         self._before = Before(sides.run, sides.scripts, sides.random, sides.old)
-        self._new = _Build(sides, project, dialect)
+        site = sides.site(NEW, below=sides.old)
+        self._new = Models(site, project, dialect, sides.clock)
 
     def verdicts(self, reports: Sequence[ReportRef]) -> tuple[DataVerdict, ...]:
         self._engine.restart()
@@ -187,12 +188,13 @@ class _Tests:
         return firm.identical == firm.rows_before
 
 
-class _Build:
-    """The project's models on the server's data, in a site of their own."""
+class Models:
+    """The project's models in a site of their own."""
 
-    def __init__(self, sides: _Sides, project: RenderedProject, dialect: str) -> None:
-        self._sides, self._project, self._dialect = sides, project, dialect
-        self.site = sides.site(NEW, below=sides.old)
+    def __init__(
+        self, site: Nested, project: RenderedProject, dialect: str, clock: datetime
+    ) -> None:
+        self.site, self._project, self._dialect, self._clock = site, project, dialect, clock
         self._failed = {failure.name: failure.reason for failure in project.failures}
         self._borrowed: dict[str, set[tuple[str, ...]]] = {}  # model -> legacy results it reads
 
@@ -218,7 +220,7 @@ class _Build:
 
     def _seed(self, seed: Seed) -> None:
         try:
-            query = seed_query(Path(seed.path), self._sides.engine.flavour)
+            query = seed_query(Path(seed.path), self.site.flavour)
             self.site.make("TABLE", (MODELS, seed.name), query, (), "")
         except UnwetError as error:
             self._failed[seed.name] = error.message
@@ -231,7 +233,7 @@ class _Build:
                 self._failed[model.name] = f"needs {ref}: {self._failed[ref]}"
                 return
         try:
-            sql = self.site.sql(query_of(model, self._dialect), self._sides.clock)
+            sql = self.site.sql(query_of(model, self._dialect), self._clock)
             borrowed = set(self.site.borrowed)
             self.site.make("TABLE", (MODELS, model.name), sql, (), "")
         except UnwetError as error:

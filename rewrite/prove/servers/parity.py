@@ -149,9 +149,11 @@ class Sides:
     def _side(self, name: str, sql: str) -> tuple[str, str]:
         if self.flavour.heads:
             return f"{name}({', '.join(self.columns)})", sql
-        # a set operation has the column names of its first branch
-        nothing = ", ".join(f"NULL AS {column}" for column in self.columns)
-        return name, f"(SELECT {nothing} LIMIT 0)\nUNION ALL\n(\n{sql.strip()}\n)"
+        # a set operation has the column names of its first branch, and a NULL that is written
+        # there takes the type of the other one
+        nulls = ", ".join(f"NULL AS {column}" for column in self.columns)
+        nothing = f"SELECT {nulls} FROM (SELECT 1) AS unwet_one WHERE FALSE"
+        return name, f"({nothing})\nUNION ALL\n(\n{sql.strip()}\n)"
 
     def _both(self) -> exp.Query:
         def side(name: str, sign: int) -> exp.Select:

@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlglot import exp
 
 from unwet.lineage.errors import EngineError
+from unwet.lineage.templating import TOKEN
 from unwet.rewrite.prove.adapt import to_server
 from unwet.rewrite.prove.places import target
 from unwet.rewrite.prove.servers.flavours import Flavour
@@ -66,7 +67,8 @@ class Data:
 
 class Nested:
     """A site that writes nothing. `shuffle`: tables of the data are read in another order;
-    `below`: a site whose relations are seen where there is none of that name here.
+    `below`: a site whose relations are seen where there is none of that name here; `pinned`:
+    whether the clock stands still.
 
     `borrowed`: places of that other site that the tree of the last `sql` reads, in lower case.
     """
@@ -78,7 +80,9 @@ class Nested:
         prefix: str,
         shuffle: bool = False,
         below: Nested | None = None,
+        pinned: bool = True,
     ) -> None:
+        self._pinned = pinned
         self.flavour, self._data, self._shuffle, self._below = flavour, data, shuffle, below
         self.borrowed: set[tuple[str, ...]] = set()
         self._prefix = prefix
@@ -164,7 +168,11 @@ class Nested:
         if names := forbidden(tree, self.flavour.dialect):
             raise EngineError(f"is not run on a server: calls {', '.join(names)}")
         self._read, self.borrowed = set(), set()
-        return to_server(tree, clock, self.located, self.flavour.dialect)
+        moment = clock if self._pinned else None
+        sql = to_server(tree, moment, self.located, self.flavour.dialect)
+        if left := TOKEN.search(sql):
+            raise EngineError(f"{left.group()} has no value")
+        return sql
 
     def make(
         self, kind: str, place: tuple[str, ...], query: str, names: Sequence[str], definition: str
