@@ -7,7 +7,7 @@ the same way. Nothing here changes which rows a query means relative to another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from sqlglot import exp
@@ -94,7 +94,7 @@ def pin_clock(tree: exp.Expr, clock: datetime) -> exp.Expr:
             return exp.Anonymous(this="age", expressions=[today, *node.expressions])
         return node
 
-    return tree.transform(pinned, copy=False)
+    return mend(tree, (pinned,))
 
 
 def _reads_clock(node: exp.Expr) -> str:
@@ -180,8 +180,11 @@ def place_tables(tree: exp.Expr, find: Finder) -> None:
 
     With the catalog, since a view is bound when it is used, whichever world is current then.
     """
+    called_parts = set[tuple[str, ...]]()
     for table in list(relations(tree)):
-        place = find(name_parts(table))
+        parts = name_parts(table)
+        called_parts.add(tuple(part.lower() for part in parts))
+        place = find(parts)
         if place is None:
             continue
         called = table.alias or table.name
@@ -192,6 +195,16 @@ def place_tables(tree: exp.Expr, find: Finder) -> None:
         renamed = changed and called.lower() != place[-1].lower()
         if not table.alias and (renamed or isinstance(table.parent, exp.From | exp.Join)):
             table.set("alias", exp.TableAlias(this=exp.to_identifier(called, quoted=True)))
+    _shorten(tree, called_parts)
+
+
+def _shorten(tree: exp.Expr, relations: Iterable[tuple[str, ...]]) -> None:
+    """schema.table.column -> table.column: the table has a new schema. But a.b.c may be a field of
+    a struct, which stays."""
+    names = {relation[-n:] for relation in relations for n in range(2, len(relation) + 1)}
     for column in tree.find_all(exp.Column):
-        column.set("db", None)
-        column.set("catalog", None)
+        slots = (column.args.get(slot) for slot in ("catalog", "db", "table"))
+        qualifiers = tuple(each.name.lower() for each in slots if isinstance(each, exp.Expr))
+        if qualifiers in names:
+            column.set("db", None)
+            column.set("catalog", None)

@@ -224,6 +224,9 @@ class _Runner:
         kind = str(tree.args.get("kind", "")).upper()
         if kind in ("SCHEMA", "DATABASE", "INDEX", "CATALOG"):
             return  # schemas come with their first table; an index changes no rows
+        if kind == "FUNCTION":
+            self._places.function(tree, self._clock)
+            return
         if kind not in ("TABLE", "VIEW"):
             raise EngineError(f"CREATE {kind} is not run here")
         schema = tree.this

@@ -7,6 +7,8 @@ from functools import reduce
 
 from sqlglot import exp
 
+from unwet.rewrite.prove.nested import NESTED
+
 Mend = Callable[[exp.Expr], exp.Expr]
 
 
@@ -118,5 +120,6 @@ DUCKDB: Sequence[Mend] = (
     _count_if,
     _safe_function,
     _without_max,
+    *NESTED,
     *EVERYWHERE,
 )

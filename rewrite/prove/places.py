@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from unwet.rewrite.prove.adapt import to_duckdb
 from unwet.rewrite.prove.engines import DuckEngine, quote, text
+from unwet.rewrite.prove.routines import make_function
 
 TEMP = "temp"
 
@@ -49,6 +50,10 @@ class Site(Protocol):
     ) -> None:
         """CREATE kind (TABLE or VIEW) AS query, with `names` for its columns, or of a definition
         without rows."""
+        ...
+
+    def function(self, tree: exp.Create, clock: datetime) -> None:
+        """CREATE FUNCTION; raises EngineError for one that is not run here."""
         ...
 
     def drop(self, place: tuple[str, ...]) -> None:
@@ -116,6 +121,10 @@ class Places:
             self.drop(place)
         columns = f" ({', '.join(map(quote, names))})" if names else ""
         self.create(kind, place, f" ({definition})" if definition else f"{columns} AS {query}")
+
+    def function(self, tree: exp.Create, clock: datetime) -> None:
+        """A macro for the whole session, so that the new side knows it, too."""
+        make_function(self._engine, tree, lambda body: self.sql(body, clock))
 
     def run(self, sql: str) -> None:
         """Execute what changes rows."""

@@ -203,6 +203,9 @@ class Nested:
     def own(self, place: tuple[str, ...]) -> None:
         raise EngineError(f"changes rows of {'.'.join(place)}, and data is only read: {SCRATCH}")
 
+    def function(self, tree: exp.Create, clock: datetime) -> None:
+        raise EngineError("CREATE FUNCTION is not run here")
+
     def run(self, sql: str) -> None:
         raise EngineError(f"a statement that writes is not run here: {SCRATCH}")
 

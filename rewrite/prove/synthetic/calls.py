@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from unwet.rewrite.algebra import Call, Expr, Lit
 from unwet.rewrite.prove.synthetic.cells import Cell, Vote, unify
 from unwet.rewrite.prove.synthetic.notes import How, Notes, Place
 from unwet.rewrite.prove.synthetic.values import (
     MANY,
+    MORE,
     WHOLE_ROW,
     Frames,
     Value,
@@ -22,11 +23,20 @@ from unwet.rewrite.prove.synthetic.values import (
 )
 
 
+class Sum(NamedTuple):
+    """A sum or difference, whose meaning depends on the types of its operands."""
+
+    minus: bool
+    left: Cell
+    right: Cell
+    result: Cell
+
+
 class Typing(Protocol):
     """What a call asks of the one who types expressions."""
 
     notes: Notes
-    later: list[tuple[Cell, Cell, Cell]]
+    later: list[Sum]
 
     def value(self, expr: Expr, frames: Frames) -> Value: ...
     def function(self, expr: Call, values: Sequence[Value]) -> Value: ...
@@ -142,7 +152,7 @@ def _is(self: Typing, expr: Call, frames: Frames) -> Value:
 def _sum(self: Typing, expr: Call, frames: Frames) -> Value:
     left, right = (self.value(arg, frames) for arg in expr.args[:2])
     result = Cell()
-    self.later.append((left.cell, right.cell, result))
+    self.later.append(Sum(expr.op == "sub", left.cell, right.cell, result))
     return Value(result)
 
 
@@ -157,6 +167,21 @@ def _arithmetic(self: Typing, expr: Call, frames: Frames) -> Value:
     if not result.votes:
         result.vote("double" if expr.op == "div" else "number")
     return Value(result)
+
+
+def _joined(self: Typing, expr: Call, frames: Frames) -> Value:
+    """a || b: of arrays an array, else a text"""
+    values = [self.value(arg, frames) for arg in expr.args]
+    if not any(value.cell.root.element for value in values):
+        return Value(of("text"))
+    for other in values[1:]:
+        unify(values[0].cell, other.cell)
+    return Value(values[0].cell)
+
+
+def _size(self: Typing, expr: Call, frames: Frames) -> Value:
+    self.value(expr.args[0], frames).cell.item()
+    return Value(of("integer"))
 
 
 def _array(self: Typing, expr: Call, frames: Frames) -> Value:
@@ -196,7 +221,14 @@ def _as_struct(self: Typing, expr: Call, frames: Frames) -> Value:
 def _rows(self: Typing, expr: Call, frames: Frames) -> Value:
     """A whole row, or the fields of a struct: no type of its own, but its parts are read."""
     values = [self.value(arg, frames) for arg in expr.args]
-    return Value(Cell(), values[0].places if expr.op != "struct_fields" else ())
+    if expr.op != "struct_fields":
+        return Value(Cell(), values[0].places)
+    for entry in expr.shape:
+        how, _, name = entry.partition(":")
+        if how in ("except", "replace"):
+            values[0].cell.member(name)  # engines complain where it is not there
+    values[0].cell.member(MORE)
+    return Value(Cell())
 
 
 SPECIAL: Final[dict[str, Callable[[Typing, Call, Frames], Value]]] = {
@@ -215,6 +247,8 @@ SPECIAL: Final[dict[str, Callable[[Typing, Call, Frames], Value]]] = {
     "intdiv": _arithmetic,
     "mod": _arithmetic,
     "array": _array,
+    "dpipe": _joined,
+    "arraysize": _size,
     "bracket": _bracket,
     "unnest": _element,
     "struct": _struct,
@@ -225,11 +259,13 @@ SPECIAL: Final[dict[str, Callable[[Typing, Call, Frames], Value]]] = {
 }
 
 
-def settle_sum(left: Cell, right: Cell, result: Cell) -> None:
-    """date + interval is temporal, date - date a number, and of numbers a number."""
+def settle_sum(each: Sum) -> None:
+    """date + interval is temporal, date - date a number, moment - moment an interval, and of
+    numbers a number."""
+    left, right, result = each.left, each.right, each.result
     kinds = [_temporal(cell) for cell in (left, right)]
-    if all(kinds):
-        result.vote("integer", 1)
+    if each.minus and any(kinds) and (all(kinds) or _is_open(right if kinds[0] else left)):
+        _settle_difference(each, kinds[0] or kinds[1] or "temporal")
     elif any(kinds):
         result.vote(kinds[0] or kinds[1] or "temporal", 1)
     elif left.root.votes["interval"] or right.root.votes["interval"]:
@@ -237,10 +273,25 @@ def settle_sum(left: Cell, right: Cell, result: Cell) -> None:
         if not other.root.votes["interval"]:
             other.vote("temporal", 1)
             result.vote("temporal", 1)
-    else:
+    elif not (each.minus and result.root.votes["temporal"]):
         kind = _number(left, right)
         for cell in (left, right, result):
             cell.vote(kind, 1)
+    else:  # EXTRACT(... FROM a - b)
+        _settle_difference(each, "timestamp")
+
+
+def _settle_difference(each: Sum, kind: Vote) -> None:
+    """Between two days or two moments. Parts of it are only asked for between moments."""
+    spread = bool(each.result.root.votes["temporal"])
+    for cell in (each.left, each.right):
+        cell.vote("timestamp" if spread else kind, 1)
+    if not spread:
+        each.result.vote("interval" if kind == "timestamp" else "integer", 1)
+
+
+def _is_open(cell: Cell) -> bool:
+    return not any(cell.root.votes.values()) and cell.root.element is None
 
 
 def _number(left: Cell, right: Cell) -> Vote:

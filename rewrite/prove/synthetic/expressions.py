@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, Outer, Over, Param, Rel, Subquery
-from unwet.rewrite.prove.synthetic.calls import SPECIAL, settle_sum
+from unwet.rewrite.prove.synthetic.calls import SPECIAL, Sum, settle_sum
 from unwet.rewrite.prove.synthetic.cells import Cell, unify
 from unwet.rewrite.prove.synthetic.notes import How, Notes, Place
 from unwet.rewrite.prove.synthetic.signatures import NOTHING, SIGNATURES
@@ -40,7 +40,7 @@ class Scalars:
 
     notes: Notes
     rows: Callable[[Rel, Frames], Row]
-    later: list[tuple[Cell, Cell, Cell]] = field(default_factory=list)  # sums: left, right, result
+    later: list[Sum] = field(default_factory=list)
     params: dict[str, Cell] = field(default_factory=dict)
     functions: dict[str, Cell] = field(default_factory=dict)  # results of those nobody knows
 
@@ -75,8 +75,8 @@ class Scalars:
     def settle(self) -> None:
         """What sums and differences say, once the types of their operands are known."""
         for _ in range(3):
-            for left, right, result in self.later:
-                settle_sum(left, right, result)
+            for each in self.later:
+                settle_sum(each)
 
     # --- leaves
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from unwet.lineage.names import deep_stack
+from sqlglot import exp
+
+from unwet.lineage.names import deep_stack, relation_name
 from unwet.lineage.pile import Pile, assemble
-from unwet.lineage.resolve import Resolved
+from unwet.lineage.resolve import Query, Resolved
 from unwet.lineage.tables import Column, Table
+from unwet.lineage.uses import alone, file_output
 from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.definitions import Definition
 from unwet.rewrite.meaning import Meaning
-from unwet.rewrite.prove.synthetic.cells import DECLARED, decide, unify
+from unwet.rewrite.prove.synthetic.cells import DECLARED, Cell, decide, unify
+from unwet.rewrite.prove.synthetic.expressions import Scalars
 from unwet.rewrite.prove.synthetic.hints import named_kind
 from unwet.rewrite.prove.synthetic.notes import Constant, Notes, Place
 from unwet.rewrite.prove.synthetic.owners import Owners
+from unwet.rewrite.prove.synthetic.parameters import bound, given, guesses
 from unwet.rewrite.prove.synthetic.relations import Relations
 from unwet.rewrite.prove.synthetic.trees import Trees
-from unwet.rewrite.prove.synthetic.types import SqlType, read_type
+from unwet.rewrite.prove.synthetic.types import SqlType, of_node, read_type
 from unwet.rewrite.prove.synthetic.values import WHOLE_ROW, Row
 
 _MAKING = frozenset({"ctas", "view", "select_into", "insert", "create_table"})
@@ -31,11 +37,16 @@ class Inferred:
 
     `tables`: relation (as plans call it) -> column -> type, for base tables and for what the pile
     makes; columns that are only known to be somewhere behind a star are missing. `meaning`: the
-    pile read again with the base tables declared so: more of its queries have a plan now. It is
-    for finding out what queries ask of their data, never for a proof.
+    pile read again with the base tables declared so, and with `values` (SQL text by name) for its
+    placeholders: more of its queries have a plan now. It is for finding out what queries ask of
+    their data, and for running them, never for a proof. `functions`: results of functions nobody
+    knows, by (dotted) name; `parameters`: types of placeholders, by token.
     """
 
     tables: Mapping[str, Mapping[str, SqlType]]
+    functions: Mapping[str, SqlType]
+    parameters: Mapping[str, SqlType]
+    values: Mapping[str, str]
     meaning: Meaning = field(repr=False)
     _constants: Mapping[Place, tuple[Constant, ...]] = field(repr=False)
     _chiefs: Mapping[Place, Place] = field(repr=False)
@@ -59,17 +70,21 @@ class Inferred:
 def infer(meaning: Meaning) -> Inferred:
     """Types of all columns that the pile reads or makes, by what its queries do with them."""
     columns = _studied(meaning, planned=False)
-    return _studied(Meaning(_described(meaning.pile, columns)), planned=True)
+    values = {**guesses(meaning.pile), **given(meaning.pile, columns.parameters)}
+    filled = bound(meaning, values).pile
+    again = _studied(Meaning(_described(filled, columns)), planned=True)
+    return replace(again, values=values)
 
 
 def _studied(meaning: Meaning, planned: bool) -> Inferred:
     """`planned`: read plans where there are any; before the columns of base tables are known,
     plans take a bare name for a column of the nearest table, which the trees leave open."""
     notes = Notes()
-    relations, owners = Relations(notes), Owners(notes)
-    trees = Trees(relations.scalars, owners)
+    relations, owners = Relations(notes), Owners(notes, _hints(meaning.pile))
+    trees = Trees(relations.scalars, owners, _makers(meaning))
     with deep_stack():
         _declare(notes, meaning)
+        _declare_functions(relations.scalars, meaning)
         definitions = tuple(_definitions(meaning)) if planned else ()
         for each in definitions:
             _read(relations, each)
@@ -77,7 +92,7 @@ def _studied(meaning: Meaning, planned: bool) -> Inferred:
             _read_tree(trees, notes, resolved)
         owners.settle()
         relations.scalars.settle()
-    return _inferred(notes, meaning)
+    return _inferred(relations.scalars, meaning)
 
 
 def _described(pile: Pile, found: Inferred) -> Pile:
@@ -95,6 +110,22 @@ def _tables(pile: Pile, found: Inferred, made: Container[str | None]) -> Iterato
             yield known
         elif name not in made and columns and (known is None or not known.closed):
             yield Table(name, tuple(map(Column, columns)), True, "schema")
+
+
+def _hints(pile: Pile) -> dict[str, frozenset[str]]:
+    """What a relation `x.age` may have: the columns of a file `age.sql` that is one query."""
+    paths = alone(pile.scripts)
+    found = (file_output(each) for each in pile.resolved if each.statement.path in paths)
+    return {Path(o.path).stem.lower(): frozenset(o.columns) for o in found if o is not None}
+
+
+def _makers(meaning: Meaning) -> dict[str, list[Query]]:
+    """The queries that fill the relations of the pile."""
+    found: dict[str, list[Query]] = {}
+    for each in meaning.pile.writes:
+        if each.target and each.query is not None and each.kind in _MAKING:
+            found.setdefault(each.target, []).append(each.query)
+    return found
 
 
 def _definitions(meaning: Meaning) -> Iterator[Definition]:
@@ -147,6 +178,20 @@ def _declare(notes: Notes, meaning: Meaning) -> None:
                 notes.read([(name, (column.name,))])
 
 
+def _declare_functions(scalars: Scalars, meaning: Meaning) -> None:
+    """What the pile's own functions say they return."""
+    for script in meaning.pile.scripts:
+        for statement in script.statements:
+            tree = statement.tree
+            if isinstance(tree, exp.Create) and isinstance(tree.this, exp.UserDefinedFunction):
+                returned = tree.find(exp.ReturnsProperty)
+                kind = of_node(returned.this, "declared") if returned is not None else None
+                name = relation_name(tree.this.this, statement.dialect)
+                cell = scalars.functions.setdefault(name, Cell())
+                if kind is not None:
+                    cell.tell(kind, DECLARED)
+
+
 def _read(relations: Relations, definition: Definition) -> None:
     plan = definition.plan
     if plan is None:
@@ -164,7 +209,8 @@ def _made(relations: Relations, relation: str, names: tuple[str, ...], row: Row)
             relations.notes.read([(relation, (name,))])
 
 
-def _inferred(notes: Notes, meaning: Meaning) -> Inferred:
+def _inferred(scalars: Scalars, meaning: Meaning) -> Inferred:
+    notes = scalars.notes
     tables: dict[str, dict[str, SqlType]] = {}
     for relation, column in notes.columns:
         columns = tables.setdefault(relation, {})
@@ -172,5 +218,13 @@ def _inferred(notes: Notes, meaning: Meaning) -> Inferred:
             columns[column] = decide(notes.cell(relation, column), named_kind(column))
     chiefs = notes.chiefs()
     numbers = {chief: n for n, chief in enumerate(sorted(set(chiefs.values())))}
-    ordered = {relation: tables[relation] for relation in sorted(tables)}
-    return Inferred(ordered, meaning, notes.constants(), chiefs, numbers)
+    return Inferred(
+        {relation: tables[relation] for relation in sorted(tables)},
+        {name: decide(cell) for name, cell in sorted(scalars.functions.items())},
+        {t: decide(cell, named_kind(t.strip("p_"))) for t, cell in sorted(scalars.params.items())},
+        {},
+        meaning,
+        notes.constants(),
+        chiefs,
+        numbers,
+    )

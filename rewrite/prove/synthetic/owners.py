@@ -7,7 +7,7 @@ name does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from unwet.lineage.tables import tail
 from unwet.rewrite.prove.synthetic.cells import Cell, unify
@@ -17,8 +17,9 @@ from unwet.rewrite.prove.synthetic.notes import Notes
 class Owners:
     """Bare names that may be columns of several relations, and in the end of which they are."""
 
-    def __init__(self, notes: Notes) -> None:
-        self._notes = notes
+    def __init__(self, notes: Notes, hinted: Mapping[str, Container[str]]) -> None:
+        """`hinted`: columns that a relation may have, by its name: those of a file of that name."""
+        self._notes, self._hinted = notes, hinted
         self._open: dict[tuple[str, tuple[str, ...]], Cell] = {}
 
     def either(self, relations: Sequence[str], name: str) -> Cell:
@@ -44,7 +45,7 @@ class Owners:
         open_places = [each for each in several if not self._is_had(name, each, having)]
         while open_places:
             candidates = dict.fromkeys(relation for each in open_places for relation in each)
-            best = max(candidates, key=lambda r: _worth(name, r, open_places, having.get(r, ())))
+            best = max(candidates, key=lambda r: self._worth(name, r, open_places, having))
             having.setdefault(best, set()).add(name)
             open_places = [each for each in open_places if best not in each]
         for relations in several:
@@ -52,19 +53,23 @@ class Owners:
             unify(self._notes.cell(owner, name), self._open[name, relations])
             self._notes.read([(owner, (name,))])
 
+    def _worth(
+        self,
+        name: str,
+        relation: str,
+        places: Sequence[tuple[str, ...]],
+        having: Mapping[str, set[str]],
+    ) -> tuple[int, bool, float, float]:
+        share, fit = _affinity(name, relation, having.get(relation, ()))
+        hint = name in self._hinted.get(tail(relation), ())
+        return sum(relation in each for each in places), hint, share, fit
+
     def _is_had(self, name: str, relations: Iterable[str], having: dict[str, set[str]]) -> bool:
         return any(name in having.get(each, ()) for each in relations)
 
 
 def _common(several: Sequence[tuple[str, ...]]) -> set[str]:
     return set(several[0]).intersection(*several[1:])
-
-
-def _worth(
-    name: str, relation: str, places: Sequence[tuple[str, ...]], columns: Iterable[str]
-) -> tuple[int, float, float]:
-    share, fit = _affinity(name, relation, columns)
-    return sum(relation in each for each in places), share, fit
 
 
 def _affinity(name: str, relation: str, columns: Iterable[str]) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Final
 
 from sqlglot import exp
 
@@ -20,6 +21,7 @@ from unwet.lineage.sources import Source
 from unwet.lineage.templating import TOKEN, verbatim
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.synthetic.hints import named_kind
+from unwet.rewrite.prove.synthetic.types import Kind, SqlType
 
 _VALUES = {
     "date": "CAST('2024-01-15' AS DATE)",
@@ -27,6 +29,12 @@ _VALUES = {
     "integer": "2",
     "double": "2.5",
     "boolean": "TRUE",
+}
+_TYPED: Final[Mapping[Kind, tuple[str, str]]] = {
+    "date": ("2024-01-15", "date"),
+    "timestamp": ("2024-01-15 12:00:00", "datetime"),
+    "time": ("12:00:00", "time"),
+    "json": ('{"a": 1}', "json"),
 }
 _INSIDE = {"date": "2024-01-15", "timestamp": "2024-01-15 12:00:00", "integer": "2"}
 _TEXT, _INSIDE_TEXT = "'a'", "a"
@@ -50,6 +58,39 @@ def guesses(pile: Pile) -> dict[str, str]:
                     inside[names[token]] = _INSIDE.get(kind, _INSIDE_TEXT)
     found = {name: _value(name, seen) for name, seen in sorted(alone.items())}
     return {**found, **inside}
+
+
+def given(pile: Pile, types: Mapping[str, SqlType]) -> dict[str, str]:
+    """The same where more is known: `types` of placeholders by token, in lower case."""
+    found: dict[str, str] = {}
+    for script in pile.scripts:
+        for statement in script.statements:
+            for place in statement.masked.placeholders:
+                kind = types.get(place.token.lower())
+                if kind is not None and kind.evidence == "used" and place.name not in found:
+                    found[place.name] = value(kind, statement.dialect)
+    return {name: found[name] for name in sorted(found)}
+
+
+def value(kind: SqlType, dialect: str) -> str:
+    """Some value of a type as SQL of a dialect."""
+    return _typed(kind).sql(dialect or None)
+
+
+def _typed(kind: SqlType) -> exp.Expr:
+    match kind.kind:
+        case "integer" | "double" | "decimal":
+            return exp.Literal.number(5)
+        case "boolean":
+            return exp.true()
+        case "array":
+            inner = [_typed(kind.element)] if kind.element is not None else []
+            return exp.Array(expressions=inner)
+        case "date" | "timestamp" | "time" | "json" as known:
+            text, type_ = _TYPED[known]
+            return exp.cast(exp.Literal.string(text), type_)
+        case _:
+            return exp.Literal.string("a")
 
 
 def bound(meaning: Meaning, values: Mapping[str, str]) -> Meaning:

@@ -51,7 +51,7 @@ _TEXT: Final = (
     *_all("strposition charindex levenshtein regexpcount regexpinstr ascii unicode",
           Signature({"this": "text"}, "integer")),
     *_all("length bytelength charlength", Signature({}, "integer")),
-    *_all("concat concatws dpipe chr space hex lowerhex tobase64 timetostr formatdatetime format "
+    *_all("concat concatws chr space hex lowerhex tobase64 timetostr formatdatetime format "
           "tochar uuid tojson arraytostring md5", Signature({}, "text")),
     *_all("md5digest sha sha2 sha2digest shadigest unhex frombase64", Signature({}, "bytes")),
     ("farmfingerprint", Signature({}, "integer")),
@@ -61,10 +61,12 @@ _TEXT: Final = (
 _MOMENT: Final[Mapping[str, Vote]] = {"this": "timestamp"}
 _DAY: Final[Mapping[str, Vote]] = {"this": "temporal"}
 _TIME: Final = (
-    *_all("timestamptrunc datetimetrunc timestampadd timestampsub datetimeadd datetimesub",
-          Signature(_MOMENT, "timestamp")),
-    *_all("dateadd datesub datetrunc tsordsadd addmonths lastday nextday",
-          Signature(_DAY, "temporal")),
+    *_all("timestamptrunc datetimetrunc", Signature(_MOMENT, "timestamp")),
+    *_all("timestampadd timestampsub datetimeadd datetimesub",
+          Signature({**_MOMENT, "expression": "integer"}, "timestamp")),
+    *_all("dateadd datesub tsordsadd addmonths",
+          Signature({**_DAY, "expression": "integer"}, "temporal")),
+    *_all("datetrunc lastday nextday", Signature(_DAY, "temporal")),
     *_all("datediff tsordsdiff monthsbetween",
           Signature({"this": "temporal", "expression": "temporal"}, "integer")),
     *_all("timestampdiff datetimediff timediff",
@@ -136,6 +138,10 @@ _JSON: Final = (
     *_all("jsonextract parsejson jsonobject jsonarray jsonobjectagg jsonarrayagg",
           Signature({}, "json")),
     ("jsonvalue", Signature({}, "text")),
+    ("laxbool", Signature({}, "boolean")),
+    ("laxint64", Signature({}, "integer")),
+    ("laxfloat64", Signature({}, "double")),
+    ("laxstring", Signature({}, "text")),
 )  # fmt: skip
 
 SIGNATURES: Final[Mapping[str, Signature]] = dict(

@@ -6,17 +6,17 @@ element that a name means gets a place in it when it is met first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
-from unwet.lineage.names import folded
+from unwet.lineage.names import STRUCTS, folded, is_parameter
 from unwet.lineage.resolve import Input, Output, Query, Ref
 from unwet.rewrite.algebra import Col, Expr
 from unwet.rewrite.prove.synthetic.cells import Cell, unify
 from unwet.rewrite.prove.synthetic.expressions import Scalars
 from unwet.rewrite.prove.synthetic.owners import Owners
-from unwet.rewrite.prove.synthetic.values import WHOLE_ROW, Value, of
+from unwet.rewrite.prove.synthetic.values import MORE, WHOLE_ROW, Value, of
 from unwet.rewrite.reads import blocks
 from unwet.rewrite.scalars import Unsupported, encode
 
@@ -25,14 +25,18 @@ _CLAUSES = {
     "order": "order", "expressions": "select", "on": "on", "sort": "order", "windows": "select",
     "limit": "select", "offset": "select", "match": "select",
 }  # fmt: skip
+_ITEMS = ("group", "having", "order", "qualify")  # clauses that see the names of outputs
 _TESTS = ("where", "having", "qualify", "on")
 
 
 class Trees:
     """Reads queries block by block."""
 
-    def __init__(self, scalars: Scalars, owners: Owners) -> None:
-        self._scalars, self._owners = scalars, owners
+    def __init__(
+        self, scalars: Scalars, owners: Owners, makers: Mapping[str, Sequence[Query]]
+    ) -> None:
+        self._scalars, self._owners, self._makers = scalars, owners, makers
+        self._open: set[tuple[str, str]] = set()  # columns that are followed already
         self._row: list[Value] = []
         self._outputs: dict[tuple[int, int], Value] = {}
         self._others: dict[tuple[int, str], Value] = {}  # columns of what is no table and no query
@@ -58,11 +62,41 @@ class Trees:
                 value = self.value(query, node, clause)
                 if clause in _TESTS:
                     value.cell.vote("boolean")
+        self._star_lists(query)
+        for item in query.node.expressions if query.kind == "select" else ():
+            if isinstance(item, exp.Column | exp.Dot) and item.is_star:
+                self._struct_star(query, item)
         for name, holders in query.merged.items():
             self._merge([self.column(each, name) for each in holders])
         for item in query.inputs:
             if isinstance(item.node, exp.Unnest):
                 self._element(query, item)
+
+    def _star_lists(self, query: Query) -> None:
+        """Columns that a star leaves out or replaces are there: engines complain otherwise."""
+        for name in dict.fromkeys(n for each in query.open for n in sorted(each.hidden)):
+            opens = [each for each in query.open if name in each.hidden]
+            found = [self.column(each.input, each.renamed.get(name, name)) for each in opens]
+            owner = self._one_of([place[0] for v in found for place in v.places], name)
+            self._scalars.read(owner)
+
+    def _struct_star(self, query: Query, item: exp.Expr) -> None:
+        """`s.* EXCEPT (a)` over a column of structs: they have a field a."""
+        if isinstance(item, exp.Dot):
+            star, value = item.expression, self.value(query, item.this, "select")
+        else:
+            slots = ("catalog", "db", "table")
+            star, qualifiers = item.this, [item.args[s] for s in slots if item.args.get(s)]
+            if qualifiers[-1].name.lower() in {each.alias for each in query.inputs}:
+                return
+            names = dict(zip(("this", "table", "db"), reversed(qualifiers), strict=False))
+            struct = exp.Column(**{slot: each.copy() for slot, each in names.items()})
+            value = self.value(query, struct, "select")
+        for each in star.args.get("except_") or ():
+            value.cell.member(each.name)
+        for each in star.args.get("replace") or ():
+            value.cell.member(each.alias)
+        value.cell.member(MORE)
 
     def _merge(self, values: Sequence[Value]) -> None:
         for other in values[1:]:
@@ -108,6 +142,7 @@ class Trees:
     def column(self, item: Input, name: str) -> Value:
         """The column of an item of FROM."""
         if item.stored is not None:
+            self._follow(item.stored, name)
             return self._based(item.stored, name)
         if item.query is None:
             return self._other(item, name)
@@ -115,6 +150,17 @@ class Trees:
         if at is not None:
             return self._output(item.query, at)
         return self._behind_star(item.query, name)
+
+    def _follow(self, relation: str, name: str) -> None:
+        """A column of what the pile makes may come through a star from what that reads."""
+        if (relation, name) in self._open:
+            return
+        self._open.add((relation, name))
+        for query in self._makers.get(relation, ()):
+            if query.open and all(output.name != name for output in query.outputs):
+                behind = self._behind_star(query, name)
+                unify(self._scalars.notes.cell(relation, name), behind.cell)
+                self._scalars.read(behind)
 
     def _based(self, relation: str, name: str) -> Value:
         return Value(self._scalars.notes.cell(relation, name), ((relation, (name,)),))
@@ -164,10 +210,11 @@ class Trees:
     def _leaf(self, query: Query, node: exp.Expr, clause: str) -> Expr | None:
         match node:
             case exp.Column() if not isinstance(node.this, exp.Star):
+                item = _unaliased(query, node) if clause in _ITEMS else None
+                if item is not None:
+                    return self._place(self._output(query, item))
                 return self._place(self._meant(query, query.find(node, clause), node))
-            case exp.Dot(expression=exp.Identifier() as name) if not isinstance(
-                node.this, exp.Func
-            ):
+            case exp.Dot(expression=exp.Identifier() as name) if _has_value(node):
                 value = self.value(query, node.this, clause)
                 return self._place(Value(value.cell.member(folded(name, query.dialect))))
             case exp.Exists():
@@ -193,6 +240,9 @@ class Trees:
             return values[0]
         if ref.certainty in ("ambiguous", "inferred") and not node.table:
             value = self._bare(query, ref)
+        elif ref.input is None and is_parameter(node):
+            name = ref.column.lower()
+            return Value(self._scalars.params.setdefault(name, Cell()))
         elif ref.input is None or ref.column == WHOLE_ROW:
             return Value(Cell())
         else:
@@ -235,6 +285,28 @@ class Trees:
             value = self.value(query, item, clause)
             if nested is not None and at < len(nested.outputs):
                 self._scalars.meet(value, self._output(nested, at))
+
+
+def _has_value(node: exp.Expr) -> bool:
+    """Whether a chain of dots starts with a value, not with the name of a catalog."""
+    while isinstance(node, exp.Dot):
+        node = node.this
+    return not isinstance(node, exp.Identifier)
+
+
+def _unaliased(query: Query, node: exp.Column) -> int | None:
+    """The item that a bare name means by the last part of a path: SELECT s.a ... GROUP BY a."""
+    if node.table or query.kind != "select" or query.dialect not in STRUCTS:
+        return None
+    for at, output in enumerate(query.outputs):
+        item = output.expression
+        if item is None or output.node is not item or output.name != node.name:
+            continue
+        if isinstance(item, exp.Dot):
+            return at
+        if isinstance(item, exp.Column) and item.table and query.find(item, "select").path:
+            return at
+    return None
 
 
 def _nested(query: Query, node: exp.Expr) -> Query | None:

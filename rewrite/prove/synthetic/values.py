@@ -12,6 +12,7 @@ from unwet.rewrite.prove.synthetic.cells import Cell, Vote, unify
 from unwet.rewrite.prove.synthetic.notes import Place
 from unwet.rewrite.prove.synthetic.types import SqlType, of_node
 
+MORE: Final = "unwet_more"  # a field of a struct of whose others a star leaves some out
 WHOLE_ROW: Final = "*"  # the column that stands for all columns of a relation nobody describes
 MANY: Final = 6  # places of one value; a column of a union of more tables is none of them
 

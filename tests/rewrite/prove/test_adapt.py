@@ -68,11 +68,72 @@ def test_the_clock_stands_still(dialect: str, expression: str, expected: str) ->
         ("oracle", "SELECT 1 AS x FROM dual", [(1,)]),
         ("tsql", "SELECT x FROM (SELECT 1 AS x) t OPTION (MAXDOP 1)", [(1,)]),
         ("postgres", "SELECT x FROM (SELECT 1 AS x) t FOR UPDATE", [(1,)]),
+        ("postgres", "SELECT TO_CHAR(7, '0000') AS x", [("0007",)]),
+        (
+            "bigquery",
+            "SELECT ARRAY_AGG(x ORDER BY x DESC LIMIT 2) AS x FROM UNNEST([1, 2, 3]) AS x",
+            [([3, 2],)],
+        ),
+        (
+            "bigquery",
+            "SELECT ARRAY_AGG(x IGNORE NULLS ORDER BY x LIMIT 1)[OFFSET(0)] AS x "
+            "FROM UNNEST([2, NULL, 1]) AS x",
+            [(1,)],
+        ),
+        (
+            "bigquery",
+            "SELECT TO_JSON(s).a.b AS x FROM (SELECT STRUCT(STRUCT(5 AS b) AS a) AS s)",
+            [("5",)],
+        ),
+        (
+            "bigquery",
+            "SELECT (SELECT AS STRUCT s.* EXCEPT (a)) AS x "
+            "FROM (SELECT STRUCT(1 AS a, 2 AS b) AS s)",
+            [({"b": 2},)],
+        ),
+        (
+            "bigquery",
+            "SELECT (SELECT AS STRUCT s.* REPLACE (s.b + 1 AS a)) AS x "
+            "FROM (SELECT STRUCT(1 AS a, 2 AS b) AS s)",
+            [({"a": 3, "b": 2},)],
+        ),
+        ("bigquery", "SELECT t.s.* FROM (SELECT STRUCT(1 AS a, 2 AS b) AS s) AS t", [(1, 2)]),
+        (
+            "bigquery",
+            "SELECT [s][OFFSET(0)].* REPLACE (9 AS b) FROM (SELECT STRUCT(1 AS a, 2 AS b) AS s)",
+            [(1, 9)],
+        ),
+        (
+            "bigquery",
+            "SELECT s.a, COUNT(*) AS n FROM (SELECT STRUCT(1 AS a) AS s) GROUP BY a",
+            [(1, 1)],
+        ),
+        (
+            "bigquery",
+            "SELECT t.a FROM (SELECT 1 AS a) AS t JOIN (SELECT 1 AS a) AS u ON t.a = u.a "
+            "QUALIFY ROW_NUMBER() OVER (PARTITION BY a) = 1",
+            [(1,)],
+        ),
+        ("bigquery", "SELECT s.p.q FROM (SELECT STRUCT(STRUCT(4 AS q) AS p) AS s)", [(4,)]),
+        ("bigquery", "SELECT SAFE.SUBSTR(SAFE.SUBSTR('abc', 2), 2) AS x", [("c",)]),
     ],
 )
 def test_misprints_are_mended(dialect: str, sql: str, rows: list[tuple[object, ...]]) -> None:
     with open_duckdb(None) as engine:
         assert engine.rows(adapted(sql, dialect)) == rows
+
+
+def test_a_function_of_a_schema_is_one_name() -> None:
+    with open_duckdb(None) as engine:
+        engine.execute('CREATE TEMP MACRO "udf.twice"(x) AS x * 2')
+        sql = adapted("SELECT udf.twice(udf.twice(3)) AS x", "bigquery")
+        assert engine.rows(sql) == [(12,)]
+
+
+def test_the_clock_stands_still_inside_what_is_replaced() -> None:
+    with open_duckdb(None) as engine:
+        sql = adapted("SELECT CAST(age(CAST(now() AS date)) AS text) AS x", "postgres")
+        assert engine.rows(sql) == [("00:00:00",)]
 
 
 def test_the_tree_itself_is_not_changed() -> None:

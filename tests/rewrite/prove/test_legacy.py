@@ -209,3 +209,35 @@ def test_a_long_statement_is_stopped(tmp_path: Path) -> None:
         )
         assert [(f.path, f.reason) for f in run.failures] == [("a.sql", "stopped after 0.3 s")]
         assert rows(engine, "rep.b") == [(1,)]
+
+
+def test_functions_written_in_sql_are_macros(engine: DuckEngine) -> None:
+    run = ran(
+        engine,
+        script(
+            "f.sql",
+            "CREATE TEMP FUNCTION plus(x INT64, y INT64) AS (x + y);\n"
+            "CREATE VIEW rep.a AS SELECT plus(id, 1) AS n FROM dbo.sales WHERE id < 2",
+            "bigquery",
+        ),
+    )
+    assert run.failures == ()
+    assert rows(engine, "rep.a") == [(1,), (2,)]
+
+
+def test_functions_in_another_language_are_told(engine: DuckEngine) -> None:
+    sql = "CREATE TEMP FUNCTION f(x INT64) RETURNS INT64 LANGUAGE js AS 'return x';"
+    run = ran(engine, script("f.sql", sql, "bigquery"))
+    assert [failure.reason for failure in run.failures] == [
+        "the function f is written in a language that is not run here"
+    ]
+
+
+def test_a_macro_can_stand_for_a_function_in_another_language(engine: DuckEngine) -> None:
+    engine.execute("CREATE TEMP MACRO f(x) AS x * 10")
+    sql = (
+        "CREATE TEMP FUNCTION f(x INT64) RETURNS INT64 LANGUAGE js AS 'return x';\n"
+        "CREATE VIEW rep.a AS SELECT f(id) AS n FROM dbo.sales WHERE id = 2"
+    )
+    assert ran(engine, script("f.sql", sql, "bigquery")).failures == ()
+    assert rows(engine, "rep.a") == [(20,)]

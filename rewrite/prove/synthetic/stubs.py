@@ -1,0 +1,97 @@
+"""Functions that DuckDB does not have, as macros that return something of the right type.
+
+What such a function does nobody knows here, only that equal arguments give equal results. So a
+stub is a hash of its arguments: the same wherever it is called, in the old SQL and the new, and
+other arguments mostly give another result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.names import relation_name
+from unwet.lineage.parse import Script
+from unwet.rewrite.prove.engines import DuckEngine, quote, text
+from unwet.rewrite.prove.nested import function_name
+from unwet.rewrite.prove.synthetic.types import TEXT, SqlType
+
+_DAY: Final = "DATE '2024-01-15'"
+_FEW: Final = 97  # results of a number: few enough that some are equal
+
+
+def calls(scripts: Iterable[Script]) -> dict[str, frozenset[int]]:
+    """Functions that sqlglot does not know, or the scripts make: (dotted) name, lower case -> the
+    numbers of arguments they are called with."""
+    found: dict[str, set[int]] = {}
+    for script in scripts:
+        for statement in script.statements:
+            for node in statement.tree.find_all(exp.Anonymous):
+                above = node.parent
+                whole = above if isinstance(above, exp.Dot) and above.expression is node else node
+                found.setdefault(function_name(whole), set()).add(len(node.expressions))
+            for made in statement.tree.find_all(exp.UserDefinedFunction):
+                name = relation_name(made.this, statement.dialect)
+                found.setdefault(name, set()).add(len(made.expressions))
+    return {name: frozenset(found[name]) for name in sorted(found) if name}
+
+
+def install(
+    engine: DuckEngine, called: Mapping[str, frozenset[int]], types: Mapping[str, SqlType]
+) -> tuple[str, ...]:
+    """Makes a macro for each of the `called` functions that the engine lacks, for the whole
+    session; returns their names, sorted."""
+    known = engine.rows("SELECT DISTINCT lower(function_name) FROM duckdb_functions()")
+    there = {str(row[0]) for row in known}
+    missing = sorted(name for name in called if name not in there)
+    for name in missing:
+        engine.execute(macro(name, called[name], types.get(name, TEXT)))
+    return tuple(missing)
+
+
+def macro(name: str, arities: Iterable[int], kind: SqlType) -> str:
+    """The statement that makes the stub of a function."""
+    bodies = ", ".join(_body(name, arity, kind) for arity in sorted(set(arities)))
+    return f"CREATE OR REPLACE TEMP MACRO {quote(name)}{bodies}"
+
+
+def _body(name: str, arity: int, kind: SqlType) -> str:
+    names = [f"a{n}" for n in range(arity)]
+    return f"({', '.join(names)}) AS {_result(kind, (text(name), *names))}"
+
+
+def _result(kind: SqlType, seeds: tuple[str, ...]) -> str:
+    """An expression of that type that depends on the seeds only."""
+    hashed = f"hash({', '.join(seeds)})"
+    match kind.kind:
+        case "boolean":
+            return f"({hashed} % 2 = 0)"
+        case "integer":
+            return f"CAST({hashed} % {_FEW} AS BIGINT)"
+        case "decimal" | "double":
+            return f"CAST(({hashed} % {_FEW}) / 4 AS {kind.duckdb()})"
+        case "date":
+            return f"({_DAY} - CAST({hashed} % 5 AS INTEGER))"
+        case "timestamp":
+            return f"CAST({_DAY} - CAST({hashed} % 5 AS INTEGER) AS TIMESTAMP)"
+        case "text":
+            return f"substr(md5(CAST({hashed} AS VARCHAR)), 1, 3)"
+        case "array":
+            return f"[{_result(kind.element or TEXT, (*seeds, text('[]')))}]"
+        case "struct" if kind.fields:
+            return f"struct_pack({', '.join(_fields(kind, seeds))})"
+        case "interval":
+            return f"to_minutes(CAST({hashed} % {_FEW} AS BIGINT))"
+        case "time":
+            return f"(TIME '10:00:00' + to_minutes(CAST({hashed} % {_FEW} AS BIGINT)))"
+        case "json":
+            return f"CAST({hashed} % {_FEW} AS JSON)"
+        case _:
+            return f"CAST(md5(CAST({hashed} AS VARCHAR)) AS {kind.duckdb()})"
+
+
+def _fields(kind: SqlType, seeds: tuple[str, ...]) -> Iterator[str]:
+    for name, inner in kind.fields:
+        yield f"{quote(name)} := {_result(inner, (*seeds, text(name)))}"
