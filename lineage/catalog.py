@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from unwet.lineage.budget import BUDGET, Budget
+from unwet.lineage.declared import output_types
 from unwet.lineage.findings import Finding
 from unwet.lineage.headers import Header, Place, alterations, headers
 from unwet.lineage.known import Known, bare_names, dotted_reads, know
@@ -298,7 +299,10 @@ class Studied:
             return
         names = [output.name for output in made.query.outputs]
         given = made.target_columns or ()
-        columns = tuple(Column(name) for name in (*given, *names[len(given) :]))
+        # an INSERT casts to the types of its table, whatever it selects
+        types = output_types(made.query) if made.kind != "insert" else ()
+        named = (*given, *names[len(given) :])
+        columns = tuple(map(Column, named, (*types, *[""] * (len(named) - len(types)))))
         closed, at = made.query.complete, resolved.statement.span
         maker.table = Table(maker.relation, columns, closed, "statement", (), at)
 

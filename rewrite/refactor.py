@@ -313,7 +313,9 @@ class _Job:
                     found[outside.token] = replace(table, name=outside.token)
             if draft.name in self.plans:
                 token = f"ref__{draft.name}__ref"
-                found[token] = made_table(token, self.plans[draft.name].names)
+                made = made_table(token, self.plans[draft.name].names)
+                known = self.pile.catalog.get(self.reports[draft.name].relation)
+                found[token] = _typed(made, known)
         return found
 
     def _project(
@@ -414,6 +416,16 @@ class _Job:
         if name not in self.unproved:
             return "proved", self.not_run.get(name, "")
         return "tested", f"{self.unproved[name]}; same rows on {self.tested[name]}"
+
+
+def _typed(made: Table, known: Table | None) -> Table:
+    """The table that a model makes, with the types that are known of the report's own."""
+    if known is None:
+        return made
+    types = {column.name: column.type for column in known.columns}
+    return replace(
+        made, columns=tuple(replace(c, type=types.get(c.name, "")) for c in made.columns)
+    )
 
 
 def _leaning(project: Project, unproved: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from sqlglot import exp
 
+from unwet.lineage.declared import declared, flag_test, is_date_text, is_tested
 from unwet.lineage.names import folded, is_parameter
 from unwet.lineage.resolve import Input, Output, Query, Ref
 from unwet.rewrite.aggregation import group
@@ -16,6 +17,7 @@ from unwet.rewrite.algebra import (
     Distinct,
     Expr,
     Filter,
+    Lit,
     Over,
     Param,
     Plan,
@@ -40,7 +42,7 @@ from unwet.rewrite.clauses import (
     trim,
 )
 from unwet.rewrite.from_clause import Frame, From, first_of
-from unwet.rewrite.scalars import Unsupported, encode
+from unwet.rewrite.scalars import Unsupported, cast_to, encode, null
 from unwet.rewrite.stars import REST, UNKNOWN, Named, Stars, check_stars, is_open, row_value
 from unwet.rewrite.volatile import is_random
 
@@ -50,6 +52,9 @@ _UNDERSTOOD: Final = frozenset(
     {"with_", "expressions", "from_", "joins", "where", "group", "having", "qualify",
      "distinct", "order", "limit", "offset", "into", "hint", "windows", "kind"}
 )  # fmt: skip
+_TRUE: Final = Lit("boolean", "true")
+_FALSE: Final = Lit("boolean", "false")
+_BOTH: Final = ("this", "expression")
 _ROWS_ONLY: Final = frozenset(["with_", "expressions", "from_", "joins", "where", "order", "hint"])
 
 
@@ -235,7 +240,11 @@ class _Select:
             case exp.Column() if node.args.get("join_mark"):
                 raise Unsupported("an outer join by (+)")
             case exp.Column():
-                return self._reference(node, clause)
+                return self._tested(node, clause, self._reference(node, clause))
+            case exp.EQ() | exp.NEQ() | exp.Not() | exp.Is():
+                return self._flag(node, clause)
+            case exp.Literal() if is_date_text(self.query, node, clause):
+                return cast_to(Lit("string", node.this), "date")
             case exp.Dot(expression=exp.Identifier() as name) if not _is_word(node.this):
                 return field(self.scalar(node.this, clause), folded(name, self.query.dialect))
             case exp.Subquery() if not isinstance(node.parent, exp.Array):
@@ -257,6 +266,25 @@ class _Select:
                 raise Unsupported(f"{node.key} comparison")
             case _:
                 return None
+
+    def _flag(self, node: exp.Expr, clause: str) -> Expr | None:
+        """x = TRUE, x <> FALSE and x are one test where x is declared BOOLEAN; so are x = FALSE,
+        x <> TRUE and NOT x. IS TRUE and the like also say what is for NULL."""
+        found = flag_test(node)
+        if found is None or declared(self.query, found.tested, clause) != "boolean":
+            return None
+        value = self.scalar(found.tested, clause)
+        test = Call("eq", (value, _TRUE if found.value else _FALSE), _BOTH)
+        if found.null is None:
+            return test
+        known = Call("is", (value, null()), _BOTH if found.null else (*_BOTH, "negate=True"))
+        return Call("or" if found.null else "and", (test, known))
+
+    def _tested(self, node: exp.Column, clause: str, value: Expr) -> Expr:
+        """A flag that is a condition by itself."""
+        if not is_tested(node) or declared(self.query, node, clause) != "boolean":
+            return value
+        return Call("eq", (value, _TRUE), _BOTH)
 
     def _exists(self, node: exp.Exists) -> Rel:
         only(node, frozenset({"this"}))

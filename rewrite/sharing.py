@@ -15,11 +15,12 @@ from typing import cast
 
 from sqlglot import exp
 
+from unwet.lineage.declared import output_types
 from unwet.lineage.findings import whole
 from unwet.lineage.parse import Statement
 from unwet.lineage.resolve import Query, resolve
 from unwet.lineage.sources import Source
-from unwet.lineage.tables import Catalog, Column, Table
+from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.templating import verbatim
 from unwet.lineage.trees import copied
 from unwet.rewrite.algebra import Aggregate, Distinct, Join, Opaque, Rel, SetOp, Window, walk
@@ -31,7 +32,7 @@ from unwet.rewrite.reads import blocks
 from unwet.rewrite.scalars import Unsupported
 from unwet.rewrite.shapes import after_tables
 from unwet.rewrite.sizes import tree_lines
-from unwet.rewrite.stars import is_open
+from unwet.rewrite.stars import is_open, made_table
 
 MIN_GAIN = 4
 _OVERHEAD = 2  # one more file to open, one more name to know
@@ -55,6 +56,7 @@ class _Site:
     digest: bytes
     names: tuple[str, ...]
     label: str
+    types: tuple[str, ...]
 
 
 def share(
@@ -134,7 +136,8 @@ class _Workshop:
         names = tuple(name.lower() for name in plan.names)
         rel = self.normalizer.run(trim(plan))[0]
         if len(set(names)) == len(names) and not is_open(names) and not _trivial(rel):
-            yield _Site(host, block.node, rel.digest, names, label)
+            types = output_types(block) if block.complete else ()
+            yield _Site(host, block.node, rel.digest, names, label, types)
 
     def _resolved(self, host: str, tree: exp.Query) -> Query | None:
         masked = verbatim(Source(host, "", self.dialect))
@@ -160,8 +163,7 @@ class _Workshop:
         self.taken.add(name)
         self.made[name] = _standing_alone(best.node)
         token = f"ref__{name}__ref"
-        columns = tuple(Column(column) for column in group[0].names)
-        self.tables[token] = Table(token, columns, True, "statement")
+        self.tables[token] = made_table(token, best.names, best.types)
         self.catalog = Catalog(self.tables)
         for site in group:
             trees = self.trees if site.host in self.trees else self.made

@@ -68,9 +68,12 @@ def aligned(branches: Sequence[Sequence[str]]) -> bool:
     return len(places) == 1 and len(next(iter(places))) <= 1
 
 
-def made_table(name: str, columns: Sequence[str]) -> Table:
-    """The table that a query with these columns makes; open where one of them is a whole row."""
-    known = tuple(Column(column) for column in columns if column != REST)
+def made_table(name: str, columns: Sequence[str], types: Sequence[str] = ()) -> Table:
+    """The table that a query with these columns makes; open where one of them is a whole row.
+    `types`: those that are certain, if each column has an entry."""
+    kinds = types if len(types) == len(columns) else [""] * len(columns)
+    pairs = zip(columns, kinds, strict=True)
+    known = tuple(Column(column, kind) for column, kind in pairs if column != REST)
     return Table(name, known, not is_open(columns), "statement")
 
 

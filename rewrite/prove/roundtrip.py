@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlglot import exp
 
+from unwet.lineage.declared import output_types
 from unwet.lineage.findings import Finding
 from unwet.lineage.parse import parse
 from unwet.lineage.resolve import resolve
@@ -69,26 +70,28 @@ def read_back(root: Path, setting: Setting) -> dict[str, ReadBack]:
     for model in project.models:
         if model.name in found:
             continue
-        result = _plan(model, setting, catalog, definitions)
+        result, types = _plan(model, setting, catalog, definitions)
         found[model.name] = result
         if model.name not in setting.relations and result.plan is not None:
             definitions[model.name] = result.plan
-            table = made_table(model.name, result.plan.names)
+            table = made_table(model.name, result.plan.names, types)
             catalog = Catalog({**catalog.tables, model.name: table})
     return found
 
 
 def _plan(
     model: RenderedModel, setting: Setting, catalog: Catalog, definitions: Mapping[str, Plan]
-) -> ReadBack:
+) -> tuple[ReadBack, tuple[str, ...]]:
+    """The model's plan, and the types of its columns that are certain."""
     source = Source(model.path, model.sql, setting.dialect)
     script = parse(verbatim(source), setting.dialect)
     if script.findings or len(script.statements) != 1:
-        return ReadBack(None, _first(script.findings) or "it is not one statement")
+        return ReadBack(None, _first(script.findings) or "it is not one statement"), ()
     resolved = resolve(script.statements[0], catalog)
     if resolved.query is None or resolved.kind != "query":
-        return ReadBack(None, "it is not a query")  # dbt makes a table or view of a query only
-    return ReadBack(lower(resolved.query, Env(catalog, definitions, setting.bound)))
+        return ReadBack(None, "it is not a query"), ()  # dbt makes models of queries only
+    plan = lower(resolved.query, Env(catalog, definitions, setting.bound))
+    return ReadBack(plan), output_types(resolved.query)
 
 
 def _quoted(name: str, dialect: str) -> str:

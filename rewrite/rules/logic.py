@@ -179,7 +179,7 @@ def compare_with_boolean(expr: Expr) -> Expr | None:
 def equalities_to_in(expr: Expr) -> Expr | None:
     """x = 1 OR x = 2 OR x IN (3, 4) -> x IN (1, 2, 3, 4), for literals of one kind.
 
-    Integers only or strings only: a mixed list makes engines cast the whole list. ``x`` is
+    Integers, strings or dates only: a mixed list makes engines cast the whole list. ``x`` is
     evaluated once instead of several times, so it must not be volatile."""
     match expr:
         case Call(op="or", args=args):
@@ -271,6 +271,8 @@ def _literal_kind(expr: Expr) -> str:
             return "string"
         case Lit(kind="number", text=text) if text.removeprefix("-").isdigit():
             return "integer"
+        case Call(op="cast", args=(Lit(kind="string"),), shape=("this", "to:date")):
+            return "date"
         case _:
             return ""
 

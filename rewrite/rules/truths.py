@@ -28,6 +28,7 @@ from unwet.rewrite.rules.shapes import (
     is_constant,
     is_plain_comparison,
     is_predicate,
+    is_row,
     negation,
     slots,
 )
@@ -77,7 +78,7 @@ def plain(test: Expr) -> Expr:
         case Lit(kind="null"):
             return FALSE
         case Call(op="and", args=args):
-            return Call("and", tuple(map(plain, args)))
+            return _plain_and(tuple(map(plain, args)))
         case Call(op="or", args=args):
             return _plain_or(tuple(map(plain, args)))
         case Call(op=op, args=args) if op in _COMPARISONS and is_plain_comparison(test):
@@ -88,6 +89,10 @@ def plain(test: Expr) -> Expr:
             return _false_or_null(p) if value == TRUE and _is_twice(p) else test
         case Call(op="is", args=(inner, value), shape=shape) if shape == BINARY and value == TRUE:
             return plain(inner) if is_predicate(inner) else test
+        case Call(op="is", args=(Call(op=op) as compared, value), shape=shape) if (
+            shape == BINARY and value == NULL and op in _COMPARISONS
+        ):
+            return _unknown(compared) if is_plain_comparison(compared) else test
         case Call(op="nullsafeeq", args=(left, right), shape=shape) if shape == BINARY:
             return binary("eq", left, right) if _is_value(left) or _is_value(right) else test
         case Call(op="coalesce", args=(inner, value), shape=shape) if shape == _DEFAULTED:
@@ -99,18 +104,25 @@ def plain(test: Expr) -> Expr:
 
 
 def _plain_default(test: Call) -> Expr:
-    """COALESCE(x, 0) = 0 -> x = 0 OR x IS NULL, for a boolean or an integer: no collation and no
-    padding can make another value of x equal to the default."""
-    if test.op != "eq":
+    """COALESCE(x, 0) = 0 -> x = 0 OR x IS NULL, COALESCE(x, 0) <> 0 -> x <> 0, and so on with two
+    constants; for booleans and integers: no collation and no padding makes others equal."""
+    if test.op not in ("eq", "neq"):
         return test
     for one, value in (test.args, test.args[::-1]):
         match one:
             case Call(op="coalesce", args=(x, default), shape=shape) if shape == _DEFAULTED:
-                if default == value and _is_exact(value) and not is_volatile(x):
-                    return Call("or", (binary("eq", x, value), Call("is", (x, NULL), BINARY)))
+                if not _are_exact(default, value) or is_volatile(x):
+                    return test
+                plain_test = binary(test.op, x, value)
+                is_met = (default == value) == (test.op == "eq")
+                return Call("or", (plain_test, _is_null(x))) if is_met else plain_test
             case _:
                 pass
     return test
+
+
+def _is_null(x: Expr) -> Expr:
+    return Call("is", (x, NULL), BINARY)
 
 
 def _is_twice(p: Expr, shape: tuple[str, ...] = _DEFAULTED) -> bool:
@@ -118,13 +130,24 @@ def _is_twice(p: Expr, shape: tuple[str, ...] = _DEFAULTED) -> bool:
     return shape == _DEFAULTED and is_predicate(p) and not is_volatile(p)
 
 
-def _is_exact(value: Expr) -> bool:
-    return value in (TRUE, FALSE) or integer(value) is not None
+def _are_exact(one: Expr, other: Expr) -> bool:
+    if one in (TRUE, FALSE):
+        return other in (TRUE, FALSE)
+    return integer(one) is not None and integer(other) is not None
+
+
+def _unknown(compared: Call) -> Expr:
+    """(x < 1) IS NULL -> x IS NULL. Not for two columns: structs of which a field is NULL compare
+    as NULL in BigQuery."""
+    for x, value in (compared.args, compared.args[::-1]):
+        if is_constant(value) and not is_row(x):
+            return _is_null(x)
+    return _is_null(compared)
 
 
 def _false_or_null(p: Expr) -> Expr:
     """NOT p OR p IS NULL."""
-    return Call("or", (negation(p), Call("is", (p, NULL), BINARY)))
+    return Call("or", (negation(p), _is_null(p)))
 
 
 def _is_value(expr: Expr) -> bool:
@@ -155,6 +178,17 @@ def _is_cheap(expr: Expr) -> bool:
         or (isinstance(p, Call) and (p.op in _CHEAP or p.op in _COMPARISONS))
         for p in parts(expr)
     )
+
+
+def _plain_and(args: tuple[Expr, ...]) -> Expr:
+    """x IS NOT NULL AND x = 1 -> x = 1."""
+    kept = list(args)
+    for test in args:
+        tested = not_null_tested(test)
+        rest = [each for each in kept if each != test]
+        if tested is not None and rejected_by(rest, tested):
+            kept = rest
+    return kept[0] if len(kept) == 1 else Call("and", tuple(kept))
 
 
 def _plain_or(args: tuple[Expr, ...]) -> Expr:
@@ -242,14 +276,18 @@ CASES = (
     Case("select a from t where b is not distinct from 2", "select a from t where b = 2"),
     Case("select a from t where coalesce(b > c, false)", "select a from t where c < b"),
     Case("select a from t where coalesce(b, 0) = 0", "select a from t where b = 0 or b is null"),
-    Case("select a from t where not coalesce(b > c, false)",
-         "select a from t where b <= c or (b > c) is null"),
+    Case("select a from t where coalesce(b, 0) <> 0", "select a from t where b <> 0"),
+    Case("select a from t where coalesce(b, 0) <> 1", "select a from t where b <> 1 or b is null"),
+    Case("select a from t where not coalesce(b > 1, false)",
+         "select a from t where b <= 1 or b is null"),
     Case("select a from t where (b = c) is not true",
          "select a from t where b <> c or (b = c) is null"),
     Case("select a from t where case when b = 1 then c = 2 else false end",
          "select a from t where c = 2 and b = 1"),
     Case("select sum(case when b = null then 1 else 2 end) as s from t",
          "select sum(case when false then 1 else 2 end) as s from t"),
+    Case("select sum(case when b is not null and b < 2 then 1 end) as s from t",
+         "select sum(case when b < 2 then 1 end) as s from t"),
     Case("select a from t where b = 1 and (c is null or c is not null)",
          "select a from t where b = 1"),
     Case("select a from t where b <> 1 or b <> 2", "select a from t where b is not null"),

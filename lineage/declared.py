@@ -1,0 +1,158 @@
+"""Values whose type is certain: from declarations and casts, through subqueries and CTEs.
+
+A flag that is declared BOOLEAN makes `x = TRUE`, `x <> FALSE` and `x` one test; a column that is
+declared DATE makes the text in `x >= '2024-01-31'` a date. Where no type is declared nothing is
+said, and the wordings stay apart.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal, NamedTuple
+
+from sqlglot import exp
+
+from unwet.lineage.scopes import Query, Ref
+
+Declared = Literal["boolean", "date", ""]
+
+_DEEP: Final = 30  # subqueries that hand a column on
+_KINDS: Final[dict[str, Declared]] = {"BOOLEAN": "boolean", "BOOL": "boolean", "DATE": "date"}
+_ISO: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+_PREDICATES: Final = (exp.Predicate, exp.Not, exp.Connector, exp.Boolean)
+# Where a date meets a text, another engine may compare texts, or read the text by its settings
+# (SQLite has no dates; Oracle: NLS_DATE_FORMAT; Hive before 2.0 compares texts).
+_OTHERWISE: Final = frozenset(
+    {"sqlite", "oracle", "hive", "clickhouse", "trino", "presto", "athena"}
+)
+_ANY_NUMBER: Final = frozenset({"mysql", "sqlite"})  # in a BOOLEAN
+
+
+def declared(query: Query, node: exp.Expr, clause: str, deep: int = _DEEP) -> Declared:
+    """The certain type of an expression in a clause of a query; "" where none is."""
+    match node:
+        case exp.Paren():
+            return declared(query, node.this, clause, deep)
+        case exp.Column():
+            return _of_column(query, query.find(node, clause), deep)
+        case exp.Cast() if not node.args.get("format"):
+            return _kind(node.to)
+        case exp.Coalesce():
+            found = {declared(query, each, clause, deep) for each in (node.this, *node.expressions)}
+            return found.pop() if len(found) == 1 else ""
+        case exp.CurrentDate():
+            return "date"
+        case _:
+            return "boolean" if isinstance(node, _PREDICATES) else ""
+
+
+def output_types(query: Query) -> tuple[str, ...]:
+    """The certain types of a query's outputs, as a declaration says them; "" where none is."""
+    return tuple(_of_output(query, at, _DEEP).upper() for at in range(len(query.outputs)))
+
+
+class FlagTest(NamedTuple):
+    """`tested` is said to be `value`; `null`: what the test is for NULL, None for NULL itself."""
+
+    tested: exp.Expr
+    value: bool
+    null: bool | None = None
+
+
+def flag_test(node: exp.Expr) -> FlagTest | None:
+    """x = TRUE, x <> TRUE, NOT x, x IS NOT TRUE ... where x is no predicate."""
+    match node:
+        case exp.Not(this=exp.Is(this=tested, expression=exp.Boolean(this=value))):
+            found = FlagTest(tested, not value, True)
+        case exp.Is(this=tested, expression=exp.Boolean(this=value)):
+            found = FlagTest(tested, bool(value), False)
+        case exp.Not(this=tested):
+            found = FlagTest(tested, False)
+        case exp.EQ(this=tested, expression=exp.Boolean(this=value)):
+            found = FlagTest(tested, bool(value))
+        case exp.EQ(this=exp.Boolean(this=value), expression=tested):
+            found = FlagTest(tested, bool(value))
+        case exp.NEQ(this=tested, expression=exp.Boolean(this=value)):
+            found = FlagTest(tested, not value)
+        case exp.NEQ(this=exp.Boolean(this=value), expression=tested):
+            found = FlagTest(tested, not value)
+        case _:
+            return None
+    tested = found.tested.unnest()
+    return None if isinstance(tested, _PREDICATES) else found._replace(tested=tested)
+
+
+def is_tested(node: exp.Column) -> bool:
+    """Is the column a condition by itself?"""
+    parent: exp.Expr | None = node.parent
+    child: exp.Expr = node
+    while isinstance(parent, exp.Paren):
+        child, parent = parent, parent.parent
+    match parent:
+        case exp.And() | exp.Or() | exp.Where() | exp.Having() | exp.Qualify():
+            return True
+        case exp.If():
+            return parent.this is child and not (
+                isinstance(parent.parent, exp.Case) and parent.parent.this is not None
+            )
+        case exp.Join():
+            return parent.args.get("on") is child
+        case _:
+            return False
+
+
+def is_date_text(query: Query, node: exp.Literal, clause: str) -> bool:
+    """Is it the text of a day that is compared with a date?"""
+    if query.dialect in _OTHERWISE or not node.is_string or not _ISO.fullmatch(node.this):
+        return False
+    return any(declared(query, each, clause) == "date" for each in _compared_with(node))
+
+
+def _compared_with(node: exp.Expr) -> tuple[exp.Expr, ...]:
+    parent = node.parent
+    match parent:
+        case exp.EQ() | exp.NEQ() | exp.LT() | exp.LTE() | exp.GT() | exp.GTE():
+            return (parent.expression if parent.this is node else parent.this,)
+        case exp.Between() if node is not parent.this:
+            return (parent.this,)
+        case exp.In() if node is not parent.this and not parent.args.get("unnest"):
+            return (parent.this,)
+        case _:
+            return ()
+
+
+def _of_column(query: Query, ref: Ref, deep: int) -> Declared:
+    item = ref.input
+    if item is None or ref.path or ref.merged or ref.alias is not None or not deep:
+        return ""
+    if ref.certainty not in ("certain", "inferred"):
+        return ""
+    if item.query is not None:
+        at = item.index.get(ref.column)
+        return _of_output(item.query, at, deep - 1) if at is not None else ""
+    table = item.table
+    at = table.index.get(ref.column) if table is not None else None
+    if table is None or at is None:
+        return ""
+    kind = _KINDS.get(table.columns[at].type.upper(), "")
+    return "" if kind == "boolean" and query.dialect in _ANY_NUMBER else kind
+
+
+def _of_output(query: Query, at: int, deep: int) -> Declared:
+    """The type of an output, by its position."""
+    if query.branches:
+        found = {_of_output(branch, at, deep - 1) for branch in query.branches} if deep else {""}
+        return found.pop() if len(found) == 1 else ""  # type: ignore[return-value]
+    if at >= len(query.outputs) or query.recursive:
+        return ""
+    output = query.outputs[at]
+    if output.star is not None:
+        item, column = output.star
+        return _of_column(query, Ref(item, column, 0, "certain"), deep) if not output.also else ""
+    if output.expression is None or output.reads:
+        return ""
+    return declared(query, output.expression, "select", deep - 1)
+
+
+def _kind(to: exp.DataType) -> Declared:
+    return _KINDS.get(to.sql().upper(), "")
