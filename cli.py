@@ -116,12 +116,12 @@ def demo(out: str, seed: int | None, size: float, force: bool, quiet: bool, verb
     from unwet.lineage.exports.progress import watched
     from unwet.rewrite import demo as job
 
-    def say(line: str) -> None:
+    def tell(line: str) -> None:
         if not quiet:
             say(line)
 
     bar = sys.stderr.isatty() and not quiet
-    with watched(job.STAGES, bar, say) as watch:
+    with watched(job.STAGES, bar, tell) as watch:
         found = job.demo(_bundled(seed, size), Path(out), force, watch)
     if verbose:
         say(*(f"{stage}: {used:.1f} s CPU" for stage, used in found.seconds.items()))

@@ -32,7 +32,7 @@ from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.judge import difference, judge, order_assumed
-from unwet.rewrite.prove.on_data import run_on_data, shown
+from unwet.rewrite.prove.on_data import Store, run_on_data, shown
 from unwet.rewrite.prove.roundtrip import ReadBack, read_back
 from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.prove.worlds import Worlds
@@ -57,8 +57,9 @@ Progress = Callable[[str], None]
 class Request:
     """What the user asked for. Without ``out`` nothing is left behind; ``data`` is what DuckDB
     can open, or a server, of which only the schema ``scratch`` is written to; ``values`` are
-    run-time values of placeholders that are not bound in the SQL.
-    ``decisions`` say what the project shall return instead of what the pile does."""
+    run-time values of placeholders that are not bound in the SQL. ``decisions`` say what the
+    project shall return instead of what the pile does. ``seconds``: limit for each statement on
+    data; ``store``: where verdicts of a run that is stopped are kept."""
 
     out: Path | None = None
     name: str = "unwet_project"
@@ -68,6 +69,8 @@ class Request:
     values: Mapping[str, str] = field(default_factory=dict)
     decisions: Decisions = NONE
     scratch: str = ""
+    seconds: float = 600.0
+    store: Store | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +274,9 @@ class _Job:
                 self.dialect,
                 self.request.values,
                 scratch=self.request.scratch,
+                seconds=self.request.seconds,
                 worlds=self.worlds,
+                store=self.request.store,
             )
 
     def _take(self, verdict: DataVerdict) -> None:

@@ -24,7 +24,7 @@ from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.compare import Difference
 from unwet.rewrite.prove.judge import Judged, judge
-from unwet.rewrite.prove.on_data import run_on_data
+from unwet.rewrite.prove.on_data import Store, run_on_data
 from unwet.rewrite.prove.render import RenderedProject, render_project
 from unwet.rewrite.prove.roundtrip import read_back
 from unwet.rewrite.prove.tested import DataVerdict
@@ -41,7 +41,8 @@ class Request:
     """What the user asked for. ``data`` is what DuckDB opens, or a server, of which only the schema
     ``scratch`` is written to; ``values`` are run-time values of placeholders and variables;
     ``to_dialect`` is the project's (default: as it remembers); ``decisions`` say what may be
-    different now."""
+    different now. ``seconds``: limit for each statement on data; ``store``: where verdicts of a run
+    that is stopped are kept."""
 
     project: Path
     to_dialect: str = ""
@@ -49,6 +50,8 @@ class Request:
     values: Mapping[str, str] = field(default_factory=dict)
     decisions: Decisions = NONE
     scratch: str = ""
+    seconds: float = 600.0
+    store: Store | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,8 @@ def verify(
         progress("running old and new on the data")
         refs = [reference(report) for report in reports]
         run = partial(run_on_data, project_root=request.project, data=request.data, dialect=dialect,
-                      vars=values, scratch=request.scratch, worlds=worlds)  # fmt: skip
+                      vars=values, scratch=request.scratch, seconds=request.seconds,
+                      worlds=worlds, store=request.store)  # fmt: skip
         tests = run(pile.scripts, reports=refs)
         if others := [ref for ref in refs if ref.name in case.changes]:
             old = run(case.legacy.pile.scripts, reports=others)

@@ -76,7 +76,7 @@ def test_deep_queries_are_done_or_told(pile: Path, sql: str) -> None:
         (["--to-dialect", "duckdbb"], "help: did you mean duckdb?"),
         (["--name", "../x y"], "help: letters, digits and _ only: --name x_y"),
         (["--name", ""], "error: '' cannot be the name of a dbt project"),
-        (["--data", "postgres://joe:geheim@db/x"], "error: cannot read data through postgres://"),
+        (["--data", "mysql://joe:geheim@db/x"], "error: cannot read data through mysql://"),
         (["--data", "md:?motherduck_token=geheim"], "error: no such file or folder: md:"),
         (["--data", "host=db password=geheim"], "error: no such file or folder: host=db"),
         (["--data", "."], "error: no data in ."),

@@ -1,5 +1,6 @@
 """`unwet refactor`: the pile as a project, with the proof."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ from unwet.lineage.commands.output import emit, notes, progress, say, table
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
+from unwet.rewrite.commands.resuming import going_on, long_options
 from unwet.rewrite.commands.where_data_lies import data_options
 
 
@@ -20,6 +22,7 @@ from unwet.rewrite.commands.where_data_lies import data_options
 @data_options
 @click.option("--name", metavar="NAME", default="unwet_project", help="Name of the project.")
 @decisions_option
+@long_options
 @click.option("--plan", is_flag=True, help="Show what would come out; write nothing.")
 @click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
 @click.option("--strict", is_flag=True, help="Exit 1 unless every report is proved or tested.")
@@ -32,6 +35,8 @@ def refactor(
     scratch: str,
     name: str,
     decisions: str | None,
+    timeout: float,
+    fresh: bool,
     plan: bool,
     force: bool,
     strict: bool,
@@ -42,7 +47,7 @@ def refactor(
 
     if out is None and not plan:
         raise UsageError("no output folder", "add --out DIR, or --plan to only look")
-    wanted = job.Request(
+    asked = job.Request(
         out=None if plan or out is None else Path(out),
         name=name,
         to_dialect=to_dialect,
@@ -51,8 +56,12 @@ def refactor(
         force=force,
         values=request.params,
         decisions=decisions_of(request, decisions),
+        seconds=timeout,
     )
-    result = job.refactor(request.load(), wanted, lambda text: progress(text, request.quiet))
+    pile = request.load()
+    with going_on(request, data, fresh) as store:
+        wanted = replace(asked, store=store)
+        result = job.refactor(pile, wanted, lambda text: progress(text, request.quiet))
     notes(result.findings, request)
     tell(result.notes, request)
     if not request.quiet:

@@ -9,6 +9,7 @@ from unwet.lineage.commands.output import emit, notes, progress, say
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
+from unwet.rewrite.commands.resuming import going_on, long_options
 from unwet.rewrite.commands.where_data_lies import data_options
 
 
@@ -21,6 +22,7 @@ from unwet.rewrite.commands.where_data_lies import data_options
 @click.option("--sql-out", metavar="DIR", help="Also write the queries that compare old and new, "
               "for somebody else to run, in the dialect of PROJECT.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Write into a DIR that is not empty.")
+@long_options
 def verify(
     request: Request,
     data: str,
@@ -29,6 +31,8 @@ def verify(
     decisions: str | None,
     sql_out: str | None,
     force: bool,
+    timeout: float,
+    fresh: bool,
 ) -> int:
     """Check that the dbt project PROJECT returns what the reports in LEGACY return.
 
@@ -57,11 +61,12 @@ def verify(
     given = decisions_of(request, decisions)
     if sql_out is not None:
         check(Path(sql_out), force)
-    wanted = job.Request(Path(project), to_dialect, data, request.params, given, scratch)
-    pile = replace(request, paths=tuple(legacy)).load()
-    meaning = meaning_of(pile)
-    written = write_sql(meaning, wanted, Path(sql_out), force) if sql_out is not None else None
-    found = job.verify(meaning, wanted, lambda text: progress(text, request.quiet))
+    asked = job.Request(Path(project), to_dialect, data, request.params, given, scratch, timeout)
+    meaning = meaning_of(replace(request, paths=tuple(legacy)).load())
+    written = write_sql(meaning, asked, Path(sql_out), force) if sql_out is not None else None
+    with going_on(request, data, fresh) as store:
+        wanted = replace(asked, store=store)
+        found = job.verify(meaning, wanted, lambda text: progress(text, request.quiet))
     notes(found.findings, request)
     tell(found.notes, request)
     if written is not None and not request.quiet:

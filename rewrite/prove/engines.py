@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from unwet.lineage.errors import EngineError, PathNotFound, UsageError
+from unwet.rewrite.prove import interrupts
 from unwet.rewrite.prove.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class DuckEngine:
         self._watchdog = Watchdog(seconds, connection.interrupt) if seconds else None
         self._spill = tempfile.TemporaryDirectory(prefix="unwet-", dir=spill or None)
         self._trusted(f"SET temp_directory={text(self._spill.name)}")
+        self._stop = connection.interrupt
+        interrupts.listen(self._stop)
 
     def rows(self, sql: str) -> list[Row]:
         with self._bounded():
@@ -132,6 +135,7 @@ class DuckEngine:
         """Give memory and spill space back."""
         if self._watchdog is not None:
             self._watchdog.close()
+        interrupts.forget(self._stop)
         self._connection.close()
         self._spill.cleanup()
 

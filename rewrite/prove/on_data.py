@@ -5,13 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from unwet.lineage.parse import Script
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.elsewhere import run_elsewhere
 from unwet.rewrite.prove.servers.target import Target, target_of
-from unwet.rewrite.prove.tested import DataVerdict, run_tests
+from unwet.rewrite.prove.tested import DataVerdict, Memory, run_tests
 from unwet.rewrite.prove.worlds import Worlds
+
+
+class Store(Protocol):
+    """Where runs are kept until they come to their end."""
+
+    def run(
+        self,
+        scripts: Sequence[Script],
+        project: Path,
+        data: Path | str,
+        dialect: str,
+        values: Mapping[str, str],
+        seconds: float | None,
+    ) -> Memory | None:
+        """What is left of this run; None where nothing can be remembered of it."""
+        ...
 
 
 def run_on_data(
@@ -26,15 +43,20 @@ def run_on_data(
     seconds: float | None = 600.0,
     clock: datetime | None = None,
     worlds: Worlds | None = None,
+    store: Store | None = None,
 ) -> tuple[DataVerdict, ...]:
     """As `run_tests` says. `data`: a file or folder for DuckDB, the DSN of a server, or where one
-    stands (`env:NAME`, `dbt:PROFILE`); `scratch`: the schema of the server to write into."""
+    stands (`env:NAME`, `dbt:PROFILE`); `scratch`: the schema of the server to write into. `store`:
+    what earlier runs have left; of servers nothing is: nobody knows whether their data changed."""
     target = target_of(data, scratch)
     if isinstance(target, Target):
         return run_elsewhere(scripts, project_root, reports, target, dialect, vars,
                              seconds=seconds, clock=clock)  # fmt: skip
+    memory = None
+    if store is not None:
+        memory = store.run(scripts, project_root, target, dialect, vars or {}, seconds)
     return run_tests(scripts, project_root, reports, target, dialect, vars,
-                     seconds=seconds, clock=clock, worlds=worlds)  # fmt: skip
+                     seconds=seconds, clock=clock, worlds=worlds, memory=memory)  # fmt: skip
 
 
 def shown(data: str) -> str:

@@ -3,19 +3,20 @@
 The legacy scripts run in one world, the project in another that has never seen them; then each
 report is compared as a bag of rows. When anything in the pile could depend on the order of its
 input, or any report differs, the scripts run once more over shuffled tables: a report whose own
-rows change by that is order-dependent. It is still called different when the new side lacks a row
+rows change by that is order-dependent (where nothing in the pile depends on it, only those that
+differ are looked at). It is still called different when the new side lacks a row
 that both legacy runs have, or has another number of rows than both. The clock stands still for
 all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from unwet.lineage.errors import EngineError, UnwetError
 from unwet.lineage.parse import Script
@@ -46,6 +47,23 @@ class DataVerdict:
     reason: str
 
 
+class Memory(Protocol):
+    """The verdicts of one run over one data, project and pile, should it be stopped."""
+
+    @property
+    def clock(self) -> datetime:
+        """What the run takes for the present moment."""
+        ...
+
+    def get(self, name: str) -> DataVerdict | None:
+        """What was found out about a report."""
+        ...
+
+    def put(self, verdict: DataVerdict) -> None:
+        """Remember a verdict, at once: the run may end at any moment."""
+        ...
+
+
 def run_tests(
     scripts: Sequence[Script],
     project_root: Path,
@@ -57,22 +75,34 @@ def run_tests(
     seconds: float | None = 600.0,
     clock: datetime | None = None,
     worlds: Worlds | None = None,
+    memory: Memory | None = None,
 ) -> tuple[DataVerdict, ...]:
     """A verdict for each report, in the order given.
 
     `dialect` is the project's; `vars` are the values of its variables and of the placeholders left
     in the scripts. `seconds`: limit for each statement. `clock`: what all SQL takes for the present
     moment (default: now). `worlds`: where the old side of earlier tests is, if it may be used
-    again; it has data, limit and clock of its own. Raises only for data or a project that cannot
-    be opened at all.
+    again; it has data, limit and clock of its own. `memory`: verdicts of a run that was stopped,
+    whose clock goes on. Raises only for data or a project that cannot be opened at all.
     """
     given = vars or {}
+    known = {each.name: memory.get(each.name) for each in reports} if memory is not None else {}
+    left = [each for each in reports if known.get(each.name) is None]
+    if known and not left:
+        return tuple(verdict for verdict in known.values() if verdict is not None)
+    clock = memory.clock if memory is not None else clock
     project = render_project(project_root, given, placed)
     seeds = [Path(seed.path) for seed in project.seeds]
     with nullcontext(worlds) if worlds is not None else Worlds(data, seconds, clock) as opened:
         old = opened.old(scripts, given, seeds)
-        wanted = [replace(each, relation=old.filled(each.relation)) for each in reports]
-        return _Tests(old, project, dialect).verdicts(wanted)
+        wanted = [replace(each, relation=old.filled(each.relation)) for each in left]
+        found = _Tests(old, project, dialect).verdicts(wanted, memory.put if memory else _ignored)
+    new = {verdict.name: verdict for verdict in found}
+    return tuple(known.get(each.name) or new[each.name] for each in reports)
+
+
+def _ignored(_: DataVerdict) -> None:
+    """Nobody remembers."""
 
 
 class _Tests:
@@ -86,13 +116,25 @@ class _Tests:
         self._found: dict[str, Comparison] = {}
         self._before = Before(old.run, old.scripts, old.random, old.places)
 
-    def verdicts(self, reports: Sequence[ReportRef]) -> tuple[DataVerdict, ...]:
-        self._new.build(sorted({report.model for report in reports}))
-        found = [self._verdict(report) for report in reports]
-        if self._side.sensitive or any(verdict.verdict == "different" for verdict in found):
+    def verdicts(
+        self, reports: Sequence[ReportRef], told: Callable[[DataVerdict], None]
+    ) -> tuple[DataVerdict, ...]:
+        """`told` hears of each verdict as soon as nothing can change it."""
+        if self._side.sensitive:
             self._shuffled = self._side.shuffled
-            found = [self._verdict(report) for report in reports]
-        return tuple(found)
+        found: dict[str, DataVerdict] = {}
+        for report in reports:
+            self._new.build([report.model])
+            found[report.name] = verdict = self._verdict(report)
+            if self._shuffled is not None or verdict.verdict != "different":
+                told(verdict)
+        doubtful = [report for report in reports if found[report.name].verdict == "different"]
+        if doubtful and self._shuffled is None:
+            self._shuffled = self._side.shuffled
+            for report in doubtful:
+                found[report.name] = verdict = self._verdict(report)
+                told(verdict)
+        return tuple(found[report.name] for report in reports)
 
     def _verdict(self, report: ReportRef) -> DataVerdict:
         try:
@@ -151,6 +193,7 @@ class _Build:
         self._engine, self._dialect, self._clock, self._legacy = engine, dialect, clock, legacy
         self._project = project
         self._failed = {failure.name: failure.reason for failure in project.failures}
+        self._built: set[str] = set()
         self._borrowed: dict[str, set[tuple[str, ...]]] = {}  # model -> legacy results it reads
         engine.forget(NEW)
         engine.world(NEW)
@@ -158,9 +201,13 @@ class _Build:
         self._places = Places(engine, NEW)
 
     def build(self, wanted: Sequence[str]) -> None:
-        """Create the wanted models and all they need; failures are kept for `relation`."""
+        """Create the wanted models and all they need, unless they are there; failures are kept for
+        `relation`."""
+        names = needed(self._project, wanted) - self._built
+        if not names:
+            return
+        self._built |= names
         self._engine.use(NEW, MODELS)
-        names = needed(self._project, wanted)
         for seed in self._project.seeds:
             if seed.name in names:
                 read = f"read_csv({text(seed.path)}, header=true, sample_size=-1)"

@@ -1,0 +1,58 @@
+"""Runs over data that may take long: limits, and going on after they were stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from unwet.lineage.commands.output import say
+from unwet.lineage.commands.request import Request
+
+if TYPE_CHECKING:
+    from unwet.rewrite.unfinished import Unfinished
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def long_options(command: Command) -> Command:
+    """Adds `timeout` and `fresh` to the arguments of a command."""
+    command = click.option(
+        "--fresh", is_flag=True,
+        help="Begin anew, where the same command was stopped before its end.",
+    )(command)  # fmt: skip
+    return click.option(
+        "--timeout", type=click.FloatRange(min=0, min_open=True), default=600.0, metavar="SECONDS",
+        show_default=True, help="Longest time for a statement on the data; a report that needs "
+        "longer is not run, with that reason, and the rest goes on.",
+    )(command)  # fmt: skip
+
+
+@contextmanager
+def going_on(request: Request, data: str, fresh: bool) -> Iterator[Unfinished | None]:
+    """What an earlier run that was stopped has left; nothing without data. Whatever stops this run,
+    its verdicts are there for the next one."""
+    if not data:
+        yield None
+        return
+    from unwet.rewrite.check.engine import engine
+    from unwet.rewrite.unfinished import Unfinished
+
+    tell = (lambda _: None) if request.quiet else say
+    home = Path(request.settings.home if request.settings else ".")
+    store = Unfinished(home, engine(), fresh, tell)
+    try:
+        yield store
+    except BaseException:
+        if kept := store.kept:
+            tell(f"{kept:,} verdicts are kept: the same command goes on from there")
+        raise
+    else:
+        store.finish()
+    finally:
+        store.close()
+        if store.trouble:
+            tell(store.trouble)
