@@ -97,15 +97,16 @@ def compare(
     engine: Engine,
     before_sql: str,
     after_sql: str,
-    ordered: bool = False,
+    ordered: bool | Sequence[int] = False,
     unnamed: Collection[int] = (),
     seen: Seen | None = None,
 ) -> Comparison:
     """Compare the rows of two queries on one engine.
 
-    `ordered`: the sequence matters too. `unnamed`: positions (0-based) whose names are not
-    compared, since the old query gave them none. `seen`: of comparisons before, for whoever knows
-    that the tables are the same still. Raises EngineError when a side does not run.
+    `ordered`: the sequence matters too, or that of the values in these columns (0-based).
+    `unnamed`: positions (0-based) whose names are not compared, since the old query gave them
+    none. `seen`: of comparisons before, for whoever knows that the tables are the same still.
+    Raises EngineError when a side does not run.
     """
     seen = seen or Seen(engine)
     before, after = seen.columns(before_sql), seen.columns(after_sql)
@@ -115,7 +116,8 @@ def compare(
     types, problems, notes = shape(before, after, unnamed)
     result = _rows(engine, seen, Sides(before_sql, after_sql, tuple(types)))
     found = replace(result, columns=columns, problems=tuple(problems), notes=tuple(notes))
-    if ordered and found.equal and not _same_sequence(engine, before_sql, after_sql, types):
+    keys = range(len(types)) if ordered is True else ordered or ()
+    if keys and found.equal and not _same_sequence(engine, before_sql, after_sql, types, keys):
         return replace(found, problems=("the same rows in another order",))
     return found
 
@@ -288,10 +290,17 @@ def _sample(engine: Engine, sides: Sides) -> tuple[Difference, ...]:
     )
 
 
-def _same_sequence(engine: Engine, before: str, after: str, types: Sequence[str]) -> bool:
-    """Compare again with the row number as one more column."""
-    numbered = [f"SELECT *, row_number() OVER () FROM (\n{bare(sql)})" for sql in (before, after)]
-    sides = Sides(numbered[0], numbered[1], (*types, "BIGINT"))
+def _same_sequence(
+    engine: Engine, before: str, after: str, types: Sequence[str], keys: Sequence[int]
+) -> bool:
+    """Compare the keys again, with the row number as one more column."""
+    columns = ", ".join(f"c{place}" for place in range(len(types)))
+    shown = ", ".join(f"c{place}" for place in keys)
+    numbered = [
+        f"SELECT {shown}, row_number() OVER () FROM (\n{bare(sql)}) AS q({columns})"
+        for sql in (before, after)
+    ]
+    sides = Sides(numbered[0], numbered[1], (*(types[place] for place in keys), "BIGINT"))
     return _rows(engine, Seen(engine), sides).equal
 
 

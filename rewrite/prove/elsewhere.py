@@ -8,6 +8,7 @@ own time limit, and what goes wrong with one is told of that one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from unwet.rewrite.prove.compare import Comparison
 from unwet.rewrite.prove.legacy import Answer, LegacyRun, run_scripts
 from unwet.rewrite.prove.models import needed, query_of
 from unwet.rewrite.prove.render import RenderedModel, RenderedProject, Seed, render_project
+from unwet.rewrite.prove.sequence import Key, sequence_of
 from unwet.rewrite.prove.servers.seeds import seed_query
 from unwet.rewrite.prove.servers.sites import Data, Nested, Scratch
 from unwet.rewrite.prove.servers.target import Opened, Target
@@ -150,6 +152,8 @@ class _Tests:
         definitions = (*self._old.definitions(answer.place), *self._new.site.definitions(model))
         found = compare_there(self._engine, f"SELECT * FROM {old}", f"SELECT * FROM {new}",
                               answer.unnamed, _once(definitions))  # fmt: skip
+        if found.equal and answer.order and answer.order != self._new.order(report.model):
+            found = replace(found, problems=("the same rows in another order",))
         verdict: Outcome = "identical" if found.equal else "different"
         reason = said(found)
         if self._depends_on_order(answer, old, new, definitions, found):
@@ -197,6 +201,7 @@ class Models:
         self.site, self._project, self._dialect, self._clock = site, project, dialect, clock
         self._failed = {failure.name: failure.reason for failure in project.failures}
         self._borrowed: dict[str, set[tuple[str, ...]]] = {}  # model -> legacy results it reads
+        self._orders: dict[str, tuple[Key, ...]] = {}
 
     def build(self, wanted: Sequence[str]) -> None:
         """Make the wanted models and all they need; failures are kept for `place`."""
@@ -218,6 +223,10 @@ class Models:
             raise EngineError(f"model {model} reads the old result it should replace")
         return (MODELS, model)
 
+    def order(self, model: str) -> tuple[Key, ...]:
+        """The keys that its last ORDER BY sorts by."""
+        return self._orders.get(model, ())
+
     def _seed(self, seed: Seed) -> None:
         try:
             query = seed_query(Path(seed.path), self.site.flavour)
@@ -233,7 +242,9 @@ class Models:
                 self._failed[model.name] = f"needs {ref}: {self._failed[ref]}"
                 return
         try:
-            sql = self.site.sql(query_of(model, self._dialect), self._clock)
+            tree = query_of(model, self._dialect)
+            self._orders[model.name] = sequence_of(tree)
+            sql = self.site.sql(tree, self._clock)
             borrowed = set(self.site.borrowed)
             self.site.make("TABLE", (MODELS, model.name), sql, (), "")
         except UnwetError as error:

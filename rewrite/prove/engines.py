@@ -7,6 +7,7 @@ legacy scripts, the same scripts over shuffled input and the new project each ha
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -170,7 +171,7 @@ class DuckEngine:
         except duckdb.Error as error:
             if self._watchdog is not None and self._watchdog.late:
                 raise Timeout(f"stopped after {self._seconds:g} s") from error
-            raise EngineError(_first_line(error)) from error
+            raise EngineError(*_told(error)) from error
 
 
 def bare(sql: str) -> str:
@@ -184,17 +185,23 @@ def open_duckdb(
     seconds: float | None = None,
     readable: Sequence[Path] = (),
     spill: str = "",
+    memory: str = "",
+    disk: str = "",
 ) -> DuckEngine:
     """An in-memory engine over `data`: a DuckDB file (or duckdb://file), a folder of CSV and
     Parquet files (file = table, sub-folder = schema), or nothing.
 
-    `seconds`: limit for each statement. `readable`: further files that SQL may read. `spill`: the
-    folder for what does not fit into memory. Nothing else can be reached from SQL afterwards.
+    `seconds`: limit for each statement. `readable`: further files that SQL may read. `memory`: how
+    much of it is used ("1GiB"; default: a gibibyte, more on machines of many cores); `spill`: the
+    folder for what does not fit, `disk`: how much of that (default: nine tenths of what is free).
+    Nothing else can be reached from SQL afterwards.
     """
     import duckdb
 
     place = _place(data)
-    engine = DuckEngine(duckdb.connect(":memory:", config=dict(_CLOSED)), seconds, spill)
+    config = {**_CLOSED, "memory_limit": memory or _memory()}
+    config |= {"max_temp_directory_size": disk} if disk else {}
+    engine = DuckEngine(duckdb.connect(":memory:", config=dict(config)), seconds, spill)
     try:
         files = _attach(engine, place) if place else ()
         if not place or not place.is_file():
@@ -216,6 +223,11 @@ _CLOSED = {
     "allow_persistent_secrets": "false",
     "python_enable_replacements": "false",  # else `FROM x` could read our own variables
 }
+
+
+def _memory() -> str:
+    """Each thread needs some of its own: DuckDB's guide says 125 MB for aggregates at the least."""
+    return f"{max(1024, 256 * (os.cpu_count() or 1))}MiB"
 
 
 def _place(data: Path | str | None) -> Path | None:
@@ -259,6 +271,22 @@ def _load(engine: DuckEngine, root: Path, files: Sequence[Path]) -> None:
             read = f"read_csv({text(str(path))}, header=true, sample_size=-1)"
             query = f"TABLE {name} AS SELECT * FROM {read}"
         engine._trusted(f"CREATE {query}")
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    """What went wrong, and what to do about it."""
+    line = _first_line(error)
+    if "No space left on device" in line or "max_temp_directory_size" in line:
+        return (
+            "the disk is full: it needs more than there is for what does not fit into memory",
+            _ROOM,
+        )
+    if line.startswith("Out of Memory Error"):
+        return "it needs more memory than there is", _ROOM
+    return line, ""
+
+
+_ROOM = "free some disk, point TMPDIR to a larger one, or take less data"
 
 
 def _first_line(error: Exception) -> str:

@@ -23,6 +23,7 @@ from unwet.rewrite.prove.adapt import name_parts
 from unwet.rewrite.prove.engines import DATA, DuckEngine
 from unwet.rewrite.prove.places import Places, Site, target
 from unwet.rewrite.prove.schedule import Touched, in_order, into_of
+from unwet.rewrite.prove.sequence import Key, sequence_of
 
 RESULTS = "unwet_results"
 
@@ -38,10 +39,12 @@ class LegacyFailure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The rows of a bare query: a table, and the columns (0-based) that it gave no name."""
+    """The rows of a bare query: a table, the columns (0-based) that it gave no name, and its
+    order."""
 
     place: tuple[str, ...]
     unnamed: tuple[int, ...]
+    order: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +210,7 @@ class _Runner:
         place = (RESULTS, f"q{len(self._answers) + 1}")
         self._make("TABLE", place, self._sql(tree))
         at = (statement.path, statement.span.line)
-        self._answers.setdefault(at, Answer(place, _unnamed(tree)))
+        self._answers.setdefault(at, Answer(place, _unnamed(tree), sequence_of(tree)))
 
     def _select_into(self, tree: exp.Query) -> None:
         copy = tree.copy()

@@ -149,7 +149,8 @@ class _Tests:
         before = f"SELECT * FROM {quote(LEGACY, *answer.place)}"
         found = self._found.get(report.name)
         if found is None:
-            found = self._compare(before, f"SELECT * FROM {after}", answer.unnamed)
+            order = tuple(place for place, *_ in answer.order)
+            found = self._compare(before, f"SELECT * FROM {after}", answer.unnamed, order)
             self._found[report.name] = found
         verdict: Outcome = "identical" if found.equal else "different"
         reason = said(found)
@@ -162,8 +163,14 @@ class _Tests:
             report.name, verdict, found.rows_before, found.rows_after, found.sample, reason
         )
 
-    def _compare(self, before: str, after: str, unnamed: tuple[int, ...] = ()) -> Comparison:
-        return compare(self._engine, before, after, unnamed=unnamed, seen=self._seen)
+    def _compare(
+        self,
+        before: str,
+        after: str,
+        unnamed: tuple[int, ...] = (),
+        order: tuple[int, ...] = (),
+    ) -> Comparison:
+        return compare(self._engine, before, after, order, unnamed, self._seen)
 
     def _depends_on_order(self, before: str, after: str, answer: Answer, found: Comparison) -> bool:
         """Do the old rows change by shuffling, and is that all there is between old and new?"""

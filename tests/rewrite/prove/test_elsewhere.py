@@ -265,6 +265,16 @@ def test_rows_that_depend_on_the_order_of_the_input(bench: Bench) -> None:
     assert bench.run(firm, SOUTH)["south"].verdict == "identical"
 
 
+def test_a_report_with_an_order_keeps_it(bench: Bench) -> None:
+    legacy = {"south.sql": "SELECT id, amount FROM shop.orders WHERE id > 2 ORDER BY id DESC"}
+    query = f"select id, amount from {ORDERS} where id > 2"
+    told = []
+    for order in ("order by 1 desc", "order by id", ""):
+        bench.write("models/south.sql", f"{query} {order}")
+        told.append(bench.run(legacy, SOUTH)["south"].reason)
+    assert told == ["", "the same rows in another order", "the same rows in another order"]
+
+
 def test_a_script_in_another_dialect(bench: Bench) -> None:
     legacy = {
         "south.sql": "SELECT id, ISNULL(amount, 0) AS amount FROM shop.[orders] WHERE region = 's'"

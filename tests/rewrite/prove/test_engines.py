@@ -173,3 +173,20 @@ def test_quoting() -> None:
     assert text("it's") == "'it''s'"
     with open_duckdb(None) as engine:
         assert engine.rows(f"SELECT {text(chr(39) * 3)} AS {quote('x' + chr(34))}") == [("'''",)]
+
+
+BIG = "SELECT range AS a, md5(CAST(range AS VARCHAR)) AS b FROM range(3000000)"
+
+
+def test_what_does_not_fit_into_memory_goes_to_disk() -> None:
+    with open_duckdb(None, memory="60MB") as engine:
+        engine.execute(f"CREATE TABLE memory.main.big AS {BIG}")
+        assert engine.rows("SELECT count(*), min(a) FROM memory.main.big") == [(3_000_000, 0)]
+
+
+def test_a_full_disk() -> None:
+    with open_duckdb(None, memory="60MB", disk="1MB") as engine:
+        with pytest.raises(EngineError, match="the disk is full") as told:
+            engine.execute(f"CREATE TABLE memory.main.big AS {BIG}")
+        assert "TMPDIR" in told.value.help
+        assert engine.rows("SELECT 1") == [(1,)]

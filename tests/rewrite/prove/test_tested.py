@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from unwet.lineage.parse import Script, parse
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import mask
+from unwet.rewrite.prove import worlds
 from unwet.rewrite.prove.before import ReportRef
+from unwet.rewrite.prove.engines import open_duckdb
 from unwet.rewrite.prove.tested import DataVerdict, run_tests
 
 ORDERS = (
@@ -315,3 +318,14 @@ def test_views_stay_in_their_world(bench: Bench) -> None:
         7,
         6,
     )
+
+
+def test_a_full_disk_stops_one_report(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worlds, "open_duckdb", partial(open_duckdb, memory="60MB", disk="1MB"))
+    big = "SELECT range AS id, md5(CAST(range AS VARCHAR)) AS amount FROM range(1000000)"
+    refs = (ReportRef("big", "rep.big", "big"), REPORTS[0])
+    legacy = {"big.sql": f"CREATE TABLE rep.big AS {big}", "north.sql": LEGACY["north.sql"]}
+    found = bench.run(legacy, {**MODELS, "models/big.sql": big}, *refs)
+    assert found["big"].verdict == "not run"
+    assert "the disk is full" in found["big"].reason
+    assert found["north"].verdict == "identical"
