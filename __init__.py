@@ -74,7 +74,8 @@ def verify(
 ) -> "Verification":
     """Check that a dbt project returns what the reports of a pile return; `unwet verify`.
 
-    The result has a verdict per report, with differing rows where `data` shows some. `decisions`:
+    The result has a verdict per report, with differing rows where `data` shows some, the rules of
+    each proof, and for what is not proved where old and new part (`grounds`). `decisions`:
     a decisions file, which says what may be different. Raises UnwetError (unwet.lineage.errors) for
     a project or data that cannot be opened.
     """
@@ -86,9 +87,10 @@ def verify(
     pile = load(legacy, dialect, schema, params, default_schema)
     values = dict(params or {})
     decided = read_decisions(decisions)
-    return job.verify(
-        pile, job.Request(Path(project), to_dialect or "", str(data or ""), values, decided)
+    wanted = job.Request(
+        Path(project), to_dialect or "", str(data or ""), values, decided, rules=True
     )
+    return job.verify(pile, wanted)
 
 
 def __getattr__(name: str) -> Any:

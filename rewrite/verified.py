@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from unwet.rewrite.counted import counted
+from unwet.rewrite.prove.apart import Apart
 from unwet.rewrite.prove.compare import Difference
 from unwet.rewrite.verify import Checked, Verification
 
@@ -22,24 +24,35 @@ def as_json(found: Verification) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def as_text(found: Verification) -> str:
-    """A line per report, differing rows below those that have some, and the counts."""
+def as_text(found: Verification, verbose: bool = False) -> str:
+    """A line per report; below it why it is not proved, the parts that differ and rows that do;
+    and the counts. ``verbose``: the rules of each proof, too."""
     width = max((len(report.verdict) for report in found.reports), default=0)
-    lines = [line for report in found.reports for line in _lines(report, width)]
+    lines = [line for report in found.reports for line in _lines(report, width, verbose)]
     counts = Counter(report.verdict for report in found.reports)
     said = ", ".join(f"{n} {what}" for what, n in sorted(counts.items())) or "nothing to verify"
     lines += [f"assumed: {text}" for text in found.assumptions]
     return "\n".join([*lines, f"{len(found.reports)} reports: {said}"]) + "\n"
 
 
-def _lines(report: Checked, width: int) -> Iterator[str]:
+def _lines(report: Checked, width: int, verbose: bool) -> Iterator[str]:
     before, after = report.rows_before, report.rows_after
     rows = f" ({_rows(before, after)})" if before is not None else ""
     yield f"{report.verdict:<{width}}  {report.relation or report.name}{rows}"
     if report.reason:
         yield f"{'':<{width}}    {report.path}:{report.line}: {report.reason}"
+    if report.grounds.apart is not None and report.open:
+        yield from (f"{'':<{width}}    {line}" for line in _apart(report.grounds.apart))
+    if verbose and report.grounds.rules:
+        used = ", ".join(f"{rule} {n}" for rule, n in report.grounds.rules)
+        yield f"{'':<{width}}    rules: {used}"
     for difference in report.sample:
         yield f"{'':<{width}}    {_difference(difference)}"
+
+
+def _apart(apart: Apart) -> Iterator[str]:
+    for said, spot in (("was", apart.legacy), ("is", apart.project)):
+        yield f"{said:<3} {spot}: {spot.text or '(nothing like it)'}"
 
 
 def _rows(before: int, after: int | None) -> str:
@@ -66,7 +79,19 @@ def _report(report: Checked) -> dict[str, object]:
         "rows_before": report.rows_before,
         "rows_after": report.rows_after,
         "changes": list(report.changes),
+        "proof": _proof(report),
+        "difference": _parts(report.grounds.apart),
         "sample": [
             {"change": d.change, "row": list(d.row), "copies": d.copies} for d in report.sample
         ],
     }
+
+
+def _proof(report: Checked) -> dict[str, object] | None:
+    if report.verdict != "proved":
+        return None
+    return {"rules": [{"rule": rule, "steps": n} for rule, n in report.grounds.rules]}
+
+
+def _parts(apart: Apart | None) -> dict[str, object] | None:
+    return asdict(apart) if apart is not None else None

@@ -44,6 +44,9 @@ def verify(
     kept             no model, or neither a proof nor a test; with the reason
     failed           the rows differ; some of them are shown
 
+    Below a report that is open stands what the old query says (was) and the model (is), where
+    they part. With -v each proof names the rules that it used.
+
     Exit code 0 when every report is proved, tested, changed, or kept for a reason that the project
     remembers from `unwet refactor`; else 1.
     """
@@ -65,12 +68,17 @@ def verify(
     meaning = meaning_of(replace(request, paths=tuple(legacy)).load())
     written = write_sql(meaning, asked, Path(sql_out), force) if sql_out is not None else None
     with going_on(request, data, fresh) as store:
-        wanted = replace(asked, store=store)
+        wanted = replace(asked, store=store, rules=request.verbose or request.format == "json")
         found = job.verify(meaning, wanted, lambda text: progress(text, request.quiet))
     notes(found.findings, request)
     tell(found.notes, request)
     if written is not None and not request.quiet:
         say(f"queries for {counted(written.files, 'report')}: {written.index}")
         say(*(f"no query for {name}: {why}" for name, why in sorted(written.missing.items())))
-    emit(verified.as_json(found) if request.format == "json" else verified.as_text(found), request)
+    emit(
+        verified.as_json(found)
+        if request.format == "json"
+        else verified.as_text(found, request.verbose),
+        request,
+    )
     return 0 if found.ok else 1

@@ -12,7 +12,7 @@ from unwet.rewrite.prove.explain import describe, first_difference
 from unwet.rewrite.prove.headings import headings
 from unwet.rewrite.prove.phrases import Parting, Phrase, parting, settings
 from unwet.rewrite.prove.roundtrip import ReadBack
-from unwet.rewrite.script import Report
+from unwet.rewrite.script import Definition, Report
 from unwet.rewrite.translate import translate
 
 
@@ -60,16 +60,26 @@ def _against(
     spoken = {part.statement.dialect for part in legacy.parts}
     if len(spoken) > 1:
         return f"it is written in several dialects: {', '.join(sorted(spoken))}", frozenset()
-    source = next(iter(spoken), target)
-    wanted, assumed = translate(legacy.plan, source, target)
+    source = spoken_in(legacy, target)
+    plan, assumed = wanted(legacy, legacy.plan, target)
     assumed |= legacy.assumed
-    why = difference(wanted, back.plan, normalizer, target)
-    missed = [node.reason for node in walk(wanted.rel) if isinstance(node, Opaque)]
+    why = difference(plan, back.plan, normalizer, target)
+    missed = [node.reason for node in walk(plan.rel) if isinstance(node, Opaque)]
     if why and missed:
         why = f"not understood: {missed[0]}; and its text in {target or 'the project'} differs"
     if missed and source != target:
         assumed |= {f"what is not understood means the same in {source} and {target}"}
-    return why, assumed | order_assumed(wanted, back.plan, {source, target})
+    return why, assumed | order_assumed(plan, back.plan, {source, target})
+
+
+def wanted(legacy: Definition, plan: Plan, target: str) -> tuple[Plan, frozenset[str]]:
+    """What a model has to mean in the project's dialect, and what that takes for granted."""
+    return translate(plan, spoken_in(legacy, target), target)
+
+
+def spoken_in(legacy: Definition, target: str) -> str:
+    """The dialect of a definition: that of its first statement."""
+    return next((part.statement.dialect for part in legacy.parts), target)
 
 
 # NaN < 1 and NaN >= 1 are both false there; elsewhere NaN is the largest number, or none at all

@@ -83,7 +83,7 @@ def parting(legacy: Rel, project: Rel, dialect: str = "") -> Parting | None:
         old = _only(ours, theirs, said)
         new = _only(theirs, ours, said)
         if old or new:
-            return _smallest(old, new, said)
+            return _smallest(*_expressions_first(old, new), said)
     return None
 
 
@@ -98,6 +98,12 @@ def _text_of(phrase: Phrase) -> str:
 def _only(ours: Sequence[Phrase], theirs: Sequence[Phrase], said: Said) -> list[Phrase]:
     known = {(each.kind, said(each)) for each in theirs}
     return [each for each in ours if (each.kind, said(each)) not in known]
+
+
+def _expressions_first(old: list[Phrase], new: list[Phrase]) -> tuple[list[Phrase], list[Phrase]]:
+    """Clauses differ, too, when an expression is only there on one side: that says it better."""
+    ours, theirs = _of("value", old), _of("value", new)
+    return (ours, theirs) if bool(ours) != bool(theirs) else (old, new)
 
 
 def _smallest(old: Sequence[Phrase], new: Sequence[Phrase], said: Said) -> Parting:

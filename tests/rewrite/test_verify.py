@@ -23,6 +23,13 @@ NORTH = "CREATE TABLE rep.north AS SELECT id, amount FROM shop.orders WHERE regi
 TWICE = "CREATE TABLE rep.twice AS SELECT id, amount * 2 AS two FROM rep.north"
 STAGED = "select * from {{ source('shop', 'orders') }}"
 NORTH_MODEL = "select id, amount from {{ ref('stg_orders') }} where 'n' = region"
+RULES = (  # of the proof of NORTH_MODEL
+    "drop_identity_project",
+    "filter_below_project",
+    "merge_projects",
+    "scan_in_name_order",
+    "sort_commutative",
+)
 TWICE_MODEL = "select id, amount * 2 as two from {{ ref('north') }}"
 
 
@@ -280,6 +287,8 @@ def test_json_and_exit_codes(bench: Bench) -> None:
                 "rows_before": 2,
                 "rows_after": 2,
                 "changes": [],
+                "proof": {"rules": [{"rule": rule, "steps": 1} for rule in RULES]},
+                "difference": None,
                 "sample": [],
             }
         ],
@@ -299,7 +308,8 @@ def test_text_shows_the_rows_that_differ(bench: Bench) -> None:
     lines = bench.cli("--data", bench.root / "data").stdout.splitlines()
     assert lines[0] == "failed  rep.north (2 rows)"
     assert lines[1].lstrip().startswith(f"{bench.root / 'pile/a.sql'}:1: rows ")
-    assert [line.strip() for line in lines[2:]] == ["+ 1, 5", "- 2, 5", "1 reports: 1 failed"]
+    assert [line.strip().partition(" ")[0] for line in lines[2:4]] == ["was", "is"]
+    assert [line.strip() for line in lines[4:]] == ["+ 1, 5", "- 2, 5", "1 reports: 1 failed"]
 
 
 def test_copies_and_nulls_are_written_out(bench: Bench) -> None:

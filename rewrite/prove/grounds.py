@@ -1,0 +1,63 @@
+"""What a verdict about a model rests on: the rules of its proof, or the parts that differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from unwet.lineage.names import deep_stack
+from unwet.rewrite.algebra import Plan
+from unwet.rewrite.definitions import Report
+from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.prove.apart import Apart, Differing
+from unwet.rewrite.prove.judge import wanted
+from unwet.rewrite.prove.render import RenderedProject
+from unwet.rewrite.prove.roundtrip import ReadBack
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """`rules`: those that brought both sides to one normal form, each with how often it was
+    applied, the most used first; none where both said the same from the start. `apart`: where
+    the two part, when they do."""
+
+    rules: tuple[tuple[str, int], ...] = ()
+    apart: Apart | None = None
+
+
+NO_GROUNDS = Grounds()
+
+
+def grounds(
+    reports: Iterable[Report],
+    found: Mapping[str, ReadBack],
+    unproved: Mapping[str, str],
+    project: tuple[Path, RenderedProject],
+    dialect: str,
+    normalizer: Normalizer,
+    rules: bool = True,
+) -> dict[str, Grounds]:
+    """By report name, for all that have a plan on both sides. ``rules``: those of proofs, too."""
+    reports = list(reports)
+    names = {report.name: report for report in reports}
+    differing = Differing(*project, dialect, normalizer)
+    made: dict[str, Grounds] = {}
+    with deep_stack():
+        for report in reports:
+            back = found.get(report.name, ReadBack(None))
+            if report.name in unproved:
+                made[report.name] = Grounds(apart=differing.apart(report, back, names))
+            elif rules and back.plan is not None and report.definition.plan is not None:
+                legacy = wanted(report.definition, report.definition.plan, dialect)[0]
+                made[report.name] = Grounds(rules_used(legacy, back.plan))
+    return made
+
+
+def rules_used(legacy: Plan, project: Plan) -> tuple[tuple[str, int], ...]:
+    """The rules that bring two plans to their normal forms. From the start: a normalizer that has
+    seen parts of them before does not take those steps again."""
+    fresh = Normalizer()
+    steps = [*fresh.run(legacy.rel)[1], *fresh.run(project.rel)[1]]
+    return tuple(sorted(Counter(step.rule for step in steps).items(), key=lambda n: (-n[1], n[0])))
