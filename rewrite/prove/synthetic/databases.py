@@ -6,6 +6,7 @@ databases(plan, inputs, inferred, engine, clock) -> (Database, ...)
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -15,7 +16,9 @@ from unwet.rewrite.prove.synthetic.database import Cell, Database, Table
 from unwet.rewrite.prove.synthetic.entities import ROOM, Entity, Maker, composed
 from unwet.rewrite.prove.synthetic.fresh import fresh
 from unwet.rewrite.prove.synthetic.goals import (
+    Crowd,
     Goal,
+    crowds,
     distinct,
     facts_of,
     of_conditions,
@@ -32,6 +35,7 @@ from unwet.rewrite.prove.synthetic.symbols import JSON, Symbols, Variable, numbe
 from unwet.rewrite.prove.synthetic.types import TEXT, SqlType
 
 TOGETHER: Final = 40  # entities of one database
+EMPTIED: Final = 6  # tables that are left empty, one at a time
 
 
 class Facts(Protocol):
@@ -90,12 +94,13 @@ class Study:
         self.maker = Maker(self.symbols, self.kinds, self.pools, self.solver)
         tests = list(dict.fromkeys(atoms))
         self.goals: list[tuple[Way, Goal]] = []
+        self.bases: list[tuple[Way, Ask]] = []
         self._collect(first, tests)
 
     def _collect(self, first: Sequence[tuple[Way, list[Goal]]], tests: Sequence[Expr]) -> None:
         owner: dict[int, Way] = {}
         found: list[Goal] = []
-        bases: list[tuple[Way, Ask]] = []
+        bases = self.bases
         for way, goals in first:
             base = self._base(goals)
             bases.append((way, base))
@@ -137,11 +142,53 @@ class Study:
         for each in self.entities():
             found.setdefault(each.goal.kind, []).append(each)
         bases = [e for e in found.get("good", ()) if e.goal.aim.startswith("a row")]
+        for kind in ("good", "near", "bad"):
+            yield from self._in_portions(found.get(kind, ()), relations, kind)
+        yield from self._crowded(relations)
+        for kind in ("null", "again"):
+            yield from self._in_portions(found.get(kind, ()), relations, kind)
         yield self.database(bases[:TOGETHER], relations, "good rows")
-        for kind in ("good", "bad", "near", "null", "again"):
-            many = found.get(kind, [])
-            for start in range(0, len(many), TOGETHER):
-                yield self.database(many[start : start + TOGETHER], relations, kind)
+        yield from self._without(bases[:TOGETHER], relations)
+
+    def _in_portions(
+        self, entities: Sequence[Entity], relations: Sequence[str], aim: str
+    ) -> Iterator[Database]:
+        for start in range(0, len(entities), TOGETHER):
+            yield self.database(entities[start : start + TOGETHER], relations, aim)
+
+    def _crowded(self, relations: Sequence[str]) -> Iterator[Database]:
+        """Crowds, each in numbers of its own."""
+        at, some = 0, list[Entity]()
+        for crowd in crowds(self.bases, self.pools, self.bounds, self.symbols):
+            made = list(self._crowd(crowd, at))
+            at += crowd.size
+            if crowd.size > 10:
+                yield self.database(made, relations, crowd.aim)
+            else:
+                some += made
+        if some:
+            yield self.database(some, relations, "crowds")
+
+    def _crowd(self, crowd: Crowd, start: int) -> Iterator[Entity]:
+        goal = Goal("good", crowd.aim, crowd.ask)
+        for turn in range(crowd.size):
+            places = dict.fromkeys(crowd.paired, start + turn - turn % 2)
+            places |= dict.fromkeys(crowd.shared, start)
+            counts = dict.fromkeys(crowd.counts, turn + 1)
+            seed = turn // 2 if crowd.paired else turn
+            made = self.maker.entity(goal, start + turn, crowd.way, seed, places, counts)
+            if made is not None:
+                yield made
+
+    def _without(self, bases: Sequence[Entity], relations: Sequence[str]) -> Iterator[Database]:
+        """The good rows with one table left empty."""
+        used = list(dict.fromkeys(relation for each in bases for relation, _ in each.rows))
+        for gone in used[:EMPTIED] if len(used) > 1 else ():
+            rest = [
+                replace(each, rows=tuple(row for row in each.rows if row[0] != gone))
+                for each in bases
+            ]
+            yield self.database(rest, relations, f"{gone} is empty")
 
     def database(self, entities: Iterable[Entity], relations: Sequence[str], aim: str) -> Database:
         """All rows of the entities."""

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from zlib import crc32
 
 from unwet.rewrite.algebra import Expr
 from unwet.rewrite.prove.synthetic.classes import equal_pair
@@ -48,13 +49,25 @@ class Maker:
         self._pools, self._solver = pools, solver
         chiefs = sorted({pools.chief[n] for n in pools.free})
         self._salt = {chief: at for at, chief in enumerate(chiefs)}
+        self._places: Mapping[int, int] = {}
+        self._counts: Mapping[int, int] = {}
         self._cells: dict[int, list[Variable]] = {}
         for variable in symbols.variables:
             if variable.role == "cell":
                 self._cells.setdefault(variable.scan, []).append(variable)
 
-    def entity(self, goal: Goal, at: int, way: Way, seed: int = 0) -> Entity | None:
-        """`at`: the entity's number. `way`: the row that the goal is about."""
+    def entity(
+        self,
+        goal: Goal,
+        at: int,
+        way: Way,
+        seed: int = 0,
+        places: Mapping[int, int] | None = None,
+        counts: Mapping[int, int] | None = None,
+    ) -> Entity | None:
+        """`at`: the entity's number. `way`: the row that the goal is about. `places`: classes that
+        have the values of the entity of another number. `counts`: how many rows groups have."""
+        self._places, self._counts = places or {}, counts or {}
         pins = dict([goal.pin] if goal.pin else [])
         found = self._solver.solve(goal.ask, pins, seed)
         if found is None:
@@ -91,12 +104,13 @@ class Maker:
             elif n in self._pools.free:
                 made[n] = variable.scan % 4 if variable.scan >= 0 else 0
             else:
-                made[n] = (at + n) % max(size - 1, 1) if size > 1 else 0
+                made[n] = crc32(b"%d %d" % (at, n)) % (size - 1) if size > 1 else 0
         return made
 
     def _one(self, n: int) -> int:
         values = self._pools.of[n][1]
-        return values.index("1") if "1" in values else 0
+        wanted = str(self._counts.get(n, 1))
+        return values.index(wanted) if wanted in values else 0
 
     # --- rows
 
@@ -141,7 +155,8 @@ class Maker:
         """A value of a free class; a position from -1 down is on the other side of zero."""
         chief = self._pools.chief[n]
         kind = self._kinds[chief]
-        value = fresh(kind, at * ROOM + abs(position), self._salt[chief])
+        place = self._places.get(chief, at)
+        value = fresh(kind, place * ROOM + abs(position), self._salt[chief])
         if position < 0 and kind.kind in ("integer", "decimal", "double"):
             return f"-{value}"
         return value

@@ -21,6 +21,8 @@ from unwet.rewrite.prove.synthetic.symbols import Symbols, Truth, binary, number
 Kind = Literal["good", "bad", "null", "near", "again"]
 PINNED: Final = 45  # values of one variable that are tried
 MOST: Final = 700  # goals of one plan
+CROWDS: Final = 5  # ways, and keys of each, that crowds are made for
+MOST_ROWS: Final = 110  # a larger LIMIT is not filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,52 @@ def of_pairs(bases: Sequence[tuple[Way, Ask]]) -> Iterator[Goal]:
 
 
 _TRUE: Final[Truth] = "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """So many entities of one way that have the values of some classes in common (`shared`, by
+    the variable that stands for each); of other classes two and two are alike (`paired`).
+    `counts`: variables that count up from one to the next."""
+
+    way: Way
+    ask: Ask
+    size: int
+    shared: frozenset[int] = frozenset()
+    paired: frozenset[int] = frozenset()
+    counts: tuple[int, ...] = ()
+    aim: str = "a crowd"
+
+
+def crowds(
+    bases: Sequence[tuple[Way, Ask]], pools: Pools, bounds: Sequence[int], symbols: Symbols
+) -> Iterator[Crowd]:
+    """Groups of many, one for all keys of the result and one for each key; and more rows than a
+    LIMIT lets through."""
+    for way, ask in bases[:CROWDS]:
+        keys = list(dict.fromkeys((*_classes(way.keys, pools), *_classes(way.partitions, pools))))
+        shown = [k for k in _classes(way.keys, pools) if k in _classes(way.outputs, pools)]
+        joined = {pools.chief[n] for e, _ in ask.hard if equal_pair(e) for n in numbers(e)}
+        free = {pools.chief[n] for n in pools.free}
+        paired = frozenset(free - joined - set(keys))
+        if keys or way.orders:
+            yield Crowd(way, ask, 9, frozenset(shown), paired)
+            grouped = {n for each in (*way.keys, *way.orders) for n in numbers(each)}
+            counts = tuple(n for n in grouped if symbols.variables[n].role == "count")
+            if way.orders or counts:
+                yield Crowd(way, ask, 10, frozenset(shown), counts=counts)
+                yield Crowd(way, ask, 4, frozenset(shown), counts=counts)
+        for key in keys[:CROWDS]:
+            if frozenset([key]) != frozenset(shown):
+                yield Crowd(way, ask, 4, frozenset([key]), paired)
+    for bound in sorted(set(bounds)):
+        if bound <= MOST_ROWS and bases:
+            yield Crowd(*bases[0], bound + 2, aim="more than a limit")
+
+
+def _classes(exprs: Sequence[Expr], pools: Pools) -> list[int]:
+    found = [number(bare(each)) for each in exprs]
+    return [pools.chief[n] for n in dict.fromkeys(found) if n is not None and n in pools.free]
 
 
 def distinct(goals: Iterable[Goal]) -> Iterator[Goal]:

@@ -71,8 +71,8 @@ def pools(
 def _pool(one: Class, symbols: Symbols, root: int, oracle: Oracle) -> Pool:
     role = symbols.variables[root].role
     if role in ("count", "rank"):
-        near = {n + d for n in _whole(one) for d in (-1, 0, 1)} | {1, 2, 3}
-        values = sorted(n for n in near if 0 < n < (40 if role == "count" else 4))
+        near = {n + d for n in _whole(one) for d in (-1, 0, 1)} | set(range(1, 11))
+        values = sorted(n for n in near if 0 < n < 40)
         return "BIGINT", tuple(map(str, values))
     kind = one.type.duckdb()
     if is_free(one):
