@@ -363,15 +363,16 @@ def _keyed(node: exp.Expr, value: Expr) -> SortKey:
 
 
 def _window(node: exp.Window) -> _Step:
-    if node.args.get("alias") or node.args.get("first"):
-        raise Unsupported("a named window")
+    if node.args.get("first"):
+        raise Unsupported("a window with FIRST")
     if (node.args.get("over") or "OVER") != "OVER":
         raise Unsupported("a window with KEEP")
     call = _encoding(node.this)
-    partition = list(node.args.get("partition_by") or ())
-    order_node = node.args.get("order")
+    named = _named_window(node)
+    partition = list((named or node).args.get("partition_by") or ())
+    order_node = node.args.get("order") or (named and named.args.get("order"))
     order = list(order_node.expressions) if order_node else []
-    spec = node.args.get("spec")
+    spec = node.args.get("spec") or (named and named.args.get("spec"))
     frame = _frame(spec, bool(order), node.this) if spec else ""
     size, split = len(call.children), len(call.children) + len(partition)
 
@@ -383,6 +384,19 @@ def _window(node: exp.Window) -> _Step:
         return Over(function, tuple(values[size:split]), keys, frame)
 
     return _Step([*call.children, *partition, *(_sort_item(o) for o in order)], make)
+
+
+def _named_window(node: exp.Window) -> exp.Window | None:
+    """What WINDOW w AS (...) says, for OVER w and OVER (w ...)."""
+    name = node.args.get("alias")
+    if name is None:
+        return None
+    block = node.find_ancestor(exp.Select)
+    known = block.args.get("windows") or () if block is not None else ()
+    found = [each for each in known if each.name.lower() == name.name.lower()]
+    if len(found) != 1 or found[0].args.get("alias") or node.args.get("partition_by"):
+        raise Unsupported(f"the window {name.name}")
+    return found[0]  # type: ignore[no-any-return]
 
 
 _WHOLE = ("unbounded preceding", "unbounded following")

@@ -124,7 +124,7 @@ def _note(one: Class, test: Expr, told: Mapping[Expr, tuple[str, str] | None]) -
             case Call(op=op, args=(_, Lit(kind="string", text=text), *_)) if op in _REGEXPS:
                 for sample in regexp_sample(text):
                     one.near[sample] = None
-            case Lit(kind="number", text=text) if text.isdigit() and len(text) < 6:
+            case Lit(kind="number" | "string", text=text) if text.isdigit() and len(text) < 6:
                 one.steps[int(text)] = None
             case Call(shape=shape, op=op):
                 one.units.update(_units(op, shape))

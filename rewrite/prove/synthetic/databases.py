@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Final, Protocol
 
 from unwet.rewrite.algebra import Expr, Plan
@@ -31,10 +32,13 @@ from unwet.rewrite.prove.synthetic.oracle import Adapt, Oracle
 from unwet.rewrite.prove.synthetic.pools import pools as made_pools
 from unwet.rewrite.prove.synthetic.rows import Deriver, Way
 from unwet.rewrite.prove.synthetic.solve import Solver
-from unwet.rewrite.prove.synthetic.symbols import JSON, Symbols, Variable, number
+from unwet.rewrite.prove.synthetic.symbols import JSON, Symbols, Variable, number, numbers
 from unwet.rewrite.prove.synthetic.types import TEXT, SqlType
 
 TOGETHER: Final = 40  # entities of one database
+PORTIONS: Final = 4  # databases of one kind
+FIRST: Final = 400  # conditions of the plainest way to have a row
+LATER: Final = 120  # those of any other
 EMPTIED: Final = 6  # tables that are left empty, one at a time
 
 
@@ -84,20 +88,24 @@ class Study:
         oracle = Oracle(engine, clock, adapt)
         self.ways = deriver.ways(plan.rel)
         self.bounds = sorted(deriver.bounds)
-        first = [(way, list(of_conditions(way, logic))) for way in self.ways]
+        room = [FIRST if at == 0 else LATER for at in range(len(self.ways))]
+        first = [
+            (way, list(islice(of_conditions(way, logic), most)))
+            for way, most in zip(self.ways, room, strict=True)
+        ]
         atoms = [e for _, goals in first for e, _ in facts_of(goals)]
         used = [e for way in self.ways for e in way.seen]
         self.kinds = [kind_of(v, self.symbols, facts) for v in self.symbols.variables]
         self.pools = made_pools(self.symbols, self.kinds, atoms, used, oracle)
         self.kinds = [kind_of(v, self.symbols, facts) for v in self.symbols.variables]
         self.solver = Solver(self.pools, oracle)
-        self.maker = Maker(self.symbols, self.kinds, self.pools, self.solver)
-        tests = list(dict.fromkeys(atoms))
+        seen = self._seen((*used, *atoms))
+        self.maker = Maker(self.symbols, self.kinds, self.pools, self.solver, seen)
         self.goals: list[tuple[Way, Goal]] = []
         self.bases: list[tuple[Way, Ask]] = []
-        self._collect(first, tests)
+        self._collect(first)
 
-    def _collect(self, first: Sequence[tuple[Way, list[Goal]]], tests: Sequence[Expr]) -> None:
+    def _collect(self, first: Sequence[tuple[Way, list[Goal]]]) -> None:
         owner: dict[int, Way] = {}
         found: list[Goal] = []
         bases = self.bases
@@ -106,7 +114,7 @@ class Study:
             bases.append((way, base))
             more = [
                 *goals,
-                *of_values(way, base, tests, self.pools, self.symbols),
+                *of_values(way, base, goals, self.pools, self.symbols),
                 *of_rows(way, base, self.symbols),
             ]
             for goal in more:
@@ -124,6 +132,12 @@ class Study:
             if plain and self.solver.solve(goal.ask) is not None:
                 return goal.ask
         return goals[0].ask
+
+    def _seen(self, exprs: Iterable[Expr]) -> set[int]:
+        """The variables of expressions, and of what those count."""
+        found = {n for each in exprs for n in numbers(each)}
+        made = {n for at in found for each in self.symbols.variables[at].of for n in numbers(each)}
+        return found | made | {n for way in self.ways for e in way.wants for n in numbers(e)}
 
     # --- entities
 
@@ -153,8 +167,9 @@ class Study:
     def _in_portions(
         self, entities: Sequence[Entity], relations: Sequence[str], aim: str
     ) -> Iterator[Database]:
-        for start in range(0, len(entities), TOGETHER):
-            yield self.database(entities[start : start + TOGETHER], relations, aim)
+        size = max(TOGETHER, -(-len(entities) // PORTIONS))
+        for start in range(0, len(entities), size):
+            yield self.database(entities[start : start + size], relations, aim)
 
     def _crowded(self, relations: Sequence[str]) -> Iterator[Database]:
         """Crowds, each in numbers of its own."""
@@ -253,7 +268,9 @@ def kind_of(variable: Variable, symbols: Symbols, facts: Facts) -> SqlType:
         case "count" | "rank":
             return SqlType("integer")
         case _:
-            return TEXT
+            inside = [n for each in variable.of for n in numbers(each)]
+            kinds = [kind_of(symbols.variables[n], symbols, facts) for n in inside[:1]]
+            return kinds[0] if kinds else TEXT
 
 
 def _below(kind: SqlType, path: tuple[str, ...]) -> SqlType:

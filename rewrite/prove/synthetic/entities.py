@@ -6,7 +6,7 @@ Maker(...).entity(goal, number) -> Entity, or None when there are no such rows
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
@@ -40,20 +40,28 @@ class Entity:
 
 
 class Maker:
-    """Makes entities of one plan."""
+    """Makes entities of one plan. `used`: the variables that anything is asked of."""
 
     def __init__(
-        self, symbols: Symbols, kinds: Sequence[SqlType], pools: Pools, solver: Solver
+        self,
+        symbols: Symbols,
+        kinds: Sequence[SqlType],
+        pools: Pools,
+        solver: Solver,
+        used: Set[int],
     ) -> None:
         self._symbols, self._kinds = symbols, kinds
         self._pools, self._solver = pools, solver
         chiefs = sorted({pools.chief[n] for n in pools.free})
         self._salt = {chief: at for at, chief in enumerate(chiefs)}
+        self._elements = [v for v in symbols.variables if v.role == "element"]
+        self._groups = [v for v in symbols.variables if v.role in ("count", "rank")]
+        self._rest = [v for v in symbols.variables if v.role != "cell"]
         self._places: Mapping[int, int] = {}
         self._counts: Mapping[int, int] = {}
         self._cells: dict[int, list[Variable]] = {}
         for variable in symbols.variables:
-            if variable.role == "cell":
+            if variable.role == "cell" and variable.number in used:
                 self._cells.setdefault(variable.scan, []).append(variable)
 
     def entity(
@@ -78,6 +86,8 @@ class Maker:
         rows += self._counted(found, goal, way, at)
         if goal.again >= 0:
             rows.append((goal.again, self._row(goal.again, found, at)))
+        if goal.aim.startswith("branch"):
+            rows += self._beside(goal, way, found, at)
         if goal.near >= 0:
             rows += self._near(goal, way, found, at)
         named = tuple((self._symbols.scans[scan], row) for scan, row in rows)
@@ -94,7 +104,7 @@ class Maker:
     def _filled(self, found: Found, scans: set[int], at: int) -> Found:
         """Positions for the variables that nothing was asked of."""
         made = dict(found)
-        for variable in self._symbols.variables:
+        for variable in self._needed(scans):
             n = variable.number
             if n in made:
                 continue
@@ -107,6 +117,11 @@ class Maker:
                 made[n] = crc32(b"%d %d" % (at, n)) % (size - 1) if size > 1 else 0
         return made
 
+    def _needed(self, scans: set[int]) -> Iterator[Variable]:
+        for scan in sorted(scans):
+            yield from self._cells.get(scan, ())
+        yield from self._rest
+
     def _one(self, n: int) -> int:
         values = self._pools.of[n][1]
         wanted = str(self._counts.get(n, 1))
@@ -118,8 +133,8 @@ class Maker:
         row: dict[tuple[str, tuple[str, ...]], Cell] = {}
         for variable in self._cells.get(scan, ()):
             row[variable.column, variable.path] = self._value(variable.number, found, at)
-        for variable in self._symbols.variables:
-            if variable.role == "element":
+        for variable in self._elements:
+            if variable.number in found:
                 place = self._array_place(variable, scan)
                 if place is not None:
                     column, path = place
@@ -167,8 +182,8 @@ class Maker:
         self, found: Found, goal: Goal, way: Way, at: int
     ) -> Iterator[tuple[int, RowValues]]:
         """As many rows as the counts and ranks want."""
-        for variable in self._symbols.variables:
-            if variable.role not in ("count", "rank") or not variable.below:
+        for variable in self._groups:
+            if not variable.below or not variable.below <= goal.ask.scans:
                 continue
             value = self._pools.of[variable.number][1][found[variable.number]]
             many = min(int(value or 1), _MOST_COPIES)
@@ -203,12 +218,13 @@ class Maker:
             if n in self._pools.free:
                 changed[n] = 6 + copy if copy > 0 else copy - 6
             else:
-                self._move(n, changed, goal.ask.hard, abs(copy))
+                self._move(n, changed, (*goal.ask.hard, *goal.ask.soft), abs(copy))
         return self._row(scan, changed, at)
 
     def _joined(self, goal: Goal) -> set[int]:
         """Variables that have to be equal to one of another row."""
-        return {n for expr, _ in goal.ask.hard if equal_pair(expr) for n in numbers(expr)}
+        facts = (*goal.ask.hard, *goal.ask.soft)
+        return {n for expr, _ in facts if equal_pair(expr) for n in numbers(expr)}
 
     def _apart(self, scan: int, found: Found, goal: Goal, way: Way, place: int, keep: int) -> Found:
         """The same row in another partition of windows; where joins do not allow that, at another
@@ -235,6 +251,15 @@ class Maker:
             if position != changed[n] and self._solver.allows(facts, trial):
                 changed[n] = position
                 return
+
+    def _beside(
+        self, goal: Goal, way: Way, found: Found, at: int
+    ) -> Iterator[tuple[int, RowValues]]:
+        """Two more rows of the group that come to the same branch, with other values."""
+        scans = {v.scan for e, _ in goal.ask.hard for v in self._symbols.of(e) if v.scan >= 0}
+        for scan in sorted(scans & goal.ask.scans)[:1]:
+            for copy in (2, -2):
+                yield scan, self._other(scan, found, goal, way, at, copy)
 
     def _near(self, goal: Goal, way: Way, found: Found, at: int) -> Iterator[tuple[int, RowValues]]:
         """Rows that differ in one value: another one, the same again, less than nothing, NULL; and

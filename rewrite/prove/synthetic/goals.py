@@ -20,7 +20,7 @@ from unwet.rewrite.prove.synthetic.symbols import Symbols, Truth, binary, number
 
 Kind = Literal["good", "bad", "null", "near", "again"]
 PINNED: Final = 45  # values of one variable that are tried
-MOST: Final = 700  # goals of one plan
+MOST: Final = 800  # goals of one plan
 CROWDS: Final = 5  # ways, and keys of each, that crowds are made for
 MOST_ROWS: Final = 110  # a larger LIMIT is not filled
 
@@ -71,29 +71,42 @@ def _joined(asks: Sequence[Ask], whole: Ask) -> Ask:
 
 
 def of_values(
-    way: Way, base: Ask, tests: Sequence[Expr], pools: Pools, symbols: Symbols
+    way: Way, base: Ask, goals: Sequence[Goal], pools: Pools, symbols: Symbols
 ) -> Iterator[Goal]:
-    """Boundaries: both sides of each comparison equal; each value that an atom may meet."""
-    soft = base.softened()
-    for test in tests:
-        if not isinstance(test, Call) or not _within(test, base.scans, symbols):
+    """Boundaries: both sides of each comparison equal; each value that an atom may meet. `goals`:
+    those of the way's conditions; an atom is looked at where it decides."""
+    homes = _homes(goals)
+    for test, home in homes.items():
+        many, soft = numbers(test), home.softened()
+        if not isinstance(test, Call):
             continue
-        many = numbers(test)
         if test.op in COMPARISONS and len(many) > 1 and equal_pair(test) is None:
             left, right = test.args
             for op in ("eq", "lt", "gt"):
                 yield Goal("good", "boundary", Ask(((binary(op, left, right), "true"),)).also(soft))
         elif len(many) == 1 and many[0] not in pools.free:
             yield from _each_value(many[0], pools, soft)
+    soft = base.softened()
     for n in _seen(way, symbols):
         nulls = len(pools.of[n][1]) - 1
         if symbols.variables[n].role == "cell":
             yield Goal("null", "a value is missing", soft, pin=(n, nulls))
-        if symbols.variables[n].role == "cell" and n not in pools.free and n not in _firsts(tests):
+        if symbols.variables[n].role == "cell" and n not in pools.free and n not in _firsts(homes):
             yield from _each_value(n, pools, soft, 3)
 
 
-def _firsts(tests: Sequence[Expr]) -> frozenset[int]:
+def _homes(goals: Sequence[Goal]) -> dict[Expr, Ask]:
+    """For each atom the first goal that needs it, best one that needs it to be true."""
+    found: dict[Expr, Ask] = {}
+    for wanted in (True, False):
+        for goal in goals:
+            for test, truth in goal.ask.hard:
+                if (truth == "true") == wanted:
+                    found.setdefault(test, goal.ask)
+    return found
+
+
+def _firsts(tests: Iterable[Expr]) -> frozenset[int]:
     return frozenset(n for test in tests for n in numbers(test))
 
 
@@ -107,10 +120,6 @@ def _seen(way: Way, symbols: Symbols) -> list[int]:
     found = {n for each in exprs for n in numbers(each)}
     inner = {n for at in found for each in symbols.variables[at].of for n in numbers(each)}
     return sorted(found | inner)
-
-
-def _within(test: Expr, scans: frozenset[int], symbols: Symbols) -> bool:
-    return all(v.scan in scans or v.scan < 0 for v in symbols.of(test))
 
 
 def of_rows(way: Way, base: Ask, symbols: Symbols) -> Iterator[Goal]:

@@ -24,7 +24,7 @@ from unwet.rewrite.prove.synthetic.symbols import (
 from unwet.rewrite.rules.refs import rebuild, with_operands
 
 Fact = tuple[Expr, Truth]
-MOST: Final = 60  # ways of one condition
+MOST: Final = 45  # ways of one condition
 DEEP: Final = 40
 
 COMPARISONS: Final = frozenset({"eq", "neq", "gt", "gte", "lt", "lte", "nullsafeeq", "nullsafeneq"})
@@ -58,17 +58,23 @@ class Logic:
     def __init__(self, deriver: Deriver) -> None:
         self._deriver = deriver
         self._depth = 0
+        self._asked: dict[tuple[bytes, Truth], list[Ask]] = {}
         self._ways: dict[bytes, tuple[Way, ...]] = {}
 
     def asks(self, expr: Expr, truth: Truth) -> list[Ask]:
         """Ways to give the condition that truth; none where there is no way."""
+        known = self._asked.get((expr.digest, truth))
+        if known is not None:
+            return known
         if self._depth > DEEP:
             return []
         self._depth += 1
         try:
-            return list(islice(self._asks(expr, truth), MOST))
+            found = list(islice(self._asks(expr, truth), MOST))
         finally:
             self._depth -= 1
+        self._asked[expr.digest, truth] = found
+        return found
 
     def first(self, expr: Expr, truth: Truth) -> Ask:
         """The plainest way, or nothing."""

@@ -50,6 +50,7 @@ MOST_SCANS: Final = 90  # a relation that is read again after so many is the sam
 MOST_WAYS: Final = 80
 LARGE: Final = 600  # parts; what is computed by more is not looked into
 _RANKS: Final = frozenset({"rownumber", "rank", "denserank", "ntile"})
+_SUMMARIES: Final = frozenset({"sum", "avg", "min", "max", "stddev", "median"})
 _FRACTIONS: Final = frozenset({"percentrank", "cumedist"})
 
 
@@ -256,6 +257,8 @@ class Deriver:
             return self.symbols.made("rank", around, below=way.scans)
         if call.op in _FRACTIONS:
             return self.symbols.made("unknown")
+        if isinstance(call, Agg) and call.op in _SUMMARIES:
+            return self.symbols.made("unknown", self._placed(call.args, way.outputs))
         if isinstance(call, Agg):
             return self._aggregated(call, way)
         inside = self._placed(operands(call)[:1], way.outputs)

@@ -57,7 +57,7 @@ class Solver:
             found = self._search(hard, pins, seed)
         if found is None:
             return None
-        for each in near[:25]:
+        for each in near[:12]:
             better = self._search([*hard, *kept, each], pins, seed)
             if better is not None:
                 kept, found = [*kept, each], better
