@@ -1,6 +1,6 @@
 """unwet: reads a pile of copy-pasted SQL and rewrites it as a small, proven, modular project.
 
-The public API is the six names below. They load on first use, so ``import unwet`` stays cheap.
+The public API is the seven names below. They load on first use, so ``import unwet`` stays cheap.
 """
 
 from collections.abc import Mapping
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from unwet.lineage.sources import Source as Source
     from unwet.rewrite.drift import find_drift as find_drift
     from unwet.rewrite.families import find_families as find_families
+    from unwet.rewrite.prove.servers.dbapi import Connected as Connected
     from unwet.rewrite.refactor import Result
     from unwet.rewrite.verify import Verification
 
 _HOME = {
+    "Connected": "unwet.rewrite.prove.servers.dbapi",
     "Source": "unwet.lineage.sources",
     "trace": "unwet.lineage.pile",
     "find_drift": "unwet.rewrite.drift",
@@ -26,7 +28,7 @@ _HOME = {
 }
 
 __version__ = "0.1.0"
-__all__ = ["Source", "find_drift", "find_families", "refactor", "trace", "verify"]
+__all__ = ["Connected", "Source", "find_drift", "find_families", "refactor", "trace", "verify"]
 
 
 def refactor(
@@ -36,7 +38,7 @@ def refactor(
     to_dialect: str | None = None,
     schema: "Schema | None" = None,
     params: Mapping[str, str] | None = None,
-    data: str | Path | None = None,
+    data: "str | Path | Connected | None" = None,
     default_schema: str | None = None,
     force: bool = False,
     name: str = "unwet_project",
@@ -44,9 +46,10 @@ def refactor(
 ) -> "Result":
     """Rewrite a pile as a dbt project in the folder `out`, and prove it; `unwet refactor`.
 
-    Without `out` nothing is written: the result has the files. `data`: a DuckDB file, or a folder
-    of CSV and Parquet files, on which old and new run. `decisions`: a decisions file, which the
-    project obeys. Raises UnwetError (unwet.lineage.errors).
+    Without `out` nothing is written: the result has the files. `data`: where old and new run, as a
+    DuckDB file, a folder of CSV and Parquet files, a server, or Connected(connection, dialect).
+    `decisions`: a decisions file, which the project obeys. Raises UnwetError
+    (unwet.lineage.errors).
     """
     from unwet.lineage.pile import load
     from unwet.rewrite import refactor as job
@@ -57,7 +60,7 @@ def refactor(
     values = dict(params or {})
     decided = read_decisions(decisions)
     return job.refactor(
-        pile, job.Request(where, name, to_dialect or "", str(data or ""), force, values, decided)
+        pile, job.Request(where, name, to_dialect or "", _where(data), force, values, decided)
     )
 
 
@@ -68,7 +71,7 @@ def verify(
     to_dialect: str | None = None,
     schema: "Schema | None" = None,
     params: Mapping[str, str] | None = None,
-    data: str | Path | None = None,
+    data: "str | Path | Connected | None" = None,
     default_schema: str | None = None,
     decisions: str | Path | None = None,
 ) -> "Verification":
@@ -87,10 +90,12 @@ def verify(
     pile = load(legacy, dialect, schema, params, default_schema)
     values = dict(params or {})
     decided = read_decisions(decisions)
-    wanted = job.Request(
-        Path(project), to_dialect or "", str(data or ""), values, decided, rules=True
-    )
+    wanted = job.Request(Path(project), to_dialect or "", _where(data), values, decided, rules=True)
     return job.verify(pile, wanted)
+
+
+def _where(data: "str | Path | Connected | None") -> "str | Connected":
+    return str(data or "") if data is None or isinstance(data, str | Path) else data
 
 
 def __getattr__(name: str) -> Any:

@@ -34,6 +34,7 @@ from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.judge import difference, judge, order_assumed
 from unwet.rewrite.prove.on_data import Store, run_on_data, shown
 from unwet.rewrite.prove.roundtrip import ReadBack, read_back
+from unwet.rewrite.prove.servers.dbapi import Connected
 from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import Report
@@ -64,7 +65,7 @@ class Request:
     out: Path | None = None
     name: str = "unwet_project"
     to_dialect: str = ""
-    data: str = field(default="", repr=False)  # may hold a password
+    data: str | Connected = field(default="", repr=False)  # may hold a password
     force: bool = False
     values: Mapping[str, str] = field(default_factory=dict)
     decisions: Decisions = NONE

@@ -28,6 +28,7 @@ from unwet.rewrite.prove.judge import Judged, judge
 from unwet.rewrite.prove.on_data import Store, run_on_data
 from unwet.rewrite.prove.render import RenderedProject, render_project
 from unwet.rewrite.prove.roundtrip import read_back
+from unwet.rewrite.prove.servers.dbapi import Connected
 from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import EndState, Report
@@ -48,7 +49,7 @@ class Request:
 
     project: Path
     to_dialect: str = ""
-    data: str = field(default="", repr=False)  # may hold a password
+    data: str | Connected = field(default="", repr=False)  # may hold a password
     values: Mapping[str, str] = field(default_factory=dict)
     decisions: Decisions = NONE
     scratch: str = ""

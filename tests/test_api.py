@@ -18,8 +18,8 @@ PILE = (
 SCHEMA = {"shop.o": {"id": "INTEGER", "v": "INTEGER", "r": "VARCHAR"}}
 
 
-def test_the_six_names() -> None:
-    names = {"Source", "find_drift", "find_families", "refactor", "trace", "verify"}
+def test_the_seven_names() -> None:
+    names = {"Connected", "Source", "find_drift", "find_families", "refactor", "trace", "verify"}
     assert set(unwet.__all__) == names
     for name in ("refactor", "verify"):
         assert inspect.getdoc(getattr(unwet, name))

@@ -6,6 +6,7 @@ import click
 
 from unwet.lineage.commands.output import emit, notes
 from unwet.lineage.commands.request import Request, shared
+from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of
 from unwet.rewrite.commands.problems import in_form
 
@@ -48,9 +49,15 @@ def drift(request: Request, data: str, check: bool) -> int:
     pile = request.load()
     found = job.drift(pile, (*request.intended, *decisions_of(request).resolutions))
     if data:
+        from unwet.rewrite.prove.servers.target import target_of
         from unwet.rewrite.prove.witness import witnessed
 
-        found = witnessed(found, pile, data)
+        place = target_of(data)
+        if not isinstance(place, str):
+            raise UsageError(
+                f"drift does not look for rows on {place.name}", "give files for DuckDB"
+            )
+        found = witnessed(found, pile, place)
     notes([*pile.findings, *found.notes], request)
     on_terminal = request.output is None and sys.stdout.isatty()
     match request.format:

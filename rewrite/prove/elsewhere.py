@@ -24,7 +24,7 @@ from unwet.rewrite.prove.render import RenderedModel, RenderedProject, Seed, ren
 from unwet.rewrite.prove.sequence import Key, sequence_of
 from unwet.rewrite.prove.servers.seeds import seed_query
 from unwet.rewrite.prove.servers.sites import Data, Nested, Scratch
-from unwet.rewrite.prove.servers.target import Opened, Target
+from unwet.rewrite.prove.servers.target import Opened, Place
 from unwet.rewrite.prove.servers.there import compare_there
 from unwet.rewrite.prove.tested import MODELS, DataVerdict, Outcome, placed, said
 from unwet.rewrite.prove.worlds import bound, filled, tokens_of
@@ -36,7 +36,7 @@ def run_elsewhere(
     scripts: Sequence[Script],
     project_root: Path,
     reports: Sequence[ReportRef],
-    target: Target,
+    target: Place,
     dialect: str,
     vars: Mapping[str, str] | None = None,
     *,

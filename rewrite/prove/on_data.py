@@ -10,7 +10,8 @@ from typing import Protocol
 from unwet.lineage.parse import Script
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.elsewhere import run_elsewhere
-from unwet.rewrite.prove.servers.target import Target, target_of
+from unwet.rewrite.prove.servers.dbapi import Connected
+from unwet.rewrite.prove.servers.target import target_of
 from unwet.rewrite.prove.tested import DataVerdict, Memory, run_tests
 from unwet.rewrite.prove.worlds import Worlds
 
@@ -35,7 +36,7 @@ def run_on_data(
     scripts: Sequence[Script],
     project_root: Path,
     reports: Sequence[ReportRef],
-    data: str,
+    data: str | Connected,
     dialect: str,
     vars: Mapping[str, str] | None = None,
     *,
@@ -46,10 +47,11 @@ def run_on_data(
     store: Store | None = None,
 ) -> tuple[DataVerdict, ...]:
     """As `run_tests` says. `data`: a file or folder for DuckDB, the DSN of a server, or where one
-    stands (`env:NAME`, `dbt:PROFILE`); `scratch`: the schema of the server to write into. `store`:
-    what earlier runs have left; of servers nothing is: nobody knows whether their data changed."""
+    stands (`env:NAME`, `dbt:PROFILE`), or a connection; `scratch`: the schema of the server to
+    write into. `store`: what earlier runs have left; of servers nothing is: nobody knows whether
+    their data changed."""
     target = target_of(data, scratch)
-    if isinstance(target, Target):
+    if not isinstance(target, str):
         return run_elsewhere(scripts, project_root, reports, target, dialect, vars,
                              seconds=seconds, clock=clock)  # fmt: skip
     memory = None
@@ -59,9 +61,11 @@ def run_on_data(
                      seconds=seconds, clock=clock, worlds=worlds, memory=memory)  # fmt: skip
 
 
-def shown(data: str) -> str:
+def shown(data: str | Connected) -> str:
     """What may be shown of where the data lies."""
+    if isinstance(data, Connected):
+        return data.name
     if data.startswith(("env:", "dbt:")) or "://" not in data:
         return data
     target = target_of(data)
-    return target.name if isinstance(target, Target) else target
+    return target if isinstance(target, str) else target.name

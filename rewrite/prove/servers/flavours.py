@@ -37,10 +37,11 @@ class Flavour:
     casts: Mapping[str, exp.DataType] = field(default_factory=lambda: MappingProxyType({}))
     heads: bool = True
     opaque: tuple[str, ...] = ()
-    other_order: str = ""
+    other_order: str = field(kw_only=True)
 
     def shuffled(self, rows: str) -> str:
-        """The rows of a table (given quoted) in another order, always the same one."""
+        """The rows of a table (given quoted) in another order; where the engine can do it, always
+        the same one."""
         return self.other_order.format(rows=rows)
 
     def is_opaque(self, type_: str) -> bool:
@@ -89,7 +90,13 @@ def _trino_hash(text: exp.Expr) -> exp.Expr:
 # (hashtextextended, since 11); Spark xxhash64; Snowflake HASH; BigQuery FARM_FINGERPRINT;
 # Trino xxhash64 of binary; Redshift FNV_HASH(value [, seed]); DuckDB hash(value, ...).
 FLAVOURS = (
-    Flavour("duckdb", _as_text, _seeded("HASH"), _type(DType.INT128)),
+    Flavour(
+        "duckdb",
+        _as_text,
+        _seeded("HASH"),
+        _type(DType.INT128),
+        other_order="SELECT * FROM {rows} AS unwet_row ORDER BY HASH(unwet_row, 20150)",
+    ),
     Flavour(
         "postgres",
         _as_text,
@@ -113,7 +120,13 @@ FLAVOURS = (
         opaque=("MAP", "VARIANT"),
         other_order="SELECT * FROM {rows} DISTRIBUTE BY RAND(20150) SORT BY RAND(20150)",
     ),
-    Flavour("snowflake", _as_text, _seeded("HASH"), _WIDE),
+    Flavour(
+        "snowflake",
+        _as_text,
+        _seeded("HASH"),
+        _WIDE,
+        other_order="SELECT * FROM {rows} ORDER BY RANDOM(20150)",
+    ),
     Flavour(
         "bigquery",
         lambda value: call("TO_JSON_STRING", value),
@@ -123,9 +136,23 @@ FLAVOURS = (
         ),
         _type(DType.BIGDECIMAL),
         heads=False,
+        other_order="SELECT * FROM {rows} AS unwet_row "
+        "ORDER BY FARM_FINGERPRINT(TO_JSON_STRING(unwet_row))",
     ),
-    Flavour("trino", _as_text, (_trino_hash, lambda text: _trino_hash(_salted(text))), _WIDE),
-    Flavour("redshift", _as_text, _seeded("FNV_HASH"), _WIDE),
+    Flavour(
+        "trino",
+        _as_text,
+        (_trino_hash, lambda text: _trino_hash(_salted(text))),
+        _WIDE,
+        other_order="SELECT * FROM {rows} ORDER BY RANDOM()",
+    ),
+    Flavour(
+        "redshift",
+        _as_text,
+        _seeded("FNV_HASH"),
+        _WIDE,
+        other_order="SELECT * FROM {rows} ORDER BY RANDOM()",
+    ),
 )
 _ALIASES = {"databricks": "spark", "spark2": "spark", "presto": "trino", "athena": "trino"}
 

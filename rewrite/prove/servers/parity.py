@@ -221,6 +221,11 @@ def quoted(name: str, flavour: Flavour) -> str:
     return render(exp.to_identifier(name, quoted=True), flavour.dialect)
 
 
+def string(value: str, flavour: Flavour) -> str:
+    """A text as the engine quotes it."""
+    return render(exp.Literal.string(value), flavour.dialect)
+
+
 def _named(value: exp.Expr, name: str) -> exp.Alias:
     plain = re.fullmatch(r"[a-z_]+|[a-z]\d+", name) is not None
     return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=not plain))

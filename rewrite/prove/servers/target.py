@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qsl
 
 from unwet.lineage.errors import UsageError
+from unwet.rewrite.prove.servers.dbapi import Connected
 from unwet.rewrite.prove.servers.postgres import open_postgres
 from unwet.rewrite.prove.servers.profiles import profile_dsn
 from unwet.rewrite.prove.servers.secrets import Secrets, secrets_of
@@ -95,8 +96,13 @@ class Target:
         )
 
 
-def target_of(data: str, scratch: str = "") -> Target | str:
+Place = Target | Connected  # where old and new can run, beside this process
+
+
+def target_of(data: str | Connected, scratch: str = "") -> Place | str:
     """A server, or what DuckDB opens. Raises UsageError for what is neither, or not given."""
+    if isinstance(data, Connected):
+        return replace(data, scratch=scratch)
     if data.startswith("env:"):
         name = data.removeprefix("env:")
         value = os.environ.get(name, "")

@@ -397,6 +397,13 @@ def test_an_engine_that_is_down(bench: Bench) -> None:
     assert "cannot connect to PostgreSQL" in output and "help:" in output
 
 
+def test_drift_looks_into_files_only(bench: Bench) -> None:
+    told = CliRunner().invoke(main, ["drift", str(bench.root), "--data", bench.server])
+    assert told.exit_code == 2
+    assert "drift does not look for rows on postgresql://" in told.output
+    assert SECRET not in told.output
+
+
 @pytest.mark.parametrize(
     "dsn",
     [
