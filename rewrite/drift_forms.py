@@ -37,7 +37,7 @@ _MEND = {
 def as_json(found: Drift) -> str:
     """The findings with the keys of the documented JSON form."""
     data = {
-        "findings": [_finding(finding) for finding in found.findings],
+        "findings": [finding(each) for each in found.findings],
         "accepted": [
             {"path": d.path, "line": d.line, "expression": d.expression, "reason": reason}
             for d, reason in found.accepted
@@ -63,20 +63,21 @@ def as_text(found: Drift, terminal: bool = False, full: bool = False) -> str:
     return out.getvalue()
 
 
-def _finding(finding: DriftFinding) -> dict[str, object]:
+def finding(found: DriftFinding) -> dict[str, object]:
+    """One contradiction, as JSON has it."""
     return {
-        "code": finding.code,
-        "vote": [finding.votes, finding.against],
-        "about": finding.about,
-        "majority": finding.majority,
+        "code": found.code,
+        "vote": [found.votes, found.against],
+        "about": found.about,
+        "majority": found.majority,
         "outliers": [
-            {"path": o.path, "line": o.line, "expression": o.expression} for o in finding.outliers
+            {"path": o.path, "line": o.line, "expression": o.expression} for o in found.outliers
         ],
         "voters": [
-            {"path": v.path, "line": v.line, "expression": v.expression} for v in finding.voters
+            {"path": v.path, "line": v.line, "expression": v.expression} for v in found.voters
         ],
-        "score": finding.score,
-        **({"witnesses": list(map(_witness, finding.witnesses))} if finding.witnesses else {}),
+        "score": found.score,
+        **({"witnesses": list(map(_witness, found.witnesses))} if found.witnesses else {}),
     }
 
 

@@ -18,6 +18,7 @@ from unwet.lineage.names import deep_stack
 from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
 from unwet.lineage.tables import Table
+from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.algebra import Plan, Rel
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft, NotComposable, compose
@@ -26,6 +27,7 @@ from unwet.rewrite.decisions.decided import Decided, decided
 from unwet.rewrite.decisions.file import NONE, Decisions
 from unwet.rewrite.decisions.outcome import on_rows
 from unwet.rewrite.decisions.outcome import outcome as of_change
+from unwet.rewrite.drift import DriftFinding, drift
 from unwet.rewrite.library import Library
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.project import Kept, Project
@@ -59,8 +61,9 @@ class Request:
     """What the user asked for. Without ``out`` nothing is left behind; ``data`` is what DuckDB
     can open, or a server, of which only the schema ``scratch`` is written to; ``values`` are
     run-time values of placeholders that are not bound in the SQL. ``decisions`` say what the
-    project shall return instead of what the pile does. ``seconds``: limit for each statement on
-    data; ``store``: where verdicts of a run that is stopped are kept."""
+    project shall return instead of what the pile does; ``intended``: differences that are meant.
+    ``seconds``: limit for each statement on data; ``store``: where verdicts of a run that is
+    stopped are kept."""
 
     out: Path | None = None
     name: str = "unwet_project"
@@ -70,6 +73,7 @@ class Request:
     values: Mapping[str, str] = field(default_factory=dict)
     decisions: Decisions = NONE
     scratch: str = ""
+    intended: tuple[Accepting, ...] = ()
     seconds: float = 600.0
     store: Store | None = field(default=None, compare=False)
 
@@ -77,7 +81,7 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of it: sizes before and after, a verdict for each report, findings. ``notes``:
-    decisions that stand for nothing."""
+    decisions that stand for nothing; ``contradictions``: those that nobody has accepted."""
 
     before: Size
     after: Size
@@ -88,6 +92,7 @@ class Result:
     macros: int
     files: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    contradictions: tuple[DriftFinding, ...] = ()
 
 
 @rare_collection()
@@ -353,9 +358,14 @@ class _Job:
 
     def _finish(self, project: Project) -> Result:
         verdicts = self._verdicts(project)
+        self.progress("looking for contradictions")
+        accepted = (*self.request.intended, *self.request.decisions.resolutions)
+        contradictions = drift(self.legacy, accepted).findings
         files = {**self._files(project)}
         assumptions = tuple(sorted(self.assumptions | self.shared_assumptions))
-        files["MIGRATION.md"] = migration(project, verdicts, self.pile.findings, assumptions)
+        files["MIGRATION.md"] = migration(
+            project, verdicts, self.pile.findings, assumptions, contradictions
+        )
         files[RECORD] = record(Record(self.dialect, self.kept))
         if self.request.out is not None:
             with staged(files, self.request.out) as folder:
@@ -371,6 +381,7 @@ class _Job:
             len(project.library.macros),
             files,
             self.notes,
+            contradictions,
         )
 
     def _verdicts(self, project: Project) -> tuple[Verdict, ...]:

@@ -56,6 +56,7 @@ def refactor(
         force=force,
         values=request.params,
         decisions=decisions_of(request, decisions),
+        intended=request.intended,
         seconds=timeout,
     )
     pile = request.load()

@@ -1,16 +1,30 @@
-"""MIGRATION.md: for the team that takes over, what became of every report."""
+"""MIGRATION.md: for the team that takes over. First what needs a person, then what is taken for
+granted, then what became of every report, folder by folder."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from unwet.lineage.findings import Finding
+from unwet.rewrite.counted import counted
+from unwet.rewrite.drift import DriftFinding
 from unwet.rewrite.project import Project
 from unwet.rewrite.targets.dbt import has_profile
-from unwet.rewrite.verdicts import MEANING, Verdict
+from unwet.rewrite.verdicts import MEANING, Outcome, Verdict
 
-_NOT_READ = ("BINARY", "UNREADABLE", "LOG")
+_NOT_READ: Final = ("BINARY", "UNREADABLE", "LOG")
+_PERSON: Final[tuple[tuple[Outcome, str], ...]] = (
+    ("failed", "Old and new disagree"),
+    ("changed", "Changed on purpose"),
+    ("kept", "Kept as they were"),
+    ("order-dependent", "The old query has no firm answer"),
+)
+_APART: Final = frozenset(outcome for outcome, _ in _PERSON)
+_HEAD: Final = "| old report | was | model | verdict | why |"
+_WHY: Final = 160  # characters of a reason in the table
 
 
 def migration(
@@ -18,24 +32,22 @@ def migration(
     verdicts: Sequence[Verdict],
     findings: Sequence[Finding] = (),
     assumptions: Sequence[str] = (),
+    contradictions: Sequence[DriftFinding] = (),
 ) -> str:
     """The text, in Markdown; of the findings, the files that were not read at all."""
     counts = Counter(v.outcome for v in verdicts)
     lines = [f"# {project.name}: what became of each report", ""]
     lines += [f"- **{n} {what}**: {MEANING[what]}." for what, n in sorted(counts.items())]
     lines += ["", *_how_to(project), ""]
+    needed = [*_by_outcome(project, verdicts), *_contradictions(project, contradictions),
+              *_unread(project, findings)]  # fmt: skip
+    if needed:
+        lines += ["## What needs a person", "", *needed]
     if assumptions:
-        lines += ["What the proofs take for granted:", "", *(f"- {a}" for a in assumptions), ""]
-    lines += ["| report | was | model | verdict | why |", "| --- | --- | --- | --- | --- |"]
-    for verdict in verdicts:
-        where = f"{project.below(verdict.path)}:{verdict.line}"
-        cells = [verdict.relation or verdict.name, where, verdict.model, verdict.outcome]
-        lines.append("| " + " | ".join(map(_cell, [*cells, verdict.reason])) + " |")
-    lost = [finding for finding in findings if finding.code in _NOT_READ]
-    if lost:
-        lines += ["", "Not read, and so in none of the above:", ""]
-        lines += [f"- {project.below(f.at.path)}: {f.message}" for f in lost]
-    return "\n".join(lines) + "\n"
+        lines += ["## What the proofs take for granted", ""]
+        lines += [*(f"- {_plain(each)}" for each in assumptions), ""]
+    lines += ["## Every report", "", *_table(project, verdicts)]
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _how_to(project: Project) -> list[str]:
@@ -51,5 +63,110 @@ def _how_to(project: Project) -> list[str]:
     ]
 
 
+# --- what needs a person ---------------------------------------------------------------------
+
+
+def _by_outcome(project: Project, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Reports that somebody has to look at, those with one reason together."""
+    for outcome, title in _PERSON:
+        reasons: dict[str, list[Verdict]] = defaultdict(list)
+        for verdict in verdicts:
+            if verdict.outcome == outcome:
+                reasons[verdict.reason].append(verdict)
+        if not reasons:
+            continue
+        yield from (f"### {title} ({sum(map(len, reasons.values()))})", "")
+        for reason, some in sorted(reasons.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+            names = ", ".join(f"{_code(v.relation or v.name)} ({_at(project, v)})" for v in some)
+            yield f"- {_plain(reason) or MEANING[outcome]}: {names}"
+        yield ""
+
+
+def _contradictions(project: Project, found: Sequence[DriftFinding]) -> Iterator[str]:
+    """Where copies of one logic say different things, the surest first."""
+    if not found:
+        return
+    yield from (f"### Copies that contradict each other ({len(found)})", "")
+    yield "The models say what each report said. Which side is right is for you to decide:"
+    yield from ("`unwet drift --format toml` drafts a decision for each.", "")
+    for each in found:
+        about = f" ({_plain(each.about)})" if each.about else ""
+        copies = counted(each.votes, "copy says", "copies say")
+        others = counted(each.against, "says", "say") + " otherwise"
+        yield f"- {each.code}{about}: {copies} {_said(each.majority)}, {others}:"
+        for said, places in _alike(each).items():
+            yield f"  - {_said(said)}: {', '.join(_code(project.below(p)) for p in places)}"
+    yield ""
+
+
+def _alike(found: DriftFinding) -> dict[str, list[str]]:
+    """The places of a contradiction by what stands there."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for outlier in found.outliers:
+        places[outlier.expression].append(f"{outlier.path}:{outlier.line}")
+    return places
+
+
+def _unread(project: Project, findings: Sequence[Finding]) -> Iterator[str]:
+    lost = [finding for finding in findings if finding.code in _NOT_READ]
+    if lost:
+        yield from ("### Not read, and so in none of the above", "")
+        yield from (f"- {project.below(f.at.path)}: {_plain(f.message)}" for f in lost)
+        yield ""
+
+
+# --- every report ----------------------------------------------------------------------------
+
+
+def _table(project: Project, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """A table for each folder of the old reports."""
+    folders: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        folders[project.below(verdict.path).rpartition("/")[0]].append(verdict)
+    for folder in sorted(folders):
+        if len(folders) > 1:
+            yield from (f"### {folder or '.'}/", "")
+        yield from (
+            "| old report | was | model | verdict | why |",
+            "| --- | --- | --- | --- | --- |",
+        )
+        for verdict in folders[folder]:
+            cells = [verdict.relation or verdict.name, _at(project, verdict), verdict.model]
+            yield "| " + " | ".join(map(_cell, [*cells, verdict.outcome, _why(verdict)])) + " |"
+        yield ""
+
+
+def _why(verdict: Verdict) -> str:
+    """The reason, in short; of what needs a person it stands above."""
+    if verdict.outcome in _APART:
+        return "see above"
+    reason = " ".join(verdict.reason.split())
+    return reason if len(reason) <= _WHY else reason[: _WHY - 3] + "..."
+
+
+def _at(project: Project, verdict: Verdict) -> str:
+    return f"{project.below(verdict.path)}:{verdict.line}"
+
+
+# --- Markdown --------------------------------------------------------------------------------
+
+
+def _said(text: str) -> str:
+    return _code(text) if text else "nothing of the kind"
+
+
+def _code(text: str) -> str:
+    """SQL as it is, whatever is in it."""
+    text = " ".join(text.split())
+    ticks = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    gap = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{ticks}{gap}{text}{gap}{ticks}"
+
+
+def _plain(text: str) -> str:
+    """Words in which nothing is a sign of Markdown or HTML."""
+    return re.sub(r"([\\<*`])", r"\\\1", " ".join(text.split()))
+
+
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return _plain(text).replace("|", "\\|")

@@ -97,7 +97,8 @@ def test_the_project_is_what_was_decided(bench: Bench) -> None:
     assert {outcome for outcome, _ in found.values()} == {"proved"}
     migration = (bench.root / "project" / "MIGRATION.md").read_text()
     assert "- **1 changed**: changed on purpose." in migration
-    assert "| rep.nl | nl.sql:1 | nl | changed | decided on 2026-03-01: orders" in migration
+    assert "| rep.nl | nl.sql:1 | nl | changed | see above |" in migration
+    assert "### Changed on purpose (1)\n\n- decided on 2026-03-01: orders are counted" in migration
     checked = bench.verify()
     assert (checked["nl"].verdict, checked["nl"].changes) == ("changed", ("orders",))
     assert not checked["nl"].open

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.refactor import Request, refactor
@@ -26,3 +28,57 @@ def test_bars_and_lines_do_not_break_the_table() -> None:
     [row] = result.files["MIGRATION.md"].splitlines()[-1:]
     assert row.startswith("| ") and row.endswith(" |")
     assert row.replace("\\|", "").count("|") == 6
+
+
+def rows(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("| ")]
+
+
+COPY = "SELECT c.id, {} AS n FROM s.c LEFT JOIN s.o AS o ON o.c = c.id WHERE c.at = '{}' GROUP BY 1"
+
+
+def test_what_needs_a_person_stands_above_the_table() -> None:
+    sources = [Source(f"in/{name}.sql", COPY.format("COUNT(DISTINCT o.id)", name), "postgres")
+               for name in ("at", "be", "ch", "de")]  # fmt: skip
+    sources.append(Source("in/nl.sql", COPY.format("COUNT(o.id)", "nl"), "postgres"))
+    sources.append(Source("out/bad.sql", "SELECT FROM WHERE", "postgres"))
+    result = refactor(load(sources, schema={"s.c": ["id", "at"], "s.o": ["id", "c"]}), Request())
+    text = result.files["MIGRATION.md"]
+    assert (
+        "### Copies that contradict each other (1)\n\n"
+        "The models say what each report said. Which side is right is for you to decide:\n"
+        "`unwet drift --format toml` drafts a decision for each.\n\n"
+        "- DRIFT_AGGREGATE (n): 4 copies say `COUNT(DISTINCT o.id)`, 1 says otherwise:\n"
+        "  - `COUNT(o.id)`: `in/nl.sql:1`\n"
+    ) in text
+    assert "### Kept as they were (1)\n\n- " in text
+    assert ": `bad` (out/bad.sql:1)\n" in text
+    assert text.index("## What needs a person") < text.index("## Every report")
+    assert text.index("### in/") < text.index("### out/")
+    assert rows(text)[-1] == "| bad | out/bad.sql:1 |  | kept | see above |"
+    [told] = result.contradictions
+    assert told.outliers[0].path == "in/nl.sql"
+
+
+def test_reports_with_one_reason_stand_together() -> None:
+    sources = [
+        Source(name, "CREATE TABLE s.{} AS SELECT * FROM s.{}".format(*pair), "postgres")
+        for name, pair in (("a.sql", ("a", "b")), ("b.sql", ("b", "a")))
+    ]
+    text = refactor(load(sources), Request()).files["MIGRATION.md"]
+    assert "### Kept as they were (2)" in text
+    assert ": `s.a` (a.sql:1), `s.b` (b.sql:1)\n" in text
+
+
+def test_nothing_that_the_pile_says_is_markup() -> None:
+    sql = "CREATE TABLE s.`x<b>` AS SELECT `*<img src=x>*` FROM WHERE"
+    result = refactor(load([Source("a.sql", sql, "bigquery")], "bigquery"), Request())
+    text = result.files["MIGRATION.md"]
+    prose = re.sub(r"(`+).*?\1", "", text)
+    assert not re.search(r"(?<!\\)<", prose)
+
+
+def test_a_pile_without_questions_has_no_such_section() -> None:
+    text = refactor(load([Source("a.sql", "SELECT 1 AS x")]), Request()).files["MIGRATION.md"]
+    assert "## What needs a person" not in text
+    assert text.endswith("| a | a.sql:1 | a | proved |  |\n")
