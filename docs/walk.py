@@ -49,6 +49,7 @@ PAGES = (
     "docs/pictures.md",
     "docs/pre-commit.md",
     "docs/scale.md",
+    "docs/verify.md",
 )
 BLOCK = re.compile(r"(?s)<!-- begin ([\w-]+) -->\n.*?<!-- end \1 -->")
 SLOW = frozenset({"demo"})  # its labels are checked by the test of the demo
@@ -373,10 +374,21 @@ def commands() -> dict[str, str]:
         )
         check = f"verify pile project {spoken} --data data --param least=50"
         shown["verify"] = run(check)
+        shown["rules"] = run(f"verify pile project {spoken} -v")
         macro = next((made / "macros").rglob("*.sql"))
         macro.write_text(macro.read_text("utf-8").replace("LEFT JOIN", "JOIN"), "utf-8")
         shown["wrong"] = run(check)
+        shown["apart"] = run(f"verify pile project {spoken}")
     return shown
+
+
+def block_apart() -> str:
+    """Without data: where old and new part."""
+    return commands()["apart"]
+
+
+def block_rules() -> str:
+    return commands()["rules"]
 
 
 def block_draft() -> str:

@@ -23,9 +23,11 @@ from unwet.rewrite.decisions.outcome import on_rows, outcome
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.compare import Difference
+from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.grounds import NO_GROUNDS, Grounds, grounds
 from unwet.rewrite.prove.judge import Judged, judge
 from unwet.rewrite.prove.on_data import Store, run_on_data
+from unwet.rewrite.prove.recompiled import disagreements
 from unwet.rewrite.prove.render import RenderedProject, render_project
 from unwet.rewrite.prove.roundtrip import read_back
 from unwet.rewrite.prove.servers.dbapi import Connected
@@ -124,7 +126,7 @@ def verify(
     state = meaning.state
     progress("proving the models")
     against = setting(pile, state.reports, dialect, values)
-    rendered = render_project(request.project, against.variables)
+    rendered = read_project(request.project, against.variables)
     found = read_back(request.project, against)
     known = {*found}
     reports = [report for report in state.reports if report.name in known]
@@ -147,7 +149,9 @@ def verify(
     checked = tuple(replace(c, grounds=based.get(c.name, NO_GROUNDS)) for c in checked)
     borrowed = _borrowed(state, rendered, known)
     assumptions = tuple(sorted({*judged.assumptions, *borrowed}))
-    return Verification(checked, assumptions, (*pile.findings, *state.findings), case.notes)
+    doubled = disagreements(request.project, against, rendered, found, meaning.normalizer)
+    notes = (*case.notes, *rendered.notes, *doubled)
+    return Verification(checked, assumptions, (*pile.findings, *state.findings), notes)
 
 
 def check_project(root: Path) -> None:

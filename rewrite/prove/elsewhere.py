@@ -18,9 +18,10 @@ from unwet.lineage.parse import Script
 from unwet.rewrite.prove.adapt import order_sensitive, volatile
 from unwet.rewrite.prove.before import Before, ReportRef
 from unwet.rewrite.prove.compare import Comparison
+from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.legacy import Answer, LegacyRun, run_scripts
 from unwet.rewrite.prove.models import needed, query_of
-from unwet.rewrite.prove.render import RenderedModel, RenderedProject, Seed, render_project
+from unwet.rewrite.prove.render import RenderedModel, RenderedProject, Seed
 from unwet.rewrite.prove.sequence import Key, sequence_of
 from unwet.rewrite.prove.servers.seeds import seed_query
 from unwet.rewrite.prove.servers.sites import Data, Nested, Scratch
@@ -46,7 +47,7 @@ def run_elsewhere(
     """As `run_tests`, on a server. `seconds`: limit for each report where the engine can have one,
     else for each statement. Raises EngineError and UsageError when it cannot be reached."""
     given = vars or {}
-    project = render_project(project_root, given, placed)
+    project = read_project(project_root, given, placed)
     tokens = tokens_of(scripts, given)
     wanted = [
         ReportRef(r.name, filled(r.relation, tokens), r.model, r.path, r.line) for r in reports

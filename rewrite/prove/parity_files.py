@@ -17,9 +17,9 @@ from unwet.lineage.errors import EngineError, UnwetError
 from unwet.lineage.parse import Script
 from unwet.rewrite.prove.adapt import volatile
 from unwet.rewrite.prove.before import Before, ReportRef
+from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.elsewhere import NEW, OLD, Models
 from unwet.rewrite.prove.legacy import run_scripts
-from unwet.rewrite.prove.render import render_project
 from unwet.rewrite.prove.servers.flavours import Flavour
 from unwet.rewrite.prove.servers.parity import Sides
 from unwet.rewrite.prove.servers.sites import Data, Nested
@@ -65,7 +65,7 @@ def parity_files(
               for s in filled_in}  # fmt: skip
     before = Before(run, filled_in, {p: names for p, names in random.items() if names}, old)
     new = Nested(flavour, data, NEW, below=old, pinned=False)
-    models = Models(new, render_project(project_root, vars, placed), dialect, _EPOCH)
+    models = Models(new, read_project(project_root, vars, placed), dialect, _EPOCH)
     models.build(sorted({each.report.model for each in wanted}))
     files: dict[str, str] = {}
     missing: dict[str, str] = {}

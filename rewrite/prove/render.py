@@ -22,8 +22,8 @@ from unwet.rewrite.prove.sandbox import Budget, Sandbox, TemplateFailure, guarde
 BIGGEST_FILE = 5_000_000
 
 # Settings that run more than the query, and ways to store that keep rows of earlier runs.
-_SIDE_EFFECTS = ("pre_hook", "pre-hook", "post_hook", "post-hook", "sql_header")
-_KEEPING = ("incremental", "snapshot")
+SIDE_EFFECTS = ("pre_hook", "pre-hook", "post_hook", "post-hook", "sql_header")
+KEEPING = ("incremental", "snapshot")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C, where it was built in
 
 Relation = Callable[[str, str], str]
@@ -63,7 +63,8 @@ class RenderFailure:
 class RenderedProject:
     """Models in dependency order (inputs first), and what could not be rendered.
 
-    `variables`: the values that `var()` gives, those of dbt_project.yml included.
+    `variables`: the values that `var()` gives, those of dbt_project.yml included. `target`: the
+    folder dbt compiles into; `compiled`: models whose SQL is what it made of them; `notes` on that.
     """
 
     name: str
@@ -71,6 +72,9 @@ class RenderedProject:
     seeds: tuple[Seed, ...]
     failures: tuple[RenderFailure, ...]
     variables: Mapping[str, object] = field(default_factory=dict)
+    target: str = "target"
+    compiled: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
 
 class BadProject(UsageError):
@@ -97,12 +101,13 @@ def render_project(
         if (model := project.render(path))
     ]
     failures = project.failures
-    ordered = _ordered(models, failures)
+    models_ = ordered(models, failures)
     seeds = tuple(Seed(path.stem, str(path)) for path in project.seeds.values())
-    return RenderedProject(project.name, ordered, seeds, tuple(failures), project.vars)
+    target = str(project.settings.get("target-path") or "target")
+    return RenderedProject(project.name, models_, seeds, tuple(failures), project.vars, target)
 
 
-def _ordered(
+def ordered(
     models: list[RenderedModel], failures: list[RenderFailure]
 ) -> tuple[RenderedModel, ...]:
     """Inputs first, otherwise by name; models in a cycle come last, each with a failure."""
@@ -118,7 +123,7 @@ def _ordered(
         for name in sorted(set(ring)):
             reason = f"models depend on each other in a circle: {' -> '.join(ring)}"
             failures.append(RenderFailure(name, by_name[name].path, 0, reason))
-        return _ordered([m for m in models if m.name not in ring], failures)
+        return ordered([m for m in models if m.name not in ring], failures)
 
 
 class _Project:
@@ -288,11 +293,11 @@ class _Project:
 
     def _unfollowed(self, path: Path) -> str:
         """Why the rows of a model are not those of its query; empty where they are."""
-        for name in _SIDE_EFFECTS:
+        for name in SIDE_EFFECTS:
             if self._setting(path, name):
                 return f"its {name} may change rows"
         kind = self._setting(path, "materialized")
-        return f"the rows of {kind} models depend on earlier runs" if kind in _KEEPING else ""
+        return f"the rows of {kind} models depend on earlier runs" if kind in KEEPING else ""
 
 
 class _Model:

@@ -23,6 +23,7 @@ from unwet.lineage.tables import Catalog
 from unwet.lineage.templating import verbatim
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.lower import Env, lower
+from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.render import RenderedModel, render_project
 from unwet.rewrite.stars import made_table
 
@@ -53,8 +54,9 @@ class ReadBack:
     reason: str = ""
 
 
-def read_back(root: Path, setting: Setting) -> dict[str, ReadBack]:
-    """The plan of every model of a written project, by model name."""
+def read_back(root: Path, setting: Setting, compiled: bool = True) -> dict[str, ReadBack]:
+    """The plan of every model of a written project, by model name. ``compiled``: of what dbt made
+    of them, where that is known."""
 
     def relation(kind: str, name: str) -> str:
         if kind == "source":
@@ -63,7 +65,8 @@ def read_back(root: Path, setting: Setting) -> dict[str, ReadBack]:
             name = setting.relations.get(name, name)
         return _quoted(name, setting.dialect)
 
-    project = render_project(root, setting.variables, relation)
+    read = read_project if compiled else render_project
+    project = read(root, setting.variables, relation)
     found = {failure.name: ReadBack(None, failure.reason) for failure in project.failures}
     definitions: dict[str, Plan] = {}
     catalog = Catalog(dict(setting.catalog.tables))

@@ -23,11 +23,12 @@ from unwet.lineage.parse import Script
 from unwet.rewrite.prove.adapt import to_duckdb
 from unwet.rewrite.prove.before import Before, ReportRef
 from unwet.rewrite.prove.compare import Comparison, Difference, Seen, compare
+from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.engines import DuckEngine, quote, text
 from unwet.rewrite.prove.legacy import Answer
 from unwet.rewrite.prove.models import needed, query_of
 from unwet.rewrite.prove.places import Places
-from unwet.rewrite.prove.render import RenderedModel, RenderedProject, render_project
+from unwet.rewrite.prove.render import RenderedModel, RenderedProject
 from unwet.rewrite.prove.worlds import LEGACY, OldSide, Worlds
 
 Outcome = Literal["identical", "different", "order-dependent", "not run"]
@@ -91,7 +92,7 @@ def run_tests(
     if known and not left:
         return tuple(verdict for verdict in known.values() if verdict is not None)
     clock = memory.clock if memory is not None else clock
-    project = render_project(project_root, given, placed)
+    project = read_project(project_root, given, placed)
     seeds = [Path(seed.path) for seed in project.seeds]
     with nullcontext(worlds) if worlds is not None else Worlds(data, seconds, clock) as opened:
         old = opened.old(scripts, given, seeds)

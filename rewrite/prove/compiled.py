@@ -1,0 +1,238 @@
+"""A dbt project as dbt itself has compiled it, where `target/` says so; else as its templates say.
+
+`dbt compile`, `build` and `docs generate` leave a manifest.json with the SQL of each model, and the
+name that each ref and source has there. Its SQL counts where it is of the text that the model, its
+macros and dbt_project.yml have now, and where no other values of variables are asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from unwet.rewrite.prove.render import (
+    KEEPING,
+    SIDE_EFFECTS,
+    Relation,
+    RenderedModel,
+    RenderedProject,
+    ordered,
+    plain,
+    render_project,
+)
+
+_BIGGEST = 500_000_000  # of a manifest, in bytes
+_SETTINGS = "dbt_project.yml"
+_NO_NAME = r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/"  # texts and comments: a name in them stays
+
+
+def read_project(
+    root: Path, vars: Mapping[str, str] | None = None, relation: Relation = plain
+) -> RenderedProject:
+    """As `render_project`, but with the SQL that dbt has made of the models, where it is known and
+    not out of date; `compiled` and `notes` of the result say so. Raises PathNotFound, BadProject.
+    """
+    own = render_project(root, vars, relation)
+    manifest = _manifest(root, own.target)
+    if manifest is None:
+        return own
+    same = own if not vars else render_project(root, {}, relation)
+    return _Compiled(root, manifest, own, same, relation).project()
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """`nodes`: models, seeds and the like; `written`: when, in seconds; `folder`: where it lies."""
+
+    nodes: Mapping[str, dict[str, Any]]
+    sources: Mapping[str, dict[str, Any]]
+    macros: Mapping[str, dict[str, Any]]
+    written: float
+    folder: Path
+
+
+def _manifest(root: Path, target: str) -> _Manifest | None:
+    path = root / target / "manifest.json"
+    if not path.resolve().is_relative_to(root.resolve()):
+        return None
+    try:
+        status = path.stat()
+        if status.st_size > _BIGGEST:
+            return None
+        data = json.loads(path.read_text(encoding="utf-8"))
+        nodes, sources, macros = (_entries(data, k) for k in ("nodes", "sources", "macros"))
+    except (OSError, ValueError, AttributeError):
+        return None  # none there, or none that anybody could read: the templates say it
+    return _Manifest(nodes, sources, macros, status.st_mtime, path.parent)
+
+
+def _entries(data: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    found = data.get(kind)
+    entries = found if isinstance(found, dict) else {}
+    return {key: value for key, value in entries.items() if isinstance(value, dict)}
+
+
+class _Compiled:
+    """Puts compiled models in the place of rendered ones."""
+
+    def __init__(
+        self,
+        root: Path,
+        manifest: _Manifest,
+        own: RenderedProject,
+        same: RenderedProject,
+        relation: Relation,
+    ) -> None:
+        self._root, self._manifest, self._own, self._relation = root, manifest, own, relation
+        self._rendered = {model.name: model for model in own.models}
+        self._defaults = {model.name: model for model in same.models}
+        self._names = dict(self._named())
+        longest = sorted(self._names, key=lambda name: (-len(name), name))
+        words = "|".join(re.escape(name) for name in longest) or r"(?!)"
+        self._pattern = re.compile(rf"(?s){_NO_NAME}|(?<![\w.\"`])(?:{words})(?![\w.\"`])")
+
+    def project(self) -> RenderedProject:
+        """Models as they were compiled, the others as they were rendered."""
+        made: dict[str, RenderedModel] = {}
+        stale: list[str] = []
+        for key, node in sorted(self._manifest.nodes.items()):
+            name, code = str(node.get("name")), self._code(node)
+            if node.get("resource_type") != "model" or code is None or not self._is_there(node):
+                continue
+            if not self._is_meant(name):
+                continue
+            if self._is_stale(key, node):
+                stale.append(name)
+            elif not _keeps_rows(node):
+                made[name] = self._model(name, node, code)
+        models = {**self._rendered, **made}
+        failures = [f for f in self._own.failures if f.name not in made]
+        return replace(
+            self._own,
+            models=ordered(list(models.values()), failures),
+            failures=tuple(failures),
+            compiled=frozenset(made),
+            notes=tuple(_notes(self._manifest.folder, stale)),
+        )
+
+    def _code(self, node: dict[str, Any]) -> str | None:
+        """The compiled SQL: in the manifest, or in the file that dbt wrote beside it."""
+        code = node.get("compiled_code")
+        if isinstance(code, str) and code.strip():
+            return code
+        inside = (str(node.get("package_name")), str(node.get("original_file_path")))
+        path = self._manifest.folder.joinpath("compiled", *inside)
+        text = _read(path) if path.resolve().is_relative_to(self._root.resolve()) else None
+        source = self._root / inside[1]
+        if text is None or not source.is_file() or path.stat().st_mtime < source.stat().st_mtime:
+            return None
+        return text
+
+    def _is_there(self, node: dict[str, Any]) -> bool:
+        """Whether it has not been deleted since; files of packages may lie anywhere."""
+        mine = node.get("package_name") == self._own.name
+        return not mine or (self._root / str(node.get("original_file_path"))).is_file()
+
+    def _is_meant(self, name: str) -> bool:
+        """Whether the project's own values of variables are asked for, with which dbt compiled."""
+        rendered, default = self._rendered.get(name), self._defaults.get(name)
+        if rendered is None:
+            return True  # what is not understood here, dbt has understood
+        return default is not None and default.sql == rendered.sql
+
+    # --- out of date
+
+    def _is_stale(self, key: str, node: dict[str, Any]) -> bool:
+        settings = self._root / _SETTINGS
+        if settings.stat().st_mtime > self._manifest.written:
+            return True
+        if node.get("package_name") != self._own.name:
+            return False  # of a package: installed, not edited
+        now = _read(self._root / str(node.get("original_file_path")))
+        if now is None or _plain(now) != _plain(str(node.get("raw_code", ""))):
+            return True
+        return any(self._is_changed(macro) for macro in self._macros(node))
+
+    def _macros(self, node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The macros that a model calls, themselves or through others."""
+        waiting, seen = [*_needed_macros(node)], set[str]()
+        while waiting:
+            key = waiting.pop()
+            macro = self._manifest.macros.get(key)
+            if key not in seen and macro is not None:
+                seen.add(key)
+                waiting += _needed_macros(macro)
+                yield macro
+
+    def _is_changed(self, macro: dict[str, Any]) -> bool:
+        if macro.get("package_name") != self._own.name:
+            return False
+        now = _read(self._root / str(macro.get("original_file_path")))
+        return now is None or _plain(str(macro.get("macro_sql", ""))) not in _plain(now)
+
+    # --- names
+
+    def _named(self) -> Iterator[tuple[str, tuple[str, str]]]:
+        """The names in compiled SQL, and what they stand for: (kind, name) as for a `Relation`."""
+        for node in self._manifest.nodes.values():
+            if name := node.get("relation_name"):
+                yield str(name), ("ref", str(node.get("name")))
+        located = {source for model in self._own.models for source in model.sources}
+        for source in self._manifest.sources.values():
+            if name := source.get("relation_name"):
+                short = f"{source.get('schema')}.{source.get('identifier')}"
+                full = f"{source.get('database')}.{short}"
+                yield str(name), ("source", full if full in located else short)
+
+    def _model(self, name: str, node: dict[str, Any], code: str) -> RenderedModel:
+        refs, sources = dict[str, None](), dict[str, None]()
+
+        def named(hit: re.Match[str]) -> str:
+            found = self._names.get(hit.group())
+            if found is None:
+                return hit.group()  # a text or a comment
+            kind, meant = found
+            (refs if kind == "ref" else sources)[meant] = None
+            return self._relation(kind, meant)
+
+        sql = self._pattern.sub(named, code).strip()
+        config = node.get("config") or {}
+        path = self._root / str(node.get("original_file_path"))
+        shown = self._rendered[name].path if name in self._rendered else str(path.resolve())
+        kind = str(config.get("materialized") or "view")
+        return RenderedModel(name, shown, sql, tuple(refs), tuple(sources), kind)
+
+
+def _keeps_rows(node: dict[str, Any]) -> bool:
+    """Whether the rows of a model are not those of its query alone."""
+    config = node.get("config") or {}
+    return config.get("materialized") in KEEPING or any(config.get(name) for name in SIDE_EFFECTS)
+
+
+def _needed_macros(node: dict[str, Any]) -> list[str]:
+    needs = node.get("depends_on") or {}
+    return [str(key) for key in needs.get("macros") or ()]
+
+
+def _notes(folder: Path, stale: list[str]) -> Iterator[str]:
+    if stale:
+        few = ", ".join(stale[:5]) + (f" and {len(stale) - 5} more" if len(stale) > 5 else "")
+        yield (
+            f"{folder / 'manifest.json'} is older than {few}: the templates were read instead; "
+            "dbt compile brings it up to date"
+        )
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _plain(text: str) -> str:
+    return "\n".join(text.replace("\r\n", "\n").strip().split("\n"))
