@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unwet.lineage.parse import check_dialect
+from unwet.rewrite.decisions.decided import decided
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.against import dialect_of, reference
 from unwet.rewrite.prove.parity_files import INDEX, ParityFiles, Wanted, parity_files
@@ -41,6 +42,7 @@ def write_sql(meaning: Meaning, request: Request, out: Path, force: bool) -> Wri
 
 
 def _made(meaning: Meaning, request: Request) -> ParityFiles:
+    meaning = decided(meaning, request.decisions, request.values).meaning  # what is expected now
     pile = meaning.pile
     remembered = read_record(request.project)
     dialect = check_dialect(request.to_dialect or remembered.dialect or dialect_of(pile))

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from unwet.lineage.config import Intended
 from unwet.rewrite.check.engine import engine
+from unwet.rewrite.decisions.resolution import Resolution
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """`paths`: the pile ((): the current folder and what is named); `named`: the files in question
-    ((): all). `home`: the folder of the index, None for none; `baseline`: its file."""
+    ((): all). `home`: the folder of the index, None for none; `decisions`: contradictions that
+    somebody has resolved."""
 
     paths: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
@@ -26,6 +28,7 @@ class Ask:
     home: Path | None = None
     min_lines: int = 3
     drift: bool = False  # contradictions, too: all of the pile is read for them
+    decisions: tuple[Resolution, ...] = ()
 
     def reading(self) -> tuple[object, ...]:
         """What the meaning of a text depends on."""
@@ -38,7 +41,8 @@ class Ask:
     def judging(self) -> tuple[object, ...]:
         """What it depends on what is told of a meaning."""
         intended = [[each.path, each.reason, each.code, each.expression] for each in self.intended]
-        return intended, self.min_lines, self.drift
+        decided = [[each.drift, each.path, each.expression] for each in self.decisions]
+        return intended, self.min_lines, self.drift, decided
 
 
 def _state(schema: str | None) -> str:

@@ -23,7 +23,7 @@ def contradictions(
     with uncollected():
         scripts = tuple(reader.script(path) for path in texts)
         pile = assemble(scripts, reader.schema, reader.ask.default_schema)
-    found = drift(pile)
+    found = drift(pile, reader.ask.decisions)
     told = [_own(each, texts) for each in problems(found) if each.at.path in changed]
     kept = {(at.path, _line(texts, at.path, at.line)) for at, _ in found.accepted}
     return told, kept

@@ -9,6 +9,7 @@ import click
 from unwet.lineage.commands.output import emit, progress, say
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
+from unwet.rewrite.commands.deciding import decisions_of
 from unwet.rewrite.commands.problems import in_form
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def check(
 
     Exit code 1 when there is anything to tell; `unwet explain CODE` says what each code means.
     What is meant stays out with `-- unwet: ignore[DUP] reason` in the SQL or [[intended]] in the
-    configuration, what was there before with a baseline.
+    configuration, what was there before with a baseline; what has been decided (docs/decisions.md)
+    is no contradiction any more.
     """
     from unwet.rewrite.check import baseline as accepted
     from unwet.rewrite.check.run import check as run
@@ -85,6 +87,7 @@ def _asked(request: Request, min_lines: int, drift: bool | None, no_index: bool)
     from unwet.rewrite.check.index import FOLDER
 
     settings = request.settings
+    wants_drift = drift if drift is not None else bool(settings and settings.drift)
     if "-" in request.paths:
         raise UsageError("a check reads files, not standard input", "name the files")
     return Ask(
@@ -97,7 +100,8 @@ def _asked(request: Request, min_lines: int, drift: bool | None, no_index: bool)
         intended=request.intended,
         home=None if no_index or not settings else Path(settings.home, FOLDER),
         min_lines=min_lines,
-        drift=drift if drift is not None else bool(settings and settings.drift),
+        drift=wants_drift,
+        decisions=decisions_of(request).resolutions if wants_drift else (),
     )
 
 

@@ -200,10 +200,27 @@ def test_the_file_beside_the_configuration_is_obeyed(
     bench.write("unwet-decisions.toml", DECISION)
     told = bench.cli("drift", "pile", "--dialect", "duckdb")
     assert told.stdout == "0 contradictions in 0 places; 1 accepted\n"
+    told = bench.cli("check", "pile/nl.sql", "--dialect", "duckdb", "--drift", "--no-index")
+    assert "DRIFT" not in told.stdout
+    (bench.root / "unwet-decisions.toml").unlink()
+    told = bench.cli("check", "pile/nl.sql", "--dialect", "duckdb", "--drift", "--no-index")
+    assert "DRIFT_AGGREGATE" in told.stdout
+    bench.write("unwet-decisions.toml", DECISION)
     made = bench.cli("refactor", "pile", "--dialect", "duckdb", "--plan")
     assert "1 changed, 4 proved" in made.stdout
     bench.write("unwet.toml", 'decisions = "none.toml"')
     assert bench.cli("refactor", "pile", "--dialect", "duckdb", "--plan").exit_code == 2
+
+
+def test_queries_for_others_compare_with_what_was_decided(bench: Bench) -> None:
+    bench.refactor()
+    pile, project, out = bench.root / "pile", bench.root / "project", bench.root / "sql"
+    words = ("verify", pile, project, "--dialect", "duckdb", "--sql-out", out)
+    bench.cli(*words, "--decisions", bench.root / "d.toml")
+    [nl] = out.rglob("nl.sql")
+    assert "COUNT(DISTINCT" not in nl.read_text().upper()
+    bench.cli(*words, "--force")
+    assert "COUNT(DISTINCT" in nl.read_text().upper()
 
 
 def test_a_draft_comes_from_the_command(bench: Bench) -> None:
