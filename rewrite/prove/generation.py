@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from unwet.lineage.names import deep_stack
@@ -10,6 +11,7 @@ from unwet.rewrite.prove.engines import open_duckdb
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import databases
 from unwet.rewrite.prove.synthetic.infer import Inferred, infer
+from unwet.rewrite.prove.synthetic.repair import Repair
 from unwet.rewrite.prove.synthetic.units import Unit
 
 SECONDS = 5.0  # for one question about values
@@ -19,17 +21,27 @@ class Generator:
     """Makes databases; close it. The same ones for the same pile on every run."""
 
     def __init__(self, meaning: Meaning, clock: datetime) -> None:
-        self.inferred: Inferred = infer(meaning)
-        self._clock = clock
-        reports = self.inferred.meaning.state.reports
+        inferred = infer(meaning)
+        self._repair, self._clock = Repair(inferred, clock), clock
+        reports = inferred.meaning.state.reports
         self._plans = {report.name: report.definition.plan for report in reports}
         self._engine = open_duckdb(None, seconds=SECONDS)
 
     def databases(self, unit: Unit) -> tuple[Database, ...]:
-        """Databases over the inputs of a unit, the plainest first."""
+        """Databases over the inputs of a unit, the plainest first; before that the unit runs
+        without rows, and what the engine complains of is mended."""
         plan = self._plans.get(unit.name)
+        fit = self._repair.fit(unit)
+        for macro in fit.macros:
+            self._engine.execute(macro)
         with deep_stack():
-            return databases(plan, unit.inputs, self.inferred, self._engine, self._clock)
+            made = databases(plan, unit.inputs, self.inferred, self._engine, self._clock)
+        return tuple(replace(each, macros=fit.macros) for each in made)
+
+    @property
+    def inferred(self) -> Inferred:
+        """What is known of the pile's tables by now."""
+        return self._repair.inferred
 
     def close(self) -> None:
         self._engine.close()

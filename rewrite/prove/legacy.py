@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlglot import exp
@@ -30,11 +30,13 @@ RESULTS = "unwet_results"
 
 @dataclass(frozen=True, slots=True)
 class LegacyFailure:
-    """Why a source was not run to its end; line 1-based."""
+    """Why a source was not run to its end; line 1-based; `detail`: the engine's own words, with
+    the place that they are about."""
 
     path: str
     line: int
     reason: str
+    detail: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ def _run_source(runner: _Runner, script: Script, lost: Mapping[str, str]) -> lis
             reason = _unbound(statement, error.message) or error.message
             if culprit := _culprit(reason, lost):
                 reason += f" ({culprit} should have made it, but failed)"
-            failures.append(LegacyFailure(statement.path, statement.span.line, reason))
+            detail = str(error.__cause__ or "")
+            failures.append(LegacyFailure(statement.path, statement.span.line, reason, detail))
             break
     return failures
 

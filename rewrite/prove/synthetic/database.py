@@ -21,11 +21,13 @@ class Table:
 class Database:
     """`tables` by the relation's name (its last two parts are schema and table).
 
-    `aim` says in words what the rows are there for.
+    `aim` says in words what the rows are there for. `macros`: statements that make functions
+    which the engine lacks, for the whole session.
     """
 
     tables: Mapping[str, Table]
     aim: str = ""
+    macros: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:

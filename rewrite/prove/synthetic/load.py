@@ -42,6 +42,8 @@ def fill(engine: DuckEngine, database: Database, catalog: str = DATA) -> None:
 
     A world shows what the data held when the world was made: fill first.
     """
+    for macro in database.macros:
+        engine.execute(macro)
     for relation, table in sorted(database.tables.items()):
         place = target(tuple(relation.split(".")))
         schema = place[-2] if len(place) > 1 else "main"

@@ -60,7 +60,7 @@ class Owners:
         places: Sequence[tuple[str, ...]],
         having: Mapping[str, set[str]],
     ) -> tuple[int, bool, float, float]:
-        share, fit = _affinity(name, relation, having.get(relation, ()))
+        share, fit = affinity(name, relation, having.get(relation, ()))
         hint = name in self._hinted.get(tail(relation), ())
         return sum(relation in each for each in places), hint, share, fit
 
@@ -72,7 +72,7 @@ def _common(several: Sequence[tuple[str, ...]]) -> set[str]:
     return set(several[0]).intersection(*several[1:])
 
 
-def _affinity(name: str, relation: str, columns: Iterable[str]) -> tuple[float, float]:
+def affinity(name: str, relation: str, columns: Iterable[str]) -> tuple[float, float]:
     """How well a name fits to a relation: by its other columns, by its name."""
     prefix = name.partition("_")[0] if "_" in name else ""
     several = list(columns)

@@ -38,17 +38,22 @@ def calls(scripts: Iterable[Script]) -> dict[str, frozenset[int]]:
     return {name: frozenset(found[name]) for name in sorted(found) if name}
 
 
+def missing(engine: DuckEngine, called: Iterable[str]) -> tuple[str, ...]:
+    """Those of the functions that the engine does not have, sorted."""
+    known = engine.rows("SELECT DISTINCT lower(function_name) FROM duckdb_functions()")
+    there = {str(row[0]) for row in known}
+    return tuple(sorted(name for name in called if name not in there))
+
+
 def install(
     engine: DuckEngine, called: Mapping[str, frozenset[int]], types: Mapping[str, SqlType]
 ) -> tuple[str, ...]:
     """Makes a macro for each of the `called` functions that the engine lacks, for the whole
     session; returns their names, sorted."""
-    known = engine.rows("SELECT DISTINCT lower(function_name) FROM duckdb_functions()")
-    there = {str(row[0]) for row in known}
-    missing = sorted(name for name in called if name not in there)
-    for name in missing:
+    names = missing(engine, called)
+    for name in names:
         engine.execute(macro(name, called[name], types.get(name, TEXT)))
-    return tuple(missing)
+    return names
 
 
 def macro(name: str, arities: Iterable[int], kind: SqlType) -> str:
