@@ -63,7 +63,7 @@ def _struct_of_star(node: exp.Expr) -> exp.Expr:
     name is its row: SELECT r FROM (SELECT * EXCLUDE (..) FROM t) AS r."""
     if not isinstance(node, exp.Select) or str(node.args.get("kind") or "").upper() != "STRUCT":
         return node
-    if not any(_is_star(item) for item in node.expressions):
+    if not any(_is_star(item) or _is_unnest(item) for item in node.expressions):
         return node
     inner = node.copy()
     inner.set("kind", None)
@@ -73,6 +73,35 @@ def _struct_of_star(node: exp.Expr) -> exp.Expr:
 
 def _is_star(item: exp.Expr) -> bool:
     return isinstance(item, exp.Star) or (isinstance(item, exp.Column | exp.Dot) and item.is_star)
+
+
+def _is_unnest(item: exp.Expr) -> bool:
+    """What a star over a struct has become."""
+    return isinstance(item, exp.Anonymous) and item.name.lower() == "unnest"
+
+
+def _fields_of_elements(node: exp.Expr) -> exp.Expr:
+    """SELECT key FROM UNNEST(x): without an alias the fields of the elements are columns, which in
+    DuckDB they are if two levels are unnested."""
+    if not isinstance(node, exp.Unnest) or node.args.get("alias") or len(node.expressions) != 1:
+        return node
+    block = node.parent.parent if isinstance(node.parent, exp.From) else None
+    if not isinstance(block, exp.Select) or block.args.get("joins"):
+        return node
+    offset = node.args.get("offset")
+    names = {column.name.lower() for column in block.find_all(exp.Column) if not column.table}
+    if not names - {"unnest", "offset"}:
+        return node
+    (array,) = node.expressions
+    depth = exp.PropertyEQ(this=exp.to_identifier("max_depth"), expression=exp.Literal.number(2))
+    items: list[exp.Expr] = [exp.Anonymous(this="unnest", expressions=[array, depth])]
+    if offset:
+        place = exp.Anonymous(
+            this="generate_subscripts", expressions=[array.copy(), exp.Literal.number(1)]
+        )
+        called = offset.name if isinstance(offset, exp.Identifier) else "offset"
+        items.append(exp.alias_(exp.Sub(this=place, expression=exp.Literal.number(1)), called))
+    return exp.Select(expressions=items).subquery("unwet_elements")
 
 
 def _value_star(node: exp.Expr) -> exp.Expr:
@@ -182,12 +211,44 @@ def _called(node: exp.Expr) -> str:
     return "json_set" if isinstance(node, exp.JSONSet) else str(node.this).lower()
 
 
+def _json_of_arrays(node: exp.Expr) -> exp.Expr:
+    """JSON_OBJECT(names, values) of two arrays: DuckDB takes no arrays; the list of pairs says as
+    much, also where a name comes twice."""
+    if not isinstance(node, exp.JSONObject) or len(node.expressions) != 1:
+        return node
+    (pair,) = node.expressions
+    if not isinstance(pair, exp.JSONKeyValue) or not isinstance(
+        pair.this, exp.ArrayAgg | exp.Array
+    ):
+        return node
+    pairs = exp.Anonymous(this="list_zip", expressions=[pair.this, pair.expression])
+    return exp.Anonymous(this="to_json", expressions=[pairs])
+
+
+def _json_without_empty(node: exp.Expr) -> exp.Expr:
+    """JSON_STRIP_NULLS(x, remove_empty => TRUE): DuckDB has no such argument; the function with it
+    is another one."""
+    if not isinstance(node, exp.JSONStripNulls):
+        return node
+    said = [each for slot, each in node.args.items() if slot != "this" and each]
+    if not said:
+        return node
+    values = [each.expression if isinstance(each, exp.Kwarg) else each for each in said]
+    name = "_".join(
+        ("json_strip_nulls", *(n for n, each in node.args.items() if each and n != "this"))
+    )
+    return exp.Anonymous(this=name, expressions=[node.this, *values])
+
+
 NESTED: Sequence[Callable[[exp.Expr], exp.Expr]] = (
     _limited_array,
     _number_text,
     _dotted_function,
+    _fields_of_elements,
     _json_member,
     _json_set,
+    _json_of_arrays,
+    _json_without_empty,
     _struct_of_star,
     _value_star,
     _named_groups,

@@ -11,11 +11,11 @@ from collections import Counter
 from typing import Final, Literal
 
 from unwet.rewrite.prove.synthetic.hints import named_kind
-from unwet.rewrite.prove.synthetic.types import Evidence, Kind, SqlType
+from unwet.rewrite.prove.synthetic.types import Kind, SqlType
 
 Vote = Kind | Literal["number", "temporal"]
 
-DECLARED: Final = 1000  # the weight of a declaration: more than any use has
+DECLARED: Final = 6  # the weight of a declaration for what is unified with it
 KINDS: Final[tuple[Kind, ...]] = (
     "text",
     "integer",
@@ -110,8 +110,7 @@ def decide(cell: Cell, named: Kind | None = None, depth: int = 0) -> SqlType:
         return SqlType("struct", None, _decided_fields(root, depth), "used")
     kind = winner(root.votes, named)
     if kind is not None:
-        evidence: Evidence = "declared" if root.votes[kind] >= DECLARED else "used"
-        return SqlType(kind, None, (), evidence)
+        return SqlType(kind, None, (), "used")
     return SqlType(named, None, (), "named") if named else SqlType("text")
 
 
@@ -123,9 +122,8 @@ def _decided_fields(root: Cell, depth: int) -> tuple[tuple[str, SqlType], ...]:
 def winner(votes: Counter[Vote], named: Kind | None = None) -> Kind | None:
     """The kind with most votes, vague ones counted for the kind they help; None without any."""
     found = Counter({kind: n for kind, n in votes.items() if n > 0})
-    if max(found.values(), default=0) < DECLARED:
-        _settle_temporal(found, named)
-        _settle_number(found, named)
+    _settle_temporal(found, named)
+    _settle_number(found, named)
     best = max(KINDS, key=lambda kind: found[kind])
     return best if found[best] else None
 

@@ -11,6 +11,7 @@ from unwet.rewrite.prove.synthetic.calls import SPECIAL, Sum, settle_sum
 from unwet.rewrite.prove.synthetic.cells import Cell, unify
 from unwet.rewrite.prove.synthetic.notes import How, Notes, Place
 from unwet.rewrite.prove.synthetic.signatures import NOTHING, SIGNATURES
+from unwet.rewrite.prove.synthetic.types import SqlType
 from unwet.rewrite.prove.synthetic.values import (
     MANY,
     Frames,
@@ -43,6 +44,7 @@ class Scalars:
     later: list[Sum] = field(default_factory=list)
     params: dict[str, Cell] = field(default_factory=dict)
     functions: dict[str, Cell] = field(default_factory=dict)  # results of those nobody knows
+    arguments: dict[str, list[SqlType | None]] = field(default_factory=dict)  # as declared
 
     def value(self, expr: Expr, frames: Frames) -> Value:
         """The value of an expression over the row `frames[0]`, inside those behind it."""
@@ -118,7 +120,11 @@ class Scalars:
 
     def function(self, expr: Call, values: Sequence[Value]) -> Value:
         """A function of which only the name is known: all its results are of one type."""
-        return Value(self.functions.setdefault(function_name(expr), Cell()))
+        name = function_name(expr)
+        for value, kind in zip(values, self.arguments.get(name, ()), strict=False):
+            if kind is not None:
+                value.cell.tell(kind)
+        return Value(self.functions.setdefault(name, Cell()))
 
     def _compared(self, expr: Call, values: list[Value], frames: Frames) -> Value:
         left, right = values[0], values[1]

@@ -173,13 +173,13 @@ def _declare(notes: Notes, meaning: Meaning) -> None:
         for column in table.columns:
             kind = read_type(column.type, dialect) if column.type else None
             if kind is not None:
-                notes.cell(name, column.name).tell(kind, DECLARED)
+                notes.declare(name, column.name, kind)
             if table.closed and table.origin in ("ddl", "schema"):
                 notes.read([(name, (column.name,))])
 
 
 def _declare_functions(scalars: Scalars, meaning: Meaning) -> None:
-    """What the pile's own functions say they return."""
+    """What the pile's own functions say they take and return."""
     for script in meaning.pile.scripts:
         for statement in script.statements:
             tree = statement.tree
@@ -187,9 +187,15 @@ def _declare_functions(scalars: Scalars, meaning: Meaning) -> None:
                 returned = tree.find(exp.ReturnsProperty)
                 kind = of_node(returned.this, "declared") if returned is not None else None
                 name = relation_name(tree.this.this, statement.dialect)
+                scalars.arguments[name] = [_declared_type(each) for each in tree.this.expressions]
                 cell = scalars.functions.setdefault(name, Cell())
                 if kind is not None:
                     cell.tell(kind, DECLARED)
+
+
+def _declared_type(argument: exp.Expr) -> SqlType | None:
+    kind = argument.args.get("kind") if isinstance(argument, exp.ColumnDef) else None
+    return of_node(kind, "declared") if isinstance(kind, exp.DataType) else None
 
 
 def _read(relations: Relations, definition: Definition) -> None:
@@ -215,7 +221,8 @@ def _inferred(scalars: Scalars, meaning: Meaning) -> Inferred:
     for relation, column in notes.columns:
         columns = tables.setdefault(relation, {})
         if column != WHOLE_ROW:
-            columns[column] = decide(notes.cell(relation, column), named_kind(column))
+            found = notes.declared.get((relation, column))
+            columns[column] = found or decide(notes.cell(relation, column), named_kind(column))
     chiefs = notes.chiefs()
     numbers = {chief: n for n, chief in enumerate(sorted(set(chiefs.values())))}
     return Inferred(

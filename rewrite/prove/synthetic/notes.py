@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from unwet.rewrite.algebra import Lit
-from unwet.rewrite.prove.synthetic.cells import Cell
+from unwet.rewrite.prove.synthetic.cells import DECLARED, Cell
+from unwet.rewrite.prove.synthetic.types import SqlType
 
 Place = tuple[str, tuple[str, ...]]  # a relation, and a column of it; then fields of its structs
 
@@ -37,12 +38,19 @@ class Notes:
         self._read: dict[tuple[str, str], None] = {}
         self._constants: dict[Place, dict[Constant, None]] = {}
         self._links: dict[Place, Place] = {}
+        self.declared: dict[tuple[str, str], SqlType] = {}
 
     # --- told
 
     def cell(self, relation: str, column: str) -> Cell:
         """The type of a base column, the same for all queries."""
         return self._cells.setdefault((relation, column), Cell())
+
+    def declare(self, relation: str, column: str, kind: SqlType) -> None:
+        """DDL or a schema says the type: it is that, whatever the column meets; and what it meets
+        is likely to be of that type, too."""
+        self.declared[relation, column] = kind
+        self.cell(relation, column).tell(kind, DECLARED)
 
     def read(self, places: Iterable[Place]) -> None:
         """Somebody reads the values of these columns, or hands them out."""

@@ -108,7 +108,8 @@ class Repair:
 
     def _added(self, unit: Unit, name: str, table: str) -> str | None:
         having = self.inferred.tables
-        without = [each for each in unit.inputs if name not in having.get(each, {})]
+        known = [each for each in unit.inputs if each in having]
+        without = [each for each in known if name not in having[each]]
         called = [each for each in without if each.rpartition(".")[2] == table]
         candidates = called or [*_aliased(unit, table, without)] or without
         if not candidates:
@@ -146,7 +147,7 @@ class Repair:
         """The type of a function's result, if sqlglot knows the function by that name."""
         known = exp.FUNCTION_BY_NAME.get(name.upper())
         gives = SIGNATURES.get(known.key, NOTHING).gives if known is not None else None
-        kind: Kind = "text"
+        kind: Kind = "json" if name.startswith("json_") else "text"
         match gives:
             case None:
                 pass

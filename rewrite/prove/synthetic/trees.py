@@ -38,20 +38,26 @@ class Trees:
         self._scalars, self._owners, self._makers = scalars, owners, makers
         self._open: set[tuple[str, str]] = set()  # columns that are followed already
         self._row: list[Value] = []
+        self._seen: set[int] = set()
         self._outputs: dict[tuple[int, int], Value] = {}
         self._others: dict[tuple[int, str], Value] = {}  # columns of what is no table and no query
         self._kept: list[object] = []  # whose ids are keys
 
     def query(self, query: Query) -> Sequence[tuple[str, Value]]:
         """The named outputs of a whole query, all of whose parts are read."""
-        for block in blocks(query):
-            self._block(block)
+        self._visit(query)
         found = [(o.name, self._output(query, at)) for at, o in enumerate(query.outputs)]
         for _, value in found:
             self._scalars.read(value)
         return found
 
     # --- blocks
+
+    def _visit(self, query: Query) -> None:
+        for block in blocks(query):
+            if id(block) not in self._seen:
+                self._seen.add(id(block))
+                self._block(block)
 
     def _block(self, query: Query) -> None:
         self._kept.append(query)
@@ -218,6 +224,7 @@ class Trees:
                 value = self.value(query, node.this, clause)
                 return self._place(Value(value.cell.member(folded(name, query.dialect))))
             case exp.Exists():
+                self._nested(query, node)
                 return self._place(Value(of("boolean")))
             case exp.In() if node.args.get("query") is not None:
                 self._member_of(query, node, clause)
@@ -238,7 +245,7 @@ class Trees:
             values = [self._meant(query, each, node) for each in ref.merged]
             self._merge(values)
             return values[0]
-        if ref.certainty in ("ambiguous", "inferred") and not node.table:
+        if ref.certainty in ("ambiguous", "inferred") and (ref.path or not node.table):
             value = self._bare(query, ref)
         elif ref.input is None and is_parameter(node):
             name = ref.column.lower()
@@ -271,8 +278,16 @@ class Trees:
             scope = scope.parent
         return Value(Cell())
 
+    def _nested(self, query: Query, node: exp.Expr) -> Query | None:
+        inner = next((n for n in node.walk() if isinstance(n, exp.Select | exp.SetOperation)), None)
+        if inner is None:
+            return None
+        nested = query.nested(inner)
+        self._visit(nested)
+        return nested
+
     def _first(self, query: Query, node: exp.Expr) -> Value:
-        nested = _nested(query, node)
+        nested = self._nested(query, node)
         if nested is None:
             return Value(Cell())
         return self._output(nested, 0) if nested.outputs else Value(Cell())
@@ -280,7 +295,7 @@ class Trees:
     def _member_of(self, query: Query, node: exp.In, clause: str) -> None:
         left = node.this.unnest()
         items = left.expressions if isinstance(left, exp.Tuple) else [left]
-        nested = _nested(query, node.args["query"])
+        nested = self._nested(query, node.args["query"])
         for at, item in enumerate(items):
             value = self.value(query, item, clause)
             if nested is not None and at < len(nested.outputs):
@@ -307,11 +322,6 @@ def _unaliased(query: Query, node: exp.Column) -> int | None:
         if isinstance(item, exp.Column) and item.table and query.find(item, "select").path:
             return at
     return None
-
-
-def _nested(query: Query, node: exp.Expr) -> Query | None:
-    inner = next((n for n in node.walk() if isinstance(n, exp.Select | exp.SetOperation)), None)
-    return query.nested(inner) if inner is not None else None
 
 
 def _expressions(node: exp.Expression) -> Iterator[tuple[str, exp.Expr]]:

@@ -114,6 +114,29 @@ def test_the_clock_stands_still(dialect: str, expression: str, expected: str) ->
             "QUALIFY ROW_NUMBER() OVER (PARTITION BY a) = 1",
             [(1,)],
         ),
+        (
+            "bigquery",
+            "SELECT (SELECT AS STRUCT t.s.*) AS x FROM (SELECT STRUCT(1 AS a) AS s) AS t",
+            [({"a": 1},)],
+        ),
+        (
+            "bigquery",
+            "SELECT (SELECT MAX(k) FROM UNNEST(t.s)) AS x "
+            "FROM (SELECT [STRUCT(1 AS k), STRUCT(3 AS k)] AS s) AS t",
+            [(3,)],
+        ),
+        (
+            "bigquery",
+            "SELECT ARRAY_AGG(k ORDER BY offset DESC) AS x "
+            "FROM UNNEST([STRUCT(1 AS k), STRUCT(3 AS k)]) WITH OFFSET",
+            [([3, 1],)],
+        ),
+        ("bigquery", "SELECT JSON_SET('{}', '$.a', 1, '$.b', 'x') AS x", [('{"a":1,"b":"x"}',)]),
+        (
+            "bigquery",
+            "SELECT JSON_OBJECT(ARRAY_AGG(k), ARRAY_AGG(2)) AS x FROM UNNEST(['a']) AS k",
+            [('[["a",2]]',)],
+        ),
         ("bigquery", "SELECT s.p.q FROM (SELECT STRUCT(STRUCT(4 AS q) AS p) AS s)", [(4,)]),
         ("bigquery", "SELECT SAFE.SUBSTR(SAFE.SUBSTR('abc', 2), 2) AS x", [("c",)]),
     ],
