@@ -69,6 +69,10 @@ class DbapiEngine:
     def flavour(self) -> Flavour:
         return self._flavour
 
+    @property
+    def forgets(self) -> bool:
+        return False
+
     def restart(self) -> None:
         """Transactions and limits are those of the connection's owner."""
 

@@ -70,6 +70,10 @@ class PostgresEngine:
     def flavour(self) -> Flavour:
         return flavour_of("postgres")
 
+    @property
+    def forgets(self) -> bool:
+        return True
+
     def restart(self) -> None:
         """A new time limit and, where nothing is written, a new view of the data: all that is
         read until the next call is of one moment."""

@@ -270,6 +270,7 @@ class Scratch(Nested):
             self._create("TABLE", place, f" AS SELECT * FROM {self.full(place)}")
 
     def run(self, sql: str) -> None:
+        self._engine.restart()
         self._engine.execute(sql)
 
     def refill(self, place: tuple[str, ...], query: str) -> None:
@@ -279,7 +280,7 @@ class Scratch(Nested):
     def close(self) -> None:
         """Drop what was made, the last first; what a script dropped is still there until then,
         since views may read it."""
-        while self._there:
+        while self._there and not self._engine.forgets:
             kind, full = self._there.pop()
             self._engine.execute(f"DROP {kind} {full}")
 
@@ -290,6 +291,7 @@ class Scratch(Nested):
     def _create(self, kind: str, place: tuple[str, ...], body: str) -> None:
         name = (self._schema, self._name(place))
         full = ".".join(quoted(part, self.flavour) for part in name)
+        self._engine.restart()
         self._engine.execute(f"CREATE {kind} {full}{body}")
         self._there.append((kind, full))
         self._made[_key(place)] = Made(place, kind, name)

@@ -79,6 +79,10 @@ class SparkEngine:
     def flavour(self) -> Flavour:
         return flavour_of("spark")
 
+    @property
+    def forgets(self) -> bool:
+        return False
+
     def restart(self) -> None:
         """Spark has no view of one moment of all data; each statement has its own time limit."""
 

@@ -34,10 +34,6 @@ FORMS = (
 class Opened(Server, Protocol):
     """A server with a connection to it."""
 
-    def restart(self) -> None:
-        """What follows has its own time limit, and sees the data of one moment if it can."""
-        ...
-
     def tables(self) -> tuple[tuple[str, str], ...]:
         """(schema, name) of all tables and views that can be seen, sorted."""
         ...

@@ -33,6 +33,15 @@ class Server(Engine, Protocol):
         """Its words."""
         ...
 
+    def restart(self) -> None:
+        """What follows has its own time limit, and sees the data of one moment if it can."""
+        ...
+
+    @property
+    def forgets(self) -> bool:
+        """Whether all that was made is gone when the connection is, however that ends."""
+        ...
+
 
 def compare_there(
     engine: Server,

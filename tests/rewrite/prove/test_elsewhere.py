@@ -1,7 +1,12 @@
 """Old and new on a server: only queries are sent there, unless a scratch schema was named."""
 
 import re
-from collections.abc import Iterator, Mapping
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -62,6 +67,12 @@ WRITING = {
     "UPDATE rep.north SET amount = o.amount FROM shop.orders AS o WHERE o.id = rep.north.id",
     "south.sql": LEGACY["south.sql"],
 }
+
+
+ENDLESS = (
+    "WITH RECURSIVE r AS (SELECT 1 AS id UNION ALL SELECT id % 7 FROM r) "
+    "SELECT MAX(id) AS id, MIN(id) AS amount FROM r"
+)
 
 
 @pytest.fixture(scope="module")
@@ -244,15 +255,59 @@ def test_what_goes_wrong_is_told_of_the_report_it_goes_wrong_with(bench: Bench) 
 
 
 def test_a_report_that_takes_too_long_does_not_stop_the_others(bench: Bench) -> None:
-    endless = (
-        "WITH RECURSIVE r AS (SELECT 1 AS id UNION ALL SELECT id + 1 FROM r) "
-        "SELECT id, id AS amount FROM r"
-    )
     slow = ReportRef("slow", "", "south", "slow.sql", 1)
-    found = bench.run({**LEGACY, "slow.sql": endless}, slow, SOUTH, NORTH, seconds=1.5)
+    found = bench.run({**LEGACY, "slow.sql": ENDLESS}, slow, SOUTH, NORTH, seconds=1.5)
     assert found["slow"].verdict == "not run"
     assert found["slow"].reason == "stopped after 1.5 s"
     assert (found["south"].verdict, found["north"].verdict) == ("identical", "identical")
+
+
+def test_a_connection_that_breaks_loses_what_comes_after_it(bench: Bench, postgres: str) -> None:
+    slow = ReportRef("slow", "", "south", "slow.sql", 1)
+
+    def kill() -> None:
+        killed = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader'"
+        with connected(postgres) as engine:
+            for _ in range(200):
+                time.sleep(0.05)
+                engine.restart()
+                if engine.rows(f"{killed} AND query LIKE '%unwet_both%' AND state = 'active'"):
+                    return
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    found = bench.run({**LEGACY, "slow.sql": ENDLESS}, NORTH, slow, SOUTH)
+    killer.join()
+    told = {name: (verdict.verdict, verdict.reason) for name, verdict in found.items()}
+    assert told["north"] == ("identical", "")
+    assert told["slow"][0] == told["south"][0] == "not run"
+    assert "connection" in told["slow"][1] and "connection" in told["south"][1]
+
+
+def test_ctrl_c_ends_the_query_and_the_command(bench: Bench) -> None:
+    pile = bench.root / "pile"
+    pile.mkdir()
+    (pile / "south.sql").write_text(ENDLESS)
+    command = [sys.executable, "-m", "unwet", "verify", str(pile), str(bench.root)]
+    command += ["--dialect", "postgres", "--data", bench.server]
+    running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%RECURSIVE r%' AND pid <> "
+    count = f"{running} pg_backend_pid() AND state = 'active'"
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+        until(lambda: bench.ask(count) != [(0,)])
+        child.send_signal(signal.SIGINT)
+        assert child.wait(20) in (130, -signal.SIGINT, 1, 2)
+        assert child.stderr is not None
+        assert SECRET not in child.stderr.read()
+    until(lambda: bench.ask(count) == [(0,)])
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something is so; fail when it does not become so."""
+    for _ in range(400):
+        if holds():
+            return
+        time.sleep(0.05)
+    pytest.fail("it did not come to that")
 
 
 def test_rows_that_depend_on_the_order_of_the_input(bench: Bench) -> None:

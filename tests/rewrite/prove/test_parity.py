@@ -65,6 +65,13 @@ class DuckThere(DuckEngine):
     def flavour(self) -> Flavour:
         return flavour_of("duckdb")
 
+    @property
+    def forgets(self) -> bool:
+        return True
+
+    def restart(self) -> None:
+        """Nothing to begin anew."""
+
 
 @pytest.mark.parametrize("pair", pairs(), ids=lambda pair: pair.name)
 def test_duckdb_with_its_own_hashes(pair: Pair) -> None:
