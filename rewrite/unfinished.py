@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from unwet.lineage.parse import Script
+from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.engines import TABLE_SUFFIXES
 from unwet.rewrite.prove.tested import DataVerdict
 
@@ -60,6 +61,7 @@ class Unfinished:
         self,
         scripts: Sequence[Script],
         project: Path,
+        reports: Sequence[ReportRef],
         data: Path | str,
         dialect: str,
         values: Mapping[str, str],
@@ -75,7 +77,8 @@ class Unfinished:
             return None
         texts = [[s.source.path, s.source.text, s.source.dialect] for s in scripts]
         masked = [[each.masked.text for each in s.statements[:1]] for s in scripts]
-        parts = (self._engine, _duckdb(), texts, masked, files, identity, dialect,
+        asked = [[r.name, r.relation, r.model, r.path, r.line] for r in reports]
+        parts = (self._engine, _duckdb(), texts, asked, masked, files, identity, dialect,
                  sorted(values.items()), _place())  # fmt: skip
         key = blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
         return self._run(key, seconds)

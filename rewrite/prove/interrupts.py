@@ -44,7 +44,7 @@ class _Ear:
     def forget(self, stop: Callable[[], None]) -> None:
         """`stop` is not wanted any more; the last one gives the signals back."""
         with self._lock:
-            self._stops = [each for each in self._stops if each is not stop]
+            self._stops = [each for each in self._stops if each != stop]
             main = threading.current_thread() is threading.main_thread()
             if self._stops or self._mouth is None or not main:
                 return

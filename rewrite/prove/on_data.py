@@ -23,6 +23,7 @@ class Store(Protocol):
         self,
         scripts: Sequence[Script],
         project: Path,
+        reports: Sequence[ReportRef],
         data: Path | str,
         dialect: str,
         values: Mapping[str, str],
@@ -56,7 +57,7 @@ def run_on_data(
                              seconds=seconds, clock=clock)  # fmt: skip
     memory = None
     if store is not None:
-        memory = store.run(scripts, project_root, target, dialect, vars or {}, seconds)
+        memory = store.run(scripts, project_root, reports, target, dialect, vars or {}, seconds)
     return run_tests(scripts, project_root, reports, target, dialect, vars,
                      seconds=seconds, clock=clock, worlds=worlds, memory=memory)  # fmt: skip
 

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from unwet.cli import main
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
+from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.compare import Difference
 from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.unfinished import FOLDER, Run, Unfinished
@@ -191,6 +192,7 @@ def begun(bench: Bench, engine: str = "1", **other: object) -> Run:
     made = store.run(
         pile.scripts,
         bench.root / "project",
+        [ReportRef("north", str(other.get("relation", "")), "north")],
         data,
         str(other.get("dialect", "duckdb")),
         {"least": str(other.get("value", "1"))},
@@ -215,6 +217,7 @@ def test_the_same_run_is_known_again_with_its_clock(bench: Bench) -> None:
         {"dialect": "postgres"},
         {"value": "2"},
         {"data": "data/shop"},
+        {"relation": "rep.north"},
     ],
 )
 def test_another_run_knows_nothing(bench: Bench, other: dict[str, str]) -> None:
@@ -254,7 +257,7 @@ def test_a_longer_limit_gives_what_was_stopped_another_try(bench: Bench) -> None
     store = Unfinished(bench.root, "1")
     late = DataVerdict("c", "not run", None, None, (), "model c: stopped after 5 s")
     for seconds, known in ((5.0, None), (5.0, late), (600.0, None)):
-        run = store.run((), bench.root / "project", bench.root / "data", "", {}, seconds)
+        run = store.run((), bench.root / "project", (), bench.root / "data", "", {}, seconds)
         assert run is not None
         assert run.get("c") == known
         run.put(late)
@@ -262,8 +265,8 @@ def test_a_longer_limit_gives_what_was_stopped_another_try(bench: Bench) -> None
 
 def test_data_on_a_server_is_never_known_again(bench: Bench) -> None:
     store = Unfinished(bench.root, "1")
-    assert store.run((), bench.root / "project", "postgresql://h/d", "", {}, None) is None
-    assert store.run((), bench.root / "project", bench.root / "nowhere", "", {}, None) is None
+    assert store.run((), bench.root / "project", (), "postgresql://h/d", "", {}, None) is None
+    assert store.run((), bench.root / "project", (), bench.root / "nowhere", "", {}, None) is None
 
 
 def test_garbage_is_made_anew(bench: Bench) -> None:
@@ -280,7 +283,8 @@ def test_a_verdict_that_is_garbage_is_none(bench: Bench) -> None:
     store = Unfinished(bench.root, "1")
     pile = load([Source("a.sql", "SELECT 1", "duckdb")])
     project, data = bench.root / "project", bench.root / "data"
-    made = store.run(pile.scripts, project, data, "duckdb", {"least": "1"}, 600.0)
+    ref = ReportRef("north", "", "north")
+    made = store.run(pile.scripts, project, [ref], data, "duckdb", {"least": "1"}, 600.0)
     assert made is None or made.get("north") is None
     assert store.trouble == ""
 
