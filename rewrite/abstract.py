@@ -127,10 +127,15 @@ def _holes(members: Sequence[Unit]) -> tuple[Hole, ...]:
     holes: list[Hole] = []
     for values in varying:
         if values not in renamed:
-            role = hole_name([v.text for v in values], _role(nodes[places[values][0]]))
-            name = free(role, (h.name for h in holes))
+            name = free(_name(values, nodes[places[values][0]]), (h.name for h in holes))
             holes.append(Hole(name, tuple(places[values]), values))
     return tuple(holes)
+
+
+def _name(values: tuple[Leaf, ...], node: exp.Expr) -> str:
+    if values[0].kind == "condition":
+        return "condition"
+    return hole_name([v.text for v in values], _role(node))
 
 
 def _varies(values: tuple[Leaf, ...]) -> bool:

@@ -7,17 +7,18 @@ what repeats inside two macros becomes a third one. (Lazy greedy over recomputed
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import Family, Unit, UnitKind, families, template
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import LINE, Library, Macro, MacroCall
+from unwet.rewrite.library import LINE, NO_CONDITION, Library, Macro, MacroCall
 from unwet.rewrite.naming import common_words, free, majority, slug, snake
-from unwet.rewrite.shapes import Shape, Survey, after_tables
+from unwet.rewrite.shapes import CONDITION, Shape, Survey, after_tables
 from unwet.rewrite.sizes import tree_lines
 
 MIN_LINES = 5  # smaller queries are not worth a name
@@ -35,10 +36,10 @@ def choose(drafts: Sequence[Draft], dialect: str, pinned: frozenset[str] = froze
     shop.sweep(whole=True)
     while shop.sweep(whole=False):
         pass
+    for tree in shop.hosts.values():
+        drop_idle_conditions(tree)
     models = {d.name: shop.hosts.get(d.name, d.tree) for d in drafts}
-    macros = tuple(
-        Macro(m.name, m.params, shop.hosts[m.name], m.tail, m.comment) for m in shop.macros
-    )
+    macros = tuple(replace(macro, tree=shop.hosts[macro.name]) for macro in shop.macros)
     return Library(models, macros, tuple(shop.calls))
 
 
@@ -75,7 +76,9 @@ class _Workshop:
     def _gain(self, family: Family) -> int:
         lines = self._lines(family.units[0])
         saved = sum(lines - call_lines(family, i) for i in range(len(family.units)))
-        return saved - lines - _OVERHEAD if lines >= MIN_LINES else 0
+        if lines < MIN_LINES or _is_trivial(family.units[0].node):
+            return 0
+        return saved - lines - _OVERHEAD
 
     def _lines(self, unit: Unit) -> int:
         """Printed lines; units of one shape have as many."""
@@ -86,8 +89,11 @@ class _Workshop:
 
     def _units(self, host: str, whole: bool) -> list[Unit]:
         if whole:
-            tree = self.hosts[host]
-            return [self._unit("whole", host, tree, Survey(tree).shape(tree), host)]
+            tree, survey = self.hosts[host], Survey(self.hosts[host])
+            found = [self._unit("whole", host, tree, survey.shape(tree), host)]
+            if (inner := _wrapped(tree)) is not None:
+                found.append(self._unit("block", host, inner, survey.shape(inner), host))
+            return found
         if host not in self.known:
             self.known[host] = list(self._inside(host))
         return self.known[host]
@@ -125,10 +131,12 @@ class _Workshop:
         tree = template(family)
         for node in tree.walk():
             node.comments = None
-        self.macros.append(Macro(name, params, tree, first.kind == "tail", _comment(family)))
+        tail, conditions = first.kind == "tail", _conditions(family)
+        self.macros.append(Macro(name, params, tree, tail, _comment(family), conditions))
         self.hosts[name] = tree
         for i, unit in enumerate(family.units):
-            args = tuple((hole.name, hole.values[i]) for hole in family.holes)
+            values = [(hole.name, hole.values[i]) for hole in family.holes]
+            args = tuple((n, v) for n, v in values if v != NO_CONDITION or n not in conditions)
             self.calls.append(MacroCall(name, args))
             self._place(unit, len(self.calls) - 1)
 
@@ -149,10 +157,45 @@ class _Workshop:
                     unit.node.replace(short)
 
 
+def drop_idle_conditions(tree: exp.Expr) -> None:
+    """In place: a hole that no condition stands in goes, where nothing became a parameter."""
+    for node in list(tree.find_all(exp.Boolean)):
+        if node._meta is not None and CONDITION in node._meta:
+            parent = node.parent
+            if isinstance(parent, exp.And):
+                parent.replace(parent.this if parent.expression is node else parent.expression)
+            elif isinstance(parent, exp.Where) and parent.parent is not None:
+                parent.parent.set("where", None)
+
+
+def _conditions(family: Family) -> frozenset[str]:
+    """The holes for conditions that some member has none for."""
+    return frozenset(h.name for h in family.holes if NO_CONDITION in h.values)
+
+
 def call_lines(family: Family, member: int) -> int:
     """The lines of a member's macro call, wrapped."""
-    words = sum(len(h.name) + len(h.values[member].text) + 6 for h in family.holes)
+    said = [h for h in family.holes if h.values[member] != NO_CONDITION]
+    words = sum(len(h.name) + len(h.values[member].text) + 6 for h in said)
     return 1 + max(0, words + 30 - LINE + LINE - 1) // LINE
+
+
+def _is_trivial(tree: exp.Expr) -> bool:
+    """Columns of one table and a filter: nobody wants to look up what that is."""
+    said = {name for name, value in tree.args.items() if value}
+    if not isinstance(tree, exp.Select) or not said <= {"expressions", "from_", "where"}:
+        return False
+    source = tree.args.get("from_")
+    bare = all(isinstance(item.unalias(), exp.Column) for item in tree.expressions)
+    return bare and source is not None and isinstance(source.this, exp.Table)
+
+
+def _wrapped(tree: exp.Expr) -> exp.Expr | None:
+    """The query that a model takes some columns of and does nothing else with."""
+    source = tree.args.get("from_")
+    inner = source.this if source is not None else None
+    bare = {"expressions", "from_"} == {k for k, v in tree.args.items() if v}
+    return inner.this if bare and isinstance(inner, exp.Subquery) else None
 
 
 def _place(family: Family) -> tuple[str, int]:
@@ -176,7 +219,7 @@ def _label(node: exp.Expr) -> str:
 
 
 def _macro_name(family: Family) -> str:
-    if family.units[0].kind == "whole":
+    if any(unit.kind == "whole" for unit in family.units):
         words = common_words([u.comment for u in family.units])
         return slug(words) if words else slug(_common_stem(u.host for u in family.units))
     name = snake(majority(u.label for u in family.units))
@@ -186,9 +229,12 @@ def _macro_name(family: Family) -> str:
 
 
 def _common_stem(names: Iterable[str]) -> str:
-    split = [name.split("_") for name in names]
-    head = [words[0] for words in zip(*split, strict=False) if len(set(words)) == 1]
-    return "_".join(head) or "_".join(split[0])
+    """The longest beginning that most of the names share, in whole words."""
+    split = [tuple(name.split("_")) for name in names]
+    most = len(split) / 2
+    heads = Counter(words[:n] for words in split for n in range(1, len(words) + 1))
+    shared = [head for head, times in heads.items() if times > most] or split
+    return "_".join(sorted(shared, key=lambda head: (-len(head), head))[0])
 
 
 def _comment(family: Family) -> str:

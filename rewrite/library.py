@@ -10,17 +10,20 @@ from sqlglot import exp
 from unwet.rewrite.shapes import Leaf
 
 LINE = 88  # the width a macro call is wrapped at
+NO_CONDITION = Leaf("condition", "TRUE")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Macro:
-    """A template with its parameters; a tail begins after the first CTEs of its caller."""
+    """A template with its parameters; a tail begins after the first CTEs of its caller.
+    `conditions`: parameters that are TRUE where a call says nothing."""
 
     name: str
     params: tuple[str, ...]
     tree: exp.Expr
     tail: bool
     comment: str = ""
+    conditions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from unwet.rewrite.decisions.file import NONE, Decisions
 from unwet.rewrite.decisions.outcome import on_rows
 from unwet.rewrite.decisions.outcome import outcome as of_change
 from unwet.rewrite.drift import DriftFinding, drift
+from unwet.rewrite.kin import kindred
 from unwet.rewrite.library import Library
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.project import Kept, Project
@@ -228,6 +229,7 @@ class _Job:
 
     def _sharing(self, drafts: tuple[Draft, ...], alone: frozenset[str]) -> Project:
         worded = conform(drafts, self._normal(drafts), alone)
+        worded = kindred(worded, self._tables(drafts), self.dialect, alone, self.normalizer)
         shared = share(worded, self._tables(drafts), self.dialect, alone, self.normalizer)
         library = choose((*shared.drafts, *shared.intermediates), self.dialect, alone)
         return self._project(shared.drafts, library, shared.intermediates)

@@ -15,7 +15,8 @@ from sqlglot import exp
 
 from unwet.rewrite.naming import snake
 
-LeafKind = Literal["name", "string", "number"]
+LeafKind = Literal["name", "string", "number", "condition"]
+CONDITION = "condition"  # note on a condition that may be another one in the next copy: its text
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -101,6 +102,8 @@ def as_leaf(node: exp.Expr) -> Leaf | None:
             return Leaf("name", node.name if quoted else node.name.lower(), quoted)
         case exp.Literal():
             return Leaf("string" if node.is_string else "number", node.name)
+        case _ if node._meta is not None and CONDITION in node._meta:
+            return Leaf("condition", node._meta[CONDITION])
         case exp.Var() if node.name.startswith("h__"):
             return Leaf("number", node.name)  # a macro's parameter where a number stood
         case _:
@@ -131,7 +134,7 @@ def _in_order(tree: exp.Expr, skip: int) -> Iterator[exp.Expr]:
     while stack:
         node = stack.pop()
         yield node
-        below = children(node)
+        below = children(node) if as_leaf(node) is None else []
         if node is tree and skip:
             block = node.args["with_"]
             below = [c for c in below if c is not block] + block.expressions[skip:]

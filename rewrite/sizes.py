@@ -19,6 +19,7 @@ from unwet.lineage.parse import Statement, render
 from unwet.lineage.pile import Pile
 from unwet.rewrite.library import Library
 from unwet.rewrite.lost import UNPARSED
+from unwet.rewrite.shapes import Leaf
 
 ORIGINALS = "legacy/"  # where a project has the scripts that are kept
 _LINE_COMMENT = re.compile(r"^\s*--")
@@ -104,7 +105,7 @@ def project_size(library: Library, files: Mapping[str, str]) -> Size:
 
     Scripts that are kept are none of it: they are counted like the pile that they are part of.
     YAML (descriptions, sources, tests) and Markdown are not counted; a call is one node and two
-    for each argument (its name and its value)."""
+    for each argument (its name and its value); a condition is as many as it has words."""
     sql = [
         text
         for path, text in files.items()
@@ -113,6 +114,10 @@ def project_size(library: Library, files: Mapping[str, str]) -> Size:
     lines = sum(map(code_lines, sql))
     trees = [*library.models.values(), *(m.tree for m in library.macros)]
     nodes = sum(tree_nodes(tree) for tree in trees)
-    nodes += sum(1 + 2 * len(call.args) for call in library.calls)
+    nodes += sum(1 + sum(1 + _nodes(leaf) for _, leaf in call.args) for call in library.calls)
     nodes += sum(1 + len(macro.params) for macro in library.macros)
     return Size(lines, nodes, len(sql))
+
+
+def _nodes(argument: Leaf) -> int:
+    return words(argument.text) if argument.kind == "condition" else 1

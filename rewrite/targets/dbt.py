@@ -58,7 +58,10 @@ def _model(project: Project, draft: Draft, needs: tuple[str, ...]) -> str:
 
 def _macro(project: Project, macro: Macro) -> str:
     body = template(macro.tree, project.dialect, project.library.calls, macro.tail)
-    head = f"{{% macro {macro.name}({', '.join(macro.params)}) %}}"
+    # parameters with a default come last
+    params = sorted(macro.params, key=lambda name: name in macro.conditions)
+    said = [f"{name}='TRUE'" if name in macro.conditions else name for name in params]
+    head = f"{{% macro {macro.name}({', '.join(said)}) %}}"
     return f"{head}\n{body}\n{{% endmacro %}}\n"
 
 

@@ -76,6 +76,8 @@ def argument(leaf: Leaf) -> str:
     """A leaf as a Jinja expression that prints what the leaf is in SQL."""
     if leaf.kind == "number" and re.fullmatch(r"0|[1-9]\d{0,8}", leaf.text):
         return leaf.text
+    if leaf.kind == "condition":
+        return _joined(leaf.text)
     if leaf.kind == "string":
         return _joined(leaf.text.replace("'", "''"))
     text = '"' + leaf.text.replace('"', '""') + '"' if leaf.quoted else leaf.text
@@ -97,8 +99,10 @@ def _joined(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
-    return f"'{escaped}'"
+    escaped = text.replace("\\", "\\\\").replace("\n", "\\n")
+    if "'" in text and '"' not in text:
+        return f'"{escaped}"'
+    return "'" + escaped.replace("'", "\\'") + "'"
 
 
 def _in_place(text: str, calls: Sequence[MacroCall]) -> str:

@@ -1,0 +1,155 @@
+"""Plans over base columns: what a column is made of, which conditions its rows meet, and the
+skeleton that is left without them.
+
+A base column is ``Col(i)``, the same i for the same column of the same relation in all plans that
+one ``Ground`` has seen; so the conditions of two plans can be compared although their columns
+stand in other places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Final, assert_never
+
+from unwet.rewrite.algebra import (
+    Aggregate,
+    Call,
+    Col,
+    Distinct,
+    Expr,
+    Filter,
+    Join,
+    Opaque,
+    Project,
+    Rel,
+    Scan,
+    SetOp,
+    Sort,
+    Unnest,
+    Values,
+    Window,
+    inputs,
+    walk,
+)
+from unwet.rewrite.references import tree_order
+from unwet.rewrite.rules.refs import rebuild, substitute
+
+_UNORDERED: Final = frozenset({"and", "or", "eq", "neq", "add", "mul"})
+
+
+class Ground:
+    """Remembers the columns of every plan that it was asked for."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, str], Col] = {}
+        self._columns: dict[bytes, tuple[Expr, ...]] = {}
+
+    def columns(self, rel: Rel) -> tuple[Expr, ...]:
+        """Each output column over base columns."""
+        for node in tree_order(rel):
+            if node.digest not in self._columns:
+                self._columns[node.digest] = self._made(node)
+        return self._columns[rel.digest]
+
+    def conditions(self, rel: Rel) -> frozenset[Expr]:
+        """What the rows have to meet, anywhere in the plan: conjuncts of filters and joins."""
+        found: set[Expr] = set()
+        for node in walk(rel):
+            match node:
+                case Filter(input=inner, conjuncts=conjuncts):
+                    seen = self.columns(inner)
+                case Join(inputs=many, on=conjuncts):
+                    seen = tuple(c for each in many for c in self.columns(each))
+                case _:
+                    continue
+            found.update(rebuild(substitute(c, seen), _in_order) for c in conjuncts)
+        return frozenset(found)
+
+    def _place(self, table: str, column: str) -> Col:
+        return self._places.setdefault((table, column), Col(len(self._places)))
+
+    def _made(self, rel: Rel) -> tuple[Expr, ...]:
+        match rel:
+            case Scan(table=table, columns=names):
+                return tuple(self._place(table, name) for name in names)
+            case Filter(input=inner) | Sort(input=inner) | Distinct(input=inner):
+                return self._of(inner)
+            case Project(input=inner, exprs=exprs):
+                return self._over(exprs, inner)
+            case Aggregate(input=inner, keys=keys, aggs=aggs):
+                return self._over((*keys, *aggs), inner)
+            case Window(input=inner, functions=functions):
+                return (*self._of(inner), *self._over(functions, inner))
+            case Unnest(input=inner, array=array, ordinal=ordinal):
+                (over,) = self._over((array,), inner)
+                element = Call("element", (over,), ("of",))
+                place = (Call("ordinal", (over,), ("of",)),) if ordinal else ()
+                return (*self._of(inner), element, *place)
+            case Join(kind="semi" | "anti", inputs=(left, *_)):
+                return self._of(left)
+            case Join(inputs=many):
+                return tuple(c for each in many for c in self._of(each))
+            case SetOp(inputs=many):
+                return tuple(map(_united, zip(*map(self._of, many), strict=True)))
+            case Values(width=width) | Opaque(width=width):
+                name = rel.digest.hex()
+                return tuple(Call("of", (), (name, str(at))) for at in range(width))
+            case _:
+                assert_never(rel)
+
+    def _of(self, rel: Rel) -> tuple[Expr, ...]:
+        return self._columns[rel.digest]
+
+    def _over(self, exprs: Sequence[Expr], rel: Rel) -> tuple[Expr, ...]:
+        seen = self._of(rel)
+        return tuple(substitute(expr, seen) for expr in exprs)
+
+
+def _in_order(expr: Expr) -> Expr:
+    """Operands whose order says nothing, in the order of their content: normal forms sort them by
+    where their columns stand."""
+    if isinstance(expr, Call) and expr.op in _UNORDERED:
+        args = tuple(sorted(expr.args, key=lambda arg: arg.digest))
+        return replace(expr, args=args) if args != expr.args else expr
+    return expr
+
+
+def _united(many: tuple[Expr, ...]) -> Expr:
+    distinct = sorted(set(many), key=lambda term: term.digest)
+    return distinct[0] if len(distinct) == 1 else Call("union", tuple(distinct))
+
+
+def skeleton(rel: Rel) -> bytes:
+    """A digest of the relations and how they are put together; plans of one skeleton may differ
+    in filters, columns, functions and constants."""
+    done: dict[bytes, bytes] = {}
+    for node in tree_order(rel):
+        below = [done[each.digest] for each in inputs(node)]
+        match node:
+            case Filter() | Project():
+                done[node.digest] = below[0]
+                continue
+            case Scan(table=table):
+                words = ["scan", table]
+            case Aggregate(keys=keys, aggs=aggs):
+                words = ["group", str(len(keys))] if aggs else ["distinct"]
+            case Join(kind=kind, on=on):
+                words = ["join", kind, str(sum(map(_is_equation, on)))]
+                below = sorted(below) if kind == "inner" else below
+            case SetOp(kind=kind):
+                words, below = ["set", kind, str(len(below))], sorted({*below})
+            case Window(functions=functions):
+                words = ["window", str(len(functions))]
+            case _:
+                words = [type(node).__name__]
+        state = blake2b(" ".join(words).encode(), digest_size=16)
+        for each in below:
+            state.update(each)
+        done[node.digest] = state.digest()
+    return done[rel.digest]
+
+
+def _is_equation(expr: Expr) -> bool:
+    return isinstance(expr, Call) and expr.op == "eq"

@@ -1,0 +1,429 @@
+"""Reports that are put together alike and keep other rows or columns, said in one author's words.
+
+Copies are edited: one has another filter, one leaves columns out, a third has other constants.
+Where two reports have one skeleton, the less common wording is replaced by the more common one,
+with the report's own conditions put where the other's stood, and only its own columns taken. So
+one template can serve both, with a hole for conditions. Whether the meaning was kept is not
+guessed: the normal forms have to be the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import cast
+
+from sqlglot import exp
+
+from unwet.lineage.findings import whole
+from unwet.lineage.parse import Statement
+from unwet.lineage.resolve import Query, resolve
+from unwet.lineage.scopes import Input
+from unwet.lineage.sources import Source
+from unwet.lineage.tables import Catalog, Table
+from unwet.lineage.templating import verbatim
+from unwet.lineage.trees import copied
+from unwet.rewrite.algebra import (
+    Aggregate,
+    Distinct,
+    Expr,
+    Join,
+    Lit,
+    Rel,
+    SetOp,
+    SortKey,
+    Unnest,
+    Window,
+    walk,
+)
+from unwet.rewrite.compose import Draft
+from unwet.rewrite.fingerprint import literals, recurring
+from unwet.rewrite.grounded import Ground, skeleton
+from unwet.rewrite.lower import Env, Lowerer, trim
+from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.reads import blocks
+from unwet.rewrite.rules.refs import rebuild
+from unwet.rewrite.scalars import Unsupported
+from unwet.rewrite.shapes import CONDITION, Survey
+
+_VAIN = 3  # wordings of a group that are tried without success
+_PLACES = 3  # blocks that a condition is tried in
+
+Path = tuple[int, int]  # which SELECT of a tree, which conjunct of its WHERE
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """The rows of a tree in normal form, and the names of its columns."""
+
+    names: tuple[str, ...]
+    rel: Rel
+    order: tuple[SortKey, ...]
+
+    def same(self, other: _Meaning | None) -> bool:
+        return other is not None and self.rel == other.rel and self.order == other.order
+
+
+def kindred(
+    drafts: Sequence[Draft],
+    tables: Mapping[str, Table],
+    dialect: str,
+    pinned: frozenset[str],
+    normalizer: Normalizer,
+) -> tuple[Draft, ...]:
+    """The drafts, reworded where that makes them alike."""
+    reader = _Reader(Catalog(dict(tables)), dialect, normalizer)
+    groups: dict[bytes, list[_Member]] = defaultdict(list)
+    for draft in drafts:
+        if draft.name not in pinned:
+            member = _Member(draft, reader)
+            if member.meaning is not None and not _is_trivial(member.meaning.rel):
+                groups[skeleton(member.meaning.rel)].append(member)
+    changed: dict[str, Draft] = {}
+    for members in groups.values():
+        vain = 0
+        while len(members) > 1 and vain < _VAIN:
+            done, members = _gathered(members)
+            changed.update({draft.name: draft for draft in done})
+            vain += not done
+    return tuple(changed.get(draft.name, draft) for draft in drafts)
+
+
+def _is_trivial(rel: Rel) -> bool:
+    """One table and a filter: nobody wants to look up what that is."""
+    kinds = (Aggregate, Distinct, Join, SetOp, Window, Unnest)
+    return not any(isinstance(node, kinds) for node in walk(rel))
+
+
+class _Reader:
+    """From trees to what they mean."""
+
+    def __init__(self, catalog: Catalog, dialect: str, normalizer: Normalizer) -> None:
+        self.catalog, self.dialect, self.normalizer = catalog, dialect, normalizer
+        self.ground = Ground()
+
+    def query(self, tree: exp.Query) -> Query | None:
+        """The tree with its names resolved."""
+        masked = verbatim(Source("", "", self.dialect))
+        statement = Statement(
+            "", 0, whole(""), "", cast("exp.Expression", tree), self.dialect, masked
+        )
+        return resolve(statement, self.catalog).query
+
+    def meaning(self, tree: exp.Query) -> _Meaning | None:
+        """None where the rows are not understood."""
+        query = self.query(tree)
+        if query is None:
+            return None
+        try:
+            plan = Lowerer(Env(self.catalog), query).plan(query)
+        except Unsupported:
+            return None
+        # hidden columns belong to the order of the rows
+        rel = self.normalizer.run(plan.rel if plan.order else trim(plan))[0]
+        return _Meaning(tuple(name.lower() for name in plan.names), rel, plan.order)
+
+
+@dataclass
+class _Member:
+    """A draft, and what is found out about it when somebody asks."""
+
+    draft: Draft
+    reader: _Reader
+    dues: dict[Path, frozenset[Expr]] = field(default_factory=dict)
+
+    @cached_property
+    def meaning(self) -> _Meaning | None:
+        return self.reader.meaning(self.draft.tree)
+
+    @cached_property
+    def shape(self) -> bytes:
+        return Survey(self.draft.tree).shape(self.draft.tree).digest
+
+    @cached_property
+    def conditions(self) -> frozenset[Expr]:
+        assert self.meaning is not None
+        return self.reader.ground.conditions(self.meaning.rel)
+
+    @cached_property
+    def selects(self) -> list[exp.Select]:
+        return _selects(self.draft.tree)
+
+    @cached_property
+    def blocks(self) -> Mapping[int, Query]:
+        query = self.reader.query(self.draft.tree)
+        return {id(b.node): b for b in blocks(query)} if query is not None else {}
+
+    def sites(self, wanted: frozenset[Expr]) -> dict[Path, frozenset[Expr]]:
+        """The conjuncts of WHEREs that these conditions come from; as many as are needed."""
+        found: dict[Path, frozenset[Expr]] = {}
+        left = set(wanted)
+        for path in _paths(self.draft.tree):
+            if not left:
+                break
+            if due := self._due(path) & wanted:
+                found[path] = due
+                left -= due
+        return found
+
+    def _due(self, path: Path) -> frozenset[Expr]:
+        """The conditions that go when a conjunct does."""
+        if path not in self.dues:
+            found = self.reader.meaning(_edited(self.draft.tree, {path: None}, {}))
+            left = self.reader.ground.conditions(found.rel) if found is not None else None
+            self.dues[path] = self.conditions - left if left is not None else frozenset()
+        return self.dues[path]
+
+
+def _selects(tree: exp.Expr) -> list[exp.Select]:
+    return [node for node in tree.walk() if isinstance(node, exp.Select)]
+
+
+def _conjuncts(select: exp.Select) -> list[exp.Expr]:
+    where = select.args.get("where")
+    if where is None:
+        return []
+    test = where.this
+    return list(test.flatten()) if isinstance(test, exp.And) else [test]
+
+
+def _paths(tree: exp.Expr) -> Iterator[Path]:
+    for at, select in enumerate(_selects(tree)):
+        for number, _ in enumerate(_conjuncts(select)):
+            yield at, number
+
+
+def _edited(
+    tree: exp.Query,
+    changed: Mapping[Path, exp.Expr | None],
+    added: Mapping[int, Sequence[exp.Expr]],
+) -> exp.Query:
+    """A copy with other conjuncts; None takes one out. ``added`` go to the end of their WHERE."""
+    copy = copied(tree)
+    for at, select in enumerate(_selects(copy)):
+        old = _conjuncts(select)
+        new = [changed.get((at, number), test) for number, test in enumerate(old)]
+        kept = [copied(test) for test in (*new, *added.get(at, ())) if test is not None]
+        if kept or old:
+            select.set("where", exp.Where(this=_all(kept)) if kept else None)
+    return copy
+
+
+def _all(tests: Sequence[exp.Expr]) -> exp.Expr:
+    safe = [exp.paren(t, copy=False) if isinstance(t, exp.Or | exp.Xor) else t for t in tests]
+    found = safe[0]
+    for test in safe[1:]:
+        found = exp.And(this=found, expression=test)
+    return found
+
+
+# --- one group ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Reworded:
+    """A member as the model with other conditions: the model's conjuncts at ``drop`` go, ``added``
+    come to the WHERE of a block; its own literals stand for the model's."""
+
+    member: _Member
+    drop: frozenset[Path] = frozenset()
+    added: Mapping[int, tuple[exp.Expr, ...]] = field(default_factory=dict)
+
+
+def _gathered(members: list[_Member]) -> tuple[list[Draft], list[_Member]]:
+    """The drafts that one wording serves, and the members that it does not serve."""
+    model = _model(members)
+    others = [m for m in members if m is not model]
+    found = [r for m in others if (r := _reworded(model, m)) is not None]
+    served = {id(r.member) for r in found}
+    left = [m for m in others if id(m) not in served]
+    return _written(model, [_Reworded(model), *found]) if found else [], left
+
+
+def _written(model: _Member, all_of: Sequence[_Reworded]) -> list[Draft]:
+    """The drafts of all members with holes where conditions vary."""
+    varying = frozenset().union(*(each.drop for each in all_of))
+    places = {at for each in all_of for at in each.added} | {at for at, _ in varying}
+    done: list[Draft] = []
+    for each in all_of:
+        kept: dict[int, list[exp.Expr]] = {at: [] for at in sorted(places)}
+        for at, number in sorted(varying - each.drop):
+            kept[at].append(_conjuncts(model.selects[at])[number])
+        for at, tests in each.added.items():
+            kept[at].extend(tests)
+        tree = _proved(model, each, varying, kept)
+        if tree is not None:
+            done.append(
+                replace(
+                    each.member.draft, tree=tree, outside=model.draft.outside, refs=model.draft.refs
+                )
+            )
+    return done
+
+
+def _proved(
+    model: _Member,
+    each: _Reworded,
+    varying: frozenset[Path],
+    kept: Mapping[int, Sequence[exp.Expr]],
+) -> exp.Query | None:
+    """The member's tree with its conditions in holes, if it means what it should."""
+    member = each.member
+    tree = _edited(model.draft.tree, dict.fromkeys(varying), {})
+    selects = _selects(tree)
+    for at, tests in kept.items():
+        select = selects[at]
+        hole = _all([copied(t) for t in tests]) if tests else exp.true()
+        hole.meta[CONDITION] = ""
+        fixed = _conjuncts(select)
+        select.set("where", exp.Where(this=_all([*fixed, hole])))
+    tree = _with_columns(tree, model, member)
+    found = _adapted(tree, member)
+    if found is not None:
+        for node in found.walk():
+            if node._meta and CONDITION in node._meta:
+                node.meta[CONDITION] = node.sql(
+                    dialect=member.reader.dialect or None, comments=False
+                )
+    return found
+
+
+def _adapted(tree: exp.Query, member: _Member) -> exp.Query | None:
+    """The tree with the member's literals, if it means what the member means then."""
+    wanted, made = member.meaning, member.reader.meaning(tree)
+    if wanted is None or made is None or made.names != wanted.names:
+        return None
+    if wanted.same(made):
+        return tree
+    values = _values(made.rel, wanted.rel)
+    if not values:
+        return None
+    tree = _with_values(tree, values)
+    again = member.reader.meaning(tree)
+    return tree if wanted.same(again) else None
+
+
+def _model(members: Sequence[_Member]) -> _Member:
+    """Whose words are taken: who has most columns, then the most common wording."""
+    counts = Counter(m.shape for m in members)
+
+    def key(member: _Member) -> tuple[int, int, str]:
+        assert member.meaning is not None
+        return -len(member.meaning.names), -counts[member.shape], member.draft.name
+
+    return min(members, key=key)
+
+
+def _reworded(model: _Member, member: _Member) -> _Reworded | None:
+    """The member in the model's words, if a way is found that keeps its meaning."""
+    assert model.meaning is not None and member.meaning is not None
+    if not set(member.meaning.names) <= set(model.meaning.names):
+        return None
+    for attempt in _attempts(model, member):
+        tree = _edited(model.draft.tree, dict.fromkeys(attempt.drop), attempt.added)
+        if _adapted(_with_columns(tree, model, member), member) is not None:
+            return attempt
+    return None
+
+
+def _attempts(model: _Member, member: _Member) -> Iterator[_Reworded]:
+    missing = member.conditions - model.conditions
+    extra = model.conditions - member.conditions
+    drop, add = model.sites(extra), member.sites(missing)
+    _unpair(drop, add)
+    if not drop and not add:
+        yield _Reworded(member)
+        return
+    tests = [_conjuncts(member.selects[at])[number] for at, number in add]
+    order = dict.fromkeys((0, *(at for at, _ in drop), *range(len(model.selects))))
+    places = [_places(test, model, order) for test in tests]
+    if all(places):
+        for turn in range(min(_PLACES, max(map(len, places), default=1))):
+            added: dict[int, tuple[exp.Expr, ...]] = {}
+            for each in places:
+                at, test = each[min(turn, len(each) - 1)]
+                added[at] = (*added.get(at, ()), test)
+            yield _Reworded(member, frozenset(drop), added)
+
+
+def _places(test: exp.Expr, model: _Member, order: Iterable[int]) -> list[tuple[int, exp.Expr]]:
+    """The blocks of the model that have the columns of a condition, and how it reads there."""
+    found = ((at, _moved(test, model, at)) for at in order)
+    return [(at, moved) for at, moved in found if moved is not None]
+
+
+def _unpair(drop: dict[Path, frozenset[Expr]], add: dict[Path, frozenset[Expr]]) -> None:
+    """Conditions that differ in literals only are no other conditions."""
+    for path, due in list(drop.items()):
+        masks = {_masked(term) for term in due}
+        for other, theirs in list(add.items()):
+            if {_masked(term) for term in theirs} == masks:
+                del drop[path], add[other]
+                break
+
+
+def _masked(term: Expr) -> Expr:
+    return rebuild(term, lambda p: _HOLE if isinstance(p, Lit) and p.kind in _VARIABLE else p)
+
+
+_HOLE = Lit("hole", "")
+_VARIABLE = frozenset({"number", "string"})
+
+
+def _moved(test: exp.Expr, model: _Member, at: int) -> exp.Expr | None:
+    """A condition with its columns called as the model calls them; None where it has no such."""
+    block = model.blocks.get(id(model.selects[at]))
+    if block is None or test.find(exp.Query):
+        return None
+    copy = copied(test)
+    for column in list(copy.find_all(exp.Column)):
+        owner = _owner(block, column)
+        if owner is None:
+            return None
+        named = bool(column.table) or len(block.inputs) > 1
+        column.set("table", exp.to_identifier(owner.alias) if named else None)
+    return copy
+
+
+def _owner(block: Query, column: exp.Column) -> Input | None:
+    name = column.name.lower()
+    found = [item for item in block.inputs if name in item.index]
+    same = [item for item in found if item.alias.lower() == column.table.lower()]
+    if same:
+        return same[0]
+    return found[0] if len(found) == 1 else None
+
+
+def _with_columns(tree: exp.Query, model: _Member, member: _Member) -> exp.Query:
+    """Only the columns of the member, in its order."""
+    assert model.meaning is not None and member.meaning is not None
+    if model.meaning.names == member.meaning.names:
+        return tree
+    names = member.draft.tree.named_selects
+    inner = exp.Subquery(this=copied(tree), alias=exp.TableAlias(this=exp.to_identifier("every")))
+    return exp.Select(expressions=[exp.column(name) for name in names], from_=exp.From(this=inner))
+
+
+def _values(model: Rel, member: Rel) -> dict[Lit, Lit] | None:
+    """The member's literal for each of the model's, None when one would stand for two."""
+    if recurring(model) != recurring(member):
+        return None
+    ours, theirs = literals(model), literals(member)
+    if len(ours) != len(theirs):
+        return None
+    found: dict[Lit, Lit] = {}
+    for our, their in zip(ours, theirs, strict=True):
+        if our.kind != their.kind or found.setdefault(our, their) != their:
+            return None
+    return found
+
+
+def _with_values(tree: exp.Query, values: Mapping[Lit, Lit]) -> exp.Query:
+    copy = copied(tree)
+    for node in list(copy.find_all(exp.Literal)):
+        new = values.get(Lit("string" if node.is_string else "number", node.name))
+        if new is not None:
+            node.set("this", new.text)
+    return copy

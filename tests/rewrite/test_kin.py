@@ -1,0 +1,127 @@
+"""Reports of one skeleton get one wording, whatever rows and columns they keep; each of them still
+means what it meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.refactor import Request, Result, refactor
+
+SCHEMA = {
+    "s.orders": {"id": "INTEGER", "customer": "INTEGER", "country": "VARCHAR", "day": "DATE",
+                 "cents": "INTEGER", "test": "BOOLEAN"},
+    "s.items": {"order_id": "INTEGER", "sku": "VARCHAR", "qty": "INTEGER"},
+}  # fmt: skip
+REPORT = """create table r.sales_{name} as
+with good as (
+    select o.id, o.customer, o.country, o.day, o.cents from s.orders o
+    where not coalesce(o.test, false)
+)
+select g.country, date_trunc('month', g.day) as month, {columns}
+from good g join s.items i on i.order_id = g.id
+{where}
+group by 1, 2"""
+COLUMNS = ("count(distinct g.customer) as customers", "sum(g.cents) as cents",
+           "sum(i.qty) as pieces", "min(g.day) as first_day", "max(g.day) as last_day")  # fmt: skip
+
+
+def report(name: str, where: str, columns: tuple[str, ...] = COLUMNS) -> str:
+    return REPORT.format(name=name, where=where and f"where {where}", columns=",\n".join(columns))
+
+
+def made(*texts: str) -> Result:
+    sources = [Source(f"{i}.sql", text, "duckdb") for i, text in enumerate(texts)]
+    result = refactor(load(sources, "duckdb", SCHEMA), Request())
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    return result
+
+
+def model(result: Result, name: str) -> str:
+    lines = result.files[f"models/marts/{name}.sql"].splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--"))
+
+
+def macro(result: Result) -> str:
+    [text] = [t for path, t in result.files.items() if path.startswith("macros/") and
+              path.endswith(".sql")]  # fmt: skip
+    return text
+
+
+def test_other_conditions_are_arguments_of_one_macro() -> None:
+    result = made(
+        report("at", "g.country = 'AT'"),
+        report("may", "g.day >= '2024-05-01' and g.day < '2024-06-01'"),
+        report("big", "i.qty > 10 or g.cents > 500"),
+        report("all", ""),
+    )
+    assert model(result, "sales_all") == "{{ sales() }}"
+    assert model(result, "sales_at") == "{{ sales(condition=\"g.country = 'AT'\") }}"
+    assert "condition='(i.qty > 10 OR g.cents > 500)'" in model(result, "sales_big")
+    assert macro(result).startswith("{% macro sales(condition='TRUE') %}")
+    assert "WHERE\n  {{ condition }}" in macro(result)
+
+
+def test_fewer_columns_in_another_order_are_taken_from_it() -> None:
+    result = made(
+        report("at", "g.country = 'AT'"),
+        report("de", "g.country = 'DE'", COLUMNS[3:1:-1]),
+        report("fr", "g.country = 'FR'"),
+    )
+    text = model(result, "sales_de")
+    assert text.startswith("SELECT\n  country,\n  month,\n  first_day,\n  pieces\nFROM (\n")
+    assert "{{ sales(country='DE') }}" in text
+
+
+def test_conditions_of_two_blocks_are_two_arguments() -> None:
+    inner = "where not coalesce(o.test, false)"
+    result = made(
+        report("at", "g.country = 'AT'"),
+        report("tests", "i.qty > 10").replace(inner, "where o.test"),
+        report("sku", "i.sku like 'a%'"),
+    )
+    assert "condition_2='o.test'" in model(result, "sales_tests")
+    assert macro(result).count("{{ condition") == 2
+
+
+def test_another_wording_of_a_condition_gives_way() -> None:
+    """Aliases, idioms and the order of conjuncts are the first author's."""
+    other = report("may", "g.day >= '2024-05-01'")
+    other = other.replace("not coalesce(o.test, false)", "o.test is not true").replace(
+        "from good g join s.items i on i.order_id = g.id", "from s.items x, good y"
+    )
+    for alias, new in (("g.", "y."), ("i.qty", "x.qty")):
+        other = other.replace(f"({alias}", f"({new}").replace(f" {alias}", f" {new}")
+    other = other.replace("distinct g.", "distinct y.").replace(
+        "where y.day", "where x.order_id = y.id and y.day"
+    )
+    result = made(report("at", "g.country = 'AT'"), report("de", "g.country = 'DE'"), other)
+    assert "g.day >= " in model(result, "sales_may")
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["g.country = '{{ x }}'", "g.country = 'it''s'", "g.country = '\"'", "g.country = '\\'"],
+)
+def test_what_a_condition_holds_does_no_harm(where: str) -> None:
+    result = made(report("odd", where), report("big", "g.cents > 500"), report("all", ""))
+    assert "condition=" in model(result, "sales_odd")
+
+
+def test_a_condition_that_cannot_move_leaves_its_report_alone() -> None:
+    """The rows that a HAVING or a window sees are others."""
+    windowed = report("rank", "g.cents > 5").replace(
+        "sum(g.cents) as cents", "sum(sum(g.cents)) over () as cents"
+    )
+    result = made(report("at", "g.country = 'AT'"), report("de", "g.country = 'DE'"), windowed)
+    assert "OVER ()" in model(result, "sales_rank")
+
+
+def test_few_columns_of_a_short_query_are_no_reason() -> None:
+    texts = [f"create table r.x{i} as select a from s.t where {c}" for i, c in
+             enumerate(("a > 1", "b > 1", "c > 1"))]  # fmt: skip
+    sources = [Source(f"{i}.sql", text, "duckdb") for i, text in enumerate(texts)]
+    result = refactor(load(sources, "duckdb"), Request())
+    assert result.macros == 0
+    assert model(result, "x0") == "SELECT\n  a\nFROM {{ source('s', 't') }}\nWHERE\n  a > 1"
