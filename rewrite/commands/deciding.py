@@ -26,7 +26,10 @@ def decisions_of(request: Request, given: str | None = None) -> Decisions:
     settings = request.settings
     wanted = given or (settings.decisions if settings else "")
     usual = Path(settings.home if settings else ".", NAME)
-    return read_decisions(wanted or (usual if usual.exists() else None))
+    found = Path(wanted) if wanted else usual if usual.exists() else None
+    if found is not None and found.is_relative_to(Path.cwd()):
+        found = found.relative_to(Path.cwd())  # what is told of it is the same on all machines
+    return read_decisions(found)
 
 
 def tell(notes: tuple[str, ...], request: Request) -> None:

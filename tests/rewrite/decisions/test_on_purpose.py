@@ -208,6 +208,9 @@ def test_the_file_beside_the_configuration_is_obeyed(
     bench.write("unwet-decisions.toml", DECISION)
     made = bench.cli("refactor", "pile", "--dialect", "duckdb", "--plan")
     assert "1 changed, 4 proved" in made.stdout
+    made = bench.cli("refactor", "pile", "--dialect", "duckdb", "--out", "out")
+    text = (bench.root / "out" / "MIGRATION.md").read_text()
+    assert "customers (unwet-decisions.toml:1: DRIFT_AGGREGATE in nl.sql): `rep.nl`" in text
     bench.write("unwet.toml", 'decisions = "none.toml"')
     assert bench.cli("refactor", "pile", "--dialect", "duckdb", "--plan").exit_code == 2
 
