@@ -43,25 +43,28 @@ def refactor(
     force: bool = False,
     name: str = "unwet_project",
     decisions: str | Path | None = None,
+    generated: bool = True,
 ) -> "Result":
     """Rewrite a pile as a dbt project in the folder `out`, and prove it; `unwet refactor`.
 
     Without `out` nothing is written: the result has the files. `data`: where old and new run, as a
     DuckDB file, a folder of CSV and Parquet files, a server, or Connected(connection, dialect).
-    `decisions`: a decisions file, which the project obeys. Raises UnwetError
-    (unwet.lineage.errors).
+    `decisions`: a decisions file, which the project obeys. `generated`: what cannot be proved is
+    tested on data made from the queries alone, too. Raises UnwetError (unwet.lineage.errors).
     """
+    from dataclasses import replace
+
     from unwet.lineage.pile import load
     from unwet.rewrite import refactor as job
     from unwet.rewrite.decisions.file import read_decisions
+    from unwet.rewrite.prove.generated import Budget
 
     pile = load(sources, dialect, schema, params, default_schema)
     where = Path(out) if out is not None else None
     values = dict(params or {})
     decided = read_decisions(decisions)
-    return job.refactor(
-        pile, job.Request(where, name, to_dialect or "", _where(data), force, values, decided)
-    )
+    request = job.Request(where, name, to_dialect or "", _where(data), force, values, decided)
+    return job.refactor(pile, replace(request, generated=Budget()) if generated else request)
 
 
 def verify(
@@ -74,24 +77,29 @@ def verify(
     data: "str | Path | Connected | None" = None,
     default_schema: str | None = None,
     decisions: str | Path | None = None,
+    generated: bool = True,
 ) -> "Verification":
     """Check that a dbt project returns what the reports of a pile return; `unwet verify`.
 
     The result has a verdict per report, with differing rows where `data` shows some, the rules of
     each proof, and for what is not proved where old and new part (`grounds`). `decisions`:
-    a decisions file, which says what may be different. Raises UnwetError (unwet.lineage.errors) for
-    a project or data that cannot be opened.
+    a decisions file, which says what may be different. `generated`: what cannot be proved is tested
+    on data made from the queries alone, too. Raises UnwetError (unwet.lineage.errors) for a project
+    or data that cannot be opened.
     """
+    from dataclasses import replace
+
     from unwet.lineage.pile import load
     from unwet.rewrite import verify as job
     from unwet.rewrite.decisions.file import read_decisions
+    from unwet.rewrite.prove.generated import Budget
 
     job.check_project(Path(project))
     pile = load(legacy, dialect, schema, params, default_schema)
     values = dict(params or {})
     decided = read_decisions(decisions)
     wanted = job.Request(Path(project), to_dialect or "", _where(data), values, decided, rules=True)
-    return job.verify(pile, wanted)
+    return job.verify(pile, replace(wanted, generated=Budget()) if generated else wanted)
 
 
 def _where(data: "str | Path | Connected | None") -> "str | Connected":

@@ -7,7 +7,7 @@ falls back to its one-to-one model; one that cannot be proved even so is tested 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.before import ReportRef
+from unwet.rewrite.prove.generated import Budget, Evidence, gather
 from unwet.rewrite.prove.judge import difference, judge, order_assumed
 from unwet.rewrite.prove.on_data import Store, run_on_data, shown
 from unwet.rewrite.prove.roundtrip import ReadBack, read_back
@@ -49,7 +50,7 @@ from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.migration import migration
 from unwet.rewrite.targets.place import check, check_name, place, staged
 from unwet.rewrite.targets.record import RECORD, Record, record
-from unwet.rewrite.verdicts import Outcome, Verdict
+from unwet.rewrite.verdicts import Outcome, Score, Verdict
 
 _ROUNDS = 4  # a pinned report can break a family for others, which are pinned in the next round
 _STUCK = "its model means something else beside the other models than alone"
@@ -64,7 +65,8 @@ class Request:
     run-time values of placeholders that are not bound in the SQL. ``decisions`` say what the
     project shall return instead of what the pile does; ``intended``: differences that are meant.
     ``seconds``: limit for each statement on data; ``store``: where verdicts of a run that is
-    stopped are kept."""
+    stopped are kept; ``generated``: the time for tests on data made from the queries alone, None
+    for none."""
 
     out: Path | None = None
     name: str = "unwet_project"
@@ -77,12 +79,15 @@ class Request:
     intended: tuple[Accepting, ...] = ()
     seconds: float = 600.0
     store: Store | None = field(default=None, compare=False)
+    generated: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of it: sizes before and after, a verdict for each report, findings. ``notes``:
-    decisions that stand for nothing; ``contradictions``: those that nobody has accepted."""
+    decisions that stand for nothing; ``contradictions``: those that nobody has accepted.
+    ``counterexamples``: a script for DuckDB, by report, that shows how its model differs on
+    generated data."""
 
     before: Size
     after: Size
@@ -94,6 +99,7 @@ class Result:
     files: Mapping[str, str]
     notes: tuple[str, ...] = ()
     contradictions: tuple[DriftFinding, ...] = ()
+    counterexamples: Mapping[str, str] = field(default_factory=dict)
 
 
 @rare_collection()
@@ -127,6 +133,7 @@ class _Job:
         meaning = case.meaning
         self.pile, self.state, self.normalizer = meaning.pile, meaning.state, meaning.normalizer
         self.legacy, self.changes, self.notes = case.legacy.pile, case.changes, case.notes
+        self.meaning = meaning
         self.request, self.progress, self.worlds = request, progress, worlds
         self.reports = {report.name: report for report in self.state.reports}
         self.dialect = request.to_dialect or dialect_of(self.pile)
@@ -140,6 +147,7 @@ class _Job:
         self.shuffled: dict[str, str] = {}
         self.rows: dict[str, int] = {}
         self.not_run: dict[str, str] = {}
+        self.evidence: dict[str, Evidence] = {}  # from data made from the queries alone
         self.root = _common_root(sorted(s.path for s in self.pile.sources))
         self.assumptions: frozenset[str] = frozenset()
         self.shared_assumptions: frozenset[str] = frozenset()  # of what several models share
@@ -150,13 +158,15 @@ class _Job:
         drafts = self._drafts()
         self.progress("proving the models one to one")
         self._prove_alone(drafts)
-        if not self.request.data:
+        if not self.request.data and self.request.generated is None:
             self.kept.update(self.unproved)
         drafts = self._drafts()
         project = self._abstracted(drafts)
         if self.request.data:
             self.progress("running old and new on the data")
             project = self._on_data(project)
+        if self.request.generated is not None:
+            project = self._on_generated(project, self.request.generated)
         return self._finish(project)
 
     # --- one to one
@@ -308,6 +318,32 @@ class _Job:
             case _:
                 pass
 
+    def _on_generated(self, project: Project, budget: Budget) -> Project:
+        """What nobody could prove, on data made from the queries alone."""
+        unproved = [d.name for d in project.drafts if d.name in self.unproved]
+        refs = [reference(self.reports[n]) for n in unproved if n not in self.shuffled]
+        with staged(self._files(project)) as folder:
+            found = gather(self.meaning, folder, refs, self.dialect, self.request.values, budget,
+                           self.progress)  # fmt: skip
+        before = len(self.kept)
+        for name, evidence in found.items():
+            self._weigh(name, evidence)
+        return project if len(self.kept) == before else self._abstracted(self._drafts())
+
+    def _weigh(self, name: str, evidence: Evidence) -> None:
+        self.evidence[name] = evidence
+        match evidence.verdict.verdict:
+            case "identical":
+                pass
+            case "order-dependent" if name not in self.tested:
+                self.shuffled[name] = evidence.words
+            case "different":
+                self.kept[name] = evidence.words
+            case _ if name not in self.tested:
+                self.kept[name] = f"{self.unproved[name]}; {evidence.words}"
+            case _:
+                pass
+
     # --- results
 
     def _normal(self, drafts: tuple[Draft, ...]) -> dict[str, Rel]:
@@ -384,6 +420,7 @@ class _Job:
             files,
             self.notes,
             contradictions,
+            {n: e.counterexample for n, e in self.evidence.items() if e.counterexample},
         )
 
     def _verdicts(self, project: Project) -> tuple[Verdict, ...]:
@@ -412,6 +449,7 @@ class _Job:
                     reason,
                     name in shared,
                     self.rows.get(name),
+                    *self._worth(name, outcome),
                 )
             )
         return tuple(sorted(found, key=lambda v: v.name))
@@ -434,7 +472,22 @@ class _Job:
             return "order-dependent", self.shuffled[name]
         if name not in self.unproved:
             return "proved", self.not_run.get(name, "")
-        return "tested", f"{self.unproved[name]}; same rows on {self.tested[name]}"
+        return "tested", "; ".join((self.unproved[name], *self._tests_of(name)))
+
+    def _tests_of(self, name: str) -> Iterator[str]:
+        if name in self.tested:
+            yield f"same rows on {self.tested[name]}"
+        if name in self.evidence:
+            yield self.evidence[name].words
+
+    def _worth(self, name: str, outcome: Outcome) -> tuple[int, Score | None]:
+        """On how many data sets a tested report has the same rows, and what these are worth."""
+        evidence = self.evidence.get(name)
+        if outcome != "tested" or name not in self.unproved:
+            return 0, None
+        made = evidence.data_sets if evidence is not None else 0
+        score = evidence.score if evidence is not None else None
+        return (name in self.tested) + made, score
 
 
 def _typed(made: Table, known: Table | None) -> Table:

@@ -66,4 +66,6 @@ def _report(verdict: Verdict) -> dict[str, object]:
         "reason": verdict.reason,
         "shared": verdict.shared,
         "rows": verdict.rows,
+        "data_sets": verdict.data_sets,
+        "mutation_score": verdict.score.as_json() if verdict.score is not None else None,
     }

@@ -22,11 +22,28 @@ OPEN: frozenset[Outcome] = frozenset({"kept", "failed"})
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """What data is worth: of ``valid`` mistakes made on purpose it shows ``killed``."""
+
+    killed: int
+    valid: int
+
+    @property
+    def percent(self) -> float | None:
+        """None where no mistake could be made."""
+        return round(100 * self.killed / self.valid, 1) if self.valid else None
+
+    def as_json(self) -> dict[str, object]:
+        return {"killed": self.killed, "valid": self.valid, "percent": self.percent}
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """One report: where it was, which model stands for it now, and the evidence.
 
     proved: the normal forms are equal. tested: no counterexample on the named data. kept: left as
-    it was, with the reason. failed: proved or tested, and contradicted by the data.
+    it was, with the reason. failed: proved or tested, and contradicted by the data. ``data_sets``:
+    on how many the rows are the same; ``score``: what the generated ones of them are worth.
     """
 
     name: str
@@ -38,3 +55,5 @@ class Verdict:
     reason: str = ""
     shared: bool = False
     rows: int | None = None
+    data_sets: int = 0
+    score: Score | None = None

@@ -81,6 +81,8 @@ def _report(report: Checked) -> dict[str, object]:
         "changes": list(report.changes),
         "proof": _proof(report),
         "difference": _parts(report.grounds.apart),
+        "data_sets": report.data_sets,
+        "mutation_score": report.score.as_json() if report.score is not None else None,
         "sample": [
             {"change": d.change, "row": list(d.row), "copies": d.copies} for d in report.sample
         ],

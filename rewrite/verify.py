@@ -24,6 +24,7 @@ from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.compare import Difference
 from unwet.rewrite.prove.compiled import read_project
+from unwet.rewrite.prove.generated import Budget, Evidence, gather
 from unwet.rewrite.prove.grounds import NO_GROUNDS, Grounds, grounds
 from unwet.rewrite.prove.judge import Judged, judge
 from unwet.rewrite.prove.on_data import Store, run_on_data
@@ -35,7 +36,7 @@ from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import EndState, Report
 from unwet.rewrite.targets.record import Record, read_record
-from unwet.rewrite.verdicts import Outcome
+from unwet.rewrite.verdicts import Outcome, Score
 
 Progress = Callable[[str], None]
 
@@ -47,7 +48,7 @@ class Request:
     ``to_dialect`` is the project's (default: as it remembers); ``decisions`` say what may be
     different now. ``seconds``: limit for each statement on data; ``store``: where verdicts of a run
     that is stopped are kept; ``rules``: tell which rules each proof used, which takes half as long
-    again."""
+    again; ``generated``: the time for tests on data made from the queries alone, None for none."""
 
     project: Path
     to_dialect: str = ""
@@ -58,17 +59,22 @@ class Request:
     seconds: float = 600.0
     store: Store | None = field(default=None, compare=False)
     rules: bool = False
+    generated: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """One report: its verdict, the rows of both sides where they ran, and rows that differ.
 
-    proved: the normal forms are equal. tested: the same rows on the data. failed: the rows differ.
+    proved: the normal forms are equal. tested: the same rows on the data, be it given or generated.
+    failed: the rows differ.
     order-dependent: the old rows themselves change when their input is shuffled. changed: proved
     or tested to be what was decided; ``changes`` are the columns that are others then, ("*",) where
     rows come and go. kept: there is no model, or neither proof nor data for it. ``open``: somebody
     has to look at it. ``grounds``: the rules of the proof, or where old and new part.
+    ``data_sets``: on how many a tested report has the same rows, ``score``: what the generated
+    ones of them are worth. ``counterexample``: a script for DuckDB that shows how it differs on
+    generated data.
     """
 
     name: str
@@ -84,6 +90,9 @@ class Checked:
     open: bool = False
     changes: tuple[str, ...] = ()
     grounds: Grounds = NO_GROUNDS
+    data_sets: int = 0
+    score: Score | None = None
+    counterexample: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +151,9 @@ def verify(
         tests = run(pile.scripts, reports=refs)
         if others := [ref for ref in refs if ref.name in case.changes]:
             old = run(case.legacy.pile.scripts, reports=others)
-    check = _Check(state, rendered, judged, {test.name: test for test in tests}, remembered)
+    by_name = {test.name: test for test in tests}
+    evidence = _generated(meaning, request, reports, judged, by_name, dialect, values, progress)
+    check = _Check(state, rendered, judged, by_name, evidence, remembered)
     checked = _on_purpose(check.run(known), case, old)
     based = grounds(reports, found, judged.unproved, (request.project, rendered), dialect,
                     meaning.normalizer, request.rules)  # fmt: skip
@@ -152,6 +163,26 @@ def verify(
     doubled = disagreements(request.project, against, rendered, found, meaning.normalizer)
     notes = (*case.notes, *rendered.notes, *doubled)
     return Verification(checked, assumptions, (*pile.findings, *state.findings), notes)
+
+
+def _generated(
+    meaning: Meaning,
+    request: Request,
+    reports: Sequence[Report],
+    judged: Judged,
+    tests: Mapping[str, DataVerdict],
+    dialect: str,
+    values: Mapping[str, str],
+    progress: Progress,
+) -> dict[str, Evidence]:
+    """What data from the queries alone says of reports that nobody could prove, where the given
+    data has not said already that they differ."""
+    if request.generated is None:
+        return {}
+    settled = {n for n, t in tests.items() if t.verdict in ("different", "order-dependent")}
+    names = judged.unproved.keys() - settled
+    refs = [reference(report) for report in reports if report.name in names]
+    return gather(meaning, request.project, refs, dialect, values, request.generated, progress)
 
 
 def check_project(root: Path) -> None:
@@ -226,8 +257,10 @@ class _Check:
         project: RenderedProject,
         judged: Judged,
         tests: Mapping[str, DataVerdict],
+        evidence: Mapping[str, Evidence],
         remembered: Record,
     ) -> None:
+        self._evidence = evidence
         self._reports = {report.name: report for report in state.reports}
         self._project, self._judged, self._tests = project, judged, tests
         self._remembered = remembered
@@ -251,10 +284,13 @@ class _Check:
     def _checked(self, report: Report) -> Checked:
         doubt = self._doubt(report.name)
         test = self._tests.get(report.name)
+        evidence = self._evidence.get(report.name)
+        if evidence is not None and doubt:
+            return _weighed(report, doubt, test, evidence)
         if test is None:
             return _entry(report, *_static(doubt), open=bool(doubt))
         verdict, reason = _with_data(doubt, test)
-        return _entry(
+        made = _entry(
             report,
             verdict,
             reason,
@@ -263,6 +299,7 @@ class _Check:
             sample=test.sample if verdict != "proved" else (),
             open=_needs_a_look(verdict, test),
         )
+        return replace(made, data_sets=int(verdict == "tested"))
 
     def _doubt(self, name: str) -> str:
         """Why the report is not proved, be it by what its model reads; empty when it is."""
@@ -273,6 +310,35 @@ class _Check:
             if below is not None and below.verdict != "proved":
                 return f"its model is right if {read} is, which is {below.verdict}"
         return ""
+
+
+def _weighed(report: Report, doubt: str, test: DataVerdict | None, evidence: Evidence) -> Checked:
+    """A report that is not proved, by generated data, and by the given data where it ran there."""
+    told = evidence.verdict
+    seen = test is not None and test.verdict == "identical"
+    verdict: Outcome
+    if told.verdict == "different":
+        verdict, reason = "failed", evidence.words
+    elif told.verdict == "identical" or seen:
+        given = test.reason or "same rows on the given data" if seen and test else ""
+        verdict, reason = "tested", "; ".join(p for p in (doubt, given, evidence.words) if p)
+    elif told.verdict == "order-dependent":
+        verdict, reason = "order-dependent", f"{evidence.words}; {doubt}"
+    else:
+        verdict, reason = "kept", f"{doubt}; {evidence.words}"
+    rows = test if seen and test is not None and verdict == "tested" else told
+    made = _entry(
+        report,
+        verdict,
+        reason,
+        rows_before=rows.rows_before,
+        rows_after=rows.rows_after,
+        sample=told.sample if verdict != "tested" else (),
+        open=_needs_a_look(verdict, told),
+    )
+    if verdict != "tested":
+        return replace(made, counterexample=evidence.counterexample)
+    return replace(made, data_sets=seen + evidence.data_sets, score=evidence.score)
 
 
 def _static(doubt: str) -> tuple[Outcome, str]:

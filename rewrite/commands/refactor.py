@@ -9,6 +9,7 @@ from unwet.lineage.commands.output import emit, notes, progress, say, table
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
+from unwet.rewrite.commands.generating import budget_of, generated_options, write
 from unwet.rewrite.commands.resuming import going_on, long_options
 from unwet.rewrite.commands.where_data_lies import data_options
 
@@ -20,6 +21,7 @@ from unwet.rewrite.commands.where_data_lies import data_options
 @click.option("--out", metavar="DIR", help="Where the project goes.")
 @click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project.")
 @data_options
+@generated_options
 @click.option("--name", metavar="NAME", default="unwet_project", help="Name of the project.")
 @decisions_option
 @long_options
@@ -33,6 +35,9 @@ def refactor(
     to_dialect: str,
     data: str,
     scratch: str,
+    no_generated: bool,
+    generated_seconds: float,
+    counterexamples: str | None,
     name: str,
     decisions: str | None,
     timeout: float,
@@ -58,6 +63,7 @@ def refactor(
         decisions=decisions_of(request, decisions),
         intended=request.intended,
         seconds=timeout,
+        generated=budget_of(no_generated, generated_seconds),
     )
     pile = request.load()
     with going_on(request, data, fresh) as store:
@@ -67,6 +73,7 @@ def refactor(
     tell(result.notes, request)
     if not request.quiet:
         say(*summary.open_reports(result))
+    write(result.counterexamples, counterexamples, request)
     form = summary.as_json(result) if request.format == "json" else table(summary.rows(result))
     emit(form, request)
     if wanted.out and not request.quiet:

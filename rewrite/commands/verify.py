@@ -9,6 +9,7 @@ from unwet.lineage.commands.output import emit, notes, progress, say
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
+from unwet.rewrite.commands.generating import budget_of, generated_options, write
 from unwet.rewrite.commands.resuming import going_on, long_options
 from unwet.rewrite.commands.where_data_lies import data_options
 
@@ -16,6 +17,7 @@ from unwet.rewrite.commands.where_data_lies import data_options
 @click.command()
 @shared("text", "json", paths="LEGACY... PROJECT")
 @data_options
+@generated_options
 @click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project; default: "
               "as it remembers, else that of LEGACY.")  # fmt: skip
 @decisions_option
@@ -27,6 +29,9 @@ def verify(
     request: Request,
     data: str,
     scratch: str,
+    no_generated: bool,
+    generated_seconds: float,
+    counterexamples: str | None,
     to_dialect: str,
     decisions: str | None,
     sql_out: str | None,
@@ -38,7 +43,7 @@ def verify(
 
     \b
     proved           same normal form: the same rows on any data
-    tested           the same rows on the given data
+    tested           the same rows on the given data, or on data made from the queries alone
     changed          as somebody has decided, and not otherwise
     order-dependent  the old rows themselves depend on the order of their input
     kept             no model, or neither a proof nor a test; with the reason
@@ -64,7 +69,8 @@ def verify(
     given = decisions_of(request, decisions)
     if sql_out is not None:
         check(Path(sql_out), force)
-    asked = job.Request(Path(project), to_dialect, data, request.params, given, scratch, timeout)
+    asked = job.Request(Path(project), to_dialect, data, request.params, given, scratch, timeout,
+                        generated=budget_of(no_generated, generated_seconds))  # fmt: skip
     meaning = meaning_of(replace(request, paths=tuple(legacy)).load())
     written = write_sql(meaning, asked, Path(sql_out), force) if sql_out is not None else None
     with going_on(request, data, fresh) as store:
@@ -75,6 +81,8 @@ def verify(
     if written is not None and not request.quiet:
         say(f"queries for {counted(written.files, 'report')}: {written.index}")
         say(*(f"no query for {name}: {why}" for name, why in sorted(written.missing.items())))
+    write({r.name: r.counterexample for r in found.reports if r.counterexample}, counterexamples,
+          request)  # fmt: skip
     emit(
         verified.as_json(found)
         if request.format == "json"

@@ -54,7 +54,7 @@ class Runs:
         return bag(engine.rows(f"SELECT * FROM {self._left(run)}"))
 
     def _queried(self, tree: exp.Expr) -> Bag:
-        query = tree.expression if isinstance(tree, exp.Create) else tree
+        query = _query(tree)
         self._engine.use(_BARE)
         return bag(self._engine.rows(to_duckdb(query, self._clock, self._places.located)))
 
@@ -90,6 +90,16 @@ def changed(scripts: Sequence[Script], changes: Changes) -> tuple[Script, ...]:
 def _changed(statement: Statement, changes: Changes) -> Statement:
     tree = changes.get(id(statement))
     return statement if tree is None else replace(statement, tree=tree)  # type: ignore[arg-type]
+
+
+def query_of_unit(unit: Unit) -> exp.Expr | None:
+    """The query that a unit is; None when it is more than one statement."""
+    single = _single(unit)
+    return None if single is None else _query(single.tree)
+
+
+def _query(tree: exp.Expr) -> exp.Expr:
+    return tree.expression if isinstance(tree, exp.Create) else tree
 
 
 def _single(unit: Unit) -> Statement | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlglot import exp
 
@@ -14,9 +14,12 @@ from unwet.rewrite.prove.adapt import volatile
 from unwet.rewrite.prove.render import RenderedModel, RenderedProject
 
 
-def needed(project: RenderedProject, wanted: Sequence[str]) -> set[str]:
-    """Names of models and seeds: the wanted ones, and all that these read."""
-    refs = {model.name: model.refs for model in project.models}
+def needed(
+    project: RenderedProject, wanted: Sequence[str], given: Collection[str] = ()
+) -> set[str]:
+    """Names of models and seeds: the wanted ones, and all that these read. `given`: models whose
+    rows are there already."""
+    refs = {model.name: model.refs for model in project.models if model.name not in given}
     found, waiting = set(wanted), list(wanted)
     while waiting:
         for name in refs.get(waiting.pop(), ()):

@@ -16,6 +16,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 from unwet.lineage.errors import EngineError, UnwetError
@@ -34,6 +35,7 @@ from unwet.rewrite.prove.worlds import LEGACY, OldSide, Worlds
 Outcome = Literal["identical", "different", "order-dependent", "not run"]
 
 NEW, MODELS = "unwet_new", "unwet_models"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +108,31 @@ def _ignored(_: DataVerdict) -> None:
     """Nobody remembers."""
 
 
+def test_beside(
+    old: OldSide,
+    project: RenderedProject,
+    report: ReportRef,
+    dialect: str,
+    standing: Mapping[str, str],
+) -> DataVerdict:
+    """One report beside an old side that has run. `standing`: models that stand for relations of
+    the data: these are taken in their place."""
+    (verdict,) = _Tests(old, project, dialect, standing).verdicts([report], _ignored)
+    return verdict
+
+
 class _Tests:
     """The old side as it is, and a new one, built once; then one verdict after the other."""
 
-    def __init__(self, old: OldSide, project: RenderedProject, dialect: str) -> None:
+    def __init__(
+        self,
+        old: OldSide,
+        project: RenderedProject,
+        dialect: str,
+        standing: Mapping[str, str] = NOTHING,
+    ) -> None:
         self._engine, self._side = old.engine, old
-        self._new = _Build(old.engine, project, dialect, old.clock, old.places)
+        self._new = _Build(old.engine, project, dialect, old.clock, old.places, standing)
         self._shuffled: Places | None = None
         self._seen = Seen(old.engine)  # what the worlds hold does not change once they are there
         self._found: dict[str, Comparison] = {}
@@ -197,6 +218,7 @@ class _Build:
         dialect: str,
         clock: datetime,
         legacy: Places,
+        standing: Mapping[str, str],
     ) -> None:
         self._engine, self._dialect, self._clock, self._legacy = engine, dialect, clock, legacy
         self._project = project
@@ -207,11 +229,25 @@ class _Build:
         engine.world(NEW)
         engine.use(NEW, MODELS)
         self._places = Places(engine, NEW)
+        self._standing = self._stand(standing)
+
+    def _stand(self, relations: Mapping[str, str]) -> frozenset[str]:
+        """The models for which a table of the data stands."""
+        found = set()
+        for model, relation in relations.items():
+            place = self._places.find(relation.split("."))
+            if place is not None:
+                self._places.create(
+                    "VIEW", (MODELS, model), f" AS SELECT * FROM {self._places.full(place)}"
+                )
+                self._borrowed[model] = set()
+                found.add(model)
+        return frozenset(found)
 
     def build(self, wanted: Sequence[str]) -> None:
         """Create the wanted models and all they need, unless they are there; failures are kept for
         `relation`."""
-        names = needed(self._project, wanted) - self._built
+        names = needed(self._project, wanted, self._standing) - self._built - self._standing
         if not names:
             return
         self._built |= names

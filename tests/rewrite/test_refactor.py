@@ -15,6 +15,7 @@ from unwet.lineage.sources import Source
 from unwet.rewrite import refactor as job
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.prove.generated import Budget
 from unwet.rewrite.prove.judge import difference
 from unwet.rewrite.refactor import Request, Result, refactor
 from unwet.rewrite.script import end_state
@@ -219,8 +220,12 @@ def test_a_model_that_is_not_even_proved_alone_is_kept(monkeypatch: pytest.Monke
 def test_each_report_is_proved_from_its_own_dialect() -> None:
     average = "create view v as select avg(k) as m from u"
     pile = load([Source("a.sql", "select a from t", "duckdb"), Source("v.sql", average, "tsql")])
-    result = refactor(pile, Request(to_dialect="duckdb"))
+    result = refactor(pile, Request(to_dialect="duckdb", generated=Budget()))
     assert {v.name: v.outcome for v in result.verdicts} == {"a": "proved", "v": "kept"}
+    (kept,) = [v for v in result.verdicts if v.name == "v"]
+    assert kept.reason.endswith(
+        "same rows, but it is written in tsql, the project in duckdb, and DuckDB runs both alike"
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
@@ -56,18 +57,25 @@ class Bench:
             self.write(f"project/models/{name}.sql", sql)
 
     def verify(
-        self, legacy: Mapping[str, str], models: Mapping[str, str], data: bool = False
+        self,
+        legacy: Mapping[str, str],
+        models: Mapping[str, str],
+        data: bool = False,
+        generated: bool = True,
     ) -> dict[str, Checked]:
         self.fill(legacy, models)
-        return {report.name: report for report in self.run(data).reports}
+        return {report.name: report for report in self.run(data, generated=generated).reports}
 
-    def run(self, data: bool = False, to_dialect: str | None = None) -> Verification:
+    def run(
+        self, data: bool = False, to_dialect: str | None = None, generated: bool = True
+    ) -> Verification:
         return verify(
             self.root / "pile",
             self.root / "project",
             dialect="duckdb",
             to_dialect=to_dialect,
             data=self.root / "data" if data else None,
+            generated=generated,
         )
 
     def cli(self, *args: object) -> Result:
@@ -112,12 +120,46 @@ def test_tables_that_the_pile_only_declares_keep_the_rows_of_the_data(
 def test_without_a_proof_the_same_rows_are_tested(bench: Bench) -> None:
     model = "select id, amount + amount as two from {{ ref('north') }}"
     models = {"north": NORTH_MODEL, "twice": model}
-    twice = bench.verify({"a": NORTH, "b": TWICE}, models)["twice"]
+    twice = bench.verify({"a": NORTH, "b": TWICE}, models, generated=False)["twice"]
     assert (twice.verdict, twice.open) == ("kept", True)
     assert twice.reason.startswith("not proved: ")
-    twice = bench.verify({}, {}, data=True)["twice"]
+    twice = bench.verify({}, {}, data=True, generated=False)["twice"]
     assert (twice.verdict, twice.open) == ("tested", False)
     assert twice.reason.startswith("not proved: ")
+    assert (twice.data_sets, twice.score) == (1, None)
+
+
+def test_without_data_it_is_made_and_its_worth_is_told(bench: Bench) -> None:
+    model = "select id, amount + amount as two from {{ ref('north') }}"
+    models = {"north": NORTH_MODEL, "twice": model}
+    twice = bench.verify({"a": NORTH, "b": TWICE}, models)["twice"]
+    assert (twice.verdict, twice.open) == ("tested", False)
+    assert twice.data_sets > 1
+    assert twice.score is not None and 0 < twice.score.killed <= twice.score.valid
+    killed, valid = twice.score.killed, twice.score.valid
+    assert twice.reason.startswith("not proved: ")
+    assert twice.reason.endswith(
+        f"same rows on {twice.data_sets} generated data sets (DuckDB), "
+        f"which show {killed} of {valid} mistakes made on purpose"
+    )
+    both = bench.verify({}, {}, data=True)["twice"]
+    assert (both.verdict, both.data_sets) == ("tested", twice.data_sets + 1)
+    assert both.score == twice.score
+
+
+def test_rows_that_differ_on_generated_data_are_shown_with_a_script(bench: Bench) -> None:
+    model = NORTH_MODEL.replace("'n'", "'s'")
+    north = bench.verify({"a": NORTH}, {"north": model})["north"]
+    assert (north.verdict, north.open, north.data_sets) == ("failed", True, 0)
+    assert north.reason.startswith("the rows differ on generated data: rows ")
+    assert {one.change for one in north.sample} <= {"removed", "added"}
+    with duckdb.connect() as connection:
+        *_, old, new = connection.extract_statements(north.counterexample)
+        for each in connection.extract_statements(north.counterexample)[:-2]:
+            connection.execute(each)
+        rows = connection.execute(old).fetchall() + connection.execute(new).fetchall()
+    assert {row[0] for row in rows} <= {"only old", "only new"}
+    assert rows
 
 
 def test_other_rows_fail_and_are_shown(bench: Bench) -> None:
@@ -138,7 +180,7 @@ def test_a_proof_is_worth_no_more_than_the_models_it_stands_on(bench: Bench) -> 
     wrong = {"north": NORTH_MODEL.replace("'n'", "'s'"), "twice": TWICE_MODEL}
     found = bench.verify({"a": NORTH, "b": TWICE}, wrong)
     assert (found["twice"].verdict, found["twice"].open) == ("kept", True)
-    assert found["twice"].reason == "its model is right if north is, which is kept"
+    assert found["twice"].reason == "its model is right if north is, which is failed"
     found = bench.verify({}, {}, data=True)
     assert found["twice"].verdict == "failed"
     assert "its model is right if north is, which is failed" in found["twice"].reason
@@ -191,7 +233,6 @@ def test_a_missing_model_is_open_unless_the_project_remembers_why(bench: Bench) 
         ("select id from {{ ref('nowhere') }}", "ref to nowhere"),
         ("{% if %}", "Expected an expression"),
         ("select from from", "cannot be read back"),
-        ("select id, amount, 1 as more from {{ ref('stg_orders') }}", "became id, amount, more"),
         ("select * from {{ ref('north') }}", "circle"),
         ("{{ config(enabled=false) }} select 1", "the project has no model"),
         (f"create table x as {NORTH_MODEL}", "it is not a query"),
@@ -202,6 +243,15 @@ def test_what_cannot_be_read_is_not_proved(bench: Bench, model: str, reason: str
     north = bench.verify({"a": NORTH}, {"north": model})["north"]
     assert (north.verdict, north.open) == ("kept", True)
     assert reason in north.reason
+
+
+def test_other_columns_are_other_rows(bench: Bench) -> None:
+    model = "select id, amount, 1 as more from {{ ref('stg_orders') }}"
+    north = bench.verify({"a": NORTH}, {"north": model}, generated=False)["north"]
+    assert (north.verdict, north.open) == ("kept", True)
+    assert "became id, amount, more" in north.reason
+    north = bench.verify({}, {})["north"]
+    assert (north.verdict, north.open) == ("failed", True)
 
 
 def test_reading_what_the_old_scripts_make_is_an_assumption(bench: Bench) -> None:
@@ -221,7 +271,7 @@ def test_placeholders_take_the_project_s_own_values(bench: Bench) -> None:
     north = bench.verify({"a": legacy}, {"north": model}, data=True)["north"]
     assert (north.verdict, north.rows_before, north.rows_after) == ("proved", 2, 2)
     wrong = bench.verify({}, {"north": NORTH_MODEL})["north"]
-    assert (wrong.verdict, wrong.open) == ("kept", True)
+    assert (wrong.verdict, wrong.open) == ("failed", True)
 
 
 def test_models_that_wait_for_a_value_are_read_with_their_placeholder(bench: Bench) -> None:
@@ -235,7 +285,7 @@ def test_models_that_wait_for_a_value_are_read_with_their_placeholder(bench: Ben
     assert [report.verdict for report in found.values()] == ["proved", "proved"]
     models["north"] = models["north"].replace("id, amount", "amount, id")
     found = bench.verify(legacy, models)
-    assert [report.verdict for report in found.values()] == ["kept", "kept"]
+    assert [report.verdict for report in found.values()] == ["failed", "kept"]
 
 
 def test_the_project_remembers_its_dialect(bench: Bench) -> None:
@@ -289,6 +339,8 @@ def test_json_and_exit_codes(bench: Bench) -> None:
                 "changes": [],
                 "proof": {"rules": [{"rule": rule, "steps": 1} for rule in RULES]},
                 "difference": None,
+                "data_sets": 0,
+                "mutation_score": None,
                 "sample": [],
             }
         ],

@@ -1,0 +1,66 @@
+"""`--no-generated` and its kin: for commands that test on data from the queries alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from unwet.lineage.commands.output import say
+from unwet.lineage.commands.request import Request
+from unwet.lineage.errors import OutputReadOnly
+
+if TYPE_CHECKING:
+    from unwet.rewrite.prove.generated import Budget
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def generated_options(command: Command) -> Command:
+    """Adds `no_generated`, `generated_seconds` and `counterexamples` to the arguments."""
+    options = (
+        click.option(
+            "--no-generated", is_flag=True,
+            help="No test on data that is made from the queries alone.",
+        ),
+        click.option(
+            "--generated-seconds", metavar="N", type=click.FloatRange(min=0), default=300.0,
+            show_default=True, help="After so many seconds no further report is tested so.",
+        ),
+        click.option(
+            "--counterexamples", metavar="DIR",
+            help="Where to write, for each report that differs on such data, SQL that shows it.",
+        ),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def budget_of(no_generated: bool, seconds: float) -> Budget | None:
+    """The time for generated data; None for none."""
+    from unwet.rewrite.prove.generated import Budget
+
+    return None if no_generated else Budget(all=seconds)
+
+
+def write(scripts: Mapping[str, str], folder: str | None, request: Request) -> None:
+    """A file for each report below `folder`, or a note that they can be had."""
+    if not scripts:
+        return
+    if folder is None:
+        if not request.quiet:
+            many = "1 report differs" if len(scripts) == 1 else f"{len(scripts)} reports differ"
+            say(f"{many} on generated data: --counterexamples DIR writes the tables that show it")
+        return
+    root = Path(folder)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        for name, text in sorted(scripts.items()):
+            (root / f"{name}.sql").write_text(text, "utf-8", newline="\n")
+    except OSError as error:
+        raise OutputReadOnly(folder, error.strerror or "cannot be written") from error
+    if not request.quiet:
+        say(f"rows that differ on generated data: {root}")

@@ -1,0 +1,282 @@
+"""Old and new on databases made from the queries alone, report by report.
+
+The old side is the report's unit: the scripts that make it, given the results of other reports as
+tables. The new side is the report's model with all it reads, given the same tables in the place of
+models that stand for other reports; so each report is tested for itself, as it is proved. What such
+a test is worth is measured: mistakes are made in the old scripts, and the share that the same
+databases show is told with the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic
+
+from unwet.lineage.errors import UnwetError
+from unwet.lineage.templating import TOKEN
+from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.prove.against import placeholders, variable
+from unwet.rewrite.prove.before import ReportRef
+from unwet.rewrite.prove.compiled import read_project
+from unwet.rewrite.prove.counterexample import script
+from unwet.rewrite.prove.engines import open_duckdb
+from unwet.rewrite.prove.generation import Generator
+from unwet.rewrite.prove.places import target
+from unwet.rewrite.prove.render import RenderedProject
+from unwet.rewrite.prove.same_meaning import Meant
+from unwet.rewrite.prove.strength import CLOCK, Limits, strength
+from unwet.rewrite.prove.synthetic.database import Database
+from unwet.rewrite.prove.synthetic.load import SECONDS, fill
+from unwet.rewrite.prove.synthetic.parameters import bound, guesses
+from unwet.rewrite.prove.synthetic.units import Unit, units
+from unwet.rewrite.prove.tested import DataVerdict, placed, test_beside
+from unwet.rewrite.prove.worlds import OldSide
+from unwet.rewrite.verdicts import Score
+
+Progress = Callable[[str], None]
+
+LATE = "there was no time left for generated data"
+_NO_ROWS = "it returns no rows on generated data"
+_FOREIGN = "same rows, but it is written in {}, the project in {}, and DuckDB runs both alike"
+_BLIND = "the generated data would show no mistake in it"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Seconds for mistakes made on purpose in one report, and for everything."""
+
+    report: float = 20.0
+    all: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What generated data says of one report.
+
+    `data_sets`: on how many its rows are the same, `score`: what these are worth. `counterexample`:
+    where they differ, a script for DuckDB that shows it.
+    """
+
+    verdict: DataVerdict
+    data_sets: int = 0
+    score: Score | None = None
+    counterexample: str = field(default="", repr=False)
+
+    @property
+    def words(self) -> str:
+        """What there is to say, for people."""
+        match self.verdict.verdict:
+            case "identical":
+                return self._same()
+            case "different":
+                return f"the rows differ on generated data: {self.verdict.reason}"
+            case "order-dependent":
+                return f"on generated data {self.verdict.reason}"
+            case _:
+                return f"not tested on generated data: {self.verdict.reason}"
+
+    def _same(self) -> str:
+        sets = f"{self.data_sets} generated data set{'s' * (self.data_sets != 1)}"
+        if self.score is None or not self.score.valid:
+            return f"same rows on {sets} (DuckDB)"
+        return (
+            f"same rows on {sets} (DuckDB), which show {self.score.killed} of "
+            f"{self.score.valid} mistakes made on purpose"
+        )
+
+
+def gather(
+    meaning: Meaning,
+    project_root: Path,
+    reports: Sequence[ReportRef],
+    dialect: str,
+    values: Mapping[str, str],
+    budget: Budget,
+    progress: Progress = lambda _: None,
+) -> dict[str, Evidence]:
+    """The evidence for each report, by its name. `dialect` is the project's; `values` are those of
+    its variables and of placeholders left in the scripts: what has none gets one."""
+    if not reports:
+        return {}
+    with closing(Tester(meaning, values, budget, progress)) as tester:
+        return {e.verdict.name: e for e in tester.test(project_root, reports, dialect)}
+
+
+class Tester:
+    """Tests reports of one pile. Databases are made once per report, whatever the project."""
+
+    def __init__(
+        self,
+        meaning: Meaning,
+        values: Mapping[str, str],
+        budget: Budget | None = None,
+        progress: Progress = lambda _: None,
+    ) -> None:
+        self._values = _completed(meaning, values)
+        self._meaning = bound(meaning, self._values)
+        self._budget, self._progress = budget or Budget(), progress
+        self._end = monotonic() + self._budget.all
+        self._units = {unit.name: unit for unit in units(self._meaning)}
+        self._meant = Meant(self._meaning)
+        self._generator = Generator(self._meaning, CLOCK)
+        self._made: dict[str, tuple[tuple[str, ...], tuple[Database, ...]]] = {}
+
+    def close(self) -> None:
+        self._generator.close()
+
+    def test(
+        self, project_root: Path, reports: Sequence[ReportRef], dialect: str
+    ) -> Iterator[Evidence]:
+        """The evidence for each report, in the order given. Raises UnwetError for a project that
+        cannot be read at all."""
+        project = read_project(project_root, self._values, placed)
+        for number, report in enumerate(reports, 1):
+            self._progress(f"data from the queries alone: {number} of {len(reports)} reports")
+            yield self._evidence(project, report, dialect)
+
+    def _evidence(self, project: RenderedProject, report: ReportRef, dialect: str) -> Evidence:
+        unit = self._units.get(report.name)
+        if unit is None or not unit.scripts:
+            return _without(report, "its text could not be parsed")
+        if monotonic() > self._end:
+            return _without(report, LATE)
+        standing = self._standing(report)
+        try:
+            databases = self._databases(unit, project, standing)
+        except UnwetError as error:
+            return _without(report, error.message)
+        test = _Test(unit, project, standing, dialect)
+        found = [(each, test.verdict(each, self._filled(report))) for each in databases]
+        evidence = _merged(report, found)
+        if evidence.verdict.verdict == "different":
+            database = next(d for d, v in found if v is evidence.verdict)
+            return replace(evidence, counterexample=test.shown(database))
+        if evidence.verdict.verdict != "identical":
+            return evidence
+        if foreign := sorted(_dialects(unit) - {dialect}):
+            return _without(report, _FOREIGN.format(foreign[0] or "no dialect", dialect or "none"))
+        return self._scored(unit, evidence, [d for d, v in found if v.verdict == "identical"])
+
+    def _scored(self, unit: Unit, evidence: Evidence, databases: list[Database]) -> Evidence:
+        """With what the databases are worth; nothing is believed that they could not show."""
+        left = max(1.0, min(self._budget.report, self._end - monotonic()))
+        limits = Limits(most=60, each=4, seconds=left)
+        found = strength(unit, databases, self._meant, limits=limits)
+        score = Score(found.killed, found.valid)
+        if found.valid and not found.killed:
+            verdict = replace(evidence.verdict, verdict="not run", reason=_BLIND)
+            return Evidence(verdict, evidence.data_sets, score)
+        return replace(evidence, score=score)
+
+    def _standing(self, report: ReportRef) -> dict[str, str]:
+        """The models that stand for other reports, which are given, and their relations."""
+        names = ((u.report.name, u.report.relation) for u in self._units.values())
+        return {name: relation for name, relation in names if relation and name != report.model}
+
+    def _filled(self, report: ReportRef) -> ReportRef:
+        """The report as the unit has it, with values in the place of placeholders."""
+        own = self._units[report.name].report
+        return replace(report, relation=own.relation, path=own.span.path, line=own.span.line)
+
+    def _databases(
+        self, unit: Unit, project: RenderedProject, standing: Mapping[str, str]
+    ) -> tuple[Database, ...]:
+        wide = _widened(unit, _read(project, unit.name, standing))
+        known = self._made.get(unit.name)
+        if known is None or known[0] != wide.inputs:
+            known = self._made[unit.name] = wide.inputs, self._generator.databases(wide)
+        return known[1]
+
+
+class _Test:
+    """One report of one project."""
+
+    def __init__(
+        self, unit: Unit, project: RenderedProject, standing: Mapping[str, str], dialect: str
+    ) -> None:
+        self._unit, self._project = unit, project
+        self._standing, self._dialect = standing, dialect
+        self._seeds = [Path(seed.path) for seed in project.seeds]
+
+    def verdict(self, database: Database, report: ReportRef) -> DataVerdict:
+        """Old beside new on one database."""
+        try:
+            engine = open_duckdb(None, seconds=SECONDS, readable=self._seeds)
+            with closing(engine):
+                fill(engine, database)
+                old = OldSide(engine, self._unit.scripts, {}, CLOCK)
+                return test_beside(old, self._project, report, self._dialect, self._standing)
+        except UnwetError as error:
+            return DataVerdict(report.name, "not run", None, None, (), error.message)
+
+    def shown(self, database: Database) -> str:
+        """A database as a script with both sides."""
+        return script(self._unit, database, self._project, self._standing, self._dialect)
+
+
+def _dialects(unit: Unit) -> set[str]:
+    return {each.dialect for script in unit.scripts for each in script.statements}
+
+
+def _completed(meaning: Meaning, values: Mapping[str, str]) -> dict[str, str]:
+    """Values for all placeholders, by their own names and by those of the project's variables."""
+    found = {**guesses(meaning.pile), **values}
+    for place in placeholders(meaning.pile):
+        if place.name in found:
+            found.setdefault(variable(place), found[place.name])
+    return found
+
+
+def _read(project: RenderedProject, model: str, standing: Mapping[str, str]) -> set[str]:
+    """Relations that a model and all it is made of reads, as the catalog may call them."""
+    by_name = {each.name: each for each in project.models}
+    found: set[str] = set()
+    seen, waiting = {model}, [model]
+    while waiting:
+        each = by_name.get(waiting.pop())
+        for name in each.refs if each is not None else ():
+            if name in standing:
+                found.add(standing[name])
+            elif name not in seen:
+                seen.add(name)
+                waiting.append(name)
+        found |= {s.lower() for s in each.sources} if each is not None else set()
+    return {name for name in found if not TOKEN.search(name)}
+
+
+def _widened(unit: Unit, more: set[str]) -> Unit:
+    """With relations that only the new side reads; none under two names."""
+    places = {_place(name) for name in unit.inputs}
+    new = [name for name in sorted(more) if _place(name) not in places]
+    return replace(unit, inputs=(*unit.inputs, *new))
+
+
+def _place(name: str) -> tuple[str, ...]:
+    return tuple(part.lower() for part in target(name.split(".")))
+
+
+def _merged(report: ReportRef, found: Sequence[tuple[Database, DataVerdict]]) -> Evidence:
+    """One verdict of those on all databases: a difference anywhere counts, and a model that did
+    not run where the old scripts did is not believed."""
+    for _, verdict in found:
+        if verdict.verdict == "different":
+            return Evidence(verdict)
+    broken = next((v for _, v in found if v.reason.startswith("model ")), None)
+    same = [v for _, v in found if v.verdict == "identical"]
+    unstable = next((v for _, v in found if v.verdict == "order-dependent"), None)
+    if broken is not None:
+        return Evidence(broken)
+    if any(v.rows_before for v in same):
+        verdict = DataVerdict(report.name, "identical", None, None, (), "")
+        return Evidence(verdict, len(same))
+    if unstable is not None:
+        return Evidence(unstable)
+    failed = next((v.reason for _, v in found if v.verdict == "not run"), _NO_ROWS)
+    return _without(report, _NO_ROWS if same else failed)
+
+
+def _without(report: ReportRef, reason: str) -> Evidence:
+    return Evidence(DataVerdict(report.name, "not run", None, None, (), reason))

@@ -1,0 +1,118 @@
+"""Reports tested on databases made from the queries alone, beside right and wrong models."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite import refactor
+from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.prove.against import reference
+from unwet.rewrite.prove.generated import LATE, Budget, Evidence, gather
+from unwet.rewrite.verdicts import Score
+
+BASE = (
+    "create table r.base as select o.id, o.customer_id, o.amount from shop.orders o "
+    "where o.status in ('paid', 'shipped') and o.amount > 0"
+)
+REVENUE = (
+    "create table r.revenue as select c.id, coalesce(sum(b.amount), 0) as revenue "
+    "from shop.customers c left join r.base b on b.customer_id = c.id "
+    "where c.country = 'DE' group by c.id"
+)
+
+
+class Bench:
+    """A pile and the project that `refactor` makes of it, to be spoilt."""
+
+    def __init__(self, root: Path, *texts: str, dialect: str = "postgres") -> None:
+        self.dialect = dialect
+        sources = [Source(f"{n}.sql", text, dialect) for n, text in enumerate(texts, 1)]
+        self.meaning = Meaning(load(sources, dialect))
+        self.project = root / "project"
+        refactor.refactor(self.meaning, refactor.Request(self.project))
+
+    def edit(self, model: str, old: str, new: str) -> None:
+        path = next(self.project.rglob(f"{model}.sql"))
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), "utf-8")
+
+    def evidence(
+        self, *names: str, budget: Budget | None = None, values: Mapping[str, str] | None = None
+    ) -> Mapping[str, Evidence]:
+        reports = [r for r in self.meaning.state.reports if not names or r.name in names]
+        return gather(
+            self.meaning,
+            self.project,
+            [reference(report) for report in reports],
+            self.dialect,
+            values or {},
+            budget or Budget(),
+        )
+
+
+def test_the_same_rows_and_what_that_is_worth(tmp_path: Path) -> None:
+    found = Bench(tmp_path, BASE, REVENUE).evidence()
+    assert {name: each.verdict.verdict for name, each in found.items()} == {
+        "base": "identical",
+        "revenue": "identical",
+    }
+    for each in found.values():
+        assert each.data_sets > 1
+        assert each.score is not None and each.score.killed >= 0.75 * each.score.valid > 0
+
+
+def test_a_report_is_tested_on_given_results_of_others(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, BASE, REVENUE)
+    bench.edit("base", "> 0", "> 1")  # wrong, but none of revenue's business
+    found = bench.evidence()
+    assert found["base"].verdict.verdict == "different"
+    assert found["revenue"].verdict.verdict == "identical"
+
+
+def test_a_difference_is_shown_with_a_script(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, BASE, REVENUE)
+    bench.edit("revenue", "LEFT JOIN", "JOIN")
+    (found,) = bench.evidence("revenue").values()
+    assert found.verdict.verdict == "different"
+    assert found.verdict.sample
+    assert found.words.startswith("the rows differ on generated data: rows ")
+    assert 'CREATE OR REPLACE TABLE "r"."base"' in found.counterexample
+    assert found.counterexample.count("EXCEPT ALL") == 2
+
+
+def test_placeholders_get_a_value_on_both_sides(tmp_path: Path) -> None:
+    text = "create table r.a as select a, b from s.t where d = {{ day }} and b > 3"
+    bench = Bench(tmp_path, text)
+    (found,) = bench.evidence().values()
+    assert found.verdict.verdict == "identical"
+    assert found.score is not None and found.score.killed
+    bench.edit("a", "b > 3", "b >= 3")
+    (found,) = bench.evidence().values()
+    assert found.verdict.verdict == "different"
+
+
+def test_another_dialect_and_no_time_are_told(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, BASE)
+    (late,) = bench.evidence(budget=Budget(all=0.0)).values()
+    assert (late.verdict.verdict, late.verdict.reason) == ("not run", LATE)
+    bench.dialect = "duckdb"
+    (foreign,) = bench.evidence().values()
+    assert foreign.words == (
+        "not tested on generated data: same rows, but it is written in postgres, the project in "
+        "duckdb, and DuckDB runs both alike"
+    )
+
+
+def test_what_does_not_run_is_not_believed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, BASE)
+    bench.edit("base", "o.amount > 0", "o.amount > random()")
+    (found,) = bench.evidence().values()
+    assert found.verdict.verdict == "not run"
+    assert "uses rand" in found.verdict.reason
+
+
+def test_a_score_is_a_share() -> None:
+    assert Score(3, 4).as_json() == {"killed": 3, "valid": 4, "percent": 75.0}
+    assert Score(0, 0).percent is None
