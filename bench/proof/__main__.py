@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import corpora
 from bench.errors import BenchError
-from bench.proof import piles, table
+from bench.proof import piles, proved, store, table
 from bench.proof.scored import Pile, attempts, score
 from bench.results import put
 
@@ -21,6 +21,8 @@ def main(words: Sequence[str] | None = None) -> int:
         where = piles.Where(options.cache, corpora.parse_mirrors(options.mirror))
         if options.unit:
             return _one(options.unit, names, where)
+        if options.proved:
+            return _proved(names, where, options.most)
         found = _all(names, where, options)
     except BenchError as error:
         print(f"error: {error}\nhelp: {error.help}", file=sys.stderr)
@@ -28,7 +30,6 @@ def main(words: Sequence[str] | None = None) -> int:
     shown = table.text(found)
     missed = table.misses(found)
     print("\n\n".join([shown, *(f"MISSED {each}" for each in missed)]))
-    options.details.mkdir(parents=True, exist_ok=True)
     for pile in found:
         (options.details / f"{pile.name}.md").write_text(table.survivors(pile), "utf-8")
     if options.write:
@@ -44,18 +45,33 @@ def _one(unit: str, names: Sequence[str], where: piles.Where) -> int:
     return 0
 
 
+def _proved(names: Sequence[str], where: piles.Where, most: int | None) -> int:
+    found = [proved.proved(name, piles.load(name, where), most) for name in names]
+    print(proved.text(found))
+    return 1 if any(each.false for each in found) else 0
+
+
 def _all(names: Sequence[str], where: piles.Where, options: argparse.Namespace) -> list[Pile]:
+    files = {name: options.details / f"{name}.jsonl" for name in names}
+    if options.collect:
+        read = (store.read(files[name]) for name in names)
+        return [pile for pile in read if pile.scored]
+    if not options.resume:
+        for file in files.values():
+            file.unlink(missing_ok=True)
     run = partial(measured, where=where, most=options.most)
     if options.jobs == 1 or len(names) == 1:
-        return [run(name) for name in names]
+        return [run(name, files[name]) for name in names]
     with ProcessPoolExecutor(options.jobs) as pool:
-        return list(pool.map(run, names))
+        return list(pool.map(run, names, files.values()))
 
 
-def measured(name: str, where: piles.Where, most: int | None) -> Pile:
-    """One pile, in whatever process."""
-    say = (lambda line: print(line, file=sys.stderr)) if sys.stderr.isatty() else lambda _: None
-    return score(name, piles.load(name, where), most=most, progress=say)
+def measured(name: str, file: Path, where: piles.Where, most: int | None) -> Pile:
+    """One pile, in whatever process; each report is written down when it is scored."""
+    done = store.read(file).scored
+    return score(
+        name, piles.load(name, where), most=most, done=done, tell=partial(store.append, file)
+    )
 
 
 def _options(words: Sequence[str] | None) -> argparse.Namespace:
@@ -64,6 +80,9 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     add("piles", nargs="*", metavar="PILE", help=f"of {', '.join(piles.PILES)} (default: all)")
     add("--unit", default="", metavar="NAME", help="one report: its data, and what lives")
     add("--most", type=int, metavar="N", help="only so many reports of each pile")
+    add("--resume", action="store_true", help="keep what an earlier run has scored")
+    add("--collect", action="store_true", help="only put together what earlier runs have scored")
+    add("--proved", action="store_true", help="instead: what refactor proves, on such data")
     add("--jobs", type=int, default=1, help="processes, one pile each")
     add("--cache", type=Path, default=corpora.CACHE)
     add("--mirror", action="append", default=[], metavar="OWNER/NAME=GITDIR")

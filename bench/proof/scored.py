@@ -5,7 +5,7 @@ score(name, meaning) -> Pile of Scored
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from unwet.rewrite.meaning import Meaning
@@ -17,7 +17,7 @@ from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.parameters import bound, guesses
 from unwet.rewrite.prove.synthetic.units import Unit, units
 
-LIMITS = Limits(most=80, each=3, seconds=20.0)
+LIMITS = Limits(most=60, each=2, seconds=20.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Pile:
 
     name: str
     scored: list[Scored] = field(default_factory=list)
-    seconds: float = 0.0  # CPU, reading and inference included
+    seconds: float = 0.0  # CPU, for databases and mutants
 
     @property
     def tallies(self) -> dict[str, Tally]:
@@ -102,23 +102,25 @@ def score(
     meaning: Meaning,
     *,
     most: int | None = None,
+    done: Sequence[Scored] = (),
     limits: Limits = LIMITS,
-    progress: Callable[[str], None] = lambda _: None,
+    tell: Callable[[Scored], None] = lambda _: None,
 ) -> Pile:
-    """Every unit, or `most` of them at equal distances."""
-    start = time.process_time()
+    """Every unit, or `most` of them at equal distances, each told when it is there; `done` are
+    those of an earlier run. Raises nothing for a report: what is wrong with it is its failure."""
     meaning = bound(meaning, guesses(meaning.pile))
     generator, meant = Generator(meaning, CLOCK), Meant(meaning)
-    pile = Pile(name)
+    scored = list(done)
+    known = {each.name for each in done}
     chosen = list(units(meaning))
     if most is not None and most < len(chosen):
         chosen = [chosen[at * len(chosen) // most] for at in range(most)]
-    for number, unit in enumerate(chosen):
-        progress(f"{name} {number + 1}/{len(chosen)} {unit.name}")
-        pile.scored.append(_scored(unit, generator, meant, limits))
+    for unit in chosen:
+        if unit.name not in known:
+            scored.append(_scored(unit, generator, meant, limits))
+            tell(scored[-1])
     generator.close()
-    pile.seconds = time.process_time() - start
-    return pile
+    return Pile(name, scored, sum(each.making + each.trying for each in scored))
 
 
 def _scored(unit: Unit, generator: Generator, meant: Meant, limits: Limits) -> Scored:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.proof import piles, table
+from bench.proof import piles, proved, store, table
 from bench.proof.scored import Mistake, Pile, Scored, added, score
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
@@ -52,6 +52,31 @@ def test_a_false_proof_is_shown_and_fails() -> None:
     pile = Pile("p", [scored("r", (1,), false_proofs=(fault,))])
     assert table.misses([pile]) == ["1 false proofs"]
     assert "FALSE PROOF in p, r: DISTINCT at r.sql:3" in table.text([pile])
+
+
+def test_a_run_that_stops_goes_on(tmp_path: Path) -> None:
+    mistake = Mistake("LIMIT", "r.sql:1", "-a\n+b")
+    one = scored("a", (1, 2), survivors=(mistake,))
+    store.append(tmp_path / "p.jsonl", one)
+    pile = store.read(tmp_path / "p.jsonl")
+    assert (pile.name, pile.scored) == ("p", [one])
+    assert store.read(tmp_path / "none.jsonl").scored == []
+    text = "create table a as select x from t; create table b as select x from t where x > 1"
+    meaning = Meaning(load([Source("r.sql", text, "duckdb")], "duckdb"))
+    told: list[Scored] = []
+    found = score("p", meaning, done=pile.scored, tell=told.append)
+    assert [each.name for each in told] == ["b"]
+    assert [each.name for each in found.scored] == ["a", "b"]
+
+
+def test_what_is_proved_is_run() -> None:
+    text = "create table a as select x from t where x > 1 and y = 'u'"
+    meaning = Meaning(load([Source("r.sql", text, "duckdb")], "duckdb"))
+    found = proved.proved("p", meaning)
+    assert found.outcomes == {"identical": 1}
+    assert "| p | 1 | 1 | 0 | 0 | 0 |" in proved.text([found])
+    found.false.append("a: the rows differ")
+    assert "FALSE PROOF in p, a: the rows differ" in proved.text([found])
 
 
 def test_a_pile_is_scored() -> None:
