@@ -302,7 +302,8 @@ class _Runner:
         kind = str(tree.args.get("kind", "")).upper()
         if kind in ("INDEX", "SCHEMA", "DATABASE", "PROCEDURE", "FUNCTION", "TRIGGER"):
             return
-        for table in (tree.this, *tree.expressions):
+        # sqlglot 30.30 has all of them in `tables`, but those of a few dialects in `this`
+        for table in (tree.this, *tree.expressions, *(tree.args.get("tables") or ())):
             if isinstance(table, exp.Table):
                 place = self._places.exact(name_parts(table))
                 # on a fresh database there may be nothing to drop yet

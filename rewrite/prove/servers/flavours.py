@@ -28,6 +28,7 @@ class Flavour:
     an exact number that holds ten billion of them. `casts`: types by the names that `columns.py`
     knows, where they are not the same. `heads`: whether a CTE may name its columns. `opaque`: how
     the names of types begin that nothing can be grouped by. `other_order`: `shuffled`.
+    `catalogs`: whether one connection reaches several databases.
     """
 
     dialect: str
@@ -38,6 +39,7 @@ class Flavour:
     heads: bool = True
     opaque: tuple[str, ...] = ()
     other_order: str = field(kw_only=True)
+    catalogs: bool = True
 
     def shuffled(self, rows: str) -> str:
         """The rows of a table (given quoted) in another order; where the engine can do it, always
@@ -110,6 +112,7 @@ FLAVOURS = (
         opaque=("JSON", "XML", "POINT", "LINE", "LSEG", "BOX", "PATH", "POLYGON", "CIRCLE"),
         other_order="SELECT * FROM {rows} AS unwet_row "
         "ORDER BY HASHTEXTEXTENDED(CAST(unwet_row AS TEXT), 20150)",
+        catalogs=False,
     ),
     Flavour(
         "spark",

@@ -23,6 +23,7 @@ from unwet.rewrite.prove.servers.parity import quoted
 from unwet.rewrite.prove.servers.there import Server
 
 SCRATCH = "name a scratch schema with --scratch"
+MAIN = "main"
 _LONGEST = 40  # of a name within ours; PostgreSQL cuts identifiers at 63 bytes
 
 
@@ -40,22 +41,26 @@ class Made:
 
 
 class Data:
-    """The tables that a server has, and how their names are looked up."""
+    """The tables that a server has, and how their names are looked up: as the server does it, but
+    for the case of names. A table that is not where a script says it is, is not another one."""
 
     def __init__(self, tables: Iterable[tuple[str, str]], path: Sequence[str] = ()) -> None:
         self.tables = tuple(tables)
         self._path = [schema.lower() for schema in path]
-        self._spelled = {_key(place): place for place in self.tables}
+        self._spelled: dict[tuple[str, ...], list[tuple[str, str]]] = {}
         self._by_table: dict[str, list[tuple[str, str]]] = {}
         for place in self.tables:
+            self._spelled.setdefault(_key(place), []).append(place)
             self._by_table.setdefault(place[1].lower(), []).append(place)
 
     def exact(self, parts: Sequence[str]) -> tuple[str, str] | None:
         """By schema and name, or by name alone on the search path."""
         if len(parts) > 1:
-            return self._spelled.get((parts[-2].lower(), parts[-1].lower()))
+            found = self._named(parts[-2], parts[-1])
+            if found is not None or not is_bare(parts):
+                return found
         for schema in self._path:
-            if found := self._spelled.get((schema, parts[-1].lower())):
+            if found := self._named(schema, parts[-1]):
                 return found
         return None
 
@@ -63,6 +68,24 @@ class Data:
         """The one table of that name in any schema."""
         same = self._by_table.get(name.lower(), [])
         return same[0] if len(same) == 1 else None
+
+    def on_path(self, schema: str) -> bool:
+        """Whether unqualified names are looked up there."""
+        return schema.lower() in self._path
+
+    def _named(self, schema: str, table: str) -> tuple[str, str] | None:
+        """Of names that differ by case only: the one as it is written, else the one without
+        capitals, which is what PostgreSQL takes an unquoted name for."""
+        same = self._spelled.get((schema.lower(), table.lower()), [])
+        for wanted in ((schema, table), (schema, table.lower()), (schema.lower(), table.lower())):
+            if wanted in same:
+                return wanted
+        return same[0] if len(same) == 1 else None
+
+
+def is_bare(parts: Sequence[str]) -> bool:
+    """Written without a schema: a project says `main` where the pile says nothing."""
+    return len(parts) == 1 or (len(parts) == 2 and parts[0].lower() == MAIN)
 
 
 class Nested:
@@ -95,8 +118,11 @@ class Nested:
     # --- names
 
     def exact(self, parts: Sequence[str]) -> tuple[str, ...] | None:
+        keys = [_key(parts), _key(target(parts))]
+        if len(parts) == 2 and self._data.on_path(parts[0]):
+            keys.append((MAIN, parts[1].lower()))
         for site in self._stack():
-            for key in (_key(parts), _key(target(parts))):
+            for key in keys:
                 if key in site._made:
                     return site._made[key].place
         found = self._data.exact(parts)
@@ -104,7 +130,7 @@ class Nested:
 
     def find(self, parts: Sequence[str]) -> tuple[str, ...] | None:
         found = self.exact(parts)
-        if found is not None:
+        if found is not None or not is_bare(parts):
             return found
         name = parts[-1].lower()
         same = {
@@ -133,7 +159,12 @@ class Nested:
     def located(self, parts: Sequence[str]) -> tuple[str, ...] | None:
         """The parts that stand in SQL for a name; None when it is unknown."""
         place = self.find(parts)
-        return None if place is None else self._located(place)
+        if place is None:
+            return None
+        found = self._located(place)
+        if len(parts) > 2 and found == place and self.flavour.catalogs:
+            return (*parts[:-2], *found)
+        return found
 
     def _located(self, place: Sequence[str]) -> tuple[str, ...]:
         made = self._made.get(_key(place))

@@ -73,6 +73,8 @@ def rows(engine: DuckEngine, relation: str) -> list[Row]:
         ("postgres", "INSERT INTO dbo.log VALUES ('new')", "dbo.log", [("new",), ("old",)]),
         ("postgres", "DELETE FROM dbo.sales WHERE id > 0", "dbo.sales", [(0, 0)]),
         ("postgres", "UPDATE dbo.log SET line = 'x' WHERE line = 'old'", "dbo.log", [("x",)]),
+        ("postgres", "CREATE TABLE rep.a AS SELECT 1 AS x; DROP TABLE rep.a; "
+         "CREATE TABLE rep.a AS SELECT 2 AS x", "rep.a", [(2,)]),
         ("postgres", "DROP TABLE dbo.log; CREATE TABLE dbo.log AS SELECT 5 AS n", "dbo.log",
          [(5,)]),
         ("postgres", "INSERT INTO rep.a (p, q) SELECT id, k FROM dbo.sales WHERE id = 4", "rep.a",
