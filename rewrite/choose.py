@@ -126,7 +126,7 @@ class _Workshop:
 
     def _apply(self, family: Family) -> None:
         first = family.units[0]
-        name = free(_macro_name(family), {m.name for m in self.macros} | self.reserved)
+        name = self._free(_name(family, [h for h in self.hosts if h in self.reserved]))
         params = tuple(hole.name for hole in family.holes)
         tree = template(family)
         for node in tree.walk():
@@ -139,6 +139,11 @@ class _Workshop:
             args = tuple((n, v) for n, v in values if v != NO_CONDITION or n not in conditions)
             self.calls.append(MacroCall(name, args))
             self._place(unit, len(self.calls) - 1)
+
+    def _free(self, name: str) -> str:
+        """The name, or another one where a model or macro has it."""
+        taken = {m.name for m in self.macros} | self.reserved
+        return free(f"{name}_rows" if name in taken else name, taken)
 
     def _place(self, unit: Unit, number: int) -> None:
         match unit.kind:
@@ -218,19 +223,25 @@ def _label(node: exp.Expr) -> str:
             return ""
 
 
-def _macro_name(family: Family) -> str:
-    if any(unit.kind == "whole" for unit in family.units):
-        words = common_words([u.comment for u in family.units])
-        return slug(words) if words else slug(_common_stem(u.host for u in family.units))
-    name = snake(majority(u.label for u in family.units))
-    if name == _PART:
-        return f"{slug(_common_stem(dict.fromkeys(u.host for u in family.units)))}_{_PART}"
-    return name if len(name) > 2 else after_tables(family.units[0].node)
+def _name(family: Family, all_hosts: Sequence[str]) -> str:
+    """What most of the authors call it: a block by its alias, a report by the words that its copies
+    begin with, unless half of the pile begins so; else by the words that comments share."""
+    hosts = list(dict.fromkeys(unit.host for unit in family.units))
+    kinds = {unit.kind for unit in family.units}
+    label = snake(majority(unit.label for unit in family.units))
+    if "whole" not in kinds and label != _PART:
+        return label if len(label) > 2 else after_tables(family.units[0].node)
+    stem = _common_stem(hosts)
+    if "whole" not in kinds:
+        return f"{slug(stem)}_{_PART}"
+    telling = len(stem) > 2 and 2 * sum(h.startswith(stem) for h in all_hosts) < len(all_hosts)
+    words = common_words([unit.comment for unit in family.units])
+    return slug(stem if (telling or not words) else words)
 
 
 def _common_stem(names: Iterable[str]) -> str:
     """The longest beginning that most of the names share, in whole words."""
-    split = [tuple(name.split("_")) for name in names]
+    split = [tuple(name.removeprefix("int_").split("_")) for name in names]
     most = len(split) / 2
     heads = Counter(words[:n] for words in split for n in range(1, len(words) + 1))
     shared = [head for head, times in heads.items() if times > most] or split
