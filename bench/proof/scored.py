@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from unwet.rewrite.meaning import Meaning
-from unwet.rewrite.prove.generation import Generator
+from unwet.rewrite.prove.generation import Generator, values_for
 from unwet.rewrite.prove.mutants import OPERATORS
 from unwet.rewrite.prove.same_meaning import Meant
 from unwet.rewrite.prove.strength import CLOCK, Changed, Limits, Strength, Tally, strength
 from unwet.rewrite.prove.synthetic.database import Database
-from unwet.rewrite.prove.synthetic.parameters import bound, guesses
+from unwet.rewrite.prove.synthetic.parameters import bound
 from unwet.rewrite.prove.synthetic.units import Unit, units
 
 LIMITS = Limits(most=60, each=2, seconds=20.0)
@@ -108,7 +108,7 @@ def score(
 ) -> Pile:
     """Every unit, or `most` of them at equal distances, each told when it is there; `done` are
     those of an earlier run. Raises nothing for a report: what is wrong with it is its failure."""
-    meaning = bound(meaning, guesses(meaning.pile))
+    meaning = bound(meaning, values_for(meaning, {}))
     generator, meant = Generator(meaning, CLOCK), Meant(meaning)
     scored = list(done)
     known = {each.name for each in done}
@@ -162,7 +162,7 @@ def attempt(unit: Unit, generator: Generator, meant: Meant, limits: Limits = LIM
 
 def attempts(meaning: Meaning, name: str) -> Iterator[Attempt]:
     """All units of that name."""
-    meaning = bound(meaning, guesses(meaning.pile))
+    meaning = bound(meaning, values_for(meaning, {}))
     generator, meant = Generator(meaning, CLOCK), Meant(meaning)
     for unit in units(meaning):
         if unit.name == name:

@@ -23,14 +23,14 @@ from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.counterexample import script
 from unwet.rewrite.prove.engines import open_duckdb
-from unwet.rewrite.prove.generation import Generator
+from unwet.rewrite.prove.generation import Generator, values_for
 from unwet.rewrite.prove.places import target
 from unwet.rewrite.prove.render import RenderedProject
 from unwet.rewrite.prove.same_meaning import Meant
 from unwet.rewrite.prove.strength import CLOCK, Limits, strength
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.load import SECONDS, fill
-from unwet.rewrite.prove.synthetic.parameters import bound, guesses
+from unwet.rewrite.prove.synthetic.parameters import bound
 from unwet.rewrite.prove.synthetic.units import Unit, units
 from unwet.rewrite.prove.tested import DataVerdict, placed, test_beside
 from unwet.rewrite.prove.worlds import OldSide
@@ -225,7 +225,7 @@ def _dialects(unit: Unit) -> set[str]:
 
 def _completed(meaning: Meaning, values: Mapping[str, str]) -> dict[str, str]:
     """Values for all placeholders, by their own names and by those of the project's variables."""
-    found = {**guesses(meaning.pile), **values}
+    found = values_for(meaning, values)
     for place in placeholders(meaning.pile):
         if place.name in found:
             found.setdefault(variable(place), found[place.name])

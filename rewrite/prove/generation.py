@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,10 +12,21 @@ from unwet.rewrite.prove.engines import open_duckdb
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import databases
 from unwet.rewrite.prove.synthetic.infer import Inferred, infer
+from unwet.rewrite.prove.synthetic.parameters import given, guesses
 from unwet.rewrite.prove.synthetic.repair import Repair
 from unwet.rewrite.prove.synthetic.units import Unit
 
 SECONDS = 5.0  # for one question about values
+
+
+def values_for(meaning: Meaning, values: Mapping[str, str]) -> dict[str, str]:
+    """Name of a placeholder -> the text to put in its place: as given in `values`, else a value of
+    the type that its uses tell. Placeholders that are parts of names are left out."""
+    found = guesses(meaning.pile)
+    if found.keys() <= values.keys():
+        return dict(values)
+    typed = given(meaning.pile, infer(meaning).parameters)
+    return {**found, **{n: text for n, text in typed.items() if n in found}, **values}
 
 
 class Generator:
