@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from unwet.rewrite.algebra import (
     Aggregate,
@@ -21,7 +22,7 @@ from unwet.rewrite.algebra import (
     Window,
     width,
 )
-from unwet.rewrite.references import used
+from unwet.rewrite.references import columns_of, used
 from unwet.rewrite.rules.order import order_key, unique_in_order
 from unwet.rewrite.rules.projects import columns
 from unwet.rewrite.rules.refs import all_movable, is_volatile
@@ -144,10 +145,36 @@ def merge_windows(rel: Rel) -> Rel | None:
             return None
 
 
+def filter_below_window(rel: Rel) -> Rel | None:
+    """Filter(Window(r, fs), c and d) -> Filter(Window(Filter(r, c), fs), d) where c reads only
+    columns by which all of fs are partitioned: it keeps or drops partitions as wholes."""
+    match rel:
+        case Filter(input=Window(input=inner, functions=functions) as window, conjuncts=conjuncts):
+            keys = [
+                {p.index for p in f.partition if isinstance(p, Col)}
+                for f in functions
+                if isinstance(f, Over)
+            ]
+            shared = set[int]().union(*keys[:1]).intersection(*keys[1:])
+            own = tuple(c for c in conjuncts if columns_of(c) <= shared and not is_volatile(c))
+            if not own or any(map(is_volatile, functions)):
+                return None
+            below = replace(window, input=Filter(inner, own))
+            rest = tuple(c for c in conjuncts if c not in own)
+            return Filter(below, rest) if rest else below
+        case _:
+            return None
+
+
 CASES = (
     Case("select distinct a, b from t", "select a, b from t group by b, a"),
     Case("select a, b, sum(c) as s, count(*) as n from t group by a, b",
          "select a, b, sum(c) as s, count(*) as n from t group by b, a, b"),
     Case("select distinct a, n from (select a, count(*) as n from t group by a) q",
          "select a, count(*) as n from t group by a"),
+    Case("select a, n from (select a, b, sum(b) over (partition by c, a) as n from t) q "
+         "where a > 1 and b = 1",
+         "select a, n from "
+         "(select a, b, sum(b) over (partition by a, c) as n from t where a > 1) q "
+         "where b = 1"),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unwet.rewrite.algebra import (
+    Aggregate,
     Col,
     Expr,
     Filter,
@@ -12,12 +13,20 @@ from unwet.rewrite.algebra import (
     Project,
     Rel,
     Values,
+    expressions,
     width,
 )
 from unwet.rewrite.references import columns_of
 from unwet.rewrite.rules.bounds import fits_block
-from unwet.rewrite.rules.nulls import columns_missing, rejects
-from unwet.rewrite.rules.refs import all_movable, is_volatile_plan, remap, shift
+from unwet.rewrite.rules.nulls import columns_missing, null_tested, rejects
+from unwet.rewrite.rules.refs import (
+    all_movable,
+    is_volatile,
+    is_volatile_plan,
+    remap,
+    shift,
+    with_inputs,
+)
 from unwet.rewrite.rules.shapes import Case
 
 
@@ -218,6 +227,36 @@ def left_join_to_inner(rel: Rel) -> Rel | None:
             return None
 
 
+def left_join_to_anti(rel: Rel) -> Rel | None:
+    """Project(Filter(l LEFT JOIN r ON p, r.c IS NULL and q), e) -> Project(Filter(l ANTI JOIN r ON
+    p, q), e) where p is not true for a NULL in c, so that a match has none, and where q and e read
+    l only. The same for an aggregation of such rows."""
+    match rel:
+        case (
+            Project(input=Filter(input=Join(kind="left", inputs=(left, right), on=on)) as below)
+            | Aggregate(input=Filter(input=Join(kind="left", inputs=(left, right), on=on)) as below)
+        ):
+            split = width(left)
+            missing = [c for c in below.conjuncts if _no_match(c, on, split)]
+            rest = tuple(c for c in below.conjuncts if c not in missing)
+            seen = [i for e in (*expressions(rel), *rest) for i in columns_of(e)]
+            if not missing or any(i >= split for i in seen) or any(map(is_volatile, on)):
+                return None
+            made: Rel = Join("anti", (left, right), on)
+            return with_inputs(rel, [Filter(made, rest) if rest else made])
+        case _:
+            return None
+
+
+def _no_match(test: Expr, on: Sequence[Expr], split: int) -> bool:
+    """Does the test ask for a column of the right side that is NULL only without a match?"""
+    tested = null_tested(test)
+    if not isinstance(tested, Col) or tested.index < split:
+        return False
+    unmatched = columns_missing(range(tested.index, tested.index + 1))
+    return any(rejects(c, unmatched) for c in on)
+
+
 CASES = (
     Case("select t.a, u.b from t, u where t.a = u.b", "select t.a, u.b from u join t on u.b = t.a"),
     Case("select t.a, v.b from t left join u as v on t.a = v.b where v.b > 1",
@@ -225,4 +264,11 @@ CASES = (
     Case("select x.a, y.b from (select t.a, t.b from t left join u on t.a = u.b) x "
          "join t as y on x.b = y.c",
          "select t.a, y.b from t join t as y on t.b = y.c left join u on t.a = u.b"),
+    Case("select t.a from t left join u on u.b = t.b and u.c > 1 where u.b is null and t.c = 1",
+         "select t.a from t where t.c = 1 and not exists "
+         "(select 1 from u where u.b = t.b and u.c > 1)"),
+    Case("select t.c, count(*) as n from t left join (select distinct b from u) as v on v.b = t.a "
+         "where v.b is null group by t.c",
+         "select c, count(*) as n from t where not exists (select 1 from u where u.b = t.a) "
+         "group by c"),
 )  # fmt: skip

@@ -166,6 +166,15 @@ def drop_order_of_subquery(expr: Expr) -> Expr | None:
             return None
 
 
+def drop_zero_offset(rel: Rel) -> Rel | None:
+    """LIMIT n OFFSET 0 -> LIMIT n."""
+    match rel:
+        case Sort(offset=Lit(kind="number", text="0")):
+            return replace(rel, offset=None)
+        case _:
+            return None
+
+
 CASES = (
     Case("select a from t union all (select b from t union all select a from u)",
          "select a from u union all select a from t union all select b from t"),
