@@ -11,7 +11,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Final, Protocol
 
-from unwet.rewrite.algebra import Expr, Plan
+from sqlglot import exp
+
+from unwet.rewrite.algebra import Expr, Opaque, Plan, walk
 from unwet.rewrite.prove.engines import Engine
 from unwet.rewrite.prove.synthetic.database import Cell, Database, Table
 from unwet.rewrite.prove.synthetic.entities import ROOM, Entity, Maker, composed
@@ -33,6 +35,7 @@ from unwet.rewrite.prove.synthetic.pools import pools as made_pools
 from unwet.rewrite.prove.synthetic.rows import Deriver, Way
 from unwet.rewrite.prove.synthetic.solve import Solver
 from unwet.rewrite.prove.synthetic.symbols import JSON, Symbols, Variable, number, numbers
+from unwet.rewrite.prove.synthetic.syntax import way_of
 from unwet.rewrite.prove.synthetic.types import TEXT, SqlType
 
 TOGETHER: Final = 40  # entities of one database
@@ -58,16 +61,22 @@ def databases(
     engine: Engine,
     clock: datetime,
     adapt: Adapt = lambda tree: tree,
+    trees: Iterable[exp.Expr] = (),
 ) -> tuple[Database, ...]:
     """Databases over the relations `inputs`, the plainest first; the same ones on every run.
 
-    `engine` is asked what is true of which values. Without a plan there are only types to go by.
+    `engine` is asked what is true of which values. `trees`: the statements, which are read where
+    there is no plan, or none of some part.
     """
     relations = tuple(dict.fromkeys(inputs))
-    if plan is None:
-        return (_by_types(relations, facts), _empty(relations, facts))
-    study = Study(plan, facts, engine, clock, adapt)
-    return (*study.databases(relations), _empty(relations, facts))
+    read = list(trees) if plan is None or _has_gaps(plan) else []
+    study = Study(plan, facts, engine, clock, adapt, relations, read)
+    some = () if plan is not None else (_by_types(relations, facts),)
+    return (*study.databases(relations), *some, _empty(relations, facts))
+
+
+def _has_gaps(plan: Plan) -> bool:
+    return any(isinstance(each, Opaque) for each in walk(plan.rel))
 
 
 class Study:
@@ -75,18 +84,22 @@ class Study:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: Plan | None,
         facts: Facts,
         engine: Engine,
         clock: datetime,
         adapt: Adapt = lambda tree: tree,
+        relations: Sequence[str] = (),
+        trees: Sequence[exp.Expr] = (),
     ) -> None:
         self.symbols = Symbols()
         self._facts = facts
         deriver = Deriver(self.symbols)
         logic = Logic(deriver)
         oracle = Oracle(engine, clock, adapt)
-        self.ways = deriver.ways(plan.rel)
+        self.ways = deriver.ways(plan.rel) if plan is not None else ()
+        if trees:
+            self.ways = (way_of(trees, relations, facts.tables, self.symbols), *self.ways)
         self.bounds = sorted(deriver.bounds)
         room = [FIRST if at == 0 else LATER for at in range(len(self.ways))]
         first = [

@@ -49,7 +49,8 @@ def facts_of(goals: Iterable[Goal]) -> Iterator[Fact]:
 def of_conditions(way: Way, logic: Logic) -> Iterator[Goal]:
     """The row itself, then each condition failing alone, then each branch of what is computed."""
     firsts = [logic.first(want, "true") for want in way.wants]
-    base = _joined(firsts, Ask(scans=way.scans))
+    hopes = _joined([logic.first(hope, "true") for hope in way.hopes], Ask()).softened()
+    base = _joined(firsts, Ask(scans=way.scans)).also(hopes)
     yield Goal("good", f"a row{' (' + way.why + ')' if way.why else ''}", base)
     for at, want in enumerate(way.wants):
         others = _joined([f for i, f in enumerate(firsts) if i != at], Ask(scans=way.scans))
@@ -199,6 +200,7 @@ def distinct(goals: Iterable[Goal]) -> Iterator[Goal]:
             frozenset((e.digest, t) for e, t in goal.ask.hard),
             goal.pin, goal.near, goal.again,
             goal.ask.scans if goal.kind in ("near", "again") else None,
+            frozenset((e.digest, t) for e, t in goal.ask.soft) if goal.pin else None,
         )  # fmt: skip
         if key not in seen:
             seen.add(key)

@@ -57,7 +57,8 @@ _FRACTIONS: Final = frozenset({"percentrank", "cumedist"})
 @dataclass(frozen=True, slots=True)
 class Way:
     """`wants`: what has to be true for the row to be there. `outputs`: its columns. `keys`: what
-    groups are made by; `partitions` and `orders`: those of windows; `looks`: what else matters."""
+    groups are made by; `partitions` and `orders`: those of windows; `looks`: what else matters;
+    `hopes`: what should be true if possible."""
 
     scans: frozenset[int] = frozenset()
     wants: tuple[Expr, ...] = ()
@@ -66,12 +67,20 @@ class Way:
     partitions: tuple[Expr, ...] = ()
     orders: tuple[Expr, ...] = ()
     looks: tuple[Expr, ...] = ()
+    hopes: tuple[Expr, ...] = ()
     why: str = ""
 
     @property
     def seen(self) -> tuple[Expr, ...]:
         """Everything that is computed from the row, but its conditions."""
-        return self.outputs + self.keys + self.partitions + self.orders + self.looks
+        return (
+            *self.outputs,
+            *self.keys,
+            *self.partitions,
+            *self.orders,
+            *self.looks,
+            *self.hopes,
+        )
 
     def beside(self, other: Way) -> Way:
         """Both rows side by side."""
@@ -83,6 +92,7 @@ class Way:
             self.partitions + other.partitions,
             self.orders + other.orders,
             self.looks + other.looks,
+            self.hopes + other.hopes,
             self.why or other.why,
         )
 

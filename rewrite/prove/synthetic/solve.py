@@ -18,7 +18,8 @@ from unwet.rewrite.prove.synthetic.oracle import Oracle
 from unwet.rewrite.prove.synthetic.pools import Pools
 from unwet.rewrite.prove.synthetic.symbols import numbers
 
-STEPS: Final = 1500  # values tried before a search is given up
+STEPS: Final = 800  # values tried before a search is given up
+MOST_SOFT: Final = 12  # atoms that are wished for one by one
 Found = dict[int, int]
 
 
@@ -36,6 +37,7 @@ class Solver:
     def __init__(self, pools: Pools, oracle: Oracle) -> None:
         self._pools, self._oracle = pools, oracle
         self._tables: dict[tuple[bytes, str], Constraint | None] = {}
+        self._kept: dict[int, tuple[Ask, list[Constraint]]] = {}  # what can be had of soft atoms
 
     def solve(self, ask: Ask, pins: Mapping[int, int] | None = None, seed: int = 0) -> Found | None:
         """All hard atoms, and soft ones as far as they go. `pins`: positions that are given."""
@@ -45,6 +47,9 @@ class Solver:
             return None
         pinned = {n for fact in ask.hard for n in numbers(fact[0])} | set(pins)
         soft = [c for fact in ask.soft if (c := self._constraint(fact)) is not None and c.allowed]
+        known = self._kept.get(id(ask)) if not pins else None
+        if known is not None and known[0] is ask:
+            return self._search([*hard, *known[1]], pins, seed)
         found = self._search([*hard, *soft], pins, seed)
         if found is not None or not soft:
             return found
@@ -57,10 +62,12 @@ class Solver:
             found = self._search(hard, pins, seed)
         if found is None:
             return None
-        for each in near[:12]:
+        for each in near[: MOST_SOFT if pins or apart else 3 * MOST_SOFT]:
             better = self._search([*hard, *kept, each], pins, seed)
             if better is not None:
                 kept, found = [*kept, each], better
+        if not pins:
+            self._kept[id(ask)] = (ask, kept)
         return found
 
     def allows(self, facts: Iterable[Fact], found: Mapping[int, int]) -> bool:

@@ -85,6 +85,16 @@ def test_rows_of_different_entities_do_not_meet(oracle: DuckEngine) -> None:
 
 def test_without_a_plan_there_are_rows_of_every_type(oracle: DuckEngine) -> None:
     meaning, unit, _ = _made(QUERIES["sum"], oracle)
-    some, none = databases(None, unit.inputs, infer(meaning), oracle, CLOCK)
+    *_, some, none = databases(None, unit.inputs, infer(meaning), oracle, CLOCK)
     assert Counter(len(table.rows) for table in some.tables.values()) == {8: 1}
     assert none.rows == 0
+
+
+@pytest.mark.parametrize("name", ["comparison", "two columns", "in", "case", "outer join"])
+def test_without_a_plan_the_text_says_what_rows_are_needed(name: str, oracle: DuckEngine) -> None:
+    meaning, unit, _ = _made(QUERIES[name], oracle)
+    trees = [each.tree for script in unit.scripts for each in script.statements]
+    made = databases(None, unit.inputs, infer(meaning), oracle, CLOCK, trees=trees)
+    found = strength(unit, made, Meant(meaning))
+    assert (found.failure, max(found.rows) > 0) == ("", True)
+    assert [(each.operator, each.diff) for each in found.survivors] == []
