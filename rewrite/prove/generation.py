@@ -12,6 +12,7 @@ from unwet.rewrite.prove.engines import open_duckdb
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import databases
 from unwet.rewrite.prove.synthetic.infer import Inferred, infer
+from unwet.rewrite.prove.synthetic.load import hurry
 from unwet.rewrite.prove.synthetic.parameters import given, guesses
 from unwet.rewrite.prove.synthetic.repair import Repair
 from unwet.rewrite.prove.synthetic.units import Unit
@@ -38,6 +39,7 @@ class Generator:
         reports = inferred.meaning.state.reports
         self._plans = {report.name: report.definition.plan for report in reports}
         self._engine = open_duckdb(None, seconds=SECONDS)
+        hurry(self._engine)
 
     def databases(self, unit: Unit) -> tuple[Database, ...]:
         """Databases over the inputs of a unit, the plainest first; before that the unit runs
@@ -46,8 +48,10 @@ class Generator:
         fit = self._repair.fit(unit)
         for macro in fit.macros:
             self._engine.execute(macro)
+        trees = [each.tree for script in unit.scripts for each in script.statements]
+        inferred, engine = self.inferred, self._engine
         with deep_stack():
-            made = databases(plan, unit.inputs, self.inferred, self._engine, self._clock)
+            made = databases(plan, unit.inputs, inferred, engine, self._clock, trees=trees)
         return tuple(replace(each, macros=fit.macros) for each in made)
 
     @property
