@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from unwet.rewrite.prove.servers.spark import SparkEngine, open_spark
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The DSN of an empty PostgreSQL."""
-    pytest.importorskip("adbc_driver_postgresql")
+    if find_spec("adbc_driver_postgresql") is None:
+        missing("adbc-driver-postgresql")
     with postgres_server() as dsn:
         yield dsn
 
@@ -34,7 +36,8 @@ def spark() -> Iterator[SparkEngine]:
     """A Spark session without data."""
     if shutil.which("java") is None:
         missing("java")
-    pytest.importorskip("pyspark")
+    if find_spec("pyspark") is None:
+        missing("pyspark")
     with tempfile.TemporaryDirectory() as folder:
         engine = open_spark("local[1]", Path(folder), 120, Secrets(), settings=SMALL)
         yield engine

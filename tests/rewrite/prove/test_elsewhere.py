@@ -20,8 +20,10 @@ from unwet.lineage.parse import Script, parse
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import mask
 from unwet.rewrite.prove.before import ReportRef
+from unwet.rewrite.prove.engines import Timeout
 from unwet.rewrite.prove.on_data import run_on_data
-from unwet.rewrite.prove.servers.spark import SparkEngine
+from unwet.rewrite.prove.servers.secrets import Secrets
+from unwet.rewrite.prove.servers.spark import SparkEngine, open_spark
 from unwet.rewrite.prove.tested import DataVerdict
 
 CLOCK = datetime(2024, 2, 1)
@@ -387,6 +389,20 @@ def test_spark_over_a_folder(tmp_path: Path, spark: SparkEngine) -> None:
     assert "name a scratch schema" in found["insert"].reason
     spark.rows("SELECT 1")  # a session that somebody else started goes on
     assert ("shop", "orders") not in spark.tables()
+
+
+def test_spark_cancels_what_takes_too_long(spark: SparkEngine) -> None:
+    spark.rows("SELECT 1")
+    hurried = open_spark("local[1]", None, 2, Secrets())
+    try:
+        with pytest.raises(Timeout, match="stopped after 2 s"):
+            hurried.rows("SELECT COUNT(*) FROM range(0, 100000000000000)")
+        assert hurried.rows("SELECT 1") == [(1,)]
+        with pytest.raises(EngineError, match="nothing is written here"):
+            hurried.execute("CREATE TABLE t AS SELECT 1")
+    finally:
+        hurried.close()
+    assert spark.rows("SELECT 2") == [(2,)]
 
 
 def test_a_scratch_schema_on_spark(tmp_path: Path, spark: SparkEngine) -> None:
