@@ -148,6 +148,8 @@ class Tester:
             databases = self._databases(unit, project, standing)
         except UnwetError as error:
             return _without(report, error.message)
+        except Exception as error:  # of one report: it is told, and the run goes on
+            return _without(report, f"no data could be made: {type(error).__name__}: {error}")
         test = _Test(unit, project, standing, dialect)
         found = [(each, test.verdict(each, self._filled(report))) for each in databases]
         evidence = _merged(report, found)

@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite import refactor
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.against import reference
 from unwet.rewrite.prove.generated import LATE, Budget, Evidence, gather
+from unwet.rewrite.prove.generation import Generator
+from unwet.rewrite.prove.synthetic.database import Database
+from unwet.rewrite.prove.synthetic.units import Unit
 from unwet.rewrite.verdicts import Score
 
 BASE = (
@@ -111,6 +116,21 @@ def test_what_does_not_run_is_not_believed(tmp_path: Path) -> None:
     (found,) = bench.evidence().values()
     assert found.verdict.verdict == "not run"
     assert "uses rand" in found.verdict.reason
+
+
+def test_trouble_with_one_report_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(generator: Generator, unit: Unit) -> tuple[Database, ...]:
+        if unit.name == "base":
+            raise KeyError("odd")
+        return made(generator, unit)
+
+    made = Generator.databases
+    monkeypatch.setattr(Generator, "databases", broken)
+    found = Bench(tmp_path, BASE, REVENUE).evidence()
+    assert found["base"].words == (
+        "not tested on generated data: no data could be made: KeyError: 'odd'"
+    )
+    assert found["revenue"].verdict.verdict == "identical"
 
 
 def test_a_score_is_a_share() -> None:
