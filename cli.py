@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from unwet.rewrite.demo import Case
 
 COMMANDS = (scan, merge, lineage, check, explain, dups, drift, search, refactor, verify, report)
+_INTERRUPTED, _TERMINATED = 130, 143  # as shells say of SIGINT and SIGTERM
+_terminated = threading.Event()
 
 
 class Border(click.Group):
@@ -62,16 +64,17 @@ class Border(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 0
         except Exception as error:
-            # DuckDB's word for a Ctrl-C during a query
+            # DuckDB's word for a signal during a query, whichever it was
             code = _interrupted() if str(error) == "Query interrupted" else _internal_error()
-        sys.exit(code or 0)
+        sys.exit((_TERMINATED if _terminated.is_set() and code == _INTERRUPTED else code) or 0)
 
 
 @contextmanager
 def _terminable() -> Iterator[None]:
     """SIGTERM unwinds like Ctrl-C, so that what was begun is cleaned up."""
     here = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)) if here else None
+    _terminated.clear()
+    before = signal.signal(signal.SIGTERM, _terminate) if here else None
     try:
         yield
     finally:
@@ -79,9 +82,14 @@ def _terminable() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
+def _terminate(*_: object) -> None:
+    _terminated.set()
+    sys.exit(_TERMINATED)
+
+
 def _interrupted() -> int:
     say("interrupted")
-    return 130
+    return _INTERRUPTED
 
 
 def _internal_error() -> int:

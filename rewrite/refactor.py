@@ -34,7 +34,7 @@ from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.before import ReportRef
-from unwet.rewrite.prove.generated import Budget, Evidence, gather
+from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
 from unwet.rewrite.prove.judge import difference, judge, order_assumed
 from unwet.rewrite.prove.on_data import Store, run_on_data, shown
 from unwet.rewrite.prove.roundtrip import ReadBack, read_back
@@ -65,8 +65,8 @@ class Request:
     run-time values of placeholders that are not bound in the SQL. ``decisions`` say what the
     project shall return instead of what the pile does; ``intended``: differences that are meant.
     ``seconds``: limit for each statement on data; ``store``: where verdicts of a run that is
-    stopped are kept; ``generated``: the time for tests on data made from the queries alone, None
-    for none."""
+    stopped are kept, ``known``: what generated data has said before; ``generated``: the time for
+    tests on data made from the queries alone, None for none."""
 
     out: Path | None = None
     name: str = "unwet_project"
@@ -79,6 +79,7 @@ class Request:
     intended: tuple[Accepting, ...] = ()
     seconds: float = 600.0
     store: Store | None = field(default=None, compare=False)
+    known: Known | None = field(default=None, compare=False)
     generated: Budget | None = None
 
 
@@ -324,7 +325,7 @@ class _Job:
         refs = [reference(self.reports[n]) for n in unproved if n not in self.shuffled]
         with staged(self._files(project)) as folder:
             found = gather(self.meaning, folder, refs, self.dialect, self.request.values, budget,
-                           self.progress)  # fmt: skip
+                           self.progress, self.request.known)  # fmt: skip
         before = len(self.kept)
         for name, evidence in found.items():
             self._weigh(name, evidence)

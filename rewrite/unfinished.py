@@ -32,8 +32,9 @@ _WAIT: Final = 10.0  # seconds for another run to finish writing
 _TABLES: Final = (
     "create table if not exists run (key text primary key, clock text not null, day integer)",
     "create table if not exists verdict (run text, name text, value text, primary key (run, name))",
+    "create table if not exists note (key text primary key, value text not null, day integer)",
 )
-_NOT_READ: Final = frozenset({"target", "dbt_packages", "logs", ".git", FOLDER})
+_NOT_READ: Final = frozenset({"logs", ".git", FOLDER})
 # Of what was not run only this is kept: other reasons quote the engine, and it the data.
 _LATE: Final = re.compile(r"(?:model \w+: |needs \w+: )*stopped after [\d.e+]+ s")
 
@@ -136,6 +137,31 @@ class Unfinished:
                 self._open.execute("insert or replace into verdict values (?, ?, ?)", row)
                 self.kept += 1
 
+    def recall(self, key: str) -> str | None:
+        """What was noted under a key, by this version of unwet."""
+        if self._fresh or not self._ready():
+            return None
+        with self._guarded():
+            assert self._open is not None
+            query = "select value from note where key = ?"
+            for (value,) in self._open.execute(query, (self._own(key),)):
+                return str(value)
+        return None
+
+    def note(self, key: str, value: str) -> None:
+        """Write down what is true for all time of whatever the key is made of."""
+        if not self._ready():
+            return
+        with self._guarded():
+            assert self._open is not None
+            row = (self._own(key), value, int(time.time() // 86_400))
+            self._open.execute("insert or replace into note values (?, ?, ?)", row)
+            self.kept += 1
+
+    def _own(self, key: str) -> str:
+        whole = f"{self._engine} {_duckdb()} {_place()} {key}"
+        return blake2b(whole.encode(), digest_size=16).hexdigest()
+
     def _forget(self, key: str) -> None:
         assert self._open is not None
         self._open.execute("delete from verdict where run = ?", (key,))
@@ -160,6 +186,7 @@ class Unfinished:
         old = "select key from run where day < ?"
         self._open.execute(f"delete from verdict where run in ({old})", (day,))
         self._open.execute("delete from run where day < ?", (day,))
+        self._open.execute("delete from note where day < ?", (day,))
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -235,7 +262,7 @@ def _stamps(paths: Iterable[Path]) -> list[object]:
 
 
 def _files(root: Path) -> list[list[str]]:
-    """The files of a project, but what dbt makes of them, with hashes of what is in them."""
+    """The files of a project, those that dbt has compiled, too, with hashes of their content."""
     found = []
     for path in sorted(root.rglob("*")):
         below = path.relative_to(root)

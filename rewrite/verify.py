@@ -24,7 +24,7 @@ from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.compare import Difference
 from unwet.rewrite.prove.compiled import read_project
-from unwet.rewrite.prove.generated import Budget, Evidence, gather
+from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
 from unwet.rewrite.prove.grounds import NO_GROUNDS, Grounds, grounds
 from unwet.rewrite.prove.judge import Judged, judge
 from unwet.rewrite.prove.on_data import Store, run_on_data
@@ -47,8 +47,9 @@ class Request:
     ``scratch`` is written to; ``values`` are run-time values of placeholders and variables;
     ``to_dialect`` is the project's (default: as it remembers); ``decisions`` say what may be
     different now. ``seconds``: limit for each statement on data; ``store``: where verdicts of a run
-    that is stopped are kept; ``rules``: tell which rules each proof used, which takes half as long
-    again; ``generated``: the time for tests on data made from the queries alone, None for none."""
+    that is stopped are kept, ``known``: what generated data has said before; ``rules``: tell which
+    rules each proof used, which takes half as long again; ``generated``: the time for tests on data
+    made from the queries alone, None for none."""
 
     project: Path
     to_dialect: str = ""
@@ -58,6 +59,7 @@ class Request:
     scratch: str = ""
     seconds: float = 600.0
     store: Store | None = field(default=None, compare=False)
+    known: Known | None = field(default=None, compare=False)
     rules: bool = False
     generated: Budget | None = None
 
@@ -182,7 +184,8 @@ def _generated(
     settled = {n for n, t in tests.items() if t.verdict in ("different", "order-dependent")}
     names = judged.unproved.keys() - settled
     refs = [reference(report) for report in reports if report.name in names]
-    return gather(meaning, request.project, refs, dialect, values, request.generated, progress)
+    return gather(meaning, request.project, refs, dialect, values, request.generated, progress,
+                  request.known)  # fmt: skip
 
 
 def check_project(root: Path) -> None:

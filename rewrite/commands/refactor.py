@@ -66,8 +66,8 @@ def refactor(
         generated=budget_of(no_generated, generated_seconds),
     )
     pile = request.load()
-    with going_on(request, data, fresh) as store:
-        wanted = replace(asked, store=store)
+    with going_on(request, bool(data) or not no_generated, fresh) as left:
+        wanted = replace(asked, store=left.store, known=left.known)
         result = job.refactor(pile, wanted, lambda text: progress(text, request.quiet))
     notes(result.findings, request)
     tell(result.notes, request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,9 +14,18 @@ from unwet.lineage.commands.output import say
 from unwet.lineage.commands.request import Request
 
 if TYPE_CHECKING:
+    from unwet.rewrite.known_evidence import KnownEvidence
     from unwet.rewrite.unfinished import Unfinished
 
 Command = TypeVar("Command", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What earlier runs have left: of tests on given data, and on data made from the queries."""
+
+    store: Unfinished | None
+    known: KnownEvidence | None
 
 
 def long_options(command: Command) -> Command:
@@ -32,23 +42,26 @@ def long_options(command: Command) -> Command:
 
 
 @contextmanager
-def going_on(request: Request, data: str, fresh: bool) -> Iterator[Unfinished | None]:
-    """What an earlier run that was stopped has left; nothing without data. Whatever stops this run,
-    its verdicts are there for the next one."""
-    if not data:
-        yield None
+def going_on(request: Request, tests: bool, fresh: bool) -> Iterator[Left]:
+    """What earlier runs have left; nothing when there are no `tests`. Whatever stops this run, its
+    verdicts are there for the next one."""
+    if not tests:
+        yield Left(None, None)
         return
     from unwet.rewrite.check.engine import engine
+    from unwet.rewrite.counted import counted
+    from unwet.rewrite.known_evidence import KnownEvidence
     from unwet.rewrite.unfinished import Unfinished
 
     tell = (lambda _: None) if request.quiet else say
     home = Path(request.settings.home if request.settings else ".")
     store = Unfinished(home, engine(), fresh, tell)
     try:
-        yield store
+        yield Left(store, KnownEvidence(store))
     except BaseException:
         if kept := store.kept:
-            tell(f"{kept:,} verdicts are kept: the same command goes on from there")
+            verdicts = counted(kept, "verdict is", "verdicts are")
+            tell(f"{verdicts} kept: the same command goes on from there")
         raise
     else:
         store.finish()

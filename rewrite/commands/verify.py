@@ -73,8 +73,13 @@ def verify(
                         generated=budget_of(no_generated, generated_seconds))  # fmt: skip
     meaning = meaning_of(replace(request, paths=tuple(legacy)).load())
     written = write_sql(meaning, asked, Path(sql_out), force) if sql_out is not None else None
-    with going_on(request, data, fresh) as store:
-        wanted = replace(asked, store=store, rules=request.verbose or request.format == "json")
+    with going_on(request, bool(data) or not no_generated, fresh) as left:
+        wanted = replace(
+            asked,
+            store=left.store,
+            known=left.known,
+            rules=request.verbose or request.format == "json",
+        )
         found = job.verify(meaning, wanted, lambda text: progress(text, request.quiet))
     notes(found.findings, request)
     tell(found.notes, request)

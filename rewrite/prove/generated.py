@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
 from time import monotonic
+from typing import Protocol
 
 from unwet.lineage.errors import UnwetError
 from unwet.lineage.templating import TOKEN
@@ -24,6 +26,7 @@ from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.counterexample import script
 from unwet.rewrite.prove.engines import open_duckdb
 from unwet.rewrite.prove.generation import Generator, values_for
+from unwet.rewrite.prove.models import needed
 from unwet.rewrite.prove.places import target
 from unwet.rewrite.prove.render import RenderedProject
 from unwet.rewrite.prove.same_meaning import Meant
@@ -88,6 +91,18 @@ class Evidence:
         )
 
 
+class Known(Protocol):
+    """Evidence from before, by keys that are made of all that it depends on."""
+
+    def get(self, key: str) -> Evidence | None:
+        """What was found out then."""
+        ...
+
+    def put(self, key: str, evidence: Evidence) -> None:
+        """Remember it, at once."""
+        ...
+
+
 def gather(
     meaning: Meaning,
     project_root: Path,
@@ -96,12 +111,14 @@ def gather(
     values: Mapping[str, str],
     budget: Budget,
     progress: Progress = lambda _: None,
+    known: Known | None = None,
 ) -> dict[str, Evidence]:
     """The evidence for each report, by its name. `dialect` is the project's; `values` are those of
-    its variables and of placeholders left in the scripts: what has none gets one."""
+    its variables and of placeholders left in the scripts: what has none gets one. `known`: what is
+    found there is not worked out again."""
     if not reports:
         return {}
-    with closing(Tester(meaning, values, budget, progress)) as tester:
+    with closing(Tester(meaning, values, budget, progress, known)) as tester:
         return {e.verdict.name: e for e in tester.test(project_root, reports, dialect)}
 
 
@@ -114,8 +131,11 @@ class Tester:
         values: Mapping[str, str],
         budget: Budget | None = None,
         progress: Progress = lambda _: None,
+        known: Known | None = None,
     ) -> None:
         self._values = _completed(meaning, values)
+        self._known = known
+        self._pile = _of_pile(meaning, self._values) if known is not None else ""
         self._meaning = bound(meaning, self._values)
         self._budget, self._progress = budget or Budget(), progress
         self._end = monotonic() + self._budget.all
@@ -135,7 +155,24 @@ class Tester:
         project = read_project(project_root, self._values, placed)
         for number, report in enumerate(reports, 1):
             self._progress(f"data from the queries alone: {number} of {len(reports)} reports")
-            yield self._evidence(project, report, dialect)
+            yield self._looked_up(project, report, dialect)
+
+    def _looked_up(self, project: RenderedProject, report: ReportRef, dialect: str) -> Evidence:
+        if self._known is None:
+            return self._evidence(project, report, dialect)
+        asked = (
+            self._pile,
+            self._budget.report,
+            dialect,
+            report,
+            *_of_model(project, report.model),
+        )
+        key = blake2b(repr(asked).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        found = self._known.get(key)
+        if found is None:
+            found = self._evidence(project, report, dialect)
+            self._known.put(key, found)
+        return found
 
     def _evidence(self, project: RenderedProject, report: ReportRef, dialect: str) -> Evidence:
         unit = self._units.get(report.name)
@@ -219,6 +256,30 @@ class _Test:
     def shown(self, database: Database) -> str:
         """A database as a script with both sides."""
         return script(self._unit, database, self._project, self._standing, self._dialect)
+
+
+def _of_pile(meaning: Meaning, values: Mapping[str, str]) -> str:
+    """All of the pile that data made for one of its reports depends on, in short: types and columns
+    are known from all of it."""
+    texts = [(s.source.path, s.source.text, s.source.dialect) for s in meaning.pile.scripts]
+    masked = [each.masked.text for s in meaning.pile.scripts for each in s.statements[:1]]
+    spoken = [each.dialect for s in meaning.pile.scripts for each in s.statements[:1]]
+    tables = sorted(meaning.pile.catalog.tables.items())
+    whole = repr((texts, masked, spoken, tables, meaning.pile.default_schema,
+                  sorted(values.items())))  # fmt: skip
+    return blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _of_model(project: RenderedProject, model: str) -> Iterator[object]:
+    """All of a project that a model is made of."""
+    names = needed(project, [model])
+    for each in project.models:
+        if each.name in names:
+            yield each.name, each.sql, each.refs, each.sources  # not the path: it may be a copy
+    yield from ((each.name, each.reason) for each in project.failures if each.name in names)
+    for seed in project.seeds:
+        if seed.name in names:
+            yield seed.name, blake2b(Path(seed.path).read_bytes()).hexdigest()
 
 
 def _dialects(unit: Unit) -> set[str]:

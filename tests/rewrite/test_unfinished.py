@@ -67,7 +67,8 @@ class Bench:
             return []
 
     def words(self, *more: str) -> list[str]:
-        return ["verify", "pile", "project", "--dialect", "duckdb", "--data", "data", *more]
+        words = ("pile", "project", "--dialect", "duckdb", "--data", "data", "--no-generated")
+        return ["verify", *words, *more]
 
     def go_on(self, *more: str) -> Result:
         """The same command; the slow model has a second."""
