@@ -8,6 +8,7 @@ are gone when the transaction ends, also when this process does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -63,6 +64,7 @@ class PostgresEngine:
     ) -> None:
         self._connection, self._seconds, self._secrets = connection, seconds, secrets
         self._writes = writes
+        self._worker = ThreadPoolExecutor(1, "unwet-postgres")
         self._deadline = 0.0
         self._open = False
 
@@ -82,21 +84,15 @@ class PostgresEngine:
         self._deadline = monotonic() + (self._seconds or 0)
 
     def rows(self, sql: str) -> list[Row]:
-        with self._statement() as cursor:
-            cursor.execute(sql)
-            return list(cursor.fetchall())
+        return self._asked(sql)[0]
 
     def execute(self, sql: str) -> None:
         if not self._writes:
             raise EngineError("nothing is written here", "give --scratch SCHEMA")
-        with self._statement() as cursor:
-            cursor.execute(sql)
+        self._asked(sql, fetch=False)
 
     def describe(self, sql: str) -> tuple[tuple[str, str], ...]:
-        with self._statement() as cursor:
-            cursor.execute(f"SELECT * FROM (\n{bare(sql)}) AS q LIMIT 0")
-            cursor.fetchall()
-            names = [str(column[0]) for column in cursor.description or ()]
+        _, names = self._asked(f"SELECT * FROM (\n{bare(sql)}) AS q LIMIT 0")
         if not names:
             return ()
         columns = [f"c{place}" for place in range(len(names))]
@@ -143,7 +139,25 @@ class PostgresEngine:
             if self._open:
                 self._roll_back()
         finally:
+            self._worker.shutdown()
             self._connection.close()
+
+    def _asked(self, sql: str, fetch: bool = True) -> tuple[list[Row], list[str]]:
+        """The rows and the names of the columns. Asked by a thread of its own: the driver takes
+        Ctrl-C for itself in the main one, and it would be an error of this statement only."""
+        future = self._worker.submit(self._ask, sql, fetch)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            self._connection.adbc_cancel()
+            wait([future])
+            raise
+
+    def _ask(self, sql: str, fetch: bool) -> tuple[list[Row], list[str]]:
+        with self._statement() as cursor:
+            cursor.execute(sql)
+            rows = list(cursor.fetchall()) if fetch else []
+            return rows, [str(column[0]) for column in cursor.description or ()]
 
     @contextmanager
     def _statement(self) -> Iterator[Cursor]:
