@@ -1,12 +1,14 @@
 """Edits of projects that refactor has written, as files: fixtures/rewrite/wrong.
 
-PILE/pile is refactored once; data.sql fills a DuckDB file with rows on which every edit of
-wrong.toml shows; right.toml has edits that change no rows.
+PILE/project is what `refactor` once made of PILE/pile, kept so that the edits go on fitting;
+data.sql fills a DuckDB file with rows on which every edit of wrong.toml shows; right.toml has edits
+that change no rows.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -95,7 +97,7 @@ def _replaced(text: str, old: str, new: str, what: str) -> str:
     if old.endswith("\n"):
         pattern += r"\n"
     made, times = re.subn(pattern, lambda _: new, text)
-    assert times == 1, f"{what}: {times} places of {old!r} in what refactor writes now:\n{text}"
+    assert times == 1, f"{what}: {times} places of {old!r} in\n{text}"
     return made
 
 
@@ -113,12 +115,17 @@ class Workbench:
     def __init__(self, pile: str, folder: Path) -> None:
         self.meaning = Meaning(load(FOLDER / pile / "pile", PILES[pile]))
         self.root, self.data = folder / "project", str(folder / "rows.duckdb")
-        made = refactor(self.meaning, Request(out=self.root, name="wrong_test"))
-        self.written = {path: text for path, text in made.files.items()}
-        self.outcomes = {verdict.name: verdict for verdict in made.verdicts}
+        shutil.copytree(FOLDER / pile / "project", self.root)
+        files = [path for path in sorted(self.root.rglob("*")) if path.is_file()]
+        self.written = {path.relative_to(self.root).as_posix(): path.read_text() for path in files}
         with duckdb.connect(self.data) as connection:
             connection.execute((FOLDER / pile / "data.sql").read_text(encoding="utf-8"))
         self.worlds = Worlds(self.data)
+
+    def refactored(self, out: Path) -> dict[str, Checked]:
+        """What verify says, on the data, of the project that refactor makes today."""
+        refactor(self.meaning, Request(out=out, name="today"))
+        return self._checked(VerifyRequest(out, data=self.data))
 
     def close(self) -> None:
         self.worlds.close()
@@ -176,11 +183,12 @@ class Workbench:
 
     def without_data(self) -> dict[str, Checked]:
         """What verify says of each report."""
-        found = verify(self.meaning, VerifyRequest(self.root))
-        return {report.name: report for report in found.reports}
+        return self._checked(VerifyRequest(self.root))
 
     def with_data(self) -> dict[str, Checked]:
         """The same, with the user's data."""
-        request = VerifyRequest(self.root, data=self.data)
-        found = verify(self.meaning, request, worlds=self.worlds)
+        return self._checked(VerifyRequest(self.root, data=self.data))
+
+    def _checked(self, request: VerifyRequest) -> dict[str, Checked]:
+        found = verify(self.meaning, request, worlds=self.worlds if request.data else None)
         return {report.name: report for report in found.reports}

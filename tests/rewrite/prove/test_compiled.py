@@ -85,7 +85,14 @@ class Project:
         }
 
     def run(self, data: Path | None = None, **params: str) -> Verification:
-        return verify(self.root / "pile", self.project, dialect="duckdb", data=data, params=params)
+        return verify(
+            self.root / "pile",
+            self.project,
+            dialect="duckdb",
+            data=data,
+            params=params,
+            generated=False,
+        )
 
     def north(self) -> Checked:
         return self.run().reports[0]
