@@ -88,3 +88,35 @@ def test_a_pile_is_scored() -> None:
     assert pile.false_proofs == 0
     assert "| p | 1 | 100.0 | 100.0 |" in table.text([pile])
     assert table.survivors(pile).startswith("# p: survivors")
+
+
+def test_types_agree_exactly_closely_or_not() -> None:
+    ddl = {
+        "t": {
+            "a": SqlType("integer", evidence="declared"),
+            "b": SqlType("double", evidence="declared"),
+            "c": SqlType("text", evidence="declared"),
+            "unread": SqlType("text", evidence="declared"),
+        }
+    }
+    sql = "SELECT t.other FROM s.t AS t WHERE t.a = 1 AND t.b = 2 AND t.c IS TRUE"
+    inferred = infer(meaning_of(load_pile([Source("q.sql", sql)])))
+    assert agreements(inferred, ddl) == {
+        ("used", "same"): 1,
+        ("used", "close"): 1,
+        ("used", "other"): 1,
+    }
+    assert list(wrong(inferred, ddl)) == ["s.t.c: BOOLEAN (used), but VARCHAR"]
+    assert "| t | 3 | 33.3 % | 66.7 % | 0 | - | - | 0 | - | - |" in types_table(
+        {"t": agreements(inferred, ddl)}
+    )
+
+
+def test_declared_types_are_read_from_ddl(tmp_path: Path) -> None:
+    file = tmp_path / "ddl.sql"
+    file.write_text("CREATE TABLE s.t (a BIGINT, b VARCHAR(3), c NUMERIC(9, 2));")
+    assert {c: k.kind for c, k in of_ddl([file], "postgres")["t"].items()} == {
+        "a": "integer",
+        "b": "text",
+        "c": "decimal",
+    }
