@@ -4,10 +4,14 @@ from pathlib import Path
 
 from bench.proof import piles, proved, store, table
 from bench.proof.scored import Mistake, Pile, Scored, added, score
+from bench.proof.types import agreements, of_ddl, wrong
+from bench.proof.types import table as types_table
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
-from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.prove.strength import Tally
+from unwet.rewrite.prove.synthetic.infer import infer
+from unwet.rewrite.prove.synthetic.types import SqlType
 
 
 def scored(name: str, rows: tuple[int, ...], **more: object) -> Scored:
@@ -100,7 +104,7 @@ def test_types_agree_exactly_closely_or_not() -> None:
         }
     }
     sql = "SELECT t.other FROM s.t AS t WHERE t.a = 1 AND t.b = 2 AND t.c IS TRUE"
-    inferred = infer(meaning_of(load_pile([Source("q.sql", sql)])))
+    inferred = infer(meaning_of(load([Source("q.sql", sql)])))
     assert agreements(inferred, ddl) == {
         ("used", "same"): 1,
         ("used", "close"): 1,
