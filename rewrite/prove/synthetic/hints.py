@@ -16,7 +16,7 @@ _NAMES: Final[tuple[tuple[str, Kind], ...]] = (
     (r"(^|_)(num|count|cnt|n|total|sum|qty|quantity|age)($|_)", "integer"),
     (r"(^|_)(days|hours|minutes|seconds)($|_)", "integer"),
     (r"(^|_)(year|ms|rank|size|score|clicks|impressions|bits|bytes|position)$|duration", "integer"),
-    (r"(^|_)(id|key|sk|no|nr|number)$", "integer"),
+    (r"(^|_)(id|sk|no|nr|number)$|\wkey$", "integer"),
 )  # fmt: skip
 _PATTERNS: Final = tuple((re.compile(pattern), kind) for pattern, kind in _NAMES)
 
