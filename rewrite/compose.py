@@ -17,6 +17,7 @@ from unwet.lineage.resolve import Query, Resolved
 from unwet.lineage.targets import into_of
 from unwet.rewrite.opaque import is_cte
 from unwet.rewrite.reads import relations
+from unwet.rewrite.scalars import column_type
 from unwet.rewrite.script import Definition, Report
 
 # Where the case of a table's name matters even without quotes.
@@ -325,7 +326,7 @@ def _cast(
     items = []
     for item, name, kind in zip(select.expressions, names, types, strict=True):
         inner = item.this if isinstance(item, exp.Alias) else item
-        items.append(exp.alias_(exp.cast(inner, kind) if kind else inner, name))
+        items.append(exp.alias_(exp.cast(inner, column_type(kind)) if kind else inner, name))
     select.set("expressions", items)
     return body
 

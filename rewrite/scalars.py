@@ -75,8 +75,14 @@ def encode(node: exp.Expr, leaf: Leaf) -> Expr:
 
 def cast_to(value: Expr, kind: str) -> Expr:
     """A value cast to a column type, encoded as the cast that a model writes for it."""
-    cast = exp.cast(exp.column("value"), kind)
+    cast = exp.cast(exp.column("value"), column_type(kind))
     return encode(cast, lambda node: value if isinstance(node, exp.Column) else None)
+
+
+def column_type(kind: str) -> exp.DataType:
+    """A declared type by its name; some of a dialect, such as MONEY of T-SQL, have none that
+    standard SQL knows, and stay what they are called."""
+    return exp.DataType.build(kind, udt=True)
 
 
 def is_decimal(expr: Expr | None) -> bool:
