@@ -30,6 +30,7 @@ from unwet.rewrite.prove.models import needed
 from unwet.rewrite.prove.places import target
 from unwet.rewrite.prove.render import RenderedProject
 from unwet.rewrite.prove.same_meaning import Meant
+from unwet.rewrite.prove.smaller import smaller
 from unwet.rewrite.prove.strength import CLOCK, Limits, strength
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.load import SECONDS, fill
@@ -191,8 +192,7 @@ class Tester:
         found = [(each, test.verdict(each, self._filled(report))) for each in databases]
         evidence = _merged(report, found)
         if evidence.verdict.verdict == "different":
-            database = next(d for d, v in found if v is evidence.verdict)
-            return replace(evidence, counterexample=test.shown(database))
+            return self._shown(test, next(d for d, v in found if v is evidence.verdict), report)
         if evidence.verdict.verdict != "identical":
             return evidence
         if not self._budget.report:
@@ -200,6 +200,16 @@ class Tester:
         if foreign := sorted(_dialects(unit) - {dialect}):
             return _without(report, _FOREIGN.format(foreign[0] or "no dialect", dialect or "none"))
         return self._scored(unit, evidence, [d for d, v in found if v.verdict == "identical"])
+
+    def _shown(self, test: _Test, database: Database, report: ReportRef) -> Evidence:
+        """A difference on as few rows as can be found in a bounded search."""
+        own, end = self._filled(report), min(self._end, monotonic() + self._budget.report)
+
+        def differs(tried: Database) -> bool:
+            return monotonic() < end and test.verdict(tried, own).verdict == "different"
+
+        small = smaller(database, differs)
+        return Evidence(test.verdict(small, own), counterexample=test.shown(small))
 
     def _scored(self, unit: Unit, evidence: Evidence, databases: list[Database]) -> Evidence:
         """With what the databases are worth; nothing is believed that they could not show."""

@@ -85,6 +85,8 @@ def test_a_difference_is_shown_with_a_script(tmp_path: Path) -> None:
     assert found.words.startswith("the rows differ on generated data: rows ")
     assert 'CREATE OR REPLACE TABLE "r"."base"' in found.counterexample
     assert found.counterexample.count("EXCEPT ALL") == 2
+    assert len(found.verdict.sample) == 1  # on one customer, without any order
+    assert found.counterexample.count("INSERT INTO") == 1
 
 
 def test_placeholders_get_a_value_on_both_sides(tmp_path: Path) -> None:
