@@ -68,21 +68,24 @@ class _Meaning:
 
 def kindred(
     drafts: Sequence[Draft],
+    normal: Mapping[str, Rel],
     tables: Mapping[str, Table],
     dialect: str,
     pinned: frozenset[str],
     normalizer: Normalizer,
 ) -> tuple[Draft, ...]:
-    """The drafts, reworded where that makes them alike."""
+    """The drafts, reworded where that makes them alike. ``normal`` has the normal form of each
+    draft that is understood; ``tables`` says what is behind each token in the trees."""
     reader = _Reader(Catalog(dict(tables)), dialect, normalizer)
-    groups: dict[bytes, list[_Member]] = defaultdict(list)
+    groups: dict[bytes, list[Draft]] = defaultdict(list)
     for draft in drafts:
-        if draft.name not in pinned:
-            member = _Member(draft, reader)
-            if member.meaning is not None and not _is_trivial(member.meaning.rel):
-                groups[skeleton(member.meaning.rel)].append(member)
+        rel = normal.get(draft.name)
+        if rel is not None and draft.name not in pinned and not _is_trivial(rel):
+            groups[skeleton(rel)].append(draft)
     changed: dict[str, Draft] = {}
-    for members in groups.values():
+    for group in groups.values():
+        members = [_Member(draft, reader) for draft in group] if len(group) > 1 else []
+        members = [member for member in members if member.meaning is not None]
         vain = 0
         while len(members) > 1 and vain < _VAIN:
             done, members = _gathered(members)

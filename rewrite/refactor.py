@@ -239,9 +239,11 @@ class _Job:
             pinned |= lost
 
     def _sharing(self, drafts: tuple[Draft, ...], alone: frozenset[str]) -> Project:
-        worded = conform(drafts, self._normal(drafts), alone)
-        worded = kindred(worded, self._tables(drafts), self.dialect, alone, self.normalizer)
-        shared = share(worded, self._tables(drafts), self.dialect, alone, self.normalizer)
+        tables, rows = self._tables(drafts), self._normal(drafts)
+        plain = {name: rel for name, rel in rows.items() if not self.plans[name].order}
+        worded = conform(drafts, plain, alone)
+        worded = kindred(worded, rows, tables, self.dialect, alone, self.normalizer)
+        shared = share(worded, tables, self.dialect, alone, self.normalizer)
         library = choose((*shared.drafts, *shared.intermediates), self.dialect, alone)
         return self._project(shared.drafts, library, shared.intermediates)
 
@@ -349,9 +351,7 @@ class _Job:
 
     def _normal(self, drafts: tuple[Draft, ...]) -> dict[str, Rel]:
         plans = {d.name: self.plans[d.name] for d in drafts if d.name in self.plans}
-        return {
-            name: self.normalizer.run(plan.rel)[0] for name, plan in plans.items() if not plan.order
-        }
+        return {name: self.normalizer.run(plan.rel)[0] for name, plan in plans.items()}
 
     def _tables(self, drafts: tuple[Draft, ...]) -> dict[str, Table]:
         """What is known of the relations behind the tokens in the drafts' trees."""
