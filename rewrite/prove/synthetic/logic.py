@@ -47,9 +47,15 @@ class Ask:
             return self
         return Ask(self.hard + other.hard, self.soft + other.soft, self.scans | other.scans)
 
+    def wished(self) -> Ask:
+        """What is needed, if possible, and nothing that was only wished for."""
+        return Ask((), self.hard, self.scans)
+
     def softened(self) -> Ask:
-        """The same, if possible."""
-        return Ask((), self.hard + self.soft, self.scans)
+        """The same, if possible; a wish against what was needed is dropped."""
+        needed = {test for test, _ in self.hard}
+        rest = tuple(fact for fact in self.soft if fact[0] not in needed)
+        return Ask((), self.hard + rest, self.scans)
 
 
 class Logic:
@@ -124,7 +130,7 @@ class Logic:
                     for each in self.asks(whole, truth):
                         yield path.also(each)
             case _:
-                yield self.atom(expr, truth)
+                yield from self._atoms(expr, truth)
 
     def _all(self, args: Sequence[Expr], truth: Truth) -> Iterator[Ask]:
         """All parts have that truth; each part in each way, the others in their first."""
@@ -138,7 +144,7 @@ class Logic:
 
     def _one(self, args: Sequence[Expr], truth: Truth, others: Truth) -> Iterator[Ask]:
         """One part decides alone."""
-        rest = [self.first(arg, others).softened() for arg in args]
+        rest = [self.first(arg, others).wished() for arg in args]
         for at, arg in enumerate(args):
             for each in self.asks(arg, truth):
                 yield _together([each if i == at else other for i, other in enumerate(rest)])
@@ -153,7 +159,7 @@ class Logic:
                 yield before, value
                 return
             for each in self.asks(test, "true")[:MOST]:
-                yield before.softened().also(each) if before.hard else each, value
+                yield before.wished().also(each), value
             before = before.also(self.first(test, "false"))
 
     def defaults(self, args: Sequence[Expr]) -> Iterator[tuple[Ask, Expr]]:
@@ -188,7 +194,8 @@ class Logic:
         ways = self._rows(expr)
         if truth == "true":
             for way, equal in ways:
-                yield self.of_way(way).also(self._equal(equal))
+                for each in self._of_way(way):
+                    yield each.also(self._equal(equal))
         elif truth == "false":
             yield Ask()  # no such row
             for way, equal in ways[:4]:
@@ -218,6 +225,29 @@ class Logic:
             (way, [binary(op, a, o) for a, o in zip(expr.args, way.outputs, strict=False)])
             for way in known
         ]
+
+    def _of_way(self, way: Way) -> Iterator[Ask]:
+        """The plainest way to have that row, then each condition in its other ways."""
+        firsts = [self.first(want, "true") for want in way.wants]
+        scans = Ask(scans=way.scans)
+        yield _together([scans, *firsts])
+        for at, want in enumerate(way.wants):
+            for other in self.asks(want, "true")[1:]:
+                others = [other if i == at else each for i, each in enumerate(firsts)]
+                yield _together([scans, *others])
+
+    def _atoms(self, expr: Expr, truth: Truth) -> Iterator[Ask]:
+        """Of the row of a scalar subquery in it, its conditions in their other ways, and one that
+        just fails to be the row."""
+        yield self.atom(expr, truth)
+        for part in parts(expr):
+            if isinstance(part, Subquery) and part.kind == "scalar":
+                plain = self.atom(expr, truth)
+                for way in self._ways.get(part.digest, ())[:1]:
+                    for each in islice(self._of_way(way), 1, MOST):
+                        yield plain.wished().also(each)
+                    for each in self._just_missed(way, ()):
+                        yield plain.wished().also(each)
 
     def atom(self, expr: Expr, truth: Truth) -> Ask:
         """A scalar subquery in it is the value of the row that it finds."""

@@ -46,7 +46,9 @@ class Solver:
         if hard is None:
             return None
         pinned = {n for fact in ask.hard for n in numbers(fact[0])} | set(pins)
-        soft = [c for fact in ask.soft if (c := self._constraint(fact)) is not None and c.allowed]
+        needed = {test for test, _ in ask.hard}
+        wishes = (fact for fact in ask.soft if fact[0] not in needed)
+        soft = [c for fact in wishes if (c := self._constraint(fact)) is not None and c.allowed]
         known = self._kept.get(id(ask)) if not pins else None
         if known is not None and known[0] is ask:
             return self._search([*hard, *known[1]], pins, seed)
