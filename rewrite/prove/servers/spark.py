@@ -13,10 +13,12 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from unwet.lineage.errors import EngineError, PathNotFound, UsageError
 from unwet.rewrite.prove.engines import TABLE_SUFFIXES, Row, Timeout, bare
@@ -26,6 +28,8 @@ from unwet.rewrite.prove.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+Result = TypeVar("Result")
 
 INSTALL = "pip install 'unwet[spark]', and a Java 17 or 21 to run it"
 _GROUP = "unwet"
@@ -71,6 +75,7 @@ class SparkEngine:
     ) -> None:
         self._session, self._seconds, self._secrets = session, seconds, secrets
         self._writes = writes
+        self._worker = ThreadPoolExecutor(1, "unwet-spark")
         self._watchdog = Watchdog(seconds, self._cancel) if seconds else None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._added: list[str] = []
@@ -87,18 +92,16 @@ class SparkEngine:
         """Spark has no view of one moment of all data; each statement has its own time limit."""
 
     def rows(self, sql: str) -> list[Row]:
-        with self._bounded():
-            return [tuple(row) for row in self._session.sql(sql).collect()]
+        return [tuple(row) for row in self._asked(lambda: self._session.sql(sql).collect())]
 
     def execute(self, sql: str) -> None:
         if not self._writes:
             raise EngineError("nothing is written here", "give --scratch SCHEMA")
-        with self._bounded():
-            self._session.sql(sql).collect()
+        self._asked(lambda: self._session.sql(sql).collect())
 
     def describe(self, sql: str) -> tuple[tuple[str, str], ...]:
-        with self._bounded():
-            fields = self._session.sql(f"SELECT * FROM (\n{bare(sql)}) AS q").schema.fields
+        query = f"SELECT * FROM (\n{bare(sql)}) AS q"
+        fields = self._asked(lambda: self._session.sql(query).schema.fields)
         return tuple((field.name, _type(field.dataType.simpleString())) for field in fields)
 
     def tables(self) -> tuple[tuple[str, str], ...]:
@@ -132,21 +135,17 @@ class SparkEngine:
                 continue
             schema = path.parent.name if path.parent != root else "default"
             name = path.name.partition(".")[0]
-            with self._bounded():
-                self._session.sql(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")
-                parquet = path.name.lower().endswith(".parquet")
-                separator = "\t" if ".tsv" in path.name.lower() else ","
-                options = {} if parquet else {**_CSV, "sep": separator}
-                full = f"{_quoted(schema)}.{_quoted(name)}"
-                self._session.catalog.createTable(
-                    full,
-                    str(path.resolve()),
-                    "parquet" if parquet else "csv",
-                    None,
-                    None,
-                    **options,
-                )
-                self._added.append(full)
+            self._asked(partial(self._add, schema, name, path))
+
+    def _add(self, schema: str, name: str, path: Path) -> None:
+        self._session.sql(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")
+        parquet = path.name.lower().endswith(".parquet")
+        separator = "\t" if ".tsv" in path.name.lower() else ","
+        options = {} if parquet else {**_CSV, "sep": separator}
+        full, kind = f"{_quoted(schema)}.{_quoted(name)}", "parquet" if parquet else "csv"
+        place = str(path.resolve())
+        self._session.catalog.createTable(full, place, kind, None, None, **options)
+        self._added.append(full)
 
     def keep(self, folder: tempfile.TemporaryDirectory[str]) -> None:
         """The session is ours, to be ended, and so is this folder, to be removed."""
@@ -158,11 +157,27 @@ class SparkEngine:
             with self._bounded():
                 for table in self._added:
                     self._session.sql(f"DROP TABLE {table}")  # the files of such a table stay
-        if self._watchdog is not None:
-            self._watchdog.close()
         if self._folder is not None:
             self._session.stop()
             self._folder.cleanup()
+        self._worker.shutdown(wait=False)
+        if self._watchdog is not None:
+            self._watchdog.close()
+
+    def _asked(self, work: Callable[[], Result]) -> Result:
+        """What the work gives, done by a thread of its own: after Ctrl-C the main one has to talk
+        to Spark, which it cannot while it waits for an answer."""
+
+        def bounded() -> Result:
+            with self._bounded():
+                return work()
+
+        future = self._worker.submit(bounded)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            self._cancel()  # the end of the session is the end of what does not listen to that
+            raise
 
     def _cancel(self) -> None:
         self._session.sparkContext.cancelJobGroup(_GROUP)
@@ -213,7 +228,8 @@ def open_spark(
     builder = SparkSession.builder.appName("unwet").master(master)
     for key, value in own.items():
         builder = builder.config(key, value)
-    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # we tell of errors
+    for name in ("SQLQueryContextLogger", "py4j"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # we tell of errors
     try:
         with _silenced():
             session = builder.getOrCreate()
