@@ -195,20 +195,18 @@ def _number_text(node: exp.Expr) -> exp.Expr:
 
 def _json_set(node: exp.Expr) -> exp.Expr:
     """JSON_SET(x, path, value, path, value ...): DuckDB takes one path, and JSON values."""
-    if not isinstance(node, exp.JSONSet | exp.Anonymous) or _called(node) != "json_set":
-        return node
-    first, *rest = (
-        [node.this, *node.expressions] if isinstance(node, exp.JSONSet) else (node.expressions)
-    )
+    match node:
+        case exp.JSONSet():
+            first, rest = node.this, node.expressions
+        case exp.Anonymous() if node.name.lower() == "json_set" and len(node.expressions) > 1:
+            first, *rest = node.expressions
+        case _:
+            return node
     made: exp.Expr = exp.cast(first, "json")
     for path, value in zip(rest[::2], rest[1::2], strict=False):
         json = exp.Anonymous(this="to_json", expressions=[value])
         made = exp.Anonymous(this="json_set", expressions=[made, path, json])
     return made
-
-
-def _called(node: exp.Expr) -> str:
-    return "json_set" if isinstance(node, exp.JSONSet) else str(node.this).lower()
 
 
 def _json_of_arrays(node: exp.Expr) -> exp.Expr:

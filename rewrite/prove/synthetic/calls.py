@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from unwet.rewrite.algebra import Call, Expr, Lit
-from unwet.rewrite.prove.synthetic.cells import Cell, Vote, unify
+from unwet.rewrite.prove.synthetic.cells import Cell, unify
 from unwet.rewrite.prove.synthetic.notes import How, Notes, Place
+from unwet.rewrite.prove.synthetic.sums import Sum
 from unwet.rewrite.prove.synthetic.values import (
     MANY,
     MORE,
@@ -21,15 +22,6 @@ from unwet.rewrite.prove.synthetic.values import (
     struct_field,
     type_of,
 )
-
-
-class Sum(NamedTuple):
-    """A sum or difference, whose meaning depends on the types of its operands."""
-
-    minus: bool
-    left: Cell
-    right: Cell
-    result: Cell
 
 
 class Typing(Protocol):
@@ -257,55 +249,3 @@ SPECIAL: Final[dict[str, Callable[[Typing, Call, Frames], Value]]] = {
     "row_value": _rows,
     "struct_fields": _rows,
 }
-
-
-def settle_sum(each: Sum) -> None:
-    """date + interval is temporal, date - date a number, moment - moment an interval, and of
-    numbers a number."""
-    left, right, result = each.left, each.right, each.result
-    kinds = [_temporal(cell) for cell in (left, right)]
-    if each.minus and any(kinds) and (all(kinds) or _is_open(right if kinds[0] else left)):
-        _settle_difference(each, kinds[0] or kinds[1] or "temporal")
-    elif any(kinds):
-        result.vote(kinds[0] or kinds[1] or "temporal", 1)
-    elif left.root.votes["interval"] or right.root.votes["interval"]:
-        other = right if left.root.votes["interval"] else left
-        if not other.root.votes["interval"]:
-            other.vote("temporal", 1)
-            result.vote("temporal", 1)
-    elif not (each.minus and result.root.votes["temporal"]):
-        kind = _number(left, right)
-        for cell in (left, right, result):
-            cell.vote(kind, 1)
-    else:  # EXTRACT(... FROM a - b)
-        _settle_difference(each, "timestamp")
-
-
-def _settle_difference(each: Sum, kind: Vote) -> None:
-    """Between two days or two moments. Parts of it are only asked for between moments."""
-    spread = bool(each.result.root.votes["temporal"])
-    for cell in (each.left, each.right):
-        cell.vote("timestamp" if spread else kind, 1)
-    if not spread:
-        each.result.vote("interval" if kind == "timestamp" else "integer", 1)
-
-
-def _is_open(cell: Cell) -> bool:
-    return not any(cell.root.votes.values()) and cell.root.element is None
-
-
-def _number(left: Cell, right: Cell) -> Vote:
-    """What a sum is: of a fraction a fraction, of whole numbers whole."""
-    votes = left.root.votes + right.root.votes
-    if votes["double"] or votes["decimal"]:
-        return "number"
-    return "integer" if votes["integer"] else "number"
-
-
-_MOMENTS: Final[tuple[Vote, ...]] = ("timestamp", "date", "temporal")
-
-
-def _temporal(cell: Cell) -> Vote | None:
-    votes = cell.root.votes
-    numbers = votes["number"] + votes["integer"] + votes["double"] + votes["decimal"]
-    return next((kind for kind in _MOMENTS if votes[kind] > numbers), None)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, Outer, Over, Param, Rel, Subquery
-from unwet.rewrite.prove.synthetic.calls import SPECIAL, Sum, settle_sum
+from unwet.rewrite.prove.synthetic.calls import SPECIAL
 from unwet.rewrite.prove.synthetic.cells import Cell, unify
 from unwet.rewrite.prove.synthetic.notes import How, Notes, Place
 from unwet.rewrite.prove.synthetic.signatures import NOTHING, SIGNATURES
+from unwet.rewrite.prove.synthetic.sums import Sum, settle_sum
 from unwet.rewrite.prove.synthetic.types import SqlType
 from unwet.rewrite.prove.synthetic.values import (
     MANY,

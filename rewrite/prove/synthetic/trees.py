@@ -6,27 +6,26 @@ element that a name means gets a place in it when it is met first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-from unwet.lineage.names import STRUCTS, folded, is_parameter
+from unwet.lineage.names import folded, is_parameter
 from unwet.lineage.resolve import Input, Output, Query, Ref
 from unwet.rewrite.algebra import Col, Expr
 from unwet.rewrite.prove.synthetic.cells import Cell, unify
 from unwet.rewrite.prove.synthetic.expressions import Scalars
 from unwet.rewrite.prove.synthetic.owners import Owners
+from unwet.rewrite.prove.synthetic.tree_parts import (
+    ITEMS,
+    TESTS,
+    expressions,
+    has_value,
+    unaliased,
+)
 from unwet.rewrite.prove.synthetic.values import MORE, WHOLE_ROW, Value, of
 from unwet.rewrite.reads import blocks
 from unwet.rewrite.scalars import Unsupported, encode
-
-_CLAUSES = {
-    "where": "where", "having": "having", "qualify": "qualify", "group": "group",
-    "order": "order", "expressions": "select", "on": "on", "sort": "order", "windows": "select",
-    "limit": "select", "offset": "select", "match": "select",
-}  # fmt: skip
-_ITEMS = ("group", "having", "order", "qualify")  # clauses that see the names of outputs
-_TESTS = ("where", "having", "qualify", "on")
 
 
 class Trees:
@@ -64,9 +63,9 @@ class Trees:
         for at in range(len(query.outputs)):
             self._output(query, at)
         if query.kind != "setop":
-            for clause, node in _expressions(query.node):
+            for clause, node in expressions(query.node):
                 value = self.value(query, node, clause)
-                if clause in _TESTS:
+                if clause in TESTS:
                     value.cell.vote("boolean")
         self._star_lists(query)
         for item in query.node.expressions if query.kind == "select" else ():
@@ -216,11 +215,11 @@ class Trees:
     def _leaf(self, query: Query, node: exp.Expr, clause: str) -> Expr | None:
         match node:
             case exp.Column() if not isinstance(node.this, exp.Star):
-                item = _unaliased(query, node) if clause in _ITEMS else None
+                item = unaliased(query, node) if clause in ITEMS else None
                 if item is not None:
                     return self._place(self._output(query, item))
                 return self._place(self._meant(query, query.find(node, clause), node))
-            case exp.Dot(expression=exp.Identifier() as name) if _has_value(node):
+            case exp.Dot(expression=exp.Identifier() as name) if has_value(node):
                 value = self.value(query, node.this, clause)
                 return self._place(Value(value.cell.member(folded(name, query.dialect))))
             case exp.Exists():
@@ -300,49 +299,3 @@ class Trees:
             value = self.value(query, item, clause)
             if nested is not None and at < len(nested.outputs):
                 self._scalars.meet(value, self._output(nested, at))
-
-
-def _has_value(node: exp.Expr) -> bool:
-    """Whether a chain of dots starts with a value, not with the name of a catalog."""
-    while isinstance(node, exp.Dot):
-        node = node.this
-    return not isinstance(node, exp.Identifier)
-
-
-def _unaliased(query: Query, node: exp.Column) -> int | None:
-    """The item that a bare name means by the last part of a path: SELECT s.a ... GROUP BY a."""
-    if node.table or query.kind != "select" or query.dialect not in STRUCTS:
-        return None
-    for at, output in enumerate(query.outputs):
-        item = output.expression
-        if item is None or output.node is not item or output.name != node.name:
-            continue
-        if isinstance(item, exp.Dot):
-            return at
-        if isinstance(item, exp.Column) and item.table and query.find(item, "select").path:
-            return at
-    return None
-
-
-def _expressions(node: exp.Expression) -> Iterator[tuple[str, exp.Expr]]:
-    """The expressions of a block's own clauses; its outputs are read as outputs."""
-    for name, value in node.args.items():
-        if name in ("with_", "from_", "laterals", "into", "this", "expression", "pivots"):
-            continue
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, exp.Join):
-                if item.args.get("on") is not None:
-                    yield "on", item.args["on"]
-            elif isinstance(item, exp.Order | exp.Group | exp.Tuple):
-                yield from ((_CLAUSES.get(name, "select"), e) for e in _parts(item))
-            elif isinstance(item, exp.Where | exp.Having | exp.Qualify):
-                yield name, item.this
-            elif isinstance(item, exp.Expression) and name != "expressions":
-                yield _CLAUSES.get(name, "select"), item
-            elif isinstance(item, exp.EQ):
-                yield "where", item  # SET of an UPDATE
-
-
-def _parts(item: exp.Expr) -> Iterator[exp.Expr]:
-    for each in item.iter_expressions():
-        yield each.this if isinstance(each, exp.Ordered) else each
