@@ -56,6 +56,7 @@ class Maker:
         self._salt = {chief: at for at, chief in enumerate(chiefs)}
         self._elements = [v for v in symbols.variables if v.role == "element"]
         self._groups = [v for v in symbols.variables if v.role in ("count", "rank")]
+        self._extremes = [v for v in symbols.variables if v.role == "unknown" and len(v.of) == 1]
         self._rest = [v for v in symbols.variables if v.role != "cell"]
         self._places: Mapping[int, int] = {}
         self._counts: Mapping[int, int] = {}
@@ -81,9 +82,11 @@ class Maker:
         if found is None:
             return None
         scans = self._scans(goal)
+        asked = [v for v in self._extremes if v.number in found]
         found = self._filled(found, scans, at + seed)
         rows = [(scan, self._row(scan, found, at)) for scan in sorted(scans)]
         rows += self._counted(found, goal, way, at)
+        rows += self._extreme(asked, found, scans, at)
         if goal.again >= 0:
             rows.append((goal.again, self._row(goal.again, found, at)))
         if goal.aim.startswith("branch"):
@@ -196,6 +199,20 @@ class Maker:
                 yield scan, self._other(scan, found, goal, way, at, copy, kept)
                 if variable.role == "rank":
                     yield scan, self._other(scan, found, goal, way, at, -copy, way.partitions)
+
+    def _extreme(
+        self, asked: Sequence[Variable], found: Found, scans: Set[int], at: int
+    ) -> Iterator[tuple[int, RowValues]]:
+        """What a highest value or a sum should be, as the value of one more row of the group."""
+        for variable in asked:
+            inner = number(variable.of[0])
+            cell = self._symbols.variables[inner] if inner is not None else variable
+            if cell.role == "cell" and cell.scan in scans:
+                value = self._value(variable.number, found, at)
+                yield (
+                    cell.scan,
+                    {**self._row(cell.scan, found, at), (cell.column, cell.path): value},
+                )
 
     def _other(
         self,

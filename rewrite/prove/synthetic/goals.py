@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
 
-from unwet.rewrite.algebra import Call, Expr
+from unwet.rewrite.algebra import Call, Expr, Lit, parts
 from unwet.rewrite.prove.synthetic.branches import conditions
 from unwet.rewrite.prove.synthetic.classes import bare, equal_pair
 from unwet.rewrite.prove.synthetic.logic import COMPARISONS, Ask, Fact, Logic
 from unwet.rewrite.prove.synthetic.pools import Pools
 from unwet.rewrite.prove.synthetic.rows import Way
 from unwet.rewrite.prove.synthetic.symbols import Symbols, Truth, binary, number, numbers
+from unwet.rewrite.rules.refs import rebuild
 
 Kind = Literal["good", "bad", "null", "near", "again"]
 PINNED: Final = 45  # values of one variable that are tried
@@ -85,6 +86,11 @@ def of_values(
             left, right = test.args
             for op in ("eq", "lt", "gt"):
                 yield Goal("good", "boundary", Ask(((binary(op, left, right), "true"),)).also(soft))
+        if len(many) > 1:
+            for other in _off_by_one(test):
+                for truths in _APART:
+                    apart = tuple(zip((test, other), truths, strict=True))
+                    yield Goal("good", "a constant decides", Ask(apart).also(soft))
         elif len(many) == 1 and many[0] not in pools.free:
             yield from _each_value(many[0], pools, soft)
     soft = base.softened()
@@ -94,6 +100,20 @@ def of_values(
             yield Goal("null", "a value is missing", soft, pin=(n, nulls))
         if symbols.variables[n].role == "cell" and n not in pools.free and n not in _firsts(homes):
             yield from _each_value(n, pools, soft, 3)
+
+
+_APART: Final[tuple[tuple[Truth, Truth], ...]] = (("true", "false"), ("false", "true"))
+
+
+def _off_by_one(test: Expr) -> Iterator[Expr]:
+    """The test with another whole number in place of one of its own."""
+    for lit in dict.fromkeys(part for part in parts(test) if isinstance(part, Lit)):
+        if lit.kind in ("number", "string") and lit.text.isdigit() and len(lit.text) < 9:
+            yield _replaced(test, lit, Lit(lit.kind, str(int(lit.text) + 1)))
+
+
+def _replaced(test: Expr, old: Lit, new: Lit) -> Expr:
+    return rebuild(test, lambda part: new if part == old else part)
 
 
 def _homes(goals: Sequence[Goal]) -> dict[Expr, Ask]:

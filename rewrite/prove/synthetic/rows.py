@@ -247,7 +247,13 @@ class Deriver:
 
     def _grouped(self, rel: Aggregate, way: Way) -> Way:
         keys = self._placed(rel.keys, way.outputs)
-        aggs = tuple(self._aggregated(agg, way) for agg in rel.aggs)
+        lowest = {agg.args for agg in rel.aggs if agg.op == "min"}
+        aggs = tuple(
+            self.symbols.made("unknown", self._placed(agg.args, way.outputs))
+            if agg.op == "max" and agg.args in lowest  # else they would never differ
+            else self._aggregated(agg, way)
+            for agg in rel.aggs
+        )
         return replace(way, outputs=keys + aggs, keys=way.keys + keys)
 
     def _windowed(self, rel: Window, way: Way) -> Way:

@@ -47,6 +47,13 @@ QUERIES = {
     "sum": "SELECT t.g, SUM(t.v + 0.0) AS s, COUNT(DISTINCT t.w) AS n FROM t GROUP BY t.g",
     "window": "SELECT y.v, y.at FROM (SELECT t.id, t.v, t.at, ROW_NUMBER() OVER (PARTITION BY t.id"
     " ORDER BY t.at DESC) AS rn FROM t) AS y WHERE y.rn = 1",
+    "time window": "SELECT a.id FROM a JOIN b ON a.id = b.id"
+    " AND b.at >= a.at - INTERVAL '6 HOURS' AND a.at < TIMESTAMP '2024-05-01 00:00:00'",
+    "lowest and highest": "SELECT t.g, MIN(t.n) AS a FROM t GROUP BY t.g"
+    " HAVING MIN(t.n) <> MAX(t.n) AND MAX(t.n) > 3",
+    "either": "SELECT t.id FROM t WHERE (t.k = 'a' AND t.n BETWEEN 1 AND 5)"
+    " OR (t.k = 'b' AND t.n BETWEEN 7 AND 9)",
+    "limit": "SELECT t.id FROM t WHERE t.n > 0 ORDER BY t.id LIMIT 20",
     "exists": "SELECT a.id FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.id = a.id AND b.n = 3)",
     "not exists": "SELECT a.id FROM a WHERE NOT EXISTS (SELECT 1 FROM b WHERE b.id = a.id)",
     "outer join": "SELECT a.id, b.v FROM a LEFT JOIN b ON a.id = b.id AND b.kind = 'x'",
