@@ -15,7 +15,8 @@ HEAD = """## Proof: data from the queries alone
 Every report of every pile is run on databases that are made from the queries alone, then with one
 mistake in it, made on purpose (`python -m bench.proof`, see README.md). *Killed*: of the mistakes
 that DuckDB runs and that do not mean the same by normal form, those that change the rows on one of
-the databases."""
+the databases. Of a large pile only a sample of reports at equal distances may be measured: the
+column says how many."""
 
 
 def text(piles: Sequence[Pile]) -> str:
