@@ -13,17 +13,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import cast
 
 from sqlglot import exp
 
-from unwet.lineage.findings import whole
-from unwet.lineage.parse import Statement
-from unwet.lineage.resolve import Query, resolve
+from unwet.lineage.resolve import Query
 from unwet.lineage.scopes import Input
-from unwet.lineage.sources import Source
 from unwet.lineage.tables import Catalog, Table
-from unwet.lineage.templating import verbatim
 from unwet.lineage.trees import copied
 from unwet.rewrite.algebra import (
     Aggregate,
@@ -33,37 +28,30 @@ from unwet.rewrite.algebra import (
     Lit,
     Rel,
     SetOp,
-    SortKey,
     Unnest,
     Window,
     walk,
 )
 from unwet.rewrite.compose import Draft
+from unwet.rewrite.conjuncts import (
+    Path,
+    all_of,
+    conjuncts_of,
+    edited,
+    paths,
+    selects_of,
+    with_values,
+)
 from unwet.rewrite.fingerprint import literals, recurring
 from unwet.rewrite.grounded import Ground, skeleton
-from unwet.rewrite.lower import Env, Lowerer, trim
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
+from unwet.rewrite.rereading import Reader, Rows
 from unwet.rewrite.rules.refs import rebuild
-from unwet.rewrite.scalars import Unsupported
 from unwet.rewrite.shapes import CONDITION, Survey
 
 _VAIN = 3  # wordings of a group that are tried without success
 _PLACES = 3  # blocks that a condition is tried in
-
-Path = tuple[int, int]  # which SELECT of a tree, which conjunct of its WHERE
-
-
-@dataclass(frozen=True, slots=True)
-class _Meaning:
-    """The rows of a tree in normal form, and the names of its columns."""
-
-    names: tuple[str, ...]
-    rel: Rel
-    order: tuple[SortKey, ...]
-
-    def same(self, other: _Meaning | None) -> bool:
-        return other is not None and self.rel == other.rel and self.order == other.order
 
 
 def kindred(
@@ -76,7 +64,8 @@ def kindred(
 ) -> tuple[Draft, ...]:
     """The drafts, reworded where that makes them alike. ``normal`` has the normal form of each
     draft that is understood; ``tables`` says what is behind each token in the trees."""
-    reader = _Reader(Catalog(dict(tables)), dialect, normalizer)
+    reader = Reader(Catalog(dict(tables)), dialect, normalizer)
+    ground = Ground()
     groups: dict[bytes, list[Draft]] = defaultdict(list)
     for draft in drafts:
         rel = normal.get(draft.name)
@@ -84,7 +73,7 @@ def kindred(
             groups[skeleton(rel)].append(draft)
     changed: dict[str, Draft] = {}
     for group in groups.values():
-        members = [_Member(draft, reader) for draft in group] if len(group) > 1 else []
+        members = [_Member(draft, reader, ground) for draft in group] if len(group) > 1 else []
         members = [member for member in members if member.meaning is not None]
         vain = 0
         while len(members) > 1 and vain < _VAIN:
@@ -100,46 +89,18 @@ def _is_trivial(rel: Rel) -> bool:
     return not any(isinstance(node, kinds) for node in walk(rel))
 
 
-class _Reader:
-    """From trees to what they mean."""
-
-    def __init__(self, catalog: Catalog, dialect: str, normalizer: Normalizer) -> None:
-        self.catalog, self.dialect, self.normalizer = catalog, dialect, normalizer
-        self.ground = Ground()
-
-    def query(self, tree: exp.Query) -> Query | None:
-        """The tree with its names resolved."""
-        masked = verbatim(Source("", "", self.dialect))
-        statement = Statement(
-            "", 0, whole(""), "", cast("exp.Expression", tree), self.dialect, masked
-        )
-        return resolve(statement, self.catalog).query
-
-    def meaning(self, tree: exp.Query) -> _Meaning | None:
-        """None where the rows are not understood."""
-        query = self.query(tree)
-        if query is None:
-            return None
-        try:
-            plan = Lowerer(Env(self.catalog), query).plan(query)
-        except Unsupported:
-            return None
-        # hidden columns belong to the order of the rows
-        rel = self.normalizer.run(plan.rel if plan.order else trim(plan))[0]
-        return _Meaning(tuple(name.lower() for name in plan.names), rel, plan.order)
-
-
 @dataclass
 class _Member:
     """A draft, and what is found out about it when somebody asks."""
 
     draft: Draft
-    reader: _Reader
+    reader: Reader
+    ground: Ground
     dues: dict[Path, frozenset[Expr]] = field(default_factory=dict)
 
     @cached_property
-    def meaning(self) -> _Meaning | None:
-        return self.reader.meaning(self.draft.tree)
+    def meaning(self) -> Rows | None:
+        return self.reader.rows(self.draft.tree)
 
     @cached_property
     def shape(self) -> bytes:
@@ -148,11 +109,11 @@ class _Member:
     @cached_property
     def conditions(self) -> frozenset[Expr]:
         assert self.meaning is not None
-        return self.reader.ground.conditions(self.meaning.rel)
+        return self.ground.conditions(self.meaning.rel)
 
     @cached_property
     def selects(self) -> list[exp.Select]:
-        return _selects(self.draft.tree)
+        return selects_of(self.draft.tree)
 
     @cached_property
     def blocks(self) -> Mapping[int, Query]:
@@ -163,7 +124,7 @@ class _Member:
         """The conjuncts of WHEREs that these conditions come from; as many as are needed."""
         found: dict[Path, frozenset[Expr]] = {}
         left = set(wanted)
-        for path in _paths(self.draft.tree):
+        for path in paths(self.draft.tree):
             if not left:
                 break
             if due := self._due(path) & wanted:
@@ -174,52 +135,10 @@ class _Member:
     def _due(self, path: Path) -> frozenset[Expr]:
         """The conditions that go when a conjunct does."""
         if path not in self.dues:
-            found = self.reader.meaning(_edited(self.draft.tree, {path: None}, {}))
-            left = self.reader.ground.conditions(found.rel) if found is not None else None
+            found = self.reader.rows(edited(self.draft.tree, {path: None}, {}))
+            left = self.ground.conditions(found.rel) if found is not None else None
             self.dues[path] = self.conditions - left if left is not None else frozenset()
         return self.dues[path]
-
-
-def _selects(tree: exp.Expr) -> list[exp.Select]:
-    return [node for node in tree.walk() if isinstance(node, exp.Select)]
-
-
-def _conjuncts(select: exp.Select) -> list[exp.Expr]:
-    where = select.args.get("where")
-    if where is None:
-        return []
-    test = where.this
-    return list(test.flatten()) if isinstance(test, exp.And) else [test]
-
-
-def _paths(tree: exp.Expr) -> Iterator[Path]:
-    for at, select in enumerate(_selects(tree)):
-        for number, _ in enumerate(_conjuncts(select)):
-            yield at, number
-
-
-def _edited(
-    tree: exp.Query,
-    changed: Mapping[Path, exp.Expr | None],
-    added: Mapping[int, Sequence[exp.Expr]],
-) -> exp.Query:
-    """A copy with other conjuncts; None takes one out. ``added`` go to the end of their WHERE."""
-    copy = copied(tree)
-    for at, select in enumerate(_selects(copy)):
-        old = _conjuncts(select)
-        new = [changed.get((at, number), test) for number, test in enumerate(old)]
-        kept = [copied(test) for test in (*new, *added.get(at, ())) if test is not None]
-        if kept or old:
-            select.set("where", exp.Where(this=_all(kept)) if kept else None)
-    return copy
-
-
-def _all(tests: Sequence[exp.Expr]) -> exp.Expr:
-    safe = [exp.paren(t, copy=False) if isinstance(t, exp.Or | exp.Xor) else t for t in tests]
-    found = safe[0]
-    for test in safe[1:]:
-        found = exp.And(this=found, expression=test)
-    return found
 
 
 # --- one group ----------------------------------------------------------------------------------
@@ -253,7 +172,7 @@ def _written(model: _Member, all_of: Sequence[_Reworded]) -> list[Draft]:
     for each in all_of:
         kept: dict[int, list[exp.Expr]] = {at: [] for at in sorted(places)}
         for at, number in sorted(varying - each.drop):
-            kept[at].append(_conjuncts(model.selects[at])[number])
+            kept[at].append(conjuncts_of(model.selects[at])[number])
         for at, tests in each.added.items():
             kept[at].extend(tests)
         tree = _proved(model, each, varying, kept)
@@ -274,14 +193,14 @@ def _proved(
 ) -> exp.Query | None:
     """The member's tree with its conditions in holes, if it means what it should."""
     member = each.member
-    tree = _edited(model.draft.tree, dict.fromkeys(varying), {})
-    selects = _selects(tree)
+    tree = edited(model.draft.tree, dict.fromkeys(varying), {})
+    selects = selects_of(tree)
     for at, tests in kept.items():
         select = selects[at]
-        hole = _all([copied(t) for t in tests]) if tests else exp.true()
+        hole = all_of([copied(t) for t in tests]) if tests else exp.true()
         hole.meta[CONDITION] = ""
-        fixed = _conjuncts(select)
-        select.set("where", exp.Where(this=_all([*fixed, hole])))
+        fixed = conjuncts_of(select)
+        select.set("where", exp.Where(this=all_of([*fixed, hole])))
     tree = _with_columns(tree, model, member)
     found = _adapted(tree, member)
     if found is not None:
@@ -295,7 +214,7 @@ def _proved(
 
 def _adapted(tree: exp.Query, member: _Member) -> exp.Query | None:
     """The tree with the member's literals, if it means what the member means then."""
-    wanted, made = member.meaning, member.reader.meaning(tree)
+    wanted, made = member.meaning, member.reader.rows(tree)
     if wanted is None or made is None or made.names != wanted.names:
         return None
     if wanted.same(made):
@@ -303,8 +222,8 @@ def _adapted(tree: exp.Query, member: _Member) -> exp.Query | None:
     values = _values(made.rel, wanted.rel)
     if not values:
         return None
-    tree = _with_values(tree, values)
-    again = member.reader.meaning(tree)
+    tree = with_values(tree, values)
+    again = member.reader.rows(tree)
     return tree if wanted.same(again) else None
 
 
@@ -325,7 +244,7 @@ def _reworded(model: _Member, member: _Member) -> _Reworded | None:
     if not set(member.meaning.names) <= set(model.meaning.names):
         return None
     for attempt in _attempts(model, member):
-        tree = _edited(model.draft.tree, dict.fromkeys(attempt.drop), attempt.added)
+        tree = edited(model.draft.tree, dict.fromkeys(attempt.drop), attempt.added)
         if _adapted(_with_columns(tree, model, member), member) is not None:
             return attempt
     return None
@@ -339,7 +258,7 @@ def _attempts(model: _Member, member: _Member) -> Iterator[_Reworded]:
     if not drop and not add:
         yield _Reworded(member)
         return
-    tests = [_conjuncts(member.selects[at])[number] for at, number in add]
+    tests = [conjuncts_of(member.selects[at])[number] for at, number in add]
     order = dict.fromkeys((0, *(at for at, _ in drop), *range(len(model.selects))))
     places = [_places(test, model, order) for test in tests]
     if all(places):
@@ -421,12 +340,3 @@ def _values(model: Rel, member: Rel) -> dict[Lit, Lit] | None:
         if our.kind != their.kind or found.setdefault(our, their) != their:
             return None
     return found
-
-
-def _with_values(tree: exp.Query, values: Mapping[Lit, Lit]) -> exp.Query:
-    copy = copied(tree)
-    for node in list(copy.find_all(exp.Literal)):
-        new = values.get(Lit("string" if node.is_string else "number", node.name))
-        if new is not None:
-            node.set("this", new.text)
-    return copy

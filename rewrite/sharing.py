@@ -11,17 +11,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 from sqlglot import exp
 
 from unwet.lineage.declared import output_types
-from unwet.lineage.findings import whole
-from unwet.lineage.parse import Statement
-from unwet.lineage.resolve import Query, resolve
-from unwet.lineage.sources import Source
+from unwet.lineage.resolve import Query
 from unwet.lineage.tables import Catalog, Table
-from unwet.lineage.templating import verbatim
 from unwet.lineage.trees import copied
 from unwet.rewrite.algebra import Aggregate, Distinct, Join, Opaque, Rel, SetOp, Window, walk
 from unwet.rewrite.compose import Draft, Outside
@@ -29,6 +24,7 @@ from unwet.rewrite.lower import Env, Lowerer, trim
 from unwet.rewrite.naming import free, majority, snake
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
+from unwet.rewrite.rereading import resolved
 from unwet.rewrite.scalars import Unsupported
 from unwet.rewrite.shapes import after_tables
 from unwet.rewrite.sizes import tree_lines
@@ -119,7 +115,7 @@ class _Workshop:
         return True
 
     def _found(self, host: str, tree: exp.Query) -> Iterator[_Site]:
-        query = self._resolved(host, tree)
+        query = resolved(tree, self.catalog, self.dialect, host)
         if query is None:
             return
         lowerer = Lowerer(Env(self.catalog), query)
@@ -138,13 +134,6 @@ class _Workshop:
         if len(set(names)) == len(names) and not is_open(names) and not _trivial(rel):
             types = output_types(block) if block.complete else ()
             yield _Site(host, block.node, rel.digest, names, label, types)
-
-    def _resolved(self, host: str, tree: exp.Query) -> Query | None:
-        masked = verbatim(Source(host, "", self.dialect))
-        statement = Statement(
-            host, 0, whole(host), "", cast("exp.Expression", tree), self.dialect, masked
-        )
-        return resolve(statement, self.catalog).query
 
     def _gain(self, group: list[_Site]) -> int:
         lines = [self._lines(site) for site in group]

@@ -1,0 +1,68 @@
+"""The WHERE conjuncts of a query's blocks: listed by their place, taken out, put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlglot import exp
+
+from unwet.lineage.trees import copied
+from unwet.rewrite.algebra import Lit
+
+Path = tuple[int, int]  # which SELECT of a tree, which conjunct of its WHERE
+
+
+def selects_of(tree: exp.Expr) -> list[exp.Select]:
+    """The blocks of a tree, in an order that copies of it have, too."""
+    return [node for node in tree.walk() if isinstance(node, exp.Select)]
+
+
+def conjuncts_of(select: exp.Select) -> list[exp.Expr]:
+    """What the WHERE of a block is made of."""
+    where = select.args.get("where")
+    if where is None:
+        return []
+    test = where.this
+    return list(test.flatten()) if isinstance(test, exp.And) else [test]
+
+
+def paths(tree: exp.Expr) -> Iterator[Path]:
+    """The places of all conjuncts, outer blocks first."""
+    for at, select in enumerate(selects_of(tree)):
+        for number, _ in enumerate(conjuncts_of(select)):
+            yield at, number
+
+
+def edited(
+    tree: exp.Query,
+    changed: Mapping[Path, exp.Expr | None],
+    added: Mapping[int, Sequence[exp.Expr]],
+) -> exp.Query:
+    """A copy with other conjuncts; None takes one out. ``added`` go to the end of their WHERE."""
+    copy = copied(tree)
+    for at, select in enumerate(selects_of(copy)):
+        old = conjuncts_of(select)
+        new = [changed.get((at, number), test) for number, test in enumerate(old)]
+        kept = [copied(test) for test in (*new, *added.get(at, ())) if test is not None]
+        if kept or old:
+            select.set("where", exp.Where(this=all_of(kept)) if kept else None)
+    return copy
+
+
+def all_of(tests: Sequence[exp.Expr]) -> exp.Expr:
+    """The tests in one AND; there is at least one."""
+    safe = [exp.paren(t, copy=False) if isinstance(t, exp.Or | exp.Xor) else t for t in tests]
+    found = safe[0]
+    for test in safe[1:]:
+        found = exp.And(this=found, expression=test)
+    return found
+
+
+def with_values(tree: exp.Query, values: Mapping[Lit, Lit]) -> exp.Query:
+    """A copy with other literals in place of these."""
+    copy = copied(tree)
+    for node in list(copy.find_all(exp.Literal)):
+        new = values.get(Lit("string" if node.is_string else "number", node.name))
+        if new is not None:
+            node.set("this", new.text)
+    return copy
