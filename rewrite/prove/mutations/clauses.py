@@ -45,7 +45,7 @@ def _is_plain_join(node: exp.Expr) -> bool:
 
 
 def _distinct(node: exp.Expr) -> Iterator[Edit]:
-    """DISTINCT is lost, or stands where rows may be there twice and nobody groups them."""
+    """DISTINCT is lost, or stands over a whole statement whose rows may be there twice."""
     if not isinstance(node, exp.Select):
         return
     if node.args.get("distinct"):
@@ -55,13 +55,10 @@ def _distinct(node: exp.Expr) -> Iterator[Edit]:
 
 
 def _is_set_already(node: exp.Select) -> bool:
-    """Whether a row more that is there already would not be noticed, or cannot be."""
+    """Whether it is a part of another query, or its rows are grouped or cut off."""
     if node.args.get("group") or node.args.get("limit") or node.args.get("from_") is None:
         return True
-    user = node.parent.parent if isinstance(node.parent, exp.Subquery) else node.parent
-    if isinstance(user, exp.In | exp.Exists | exp.Any | exp.All):
-        return True
-    if isinstance(user, exp.SetOperation) and user.args.get("distinct"):
+    if node.parent is not None and not isinstance(node.parent, exp.Create | exp.Insert):
         return True
     return any(_has_aggregate(each) for each in node.expressions)
 

@@ -115,6 +115,8 @@ def _case_branch(node: exp.Expr) -> Iterator[Edit]:
 
 
 def _says_something(node: object) -> bool:
+    while isinstance(node, exp.Cast | exp.Paren):
+        node = node.this
     return node is not None and not isinstance(node, exp.Null)
 
 

@@ -55,10 +55,10 @@ def test_a_mutant_that_does_not_run_is_not_valid() -> None:
 
 
 def test_a_mutant_that_means_the_same_is_counted_apart() -> None:
-    text = "select distinct a from (select a from s.t) as q where b1 is null"
-    found = scored(text.replace("b1", "a"), [("x", "10"), (None, "1"), (None, "1")])
-    assert found.operators["DISTINCT"].equivalent == 1  # in the subquery nobody sees it
-    assert found.operators["DISTINCT"].valid == 1
+    text = "select distinct a, b from (select distinct a, b from s.t where b < 9) as q"
+    found = scored(text, [("x", "10"), (None, "1"), (None, "1")])
+    assert found.operators["DISTINCT"].equivalent >= 1  # in the subquery nobody sees it
+    assert found.operators["DISTINCT"].killed == 0
     assert not found.false_proofs
 
 
