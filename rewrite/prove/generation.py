@@ -7,6 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from unwet.lineage.names import deep_stack
+from unwet.lineage.tables import Catalog
+from unwet.rewrite.algebra import Plan
+from unwet.rewrite.definitions import Definition
+from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.engines import open_duckdb
 from unwet.rewrite.prove.synthetic.database import Database
@@ -37,7 +41,8 @@ class Generator:
         inferred = infer(meaning)
         self._repair, self._clock = Repair(inferred, clock), clock
         reports = inferred.meaning.state.reports
-        self._plans = {report.name: report.definition.plan for report in reports}
+        catalog = inferred.meaning.pile.catalog
+        self._plans = {each.name: _plan(each.definition, catalog) for each in reports}
         self._engine = open_duckdb(None, seconds=SECONDS)
         hurry(self._engine)
 
@@ -61,3 +66,12 @@ class Generator:
 
     def close(self) -> None:
         self._engine.close()
+
+
+def _plan(definition: Definition, catalog: Catalog) -> Plan | None:
+    """The plan of a report; of one that is in doubt, that of the only query that fills it. Good
+    enough to look for rows that the query may like: what is run is the text itself."""
+    if definition.plan is not None or len(definition.parts) != 1:
+        return definition.plan
+    query = definition.parts[0].query
+    return lower(query, Env(catalog)) if query is not None else None

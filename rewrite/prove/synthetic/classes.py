@@ -27,6 +27,7 @@ class Class:
     near: dict[str, None] = field(default_factory=dict)  # texts that must be exactly so
     steps: dict[int, None] = field(default_factory=dict)  # numbers beside them in an atom
     units: set[str] = field(default_factory=set)
+    json: bool = False  # texts that are read as JSON
     casts: dict[Expr, None] = field(default_factory=dict)  # conversions that fail on other texts
 
 
@@ -176,6 +177,11 @@ def note_conversions(
                 if known is not None and known.type.kind == "text" and not _is_text(part):
                     known.free = False
                     known.casts[part] = None
+            if isinstance(part, Call) and "json" in part.op:
+                for at in numbers(part):
+                    known = classes.get(chief[at])
+                    if known is not None and known.type.kind == "text":
+                        known.free, known.json = False, True
 
 
 def _is_text(part: Call) -> bool:

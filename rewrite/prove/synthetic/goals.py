@@ -22,6 +22,7 @@ from unwet.rewrite.rules.refs import rebuild
 Kind = Literal["good", "bad", "null", "near", "again"]
 PINNED: Final = 45  # values of one variable that are tried
 MOST: Final = 800  # goals of one plan
+SEEN: Final = 60  # variables of one way that are varied
 CROWDS: Final = 5  # ways, and keys of each, that crowds are made for
 MOST_ROWS: Final = 110  # a larger LIMIT is not filled
 
@@ -137,10 +138,13 @@ def _each_value(n: int, pools: Pools, soft: Ask, most: int = PINNED) -> Iterator
 
 
 def _seen(way: Way, symbols: Symbols) -> list[int]:
+    """The variables that matter; of columns that are only handed on not more than SEEN in all."""
     exprs = (*way.seen, *way.wants)
-    found = {n for each in exprs for n in numbers(each)}
+    plain = {n for each in exprs if (n := number(each)) is not None}
+    found = {n for each in exprs if number(each) is None for n in numbers(each)}
     inner = {n for at in found for each in symbols.variables[at].of for n in numbers(each)}
-    return sorted(found | inner)
+    busy = sorted(found | inner)
+    return busy + sorted(plain - found - inner)[: max(SEEN - len(busy), 10)]
 
 
 def of_rows(way: Way, base: Ask, symbols: Symbols) -> Iterator[Goal]:

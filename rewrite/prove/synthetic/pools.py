@@ -24,6 +24,7 @@ from unwet.rewrite.prove.synthetic.symbols import Symbols, is_null, numbers
 from unwet.rewrite.prove.synthetic.types import SqlType
 
 MOST: Final = 70  # values of one pool
+_JSON: Final = ('{"a": 1}', '{"b": "x", "c": [1, 2]}', "{}")
 KEYS: Final = 6  # values of a pool of keys
 
 
@@ -77,7 +78,8 @@ def _pool(one: Class, symbols: Symbols, root: int, oracle: Oracle) -> Pool:
     kind = one.type.duckdb()
     if is_free(one):
         return kind, (*fresh_values(one.type, 0, KEYS), None)
-    values_ = list(dict.fromkeys((*one.near, *candidates(one))))
+    tried = _JSON if one.json else (*one.near, *candidates(one))
+    values_: list[Cell] = list(dict.fromkeys(tried))
     if one.casts:
         values_ = _convertible(one, values_, oracle)
     values_ = values_[:MOST]
