@@ -108,6 +108,7 @@ class Study:
         ]
         atoms = [e for _, goals in first for e, _ in facts_of(goals)]
         used = [e for way in self.ways for e in way.seen]
+        used += [e for variable in self.symbols.variables for e in variable.of]
         self.kinds = [kind_of(v, self.symbols, facts) for v in self.symbols.variables]
         self.pools = made_pools(self.symbols, self.kinds, atoms, used, oracle)
         self.kinds = [kind_of(v, self.symbols, facts) for v in self.symbols.variables]
