@@ -473,7 +473,7 @@ class _Job:
             return "order-dependent", self.shuffled[name]
         if name not in self.unproved:
             return "proved", self.not_run.get(name, "")
-        return "tested", "; ".join((self.unproved[name], *self._tests_of(name)))
+        return "tested", "; ".join((*self._tests_of(name), self.unproved[name]))
 
     def _tests_of(self, name: str) -> Iterator[str]:
         if name in self.tested:
