@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Final
 
 from unwet.lineage.parse import Script
+from unwet.rewrite.cache_folder import FOLDER, make_folder
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.engines import TABLE_SUFFIXES
 from unwet.rewrite.prove.tested import DataVerdict
 
-FOLDER: Final = ".unwet_cache"
 KEPT: Final = 30  # days that a run may wait to be gone on with
 _FORMAT: Final = 1
 _WAIT: Final = 10.0  # seconds for another run to finish writing
@@ -172,7 +172,7 @@ class Unfinished:
         for _ in range(2):
             if self._open is None and not self.trouble:
                 with self._guarded():
-                    _make_folder(self._path.parent)
+                    make_folder(self._path.parent)
                     self._open = sqlite3.connect(self._path, timeout=_WAIT, isolation_level=None)
                     self._open.execute("pragma journal_mode = wal")
                     for table in _TABLES:
@@ -281,11 +281,3 @@ def _duckdb() -> str:
     from importlib.metadata import version
 
     return version("duckdb")
-
-
-def _make_folder(folder: Path) -> None:
-    """The folder with a .gitignore of its own, so that nobody commits it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")

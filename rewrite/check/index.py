@@ -16,8 +16,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
+from unwet.rewrite.cache_folder import make_folder
+
 FORMAT: Final = 1  # of the table; another one lives in another file
-FOLDER: Final = ".unwet_cache"
 KEPT: Final = 30  # days without use
 _WAIT: Final = 10.0  # seconds for another run to finish writing
 _AT_ONCE: Final = 500
@@ -89,7 +90,7 @@ class Index:
     def _begin(self) -> None:
         assert self._path is not None
         try:
-            _make_folder(self._path.parent)
+            make_folder(self._path.parent)
         except OSError as error:
             self.trouble = f"no index in {self._path.parent}: {error.strerror or error}"
             return
@@ -164,14 +165,6 @@ def _connected(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _make_folder(folder: Path) -> None:
-    """The folder with a .gitignore of its own, so that nobody commits it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
 
 
 def _today() -> int:

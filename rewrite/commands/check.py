@@ -83,8 +83,8 @@ def check(
 
 
 def _asked(request: Request, min_lines: int, drift: bool | None, no_index: bool) -> "AskCheck":
+    from unwet.rewrite.cache_folder import FOLDER
     from unwet.rewrite.check.asked import Ask
-    from unwet.rewrite.check.index import FOLDER
 
     settings = request.settings
     wants_drift = drift if drift is not None else bool(settings and settings.drift)

@@ -67,7 +67,7 @@ def _old(unit: Unit) -> Iterator[str]:
     if query is None:
         yield "-- the old scripts are several statements: run them here"
         return
-    yield from _view(_OLD, query)
+    yield from _view((_OLD,), query)
 
 
 def _new(
@@ -78,7 +78,7 @@ def _new(
         for model in project.models:
             if model.name in names and model.name not in standing:
                 tree = query_of(model, dialect)
-                yield from _view(f"{MODELS}.{model.name}", tree)
+                yield from _view((MODELS, model.name), tree)
     except UnwetError as error:
         yield f"-- the new side cannot be written here: {_comment(error.message)}"
         return
@@ -88,9 +88,9 @@ def _new(
         yield f"SELECT 'only new' AS unwet, * FROM (FROM {new} EXCEPT ALL FROM {old});"
 
 
-def _view(name: str, tree: exp.Expr) -> Iterator[str]:
+def _view(name: tuple[str, ...], tree: exp.Expr) -> Iterator[str]:
     sql = to_duckdb(tree, CLOCK, _located)
-    yield f"CREATE VIEW {quote(*name.split('.'))} AS\n{sql};"
+    yield f"CREATE VIEW {quote(*name)} AS\n{sql};"
 
 
 def _located(parts: Sequence[str]) -> tuple[str, ...] | None:

@@ -90,9 +90,7 @@ class _Finder:
     def candidates(self, phrase: Phrase) -> Iterator[tuple[tuple[float, ...], exp.Expr]]:
         """Nodes that may say the phrase, each with how good it is."""
         words = _words(phrase.text)
-        if isinstance(phrase.node, Call) and any(
-            isinstance(p, Subquery) for p in parts(phrase.node)
-        ):
+        if _asks_rows(phrase):
             for node in self._statement.tree.find_all(exp.In, exp.Exists, exp.Subquery):
                 if node.args.get("query") or not isinstance(node, exp.In):
                     yield (_shared(words, node), 0.0), node
@@ -175,6 +173,7 @@ class _Finder:
 
 
 def _asks_rows(phrase: Phrase) -> bool:
+    """Whether it has a query inside."""
     node = phrase.node
     return isinstance(node, Call) and any(isinstance(part, Subquery) for part in parts(node))
 

@@ -23,7 +23,6 @@ _PERSON: Final[tuple[tuple[Outcome, str], ...]] = (
     ("order-dependent", "The old query has no firm answer"),
 )
 _APART: Final = frozenset(outcome for outcome, _ in _PERSON)
-_HEAD: Final = "| old report | was | model | verdict | why |"
 _WHY: Final = 160  # characters of a reason in the table
 
 

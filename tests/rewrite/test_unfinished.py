@@ -17,10 +17,11 @@ from click.testing import CliRunner, Result
 from unwet.cli import main
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
+from unwet.rewrite.cache_folder import FOLDER
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.compare import Difference
 from unwet.rewrite.prove.tested import DataVerdict
-from unwet.rewrite.unfinished import FOLDER, Run, Unfinished
+from unwet.rewrite.unfinished import Run, Unfinished
 
 FAST = ("a", "b", "c")
 DONE = DataVerdict("north", "identical", 3, 3, (), "no rows on either side")

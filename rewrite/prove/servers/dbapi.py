@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from unwet.lineage.errors import EngineError, UnwetError
+from unwet.lineage.errors import EngineError, UnwetError, UsageError
 from unwet.rewrite.prove.engines import Row, bare
 from unwet.rewrite.prove.servers.flavours import Flavour, flavour_of
 from unwet.rewrite.prove.servers.parity import quoted, string
@@ -111,7 +111,7 @@ class DbapiEngine:
         )
         if not found:
             create = f"CREATE SCHEMA {quoted(schema, self._flavour)}"
-            raise EngineError(f"there is no schema {schema}", create)
+            raise UsageError(f"there is no schema {schema}", create)
 
     def close(self) -> None:
         """The connection is not ours to close."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from unwet.lineage.errors import without_secrets
 
 SHORTEST = 3  # a shorter one would blot out half the message, and the pattern catches it anyway
-_SECRET_KEYS = frozenset({"password", "passwd", "pwd", "pass", "token", "secret", "sslpassword"})
+_SECRET_KEY = re.compile(r"pass|pwd|token|secret|(?:^|[._])key$", re.IGNORECASE)
+_ENDS = re.compile(r"[@/?#]")  # where one reader or another of URLs takes a login to be over
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,18 @@ class Secrets:
 
 def secrets_of(dsn: str) -> Secrets:
     """The secrets within a connection string."""
+    return Secrets(tuple(dict.fromkeys(word for word in _words(dsn) if word)))
+
+
+def _words(dsn: str) -> Iterator[str]:
     try:
         parts = urlsplit(dsn)
-        words = [parts.password, *(v for k, v in parse_qsl(parts.query) if k in _SECRET_KEYS)]
+        yield parts.password or ""
+        yield from (v for k, v in parse_qsl(parts.query) if _SECRET_KEY.search(k))
     except ValueError:  # not even a URL: what stands before the host is taken for secret
-        words = [dsn.partition("://")[2].rpartition("@")[0]]
-    return Secrets(tuple(word for word in words if word))
+        yield dsn.partition("://")[2].rpartition("@")[0]
+    # A password with a sign in it that should have been escaped: where it ends, libpq and Python
+    # do not agree, and the server may be told a piece of it as the name of a host, and tell it.
+    written = dsn.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    yield written
+    yield from _ENDS.split(written)

@@ -125,7 +125,7 @@ class SparkEngine:
         with self._bounded():
             there = self._session.catalog.databaseExists(schema)
         if not there:
-            raise UsageError(f"there is no schema {schema}", f"CREATE SCHEMA {schema}")
+            raise UsageError(f"there is no schema {schema}", f"CREATE SCHEMA {_quoted(schema)}")
 
     def add_folder(self, root: Path) -> None:
         """Every CSV and Parquet file below a folder as a table: sub-folder = schema. The files

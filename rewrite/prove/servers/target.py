@@ -26,9 +26,6 @@ from unwet.rewrite.prove.servers.there import Server
 POSTGRES = ("postgresql", "postgres")
 SPARK = ("spark",)
 ELSEWHERE = ("snowflake", "bigquery", "trino", "redshift", "databricks")
-FORMS = (
-    "give a DuckDB file, a folder of CSV and Parquet files, postgresql://..., spark://local/FOLDER"
-)
 
 
 class Opened(Server, Protocol):
@@ -65,7 +62,7 @@ class Target:
 
     @property
     def name(self) -> str:
-        return secrets_of(self.dsn).hide(self.dsn.partition("?")[0])
+        return secrets_of(self.dsn).hide(self.dsn).partition("?")[0]
 
     @contextmanager
     def open(self, seconds: float | None) -> Iterator[Opened]:

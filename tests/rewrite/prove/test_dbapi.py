@@ -54,7 +54,7 @@ def test_errors_and_permissions() -> None:
                 engine.execute("CREATE TABLE t AS SELECT 1")
             with pytest.raises(EngineError, match="nix"):
                 engine.rows("SELECT * FROM nix")
-            with pytest.raises(EngineError, match="there is no schema no'where"):
+            with pytest.raises(UsageError, match="there is no schema no'where"):
                 engine.require_schema("no'where")
             assert engine.tables() == ()
         with Connected(connection, "duckdb", "main").open(None) as engine:
