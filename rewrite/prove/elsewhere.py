@@ -15,20 +15,19 @@ from pathlib import Path
 
 from unwet.lineage.errors import EngineError, UnwetError
 from unwet.lineage.parse import Script
-from unwet.rewrite.prove.adapt import order_sensitive, volatile
 from unwet.rewrite.prove.before import Before, ReportRef
 from unwet.rewrite.prove.compare import Comparison
 from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.legacy import Answer, LegacyRun, run_scripts
-from unwet.rewrite.prove.models import needed, query_of
+from unwet.rewrite.prove.models import check_built, needed, query_of
 from unwet.rewrite.prove.render import RenderedModel, RenderedProject, Seed
 from unwet.rewrite.prove.sequence import Key, sequence_of
 from unwet.rewrite.prove.servers.seeds import seed_query
 from unwet.rewrite.prove.servers.sites import Data, Nested, Scratch
 from unwet.rewrite.prove.servers.target import Opened, Place
 from unwet.rewrite.prove.servers.there import compare_there
-from unwet.rewrite.prove.tested import MODELS, DataVerdict, Outcome, placed, said
-from unwet.rewrite.prove.worlds import bound, filled, tokens_of
+from unwet.rewrite.prove.tested import MODELS, DataVerdict, placed, verdict_of
+from unwet.rewrite.prove.worlds import bound, filled, is_sensitive, random_in, tokens_of
 
 OLD, NEW, SHUFFLED = "unwet_old_", "unwet_new_", "unwet_other_"
 
@@ -49,9 +48,7 @@ def run_elsewhere(
     given = vars or {}
     project = read_project(project_root, given, placed)
     tokens = tokens_of(scripts, given)
-    wanted = [
-        ReportRef(r.name, filled(r.relation, tokens), r.model, r.path, r.line) for r in reports
-    ]
+    wanted = [replace(each, relation=filled(each.relation, tokens)) for each in reports]
     moment = clock or datetime.now().replace(microsecond=0)
     with target.open(seconds) as engine:
         sides = _Sides(engine, target.scratch, tuple(bound(s, tokens) for s in scripts), moment)
@@ -102,15 +99,12 @@ class _Sides:
     @cached_property
     def random(self) -> dict[str, list[str]]:
         """Path -> what in the script returns something else each time."""
-        found = {s.source.path: {n for t in s.statements for n in volatile(t.tree)}
-                 for s in self.scripts}  # fmt: skip
-        return {path: sorted(names) for path, names in found.items() if names}
+        return random_in(self.scripts)
 
     @cached_property
     def sensitive(self) -> bool:
         """Whether anything in the scripts could depend on the order of its input."""
-        trees = (s.tree for script in self.scripts for s in script.statements)
-        return bool(self.random) or any(map(order_sensitive, trees))
+        return bool(self.random) or is_sensitive(self.scripts)
 
     def close(self) -> None:
         """Drop all that was made, also when one of them cannot be."""
@@ -155,15 +149,8 @@ class _Tests:
                               answer.unnamed, _once(definitions))  # fmt: skip
         if found.equal and answer.order and answer.order != self._new.order(report.model):
             found = replace(found, problems=("the same rows in another order",))
-        verdict: Outcome = "identical" if found.equal else "different"
-        reason = said(found)
-        if self._depends_on_order(answer, old, new, definitions, found):
-            verdict = "order-dependent"
-            reason = (
-                f"its own rows change when its input is shuffled; as given: {reason or 'equal'}"
-            )
-        return DataVerdict(
-            report.name, verdict, found.rows_before, found.rows_after, found.sample, reason
+        return verdict_of(
+            report.name, found, self._depends_on_order(answer, old, new, definitions, found)
         )
 
     def _depends_on_order(
@@ -216,12 +203,7 @@ class Models:
 
     def place(self, model: str, old: tuple[str, ...]) -> tuple[str, ...]:
         """Where a model is; raises EngineError when it was not built from data."""
-        if model in self._failed:
-            raise EngineError(f"model {model}: {self._failed[model]}")
-        if model not in self._borrowed:
-            raise EngineError(f"the project has no model {model}")
-        if tuple(part.lower() for part in old) in self._borrowed[model]:
-            raise EngineError(f"model {model} reads the old result it should replace")
+        check_built(model, old, self._failed, self._borrowed)
         return (MODELS, model)
 
     def order(self, model: str) -> tuple[Key, ...]:

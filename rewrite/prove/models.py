@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -41,3 +41,20 @@ def query_of(model: RenderedModel, dialect: str) -> exp.Query:
     if names := volatile(tree):
         raise EngineError(f"cannot be tested: uses {', '.join(names)}")
     return tree
+
+
+def check_built(
+    model: str,
+    old: tuple[str, ...],
+    failed: Mapping[str, str],
+    borrowed: Mapping[str, Collection[tuple[str, ...]]],
+) -> None:
+    """Raises EngineError for a model that was not built from data. `failed`: why not, by model;
+    `borrowed`: the legacy results that each built one reads, in lower case; `old`: the one that it
+    should replace."""
+    if model in failed:
+        raise EngineError(f"model {model}: {failed[model]}")
+    if model not in borrowed:
+        raise EngineError(f"the project has no model {model}")
+    if tuple(part.lower() for part in old) in borrowed[model]:
+        raise EngineError(f"model {model} reads the old result it should replace")

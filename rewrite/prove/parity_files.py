@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from unwet.lineage.errors import EngineError, UnwetError
 from unwet.lineage.parse import Script
-from unwet.rewrite.prove.adapt import volatile
 from unwet.rewrite.prove.before import Before, ReportRef
 from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.elsewhere import NEW, OLD, Models
@@ -24,7 +23,7 @@ from unwet.rewrite.prove.servers.flavours import Flavour
 from unwet.rewrite.prove.servers.parity import Sides
 from unwet.rewrite.prove.servers.sites import Data, Nested
 from unwet.rewrite.prove.tested import placed
-from unwet.rewrite.prove.worlds import bound, filled, tokens_of
+from unwet.rewrite.prove.worlds import bound, filled, random_in, tokens_of
 
 INDEX = "README.md"
 _EPOCH = datetime(2000, 1, 1)  # nobody reads it: the clock is not pinned
@@ -61,9 +60,7 @@ def parity_files(
     data = Data(())
     old = Nested(flavour, data, OLD, pinned=False)
     run = run_scripts(old, (), filled_in, _EPOCH)
-    random = {s.source.path: sorted({n for t in s.statements for n in volatile(t.tree)})
-              for s in filled_in}  # fmt: skip
-    before = Before(run, filled_in, {p: names for p, names in random.items() if names}, old)
+    before = Before(run, filled_in, random_in(filled_in), old)
     new = Nested(flavour, data, NEW, below=old, pinned=False)
     models = Models(new, read_project(project_root, vars, placed), dialect, _EPOCH)
     models.build(sorted({each.report.model for each in wanted}))
@@ -85,8 +82,7 @@ def _file(
     report = wanted.report
     if not wanted.columns:
         raise EngineError("its columns are not known: give a schema with --schema")
-    ref = ReportRef(report.name, relation, report.model, report.path, report.line)
-    answer = before.answer(ref)
+    answer = before.answer(replace(report, relation=relation))
     model = models.place(report.model, answer.place)
     definitions = (*old.definitions(answer.place), *models.site.definitions(model))
     sides = Sides(

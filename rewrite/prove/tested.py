@@ -27,7 +27,7 @@ from unwet.rewrite.prove.compare import Comparison, Difference, Seen, compare
 from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.engines import DuckEngine, quote, text
 from unwet.rewrite.prove.legacy import Answer
-from unwet.rewrite.prove.models import needed, query_of
+from unwet.rewrite.prove.models import check_built, needed, query_of
 from unwet.rewrite.prove.places import Places
 from unwet.rewrite.prove.render import RenderedModel, RenderedProject
 from unwet.rewrite.prove.worlds import LEGACY, OldSide, Worlds
@@ -174,16 +174,8 @@ class _Tests:
             order = tuple(place for place, *_ in answer.order)
             found = self._compare(before, f"SELECT * FROM {after}", answer.unnamed, order)
             self._found[report.name] = found
-        verdict: Outcome = "identical" if found.equal else "different"
-        reason = said(found)
-        if self._depends_on_order(before, f"SELECT * FROM {after}", answer, found):
-            verdict = "order-dependent"
-            reason = (
-                f"its own rows change when its input is shuffled; as given: {reason or 'equal'}"
-            )
-        return DataVerdict(
-            report.name, verdict, found.rows_before, found.rows_after, found.sample, reason
-        )
+        shuffled = self._depends_on_order(before, f"SELECT * FROM {after}", answer, found)
+        return verdict_of(report.name, found, shuffled)
 
     def _compare(
         self,
@@ -262,12 +254,7 @@ class _Build:
 
     def relation(self, model: str, old: tuple[str, ...]) -> str:
         """The quoted table of a model; raises EngineError when it was not built from data."""
-        if model in self._failed:
-            raise EngineError(f"model {model}: {self._failed[model]}")
-        if model not in self._borrowed:
-            raise EngineError(f"the project has no model {model}")
-        if tuple(part.lower() for part in old) in self._borrowed[model]:
-            raise EngineError(f"model {model} reads the old result it should replace")
+        check_built(model, old, self._failed, self._borrowed)
         return quote(NEW, MODELS, model)
 
     def _build(self, model: RenderedModel) -> None:
@@ -320,6 +307,17 @@ class _Build:
 def placed(kind: str, name: str) -> str:
     """Models in a schema of their own, so that no source can be taken for one."""
     return name if kind == "source" else f"{MODELS}.{name}"
+
+
+def verdict_of(name: str, found: Comparison, shuffled: bool) -> DataVerdict:
+    """What a comparison says of a report; `shuffled`: its own rows change with the order of its
+    input."""
+    verdict: Outcome = "identical" if found.equal else "different"
+    reason = said(found)
+    if shuffled:
+        verdict = "order-dependent"
+        reason = f"its own rows change when its input is shuffled; as given: {reason or 'equal'}"
+    return DataVerdict(name, verdict, found.rows_before, found.rows_after, found.sample, reason)
 
 
 def said(found: Comparison) -> str:

@@ -37,17 +37,12 @@ class OldSide:
         self.scripts = tuple(bound(script, tokens) for script in scripts)
         self.run = self._run(LEGACY, None)
         self.places = Places(engine, LEGACY)
-        self.random = {
-            script.source.path: names
-            for script in self.scripts
-            if (names := sorted({n for s in script.statements for n in volatile(s.tree)}))
-        }
+        self.random = random_in(self.scripts)
 
     @cached_property
     def sensitive(self) -> bool:
         """Whether anything in the scripts could depend on the order of its input."""
-        trees = (s.tree for script in self.scripts for s in script.statements)
-        return bool(self.random) or any(map(order_sensitive, trees))
+        return bool(self.random) or is_sensitive(self.scripts)
 
     @cached_property
     def shuffled(self) -> Places:
@@ -125,6 +120,21 @@ def tokens_of(scripts: Sequence[Script], values: Mapping[str, str]) -> dict[str,
     masks = {id(s.masked): s.masked for script in scripts for s in script.statements[:1]}
     places = (place for masked in masks.values() for place in masked.placeholders)
     return {p.token.lower(): values[p.name] for p in places if p.name in values}
+
+
+def random_in(scripts: Sequence[Script]) -> dict[str, list[str]]:
+    """Path -> names of what in a script returns something else each time, sorted; of scripts that
+    have any."""
+    found = {
+        script.source.path: sorted({n for s in script.statements for n in volatile(s.tree)})
+        for script in scripts
+    }
+    return {path: names for path, names in found.items() if names}
+
+
+def is_sensitive(scripts: Sequence[Script]) -> bool:
+    """Whether anything in the scripts could depend on the order of its input."""
+    return any(order_sensitive(s.tree) for script in scripts for s in script.statements)
 
 
 def filled(masked: str, tokens: Mapping[str, str]) -> str:

@@ -43,7 +43,10 @@ def profile_dsn(asked: str) -> str:
 def _dsn(values: Mapping[str, str], where: str) -> str:
     kind = values.get("type", "")
     if kind == "duckdb":
-        return values.get("path", "")
+        path = values.get("path", ":memory:")  # as dbt-duckdb has it
+        if path == ":memory:":
+            raise UsageError(f"{where} is in memory: nothing is there to read", "name a file")
+        return path
     if kind == "postgres":
         user = quote(values.get("user", ""), safe="")
         password = quote(values.get("password", values.get("pass", "")), safe="")

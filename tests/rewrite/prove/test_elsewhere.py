@@ -506,3 +506,13 @@ def test_refactor_writes_no_password_anywhere(bench: Bench, tmp_path: Path) -> N
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) > 5
     assert SECRET not in told.output + "".join(p.read_text("utf-8", "replace") for p in written)
+
+
+@pytest.mark.parametrize("output", ["{type: duckdb}", "{type: duckdb, path: ':memory:'}"])
+def test_a_profile_of_dbt_that_is_in_memory_has_no_data(
+    bench: Bench, tmp_path: Path, output: str
+) -> None:
+    (tmp_path / "profiles.yml").write_text(f"shop:\n  target: dev\n  outputs: {{dev: {output}}}\n")
+    code, told = verify(bench, "--data", "dbt:shop", env={"DBT_PROFILES_DIR": str(tmp_path)})
+    assert code == 2
+    assert "profile shop, target dev is in memory" in told and "help: name a file" in told
