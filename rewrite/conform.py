@@ -12,11 +12,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sqlglot import exp
-
-from unwet.rewrite.algebra import Lit, Rel
+from unwet.rewrite.algebra import Rel
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.fingerprint import literals, recurring
+from unwet.rewrite.conjuncts import with_values
+from unwet.rewrite.fingerprint import matching_literals, recurring
 from unwet.rewrite.shapes import Survey
 
 
@@ -48,29 +47,8 @@ def _reworded(members: Sequence[Draft], normal: Mapping[str, Rel]) -> list[Draft
     found: list[Draft] = []
     for member in members:
         if shapes[member.name] != shapes[model.name]:
-            values = _values(normal[model.name], normal[member.name])
+            values = matching_literals(normal[model.name], normal[member.name])
             if values is not None:
-                tree = _with_values(model.tree, values)
+                tree = with_values(model.tree, values)
                 found.append(replace(member, tree=tree, outside=model.outside, refs=model.refs))
     return found
-
-
-def _values(model: Rel, member: Rel) -> dict[Lit, Lit] | None:
-    """The member's literal for each of the model's, None when one would stand for two."""
-    ours, theirs = literals(model), literals(member)
-    if len(ours) != len(theirs):
-        return None
-    found: dict[Lit, Lit] = {}
-    for our, their in zip(ours, theirs, strict=True):
-        if our.kind != their.kind or found.setdefault(our, their) != their:
-            return None
-    return found
-
-
-def _with_values(tree: exp.Query, values: Mapping[Lit, Lit]) -> exp.Query:
-    copy = tree.copy()
-    for node in list(copy.find_all(exp.Literal)):
-        new = values.get(Lit("string" if node.is_string else "number", node.name))
-        if new is not None:
-            node.set("this", new.text)
-    return copy

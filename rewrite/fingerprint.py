@@ -62,6 +62,19 @@ def literals(rel: Rel) -> tuple[Lit, ...]:
     return tuple(_literals(rel))
 
 
+def matching_literals(model: Rel, member: Rel) -> dict[Lit, Lit] | None:
+    """The member's literal for each of the model's, of plans that share a recurring form; None
+    where one of them would stand for two."""
+    ours, theirs = literals(model), literals(member)
+    if len(ours) != len(theirs):
+        return None
+    found: dict[Lit, Lit] = {}
+    for our, their in zip(ours, theirs, strict=True):
+        if our.kind != their.kind or found.setdefault(our, their) != their:
+            return None
+    return found
+
+
 def core(rel: Rel) -> str:
     """Equal for plans that read the same tables through the same joins."""
     done: dict[bytes, _Core] = {}

@@ -42,7 +42,7 @@ from unwet.rewrite.conjuncts import (
     selects_of,
     with_values,
 )
-from unwet.rewrite.fingerprint import literals, recurring
+from unwet.rewrite.fingerprint import matching_literals, recurring
 from unwet.rewrite.grounded import Ground, skeleton
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
@@ -219,7 +219,9 @@ def _adapted(tree: exp.Query, member: _Member) -> exp.Query | None:
         return None
     if wanted.same(made):
         return tree
-    values = _values(made.rel, wanted.rel)
+    if recurring(made.rel) != recurring(wanted.rel):
+        return None
+    values = matching_literals(made.rel, wanted.rel)
     if not values:
         return None
     tree = with_values(tree, values)
@@ -326,17 +328,3 @@ def _with_columns(tree: exp.Query, model: _Member, member: _Member) -> exp.Query
     names = member.draft.tree.named_selects
     inner = exp.Subquery(this=copied(tree), alias=exp.TableAlias(this=exp.to_identifier("every")))
     return exp.Select(expressions=[exp.column(name) for name in names], from_=exp.From(this=inner))
-
-
-def _values(model: Rel, member: Rel) -> dict[Lit, Lit] | None:
-    """The member's literal for each of the model's, None when one would stand for two."""
-    if recurring(model) != recurring(member):
-        return None
-    ours, theirs = literals(model), literals(member)
-    if len(ours) != len(theirs):
-        return None
-    found: dict[Lit, Lit] = {}
-    for our, their in zip(ours, theirs, strict=True):
-        if our.kind != their.kind or found.setdefault(our, their) != their:
-            return None
-    return found
