@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from unwet.lineage.budget import BUDGET, Budget
+from unwet.lineage.ddl import untyped
 from unwet.lineage.declared import output_types
 from unwet.lineage.findings import Finding
 from unwet.lineage.headers import Header, Place, alterations, headers
@@ -73,11 +74,13 @@ class Waits(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Maker:
-    """What a header makes, under its name in the pile; `table` once its columns are known."""
+    """What a header makes, under its name in the pile; `table` once its columns are known;
+    `again`: other statements make a relation of that name, too."""
 
     header: Header
     relation: str
     table: Table | None
+    again: bool = False
 
 
 class Studied:
@@ -300,11 +303,15 @@ class Studied:
         names = [output.name for output in made.query.outputs]
         given = made.target_columns or ()
         # an INSERT casts to the types of its table, whatever it selects
-        types = output_types(made.query) if made.kind != "insert" else ()
+        firm = made.kind != "insert" and not self._is_retyped(maker)
+        types = output_types(made.query) if firm else ()
         named = (*given, *names[len(given) :])
         columns = tuple(map(Column, named, (*types, *[""] * (len(named) - len(types)))))
         closed, at = made.query.complete, resolved.statement.span
         maker.table = Table(maker.relation, columns, closed, "statement", (), at)
+
+    def _is_retyped(self, maker: _Maker) -> bool:
+        return self.known.catalog.qualified(maker.header.name) in self.known.retyped
 
     def _collect_makers(self) -> None:
         paths: dict[str, set[str]] = {}
@@ -322,17 +329,22 @@ class Studied:
             table = each.declared if not each.filled else None
             if table is not None:
                 table = replace(table, name=relation)
+                table = untyped(table) if known in self.known.retyped else table
             maker = self._by_place[each.place] = _Maker(each, relation, table)
             if temp or times[name] > 1:
                 self._local.setdefault((each.path, name), []).append(maker)
             shared = len(paths[name]) == 1 and not each.place.inner
             if not temp or shared:  # scripts of one session may share it
-                self._makers.setdefault(known, maker)
+                first = self._makers.setdefault(known, maker)
+                first.again = first.again or first is not maker
 
 
 def _elsewhere(maker: _Maker, table: Table | None) -> Table | None:
     """What a temporary table tells about its name in other scripts: there may be another relation
-    of just that name, unless the name says that it is temporary."""
+    of just that name, unless the name says that it is temporary. No types of what is made twice:
+    the other one may have others."""
+    if table is not None and maker.again:
+        table = untyped(table)
     if table is None or not maker.header.temp or maker.header.name[:1] in ("#", "@"):
         return table
     return replace(table, closed=False)

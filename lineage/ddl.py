@@ -1,6 +1,6 @@
 """What CREATE TABLE and ALTER TABLE say about relations."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -20,7 +20,14 @@ class Constraint:
     unique: tuple[Key, ...]
 
 
-Addition = Column | Constraint
+@dataclass(frozen=True, slots=True)
+class Retyped:
+    """Columns whose declared types hold no longer; no names: all of the table's."""
+
+    names: tuple[str, ...]
+
+
+Addition = Column | Constraint | Retyped
 
 
 def declared_tables(statements: Iterable[Statement]) -> list[Table]:
@@ -121,24 +128,57 @@ def table_variable(tree: exp.Declare) -> str:
 
 
 def additions(tree: exp.Alter, dialect: str) -> tuple[Addition, ...]:
-    """What ALTER TABLE ... ADD column or constraint adds, in order."""
+    """What ALTER TABLE ... ADD column or constraint adds, in order; and what it changes."""
     found: list[Addition] = []
     for action in tree.args.get("actions") or ():
         if isinstance(action, exp.ColumnDef):
             found.append(_column(action, dialect))
         elif isinstance(action, exp.AddConstraint):
             found.append(Constraint(*map(tuple, _keys(action.expressions, dialect))))
+        elif changed := _retyped(action, dialect):
+            found.append(Retyped(changed))
     return tuple(found)
+
+
+def _retyped(action: exp.Expr, dialect: str) -> tuple[str, ...]:
+    """The columns that have another type after ALTER, MODIFY, CHANGE, DROP or RENAME COLUMN."""
+    if isinstance(action, exp.AlterColumn) and action.args.get("dtype") is None:
+        return ()
+    if not isinstance(action, exp.AlterColumn | exp.ModifyColumn | exp.Drop | exp.RenameColumn):
+        return ()
+    named = [action.this, *(action.args.get(key) for key in ("rename_from", "rename_to", "to"))]
+    found = [each.find(exp.Identifier) for each in named if isinstance(each, exp.Expr)]
+    return tuple(folded(name, dialect) for name in found if name is not None)
 
 
 def with_additions(table: Table, added: Iterable[Addition]) -> Table:
     """The table after ALTER TABLE has added columns and keys."""
     for each in added:
         if isinstance(each, Column):
-            table = replace(table, columns=(*table.columns, each))
+            columns = (*_without_types(table.columns, {each.name}), each)
+            table = replace(table, columns=columns)
+        elif isinstance(each, Retyped):
+            changed = set(each.names or table.names)
+            table = replace(table, columns=_without_types(table.columns, changed))
         else:
             table = _keyed(table, each.primary, each.unique)
     return table
+
+
+def agreed(one: Table, other: Table) -> Table:
+    """The first of two declarations of one table, without types that the other one contradicts."""
+    types = {column.name: column.type.upper() for column in other.columns}
+    changed = {c.name for c in one.columns if types.get(c.name, c.type.upper()) != c.type.upper()}
+    return replace(one, columns=_without_types(one.columns, changed)) if changed else one
+
+
+def untyped(table: Table) -> Table:
+    """The table without the types of its columns."""
+    return replace(table, columns=_without_types(table.columns, table.names))
+
+
+def _without_types(columns: Iterable[Column], names: Container[str]) -> tuple[Column, ...]:
+    return tuple(replace(each, type="") if each.name in names else each for each in columns)
 
 
 def _keyed(table: Table, primary: Sequence[Key], unique: Sequence[Key]) -> Table:

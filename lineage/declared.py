@@ -36,7 +36,8 @@ def declared(query: Query, node: exp.Expr, clause: str, deep: int = _DEEP) -> De
         case exp.Column():
             return _of_column(query, query.find(node, clause), deep)
         case exp.Cast() if not node.args.get("format"):
-            return _kind(node.to)
+            kind = _kind(node.to)
+            return "" if kind == "boolean" and query.dialect in _ANY_NUMBER else kind
         case exp.Coalesce():
             found = {declared(query, each, clause, deep) for each in (node.this, *node.expressions)}
             return found.pop() if len(found) == 1 else ""
@@ -127,13 +128,15 @@ def _of_column(query: Query, ref: Ref, deep: int) -> Declared:
         return ""
     if ref.certainty not in ("certain", "inferred"):
         return ""
+    if item.node.args.get("pivots"):
+        return ""
     if item.query is not None:
         at = item.index.get(ref.column)
         return _of_output(item.query, at, deep - 1) if at is not None else ""
     table = item.table
     at = table.index.get(ref.column) if table is not None else None
-    if table is None or at is None:
-        return ""
+    if table is None or at is None or item.node.alias_column_names:
+        return ""  # t AS q (b, a): the names are those of other columns
     kind = _KINDS.get(table.columns[at].type.upper(), "")
     return "" if kind == "boolean" and query.dialect in _ANY_NUMBER else kind
 

@@ -2,13 +2,14 @@
 the columns that it declares or adds. Values without trees, so that they may go to other processes.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlglot import exp
 
-from unwet.lineage.ddl import Addition, additions, declared, table_variable
+from unwet.lineage.ddl import Addition, Retyped, additions, declared, table_variable
 from unwet.lineage.names import INTO_VARIABLES, relation_name, table_part
 from unwet.lineage.parse import Statement
 from unwet.lineage.scopes import BODIES
@@ -51,7 +52,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Altered:
-    """A statement that adds columns or keys to a table."""
+    """A statement that adds columns or keys to a table, or changes types."""
 
     place: Place
     name: str
@@ -69,13 +70,23 @@ def headers(statements: Mapping[Place, Statement]) -> Iterator[Header]:
 
 
 def alterations(statements: Mapping[Place, Statement]) -> Iterator[Altered]:
-    """What ALTER TABLE adds, in the order given."""
+    """What ALTER TABLE adds and changes, in the order given."""
     for place, statement in statements.items():
         tree = statement.tree
         if isinstance(tree, exp.Alter) and isinstance(tree.this, exp.Table):
             added = additions(tree, statement.dialect)
             if added:
                 yield Altered(place, relation_name(tree.this, statement.dialect), added)
+        elif isinstance(tree, exp.Command) and (found := _ALTERED.match(statement.text)):
+            name = exp.to_table(found[1], dialect=statement.dialect or None)
+            yield Altered(place, relation_name(name, statement.dialect), (Retyped(()),))
+
+
+# ALTER that the parser does not understand: MODIFY (...) of Oracle, CHANGE COLUMN of Hive
+_ALTERED = re.compile(
+    r"\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+|ONLY\s+)*([\w.]+)\s+(?:MODIFY|CHANGE|ALTER|REPLACE)\b",
+    re.IGNORECASE,
+)
 
 
 # --- the names of what statements make

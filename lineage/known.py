@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from unwet.lineage.ddl import with_additions
+from unwet.lineage.ddl import Retyped, agreed, untyped, with_additions
 from unwet.lineage.findings import Finding
 from unwet.lineage.headers import Altered, Header
 from unwet.lineage.names import is_token, relation_name
@@ -20,12 +20,14 @@ Reads = Mapping[str, frozenset[str]]  # last part of a name -> the dotted names 
 class Known:
     """`catalog` holds a table without columns for each relation that only statements make;
     `apart`: relations that no known name stands for, though it ends theirs. `headers` are all of
-    the pile, in its order; findings are contradictions."""
+    the pile, in its order; `retyped`: relations of which an ALTER TABLE changes types; findings are
+    contradictions."""
 
     catalog: Catalog
     apart: Mapping[str, Table]
     headers: tuple[Header, ...]
     findings: tuple[Finding, ...]
+    retyped: frozenset[str]
 
 
 def know(
@@ -39,11 +41,17 @@ def know(
 
     `reads`: those of `dotted_reads` for `bare_names`.
     """
-    tables, found = _declared(schema, headers, altered, default_schema)
+    changes = tuple(altered)
+    tables, found = _declared(schema, headers, changes, default_schema)
     names = _names(schema, headers, default_schema)
     apart = _apart(names, reads)
     catalog = _catalog_of(apart | tables, names, default_schema)
-    return Known(catalog, apart, tuple(headers), tuple(found))
+    retyped = {
+        catalog.qualified(change.name)
+        for change in changes
+        if any(isinstance(each, Retyped) for each in change.additions)
+    }
+    return Known(catalog, apart, tuple(headers), tuple(found), frozenset(retyped))
 
 
 def bare_names(
@@ -87,7 +95,8 @@ def _declared(
     altered: Iterable[Altered],
     default_schema: str,
 ) -> tuple[dict[str, Table], list[Finding]]:
-    """Tables with declared columns by name; the first declaration counts."""
+    """Tables with declared columns by name; the first declaration counts, as far as the others do
+    not say other types."""
     qualified = Catalog(default_schema=default_schema).qualified
     tables = {table.name: table for table in schema}
     found: list[Finding] = []
@@ -98,11 +107,16 @@ def _declared(
         table = replace(each.declared, name=name)
         if (given := tables.get(name)) is not None:
             found.extend(_contradiction(given, table))
-        tables.setdefault(name, table)
+            tables[name] = agreed(given, table) if given.origin == "ddl" else given
+        else:
+            tables[name] = table
     for change in altered:
         name = qualified(change.name)
         if name in tables and tables[name].origin == "ddl":
             tables[name] = with_additions(tables[name], change.additions)
+    for name in {qualified(h.name) for h in headers if h.declared is None and not h.temp}:
+        if name in tables and tables[name].origin == "ddl":
+            tables[name] = untyped(tables[name])  # a query makes it as well
     return tables, found
 
 
