@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from unwet.rewrite.prove.render import (
 
 _BIGGEST = 500_000_000  # of a manifest, in bytes
 _SETTINGS = "dbt_project.yml"
+_PACKAGES = "dbt_packages"  # where `dbt deps` puts them
 _NO_NAME = r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/"  # texts and comments: a name in them stays
 
 
@@ -91,6 +94,11 @@ class _Compiled:
         self._rendered = {model.name: model for model in own.models}
         self._defaults = {model.name: model for model in same.models}
         self._names = dict(self._named())
+        self._times = Counter(
+            str(node.get("name"))
+            for node in manifest.nodes.values()
+            if node.get("resource_type") == "model"
+        )
         longest = sorted(self._names, key=lambda name: (-len(name), name))
         words = "|".join(re.escape(name) for name in longest) or r"(?!)"
         self._pattern = re.compile(rf"(?s){_NO_NAME}|(?<![\w.\"`])(?:{words})(?![\w.\"`])")
@@ -99,13 +107,13 @@ class _Compiled:
         """Models as they were compiled, the others as they were rendered."""
         made: dict[str, RenderedModel] = {}
         stale: list[str] = []
-        for key, node in sorted(self._manifest.nodes.items()):
+        for _, node in sorted(self._manifest.nodes.items()):
             name, code = str(node.get("name")), self._code(node)
             if node.get("resource_type") != "model" or code is None or not self._is_there(node):
                 continue
-            if not self._is_meant(name):
-                continue
-            if self._is_stale(key, node):
+            if not self._is_meant(name) or self._times[name] > 1:
+                continue  # versions of a model: which one is meant, only dbt knows
+            if self._is_stale(node):
                 stale.append(name)
             elif not _keeps_rows(node):
                 made[name] = self._model(name, node, code)
@@ -127,10 +135,19 @@ class _Compiled:
         inside = (str(node.get("package_name")), str(node.get("original_file_path")))
         path = self._manifest.folder.joinpath("compiled", *inside)
         text = _read(path) if path.resolve().is_relative_to(self._root.resolve()) else None
-        source = self._root / inside[1]
-        if text is None or not source.is_file() or path.stat().st_mtime < source.stat().st_mtime:
+        if text is None or path.stat().st_mtime < self._last_edit(node):
             return None
         return text
+
+    def _last_edit(self, node: dict[str, Any]) -> float:
+        """When a model, or what dbt puts into its SQL, was written last."""
+        read = [node, *self._inlined(node)]
+        read += [macro for each in (*read,) for macro in self._macros(each)]
+        paths = {
+            self._root / str(each.get("original_file_path")) for each in read if self._is_own(each)
+        }
+        settings = (self._root / _SETTINGS, *self._own.described)
+        return max(_written(path) for path in (*paths, *settings))
 
     def _is_there(self, node: dict[str, Any]) -> bool:
         """Whether it has not been deleted since; files of packages may lie anywhere."""
@@ -146,32 +163,62 @@ class _Compiled:
 
     # --- out of date
 
-    def _is_stale(self, key: str, node: dict[str, Any]) -> bool:
-        settings = self._root / _SETTINGS
-        if settings.stat().st_mtime > self._manifest.written:
+    @cached_property
+    def _is_old(self) -> bool:
+        """Whether anything that all models may depend on is newer: settings, sources and
+        configurations in YAML files, a macro that may take the place of one of a package."""
+        described = (self._root / _SETTINGS, *self._own.described)
+        if any(_written(path) > self._manifest.written for path in described):
             return True
-        if node.get("package_name") != self._own.name:
+        macros = self._manifest.macros.items()
+        known = {key.rpartition(".")[2] for key, macro in macros if self._is_own(macro)}
+        return not self._own.macros <= known
+
+    def _is_own(self, node: dict[str, Any]) -> bool:
+        return node.get("package_name") == self._own.name
+
+    def _is_stale(self, node: dict[str, Any]) -> bool:
+        if self._is_old:
+            return True
+        return any(self._is_edited(each) for each in (node, *self._inlined(node)))
+
+    def _is_edited(self, node: dict[str, Any]) -> bool:
+        if any(self._is_changed(macro) for macro in self._macros(node)):
+            return True
+        if not self._is_own(node):
             return False  # of a package: installed, not edited
         now = _read(self._root / str(node.get("original_file_path")))
-        if now is None or _plain(now) != _plain(str(node.get("raw_code", ""))):
-            return True
-        return any(self._is_changed(macro) for macro in self._macros(node))
+        return now is None or _plain(now) != _plain(str(node.get("raw_code", "")))
+
+    def _inlined(self, node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The ephemeral models that dbt has written into the SQL of a model, as CTEs."""
+        waiting, seen = [*_needed(node, "nodes")], set[str]()
+        while waiting:
+            key = waiting.pop()
+            found = self._manifest.nodes.get(key)
+            if key in seen or found is None or not _is_ephemeral(found):
+                continue
+            seen.add(key)
+            waiting += _needed(found, "nodes")
+            yield found
 
     def _macros(self, node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The macros that a model calls, themselves or through others."""
-        waiting, seen = [*_needed_macros(node)], set[str]()
+        waiting, seen = [*_needed(node, "macros")], set[str]()
         while waiting:
             key = waiting.pop()
             macro = self._manifest.macros.get(key)
             if key not in seen and macro is not None:
                 seen.add(key)
-                waiting += _needed_macros(macro)
+                waiting += _needed(macro, "macros")
                 yield macro
 
     def _is_changed(self, macro: dict[str, Any]) -> bool:
-        if macro.get("package_name") != self._own.name:
-            return False
-        now = _read(self._root / str(macro.get("original_file_path")))
+        path = str(macro.get("original_file_path"))
+        if not self._is_own(macro):  # dbt's own are not there
+            now = _read(self._root / _PACKAGES / str(macro.get("package_name")) / path)
+            return now is not None and _plain(str(macro.get("macro_sql", ""))) not in _plain(now)
+        now = _read(self._root / path)
         return now is None or _plain(str(macro.get("macro_sql", ""))) not in _plain(now)
 
     # --- names
@@ -213,9 +260,22 @@ def _keeps_rows(node: dict[str, Any]) -> bool:
     return config.get("materialized") in KEEPING or any(config.get(name) for name in SIDE_EFFECTS)
 
 
-def _needed_macros(node: dict[str, Any]) -> list[str]:
+def _needed(node: dict[str, Any], kind: str) -> list[str]:
+    """What a node depends on: the keys of macros or nodes."""
     needs = node.get("depends_on") or {}
-    return [str(key) for key in needs.get("macros") or ()]
+    return [str(key) for key in needs.get(kind) or ()]
+
+
+def _is_ephemeral(node: dict[str, Any]) -> bool:
+    return (node.get("config") or {}).get("materialized") == "ephemeral"
+
+
+def _written(path: Path) -> float:
+    """When a file was written, in seconds; one that is not there is newer than everything."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return float("inf")
 
 
 def _notes(folder: Path, stale: list[str]) -> Iterator[str]:

@@ -65,6 +65,7 @@ class RenderedProject:
 
     `variables`: the values that `var()` gives, those of dbt_project.yml included. `target`: the
     folder dbt compiles into; `compiled`: models whose SQL is what it made of them; `notes` on that.
+    `macros`: the names of its own; `described`: the YAML files beside its models.
     """
 
     name: str
@@ -75,6 +76,8 @@ class RenderedProject:
     target: str = "target"
     compiled: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    macros: frozenset[str] = frozenset()
+    described: tuple[Path, ...] = ()
 
 
 class BadProject(UsageError):
@@ -104,7 +107,16 @@ def render_project(
     models_ = ordered(models, failures)
     seeds = tuple(Seed(path.stem, str(path)) for path in project.seeds.values())
     target = str(project.settings.get("target-path") or "target")
-    return RenderedProject(project.name, models_, seeds, tuple(failures), project.vars, target)
+    return RenderedProject(
+        project.name,
+        models_,
+        seeds,
+        tuple(failures),
+        project.vars,
+        target,
+        macros=frozenset(project.macros),
+        described=tuple(project.files("model-paths", "models", ".yml", ".yaml")),
+    )
 
 
 def ordered(

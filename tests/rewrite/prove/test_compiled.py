@@ -219,3 +219,73 @@ def test_a_model_that_is_gone_is_not_read_from_the_manifest(project: Project) ->
     (project.project / "models/north.sql").unlink()
     assert project.north().reason == "the project has no model north"
     assert read_project(project.project).notes == ()
+
+
+def test_a_macro_that_dbt_has_not_seen_may_take_the_place_of_another(project: Project) -> None:
+    """As dbt's dispatch does: of a package, or of its own."""
+    project.compile()
+    project.write(
+        project.project / "macros/new.sql", "{% macro duckdb__quoted(w) %}1{% endmacro %}"
+    )
+    found = read_project(project.project)
+    assert found.compiled == frozenset()
+    assert "is older than north, stg" in found.notes[0]
+
+
+def test_what_an_ephemeral_model_said_stands_in_the_models_that_read_it(project: Project) -> None:
+    compiled = """with __dbt__cte__stg as (select * from "wh"."shop"."orders")
+        select id, amount from __dbt__cte__stg where region = 'n'"""
+    needed = {"macros": ["macro.p.quoted"], "nodes": ["model.p.stg"]}
+    project.compile(compiled_code=compiled, depends_on=needed)
+    path = project.project / "target/manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["nodes"]["model.p.stg"]["config"]["materialized"] = "ephemeral"
+    path.write_text(json.dumps(manifest))
+    assert read_project(project.project).compiled == {"north", "stg"}
+    assert project.north().verdict == "proved"
+    project.write(project.project / "models/stg.sql", RAW["models/stg.sql"] + " where amount > 1")
+    assert read_project(project.project).compiled == frozenset()
+    assert project.north().verdict == "kept"
+
+
+def test_a_source_that_is_elsewhere_now(project: Project) -> None:
+    """Where it is stands in YAML, which is no part of the manifest."""
+    project.write(
+        project.project / "models/sources.yml", SOURCES.replace("shop, tables", "s2, tables")
+    )
+    newer(project.project / "models/sources.yml")
+    assert read_project(project.project).compiled == frozenset()
+    assert project.north().verdict == "kept"
+
+
+def test_a_compiled_file_is_older_than_a_macro_that_the_manifest_has(project: Project) -> None:
+    """`dbt parse` writes a manifest without compiled SQL; the files of an earlier run stay."""
+    file = project.project / "target/compiled/p/models/north.sql"
+    project.write(file, COMPILED["models/north.sql"])
+    project.write(project.project / "macros/quoted.sql", MACRO.replace("word }}'", "word }}x'"))
+    newer(project.project / "macros/quoted.sql")
+    project.compile(compiled_code=None)
+    newer(project.project / "target/manifest.json")
+    assert "north" not in read_project(project.project).compiled
+    assert project.north().verdict == "kept"
+
+
+def test_a_package_of_another_version_than_dbt_compiled_with(project: Project) -> None:
+    needed = {"macros": ["macro.u.q"], "nodes": []}
+    project.compile(depends_on=needed)
+    path = project.project / "target/manifest.json"
+    manifest = json.loads(path.read_text())
+    text = "{% macro q() %}'n'{% endmacro %}"
+    place = {"package_name": "u", "original_file_path": "macros/q.sql", "macro_sql": text}
+    manifest["macros"]["macro.u.q"] = place
+    path.write_text(json.dumps(manifest))
+    file = project.project / "dbt_packages/u/macros/q.sql"
+    project.write(file, text)
+    assert "north" in read_project(project.project).compiled
+    project.write(file, text.replace("n", "s"))
+    assert "north" not in read_project(project.project).compiled
+
+
+def newer(path: Path) -> None:
+    """The file was written a minute from now."""
+    os.utime(path, (time.time() + 60, time.time() + 60))
