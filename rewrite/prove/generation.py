@@ -16,6 +16,7 @@ from unwet.rewrite.prove.engines import open_duckdb
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import databases
 from unwet.rewrite.prove.synthetic.infer import Inferred, infer
+from unwet.rewrite.prove.synthetic.keys import honoured
 from unwet.rewrite.prove.synthetic.load import hurry
 from unwet.rewrite.prove.synthetic.parameters import given, guesses
 from unwet.rewrite.prove.synthetic.repair import Repair
@@ -41,7 +42,8 @@ class Generator:
         inferred = infer(meaning)
         self._repair, self._clock = Repair(inferred, clock), clock
         reports = inferred.meaning.state.reports
-        catalog = inferred.meaning.pile.catalog
+        # declared is what the pile itself or the user declares, not what was inferred of it
+        self._catalog, catalog = meaning.pile.catalog, inferred.meaning.pile.catalog
         self._plans = {each.name: _plan(each.definition, catalog) for each in reports}
         self._engine = open_duckdb(None, seconds=SECONDS)
         hurry(self._engine)
@@ -57,7 +59,8 @@ class Generator:
         inferred, engine = self.inferred, self._engine
         with deep_stack():
             made = databases(plan, unit.inputs, inferred, engine, self._clock, trees=trees)
-        return tuple(replace(each, macros=fit.macros) for each in made)
+        kept = (honoured(each, self._catalog) for each in made)
+        return tuple(replace(each, macros=fit.macros) for each in kept)
 
     @property
     def inferred(self) -> Inferred:
