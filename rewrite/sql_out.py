@@ -49,12 +49,7 @@ def _made(meaning: Meaning, request: Request) -> ParityFiles:
     flavour = flavour_of(dialect)
     project = render_project(request.project, request.values)
     values = values_of(pile, project.variables, request.values)
-    known = {model.name for model in project.models}
-    wanted = [
-        Wanted(reference(report), _columns(report))
-        for report in meaning.state.reports
-        if report.name in known
-    ]
+    wanted = [Wanted(reference(report), _columns(report)) for report in meaning.state.reports]
     return parity_files(pile.scripts, request.project, wanted, flavour, dialect, values)
 
 

@@ -18,7 +18,6 @@ MEANING: Mapping[Outcome, str] = {  # the most trustworthy first
 }
 
 # An outcome that a careful user has to look at before the old report is switched off.
-OPEN: frozenset[Outcome] = frozenset({"kept", "failed"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,13 @@ def notes(findings: Sequence["Finding"], request: Request) -> None:
         say(f"... and {len(findings) - len(shown)} more (-v shows all)")
 
 
+def listed(lines: Sequence[str], request: Request, where: Path) -> list[str]:
+    """The first few of many lines unless -v, and `where` all of them stand."""
+    if request.verbose or len(lines) <= SHOWN:
+        return list(lines)
+    return [*lines[:SHOWN], f"... and {len(lines) - SHOWN:,} more: {where}"]
+
+
 def say(*lines: str) -> None:
     for line in lines:
         if line:

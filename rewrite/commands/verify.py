@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from unwet.lineage.commands.output import emit, notes, progress, say
+from unwet.lineage.commands.output import emit, listed, notes, progress, say
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
@@ -85,7 +85,8 @@ def verify(
     tell(found.notes, request)
     if written is not None and not request.quiet:
         say(f"queries for {counted(written.files, 'report')}: {written.index}")
-        say(*(f"no query for {name}: {why}" for name, why in sorted(written.missing.items())))
+        without = [f"no query for {name}: {why}" for name, why in sorted(written.missing.items())]
+        say(*listed(without, request, written.index))
     write({r.name: r.counterexample for r in found.reports if r.counterexample}, counterexamples,
           request)  # fmt: skip
     emit(

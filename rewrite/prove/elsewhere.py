@@ -201,6 +201,10 @@ class Models:
             if model.name in names:
                 self._build(model)
 
+    def check(self, model: str) -> None:
+        """Raises EngineError for a model that is not there, or was not built from data."""
+        check_built(model, (), self._failed, self._borrowed)
+
     def place(self, model: str, old: tuple[str, ...]) -> tuple[str, ...]:
         """Where a model is; raises EngineError when it was not built from data."""
         check_built(model, old, self._failed, self._borrowed)

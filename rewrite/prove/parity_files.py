@@ -80,6 +80,7 @@ def _file(
     wanted: Wanted, relation: str, before: Before, old: Nested, models: Models, flavour: Flavour
 ) -> str:
     report = wanted.report
+    models.check(report.model)
     if not wanted.columns:
         raise EngineError("its columns are not known: give a schema with --schema")
     answer = before.answer(replace(report, relation=relation))

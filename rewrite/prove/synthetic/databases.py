@@ -234,7 +234,6 @@ class _Filler:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._rows: dict[str, list[Mapping[str, Cell]]] = {}
-        self._serial: dict[str, list[int]] = {}
 
     def add(
         self, relation: str, values: Mapping[tuple[str, tuple[str, ...]], Cell], n: int

@@ -14,12 +14,11 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.names import is_parameter
-from unwet.lineage.parse import Script, parse
 from unwet.lineage.pile import Pile
 from unwet.lineage.resolve import resolve
-from unwet.lineage.sources import Source
-from unwet.lineage.templating import TOKEN, verbatim
+from unwet.lineage.templating import TOKEN
 from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.prove import worlds
 from unwet.rewrite.prove.synthetic.hints import named_kind
 from unwet.rewrite.prove.synthetic.types import Kind, SqlType
 
@@ -97,7 +96,7 @@ def bound(meaning: Meaning, values: Mapping[str, str]) -> Meaning:
     """The pile with values in the place of placeholders (by name); others stay."""
     pile, scripts, again = meaning.pile, [], False
     for script in pile.scripts:
-        scripts.append(_bound(script, values))
+        scripts.append(worlds.bound(script, worlds.tokens_of([script], values)))
         again = again or scripts[-1] is not script
     if not again:
         return meaning
@@ -107,19 +106,6 @@ def bound(meaning: Meaning, values: Mapping[str, str]) -> Meaning:
     resolved = [old.get(id(s)) or resolve(s, catalog) for s in statements]
     made = replace(pile, scripts=tuple(scripts), resolved=tuple(resolved))
     return Meaning(made, meaning.normalizer)
-
-
-def _bound(script: Script, values: Mapping[str, str]) -> Script:
-    if not script.statements:
-        return script
-    first = script.statements[0]
-    places = first.masked.placeholders
-    tokens = {p.token.lower(): values[p.name] for p in places if p.name in values}
-    if not tokens:
-        return script
-    text = TOKEN.sub(lambda hit: tokens.get(hit.group().lower(), hit.group()), first.masked.text)
-    source = Source(script.source.path, text, script.source.dialect)
-    return parse(verbatim(source), first.dialect)
 
 
 # --- of which kind ----------------------------------------------------------------------------

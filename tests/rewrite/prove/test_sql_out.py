@@ -95,6 +95,19 @@ def test_a_file_for_each_report_and_an_index(project: Path, tmp_path: Path) -> N
     assert files(out) == before
 
 
+def test_the_index_says_which_report_has_no_file_for_it_has_no_model(
+    project: Path, tmp_path: Path
+) -> None:
+    (model,) = project.rglob("big_spenders.sql")
+    model.unlink()
+    told = verify(project, tmp_path / "sql")
+    assert "queries for 2 reports" in told.output
+    assert "no query for big_spenders: the project has no model big_spenders" in told.output
+    made = files(tmp_path / "sql")
+    assert sorted(made) == ["README.md", "revenue_de.sql", "revenue_fr.sql"]
+    assert "- big_spenders: the project has no model big_spenders\n" in made["README.md"]
+
+
 def test_what_the_files_say_is_true(project: Path, tmp_path: Path, postgres: str) -> None:
     schema = (WALK / "schema.sql").read_text().split(";")[:2]
     run_sql(postgres, "CREATE SCHEMA shop", *schema,
