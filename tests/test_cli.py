@@ -181,3 +181,11 @@ def _once_read(fifo: Path) -> int:
         except OSError:
             assert time.monotonic() < deadline, "nobody reads"
             time.sleep(0.05)
+
+
+def test_a_report_that_is_kept_is_an_error_for_strict_only(tmp_path: Path) -> None:
+    (tmp_path / "x.sql").write_text("CREATE TABLE x (a int);\nINSERT INTO x EXEC dbo.p;\n")
+    command = ("refactor", tmp_path, "--dialect", "tsql", "--plan", "--no-generated")
+    plain, strict = run(*command), run(*command, "--strict")
+    assert "1: 1 kept" in plain.stdout and plain.stdout == strict.stdout
+    assert (plain.exit_code, strict.exit_code) == (0, 1)

@@ -114,6 +114,7 @@ def sum_of(tallies: Iterable[Tally]) -> Tally:
 
 
 def percent(part: int, whole: int) -> str:
+    """Without its sign; a dash where there is no whole."""
     return f"{100 * part / whole:.1f}" if whole else "-"
 
 

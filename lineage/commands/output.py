@@ -46,6 +46,8 @@ def _in_one_piece(raw: bytes, target: Path) -> None:
 
 
 def to_stdout(raw: bytes) -> None:
+    """All of it, at once. Raises OutputReadOnly when it cannot be written, BrokenPipeError when
+    nobody reads it any more."""
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(raw)
@@ -87,6 +89,7 @@ def listed(lines: Sequence[str], request: Request, where: Path) -> list[str]:
 
 
 def say(*lines: str) -> None:
+    """Lines to stderr; empty ones are left out."""
     for line in lines:
         if line:
             click.echo(line, err=True)

@@ -122,6 +122,7 @@ def _request(
 
 
 def bindings(params: Iterable[str]) -> dict[str, str]:
+    """NAME=VALUE as a mapping; the last of a name counts. Raises UsageError without NAME or =."""
     pairs = [param.partition("=") for param in params]
     for name, sign, _ in pairs:
         if not sign or not name:

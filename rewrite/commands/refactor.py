@@ -27,7 +27,7 @@ from unwet.rewrite.commands.where_data_lies import data_options
 @long_options
 @click.option("--plan", is_flag=True, help="Show what would come out; write nothing.")
 @click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
-@click.option("--strict", is_flag=True, help="Exit 1 unless every report is proved or tested.")
+@click.option("--strict", is_flag=True, help="Exit 1 also when a report is kept as it was.")
 def refactor(
     request: Request,
     target: str,

@@ -138,6 +138,7 @@ def is_sensitive(scripts: Sequence[Script]) -> bool:
 
 
 def filled(masked: str, tokens: Mapping[str, str]) -> str:
+    """Masked text with values in place of tokens; those without one stay."""
     return TOKEN.sub(lambda hit: tokens.get(hit.group().lower(), hit.group()), masked)
 
 
