@@ -172,7 +172,8 @@ class Tester:
         found = self._known.get(key)
         if found is None:
             found = self._evidence(project, report, dialect)
-            self._known.put(key, found)
+            if monotonic() < self._end:  # else it may be worth more with more time
+                self._known.put(key, found)
         return found
 
     def _evidence(self, project: RenderedProject, report: ReportRef, dialect: str) -> Evidence:

@@ -110,6 +110,27 @@ def test_what_only_time_was_short_for_is_tried_again(bench: Bench) -> None:
     assert bench.test() == []
 
 
+def test_what_was_found_while_time_ran_out_is_tried_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been measured with less than all there is to try."""
+    own, now = generated.Tester._evidence, [0.0]
+
+    def slow(tester: generated.Tester, *args: object) -> Evidence:
+        found = own(tester, *args)  # type: ignore[arg-type]
+        now[0] += 1000.0
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(generated, "monotonic", lambda: now[0])
+        patch.setattr(generated.Tester, "_evidence", slow)
+        bench.test()
+    found = {name: each.verdict for name, each in bench.found.items()}
+    assert (found["base"].verdict, found["top"].reason) == ("identical", LATE)
+    assert bench.test() == ["base", "top"]
+    assert bench.test() == []
+
+
 def test_evidence_comes_back_as_it_was(tmp_path: Path) -> None:
     told = DataVerdict("a", "different", 2, 3, (Difference("added", ("1", None), 2),), "rows 1 ✓")
     shown = Evidence(told, 0, None, "SELECT '\n';")
