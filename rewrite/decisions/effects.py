@@ -23,15 +23,15 @@ def effects(before: EndState, after: EndState, normalizer: Normalizer) -> dict[s
     found: dict[str, frozenset[str]] = {}
     own = {report.name: _own(old.get(report.name), report, normalizer) for report in after.reports}
     relations: dict[str, frozenset[str]] = {}
-    while True:  # grows only: ends, circles or not
-        size = sum(map(len, found.values()))
+    while True:  # nothing is taken back: ends, circles or not
+        known = dict(found)
         for report in after.reports:
             columns = _joined(own[report.name], _handed_on(report, relations, normalizer))
             if columns:
                 found[report.name] = _joined(found.get(report.name, _NONE), columns)
                 if report.relation:
                     relations[report.relation.lower()] = found[report.name]
-        if sum(map(len, found.values())) == size:
+        if found == known:
             return found
 
 
