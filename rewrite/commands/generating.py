@@ -10,7 +10,7 @@ import click
 
 from unwet.lineage.commands.output import say
 from unwet.lineage.commands.request import Request
-from unwet.lineage.errors import OutputReadOnly
+from unwet.lineage.errors import OutputError, OutputReadOnly
 
 if TYPE_CHECKING:
     from unwet.rewrite.prove.generated import Budget
@@ -44,6 +44,27 @@ def budget_of(no_generated: bool, seconds: float) -> Budget | None:
     from unwet.rewrite.prove.generated import Budget
 
     return None if no_generated else Budget(all=seconds)
+
+
+def check(folder: str | None) -> None:
+    """Before any work is done: raises OutputError for a folder with SQL in it that could be
+    somebody's own, and be overwritten; OutputReadOnly for what is no folder."""
+    from unwet.rewrite.prove.counterexample import SAYS
+
+    if folder is None:
+        return
+    root = Path(folder)
+    if root.exists() and not root.is_dir():
+        raise OutputReadOnly(folder, "it is no folder")
+    for path in sorted(root.glob("*.sql")):
+        try:
+            with path.open(encoding="utf-8", errors="replace") as lines:
+                first = lines.readline().rstrip()
+        except OSError as error:
+            raise OutputReadOnly(folder, error.strerror or "cannot be read") from error
+        if not first.endswith(SAYS):
+            raise OutputError(f"{path} is no counterexample, and could be overwritten",
+                              "choose another folder with --counterexamples")  # fmt: skip
 
 
 def write(scripts: Mapping[str, str], folder: str | None, request: Request) -> None:

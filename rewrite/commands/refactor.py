@@ -9,7 +9,7 @@ from unwet.lineage.commands.output import emit, notes, progress, say, table
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
-from unwet.rewrite.commands.generating import budget_of, generated_options, write
+from unwet.rewrite.commands.generating import budget_of, check, generated_options, write
 from unwet.rewrite.commands.resuming import going_on, long_options
 from unwet.rewrite.commands.where_data_lies import data_options
 
@@ -52,6 +52,7 @@ def refactor(
 
     if out is None and not plan:
         raise UsageError("no output folder", "add --out DIR, or --plan to only look")
+    check(counterexamples)
     asked = job.Request(
         out=None if plan or out is None else Path(out),
         name=name,

@@ -10,6 +10,7 @@ from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
 from unwet.rewrite.commands.generating import budget_of, generated_options, write
+from unwet.rewrite.commands.generating import check as check_folder
 from unwet.rewrite.commands.resuming import going_on, long_options
 from unwet.rewrite.commands.where_data_lies import data_options
 
@@ -67,6 +68,7 @@ def verify(
         raise UsageError("verify needs LEGACY and PROJECT", "name the pile, then the project")
     job.check_project(Path(project))
     given = decisions_of(request, decisions)
+    check_folder(counterexamples)
     if sql_out is not None:
         check(Path(sql_out), force)
     asked = job.Request(Path(project), to_dialect, data, request.params, given, scratch, timeout,

@@ -20,7 +20,8 @@ from unwet.rewrite.prove.synthetic.load import statements
 from unwet.rewrite.prove.synthetic.units import Unit
 from unwet.rewrite.prove.tested import MODELS
 
-_OLD, _NEW = "unwet_old", "unwet_new"
+_OLD = "unwet_old"
+SAYS = "old and new return other rows on these tables."  # in the first line
 
 
 def script(
@@ -33,8 +34,7 @@ def script(
     """The whole text; where a side is no single query, only a comment says what would be run."""
     report = unit.report
     lines = [
-        f"-- {_comment(report.relation or report.name)}: old and new return other rows on these "
-        "tables.",
+        f"-- {_comment(report.relation or report.name)}: {SAYS}",
         f"-- Old: {_comment(report.span.path)}:{report.span.line}. "
         "Run this with DuckDB on an empty database.",
         "",
