@@ -11,6 +11,8 @@ from unwet.rewrite.refactor import Result
 from unwet.rewrite.sizes import Size
 from unwet.rewrite.verdicts import Verdict
 
+_ASSUMED = 4  # how many the text form shows
+
 
 def as_json(result: Result) -> str:
     """The result with the keys of the documented JSON form."""
@@ -38,8 +40,14 @@ def rows(result: Result) -> list[tuple[str, str]]:
         ("files", f"{before.files:,} -> {after.files:,}"),
         ("reports", f"{len(result.verdicts):,}: {verdicts}"),
         ("through macros", f"{counted(shared, 'report')}, {counted(result.macros, 'macro')}"),
-        ("assumptions", "; ".join(result.assumptions) or "none"),
+        ("assumptions", _assumed(result.assumptions)),
     ]
+
+
+def _assumed(said: tuple[str, ...]) -> str:
+    """The assumptions, or the first of a long list; MIGRATION.md and JSON have them all."""
+    more = f"; and {len(said) - _ASSUMED} more" if len(said) > _ASSUMED else ""
+    return "; ".join(said[:_ASSUMED]) + more if said else "none"
 
 
 def open_reports(result: Result) -> list[str]:

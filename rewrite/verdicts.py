@@ -9,7 +9,7 @@ from typing import Literal
 Outcome = Literal["proved", "tested", "changed", "order-dependent", "kept", "failed"]
 
 MEANING: Mapping[Outcome, str] = {  # the most trustworthy first
-    "proved": "the new model has the same normal form as the old query",
+    "proved": "the new model means the same as the old query: the same rows on any data",
     "tested": "no difference on the data it was run on; no proof",
     "order-dependent": "the old query itself returns other rows when its input is shuffled",
     "changed": "changed on purpose",

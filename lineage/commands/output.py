@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
@@ -99,3 +100,30 @@ def progress(text: str, quiet: bool) -> None:
     """What is being done now; only for somebody who watches."""
     if sys.stderr.isatty() and not quiet:
         click.echo(f"... {text}", err=True)
+
+
+class Steps:
+    """Tells what is being done now, and with -v at the end how many seconds each step took. What
+    stands before a colon names the step; the rest says how far it is."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._taken: dict[str, float] = {}
+        self._step, self._since = "", monotonic()
+
+    def __call__(self, text: str) -> None:
+        self._end()
+        self._step = text.partition(":")[0]
+        progress(text, self._request.quiet)
+
+    def tell(self) -> None:
+        """The seconds, to stderr."""
+        self._end()
+        if self._request.verbose and not self._request.quiet:
+            say(*(f"{seconds:8.1f} s  {step}" for step, seconds in self._taken.items()))
+
+    def _end(self) -> None:
+        now = monotonic()
+        if self._step:
+            self._taken[self._step] = self._taken.get(self._step, 0.0) + now - self._since
+        self._step, self._since = "", now

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from unwet.lineage.commands.output import emit, notes, progress, say, table
+from unwet.lineage.commands.output import Steps, emit, notes, say, table
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
@@ -67,9 +67,11 @@ def refactor(
         generated=budget_of(no_generated, generated_seconds),
     )
     pile = request.load()
+    steps = Steps(request)
     with going_on(request, bool(data) or not no_generated, fresh) as left:
         wanted = replace(asked, store=left.store, known=left.known)
-        result = job.refactor(pile, wanted, lambda text: progress(text, request.quiet))
+        result = job.refactor(pile, wanted, steps)
+    steps.tell()
     notes(result.findings, request)
     tell(result.notes, request)
     if not request.quiet:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from unwet.lineage.commands.output import emit, listed, notes, progress, say
+from unwet.lineage.commands.output import Steps, emit, listed, notes, say
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
@@ -75,6 +75,7 @@ def verify(
                         generated=budget_of(no_generated, generated_seconds))  # fmt: skip
     meaning = meaning_of(replace(request, paths=tuple(legacy)).load())
     written = write_sql(meaning, asked, Path(sql_out), force) if sql_out is not None else None
+    steps = Steps(request)
     with going_on(request, bool(data) or not no_generated, fresh) as left:
         wanted = replace(
             asked,
@@ -82,7 +83,8 @@ def verify(
             known=left.known,
             rules=request.verbose or request.format == "json",
         )
-        found = job.verify(meaning, wanted, lambda text: progress(text, request.quiet))
+        found = job.verify(meaning, wanted, steps)
+    steps.tell()
     notes(found.findings, request)
     tell(found.notes, request)
     if written is not None and not request.quiet:

@@ -190,7 +190,8 @@ class Tester:
         except Exception as error:  # of one report: it is told, and the run goes on
             return _without(report, f"no data could be made: {type(error).__name__}: {error}")
         test = _Test(unit, project, standing, dialect)
-        found = [(each, test.verdict(each, self._filled(report))) for each in databases]
+        foreign = sorted(_dialects(unit) - {dialect})
+        found = self._tried(test, databases, self._filled(report), bool(foreign))
         evidence = _merged(report, found)
         if evidence.verdict.verdict == "different":
             return self._shown(test, next(d for d, v in found if v is evidence.verdict), report)
@@ -198,9 +199,21 @@ class Tester:
             return evidence
         if not self._budget.report:
             return evidence
-        if foreign := sorted(_dialects(unit) - {dialect}):
+        if foreign:
             return _without(report, _FOREIGN.format(foreign[0] or "no dialect", dialect or "none"))
         return self._scored(unit, evidence, [d for d, v in found if v.verdict == "identical"])
+
+    def _tried(
+        self, test: _Test, databases: Sequence[Database], report: ReportRef, foreign: bool
+    ) -> list[tuple[Database, DataVerdict]]:
+        """The verdict on each database. `foreign`: equal rows say nothing, so no more time is spent
+        in search of a difference than on mistakes elsewhere."""
+        found, end = [], monotonic() + self._budget.report
+        for each in databases:
+            found.append((each, test.verdict(each, report)))
+            if foreign and self._budget.report and monotonic() > end:
+                break
+        return found
 
     def _shown(self, test: _Test, database: Database, report: ReportRef) -> Evidence:
         """A difference on as few rows as can be found in a bounded search."""

@@ -176,7 +176,7 @@ def in_words(found: Parting) -> str:
         case Parting(legacy=Phrase(text=old), project=Phrase(text=new)) if old != new:
             return f"{_short(old)} against {_short(new)}"
         case Parting(legacy=Phrase(text=old) as ours, project=Phrase() as theirs):
-            said = sorted(settings(ours.node) ^ settings(theirs.node))
+            said = sorted((settings(ours.node) ^ settings(theirs.node)) - {""})
             detail = f" ({', '.join(said)})" if said else ""
             return f"{_short(old)}, in a detail that its SQL does not show{detail}"
         case Parting(legacy=Phrase(text=old)):

@@ -22,8 +22,14 @@ _PERSON: Final[tuple[tuple[Outcome, str], ...]] = (
     ("kept", "Kept as they were"),
     ("order-dependent", "The old query has no firm answer"),
 )
-_APART: Final = frozenset(outcome for outcome, _ in _PERSON)
-_WHY: Final = 160  # characters of a reason in the table
+_APART: Final = frozenset({"tested", *(outcome for outcome, _ in _PERSON)})
+_HEAD: Final = "| old report | was | model | verdict | why |"
+_MISTAKES: Final = (
+    "Generated data sets are small tables that unwet made up from the queries alone. To see what",
+    "they are worth, mistakes were put into the old query on purpose, one at a time (`>` became",
+    "`>=`, a condition was lost, ...): 28 of 32 says that 28 of these gave other rows, and 4 the",
+    "same ones.",
+)
 
 
 def migration(
@@ -36,7 +42,7 @@ def migration(
     """The text, in Markdown; of the findings, the files that were not read at all."""
     counts = Counter(v.outcome for v in verdicts)
     lines = [f"# {project.name}: what became of each report", ""]
-    lines += [f"- **{n} {what}**: {MEANING[what]}." for what, n in sorted(counts.items())]
+    lines += [f"- **{counts[what]} {what}**: {MEANING[what]}." for what in MEANING if counts[what]]
     lines += ["", *_how_to(project), ""]
     needed = [*_by_outcome(project, verdicts), *_contradictions(project, contradictions),
               *_unread(project, findings)]  # fmt: skip
@@ -44,7 +50,8 @@ def migration(
         lines += ["## What needs a person", "", *needed]
     if assumptions:
         lines += ["## What the proofs take for granted", ""]
-        lines += [*(f"- {_plain(each)}" for each in assumptions), ""]
+        lines += [*(f"- {_plain(_below(project, each))}" for each in assumptions), ""]
+    lines += _tested(project, verdicts)
     lines += ["## Every report", "", *_table(project, verdicts)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -68,17 +75,32 @@ def _how_to(project: Project) -> list[str]:
 def _by_outcome(project: Project, verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Reports that somebody has to look at, those with one reason together."""
     for outcome, title in _PERSON:
-        reasons: dict[str, list[Verdict]] = defaultdict(list)
-        for verdict in verdicts:
-            if verdict.outcome == outcome:
-                reasons[verdict.reason].append(verdict)
-        if not reasons:
-            continue
-        yield from (f"### {title} ({sum(map(len, reasons.values()))})", "")
-        for reason, some in sorted(reasons.items(), key=lambda pair: (-len(pair[1]), pair[0])):
-            names = ", ".join(f"{_code(v.relation or v.name)} ({_at(project, v)})" for v in some)
-            yield f"- {_plain(reason) or MEANING[outcome]}: {names}"
-        yield ""
+        some = [verdict for verdict in verdicts if verdict.outcome == outcome]
+        if some:
+            yield from (f"### {title} ({len(some)})", "", *_by_reason(project, some), "")
+
+
+def _tested(project: Project, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """What was not proved and why, and on what it was tested, in full."""
+    some = [verdict for verdict in verdicts if verdict.outcome == "tested"]
+    if not some:
+        return
+    yield from (f"## Tested, not proved ({len(some)})", "")
+    yield from ("`a against b`: the old query says a where the model says b.", "")
+    if any(verdict.score is not None for verdict in some):
+        yield from (*_MISTAKES, "")
+    yield from (*_by_reason(project, some), "")
+
+
+def _by_reason(project: Project, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Reports of one outcome, the reason that most of them have first."""
+    reasons: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        reasons[verdict.reason].append(verdict)
+    for reason, some in sorted(reasons.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        names = ", ".join(f"{_code(v.relation or v.name)} ({_at(project, v)})" for v in some)
+        said = _plain(_below(project, reason)) or MEANING[some[0].outcome]
+        yield f"- {said}: {names}"
 
 
 def _contradictions(project: Project, found: Sequence[DriftFinding]) -> Iterator[str]:
@@ -125,26 +147,23 @@ def _table(project: Project, verdicts: Sequence[Verdict]) -> Iterator[str]:
     for folder in sorted(folders):
         if len(folders) > 1:
             yield from (f"### {folder or '.'}/", "")
-        yield from (
-            "| old report | was | model | verdict | why |",
-            "| --- | --- | --- | --- | --- |",
-        )
+        yield from (_HEAD, "| --- | --- | --- | --- | --- |")
         for verdict in folders[folder]:
             cells = [verdict.relation or verdict.name, _at(project, verdict), verdict.model]
-            yield "| " + " | ".join(map(_cell, [*cells, verdict.outcome, _why(verdict)])) + " |"
+            why = "see above" if verdict.outcome in _APART else _below(project, verdict.reason)
+            yield "| " + " | ".join(map(_cell, [*cells, verdict.outcome, why])) + " |"
         yield ""
-
-
-def _why(verdict: Verdict) -> str:
-    """The reason, in short; of what needs a person it stands above."""
-    if verdict.outcome in _APART:
-        return "see above"
-    reason = " ".join(verdict.reason.split())
-    return reason if len(reason) <= _WHY else reason[: _WHY - 3] + "..."
 
 
 def _at(project: Project, verdict: Verdict) -> str:
     return f"{project.below(verdict.path)}:{verdict.line}"
+
+
+def _below(project: Project, text: str) -> str:
+    """Words with the paths in them as the project names them."""
+    if not project.root:
+        return text
+    return re.sub(rf"(?<![\w./-]){re.escape(project.root)}", "", text)
 
 
 # --- Markdown --------------------------------------------------------------------------------

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
+from unwet.lineage.tables import Catalog
+from unwet.rewrite.library import Library
+from unwet.rewrite.project import Project
 from unwet.rewrite.refactor import Request, refactor
+from unwet.rewrite.targets.migration import migration
+from unwet.rewrite.verdicts import Score, Verdict
 from unwet.tests.rewrite.small_pile import small_pile
+
+EMPTY = Project("p", "duckdb", (), (), Library({}, (), ()), {}, (), Catalog())
 
 
 def test_every_report_has_a_row() -> None:
@@ -82,3 +90,19 @@ def test_a_pile_without_questions_has_no_such_section() -> None:
     text = refactor(load([Source("a.sql", "SELECT 1 AS x")]), Request()).files["MIGRATION.md"]
     assert "## What needs a person" not in text
     assert text.endswith("| a | a.sql:1 | a | proved |  |\n")
+
+
+def test_reasons_of_what_was_tested_stand_there_in_full() -> None:
+    long = "not proved: " + "a" * 150 + " against b; see in/a.sql, not main/in/a.sql; same rows"
+    verdict = Verdict("a", "s.a", "in/a.sql", 3, "a", "tested", long, score=Score(28, 32))
+    text = migration(replace(EMPTY, root="in/"), [verdict, replace(verdict, name="b", model="b")])
+    told = long.replace("see in/a.sql", "see a.sql")
+    assert f"- {told}: `s.a` (a.sql:3), `s.a` (a.sql:3)\n" in text
+    assert "## Tested, not proved (2)\n" in text and "28 of 32 says" in text
+    assert rows(text)[-1] == "| s.a | a.sql:3 | b | tested | see above |"
+
+
+def test_no_word_on_mistakes_where_none_were_made() -> None:
+    verdict = Verdict("a", "s.a", "a.sql", 3, "a", "tested", "same rows on data")
+    text = migration(EMPTY, [verdict])
+    assert "- same rows on data: `s.a` (a.sql:3)\n" in text and "28 of 32" not in text
