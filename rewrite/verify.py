@@ -319,16 +319,17 @@ def _weighed(report: Report, doubt: str, test: DataVerdict | None, evidence: Evi
     """A report that is not proved, by generated data, and by the given data where it ran there."""
     told = evidence.verdict
     seen = test is not None and test.verdict == "identical"
+    unrun = f"not run on the data: {test.reason}" if test and test.verdict == "not run" else ""
     verdict: Outcome
     if told.verdict == "different":
         verdict, reason = "failed", evidence.words
     elif told.verdict == "identical" or seen:
         given = test.reason or "same rows on the given data" if seen and test else ""
-        verdict, reason = "tested", "; ".join(p for p in (doubt, given, evidence.words) if p)
+        verdict, reason = "tested", "; ".join(filter(None, (doubt, unrun, given, evidence.words)))
     elif told.verdict == "order-dependent":
         verdict, reason = "order-dependent", f"{evidence.words}; {doubt}"
     else:
-        verdict, reason = "kept", f"{doubt}; {evidence.words}"
+        verdict, reason = "kept", "; ".join(filter(None, (doubt, unrun, evidence.words)))
     rows = test if seen and test is not None and verdict == "tested" else told
     made = _entry(
         report,

@@ -147,6 +147,17 @@ def test_without_data_it_is_made_and_its_worth_is_told(bench: Bench) -> None:
     assert both.score == twice.score
 
 
+def test_data_that_it_could_not_run_on_is_told_beside_generated_data(bench: Bench) -> None:
+    bench.write("data/shop/orders.csv", "id,region\n1,n\n")  # without the amounts
+    models = {
+        "north": NORTH_MODEL,
+        "twice": "select id, amount + amount as two from {{ ref('north') }}",
+    }
+    twice = bench.verify({"a": NORTH, "b": TWICE}, models, data=True)["twice"]
+    assert twice.verdict == "tested" and "generated data sets" in twice.reason
+    assert "; not run on the data: " in twice.reason and "amount" in twice.reason
+
+
 def test_rows_that_differ_on_generated_data_are_shown_with_a_script(bench: Bench) -> None:
     model = NORTH_MODEL.replace("'n'", "'s'")
     north = bench.verify({"a": NORTH}, {"north": model})["north"]
