@@ -7,7 +7,7 @@ the changed pile says, and is proved and tested like the meaning of any pile.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from unwet.rewrite.counted import counted
@@ -51,8 +51,10 @@ def decided(meaning: Meaning, decisions: Decisions, values: Mapping[str, str]) -
     carried, after, found = with_effects(meaning, decisions.resolutions, values)
     live = [each for each in carried if not each.problem]
     reports = {report.name: report for report in after.state.reports}
+    names = {name.lower() for name in reports}
     changes = {
-        name: _change(reports[name], columns, live) for name, columns in sorted(found.items())
+        name: _change(reports[name], columns, live, names)
+        for name, columns in sorted(found.items())
     }
     notes = [f"{each.decision}: not carried out: {each.problem}" for each in carried
              if each.problem]  # fmt: skip
@@ -95,33 +97,36 @@ def _carried_out(
     return Meaning(pile, meaning.normalizer), done
 
 
-def _change(report: Report, columns: frozenset[str], live: Sequence[Placed]) -> Change:
-    """What happens to a report, and whether somebody has said that it may."""
+def _change(
+    report: Report, columns: frozenset[str], live: Sequence[Placed], names: Set[str]
+) -> Change:
+    """What happens to a report, and whether somebody has said that it may. `names`: of all."""
+    called = {report.name.lower(), *({report.relation.lower()} - names)}
     near = of_scripts(report.definition)
     mine = [each.decision for each in live if any(m.statement.path in near for m in each.mends)]
     mine = mine or [each.decision for each in live]
-    named = [each for each in mine if _named(each, report)]
-    allowed = {column for each in named for column in _named(each, report)}
+    named = [each for each in mine if _named(each, called)]
+    allowed = {column for each in named for column in _named(each, called)}
     missing = set() if "*" in allowed else set(columns) - allowed
     shown = tuple(sorted(columns))
     reason = "; ".join(f"decided on {each.date}: {each.reason} ({each})" for each in named)
     if not missing:
         return Change(shown, reason)
     what = "rows come and go" if "*" in missing else f"{counted(len(missing), 'column')} changes"
-    names = ", ".join(f'"{column}"' for column in sorted(missing))
+    listed = ", ".join(f'"{column}"' for column in sorted(missing))
     whose = ", ".join(each.at for each in mine)
     return Change(
         shown,
         reason,
         f"by {whose} its {what}, which no decision names: "
-        f"add {{ {report.name} = [{names}] }} to changes if that is meant",
+        f"add {{ {report.name} = [{listed}] }} to changes if that is meant",
     )
 
 
-def _named(decision: Resolution, report: Report) -> tuple[str, ...]:
-    """The columns of a report that a decision lets change."""
-    names = {report.name.lower(), report.relation.lower()}
-    return tuple(c for name, columns in decision.changes if name in names for c in columns)
+def _named(decision: Resolution, called: Set[str]) -> tuple[str, ...]:
+    """The columns of a report that a decision lets change. What is one report's name and another's
+    relation means the name."""
+    return tuple(c for name, columns in decision.changes if name in called for c in columns)
 
 
 def of_scripts(definition: Definition) -> set[str]:

@@ -137,6 +137,14 @@ def test_who_reads_only_what_stays_does_not_change() -> None:
     assert set(made.changes) == {"nl"}
 
 
+def test_a_name_means_one_report_not_another_relation_of_that_name() -> None:
+    """The report of rep.nl is called nl, and that of nl is nl_2."""
+    reader = ("top.sql", READER.format("revenue, segment").replace("rep.top", "nl"))
+    made = carry_out(pile(AVERAGE, reader), decision(*AVG, {"nl": ["revenue"]}))
+    assert made.changes["nl"].problem == ""
+    assert 'add { nl_2 = ["revenue"] } to changes' in made.changes["nl_2"].problem
+
+
 def test_names_that_stand_for_nothing_are_told() -> None:
     changes = {"nl": ["revenue", "orders"], "at": ["*"], "nowhere": ["*"]}
     made = carry_out(pile(AVERAGE), decision(*AVG, changes))
