@@ -25,7 +25,8 @@ def shape(
         if place not in unnamed and old.lower() != new.lower():
             problems.append(f"column {place + 1} was {old}, is {new}")
         common = _common(old_type, new_type)
-        types.append(common or "VARCHAR")
+        days = {old_type, new_type} <= {"DATE", *_TIMESTAMPS}
+        types.append(common or ("TIMESTAMP" if days else "VARCHAR"))
         if common is None:
             problems.append(f"column {old} was {old_type}, is {new_type}")
         elif old_type != new_type:

@@ -39,6 +39,7 @@ from unwet.rewrite.prove.synthetic.syntax import way_of
 from unwet.rewrite.prove.synthetic.types import TEXT, SqlType
 
 TOGETHER: Final = 40  # entities of one database
+MIXED: Final = 3  # entities of each kind in one database
 PORTIONS: Final = 4  # databases of one kind
 FIRST: Final = 400  # conditions of the plainest way to have a row
 LATER: Final = 120  # those of any other
@@ -176,6 +177,9 @@ class Study:
         for kind in ("null", "again"):
             yield from self._in_portions(found.get(kind, ()), relations, kind)
         yield self.database(bases[:TOGETHER], relations, "good rows")
+        # a NULL beside rows that it is not IN shows only where those are there
+        mixed = [each for many in found.values() for each in many[:MIXED]]
+        yield self.database(mixed, relations, "all kinds")
         yield from self._without(bases[:TOGETHER], relations)
 
     def _in_portions(

@@ -138,3 +138,32 @@ def test_trouble_with_one_report_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_score_is_a_share() -> None:
     assert Score(3, 4).as_json() == {"killed": 3, "valid": 4, "percent": 75.0}
     assert Score(0, 0).percent is None
+
+
+MONTHS = (
+    "create table s.t (id int64, d date)",
+    "create table r.a as select id, date_trunc(d, month) as m from s.t",
+)
+FIRST_DAYS = "select id, date(extract(year from d), extract(month from d), {}) as m from s.t"
+
+
+@pytest.mark.parametrize(("day", "verdict"), [("1", "not run"), ("2", "different")])
+def test_a_moment_where_the_engine_that_is_meant_has_a_day(
+    tmp_path: Path, day: str, verdict: str
+) -> None:
+    """DATE_TRUNC of a day is a moment in DuckDB."""
+    bench = Bench(tmp_path, *MONTHS, dialect="bigquery")
+    next(bench.project.rglob("a.sql")).write_text(FIRST_DAYS.format(day), "utf-8")
+    (found,) = bench.evidence("a").values()
+    assert found.verdict.verdict == verdict
+    assert "column m was TIMESTAMP, is DATE" in found.verdict.reason
+
+
+def test_null_is_not_in_rows_that_are_there(tmp_path: Path) -> None:
+    """NOT IN is not true for it; NOT EXISTS is."""
+    bench = Bench(tmp_path, "create table r.a as select id from s.t where a not in "
+                            "(select v from s.u)")  # fmt: skip
+    anti = "select id from s.t where not exists (select 1 from s.u where u.v = t.a)"
+    next(bench.project.rglob("a.sql")).write_text(anti, "utf-8")
+    (found,) = bench.evidence("a").values()
+    assert found.verdict.verdict == "different"
