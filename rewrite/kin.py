@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -30,6 +31,7 @@ from unwet.rewrite.algebra import (
     SetOp,
     Unnest,
     Window,
+    parts,
     walk,
 )
 from unwet.rewrite.compose import Draft
@@ -121,16 +123,22 @@ class _Member:
         return {id(b.node): b for b in blocks(query)} if query is not None else {}
 
     def sites(self, wanted: frozenset[Expr]) -> dict[Path, frozenset[Expr]]:
-        """The conjuncts of WHEREs that these conditions come from; as many as are needed."""
+        """The conjuncts of WHEREs that these conditions come from; as many as are needed, those
+        first that have their constants."""
         found: dict[Path, frozenset[Expr]] = {}
         left = set(wanted)
-        for path in paths(self.draft.tree):
+        constants = {p.text for term in wanted for p in parts(term) if isinstance(p, Lit)}
+        for path in sorted(paths(self.draft.tree), key=lambda p: not self._has(p, constants)):
             if not left:
                 break
             if due := self._due(path) & wanted:
                 found[path] = due
                 left -= due
-        return found
+        return dict(sorted(found.items()))
+
+    def _has(self, path: Path, constants: AbstractSet[str]) -> bool:
+        test = conjuncts_of(self.selects[path[0]])[path[1]]
+        return any(literal.name in constants for literal in test.find_all(exp.Literal))
 
     def _due(self, path: Path) -> frozenset[Expr]:
         """The conditions that go when a conjunct does."""
@@ -147,11 +155,12 @@ class _Member:
 @dataclass(frozen=True, slots=True)
 class _Reworded:
     """A member as the model with other conditions: the model's conjuncts at ``drop`` go, ``added``
-    come to the WHERE of a block; its own literals stand for the model's."""
+    come to the WHERE of a block; `values` are its own literals for the model's."""
 
     member: _Member
     drop: frozenset[Path] = frozenset()
     added: Mapping[int, tuple[exp.Expr, ...]] = field(default_factory=dict)
+    values: Mapping[Lit, Lit] = field(default_factory=dict)
 
 
 def _gathered(members: list[_Member]) -> tuple[list[Draft], list[_Member]]:
@@ -175,58 +184,47 @@ def _written(model: _Member, all_of: Sequence[_Reworded]) -> list[Draft]:
             kept[at].append(conjuncts_of(model.selects[at])[number])
         for at, tests in each.added.items():
             kept[at].extend(tests)
-        tree = _proved(model, each, varying, kept)
-        if tree is not None:
-            done.append(
-                replace(
-                    each.member.draft, tree=tree, outside=model.draft.outside, refs=model.draft.refs
-                )
-            )
+        tree, own = _holed(model, each, varying, kept), each.member.draft
+        done.append(replace(own, tree=tree, outside=model.draft.outside, refs=model.draft.refs))
     return done
 
 
-def _proved(
+def _holed(
     model: _Member,
     each: _Reworded,
     varying: frozenset[Path],
     kept: Mapping[int, Sequence[exp.Expr]],
-) -> exp.Query | None:
-    """The member's tree with its conditions in holes, if it means what it should."""
-    member = each.member
+) -> exp.Query:
+    """The member's tree, its conditions in holes. It means what the attempt meant: the conjuncts of
+    one WHERE have another order."""
     tree = edited(model.draft.tree, dict.fromkeys(varying), {})
     selects = selects_of(tree)
     for at, tests in kept.items():
-        select = selects[at]
         hole = all_of([copied(t) for t in tests]) if tests else exp.true()
         hole.meta[CONDITION] = ""
-        fixed = conjuncts_of(select)
-        select.set("where", exp.Where(this=all_of([*fixed, hole])))
-    tree = _with_columns(tree, model, member)
-    found = _adapted(tree, member)
-    if found is not None:
-        for node in found.walk():
-            if node._meta and CONDITION in node._meta:
-                node.meta[CONDITION] = node.sql(
-                    dialect=member.reader.dialect or None, comments=False
-                )
-    return found
+        fixed = conjuncts_of(selects[at])
+        selects[at].set("where", exp.Where(this=all_of([*fixed, hole])))
+    tree = with_values(_with_columns(tree, model, each.member), each.values)
+    for node in tree.walk():
+        if node._meta and CONDITION in node._meta:
+            dialect = model.reader.dialect or None
+            node.meta[CONDITION] = node.sql(dialect=dialect, comments=False)
+    return tree
 
 
-def _adapted(tree: exp.Query, member: _Member) -> exp.Query | None:
-    """The tree with the member's literals, if it means what the member means then."""
+def _adapted(tree: exp.Query, member: _Member) -> Mapping[Lit, Lit] | None:
+    """The literals that make the tree mean what the member means; None where none do."""
     wanted, made = member.meaning, member.reader.rows(tree)
     if wanted is None or made is None or made.names != wanted.names:
         return None
     if wanted.same(made):
-        return tree
+        return {}
     if recurring(made.rel) != recurring(wanted.rel):
         return None
     values = matching_literals(made.rel, wanted.rel)
     if not values:
         return None
-    tree = with_values(tree, values)
-    again = member.reader.rows(tree)
-    return tree if wanted.same(again) else None
+    return values if wanted.same(member.reader.rows(with_values(tree, values))) else None
 
 
 def _model(members: Sequence[_Member]) -> _Member:
@@ -247,8 +245,9 @@ def _reworded(model: _Member, member: _Member) -> _Reworded | None:
         return None
     for attempt in _attempts(model, member):
         tree = edited(model.draft.tree, dict.fromkeys(attempt.drop), attempt.added)
-        if _adapted(_with_columns(tree, model, member), member) is not None:
-            return attempt
+        values = _adapted(_with_columns(tree, model, member), member)
+        if values is not None:
+            return replace(attempt, values=values)
     return None
 
 
