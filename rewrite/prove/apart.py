@@ -52,7 +52,8 @@ class Differing:
         self, root: Path, project: RenderedProject, dialect: str, normalizer: Normalizer
     ) -> None:
         self._models = {model.name: model for model in project.models}
-        self._templates, self._dialect = Templates(root.resolve()), dialect
+        self._root, self._dialect = root, dialect
+        self._templates = Templates(root.resolve())
         self._normalizer = normalizer
         self._read: dict[str, tuple[Statement, ...]] = {}
 
@@ -90,11 +91,17 @@ class Differing:
 
     def _there(self, phrase: Phrase | None, found: Found | None, model: RenderedModel) -> Spot:
         if found is None:
-            return Spot(phrase.text if phrase else "", model.path, 1, 1)
+            return Spot(phrase.text if phrase else "", self._given(model.path), 1, 1)
         text = found.statement.masked.text
         start, end = _offsets(text, found.span)
         place = self._templates.place(found.statement.path, text, start, end)
-        return Spot(found.text, place.path, place.line, place.column)
+        return Spot(found.text, self._given(place.path), place.line, place.column)
+
+    def _given(self, path: str) -> str:
+        """A path of the project as whoever named the project would write it."""
+        root = self._root.resolve()
+        inside = Path(path).is_relative_to(root)
+        return (self._root / Path(path).relative_to(root)).as_posix() if inside else path
 
     def _statements(self, name: str, reports: Mapping[str, object]) -> Iterator[Statement]:
         """The model, then the models that it reads through, nearest first."""

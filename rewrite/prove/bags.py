@@ -93,9 +93,16 @@ def _changed(statement: Statement, changes: Changes) -> Statement:
 
 
 def query_of_unit(unit: Unit) -> exp.Expr | None:
-    """The query that a unit is; None when it is more than one statement."""
+    """The query that a unit is, without its INTO; None when it is more than one statement."""
     single = _single(unit)
-    return None if single is None else _query(single.tree)
+    if single is not None:
+        return _query(single.tree)
+    trees = [each.tree for script in unit.scripts for each in script.statements]
+    if len(trees) != 1 or not isinstance(trees[0], exp.Select) or not trees[0].args.get("into"):
+        return None
+    query = trees[0].copy()
+    query.set("into", None)
+    return query
 
 
 def _query(tree: exp.Expr) -> exp.Expr:

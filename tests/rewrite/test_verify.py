@@ -99,6 +99,17 @@ def test_the_same_meaning_in_other_words_is_proved_without_data(bench: Bench) ->
     assert bench.run().ok
 
 
+def test_places_are_below_the_project_as_it_was_named(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.fill({"a": NORTH}, {"north": NORTH_MODEL.replace("'n'", "'x'")})
+    monkeypatch.chdir(bench.root)
+    words = ["verify", "pile", "project", "--dialect", "duckdb", "--no-generated"]
+    shown = CliRunner().invoke(main, words).stdout
+    assert "  was pile/a.sql:1:" in shown
+    assert "  is  project/models/" in shown
+
+
 def test_data_adds_rows_to_a_proof(bench: Bench) -> None:
     found = bench.verify({"a": NORTH}, {"north": NORTH_MODEL}, data=True)
     north = found["north"]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from unwet.lineage.pile import load
@@ -100,6 +101,15 @@ def test_placeholders_get_a_value_on_both_sides(tmp_path: Path) -> None:
     assert found.verdict.verdict == "different"
 
 
+def test_a_select_into_is_shown_as_the_query_it_is(tmp_path: Path) -> None:
+    text = "SELECT a.x AS x INTO r.big FROM s.a AS a WHERE a.x > 7"
+    bench = Bench(tmp_path, text, dialect="tsql")
+    bench.edit("big", "a.x > 7", "a.x >= 7")
+    (found,) = bench.evidence().values()
+    assert "INTO r" not in found.counterexample and "run them here" not in found.counterexample
+    assert answers(found.counterexample) == [[], [("only new", 7)]]
+
+
 def test_another_dialect_and_no_time_are_told(tmp_path: Path) -> None:
     bench = Bench(tmp_path, BASE)
     (late,) = bench.evidence(budget=Budget(all=0.0)).values()
@@ -167,3 +177,11 @@ def test_null_is_not_in_rows_that_are_there(tmp_path: Path) -> None:
     next(bench.project.rglob("a.sql")).write_text(anti, "utf-8")
     (found,) = bench.evidence("a").values()
     assert found.verdict.verdict == "different"
+
+
+def answers(script: str) -> list[list[tuple[object, ...]]]:
+    """What the queries of a script return."""
+    with duckdb.connect() as connection:
+        ran = [(each.query.strip(), connection.execute(each).fetchall())
+               for each in connection.extract_statements(script)]  # fmt: skip
+    return [rows for query, rows in ran if query.startswith("SELECT")]
