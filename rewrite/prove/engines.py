@@ -236,7 +236,11 @@ def _place(data: Path | str | None) -> Path | None:
         return None
     scheme, colon, rest = str(data).partition("://")
     if colon and scheme != "duckdb":
-        raise UsageError(f"cannot read data through {scheme}://", "give a DuckDB file or a folder")
+        raise UsageError(
+            f"cannot read data through {scheme}://",
+            "give a DuckDB file or a folder; verify and refactor also take postgresql:// and "
+            "spark://, and for other servers `verify --sql-out DIR` writes the queries",
+        )
     path = Path(rest.partition("?")[0] if colon else str(data))
     if not path.exists():
         raise PathNotFound(str(path), "give a DuckDB file, or a folder of CSV and Parquet files")

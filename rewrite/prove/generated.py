@@ -45,7 +45,7 @@ Progress = Callable[[str], None]
 
 LATE = "there was no time left for generated data"
 _NO_ROWS = "it returns no rows on generated data"
-_FOREIGN = "same rows, but it is written in {}, the project in {}, and DuckDB runs both alike"
+_FOREIGN = "same rows on DuckDB, which cannot tell how {} and {} differ"
 _TRANSLATED = "that may be DuckDB's way, not its own"
 _DAY = re.compile(r"column .+ was (?:DATE|TIMESTAMP\w*), is (?:DATE|TIMESTAMP\w*)")
 _BLIND = "the generated data would show no mistake in it"
