@@ -67,6 +67,10 @@ def flag_test(node: exp.Expr) -> FlagTest | None:
             found = FlagTest(tested, not value, True)
         case exp.Is(this=tested, expression=exp.Boolean(this=value)):
             found = FlagTest(tested, bool(value), False)
+        case exp.NullSafeEQ(this=tested, expression=exp.Boolean(this=value)):
+            found = FlagTest(tested, bool(value), False)
+        case exp.NullSafeNEQ(this=tested, expression=exp.Boolean(this=value)):
+            found = FlagTest(tested, not value, True)
         case exp.Not(this=tested):
             found = FlagTest(tested, False)
         case exp.EQ(this=tested, expression=exp.Boolean(this=value)):

@@ -241,7 +241,7 @@ class _Select:
                 raise Unsupported("an outer join by (+)")
             case exp.Column():
                 return self._tested(node, clause, self._reference(node, clause))
-            case exp.EQ() | exp.NEQ() | exp.Not() | exp.Is():
+            case exp.EQ() | exp.NEQ() | exp.Not() | exp.Is() | exp.NullSafeEQ() | exp.NullSafeNEQ():
                 return self._flag(node, clause)
             case exp.Literal() if is_date_text(self.query, node, clause):
                 return cast_to(Lit("string", node.this), "date")

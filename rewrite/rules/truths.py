@@ -94,7 +94,7 @@ def plain(test: Expr) -> Expr:
         ):
             return _unknown(compared) if is_plain_comparison(compared) else test
         case Call(op="nullsafeeq", args=(left, right), shape=shape) if shape == BINARY:
-            return binary("eq", left, right) if _is_value(left) or _is_value(right) else test
+            return binary("eq", left, right) if _is_met_once(left, right) else test
         case Call(op="coalesce", args=(inner, value), shape=shape) if shape == _DEFAULTED:
             return plain(inner) if value == FALSE and is_predicate(inner) else test
         case Call(op="case"):
@@ -148,6 +148,15 @@ def _unknown(compared: Call) -> Expr:
 def _false_or_null(p: Expr) -> Expr:
     """NOT p OR p IS NULL."""
     return Call("or", (negation(p), _is_null(p)))
+
+
+def _is_met_once(left: Expr, right: Expr) -> bool:
+    """x IS NOT DISTINCT FROM 2 is x = 2. In SQLite IS NOT DISTINCT FROM TRUE is IS TRUE, which
+    holds for all numbers but 0 ("Boolean Expressions"); for a predicate that is the same."""
+    for value, other in ((left, right), (right, left)):
+        if _is_value(value):
+            return value not in (TRUE, FALSE) or is_predicate(other)
+    return False
 
 
 def _is_value(expr: Expr) -> bool:

@@ -83,3 +83,10 @@ def test_a_cast_to_boolean_is_any_number_in_sqlite(dialect: str, same: bool) -> 
     one = normal("select a from t where cast(a as boolean) <> true", FLAGS, dialect)
     other = normal("select a from t where not cast(a as boolean)", FLAGS, dialect)
     assert (one.rel == other.rel) == same
+
+
+@pytest.mark.parametrize(("dialect", "same"), [("postgres", True), ("sqlite", False)])
+def test_not_distinct_from_true_is_any_number_in_sqlite(dialect: str, same: bool) -> None:
+    one = normal("select a from t where f is not distinct from true", FLAGS, dialect)
+    other = normal("select a from t where f = true", FLAGS, dialect)
+    assert (one.rel == other.rel) == same
