@@ -32,7 +32,7 @@ from unwet.rewrite.prove.places import target
 from unwet.rewrite.prove.render import RenderedProject
 from unwet.rewrite.prove.same_meaning import Meant
 from unwet.rewrite.prove.smaller import smaller
-from unwet.rewrite.prove.strength import CLOCK, Limits, strength
+from unwet.rewrite.prove.strength import CLOCK, PARTS, Limits, strength
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.load import SECONDS, fill
 from unwet.rewrite.prove.synthetic.parameters import bound
@@ -212,14 +212,31 @@ class Tester:
     def _tried(
         self, test: _Test, databases: Sequence[Database], report: ReportRef, foreign: bool
     ) -> list[tuple[Database, DataVerdict]]:
-        """The verdict on each database. `foreign`: equal rows say nothing, so no more time is spent
-        in search of a difference than on mistakes elsewhere."""
+        """The verdict on each database, and on parts of those that put no order on their rows.
+        `foreign`: equal rows say nothing, so no more time is spent in search of a difference than
+        on mistakes elsewhere."""
         found, end = [], monotonic() + self._budget.report
         for each in databases:
-            found.append((each, test.verdict(each, report)))
+            verdict = test.verdict(each, report)
+            found.append((each, verdict))
+            if verdict.verdict == "order-dependent":
+                found += self._in_parts(test, each, report, min(end, self._end))
             if foreign and self._budget.report and monotonic() > end:
                 break
         return found
+
+    def _in_parts(
+        self, test: _Test, database: Database, report: ReportRef, end: float
+    ) -> Iterator[tuple[Database, DataVerdict]]:
+        """Those parts on which old and new can be compared, until the clock says `end`."""
+        waiting, tried = list(database.parts), 0
+        while waiting and tried < PARTS and monotonic() < end:
+            part, tried = waiting.pop(0), tried + 1
+            verdict = test.verdict(part, report)
+            if verdict.verdict == "order-dependent":
+                waiting[:0] = part.parts
+            elif verdict.verdict in ("identical", "different"):
+                yield part, verdict
 
     def _shown(self, test: _Test, database: Database, report: ReportRef) -> Evidence:
         """A difference on as few rows as can be found in a bounded search."""

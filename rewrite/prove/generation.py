@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from unwet.lineage.names import deep_stack
@@ -60,7 +59,7 @@ class Generator:
         with deep_stack():
             made = databases(plan, unit.inputs, inferred, engine, self._clock, trees=trees)
         kept = (honoured(each, self._catalog) for each in made)
-        return tuple(replace(each, macros=fit.macros) for each in kept)
+        return tuple(each.with_macros(fit.macros) for each in kept)
 
     @property
     def inferred(self) -> Inferred:

@@ -109,6 +109,33 @@ def note_atoms(
             kinds = {classes[chief[n]].type.kind for n in pair}
             if len(kinds) > 1 or any(isinstance(a, Call) and a.op != "paren" for a in test.args):
                 classes[chief[pair[0]]].free = classes[chief[pair[0]]].free and len(kinds) == 1
+    _share(hard, chief, classes)
+
+
+_ORDERS: Final = frozenset({"lt", "lte", "gt", "gte", "between"})
+_ROUNDS: Final = 3  # a < b AND b < c AND c < 5
+_SHARED: Final = 6  # constants that one class has from another
+_FAMILIES: Final[Mapping[str, str]] = {
+    "integer": "number",
+    "decimal": "number",
+    "double": "number",
+    "date": "moment",
+    "timestamp": "moment",
+}
+
+
+def _share(tests: Sequence[Expr], chief: Sequence[int], classes: Mapping[int, Class]) -> None:
+    """What one side of an order meets, the other has to come near."""
+    orders = [t for t in tests if isinstance(t, Call) and t.op in _ORDERS]
+    for _ in range(_ROUNDS):
+        for test in orders:
+            roots = list(dict.fromkeys(chief[n] for n in numbers(test)))
+            for one in roots:
+                for other in roots:
+                    family = _FAMILIES.get(classes[one].type.kind)
+                    if one != other and family == _FAMILIES.get(classes[other].type.kind):
+                        for value in list(classes[other].meets)[:_SHARED] if family else ():
+                            classes[one].meets[value] = None
 
 
 def _note(one: Class, test: Expr, told: Mapping[Expr, tuple[str, str] | None]) -> None:

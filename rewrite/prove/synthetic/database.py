@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 Cell = str | None
 """One value as text that casts to the type of its column; None is NULL."""
@@ -22,14 +22,21 @@ class Database:
     """`tables` by the relation's name (its last two parts are schema and table).
 
     `aim` says in words what the rows are there for. `macros`: statements that make functions
-    which the engine lacks, for the whole session.
+    which the engine lacks, for the whole session. `parts`: the same rows in smaller databases, for
+    when nothing can be said on all of them together.
     """
 
     tables: Mapping[str, Table]
     aim: str = ""
     macros: tuple[str, ...] = ()
+    parts: tuple[Database, ...] = field(default=(), repr=False)
 
     @property
     def rows(self) -> int:
         """The number of rows of all tables."""
         return sum(len(table.rows) for table in self.tables.values())
+
+    def with_macros(self, macros: tuple[str, ...]) -> Database:
+        """With those functions, its parts, too."""
+        parts = tuple(each.with_macros(macros) for each in self.parts)
+        return replace(self, macros=macros, parts=parts)

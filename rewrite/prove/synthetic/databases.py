@@ -30,6 +30,7 @@ from unwet.rewrite.prove.synthetic.goals import (
     of_values,
 )
 from unwet.rewrite.prove.synthetic.logic import Ask, Logic
+from unwet.rewrite.prove.synthetic.merged import merged
 from unwet.rewrite.prove.synthetic.oracle import Adapt, Oracle
 from unwet.rewrite.prove.synthetic.pools import pools as made_pools
 from unwet.rewrite.prove.synthetic.rows import Deriver, Way
@@ -40,9 +41,11 @@ from unwet.rewrite.prove.synthetic.types import TEXT, SqlType
 
 TOGETHER: Final = 40  # entities of one database
 MIXED: Final = 3  # entities of each kind in one database
+FEW: Final = 6  # entities of a part of a database
 PORTIONS: Final = 4  # databases of one kind
 FIRST: Final = 400  # conditions of the plainest way to have a row
 LATER: Final = 120  # those of any other
+MERGED: Final = 12  # ways in which rows that are read twice are made one
 EMPTIED: Final = 6  # tables that are left empty, one at a time
 
 
@@ -101,6 +104,8 @@ class Study:
         self.ways = deriver.ways(plan.rel) if plan is not None else ()
         if trees:
             self.ways = (way_of(trees, relations, facts.tables, self.symbols), *self.ways)
+        same = (merged(way, self.symbols) for way in self.ways[:MERGED])
+        self.ways = (*self.ways, *(way for way in same if way is not None))
         self.bounds = sorted(deriver.bounds)
         room = [FIRST if at == 0 else LATER for at in range(len(self.ways))]
         first = [
@@ -224,12 +229,16 @@ class Study:
             yield self.database(rest, relations, f"{gone} is empty")
 
     def database(self, entities: Iterable[Entity], relations: Sequence[str], aim: str) -> Database:
-        """All rows of the entities."""
+        """All rows of the entities; those of a few of them are a part, and those of each alone."""
+        chosen = tuple(entities)
         filler = _Filler(self._facts)
-        for entity in entities:
+        for entity in chosen:
             for at, (relation, values) in enumerate(entity.rows):
                 filler.add(relation, values, entity.number * ROOM + at)
-        return filler.database(relations, aim)
+        size = FEW if len(chosen) > FEW else 1
+        starts = range(0, len(chosen), size) if len(chosen) > 1 else ()
+        parts = (self.database(chosen[n : n + size], relations, aim) for n in starts)
+        return replace(filler.database(relations, aim), parts=tuple(parts))
 
 
 class _Filler:

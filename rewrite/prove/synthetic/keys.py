@@ -21,7 +21,8 @@ def honoured(database: Database, catalog: Catalog) -> Database:
         name: _kept(table, declared) if (declared := catalog.get(name)) is not None else table
         for name, table in database.tables.items()
     }
-    return replace(database, tables=kept)
+    parts = tuple(honoured(each, catalog) for each in database.parts)
+    return replace(database, tables=kept, parts=parts)
 
 
 def _kept(table: Table, declared: Declared) -> Table:
