@@ -34,6 +34,8 @@ def settle_sum(each: Sum) -> None:
         kind = _number(left, right)
         for cell in (left, right, result):
             cell.vote(kind, 1)
+        if _is_fraction(left) and _is_fraction(right):
+            result.vote("double")
     else:  # EXTRACT(... FROM a - b)
         _settle_difference(each, "timestamp")
 
@@ -57,6 +59,10 @@ def _number(left: Cell, right: Cell) -> Vote:
     if votes["double"] or votes["decimal"]:
         return "number"
     return "integer" if votes["integer"] else "number"
+
+
+def _is_fraction(cell: Cell) -> bool:
+    return bool(cell.root.votes["double"] or cell.root.votes["decimal"])
 
 
 _MOMENTS: Final[tuple[Vote, ...]] = ("timestamp", "date", "temporal")
