@@ -32,7 +32,7 @@ from unwet.rewrite.prove.synthetic.units import Unit
 
 CLOCK = datetime(2024, 6, 15, 12, 0, 0)  # what all SQL takes for now: any moment, always the same
 SECONDS = 3.0  # for a statement over tens of rows; the original had more
-PARTS = 24  # of one database
+PARTS = 48  # of one database
 MANY = 2000  # rows of the report, which is then tried on parts of the database
 _SHUFFLES = (11, 12)
 

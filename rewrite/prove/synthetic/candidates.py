@@ -79,7 +79,7 @@ def _moments(one: Class) -> Iterator[datetime]:
             yield moment + timedelta(seconds=1)
     anchors = (*met[:2], noon)
     for anchor in anchors:
-        for days in (0, 1, -1, 7):
+        for days in (0, 1, -1, 2, -2, 7):
             yield anchor + timedelta(days=days)
         for step in list(one.steps)[:8]:
             for n in (step, step + 1, step - 1):

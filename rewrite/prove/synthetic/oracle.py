@@ -20,7 +20,7 @@ from unwet.rewrite.prove.engines import Engine, text
 from unwet.rewrite.prove.synthetic.database import Cell
 from unwet.rewrite.prove.synthetic.symbols import Truth, column_name
 
-MOST: Final = 2500  # choices that are tried for one atom
+MOST: Final = 6000  # choices that are tried for one atom
 Pool = tuple[str, tuple[Cell, ...]]
 """A DuckDB type, and values of it."""
 Choices = Mapping[tuple[int, ...], Truth]
@@ -72,6 +72,21 @@ class Oracle:
             kind, value = row[2 * at : 2 * at + 2]
             self._constants[each.digest] = None if value is None else (str(kind), str(value))
         return True
+
+    def values(self, expr: Expr, pools: Mapping[int, Pool], kind: str) -> list[str]:
+        """What an expression is as a value of DuckDB type `kind`, by the order of the choices of
+        `pools`, each value once; nothing where the engine cannot say."""
+        shown = self.printed(expr)
+        if not shown or prod(len(values) for _, values in pools.values()) > MOST:
+            return []
+        ordered = sorted(pools)
+        test = f"TRY_CAST(CAST(TRY({shown}) AS {kind}) AS VARCHAR)"
+        order = ", ".join(f"i{n}" for n in ordered)
+        try:
+            rows = self._engine.rows(f"SELECT {test}{_all(ordered, pools)} ORDER BY {order}")
+        except UnwetError:
+            return []
+        return list(dict.fromkeys(str(value) for (value,) in rows if value is not None))
 
     def truths(self, atom: Expr, pools: Mapping[int, Pool]) -> Choices:
         """`pools` by the number of each variable of the atom. Nothing where the engine cannot say:

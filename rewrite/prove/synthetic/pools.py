@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from unwet.rewrite.algebra import Expr
+from unwet.rewrite.prove.synthetic.borders import computed_sides
 from unwet.rewrite.prove.synthetic.candidates import candidates, readable
 from unwet.rewrite.prove.synthetic.classes import (
     Class,
@@ -62,6 +63,10 @@ def pools(
         if variable.role in ("count", "rank"):
             classes[chief[variable.number]].free = False
     made = {root: _pool(each, symbols, root, oracle) for root, each in classes.items()}
+    for root, values in computed_sides(tests, chief, made, oracle).items():
+        if not is_free(classes[root]) and symbols.variables[root].role not in ("count", "rank"):
+            kind, known = made[root]
+            made[root] = kind, (*dict.fromkeys((*known[:-1], *values)), None)
     return Pools(
         {at: made[root] for at, root in enumerate(chief)},
         dict(enumerate(chief)),

@@ -1,6 +1,7 @@
 """How much a set of databases shows of one report's mistakes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -112,3 +113,19 @@ def test_a_sample_is_the_same_each_time_and_has_something_of_everything() -> Non
     assert chosen == [site for _, site in sampled(everything, limits)]
     assert len(chosen) == 9
     assert {s.operator for s in chosen} == {s.operator for _, s in everything}
+
+
+def test_what_is_in_no_order_as_a_whole_is_looked_at_in_parts() -> None:
+    text = (
+        "select a, b from (select a, b, row_number() over (order by 1) as n from s.t) as q "
+        "where n = 1 and b >= 10"
+    )
+    parts = (database([("x", "10")]), database([("y", "3")]))
+    whole = Database(database([("x", "10"), ("y", "3")]).tables, "both")
+    meaning = Meaning(load([Source("r.sql", text, "duckdb")], "duckdb"))
+    (unit,) = units(meaning)
+    blind = strength(unit, [whole], Meant(meaning))
+    assert (blind.rows, blind.unstable, blind.valid) == ((), 1, 0)
+    seeing = strength(unit, [replace(whole, parts=parts)], Meant(meaning))
+    assert (seeing.rows, seeing.unstable) == ((1, 0), 1)
+    assert seeing.operators["comparison"].killed == 1

@@ -58,6 +58,14 @@ QUERIES = {
     "not exists": "SELECT a.id FROM a WHERE NOT EXISTS (SELECT 1 FROM b WHERE b.id = a.id)",
     "outer join": "SELECT a.id, b.v FROM a LEFT JOIN b ON a.id = b.id AND b.kind = 'x'",
     "union": "SELECT a.id, a.v FROM a WHERE a.n = 1 UNION SELECT b.id, b.v FROM b WHERE b.n = 2",
+    "one row read twice": "SELECT a.id, y.v FROM a LEFT JOIN (SELECT a.id, b.v, ROW_NUMBER() OVER"
+    " (PARTITION BY b.id ORDER BY b.v) AS rn FROM a LEFT JOIN b ON a.id = b.id"
+    " AND b.at >= a.at - INTERVAL '6' HOUR AND b.at <= a.at + INTERVAL '1' DAY) AS y"
+    " ON a.id = y.id AND y.rn = 1",
+    "constants beyond columns": "SELECT t.id FROM t WHERE t.b < t.c"
+    " AND t.c >= DATE '1994-01-01' AND t.c < DATE '1994-01-01' + INTERVAL '1' YEAR",
+    "computed fractions": "SELECT SUM(t.v * t.w) AS n FROM t WHERE t.w BETWEEN 0.06 - 0.01"
+    " AND 0.06 + 0.01 AND t.q < 1 - t.w",
     "distinct": "SELECT DISTINCT t.a, t.b FROM t WHERE t.c IS NOT NULL",
 }
 
@@ -70,6 +78,18 @@ def test_a_query_has_rows_and_mistakes_in_it_show(query: str, oracle: DuckEngine
     assert max(found.rows) > 0
     assert [(each.operator, each.diff) for each in found.survivors] == []
     assert found.valid > 0
+
+
+def test_a_database_falls_into_the_parts_it_is_made_of(oracle: DuckEngine) -> None:
+    made = _made(QUERIES["comparison"], oracle)[2]
+    first = made[0]
+    assert len(first.parts) > 1
+    joined = tuple(row for part in first.parts for row in part.tables["t"].rows)
+    assert joined == first.tables["t"].rows
+    single = [part for part in first.parts if not part.parts]
+    assert all(part.parts or part.rows == 1 for part in single)
+    named = first.with_macros(("CREATE MACRO f(x) AS x",))
+    assert {part.macros for part in named.parts} == {("CREATE MACRO f(x) AS x",)}
 
 
 def test_the_same_query_gets_the_same_databases(oracle: DuckEngine) -> None:
