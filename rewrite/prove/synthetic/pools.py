@@ -65,8 +65,8 @@ def pools(
     made = {root: _pool(each, symbols, root, oracle) for root, each in classes.items()}
     for root, values in computed_sides(tests, chief, made, oracle).items():
         if not is_free(classes[root]) and symbols.variables[root].role not in ("count", "rank"):
-            kind, known = made[root]
-            made[root] = kind, (*dict.fromkeys((*known[:-1], *values)), None)
+            kind, before = made[root]
+            made[root] = kind, (*dict.fromkeys((*before[:-1], *values)), None)
     return Pools(
         {at: made[root] for at, root in enumerate(chief)},
         dict(enumerate(chief)),
