@@ -60,7 +60,8 @@ QUERIES = {
     "union": "SELECT a.id, a.v FROM a WHERE a.n = 1 UNION SELECT b.id, b.v FROM b WHERE b.n = 2",
     "one row read twice": "SELECT a.id, y.v FROM a LEFT JOIN (SELECT a.id, b.v, ROW_NUMBER() OVER"
     " (PARTITION BY b.id ORDER BY b.v) AS rn FROM a LEFT JOIN b ON a.id = b.id"
-    " AND b.at >= a.at - INTERVAL '6' HOUR AND b.at <= a.at + INTERVAL '1' DAY) AS y"
+    " AND b.charttime >= a.intime - INTERVAL '6' HOUR"
+    " AND b.charttime <= a.intime + INTERVAL '1' DAY) AS y"
     " ON a.id = y.id AND y.rn = 1",
     "constants beyond columns": "SELECT t.id FROM t WHERE t.b < t.c"
     " AND t.c >= DATE '1994-01-01' AND t.c < DATE '1994-01-01' + INTERVAL '1' YEAR",
