@@ -33,6 +33,7 @@ from unwet.rewrite.prove.synthetic.units import Unit
 CLOCK = datetime(2024, 6, 15, 12, 0, 0)  # what all SQL takes for now: any moment, always the same
 SECONDS = 3.0  # for a statement over tens of rows; the original had more
 PARTS = 48  # of one database
+WORLDS = 70  # of all of them: on each a mutant that lives has to run
 MANY = 2000  # rows of the report, which is then tried on parts of the database
 _SHUFFLES = (11, 12)
 
@@ -171,7 +172,7 @@ class _Trial:
 
     def _take_parts(self, database: Database, end: float) -> None:
         waiting, tried = list(database.parts), 0
-        while waiting and tried < PARTS and monotonic() < end:
+        while waiting and tried < PARTS and monotonic() < end and len(self._worlds) < WORLDS:
             part, tried = waiting.pop(0), tried + 1
             if not self._takes(part):
                 waiting[:0] = part.parts

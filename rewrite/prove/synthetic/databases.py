@@ -234,7 +234,8 @@ class Study:
         filler = _Filler(self._facts)
         for entity in chosen:
             for at, (relation, values) in enumerate(entity.rows):
-                filler.add(relation, values, entity.number * ROOM + at)
+                same = entity.rows.index((relation, values)) if entity.goal.again >= 0 else at
+                filler.add(relation, values, entity.number * ROOM + same)
         size = FEW if len(chosen) > FEW else 1
         starts = range(0, len(chosen), size) if len(chosen) > 1 else ()
         parts = (self.database(chosen[n : n + size], relations, aim) for n in starts)

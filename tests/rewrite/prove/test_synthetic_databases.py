@@ -58,6 +58,8 @@ QUERIES = {
     "not exists": "SELECT a.id FROM a WHERE NOT EXISTS (SELECT 1 FROM b WHERE b.id = a.id)",
     "outer join": "SELECT a.id, b.v FROM a LEFT JOIN b ON a.id = b.id AND b.kind = 'x'",
     "union": "SELECT a.id, a.v FROM a WHERE a.n = 1 UNION SELECT b.id, b.v FROM b WHERE b.n = 2",
+    "a column of a union that nobody reads": "SELECT u.k, SUM(u.v + 0.0) AS v FROM (SELECT"
+    " a.k, a.v, a.w FROM a UNION ALL SELECT b.k, b.v, b.w FROM b) AS u GROUP BY u.k",
     "one row read twice": "SELECT a.id, y.v FROM a LEFT JOIN (SELECT a.id, b.v, ROW_NUMBER() OVER"
     " (PARTITION BY b.id ORDER BY b.v) AS rn FROM a LEFT JOIN b ON a.id = b.id"
     " AND b.charttime >= a.intime - INTERVAL '6' HOUR"
