@@ -11,19 +11,25 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from unwet.rewrite.algebra import Rel
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conjuncts import with_values
 from unwet.rewrite.fingerprint import matching_literals, recurring
+from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.shapes import Survey
 
 
 def conform(
-    drafts: Sequence[Draft], normal: Mapping[str, Rel], pinned: frozenset[str]
+    drafts: Sequence[Draft],
+    normal: Mapping[str, Rel],
+    pinned: frozenset[str],
+    remembered: Remembered | None = None,
 ) -> tuple[Draft, ...]:
     """The drafts, reworded where that makes them alike. ``normal`` has the normal form of each
-    draft that may be changed."""
+    draft that may be changed; ``remembered`` what came of groups in rounds before."""
+    memory = remembered or Remembered()
     groups: dict[tuple[str, tuple[str, ...]], list[Draft]] = defaultdict(list)
     for draft in drafts:
         if draft.name in normal and draft.name not in pinned:
@@ -31,8 +37,9 @@ def conform(
             groups[key].append(draft)
     changed: dict[str, Draft] = {}
     for members in groups.values():
-        for draft in _reworded(members, normal) if len(members) > 1 else ():
-            changed[draft.name] = draft
+        if len(members) > 1:
+            made = memory.of("conform", members, partial(_reworded, members, normal))
+            changed.update({draft.name: draft for draft in made})
     return tuple(changed.get(draft.name, draft) for draft in drafts)
 
 

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from sqlglot import exp
 
@@ -48,6 +48,7 @@ from unwet.rewrite.fingerprint import matching_literals, recurring
 from unwet.rewrite.grounded import Ground, skeleton
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
+from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.rereading import Reader, Rows
 from unwet.rewrite.rules.refs import rebuild
 from unwet.rewrite.shapes import CONDITION, Survey
@@ -63,11 +64,13 @@ def kindred(
     dialect: str,
     pinned: frozenset[str],
     normalizer: Normalizer,
+    remembered: Remembered | None = None,
 ) -> tuple[Draft, ...]:
     """The drafts, reworded where that makes them alike. ``normal`` has the normal form of each
-    draft that is understood; ``tables`` says what is behind each token in the trees."""
+    draft that is understood; ``tables`` says what is behind each token in the trees; ``remembered``
+    what came of groups in rounds before."""
+    memory = remembered or Remembered()
     reader = Reader(Catalog(dict(tables)), dialect, normalizer)
-    ground = Ground()
     groups: dict[bytes, list[Draft]] = defaultdict(list)
     for draft in drafts:
         rel = normal.get(draft.name)
@@ -75,14 +78,24 @@ def kindred(
             groups[skeleton(rel)].append(draft)
     changed: dict[str, Draft] = {}
     for group in groups.values():
-        members = [_Member(draft, reader, ground) for draft in group] if len(group) > 1 else []
-        members = [member for member in members if member.meaning is not None]
-        vain = 0
-        while len(members) > 1 and vain < _VAIN:
-            done, members = _gathered(members)
-            changed.update({draft.name: draft for draft in done})
-            vain += not done
+        if len(group) > 1:
+            made = memory.of("kin", group, partial(_alike, group, reader))
+            changed.update({draft.name: draft for draft in made})
     return tuple(changed.get(draft.name, draft) for draft in drafts)
+
+
+def _alike(group: Sequence[Draft], reader: Reader) -> list[Draft]:
+    """The drafts of one skeleton that get another one's words."""
+    ground = Ground()
+    members = [_Member(draft, reader, ground) for draft in group]
+    members = [member for member in members if member.meaning is not None]
+    found: dict[str, Draft] = {}
+    vain = 0
+    while len(members) > 1 and vain < _VAIN:
+        done, members = _gathered(members)
+        found.update({draft.name: draft for draft in done})
+        vain += not done
+    return list(found.values())
 
 
 def _is_trivial(rel: Rel) -> bool:

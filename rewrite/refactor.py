@@ -41,6 +41,7 @@ from unwet.rewrite.prove.roundtrip import ReadBack, read_back
 from unwet.rewrite.prove.servers.dbapi import Connected
 from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.prove.worlds import Worlds
+from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.script import Report
 from unwet.rewrite.sharing import share
 from unwet.rewrite.sizes import Size, part_size, project_size
@@ -140,6 +141,7 @@ class _Job:
         self.dialect = request.to_dialect or dialect_of(self.pile)
         self.variables = sorted({variable(place) for place in placeholders(self.pile)})
         self.drafts: dict[str, Draft] = {}
+        self.worded = Remembered()
         self.kept: dict[str, str] = {}
         self.unproved: dict[str, str] = {}
         self.plans: dict[str, Plan] = {}  # what each model has to mean
@@ -241,8 +243,8 @@ class _Job:
     def _sharing(self, drafts: tuple[Draft, ...], alone: frozenset[str]) -> Project:
         tables, rows = self._tables(drafts), self._normal(drafts)
         plain = {name: rel for name, rel in rows.items() if not self.plans[name].order}
-        worded = conform(drafts, plain, alone)
-        worded = kindred(worded, rows, tables, self.dialect, alone, self.normalizer)
+        worded = conform(drafts, plain, alone, self.worded)
+        worded = kindred(worded, rows, tables, self.dialect, alone, self.normalizer, self.worded)
         shared = share(worded, tables, self.dialect, alone, self.normalizer)
         library = choose((*shared.drafts, *shared.intermediates), self.dialect, alone)
         return self._project(shared.drafts, library, shared.intermediates)
