@@ -1,11 +1,12 @@
 # Two commands on a machine that has python3 (with venv) and make:
 #   make demo    the main job on the bundled pile
 #   make test    lint, types, architecture, tests
+#   make coverage    the tests again, with the share of the code that they run
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := build/demo
 
-.PHONY: test lint types architecture unit demo clean
+.PHONY: test lint types architecture unit coverage demo clean
 .DELETE_ON_ERROR:
 
 test: lint types architecture unit
@@ -21,6 +22,10 @@ architecture: .venv/.installed
 	$(BIN)/lint-imports
 
 unit: .venv/.installed
+	$(BIN)/python -m pytest --durations 25
+
+# Twice as slow, and no gate.
+coverage: .venv/.installed
 	$(BIN)/python -m coverage run -m pytest
 	$(BIN)/python -m coverage report
 

@@ -114,7 +114,8 @@ class Plans:
         kind = self.choose(
             ("scan", "filter", "filter", "filter", "project", "project", "join", "join", "join",
              "left", "left", "full", "semi", "anti", "aggregate", "aggregate", "window", "union",
-             "union", "setop", "distinct", "limit", "sort", "values", "stacked", "tested", "unnest")
+             "union", "setop", "distinct", "limit", "sort", "values", "stacked", "tested", "unnest",
+             "unmatched")
         )  # fmt: skip
         make = getattr(self, f"_{kind}")
         made: tuple[Rel, Kinds] = make(depth - 1, outer)
@@ -271,6 +272,18 @@ class Plans:
         kind: JoinKind = "left" if self.chance(2) else "inner"
         return Join(kind, (left, right), on), own + others
 
+    def _unmatched(self, depth: int, outer: tuple[Kinds, ...]) -> tuple[Rel, Kinds]:
+        """Rows of a left join that have no partner, asked for by a column of it."""
+        (left, own), (right, others) = self.rel(depth - 1, outer), self.scan()
+        same = [i for i, kind in enumerate(own) if kind == others[0]]
+        partner = Col(same[0]) if same else self.literal(others[0])
+        on = (Call("eq", (partner, Col(len(own))), BINARY),)
+        tests: list[Expr] = [Call("is", (Col(len(own)), Lit("null", "")), BINARY)]
+        if self.chance(2):
+            tests.append(self.test(Scope(own, outer), 1, plain=True))
+        kept = tuple(map(Col, range(len(own))))
+        return Project(Filter(Join("left", (left, right), on), tuple(tests)), kept), own
+
     def _window(self, depth: int, outer: tuple[Kinds, ...]) -> tuple[Rel, Kinds]:
         inner, kinds = self._window(depth - 1, outer) if self.chance(4) else self.rel(depth, outer)
         functions = [self.over(Scope(kinds, outer)) for _ in range(1 + self.pick(2))]
@@ -392,6 +405,8 @@ class Plans:
         """An expression of the type; ``plain``: without subqueries."""
         if depth <= 0 or self.chance(3):
             return self.column(kind, scope) if self.pick(4) else self.literal(kind)
+        if self.chance(12):
+            return self.spelled(kind, scope, depth - 1, plain)
         match self.pick(9):
             case 0:
                 return self.case(kind, scope, depth - 1, plain)
@@ -465,6 +480,25 @@ class Plans:
         rest = (f"expressions*{len(args) - 1}",) if len(args) > 1 else ()
         mark = ("is_nvl=True",) if len(args) == 2 and self.chance(2) else ()
         return Call("coalesce", tuple(args), ("this", *rest, *mark))
+
+    def spelled(self, kind: str, scope: Scope, depth: int, plain: bool) -> Expr:
+        """What one dialect has a word of its own for."""
+        value = self.expr(kind, scope, depth, plain)
+        match self.pick(4):
+            case 0:
+                args = (self.column(kind, scope), Lit("null", ""), value)
+                return Call("coalesce", args, ("this", "expressions*2"))
+            case 1:
+                return Call("convert", (value,), (f"this:{SQL_TYPES[kind]}", "expression"))
+            case 2 if kind == "bool":
+                other = self.choose(TYPES)
+                both = (self.column(other, scope), self.column(other, scope))
+                return Call("equalnull", both, BINARY)
+            case _:
+                pairs = (number(1), self.literal(kind), number(2), value)
+                last = (self.literal(kind),) if self.chance(2) else ()
+                args = (self.column("int", scope), *pairs, *last)
+                return Call("decodecase", args, (f"expressions*{len(args)}",))
 
     def cast(self, kind: str, scope: Scope, depth: int, plain: bool) -> Expr:
         sql = {"int": "to:int", "text": "to:text", "bool": "to:boolean", "date": "to:date"}[kind]
@@ -573,6 +607,9 @@ class Plans:
         if where is not None and self.chance(6):
             where = Lit("boolean", "true")
         distinct = self.chance(3)
+        if self.chance(12):
+            arm = Call("if", (self.test(scope, 1, True), Lit("string", "yes")), ("this", "true"))
+            return Agg("count", (Call("case", (arm,), ("ifs*1",)),), ("this",), where=where), "int"
         match self.pick(5):
             case 0:
                 return Agg("count", (), ("this:*",), where=where), "int"
@@ -601,6 +638,11 @@ class Plans:
         )
         if keys and self.chance(3):
             keys = (*keys, keys[0])
+        if self.chance(8) and scope.own:  # the order is total up to equal rows
+            at = self.pick(len(scope.own))
+            every = tuple(SortKey(Col(i)) for i in range(len(scope.own)))
+            lag = Agg(self.choose(("lag", "lead")), (Col(at), number(1)), ("this", "offset"))
+            return Over(lag, partition, every), scope.own[at]
         if self.chance(2) and keys:
             return Over(Agg("rank", (), ()), partition, keys), "int"
         call, kind = self.agg(scope)

@@ -20,7 +20,7 @@ from unwet.lineage.pile import Pile
 from unwet.tests.rewrite.small_pile import models, refactored, small_pile, verdicts
 from unwet.tests.rewrite.small_world import WORLDS, Worlds, bag
 
-SALES = "macros/sales_region.sql"
+SALES = "macros/sales.sql"
 MODELS = "models/marts"
 
 
@@ -139,8 +139,8 @@ RIGHT = [
     ("branches in another order", f"{MODELS}/all_sales.sql", "ref('sales_3')", "ref('_')",
      ("ref('sales_1')", "ref('sales_3')")),
     ("a comment", SALES, "LEFT JOIN", "-- all customers\nLEFT JOIN", ("", "")),
-    ("a macro of a macro", SALES, "{% macro sales_region(b_from) %}",
-     "{% macro since(n) %}t.b >= {{ n }}{% endmacro %}\n{% macro sales_region(b_from) %}",
+    ("a macro of a macro", SALES, "{% macro sales(b_from) %}",
+     "{% macro since(n) %}t.b >= {{ n }}{% endmacro %}\n{% macro sales(b_from) %}",
      ("t.b >= {{ b_from }}", "{{ since(b_from) }}")),
     ("DISTINCT became GROUP BY", f"{MODELS}/segments.sql", "SELECT DISTINCT", "SELECT",
      ("v.b < 2", "v.b < 2\nGROUP BY u.d, v.e")),

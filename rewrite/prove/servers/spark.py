@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import os
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -231,7 +233,7 @@ def open_spark(
     for name in ("SQLQueryContextLogger", "py4j"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # we tell of errors
     try:
-        with _silenced():
+        with _silenced(), _same_signals():
             session = builder.getOrCreate()
     except Exception as error:  # Java missing is a RuntimeError, a FileNotFoundError, a Py4JError
         warehouse.cleanup()
@@ -244,6 +246,19 @@ def open_spark(
     if folder is not None:
         engine.add_folder(folder)
     return engine
+
+
+@contextmanager
+def _same_signals() -> Iterator[None]:
+    """Spark takes over Ctrl-C for the rest of the process; here the command that asked ends it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # nor does Spark, there
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
