@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import signal
 import os
 import re
+import signal
 import sys
 import tempfile
 import threading
