@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b
-from typing import Final, assert_never
+from typing import assert_never
 
 from unwet.rewrite.algebra import (
     Aggregate,
@@ -35,8 +35,7 @@ from unwet.rewrite.algebra import (
 )
 from unwet.rewrite.references import tree_order
 from unwet.rewrite.rules.refs import rebuild, substitute
-
-_UNORDERED: Final = frozenset({"and", "or", "eq", "neq", "add", "mul"})
+from unwet.rewrite.rules.shapes import UNORDERED
 
 
 class Ground:
@@ -110,7 +109,7 @@ class Ground:
 def _in_order(expr: Expr) -> Expr:
     """Operands whose order says nothing, in the order of their content: normal forms sort them by
     where their columns stand."""
-    if isinstance(expr, Call) and expr.op in _UNORDERED:
+    if isinstance(expr, Call) and expr.op in UNORDERED:
         args = tuple(sorted(expr.args, key=lambda arg: arg.digest))
         return replace(expr, args=args) if args != expr.args else expr
     return expr

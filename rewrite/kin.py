@@ -50,7 +50,7 @@ from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.rereading import Reader, Rows
-from unwet.rewrite.rules.refs import rebuild
+from unwet.rewrite.rules.order import masked_digest
 from unwet.rewrite.shapes import CONDITION, Survey
 
 _VAIN = 3  # wordings of a group that are tried without success
@@ -293,19 +293,11 @@ def _places(test: exp.Expr, model: _Member, order: Iterable[int]) -> list[tuple[
 def _unpair(drop: dict[Path, frozenset[Expr]], add: dict[Path, frozenset[Expr]]) -> None:
     """Conditions that differ in literals only are no other conditions."""
     for path, due in list(drop.items()):
-        masks = {_masked(term) for term in due}
+        masks = set(map(masked_digest, due))
         for other, theirs in list(add.items()):
-            if {_masked(term) for term in theirs} == masks:
+            if set(map(masked_digest, theirs)) == masks:
                 del drop[path], add[other]
                 break
-
-
-def _masked(term: Expr) -> Expr:
-    return rebuild(term, lambda p: _HOLE if isinstance(p, Lit) and p.kind in _VARIABLE else p)
-
-
-_HOLE = Lit("hole", "")
-_VARIABLE = frozenset({"number", "string"})
 
 
 def _moved(test: exp.Expr, model: _Member, at: int) -> exp.Expr | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Over, Param, operands, parts
+from unwet.rewrite.rules.shapes import UNORDERED
 
 ANY: Final = "?"  # begins the name of a parameter that stands for a constant
-_UNORDERED: Final = frozenset({"and", "or", "add", "mul", "eq", "neq", "union"})
+_UNORDERED: Final = UNORDERED | {"union"}
 _CHAINS: Final = frozenset({"and", "or", "add", "mul"})
 
 

@@ -15,12 +15,14 @@ from typing import Final, TypeVar
 from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, Over, SortKey, operands, parts
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.rules.refs import rebuild
+from unwet.rewrite.rules.shapes import UNORDERED
 from unwet.rewrite.truth import accepted
 
 MANY: Final = 4000  # nodes; a term that is larger than this is not looked into
 _DATE_TYPES: Final = frozenset({"to:date", "to:timestamp", "to:timestamptz", "to:datetime"})
 _TEXT_TYPES: Final = ("to:varchar", "to:text", "to:char", "to:nvarchar", "to:nchar", "to:string")
-_UNORDERED: Final = frozenset({"and", "or", "eq", "neq", "add", "mul", UNION := "union"})
+UNION: Final = "union"
+_UNORDERED: Final = UNORDERED | {UNION}
 _UNITS: Final = re.compile(r"\s*([\d.]+)\s*([A-Za-z]+?)s?\s*")
 
 T = TypeVar("T")

@@ -26,7 +26,7 @@ from unwet.rewrite.prove.servers.seeds import seed_query
 from unwet.rewrite.prove.servers.sites import Data, Nested, Scratch
 from unwet.rewrite.prove.servers.target import Opened, Place
 from unwet.rewrite.prove.servers.there import compare_there
-from unwet.rewrite.prove.tested import MODELS, DataVerdict, placed, verdict_of
+from unwet.rewrite.prove.tested import MODELS, DataVerdict, is_order_alone, placed, verdict_of
 from unwet.rewrite.prove.worlds import bound, filled, is_sensitive, random_in, tokens_of
 
 OLD, NEW, SHUFFLED = "unwet_old_", "unwet_new_", "unwet_other_"
@@ -171,13 +171,12 @@ class _Tests:
         known = _once((*definitions, *shuffled.definitions(answer.place)))
         before, again = f"SELECT * FROM {old}", f"SELECT * FROM {other}"
         changed = compare_there(self._engine, before, again, answer.unnamed, known)
-        if changed.equal or found.equal:
-            return not changed.equal
-        if changed.rows_before == changed.rows_after != found.rows_after:
-            return False
-        firm = compare_there(self._engine, f"{before} INTERSECT ALL {again}",
-                             f"SELECT * FROM {new}", answer.unnamed, known)  # fmt: skip
-        return firm.identical == firm.rows_before
+        firm, after = f"{before} INTERSECT ALL {again}", f"SELECT * FROM {new}"
+        return is_order_alone(
+            found,
+            changed,
+            lambda: compare_there(self._engine, firm, after, answer.unnamed, known),
+        )
 
 
 class Models:

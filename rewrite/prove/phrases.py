@@ -43,9 +43,10 @@ from unwet.rewrite.algebra import (
     walk,
 )
 from unwet.rewrite.decoding import decode
+from unwet.rewrite.rules.shapes import UNORDERED
 
 _LONGEST = 60  # of a computed column that is written out where it is used
-_UNORDERED = frozenset({"and", "or", "add", "mul", "eq", "neq", "nullsafeeq", "nullsafeneq", "in"})
+_UNORDERED = UNORDERED | {"nullsafeeq", "nullsafeneq", "in"}
 _SET_WORDS = {"union_all": "UNION ALL", "intersect_all": "INTERSECT ALL",
               "except_all": "EXCEPT ALL"}  # fmt: skip
 _JOIN_WORDS = {"inner": "JOIN", "left": "LEFT JOIN", "full": "FULL JOIN",

@@ -11,6 +11,8 @@ BINARY = ("this", "expression")
 TRUE = Lit("boolean", "true")
 FALSE = Lit("boolean", "false")
 NULL = Lit("null", "")
+UNORDERED = frozenset({"and", "or", "eq", "neq", "add", "mul"})
+"""Operators whose operands may change places."""
 _EMPTY = Lit("string", "")
 
 _PREDICATES = frozenset(
