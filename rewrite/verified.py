@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from unwet.rewrite.checked import Checked
 from unwet.rewrite.counted import counted
 from unwet.rewrite.prove.apart import Apart
 from unwet.rewrite.prove.compare import Difference
-from unwet.rewrite.verify import Checked, Verification
+from unwet.rewrite.verify import Verification
 
 
 def as_json(found: Verification) -> str:

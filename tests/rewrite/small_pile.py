@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from unwet.lineage.pile import Pile, load
+from unwet.rewrite.checked import Checked
 from unwet.rewrite.prove.render import render_project
 from unwet.rewrite.refactor import Request, Result, refactor
-from unwet.rewrite.verify import Checked, verify
 from unwet.rewrite.verify import Request as VerifyRequest
+from unwet.rewrite.verify import verify
 from unwet.tests.rewrite.small_world import SCHEMA
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "rewrite" / "refactor" / "pile"

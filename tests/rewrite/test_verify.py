@@ -13,9 +13,10 @@ from unwet import verify
 from unwet.cli import main
 from unwet.lineage.errors import PathNotFound, UsageError
 from unwet.rewrite import verified
+from unwet.rewrite.checked import Checked
 from unwet.rewrite.prove.render import BadProject
 from unwet.rewrite.targets.record import RECORD, Record, read_record, record
-from unwet.rewrite.verify import Checked, Verification
+from unwet.rewrite.verify import Verification
 
 ORDERS = "id,region,amount\n1,n,5\n2,n,5\n3,s,7\n4,s,\n5,,9\n6,w,1\n7,w,1\n"  # NULLs and a tie
 DDL = "CREATE TABLE shop.orders (id INTEGER, region VARCHAR, amount INTEGER)"

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from unwet import refactor, verify
 from unwet.cli import main
-from unwet.rewrite.verify import Checked
+from unwet.rewrite.checked import Checked
 
 COPY = """CREATE TABLE rep.{0} AS
 SELECT c.id, COUNT(o.id) AS orders, SUM(o.amount) AS revenue

@@ -19,11 +19,12 @@ from typing import Any
 import duckdb
 
 from unwet.lineage.pile import load
+from unwet.rewrite.checked import Checked
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.refactor import Request, refactor
-from unwet.rewrite.verify import Checked, verify
 from unwet.rewrite.verify import Request as VerifyRequest
+from unwet.rewrite.verify import verify
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "rewrite" / "wrong"
 PILES: Mapping[str, str] = {

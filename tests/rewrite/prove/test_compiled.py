@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from unwet import verify
+from unwet.rewrite.checked import Checked
 from unwet.rewrite.prove.compiled import read_project
-from unwet.rewrite.verify import Checked, Verification
+from unwet.rewrite.verify import Verification
 
 RAW = {
     "models/north.sql": "select id, amount from {{ ref('stg') }} where region = {{ quoted('n') }}",

@@ -9,8 +9,9 @@ import pytest
 
 from unwet import verify
 from unwet.rewrite import verified
+from unwet.rewrite.checked import Checked
 from unwet.rewrite.prove.apart import Apart
-from unwet.rewrite.verify import Checked, Verification
+from unwet.rewrite.verify import Verification
 
 LEGACY = """-- orders that count
 CREATE TABLE rep.sums AS

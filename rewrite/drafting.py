@@ -1,0 +1,84 @@
+"""One draft of a model for each report that is not kept, and the tables behind their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from unwet.lineage.errors import RenderError
+from unwet.lineage.tables import Catalog, Table
+from unwet.rewrite.algebra import Plan
+from unwet.rewrite.compose import Draft, NotComposable, compose
+from unwet.rewrite.script import Report
+from unwet.rewrite.stars import made_table
+from unwet.rewrite.targets.jinja import template
+
+
+class Drafting:
+    """Drafts are made anew only when a report they read is not a model any more. ``kept``: why
+    reports stay as they are; what cannot be composed joins them."""
+
+    def __init__(self, reports: Sequence[Report], dialect: str, kept: dict[str, str]) -> None:
+        self._reports, self._dialect, self._kept = reports, dialect, kept
+        self._known: dict[str, Draft] = {}
+
+    def drafts(self) -> tuple[Draft, ...]:
+        """Of all reports that are not kept."""
+        while True:
+            models = {
+                r.relation: r.name for r in self._reports if r.relation and r.name not in self._kept
+            }
+            drafts, before = [], len(self._kept)
+            for report in self._reports:
+                if report.name not in self._kept:
+                    draft = self._composed(report, models)
+                    drafts += [draft] if draft is not None else []
+            if len(self._kept) == before:
+                return tuple(drafts)
+
+    def _composed(self, report: Report, models: Mapping[str, str]) -> Draft | None:
+        known = self._known.get(report.name)
+        if known is None or any(ref in self._kept for ref in known.refs):
+            known = self._draft(report, models)
+        if known is not None:
+            self._known[report.name] = known
+        return known
+
+    def _draft(self, report: Report, models: Mapping[str, str]) -> Draft | None:
+        try:
+            draft = compose(report, models)
+            template(draft.tree, self._dialect, ())
+        except (NotComposable, RenderError) as reason:
+            self._kept[report.name] = str(reason)
+            return None
+        return draft
+
+
+def tables(
+    drafts: Sequence[Draft],
+    plans: Mapping[str, Plan],
+    reports: Mapping[str, Report],
+    catalog: Catalog,
+) -> dict[str, Table]:
+    """What is known of the relations behind the tokens in the drafts' trees."""
+    found: dict[str, Table] = {}
+    for draft in drafts:
+        for outside in draft.outside:
+            table = catalog.get(outside.relation)
+            if table is not None:
+                found[outside.token] = replace(table, name=outside.token)
+        if draft.name in plans:
+            token = f"ref__{draft.name}__ref"
+            made = made_table(token, plans[draft.name].names)
+            found[token] = _typed(made, catalog.get(reports[draft.name].relation))
+    return found
+
+
+def _typed(made: Table, known: Table | None) -> Table:
+    """The table that a model makes, with the types that are known of the report's own."""
+    if known is None:
+        return made
+    types = {column.name: column.type for column in known.columns}
+    return replace(
+        made, columns=tuple(replace(c, type=types.get(c.name, "")) for c in made.columns)
+    )
