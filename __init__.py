@@ -44,10 +44,12 @@ def refactor(
     name: str = "unwet_project",
     decisions: str | Path | None = None,
     generated: bool = True,
+    target: str = "dbt",
 ) -> "Result":
-    """Rewrite a pile as a dbt project in the folder `out`, and prove it; `unwet refactor`.
+    """Rewrite a pile as a project in the folder `out`, and prove it; `unwet refactor`.
 
-    Without `out` nothing is written: the result has the files. `data`: where old and new run, as a
+    `target`: the kind of project, as `--target` calls it. Without `out` nothing is written: the
+    result has the files. `data`: where old and new run, as a
     DuckDB file, a folder of CSV and Parquet files, a server, or Connected(connection, dialect).
     `decisions`: a decisions file, which the project obeys. `generated`: what cannot be proved is
     tested on data made from the queries alone, too. Raises UnwetError (unwet.lineage.errors).
@@ -64,7 +66,8 @@ def refactor(
     values = dict(params or {})
     decided = read_decisions(decisions)
     request = job.Request(where, name, to_dialect or "", _where(data), force, values, decided)
-    return job.refactor(pile, replace(request, generated=Budget()) if generated else request)
+    budget = Budget() if generated else None
+    return job.refactor(pile, replace(request, generated=budget, target=target))
 
 
 def verify(
@@ -79,7 +82,7 @@ def verify(
     decisions: str | Path | None = None,
     generated: bool = True,
 ) -> "Verification":
-    """Check that a dbt project returns what the reports of a pile return; `unwet verify`.
+    """Check that a project returns what the reports of a pile return; `unwet verify`.
 
     The result has a verdict per report, with differing rows where `data` shows some, the rules of
     each proof, and for what is not proved where old and new part (`grounds`). `decisions`:

@@ -9,7 +9,7 @@ from unwet.rewrite.prove.compare import Difference
 from unwet.rewrite.prove.generated import Evidence
 from unwet.rewrite.prove.grounds import NO_GROUNDS, Grounds
 from unwet.rewrite.prove.judge import Judged
-from unwet.rewrite.prove.render import RenderedProject
+from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.script import EndState, Report
 from unwet.rewrite.targets.record import Record

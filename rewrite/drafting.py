@@ -11,15 +11,17 @@ from unwet.rewrite.algebra import Plan
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.script import Report
 from unwet.rewrite.stars import made_table
-from unwet.rewrite.targets.jinja import template
+from unwet.rewrite.targets.target import Target
 
 
 class Drafting:
     """Drafts are made anew only when a report they read is not a model any more. ``kept``: why
     reports stay as they are; what cannot be composed joins them."""
 
-    def __init__(self, reports: Sequence[Report], dialect: str, kept: dict[str, str]) -> None:
-        self._reports, self._dialect, self._kept = reports, dialect, kept
+    def __init__(
+        self, reports: Sequence[Report], dialect: str, target: Target, kept: dict[str, str]
+    ) -> None:
+        self._reports, self._dialect, self._target, self._kept = reports, dialect, target, kept
         self._known: dict[str, Draft] = {}
 
     def drafts(self) -> tuple[Draft, ...]:
@@ -47,7 +49,7 @@ class Drafting:
     def _draft(self, report: Report, models: Mapping[str, str]) -> Draft | None:
         try:
             draft = compose(report, models)
-            template(draft.tree, self._dialect, ())
+            self._target.check(draft, self._dialect)
         except (NotComposable, RenderError) as reason:
             self._kept[report.name] = str(reason)
             return None

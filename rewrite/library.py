@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
 
+from unwet.rewrite.compose import Draft
 from unwet.rewrite.shapes import Leaf
 
 LINE = 88  # the width a macro call is wrapped at
@@ -41,3 +42,8 @@ class Library:
     models: Mapping[str, exp.Expr]
     macros: tuple[Macro, ...]
     calls: tuple[MacroCall, ...]
+
+
+def plain_library(drafts: Iterable[Draft]) -> Library:
+    """Every model in its own words: nothing is a macro."""
+    return Library({draft.name: draft.tree for draft in drafts}, (), ())

@@ -30,7 +30,7 @@ from unwet.rewrite.drift import DriftFinding, drift
 from unwet.rewrite.kin import kindred
 from unwet.rewrite.ledger import Ledger
 from unwet.rewrite.leftovers import common_root, left, originals
-from unwet.rewrite.library import Library
+from unwet.rewrite.library import Library, plain_library
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
@@ -45,7 +45,7 @@ from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.sharing import share
 from unwet.rewrite.sizes import Size, part_size, project_size
-from unwet.rewrite.targets import dbt
+from unwet.rewrite.targets.known import target_of
 from unwet.rewrite.targets.migration import migration
 from unwet.rewrite.targets.place import check, check_name, place, staged
 from unwet.rewrite.targets.record import RECORD, Record, record
@@ -65,7 +65,7 @@ class Request:
     project shall return instead of what the pile does; ``intended``: differences that are meant.
     ``seconds``: limit for each statement on data; ``store``: where verdicts of a run that is
     stopped are kept, ``known``: what generated data has said before; ``generated``: the time for
-    tests on data made from the queries alone, None for none."""
+    tests on data made from the queries alone, None for none; ``target``: the kind of project."""
 
     out: Path | None = None
     name: str = "unwet_project"
@@ -80,6 +80,7 @@ class Request:
     store: Store | None = field(default=None, compare=False)
     known: Known | None = field(default=None, compare=False)
     generated: Budget | None = None
+    target: str = "dbt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def refactor(
     Raises UnwetError for a place that cannot be written.
     """
     check_dialect(request.to_dialect)
+    target_of(request.target)
     check_name(request.name)
     if request.out is not None:
         check(request.out, request.force)
@@ -137,10 +139,11 @@ class _Job:
         self.request, self.progress, self.worlds = request, progress, worlds
         self.reports = {report.name: report for report in self.state.reports}
         self.dialect = request.to_dialect or dialect_of(self.pile)
+        self.target = target_of(request.target)
         self.variables = sorted({variable(place) for place in placeholders(self.pile)})
         self.worded = Remembered()
         self.ledger = Ledger()
-        self.drafting = Drafting(self.state.reports, self.dialect, self.ledger.kept)
+        self.drafting = Drafting(self.state.reports, self.dialect, self.target, self.ledger.kept)
         self.plans: dict[str, Plan] = {}  # what each model has to mean
         self.root = common_root(sorted(s.path for s in self.pile.sources))
         self.assumptions: frozenset[str] = frozenset()
@@ -168,8 +171,7 @@ class _Job:
     def _prove_alone(self, drafts: tuple[Draft, ...]) -> None:
         """Legacy against one model per report; what each model means is then what counts, so
         that the abstraction of a model which only data can judge is still proved against it."""
-        library = Library({d.name: d.tree for d in drafts}, (), ())
-        found = self._read(self._project(drafts, library))
+        found = self._read(self._project(drafts, plain_library(drafts)))
         reports = [self.reports[d.name] for d in drafts]
         judged = judge(reports, found, self.dialect, self.normalizer)
         self.plans, self.ledger.unproved = dict(judged.plans), dict(judged.unproved)
@@ -204,7 +206,11 @@ class _Job:
         worded = conform(drafts, plain, alone, self.worded)
         worded = kindred(worded, rows, known, self.dialect, alone, self.normalizer, self.worded)
         shared = share(worded, known, self.dialect, alone, self.normalizer)
-        library = choose((*shared.drafts, *shared.intermediates), self.dialect, alone)
+        models = (*shared.drafts, *shared.intermediates)
+        if self.target.MACROS:
+            library = choose(models, self.dialect, alone)
+        else:
+            library = plain_library(models)
         return self._project(shared.drafts, library, shared.intermediates)
 
     def _unproved_in(self, project: Project) -> frozenset[str]:
@@ -229,7 +235,7 @@ class _Job:
     def _files(self, project: Project) -> Mapping[str, str]:
         """The project as files, printed once for all who read the same one in a row."""
         if self.printed is None or self.printed[0] is not project:
-            self.printed = project, dbt.files(project)
+            self.printed = project, self.target.files(project)
         return self.printed[1]
 
     # --- on data
@@ -306,7 +312,7 @@ class _Job:
         files = {**self._files(project)}
         assumptions = tuple(sorted(self.assumptions | self.shared_assumptions))
         files["MIGRATION.md"] = migration(
-            project, verdicts, self.pile.findings, assumptions, contradictions
+            project, self.target, verdicts, self.pile.findings, assumptions, contradictions
         )
         files[RECORD] = record(Record(self.dialect, self.ledger.kept))
         if self.request.out is not None:

@@ -11,7 +11,7 @@ from unwet.rewrite.decisions.decided import decided
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.against import dialect_of, reference
 from unwet.rewrite.prove.parity_files import INDEX, ParityFiles, Wanted, parity_files
-from unwet.rewrite.prove.render import render_project
+from unwet.rewrite.prove.projects import render_project
 from unwet.rewrite.prove.servers.flavours import flavour_of
 from unwet.rewrite.script import Report
 from unwet.rewrite.stars import is_open

@@ -23,13 +23,13 @@ from unwet.rewrite.decisions.file import NONE, Decisions
 from unwet.rewrite.decisions.outcome import on_rows, outcome
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
-from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
 from unwet.rewrite.prove.grounds import NO_GROUNDS, grounds
 from unwet.rewrite.prove.judge import Judged, judge
 from unwet.rewrite.prove.on_data import Store, run_on_data
+from unwet.rewrite.prove.projects import read_project, render_project
 from unwet.rewrite.prove.recompiled import disagreements
-from unwet.rewrite.prove.render import RenderedProject, render_project
+from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.roundtrip import read_back
 from unwet.rewrite.prove.servers.dbapi import Connected
 from unwet.rewrite.prove.tested import DataVerdict
@@ -157,7 +157,7 @@ def _generated(
 def check_project(root: Path) -> None:
     """Raises PathNotFound before any work is done; a folder without a project fails later."""
     if not root.is_dir():
-        raise PathNotFound(str(root), "give the folder of a dbt project")
+        raise PathNotFound(str(root), "give the folder of the project")
 
 
 def _on_purpose(

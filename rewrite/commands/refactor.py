@@ -55,6 +55,7 @@ def refactor(
     check(counterexamples)
     asked = job.Request(
         out=None if plan or out is None else Path(out),
+        target=target,
         name=name,
         to_dialect=to_dialect,
         data=data,

@@ -16,7 +16,7 @@ from unwet.rewrite.definitions import Definition, Report
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.judge import normal_forms, spoken_in, wanted
 from unwet.rewrite.prove.phrases import Phrase, parting
-from unwet.rewrite.prove.render import RenderedModel, RenderedProject
+from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.prove.spots import Found, Translate, find
 from unwet.rewrite.prove.templates import Templates

@@ -16,15 +16,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from unwet.rewrite.prove.render import (
-    KEEPING,
-    SIDE_EFFECTS,
+from unwet.rewrite.prove.render import KEEPING, SIDE_EFFECTS, render_project
+from unwet.rewrite.prove.rendered import (
     Relation,
     RenderedModel,
     RenderedProject,
     ordered,
     plain,
-    render_project,
 )
 
 _BIGGEST = 500_000_000  # of a manifest, in bytes

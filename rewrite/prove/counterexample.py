@@ -13,7 +13,7 @@ from unwet.rewrite.prove.bags import query_of_unit
 from unwet.rewrite.prove.engines import quote
 from unwet.rewrite.prove.models import needed, query_of
 from unwet.rewrite.prove.places import target
-from unwet.rewrite.prove.render import RenderedProject
+from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.strength import CLOCK
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.load import statements

@@ -17,10 +17,10 @@ from unwet.lineage.errors import EngineError, UnwetError
 from unwet.lineage.parse import Script
 from unwet.rewrite.prove.before import Before, ReportRef
 from unwet.rewrite.prove.compare import Comparison
-from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.legacy import Answer, LegacyRun, run_scripts
 from unwet.rewrite.prove.models import check_built, needed, query_of
-from unwet.rewrite.prove.render import RenderedModel, RenderedProject, Seed
+from unwet.rewrite.prove.projects import read_project
+from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject, Seed
 from unwet.rewrite.prove.sequence import Key, sequence_of
 from unwet.rewrite.prove.servers.seeds import seed_query
 from unwet.rewrite.prove.servers.sites import Data, Nested, Scratch

@@ -23,13 +23,13 @@ from unwet.lineage.templating import TOKEN
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.against import placeholders, variable
 from unwet.rewrite.prove.before import ReportRef
-from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.counterexample import script
 from unwet.rewrite.prove.engines import open_duckdb
 from unwet.rewrite.prove.generation import Generator, values_for
 from unwet.rewrite.prove.models import needed
 from unwet.rewrite.prove.places import target
-from unwet.rewrite.prove.render import RenderedProject
+from unwet.rewrite.prove.projects import read_project
+from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.same_meaning import Meant
 from unwet.rewrite.prove.smaller import smaller
 from unwet.rewrite.prove.strength import CLOCK, PARTS, Limits, strength

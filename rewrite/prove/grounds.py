@@ -13,7 +13,7 @@ from unwet.rewrite.definitions import Report
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.apart import Apart, Differing
 from unwet.rewrite.prove.judge import wanted
-from unwet.rewrite.prove.render import RenderedProject
+from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.roundtrip import ReadBack
 
 

@@ -11,7 +11,7 @@ from unwet.lineage.parse import parse
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import verbatim
 from unwet.rewrite.prove.adapt import volatile
-from unwet.rewrite.prove.render import RenderedModel, RenderedProject
+from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject
 
 
 def needed(

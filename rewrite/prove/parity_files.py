@@ -16,9 +16,9 @@ from pathlib import Path
 from unwet.lineage.errors import EngineError, UnwetError
 from unwet.lineage.parse import Script
 from unwet.rewrite.prove.before import Before, ReportRef
-from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.elsewhere import NEW, OLD, Models
 from unwet.rewrite.prove.legacy import run_scripts
+from unwet.rewrite.prove.projects import read_project
 from unwet.rewrite.prove.servers.flavours import Flavour
 from unwet.rewrite.prove.servers.parity import Sides
 from unwet.rewrite.prove.servers.sites import Data, Nested

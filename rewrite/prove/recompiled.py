@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.judge import difference
-from unwet.rewrite.prove.render import RenderedProject
+from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.roundtrip import ReadBack, Setting, read_back
 
 

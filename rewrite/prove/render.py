@@ -8,85 +8,32 @@ seeds (by name). Not understood, and said so per model: packages, `run_query`, `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import yaml
 from jinja2 import nodes
 
-from unwet.lineage.errors import PathNotFound, UsageError
+from unwet.lineage.errors import PathNotFound
+from unwet.rewrite.prove.rendered import (
+    BadProject,
+    Relation,
+    RenderedModel,
+    RenderedProject,
+    RenderFailure,
+    Seed,
+    ordered,
+    plain,
+)
 from unwet.rewrite.prove.sandbox import Budget, Sandbox, TemplateFailure, guarded
 
+CONFIG = "dbt_project.yml"
 BIGGEST_FILE = 5_000_000
 
 # Settings that run more than the query, and ways to store that keep rows of earlier runs.
 SIDE_EFFECTS = ("pre_hook", "pre-hook", "post_hook", "post-hook", "sql_header")
 KEEPING = ("incremental", "snapshot")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C, where it was built in
-
-Relation = Callable[[str, str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedModel:
-    """One model as SQL. `refs`: model and seed names; `sources`: `schema.table` as located."""
-
-    name: str
-    path: str
-    sql: str
-    refs: tuple[str, ...]
-    sources: tuple[str, ...]
-    materialized: str
-
-
-@dataclass(frozen=True, slots=True)
-class Seed:
-    """A CSV file that the project loads as a table."""
-
-    name: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class RenderFailure:
-    """A file of the project that could not be read; `line` 0 when unknown."""
-
-    name: str
-    path: str
-    line: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedProject:
-    """Models in dependency order (inputs first), and what could not be rendered.
-
-    `variables`: the values that `var()` gives, those of dbt_project.yml included. `target`: the
-    folder dbt compiles into; `compiled`: models whose SQL is what it made of them; `notes` on that.
-    `macros`: the names of its own; `described`: the YAML files beside its models.
-    """
-
-    name: str
-    models: tuple[RenderedModel, ...]
-    seeds: tuple[Seed, ...]
-    failures: tuple[RenderFailure, ...]
-    variables: Mapping[str, object] = field(default_factory=dict)
-    target: str = "target"
-    compiled: frozenset[str] = frozenset()
-    notes: tuple[str, ...] = ()
-    macros: frozenset[str] = frozenset()
-    described: tuple[Path, ...] = ()
-
-
-class BadProject(UsageError):
-    """A folder that is no dbt project, or whose dbt_project.yml cannot be read."""
-
-
-def plain(kind: str, name: str) -> str:
-    """The default names: a ref is the bare model name, a source its `schema.table`."""
-    return name
 
 
 def render_project(
@@ -117,25 +64,6 @@ def render_project(
         macros=frozenset(project.macros),
         described=tuple(project.files("model-paths", "models", ".yml", ".yaml")),
     )
-
-
-def ordered(
-    models: list[RenderedModel], failures: list[RenderFailure]
-) -> tuple[RenderedModel, ...]:
-    """Inputs first, otherwise by name; models in a cycle come last, each with a failure."""
-    by_name = {model.name: model for model in sorted(models, key=lambda model: model.name)}
-    for model in models:
-        if by_name[model.name] is not model:
-            failures.append(RenderFailure(model.name, model.path, 0, "a second model of this name"))
-    graph = {name: [r for r in model.refs if r in by_name] for name, model in by_name.items()}
-    try:
-        return tuple(by_name[name] for name in TopologicalSorter(graph).static_order())
-    except CycleError as error:
-        ring = error.args[1]
-        for name in sorted(set(ring)):
-            reason = f"models depend on each other in a circle: {' -> '.join(ring)}"
-            failures.append(RenderFailure(name, by_name[name].path, 0, reason))
-        return ordered([m for m in models if m.name not in ring], failures)
 
 
 class _Project:
@@ -226,9 +154,9 @@ class _Project:
         }
 
     def _settings(self, root: Path) -> dict[str, Any]:
-        path = root / "dbt_project.yml"
+        path = root / CONFIG
         if not path.is_file():
-            raise BadProject(f"no dbt_project.yml in {root}", "give the folder of a dbt project")
+            raise BadProject(f"no {CONFIG} in {root}", "give the folder of a dbt project")
         try:
             settings = _yaml(path)
         except TemplateFailure as failure:

@@ -23,8 +23,8 @@ from unwet.lineage.tables import Catalog
 from unwet.lineage.templating import verbatim
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.lower import Env, lower
-from unwet.rewrite.prove.compiled import read_project
-from unwet.rewrite.prove.render import RenderedModel, render_project
+from unwet.rewrite.prove.projects import read_project, render_project
+from unwet.rewrite.prove.rendered import RenderedModel
 from unwet.rewrite.stars import made_table
 
 

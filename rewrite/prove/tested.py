@@ -24,12 +24,12 @@ from unwet.lineage.parse import Script
 from unwet.rewrite.prove.adapt import to_duckdb
 from unwet.rewrite.prove.before import Before, ReportRef
 from unwet.rewrite.prove.compare import Comparison, Difference, Seen, compare
-from unwet.rewrite.prove.compiled import read_project
 from unwet.rewrite.prove.engines import DuckEngine, quote, text
 from unwet.rewrite.prove.legacy import Answer
 from unwet.rewrite.prove.models import check_built, needed, query_of
 from unwet.rewrite.prove.places import Places
-from unwet.rewrite.prove.render import RenderedModel, RenderedProject
+from unwet.rewrite.prove.projects import read_project
+from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject
 from unwet.rewrite.prove.worlds import LEGACY, OldSide, Worlds
 
 Outcome = Literal["identical", "different", "order-dependent", "not run"]

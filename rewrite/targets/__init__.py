@@ -1,1 +1,1 @@
-"""One module per kind of project that can be written."""
+"""One module per kind of project that can be written; `known.py` lists them."""

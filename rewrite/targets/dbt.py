@@ -14,9 +14,16 @@ from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.jinja import template
 
+NAME = "dbt"
+MACROS = True
 MODELS = "models/marts"
 SHARED = "models/intermediate"
 _VARIABLE = re.compile(r"p__(\w+?)__p")
+
+
+def check(draft: Draft, dialect: str) -> None:
+    """Raises RenderError where the dialect lacks words for the draft."""
+    template(draft.tree, dialect, ())
 
 
 def files(project: Project) -> dict[str, str]:
@@ -40,6 +47,17 @@ def files(project: Project) -> dict[str, str]:
     for path, text in project.originals.items():
         result[f"legacy/{path}"] = text
     return result
+
+
+def how_to_build(project: Project) -> str:
+    """Where what is in the project, and how it is built."""
+    build = "`dbt build --profiles-dir .` builds it in the DuckDB file that UNWET_DUCKDB names."
+    if not has_profile(project):
+        build = f"It is {project.dialect}: `dbt build` wants your profile `{project.name}`."
+    return (
+        "A report is a model below models/marts/; what several share is below"
+        f" models/intermediate/\nand macros/. {build}"
+    )
 
 
 def _model(project: Project, draft: Draft, needs: tuple[str, ...]) -> str:

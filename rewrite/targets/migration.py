@@ -12,7 +12,7 @@ from unwet.lineage.findings import Finding
 from unwet.rewrite.counted import counted
 from unwet.rewrite.drift import DriftFinding
 from unwet.rewrite.project import Project
-from unwet.rewrite.targets.dbt import has_profile
+from unwet.rewrite.targets.target import Target
 from unwet.rewrite.verdicts import MEANING, Outcome, Verdict
 
 _NOT_READ: Final = ("BINARY", "UNREADABLE", "LOG")
@@ -34,6 +34,7 @@ _MISTAKES: Final = (
 
 def migration(
     project: Project,
+    target: Target,
     verdicts: Sequence[Verdict],
     findings: Sequence[Finding] = (),
     assumptions: Sequence[str] = (),
@@ -43,7 +44,7 @@ def migration(
     counts = Counter(v.outcome for v in verdicts)
     lines = [f"# {project.name}: what became of each report", ""]
     lines += [f"- **{counts[what]} {what}**: {MEANING[what]}." for what in MEANING if counts[what]]
-    lines += ["", *_how_to(project), ""]
+    lines += ["", *_how_to(project, target), ""]
     needed = [*_by_outcome(project, verdicts), *_contradictions(project, contradictions),
               *_unread(project, findings)]  # fmt: skip
     if needed:
@@ -56,14 +57,10 @@ def migration(
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _how_to(project: Project) -> list[str]:
+def _how_to(project: Project, target: Target) -> list[str]:
     """What the files are, how they are built, and how they are checked."""
-    build = "`dbt build --profiles-dir .` builds it in the DuckDB file that UNWET_DUCKDB names."
-    if not has_profile(project):
-        build = f"It is {project.dialect}: `dbt build` wants your profile `{project.name}`."
     return [
-        "A report is a model below models/marts/; what several share is below models/intermediate/",
-        f"and macros/. {build}",
+        *target.how_to_build(project).splitlines(),
         "After every change `unwet verify OLD-SCRIPTS THIS-FOLDER` says again what is proved, and",
         "with `--data` what is tested.",
     ]

@@ -14,7 +14,7 @@ from unwet.cli import main
 from unwet.lineage.errors import PathNotFound, UsageError
 from unwet.rewrite import verified
 from unwet.rewrite.checked import Checked
-from unwet.rewrite.prove.render import BadProject
+from unwet.rewrite.prove.rendered import BadProject
 from unwet.rewrite.targets.record import RECORD, Record, read_record, record
 from unwet.rewrite.verify import Verification
 
@@ -333,7 +333,7 @@ def test_places_that_are_not_there(bench: Bench) -> None:
     bench.fill({"a": NORTH}, {})
     with pytest.raises(PathNotFound):
         verify(bench.root / "pile", bench.root / "nowhere")
-    with pytest.raises(BadProject, match=r"no dbt_project\.yml"):
+    with pytest.raises(BadProject, match="no project in"):
         verify(bench.root / "pile", bench.root / "pile")
     with pytest.raises(PathNotFound):
         verify(bench.root / "pile", bench.root / "project", data=bench.root / "nowhere.duckdb")
@@ -403,7 +403,7 @@ def test_copies_and_nulls_are_written_out(bench: Bench) -> None:
         (["pile"], "error: verify needs LEGACY and PROJECT"),
         (["pile", "nowhere"], "error: no such file or folder: nowhere"),
         (["nowhere", "project"], "error: no such file or folder: nowhere"),
-        (["pile", "pile"], "error: no dbt_project.yml in pile"),
+        (["pile", "pile"], "error: no project in pile"),
         (["pile", "project", "--data", "no.duckdb"], "error: no such file or folder: "),
         (["pile", "project", "--data", "project/dbt_project.yml"], "error: cannot read the data"),
         (["pile", "project", "--data", "mysql://u:secret@h"], "error: cannot read data through"),

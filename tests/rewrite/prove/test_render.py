@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from unwet.lineage.errors import PathNotFound
-from unwet.rewrite.prove.render import BadProject, RenderedModel, RenderedProject, render_project
+from unwet.rewrite.prove.render import render_project
+from unwet.rewrite.prove.rendered import BadProject, RenderedModel, RenderedProject
 
 PROJECT = "name: shop\nvars:\n  since: 2020\n  shop:\n    region: north\n"
 SOURCES = (

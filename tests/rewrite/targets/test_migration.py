@@ -11,6 +11,7 @@ from unwet.lineage.tables import Catalog
 from unwet.rewrite.library import Library
 from unwet.rewrite.project import Project
 from unwet.rewrite.refactor import Request, refactor
+from unwet.rewrite.targets import dbt
 from unwet.rewrite.targets.migration import migration
 from unwet.rewrite.verdicts import Score, Verdict
 from unwet.tests.rewrite.small_pile import small_pile
@@ -95,7 +96,9 @@ def test_a_pile_without_questions_has_no_such_section() -> None:
 def test_reasons_of_what_was_tested_stand_there_in_full() -> None:
     long = "not proved: " + "a" * 150 + " against b; see in/a.sql, not main/in/a.sql; same rows"
     verdict = Verdict("a", "s.a", "in/a.sql", 3, "a", "tested", long, score=Score(28, 32))
-    text = migration(replace(EMPTY, root="in/"), [verdict, replace(verdict, name="b", model="b")])
+    text = migration(
+        replace(EMPTY, root="in/"), dbt, [verdict, replace(verdict, name="b", model="b")]
+    )
     told = long.replace("see in/a.sql", "see a.sql")
     assert f"- {told}: `s.a` (a.sql:3), `s.a` (a.sql:3)\n" in text
     assert "## Tested, not proved (2)\n" in text and "28 of 32 says" in text
@@ -104,5 +107,5 @@ def test_reasons_of_what_was_tested_stand_there_in_full() -> None:
 
 def test_no_word_on_mistakes_where_none_were_made() -> None:
     verdict = Verdict("a", "s.a", "a.sql", 3, "a", "tested", "same rows on data")
-    text = migration(EMPTY, [verdict])
+    text = migration(EMPTY, dbt, [verdict])
     assert "- same rows on data: `s.a` (a.sql:3)\n" in text and "28 of 32" not in text

@@ -1,0 +1,31 @@
+"""What every kind of project has to say of itself."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from unwet.rewrite.compose import Draft
+from unwet.rewrite.project import Project
+
+
+class Target(Protocol):
+    """One kind of project; a module of this package is one.
+
+    ``NAME``: what `--target` calls it. ``MACROS``: whether its models can call macros; without,
+    they share other models only.
+    """
+
+    NAME: str
+    MACROS: bool
+
+    def check(self, draft: Draft, dialect: str) -> None:
+        """Raises RenderError or NotComposable where the draft cannot be such a model; says why."""
+        ...
+
+    def files(self, project: Project) -> dict[str, str]:
+        """Every file of the project: its path below the root, and its text."""
+        ...
+
+    def how_to_build(self, project: Project) -> str:
+        """For MIGRATION.md: where what is, and how it is built."""
+        ...

@@ -1,0 +1,39 @@
+"""The kinds of projects: what the command line offers is what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from unwet.lineage.errors import UsageError
+from unwet.rewrite.commands.refactor import refactor as command
+from unwet.rewrite.prove.projects import KINDS, kind_of
+from unwet.rewrite.prove.rendered import BadProject
+from unwet.rewrite.refactor import Request, refactor
+from unwet.rewrite.targets.known import TARGETS, target_of
+from unwet.tests.rewrite.small_pile import small_pile
+
+
+def test_the_command_offers_every_target() -> None:
+    option = next(each for each in command.params if each.name == "target")
+    assert isinstance(option.type, click.Choice)
+    assert tuple(option.type.choices) == tuple(target.NAME for target in TARGETS)
+
+
+def test_every_target_can_be_read_back() -> None:
+    assert [kind.name for kind in KINDS] == [target.NAME for target in TARGETS]
+
+
+def test_an_unknown_target() -> None:
+    with pytest.raises(UsageError, match="no target is called 'looker'") as caught:
+        refactor(small_pile(), Request(target="looker"))
+    assert "dbt" in caught.value.help
+    assert target_of("dbt").MACROS
+
+
+def test_a_folder_that_is_no_project(tmp_path: Path) -> None:
+    with pytest.raises(BadProject, match="no project in") as caught:
+        kind_of(tmp_path)
+    assert "dbt_project.yml (dbt)" in caught.value.help
