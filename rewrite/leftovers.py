@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from unwet.lineage.parse import Script
 from unwet.lineage.pile import Pile
+from unwet.rewrite.lost import unparsed_text
 from unwet.rewrite.script import EndState, Report
 
 
-def left(state: EndState, kept: Iterable[Report]) -> frozenset[str]:
-    """The paths of the scripts that still have to run when only ``kept`` stays as it was."""
-    return state.unfollowed.union(*(_paths(report) for report in kept))
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The paths of scripts that go on as they are; of the ``broken`` ones all that did parse has
+    become models."""
+
+    all: frozenset[str]
+    broken: frozenset[str]
 
 
-def originals(pile: Pile, paths: Iterable[str], root: str) -> dict[str, str]:
-    """The texts behind the paths, by their places below ``root``, none of which leads out of it."""
-    texts = {script.source.path: script.source.text for script in pile.scripts}
-    wanted = sorted(path for path in paths if path in texts)
-    return {path.removeprefix(root).replace("..", "_"): texts[path] for path in wanted}
+def left(state: EndState, kept: Sequence[Report]) -> Left:
+    """The scripts that still have to run when only ``kept`` stays as it was."""
+    broken = [r for r in kept if not (r.definition.parts or r.definition.relation)]
+    others = [r for r in kept if r.definition.parts or r.definition.relation]
+    whole = state.unfollowed.union(*map(_paths, others))
+    only = frozenset().union(*map(_paths, broken)) - whole
+    return Left(whole | only, only)
+
+
+def originals(pile: Pile, scripts: Left, root: str) -> dict[str, str]:
+    """The texts of these scripts, by their places below ``root``, none of which leads out of it."""
+    found = {
+        script.source.path: _text(script, script.source.path in scripts.broken)
+        for script in pile.scripts
+        if script.source.path in scripts.all
+    }
+    return {p.removeprefix(root).replace("..", "_"): text for p, text in sorted(found.items())}
+
+
+def _text(script: Script, broken: bool) -> str:
+    """All of a script; of a broken one in which some statements did parse what did not."""
+    return unparsed_text(script) if broken and script.statements else script.source.text
 
 
 def common_root(paths: list[str]) -> str:

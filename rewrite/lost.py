@@ -59,7 +59,7 @@ _READING = re.compile(r"\bSELECT\b", re.IGNORECASE)
 def touched(script: Script, statements: Sequence[Resolved]) -> frozenset[str]:
     """The last parts, lower case, of the names that unfollowed text of a script may write."""
     found: set[str] = set()
-    for text in _gaps(script):
+    for text in gaps(script):
         found.update(_written(text))
     for resolved in statements:
         found.update(_written_beside(resolved))
@@ -217,8 +217,8 @@ def _is_harmless(statement: Statement) -> bool:
 # --- places -----------------------------------------------------------------------------------
 
 
-def _gaps(script: Script) -> Iterator[str]:
-    """The stretches between statements in which something did not parse."""
+def gaps(script: Script) -> Iterator[str]:
+    """The stretches of text between statements in which something did not parse."""
     lost = [f for f in script.findings if f.code in UNPARSED or _is_control(f)]
     places = sorted((f.at.line, f.at.column) for f in lost)
     spans = sorted(statement.span for statement in script.statements) if lost else []
@@ -230,6 +230,11 @@ def _gaps(script: Script) -> Iterator[str]:
         if at < len(places) and places[at] <= end:
             yield _text(lines, start, end)
         start = next_start
+
+
+def unparsed_text(script: Script) -> str:
+    """What of a script did not parse, without the statements around it."""
+    return "\n\n".join(text.strip().removeprefix(";").strip() for text in gaps(script)) + "\n"
 
 
 def _text(lines: Sequence[str], start: tuple[int, int], end: tuple[int, int]) -> str:

@@ -300,7 +300,7 @@ class _Job:
             kept,
             self.pile.catalog,
             {name: self.request.values.get(name, name) for name in self.variables},
-            originals(self.legacy, left(self.state, (k.report for k in kept)), self.root),
+            originals(self.legacy, left(self.state, [k.report for k in kept]), self.root),
             self.root,
         )
 
@@ -318,10 +318,11 @@ class _Job:
         if self.request.out is not None:
             with staged(files, self.request.out) as folder:
                 place(folder, self.request.out)
-        kept = left(self.state, (k.report for k in project.kept))
+        scripts = left(self.state, [k.report for k in project.kept])
         return Result(
             part_size(self.legacy, {source.path for source in self.legacy.sources}),
-            project_size(project.library, files) + part_size(self.legacy, kept),
+            project_size(project.library, files)
+            + part_size(self.legacy, scripts.all, scripts.broken),
             0,
             verdicts,
             (*self.pile.findings, *self.state.findings),

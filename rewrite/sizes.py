@@ -84,9 +84,10 @@ def pile_size(statements: Iterable[Statement], lost: Iterable[str], files: int) 
     return total
 
 
-def part_size(pile: Pile, paths: Collection[str]) -> Size:
-    """The size of some of the pile's sources: of all, or of those that stay as they are."""
-    scripts = [script for script in pile.scripts if script.source.path in paths]
+def part_size(pile: Pile, paths: Collection[str], broken: Collection[str] = ()) -> Size:
+    """The size of some of the pile's sources: of all, or of those that stay as they are; of the
+    ``broken`` among them only what did not parse does."""
+    scripts = [s for s in pile.scripts if s.source.path in paths and s.source.path not in broken]
     lost = [f for f in pile.findings if f.code in UNPARSED and f.at.path in paths]
     return pile_size(
         (statement for script in scripts for statement in script.statements),

@@ -6,9 +6,16 @@ from sqlglot import exp
 
 from unwet.lineage.resolve import Resolved
 from unwet.rewrite.algebra import Col, Expr
+from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition
+from unwet.rewrite.rules.union_types import is_one_type
 from unwet.rewrite.scalars import cast_to, null
 from unwet.rewrite.stars import is_open
+
+# Dialects in which CREATE TABLE ... AS SELECT 'ab' makes a column for texts of any length.
+_FREE_TEXT = frozenset(
+    {"", "bigquery", "databricks", "duckdb", "hive", "postgres", "spark", "sqlite"}
+)
 
 
 def side_effect(resolved: Resolved) -> str:
@@ -84,13 +91,26 @@ def insert_doubt(old: Definition, new: Definition, targets: tuple[str, ...]) -> 
         return "INSERT into columns that are not known"
     if missing & old.filled:
         return "INSERT leaves out columns that fill themselves"
-    if not old.types or not all(old.types):
+    if not (old.types and all(old.types)) and not _fits(old, new, targets):
         return "INSERT casts to the table's column types, which are not known"
     return ""
 
 
+def _fits(old: Definition, new: Definition, targets: tuple[str, ...]) -> bool:
+    """Whether a table that a query made gets rows of the very types of that query: nothing is cast
+    then, whatever these types are. Only where a text has no length that a longer one is cut to."""
+    if old.plan is None or new.plan is None or old.types or targets != old.columns:
+        return False
+    branches = (trim(old.plan), trim(new.plan))
+    free = all(part.statement.dialect in _FREE_TEXT for part in new.parts)
+    return free and all(is_one_type(at, branches) for at in range(len(targets)))
+
+
 def as_row(table: Definition, targets: tuple[str, ...]) -> tuple[Expr, ...]:
-    """The table's columns read from a row of the inserted columns: cast, NULL where missing."""
+    """The table's columns read from a row of the inserted columns: cast, NULL where missing. A
+    table without declared types is of those of the row."""
+    if not table.types:
+        return tuple(Col(targets.index(name)) for name in table.columns)
     row: list[Expr] = []
     for name, kind in zip(table.columns, table.types, strict=True):
         value: Expr = Col(targets.index(name)) if name in targets else null()

@@ -137,7 +137,10 @@ def _kind_of_column(rel: Rel, index: int, depth: int) -> Hashable:
 
 
 def _one(kinds: set[Hashable]) -> Hashable:
-    return kinds.pop() if len(kinds) == 1 else None
+    """The one type that a union gives to columns of these."""
+    if None in kinds:
+        return None
+    return next(iter(kinds)) if len(kinds) == 1 else ("union", frozenset(kinds))
 
 
 def _kind(expr: Expr, rel: Rel, depth: int) -> Hashable:
@@ -153,6 +156,8 @@ def _kind(expr: Expr, rel: Rel, depth: int) -> Hashable:
             return "integer"
         case Call(op="cast" | "trycast", shape=shape):
             return ("cast", shape)
+        case Agg(op="count"):
+            return "count"
         case Call(op=op, shape=shape) | Agg(op=op, shape=shape):
             return _made(op, shape, expr, rel, depth)
         case Over(call=call):

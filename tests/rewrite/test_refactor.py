@@ -134,6 +134,20 @@ def test_a_pile_that_cannot_be_read_is_kept_whole() -> None:
     assert {f"legacy/{p}": t for p, t in texts.items()}.items() <= dict(result.files).items()
 
 
+def test_of_a_script_that_became_models_only_what_does_not_parse_is_kept() -> None:
+    text = "create table s.r as select a from t;\n-- second try\nselect a from t where (;\n"
+    result = refactor(load([Source("a.sql", text, "duckdb")], "duckdb", _schema()), Request())
+    assert {v.name: v.outcome for v in result.verdicts} == {"a": "kept", "r": "proved"}
+    assert result.files["legacy/a.sql"] == "-- second try\nselect a from t where (;\n"
+
+
+def test_a_script_with_a_kept_report_is_kept_whole() -> None:
+    text = "create table s.r as select a from t; update s.r set a = 1;\nselect a from t where (;\n"
+    result = refactor(load([Source("a.sql", text, "duckdb")], "duckdb", _schema()), Request())
+    assert {v.outcome for v in result.verdicts} == {"kept"}
+    assert result.files["legacy/a.sql"] == text
+
+
 def test_a_model_reads_a_kept_report_as_a_source() -> None:
     text = (
         "CREATE TABLE s.q AS SELECT a FROM t; UPDATE s.q SET a = 1; "
