@@ -8,7 +8,7 @@ from unwet.lineage.resolve import Resolved
 from unwet.rewrite.algebra import Col, Expr
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition
-from unwet.rewrite.rules.union_types import is_one_type
+from unwet.rewrite.one_type import is_one_type
 from unwet.rewrite.scalars import cast_to, null
 from unwet.rewrite.stars import is_open
 

@@ -25,13 +25,13 @@ from unwet.rewrite.algebra import (
     inputs,
     parts,
 )
+from unwet.rewrite.one_type import is_one_type
 from unwet.rewrite.references import columns_of, tree_order
 from unwet.rewrite.rules.contents import Contents, contents
 from unwet.rewrite.rules.duplicates import is_blind
 from unwet.rewrite.rules.looseness import looseness
 from unwet.rewrite.rules.refs import all_movable, is_volatile, rebuild, substitute, with_inputs
 from unwet.rewrite.rules.shapes import Case
-from unwet.rewrite.rules.union_types import is_one_type
 
 _OF_ITSELF = frozenset({"min", "max", "logicaland", "logicalor", "bitwiseandagg", "bitwiseoragg"})
 _ZERO = Lit("number", "0")
