@@ -2,7 +2,7 @@
 
 sql(text, suffix) -> SQL. Cells stand between lines `-- COMMAND ----------` (`#` in .py files); a
 cell that is not in the file's own language begins with `%sql`, `%md`, ..., in .py files behind
-`# MAGIC `.
+`# MAGIC `, and below its title if it has one.
 """
 
 import re
@@ -10,6 +10,7 @@ import re
 _BREAK = re.compile(r"^(?:--|#) COMMAND -+\s*$", re.MULTILINE)
 _HEAD = re.compile(r"\A\s*(?:--|#) Databricks notebook source\s*")
 _MAGIC = re.compile(r"^(?:#|--) MAGIC ?", re.MULTILINE)
+_TITLE = re.compile(r"\A\s*(?:#|--) DBTITLE [^\n]*\n")
 _LANGUAGE = re.compile(r"\A\s*(?:--\s*)?%(\w+)")
 
 
@@ -23,7 +24,7 @@ def sql(text: str, suffix: str) -> str:
 
 
 def _cell(text: str, own: str) -> str:
-    plain = _MAGIC.sub("", text)
+    plain = _TITLE.sub("", _MAGIC.sub("", text))
     found = _LANGUAGE.match(plain)
     if (found[1].lower() if found else own) != "sql":
         return ""

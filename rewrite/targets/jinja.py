@@ -13,7 +13,8 @@ from unwet.lineage.trees import copied
 from unwet.rewrite.library import LINE, MacroCall
 from unwet.rewrite.shapes import Leaf
 
-_ESCAPE = re.compile(r"\{[{%#]|[}%#]\}")
+# a brace in front of what becomes a tag would be read with it
+_ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|p|call)__)", re.IGNORECASE)
 # the token of a table `src` in a schema `main` holds `src__main__src`, and does not end there
 _TOKEN = re.compile(
     r"(?P<kind>ref|src|h|p|call)__(?P<name>\w+?)__(?P=kind)(?![a-z])"
@@ -21,7 +22,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 # dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
-_QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src)__\w+?__\3)[`\"\]]", re.IGNORECASE)
+_QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src|h)__\w+?__\3)[`\"\]]", re.IGNORECASE)
 _CALL = re.compile(r"call__\d+__call")
 _SELECTED = re.compile(r"\bSELECT\s+(call__\d+__call)\b", re.IGNORECASE)
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
@@ -38,8 +39,8 @@ def template(
     the tree again."""
     text = _text(tree, dialect, spent) if not isinstance(tree, exp.Var) else tree.name
     text = _ESCAPE.sub(lambda m: "{{ '" + m.group() + "' }}", text)
-    text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))]), text)
-    text = _in_place(text, calls)
+    text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect), text)
+    text = _in_place(text, calls, dialect)
     if tail:
         text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
     return text
@@ -57,9 +58,9 @@ def _text(tree: exp.Expr, dialect: str, spent: bool) -> str:
     return _SELECTED.sub(r"\1", render(tree, dialect, spent=True))
 
 
-def call_text(call: MacroCall) -> str:
+def call_text(call: MacroCall, dialect: str) -> str:
     """``{{ macro(a=..., b=...) }}``, wrapped."""
-    args = [f"{name}={argument(leaf)}" for name, leaf in call.args]
+    args = [f"{name}={argument(leaf, dialect)}" for name, leaf in call.args]
     line = f"{{{{ {call.macro}({', '.join(args)}) }}}}"
     if len(line) <= LINE:
         return line
@@ -72,16 +73,17 @@ def call_text(call: MacroCall) -> str:
     return f"{{{{ {call.macro}(\n" + textwrap.indent(body.replace("\0", " "), "    ") + "\n) }}"
 
 
-def argument(leaf: Leaf) -> str:
-    """A leaf as a Jinja expression that prints what the leaf is in SQL."""
+def argument(leaf: Leaf, dialect: str) -> str:
+    """A leaf as a Jinja expression that prints what the leaf is in the dialect's SQL."""
     if leaf.kind == "number" and re.fullmatch(r"0|[1-9]\d{0,8}", leaf.text):
         return leaf.text
     if leaf.kind == "condition":
         return _joined(leaf.text)
     if leaf.kind == "string":
-        return _joined(leaf.text.replace("'", "''"))
-    text = '"' + leaf.text.replace('"', '""') + '"' if leaf.quoted else leaf.text
-    return _joined(text)
+        return _joined(exp.Literal.string(leaf.text).sql(dialect or None)[1:-1])
+    if leaf.kind == "number" or _TOKEN.search(leaf.text):
+        return _joined(leaf.text)
+    return _joined(exp.to_identifier(leaf.text, quoted=leaf.quoted).sql(dialect or None))
 
 
 def _joined(text: str) -> str:
@@ -105,10 +107,10 @@ def _quoted(text: str) -> str:
     return "'" + escaped.replace("'", "\\'") + "'"
 
 
-def _in_place(text: str, calls: Sequence[MacroCall]) -> str:
+def _in_place(text: str, calls: Sequence[MacroCall], dialect: str) -> str:
     def put(match: re.Match[str]) -> str:
         if match["kind"].lower() == "call":
-            call = call_text(calls[int(match["name"])])
+            call = call_text(calls[int(match["name"])], dialect)
             indent = re.search(r"[^\n]*\Z", text[: match.start()])
             pad = len(indent.group()) - len(indent.group().lstrip()) if indent else 0
             return call.replace("\n", "\n" + " " * pad)

@@ -47,3 +47,9 @@ def test_a_python_notebook() -> None:
 def test_other_files() -> None:
     assert sql("SELECT 6", ".sql") == "SELECT 6"
     assert sql("import os", ".py") == ""
+
+
+def test_a_cell_below_its_title() -> None:
+    titled = "# COMMAND ----------\n\n# DBTITLE 1,Prep\n %sql\n SELECT 7\n"
+    found = sql("# Databricks notebook source\nimport os\n\n" + titled, ".py")
+    assert found.strip() == "SELECT 7"

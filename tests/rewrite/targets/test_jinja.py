@@ -50,7 +50,7 @@ def test_tokens() -> None:
 def test_tables_that_are_called_like_tokens(token: str, meant: str) -> None:
     found = template(tree(f"SELECT a FROM {token} AS z"), "duckdb", ())
     assert rendered(found).split() == ["SELECT", "a", "FROM", meant, "AS", "z"]
-    assert rendered("{{ " + argument(Leaf("name", token)) + " }}") == meant
+    assert rendered("{{ " + argument(Leaf("name", token), "duckdb") + " }}") == meant
 
 
 def test_a_call_in_its_place() -> None:
@@ -74,7 +74,7 @@ def test_a_tail_follows_its_first_ctes() -> None:
 
 def test_long_calls_are_wrapped() -> None:
     args = tuple((f"name_{i}", Leaf("string", f"some words {i}")) for i in range(9))
-    text = call_text(MacroCall("macro", args))
+    text = call_text(MacroCall("macro", args), "duckdb")
     assert all(len(line) <= LINE for line in text.splitlines())
     assert rendered(text, macro=lambda **given: "|".join(given.values())) == "|".join(
         leaf.text for _, leaf in args
@@ -83,7 +83,7 @@ def test_long_calls_are_wrapped() -> None:
 
 def test_wrapping_does_not_change_the_blanks_of_a_value() -> None:
     value = "a  b " * 40
-    text = call_text(MacroCall("m", (("x", Leaf("string", value)),)))
+    text = call_text(MacroCall("m", (("x", Leaf("string", value)),)), "duckdb")
     assert rendered(text, m=lambda x: x) == value
 
 
@@ -94,7 +94,7 @@ STRINGS = ["", "it's", 'say "x"', "a\\b", "{{ x }}", "{% if %}", "{# no #}", "\n
 def test_strings_of_the_author_come_out_as_they_were(text: str) -> None:
     select = exp.select(exp.alias_(exp.Literal.string(text), "x"))
     assert tree(rendered(template(select, "duckdb", ()))) == select
-    printed = "'" + rendered("{{ " + argument(Leaf("string", text)) + " }}") + "'"
+    printed = "'" + rendered("{{ " + argument(Leaf("string", text), "duckdb") + " }}") + "'"
     assert tree(f"SELECT {printed} AS x") == select
 
 
@@ -104,17 +104,39 @@ def test_any_string_survives(text: str) -> None:
     select = exp.select(exp.alias_(exp.Literal.string(text), "x"))
     assert tree(rendered(template(select, "duckdb", ()))) == select
     leaf = Leaf("string", text)
-    call = call_text(MacroCall("m", (("x", leaf),)))
+    call = call_text(MacroCall("m", (("x", leaf),)), "duckdb")
     assert tree("SELECT '" + rendered(call, m=lambda x: x) + "' AS x") == select
 
 
 @pytest.mark.parametrize("text", ["0", "12", "1.50", "007", "1e3", "99999999999999999999"])
 def test_numbers_are_printed_as_they_were(text: str) -> None:
-    assert rendered("{{ " + argument(Leaf("number", text)) + " }}") == text
+    assert rendered("{{ " + argument(Leaf("number", text), "duckdb") + " }}") == text
 
 
 def test_names_keep_their_quotes() -> None:
     leaf = Leaf("name", 'My "col"', quoted=True)
-    assert rendered("{{ " + argument(leaf) + " }}") == '"My ""col"""'
-    assert rendered("{{ " + argument(Leaf("name", "src__a__b__src")) + " }}") == "a.b"
-    assert rendered("{{ " + argument(Leaf("string", "x_p__day__p")) + " }}") == "x_<day>"
+    assert rendered("{{ " + argument(leaf, "duckdb") + " }}") == '"My ""col"""'
+    assert rendered("{{ " + argument(Leaf("name", "src__a__b__src"), "duckdb") + " }}") == "a.b"
+    assert rendered("{{ " + argument(Leaf("string", "x_p__day__p"), "duckdb") + " }}") == "x_<day>"
+
+
+@pytest.mark.parametrize("text", ["{}}", "{%}", "{p__day__p", "{{%}}}"])
+def test_braces_beside_tags(text: str) -> None:
+    select = exp.select(exp.alias_(exp.Literal.string(text), "x"))
+    found = tree(rendered(template(select, "duckdb", ())))
+    assert found.expressions[0].this.name == text.replace("p__day__p", "<day>")
+
+
+def test_names_are_quoted_as_the_dialect_does() -> None:
+    plain, odd = Leaf("name", "2021_07_01"), Leaf("name", "My `col", quoted=True)
+    assert rendered("{{ " + argument(plain, "bigquery") + " }}") == "`2021_07_01`"
+    assert rendered("{{ " + argument(odd, "databricks") + " }}") == "`My ``col`"
+    assert rendered("{{ " + argument(Leaf("string", "it's"), "bigquery") + " }}") == "it\\'s"
+
+
+def test_a_relation_handed_to_a_macro_is_not_quoted_again() -> None:
+    table = sqlglot.parse_one("SELECT a FROM `x.y_*`", read="bigquery")
+    next(iter(table.find_all(exp.Table))).set("this", exp.to_identifier("h__relation__h"))
+    for name in ("db", "catalog"):
+        next(iter(table.find_all(exp.Table))).set(name, None)
+    assert "FROM {{ relation }}" in template(table, "bigquery", ())

@@ -1,0 +1,60 @@
+"""The section of RESULTS.md."""
+
+from collections.abc import Sequence
+
+from bench.refactor.outcome import Outcome
+from bench.refactor.piles import PILES
+
+REASONS = 5
+
+
+def section(found: Sequence[Outcome], words: str) -> str:
+    """Everything as Markdown."""
+    return "\n\n".join(
+        [
+            "## Real piles, rewritten",
+            f"`python -m bench.refactor {words} --write`",
+            "`unwet refactor --no-generated` on other people's SQL: lines a maintainer reads "
+            "(models, macros, and scripts that are kept; parameter tables apart), without data. "
+            "E is the size that a human refactoring would leave, estimated from eight real ones; "
+            "the wall is that of whatever share of the machine this had.",
+            table(found),
+            *map(_details, found),
+        ]
+    )
+
+
+def table(found: Sequence[Outcome]) -> str:
+    """A row per pile."""
+    rows = [
+        "| pile | lines | parameters | E | goal | nodes | files | proved | tested | kept | macros "
+        "| CPU s | wall s | peak MB |",
+        "| --- " + "| --: " * 13 + "|",
+    ]
+    return "\n".join([*rows, *map(_row, found)])
+
+
+def _row(each: Outcome) -> str:
+    before, after, verdicts = each.result["before"], each.result["after"], each.verdicts
+    pile, reports = PILES[each.name], sum(verdicts.values())
+    return (
+        f"| {each.name} | {before['lines']:,} -> {after['lines']:,} "
+        f"| {after['parameter_lines']:,} | {pile.human or '':,} | {pile.goal or '-'} "
+        f"| {before['nodes']:,} -> {after['nodes']:,} | {before['files']} -> {after['files']} "
+        f"| {verdicts['proved']} of {reports} | {verdicts['tested']} "
+        f"| {verdicts['kept'] + verdicts['failed']} "
+        f"| {each.result['macros']} | {each.cost.cpu:.1f} | {each.cost.seconds:.1f} "
+        f"| {each.cost.peak_mb:.0f} |"
+    )
+
+
+def _details(each: Outcome) -> str:
+    lines = [f"**{each.name}**"]
+    if each.reasons:
+        told = [f"{many} x {why}" for why, many in each.reasons[:REASONS]]
+        more = sum(many for _, many in each.reasons[REASONS:])
+        lines += ["", "Kept:", "", *(f"- {why}" for why in told)]
+        lines += [f"- {more} for other reasons"] if more else []
+    if each.repeated:
+        lines += ["", "Still repeated in the project:", "", *(f"- {r}" for r in each.repeated)]
+    return "\n".join(lines)
