@@ -201,16 +201,16 @@ class _Job:
 
     def _sharing(self, drafts: tuple[Draft, ...], alone: frozenset[str]) -> Project:
         known = tables(drafts, self.plans, self.reports, self.pile.catalog)
+        if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
+            shared = share(drafts, known, self.dialect, alone, self.normalizer)
+            library = plain_library((*shared.drafts, *shared.intermediates))
+            return self._project(shared.drafts, library, shared.intermediates)
         rows = self._normal(drafts)
         plain = {name: rel for name, rel in rows.items() if not self.plans[name].order}
         worded = conform(drafts, plain, alone, self.worded)
         worded = kindred(worded, rows, known, self.dialect, alone, self.normalizer, self.worded)
         shared = share(worded, known, self.dialect, alone, self.normalizer)
-        models = (*shared.drafts, *shared.intermediates)
-        if self.target.MACROS:
-            library = choose(models, self.dialect, alone)
-        else:
-            library = plain_library(models)
+        library = choose((*shared.drafts, *shared.intermediates), self.dialect, alone)
         return self._project(shared.drafts, library, shared.intermediates)
 
     def _unproved_in(self, project: Project) -> frozenset[str]:

@@ -40,7 +40,7 @@ def verify(
     timeout: float,
     fresh: bool,
 ) -> int:
-    """Check that the dbt project PROJECT returns what the reports in LEGACY return.
+    """Check that the project PROJECT returns what the reports in LEGACY return.
 
     \b
     proved           same normal form: the same rows on any data

@@ -13,6 +13,7 @@ from unwet.rewrite.library import Library, Macro
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.jinja import template
+from unwet.rewrite.targets.replaced import replaced
 
 NAME = "dbt"
 MACROS = True
@@ -237,7 +238,7 @@ def _entry(project: Project, draft: Draft) -> dict[str, object]:
     entry: dict[str, object] = {"name": draft.name}
     if draft.comments:
         entry["description"] = "\n".join(_plain(line) for line in draft.comments)
-    entry["config"] = {"meta": {"replaces": list(_places(project, report))}}
+    entry["config"] = {"meta": {"replaces": list(replaced(project, report))}}
     return entry
 
 
@@ -249,16 +250,9 @@ def _exposure(project: Project, report: Report, needs: tuple[str, ...]) -> dict[
         "type": "analysis",
         "owner": {"name": "unwet", "email": "unknown@example.com"},
         "depends_on": [f"ref('{report.name}')"],
-        "description": "Legacy report at " + ", ".join(_places(project, report)),
+        "description": "Legacy report at " + ", ".join(replaced(project, report)),
         **switch,
     }
-
-
-def _places(project: Project, report: Report) -> Iterable[str]:
-    for part in report.definition.parts:
-        span = part.statement.span
-        last = f"-{span.end_line}" if span.end_line > span.line else ""
-        yield f"{project.below(span.path)}:{span.line}{last}"
 
 
 def _yaml(value: object) -> str:

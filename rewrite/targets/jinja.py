@@ -12,15 +12,10 @@ from unwet.lineage.parse import render
 from unwet.lineage.trees import copied
 from unwet.rewrite.library import LINE, MacroCall
 from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.tokens import TOKEN
 
 # a brace in front of what becomes a tag would be read with it
 _ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|p|call)__)", re.IGNORECASE)
-# the token of a table `src` in a schema `main` holds `src__main__src`, and does not end there
-_TOKEN = re.compile(
-    r"(?P<kind>ref|src|h|p|call)__(?P<name>\w+?)__(?P=kind)(?![a-z])"
-    r"(?:(?<!__src)(?<!__ref)|(?!__))",
-    re.IGNORECASE,
-)
 # dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
 _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src|h)__\w+?__\3)[`\"\]]", re.IGNORECASE)
 _CALL = re.compile(r"call__\d+__call")
@@ -81,7 +76,7 @@ def argument(leaf: Leaf, dialect: str) -> str:
         return _joined(leaf.text)
     if leaf.kind == "string":
         return _joined(exp.Literal.string(leaf.text).sql(dialect or None)[1:-1])
-    if leaf.kind == "number" or _TOKEN.search(leaf.text):
+    if leaf.kind == "number" or TOKEN.search(leaf.text):
         return _joined(leaf.text)
     return _joined(exp.to_identifier(leaf.text, quoted=leaf.quoted).sql(dialect or None))
 
@@ -90,7 +85,7 @@ def _joined(text: str) -> str:
     """Literal text and tokens put together with Jinja's ``~``."""
     pieces: list[str] = []
     at = 0
-    for match in _TOKEN.finditer(text):
+    for match in TOKEN.finditer(text):
         if match.start() > at:
             pieces.append(_quoted(text[at : match.start()]))
         pieces.append(_expression(match))
@@ -116,7 +111,7 @@ def _in_place(text: str, calls: Sequence[MacroCall], dialect: str) -> str:
             return call.replace("\n", "\n" + " " * pad)
         return "{{ " + _expression(match) + " }}"
 
-    return _TOKEN.sub(put, _QUOTED_RELATION.sub(r"\2", text))
+    return TOKEN.sub(put, _QUOTED_RELATION.sub(r"\2", text))
 
 
 def _expression(match: re.Match[str]) -> str:

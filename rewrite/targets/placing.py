@@ -1,0 +1,134 @@
+"""What the relations of a project are called where no `ref` or `source` stands for them: models in
+two schemas of the project's own, sources as the pile calls them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.names import fold
+from unwet.lineage.trees import texts
+from unwet.rewrite.compose import Draft, NotComposable, Outside
+from unwet.rewrite.project import Project
+from unwet.rewrite.targets.tokens import TOKEN, named
+
+MARTS, INTERMEDIATE = "marts", "intermediate"
+# a quoted token would be quoted twice
+_QUOTED: Final = re.compile(r"([`\"\[])((ref|src)__\w+?__\3)[`\"\]]", re.IGNORECASE)
+# Characters in a name; what is longer is refused or, worse, cut without a word.
+_LONGEST: Final = {"postgres": 63, "redshift": 127, "mysql": 64, "tsql": 128, "fabric": 128,
+                   "oracle": 128, "snowflake": 255, "databricks": 255, "bigquery": 1024,
+                   "hive": 128, "teradata": 128}  # fmt: skip
+# Reserved in standard SQL and in most engines (SQL:2016 part 2, 5.2; PostgreSQL's appendix C).
+_RESERVED_WORDS: Final = """
+all analyse analyze and any array as asc asymmetric authorization between both by case cast
+check collate column constraint create cross current current_date current_role current_time
+current_timestamp current_user default deferrable delete desc describe distinct do drop else
+end except exists explain false fetch for foreign from full function grant group groups
+having if ilike in index initially inner insert intersect interval into is isnull join key
+lateral leading left like limit localtime localtimestamp merge natural not notnull null of
+offset on only or order outer overlaps partition placing primary procedure qualify range
+recursive references returning right row rows select session_user set show similar some
+start symmetric system table tablesample then to top trailing true truncate union unique
+unpivot update user using values variadic view when where window with
+"""
+_RESERVED: Final = frozenset(_RESERVED_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where everything is. ``layers``: the schema of each model's layer by the model's name,
+    ``outside``: sources by their tokens; ``schemas``: whether the dialect has any."""
+
+    dialect: str
+    layers: Mapping[str, str]
+    outside: Mapping[str, Outside]
+    schemas: bool
+
+    def model(self, name: str) -> str:
+        """The model as SQL calls it."""
+        parts = [self.layers[name], name] if self.schemas else [name]
+        return ".".join(identifier(part, self.dialect) for part in parts)
+
+    def relation(self, kind: str, name: str) -> str:
+        """What the token of a model or source stands for, as SQL."""
+        if kind == "ref":
+            return self.model(name)
+        return source_name(self.outside[f"src__{name}__src"], self.dialect)
+
+    def filled(self, text: str) -> str:
+        """SQL with names in place of the tokens of relations."""
+
+        def put(hit: re.Match[str]) -> str:
+            kind = hit["kind"].lower()
+            known = kind in ("ref", "src")
+            return self.relation(kind, hit["name"].lower()) if known else hit.group()
+
+        return TOKEN.sub(put, _QUOTED.sub(r"\2", text))
+
+
+def places(project: Project, schemas: bool = True) -> Places:
+    """Where the models of a project go: layers that are schemas of sources already get another
+    name."""
+    everything = (*project.drafts, *project.intermediates)
+    outside = {each.token.lower(): each for draft in everything for each in draft.outside}
+    taken = {each.schema.rpartition(".")[2].lower() for each in outside.values()}
+    marts, below = (_free(name, project.name, taken) for name in (MARTS, INTERMEDIATE))
+    layers = {draft.name: marts for draft in project.drafts}
+    layers |= {draft.name: below for draft in project.intermediates}
+    return Places(project.dialect, layers, outside, schemas)
+
+
+def check_names(draft: Draft, dialect: str) -> None:
+    """Raises NotComposable where the engine cannot have a relation of the draft's name."""
+    size, longest = len(draft.name.encode()), _LONGEST.get(dialect, 0)
+    if longest and size > longest:
+        raise NotComposable(f"its name has {size} bytes, more than the {longest} of {dialect}")
+
+
+def variables(tree: exp.Expr, outside: Iterable[Outside] = ()) -> frozenset[str]:
+    """The placeholders of the pile that are left in a tree or in the names of its sources."""
+    words = [*texts(tree), *(f"{each.schema}.{each.table}" for each in outside)]
+    return named(" ".join(words), "p")
+
+
+def references(tree: exp.Expr) -> frozenset[str]:
+    """The models that a tree reads."""
+    return named(" ".join(texts(tree)), "ref")
+
+
+def source_name(outside: Outside, dialect: str) -> str:
+    """The source as the pile calls it: without a schema where it had none there."""
+    schema = outside.schema if "." in outside.relation else ""
+    parts = [*(schema.split(".") if schema else ()), outside.table]
+    return ".".join(identifier(part, dialect) for part in parts)
+
+
+@lru_cache(maxsize=4096)
+def identifier(name: str, dialect: str) -> str:
+    """A name as SQL, quoted where it would not be read as that name otherwise."""
+    bare = re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) and name.lower() not in _RESERVED
+    same = fold(name, False, dialect) == fold(name, True, dialect)
+    return exp.to_identifier(name, quoted=not (bare and same)).sql(dialect=dialect or None)
+
+
+def in_order(reads: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """All names, each after those that it reads, otherwise by name; those that read each other in
+    a circle by name."""
+    left = {name: sorted(each for each in reads[name] if each in reads) for name in sorted(reads)}
+    while True:
+        try:
+            return tuple(TopologicalSorter(left).static_order())
+        except CycleError as error:
+            ring = set(error.args[1])
+            left |= {name: [r for r in left[name] if r not in ring] for name in sorted(ring)}
+
+
+def _free(name: str, project: str, taken: Iterable[str]) -> str:
+    return f"{project}_{name}" if name in taken else name

@@ -1,0 +1,214 @@
+"""Plain views, one file each, and all.sql, which makes them in dependency order.
+
+No tool has to know them but the engine's own client. There is no language of macros, so what
+several reports share is a view of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.parse import render
+from unwet.lineage.trees import copied
+from unwet.rewrite.compose import Draft, NotComposable
+from unwet.rewrite.project import Project
+from unwet.rewrite.script import Report
+from unwet.rewrite.script_order import base_reads
+from unwet.rewrite.targets.placing import (
+    Places,
+    check_names,
+    identifier,
+    in_order,
+    places,
+    references,
+    variables,
+)
+from unwet.rewrite.targets.replaced import plain, replaced
+
+NAME = "views"
+MACROS = False
+CONFIG: Final = "views.toml"
+_NO_SCHEMAS: Final = frozenset({"sqlite"})
+# How a dialect's client reads a file, and what it is called with; others get the texts themselves.
+_CLIENTS: Final[Mapping[str, tuple[str, str]]] = {
+    "": (".read {}", "duckdb warehouse.duckdb < all.sql"),
+    "duckdb": (".read {}", "duckdb warehouse.duckdb < all.sql"),
+    "sqlite": (".read {}", "sqlite3 warehouse.db < all.sql"),
+    "postgres": (r"\ir {}", "psql -v ON_ERROR_STOP=1 -f all.sql"),
+    "redshift": (r"\ir {}", "psql -v ON_ERROR_STOP=1 -f all.sql"),
+    "tsql": (":r {}", "sqlcmd -b -i all.sql"),
+    "mysql": ("source {}", "mysql < all.sql"),
+    "snowflake": ("!source {}", "snowsql -f all.sql"),
+    "spark": ("SOURCE {};", "spark-sql -f all.sql"),
+    "oracle": ("@@{}", "sqlplus @all.sql"),
+}
+_REPLACING: Final = frozenset({"", "duckdb", "postgres", "redshift", "mysql", "snowflake",
+                               "spark", "databricks", "bigquery", "oracle", "tsql", "fabric",
+                               "clickhouse", "trino", "presto", "athena"})  # fmt: skip
+# What is another value each day or each time, so that a stored table is not what a view would be.
+_MOVING: Final = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentDatetime, exp.CurrentTime,
+                  exp.Rand, exp.Randn, exp.Uuid)  # fmt: skip
+_STORED: Final = frozenset({"ctas", "insert", "select_into"})
+
+
+def check(draft: Draft, dialect: str) -> None:
+    """Raises NotComposable or RenderError where the draft cannot be a view; says why."""
+    check_names(draft, dialect)
+    open_ = sorted(variables(draft.tree, draft.outside))
+    if open_:
+        names = ", ".join(open_)
+        raise NotComposable(f"a view has no parameters: give --param a value for {names}")
+    render(draft.tree, dialect)
+
+
+def files(project: Project) -> dict[str, str]:
+    """Every file of the project: its path below the root, and its text."""
+    where = places(project, project.dialect not in _NO_SCHEMAS)
+    drafts = {d.name: d for d in (*project.drafts, *project.intermediates)}
+    texts = {name: _view(project, draft, where) for name, draft in drafts.items()}
+    paths = {name: f"views/{where.layers[name]}/{name}.sql" for name in drafts}
+    result = {CONFIG: _config(project)}
+    result |= {paths[name]: text for name, text in texts.items()}
+    result |= {f"legacy/{path}": text for path, text in project.originals.items()}
+    result["all.sql"] = _all(project, where, drafts, paths, result)
+    return result
+
+
+def how_to_build(project: Project) -> str:
+    """Where what is in the project, and how it is built."""
+    _, command = _CLIENTS.get(project.dialect, ("", "all.sql in your client"))
+    return (
+        "A report is a view below views/marts/; what several share is a view below"
+        f" views/intermediate/.\n`{command}` makes them all, inputs first."
+    )
+
+
+# --- one view --------------------------------------------------------------------------------
+
+
+def _view(project: Project, draft: Draft, where: Places) -> str:
+    tree = copied(project.library.models[draft.name])
+    tree.comments = None
+    report = project.reports.get(draft.name)
+    head = [plain(line) for line in draft.comments]
+    if report is not None:
+        head.append(f"Replaces {', '.join(replaced(project, report))}")
+    stored = report is not None and _is_stored(report, tree)
+    if stored:
+        head.append("A table, as it was: its rows are those of the day on which it is filled.")
+    query = where.filled(render(tree, project.dialect, spent=True))
+    name = where.model(draft.name)
+    comments = "".join(f"-- {line}\n" for line in head)
+    return f"{comments}{_create(name, stored, project.dialect)}\n{query};\n"
+
+
+def _is_stored(report: Report, tree: exp.Expr) -> bool:
+    """Whether the report was a table, and its rows would be others in a view."""
+    was_table = any(part.kind in _STORED for part in report.definition.parts)
+    return was_table and any(isinstance(node, _MOVING) for node in tree.walk())
+
+
+def _create(name: str, stored: bool, dialect: str) -> str:
+    if stored:
+        return f"DROP TABLE IF EXISTS {name};\nCREATE TABLE {name} AS"
+    if dialect not in _REPLACING:
+        return f"DROP VIEW IF EXISTS {name};\nCREATE VIEW {name} AS"
+    verb = "CREATE OR ALTER" if dialect in ("tsql", "fabric") else "CREATE OR REPLACE"
+    return f"{verb} VIEW {name} AS"
+
+
+def _config(project: Project) -> str:
+    return (
+        "# Views that all.sql makes in this order; `unwet verify OLD-SCRIPTS .` checks them.\n"
+        f'name = "{project.name}"\ndialect = "{project.dialect}"\n'
+    )
+
+
+# --- all of them, in order -------------------------------------------------------------------
+
+
+def _all(
+    project: Project,
+    where: Places,
+    drafts: Mapping[str, Draft],
+    paths: Mapping[str, str],
+    texts: Mapping[str, str],
+) -> str:
+    """The schemas, then every file after those it reads; kept scripts where their turn is."""
+    kept = {relation.rpartition(".")[0] for relation in _kept_makers(project)} - {""}
+    lines = ["-- Makes every view, inputs first.", *_schemas(where, kept), ""]
+    include, _ = _CLIENTS.get(project.dialect, ("", ""))
+    order = _order(project, drafts, paths)
+    for path in order:
+        lines += _about(project, path)
+        if include:
+            lines.append(include.format(path))
+        else:
+            lines.append(f"-- {path}\n{texts[path]}")
+    idle = sorted(f"legacy/{path}" for path in project.originals if f"legacy/{path}" not in order)
+    if idle:
+        lines += [
+            "",
+            "-- Not run, as they make nothing that a view reads (MIGRATION.md says more):",
+        ]
+        lines += [f"--   {path}" for path in idle]
+    return "\n".join(lines) + "\n"
+
+
+def _about(project: Project, path: str) -> Iterator[str]:
+    """What to know of a kept script: also which of the relations it reads are views now."""
+    if not path.startswith("legacy/"):
+        return
+    yield "-- Kept as it was (MIGRATION.md says why):"
+    now = {r.relation: r.name for r in project.reports.values() if r.relation}
+    now = {relation: name for relation, name in now.items() if name in project.library.models}
+    for read in sorted(_reads_of(project, path) & now.keys()):
+        yield f"--   it reads {read}, of which the view {now[read]} has the rows"
+
+
+def _schemas(where: Places, kept: set[str]) -> Iterator[str]:
+    """Makes the schemas of all views, and those that kept scripts write to."""
+    if not where.schemas:
+        return
+    for name in sorted({*where.layers.values(), *kept}):
+        schema = ".".join(identifier(part, where.dialect) for part in name.split("."))
+        if where.dialect in ("tsql", "fabric"):
+            yield f"IF SCHEMA_ID('{name}') IS NULL EXEC('CREATE SCHEMA {schema}');"
+        else:
+            yield f"CREATE SCHEMA IF NOT EXISTS {schema};"
+
+
+def _order(
+    project: Project, drafts: Mapping[str, Draft], paths: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The files to run: a kept script comes before the views that read what it makes."""
+    makes = _kept_makers(project)
+    reads: dict[str, set[str]] = {}
+    for name, draft in drafts.items():
+        below = {paths[ref] for ref in references(project.library.models[name]) if ref in paths}
+        outside = {makes[each.relation] for each in draft.outside if each.relation in makes}
+        reads[paths[name]] = below | outside
+    for path in sorted(set(makes.values())):
+        below = {makes[read] for read in _reads_of(project, path) if read in makes}
+        reads[path] = below - {path}
+    return in_order(reads)
+
+
+def _kept_makers(project: Project) -> dict[str, str]:
+    """The kept script that makes each relation that has no view."""
+    found: dict[str, str] = {}
+    for kept in project.kept:
+        path = project.below(kept.report.definition.path)
+        if kept.report.relation and path in project.originals:
+            found[kept.report.relation] = f"legacy/{path}"
+    return found
+
+
+def _reads_of(project: Project, path: str) -> set[str]:
+    """The relations that the kept reports of a script read."""
+    own = [k.report.definition for k in project.kept]
+    parts = [p for d in own if f"legacy/{project.below(d.path)}" == path for p in d.parts]
+    return {read for part in parts if part.query is not None for read in base_reads(part.query)}

@@ -1,0 +1,244 @@
+"""Plain views: what is written, that it is proved, and that real engines run it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.rewrite.prove.servers import _program, postgres_server
+from unwet.lineage.pile import Pile, load
+from unwet.lineage.sources import Source
+from unwet.rewrite.prove.projects import read_project
+from unwet.rewrite.prove.rendered import BadProject
+from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.rewrite.verify import Request as VerifyRequest
+from unwet.rewrite.verify import verify
+from unwet.tests.rewrite.targets.small_shop import (
+    bag,
+    data_sql,
+    database,
+    modelled,
+    readable,
+    rewritten,
+)
+from unwet.tests.test_small_pile import order
+
+TABLES = "CREATE TABLE s.t (id INT, name TEXT, at DATE);"
+
+
+def made(dialect: str, to_dialect: str = "", **scripts: str) -> Result:
+    """The views of a pile of scripts, each a file of its name, over one table."""
+    sources = [Source(f"p/{name}.sql", text) for name, text in scripts.items()]
+    pile = load([Source("p/a_tables.sql", TABLES), *sources], dialect)
+    return refactor(pile, Request(target="views", to_dialect=to_dialect))
+
+
+def run_duckdb(connection: duckdb.DuckDBPyConnection, project: Path) -> None:
+    """all.sql as DuckDB's own client runs it."""
+    for line in (project / "all.sql").read_text("utf-8").splitlines():
+        path = line.removeprefix(".read ")
+        connection.execute((project / path).read_text("utf-8") if path != line else line)
+
+
+def test_duckdb_runs_the_views_and_every_report_is_equal(tmp_path: Path) -> None:
+    result = rewritten(tmp_path / "project", "views", "duckdb")
+    old, new = database(tmp_path / "old.duckdb", True), database(tmp_path / "new.duckdb", False)
+    run_duckdb(new, tmp_path / "project")
+    reports = modelled(result)
+    assert len(reports) > 35
+    for report in reports:
+        before, after = bag(old, f"FROM {report.relation}"), bag(new, f"FROM marts.{report.model}")
+        assert before == after, report.name
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgres_server() as dsn:
+        yield dsn
+
+
+def psql(dsn: str, folder: Path, *args: str) -> str:
+    command = [_program("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", dsn, *args]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert not done.returncode, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_postgres_runs_the_views_and_every_report_is_equal(server: str, tmp_path: Path) -> None:
+    result = rewritten(tmp_path / "project", "views", "postgres")
+    setup = "\n".join(
+        [*data_sql(), *(readable(name).rstrip().rstrip(";") + ";" for name in order())]
+    )
+    (tmp_path / "setup.sql").write_text(setup, "utf-8")
+    psql(server, tmp_path, "-f", "setup.sql")
+    psql(server, tmp_path / "project", "-f", "all.sql")
+    for report in modelled(result):
+        old, new = f"SELECT * FROM {report.relation}", f"SELECT * FROM marts.{report.model}"
+        differing = f"({old} EXCEPT ALL {new}) UNION ALL ({new} EXCEPT ALL {old})"
+        assert psql(server, tmp_path, "-c", differing) == "", report.name
+    assert len(modelled(result)) > 35
+
+
+def test_a_view_and_its_place(tmp_path: Path) -> None:
+    result = made(
+        "postgres",
+        names="-- all names\nCREATE VIEW r.names AS SELECT name, id FROM s.t WHERE id > 3;",
+        few="CREATE TABLE r.few AS SELECT name FROM r.names WHERE id < 9;",
+    )
+    assert result.files["views/marts/names.sql"] == (
+        "-- all names\n-- Replaces names.sql:2\nCREATE OR REPLACE VIEW marts.names AS\n"
+        "SELECT\n  name,\n  id\nFROM s.t\nWHERE\n  id > 3;\n"
+    )
+    lines = result.files["all.sql"].splitlines()
+    assert lines.index(r"\ir views/marts/names.sql") < lines.index(r"\ir views/marts/few.sql")
+    assert "CREATE SCHEMA IF NOT EXISTS marts;" in lines
+    assert "`psql -v ON_ERROR_STOP=1 -f all.sql` makes them all" in result.files["MIGRATION.md"]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "head", "line"),
+    [
+        ("duckdb", "CREATE OR REPLACE VIEW marts.a AS", ".read views/marts/a.sql"),
+        ("tsql", "CREATE OR ALTER VIEW marts.a AS", ":r views/marts/a.sql"),
+        ("sqlite", "DROP VIEW IF EXISTS a;\nCREATE VIEW a AS", ".read views/marts/a.sql"),
+        ("bigquery", "CREATE OR REPLACE VIEW marts.a AS", "-- views/marts/a.sql"),
+    ],
+)
+def test_each_engine_in_its_own_words(dialect: str, head: str, line: str) -> None:
+    result = made("duckdb", dialect, a="SELECT id FROM s.t WHERE id = 3")
+    assert head in result.files["views/marts/a.sql"]
+    assert line in result.files["all.sql"].splitlines()
+    assert {v.name: v.outcome for v in result.verdicts}["a"] == "proved"
+
+
+def test_names_that_need_quotes_and_layers_that_are_taken() -> None:
+    result = made("postgres", order="SELECT id FROM s.t", x='SELECT "Id" FROM marts."Some Thing"')
+    assert (
+        'VIEW unwet_project_marts."order" AS' in result.files["views/unwet_project_marts/order.sql"]
+    )
+    assert 'FROM marts."Some Thing"' in result.files["views/unwet_project_marts/x.sql"]
+    assert {v.name: v.outcome for v in result.verdicts} == {"order": "proved", "x": "proved"}
+
+
+def test_what_cannot_be_a_view_is_kept_with_the_reason() -> None:
+    long = "n" * 64
+    result = made(
+        "postgres", **{long: "SELECT id FROM s.t"}, open="SELECT id FROM s.t WHERE id > :n"
+    )
+    why = {v.name: (v.outcome, v.reason) for v in result.verdicts}
+    assert why[long] == ("kept", "its name has 64 bytes, more than the 63 of postgres")
+    assert why["open"] == ("kept", "a view has no parameters: give --param a value for n")
+    assert "legacy/open.sql" in result.files
+
+
+def test_a_word_that_the_engine_lacks_is_a_reason_too() -> None:
+    sql = "SELECT CASE WHEN id > 1 THEN SPLIT_PART(name, ':', 2) END AS half FROM s.t"
+    result = made("duckdb", "tsql", halves=sql, names="SELECT name FROM s.t")
+    told = {v.name: (v.outcome, v.reason) for v in result.verdicts}
+    assert told["names"] == ("proved", "")
+    assert told["halves"][0] == "kept"
+    assert told["halves"][1].startswith("cannot be written in tsql: SPLIT_PART")
+    assert "legacy/halves.sql" in result.files
+
+
+def test_a_table_whose_rows_move_with_the_clock_stays_a_table() -> None:
+    sql = "CREATE TABLE r.{} AS SELECT id, CURRENT_DATE AS today FROM s.t"
+    result = made(
+        "postgres", old=sql.format("old"), seen=sql.format("seen").replace("TABLE", "VIEW")
+    )
+    assert (
+        "DROP TABLE IF EXISTS marts.old;\nCREATE TABLE marts.old AS"
+        in result.files["views/marts/old.sql"]
+    )
+    assert "rows are those of the day" in result.files["views/marts/old.sql"]
+    assert "CREATE OR REPLACE VIEW marts.seen AS" in result.files["views/marts/seen.sql"]
+
+
+def test_a_kept_script_runs_before_what_reads_it() -> None:
+    result = made(
+        "postgres",
+        a="SELECT id FROM s.t",
+        base="CREATE TABLE r.base AS SELECT id FROM s.t; DELETE FROM r.base USING s.t WHERE id = 1",
+        reader="CREATE VIEW r.reader AS SELECT id FROM r.base WHERE id > 0",
+    )
+    assert {v.name: v.outcome for v in result.verdicts}["base"] == "kept"
+    lines = result.files["all.sql"].splitlines()
+    assert "CREATE SCHEMA IF NOT EXISTS r;" in lines
+    assert lines.index(r"\ir legacy/base.sql") < lines.index(r"\ir views/marts/reader.sql")
+
+
+# --- read back -------------------------------------------------------------------------------
+
+
+NAMES = TABLES + "CREATE VIEW r.names AS SELECT name, id FROM s.t WHERE id > 3;"
+FEW = "CREATE VIEW r.few AS SELECT name FROM r.names WHERE id < 9;"
+
+
+def chain() -> Pile:
+    return load([Source("p/names.sql", NAMES), Source("p/few.sql", FEW)], "duckdb")
+
+
+def written(tmp_path: Path, to_dialect: str = "duckdb") -> Path:
+    refactor(chain(), Request(out=tmp_path / "v", target="views", to_dialect=to_dialect))
+    return tmp_path / "v"
+
+
+def outcomes(project: Path) -> dict[str, str]:
+    found = verify(chain(), VerifyRequest(project))
+    return {report.name: f"{report.verdict}: {report.reason}" for report in found.reports}
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def test_what_was_written_is_verified(tmp_path: Path) -> None:
+    assert outcomes(written(tmp_path)) == {"few": "proved: ", "names": "proved: "}
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("names", "id > 3", "id >= 3", "kept: not proved"),
+        ("few", "marts.names", "s.t", "kept: not proved"),
+        ("few", "VIEW marts.few AS", "VIEW marts.few (n) AS", "list of columns"),
+        ("few", "CREATE OR", "DELETE FROM s.t; CREATE OR", "a delete is no view"),
+        ("few", "CREATE OR REPLACE VIEW", "CREATE TABLE IF NOT EXISTS", "not those of one query"),
+    ],
+)
+def test_wrong_edits_are_seen(tmp_path: Path, name: str, old: str, new: str, told: str) -> None:
+    project = written(tmp_path)
+    edit(project / f"views/marts/{name}.sql", old, new)
+    assert told in outcomes(project)[name]
+
+
+def test_a_view_that_nobody_makes_is_seen(tmp_path: Path) -> None:
+    project = written(tmp_path)
+    edit(project / "all.sql", ".read views/marts/few.sql\n", "")
+    assert "all.sql does not make it" in outcomes(project)["few"]
+
+
+def test_an_order_that_cannot_work_is_seen(tmp_path: Path) -> None:
+    project = written(tmp_path)
+    lines = [".read views/marts/few.sql\n", ".read views/marts/names.sql\n"]
+    edit(project / "all.sql", "".join(reversed(lines)), "".join(lines))
+    assert "all.sql makes it before names, which it reads" in outcomes(project)["few"]
+
+
+def test_a_copy_that_says_something_else_is_seen(tmp_path: Path) -> None:
+    project = written(tmp_path, "bigquery")
+    edit(project / "all.sql", "id > 3", "id > 4")
+    assert "all.sql says something else than its file" in outcomes(project)["names"]
+
+
+@pytest.mark.parametrize("text", ["dialect = 3 3", 'dialect = "klingon"'])
+def test_a_bad_configuration(tmp_path: Path, text: str) -> None:
+    (tmp_path / "views.toml").write_text(text)
+    with pytest.raises(BadProject, match=r"views\.toml"):
+        read_project(tmp_path)
