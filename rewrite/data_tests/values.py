@@ -1,0 +1,71 @@
+"""What can be tested of rows, as values that every target prints in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """No two rows have the same values in all of these columns; NULLs count as equal."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotNull:
+    """A column without NULLs."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A column of texts that holds nothing but these, and NULL."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Every value of a column that is not NULL stands in `field` of `relation`, a source."""
+
+    column: str
+    relation: str
+    field: str
+
+
+Check = Unique | NotNull | Accepted | Related
+
+
+@dataclass(frozen=True, slots=True)
+class DataTest:
+    """A check, and how it is known. `certain`: the SQL of the model alone guarantees it, whatever
+    the sources hold; it can fail only when somebody changes the model. Anything else is an
+    assumption, which may fail on data that is right: a warning. `evidence`: in words."""
+
+    check: Check
+    certain: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceColumn:
+    """A column of a relation from outside. `type` as the project's dialect writes it, "" where
+    nothing says it; `declared`: by the pile or the user, and not read off its uses."""
+
+    name: str
+    type: str = ""
+    declared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known beyond the SQL of a project. `models`: tests by model name; `sources` and
+    `columns`: tests and columns by the legacy name of a relation from outside."""
+
+    models: Mapping[str, tuple[DataTest, ...]] = field(default_factory=dict)
+    sources: Mapping[str, tuple[DataTest, ...]] = field(default_factory=dict)
+    columns: Mapping[str, tuple[SourceColumn, ...]] = field(default_factory=dict)
