@@ -1,18 +1,34 @@
-"""What the queries of a pile take for granted of what they read: one row is found for each row that
-looks for it, and a column holds the texts that they ask for."""
+"""What the queries of a pile take for granted of what they read: a row is found for each row that
+looks for it, and a column holds the texts that they tell apart."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from unwet.rewrite.algebra import Call, Col, Expr, Filter, Join, Lit, Rel, expressions, parts, walk, width
+from unwet.rewrite.algebra import (
+    Call,
+    Col,
+    Expr,
+    Join,
+    Lit,
+    Rel,
+    expressions,
+    inputs,
+    parts,
+    walk,
+    width,
+)
 from unwet.rewrite.data_tests.rows import Rows, origin
 from unwet.rewrite.data_tests.values import Accepted, DataTest, Related
 
 MIN_REPORTS: Final = 2  # that say it
-MIN_TEXTS, MAX_TEXTS = 3, 30  # fewer say little of a column; more are data
+MIN_TEXTS: Final = 3  # two may be all that anybody wants of many
+MAX_TEXTS: Final = 30  # more are data
+_PLACEHOLDER: Final = re.compile(r"p__\w+?__p", re.IGNORECASE)  # its texts are not known
+
 Place = tuple[str, str]  # a relation, and its column
 
 
@@ -27,82 +43,68 @@ def related(plans: Mapping[str, Rel], rows: Rows) -> dict[str, tuple[DataTest, .
                     said[pair].add(report)
     found: dict[str, list[DataTest]] = defaultdict(list)
     for (child, parent), reports in sorted(said.items()):
-        if len(reports) >= MIN_REPORTS and (parent, child) not in said:
-            check = Related(child[1], *parent)
+        if len(reports) >= MIN_REPORTS and (parent, child) not in said and _alike(child, parent):
             words = f"{len(reports)} reports look it up there"
-            found[child[0]].append(DataTest(check, False, words))
+            found[child[0]].append(DataTest(Related(child[1], *parent), False, words))
     return {relation: tuple(tests) for relation, tests in found.items()}
+
+
+def _alike(child: Place, parent: Place) -> bool:
+    """Whether the names say the same: a session found by the customer's id is no foreign key."""
+    return child[1] == parent[1] or child[1].endswith("_" + parent[1])
 
 
 def _lookups(join: Join, rows: Rows) -> Iterator[tuple[Place, Place]]:
     """(who looks, where it is found) for every single column that is a key of what is joined."""
-    ends: list[tuple[int, Rel]] = []
-    for each in join.inputs:
-        ends.append(((ends[-1][0] if ends else 0) + width(each), each))
+    places = [(rel, at) for rel in join.inputs for at in range(width(rel))]
     for test in join.on:
         match test:
             case Call(op="eq", args=(Col(index=one), Col(index=other))):
                 for mine, theirs in ((one, other), (other, one)):
-                    child, (place, rel) = _behind(ends, mine), _within(ends, theirs)
-                    unique = frozenset({place}) in rows.keys(rel)
-                    parent = origin(rel, place)
-                    if child and parent and unique and child[0] != parent[0]:
-                        if join.kind == "inner" or theirs >= ends[0][0]:
+                    rel, at = places[theirs]
+                    child, parent = origin(*places[mine]), origin(rel, at)
+                    outer = join.kind == "left" and rel is join.inputs[0]
+                    if child and parent and child[0] != parent[0] and not outer:
+                        if frozenset({at}) in rows.keys(rel):
                             yield child, parent
             case _:
                 pass
 
 
-def _within(ends: list[tuple[int, Rel]], column: int) -> tuple[int, Rel]:
-    """The input a column is of, and its position in that."""
-    start = 0
-    for end, rel in ends:
-        if column < end:
-            return column - start, rel
-        start = end
-    raise IndexError(column)
-
-
-def _behind(ends: list[tuple[int, Rel]], column: int) -> Place | None:
-    at, rel = _within(ends, column)
-    return origin(rel, at)
-
-
-def asked(plans: Mapping[str, Rel]) -> dict[str, tuple[DataTest, ...]]:
-    """By relation: the texts that conditions ask a column for, in all reports together."""
+def told_apart(plans: Mapping[str, Rel]) -> dict[str, tuple[DataTest, ...]]:
+    """By relation: the texts of a column that conditions ask for one by one, in all reports
+    together. A list of several is a selection: what else there is, it does not say."""
     texts: dict[Place, set[str]] = defaultdict(set)
     reports: dict[Place, set[str]] = defaultdict(set)
     for report, rel in plans.items():
         for node in walk(rel):
-            for place, values in _asked(node):
-                texts[place] |= values
+            for place, text in _asked(node):
+                texts[place].add(text)
                 reports[place].add(report)
     found: dict[str, list[DataTest]] = defaultdict(list)
     for place in sorted(texts):
         if MIN_TEXTS <= len(texts[place]) <= MAX_TEXTS and len(reports[place]) >= MIN_REPORTS:
-            words = f"the texts that {len(reports[place])} reports ask for"
+            words = f"the texts that {len(reports[place])} reports tell apart"
             check = Accepted(place[1], tuple(sorted(texts[place])))
             found[place[0]].append(DataTest(check, False, words))
     return {relation: tuple(tests) for relation, tests in found.items()}
 
 
-def _asked(node: Rel) -> Iterator[tuple[Place, frozenset[str]]]:
-    below = node.input if isinstance(node, Filter) else getattr(node, "input", None)
-    if below is None:
+def _asked(node: Rel) -> Iterator[tuple[Place, str]]:
+    below = inputs(node)
+    if len(below) != 1:
         return
     for expr in expressions(node):
-        for at, values in _compared(parts(expr)):
-            place = origin(below, at) if at < width(below) else None
-            if place is not None:
-                yield place, values
+        for at, text in _compared(parts(expr)):
+            place = origin(below[0], at) if at < width(below[0]) else None
+            if place is not None and text and not _PLACEHOLDER.search(text):
+                yield place, text
 
 
-def _compared(exprs: Iterable[Expr]) -> Iterator[tuple[int, frozenset[str]]]:
+def _compared(exprs: Iterable[Expr]) -> Iterator[tuple[int, str]]:
     for each in exprs:
         match each:
-            case Call(op="eq" | "in", args=(Col(index=at), *values)):
-                texts = [v.text for v in values if isinstance(v, Lit) and v.kind == "string"]
-                if texts and len(texts) == len(values):
-                    yield at, frozenset(texts)
+            case Call(op="eq", args=(Col(index=at), Lit(kind="string", text=text))):
+                yield at, text
             case _:
                 pass

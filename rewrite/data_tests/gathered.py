@@ -13,7 +13,7 @@ from typing import Final
 
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Call, Expr, Project, Rel
-from unwet.rewrite.data_tests.assumed import asked, related
+from unwet.rewrite.data_tests.assumed import related, told_apart
 from unwet.rewrite.data_tests.rows import Rows
 from unwet.rewrite.data_tests.texts import Domains
 from unwet.rewrite.data_tests.values import Accepted, DataTest, NotNull, Unique
@@ -132,7 +132,7 @@ def of_sources(
     report."""
     wanted = set(relations)
     rows = Rows(_Known(catalog, True))
-    looked, texts = related(plans, rows), asked(plans)
+    looked, texts = related(plans, rows), told_apart(plans)
     found = {
         relation: (
             *_declared(relation, catalog),
