@@ -48,6 +48,7 @@ PAGES = (
     "docs/decisions.md",
     "docs/pictures.md",
     "docs/pre-commit.md",
+    "docs/project.md",
     "docs/scale.md",
     "docs/verify.md",
 )
@@ -280,6 +281,10 @@ def block_macro() -> str:
 
 def block_models() -> str:
     return files(*sorted((project() / "models").rglob("*.sql")))
+
+
+def block_tests_of_models() -> str:
+    return files(project() / "models/marts/_models.yml", language="yaml")
 
 
 def block_rendered() -> str:

@@ -16,12 +16,12 @@ _SQL_WORDS = """
 _JINJA_WORDS = """
     block call config do endfor endif endmacro extends false for import include loop macro model
     none ref return self source target this true var"""
-_RESERVED = frozenset((_SQL_WORDS + _JINJA_WORDS).split())
+RESERVED = frozenset((_SQL_WORDS + _JINJA_WORDS).split())
 
 
 def free(name: str, taken: Iterable[str]) -> str:
     """``name``, or ``name_2`` and so on while it is taken or reserved."""
-    used = set(taken) | _RESERVED
+    used = set(taken) | RESERVED
     candidate, n = name, 1
     while candidate in used:
         n += 1

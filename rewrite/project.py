@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from unwet.lineage.tables import Catalog
-from unwet.rewrite.compose import Draft
+from unwet.rewrite.compose import Draft, Outside
+from unwet.rewrite.data_tests.values import NO_EVIDENCE, Evidence
 from unwet.rewrite.library import Library
 from unwet.rewrite.script import Report
 
@@ -25,7 +27,8 @@ class Project:
 
     ``dialect`` is the one the project is written in; ``placeholders`` maps variable names to the
     text they had in the pile; ``originals`` the paths of kept scripts to their text; ``root`` is
-    the folder of the pile, with its slash.
+    the folder of the pile, with its slash; ``evidence`` is there when the project is written for
+    good.
     """
 
     name: str
@@ -39,7 +42,21 @@ class Project:
     placeholders: Mapping[str, str] = field(default_factory=dict)
     originals: Mapping[str, str] = field(default_factory=dict)
     root: str = ""
+    evidence: Evidence = NO_EVIDENCE
 
     def below(self, path: str) -> str:
         """A path of the pile as the project names it: relative to the folder all of it is in."""
         return path.removeprefix(self.root)
+
+    def outside(self) -> tuple[Outside, ...]:
+        """The relations that are read and not made, each once, by token."""
+        drafts = (*self.drafts, *self.intermediates)
+        found = {outside.token: outside for draft in drafts for outside in draft.outside}
+        return tuple(found[token] for token in sorted(found))
+
+    def folder(self, name: str) -> str:
+        """The folder of a report's old script below the pile's, as words fit for any file system,
+        with its slash; empty at the top."""
+        parts = self.below(self.reports[name].span.path).split("/")[:-1]
+        words = (re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_") for part in parts)
+        return "".join(f"{word}/" for word in words if word)

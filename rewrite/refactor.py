@@ -8,7 +8,7 @@ falls back to its one-to-one model; one that cannot be proved even so is tested 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from unwet.lineage.findings import Finding
@@ -49,6 +49,7 @@ from unwet.rewrite.targets.known import target_of
 from unwet.rewrite.targets.migration import migration
 from unwet.rewrite.targets.place import check, check_name, place, staged
 from unwet.rewrite.targets.record import RECORD, Record, record
+from unwet.rewrite.tested_by import evidence_of
 from unwet.rewrite.verdicts import Verdict
 
 _ROUNDS = 4  # a pinned report can break a family for others, which are pinned in the next round
@@ -148,6 +149,7 @@ class _Job:
         self.root = common_root(sorted(s.path for s in self.pile.sources))
         self.assumptions: frozenset[str] = frozenset()
         self.shared_assumptions: frozenset[str] = frozenset()  # of what several models share
+        self.found: Mapping[str, ReadBack] = {}  # the models of the project, read back
         self.printed: tuple[Project, Mapping[str, str]] | None = None
 
     def run(self) -> Result:
@@ -214,7 +216,7 @@ class _Job:
         return self._project(shared.drafts, library, shared.intermediates)
 
     def _unproved_in(self, project: Project) -> frozenset[str]:
-        found = self._read(project)
+        found = self.found = self._read(project)
         lost, self.shared_assumptions = set[str](), frozenset[str]()
         dialects = {self.dialect, dialect_of(self.pile)}
         for draft in project.drafts:
@@ -309,6 +311,8 @@ class _Job:
         self.progress("looking for contradictions")
         accepted = (*self.request.intended, *self.request.decisions.resolutions)
         contradictions = drift(self.legacy, accepted).findings
+        self.progress("looking for what can be tested")
+        project = replace(project, evidence=evidence_of(project, self.found, self.meaning))
         files = {**self._files(project)}
         assumptions = tuple(sorted(self.assumptions | self.shared_assumptions))
         files["MIGRATION.md"] = migration(

@@ -22,6 +22,7 @@ from unwet.rewrite.lost import UNPARSED
 from unwet.rewrite.shapes import Leaf
 
 ORIGINALS = "legacy/"  # where a project has the scripts that are kept
+_TESTS = "tests/"
 _LINE_COMMENT = re.compile(r"^\s*--")
 _BLOCK_COMMENT = re.compile(r"/\*.*?\*/|\{#.*?#\}", re.DOTALL)
 _WORD = re.compile(r"'(?:[^']|'')*'|\w+|[^\s\w(),.;]+")
@@ -105,12 +106,12 @@ def project_size(library: Library, files: Mapping[str, str]) -> Size:
     """What a maintainer reads to change behaviour: models and macros.
 
     Scripts that are kept are none of it: they are counted like the pile that they are part of.
-    YAML (descriptions, sources, tests) and Markdown are not counted; a call is one node and two
+    Tests, YAML (descriptions, sources) and Markdown are not counted; a call is one node and two
     for each argument (its name and its value); a condition is as many as it has words."""
     sql = [
         text
         for path, text in files.items()
-        if path.endswith(".sql") and not path.startswith(ORIGINALS)
+        if path.endswith(".sql") and not path.startswith((ORIGINALS, _TESTS))
     ]
     lines = sum(map(code_lines, sql))
     trees = [*library.models.values(), *(m.tree for m in library.macros)]

@@ -1,1 +1,1 @@
-"""Data tests from evidence: what plans prove of a model's rows, and what a pile assumes of sources."""
+"""Data tests from evidence: what plans prove of models, and what a pile assumes of sources."""

@@ -21,7 +21,8 @@ from unwet.rewrite.algebra import (
     walk,
     width,
 )
-from unwet.rewrite.data_tests.rows import Rows, origin
+from unwet.rewrite.data_tests.origins import origin
+from unwet.rewrite.data_tests.rows import Rows
 from unwet.rewrite.data_tests.values import Accepted, DataTest, Related
 
 MIN_REPORTS: Final = 2  # that say it
@@ -64,9 +65,9 @@ def _lookups(join: Join, rows: Rows) -> Iterator[tuple[Place, Place]]:
                     rel, at = places[theirs]
                     child, parent = origin(*places[mine]), origin(rel, at)
                     outer = join.kind == "left" and rel is join.inputs[0]
-                    if child and parent and child[0] != parent[0] and not outer:
-                        if frozenset({at}) in rows.keys(rel):
-                            yield child, parent
+                    found = frozenset({at}) in rows.keys(rel) and not outer
+                    if found and child and parent and child[0] != parent[0]:
+                        yield child, parent
             case _:
                 pass
 

@@ -91,13 +91,15 @@ def _note(rows: Rows, relation: str, names: tuple[str, ...], rel: Rel) -> None:
 def _tests(meant: Meant, sure: Rows, likely: Rows, domains: Domains) -> Iterator[DataTest]:
     grain, certain = _grain(meant, sure, likely)
     if grain:
-        words = "one row for each" if certain else "one row for each, if declared keys hold"
+        words = (
+            "one row for each" if certain else "one row for each, as long as declared keys are keys"
+        )
         yield DataTest(Unique(tuple(meant.names[i] for i in grain)), certain, words)
     wanted = {*grain, *_defaulted(meant.rel)}
     for at in sorted(wanted):
         holds = at in sure.filled(meant.rel)
         if holds or at in likely.filled(meant.rel):
-            words = "never NULL" if holds else "never NULL, if what is declared NOT NULL is not"
+            words = "never NULL" if holds else "never NULL, as long as what is declared NOT NULL is"
             yield DataTest(NotNull(meant.names[at]), holds, words)
     for at, name in enumerate(meant.names):
         texts = domains.texts(meant.rel, at)

@@ -12,9 +12,8 @@ from itertools import pairwise, product
 from typing import Final, Protocol, assert_never
 
 from unwet.rewrite.algebra import (
-    Aggregate,
     Agg,
-    Call,
+    Aggregate,
     Col,
     Distinct,
     Expr,
@@ -22,7 +21,6 @@ from unwet.rewrite.algebra import (
     Join,
     Lit,
     Opaque,
-    Over,
     Project,
     Rel,
     Scan,
@@ -31,20 +29,16 @@ from unwet.rewrite.algebra import (
     Unnest,
     Values,
     Window,
-    parts,
     width,
 )
+from unwet.rewrite.data_tests.conditions import equalities, fixed, gives, holds, ones, proved
+from unwet.rewrite.data_tests.origins import origin, source
 
 Key = frozenset[int]
 Keys = frozenset[Key]
 
 MANY_KEYS: Final = 8  # of one relation; the smallest are kept
 FEW_KEYS: Final = 2  # of each input of a join
-_STRICT: Final = frozenset({"eq", "neq", "lt", "lte", "gt", "gte", "like", "between"})
-# NULL only where an operand is. Dividing by zero and casting what cannot be cast give NULL in some
-# engines (MySQL, Spark), so they are not here.
-_TOTAL: Final = frozenset({"add", "sub", "mul", "neg", "paren", "not", "and", "or",
-                           "timestamptrunc", "datetrunc", "upper", "lower"}) | _STRICT  # fmt: skip
 _NUMBERING: Final = frozenset({"rownumber", "rank", "denserank"})
 
 
@@ -98,8 +92,8 @@ class Rows:
                 yield from _shown(self.keys(inner), exprs)
             case Join():
                 yield from self._joined(rel)
-            case Aggregate(keys=keys):
-                yield frozenset(range(len(keys)))
+            case Aggregate(input=inner, keys=keys):
+                yield frozenset(i for i, key in enumerate(keys) if not _is_one_text(inner, key))
             case Window(input=inner) | Sort(input=inner):
                 yield from self.keys(inner)
             case Distinct(input=inner):
@@ -119,10 +113,11 @@ class Rows:
     def _kept(self, inner: Rel, conjuncts: tuple[Expr, ...]) -> Iterator[Key]:
         """A filter keeps keys; the first row of each partition makes one, and a column that is one
         constant is no part of any."""
-        fixed, keys = frozenset(_fixed(conjuncts)), set(self.keys(inner))
+        keys = set(self.keys(inner))
         if isinstance(inner, Window):
-            keys |= set(_partitions(inner, _ones(conjuncts)))
-        yield from (key - fixed for key in keys)
+            keys |= set(_partitions(inner, ones(conjuncts)))
+        same = frozenset(fixed(conjuncts))
+        yield from (key - same for key in keys)
 
     def _joined(self, join: Join) -> Iterator[Key]:
         first = self.keys(join.inputs[0])
@@ -155,15 +150,15 @@ class Rows:
         of those `among` fix one of its keys."""
         starts = _starts(join)
         bound: set[int] = set()
-        for pair in _equalities(join.on):
+        for pair in equalities(join.on):
             alike = self._alike(join, pair, starts)
             for one, two in (pair, pair[::-1]):
                 owner = _owner(two, starts)
                 known = alike and (among is None or owner in among)
                 if _owner(one, starts) == at and owner != at and known:
                     bound.add(one - starts[at])
-        fixed = {i - starts[at] for i in _fixed(join.on) if _owner(i, starts) == at}
-        return any(key <= bound | fixed for key in self.keys(join.inputs[at]))
+        bound |= {i - starts[at] for i in fixed(join.on) if _owner(i, starts) == at}
+        return any(key <= bound for key in self.keys(join.inputs[at]))
 
     def _alike(self, join: Join, pair: tuple[int, int], starts: list[int]) -> bool:
         """Whether two columns hold values of one kind."""
@@ -190,19 +185,19 @@ class Rows:
                 names = self.given.filled(table)
                 yield from (i for i, name in enumerate(columns) if name in names)
             case Values(rows=rows, width=n):
-                yield from (i for i in range(n) if all(_holds(r[i], frozenset()) for r in rows))
+                yield from (i for i in range(n) if all(holds(r[i], frozenset()) for r in rows))
             case Filter(input=inner, conjuncts=conjuncts):
                 yield from self.filled(inner)
-                yield from _proved(conjuncts)
+                yield from proved(conjuncts)
             case Project(input=inner, exprs=exprs):
                 known = self.filled(inner)
-                yield from (i for i, expr in enumerate(exprs) if _holds(expr, known))
+                yield from (i for i, expr in enumerate(exprs) if holds(expr, known))
             case Join():
                 yield from self._filled_join(rel)
             case Aggregate(input=inner, keys=keys, aggs=aggs):
                 known = self.filled(inner)
-                yield from (i for i, key in enumerate(keys) if _holds(key, known))
-                held = (_gives(agg, known, bool(keys)) for agg in aggs)
+                yield from (i for i, key in enumerate(keys) if holds(key, known))
+                held = (gives(agg, known, bool(keys)) for agg in aggs)
                 yield from (len(keys) + i for i, holds in enumerate(held) if holds)
             case Window(input=inner, functions=functions):
                 yield from self.filled(inner)
@@ -226,102 +221,42 @@ class Rows:
         if join.kind == "inner":
             for each, start in zip(join.inputs[1:], starts[1:], strict=True):
                 yield from (start + i for i in self.filled(each))
-            yield from _proved(join.on)
+            yield from proved(join.on)
         if join.kind == "semi":
-            yield from (i for i in _proved(join.on) if i < width(join.inputs[0]))
+            yield from (i for i in proved(join.on) if i < width(join.inputs[0]))
 
 
-# --- expressions -----------------------------------------------------------------------------
+# --- helpers ----------------------------------------------------------------------------------
 
 
-def _holds(expr: Expr, filled: frozenset[int]) -> bool:
-    """Whether an expression is never NULL."""
-    match expr:
-        case Col(index=i):
-            return i in filled
-        case Lit(kind=kind):
-            return kind != "null"
-        case Call(op="coalesce", args=args):
-            return any(_holds(each, filled) for each in args)
-        case Call(op="case", args=args, shape=shape) if shape[-1:] == ("default",):
-            return all(_holds(_result(each), filled) for each in args)
-        case Call(op="is"):
-            return True
-        case Call(op=op, args=args) if op in _TOTAL:
-            return bool(args) and all(_holds(each, filled) for each in args)
-        case _:
-            return False
+def kind_of(rel: Rel, at: int, given: Given) -> str:
+    """The kind of a column's values; two columns with the same origin have the same."""
+    found = origin(rel, at)
+    if found is not None:
+        return given.kind(*found)
+    return "number" if isinstance(source(rel, at), Agg) else ""
 
 
-def _result(arm: Expr) -> Expr:
-    """What an arm of a CASE gives."""
-    if isinstance(arm, Call) and arm.op == "if":
-        return arm.args[1]
-    return arm
-
-
-def _gives(agg: Agg, filled: frozenset[int], grouped: bool) -> bool:
-    """Whether an aggregate is never NULL: a count, or of rows that are there and have no NULLs."""
-    if agg.op in ("count", "countif"):
-        return True
-    plain = agg.op in ("sum", "min", "max", "avg") and agg.where is None
-    return grouped and plain and all(_holds(each, filled) for each in agg.args)
-
-
-def _proved(conjuncts: Iterable[Expr]) -> Iterator[int]:
-    """Columns that are not NULL where all conjuncts are true."""
-    for each in conjuncts:
-        match each:
-            case Call(op="is", args=(Col(index=i), Lit(kind="null")), shape=shape):
-                yield from (i,) if any(s.startswith("negate") for s in shape) else ()
-            case Call(op="in", args=(Col(index=i), *_)):
-                yield i
-            case Call(op=op, args=args) if op in _STRICT:
-                for arg in args:
-                    yield from _decides(arg)
+def _is_one_text(rel: Rel, expr: Expr) -> bool:
+    """Whether a condition below lets an expression be one text only."""
+    while isinstance(expr, Col):
+        at = expr.index
+        match rel:
+            case Filter(input=inner, conjuncts=conjuncts):
+                if at in fixed(conjuncts):
+                    return True
+                rel = inner
+            case Project(input=inner, exprs=exprs):
+                rel, expr = inner, exprs[at]
+            case Join(kind="inner" | "left" | "semi" | "anti", inputs=some):
+                if at >= width(some[0]):
+                    return False
+                rel = some[0]
+            case Window(input=inner) if at < width(inner):
+                rel = inner
             case _:
-                pass
-
-
-def _decides(expr: Expr) -> Iterator[int]:
-    """Columns whose NULL makes an expression NULL."""
-    match expr:
-        case Col(index=i):
-            yield i
-        case Call(op="add" | "sub" | "mul" | "neg" | "cast" | "paren", args=args):
-            for arg in args:
-                yield from _decides(arg)
-        case _:
-            pass
-
-
-def _fixed(conjuncts: Iterable[Expr]) -> Iterator[int]:
-    """Columns that hold one text. A number is none: '01' = 1 and '1' = 1 are both true."""
-    for each in conjuncts:
-        match each:
-            case Call(op="eq", args=(Col(index=i), Lit(kind="string"))):
-                yield i
-            case _:
-                pass
-
-
-def _ones(conjuncts: Iterable[Expr]) -> frozenset[int]:
-    """Columns that are 1."""
-    return frozenset(
-        each.args[0].index
-        for each in conjuncts
-        if isinstance(each, Call) and each.op == "eq" and len(each.args) == 2
-        if isinstance(each.args[0], Col) and each.args[1] == Lit("number", "1")
-    )
-
-
-def _equalities(conjuncts: Iterable[Expr]) -> Iterator[tuple[int, int]]:
-    for each in conjuncts:
-        match each:
-            case Call(op="eq", args=(Col(index=one), Col(index=other))):
-                yield one, other
-            case _:
-                pass
+                return False
+    return False
 
 
 def _constants(rel: Rel) -> dict[int, Lit]:
@@ -335,64 +270,9 @@ def _partitions(window: Window, ones: Key) -> Iterator[Key]:
     start = width(window.input)
     for at, over in enumerate(window.functions):
         columns = [e.index for e in over.partition if isinstance(e, Col)]
-        if start + at in ones and over.call.op == "rownumber":
-            if len(columns) == len(over.partition):
-                yield frozenset(columns)
-
-
-def kind_of(rel: Rel, at: int, given: Given) -> str:
-    """The kind of a column's values; two columns with the same origin have the same."""
-    found = origin(rel, at)
-    if found is not None:
-        return given.kind(*found)
-    return "number" if isinstance(_source(rel, at), Agg) else ""
-
-
-def origin(rel: Rel, at: int) -> tuple[str, str] | None:
-    """The relation and its column that a column hands on as it is."""
-    found = _source(rel, at)
-    return found if isinstance(found, tuple) else None
-
-
-def _source(rel: Rel, at: int) -> tuple[str, str] | Agg | None:
-    """What a column comes from: a relation's column, a count, or something else."""
-    while True:
-        match rel:
-            case Scan(table=table, columns=columns):
-                return table, columns[at]
-            case Project(input=inner, exprs=exprs) | Aggregate(input=inner, keys=exprs) if (
-                at < len(exprs)
-            ):
-                expr = exprs[at]
-                if not isinstance(expr, Col):
-                    return None
-                rel, at = inner, expr.index
-            case Aggregate(keys=keys, aggs=aggs):
-                agg = aggs[at - len(keys)]
-                return agg if agg.op == "count" else None
-            case Join(inputs=some):
-                for each in some:
-                    if at < width(each):
-                        rel = each
-                        break
-                    at -= width(each)
-            case Window(input=inner) if at >= width(inner):
-                return None
-            case Unnest(input=inner) if at >= width(inner):
-                return None
-            case (
-                Filter(input=inner)
-                | Window(input=inner)
-                | Sort(input=inner)
-                | Distinct(input=inner)
-                | Unnest(input=inner)
-            ):
-                rel = inner
-            case _:
-                return None
-
-
-# --- positions -------------------------------------------------------------------------------
+        first = start + at in ones and over.call.op == "rownumber"
+        if first and len(columns) == len(over.partition):
+            yield frozenset(columns)
 
 
 def _starts(join: Join) -> list[int]:

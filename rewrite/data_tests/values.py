@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,6 @@ class Evidence:
     models: Mapping[str, tuple[DataTest, ...]] = field(default_factory=dict)
     sources: Mapping[str, tuple[DataTest, ...]] = field(default_factory=dict)
     columns: Mapping[str, tuple[SourceColumn, ...]] = field(default_factory=dict)
+
+
+NO_EVIDENCE: Final = Evidence()

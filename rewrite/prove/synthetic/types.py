@@ -64,6 +64,15 @@ class SqlType:
             case kind:
                 return _DUCKDB[kind]
 
+    def sql(self, dialect: str) -> str:
+        """The type as that dialect writes it, without sizes, which no use tells; "" where it has
+        none."""
+        text = self.duckdb().replace("DECIMAL(18,4)", "DECIMAL")
+        try:
+            return exp.DataType.build(text, dialect="duckdb").sql(dialect=dialect or None)
+        except (SqlglotError, ValueError):
+            return ""
+
     def _members(self) -> Iterator[str]:
         for name, kind in self.fields:
             yield '"' + name.replace('"', '""') + '" ' + kind.duckdb()

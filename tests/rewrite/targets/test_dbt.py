@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,17 +45,18 @@ def test_only_what_duckdb_can_build_has_a_profile_for_it() -> None:
 
 
 def test_every_model_has_an_entry_and_an_exposure(files: dict[str, str]) -> None:
-    entries = loaded(files["models/marts.yml"])
-    models = {path.split("/")[-1][:-4] for path in files if path.startswith("models/marts/")}
-    assert {entry["name"] for entry in entries["models"]} >= models
-    exposures = {each["name"]: each for each in entries["exposures"]}
+    entries = loaded(files["models/marts/_models.yml"])["models"]
+    models = {Path(path).stem for path in files if re.match("models/marts/.*[.]sql", path)}
+    assert {entry["name"] for entry in entries} == models
+    listed = loaded(files["models/marts/_exposures.yml"])["exposures"]
+    exposures = {each["name"]: each for each in listed}
     assert exposures.keys() == {f"legacy_{name}" for name in models}
     assert exposures["legacy_ranked"]["depends_on"] == ["ref('ranked')"]
     assert {"label", "type", "owner"} <= exposures["legacy_ranked"].keys()
 
 
 def test_a_model_says_which_lines_it_replaces(files: dict[str, str]) -> None:
-    entries = {e["name"]: e for e in loaded(files["models/marts.yml"])["models"]}
+    entries = {e["name"]: e for e in loaded(files["models/marts/_models.yml"])["models"]}
     assert entries["sales_1"]["config"]["meta"]["replaces"] == ["sales_1.sql:2-14"]
     assert entries["sales_1"]["description"] == "sales of region 1"
 
@@ -99,3 +102,89 @@ def test_odd_names_of_tables_are_identifiers() -> None:
     assert source["name"] == "my_schema"
     assert source["schema"].lower() == "my schema"
     assert source["tables"][0]["identifier"].lower() == "my table"
+
+
+def entries(files: dict[str, str], path: str) -> dict[str, Any]:
+    kind = "sources" if path.endswith("sources.yml") else "models"
+    found = loaded(files[path])[kind]
+    return {each["name"]: each for each in found}
+
+
+def made(text: str, dialect: str = "duckdb", path: str = "a.sql") -> dict[str, str]:
+    sources = [Source(path, text, dialect), Source("top.sql", "SELECT 1 AS one", dialect)]
+    result = refactor(load(sources, dialect), Request())
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    return dict(result.files)
+
+
+GROUPED = "CREATE TABLE r AS SELECT {} FROM s.t GROUP BY 1, 2"
+
+
+def test_keys_of_several_columns_have_a_test_of_our_own() -> None:
+    files = made(GROUPED.format("a, COALESCE(b, 'none') AS b, count(*) AS n"))
+    model = entries(files, "models/marts/_models.yml")["r"]
+    assert model["data_tests"] == [{"unique_together": {"arguments": {"columns": ["a", "b"]}}}]
+    assert model["columns"] == [{"name": "b", "data_tests": ["not_null"]}]
+    assert (
+        "{% test unique_together(model, columns) %}" in files["tests/generic/unique_together.sql"]
+    )
+
+
+def test_no_test_of_our_own_where_none_is_needed(files: dict[str, str]) -> None:
+    keyed = made("SELECT a, count(*) AS n FROM s.t GROUP BY a")
+    assert "tests/generic/unique_together.sql" not in keyed
+    assert entries(keyed, "models/marts/_models.yml")["a"]["columns"] == [
+        {"name": "a", "data_tests": ["unique"]}
+    ]
+
+
+def test_lists_of_texts() -> None:
+    files = made("SELECT CASE WHEN a > 1 THEN 'no' ELSE 'yes' END AS big, 1 AS n FROM s.t")
+    [column] = entries(files, "models/marts/_models.yml")["a"]["columns"]
+    assert column["data_tests"] == [{"accepted_values": {"arguments": {"values": ["no", "yes"]}}}]
+    unsafe = made("SELECT CASE WHEN a > 1 THEN 'it''s' ELSE 'yes' END AS big, 1 AS n FROM s.t")
+    assert "columns" not in entries(unsafe, "models/marts/_models.yml")["a"]
+
+
+def test_names_that_need_quotes_have_them() -> None:
+    files = made('SELECT a AS "order", count(*) AS n FROM s.t GROUP BY a')
+    [column] = entries(files, "models/marts/_models.yml")["a"]["columns"]
+    assert column == {"name": "order", "quote": True, "data_tests": ["unique"]}
+    folded = made('SELECT a AS "Day", count(*) AS n FROM s.t GROUP BY a', "postgres")
+    assert "columns" not in entries(folded, "models/marts/_models.yml")["a"]
+
+
+def test_what_is_declared_of_sources_is_a_warning() -> None:
+    ddl = "CREATE TABLE s.t (id INTEGER PRIMARY KEY, a TEXT);\n"
+    files = made(ddl + "CREATE TABLE r AS SELECT a FROM s.t")
+    [source] = loaded(files["models/sources.yml"])["sources"]
+    [table] = source["tables"]
+    columns = {column["name"]: column for column in table["columns"]}
+    assert columns["a"] == {"name": "a", "data_type": "text"}
+    [unique, filled] = columns["id"]["data_tests"]
+    assert unique["unique"]["config"] == filled["not_null"]["config"] == {"severity": "warn"}
+    assert unique["unique"]["description"] == "Assumed: declared as a key"
+
+
+def test_sources_that_nothing_declares_have_the_columns_in_use() -> None:
+    files = made("SELECT t.a, t.b FROM s.t WHERE t.day >= DATE '2024-01-01' AND t.n + 1 > 2")
+    [source] = loaded(files["models/sources.yml"])["sources"]
+    [table] = source["tables"]
+    assert table["description"].startswith("Nothing declares it")
+    assert {c["name"]: c.get("data_type") for c in table["columns"]} == {
+        "a": None, "b": None, "day": "date", "n": "bigint"}  # fmt: skip
+
+
+def test_models_lie_in_the_folders_of_their_scripts() -> None:
+    files = made("SELECT 1 AS x", path="Finance Team/2024/a.sql")
+    assert "models/marts/finance_team/2024/a.sql" in files
+    assert "models/marts/top.sql" in files
+    assert entries(files, "models/marts/finance_team/2024/_models.yml").keys() == {"a"}
+    exposures = loaded(files["models/marts/finance_team/2024/_exposures.yml"])["exposures"]
+    assert [each["name"] for each in exposures] == ["legacy_a"]
+
+
+def test_code_that_was_commented_out_is_no_description() -> None:
+    files = made("-- for sales\n-- SELECT\n--   a,\n-- FROM x\nSELECT 1 AS x")
+    assert entries(files, "models/marts/_models.yml")["a"]["description"] == "for sales"
+    assert "-- FROM x" in files["models/marts/a.sql"]

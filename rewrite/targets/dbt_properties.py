@@ -1,0 +1,197 @@
+"""The YAML files of a dbt project: what it is called, what it reads, what its models are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import yaml
+
+from unwet.rewrite.compose import Draft, Outside
+from unwet.rewrite.library import Library
+from unwet.rewrite.project import Project
+from unwet.rewrite.script import Report
+from unwet.rewrite.targets.dbt_tests import with_tests
+from unwet.rewrite.targets.replaced import replaced
+
+_USED: Final = "Nothing declares it: its columns are those that the reports use."
+_READERS: Final = 5  # are named of what many models read
+_CODE: Final = re.compile(  # a line of SQL that somebody commented out
+    r"\s*[,)]|(CREATE|SELECT|WITH|FROM|WHERE|AND|OR|(LEFT |INNER )?JOIN|ON|GROUP BY|ORDER BY|HAVING"
+    r"|UNION|INSERT|DELETE|UPDATE)\b|.*(,|\(|\bAS)\s*$"
+)
+
+
+def project_yml(project: Project) -> str:
+    known = {name: v for name, v in sorted(project.placeholders.items()) if v != name}
+    return _yaml(
+        {
+            "name": project.name,
+            "version": "1.0.0",
+            "config-version": 2,
+            "profile": project.name,
+            "model-paths": ["models"],
+            "macro-paths": ["macros"],
+            "flags": {"send_anonymous_usage_stats": False},
+            **({"vars": known} if known else {}),
+            "models": {
+                project.name: {
+                    "intermediate": {"+materialized": "view"},
+                    "marts": {"+materialized": "table"},
+                }
+            },
+        }
+    )
+
+
+def has_profile(project: Project) -> bool:
+    """Whether it can be built as it is: only DuckDB needs no address and no login."""
+    return project.dialect in ("", "duckdb")
+
+
+def profiles_yml(project: Project) -> str:
+    output = {
+        "type": "duckdb",
+        "path": "{{ env_var('UNWET_DUCKDB', 'warehouse.duckdb') }}",
+        "schema": "main",
+        "threads": 1,
+    }
+    return _yaml({project.name: {"target": "dev", "outputs": {"dev": output}}})
+
+
+def sources_yml(project: Project) -> str:
+    """What the project reads and does not make: columns as declared, or as the reports use them."""
+    tables: dict[str, dict[str, Outside]] = {}
+    for outside in project.outside():
+        schema, table = _called(outside)
+        tables.setdefault(schema, {})[table] = outside
+    sources = [_source(project, name, tables[name]) for name in sorted(tables)]
+    return _yaml({"version": 2, "sources": sources})
+
+
+def _called(outside: Outside) -> tuple[str, str]:
+    """The source and its table, as the project names them."""
+    schema, _, table = outside.token[len("src__") : -len("__src")].partition("__")
+    return schema, table
+
+
+def _source(project: Project, name: str, tables: Mapping[str, Outside]) -> dict[str, object]:
+    first = next(iter(tables.values()))
+    source: dict[str, object] = {"name": name}
+    database, _, schema = first.schema.rpartition(".")
+    if database:
+        source["database"] = _templated(database)
+    source["schema"] = _templated(schema)
+    source["tables"] = [_source_table(project, t, tables[t]) for t in sorted(tables)]
+    return source
+
+
+def _source_table(project: Project, name: str, outside: Outside) -> dict[str, object]:
+    entry: dict[str, object] = {"name": name}
+    if outside.table != name:
+        entry["identifier"] = _templated(outside.table)
+    columns: list[dict[str, object]] = []
+    table = project.catalog.get(outside.relation)
+    if table is not None and table.closed:
+        columns = [_column(c.name, c.type) for c in table.columns]
+    elif known := project.evidence.columns.get(outside.relation, ()):
+        entry["description"] = _USED
+        columns = [_column(each.name, each.type) for each in known]
+    named = {o.relation: "source('{}', '{}')".format(*_called(o)) for o in project.outside()}
+    tests = project.evidence.sources.get(outside.relation, ())
+    return entry | with_tests(columns, tests, project.dialect, named.__getitem__)
+
+
+def _column(name: str, kind: str) -> dict[str, object]:
+    return {"name": name, **({"data_type": kind.lower()} if kind else {})}
+
+
+def _templated(name: str) -> str:
+    return re.sub(r"p__(\w+?)__p", _default, name)
+
+
+def _default(match: re.Match[str]) -> str:
+    name = match.group(1).lower()
+    return f"{{{{ var('{name}', '{name}') }}}}"
+
+
+def models_yml(project: Project, drafts: Sequence[Draft]) -> str:
+    """Models of one folder: what they are and replace, and what is tested of them."""
+    readers = _readers(project)
+    return _yaml({"version": 2, "models": [_entry(project, draft, readers) for draft in drafts]})
+
+
+def _entry(
+    project: Project, draft: Draft, readers: Mapping[str, Sequence[str]]
+) -> dict[str, object]:
+    report = project.reports.get(draft.name)
+    entry: dict[str, object] = {"name": draft.name}
+    said = [plain(line) for line in draft.comments if not _CODE.match(line)]
+    if report is None:
+        said.append(_read_by(readers.get(draft.name, ())))
+    if said:
+        entry["description"] = "\n".join(said)
+    if report is not None:
+        entry["config"] = {"meta": {"replaces": list(replaced(project, report))}}
+    tests = project.evidence.models.get(draft.name, ())
+    return entry | with_tests((), tests, project.dialect, lambda name: name)
+
+
+def _readers(project: Project) -> dict[str, list[str]]:
+    """By model: those that read it directly."""
+    found: dict[str, list[str]] = {}
+    for draft in (*project.drafts, *project.intermediates):
+        for ref in draft.refs:
+            found.setdefault(ref, []).append(draft.name)
+    return found
+
+
+def _read_by(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _READERS} more" if len(names) > _READERS else ""
+    return f"Read by {', '.join(names[:_READERS])}{more}."
+
+
+def exposures_yml(
+    project: Project, drafts: Sequence[Draft], needs: Mapping[str, tuple[str, ...]]
+) -> str:
+    """One exposure for each legacy report of a folder."""
+    made = [_exposure(project, project.reports[d.name], needs[d.name]) for d in drafts]
+    return _yaml({"version": 2, "exposures": made})
+
+
+def _exposure(project: Project, report: Report, needs: tuple[str, ...]) -> dict[str, object]:
+    switch = {"config": {"enabled": f"{{{{ {given(needs)} }}}}"}} if needs else {}
+    return {
+        "name": f"legacy_{report.name}",
+        "label": report.relation or report.name,
+        "type": "analysis",
+        "owner": {"name": "unwet", "email": "unknown@example.com"},
+        "depends_on": [f"ref('{report.name}')"],
+        "description": "Legacy report at " + ", ".join(replaced(project, report)),
+        **switch,
+    }
+
+
+def _yaml(value: object) -> str:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+
+
+def macros_yml(library: Library) -> str:
+    macros = []
+    for macro in sorted(library.macros, key=lambda m: m.name):
+        entry: dict[str, object] = {"name": macro.name, "description": macro.comment}
+        if macro.params:
+            entry["arguments"] = [{"name": name} for name in macro.params]
+        macros.append(entry)
+    return _yaml({"version": 2, "macros": macros})
+
+
+def plain(comment: str) -> str:
+    """A comment line that neither Jinja nor SQL reads as anything else."""
+    return re.sub(r"[{}]", "", comment)
+
+
+def given(needs: tuple[str, ...]) -> str:
+    """Whether all variables have a value, as a Jinja expression."""
+    return " and ".join(f"var('{name}', none) is not none" for name in needs)

@@ -1,0 +1,74 @@
+"""dbt itself builds what is written, and all tests that came from evidence pass.
+
+It runs in an environment of its own (`DBT_VENV`, else build/dbt-venv, which is made once), as dbt
+and unwet need not agree on packages. Without a package index there is nothing to run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from unwet.rewrite.refactor import Request, refactor
+from unwet.rewrite.targets.place import write
+from unwet.tests.rewrite.small_pile import small_pile
+from unwet.tests.rewrite.small_world import SCHEMA
+
+HOME = Path(__file__).parents[3] / "build" / "dbt-venv"
+# dbt-core is pinned: an unpinned one fetches a binary while it installs.
+PACKAGES = ("dbt-core==1.11.*", "dbt-duckdb==1.11.*")
+
+
+@pytest.fixture(scope="session")
+def dbt() -> Path:
+    """The program."""
+    home = Path(os.environ.get("DBT_VENV", HOME))
+    program = home / "bin" / "dbt"
+    if not program.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
+        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", *PACKAGES]
+        if subprocess.run(pip, capture_output=True, check=False).returncode:
+            pytest.skip("dbt cannot be installed here")
+    return program
+
+
+def build(dbt: Path, files: Mapping[str, str], root: Path, data: Path) -> Counter[str]:
+    """How many nodes ended how, by `kind status`."""
+    write(files, root)
+    words = [str(dbt), "build", "--profiles-dir", ".", "--warn-error-options", '{"error": []}']
+    done = subprocess.run(words, cwd=root, env=dict(os.environ, UNWET_DUCKDB=str(data)),
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert "eprecat" not in done.stdout, done.stdout[-3000:]
+    found: Any = json.loads((root / "target" / "run_results.json").read_text("utf-8"))
+    return Counter(f"{each['unique_id'].split('.')[0]} {each['status']}"
+                   for each in found["results"])  # fmt: skip
+
+
+def world(path: Path) -> Path:
+    """A database with the tables of the small pile and no rows but a few."""
+    with duckdb.connect(str(path)) as connection:
+        for table, columns in SCHEMA.items():
+            declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+            connection.execute(f"CREATE TABLE {table} ({declared})")
+        connection.execute("INSERT INTO t VALUES (1, 1, 'a'), (1, 1, 'a'), (NULL, 2, NULL)")
+        connection.execute("INSERT INTO u VALUES (1, 1, 'b'), (2, 1, NULL)")
+        connection.execute("INSERT INTO v VALUES (1, 2, true), (1, NULL, NULL)")
+    return path
+
+
+def test_the_small_pile_is_built(dbt: Path, tmp_path: Path) -> None:
+    result = refactor(small_pile(), Request(name="small"))
+    models = sum(path.startswith("models/") and path.endswith(".sql") for path in result.files)
+    done = build(dbt, result.files, tmp_path / "project", world(tmp_path / "data.duckdb"))
+    assert done["model success"] == models > 5
+    assert done["test pass"] >= 5
+    assert not {k: n for k, n in done.items() if not k.endswith((" success", " pass", " no-op"))}
