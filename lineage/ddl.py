@@ -5,19 +5,17 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from unwet.lineage.constraints import (
+    Constraint,
+    Loosened,
+    common,
+    constrained,
+    constraints,
+    loosened,
+)
 from unwet.lineage.names import folded, relation_name
 from unwet.lineage.parse import Statement
 from unwet.lineage.tables import Column, Table
-
-Key = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """Column sets that are unique, added to a table; the columns of primary ones are not null."""
-
-    primary: tuple[Key, ...]
-    unique: tuple[Key, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Retyped:
     names: tuple[str, ...]
 
 
-Addition = Column | Constraint | Retyped
+Addition = Column | Constraint | Loosened | Retyped
 
 
 def declared_tables(statements: Iterable[Statement]) -> list[Table]:
@@ -65,7 +63,7 @@ def declared(statement: Statement) -> Table | None:
     name, is_whole = relation_name(schema.this, dialect), _is_whole(tree, schema, dialect)
     found = tuple(_column(c, dialect) for c in columns)
     table = Table(name, found, is_whole, "ddl", (), statement.span)
-    return _keyed(table, *_keys(schema.expressions, dialect))
+    return constrained(table, constraints(schema.expressions, dialect))
 
 
 def _properties(tree: exp.Expression) -> Sequence[exp.Expr]:
@@ -134,10 +132,26 @@ def additions(tree: exp.Alter, dialect: str) -> tuple[Addition, ...]:
         if isinstance(action, exp.ColumnDef):
             found.append(_column(action, dialect))
         elif isinstance(action, exp.AddConstraint):
-            found.append(Constraint(*map(tuple, _keys(action.expressions, dialect))))
-        elif changed := _retyped(action, dialect):
-            found.append(Retyped(changed))
+            made = constraints(action.expressions, dialect)
+            if tree.args.get("not_valid"):  # nobody has looked at the rows that are there
+                made = replace(made, foreign=())
+            found.append(made)
+        else:
+            found += _changes(action, dialect)
     return tuple(found)
+
+
+def _changes(action: exp.Expr, dialect: str) -> Iterator[Addition]:
+    """What is not so any more. DROP CONSTRAINT says a name only, so it may be any of them."""
+    if changed := _retyped(action, dialect):
+        yield Retyped(changed)
+        yield Loosened(changed, keys=not isinstance(action, exp.AlterColumn | exp.ModifyColumn))
+    if isinstance(action, exp.DropPrimaryKey) or (
+        isinstance(action, exp.Drop) and action.args.get("kind") != "COLUMN"
+    ):
+        yield Loosened()
+    elif isinstance(action, exp.AlterColumn) and action.args.get("allow_null"):
+        yield Loosened((folded(action.this, dialect),), keys=False)
 
 
 def _retyped(action: exp.Expr, dialect: str) -> tuple[str, ...]:
@@ -147,6 +161,7 @@ def _retyped(action: exp.Expr, dialect: str) -> tuple[str, ...]:
     if not isinstance(action, exp.AlterColumn | exp.ModifyColumn | exp.Drop | exp.RenameColumn):
         return ()
     named = [action.this, *(action.args.get(key) for key in ("rename_from", "rename_to", "to"))]
+    named += [each for each in action.args.get("tables") or () if isinstance(each, exp.Column)]
     found = [each.find(exp.Identifier) for each in named if isinstance(each, exp.Expr)]
     return tuple(folded(name, dialect) for name in found if name is not None)
 
@@ -160,35 +175,29 @@ def with_additions(table: Table, added: Iterable[Addition]) -> Table:
         elif isinstance(each, Retyped):
             changed = set(each.names or table.names)
             table = replace(table, columns=_without_types(table.columns, changed))
+        elif isinstance(each, Loosened):
+            table = loosened(table, each)
         else:
-            table = _keyed(table, each.primary, each.unique)
+            table = constrained(table, each)
     return table
 
 
 def agreed(one: Table, other: Table) -> Table:
-    """The first of two declarations of one table, without types that the other one contradicts."""
+    """The first of two declarations of one table, without what the other one does not say of keys
+    and NULLs, and without types that it contradicts."""
+    one = common(one, other)
     types = {column.name: column.type.upper() for column in other.columns}
     changed = {c.name for c in one.columns if types.get(c.name, c.type.upper()) != c.type.upper()}
     return replace(one, columns=_without_types(one.columns, changed)) if changed else one
 
 
 def untyped(table: Table) -> Table:
-    """The table without the types of its columns."""
-    return replace(table, columns=_without_types(table.columns, table.names))
+    """The table without the types of its columns, and without what is declared of its rows."""
+    return loosened(replace(table, columns=_without_types(table.columns, table.names)), Loosened())
 
 
 def _without_types(columns: Iterable[Column], names: Container[str]) -> tuple[Column, ...]:
     return tuple(replace(each, type="") if each.name in names else each for each in columns)
-
-
-def _keyed(table: Table, primary: Sequence[Key], unique: Sequence[Key]) -> Table:
-    """The table with more keys; the columns of a primary key are not null."""
-    required = {name for key in primary for name in key}
-    columns = tuple(
-        replace(column, not_null=True) if column.name in required else column
-        for column in table.columns
-    )
-    return replace(table, columns=columns, keys=(*primary, *table.keys, *unique))
 
 
 def _column(node: exp.ColumnDef, dialect: str) -> Column:
@@ -217,30 +226,3 @@ def _type_text(kind: object, dialect: str) -> str:
     if key not in _TEXTS:
         _TEXTS[key] = kind.sql(dialect=dialect or None)
     return _TEXTS[key]
-
-
-def _keys(items: Iterable[exp.Expr], dialect: str) -> tuple[list[Key], list[Key]]:
-    """Declared primary keys, and other unique column sets."""
-    primary: list[Key] = []
-    unique: list[Key] = []
-    for item in items:
-        if isinstance(item, exp.ColumnDef):
-            kinds = [each.args.get("kind") for each in item.args.get("constraints") or ()]
-            name = (folded(item.this, dialect),)
-            if any(isinstance(kind, exp.PrimaryKeyColumnConstraint) for kind in kinds):
-                primary.append(name)
-            elif any(isinstance(kind, exp.UniqueColumnConstraint) for kind in kinds):
-                unique.append(name)
-            continue
-        for part in item.expressions if isinstance(item, exp.Constraint) else [item]:
-            if isinstance(part, exp.PrimaryKey):
-                primary.append(_key_columns(part.expressions, dialect))
-            elif isinstance(part, exp.UniqueColumnConstraint) and isinstance(
-                part.this, exp.Schema | exp.Tuple
-            ):
-                unique.append(_key_columns(part.this.expressions, dialect))
-    return [key for key in primary if all(key)], [key for key in unique if all(key)]
-
-
-def _key_columns(nodes: Iterable[exp.Expr], dialect: str) -> tuple[str, ...]:
-    return tuple(folded(node, dialect) for node in nodes)

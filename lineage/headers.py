@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
+from unwet.lineage.constraints import Loosened
 from unwet.lineage.ddl import Addition, Retyped, additions, declared, table_variable
 from unwet.lineage.names import INTO_VARIABLES, relation_name, table_part
 from unwet.lineage.parse import Statement
@@ -79,12 +80,22 @@ def alterations(statements: Mapping[Place, Statement]) -> Iterator[Altered]:
                 yield Altered(place, relation_name(tree.this, statement.dialect), added)
         elif isinstance(tree, exp.Command) and (found := _ALTERED.match(statement.text)):
             name = exp.to_table(found[1], dialect=statement.dialect or None)
-            yield Altered(place, relation_name(name, statement.dialect), (Retyped(()),))
+            relation = relation_name(name, statement.dialect)
+            yield Altered(place, relation, (Retyped(()), Loosened()))
+        elif isinstance(tree, exp.Command) and (found := _LOOSENED.match(statement.text)):
+            name = exp.to_table(found[1], dialect=statement.dialect or None)
+            yield Altered(place, relation_name(name, statement.dialect), (Loosened(),))
 
 
+_NAME = r"""((?:[\w.#@$]|\[[^\]]*\]|"[^"]*"|`[^`]*`)+)"""
 # ALTER that the parser does not understand: MODIFY (...) of Oracle, CHANGE COLUMN of Hive
 _ALTERED = re.compile(
-    r"\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+|ONLY\s+)*([\w.]+)\s+(?:MODIFY|CHANGE|ALTER|REPLACE)\b",
+    rf"\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+|ONLY\s+)*{_NAME}\s+(?:MODIFY|CHANGE|ALTER|REPLACE)\b",
+    re.IGNORECASE,
+)
+# what nobody checks any more: T-SQL, Oracle
+_LOOSENED = re.compile(
+    rf"\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+|ONLY\s+)*{_NAME}\s+(?:NOCHECK|DROP|DISABLE)\b",
     re.IGNORECASE,
 )
 

@@ -118,7 +118,7 @@ def _from_ddl(path: Path, dialect: str) -> tuple[Table, ...]:
     tables = declared_tables(script.statements)
     if not tables:
         raise BadSchema(f"{path} holds no CREATE TABLE with columns", f"give {KINDS}")
-    return tuple(Table(t.name, t.columns, True, "schema", t.keys, t.at) for t in tables)
+    return tuple(Table(t.name, t.columns, True, "schema", t.keys, t.at, t.foreign) for t in tables)
 
 
 def _from_duckdb(path: Path) -> tuple[Table, ...]:

@@ -19,12 +19,22 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """Columns whose values are those of a row of `table`, unless one of them is NULL; `to`: its
+    columns there, in the same order, empty for its primary key."""
+
+    columns: tuple[str, ...]
+    table: str
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A relation with its columns.
 
     `closed`: the list is complete (DDL, given schema, output of a statement). An open table has
     only the columns that somebody was seen to use. `origin`: ddl, schema, statement or use.
-    `keys`: column sets declared unique, primary key first.
+    `keys`: column sets declared unique, primary key first; `foreign`: declared foreign keys.
     """
 
     name: str
@@ -33,6 +43,7 @@ class Table:
     origin: str
     keys: tuple[tuple[str, ...], ...] = ()
     at: Span | None = None
+    foreign: tuple[ForeignKey, ...] = ()
     index: Mapping[str, int] = field(init=False, compare=False, repr=False)
     names: tuple[str, ...] = field(init=False, compare=False, repr=False)  # of columns, in order
 

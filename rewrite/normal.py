@@ -60,10 +60,14 @@ def normalize_plan(plan: Plan, by_value: bool = False) -> tuple[Plan, tuple[Step
 
 
 class Normalizer:
-    """Normalises many plans and remembers their parts; the steps of a part are told only once."""
+    """Normalises many plans and remembers their parts; the steps of a part are told only once.
+    ``more``: rules that are tried after all others."""
 
-    def __init__(self, bound: int = 200_000, by_value: bool = False) -> None:
+    def __init__(
+        self, bound: int = 200_000, by_value: bool = False, more: tuple[RelationRule, ...] = ()
+    ) -> None:
         self._bound = bound
+        self._relation_rules = (*RELATION_RULES, *more)
         self._query_rules = (*QUERY_RULES, *(VALUE_RULES if by_value else ()))
         self._relations: dict[bytes, Rel] = {}
         self._expressions: dict[bytes, Expr] = {}
@@ -138,7 +142,7 @@ class Normalizer:
         if rel.digest != job.rel.digest:
             self._become(job, rel)
             return
-        made = self._first(RELATION_RULES, rel)
+        made = self._first(self._relation_rules, rel)
         if made is None or made.digest in job.origins:  # the second would be a circle of rules
             self._relations[rel.digest] = rel
         else:

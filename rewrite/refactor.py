@@ -175,7 +175,7 @@ class _Job:
         that the abstraction of a model which only data can judge is still proved against it."""
         found = self._read(self._project(drafts, plain_library(drafts)))
         reports = [self.reports[d.name] for d in drafts]
-        judged = judge(reports, found, self.dialect, self.normalizer)
+        judged = judge(reports, found, self.dialect, self.normalizer, self.pile.catalog)
         self.plans, self.ledger.unproved = dict(judged.plans), dict(judged.unproved)
         self.assumptions = judged.assumptions
 

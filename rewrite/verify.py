@@ -107,7 +107,7 @@ def verify(
     found = read_back(request.project, against)
     known = {*found}
     reports = [report for report in state.reports if report.name in known]
-    judged = judge(reports, found, dialect, meaning.normalizer)
+    judged = judge(reports, found, dialect, meaning.normalizer, pile.catalog)
     tests: tuple[DataVerdict, ...] = ()
     old: tuple[DataVerdict, ...] = ()  # as it was, of what is decided to be otherwise now
     if request.data:

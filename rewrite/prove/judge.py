@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Agg, Call, Opaque, Plan, Rel, expressions, parts, walk
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.explain import describe, first_difference
 from unwet.rewrite.prove.headings import headings
 from unwet.rewrite.prove.phrases import Parting, Phrase, parting, settings
 from unwet.rewrite.prove.roundtrip import ReadBack
+from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.script import Definition, Report
 from unwet.rewrite.translate import translate
+
+_EMPTY = Catalog()
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """``plans``: what each model means; ``unproved``: why it is not proved to be its report."""
+    """``plans``: what each model means; ``unproved``: why it is not proved to be its report;
+    ``promised``: what is declared of tables and was needed for a proof."""
 
     plans: Mapping[str, Plan]
     unproved: Mapping[str, str]
     assumptions: frozenset[str]
+    promised: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def judge(
@@ -30,23 +37,44 @@ def judge(
     found: Mapping[str, ReadBack],
     target: str,
     normalizer: Normalizer | None = None,
+    catalog: Catalog = _EMPTY,
 ) -> Judged:
     """Compares each report's plan with that of the model of its name. A ``normalizer`` that has
-    seen the plans before saves their normalisation."""
+    seen the plans before saves their normalisation. ``catalog``: what is declared of tables, which
+    is asked where the plans alone do not meet."""
     normalizer = normalizer or Normalizer()
     plans: dict[str, Plan] = {}
     unproved: dict[str, str] = {}
     assumptions: set[str] = set()
+    promised: dict[str, frozenset[str]] = {}
     for report in reports:
         back = found.get(report.name, ReadBack(None, "there is no such model"))
         if back.plan is not None:
             plans[report.name] = back.plan
         why, assumed = _against(report, back, target, normalizer)
+        if why and (facts := _by_promises(report, back, target, catalog)) is not None:
+            why, promised[report.name] = "", facts
+            assumed |= {f"declared: {fact}" for fact in facts}
         if why:
             unproved[report.name] = why
         else:
             assumptions |= assumed
-    return Judged(plans, unproved, frozenset(assumptions))
+    return Judged(plans, unproved, frozenset(assumptions), promised)
+
+
+def _by_promises(
+    report: Report, back: ReadBack, target: str, catalog: Catalog
+) -> frozenset[str] | None:
+    """What is declared of tables and makes the two plans one; None: they are two even so."""
+    legacy = report.definition
+    spoken = {part.statement.dialect for part in legacy.parts}
+    if legacy.plan is None or back.plan is None or len(spoken) > 1:
+        return None
+    plan, _ = wanted(legacy, legacy.plan, target)
+    ruled = Promised(promises(catalog, spoken_in(legacy, target), target))
+    if difference(plan, back.plan, Normalizer(more=ruled.rules), target):
+        return None
+    return frozenset(ruled.used)
 
 
 def _against(

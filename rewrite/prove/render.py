@@ -52,7 +52,8 @@ def render_project(
     ]
     failures = project.failures
     models_ = ordered(models, failures)
-    seeds = tuple(Seed(path.stem, str(path)) for path in project.seeds.values())
+    told = project.configures_seeds() if project.seeds else False
+    seeds = tuple(Seed(path.stem, str(path), told) for path in project.seeds.values())
     target = str(project.settings.get("target-path") or "target")
     return RenderedProject(
         project.name,
@@ -122,6 +123,14 @@ class _Project:
             sources=tuple(dict.fromkeys(model.sources)),
             materialized=self._setting(path, "materialized") or "view",
         )
+
+    def configures_seeds(self) -> bool:
+        """Does any YAML file of the project set types or delimiters of seeds?"""
+        beside = self.files("seed-paths", "seeds", ".yml", ".yaml")
+        described = self.files("model-paths", "models", ".yml", ".yaml")
+        texts = [_text(path) for path in (*beside, *described)]
+        texts.append(str(self.settings.get("seeds") or ""))
+        return any(word in text for text in texts for word in ("column_types", "delimiter"))
 
     def fail(self, path: Path, failure: TemplateFailure) -> None:
         self.failures.append(RenderFailure(path.stem, str(path), failure.line, failure.message))

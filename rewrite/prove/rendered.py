@@ -26,10 +26,11 @@ class RenderedModel:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """A CSV file that the project loads as a table."""
+    """A CSV file that the project loads as a table. `configured`: YAML says how to read it."""
 
     name: str
     path: str
+    configured: bool = False
 
 
 @dataclass(frozen=True, slots=True)

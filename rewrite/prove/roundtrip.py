@@ -24,7 +24,8 @@ from unwet.lineage.templating import verbatim
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.prove.projects import read_project, render_project
-from unwet.rewrite.prove.rendered import RenderedModel
+from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject
+from unwet.rewrite.prove.seed_rows import seed_plan
 from unwet.rewrite.stars import made_table
 
 
@@ -68,8 +69,9 @@ def read_back(root: Path, setting: Setting, compiled: bool = True) -> dict[str, 
     read = read_project if compiled else render_project
     project = read(root, setting.variables, relation)
     found = {failure.name: ReadBack(None, failure.reason) for failure in project.failures}
-    definitions: dict[str, Plan] = {}
-    catalog = Catalog(dict(setting.catalog.tables))
+    definitions = _seeds(project, setting)
+    made = {name: made_table(name, plan.names) for name, plan in definitions.items()}
+    catalog = Catalog({**setting.catalog.tables, **made})
     for model in project.models:
         if model.name in found:
             continue
@@ -80,6 +82,16 @@ def read_back(root: Path, setting: Setting, compiled: bool = True) -> dict[str, 
             table = made_table(model.name, result.plan.names, types)
             catalog = Catalog({**catalog.tables, model.name: table})
     return found
+
+
+def _seeds(project: RenderedProject, setting: Setting) -> dict[str, Plan]:
+    """Seeds whose rows are known; not those that stand for legacy relations."""
+    plans = {
+        seed.name: seed_plan(seed)
+        for seed in project.seeds
+        if seed.name not in setting.relations and seed.name not in setting.catalog.tables
+    }
+    return {name: plan for name, plan in plans.items() if plan is not None}
 
 
 def _plan(

@@ -16,6 +16,7 @@ from unwet.rewrite.rules import (
     dead,
     duplicates,
     empty,
+    factoring,
     filters,
     functions,
     grouping,
@@ -57,6 +58,7 @@ EXPRESSION_RULES: tuple[ExpressionRule, ...] = (
     comparisons.add_literal_last,
     logic.equalities_to_in,
     logic.inequalities_to_not_in,
+    factoring.factor_or,
     logic.sort_connective,  # last of its kind: operands do not change any more
     constants.decided_comparison,
     conditions.if_to_case,
@@ -66,6 +68,8 @@ EXPRESSION_RULES: tuple[ExpressionRule, ...] = (
     conditions.nullif_to_case,
     conditions.case_to_coalesce,
     conditions.plain_coalesce,
+    factoring.null_arm_first,
+    factoring.drop_told_condition,
     spellings.drop_null_of_coalesce,
     spellings.equal_null,
     spellings.convert_to_cast,
@@ -198,4 +202,5 @@ CASES: tuple[Case, ...] = (
     *rollup.CASES,
     *spellings.CASES,
     *unnesting.CASES,
+    *factoring.CASES,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from unwet.rewrite.algebra import (
     Aggregate,
@@ -231,14 +231,23 @@ def left_join_to_anti(rel: Rel) -> Rel | None:
     """Project(Filter(l LEFT JOIN r ON p, r.c IS NULL and q), e) -> Project(Filter(l ANTI JOIN r ON
     p, q), e) where p is not true for a NULL in c, so that a match has none, and where q and e read
     l only. The same for an aggregation of such rows."""
+    return anti_join(rel, lambda test, join: _no_match(test, join.on, width(join.inputs[0])))
+
+
+def anti_join(rel: Rel, is_only_without: Callable[[Expr, Join], bool]) -> Rel | None:
+    """That, where a test is true for the rows without a match and for no others."""
     match rel:
         case (
-            Project(input=Filter(input=Join(kind="left", inputs=(left, right), on=on)) as below)
-            | Aggregate(input=Filter(input=Join(kind="left", inputs=(left, right), on=on)) as below)
+            Project(
+                input=Filter(input=Join(kind="left", inputs=(left, right), on=on) as join) as at
+            )
+            | Aggregate(
+                input=Filter(input=Join(kind="left", inputs=(left, right), on=on) as join) as at
+            )
         ):
             split = width(left)
-            missing = [c for c in below.conjuncts if _no_match(c, on, split)]
-            rest = tuple(c for c in below.conjuncts if c not in missing)
+            missing = [c for c in at.conjuncts if is_only_without(c, join)]
+            rest = tuple(c for c in at.conjuncts if c not in missing)
             seen = [i for e in (*expressions(rel), *rest) for i in columns_of(e)]
             if not missing or any(i >= split for i in seen) or any(map(is_volatile, on)):
                 return None

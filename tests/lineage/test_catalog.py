@@ -52,6 +52,71 @@ def test_alter_table_adds_columns_and_keys() -> None:
     assert table.columns[0].not_null
 
 
+@pytest.mark.parametrize(
+    ("sql", "foreign"),
+    [
+        ("create table a (b int references s.c (id))", [(("b",), "s.c", ("id",))]),
+        ("create table a (b int references c)", [(("b",), "c", ())]),
+        ("create table a (b int, d int, constraint x foreign key (b, d) references q (e, f))",
+         [(("b", "d"), "q", ("e", "f"))]),
+        ("create table a (b int); alter table a add constraint f foreign key (b) references c (d)",
+         [(("b",), "c", ("d",))]),
+        ("create table a (b int); alter table a add foreign key (b) references c (d) not valid",
+         []),
+        ("create table a (b int references c); alter table a drop constraint a_b_fkey", []),
+        ("create table a (b int references c); create table a (b int)", []),
+        ("create table a (b int references c); create table a as select 1 as b", []),
+        ("create table a (b int references c, d int); alter table a drop column d",
+         [(("b",), "c", ())]),
+        ("create table a (b int references c, d int); alter table a drop column b", []),
+        ("create table a (b int references c, d int); alter table a rename column b to e", []),
+    ],
+)  # fmt: skip
+def test_foreign_keys_as_long_as_somebody_checks_them(
+    sql: str, foreign: list[tuple[tuple[str, ...], str, tuple[str, ...]]]
+) -> None:
+    catalog, _ = build(sql, dialect="postgres")
+    table = catalog.get("a")
+    assert table is not None
+    assert [(key.columns, key.table, key.to) for key in table.foreign] == foreign
+
+
+@pytest.mark.parametrize(
+    ("sql", "dialect"),
+    [
+        ("create table a (b int, foreign key (b) references c (d) not enforced)", "bigquery"),
+        ("create table a (b int references c); alter table a nocheck constraint all", "tsql"),
+        ("create table a (b int references c); alter table [a] nocheck constraint all", "tsql"),
+        ("create table a (b int references c); alter table a drop foreign key x", "mysql"),
+    ],
+)
+def test_foreign_keys_that_nobody_checks(sql: str, dialect: str) -> None:
+    catalog, _ = build(sql, dialect=dialect)
+    table = catalog.get("a")
+    assert table is not None and table.foreign == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "dialect", "left"),
+    [
+        ("alter table a alter column b drop not null", "postgres", ["c"]),
+        ("alter table a alter column b set not null", "postgres", ["b", "c"]),
+        ("alter table a modify b int null", "mysql", ["c"]),
+        ("alter table a drop primary key", "mysql", []),
+        ("alter table a add d int", "mysql", ["b", "c"]),
+        ("create table a (b int not null, c int)", "postgres", ["b"]),
+        ("create view w as select 1", "postgres", ["b", "c"]),
+    ],
+)
+def test_not_null_until_it_is_taken_back(change: str, dialect: str, left: list[str]) -> None:
+    catalog, _ = build(f"create table a (b int not null, c int primary key); {change}",
+                       dialect=dialect)  # fmt: skip
+    table = catalog.get("a")
+    assert table is not None
+    assert [column.name for column in table.columns if column.not_null] == left
+    assert table.keys == ((("c",),) if "c" in left else ())
+
+
 def test_outputs_of_statements_in_any_order() -> None:
     catalog, _ = build(
         "create view c as select * from b",

@@ -1,0 +1,64 @@
+"""What a proof may take for granted of base tables: what their engine checks of each row.
+
+A declared key that nobody checks says what somebody meant, not what is there: Snowflake, BigQuery,
+Redshift, Databricks and others keep NOT NULL, and no key (their manuals, "Constraints").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from unwet.lineage.tables import Catalog, ForeignKey, Table
+from unwet.rewrite.rules.promises import Foreign, Promise, Promises
+
+_KEYS: Final = frozenset({"postgres", "duckdb", "tsql", "oracle", "mysql"})
+_NOT_NULL: Final = _KEYS | {"snowflake", "bigquery", "redshift", "databricks"}
+
+_KINDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "MEDIUMINT", "INT64", "SERIAL",
+         "BIGSERIAL"), "integer"),
+    **dict.fromkeys(("VARCHAR", "NVARCHAR", "TEXT", "STRING", "VARCHAR2"), "text"),
+    **dict.fromkeys(("DECIMAL", "NUMERIC", "NUMBER"), "decimal"),
+    **{name: name.lower() for name in (
+        "DATE", "TIMESTAMP", "DATETIME", "DATETIME2", "TIMESTAMPTZ", "TIMESTAMPNTZ",
+        "TIMESTAMP_NTZ", "TIME", "UUID", "UNIQUEIDENTIFIER", "BOOLEAN", "BOOL", "BIT")},
+}  # fmt: skip
+# no CHAR, which is padded, no floats, in some dialects of which a NaN is equal to nothing, no
+# types of parts, which may be NULL
+_PLAIN = re.compile(r"([A-Z_0-9]+)(?: *\([^()]*\))?")
+
+
+def promises(catalog: Catalog, dialect: str, target: str) -> Promises:
+    """What the engine of a pile's dialect keeps of what the catalog says, and both dialects."""
+    dialects = frozenset({dialect, target})
+    if dialect not in _NOT_NULL:
+        return Promises({}, dialects)
+    found = {name: _promise(table, catalog, dialect) for name, table in catalog.tables.items()}
+    return Promises({name: each for name, each in found.items() if each != Promise()}, dialects)
+
+
+def _promise(table: Table, catalog: Catalog, dialect: str) -> Promise:
+    keyed = dialect in _KEYS
+    kinds = {column.name: _kind(column.type) for column in table.columns}
+    return Promise(
+        frozenset(column.name for column in table.columns if column.not_null),
+        tuple(frozenset(key) for key in table.keys) if keyed else (),
+        tuple(f for key in table.foreign if keyed and (f := _foreign(key, catalog)) is not None),
+        {name: kind for name, kind in kinds.items() if kind},
+    )
+
+
+def _kind(text: str) -> str:
+    found = _PLAIN.fullmatch(text.upper())
+    return _KINDS.get(found[1], "") if found else ""
+
+
+def _foreign(key: ForeignKey, catalog: Catalog) -> Foreign | None:
+    name, table = catalog.find(key.table)
+    if table is None:
+        return None
+    to = key.to or (table.keys[0] if table.keys else ())
+    return Foreign(key.columns, name, to) if len(to) == len(key.columns) else None
