@@ -47,6 +47,8 @@ def _lines(report: Checked, width: int, verbose: bool) -> Iterator[str]:
     if verbose and report.grounds.rules:
         used = ", ".join(f"{rule} {n}" for rule, n in report.grounds.rules)
         yield f"{'':<{width}}    rules: {used}"
+    if verbose and report.verdict == "proved" and report.grounds.declared:
+        yield f"{'':<{width}}    declared: {'; '.join(report.grounds.declared)}"
     for difference in report.sample:
         yield f"{'':<{width}}    {_difference(difference)}"
 
@@ -93,7 +95,10 @@ def _report(report: Checked) -> dict[str, object]:
 def _proof(report: Checked) -> dict[str, object] | None:
     if report.verdict != "proved":
         return None
-    return {"rules": [{"rule": rule, "steps": n} for rule, n in report.grounds.rules]}
+    return {
+        "rules": [{"rule": rule, "steps": n} for rule, n in report.grounds.rules],
+        "declared": list(report.grounds.declared),
+    }
 
 
 def _parts(apart: Apart | None) -> dict[str, object] | None:

@@ -123,8 +123,8 @@ def verify(
     evidence = _generated(meaning, request, reports, judged, by_name, dialect, values, progress)
     check = Checks(state, rendered, judged, by_name, evidence, remembered)
     checked = _on_purpose(check.run(known), case, old)
-    based = grounds(reports, found, judged.unproved, (request.project, rendered), dialect,
-                    meaning.normalizer, request.rules)  # fmt: skip
+    based = grounds(reports, found, judged, (request.project, rendered), dialect,
+                    meaning.normalizer, pile.catalog, request.rules)  # fmt: skip
     checked = tuple(replace(c, grounds=based.get(c.name, NO_GROUNDS)) for c in checked)
     borrowed = _borrowed(state, rendered, known)
     assumptions = tuple(sorted({*judged.assumptions, *borrowed}))

@@ -8,22 +8,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unwet.lineage.names import deep_stack
+from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.definitions import Report
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.apart import Apart, Differing
-from unwet.rewrite.prove.judge import wanted
+from unwet.rewrite.prove.declarations import promises
+from unwet.rewrite.prove.judge import Judged, spoken_in, wanted
 from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.roundtrip import ReadBack
+from unwet.rewrite.rules import RelationRule
+from unwet.rewrite.rules.promised import Promised
 
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
     """`rules`: those that brought both sides to one normal form, each with how often it was
-    applied, the most used first; none where both said the same from the start. `apart`: where
-    the two part, when they do."""
+    applied, the most used first; none where both said the same from the start. `declared`: what
+    it needed of what is declared of tables. `apart`: where the two part, when they do."""
 
     rules: tuple[tuple[str, int], ...] = ()
+    declared: tuple[str, ...] = ()
     apart: Apart | None = None
 
 
@@ -33,10 +38,11 @@ NO_GROUNDS = Grounds()
 def grounds(
     reports: Iterable[Report],
     found: Mapping[str, ReadBack],
-    unproved: Mapping[str, str],
+    judged: Judged,
     project: tuple[Path, RenderedProject],
     dialect: str,
     normalizer: Normalizer,
+    catalog: Catalog,
     rules: bool = True,
 ) -> dict[str, Grounds]:
     """By report name, for all that have a plan on both sides. ``rules``: those of proofs, too."""
@@ -47,17 +53,29 @@ def grounds(
     with deep_stack():
         for report in reports:
             back = found.get(report.name, ReadBack(None))
-            if report.name in unproved:
+            if report.name in judged.unproved:
                 made[report.name] = Grounds(apart=differing.apart(report, back, names))
-            elif rules and back.plan is not None and report.definition.plan is not None:
+                continue
+            declared = tuple(sorted(judged.promised.get(report.name, ())))
+            used: tuple[tuple[str, int], ...] = ()
+            if rules and back.plan is not None and report.definition.plan is not None:
                 legacy = wanted(report.definition, report.definition.plan, dialect)[0]
-                made[report.name] = Grounds(rules_used(legacy, back.plan))
+                source, needs = (
+                    spoken_in(report.definition, dialect),
+                    report.name in judged.promised,
+                )
+                known = Promised(promises(catalog, source, dialect))
+                used = rules_used(legacy, back.plan, known.rules if needs else ())
+            if used or declared:
+                made[report.name] = Grounds(used, declared)
     return made
 
 
-def rules_used(legacy: Plan, project: Plan) -> tuple[tuple[str, int], ...]:
+def rules_used(
+    legacy: Plan, project: Plan, more: tuple[RelationRule, ...] = ()
+) -> tuple[tuple[str, int], ...]:
     """The rules that bring two plans to their normal forms. From the start: a normalizer that has
     seen parts of them before does not take those steps again."""
-    fresh = Normalizer()
+    fresh = Normalizer(more=more)
     steps = [*fresh.run(legacy.rel)[1], *fresh.run(project.rel)[1]]
     return tuple(sorted(Counter(step.rule for step in steps).items(), key=lambda n: (-n[1], n[0])))

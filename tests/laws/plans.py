@@ -445,6 +445,8 @@ class Plans:
             test = Call("is", (value, Lit("null", "")), BINARY)
             arm = Call("if", (test, other), ("this", "true"))
             return Call("case", (arm, value), ("ifs*1", "default"))
+        if self.chance(6):
+            return self.ladder(kind, scope)
         if self.chance(3):
             args = (
                 self.test(scope, depth, plain),
@@ -471,6 +473,17 @@ class Plans:
             return Call("case", (*head, *arms), shape)
         last = Lit("null", "") if self.chance(3) else self.expr(kind, scope, depth, plain)
         return Call("case", (*head, *arms, last), (*shape, "default"))
+
+    def ladder(self, kind: str, scope: Scope) -> Expr:
+        """Steps of one number, each with both bounds or one, and a step for NULL."""
+        x = self.column("int", scope)
+        top, low = Call("lte", (number(2), x), BINARY), Call("lte", (number(1), x), BINARY)
+        below = Call("lt", (x, number(2)), BINARY)
+        null = Call("is", (x, Lit("null", "")), BINARY)
+        tests = [top, Call("and", (low, below)) if self.chance(2) else low]
+        tests.insert(self.pick(3), null)
+        arms = [Call("if", (test, self.literal(kind)), ("this", "true")) for test in tests]
+        return Call("case", (*arms, self.literal(kind)), (f"ifs*{len(arms)}", "default"))
 
     def coalesce(self, kind: str, scope: Scope, depth: int, plain: bool) -> Expr:
         args = [self.expr(kind, scope, depth, plain) for _ in range(1 + self.pick(3))]
@@ -552,6 +565,9 @@ class Plans:
                 return Call(self.choose(("eq", "lt", "gte", "neq")), both, BINARY)
             case 9 | 10:
                 many = tuple(self.test(scope, depth - 1, plain) for _ in range(2 + self.pick(2)))
+                if self.chance(4):  # what all of them share
+                    shared = self.test(scope, 0, plain)
+                    return Call("or", tuple(Call("and", (shared, each)) for each in many))
                 return Call(self.choose(("and", "or")), many)
             case 11:
                 tested = self.column(kind, scope)

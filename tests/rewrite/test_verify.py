@@ -360,7 +360,10 @@ def test_json_and_exit_codes(bench: Bench) -> None:
                 "rows_before": 2,
                 "rows_after": 2,
                 "changes": [],
-                "proof": {"rules": [{"rule": rule, "steps": 1} for rule in RULES]},
+                "proof": {
+                    "rules": [{"rule": rule, "steps": 1} for rule in RULES],
+                    "declared": [],
+                },
                 "difference": None,
                 "data_sets": 0,
                 "mutation_score": None,
