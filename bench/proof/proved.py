@@ -36,7 +36,7 @@ def proved(name: str, meaning: Meaning, most: int | None = None) -> Proved:
         if most is not None and most < len(reports):
             reports = [reports[at * len(reports) // most] for at in range(most)]
         refs = [reference(report) for report in reports]
-        budget = Budget(report=0.0, all=SECONDS)
+        budget = Budget(report=0, all=SECONDS)
         evidence = gather(meaning, root, refs, dialect_of(meaning.pile), {}, budget)
     for each in evidence.values():
         found.outcomes[each.verdict.verdict] += 1

@@ -17,7 +17,7 @@ from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.parameters import bound
 from unwet.rewrite.prove.synthetic.units import Unit, units
 
-LIMITS = Limits(most=60, each=2, seconds=20.0)
+LIMITS = Limits(most=60, each=2, effort=800_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def generated_options(command: Command) -> Command:
         ),
         click.option(
             "--generated-seconds", metavar="N", type=click.FloatRange(min=0), default=300.0,
-            show_default=True, help="After so many seconds no further report is tested so.",
+            show_default=True, help="After so many seconds of work no further report is tested.",
         ),
         click.option(
             "--counterexamples", metavar="DIR",

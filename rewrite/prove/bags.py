@@ -7,7 +7,7 @@ rows that is faster than asking the engine. What users are told is compared by `
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -30,11 +30,30 @@ _BARE = "unwet_bare"  # the world in which single queries run; one per engine
 _MADE = "unwet_made"
 
 
-class Runs:
-    """A unit over what is in an engine's data; its tables must not be changed meanwhile."""
+class Texts:
+    """Queries of one unit as DuckDB reads them: the same over all databases of the same tables."""
 
-    def __init__(self, engine: DuckEngine, unit: Unit, clock: datetime) -> None:
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[exp.Expr, str]] = {}
+
+    def of(self, tree: exp.Expr, made: Callable[[exp.Expr], str]) -> str:
+        """What `made` makes of a tree, which may not be changed afterwards."""
+        found = self._known.get(id(tree))
+        if found is None:  # the tree is kept, so that no other one can have its id
+            found = self._known[id(tree)] = tree, made(tree)
+        return found[1]
+
+
+class Runs:
+    """A unit over what is in an engine's data; its tables must not be changed meanwhile.
+
+    `texts` may be shared with runs over other databases of the same tables."""
+
+    def __init__(
+        self, engine: DuckEngine, unit: Unit, clock: datetime, texts: Texts | None = None
+    ) -> None:
         self._engine, self._unit, self._clock = engine, unit, clock
+        self._texts = texts or Texts()
         self._single = _single(unit)
         if self._single is not None:
             engine.forget(_BARE)
@@ -54,9 +73,11 @@ class Runs:
         return bag(engine.rows(f"SELECT * FROM {self._left(run)}"))
 
     def _queried(self, tree: exp.Expr) -> Bag:
-        query = _query(tree)
+        sql = self._texts.of(
+            tree, lambda tree: to_duckdb(_query(tree), self._clock, self._places.located)
+        )
         self._engine.use(_BARE)
-        return bag(self._engine.rows(to_duckdb(query, self._clock, self._places.located)))
+        return bag(self._engine.rows(sql))
 
     def _left(self, run: LegacyRun) -> str:
         """The quoted name of the table that holds the report."""

@@ -67,10 +67,12 @@ def text(value: str) -> str:
 class DuckEngine:
     """DuckDB in memory, over data that it can only read. Make it with `open_duckdb`."""
 
-    def __init__(self, connection: DuckDBPyConnection, seconds: float | None, spill: str) -> None:
+    def __init__(
+        self, connection: DuckDBPyConnection, seconds: float | None, spill: str, cpu: bool
+    ) -> None:
         self._connection = connection
         self._seconds = seconds
-        self._watchdog = Watchdog(seconds, connection.interrupt) if seconds else None
+        self._watchdog = Watchdog(seconds, connection.interrupt, cpu) if seconds else None
         self._spill = tempfile.TemporaryDirectory(prefix="unwet-", dir=spill or None)
         self._trusted(f"SET temp_directory={text(self._spill.name)}")
         self._stop = connection.interrupt
@@ -183,6 +185,7 @@ def open_duckdb(
     data: Path | str | None,
     *,
     seconds: float | None = None,
+    cpu: bool = False,
     readable: Sequence[Path] = (),
     spill: str = "",
     memory: str = "",
@@ -191,9 +194,10 @@ def open_duckdb(
     """An in-memory engine over `data`: a DuckDB file (or duckdb://file), a folder of CSV and
     Parquet files (file = table, sub-folder = schema), or nothing.
 
-    `seconds`: limit for each statement. `readable`: further files that SQL may read. `memory`: how
-    much of it is used ("1GiB"; default: a gibibyte, more on machines of many cores); `spill`: the
-    folder for what does not fit, `disk`: how much of that (default: nine tenths of what is free).
+    `seconds`: limit for each statement, of work with `cpu`, else by the clock. `readable`: further
+    files that SQL may read. `memory`: how much of it is used ("1GiB"; default: a gibibyte, more on
+    machines of many cores); `spill`: the folder for what does not fit, `disk`: how much of that
+    (default: nine tenths of what is free).
     Nothing else can be reached from SQL afterwards.
     """
     import duckdb
@@ -201,7 +205,7 @@ def open_duckdb(
     place = _place(data)
     config = {**_CLOSED, "memory_limit": memory or _memory()}
     config |= {"max_temp_directory_size": disk} if disk else {}
-    engine = DuckEngine(duckdb.connect(":memory:", config=dict(config)), seconds, spill)
+    engine = DuckEngine(duckdb.connect(":memory:", config=dict(config)), seconds, spill, cpu)
     try:
         files = _attach(engine, place) if place else ()
         if not place or not place.is_file():

@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
-from time import monotonic
+from time import process_time
 from typing import Protocol
 
 from unwet.lineage.errors import UnwetError
@@ -24,7 +24,7 @@ from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.against import placeholders, variable
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.counterexample import script
-from unwet.rewrite.prove.engines import open_duckdb
+from unwet.rewrite.prove.effort import OPENED, Effort, cost
 from unwet.rewrite.prove.generation import Generator, values_for
 from unwet.rewrite.prove.models import needed
 from unwet.rewrite.prove.places import target
@@ -34,7 +34,7 @@ from unwet.rewrite.prove.same_meaning import Meant
 from unwet.rewrite.prove.smaller import smaller
 from unwet.rewrite.prove.strength import CLOCK, PARTS, Limits, strength
 from unwet.rewrite.prove.synthetic.database import Database
-from unwet.rewrite.prove.synthetic.load import SECONDS, fill
+from unwet.rewrite.prove.synthetic.load import SECONDS, open_synthetic
 from unwet.rewrite.prove.synthetic.parameters import bound
 from unwet.rewrite.prove.synthetic.units import Unit, units
 from unwet.rewrite.prove.tested import DataVerdict, placed, test_beside
@@ -43,6 +43,8 @@ from unwet.rewrite.verdicts import Score
 
 Progress = Callable[[str], None]
 
+EFFORT = 400_000  # for mistakes in one report: some ten seconds where all of it is needed
+_SIDES = 4  # what is run for one verdict: old and new, the old on shuffled rows, the comparison
 LATE = "there was no time left for generated data"
 _NO_ROWS = "it returns no rows on generated data"
 _FOREIGN = "same rows on DuckDB, which cannot tell how {} and {} differ"
@@ -53,9 +55,11 @@ _BLIND = "the generated data would show no mistake in it"
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Seconds for mistakes made on purpose in one report (0: none are made), and for everything."""
+    """`report`: effort for mistakes made on purpose in one report, and for tests on more than its
+    databases (see effort.py; 0: no mistakes are made). `all`: seconds of work for everything, a
+    guard: what comes after them is told to be untested."""
 
-    report: float = 20.0
+    report: int = EFFORT
     all: float = 300.0
 
 
@@ -142,7 +146,7 @@ class Tester:
         self._pile = _of_pile(meaning, self._values) if known is not None else ""
         self._meaning = bound(meaning, self._values)
         self._budget, self._progress = budget or Budget(), progress
-        self._end = monotonic() + self._budget.all
+        self._end = process_time() + self._budget.all
         self._units = {unit.name: unit for unit in units(self._meaning)}
         self._meant = Meant(self._meaning)
         self._generator = Generator(self._meaning, CLOCK)
@@ -175,7 +179,7 @@ class Tester:
         found = self._known.get(key)
         if found is None:
             found = self._evidence(project, report, dialect)
-            if monotonic() < self._end:  # else it may be worth more with more time
+            if process_time() < self._end:  # else it may be worth more with more time
                 self._known.put(key, found)
         return found
 
@@ -183,7 +187,7 @@ class Tester:
         unit = self._units.get(report.name)
         if unit is None or not unit.scripts:
             return _without(report, "its text could not be parsed")
-        if monotonic() > self._end:
+        if process_time() > self._end:
             return _without(report, LATE)
         standing = self._standing(report)
         try:
@@ -215,23 +219,25 @@ class Tester:
         """The verdict on each database, and on parts of those that put no order on their rows.
         `foreign`: equal rows say nothing, so no more time is spent in search of a difference than
         on mistakes elsewhere."""
-        found, end = [], monotonic() + self._budget.report
+        found, effort = [], Effort(self._budget.report or EFFORT)
         for each in databases:
+            effort.spend(test.cost)
             verdict = test.verdict(each, report)
             found.append((each, verdict))
             if verdict.verdict == "order-dependent":
-                found += self._in_parts(test, each, report, min(end, self._end))
-            if foreign and self._budget.report and monotonic() > end:
+                found += self._in_parts(test, each, report, effort)
+            if foreign and not effort.is_left():
                 break
         return found
 
     def _in_parts(
-        self, test: _Test, database: Database, report: ReportRef, end: float
+        self, test: _Test, database: Database, report: ReportRef, effort: Effort
     ) -> Iterator[tuple[Database, DataVerdict]]:
-        """Those parts on which old and new can be compared, until the clock says `end`."""
+        """Those parts on which old and new can be compared, as far as the effort goes."""
         waiting, tried = list(database.parts), 0
-        while waiting and tried < PARTS and monotonic() < end:
+        while waiting and tried < PARTS and effort.is_left() and process_time() < self._end:
             part, tried = waiting.pop(0), tried + 1
+            effort.spend(test.cost)
             verdict = test.verdict(part, report)
             if verdict.verdict == "order-dependent":
                 waiting[:0] = part.parts
@@ -240,18 +246,18 @@ class Tester:
 
     def _shown(self, test: _Test, database: Database, report: ReportRef) -> Evidence:
         """A difference on as few rows as can be found in a bounded search."""
-        own, end = self._filled(report), min(self._end, monotonic() + self._budget.report)
+        own = self._filled(report)
 
         def differs(tried: Database) -> bool:
-            return monotonic() < end and test.verdict(tried, own).verdict == "different"
+            in_time = process_time() < self._end
+            return in_time and test.verdict(tried, own).verdict == "different"
 
         small = smaller(database, differs)
         return Evidence(test.verdict(small, own), counterexample=test.shown(small))
 
     def _scored(self, unit: Unit, evidence: Evidence, databases: list[Database]) -> Evidence:
         """With what the databases are worth; nothing is believed that they could not show."""
-        left = max(1.0, min(self._budget.report, self._end - monotonic()))
-        limits = Limits(most=60, each=4, seconds=left)
+        limits = Limits(most=60, each=4, effort=self._budget.report)
         found = strength(unit, databases, self._meant, limits=limits)
         score = Score(found.killed, found.valid)
         if found.valid and not found.killed:
@@ -288,13 +294,12 @@ class _Test:
         self._unit, self._project = unit, project
         self._standing, self._dialect = standing, dialect
         self._seeds = [Path(seed.path) for seed in project.seeds]
+        self.cost = OPENED + _SIDES * cost(unit.scripts)
 
     def verdict(self, database: Database, report: ReportRef) -> DataVerdict:
         """Old beside new on one database."""
         try:
-            engine = open_duckdb(None, seconds=SECONDS, readable=self._seeds)
-            with closing(engine):
-                fill(engine, database)
+            with open_synthetic(database, SECONDS, self._seeds) as engine:
                 old = OldSide(engine, self._unit.scripts, {}, CLOCK)
                 return test_beside(old, self._project, report, self._dialect, self._standing)
         except UnwetError as error:

@@ -21,7 +21,7 @@ from unwet.rewrite.prove.synthetic.parameters import given, guesses
 from unwet.rewrite.prove.synthetic.repair import Repair
 from unwet.rewrite.prove.synthetic.units import Unit
 
-SECONDS = 5.0  # for one question about values
+SECONDS = 5.0  # of work, for one question about values
 
 
 def values_for(meaning: Meaning, values: Mapping[str, str]) -> dict[str, str]:
@@ -44,7 +44,7 @@ class Generator:
         # declared is what the pile itself or the user declares, not what was inferred of it
         self._catalog, catalog = meaning.pile.catalog, inferred.meaning.pile.catalog
         self._plans = {each.name: _plan(each.definition, catalog) for each in reports}
-        self._engine = open_duckdb(None, seconds=SECONDS)
+        self._engine = open_duckdb(None, seconds=SECONDS, cpu=True)
         hurry(self._engine)
 
     def databases(self, unit: Unit) -> tuple[Database, ...]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from time import monotonic
 
 from sqlglot import exp
 
@@ -21,7 +20,8 @@ from unwet.lineage.errors import UnwetError
 from unwet.lineage.findings import Span
 from unwet.lineage.parse import Statement
 from unwet.rewrite.prove.adapt import order_sensitive, volatile
-from unwet.rewrite.prove.bags import Bag, Runs
+from unwet.rewrite.prove.bags import Bag, Runs, Texts
+from unwet.rewrite.prove.effort import OPENED, Effort, cost
 from unwet.rewrite.prove.engines import DuckEngine
 from unwet.rewrite.prove.mutants import OPERATORS, Site, sites
 from unwet.rewrite.prove.same_meaning import Meant
@@ -31,7 +31,7 @@ from unwet.rewrite.prove.synthetic.load import open_synthetic
 from unwet.rewrite.prove.synthetic.units import Unit
 
 CLOCK = datetime(2024, 6, 15, 12, 0, 0)  # what all SQL takes for now: any moment, always the same
-SECONDS = 3.0  # for a statement over tens of rows; the original had more
+SECONDS = 1.0  # of work, for a statement over tens of rows: a hundred times as long as most take
 PARTS = 48  # of one database
 WORLDS = 70  # of all of them: on each a mutant that lives has to run
 MANY = 2000  # rows of the report, which is then tried on parts of the database
@@ -40,12 +40,12 @@ _SHUFFLES = (11, 12)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many mutants of a unit are tried in all and of each operator, spread over its text;
-    and the seconds after which no further one is begun."""
+    """How many mutants of a unit are tried in all and of each operator, spread over its text.
+    `effort`: for the mutants, and half as much for what is needed before them (see effort.py)."""
 
     most: int = 60
     each: int = 6
-    seconds: float = 20.0
+    effort: int = 800_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,23 +156,25 @@ class _Trial:
         self._unit, self._meant, self._limits = unit, meant, limits
         self._proofs, self._clock = proofs, clock
         self._worlds: list[_World] = []
+        self._texts = Texts()
+        self._effort = Effort(limits.effort // 2)
         self._failure, self._unstable = "", 0
         trees = [s.tree for script in unit.scripts for s in script.statements]
         self._sensitive = any(map(order_sensitive, trees))
+        self._cost = cost(unit.scripts)
 
     def prepare(self, databases: Sequence[Database]) -> None:
         """What says nothing whole, as its rows are in no order or too many, is tried in parts."""
-        end = monotonic() + self._limits.seconds / 2
         for database in databases:
             before = self._unstable
             if not self._takes(database):
                 unstable = min(self._unstable, before + 1)
-                self._take_parts(database, end)
+                self._take_parts(database)
                 self._unstable = unstable
 
-    def _take_parts(self, database: Database, end: float) -> None:
+    def _take_parts(self, database: Database) -> None:
         waiting, tried = list(database.parts), 0
-        while waiting and tried < PARTS and monotonic() < end and len(self._worlds) < WORLDS:
+        while waiting and tried < PARTS and len(self._worlds) < WORLDS and self._effort.is_left():
             part, tried = waiting.pop(0), tried + 1
             if not self._takes(part):
                 waiting[:0] = part.parts
@@ -199,9 +201,10 @@ class _Trial:
             world.engine.close()
 
     def _opened(self, database: Database) -> _World:
+        self._effort.spend(OPENED + self._cost)
         engine = open_synthetic(database, SECONDS)
         try:
-            runs = Runs(engine, self._unit, self._clock)
+            runs = Runs(engine, self._unit, self._clock, self._texts)
             return _World(engine, runs, runs.bag())
         except BaseException:
             engine.close()
@@ -209,6 +212,7 @@ class _Trial:
 
     def _is_stable(self, world: _World) -> bool:
         """Whether the rows stay the same when the input comes in another order."""
+        self._effort.spend(len(_SHUFFLES) * self._cost)
         try:
             return all(world.runs.bag(shuffle=seed) == world.rows for seed in _SHUFFLES)
         except UnwetError:
@@ -216,12 +220,13 @@ class _Trial:
 
     def result(self) -> Strength:
         found = _Found()
+        rows = tuple(world.rows.total() for world in self._worlds)
         all_sites = list(_sites(self._unit))
         if self._worlds:
             self._try(found, all_sites)
         return Strength(
             self._unit.name,
-            tuple(world.rows.total() for world in self._worlds),
+            rows,
             self._failure,
             self._unstable,
             len(all_sites),
@@ -231,9 +236,9 @@ class _Trial:
         )
 
     def _try(self, found: _Found, all_sites: list[tuple[Statement, Site]]) -> None:
-        end = monotonic() + self._limits.seconds
+        self._effort = Effort(self._limits.effort)
         for statement, site in sampled(all_sites, self._limits):
-            if monotonic() > end:
+            if not self._effort.is_left():
                 break
             tree = site.applied(statement.tree)
             killed = self._is_killed(statement, tree)
@@ -249,13 +254,16 @@ class _Trial:
                 found.survivors.append(Changed(site.operator, statement, site, tree))
 
     def _is_killed(self, statement: Statement, tree: exp.Expr) -> bool | None:
-        """None: it does not run on every database up to the one that kills it."""
-        for world in self._worlds:
+        """None: it does not run on every database up to the one that kills it, which is tried first
+        from then on: it may kill the next one, too."""
+        for at, world in enumerate(self._worlds):
+            self._effort.spend(self._cost)
             try:
                 rows = world.runs.bag({id(statement): tree})
             except UnwetError:
                 return None
             if rows != world.rows:
+                self._worlds.insert(0, self._worlds.pop(at))
                 return True
         return False
 

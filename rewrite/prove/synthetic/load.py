@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 from unwet.rewrite.prove.engines import DATA, DuckEngine, open_duckdb, quote, text
 from unwet.rewrite.prove.places import target
 from unwet.rewrite.prove.synthetic.database import Cell, Database, Table
 
-SECONDS = 20.0  # for one statement over tens of rows
+SECONDS = 20.0  # of work, for one statement over tens of rows
 
 
-def open_synthetic(database: Database, seconds: float | None = SECONDS) -> DuckEngine:
-    """An engine whose data is `database`. Raises EngineError where a cell is no value of its
-    column's type, or two relations want one place."""
-    engine = open_duckdb(None, seconds=seconds)
+def open_synthetic(
+    database: Database, seconds: float | None = SECONDS, readable: Sequence[Path] = ()
+) -> DuckEngine:
+    """An engine whose data is `database`. `seconds`: of work, for each statement; `readable`:
+    files that SQL may read. Raises EngineError where a cell is no value of its column's type, or
+    two relations want one place."""
+    engine = open_duckdb(None, seconds=seconds, cpu=True, readable=readable)
     try:
         hurry(engine)
         fill(engine, database)
