@@ -354,6 +354,10 @@ def block_refactor() -> str:
     return commands()["refactor"]
 
 
+def block_plan_of_copies() -> str:
+    return shell("refactor", "copies", "--dialect", "postgres", "--plan", "--quiet")
+
+
 def block_verify() -> str:
     return commands()["verify"]
 

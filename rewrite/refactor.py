@@ -32,6 +32,7 @@ from unwet.rewrite.ledger import Ledger
 from unwet.rewrite.leftovers import common_root, left, originals
 from unwet.rewrite.library import Library, plain_library
 from unwet.rewrite.meaning import Meaning, meaning_of
+from unwet.rewrite.planned import Abstraction, abstractions
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.before import ReportRef
@@ -89,7 +90,7 @@ class Result:
     """What came of it: sizes before and after, a verdict for each report, findings. ``notes``:
     decisions that stand for nothing; ``contradictions``: those that nobody has accepted.
     ``counterexamples``: a script for DuckDB, by report, that shows how its model differs on
-    generated data."""
+    generated data. ``abstractions``: what is written once, and what that saves."""
 
     before: Size
     after: Size
@@ -102,6 +103,7 @@ class Result:
     notes: tuple[str, ...] = ()
     contradictions: tuple[DriftFinding, ...] = ()
     counterexamples: Mapping[str, str] = field(default_factory=dict)
+    abstractions: tuple[Abstraction, ...] = ()
 
 
 @rare_collection()
@@ -336,6 +338,7 @@ class _Job:
             self.notes,
             contradictions,
             {n: e.counterexample for n, e in self.ledger.evidence.items() if e.counterexample},
+            abstractions(project),
         )
 
     def _old_rows(self, project: Project) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-from unwet.rewrite import drift_forms
+from unwet.rewrite import drift_forms, plan_forms
 from unwet.rewrite.counted import counted
 from unwet.rewrite.refactor import Result
 from unwet.rewrite.sizes import Size
@@ -23,6 +23,7 @@ def as_json(result: Result) -> str:
         "reports": [_report(v) for v in result.verdicts],
         "assumptions": list(result.assumptions),
         "drift": [drift_forms.finding(each) for each in result.contradictions],
+        "abstractions": plan_forms.as_values(result.abstractions),
         "notes": list(result.notes),
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

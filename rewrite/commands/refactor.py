@@ -25,7 +25,11 @@ from unwet.rewrite.commands.where_data_lies import data_options
 @click.option("--name", metavar="NAME", default="unwet_project", help="Name of the project.")
 @decisions_option
 @long_options
-@click.option("--plan", is_flag=True, help="Show what would come out; write nothing.")
+@click.option(
+    "--plan",
+    is_flag=True,
+    help="Show what would be made once, what that saves, and the sizes; write nothing.",
+)
 @click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
 @click.option("--strict", is_flag=True, help="Exit 1 also when a report is kept as it was.")
 def refactor(
@@ -47,8 +51,8 @@ def refactor(
     strict: bool,
 ) -> int:
     """Rewrite the pile as a modular project that returns the same rows, and prove it."""
+    from unwet.rewrite import plan_forms, summary
     from unwet.rewrite import refactor as job
-    from unwet.rewrite import summary
 
     if out is None and not plan:
         raise UsageError("no output folder", "add --out DIR, or --plan to only look")
@@ -79,6 +83,8 @@ def refactor(
         say(*summary.open_reports(result))
     write(result.counterexamples, counterexamples, request)
     form = summary.as_json(result) if request.format == "json" else table(summary.rows(result))
+    if plan and request.format != "json":
+        form = f"{plan_forms.as_text(result.abstractions, request.verbose)}\n{form}"
     emit(form, request)
     if wanted.out and not request.quiet:
         say(f"what became of each report: {wanted.out / 'MIGRATION.md'}")

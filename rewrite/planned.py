@@ -1,0 +1,116 @@
+"""What a run makes once instead of many times, and what each of these things saves.
+
+Lines are those that are printed: without it, every user would hold its lines himself; with it,
+there is the definition, and what stands in each place where it is used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from sqlglot import exp
+
+from unwet.lineage.trees import texts
+from unwet.rewrite.compose import Draft
+from unwet.rewrite.library import Macro, MacroCall
+from unwet.rewrite.project import Project
+from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.sizes import tree_lines
+from unwet.rewrite.targets.jinja import call_text
+
+_AROUND: Final = 2  # the first and the last line of a macro
+_CALL: Final = re.compile(r"(?:call|tail)__(\d+)__", re.IGNORECASE)
+_TOKEN: Final = re.compile(r"(ref|src|p|h)__(\w+?)__\1(?![a-z])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A parameter, and what each use says there; "" where it says nothing."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Abstraction:
+    """A thing that is written once. `members`: the models and macros that use it, one entry for
+    each use, in the order of the values of `holes`. `lines`: its own; `before` and `after`: with
+    all uses, without it and with it."""
+
+    name: str
+    kind: Literal["model", "macro"]
+    members: tuple[str, ...]
+    lines: int
+    before: int
+    after: int
+    holes: tuple[Hole, ...] = ()
+
+    @property
+    def saves(self) -> int:
+        """Lines; negative when it is there for its meaning only."""
+        return self.before - self.after
+
+
+def abstractions(project: Project) -> tuple[Abstraction, ...]:
+    """All of a project, what saves most first."""
+    calls = _calls(project)
+    found = [_macro(project, macro, calls.get(macro.name, [])) for macro in project.library.macros]
+    readers = _readers(project)
+    found += [_model(project, each, readers[each.name]) for each in project.intermediates]
+    return tuple(sorted(found, key=lambda each: (-each.saves, each.kind, each.name)))
+
+
+def _model(project: Project, draft: Draft, readers: list[str]) -> Abstraction:
+    lines = tree_lines(project.library.models[draft.name], project.dialect)
+    uses = len(readers)
+    return Abstraction(draft.name, "model", tuple(readers), lines, lines * uses, lines + uses)
+
+
+def _readers(project: Project) -> Mapping[str, list[str]]:
+    """By model: those that read it, through their macros, too."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for draft in (*project.drafts, *project.intermediates):
+        for ref in draft.refs:
+            found[ref].append(draft.name)
+    return found
+
+
+def _macro(project: Project, macro: Macro, uses: list[tuple[str, MacroCall]]) -> Abstraction:
+    lines = tree_lines(macro.tree, project.dialect)
+    holes = tuple(
+        Hole(name, tuple(_said(dict(call.args).get(name)) for _, call in uses))
+        for name in macro.params
+    )
+    called = sum(len(call_text(call, project.dialect).splitlines()) for _, call in uses)
+    members = tuple(user for user, _ in uses)
+    return Abstraction(macro.name, "macro", members, lines, lines * len(uses),
+                       lines + _AROUND + called, holes)  # fmt: skip
+
+
+def _calls(project: Project) -> Mapping[str, list[tuple[str, MacroCall]]]:
+    """By macro: who calls it, and with what."""
+    library = project.library
+    hosts = {**library.models, **{macro.name: macro.tree for macro in library.macros}}
+    found: dict[str, list[tuple[str, MacroCall]]] = defaultdict(list)
+    for host in sorted(hosts):
+        for number in _numbers(hosts[host]):
+            call = library.calls[number]
+            found[call.macro].append((host, call))
+    return found
+
+
+def _numbers(tree: exp.Expr) -> Iterator[int]:
+    for text in texts(tree):
+        yield from (int(number) for number in _CALL.findall(text))
+
+
+def _said(leaf: Leaf | None) -> str:
+    """A value as it stands in the SQL, relations and variables by their names."""
+    if leaf is None:
+        return ""
+    text = _TOKEN.sub(lambda found: found[2].replace("__", "."), leaf.text)
+    return f"'{text}'" if leaf.kind == "string" else text

@@ -1,0 +1,93 @@
+"""What a run would make once, and what that saves."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from unwet.cli import main
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.plan_forms import SHOWN, WIDTH, as_text
+from unwet.rewrite.planned import Abstraction, Hole
+from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.tests.rewrite.small_pile import FOLDER, small_pile
+
+REPORT = """
+CREATE TABLE r.{0} AS
+WITH good AS (
+  SELECT o.id, o.customer, SUM(o.amount) AS amount, COUNT(*) AS n
+  FROM s.orders AS o WHERE o.status = 'paid' GROUP BY o.id, o.customer
+)
+SELECT c.name, c.country, SUM(g.amount) AS revenue, MAX(g.n) AS most
+FROM s.customers AS c LEFT JOIN good AS g ON g.customer = c.id
+WHERE c.country = '{0}'
+GROUP BY c.name, c.country
+"""
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    pile = [Source(f"{name}.sql", REPORT.format(name), "duckdb") for name in ("de", "at", "ch")]
+    return refactor(load(pile, "duckdb"), Request())
+
+
+def test_each_use_has_its_values(result: Result) -> None:
+    [macro] = [each for each in result.abstractions if each.kind == "macro"]
+    assert macro.members == ("at", "ch", "de")
+    [values] = [hole.values for hole in macro.holes if "'de'" in hole.values]
+    assert values == ("'at'", "'ch'", "'de'")
+
+
+def test_lines_are_those_of_the_files(result: Result) -> None:
+    for each in result.abstractions:
+        folder = "macros" if each.kind == "macro" else "models/intermediate"
+        text = result.files[f"{folder}/{each.name}.sql"]
+        around = 2 if each.kind == "macro" else 0
+        assert each.lines + around == len([line for line in text.splitlines() if line])
+        assert each.before == each.lines * len(each.members)
+        assert each.saves > 0
+
+
+def test_a_model_that_others_read(result: Result) -> None:
+    found = refactor(small_pile(), Request()).abstractions
+    shared = [each for each in found if each.kind == "model"]
+    assert all(len(each.members) > 1 and not each.holes for each in shared)
+    assert [each.saves for each in found] == sorted((e.saves for e in found), reverse=True)
+
+
+def many(n: int) -> list[Abstraction]:
+    hole = Hole("condition_of_rows", tuple(f"country = 'number {i} of many'" for i in range(n)))
+    users = tuple(f"a_report_with_a_long_name_{i}" for i in range(n))
+    return [Abstraction(f"macro_{i}", "macro", users, 10, 10 * n, 12 + n, (hole,))
+            for i in range(n)]  # fmt: skip
+
+
+def test_no_line_is_too_long() -> None:
+    text = as_text(many(40), everything=True)
+    assert all(len(line) <= WIDTH for line in text.splitlines())
+    assert text.count("macro macro_") == 40
+    assert "in a_report_with_a_long_name_0 and 39 more" in text
+
+
+def test_the_rest_is_counted() -> None:
+    text = as_text(many(40), everything=False)
+    assert text.count("macro macro_") == SHOWN
+    assert text.splitlines()[-1].strip().startswith("3,480  by 10 more abstractions")
+
+
+def test_nothing_to_make_once() -> None:
+    assert as_text([], everything=False) == "nothing is worth having once\n"
+
+
+def test_the_command_shows_it_and_writes_nothing() -> None:
+    words = ["refactor", str(FOLDER), "--dialect", "duckdb", "--plan", "--no-generated"]
+    text = CliRunner().invoke(main, words)
+    data = json.loads(CliRunner().invoke(main, [*words, "--format", "json", "-q"]).output)
+    for each in data["abstractions"]:
+        assert f"{each['kind']} {each['name']}" in text.output
+        assert each["uses"] == len(each["members"])
+        assert all(len(hole["values"]) == each["uses"] for hole in each["holes"])
+    assert data["abstractions"]
