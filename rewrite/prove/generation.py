@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from sqlglot import exp
+
+from unwet.lineage.errors import UnwetError
 from unwet.lineage.names import deep_stack
+from unwet.lineage.parse import Statement
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.definitions import Definition
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.engines import open_duckdb
+from unwet.rewrite.prove.same_meaning import Plans
+from unwet.rewrite.prove.synthetic.contrast import contrasts
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import databases
 from unwet.rewrite.prove.synthetic.infer import Inferred, infer
 from unwet.rewrite.prove.synthetic.keys import honoured
 from unwet.rewrite.prove.synthetic.load import hurry
 from unwet.rewrite.prove.synthetic.parameters import given, guesses
-from unwet.rewrite.prove.synthetic.repair import Repair
+from unwet.rewrite.prove.synthetic.repair import Fit, Repair
 from unwet.rewrite.prove.synthetic.units import Unit
 
 SECONDS = 5.0  # of work, for one question about values
@@ -45,21 +51,54 @@ class Generator:
         self._catalog, catalog = meaning.pile.catalog, inferred.meaning.pile.catalog
         self._plans = {each.name: _plan(each.definition, catalog) for each in reports}
         self._engine = open_duckdb(None, seconds=SECONDS, cpu=True)
+        self._fits: dict[str, Fit] = {}
+        self._states = Plans(catalog)
         hurry(self._engine)
 
     def databases(self, unit: Unit) -> tuple[Database, ...]:
         """Databases over the inputs of a unit, the plainest first; before that the unit runs
         without rows, and what the engine complains of is mended."""
         plan = self._plans.get(unit.name)
-        fit = self._repair.fit(unit)
-        for macro in fit.macros:
-            self._engine.execute(macro)
+        fit = self._fit(unit)
         trees = [each.tree for script in unit.scripts for each in script.statements]
         inferred, engine = self.inferred, self._engine
         with deep_stack():
             made = databases(plan, unit.inputs, inferred, engine, self._clock, trees=trees)
-        kept = (honoured(each, self._catalog) for each in made)
-        return tuple(each.with_macros(fit.macros) for each in kept)
+        return tuple(self._finished(each, fit) for each in made)
+
+    def apart(self, unit: Unit, statement: Statement, tree: exp.Expr) -> Iterator[Database]:
+        """Databases on which the unit should leave other rows with that tree for a statement of
+        it; none where one of the plans is not known."""
+        before = self._plan_of(self._states.before(unit))
+        try:
+            after = self._plan_of(self._states.after(unit, statement, tree))
+        except UnwetError:
+            return
+        if before is not None and after is not None:
+            yield from self.between(unit, before, after)
+
+    def between(self, unit: Unit, before: Plan, after: Plan) -> Iterator[Database]:
+        """Databases on which one plan should have other rows than the other one."""
+        fit = self._fit(unit)
+        with deep_stack():
+            found = contrasts(before, after, unit.inputs, self.inferred, self._engine, self._clock)
+            yield from (self._finished(each, fit) for each in found)
+
+    def _fit(self, unit: Unit) -> Fit:
+        known = self._fits.get(unit.name)
+        if known is None:
+            known = self._fits[unit.name] = self._repair.fit(unit)
+        for macro in known.macros:  # again: another unit may have one of the same name
+            self._engine.execute(macro)
+        return known
+
+    def _finished(self, database: Database, fit: Fit) -> Database:
+        return honoured(database, self._catalog).with_macros(fit.macros)
+
+    def _plan_of(self, definition: Definition | None) -> Plan | None:
+        if definition is None:
+            return None
+        return _plan(definition, self.inferred.meaning.pile.catalog)
 
     @property
     def inferred(self) -> Inferred:

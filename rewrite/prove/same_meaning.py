@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sqlglot import exp
@@ -11,50 +11,74 @@ from unwet.lineage.errors import UnwetError
 from unwet.lineage.names import deep_stack
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved, resolve
-from unwet.rewrite.algebra import Plan
+from unwet.lineage.tables import Catalog
+from unwet.rewrite.definitions import Definition
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.judge import proves
 from unwet.rewrite.prove.synthetic.units import Unit
 from unwet.rewrite.script import end_state
 
 
-class Meant:
-    """The plans of units of one pile, and of what is made of them."""
+class Plans:
+    """The plans of units, as they stand or with one statement changed.
 
-    def __init__(self, meaning: Meaning) -> None:
-        self._catalog, self._normalizer = meaning.pile.catalog, meaning.normalizer
-        self._resolved = {id(each.statement): each for each in meaning.pile.resolved}
-        self._plans: dict[str, Plan | None] = {}
+    `catalog`: what is known of tables. `resolved`: statements whose names are resolved already.
+    """
 
-    def same(self, unit: Unit, statement: Statement, tree: exp.Expr) -> bool:
-        """Whether the normal forms are equal; False where one of the plans is not known."""
-        if unit.name not in self._plans:
-            self._plans[unit.name] = self._plan(unit, unit.scripts, {})
-        before = self._plans[unit.name]
-        if before is None:
-            return False
+    def __init__(self, catalog: Catalog, resolved: Iterable[Resolved] = ()) -> None:
+        self._catalog = catalog
+        self._resolved = {id(each.statement): each for each in resolved}
+        self._known: dict[str, Definition | None] = {}
+
+    def before(self, unit: Unit) -> Definition | None:
+        """What the unit leaves as its report."""
+        if unit.name not in self._known:
+            self._known[unit.name] = self._definition(unit, unit.scripts)
+        return self._known[unit.name]
+
+    def after(self, unit: Unit, statement: Statement, tree: exp.Expr) -> Definition | None:
+        """The same with another tree for one statement. Raises UnwetError."""
         other = replace(statement, tree=tree)  # type: ignore[arg-type]
-        scripts = [_with(script, statement, other) for script in unit.scripts]
-        try:
-            after = self._plan(unit, scripts, {id(other): resolve(other, self._catalog)})
-            with deep_stack():
-                return after is not None and proves(before, after, self._normalizer)
-        except UnwetError:
-            return False
+        return self._definition(unit, [_with(script, statement, other) for script in unit.scripts])
 
-    def _plan(
-        self, unit: Unit, scripts: Sequence[Script], more: dict[int, Resolved]
-    ) -> Plan | None:
-        known = {**self._resolved, **more}
+    def _definition(self, unit: Unit, scripts: Sequence[Script]) -> Definition | None:
         statements = [s for script in scripts for s in script.statements]
-        resolved = [known[id(s)] for s in statements if id(s) in known]
         with deep_stack():
-            state = end_state(scripts, resolved, self._catalog)
+            resolved = [self._names(each) for each in statements]
+            state = end_state(scripts, [r for r in resolved if r is not None], self._catalog)
         for report in state.reports:
             here = report.relation == unit.report.relation
             if here and (report.relation or report.span == unit.report.span):
-                return report.definition.plan
+                return report.definition
         return None
+
+    def _names(self, statement: Statement) -> Resolved | None:
+        known = self._resolved.get(id(statement))
+        return known or resolve(statement, self._catalog)
+
+
+class Meant:
+    """Whether units of one pile mean the same with a change."""
+
+    def __init__(self, meaning: Meaning) -> None:
+        self._normalizer = meaning.normalizer
+        self._plans = Plans(meaning.pile.catalog, meaning.pile.resolved)
+
+    def same(self, unit: Unit, statement: Statement, tree: exp.Expr) -> bool:
+        """Whether the normal forms are equal; False where one of the plans is not known."""
+        before = self._plans.before(unit)
+        if before is None or before.plan is None:
+            return False
+        try:
+            after = self._plans.after(unit, statement, tree)
+            with deep_stack():
+                return (
+                    after is not None
+                    and after.plan is not None
+                    and proves(before.plan, after.plan, self._normalizer)
+                )
+        except UnwetError:
+            return False
 
 
 def _with(script: Script, old: Statement, new: Statement) -> Script:

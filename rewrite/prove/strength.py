@@ -11,7 +11,7 @@ a fault of the rules, which `proofs=True` looks for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlglot import exp
@@ -23,6 +23,7 @@ from unwet.rewrite.prove.adapt import order_sensitive, volatile
 from unwet.rewrite.prove.bags import Bag, Runs, Texts
 from unwet.rewrite.prove.effort import OPENED, Effort, cost
 from unwet.rewrite.prove.engines import DuckEngine
+from unwet.rewrite.prove.hunt import Apart, Mistake, hunted, words_around
 from unwet.rewrite.prove.mutants import OPERATORS, Site, sites
 from unwet.rewrite.prove.same_meaning import Meant
 from unwet.rewrite.prove.shown import diff, place
@@ -67,6 +68,12 @@ class Changed:
     tree: exp.Expr = field(repr=False)
 
     @property
+    def node(self) -> exp.Expr:
+        """The node that was changed, as it was before."""
+        nodes = enumerate(self.statement.tree.walk(bfs=False))
+        return next(node for at, node in nodes if at == self.site.at)
+
+    @property
     def at(self) -> Span:
         """Where the changed part stands in its source."""
         return place(self.statement, self.site)
@@ -94,6 +101,7 @@ class Strength:
     operators: Mapping[str, Tally] = field(default_factory=dict)
     survivors: tuple[Changed, ...] = ()
     false_proofs: tuple[Changed, ...] = ()
+    found: tuple[Database, ...] = field(default=(), repr=False)
 
     @property
     def valid(self) -> int:
@@ -116,10 +124,13 @@ def strength(
     limits: Limits | None = None,
     proofs: bool = False,
     clock: datetime = CLOCK,
+    apart: Apart | None = None,
 ) -> Strength:
     """The score of `databases` for one unit. `meant` says whether two states of it mean the same.
 
     With `proofs` every killed mutant's normal form is looked at, too, which takes as long again.
+    `apart`: who looks for data that shows what the databases do not; what is found is `found` in
+    the answer, and its mutants are killed.
     """
     if names := _random(unit):
         return Strength(unit.name, failure=f"uses {', '.join(names)}")
@@ -128,9 +139,32 @@ def strength(
     trial = _Trial(unit, meant, limits or Limits(), proofs, clock)
     try:
         trial.prepare(databases)
-        return trial.result()
+        result = trial.result()
     finally:
         trial.close()
+    return _with_hunt(result, unit, databases, apart, clock) if apart is not None else result
+
+
+def _with_hunt(
+    result: Strength, unit: Unit, databases: Sequence[Database], apart: Apart, clock: datetime
+) -> Strength:
+    """The survivors that more data shows are killed, too."""
+    if not result.survivors:
+        return result
+    mistakes = [
+        Mistake(each.statement, each.tree, words_around(each.node)) for each in result.survivors
+    ]
+    shown = hunted(unit, mistakes, databases, apart, clock)
+    tallies = dict(result.operators)
+    for at in shown:
+        name = result.survivors[at].operator
+        tallies[name] = replace(tallies[name], killed=tallies[name].killed + 1)
+    alive = tuple(each for at, each in enumerate(result.survivors) if at not in shown)
+    found = tuple(dict.fromkeys(map(id, shown.values())))
+    by_id = {id(each): each for each in shown.values()}
+    return replace(
+        result, operators=tallies, survivors=alive, found=tuple(by_id[key] for key in found)
+    )
 
 
 def _random(unit: Unit) -> list[str]:

@@ -51,6 +51,11 @@ def _sides(tests: Sequence[Expr]) -> Iterator[tuple[int, Expr]]:
 def _around(value: str, kind: str) -> Iterator[str]:
     """The value, one step above and one below."""
     yield value
+    yield from beside(value, kind)
+
+
+def beside(value: str, kind: str) -> Iterator[str]:
+    """What is one step above a value of a DuckDB type and one below; nothing for texts."""
     try:
         if kind == "DATE":
             day = datetime.fromisoformat(value)

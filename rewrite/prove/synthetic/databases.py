@@ -229,17 +229,23 @@ class Study:
             yield self.database(rest, relations, f"{gone} is empty")
 
     def database(self, entities: Iterable[Entity], relations: Sequence[str], aim: str) -> Database:
-        """All rows of the entities; those of a few of them are a part, and those of each alone."""
-        chosen = tuple(entities)
-        filler = _Filler(self._facts)
-        for entity in chosen:
-            for at, (relation, values) in enumerate(entity.rows):
-                same = entity.rows.index((relation, values)) if entity.goal.again >= 0 else at
-                filler.add(relation, values, entity.number * ROOM + same)
-        size = FEW if len(chosen) > FEW else 1
-        starts = range(0, len(chosen), size) if len(chosen) > 1 else ()
-        parts = (self.database(chosen[n : n + size], relations, aim) for n in starts)
-        return replace(filler.database(relations, aim), parts=tuple(parts))
+        """All rows of the entities, and parts of them."""
+        return assembled(tuple(entities), relations, aim, self._facts)
+
+
+def assembled(
+    chosen: Sequence[Entity], relations: Sequence[str], aim: str, facts: Facts
+) -> Database:
+    """All rows of the entities; those of a few of them are a part, and those of each alone."""
+    filler = _Filler(facts)
+    for entity in chosen:
+        for at, (relation, values) in enumerate(entity.rows):
+            same = entity.rows.index((relation, values)) if entity.goal.again >= 0 else at
+            filler.add(relation, values, entity.number * ROOM + same)
+    size = FEW if len(chosen) > FEW else 1
+    starts = range(0, len(chosen), size) if len(chosen) > 1 else ()
+    parts = (assembled(chosen[n : n + size], relations, aim, facts) for n in starts)
+    return replace(filler.database(relations, aim), parts=tuple(parts))
 
 
 class _Filler:

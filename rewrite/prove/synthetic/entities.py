@@ -73,11 +73,13 @@ class Maker:
         seed: int = 0,
         places: Mapping[int, int] | None = None,
         counts: Mapping[int, int] | None = None,
+        given: Mapping[int, int] | None = None,
     ) -> Entity | None:
         """`at`: the entity's number. `way`: the row that the goal is about. `places`: classes that
-        have the values of the entity of another number. `counts`: how many rows groups have."""
+        have the values of the entity of another number. `counts`: how many rows groups have.
+        `given`: positions that variables have to have."""
         self._places, self._counts = places or {}, counts or {}
-        pins = dict([goal.pin] if goal.pin else [])
+        pins = {**dict([goal.pin] if goal.pin else []), **(given or {})}
         found = self._solver.solve(goal.ask, pins, seed)
         if found is None:
             return None

@@ -115,7 +115,7 @@ class Deriver:
     def _ways(self, rel: Rel) -> tuple[Way, ...]:
         match rel:
             case Scan(table=table, columns=columns):
-                at = self.symbols.scan(table)
+                at = self._scanned(table)
                 cells = tuple(self.symbols.cell(at, column) for column in columns)
                 return (Way(frozenset({at}), (), cells),)
             case Values(rows=rows):
@@ -149,6 +149,10 @@ class Deriver:
                 )
             case _:
                 assert_never(rel)
+
+    def _scanned(self, table: str) -> int:
+        """The row that a read of a table is: one of its own."""
+        return self.symbols.scan(table)
 
     # --- rows side by side
 

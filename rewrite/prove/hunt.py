@@ -1,0 +1,141 @@
+"""A search for data that shows a mistake which the data so far does not show.
+
+    hunted(unit, mistakes, databases, apart, clock) -> {number of the mistake: Database}
+
+First the difference between the two plans is solved for (`synthetic/contrast.py`), then databases
+beside those that there are are tried (`synthetic/variation.py`). Nothing is believed: old and new
+run on each database, and only what gives other rows on both orders of its input counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.errors import UnwetError
+from unwet.lineage.parse import Statement
+from unwet.rewrite.prove.adapt import order_sensitive
+from unwet.rewrite.prove.bags import Bag, Runs
+from unwet.rewrite.prove.synthetic.database import Database
+from unwet.rewrite.prove.synthetic.load import open_synthetic
+from unwet.rewrite.prove.synthetic.units import Unit
+from unwet.rewrite.prove.synthetic.variation import varied
+
+SECONDS: Final = 3.0  # for a statement over tens of rows
+MANY: Final = 2000  # rows of the report; nobody looks at more
+SHUFFLES: Final = (11, 12)
+
+Apart = Callable[[Unit, Statement, exp.Expr], Iterator[Database]]
+"""Databases on which a unit should leave other rows with that tree for a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """`solved`: databases for each mistake, of those that its plan tells. `runs`: how often the
+    unit is run on those beside the ones that there are, right or with a mistake, for all."""
+
+    solved: int = 30
+    runs: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Another tree for one statement of a unit. `words`: columns that have to do with it."""
+
+    statement: Statement
+    tree: exp.Expr
+    words: frozenset[str] = frozenset()
+
+
+def hunted(
+    unit: Unit,
+    mistakes: Sequence[Mistake],
+    databases: Sequence[Database],
+    apart: Apart,
+    clock: datetime,
+    steps: Steps | None = None,
+) -> dict[int, Database]:
+    """By the place of each mistake that was shown: the database that shows it. What is found for
+    one of them is tried on the others, too. The same on every run."""
+    return _Hunt(unit, mistakes, clock).run(databases, apart, steps or Steps())
+
+
+class _Hunt:
+    def __init__(self, unit: Unit, mistakes: Sequence[Mistake], clock: datetime) -> None:
+        self._unit, self._mistakes, self._clock = unit, mistakes, clock
+        self._left = list(range(len(mistakes)))
+        self._found: dict[int, Database] = {}
+        trees = [s.tree for script in unit.scripts for s in script.statements]
+        self._sensitive = any(map(order_sensitive, trees))
+
+    def run(
+        self, databases: Sequence[Database], apart: Apart, steps: Steps
+    ) -> dict[int, Database]:
+        for at, mistake in enumerate(self._mistakes):
+            if at not in self._left:
+                continue
+            made = apart(self._unit, mistake.statement, mistake.tree)
+            for database in islice(made, steps.solved):
+                self._try(database, [at])
+                if at not in self._left:
+                    self._try(database, self._left)
+                    break
+        good = [each for each in databases if self._gives_rows(each)] if self._left else []
+        words = {name for at in self._left for name in self._mistakes[at].words}
+        runs = 0
+        for database in varied(good, words, steps.runs):
+            runs += 1 + len(self._left)
+            if not self._left or runs > steps.runs:
+                break
+            self._try(database, self._left)
+        return self._found
+
+    def _gives_rows(self, database: Database) -> bool:
+        try:
+            with open_synthetic(database, SECONDS) as engine:
+                return 0 < Runs(engine, self._unit, self._clock).bag().total() <= MANY
+        except UnwetError:
+            return False
+
+    def _try(self, database: Database, which: Sequence[int]) -> None:
+        try:
+            with open_synthetic(database, SECONDS) as engine:
+                runs = Runs(engine, self._unit, self._clock)
+                rows = runs.bag()
+                shown = [at for at in which if self._shows(runs, rows, self._mistakes[at])]
+                if shown and self._sensitive and not _is_stable(runs, rows):
+                    return
+        except UnwetError:
+            return  # not all values fit: it shows nothing
+        for at in shown:
+            self._left.remove(at)
+            self._found[at] = database
+
+    def _shows(self, runs: Runs, rows: Bag, mistake: Mistake) -> bool:
+        try:
+            return runs.bag({id(mistake.statement): mistake.tree}) != rows
+        except UnwetError:
+            return False
+
+
+def _is_stable(runs: Runs, rows: Bag) -> bool:
+    """Whether the rows stay the same when the input comes in another order."""
+    try:
+        return all(runs.bag(shuffle=seed) == rows for seed in SHUFFLES)
+    except UnwetError:
+        return False
+
+
+def words_around(node: exp.Expr, least: int = 3) -> frozenset[str]:
+    """The columns of a changed node, or of what stands around it until there are some."""
+    at: exp.Expr | None = node
+    found = frozenset[str]()
+    while at is not None and len(found) < least:
+        found = frozenset(each.name.lower() for each in at.find_all(exp.Column))
+        at = at.parent
+    return found

@@ -1,0 +1,332 @@
+"""Databases on which two plans part: the difference between them is solved for.
+
+contrasts(before, after, inputs, facts, engine, clock) -> (Database, ...)
+
+Both plans are brought to the cells of the same rows. A row that one of them has and the other has
+not, or that has another value in one of them, is asked for: all that must be true above and below
+the place where they differ, and there exactly one of the two. What is found is a guess, as anything
+may happen to a row further up: whoever uses it runs both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice, product, zip_longest
+from typing import Final
+
+from unwet.rewrite.algebra import Expr, Plan, Rel, Subquery, parts
+from unwet.rewrite.prove.engines import Engine
+from unwet.rewrite.prove.synthetic.database import Database
+from unwet.rewrite.prove.synthetic.databases import Facts, assembled, kind_of
+from unwet.rewrite.prove.synthetic.entities import ROOM, Entity, Maker
+from unwet.rewrite.prove.synthetic.fresh import fresh
+from unwet.rewrite.prove.synthetic.goals import MOST_ROWS, Goal
+from unwet.rewrite.prove.synthetic.logic import Ask, Logic
+from unwet.rewrite.prove.synthetic.merged import merged
+from unwet.rewrite.prove.synthetic.oracle import Oracle
+from unwet.rewrite.prove.synthetic.pools import pools as made_pools
+from unwet.rewrite.prove.synthetic.rows import Way
+from unwet.rewrite.prove.synthetic.solve import Solver
+from unwet.rewrite.prove.synthetic.symbols import (
+    Truth,
+    Variable,
+    binary,
+    negated,
+    number,
+    numbers,
+)
+from unwet.rewrite.prove.synthetic.twins import Twins, TwinSymbols
+
+WAYS: Final = 24  # of each plan that are compared
+SPLITS: Final = 24  # places where two ways differ that are looked at
+EACH: Final = 10  # ways to have one condition as it should be
+TRIED: Final = 40  # combinations that are tried for one place
+FOUND: Final = 3  # entities for one place
+CROWDED: Final = 3  # ways, and conditions in other ways, that crowds are made of
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """`way`: a row of one plan. `test` has to be `truth` for the other one to part from it."""
+
+    way: Way
+    test: Expr | None
+    truth: Truth = "true"
+    aim: str = "the plans part"
+
+
+def contrasts(
+    before: Plan,
+    after: Plan,
+    inputs: Iterable[str],
+    facts: Facts,
+    engine: Engine,
+    clock: datetime,
+) -> Iterator[Database]:
+    """The most promising first: each found row alone, beside a good one of its group, then all
+    together."""
+    study = _Contrast(before, after, facts, Oracle(engine, clock))
+    yield from study.databases(tuple(dict.fromkeys(inputs)))
+
+
+class _Contrast:
+    def __init__(self, before: Plan, after: Plan, facts: Facts, oracle: Oracle) -> None:
+        self._symbols, self._facts = TwinSymbols(), facts
+        twins = Twins(self._symbols)
+        self._logic = Logic(twins)
+        first = twins.ways(before.rel)[:WAYS]
+        self._firsts(first)
+        bounds = frozenset(twins.bounds)
+        twins.bounds.clear()
+        twins.other()
+        second = twins.ways(after.rel)[:WAYS]
+        self._firsts(second)
+        self._bounds = sorted(bounds ^ twins.bounds)
+        self._ways = (*first, *second)
+        self._splits = list(islice(self._all_splits(first, second), SPLITS))
+        self._asks = [
+            [*islice(self._combined(each), TRIED), *self._alone(each)] for each in self._splits
+        ]
+        self._bases = [(way, self._plainest(way)) for way in self._ways[:CROWDED]]
+        self._at = 0
+        self._solve(oracle)
+
+    def _firsts(self, ways: Sequence[Way]) -> None:
+        """Takes the conditions apart, so that rows of subqueries are met in the same order."""
+        for way in ways:
+            for want in way.wants:
+                self._logic.first(want, "true")
+
+    # --- where they differ
+
+    def _all_splits(self, first: Sequence[Way], second: Sequence[Way]) -> Iterator[Split]:
+        found = list[Split]()
+        for one, other in _pairs(first, second):
+            found += _splits(one, other)
+            if one is not None and other is not None:
+                found += self._inner_splits(one, other)
+        yield from found
+        for each in found:
+            same = merged(_whole(each), self._symbols)
+            if same is not None:
+                yield Split(same, None, aim=each.aim)
+
+    def _inner_splits(self, one: Way, other: Way) -> Iterator[Split]:
+        """Where queries in conditions and values differ: a row more or less that they read, beside
+        the row that is compared with what they come to."""
+        left = [e for e in (*one.wants, *one.outputs) if e not in (*other.wants, *other.outputs)]
+        right = [e for e in (*other.wants, *other.outputs) if e not in (*one.wants, *one.outputs)]
+        for mine, theirs in zip(left, right, strict=False):
+            for inner, changed in zip(_queries(mine), _queries(theirs), strict=False):
+                if inner == changed:
+                    continue
+                twins = Twins(self._symbols)
+                first = twins.ways(inner)[:WAYS]
+                twins.other()
+                second = twins.ways(changed)[:WAYS]
+                for pair in _pairs(first, second):
+                    for split in _splits(*pair):
+                        yield replace(split, way=split.way.beside(one))
+
+    def _combined(self, split: Split) -> Iterator[Ask]:
+        """The test as it should be, with all else in its plainest way; then one condition of the
+        others in another way."""
+        wants = split.way.wants
+        firsts = [self._logic.first(want, "true") for want in wants]
+        scans = Ask(scans=split.way.scans)
+        tests = [Ask()] if split.test is None else self._logic.asks(split.test, split.truth)[:EACH]
+        for test in tests:
+            yield _joined([scans, test, *firsts])
+        options = [self._logic.asks(want, "true")[1:EACH] for want in wants]
+        for at, ways in enumerate(options):
+            for other, test in product(ways, tests):
+                yield _joined([scans, test, *firsts[:at], other, *firsts[at + 1 :]])
+
+    def _plainest(self, way: Way) -> list[Ask]:
+        """The plainest way to have a row, and those that ask the least of the keys of its group."""
+        keys = {n for each in (*way.keys, *way.outputs) for n in numbers(each)}
+        found = list(islice(self._combined(Split(way, None)), TRIED))
+        bound = [len(keys & {n for test, _ in ask.hard for n in numbers(test)}) for ask in found]
+        order = sorted(range(1, len(found)), key=bound.__getitem__)
+        return [found[0], *(found[at] for at in order[: CROWDED - 1])]
+
+    def _alone(self, split: Split) -> Iterator[Ask]:
+        """The test as it should be, with all else as far as that goes: what is wanted of a group
+        other rows of it may bring."""
+        if split.test is not None:
+            firsts = _joined([self._logic.first(want, "true") for want in split.way.wants])
+            for test in self._logic.asks(split.test, split.truth)[:EACH]:
+                yield Ask(scans=split.way.scans).also(test).also(firsts.softened())
+
+    # --- rows for it
+
+    def _solve(self, oracle: Oracle) -> None:
+        every = (*self._asks, *(asks for _, asks in self._bases))
+        atoms = [e for asks in every for ask in asks for e, _ in (*ask.hard, *ask.soft)]
+        used = [e for way in self._ways for e in way.seen]
+        used += [e for variable in self._symbols.variables for e in variable.of]
+        kinds = [kind_of(v, self._symbols, self._facts) for v in self._symbols.variables]
+        self._pools = made_pools(self._symbols, kinds, atoms, used, oracle)
+        kinds = [kind_of(v, self._symbols, self._facts) for v in self._symbols.variables]
+        seen = {n for e in (*used, *atoms) for n in numbers(e)}
+        seen |= {n for way in self._ways for e in way.wants for n in numbers(e)}
+        solver = Solver(self._pools, oracle)
+        self._kinds = kinds
+        self._maker = Maker(self._symbols, kinds, self._pools, solver, seen)
+
+    def databases(self, relations: Sequence[str]) -> Iterator[Database]:
+        alone = list[Entity]()
+        searches = [self._found(split, asks) for split, asks in zip(
+            self._splits, self._asks, strict=True)]  # fmt: skip
+        for turn in zip_longest(*searches[:SPLITS]):  # the first of each place, then the next ones
+            for made, way in filter(None, turn):
+                alone.append(made)
+                yield self._database([made], relations, made.goal.aim)
+                for keys in dict.fromkeys((way.keys, way.partitions)):
+                    beside = self._beside(made, keys)
+                    yield self._database([made, *beside], relations, made.goal.aim)
+        if len(alone) > 1:
+            yield self._database(alone, relations, "where the plans part")
+        yield from self._groups(relations)
+        yield from self._crowds(relations)
+
+    def _found(self, split: Split, asks: Sequence[Ask]) -> Iterator[tuple[Entity, Way]]:
+        """Rows for one place, at most FOUND of them."""
+        found = 0
+        for ask in asks:
+            made = self._maker.entity(Goal("good", split.aim, ask), self._at, split.way)
+            if made is not None and found < FOUND:
+                self._at, found = self._at + 4, found + 1
+                yield made, split.way
+            if found == FOUND:
+                return
+
+    def _groups(self, relations: Sequence[str]) -> Iterator[Database]:
+        """Rows of one group that have nothing in common but its keys."""
+        for way, asks in self._bases:
+            made = self._maker.entity(Goal("good", "a group", asks[0]), self._at, way)
+            self._at += 4
+            for keys in dict.fromkeys((way.keys, way.partitions)) if made is not None else ():
+                beside = self._beside(made, keys)
+                yield self._database([made, *beside], relations, "a group")
+
+    def _beside(self, near: Entity, keys: Sequence[Expr]) -> Iterator[Entity]:
+        """Good rows of the same group: with the values of its keys, and others in all else."""
+        cells = [n for n in dict.fromkeys(n for key in keys for n in numbers(key))]
+        places = {self._pools.chief[n]: near.number for n in cells if n in self._pools.free}
+        given = {n: at for n in cells if (at := self._position(near, n)) is not None}
+        for way, asks in self._bases[:1]:
+            goal = Goal("good", near.goal.aim, asks[0])
+            for seed in (0, 1):
+                at = near.number + 1 + seed
+                made = self._maker.entity(goal, at, way, seed, places, given=given)
+                if made is not None:
+                    yield made
+
+    def _position(self, entity: Entity, n: int) -> int | None:
+        """Which value of its pool a variable has in an entity; None where any value does."""
+        variable = self._symbols.variables[n]
+        if variable.role != "cell" or n in self._pools.free:
+            return None
+        values = self._pools.of[n][1]
+        for relation, row in entity.rows:
+            value = row.get((variable.column, variable.path), "")
+            if relation == self._symbols.scans[variable.scan] and value in values:
+                return values.index(value)
+        return None
+
+    def _crowds(self, relations: Sequence[str]) -> Iterator[Database]:
+        """More rows than a LIMIT lets through, that have nothing in common but what they must:
+        what nothing is asked of has a value of its own in each."""
+        size = max(self._bounds, default=0) + 2
+        if not self._bounds or size > MOST_ROWS:
+            return
+        for way, asks in self._bases:
+            for ask in asks:
+                for keys_only in (True, False):
+                    made = self._crowd(way, ask, size, keys_only)
+                    if made:
+                        yield self._database(made, relations, "more than a limit")
+
+    def _crowd(self, way: Way, ask: Ask, size: int, keys_only: bool) -> list[Entity]:
+        asked = {n for test, _ in ask.hard for n in numbers(test)}
+        seen = (*way.keys, *way.outputs) if keys_only else way.seen
+        loose = [v for e in seen for v in self._symbols.of(e) if v.role == "cell"]
+        loose = [v for v in dict.fromkeys(loose) if v.number not in asked | self._pools.free]
+        goal = Goal("good", "more than a limit", ask)
+        made = []
+        for at in range(size):
+            entity = self._maker.entity(goal, at, way)
+            if entity is None:
+                return []
+            made.append(self._loosened(entity, loose, at))
+        return made
+
+    def _loosened(self, entity: Entity, loose: Sequence[Variable], at: int) -> Entity:
+        """The entity with a value of its own in each of the cells."""
+        rows = []
+        for relation, values in entity.rows:
+            own = {
+                (v.column, v.path): fresh(self._kinds[v.number], at * ROOM, salt)
+                for salt, v in enumerate(loose)
+                if self._symbols.scans[v.scan] == relation and (v.column, v.path) in values
+            }
+            rows.append((relation, {**values, **own}))
+        return replace(entity, rows=tuple(rows))
+
+    def _database(
+        self, entities: Sequence[Entity], relations: Sequence[str], aim: str
+    ) -> Database:
+        return assembled(entities, relations, aim, self._facts)
+
+
+def _joined(asks: Sequence[Ask]) -> Ask:
+    whole = Ask()
+    for each in asks:
+        whole = whole.also(each)
+    return whole
+
+
+def _whole(split: Split) -> Way:
+    if split.test is None:
+        return split.way
+    test = negated(split.test) if split.truth == "false" else split.test
+    return replace(split.way, wants=(*split.way.wants, test))
+
+
+def _queries(expr: Expr) -> list[Rel]:
+    return [part.rel for part in parts(expr) if isinstance(part, Subquery)]
+
+
+def _pairs(
+    first: Sequence[Way], second: Sequence[Way]
+) -> Iterator[tuple[Way | None, Way | None]]:
+    """Ways that stand for each other; those that both plans have are left out."""
+    one = [way for way in first if way not in second]
+    other = [way for way in second if way not in first]
+    yield from zip_longest(one, other)
+
+
+def _splits(one: Way | None, other: Way | None) -> Iterator[Split]:
+    if one is None or other is None:
+        way = one or other
+        if way is not None:
+            yield Split(way, None, aim="a row of one plan")
+        return
+    for mine, theirs in ((one, other), (other, one)):
+        own = [want for want in mine.wants if want not in theirs.wants]
+        rest = [want for want in mine.wants if want in theirs.wants]
+        way = replace(mine, wants=(*own, *rest))
+        for want in theirs.wants:
+            if want not in mine.wants:
+                yield Split(way, want, "false", "one condition fails")
+                yield Split(way, want, "null", "one condition is unknown")
+    for left, right in zip(one.outputs, other.outputs, strict=False):
+        if left != right:
+            yield Split(one, binary("nullsafeneq", left, right), aim="other values")
+            yield Split(other, binary("nullsafeneq", left, right), aim="other values")
+    for left, right in zip(one.keys, other.keys, strict=False):
+        if left != right and number(left) is None:
+            yield Split(one, binary("nullsafeneq", left, right), aim="other keys")
