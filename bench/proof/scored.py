@@ -156,9 +156,7 @@ def attempt(unit: Unit, generator: Generator, meant: Meant, limits: Limits = LIM
     start = time.process_time()
     databases = generator.databases(unit)
     made = time.process_time()
-    found = strength(
-        unit, databases, meant, limits=limits, proofs=True, apart=generator.apart
-    )
+    found = strength(unit, databases, meant, limits=limits, proofs=True, apart=generator.apart)
     return Attempt(unit, databases, found, made - start, time.process_time() - made)
 
 

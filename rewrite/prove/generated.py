@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from time import process_time
 from typing import Protocol
@@ -26,10 +27,12 @@ from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.counterexample import script
 from unwet.rewrite.prove.effort import OPENED, Effort, cost
 from unwet.rewrite.prove.generation import Generator, values_for
+from unwet.rewrite.prove.model_plans import ModelPlans
 from unwet.rewrite.prove.models import needed
 from unwet.rewrite.prove.places import target
 from unwet.rewrite.prove.projects import read_project
 from unwet.rewrite.prove.rendered import RenderedProject
+from unwet.rewrite.prove.roundtrip import Setting
 from unwet.rewrite.prove.same_meaning import Meant
 from unwet.rewrite.prove.smaller import smaller
 from unwet.rewrite.prove.strength import CLOCK, PARTS, Limits, strength
@@ -45,6 +48,7 @@ Progress = Callable[[str], None]
 
 EFFORT = 400_000  # for mistakes in one report: some ten seconds where all of it is needed
 _SIDES = 4  # what is run for one verdict: old and new, the old on shuffled rows, the comparison
+BETWEEN = 40  # databases on which old and new should part
 LATE = "there was no time left for generated data"
 _NO_ROWS = "it returns no rows on generated data"
 _FOREIGN = "same rows on DuckDB, which cannot tell how {} and {} differ"
@@ -161,6 +165,10 @@ class Tester:
         """The evidence for each report, in the order given. Raises UnwetError for a project that
         cannot be read at all."""
         project = read_project(project_root, self._values, placed)
+        relations = {u.name: u.report.relation for u in self._units.values() if u.report.relation}
+        catalog = self._generator.inferred.meaning.pile.catalog
+        setting = Setting(dialect, catalog, relations, self._values)
+        self._models = ModelPlans(project_root, setting)
         for number, report in enumerate(reports, 1):
             self._progress(f"data from the queries alone: {number} of {len(reports)} reports")
             yield self._looked_up(project, report, dialect)
@@ -211,7 +219,33 @@ class Tester:
             return evidence
         if foreign:
             return _without(report, _FOREIGN.format(foreign[0] or "no dialect", dialect or "none"))
-        return self._scored(unit, evidence, [d for d, v in found if v.verdict == "identical"])
+        return self._pressed(test, unit, report, found)
+
+    def _pressed(
+        self, test: _Test, unit: Unit, report: ReportRef, found: list[tuple[Database, DataVerdict]]
+    ) -> Evidence:
+        """Where nothing differs on data that is made from the old queries: data on which the two
+        plans should part, and what mistakes that were hard to show are shown by."""
+        own = self._filled(report)
+        more = self._tried(test, self._between(unit, report), own, foreign=False)
+        same = [d for d, v in (*found, *more) if v.verdict == "identical"]
+        effort = self._budget.report
+        limits = Limits(most=60, each=4, effort=effort, hunt=effort // 2)
+        worth = strength(unit, same, self._meant, limits=limits, apart=self._generator.apart)
+        more += self._tried(test, worth.found, own, foreign=False)
+        evidence = _merged(report, [*found, *more])
+        if evidence.verdict.verdict == "different":
+            return self._shown(test, next(d for d, v in more if v is evidence.verdict), report)
+        return _scored(evidence, Score(worth.killed, worth.valid))
+
+    def _between(self, unit: Unit, report: ReportRef) -> Sequence[Database]:
+        """Databases on which the model should have other rows than the report, if any."""
+        before, after = self._generator.plan(unit), self._models.plan(report.model)
+        inputs, _ = self._made[unit.name]
+        if before is None or after is None or before.rel == after.rel:
+            return ()
+        made = self._generator.between(replace(unit, inputs=inputs), before, after)
+        return tuple(islice(made, BETWEEN))
 
     def _tried(
         self, test: _Test, databases: Sequence[Database], report: ReportRef, foreign: bool
@@ -255,16 +289,6 @@ class Tester:
         small = smaller(database, differs)
         return Evidence(test.verdict(small, own), counterexample=test.shown(small))
 
-    def _scored(self, unit: Unit, evidence: Evidence, databases: list[Database]) -> Evidence:
-        """With what the databases are worth; nothing is believed that they could not show."""
-        limits = Limits(most=60, each=4, effort=self._budget.report)
-        found = strength(unit, databases, self._meant, limits=limits)
-        score = Score(found.killed, found.valid)
-        if found.valid and not found.killed:
-            verdict = replace(evidence.verdict, verdict="not run", reason=_BLIND)
-            return Evidence(verdict, evidence.data_sets, score)
-        return replace(evidence, score=score)
-
     def _standing(self, report: ReportRef) -> dict[str, str]:
         """The models that stand for other reports, which are given, and their relations."""
         names = ((u.report.name, u.report.relation) for u in self._units.values())
@@ -283,6 +307,14 @@ class Tester:
         if known is None or known[0] != wide.inputs:
             known = self._made[unit.name] = wide.inputs, self._generator.databases(wide)
         return known[1]
+
+
+def _scored(evidence: Evidence, score: Score) -> Evidence:
+    """With what the databases are worth; nothing is believed that they could not show."""
+    if score.valid and not score.killed:
+        verdict = replace(evidence.verdict, verdict="not run", reason=_BLIND)
+        return Evidence(verdict, evidence.data_sets, score)
+    return replace(evidence, score=score)
 
 
 class _Test:

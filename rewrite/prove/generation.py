@@ -69,13 +69,17 @@ class Generator:
     def apart(self, unit: Unit, statement: Statement, tree: exp.Expr) -> Iterator[Database]:
         """Databases on which the unit should leave other rows with that tree for a statement of
         it; none where one of the plans is not known."""
-        before = self._plan_of(self._states.before(unit))
+        before = self.plan(unit)
         try:
             after = self._plan_of(self._states.after(unit, statement, tree))
         except UnwetError:
             return
         if before is not None and after is not None:
             yield from self.between(unit, before, after)
+
+    def plan(self, unit: Unit) -> Plan | None:
+        """What a unit means over the tables as they were inferred, if that can be told."""
+        return self._plan_of(self._states.before(unit))
 
     def between(self, unit: Unit, before: Plan, after: Plan) -> Iterator[Database]:
         """Databases on which one plan should have other rows than the other one."""

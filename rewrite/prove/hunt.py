@@ -20,15 +20,18 @@ from sqlglot import exp
 from unwet.lineage.errors import UnwetError
 from unwet.lineage.parse import Statement
 from unwet.rewrite.prove.adapt import order_sensitive
-from unwet.rewrite.prove.bags import Bag, Runs
+from unwet.rewrite.prove.bags import Bag, Runs, Texts
+from unwet.rewrite.prove.effort import OPENED, Effort, cost
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.load import open_synthetic
 from unwet.rewrite.prove.synthetic.units import Unit
 from unwet.rewrite.prove.synthetic.variation import varied
 
-SECONDS: Final = 3.0  # for a statement over tens of rows
+SECONDS: Final = 1.0  # of work, for a statement over tens of rows
 MANY: Final = 2000  # rows of the report; nobody looks at more
+VARIED: Final = 400  # databases beside those that there are
 SHUFFLES: Final = (11, 12)
+_SOLVING: Final = 2 / 3  # of the effort
 
 Apart = Callable[[Unit, Statement, exp.Expr], Iterator[Database]]
 """Databases on which a unit should leave other rows with that tree for a statement."""
@@ -36,11 +39,12 @@ Apart = Callable[[Unit, Statement, exp.Expr], Iterator[Database]]
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """`solved`: databases for each mistake, of those that its plan tells. `runs`: how often the
-    unit is run on those beside the ones that there are, right or with a mistake, for all."""
+    """`solved`: databases for each mistake, of those that its plan tells. `effort`: for all
+    mistakes of a unit (see effort.py), of which databases beside the ones that there are get what
+    is left, and a third at least."""
 
-    solved: int = 30
-    runs: int = 200
+    solved: int = 24
+    effort: int = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,40 +76,42 @@ class _Hunt:
         self._found: dict[int, Database] = {}
         trees = [s.tree for script in unit.scripts for s in script.statements]
         self._sensitive = any(map(order_sensitive, trees))
+        self._cost, self._texts = cost(unit.scripts), Texts()
 
-    def run(
-        self, databases: Sequence[Database], apart: Apart, steps: Steps
-    ) -> dict[int, Database]:
+    def run(self, databases: Sequence[Database], apart: Apart, steps: Steps) -> dict[int, Database]:
+        effort = Effort(steps.effort)
         for at, mistake in enumerate(self._mistakes):
-            if at not in self._left:
+            if at not in self._left or not effort.is_left(_SOLVING):
                 continue
             made = apart(self._unit, mistake.statement, mistake.tree)
             for database in islice(made, steps.solved):
+                effort.spend(OPENED + 2 * self._cost)
                 self._try(database, [at])
                 if at not in self._left:
+                    effort.spend(OPENED + len(self._left) * self._cost)
                     self._try(database, self._left)
+                if at not in self._left or not effort.is_left(_SOLVING):
                     break
         good = [each for each in databases if self._gives_rows(each)] if self._left else []
         words = {name for at in self._left for name in self._mistakes[at].words}
-        runs = 0
-        for database in varied(good, words, steps.runs):
-            runs += 1 + len(self._left)
-            if not self._left or runs > steps.runs:
+        for database in varied(good, words, VARIED):
+            if not self._left or not effort.is_left():
                 break
+            effort.spend(OPENED + (1 + len(self._left)) * self._cost)
             self._try(database, self._left)
         return self._found
 
     def _gives_rows(self, database: Database) -> bool:
         try:
             with open_synthetic(database, SECONDS) as engine:
-                return 0 < Runs(engine, self._unit, self._clock).bag().total() <= MANY
+                return 0 < Runs(engine, self._unit, self._clock, self._texts).bag().total() <= MANY
         except UnwetError:
             return False
 
     def _try(self, database: Database, which: Sequence[int]) -> None:
         try:
             with open_synthetic(database, SECONDS) as engine:
-                runs = Runs(engine, self._unit, self._clock)
+                runs = Runs(engine, self._unit, self._clock, self._texts)
                 rows = runs.bag()
                 shown = [at for at in which if self._shows(runs, rows, self._mistakes[at])]
                 if shown and self._sensitive and not _is_stable(runs, rows):

@@ -8,7 +8,7 @@ whole project follows by induction over the (acyclic) order of its models.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,6 +58,11 @@ class ReadBack:
 def read_back(root: Path, setting: Setting, compiled: bool = True) -> dict[str, ReadBack]:
     """The plan of every model of a written project, by model name. ``compiled``: of what dbt made
     of them, where that is known."""
+    return plans_of(rendered(root, setting, compiled), setting)
+
+
+def rendered(root: Path, setting: Setting, compiled: bool = True) -> RenderedProject:
+    """A project over the legacy relations that its sources and models stand for."""
 
     def relation(kind: str, name: str) -> str:
         if kind == "source":
@@ -67,13 +72,19 @@ def read_back(root: Path, setting: Setting, compiled: bool = True) -> dict[str, 
         return _quoted(name, setting.dialect)
 
     read = read_project if compiled else render_project
-    project = read(root, setting.variables, relation)
+    return read(root, setting.variables, relation)
+
+
+def plans_of(
+    project: RenderedProject, setting: Setting, only: Container[str] | None = None
+) -> dict[str, ReadBack]:
+    """The plans of models, by their names. ``only``: those, and all that they read."""
     found = {failure.name: ReadBack(None, failure.reason) for failure in project.failures}
     definitions = _seeds(project, setting)
     made = {name: made_table(name, plan.names) for name, plan in definitions.items()}
     catalog = Catalog({**setting.catalog.tables, **made})
     for model in project.models:
-        if model.name in found:
+        if model.name in found or (only is not None and model.name not in only):
             continue
         result, types = _plan(model, setting, catalog, definitions)
         found[model.name] = result

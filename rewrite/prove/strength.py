@@ -23,7 +23,7 @@ from unwet.rewrite.prove.adapt import order_sensitive, volatile
 from unwet.rewrite.prove.bags import Bag, Runs, Texts
 from unwet.rewrite.prove.effort import OPENED, Effort, cost
 from unwet.rewrite.prove.engines import DuckEngine
-from unwet.rewrite.prove.hunt import Apart, Mistake, hunted, words_around
+from unwet.rewrite.prove.hunt import Apart, Mistake, Steps, hunted, words_around
 from unwet.rewrite.prove.mutants import OPERATORS, Site, sites
 from unwet.rewrite.prove.same_meaning import Meant
 from unwet.rewrite.prove.shown import diff, place
@@ -42,11 +42,13 @@ _SHUFFLES = (11, 12)
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How many mutants of a unit are tried in all and of each operator, spread over its text.
-    `effort`: for the mutants, and half as much for what is needed before them (see effort.py)."""
+    `effort`: for the mutants, and half as much for what is needed before them (see effort.py);
+    `hunt`: for the search for data that shows those that live."""
 
     most: int = 60
     each: int = 6
     effort: int = 800_000
+    hunt: int = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +144,25 @@ def strength(
         result = trial.result()
     finally:
         trial.close()
-    return _with_hunt(result, unit, databases, apart, clock) if apart is not None else result
+    if apart is None or not result.survivors:
+        return result
+    steps = Steps(effort=(limits or Limits()).hunt)
+    return _with_hunt(result, unit, databases, apart, clock, steps)
 
 
 def _with_hunt(
-    result: Strength, unit: Unit, databases: Sequence[Database], apart: Apart, clock: datetime
+    result: Strength,
+    unit: Unit,
+    databases: Sequence[Database],
+    apart: Apart,
+    clock: datetime,
+    steps: Steps,
 ) -> Strength:
     """The survivors that more data shows are killed, too."""
-    if not result.survivors:
-        return result
     mistakes = [
         Mistake(each.statement, each.tree, words_around(each.node)) for each in result.survivors
     ]
-    shown = hunted(unit, mistakes, databases, apart, clock)
+    shown = hunted(unit, mistakes, databases, apart, clock, steps)
     tallies = dict(result.operators)
     for at in shown:
         name = result.survivors[at].operator

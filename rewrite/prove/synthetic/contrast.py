@@ -208,7 +208,9 @@ class _Contrast:
         for way, asks in self._bases:
             made = self._maker.entity(Goal("good", "a group", asks[0]), self._at, way)
             self._at += 4
-            for keys in dict.fromkeys((way.keys, way.partitions)) if made is not None else ():
+            if made is None:
+                continue
+            for keys in dict.fromkeys((way.keys, way.partitions)):
                 beside = self._beside(made, keys)
                 yield self._database([made, *beside], relations, "a group")
 
@@ -276,9 +278,7 @@ class _Contrast:
             rows.append((relation, {**values, **own}))
         return replace(entity, rows=tuple(rows))
 
-    def _database(
-        self, entities: Sequence[Entity], relations: Sequence[str], aim: str
-    ) -> Database:
+    def _database(self, entities: Sequence[Entity], relations: Sequence[str], aim: str) -> Database:
         return assembled(entities, relations, aim, self._facts)
 
 
@@ -300,9 +300,7 @@ def _queries(expr: Expr) -> list[Rel]:
     return [part.rel for part in parts(expr) if isinstance(part, Subquery)]
 
 
-def _pairs(
-    first: Sequence[Way], second: Sequence[Way]
-) -> Iterator[tuple[Way | None, Way | None]]:
+def _pairs(first: Sequence[Way], second: Sequence[Way]) -> Iterator[tuple[Way | None, Way | None]]:
     """Ways that stand for each other; those that both plans have are left out."""
     one = [way for way in first if way not in second]
     other = [way for way in second if way not in first]

@@ -101,6 +101,22 @@ def test_placeholders_get_a_value_on_both_sides(tmp_path: Path) -> None:
     assert found.verdict.verdict == "different"
 
 
+def test_what_only_the_model_asks_for_is_tried(tmp_path: Path) -> None:
+    """No data that is made from the old query has the constant in it."""
+    bench = Bench(tmp_path, "create table r.a as select a, b from s.t where b > 3")
+    bench.edit("a", "b > 3", "b > 3 and b <> 7777 and a <> b - 12345")
+    (found,) = bench.evidence().values()
+    assert found.verdict.verdict == "different"
+    assert "7777" in found.counterexample or "12345" in found.counterexample
+
+
+def test_what_shows_mistakes_that_are_hard_to_show_is_tried_on_the_model(tmp_path: Path) -> None:
+    text = "select substr(a, 1, 20) as a, avg(b) as b from s.t group by substr(a, 1, 20)"
+    bench = Bench(tmp_path, f"create table r.a as {text}")
+    (found,) = bench.evidence().values()
+    assert found.score is not None and found.score.killed == found.score.valid > 0
+
+
 def test_a_select_into_is_shown_as_the_query_it_is(tmp_path: Path) -> None:
     text = "SELECT a.x AS x INTO r.big FROM s.a AS a WHERE a.x > 7"
     bench = Bench(tmp_path, text, dialect="tsql")

@@ -64,7 +64,7 @@ def test_where_two_plans_part_is_solved_for(name: str) -> None:
     meaning, unit = unit_of(right)
     mistake = mistake_of(unit, wrong)
     with closing(Generator(meaning, CLOCK)) as generator:
-        found = hunted(unit, [mistake], (), generator.apart, CLOCK, Steps(solved=30, runs=0))
+        found = hunted(unit, [mistake], (), generator.apart, CLOCK, Steps(solved=30))
     assert found, "no database shows it"
     assert shows(unit, mistake, found[0])
 
@@ -98,7 +98,7 @@ def test_what_is_found_for_one_mistake_is_tried_on_the_others() -> None:
     _, unit = unit_of(T)
     mistakes = [mistake_of(unit, T.replace("max", other)) for other in ("min", "any_value")]
     seeing = rows_of(("x", "1"), ("x", "2"))
-    found = hunted(unit, mistakes, (), lambda *_: iter([seeing]), CLOCK, Steps(1, 0))
+    found = hunted(unit, mistakes, (), lambda *_: iter([seeing]), CLOCK, Steps(1))
     assert found == {0: seeing, 1: seeing}
 
 
@@ -107,9 +107,9 @@ def test_no_mistake_is_shown_by_rows_that_depend_on_the_order() -> None:
     _, unit = unit_of(text)
     mistake = mistake_of(unit, text.replace("t.n)", "t.n desc)"))
     tie = rows_of(("x", "1"), ("y", "1"), ("z", "1"), ("u", "1"), ("v", "0"))
-    assert not hunted(unit, [mistake], (), lambda *_: iter([tie]), CLOCK, Steps(1, 0))
+    assert not hunted(unit, [mistake], (), lambda *_: iter([tie]), CLOCK, Steps(1))
     order = rows_of(("x", "1"), ("y", "2"))
-    assert hunted(unit, [mistake], (), lambda *_: iter([order]), CLOCK, Steps(1, 0))
+    assert hunted(unit, [mistake], (), lambda *_: iter([order]), CLOCK, Steps(1))
 
 
 def test_variations_are_the_same_on_every_run_and_of_the_types_of_the_columns() -> None:
