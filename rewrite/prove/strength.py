@@ -48,7 +48,7 @@ class Limits:
     most: int = 60
     each: int = 6
     effort: int = 800_000
-    hunt: int = 400_000
+    hunt: int = 200_000
 
 
 @dataclass(frozen=True, slots=True)

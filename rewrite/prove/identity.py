@@ -1,0 +1,187 @@
+"""Which columns tell rows apart, by the shape of a plan alone.
+
+    told(rel, {0, 3}) -> Told(columns, rows)
+
+Functional dependencies through groups, windows and joins: what groups are made by tells the group,
+``ROW_NUMBER() OVER (PARTITION BY k ...) = 1`` leaves one row for each k, the columns of a join tell
+a row of it when they tell one of each side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from unwet.rewrite.algebra import (
+    Aggregate,
+    Call,
+    Col,
+    Expr,
+    Filter,
+    Join,
+    Over,
+    Project,
+    Rel,
+    Scan,
+    Sort,
+    Values,
+    Window,
+    width,
+)
+from unwet.rewrite.references import columns_of
+from unwet.rewrite.rules.refs import is_movable
+from unwet.rewrite.rules.shapes import BINARY, integer
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """`columns`: all that have one value for each choice of values of the given ones. `rows`: no
+    two rows have the same values of them."""
+
+    columns: frozenset[int]
+    rows: bool
+
+
+def at_most_one(rel: Rel) -> bool:
+    """Whether there is never more than one row."""
+    return told(rel, ()).rows
+
+
+def told(rel: Rel, given: Iterable[int]) -> Told:
+    """What the columns ``given`` of a relation tell."""
+    return _told(rel, frozenset(given))
+
+
+@lru_cache(maxsize=1 << 14)
+def _told(rel: Rel, known: frozenset[int]) -> Told:
+    match rel:
+        case Aggregate(keys=keys):
+            return (
+                _whole(rel, known) if frozenset(range(len(keys))) <= known else Told(known, False)
+            )
+        case Values(rows=rows) if len(rows) <= 1:
+            return _whole(rel, known)
+        case Filter(input=inner, conjuncts=conjuncts):
+            return _filtered(rel, inner, conjuncts, known)
+        case Sort(input=inner):
+            return told(inner, known)
+        case Window(input=inner):
+            size = width(inner)
+            below = told(inner, (i for i in known if i < size))
+            return _whole(rel, known) if below.rows else Told(known | below.columns, False)
+        case Project(input=inner, exprs=exprs):
+            return _projected(rel, inner, exprs, known)
+        case Join(kind="semi" | "anti", inputs=(left, _)):
+            return told(left, known)
+        case Join(kind="inner" | "left"):
+            return _joined(rel, known)
+        case _:
+            return Told(known, False)
+
+
+def _whole(rel: Rel, known: frozenset[int]) -> Told:
+    return Told(known | frozenset(range(width(rel))), True)
+
+
+def _filtered(rel: Rel, inner: Rel, conjuncts: Sequence[Expr], known: frozenset[int]) -> Told:
+    found = told(inner, known)
+    if not found.rows and any(_is_first(c, inner, found.columns) for c in conjuncts):
+        return _whole(rel, known)
+    return found
+
+
+def _is_first(test: Expr, rel: Rel, known: frozenset[int]) -> bool:
+    """ROW_NUMBER() = 1 in a partition that is told."""
+    if not isinstance(rel, Window) or not isinstance(test, Call):
+        return False
+    if test.op != "eq" or test.shape != BINARY:
+        return False
+    for one, other in (test.args, test.args[::-1]):
+        if isinstance(one, Col) and integer(other) is not None:
+            at = one.index - width(rel.input)
+            if at >= 0 and _counts_rows(rel.functions[at], known):
+                return True
+    return False
+
+
+def _counts_rows(over: Over, known: frozenset[int]) -> bool:
+    if over.call.op != "rownumber":
+        return False
+    return all(isinstance(e, Col) and e.index in known for e in over.partition)
+
+
+def _projected(rel: Rel, inner: Rel, exprs: Sequence[Expr], known: frozenset[int]) -> Told:
+    below = {e.index for at, e in enumerate(exprs) if at in known and isinstance(e, Col)}
+    found = told(inner, below)
+    if found.rows and all(is_movable(e) for e in exprs):
+        return _whole(rel, known)
+    more = {
+        at for at, e in enumerate(exprs) if is_movable(e) and columns_of(e) <= found.columns
+    }  # fmt: skip
+    return Told(known | more, found.rows)
+
+
+def _joined(rel: Join, known: frozenset[int]) -> Told:
+    """The right side of a left join tells its row only beside a row of the left one: NULLs may be
+    those of a row without a partner."""
+    starts = [sum(width(i) for i in rel.inputs[:at]) for at in range(len(rel.inputs) + 1)]
+    columns, rows = known, [False] * len(rel.inputs)
+    for _ in range(len(rel.inputs) + 1):
+        before = columns, tuple(rows)
+        for at, side in enumerate(rel.inputs):
+            if rel.kind == "left" and at and not rows[0]:
+                continue
+            start, end = starts[at], starts[at + 1]
+            found = told(side, (i - start for i in columns if start <= i < end))
+            columns |= frozenset(i + start for i in found.columns)
+            rows[at] = rows[at] or found.rows
+        if rel.kind == "inner" or rows[0]:
+            columns |= _equal(rel, columns)
+        if before == (columns, tuple(rows)):
+            break
+    return Told(columns, all(rows))
+
+
+def _equal(rel: Join, known: frozenset[int]) -> frozenset[int]:
+    """Columns that are equal to known ones and hold values of the same column of a table: of two
+    types, '1' and '01' would both be equal to 1."""
+    found = set[int]()
+    for test in rel.on:
+        match test:
+            case Call(op="eq", args=(Col(index=one), Col(index=other)), shape=shape) if (
+                shape == BINARY and (one in known or other in known)
+            ):
+                home = _home(rel, one)
+                if home is not None and home == _home(rel, other):
+                    found |= {one, other}
+            case _:
+                pass
+    return frozenset(found)
+
+
+def _home(rel: Rel, at: int) -> tuple[str, str] | None:
+    """The table and column whose values a column holds."""
+    match rel:
+        case Scan(table=table, columns=columns):
+            return table, columns[at]
+        case Filter(input=inner) | Sort(input=inner):
+            return _home(inner, at)
+        case Window(input=inner) if at < width(inner):
+            return _home(inner, at)
+        case Project(input=inner, exprs=exprs):
+            return _home_of(exprs[at], inner)
+        case Aggregate(input=inner, keys=keys) if at < len(keys):
+            return _home_of(keys[at], inner)
+        case Join(inputs=sides):
+            for side in sides:
+                if at < width(side):
+                    return _home(side, at)
+                at -= width(side)
+            return None
+        case _:
+            return None
+
+
+def _home_of(expr: Expr, rel: Rel) -> tuple[str, str] | None:
+    return _home(rel, expr.index) if isinstance(expr, Col) else None
