@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.resolve import Resolved
@@ -58,6 +58,11 @@ class EndState:
     reports: tuple[Report, ...]
     findings: tuple[Finding, ...] = ()
     unfollowed: frozenset[str] = field(default=frozenset())
+
+    def called(self, names: Mapping[str, str]) -> EndState:
+        """The same with other names for some reports."""
+        reports = (replace(each, name=names.get(each.name, each.name)) for each in self.reports)
+        return replace(self, reports=tuple(sorted(reports, key=lambda each: each.name)))
 
 
 def named(definitions: Iterable[Definition]) -> tuple[Report, ...]:

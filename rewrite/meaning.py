@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,16 +14,19 @@ from unwet.rewrite.script import EndState, end_state
 
 @dataclass(frozen=True)
 class Meaning:
-    """A pile, the end state of its relations, and normal forms, which are remembered."""
+    """A pile, the end state of its relations, and normal forms, which are remembered. `names`: what
+    reports are called that by themselves would have another name."""
 
     pile: Pile
     normalizer: Normalizer = field(default_factory=Normalizer, repr=False)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def state(self) -> EndState:
         """What the relations hold when all scripts have run."""
         with deep_stack():
-            return end_state(self.pile.scripts, self.pile.resolved, self.pile.catalog)
+            found = end_state(self.pile.scripts, self.pile.resolved, self.pile.catalog)
+        return found.called(self.names) if self.names else found
 
 
 def meaning_of(pile: Pile | Meaning) -> Meaning:

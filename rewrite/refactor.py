@@ -311,7 +311,7 @@ class _Job:
     def _finish(self, project: Project) -> Result:
         verdicts = account(project, self.ledger, self.changes, self._old_rows(project))
         self.progress("looking for contradictions")
-        accepted = (*self.request.intended, *self.request.decisions.resolutions)
+        accepted = (*self.request.intended, *self.request.decisions.accepting)
         contradictions = drift(self.legacy, accepted).findings
         self.progress("looking for what can be tested")
         project = replace(project, evidence=evidence_of(project, self.found, self.meaning))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from unwet.rewrite.counted import counted
 from unwet.rewrite.decisions.effects import effects
 from unwet.rewrite.decisions.file import Decisions
+from unwet.rewrite.decisions.calling import renamed
 from unwet.rewrite.decisions.mending import Mend, Refused
 from unwet.rewrite.decisions.places import Placed, placed
 from unwet.rewrite.decisions.resolution import Changes, Resolution
@@ -46,8 +47,9 @@ class Decided:
 
 def decided(meaning: Meaning, decisions: Decisions, values: Mapping[str, str]) -> Decided:
     """Carries out the decisions; `values` are those of the pile's placeholders."""
+    meaning, told = renamed(meaning, decisions.renames)
     if not decisions.resolutions:
-        return Decided(meaning, meaning, {})
+        return Decided(meaning, meaning, {}, told)
     carried, after, found = with_effects(meaning, decisions.resolutions, values)
     live = [each for each in carried if not each.problem]
     reports = {report.name: report for report in after.state.reports}
@@ -59,7 +61,7 @@ def decided(meaning: Meaning, decisions: Decisions, values: Mapping[str, str]) -
     notes = [f"{each.decision}: not carried out: {each.problem}" for each in carried
              if each.problem]  # fmt: skip
     notes += [note for each in live for note in _idle(each.decision, reports, found)]
-    return Decided(meaning, after, changes, tuple(notes))
+    return Decided(meaning, after, changes, (*told, *notes))
 
 
 def with_effects(
@@ -94,7 +96,7 @@ def _carried_out(
     done = [replace(each, problem=each.problem or problems.get(at, ""))
             for at, each in enumerate(places)]  # fmt: skip
     pile = meaning.pile.with_scripts(scripts[s.source.path] for s in meaning.pile.scripts)
-    return Meaning(pile, meaning.normalizer), done
+    return Meaning(pile, meaning.normalizer, meaning.names), done
 
 
 def _change(

@@ -26,6 +26,11 @@ class Entry:
         """The error for this entry, at the line of a key."""
         return BadDecision(f"{self.path}:{self.lines.get(key, self.line)}: {message}", help)
 
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return f"{self.path}:{self.line}"
+
     def check_keys(self, needed: Sequence[str], others: Sequence[str]) -> None:
         """Raises BadDecision for a key that nobody knows, and for one that is not there."""
         known = [*needed, *others]
@@ -46,6 +51,13 @@ class Entry:
         if not isinstance(value, str) or not (empty or value.strip()):
             raise self.wrong(f"{key} must be a text, not {value!r}", key)
         return value.strip()
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts, none of them empty."""
+        value = self.table.get(key)
+        if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
+            raise self.wrong(f"{key} must be a list of texts, not {value!r}", key)
+        return tuple(each.strip() for each in value)
 
     def day(self, key: str) -> str:
         """A date, YYYY-MM-DD, with or without quotes."""

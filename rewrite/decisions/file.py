@@ -12,11 +12,28 @@ from typing import Final
 from unwet.lineage.errors import BadDecision, PathNotFound
 from unwet.rewrite.decisions.entries import Entry, lines_of
 from unwet.rewrite.decisions.resolution import Resolution, resolution
+from unwet.rewrite.decisions.shaping import (
+    Meant,
+    Rename,
+    Shaping,
+    forbid,
+    intended,
+    pin,
+    rename,
+    split,
+)
 
 NAME: Final = "unwet-decisions.toml"
-Decision = Resolution  # a new kind: its class here, and a line below
+Decision = Resolution | Shaping  # a new kind: its class there, and a line below
 
-KINDS: Final[tuple[tuple[str, Callable[[Entry], Decision]], ...]] = (("drift", resolution),)
+KINDS: Final[tuple[tuple[str, Callable[[Entry], Decision]], ...]] = (
+    ("drift", resolution),
+    ("pin", pin),
+    ("split", split),
+    ("forbid", forbid),
+    ("rename", rename),
+    ("intended", intended),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +46,21 @@ class Decisions:
     def resolutions(self) -> tuple[Resolution, ...]:
         """Contradictions that are resolved on purpose."""
         return tuple(each for each in self.all if isinstance(each, Resolution))
+
+    @property
+    def shaping(self) -> tuple[Shaping, ...]:
+        """What is said about the shape of the project."""
+        return tuple(each for each in self.all if not isinstance(each, Resolution))
+
+    @property
+    def accepting(self) -> tuple[Resolution | Meant, ...]:
+        """What decides about a difference, so that it needs not be told any more."""
+        return tuple(each for each in self.all if isinstance(each, Resolution | Meant))
+
+    @property
+    def renames(self) -> tuple[Rename, ...]:
+        """Other names for models, macros and parameters."""
+        return tuple(each for each in self.all if isinstance(each, Rename))
 
 
 NONE: Final = Decisions()

@@ -1,0 +1,95 @@
+"""What somebody has decided that the choice of abstractions must not do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`apart`: sets of reports, no two of which may use one abstraction; `plain`: reports that may
+    share only what is equal; `forbidden`: names of what is never made."""
+
+    apart: tuple[frozenset[str], ...] = ()
+    plain: frozenset[str] = frozenset()
+    forbidden: frozenset[str] = frozenset()
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(slots=True)
+class Owners:
+    """Which reports use each macro and intermediate model, as these are made. A report is its own
+    owner."""
+
+    limits: Limits
+    known: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def of(self, hosts: Iterable[str]) -> frozenset[str]:
+        """The reports that use any of these."""
+        found: frozenset[str] = frozenset()
+        for host in hosts:
+            found |= self.known.get(host, frozenset({host}))
+        return found
+
+    def note(self, name: str, hosts: Iterable[str]) -> None:
+        """A new abstraction in these hosts."""
+        self.known[name] = self.of(hosts)
+
+    def adopt(self, refs: Mapping[str, Sequence[str]], made: Iterable[str]) -> None:
+        """Models that were made before: their owners are those that read them."""
+        readers: dict[str, set[str]] = {name: set() for name in made}
+        for host, below in refs.items():
+            for ref in below:
+                if ref in readers:
+                    readers[ref].add(host)
+        for name in readers:
+            self.known[name] = frozenset(_reports(name, readers))
+
+    def parted(
+        self, members: Sequence[T], host: Callable[[T], str], content: Callable[[T], Hashable]
+    ) -> list[list[T]]:
+        """The members in groups that may share one abstraction; `content` is equal for members
+        that differ in nothing."""
+        if not self.limits.apart and not self.limits.plain:
+            return [list(members)]
+        groups: dict[Hashable, list[T]] = {}
+        for each in members:
+            plain = not self.limits.plain.isdisjoint(self.of([host(each)]))
+            groups.setdefault((content(each),) if plain else None, []).append(each)
+        return [part for group in groups.values() for part in self._compatible(group, host)]
+
+    def _compatible(self, group: list[T], host: Callable[[T], str]) -> list[list[T]]:
+        """Each member with the first ones that it may be with."""
+        parts: list[tuple[list[T], frozenset[str]]] = []
+        for each in group:
+            mine = self.of([host(each)])
+            for at, (part, owners) in enumerate(parts):
+                if not self._clash(owners | mine):
+                    part.append(each)
+                    parts[at] = part, owners | mine
+                    break
+            else:
+                parts.append(([each], mine))
+        return [part for part, _ in parts]
+
+    def _clash(self, owners: frozenset[str]) -> bool:
+        return any(len(owners & apart) > 1 for apart in self.limits.apart)
+
+
+def _reports(name: str, readers: Mapping[str, set[str]]) -> Iterable[str]:
+    seen: set[str] = set()
+    stack = [name]
+    while stack:
+        for reader in readers.get(stack.pop(), ()):
+            if reader not in seen:
+                seen.add(reader)
+                if reader in readers:
+                    stack.append(reader)
+                else:
+                    yield reader

@@ -1,0 +1,155 @@
+"""Other names for the macros, the parameters of macros and the intermediate models of a project."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from unwet.lineage.trees import copied
+from unwet.rewrite.compose import Draft
+from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.naming import RESERVED
+from unwet.rewrite.project import Project
+from unwet.rewrite.shapes import Leaf
+
+Words = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """`name`, or the `parameter` of the macro `name`, is called `to`."""
+
+    name: str
+    parameter: str
+    to: str
+
+
+def renamed(project: Project, wanted: Iterable[Called]) -> tuple[Project, dict[Called, str]]:
+    """The project with these names, and why some could not be given."""
+    problems: dict[Called, str] = {}
+    for each in wanted:
+        problem = _problem(project, each)
+        if problem:
+            problems[each] = problem
+        elif each.parameter:
+            project = replace(project, library=_parameter(project.library, each))
+        elif any(macro.name == each.name for macro in project.library.macros):
+            project = replace(project, library=_macro(project.library, each))
+        else:
+            project = _model(project, each)
+    return project, problems
+
+
+def _problem(project: Project, each: Called) -> str:
+    macros = {macro.name: macro for macro in project.library.macros}
+    models = {draft.name for draft in project.intermediates}
+    if each.parameter:
+        params = macros[each.name].params if each.name in macros else ()
+        if each.parameter not in params:
+            return "there is no such parameter"
+        taken = {*params, *RESERVED}
+    elif each.name not in macros and each.name not in models:
+        return "nothing is called so"
+    else:
+        taken = {*macros, *models, *project.reports, *RESERVED}
+    return f"{each.to} is taken or reserved" if each.to in taken else ""
+
+
+def _macro(library: Library, each: Called) -> Library:
+    def other(name: str) -> str:
+        return each.to if name == each.name else name
+
+    macros = tuple(replace(macro, name=other(macro.name)) for macro in library.macros)
+    calls = tuple(replace(call, macro=other(call.macro)) for call in library.calls)
+    return replace(library, macros=macros, calls=calls)
+
+
+def _parameter(library: Library, each: Called) -> Library:
+    """The parameter in its macro, in the calls of that, and in what it hands on."""
+    words = _token("h", each.parameter, each.to)
+
+    def other(name: str) -> str:
+        return each.to if name == each.parameter else name
+
+    def macro(found: Macro) -> Macro:
+        if found.name != each.name:
+            return found
+        return replace(
+            found,
+            params=tuple(map(other, found.params)),
+            tree=_spoken(found.tree, words),
+            conditions=frozenset(map(other, found.conditions)),
+        )
+
+    inside = {number for found in library.macros if found.name == each.name
+              for number in _numbers(found.tree)}  # fmt: skip
+
+    def call(number: int, found: MacroCall) -> MacroCall:
+        args = found.args
+        if number in inside:
+            args = tuple((name, _leaf(leaf, words)) for name, leaf in args)
+        if found.macro == each.name:
+            args = tuple((other(name), leaf) for name, leaf in args)
+        return replace(found, args=args)
+
+    calls = tuple(call(number, found) for number, found in enumerate(library.calls))
+    return replace(library, macros=tuple(map(macro, library.macros)), calls=calls)
+
+
+def _numbers(tree: exp.Expr) -> Iterable[int]:
+    for node in tree.find_all(exp.Var, exp.Identifier):
+        for found in re.findall(r"(?:call|tail)__(\d+)__", node.name):
+            yield int(found)
+
+
+def _model(project: Project, each: Called) -> Project:
+    words = _token("ref", each.name, each.to)
+    library = project.library
+    models = {
+        (each.to if name == each.name else name): _spoken(tree, words)
+        for name, tree in library.models.items()
+    }
+    macros = tuple(replace(macro, tree=_spoken(macro.tree, words)) for macro in library.macros)
+    calls = tuple(
+        replace(call, args=tuple((name, _leaf(leaf, words)) for name, leaf in call.args))
+        for call in library.calls
+    )
+
+    def draft(found: Draft) -> Draft:
+        refs = tuple(sorted(each.to if ref == each.name else ref for ref in found.refs))
+        name = each.to if found.name == each.name else found.name
+        return replace(found, name=name, refs=refs, tree=_spoken(found.tree, words))
+
+    return replace(
+        project,
+        drafts=tuple(map(draft, project.drafts)),
+        intermediates=tuple(map(draft, project.intermediates)),
+        library=Library(models, macros, calls),
+    )
+
+
+def _token(kind: str, name: str, to: str) -> Words:
+    pattern = re.compile(rf"{kind}__{re.escape(name)}__{kind}(?![a-z_])", re.IGNORECASE)
+    return lambda text: pattern.sub(f"{kind}__{to}__{kind}", text)
+
+
+def _leaf(leaf: Leaf, words: Words) -> Leaf:
+    return replace(leaf, text=words(leaf.text))
+
+
+def _spoken(tree: exp.Expr, words: Words) -> exp.Expr:
+    """A copy with other words; the tree itself where nothing changes."""
+    if not any(words(node.this) != node.this for node in _named(tree)):
+        return tree
+    copy = copied(tree)
+    for node in _named(copy):
+        node.set("this", words(node.this))
+    return copy
+
+
+def _named(tree: exp.Expr) -> Iterable[exp.Expr]:
+    return (node for node in tree.find_all(exp.Identifier, exp.Literal, exp.Var)
+            if isinstance(node.this, str))  # fmt: skip
