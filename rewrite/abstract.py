@@ -15,6 +15,7 @@ from typing import Literal
 
 from sqlglot import exp
 
+from unwet.rewrite.limits import Owners
 from unwet.rewrite.naming import free, hole_name
 from unwet.rewrite.shapes import Leaf, Shape, leaf_nodes, local_names
 
@@ -65,16 +66,26 @@ class Family:
     holes: tuple[Hole, ...]
 
 
-def families(units: Iterable[Unit]) -> list[Family]:
-    """Groups of at least two units that one template with few holes covers."""
+def families(units: Iterable[Unit], owners: Owners | None = None) -> list[Family]:
+    """Groups of at least two units that one template with few holes covers, as far as their owners
+    may share one."""
     groups: dict[tuple[bool, bytes], list[Unit]] = defaultdict(list)
     for unit in units:
         groups[unit.kind == "tail", unit.shape.digest].append(unit)
     result: list[Family] = []
-    for members in groups.values():
-        if len(members) > 1:
-            result.extend(_split(members))
+    for group in groups.values():
+        for members in owners.parted(group, _host, _content) if owners else [group]:
+            if len(members) > 1:
+                result.extend(_split(members))
     return result
+
+
+def _host(unit: Unit) -> str:
+    return unit.host
+
+
+def _content(unit: Unit) -> tuple[Leaf, ...]:
+    return unit.shape.leaves
 
 
 def template(family: Family) -> exp.Expr:

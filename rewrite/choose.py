@@ -17,6 +17,7 @@ from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import Family, Unit, UnitKind, families, template
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import LINE, NO_CONDITION, Library, Macro, MacroCall
+from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.naming import common_words, free, majority, slug, snake
 from unwet.rewrite.shapes import CONDITION, Shape, Survey, after_tables
 from unwet.rewrite.sizes import tree_lines
@@ -28,11 +29,17 @@ _PART = "part"  # what a branch of a set operation is called, as its author gave
 _OVERHEAD = 3  # the macro's first and last line, and one more name to know
 
 
-def choose(drafts: Sequence[Draft], dialect: str, pinned: frozenset[str] = frozenset()) -> Library:
+def choose(
+    drafts: Sequence[Draft],
+    dialect: str,
+    pinned: frozenset[str] = frozenset(),
+    owners: Owners | None = None,
+) -> Library:
     """Picks templates for all drafts but the ``pinned`` ones, which are printed as they are."""
     shop = _Workshop(dialect, {d.name: copied(d.tree) for d in drafts if d.name not in pinned})
     shop.comments = {d.name: " ".join(d.comments[:1]) for d in drafts}
     shop.reserved = frozenset(d.name for d in drafts)
+    shop.owners = owners or shop.owners
     shop.sweep(whole=True)
     while shop.sweep(whole=False):
         pass
@@ -55,17 +62,18 @@ class _Workshop:
     calls: list[MacroCall] = field(default_factory=list)
     known: dict[str, list[Unit]] = field(default_factory=dict)
     sizes: dict[bytes, int] = field(default_factory=dict)
+    owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
 
     def sweep(self, whole: bool) -> bool:
         """Applies the families that pay, best first; a host is changed once in a sweep."""
         units = [u for host in list(self.hosts) for u in self._units(host, whole)]
-        found = [(self._gain(family), family) for family in families(units)]
+        found = [(self._gain(family), family) for family in families(units, self.owners)]
         found.sort(key=lambda pair: (-pair[0], _place(pair[1])))
         touched: set[str] = set()
         for saved, family in found:
             if saved < MIN_GAIN:
                 break
-            if touched.isdisjoint(u.host for u in family.units):
+            if touched.isdisjoint(u.host for u in family.units) and not self._refused(family):
                 # otherwise its gain has changed: the next sweep sees what is left of it
                 self._apply(family)
                 touched.update(u.host for u in family.units)
@@ -126,7 +134,8 @@ class _Workshop:
 
     def _apply(self, family: Family) -> None:
         first = family.units[0]
-        name = self._free(_name(family, [h for h in self.hosts if h in self.reserved]))
+        name = self._called(family)
+        self.owners.note(name, (unit.host for unit in family.units))
         params = tuple(hole.name for hole in family.holes)
         tree = template(family)
         for node in tree.walk():
@@ -140,9 +149,18 @@ class _Workshop:
             self.calls.append(MacroCall(name, args))
             self._place(unit, len(self.calls) - 1)
 
+    def _refused(self, family: Family) -> bool:
+        """Whether it would have a name that is forbidden."""
+        if not self.owners.limits.forbidden:
+            return False
+        return self.owners.refuses(self._called(family), family.units[0].shape.digest)
+
+    def _called(self, family: Family) -> str:
+        return self._free(_name(family, [h for h in self.hosts if h in self.reserved]))
+
     def _free(self, name: str) -> str:
-        """The name, or another one where a model or macro has it."""
-        taken = {m.name for m in self.macros} | self.reserved
+        """The name, or another one where a model or macro has it, or nobody may."""
+        taken = {m.name for m in self.macros} | self.reserved | {*self.owners.refused}
         return free(f"{name}_rows" if name in taken else name, taken)
 
     def _place(self, unit: Unit, number: int) -> None:

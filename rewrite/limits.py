@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -29,6 +29,16 @@ class Owners:
 
     limits: Limits
     known: dict[str, frozenset[str]] = field(default_factory=dict)
+    refused: dict[str, Hashable] = field(default_factory=dict)  # what had a forbidden name
+
+    def refuses(self, name: str, content: Hashable) -> bool:
+        """Whether nobody wants that thing: the first one that would have a forbidden name."""
+        if content in self.refused.values():
+            return True
+        if name in self.limits.forbidden and name not in self.refused:
+            self.refused[name] = content
+            return True
+        return False
 
     def of(self, hosts: Iterable[str]) -> frozenset[str]:
         """The reports that use any of these."""
@@ -41,27 +51,22 @@ class Owners:
         """A new abstraction in these hosts."""
         self.known[name] = self.of(hosts)
 
-    def adopt(self, refs: Mapping[str, Sequence[str]], made: Iterable[str]) -> None:
-        """Models that were made before: their owners are those that read them."""
-        readers: dict[str, set[str]] = {name: set() for name in made}
-        for host, below in refs.items():
-            for ref in below:
-                if ref in readers:
-                    readers[ref].add(host)
-        for name in readers:
-            self.known[name] = frozenset(_reports(name, readers))
-
     def parted(
-        self, members: Sequence[T], host: Callable[[T], str], content: Callable[[T], Hashable]
+        self,
+        members: Sequence[T],
+        host: Callable[[T], str],
+        content: Callable[[T], Hashable] | None = None,
     ) -> list[list[T]]:
         """The members in groups that may share one abstraction; `content` is equal for members
-        that differ in nothing."""
+        that differ in nothing, None: they are all equal."""
         if not self.limits.apart and not self.limits.plain:
             return [list(members)]
         groups: dict[Hashable, list[T]] = {}
         for each in members:
-            plain = not self.limits.plain.isdisjoint(self.of([host(each)]))
-            groups.setdefault((content(each),) if plain else None, []).append(each)
+            mark = None
+            if content and not self.limits.plain.isdisjoint(self.of([host(each)])):
+                mark = (content(each),)
+            groups.setdefault(mark, []).append(each)
         return [part for group in groups.values() for part in self._compatible(group, host)]
 
     def _compatible(self, group: list[T], host: Callable[[T], str]) -> list[list[T]]:
@@ -80,16 +85,3 @@ class Owners:
 
     def _clash(self, owners: frozenset[str]) -> bool:
         return any(len(owners & apart) > 1 for apart in self.limits.apart)
-
-
-def _reports(name: str, readers: Mapping[str, set[str]]) -> Iterable[str]:
-    seen: set[str] = set()
-    stack = [name]
-    while stack:
-        for reader in readers.get(stack.pop(), ()):
-            if reader not in seen:
-                seen.add(reader)
-                if reader in readers:
-                    stack.append(reader)
-                else:
-                    yield reader

@@ -7,7 +7,7 @@ falls back to its one-to-one model; one that cannot be proved even so is tested 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,12 +25,15 @@ from unwet.rewrite.conform import conform
 from unwet.rewrite.decisions.decided import Decided, decided
 from unwet.rewrite.decisions.file import NONE, Decisions
 from unwet.rewrite.decisions.outcome import on_rows
+from unwet.rewrite.decisions.shape import shape
+from unwet.rewrite.decisions.shaping import Forbid
 from unwet.rewrite.drafting import Drafting, tables
 from unwet.rewrite.drift import DriftFinding, drift
 from unwet.rewrite.kin import kindred
 from unwet.rewrite.ledger import Ledger
 from unwet.rewrite.leftovers import common_root, left, originals
 from unwet.rewrite.library import Library, plain_library
+from unwet.rewrite.limits import Owners
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.planned import Abstraction, abstractions
 from unwet.rewrite.project import Kept, Project
@@ -44,6 +47,7 @@ from unwet.rewrite.prove.servers.dbapi import Connected
 from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.remembered import Remembered
+from unwet.rewrite.renaming import Called, renamed
 from unwet.rewrite.sharing import share
 from unwet.rewrite.sizes import Size, part_size, project_size
 from unwet.rewrite.targets.known import target_of
@@ -146,6 +150,10 @@ class _Job:
         self.variables = sorted({variable(place) for place in placeholders(self.pile)})
         self.worded = Remembered()
         self.ledger = Ledger()
+        self.shape = shape(request.decisions, self.state.reports)
+        self.ledger.kept.update(self.shape.scripts)
+        self.owners = Owners(self.shape.limits)
+        self.unnamed: tuple[str, ...] = ()  # names that could not be given
         self.drafting = Drafting(self.state.reports, self.dialect, self.target, self.ledger.kept)
         self.plans: dict[str, Plan] = {}  # what each model has to mean
         self.root = common_root(sorted(s.path for s in self.pile.sources))
@@ -186,7 +194,7 @@ class _Job:
     def _abstracted(self, drafts: tuple[Draft, ...]) -> Project:
         """The project in which every model means what it has to. One that does not even when it
         shares nothing with others is kept."""
-        pinned = frozenset(d.name for d in drafts if d.name not in self.plans)
+        pinned = frozenset(d.name for d in drafts if d.name not in self.plans) | self.shape.alone
         attempt = 0
         while True:
             attempt += 1
@@ -205,17 +213,27 @@ class _Job:
 
     def _sharing(self, drafts: tuple[Draft, ...], alone: frozenset[str]) -> Project:
         known = tables(drafts, self.plans, self.reports, self.pile.catalog)
+        owners = self.owners = Owners(self.shape.limits)
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
-            shared = share(drafts, known, self.dialect, alone, self.normalizer)
+            shared = share(drafts, known, self.dialect, alone, self.normalizer, owners)
             library = plain_library((*shared.drafts, *shared.intermediates))
-            return self._project(shared.drafts, library, shared.intermediates)
+            return self._named(self._project(shared.drafts, library, shared.intermediates))
         rows = self._normal(drafts)
         plain = {name: rel for name, rel in rows.items() if not self.plans[name].order}
         worded = conform(drafts, plain, alone, self.worded)
         worded = kindred(worded, rows, known, self.dialect, alone, self.normalizer, self.worded)
-        shared = share(worded, known, self.dialect, alone, self.normalizer)
-        library = choose((*shared.drafts, *shared.intermediates), self.dialect, alone)
-        return self._project(shared.drafts, library, shared.intermediates)
+        shared = share(worded, known, self.dialect, alone, self.normalizer, owners)
+        models = (*shared.drafts, *shared.intermediates)
+        library = choose(models, self.dialect, alone, owners)
+        return self._named(self._project(shared.drafts, library, shared.intermediates))
+
+    def _named(self, project: Project) -> Project:
+        """Under the names that somebody has decided."""
+        wanted = {Called(each.name, each.parameter, each.to): each for each in self.shape.renames}
+        project, problems = renamed(project, wanted)
+        self.unnamed = tuple(f"{wanted[each]}: not carried out: {why}"
+                             for each, why in problems.items())  # fmt: skip
+        return project
 
     def _unproved_in(self, project: Project) -> frozenset[str]:
         found = self.found = self._read(project)
@@ -318,7 +336,13 @@ class _Job:
         files = {**self._files(project)}
         assumptions = tuple(sorted(self.assumptions | self.shared_assumptions))
         files["MIGRATION.md"] = migration(
-            project, self.target, verdicts, self.pile.findings, assumptions, contradictions
+            project,
+            self.target,
+            verdicts,
+            self.pile.findings,
+            assumptions,
+            contradictions,
+            self.request.decisions.shaping,
         )
         files[RECORD] = record(Record(self.dialect, self.ledger.kept))
         if self.request.out is not None:
@@ -335,11 +359,18 @@ class _Job:
             assumptions,
             len(project.library.macros),
             files,
-            self.notes,
+            (*self.notes, *self._idle_decisions()),
             contradictions,
             {n: e.counterexample for n, e in self.ledger.evidence.items() if e.counterexample},
             abstractions(project),
         )
+
+    def _idle_decisions(self) -> Iterator[str]:
+        """Decisions about the shape that stand for nothing."""
+        yield from (*self.shape.notes, *self.unnamed)
+        for each in self.request.decisions.shaping:
+            if isinstance(each, Forbid) and each.name not in self.owners.refused:
+                yield f"{each}: nothing would be called so"
 
     def _old_rows(self, project: Project) -> dict[str, str]:
         """What the data says about the old rows of what is decided to be otherwise now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -121,7 +121,9 @@ def _model(project: Project, each: Called) -> Project:
     def draft(found: Draft) -> Draft:
         refs = tuple(sorted(each.to if ref == each.name else ref for ref in found.refs))
         name = each.to if found.name == each.name else found.name
-        return replace(found, name=name, refs=refs, tree=_spoken(found.tree, words))
+        tree = _spoken(found.tree, words)
+        assert isinstance(tree, exp.Query)  # a copy of one
+        return replace(found, name=name, refs=refs, tree=tree)
 
     return replace(
         project,

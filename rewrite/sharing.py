@@ -20,6 +20,7 @@ from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.trees import copied
 from unwet.rewrite.algebra import Aggregate, Distinct, Join, Opaque, Rel, SetOp, Window, walk
 from unwet.rewrite.compose import Draft, Outside
+from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.lower import Env, Lowerer, trim
 from unwet.rewrite.naming import free, majority, snake
 from unwet.rewrite.normal import Normalizer
@@ -61,10 +62,12 @@ def share(
     dialect: str,
     pinned: frozenset[str],
     normalizer: Normalizer,
+    owners: Owners | None = None,
 ) -> Shared:
     """Replaces copies. ``tables`` says what is behind each token that stands in the trees;
     ``pinned`` drafts are left alone."""
     shop = _Workshop(dialect, dict(tables), normalizer)
+    shop.owners = owners or shop.owners
     shop.trees = {d.name: copied(d.tree) for d in drafts if d.name not in pinned}
     shop.taken = {d.name for d in drafts}
     while shop.step():
@@ -92,6 +95,7 @@ class _Workshop:
     sites: dict[str, list[_Site]] = field(default_factory=dict)
     sizes: dict[int, int] = field(default_factory=dict)
     old: list[_Site] = field(default_factory=list)
+    owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     catalog: Catalog = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,7 +109,12 @@ class _Workshop:
                 self.sites[host] = list(self._found(host, tree))
             for site in self.sites[host]:
                 groups[site.digest, site.names].append(site)
-        worth = [(self._gain(g), g) for g in groups.values() if len({s.host for s in g}) > 1]
+        worth = [
+            (self._gain(part), part)
+            for group in groups.values()
+            for part in self.owners.parted(group, lambda s: s.host)
+            if len({s.host for s in part}) > 1 and not self._refused(part)
+        ]
         if not worth:
             return False
         gain, best = max(worth, key=lambda pair: (pair[0], pair[1][0].digest))
@@ -144,12 +153,21 @@ class _Workshop:
             self.sizes[id(site)] = tree_lines(site.node, self.dialect)
         return self.sizes[id(site)]
 
-    def _apply(self, group: list[_Site]) -> None:
+    def _refused(self, group: list[_Site]) -> bool:
+        forbidden = self.owners.limits.forbidden
+        return bool(forbidden) and self.owners.refuses(self._name(group), group[0].digest)
+
+    def _name(self, group: list[_Site]) -> str:
         best = min(group, key=lambda s: (self._lines(s), s.host))
         label = snake(majority(site.label for site in group))
         label = label if len(label) > 2 else after_tables(best.node)
-        name = free(f"int_{label}", self.taken)
+        return free(f"int_{label}", (*self.taken, *self.owners.refused))
+
+    def _apply(self, group: list[_Site]) -> None:
+        best = min(group, key=lambda s: (self._lines(s), s.host))
+        name = self._name(group)
         self.taken.add(name)
+        self.owners.note(name, (site.host for site in group))
         self.made[name] = _standing_alone(best.node)
         token = f"ref__{name}__ref"
         self.tables[token] = made_table(token, best.names, best.types)

@@ -90,6 +90,7 @@ def _asked(request: Request, min_lines: int, drift: bool | None, no_index: bool)
     wants_drift = drift if drift is not None else bool(settings and settings.drift)
     if "-" in request.paths:
         raise UsageError("a check reads files, not standard input", "name the files")
+    decided = decisions_of(request) if wants_drift else None
     return Ask(
         paths=settings.paths if settings else (),
         named=() if request.paths == (".",) else request.paths,
@@ -97,11 +98,11 @@ def _asked(request: Request, min_lines: int, drift: bool | None, no_index: bool)
         schema=request.schema,
         default_schema=request.default_schema,
         params=request.params,
-        intended=request.intended,
+        intended=(*request.intended, *(decided.intended if decided else ())),
         home=None if no_index or not settings else Path(settings.home, FOLDER),
         min_lines=min_lines,
         drift=wants_drift,
-        decisions=decisions_of(request).resolutions if wants_drift else (),
+        decisions=decided.resolutions if decided else (),
     )
 
 

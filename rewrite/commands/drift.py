@@ -47,7 +47,7 @@ def drift(request: Request, data: str, check: bool) -> int:
     from unwet.rewrite.check.drift_problems import problems
 
     pile = request.load()
-    found = job.drift(pile, (*request.intended, *decisions_of(request).resolutions))
+    found = job.drift(pile, (*request.intended, *decisions_of(request).accepting))
     if data:
         from unwet.rewrite.prove.servers.target import target_of
         from unwet.rewrite.prove.witness import witnessed

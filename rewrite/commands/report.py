@@ -58,7 +58,7 @@ def report(
     links = Links(link_template, way_back(request.output), Path.cwd().as_posix())
     given = decisions_of(request)
     asked = job.Request(Path(project), to_dialect, data, request.params, given) if project else None
-    accepted: tuple[Accepting, ...] = (*request.intended, *given.resolutions)
+    accepted: tuple[Accepting, ...] = (*request.intended, *given.accepting)
     found = overview(pile, accepted, asked, lambda text: progress(text, request.quiet))
     notes(pile.findings, request)
     shown = replace(found, title=title or ", ".join(map(_heading, request.paths)), lineage=lineage)

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from unwet.rewrite.counted import counted
+from unwet.rewrite.decisions.calling import renamed
 from unwet.rewrite.decisions.effects import effects
 from unwet.rewrite.decisions.file import Decisions
-from unwet.rewrite.decisions.calling import renamed
 from unwet.rewrite.decisions.mending import Mend, Refused
 from unwet.rewrite.decisions.places import Placed, placed
 from unwet.rewrite.decisions.resolution import Changes, Resolution

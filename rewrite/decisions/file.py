@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from unwet.lineage.config import Intended
 from unwet.lineage.errors import BadDecision, PathNotFound
 from unwet.rewrite.decisions.entries import Entry, lines_of
 from unwet.rewrite.decisions.resolution import Resolution, resolution
@@ -56,6 +57,11 @@ class Decisions:
     def accepting(self) -> tuple[Resolution | Meant, ...]:
         """What decides about a difference, so that it needs not be told any more."""
         return tuple(each for each in self.all if isinstance(each, Resolution | Meant))
+
+    @property
+    def intended(self) -> tuple[Intended, ...]:
+        """Differences that are meant, as the configuration has them."""
+        return tuple(each.intended for each in self.all if isinstance(each, Meant))
 
     @property
     def renames(self) -> tuple[Rename, ...]:

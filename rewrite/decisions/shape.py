@@ -56,8 +56,9 @@ def _with(found: Shape, each: Shaping, reports: tuple[Report, ...], names: Mappi
         case Meant():
             plain = frozenset(_meant(each, reports))
             limits = replace(found.limits, plain=found.limits.plain | plain)
-            lost = () if plain else (f"{each}: no report has such a file",)
-            return _noted(replace(found, limits=limits), *lost)
+            if not plain:
+                return _noted(found, f"{each}: no report has such a file")
+            return replace(found, limits=limits)
         case Rename(name=name) if name not in names:
             return replace(found, renames=(*found.renames, each))
         case Rename() | Forbid():

@@ -114,7 +114,7 @@ def split(entry: Entry) -> Split:
     reports = tuple(dict.fromkeys(name.lower() for name in entry.texts("reports")))
     if len(reports) < 2:
         raise entry.wrong("[[split]] needs two reports or more", "reports",
-                          'reports = ["sales_de", "sales_ch"]; to keep one apart from all: [[pin]]')  # fmt: skip
+                          "to keep one apart from all others: [[pin]]")  # fmt: skip
     return Split(entry.place, reports, entry.day("date"), entry.text("reason"))
 
 
@@ -134,7 +134,7 @@ def rename(entry: Entry) -> Rename:
     to = entry.text("to")
     if not _NAME.fullmatch(to) or len(to) > LONGEST:
         raise entry.wrong(f"{to!r} cannot be a name", "to",
-                          f"small letters, digits and _, no digit first, up to {LONGEST}")  # fmt: skip
+                          f"a-z, 0-9 and _, no digit first, up to {LONGEST}")  # fmt: skip
     return Rename(entry.place, entry.text("name").lower(), entry.text("parameter", empty=True),
                   to, entry.day("date"), entry.text("reason"))  # fmt: skip
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from unwet.lineage.findings import Finding
 from unwet.rewrite.counted import counted
@@ -14,6 +14,19 @@ from unwet.rewrite.drift import DriftFinding
 from unwet.rewrite.project import Project
 from unwet.rewrite.targets.target import Target
 from unwet.rewrite.verdicts import MEANING, Outcome, Verdict
+
+
+class Obeyed(Protocol):
+    """A decision, which says in words what it is about."""
+
+    @property
+    def date(self) -> str:
+        """When."""
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+
 
 _NOT_READ: Final = ("BINARY", "UNREADABLE", "LOG")
 _PERSON: Final[tuple[tuple[Outcome, str], ...]] = (
@@ -39,8 +52,10 @@ def migration(
     findings: Sequence[Finding] = (),
     assumptions: Sequence[str] = (),
     contradictions: Sequence[DriftFinding] = (),
+    obeyed: Sequence[Obeyed] = (),
 ) -> str:
-    """The text, in Markdown; of the findings, the files that were not read at all."""
+    """The text, in Markdown; of the findings, the files that were not read at all. ``obeyed``:
+    decisions about the shape of the project."""
     counts = Counter(v.outcome for v in verdicts)
     lines = [f"# {project.name}: what became of each report", ""]
     lines += [f"- **{counts[what]} {what}**: {MEANING[what]}." for what in MEANING if counts[what]]
@@ -49,6 +64,7 @@ def migration(
               *_unread(project, findings)]  # fmt: skip
     if needed:
         lines += ["## What needs a person", "", *needed]
+    lines += _obeyed(obeyed)
     if assumptions:
         lines += ["## What the proofs take for granted", ""]
         lines += [*(f"- {_plain(_below(project, each))}" for each in assumptions), ""]
@@ -130,6 +146,13 @@ def _unread(project: Project, findings: Sequence[Finding]) -> Iterator[str]:
     if lost:
         yield from ("### Not read, and so in none of the above", "")
         yield from (f"- {project.below(f.at.path)}: {_plain(f.message)}" for f in lost)
+        yield ""
+
+
+def _obeyed(found: Sequence[Obeyed]) -> Iterator[str]:
+    if found:
+        yield from (f"### Decisions that this project obeys ({len(found)})", "")
+        yield from (f"- {_plain(str(each))}; {each.date}: {_plain(each.reason)}" for each in found)
         yield ""
 
 
