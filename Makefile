@@ -5,6 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := build/demo
+SQLMESH := build/venvs/sqlmesh
 
 .PHONY: test lint types architecture unit coverage demo clean
 .DELETE_ON_ERROR:
@@ -21,7 +22,7 @@ types: .venv/.installed
 architecture: .venv/.installed
 	$(BIN)/lint-imports
 
-unit: .venv/.installed
+unit: .venv/.installed $(SQLMESH)/.installed
 	$(BIN)/python -m pytest --durations 25
 
 # Twice as slow, and no gate.
@@ -38,6 +39,12 @@ demo: .venv/.installed
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "unwet needs Python 3.11 or newer; try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# SQLMesh wants another sqlglot than unwet: its tests run it in an environment of its own.
+$(SQLMESH)/.installed:
+	$(PYTHON) -m venv $(SQLMESH)
+	$(SQLMESH)/bin/python -m pip install --quiet --disable-pip-version-check 'sqlmesh[duckdb]==0.236.4'
 	@touch $@
 
 clean:

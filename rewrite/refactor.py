@@ -351,7 +351,7 @@ class _Job:
         scripts = left(self.state, [k.report for k in project.kept])
         return Result(
             part_size(self.legacy, {source.path for source in self.legacy.sources}),
-            project_size(project.library, files)
+            project_size(project.library, self.target.counted(files))
             + part_size(self.legacy, scripts.all, scripts.broken),
             0,
             verdicts,

@@ -16,8 +16,9 @@ from unwet.rewrite.commands.where_data_lies import data_options
 
 @click.command()
 @shared("text", "json")
-@click.option("--target", type=click.Choice(["dbt", "views"]), default="dbt", show_default=True,
-              help="Kind of project to write.")  # fmt: skip
+@click.option("--target", type=click.Choice(["dbt", "sqlmesh", "views"]), default="dbt",
+              metavar="KIND", show_default=True,
+              help="Kind of project to write: dbt, sqlmesh or views.")  # fmt: skip
 @click.option("--out", metavar="DIR", help="Where the project goes.")
 @click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project.")
 @data_options

@@ -10,6 +10,8 @@ from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.roundtrip import Setting
 from unwet.rewrite.script import Report, base_reads
 
+_DEFAULTS = ("main", "public", "dbo", "default")
+
 
 def dialect_of(pile: Pile) -> str:
     """The dialect of the pile: that of its first statement."""
@@ -43,11 +45,13 @@ def setting(
 
 
 def _unqualified(pile: Pile) -> dict[str, str]:
-    """Relations that the pile reads without a schema; as sources of a project they have one."""
+    """Relations that the pile reads without a schema; as sources of a project they have one: main,
+    or the one where the engine looks for them."""
     queries = (each.query for each in pile.resolved if each.query is not None)
     names = {name for query in queries for name in base_reads(query)}
-    plain = (name for name in names if "." not in name)
-    return {f"main.{name}": name for name in plain if f"main.{name}" not in names}
+    plain = [name for name in names if "." not in name]
+    found = ((f"{schema}.{name}", name) for name in plain for schema in _DEFAULTS)
+    return {full: name for full, name in found if full not in names}
 
 
 def reference(report: Report) -> ReportRef:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from unwet.lineage.errors import PathNotFound
-from unwet.rewrite.prove import compiled, render, views
+from unwet.rewrite.prove import compiled, render, sqlmesh, views
 from unwet.rewrite.prove.rendered import BadProject, Relation, RenderedProject, plain
 
 
@@ -37,6 +37,7 @@ class Kind:
 
 KINDS: tuple[Kind, ...] = (
     Kind("dbt", (render.CONFIG,), render.render_project, compiled.read_project),
+    Kind("sqlmesh", sqlmesh.CONFIGS, sqlmesh.render_project, sqlmesh.render_project),
     Kind("views", (views.CONFIG,), views.render_project, views.render_project),
 )
 

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jinja2 import nodes
-
 from unwet.lineage.errors import PathNotFound
+from unwet.rewrite.prove.macro_files import load_macros, returned
+from unwet.rewrite.prove.project_files import mapping, mappings, text_of, yaml_of
 from unwet.rewrite.prove.rendered import (
     BadProject,
     Relation,
@@ -28,12 +27,10 @@ from unwet.rewrite.prove.rendered import (
 from unwet.rewrite.prove.sandbox import Budget, Sandbox, TemplateFailure, guarded
 
 CONFIG = "dbt_project.yml"
-BIGGEST_FILE = 5_000_000
 
 # Settings that run more than the query, and ways to store that keep rows of earlier runs.
 SIDE_EFFECTS = ("pre_hook", "pre-hook", "post_hook", "post-hook", "sql_header")
 KEEPING = ("incremental", "snapshot")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C, where it was built in
 
 
 def render_project(
@@ -128,7 +125,7 @@ class _Project:
         """Does any YAML file of the project set types or delimiters of seeds?"""
         beside = self.files("seed-paths", "seeds", ".yml", ".yaml")
         described = self.files("model-paths", "models", ".yml", ".yaml")
-        texts = [_text(path) for path in (*beside, *described)]
+        texts = [text_of(path) for path in (*beside, *described)]
         texts.append(str(self.settings.get("seeds") or ""))
         return any(word in text for text in texts for word in ("column_types", "delimiter"))
 
@@ -145,7 +142,7 @@ class _Project:
 
     def _template(self, path: Path) -> Any:
         names = {**self.macros, **self.functions}
-        return self.environment.from_string(_text(path), globals=names)
+        return self.environment.from_string(text_of(path), globals=names)
 
     def _functions(self) -> dict[str, Any]:
         """The names that templates see; macros share them with whichever model calls."""
@@ -159,7 +156,7 @@ class _Project:
             "execute": True,
             "is_incremental": lambda: False,
             "log": lambda *_, **__: "",
-            "return": _return,
+            "return": returned,
         }
 
     def _settings(self, root: Path) -> dict[str, Any]:
@@ -167,38 +164,20 @@ class _Project:
         if not path.is_file():
             raise BadProject(f"no {CONFIG} in {root}", "give the folder of a dbt project")
         try:
-            settings = _yaml(path)
+            settings = yaml_of(path)
         except TemplateFailure as failure:
             raise BadProject(f"{path}: {failure.message}") from failure
         return settings
 
     def _defaults(self) -> dict[str, Any]:
         """`vars:` of the project; what stands below the project's own name wins."""
-        given = _mapping(self.settings.get("vars"))
-        own = _mapping(given.get(str(self.settings.get("name"))))
+        given = mapping(self.settings.get("vars"))
+        own = mapping(given.get(str(self.settings.get("name"))))
         return {**{k: v for k, v in given.items() if not isinstance(v, dict)}, **own}
 
     def _load_macros(self) -> None:
-        """All macros see all macros, in any file order: each name is bound when it is called."""
         paths = self.files("macro-paths", "macros", ".sql")
-        bodies: dict[str, Callable[..., Any]] = {}
-        for path in paths:
-            for name in self._macro_names(path):
-                self.macros[name] = _late(bodies, name)
-        for path in paths:
-            try:
-                module = guarded(lambda path=path: self._template(path).module)  # type: ignore[misc]
-            except TemplateFailure as failure:
-                self.fail(path, failure)
-                continue
-            bodies |= {name: getattr(module, name) for name in self._macro_names(path)}
-
-    def _macro_names(self, path: Path) -> list[str]:
-        try:
-            tree = guarded(lambda: self.environment.parse(_text(path)))
-        except TemplateFailure:
-            return []  # reported when the file is loaded
-        return [node.name for node in tree.find_all(nodes.Macro)]
+        self.macros |= load_macros(self.environment, paths, self.functions, self.fail)
 
     def _properties(self) -> tuple[dict[tuple[str, str], str], dict[str, dict[str, Any]]]:
         """Where each source table is, and the config of each model, from the YAML files."""
@@ -206,20 +185,20 @@ class _Project:
         properties: dict[str, dict[str, Any]] = {}
         for path in self.files("model-paths", "models", ".yml", ".yaml"):
             try:
-                content = _yaml(path)
+                content = yaml_of(path)
                 located |= dict(self._tables(content))
             except TemplateFailure as failure:
                 self.fail(path, failure)
                 continue
-            for model in _mappings(content.get("models")):
-                properties[str(model.get("name"))] = _mapping(model.get("config"))
+            for model in mappings(content.get("models")):
+                properties[str(model.get("name"))] = mapping(model.get("config"))
         return located, properties
 
     def _tables(self, content: dict[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
-        for source in _mappings(content.get("sources")):
+        for source in mappings(content.get("sources")):
             name = str(source.get("name"))
             place = [source.get("database"), source.get("schema", name)]
-            for table in _mappings(source.get("tables")):
+            for table in mappings(source.get("tables")):
                 last = table.get("identifier", table.get("name"))
                 parts = [self._expanded(str(part)) for part in (*place, last) if part]
                 yield (name, str(table.get("name"))), ".".join(part for part in parts if part)
@@ -234,9 +213,9 @@ class _Project:
     def _setting(self, path: Path, name: str) -> str:
         """From the model, else its properties, else the nearest folder in dbt_project.yml."""
         own = self.current.config.get(name) or self.properties.get(path.stem, {}).get(name)
-        level, found = _mapping(self.settings.get("models")), ""
+        level, found = mapping(self.settings.get("models")), ""
         for part in (None, self.name, *path.relative_to(self.root).parts[1:-1]):
-            level = level if part is None else _mapping(level.get(part))
+            level = level if part is None else mapping(level.get(part))
             found = level.get(f"+{name}") or level.get(name) or found
         return str(own or found or "")
 
@@ -274,8 +253,8 @@ class _Model:
         return self._project.relation("source", located)
 
     def configure(self, *given: Mapping[str, object], **settings: object) -> str:
-        for mapping in (*given, settings):
-            self.config |= mapping
+        for each in (*given, settings):
+            self.config |= each
         return ""
 
 
@@ -290,51 +269,3 @@ class _This:
 
 
 _TARGET = {"name": "prod", "schema": "main", "type": "duckdb", "database": "unwet", "threads": 1}
-
-
-class _Returned(TemplateFailure):
-    """`return(value)`: dbt macros give back values, not only text."""
-
-    def __init__(self, value: object) -> None:
-        super().__init__("return() outside of a macro")
-        self.value = value
-
-
-def _return(value: object = None) -> None:
-    raise _Returned(value)
-
-
-def _late(bodies: Mapping[str, Callable[..., Any]], name: str) -> Callable[..., Any]:
-    def macro(*args: object, **kwargs: object) -> object:
-        if name not in bodies:
-            raise TemplateFailure(f"macro {name} could not be loaded")
-        try:
-            return bodies[name](*args, **kwargs)
-        except _Returned as returned:
-            return returned.value
-
-    return macro
-
-
-def _text(path: Path) -> str:
-    if path.stat().st_size > BIGGEST_FILE:
-        raise TemplateFailure(f"file is larger than {BIGGEST_FILE} bytes")
-    try:
-        return path.read_text(encoding="utf-8")
-    except (UnicodeDecodeError, OSError) as error:
-        raise TemplateFailure(f"cannot be read: {error}") from error
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    try:
-        return _mapping(yaml.load(_text(path), Loader=_LOADER))
-    except (yaml.YAMLError, RecursionError) as error:
-        raise TemplateFailure(f"not valid YAML: {str(error).splitlines()[0]}") from error
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -21,6 +21,7 @@ from unwet.lineage.parse import Statement, check_dialect, parse
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import verbatim
 from unwet.lineage.tokenizing import Stretch, tokenize
+from unwet.rewrite.prove.project_files import below, text_of
 from unwet.rewrite.prove.rendered import (
     BadProject,
     Relation,
@@ -34,7 +35,6 @@ from unwet.rewrite.prove.rewired import rewired
 from unwet.rewrite.prove.sandbox import TemplateFailure
 
 CONFIG = "views.toml"
-BIGGEST_FILE = 5_000_000
 _ORDER = "all.sql"
 _INCLUDE = re.compile(
     r"\s*(?:\\ir|\\i|\.read|:r|!source|source|@@|--)\s*'?((?:views|legacy)/[^\s';]+)'?\s*;?\s*",
@@ -75,13 +75,8 @@ class _Project:
     failures: list[RenderFailure] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        home = self.root.resolve()
         self.dialect = str(self.settings.get("dialect", ""))
-        self.paths = sorted(
-            path
-            for path in (home / "views").rglob("*.sql")
-            if path.is_file() and path.resolve().is_relative_to(home)
-        )
+        self.paths = below(self.root, "views", ".sql")
         self._views = {path: self._read(path) for path in self.paths}
         everything = [view.name for views in self._views.values() for view in views]
         self._names = {name: name.rpartition(".")[2] for name in everything}
@@ -106,7 +101,7 @@ class _Project:
             return ()
 
     def _parsed(self, path: Path) -> Iterator[_View]:
-        script = parse(verbatim(Source(str(path), _text(path), self.dialect)), self.dialect)
+        script = parse(verbatim(Source(str(path), text_of(path), self.dialect)), self.dialect)
         for finding in script.findings:
             raise TemplateFailure(str(finding.message), finding.at.line)
         for statement in script.statements:
@@ -152,7 +147,7 @@ def _query(statement: Statement) -> str:
 def _misplaced(root: Path, models: tuple[RenderedModel, ...]) -> Iterator[RenderFailure]:
     """Views that all.sql does not make as their files say, after those that they read."""
     path = root / _ORDER
-    lines = _text(path).splitlines() if path.is_file() else []
+    lines = text_of(path).splitlines() if path.is_file() else []
     found = ((number, _INCLUDE.fullmatch(line)) for number, line in enumerate(lines, 1))
     at = {hit[1]: number for number, hit in found if hit is not None}
     home = root.resolve()
@@ -164,7 +159,7 @@ def _misplaced(root: Path, models: tuple[RenderedModel, ...]) -> Iterator[Render
             if line and at.get(paths.get(ref, ""), line + 1) > line:
                 why = f"{_ORDER} makes it before {ref}, which it reads"
         if line and lines[line - 1].lstrip().startswith("--") and not why:
-            why = _copied(lines, line, _text(Path(model.path)))
+            why = _copied(lines, line, text_of(Path(model.path)))
         if why:
             yield RenderFailure(model.name, str(path), line, why)
 
@@ -186,12 +181,3 @@ def _settings(root: Path) -> dict[str, Any]:
     except UnknownDialect as error:
         raise BadProject(f"{path}: {error.message}", error.help) from error
     return settings
-
-
-def _text(path: Path) -> str:
-    if path.stat().st_size > BIGGEST_FILE:
-        raise TemplateFailure(f"file is larger than {BIGGEST_FILE} bytes")
-    try:
-        return path.read_text(encoding="utf-8")
-    except (UnicodeDecodeError, OSError) as error:
-        raise TemplateFailure(f"cannot be read: {error}") from error

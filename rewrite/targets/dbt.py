@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
-from unwet.lineage.trees import copied, texts
+from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import Library, Macro
+from unwet.rewrite.library import Macro
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.dbt_properties import (
@@ -28,12 +27,12 @@ from unwet.rewrite.targets.dbt_tests import (
     needs_unique_together,
 )
 from unwet.rewrite.targets.jinja import template
+from unwet.rewrite.targets.variables import unset
 
 NAME = "dbt"
 MACROS = True
 MODELS = "models/marts"
 SHARED = "models/intermediate"
-_VARIABLE = re.compile(r"p__(\w+?)__p")
 
 
 def check(draft: Draft, dialect: str) -> None:
@@ -81,6 +80,11 @@ def _described(project: Project, needs: Mapping[str, tuple[str, ...]]) -> dict[s
     return found
 
 
+def counted(files: Mapping[str, str]) -> dict[str, str]:
+    """What a maintainer reads to change behaviour: all SQL."""
+    return dict(files)
+
+
 def how_to_build(project: Project) -> str:
     """Where what is in the project, and how it is built."""
     build = "`dbt build --profiles-dir .` builds it in the DuckDB file that UNWET_DUCKDB names."
@@ -117,42 +121,3 @@ def _macro(project: Project, macro: Macro) -> str:
 
 def _is_view(report: Report) -> bool:
     return any(part.kind == "view" for part in report.definition.parts)
-
-
-def unset(project: Project) -> dict[str, tuple[str, ...]]:
-    """The variables without a value that each model needs, itself or through those it reads."""
-    library = project.library
-    inside: dict[str, frozenset[str]] = {}
-    for macro in reversed(library.macros):  # a macro calls only macros that were chosen later
-        inside[macro.name] = _variables(texts(macro.tree), library, inside)
-    own = {name: _variables(texts(t), library, inside) for name, t in library.models.items()}
-    refs = {d.name: d.refs for d in (*project.drafts, *project.intermediates)}
-    return {name: tuple(sorted(_needed(name, refs, own))) for name in refs}
-
-
-def _needed(
-    name: str, refs: Mapping[str, Sequence[str]], own: Mapping[str, frozenset[str]]
-) -> frozenset[str]:
-    found: set[str] = set()
-    seen: set[str] = set()
-    stack = [name]
-    while stack:
-        model = stack.pop()
-        if model not in seen:
-            seen.add(model)
-            found |= own.get(model, frozenset())
-            stack.extend(refs.get(model, ()))
-    return frozenset(found)
-
-
-def _variables(
-    words: Iterable[str], library: Library, inside: Mapping[str, frozenset[str]]
-) -> frozenset[str]:
-    """The variables named in a tree's texts and in the macro calls that stand in it."""
-    text = "\n".join(words)
-    found = {name.lower() for name in _VARIABLE.findall(text)}
-    for number in re.findall(r"(?:call|tail)__(\d+)__", text):
-        call = library.calls[int(number)]
-        found.update(v.lower() for _, leaf in call.args for v in _VARIABLE.findall(leaf.text))
-        found |= inside.get(call.macro, frozenset())
-    return frozenset(found)

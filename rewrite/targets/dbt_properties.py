@@ -13,14 +13,10 @@ from unwet.rewrite.library import Library
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.dbt_tests import with_tests
-from unwet.rewrite.targets.replaced import replaced
+from unwet.rewrite.targets.replaced import is_code, replaced
 
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
 _READERS: Final = 5  # are named of what many models read
-_CODE: Final = re.compile(  # a line of SQL that somebody commented out
-    r"\s*[,)]|(CREATE|SELECT|WITH|FROM|WHERE|AND|OR|(LEFT |INNER )?JOIN|ON|GROUP BY|ORDER BY|HAVING"
-    r"|UNION|INSERT|DELETE|UPDATE)\b|.*(,|\(|\bAS)\s*$"
-)
 
 
 def project_yml(project: Project) -> str:
@@ -127,7 +123,7 @@ def _entry(
 ) -> dict[str, object]:
     report = project.reports.get(draft.name)
     entry: dict[str, object] = {"name": draft.name}
-    said = [plain(line) for line in draft.comments if not _CODE.match(line)]
+    said = [plain(line) for line in draft.comments if not is_code(line)]
     if report is None:
         said.append(_read_by(readers.get(draft.name, ())))
     if said:

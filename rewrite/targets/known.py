@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from unwet.lineage.errors import UsageError
-from unwet.rewrite.targets import dbt, views
+from unwet.rewrite.targets import dbt, sqlmesh, views
 from unwet.rewrite.targets.target import Target
 
-TARGETS: Final[tuple[Target, ...]] = (dbt, views)
+TARGETS: Final[tuple[Target, ...]] = (dbt, sqlmesh, views)
 
 
 def target_of(name: str) -> Target:

@@ -25,6 +25,11 @@ _QUOTED: Final = re.compile(r"([`\"\[])((ref|src)__\w+?__\3)[`\"\]]", re.IGNOREC
 _LONGEST: Final = {"postgres": 63, "redshift": 127, "mysql": 64, "tsql": 128, "fabric": 128,
                    "oracle": 128, "snowflake": 255, "databricks": 255, "bigquery": 1024,
                    "hive": 128, "teradata": 128}  # fmt: skip
+# Where an engine looks for a table without a schema.
+DEFAULT_SCHEMAS: Final = {"postgres": "public", "redshift": "public", "tsql": "dbo",
+                          "fabric": "dbo", "snowflake": "PUBLIC", "hive": "default",
+                          "spark": "default", "databricks": "default",
+                          "clickhouse": "default"}  # fmt: skip
 # Reserved in standard SQL and in most engines (SQL:2016 part 2, 5.2; PostgreSQL's appendix C).
 _RESERVED_WORDS: Final = """
 all analyse analyze and any array as asc asymmetric authorization between both by case cast
@@ -44,12 +49,14 @@ _RESERVED: Final = frozenset(_RESERVED_WORDS.split())
 @dataclass(frozen=True, slots=True)
 class Places:
     """Where everything is. ``layers``: the schema of each model's layer by the model's name,
-    ``outside``: sources by their tokens; ``schemas``: whether the dialect has any."""
+    ``outside``: sources by their tokens; ``schemas``: whether the dialect has any; ``default``: the
+    one of sources that have none in the pile, where they need one."""
 
     dialect: str
     layers: Mapping[str, str]
     outside: Mapping[str, Outside]
     schemas: bool
+    default: str = ""
 
     def model(self, name: str) -> str:
         """The model as SQL calls it."""
@@ -60,7 +67,11 @@ class Places:
         """What the token of a model or source stands for, as SQL."""
         if kind == "ref":
             return self.model(name)
-        return source_name(self.outside[f"src__{name}__src"], self.dialect)
+        return self.source(self.outside[f"src__{name}__src"])
+
+    def source(self, outside: Outside) -> str:
+        """The source as SQL calls it."""
+        return source_name(outside, self.dialect, self.default)
 
     def filled(self, text: str) -> str:
         """SQL with names in place of the tokens of relations."""
@@ -73,7 +84,7 @@ class Places:
         return TOKEN.sub(put, _QUOTED.sub(r"\2", text))
 
 
-def places(project: Project, schemas: bool = True) -> Places:
+def places(project: Project, schemas: bool = True, default: str = "") -> Places:
     """Where the models of a project go: layers that are schemas of sources already get another
     name."""
     everything = (*project.drafts, *project.intermediates)
@@ -82,7 +93,7 @@ def places(project: Project, schemas: bool = True) -> Places:
     marts, below = (_free(name, project.name, taken) for name in (MARTS, INTERMEDIATE))
     layers = {draft.name: marts for draft in project.drafts}
     layers |= {draft.name: below for draft in project.intermediates}
-    return Places(project.dialect, layers, outside, schemas)
+    return Places(project.dialect, layers, outside, schemas, default)
 
 
 def check_names(draft: Draft, dialect: str) -> None:
@@ -103,9 +114,9 @@ def references(tree: exp.Expr) -> frozenset[str]:
     return named(" ".join(texts(tree)), "ref")
 
 
-def source_name(outside: Outside, dialect: str) -> str:
-    """The source as the pile calls it: without a schema where it had none there."""
-    schema = outside.schema if "." in outside.relation else ""
+def source_name(outside: Outside, dialect: str, default: str = "") -> str:
+    """The source as the pile calls it; where it has no schema there, in the ``default`` one."""
+    schema = outside.schema if "." in outside.relation else default
     parts = [*(schema.split(".") if schema else ()), outside.table]
     return ".".join(identifier(part, dialect) for part in parts)
 

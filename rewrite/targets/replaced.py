@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
+
+_CODE: Final = re.compile(  # a line of SQL that somebody commented out
+    r"\s*[,)]|(CREATE|SELECT|WITH|FROM|WHERE|AND|OR|(LEFT |INNER )?JOIN|ON|GROUP BY|ORDER BY|HAVING"
+    r"|UNION|INSERT|DELETE|UPDATE)\b|.*(,|\(|\bAS)\s*$"
+)
 
 
 def replaced(project: Project, report: Report) -> Iterator[str]:
@@ -20,3 +27,8 @@ def plain(comment: str) -> str:
     """A comment as one line of words that end no comment and open no template."""
     words = " ".join(comment.split())
     return words.translate(str.maketrans("", "", "{}")).replace("*/", "* /")
+
+
+def is_code(comment: str) -> bool:
+    """Whether a comment is a line of SQL that somebody took out."""
+    return _CODE.match(comment) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from unwet.rewrite.compose import Draft
@@ -24,6 +25,11 @@ class Target(Protocol):
 
     def files(self, project: Project) -> dict[str, str]:
         """Every file of the project: its path below the root, and its text."""
+        ...
+
+    def counted(self, files: Mapping[str, str]) -> dict[str, str]:
+        """Of the files those, and of their texts that, which the counting rule counts; scripts that
+        are kept, YAML and Markdown are left out later."""
         ...
 
     def how_to_build(self, project: Project) -> str:

@@ -26,7 +26,7 @@ from unwet.rewrite.targets.placing import (
     references,
     variables,
 )
-from unwet.rewrite.targets.replaced import plain, replaced
+from unwet.rewrite.targets.replaced import is_code, plain, replaced
 
 NAME = "views"
 MACROS = False
@@ -69,12 +69,25 @@ def files(project: Project) -> dict[str, str]:
     where = places(project, project.dialect not in _NO_SCHEMAS)
     drafts = {d.name: d for d in (*project.drafts, *project.intermediates)}
     texts = {name: _view(project, draft, where) for name, draft in drafts.items()}
-    paths = {name: f"views/{where.layers[name]}/{name}.sql" for name in drafts}
+    paths = {name: f"views/{_folder(project, where, name)}{name}.sql" for name in drafts}
     result = {CONFIG: _config(project)}
     result |= {paths[name]: text for name, text in texts.items()}
     result |= {f"legacy/{path}": text for path, text in project.originals.items()}
     result["all.sql"] = _all(project, where, drafts, paths, result)
     return result
+
+
+def _folder(project: Project, where: Places, name: str) -> str:
+    """The layer, and in it the folder of the old script."""
+    own = project.folder(name) if name in project.reports else ""
+    return f"{where.layers[name]}/{own}"
+
+
+def counted(files: Mapping[str, str]) -> dict[str, str]:
+    """What a maintainer reads to change behaviour: not all.sql where it repeats the views."""
+    order = files.get("all.sql", "")
+    repeated = any(f"-- {path}\n{text}" in order for path, text in files.items())
+    return {p: text for p, text in files.items() if not (repeated and p == "all.sql")}
 
 
 def how_to_build(project: Project) -> str:
@@ -93,7 +106,7 @@ def _view(project: Project, draft: Draft, where: Places) -> str:
     tree = copied(project.library.models[draft.name])
     tree.comments = None
     report = project.reports.get(draft.name)
-    head = [plain(line) for line in draft.comments]
+    head = [plain(line) for line in draft.comments if not is_code(line)]
     if report is not None:
         head.append(f"Replaces {', '.join(replaced(project, report))}")
     stored = report is not None and _is_stored(report, tree)

@@ -1,0 +1,186 @@
+"""Read a SQLMesh project back without SQLMesh: every model as plain SQL.
+
+Understood: models/**/*.sql of kind VIEW, FULL and EMBEDDED with their blueprints; queries in SQL
+with `@x` variables, or between JINJA_QUERY_BEGIN and JINJA_END with the Jinja macros of
+macros/**/*.sql, `var` and `blueprint_var`; the variables and the dialect of config.yaml. Not
+understood, and said so per model: other macros, models in Python, kinds that keep earlier rows,
+statements around a query.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlglot import exp
+
+from unwet.lineage.errors import UnknownDialect
+from unwet.lineage.parse import check_dialect
+from unwet.rewrite.prove.macro_files import load_macros
+from unwet.rewrite.prove.model_files import ModelFile, filled, read_model
+from unwet.rewrite.prove.project_files import below, mapping, text_of, yaml_of
+from unwet.rewrite.prove.rendered import (
+    BadProject,
+    Relation,
+    RenderedModel,
+    RenderedProject,
+    RenderFailure,
+    ordered,
+    plain,
+)
+from unwet.rewrite.prove.rewired import rewired
+from unwet.rewrite.prove.sandbox import Budget, Sandbox, TemplateFailure, guarded
+
+CONFIGS = ("config.yaml", "config.yml")
+_KINDS = {"": "view", "VIEW": "view", "FULL": "table", "EMBEDDED": "ephemeral"}
+_GIVEN = re.compile(r"@VAR\(\s*'(\w+)'\s*\)\s+IS\s+NULL", re.IGNORECASE)
+_SWITCH = re.compile(
+    r"@IF\(\s*@VAR\('\w+'\) IS NULL(?: OR @VAR\('\w+'\) IS NULL)*\s*,\s*FALSE\s*,\s*TRUE\s*\)",
+    re.IGNORECASE,
+)
+
+
+def render_project(
+    root: Path, vars: Mapping[str, str] | None = None, relation: Relation = plain
+) -> RenderedProject:
+    """Every model below `root`. Raises BadProject."""
+    project = _Project(root, vars or {}, relation)
+    models = [model for each in project.drafts for model in project.model(each)]
+    kept = ordered(models, project.failures)
+    name = str(project.settings.get("project") or root.resolve().name)
+    macros = frozenset(project.macros)
+    return RenderedProject(
+        name, kept, (), tuple(project.failures), project.variables, macros=macros
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """One model, or one of a file's blueprints: its name as SQL calls it, in lower case."""
+
+    path: Path
+    file: ModelFile
+    full: str
+    values: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.full.rpartition(".")[2]
+
+
+class _Project:
+    """A SQLMesh project being read; collects failures, shares one budget."""
+
+    def __init__(self, root: Path, vars: Mapping[str, str], relation: Relation) -> None:
+        self.root, self.relation = root, relation
+        self.failures: list[RenderFailure] = []
+        self.settings = _settings(root)
+        self.dialect = str(mapping(self.settings.get("model_defaults")).get("dialect") or "")
+        configured = mapping(self.settings.get("variables"))
+        self.given = {name.lower(): value for name, value in vars.items()}
+        self.configured = {str(k).lower(): v for k, v in configured.items() if v is not None}
+        self.variables = {**self.configured, **self.given}
+        self.environment = Sandbox(Budget())
+        functions = {"var": self._var, "blueprint_var": self._blueprint_var}
+        self._functions, self._values = functions, dict[str, str]()
+        paths = below(root, "macros", ".sql")
+        self.macros = load_macros(self.environment, paths, functions, self._fail)
+        self.drafts = [d for path in below(root, "models", ".sql") for d in self._read(path)]
+        for path in below(root, "models", ".py"):
+            self._fail(path, TemplateFailure("models in Python are not understood"))
+        self._names = {draft.full: draft.name for draft in self.drafts}
+
+    def model(self, draft: _Draft) -> Iterator[RenderedModel]:
+        """The model as SQL; nothing when it is disabled or failed."""
+        try:
+            if not self._is_enabled(draft):
+                return
+            kind = self._kind(draft)
+            sql = self._query(draft)
+            found = rewired(str(draft.path), sql, self._of(draft), self._names, self.relation)
+        except TemplateFailure as failure:
+            self._fail(draft.path, failure, draft.name)
+            return
+        yield RenderedModel(draft.name, str(draft.path), found.sql, found.refs, found.sources, kind)
+
+    def _read(self, path: Path) -> Iterator[_Draft]:
+        try:
+            file = read_model(text_of(path), self.dialect)
+            for values in file.blueprints or ({},):
+                name = filled(file.settings.get("name", ""), values, self.dialect)
+                yield _Draft(path, file, _unquoted(name).lower(), values)
+        except TemplateFailure as failure:
+            self._fail(path, failure)
+
+    def _of(self, draft: _Draft) -> str:
+        return draft.file.settings.get("dialect", "").strip("'\"").lower() or self.dialect
+
+    def _query(self, draft: _Draft) -> str:
+        text = draft.file.query
+        if draft.file.jinja:
+            self._values = dict(draft.values)
+            names = {**self.macros, **self._functions}
+            text = guarded(lambda: self.environment.from_string(text, names).render()).strip()
+        # what a template prints is read for variables, too
+        return filled(text, {**self._sql_values(), **draft.values}, self._of(draft))
+
+    def _sql_values(self) -> dict[str, str]:
+        """Variables as `@x` puts them into SQL: texts of config.yaml are texts there, too."""
+        written = {name: _literal(value) for name, value in self.configured.items()}
+        return {**written, **self.given}
+
+    def _is_enabled(self, draft: _Draft) -> bool:
+        said = draft.file.settings.get("enabled", "TRUE").strip()
+        if said.upper() in ("TRUE", "FALSE"):
+            return said.upper() == "TRUE"
+        if not _SWITCH.fullmatch(said):
+            raise TemplateFailure(f"whether it is enabled is not understood: {said}")
+        return all(name.lower() in self.variables for name in _GIVEN.findall(said))
+
+    def _kind(self, draft: _Draft) -> str:
+        said = filled(draft.file.settings.get("kind", ""), draft.values, self.dialect)
+        kind = (re.match(r"\w*", said.strip()) or [""])[0].upper()
+        if kind not in _KINDS:
+            raise TemplateFailure(f"the rows of {kind} models are not those of one query")
+        return _KINDS[kind]
+
+    def _var(self, name: str, default: object = None) -> object:
+        value = self.variables.get(name.lower(), default)
+        if value is None:
+            raise TemplateFailure(f"no value for var {name}; give --param {name}=VALUE")
+        return value
+
+    def _blueprint_var(self, name: str, default: object = None) -> object:
+        value = self._values.get(name.lower(), default)
+        if value is None:
+            raise TemplateFailure(f"no blueprint says {name}")
+        return value
+
+    def _fail(self, path: Path, failure: TemplateFailure, name: str = "") -> None:
+        failed = RenderFailure(name or path.stem, str(path), failure.line, failure.message)
+        self.failures.append(failed)
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str):
+        return str(value).upper() if isinstance(value, bool) else str(value)
+    return exp.Literal.string(value).sql()
+
+
+def _unquoted(name: str) -> str:
+    return re.sub(r"[\"`\[\]]", "", name).strip()
+
+
+def _settings(root: Path) -> dict[str, Any]:
+    path = next((root / name for name in CONFIGS if (root / name).is_file()), root / CONFIGS[0])
+    try:
+        settings = yaml_of(path)
+        check_dialect(str(mapping(settings.get("model_defaults")).get("dialect") or ""))
+    except TemplateFailure as failure:
+        raise BadProject(f"{path}: {failure.message}") from failure
+    except UnknownDialect as error:
+        raise BadProject(f"{path}: {error.message}", error.help) from error
+    return settings

@@ -1,0 +1,340 @@
+"""A SQLMesh project, valid for 0.236: models, blueprints for families, Jinja macros for parts.
+
+Copies that differ in their constants are one file with `blueprints`, a row for each; what several
+models share a part of is a Jinja macro or a model of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import yaml
+
+from unwet.lineage.trees import copied
+from unwet.rewrite.compose import Draft, NotComposable, Outside
+from unwet.rewrite.library import Macro, MacroCall
+from unwet.rewrite.naming import free
+from unwet.rewrite.project import Project
+from unwet.rewrite.script import Report
+from unwet.rewrite.targets.jinja import template
+from unwet.rewrite.targets.placing import (
+    DEFAULT_SCHEMAS,
+    check_names,
+    places,
+    source_name,
+)
+from unwet.rewrite.targets.replaced import is_code, plain, replaced
+from unwet.rewrite.targets.sqlmesh_audits import (
+    RELATED,
+    RELATED_SQL,
+    Name,
+    audits,
+    common,
+    external_audits,
+    grain,
+    named,
+    needs_related,
+)
+from unwet.rewrite.targets.sqlmesh_words import (
+    as_variables,
+    calls_of,
+    is_plain,
+    is_template,
+    spelled,
+    value,
+)
+from unwet.rewrite.targets.variables import unset
+
+NAME = "sqlmesh"
+MACROS = True
+_USED: Final = "Nothing declares it: its columns are those that the reports use."
+_WIDTH: Final = 90
+_READERS: Final = 5  # are named of what many models read
+_APART: Final = re.compile(
+    r"^  (?:description|grain) .*\n|^  audits \(\n(?:    .*\n)*  \),?\n|^      about\w* := .*\n",
+    re.MULTILINE,
+)
+
+
+def check(draft: Draft, dialect: str) -> None:
+    """Raises RenderError or NotComposable where the draft cannot be a model; says why."""
+    check_names(draft, dialect)
+    if not is_plain(template(draft.tree, dialect, ()), dialect):
+        raise NotComposable("SQLMesh would read an @ in its query as a macro")
+
+
+def files(project: Project) -> dict[str, str]:
+    """Every file of the project: its path below the root, and its text."""
+    printer = _Printer(project)
+    result = {"config.yaml": _config(project), "external_models.yaml": _external(project)}
+    result |= dict(printer.files())
+    result |= {f"legacy/{path}": text for path, text in project.originals.items()}
+    return result
+
+
+def counted(files: Mapping[str, str]) -> dict[str, str]:
+    """What a maintainer reads to change behaviour: descriptions, keys and audits are counted
+    apart, like YAML."""
+    return {p: _APART.sub("", text) for p, text in files.items() if not p.startswith("audits/")}
+
+
+def how_to_build(project: Project) -> str:
+    """Where what is in the project, and how it is built."""
+    build = "`sqlmesh plan` builds it in the DuckDB file that UNWET_DUCKDB names."
+    if not _has_gateway(project):
+        build = f"It is {project.dialect}: give config.yaml a gateway, then `sqlmesh plan`."
+    return (
+        "A report is a model below models/marts/, copies of one report are the blueprints of one"
+        f" file there;\nwhat several share is below models/intermediate/ and macros/. {build}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What a blueprint calls the model's name, kind and description, beside its parameters."""
+
+    name: str
+    kind: str
+    about: str
+
+
+class _Printer:
+    """Prints the models of one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project, self._library = project, project.library
+        self._where = places(project, default=_schema(project.dialect))
+        self._needs = unset(project)
+        self._drafts = {d.name: d for d in (*project.drafts, *project.intermediates)}
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Every model file and macro, with its path."""
+        macros = {macro.name: macro for macro in self._library.macros}
+        families = dict(self._families(macros))
+        grouped = {name for members in families.values() for name in members}
+        for name, macro in macros.items():
+            if name not in families:
+                yield f"macros/{name}.sql", self._macro(macro)
+        for name, members in families.items():
+            folder = f"{self._folder(members)}{self._free(name)}"
+            yield f"models/{folder}.sql", self._family(macros[name], members)
+        for name, draft in self._drafts.items():
+            if name not in grouped:
+                yield f"models/{self._folder([name])}{name}.sql", self._model(draft)
+        known = self._project.evidence
+        if needs_related([*known.models.values(), *known.sources.values()]):
+            yield RELATED, RELATED_SQL
+
+    def _folder(self, names: Iterable[str]) -> str:
+        """The layer, and in it the folder of the old scripts, where the models have the same."""
+        names = tuple(names)
+        layer = self._where.layers[names[0]]
+        own = {self._project.folder(n) for n in names if n in self._project.reports}
+        return f"{layer}/{own.pop() if len(own) == 1 else ''}"
+
+    def _free(self, name: str) -> str:
+        """A name for a file that no model of its own has."""
+        return f"{name}_family" if name in self._drafts else name
+
+    # --- one model
+
+    def _model(self, draft: Draft) -> str:
+        tree = copied(self._library.models[draft.name])
+        tree.comments = None
+        sql = spelled(template(tree, self._where.dialect, self._library.calls, spent=True),
+                      self._where)  # fmt: skip
+        head = [
+            f"name {self._where.model(draft.name)}",
+            f"kind {self._kind(draft)}",
+            f"description {_quoted(self._about(draft))}",
+            *self._switch([draft.name]),
+            *self._tested([draft.name]),
+        ]
+        body = f"JINJA_QUERY_BEGIN;\n{sql}\nJINJA_END;" if is_template(sql) else f"{sql};"
+        return f"{_block(head)}\n\n{body}\n"
+
+    def _kind(self, draft: Draft) -> str:
+        report = self._project.reports.get(draft.name)
+        return "FULL" if report is not None and not _is_view(report) else "VIEW"
+
+    def _about(self, draft: Draft) -> str:
+        """What the author said, and which lines of the pile it replaces."""
+        said = [plain(line) for line in draft.comments if not is_code(line)]
+        report = self._project.reports.get(draft.name)
+        if report is not None:
+            said.append(f"Replaces {', '.join(replaced(self._project, report))}.")
+        else:
+            readers = sorted(d.name for d in self._drafts.values() if draft.name in d.refs)
+            more = f" and {len(readers) - _READERS} more" if len(readers) > _READERS else ""
+            said.append(f"Read by {', '.join(readers[:_READERS])}{more}.")
+        return " ".join(line if line[-1:] in ".!?:" else f"{line}." for line in said)
+
+    def _switch(self, names: Iterable[str]) -> Iterator[str]:
+        """Without a value for its variables a model would be another query: it is not enabled."""
+        needs = sorted({need for name in names for need in self._needs[name]})
+        if needs:
+            missing = " OR ".join(f"@VAR('{need}') IS NULL" for need in needs)
+            yield f"enabled @IF({missing}, FALSE, TRUE)"
+
+    def _tested(self, names: Iterable[str]) -> Iterator[str]:
+        """Grain and audits that the models have in common."""
+        known = self._project.evidence.models
+        tests = common(known.get(name, ()) for name in names)
+        if key := grain(tests, self._where.dialect):
+            yield f"grain {key}"
+        outside = {o.relation: self._where.source(o) for o in self._project.outside()}
+        found = list(audits(tests, self._where.dialect, named(outside)))
+        if found:
+            yield "audits (\n" + "".join(f"    {each},\n" for each in found) + "  )"
+
+    # --- what several share
+
+    def _macro(self, macro: Macro) -> str:
+        body = spelled(
+            template(macro.tree, self._where.dialect, self._library.calls, macro.tail), self._where
+        )
+        params = sorted(macro.params, key=lambda name: name in macro.conditions)
+        said = [f"{name}='TRUE'" if name in macro.conditions else name for name in params]
+        about = f"{{# {plain(macro.comment)} #}}\n" if macro.comment else ""
+        return f"{about}{{% macro {macro.name}({', '.join(said)}) %}}\n{body}\n{{% endmacro %}}\n"
+
+    def _families(
+        self, macros: Mapping[str, Macro]
+    ) -> Iterator[tuple[str, dict[str, Mapping[str, str]]]]:
+        """Macros that become blueprints, with what each member says for their parameters."""
+        for name, calls in calls_of(self._library).items():
+            macro, members = macros[name], dict[str, Mapping[str, str]]()
+            for model, call in calls.items():
+                said = self._said(macro, call)
+                if said is not None:
+                    members[model] = said
+            layers = {self._where.layers[model] for model in calls}
+            usable = len(members) == len(calls) and len(layers) == 1
+            if usable and self._is_sql(macro):
+                yield name, members
+
+    def _said(self, macro: Macro, call: MacroCall) -> Mapping[str, str] | None:
+        given_ = {name: value(leaf, self._where) for name, leaf in call.args}
+        given_ |= {name: "TRUE" for name in macro.conditions if name not in given_}
+        found = {name: given_.get(name) for name in macro.params}
+        return {n: v for n, v in found.items() if v is not None} if all(found.values()) else None
+
+    def _is_sql(self, macro: Macro) -> bool:
+        """Whether its body is SQL with variables: no calls of other macros."""
+        return not macro.tail and not is_template(self._body(macro))
+
+    def _body(self, macro: Macro) -> str:
+        text = template(macro.tree, self._where.dialect, self._library.calls)
+        return as_variables(spelled(text, self._where), macro.params)
+
+    def _family(self, macro: Macro, members: Mapping[str, Mapping[str, str]]) -> str:
+        drafts = [self._drafts[name] for name in members]
+        kinds = {self._kind(draft) for draft in drafts}
+        own = _Own(*(free(word, macro.params) for word in ("model_name", "kind", "about")))
+        rows = [self._row(draft, members[draft.name], own, len(kinds) > 1) for draft in drafts]
+        schema = self._where.model(drafts[0].name).rpartition(".")[0]
+        head = [
+            f"name {schema}.@{{{own.name}}}",
+            f"kind {kinds.pop() if len(kinds) == 1 else f'@{own.kind}'}",
+            f"description @{own.about}",
+            *self._switch(members),
+            *self._tested(members),
+            "blueprints (\n" + "".join(f"    {row},\n" for row in rows) + "  )",
+        ]
+        return f"{_block(head)}\n\n{self._body(macro)};\n"
+
+    def _row(self, draft: Draft, said: Mapping[str, str], own: _Own, kinds: bool) -> str:
+        """What a blueprint says: on a line of its own what the model is about."""
+        kind = {own.kind: self._kind(draft)} if kinds else {}
+        words = {own.name: draft.name, **kind, **said}
+        said_ = [f"{name} := {text}".replace(" ", "\0") for name, text in words.items()]
+        lines = textwrap.wrap(", ".join(said_), _WIDTH, break_long_words=False,
+                              break_on_hyphens=False)  # fmt: skip
+        first = "\n      ".join(lines).replace("\0", " ")
+        return f"({first},\n      {own.about} := {_quoted(self._about(draft))})"
+
+
+def _schema(dialect: str) -> str:
+    """Where a table without a schema is: SQLMesh wants every name as long as every other."""
+    return DEFAULT_SCHEMAS.get(dialect, "main")
+
+
+def _is_view(report: Report) -> bool:
+    return any(part.kind == "view" for part in report.definition.parts)
+
+
+def _block(entries: Iterable[str]) -> str:
+    return "MODEL (\n" + ",\n".join(f"  {entry}" for entry in entries) + "\n);"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "/").replace("'", "''") + "'"
+
+
+# --- YAML ------------------------------------------------------------------------------------
+
+
+def _has_gateway(project: Project) -> bool:
+    """Whether it can be built as it is: only DuckDB needs no address and no login."""
+    return project.dialect in ("", "duckdb")
+
+
+def _config(project: Project) -> str:
+    lines = []
+    if _has_gateway(project):
+        path = "{{ env_var('UNWET_DUCKDB', 'warehouse.duckdb') }}"
+        lines += ["gateways:", "  dev:", "    connection:", "      type: duckdb"]
+        lines += [f'      database: "{path}"', "default_gateway: dev", ""]
+    lines += ["model_defaults:", f"  dialect: {project.dialect or 'duckdb'}", ""]
+    if project.placeholders:
+        lines.append("variables:")
+        lines += [f"  {name}: {_value(name, text)}"
+                  for name, text in sorted(project.placeholders.items())]  # fmt: skip
+        lines.append("")
+    lines.append("disable_anonymized_analytics: true")
+    return "\n".join(lines) + "\n"
+
+
+def _value(name: str, text: str) -> str:
+    """A variable's value in YAML that is a Jinja template, too; null where nobody has said one."""
+    if text == name:
+        return "null"
+    return json.dumps(_scalar(text), ensure_ascii=False).replace("{", "\\u007b")
+
+
+def _scalar(text: str) -> object:
+    return int(text) if text.isdecimal() and str(int(text)) == text else text
+
+
+def _external(project: Project) -> str:
+    """The tables that the project reads and does not make: columns as they are declared, or as the
+    reports use them."""
+    outside = {o.relation: _source(o, project.dialect) for o in project.outside()}
+    entries = [
+        _table(project, each, named(outside))
+        for each in project.outside()
+        if "p__" not in each.schema + each.table
+    ]
+    return yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _table(project: Project, outside: Outside, name: Name) -> dict[str, object]:
+    entry: dict[str, object] = {"name": name(outside.relation)}
+    table = project.catalog.get(outside.relation)
+    if table is not None and table.closed:
+        entry["columns"] = {c.name: (c.type or "UNKNOWN").lower() for c in table.columns}
+    elif known := project.evidence.columns.get(outside.relation, ()):
+        entry["description"] = _USED
+        entry["columns"] = {c.name: (c.type or "UNKNOWN").lower() for c in known}
+    tests = project.evidence.sources.get(outside.relation, ())
+    checks = external_audits(tests, project.dialect, name)
+    return entry | ({"audits": checks} if checks else {})
+
+
+def _source(outside: Outside, dialect: str) -> str:
+    return source_name(outside, dialect, _schema(dialect))

@@ -1,0 +1,104 @@
+"""How a template of ours reads in SQLMesh: models by their names, parameters as `@x` where it can
+be SQL, and as Jinja where macros are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from sqlglot import exp
+
+from unwet.lineage.lexer import CODE, pieces
+from unwet.rewrite.library import Library, MacroCall
+from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.placing import Places
+from unwet.rewrite.targets.tokens import TOKEN
+
+_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_REF = re.compile(r"\bref\('(\w+)'\)")
+_SOURCE = re.compile(r"\bsource\('(\w+?)', '(\w+)'\)")
+_VAR = re.compile(r"\bvar\('(\w+)', '\w+'\)")
+_ALONE = re.compile(r"\{\{ (?:'([^'\\]*)'|\"([^\"\\]*)\") \}\}")
+_READ_BY_SQLMESH = re.compile(r"@(?:\w|\{|@)")
+
+
+def spelled(template: str, where: Places) -> str:
+    """The template with names in place of `ref` and `source`; the default of a variable, which
+    nothing is compiled with, is left out."""
+
+    def tag(hit: re.Match[str]) -> str:
+        text = _REF.sub(lambda m: _text(where.relation("ref", m[1].lower())), hit.group())
+        text = _SOURCE.sub(lambda m: _text(where.relation("src", f"{m[1]}__{m[2]}".lower())), text)
+        named = text != hit.group()
+        text = _VAR.sub(r"var('\1')", text)
+        alone = _ALONE.fullmatch(text)
+        return (alone[1] or alone[2]) if named and alone is not None else text
+
+    return _TAG.sub(tag, template)
+
+
+def is_template(text: str) -> bool:
+    """Whether there is any Jinja in it."""
+    return _TAG.search(text) is not None
+
+
+def is_plain(sql: str, dialect: str) -> bool:
+    """Whether SQLMesh leaves the SQL alone: it reads @x outside of strings as its own."""
+    code = (sql[p.start : p.end] for p in pieces(sql, dialect) if p.kind == CODE)
+    return not any(_READ_BY_SQLMESH.search(text) for text in code)
+
+
+def as_variables(template: str, params: Collection[str]) -> str:
+    """SQL with `@x` in place of Jinja's parameters, which are SQL with their quotes."""
+    names = "|".join(map(re.escape, sorted(params))) or r"(?!)"
+    return re.sub(rf"'\{{\{{ ({names}) \}}\}}'|\{{\{{ ({names}) \}}\}}", _at, template)
+
+
+def value(leaf: Leaf, where: Places) -> str | None:
+    """What stands for a parameter in a blueprint, as SQL; None where that cannot be said there."""
+    dialect = where.dialect or None
+    if leaf.kind == "string":
+        if TOKEN.search(leaf.text):
+            return None
+        return exp.Literal.string(leaf.text).sql(dialect)
+    if leaf.kind not in ("name", "number", "condition"):
+        return None
+    relation = TOKEN.fullmatch(leaf.text)
+    if relation is not None and relation["kind"].lower() in ("ref", "src"):
+        return where.relation(relation["kind"].lower(), relation["name"].lower())
+    if TOKEN.search(leaf.text):
+        return None
+    if leaf.kind == "name":
+        return exp.to_identifier(leaf.text, quoted=leaf.quoted).sql(dialect)
+    return leaf.text
+
+
+def calls_of(library: Library) -> dict[str, dict[str, MacroCall]]:
+    """For each macro that stands for whole models and for nothing else: its call in each model."""
+    found: dict[str, dict[str, MacroCall]] = {}
+    partly: set[str] = set()
+    for name, tree in library.models.items():
+        whole = TOKEN.fullmatch(tree.name) if isinstance(tree, exp.Var) else None
+        if whole is not None and whole["kind"].lower() == "call":
+            call = library.calls[int(whole["name"])]
+            found.setdefault(call.macro, {})[name] = call
+        else:
+            partly |= {library.calls[n].macro for n in _numbers(tree)}
+    for macro in library.macros:
+        partly |= {library.calls[n].macro for n in _numbers(macro.tree)}
+    return {m: c for m, c in found.items() if m not in partly and len(c) > 1}
+
+
+def _numbers(tree: exp.Expr) -> set[int]:
+    """The calls that stand in a tree."""
+    words = (node.name for node in tree.walk() if isinstance(node, (exp.Var, exp.Identifier)))
+    return {int(n) for word in words for n in re.findall(r"(?:call|tail)__(\d+)__", word)}
+
+
+def _at(hit: re.Match[str]) -> str:
+    return f"@{hit[1] or hit[2]}"
+
+
+def _text(name: str) -> str:
+    """A name as Jinja's literal."""
+    return f"'{name}'" if "'" not in name else f'"{name}"'

@@ -1,0 +1,231 @@
+"""A SQLMesh project: what is written, and what reading it back sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from unwet.lineage.pile import Pile, load
+from unwet.lineage.sources import Source
+from unwet.rewrite.prove.model_files import filled, read_model
+from unwet.rewrite.prove.projects import kind_of, read_project
+from unwet.rewrite.prove.rendered import BadProject
+from unwet.rewrite.prove.sandbox import TemplateFailure
+from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.rewrite.verify import Request as VerifyRequest
+from unwet.rewrite.verify import verify
+
+TABLES = "CREATE TABLE s.t (id INT NOT NULL, name TEXT, amount INT, day DATE);"
+COPY = """-- {country} per day
+CREATE {kind} r.daily_{country} AS
+SELECT t.day, COUNT(*) AS n, SUM(t.amount) AS amount, MIN(t.amount) AS least,
+       MAX(t.amount) AS most
+FROM s.t AS t WHERE t.name = '{country}' AND t.amount > {least} GROUP BY t.day;"""
+
+
+def pile(dialect: str = "duckdb", **scripts: str) -> Pile:
+    sources = [Source(f"p/{name}.sql", text) for name, text in scripts.items()]
+    return load([Source("p/a_tables.sql", TABLES), *sources], dialect)
+
+
+def family(kind: str = "TABLE") -> Pile:
+    said = {"de": ("TABLE", 3), "fr": (kind, 4), "it's": ("TABLE", 5)}
+    made = {
+        f"daily_{n}": COPY.format(country=c.replace("'", "''"), kind=k, least=least)
+        .replace("daily_it''s", "daily_its").replace("-- it''s", "-- it's")
+        for n, (c, (k, least)) in enumerate(said.items())
+    }  # fmt: skip
+    return pile(**made, total="CREATE VIEW r.total AS SELECT SUM(n) AS n FROM r.daily_de;")
+
+
+def made(given: Pile, to_dialect: str = "") -> Result:
+    return refactor(given, Request(target="sqlmesh", to_dialect=to_dialect))
+
+
+def blueprints(result: Result) -> str:
+    """The one file that stands for several models."""
+    (text,) = (text for text in result.files.values() if "blueprints (" in text)
+    return text
+
+
+def outcomes(result: Result) -> dict[str, str]:
+    return {v.name: v.outcome for v in result.verdicts}
+
+
+def test_copies_are_one_file_with_a_blueprint_each() -> None:
+    result = made(family())
+    assert set(outcomes(result).values()) == {"proved"}
+    text = blueprints(result)
+    assert "  name marts.@{model_name},\n  kind FULL,\n  description @about,\n" in text
+    assert "(model_name := daily_de, amount_from := 3, name := 'de'," in text.replace("\n     ", "")
+    assert "name := 'it''s'" in text
+    assert "about := 'it''s per day. Replaces daily_2.sql:2-5.')" in text
+    assert "t.name = @name AND t.amount > @amount_from" in text
+    assert "grain (day)" in text and "unique_values(columns := (day))" in text
+    assert "models/marts/daily_de.sql" not in result.files
+    assert "FROM marts.daily_de" in result.files["models/marts/total.sql"]
+
+
+def test_a_view_among_tables_stays_one() -> None:
+    text = blueprints(made(family("VIEW")))
+    assert "kind @kind" in text
+    assert "kind := VIEW" in text and text.count("kind := FULL") == 2
+
+
+def test_descriptions_and_audits_are_counted_apart() -> None:
+    result = made(family())
+    text = blueprints(result)
+    lines = [line for line in text.splitlines() if line.strip()]
+    apart = [
+        line for line in lines if "description" in line or (":= '" in line and "about" in line)
+    ]
+    assert apart
+    sql = [t for p, t in result.files.items() if p.endswith(".sql")]
+    everything = sum(len([line for line in t.splitlines() if line.strip()]) for t in sql)
+    assert result.after.lines < everything
+
+
+def test_the_configuration_and_what_is_read() -> None:
+    result = made(pile(few="CREATE VIEW r.few AS SELECT id FROM s.t WHERE id < :most;"))
+    config = yaml.safe_load(result.files["config.yaml"])
+    assert config["model_defaults"] == {"dialect": "duckdb"}
+    assert config["variables"] == {"most": None}
+    (table,) = yaml.safe_load(result.files["external_models.yaml"])
+    assert table["name"] == "s.t"
+    assert table["columns"] == {"id": "int", "name": "text", "amount": "int", "day": "date"}
+    text = result.files["models/marts/few.sql"]
+    assert "enabled @IF(@VAR('most') IS NULL, FALSE, TRUE)" in text
+    assert outcomes(result)["few"] == "proved"
+    other = made(pile(few="CREATE VIEW r.few AS SELECT id FROM u;"), "postgres")
+    assert "FROM public.u" in other.files["models/marts/few.sql"]
+    assert "gateways" not in yaml.safe_load(other.files["config.yaml"])
+    assert "give config.yaml a gateway" in other.files["MIGRATION.md"]
+
+
+def test_a_part_that_repeats_is_a_macro() -> None:
+    part = (
+        "SELECT '{0}' AS name, day, COUNT(*) AS n, SUM(amount) AS a "
+        "FROM s.t WHERE name = '{0}' AND amount > 0 GROUP BY day"
+    )
+    union = " UNION ALL ".join(part.format(c) for c in ("de", "fr", "it"))
+    result = made(pile(parts=f"CREATE VIEW r.parts AS {union};"))
+    text = result.files["models/marts/parts.sql"]
+    assert "JINJA_QUERY_BEGIN;\n{{ " in text and text.rstrip().endswith("JINJA_END;")
+    assert any(path.startswith("macros/") for path in result.files)
+    assert outcomes(result)["parts"] == "proved"
+
+
+def test_what_sqlmesh_would_read_as_its_own_is_kept() -> None:
+    result = made(pile("postgres", a="CREATE VIEW r.a AS SELECT id FROM s.t WHERE name = 'x@y';",
+                       b='CREATE VIEW r.b AS SELECT id AS "@id" FROM s.t;'))  # fmt: skip
+    assert outcomes(result) == {"a": "proved", "b": "proved"}
+    result = made(pile("tsql", c="CREATE VIEW r.c AS SELECT id, @@ROWCOUNT AS n FROM s.t;"))
+    assert outcomes(result)["c"] == "kept"
+
+
+# --- read back -------------------------------------------------------------------------------
+
+
+def written(tmp_path: Path) -> Path:
+    refactor(family(), Request(out=tmp_path / "p", target="sqlmesh"))
+    return tmp_path / "p"
+
+
+def verdicts(project: Path) -> dict[str, str]:
+    found = verify(family(), VerifyRequest(project))
+    return {report.name: f"{report.verdict}: {report.reason}" for report in found.reports}
+
+
+def test_what_was_written_is_verified(tmp_path: Path) -> None:
+    project = written(tmp_path)
+    assert kind_of(project).name == "sqlmesh"
+    assert set(verdicts(project).values()) == {"proved: "}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "told"),
+    [
+        ("amount_from := 4", "amount_from := 5", "daily_fr", "kept: not proved"),
+        ("SUM(t.amount)", "AVG(t.amount)", "daily_de", "kept: not proved"),
+        ("@amount_from", "@unknown", "daily_de", "the variable @unknown is not understood"),
+        ("@amount_from", "@least(3)", "daily_de", "the macro @least is not understood"),
+        ("kind FULL", "kind INCREMENTAL_BY_TIME_RANGE (time_column day)", "daily_de",
+         "INCREMENTAL_BY_TIME_RANGE models are not those of one query"),
+        ("kind FULL", "kind FULL,\n  enabled @f()", "daily_de", "whether it is enabled"),
+        ("SELECT\n", "DELETE FROM s.t;\nSELECT\n", "daily_de", "holds 2 statements"),
+    ],
+)  # fmt: skip
+def test_wrong_edits_are_seen(tmp_path: Path, old: str, new: str, name: str, told: str) -> None:
+    project = written(tmp_path)
+    (file,) = (p for p in project.rglob("*.sql") if "blueprints (" in p.read_text("utf-8"))
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), "utf-8")
+    assert told in verdicts(project)[name]
+
+
+def test_a_model_block_is_read_as_it_is_written_by_hand() -> None:
+    file = read_model(
+        """/* one */ -- MODEL (
+        model (NAME marts.@{n} , -- what it is called, (
+          Kind VIEW, description 'a (b, c', audits (not_null(columns := (a, b))),
+          blueprints ((n := a, x := f(1, ',')), (n := b, x := "q")) );
+
+        SELECT @x AS x;""",
+        "duckdb",
+    )
+    assert file.settings["name"] == "marts.@{n}"
+    assert file.settings["kind"] == "VIEW"
+    assert file.settings["audits"] == "(not_null(columns := (a, b)))"
+    assert file.blueprints == ({"n": "a", "x": "f(1, ',')"}, {"n": "b", "x": '"q"'})
+    assert file.query == "SELECT @x AS x" and not file.jinja
+
+
+def test_variables_stand_in_code_only() -> None:
+    values = {"x": "'it'", "t": "s.t", "c": '"C"'}
+    said = "SELECT @x, '@x', @{c}_2 -- @y\nFROM @T"
+    assert filled(said, values, "duckdb") == "SELECT 'it', '@x', C_2 -- @y\nFROM s.t"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("SELECT 1", "no MODEL block"),
+        ("MODEL (name a", "no end"),
+        ("MODEL (name a); SELECT 0; JINJA_QUERY_BEGIN; SELECT 1 JINJA_END;", "around its query"),
+        ("MODEL (name a, blueprints @f()); SELECT 1", "blueprints that a macro makes"),
+        ("MODEL (name a, blueprints ((3))); SELECT 1", "a blueprint says '3'"),
+    ],
+)
+def test_files_that_are_no_models(text: str, told: str) -> None:
+    with pytest.raises(TemplateFailure, match=told):
+        read_model(text, "")
+
+
+def test_a_project_by_hand(tmp_path: Path) -> None:
+    files = {
+        "config.yml": "model_defaults: {dialect: duckdb}\nvariables: {least: 3, who: de, open: }\n",
+        "macros/m.sql": "{% macro m(x) %}SELECT id FROM s.t WHERE id > {{ x }}{% endmacro %}",
+        "models/a.sql": "MODEL (name w.a);\nJINJA_QUERY_BEGIN;\n{{ m(var('least')) }}\nJINJA_END;",
+        "models/b.sql": "MODEL (name w.b, kind FULL);\nSELECT a.id FROM w.a AS a WHERE a.n = @who",
+        "models/c.sql": "MODEL (name w.c, enabled FALSE);\nSELECT 1",
+        "models/d.py": "",
+    }
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / path).write_text(text)
+    found = read_project(tmp_path, {}, lambda kind, name: f"{kind}_{name}".replace(".", "_"))
+    assert [m.name for m in found.models] == ["a", "b"]
+    assert found.models[0].sql == "SELECT id FROM source_s_t WHERE id > 3"
+    assert found.models[1].sql == "SELECT a.id FROM ref_a AS a WHERE a.n = 'de'"
+    assert (found.models[1].refs, found.models[1].materialized) == (("a",), "table")
+    assert [f.reason for f in found.failures] == ["models in Python are not understood"]
+
+
+@pytest.mark.parametrize("text", ["a: [", "model_defaults: {dialect: klingon}"])
+def test_a_bad_configuration(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(BadProject, match=r"config\.yaml"):
+        read_project(tmp_path)
