@@ -86,6 +86,8 @@ class Checks:
         doubt = self._doubt(report.name)
         test = self._tests.get(report.name)
         evidence = self._evidence.get(report.name)
+        if evidence is not None and evidence.verdict.verdict == "different" and not doubt:
+            doubt = "although the normal forms are equal"  # what is proved is tested on request
         if evidence is not None and doubt:
             return _weighed(report, doubt, test, evidence)
         if test is None:
@@ -120,10 +122,13 @@ def _weighed(report: Report, doubt: str, test: DataVerdict | None, evidence: Evi
     unrun = f"not run on the data: {test.reason}" if test and test.verdict == "not run" else ""
     verdict: Outcome
     if told.verdict == "different":
-        verdict, reason = "failed", evidence.words
+        said = doubt if doubt.startswith("although") else ""
+        verdict, reason = "failed", "; ".join(filter(None, (evidence.words, said)))
+    elif test is not None and test.broken:  # other data does not speak for it
+        verdict, reason = "kept", "; ".join(filter(None, (doubt, unrun)))
     elif told.verdict == "identical" or seen:
         given = test.reason or "same rows on the given data" if seen and test else ""
-        verdict, reason = "tested", "; ".join(filter(None, (doubt, unrun, given, evidence.words)))
+        verdict, reason = "tested", "; ".join(filter(None, (doubt, given, evidence.words, unrun)))
     elif told.verdict == "order-dependent":
         verdict, reason = "order-dependent", f"{evidence.words}; {doubt}"
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from unwet.rewrite.prove.generated import Evidence
@@ -14,8 +14,13 @@ from unwet.rewrite.verdicts import Outcome, Score
 class Ledger:
     """By report. ``kept``, ``unproved``, ``failed``: why; ``tested``: the data with the same rows;
     ``shuffled``: how its rows depend on the order of its input; ``rows``: how many it has on the
-    given data; ``not_run``: why a proved one did not run there; ``evidence``: from data made from
-    the queries alone. What is kept only grows."""
+    given data; ``not_run``: why it did not run there; ``evidence``: from data made from the queries
+    alone; ``contradicted``: proved, and other rows on such data. What is kept only grows.
+
+    What is said is what rewrite/checked.py says of any project: data that differs settles it; the
+    same rows on any data make it tested, and what did not run is told; a model that does not run
+    where the old scripts do is not believed.
+    """
 
     kept: dict[str, str] = field(default_factory=dict)
     unproved: dict[str, str] = field(default_factory=dict)
@@ -25,6 +30,7 @@ class Ledger:
     rows: dict[str, int] = field(default_factory=dict)
     not_run: dict[str, str] = field(default_factory=dict)
     evidence: dict[str, Evidence] = field(default_factory=dict)
+    contradicted: set[str] = field(default_factory=set)
 
     def take(self, verdict: DataVerdict, where: str) -> None:
         """Given data can only lower what is believed of a report, or raise what nobody could
@@ -41,12 +47,18 @@ class Ledger:
             case "different":
                 self.failed[name] = f"the rows differ on the data: {verdict.reason}"
                 self.kept[name] = self.failed[name]
-            case _ if name in self.unproved:
-                self.kept[name] = f"{self.unproved[name]}; not run on the data: {verdict.reason}"
-            case "not run":  # the proof stands; but who gave data wants to know
+            case "not run":  # who gave data wants to know
                 self.not_run[name] = f"not run on the data: {verdict.reason}"
-            case _:
-                pass
+                if name in self.unproved and verdict.broken:
+                    self.keep_untested([name])
+
+    def keep_untested(self, names: Iterable[str]) -> None:
+        """Those of them that have neither a proof nor a test are kept."""
+        for name in names:
+            untested = name not in self.tested and name not in self.shuffled
+            if name in self.unproved and untested:
+                said = (self.unproved[name], self.not_run.get(name, ""))
+                self.kept[name] = "; ".join(filter(None, said))
 
     def weigh(self, name: str, evidence: Evidence) -> None:
         """What generated data says of a report that nobody could prove."""
@@ -59,9 +71,18 @@ class Ledger:
             case "different":
                 self.kept[name] = evidence.words
             case _ if name not in self.tested:
-                self.kept[name] = f"{self.unproved[name]}; {evidence.words}"
+                said = (self.unproved[name], self.not_run.get(name, ""), evidence.words)
+                self.kept[name] = "; ".join(filter(None, said))
             case _:
                 pass
+
+    def check(self, name: str, evidence: Evidence) -> None:
+        """What generated data says of a report that is proved: nothing new, or there is a bug."""
+        if evidence.verdict.verdict == "different":
+            self.evidence[name] = evidence
+            self.contradicted.add(name)
+            self.failed[name] = f"{evidence.words}; although the normal forms are equal"
+            self.kept[name] = self.failed[name]
 
     def outcome(self, name: str) -> tuple[Outcome, str]:
         """The verdict, as far as the report alone decides it, and its reason."""
@@ -89,3 +110,5 @@ class Ledger:
             yield f"same rows on {self.tested[name]}"
         if name in self.evidence:
             yield self.evidence[name].words
+        if name in self.not_run:
+            yield self.not_run[name]

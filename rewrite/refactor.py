@@ -39,9 +39,9 @@ from unwet.rewrite.planned import Abstraction, abstractions
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.before import ReportRef
-from unwet.rewrite.prove.generated import Budget, Known, gather
+from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
 from unwet.rewrite.prove.judge import difference, judge, order_assumed
-from unwet.rewrite.prove.on_data import Store, run_on_data, shown
+from unwet.rewrite.prove.on_data import Store, check_scratch, run_on_data, shown
 from unwet.rewrite.prove.roundtrip import ReadBack, read_back
 from unwet.rewrite.prove.servers.dbapi import Connected
 from unwet.rewrite.prove.tested import DataVerdict
@@ -71,7 +71,8 @@ class Request:
     project shall return instead of what the pile does; ``intended``: differences that are meant.
     ``seconds``: limit for each statement on data; ``store``: where verdicts of a run that is
     stopped are kept, ``known``: what generated data has said before; ``generated``: the time for
-    tests on data made from the queries alone, None for none; ``target``: the kind of project."""
+    tests on data made from the queries alone, None for none; ``target``: the kind of project;
+    ``check_proofs``: what is proved is tested on such data, too."""
 
     out: Path | None = None
     name: str = "unwet_project"
@@ -87,6 +88,7 @@ class Request:
     known: Known | None = field(default=None, compare=False)
     generated: Budget | None = None
     target: str = "dbt"
+    check_proofs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ class Result:
     """What came of it: sizes before and after, a verdict for each report, findings. ``notes``:
     decisions that stand for nothing; ``contradictions``: those that nobody has accepted.
     ``counterexamples``: a script for DuckDB, by report, that shows how its model differs on
-    generated data. ``abstractions``: what is written once, and what that saves."""
+    generated data. ``abstractions``: what is written once, and what that saves;
+    ``contradicted``: proved reports whose rows differ on generated data."""
 
     before: Size
     after: Size
@@ -108,6 +111,7 @@ class Result:
     contradictions: tuple[DriftFinding, ...] = ()
     counterexamples: Mapping[str, str] = field(default_factory=dict)
     abstractions: tuple[Abstraction, ...] = ()
+    contradicted: tuple[str, ...] = ()
 
 
 @rare_collection()
@@ -124,6 +128,7 @@ def refactor(
     check_dialect(request.to_dialect)
     target_of(request.target)
     check_name(request.name)
+    check_scratch(request.data, request.scratch)
     if request.out is not None:
         check(request.out, request.force)
     progress("running the scripts symbolically")
@@ -266,6 +271,8 @@ class _Job:
         refs = [reference(self.reports[d.name]) for d in project.drafts]
         for verdict in self._tests(self.pile, project, refs):
             self.ledger.take(verdict, shown(self.request.data))
+        if self.request.generated is None:
+            self.ledger.keep_untested([d.name for d in project.drafts])
         if not {*self.ledger.kept} & {d.name for d in project.drafts}:
             return project
         return self._abstracted(self.drafting.drafts())
@@ -289,18 +296,27 @@ class _Job:
             )
 
     def _on_generated(self, project: Project, budget: Budget) -> Project:
-        """What nobody could prove, on data made from the queries alone."""
-        unproved = [d.name for d in project.drafts if d.name in self.ledger.unproved]
-        refs = [reference(self.reports[n]) for n in unproved if n not in self.ledger.shuffled]
+        """What nobody could prove, on data made from the queries alone; on request the rest, too,
+        which only a bug can make differ."""
+        before, ledger = len(self.ledger.kept), self.ledger
+        names = [d.name for d in project.drafts]
+        unproved = [n for n in names if n in ledger.unproved and n not in ledger.shuffled]
+        for name, evidence in self._generated(project, unproved, budget).items():
+            ledger.weigh(name, evidence)
+        if self.request.check_proofs:
+            proved = [n for n in names if n not in ledger.unproved]
+            no_score = replace(budget, report=0)
+            for name, evidence in self._generated(project, proved, no_score).items():
+                ledger.check(name, evidence)
+        return project if len(ledger.kept) == before else self._abstracted(self.drafting.drafts())
+
+    def _generated(
+        self, project: Project, names: Sequence[str], budget: Budget
+    ) -> dict[str, Evidence]:
+        refs = [reference(self.reports[name]) for name in names]
         with staged(self._files(project)) as folder:
-            found = gather(self.meaning, folder, refs, self.dialect, self.request.values, budget,
-                           self.progress, self.request.known)  # fmt: skip
-        before = len(self.ledger.kept)
-        for name, evidence in found.items():
-            self.ledger.weigh(name, evidence)
-        return (
-            project if len(self.ledger.kept) == before else self._abstracted(self.drafting.drafts())
-        )
+            return gather(self.meaning, folder, refs, self.dialect, self.request.values, budget,
+                          self.progress, self.request.known)  # fmt: skip
 
     # --- results
 
@@ -363,6 +379,7 @@ class _Job:
             contradictions,
             {n: e.counterexample for n, e in self.ledger.evidence.items() if e.counterexample},
             abstractions(project),
+            tuple(sorted(self.ledger.contradicted)),
         )
 
     def _idle_decisions(self) -> Iterator[str]:

@@ -26,7 +26,7 @@ from unwet.rewrite.prove.against import dialect_of, placeholders, reference, set
 from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
 from unwet.rewrite.prove.grounds import NO_GROUNDS, grounds
 from unwet.rewrite.prove.judge import Judged, judge
-from unwet.rewrite.prove.on_data import Store, run_on_data
+from unwet.rewrite.prove.on_data import Store, check_scratch, run_on_data
 from unwet.rewrite.prove.projects import read_project, render_project
 from unwet.rewrite.prove.recompiled import disagreements
 from unwet.rewrite.prove.rendered import RenderedProject
@@ -48,7 +48,8 @@ class Request:
     different now. ``seconds``: limit for each statement on data; ``store``: where verdicts of a run
     that is stopped are kept, ``known``: what generated data has said before; ``rules``: tell which
     rules each proof used, which takes half as long again; ``generated``: the time for tests on data
-    made from the queries alone, None for none."""
+    made from the queries alone, None for none; ``check_proofs``: what is proved is tested so,
+    too."""
 
     project: Path
     to_dialect: str = ""
@@ -61,17 +62,19 @@ class Request:
     known: Known | None = field(default=None, compare=False)
     rules: bool = False
     generated: Budget | None = None
+    check_proofs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
     """All reports by name, what the proofs assume, and findings of the pile. ``notes``: decisions
-    that stand for nothing."""
+    that stand for nothing; ``contradicted``: proved reports whose rows differ on generated data."""
 
     reports: tuple[Checked, ...]
     assumptions: tuple[str, ...]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    contradicted: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -92,6 +95,7 @@ def verify(
     Raises UnwetError for a project or data that cannot be opened.
     """
     check_project(request.project)
+    check_scratch(request.data, request.scratch)
     case = decided(meaning_of(pile), request.decisions, request.values)
     meaning, pile = case.meaning, case.meaning.pile
     remembered = read_record(request.project)
@@ -130,7 +134,11 @@ def verify(
     assumptions = tuple(sorted({*judged.assumptions, *borrowed}))
     doubled = disagreements(request.project, against, rendered, found, meaning.normalizer)
     notes = (*case.notes, *rendered.notes, *doubled)
-    return Verification(checked, assumptions, (*pile.findings, *state.findings), notes)
+    false = tuple(
+        n for n, e in sorted(evidence.items())
+        if n not in judged.unproved and e.verdict.verdict == "different"
+    )  # fmt: skip
+    return Verification(checked, assumptions, (*pile.findings, *state.findings), notes, false)
 
 
 def _generated(
@@ -149,9 +157,13 @@ def _generated(
         return {}
     settled = {n for n, t in tests.items() if t.verdict in ("different", "order-dependent")}
     names = judged.unproved.keys() - settled
-    refs = [reference(report) for report in reports if report.name in names]
-    return gather(meaning, request.project, refs, dialect, values, request.generated, progress,
-                  request.known)  # fmt: skip
+    ask = partial(gather, meaning, request.project, dialect=dialect, values=values,
+                  progress=progress, known=request.known)  # fmt: skip
+    found = ask([reference(r) for r in reports if r.name in names], budget=request.generated)
+    if request.check_proofs:
+        others = [reference(r) for r in reports if r.name not in judged.unproved]
+        found |= ask(others, budget=replace(request.generated, report=0))  # no score is needed
+    return found
 
 
 def check_project(root: Path) -> None:

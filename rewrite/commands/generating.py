@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,7 +19,8 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 
 def generated_options(command: Command) -> Command:
-    """Adds `no_generated`, `generated_seconds` and `counterexamples` to the arguments."""
+    """Adds `no_generated`, `generated_seconds`, `check_proofs` and `counterexamples` to the
+    arguments."""
     options = (
         click.option(
             "--no-generated", is_flag=True,
@@ -28,6 +29,11 @@ def generated_options(command: Command) -> Command:
         click.option(
             "--generated-seconds", metavar="N", type=click.FloatRange(min=0), default=300.0,
             show_default=True, help="After so many seconds of work no further report is tested.",
+        ),
+        click.option(
+            "--check-proofs", is_flag=True,
+            help="Test on such data what is proved, too: a check of unwet itself. Rows that differ "
+            "are a bug: exit code 2.",
         ),
         click.option(
             "--counterexamples", metavar="DIR",
@@ -44,6 +50,17 @@ def budget_of(no_generated: bool, seconds: float) -> Budget | None:
     from unwet.rewrite.prove.generated import Budget
 
     return None if no_generated else Budget(all=seconds)
+
+
+def alarm(contradicted: Sequence[str], request: Request) -> int:
+    """Tells of proofs that data has contradicted; the exit code for that, 0 when there are none."""
+    for name in contradicted:
+        say(f"error: {name} is proved, and its rows differ on generated data: a bug of unwet, or "
+            "of how its SQL is run on DuckDB")  # fmt: skip
+    if contradicted:
+        say("help: please report it, with what --counterexamples DIR writes; do not rely on the "
+            "proof")  # fmt: skip
+    return 2 if contradicted else 0
 
 
 def check(folder: str | None) -> None:

@@ -9,7 +9,7 @@ from unwet.lineage.commands.output import Steps, emit, notes, say, table
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
-from unwet.rewrite.commands.generating import budget_of, check, generated_options, write
+from unwet.rewrite.commands.generating import alarm, budget_of, check, generated_options, write
 from unwet.rewrite.commands.resuming import going_on, long_options
 from unwet.rewrite.commands.where_data_lies import data_options
 
@@ -42,6 +42,7 @@ def refactor(
     scratch: str,
     no_generated: bool,
     generated_seconds: float,
+    check_proofs: bool,
     counterexamples: str | None,
     name: str,
     decisions: str | None,
@@ -71,6 +72,7 @@ def refactor(
         intended=request.intended,
         seconds=timeout,
         generated=budget_of(no_generated, generated_seconds),
+        check_proofs=check_proofs,
     )
     pile = request.load()
     steps = Steps(request)
@@ -90,4 +92,6 @@ def refactor(
     if wanted.out and not request.quiet:
         say(f"what became of each report: {wanted.out / 'MIGRATION.md'}")
     outcomes = {v.outcome for v in result.verdicts}
+    if code := alarm(result.contradicted, request):
+        return code
     return 1 if "failed" in outcomes or (strict and "kept" in outcomes) else 0

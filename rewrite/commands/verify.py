@@ -9,7 +9,7 @@ from unwet.lineage.commands.output import Steps, emit, listed, notes, say
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
-from unwet.rewrite.commands.generating import budget_of, generated_options, write
+from unwet.rewrite.commands.generating import alarm, budget_of, generated_options, write
 from unwet.rewrite.commands.generating import check as check_folder
 from unwet.rewrite.commands.resuming import going_on, long_options
 from unwet.rewrite.commands.where_data_lies import data_options
@@ -32,6 +32,7 @@ def verify(
     scratch: str,
     no_generated: bool,
     generated_seconds: float,
+    check_proofs: bool,
     counterexamples: str | None,
     to_dialect: str,
     decisions: str | None,
@@ -54,7 +55,7 @@ def verify(
     they part. With -v each proof names the rules that it used.
 
     Exit code 0 when every report is proved, tested, changed, or kept for a reason that the project
-    remembers from `unwet refactor`; else 1.
+    remembers from `unwet refactor`; 2 when --check-proofs finds a false proof; else 1.
     """
     from unwet.rewrite import verified
     from unwet.rewrite import verify as job
@@ -72,7 +73,8 @@ def verify(
     if sql_out is not None:
         check(Path(sql_out), force)
     asked = job.Request(Path(project), to_dialect, data, request.params, given, scratch, timeout,
-                        generated=budget_of(no_generated, generated_seconds))  # fmt: skip
+                        generated=budget_of(no_generated, generated_seconds),
+                        check_proofs=check_proofs)  # fmt: skip
     meaning = meaning_of(replace(request, paths=tuple(legacy)).load())
     written = write_sql(meaning, asked, Path(sql_out), force) if sql_out is not None else None
     steps = Steps(request)
@@ -99,4 +101,4 @@ def verify(
         else verified.as_text(found, request.verbose),
         request,
     )
-    return 0 if found.ok else 1
+    return alarm(found.contradicted, request) or (0 if found.ok else 1)

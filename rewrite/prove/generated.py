@@ -419,7 +419,7 @@ def _merged(report: ReportRef, found: Sequence[tuple[Database, DataVerdict]]) ->
     for _, verdict in found:
         if verdict.verdict == "different":
             return Evidence(verdict)
-    broken = next((v for _, v in found if v.reason.startswith("model ")), None)
+    broken = next((v for _, v in found if v.broken), None)
     same = [v for _, v in found if v.verdict == "identical"]
     unstable = next((v for _, v in found if v.verdict == "order-dependent"), None)
     if broken is not None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from unwet.lineage.errors import UsageError
 from unwet.lineage.parse import Script
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.elsewhere import run_elsewhere
@@ -60,6 +61,15 @@ def run_on_data(
         memory = store.run(scripts, project_root, reports, target, dialect, vars or {}, seconds)
     return run_tests(scripts, project_root, reports, target, dialect, vars,
                      seconds=seconds, clock=clock, worlds=worlds, memory=memory)  # fmt: skip
+
+
+def check_scratch(data: str | Connected, scratch: str) -> None:
+    """Before any work is done: raises UsageError for a scratch schema of nothing."""
+    if scratch and not data:
+        raise UsageError(
+            f"--scratch {scratch} is a schema of a server, and no --data names one",
+            "add --data postgresql://... (or spark://..., env:NAME, dbt:PROFILE)",
+        )
 
 
 def shown(data: str | Connected) -> str:

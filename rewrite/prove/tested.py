@@ -34,6 +34,7 @@ from unwet.rewrite.prove.worlds import LEGACY, OldSide, Worlds
 
 Outcome = Literal["identical", "different", "order-dependent", "not run"]
 
+_MODEL = "model "  # begins what `check_built` says of one
 NEW, MODELS = "unwet_new", "unwet_models"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -48,6 +49,12 @@ class DataVerdict:
     rows_after: int | None
     sample: tuple[Difference, ...]
     reason: str
+
+    @property
+    def broken(self) -> bool:
+        """Is it the model that did not run, where the old scripts did? Then no other data speaks
+        for it."""
+        return self.verdict == "not run" and self.reason.startswith(_MODEL)
 
 
 class Memory(Protocol):

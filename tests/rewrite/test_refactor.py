@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from unwet.lineage.sources import Source
 from unwet.rewrite import refactor as job
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.project import Project
+from unwet.rewrite.prove import judge
 from unwet.rewrite.prove.generated import Budget
 from unwet.rewrite.prove.judge import difference
 from unwet.rewrite.refactor import Request, Result, refactor
@@ -40,6 +44,29 @@ def test_every_report_has_one_verdict(small: Pile, small_result: Result) -> None
     names = [report.name for report in state.reports]
     assert sorted(v.name for v in small_result.verdicts) == names
     assert len(names) == len(set(names)) > 50
+
+
+def test_a_false_proof_is_kept_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is proved is tested on request; here a model loses its filter on the way back."""
+    pile = load([Source("a.sql", "create table r as select a from t where a > 1", "duckdb")],
+                "duckdb", {"t": {"a": "INTEGER"}})  # fmt: skip
+    asked = Request(generated=Budget(report=0), check_proofs=True)
+    assert refactor(pile, asked).contradicted == ()
+    files = job._Job._files
+
+    def wrong(self: job._Job, project: Project) -> Mapping[str, str]:
+        made = {**files(self, project)}
+        return {path: re.sub(r"(?is)\bwhere\b.*", "", text) if path.endswith("r.sql") else text
+                for path, text in made.items()}  # fmt: skip
+
+    monkeypatch.setattr(job._Job, "_files", wrong)
+    monkeypatch.setattr(judge, "difference", lambda *_: "")
+    monkeypatch.setattr(job, "difference", lambda *_: "")
+    found = refactor(pile, asked)
+    [verdict] = found.verdicts
+    assert found.contradicted == ("r",)
+    assert verdict.outcome == "failed" and "although the normal forms are equal" in verdict.reason
+    assert "r" in found.counterexamples
 
 
 def test_most_of_it_is_proved_and_smaller(small_result: Result) -> None:

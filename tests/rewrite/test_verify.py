@@ -14,6 +14,7 @@ from unwet.cli import main
 from unwet.lineage.errors import PathNotFound, UsageError
 from unwet.rewrite import verified
 from unwet.rewrite.checked import Checked
+from unwet.rewrite.prove import judge
 from unwet.rewrite.prove.rendered import BadProject
 from unwet.rewrite.targets.record import RECORD, Record, read_record, record
 from unwet.rewrite.verify import Verification
@@ -168,6 +169,56 @@ def test_data_that_it_could_not_run_on_is_told_beside_generated_data(bench: Benc
     twice = bench.verify({"a": NORTH, "b": TWICE}, models, data=True)["twice"]
     assert twice.verdict == "tested" and "generated data sets" in twice.reason
     assert "; not run on the data: " in twice.reason and "amount" in twice.reason
+
+
+def test_a_model_that_does_not_run_on_the_data_is_not_believed_on_other_data(bench: Bench) -> None:
+    model = "select id, amount + amount as two, x.amount from {{ ref('north') }} as x"
+    models = {
+        "north": NORTH_MODEL,
+        "twice": f"select id, two from ({model}) as y where nowhere = 1",
+    }
+    twice = bench.verify({"a": NORTH, "b": TWICE}, models, data=True)["twice"]
+    assert (twice.verdict, twice.open) == ("kept", True)
+    assert "not run on the data: model twice" in twice.reason
+
+
+def test_a_false_proof_is_an_alarm(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is proved is tested on request; here all plans are taken for equal."""
+    bench.fill({"a": NORTH}, {"north": NORTH_MODEL.replace("'n'", "'s'")})
+    monkeypatch.setattr(judge, "difference", lambda *_: "")
+    done = bench.cli()
+    assert (done.exit_code, "proved" in done.stdout) == (0, True)
+    done = bench.cli("--check-proofs")
+    assert done.exit_code == 2
+    assert "error: north is proved, and its rows differ on generated data: a bug" in done.stderr
+    assert "failed  rep.north" in done.stdout
+    assert "although the normal forms are equal" in done.stdout
+
+
+def test_a_proof_that_is_checked_stays_one(bench: Bench) -> None:
+    bench.fill({"a": NORTH}, {"north": NORTH_MODEL})
+    done = bench.cli("--check-proofs")
+    assert (done.exit_code, done.stdout.split()[0]) == (0, "proved")
+
+
+def test_a_scratch_schema_without_data_is_refused(bench: Bench) -> None:
+    bench.fill({"a": NORTH}, {"north": NORTH_MODEL})
+    done = bench.cli("--scratch", "work")
+    assert done.exit_code == 2
+    assert "--scratch work is a schema of a server, and no --data names one" in done.output
+    assert "help: add --data postgresql://" in done.output
+
+
+def test_places_that_name_one_another_in_a_circle(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.fill({"a": NORTH}, {"north": NORTH_MODEL})
+    for name, value in (("ONE", "env:TWO"), ("TWO", "env:ONE"), ("SELF", "env:SELF")):
+        monkeypatch.setenv(name, value)
+    for given, told in (("ONE", "env:ONE -> env:TWO -> env:ONE"), ("SELF", "env:SELF -> env:SELF")):
+        done = bench.cli("--data", f"env:{given}")
+        assert done.exit_code == 2
+        assert f"{told} goes in a circle" in done.output
 
 
 def test_rows_that_differ_on_generated_data_are_shown_with_a_script(bench: Bench) -> None:

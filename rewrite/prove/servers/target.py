@@ -96,16 +96,7 @@ def target_of(data: str | Connected, scratch: str = "") -> Place | str:
     """A server, or what DuckDB opens. Raises UsageError for what is neither, or not given."""
     if isinstance(data, Connected):
         return replace(data, scratch=scratch)
-    if data.startswith("env:"):
-        name = data.removeprefix("env:")
-        value = os.environ.get(name, "")
-        if not value:
-            raise UsageError(
-                f"the environment has no variable {name}", f"export {name}=postgresql://..."
-            )
-        return target_of(value, scratch)
-    if data.startswith("dbt:"):
-        return target_of(profile_dsn(data.removeprefix("dbt:")), scratch)
+    data = _followed(data)
     kind = data.partition("://")[0].lower() if "://" in data else ""
     if kind in ELSEWHERE:
         raise UsageError(
@@ -116,4 +107,26 @@ def target_of(data: str | Connected, scratch: str = "") -> Place | str:
         return Target(kind, data, scratch)
     if scratch:
         raise UsageError("--scratch is a schema of a server", "DuckDB writes nothing into the data")
+    return data
+
+
+def _followed(data: str) -> str:
+    """What stands at the end of `env:NAME` and `dbt:PROFILE`, which may name one another."""
+    seen = [data]
+    while data.startswith(("env:", "dbt:")):
+        if data.startswith("dbt:"):
+            data = profile_dsn(data.removeprefix("dbt:"))
+        else:
+            name = data.removeprefix("env:")
+            data = os.environ.get(name, "")
+            if not data:
+                raise UsageError(
+                    f"the environment has no variable {name}", f"export {name}=postgresql://..."
+                )
+        if data in seen:
+            raise UsageError(
+                f"{' -> '.join([*seen, data])} goes in a circle",
+                "let one of them say where the data is: a path, or postgresql://...",
+            )
+        seen.append(data)
     return data

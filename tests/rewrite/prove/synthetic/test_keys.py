@@ -39,3 +39,23 @@ def test_a_key_of_two_columns_is_one_key() -> None:
 
 def test_without_a_declaration_everything_stays() -> None:
     assert len(rows("create table s.other (id bigint primary key)")) == len(ROWS)
+
+
+def test_who_refers_to_nobody_gets_a_parent_or_goes() -> None:
+    ddl = """create table s.p (id int primary key, name text);
+    create table s.c (id int, p int references s.p, q int references s.q);
+    create table s.q (id int primary key, p int not null references s.p (id))"""
+    catalog = load([Source("ddl.sql", ddl, "duckdb")], "duckdb").catalog
+    number = "INTEGER"
+    tables = {
+        "s.p": Table((("id", number), ("name", "VARCHAR")), (("1", "a"),)),
+        "s.c": Table(
+            (("id", number), ("p", number), ("q", number)),
+            (("1", "1", None), ("2", "7", None), ("3", None, None), ("4", "1", "9")),
+        ),
+        "s.q": Table((("id", number), ("p", number)), ()),
+    }
+    made = honoured(Database(tables), catalog).tables
+    assert made["s.p"].rows == (("1", "a"), ("7", "a"))
+    assert made["s.c"].rows == (("1", "1", None), ("2", "7", None), ("3", None, None))
+    assert made["s.q"].rows == ()
