@@ -11,6 +11,7 @@ UnwetError
 │   └── BadPart             parts of a scan that do not make one pile
 ├── OutputError
 │   ├── OutputNotEmpty      a folder with other people's files in it
+│   ├── OutputEdited        files of an earlier run that somebody edited since
 │   └── OutputReadOnly      a place that cannot be written
 ├── RenderError             a tree that its dialect has no words for
 ├── EngineError             the database said no
@@ -18,7 +19,7 @@ UnwetError
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -111,6 +112,18 @@ class OutputNotEmpty(OutputError):
     def __init__(self, path: str) -> None:
         super().__init__(
             f"output folder is not empty: {path}", "choose another with --out, or add --force"
+        )
+
+
+class OutputEdited(OutputError):
+    """Files of the output folder were edited by hand, and would be overwritten."""
+
+    def __init__(self, path: str, files: Sequence[str]) -> None:
+        shown = ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
+        super().__init__(
+            f"edited by hand since unwet wrote {path}: {shown}",
+            "unwet verify says what the edits mean; move these files away, or delete them to have"
+            " them written anew",
         )
 
 

@@ -94,10 +94,11 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of it: sizes before and after, a verdict for each report, findings. ``notes``:
-    decisions that stand for nothing; ``contradictions``: those that nobody has accepted.
-    ``counterexamples``: a script for DuckDB, by report, that shows how its model differs on
-    generated data. ``abstractions``: what is written once, and what that saves;
-    ``contradicted``: proved reports whose rows differ on generated data."""
+    decisions that stand for nothing, and files that stay as somebody edited them;
+    ``contradictions``: those that nobody has accepted. ``counterexamples``: a script for DuckDB, by
+    report, that shows how its model differs on generated data. ``abstractions``: what is written
+    once, and what that saves; ``contradicted``: proved reports whose rows differ on generated data.
+    """
 
     before: Size
     after: Size
@@ -361,9 +362,7 @@ class _Job:
             self.request.decisions.shaping,
         )
         files[RECORD] = record(Record(self.dialect, self.ledger.kept))
-        if self.request.out is not None:
-            with staged(files, self.request.out) as folder:
-                place(folder, self.request.out)
+        edited = self._placed(files)
         scripts = left(self.state, [k.report for k in project.kept])
         return Result(
             part_size(self.legacy, {source.path for source in self.legacy.sources}),
@@ -375,11 +374,22 @@ class _Job:
             assumptions,
             len(project.library.macros),
             files,
-            (*self.notes, *self._idle_decisions()),
+            (*self.notes, *self._idle_decisions(), *edited),
             contradictions,
             {n: e.counterexample for n, e in self.ledger.evidence.items() if e.counterexample},
             abstractions(project),
             tuple(sorted(self.ledger.contradicted)),
+        )
+
+    def _placed(self, files: Mapping[str, str]) -> tuple[str, ...]:
+        """Writes the project where it is asked for; what is left as somebody edited it."""
+        out = self.request.out
+        if out is None:
+            return ()
+        with staged(files, out) as folder:
+            kept = place(folder, out)
+        return tuple(
+            f"{out / path}: left as it was edited; unwet verify says more" for path in kept
         )
 
     def _idle_decisions(self) -> Iterator[str]:

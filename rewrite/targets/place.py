@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from unwet.lineage.errors import OutputNotEmpty, OutputReadOnly, UsageError
+from unwet.lineage.errors import OutputEdited, OutputNotEmpty, OutputReadOnly, UsageError
 
 MANIFEST = ".unwet/manifest.json"
 
@@ -67,48 +68,78 @@ def write(files: Mapping[str, str], folder: Path) -> None:
         path.write_text(files[name], encoding="utf-8", errors="backslashreplace", newline="\n")
     manifest = root / MANIFEST
     manifest.parent.mkdir(exist_ok=True)
-    manifest.write_text(json.dumps(sorted(files), indent=1) + "\n", encoding="utf-8")
+    written = {name: _digest(root / name) for name in sorted(files)}
+    manifest.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
 
 
-def place(folder: Path, out: Path) -> None:
+def place(folder: Path, out: Path) -> tuple[str, ...]:
     """Moves a staged project to its place: in one step to a new one, else file by file over the
-    last run's files, which no Ctrl-C interrupts. Files that unwet did not write stay."""
+    last run's files, which no Ctrl-C interrupts. Files that unwet did not write stay.
+
+    So does what somebody edited since, where this run writes what the last one wrote: these paths
+    are returned. Raises OutputEdited, before anything is moved, where it would write otherwise.
+    """
     try:
         with _uninterrupted():
             if out.exists():
-                _over(folder, out)
-            else:
-                os.chmod(folder, 0o755)
-                out.absolute().parent.mkdir(parents=True, exist_ok=True)
-                os.replace(folder, out)
-                folder.mkdir()  # for whoever cleans up behind us
+                return _over(folder, out)
+            os.chmod(folder, 0o755)
+            out.absolute().parent.mkdir(parents=True, exist_ok=True)
+            os.replace(folder, out)
+            folder.mkdir()  # for whoever cleans up behind us
     except OSError as error:
         raise OutputReadOnly(str(out), error.strerror or "") from error
+    return ()
 
 
-def _over(folder: Path, out: Path) -> None:
+def _over(folder: Path, out: Path) -> tuple[str, ...]:
     old = _manifest(out)
     new = {p.relative_to(folder) for p in folder.rglob("*") if p.is_file()}
     ours = {*old, Path(MANIFEST)}
     for name in sorted(new - ours):
         if (out / name).exists():
             raise OutputReadOnly(str(out / name), "unwet did not write it: move it away")
-    for name in sorted(new):
+    theirs = _edited(folder, out, old)
+    for name in sorted(new - theirs):
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(folder / name, out / name)
-    for name in sorted(old - new, reverse=True):
+    for name in sorted(old.keys() - new, reverse=True):
         _remove(out, name)
+    return tuple(name.as_posix() for name in sorted(theirs))
 
 
-def _manifest(out: Path) -> set[Path]:
-    """The files of the last run that are still inside; none when it cannot be read."""
+def _edited(folder: Path, out: Path, old: Mapping[Path, str]) -> set[Path]:
+    """The last run's files that somebody edited, and that are to be what they were then. Raises
+    OutputEdited where one is to be something else now."""
+    theirs, lost = set(), []
+    for name, digest in sorted(old.items()):
+        if not (out / name).is_file() or (now := _digest(out / name)) == digest:
+            continue
+        wanted = _digest(folder / name) if (folder / name).is_file() else ""
+        if wanted == digest:
+            theirs.add(name)
+        elif wanted != now:
+            lost.append(name.as_posix())
+    if lost:
+        raise OutputEdited(str(out), lost)
+    return theirs
+
+
+def _digest(path: Path) -> str:
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+
+
+def _manifest(out: Path) -> dict[Path, str]:
+    """The files of the last run that are still inside, with digests of what it wrote; none when
+    that cannot be read."""
     try:
-        names = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
-        paths = {Path(name) for name in names if isinstance(name, str)}
-    except (OSError, ValueError, TypeError):
-        return set()
+        written = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+        paths = {Path(name): str(digest) for name, digest in written.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
     root = out.resolve()
-    return {path for path in paths if (root / path).resolve().is_relative_to(root)}
+    inside = (path for path in paths if (root / path).resolve().is_relative_to(root))
+    return {path: paths[path] for path in inside}
 
 
 def _remove(out: Path, name: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from unwet.lineage.errors import UsageError
+from unwet.lineage.errors import OutputEdited, UsageError
 from unwet.rewrite.commands.refactor import refactor as command
 from unwet.rewrite.prove.projects import KINDS, kind_of
 from unwet.rewrite.prove.rendered import BadProject
@@ -37,3 +37,21 @@ def test_a_folder_that_is_no_project(tmp_path: Path) -> None:
     with pytest.raises(BadProject, match="no project in") as caught:
         kind_of(tmp_path)
     assert "dbt_project.yml (dbt)" in caught.value.help
+
+
+@pytest.mark.parametrize("target", [each.NAME for each in TARGETS])
+def test_a_project_that_was_edited_is_not_overwritten(target: str, tmp_path: Path) -> None:
+    out = tmp_path / "p"
+    first = refactor(small_pile(), Request(out=out, target=target, force=True))
+    name = next(
+        p for p in sorted(first.files) if p.startswith(("models/", "views/")) and ".sql" in p
+    )
+    edited = first.files[name] + "-- mine\n"
+    (out / name).write_text(edited, "utf-8")
+    again = refactor(small_pile(), Request(out=out, target=target, force=True))
+    assert any(name in note and "left as it was edited" in note for note in again.notes)
+    assert (out / name).read_text("utf-8") == edited
+    other = next(each.NAME for each in TARGETS if target != each.NAME)
+    with pytest.raises(OutputEdited, match=name):
+        refactor(small_pile(), Request(out=out, target=other, force=True))
+    assert (out / name).read_text("utf-8") == edited

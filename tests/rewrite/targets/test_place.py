@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from unwet.lineage.errors import OutputNotEmpty, OutputReadOnly
+from unwet.lineage.errors import OutputEdited, OutputNotEmpty, OutputReadOnly
 from unwet.rewrite.targets.place import MANIFEST, check, place, staged, write
 
 FILES = {"a.sql": "select 1\n", "models/b.sql": "select 2\n", "macros/deep/c.sql": "select 3\n"}
@@ -85,7 +85,7 @@ def test_force_keeps_foreign_files_and_removes_stale_ones(tmp_path: Path) -> Non
     assert sql(out) == {**new, "models/mine.sql": "select 0\n"}
     assert (out / "mine.txt").read_text() == "mine"
     assert not (out / "macros").exists()
-    assert json.loads((out / MANIFEST).read_text()) == sorted(new)
+    assert list(json.loads((out / MANIFEST).read_text())) == sorted(new)
 
 
 def test_a_foreign_file_in_the_way_is_not_overwritten(tmp_path: Path) -> None:
@@ -106,6 +106,35 @@ def test_a_broken_manifest_removes_nothing(tmp_path: Path, text: str) -> None:
     put(FILES, out)
     assert sql(out) == FILES
     assert (tmp_path / "outside").read_text() == "mine"
+
+
+def test_edits_stay_where_nothing_new_is_written(tmp_path: Path) -> None:
+    put(FILES, tmp_path)
+    (tmp_path / "a.sql").write_text("select 1 -- mine\n")
+    (tmp_path / "models/b.sql").unlink()
+    for _ in range(2):  # also in the run after the next one
+        with staged(FILES | {"macros/deep/c.sql": "select 33\n"}, tmp_path) as folder:
+            assert place(folder, tmp_path) == ("a.sql",)
+    assert sql(tmp_path) == {
+        "a.sql": "select 1 -- mine\n", "macros/deep/c.sql": "select 33\n",
+        "models/b.sql": FILES["models/b.sql"],
+    }  # fmt: skip
+
+
+def test_edits_are_not_overwritten(tmp_path: Path) -> None:
+    put(FILES, tmp_path)
+    (tmp_path / "a.sql").write_text("select 1 -- mine\n")
+    (tmp_path / "models/b.sql").write_text("select 2 -- mine\n")
+    before = tree(tmp_path)
+    new = {"a.sql": "select 10\n", "macros/deep/c.sql": "select 33\n"}
+    with pytest.raises(OutputEdited, match=r"edited by hand.*: a\.sql, models/b\.sql") as caught:
+        put(new, tmp_path)
+    assert "delete them" in caught.value.help
+    assert tree(tmp_path) == before
+    (tmp_path / "a.sql").write_text("select 10\n")  # the same as the new one
+    (tmp_path / "models/b.sql").unlink()
+    put(new, tmp_path)
+    assert sql(tmp_path) == new
 
 
 @pytest.mark.parametrize("name", ["../x.sql", "/tmp/unwet-x.sql", "models/../../x.sql"])
@@ -147,5 +176,5 @@ def test_an_interruption_while_moving_waits(
 
 def test_the_manifest_lists_what_was_written(tmp_path: Path) -> None:
     write(FILES, tmp_path)
-    assert json.loads((tmp_path / MANIFEST).read_text()) == sorted(FILES)
+    assert list(json.loads((tmp_path / MANIFEST).read_text())) == sorted(FILES)
     assert (tmp_path / "models/b.sql").read_bytes() == b"select 2\n"
