@@ -125,7 +125,7 @@ def test_the_project_can_be_verified_again_and_a_change_is_noticed(
         assert found.ok == all(report.verdict != "failed" for report in found.reports)
         return {report.name: report.verdict for report in found.reports}
 
-    model = out / "project" / "models" / "marts" / "mrr_by_plan.sql"
+    (model,) = (out / "project" / "models" / "marts").rglob("mrr_by_plan.sql")
     text = model.read_text()
     assert again()["mrr_by_plan"] in ("proved", "tested")
     model.write_text(f"select * from (\n{text}\n) limit 1")
