@@ -17,12 +17,13 @@ from sqlglot import exp
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.prove.mutations.clauses import CLAUSES
+from unwet.rewrite.prove.mutations.details import DETAILS
 from unwet.rewrite.prove.mutations.edits import Edit, Operator
 from unwet.rewrite.prove.mutations.expressions import EXPRESSIONS
 from unwet.rewrite.prove.mutations.names import NAMES
 from unwet.rewrite.prove.mutations.values import VALUES
 
-OPERATORS: dict[str, Operator] = {**EXPRESSIONS, **VALUES, **CLAUSES, **NAMES}
+OPERATORS: dict[str, Operator] = {**EXPRESSIONS, **VALUES, **CLAUSES, **NAMES, **DETAILS}
 """By name; in this order they are reported."""
 
 

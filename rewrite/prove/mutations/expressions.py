@@ -97,9 +97,14 @@ def _lost_coalesce(node: exp.Expr) -> Iterator[Edit]:
 
 
 def _in_element(node: exp.Expr) -> Iterator[Edit]:
-    """One element of a list is lost."""
+    """One element of a list is lost; not one that is there twice."""
     if isinstance(node, exp.In) and len(node.expressions) > 1:
-        yield from (without("expressions", at) for at in range(len(node.expressions)))
+        elements = node.expressions
+        yield from (
+            without("expressions", at)
+            for at, each in enumerate(elements)
+            if elements.count(each) == 1
+        )
 
 
 def _case_branch(node: exp.Expr) -> Iterator[Edit]:

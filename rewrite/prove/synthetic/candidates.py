@@ -78,6 +78,9 @@ def _moments(one: Class) -> Iterator[datetime]:
             yield moment - timedelta(seconds=1)
             yield moment + timedelta(seconds=1)
     anchors = (*met[:2], noon)
+    if "zone" in one.units and one.type.kind != "date":  # another day there
+        days = [anchor.replace(hour=0, minute=0, second=0) for anchor in anchors]
+        yield from (day + timedelta(hours=hour) for day in days for hour in _LATE)
     for anchor in anchors:
         for days in (0, 1, -1, 2, -2, 7):
             yield anchor + timedelta(days=days)
@@ -89,6 +92,9 @@ def _moments(one: Class) -> Iterator[datetime]:
                         yield anchor + n * length
     if "month" in one.units or "year" in one.units:
         yield from (noon + timedelta(days=days) for days in (31, -31, 366, -366, 15, 46))
+
+
+_LATE = (22.5, 23.5, 0.5, 1.5)  # hours of a day
 
 
 def _lengths(one: Class, timed: bool) -> Iterator[timedelta]:

@@ -162,7 +162,7 @@ def _note(one: Class, test: Expr, told: Mapping[Expr, tuple[str, str] | None]) -
 
 def _units(op: str, shape: Sequence[str]) -> Iterator[str]:
     said = " ".join((op, *shape)).lower()
-    for unit in ("year", "month", "week", "hour", "minute", "second"):
+    for unit in ("year", "month", "week", "hour", "minute", "second", "zone"):
         if unit in said:
             yield unit
 

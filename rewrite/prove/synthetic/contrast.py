@@ -43,6 +43,7 @@ WAYS: Final = 24  # of each plan that are compared
 SPLITS: Final = 24  # places where two ways differ that are looked at
 EACH: Final = 10  # ways to have one condition as it should be
 TRIED: Final = 40  # combinations that are tried for one place
+ORDERED: Final = 3  # keys of ORDER BY that are looked at
 FOUND: Final = 3  # entities for one place
 CROWDED: Final = 3  # ways, and conditions in other ways, that crowds are made of
 
@@ -174,7 +175,7 @@ class _Contrast:
         seen |= {n for way in self._ways for e in way.wants for n in numbers(e)}
         solver = Solver(self._pools, oracle)
         self._kinds = kinds
-        self._maker = Maker(self._symbols, kinds, self._pools, solver, seen)
+        self._maker = Maker(self._symbols, kinds, self._pools, solver, seen, few=True)
 
     def databases(self, relations: Sequence[str]) -> Iterator[Database]:
         alone = list[Entity]()
@@ -204,21 +205,28 @@ class _Contrast:
                 return
 
     def _groups(self, relations: Sequence[str]) -> Iterator[Database]:
-        """Rows of one group that have nothing in common but its keys."""
+        """Rows of one group that have nothing in common but its keys; those of one partition, too,
+        with a NULL in what they are ordered by, and with ties in all of it but one key."""
         for way, asks in self._bases:
             made = self._maker.entity(Goal("good", "a group", asks[0]), self._at, way)
             self._at += 4
             if made is None:
                 continue
-            for keys in dict.fromkeys((way.keys, way.partitions)):
-                beside = self._beside(made, keys)
-                yield self._database([made, *beside], relations, "a group")
+            for keys, nulls in _alike(way):
+                chosen = [made, *self._beside(made, keys, nulls)]
+                yield self._database(chosen, relations, "a group")
+                if way.orders:  # what comes first in a table comes first in a tie
+                    yield self._database(chosen[::-1], relations, "a group")
 
-    def _beside(self, near: Entity, keys: Sequence[Expr]) -> Iterator[Entity]:
-        """Good rows of the same group: with the values of its keys, and others in all else."""
+    def _beside(
+        self, near: Entity, keys: Sequence[Expr], nulls: Sequence[int] = ()
+    ) -> Iterator[Entity]:
+        """Good rows of the same group: with the values of its keys, and others in all else.
+        `nulls`: variables that are NULL in them."""
         cells = [n for n in dict.fromkeys(n for key in keys for n in numbers(key))]
         places = {self._pools.chief[n]: near.number for n in cells if n in self._pools.free}
         given = {n: at for n in cells if (at := self._position(near, n)) is not None}
+        given |= {n: len(self._pools.of[n][1]) - 1 for n in nulls}
         for way, asks in self._bases[:1]:
             goal = Goal("good", near.goal.aim, asks[0])
             for seed in (0, 1):
@@ -287,6 +295,18 @@ def _joined(asks: Sequence[Ask]) -> Ask:
     for each in asks:
         whole = whole.also(each)
     return whole
+
+
+def _alike(way: Way) -> Iterator[tuple[tuple[Expr, ...], tuple[int, ...]]]:
+    """What rows of a group have in common, and which variables are NULL in all but one."""
+    for keys in dict.fromkeys((way.keys, way.partitions)):
+        yield keys, ()
+    for order in dict.fromkeys(way.orders[:ORDERED]):
+        others = tuple(each for each in way.orders if each != order)
+        if others:
+            yield (*way.partitions, *others), ()
+        if (at := number(order)) is not None:
+            yield way.partitions, (at,)
 
 
 def _whole(split: Split) -> Way:

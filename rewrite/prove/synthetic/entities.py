@@ -40,7 +40,8 @@ class Entity:
 
 
 class Maker:
-    """Makes entities of one plan. `used`: the variables that anything is asked of."""
+    """Makes entities of one plan. `used`: the variables that anything is asked of. `few`: a row is
+    the first of its partition where nothing else is asked, so that there are no more rows."""
 
     def __init__(
         self,
@@ -49,8 +50,10 @@ class Maker:
         pools: Pools,
         solver: Solver,
         used: Set[int],
+        few: bool = False,
     ) -> None:
         self._symbols, self._kinds = symbols, kinds
+        self._alone = ("count", "rank") if few else ("count",)
         self._pools, self._solver = pools, solver
         chiefs = sorted({pools.chief[n] for n in pools.free})
         self._salt = {chief: at for at, chief in enumerate(chiefs)}
@@ -114,7 +117,7 @@ class Maker:
             if n in made:
                 continue
             size = len(self._pools.of[n][1])
-            if variable.role == "count":
+            if variable.role in self._alone:
                 made[n] = self._one(n)
             elif n in self._pools.free:
                 made[n] = variable.scan % 4 if variable.scan >= 0 else 0
