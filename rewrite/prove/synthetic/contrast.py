@@ -84,7 +84,8 @@ class _Contrast:
         twins.other()
         second = twins.ways(after.rel)[:WAYS]
         self._firsts(second)
-        self._bounds = sorted(bounds ^ twins.bounds)
+        self._bounds = bounds | twins.bounds
+        self._is_limit_other = bounds != twins.bounds
         self._ways = (*first, *second)
         self._splits = list(islice(self._all_splits(first, second), SPLITS))
         self._asks = [
@@ -253,12 +254,26 @@ class _Contrast:
         size = max(self._bounds, default=0) + 2
         if not self._bounds or size > MOST_ROWS:
             return
-        for way, asks in self._bases:
-            for ask in asks:
+        some = len(self._bases) if self._is_limit_other else 1
+        for way, asks in self._bases[:some]:
+            for ask in asks[:some]:
                 for keys_only in (True, False):
                     made = self._crowd(way, ask, size, keys_only)
                     if made:
                         yield self._database(made, relations, "more than a limit")
+                        yield from self._with_nulls(way, ask, made, relations)
+
+    def _with_nulls(
+        self, way: Way, ask: Ask, crowd: Sequence[Entity], relations: Sequence[str]
+    ) -> Iterator[Database]:
+        """A row with a NULL in what the crowd is ordered by."""
+        for order in dict.fromkeys(way.orders[:ORDERED]):
+            at = number(order)
+            null = None if at is None else {at: len(self._pools.of[at][1]) - 1}
+            goal = Goal("good", "more than a limit", ask)
+            made = self._maker.entity(goal, len(crowd), way, given=null) if null else None
+            if made is not None:
+                yield self._database([*crowd, made], relations, "more than a limit")
 
     def _crowd(self, way: Way, ask: Ask, size: int, keys_only: bool) -> list[Entity]:
         asked = {n for test, _ in ask.hard for n in numbers(test)}
