@@ -66,7 +66,9 @@ def _is_plain(select: exp.Select) -> bool:
 
 def _without_nulls(node: exp.Expr) -> exp.Expr:
     select = node.args["query"].this
-    test = exp.Not(this=exp.Is(this=select.expressions[0].unalias().copy(), expression=exp.Null()))
+    test: exp.Expr = exp.Not(
+        this=exp.Is(this=select.expressions[0].unalias().copy(), expression=exp.Null())
+    )
     where = select.args.get("where")
     if where is not None:
         test = exp.And(this=_grouped(where.this), expression=test)

@@ -79,8 +79,8 @@ def _moments(one: Class) -> Iterator[datetime]:
             yield moment + timedelta(seconds=1)
     anchors = (*met[:2], noon)
     if "zone" in one.units and one.type.kind != "date":  # another day there
-        days = [anchor.replace(hour=0, minute=0, second=0) for anchor in anchors]
-        yield from (day + timedelta(hours=hour) for day in days for hour in _LATE)
+        nights = [anchor.replace(hour=0, minute=0, second=0) for anchor in anchors]
+        yield from (night + timedelta(hours=hour) for night in nights for hour in _LATE)
     for anchor in anchors:
         for days in (0, 1, -1, 2, -2, 7):
             yield anchor + timedelta(days=days)
