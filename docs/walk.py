@@ -33,7 +33,6 @@ from unwet.rewrite.algebra import inputs as below
 from unwet.rewrite.fingerprint import core, recurring, strict
 from unwet.rewrite.normal import normalize
 from unwet.rewrite.prove.against import setting
-from unwet.rewrite.prove.explain import describe
 from unwet.rewrite.prove.render import render_project
 from unwet.rewrite.prove.roundtrip import read_back
 from unwet.rewrite.script import EndState, end_state
@@ -159,12 +158,14 @@ def _list(exprs: Iterable[Expr]) -> str:
 
 def _word(expr: Expr) -> str:
     match expr:
-        case Col() | Lit():
-            return describe(expr)
+        case Col(index=index):
+            return f"#{index}"
+        case Lit(kind=kind, text=text):
+            return repr(text) if kind == "string" else text or kind
         case Call(op=op, args=args) | Agg(op=op, args=args):
             return f"{op}({_list(args)})"
         case _:
-            return describe(expr)
+            return type(expr).__name__.lower()
 
 
 # --- stages -----------------------------------------------------------------------------------

@@ -17,7 +17,9 @@ def only(node: exp.Expr, understood: frozenset[str]) -> None:
     """Raises Unsupported when the node says anything beyond the understood arguments."""
     for name, value in node.args.items():
         if value and name not in understood:
-            raise Unsupported(f"{node.key} with {name.strip('_').replace('_', ' ')}")
+            raise Unsupported(
+                f"{node.key.upper()} with {name.strip('_').replace('_', ' ').upper()}"
+            )
 
 
 def trim(plan: Plan) -> Rel:
@@ -115,7 +117,7 @@ def _ties(limit: exp.Expr) -> bool:
 def no_columns(node: exp.Expr) -> Expr | None:
     """For encode, where only constants may stand."""
     if isinstance(node, (exp.Column, exp.Query)):
-        raise Unsupported(f"{node.key} where a constant is expected")
+        raise Unsupported("something where a constant is expected", node)
     return None
 
 

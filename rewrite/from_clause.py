@@ -288,7 +288,7 @@ def _check_item(item: Input) -> None:
             case exp.Values():
                 pass  # read by whoever makes its rows
             case _:
-                raise Unsupported(f"{node.key} in FROM")
+                raise Unsupported("rows in FROM that are not understood", node)
 
 
 def _wrappers(item: Input) -> Iterator[exp.Expr]:

@@ -61,7 +61,7 @@ def lower(query: Query, env: Env, lowerer: Lowerer | None = None) -> Plan:
             plan = (lowerer or Lowerer(env, query)).plan(query)
             return plan if plan.order else Plan(plan.names, trim(plan))
     except Unsupported as unsupported:
-        return opaque(query, env.definitions, str(unsupported))
+        return opaque(query, env.definitions, unsupported.in_words(query.dialect))
     except RecursionError:
         return opaque(query, env.definitions, "it is nested too deeply")
 
@@ -127,8 +127,8 @@ class Lowerer:
                 return self._set_operation(query, outer)
             case "values":
                 return self._values(query)
-            case kind:
-                raise Unsupported(f"{query.node.key} query ({kind})")
+            case _:
+                raise Unsupported("a query that is no SELECT", query.node)
 
     def _set_operation(self, query: Query, outer: tuple[Frame, ...]) -> Plan:
         node = query.node
@@ -163,7 +163,7 @@ class Lowerer:
         if isinstance(item.node, exp.Values):
             return _literal_rows(item.node)
         if item.stored is None:
-            raise Unsupported(f"{item.node.key} in FROM")
+            raise Unsupported("rows in FROM that are not understood", item.node)
         defined = self.env.definitions.get(item.stored)
         if defined is not None:
             return trim(defined)

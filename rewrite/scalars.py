@@ -29,6 +29,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlglot import exp, serde
+from sqlglot.errors import SqlglotError
 
 from unwet.rewrite.algebra import (
     Agg,
@@ -42,15 +43,31 @@ from unwet.rewrite.decoding import AGGREGATE_CLAUSES, built_type, decode
 
 __all__ = ["Leaf", "Unsupported", "cast_to", "decode", "encode", "null"]
 
+_SHOWN = 80  # characters of a part that is told of
+
 Leaf = Callable[[exp.Expr], Expr | None]
 
 
 class Unsupported(Exception):
-    """The algebra has no expression for this node; ``reason`` says what it met."""
+    """The algebra has no expression for this: ``reason`` says what it met, ``node`` which part."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, node: exp.Expr | None = None) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.node = reason, node
+
+    def in_words(self, dialect: str) -> str:
+        """What was met, with the part of the query as its dialect writes it."""
+        if self.node is None:
+            return self.reason
+        text = " ".join(_written(self.node, dialect).split())
+        return f"{self.reason}: {text if len(text) <= _SHOWN else text[: _SHOWN - 3] + '...'}"
+
+
+def _written(node: exp.Expr, dialect: str) -> str:
+    try:
+        return node.sql(dialect=dialect or None, comments=False)
+    except (SqlglotError, AttributeError, LookupError, TypeError, ValueError):
+        return node.sql(comments=False)  # some printers need more than a part of a query
 
 
 def encode(node: exp.Expr, leaf: Leaf) -> Expr:
@@ -155,13 +172,13 @@ def _encoding(node: exp.Expr) -> _Step:
         case exp.Anonymous() if _is_aggregate(node):
             return _aggregate(node)
         case exp.Column():
-            raise Unsupported(f"column {node.sql()} is not resolved")
+            raise Unsupported("a column that is not resolved", node)
         case exp.Unnest() if isinstance(node.parent, exp.In):
             return _call(node)  # x IN UNNEST(array) is a test, not rows
         case exp.GenerateSeries() if isinstance(node.parent, exp.Unnest):
             return _call(node)  # the array that is unnested
         case _ if isinstance(node, _ROW_MAKERS):
-            raise Unsupported(f"{node.key} inside an expression")
+            raise Unsupported("rows inside an expression", node)
         case exp.Star() | exp.Columns():
             raise Unsupported("a star inside an expression")
         case exp.DataType():
@@ -240,7 +257,7 @@ def _fill(slots: _Slots, name: str, value: Any, node: exp.Expr) -> None:
         case list() | tuple() if all(isinstance(v, str | int | None) for v in value):
             slots.shape.append(f"{name}={list(value)!r}")
         case _:
-            raise Unsupported(f"{node.key}.{name} holds a {type(value).__name__}")
+            raise Unsupported("a setting that is not understood", node)
 
 
 def _plain(word: exp.Var | exp.Identifier) -> bool:
@@ -309,7 +326,7 @@ def _peel(node: exp.Expr) -> _Clauses:
 def _aggregate(node: exp.Expr) -> _Step:
     found = _peel(node)
     if not isinstance(found.core, exp.AggFunc | exp.Anonymous):
-        raise Unsupported(f"{node.key} around {found.core.key}")
+        raise Unsupported("a clause of aggregates around something else", node)
     slots = _Slots()
     for name, value in _filled(found.core):
         if isinstance(found.core, exp.Count) and name == "big_int":
@@ -385,7 +402,7 @@ def _window(node: exp.Window) -> _Step:
     def make(values: list[Expr]) -> Expr:
         function = call.make(values[:size])
         if not isinstance(function, Agg | Call):
-            raise Unsupported(f"{node.this.key} as a window function")
+            raise Unsupported("a window of what is no function", node)
         keys = tuple(_keyed(o, e) for o, e in zip(order, values[split:], strict=True))
         return Over(function, tuple(values[size:split]), keys, frame)
 
@@ -436,5 +453,5 @@ def _bound(spec: exp.WindowSpec, which: str) -> str:
         case exp.Interval(this=exp.Literal() as amount, unit=exp.Var() as unit):
             text = f"interval '{amount.this}' {unit.name.lower()}"
         case _:
-            raise Unsupported("a computed window frame")
+            raise Unsupported("a computed window frame", spec)
     return f"{text} {side.lower()}" if side else text

@@ -124,7 +124,7 @@ class _Select:
         """SELECT AS STRUCT: one column that holds the others by their names."""
         kind, more = str(self.node.args["kind"]).upper(), ("distinct", "order", "limit", "offset")
         if kind != "STRUCT" or any(map(self.node.args.get, more)) or not _is_value(self.node):
-            raise Unsupported(f"{self.node.key} with kind {kind}")
+            raise Unsupported(f"SELECT AS {kind}")
         return Plan(("_struct",), Project(rel, (Call("as_struct", outputs, names),)))
 
     def _columns(self) -> tuple[Sequence[Named], Sequence[Named]]:
@@ -191,7 +191,7 @@ class _Select:
                 raise Unsupported("GROUP BY a number")  # a constant there, or an error
             return nth(outputs, index, "GROUP BY")
         if isinstance(item.unnest(), (exp.Tuple, exp.Cube, exp.Rollup, exp.GroupingSets, exp.Var)):
-            raise Unsupported(f"GROUP BY {item.key}")
+            raise Unsupported("GROUP BY with several groupings", item)
         return self.scalar(item, "group")
 
     def _order(self, item: exp.Expr, outputs: tuple[Expr, ...]) -> Expr:
@@ -263,7 +263,9 @@ class _Select:
                     "in", self._nested(_inside(node.args["query"]), len(items)), operands
                 )
             case exp.Any() | exp.All():
-                raise Unsupported(f"{node.key} comparison")
+                raise Unsupported(
+                    "a comparison with all rows of a query, or any", node.parent or node
+                )
             case _:
                 return None
 

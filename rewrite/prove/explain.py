@@ -1,18 +1,10 @@
-"""Where two plans part: the smallest pair of sub-plans that differ, in words."""
+"""Where two plans part: the smallest pair of sub-plans that differ."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 
-from unwet.rewrite.algebra import (
-    Call,
-    Col,
-    Lit,
-    Node,
-    Outer,
-    Param,
-    Scan,
-)
+from unwet.rewrite.algebra import Node
 
 
 def first_difference(left: Node, right: Node) -> tuple[Node, Node]:
@@ -52,27 +44,3 @@ def _bare(value: object) -> object:
     if isinstance(value, tuple):
         return tuple(_bare(item) for item in value)
     return value
-
-
-def describe(node: Node, depth: int = 3) -> str:
-    """A node in a few words."""
-    match node:
-        case Col(index=index):
-            return f"#{index}"
-        case Outer(level=level, index=index):
-            return f"outer{level}#{index}"
-        case Lit(kind=kind, text=text):
-            return repr(text) if kind == "string" else text or kind
-        case Param(name=name):
-            return f":{name}"
-        case Scan(table=table):
-            return table
-        case Call(op=op, args=args, shape=shape):
-            inner = ", ".join(describe(a, depth - 1) for a in args) if depth > 0 else "..."
-            extra = [s for s in shape if s not in ("this", "expression") and "*" not in s]
-            return f"{op}({inner})" + (f"[{', '.join(extra)}]" if extra else "")
-        case _:
-            inner = (
-                ", ".join(describe(c, depth - 1) for c in _children(node)) if depth > 0 else "..."
-            )
-            return f"{type(node).__name__}({inner})"

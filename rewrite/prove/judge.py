@@ -10,9 +10,9 @@ from unwet.rewrite.algebra import Agg, Call, Opaque, Plan, Rel, expressions, par
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.declarations import promises
-from unwet.rewrite.prove.explain import describe, first_difference
+from unwet.rewrite.prove.explain import first_difference
 from unwet.rewrite.prove.headings import headings
-from unwet.rewrite.prove.phrases import Parting, Phrase, parting, settings
+from unwet.rewrite.prove.phrases import Parting, Phrase, parting, settings, spoken
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.script import Definition, Report
@@ -188,7 +188,7 @@ def _in_words(old: Rel, new: Rel, dialect: str) -> str:
     found = parting(old, new, dialect)
     if found is None:
         left, right = first_difference(old, new)
-        return f"{_short(describe(left))} against {_short(describe(right))}"
+        return f"{_short(spoken(left, dialect))} against {_short(spoken(right, dialect))}"
     ours, theirs = found.legacy, found.project
     if ours is not None and theirs is not None:
         if _divides(ours) and _divides(theirs) and _typed(ours) != _typed(theirs):
@@ -204,8 +204,9 @@ def in_words(found: Parting) -> str:
         case Parting(legacy=Phrase(text=old), project=Phrase(text=new)) if old != new:
             return f"{_short(old)} against {_short(new)}"
         case Parting(legacy=Phrase(text=old) as ours, project=Phrase() as theirs):
-            said = sorted((settings(ours.node) ^ settings(theirs.node)) - {""})
-            detail = f" ({', '.join(said)})" if said else ""
+            said = ",".join(settings(ours.node) ^ settings(theirs.node))
+            details = sorted({words for mark, words in _DETAILS.items() if mark in said})
+            detail = f": {', '.join(details)}" if details else ""
             return f"{_short(old)}, in a detail that its SQL does not show{detail}"
         case Parting(legacy=Phrase(text=old)):
             return f"{_short(old)} is missing"
@@ -213,6 +214,18 @@ def in_words(found: Parting) -> str:
             return f"{_short(new)} is new"
         case _:
             return "other rows"
+
+
+_DETAILS = {
+    "typed=": "how integers are divided",
+    "safe=": "what an error becomes",
+    "integers=": "whether the average of integers is one",
+    "is_null=": "ISNULL converts to the type of its first argument",
+    "nulls_first=": "where NULLs are sorted",
+    "date_part_boundary=": "whether borders or whole units are counted",
+    "zone": "the time zone",
+    "coerce": "which NULL is converted",
+}  # what a parser notes of a call and no SQL shows -> in words
 
 
 def _divides(phrase: Phrase) -> bool:

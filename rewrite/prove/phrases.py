@@ -126,6 +126,31 @@ def _of(kind: str, said: Sequence[Phrase]) -> list[Phrase]:
     return [phrase for phrase in said if phrase.kind == kind]
 
 
+def spoken(node: Node, dialect: str = "") -> str:
+    """A part of a plan by itself, which knows no names of columns: they are numbered from 1."""
+    teller = _Teller(dialect)
+    match node:
+        case Col() | Outer() | Lit() | Param() | Call() | Agg() | Over() | Subquery():
+            seen = [i for part in parts(node) if isinstance(part, Col) for i in [part.index]]
+            names = [exp.column(f"column_{i + 1}") for i in range(max(seen, default=-1) + 1)]
+            return teller.sql(node, names)
+        case SortKey(expr=expr, descending=descending):
+            return spoken(expr, dialect) + (" DESC" if descending else "")
+        case _ if isinstance(node, Rel):
+            said = teller.clause(node)
+            return said or _KINDS.get(type(node), "rows")
+        case _:
+            return "rows"
+
+
+_KINDS: dict[type[Node], str] = {
+    Aggregate: "an aggregate of all rows",
+    Window: "window functions",
+    Unnest: "the elements of an array",
+    Values: "constant rows",
+}
+
+
 # --- what a plan says ---------------------------------------------------------------------------
 
 
@@ -151,6 +176,15 @@ class _Teller:
                     found.append(Phrase("value", self._sql(part, below), shape(part), part))
         clause = self._clause(node, below)
         return [*found, clause] if clause is not None else found
+
+    def sql(self, expr: Expr, below: Sequence[exp.Expr]) -> str:
+        """An expression over columns of these names, as short as a name is."""
+        return self._print(self._short(expr, below))
+
+    def clause(self, node: Rel) -> str:
+        """What a node says itself; empty where that is no clause."""
+        found = self._clause(node, self._seen(node))
+        return found.text if found is not None else ""
 
     def outputs(self, rel: Rel) -> list[Phrase]:
         """What the whole query puts out."""
