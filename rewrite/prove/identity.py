@@ -29,7 +29,6 @@ from unwet.rewrite.algebra import (
     Window,
     width,
 )
-from unwet.rewrite.references import columns_of
 from unwet.rewrite.rules.refs import is_movable
 from unwet.rewrite.rules.shapes import BINARY, integer
 
@@ -116,8 +115,9 @@ def _projected(rel: Rel, inner: Rel, exprs: Sequence[Expr], known: frozenset[int
     found = told(inner, below)
     if found.rows and all(is_movable(e) for e in exprs):
         return _whole(rel, known)
+    # not what is computed: 'a' and 'A' may be equal, and their codes are not
     more = {
-        at for at, e in enumerate(exprs) if is_movable(e) and columns_of(e) <= found.columns
+        at for at, e in enumerate(exprs) if isinstance(e, Col) and e.index in found.columns
     }  # fmt: skip
     return Told(known | more, found.rows)
 

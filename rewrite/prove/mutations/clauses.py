@@ -97,11 +97,12 @@ def _turned(node: exp.Expr) -> exp.Expr:
 
 
 def _grouping(node: exp.Expr) -> Iterator[Edit]:
-    """A key of GROUP BY that is not shown less."""
+    """A key of GROUP BY less that is not shown, neither as it is nor by its name."""
     if not isinstance(node, exp.Group) or not isinstance(node.parent, exp.Select):
         return
     keys = node.expressions
     shown = {each.unalias().sql() for each in node.parent.expressions}
+    shown |= {each.alias_or_name for each in node.parent.expressions}
     for at, key in enumerate(keys):
         if len(keys) > 1 and isinstance(key, exp.Column) and key.sql() not in shown:
             yield without("expressions", at)

@@ -55,6 +55,8 @@ def _limit(node: exp.Expr) -> Iterator[Edit]:
     if not isinstance(node, exp.Limit | exp.Fetch):
         return
     bound = node.args.get(key)
+    if _is_first_taken(node):
+        return
     if isinstance(bound, exp.Literal) and (more := _more(bound.name)) is not None:
 
         def edit(each: exp.Expr) -> exp.Expr:
@@ -62,6 +64,14 @@ def _limit(node: exp.Expr) -> Iterator[Edit]:
             return each
 
         yield edit
+
+
+def _is_first_taken(node: exp.Expr) -> bool:
+    """ARRAY_AGG(x ORDER BY y LIMIT 1)[OFFSET(0)]: one more element changes nothing."""
+    array = node.parent
+    taken = array.parent if isinstance(array, exp.ArrayAgg) else None
+    first = [exp.Literal.number(0)]
+    return isinstance(taken, exp.Bracket) and taken.this is array and taken.expressions == first
 
 
 def _is_value(node: exp.Expr) -> bool:
