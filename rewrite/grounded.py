@@ -63,8 +63,13 @@ class Ground:
                     seen = tuple(c for each in many for c in self.columns(each))
                 case _:
                     continue
-            found.update(rebuild(substitute(c, seen), _in_order) for c in conjuncts)
+            found.update(in_order(substitute(c, seen)) for c in conjuncts)
         return frozenset(found)
+
+    def over(self, exprs: Sequence[Expr], rel: Rel) -> tuple[Expr, ...]:
+        """Expressions over the columns of a plan, over base columns."""
+        self.columns(rel)
+        return self._over(exprs, rel)
 
     def _place(self, table: str, column: str) -> Col:
         return self._places.setdefault((table, column), Col(len(self._places)))
@@ -104,6 +109,11 @@ class Ground:
     def _over(self, exprs: Sequence[Expr], rel: Rel) -> tuple[Expr, ...]:
         seen = self._of(rel)
         return tuple(substitute(expr, seen) for expr in exprs)
+
+
+def in_order(expr: Expr) -> Expr:
+    """The same with all operands whose order says nothing in one order."""
+    return rebuild(expr, _in_order)
 
 
 def _in_order(expr: Expr) -> Expr:

@@ -51,7 +51,7 @@ from unwet.rewrite.reads import blocks
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.rereading import Reader, Rows
 from unwet.rewrite.rules.order import masked_digest
-from unwet.rewrite.shapes import CONDITION, Survey
+from unwet.rewrite.shapes import CONDITION, Survey, say_conditions
 
 _VAIN = 3  # wordings of a group that are tried without success
 _PLACES = 3  # blocks that a condition is tried in
@@ -218,10 +218,7 @@ def _holed(
         fixed = conjuncts_of(selects[at])
         selects[at].set("where", exp.Where(this=all_of([*fixed, hole])))
     tree = with_values(_with_columns(tree, model, each.member), each.values)
-    for node in tree.walk():
-        if node._meta and CONDITION in node._meta:
-            dialect = model.reader.dialect or None
-            node.meta[CONDITION] = node.sql(dialect=dialect, comments=False)
+    say_conditions(tree, model.reader.dialect)
     return tree
 
 

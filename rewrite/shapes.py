@@ -89,6 +89,13 @@ class Survey:
         self._range[id(node)] = (start, len(self._leaves))
 
 
+def say_conditions(tree: exp.Expr, dialect: str) -> None:
+    """In place: conditions that may be other ones in the next copy are noted as they read now."""
+    for node in tree.walk():
+        if node._meta and CONDITION in node._meta:
+            node.meta[CONDITION] = node.sql(dialect=dialect or None, comments=False)
+
+
 def leaf_nodes(tree: exp.Expr, skip: int = 0) -> list[exp.Expr]:
     """The nodes behind a shape's leaves, in the same order; without the first ``skip`` CTEs."""
     return [node for node in _in_order(tree, skip) if as_leaf(node) is not None]

@@ -1,16 +1,18 @@
-"""Queries that mean the same, written once: an intermediate model instead of copies.
+"""Queries of the same rows, written once: an intermediate model instead of copies.
 
-Unlike templates, which are found by shape, copies are found by their normal form: another alias,
-a CTE for a subquery or another order of predicates makes no difference. Every block that stands
-alone in the drafts takes part; the largest saving is taken first, and what it touched is looked
-at anew.
+Unlike templates, which are found by shape, copies are found by what their rows are: another alias,
+a CTE for a subquery or another order of predicates makes no difference, nor do columns that some
+copies leave out. Every block that stands alone in the drafts takes part. What is inside comes
+first, so that what is around it reads a model already; a model that only one query reads in the end
+goes back into that one.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlglot import exp
 
@@ -18,18 +20,21 @@ from unwet.lineage.declared import output_types
 from unwet.lineage.resolve import Query
 from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.trees import copied
-from unwet.rewrite.algebra import Aggregate, Distinct, Join, Opaque, Rel, SetOp, Window, walk
+from unwet.rewrite.algebra import Aggregate, Distinct, Join, Opaque, Plan, Rel, SetOp, Window, walk
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.lower import Env, Lowerer, trim
 from unwet.rewrite.naming import free, majority, snake
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
+from unwet.rewrite.referring import refer, select_from, visible
 from unwet.rewrite.rereading import resolved
+from unwet.rewrite.same_rows import SameRows
 from unwet.rewrite.scalars import Unsupported
-from unwet.rewrite.shapes import after_tables
+from unwet.rewrite.shapes import after_tables, say_conditions
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stars import is_open, made_table
+from unwet.rewrite.widening import Offers, Site, Wide, widened
 
 MIN_GAIN = 4
 _OVERHEAD = 2  # one more file to open, one more name to know
@@ -42,18 +47,6 @@ class Shared:
 
     drafts: tuple[Draft, ...]
     intermediates: tuple[Draft, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Site:
-    """A block in a draft's tree: its node, and the normal form of its rows."""
-
-    host: str
-    node: exp.Expr
-    digest: bytes
-    names: tuple[str, ...]
-    label: str
-    types: tuple[str, ...]
 
 
 def share(
@@ -70,8 +63,7 @@ def share(
     shop.owners = owners or shop.owners
     shop.trees = {d.name: copied(d.tree) for d in drafts if d.name not in pinned}
     shop.taken = {d.name for d in drafts}
-    while shop.step():
-        pass
+    shop.run()
     outside = {o.token: o for d in drafts for o in d.outside}
     changed = tuple(
         _redraft(d, shop.trees[d.name], outside) if d.name in shop.trees else d for d in drafts
@@ -92,90 +84,167 @@ class _Workshop:
     trees: dict[str, exp.Query] = field(default_factory=dict)
     made: dict[str, exp.Query] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
-    sites: dict[str, list[_Site]] = field(default_factory=dict)
-    sizes: dict[int, int] = field(default_factory=dict)
-    old: list[_Site] = field(default_factory=list)
+    plans: dict[str, Plan] = field(default_factory=dict)  # of what is made, by its token
+    rows: SameRows = field(default_factory=SameRows)
+    offers: Offers = field(init=False)
+    groups: dict[bytes, list[Site]] = field(default_factory=lambda: defaultdict(list))
+    inner: dict[bytes, int] = field(default_factory=dict)  # relations behind a group's rows
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     catalog: Catalog = field(init=False)
 
     def __post_init__(self) -> None:
         self.catalog = Catalog(self.tables)
+        self.offers = Offers(self.rows.of_table)
 
-    def step(self) -> bool:
-        """Takes the copies that save most; false when none save enough."""
-        groups: dict[tuple[bytes, tuple[str, ...]], list[_Site]] = defaultdict(list)
-        for host, tree in {**self.trees, **self.made}.items():
-            if host not in self.sites:
-                self.sites[host] = list(self._found(host, tree))
-            for site in self.sites[host]:
-                groups[site.digest, site.names].append(site)
-        worth = [
-            (self._gain(part), part)
-            for group in groups.values()
-            for part in self.owners.parted(group, lambda s: s.host)
-            if len({s.host for s in part}) > 1 and not self._refused(part)
-        ]
-        if not worth:
-            return False
-        gain, best = max(worth, key=lambda pair: (pair[0], pair[1][0].digest))
-        if gain < MIN_GAIN:
-            return False
-        self._apply(best)
-        return True
+    def run(self) -> None:
+        """All copies, those inside of others first."""
+        for host, tree in self.trees.items():
+            self._take(self._scan(host, tree))
+        done: set[bytes] = set()
+        while left := self.groups.keys() - done:
+            key = min(left, key=lambda k: (self.inner[k], k))
+            done.add(key)
+            sites = self._alive(self.groups[key])
+            for part in self.owners.parted(sites, _host, lambda s: (s.rel.digest, s.names)):
+                self._try(key, part)
+        self._settle()
+        for tree in self.trees.values():
+            say_conditions(tree, self.dialect)
 
-    def _found(self, host: str, tree: exp.Query) -> Iterator[_Site]:
+    def _take(self, sites: Sequence[Site]) -> None:
+        self.offers.note(sites)
+        for site in sites:
+            if site.label and not _trivial(site.rel):
+                key = self.rows.key(site.rel)
+                self.groups[key].append(site)
+                size = sum(1 for _ in walk(site.rel))
+                self.inner[key] = min(size, self.inner.get(key, size))
+
+    def _scan(self, host: str, tree: exp.Query) -> list[Site]:
+        """The blocks of a tree that are understood, the whole first."""
         query = resolved(tree, self.catalog, self.dialect, host)
         if query is None:
-            return
-        lowerer = Lowerer(Env(self.catalog), query)
-        for block in blocks(query):
-            label = _label(block.node)
-            if label and isinstance(block.node, (exp.Select, exp.SetOperation)):
-                yield from self._site(host, lowerer, block, label)
+            return []
+        lowerer = Lowerer(Env(self.catalog, self.plans), query)
+        return [s for b in blocks(query) if (s := self._site(host, lowerer, query, b)) is not None]
 
-    def _site(self, host: str, lowerer: Lowerer, block: Query, label: str) -> Iterator[_Site]:
+    def _site(self, host: str, lowerer: Lowerer, query: Query, block: Query) -> Site | None:
         try:
             plan = lowerer.plan(block)
         except Unsupported:
-            return  # nothing is known of its rows, so it is nobody's copy
+            return None  # nothing is known of its rows, so it is nobody's copy
         names = tuple(name.lower() for name in plan.names)
         rel = self.normalizer.run(trim(plan))[0]
-        if len(set(names)) == len(names) and not is_open(names) and not _trivial(rel):
-            types = output_types(block) if block.complete else ()
-            yield _Site(host, block.node, rel.digest, names, label, types)
+        if len(set(names)) != len(names) or is_open(names):
+            return None
+        types = output_types(block) if block.complete else ()
+        label = _label(block.node)
+        return Site(host, query, block, rel, names, self.rows.terms(rel), label, types)
 
-    def _gain(self, group: list[_Site]) -> int:
-        lines = [self._lines(site) for site in group]
-        return sum(lines) - len(group) - min(lines) - _OVERHEAD
+    def _alive(self, sites: Sequence[Site]) -> list[Site]:
+        """Those that still stand in their trees."""
+        nodes = {s.host: {id(n) for n in self._tree(s.host).walk()} for s in sites}
+        return [site for site in sites if id(site.node) in nodes[site.host]]
 
-    def _lines(self, site: _Site) -> int:
-        if id(site) not in self.sizes:
-            self.sizes[id(site)] = tree_lines(site.node, self.dialect)
-        return self.sizes[id(site)]
+    def _tree(self, host: str) -> exp.Query:
+        return self.trees[host] if host in self.trees else self.made[host]
 
-    def _refused(self, group: list[_Site]) -> bool:
-        forbidden = self.owners.limits.forbidden
-        return bool(forbidden) and self.owners.refuses(self._name(group), group[0].digest)
+    # --- one definition
 
-    def _name(self, group: list[_Site]) -> str:
-        best = min(group, key=lambda s: (self._lines(s), s.host))
-        label = snake(majority(site.label for site in group))
-        label = label if len(label) > 2 else after_tables(best.node)
+    def _try(self, key: bytes, sites: list[Site]) -> None:
+        """Makes a model of copies, and of those that it does not serve another one."""
+        while len({site.host for site in sites}) > 1:
+            lines = {id(site): tree_lines(site.node, self.dialect) for site in sites}
+            base = min(sites, key=lambda s: (-len({*s.terms}), lines[id(s)], s.host))
+            name = self._name(sites, base)
+            if self.owners.refuses(name, key):
+                return
+            tree = _standing_alone(base.node)
+            scan = partial(self._scan, name)
+            wide = widened(tree, base, sites, scan, self.offers, self.normalizer)
+            if wide is None:
+                return
+            served = {id(site) for site, _ in wide.served}
+            if self._gain(wide, lines) >= MIN_GAIN:
+                self._apply(name, wide)
+            sites = [s for s in sites if id(s) not in served and s is not base]
+
+    def _gain(self, wide: Wide, lines: Mapping[int, int]) -> int:
+        if len({site.host for site, _ in wide.served}) < 2:
+            return 0
+        before = sum(lines[id(site)] - 1 for site, _ in wide.served)
+        return before - tree_lines(wide.root.node, self.dialect) - _OVERHEAD
+
+    def _apply(self, name: str, wide: Wide) -> None:
+        root, token = wide.root, f"ref__{name}__ref"
+        assert isinstance(root.node, exp.Query)
+        self.taken.add(name)
+        self.owners.note(name, (site.host for site, _ in wide.served))
+        self.made[name] = root.node
+        self.plans[token] = Plan(root.names, root.rel)
+        self.tables[token] = made_table(token, root.names, root.types)
+        self.catalog = Catalog(self.tables)
+        self.offers.relations[token] = dict(zip(root.terms, root.names, strict=True))
+        for site, names in wide.served:
+            if refer(site.query, site.block, token, names, frozenset(root.names)):
+                self.offers.replaced[id(site.node)] = token
+            else:
+                site.node.replace(select_from(token, names))
+        self._take([s for s in wide.inside if s is not root])
+
+    def _name(self, sites: Sequence[Site], base: Site) -> str:
+        label = snake(majority(site.label for site in sites))
+        label = label if len(label) > 2 else after_tables(base.node)
         return free(f"int_{label}", (*self.taken, *self.owners.refused))
 
-    def _apply(self, group: list[_Site]) -> None:
-        best = min(group, key=lambda s: (self._lines(s), s.host))
-        name = self._name(group)
-        self.taken.add(name)
-        self.owners.note(name, (site.host for site in group))
-        self.made[name] = _standing_alone(best.node)
-        token = f"ref__{name}__ref"
-        self.tables[token] = made_table(token, best.names, best.types)
-        self.catalog = Catalog(self.tables)
-        for site in group:
-            trees = self.trees if site.host in self.trees else self.made
-            _refer(trees[site.host], site.node, token)
-            self.old.extend(self.sites.pop(site.host, []))  # kept, as sizes go by identity
+    # --- what only one query reads
+
+    def _settle(self) -> None:
+        """Models that no two places read go back to where they are read."""
+        for name in reversed([*self.made]):
+            token = f"ref__{name}__ref"
+            hosts = {**self.trees, **self.made}
+            reads = [t for tree in hosts.values() for t in tree.find_all(exp.Table)
+                     if t.name == token]  # fmt: skip
+            if not reads or (len(reads) == 1 and _inlined(reads[0], name, self.made[name])):
+                del self.made[name]
+
+
+def _host(site: Site) -> str:
+    return site.host
+
+
+def _inlined(table: exp.Table, name: str, tree: exp.Query) -> bool:
+    """In place: the query as the first CTE of the only one that reads it, if it can stand there."""
+    host = table.root()
+    if tree.args.get("with_") or not table.alias or not isinstance(host, exp.Query):
+        return False
+    inner = copied(tree)
+    if isinstance(inner, exp.Select):
+        _narrow(inner, table)
+    block = host.args.get("with_")
+    ctes = list(block.expressions) if block is not None else []
+    taken = {cte.alias.lower() for cte in host.find_all(exp.CTE)}
+    label = free(name.removeprefix("int_"), taken)
+    table.set("this", exp.to_identifier(label))
+    cte = exp.CTE(this=inner, alias=exp.TableAlias(this=exp.to_identifier(label)))
+    recursive = bool(block is not None and block.args.get("recursive"))
+    host.set("with_", exp.With(expressions=[cte, *ctes], recursive=recursive))
+    return True
+
+
+def _narrow(inner: exp.Select, table: exp.Table) -> None:
+    """Drops the columns that the reader does not read."""
+    reader = table.find_ancestor(exp.Select)
+    if reader is None or inner.args.get("distinct") or any(i.is_star for i in reader.expressions):
+        return
+    if any(isinstance(n, exp.Literal) for k in ("group", "order") if inner.args.get(k)
+           for n in inner.args[k].expressions):  # fmt: skip
+        return
+    read = {c.name.lower() for c in reader.find_all(exp.Column) if c.table in ("", table.alias)}
+    own = [i for i in inner.expressions if i.alias_or_name.lower() in read]
+    if own:
+        inner.set("expressions", own)
 
 
 def _label(node: exp.Expr) -> str:
@@ -215,29 +284,12 @@ def _standing_alone(node: exp.Expr) -> exp.Query:
 
 def _collect(node: exp.Expr, place: exp.Expr, into: dict[str, exp.CTE]) -> None:
     """The CTEs around ``place`` that ``node`` reads, each after those it reads itself."""
-    visible = _visible(place)
+    seen = visible(place)
     for table in node.find_all(exp.Table):
-        cte = visible.get(table.name.lower()) if not table.args.get("db") else None
+        cte = seen.get(table.name.lower()) if not table.args.get("db") else None
         if cte is not None and table.name.lower() not in into and not _within(cte, node):
             _collect(cte.this, cte, into)
             into.setdefault(table.name.lower(), cte)
-
-
-def _visible(place: exp.Expr) -> dict[str, exp.CTE]:
-    """The CTEs that queries around a place define before it; inner ones hide outer ones."""
-    found: dict[str, exp.CTE] = {}
-    node: exp.Expr | None = place
-    own: exp.Expr | None = None
-    while node is not None:
-        if isinstance(node, exp.CTE):
-            own = node
-        block = node.args.get("with_") if node is not place else None
-        for cte in block.expressions if block is not None else []:
-            if cte is own:
-                break
-            found.setdefault(cte.alias.lower(), cte)
-        node = node.parent
-    return found
 
 
 def _within(cte: exp.CTE, node: exp.Expr) -> bool:
@@ -245,46 +297,6 @@ def _within(cte: exp.CTE, node: exp.Expr) -> bool:
     while up is not None and up is not node:
         up = up.parent
     return up is node
-
-
-def _refer(tree: exp.Query, node: exp.Expr, token: str) -> None:
-    """Puts a reference where the block stood; CTEs that nobody reads any more go."""
-    parent = node.parent
-    if isinstance(parent, exp.CTE):
-        read = [t for t in tree.find_all(exp.Table) if _reads(t, parent)]
-        for table in read:
-            if not table.alias:
-                table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
-            table.set("this", exp.to_identifier(token))
-    else:
-        alias = parent.args.get("alias") if parent is not None else None
-        table = exp.Table(this=exp.to_identifier(token), alias=alias)
-        parent.replace(table)  # type: ignore[union-attr]
-    _prune(tree)
-
-
-def _reads(table: exp.Table, cte: exp.CTE) -> bool:
-    return not table.args.get("db") and _visible(table).get(table.name.lower()) is cte
-
-
-def _prune(tree: exp.Query) -> None:
-    """Drops CTEs that are not read, until all are."""
-    while True:
-        unread = [
-            cte
-            for cte in tree.find_all(exp.CTE)
-            if not any(_reads(table, cte) for table in tree.find_all(exp.Table))
-        ]
-        if not unread:
-            return
-        for cte in unread:
-            block = cte.parent
-            assert block is not None
-            left = [other for other in block.expressions if other is not cte]
-            if left:
-                block.set("expressions", left)
-            else:
-                block.parent.set("with_", None)  # type: ignore[union-attr]
 
 
 def _redraft(draft: Draft, tree: exp.Query, outside: Mapping[str, Outside]) -> Draft:

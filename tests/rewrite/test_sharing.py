@@ -46,7 +46,8 @@ def test_pinned_reports_keep_their_copy() -> None:
 
 
 def test_a_different_query_is_no_copy() -> None:
-    for change in (("= 'paid'", "<> 'paid'"), ("sum(i.qty)", "max(i.qty)"), ("as low", "as least")):
+    for change in (("= 'paid'", "<> 'paid'"), ("o.id = i.o_id", "o.id > i.o_id"),
+                   ("group by i.o_id", "group by i.o_id, i.qty")):  # fmt: skip
         assert shared(CTE.replace(*change), DERIVED).intermediates == ()
 
 

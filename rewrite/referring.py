@@ -1,0 +1,171 @@
+"""A reference to a model in place of a block of a query, its columns called as the model does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+
+from sqlglot import exp
+
+from unwet.lineage.resolve import Query
+from unwet.rewrite.reads import blocks
+
+_CLAUSES = {"expressions": "select", "where": "where", "group": "group", "having": "having",
+            "order": "order", "qualify": "qualify", "distinct": "select"}  # fmt: skip
+
+
+def readers(query: Query, block: Query) -> list[Query]:
+    """The blocks of a query that read one of its blocks."""
+    return [b for b in blocks(query) if any(item.query is block for item in b.inputs)]
+
+
+def refer(
+    query: Query, block: Query, token: str, names: Mapping[str, str], every: AbstractSet[str]
+) -> exp.Table | None:
+    """In place: the reference where the block stood, under its alias.
+
+    ``names``: the model's name of each column of the block; ``every``: all names that the model
+    has. None where nothing else could be said in the same words: then nothing is changed.
+    """
+    reading = readers(query, block)
+    found = _columns(reading, block, names, every)
+    if found is None:
+        return None
+    for column in found:
+        _rename(column, names[column.name.lower()])
+    return _put(query.node, block.node, token)
+
+
+def select_from(token: str, names: Mapping[str, str]) -> exp.Select:
+    """A query for the block's own columns of the model."""
+    items: list[exp.Expr] = []
+    for own, other in names.items():
+        column = exp.column(other)
+        items.append(column if own == other else exp.alias_(column, own))
+    table = exp.Table(this=exp.to_identifier(token))
+    return exp.Select(expressions=items, from_=exp.From(this=table))
+
+
+def _columns(
+    reading: Iterable[Query], block: Query, names: Mapping[str, str], every: AbstractSet[str]
+) -> list[exp.Column] | None:
+    """The columns of the block where they are read; None where a star, USING or a name without a
+    table would mean something else beside more columns."""
+    found: list[exp.Column] = []
+    more = every - names.keys()
+    for reader in reading:
+        if reader.kind != "select" or _is_vague(reader.node):
+            return None
+        for inner in blocks(reader):
+            for column, clause in _own_columns(inner.node):
+                ref = inner.find(column, clause)
+                mine = ref.input is not None and ref.input.query is block and ref.alias is None
+                if mine and column.name.lower() not in names:
+                    return None
+                if mine:
+                    found.append(column)
+                elif not column.table and column.name.lower() in more:
+                    return None
+    return list({id(column): column for column in found}.values())
+
+
+def _is_vague(node: exp.Expr) -> bool:
+    joins = node.args.get("joins") or ()
+    stars = any(_is_star(item) for item in node.expressions)
+    odd = any(node.args.get(k) for k in ("laterals", "pivots", "windows"))
+    return stars or odd or any(j.args.get("using") or j.args.get("method") for j in joins)
+
+
+def _is_star(item: exp.Expr) -> bool:
+    inner = item.unalias()
+    return isinstance(inner, exp.Star) or (
+        isinstance(inner, exp.Column) and isinstance(inner.this, exp.Star)
+    )
+
+
+def _own_columns(node: exp.Expr) -> Iterator[tuple[exp.Column, str]]:
+    """The columns in the clauses of a block, without those of queries inside."""
+    for name, clause in _CLAUSES.items():
+        value = node.args.get(name)
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, exp.Expr):
+                yield from ((column, clause) for column in _outermost(item))
+    for join in node.args.get("joins") or ():
+        if (on := join.args.get("on")) is not None:
+            yield from ((column, "on") for column in _outermost(on))
+
+
+def _outermost(node: exp.Expr) -> Iterator[exp.Column]:
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, exp.Column):
+            yield item
+        elif not isinstance(item, exp.Select | exp.SetOperation):
+            stack.extend(reversed(list(item.iter_expressions())))
+
+
+def _rename(column: exp.Column, name: str) -> None:
+    """Another name for a column; an output that was called by the old one still is."""
+    old, parent = column.name, column.parent
+    if old.lower() == name:
+        return
+    column.set("this", exp.to_identifier(name))
+    if isinstance(parent, exp.Select) and column.arg_key == "expressions":
+        column.replace(exp.alias_(column.copy(), old))
+
+
+def _put(tree: exp.Expr, node: exp.Expr, token: str) -> exp.Table:
+    """The reference in place of a CTE or derived table; CTEs that nobody reads any more go."""
+    parent = node.parent
+    table = exp.Table(this=exp.to_identifier(token))
+    if isinstance(parent, exp.CTE):
+        for read in [t for t in tree.find_all(exp.Table) if _reads(t, parent)]:
+            if not read.alias:
+                read.set("alias", exp.TableAlias(this=exp.to_identifier(read.name)))
+            read.set("this", exp.to_identifier(token))
+    else:
+        assert parent is not None
+        table.set("alias", parent.args.get("alias"))
+        parent.replace(table)
+    prune(tree)
+    return table
+
+
+def visible(place: exp.Expr) -> dict[str, exp.CTE]:
+    """The CTEs that queries around a place define before it; inner ones hide outer ones."""
+    found: dict[str, exp.CTE] = {}
+    node: exp.Expr | None = place
+    own: exp.Expr | None = None
+    while node is not None:
+        if isinstance(node, exp.CTE):
+            own = node
+        block = node.args.get("with_") if node is not place else None
+        for cte in block.expressions if block is not None else []:
+            if cte is own:
+                break
+            found.setdefault(cte.alias.lower(), cte)
+        node = node.parent
+    return found
+
+
+def _reads(table: exp.Table, cte: exp.CTE) -> bool:
+    return not table.args.get("db") and visible(table).get(table.name.lower()) is cte
+
+
+def prune(tree: exp.Expr) -> None:
+    """Drops CTEs that are not read, until all are."""
+    while True:
+        tables = list(tree.find_all(exp.Table))
+        read = {id(visible(t).get(t.name.lower())) for t in tables if not t.args.get("db")}
+        unread = [cte for cte in tree.find_all(exp.CTE) if id(cte) not in read]
+        if not unread:
+            return
+        for cte in unread:
+            block = cte.parent
+            assert block is not None
+            left = [other for other in block.expressions if other is not cte]
+            if left:
+                block.set("expressions", left)
+            else:
+                block.parent.set("with_", None)  # type: ignore[union-attr]

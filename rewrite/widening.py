@@ -1,0 +1,268 @@
+"""One definition with the columns of all its copies.
+
+Copies of the same rows have different columns. The widest one is the definition; what the others
+compute besides becomes a column of it, in its author's words, as far as what these need is there.
+Whether a copy is the definition with some of its columns is decided by the normal forms of both.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from unwet.lineage.resolve import Input, Query
+from unwet.lineage.trees import copied
+from unwet.rewrite.algebra import Col, Project, Rel
+from unwet.rewrite.naming import free
+from unwet.rewrite.normal import Normalizer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Site:
+    """A block of a query, the normal form of its rows, and what each of its columns is made of.
+
+    ``label``: the author's name of a block that can be referred to instead; else empty."""
+
+    host: str
+    query: Query  # the whole query that it is a block of
+    block: Query
+    rel: Rel
+    names: tuple[str, ...]
+    terms: tuple[bytes, ...]
+    label: str
+    types: tuple[str, ...] = ()
+
+    @property
+    def node(self) -> exp.Expr:
+        """Where it stands."""
+        return self.block.node
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wide:
+    """A definition, and for each copy that it serves its name of each of the copy's columns."""
+
+    root: Site
+    inside: tuple[Site, ...]
+    served: tuple[tuple[Site, Mapping[str, str]], ...]
+
+
+Scan = Callable[[exp.Query], Sequence[Site]]  # of a tree: the whole first, then its blocks
+
+
+@dataclass
+class Offers:
+    """What is known to be behind the columns of relations and of blocks: for each the name of a
+    column by what it is made of. ``replaced``: relations that stand where blocks stood."""
+
+    of_table: Callable[[str, Sequence[str]], Sequence[bytes]]
+    relations: dict[str, dict[bytes, str]] = field(default_factory=dict)
+    blocks: dict[int, dict[bytes, str]] = field(default_factory=dict)
+    replaced: dict[int, str] = field(default_factory=dict)
+
+    def note(self, sites: Sequence[Site]) -> None:
+        """The columns of blocks as they stand."""
+        for site in sites:
+            self.blocks[id(site.node)] = dict(zip(site.terms, site.names, strict=True))
+
+    def by(self, item: Input) -> Mapping[bytes, str]:
+        """The columns of an item of FROM."""
+        block = id(item.query.node) if item.query is not None else 0
+        relation = self.replaced.get(block) or item.relation or ""
+        if relation in self.relations:
+            return self.relations[relation]
+        if item.query is not None:
+            return self.blocks.get(block, {})
+        names = sorted(item.index)
+        return dict(zip(self.of_table(relation, names), names, strict=True)) if relation else {}
+
+
+def widened(
+    tree: exp.Query, base: Site, group: Sequence[Site], scan: Scan, offers: Offers,
+    normalizer: Normalizer,
+) -> Wide | None:  # fmt: skip
+    """The widest copy, whose ``tree`` stands alone, with the columns of the others as well."""
+    sites = scan(tree)
+    if not sites:
+        return None
+    plain = copied(tree)
+    offers.note(sites)
+    donors = {term: site for site in reversed(group) for term in site.terms}
+    votes = _votes(group)
+    missing = [term for term in votes if term not in sites[0].terms]
+    for term in missing:
+        _bring(sites[0].block, donors[term].block, term, offers)
+    _call(tree, sites[0], [*offers.blocks[id(tree)]], votes)
+    again = scan(tree)
+    wide = _serving(again, group, normalizer) if again else None
+    if wide is None or all(site is not base for site, _ in wide.served):
+        sites = scan(plain)
+        wide = _serving(sites, group, normalizer)
+    offers.note(wide.inside)
+    return wide
+
+
+def _votes(group: Sequence[Site]) -> dict[bytes, Counter[str]]:
+    """What the authors call each column, the most frequent columns first."""
+    found: dict[bytes, Counter[str]] = {}
+    for site in group:
+        for term, name in zip(site.terms, site.names, strict=True):
+            found.setdefault(term, Counter())[name] += 1
+    return dict(sorted(found.items(), key=lambda pair: -pair[1].total()))
+
+
+def _serving(sites: Sequence[Site], group: Sequence[Site], normalizer: Normalizer) -> Wide:
+    root = sites[0]
+    at = {term: number for number, term in reversed([*enumerate(root.terms)])}
+    served: list[tuple[Site, Mapping[str, str]]] = []
+    known: dict[bytes, bool] = {}
+    for site in group:
+        if not all(term in at for term in site.terms):
+            continue
+        part = Project(root.rel, tuple(Col(at[term]) for term in site.terms))
+        if part.digest not in known:
+            known[part.digest] = normalizer.run(part)[0] == site.rel
+        if normalizer.run(part)[0] == site.rel:
+            pairs = zip(site.names, site.terms, strict=True)
+            served.append((site, {name: root.names[at[term]] for name, term in pairs}))
+    return Wide(root, tuple(sites), tuple(served))
+
+
+# --- one more column ----------------------------------------------------------------------------
+
+
+def _bring(mine: Query, theirs: Query, term: bytes, offers: Offers) -> str | None:
+    """In place: a block gets a column that a copy of it has. Its name there, if it can be."""
+    have, wanted = offers.blocks.get(id(mine.node)), offers.blocks.get(id(theirs.node), {})
+    if have is None or term not in wanted:
+        return None
+    if term in have:
+        return have[term]
+    at = [*wanted].index(term) if len(wanted) == len(theirs.outputs) else None
+    ours, others = [*_branches(mine)], [*_branches(theirs)]
+    if at is None or len(ours) != len(others):
+        return None
+    items = [_item(m, t, at, offers) for m, t in zip(ours, others, strict=True)]
+    if None in items or any(len(branch.node.expressions) != len(have) for branch in ours):
+        return None
+    name = free(wanted[term], have.values())
+    place = _place(term, [*wanted], [*have]) if not any(map(_counts, ours)) else len(have)
+    for branch, item in zip(ours, items, strict=True):
+        assert item is not None
+        same = isinstance(item, exp.Column) and item.name == name
+        columns = list(branch.node.expressions)
+        columns.insert(place, item if same else exp.alias_(item, name))
+        branch.node.set("expressions", columns)
+    pairs = list(have.items())
+    pairs.insert(place, (term, name))
+    have.clear()
+    have.update(pairs)
+    return name
+
+
+def _place(term: bytes, theirs: Sequence[bytes], mine: Sequence[bytes]) -> int:
+    """Where a column comes: behind the one that it stands behind in the copy."""
+    before = theirs[: theirs.index(term)]
+    return next((mine.index(each) + 1 for each in reversed(before) if each in mine), 0)
+
+
+def _counts(block: Query) -> bool:
+    """Does it call columns by their positions?"""
+    said = (block.node.args.get(key) for key in ("group", "order"))
+    parts = (part for each in said if each is not None for part in each.expressions)
+    return any(isinstance(part.unnest(), exp.Literal | exp.Ordered) for part in parts)
+
+
+def _branches(block: Query) -> Iterator[Query]:
+    if block.kind != "setop":
+        yield block
+    for branch in block.branches:
+        yield from _branches(branch)
+
+
+def _item(mine: Query, theirs: Query, at: int, offers: Offers) -> exp.Expr | None:
+    """The expression of another block's column over what this block reads."""
+    expression = theirs.outputs[at].expression if at < len(theirs.outputs) else None
+    if expression is None or mine.kind != "select" or mine.node.args.get("distinct"):
+        return None
+    if expression.find(exp.Query) or _is_grouped(mine) != _is_aggregate(expression):
+        return None
+    copy = exp.paren(copied(expression))  # so that a column alone has a place
+    olds = list(expression.find_all(exp.Column))
+    for old, new in zip(olds, list(copy.find_all(exp.Column)), strict=True):
+        found = _moved(old, mine, theirs, offers)
+        if found is None:
+            return None
+        new.replace(found)
+    return copy.this
+
+
+def _is_grouped(block: Query) -> bool:
+    return bool(block.node.args.get("group")) or any(map(_is_aggregate, block.node.expressions))
+
+
+def _is_aggregate(node: exp.Expr) -> bool:
+    """Does it say something of a group of rows? A window is about each row."""
+    found = node.find_all(exp.AggFunc)
+    return any(not isinstance(each.parent, exp.Window | exp.Filter) for each in found)
+
+
+def _moved(column: exp.Column, mine: Query, theirs: Query, offers: Offers) -> exp.Column | None:
+    ref = theirs.find(column, "select")
+    if ref.input is None or ref.level or ref.alias is not None or ref.path:
+        return None
+    term = next((t for t, n in offers.by(ref.input).items() if n == ref.column), None)
+    if term is None:
+        return None
+    for item in mine.inputs:
+        if (name := offers.by(item).get(term)) is not None:
+            return exp.column(name, table=item.alias)
+    for item in mine.inputs:
+        if item.query is not None and ref.input.query is not None:
+            name = _bring(item.query, ref.input.query, term, offers)
+            if name is not None:
+                return exp.column(name, table=item.alias)
+    return None
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+def _call(
+    tree: exp.Query, root: Site, terms: Sequence[bytes], votes: Mapping[bytes, Counter[str]]
+) -> None:
+    """In place: each column is called what most authors call it, as far as that is free."""
+    select = next(_branches(root.block)).node
+    items = list(select.expressions)
+    if len(items) != len(terms) or any(item.is_star for item in items):
+        return
+    said = {c.name.lower() for k in ("group", "having", "order", "qualify") if select.args.get(k)
+            for c in select.args[k].find_all(exp.Column) if not c.table}  # fmt: skip
+    if tree.args.get("order"):
+        return
+    names = _names(terms, votes)
+    if any(i.alias_or_name.lower() in said for i in items):
+        return
+    named = [_named(item, names[term]) for item, term in zip(items, terms, strict=True)]
+    select.set("expressions", named)
+
+
+def _named(item: exp.Expr, name: str) -> exp.Expr:
+    inner = item.unalias().unnest()
+    same = isinstance(inner, exp.Column) and inner.name.lower() == name
+    return inner if same else exp.alias_(inner, name)
+
+
+def _names(terms: Sequence[bytes], votes: Mapping[bytes, Counter[str]]) -> dict[bytes, str]:
+    """A name for each column: those that most copies have choose first."""
+    names: dict[bytes, str] = {}
+    for term in sorted(terms, key=lambda t: -votes[t].total() if t in votes else 0):
+        counts = votes.get(term, Counter())
+        liked = sorted(counts, key=lambda name: (-counts[name], name)) or ["value"]
+        names[term] = next((n for n in liked if n not in names.values()), "") or free(
+            liked[0], names.values()
+        )
+    return names
