@@ -36,7 +36,7 @@ from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stars import is_open, made_table
 from unwet.rewrite.widening import Offers, Site, Wide, widened
 
-MIN_GAIN = 4
+MIN_GAIN = 6
 _OVERHEAD = 2  # one more file to open, one more name to know
 _NOT_TRIVIAL = (Aggregate, Distinct, Join, SetOp, Window)
 

@@ -118,13 +118,10 @@ def _serving(sites: Sequence[Site], group: Sequence[Site], normalizer: Normalize
     root = sites[0]
     at = {term: number for number, term in reversed([*enumerate(root.terms)])}
     served: list[tuple[Site, Mapping[str, str]]] = []
-    known: dict[bytes, bool] = {}
     for site in group:
         if not all(term in at for term in site.terms):
             continue
         part = Project(root.rel, tuple(Col(at[term]) for term in site.terms))
-        if part.digest not in known:
-            known[part.digest] = normalizer.run(part)[0] == site.rel
         if normalizer.run(part)[0] == site.rel:
             pairs = zip(site.names, site.terms, strict=True)
             served.append((site, {name: root.names[at[term]] for name, term in pairs}))
@@ -197,7 +194,8 @@ def _item(mine: Query, theirs: Query, at: int, offers: Offers) -> exp.Expr | Non
         if found is None:
             return None
         new.replace(found)
-    return copy.this
+    made: exp.Expr = copy.this
+    return made
 
 
 def _is_grouped(block: Query) -> bool:
@@ -239,13 +237,12 @@ def _call(
     items = list(select.expressions)
     if len(items) != len(terms) or any(item.is_star for item in items):
         return
-    said = {c.name.lower() for k in ("group", "having", "order", "qualify") if select.args.get(k)
-            for c in select.args[k].find_all(exp.Column) if not c.table}  # fmt: skip
-    if tree.args.get("order"):
-        return
+    clauses = (select.args.get(key) for key in ("group", "having", "order", "qualify"))
+    columns = (c for each in clauses if each is not None for c in each.find_all(exp.Column))
+    said = {column.name.lower() for column in columns if not column.table}
+    if tree.args.get("order") or any(item.alias_or_name.lower() in said for item in items):
+        return  # other clauses call columns by these names
     names = _names(terms, votes)
-    if any(i.alias_or_name.lower() in said for i in items):
-        return
     named = [_named(item, names[term]) for item, term in zip(items, terms, strict=True)]
     select.set("expressions", named)
 

@@ -78,3 +78,111 @@ select k, (select count(*) from s.i x join s.i y on x.o_id = y.o_id where x.o_id
 
 def test_correlated_and_recursive_blocks_stay() -> None:
     assert shared(RECURSIVE.format("a"), RECURSIVE.format("b")).intermediates == ()
+
+
+def models(found: Shared) -> dict[str, str]:
+    return {model.name: model.tree.sql("duckdb") for model in found.intermediates}
+
+
+def query(found: Shared, name: str) -> str:
+    return next(draft.tree.sql("duckdb") for draft in found.drafts if draft.name == name)
+
+
+WIDE = """create table r.{name} as with totals as (
+select i.o_id, sum(i.qty) as n, {columns} from s.i i join s.o o on o.id = i.o_id
+where o.status = 'paid' and o.country is not null group by i.o_id)
+select {read} from totals where n > 3"""
+
+
+def test_copies_with_other_columns_share_one_model_that_has_them_all() -> None:
+    found = shared(
+        WIDE.format(name="a", columns="sum(i.price) as total, min(i.price) as low", read="low"),
+        WIDE.format(name="b", columns="sum(i.price) as total, max(i.price) as high", read="high"),
+    )
+    [(name, model)] = models(found).items()
+    assert name == "int_totals"
+    for column in ("AS n", "AS total", "AS low", "AS high"):
+        assert column in model
+    assert [draft.refs for draft in found.drafts] == [("int_totals",)] * 2
+    assert "WITH" not in query(found, "a") + query(found, "b")
+
+
+def test_a_column_that_is_made_in_another_way_is_another_column() -> None:
+    """Nobody's rows are changed: the outlier reads its own."""
+    usual = "sum(i.price) as total, min(i.price) as low, max(i.price) as high"
+    odd = usual.replace("sum(i.price)", "sum(coalesce(i.price, 0))")
+    found = shared(
+        WIDE.format(name="a", columns=usual, read="total, low"),
+        WIDE.format(name="b", columns=usual, read="total, high"),
+        WIDE.format(name="c", columns=odd, read="o_id, total"),
+    )
+    [model] = models(found).values()
+    assert "SUM(i.price) AS total" in model and "SUM(COALESCE(i.price, 0)) AS total_2" in model
+    assert query(found, "c").startswith("SELECT o_id, total_2 AS total FROM")
+    assert "total_2" not in query(found, "a") + query(found, "b")
+
+
+def test_the_name_that_most_authors_use_is_the_name_of_the_column() -> None:
+    columns = "sum(i.price) as {}, min(i.price) as low, max(i.price) as high"
+    found = shared(
+        WIDE.format(name="a", columns=columns.format("summe"), read="totals.summe as x"),
+        WIDE.format(name="b", columns=columns.format("total"), read="total"),
+        WIDE.format(name="c", columns=columns.format("total"), read="total, low"),
+    )
+    [model] = models(found).values()
+    assert "SUM(i.price) AS total" in model
+    assert query(found, "a").startswith("SELECT totals.total AS x FROM")
+
+
+def test_who_reads_all_columns_gets_its_own_only() -> None:
+    columns = "sum(i.price) as total, min(i.price) as low"
+    found = shared(
+        WIDE.format(name="a", columns=columns, read="*"),
+        WIDE.format(name="b", columns=columns + ", max(i.price) as high", read="total, high"),
+    )
+    assert "int_totals" in models(found)
+    assert query(found, "a").startswith(
+        "WITH totals AS (SELECT o_id, n, total, low FROM ref__int_totals__ref)"
+    )
+
+
+def test_a_name_without_its_table_keeps_its_meaning_beside_more_columns() -> None:
+    """`cents` is a column of s.o only, until the model has one of that name."""
+    columns = "sum(i.price) as total, min(i.price) as low"
+    read = "cents, total, low from s.o o join totals on totals.o_id = o.id -- "
+    found = shared(
+        WIDE.format(name="a", columns=columns, read=read),
+        WIDE.format(name="b", columns=columns + ", max(i.price) as cents", read="total, cents"),
+    )
+    assert "AS cents" in models(found)["int_totals"]
+    assert "totals AS (SELECT o_id, n, total, low FROM" in query(found, "a")
+
+
+ROWS = """create table r.{name} as with latest as (
+select o.id, o.country, {columns}, row_number() over (partition by o.id order by o.cents) as rn
+from s.o o), good as (select {read}, id from latest where rn = 1 and country = '{country}')
+select {read}, count(*) as c from good group by {read}"""
+
+
+def test_what_is_inside_comes_first() -> None:
+    found = shared(
+        ROWS.format(name="a", columns="o.status", read="status", country="AT"),
+        ROWS.format(name="b", columns="o.status, o.cents", read="cents", country="DE"),
+        ROWS.format(name="c", columns="o.cents", read="cents", country="FR"),
+    )
+    assert list(models(found)) == ["int_latest"]
+    assert "AT" in query(found, "a") and "DE" in query(found, "b")
+
+
+def test_a_union_gets_a_column_in_each_branch() -> None:
+    union = """create table r.{name} as with both as (
+    select i.o_id as id, i.qty as n, {one} from s.i i where i.price > 5
+    union all select o.id, o.cents, {two} from s.o o where o.status <> 'bad')
+    select sum(n) as n, {read} from both group by {read}"""
+    found = shared(
+        union.format(name="a", one="'i' as src", two="'o'", read="src"),
+        union.format(name="b", one="'i' as src, i.price as p", two="'o', o.cents", read="p"),
+    )
+    [model] = models(found).values()
+    assert model.count("price AS p") == 1 and model.count("'o'") == 1
+    assert "ref__int_both__ref" in query(found, "a")
