@@ -105,7 +105,7 @@ class _Workshop:
             key = min(left, key=lambda k: (self.inner[k], k))
             done.add(key)
             sites = self._alive(self.groups[key])
-            for part in self.owners.parted(sites, _host, lambda s: (s.rel.digest, s.names)):
+            for part in self.owners.parted(sites, _host):
                 self._try(key, part)
         self._settle()
         for tree in self.trees.values():
