@@ -19,8 +19,9 @@ from typing import Final
 from unwet.rewrite.algebra import Expr, Plan, Rel, Subquery, parts
 from unwet.rewrite.prove.engines import Engine
 from unwet.rewrite.prove.synthetic.database import Database
-from unwet.rewrite.prove.synthetic.databases import Facts, assembled, kind_of
+from unwet.rewrite.prove.synthetic.databases import assembled
 from unwet.rewrite.prove.synthetic.entities import ROOM, Entity, Maker
+from unwet.rewrite.prove.synthetic.filler import Facts, kind_of
 from unwet.rewrite.prove.synthetic.fresh import fresh
 from unwet.rewrite.prove.synthetic.goals import MOST_ROWS, Goal
 from unwet.rewrite.prove.synthetic.logic import Ask, Logic

@@ -8,19 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
-from typing import Final, Protocol
+from itertools import accumulate, islice, zip_longest
+from typing import Final
 
 from sqlglot import exp
 
 from unwet.rewrite.algebra import Expr, Opaque, Plan, walk
+from unwet.rewrite.prove.effort import Effort
 from unwet.rewrite.prove.engines import Engine
-from unwet.rewrite.prove.synthetic.database import Cell, Database, Table
-from unwet.rewrite.prove.synthetic.entities import ROOM, Entity, Maker, composed
-from unwet.rewrite.prove.synthetic.fresh import fresh
+from unwet.rewrite.prove.synthetic.database import Cell, Database
+from unwet.rewrite.prove.synthetic.entities import ROOM, Entity, Maker
+from unwet.rewrite.prove.synthetic.filler import Facts, Filler, by_types, empty, kind_of
 from unwet.rewrite.prove.synthetic.goals import (
     Crowd,
     Goal,
+    Kind,
     crowds,
     distinct,
     facts_of,
@@ -35,12 +37,14 @@ from unwet.rewrite.prove.synthetic.oracle import Adapt, Oracle
 from unwet.rewrite.prove.synthetic.pools import pools as made_pools
 from unwet.rewrite.prove.synthetic.rows import Deriver, Way
 from unwet.rewrite.prove.synthetic.solve import Solver
-from unwet.rewrite.prove.synthetic.symbols import JSON, Symbols, Variable, number, numbers
+from unwet.rewrite.prove.synthetic.symbols import Symbols, numbers
 from unwet.rewrite.prove.synthetic.syntax import way_of
-from unwet.rewrite.prove.synthetic.types import TEXT, SqlType
 
 TOGETHER: Final = 40  # entities of one database
 MIXED: Final = 3  # entities of each kind in one database
+ROWS: Final = 1500  # of one database, if they do not all belong together
+EFFORT: Final = 400_000  # for the rows of one report (see effort.py)
+_ROW: Final = 4  # effort that a row takes
 FEW: Final = 6  # entities of a part of a database
 PORTIONS: Final = 4  # databases of one kind
 FIRST: Final = 400  # conditions of the plainest way to have a row
@@ -48,14 +52,8 @@ LATER: Final = 120  # those of any other
 MERGED: Final = 12  # ways in which rows that are read twice are made one
 EMPTIED: Final = 6  # tables that are left empty, one at a time
 
-
-class Facts(Protocol):
-    """What is known of the relations of a pile."""
-
-    @property
-    def tables(self) -> Mapping[str, Mapping[str, SqlType]]:
-        """Relation -> column -> type."""
-        ...
+Rows = dict[int, tuple[Entity, list[tuple[str, tuple[Cell, ...]]]]]
+"""Entities by their ids, and their rows with all columns."""
 
 
 def databases(
@@ -75,8 +73,8 @@ def databases(
     relations = tuple(dict.fromkeys(inputs))
     read = list(trees) if plan is None or _has_gaps(plan) else []
     study = Study(plan, facts, engine, clock, adapt, relations, read)
-    some = () if plan is not None else (_by_types(relations, facts),)
-    return (*study.databases(relations), *some, _empty(relations, facts))
+    some = () if plan is not None else (by_types(relations, facts),)
+    return (*study.databases(relations), *some, empty(relations, facts))
 
 
 def _has_gaps(plan: Plan) -> bool:
@@ -118,9 +116,11 @@ class Study:
         self.kinds = [kind_of(v, self.symbols, facts) for v in self.symbols.variables]
         self.pools = made_pools(self.symbols, self.kinds, atoms, used, oracle)
         self.kinds = [kind_of(v, self.symbols, facts) for v in self.symbols.variables]
-        self.solver = Solver(self.pools, oracle)
+        self._effort = Effort(EFFORT)
+        self.solver = Solver(self.pools, oracle, self._effort)
         seen = self._seen((*used, *atoms))
         self.maker = Maker(self.symbols, self.kinds, self.pools, self.solver, seen)
+        self._rows: Rows = {}
         self.goals: list[tuple[Way, Goal]] = []
         self.bases: list[tuple[Way, Ask]] = []
         self._collect(first)
@@ -161,49 +161,72 @@ class Study:
 
     # --- entities
 
-    def entities(self) -> Iterator[Entity]:
-        """In the order of the goals; goals that cannot be reached have none."""
-        at = 0
+    def entities(self) -> dict[str, list[Entity]]:
+        """By kind, in the order of the goals; goals that cannot be reached have none. Where there
+        would be too many rows of one kind, or all would take too long, goals at equal distances
+        have one."""
+        kinds: dict[Kind, list[tuple[Way, Goal]]] = {}
         for way, goal in self.goals:
-            made = self.maker.entity(goal, at, way)
+            kinds.setdefault(goal.kind, []).append((way, goal))
+        found: dict[str, dict[int, Entity]] = {kind: {} for kind in kinds}
+        room = dict.fromkeys(kinds, PORTIONS * ROWS)
+        number = 0
+        for kind, place in _dealt({kind: len(many) for kind, many in kinds.items()}):
+            if room[kind] <= 0 or not self._effort.is_left():
+                continue
+            way, goal = kinds[kind][place]
+            made = self.maker.entity(goal, number, way)
             if made is not None:
-                at += 1
-                yield made
+                number += 1
+                room[kind] -= len(made.rows)
+                self._effort.spend(_ROW * len(made.rows))
+                found[kind][place] = made
+        return {kind: [many[place] for place in sorted(many)] for kind, many in found.items()}
 
     def databases(self, relations: Sequence[str]) -> Iterator[Database]:
         """Good rows, rows with a deviation, missing values, further rows: each kind apart."""
-        found: dict[str, list[Entity]] = {}
-        for each in self.entities():
-            found.setdefault(each.goal.kind, []).append(each)
-        bases = [e for e in found.get("good", ()) if e.goal.aim.startswith("a row")]
+        found = self.entities()
+        bases = [e for e in found.get("good", []) if e.goal.aim.startswith("a row")]
         for kind in ("good", "near", "bad"):
-            yield from self._in_portions(found.get(kind, ()), relations, kind)
+            yield from self._in_portions(found.get(kind, []), relations, kind)
         yield from self._crowded(relations)
         for kind in ("null", "again"):
-            yield from self._in_portions(found.get(kind, ()), relations, kind)
-        yield self.database(bases[:TOGETHER], relations, "good rows")
+            yield from self._in_portions(found.get(kind, []), relations, kind)
+        bases = _fitting(bases[:TOGETHER])
+        yield self.database(bases, relations, "good rows")
         # a NULL beside rows that it is not IN shows only where those are there
         mixed = [each for many in found.values() for each in many[:MIXED]]
-        yield self.database(mixed, relations, "all kinds")
-        yield from self._without(bases[:TOGETHER], relations)
+        yield self.database(_fitting(mixed), relations, "all kinds")
+        yield from self._without(bases, relations)
 
     def _in_portions(
         self, entities: Sequence[Entity], relations: Sequence[str], aim: str
     ) -> Iterator[Database]:
         size = max(TOGETHER, -(-len(entities) // PORTIONS))
-        for start in range(0, len(entities), size):
-            yield self.database(entities[start : start + size], relations, aim)
+        portion: list[Entity] = []
+        rows = 0
+        for each in entities:
+            if portion and (len(portion) >= size or rows + len(each.rows) > ROWS):
+                yield self.database(portion, relations, aim)
+                portion, rows = [], 0
+            portion.append(each)
+            rows += len(each.rows)
+        if portion:
+            yield self.database(portion, relations, aim)
 
     def _crowded(self, relations: Sequence[str]) -> Iterator[Database]:
-        """Crowds, each in numbers of its own."""
+        """Crowds, each in numbers of its own; those that are small and few together."""
         at, some = 0, list[Entity]()
         for crowd in crowds(self.bases, self.pools, self.bounds, self.symbols):
             made = list(self._crowd(crowd, at))
             at += crowd.size
             if crowd.size > 10:
                 yield self.database(made, relations, crowd.aim)
-            else:
-                some += made
+                continue
+            if some and sum(len(each.rows) for each in (*some, *made)) > ROWS:
+                yield self.database(some, relations, "crowds")
+                some = []
+            some += made
         if some:
             yield self.database(some, relations, "crowds")
 
@@ -230,97 +253,55 @@ class Study:
 
     def database(self, entities: Iterable[Entity], relations: Sequence[str], aim: str) -> Database:
         """All rows of the entities, and parts of them."""
-        return assembled(tuple(entities), relations, aim, self._facts)
+        return assembled(tuple(entities), relations, aim, self._facts, self._rows)
 
 
 def assembled(
-    chosen: Sequence[Entity], relations: Sequence[str], aim: str, facts: Facts
+    chosen: Sequence[Entity],
+    relations: Sequence[str],
+    aim: str,
+    facts: Facts,
+    known: Rows | None = None,
 ) -> Database:
-    """All rows of the entities; those of a few of them are a part, and those of each alone."""
-    filler = _Filler(facts)
+    """All rows of the entities; those of a few of them are a part, and those of each alone.
+    `known`: whole rows of entities, which are remembered there."""
+    filler = Filler(facts)
+    known = {} if known is None else known
     for entity in chosen:
-        for at, (relation, values) in enumerate(entity.rows):
-            same = entity.rows.index((relation, values)) if entity.goal.again >= 0 else at
-            filler.add(relation, values, entity.number * ROOM + same)
+        if id(entity) not in known:
+            known[id(entity)] = entity, _whole(entity, filler)
+        for relation, row in known[id(entity)][1]:
+            filler.put(relation, row)
     size = FEW if len(chosen) > FEW else 1
     starts = range(0, len(chosen), size) if len(chosen) > 1 else ()
-    parts = (assembled(chosen[n : n + size], relations, aim, facts) for n in starts)
+    parts = (assembled(chosen[n : n + size], relations, aim, facts, known) for n in starts)
     return replace(filler.database(relations, aim), parts=tuple(parts))
 
 
-class _Filler:
-    """Rows of whole tables, from the columns that matter."""
-
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
-        self._rows: dict[str, list[Mapping[str, Cell]]] = {}
-
-    def add(
-        self, relation: str, values: Mapping[tuple[str, tuple[str, ...]], Cell], n: int
-    ) -> None:
-        """One row; columns that nobody asked anything of get the `n`-th value of their type."""
-        known = self._facts.tables.get(relation, {})
-        row: dict[str, Cell] = {}
-        by_column: dict[str, dict[tuple[str, ...], Cell]] = {}
-        for (column, path), value in values.items():
-            by_column.setdefault(column, {})[path] = value
-        for salt, (column, kind) in enumerate(known.items()):
-            parts = by_column.get(column)
-            if parts is None:
-                row[column] = composed(kind, {(): fresh(kind, n, 50 + salt)})
-            elif set(parts) == {()}:
-                row[column] = composed(kind, parts) if kind.kind in _NESTED else parts[()]
-            else:
-                inner = {p: v for p, v in parts.items() if p}
-                row[column] = composed(kind, inner)
-        self._rows.setdefault(relation, []).append(row)
-
-    def database(self, relations: Sequence[str], aim: str) -> Database:
-        tables = {}
-        for relation in dict.fromkeys((*relations, *self._rows)):
-            known = self._facts.tables.get(relation, {})
-            columns = tuple((name, kind.duckdb()) for name, kind in known.items())
-            rows = tuple(tuple(row[name] for name in known) for row in self._rows.get(relation, ()))
-            tables[relation] = Table(columns, rows)
-        return Database(tables, aim)
+def _whole(entity: Entity, filler: Filler) -> list[tuple[str, tuple[Cell, ...]]]:
+    """Its rows with all their columns."""
+    rows = []
+    for at, (relation, values) in enumerate(entity.rows):
+        same = entity.rows.index((relation, values)) if entity.goal.again >= 0 else at
+        rows.append((relation, filler.row(relation, values, entity.number * ROOM + same)))
+    return rows
 
 
-_NESTED: Final = frozenset({"array", "struct"})
+def _dealt(kinds: Mapping[Kind, int]) -> Iterator[tuple[Kind, int]]:
+    """Of each kind all places up to its number, one of each kind after the other, in an order of
+    which every beginning is spread over the whole."""
+    orders = [[(kind, place) for place in _spread(many)] for kind, many in kinds.items()]
+    for turn in zip_longest(*orders):
+        yield from (each for each in turn if each is not None)
 
 
-def kind_of(variable: Variable, symbols: Symbols, facts: Facts) -> SqlType:
-    """The type of a variable."""
-    match variable.role:
-        case "cell":
-            known = facts.tables.get(symbols.scans[variable.scan], {})
-            return _below(known.get(variable.column, TEXT), variable.path)
-        case "element":
-            at = number(variable.of[0])
-            array = kind_of(symbols.variables[at], symbols, facts) if at is not None else TEXT
-            return _below(array.element or TEXT, variable.path)
-        case "count" | "rank":
-            return SqlType("integer")
-        case _:
-            inside = [n for each in variable.of for n in numbers(each)]
-            kinds = [kind_of(symbols.variables[n], symbols, facts) for n in inside[:1]]
-            return kinds[0] if kinds else TEXT
+def _spread(many: int) -> list[int]:
+    """0, a half, a quarter, three quarters ...: by the bits read backwards."""
+    digits = max(1, (many - 1).bit_length())
+    return sorted(range(many), key=lambda at: f"{at:0{digits}b}"[::-1])
 
 
-def _below(kind: SqlType, path: tuple[str, ...]) -> SqlType:
-    for name in path:
-        if name == JSON:
-            return TEXT
-        kind = dict(kind.fields).get(name, TEXT)
-    return kind
-
-
-def _empty(relations: Sequence[str], facts: Facts) -> Database:
-    return _Filler(facts).database(relations, "empty tables")
-
-
-def _by_types(relations: Sequence[str], facts: Facts) -> Database:
-    filler = _Filler(facts)
-    for relation in relations:
-        for n in range(8):
-            filler.add(relation, {}, n % 6)
-    return filler.database(relations, "values of each type")
+def _fitting(entities: Sequence[Entity]) -> list[Entity]:
+    """As many of the first as one database takes; one at the least."""
+    rows = list(accumulate(len(each.rows) for each in entities))
+    return [e for e, sum_ in zip(entities, rows, strict=True) if e is entities[0] or sum_ <= ROWS]

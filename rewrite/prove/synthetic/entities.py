@@ -16,7 +16,7 @@ from unwet.rewrite.prove.synthetic.classes import equal_pair
 from unwet.rewrite.prove.synthetic.database import Cell
 from unwet.rewrite.prove.synthetic.fresh import fresh
 from unwet.rewrite.prove.synthetic.goals import Goal
-from unwet.rewrite.prove.synthetic.logic import Fact
+from unwet.rewrite.prove.synthetic.logic import Ask, Fact
 from unwet.rewrite.prove.synthetic.pools import Pools
 from unwet.rewrite.prove.synthetic.rows import Way
 from unwet.rewrite.prove.synthetic.solve import Found, Solver
@@ -25,6 +25,7 @@ from unwet.rewrite.prove.synthetic.types import SqlType
 
 ROOM: Final = 16  # fresh values of one class that an entity has for itself
 _MOST_COPIES: Final = 40
+_MOST_RANKS: Final = 3  # the place of a row in its partition, where nothing is asked of it
 
 RowValues = Mapping[tuple[str, tuple[str, ...]], Cell]
 """(column, path into it) -> value."""
@@ -61,6 +62,8 @@ class Maker:
         self._groups = [v for v in symbols.variables if v.role in ("count", "rank")]
         self._extremes = [v for v in symbols.variables if v.role == "unknown" and len(v.of) == 1]
         self._rest = [v for v in symbols.variables if v.role != "cell"]
+        self._fixed: dict[int, tuple[Ask, set[int]]] = {}  # what joins hold fast, by the ask's id
+        self._asked: dict[int, tuple[Ask, dict[int, list[Fact]]]] = {}  # by variable
         self._places: Mapping[int, int] = {}
         self._counts: Mapping[int, int] = {}
         self._cells: dict[int, list[Variable]] = {}
@@ -119,6 +122,8 @@ class Maker:
             size = len(self._pools.of[n][1])
             if variable.role in self._alone:
                 made[n] = self._one(n)
+            elif variable.role == "rank":
+                made[n] = crc32(b"%d %d" % (at, n)) % min(size, _MOST_RANKS)
             elif n in self._pools.free:
                 made[n] = variable.scan % 4 if variable.scan >= 0 else 0
             else:
@@ -240,13 +245,17 @@ class Maker:
             if n in self._pools.free:
                 changed[n] = 6 + copy if copy > 0 else copy - 6
             else:
-                self._move(n, changed, (*goal.ask.hard, *goal.ask.soft), abs(copy))
+                self._move(n, changed, goal, abs(copy))
         return self._row(scan, changed, at)
 
     def _joined(self, goal: Goal) -> set[int]:
         """Variables that have to be equal to one of another row."""
-        facts = (*goal.ask.hard, *goal.ask.soft)
-        return {n for expr, _ in facts if equal_pair(expr) for n in numbers(expr)}
+        known = self._fixed.get(id(goal.ask))
+        if known is None or known[0] is not goal.ask:
+            facts = (*goal.ask.hard, *goal.ask.soft)
+            joined = {n for expr, _ in facts if equal_pair(expr) for n in numbers(expr)}
+            known = self._fixed[id(goal.ask)] = goal.ask, joined
+        return known[1]
 
     def _apart(self, scan: int, found: Found, goal: Goal, way: Way, place: int, keep: int) -> Found:
         """The same row in another partition of windows; where joins do not allow that, at another
@@ -264,8 +273,9 @@ class Maker:
                 break
         return changed
 
-    def _move(self, n: int, changed: Found, facts: Sequence[Fact], by: int) -> None:
+    def _move(self, n: int, changed: Found, goal: Goal, by: int) -> None:
         """Another value of a constrained variable under which everything still holds."""
+        facts = self._about(n, goal)
         size = len(self._pools.of[n][1]) - 1
         for step in range(size):
             position = (changed[n] + by + step) % max(size, 1)
@@ -273,6 +283,17 @@ class Maker:
             if position != changed[n] and self._solver.allows(facts, trial):
                 changed[n] = position
                 return
+
+    def _about(self, n: int, goal: Goal) -> Sequence[Fact]:
+        """What is asked of one variable, if need be together with others."""
+        known = self._asked.get(id(goal.ask))
+        if known is None or known[0] is not goal.ask:
+            facts: dict[int, list[Fact]] = {}
+            for fact in (*goal.ask.hard, *goal.ask.soft):
+                for at in numbers(fact[0]):
+                    facts.setdefault(at, []).append(fact)
+            known = self._asked[id(goal.ask)] = goal.ask, facts
+        return known[1].get(n, ())
 
     def _beside(
         self, goal: Goal, way: Way, found: Found, at: int
@@ -327,11 +348,14 @@ def _nested(kind: SqlType, parts: Mapping[tuple[str, ...], Cell]) -> object:
             return [_plain(kind.element)]
         return [_nested(kind.element, inner)]
     if kind.kind == "struct":
-        made = {}
-        for name, field in kind.fields:
-            below = {p[1:]: v for p, v in parts.items() if p[:1] == (name,)}
-            made[name] = _nested(field, below) if below else _plain(field)
-        return made
+        below: dict[str, dict[tuple[str, ...], Cell]] = {}
+        for path, value in parts.items():
+            if path:
+                below.setdefault(path[0], {})[path[1:]] = value
+        return {
+            name: _nested(field, below[name]) if name in below else _plain(field)
+            for name, field in kind.fields
+        }
     return parts.get((), None)
 
 

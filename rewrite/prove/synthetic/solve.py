@@ -9,33 +9,56 @@ left first, and after each choice what the others may still be.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final
 
+from unwet.rewrite.prove.effort import Effort
 from unwet.rewrite.prove.synthetic.logic import Ask, Fact
 from unwet.rewrite.prove.synthetic.oracle import Oracle
 from unwet.rewrite.prove.synthetic.pools import Pools
 from unwet.rewrite.prove.synthetic.symbols import numbers
 
 STEPS: Final = 800  # values tried before a search is given up
+_STEP: Final = 3  # effort that one takes
 MOST_SOFT: Final = 12  # atoms that are wished for one by one
 Found = dict[int, int]
 
 
-@dataclass(frozen=True, slots=True)
 class Constraint:
     """Which positions the variables may have together."""
 
-    variables: tuple[int, ...]
-    allowed: frozenset[tuple[int, ...]]
+    def __init__(self, variables: tuple[int, ...], allowed: frozenset[tuple[int, ...]]) -> None:
+        self.variables, self.allowed = variables, allowed
+        self._seen: dict[int, frozenset[int]] = {}
+        self._by_rest: dict[int, dict[tuple[int, ...], set[int]]] = {}
+
+    def seen(self, place: int) -> frozenset[int]:
+        """All positions that the variable at that place may have."""
+        known = self._seen.get(place)
+        if known is None:
+            known = self._seen[place] = frozenset(values[place] for values in self.allowed)
+        return known
+
+    def supported(self, place: int, rest: tuple[int, ...]) -> Set[int]:
+        """Those that it may have when the others, in their order, have the positions `rest`."""
+        known = self._by_rest.get(place)
+        if known is None:
+            known = self._by_rest[place] = {}
+            for values in self.allowed:
+                others = values[:place] + values[place + 1 :]
+                known.setdefault(others, set()).add(values[place])
+        return known.get(rest, _NONE)
+
+
+_NONE: Final[frozenset[int]] = frozenset()
 
 
 class Solver:
-    """Remembers tables; the search itself is the same for the same `seed`."""
+    """Remembers tables; the search itself is the same for the same `seed`. What searches take is
+    counted in `effort`."""
 
-    def __init__(self, pools: Pools, oracle: Oracle) -> None:
-        self._pools, self._oracle = pools, oracle
+    def __init__(self, pools: Pools, oracle: Oracle, effort: Effort | None = None) -> None:
+        self._pools, self._oracle, self._effort = pools, oracle, effort
         self._tables: dict[tuple[bytes, str], Constraint | None] = {}
         self._kept: dict[int, tuple[Ask, list[Constraint]]] = {}  # what can be had of soft atoms
 
@@ -117,17 +140,21 @@ class Solver:
             if len(each.variables) > 1:
                 for n in each.variables:
                     around[n].append(each)
-        return _Search(domains, around, seed).run()
+        search = _Search(domains, around, seed)
+        found = search.run()
+        if self._effort is not None:
+            self._effort.spend(len(constraints) + _STEP * (STEPS - search.left))
+        return found
 
     def _domains(
         self, constraints: Sequence[Constraint], pins: Mapping[int, int]
-    ) -> dict[int, set[int]] | None:
-        domains: dict[int, set[int]] = {n: {at} for n, at in pins.items()}
+    ) -> dict[int, Set[int]] | None:
+        domains: dict[int, Set[int]] = {n: {at} for n, at in pins.items()}
         for each in constraints:
             if not each.variables and not each.allowed:
                 return None
             for place, n in enumerate(each.variables):
-                seen = {values[place] for values in each.allowed}
+                seen = each.seen(place)
                 domains[n] = domains[n] & seen if n in domains else seen
                 if not domains[n]:
                     return None
@@ -136,24 +163,26 @@ class Solver:
 
 class _Search:
     def __init__(
-        self, domains: dict[int, set[int]], around: Mapping[int, Sequence[Constraint]], seed: int
+        self, domains: dict[int, Set[int]], around: Mapping[int, Sequence[Constraint]], seed: int
     ) -> None:
         self._around, self._seed = around, seed
         self._domains = domains
-        self._left = STEPS
+        self.left = STEPS
         self._found: Found = {}
 
     def run(self) -> Found | None:
+        apart = [n for n in self._domains if not self._around[n]]
+        self._found.update((n, self._ordered(n, self._domains[n])[0]) for n in apart)
         return self._found if self._deeper(self._domains) else None
 
-    def _deeper(self, domains: dict[int, set[int]]) -> bool:
+    def _deeper(self, domains: dict[int, Set[int]]) -> bool:
         rest = [n for n in domains if n not in self._found]
         if not rest:
             return True
         n = min(rest, key=lambda n: (len(domains[n]), -len(self._around[n]), n))
         for value in self._ordered(n, domains[n]):
-            self._left -= 1
-            if self._left < 0:
+            self.left -= 1
+            if self.left < 0:
                 return False
             self._found[n] = value
             narrowed = self._narrowed(n, domains)
@@ -162,14 +191,14 @@ class _Search:
             del self._found[n]
         return False
 
-    def _ordered(self, n: int, domain: set[int]) -> list[int]:
+    def _ordered(self, n: int, domain: Set[int]) -> list[int]:
         """Another order for each seed, the plainest values first for seed 0."""
         values = sorted(domain)
         if self._seed:
             random.Random(self._seed * 1009 + n).shuffle(values)
         return values
 
-    def _narrowed(self, n: int, domains: dict[int, set[int]]) -> dict[int, set[int]] | None:
+    def _narrowed(self, n: int, domains: dict[int, Set[int]]) -> dict[int, Set[int]] | None:
         """The domains after variable n has got its value; None when one of them is empty."""
         made = dict(domains)
         for each in self._around[n]:
@@ -185,12 +214,6 @@ class _Search:
         return made
 
 
-def _supported(each: Constraint, free: int, found: Mapping[int, int], domain: set[int]) -> set[int]:
-    place = each.variables.index(free)
-    given = [found.get(v, -1) for v in each.variables]
-    kept = set()
-    for value in domain:
-        given[place] = value
-        if tuple(given) in each.allowed:
-            kept.add(value)
-    return kept
+def _supported(each: Constraint, free: int, found: Mapping[int, int], domain: Set[int]) -> Set[int]:
+    rest = tuple(found[v] for v in each.variables if v != free)
+    return domain & each.supported(each.variables.index(free), rest)

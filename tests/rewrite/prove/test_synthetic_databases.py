@@ -15,6 +15,7 @@ from unwet.rewrite.prove.engines import DuckEngine, open_duckdb
 from unwet.rewrite.prove.generation import Generator
 from unwet.rewrite.prove.same_meaning import Meant
 from unwet.rewrite.prove.strength import CLOCK, strength
+from unwet.rewrite.prove.synthetic import databases as made_databases
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import databases
 from unwet.rewrite.prove.synthetic.infer import infer
@@ -127,3 +128,36 @@ def test_without_a_plan_the_text_says_what_rows_are_needed(name: str, oracle: Du
     found = strength(unit, made, Meant(meaning))
     assert (found.failure, max(found.rows) > 0) == ("", True)
     assert [(each.operator, each.diff) for each in found.survivors] == []
+
+
+def _wide(many: int) -> str:
+    """Sums over so many windows with a rank, each of which wants rows of its own."""
+    ranks = ", ".join(
+        f"ROW_NUMBER() OVER (PARTITION BY t.g{n} ORDER BY t.d) AS r{n}" for n in range(many)
+    )
+    tests = " OR ".join(f"x.r{n} = {n % 20 + 2}" for n in range(many))
+    return f"SELECT x.g0, x.v FROM (SELECT t.*, {ranks} FROM t) AS x WHERE x.v > 3 AND ({tests})"
+
+
+def test_data_is_bounded_and_has_something_of_everything(
+    oracle: DuckEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With room for fewer rows there are fewer goals, at equal distances, not those at the end."""
+    query = _wide(12)
+    whole = _made(query, oracle)[2]
+    monkeypatch.setattr(made_databases, "ROWS", 60)
+    small = _made(query, oracle)[2]
+    assert max(each.rows for each in small) < max(each.rows for each in whole)
+    for kind in ("good", "near"):
+        before, after = (sum(e.rows for e in many if e.aim == kind) for many in (whole, small))
+        assert 0 < after <= min(before, 5 * 60)
+    assert {each.aim for each in small} >= {"good", "bad", "null", "near", "again"}
+    assert _made(query, oracle)[2] == small
+
+
+def test_a_search_for_data_ends(oracle: DuckEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = QUERIES["either"]
+    monkeypatch.setattr(made_databases, "EFFORT", 200)
+    few = _made(query, oracle)[2]
+    monkeypatch.undo()
+    assert 0 < sum(each.rows for each in few) < sum(e.rows for e in _made(query, oracle)[2])
