@@ -27,7 +27,9 @@ from unwet.rewrite.algebra import (
     Project,
     Rel,
     Sort,
+    SortKey,
     Subquery,
+    Window,
     inputs,
     operands,
     width,
@@ -39,52 +41,132 @@ from unwet.rewrite.prove.identity import at_most_one, told
 from unwet.rewrite.prove.judge import normal_forms
 from unwet.rewrite.references import columns_of, used
 from unwet.rewrite.rules.nulls import rejected_by
+from unwet.rewrite.rules.promises import Promises
 from unwet.rewrite.rules.refs import all_movable, is_volatile, rebuild, substitute, with_inputs
 from unwet.rewrite.rules.shapes import BINARY, FALSE, integer
 
 _ROUNDS: Final = 4
+NO_PROMISES: Final = Promises()
 _DEFAULTED: Final = ("this", "expressions*1")
 _FOLDING: Final = frozenset({"lower", "upper", "trim"})
 Equation = Callable[[Rel], Rel | None]
 
 
-def same_rows(before: Plan, after: Plan, normalizer: Normalizer) -> bool:
-    """Whether two plans have the same columns and rows, and the same order where there is any."""
+def same_rows(
+    before: Plan, after: Plan, normalizer: Normalizer, promises: Promises = NO_PROMISES
+) -> bool:
+    """Whether two plans have the same columns and rows, and the same order where there is any.
+    `promises`: what is declared of tables, and kept."""
     if tuple(map(str.lower, before.names)) != tuple(map(str.lower, after.names)):
         return False
     if headings(before) != headings(after):
         return False
     if before.order and before.order != after.order:
         one, other = (normalizer.run(trim(each))[0] for each in (before, after))
-        return at_most_one(one) and alike(one, other, normalizer)
-    return alike(*normal_forms(before, after, normalizer), normalizer)
+        return at_most_one(one) and alike(one, other, normalizer, promises)
+    return alike(*normal_forms(before, after, normalizer), normalizer, promises)
 
 
-def alike(one: Rel, other: Rel, normalizer: Normalizer) -> bool:
+def alike(one: Rel, other: Rel, normalizer: Normalizer, promises: Promises = NO_PROMISES) -> bool:
     """Whether two normal forms meet under the equations."""
     for _ in range(_ROUNDS):
         if one == other:
             return True
-        changed = tuple(normalizer.run(_applied(each))[0] for each in (one, other))
+        changed = tuple(normalizer.run(_applied(each, promises))[0] for each in (one, other))
         if changed == (one, other):
             return False
         one, other = changed
     return one == other
 
 
-def _applied(rel: Rel) -> Rel:
-    return _Reader().over(_bottom_up(rel, {}), [None] * width(rel))
+def _applied(rel: Rel, promises: Promises) -> Rel:
+    equations = (
+        *EQUATIONS,
+        lambda each: order_of_never_null(each, promises),
+        lambda each: implied_order(each, promises),
+    )
+    return _Reader().over(_bottom_up(rel, equations, {}), [None] * width(rel))
 
 
-def _bottom_up(rel: Rel, done: dict[bytes, Rel]) -> Rel:
+def _bottom_up(rel: Rel, equations: Sequence[Equation], done: dict[bytes, Rel]) -> Rel:
     known = done.get(rel.digest)
     if known is None:
-        below = tuple(_bottom_up(each, done) for each in inputs(rel))
+        below = tuple(_bottom_up(each, equations, done) for each in inputs(rel))
         known = with_inputs(rel, below) if below != inputs(rel) else rel
-        for equation in EQUATIONS:
+        for equation in equations:
             known = equation(known) or known
         done[rel.digest] = known
     return known
+
+
+def order_of_never_null(rel: Rel, promises: Promises) -> Rel | None:
+    """ORDER BY x NULLS FIRST -> ORDER BY x, where x is never NULL: of windows and of LIMIT."""
+
+    def plain(key: SortKey, inner: Rel) -> SortKey:
+        if key.nulls_first is None or promises.value_never_null(key.expr, inner) is None:
+            return key
+        return replace(key, nulls_first=None)
+
+    match rel:
+        case Sort(input=inner, keys=keys):
+            made = tuple(plain(key, inner) for key in keys)
+            return replace(rel, keys=made) if made != keys else None
+        case Window(input=inner, functions=functions):
+            slim = tuple(
+                replace(each, order=tuple(plain(key, inner) for key in each.order))
+                for each in functions
+            )
+            return replace(rel, functions=slim) if slim != functions else None
+        case _:
+            return None
+
+
+def implied_order(rel: Rel, promises: Promises) -> Rel | None:
+    """WHERE a < c AND b < a AND b < c -> WHERE a < c AND b < a, where all three are values of one
+    declared type, so that nothing is converted."""
+    match rel:
+        case Filter(input=inner, conjuncts=conjuncts):
+            for at, test in enumerate(conjuncts):
+                rest = (*conjuncts[:at], *conjuncts[at + 1 :])
+                if rest and _follows(test, rest, inner, promises):
+                    return Filter(inner, rest)
+            return None
+        case _:
+            return None
+
+
+_ORDERS: Final = frozenset({"lt", "lte"})
+
+
+def _follows(test: Expr, rest: Sequence[Expr], rel: Rel, promises: Promises) -> bool:
+    """Is there a chain of conditions from the smaller side to the larger one?"""
+    if not isinstance(test, Call) or test.op not in _ORDERS or test.shape != BINARY:
+        return False
+    first, last = test.args
+    kind = _kind(first, rel, promises)
+    if not kind or is_volatile(test):
+        return False
+    steps = [c for c in rest if isinstance(c, Call) and c.op in _ORDERS and c.shape == BINARY]
+    reached, waiting = set[tuple[Expr, bool]](), [(first, test.op == "lte")]
+    while waiting:
+        place = waiting.pop()
+        if place in reached or _kind(place[0], rel, promises) != kind:
+            continue
+        reached.add(place)
+        waiting += [(s.args[1], place[1] or s.op == "lt") for s in steps if s.args[0] == place[0]]
+    return (last, True) in reached
+
+
+def _kind(expr: Expr, rel: Rel, promises: Promises) -> str:
+    """The declared type of a value; empty where it is not known."""
+    match expr:
+        case Call(op="coalesce", args=(one, other), shape=shape) if shape == _DEFAULTED:
+            kind = _kind(one, rel, promises)
+            return kind if kind == _kind(other, rel, promises) else ""
+        case Call(op="cast", args=(Lit(),), shape=("this", to)) if to == "to:date":
+            return "date"
+        case _:
+            return promises.kind(rel, expr)
 
 
 def text_default(rel: Rel) -> Rel | None:

@@ -12,11 +12,16 @@ from unwet.lineage.names import deep_stack
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved, resolve
 from unwet.lineage.tables import Catalog
+from unwet.rewrite.algebra import Plan
 from unwet.rewrite.definitions import Definition
 from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.equations import same_rows
 from unwet.rewrite.prove.judge import proves
 from unwet.rewrite.prove.synthetic.units import Unit
+from unwet.rewrite.rules.promised import Promised
+from unwet.rewrite.rules.promises import Promises
 from unwet.rewrite.script import end_state
 
 
@@ -62,8 +67,9 @@ class Meant:
     """Whether units of one pile mean the same with a change."""
 
     def __init__(self, meaning: Meaning) -> None:
-        self._normalizer = meaning.normalizer
+        self._normalizer, self._catalog = meaning.normalizer, meaning.pile.catalog
         self._plans = Plans(meaning.pile.catalog, meaning.pile.resolved)
+        self._ruled: dict[str, tuple[Promises, Normalizer]] = {}
 
     def same(self, unit: Unit, statement: Statement, tree: exp.Expr) -> bool:
         """Whether the normal forms are equal, or meet under the equations that are for proofs only;
@@ -76,11 +82,22 @@ class Meant:
             with deep_stack():
                 if after is None or after.plan is None:
                     return False
-                plans = before.plan, after.plan, self._normalizer
-                # in Oracle an empty text is NULL
-                return proves(*plans) or (statement.dialect != "oracle" and same_rows(*plans))
+                return self._is_same(before.plan, after.plan, statement.dialect)
         except UnwetError:
             return False
+
+    def _is_same(self, before: Plan, after: Plan, dialect: str) -> bool:
+        """By the rules; by what is declared of tables, which made data keeps, too; and by the
+        equations, in all dialects but Oracle's, in which an empty text is NULL."""
+        if proves(before, after, self._normalizer):
+            return True
+        if dialect not in self._ruled:
+            known = promises(self._catalog, dialect, dialect)
+            self._ruled[dialect] = known, Normalizer(more=Promised(known).rules)
+        known, ruled = self._ruled[dialect]
+        if dialect == "oracle":
+            return proves(before, after, ruled)
+        return same_rows(before, after, ruled, known)
 
 
 def _with(script: Script, old: Statement, new: Statement) -> Script:
