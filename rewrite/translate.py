@@ -17,6 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Node
+from unwet.rewrite.known_apart import known_apart
 from unwet.rewrite.scalars import is_decimal
 
 N = TypeVar("N", bound=Node)
@@ -29,7 +30,10 @@ def translate(plan: N, source: str, target: str) -> tuple[N, frozenset[str]]:
         return plan, frozenset()
     needed: set[str] = set()
     if source in _CASE_BLIND and target not in _CASE_BLIND:
-        needed.add(f"text is compared letter for letter (no case-blind {source} collation)")
+        needed.add(
+            f"text is compared letter for letter, blanks at its end, too (no case-blind {source} "
+            "collation)"
+        )
 
     if source in _EMPTY_IS_NULL and target not in _EMPTY_IS_NULL:
         needed.add(f"no text is empty ({source} takes '' for NULL)")
@@ -143,14 +147,6 @@ def _weekday(call: Call, source: str, target: str) -> tuple[Call, str]:
     return call, ""
 
 
-def _weeks(call: Call, source: str, target: str) -> tuple[Call, str]:
-    """BigQuery's weeks begin on Sunday, those of others on Monday: no proof between them."""
-    week = "this:var WEEK"
-    if call.op == "extract" and week in call.shape and "bigquery" in (source, target):
-        return replace(call, shape=(*call.shape, "sunday=True")), ""
-    return call, ""
-
-
 def _joined_text(call: Call, source: str, target: str) -> tuple[Call, str]:
     """T-SQL's + joins text, that of most others does not take it."""
     text = any(isinstance(arg, Lit) and arg.kind == "string" for arg in call.args)
@@ -177,7 +173,16 @@ def _cast(value: Expr, name: str, target: str) -> Call:
     return Call("cast", (value,), ("this", _TYPE + _type_in(name, target)))
 
 
-_STEPS = (_types, _dates, _boundaries, _division, _weekday, _weeks, _joined_text, _whole_numbers)
+_STEPS = (
+    known_apart,  # first: the next ones spell calls as the target does
+    _types,
+    _dates,
+    _boundaries,
+    _division,
+    _weekday,
+    _joined_text,
+    _whole_numbers,
+)
 
 
 def _slot(slot: str, target: str) -> str:

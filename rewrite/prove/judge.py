@@ -224,6 +224,8 @@ _DETAILS = {
     "nulls_first=": "where NULLs are sorted",
     "date_part_boundary=": "whether borders or whole units are counted",
     "zone": "the time zone",
+    "apart=": "what the two dialects do otherwise",
+    "text=": "what + does with texts",
     "coerce": "which NULL is converted",
 }  # what a parser notes of a call and no SQL shows -> in words
 

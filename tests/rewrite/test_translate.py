@@ -6,6 +6,8 @@ import pytest
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
+from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.prove.judge import proves
 from unwet.rewrite.refactor import Request, Result, refactor
 from unwet.rewrite.translate import translate
 from unwet.tests.rewrite.small_world import SCHEMA, plan_of
@@ -70,7 +72,8 @@ UNPROVED = [
     ("tsql", "SELECT a / 2 AS x FROM t", "divided"),
     ("tsql", "SELECT AVG(a) AS x FROM t", "integers"),
     ("postgres", "SELECT a / b AS x FROM t", "divided"),
-    ("bigquery", "SELECT EXTRACT(WEEK FROM y) AS x FROM s", "sunday"),
+    ("bigquery", "SELECT EXTRACT(WEEK FROM y) AS x FROM s", "what the two dialects do otherwise"),
+    ("postgres", "SELECT a FROM t WHERE c LIKE 'a\\_%'", "what the two dialects do otherwise"),
     ("tsql", "SELECT c + '!' AS x FROM t", "text"),
 ]
 
@@ -80,6 +83,57 @@ def test_what_may_differ_is_kept(source: str, sql: str, word: str) -> None:
     result = moved(sql, source, "duckdb")
     assert outcome(result) == "kept"
     assert word in result.verdicts[0].reason
+
+
+APART = [
+    ("c LIKE 'a\\_'", {"postgres"}, {"duckdb", "tsql", "oracle"}),
+    ("c LIKE '[ab]%'", {"tsql"}, {"postgres", "duckdb"}),
+    ("SUBSTRING(c, 0, 2) = 'a'", {"postgres", "duckdb"}, {"bigquery", "snowflake", "spark"}),
+    ("SUBSTRING(c, -1, 2) = 'a'", {"postgres", "redshift"}, {"duckdb", "bigquery", "mysql"}),
+    ("c || d = 'a'", {"oracle"}, {"postgres", "duckdb"}),
+    ("CONCAT(c, d) = 'a'", {"redshift"}, {"postgres", "duckdb"}),
+    ("GREATEST(a, b) = 1", {"oracle"}, {"postgres", "duckdb"}),
+    ("EXTRACT(DOW FROM y) = 1", {"postgres", "duckdb"}, {"spark", "trino"}),
+    ("EXTRACT(WEEK FROM y) = 1", {"postgres", "duckdb"}, {"bigquery", "mysql"}),
+    ("HASH(c) = 1", {"duckdb"}, {"snowflake"}),
+]
+"""What the two groups of dialects are known to understand differently."""
+
+ALIKE = [
+    ("c LIKE 'a%'", "postgres", "duckdb"),
+    ("c LIKE '[ab]%'", "postgres", "duckdb"),
+    ("SUBSTRING(c, 1, 2) = 'a'", "postgres", "bigquery"),
+    ("SUBSTRING(c, 0, 2) = 'a'", "postgres", "duckdb"),
+    ("'x' || 'y' = 'a'", "oracle", "postgres"),
+    ("GREATEST(a, b) = 1", "postgres", "duckdb"),
+    ("EXTRACT(DOW FROM y) = 1", "postgres", "redshift"),
+    ("EXTRACT(WEEK FROM y) = 1", "postgres", "duckdb"),
+]
+
+TOGETHER = "(SELECT t.a, t.b, t.c, u.d, s.y FROM t CROSS JOIN u CROSS JOIN s) AS q"
+
+
+def meets(test: str, source: str, target: str) -> bool:
+    old = plan_of(f"SELECT a FROM {TOGETHER} WHERE {test}", source)
+    new = plan_of(f"SELECT a FROM {TOGETHER} WHERE {test}", target)
+    return proves(translate(old, source, target)[0], new, Normalizer())
+
+
+@pytest.mark.parametrize(("test", "ones", "others"), APART, ids=lambda each: str(each)[:30])
+def test_what_two_dialects_are_known_to_understand_differently_is_no_proof(
+    test: str, ones: set[str], others: set[str]
+) -> None:
+    for one in sorted(ones):
+        for other in sorted(others):
+            assert not meets(test, one, other), (one, other)
+            assert not meets(test, other, one), (other, one)
+
+
+@pytest.mark.parametrize(("test", "source", "target"), ALIKE)
+def test_what_two_dialects_understand_alike_is_left_alone(
+    test: str, source: str, target: str
+) -> None:
+    assert meets(test, source, target)
 
 
 FRACTIONS = ["a / 2.0", "1.0 * a / b", "CAST(a AS FLOAT) / b", "AVG(1.0 * a)"]

@@ -1,0 +1,116 @@
+"""Calls of one name that two dialects are known to understand differently: no proof between them.
+
+Proofs across dialects assume that functions of one name mean the same, and say so; what the manuals
+say is otherwise is not left to that. Each step marks such a call in the old plan, so that the two
+plans do not meet. It looks at constants only: what a column may hold is part of the assumption.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from unwet.rewrite.algebra import Call, Expr, Lit
+
+APART: Final = "apart=True"
+
+# LIKE 'a\_b' means a_b, as backslash escapes without an ESCAPE clause ("LIKE" in the manuals)
+_BACKSLASH: Final = frozenset(
+    {"postgres", "redshift", "mysql", "bigquery", "spark", "databricks", "hive", "clickhouse"}
+)
+# SUBSTRING(x, 0, n) and SUBSTRING(x, -1, n): where the text is thought to begin
+_FROM_ZERO: Final = {
+    **dict.fromkeys(("postgres", "redshift", "tsql", "duckdb"), "before the text"),
+    **dict.fromkeys(("bigquery", "snowflake", "spark", "databricks", "hive", "oracle"), "as 1"),
+    **dict.fromkeys(("mysql", "trino", "presto", "athena"), "nothing"),
+}
+_FROM_END: Final = {
+    **dict.fromkeys(("postgres", "redshift", "tsql"), "before the text"),
+    **dict.fromkeys(
+        ("bigquery", "snowflake", "spark", "databricks", "hive", "oracle", "mysql", "trino",
+         "presto", "athena", "duckdb", "sqlite"), "from its end"),
+}  # fmt: skip
+# EXTRACT(DOW ..): the number of Sunday
+_SUNDAY: Final = {
+    **dict.fromkeys(("postgres", "redshift", "duckdb", "snowflake"), 0),
+    **dict.fromkeys(("spark", "databricks"), 1),
+    **dict.fromkeys(("trino", "presto", "athena"), 7),
+}
+# EXTRACT(WEEK ..): ISO 8601, but there
+_WEEKS: Final = {"bigquery": "Sundays", "mysql": "Sundays, from 0", "tsql": "from January 1"}
+_WHOLE_UNITS: Final = frozenset({"databricks", "trino", "presto", "athena"})  # DATEDIFF
+_HASHES: Final = frozenset({"hash", "checksum", "binary_checksum", "ora_hash"})
+
+
+def known_apart(call: Call, source: str, target: str) -> tuple[Call, str]:
+    """The call, marked where the two dialects differ in it."""
+    differs = (
+        _like(call, source, target)
+        or _substring(call, source, target)
+        or _of_null(call, source, target)
+        or _of_dates(call, source, target)
+        or _hash(call)
+    )
+    return (replace(call, shape=(*call.shape, APART)) if differs else call), ""
+
+
+def _like(call: Call, source: str, target: str) -> bool:
+    """Backslashes, and T-SQL's sets of characters in brackets."""
+    if call.op not in ("like", "ilike"):
+        return False
+    patterns = [a.text for a in call.args[1:] if isinstance(a, Lit) and a.kind == "string"]
+    escapes = (source in _BACKSLASH) != (target in _BACKSLASH)
+    brackets = (source == "tsql") != (target == "tsql")
+    return any((escapes and "\\" in p) or (brackets and "[" in p) for p in patterns)
+
+
+def _substring(call: Call, source: str, target: str) -> bool:
+    if call.op != "substring" or len(call.args) < 2:
+        return False
+    match call.args[1]:
+        case Lit(kind="number", text="0"):
+            where = _FROM_ZERO
+        case Lit(kind="number", text=text) if text.startswith("-"):
+            where = _FROM_END
+        case Call(op="neg", args=(Lit(),)):
+            where = _FROM_END
+        case _:
+            return False
+    return where.get(source, source) != where.get(target, target)
+
+
+def _of_null(call: Call, source: str, target: str) -> bool:
+    """Oracle joins NULL as an empty text, and has no greatest of it; Redshift's CONCAT of NULL is
+    NULL (the manuals, "Concatenation Operator", "GREATEST", "CONCAT")."""
+    match call.op:
+        case "dpipe":
+            return "oracle" in (source, target) and not all(map(_is_text, call.args))
+        case "concat":
+            return bool({"oracle", "redshift"} & {source, target})
+        case "greatest" | "least":
+            return "oracle" in (source, target)
+        case _:
+            return False
+
+
+def _is_text(expr: Expr) -> bool:
+    return isinstance(expr, Lit) and expr.kind == "string"
+
+
+def _of_dates(call: Call, source: str, target: str) -> bool:
+    match call.op:
+        case "extract" if "this:var DOW" in call.shape:
+            return _SUNDAY.get(source, source) != _SUNDAY.get(target, target)
+        case "extract" if "this:var WEEK" in call.shape:
+            return _WEEKS.get(source, "") != _WEEKS.get(target, "")
+        case "datediff" if "unit:var DAY" not in call.shape and "this" in call.shape:
+            has_unit = any(slot.startswith("unit:") for slot in call.shape)
+            return has_unit and (source in _WHOLE_UNITS) != (target in _WHOLE_UNITS)
+        case _:
+            return False
+
+
+def _hash(call: Call) -> bool:
+    """Each engine has a hash of its own."""
+    names = (slot.removeprefix("this=").strip("'") for slot in call.shape[:1])
+    return call.op == "anonymous" and any(name in _HASHES for name in names)
