@@ -338,7 +338,8 @@ def _branch(tree: exp.Query) -> exp.Query:
 
 
 def _cte_name(relation: str) -> str:
-    return _word(relation.lstrip("#"))
+    # where several scripts have one of that name, its path stands behind it
+    return _word(relation.lstrip("#").partition("@")[0])
 
 
 def _word(name: str) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Final
 
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.resolve import Resolved
 from unwet.rewrite.algebra import Plan
+
+LONGEST: Final = 60  # of 63 that PostgreSQL keeps of a name; a number may come behind it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +74,7 @@ def named(definitions: Iterable[Definition]) -> tuple[Report, ...]:
     taken: set[str] = set()
     reports = []
     for definition in sorted(definitions, key=_sort_key):
-        name = _free(_stem(definition), taken)
+        name = _free(_short(_stem(definition)), taken)
         taken.add(name)
         reports.append(Report(name, definition.relation, _span(definition), definition))
     return tuple(sorted(reports, key=lambda r: r.name))
@@ -89,6 +93,14 @@ def _stem(definition: Definition) -> str:
     raw = re.sub(r"p__(\w+?)__p", r"\1", raw, flags=re.IGNORECASE)
     clean = "".join(c if c.isalnum() and c.isascii() else "_" for c in raw.lower()).strip("_")
     return clean if clean and not clean[0].isdigit() else f"report_{clean}".rstrip("_")
+
+
+def _short(stem: str) -> str:
+    """A long name cut, and told from others that begin alike by a digest of all of it."""
+    if len(stem) <= LONGEST:
+        return stem
+    mark = blake2b(stem.encode(), digest_size=3).hexdigest()
+    return f"{stem[: LONGEST - len(mark) - 1].rstrip('_')}_{mark}"
 
 
 def _free(stem: str, taken: set[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unwet.lineage.parse import Script
@@ -36,7 +36,21 @@ def originals(pile: Pile, scripts: Left, root: str) -> dict[str, str]:
         for script in pile.scripts
         if script.source.path in scripts.all
     }
-    return {p.removeprefix(root).replace("..", "_"): text for p, text in sorted(found.items())}
+    placed: dict[str, str] = {}
+    for path, text in sorted(found.items()):
+        placed[_free(path.removeprefix(root).replace("..", "_"), placed)] = text
+    return placed
+
+
+def _free(path: str, placed: Mapping[str, str]) -> str:
+    """The path, or another one where a file system that ignores case has a file there already."""
+    taken, candidate, n = {each.lower() for each in placed}, path, 1
+    while candidate.lower() in taken:
+        n += 1
+        folder, _, name = path.rpartition("/")
+        stem, dot, ending = name.partition(".")
+        candidate = f"{folder}/{stem}_{n}{dot}{ending}".lstrip("/")
+    return candidate
 
 
 def _text(script: Script, broken: bool) -> str:

@@ -16,12 +16,14 @@ _SQL_WORDS = """
 _JINJA_WORDS = """
     block call config do endfor endif endmacro extends false for import include loop macro model
     none ref return self source target this true var"""
+_LONGEST = 60  # a number may come behind it
 RESERVED = frozenset((_SQL_WORDS + _JINJA_WORDS).split())
 
 
 def free(name: str, taken: Iterable[str]) -> str:
-    """``name``, or ``name_2`` and so on while it is taken or reserved."""
-    used = set(taken) | RESERVED
+    """``name``, or ``name_2`` and so on while it is taken or reserved; a long one is cut, so that
+    PostgreSQL keeps all of it (63 characters)."""
+    used, name = set(taken) | RESERVED, name[:_LONGEST].rstrip("_")
     candidate, n = name, 1
     while candidate in used:
         n += 1

@@ -1,0 +1,68 @@
+"""Names that some engine, file system or tool cannot take: none is lost, none hides another."""
+
+from __future__ import annotations
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.refactor import Request, Result, refactor
+
+COPY = """\
+CREATE TEMP TABLE good AS
+SELECT o.id, o.customer, SUM(o.amount) AS amount, COUNT(*) AS n, {0} AS sign
+FROM s.orders AS o WHERE o.status = 'paid' GROUP BY o.id, o.customer;
+SELECT g.customer, SUM(g.amount) AS x, MAX(g.n) AS most FROM good AS g GROUP BY g.customer
+HAVING MAX(g.sign) = {0} AND COUNT(*) > {0} AND MIN(g.id) > 0;
+"""
+
+
+def made(**texts: str) -> Result:
+    return of({f"{name}.sql": text for name, text in texts.items()})
+
+
+def of(texts: dict[str, str]) -> Result:
+    return refactor(load([Source(p, t, "duckdb") for p, t in texts.items()], "duckdb"), Request())
+
+
+def models(result: Result) -> list[str]:
+    return [verdict.model for verdict in result.verdicts]
+
+
+def test_long_names_are_cut_and_stay_apart() -> None:
+    long = "a_report_of_the_department_of_very_long_names_by_month_and_country"
+    found = models(made(**{f"{long}_one": "SELECT 1 AS x", f"{long}_two": "SELECT 2 AS x"}))
+    assert len(set(found)) == 2
+    assert all(len(name) <= 60 and name.startswith("a_report_of_the_") for name in found)
+    assert found == models(made(**{f"{long}_two": "SELECT 2 AS x", f"{long}_one": "SELECT 1 AS x"}))
+
+
+def test_names_that_differ_in_case_only() -> None:
+    result = of({"in/Sales.sql": "SELECT 1 AS x", "in/sales.sql": "SELECT 2 AS x"})
+    assert models(result) == ["sales", "sales_2"]
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+
+
+def test_scripts_that_differ_in_case_only_are_both_kept() -> None:
+    result = of({"in/Sales.sql": "SELECT FROM 1", "in/sales.sql": "SELECT FROM 2"})
+    kept = {path: text for path, text in result.files.items() if path.startswith("legacy/")}
+    assert len({path.lower() for path in kept}) == 2
+    assert sorted(kept.values()) == ["SELECT FROM 1", "SELECT FROM 2"]
+
+
+def test_reserved_words_are_models() -> None:
+    result = made(select="SELECT 1 AS x", order="SELECT 2 AS x", ref="SELECT 3 AS x")
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+
+
+def test_two_reports_with_one_output_name_have_two_models() -> None:
+    result = of(
+        {"a.sql": "CREATE TABLE x.r AS SELECT 1 AS a", "b.sql": "CREATE TABLE y.r AS SELECT 2 AS a"}
+    )
+    assert {v.relation: v.model for v in result.verdicts} == {"x.r": "r", "y.r": "r_2"}
+
+
+def test_no_name_has_the_path_of_a_script_in_it() -> None:
+    texts = {f"some/folder/{n}.sql": COPY.format(n) for n in (1, 2, 3)}
+    result = of(texts)
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    assert result.abstractions
+    assert not [path for path in result.files if "some_folder" in path and "legacy" not in path]
