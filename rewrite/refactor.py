@@ -48,10 +48,12 @@ from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.renaming import Called, renamed
+from unwet.rewrite.repeats import repeats
 from unwet.rewrite.sharing import share
 from unwet.rewrite.sizes import Size, part_size, project_size
 from unwet.rewrite.targets.known import target_of
 from unwet.rewrite.targets.migration import migration
+from unwet.rewrite.targets.migration_head import Overview
 from unwet.rewrite.targets.place import check, check_name, place, staged
 from unwet.rewrite.targets.record import RECORD, Record, record
 from unwet.rewrite.tested_by import evidence_of
@@ -352,6 +354,7 @@ class _Job:
         project = replace(project, evidence=evidence_of(project, self.found, self.meaning))
         files = {**self._files(project)}
         assumptions = tuple(sorted(self.assumptions | self.shared_assumptions))
+        before, after = self._sizes(project, files)
         files["MIGRATION.md"] = migration(
             project,
             self.target,
@@ -360,14 +363,13 @@ class _Job:
             assumptions,
             contradictions,
             self.request.decisions.shaping,
+            Overview(before, after, repeats(project)),
         )
         files[RECORD] = record(Record(self.dialect, self.ledger.kept))
         edited = self._placed(files)
-        scripts = left(self.state, [k.report for k in project.kept])
         return Result(
-            part_size(self.legacy, {source.path for source in self.legacy.sources}),
-            project_size(project.library, self.target.counted(files))
-            + part_size(self.legacy, scripts.all, scripts.broken),
+            before,
+            after,
             0,
             verdicts,
             (*self.pile.findings, *self.state.findings),
@@ -380,6 +382,13 @@ class _Job:
             abstractions(project),
             tuple(sorted(self.ledger.contradicted)),
         )
+
+    def _sizes(self, project: Project, files: Mapping[str, str]) -> tuple[Size, Size]:
+        """Of the pile, and of the project with the scripts that go on as they are."""
+        scripts = left(self.state, [k.report for k in project.kept])
+        old = part_size(self.legacy, {source.path for source in self.legacy.sources})
+        new = project_size(project.library, self.target.counted(files))
+        return old, new + part_size(self.legacy, scripts.all, scripts.broken)
 
     def _placed(self, files: Mapping[str, str]) -> tuple[str, ...]:
         """Writes the project where it is asked for; what is left as somebody edited it."""

@@ -52,6 +52,19 @@ class DataTest:
     evidence: str
 
 
+def words(test: DataTest) -> str:
+    """What is tested, for people."""
+    match test.check:
+        case Unique(columns=columns):
+            return f"{', '.join(columns)}: unique"
+        case NotNull(column=column):
+            return f"{column}: never NULL"
+        case Accepted(column=column, values=values):
+            return f"{column}: one of {', '.join(values)}"
+        case Related(column=column, relation=relation, field=there):
+            return f"{column}: found in {relation}.{there}"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceColumn:
     """A column of a relation from outside. `type` as the project's dialect writes it, "" where

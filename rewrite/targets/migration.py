@@ -4,14 +4,16 @@ granted, then what became of every report, folder by folder."""
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 from unwet.lineage.findings import Finding
 from unwet.rewrite.counted import counted
+from unwet.rewrite.data_tests.values import words
 from unwet.rewrite.drift import DriftFinding
 from unwet.rewrite.project import Project
+from unwet.rewrite.targets.migration_head import Overview, folder_of, folders, head, still
 from unwet.rewrite.targets.target import Target
 from unwet.rewrite.verdicts import MEANING, Outcome, Verdict
 
@@ -53,13 +55,13 @@ def migration(
     assumptions: Sequence[str] = (),
     contradictions: Sequence[DriftFinding] = (),
     obeyed: Sequence[Obeyed] = (),
+    overview: Overview | None = None,
 ) -> str:
     """The text, in Markdown; of the findings, the files that were not read at all. ``obeyed``:
     decisions about the shape of the project."""
-    counts = Counter(v.outcome for v in verdicts)
     lines = [f"# {project.name}: what became of each report", ""]
-    lines += [f"- **{counts[what]} {what}**: {MEANING[what]}." for what in MEANING if counts[what]]
-    lines += ["", *_how_to(project, target), ""]
+    lines += [*head(project, verdicts, overview), "", *_how_to(project, target), ""]
+    lines += folders(project, verdicts)
     needed = [*_by_outcome(project, verdicts), *_contradictions(project, contradictions),
               *_unread(project, findings)]  # fmt: skip
     if needed:
@@ -68,7 +70,9 @@ def migration(
     if assumptions:
         lines += ["## What the proofs take for granted", ""]
         lines += [*(f"- {_plain(_below(project, each))}" for each in assumptions), ""]
+    lines += _assumed_tests(project)
     lines += _tested(project, verdicts)
+    lines += still(overview.repeats if overview is not None else ())
     lines += ["## Every report", "", *_table(project, verdicts)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -151,9 +155,24 @@ def _unread(project: Project, findings: Sequence[Finding]) -> Iterator[str]:
 
 def _obeyed(found: Sequence[Obeyed]) -> Iterator[str]:
     if found:
-        yield from (f"### Decisions that this project obeys ({len(found)})", "")
+        yield from (f"## Decisions that this project obeys ({len(found)})", "")
         yield from (f"- {_plain(str(each))}; {each.date}: {_plain(each.reason)}" for each in found)
         yield ""
+
+
+def _assumed_tests(project: Project) -> Iterator[str]:
+    """What is tested of the data and may turn out wrong: warnings of the project."""
+    found = {**project.evidence.sources, **project.evidence.models}
+    lines = [
+        f"- {_code(name)}: {_plain(words(test))} ({_plain(test.evidence)})"
+        for name, tests in sorted(found.items())
+        for test in tests
+        if not test.certain
+    ]
+    if lines:
+        yield from (f"## What is assumed of the data ({len(lines)})", "")
+        yield "The project tests each of these. A test that fails is a warning: the data is not"
+        yield from ("what the old reports, or the declarations, take it to be.", "", *lines, "")
 
 
 # --- every report ----------------------------------------------------------------------------
@@ -161,14 +180,14 @@ def _obeyed(found: Sequence[Obeyed]) -> Iterator[str]:
 
 def _table(project: Project, verdicts: Sequence[Verdict]) -> Iterator[str]:
     """A table for each folder of the old reports."""
-    folders: dict[str, list[Verdict]] = defaultdict(list)
+    found: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
-        folders[project.below(verdict.path).rpartition("/")[0]].append(verdict)
-    for folder in sorted(folders):
-        if len(folders) > 1:
+        found[folder_of(project, verdict)].append(verdict)
+    for folder in sorted(found):
+        if len(found) > 1:
             yield from (f"### {folder or '.'}/", "")
         yield from (_HEAD, "| --- | --- | --- | --- | --- |")
-        for verdict in folders[folder]:
+        for verdict in found[folder]:
             cells = [verdict.relation or verdict.name, _at(project, verdict), verdict.model]
             why = "see above" if verdict.outcome in _APART else _below(project, verdict.reason)
             yield "| " + " | ".join(map(_cell, [*cells, verdict.outcome, why])) + " |"

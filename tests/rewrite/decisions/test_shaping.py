@@ -226,5 +226,5 @@ def test_mistakes_have_their_line(tmp_path: Path, text: str, line: int, told: st
 def test_all_of_them_stand_in_the_migration(tmp_path: Path) -> None:
     text = f'[[pin]]\nreport = "sales_ch"\n{WHO}[[forbid]]\nname = "nobody"\n{WHO}'
     told = made(pile(), decided(tmp_path, text)).files["MIGRATION.md"]
-    assert "### Decisions that this project obeys (2)" in told
+    assert "## Decisions that this project obeys (2)" in told
     assert "sales_ch stays a model of its own; 2026-03-01: asked by sales" in told

@@ -109,3 +109,42 @@ def test_no_word_on_mistakes_where_none_were_made() -> None:
     verdict = Verdict("a", "s.a", "a.sql", 3, "a", "tested", "same rows on data")
     text = migration(EMPTY, dbt, [verdict])
     assert "- same rows on data: `s.a` (a.sql:3)\n" in text and "28 of 32" not in text
+
+
+def test_the_head_says_what_became_of_the_pile() -> None:
+    result = refactor(small_pile(), Request())
+    head = result.files["MIGRATION.md"].partition("\n- **")[0]
+    before, after = result.before, result.after
+    assert f"10 reports in {before.files} scripts of {before.lines} lines" in head
+    assert f"became {after.lines} lines:\n7 models, " in head
+    assert "3 scripts kept as they were." in head
+
+
+def test_folders_are_counted_and_linked() -> None:
+    sources = [Source("a b/x.sql", "SELECT 1 AS x"), Source("a b/y.sql", "SELECT FROM WHERE"),
+               Source("c/z.sql", "SELECT 2 AS x")]  # fmt: skip
+    text = refactor(load(sources), Request()).files["MIGRATION.md"]
+    assert "| folder | reports | proved | kept |\n| --- | --: | --: | --: |\n" in text
+    assert "| [a b/](#a-b) | 2 | 1 | 1 |\n| [c/](#c) | 1 | 1 |  |\n" in text
+    assert "### a b/\n" in text
+
+
+def test_what_is_assumed_of_the_data_stands_there() -> None:
+    text = "CREATE TABLE s.t (id INT PRIMARY KEY, a TEXT);\nCREATE TABLE r AS SELECT a FROM s.t"
+    told = refactor(load([Source("a.sql", text, "duckdb")]), Request()).files["MIGRATION.md"]
+    assert "## What is assumed of the data (2)\n" in told
+    assert "- `s.t`: id: unique (declared as a key)\n" in told
+
+
+WIDE = "SELECT o.a, o.b, o.c, o.d, o.e, o.f FROM s.o AS o JOIN s.p AS p ON p.a = o.a WHERE {}"
+
+
+def test_blocks_over_the_same_relations_are_told() -> None:
+    conditions = ("o.a > 1", "o.b + o.c < p.b AND o.d = 1 AND p.c IS NULL", "o.e IN (1, 2)")
+    sources = [Source(f"{name}.sql", WIDE.format(each), "duckdb")
+               for name, each in zip("abc", conditions, strict=True)]  # fmt: skip
+    told = refactor(load(sources), Request()).files["MIGRATION.md"]
+    [line] = [line for line in told.splitlines() if "lines over `s.o`, `s.p`" in line]
+    assert line.endswith(": `a`, `b`, `c`")
+    alone = refactor(load(sources[:1]), Request()).files["MIGRATION.md"]
+    assert "## Still there more than once" not in alone

@@ -1,0 +1,91 @@
+"""The head of MIGRATION.md: what came of the pile in a few lines, and folder by folder."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from unwet.rewrite.counted import counted
+from unwet.rewrite.project import Project
+from unwet.rewrite.repeats import Repeat
+from unwet.rewrite.sizes import Size
+from unwet.rewrite.verdicts import MEANING, Outcome, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Sizes before and after, and what is still there more than once."""
+
+    before: Size
+    after: Size
+    repeats: tuple[Repeat, ...] = ()
+
+
+def head(project: Project, verdicts: Sequence[Verdict], overview: Overview | None
+         ) -> Iterator[str]:  # fmt: skip
+    """Sizes, what the project is made of, and how many reports ended how."""
+    if overview is not None:
+        before, after = overview.before, overview.after
+        old = f"{counted(len(verdicts), 'report')} in {counted(before.files, 'script')}"
+        yield f"{old} of {before.lines:,} lines became {after.lines:,} lines:"
+        yield f"{_made_of(project)}."
+        yield ""
+    counts = Counter(v.outcome for v in verdicts)
+    yield from (
+        f"- **{counts[what]} {what}**: {MEANING[what]}." for what in MEANING if counts[what]
+    )
+
+
+def _made_of(project: Project) -> str:
+    parts = [counted(len(project.drafts), "model"),
+             counted(len(project.intermediates), "model that others read"),
+             counted(len(project.library.macros), "macro")]  # fmt: skip
+    if project.originals:
+        parts.append(f"{counted(len(project.originals), 'script')} kept as they were")
+    return ", ".join(parts).replace("model that others reads", "models that others read")
+
+
+def folders(project: Project, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """How many reports of each folder ended how; nothing for one folder."""
+    found: dict[str, Counter[Outcome]] = defaultdict(Counter)
+    for verdict in verdicts:
+        found[folder_of(project, verdict)][verdict.outcome] += 1
+    if len(found) < 2:
+        return
+    kinds = [what for what in MEANING if any(counts[what] for counts in found.values())]
+    yield from ("## Folder by folder", "")
+    yield f"| folder | reports | {' | '.join(kinds)} |"
+    yield f"| --- | --: |{' --: |' * len(kinds)}"
+    for folder in sorted(found):
+        counts = found[folder]
+        cells = [str(counts[what] or "") for what in kinds]
+        yield f"| [{folder or '.'}/](#{anchor(folder)}) | {counts.total()} | {' | '.join(cells)} |"
+    yield ""
+
+
+def folder_of(project: Project, verdict: Verdict) -> str:
+    """The folder of the old script, as the project names it."""
+    return project.below(verdict.path).rpartition("/")[0]
+
+
+def anchor(folder: str) -> str:
+    """What the heading of a folder is linked by: letters, digits, - and _, as GitHub makes it."""
+    kept = (c for c in folder.lower() if c.isalnum() or c in "-_ ")
+    return "".join(kept).replace(" ", "-")
+
+
+def still(repeats: Sequence[Repeat]) -> Iterator[str]:
+    """What to look at next."""
+    if not repeats:
+        return
+    yield from ("## Still there more than once", "")
+    yield "Models and macros that select from the same relations, in blocks of many lines. Nothing"
+    yield "is known to be equal there; somebody who knows the business may see that it should be."
+    yield ""
+    for each in repeats:
+        over = ", ".join(f"`{name}`" for name in each.relations)
+        hosts = ", ".join(f"`{name}`" for name in each.hosts[:8])
+        more = f" and {len(each.hosts) - 8} more" if len(each.hosts) > 8 else ""
+        yield f"- {each.lines:,} lines over {over}: {hosts}{more}"
+    yield ""
