@@ -130,7 +130,8 @@ def test_what_cannot_be_a_view_is_kept_with_the_reason() -> None:
         "postgres", **{long: "SELECT id FROM s.t"}, open="SELECT id FROM s.t WHERE id > :n"
     )
     why = {v.name: (v.outcome, v.reason) for v in result.verdicts}
-    assert why[long] == ("kept", "its name has 64 bytes, more than the 63 of postgres")
+    [(cut, _)] = [(name, told) for name, told in why.items() if told == ("proved", "")]
+    assert cut.startswith("n" * 50) and len(cut) == 60
     assert why["open"] == ("kept", "a view has no parameters: give --param a value for n")
     assert "legacy/open.sql" in result.files
 
