@@ -28,7 +28,7 @@ class Project:
     ``dialect`` is the one the project is written in; ``placeholders`` maps variable names to the
     text they had in the pile; ``originals`` the paths of kept scripts to their text; ``root`` is
     the folder of the pile, with its slash; ``evidence`` is there when the project is written for
-    good.
+    good; ``bound`` are the variables that a driver puts values in for: anything else is text.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Project:
     originals: Mapping[str, str] = field(default_factory=dict)
     root: str = ""
     evidence: Evidence = NO_EVIDENCE
+    bound: frozenset[str] = frozenset()
 
     def below(self, path: str) -> str:
         """A path of the pile as the project names it: relative to the folder all of it is in."""

@@ -155,7 +155,10 @@ class _Job:
         self.reports = {report.name: report for report in self.state.reports}
         self.dialect = request.to_dialect or dialect_of(self.pile)
         self.target = target_of(request.target)
-        self.variables = sorted({variable(place) for place in placeholders(self.pile)})
+        places = placeholders(self.pile)
+        self.variables = sorted({variable(place) for place in places})
+        text = {variable(place) for place in places if not place.binds}
+        self.bound = frozenset(self.variables) - text
         self.worded = Remembered()
         self.ledger = Ledger()
         self.shape = shape(request.decisions, self.state.reports)
@@ -343,6 +346,7 @@ class _Job:
             {name: self.request.values.get(name, name) for name in self.variables},
             originals(self.legacy, left(self.state, [k.report for k in kept]), self.root),
             self.root,
+            bound=self.bound,
         )
 
     def _finish(self, project: Project) -> Result:

@@ -9,6 +9,7 @@ from typing import Final
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 
+_READERS: Final = 5  # are named of what many models read
 _CODE: Final = re.compile(  # a line of SQL that somebody commented out
     r"\s*[,)]|(CREATE|SELECT|WITH|FROM|WHERE|AND|OR|(LEFT |INNER )?JOIN|ON|GROUP BY|ORDER BY|HAVING"
     r"|UNION|INSERT|DELETE|UPDATE)\b|.*(,|\(|\bAS)\s*$"
@@ -21,6 +22,14 @@ def replaced(project: Project, report: Report) -> Iterator[str]:
         span = part.statement.span
         last = f"-{span.end_line}" if span.end_line > span.line else ""
         yield f"{project.below(span.path)}:{span.line}{last}"
+
+
+def read_by(project: Project, name: str) -> str:
+    """The models that read a shared one, in words."""
+    drafts = (*project.drafts, *project.intermediates)
+    readers = sorted(draft.name for draft in drafts if name in draft.refs)
+    more = f" and {len(readers) - _READERS} more" if len(readers) > _READERS else ""
+    return f"Read by {', '.join(readers[:_READERS])}{more}."
 
 
 def plain(comment: str) -> str:

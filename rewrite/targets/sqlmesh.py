@@ -28,7 +28,7 @@ from unwet.rewrite.targets.placing import (
     places,
     source_name,
 )
-from unwet.rewrite.targets.replaced import is_code, plain, replaced
+from unwet.rewrite.targets.replaced import is_code, plain, read_by, replaced
 from unwet.rewrite.targets.sqlmesh_audits import (
     RELATED,
     RELATED_SQL,
@@ -42,6 +42,7 @@ from unwet.rewrite.targets.sqlmesh_audits import (
 )
 from unwet.rewrite.targets.sqlmesh_words import (
     as_variables,
+    bound_variables,
     calls_of,
     is_plain,
     is_template,
@@ -54,7 +55,6 @@ NAME = "sqlmesh"
 MACROS = True
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
 _WIDTH: Final = 90
-_READERS: Final = 5  # are named of what many models read
 _APART: Final = re.compile(
     r"^  (?:description|grain) .*\n|^  audits \(\n(?:    .*\n)*  \),?\n|^      about\w* := .*\n",
     re.MULTILINE,
@@ -146,8 +146,7 @@ class _Printer:
     def _model(self, draft: Draft) -> str:
         tree = copied(self._library.models[draft.name])
         tree.comments = None
-        sql = spelled(template(tree, self._where.dialect, self._library.calls, spent=True),
-                      self._where)  # fmt: skip
+        sql = self._spelled(template(tree, self._where.dialect, self._library.calls, spent=True))
         head = [
             f"name {self._where.model(draft.name)}",
             f"kind {self._kind(draft)}",
@@ -169,9 +168,7 @@ class _Printer:
         if report is not None:
             said.append(f"Replaces {', '.join(replaced(self._project, report))}.")
         else:
-            readers = sorted(d.name for d in self._drafts.values() if draft.name in d.refs)
-            more = f" and {len(readers) - _READERS} more" if len(readers) > _READERS else ""
-            said.append(f"Read by {', '.join(readers[:_READERS])}{more}.")
+            said.append(read_by(self._project, draft.name))
         return " ".join(line if line[-1:] in ".!?:" else f"{line}." for line in said)
 
     def _switch(self, names: Iterable[str]) -> Iterator[str]:
@@ -195,9 +192,8 @@ class _Printer:
     # --- what several share
 
     def _macro(self, macro: Macro) -> str:
-        body = spelled(
-            template(macro.tree, self._where.dialect, self._library.calls, macro.tail), self._where
-        )
+        text = template(macro.tree, self._where.dialect, self._library.calls, macro.tail)
+        body = spelled(text, self._where)
         params = sorted(macro.params, key=lambda name: name in macro.conditions)
         said = [f"{name}='TRUE'" if name in macro.conditions else name for name in params]
         about = f"{{# {plain(macro.comment)} #}}\n" if macro.comment else ""
@@ -230,7 +226,12 @@ class _Printer:
 
     def _body(self, macro: Macro) -> str:
         text = template(macro.tree, self._where.dialect, self._library.calls)
-        return as_variables(spelled(text, self._where), macro.params)
+        return as_variables(self._spelled(text), macro.params)
+
+    def _spelled(self, text: str) -> str:
+        """The text of a query; where nothing but bound values is open in it as plain SQL."""
+        text = spelled(text, self._where)
+        return bound_variables(text, self._project.bound) or text
 
     def _family(self, macro: Macro, members: Mapping[str, Mapping[str, str]]) -> str:
         drafts = [self._drafts[name] for name in members]

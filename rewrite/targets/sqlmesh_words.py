@@ -18,6 +18,7 @@ _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _REF = re.compile(r"\bref\('(\w+)'\)")
 _SOURCE = re.compile(r"\bsource\('(\w+?)', '(\w+)'\)")
 _VAR = re.compile(r"\bvar\('(\w+)', '\w+'\)")
+_GIVEN = re.compile(r"(?<!')\{\{ var\('(\w+)'\) \}\}(?!')")
 _ALONE = re.compile(r"\{\{ (?:'([^'\\]*)'|\"([^\"\\]*)\") \}\}")
 _READ_BY_SQLMESH = re.compile(r"@(?:\w|\{|@)")
 
@@ -52,6 +53,13 @@ def as_variables(template: str, params: Collection[str]) -> str:
     """SQL with `@x` in place of Jinja's parameters, which are SQL with their quotes."""
     names = "|".join(map(re.escape, sorted(params))) or r"(?!)"
     return re.sub(rf"'\{{\{{ ({names}) \}}\}}'|\{{\{{ ({names}) \}}\}}", _at, template)
+
+
+def bound_variables(template: str, bound: Collection[str]) -> str:
+    """The template with `@x` where a driver puts a value; empty where variables that are text of
+    any kind stand in it, too. (In SQL, `@x` of a text in config.yaml is a text with quotes.)"""
+    found = _GIVEN.sub(lambda hit: f"@{hit[1]}" if hit[1] in bound else hit.group(), template)
+    return "" if _GIVEN.search(found) or "var(" in "".join(_TAG.findall(found)) else found
 
 
 def value(leaf: Leaf, where: Places) -> str | None:

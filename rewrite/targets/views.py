@@ -26,7 +26,7 @@ from unwet.rewrite.targets.placing import (
     references,
     variables,
 )
-from unwet.rewrite.targets.replaced import is_code, plain, replaced
+from unwet.rewrite.targets.replaced import is_code, plain, read_by, replaced
 
 NAME = "views"
 MACROS = False
@@ -109,6 +109,8 @@ def _view(project: Project, draft: Draft, where: Places) -> str:
     head = [plain(line) for line in draft.comments if not is_code(line)]
     if report is not None:
         head.append(f"Replaces {', '.join(replaced(project, report))}")
+    else:
+        head.append(read_by(project, draft.name))
     stored = report is not None and _is_stored(report, tree)
     if stored:
         head.append("A table, as it was: its rows are those of the day on which it is filled.")
