@@ -55,6 +55,12 @@ NAME = "sqlmesh"
 MACROS = True
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
 _WIDTH: Final = 90
+# With it SQLMesh 0.236 makes tables of the types that it infers: a sum of DECIMAL(12, 2) times
+# DECIMAL(10, 4) is a DECIMAL(12, 2), and its rows are rounded.
+_AS_WRITTEN: Final = (
+    "  # every query runs as it is written, and the engine says which types its columns have",
+    "  optimize_query: false",
+)
 _APART: Final = re.compile(
     r"^  (?:description|grain) .*\n|^  audits \(\n(?:    .*\n)*  \),?\n|^      about\w* := .*\n",
     re.MULTILINE,
@@ -291,7 +297,7 @@ def _config(project: Project) -> str:
         path = "{{ env_var('UNWET_DUCKDB', 'warehouse.duckdb') }}"
         lines += ["gateways:", "  dev:", "    connection:", "      type: duckdb"]
         lines += [f'      database: "{path}"', "default_gateway: dev", ""]
-    lines += ["model_defaults:", f"  dialect: {project.dialect or 'duckdb'}", ""]
+    lines += ["model_defaults:", f"  dialect: {project.dialect or 'duckdb'}", *_AS_WRITTEN, ""]
     if project.placeholders:
         lines.append("variables:")
         lines += [f"  {name}: {_value(name, text)}"

@@ -90,7 +90,7 @@ def test_descriptions_and_audits_are_counted_apart() -> None:
 def test_the_configuration_and_what_is_read() -> None:
     result = made(pile(few="CREATE VIEW r.few AS SELECT id FROM s.t WHERE id < :most;"))
     config = yaml.safe_load(result.files["config.yaml"])
-    assert config["model_defaults"] == {"dialect": "duckdb"}
+    assert config["model_defaults"] == {"dialect": "duckdb", "optimize_query": False}
     assert config["variables"] == {"most": None}
     (table,) = yaml.safe_load(result.files["external_models.yaml"])
     assert table["name"] == "s.t"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.rewrite.prove.servers import missing
+from unwet import Source, refactor
 from unwet.tests.rewrite.targets.small_shop import data_sql, modelled, readable, rewritten
 from unwet.tests.test_small_pile import order
 
@@ -73,3 +74,19 @@ def test_sqlmesh_builds_the_small_shop_and_every_report_is_equal(home: Path) -> 
     (home / "pairs.json").write_text(json.dumps(pairs), "utf-8")
     found = json.loads(run(home, program("python"), "-c", COMPARE, database, home / "pairs.json"))
     assert found == dict.fromkeys(pairs, 0)
+
+
+def test_a_product_of_decimals_keeps_its_digits(home: Path) -> None:
+    tables = "CREATE TABLE s.t (amount DECIMAL(12, 2), rate DECIMAL(10, 4));"
+    report = "CREATE TABLE r.total AS SELECT SUM(amount * rate) AS total FROM s.t;"
+    project, database = home / "digits", home / "digits.duckdb"
+    refactor([Source("p/t.sql", tables), Source("p/r.sql", report)], project, "duckdb",
+             generated=False, target="sqlmesh")  # fmt: skip
+    rows = "INSERT INTO s.t VALUES (1.23, 0.0001), (4.56, 1.0203);"
+    (home / "digits.sql").write_text(f"CREATE SCHEMA s; {tables} {rows}", "utf-8")
+    run(home, program("python"), "-c", RUN, database, home / "digits.sql")
+    run(project, program("sqlmesh"), "plan", "--auto-apply", "--no-prompts",
+        UNWET_DUCKDB=str(database))  # fmt: skip
+    (home / "pairs.json").write_text('{"(SELECT 4.652691 AS total)": "marts.total"}', "utf-8")
+    found = json.loads(run(home, program("python"), "-c", COMPARE, database, home / "pairs.json"))
+    assert set(found.values()) == {0}
