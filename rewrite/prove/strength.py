@@ -93,6 +93,7 @@ class Strength:
     `rows`: how many the report has on each database that it ran on. `failure`: why it did not run
     on the first one that it failed on. `unstable`: on how many databases its own rows depend on
     the order of the input; these kill nothing. `sites`: how many mutants there are, tried or not.
+    `same`: those that are proved to mean the same; `found`: databases that a search found.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Strength:
     operators: Mapping[str, Tally] = field(default_factory=dict)
     survivors: tuple[Changed, ...] = ()
     false_proofs: tuple[Changed, ...] = ()
+    same: tuple[Changed, ...] = ()
     found: tuple[Database, ...] = field(default=(), repr=False)
 
     @property
@@ -144,10 +146,23 @@ def strength(
         result = trial.result()
     finally:
         trial.close()
-    if apart is None or not result.survivors:
+    if apart is None:
         return result
     steps = Steps(effort=(limits or Limits()).hunt)
-    return _with_hunt(result, unit, databases, apart, clock, steps)
+    if proofs and result.same:
+        result = _doubted(result, unit, apart, clock, steps)
+    return _with_hunt(result, unit, databases, apart, clock, steps) if result.survivors else result
+
+
+def _doubted(result: Strength, unit: Unit, apart: Apart, clock: datetime, steps: Steps) -> Strength:
+    """Mutants that are proved to be the same are looked at once more, as if they were not."""
+    shown = hunted(unit, [_mistake(each) for each in result.same], (), apart, clock, steps)
+    wrong = tuple(result.same[at] for at in sorted(shown))
+    return replace(result, false_proofs=(*result.false_proofs, *wrong))
+
+
+def _mistake(each: Changed) -> Mistake:
+    return Mistake(each.statement, each.tree, words_around(each.node))
 
 
 def _with_hunt(
@@ -159,9 +174,7 @@ def _with_hunt(
     steps: Steps,
 ) -> Strength:
     """The survivors that more data shows are killed, too."""
-    mistakes = [
-        Mistake(each.statement, each.tree, words_around(each.node)) for each in result.survivors
-    ]
+    mistakes = [_mistake(each) for each in result.survivors]
     shown = hunted(unit, mistakes, databases, apart, clock, steps)
     tallies = dict(result.operators)
     for at in shown:
@@ -275,6 +288,7 @@ class _Trial:
             {name: found.tallies[name] for name in OPERATORS if name in found.tallies},
             tuple(found.survivors),
             tuple(found.false),
+            tuple(found.same),
         )
 
     def _try(self, found: _Found, all_sites: list[tuple[Statement, Site]]) -> None:
@@ -292,7 +306,9 @@ class _Trial:
             found.count(site.operator, killed, same)
             if killed and same:
                 found.false.append(Changed(site.operator, statement, site, tree))
-            elif not killed and not same:
+            elif same:
+                found.same.append(Changed(site.operator, statement, site, tree))
+            elif not killed:
                 found.survivors.append(Changed(site.operator, statement, site, tree))
 
     def _is_killed(self, statement: Statement, tree: exp.Expr) -> bool | None:
@@ -317,6 +333,7 @@ class _Found:
         self.tallies: dict[str, Tally] = {}
         self.survivors: list[Changed] = []
         self.false: list[Changed] = []
+        self.same: list[Changed] = []
 
     def count(self, operator: str, killed: bool, same: bool) -> None:
         old = self.tallies.get(operator, Tally())

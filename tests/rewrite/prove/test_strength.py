@@ -1,6 +1,7 @@
 """How much a set of databases shows of one report's mistakes."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -8,9 +9,10 @@ import pytest
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.prove.generation import Generator
 from unwet.rewrite.prove.mutants import sites
 from unwet.rewrite.prove.same_meaning import Meant
-from unwet.rewrite.prove.strength import Limits, Strength, sampled, strength
+from unwet.rewrite.prove.strength import CLOCK, Limits, Strength, sampled, strength
 from unwet.rewrite.prove.synthetic.database import Cell, Database, Table
 from unwet.rewrite.prove.synthetic.units import units
 
@@ -73,6 +75,30 @@ def test_a_false_proof_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         "b >= 10",
         "b > 10",
     ]
+
+
+def test_a_false_proof_that_no_given_data_shows_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("unwet.rewrite.prove.same_meaning.proves", lambda *_: True)
+    meaning = Meaning(load([Source("r.sql", QUERY, "duckdb")], "duckdb"))
+    (unit,) = units(meaning)
+    blind = [database([("x", "11"), ("x", "3"), ("y", "12")])]
+    with closing(Generator(meaning, CLOCK)) as generator:
+        found = strength(unit, blind, Meant(meaning), proofs=True, apart=generator.apart)
+    assert "comparison" in {each.operator for each in found.same}
+    assert "comparison" in {each.operator for each in found.false_proofs}
+
+
+def test_what_the_data_does_not_show_is_looked_for() -> None:
+    meaning = Meaning(load([Source("r.sql", QUERY, "duckdb")], "duckdb"))
+    (unit,) = units(meaning)
+    blind = [database([("x", "11"), ("x", "3"), ("y", "12")])]
+    with closing(Generator(meaning, CLOCK)) as generator:
+        found = strength(unit, blind, Meant(meaning), apart=generator.apart)
+    assert found.killed == found.valid > strength(unit, blind, Meant(meaning)).killed
+    assert found.found
+    assert not found.survivors
 
 
 def test_rows_that_depend_on_the_order_kill_nothing() -> None:
