@@ -14,8 +14,10 @@ HEAD = """## Proof: data from the queries alone
 
 Every report of every pile is run on databases that are made from the queries alone, then with one
 mistake in it, made on purpose (`python -m bench.proof`, see README.md). *Killed*: of the mistakes
-that DuckDB runs and that do not mean the same by normal form, those that change the rows on one of
-the databases. Of a large pile only a sample of reports at equal distances may be measured: the
+that DuckDB runs and that are not proved to mean the same, those that change the rows on one of the
+databases, or on one that a bounded search finds for them, as it does for a model. *Equivalent*:
+proved to mean the same; the search is tried on these, too, and would show a *false proof*. Of a
+large pile only a sample of reports at equal distances may be measured: the
 column says how many."""
 
 
