@@ -64,6 +64,13 @@ def abstractions(project: Project) -> tuple[Abstraction, ...]:
     return tuple(sorted(found, key=lambda each: (-each.saves, each.kind, each.name)))
 
 
+def users(project: Project) -> dict[str, tuple[str, ...]]:
+    """By macro and intermediate model: the models and macros that use it directly."""
+    calls, readers = _calls(project), _readers(project)
+    found = {name: tuple(dict.fromkeys(user for user, _ in some)) for name, some in calls.items()}
+    return found | {each.name: tuple(readers[each.name]) for each in project.intermediates}
+
+
 def _model(project: Project, draft: Draft, readers: list[str]) -> Abstraction:
     lines = tree_lines(project.library.models[draft.name], project.dialect)
     uses = len(readers)

@@ -35,6 +35,7 @@ from unwet.rewrite.leftovers import common_root, left, originals
 from unwet.rewrite.library import Library, plain_library
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.meaning import Meaning, meaning_of
+from unwet.rewrite.naming_again import as_before, called_before, names_of, signs
 from unwet.rewrite.planned import Abstraction, abstractions
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
@@ -55,7 +56,7 @@ from unwet.rewrite.targets.known import target_of
 from unwet.rewrite.targets.migration import migration
 from unwet.rewrite.targets.migration_head import Overview
 from unwet.rewrite.targets.place import check, check_name, place, staged
-from unwet.rewrite.targets.record import RECORD, Record, record
+from unwet.rewrite.targets.record import RECORD, Record, Sign, read_record, record
 from unwet.rewrite.tested_by import evidence_of
 from unwet.rewrite.verdicts import Verdict
 
@@ -74,7 +75,8 @@ class Request:
     ``seconds``: limit for each statement on data; ``store``: where verdicts of a run that is
     stopped are kept, ``known``: what generated data has said before; ``generated``: the time for
     tests on data made from the queries alone, None for none; ``target``: the kind of project;
-    ``check_proofs``: what is proved is tested on such data, too."""
+    ``before``: a project of an earlier run, whose names stay; ``check_proofs``: what is proved is
+    tested on such data, too."""
 
     out: Path | None = None
     name: str = "unwet_project"
@@ -90,6 +92,7 @@ class Request:
     known: Known | None = field(default=None, compare=False)
     generated: Budget | None = None
     target: str = "dbt"
+    before: Path | None = None
     check_proofs: bool = False
 
 
@@ -135,23 +138,33 @@ def refactor(
     if request.out is not None:
         check(request.out, request.force)
     progress("running the scripts symbolically")
-    case = decided(meaning_of(pile), request.decisions, request.values)
+    before = read_record(request.before) if request.before is not None else Record()
+    called = called_before(meaning_of(pile), before.names)
+    before = replace(before, names=names_of(called))
+    case = decided(called, request.decisions, request.values)
     _ = case.meaning.state
     with deep_stack():
-        return _Job(case, request, progress, worlds).run()
+        return _Job(case, request, before, progress, worlds).run()
 
 
 class _Job:
     """One run: what is kept and what is pinned grows until everything left is proved or tested."""
 
     def __init__(
-        self, case: Decided, request: Request, progress: Progress, worlds: Worlds | None
+        self,
+        case: Decided,
+        request: Request,
+        before: Record,
+        progress: Progress,
+        worlds: Worlds | None,
     ) -> None:
         meaning = case.meaning
         self.pile, self.state, self.normalizer = meaning.pile, meaning.state, meaning.normalizer
         self.legacy, self.changes, self.notes = case.legacy.pile, case.changes, case.notes
         self.meaning = meaning
         self.request, self.progress, self.worlds = request, progress, worlds
+        self.before = before  # what the last run called things
+        self.signs: Mapping[str, Sign] = {}  # of what this one makes once
         self.reports = {report.name: report for report in self.state.reports}
         self.dialect = request.to_dialect or dialect_of(self.pile)
         self.target = target_of(request.target)
@@ -161,7 +174,7 @@ class _Job:
         self.bound = frozenset(self.variables) - text
         self.worded = Remembered()
         self.ledger = Ledger()
-        self.shape = shape(request.decisions, self.state.reports)
+        self.shape = shape(request.decisions, self.state.reports, [*meaning.names.values()])
         self.ledger.kept.update(self.shape.scripts)
         self.owners = Owners(self.shape.limits)
         self.unnamed: tuple[str, ...] = ()  # names that could not be given
@@ -239,7 +252,9 @@ class _Job:
         return self._named(self._project(shared.drafts, library, shared.intermediates))
 
     def _named(self, project: Project) -> Project:
-        """Under the names that somebody has decided."""
+        """Under the names of the last run, then those that somebody has decided."""
+        project = as_before(project, self.before.signs)
+        self.signs = signs(project)
         wanted = {Called(each.name, each.parameter, each.to): each for each in self.shape.renames}
         project, problems = renamed(project, wanted)
         self.unnamed = tuple(f"{wanted[each]}: not carried out: {why}"
@@ -369,7 +384,9 @@ class _Job:
             self.request.decisions.shaping,
             Overview(before, after, repeats(project)),
         )
-        files[RECORD] = record(Record(self.dialect, self.ledger.kept))
+        files[RECORD] = record(
+            Record(self.dialect, self.ledger.kept, self.before.names, self.signs)
+        )
         edited = self._placed(files)
         return Result(
             before,

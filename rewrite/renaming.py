@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlglot import exp
 
@@ -16,6 +17,7 @@ from unwet.rewrite.project import Project
 from unwet.rewrite.shapes import Leaf
 
 Words = Callable[[str], str]
+_REF: Final = re.compile(r"ref__(\w+?)__ref(?![a-z_])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,8 @@ def renamed(project: Project, wanted: Iterable[Called]) -> tuple[Project, dict[C
             problems[each] = problem
         elif each.parameter:
             project = replace(project, library=_parameter(project.library, each))
-        elif any(macro.name == each.name for macro in project.library.macros):
-            project = replace(project, library=_macro(project.library, each))
         else:
-            project = _model(project, each)
+            project = named(project, {each.name: each.to})
     return project, problems
 
 
@@ -56,15 +56,6 @@ def _problem(project: Project, each: Called) -> str:
     else:
         taken = {*macros, *models, *project.reports, *RESERVED}
     return f"{each.to} is taken or reserved" if each.to in taken else ""
-
-
-def _macro(library: Library, each: Called) -> Library:
-    def other(name: str) -> str:
-        return each.to if name == each.name else name
-
-    macros = tuple(replace(macro, name=other(macro.name)) for macro in library.macros)
-    calls = tuple(replace(call, macro=other(call.macro)) for call in library.calls)
-    return replace(library, macros=macros, calls=calls)
 
 
 def _parameter(library: Library, each: Called) -> Library:
@@ -105,25 +96,34 @@ def _numbers(tree: exp.Expr) -> Iterable[int]:
             yield int(found)
 
 
-def _model(project: Project, each: Called) -> Project:
-    words = _token("ref", each.name, each.to)
+def named(project: Project, names: Mapping[str, str]) -> Project:
+    """The project with other names for macros and intermediate models, all at once."""
+    if not names:
+        return project
+
+    def other(name: str) -> str:
+        return names.get(name, name)
+
+    def words(text: str) -> str:
+        return _REF.sub(lambda found: f"ref__{other(found[1])}__ref", text)
+
     library = project.library
-    models = {
-        (each.to if name == each.name else name): _spoken(tree, words)
-        for name, tree in library.models.items()
-    }
-    macros = tuple(replace(macro, tree=_spoken(macro.tree, words)) for macro in library.macros)
-    calls = tuple(
-        replace(call, args=tuple((name, _leaf(leaf, words)) for name, leaf in call.args))
-        for call in library.calls
+    macros = tuple(
+        replace(macro, name=other(macro.name), tree=_spoken(macro.tree, words))
+        for macro in library.macros
     )
+    calls = tuple(
+        replace(call, macro=other(call.macro),
+                args=tuple((name, _leaf(leaf, words)) for name, leaf in call.args))
+        for call in library.calls
+    )  # fmt: skip
+    models = {other(name): _spoken(tree, words) for name, tree in library.models.items()}
 
     def draft(found: Draft) -> Draft:
-        refs = tuple(sorted(each.to if ref == each.name else ref for ref in found.refs))
-        name = each.to if found.name == each.name else found.name
         tree = _spoken(found.tree, words)
         assert isinstance(tree, exp.Query)  # a copy of one
-        return replace(found, name=name, refs=refs, tree=tree)
+        refs = tuple(sorted(map(other, found.refs)))
+        return replace(found, name=other(found.name), refs=refs, tree=tree)
 
     return replace(
         project,

@@ -9,6 +9,7 @@ from pathlib import Path
 from unwet.lineage.parse import check_dialect
 from unwet.rewrite.decisions.decided import decided
 from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.naming_again import called_before
 from unwet.rewrite.prove.against import dialect_of, reference
 from unwet.rewrite.prove.parity_files import INDEX, ParityFiles, Wanted, parity_files
 from unwet.rewrite.prove.projects import render_project
@@ -42,9 +43,10 @@ def write_sql(meaning: Meaning, request: Request, out: Path, force: bool) -> Wri
 
 
 def _made(meaning: Meaning, request: Request) -> ParityFiles:
-    meaning = decided(meaning, request.decisions, request.values).meaning  # what is expected now
-    pile = meaning.pile
     remembered = read_record(request.project)
+    called = called_before(meaning, remembered.names)
+    meaning = decided(called, request.decisions, request.values).meaning  # what is expected now
+    pile = meaning.pile
     dialect = check_dialect(request.to_dialect or remembered.dialect or dialect_of(pile))
     flavour = flavour_of(dialect)
     project = render_project(request.project, request.values)

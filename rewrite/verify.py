@@ -22,6 +22,7 @@ from unwet.rewrite.decisions.decided import Change, Decided, decided
 from unwet.rewrite.decisions.file import NONE, Decisions
 from unwet.rewrite.decisions.outcome import on_rows, outcome
 from unwet.rewrite.meaning import Meaning, meaning_of
+from unwet.rewrite.naming_again import called_before
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
 from unwet.rewrite.prove.grounds import NO_GROUNDS, grounds
@@ -96,9 +97,10 @@ def verify(
     """
     check_project(request.project)
     check_scratch(request.data, request.scratch)
-    case = decided(meaning_of(pile), request.decisions, request.values)
-    meaning, pile = case.meaning, case.meaning.pile
     remembered = read_record(request.project)
+    called = called_before(meaning_of(pile), remembered.names)
+    case = decided(called, request.decisions, request.values)
+    meaning, pile = case.meaning, case.meaning.pile
     dialect = check_dialect(request.to_dialect or remembered.dialect or dialect_of(pile))
     progress("reading the project")
     defaults = render_project(request.project, request.values).variables

@@ -67,6 +67,7 @@ def refactor(
         data=data,
         scratch=scratch,
         force=force,
+        before=Path(out) if out is not None else None,
         values=request.params,
         decisions=decisions_of(request, decisions),
         intended=request.intended,

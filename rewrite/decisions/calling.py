@@ -27,4 +27,7 @@ def renamed(meaning: Meaning, renames: Iterable[Rename]) -> tuple[Meaning, tuple
             notes.append(f"{each}: not carried out: there is a report {each.to} already")
         elif name is not None:
             names[name] = each.to
-    return (replace(meaning, names=names) if names else meaning), tuple(notes)
+    if not names:
+        return meaning, tuple(notes)
+    before = {first: names.get(name, name) for first, name in meaning.names.items()}
+    return replace(meaning, names={**names, **before}), tuple(notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
@@ -25,13 +25,15 @@ class Shape:
     notes: tuple[str, ...] = ()
 
 
-def shape(decisions: Decisions, reports: Iterable[Report]) -> Shape:
-    """The decisions about these reports."""
+def shape(decisions: Decisions, reports: Iterable[Report], given: Container[str] = ()) -> Shape:
+    """The decisions about these reports; `given`: names that some of them have been given."""
     known = tuple(reports)
     names = _names(known)
     found = Shape(limits=Limits(forbidden=frozenset(
         each.name for each in decisions.shaping if isinstance(each, Forbid))))  # fmt: skip
     for each in decisions.shaping:
+        if isinstance(each, Rename) and each.to in given:
+            continue
         found = _with(found, each, known, names)
     return found
 

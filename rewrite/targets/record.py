@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,16 +13,37 @@ RECORD = ".unwet/project.json"
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """What an abstraction is known by: its kind, its words, and the reports that use it."""
+
+    kind: str
+    words: str
+    reports: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
-    """``dialect``: what the models are written in; ``kept``: reports without a model, and why."""
+    """``dialect``: what the models are written in; ``kept``: reports without a model, and why;
+    ``names``: what reports are called, by what they are, and ``signs`` what is made once, both
+    before anybody decided on other names."""
 
     dialect: str = ""
     kept: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    signs: Mapping[str, Sign] = field(default_factory=dict)
 
 
 def record(made: Record) -> str:
     """The text of the file."""
-    data = {"dialect": made.dialect, "kept": dict(sorted(made.kept.items()))}
+    data = {
+        "dialect": made.dialect,
+        "kept": dict(sorted(made.kept.items())),
+        "names": dict(sorted(made.names.items())),
+        "made_once": {
+            name: [sign.kind, sign.words, *sorted(sign.reports)]
+            for name, sign in sorted(made.signs.items())
+        },
+    }
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -36,7 +57,17 @@ def read_record(root: Path) -> Record:
         return Record()
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return Record(str(data["dialect"]), {str(k): str(v) for k, v in data["kept"].items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return Record(
+            str(data["dialect"]),
+            {str(k): str(v) for k, v in data["kept"].items()},
+            {str(k): str(v) for k, v in data.get("names", {}).items()},
+            {str(k): _sign(v) for k, v in data.get("made_once", {}).items()},
+        )
+    except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         hint = "delete it, and say --to-dialect"
         raise UsageError(f"cannot read {path}: {error}", hint) from error
+
+
+def _sign(words: Sequence[object]) -> Sign:
+    kind, text, *reports = map(str, words)
+    return Sign(kind, text, frozenset(reports))

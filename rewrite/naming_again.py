@@ -1,0 +1,147 @@
+"""Names that stay from run to run: of reports, and of what is made once.
+
+A name with a number says in which order things were met, so one more report in the pile would give
+others another name. What the last run called something is therefore remembered in the project, and
+given again: to the same report, and to an abstraction that says the same or is for mostly the same
+reports.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Final
+
+from unwet.lineage.trees import texts
+from unwet.rewrite.definitions import Report
+from unwet.rewrite.leftovers import common_root
+from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.naming import free
+from unwet.rewrite.planned import users
+from unwet.rewrite.project import Project
+from unwet.rewrite.renaming import named
+from unwet.rewrite.targets.record import Sign
+
+_ALIKE: Final = 0.5  # of all reports of two abstractions, the share that has both
+_PRIVATE: Final = re.compile(r"(?:call|tail)__\d+__\w+|ref__int_\w+?__ref", re.IGNORECASE)
+
+
+# --- reports ---------------------------------------------------------------------------------
+
+
+def identities(reports: Iterable[Report], root: str) -> dict[str, str]:
+    """By what a report is (its relation, or which query of its script): what it is called. Paths
+    begin with the last folder of `root`, in which all scripts lie."""
+    found: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    above = len(root.rstrip("/").rpartition("/")[0])
+    for report in sorted(reports, key=lambda each: each.span):
+        path = report.span.path[above:].lstrip("/")
+        counts[path] += not report.relation
+        found[report.relation or f"{path}#{counts[path]}"] = report.name
+    return found
+
+
+def names_of(meaning: Meaning) -> dict[str, str]:
+    """What the reports of a pile are called, by what they are."""
+    root = common_root(sorted(source.path for source in meaning.pile.sources))
+    return identities(meaning.state.reports, root)
+
+
+def called_before(meaning: Meaning, before: Mapping[str, str]) -> Meaning:
+    """The pile with its reports called as they were; new ones get other names."""
+    if not before:
+        return meaning
+    now = names_of(meaning)
+    names = {now[same]: name for each, name in before.items() if (same := _same(each, now))}
+    taken, new = set(names.values()), set(now.values()) - names.keys()
+    for name in sorted(new):
+        names[name] = free(name, taken | new) if name in taken else name
+        taken.add(names[name])
+    names = {name: other for name, other in names.items() if name != other}
+    return replace(meaning, names=names) if names else meaning
+
+
+def _same(identity: str, now: Mapping[str, str]) -> str:
+    """The report of that identity; its path may have got a folder more or less in front."""
+    if identity in now or "#" not in identity:
+        return identity if identity in now else ""
+    alike = [each for each in now if each.endswith(f"/{identity}") or identity.endswith(f"/{each}")]
+    return alike[0] if len(alike) == 1 else ""
+
+
+# --- abstractions ----------------------------------------------------------------------------
+
+
+def signs(project: Project) -> dict[str, Sign]:
+    """All of a project's, by name."""
+    reach = _reach(project)
+    trees = {macro.name: ("macro", macro.tree) for macro in project.library.macros}
+    for draft in project.intermediates:
+        trees[draft.name] = ("model", project.library.models[draft.name])
+    return {
+        name: Sign(kind, _digest(" ".join(texts(tree))), reach.get(name, frozenset()))
+        for name, (kind, tree) in trees.items()
+    }
+
+
+def _digest(words: str) -> str:
+    return blake2b(_PRIVATE.sub("?", words).encode(), digest_size=8).hexdigest()
+
+
+def _reach(project: Project) -> dict[str, frozenset[str]]:
+    """By abstraction: the reports that use it, through others, too."""
+    direct = users(project)
+    found: dict[str, frozenset[str]] = {}
+    for name in direct:
+        seen: set[str] = set()
+        stack = [name]
+        while stack:
+            for user in set(direct.get(stack.pop(), ())) - seen:
+                seen.add(user)
+                stack.append(user)
+        found[name] = frozenset(seen & project.reports.keys())
+    return found
+
+
+def as_before(project: Project, before: Mapping[str, Sign]) -> Project:
+    """The project with the names that its abstractions had."""
+    if not before:
+        return project
+    now = signs(project)
+    names = matched(now, before)
+    taken = {*names.values(), *project.reports}
+    for name in sorted(now.keys() - names.keys()):
+        names[name] = free(name, taken) if name in taken else name
+        taken.add(names[name])
+    return named(project, {name: other for name, other in names.items() if name != other})
+
+
+def matched(now: Mapping[str, Sign], before: Mapping[str, Sign]) -> dict[str, str]:
+    """What is called what: the surest pairs first, each name once."""
+    pairs = [
+        (-score, name != old, old, name)
+        for name, sign in now.items()
+        for old, other in before.items()
+        if (score := _likeness(sign, other)) > 0
+    ]
+    found: dict[str, str] = {}
+    given: set[str] = set()
+    for _, _, old, name in sorted(pairs):
+        if name not in found and old not in given:
+            found[name] = old
+            given.add(old)
+    return found
+
+
+def _likeness(one: Sign, other: Sign) -> float:
+    """0: another thing."""
+    if one.kind != other.kind:
+        return 0.0
+    both, either = len(one.reports & other.reports), len(one.reports | other.reports)
+    share = both / either if either else 0.0
+    same = one.words == other.words
+    return same + share if same or share >= _ALIKE else 0.0
