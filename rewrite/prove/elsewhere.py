@@ -13,14 +13,16 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from sqlglot import exp
+
 from unwet.lineage.errors import EngineError, UnwetError
 from unwet.lineage.parse import Script
 from unwet.rewrite.prove.before import Before, ReportRef
 from unwet.rewrite.prove.compare import Comparison
 from unwet.rewrite.prove.legacy import Answer, LegacyRun, run_scripts
-from unwet.rewrite.prove.models import check_built, needed, query_of
+from unwet.rewrite.prove.models import Models
 from unwet.rewrite.prove.projects import read_project
-from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject, Seed
+from unwet.rewrite.prove.rendered import RenderedProject, Seed
 from unwet.rewrite.prove.sequence import Key, sequence_of
 from unwet.rewrite.prove.servers.seeds import seed_query
 from unwet.rewrite.prove.servers.sites import Data, Nested, Scratch
@@ -125,7 +127,7 @@ class _Tests:
         self._sides, self._engine, self._old = sides, sides.engine, sides.old
         self._before = Before(sides.run, sides.scripts, sides.random, sides.old)
         site = sides.site(NEW, below=sides.old)
-        self._new = Models(site, project, dialect, sides.clock)
+        self._new = SiteModels(site, project, dialect, sides.clock)
 
     def verdicts(self, reports: Sequence[ReportRef]) -> tuple[DataVerdict, ...]:
         self._engine.restart()
@@ -179,66 +181,34 @@ class _Tests:
         )
 
 
-class Models:
+class SiteModels(Models):
     """The project's models in a site of their own."""
 
     def __init__(
         self, site: Nested, project: RenderedProject, dialect: str, clock: datetime
     ) -> None:
-        self.site, self._project, self._dialect, self._clock = site, project, dialect, clock
-        self._failed = {failure.name: failure.reason for failure in project.failures}
-        self._borrowed: dict[str, set[tuple[str, ...]]] = {}  # model -> legacy results it reads
+        super().__init__(project, dialect, clock)
+        self.site = site
         self._orders: dict[str, tuple[Key, ...]] = {}
-
-    def build(self, wanted: Sequence[str]) -> None:
-        """Make the wanted models and all they need; failures are kept for `place`."""
-        names = needed(self._project, wanted)
-        for seed in self._project.seeds:
-            if seed.name in names:
-                self._seed(seed)
-        for model in self._project.models:
-            if model.name in names:
-                self._build(model)
-
-    def check(self, model: str) -> None:
-        """Raises EngineError for a model that is not there, or was not built from data."""
-        check_built(model, (), self._failed, self._borrowed)
 
     def place(self, model: str, old: tuple[str, ...]) -> tuple[str, ...]:
         """Where a model is; raises EngineError when it was not built from data."""
-        check_built(model, old, self._failed, self._borrowed)
+        self.check(model, old)
         return (MODELS, model)
 
     def order(self, model: str) -> tuple[Key, ...]:
         """The keys that its last ORDER BY sorts by."""
         return self._orders.get(model, ())
 
-    def _seed(self, seed: Seed) -> None:
-        try:
-            query = seed_query(Path(seed.path), self.site.flavour)
-            self.site.make("TABLE", (MODELS, seed.name), query, (), "")
-        except UnwetError as error:
-            self._failed[seed.name] = error.message
-            return
-        self._borrowed[seed.name] = set()
+    def _load(self, seed: Seed) -> None:
+        query = seed_query(Path(seed.path), self.site.flavour)
+        self.site.make("TABLE", (MODELS, seed.name), query, (), "")
 
-    def _build(self, model: RenderedModel) -> None:
-        for ref in model.refs:
-            if ref in self._failed:
-                self._failed[model.name] = f"needs {ref}: {self._failed[ref]}"
-                return
-        try:
-            tree = query_of(model, self._dialect)
-            self._orders[model.name] = sequence_of(tree)
-            sql = self.site.sql(tree, self._clock)
-            borrowed = set(self.site.borrowed)
-            self.site.make("TABLE", (MODELS, model.name), sql, (), "")
-        except UnwetError as error:
-            self._failed[model.name] = error.message
-            return
-        self._borrowed[model.name] = borrowed.union(
-            *(self._borrowed.get(ref, set()) for ref in model.refs)
-        )
+    def _create(self, model: str, tree: exp.Query) -> None:
+        self._orders[model] = sequence_of(tree)
+        sql = self.site.sql(tree, self._clock)
+        self._borrowed[model] |= self.site.borrowed
+        self.site.make("TABLE", (MODELS, model), sql, (), "")
 
 
 def _once(definitions: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from unwet.lineage.errors import EngineError, UnwetError
 from unwet.lineage.parse import Script
 from unwet.rewrite.prove.before import Before, ReportRef
-from unwet.rewrite.prove.elsewhere import NEW, OLD, Models
+from unwet.rewrite.prove.elsewhere import NEW, OLD, SiteModels
 from unwet.rewrite.prove.legacy import run_scripts
 from unwet.rewrite.prove.projects import read_project
 from unwet.rewrite.prove.servers.flavours import Flavour
@@ -62,7 +62,7 @@ def parity_files(
     run = run_scripts(old, (), filled_in, _EPOCH)
     before = Before(run, filled_in, random_in(filled_in), old)
     new = Nested(flavour, data, NEW, below=old, pinned=False)
-    models = Models(new, read_project(project_root, vars, placed), dialect, _EPOCH)
+    models = SiteModels(new, read_project(project_root, vars, placed), dialect, _EPOCH)
     models.build(sorted({each.report.model for each in wanted}))
     files: dict[str, str] = {}
     missing: dict[str, str] = {}
@@ -77,7 +77,7 @@ def parity_files(
 
 
 def _file(
-    wanted: Wanted, relation: str, before: Before, old: Nested, models: Models, flavour: Flavour
+    wanted: Wanted, relation: str, before: Before, old: Nested, models: SiteModels, flavour: Flavour
 ) -> str:
     report = wanted.report
     models.check(report.model)

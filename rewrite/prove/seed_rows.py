@@ -33,8 +33,8 @@ def seed_plan(seed: Seed) -> Plan | None:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             names, *rows = list(csv.reader(file, strict=True))
-    except (ValueError, csv.Error):
-        return None  # no CSV with a header in UTF-8: the engine tells what it cannot read
+    except (OSError, ValueError, csv.Error):
+        return None  # no CSV with a header in UTF-8 that can be read: who loads it says so
     if not names or len(set(names)) < len(names) or not all(map(_NAME.fullmatch, names)):
         return None
     if not rows or len(rows) * len(names) > _MOST or any(len(r) != len(names) for r in rows):

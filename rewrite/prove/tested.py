@@ -19,17 +19,19 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-from unwet.lineage.errors import EngineError, UnwetError
+from sqlglot import exp
+
+from unwet.lineage.errors import UnwetError
 from unwet.lineage.parse import Script
 from unwet.rewrite.prove.adapt import to_duckdb
 from unwet.rewrite.prove.before import Before, ReportRef
 from unwet.rewrite.prove.compare import Comparison, Difference, Seen, compare
 from unwet.rewrite.prove.engines import DuckEngine, quote, text
 from unwet.rewrite.prove.legacy import Answer
-from unwet.rewrite.prove.models import check_built, needed, query_of
+from unwet.rewrite.prove.models import Models
 from unwet.rewrite.prove.places import Places
 from unwet.rewrite.prove.projects import read_project
-from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject
+from unwet.rewrite.prove.rendered import RenderedProject, Seed
 from unwet.rewrite.prove.worlds import LEGACY, OldSide, Worlds
 
 Outcome = Literal["identical", "different", "order-dependent", "not run"]
@@ -139,7 +141,7 @@ class _Tests:
         standing: Mapping[str, str] = NOTHING,
     ) -> None:
         self._engine, self._side = old.engine, old
-        self._new = _Build(old.engine, project, dialect, old.clock, old.places, standing)
+        self._new = _World(old.engine, project, dialect, old.clock, old.places, standing)
         self._shuffled: Places | None = None
         self._seen = Seen(old.engine)  # what the worlds hold does not change once they are there
         self._found: dict[str, Comparison] = {}
@@ -203,7 +205,7 @@ class _Tests:
         return is_order_alone(found, again, lambda: self._compare(firm, after, answer.unnamed))
 
 
-class _Build:
+class _World(Models):
     """The project's models as tables of the new world, in the schema `unwet_models`."""
 
     def __init__(
@@ -215,16 +217,13 @@ class _Build:
         legacy: Places,
         standing: Mapping[str, str],
     ) -> None:
-        self._engine, self._dialect, self._clock, self._legacy = engine, dialect, clock, legacy
-        self._project = project
-        self._failed = {failure.name: failure.reason for failure in project.failures}
-        self._built: set[str] = set()
-        self._borrowed: dict[str, set[tuple[str, ...]]] = {}  # model -> legacy results it reads
+        super().__init__(project, dialect, clock)
+        self._engine, self._legacy = engine, legacy
         engine.forget(NEW)
         engine.world(NEW)
         engine.use(NEW, MODELS)
         self._places = Places(engine, NEW)
-        self._standing = self._stand(standing)
+        self._given = self._stand(standing)
 
     def _stand(self, relations: Mapping[str, str]) -> frozenset[str]:
         """The models for which a table of the data stands."""
@@ -240,49 +239,22 @@ class _Build:
         return frozenset(found)
 
     def build(self, wanted: Sequence[str]) -> None:
-        """Create the wanted models and all they need, unless they are there; failures are kept for
-        `relation`."""
-        names = needed(self._project, wanted, self._standing) - self._built - self._standing
-        if not names:
-            return
-        self._built |= names
+        """As `Models` says; failures are kept for `relation`."""
         self._engine.use(NEW, MODELS)
-        for seed in self._project.seeds:
-            if seed.name in names:
-                read = f"read_csv({text(seed.path)}, header=true, sample_size=-1)"
-                self._create(seed.name, f"SELECT * FROM {read}")
-        for model in self._project.models:
-            if model.name in names:
-                self._build(model)
+        super().build(wanted)
 
     def relation(self, model: str, old: tuple[str, ...]) -> str:
         """The quoted table of a model; raises EngineError when it was not built from data."""
-        check_built(model, old, self._failed, self._borrowed)
+        self.check(model, old)
         return quote(NEW, MODELS, model)
 
-    def _build(self, model: RenderedModel) -> None:
-        for ref in model.refs:
-            if ref in self._failed:
-                self._failed[model.name] = f"needs {ref}: {self._failed[ref]}"
-                return
-        self._borrowed[model.name] = set()
-        for ref in model.refs:
-            self._borrowed[model.name] |= self._borrowed.get(ref, set())
-        try:
-            tree = query_of(model, self._dialect)
-            sql = to_duckdb(tree, self._clock, lambda parts: self._find(model.name, parts))
-        except UnwetError as error:
-            self._failed[model.name] = error.message
-            return
-        self._create(model.name, sql)
+    def _load(self, seed: Seed) -> None:
+        read = f"read_csv({text(seed.path)}, header=true, sample_size=-1)"
+        self._places.create("TABLE", (MODELS, seed.name), f" AS SELECT * FROM {read}")
 
-    def _create(self, name: str, sql: str) -> None:
-        try:
-            self._places.create("TABLE", (MODELS, name), f" AS {sql}")
-        except EngineError as error:
-            self._failed[name] = error.message
-            return
-        self._borrowed.setdefault(name, set())
+    def _create(self, model: str, tree: exp.Query) -> None:
+        sql = to_duckdb(tree, self._clock, lambda parts: self._find(model, parts))
+        self._places.create("TABLE", (MODELS, model), f" AS {sql}")
 
     def _find(self, model: str, parts: Sequence[str]) -> tuple[str, ...] | None:
         """In the data, else among what the legacy scripts left: a kept report feeds new models."""

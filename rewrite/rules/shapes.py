@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Over, Subquery
+from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Subquery
 
 BINARY = ("this", "expression")
 TRUE = Lit("boolean", "true")
@@ -115,8 +115,3 @@ def is_constant(expr: Expr) -> bool:
     """Is it a literal that is NULL in no dialect? Oracle's empty string is (its SQL reference,
     "Nulls": a character value with a length of zero)."""
     return isinstance(expr, Lit) and expr.kind != "null" and expr != _EMPTY
-
-
-def is_window(expr: Expr) -> bool:
-    """Is it a window function?"""
-    return isinstance(expr, Over)

@@ -7,7 +7,7 @@ other arguments mostly give another result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from sqlglot import exp
@@ -43,17 +43,6 @@ def missing(engine: DuckEngine, called: Iterable[str]) -> tuple[str, ...]:
     known = engine.rows("SELECT DISTINCT lower(function_name) FROM duckdb_functions()")
     there = {str(row[0]) for row in known}
     return tuple(sorted(name for name in called if name not in there))
-
-
-def install(
-    engine: DuckEngine, called: Mapping[str, frozenset[int]], types: Mapping[str, SqlType]
-) -> tuple[str, ...]:
-    """Makes a macro for each of the `called` functions that the engine lacks, for the whole
-    session; returns their names, sorted."""
-    names = missing(engine, called)
-    for name in names:
-        engine.execute(macro(name, called[name], types.get(name, TEXT)))
-    return names
 
 
 def macro(name: str, arities: Iterable[int], kind: SqlType) -> str:

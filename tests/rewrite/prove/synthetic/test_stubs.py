@@ -8,8 +8,8 @@ from unwet.lineage.parse import Script, parse
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import mask
 from unwet.rewrite.prove.engines import open_duckdb
-from unwet.rewrite.prove.synthetic.stubs import calls, install, macro
-from unwet.rewrite.prove.synthetic.types import Kind, SqlType
+from unwet.rewrite.prove.synthetic.stubs import calls, macro, missing
+from unwet.rewrite.prove.synthetic.types import TEXT, Kind, SqlType
 
 TYPES: tuple[tuple[Kind, str], ...] = (
     ("boolean", "BOOLEAN"),
@@ -63,6 +63,8 @@ def test_equal_arguments_give_equal_results_and_others_mostly_do_not() -> None:
 
 def test_only_what_is_missing_is_made() -> None:
     with open_duckdb(None) as engine:
-        made = install(engine, {"lower": frozenset({1}), "u.f": frozenset({1, 2})}, {})
+        made = missing(engine, ["u.f", "lower"])
+        for name in made:
+            engine.execute(macro(name, [1, 2], TEXT))
         assert made == ("u.f",)
         assert engine.rows('SELECT "u.f"(1) = "u.f"(1, 2)') == [(False,)]
