@@ -184,7 +184,20 @@ def _hides(query: Query, alias: Output, ref: Ref | None, clause: str) -> bool:
         return True
     if query.dialect == "" and clause == "select":
         return False
+    if clause == "group" and ref.input is not None and ref.level == 0 and _is_read(query, alias):
+        return False
     return ref.certainty != "certain" or ref.level > 0
+
+
+def _is_read(query: Query, alias: Output) -> bool:
+    """Whether an item up to the one with the alias reads a column of its name: there is one."""
+    for item in query.node.expressions:
+        found = item.find_all(exp.Column) if isinstance(item, exp.Expr) else ()
+        if any(not c.table and names.folded(c.this, query.dialect) == alias.name for c in found):
+            return True
+        if item is alias.node:
+            break
+    return False
 
 
 def _named(alias: Output, name: str) -> Ref:

@@ -250,7 +250,8 @@ def _may_have_hits(text: str) -> bool:
 
 
 def _hits(text: str, dialect: str | None, params: Mapping[str, str], names: _Names) -> list[_Hit]:
-    """All placeholders outside comments; in quotes only names that also stand elsewhere."""
+    """All placeholders outside comments; in quotes only names that also stand elsewhere, and
+    `'$x'` where other names are written so."""
     habits, own = lexis(dialect), _variables(text)
     found: list[_Hit] = []
     quoted: list[_Hit] = []
@@ -266,10 +267,14 @@ def _hits(text: str, dialect: str | None, params: Mapping[str, str], names: _Nam
         for match in _matches(pattern, text, signs[at], stop):
             target.extend(_hit(match, habits, own, params, names))
     known = {(hit.style, hit.name) for hit in found}
+    dollars = any(hit.style == "dollar" for hit in found)
     found.extend(
         hit
         for hit in quoted
-        if hit.bound is not None or hit.style not in ("at", "dollar") or _known(hit, known)
+        if hit.bound is not None
+        or hit.style not in ("at", "dollar")
+        or _known(hit, known)
+        or (hit.style == "dollar" and dollars and _fills_quotes(hit, text))
     )
     return sorted(found, key=lambda hit: hit.start)
 
@@ -280,6 +285,11 @@ def _matches(pattern: re.Pattern[str], text: str, start: int, end: int) -> Itera
         if match := pattern.match(text, sign.start(), end):
             yield match
             start = match.end()
+
+
+def _fills_quotes(hit: _Hit, text: str) -> bool:
+    """Whether there is nothing else between its quotes."""
+    return text[hit.start - 1 : hit.start] == "'" == text[hit.end : hit.end + 1]
 
 
 def _known(hit: _Hit, known: set[tuple[str, str]]) -> bool:

@@ -65,16 +65,20 @@ class _Workshop:
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
 
     def sweep(self, whole: bool) -> bool:
-        """Applies the families that pay, best first; a host is changed once in a sweep."""
+        """Applies the families that pay, best first; what is around or inside a changed query, and
+        what else was counted with it, waits for the next sweep, which sees what is left."""
         units = [u for host in list(self.hosts) for u in self._units(host, whole)]
         found = [(self._gain(family), family) for family in families(units, self.owners)]
         found.sort(key=lambda pair: (-pair[0], _place(pair[1])))
+        changed = _Changed()
         touched: set[str] = set()
         for saved, family in found:
             if saved < MIN_GAIN:
                 break
-            if touched.isdisjoint(u.host for u in family.units) and not self._refused(family):
-                # otherwise its gain has changed: the next sweep sees what is left of it
+            met = any(changed.meets(unit.node) for unit in family.units)
+            if not met and not self._refused(family):
+                for unit in family.units:
+                    changed.add(unit.node)
                 self._apply(family)
                 touched.update(u.host for u in family.units)
         for host in touched:
@@ -178,6 +182,32 @@ class _Workshop:
                     self.hosts[unit.host] = short
                 else:
                     unit.node.replace(short)
+
+
+class _Changed:
+    """The nodes that a sweep has replaced. They are asked for before they are replaced: afterwards
+    nothing is above them any more."""
+
+    def __init__(self) -> None:
+        self._nodes: list[exp.Expr] = []  # kept, as they go by identity
+        self._ids: set[int] = set()
+        self._above: set[int] = set()
+
+    def meets(self, node: exp.Expr) -> bool:
+        """Whether a node was replaced, or is around or inside one that was."""
+        return id(node) in self._above or any(id(up) in self._ids for up in _upwards(node))
+
+    def add(self, node: exp.Expr) -> None:
+        self._nodes.append(node)
+        self._ids.add(id(node))
+        self._above.update(map(id, _upwards(node)))
+
+
+def _upwards(node: exp.Expr) -> Iterator[exp.Expr]:
+    up: exp.Expr | None = node
+    while up is not None:
+        yield up
+        up = up.parent
 
 
 def drop_idle_conditions(tree: exp.Expr) -> None:

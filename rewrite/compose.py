@@ -142,11 +142,13 @@ class _Composer:
         for column in copy.find_all(exp.Column):
             _plain_qualifier(column)
         temps = frozenset(d.relation for d in definition.reads if d.temp)
+        own = {d.of: d.relation for d in definition.reads if d.of}
         found = [(twins.get(id(item.node)), item) for item in relations(query)]
         _check_followed(copy, {id(twin) for twin, _ in found})
         for twin, item in found:
             if isinstance(twin, exp.Table) and item.stored is not None:
-                self._rewire(twin, item.stored, qualifiers, temps, query.dialect)
+                stored = own.get(item.stored, item.stored)
+                self._rewire(twin, stored, qualifiers, temps, query.dialect)
         _shorten(copy, {item.stored for item in relations(query) if item.stored})
         into = into_of(copy)
         if into is not None:
@@ -286,7 +288,8 @@ def _target_names(definition: Definition, part: Resolved) -> tuple[str, ...] | N
     names = part.target_columns or (definition.columns if part.kind == "insert" else own)
     if part.kind == "insert" and tuple(names) != definition.columns:
         raise NotComposable("INSERT into some of the columns, or in another order")
-    return None if names == own and part.kind != "insert" else names
+    casts = part.kind == "insert" and any(definition.types)
+    return None if names == own and not casts else names
 
 
 def _renamed(

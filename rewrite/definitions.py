@@ -25,6 +25,9 @@ class Definition:
     why not even a model can be written for it. ``filled`` are columns that fill themselves when
     an INSERT leaves them out (defaults, identities). ``assumed`` is what is taken for
     granted: of the time before the scripts run, and of what text that is not followed does.
+    ``as_inserted``: nobody declares its columns, which have the types of what is inserted. ``of``
+    is the relation that this is one script's own state of, where several write it in turn;
+    ``relation`` is then a name of its own.
     """
 
     relation: str
@@ -40,6 +43,8 @@ class Definition:
     filled: frozenset[str] = frozenset()
     early: frozenset[str] = field(default=frozenset())
     assumed: frozenset[str] = field(default=frozenset())
+    as_inserted: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +92,10 @@ def _sort_key(definition: Definition) -> tuple[str, str, int, int, str]:
 
 
 def _stem(definition: Definition) -> str:
-    raw = definition.relation.split(".")[-1] or definition.path.replace("\\", "/").split("/")[-1]
+    file = definition.path.replace("\\", "/").split("/")[-1]
+    raw = definition.relation.split(".")[-1] or file
+    if definition.of:
+        raw = f"{definition.of.split('.')[-1]}_{file}"
     for ending in (".jinja", ".j2", ".sql", ".hql", ".ddl"):
         raw = raw.removesuffix(ending)
     raw = re.sub(r"p__(\w+?)__p", r"\1", raw, flags=re.IGNORECASE)

@@ -43,6 +43,7 @@ _HARMLESS_ALTER = re.compile(
     r"|ADD\s+(?:CONSTRAINT|PRIMARY|FOREIGN|UNIQUE|CHECK|INDEX|KEY)|SET\s+(?:TBLPROPERTIES|OPTIONS))",
     re.IGNORECASE,
 )
+_CACHING = frozenset({"databricks", "hive", "spark", "spark2"})  # REFRESH reads files again there
 _UNTABLED = frozenset({"INDEX", "SCHEMA", "DATABASE", "SEQUENCE", "TYPE", "EXTENSION", "ROLE"})
 _EXECUTING = re.compile(
     r"\s*(?:EXEC|EXECUTE|CALL|RENAME|EXCHANGE|REPLACE|DO"
@@ -208,6 +209,8 @@ def _is_harmless(statement: Statement) -> bool:
         return True
     if isinstance(tree, exp.Create | exp.Drop):
         return str(tree.args.get("kind") or "").upper() in _UNTABLED
+    if isinstance(tree, exp.Refresh):
+        return statement.dialect in _CACHING
     if isinstance(tree, exp.Command):
         words = f"{tree.this} {tree.args.get('expression') or ''}".upper().split()
         return words[0] in _HARMLESS_WORDS or " ".join(words[:2]) in _HARMLESS_WORDS

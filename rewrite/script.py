@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from unwet.lineage.findings import Finding
 from unwet.lineage.parse import Script
 from unwet.lineage.resolve import Query, Resolved
-from unwet.lineage.tables import Catalog
+from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, Project, SetOp, Values
 from unwet.rewrite.beside import behind_views
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition, EndState, Report, named
+from unwet.rewrite.in_turn import as_own, in_turn, leaves_alone, nothing_yet, read_as_own, settled
 from unwet.rewrite.lost import (
     UNPARSED,
     last_part,
@@ -47,6 +48,8 @@ __all__ = ["Definition", "EndState", "Report", "base_reads", "end_state"]
 _CIRCLE = "its scripts read each other in a circle"
 _TWICE = "it is created twice in one script"
 _EMPTY = "it is empty in the end"
+_TURNS = "which several scripts write, each anew: nobody says which is last"
+_EMPTYING = frozenset({"truncate", "delete"})
 _WRITTEN_BESIDE = frozenset({"insert", "update", "delete", "merge"})
 _INSERT = frozenset({"this", "expression", "with_", "hint", "returning", "overwrite"})
 
@@ -59,7 +62,9 @@ def end_state(
     for each in resolved:
         by_path.setdefault(each.statement.path, []).append(each)
     units = [unit(script, by_path.get(script.source.path, [])) for script in scripts]
-    machine = _Machine(catalog, conflicts(units), _touched(units), spaces(scripts))
+    several = conflicts(units)
+    turns = in_turn(units, several)
+    machine = _Machine(catalog, several, turns, _touched(units), spaces(scripts))
     ordered, cyclic = in_order(units)
     for each_unit in ordered:
         machine.run(each_unit, each_unit.path in cyclic)
@@ -87,6 +92,7 @@ class _Machine:
 
     catalog: Catalog
     conflicts: Mapping[str, str]
+    in_turn: frozenset[str]
     touched: Mapping[str, Sequence[str]]
     spaces: frozenset[str]
     shared: dict[str, Definition] = field(default_factory=dict)
@@ -95,11 +101,18 @@ class _Machine:
     findings: list[Finding] = field(default_factory=list)
     bound: frozenset[str] = frozenset()
     scratch: frozenset[str] = frozenset()
+    path: str = ""  # of the script that runs
+    apart: frozenset[str] = (
+        frozenset()
+    )  # what it leaves there is a report of its own from the start
+    own: dict[str, Definition] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)  # by the script that runs
 
     def run(self, unit: Unit, cyclic: bool) -> None:
         """Runs one script; temporary tables end with it."""
         self.temps, self.scratch, self.dropped = {}, unit.scratch, set()
+        self.path, self.own = unit.path, {}
+        self.apart = settled(unit, self.in_turn - unit.scratch)
         doubts = obstacles(unit.script, self.spaces)
         for resolved in unit.statements:
             placeholders = resolved.statement.masked.placeholders
@@ -107,10 +120,13 @@ class _Machine:
             problem = _CIRCLE if cyclic else doubts.get(resolved.statement.index, "")
             self._step(resolved, problem or side_effect(resolved))
         self._note_unparsed(unit)
+        for name in (self.in_turn - unit.scratch) & self.temps.keys():
+            made = as_own(self.temps[name], unit.path)
+            self.shared[made.relation] = made
 
     def results(self) -> list[Definition]:
         """The definitions that are reports: final relations and bare queries."""
-        left = [d for d in self.shared.values() if d.parts or d.doubt == _EMPTY]
+        left = [d for d in self.shared.values() if d.parts or (d.doubt == _EMPTY and not d.of)]
         return [self._checked(definition) for definition in (*left, *self.bare)]
 
     def _step(self, resolved: Resolved, problem: str) -> None:
@@ -142,9 +158,13 @@ class _Machine:
     # --- the state
 
     def _current(self, name: str) -> Definition | None:
-        return self.temps.get(name) or self.shared.get(name)
+        return self.temps.get(name) or self.own.get(name) or self.shared.get(name)
 
     def _put(self, definition: Definition) -> None:
+        if not definition.temp and (definition.of or definition.relation) in self.apart:
+            problem = definition.problem or self._doubted(definition)
+            self._keep_apart(replace(definition, problem=problem))
+            return
         place = self.temps if definition.temp else self.shared
         before = place.get(definition.relation)
         if before is definition:
@@ -152,16 +172,22 @@ class _Machine:
         problem = definition.problem or self._doubted(definition)
         if problem:
             definition = replace(definition, plan=None, problem=problem)
-        if before is not None and definition.relation in self.conflicts:
+        if before is not None and not definition.temp and definition.relation in self.conflicts:
             parts = tuple(dict.fromkeys((*before.parts, *definition.parts)))
             definition = replace(definition, parts=parts)  # nothing of either script is lost
         place[definition.relation] = definition
 
+    def _keep_apart(self, definition: Definition) -> None:
+        made = as_own(definition, self.path)
+        made = replace(made, plan=None) if made.problem else made
+        self.own[made.of] = self.shared[made.relation] = made
+
     def _doubted(self, definition: Definition) -> str:
         """Why a relation's rows are uncertain whatever its statements say."""
-        if not definition.temp and definition.relation in self.conflicts:
-            return self.conflicts[definition.relation]
-        scripts = self._writing(definition.relation)
+        name = definition.of or definition.relation
+        if not definition.temp and name in self.conflicts.keys() - self.in_turn:
+            return self.conflicts[name]
+        scripts = self._writing(name)
         writing = [s for s in scripts if s == definition.path or not definition.temp]
         if not writing:
             return ""
@@ -172,11 +198,12 @@ class _Machine:
         self.dropped.add(name)
         if self.temps.pop(name, None) is not None:
             return
-        current = self.shared.get(name)
+        made = self.own.pop(name, None)
+        current = self.shared.get(made.relation if made is not None else name)
         if current is None:
             return
         if current.path == resolved.statement.path:
-            del self.shared[name]
+            del self.shared[current.relation]
         else:  # before its script or after it: nobody says
             message = f"{name} is dropped here and made in {current.path}: it stays a report"
             self.findings.append(Finding("DROPPED", message, resolved.statement.span))
@@ -187,6 +214,8 @@ class _Machine:
         if current is None and (made := self._declared(resolved)) is not None:
             # what its columns hold when they are left out, its declaration elsewhere says
             current = replace(made, filled=frozenset(c.lower() for c in made.columns))
+        if current is None and name in self.in_turn and not problem:
+            return  # it is empty as it is
         doubtful = current is None or current.problem or problem or is_partition(resolved)
         if current is None or doubtful or not current.columns:
             self._spoil(resolved)
@@ -198,6 +227,12 @@ class _Machine:
     def _spoil(self, resolved: Resolved) -> None:
         verb, name = resolved.kind.upper(), resolved.target or ""
         current, path = self._current(name), resolved.statement.path
+        if (
+            name in self.in_turn
+            and resolved.kind == "delete"
+            and (current is None or not current.parts or leaves_alone(resolved, current))
+        ):
+            return  # the slice of an earlier run
         problem = f"{verb} is not composed into a query yet"
         if current is None:
             current = Definition(name, path, (), (), None, temp=self._is_temp(resolved))
@@ -205,7 +240,7 @@ class _Machine:
         self._put(replace(current, parts=parts, plan=None, problem=current.problem or problem))
 
     def _is_temp(self, resolved: Resolved) -> bool:
-        return resolved.temp or resolved.target in self.scratch
+        return resolved.temp or resolved.target in self.scratch | (self.in_turn - self.apart)
 
     # --- what one query makes
 
@@ -219,6 +254,9 @@ class _Machine:
             return Definition(name, path, (resolved,), (), None, temp=temp, problem=reason)
         names = base_reads(query)
         reads = tuple(d for n in sorted(names) if (d := self._current(n)) is not None)
+        found = {d.of or d.relation for d in reads}
+        before = sorted((names & self.in_turn) - found)
+        problem = problem or (f"it reads {before[0]}, {_TURNS}" if before else "")
         plan = None if problem else self._plan(query, reads)
         return Definition(
             name,
@@ -230,7 +268,7 @@ class _Machine:
             temp=temp,
             doubt="" if plan is not None else "it reads a relation whose rows are not known",
             problem=problem or self._broken(reads),
-            early=names - {d.relation for d in reads},
+            early=names - found,
         )
 
     def _broken(self, reads: Iterable[Definition]) -> str:
@@ -238,7 +276,9 @@ class _Machine:
         for read in reads:
             if read.temp and read.problem:
                 return f"it reads {read.relation}: {read.problem}"
-            stale = next((d for d in read.reads if self._current(d.relation) is not d), None)
+            stale = next(
+                (d for d in read.reads if self._current(d.of or d.relation) is not d), None
+            )
             if read.temp and is_view(read) and stale is not None:
                 return f"it reads the view {read.relation} over {stale.relation}, made anew since"
         return ""
@@ -252,7 +292,7 @@ class _Machine:
             if definition.plan is None:
                 return None
             known[definition.relation] = definition.plan
-        return lower(query, Env(self.catalog, known, self.bound))
+        return read_as_own(lower(query, Env(self.catalog, known, self.bound)), reads)
 
     def _created(self, resolved: Resolved, problem: str) -> Definition:
         tree, current = resolved.statement.tree, self._current(resolved.target or "")
@@ -296,13 +336,20 @@ class _Machine:
     def _declared(self, resolved: Resolved) -> Definition | None:
         """A relation without rows, as its declaration has it."""
         name = resolved.target or ""
-        table = self.catalog.get(name)
+        table = self._temporary(resolved) or self.catalog.get(name)
         if table is None or not table.closed:
             return None
         columns = tuple(c.name for c in table.columns)
         types = tuple(c.type for c in table.columns)
         plan, path = Plan(columns, Values((), len(columns))), resolved.statement.path
         return Definition(name, path, (), (), plan, columns, types, self._is_temp(resolved))
+
+    def _temporary(self, resolved: Resolved) -> Table | None:
+        """What is known of the temporary table that a statement writes."""
+        path, at = resolved.statement.path, resolved.statement.index
+        made = (each for (where, _), each in self.catalog.temps.items() if where == path)
+        known = [t for each in made for i, t in each if i <= at and t.name == resolved.target]
+        return known[-1] if known else None
 
     def _insert(self, resolved: Resolved, problem: str) -> None:
         args = resolved.statement.tree.args
@@ -316,6 +363,10 @@ class _Machine:
     def _inserted(self, resolved: Resolved, problem: str) -> Definition:
         name = resolved.target or ""
         new, old = self._filled(resolved, problem), self._current(name)
+        if old is None and name in self.in_turn:
+            columns = resolved.target_columns or new.columns
+            old = self._declared(resolved) or nothing_yet(resolved, columns)
+            old = replace(old, temp=self._is_temp(resolved))
         if old is None:
             problem = problem or f"{name} had rows before the first INSERT"
             return replace(new, plan=None, problem=problem)
@@ -356,7 +407,7 @@ class _Machine:
             if late is not None:
                 problem = problem or f"it reads an earlier state of {late.relation}"
             for name in sorted(read.early):
-                if name in self.shared and self.shared[name].parts:
+                if self._fills(name):
                     problem = problem or f"it reads {name} before it is made"
         if definition.doubt == _EMPTY and not definition.parts:
             problem = problem or _EMPTY
@@ -364,19 +415,31 @@ class _Machine:
             return replace(definition, plan=None, problem=problem)
         return replace(definition, assumed=definition.assumed | self._leaning(definition))
 
+    def _fills(self, name: str) -> bool:
+        """Whether scripts put rows into a relation, and do not only take some away."""
+        made = self.shared.get(name)
+        return made is not None and any(part.kind not in _EMPTYING for part in made.parts)
+
     def _leaning(self, definition: Definition) -> frozenset[str]:
         """What a report takes for granted of relations that unfollowed text may write: that a
         model reads them as the old query did, behind that text or before it."""
-        return frozenset(
+        outside, when = _outside(definition), definition.relation or definition.path
+        written = frozenset(
             f"{script} has text that is not understood: what it writes to {name} is there "
-            f"when {definition.relation or definition.path} is built, as it was before"
-            for name in _outside(definition)
+            f"when {when} is built, as it was before"
+            for name in outside
             for script in self._writing(name)
         )
+        return written | {
+            f"{self.shared[name].path} takes rows out of {name}, which no script fills: "
+            f"it is read as it is when {when} is built"
+            for name in outside
+            if name in self.shared and self.shared[name].parts and not self._fills(name)
+        }
 
     def unfollowed(self, reports: Iterable[Definition]) -> frozenset[str]:
         """The scripts that may write, in a way nobody followed, what a report is or reads."""
-        names = {name for each in reports for name in (each.relation, *_outside(each))}
+        names = {n for each in reports for n in (each.of or each.relation, *_outside(each))}
         return frozenset(script for name in names for script in self._writing(name))
 
     def _writing(self, name: str) -> Sequence[str]:
@@ -393,7 +456,7 @@ def _made_in(definition: Definition | None, path: str) -> bool:
 def _outside(definition: Definition) -> frozenset[str]:
     """The relations whose rows a definition reads from elsewhere, through temporary tables too."""
     reading = (definition, *_temps(definition))
-    made = {d.relation for each in reading for d in each.reads if not d.temp}
+    made = {d.of or d.relation for each in reading for d in each.reads if not d.temp}
     return frozenset(made.union(*(each.early for each in reading)))
 
 

@@ -84,12 +84,21 @@ def conflicts(units: Sequence[Unit]) -> dict[str, str]:
 def _conflict(name: str, writers: Sequence[Unit]) -> str:
     makers = [u.path for u in writers if name in u.makes | u.scratch]
     fillers = [u for u in writers if name in u.fills | u.scratch]
-    reset = any(name in u.resets | u.scratch for u in writers)
+    resets = [u.path for u in writers if name in u.resets | u.scratch]
     if len(makers) > 1:
         return f"created by two scripts: {' and '.join(sorted(makers))}"
-    if fillers and reset:
+    if fillers and resets and (resets != makers or not _begins_by_making(writers, name)):
         return f"written by two scripts: {' and '.join(sorted(u.path for u in writers))}"
     return ""
+
+
+def _begins_by_making(writers: Sequence[Unit], name: str) -> bool:
+    """Whether the one script that makes a relation takes away no rows afterwards: it runs before
+    those that add some."""
+    maker = next(u for u in writers if name in u.makes | u.scratch)
+    kinds = [w.kind for r in maker.statements for w in r.all() if w.target == name]
+    first = next(at for at, kind in enumerate(kinds) if kind in CREATING)
+    return set(kinds[first + 1 :]) <= {"insert"} and name not in maker.scratch
 
 
 def in_order(units: Sequence[Unit]) -> tuple[list[Unit], frozenset[str]]:

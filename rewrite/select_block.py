@@ -407,9 +407,15 @@ class _Select:
     def _parameter(self, node: exp.Column, ref: Ref) -> Expr:
         if ref.column.lower() in self.blocks.bound:
             return Param(ref.column.lower())
+        if is_parameter(node) and isinstance(node.parent, _COMPUTING):
+            return Param(ref.column.lower())  # one value: the judgement says what that assumes
         if is_parameter(node):
             raise Unsupported("a placeholder that may stand for anything")
         raise Unsupported(f"column {node.sql()} is not known")
+
+
+# What a text put in for a placeholder is an operand of: a value, if the SQL is to be right.
+_COMPUTING = (exp.Predicate, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Cast, exp.Func)
 
 
 def ordered_plan(query: Query, names: tuple[str, ...], rel: Rel, keys: list[SortKey]) -> Plan:

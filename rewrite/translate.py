@@ -8,8 +8,7 @@ as it is, and makes the proof fail where the target says it differently.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -18,6 +17,7 @@ from sqlglot.errors import ParseError
 
 from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Node
 from unwet.rewrite.known_apart import known_apart
+from unwet.rewrite.mapping import mapped
 from unwet.rewrite.scalars import is_decimal
 
 N = TypeVar("N", bound=Node)
@@ -55,7 +55,7 @@ def translate(plan: N, source: str, target: str) -> tuple[N, frozenset[str]]:
                 needed.add(assumption)
         return call
 
-    return _mapped(plan, one, {}), frozenset(needed)
+    return mapped(plan, one, {}), frozenset(needed)
 
 
 def _types(call: Call, source: str, target: str) -> tuple[Call, str]:
@@ -197,21 +197,3 @@ def _type_in(name: str, target: str) -> str:
         return exp.DataType.build(written, dialect=target).sql().lower()
     except (ParseError, ValueError):
         return name
-
-
-def _mapped(node: N, retype: Callable[[Node], Node], done: dict[bytes, Node]) -> N:
-    known = done.get(node.digest)
-    if known is None:
-        parts = [_value(getattr(node, slot.name), retype, done) for slot in fields(node)]  # type: ignore[arg-type]
-        known = type(node)(*parts)
-        known = retype(known)
-        done[node.digest] = known
-    return known  # type: ignore[return-value]
-
-
-def _value(value: object, retype: Callable[[Node], Node], done: dict[bytes, Node]) -> object:
-    if isinstance(value, Node):
-        return _mapped(value, retype, done)
-    if isinstance(value, tuple):
-        return tuple(_value(item, retype, done) for item in value)
-    return value

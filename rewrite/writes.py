@@ -91,7 +91,8 @@ def insert_doubt(old: Definition, new: Definition, targets: tuple[str, ...]) -> 
         return "INSERT into columns that are not known"
     if missing & old.filled:
         return "INSERT leaves out columns that fill themselves"
-    if not (old.types and all(old.types)) and not _fits(old, new, targets):
+    declared = old.as_inserted or (old.types and all(old.types))
+    if not declared and not _fits(old, new, targets):
         return "INSERT casts to the table's column types, which are not known"
     return ""
 

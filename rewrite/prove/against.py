@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from unwet.lineage.pile import Pile
+from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.templating import Placeholder
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.roundtrip import Setting
 from unwet.rewrite.script import Report, base_reads
+from unwet.rewrite.stars import made_table
 
 _DEFAULTS = ("main", "public", "dbo", "default")
 
@@ -34,14 +37,28 @@ def setting(
 ) -> Setting:
     """How to read a project back: ``values`` are those of variables without a placeholder."""
     left = placeholders(pile)
+    reports = tuple(reports)
     return Setting(
         dialect,
-        pile.catalog,
+        _with_own_states(pile.catalog, reports),
         {report.name: report.relation or report.name for report in reports},
-        {**values, **{variable(place): place.token.lower() for place in left}},
+        {**values, **{variable(place): place.token for place in left}},
         frozenset(place.token.lower() for place in left if place.binds),
         _unqualified(pile),
     )
+
+
+def _with_own_states(catalog: Catalog, reports: Iterable[Report]) -> Catalog:
+    """The catalog with the relations that are one script's own states of others; of one whose
+    columns nobody knows the new queries know no more than the old ones."""
+    made: dict[str, Table] = {}
+    for each in reports:
+        known = catalog.get(each.definition.of) if each.definition.of else None
+        if known is not None and not known.closed:
+            made[each.relation] = replace(known, name=each.relation)
+        elif known is not None and each.definition.plan is not None:
+            made[each.relation] = made_table(each.relation, each.definition.plan.names)
+    return replace(catalog, tables={**catalog.tables, **made}) if made else catalog
 
 
 def _unqualified(pile: Pile) -> dict[str, str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from unwet.lineage.tables import Catalog
-from unwet.rewrite.algebra import Agg, Call, Opaque, Plan, Rel, expressions, parts, walk
+from unwet.rewrite.algebra import Agg, Call, Opaque, Param, Plan, Rel, expressions, parts, walk
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.declarations import promises
@@ -90,7 +90,7 @@ def _against(
         return f"it is written in several dialects: {', '.join(sorted(spoken))}", frozenset()
     source = spoken_in(legacy, target)
     plan, assumed = wanted(legacy, legacy.plan, target)
-    assumed |= legacy.assumed
+    assumed |= legacy.assumed | _put_in(legacy, plan)
     why = difference(plan, back.plan, normalizer, target)
     missed = [node.reason for node in walk(plan.rel) if isinstance(node, Opaque)]
     if why and missed:
@@ -98,6 +98,29 @@ def _against(
     if missed and source != target:
         assumed |= {f"what is not understood means the same in {source} and {target}"}
     return why, assumed | order_assumed(plan, back.plan, {source, target})
+
+
+def _put_in(legacy: Definition, plan: Plan) -> frozenset[str]:
+    """What is taken for granted of texts that are put in for placeholders before the SQL runs."""
+    words = {p.name for n in walk(plan.rel) for e in expressions(n) for p in parts(e)
+             if isinstance(p, Param)}  # fmt: skip
+    if not words:
+        return frozenset()
+    statements = [part.statement for each in _with_temps(legacy) for part in each.parts]
+    texts = {p.token.lower(): p.text for s in statements for p in s.masked.placeholders
+             if not p.binds}  # fmt: skip
+    return frozenset(
+        f"{texts[word]} stands for one value where it is compared or computed with"
+        for word in words
+        if word in texts
+    )
+
+
+def _with_temps(definition: Definition) -> Iterator[Definition]:
+    yield definition
+    for read in definition.reads:
+        if read.temp:
+            yield from _with_temps(read)
 
 
 def wanted(legacy: Definition, plan: Plan, target: str) -> tuple[Plan, frozenset[str]]:
