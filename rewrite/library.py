@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -42,6 +43,21 @@ class Library:
     models: Mapping[str, exp.Expr]
     macros: tuple[Macro, ...]
     calls: tuple[MacroCall, ...]
+
+
+_CALL = re.compile(r"(call|loop)__\d+__\1")
+SELECTED = re.compile(r"\bSELECT\s+((call|loop)__\d+__\2)\b", re.IGNORECASE)
+
+
+def with_calls_as_queries(tree: exp.Expr) -> exp.Expr:
+    """In place: a call that stands for a query gets the look of one, as printing some dialects
+    looks for what a query reads. `SELECTED` finds them in the text again."""
+    for word in [each for each in tree.find_all(exp.Var) if _CALL.fullmatch(each.name)]:
+        if isinstance(word.parent, exp.Subquery):
+            word.replace(exp.Table(this=exp.to_identifier(word.name)))
+        elif isinstance(word.parent, exp.SetOperation):
+            word.replace(exp.Select(expressions=[exp.Var(this=word.name)]))
+    return tree
 
 
 def plain_library(drafts: Iterable[Draft]) -> Library:

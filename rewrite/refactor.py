@@ -51,7 +51,7 @@ from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.renaming import Called, renamed
 from unwet.rewrite.repeats import repeats
 from unwet.rewrite.sharing import share
-from unwet.rewrite.sizes import Size, part_size, project_size
+from unwet.rewrite.sizes import Size, parameter_lines, part_size, project_size
 from unwet.rewrite.targets.known import target_of
 from unwet.rewrite.targets.migration import migration
 from unwet.rewrite.targets.migration_head import Overview
@@ -391,7 +391,7 @@ class _Job:
         return Result(
             before,
             after,
-            0,
+            parameter_lines(self.target.counted(files)),
             verdicts,
             (*self.pile.findings, *self.state.findings),
             assumptions,

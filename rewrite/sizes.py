@@ -17,7 +17,7 @@ from unwet.lineage.errors import RenderError
 from unwet.lineage.findings import Span
 from unwet.lineage.parse import Statement, render
 from unwet.lineage.pile import Pile
-from unwet.rewrite.library import Library
+from unwet.rewrite.library import SELECTED, Library, with_calls_as_queries
 from unwet.rewrite.lost import UNPARSED
 from unwet.rewrite.shapes import Leaf
 
@@ -25,6 +25,7 @@ ORIGINALS = "legacy/"  # where a project has the scripts that are kept
 _TESTS = "tests/"
 _LINE_COMMENT = re.compile(r"^\s*--")
 _BLOCK_COMMENT = re.compile(r"/\*.*?\*/|\{#.*?#\}", re.DOTALL)
+_ROWS = re.compile(r"\{% for [\w, ]+ in \[\n.*?\n\] %\}", re.DOTALL)
 _WORD = re.compile(r"'(?:[^']|'')*'|\w+|[^\s\w(),.;]+")
 
 
@@ -69,7 +70,7 @@ def statement_size(statement: Statement) -> Size:
 def tree_lines(tree: exp.Expr, dialect: str) -> int:
     """The lines a tree takes when printed; as it was written where it cannot be printed."""
     try:
-        text = render(tree, dialect)
+        text = SELECTED.sub(r"\1", render(with_calls_as_queries(tree.copy()), dialect, spent=True))
     except RenderError:
         text = tree.sql(dialect=dialect or None, pretty=True, unsupported_level=ErrorLevel.IGNORE)
     return code_lines(text)
@@ -119,6 +120,12 @@ def project_size(library: Library, files: Mapping[str, str]) -> Size:
     nodes += sum(1 + sum(1 + _nodes(leaf) for _, leaf in call.args) for call in library.calls)
     nodes += sum(1 + len(macro.params) for macro in library.macros)
     return Size(lines, nodes, len(sql))
+
+
+def parameter_lines(files: Mapping[str, str]) -> int:
+    """How many of the lines of models and macros are rows that a loop goes over."""
+    texts = (text for path, text in files.items() if not path.startswith(ORIGINALS))
+    return sum(found[0].count("\n") - 1 for text in texts for found in _ROWS.finditer(text))
 
 
 def _nodes(argument: Leaf) -> int:

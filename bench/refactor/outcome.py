@@ -5,6 +5,7 @@ measured(name, work, mirrors) -> Outcome
 
 import json
 import re
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -42,7 +43,8 @@ def measured(name: str, work: Path, mirrors: Mapping[str, Path]) -> Outcome:
     dialect = piles.prepared(name, folder / "pile", mirrors)
     file, project = folder / "result.json", folder / "project"
     file.unlink(missing_ok=True)
-    words = ["refactor", "pile", "--out", str(project), "--force", "--no-generated"]
+    shutil.rmtree(project, ignore_errors=True)
+    words = ["refactor", "pile", "--out", str(project), "--no-generated"]
     cost = _unwet(words, dialect, file, folder)
     if not file.is_file():
         raise BenchError(f"{name}: no result", f"see {folder / 'refactor.log'}")

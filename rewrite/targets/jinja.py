@@ -10,16 +10,16 @@ from sqlglot import exp
 
 from unwet.lineage.parse import render
 from unwet.lineage.trees import copied
-from unwet.rewrite.library import LINE, MacroCall
+from unwet.rewrite.library import LINE, SELECTED, MacroCall, with_calls_as_queries
+from unwet.rewrite.naming import free
 from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.loops import Level, Loop, folded
 from unwet.rewrite.targets.tokens import TOKEN
 
 # a brace in front of what becomes a tag would be read with it
 _ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|p|call)__)", re.IGNORECASE)
 # dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
 _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src|h)__\w+?__\3)[`\"\]]", re.IGNORECASE)
-_CALL = re.compile(r"call__\d+__call")
-_SELECTED = re.compile(r"\bSELECT\s+(call__\d+__call)\b", re.IGNORECASE)
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
 
 
@@ -32,40 +32,73 @@ def template(
 ) -> str:
     """The Jinja text of a tree. A tail's own WITH keyword is its caller's. ``spent``: nobody needs
     the tree again."""
-    text = _text(tree, dialect, spent) if not isinstance(tree, exp.Var) else tree.name
+    tree, loops = folded(tree if spent else copied(tree), calls)
+    text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
     text = _ESCAPE.sub(lambda m: "{{ '" + m.group() + "' }}", text)
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect), text)
-    text = _in_place(text, calls, dialect)
+    text = _in_place(text, calls, loops, dialect)
     if tail:
         text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
     return text
 
 
-def _text(tree: exp.Expr, dialect: str, spent: bool) -> str:
-    """The tree as SQL. Printing some dialects looks for sources: a call that stands for a query
-    is given the look of one meanwhile."""
-    tree = tree if spent else copied(tree)
-    for word in [each for each in tree.find_all(exp.Var) if _CALL.fullmatch(each.name)]:
-        if isinstance(word.parent, exp.Subquery):
-            word.replace(exp.Table(this=exp.to_identifier(word.name)))
-        elif isinstance(word.parent, exp.SetOperation):
-            word.replace(exp.Select(expressions=[exp.Var(this=word.name)]))
-    return _SELECTED.sub(r"\1", render(tree, dialect, spent=True))
+def _text(tree: exp.Expr, dialect: str) -> str:
+    """The tree, which nobody needs again, as SQL."""
+    return SELECTED.sub(r"\1", render(with_calls_as_queries(tree), dialect, spent=True))
 
 
 def call_text(call: MacroCall, dialect: str) -> str:
     """``{{ macro(a=..., b=...) }}``, wrapped."""
-    args = [f"{name}={argument(leaf, dialect)}" for name, leaf in call.args]
-    line = f"{{{{ {call.macro}({', '.join(args)}) }}}}"
-    if len(line) <= LINE:
-        return line
+    return _called(call.macro, [f"{name}={argument(leaf, dialect)}" for name, leaf in call.args])
+
+
+def _called(macro: str, args: Sequence[str]) -> str:
+    line = f"{{{{ {macro}({', '.join(args)}) }}}}"
+    return line if len(line) <= LINE else f"{{{{ {macro}(\n{_wrapped(args)}\n) }}}}"
+
+
+def _wrapped(items: Sequence[str]) -> str:
+    """The items behind one another, in lines of which none breaks an item with a space."""
     body = textwrap.fill(
-        ", ".join(a.replace(" ", "\0") for a in args),
+        ", ".join(item.replace(" ", "\0") for item in items),
         LINE - 4,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return f"{{{{ {call.macro}(\n" + textwrap.indent(body.replace("\0", " "), "    ") + "\n) }}"
+    return textwrap.indent(body.replace("\0", " "), "    ")
+
+
+def loop_text(loop: Loop, dialect: str) -> str:
+    """``{% for ... %}`` around the call, with the rows as lists of tuples."""
+    looped = {name for level in loop.levels for name in level.names}
+    fixed = dict(loop.fixed)
+    args = [f"{n}={n if n in looped else argument(fixed[n], dialect)}" for n in loop.names]
+    heads = [_head(level, dialect) for level in loop.levels]
+    last = "loop.last"
+    if len(heads) > 1:
+        outer = free("last", looped)
+        heads.insert(1, f"{{% set {outer} = loop.last %}}")
+        last = f"({outer} and loop.last)"
+    between = f"{{% if not {last} %}}UNION ALL{{% endif %}}"
+    ends = ["{% endfor %}"] * len(loop.levels)
+    return "\n".join([*heads, _called(loop.macro, args), between, *ends])
+
+
+def _head(level: Level, dialect: str) -> str:
+    names = ", ".join(level.names)
+    rows = [[argument(leaf, dialect) for leaf in row] for row in level.rows]
+    if len(level.names) == 1:
+        items = [each for row in rows for each in row]
+        line = f"{{% for {names} in [{', '.join(items)}] %}}"
+        return line if len(line) <= LINE else f"{{% for {names} in [\n{_wrapped(items)}\n] %}}"
+    return "\n".join([f"{{% for {names} in [", *map(_row, rows), "] %}"])
+
+
+def _row(values: Sequence[str]) -> str:
+    line = f"    ({', '.join(values)}),"
+    if len(line) <= LINE:
+        return line
+    return f"    (\n{textwrap.indent(_wrapped(values), '    ')}\n    ),"
 
 
 def argument(leaf: Leaf, dialect: str) -> str:
@@ -102,10 +135,13 @@ def _quoted(text: str) -> str:
     return "'" + escaped.replace("'", "\\'") + "'"
 
 
-def _in_place(text: str, calls: Sequence[MacroCall], dialect: str) -> str:
+def _in_place(text: str, calls: Sequence[MacroCall], loops: Sequence[Loop], dialect: str) -> str:
     def put(match: re.Match[str]) -> str:
-        if match["kind"].lower() == "call":
-            call = call_text(calls[int(match["name"])], dialect)
+        kind = match["kind"].lower()
+        if kind in ("call", "loop"):
+            at = int(match["name"])
+            loop = kind == "loop"
+            call = loop_text(loops[at], dialect) if loop else call_text(calls[at], dialect)
             indent = re.search(r"[^\n]*\Z", text[: match.start()])
             pad = len(indent.group()) - len(indent.group().lstrip()) if indent else 0
             return call.replace("\n", "\n" + " " * pad)

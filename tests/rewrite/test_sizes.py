@@ -14,6 +14,7 @@ from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.sizes import (
     Size,
     code_lines,
+    parameter_lines,
     part_size,
     pile_size,
     project_size,
@@ -79,3 +80,10 @@ def test_a_kept_script_weighs_as_much_as_before_however_it_is_written() -> None:
     assert [v.outcome for v in result.verdicts] == ["kept"]
     assert result.after == result.before
     assert result.after.lines > 3
+
+
+def test_rows_of_loops_are_parameters() -> None:
+    loop = "{% for a, b in [\n    (1, 2),\n    (3, 4),\n] %}\n{{ m(a=a, b=b) }}\n{% endfor %}\n"
+    files = {"models/marts/a.sql": loop + loop, "legacy/b.sql": loop}
+    assert parameter_lines(files) == 4
+    assert parameter_lines({"a.sql": "{% for a in [1, 2] %}\n{{ a }}\n{% endfor %}"}) == 0

@@ -1,0 +1,135 @@
+"""Branches of a UNION ALL that call one macro: as a loop they are rendered to the same branches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import jinja2
+import sqlglot
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlglot import exp
+
+from unwet.rewrite.library import NO_CONDITION, MacroCall
+from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.jinja import template
+from unwet.rewrite.targets.loops import loops_of, rows_of
+
+
+def call(macro: str = "m", **args: str) -> MacroCall:
+    return MacroCall(macro, tuple((name, Leaf("string", text)) for name, text in args.items()))
+
+
+def chain(many: int, *others: str) -> exp.Expr:
+    branches: list[exp.Expr] = [exp.Var(this=f"call__{n}__call") for n in range(many)]
+    branches += [sqlglot.parse_one(sql) for sql in others]
+    tree = branches[0]
+    for branch in branches[1:]:
+        tree = exp.Union(this=tree, expression=branch, distinct=False)
+    return tree
+
+
+def rendered(text: str) -> list[str]:
+    """The branches that the template prints, each in one line."""
+    names = ("m", "n")
+    macros = {
+        name: lambda name=name, **args: f"SELECT '{name}' {sorted(args.items())}" for name in names
+    }
+    sql = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(text).render(**macros)
+    return [" ".join(part.split()) for part in re.split(r"UNION ALL", sql)]
+
+
+def plain(calls: Sequence[MacroCall]) -> list[str]:
+    found = []
+    for each in calls:
+        args = sorted((name, leaf.text) for name, leaf in each.args)
+        found.append(f"SELECT '{each.macro}' {args}")
+    return found
+
+
+def test_a_loop_over_rows() -> None:
+    calls = [call(a=a, b=b, c="z") for a, b in (("x", "1"), ("y", "2"), ("z", "2"))]
+    text = template(chain(3, "SELECT 1"), "duckdb", calls)
+    assert "('x', '1')," in text
+    assert text.count("m(a=a, b=b, c='z')") == 1
+    assert rendered(text) == [*plain(calls), "SELECT 1"]
+
+
+def test_all_pairs_are_two_loops() -> None:
+    calls = [call(a=a, b=b) for a in "pqrs" for b in ("1", "2", "3", "4", "5")]
+    text = template(chain(20), "duckdb", calls)
+    assert "{% for a in ['p', 'q', 'r', 's'] %}" in text
+    assert "{% for b in ['1', '2', '3', '4', '5'] %}" in text
+    assert sorted(rendered(text)) == sorted(plain(calls))
+    assert rendered(text)[0] == plain(calls)[0]
+
+
+def test_other_macros_between_stand_for_themselves() -> None:
+    calls = [call(a="1"), call("n", a="x"), call(a="2"), call(a="3")]
+    text = template(chain(4), "duckdb", calls)
+    assert rendered(text) == plain([calls[0], calls[2], calls[3], calls[1]])
+
+
+def test_two_calls_are_no_loop() -> None:
+    assert "{% for" not in template(chain(2), "duckdb", [call(a="1"), call(a="2")])
+
+
+def test_calls_that_are_the_same_are_no_loop() -> None:
+    text = template(chain(3), "duckdb", [call(a="1")] * 3)
+    assert rendered(text) == plain([call(a="1")] * 3)
+
+
+def test_a_union_of_distinct_rows_is_left_alone() -> None:
+    tree = chain(3)
+    for union in tree.find_all(exp.Union):
+        union.set("distinct", True)
+    assert "{% for" not in template(tree, "duckdb", [call(a=a) for a in "123"])
+
+
+def test_the_order_of_the_union_stays() -> None:
+    tree = chain(3, "SELECT 1 AS a")
+    tree.set("order", exp.Order(expressions=[exp.Ordered(this=exp.column("a"))]))
+    text = template(tree, "duckdb", [call(a=a) for a in "123"])
+    assert "{% for a in ['1', '2', '3'] %}" in text
+    assert text.rstrip().endswith("ORDER BY\n  a")
+
+
+def test_a_union_that_is_a_loop_keeps_its_limit_by_staying_one() -> None:
+    tree = chain(3)
+    tree.set("limit", exp.Limit(expression=exp.Literal.number(1)))
+    text = template(tree, "duckdb", [call(a=a) for a in "123"])
+    assert "{% for" not in text
+    assert "LIMIT 1" in text
+
+
+def test_a_condition_that_is_not_said_is_true() -> None:
+    calls = [call(a="1"), MacroCall("m", ()), call(a="3")]
+    (loop,) = loops_of(calls)
+    assert [dict(row)["a"] for row in rows_of(loop)] == [
+        Leaf("string", "1"), NO_CONDITION, Leaf("string", "3")
+    ]  # fmt: skip
+
+
+def test_a_parameter_of_the_macro_around_is_handed_on_by_the_rows() -> None:
+    calls = [
+        MacroCall("m", (("a", Leaf("name", "h__a__h")), ("b", Leaf("string", b)))) for b in "123"
+    ]
+    (loop,) = loops_of(calls)
+    assert loop.fixed == ()
+    assert loop.levels[0].names == ("a", "b")
+
+
+ROWS = st.lists(st.tuples(*[st.sampled_from("xyz")] * 3), min_size=3, max_size=24)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(ROWS)
+def test_no_row_is_lost_and_none_is_new(rows: list[tuple[str, str, str]]) -> None:
+    calls = [call(a=a, b=b, c=c) for a, b, c in rows]
+    found = [row for loop in loops_of(calls) for row in rows_of(loop)]
+    if len(set(rows)) > 1:
+        assert sorted(found) == sorted(each.args for each in calls)
+        assert found[0] == calls[0].args
+    text = template(chain(len(rows)), "duckdb", calls)
+    assert sorted(rendered(text)) == sorted(plain(calls))
