@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.proof import piles, proved, store, table
+from bench.proof import piles, proved, rows, store, table
 from bench.proof.scored import Mistake, Pile, Scored, added, score
 from bench.proof.types import agreements, of_ddl, wrong
 from bench.proof.types import table as types_table
@@ -124,3 +124,27 @@ def test_declared_types_are_read_from_ddl(tmp_path: Path) -> None:
         "b": "text",
         "c": "decimal",
     }
+
+
+def test_whether_reports_run_and_return_rows_is_counted() -> None:
+    sources = [
+        Source("a.sql", "create table r.a as select t.id from s.t where t.n > 5", "duckdb"),
+        Source("b.sql", "create table r.b as select t.id from s.t where 1 = 2", "duckdb"),
+        Source("c.sql", "create table r.c as select random() as x from s.t", "duckdb"),
+        Source("d.sql", "create table r.d as select (select t.n from s.t where t.n > 5) as n",
+               "duckdb"),
+    ]  # fmt: skip
+    found = rows.measured("p", Meaning(load(sources, "duckdb")))
+    assert {each.name: (each.times > 0, each.has_rows) for each in found.ran} == {
+        "a": (True, True), "b": (True, False), "c": (False, False), "d": (True, True),
+    }  # fmt: skip
+    assert (found.executing, found.returning) == (3, 2)
+    shown = rows.text([found])
+    assert "| p | 4 | 75.0 | 50.0 |" in shown
+    assert "- not reached: return rows: 50.0 %, wanted 95 %" in shown
+    told = rows.without(found)
+    assert "2 reports without rows" in told
+    assert f"- b (b.sql): {rows.NONE}" in told and "- c (c.sql): uses rand" in told
+    assert [
+        each.name for each in rows.measured("p", Meaning(load(sources, "duckdb")), "b").ran
+    ] == ["b"]

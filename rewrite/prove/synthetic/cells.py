@@ -36,13 +36,14 @@ _DEEP: Final = 12  # arrays in structs in arrays; a type that holds itself ends 
 class Cell:
     """One unknown type. Ask and tell only its `root`."""
 
-    __slots__ = ("_above", "element", "fields", "votes")
+    __slots__ = ("_above", "declared", "element", "fields", "votes")
 
     def __init__(self) -> None:
         self._above: Cell | None = None
         self.votes: Counter[Vote] = Counter()
         self.element: Cell | None = None
         self.fields: dict[str, Cell] = {}
+        self.declared: set[str] = set()  # families of types that somebody declared
 
     @property
     def root(self) -> Cell:
@@ -78,14 +79,26 @@ class Cell:
                 self.member(name).tell(inner, weight)
         else:
             self.vote(kind.kind, weight)
+            if weight >= DECLARED:
+                self.root.declared.add(_FAMILIES.get(kind.kind, kind.kind))
+
+
+_FAMILIES: Final[dict[Kind, str]] = {
+    **dict.fromkeys(("integer", "decimal", "double"), "number"),
+    **dict.fromkeys(("date", "timestamp"), "temporal"),
+}
 
 
 def unify(one: Cell, other: Cell, depth: int = 0) -> None:
-    """The values of both are of one type."""
+    """The values of both are of one type. What is declared to be of others stays apart: an engine
+    converts where they meet, and one such place may not make all columns of a pile alike."""
     one, other = one.root, other.root
     if one is other or depth > _DEEP:
         return
+    if one.declared and other.declared and not one.declared & other.declared:
+        return
     other._above = one
+    one.declared |= other.declared
     one.votes.update(other.votes)
     if other.element is not None:
         if one.element is None:

@@ -16,6 +16,7 @@ from unwet.rewrite.prove.synthetic.classes import bare, equal_pair
 from unwet.rewrite.prove.synthetic.logic import COMPARISONS, Ask, Fact, Logic
 from unwet.rewrite.prove.synthetic.pools import Pools
 from unwet.rewrite.prove.synthetic.rows import Way
+from unwet.rewrite.prove.synthetic.strangers import without_strangers
 from unwet.rewrite.prove.synthetic.symbols import Symbols, Truth, binary, number, numbers
 from unwet.rewrite.rules.refs import rebuild
 
@@ -53,6 +54,7 @@ def of_conditions(way: Way, logic: Logic) -> Iterator[Goal]:
     firsts = [logic.first(want, "true") for want in way.wants]
     hopes = _joined([logic.first(hope, "true") for hope in way.hopes], Ask()).softened()
     base = _joined(firsts, Ask(scans=way.scans)).also(hopes)
+    base = without_strangers(base, way.wants, logic)
     yield Goal("good", f"a row{' (' + way.why + ')' if way.why else ''}", base)
     for at, want in enumerate(way.wants):
         others = _joined([f for i, f in enumerate(firsts) if i != at], Ask(scans=way.scans))

@@ -16,6 +16,7 @@ from typing import Final
 from unwet.rewrite.algebra import Call, Expr, Lit, Subquery, parts
 from unwet.rewrite.prove.synthetic.rows import Deriver, Way
 from unwet.rewrite.prove.synthetic.symbols import (
+    Symbols,
     Truth,
     binary,
     branches,
@@ -66,6 +67,11 @@ class Logic:
         self._depth = 0
         self._asked: dict[tuple[bytes, Truth], list[Ask]] = {}
         self._ways: dict[bytes, tuple[Way, ...]] = {}
+
+    @property
+    def symbols(self) -> Symbols:
+        """The variables of its conditions."""
+        return self._deriver.symbols
 
     def asks(self, expr: Expr, truth: Truth) -> list[Ask]:
         """Ways to give the condition that truth; none where there is no way."""
@@ -191,7 +197,7 @@ class Logic:
     # --- rows
 
     def _of_rows(self, expr: Subquery, truth: Truth) -> Iterator[Ask]:
-        ways = self._rows(expr)
+        ways = self.rows(expr)
         if truth == "true":
             for way, equal in ways:
                 for each in self._of_way(way):
@@ -214,7 +220,8 @@ class Logic:
     def _equal(self, tests: Sequence[Expr]) -> Ask:
         return _together([self.first(test, "true") for test in tests])
 
-    def _rows(self, expr: Subquery) -> list[tuple[Way, list[Expr]]]:
+    def rows(self, expr: Subquery) -> list[tuple[Way, list[Expr]]]:
+        """How the rows of a subquery come about, and what IN wants of each."""
         known = self._ways.get(expr.digest)
         if known is None:
             known = self._ways[expr.digest] = self._deriver.ways(expr.rel)[:8]

@@ -23,7 +23,7 @@ def merged(way: Way, symbols: Symbols) -> Way | None:
     into = _first_scans(way, symbols)
     if not into:
         return None
-    swap = _Swap(into, symbols)
+    swap = Swap(into, symbols)
 
     def within(exprs: tuple[Expr, ...]) -> tuple[Expr, ...]:
         return tuple(dict.fromkeys(map(swap.over, exprs)))
@@ -84,7 +84,7 @@ def _is_itself(want: Expr) -> bool:
     return isinstance(want, Call) and want.op == "eq" and want.args[0] == want.args[1]
 
 
-class _Swap:
+class Swap:
     """Puts the cells of the first row in place of those of the others."""
 
     def __init__(self, into: Mapping[int, int], symbols: Symbols) -> None:

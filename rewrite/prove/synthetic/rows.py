@@ -34,6 +34,7 @@ from unwet.rewrite.algebra import (
     Values,
     Window,
     operands,
+    parts,
     width,
 )
 from unwet.rewrite.prove.synthetic.symbols import (
@@ -121,7 +122,8 @@ class Deriver:
             case Values(rows=rows):
                 return tuple(Way(outputs=row) for row in rows)
             case Filter(input=inner, conjuncts=conjuncts):
-                return tuple(self._filtered(way, conjuncts) for way in self.ways(inner))
+                ways = self._inner(inner, conjuncts)
+                return tuple(self._filtered(way, conjuncts) for way in ways)
             case Project(input=inner, exprs=exprs):
                 return tuple(
                     replace(way, outputs=self._placed(exprs, way.outputs))
@@ -156,9 +158,35 @@ class Deriver:
 
     # --- rows side by side
 
-    def _product(self, inputs: Sequence[Rel]) -> tuple[Way, ...]:
-        """Each way of one input beside the first of the others: one deviation at a time."""
-        found = [self.ways(each) for each in inputs]
+    def _inner(self, rel: Rel, conjuncts: Sequence[Expr]) -> tuple[Way, ...]:
+        """The ways of what a condition is put on, without those that it rules out by constants."""
+        if isinstance(rel, Join) and rel.kind == "inner":
+            ways = self._product(rel.inputs, (*rel.on, *conjuncts))
+            return tuple(self._filtered(way, rel.on) for way in ways)
+        return self._possible(self.ways(rel), conjuncts, 0)
+
+    def _possible(
+        self, ways: tuple[Way, ...], conjuncts: Sequence[Expr], start: int
+    ) -> tuple[Way, ...]:
+        """Those under which no condition on their columns alone, which begin at `start`, compares
+        constants that differ: rows of the other branches of a union. All, where none is left."""
+        kept = []
+        for way in ways:
+            end = start + len(way.outputs)
+            shifted = (*((NULL,) * start), *way.outputs)
+            own = [c for c in conjuncts if all(start <= n < end for n in _columns(c))]
+            if not any(_is_never(self.placed(each, shifted)) for each in own):
+                kept.append(way)
+        return tuple(kept) or ways
+
+    def _product(self, inputs: Sequence[Rel], conjuncts: Sequence[Expr] = ()) -> tuple[Way, ...]:
+        """Each way of one input beside the first of the others: one deviation at a time.
+        `conjuncts`: conditions on the whole row."""
+        starts = [sum(map(width, inputs[:at])) for at in range(len(inputs))]
+        found = [
+            self._possible(self.ways(each), conjuncts, start) if conjuncts else self.ways(each)
+            for each, start in zip(inputs, starts, strict=True)
+        ]
         if not all(found):
             return ()
         first = Way()
@@ -176,7 +204,7 @@ class Deriver:
     def _join(self, rel: Join) -> tuple[Way, ...]:
         if rel.kind in ("semi", "anti"):
             return self._partnered(rel)
-        met = tuple(self._filtered(way, rel.on) for way in self._product(rel.inputs))
+        met = tuple(self._filtered(way, rel.on) for way in self._product(rel.inputs, rel.on))
         if rel.kind == "inner":
             return met
         left, right = rel.inputs
@@ -337,6 +365,25 @@ class Deriver:
         element = self.symbols.element(array)
         added: tuple[Expr, ...] = (element, *([Lit("number", "1")] if rel.ordinal else []))
         return replace(way, outputs=way.outputs + added, looks=(*way.looks, array))
+
+
+def _columns(expr: Expr) -> list[int]:
+    """The columns that it is made of; -1 stands for those of a subquery."""
+    found = [part for part in parts(expr) if isinstance(part, Col | Subquery)]
+    return [part.index if isinstance(part, Col) else -1 for part in found]
+
+
+def _is_never(test: Expr) -> bool:
+    """Whether it is an equality of two different constants."""
+    match test:
+        case Call(op="paren", args=(inner,)):
+            return _is_never(inner)
+        case Call(op="and", args=args):
+            return any(map(_is_never, args))
+        case Call(op="eq", args=(Lit(kind=one, text=left), Lit(kind=other, text=right))):
+            return one == other == "string" and left != right
+        case _:
+            return False
 
 
 def _argument(arg: Expr) -> Expr:

@@ -11,6 +11,7 @@ import pytest
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.prove.bags import Runs
 from unwet.rewrite.prove.engines import DuckEngine, open_duckdb
 from unwet.rewrite.prove.generation import Generator
 from unwet.rewrite.prove.same_meaning import Meant
@@ -19,7 +20,7 @@ from unwet.rewrite.prove.synthetic import databases as made_databases
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import databases
 from unwet.rewrite.prove.synthetic.infer import infer
-from unwet.rewrite.prove.synthetic.load import hurry
+from unwet.rewrite.prove.synthetic.load import hurry, open_synthetic
 from unwet.rewrite.prove.synthetic.units import Unit, units
 
 
@@ -137,6 +138,25 @@ def _wide(many: int) -> str:
     )
     tests = " OR ".join(f"x.r{n} = {n % 20 + 2}" for n in range(many))
     return f"SELECT x.g0, x.v FROM (SELECT t.*, {ranks} FROM t) AS x WHERE x.v > 3 AND ({tests})"
+
+
+ROWS = {
+    "each read of a union from another branch": "WITH y AS (SELECT a.id, a.v, 's' AS k FROM a UNION"
+    " ALL SELECT b.id, b.v, 'c' AS k FROM b UNION ALL SELECT w.id, w.v, 'w' AS k FROM w) SELECT"
+    " s.id FROM y AS s, y AS c, y AS w WHERE s.k = 's' AND c.k = 'c' AND w.k = 'w'"
+    " AND s.id = c.id AND c.id = w.id AND s.v > 3 AND c.v > s.v AND w.v > c.v",
+    "a row that is there and one that is not": "SELECT a.id FROM a WHERE a.n > 5 AND EXISTS (SELECT"
+    " 1 FROM a AS b WHERE b.id = a.id AND b.kind <> a.kind) AND NOT EXISTS (SELECT 1 FROM a AS c"
+    " WHERE c.id = a.id AND c.kind <> a.kind AND c.n <= c.m)",
+}
+
+
+@pytest.mark.parametrize("query", ROWS.values(), ids=ROWS)
+def test_the_plainest_row_of_a_query_is_found(query: str, oracle: DuckEngine) -> None:
+    _, unit, made = _made(query, oracle)
+    good = next(each for each in made if each.aim == "good rows")
+    with open_synthetic(good) as engine:
+        assert Runs(engine, unit, CLOCK).bag().total() > 0
 
 
 def test_data_is_bounded_and_has_something_of_everything(

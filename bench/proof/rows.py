@@ -1,0 +1,189 @@
+"""Whether reports run and return rows at all on data from the queries alone: all of every pile.
+
+    python -m bench.proof.rows [PILE ...] [--unit NAME] [--write]
+
+No mistakes are made, so that it takes no sample: databases are tried until one gives rows.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import corpora
+from bench.errors import BenchError
+from bench.proof import piles
+from bench.proof.table import EXECUTES, RETURNS, percent
+from bench.results import put
+from unwet.lineage.errors import UnwetError
+from unwet.lineage.names import deep_stack
+from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.prove.adapt import volatile
+from unwet.rewrite.prove.bags import Runs
+from unwet.rewrite.prove.generation import Generator, values_for
+from unwet.rewrite.prove.strength import CLOCK, PARTS
+from unwet.rewrite.prove.synthetic.database import Database
+from unwet.rewrite.prove.synthetic.load import SECONDS, open_synthetic
+from unwet.rewrite.prove.synthetic.parameters import bound
+from unwet.rewrite.prove.synthetic.units import Unit, units
+
+NONE = "no rows on any database"
+HEAD = """## Rows on data from the queries alone
+
+Every report of every pile (of Mozilla's, 300 files at equal distances) is run on the databases that
+are made for it, until one gives rows (`python -m bench.proof.rows`). *Execute*: it ran on one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One report: on how many databases it ran, on one of them with rows; why not on another."""
+
+    name: str
+    path: str
+    times: int
+    has_rows: bool
+    failure: str = ""
+
+
+@dataclass(slots=True)
+class Rows:
+    """Of one pile; CPU seconds for all of it."""
+
+    name: str
+    ran: list[Ran] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def executing(self) -> int:
+        return sum(1 for each in self.ran if each.times)
+
+    @property
+    def returning(self) -> int:
+        return sum(1 for each in self.ran if each.has_rows)
+
+
+def measured(
+    name: str, meaning: Meaning, unit: str = "", tell: Callable[[Ran], None] = lambda _: None
+) -> Rows:
+    """All reports of a pile, or those called `unit`, each told when it is there."""
+    start, found = time.process_time(), Rows(name)
+    meaning = bound(meaning, values_for(meaning, {}))
+    with closing(Generator(meaning, CLOCK)) as generator:
+        for each in units(meaning):
+            if unit in ("", each.name):
+                found.ran.append(_ran(each, generator))
+                tell(found.ran[-1])
+    found.seconds = time.process_time() - start
+    return found
+
+
+def _ran(unit: Unit, generator: Generator) -> Ran:
+    trees = [each.tree for script in unit.scripts for each in script.statements]
+    random = sorted({name for tree in trees for name in volatile(tree)})
+    if random or not trees:
+        failure = f"uses {', '.join(random)}" if random else "not parsed"
+        return Ran(unit.name, unit.report.span.path, 0, False, failure)
+    times, failure = 0, ""
+    with deep_stack():
+        for many in _counts(unit, generator):
+            if isinstance(many, str):
+                failure = failure or many
+                continue
+            times += 1
+            if many:
+                return Ran(unit.name, unit.report.span.path, times, True, failure)
+    return Ran(unit.name, unit.report.span.path, times, False, failure or NONE)
+
+
+def _counts(unit: Unit, generator: Generator) -> Iterator[int | str]:
+    """For each database the number of rows, or why it did not run; then for parts of those on which
+    it did not, as one row may be what it stumbles over."""
+    broken: list[Database] = []
+    for database in generator.databases(unit):
+        found = _count(unit, database)
+        if isinstance(found, str):
+            broken.append(database)
+        yield found
+    waiting = [part for database in broken for part in database.parts]
+    for tried in range(PARTS):
+        if tried == len(waiting):
+            return
+        found = _count(unit, waiting[tried])
+        if isinstance(found, str):
+            waiting += waiting[tried].parts
+        yield found
+
+
+def _count(unit: Unit, database: Database) -> int | str:
+    try:
+        with open_synthetic(database, SECONDS) as engine:
+            return Runs(engine, unit, CLOCK).bag().total()
+    except UnwetError as error:
+        return error.message
+
+
+def text(many: Sequence[Rows]) -> str:
+    """A table, and the bars that are missed."""
+    lines = [
+        "| pile | reports | execute | return rows | CPU s |",
+        "| --- | --: | --: | --: | --: |",
+    ]
+    whole = Rows("all", [r for each in many for r in each.ran], sum(e.seconds for e in many))
+    for each in (*many, whole):
+        cells = (each.name, str(len(each.ran)), percent(each.executing, len(each.ran)),
+                 percent(each.returning, len(each.ran)), f"{each.seconds:.0f}")  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    bars = (("execute", EXECUTES, whole.executing), ("return rows", RETURNS, whole.returning))
+    size = max(1, len(whole.ran))
+    missed = [f"- not reached: {name}: {100 * part / size:.1f} %, wanted {bar:g} %"
+              for name, bar, part in bars if 100 * part / size < bar]  # fmt: skip
+    return "\n".join([*lines, "", *(missed or ["Both bars are reached."])])
+
+
+def without(pile: Rows) -> str:
+    """The reports that return nothing, and why."""
+    found = [each for each in pile.ran if not each.has_rows]
+    lines = [f"- {each.name} ({each.path}): {each.failure}" for each in found]
+    return "\n".join([f"# {pile.name}: {len(found)} reports without rows\n", *lines]) + "\n"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    options = _options(words)
+    many: list[Rows] = []
+    try:
+        where = piles.Where(options.cache, corpora.parse_mirrors(options.mirror))
+        for name in options.piles or list(piles.PILES):
+            many.append(measured(name, piles.load(name, where), options.unit))
+            options.details.mkdir(parents=True, exist_ok=True)
+            (options.details / f"{name}.rows.md").write_text(without(many[-1]), "utf-8")
+    except BenchError as error:
+        print(f"error: {error}\nhelp: {error.help}", file=sys.stderr)
+        return 2
+    shown = text(many)
+    print(shown)
+    if options.write:
+        put("rows", f"{HEAD}\n\n{shown}")
+    return 1 if "not reached" in shown else 0
+
+
+def _options(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.proof.rows")
+    add = parser.add_argument
+    add("piles", nargs="*", metavar="PILE", help=f"of {', '.join(piles.PILES)} (default: all)")
+    add("--unit", default="", metavar="NAME", help="one report only")
+    add("--cache", type=Path, default=corpora.CACHE)
+    add("--mirror", action="append", default=[], metavar="OWNER/NAME=GITDIR")
+    add("--details", type=Path, default=Path("build/proof"), help="where those without rows are")
+    add("--write", action="store_true", help="put the table into RESULTS.md")
+    options = parser.parse_args(words)
+    for name in options.piles:
+        if name not in piles.PILES:
+            parser.error(f"no pile {name!r}: one of {', '.join(piles.PILES)}")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
