@@ -342,7 +342,7 @@ def _branch(tree: exp.Query) -> exp.Query:
 
 def _cte_name(relation: str) -> str:
     # where several scripts have one of that name, its path stands behind it
-    return _word(relation.lstrip("#").partition("@")[0])
+    return _word(relation.lstrip("#@").partition("@")[0])
 
 
 def _word(name: str) -> str:

@@ -169,3 +169,14 @@ def prune(tree: exp.Expr) -> None:
                 block.set("expressions", left)
             else:
                 block.parent.set("with_", None)  # type: ignore[union-attr]
+
+
+def bare_branches(tree: exp.Expr) -> None:
+    """In place: branches of set operations without the parentheses that they needed for CTEs."""
+    for node in list(tree.find_all(exp.SetOperation)):
+        for branch in (node.this, node.expression):
+            inner = branch.this if isinstance(branch, exp.Subquery) else None
+            bare = {key for key, value in branch.args.items() if value} == {"this"}
+            kept = ("with_", "order", "limit", "offset", "fetch")
+            if bare and isinstance(inner, exp.Select) and not any(map(inner.args.get, kept)):
+                branch.replace(inner)

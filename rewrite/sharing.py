@@ -27,7 +27,7 @@ from unwet.rewrite.lower import Env, Lowerer, trim
 from unwet.rewrite.naming import free, majority, snake
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
-from unwet.rewrite.referring import refer, select_from, visible
+from unwet.rewrite.referring import bare_branches, refer, select_from, visible
 from unwet.rewrite.rereading import resolved
 from unwet.rewrite.same_rows import SameRows
 from unwet.rewrite.scalars import Unsupported
@@ -108,7 +108,8 @@ class _Workshop:
             for part in self.owners.parted(sites, _host):
                 self._try(key, part)
         self._settle()
-        for tree in self.trees.values():
+        for tree in (*self.trees.values(), *self.made.values()):
+            bare_branches(tree)
             say_conditions(tree, self.dialect)
 
     def _take(self, sites: Sequence[Site]) -> None:

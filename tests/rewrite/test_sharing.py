@@ -186,3 +186,13 @@ def test_a_union_gets_a_column_in_each_branch() -> None:
     [model] = models(found).values()
     assert model.count("price AS p") == 1 and model.count("'o'") == 1
     assert "ref__int_both__ref" in query(found, "a")
+
+
+def test_branches_lose_the_parentheses_that_they_had_for_ctes() -> None:
+    columns = "sum(i.price) as total, min(i.price) as low"
+    one = WIDE.format(name="a", columns=columns, read="low")
+    insert = one.replace("create table r.a as", "insert into r.a").replace("n > 3", "n < 3")
+    found = shared(f"{one};\n{insert}", WIDE.format(name="b", columns=columns, read="total"))
+    assert list(models(found)) == ["int_totals"]
+    assert "UNION ALL SELECT low FROM" in query(found, "a")
+    assert "(SELECT" not in query(found, "a")
