@@ -8,8 +8,9 @@ of the pile, ``src__schema__table__src`` for a relation from outside.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from sqlglot import exp
 
@@ -99,14 +100,15 @@ class _Composer:
         self.models = models
         self.outside: dict[str, Outside] = {}
         self.refs: set[str] = set()
+        self.names: dict[int, str] = {}  # of the CTE for each state of a temporary table
 
     def definition(self, definition: Definition) -> exp.Query:
         """The query of a report; the temporary tables behind it are its first CTEs."""
         temps = _temps(definition)
-        names = [_cte_name(temp.relation) for temp in temps]
-        for name in names:
-            if names.count(name) > 1:
-                raise NotComposable(f"temporary table {name} is made twice with other rows")
+        names: list[str] = []
+        for temp in temps:
+            names.append(_numbered(_cte_name(temp.relation), names))
+        self.names = {id(temp): name for temp, name in zip(temps, names, strict=True)}
         tree = self._own(definition)
         for temp, name in zip(reversed(temps), reversed(names), strict=True):
             tree = _with_first(tree, name, self._own(temp), frozenset(names))
@@ -117,6 +119,8 @@ class _Composer:
         if definition.problem:
             raise NotComposable(definition.problem)
         bodies = [self._part(definition, part) for part in definition.parts]
+        if not bodies and definition.temp and definition.columns and all(definition.types):
+            return _empty(definition)
         if not bodies:
             raise NotComposable(f"{definition.relation} has no rows in the end")
         tree = bodies[0]
@@ -141,7 +145,7 @@ class _Composer:
         qualifiers = frozenset(c.table.lower() for c in copy.find_all(exp.Column) if c.table)
         for column in copy.find_all(exp.Column):
             _plain_qualifier(column)
-        temps = frozenset(d.relation for d in definition.reads if d.temp)
+        temps = self._temps_read(definition)
         own = {d.of: d.relation for d in definition.reads if d.of}
         found = [(twins.get(id(item.node)), item) for item in relations(query)]
         _check_followed(copy, {id(twin) for twin, _ in found})
@@ -157,17 +161,27 @@ class _Composer:
             raise NotComposable(f"a {copy.key} is no query")
         return copy
 
+    def _temps_read(self, definition: Definition) -> dict[str, str]:
+        """The CTE that stands for each temporary table a definition reads."""
+        found: dict[str, str] = {}
+        for read in definition.reads:
+            if read.temp:
+                name = self.names[id(read)]
+                if found.setdefault(read.relation, name) != name:
+                    raise NotComposable(f"it reads {read.relation} as it was at two times")
+        return found
+
     def _rewire(
         self,
         table: exp.Table,
         relation: str,
         qualifiers: frozenset[str],
-        temps: frozenset[str],
+        temps: Mapping[str, str],
         dialect: str,
     ) -> None:
         written = table.name
         if relation in temps:
-            token = _cte_name(relation)
+            token = temps[relation]
         else:
             token = self._token(relation, table if dialect in _EXACT else None)
         table.set("this", exp.to_identifier(token))
@@ -325,7 +339,7 @@ def _cast(
 ) -> exp.Query:
     """INSERT casts to the declared types: said in the select list, or around a set operation."""
     if body is not select or select.args.get("distinct"):
-        raise NotComposable("INSERT of a set operation or DISTINCT into declared types")
+        return _cast_around(body, select, names, types)
     items = []
     for item, name, kind in zip(select.expressions, names, types, strict=True):
         inner = item.this if isinstance(item, exp.Alias) else item
@@ -334,10 +348,43 @@ def _cast(
     return body
 
 
+def _cast_around(
+    body: exp.Query, select: exp.Select, names: tuple[str, ...], types: tuple[str, ...]
+) -> exp.Query:
+    """What becomes one row after it was put together is cast after it, too."""
+    own = [item.name if isinstance(item, exp.Column) else item.alias for item in select.expressions]
+    if not all(own) or len({name.lower() for name in own}) < len(own):
+        raise NotComposable("INSERT of columns without a name of their own into declared types")
+    if body.args.get("order") or body.args.get("limit"):
+        raise NotComposable("INSERT of ordered rows into declared types")
+    block = body.args.get("with_")
+    body.set("with_", None)
+    items = []
+    for item, name, kind in zip(own, names, types, strict=True):
+        column = exp.column(item, table="filled")
+        items.append(exp.alias_(exp.cast(column, column_type(kind)) if kind else column, name))
+    rows = exp.Subquery(this=body, alias=exp.TableAlias(this=exp.to_identifier("filled")))
+    return exp.Select(expressions=items, from_=exp.From(this=rows), with_=block)
+
+
+def _empty(definition: Definition) -> exp.Query:
+    """A table that is declared and never filled."""
+    pairs = zip(definition.columns, definition.types, strict=True)
+    items = [exp.alias_(exp.cast(exp.null(), column_type(kind)), name) for name, kind in pairs]
+    nothing = exp.EQ(this=exp.Literal.number(1), expression=exp.Literal.number(0))
+    return exp.Select(expressions=items, where=exp.Where(this=nothing))
+
+
 def _branch(tree: exp.Query) -> exp.Query:
     """A query fit to stand in a UNION: its own WITH or ORDER BY needs parentheses."""
     plain = not (tree.args.get("with_") or tree.args.get("order") or tree.args.get("limit"))
     return tree if plain else exp.Subquery(this=tree)
+
+
+def _numbered(name: str, taken: Sequence[str]) -> str:
+    """The name, with a number where an earlier state of the same table has it."""
+    numbers = (name if n == 1 else f"{name}_{n}" for n in count(1))
+    return next(each for each in numbers if each not in taken)
 
 
 def _cte_name(relation: str) -> str:

@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from unwet.lineage.parse import Script
 from unwet.lineage.pile import Pile
-from unwet.rewrite.lost import unparsed_text
-from unwet.rewrite.script import EndState, Report
+from unwet.rewrite.lost import has_gaps, text_at, unparsed_text
+from unwet.rewrite.script import EMPTYING, EndState, Report
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
     """The paths of scripts that go on as they are; of the ``broken`` ones all that did parse has
-    become models."""
+    become models, but for the statements in ``cut``, by their index: they take rows out of tables
+    that no script fills."""
 
     all: frozenset[str]
     broken: frozenset[str]
+    cut: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
 
 def left(state: EndState, kept: Sequence[Report]) -> Left:
     """The scripts that still have to run when only ``kept`` stays as it was."""
     broken = [r for r in kept if not (r.definition.parts or r.definition.relation)]
     others = [r for r in kept if r.definition.parts or r.definition.relation]
-    whole = state.unfollowed.union(*map(_paths, others))
-    only = frozenset().union(*map(_paths, broken)) - whole
-    return Left(whole | only, only)
+    emptying = [r for r in others if _only_empties(r)]
+    whole = state.unfollowed.union(*(_paths(r) for r in others if not _only_empties(r)))
+    cut: dict[str, frozenset[int]] = {}
+    for statement in (p.statement for r in emptying for p in r.definition.parts):
+        if statement.path not in whole:
+            known = cut.get(statement.path, frozenset())
+            cut[statement.path] = known | {statement.index}
+    only = frozenset(cut).union(*map(_paths, broken)) - whole
+    return Left(whole | only, only, cut)
+
+
+def _only_empties(report: Report) -> bool:
+    parts = report.definition.parts
+    return bool(parts) and all(part.kind in EMPTYING for part in parts)
 
 
 def originals(pile: Pile, scripts: Left, root: str) -> dict[str, str]:
     """The texts of these scripts, by their places below ``root``, none of which leads out of it."""
     found = {
-        script.source.path: _text(script, script.source.path in scripts.broken)
+        script.source.path: _text(
+            script,
+            script.source.path in scripts.broken,
+            scripts.cut.get(script.source.path, frozenset()),
+        )
         for script in pile.scripts
         if script.source.path in scripts.all
     }
@@ -53,9 +70,14 @@ def _free(path: str, placed: Mapping[str, str]) -> str:
     return candidate
 
 
-def _text(script: Script, broken: bool) -> str:
-    """All of a script; of a broken one in which some statements did parse what did not."""
-    return unparsed_text(script) if broken and script.statements else script.source.text
+def _text(script: Script, broken: bool, cut: frozenset[int]) -> str:
+    """All of a script; of a broken one in which some statements did parse what did not, and the
+    statements that are cut out of it."""
+    if not broken or not script.statements:
+        return script.source.text
+    found = [each for each in script.statements if each.index in cut]
+    lost = unparsed_text(script) if has_gaps(script) else ""
+    return lost + "".join(f"{text_at(script, each.span).strip()};\n" for each in found)
 
 
 def common_root(paths: list[str]) -> str:

@@ -240,6 +240,17 @@ def unparsed_text(script: Script) -> str:
     return "\n\n".join(text.strip().removeprefix(";").strip() for text in gaps(script)) + "\n"
 
 
+def has_gaps(script: Script) -> bool:
+    """Whether anything in a script did not parse."""
+    return next(gaps(script), None) is not None
+
+
+def text_at(script: Script, span: Span) -> str:
+    """What stands at a place of a script."""
+    lines = script.source.text.splitlines()
+    return _text(lines, (span.line, span.column), (span.end_line, span.end_column))
+
+
 def _text(lines: Sequence[str], start: tuple[int, int], end: tuple[int, int]) -> str:
     taken = list(lines[start[0] - 1 : end[0]])
     if taken and len(taken) == end[0] - start[0] + 1:

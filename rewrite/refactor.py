@@ -409,7 +409,7 @@ class _Job:
         scripts = left(self.state, [k.report for k in project.kept])
         old = part_size(self.legacy, {source.path for source in self.legacy.sources})
         new = project_size(project.library, self.target.counted(files))
-        return old, new + part_size(self.legacy, scripts.all, scripts.broken)
+        return old, new + part_size(self.legacy, scripts.all, scripts.broken, scripts.cut)
 
     def _placed(self, files: Mapping[str, str]) -> tuple[str, ...]:
         """Writes the project where it is asked for; what is left as somebody edited it."""

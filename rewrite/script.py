@@ -49,7 +49,7 @@ _CIRCLE = "its scripts read each other in a circle"
 _TWICE = "it is created twice in one script"
 _EMPTY = "it is empty in the end"
 _TURNS = "which several scripts write, each anew: nobody says which is last"
-_EMPTYING = frozenset({"truncate", "delete"})
+EMPTYING = frozenset({"truncate", "delete"})
 _WRITTEN_BESIDE = frozenset({"insert", "update", "delete", "merge"})
 _INSERT = frozenset({"this", "expression", "with_", "hint", "returning", "overwrite"})
 
@@ -418,7 +418,7 @@ class _Machine:
     def _fills(self, name: str) -> bool:
         """Whether scripts put rows into a relation, and do not only take some away."""
         made = self.shared.get(name)
-        return made is not None and any(part.kind not in _EMPTYING for part in made.parts)
+        return made is not None and any(part.kind not in EMPTYING for part in made.parts)
 
     def _leaning(self, definition: Definition) -> frozenset[str]:
         """What a report takes for granted of relations that unfollowed text may write: that a

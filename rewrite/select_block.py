@@ -414,8 +414,18 @@ class _Select:
         raise Unsupported(f"column {node.sql()} is not known")
 
 
-# What a text put in for a placeholder is an operand of: a value, if the SQL is to be right.
-_COMPUTING = (exp.Predicate, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Cast, exp.Func)
+# What a text put in for a placeholder is an operand of, or the name it gets: it is a value then.
+_COMPUTING = (
+    exp.Alias,
+    exp.Predicate,
+    exp.Add,
+    exp.Sub,
+    exp.Mul,
+    exp.Div,
+    exp.Mod,
+    exp.Cast,
+    exp.Func,
+)
 
 
 def ordered_plan(query: Query, names: tuple[str, ...], rel: Rel, keys: list[SortKey]) -> Plan:

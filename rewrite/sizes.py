@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sqlglot import ErrorLevel, exp
 
@@ -86,13 +87,24 @@ def pile_size(statements: Iterable[Statement], lost: Iterable[str], files: int) 
     return total
 
 
-def part_size(pile: Pile, paths: Collection[str], broken: Collection[str] = ()) -> Size:
+def part_size(
+    pile: Pile,
+    paths: Collection[str],
+    broken: Collection[str] = (),
+    cut: Mapping[str, Collection[int]] = MappingProxyType({}),
+) -> Size:
     """The size of some of the pile's sources: of all, or of those that stay as they are; of the
-    ``broken`` among them only what did not parse does."""
-    scripts = [s for s in pile.scripts if s.source.path in paths and s.source.path not in broken]
+    ``broken`` among them only what did not parse does, and the statements in ``cut``."""
+    scripts = [s for s in pile.scripts if s.source.path in paths]
     lost = [f for f in pile.findings if f.code in UNPARSED and f.at.path in paths]
     return pile_size(
-        (statement for script in scripts for statement in script.statements),
+        (
+            statement
+            for script in scripts
+            for statement in script.statements
+            if script.source.path not in broken
+            or statement.index in cut.get(script.source.path, ())
+        ),
         (_text_at(pile, finding.at) for finding in lost),
         sum(source.path in paths for source in pile.sources),
     )

@@ -110,7 +110,7 @@ def _put_in(legacy: Definition, plan: Plan) -> frozenset[str]:
     texts = {p.token.lower(): p.text for s in statements for p in s.masked.placeholders
              if not p.binds}  # fmt: skip
     return frozenset(
-        f"{texts[word]} stands for one value where it is compared or computed with"
+        f"{texts[word]} stands for one value where it is compared, computed with or given a name"
         for word in words
         if word in texts
     )

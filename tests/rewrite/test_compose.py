@@ -93,7 +93,7 @@ REFUSED = [
     ("the variable @d", "DECLARE @d INT = 1; SELECT a INTO r FROM t WHERE a = @d", "tsql"),
     ("not followed", "CREATE TABLE r AS SELECT x.i FROM "
      "GENERATE_SERIES((SELECT MIN(q) FROM q9), 2) AS x(i)", "duckdb"),
-    ("made twice", "CREATE TABLE r (x INTEGER); CREATE TEMP TABLE p AS SELECT a FROM t; "
+    ("at two times", "CREATE TABLE r (x INTEGER); CREATE TEMP TABLE p AS SELECT a FROM t; "
      "INSERT INTO r SELECT a FROM p; DROP TABLE p; CREATE TEMP TABLE p AS SELECT k AS a FROM u; "
      "INSERT INTO r SELECT a FROM p", "duckdb"),
     ("told apart", "CREATE TABLE r AS SELECT x.a FROM s1.t_t AS x, \"s1\".\"t t\" AS y", "duckdb"),

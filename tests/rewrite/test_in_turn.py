@@ -1,0 +1,106 @@
+"""Scripts that write one table in turn, from the pile to the project: all are proved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.tests.rewrite.small_world import SCHEMA
+
+
+def made(files: Mapping[str, str], dialect: str = "duckdb") -> Result:
+    schema = {table: dict(columns) for table, columns in SCHEMA.items()}
+    sources = [Source(f"{name}.sql", text, dialect) for name, text in files.items()]
+    return refactor(load(sources, dialect, schema), Request())
+
+
+def outcomes(result: Result) -> dict[str, str]:
+    return {verdict.name: verdict.outcome for verdict in result.verdicts}
+
+
+def model(result: Result, name: str) -> str:
+    (text,) = (t for p, t in result.files.items() if p.endswith(f"/{name}.sql"))
+    return " ".join(text.split())
+
+
+def test_versions_of_a_script_read_their_own_tables() -> None:
+    version = "CREATE OR REPLACE TABLE x AS SELECT {0} FROM t; CREATE TABLE {1} AS SELECT * FROM x"
+    result = made({"v1": version.format("a", "p"), "v2": version.format("a, b", "q")})
+    assert set(outcomes(result).values()) == {"proved"}
+    assert set(outcomes(result)) == {"p", "q", "x_v1", "x_v2"}
+    assert "FROM {{ ref('x_v1') }}" in model(result, "p")
+    assert "FROM {{ ref('x_v2') }}" in model(result, "q")
+    said = [each for each in result.assumptions if "x is written by several scripts" in each]
+    assert len(said) == 1
+
+
+def test_slices_of_a_table_that_nobody_declares() -> None:
+    script = "DELETE FROM r WHERE k = {0}; INSERT INTO r SELECT {0} AS k, a FROM t WHERE b = {0}"
+    result = made({name: script.format(n) for n, name in enumerate(("one", "two", "three"))})
+    assert outcomes(result) == dict.fromkeys(("r_one", "r_two", "r_three"), "proved")
+    assert "r takes the values that are inserted as they are" in result.assumptions
+    assert not [path for path in result.files if path.startswith("legacy/")]
+
+
+def test_what_a_script_reads_before_it_is_complete_is_a_cte() -> None:
+    first = """DELETE FROM r WHERE k = 1 AND m = 0;
+INSERT INTO r SELECT 1 AS k, 0 AS m, a FROM t;
+CREATE TABLE p AS SELECT a FROM r;
+DELETE FROM r WHERE k = 1 AND m = 1;
+INSERT INTO r SELECT 1 AS k, 1 AS m, a FROM t WHERE a > 3;
+CREATE TABLE q AS SELECT SUM(a) AS a FROM r"""
+    second = "DELETE FROM r WHERE k = 2; INSERT INTO r SELECT 2 AS k, 0 AS m, a FROM t"
+    result = made({"a": first, "b": second})
+    assert outcomes(result) == dict.fromkeys(("p", "q", "r_a", "r_b"), "proved")
+    assert "UNION ALL" not in model(result, "p")
+    assert "UNION ALL" in model(result, "q")
+
+
+def test_a_third_script_that_reads_it_is_kept() -> None:
+    turn = "CREATE OR REPLACE TABLE x AS SELECT a FROM t WHERE a = {}"
+    files = {"a": turn.format(1), "b": turn.format(2), "c": "CREATE TABLE p AS SELECT a FROM x"}
+    result = made(files)
+    assert outcomes(result) == {"p": "kept", "x_a": "proved", "x_b": "proved"}
+    assert "legacy/c.sql" in result.files
+    assert "legacy/a.sql" not in result.files
+
+
+def test_many_inserts_of_many_scripts_are_one_report() -> None:
+    insert = "INSERT INTO r SELECT a, '{0}' AS name FROM t WHERE b = {1};"
+    files = {f"s{n}": "".join(insert.format(f"{n}{m}", m) for m in range(4)) for n in range(3)} | {
+        "z": "DROP TABLE IF EXISTS r; CREATE TABLE r (a INTEGER, name TEXT)"
+    }
+    result = made(files)
+    assert outcomes(result) == {"r": "proved"}
+    assert model(result, "r").count("{% for") >= 1
+    assert result.parameter_lines == 12
+
+
+def test_statements_that_only_take_rows_away_stay_without_their_scripts() -> None:
+    result = made({"a": "DELETE FROM far WHERE k = 1;\nCREATE TABLE p AS SELECT a FROM t;\n"})
+    assert outcomes(result) == {"far": "kept", "p": "proved"}
+    assert result.files["legacy/a.sql"] == "DELETE FROM far WHERE k = 1;\n"
+    before, after = result.before, result.after
+    assert after.lines < before.lines + 4
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (
+            "INSERT INTO #x SELECT a, 1 FROM t UNION ALL SELECT k, 2 FROM u",
+            "kept",  # the second column has no name to cast it by
+        ),
+        ("INSERT INTO #x SELECT a, 1 AS n FROM t UNION ALL SELECT k, 2 FROM u", "proved"),
+        ("INSERT INTO #x SELECT DISTINCT a, 1 AS n FROM t", "proved"),
+        ("UPDATE STATISTICS #x", "proved"),  # it stays empty
+    ],
+)
+def test_temporary_tables_with_declared_types(sql: str, expected: str) -> None:
+    script = f"CREATE TABLE #x (i BIGINT, n INT);\n{sql};\nSELECT i, n INTO r FROM #x;"
+    result = made({"a": script}, "tsql")
+    assert outcomes(result)["r"] == expected
