@@ -235,3 +235,14 @@ def test_a_bad_configuration(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(BadProject, match=r"config\.yaml"):
         read_project(tmp_path)
+
+
+def test_a_file_that_is_cut_anywhere_is_read_or_refused() -> None:
+    text = blueprints(made(family("VIEW")))
+    whole = read_model(text, "duckdb")
+    for end in range(len(text)):
+        try:
+            cut = read_model(text[:end], "duckdb")
+        except TemplateFailure:
+            continue
+        assert cut.settings == whole.settings and whole.query.startswith(cut.query)
