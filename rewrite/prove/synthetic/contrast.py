@@ -16,7 +16,7 @@ from datetime import datetime
 from itertools import islice, product, zip_longest
 from typing import Final
 
-from unwet.rewrite.algebra import Expr, Plan, Rel, Subquery, parts
+from unwet.rewrite.algebra import Call, Expr, Plan, Rel, Subquery, parts
 from unwet.rewrite.prove.engines import Engine
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import assembled
@@ -24,7 +24,7 @@ from unwet.rewrite.prove.synthetic.entities import ROOM, Entity, Maker
 from unwet.rewrite.prove.synthetic.filler import Facts, kind_of
 from unwet.rewrite.prove.synthetic.fresh import fresh
 from unwet.rewrite.prove.synthetic.goals import MOST_ROWS, Goal
-from unwet.rewrite.prove.synthetic.logic import Ask, Logic
+from unwet.rewrite.prove.synthetic.logic import TESTS, Ask, Logic
 from unwet.rewrite.prove.synthetic.merged import merged
 from unwet.rewrite.prove.synthetic.oracle import Oracle
 from unwet.rewrite.prove.synthetic.pools import pools as made_pools
@@ -34,6 +34,7 @@ from unwet.rewrite.prove.synthetic.symbols import (
     Truth,
     Variable,
     binary,
+    is_null,
     negated,
     number,
     numbers,
@@ -343,6 +344,41 @@ def _pairs(first: Sequence[Way], second: Sequence[Way]) -> Iterator[tuple[Way | 
     yield from zip_longest(one, other)
 
 
+def _other_values(one: Way, other: Way, left: Expr, right: Expr) -> Iterator[Split]:
+    wants, mine, theirs = narrowed(left, right)
+    for way in (one, other):
+        near = replace(way, wants=(*wants, *way.wants))
+        if wants and _is_test(mine):
+            yield Split(replace(near, wants=(mine, *near.wants)), theirs, "false", "other branch")
+            yield Split(replace(near, wants=(theirs, *near.wants)), mine, "false", "other branch")
+        else:
+            yield Split(near, binary("nullsafeneq", mine, theirs), aim="other values")
+
+
+def _is_test(expr: Expr) -> bool:
+    return isinstance(expr, Call) and (expr.op in TESTS or expr.op in ("and", "or", "not"))
+
+
+def narrowed(left: Expr, right: Expr) -> tuple[tuple[Expr, ...], Expr, Expr]:
+    """The smallest parts in which two values differ, and what must be true for them to decide: of
+    CASE and COALESCE, that no arm before is taken."""
+    wants: list[Expr] = []
+    while isinstance(left, Call) and isinstance(right, Call) and not _is_test(left):
+        same = (left.op, left.shape, len(left.args)) == (right.op, right.shape, len(right.args))
+        apart = [i for i, (a, b) in enumerate(zip(left.args, right.args, strict=False)) if a != b]
+        if not same or len(apart) != 1 or (left.op == "case" and "this" in left.shape):
+            break
+        at = apart[0]
+        if left.op == "coalesce":
+            wants += [is_null(each) for each in left.args[:at]]
+        elif left.op == "case":
+            wants += [negated(arm.args[0]) for arm in left.args[:at] if isinstance(arm, Call)]
+        elif left.op == "if" and at > 0:
+            wants.append(left.args[0] if at == 1 else negated(left.args[0]))
+        left, right = left.args[at], right.args[at]
+    return tuple(wants), left, right
+
+
 def _splits(one: Way | None, other: Way | None) -> Iterator[Split]:
     if one is None or other is None:
         way = one or other
@@ -359,8 +395,7 @@ def _splits(one: Way | None, other: Way | None) -> Iterator[Split]:
                 yield Split(way, want, "null", "one condition is unknown")
     for left, right in zip(one.outputs, other.outputs, strict=False):
         if left != right:
-            yield Split(one, binary("nullsafeneq", left, right), aim="other values")
-            yield Split(other, binary("nullsafeneq", left, right), aim="other values")
+            yield from _other_values(one, other, left, right)
     for left, right in zip(one.keys, other.keys, strict=False):
         if left != right and number(left) is None:
             yield Split(one, binary("nullsafeneq", left, right), aim="other keys")

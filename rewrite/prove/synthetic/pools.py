@@ -26,6 +26,7 @@ from unwet.rewrite.prove.synthetic.types import SqlType
 
 MOST: Final = 70  # values of one pool
 _JSON: Final = ('{"a": 1}', '{"b": "x", "c": [1, 2]}', "{}")
+CASED: Final = 20  # samples of patterns that are tried in the other case, too
 KEYS: Final = 6  # values of a pool of keys
 
 
@@ -83,7 +84,9 @@ def _pool(one: Class, symbols: Symbols, root: int, oracle: Oracle) -> Pool:
     kind = one.type.duckdb()
     if is_free(one):
         return kind, (*fresh_values(one.type, 0, KEYS), None)
-    tried = _JSON if one.json else (*one.near, *candidates(one))
+    near = list(one.near)
+    other_case = (text.swapcase() for text in near[:: 1 + len(near) // CASED])
+    tried = _JSON if one.json else (*one.near, *other_case, *candidates(one))
     values_: list[Cell] = list(dict.fromkeys(tried))
     if one.casts:
         values_ = _convertible(one, values_, oracle)
