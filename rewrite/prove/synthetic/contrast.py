@@ -11,12 +11,12 @@ may happen to a row further up: whoever uses it runs both.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice, product, zip_longest
 from typing import Final
 
-from unwet.rewrite.algebra import Call, Expr, Plan, Rel, Subquery, parts
+from unwet.rewrite.algebra import Expr, Plan
 from unwet.rewrite.prove.engines import Engine
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import assembled
@@ -24,17 +24,15 @@ from unwet.rewrite.prove.synthetic.entities import ROOM, Entity, Maker
 from unwet.rewrite.prove.synthetic.filler import Facts, kind_of
 from unwet.rewrite.prove.synthetic.fresh import fresh
 from unwet.rewrite.prove.synthetic.goals import MOST_ROWS, Goal
-from unwet.rewrite.prove.synthetic.logic import TESTS, Ask, Logic
+from unwet.rewrite.prove.synthetic.logic import Ask, Logic
 from unwet.rewrite.prove.synthetic.merged import merged
 from unwet.rewrite.prove.synthetic.oracle import Oracle
 from unwet.rewrite.prove.synthetic.pools import pools as made_pools
 from unwet.rewrite.prove.synthetic.rows import Way
 from unwet.rewrite.prove.synthetic.solve import Solver
+from unwet.rewrite.prove.synthetic.splits import Split, paired, queries, splits
 from unwet.rewrite.prove.synthetic.symbols import (
-    Truth,
     Variable,
-    binary,
-    is_null,
     negated,
     number,
     numbers,
@@ -48,16 +46,6 @@ TRIED: Final = 40  # combinations that are tried for one place
 ORDERED: Final = 3  # keys of ORDER BY that are looked at
 FOUND: Final = 3  # entities for one place
 CROWDED: Final = 3  # ways, and conditions in other ways, that crowds are made of
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """`way`: a row of one plan. `test` has to be `truth` for the other one to part from it."""
-
-    way: Way
-    test: Expr | None
-    truth: Truth = "true"
-    aim: str = "the plans part"
 
 
 def contrasts(
@@ -107,8 +95,8 @@ class _Contrast:
 
     def _all_splits(self, first: Sequence[Way], second: Sequence[Way]) -> Iterator[Split]:
         found = list[Split]()
-        for one, other in _pairs(first, second):
-            found += _splits(one, other)
+        for one, other in paired(first, second):
+            found += splits(one, other)
             if one is not None and other is not None:
                 found += self._inner_splits(one, other)
         yield from found
@@ -123,15 +111,15 @@ class _Contrast:
         left = [e for e in (*one.wants, *one.outputs) if e not in (*other.wants, *other.outputs)]
         right = [e for e in (*other.wants, *other.outputs) if e not in (*one.wants, *one.outputs)]
         for mine, theirs in zip(left, right, strict=False):
-            for inner, changed in zip(_queries(mine), _queries(theirs), strict=False):
+            for inner, changed in zip(queries(mine), queries(theirs), strict=False):
                 if inner == changed:
                     continue
                 twins = Twins(self._symbols)
                 first = twins.ways(inner)[:WAYS]
                 twins.other()
                 second = twins.ways(changed)[:WAYS]
-                for pair in _pairs(first, second):
-                    for split in _splits(*pair):
+                for pair in paired(first, second):
+                    for split in splits(*pair):
                         yield replace(split, way=split.way.beside(one))
 
     def _combined(self, split: Split) -> Iterator[Ask]:
@@ -331,71 +319,3 @@ def _whole(split: Split) -> Way:
         return split.way
     test = negated(split.test) if split.truth == "false" else split.test
     return replace(split.way, wants=(*split.way.wants, test))
-
-
-def _queries(expr: Expr) -> list[Rel]:
-    return [part.rel for part in parts(expr) if isinstance(part, Subquery)]
-
-
-def _pairs(first: Sequence[Way], second: Sequence[Way]) -> Iterator[tuple[Way | None, Way | None]]:
-    """Ways that stand for each other; those that both plans have are left out."""
-    one = [way for way in first if way not in second]
-    other = [way for way in second if way not in first]
-    yield from zip_longest(one, other)
-
-
-def _other_values(one: Way, other: Way, left: Expr, right: Expr) -> Iterator[Split]:
-    wants, mine, theirs = narrowed(left, right)
-    for way in (one, other):
-        near = replace(way, wants=(*wants, *way.wants))
-        if wants and _is_test(mine):
-            yield Split(replace(near, wants=(mine, *near.wants)), theirs, "false", "other branch")
-            yield Split(replace(near, wants=(theirs, *near.wants)), mine, "false", "other branch")
-        else:
-            yield Split(near, binary("nullsafeneq", mine, theirs), aim="other values")
-
-
-def _is_test(expr: Expr) -> bool:
-    return isinstance(expr, Call) and (expr.op in TESTS or expr.op in ("and", "or", "not"))
-
-
-def narrowed(left: Expr, right: Expr) -> tuple[tuple[Expr, ...], Expr, Expr]:
-    """The smallest parts in which two values differ, and what must be true for them to decide: of
-    CASE and COALESCE, that no arm before is taken."""
-    wants: list[Expr] = []
-    while isinstance(left, Call) and isinstance(right, Call) and not _is_test(left):
-        same = (left.op, left.shape, len(left.args)) == (right.op, right.shape, len(right.args))
-        apart = [i for i, (a, b) in enumerate(zip(left.args, right.args, strict=False)) if a != b]
-        if not same or len(apart) != 1 or (left.op == "case" and "this" in left.shape):
-            break
-        at = apart[0]
-        if left.op == "coalesce":
-            wants += [is_null(each) for each in left.args[:at]]
-        elif left.op == "case":
-            wants += [negated(arm.args[0]) for arm in left.args[:at] if isinstance(arm, Call)]
-        elif left.op == "if" and at > 0:
-            wants.append(left.args[0] if at == 1 else negated(left.args[0]))
-        left, right = left.args[at], right.args[at]
-    return tuple(wants), left, right
-
-
-def _splits(one: Way | None, other: Way | None) -> Iterator[Split]:
-    if one is None or other is None:
-        way = one or other
-        if way is not None:
-            yield Split(way, None, aim="a row of one plan")
-        return
-    for mine, theirs in ((one, other), (other, one)):
-        own = [want for want in mine.wants if want not in theirs.wants]
-        rest = [want for want in mine.wants if want in theirs.wants]
-        way = replace(mine, wants=(*own, *rest))
-        for want in theirs.wants:
-            if want not in mine.wants:
-                yield Split(way, want, "false", "one condition fails")
-                yield Split(way, want, "null", "one condition is unknown")
-    for left, right in zip(one.outputs, other.outputs, strict=False):
-        if left != right:
-            yield from _other_values(one, other, left, right)
-    for left, right in zip(one.keys, other.keys, strict=False):
-        if left != right and number(left) is None:
-            yield Split(one, binary("nullsafeneq", left, right), aim="other keys")

@@ -84,8 +84,8 @@ def _pool(one: Class, symbols: Symbols, root: int, oracle: Oracle) -> Pool:
     kind = one.type.duckdb()
     if is_free(one):
         return kind, (*fresh_values(one.type, 0, KEYS), None)
-    near = list(one.near)
-    other_case = (text.swapcase() for text in near[:: 1 + len(near) // CASED])
+    samples = list(one.near)
+    other_case = (text.swapcase() for text in samples[:: 1 + len(samples) // CASED])
     tried = _JSON if one.json else (*one.near, *other_case, *candidates(one))
     values_: list[Cell] = list(dict.fromkeys(tried))
     if one.casts:
