@@ -26,6 +26,7 @@ class Split:
 
 
 def queries(expr: Expr) -> list[Rel]:
+    """The queries in an expression."""
     return [part.rel for part in parts(expr) if isinstance(part, Subquery)]
 
 
@@ -72,6 +73,8 @@ def narrowed(left: Expr, right: Expr) -> tuple[tuple[Expr, ...], Expr, Expr]:
 
 
 def splits(one: Way | None, other: Way | None) -> Iterator[Split]:
+    """What to ask of a way of one plan so that the way beside it in the other plan has no such row,
+    or another one."""
     if one is None or other is None:
         way = one or other
         if way is not None:
