@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from unwet.rewrite.compose import Draft
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 
@@ -36,6 +37,13 @@ def plain(comment: str) -> str:
     """A comment as one line of words that end no comment and open no template."""
     words = " ".join(comment.split())
     return words.translate(str.maketrans("", "", "{}")).replace("*/", "* /")
+
+
+def said_above(draft: Draft) -> list[str]:
+    """What the author wrote above the query, line by line: words only, no lines that were drawn and
+    no SQL that was taken out."""
+    lines = (plain(line).strip("-=*#~_ ") for line in draft.comments if not is_code(line))
+    return [line for line in lines if line]
 
 
 def is_code(comment: str) -> bool:

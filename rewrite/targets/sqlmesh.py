@@ -28,7 +28,7 @@ from unwet.rewrite.targets.placing import (
     places,
     source_name,
 )
-from unwet.rewrite.targets.replaced import is_code, plain, read_by, replaced
+from unwet.rewrite.targets.replaced import plain, read_by, replaced, said_above
 from unwet.rewrite.targets.sqlmesh_audits import (
     RELATED,
     RELATED_SQL,
@@ -169,13 +169,13 @@ class _Printer:
 
     def _about(self, draft: Draft) -> str:
         """What the author said, and which lines of the pile it replaces."""
-        said = [plain(line) for line in draft.comments if not is_code(line)]
+        said = " ".join(said_above(draft))
         report = self._project.reports.get(draft.name)
         if report is not None:
-            said.append(f"Replaces {', '.join(replaced(self._project, report))}.")
+            last = f"Replaces {', '.join(replaced(self._project, report))}."
         else:
-            said.append(read_by(self._project, draft.name))
-        return " ".join(line if line[-1:] in ".!?:" else f"{line}." for line in said)
+            last = read_by(self._project, draft.name)
+        return f"{said}{'' if said[-1:] in '.!?:' else '.'} {last}" if said else last
 
     def _switch(self, names: Iterable[str]) -> Iterator[str]:
         """Without a value for its variables a model would be another query: it is not enabled."""

@@ -26,7 +26,7 @@ from unwet.rewrite.targets.placing import (
     references,
     variables,
 )
-from unwet.rewrite.targets.replaced import is_code, plain, read_by, replaced
+from unwet.rewrite.targets.replaced import read_by, replaced, said_above
 
 NAME = "views"
 MACROS = False
@@ -106,7 +106,7 @@ def _view(project: Project, draft: Draft, where: Places) -> str:
     tree = copied(project.library.models[draft.name])
     tree.comments = None
     report = project.reports.get(draft.name)
-    head = [plain(line) for line in draft.comments if not is_code(line)]
+    head = said_above(draft)
     if report is not None:
         head.append(f"Replaces {', '.join(replaced(project, report))}")
     else:
