@@ -22,7 +22,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if options.unit:
             return _one(options.unit, names, where)
         if options.proved:
-            return _proved(names, where, options.most)
+            return _proved(names, where, options.most, options.write)
         found = _all(names, where, options)
     except BenchError as error:
         print(f"error: {error}\nhelp: {error.help}", file=sys.stderr)
@@ -45,9 +45,13 @@ def _one(unit: str, names: Sequence[str], where: piles.Where) -> int:
     return 0
 
 
-def _proved(names: Sequence[str], where: piles.Where, most: int | None) -> int:
-    found = [proved.proved(name, piles.load(name, where), most) for name in names]
-    print(proved.text(found))
+def _proved(names: Sequence[str], where: piles.Where, most: int | None, write: bool) -> int:
+    found = []
+    for name in names:
+        found.append(proved.proved(name, piles.load(name, where), most))
+        print(proved.text(found[-1:]), flush=True)
+    if write:
+        put("proved", f"{proved.head(most)}\n\n{proved.text(found)}")
     return 1 if any(each.false for each in found) else 0
 
 

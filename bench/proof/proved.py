@@ -45,6 +45,17 @@ def proved(name: str, meaning: Meaning, most: int | None = None) -> Proved:
     return found
 
 
+def head(most: int | None) -> str:
+    """What was measured."""
+    some = f", at most {most} of each pile" if most is not None else ""
+    option = f" --most {most}" if most is not None else ""
+    return (
+        "## Proofs, tested\n\n"
+        f"`python -m bench.proof --proved{option} --write`: what `refactor` proves{some}, run on "
+        "data from the queries alone, old beside new. With other rows it is a false proof."
+    )
+
+
 def text(many: list[Proved]) -> str:
     """A table, and what is wrong."""
     lines = [

@@ -64,7 +64,7 @@ class Writer:
         first, columns = self.select(depth - 1, ctes, outer)
         word = self.one(("UNION", "UNION ALL", "INTERSECT", "EXCEPT", "EXCEPT ALL"))
         source = self.one(tuple(TABLES))
-        items = [self.value(kind, _qualified(source, TABLES[source])) for _, kind in columns]
+        items = [self.value(kind, qualified(source, TABLES[source])) for _, kind in columns]
         listed = ", ".join(f"{item} AS {self.fresh('z')}" for item in items)
         second = f"SELECT {listed} FROM {source}"
         return f"({first}) {word} ({second})", columns
@@ -73,10 +73,10 @@ class Writer:
         alias = self.fresh("r")
         if depth > 0 and self.pick(4) == 0:
             body, columns = self.query(depth - 1, ctes, ())
-            return f"({body}) AS {alias}", _qualified(alias, columns)
+            return f"({body}) AS {alias}", qualified(alias, columns)
         named = {**TABLES, **ctes}
         name = self.one(tuple(sorted(named)))
-        return f"{name} AS {alias}", _qualified(alias, named[name])
+        return f"{name} AS {alias}", qualified(alias, named[name])
 
     def from_clause(
         self, depth: int, ctes: dict[str, Columns], outer: Columns
@@ -156,7 +156,7 @@ class Writer:
         if kind == "int" and depth > 0 and self.pick(6) == 0:
             name = self.one(tuple(TABLES))
             alias = self.fresh("q")
-            inner = _qualified(alias, TABLES[name])
+            inner = qualified(alias, TABLES[name])
             test = self.join_test(scope, inner)
             value = self.value("int", inner)
             return f"(SELECT MAX({value}) FROM {name} AS {alias} WHERE {test})"
@@ -201,7 +201,7 @@ class Writer:
     ) -> str:
         named = {**TABLES, **ctes}
         name, alias = self.one(tuple(sorted(named))), self.fresh("s")
-        inner = _qualified(alias, named[name])
+        inner = qualified(alias, named[name])
         around = (*scope, *outer)
         tests = [self.join_test(around, inner)] if self.pick(2) else []
         if depth > 1 and self.pick(2):
@@ -218,5 +218,6 @@ class Writer:
 _SIMPLE = {constant for many in CONSTANTS.values() for constant in many}
 
 
-def _qualified(alias: str, columns: Columns) -> Columns:
+def qualified(alias: str, columns: Columns) -> Columns:
+    """The columns as those of something with an alias."""
     return tuple((f"{alias}.{name}", kind) for name, kind in columns)
