@@ -10,7 +10,7 @@ may happen to a row further up: whoever uses it runs both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice, product, zip_longest
@@ -181,8 +181,11 @@ class _Contrast:
                     yield self._database([made, *beside], relations, made.goal.aim)
         if len(alone) > 1:
             yield self._database(alone, relations, "where the plans part")
-        yield from self._groups(relations)
-        yield from self._crowds(relations)
+        last = [self._groups(relations), self._crowds(relations)]
+        if not self._splits and self._bounds:  # then a limit or its order differs, more likely
+            last.reverse()
+        for made_databases in last:
+            yield from made_databases
 
     def _found(self, split: Split, asks: Sequence[Ask]) -> Iterator[tuple[Entity, Way]]:
         """Rows for one place, at most FOUND of them."""
@@ -256,16 +259,30 @@ class _Contrast:
     def _with_nulls(
         self, way: Way, ask: Ask, crowd: Sequence[Entity], relations: Sequence[str]
     ) -> Iterator[Database]:
-        """A row with a NULL in what the crowd is ordered by."""
+        """A row with a NULL in what the crowd is ordered by; the crowd is the same in all that it
+        is ordered by before."""
+        same: dict[int, int] = {}
         for order in dict.fromkeys(way.orders[:ORDERED]):
             at = number(order)
-            null = None if at is None else {at: len(self._pools.of[at][1]) - 1}
+            if at is None:
+                return
+            null = {at: len(self._pools.of[at][1]) - 1}
             goal = Goal("good", "more than a limit", ask)
-            made = self._maker.entity(goal, len(crowd), way, given=null) if null else None
-            if made is not None:
-                yield self._database([*crowd, made], relations, "more than a limit")
+            chosen = crowd if not same else self._crowd(way, ask, len(crowd), True, same)
+            made = self._maker.entity(goal, len(crowd), way, places=same, given=null)
+            if made is not None and chosen:
+                yield self._database([*chosen, made], relations, "more than a limit")
+            same[self._pools.chief[at]] = 0
 
-    def _crowd(self, way: Way, ask: Ask, size: int, keys_only: bool) -> list[Entity]:
+    def _crowd(
+        self,
+        way: Way,
+        ask: Ask,
+        size: int,
+        keys_only: bool,
+        same: Mapping[int, int] | None = None,
+    ) -> list[Entity]:
+        """`same`: classes that have one value in all of them."""
         asked = {n for test, _ in ask.hard for n in numbers(test)}
         seen = (*way.keys, *way.outputs) if keys_only else way.seen
         loose = [v for e in seen for v in self._symbols.of(e) if v.role == "cell"]
@@ -273,7 +290,7 @@ class _Contrast:
         goal = Goal("good", "more than a limit", ask)
         made = []
         for at in range(size):
-            entity = self._maker.entity(goal, at, way)
+            entity = self._maker.entity(goal, at, way, places=same)
             if entity is None:
                 return []
             made.append(self._loosened(entity, loose, at))
