@@ -31,6 +31,21 @@ _KINDS: Final[Mapping[str, str]] = {
 _PLAIN = re.compile(r"([A-Z_0-9]+)(?: *\([^()]*\))?")
 
 
+class Known:
+    """What the catalog of a pile promises to a project of one dialect, worked out once for each
+    dialect of the pile."""
+
+    def __init__(self, catalog: Catalog, target: str) -> None:
+        self._catalog, self._target = catalog, target
+        self._done: dict[str, Promises] = {}
+
+    def promises(self, dialect: str) -> Promises:
+        """In scripts of that dialect."""
+        if dialect not in self._done:
+            self._done[dialect] = promises(self._catalog, dialect, self._target)
+        return self._done[dialect]
+
+
 def promises(catalog: Catalog, dialect: str, target: str) -> Promises:
     """What the engine of a pile's dialect keeps of what the catalog says, and both dialects."""
     dialects = frozenset({dialect, target})

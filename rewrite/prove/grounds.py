@@ -13,7 +13,7 @@ from unwet.rewrite.algebra import Plan
 from unwet.rewrite.definitions import Report
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.apart import Apart, Differing
-from unwet.rewrite.prove.declarations import promises
+from unwet.rewrite.prove.declarations import Known
 from unwet.rewrite.prove.judge import Judged, spoken_in, wanted
 from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.roundtrip import ReadBack
@@ -50,6 +50,7 @@ def grounds(
     names = {report.name: report for report in reports}
     differing = Differing(*project, dialect, normalizer)
     made: dict[str, Grounds] = {}
+    known = Known(catalog, dialect)
     with deep_stack():
         for report in reports:
             back = found.get(report.name, ReadBack(None))
@@ -60,12 +61,11 @@ def grounds(
             used: tuple[tuple[str, int], ...] = ()
             if rules and back.plan is not None and report.definition.plan is not None:
                 legacy = wanted(report.definition, report.definition.plan, dialect)[0]
-                source, needs = (
-                    spoken_in(report.definition, dialect),
-                    report.name in judged.promised,
-                )
-                known = Promised(promises(catalog, source, dialect))
-                used = rules_used(legacy, back.plan, known.rules if needs else ())
+                more: tuple[RelationRule, ...] = ()
+                if report.name in judged.promised:
+                    source = spoken_in(report.definition, dialect)
+                    more = Promised(known.promises(source)).rules
+                used = rules_used(legacy, back.plan, more)
             if used or declared:
                 made[report.name] = Grounds(used, declared)
     return made

@@ -9,7 +9,7 @@ from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Agg, Call, Opaque, Param, Plan, Rel, expressions, parts, walk
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer
-from unwet.rewrite.prove.declarations import promises
+from unwet.rewrite.prove.declarations import Known
 from unwet.rewrite.prove.explain import first_difference
 from unwet.rewrite.prove.headings import headings
 from unwet.rewrite.prove.phrases import Parting, Phrase, parting, settings, spoken
@@ -47,12 +47,13 @@ def judge(
     unproved: dict[str, str] = {}
     assumptions: set[str] = set()
     promised: dict[str, frozenset[str]] = {}
+    known = Known(catalog, target)
     for report in reports:
         back = found.get(report.name, ReadBack(None, "there is no such model"))
         if back.plan is not None:
             plans[report.name] = back.plan
         why, assumed = _against(report, back, target, normalizer)
-        if why and (facts := _by_promises(report, back, target, catalog)) is not None:
+        if why and (facts := _by_promises(report, back, target, known)) is not None:
             why, promised[report.name] = "", facts
             assumed |= {f"declared: {fact}" for fact in facts}
         if why:
@@ -63,7 +64,7 @@ def judge(
 
 
 def _by_promises(
-    report: Report, back: ReadBack, target: str, catalog: Catalog
+    report: Report, back: ReadBack, target: str, known: Known
 ) -> frozenset[str] | None:
     """What is declared of tables and makes the two plans one; None: they are two even so."""
     legacy = report.definition
@@ -71,7 +72,7 @@ def _by_promises(
     if legacy.plan is None or back.plan is None or len(spoken) > 1:
         return None
     plan, _ = wanted(legacy, legacy.plan, target)
-    ruled = Promised(promises(catalog, spoken_in(legacy, target), target))
+    ruled = Promised(known.promises(spoken_in(legacy, target)))
     if difference(plan, back.plan, Normalizer(more=ruled.rules), target):
         return None
     return frozenset(ruled.used)
