@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.rewrite.algebra import Expr, Opaque, Plan, walk
+from unwet.rewrite.algebra import Expr, Opaque, Plan, Subquery, expressions, parts, walk
 from unwet.rewrite.prove.effort import Effort
 from unwet.rewrite.prove.engines import Engine
 from unwet.rewrite.prove.synthetic.database import Cell, Database
@@ -81,6 +81,13 @@ def _has_gaps(plan: Plan) -> bool:
     return any(isinstance(each, Opaque) for each in walk(plan.rel))
 
 
+def _has_scalar(plan: Plan) -> bool:
+    """Whether some subquery may find one row at most."""
+    exprs = (expr for rel in walk(plan.rel) for expr in expressions(rel))
+    found = (part for expr in exprs for part in parts(expr) if isinstance(part, Subquery))
+    return any(each.kind == "scalar" for each in found)
+
+
 class Study:
     """One plan: its goals, and the entities that reach them."""
 
@@ -96,6 +103,7 @@ class Study:
     ) -> None:
         self.symbols = Symbols()
         self._facts = facts
+        self._is_single = plan is not None and _has_scalar(plan)
         deriver = Deriver(self.symbols)
         logic = Logic(deriver)
         oracle = Oracle(engine, clock, adapt)
@@ -187,6 +195,9 @@ class Study:
         """Good rows, rows with a deviation, missing values, further rows: each kind apart."""
         found = self.entities()
         bases = [e for e in found.get("good", []) if e.goal.aim.startswith("a row")]
+        if self._is_single:  # the rows of one entity are more than one for all the others
+            for each in found.get("good", [])[:FEW]:
+                yield self.database([each], relations, "one row")
         for kind in ("good", "near", "bad"):
             yield from self._in_portions(found.get(kind, []), relations, kind)
         yield from self._crowded(relations)

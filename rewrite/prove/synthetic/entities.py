@@ -201,7 +201,8 @@ class Maker:
             value = self._pools.of[variable.number][1][found[variable.number]]
             many = min(int(value or 1), _MOST_COPIES)
             inside = {v.scan for e in variable.of for v in self._symbols.of(e) if v.scan >= 0}
-            scan = max((inside & variable.below) or variable.below)
+            within = (inside & variable.below) or variable.below
+            scan = max(within, key=lambda scan: (-self._conditions(scan, goal), scan))
             if many < 2 or scan not in goal.ask.scans:
                 continue
             for copy in range(1, many):
@@ -247,6 +248,12 @@ class Maker:
             else:
                 self._move(n, changed, goal, abs(copy))
         return self._row(scan, changed, at)
+
+    def _conditions(self, scan: int, goal: Goal) -> int:
+        """How much is asked of a row but to be equal to others: least of that which is there many
+        times for one of the others."""
+        asked = (expr for expr, _ in goal.ask.hard if equal_pair(expr) is None)
+        return sum(1 for e in asked if any(v.scan == scan for v in self._symbols.of(e)))
 
     def _joined(self, goal: Goal) -> set[int]:
         """Variables that have to be equal to one of another row."""

@@ -56,17 +56,35 @@ def guesses(pile: Pile) -> dict[str, str]:
                     kind = named_kind(names[token]) or ""
                     inside[names[token]] = _INSIDE.get(kind, _INSIDE_TEXT)
     found = {name: _value(name, seen) for name, seen in sorted(alone.items())}
-    return {**found, **inside}
+    whole = dict.fromkeys(in_names(pile) & found.keys(), _VALUES["integer"])
+    return {**found, **inside, **whole}
+
+
+def in_names(pile: Pile) -> frozenset[str]:
+    """Placeholders that are parts of names somewhere: what they have elsewhere as a value has to be
+    one of which names can be made."""
+    found: set[str] = set()
+    for script in pile.scripts:
+        for statement in script.statements:
+            names = {p.token.lower(): p.name for p in statement.masked.placeholders}
+            for each in statement.tree.find_all(exp.Table) if names else ():
+                for part in each.parts:
+                    hits = (hit.group().lower() for hit in TOKEN.finditer(part.name))
+                    found |= {names[token] for token in hits if token in names}
+    return frozenset(found)
 
 
 def given(pile: Pile, types: Mapping[str, SqlType]) -> dict[str, str]:
     """The same where more is known: `types` of placeholders by token, in lower case."""
     found: dict[str, str] = {}
+    known = in_names(pile)
     for script in pile.scripts:
         for statement in script.statements:
             for place in statement.masked.placeholders:
                 kind = types.get(place.token.lower())
-                if kind is not None and kind.evidence == "used" and place.name not in found:
+                if kind is None or kind.evidence != "used" or place.name in known:
+                    continue
+                if place.name not in found:
                     found[place.name] = value(kind, statement.dialect)
     return {name: found[name] for name in sorted(found)}
 

@@ -2,34 +2,60 @@
 
     without_strangers(ask, wants, logic) -> the ask, with what keeps its rows out of NOT EXISTS
 
-The row that EXISTS asks for can be the very one that NOT EXISTS on the same table forbids.
+The row that EXISTS asks for can be the very one that NOT EXISTS on the same table forbids; and a
+subquery that stands for a value may find one row only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
-from unwet.rewrite.algebra import Call, Expr, Subquery
+from unwet.rewrite.algebra import Aggregate, Call, Expr, Filter, Project, Rel, Subquery, parts
 from unwet.rewrite.prove.synthetic.logic import Ask, Logic
 from unwet.rewrite.prove.synthetic.merged import Swap
 
+_DEEP: Final = 4  # subqueries in subqueries that are looked into
+
 
 def without_strangers(ask: Ask, wants: Iterable[Expr], logic: Logic) -> Ask:
-    """`wants`: conditions that `ask` is there for. Of a subquery over one table only."""
+    """`wants`: conditions that `ask` is there for. Of subqueries over one table only."""
     symbols = logic.symbols
+    for each in dict.fromkeys(_exclusive(wants, logic, 0)):
+        for way, equal in logic.rows(each):
+            if len(way.scans) != 1:
+                continue
+            (own,) = way.scans
+            for scan in sorted(ask.scans - way.scans):
+                if symbols.scans[scan] == symbols.scans[own]:
+                    swap = Swap({own: scan}, symbols)
+                    ask = _failing(ask, [swap.over(e) for e in (*way.wants, *equal)], logic)
+    return ask
+
+
+def _exclusive(wants: Iterable[Expr], logic: Logic, depth: int) -> Iterator[Subquery]:
+    """The subqueries that may find no row, or no other row than their own."""
     for want in wants:
         match want:
             case Call(op="not", args=(Subquery(kind="exists" | "in") as forbidden,)):
-                for way, equal in logic.rows(forbidden):
-                    if len(way.scans) != 1:
-                        continue
-                    (own,) = way.scans
-                    for scan in sorted(ask.scans - way.scans):
-                        if symbols.scans[scan] == symbols.scans[own]:
-                            swap = Swap({own: scan}, symbols)
-                            tests = [swap.over(each) for each in (*way.wants, *equal)]
-                            ask = _failing(ask, tests, logic)
-    return ask
+                yield forbidden
+                continue
+            case _:
+                pass
+        for part in parts(want):
+            if isinstance(part, Subquery):
+                if part.kind == "scalar" and not _is_summary(part.rel):
+                    yield part
+                if depth < _DEEP:
+                    inner = (w for way, _ in logic.rows(part)[:1] for w in way.wants)
+                    yield from _exclusive(inner, logic, depth + 1)
+
+
+def _is_summary(rel: Rel) -> bool:
+    """Whether it has one row, whatever it reads."""
+    while isinstance(rel, Project | Filter):
+        rel = rel.input
+    return isinstance(rel, Aggregate) and not rel.keys
 
 
 def _failing(ask: Ask, tests: Sequence[Expr], logic: Logic) -> Ask:

@@ -145,6 +145,12 @@ ROWS = {
     " ALL SELECT b.id, b.v, 'c' AS k FROM b UNION ALL SELECT w.id, w.v, 'w' AS k FROM w) SELECT"
     " s.id FROM y AS s, y AS c, y AS w WHERE s.k = 's' AND c.k = 'c' AND w.k = 'w'"
     " AND s.id = c.id AND c.id = w.id AND s.v > 3 AND c.v > s.v AND w.v > c.v",
+    "the only row of a subquery that is a value": "SELECT d.x FROM d WHERE d.day IN (SELECT e.day"
+    " FROM d AS e WHERE e.week = (SELECT f.week FROM d AS f WHERE f.day = DATE '2000-01-03'))"
+    " AND d.x > 4 AND d.week > 2",
+    "many rows, none of the item": "SELECT i.cat, COUNT(*) AS n FROM s JOIN i ON"
+    " s.item_id = i.item_id WHERE i.price > (SELECT 1.2 * AVG(j.price) FROM i AS j WHERE j.cat = i.cat)"
+    " GROUP BY i.cat HAVING COUNT(*) >= 10",
     "a row that is there and one that is not": "SELECT a.id FROM a WHERE a.n > 5 AND EXISTS (SELECT"
     " 1 FROM a AS b WHERE b.id = a.id AND b.kind <> a.kind) AND NOT EXISTS (SELECT 1 FROM a AS c"
     " WHERE c.id = a.id AND c.kind <> a.kind AND c.n <= c.m)",

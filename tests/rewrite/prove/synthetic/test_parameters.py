@@ -3,7 +3,8 @@
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.meaning import Meaning
-from unwet.rewrite.prove.synthetic.parameters import bound, guesses
+from unwet.rewrite.prove.synthetic.parameters import bound, given, guesses
+from unwet.rewrite.prove.synthetic.types import SqlType
 
 
 def meaning(text: str, dialect: str) -> Meaning:
@@ -40,3 +41,16 @@ def test_names_stay_open_and_values_are_bound() -> None:
 def test_a_pile_without_placeholders_is_left_alone() -> None:
     found = meaning("select a from t where b = 1", "duckdb")
     assert bound(found, guesses(found.pile)) is found
+
+
+def test_what_is_a_value_and_a_part_of_a_name_has_a_value_that_fits_in_names() -> None:
+    text = (
+        "select a into tmp_{{ id }}_x from t where b = '{{ id }}' and c = {{ id }}; "
+        "truncate table tmp_{{ id }}_x"
+    )
+    found = meaning(text, "tsql")
+    assert guesses(found.pile)["id"] == "2"
+    typed = {"p__id__p": SqlType("text", None, (), "used")}
+    assert given(found.pile, typed) == {}
+    statements = bound(found, {"id": "2"}).pile.scripts[0].statements
+    assert "tmp_2_x" in statements[0].tree.sql().lower()
