@@ -149,8 +149,8 @@ ROWS = {
     " FROM d AS e WHERE e.week = (SELECT f.week FROM d AS f WHERE f.day = DATE '2000-01-03'))"
     " AND d.x > 4 AND d.week > 2",
     "many rows, none of the item": "SELECT i.cat, COUNT(*) AS n FROM s JOIN i ON"
-    " s.item_id = i.item_id WHERE i.price > (SELECT 1.2 * AVG(j.price) FROM i AS j WHERE j.cat = i.cat)"
-    " GROUP BY i.cat HAVING COUNT(*) >= 10",
+    " s.item_id = i.item_id WHERE i.price > (SELECT 1.2 * AVG(j.price) FROM i AS j"
+    " WHERE j.cat = i.cat) GROUP BY i.cat HAVING COUNT(*) >= 10",
     "a row that is there and one that is not": "SELECT a.id FROM a WHERE a.n > 5 AND EXISTS (SELECT"
     " 1 FROM a AS b WHERE b.id = a.id AND b.kind <> a.kind) AND NOT EXISTS (SELECT 1 FROM a AS c"
     " WHERE c.id = a.id AND c.kind <> a.kind AND c.n <= c.m)",
