@@ -370,7 +370,12 @@ class _Job:
         accepted = (*self.request.intended, *self.request.decisions.accepting)
         contradictions = drift(self.legacy, accepted).findings
         self.progress("looking for what can be tested")
-        project = replace(project, evidence=evidence_of(project, self.found, self.meaning))
+        project = replace(
+            project,
+            evidence=evidence_of(
+                project, self.found, self.meaning, self.request.generated is not None
+            ),
+        )
         files = {**self._files(project)}
         assumptions = tuple(sorted(self.assumptions | self.shared_assumptions))
         before, after = self._sizes(project, files)

@@ -15,13 +15,16 @@ from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.project import Project
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.prove.synthetic.infer import infer
+from unwet.rewrite.unit_tests import unit_tests
 
 _SHOWN: Final = ("declared", "used")  # a name or nothing at all is no evidence of a type
 
 
-def evidence_of(project: Project, found: Mapping[str, ReadBack], meaning: Meaning) -> Evidence:
+def evidence_of(
+    project: Project, found: Mapping[str, ReadBack], meaning: Meaning, made: bool
+) -> Evidence:
     """Tests of models and sources, and the columns of sources that nothing declares. `found`: the
-    models as they were read back."""
+    models as they were read back; `made`: examples on rows that are made up, too."""
     meant = dict(_meant(project, found, meaning.normalizer))
     relations = {name: each.relation or name for name, each in project.reports.items()}
     outside = [each.relation for each in project.outside()]
@@ -30,6 +33,7 @@ def evidence_of(project: Project, found: Mapping[str, ReadBack], meaning: Meanin
         of_models(meant, relations, project.catalog),
         of_sources(outside, plans, project.catalog),
         _columns(project, outside, meaning),
+        unit_tests(project, plans, meaning) if made else (),
     )
 
 

@@ -75,14 +75,31 @@ class SourceColumn:
     declared: bool = False
 
 
+Cells = tuple[str | None, ...]  # values as texts that cast to the types of their columns
+Given = tuple[str, str, tuple[str, ...], tuple[Cells, ...]]
+"""`source` or `ref`, the legacy relation or the model, columns, rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTest:
+    """Rows that go into a model, and those that the old scripts made of them."""
+
+    model: str
+    given: tuple[Given, ...]
+    columns: tuple[str, ...]
+    rows: tuple[Cells, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known beyond the SQL of a project. `models`: tests by model name; `sources` and
-    `columns`: tests and columns by the legacy name of a relation from outside."""
+    `columns`: tests and columns by the legacy name of a relation from outside; `units`: examples
+    of what models do."""
 
     models: Mapping[str, tuple[DataTest, ...]] = field(default_factory=dict)
     sources: Mapping[str, tuple[DataTest, ...]] = field(default_factory=dict)
     columns: Mapping[str, tuple[SourceColumn, ...]] = field(default_factory=dict)
+    units: tuple[UnitTest, ...] = ()
 
 
 NO_EVIDENCE: Final = Evidence()

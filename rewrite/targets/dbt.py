@@ -20,6 +20,7 @@ from unwet.rewrite.targets.dbt_properties import (
     profiles_yml,
     project_yml,
     sources_yml,
+    unit_tests_yml,
 )
 from unwet.rewrite.targets.dbt_tests import (
     UNIQUE_TOGETHER,
@@ -48,6 +49,8 @@ def files(project: Project) -> dict[str, str]:
         "models/sources.yml": sources_yml(project),
         **_described(project, needs),
     }
+    if project.evidence.units:
+        result[f"{MODELS}/_unit_tests.yml"] = unit_tests_yml(project)
     if has_profile(project):
         result["profiles.yml"] = profiles_yml(project)
     for draft in project.drafts:

@@ -99,6 +99,30 @@ def _source_table(project: Project, name: str, outside: Outside) -> dict[str, ob
     return entry | with_tests(columns, tests, project.dialect, named.__getitem__)
 
 
+def unit_tests_yml(project: Project) -> str:
+    """Small rows that go into models, and those that the old scripts made of them."""
+    named = {o.relation: "source('{}', '{}')".format(*_called(o)) for o in project.outside()}
+    tests = [
+        {
+            "name": f"old_{test.model}",
+            "description": "What the old scripts made of these rows.",
+            "model": test.model,
+            "given": [
+                {"input": named[target] if kind == "source" else f"ref('{target}')",
+                 "rows": _dicts(columns, rows)}
+                for kind, target, columns, rows in test.given
+            ],
+            "expect": {"rows": _dicts(test.columns, test.rows)},
+        }
+        for test in project.evidence.units
+    ]  # fmt: skip
+    return _yaml({"version": 2, "unit_tests": tests})
+
+
+def _dicts(columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> list[object]:
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
 def _column(name: str, kind: str) -> dict[str, object]:
     return {"name": name, **({"data_type": kind.lower()} if kind else {})}
 

@@ -1,0 +1,122 @@
+"""Small rows that go into a report, and the rows that its old scripts make of them.
+
+They are for unit tests of a project. So the old scripts have to make the same of them whatever the
+order of the rows and whatever day it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from unwet.lineage.errors import UnwetError
+from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.prove.before import Before, ReportRef
+from unwet.rewrite.prove.engines import quote
+from unwet.rewrite.prove.generation import Generator
+from unwet.rewrite.prove.strength import CLOCK
+from unwet.rewrite.prove.synthetic.database import Cell, Database, Table
+from unwet.rewrite.prove.synthetic.load import open_synthetic
+from unwet.rewrite.prove.synthetic.units import Unit, units
+from unwet.rewrite.prove.worlds import LEGACY, SHUFFLED, OldSide
+
+MOST_IN: Final = 14  # rows of all inputs: more is nothing that a person reads
+MOST_OUT: Final = 6
+_LATER: Final = CLOCK + timedelta(days=400)
+_SIMPLE: Final = ("BIGINT", "INTEGER", "VARCHAR", "DATE", "TIMESTAMP", "BOOLEAN", "DECIMAL",
+                  "DOUBLE")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """`inputs` by relation; `columns` and `rows` are what comes out, sorted."""
+
+    inputs: Mapping[str, Table]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    aim: str = ""
+
+
+def examples(meaning: Meaning, wanted: Iterable[str]) -> dict[str, Example]:
+    """By report, for those of `wanted` that have one."""
+    names = frozenset(wanted)
+    found: dict[str, Example] = {}
+    with closing(Generator(meaning, CLOCK)) as generator:
+        for unit in units(meaning):
+            if unit.name in names and unit.scripts and unit.inputs:
+                example = _best(unit, _databases(generator, unit))
+                if example is not None:
+                    found[unit.name] = example
+    return found
+
+
+def _databases(generator: Generator, unit: Unit) -> tuple[Database, ...]:
+    try:
+        whole = generator.databases(unit)
+    except UnwetError:
+        return ()  # nothing can be made up for it: it has no example
+    return tuple(part for each in whole for part in (each, *each.parts))
+
+
+def _best(unit: Unit, databases: Iterable[Database]) -> Example | None:
+    """The one whose rows differ most in what comes out, of those that a person can read."""
+    best: Example | None = None
+    for each in databases:
+        plain = not each.macros and all(map(_is_plain, each.tables.values()))
+        if plain and 0 < each.rows <= MOST_IN:
+            made = _made(unit, each)
+            if made is not None and (best is None or _variety(made) > _variety(best)):
+                best = made
+    return best
+
+
+def _variety(example: Example) -> int:
+    """How many values there are in all columns that come out, up to three in each: a column that
+    is a rule has few."""
+    return sum(min(3, len(set(column))) for column in zip(*example.rows, strict=True))
+
+
+def _is_plain(table: Table) -> bool:
+    return all(kind.startswith(_SIMPLE) and not kind.endswith("]") for _, kind in table.columns)
+
+
+def _made(unit: Unit, database: Database) -> Example | None:
+    """The example on one database, if what comes out is firm."""
+    now, later = _rows(unit, database, CLOCK, None), _rows(unit, database, _LATER, SHUFFLED)
+    if now is None or later is None or Counter(now[1]) != Counter(later[1]):
+        return None
+    if not 0 < len(now[1]) <= MOST_OUT:
+        return None
+    return Example(database.tables, now[0], tuple(sorted(now[1], key=_order)), database.aim)
+
+
+def _order(row: tuple[Cell, ...]) -> list[tuple[bool, str]]:
+    return [(cell is None, cell or "") for cell in row]
+
+
+def _rows(
+    unit: Unit, database: Database, clock: datetime, world: str | None
+) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]] | None:
+    """The columns and rows that the scripts leave; None where they do not run."""
+    report, span = unit.report, unit.report.span
+    try:
+        with open_synthetic(database) as engine:
+            old = OldSide(engine, unit.scripts, {}, clock)
+            if old.random:
+                return None
+            places = old.shuffled if world else old.places
+            ref = ReportRef(report.name, report.relation, report.name, span.path, span.line)
+            answer = Before(old.run, old.scripts, old.random, places).answer(ref)
+            if answer.unnamed:
+                return None
+            name = quote(world or LEGACY, *answer.place)
+            columns = tuple(column for column, _ in engine.describe(f"SELECT * FROM {name}"))
+            texts = ", ".join(f"CAST({quote(column)} AS VARCHAR)" for column in columns)
+            found = engine.rows(f"SELECT {texts} FROM {name}")
+    except UnwetError:
+        return None
+    return columns, [tuple(None if v is None else str(v) for v in row) for row in found]
