@@ -75,8 +75,8 @@ class Request:
     ``seconds``: limit for each statement on data; ``store``: where verdicts of a run that is
     stopped are kept, ``known``: what generated data has said before; ``generated``: the time for
     tests on data made from the queries alone, None for none; ``target``: the kind of project;
-    ``before``: a project of an earlier run, whose names stay; ``check_proofs``: what is proved is
-    tested on such data, too."""
+    ``before``: a project of an earlier run, whose names stay; ``unit_tests``: some are made;
+    ``check_proofs``: what is proved is tested on such data, too."""
 
     out: Path | None = None
     name: str = "unwet_project"
@@ -93,6 +93,7 @@ class Request:
     generated: Budget | None = None
     target: str = "dbt"
     before: Path | None = None
+    unit_tests: bool = False
     check_proofs: bool = False
 
 
@@ -372,9 +373,7 @@ class _Job:
         self.progress("looking for what can be tested")
         project = replace(
             project,
-            evidence=evidence_of(
-                project, self.found, self.meaning, self.request.generated is not None
-            ),
+            evidence=evidence_of(project, self.found, self.meaning, self.request.unit_tests),
         )
         files = {**self._files(project)}
         assumptions = tuple(sorted(self.assumptions | self.shared_assumptions))

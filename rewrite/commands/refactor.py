@@ -32,6 +32,8 @@ from unwet.rewrite.commands.where_data_lies import data_options
     help="Show what would be made once, what that saves, and the sizes; write nothing.",
 )
 @click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
+@click.option("--unit-tests", is_flag=True,
+              help="Make some unit tests, of what the old scripts make of small rows.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit 1 also when a report is kept as it was.")
 def refactor(
     request: Request,
@@ -50,6 +52,7 @@ def refactor(
     fresh: bool,
     plan: bool,
     force: bool,
+    unit_tests: bool,
     strict: bool,
 ) -> int:
     """Rewrite the pile as a modular project that returns the same rows, and prove it."""
@@ -67,6 +70,7 @@ def refactor(
         data=data,
         scratch=scratch,
         force=force,
+        unit_tests=unit_tests,
         before=Path(out) if out is not None else None,
         values=request.params,
         decisions=decisions_of(request, decisions),

@@ -13,7 +13,6 @@ import yaml
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.prove.examples import MOST_IN, MOST_OUT
-from unwet.rewrite.prove.generated import Budget
 from unwet.rewrite.refactor import Request, Result, refactor
 from unwet.tests.rewrite.targets.test_dbt_build import build, dbt
 
@@ -32,10 +31,10 @@ GROUP BY 1, 2
 PLACE = "models/marts/_unit_tests.yml"
 
 
-def made(*texts: str, budget: Budget | None = Budget(), dialect: str = "duckdb") -> Result:  # noqa: B008
+def made(*texts: str, wanted: bool = True, dialect: str = "duckdb") -> Result:
     sources = [Source("ddl.sql", DDL, dialect)]
     sources += [Source(f"{n}.sql", text, dialect) for n, text in enumerate(texts)]
-    return refactor(load(sources, dialect), Request(name="sizes", generated=budget))
+    return refactor(load(sources, dialect), Request(name="sizes", unit_tests=wanted))
 
 
 def listed(result: Result) -> list[Any]:
@@ -79,7 +78,7 @@ def test_the_old_script_says_so_too(ladders: Result) -> None:
 
 
 def without() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    yield LADDER.format("a"), {"budget": None}  # no data is made
+    yield LADDER.format("a"), {"wanted": False}
     yield LADDER.format("a"), {"dialect": "bigquery"}  # DuckDB's rows are not its own
     yield "SELECT o.customer FROM s.orders AS o WHERE o.amount > 1", {}  # there is no rule
     today = "o.day < CURRENT_DATE - INTERVAL '1' DAY"
