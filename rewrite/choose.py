@@ -145,7 +145,8 @@ class _Workshop:
         for node in tree.walk():
             node.comments = None
         tail, conditions = first.kind == "tail", _conditions(family)
-        self.macros.append(Macro(name, params, tree, tail, _comment(family), conditions))
+        defaults = dict.fromkeys(sorted(conditions), NO_CONDITION.text)
+        self.macros.append(Macro(name, params, tree, tail, _comment(family), defaults))
         self.hosts[name] = tree
         for i, unit in enumerate(family.units):
             values = [(hole.name, hole.values[i]) for hole in family.holes]

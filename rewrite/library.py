@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -18,14 +18,14 @@ NO_CONDITION = Leaf("condition", "TRUE")
 @dataclass(frozen=True, slots=True, eq=False)
 class Macro:
     """A template with its parameters; a tail begins after the first CTEs of its caller.
-    `conditions`: parameters that are TRUE where a call says nothing."""
+    `defaults`: what parameters are where a call says nothing."""
 
     name: str
     params: tuple[str, ...]
     tree: exp.Expr
     tail: bool
     comment: str = ""
-    conditions: frozenset[str] = frozenset()
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

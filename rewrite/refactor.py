@@ -50,6 +50,7 @@ from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.renaming import Called, renamed
 from unwet.rewrite.repeats import repeats
+from unwet.rewrite.selections import selected
 from unwet.rewrite.sharing import share
 from unwet.rewrite.sizes import Size, parameter_lines, part_size, project_size
 from unwet.rewrite.targets.known import target_of
@@ -250,6 +251,7 @@ class _Job:
         shared = share(worded, known, self.dialect, alone, self.normalizer, owners)
         models = (*shared.drafts, *shared.intermediates)
         library = choose(models, self.dialect, alone, owners)
+        library = selected(library) if self.target.LISTS else library
         return self._named(self._project(shared.drafts, library, shared.intermediates))
 
     def _named(self, project: Project) -> Project:

@@ -72,7 +72,7 @@ def _parameter(library: Library, each: Called) -> Library:
             found,
             params=tuple(map(other, found.params)),
             tree=_spoken(found.tree, words),
-            conditions=frozenset(map(other, found.conditions)),
+            defaults={other(name): text for name, text in found.defaults.items()},
         )
 
     inside = {number for found in library.macros if found.name == each.name

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import Macro
+from unwet.rewrite.library import LINE, Macro
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.dbt_properties import (
@@ -32,6 +32,7 @@ from unwet.rewrite.targets.variables import unset
 
 NAME = "dbt"
 MACROS = True
+LISTS = True
 MODELS = "models/marts"
 SHARED = "models/intermediate"
 
@@ -116,9 +117,12 @@ def _model(project: Project, draft: Draft, needs: tuple[str, ...]) -> str:
 def _macro(project: Project, macro: Macro) -> str:
     body = template(macro.tree, project.dialect, project.library.calls, macro.tail)
     # parameters with a default come last
-    params = sorted(macro.params, key=lambda name: name in macro.conditions)
-    said = [f"{name}='TRUE'" if name in macro.conditions else name for name in params]
+    params = sorted(macro.params, key=lambda name: name in macro.defaults)
+    said = [f"{n}='{macro.defaults[n]}'" if n in macro.defaults else n for n in params]
     head = f"{{% macro {macro.name}({', '.join(said)}) %}}"
+    if len(head) > LINE:
+        listed = "".join(f"    {each},\n" for each in said).removesuffix(",\n")
+        head = f"{{% macro {macro.name}(\n{listed}\n) %}}"
     return f"{head}\n{body}\n{{% endmacro %}}\n"
 
 

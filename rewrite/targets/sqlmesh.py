@@ -53,6 +53,7 @@ from unwet.rewrite.targets.variables import unset
 
 NAME = "sqlmesh"
 MACROS = True
+LISTS = False
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
 _WIDTH: Final = 90
 # With it SQLMesh 0.236 makes tables of the types that it infers: a sum of DECIMAL(12, 2) times
@@ -200,8 +201,8 @@ class _Printer:
     def _macro(self, macro: Macro) -> str:
         text = template(macro.tree, self._where.dialect, self._library.calls, macro.tail)
         body = spelled(text, self._where)
-        params = sorted(macro.params, key=lambda name: name in macro.conditions)
-        said = [f"{name}='TRUE'" if name in macro.conditions else name for name in params]
+        params = sorted(macro.params, key=lambda name: name in macro.defaults)
+        said = [f"{n}='{macro.defaults[n]}'" if n in macro.defaults else n for n in params]
         about = f"{{# {plain(macro.comment)} #}}\n" if macro.comment else ""
         return f"{about}{{% macro {macro.name}({', '.join(said)}) %}}\n{body}\n{{% endmacro %}}\n"
 
@@ -222,7 +223,7 @@ class _Printer:
 
     def _said(self, macro: Macro, call: MacroCall) -> Mapping[str, str] | None:
         given_ = {name: value(leaf, self._where) for name, leaf in call.args}
-        given_ |= {name: "TRUE" for name in macro.conditions if name not in given_}
+        given_ |= {name: text for name, text in macro.defaults.items() if name not in given_}
         found = {name: given_.get(name) for name in macro.params}
         return {n: v for n, v in found.items() if v is not None} if all(found.values()) else None
 

@@ -13,11 +13,12 @@ class Target(Protocol):
     """One kind of project; a module of this package is one.
 
     ``NAME``: what `--target` calls it. ``MACROS``: whether its models can call macros; without,
-    they share other models only.
+    they share other models only. ``LISTS``: whether a macro may be given the list of its columns.
     """
 
     NAME: str
     MACROS: bool
+    LISTS: bool
 
     def check(self, draft: Draft, dialect: str) -> None:
         """Raises RenderError or NotComposable where the draft cannot be such a model; says why."""

@@ -70,8 +70,10 @@ def test_fewer_columns_in_another_order_are_taken_from_it() -> None:
         report("fr", "g.country = 'FR'"),
     )
     text = model(result, "sales_de")
-    assert text.startswith("SELECT\n  country,\n  month,\n  first_day,\n  pieces\nFROM (\n")
-    assert "{{ sales(country='DE') }}" in text
+    assert text == "{{ sales(country='DE', columns='country, month, first_day, pieces') }}"
+    assert "columns='country, month, customers, cents, pieces, first_day, last_day'" in macro(
+        result
+    )
 
 
 def test_conditions_of_two_blocks_are_two_arguments() -> None:
