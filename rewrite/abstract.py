@@ -20,6 +20,9 @@ from unwet.rewrite.naming import free, hole_name
 from unwet.rewrite.shapes import Leaf, Shape, leaf_nodes, local_names
 
 MAX_HOLES = 6  # a reviewer turns down a macro with more parameters than this
+TABLE_HOLES = 12  # unless they are the columns of a table: a loop over so many rows at least
+TABLE_ROWS = 4
+BRANCH = "part"  # the label of a branch of a set operation, as its author gave it no name
 
 UnitKind = Literal["whole", "block", "tail"]
 
@@ -113,7 +116,7 @@ def _fill(node: exp.Expr, name: str) -> None:
 def _split(members: list[Unit]) -> list[Family]:
     """One family if its holes are few, else several: cut where the fewest values divide."""
     holes = _holes(members)
-    if len(holes) <= MAX_HOLES:
+    if len(holes) <= (TABLE_HOLES if _is_table(members) else MAX_HOLES):
         return [Family(tuple(members), holes)]
     divide = min(holes, key=lambda h: (len(set(h.values)), h.positions))
     parts: dict[Leaf, list[Unit]] = defaultdict(list)
@@ -124,6 +127,12 @@ def _split(members: list[Unit]) -> list[Family]:
         if 1 < len(part) < len(members):
             found.extend(_split(part))
     return found
+
+
+def _is_table(members: Sequence[Unit]) -> bool:
+    """Whether the calls will be rows that loops go over: many branches in each host."""
+    many = Counter(unit.host for unit in members)
+    return all(unit.label == BRANCH for unit in members) and min(many.values()) >= TABLE_ROWS
 
 
 def _holes(members: Sequence[Unit]) -> tuple[Hole, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
-from unwet.rewrite.abstract import Family, Unit, UnitKind, families, template
+from unwet.rewrite.abstract import BRANCH, Family, Unit, UnitKind, families, template
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import LINE, NO_CONDITION, Library, Macro, MacroCall
 from unwet.rewrite.limits import NO_LIMITS, Owners
@@ -25,7 +25,6 @@ from unwet.rewrite.sizes import tree_lines
 MIN_LINES = 5  # smaller queries are not worth a name
 MIN_GAIN = 4
 _MIN_LEAVES = 6
-_PART = "part"  # what a branch of a set operation is called, as its author gave it no name
 _OVERHEAD = 3  # the macro's first and last line, and one more name to know
 
 
@@ -267,7 +266,7 @@ def _label(node: exp.Expr) -> str:
         case exp.Subquery() if isinstance(parent.parent, (exp.From, exp.Join)):
             return parent.alias
         case exp.SetOperation() if isinstance(node, exp.Select):
-            return _PART
+            return BRANCH
         case _:
             return ""
 
@@ -278,11 +277,11 @@ def _name(family: Family, all_hosts: Sequence[str]) -> str:
     hosts = list(dict.fromkeys(unit.host for unit in family.units))
     kinds = {unit.kind for unit in family.units}
     label = snake(majority(unit.label for unit in family.units))
-    if "whole" not in kinds and label != _PART:
+    if "whole" not in kinds and label != BRANCH:
         return label if len(label) > 2 else after_tables(family.units[0].node)
     stem = _common_stem(hosts)
     if "whole" not in kinds:
-        return f"{slug(stem)}_{_PART}"
+        return f"{slug(stem)}_{BRANCH}"
     telling = len(stem) > 2 and 2 * sum(h.startswith(stem) for h in all_hosts) < len(all_hosts)
     words = common_words([unit.comment for unit in family.units])
     return slug(stem if (telling or not words) else words)

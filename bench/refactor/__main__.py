@@ -9,27 +9,27 @@ from bench import corpora
 from bench.errors import BenchError
 from bench.refactor.outcome import measured
 from bench.refactor.piles import PILES
-from bench.refactor.table import section
+from bench.refactor.table import HEAD, section
 from bench.results import put
 
 
 def main(words: Sequence[str] | None = None) -> int:
     options = _parse(words)
     names = options.piles or list(PILES)
-    found = []
+    if options.write:
+        put("refactor", HEAD)
     try:
         mirrors = corpora.parse_mirrors(options.mirror)
         for name in names:
             print(f"bench: {name}", file=sys.stderr, flush=True)
-            found.append(measured(name, options.work, mirrors))
+            text = section(measured(name, options.work, mirrors))
+            print(f"{text}\n")
+            if options.write:
+                put(f"refactor-{name}", text)
     except BenchError as error:
         print(f"error: {error}", *([f"help: {error.help}"] if error.help else []), sep="\n",
               file=sys.stderr)  # fmt: skip
         return 2
-    text = section(found, " ".join(options.piles))
-    print(text)
-    if options.write:
-        put("refactor", text)
     return 0
 
 
@@ -39,7 +39,7 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     add("piles", nargs="*", metavar="PILE", help=f"default: all of {', '.join(PILES)}")
     add("--mirror", action="append", default=[], metavar="OWNER/NAME=GITDIR")
     add("--work", type=Path, default=Path("build/refactor"), help="where everything is written")
-    add("--write", action="store_true", help="put the table into bench/RESULTS.md")
+    add("--write", action="store_true", help="put the tables into bench/RESULTS.md")
     return parser.parse_args(words)
 
 

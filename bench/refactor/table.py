@@ -8,20 +8,18 @@ from bench.refactor.piles import PILES
 REASONS = 5
 
 
-def section(found: Sequence[Outcome], words: str) -> str:
-    """Everything as Markdown."""
-    return "\n\n".join(
-        [
-            "## Real piles, rewritten",
-            f"`python -m bench.refactor {words} --write`",
-            "`unwet refactor --no-generated` on other people's SQL: lines a maintainer reads "
-            "(models, macros, and scripts that are kept; parameter tables apart), without data. "
-            "E is the size that a human refactoring would leave, estimated from eight real ones; "
-            "the wall is that of whatever share of the machine this had.",
-            table(found),
-            *map(_details, found),
-        ]
-    )
+HEAD = """## Real piles, rewritten
+
+`unwet refactor --no-generated` on other people's SQL: lines a maintainer reads (models, macros with
+the rows of their loops, and scripts that are kept), without data. Parameters: those of the lines
+that are rows of loops. E is the size that a human refactoring would leave, estimated from eight
+real ones; the wall is that of whatever share of the machine this had."""
+
+
+def section(each: Outcome) -> str:
+    """What came of one pile, as Markdown."""
+    command = f"`python -m bench.refactor {each.name} --write`"
+    return "\n\n".join([f"### {each.name}, rewritten", command, table([each]), _details(each)])
 
 
 def table(found: Sequence[Outcome]) -> str:
@@ -49,12 +47,12 @@ def _row(each: Outcome) -> str:
 
 
 def _details(each: Outcome) -> str:
-    lines = [f"**{each.name}**"]
+    lines: list[str] = []
     if each.reasons:
         told = [f"{many} x {why}" for why, many in each.reasons[:REASONS]]
         more = sum(many for _, many in each.reasons[REASONS:])
-        lines += ["", "Kept:", "", *(f"- {why}" for why in told)]
+        lines += ["Kept:", "", *(f"- {why}" for why in told)]
         lines += [f"- {more} for other reasons"] if more else []
     if each.repeated:
         lines += ["", "Still repeated in the project:", "", *(f"- {r}" for r in each.repeated)]
-    return "\n".join(lines)
+    return "\n".join(lines).strip()

@@ -41,7 +41,7 @@ def test_a_repeat_says_where_and_how_much() -> None:
 def test_the_section_has_a_row_and_reasons_per_pile() -> None:
     cost = Run((), 0, 2.0, 100.0, "", 1.5)
     found = outcome.Outcome("mimic", RESULT, cost, outcome.reasons(RESULT), ("1 line",))
-    text = section([found], "mimic")
+    text = section(found)
     row = next(line for line in text.splitlines() if line.startswith("| mimic"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells == ["mimic", "1,000 -> 400", "20", "6,379", "-", "5,000 -> 2,000", "3 -> 5",

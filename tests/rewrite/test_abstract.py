@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlglot
 from sqlglot import exp
 
-from unwet.rewrite.abstract import MAX_HOLES, Family, Unit, families, template
+from unwet.rewrite.abstract import (
+    BRANCH,
+    MAX_HOLES,
+    TABLE_HOLES,
+    TABLE_ROWS,
+    Family,
+    Unit,
+    families,
+    template,
+)
 from unwet.rewrite.shapes import Leaf, Survey
 
 
@@ -111,3 +122,13 @@ def test_a_bound_is_named_after_its_side() -> None:
     assert values == {
         "2024-01-01": "day_from", "2024-02-01": "day_to", "1": "size_from", "5": "weight_to"
     }  # fmt: skip
+
+
+def test_rows_of_a_table_may_have_more_columns_than_a_macro_has_parameters() -> None:
+    columns = [[f"{c}{i}" for c in "abcdefgh"] for i in range(TABLE_ROWS)]
+    texts = [f"SELECT {', '.join(names)} FROM t WHERE x = {i}" for i, names in enumerate(columns)]
+    branches = [replace(unit("r", text), label=BRANCH) for text in texts]
+    (made,) = families(branches)
+    assert len(made.units) == TABLE_ROWS
+    assert MAX_HOLES < len(made.holes) <= TABLE_HOLES
+    assert families(branches[:-1]) == []  # too few rows for a table
