@@ -59,10 +59,10 @@ def _is_plain(item: exp.Expr) -> bool:
 def _columns(macro: Macro) -> list[str]:
     """The columns of a query; none where they cannot be listed, or their order is the report's."""
     tree = macro.tree
-    if macro.tail or not isinstance(tree, exp.Select | exp.SetOperation) or tree.args.get("order"):
+    if macro.tail or not isinstance(tree, exp.Select) or tree.args.get("order"):
         return []
-    names = list(tree.named_selects)
-    called = [item.args.get("alias") or item.args.get("this") for item in tree.selects]
+    names = [item.alias_or_name for item in tree.expressions]
+    called = [item.args.get("alias") or item.args.get("this") for item in tree.expressions]
     if any(isinstance(word, exp.Identifier) and word.quoted for word in called):
         return []
     return names if all(map(_PLAIN.fullmatch, names)) and "__" not in "".join(names) else []

@@ -53,3 +53,11 @@ def test_what_does_more_than_take_columns_stays() -> None:
     found = library(BODY, "id, day, b", "b, id + 1 AS a, day")
     made = selected(library(BODY, "id, day, b", "b, id + 1 AS a, day"))
     assert made.models["some2"] == found.models["some2"]
+
+
+def test_a_macro_of_calls_has_no_columns_that_can_be_listed() -> None:
+    found = library(BODY, "id, day, b", "b, id, day")
+    branches = (exp.Var(this="call__0__call"), exp.Var(this="call__0__call"))
+    body = exp.Union(this=branches[0], expression=branches[1], distinct=False)
+    calls = Library(found.models, (Macro("m", ("n",), body, False),), found.calls)
+    assert selected(calls) is calls
