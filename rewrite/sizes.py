@@ -115,17 +115,19 @@ def _text_at(pile: Pile, span: Span) -> str:
     return "\n".join(text.splitlines()[span.line - 1 : span.end_line])
 
 
+def maintained(files: Mapping[str, str]) -> list[str]:
+    """The texts of the models and macros among the files of a project."""
+    apart = (ORIGINALS, _TESTS)
+    return [t for path, t in files.items() if path.endswith(".sql") and not path.startswith(apart)]
+
+
 def project_size(library: Library, files: Mapping[str, str]) -> Size:
     """What a maintainer reads to change behaviour: models and macros.
 
     Scripts that are kept are none of it: they are counted like the pile that they are part of.
     Tests, YAML (descriptions, sources) and Markdown are not counted; a call is one node and two
     for each argument (its name and its value); a condition is as many as it has words."""
-    sql = [
-        text
-        for path, text in files.items()
-        if path.endswith(".sql") and not path.startswith((ORIGINALS, _TESTS))
-    ]
+    sql = maintained(files)
     lines = sum(map(code_lines, sql))
     trees = [*library.models.values(), *(m.tree for m in library.macros)]
     nodes = sum(tree_nodes(tree) for tree in trees)

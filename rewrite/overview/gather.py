@@ -5,7 +5,7 @@ overview(pile, intended, project, progress) -> Overview
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from unwet.lineage import inventory
@@ -16,7 +16,9 @@ from unwet.rewrite.drift import drift
 from unwet.rewrite.families import duplicates
 from unwet.rewrite.meaning import meaning_of
 from unwet.rewrite.overview.content import Overview, Rewriting
-from unwet.rewrite.sizes import ORIGINALS, code_lines, part_size
+from unwet.rewrite.prove.projects import kind_of
+from unwet.rewrite.sizes import code_lines, maintained, part_size
+from unwet.rewrite.targets.known import target_of
 
 _NOT_WRITTEN = ("target", "dbt_packages", "logs")  # what dbt makes below a project
 
@@ -49,9 +51,12 @@ def _rewriting(pile: Pile, root: Path, found: verify.Verification) -> Rewriting:
     return Rewriting("", before, after, found.reports, found.assumptions)
 
 
-def _models(root: Path) -> Iterator[str]:
+def _models(root: Path) -> list[str]:
     """The SQL that a maintainer of the project reads: models and macros."""
-    for file in sorted(root.rglob("*.sql")):
-        top = file.relative_to(root).parts[0]
-        if top not in _NOT_WRITTEN and f"{top}/" != ORIGINALS:
-            yield file.read_text(encoding="utf-8", errors="replace")
+    paths = (file.relative_to(root) for file in sorted(root.rglob("*.sql")))
+    files = {
+        path.as_posix(): (root / path).read_text(encoding="utf-8", errors="replace")
+        for path in paths
+        if path.parts[0] not in _NOT_WRITTEN
+    }
+    return maintained(target_of(kind_of(root).name).counted(files))

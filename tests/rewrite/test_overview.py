@@ -67,9 +67,11 @@ def test_everything_is_on_it(found: Overview) -> None:
             assert all(value in seen.text for value in hole.values)
 
 
-def test_sizes_are_those_of_the_refactoring(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["dbt", "sqlmesh", "views"])
+def test_sizes_are_those_of_the_refactoring(tmp_path: Path, target: str) -> None:
     pile = load(HOME / "pile", "postgres")
-    made = refactor.refactor(pile, refactor.Request(tmp_path / "p", "shop", "duckdb"))
+    request = refactor.Request(tmp_path / "p", "shop", "duckdb", target=target)
+    made = refactor.refactor(pile, request)
     found = overview(pile, (), verify.Request(tmp_path / "p"))
     assert found.rewriting is not None
     assert found.rewriting.before == made.before.lines
