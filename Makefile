@@ -6,6 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := build/demo
 SQLMESH := build/venvs/sqlmesh
+DBT := build/venvs/dbt
 
 .PHONY: test lint types architecture unit coverage demo clean
 .DELETE_ON_ERROR:
@@ -22,7 +23,7 @@ types: .venv/.installed
 architecture: .venv/.installed
 	$(BIN)/lint-imports
 
-unit: .venv/.installed $(SQLMESH)/.installed
+unit: .venv/.installed $(SQLMESH)/.installed $(DBT)/.installed
 	$(BIN)/python -m pytest --durations 25
 
 # Twice as slow, and no gate.
@@ -45,6 +46,12 @@ demo: .venv/.installed
 $(SQLMESH)/.installed:
 	$(PYTHON) -m venv $(SQLMESH)
 	$(SQLMESH)/bin/python -m pip install --quiet --disable-pip-version-check 'sqlmesh[duckdb]==0.236.4'
+	@touch $@
+
+# dbt is pinned: without, one that fetches a program while it installs is chosen.
+$(DBT)/.installed:
+	$(PYTHON) -m venv $(DBT)
+	$(DBT)/bin/python -m pip install --quiet --disable-pip-version-check 'dbt-core==1.11.*' 'dbt-duckdb==1.11.*'
 	@touch $@
 
 clean:

@@ -1,7 +1,7 @@
 """dbt itself builds what is written, and all tests that came from evidence pass.
 
-It runs in an environment of its own (`DBT_VENV`, else build/dbt-venv, which is made once), as dbt
-and unwet need not agree on packages. Without a package index there is nothing to run.
+It runs in an environment of its own (`UNWET_DBT`, else build/venvs/dbt, which `make test`
+makes once), as dbt and unwet need not agree on packages.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,24 +19,20 @@ import pytest
 
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.targets.place import write
+from unwet.tests.rewrite.prove.servers import missing
 from unwet.tests.rewrite.small_pile import small_pile
 from unwet.tests.rewrite.small_world import SCHEMA
 
-HOME = Path(__file__).parents[3] / "build" / "dbt-venv"
-# dbt-core is pinned: an unpinned one fetches a binary while it installs.
-PACKAGES = ("dbt-core==1.11.*", "dbt-duckdb==1.11.*")
+ROOT = Path(__file__).parents[3]
+VENV = Path(os.environ.get("UNWET_DBT", ROOT / "build" / "venvs" / "dbt"))
 
 
 @pytest.fixture(scope="session")
 def dbt() -> Path:
     """The program."""
-    home = Path(os.environ.get("DBT_VENV", HOME))
-    program = home / "bin" / "dbt"
+    program = VENV / "bin" / "dbt"
     if not program.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", *PACKAGES]
-        if subprocess.run(pip, capture_output=True, check=False).returncode:
-            pytest.skip("dbt cannot be installed here")
+        missing("dbt in build/venvs/dbt (make build/venvs/dbt/.installed)")
     return program
 
 
