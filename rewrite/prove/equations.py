@@ -28,21 +28,20 @@ from unwet.rewrite.algebra import (
     Rel,
     Sort,
     SortKey,
-    Subquery,
     Window,
     inputs,
-    operands,
     width,
 )
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.prove.as_read import as_read
 from unwet.rewrite.prove.headings import headings
 from unwet.rewrite.prove.identity import at_most_one, told
 from unwet.rewrite.prove.judge import normal_forms
-from unwet.rewrite.references import columns_of, used
+from unwet.rewrite.prove.together import nulls_together
 from unwet.rewrite.rules.nulls import rejected_by
 from unwet.rewrite.rules.promises import Promises
-from unwet.rewrite.rules.refs import all_movable, is_volatile, rebuild, substitute, with_inputs
+from unwet.rewrite.rules.refs import all_movable, is_volatile, rebuild, with_inputs
 from unwet.rewrite.rules.shapes import BINARY, FALSE, integer
 
 _ROUNDS: Final = 4
@@ -85,7 +84,7 @@ def _applied(rel: Rel, promises: Promises) -> Rel:
         lambda each: order_of_never_null(each, promises),
         lambda each: implied_order(each, promises),
     )
-    return _Reader().over(_bottom_up(rel, equations, {}), [None] * width(rel))
+    return as_read(_bottom_up(rel, equations, {}))
 
 
 def _bottom_up(rel: Rel, equations: Sequence[Equation], done: dict[bytes, Rel]) -> Rel:
@@ -100,25 +99,34 @@ def _bottom_up(rel: Rel, equations: Sequence[Equation], done: dict[bytes, Rel]) 
 
 
 def order_of_never_null(rel: Rel, promises: Promises) -> Rel | None:
-    """ORDER BY x NULLS FIRST -> ORDER BY x, where x is never NULL: of windows and of LIMIT."""
-
-    def plain(key: SortKey, inner: Rel) -> SortKey:
-        if key.nulls_first is None or promises.value_never_null(key.expr, inner) is None:
-            return key
-        return replace(key, nulls_first=None)
-
+    """ORDER BY x NULLS FIRST -> ORDER BY x, where x is never NULL, or NULL in all rows that are
+    compared by it if in one: of windows and of LIMIT."""
     match rel:
         case Sort(input=inner, keys=keys):
-            made = tuple(plain(key, inner) for key in keys)
+            made = _plain(keys, inner, (), promises)
             return replace(rel, keys=made) if made != keys else None
         case Window(input=inner, functions=functions):
             slim = tuple(
-                replace(each, order=tuple(plain(key, inner) for key in each.order))
+                replace(each, order=_plain(each.order, inner, each.partition, promises))
                 for each in functions
             )
             return replace(rel, functions=slim) if slim != functions else None
         case _:
             return None
+
+
+def _plain(
+    keys: Sequence[SortKey], inner: Rel, partition: Sequence[Expr], promises: Promises
+) -> tuple[SortKey, ...]:
+    """Rows are compared by a key that are equal in the partition's and in those before it."""
+    same, made = {e.index for e in partition if isinstance(e, Col)}, list[SortKey]()
+    for key in keys:
+        known = promises.value_never_null(key.expr, inner) is not None
+        if key.nulls_first is not None and (known or nulls_together(inner, key.expr, same)):
+            key = replace(key, nulls_first=None)
+        made.append(key)
+        same |= {key.expr.index} if isinstance(key.expr, Col) else set()
+    return tuple(made)
 
 
 def implied_order(rel: Rel, promises: Promises) -> Rel | None:
@@ -283,18 +291,17 @@ def limit_of_one_row(rel: Rel) -> Rel | None:
 
 
 def told_keys(rel: Rel) -> Rel | None:
-    """GROUP BY k, f(k) where f(k) is not shown -> GROUP BY k: a key that the others tell."""
+    """GROUP BY k, f(k) -> MIN(f(k)) ... GROUP BY k: a key that the others tell has one value in a
+    group. If nobody reads it, nothing of it is left."""
     match rel:
-        case Project(input=Aggregate(input=inner, keys=keys, aggs=aggs) as group, exprs=exprs):
-            shown = used(exprs)
+        case Aggregate(input=inner, keys=keys, aggs=aggs) if len(keys) > 1:
             for at, key in enumerate(keys):
-                if at in shown or not isinstance(key, Col) or len(keys) < 2:
-                    continue
                 others = (k.index for i, k in enumerate(keys) if i != at and isinstance(k, Col))
-                if key.index in told(inner, others).columns:
-                    slim = Aggregate(inner, (*keys[:at], *keys[at + 1 :]), aggs)
-                    places = [Col(i - (i > at)) for i in range(width(group))]
-                    return Project(slim, tuple(substitute(e, places) for e in exprs))
+                if isinstance(key, Col) and key.index in told(inner, others).columns:
+                    slim = (*keys[:at], *keys[at + 1 :])
+                    made = Aggregate(inner, slim, (*aggs, Agg("min", (key,), ("this",))))
+                    places = [*range(at), width(made) - 1, *range(at, width(made) - 1)]
+                    return Project(made, tuple(map(Col, places)))
             return None
         case _:
             return None
@@ -348,106 +355,7 @@ EQUATIONS: tuple[Equation, ...] = (
     default_that_is_no_match,  # after text_default: where NULL is as good as FALSE, that is shorter
     known_value,
     limit_of_one_row,
-    told_keys,
     distinct_rows,
+    told_keys,
     distance,
 )
-
-
-# --- what is read of a column -----------------------------------------------------------------
-
-Default = Lit | None
-"""What a column that is NULL is read as, wherever it is read; None: it may be read as NULL."""
-
-
-class _Reader:
-    """SUM(COALESCE(x, 0)) -> SUM(x) where the sum is only read as COALESCE(sum, 0): the two differ
-    for groups in which all x are NULL, and there one is 0 and the other NULL."""
-
-    def __init__(self) -> None:
-        self._done: dict[tuple[Rel, tuple[Default, ...]], Rel] = {}
-
-    def over(self, rel: Rel, defaults: Sequence[Default]) -> Rel:
-        """The same rows, as they are read."""
-        key = rel, tuple(defaults)
-        if key not in self._done:
-            self._done[key] = self._made(rel, defaults)
-        return self._done[key]
-
-    def _made(self, rel: Rel, defaults: Sequence[Default]) -> Rel:
-        match rel:
-            case Project(input=inner, exprs=exprs):
-                below = _of_exprs(exprs, width(inner), defaults)
-                return Project(self.over(inner, below), exprs)
-            case Filter(input=inner, conjuncts=conjuncts):
-                below = _both(_of_exprs(conjuncts, width(inner)), defaults)
-                return Filter(self.over(inner, below), conjuncts)
-            case Join(kind="inner" | "left", inputs=sides, on=on):
-                whole = _both(_of_exprs(on, width(rel)), defaults)
-                made, start = list[Rel](), 0
-                for side in sides:
-                    made.append(self.over(side, whole[start : start + width(side)]))
-                    start += width(side)
-                return Join(rel.kind, tuple(made), on)
-            case Aggregate(input=inner, keys=keys, aggs=aggs):
-                own = defaults[len(keys) :]
-                slim = tuple(_plain_sum(a, d) for a, d in zip(aggs, own, strict=True))
-                below = _of_exprs((*keys, *slim), width(inner))
-                return Aggregate(self.over(inner, below), keys, slim)
-            case _:
-                below_all = (self.over(each, [None] * width(each)) for each in inputs(rel))
-                return with_inputs(rel, tuple(below_all)) if inputs(rel) else rel
-
-
-_UNREAD: Final = Lit("unread", "")  # nobody reads the column: any default will do
-
-
-def _of_exprs(
-    exprs: Sequence[Expr], size: int, shown: Sequence[Default] | None = None
-) -> list[Default]:
-    """What each column is read as by expressions. `shown`: what each of these is read as."""
-    found: list[Default] = [_UNREAD] * size
-    for at, expr in enumerate(exprs):
-        if shown is not None and isinstance(expr, Col):
-            found[expr.index] = _one(found[expr.index], shown[at])
-        else:
-            _note(expr, found)
-    return found
-
-
-def _note(expr: Expr, found: list[Default]) -> None:
-    match expr:
-        case Col(index=index):
-            found[index] = None
-        case Call(op="coalesce", args=(Col(index=index), Lit() as default), shape=shape) if (
-            shape == _DEFAULTED
-        ):
-            found[index] = _one(found[index], default)
-        case Subquery():
-            for index in columns_of(expr):
-                found[index] = None
-        case _:
-            for each in operands(expr):
-                _note(each, found)
-
-
-def _one(left: Default, right: Default) -> Default:
-    if left == _UNREAD:
-        return right
-    return left if right in (_UNREAD, left) else None
-
-
-def _both(left: Sequence[Default], right: Sequence[Default]) -> list[Default]:
-    return [_one(a, b) for a, b in zip(left, right, strict=True)]
-
-
-def _plain_sum(agg: Agg, default: Default) -> Agg:
-    match agg:
-        case Agg(
-            op="sum", args=(Call(op="coalesce", args=(x, Lit() as zero), shape=shape),), where=None
-        ):
-            if shape == _DEFAULTED and integer(zero) == 0 and default in (zero, _UNREAD):
-                return replace(agg, args=(x,))
-            return agg
-        case _:
-            return agg
