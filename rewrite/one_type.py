@@ -6,7 +6,7 @@ they have one type, whatever it is.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from unwet.rewrite.algebra import (
     Agg,
@@ -39,10 +39,33 @@ _DEEPEST = 60
 _LARGEST = 2**31
 
 
-def is_one_type(index: int, branches: Sequence[Rel]) -> bool:
-    """Do all branches make the column in the same way, so that it has one type?"""
-    kinds = {kind_of_column(branch, index) for branch in branches}
+def _nobody_knows(table: str, column: str) -> bool:
+    return False
+
+
+def is_one_type(
+    index: int, branches: Sequence[Rel], is_whole: Callable[[str, str], bool] = _nobody_knows
+) -> bool:
+    """Do all branches make the column in the same way, so that it has one type? ``is_whole``: is a
+    column of a base table declared as an integer of four or eight bytes? It has the type that it
+    has in COALESCE(it, 0)."""
+    kinds = {_filled(kind_of_column(branch, index), is_whole) for branch in branches}
     return len(kinds) <= 1 and None not in kinds
+
+
+def _filled(kind: Hashable, is_whole: Callable[[str, str], bool]) -> Hashable:
+    """The kind without the COALESCE of integers that no literal makes wider."""
+    match kind:
+        case ("coalesce", _, (("scan", str(table), str(name)) as column, *others)) if all(
+            other == "integer" for other in others
+        ) and is_whole(table, name):
+            return column
+        case ("union", frozenset() as kinds):
+            return _one({_filled(each, is_whole) for each in kinds})
+        case tuple():
+            return tuple(_filled(part, is_whole) for part in kind)
+        case _:
+            return kind
 
 
 def kind_of_column(rel: Rel, index: int) -> Hashable:

@@ -371,7 +371,7 @@ class _Machine:
             problem = problem or f"{name} had rows before the first INSERT"
             return replace(new, plan=None, problem=problem)
         targets = resolved.target_columns or old.columns
-        doubt = insert_doubt(old, new, targets)
+        doubt = insert_doubt(old, new, targets, self.catalog)
         merged = replace(
             old,
             parts=(*old.parts, resolved),

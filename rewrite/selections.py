@@ -13,12 +13,12 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from unwet.rewrite.library import Library, Macro
+from unwet.rewrite.library import LINE, Library, Macro
 from unwet.rewrite.naming import free
 from unwet.rewrite.shapes import Leaf
 
 _AROUND = 3  # lines of a query around a call: SELECT, FROM and the closing parenthesis
-_LIST = 4  # lines that the parameter costs a macro
+_LIST = 5  # lines around the query of a macro that has a list of columns, and one for reading it
 _CALL = re.compile(r"call__(\d+)__call")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
@@ -31,11 +31,28 @@ def selected(library: Library) -> Library:
             found[library.calls[around[0]].macro][name] = around
     for macro in library.macros:
         users = found.get(macro.name, {})
-        saved = sum(len(columns) + _AROUND - 1 for _, columns in users.values())
         every = _columns(macro)
-        if saved > _LIST and all({*columns} <= {*every} for _, columns in users.values()):
-            library = _listed(library, macro, every, users)
+        if not users or not all({*columns} <= {*every} for _, columns in users.values()):
+            continue
+        made = _listed(library, macro, every, users)
+        if _lines(made, macro.name) + _LIST < _lines(library, macro.name) + sum(
+            len(columns) + _AROUND for _, columns in users.values()
+        ):
+            library = made
     return library
+
+
+def _lines(library: Library, name: str) -> int:
+    """The lines of the macro's head and of its calls in models: what is too long for one line has
+    one for each parameter."""
+    [macro] = [each for each in library.macros if each.name == name]
+    heads = [[f"{each}='{macro.defaults.get(each, '')}'" for each in macro.params]]
+    calls = [call.args for call in library.calls if call.macro == name]
+    said = [[f"{each}='{leaf.text}'" for each, leaf in args] for args in calls]
+    return sum(
+        len(words) + 2 if len(name) + sum(len(word) + 2 for word in words) > LINE else 1
+        for words in heads + said
+    )
 
 
 def _around(tree: exp.Expr) -> tuple[int, list[str]] | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlglot import exp
 
 from unwet.lineage.resolve import Resolved
+from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Col, Expr
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition
@@ -16,6 +19,8 @@ from unwet.rewrite.stars import is_open
 _FREE_TEXT = frozenset(
     {"", "bigquery", "databricks", "duckdb", "hive", "postgres", "spark", "sqlite"}
 )
+# Types that an integer literal below 2^31 has, or is converted to without making them wider.
+_WHOLE = frozenset({"INT", "INTEGER", "BIGINT", "INT64"})
 
 
 def side_effect(resolved: Resolved) -> str:
@@ -76,7 +81,9 @@ def self_filling(tree: exp.Expr) -> frozenset[str]:
     return frozenset(found)
 
 
-def insert_doubt(old: Definition, new: Definition, targets: tuple[str, ...]) -> str:
+def insert_doubt(
+    old: Definition, new: Definition, targets: tuple[str, ...], catalog: Catalog
+) -> str:
     """Why the rows that an INSERT adds cannot be told; empty when they can."""
     if old.plan is None or new.plan is None:
         return old.doubt or new.doubt or "INSERT of rows that are not known"
@@ -92,19 +99,26 @@ def insert_doubt(old: Definition, new: Definition, targets: tuple[str, ...]) -> 
     if missing & old.filled:
         return "INSERT leaves out columns that fill themselves"
     declared = old.as_inserted or (old.types and all(old.types))
-    if not declared and not _fits(old, new, targets):
+    if not declared and not _fits(old, new, targets, catalog):
         return "INSERT casts to the table's column types, which are not known"
     return ""
 
 
-def _fits(old: Definition, new: Definition, targets: tuple[str, ...]) -> bool:
+def _fits(old: Definition, new: Definition, targets: tuple[str, ...], catalog: Catalog) -> bool:
     """Whether a table that a query made gets rows of the very types of that query: nothing is cast
     then, whatever these types are. Only where a text has no length that a longer one is cut to."""
     if old.plan is None or new.plan is None or old.types or targets != old.columns:
         return False
     branches = (trim(old.plan), trim(new.plan))
     free = all(part.statement.dialect in _FREE_TEXT for part in new.parts)
-    return free and all(is_one_type(at, branches) for at in range(len(targets)))
+    is_whole = partial(_is_whole, catalog)
+    return free and all(is_one_type(at, branches, is_whole) for at in range(len(targets)))
+
+
+def _is_whole(catalog: Catalog, name: str, column: str) -> bool:
+    table = catalog.get(name)
+    at = table.index.get(column) if table is not None else None
+    return table is not None and at is not None and table.columns[at].type.upper() in _WHOLE
 
 
 def as_row(table: Definition, targets: tuple[str, ...]) -> tuple[Expr, ...]:

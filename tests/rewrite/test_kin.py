@@ -68,12 +68,23 @@ def test_fewer_columns_in_another_order_are_taken_from_it() -> None:
         report("at", "g.country = 'AT'"),
         report("de", "g.country = 'DE'", COLUMNS[3:1:-1]),
         report("fr", "g.country = 'FR'"),
+        report("nl", "g.country = 'NL'", COLUMNS[:3]),
     )
     text = model(result, "sales_de")
     assert text == "{{ sales(country='DE', columns='country, month, first_day, pieces') }}"
     assert "columns='country, month, customers, cents, pieces, first_day, last_day'" in macro(
         result
     )
+
+
+def test_a_list_that_one_report_would_say_is_longer_than_its_query() -> None:
+    result = made(
+        report("at", "g.country = 'AT'"),
+        report("de", "g.country = 'DE'", COLUMNS[3:1:-1]),
+        report("fr", "g.country = 'FR'"),
+    )
+    assert model(result, "sales_de").startswith("SELECT\n  country,")
+    assert macro(result).startswith("{% macro sales(country) %}")
 
 
 def test_conditions_of_two_blocks_are_two_arguments() -> None:
