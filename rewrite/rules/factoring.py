@@ -69,9 +69,10 @@ def drop_told_condition(expr: Expr) -> Expr | None:
             for at, arm in enumerate(_arms(args)):
                 test, value = _arm(arm)
                 conjuncts = _conjuncts(test)
-                kept = [c for c in conjuncts if not _is_told(c, conjuncts, told)]
-                if len(kept) < len(conjuncts):
-                    new = Call("if", (conjunction(kept), value), ("this", "true"))
+                known = next((c for c in conjuncts if _is_told(c, conjuncts, told)), None)
+                if known is not None:  # one at a time: the next may be what tells a NULL apart
+                    kept = (c for c in conjuncts if c != known)
+                    new = Call("if", (conjunction(kept), value), _ARM)
                     return Call("case", (*args[:at], new, *args[at + 1 :]), shape)
                 told.append(test)
             return None
@@ -125,4 +126,7 @@ CASES = (
          "select case when a is null then 'n' when a > 2 then 'l' else 's' end as x from t"),
     Case("select case when a >= 2 then 'l' when a >= 1 and a < 2 then 'm' else 's' end as x from t",
          "select case when a >= 2 then 'l' when a >= 1 then 'm' else 's' end as x from t"),
+    Case("select case when a > 2 then 3 when a < 1 then 1 when a >= 1 and a <= 2 then 2 end as x"
+         " from t",
+         "select case when a > 2 then 3 when a < 1 then 1 when a <= 2 then 2 end as x from t"),
 )  # fmt: skip
