@@ -81,6 +81,7 @@ def alike(one: Rel, other: Rel, normalizer: Normalizer, promises: Promises = NO_
 def _applied(rel: Rel, promises: Promises) -> Rel:
     equations = (
         *EQUATIONS,
+        lambda each: known_value(each, promises),
         lambda each: order_of_never_null(each, promises),
         lambda each: implied_order(each, promises),
     )
@@ -255,25 +256,27 @@ def _is_word(each: Lit) -> bool:
     return each.kind == "string" and re.fullmatch(r"[a-zA-Z]+", each.text) is not None
 
 
-def known_value(rel: Rel) -> Rel | None:
+def known_value(rel: Rel, promises: Promises) -> Rel | None:
     """SELECT COALESCE(x, 'other') ... WHERE x = 'mail' -> SELECT x ... WHERE x = 'mail': for any
-    condition that is not true for a NULL."""
+    condition that is not true for a NULL, where x is of the type of its default."""
     match rel:
-        case Project(input=Filter(conjuncts=conjuncts), exprs=exprs):
-            made = tuple(_known(e, conjuncts) for e in exprs)
+        case Project(input=Filter(conjuncts=conjuncts) as inner, exprs=exprs):
+            made = tuple(_known(e, inner, conjuncts, promises) for e in exprs)
             return replace(rel, exprs=made) if made != exprs else None
-        case Aggregate(input=Filter(conjuncts=conjuncts), keys=keys):
-            made = tuple(_known(e, conjuncts) for e in keys)
+        case Aggregate(input=Filter(conjuncts=conjuncts) as inner, keys=keys):
+            made = tuple(_known(e, inner, conjuncts, promises) for e in keys)
             return replace(rel, keys=made) if made != keys else None
         case _:
             return None
 
 
-def _known(expr: Expr, conjuncts: Sequence[Expr]) -> Expr:
+def _known(expr: Expr, rel: Rel, conjuncts: Sequence[Expr], promises: Promises) -> Expr:
     def visit(part: Expr) -> Expr:
         match part:
-            case Call(op="coalesce", args=(x, _), shape=shape) if shape == _DEFAULTED:
-                return x if rejected_by(conjuncts, x) else part
+            case Call(op="coalesce", args=(x, default), shape=shape) if shape == _DEFAULTED:
+                kind = _kind(x, rel, promises)  # COALESCE(x, 0.5) / 2 divides no integers
+                is_one = bool(kind) and kind == _kind(default, rel, promises)
+                return x if is_one and rejected_by(conjuncts, x) else part
             case _:
                 return part
 
@@ -353,7 +356,6 @@ def _same_distance(part: Expr) -> Expr:
 EQUATIONS: tuple[Equation, ...] = (
     text_default,
     default_that_is_no_match,  # after text_default: where NULL is as good as FALSE, that is shorter
-    known_value,
     limit_of_one_row,
     distinct_rows,
     told_keys,
