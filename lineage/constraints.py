@@ -44,7 +44,9 @@ def constraints(items: Iterable[exp.Expr], dialect: str) -> Constraint:
                 primary.append(name)
             elif any(isinstance(kind, exp.UniqueColumnConstraint) for kind in kinds):
                 unique.append(name)
-            foreign += [_foreign(name, k, dialect) for k in kinds if isinstance(k, exp.Reference)]
+            if dialect not in _ONLY_READ:
+                found = (kind for kind in kinds if isinstance(kind, exp.Reference))
+                foreign += [_foreign(name, each, dialect) for each in found]
             continue
         for part in item.expressions if isinstance(item, exp.Constraint) else [item]:
             if isinstance(part, exp.PrimaryKey):
@@ -65,6 +67,8 @@ def constraints(items: Iterable[exp.Expr], dialect: str) -> Constraint:
     )
 
 
+# REFERENCES at a column is read and forgotten there (MySQL 8.0, "FOREIGN KEY Constraints")
+_ONLY_READ = frozenset({"mysql"})
 _UNCHECKED = ("NOT ENFORCED", "NOT VALID", "DISABLE", "NOCHECK", "NOVALIDATE")
 
 

@@ -87,9 +87,11 @@ def test_foreign_keys_as_long_as_somebody_checks_them(
         ("create table a (b int, foreign key (b) references c (d) not enforced)", "bigquery"),
         ("create table a (b int references c); alter table a nocheck constraint all", "tsql"),
         ("create table a (b int references c); alter table [a] nocheck constraint all", "tsql"),
-        ("create table a (b int references c); alter table a drop foreign key x", "mysql"),
+        ("create table a (b int references c (d))", "mysql"),
+        ("create table a (b int, constraint x foreign key (b) references c (d)); "
+         "alter table a drop foreign key x", "mysql"),
     ],
-)
+)  # fmt: skip
 def test_foreign_keys_that_nobody_checks(sql: str, dialect: str) -> None:
     catalog, _ = build(sql, dialect=dialect)
     table = catalog.get("a")
