@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from unwet.rewrite.algebra import Call, Expr, Lit
+from unwet.rewrite.algebra import Agg, Call, Expr, Lit
 
 APART: Final = "apart=True"
 
@@ -30,15 +30,20 @@ _FROM_END: Final = {
         ("bigquery", "snowflake", "spark", "databricks", "hive", "oracle", "mysql", "trino",
          "presto", "athena", "duckdb", "sqlite"), "from its end"),
 }  # fmt: skip
-# EXTRACT(DOW ..): the number of Sunday
+# EXTRACT(DOW ..), EXTRACT(DAYOFWEEK ..), DAYOFWEEK(..): the number of Sunday
+_DAYS_OF_WEEK: Final = frozenset({"this:var DOW", "this:var DAYOFWEEK"})
 _SUNDAY: Final = {
     **dict.fromkeys(("postgres", "redshift", "duckdb", "snowflake"), 0),
-    **dict.fromkeys(("spark", "databricks"), 1),
+    **dict.fromkeys(("spark", "databricks", "hive", "mysql", "bigquery"), 1),
     **dict.fromkeys(("trino", "presto", "athena"), 7),
 }
 # EXTRACT(WEEK ..): ISO 8601, but there
 _WEEKS: Final = {"bigquery": "Sundays", "mysql": "Sundays, from 0", "tsql": "from January 1"}
 _WHOLE_UNITS: Final = frozenset({"databricks", "trino", "presto", "athena"})  # DATEDIFF
+# each engine makes its own estimate
+_ESTIMATES: Final = frozenset(
+    {"approxdistinct", "approxquantile", "approxquantiles", "approxtopk", "hll"}
+)
 _HASHES: Final = frozenset({"hash", "checksum", "binary_checksum", "ora_hash"})
 
 
@@ -54,14 +59,24 @@ def known_apart(call: Call, source: str, target: str) -> tuple[Call, str]:
     return (replace(call, shape=(*call.shape, APART)) if differs else call), ""
 
 
+def estimated_apart(agg: Agg) -> Agg:
+    """The aggregate of one dialect, marked where another one has other rows for it: estimates."""
+    return replace(agg, shape=(*agg.shape, APART)) if agg.op in _ESTIMATES else agg
+
+
 def _like(call: Call, source: str, target: str) -> bool:
-    """Backslashes, and T-SQL's sets of characters in brackets."""
+    """Backslashes, T-SQL's sets of characters in brackets, and the case of letters, which SQLite
+    does not look at (its manual, "The LIKE ... operators")."""
     if call.op not in ("like", "ilike"):
         return False
     patterns = [a.text for a in call.args[1:] if isinstance(a, Lit) and a.kind == "string"]
     escapes = (source in _BACKSLASH) != (target in _BACKSLASH)
     brackets = (source == "tsql") != (target == "tsql")
-    return any((escapes and "\\" in p) or (brackets and "[" in p) for p in patterns)
+    letters = call.op == "like" and "sqlite" in (source, target)
+    return any(
+        (escapes and "\\" in p) or (brackets and "[" in p) or (letters and p.lower() != p.upper())
+        for p in patterns
+    )
 
 
 def _substring(call: Call, source: str, target: str) -> bool:
@@ -99,7 +114,9 @@ def _is_text(expr: Expr) -> bool:
 
 def _of_dates(call: Call, source: str, target: str) -> bool:
     match call.op:
-        case "extract" if "this:var DOW" in call.shape:
+        case "extract" if _DAYS_OF_WEEK & {*call.shape}:
+            return _SUNDAY.get(source, source) != _SUNDAY.get(target, target)
+        case "dayofweek":
             return _SUNDAY.get(source, source) != _SUNDAY.get(target, target)
         case "extract" if "this:var WEEK" in call.shape:
             return _WEEKS.get(source, "") != _WEEKS.get(target, "")

@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Node
-from unwet.rewrite.known_apart import known_apart
+from unwet.rewrite.known_apart import estimated_apart, known_apart
 from unwet.rewrite.mapping import mapped
 from unwet.rewrite.scalars import is_decimal
 
@@ -29,14 +29,13 @@ def translate(plan: N, source: str, target: str) -> tuple[N, frozenset[str]]:
     if source == target:
         return plan, frozenset()
     needed: set[str] = set()
-    if source in _CASE_BLIND and target not in _CASE_BLIND:
+    if blind := _only_one(_CASE_BLIND, source, target):
         needed.add(
-            f"text is compared letter for letter, blanks at its end, too (no case-blind {source} "
+            f"text is compared letter for letter, blanks at its end, too (no case-blind {blind} "
             "collation)"
         )
-
-    if source in _EMPTY_IS_NULL and target not in _EMPTY_IS_NULL:
-        needed.add(f"no text is empty ({source} takes '' for NULL)")
+    if empty := _only_one(_EMPTY_IS_NULL, source, target):
+        needed.add(f"no text is empty ({empty} takes '' for NULL)")
     alike = f"functions and operators of one name mean the same in {source or 'SQL'} and {target}"
 
     def one(node: Node) -> Node:
@@ -44,7 +43,7 @@ def translate(plan: N, source: str, target: str) -> tuple[N, frozenset[str]]:
             needed.add(alike)
             if node.op == "countif" and "duckdb" in (source, target):
                 needed.add("COUNT_IF is 0, not NULL, where all its tests are NULL")
-            return _average(node, source, target)
+            return estimated_apart(_average(node, source, target))
         if not isinstance(node, Call):
             return node
         needed.add(alike)
@@ -56,6 +55,12 @@ def translate(plan: N, source: str, target: str) -> tuple[N, frozenset[str]]:
         return call
 
     return mapped(plan, one, {}), frozenset(needed)
+
+
+def _only_one(some: frozenset[str], source: str, target: str) -> str:
+    """The one of two dialects that is one of some, where the other is not; else nothing."""
+    found = some & {source, target}
+    return next(iter(found)) if len(found) == 1 else ""
 
 
 def _types(call: Call, source: str, target: str) -> tuple[Call, str]:

@@ -46,6 +46,20 @@ def test_what_a_proof_assumes_is_listed(source: str, sql: str, word: str) -> Non
     assert any(word in assumption for assumption in result.assumptions), result.assumptions
 
 
+BOTH_WAYS = [
+    ("tsql", "letter for letter"),
+    ("mysql", "letter for letter"),
+    ("oracle", "'' for NULL"),
+]
+
+
+@pytest.mark.parametrize(("dialect", "word"), BOTH_WAYS)
+def test_what_texts_are_equal_is_assumed_in_both_directions(dialect: str, word: str) -> None:
+    plan = plan_of("SELECT DISTINCT c FROM t", "postgres")
+    for source, target in ((dialect, "postgres"), ("postgres", dialect)):
+        assert any(word in each for each in translate(plan, source, target)[1])
+
+
 EQUATIONS = [
     ("postgres", "SELECT CAST(a AS INT) AS x FROM t"),
     ("postgres", "SELECT AVG(a) AS x FROM t"),
@@ -95,6 +109,10 @@ APART = [
     ("GREATEST(a, b) = 1", {"oracle"}, {"postgres", "duckdb"}),
     ("EXTRACT(DOW FROM y) = 1", {"postgres", "duckdb"}, {"spark", "trino"}),
     ("EXTRACT(WEEK FROM y) = 1", {"postgres", "duckdb"}, {"bigquery", "mysql"}),
+    ("EXTRACT(DAYOFWEEK FROM y) = 1", {"duckdb", "snowflake"}, {"bigquery", "spark"}),
+    ("DAYOFWEEK(y) = 1", {"duckdb", "snowflake"}, {"hive"}),
+    ("c LIKE 'a%'", {"sqlite"}, {"postgres", "duckdb"}),
+    ("(SELECT APPROX_COUNT_DISTINCT(u.d) FROM u) = 1", {"duckdb"}, {"snowflake", "bigquery"}),
     ("HASH(c) = 1", {"duckdb"}, {"snowflake"}),
 ]
 """What the two groups of dialects are known to understand differently."""
@@ -108,6 +126,8 @@ ALIKE = [
     ("GREATEST(a, b) = 1", "postgres", "duckdb"),
     ("EXTRACT(DOW FROM y) = 1", "postgres", "redshift"),
     ("EXTRACT(WEEK FROM y) = 1", "postgres", "duckdb"),
+    ("EXTRACT(DAYOFWEEK FROM y) = 1", "snowflake", "duckdb"),
+    ("c LIKE '_%'", "sqlite", "duckdb"),
 ]
 
 TOGETHER = "(SELECT t.a, t.b, t.c, u.d, s.y FROM t CROSS JOIN u CROSS JOIN s) AS q"
