@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.naming import free, hole_name
-from unwet.rewrite.shapes import Leaf, Shape, leaf_nodes, local_names
+from unwet.rewrite.shapes import CONDITION, HOLE, Leaf, Shape, leaf_nodes, local_names
 
 MAX_HOLES = 6  # a reviewer turns down a macro with more parameters than this
 TABLE_HOLES = 12  # unless they are the columns of a table: a loop over so many rows at least
@@ -116,7 +116,7 @@ def _fill(node: exp.Expr, name: str) -> None:
 def _split(members: list[Unit]) -> list[Family]:
     """One family if its holes are few, else several: cut where the fewest values divide."""
     holes = _holes(members)
-    if len(holes) <= (TABLE_HOLES if _is_table(members) else MAX_HOLES):
+    if len(holes) <= (TABLE_HOLES if is_table(members) else MAX_HOLES):
         return [Family(tuple(members), holes)]
     divide = min(holes, key=lambda h: (len(set(h.values)), h.positions))
     parts: dict[Leaf, list[Unit]] = defaultdict(list)
@@ -129,7 +129,7 @@ def _split(members: list[Unit]) -> list[Family]:
     return found
 
 
-def _is_table(members: Sequence[Unit]) -> bool:
+def is_table(members: Sequence[Unit]) -> bool:
     """Whether the calls will be rows that loops go over: many branches in each host."""
     many = Counter(unit.host for unit in members)
     return all(unit.label == BRANCH for unit in members) and min(many.values()) >= TABLE_ROWS
@@ -153,8 +153,8 @@ def _holes(members: Sequence[Unit]) -> tuple[Hole, ...]:
 
 
 def _name(values: tuple[Leaf, ...], node: exp.Expr) -> str:
-    if values[0].kind == "condition":
-        return "condition"
+    if values[0].kind == CONDITION:
+        return str(node.meta.get(HOLE, CONDITION))
     return hole_name([v.text for v in values], _role(node))
 
 

@@ -7,20 +7,29 @@ what repeats inside two macros becomes a third one. (Lazy greedy over recomputed
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
-from unwet.rewrite.abstract import BRANCH, Family, Unit, UnitKind, families, template
+from unwet.rewrite.abstract import (
+    BRANCH,
+    Family,
+    Unit,
+    UnitKind,
+    families,
+    is_table,
+    template,
+)
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import LINE, NO_CONDITION, Library, Macro, MacroCall
 from unwet.rewrite.limits import NO_LIMITS, Owners
-from unwet.rewrite.naming import common_words, free, majority, slug, snake
-from unwet.rewrite.shapes import CONDITION, Shape, Survey, after_tables
+from unwet.rewrite.macro_names import Labels, names_for
+from unwet.rewrite.naming import free
+from unwet.rewrite.shapes import CONDITION, Shape, Survey
 from unwet.rewrite.sizes import tree_lines
+from unwet.rewrite.stand_ins import put_back, stand_ins
 
 MIN_LINES = 5  # smaller queries are not worth a name
 MIN_GAIN = 4
@@ -39,7 +48,9 @@ def choose(
     shop.comments = {d.name: " ".join(d.comments[:1]) for d in drafts}
     shop.reserved = frozenset(d.name for d in drafts)
     shop.owners = owners or shop.owners
+    shop.labels = Labels(shop.hosts)
     shop.sweep(whole=True)
+    shop.tables()
     while shop.sweep(whole=False):
         pass
     for tree in shop.hosts.values():
@@ -62,12 +73,28 @@ class _Workshop:
     known: dict[str, list[Unit]] = field(default_factory=dict)
     sizes: dict[bytes, int] = field(default_factory=dict)
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
+    labels: Labels = field(default_factory=lambda: Labels({}))
 
     def sweep(self, whole: bool) -> bool:
         """Applies the families that pay, best first; what is around or inside a changed query, and
         what else was counted with it, waits for the next sweep, which sees what is left."""
         units = [u for host in list(self.hosts) for u in self._units(host, whole)]
-        found = [(self._gain(family), family) for family in families(units, self.owners)]
+        return self._take(families(units, self.owners))
+
+    def tables(self) -> None:
+        """Branches that are rows of one table, as far as they differ in whole parts."""
+        units: list[Unit] = []
+        for host, tree in self.hosts.items():
+            changed = stand_ins(tree, self.dialect)
+            shape = Survey(tree).shape if changed else None
+            units += (self._unit("block", host, n, shape(n), BRANCH) for n in changed if shape)
+        self._take(each for each in families(units, self.owners) if is_table(each.units))
+        for tree in self.hosts.values():
+            put_back(tree)
+
+    def _take(self, made: Iterable[Family]) -> bool:
+        """Whether any of the families pays."""
+        found = [(self._gain(family), family) for family in made]
         found.sort(key=lambda pair: (-pair[0], _place(pair[1])))
         changed = _Changed()
         touched: set[str] = set()
@@ -141,6 +168,7 @@ class _Workshop:
         self.owners.note(name, (unit.host for unit in family.units))
         params = tuple(hole.name for hole in family.holes)
         tree = template(family)
+        put_back(tree)
         for node in tree.walk():
             node.comments = None
         tail, conditions = first.kind == "tail", _conditions(family)
@@ -160,12 +188,13 @@ class _Workshop:
         return self.owners.refuses(self._called(family), family.units[0].shape.digest)
 
     def _called(self, family: Family) -> str:
-        return self._free(_name(family, [h for h in self.hosts if h in self.reserved]))
+        names = names_for(family, [h for h in self.hosts if h in self.reserved], self.labels)
+        taken = self._taken()
+        return free(next((n for n in names if n not in taken), f"{names[0]}_rows"), taken)
 
-    def _free(self, name: str) -> str:
-        """The name, or another one where a model or macro has it, or nobody may."""
-        taken = {m.name for m in self.macros} | self.reserved | {*self.owners.refused}
-        return free(f"{name}_rows" if name in taken else name, taken)
+    def _taken(self) -> frozenset[str]:
+        """Names that another macro or model has, or that nobody may have."""
+        return self.reserved | {m.name for m in self.macros} | {*self.owners.refused}
 
     def _place(self, unit: Unit, number: int) -> None:
         match unit.kind:
@@ -269,31 +298,6 @@ def _label(node: exp.Expr) -> str:
             return BRANCH
         case _:
             return ""
-
-
-def _name(family: Family, all_hosts: Sequence[str]) -> str:
-    """What most of the authors call it: a block by its alias, a report by the words that its copies
-    begin with, unless half of the pile begins so; else by the words that comments share."""
-    hosts = list(dict.fromkeys(unit.host for unit in family.units))
-    kinds = {unit.kind for unit in family.units}
-    label = snake(majority(unit.label for unit in family.units))
-    if "whole" not in kinds and label != BRANCH:
-        return label if len(label) > 2 else after_tables(family.units[0].node)
-    stem = _common_stem(hosts)
-    if "whole" not in kinds:
-        return f"{slug(stem)}_{BRANCH}"
-    telling = len(stem) > 2 and 2 * sum(h.startswith(stem) for h in all_hosts) < len(all_hosts)
-    words = common_words([unit.comment for unit in family.units])
-    return slug(stem if (telling or not words) else words)
-
-
-def _common_stem(names: Iterable[str]) -> str:
-    """The longest beginning that most of the names share, in whole words."""
-    split = [tuple(name.removeprefix("int_").split("_")) for name in names]
-    most = len(split) / 2
-    heads = Counter(words[:n] for words in split for n in range(1, len(words) + 1))
-    shared = [head for head, times in heads.items() if times > most] or split
-    return "_".join(sorted(shared, key=lambda head: (-len(head), head))[0])
 
 
 def _comment(family: Family) -> str:

@@ -17,6 +17,7 @@ from unwet.rewrite.naming import snake
 
 LeafKind = Literal["name", "string", "number", "condition"]
 CONDITION = "condition"  # note on a condition that may be another one in the next copy: its text
+HOLE = "hole"  # note beside it: what a parameter for it is called
 
 
 @dataclass(frozen=True, slots=True, order=True)

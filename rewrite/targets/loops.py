@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from unwet.rewrite.library import NO_CONDITION, MacroCall
 from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.unions import branches, is_top, says_more
 
 LEAST = 3  # fewer calls are read as easily as a loop
 _LINES = 5  # of a loop around its rows
@@ -47,46 +48,19 @@ class Loop:
 def folded(tree: exp.Expr, calls: Sequence[MacroCall]) -> tuple[exp.Expr, tuple[Loop, ...]]:
     """In place but for the tree's root."""
     loops: list[Loop] = []
-    for union in [node for node in tree.find_all(exp.Union) if _is_top(node)]:
-        chain = _Chain(_branches(union), calls)
+    for union in [node for node in tree.find_all(exp.Union) if is_top(node)]:
+        chain = _Chain(branches(union), calls)
         found = list(chain.folded(loops))
         if len(found) < len(chain.branches):
             new = _united(found)
             for name in ("with_", "order", "limit", "offset"):
                 if union.args.get(name) is not None and isinstance(new, exp.Union):
                     new.set(name, union.args[name])
-            if not isinstance(new, exp.Union) and _says_more(union):
+            if not isinstance(new, exp.Union) and says_more(union):
                 continue
             tree = new if union is tree else tree
             union.replace(new)
     return tree, tuple(loops)
-
-
-def _says_more(union: exp.Expr) -> bool:
-    return any(union.args.get(name) for name in ("with_", "order", "limit", "offset"))
-
-
-def _is_top(node: exp.Expr) -> bool:
-    """Whether a UNION ALL is no branch of another one."""
-    parent = node.parent
-    return _is_plain(node) and not (isinstance(parent, exp.Union) and _is_plain(parent))
-
-
-def _is_plain(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Union) and node.args.get("distinct") is False
-
-
-def _branches(union: exp.Expr) -> list[exp.Expr]:
-    """The branches from left to right."""
-    found: list[exp.Expr] = []
-    stack = [union]
-    while stack:
-        node = stack.pop()
-        if node is union or (_is_plain(node) and not _says_more(node)):
-            stack += [node.expression, node.this]
-        else:
-            found.append(node)
-    return found
 
 
 def _united(branches: Sequence[exp.Expr]) -> exp.Expr:

@@ -1,0 +1,77 @@
+"""What macros are called: the authors' own words for what they stand for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from sqlglot import exp
+
+from unwet.rewrite.abstract import BRANCH, Family, Unit
+from unwet.rewrite.naming import RESERVED, common_words, majority, slug, snake
+from unwet.rewrite.shapes import after_tables
+from unwet.rewrite.unions import branches, is_top
+
+_Said = tuple[str, str]  # an output, and the text that is written into it
+
+
+class Labels:
+    """The texts that branches of a UNION ALL write into an output each: a metric, a kind of row."""
+
+    def __init__(self, hosts: Mapping[str, exp.Expr]) -> None:
+        self._many: Counter[tuple[str, _Said]] = Counter()
+        self._branches: Counter[str] = Counter()
+        for host, tree in hosts.items():
+            for union in [node for node in tree.find_all(exp.Union) if is_top(node)]:
+                for branch in branches(union):
+                    self._branches[host] += 1
+                    self._many.update((host, said) for said in _said(branch))
+
+    def of(self, units: Sequence[Unit]) -> str:
+        """A word that all units write, and not nearly all branches; empty where there is none."""
+        host = units[0].host
+        common = set.intersection(*(set(_said(unit.node)) for unit in units))
+        telling = [
+            (self._many[host, said], at, said[1])
+            for at, said in enumerate(_said(units[0].node))
+            if said in common and 3 * self._many[host, said] <= 2 * self._branches[host]
+        ]
+        return slug(min(telling)[2]) if telling else ""
+
+
+def _said(branch: exp.Expr) -> Iterator[_Said]:
+    for item in branch.expressions if isinstance(branch, exp.Select) else ():
+        node = item.unalias()
+        while isinstance(node, exp.Cast | exp.Paren):
+            node = node.this
+        texts = isinstance(node, exp.Literal) and node.is_string
+        if texts and any(map(str.isalpha, node.name)) and node.name.lower() not in RESERVED:
+            yield item.alias_or_name.lower(), node.name
+
+
+def names_for(family: Family, all_hosts: Sequence[str], labels: Labels) -> tuple[str, ...]:
+    """What most of the authors call it: a block by its alias, a report by the words that its copies
+    begin with, unless half of the pile begins so; else by the words that comments share. A branch
+    by the report and a constant that it writes; then by what it reads, too. The best name first."""
+    hosts = list(dict.fromkeys(unit.host for unit in family.units))
+    kinds = {unit.kind for unit in family.units}
+    label = snake(majority(unit.label for unit in family.units))
+    tables = after_tables(family.units[0].node)
+    if "whole" not in kinds and label != BRANCH:
+        return (label if len(label) > 2 else tables,)
+    stem = _common_stem(hosts)
+    if "whole" not in kinds:
+        name = f"{slug(stem)}_{labels.of(family.units) or BRANCH}"
+        return name, f"{name}_{tables.removesuffix('_rows')}"
+    telling = len(stem) > 2 and 2 * sum(h.startswith(stem) for h in all_hosts) < len(all_hosts)
+    words = common_words([unit.comment for unit in family.units])
+    return (slug(stem if (telling or not words) else words),)
+
+
+def _common_stem(names: Iterable[str]) -> str:
+    """The longest beginning that most of the names share, in whole words."""
+    split = [tuple(name.removeprefix("int_").split("_")) for name in names]
+    most = len(split) / 2
+    heads = Counter(words[:n] for words in split for n in range(1, len(words) + 1))
+    shared = [head for head, times in heads.items() if times > most] or split
+    return "_".join(sorted(shared, key=lambda head: (-len(head), head))[0])
