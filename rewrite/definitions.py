@@ -46,6 +46,11 @@ class Definition:
     as_inserted: bool = False
     of: str = ""
 
+    @property
+    def is_view(self) -> bool:
+        """Whether it is read anew each time."""
+        return any(part.kind == "view" for part in self.parts)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:

@@ -21,12 +21,12 @@ from unwet.rewrite.joins_of import Joined, joined
 from unwet.rewrite.predicates import (
     as_predicate,
     conjuncts,
-    flat,
     is_equation,
     items_of,
     predicate_slot,
 )
 from unwet.rewrite.reads import relations, subqueries
+from unwet.rewrite.rules.shapes import conjuncts_of
 from unwet.rewrite.tracing import Place, Tracer
 
 MANY_READINGS: Final = 64  # of base relations below one block
@@ -214,7 +214,7 @@ class _Collector:
             if term is None:
                 continue
             items = tuple(items_of(block.query, node, clause))
-            for part in map(self._in_days, flat(as_predicate(term, self.terms))):
+            for part in map(self._in_days, conjuncts_of(as_predicate(term, self.terms))):
                 if is_equation(part) and len(items) > 1:
                     continue
                 slot = predicate_slot(part, self.terms)

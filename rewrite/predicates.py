@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from typing import Final
 
 from sqlglot import exp
@@ -55,11 +55,6 @@ def as_predicate(term: Expr, terms: Terms) -> Expr:
         is_true = Call("eq", (term, Lit("boolean", "true")), ("this", "expression"))
         return terms.spelled(is_true)
     return term
-
-
-def flat(term: Expr) -> Sequence[Expr]:
-    """The conjuncts of a term."""
-    return term.args if isinstance(term, Call) and term.op == "and" else (term,)
 
 
 def is_equation(term: Expr) -> bool:

@@ -37,7 +37,6 @@ from unwet.rewrite.writes import (
     insert_doubt,
     is_partition,
     is_plain,
-    is_view,
     odd_creation,
     self_filling,
     side_effect,
@@ -279,7 +278,7 @@ class _Machine:
             stale = next(
                 (d for d in read.reads if self._current(d.of or d.relation) is not d), None
             )
-            if read.temp and is_view(read) and stale is not None:
+            if read.temp and read.is_view and stale is not None:
                 return f"it reads the view {read.relation} over {stale.relation}, made anew since"
         return ""
 

@@ -38,10 +38,6 @@ def is_plain(resolved: Resolved) -> bool:
     return not any(args.get(key) for key in ("using", "with_", "limit", "order", "tables"))
 
 
-def is_view(definition: Definition) -> bool:
-    return any(part.kind == "view" for part in definition.parts)
-
-
 def odd_creation(resolved: Resolved) -> str:
     """Why CREATE ... AS does not simply hold the rows of its query; empty when it does."""
     tree = resolved.statement.tree

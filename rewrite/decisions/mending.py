@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from unwet.lineage.parse import Statement
 from unwet.lineage.trees import copied
-from unwet.rewrite.prove.rephrase import Rephrasing
+from unwet.rewrite.prove.rephrase import Rephrasing, take_literals
 from unwet.rewrite.telling import Told
 from unwet.rewrite.tracing import Tracer
 
@@ -111,16 +111,8 @@ def _expression(told: Told, tracer: Tracer) -> Mend:
     words = Rephrasing(tracer, said.fact.block.query)
     right = words.foreign(model.fact.block.query, model.node, model.fact.clause)
     if told.outlier.at is None:
-        _take_literals(right, said.node)
+        take_literals(right, said.node)
     return replacement(said.statement, said.node, _plain(right))
-
-
-def _take_literals(right: exp.Expression, own: exp.Expression) -> None:
-    """Dates and the like are the report's own: they are not what differs here."""
-    theirs, mine = (list(node.find_all(exp.Literal)) for node in (right, own))
-    if [each.is_string for each in theirs] == [each.is_string for each in mine]:
-        for each, other in zip(theirs, mine, strict=True):
-            each.set("this", other.this)
 
 
 def _join(told: Told) -> Mend:

@@ -107,6 +107,15 @@ class Rephrasing:
         return None
 
 
+def take_literals(right: exp.Expression, own: exp.Expression) -> None:
+    """In place: the constants of the own expression in that of the others, if they are alike. Dates
+    and the like are the report's own: they are not what differs here."""
+    theirs, mine = (list(node.find_all(exp.Literal)) for node in (right, own))
+    if [each.is_string for each in theirs] == [each.is_string for each in mine]:
+        for each, other in zip(theirs, mine, strict=True):
+            each.set("this", other.this)
+
+
 def _column(item: Input, name: str) -> exp.Column:
     return exp.column(exp.to_identifier(name, quoted=True),
                       table=exp.to_identifier(item.alias, quoted=True))  # fmt: skip

@@ -15,7 +15,7 @@ from sqlglot import exp
 from unwet.lineage.resolve import Query
 from unwet.lineage.trees import copied
 from unwet.rewrite.joins_of import joined
-from unwet.rewrite.prove.rephrase import Rephrasing, Unspeakable
+from unwet.rewrite.prove.rephrase import Rephrasing, Unspeakable, take_literals
 from unwet.rewrite.telling import Told
 from unwet.rewrite.tracing import Tracer
 from unwet.rewrite.whereabouts import Located
@@ -64,7 +64,7 @@ def _of_expression(told: Told, tracer: Tracer) -> Trial:
     words = Rephrasing(tracer, query)
     right = words.foreign(model.fact.block.query, model.node, model.fact.clause)
     if told.outlier.at is None:
-        _take_literals(right, said.node)
+        take_literals(right, said.node)
     whole = _lifted(said)
     wrong = words.own(whole, clause)
     mended = right if whole is said.node else _replaced(words, said, whole, right)
@@ -73,14 +73,6 @@ def _of_expression(told: Told, tracer: Tracer) -> Trial:
         _without(select, query, said.fact.node)
         wrong, mended = _kept(wrong), _kept(mended)
     return _shown(select, query, words, mended, wrong, said.fact.kind == "predicate")
-
-
-def _take_literals(right: exp.Expression, own: exp.Expression) -> None:
-    """Dates and the like are the report's own: they are not what differs here."""
-    theirs, mine = (list(node.find_all(exp.Literal)) for node in (right, own))
-    if [each.is_string for each in theirs] == [each.is_string for each in mine]:
-        for each, other in zip(theirs, mine, strict=True):
-            each.set("this", other.this)
 
 
 def _lifted(said: Located) -> exp.Expression:

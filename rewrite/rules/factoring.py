@@ -12,6 +12,7 @@ from unwet.rewrite.rules.shapes import (
     Case,
     binary,
     conjunction,
+    conjuncts_of,
     is_constant,
     is_plain_comparison,
 )
@@ -25,7 +26,7 @@ def factor_or(expr: Expr) -> Expr | None:
     in three-valued logic, too. c OR (b AND c) -> c AND TRUE."""
     match expr:
         case Call(op="or", args=args) if len(args) > 1:
-            many = [_conjuncts(a) for a in args]
+            many = [conjuncts_of(a) for a in args]
             shared = [c for c in many[0] if all(c in other for other in many[1:])]
             if not shared or any(map(is_volatile, args)):
                 return None
@@ -34,10 +35,6 @@ def factor_or(expr: Expr) -> Expr | None:
             return Call("and", (*shared, left))
         case _:
             return None
-
-
-def _conjuncts(expr: Expr) -> tuple[Expr, ...]:
-    return expr.args if isinstance(expr, Call) and expr.op == "and" else (expr,)
 
 
 def null_arm_first(expr: Expr) -> Expr | None:
@@ -68,7 +65,7 @@ def drop_told_condition(expr: Expr) -> Expr | None:
             told: list[Expr] = []
             for at, arm in enumerate(_arms(args)):
                 test, value = _arm(arm)
-                conjuncts = _conjuncts(test)
+                conjuncts = conjuncts_of(test)
                 known = next((c for c in conjuncts if _is_told(c, conjuncts, told)), None)
                 if known is not None:  # one at a time: the next may be what tells a NULL apart
                     kept = (c for c in conjuncts if c != known)

@@ -58,6 +58,11 @@ def conjunction(conjuncts: Iterable[Expr]) -> Expr:
     return many[0] if len(many) == 1 else Call("and", many) if many else TRUE
 
 
+def conjuncts_of(expr: Expr) -> tuple[Expr, ...]:
+    """What AND puts together; else the expression alone."""
+    return expr.args if isinstance(expr, Call) and expr.op == "and" else (expr,)
+
+
 def is_plain_comparison(expr: Expr) -> bool:
     """A comparison of two values, not of a value with ANY or ALL of an array."""
     match expr:

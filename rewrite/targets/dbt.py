@@ -9,7 +9,6 @@ from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import LINE, Macro
 from unwet.rewrite.project import Project
-from unwet.rewrite.script import Report
 from unwet.rewrite.targets.dbt_properties import (
     exposures_yml,
     given,
@@ -105,7 +104,7 @@ def _model(project: Project, draft: Draft, needs: tuple[str, ...]) -> str:
     tree.comments = None
     head = "".join(f"-- {plain(line)}\n" for line in draft.comments)
     report = project.reports.get(draft.name)
-    settings = ["materialized='view'"] if report is not None and _is_view(report) else []
+    settings = ["materialized='view'"] if report is not None and report.definition.is_view else []
     if needs:
         # without a value the model would compile to something else than the report
         settings.append(f"enabled=({given(needs)})")
@@ -124,7 +123,3 @@ def _macro(project: Project, macro: Macro) -> str:
         listed = "".join(f"    {each},\n" for each in said).removesuffix(",\n")
         head = f"{{% macro {macro.name}(\n{listed}\n) %}}"
     return f"{head}\n{body}\n{{% endmacro %}}\n"
-
-
-def _is_view(report: Report) -> bool:
-    return any(part.kind == "view" for part in report.definition.parts)

@@ -20,7 +20,6 @@ from unwet.rewrite.compose import Draft, NotComposable, Outside
 from unwet.rewrite.library import Macro, MacroCall
 from unwet.rewrite.naming import free
 from unwet.rewrite.project import Project
-from unwet.rewrite.script import Report
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.placing import (
     DEFAULT_SCHEMAS,
@@ -166,7 +165,7 @@ class _Printer:
 
     def _kind(self, draft: Draft) -> str:
         report = self._project.reports.get(draft.name)
-        return "FULL" if report is not None and not _is_view(report) else "VIEW"
+        return "FULL" if report is not None and not report.definition.is_view else "VIEW"
 
     def _about(self, draft: Draft) -> str:
         """What the author said, and which lines of the pile it replaces."""
@@ -270,10 +269,6 @@ class _Printer:
 def _schema(dialect: str) -> str:
     """Where a table without a schema is: SQLMesh wants every name as long as every other."""
     return DEFAULT_SCHEMAS.get(dialect, "main")
-
-
-def _is_view(report: Report) -> bool:
-    return any(part.kind == "view" for part in report.definition.parts)
 
 
 def _block(entries: Iterable[str]) -> str:
