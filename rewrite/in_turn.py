@@ -84,6 +84,14 @@ def nothing_yet(resolved: Resolved, columns: tuple[str, ...]) -> Definition:
     return Definition(name, path, (), (), plan, columns, as_inserted=True, assumed=assumed)
 
 
+def has_unnamed(resolved: Resolved) -> bool:
+    """Whether a column that is inserted is a value to which nobody has given a name."""
+    if resolved.query is None:
+        return False
+    items = _leaves(resolved.query)[0].node.expressions
+    return any(not (isinstance(i, exp.Alias | exp.Column) or i.is_star) for i in items)
+
+
 def as_own(definition: Definition, path: str) -> Definition:
     """What a script leaves in a relation that it is not alone to write, under a name of its own."""
     of = definition.of or definition.relation
@@ -129,32 +137,33 @@ def leaves_alone(delete: Resolved, current: Definition) -> bool:
 
 
 def _column_is(condition: exp.Expr) -> tuple[str, str] | None:
-    """`column = number` as the two words."""
+    """`column = whole number` as the two words."""
     if not isinstance(condition, exp.EQ):
         return None
     sides = (condition.this, condition.expression)
     for one, other in (sides, sides[::-1]):
-        if isinstance(one, exp.Column) and isinstance(other, exp.Literal) and not other.is_string:
+        if isinstance(one, exp.Column) and (isinstance(other, exp.Literal) and other.is_int):
             return one.name.lower(), other.name
     return None
 
 
 def _puts_other(part: Resolved, current: Definition, column: str, wanted: str) -> bool:
-    """Whether an INSERT puts another number into a column in each of its rows."""
+    """Whether an INSERT puts another whole number into a column in each of its rows: 2.4 may be
+    stored as 2."""
     columns = [name.lower() for name in part.target_columns or current.columns]
     if part.kind != "insert" or part.query is None or columns.count(column) != 1:
         return False
     at = columns.index(column)
     for query in _leaves(part.query):
         value = query.outputs[at].expression if at < len(query.outputs) else None
-        if not query.complete or not isinstance(value, exp.Literal) or value.is_string:
+        if not query.complete or not isinstance(value, exp.Literal) or not value.is_int:
             return False
-        if float(value.name) == float(wanted):
+        if int(value.name) == int(wanted):
             return False
     return True
 
 
-def _leaves(query: Query) -> Iterable[Query]:
+def _leaves(query: Query) -> Sequence[Query]:
     """The SELECTs that a query puts together."""
     if not query.branches:
         return (query,)

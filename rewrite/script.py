@@ -19,7 +19,15 @@ from unwet.rewrite.algebra import Plan, Project, SetOp, Values
 from unwet.rewrite.beside import behind_views
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition, EndState, Report, named
-from unwet.rewrite.in_turn import as_own, in_turn, leaves_alone, nothing_yet, read_as_own, settled
+from unwet.rewrite.in_turn import (
+    as_own,
+    has_unnamed,
+    in_turn,
+    leaves_alone,
+    nothing_yet,
+    read_as_own,
+    settled,
+)
 from unwet.rewrite.lost import (
     UNPARSED,
     last_part,
@@ -364,8 +372,11 @@ class _Machine:
         new, old = self._filled(resolved, problem), self._current(name)
         if old is None and name in self.in_turn:
             columns = resolved.target_columns or new.columns
-            old = self._declared(resolved) or nothing_yet(resolved, columns)
-            old = replace(old, temp=self._is_temp(resolved))
+            old = self._declared(resolved)
+            if old is None and not resolved.target_columns and has_unnamed(resolved):
+                problem = problem or f"nobody says what a column of {name} is called"
+            else:
+                old = replace(old or nothing_yet(resolved, columns), temp=self._is_temp(resolved))
         if old is None:
             problem = problem or f"{name} had rows before the first INSERT"
             return replace(new, plan=None, problem=problem)

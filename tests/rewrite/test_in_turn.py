@@ -60,6 +60,24 @@ CREATE TABLE q AS SELECT SUM(a) AS a FROM r"""
     assert "UNION ALL" in model(result, "q")
 
 
+def test_a_slice_that_a_rounded_number_may_be_in_is_no_slice_of_others() -> None:
+    first = """CREATE TABLE r (k INTEGER, a INTEGER);
+DELETE FROM r WHERE k = 1;
+INSERT INTO r SELECT {0}, a FROM t;
+DELETE FROM r WHERE k = 2;
+INSERT INTO r SELECT 2, b FROM t"""
+    second = "DELETE FROM r WHERE k = 3; INSERT INTO r SELECT 3, a FROM t"
+    found = {n: outcomes(made({"a": first.format(n), "b": second}))["r_a"] for n in ("1", "2.4")}
+    assert found == {"1": "proved", "2.4": "kept"}
+
+
+def test_columns_that_nobody_has_given_a_name() -> None:
+    script = "DELETE FROM r WHERE k = {0}; INSERT INTO r SELECT {0}, a FROM t"
+    result = made({"one": script.format(1), "two": script.format(2)})
+    assert outcomes(result) == {"r_one": "kept", "r_two": "kept"}
+    assert "nobody says what a column of r is called" in result.verdicts[0].reason
+
+
 def test_a_third_script_that_reads_it_is_kept() -> None:
     turn = "CREATE OR REPLACE TABLE x AS SELECT a FROM t WHERE a = {}"
     files = {"a": turn.format(1), "b": turn.format(2), "c": "CREATE TABLE p AS SELECT a FROM x"}
