@@ -109,7 +109,8 @@ def score(
     """Every unit, or `most` of them at equal distances, each told when it is there; `done` are
     those of an earlier run. Raises nothing for a report: what is wrong with it is its failure."""
     meaning = bound(meaning, values_for(meaning, {}))
-    generator, meant = Generator(meaning, CLOCK), Meant(meaning)
+    generator = Generator(meaning, CLOCK)
+    meant = Meant(meaning, generator.catalog)
     scored = list(done)
     known = {each.name for each in done}
     chosen = list(units(meaning))
@@ -163,7 +164,8 @@ def attempt(unit: Unit, generator: Generator, meant: Meant, limits: Limits = LIM
 def attempts(meaning: Meaning, name: str) -> Iterator[Attempt]:
     """All units of that name."""
     meaning = bound(meaning, values_for(meaning, {}))
-    generator, meant = Generator(meaning, CLOCK), Meant(meaning)
+    generator = Generator(meaning, CLOCK)
+    meant = Meant(meaning, generator.catalog)
     for unit in units(meaning):
         if unit.name == name:
             yield attempt(unit, generator, meant)

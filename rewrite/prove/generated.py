@@ -152,8 +152,8 @@ class Tester:
         self._budget, self._progress = budget or Budget(), progress
         self._end = process_time() + self._budget.all
         self._units = {unit.name: unit for unit in units(self._meaning)}
-        self._meant = Meant(self._meaning)
         self._generator = Generator(self._meaning, CLOCK)
+        self._meant = Meant(self._meaning, self._generator.catalog)
         self._made: dict[str, tuple[tuple[str, ...], tuple[Database, ...]]] = {}
 
     def close(self) -> None:

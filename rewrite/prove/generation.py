@@ -52,7 +52,7 @@ class Generator:
         self._plans = {each.name: _plan(each.definition, catalog) for each in reports}
         self._engine = open_duckdb(None, seconds=SECONDS, cpu=True)
         self._fits: dict[str, Fit] = {}
-        self._states = Plans(catalog)
+        self._states, self._tables = Plans(catalog), catalog
         hurry(self._engine)
 
     def databases(self, unit: Unit) -> tuple[Database, ...]:
@@ -103,6 +103,11 @@ class Generator:
         if definition is None:
             return None
         return _plan(definition, self.inferred.meaning.pile.catalog)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The tables of the pile, with those that were inferred at first."""
+        return self._tables
 
     @property
     def inferred(self) -> Inferred:

@@ -12,7 +12,7 @@ from unwet.lineage.names import deep_stack
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved, resolve
 from unwet.lineage.tables import Catalog
-from unwet.rewrite.algebra import Plan
+from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.definitions import Definition
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.normal import Normalizer
@@ -64,21 +64,26 @@ class Plans:
 
 
 class Meant:
-    """Whether units of one pile mean the same with a change."""
+    """Whether units of one pile mean the same with a change. `inferred`: the tables that they are
+    run on, for those of which the pile itself does not tell whose columns are whose."""
 
-    def __init__(self, meaning: Meaning) -> None:
+    def __init__(self, meaning: Meaning, inferred: Catalog | None = None) -> None:
         self._normalizer, self._catalog = meaning.normalizer, meaning.pile.catalog
         self._plans = Plans(meaning.pile.catalog, meaning.pile.resolved)
+        self._more = Plans(inferred) if inferred is not None else None
         self._ruled: dict[str, tuple[Promises, Normalizer]] = {}
 
     def same(self, unit: Unit, statement: Statement, tree: exp.Expr) -> bool:
         """Whether the normal forms are equal, or meet under the equations that are for proofs only;
         False where one of the plans is not known."""
-        before = self._plans.before(unit)
-        if before is None or before.plan is None:
-            return False
+        plans = self._plans
         try:
-            after = self._plans.after(unit, statement, tree)
+            before = plans.before(unit)
+            if self._more is not None and not _is_read(before):
+                plans, before = self._more, self._more.before(unit)
+            if before is None or before.plan is None:
+                return False
+            after = plans.after(unit, statement, tree)
             with deep_stack():
                 if after is None or after.plan is None:
                     return False
@@ -98,6 +103,12 @@ class Meant:
         if dialect == "oracle":
             return proves(before, after, ruled)
         return same_rows(before, after, ruled, known)
+
+
+def _is_read(definition: Definition | None) -> bool:
+    """Whether all of it is understood."""
+    plan = definition.plan if definition is not None else None
+    return plan is not None and not any(isinstance(each, Opaque) for each in walk(plan.rel))
 
 
 def _with(script: Script, old: Statement, new: Statement) -> Script:

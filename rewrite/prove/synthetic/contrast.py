@@ -10,7 +10,7 @@ may happen to a row further up: whoever uses it runs both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice, product, zip_longest
@@ -18,12 +18,12 @@ from typing import Final
 
 from unwet.rewrite.algebra import Expr, Plan
 from unwet.rewrite.prove.engines import Engine
+from unwet.rewrite.prove.synthetic.crowds import ORDERED, Crowds, without_values
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import assembled
-from unwet.rewrite.prove.synthetic.entities import ROOM, Entity, Maker
+from unwet.rewrite.prove.synthetic.entities import Entity, Maker
 from unwet.rewrite.prove.synthetic.filler import Facts, kind_of
-from unwet.rewrite.prove.synthetic.fresh import fresh
-from unwet.rewrite.prove.synthetic.goals import MOST_ROWS, Goal
+from unwet.rewrite.prove.synthetic.goals import Goal
 from unwet.rewrite.prove.synthetic.logic import Ask, Logic
 from unwet.rewrite.prove.synthetic.merged import merged
 from unwet.rewrite.prove.synthetic.oracle import Oracle
@@ -32,7 +32,6 @@ from unwet.rewrite.prove.synthetic.rows import Way
 from unwet.rewrite.prove.synthetic.solve import Solver
 from unwet.rewrite.prove.synthetic.splits import Split, paired, queries, splits
 from unwet.rewrite.prove.synthetic.symbols import (
-    Variable,
     negated,
     number,
     numbers,
@@ -43,7 +42,6 @@ WAYS: Final = 24  # of each plan that are compared
 SPLITS: Final = 24  # places where two ways differ that are looked at
 EACH: Final = 10  # ways to have one condition as it should be
 TRIED: Final = 40  # combinations that are tried for one place
-ORDERED: Final = 3  # keys of ORDER BY that are looked at
 FOUND: Final = 3  # entities for one place
 CROWDED: Final = 3  # ways, and conditions in other ways, that crowds are made of
 
@@ -82,6 +80,10 @@ class _Contrast:
             [*islice(self._combined(each), TRIED), *self._alone(each)] for each in self._splits
         ]
         self._bases = [(way, self._plainest(way)) for way in self._ways[:CROWDED]]
+        self._nulls = {
+            way: [without_values(ask, way, self._logic) for ask in asks]
+            for way, asks in self._bases
+        }
         self._at = 0
         self._solve(oracle)
 
@@ -155,7 +157,12 @@ class _Contrast:
     # --- rows for it
 
     def _solve(self, oracle: Oracle) -> None:
-        every = (*self._asks, *(asks for _, asks in self._bases))
+        every = [*self._asks, *(asks for _, asks in self._bases)]
+        every += [
+            [ask for _, ask in nulls if ask is not None]
+            for found in self._nulls.values()
+            for nulls in found
+        ]
         atoms = [e for asks in every for ask in asks for e, _ in (*ask.hard, *ask.soft)]
         used = [e for way in self._ways for e in way.seen]
         used += [e for variable in self._symbols.variables for e in variable.of]
@@ -186,6 +193,15 @@ class _Contrast:
             last.reverse()
         for made_databases in last:
             yield from made_databases
+
+    def _crowds(self, relations: Sequence[str]) -> Iterator[Database]:
+        """More rows than a LIMIT lets through, in some ways if it is the limit that differs."""
+        crowds = Crowds(self._symbols, self._kinds, self._pools, self._maker, self._bounds)
+        some = len(self._bases) if self._is_limit_other else 1
+        for way, asks in self._bases[:some]:
+            for ask, nulls in list(zip(asks, self._nulls[way], strict=True))[:some]:
+                for chosen in crowds.of(way, ask, nulls):
+                    yield self._database(chosen, relations, "more than a limit")
 
     def _found(self, split: Split, asks: Sequence[Ask]) -> Iterator[tuple[Entity, Way]]:
         """Rows for one place, at most FOUND of them."""
@@ -240,73 +256,6 @@ class _Contrast:
             if relation == self._symbols.scans[variable.scan] and value in values:
                 return values.index(value)
         return None
-
-    def _crowds(self, relations: Sequence[str]) -> Iterator[Database]:
-        """More rows than a LIMIT lets through, that have nothing in common but what they must:
-        what nothing is asked of has a value of its own in each."""
-        size = max(self._bounds, default=0) + 2
-        if not self._bounds or size > MOST_ROWS:
-            return
-        some = len(self._bases) if self._is_limit_other else 1
-        for way, asks in self._bases[:some]:
-            for ask in asks[:some]:
-                for keys_only in (True, False):
-                    made = self._crowd(way, ask, size, keys_only)
-                    if made:
-                        yield self._database(made, relations, "more than a limit")
-                        yield from self._with_nulls(way, ask, made, relations)
-
-    def _with_nulls(
-        self, way: Way, ask: Ask, crowd: Sequence[Entity], relations: Sequence[str]
-    ) -> Iterator[Database]:
-        """A row with a NULL in what the crowd is ordered by; the crowd is the same in all that it
-        is ordered by before."""
-        same: dict[int, int] = {}
-        for order in dict.fromkeys(way.orders[:ORDERED]):
-            at = number(order)
-            if at is None:
-                return
-            null = {at: len(self._pools.of[at][1]) - 1}
-            goal = Goal("good", "more than a limit", ask)
-            chosen = crowd if not same else self._crowd(way, ask, len(crowd), True, same)
-            made = self._maker.entity(goal, len(crowd), way, places=same, given=null)
-            if made is not None and chosen:
-                yield self._database([*chosen, made], relations, "more than a limit")
-            same[self._pools.chief[at]] = 0
-
-    def _crowd(
-        self,
-        way: Way,
-        ask: Ask,
-        size: int,
-        keys_only: bool,
-        same: Mapping[int, int] | None = None,
-    ) -> list[Entity]:
-        """`same`: classes that have one value in all of them."""
-        asked = {n for test, _ in ask.hard for n in numbers(test)}
-        seen = (*way.keys, *way.outputs) if keys_only else way.seen
-        loose = [v for e in seen for v in self._symbols.of(e) if v.role == "cell"]
-        loose = [v for v in dict.fromkeys(loose) if v.number not in asked | self._pools.free]
-        goal = Goal("good", "more than a limit", ask)
-        made = []
-        for at in range(size):
-            entity = self._maker.entity(goal, at, way, places=same)
-            if entity is None:
-                return []
-            made.append(self._loosened(entity, loose, at))
-        return made
-
-    def _loosened(self, entity: Entity, loose: Sequence[Variable], at: int) -> Entity:
-        """The entity with a value of its own in each of the cells."""
-        rows = []
-        for relation, values in entity.rows:
-            own = {
-                (v.column, v.path): fresh(self._kinds[v.number], at * ROOM, salt)
-                for salt, v in enumerate(loose)
-                if self._symbols.scans[v.scan] == relation and (v.column, v.path) in values
-            }
-            rows.append((relation, {**values, **own}))
-        return replace(entity, rows=tuple(rows))
 
     def _database(self, entities: Sequence[Entity], relations: Sequence[str], aim: str) -> Database:
         return assembled(entities, relations, aim, self._facts)

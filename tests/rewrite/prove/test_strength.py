@@ -57,6 +57,21 @@ def test_a_mutant_that_does_not_run_is_not_valid() -> None:
     assert len([s for s in found.survivors if s.operator == "other column"]) == 0
 
 
+def test_a_mutant_means_the_same_where_only_the_names_tell_whose_columns_are_whose() -> None:
+    query = (
+        "select t_a, count(u_p) as n from tabs, u where t_k = u_k group by t_a "
+        "order by n, t_a limit 3"
+    )
+    meaning = Meaning(load([Source("r.sql", query, "duckdb")], "duckdb"))
+    (unit,) = units(meaning)
+    with closing(Generator(meaning, CLOCK)) as generator:
+        many = generator.databases(unit)
+        apart = strength(unit, many, Meant(meaning)).operators["NULLS FIRST"]
+        same = strength(unit, many, Meant(meaning, generator.catalog)).operators["NULLS FIRST"]
+    assert apart.equivalent == 0
+    assert (same.valid, same.equivalent) == (apart.valid - 1, 1)
+
+
 def test_a_mutant_that_means_the_same_is_counted_apart() -> None:
     text = "select distinct a, b from (select distinct a, b from s.t where b < 9) as q"
     found = scored(text, [("x", "10"), (None, "1"), (None, "1")])
