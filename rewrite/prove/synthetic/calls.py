@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from unwet.rewrite.algebra import Call, Expr, Lit
+from unwet.rewrite.algebra import Call, Col, Expr, Lit
 from unwet.rewrite.prove.synthetic.cells import Cell, unify
 from unwet.rewrite.prove.synthetic.notes import How, Notes, Place
 from unwet.rewrite.prove.synthetic.sums import Sum
@@ -88,6 +88,13 @@ def _branch(self: Typing, arm: Call, subject: Value | None, case: Call, frames: 
         self.meet(subject, tested)
         self.constants(case.args[0], subject, test, "eq", frames)
     return self.value(rest[0], frames) if rest else Value(Cell())
+
+
+def _connected(self: Typing, expr: Call, frames: Frames) -> Value:
+    """AND, OR of any number of conditions."""
+    for arg in expr.args:
+        self.test(arg, frames)
+    return Value(of("boolean"))
 
 
 def _if(self: Typing, expr: Call, frames: Frames) -> Value:
@@ -199,7 +206,16 @@ def _struct(self: Typing, expr: Call, frames: Frames) -> Value:
     result = Cell()
     for place, arg in enumerate(expr.args):
         name, inner = struct_field(arg, place)
-        unify(result.member(name), self.value(inner, frames).cell)
+        value = self.value(inner, frames)
+        if isinstance(arg, Col) and value.places:
+            name = value.places[0][1][-1]  # a bare column names its field
+        unify(result.member(name), value.cell)
+    return Value(result)
+
+
+def _tuple(self: Typing, expr: Call, frames: Frames) -> Value:
+    result = Cell()
+    result.places = [self.value(arg, frames).cell for arg in expr.args]
     return Value(result)
 
 
@@ -227,6 +243,8 @@ SPECIAL: Final[dict[str, Callable[[Typing, Call, Frames], Value]]] = {
     "dot": _member,
     "case": _case,
     "if": _if,
+    "and": _connected,
+    "or": _connected,
     "in": _in,
     "between": _between,
     "cast": _cast,
@@ -244,6 +262,7 @@ SPECIAL: Final[dict[str, Callable[[Typing, Call, Frames], Value]]] = {
     "bracket": _bracket,
     "unnest": _element,
     "struct": _struct,
+    "tuple": _tuple,
     "as_struct": _as_struct,
     "whole_row": _rows,
     "row_value": _rows,

@@ -36,13 +36,14 @@ _DEEP: Final = 12  # arrays in structs in arrays; a type that holds itself ends 
 class Cell:
     """One unknown type. Ask and tell only its `root`."""
 
-    __slots__ = ("_above", "declared", "element", "fields", "votes")
+    __slots__ = ("_above", "declared", "element", "fields", "places", "votes")
 
     def __init__(self) -> None:
         self._above: Cell | None = None
         self.votes: Counter[Vote] = Counter()
         self.element: Cell | None = None
         self.fields: dict[str, Cell] = {}
+        self.places: list[Cell] = []  # values of a tuple, which have no names
         self.declared: set[str] = set()  # families of types that somebody declared
 
     @property
@@ -105,6 +106,9 @@ def unify(one: Cell, other: Cell, depth: int = 0) -> None:
             one.element = other.element
         else:
             unify(one.element, other.element, depth + 1)
+    for mine, its in zip(one.places, other.places, strict=False):
+        unify(mine, its, depth + 1)
+    one.places += other.places[len(one.places) :]
     for name, cell in other.fields.items():
         if name in one.fields:
             unify(one.fields[name], cell, depth + 1)
@@ -128,8 +132,15 @@ def decide(cell: Cell, named: Kind | None = None, depth: int = 0) -> SqlType:
 
 
 def _decided_fields(root: Cell, depth: int) -> tuple[tuple[str, SqlType], ...]:
-    names = sorted(root.fields)
-    return tuple((n, decide(root.fields[n], named_kind(n), depth + 1)) for n in names)
+    """By name. Of structs that meet a tuple, such as [('', 0)], nobody may name some fields: those
+    come first, as a key does before what it stands for."""
+    names, places = sorted(root.fields), root.places
+    if len(names) == 1 and places:  # of several nobody knows which is which
+        unify(root.fields[names[0]], places[-1])
+    unnamed = places[: -len(names)]
+    first = tuple((f"_{at}", decide(c, None, depth + 1)) for at, c in enumerate(unnamed))
+    known = tuple((n, decide(root.fields[n], named_kind(n), depth + 1)) for n in names)
+    return (*first, *known)
 
 
 def winner(votes: Counter[Vote], named: Kind | None = None) -> Kind | None:

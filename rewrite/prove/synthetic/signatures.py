@@ -117,7 +117,7 @@ _NUMBERS: Final = (
     *_all("arraysize arraylength", Signature({}, "integer")),
 )  # fmt: skip
 _BOOLEANS: Final = (
-    *_all("not and or xor", Signature({"this": "boolean", "expression": "boolean"}, "boolean")),
+    *_all("not xor", Signature({"this": "boolean", "expression": "boolean"}, "boolean")),
     *_all("is exists isnan isinf arraycontains arraycontainsall arrayoverlaps", Signature(
         {}, "boolean"
     )),

@@ -222,6 +222,8 @@ class Trees:
             case exp.Dot(expression=exp.Identifier() as name) if has_value(node):
                 value = self.value(query, node.this, clause)
                 return self._place(Value(value.cell.member(folded(name, query.dialect))))
+            case exp.Struct():
+                return self._place(self._fields(query, node, clause))
             case exp.Exists():
                 self._nested(query, node)
                 return self._place(Value(of("boolean")))
@@ -232,6 +234,19 @@ class Trees:
                 return self._place(self._first(query, node))
             case _:
                 return None
+
+    def _fields(self, query: Query, node: exp.Struct, clause: str) -> Value:
+        """STRUCT(a, x.b, f(c) AS d): bare columns name their fields, others have their place."""
+        made = Cell()
+        for at, item in enumerate(node.expressions):
+            named, name = isinstance(item, exp.PropertyEQ), f"_{at}"
+            if named:
+                name = item.this.name
+            elif isinstance(item, exp.Alias | exp.Column | exp.Dot):
+                name = item.alias_or_name or name
+            value = self.value(query, item.expression if named else item.unalias(), clause)
+            unify(made.member(name), value.cell)
+        return Value(made)
 
     def _place(self, value: Value) -> Col:
         self._row.append(value)
@@ -250,13 +265,21 @@ class Trees:
             name = ref.column.lower()
             return Value(self._scalars.params.setdefault(name, Cell()))
         elif ref.input is None or ref.column == WHOLE_ROW:
-            return Value(Cell())
+            return self._whole(ref.input)
         else:
             value = self.column(ref.input, ref.column)
         for name in ref.path:
             places = tuple((relation, (*path, name)) for relation, path in value.places)
             value = Value(value.cell.member(name), places)
         return value
+
+    def _whole(self, item: Input | None) -> Value:
+        """A whole row as a value: of a query in FROM a struct of its outputs."""
+        made = Cell()
+        if item is not None and item.query is not None and not item.query.open:
+            for at, output in enumerate(item.query.outputs):
+                unify(made.member(output.name), self._output(item.query, at).cell)
+        return Value(made)
 
     def _bare(self, query: Query, ref: Ref) -> Value:
         """A bare name that nobody declares: of any open table here or in a query around."""

@@ -84,6 +84,8 @@ def constant(expr: Expr) -> Lit | None:
 
 
 def struct_field(arg: Expr, place: int) -> tuple[str, Expr]:
+    """The name of a field, and its value: STRUCT(x AS a), STRUCT(x.a); of a bare column, whose
+    name no plan keeps, and of what has no name the place."""
     match arg:
         case Call(op="propertyeq", args=(value,), shape=shape):
             name = next((s for s in shape if s.startswith("this:id ")), f"this:id _{place}")
@@ -93,6 +95,8 @@ def struct_field(arg: Expr, place: int) -> tuple[str, Expr]:
         case Call(op="alias", args=(value,), shape=shape):
             name = next((s for s in shape if s.startswith("alias:id ")), f"alias:id _{place}")
             return name.removeprefix("alias:id ").strip('"').lower(), value
+        case Call(op="dot", shape=shape) if shape[-1].startswith("expression:id "):
+            return shape[-1].removeprefix("expression:id ").strip('"').lower(), arg
         case _:
             return f"_{place}", arg
 

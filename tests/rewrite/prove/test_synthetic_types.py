@@ -1,7 +1,8 @@
 """Types from queries: every case of fixtures/rewrite/types.
 
 A case: `-- # title`, `-- dialect: x`, SQL, then what has to be found: `-- type: relation.column
-TYPE evidence`, `-- literal: relation.column how kind text`, `-- alike: one other`.
+TYPE evidence`, `-- returns: function TYPE evidence`, `-- literal: relation.column how kind text`,
+`-- alike: one other`.
 """
 
 from __future__ import annotations
@@ -54,6 +55,10 @@ def check(found: Inferred, word: str, what: str) -> None:
             relation, column = place.split(".")
             got = found.tables[relation][column]
             assert f"{got.duckdb()} {got.evidence}" == kind, place
+        case "returns":
+            function, _, kind = what.partition(" ")
+            got = found.functions[function]
+            assert f"{got.duckdb()} {got.evidence}" == kind, function
         case "literal":
             place, how, kind, text = what.split(" ", 3)
             relation, *path = place.split(".")
