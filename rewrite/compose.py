@@ -133,7 +133,7 @@ class _Composer:
             raise NotComposable("its query could not be read")
         _check_words(part)
         body = self._body(part.query, definition)
-        _adopt_with(part, body)
+        _check_with(part)
         names = _target_names(definition, part)
         if names is not None:
             body = _renamed(body, part, names, definition)
@@ -288,12 +288,11 @@ def _table_names(tree: exp.Expr) -> set[str]:
     return {table.name.lower() for table in tree.find_all(exp.Table) if not table.args.get("db")}
 
 
-def _adopt_with(part: Resolved, body: exp.Query) -> None:
-    """WITH x AS (...) INSERT INTO t SELECT ...: the WITH moves to the SELECT."""
+def _check_with(part: Resolved) -> None:
+    """Raises NotComposable for WITH x AS (...) INSERT INTO t SELECT ..."""
     block = part.statement.tree.args.get("with_")
-    if block is None or part.statement.tree is part.query.node:  # type: ignore[union-attr]
-        return
-    raise NotComposable("a WITH in front of INSERT")
+    if block is not None and part.query is not None and part.statement.tree is not part.query.node:
+        raise NotComposable("a WITH in front of INSERT")
 
 
 def _target_names(definition: Definition, part: Resolved) -> tuple[str, ...] | None:

@@ -12,7 +12,6 @@ from unwet.lineage.exports.arrows import drawing
 from unwet.lineage.exports.reading import shown
 from unwet.lineage.exports.view import View
 
-DRAWN = ("dot", "svg", "png")  # their places are in tooltips only: they may move
 _DATA = ("json", "openlineage")
 _PLACES = re.compile(r"(  (?:(?!  ).)+:\d+:\d+(?: and \d+ more)?)+$")
 

@@ -52,7 +52,7 @@ def budget_of(no_generated: bool, seconds: float) -> Budget | None:
     return None if no_generated else Budget(all=seconds)
 
 
-def alarm(contradicted: Sequence[str], request: Request) -> int:
+def alarm(contradicted: Sequence[str]) -> int:
     """Tells of proofs that data has contradicted; the exit code for that, 0 when there are none."""
     for name in contradicted:
         say(f"error: {name} is proved, and its rows differ on generated data: a bug of unwet, or "

@@ -97,6 +97,6 @@ def refactor(
     if wanted.out and not request.quiet:
         say(f"what became of each report: {wanted.out / 'MIGRATION.md'}")
     outcomes = {v.outcome for v in result.verdicts}
-    if code := alarm(result.contradicted, request):
+    if code := alarm(result.contradicted):
         return code
     return 1 if "failed" in outcomes or (strict and "kept" in outcomes) else 0

@@ -101,4 +101,4 @@ def verify(
         else verified.as_text(found, request.verbose),
         request,
     )
-    return alarm(found.contradicted, request) or (0 if found.ok else 1)
+    return alarm(found.contradicted) or (0 if found.ok else 1)

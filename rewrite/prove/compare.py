@@ -256,7 +256,7 @@ def _modified(engine: Engine, sides: Sides) -> int:
     (row,) = engine.rows(f"SELECT count(*) FROM {DIFFERENCES}")
     if _int(row[0]) <= PAIRED:
         keys += [[k for k in sides.columns if k != c] for c in sides.columns]
-    return max((_pairs(engine, sides, key) for key in keys if key), default=0)
+    return max((_pairs(engine, key) for key in keys if key), default=0)
 
 
 def _is_stable(engine: Engine, column: str) -> bool:
@@ -265,7 +265,7 @@ def _is_stable(engine: Engine, column: str) -> bool:
     return not engine.rows(moved)
 
 
-def _pairs(engine: Engine, sides: Sides, key: Sequence[str]) -> int:
+def _pairs(engine: Engine, key: Sequence[str]) -> int:
     (row,) = engine.rows(
         "SELECT coalesce(sum(least(old, new)), 0) FROM (SELECT sum(greatest(copies, 0)) AS old, "
         f"sum(greatest(-copies, 0)) AS new FROM {DIFFERENCES} GROUP BY {', '.join(key)})"
