@@ -13,7 +13,7 @@ from unwet.lineage.trees import copied
 from unwet.rewrite.library import LINE, SELECTED, MacroCall, with_calls_as_queries
 from unwet.rewrite.naming import free
 from unwet.rewrite.shapes import Leaf
-from unwet.rewrite.targets.loops import Level, Loop, folded
+from unwet.rewrite.targets.loops import Body, Level, Loop, folded
 from unwet.rewrite.targets.tokens import TOKEN
 
 # a brace in front of what becomes a tag would be read with it
@@ -69,19 +69,23 @@ def _wrapped(items: Sequence[str]) -> str:
 
 
 def loop_text(loop: Loop, dialect: str) -> str:
-    """``{% for ... %}`` around the call, with the rows as lists of tuples."""
-    looped = {name for level in loop.levels for name in level.names}
-    fixed = dict(loop.fixed)
-    args = [f"{n}={n if n in looped else argument(fixed[n], dialect)}" for n in loop.names]
+    """``{% for ... %}`` around the calls, with the rows as lists of tuples."""
     heads = [_head(level, dialect) for level in loop.levels]
     last = "loop.last"
     if len(heads) > 1:
-        outer = free("last", looped)
+        outer = free("last", {name for level in loop.levels for name in level.names})
         heads.insert(1, f"{{% set {outer} = loop.last %}}")
         last = f"({outer} and loop.last)"
+    calls = "\nUNION ALL\n".join(_called(each.macro, _said(each, dialect)) for each in loop.bodies)
     between = f"{{% if not {last} %}}UNION ALL{{% endif %}}"
     ends = ["{% endfor %}"] * len(loop.levels)
-    return "\n".join([*heads, _called(loop.macro, args), between, *ends])
+    return "\n".join([*heads, calls, between, *ends])
+
+
+def _said(body: Body, dialect: str) -> list[str]:
+    """The arguments of a call in a loop."""
+    fixed = dict(body.fixed)
+    return [f"{n}={argument(fixed[n], dialect) if n in fixed else n}" for n in body.names]
 
 
 def _head(level: Level, dialect: str) -> str:

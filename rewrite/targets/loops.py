@@ -3,13 +3,14 @@
 folded(tree, calls) -> the tree with ``loop__n__loop`` where a loop stands, and the loops
 
 Which branch stands where makes no difference to a UNION ALL, but the first one names the columns:
-it stays the first. Where the rows are all pairs of two lists, these lists are two loops.
+it stays the first. Where the rows are all pairs of two lists, these lists are two loops. Macros
+that are called with the same rows are called in one loop.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -35,14 +36,20 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
-    """Calls of a macro with every combination of the levels' rows; ``fixed`` arguments are always
-    the same."""
+class Body:
+    """A call in a loop; ``fixed`` arguments are always the same."""
 
     macro: str
-    levels: tuple[Level, ...]
     fixed: tuple[tuple[str, Leaf], ...]
     names: tuple[str, ...]  # of all arguments, in the order in which they are said
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Calls of macros with every combination of the levels' rows."""
+
+    levels: tuple[Level, ...]
+    bodies: tuple[Body, ...]
 
 
 def folded(tree: exp.Expr, calls: Sequence[MacroCall]) -> tuple[exp.Expr, tuple[Loop, ...]]:
@@ -75,54 +82,124 @@ class _Chain:
 
     def __init__(self, branches: list[exp.Expr], calls: Sequence[MacroCall]) -> None:
         self.branches = branches
-        self._of: dict[str, list[int]] = {}
-        self._calls: dict[int, MacroCall] = {}
+        found: dict[int, MacroCall] = {}
         for at, branch in enumerate(branches):
             hit = _CALL.fullmatch(branch.name) if isinstance(branch, exp.Var) else None
             if hit is not None:
-                self._calls[at] = calls[int(hit[1])]
-                self._of.setdefault(self._calls[at].macro, []).append(at)
+                found[at] = calls[int(hit[1])]
+        self._bundles = {min(each[0]): each for each in bundles(found)}
 
     def folded(self, loops: list[Loop]) -> Iterator[exp.Expr]:
         """The branches that are left; the loops among them are added to ``loops``."""
-        done: set[int] = set()
+        done = {at for places, _ in self._bundles.values() for at in places}
         for at, branch in enumerate(self.branches):
-            if at in done:
-                continue
-            places = self._of[self._calls[at].macro] if at in self._calls else []
-            made = loops_of([self._calls[place] for place in places])
-            if not made:
+            if at not in done:
                 yield branch
-                continue
-            done.update(places)
-            for loop in made:
-                loops.append(loop)
-                yield exp.Var(this=f"loop__{len(loops) - 1}__loop")
+            elif at in self._bundles:
+                for loop in self._bundles[at][1]:
+                    loops.append(loop)
+                    yield exp.Var(this=f"loop__{len(loops) - 1}__loop")
 
 
-def loops_of(calls: Sequence[MacroCall]) -> list[Loop]:
-    """Loops for calls of one macro, with as few rows in all as can be had; none where the calls are
-    few, or all the same."""
-    if len(calls) < LEAST or len(set(calls)) == 1:
-        return []
+Bundle = tuple[tuple[int, ...], list[Loop]]  # the places of calls, and their loops
+
+
+def bundles(calls: Mapping[int, MacroCall]) -> list[Bundle]:
+    """The calls that loops stand for. Macros that are called with the same rows are called in one
+    loop, where that makes fewer rows; a macro that is called with more of them has another one."""
+    groups: dict[str, list[int]] = {}
+    for at, call in calls.items():
+        groups.setdefault(call.macro, []).append(at)
+    found: list[Bundle] = []
+    for macro in sorted(groups, key=lambda name: (len(groups[name]), groups[name])):
+        if not groups[macro]:
+            continue  # all in loops already
+        rows = [groups[macro]]
+        for other in groups:
+            if other != macro and len(groups[other]) >= len(rows[0]) >= LEAST:
+                more = _beside([calls[at] for at in rows[0]], groups[other], calls)
+                left = [at for at in groups[other] if at not in more]
+                if more and _pays(rows, more, left, calls):
+                    rows.append(more)
+                    groups[other] = left
+        rows.sort(key=min)  # the first branch of a union names its columns
+        order = sorted(range(len(rows[0])), key=lambda n: rows[0][n])
+        made = loops_of(*([calls[places[n]] for n in order] for places in rows))
+        if made:
+            groups[macro] = []
+            found.append((tuple(at for places in rows for at in places), made))
+    return found
+
+
+def _beside(
+    asked: Sequence[MacroCall], places: Sequence[int], calls: Mapping[int, MacroCall]
+) -> list[int]:
+    """For each call that of another macro with the same values; none where one has not just one."""
+    names, table = _table(asked)
+    varying = [at for at in range(len(names)) if _varies(table, at)]
+    known: dict[Row, list[int]] = {}
+    for place in places:
+        said = dict(calls[place].args)
+        if any(names[at] not in said for at in varying):
+            return []
+        known.setdefault(tuple(said[names[at]] for at in varying), []).append(place)
+    found = [known.get(tuple(row[at] for at in varying), []) for row in table]
+    alone = all(len(each) == 1 for each in found) and len({*map(tuple, found)}) == len(found)
+    return [each[0] for each in found] if alone else []
+
+
+def _pays(
+    rows: Sequence[list[int]], more: list[int], left: list[int], calls: Mapping[int, MacroCall]
+) -> bool:
+    """Whether it makes fewer lines when the calls at ``more`` are in the loops over the rows."""
+
+    def made(*groups: list[int]) -> list[Loop]:
+        return loops_of(*([calls[at] for at in places] for places in groups))
+
+    def lines(*groups: list[int]) -> int:
+        levels = [loop.levels for loop in made(*groups)]
+        sizes = (_LINES + sum(len(level.rows) for level in each) for each in levels)
+        return sum(sizes) if levels else 2 * sum(map(len, groups))
+
+    apart = lines(*rows) + lines(sorted([*more, *left]))
+    return bool(made(*rows, more)) and lines(*rows, more) + lines(left) < apart
+
+
+def _table(calls: Sequence[MacroCall]) -> tuple[tuple[str, ...], list[Row]]:
+    """The names of all arguments, and what each call says for them."""
     names = tuple(dict.fromkeys(name for call in calls for name, _ in call.args))
     said = [dict(call.args) for call in calls]
-    table = [tuple(each.get(name, NO_CONDITION) for name in names) for each in said]
-    varying = [at for at in range(len(names)) if _varies(table, at)]
-    fixed = tuple((names[at], table[0][at]) for at in range(len(names)) if at not in varying)
-    rows = [tuple(row[at] for at in varying) for row in table]
+    return names, [tuple(each.get(name, NO_CONDITION) for name in names) for each in said]
+
+
+def loops_of(*groups: Sequence[MacroCall]) -> list[Loop]:
+    """Loops for calls of one macro, with as few rows in all as can be had; none where the calls are
+    few, or all the same. Several groups: the n-th calls of all are made for one row; none where a
+    name has two values in one row."""
+    if len(groups[0]) < LEAST or any(len(set(calls)) == 1 for calls in groups):
+        return []
+    bodies: list[Body] = []
+    columns: dict[str, Row] = {}
+    for calls in groups:
+        names, table = _table(calls)
+        varying = [at for at in range(len(names)) if _varies(table, at)]
+        fixed = tuple((names[at], table[0][at]) for at in range(len(names)) if at not in varying)
+        bodies.append(Body(calls[0].macro, fixed, names))
+        for at in varying:
+            column = tuple(row[at] for row in table)
+            if columns.setdefault(names[at], column) != column:
+                return []
+    rows = list(zip(*columns.values(), strict=True))
+    width = len(columns)
     best = min(
-        (_grids(rows, left) for left in _splits(len(varying))),
+        (_grids(rows, left) for left in _splits(width)),
         key=lambda grids: sum(len(a) + len(b) + _LINES for _, a, b in grids),
         default=[],
     )
-    flat: list[_Grid] = [(tuple(range(len(varying))), rows, [()])]
+    flat: list[_Grid] = [(tuple(range(width)), rows, [()])]
     cost = sum(len(a) + len(b) + _LINES for _, a, b in best)
     chosen = best if best and cost < len(rows) + _LINES else flat
-    macro = calls[0].macro
-    return [
-        Loop(macro, _levels(grid, [names[at] for at in varying]), fixed, names) for grid in chosen
-    ]
+    return [Loop(_levels(grid, list(columns)), tuple(bodies)) for grid in chosen]
 
 
 def _varies(table: Sequence[Row], at: int) -> bool:
@@ -164,8 +241,12 @@ def _levels(grid: _Grid, names: Sequence[str]) -> tuple[Level, ...]:
 
 def rows_of(loop: Loop) -> Iterable[tuple[tuple[str, Leaf], ...]]:
     """The arguments of each call, as they were before they became a loop."""
-    rows: list[dict[str, Leaf]] = [dict(loop.fixed)]
+    rows: list[dict[str, Leaf]] = [{}]
     for level in loop.levels:
         more = [dict(zip(level.names, row, strict=True)) for row in level.rows]
         rows = [{**row, **new} for row in rows for new in more]
-    return [tuple((name, row[name]) for name in loop.names) for row in rows]
+    return [
+        tuple((name, {**row, **dict(body.fixed)}[name]) for name in body.names)
+        for row in rows
+        for body in loop.bodies
+    ]

@@ -71,6 +71,33 @@ def test_other_macros_between_stand_for_themselves() -> None:
     assert rendered(text) == plain([calls[0], calls[2], calls[3], calls[1]])
 
 
+def test_macros_that_are_called_with_the_same_rows_are_called_in_one_loop() -> None:
+    few = [call("m", a=a, b=b) for a, b in zip("pqrs", "wxyz", strict=True)]
+    many = [call("n", a=a, b=b, c="1") for a, b in zip("opqrs", "vwxyz", strict=True)]
+    more = [call("n", a=a, b="-", c="2") for a in "klmo"]
+    calls = [*more, *few, *many]
+    text = template(chain(len(calls)), "duckdb", calls)
+    assert text.count("('q', 'x')") == text.count("'q'") == 1
+    assert "m(a=a, b=b) }}\nUNION ALL\n{{ n(a=a, b=b, c='1')" in text
+    assert sorted(rendered(text)) == sorted(plain(calls))
+    assert rendered(text)[0] == plain(calls)[0]
+
+
+def test_a_loop_for_several_macros_begins_with_the_branch_that_names_the_columns() -> None:
+    calls = [call("n" if at % 2 else "m", a="srqp"[at // 2]) for at in range(8)]
+    text = template(chain(8), "duckdb", [*reversed(calls)])
+    assert text.count("{% for") == 1
+    assert rendered(text)[0] == plain(calls)[-1]
+    assert sorted(rendered(text)) == sorted(plain(calls))
+
+
+def test_rows_that_another_macro_is_called_with_twice_are_loops_of_their_own() -> None:
+    calls = [call("m", a=a) for a in "pqr"] + [call("n", a=a, b=b) for a in "pqr" for b in "12"]
+    text = template(chain(len(calls)), "duckdb", calls)
+    assert "m(a=a) }}\n{% if" in text
+    assert sorted(rendered(text)) == sorted(plain(calls))
+
+
 def test_two_calls_are_no_loop() -> None:
     assert "{% for" not in template(chain(2), "duckdb", [call(a="1"), call(a="2")])
 
@@ -116,7 +143,7 @@ def test_a_parameter_of_the_macro_around_is_handed_on_by_the_rows() -> None:
         MacroCall("m", (("a", Leaf("name", "h__a__h")), ("b", Leaf("string", b)))) for b in "123"
     ]
     (loop,) = loops_of(calls)
-    assert loop.fixed == ()
+    assert loop.bodies[0].fixed == ()
     assert loop.levels[0].names == ("a", "b")
 
 
@@ -133,3 +160,27 @@ def test_no_row_is_lost_and_none_is_new(rows: list[tuple[str, str, str]]) -> Non
         assert found[0] == calls[0].args
     text = template(chain(len(rows)), "duckdb", calls)
     assert sorted(rendered(text)) == sorted(plain(calls))
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(ROWS, ROWS, ROWS)
+def test_macros_share_rows_and_lose_none(
+    one: list[tuple[str, str, str]],
+    two: list[tuple[str, str, str]],
+    three: list[tuple[str, str, str]],
+) -> None:
+    tables = (one, two, three)
+    names = [("a", "b", "c"), ("a", "b", "d"), ("b", "a", "d")]
+    calls = [
+        call(macro, **dict(zip(order, row, strict=True)))
+        for macro, order, rows in zip("mnm", names, tables, strict=False)
+        for row in rows
+    ]
+    text = template(chain(len(calls)), "duckdb", calls)
+    said = [{**dict.fromkeys("abcd", "TRUE"), **dict(_pairs(line))} for line in rendered(text)]
+    wanted = [{**dict.fromkeys("abcd", "TRUE"), **dict(_pairs(line))} for line in plain(calls)]
+    assert sorted(map(str, said)) == sorted(map(str, wanted))
+
+
+def _pairs(line: str) -> list[tuple[str, str]]:
+    return [("macro", line.split()[1]), *re.findall(r"\('(\w)', '(\w+)'\)", line)]
