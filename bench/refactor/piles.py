@@ -56,6 +56,13 @@ def _first_phenotypes(root: Path) -> Iterable[Named]:
     return list(_below("inst", "sql", "sql_server")(root))[:70]
 
 
+def _base_trades(root: Path) -> Iterable[Named]:
+    """What commit 06f70843d7 of spellbook replaced by a macro: one file for each chain."""
+    folder = root / "dbt_subprojects" / "dex" / "models" / "trades"
+    for path in sorted(folder.glob("*/dex_*_base_trades.sql")):
+        yield str(path.relative_to(folder)), path.read_text("utf-8-sig", "replace")
+
+
 PILES: dict[str, Pile] = {
     "achilles": Pile("achilles", _below("inst", "sql", "sql_server", "analyses"), 5623, 2500),
     "almanac_cms": Pile("almanac", _almanac, 3758, 2500),
@@ -64,6 +71,7 @@ PILES: dict[str, Pile] = {
         "nhs_mhmonthly", _notebooks("menh_analysis", "notebooks", "03_Extract"), 3202, 2000
     ),
     "phenotype_70": Pile("phenotype_70", _first_phenotypes, 4041, 2000),
+    "spellbook_trades": Pile("spellbook_dex", _base_trades),
     "mimic": Pile("mimic", _below("mimic-iv", "concepts"), 6379, 0),
 }
 

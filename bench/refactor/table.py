@@ -35,9 +35,10 @@ def table(found: Sequence[Outcome]) -> str:
 def _row(each: Outcome) -> str:
     before, after, verdicts = each.result["before"], each.result["after"], each.verdicts
     pile, reports = PILES[each.name], sum(verdicts.values())
+    human = f"{pile.human:,}" if pile.human else "-"
     return (
         f"| {each.name} | {before['lines']:,} -> {after['lines']:,} "
-        f"| {after['parameter_lines']:,} | {pile.human or '':,} | {pile.goal or '-'} "
+        f"| {after['parameter_lines']:,} | {human} | {pile.goal or '-'} "
         f"| {before['nodes']:,} -> {after['nodes']:,} | {before['files']} -> {after['files']} "
         f"| {verdicts['proved']} of {reports} | {verdicts['tested']} "
         f"| {verdicts['kept'] + verdicts['failed']} "
