@@ -27,7 +27,7 @@ from unwet.rewrite.library import LINE, NO_CONDITION, Library, Macro, MacroCall
 from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.macro_names import Labels, names_for
 from unwet.rewrite.naming import free
-from unwet.rewrite.shapes import CONDITION, Shape, Survey
+from unwet.rewrite.shapes import CONDITION, Leaf, Shape, Survey
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stand_ins import put_back, stand_ins
 
@@ -171,14 +171,15 @@ class _Workshop:
         put_back(tree)
         for node in tree.walk():
             node.comments = None
-        tail, conditions = first.kind == "tail", _conditions(family)
-        defaults = dict.fromkeys(sorted(conditions), NO_CONDITION.text)
+        tail, usual = first.kind == "tail", _usual(family)
+        defaults = {name: leaf.text for name, leaf in usual.items()}
         self.macros.append(Macro(name, params, tree, tail, _comment(family), defaults))
         self.hosts[name] = tree
         for i, unit in enumerate(family.units):
             values = [(hole.name, hole.values[i]) for hole in family.holes]
-            args = tuple((n, v) for n, v in values if v != NO_CONDITION or n not in conditions)
-            self.calls.append(MacroCall(name, args))
+            args = tuple((n, v) for n, v in values if v != usual.get(n))
+            unsaid = tuple((n, v) for n, v in values if v == usual.get(n))
+            self.calls.append(MacroCall(name, args, unsaid))
             self._place(unit, len(self.calls) - 1)
 
     def _refused(self, family: Family) -> bool:
@@ -250,14 +251,25 @@ def drop_idle_conditions(tree: exp.Expr) -> None:
                 parent.parent.set("where", None)
 
 
-def _conditions(family: Family) -> frozenset[str]:
-    """The holes for conditions that some member has none for."""
-    return frozenset(h.name for h in family.holes if NO_CONDITION in h.values)
+def _usual(family: Family) -> dict[str, Leaf]:
+    """What parameters are where a call says nothing: no condition, where some member has none, and
+    the expression that most members have for an item."""
+    found: dict[str, Leaf] = {}
+    for hole in sorted(family.holes, key=lambda each: each.name):
+        leaf, times = Counter(hole.values).most_common(1)[0]
+        if NO_CONDITION in hole.values:
+            found[hole.name] = NO_CONDITION
+        elif leaf.kind != "condition" or hole.name.startswith(CONDITION) or "__" in leaf.text:
+            continue  # what is handed on, and rows that are left out, are always said
+        elif 2 * times > len(hole.values):
+            found[hole.name] = leaf
+    return found
 
 
 def call_lines(family: Family, member: int) -> int:
     """The lines of a member's macro call, wrapped."""
-    said = [h for h in family.holes if h.values[member] != NO_CONDITION]
+    usual = _usual(family)
+    said = [h for h in family.holes if h.values[member] != usual.get(h.name)]
     words = sum(len(h.name) + len(h.values[member].text) + 6 for h in said)
     return 1 + max(0, words + 30 - LINE + LINE - 1) // LINE
 

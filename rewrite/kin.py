@@ -45,15 +45,18 @@ from unwet.rewrite.conjuncts import (
     with_values,
 )
 from unwet.rewrite.fingerprint import matching_literals, recurring
-from unwet.rewrite.grounded import Ground, skeleton
+from unwet.rewrite.grounded import Ground, in_order, skeleton
+from unwet.rewrite.naming import snake
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.rereading import Reader, Rows
+from unwet.rewrite.restated import differing, placements, with_items
 from unwet.rewrite.rules.order import masked_digest
-from unwet.rewrite.shapes import CONDITION, Survey, say_conditions
+from unwet.rewrite.shapes import CONDITION, HOLE, Survey, say_conditions
 
 _VAIN = 3  # wordings of a group that are tried without success
+_HOLES = 2  # items of a report that may be other ones in the next copy
 _PLACES = 3  # blocks that a condition is tried in
 
 
@@ -127,6 +130,12 @@ class _Member:
         return self.ground.conditions(self.meaning.rel)
 
     @cached_property
+    def columns(self) -> tuple[Expr, ...]:
+        """What the outputs are made of, in base columns."""
+        assert self.meaning is not None
+        return tuple(map(in_order, self.ground.columns(self.meaning.rel)))
+
+    @cached_property
     def selects(self) -> list[exp.Select]:
         return selects_of(self.draft.tree)
 
@@ -168,27 +177,37 @@ class _Member:
 @dataclass(frozen=True, slots=True)
 class _Reworded:
     """A member as the model with other conditions: the model's conjuncts at ``drop`` go, ``added``
-    come to the WHERE of a block; `values` are its own literals for the model's."""
+    come to the WHERE of a block; `values` are its own literals for the model's, `items` its own
+    expressions for those of select items."""
 
     member: _Member
     drop: frozenset[Path] = frozenset()
     added: Mapping[int, tuple[exp.Expr, ...]] = field(default_factory=dict)
     values: Mapping[Lit, Lit] = field(default_factory=dict)
+    items: Mapping[Path, exp.Expr] = field(default_factory=dict)
 
 
 def _gathered(members: list[_Member]) -> tuple[list[Draft], list[_Member]]:
     """The drafts that one wording serves, and the members that it does not serve."""
     model = _model(members)
     others = [m for m in members if m is not model]
-    found = [r for m in others if (r := _reworded(model, m)) is not None]
+    found = _few([r for m in others if (r := _reworded(model, m)) is not None])
     served = {id(r.member) for r in found}
     left = [m for m in others if id(m) not in served]
     return _written(model, [_Reworded(model), *found]) if found else [], left
 
 
+def _few(found: Sequence[_Reworded]) -> list[_Reworded]:
+    """Without those that would make holes of more items than a macro should have."""
+    counts = Counter(path for each in found for path in each.items if not path[0])
+    holes = {path for path, _ in counts.most_common(_HOLES)}
+    return [each for each in found if all(path in holes for path in each.items if not path[0])]
+
+
 def _written(model: _Member, all_of: Sequence[_Reworded]) -> list[Draft]:
     """The drafts of all members with holes where conditions vary."""
     varying = frozenset().union(*(each.drop for each in all_of))
+    items = frozenset(path for each in all_of for path in each.items if not path[0])
     places = {at for each in all_of for at in each.added} | {at for at, _ in varying}
     done: list[Draft] = []
     for each in all_of:
@@ -197,7 +216,7 @@ def _written(model: _Member, all_of: Sequence[_Reworded]) -> list[Draft]:
             kept[at].append(conjuncts_of(model.selects[at])[number])
         for at, tests in each.added.items():
             kept[at].extend(tests)
-        tree, own = _holed(model, each, varying, kept), each.member.draft
+        tree, own = _holed(model, each, varying, items, kept), each.member.draft
         done.append(replace(own, tree=tree, outside=model.draft.outside, refs=model.draft.refs))
     return done
 
@@ -206,12 +225,17 @@ def _holed(
     model: _Member,
     each: _Reworded,
     varying: frozenset[Path],
+    items: frozenset[Path],
     kept: Mapping[int, Sequence[exp.Expr]],
 ) -> exp.Query:
-    """The member's tree, its conditions in holes. It means what the attempt meant: the conjuncts of
-    one WHERE have another order."""
+    """The member's tree, its conditions and items in holes. It means what the attempt meant: the
+    conjuncts of one WHERE have another order."""
     tree = edited(model.draft.tree, dict.fromkeys(varying), {})
+    tree = with_items(tree, each.items)
     selects = selects_of(tree)
+    for at, number in items:
+        item = selects[at].expressions[number]
+        item.unalias().meta.update({CONDITION: "", HOLE: snake(item.alias_or_name) or CONDITION})
     for at, tests in kept.items():
         hole = all_of([copied(t) for t in tests]) if tests else exp.true()
         hole.meta[CONDITION] = ""
@@ -254,11 +278,43 @@ def _reworded(model: _Member, member: _Member) -> _Reworded | None:
     if not set(member.meaning.names) <= set(model.meaning.names):
         return None
     for attempt in _attempts(model, member):
-        tree = edited(model.draft.tree, dict.fromkeys(attempt.drop), attempt.added)
-        values = _adapted(_with_columns(tree, model, member), member)
-        if values is not None:
-            return replace(attempt, values=values)
+        if (found := _tried(attempt, model)) is not None:
+            return found
+    for items in _items(model, member):
+        for attempt in _attempts(model, member):
+            found = _tried(replace(attempt, items=items), model)
+            if found is not None:
+                return _with_fewer_items(found, model)
     return None
+
+
+def _tried(attempt: _Reworded, model: _Member) -> _Reworded | None:
+    """The attempt with its literals, where it means what the member means."""
+    tree = edited(model.draft.tree, dict.fromkeys(attempt.drop), attempt.added)
+    tree = with_items(tree, attempt.items)
+    values = _adapted(_with_columns(tree, model, attempt.member), attempt.member)
+    return replace(attempt, values=values) if values is not None else None
+
+
+def _with_fewer_items(found: _Reworded, model: _Member) -> _Reworded:
+    """Without those items that are only said otherwise."""
+    for path in list(found.items) if len(found.items) > 1 else ():
+        left = {each: new for each, new in found.items.items() if each != path}
+        found = _tried(replace(found, items=left, values={}), model) or found
+    return found
+
+
+def _items(model: _Member, member: _Member) -> Iterator[Mapping[Path, exp.Expr]]:
+    """The member's expressions for the items of the model that make other columns: ways to put
+    them into its blocks."""
+    assert model.meaning is not None and member.meaning is not None
+    ours, theirs = (m.reader.query(m.draft.tree) for m in (model, member))
+    if ours is None or theirs is None:
+        return
+    mine = dict(zip(model.meaning.names, model.columns, strict=False))
+    own = dict(zip(member.meaning.names, member.columns, strict=False))
+    names = [name for name, made in own.items() if mine[name] != made]
+    yield from placements(differing(ours, theirs, names), model.draft.tree, _moved_to)
 
 
 def _attempts(model: _Member, member: _Member) -> Iterator[_Reworded]:
@@ -300,7 +356,11 @@ def _unpair(drop: dict[Path, frozenset[Expr]], add: dict[Path, frozenset[Expr]])
 def _moved(test: exp.Expr, model: _Member, at: int) -> exp.Expr | None:
     """A condition with its columns called as the model calls them; None where it has no such."""
     block = model.blocks.get(id(model.selects[at]))
-    if block is None or test.find(exp.Query):
+    return _moved_to(test, block) if block is not None else None
+
+
+def _moved_to(test: exp.Expr, block: Query) -> exp.Expr | None:
+    if test.find(exp.Query):
         return None
     copy = copied(test)
     for column in list(copy.find_all(exp.Column)):

@@ -30,10 +30,11 @@ class Macro:
 
 @dataclass(frozen=True, slots=True)
 class MacroCall:
-    """One use: the leaf each parameter stands for."""
+    """One use: the leaf each parameter stands for; ``unsaid`` has those that are the default."""
 
     macro: str
     args: tuple[tuple[str, Leaf], ...]
+    unsaid: tuple[tuple[str, Leaf], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -79,12 +79,13 @@ def _parameter(library: Library, each: Called) -> Library:
               for number in _numbers(found.tree)}  # fmt: skip
 
     def call(number: int, found: MacroCall) -> MacroCall:
-        args = found.args
+        args, unsaid = found.args, found.unsaid
         if number in inside:
             args = tuple((name, _leaf(leaf, words)) for name, leaf in args)
         if found.macro == each.name:
             args = tuple((other(name), leaf) for name, leaf in args)
-        return replace(found, args=args)
+            unsaid = tuple((other(name), leaf) for name, leaf in unsaid)
+        return replace(found, args=args, unsaid=unsaid)
 
     calls = tuple(call(number, found) for number, found in enumerate(library.calls))
     return replace(library, macros=tuple(map(macro, library.macros)), calls=calls)

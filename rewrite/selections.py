@@ -97,9 +97,14 @@ def _listed(
     defaults = {**macro.defaults, name: ", ".join(every)}
     made = replace(macro, params=(*macro.params, name), tree=tree, defaults=defaults)
     models, calls = dict(library.models), list(library.calls)
+    usual = (name, Leaf("condition", defaults[name]))
+    for number, call in enumerate(calls):
+        if call.macro == macro.name:
+            calls[number] = replace(call, unsaid=(*call.unsaid, usual))
     for model, (number, columns) in users.items():
         said = (name, Leaf("condition", ", ".join(columns)))
-        calls[number] = replace(calls[number], args=(*calls[number].args, said))
+        known, unsaid = calls[number].args, calls[number].unsaid[:-1]
+        calls[number] = replace(calls[number], args=(*known, said), unsaid=unsaid)
         models[model] = exp.Var(this=f"call__{number}__call")
     macros = tuple(made if each is macro else each for each in library.macros)
     return Library(models, macros, tuple(calls))

@@ -124,15 +124,16 @@ def _joined(text: str) -> str:
     at = 0
     for match in TOKEN.finditer(text):
         if match.start() > at:
-            pieces.append(_quoted(text[at : match.start()]))
+            pieces.append(quoted(text[at : match.start()]))
         pieces.append(_expression(match))
         at = match.end()
     if at < len(text) or not pieces:
-        pieces.append(_quoted(text[at:]))
+        pieces.append(quoted(text[at:]))
     return " ~ ".join(pieces)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as a Jinja string."""
     escaped = text.replace("\\", "\\\\").replace("\n", "\\n")
     if "'" in text and '"' not in text:
         return f'"{escaped}"'

@@ -20,7 +20,7 @@ from unwet.rewrite.compose import Draft, NotComposable, Outside
 from unwet.rewrite.library import Macro, MacroCall
 from unwet.rewrite.naming import free
 from unwet.rewrite.project import Project
-from unwet.rewrite.targets.jinja import template
+from unwet.rewrite.targets.jinja import quoted, template
 from unwet.rewrite.targets.placing import (
     DEFAULT_SCHEMAS,
     check_names,
@@ -201,7 +201,7 @@ class _Printer:
         text = template(macro.tree, self._where.dialect, self._library.calls, macro.tail)
         body = spelled(text, self._where)
         params = sorted(macro.params, key=lambda name: name in macro.defaults)
-        said = [f"{n}='{macro.defaults[n]}'" if n in macro.defaults else n for n in params]
+        said = [f"{n}={quoted(macro.defaults[n])}" if n in macro.defaults else n for n in params]
         about = f"{{# {plain(macro.comment)} #}}\n" if macro.comment else ""
         return f"{about}{{% macro {macro.name}({', '.join(said)}) %}}\n{body}\n{{% endmacro %}}\n"
 

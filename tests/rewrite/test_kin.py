@@ -98,6 +98,47 @@ def test_conditions_of_two_blocks_are_two_arguments() -> None:
     assert macro(result).count("{{ condition") == 2
 
 
+def test_a_column_that_one_copy_makes_otherwise_is_an_argument_with_a_default() -> None:
+    drifted = tuple(c.replace("distinct ", "") for c in COLUMNS)
+    result = made(
+        report("at", "g.country = 'AT'"),
+        report("de", "g.country = 'DE'"),
+        report("fr", "g.country = 'FR'", drifted),
+        report("nl", "g.country = 'NL'"),
+    )
+    text = macro(result)
+    assert "{% macro sales(country, customers='COUNT(DISTINCT g.customer)') %}" in text
+    assert "{{ customers }} AS customers" in text
+    assert model(result, "sales_de") == "{{ sales(country='DE') }}"
+    assert model(result, "sales_fr") == "{{ sales(customers='COUNT(g.customer)', country='FR') }}"
+
+
+def test_what_was_put_into_one_query_and_drifted_is_told_from_the_block_that_others_have() -> None:
+    """Its columns are those of tables; the others have a CTE that it does not."""
+    merged = """create table r.sales_fr as
+        select o.country, date_trunc('month', o.day) as month,
+            count(distinct o.customer) as customers, sum(coalesce(o.cents, 0)) as cents,
+            sum(i.qty) as pieces, min(o.day) as first_day, max(o.day) as last_day
+        from s.orders o join s.items i on i.order_id = o.id
+        where not coalesce(o.test, false) and o.country = 'FR'
+        group by 1, 2"""
+    others = [report(n, f"g.country = '{n.upper()}'") for n in ("at", "de", "nl")]
+    result = made(*others, merged)
+    assert "SUM(COALESCE(g.cents, 0))" in model(result, "sales_fr")
+    assert model(result, "sales_fr").startswith("{{ sales(")
+
+
+def test_what_cannot_be_said_in_the_block_stays_with_its_report() -> None:
+    drifted = tuple(c.replace("sum(g.cents)", "sum((select max(x.qty) from s.items x))")
+                    for c in COLUMNS)  # fmt: skip
+    result = made(
+        report("at", "g.country = 'AT'"),
+        report("de", "g.country = 'DE'"),
+        report("fr", "g.country = 'FR'", drifted),
+    )
+    assert "SUM(" in model(result, "sales_fr")
+
+
 def test_another_wording_of_a_condition_gives_way() -> None:
     """Aliases, idioms and the order of conjuncts are the first author's."""
     other = report("may", "g.day >= '2024-05-01'")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 import jinja2
+import pytest
 import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -130,11 +131,12 @@ def test_a_union_that_is_a_loop_keeps_its_limit_by_staying_one() -> None:
     assert "LIMIT 1" in text
 
 
-def test_a_condition_that_is_not_said_is_true() -> None:
-    calls = [call(a="1"), MacroCall("m", ()), call(a="3")]
+@pytest.mark.parametrize("usual", [NO_CONDITION, Leaf("condition", "o.cents / 100.0")])
+def test_what_is_not_said_is_the_default(usual: Leaf) -> None:
+    calls = [call(a="1"), MacroCall("m", (), (("a", usual),)), call(a="3")]
     (loop,) = loops_of(calls)
     assert [dict(row)["a"] for row in rows_of(loop)] == [
-        Leaf("string", "1"), NO_CONDITION, Leaf("string", "3")
+        Leaf("string", "1"), usual, Leaf("string", "3")
     ]  # fmt: skip
 
 
