@@ -198,10 +198,13 @@ def _gathered(members: list[_Member]) -> tuple[list[Draft], list[_Member]]:
 
 
 def _few(found: Sequence[_Reworded]) -> list[_Reworded]:
-    """Without those that would make holes of more items than a macro should have."""
-    counts = Counter(path for each in found for path in each.items if not path[0])
-    holes = {path for path, _ in counts.most_common(_HOLES)}
-    return [each for each in found if all(path in holes for path in each.items if not path[0])]
+    """Without those that make columns otherwise, unless more members make them as the model does;
+    and not with more holes for items than a macro should have."""
+    counts = Counter(path for each in found for path in each.items)
+    holes = {path for path, times in counts.items() if 2 * times < len(found) + 1}
+    outer = sorted(path for path in holes if not path[0])
+    holes.difference_update(sorted(outer, key=lambda path: -counts[path])[_HOLES:])
+    return [each for each in found if holes.issuperset(each.items)]
 
 
 def _written(model: _Member, all_of: Sequence[_Reworded]) -> list[Draft]:
