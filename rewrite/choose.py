@@ -7,6 +7,7 @@ what repeats inside two macros becomes a third one. (Lazy greedy over recomputed
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 

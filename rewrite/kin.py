@@ -312,8 +312,8 @@ def _items(model: _Member, member: _Member) -> Iterator[Mapping[Path, exp.Expr]]
     them into its blocks."""
     assert model.meaning is not None and member.meaning is not None
     ours, theirs = (m.reader.query(m.draft.tree) for m in (model, member))
-    if ours is None or theirs is None:
-        return
+    if ours is None or theirs is None or len(model.meaning.names) != len(member.meaning.names):
+        return  # other columns and fewer of them: another report
     mine = dict(zip(model.meaning.names, model.columns, strict=False))
     own = dict(zip(member.meaning.names, member.columns, strict=False))
     names = [name for name, made in own.items() if mine[name] != made]
