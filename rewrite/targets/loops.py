@@ -16,7 +16,7 @@ from itertools import combinations
 
 from sqlglot import exp
 
-from unwet.rewrite.library import MacroCall
+from unwet.rewrite.library import NO_CONDITION, MacroCall
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.unions import branches, is_top, says_more
 
@@ -169,7 +169,7 @@ def _table(calls: Sequence[MacroCall]) -> tuple[tuple[str, ...], list[Row]]:
     """The names of all arguments, and what each call says for them."""
     names = tuple(dict.fromkeys(name for call in calls for name, _ in call.args))
     said = [dict((*call.unsaid, *call.args)) for call in calls]
-    return names, [tuple(each[name] for name in names) for each in said]
+    return names, [tuple(each.get(name, NO_CONDITION) for name in names) for each in said]
 
 
 def loops_of(*groups: Sequence[MacroCall]) -> list[Loop]:
