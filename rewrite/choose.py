@@ -262,7 +262,7 @@ def _usual(family: Family) -> dict[str, Leaf]:
             found[hole.name] = NO_CONDITION
         elif leaf.kind != "condition" or hole.name.startswith(CONDITION) or "__" in leaf.text:
             continue  # what is handed on, and rows that are left out, are always said
-        elif 2 * times > len(hole.values):
+        elif 2 * times > len(hole.values) and not is_table(family.units):
             found[hole.name] = leaf
     return found
 
