@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from unwet.lineage.lexer import CODE, COMMENT, pieces
+from unwet.lineage.lexer import CODE, COMMENT, STRING, pieces
 from unwet.rewrite.prove.sandbox import TemplateFailure
 
 _MODEL = re.compile(r"\bMODEL\s*\(", re.IGNORECASE)
@@ -66,6 +66,25 @@ def filled(text: str, values: Mapping[str, str], dialect: str) -> str:
         else text[piece.start : piece.end]
         for piece in pieces(text, dialect)
     )
+
+
+def misread(text: str, values: Mapping[str, str], dialect: str) -> str:
+    """What SQLMesh 0.236 would run otherwise than it stands there, or nothing: it puts variables
+    into quoted names, too, and prints `E'\\\\'` with one backslash (its sqlglot 30.8 does)."""
+    for piece in pieces(text, dialect):
+        said = text[piece.start : piece.end]
+        if piece.kind != STRING:
+            continue
+        if said[0] in '"`[' and any(
+            hit[1] or hit[2].lower() in values for hit in _AT.finditer(said)
+        ):
+            return f"SQLMesh would put a variable into the name {said}"
+        escaped = said[0] in "eE" or re.search(
+            r"(?<!\w)[eE]\Z", text[max(0, piece.start - 2) : piece.start]
+        )
+        if escaped and "\\\\" in said:
+            return f"SQLMesh would read the backslash in {said} otherwise"
+    return ""
 
 
 def _bare(value: str) -> str:

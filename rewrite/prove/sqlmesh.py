@@ -20,7 +20,7 @@ from sqlglot import exp
 from unwet.lineage.errors import UnknownDialect
 from unwet.lineage.parse import check_dialect
 from unwet.rewrite.prove.macro_files import load_macros
-from unwet.rewrite.prove.model_files import ModelFile, filled, read_model
+from unwet.rewrite.prove.model_files import ModelFile, filled, misread, read_model
 from unwet.rewrite.prove.project_files import below, mapping, text_of, yaml_of
 from unwet.rewrite.prove.rendered import (
     BadProject,
@@ -125,7 +125,10 @@ class _Project:
             names = {**self.macros, **self._functions}
             text = guarded(lambda: self.environment.from_string(text, names).render()).strip()
         # what a template prints is read for variables, too
-        return filled(text, {**self._sql_values(), **draft.values}, self._of(draft))
+        values = {**self._sql_values(), **draft.values}
+        if why := misread(text, values, self._of(draft)):
+            raise TemplateFailure(why)
+        return filled(text, values, self._of(draft))
 
     def _sql_values(self) -> dict[str, str]:
         """Variables as `@x` puts them into SQL: texts of config.yaml are texts there, too."""

@@ -9,7 +9,7 @@ import yaml
 
 from unwet.lineage.pile import Pile, load
 from unwet.lineage.sources import Source
-from unwet.rewrite.prove.model_files import filled, read_model
+from unwet.rewrite.prove.model_files import filled, misread, read_model
 from unwet.rewrite.prove.projects import kind_of, read_project
 from unwet.rewrite.prove.rendered import BadProject
 from unwet.rewrite.prove.sandbox import TemplateFailure
@@ -127,6 +127,9 @@ def test_what_sqlmesh_would_read_as_its_own_is_kept() -> None:
     result = made(pile("postgres", a="CREATE VIEW r.a AS SELECT id FROM s.t WHERE name = 'x@y';",
                        b='CREATE VIEW r.b AS SELECT id AS "@id" FROM s.t;'))  # fmt: skip
     assert outcomes(result) == {"a": "proved", "b": "proved"}
+    result = made(pile("postgres", d=r"CREATE VIEW r.d AS SELECT id, E'a\\b' AS x FROM s.t;",
+                       e='CREATE VIEW r.e AS SELECT id AS "@{x}" FROM s.t;'))  # fmt: skip
+    assert outcomes(result) == {"d": "kept", "e": "kept"}
     result = made(pile("tsql", c="CREATE VIEW r.c AS SELECT id, @@ROWCOUNT AS n FROM s.t;"))
     assert outcomes(result)["c"] == "kept"
 
@@ -187,6 +190,21 @@ def test_a_model_block_is_read_as_it_is_written_by_hand() -> None:
     assert file.settings["audits"] == "(not_null(columns := (a, b)))"
     assert file.blueprints == ({"n": "a", "x": "f(1, ',')"}, {"n": "b", "x": '"q"'})
     assert file.query == "SELECT @x AS x" and not file.jinja
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('SELECT 1 AS "a @{x}"', "a variable into the name"),
+        ('SELECT 1 AS "@X"', "a variable into the name"),
+        (r"SELECT e'a\\b' AS x", "the backslash in"),
+        (r"SELECT E'\\' AS x", "the backslash in"),
+        (r"SELECT e'a\tb' AS x, 'a\\b' AS y, '@{x}' AS z, 1 AS \"@id\"", ""),
+    ],
+)
+def test_what_sqlmesh_runs_otherwise_than_it_stands_there(said: str, told: str) -> None:
+    why = misread(said, {"x": "1"}, "duckdb")
+    assert told in why and bool(told) == bool(why)
 
 
 def test_variables_stand_in_code_only() -> None:
