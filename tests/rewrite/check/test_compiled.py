@@ -66,9 +66,9 @@ def test_a_model_is_read_as_dbt_compiled_it(project: Path) -> None:
 def test_what_dbt_compiled_of_another_text_does_not_count(project: Path) -> None:
     write(project, {"models/new.sql": MODEL.replace("'paid'", "'open'")})
     write(project, {"out/manifest.json": _nodes(MODEL, MADE)})
-    assert told(project, "models/new.sql") == []
+    assert told(project, "models/new.sql") == ["DUP_PARAMETRIC models/new.sql:3-9"]
     write(project, {"out/manifest.json": _nodes(MODEL, None)})
-    assert told(project, "models/new.sql") == []
+    assert told(project, "models/new.sql") == ["DUP_PARAMETRIC models/new.sql:3-9"]
 
 
 NEW = """\
@@ -101,7 +101,10 @@ def test_ref_stands_for_the_relation_of_a_model() -> None:
 def test_without_a_manifest_the_compiled_file_counts_unless_it_is_older(project: Path) -> None:
     (project / "out/manifest.json").unlink()
     write(project, {"out/compiled/shop/models/new.sql": MADE})
-    for age, expected in ((5, ["DUP_EXACT models/new.sql:3-9"]), (-5, [])):
+    for age, expected in (
+        (5, ["DUP_EXACT models/new.sql:3-9"]),
+        (-5, ["DUP_PARAMETRIC models/new.sql:3-9"]),
+    ):
         at = (project / "models/new.sql").stat().st_mtime + age
         os.utime(project / "out/compiled/shop/models/new.sql", (at, at))
         assert told(project, "models/new.sql") == expected
@@ -110,12 +113,12 @@ def test_without_a_manifest_the_compiled_file_counts_unless_it_is_older(project:
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"nodes": 3}', '{"nodes": {"a": 1}}'])
 def test_a_manifest_that_is_none_does_not_count(project: Path, text: str) -> None:
     write(project, {"out/manifest.json": text})
-    assert told(project, "models/new.sql") == []
+    assert told(project, "models/new.sql") == ["DUP_PARAMETRIC models/new.sql:3-9"]
 
 
 def test_a_manifest_that_comes_later_is_asked(project: Path) -> None:
     (project / "out/manifest.json").unlink()
-    assert told(project, "models/new.sql") == []
+    assert told(project, "models/new.sql") == ["DUP_PARAMETRIC models/new.sql:3-9"]
     write(project, {"out/manifest.json": manifest(MODEL, MADE)})
     assert told(project, "models/new.sql") == ["DUP_EXACT models/new.sql:3-9"]
 
