@@ -50,6 +50,14 @@ def _copy_notes(node: exp.Expr, copy: exp.Expr) -> None:
         copy._hash = node._hash
 
 
+def is_inside(node: exp.Expr, outer: exp.Expr) -> bool:
+    """Whether a node is ``outer`` or stands in it."""
+    above: exp.Expr | None = node
+    while above is not None and above is not outer:
+        above = above.parent
+    return above is outer
+
+
 def texts(tree: exp.Expr) -> Iterator[str]:
     """All names, constants and other words that a tree holds, without its comments."""
     for node in tree.walk():

@@ -10,6 +10,7 @@ from sqlglot import exp
 from unwet.lineage.declared import declared, flag_test, is_date_text, is_tested
 from unwet.lineage.names import folded, is_parameter
 from unwet.lineage.resolve import Input, Output, Query, Ref
+from unwet.lineage.trees import is_inside
 from unwet.rewrite.aggregation import group
 from unwet.rewrite.algebra import (
     Agg,
@@ -384,7 +385,7 @@ class _Select:
         those further to the right as well, and one that hides the column it is made of."""
         for each in self.query.outputs:
             named = isinstance(each.node, exp.Alias) and each.name == ref.column
-            if named and each.expression is not node and not _is_inside(node, each.node):
+            if named and each.expression is not node and not is_inside(node, each.node):
                 raise Unsupported(f"alias {ref.column} hides a column")
 
     def _size(self, expr: Expr) -> int:
@@ -472,13 +473,6 @@ def _inside(node: exp.Expr) -> exp.Expr:
         value for name, value in node.args.items() if name != "this"
     )
     return node.this if bare else node
-
-
-def _is_inside(node: exp.Expr, outer: exp.Expr) -> bool:
-    above: exp.Expr | None = node
-    while above is not None and above is not outer:
-        above = above.parent
-    return above is outer
 
 
 def _per_row(expr: Expr, clause: str) -> Expr:

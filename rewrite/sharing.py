@@ -19,7 +19,7 @@ from sqlglot import exp
 from unwet.lineage.declared import output_types
 from unwet.lineage.resolve import Query
 from unwet.lineage.tables import Catalog, Table
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, is_inside
 from unwet.rewrite.algebra import Aggregate, Distinct, Join, Opaque, Plan, Rel, SetOp, Window, walk
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.limits import NO_LIMITS, Owners
@@ -288,16 +288,9 @@ def _collect(node: exp.Expr, place: exp.Expr, into: dict[str, exp.CTE]) -> None:
     seen = visible(place)
     for table in node.find_all(exp.Table):
         cte = seen.get(table.name.lower()) if not table.args.get("db") else None
-        if cte is not None and table.name.lower() not in into and not _within(cte, node):
+        if cte is not None and table.name.lower() not in into and not is_inside(cte, node):
             _collect(cte.this, cte, into)
             into.setdefault(table.name.lower(), cte)
-
-
-def _within(cte: exp.CTE, node: exp.Expr) -> bool:
-    up: exp.Expr | None = cte
-    while up is not None and up is not node:
-        up = up.parent
-    return up is node
 
 
 def _redraft(draft: Draft, tree: exp.Query, outside: Mapping[str, Outside]) -> Draft:

@@ -25,6 +25,7 @@ from unwet.lineage.resolve import Input, Query
 from unwet.lineage.scopes import Open, Output
 from unwet.lineage.stars import USING_IN_PLACE, star_of
 from unwet.lineage.tables import Column, Table
+from unwet.lineage.trees import is_inside
 from unwet.rewrite.algebra import Call, Expr
 from unwet.rewrite.scalars import Unsupported
 
@@ -114,7 +115,7 @@ class Stars:
             return None
 
     def _item(self, item: exp.Expr) -> Iterator[Named]:
-        own = [each for each in self.query.outputs if self._belongs(each, item)]
+        own = [each for each in self.query.outputs if is_inside(each.node, item)]
         opened = {id(each.input): each for each in self.query.open if each.node is item}
         star = star_of(item) if isinstance(item, exp.Expression) else None
         if star is not None and not opened and not own:
@@ -173,12 +174,6 @@ class Stars:
                 yield REST, expr if plain else _row(*row)
             elif name not in opened.hidden:
                 yield name, expr
-
-    def _belongs(self, output: Output, item: exp.Expr) -> bool:
-        node: exp.Expr | None = output.node
-        while node is not None and node is not item:
-            node = node.parent
-        return node is item
 
 
 def row_value(row: Expr, name: str) -> Expr:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from unwet.lineage.parse import Statement
+from unwet.lineage.trees import is_inside
 from unwet.rewrite.algebra import Expr
 from unwet.rewrite.facts import Fact, Facts
 from unwet.rewrite.terms import literals
@@ -137,7 +138,4 @@ def _is_handed(node: exp.Expr, found: exp.Expression | None) -> bool:
     """Whether a node is only a column, and what was found beside it says it itself."""
     if found is None or isinstance(found, exp.Column) or not isinstance(node, exp.Column):
         return False
-    above = node.parent
-    while above is not None and above is not found:
-        above = above.parent
-    return above is None
+    return not is_inside(node, found)

@@ -10,6 +10,7 @@ from pathlib import Path
 from bench import corpora
 from bench.errors import BenchError
 from bench.proof import piles, proved, store, table
+from bench.proof.options import parsed, parser
 from bench.proof.scored import Pile, attempts, score
 from bench.results import put
 
@@ -79,24 +80,16 @@ def measured(name: str, file: Path, where: piles.Where, most: int | None) -> Pil
 
 
 def _options(words: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.proof")
-    add = parser.add_argument
-    add("piles", nargs="*", metavar="PILE", help=f"of {', '.join(piles.PILES)} (default: all)")
-    add("--unit", default="", metavar="NAME", help="one report: its data, and what lives")
+    made = parser(
+        "bench.proof", "one report: its data, and what lives", "where survivors are listed"
+    )
+    add = made.add_argument
     add("--most", type=int, metavar="N", help="only so many reports of each pile")
     add("--resume", action="store_true", help="keep what an earlier run has scored")
     add("--collect", action="store_true", help="only put together what earlier runs have scored")
     add("--proved", action="store_true", help="instead: what refactor proves, on such data")
     add("--jobs", type=int, default=1, help="processes, one pile each")
-    add("--cache", type=Path, default=corpora.CACHE)
-    add("--mirror", action="append", default=[], metavar="OWNER/NAME=GITDIR")
-    add("--details", type=Path, default=Path("build/proof"), help="where survivors are listed")
-    add("--write", action="store_true", help="put the tables into RESULTS.md")
-    options = parser.parse_args(words)
-    for name in options.piles:
-        if name not in piles.PILES:
-            parser.error(f"no pile {name!r}: one of {', '.join(piles.PILES)}")
-    return options
+    return parsed(made, words)
 
 
 if __name__ == "__main__":

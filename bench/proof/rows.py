@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bench import corpora
 from bench.errors import BenchError
 from bench.proof import piles
+from bench.proof.options import parsed, parser
 from bench.proof.table import EXECUTES, RETURNS, percent
 from bench.results import put
 from unwet.lineage.errors import UnwetError
@@ -151,7 +151,7 @@ def without(pile: Rows) -> str:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    options = _options(words)
+    options = parsed(_parser(), words)
     many: list[Rows] = []
     try:
         where = piles.Where(options.cache, corpora.parse_mirrors(options.mirror))
@@ -169,20 +169,8 @@ def main(words: Sequence[str] | None = None) -> int:
     return 1 if "not reached" in shown else 0
 
 
-def _options(words: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.proof.rows")
-    add = parser.add_argument
-    add("piles", nargs="*", metavar="PILE", help=f"of {', '.join(piles.PILES)} (default: all)")
-    add("--unit", default="", metavar="NAME", help="one report only")
-    add("--cache", type=Path, default=corpora.CACHE)
-    add("--mirror", action="append", default=[], metavar="OWNER/NAME=GITDIR")
-    add("--details", type=Path, default=Path("build/proof"), help="where those without rows are")
-    add("--write", action="store_true", help="put the table into RESULTS.md")
-    options = parser.parse_args(words)
-    for name in options.piles:
-        if name not in piles.PILES:
-            parser.error(f"no pile {name!r}: one of {', '.join(piles.PILES)}")
-    return options
+def _parser() -> argparse.ArgumentParser:
+    return parser("bench.proof.rows", "one report only", "where those without rows are")
 
 
 if __name__ == "__main__":

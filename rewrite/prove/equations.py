@@ -41,7 +41,7 @@ from unwet.rewrite.prove.judge import normal_forms
 from unwet.rewrite.prove.together import nulls_together
 from unwet.rewrite.rules.nulls import rejected_by
 from unwet.rewrite.rules.promises import Promises
-from unwet.rewrite.rules.refs import all_movable, is_volatile, rebuild, with_inputs
+from unwet.rewrite.rules.refs import all_movable, exchanged, is_volatile, rebuild, with_inputs
 from unwet.rewrite.rules.shapes import BINARY, FALSE, integer
 
 _ROUNDS: Final = 4
@@ -229,13 +229,9 @@ def _no_match(part: Expr) -> Expr:
             continue
         x, default = inner.args
         if _are_apart(default, value) or _is_empty(default, value):
-            made = _replaced(one, inner, x)
+            made = exchanged(one, inner, x)
             return Call("coalesce", (Call("eq", (made, value), BINARY), FALSE), _DEFAULTED)
     return part
-
-
-def _replaced(expr: Expr, old: Expr, new: Expr) -> Expr:
-    return rebuild(expr, lambda part: new if part == old else part)
 
 
 def _default_below(expr: Expr) -> Call | None:

@@ -130,6 +130,11 @@ def rebuild(
     return done[expr.digest]
 
 
+def exchanged(expr: Expr, old: Expr, new: Expr) -> Expr:
+    """``expr`` with ``new`` wherever ``old`` stands in it."""
+    return rebuild(expr, lambda part: new if part == old else part)
+
+
 def with_operands(expr: Expr, new: Sequence[Expr]) -> Expr:
     """The same node over other operands (as many, in the order of ``operands``)."""
     match expr:

@@ -10,7 +10,7 @@ that are called with the same rows are called in one loop.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -237,16 +237,3 @@ def _levels(grid: _Grid, names: Sequence[str]) -> tuple[Level, ...]:
     first = Level(tuple(names[at] for at in left), tuple(ones))
     second = Level(tuple(names[at] for at in right), tuple(others))
     return tuple(level for level in (first, second) if level.names)
-
-
-def rows_of(loop: Loop) -> Iterable[tuple[tuple[str, Leaf], ...]]:
-    """The arguments of each call, as they were before they became a loop."""
-    rows: list[dict[str, Leaf]] = [{}]
-    for level in loop.levels:
-        more = [dict(zip(level.names, row, strict=True)) for row in level.rows]
-        rows = [{**row, **new} for row in rows for new in more]
-    return [
-        tuple((name, {**row, **dict(body.fixed)}[name]) for name in body.names)
-        for row in rows
-        for body in loop.bodies
-    ]

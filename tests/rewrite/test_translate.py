@@ -100,20 +100,20 @@ def test_what_may_differ_is_kept(source: str, sql: str, word: str) -> None:
 
 
 APART = [
-    ("c LIKE 'a\\_'", {"postgres"}, {"duckdb", "tsql", "oracle"}),
-    ("c LIKE '[ab]%'", {"tsql"}, {"postgres", "duckdb"}),
-    ("SUBSTRING(c, 0, 2) = 'a'", {"postgres", "duckdb"}, {"bigquery", "snowflake", "spark"}),
-    ("SUBSTRING(c, -1, 2) = 'a'", {"postgres", "redshift"}, {"duckdb", "bigquery", "mysql"}),
-    ("c || d = 'a'", {"oracle"}, {"postgres", "duckdb"}),
-    ("CONCAT(c, d) = 'a'", {"redshift"}, {"postgres", "duckdb"}),
-    ("GREATEST(a, b) = 1", {"oracle"}, {"postgres", "duckdb"}),
-    ("EXTRACT(DOW FROM y) = 1", {"postgres", "duckdb"}, {"spark", "trino"}),
-    ("EXTRACT(WEEK FROM y) = 1", {"postgres", "duckdb"}, {"bigquery", "mysql"}),
-    ("EXTRACT(DAYOFWEEK FROM y) = 1", {"duckdb", "snowflake"}, {"bigquery", "spark"}),
-    ("DAYOFWEEK(y) = 1", {"duckdb", "snowflake"}, {"hive"}),
-    ("c LIKE 'a%'", {"sqlite"}, {"postgres", "duckdb"}),
-    ("(SELECT APPROX_COUNT_DISTINCT(u.d) FROM u) = 1", {"duckdb"}, {"snowflake", "bigquery"}),
-    ("HASH(c) = 1", {"duckdb"}, {"snowflake"}),
+    ("c LIKE 'a\\_'", "postgres", "duckdb tsql oracle"),
+    ("c LIKE '[ab]%'", "tsql", "postgres duckdb"),
+    ("SUBSTRING(c, 0, 2) = 'a'", "postgres duckdb", "bigquery snowflake spark"),
+    ("SUBSTRING(c, -1, 2) = 'a'", "postgres redshift", "duckdb bigquery mysql"),
+    ("c || d = 'a'", "oracle", "postgres duckdb"),
+    ("CONCAT(c, d) = 'a'", "redshift", "postgres duckdb"),
+    ("GREATEST(a, b) = 1", "oracle", "postgres duckdb"),
+    ("EXTRACT(DOW FROM y) = 1", "postgres duckdb", "spark trino"),
+    ("EXTRACT(WEEK FROM y) = 1", "postgres duckdb", "bigquery mysql"),
+    ("EXTRACT(DAYOFWEEK FROM y) = 1", "duckdb snowflake", "bigquery spark"),
+    ("DAYOFWEEK(y) = 1", "duckdb snowflake", "hive"),
+    ("c LIKE 'a%'", "sqlite", "postgres duckdb"),
+    ("(SELECT APPROX_COUNT_DISTINCT(u.d) FROM u) = 1", "duckdb", "snowflake bigquery"),
+    ("HASH(c) = 1", "duckdb", "snowflake"),
 ]
 """What the two groups of dialects are known to understand differently."""
 
@@ -141,10 +141,10 @@ def meets(test: str, source: str, target: str) -> bool:
 
 @pytest.mark.parametrize(("test", "ones", "others"), APART, ids=lambda each: str(each)[:30])
 def test_what_two_dialects_are_known_to_understand_differently_is_no_proof(
-    test: str, ones: set[str], others: set[str]
+    test: str, ones: str, others: str
 ) -> None:
-    for one in sorted(ones):
-        for other in sorted(others):
+    for one in ones.split():
+        for other in others.split():
             assert not meets(test, one, other), (one, other)
             assert not meets(test, other, one), (other, one)
 

@@ -24,7 +24,7 @@ from unwet.rewrite.prove.synthetic.databases import assembled
 from unwet.rewrite.prove.synthetic.entities import Entity, Maker
 from unwet.rewrite.prove.synthetic.filler import Facts, kind_of
 from unwet.rewrite.prove.synthetic.goals import Goal
-from unwet.rewrite.prove.synthetic.logic import Ask, Logic
+from unwet.rewrite.prove.synthetic.logic import Ask, Logic, together
 from unwet.rewrite.prove.synthetic.merged import merged
 from unwet.rewrite.prove.synthetic.oracle import Oracle
 from unwet.rewrite.prove.synthetic.pools import pools as made_pools
@@ -132,11 +132,11 @@ class _Contrast:
         scans = Ask(scans=split.way.scans)
         tests = [Ask()] if split.test is None else self._logic.asks(split.test, split.truth)[:EACH]
         for test in tests:
-            yield _joined([scans, test, *firsts])
+            yield together([scans, test, *firsts])
         options = [self._logic.asks(want, "true")[1:EACH] for want in wants]
         for at, ways in enumerate(options):
             for other, test in product(ways, tests):
-                yield _joined([scans, test, *firsts[:at], other, *firsts[at + 1 :]])
+                yield together([scans, test, *firsts[:at], other, *firsts[at + 1 :]])
 
     def _plainest(self, way: Way) -> list[Ask]:
         """The plainest way to have a row, and those that ask the least of the keys of its group."""
@@ -150,7 +150,7 @@ class _Contrast:
         """The test as it should be, with all else as far as that goes: what is wanted of a group
         other rows of it may bring."""
         if split.test is not None:
-            firsts = _joined([self._logic.first(want, "true") for want in split.way.wants])
+            firsts = together([self._logic.first(want, "true") for want in split.way.wants])
             for test in self._logic.asks(split.test, split.truth)[:EACH]:
                 yield Ask(scans=split.way.scans).also(test).also(firsts.softened())
 
@@ -259,13 +259,6 @@ class _Contrast:
 
     def _database(self, entities: Sequence[Entity], relations: Sequence[str], aim: str) -> Database:
         return assembled(entities, relations, aim, self._facts)
-
-
-def _joined(asks: Sequence[Ask]) -> Ask:
-    whole = Ask()
-    for each in asks:
-        whole = whole.also(each)
-    return whole
 
 
 def _alike(way: Way) -> Iterator[tuple[tuple[Expr, ...], tuple[int, ...]]]:

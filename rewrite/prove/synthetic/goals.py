@@ -13,12 +13,12 @@ from typing import Final, Literal
 from unwet.rewrite.algebra import Call, Expr, Lit, parts
 from unwet.rewrite.prove.synthetic.branches import conditions
 from unwet.rewrite.prove.synthetic.classes import bare, equal_pair
-from unwet.rewrite.prove.synthetic.logic import COMPARISONS, Ask, Fact, Logic
+from unwet.rewrite.prove.synthetic.logic import COMPARISONS, Ask, Fact, Logic, together
 from unwet.rewrite.prove.synthetic.pools import Pools
 from unwet.rewrite.prove.synthetic.rows import Way
 from unwet.rewrite.prove.synthetic.strangers import without_strangers
 from unwet.rewrite.prove.synthetic.symbols import Symbols, Truth, binary, number, numbers
-from unwet.rewrite.rules.refs import rebuild
+from unwet.rewrite.rules.refs import exchanged
 
 Kind = Literal["good", "bad", "null", "near", "again"]
 PINNED: Final = 45  # values of one variable that are tried
@@ -52,12 +52,12 @@ def facts_of(goals: Iterable[Goal]) -> Iterator[Fact]:
 def of_conditions(way: Way, logic: Logic) -> Iterator[Goal]:
     """The row itself, then each condition failing alone, then each branch of what is computed."""
     firsts = [logic.first(want, "true") for want in way.wants]
-    hopes = _joined([logic.first(hope, "true") for hope in way.hopes], Ask()).softened()
-    base = _joined(firsts, Ask(scans=way.scans)).also(hopes)
+    hopes = together([logic.first(hope, "true") for hope in way.hopes]).softened()
+    base = together(firsts, Ask(scans=way.scans)).also(hopes)
     base = without_strangers(base, way.wants, logic)
     yield Goal("good", f"a row{' (' + way.why + ')' if way.why else ''}", base)
     for at, want in enumerate(way.wants):
-        others = _joined([f for i, f in enumerate(firsts) if i != at], Ask(scans=way.scans))
+        others = together([f for i, f in enumerate(firsts) if i != at], Ask(scans=way.scans))
         for each in logic.asks(want, "true")[1:]:
             yield Goal("good", "another way to be kept", others.also(each))
         for each in logic.asks(want, "false"):
@@ -67,12 +67,6 @@ def of_conditions(way: Way, logic: Logic) -> Iterator[Goal]:
     for aim, each in conditions(logic, way.seen):
         kind: Kind = "null" if aim.endswith("null") else "good"
         yield Goal(kind, aim, each.also(base.softened()))
-
-
-def _joined(asks: Sequence[Ask], whole: Ask) -> Ask:
-    for each in asks:
-        whole = whole.also(each)
-    return whole
 
 
 def of_values(
@@ -112,11 +106,7 @@ def _off_by_one(test: Expr) -> Iterator[Expr]:
     """The test with another whole number in place of one of its own."""
     for lit in dict.fromkeys(part for part in parts(test) if isinstance(part, Lit)):
         if lit.kind in ("number", "string") and lit.text.isdigit() and len(lit.text) < 9:
-            yield _replaced(test, lit, Lit(lit.kind, str(int(lit.text) + 1)))
-
-
-def _replaced(test: Expr, old: Lit, new: Lit) -> Expr:
-    return rebuild(test, lambda part: new if part == old else part)
+            yield exchanged(test, lit, Lit(lit.kind, str(int(lit.text) + 1)))
 
 
 def _homes(goals: Sequence[Goal]) -> dict[Expr, Ask]:

@@ -8,7 +8,7 @@ and IN over rows. What is left are atoms, whose truth only an engine can tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -94,10 +94,7 @@ class Logic:
 
     def of_way(self, way: Way) -> Ask:
         """The plainest way to have that row."""
-        whole = Ask(scans=way.scans)
-        for want in way.wants:
-            whole = whole.also(self.first(want, "true"))
-        return whole
+        return together((self.first(want, "true") for want in way.wants), Ask(scans=way.scans))
 
     def _asks(self, expr: Expr, truth: Truth) -> Iterator[Ask]:
         match expr:
@@ -143,17 +140,17 @@ class Logic:
         found = [self.asks(arg, truth) for arg in args]
         if not all(found):
             return
-        yield _together([ways[0] for ways in found])
+        yield together([ways[0] for ways in found])
         for at, ways in enumerate(found):
             for other in ways[1:]:
-                yield _together([other if i == at else each[0] for i, each in enumerate(found)])
+                yield together([other if i == at else each[0] for i, each in enumerate(found)])
 
     def _one(self, args: Sequence[Expr], truth: Truth, others: Truth) -> Iterator[Ask]:
         """One part decides alone."""
         rest = [self.first(arg, others).wished() for arg in args]
         for at, arg in enumerate(args):
             for each in self.asks(arg, truth):
-                yield _together([each if i == at else other for i, other in enumerate(rest)])
+                yield together([each if i == at else other for i, other in enumerate(rest)])
 
     # --- values that are chosen
 
@@ -218,7 +215,7 @@ class Logic:
                 yield whole.also(each)
 
     def _equal(self, tests: Sequence[Expr]) -> Ask:
-        return _together([self.first(test, "true") for test in tests])
+        return together([self.first(test, "true") for test in tests])
 
     def rows(self, expr: Subquery) -> list[tuple[Way, list[Expr]]]:
         """How the rows of a subquery come about, and what IN wants of each."""
@@ -237,11 +234,11 @@ class Logic:
         """The plainest way to have that row, then each condition in its other ways."""
         firsts = [self.first(want, "true") for want in way.wants]
         scans = Ask(scans=way.scans)
-        yield _together([scans, *firsts])
+        yield together([scans, *firsts])
         for at, want in enumerate(way.wants):
             for other in self.asks(want, "true")[1:]:
                 others = [other if i == at else each for i, each in enumerate(firsts)]
-                yield _together([scans, *others])
+                yield together([scans, *others])
 
     def _atoms(self, expr: Expr, truth: Truth) -> Iterator[Ask]:
         """Of the row of a scalar subquery in it, its conditions in their other ways, and one that
@@ -278,8 +275,8 @@ class Logic:
         return found.also(Ask(((whole, truth),)))
 
 
-def _together(asks: Sequence[Ask]) -> Ask:
-    whole = Ask()
+def together(asks: Iterable[Ask], whole: Ask = Ask()) -> Ask:
+    """All of them, on top of ``whole``."""
     for each in asks:
         whole = whole.also(each)
     return whole

@@ -15,7 +15,7 @@ from sqlglot import exp
 from unwet.rewrite.library import NO_CONDITION, MacroCall
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.jinja import template
-from unwet.rewrite.targets.loops import loops_of, rows_of
+from unwet.rewrite.targets.loops import Loop, loops_of
 
 
 def call(macro: str = "m", **args: str) -> MacroCall:
@@ -129,6 +129,19 @@ def test_a_union_that_is_a_loop_keeps_its_limit_by_staying_one() -> None:
     text = template(tree, "duckdb", [call(a=a) for a in "123"])
     assert "{% for" not in text
     assert "LIMIT 1" in text
+
+
+def rows_of(loop: Loop) -> list[tuple[tuple[str, Leaf], ...]]:
+    """The arguments of each call, as they were before they became a loop."""
+    rows: list[dict[str, Leaf]] = [{}]
+    for level in loop.levels:
+        more = [dict(zip(level.names, row, strict=True)) for row in level.rows]
+        rows = [{**row, **new} for row in rows for new in more]
+    return [
+        tuple((name, {**row, **dict(body.fixed)}[name]) for name in body.names)
+        for row in rows
+        for body in loop.bodies
+    ]
 
 
 @pytest.mark.parametrize("usual", [NO_CONDITION, Leaf("condition", "o.cents / 100.0")])
