@@ -3,7 +3,6 @@ looks for it, and a column holds the texts that they tell apart."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
@@ -13,7 +12,6 @@ from unwet.rewrite.algebra import (
     Col,
     Expr,
     Join,
-    Lit,
     Rel,
     expressions,
     inputs,
@@ -23,12 +21,12 @@ from unwet.rewrite.algebra import (
 )
 from unwet.rewrite.data_tests.origins import origin
 from unwet.rewrite.data_tests.rows import Rows
+from unwet.rewrite.data_tests.texts import known_text
 from unwet.rewrite.data_tests.values import Accepted, DataTest, Related
 
 MIN_REPORTS: Final = 2  # that say it
 MIN_TEXTS: Final = 3  # two may be all that anybody wants of many
 MAX_TEXTS: Final = 30  # more are data
-_PLACEHOLDER: Final = re.compile(r"p__\w+?__p", re.IGNORECASE)  # its texts are not known
 
 Place = tuple[str, str]  # a relation, and its column
 
@@ -98,14 +96,15 @@ def _asked(node: Rel) -> Iterator[tuple[Place, str]]:
     for expr in expressions(node):
         for at, text in _compared(parts(expr)):
             place = origin(below[0], at) if at < width(below[0]) else None
-            if place is not None and text and not _PLACEHOLDER.search(text):
+            if place is not None and text:
                 yield place, text
 
 
 def _compared(exprs: Iterable[Expr]) -> Iterator[tuple[int, str]]:
     for each in exprs:
         match each:
-            case Call(op="eq", args=(Col(index=at), Lit(kind="string", text=text))):
-                yield at, text
+            case Call(op="eq", args=(Col(index=at), other)):
+                if (text := known_text(other)) is not None:
+                    yield at, text
             case _:
                 pass

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from unwet.lineage.templating import TOKEN
 from unwet.rewrite.algebra import (
     Aggregate,
     Call,
@@ -70,8 +71,8 @@ class Domains:
         match expr:
             case Col(index=i):
                 return self.texts(rel, i)
-            case Lit(kind="string", text=text):
-                return frozenset({text})
+            case Lit(kind="string"):
+                return None if (text := known_text(expr)) is None else frozenset({text})
             case Lit(kind="null"):
                 return frozenset()
             case Call(op="coalesce", args=args):
@@ -83,15 +84,22 @@ class Domains:
                 return None
 
 
+def known_text(expr: Expr) -> str | None:
+    """The text of a string constant, as long as no placeholder is in it."""
+    if not isinstance(expr, Lit) or expr.kind != "string" or TOKEN.search(expr.text):
+        return None
+    return expr.text
+
+
 def _allowed(conjuncts: Iterable[Expr], at: int) -> Texts | None:
     """What conditions leave of a column."""
     found: Texts | None = None
     for each in conjuncts:
         match each:
             case Call(op="in" | "eq", args=(Col(index=i), *values)) if i == at:
-                texts = [v.text for v in values if isinstance(v, Lit) and v.kind == "string"]
-                if len(texts) == len(values):
-                    found = _both(found, frozenset(texts))
+                texts = {known_text(value) for value in values}
+                if None not in texts:
+                    found = _both(found, frozenset(text for text in texts if text is not None))
             case _:
                 pass
     return found
