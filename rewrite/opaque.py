@@ -30,8 +30,9 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
         defined = definitions.get(name)
         inputs[name] = (trim(defined), defined.names) if defined else (Scan(name, ()), ())
         _number(table, list(inputs).index(name), _names_read(tree))
+    shown = _shows_names(tree)
     for identifier in tree.find_all(exp.Identifier):
-        _unify(identifier, query.dialect)
+        _unify(identifier, query.dialect, shown)
     text = f"{_printed(tree, query.dialect)} -- {tree_digest(tree)}"
     names = tuple(output.name for output in query.outputs)
     rels, columns = zip(*inputs.values(), strict=True) if inputs else ((), ())
@@ -86,10 +87,27 @@ def _names_read(tree: exp.Expr) -> frozenset[str]:
     return frozenset(part.name.lower() for column in columns for part in column.parts)
 
 
-def _unify(identifier: exp.Identifier, dialect: str) -> None:
-    """Folds a name, and leaves quotes only where the name needs them to be what it is."""
+def _shows_names(tree: exp.Expr) -> bool:
+    """Whether names of columns may become part of a value, with the letters that they are written
+    in: TO_JSON(q), SELECT AS STRUCT, a star as an argument."""
+    alone = {column.name.lower() for column in tree.find_all(exp.Column) if not column.table}
+    tables = {each.alias_or_name.lower() for each in tree.find_all(exp.Table, exp.Subquery)}
+    stars = (star.parent for star in tree.find_all(exp.Star))
+    holders = (each.parent if isinstance(each, exp.Column) else each for each in stars)
+    return (
+        bool(alone & tables)
+        or any(select.args.get("kind") for select in tree.find_all(exp.Select))
+        or any(not isinstance(each, exp.Select | exp.Count) for each in holders)
+    )
+
+
+def _unify(identifier: exp.Identifier, dialect: str, shown: bool) -> None:
+    """Folds a name, and leaves quotes only where the name needs them to be what it is. Of names
+    that are `shown` in values no letter is changed that the engine would keep."""
     quoted = bool(identifier.args.get("quoted"))
     name = fold(identifier.name, quoted, dialect)
+    if shown and fold("Ab", True, dialect) == "ab":
+        name = identifier.name  # compared without its case, but kept with it
     plain = name.isidentifier() and name == fold(name, False, dialect)
     if quoted and name == identifier.name and _folds_up(dialect):
         plain = False  # a quoted lower-case name is another one than the unquoted

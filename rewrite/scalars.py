@@ -70,9 +70,11 @@ def _written(node: exp.Expr, dialect: str) -> str:
         return node.sql(comments=False)  # some printers need more than a part of a query
 
 
-def encode(node: exp.Expr, leaf: Leaf) -> Expr:
+def encode(node: exp.Expr, leaf: Leaf, dialect: str = "") -> Expr:
     """The algebra expression of ``node``. ``leaf`` is asked first about every node and answers for
-    columns, subqueries and parameters (None: not mine). Raises Unsupported."""
+    columns, subqueries and parameters (None: not mine). Raises Unsupported. In most dialects a
+    field of a struct has the name of the column in it: in all but those where it surely has none.
+    """
     todo: list[exp.Expr | _Build] = [node]
     done: list[Expr] = []
     while todo:
@@ -84,7 +86,7 @@ def encode(node: exp.Expr, leaf: Leaf) -> Expr:
         elif (known := leaf(item)) is not None:
             done.append(known)
         else:
-            step = _encoding(item)
+            step = _with_names(item, _encoding(item), dialect)
             todo.append(_Build(len(step.children), step.make))
             todo.extend(reversed(step.children))
     return done[0]
@@ -216,6 +218,48 @@ def _call(node: exp.Expr) -> _Step:
         _fill(slots, name, value, node)
     op, shape = node.key, tuple(slots.shape)
     return _Step(slots.children, lambda values: Call(op, tuple(values), shape))
+
+
+# ROW(a) of Trino: "Unnamed row fields" (its manual, "Data types"); elsewhere the value has names
+_NAMELESS_ROWS = frozenset({"presto", "trino", "athena"})
+# SQL/XML names elements and attributes after columns (Postgres manual, "XML Functions")
+_NAMED_AFTER_COLUMNS = frozenset({"xmlforest", "xmlattributes", "xmlcolattval", "alias"})
+
+
+def _with_names(node: exp.Expr, step: _Step, dialect: str) -> _Step:
+    """The same step, where values take the names of their columns (STRUCT(a), XMLFOREST(a)): with
+    these names, as the columns of a plan have none."""
+    match node:
+        case exp.Struct() if dialect not in _NAMELESS_ROWS:
+            named = ("propertyeq", "this:id {}", "expression")
+        case exp.Anonymous(this=str() as name) if name.lower() in _NAMED_AFTER_COLUMNS:
+            named = ("alias", "this", "alias:id {}")
+        case _:
+            return step
+    op, *slots = named
+    shapes = [
+        name and tuple(slot.format(name) for slot in slots)
+        for name in map(_name_of_field, node.expressions)
+    ]
+
+    def make(values: list[Expr]) -> Expr:
+        return step.make(
+            [Call(op, (v,), s) if s else v for v, s in zip(values, shapes, strict=True)]
+        )
+
+    return _Step(step.children, make)
+
+
+def _name_of_field(node: exp.Expr) -> str:
+    """The name that a bare column, or a field of one, gives to what holds it, as it is written."""
+    match node:
+        case exp.Column() | exp.Dot():
+            quoted = isinstance(last := node.parts[-1], exp.Identifier) and last.args.get("quoted")
+            return f'"{node.name}"' if quoted else node.name
+        case exp.Paren() if isinstance(node.unnest(), exp.Column | exp.Dot):
+            raise Unsupported("a field that may have a name, or none", node)
+        case _:
+            return ""
 
 
 def _filled(node: exp.Expr) -> list[tuple[str, Any]]:

@@ -117,7 +117,9 @@ class _Select:
         )
         names = tuple(name for name, _ in shown)
         if self.node.args.get("kind"):
-            return self._as_struct(names, grouped.rel, grouped.outputs[: len(names)])
+            return self._as_struct(
+                self._as_written(names), grouped.rel, grouped.outputs[: len(names)]
+            )
         self.blocks.keep_members(self.query, tuple(name for name, _ in members))
         return self._finish(names, grouped.rel, grouped.outputs, grouped.order)
 
@@ -127,6 +129,12 @@ class _Select:
         if kind != "STRUCT" or any(map(self.node.args.get, more)) or not _is_value(self.node):
             raise Unsupported(f"SELECT AS {kind}")
         return Plan(("_struct",), Project(rel, (Call("as_struct", outputs, names),)))
+
+    def _as_written(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The names of outputs with the letters that they are written in, as a struct has them."""
+        written = {each.name: each.node.alias_or_name for each in self.query.outputs}
+        found = ((name, written.get(name, name)) for name in names)
+        return tuple(said if said.lower() == name.lower() else name for name, said in found)
 
     def _columns(self) -> tuple[Sequence[Named], Sequence[Named]]:
         """The outputs, and the columns behind them that stars over unknown columns may hold."""
@@ -231,7 +239,7 @@ class _Select:
 
     def scalar(self, node: exp.Expr, clause: str) -> Expr:
         """The expression over the positions of this block's FROM."""
-        found = encode(node, lambda part: self._leaf(part, clause))
+        found = encode(node, lambda part: self._leaf(part, clause), self.query.dialect)
         return _per_row(found, "ON") if clause == "on" else found
 
     def _leaf(self, node: exp.Expr, clause: str) -> Expr | None:

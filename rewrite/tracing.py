@@ -111,7 +111,7 @@ class Tracer:
     def term(self, query: Query, node: exp.Expr, clause: str) -> Expr | None:
         """The term of an expression in a clause of a query; None where it is not understood."""
         try:
-            made = encode(node, lambda part: self._leaf(query, part, clause))
+            made = encode(node, lambda part: self._leaf(query, part, clause), query.dialect)
         except (Unsupported, RecursionError):
             return None
         return None if self.terms.is_large(made) else self.terms.spelled(made)

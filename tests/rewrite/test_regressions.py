@@ -29,6 +29,21 @@ DIFFERENT = {
         "select x from (select a as x from t union all select d from u) q where x > '05'",
         "select a as x from t where a > '05' union all select d from u where d > '05'",
     ),
+    "a field of a struct is called as the column in it": (
+        "duckdb",
+        "select struct_pack(a) as s from (select b as a from t) q",
+        "select struct_pack(b) as s from t",
+    ),
+    "a row as text has the names of its columns": (
+        "duckdb",
+        "select q::varchar as s from (select b as a from t) q",
+        "select q::varchar as s from (select b from t) q",
+    ),
+    "and the letters of its names": (
+        "duckdb",
+        "select to_json(q)::varchar as s from (select a as x from t) q",
+        "select to_json(q)::varchar as s from (select a as X from t) q",
+    ),
     "the default frame of last_value ends at the current row": (
         "duckdb",
         "select last_value(a) over (partition by b order by a) as x from t",
@@ -39,6 +54,51 @@ DIFFERENT = {
 
 # The engine does not run these.
 NEVER_EQUAL = {
+    "BigQuery: a field of STRUCT is called as the column in it": (
+        "bigquery",
+        "select struct(a) as s from (select b as a from t) q",
+        "select struct(b) as s from t",
+    ),
+    "BigQuery: also inside an array": (
+        "bigquery",
+        "select array_agg(struct(a)) as s from (select b as a from t) q",
+        "select array_agg(struct(b)) as s from t",
+    ),
+    "BigQuery: a field of another name with the same value": (
+        "bigquery",
+        "select struct(q.y) as s from (select s.x as y from t) q",
+        "select struct(t.s.x) as s from t",
+    ),
+    "BigQuery: SELECT AS STRUCT keeps the letters of a name": (
+        "bigquery",
+        "select (select as struct a as x) as s from t",
+        "select (select as struct a as X) as s from t",
+    ),
+    "BigQuery: an array of them does": (
+        "bigquery",
+        "select array(select as struct k as x from u) as s from t",
+        "select array(select as struct k as X from u) as s from t",
+    ),
+    "BigQuery: a row as JSON has the letters of its names": (
+        "bigquery",
+        "select to_json_string(q) as s from (select a as x from t) q",
+        "select to_json_string(q) as s from (select a as X from t) q",
+    ),
+    "ClickHouse: elements of a tuple may be called as columns": (
+        "clickhouse",
+        "select tuple(a) as s from (select b as a from t) q",
+        "select tuple(b) as s from t",
+    ),
+    "Postgres: XMLFOREST calls elements as columns": (
+        "postgres",
+        "select xmlforest(a) as s from (select b as a from t) q",
+        "select xmlforest(b) as s from t",
+    ),
+    "Postgres: XMLATTRIBUTES calls attributes as columns": (
+        "postgres",
+        "select xmlelement(name foo, xmlattributes(a)) as s from (select b as a from t) q",
+        "select xmlelement(name foo, xmlattributes(b)) as s from t",
+    ),
     "an outer join by (+)": (
         "oracle",
         "select t.a, u.k from t, u where t.a = u.a (+)",

@@ -204,7 +204,7 @@ class Trees:
         """The value of an expression in a clause of a query; where a part of it is none that the
         algebra has, what that part consists of is read all the same."""
         try:
-            made = encode(node, lambda part: self._leaf(query, part, clause))
+            made = encode(node, lambda part: self._leaf(query, part, clause), query.dialect)
             return self._scalars.value(made, (self._row,))
         except Unsupported:
             for part in node.iter_expressions():
