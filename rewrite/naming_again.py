@@ -9,24 +9,26 @@ reports.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Final
 
 from unwet.lineage.trees import texts
+from unwet.rewrite.compose import Draft
 from unwet.rewrite.definitions import Report
 from unwet.rewrite.leftovers import common_root
 from unwet.rewrite.meaning import Meaning
-from unwet.rewrite.naming import free
+from unwet.rewrite.naming import free, snake
 from unwet.rewrite.planned import users
 from unwet.rewrite.project import Project
 from unwet.rewrite.renaming import named
+from unwet.rewrite.staging import staged_source
 from unwet.rewrite.targets.record import Sign
 
 _ALIKE: Final = 0.5  # of all reports of two abstractions, the share that has both
-_PRIVATE: Final = re.compile(r"(?:call|tail)__\d+__\w+|ref__int_\w+?__ref", re.IGNORECASE)
+_PRIVATE: Final = re.compile(r"(?:call|tail)__\d+__\w+|ref__(?:int|stg)_\w+?__ref", re.IGNORECASE)
 
 
 # --- reports ---------------------------------------------------------------------------------
@@ -145,3 +147,26 @@ def _likeness(one: Sign, other: Sign) -> float:
     share = both / either if either else 0.0
     same = one.words == other.words
     return same + share if same or share >= _ALIKE else 0.0
+
+
+# --- staging models --------------------------------------------------------------------------
+
+
+def staging_names(project: Project) -> dict[str, str]:
+    """What the staging models should be called. Of several for one source the one that most others
+    read is called after its table alone, the rest have the authors' word for them behind it."""
+    uses = users(project)
+    of: dict[tuple[str, str], list[Draft]] = defaultdict(list)
+    for draft in project.intermediates:
+        if (source := staged_source(draft)) is not None:
+            of[snake(source.schema), snake(source.table)].append(draft)
+    taken = {*project.reports, *(draft.name for draft in project.intermediates)}
+    names: dict[str, str] = {}
+    for (schema, table), drafts in sorted(of.items()):
+        drafts.sort(key=lambda each: (-len(uses.get(each.name, ())), each.name))
+        for number, draft in enumerate(drafts):
+            label = draft.name.removeprefix("int_")
+            more = f"_{label}" if number and label != table else ""
+            names[draft.name] = free(f"stg_{schema}__{table}{more}", taken)
+            taken.add(names[draft.name])
+    return names

@@ -35,7 +35,7 @@ from unwet.rewrite.leftovers import common_root, left, originals
 from unwet.rewrite.library import Library, plain_library
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.meaning import Meaning, meaning_of
-from unwet.rewrite.naming_again import as_before, called_before, names_of, signs
+from unwet.rewrite.naming_again import as_before, called_before, names_of, signs, staging_names
 from unwet.rewrite.planned import Abstraction, abstractions
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
@@ -48,7 +48,7 @@ from unwet.rewrite.prove.servers.dbapi import Connected
 from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.remembered import Remembered
-from unwet.rewrite.renaming import Called, renamed
+from unwet.rewrite.renaming import Called, named, renamed
 from unwet.rewrite.repeats import repeats
 from unwet.rewrite.selections import selected
 from unwet.rewrite.sharing import share
@@ -256,6 +256,7 @@ class _Job:
 
     def _named(self, project: Project) -> Project:
         """Under the names of the last run, then those that somebody has decided."""
+        project = named(project, staging_names(project))
         project = as_before(project, self.before.signs)
         self.signs = signs(project)
         wanted = {Called(each.name, each.parameter, each.to): each for each in self.shape.renames}

@@ -27,13 +27,13 @@ from unwet.rewrite.targets.dbt_tests import (
     needs_unique_together,
 )
 from unwet.rewrite.targets.jinja import quoted, template
+from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
 from unwet.rewrite.targets.variables import unset
 
 NAME = "dbt"
 MACROS = True
 LISTS = True
 MODELS = "models/marts"
-SHARED = "models/intermediate"
 
 
 def check(draft: Draft, dialect: str) -> None:
@@ -56,8 +56,11 @@ def files(project: Project) -> dict[str, str]:
     for draft in project.drafts:
         place = f"{MODELS}/{project.folder(draft.name)}{draft.name}.sql"
         result[place] = _model(project, draft, needs[draft.name])
+    layers = layer_of(project)
     for draft in project.intermediates:
-        result[f"{SHARED}/{draft.name}.sql"] = _model(project, draft, needs[draft.name])
+        result[f"models/{layers[draft.name]}/{draft.name}.sql"] = _model(
+            project, draft, needs[draft.name]
+        )
     for macro in project.library.macros:
         result[f"macros/{macro.name}.sql"] = _macro(project, macro)
     if project.library.macros:
@@ -78,8 +81,10 @@ def _described(project: Project, needs: Mapping[str, tuple[str, ...]]) -> dict[s
     for folder, drafts in sorted(folders.items()):
         found[f"{MODELS}/{folder}_models.yml"] = models_yml(project, drafts)
         found[f"{MODELS}/{folder}_exposures.yml"] = exposures_yml(project, drafts, needs)
-    if project.intermediates:
-        found[f"{SHARED}/_models.yml"] = models_yml(project, project.intermediates)
+    layers = layer_of(project)
+    for layer in (STAGING, INTERMEDIATE):
+        if drafts := [each for each in project.intermediates if layers[each.name] == layer]:
+            found[f"models/{layer}/_models.yml"] = models_yml(project, drafts)
     return found
 
 
@@ -94,8 +99,8 @@ def how_to_build(project: Project) -> str:
     if not has_profile(project):
         build = f"It is {project.dialect}: `dbt build` wants your profile `{project.name}`."
     return (
-        "A report is a model below models/marts/; what several share is below"
-        f" models/intermediate/\nand macros/. {build}"
+        "A report is a model below models/marts/; what several share is below models/staging/ (one"
+        f" source,\ncleaned), models/intermediate/ and macros/. {build}"
     )
 
 

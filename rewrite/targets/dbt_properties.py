@@ -13,6 +13,7 @@ from unwet.rewrite.library import Library
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.dbt_tests import with_tests
+from unwet.rewrite.targets.placing import LAYERS, MARTS, layer_of
 from unwet.rewrite.targets.replaced import is_code, replaced
 
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
@@ -21,6 +22,8 @@ _READERS: Final = 5  # are named of what many models read
 
 def project_yml(project: Project) -> str:
     known = {name: v for name, v in sorted(project.placeholders.items()) if v != name}
+    used = {*layer_of(project).values()}
+    layers = [layer for layer in LAYERS if layer in used]
     return _yaml(
         {
             "name": project.name,
@@ -33,8 +36,8 @@ def project_yml(project: Project) -> str:
             **({"vars": known} if known else {}),
             "models": {
                 project.name: {
-                    "intermediate": {"+materialized": "view"},
-                    "marts": {"+materialized": "table"},
+                    layer: {"+materialized": "table" if layer == MARTS else "view"}
+                    for layer in layers
                 }
             },
         }

@@ -16,9 +16,10 @@ from unwet.lineage.names import fold
 from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft, NotComposable, Outside
 from unwet.rewrite.project import Project
+from unwet.rewrite.staging import staging
 from unwet.rewrite.targets.tokens import TOKEN, named
 
-MARTS, INTERMEDIATE = "marts", "intermediate"
+STAGING, INTERMEDIATE, MARTS = LAYERS = ("staging", "intermediate", "marts")
 # a quoted token would be quoted twice
 _QUOTED: Final = re.compile(r"([`\"\[])((ref|src)__\w+?__\3)[`\"\]]", re.IGNORECASE)
 # Characters in a name; what is longer is refused or, worse, cut without a word.
@@ -90,10 +91,18 @@ def places(project: Project, schemas: bool = True, default: str = "") -> Places:
     everything = (*project.drafts, *project.intermediates)
     outside = {each.token.lower(): each for draft in everything for each in draft.outside}
     taken = {each.schema.rpartition(".")[2].lower() for each in outside.values()}
-    marts, below = (_free(name, project.name, taken) for name in (MARTS, INTERMEDIATE))
-    layers = {draft.name: marts for draft in project.drafts}
-    layers |= {draft.name: below for draft in project.intermediates}
+    free = {name: _free(name, project.name, taken) for name in LAYERS}
+    layers = {name: free[layer] for name, layer in layer_of(project).items()}
     return Places(project.dialect, layers, outside, schemas, default)
+
+
+def layer_of(project: Project) -> dict[str, str]:
+    """Marts, intermediate or staging, by the name of a model."""
+    first = staging(project)
+    found = {draft.name: MARTS for draft in project.drafts}
+    found |= {each.name: STAGING if each.name in first else INTERMEDIATE
+              for each in project.intermediates}  # fmt: skip
+    return found
 
 
 def check_names(draft: Draft, dialect: str) -> None:

@@ -96,7 +96,8 @@ def how_to_build(project: Project) -> str:
         build = f"It is {project.dialect}: give config.yaml a gateway, then `sqlmesh plan`."
     return (
         "A report is a model below models/marts/, copies of one report are the blueprints of one"
-        f" file there;\nwhat several share is below models/intermediate/ and macros/. {build}"
+        " file there;\nwhat several share is below models/staging/ (one source, cleaned),"
+        f" models/intermediate/ and macros/. {build}"
     )
 
 

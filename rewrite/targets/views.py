@@ -95,8 +95,8 @@ def how_to_build(project: Project) -> str:
     """Where what is in the project, and how it is built."""
     _, command = _CLIENTS.get(project.dialect, ("", "all.sql in your client"))
     return (
-        "A report is a view below views/marts/; what several share is a view below"
-        f" views/intermediate/.\n`{command}` makes them all, inputs first."
+        "A report is a view below views/marts/; what several share is a view below views/staging/"
+        f" (one source,\ncleaned) or views/intermediate/. `{command}` makes them all, inputs first."
     )
 
 

@@ -17,11 +17,10 @@ from unwet.rewrite.verify import verify
 
 DEDUP = """\
 WITH latest AS (
-  SELECT q.{0}_id, q.day, q.amount FROM (
-    SELECT o.{0}_id, o.day, o.amount,
-      ROW_NUMBER() OVER (PARTITION BY o.{0}_id ORDER BY o.loaded DESC) AS rn
-    FROM s.{0} AS o
-  ) AS q WHERE q.rn = 1
+  SELECT o.{0}_id, MAX(o.day) AS day, SUM(o.amount) AS amount
+  FROM s.{0} AS o
+  WHERE o.loaded > DATE '2020-01-01' AND o.status IN ('paid', 'shipped')
+  GROUP BY o.{0}_id
 )
 SELECT {1} AS x FROM latest AS l
 """
