@@ -45,6 +45,7 @@ def refactor(
     decisions: str | Path | None = None,
     generated: bool = True,
     target: str = "dbt",
+    unit_tests: bool = False,
 ) -> "Result":
     """Rewrite a pile as a project in the folder `out`, and prove it; `unwet refactor`.
 
@@ -52,7 +53,8 @@ def refactor(
     result has the files. `data`: where old and new run, as a
     DuckDB file, a folder of CSV and Parquet files, a server, or Connected(connection, dialect).
     `decisions`: a decisions file, which the project obeys. `generated`: what cannot be proved is
-    tested on data made from the queries alone, too. Raises UnwetError (unwet.lineage.errors).
+    tested on data made from the queries alone, too. `unit_tests`: some are made. Raises UnwetError
+    (unwet.lineage.errors).
     """
     from dataclasses import replace
 
@@ -67,7 +69,8 @@ def refactor(
     decided = read_decisions(decisions)
     request = job.Request(where, name, to_dialect or "", _where(data), force, values, decided)
     budget = Budget() if generated else None
-    return job.refactor(pile, replace(request, generated=budget, target=target))
+    request = replace(request, generated=budget, target=target, unit_tests=unit_tests)
+    return job.refactor(pile, request)
 
 
 def verify(

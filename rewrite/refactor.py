@@ -376,7 +376,9 @@ class _Job:
         self.progress("looking for what can be tested")
         project = replace(
             project,
-            evidence=evidence_of(project, self.found, self.meaning, self.request.unit_tests),
+            evidence=evidence_of(
+                project, self.found, self.meaning, self.request.unit_tests and self.target.UNITS
+            ),
         )
         files = {**self._files(project)}
         assumptions = tuple(sorted(self.assumptions | self.shared_assumptions))
@@ -404,12 +406,16 @@ class _Job:
             assumptions,
             len(project.library.macros),
             files,
-            (*self.notes, *self._idle_decisions(), *edited),
+            (*self.notes, *self._idle_decisions(), *self._not_tested(), *edited),
             contradictions,
             {n: e.counterexample for n, e in self.ledger.evidence.items() if e.counterexample},
             abstractions(project),
             tuple(sorted(self.ledger.contradicted)),
         )
+
+    def _not_tested(self) -> Iterator[str]:
+        if self.request.unit_tests and not self.target.UNITS:
+            yield f"--unit-tests: a project of {self.target.NAME} has nothing that runs them"
 
     def _sizes(self, project: Project, files: Mapping[str, str]) -> tuple[Size, Size]:
         """Of the pile, and of the project with the scripts that go on as they are."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from unwet.lineage.trees import texts
 from unwet.rewrite.algebra import Call, Rel, Scan, expressions, parts, walk
-from unwet.rewrite.data_tests.values import Cells, UnitTest
+from unwet.rewrite.data_tests.values import Cells, Input, UnitTest
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.project import Project
 from unwet.rewrite.prove.examples import Example, examples
@@ -96,22 +96,26 @@ def _made(
 ) -> UnitTest | None:
     """The test, if the example has all that the model reads."""
     draft = next(draft for draft in project.drafts if draft.name == name)
-    reads = {each.relation: ("source", each.relation) for each in draft.outside}
-    for ref in draft.refs:
-        report = project.reports[ref]
-        reads[report.relation or report.name] = ("ref", ref)
-    if not reads.keys() <= example.inputs.keys():
+    models = {r.relation or r.name: ref for ref in draft.refs for r in (project.reports[ref],)}
+    reads = sorted({*(each.relation for each in draft.outside), *models})
+    if not example.inputs.keys() >= {*reads}:
         return None
     given = tuple(
-        (kind, target, *_part(example.inputs[relation], used.get(relation, frozenset())))
-        for relation, (kind, target) in sorted(reads.items())
-    )  # fmt: skip
+        Input(
+            "ref" if relation in models else "source",
+            models.get(relation, relation),
+            *_part(example.inputs[relation], used.get(relation, frozenset())),
+        )
+        for relation in reads
+    )
     return UnitTest(name, given, example.columns, example.rows)
 
 
-def _part(table: Table, used: frozenset[str]) -> tuple[tuple[str, ...], tuple[Cells, ...]]:
+def _part(
+    table: Table, used: frozenset[str]
+) -> tuple[tuple[tuple[str, str], ...], tuple[Cells, ...]]:
     """The columns that matter, all of them where nobody knows, and their rows."""
     places = [i for i, (column, _) in enumerate(table.columns) if column in used]
     places = places or list(range(len(table.columns)))
-    columns = tuple(table.columns[i][0] for i in places)
+    columns = tuple(table.columns[i] for i in places)
     return columns, tuple(tuple(row[i] for i in places) for row in table.rows)

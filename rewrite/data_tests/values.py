@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,17 @@ class SourceColumn:
 
 
 Cells = tuple[str | None, ...]  # values as texts that cast to the types of their columns
-Given = tuple[str, str, tuple[str, ...], tuple[Cells, ...]]
-"""`source` or `ref`, the legacy relation or the model, columns, rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Rows that go into a model. `kind`: whether `target` is the legacy name of a source or a
+    model; `columns`: name and DuckDB type of each."""
+
+    kind: Literal["source", "ref"]
+    target: str
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[Cells, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ class UnitTest:
     """Rows that go into a model, and those that the old scripts made of them."""
 
     model: str
-    given: tuple[Given, ...]
+    given: tuple[Input, ...]
     columns: tuple[str, ...]
     rows: tuple[Cells, ...]
 

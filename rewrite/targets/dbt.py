@@ -33,6 +33,7 @@ from unwet.rewrite.targets.variables import unset
 NAME = "dbt"
 MACROS = True
 LISTS = True
+UNITS = True
 MODELS = "models/marts"
 
 

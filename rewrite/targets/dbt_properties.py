@@ -111,9 +111,9 @@ def unit_tests_yml(project: Project) -> str:
             "description": "What the old scripts made of these rows.",
             "model": test.model,
             "given": [
-                {"input": named[target] if kind == "source" else f"ref('{target}')",
-                 "rows": _dicts(columns, rows)}
-                for kind, target, columns, rows in test.given
+                {"input": named[each.target] if each.kind == "source" else f"ref('{each.target}')",
+                 "rows": _dicts([name for name, _ in each.columns], each.rows)}
+                for each in test.given
             ],
             "expect": {"rows": _dicts(test.columns, test.rows)},
         }

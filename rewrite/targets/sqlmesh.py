@@ -39,6 +39,7 @@ from unwet.rewrite.targets.sqlmesh_audits import (
     named,
     needs_related,
 )
+from unwet.rewrite.targets.sqlmesh_tests import unit_test_files
 from unwet.rewrite.targets.sqlmesh_words import (
     as_variables,
     bound_variables,
@@ -53,6 +54,7 @@ from unwet.rewrite.targets.variables import unset
 NAME = "sqlmesh"
 MACROS = True
 LISTS = False
+UNITS = True
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
 _WIDTH: Final = 90
 # With it SQLMesh 0.236 makes tables of the types that it infers: a sum of DECIMAL(12, 2) times
@@ -86,7 +88,8 @@ def files(project: Project) -> dict[str, str]:
 def counted(files: Mapping[str, str]) -> dict[str, str]:
     """What a maintainer reads to change behaviour: descriptions, keys and audits are counted
     apart, like YAML."""
-    return {p: _APART.sub("", text) for p, text in files.items() if not p.startswith("audits/")}
+    apart = ("audits/", "tests/")
+    return {p: _APART.sub("", text) for p, text in files.items() if not p.startswith(apart)}
 
 
 def how_to_build(project: Project) -> str:
@@ -134,6 +137,8 @@ class _Printer:
             if name not in grouped:
                 yield f"models/{self._folder([name])}{name}.sql", self._model(draft)
         known = self._project.evidence
+        outside = {o.relation: _source(o, self._project.dialect) for o in self._project.outside()}
+        yield from unit_test_files(self._project, self._where, outside.__getitem__)
         if needs_related([*known.models.values(), *known.sources.values()]):
             yield RELATED, RELATED_SQL
 

@@ -14,11 +14,13 @@ class Target(Protocol):
 
     ``NAME``: what `--target` calls it. ``MACROS``: whether its models can call macros; without,
     they share other models only. ``LISTS``: whether a macro may be given the list of its columns.
+    ``UNITS``: whether something runs unit tests of its models.
     """
 
     NAME: str
     MACROS: bool
     LISTS: bool
+    UNITS: bool
 
     def check(self, draft: Draft, dialect: str) -> None:
         """Raises RenderError or NotComposable where the draft cannot be such a model; says why."""

@@ -31,6 +31,7 @@ from unwet.rewrite.targets.replaced import read_by, replaced, said_above
 NAME = "views"
 MACROS = False
 LISTS = False
+UNITS = False
 CONFIG: Final = "views.toml"
 _NO_SCHEMAS: Final = frozenset({"sqlite"})
 # How a dialect's client reads a file, and what it is called with; others get the texts themselves.

@@ -99,3 +99,11 @@ def test_dbt_runs_it(ladders: Result, dbt: Path, tmp_path: Path) -> None:
     done = build(dbt, ladders.files, tmp_path / "project", data)
     assert done["unit_test pass"] == 1
     assert not [each for each in done if not each.endswith((" success", " pass", " no-op"))]
+
+
+def test_views_have_none_and_say_so() -> None:
+    sources = [Source("ddl.sql", DDL, "duckdb"), Source("a.sql", LADDER.format("a"), "duckdb")]
+    request = Request(name="sizes", unit_tests=True, target="views")
+    found = refactor(load(sources, "duckdb"), request)
+    assert "--unit-tests: a project of views has nothing that runs them" in found.notes
+    assert not [path for path in found.files if "test" in path]

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.rewrite.prove.servers import missing
 from unwet import Source, refactor
@@ -90,3 +91,22 @@ def test_a_product_of_decimals_keeps_its_digits(home: Path) -> None:
     (home / "pairs.json").write_text('{"(SELECT 4.652691 AS total)": "marts.total"}', "utf-8")
     found = json.loads(run(home, program("python"), "-c", COMPARE, database, home / "pairs.json"))
     assert set(found.values()) == {0}
+
+
+def test_sqlmesh_runs_the_unit_tests(home: Path) -> None:
+    ladder = "CASE WHEN amount >= 1000 THEN 'large' WHEN amount >= 100 THEN 'medium' END"
+    query = f"SELECT customer, {ladder} AS size, COUNT(*) AS n FROM s.orders GROUP BY 1, 2"
+    report = f"CREATE TABLE r.sizes AS {query};"
+    result = refactor([Source("p/r.sql", report)], home / "units", "duckdb",
+                      generated=False, target="sqlmesh", unit_tests=True)  # fmt: skip
+    place = "tests/test_old_sizes.yaml"
+    [test] = yaml.safe_load(result.files[place]).values()
+    given = test["inputs"]["s.orders"]  # nothing declares the table, so the test has the types
+    assert given["columns"] == {"customer": "varchar", "amount": "bigint"}
+    database = str(home / "units.duckdb")
+    told = run(home / "units", program("sqlmesh"), "test", UNWET_DUCKDB=database)
+    assert "Successfully Ran `1` Test" in told
+    model = next((home / "units" / "models").rglob("sizes.sql"))
+    model.write_text(model.read_text("utf-8").replace("'large'", "'huge'"), "utf-8")
+    with pytest.raises(AssertionError, match="test_old_sizes"):
+        run(home / "units", program("sqlmesh"), "test", UNWET_DUCKDB=database)
