@@ -129,6 +129,7 @@ def verify(
     evidence = _generated(meaning, request, reports, judged, by_name, dialect, values, progress)
     check = Checks(state, rendered, judged, by_name, evidence, remembered)
     checked = _on_purpose(check.run(known), case, old)
+    checked = _run_with(checked, _rewritten(request.project, rendered, pile))
     based = grounds(reports, found, judged, (request.project, rendered), dialect,
                     meaning.normalizer, pile.catalog, request.rules)  # fmt: skip
     checked = tuple(replace(c, grounds=based.get(c.name, NO_GROUNDS)) for c in checked)
@@ -166,6 +167,32 @@ def _generated(
         others = [reference(r) for r in reports if r.name not in judged.unproved]
         found |= ask(others, budget=replace(request.generated, report=0))  # no score is needed
     return found
+
+
+def _rewritten(root: Path, project: RenderedProject, pile: Pile) -> str:
+    """The first old script that the project still runs, but with another text; empty if none."""
+    known = {tuple(source.text.splitlines()) for source in pile.sources}
+    for path in project.scripts:
+        try:
+            text = (root / path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return path
+        if tuple(text.splitlines()) not in known:
+            return path
+    return ""
+
+
+def _run_with(checked: tuple[Checked, ...], script: str) -> tuple[Checked, ...]:
+    """Nothing is known of rows that a script may change which is not the old one."""
+    if not script:
+        return checked
+    why = f"{script}, which is run with it, is not the old script"
+    return tuple(
+        replace(each, verdict="kept", reason=why, open=True)
+        if each.verdict in ("proved", "tested", "changed")
+        else each
+        for each in checked
+    )
 
 
 def check_project(root: Path) -> None:

@@ -50,7 +50,8 @@ class RenderedProject:
     `variables`: the values that variables have, those of its own configuration included. `target`:
     the folder dbt compiles into; `compiled`: models whose SQL is what it made of them; `notes` on
     that.
-    `macros`: the names of its own; `described`: the YAML files beside its models.
+    `macros`: the names of its own; `described`: the YAML files beside its models; `scripts`: the
+    paths below its root of old scripts that it still runs.
     """
 
     name: str
@@ -63,6 +64,7 @@ class RenderedProject:
     notes: tuple[str, ...] = ()
     macros: frozenset[str] = frozenset()
     described: tuple[Path, ...] = ()
+    scripts: tuple[str, ...] = ()
 
 
 class BadProject(UsageError):

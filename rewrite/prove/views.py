@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from sqlglot import exp
 
 from unwet.lineage.errors import UnknownDialect
+from unwet.lineage.lexer import CODE, pieces
 from unwet.lineage.parse import Statement, check_dialect, parse
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import verbatim
@@ -33,12 +34,22 @@ from unwet.rewrite.prove.rendered import (
 )
 from unwet.rewrite.prove.rewired import rewired
 from unwet.rewrite.prove.sandbox import TemplateFailure
+from unwet.rewrite.prove.view_order import ORDER, misplaced, read_order
 
 CONFIG = "views.toml"
-_ORDER = "all.sql"
-_INCLUDE = re.compile(
-    r"\s*(?:\\ir|\\i|\.read|:r|!source|source|@@|--)\s*'?((?:views|legacy)/[^\s';]+)'?\s*;?\s*",
+_MAKING = re.compile(
+    r"\s*CREATE\s+(?:OR\s+(?:REPLACE|ALTER)\s+)?(?:MATERIALIZED\s+)?(?:VIEW|TABLE)\s",
     re.IGNORECASE,
+)
+# of a view or table; any other may keep rows out, merge or hide them
+_HARMLESS = (
+    exp.CopyGrantsProperty,
+    exp.FileFormatProperty,
+    exp.LocationProperty,
+    exp.PartitionedByProperty,
+    exp.SchemaCommentProperty,
+    exp.SqlSecurityProperty,
+    exp.ViewAttributeProperty,
 )
 
 
@@ -51,8 +62,31 @@ def render_project(
     models = [model for path in project.paths for model in project.models(path)]
     failures = project.failures
     kept = ordered(models, failures)
-    failures.extend(_misplaced(root, kept))
-    return RenderedProject(str(settings.get("name", root.name)), kept, (), tuple(failures))
+    try:
+        order = read_order(root)
+    except TemplateFailure as failure:
+        raise BadProject(f"{root / ORDER}: {failure.message}") from failure
+    files = {path.relative_to(root.resolve()).as_posix() for path in project.paths}
+    failures.extend(misplaced(root, kept, order, files))
+    failures.extend(_with_others(kept, project.wild, {each.name for each in failures}))
+    scripts = tuple(path for path in order.at if path.startswith("legacy/"))
+    name = str(settings.get("name", root.name))
+    return RenderedProject(name, kept, (), tuple(failures), scripts=scripts)
+
+
+def _with_others(
+    models: Sequence[RenderedModel], wild: Sequence[RenderFailure], failed: set[str]
+) -> Iterator[RenderFailure]:
+    """What files do besides making views may change the rows of every view."""
+    for first in wild[:1]:
+        why = f"{Path(first.path).name} is run with it, of which {first.reason}"
+        for model in models:
+            if model.name not in failed:
+                yield RenderFailure(model.name, first.path, first.line, why)
+
+
+class _NoView(TemplateFailure):
+    """A statement that may change what other views have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +107,7 @@ class _Project:
     settings: Mapping[str, Any]
     relation: Relation
     failures: list[RenderFailure] = field(default_factory=list)
+    wild: list[RenderFailure] = field(default_factory=list)  # that are no views only
 
     def __post_init__(self) -> None:
         self.dialect = str(self.settings.get("dialect", ""))
@@ -98,16 +133,29 @@ class _Project:
             return tuple(self._parsed(path))
         except TemplateFailure as failure:
             self._fail(path, failure, path.stem)
+            if isinstance(failure, _NoView):
+                self.wild.append(self.failures[-1])
             return ()
 
     def _parsed(self, path: Path) -> Iterator[_View]:
-        script = parse(verbatim(Source(str(path), text_of(path), self.dialect)), self.dialect)
+        text = text_of(path)
+        script = parse(verbatim(Source(str(path), text, self.dialect)), self.dialect)
         for finding in script.findings:
-            raise TemplateFailure(str(finding.message), finding.at.line)
+            kind = TemplateFailure if _makes_views(text, self.dialect) else _NoView
+            raise kind(str(finding.message), finding.at.line)
+        dropped = ""
         for statement in script.statements:
+            if isinstance(statement.tree, exp.Drop) and not dropped:
+                dropped = _dropped(statement.tree, statement.span.line)
+                continue
             view = _view(statement)
+            if dropped and (view is None or view.name != dropped):
+                raise _NoView(f"{dropped} is dropped and not made", statement.span.line)
+            dropped = ""
             if view is not None:
                 yield view
+        if dropped:
+            raise _NoView(f"{dropped} is dropped and not made")
 
     def _fail(self, path: Path, failure: TemplateFailure, name: str) -> None:
         self.failures.append(RenderFailure(name, str(path), failure.line, failure.message))
@@ -117,18 +165,44 @@ def _view(statement: Statement) -> _View | None:
     """What a statement makes; None where that is no rows. Raises TemplateFailure for others."""
     tree, line = statement.tree, statement.span.line
     kind = str(tree.args.get("kind") or "").upper()
-    if isinstance(tree, exp.Drop) and tree.args.get("exists"):
-        return None
     if isinstance(tree, exp.Create) and kind == "SCHEMA":
         return None
     if not isinstance(tree, exp.Create) or kind not in ("VIEW", "TABLE"):
-        raise TemplateFailure(f"a {tree.key} is no view", line)
+        raise _NoView(f"a {tree.key} is no view", line)
     if not isinstance(tree.this, exp.Table):
         raise TemplateFailure("a list of columns behind the name is not understood", line)
     if tree.args.get("expression") is None or tree.args.get("exists"):
         raise TemplateFailure("its rows are not those of one query", line)
-    name = ".".join(part.name for part in tree.this.parts).lower()
-    return _View(name, _query(statement), line, kind == "TABLE")
+    properties = tree.args.get("properties")
+    for each in properties.expressions if properties is not None else ():
+        if not isinstance(each, _HARMLESS):
+            said = each.sql(statement.dialect or None, comments=False)
+            raise TemplateFailure(f"{said} may change its rows", line)
+    return _View(_name(tree.this), _query(statement), line, kind == "TABLE")
+
+
+def _makes_views(text: str, dialect: str) -> bool:
+    """Whether each statement of a text that nobody could parse begins as one that makes a view."""
+    code = "".join(
+        text[piece.start : piece.end] if piece.kind == CODE else " "
+        for piece in pieces(text, dialect)
+    )
+    return all(_MAKING.match(each) for each in code.split(";") if each.strip())
+
+
+def _dropped(tree: exp.Drop, line: int) -> str:
+    """What a DROP VIEW or TABLE IF EXISTS drops. Raises TemplateFailure for any other."""
+    kind = str(tree.args.get("kind") or "").upper()
+    if kind not in ("VIEW", "TABLE") or not tree.args.get("exists") or tree.args.get("cascade"):
+        raise _NoView("a drop is no view", line)
+    dropped = tree.args.get("tables") or [tree.this]
+    if len(dropped) != 1 or not isinstance(dropped[0], exp.Table):
+        raise _NoView("it drops more than it makes", line)
+    return _name(dropped[0])
+
+
+def _name(table: exp.Table) -> str:
+    return ".".join(part.name for part in table.parts).lower()
 
 
 def _query(statement: Statement) -> str:
@@ -139,36 +213,6 @@ def _query(statement: Statement) -> str:
                 if token.text.upper() == "AS" and part.text[token.start : token.end + 1].isalpha():
                     return part.text[token.end + 1 :].strip().removesuffix(";").strip()
     raise TemplateFailure("nobody can tell where its query begins", statement.span.line)
-
-
-# --- the order in which all.sql makes them ---------------------------------------------------
-
-
-def _misplaced(root: Path, models: tuple[RenderedModel, ...]) -> Iterator[RenderFailure]:
-    """Views that all.sql does not make as their files say, after those that they read."""
-    path = root / _ORDER
-    lines = text_of(path).splitlines() if path.is_file() else []
-    found = ((number, _INCLUDE.fullmatch(line)) for number, line in enumerate(lines, 1))
-    at = {hit[1]: number for number, hit in found if hit is not None}
-    home = root.resolve()
-    paths = {model.name: Path(model.path).relative_to(home).as_posix() for model in models}
-    for model in models:
-        line = at.get(paths[model.name], 0)
-        why = "" if line else f"{_ORDER} does not make it"
-        for ref in model.refs:
-            if line and at.get(paths.get(ref, ""), line + 1) > line:
-                why = f"{_ORDER} makes it before {ref}, which it reads"
-        if line and lines[line - 1].lstrip().startswith("--") and not why:
-            why = _copied(lines, line, text_of(Path(model.path)))
-        if why:
-            yield RenderFailure(model.name, str(path), line, why)
-
-
-def _copied(lines: list[str], line: int, text: str) -> str:
-    """Where all.sql holds the texts themselves: whether it holds this one."""
-    wanted = text.splitlines()
-    same = lines[line : line + len(wanted)] == wanted
-    return "" if same else f"{_ORDER} says something else than its file"
 
 
 def _settings(root: Path) -> dict[str, Any]:

@@ -238,6 +238,103 @@ def test_a_copy_that_says_something_else_is_seen(tmp_path: Path) -> None:
     assert "all.sql says something else than its file" in outcomes(project)["names"]
 
 
+BESIDE = (
+    "DROP VIEW marts.few;",
+    "DELETE FROM s.t;",
+    "SET TimeZone = 'Asia/Tokyo';",
+    ".read other.sql",
+    ".read views/../other.sql",
+    ".read views/marts/other.txt",
+    ".system rm x",
+    "ALTER TABLE s.t ADD COLUMN x INT;",
+    "-- views/marts/few.sql\nDROP VIEW marts.few;",
+    "/* a comment */ DROP VIEW marts.few;",
+    "CREATE SCHEMA IF NOT EXISTS x; DROP VIEW marts.few;",
+    "CREATE MACRO abs(x) AS 1;",
+)
+
+
+@pytest.mark.parametrize("line", BESIDE)
+def test_whatever_all_sql_does_besides_is_seen(tmp_path: Path, line: str) -> None:
+    project = written(tmp_path)
+    text = (project / "all.sql").read_text("utf-8")
+    (project / "views/marts/other.txt").write_text("DELETE FROM s.t;")
+    (project / "all.sql").write_text(f"{text}\n{line}\n", "utf-8")
+    told = outcomes(project)
+    assert told.keys() == {"few", "names"}
+    assert all(each.startswith("kept: ") and "all.sql" in each for each in told.values())
+
+
+def test_comments_blank_lines_and_schemas_change_no_rows(tmp_path: Path) -> None:
+    project = written(tmp_path)
+    text = (project / "all.sql").read_text("utf-8")
+    more = '\n-- note: .read x\n--\n  -- indented\nCREATE SCHEMA IF NOT EXISTS "my x";\n'
+    (project / "all.sql").write_text(text + more, "utf-8")
+    assert outcomes(project) == {"few": "proved: ", "names": "proved: "}
+
+
+def test_a_text_behind_a_copy_in_all_sql_is_seen(tmp_path: Path) -> None:
+    project = written(tmp_path, "bigquery")
+    assert outcomes(project)["few"] == "proved: "
+    text = (project / "all.sql").read_text("utf-8")
+    (project / "all.sql").write_text(f"{text}DROP VIEW marts.few;\n", "utf-8")
+    assert all("runs more than the views" in each for each in outcomes(project).values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("CREATE OR", "DELETE FROM s.t; CREATE OR"),
+        ("CREATE OR", "DROP VIEW IF EXISTS marts.names; CREATE OR"),
+        ("CREATE OR", "DROP TABLE IF EXISTS s.t; CREATE OR"),
+        ("CREATE OR", "DROP VIEW IF EXISTS marts.few CASCADE; CREATE OR"),
+        ("CREATE OR", "SET TimeZone = 'Asia/Tokyo'; CREATE OR"),
+        ("CREATE OR", "DELETE s.t FROM WHERE )( ; CREATE OR"),
+        ("-- ", "INSERT INTO s.t SELECT * FROM s.t; -- "),
+    ],
+)
+def test_a_file_that_does_more_than_its_view_counts_for_all(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    project = written(tmp_path)
+    edit(project / "views/marts/few.sql", old, new)
+    assert all(each.startswith("kept: ") for each in outcomes(project).values())
+
+
+def test_a_view_that_cannot_be_read_is_its_own_matter(tmp_path: Path) -> None:
+    project = written(tmp_path)
+    edit(project / "views/marts/few.sql", "SELECT", "SELECT )(")
+    told = outcomes(project)
+    assert told["few"].startswith("kept: ") and told["names"] == "proved: "
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "CREATE TABLE marts.few WITH NO DATA AS",
+        "CREATE TEMP VIEW few AS",
+    ],
+)
+def test_ways_to_make_a_view_that_has_other_rows(tmp_path: Path, line: str) -> None:
+    project = written(tmp_path)
+    edit(project / "views/marts/few.sql", "CREATE OR REPLACE VIEW marts.few AS", line)
+    assert outcomes(project)["few"].startswith("kept: ")
+
+
+def test_a_kept_script_has_to_be_the_old_one(tmp_path: Path) -> None:
+    base = "CREATE TABLE r.base AS SELECT id FROM s.t; DELETE FROM r.base USING s.t WHERE id = 1"
+    reader = "CREATE VIEW r.reader AS SELECT id FROM r.base WHERE id > 0"
+    sources = [Source("p/t.sql", TABLES), Source("p/base.sql", base), Source("p/r.sql", reader)]
+    pile = load(sources, "duckdb")
+    project = tmp_path / "v"
+    refactor(pile, Request(out=project, target="views"))
+    request = VerifyRequest(project)
+    assert [r.verdict for r in verify(pile, request).reports] == ["kept", "proved"]
+    edit(project / "legacy/base.sql", "id = 1", "id = 2")
+    [_, told] = verify(pile, request).reports
+    assert told.verdict == "kept" and "legacy/base.sql" in told.reason and told.open
+
+
 @pytest.mark.parametrize("text", ["dialect = 3 3", 'dialect = "klingon"'])
 def test_a_bad_configuration(tmp_path: Path, text: str) -> None:
     (tmp_path / "views.toml").write_text(text)
