@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path, PurePath
+from typing import Final
 
 from unwet.lineage.errors import BadConfig, PathNotFound
 
@@ -27,6 +28,23 @@ class Intended:
 
 
 @dataclass(frozen=True, slots=True)
+class Sharing:
+    """What a reviewer would sign of what `refactor` writes once: a macro has so many parameters at
+    most, unless they are the columns of a table; each has so many uses and printed lines at least,
+    and saves so many lines. A shared model saves two more, for its file and its name."""
+
+    max_parameters: int = 5
+    min_uses: int = 2
+    min_lines: int = 5
+    min_saved: int = 4
+
+
+USUAL_SHARING: Final = Sharing()
+LEAST_SHARING: Final = Sharing(max_parameters=0, min_uses=2, min_lines=1, min_saved=0)
+"""The least that each may be set to."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """What a configuration file may say; the command line wins over all of it."""
 
@@ -39,6 +57,7 @@ class Config:
     baseline: str = ""
     drift: bool = False
     decisions: str = ""
+    sharing: Sharing = USUAL_SHARING
     home: str = ""  # the folder that the file stands in; no setting
 
 
@@ -90,6 +109,7 @@ def _checked(table: Mapping[str, object], path: Path) -> Config:
         baseline=str(path.parent / baseline) if baseline else "",
         drift=_flag(table, "drift", path),
         decisions=str(path.parent / decisions) if decisions else "",
+        sharing=_sharing(table.get("sharing", {}), path),
         home=str(path.parent),
     )
 
@@ -119,6 +139,23 @@ def _params(value: object, path: Path) -> dict[str, str]:
     if not isinstance(value, dict) or any(isinstance(each, dict | list) for each in value.values()):
         raise BadConfig(f"{path}: params must be a table of name = value")
     return {str(name): str(each) for name, each in value.items()}
+
+
+def _sharing(value: object, path: Path) -> Sharing:
+    if not isinstance(value, dict):
+        raise BadConfig(f"{path}: sharing must be a table, [sharing]")
+    for key, number in value.items():
+        known = list(Sharing.__dataclass_fields__)
+        if key not in known:
+            raise BadConfig(
+                f"{path}: unknown setting in [sharing]: {key}", f"known: {', '.join(known)}"
+            )
+        least = getattr(LEAST_SHARING, key)
+        if not isinstance(number, int) or isinstance(number, bool) or number < least:
+            raise BadConfig(
+                f"{path}: {key} in [sharing] must be a number, {least} or more, not {number!r}"
+            )
+    return Sharing(**value)
 
 
 def _intended(value: object, path: Path) -> Iterator[Intended]:

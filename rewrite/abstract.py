@@ -15,12 +15,12 @@ from typing import Literal
 
 from sqlglot import exp
 
+from unwet.lineage.config import USUAL_SHARING
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.naming import free, hole_name
 from unwet.rewrite.shapes import CONDITION, HOLE, Leaf, Shape, leaf_nodes, local_names
 
-MAX_HOLES = 6  # a reviewer turns down a macro with more parameters than this
-TABLE_HOLES = 12  # unless they are the columns of a table: a loop over so many rows at least
+TABLE_HOLES = 12  # parameters that are the columns of a table: a loop over so many rows at least
 TABLE_ROWS = 4
 BRANCH = "part"  # the label of a branch of a set operation, as its author gave it no name
 
@@ -76,11 +76,12 @@ def families(units: Iterable[Unit], owners: Owners | None = None) -> list[Family
     for unit in units:
         groups[unit.kind == "tail", unit.shape.digest].append(unit)
     result: list[Family] = []
+    sharing = owners.limits.sharing if owners else USUAL_SHARING
     for group in groups.values():
         for members in owners.parted(group, _host, _content) if owners else [group]:
             if len(members) > 1:
-                result.extend(_split(members))
-    return result
+                result.extend(_split(members, sharing.max_parameters))
+    return [each for each in result if len(each.units) >= sharing.min_uses]
 
 
 def _host(unit: Unit) -> str:
@@ -113,10 +114,10 @@ def _fill(node: exp.Expr, name: str) -> None:
             node.replace(exp.Var(this=token))
 
 
-def _split(members: list[Unit]) -> list[Family]:
+def _split(members: list[Unit], most: int) -> list[Family]:
     """One family if its holes are few, else several: cut where the fewest values divide."""
     holes = _holes(members)
-    if len(holes) <= (TABLE_HOLES if is_table(members) else MAX_HOLES):
+    if len(holes) <= (TABLE_HOLES if is_table(members) else most):
         return [Family(tuple(members), holes)]
     divide = min(holes, key=lambda h: (len(set(h.values)), h.positions))
     parts: dict[Leaf, list[Unit]] = defaultdict(list)
@@ -125,7 +126,7 @@ def _split(members: list[Unit]) -> list[Family]:
     found: list[Family] = []
     for part in parts.values():
         if 1 < len(part) < len(members):
-            found.extend(_split(part))
+            found.extend(_split(part, most))
     return found
 
 

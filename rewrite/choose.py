@@ -32,9 +32,8 @@ from unwet.rewrite.shapes import CONDITION, Leaf, Shape, Survey
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stand_ins import put_back, stand_ins
 
-MIN_LINES = 5  # smaller queries are not worth a name
-MIN_GAIN = 4
 _MIN_LEAVES = 6
+_NEVER = -1
 _OVERHEAD = 3  # the macro's first and last line, and one more name to know
 
 
@@ -100,7 +99,7 @@ class _Workshop:
         changed = _Changed()
         touched: set[str] = set()
         for saved, family in found:
-            if saved < MIN_GAIN:
+            if saved < self.owners.limits.sharing.min_saved:
                 break
             met = any(changed.meets(unit.node) for unit in family.units)
             if not met and not self._refused(family):
@@ -115,8 +114,8 @@ class _Workshop:
     def _gain(self, family: Family) -> int:
         lines = self._lines(family.units[0])
         saved = sum(lines - call_lines(family, i) for i in range(len(family.units)))
-        if lines < MIN_LINES or _is_trivial(family.units[0].node):
-            return 0
+        if lines < self.owners.limits.sharing.min_lines or _is_trivial(family.units[0].node):
+            return _NEVER
         return saved - lines - _OVERHEAD
 
     def _lines(self, unit: Unit) -> int:

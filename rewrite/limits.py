@@ -6,17 +6,20 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from unwet.lineage.config import USUAL_SHARING, Sharing
+
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`apart`: sets of reports, no two of which may use one abstraction; `plain`: reports that may
-    share only what is equal; `forbidden`: names of what is never made."""
+    share only what is equal; `forbidden`: names of what is never made; `sharing`: what pays."""
 
     apart: tuple[frozenset[str], ...] = ()
     plain: frozenset[str] = frozenset()
     forbidden: frozenset[str] = frozenset()
+    sharing: Sharing = USUAL_SHARING
 
 
 NO_LIMITS = Limits()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from unwet.lineage.config import USUAL_SHARING, Sharing
 from unwet.lineage.findings import Finding
 from unwet.lineage.garbage import rare_collection
 from unwet.lineage.names import deep_stack
@@ -77,7 +78,7 @@ class Request:
     stopped are kept, ``known``: what generated data has said before; ``generated``: the time for
     tests on data made from the queries alone, None for none; ``target``: the kind of project;
     ``before``: a project of an earlier run, whose names stay; ``unit_tests``: some are made;
-    ``check_proofs``: what is proved is tested on such data, too."""
+    ``check_proofs``: what is proved is tested on such data, too; ``sharing``: what pays."""
 
     out: Path | None = None
     name: str = "unwet_project"
@@ -96,6 +97,7 @@ class Request:
     before: Path | None = None
     unit_tests: bool = False
     check_proofs: bool = False
+    sharing: Sharing = USUAL_SHARING
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,8 @@ class _Job:
         self.ledger = Ledger()
         self.shape = shape(request.decisions, self.state.reports, [*meaning.names.values()])
         self.ledger.kept.update(self.shape.scripts)
-        self.owners = Owners(self.shape.limits)
+        self.limits = replace(self.shape.limits, sharing=request.sharing)
+        self.owners = Owners(self.limits)
         self.unnamed: tuple[str, ...] = ()  # names that could not be given
         self.drafting = Drafting(self.state.reports, self.dialect, self.target, self.ledger.kept)
         self.plans: dict[str, Plan] = {}  # what each model has to mean
@@ -239,7 +242,7 @@ class _Job:
 
     def _sharing(self, drafts: tuple[Draft, ...], alone: frozenset[str]) -> Project:
         known = tables(drafts, self.plans, self.reports, self.pile.catalog)
-        owners = self.owners = Owners(self.shape.limits)
+        owners = self.owners = Owners(self.limits)
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
             shared = share(drafts, known, self.dialect, alone, self.normalizer, owners)
             library = plain_library((*shared.drafts, *shared.intermediates))

@@ -36,7 +36,7 @@ from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stars import is_open, made_table
 from unwet.rewrite.widening import Offers, Site, Wide, widened
 
-MIN_GAIN = 6
+_MORE = 2  # lines that a model saves beyond those that anything has to: it is a file of its own
 _OVERHEAD = 2  # one more file to open, one more name to know
 _NOT_TRIVIAL = (Aggregate, Distinct, Join, SetOp, Window)
 
@@ -166,12 +166,12 @@ class _Workshop:
             if wide is None:
                 return
             served = {id(site) for site, _ in wide.served}
-            if self._gain(wide, lines) >= MIN_GAIN:
+            if self._gain(wide, lines) >= self.owners.limits.sharing.min_saved + _MORE:
                 self._apply(name, wide)
             sites = [s for s in sites if id(s) not in served and s is not base]
 
     def _gain(self, wide: Wide, lines: Mapping[int, int]) -> int:
-        if len({site.host for site, _ in wide.served}) < 2:
+        if len({site.host for site, _ in wide.served}) < self.owners.limits.sharing.min_uses:
             return 0
         before = sum(lines[id(site)] - 1 for site, _ in wide.served)
         return before - tree_lines(wide.root.node, self.dialect) - _OVERHEAD

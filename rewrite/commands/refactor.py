@@ -7,6 +7,7 @@ import click
 
 from unwet.lineage.commands.output import Steps, emit, notes, say, table
 from unwet.lineage.commands.request import Request, shared
+from unwet.lineage.config import USUAL_SHARING
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
 from unwet.rewrite.commands.generating import alarm, budget_of, check, generated_options, write
@@ -75,6 +76,7 @@ def refactor(
         values=request.params,
         decisions=decisions_of(request, decisions),
         intended=request.intended,
+        sharing=request.settings.sharing if request.settings else USUAL_SHARING,
         seconds=timeout,
         generated=budget_of(no_generated, generated_seconds),
         check_proofs=check_proofs,

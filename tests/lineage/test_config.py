@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from unwet.lineage.config import Config, Intended, read_config
+from unwet.lineage.config import Config, Intended, Sharing, read_config
 from unwet.lineage.errors import BadConfig, PathNotFound
 
 
@@ -48,6 +48,11 @@ def test_pyproject_counts_only_with_its_table(tmp_path: Path) -> None:
         ("[[intended]]\npath = 'a'", "needs a path and a reason", ""),
         ("[[intended]]\npath = 'a'\nreason = ' '", "reason in [[intended]] must be", ""),
         ("[[intended]]\npath = 'a'\nreason = 'b'\nline = 3", "unknown setting in", "expression"),
+        ("sharing = 3", "sharing must be a table", ""),
+        ("[sharing]\nmax_params = 3", "unknown setting in [sharing]: max_params", "max_parameters"),
+        ("[sharing]\nmin_uses = 1", "min_uses in [sharing] must be a number, 2 or more", ""),
+        ("[sharing]\nmin_lines = true", "min_lines in [sharing] must be a number", ""),
+        ("[sharing]\nmax_parameters = '5'", "max_parameters in [sharing] must be a number", ""),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, message: str, help: str) -> None:
@@ -68,3 +73,8 @@ def test_what_a_check_is_about_counts_from_the_file(tmp_path: Path) -> None:
     found = read_config(None, tmp_path)
     assert found.paths == (str(tmp_path / "models"), str(tmp_path / "sql"))
     assert (found.baseline, found.home) == (str(tmp_path / "known.json"), str(tmp_path))
+
+
+def test_what_pays_has_defaults(tmp_path: Path) -> None:
+    (tmp_path / "unwet.toml").write_text("[sharing]\nmax_parameters = 2\n")
+    assert read_config(None, tmp_path).sharing == Sharing(max_parameters=2)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from unwet.lineage.config import Sharing
 from unwet.lineage.errors import BadDecision
 from unwet.lineage.pile import Pile, load
 from unwet.lineage.sources import Source
@@ -228,3 +229,31 @@ def test_all_of_them_stand_in_the_migration(tmp_path: Path) -> None:
     told = made(pile(), decided(tmp_path, text)).files["MIGRATION.md"]
     assert "## Decisions that this project obeys (2)" in told
     assert "sales_ch stays a model of its own; 2026-03-01: asked by sales" in told
+
+
+# --- what pays, as configured ----------------------------------------------------------------
+
+
+def shared_with(of: Pile, sharing: Sharing) -> list[str]:
+    result = refactor(of, Request(sharing=sharing))
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    return sorted(each.name for each in result.abstractions)
+
+
+@pytest.mark.parametrize(
+    ("limit", "names"),
+    [
+        (Sharing(), ["int_good", "sales"]),
+        (Sharing(max_parameters=0), ["int_good"]),  # what is equal is left to share
+        (Sharing(min_uses=5), ["int_good", "sales"]),
+        (Sharing(min_uses=6), []),
+        (Sharing(min_saved=1000), []),
+    ],
+)
+def test_limits_of_what_is_shared(limit: Sharing, names: list[str]) -> None:
+    assert shared_with(pile(), limit) == names
+
+
+def test_short_queries_are_not_worth_a_macro() -> None:
+    lines = REPORT.count("\n") * 4
+    assert not any("sales" in name for name in shared_with(pile(), Sharing(min_lines=lines)))
