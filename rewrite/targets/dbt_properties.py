@@ -17,6 +17,7 @@ from unwet.rewrite.targets.placing import LAYERS, MARTS, layer_of
 from unwet.rewrite.targets.replaced import is_code, replaced
 
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
+_NOBODY: Final = "unknown"  # dbt wants an owner; the folder of the old script comes nearest to one
 _READERS: Final = 5  # are named of what many models read
 
 
@@ -189,7 +190,7 @@ def _exposure(project: Project, report: Report, needs: tuple[str, ...]) -> dict[
         "name": f"legacy_{report.name}",
         "label": report.relation or report.name,
         "type": "analysis",
-        "owner": {"name": "unwet", "email": "unknown@example.com"},
+        "owner": {"name": project.folder(report.name).rstrip("/") or _NOBODY},
         "depends_on": [f"ref('{report.name}')"],
         "description": "Legacy report at " + ", ".join(replaced(project, report)),
         **switch,
