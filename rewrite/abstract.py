@@ -17,14 +17,24 @@ from sqlglot import exp
 
 from unwet.lineage.config import USUAL_SHARING
 from unwet.rewrite.limits import Owners
-from unwet.rewrite.naming import free, hole_name
-from unwet.rewrite.shapes import CONDITION, HOLE, Leaf, Shape, leaf_nodes, local_names
+from unwet.rewrite.naming import free, hole_name, snake
+from unwet.rewrite.shapes import (
+    CONDITION,
+    HOLE,
+    Leaf,
+    Leaves,
+    Shape,
+    leaf_nodes,
+    local_names,
+    whole_columns,
+)
 
 TABLE_HOLES = 12  # parameters that are the columns of a table: a loop over so many rows at least
 TABLE_ROWS = 4
 BRANCH = "part"  # the label of a branch of a set operation, as its author gave it no name
 
-UnitKind = Literal["whole", "block", "tail"]
+MAX_PIECE_HOLES = 3  # nor does he want to read an expression with more
+UnitKind = Literal["whole", "block", "tail", "expression", "items"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,8 @@ class Unit:
     """A piece of a host (a model or a macro) that could be a template's instance.
 
     whole: the host's query itself. block: a CTE body or derived table. tail: what is left of a
-    query when its first ``skip`` CTEs are taken off. ``node`` is the query in the host's tree.
+    query when its first ``skip`` CTEs are taken off. expression: a scalar one. items: those of a
+    SELECT from ``skip`` to ``stop``. ``node`` is the query or expression in the host's tree.
     """
 
     kind: UnitKind
@@ -51,9 +62,13 @@ class Unit:
     label: str
     comment: str = ""
     skip: int = 0
+    stop: int = 0
 
     def tree(self) -> exp.Expr:
         """A copy of what the template is made of."""
+        if self.kind == "items":
+            items = self.node.expressions[self.skip : self.stop]
+            return exp.Select(expressions=[item.copy() for item in items])
         copy = self.node.copy()
         if self.skip:
             block = copy.args["with_"]
@@ -72,9 +87,10 @@ class Family:
 def families(units: Iterable[Unit], owners: Owners | None = None) -> list[Family]:
     """Groups of at least two units that one template with few holes covers, as far as their owners
     may share one."""
-    groups: dict[tuple[bool, bytes], list[Unit]] = defaultdict(list)
+    groups: dict[tuple[str, bytes], list[Unit]] = defaultdict(list)
     for unit in units:
-        groups[unit.kind == "tail", unit.shape.digest].append(unit)
+        kind = "block" if unit.kind == "whole" else unit.kind
+        groups[kind, unit.shape.digest].append(unit)
     result: list[Family] = []
     sharing = owners.limits.sharing if owners else USUAL_SHARING
     for group in groups.values():
@@ -95,7 +111,7 @@ def _content(unit: Unit) -> tuple[Leaf, ...]:
 def template(family: Family) -> exp.Expr:
     """The first member's tree with hole tokens in place of the leaves that vary."""
     tree = family.units[0].tree()
-    nodes = leaf_nodes(tree)
+    nodes = leaf_nodes(tree, leaf=_leaves(family.units[0]))
     for hole in family.holes:
         for position in hole.positions:
             _fill(nodes[position], hole.name)
@@ -117,7 +133,7 @@ def _fill(node: exp.Expr, name: str) -> None:
 def _split(members: list[Unit], most: int) -> list[Family]:
     """One family if its holes are few, else several: cut where the fewest values divide."""
     holes = _holes(members)
-    if len(holes) <= (TABLE_HOLES if is_table(members) else most):
+    if len(holes) <= _most(members, most):
         return [Family(tuple(members), holes)]
     divide = min(holes, key=lambda h: (len(set(h.values)), h.positions))
     parts: dict[Leaf, list[Unit]] = defaultdict(list)
@@ -128,6 +144,17 @@ def _split(members: list[Unit], most: int) -> list[Family]:
         if 1 < len(part) < len(members):
             found.extend(_split(part, most))
     return found
+
+
+def _most(members: Sequence[Unit], most: int) -> int:
+    """The holes that one template for these may have."""
+    if members[0].kind == "expression":
+        return min(MAX_PIECE_HOLES, most)
+    return TABLE_HOLES if is_table(members) else most
+
+
+def _leaves(unit: Unit) -> Leaves | None:
+    return whole_columns if unit.kind == "expression" else None
 
 
 def is_table(members: Sequence[Unit]) -> bool:
@@ -144,7 +171,7 @@ def _holes(members: Sequence[Unit]) -> tuple[Hole, ...]:
     if not varying:
         return ()
     renamed = _renamings(members, places)
-    nodes = leaf_nodes(members[0].node, members[0].skip)
+    nodes = leaf_nodes(members[0].node, members[0].skip, _leaves(members[0]))
     holes: list[Hole] = []
     for values in varying:
         if values not in renamed:
@@ -154,9 +181,18 @@ def _holes(members: Sequence[Unit]) -> tuple[Hole, ...]:
 
 
 def _name(values: tuple[Leaf, ...], node: exp.Expr) -> str:
+    if isinstance(node, exp.Column):
+        return _shared_words(value.text.rpartition(".")[2] for value in values)
     if values[0].kind == CONDITION:
         return str(node.meta.get(HOLE, CONDITION))
     return hole_name([v.text for v in values], _role(node))
+
+
+def _shared_words(columns: Iterable[str]) -> str:
+    """The words that all names have, in the order of the first."""
+    first, *others = (snake(name).split("_") for name in columns)
+    name = "_".join(word for word in first if all(word in words for words in others))
+    return name if name.isidentifier() else "column"
 
 
 def _varies(values: tuple[Leaf, ...]) -> bool:
@@ -169,6 +205,8 @@ def _renamings(
     members: Sequence[Unit], places: Iterable[tuple[Leaf, ...]]
 ) -> frozenset[tuple[Leaf, ...]]:
     """The differences that are nothing but other private names, one for one."""
+    if members[0].kind in ("expression", "items"):
+        return frozenset()
     private = [local_names(member.node, member.skip) for member in members]
     found = [
         values

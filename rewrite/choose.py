@@ -17,6 +17,7 @@ from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import (
     BRANCH,
     Family,
+    Hole,
     Unit,
     UnitKind,
     families,
@@ -24,10 +25,12 @@ from unwet.rewrite.abstract import (
     template,
 )
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import LINE, NO_CONDITION, Library, Macro, MacroCall
+from unwet.rewrite.library import LINE, NO_CONDITION, Library, Macro, MacroCall, MacroKind
 from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.macro_names import Labels, names_for
 from unwet.rewrite.naming import free
+from unwet.rewrite.pieces import expressions, item_runs, spellings
+from unwet.rewrite.positions import by_position
 from unwet.rewrite.shapes import CONDITION, Leaf, Shape, Survey
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stand_ins import put_back, stand_ins
@@ -49,9 +52,14 @@ def choose(
     shop.reserved = frozenset(d.name for d in drafts)
     shop.owners = owners or shop.owners
     shop.labels = Labels(shop.hosts)
+    for tree in shop.hosts.values():
+        by_position(tree, dialect)
     shop.sweep(whole=True)
     shop.tables()
     while shop.sweep(whole=False):
+        pass
+    shop.spelled = spellings(shop.hosts.values())
+    while shop.pieces():
         pass
     for tree in shop.hosts.values():
         drop_idle_conditions(tree)
@@ -70,10 +78,12 @@ class _Workshop:
     reserved: frozenset[str] = frozenset()
     macros: list[Macro] = field(default_factory=list)
     calls: list[MacroCall] = field(default_factory=list)
+    numbers: dict[MacroCall, int] = field(default_factory=dict)  # of calls that stand for pieces
     known: dict[str, list[Unit]] = field(default_factory=dict)
     sizes: dict[bytes, int] = field(default_factory=dict)
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     labels: Labels = field(default_factory=lambda: Labels({}))
+    spelled: Mapping[str, str] = field(default_factory=dict)
 
     def sweep(self, whole: bool) -> bool:
         """Applies the families that pay, best first; what is around or inside a changed query, and
@@ -91,6 +101,14 @@ class _Workshop:
         self._take(each for each in families(units, self.owners) if is_table(each.units))
         for tree in self.hosts.values():
             put_back(tree)
+
+    def pieces(self) -> bool:
+        """Expressions, and items beside one another."""
+        units = [
+            u for host, tree in self.hosts.items() for u in expressions(host, tree, self.spelled)
+        ]
+        units += item_runs(self.hosts)
+        return self._take(families(units, self.owners))
 
     def _take(self, made: Iterable[Family]) -> bool:
         """Whether any of the families pays."""
@@ -112,9 +130,12 @@ class _Workshop:
         return bool(touched)
 
     def _gain(self, family: Family) -> int:
-        lines = self._lines(family.units[0])
+        first = family.units[0]
+        lines = self._lines(first)
         saved = sum(lines - call_lines(family, i) for i in range(len(family.units)))
-        if lines < self.owners.limits.sharing.min_lines or _is_trivial(family.units[0].node):
+        whole = first.kind not in PIECES
+        least = self.owners.limits.sharing.min_lines if whole else 0
+        if lines < least or (whole and _is_trivial(first.node)):
             return _NEVER
         return saved - lines - _OVERHEAD
 
@@ -122,7 +143,8 @@ class _Workshop:
         """Printed lines; units of one shape have as many."""
         digest = unit.shape.digest
         if digest not in self.sizes:
-            self.sizes[digest] = tree_lines(unit.tree(), self.dialect)
+            lines = tree_lines(unit.tree(), self.dialect)
+            self.sizes[digest] = lines - (unit.kind == "items")  # its SELECT
         return self.sizes[digest]
 
     def _units(self, host: str, whole: bool) -> list[Unit]:
@@ -163,24 +185,45 @@ class _Workshop:
         return Unit(kind, host, node, found, label, self.comments.get(host, ""), skip)
 
     def _apply(self, family: Family) -> None:
-        first = family.units[0]
         name = self._called(family)
+        family = self._with_own_names(family, name)
+        first = family.units[0]
         self.owners.note(name, (unit.host for unit in family.units))
         params = tuple(hole.name for hole in family.holes)
         tree = template(family)
         put_back(tree)
         for node in tree.walk():
             node.comments = None
-        tail, usual = first.kind == "tail", _usual(family)
+        kind, usual = _KINDS.get(first.kind, "query"), _usual(family)
         defaults = {name: leaf.text for name, leaf in usual.items()}
-        self.macros.append(Macro(name, params, tree, tail, _comment(family), defaults))
+        self.macros.append(Macro(name, params, tree, kind, _comment(family), defaults))
         self.hosts[name] = tree
         for i, unit in enumerate(family.units):
             values = [(hole.name, hole.values[i]) for hole in family.holes]
             args = tuple((n, v) for n, v in values if v != usual.get(n))
             unsaid = tuple((n, v) for n, v in values if v == usual.get(n))
-            self.calls.append(MacroCall(name, args, unsaid))
-            self._place(unit, len(self.calls) - 1)
+            self._place(unit, self._number(MacroCall(name, args, unsaid), first.kind in PIECES))
+
+    def _with_own_names(self, family: Family, name: str) -> Family:
+        """No parameter is called like a macro, which it would hide."""
+        taken = {name, *(macro.name for macro in self.macros)}
+        holes: list[Hole] = []
+        for hole in family.holes:
+            others = {each.name for each in (*holes, *family.holes) if each is not hole}
+            named = free(hole.name, taken | others) if hole.name in taken else hole.name
+            holes.append(replace(hole, name=named))
+        return replace(family, holes=tuple(holes))
+
+    def _number(self, call: MacroCall, shared: bool) -> int:
+        """The number of a call. Equal calls for pieces have one, so that what is around them is
+        equal, unless a parameter of the macro around is handed on, as others have others."""
+        shared = shared and not any("h__" in leaf.text for _, leaf in call.args)
+        if shared and call in self.numbers:
+            return self.numbers[call]
+        self.calls.append(call)
+        if shared:
+            self.numbers[call] = len(self.calls) - 1
+        return len(self.calls) - 1
 
     def _refused(self, family: Family) -> bool:
         """Whether it would have a name that is forbidden."""
@@ -191,17 +234,24 @@ class _Workshop:
     def _called(self, family: Family) -> str:
         names = names_for(family, [h for h in self.hosts if h in self.reserved], self.labels)
         taken = self._taken()
-        return free(next((n for n in names if n not in taken), f"{names[0]}_rows"), taken)
+        last = names[0] if family.units[0].kind in PIECES else f"{names[0]}_rows"
+        return free(next((n for n in names if n not in taken), last), taken)
 
     def _taken(self) -> frozenset[str]:
         """Names that another macro or model has, or that nobody may have."""
-        return self.reserved | {m.name for m in self.macros} | {*self.owners.refused}
+        params = {name for macro in self.macros for name in macro.params}  # would hide a macro
+        return self.reserved | {m.name for m in self.macros} | params | {*self.owners.refused}
 
     def _place(self, unit: Unit, number: int) -> None:
         match unit.kind:
             case "whole":
                 self.hosts[unit.host] = exp.Var(this=f"call__{number}__call")
-            case "block":
+            case "items":
+                items = unit.node.expressions
+                mark = exp.Var(this=f"call__{number}__call")
+                items[unit.skip : unit.stop] = [mark]
+                unit.node.set("expressions", items)
+            case "block" | "expression":
                 unit.node.replace(exp.Var(this=f"call__{number}__call"))
             case "tail":
                 block = unit.node.args["with_"]
@@ -212,6 +262,12 @@ class _Workshop:
                     self.hosts[unit.host] = short
                 else:
                     unit.node.replace(short)
+
+
+PIECES = frozenset({"expression", "items"})
+_KINDS: Mapping[UnitKind, MacroKind] = {
+    "tail": "tail", "expression": "expression", "items": "items"
+}  # fmt: skip
 
 
 class _Changed:
@@ -319,4 +375,5 @@ def _comment(family: Family) -> str:
     if len(hosts) == 1 < len(family.units):
         shown = f"all in {shown}"
     alike = "that differ in their arguments only" if family.holes else "that are the same"
-    return f"{len(family.units)} queries {alike}: {shown}"
+    what = {"expression": "expressions", "items": "lists of columns"}.get(family.units[0].kind)
+    return f"{len(family.units)} {what or 'queries'} {alike}: {shown}"

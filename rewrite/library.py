@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sqlglot import exp
 
@@ -15,15 +16,19 @@ LINE = 88  # the width a macro call is wrapped at
 NO_CONDITION = Leaf("condition", "TRUE")
 
 
+MacroKind = Literal["query", "tail", "expression", "items"]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Macro:
-    """A template with its parameters; a tail begins after the first CTEs of its caller.
-    `defaults`: what parameters are where a call says nothing."""
+    """A template with its parameters; a tail begins after the first CTEs of its caller, items stand
+    among those of a SELECT: their tree is one that selects nothing else. `defaults`: what
+    parameters are where a call says nothing."""
 
     name: str
     params: tuple[str, ...]
     tree: exp.Expr
-    tail: bool
+    kind: MacroKind
     comment: str = ""
     defaults: Mapping[str, str] = field(default_factory=dict)
 
@@ -47,7 +52,12 @@ class Library:
 
 
 _CALL = re.compile(r"(call|loop)__\d+__\1")
-SELECTED = re.compile(r"\bSELECT\s+((call|loop)__\d+__\2)\b", re.IGNORECASE)
+# a call that is a whole branch, and not the first of several columns
+SELECTED = re.compile(
+    r"\bSELECT\s+((call|loop)__\d+__\2)\b(?=\s*(?:\)|;|\Z|UNION\b|EXCEPT\b|INTERSECT\b|MINUS\b"
+    r"|ORDER\b|LIMIT\b|OFFSET\b|FETCH\b))",
+    re.IGNORECASE,
+)
 
 
 def with_calls_as_queries(tree: exp.Expr) -> exp.Expr:

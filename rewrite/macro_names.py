@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlglot import exp
 
 from unwet.rewrite.abstract import BRANCH, Family, Unit
-from unwet.rewrite.naming import RESERVED, common_words, majority, slug, snake
+from unwet.rewrite.naming import RESERVED, common_words, hole_name, majority, slug, snake
 from unwet.rewrite.shapes import after_tables
 from unwet.rewrite.unions import branches, is_top
 
@@ -53,6 +53,10 @@ def names_for(family: Family, all_hosts: Sequence[str], labels: Labels) -> tuple
     """What most of the authors call it: a block by its alias, a report by the words that its copies
     begin with, unless half of the pile begins so; else by the words that comments share. A branch
     by the report and a constant that it writes; then by what it reads, too. The best name first."""
+    if family.units[0].kind == "items":
+        return _of_items(family.units)
+    if family.units[0].kind == "expression":
+        return _of_expression(family.units)
     hosts = list(dict.fromkeys(unit.host for unit in family.units))
     kinds = {unit.kind for unit in family.units}
     label = snake(majority(unit.label for unit in family.units))
@@ -66,6 +70,40 @@ def names_for(family: Family, all_hosts: Sequence[str], labels: Labels) -> tuple
     telling = len(stem) > 2 and 2 * sum(h.startswith(stem) for h in all_hosts) < len(all_hosts)
     words = common_words([unit.comment for unit in family.units])
     return (slug(stem if (telling or not words) else words),)
+
+
+def _of_items(units: Sequence[Unit]) -> tuple[str, ...]:
+    """The words that most of the columns begin with; else the first and the last of them."""
+    names = _telling(units)
+    stem = _common_stem(names)
+    if stem not in names:
+        return (slug(f"{stem}_columns"),)
+    return (f"{slug(names[0], 4)}_to_{slug(names[-1], 4)}",)
+
+
+def _telling(units: Sequence[Unit]) -> list[str]:
+    """The names of the columns; of all spellings that with most words."""
+    said = [[item.alias_or_name for item in unit.node.expressions[unit.skip : unit.stop]]
+            for unit in units]  # fmt: skip
+    spelled = [max(map(snake, names), key=lambda name: (name.count("_"), name))
+               for names in zip(*said, strict=True)]  # fmt: skip
+    return [name for name in spelled if "__" not in name] or spelled
+
+
+def _of_expression(units: Sequence[Unit]) -> tuple[str, ...]:
+    """What most outputs that it is are called, or the words that they share; then the column that
+    it is of, too."""
+    labels = [snake(unit.label) for unit in units if unit.label]
+    columns = {c.name.lower() for unit in units for c in unit.node.find_all(exp.Column)}
+    column = slug(columns.pop()) if len(columns) == 1 else ""
+    name = majority(labels)
+    if labels and 2 * labels.count(name) <= len(labels):
+        shared = hole_name(labels, "")
+        name = shared if "_" in shared else name
+    if not name:
+        host = _common_stem(dict.fromkeys(unit.host for unit in units))
+        return (slug(f"{column or host}_{units[0].node.key}"),)
+    return slug(name), slug(f"{column or _common_stem(unit.host for unit in units)}_{name}")
 
 
 def _common_stem(names: Iterable[str]) -> str:

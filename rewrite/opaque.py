@@ -17,6 +17,7 @@ from unwet.lineage.names import fold, relation_name
 from unwet.lineage.resolve import Query
 from unwet.rewrite.algebra import Opaque, Plan, Rel, Scan
 from unwet.rewrite.clauses import trim
+from unwet.rewrite.positions import by_expression
 from unwet.rewrite.reads import relations
 
 
@@ -33,6 +34,7 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     shown = _shows_names(tree)
     for identifier in tree.find_all(exp.Identifier):
         _unify(identifier, query.dialect, shown)
+    by_expression(tree, query.dialect)
     text = f"{_printed(tree, query.dialect)} -- {tree_digest(tree)}"
     names = tuple(output.name for output in query.outputs)
     rels, columns = zip(*inputs.values(), strict=True) if inputs else ((), ())

@@ -76,7 +76,7 @@ def _is_plain(item: exp.Expr) -> bool:
 def _columns(macro: Macro) -> list[str]:
     """The columns of a query; none where they cannot be listed, or their order is the report's."""
     tree = macro.tree
-    if macro.tail or not isinstance(tree, exp.Select) or tree.args.get("order"):
+    if macro.kind != "query" or not isinstance(tree, exp.Select) or tree.args.get("order"):
         return []
     names = [item.alias_or_name for item in tree.expressions]
     called = [item.args.get("alias") or item.args.get("this") for item in tree.expressions]

@@ -6,7 +6,7 @@ syntax: whether the template really stands for its members is proved afterwards,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
@@ -37,6 +37,9 @@ class Shape:
     leaves: tuple[Leaf, ...]
 
 
+Leaves = Callable[[exp.Expr], Leaf | None]  # which nodes are leaves
+
+
 class Survey:
     """The shapes of all subtrees of one tree, from a single pass.
 
@@ -44,11 +47,16 @@ class Survey:
     in pre-order with arguments by name, so those of a subtree are a stretch of the whole's.
     """
 
-    def __init__(self, tree: exp.Expr) -> None:
+    def __init__(self, tree: exp.Expr, leaf: Leaves | None = None) -> None:
+        self._as_leaf = leaf or as_leaf
         self._leaves: list[Leaf] = []
         self._digest: dict[int, bytes] = {}
         self._range: dict[int, tuple[int, int]] = {}
         self._visit(tree)
+
+    def has(self, node: exp.Expr) -> bool:
+        """Whether it is a node of the tree that is in no leaf."""
+        return id(node) in self._range
 
     def shape(self, node: exp.Expr) -> Shape:
         """The shape of a node of the tree."""
@@ -73,7 +81,7 @@ class Survey:
             if start >= 0:
                 self._finish(node, start)
                 continue
-            leaf = as_leaf(node)
+            leaf = self._as_leaf(node)
             if leaf is not None:
                 self._range[id(node)] = (len(self._leaves), len(self._leaves) + 1)
                 self._digest[id(node)] = leaf.kind.encode()
@@ -97,9 +105,10 @@ def say_conditions(tree: exp.Expr, dialect: str) -> None:
             node.meta[CONDITION] = node.sql(dialect=dialect or None, comments=False)
 
 
-def leaf_nodes(tree: exp.Expr, skip: int = 0) -> list[exp.Expr]:
+def leaf_nodes(tree: exp.Expr, skip: int = 0, leaf: Leaves | None = None) -> list[exp.Expr]:
     """The nodes behind a shape's leaves, in the same order; without the first ``skip`` CTEs."""
-    return [node for node in _in_order(tree, skip) if as_leaf(node) is not None]
+    found = leaf or as_leaf
+    return [node for node in _in_order(tree, skip, found) if found(node) is not None]
 
 
 def as_leaf(node: exp.Expr) -> Leaf | None:
@@ -118,10 +127,25 @@ def as_leaf(node: exp.Expr) -> Leaf | None:
             return None
 
 
+def whole_columns(node: exp.Expr) -> Leaf | None:
+    """The leaf that a node is where a column is one leaf, whatever qualifies it."""
+    if not isinstance(node, exp.Column) or node.is_star:
+        return as_leaf(node)
+    parts = [part for part in node.parts if isinstance(part, exp.Identifier)]
+    leaves = [leaf for part in parts if (leaf := as_leaf(part)) is not None]
+    if len(leaves) != len(node.parts) or any(leaf.quoted for leaf in leaves):
+        return None
+    return Leaf("condition", ".".join(leaf.text for leaf in leaves))
+
+
 def local_names(tree: exp.Expr, skip: int = 0) -> frozenset[str]:
     """Names that mean something inside the tree only: table aliases and CTE names. The first
     ``skip`` CTEs are outside."""
-    nodes = (n for n in _in_order(tree, skip) if isinstance(n, (exp.CTE, exp.Table, exp.Subquery)))
+    nodes = (
+        n
+        for n in _in_order(tree, skip, as_leaf)
+        if isinstance(n, (exp.CTE, exp.Table, exp.Subquery))
+    )
     return frozenset(node.alias.lower() for node in nodes if node.alias)
 
 
@@ -137,12 +161,12 @@ def children(node: exp.Expr) -> list[exp.Expr]:
     return found
 
 
-def _in_order(tree: exp.Expr, skip: int) -> Iterator[exp.Expr]:
+def _in_order(tree: exp.Expr, skip: int, leaf: Leaves) -> Iterator[exp.Expr]:
     stack = [tree]
     while stack:
         node = stack.pop()
         yield node
-        below = children(node) if as_leaf(node) is None else []
+        below = children(node) if leaf(node) is None else []
         if node is tree and skip:
             block = node.args["with_"]
             below = [c for c in below if c is not block] + block.expressions[skip:]

@@ -120,7 +120,7 @@ def _model(project: Project, draft: Draft, needs: tuple[str, ...]) -> str:
 
 
 def _macro(project: Project, macro: Macro) -> str:
-    body = template(macro.tree, project.dialect, project.library.calls, macro.tail)
+    body = template(macro.tree, project.dialect, project.library.calls, macro.kind)
     # parameters with a default come last
     params = sorted(macro.params, key=lambda name: name in macro.defaults)
     said = [f"{n}={quoted(macro.defaults[n])}" if n in macro.defaults else n for n in params]

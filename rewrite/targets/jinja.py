@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from unwet.lineage.parse import render
 from unwet.lineage.trees import copied
-from unwet.rewrite.library import LINE, SELECTED, MacroCall, with_calls_as_queries
+from unwet.rewrite.library import LINE, SELECTED, MacroCall, MacroKind, with_calls_as_queries
 from unwet.rewrite.naming import free
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
@@ -27,18 +27,20 @@ def template(
     tree: exp.Expr,
     dialect: str,
     calls: Sequence[MacroCall],
-    tail: bool = False,
+    kind: MacroKind = "query",
     spent: bool = False,
 ) -> str:
-    """The Jinja text of a tree. A tail's own WITH keyword is its caller's. ``spent``: nobody needs
-    the tree again."""
+    """The Jinja text of a tree. A tail's own WITH keyword is its caller's, and so is the SELECT of
+    items. ``spent``: nobody needs the tree again."""
     tree, loops = folded(tree if spent else copied(tree), calls)
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
     text = _ESCAPE.sub(lambda m: "{{ '" + m.group() + "' }}", text)
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect), text)
     text = _in_place(text, calls, loops, dialect)
-    if tail:
+    if kind == "tail":
         text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
+    if kind == "items":
+        text = textwrap.dedent(re.sub(r"\ASELECT *\n?", "", text))
     return text
 
 

@@ -204,7 +204,7 @@ class _Printer:
     # --- what several share
 
     def _macro(self, macro: Macro) -> str:
-        text = template(macro.tree, self._where.dialect, self._library.calls, macro.tail)
+        text = template(macro.tree, self._where.dialect, self._library.calls, macro.kind)
         body = spelled(text, self._where)
         params = sorted(macro.params, key=lambda name: name in macro.defaults)
         said = [f"{n}={quoted(macro.defaults[n])}" if n in macro.defaults else n for n in params]
@@ -234,7 +234,7 @@ class _Printer:
 
     def _is_sql(self, macro: Macro) -> bool:
         """Whether its body is SQL with variables: no calls of other macros."""
-        return not macro.tail and not is_template(self._body(macro))
+        return macro.kind == "query" and not is_template(self._body(macro))
 
     def _body(self, macro: Macro) -> str:
         text = template(macro.tree, self._where.dialect, self._library.calls)

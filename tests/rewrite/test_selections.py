@@ -22,7 +22,7 @@ def library(body: str, *columns: str) -> Library:
         assert table is not None
         table.set("this", exp.Var(this=f"call__{number}__call"))
         models[f"some{number}"] = tree
-    return Library(models, (Macro("m", ("n",), parse_one(body), False),), calls)
+    return Library(models, (Macro("m", ("n",), parse_one(body), "query"),), calls)
 
 
 def test_lists_of_columns_are_arguments() -> None:
@@ -59,5 +59,5 @@ def test_a_macro_of_calls_has_no_columns_that_can_be_listed() -> None:
     found = library(BODY, "id, day, b", "b, id, day")
     branches = (exp.Var(this="call__0__call"), exp.Var(this="call__0__call"))
     body = exp.Union(this=branches[0], expression=branches[1], distinct=False)
-    calls = Library(found.models, (Macro("m", ("n",), body, False),), found.calls)
+    calls = Library(found.models, (Macro("m", ("n",), body, "query"),), found.calls)
     assert selected(calls) is calls

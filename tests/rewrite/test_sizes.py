@@ -54,7 +54,7 @@ def test_a_tree_that_cannot_be_printed_still_counts() -> None:
 def test_a_project_counts_models_and_macros_only() -> None:
     tree = sqlglot.parse_one("select a from t")
     call = MacroCall("m", (("x", Leaf("number", "1")), ("y", Leaf("string", "2"))))
-    library = Library({"r": tree}, (Macro("m", ("x", "y"), tree, False),), (call,))
+    library = Library({"r": tree}, (Macro("m", ("x", "y"), tree, "query"),), (call,))
     files = {
         "models/marts/r.sql": "select a\nfrom t\n",
         "macros/m.sql": "{% macro m(x, y) %}\nselect a\nfrom t\n{% endmacro %}\n",

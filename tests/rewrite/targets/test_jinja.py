@@ -66,7 +66,7 @@ def test_a_tail_follows_its_first_ctes() -> None:
     calls = (MacroCall("m", ()),)
     short = tree("WITH x AS (SELECT 1 AS a) SELECT tail__0__tail")
     text = template(short, "duckdb", calls)
-    body = template(tree("WITH y AS (SELECT a FROM x) SELECT a FROM y"), "duckdb", (), tail=True)
+    body = template(tree("WITH y AS (SELECT a FROM x) SELECT a FROM y"), "duckdb", (), kind="tail")
     assert not body.startswith("WITH")
     whole = rendered(text, m=lambda: body)
     assert tree(whole) == tree("WITH x AS (SELECT 1 AS a), y AS (SELECT a FROM x) SELECT a FROM y")

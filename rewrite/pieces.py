@@ -1,0 +1,169 @@
+"""Parts of queries that may be macros: expressions, and items that stand beside one another.
+
+``COUNT(DISTINCT CASE WHEN ... END)`` over three columns stands in a hundred reports over three
+others; the same forty columns of them are counted in each. An expression is a unit of its shape, in
+which a column is one leaf with its qualifier; items are the same where they are so word by word.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.rewrite.abstract import Unit
+from unwet.rewrite.shapes import Leaf, Shape, Survey, whole_columns
+
+_LEAST_LEAVES: Final = 4  # of an expression: a smaller one is not worth a name
+_PLAIN: Final = 0.5  # of the items, the share that may be bare columns
+
+
+def spellings(trees: Iterable[exp.Expr]) -> Mapping[str, str]:
+    """How most authors write a name that is written in several ways, by its lower case."""
+    counts = Counter(word.name for tree in trees for word in tree.find_all(exp.Identifier))
+    found: dict[str, str] = {}
+    for word, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        found.setdefault(word.lower(), word)
+    return found
+
+
+def expressions(host: str, tree: exp.Expr, spelled: Mapping[str, str]) -> Iterator[Unit]:
+    """The scalar expressions of a tree that could be the body of a macro; columns are spelled as
+    most authors do."""
+
+    def leaf(node: exp.Expr) -> Leaf | None:
+        found = whole_columns(node)
+        if found is None or not isinstance(node, exp.Column):
+            return found
+        return replace(found, text=".".join(spelled.get(w, w) for w in found.text.split(".")))
+
+    survey = Survey(tree, leaf)
+    holding = _around_queries(tree)
+    for node in tree.walk():
+        if isinstance(node, exp.Case | exp.Func | exp.Binary) and survey.has(node):
+            shape = survey.shape(node)
+            if len(shape.leaves) >= _LEAST_LEAVES and _may_be(node) and id(node) not in holding:
+                yield Unit("expression", host, node, shape, _output(node))
+
+
+def _around_queries(tree: exp.Expr) -> set[int]:
+    """The ids of the nodes that a query is in."""
+    found: set[int] = set()
+    for query in tree.find_all(exp.Query):
+        node: exp.Expr | None = query
+        while node is not None and id(node) not in found:
+            found.add(id(node))
+            node = node.parent
+    return found
+
+
+def _may_be(node: exp.Expr) -> bool:
+    """Whether a call can stand in its place, and would be read there."""
+    parent = node.parent
+    if parent is None or isinstance(node, exp.If | exp.Connector):
+        return False  # a WHEN; conditions read best where they stand
+    if isinstance(node, exp.Predicate | exp.UDTF | exp.Dot | exp.PropertyEQ | exp.Slice):
+        return False
+    if isinstance(parent, exp.From | exp.Join | exp.Lateral | exp.Unnest | exp.Window):
+        return False
+    if isinstance(parent, exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
+        return False  # a part of the syntax around it
+    alone = isinstance(parent, exp.Select) and parent.args.get("from_") is None
+    return not alone
+
+
+def _output(node: exp.Expr) -> str:
+    """The name of the output that an expression is."""
+    parent = node.parent
+    return parent.alias if isinstance(parent, exp.Alias) and parent.this is node else ""
+
+
+# --- items --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The items of one SELECT as numbers; equal ones have equal numbers."""
+
+    host: str
+    select: exp.Select
+    numbers: tuple[int, ...]
+
+
+def item_runs(trees: Mapping[str, exp.Expr]) -> Iterator[Unit]:
+    """The runs of items that stand in several SELECTs, each as long as these agree."""
+    known: dict[tuple[bytes, tuple[Leaf, ...]], int] = {}
+    rows = [_row(host, select, survey, known) for host, tree in trees.items()
+            for survey in [Survey(tree)] for select in tree.find_all(exp.Select)]  # fmt: skip
+    rows = [row for row in rows if len(row.numbers) > 1]
+    starts: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        for n, pair in enumerate(zip(row.numbers, row.numbers[1:], strict=False)):
+            if min(pair) >= 0:
+                starts[pair].append((at, n))
+    for places in starts.values():
+        if len(places) > 1:
+            yield from _grown(rows, places)
+
+
+def _grown(rows: Sequence[_Row], places: list[tuple[int, int]]) -> Iterator[Unit]:
+    """The runs that begin at these places: of all of them, and longer ones of fewer."""
+    waiting = [(places, 2)]
+    while waiting:
+        places, length = waiting.pop()
+        further: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for at, start in places:
+            numbers = rows[at].numbers
+            stop = start + length
+            further[numbers[stop] if stop < len(numbers) else -1].append((at, start))
+        longer = [same for number, same in further.items() if number >= 0 and len(same) > 1]
+        waiting += [(same, length + 1) for same in longer]
+        if not (len(longer) == 1 and len(longer[0]) == len(places)) and _is_first(rows, places):
+            yield from _units(rows, places, length)
+
+
+def _is_first(rows: Sequence[_Row], places: Iterable[tuple[int, int]]) -> bool:
+    """Whether the run could not begin one item earlier in all places."""
+    before = {rows[at].numbers[start - 1] if start else -1 for at, start in places}
+    return len(before) > 1 or before == {-1}
+
+
+def _units(rows: Sequence[_Row], places: Sequence[tuple[int, int]], length: int) -> Iterator[Unit]:
+    at, start = places[0]
+    items = rows[at].select.expressions[start : start + length]
+    bare = sum(isinstance(item.unalias(), exp.Column) for item in items)
+    if bare > _PLAIN * length:
+        return
+    state = blake2b(repr(rows[at].numbers[start : start + length]).encode(), digest_size=16)
+    shape = Shape(state.digest(), ())
+    for at, start in places:
+        row = rows[at]
+        if length < len(row.numbers) or row.select.args.get("from_") is not None:
+            label = row.select.expressions[start].alias_or_name
+            yield Unit("items", row.host, row.select, shape, label, "", start, start + length)
+
+
+def _row(
+    host: str,
+    select: exp.Select,
+    survey: Survey,
+    known: dict[tuple[bytes, tuple[Leaf, ...]], int],
+) -> _Row:
+    numbers: list[int] = []
+    for item in select.expressions:
+        number = -1
+        if _may_repeat(item) and survey.has(item):
+            shape = survey.shape(item)
+            if not any("h__" in leaf.text for leaf in shape.leaves):
+                number = known.setdefault((shape.digest, shape.leaves), len(known))
+        numbers.append(number)
+    return _Row(host, select, tuple(numbers))
+
+
+def _may_repeat(item: exp.Expr) -> bool:
+    """Not a star, which is other columns elsewhere, nor what a query is in."""
+    return not item.is_star and item.find(exp.Query) is None

@@ -1,0 +1,107 @@
+"""Parts of queries that are macros: expressions over other columns, and lists of columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.choose import choose
+from unwet.rewrite.refactor import Request, refactor
+from unwet.tests.rewrite.small_pile import models
+from unwet.tests.rewrite.test_choose import draft
+
+BANDS = "CASE WHEN {0} < 18 THEN 'a child' WHEN {0} < 30 THEN 'young' WHEN {0} < 65 THEN 'adult' "
+BANDS += "WHEN {0} >= 65 THEN 'old' ELSE 'nobody knows' END"
+COUNTS = (
+    "COUNT(DISTINCT CASE WHEN opened < '2024-01-01' AND (closed IS NULL OR closed > '2024-01-31') "
+    "THEN id END) AS open_before, "
+    "COUNT(DISTINCT CASE WHEN opened >= '2024-01-01' AND (closed IS NULL OR closed > '2024-01-31') "
+    "THEN id END) AS open_new, 'monthly' AS product"
+)
+SCHEMA: dict[str, object] = {
+    "stays": {"id": "INTEGER", "opened": "TEXT", "closed": "TEXT", "ward": "TEXT", "age": "INTEGER",
+              "region": "TEXT"}
+}  # fmt: skip
+REPORTS = {
+    "by_ward": f"SELECT ward, {COUNTS} FROM stays GROUP BY ward",
+    "by_region": f"SELECT region, ward, {COUNTS} FROM stays WHERE age > 3 GROUP BY region, ward",
+    "of_all": f"SELECT 1 AS one, {COUNTS} FROM stays AS s",
+    "by_age": f"SELECT {BANDS.format('s.age')} AS age_band, {COUNTS} FROM stays AS s "
+    f"GROUP BY {BANDS.format('s.age')}",
+    "by_age_2": f"SELECT 2 AS two, {BANDS.format('age')} AS age_band, MAX(ward) AS ward FROM stays "
+    f"WHERE region = 'north' GROUP BY {BANDS.format('age')}",
+    "by_age_3": f"SELECT id, ward, {BANDS.format('age - 1').replace('age - 1', 'age')} AS age_band "
+    "FROM stays WHERE NOT closed IS NULL ORDER BY id",
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("pieces") / "project"
+    sources = [Source(f"{name}.sql", sql) for name, sql in REPORTS.items()]
+    result = refactor(load(sources, "duckdb", SCHEMA), Request(out=out))  # type: ignore[arg-type]
+    assert {report.outcome for report in result.verdicts} == {"proved"}
+    return out
+
+
+def test_a_list_of_columns_and_an_expression_are_macros(project: Path) -> None:
+    macros = {path.stem: path.read_text() for path in (project / "macros").glob("*.sql")}
+    assert sorted(macros) == ["age_band", "open_columns"]
+    assert macros["open_columns"].count(" AS ") == 3
+    assert macros["age_band"].startswith("{% macro age_band(age=")
+    ward = (project / "models" / "marts" / "by_ward.sql").read_text()
+    assert "SELECT\n  ward,\n  {{ open_columns() }}\nFROM" in ward
+
+
+def test_what_is_grouped_by_is_said_once(project: Path) -> None:
+    text = (project / "models" / "marts" / "by_age.sql").read_text()
+    assert text.count("age_band") == 2  # the macro and the column
+    assert text.endswith("GROUP BY\n  1\n")
+
+
+def test_the_rows_are_what_they_were(project: Path) -> None:
+    base = duckdb.connect()
+    base.execute(
+        "CREATE TABLE stays AS SELECT i AS id, '2023-12-' || (10 + i % 20) AS opened, "
+        "CASE WHEN i % 3 > 0 THEN '2024-02-' || (10 + i % 9) END AS closed, 'w' || i % 4 AS ward, "
+        "CASE WHEN i % 11 > 0 THEN i * 7 % 90 END AS age, "
+        "CASE WHEN i % 2 = 0 THEN 'north' END AS region FROM range(200) AS r (i)"
+    )
+    made = models(project)
+    for name, sql in REPORTS.items():
+        new, old = base.execute(made[name]).fetchall(), base.execute(sql).fetchall()
+        assert sorted(new, key=str) == sorted(old, key=str), name
+
+
+def test_no_parameter_is_called_like_a_macro() -> None:
+    body = BANDS.format("{0}.band") + " AS {1}"
+    sql = "SELECT b, " + body + " FROM t AS {0} WHERE b > {2} GROUP BY b"
+    drafts = [draft(f"r{i}", sql.format(f"t{i}", f"band_{i}", i)) for i in range(4)]
+    drafts += [draft(f"q{i}", f"SELECT {'c, ' * i}{body.format('y', 'band')} FROM u AS y")
+               for i in range(2)]  # fmt: skip
+    library = choose(drafts, "duckdb")
+    names = {macro.name for macro in library.macros}
+    assert names
+    assert not names & {name for macro in library.macros for name in macro.params}
+
+
+def test_columns_alone_and_short_expressions_are_no_macros() -> None:
+    drafts = [
+        draft(f"r{i}", f"SELECT {'z, ' * i}a, b, c, d, e, f + g AS h FROM t") for i in range(9)
+    ]
+    assert choose(drafts, "duckdb").macros == ()
+
+
+def test_what_is_a_query_or_stands_for_nothing_read_is_left() -> None:
+    inner = (
+        "(SELECT MAX(x) FROM u WHERE u.k = t.k AND u.day < '2024-01-01' AND u.kind IN ('a', 'b'))"
+    )
+    drafts = [draft(f"r{i}", f"SELECT {'z, ' * i}COALESCE({inner}, a, b, c, d) AS m FROM t")
+              for i in range(6)]  # fmt: skip
+    assert all(
+        macro.kind not in ("items", "expression") for macro in choose(drafts, "duckdb").macros
+    )
