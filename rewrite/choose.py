@@ -37,6 +37,7 @@ from unwet.rewrite.stand_ins import put_back, stand_ins
 
 _MIN_LEAVES = 6
 _NEVER = -1
+_LIST = 8  # lines of a list of columns: a shorter one is read faster than it is looked up
 _OVERHEAD = 3  # the macro's first and last line, and one more name to know
 
 
@@ -133,9 +134,8 @@ class _Workshop:
         first = family.units[0]
         lines = self._lines(first)
         saved = sum(lines - call_lines(family, i) for i in range(len(family.units)))
-        whole = first.kind not in PIECES
-        least = self.owners.limits.sharing.min_lines if whole else 0
-        if lines < least or (whole and _is_trivial(first.node)):
+        least = max(self.owners.limits.sharing.min_lines, _LIST * (first.kind == "items"))
+        if lines < least or (first.kind not in PIECES and _is_trivial(first.node)):
             return _NEVER
         return saved - lines - _OVERHEAD
 
