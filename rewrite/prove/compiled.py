@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from unwet.rewrite.prove.render import KEEPING, SIDE_EFFECTS, render_project
+from unwet.rewrite.prove.dbt_settings import is_harmless, keeps_rows
+from unwet.rewrite.prove.render import render_project
 from unwet.rewrite.prove.rendered import (
     Relation,
     RenderedModel,
     RenderedProject,
+    RenderFailure,
     ordered,
     plain,
 )
@@ -105,6 +107,7 @@ class _Compiled:
         """Models as they were compiled, the others as they were rendered."""
         made: dict[str, RenderedModel] = {}
         stale: list[str] = []
+        refused: dict[str, RenderFailure] = {}
         for _, node in sorted(self._manifest.nodes.items()):
             name, code = str(node.get("name")), self._code(node)
             if node.get("resource_type") != "model" or code is None or not self._is_there(node):
@@ -113,17 +116,48 @@ class _Compiled:
                 continue  # versions of a model: which one is meant, only dbt knows
             if self._is_stale(node):
                 stale.append(name)
-            elif not _keeps_rows(node):
+            elif keeps_rows(node.get("config") or {}):
+                reason = "what dbt knows of it keeps rows, or runs more than its query"
+                refused[name] = RenderFailure(name, self._shown(name, node), 0, reason)
+            else:
                 made[name] = self._model(name, node, code)
         models = {**self._rendered, **made}
+        known = {each.name for each in self._own.failures}
         failures = [f for f in self._own.failures if f.name not in made]
+        failures += [f for f in refused.values() if f.name not in known]
+        failures += self._overwritten(made.values())
         return replace(
             self._own,
             models=ordered(list(models.values()), failures),
             failures=tuple(failures),
             compiled=frozenset(made),
             notes=tuple(_notes(self._manifest.folder, stale)),
+            doubt=self._own.doubt or self._operations(),
         )
+
+    def _operations(self) -> str:
+        """What a package runs besides its models; of its own the project says it."""
+        for key, node in sorted(self._manifest.nodes.items()):
+            if self._is_own(node):
+                continue
+            config = node.get("config") or {}
+            hooks = [config.get(name) for name in ("pre-hook", "post-hook", "sql_header")]
+            if node.get("resource_type") == "operation":
+                hooks.append(node.get("raw_code"))
+            if not is_harmless(hooks):
+                return f"{key}, which is run with it, may change rows"
+        return ""
+
+    def _overwritten(self, made: Iterable[RenderedModel]) -> Iterator[RenderFailure]:
+        """Models that read a source which is the table of a model, too."""
+        tables = {str(n["relation_name"]) for n in self._manifest.nodes.values()
+                  if n.get("relation_name")}  # fmt: skip
+        over = {meant for name, (kind, meant) in self._sources() if name in tables}
+        for model in made:
+            for source in model.sources:
+                if source in over:
+                    reason = f"a model may be written over {source}, which it reads"
+                    yield RenderFailure(model.name, model.path, 0, reason)
 
     def _code(self, node: dict[str, Any]) -> str | None:
         """The compiled SQL: in the manifest, or in the file that dbt wrote beside it."""
@@ -226,6 +260,9 @@ class _Compiled:
         for node in self._manifest.nodes.values():
             if name := node.get("relation_name"):
                 yield str(name), ("ref", str(node.get("name")))
+        yield from self._sources()
+
+    def _sources(self) -> Iterator[tuple[str, tuple[str, str]]]:
         located = {source for model in self._own.models for source in model.sources}
         for source in self._manifest.sources.values():
             if name := source.get("relation_name"):
@@ -246,16 +283,14 @@ class _Compiled:
 
         sql = self._pattern.sub(named, code).strip()
         config = node.get("config") or {}
-        path = self._root / str(node.get("original_file_path"))
-        shown = self._rendered[name].path if name in self._rendered else str(path.resolve())
         kind = str(config.get("materialized") or "view")
-        return RenderedModel(name, shown, sql, tuple(refs), tuple(sources), kind)
+        where = self._shown(name, node)
+        return RenderedModel(name, where, sql, tuple(refs), tuple(sources), kind)
 
-
-def _keeps_rows(node: dict[str, Any]) -> bool:
-    """Whether the rows of a model are not those of its query alone."""
-    config = node.get("config") or {}
-    return config.get("materialized") in KEEPING or any(config.get(name) for name in SIDE_EFFECTS)
+    def _shown(self, name: str, node: dict[str, Any]) -> str:
+        """The path of a model."""
+        path = self._root / str(node.get("original_file_path"))
+        return self._rendered[name].path if name in self._rendered else str(path.resolve())
 
 
 def _needed(node: dict[str, Any], kind: str) -> list[str]:

@@ -50,14 +50,14 @@ def render_project(
     `relation(kind, name)` says what stands in the SQL: kind `ref` with a model or seed name, kind
     `source` with the located `schema.table` (or `database.schema.table`), kind `this`.
     """
-    return kind_of(root).templates(root, vars, relation)
+    return kind_of(root).templates(root, vars, relation).doubted()
 
 
 def read_project(
     root: Path, vars: Mapping[str, str] | None = None, relation: Relation = plain
 ) -> RenderedProject:
     """As `render_project`, but with what the kind's own tool made of a model, where it is known."""
-    return kind_of(root).made(root, vars, relation)
+    return kind_of(root).made(root, vars, relation).doubted()
 
 
 def kind_of(root: Path) -> Kind:

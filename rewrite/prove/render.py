@@ -7,11 +7,21 @@ seeds (by name). Not understood, and said so per model: packages, `run_query`, `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from unwet.lineage.errors import PathNotFound
+from unwet.rewrite.prove.dbt_settings import (
+    PLACING,
+    SIDE_EFFECTS,
+    Settings,
+    is_harmless,
+    model_settings,
+    overridden,
+    runs_besides,
+    writes,
+)
 from unwet.rewrite.prove.macro_files import load_macros, returned
 from unwet.rewrite.prove.project_files import mapping, mappings, text_of, yaml_of
 from unwet.rewrite.prove.rendered import (
@@ -27,10 +37,14 @@ from unwet.rewrite.prove.rendered import (
 from unwet.rewrite.prove.sandbox import Budget, Sandbox, TemplateFailure, guarded
 
 CONFIG = "dbt_project.yml"
-
-# Settings that run more than the query, and ways to store that keep rows of earlier runs.
-SIDE_EFFECTS = ("pre_hook", "pre-hook", "post_hook", "post-hook", "sql_header")
-KEEPING = ("incremental", "snapshot")
+_DESCRIBING = {  # settings for folders in which YAML files may describe models
+    "model-paths": "models",
+    "seed-paths": "seeds",
+    "snapshot-paths": "snapshots",
+    "analysis-paths": "analyses",
+    "macro-paths": "macros",
+}
+_HOOKS = (*SIDE_EFFECTS, *(name.replace("_", "-") for name in SIDE_EFFECTS))
 
 
 def render_project(
@@ -49,6 +63,7 @@ def render_project(
     ]
     failures = project.failures
     models_ = ordered(models, failures)
+    failures.extend(project.shadowed(models_))
     told = project.configures_seeds() if project.seeds else False
     seeds = tuple(Seed(path.stem, str(path), told) for path in project.seeds.values())
     target = str(project.settings.get("target-path") or "target")
@@ -60,7 +75,9 @@ def render_project(
         project.vars,
         target,
         macros=frozenset(project.macros),
-        described=tuple(project.files("model-paths", "models", ".yml", ".yaml")),
+        described=tuple(project.described()),
+        doubt=project.doubt(),
+        notes=tuple(project.notes()),
     )
 
 
@@ -82,8 +99,11 @@ class _Project:
         self.functions = self._functions()
         self._load_macros()
         self.seeds = {path.stem: path for path in self.files("seed-paths", "seeds", ".csv")}
+        self.aliases: set[str] = set()  # of models, in lower case
         self.known = {p.stem for p in self.files("model-paths", "models", ".sql")} | {*self.seeds}
         self.located, self.properties = self._properties()
+        self.hooks: list[object] = []  # of models
+        self.targeted: set[tuple[str, str]] = set()  # models, and what they ask of the target
 
     def files(self, setting: str, default: str, *suffixes: str) -> list[Path]:
         """Files below the folders of a setting; never outside the project."""
@@ -105,12 +125,16 @@ class _Project:
         except TemplateFailure as failure:
             self.fail(path, failure)
             return None
-        described = self.properties.get(path.stem, {}).get("enabled", True)
-        if str(model.config.get("enabled", described)).lower() == "false":
-            return None
-        unfollowed = self._unfollowed(path)
-        if unfollowed:
-            self.fail(path, TemplateFailure(unfollowed))
+        settings = self._settings_of(path)
+        try:
+            if not settings.is_enabled(self._expanded):
+                return None
+            self.hooks += settings.hooks()
+            self.aliases |= {str(a).lower() for a in [settings.value("alias")] if a}
+            if unfollowed := settings.unfollowed() or self._versions(path):
+                raise TemplateFailure(unfollowed)
+        except TemplateFailure as failure:
+            self.fail(path, failure)
             return None
         return RenderedModel(
             name=path.stem,
@@ -118,14 +142,63 @@ class _Project:
             sql=sql.strip(),
             refs=tuple(dict.fromkeys(model.refs)),
             sources=tuple(dict.fromkeys(model.sources)),
-            materialized=self._setting(path, "materialized") or "view",
+            materialized=settings.materialized(),
         )
+
+    def described(self) -> list[Path]:
+        """The YAML files; what they say of models counts below all of these folders."""
+        return sorted(
+            path
+            for setting, default in _DESCRIBING.items()
+            for path in self.files(setting, default, ".yml", ".yaml")
+        )
+
+    def doubt(self) -> str:
+        """Why no model need have the rows of its query; empty where nothing speaks for that."""
+        found = overridden(self.macros, map(_text, self.files("macro-paths", "macros", ".sql")))
+        found = found or runs_besides(self.settings)
+        if not all(map(is_harmless, self.hooks)):
+            found = found or "a hook of a model may change rows"
+        for path in self.described():
+            found = found or runs_besides(_yaml(path))
+        snapshots = self.files("snapshot-paths", "snapshots", ".sql")
+        hooked = (p for p in snapshots if any(word in _text(p) for word in _HOOKS))
+        failed = {Path(each.path) for each in self.failures}
+        macros = self.files("macro-paths", "macros", ".sql") if failed else []
+        writing = (p for p in (*sorted(failed), *macros) if writes(_text(p)))
+        for path in (*hooked, *writing):
+            found = found or f"{path.name} may run statements that change rows"
+        return found
+
+    def notes(self) -> Iterator[str]:
+        """What is taken for granted of packages, whose files are not read."""
+        for name in ("packages.yml", "dependencies.yml"):
+            if (self.root / name).is_file() and _yaml(self.root / name).get("packages"):
+                yield f"the packages of {name} are taken to run nothing that changes rows"
+        for model, word in sorted(self.targeted):
+            yield f"{model} asks for target.{word}, which is taken to be {_TARGET[word]}"
+
+    def shadowed(self, models: Iterable[RenderedModel]) -> Iterator[RenderFailure]:
+        """Models whose name is a seed's, too, and those that read a source over which a model may
+        be written: under its name by a macro that places models, or under an alias."""
+        models = list(models)
+        placed = bool(PLACING & {name.rpartition("__")[2] for name in self.macros})
+        made = {*self.aliases, *(self.known if placed else ())}
+        for model in models:
+            over = [s for s in model.sources if s.rpartition(".")[2].lower() in made]
+            if model.name in self.seeds:
+                reason = "a seed has its name, too"
+            elif over:
+                reason = f"a model may be written over {over[0]}, which it reads"
+            else:
+                continue
+            yield RenderFailure(model.name, model.path, 0, reason)
 
     def configures_seeds(self) -> bool:
         """Does any YAML file of the project set types or delimiters of seeds?"""
         beside = self.files("seed-paths", "seeds", ".yml", ".yaml")
         described = self.files("model-paths", "models", ".yml", ".yaml")
-        texts = [text_of(path) for path in (*beside, *described)]
+        texts = [_text(path) for path in (*beside, *described)]
         texts.append(str(self.settings.get("seeds") or ""))
         return any(word in text for text in texts for word in ("column_types", "delimiter"))
 
@@ -152,7 +225,7 @@ class _Project:
             "var": self.var,
             "config": lambda *given, **settings: self.current.configure(*given, **settings),
             "this": _This(self),
-            "target": _TARGET,
+            "target": _Target(self),
             "execute": True,
             "is_incremental": lambda: False,
             "log": lambda *_, **__: "",
@@ -183,7 +256,7 @@ class _Project:
         """Where each source table is, and the config of each model, from the YAML files."""
         located: dict[tuple[str, str], str] = {}
         properties: dict[str, dict[str, Any]] = {}
-        for path in self.files("model-paths", "models", ".yml", ".yaml"):
+        for path in self.described():
             try:
                 content = yaml_of(path)
                 located |= dict(self._tables(content))
@@ -191,7 +264,9 @@ class _Project:
                 self.fail(path, failure)
                 continue
             for model in mappings(content.get("models")):
-                properties[str(model.get("name"))] = mapping(model.get("config"))
+                said = properties.setdefault(str(model.get("name")), {})
+                said |= mapping(model.get("config"))
+                said |= {"versions": model["versions"]} if "versions" in model else {}
         return located, properties
 
     def _tables(self, content: dict[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
@@ -210,22 +285,34 @@ class _Project:
         functions = {"var": self.var, "target": _TARGET}
         return guarded(lambda: self.environment.from_string(value, globals=functions).render())
 
-    def _setting(self, path: Path, name: str) -> str:
-        """From the model, else its properties, else the nearest folder in dbt_project.yml."""
-        own = self.current.config.get(name) or self.properties.get(path.stem, {}).get(name)
-        level, found = mapping(self.settings.get("models")), ""
-        for part in (None, self.name, *path.relative_to(self.root).parts[1:-1]):
-            level = level if part is None else mapping(level.get(part))
-            found = level.get(f"+{name}") or level.get(name) or found
-        return str(own or found or "")
+    def _settings_of(self, path: Path) -> Settings:
+        """Those of the model that was rendered last."""
+        folders = self.settings.get("model-paths") or ["models"]
+        roots = [self.root / str(f) for f in (folders if isinstance(folders, list) else [folders])]
+        inside = [path.relative_to(root).parent.parts for root in roots if root in path.parents]
+        parts = (self.name, *min(inside, key=len, default=()), path.stem)
+        described = self.properties.get(path.stem, {})
+        return model_settings(self.settings.get("models"), parts, described, self.current.config)
 
-    def _unfollowed(self, path: Path) -> str:
-        """Why the rows of a model are not those of its query; empty where they are."""
-        for name in SIDE_EFFECTS:
-            if self._setting(path, name):
-                return f"its {name} may change rows"
-        kind = self._setting(path, "materialized")
-        return f"the rows of {kind} models depend on earlier runs" if kind in KEEPING else ""
+    def _versions(self, path: Path) -> str:
+        several = self.properties.get(path.stem, {}).get("versions")
+        return "which of its versions is meant is not known" if several else ""
+
+
+def _text(path: Path) -> str:
+    """The text of a file; nothing where it cannot be read, which is told elsewhere."""
+    try:
+        return text_of(path)
+    except TemplateFailure:
+        return ""
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    """The same of a YAML file."""
+    try:
+        return yaml_of(path)
+    except TemplateFailure:
+        return {}
 
 
 class _Model:
@@ -268,4 +355,18 @@ class _This:
         return self.__project.relation("this", self.__project.current.name)
 
 
+class _Target(dict[str, object]):
+    """`target`: where dbt would run; what a model asks of it is noted, as it may decide on rows."""
+
+    def __init__(self, project: _Project) -> None:
+        super().__init__(_TARGET)
+        self.__project = project
+
+    def __getitem__(self, word: str) -> object:
+        if word in _DECIDING:
+            self.__project.targeted.add((self.__project.current.name, word))
+        return super().__getitem__(word)
+
+
+_DECIDING = frozenset({"name", "schema", "database"})
 _TARGET = {"name": "prod", "schema": "main", "type": "duckdb", "database": "unwet", "threads": 1}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -51,7 +51,8 @@ class RenderedProject:
     the folder dbt compiles into; `compiled`: models whose SQL is what it made of them; `notes` on
     that.
     `macros`: the names of its own; `described`: the YAML files beside its models; `scripts`: the
-    paths below its root of old scripts that it still runs.
+    paths below its root of old scripts that it still runs; `doubt`: why the rows of all its models
+    are not known.
     """
 
     name: str
@@ -65,6 +66,19 @@ class RenderedProject:
     macros: frozenset[str] = frozenset()
     described: tuple[Path, ...] = ()
     scripts: tuple[str, ...] = ()
+    doubt: str = ""
+
+    def doubted(self) -> RenderedProject:
+        """The same, with a failure for each model where all are in doubt."""
+        if not self.doubt:
+            return self
+        told = {failure.name for failure in self.failures}
+        more = (
+            RenderFailure(model.name, model.path, 0, self.doubt)
+            for model in self.models
+            if model.name not in told
+        )
+        return replace(self, failures=(*self.failures, *more))
 
 
 class BadProject(UsageError):

@@ -190,6 +190,35 @@ def test_rows_that_a_hook_or_an_earlier_run_makes_are_not_taken_from_it(project:
     project.write(project.project / "models/north.sql", RAW["models/north.sql"])
     project.compile(config={"materialized": "table", "pre-hook": [{"sql": "delete from x"}]})
     assert read_project(project.project).compiled == {"stg"}
+    assert "runs more than its query" in project.north().reason
+
+
+PACKAGED: dict[str, dict[str, Any]] = {
+    "what a package runs first": {"resource_type": "operation", "raw_code": "delete from x"},
+    "a hook of a package's model": {
+        "resource_type": "model",
+        "config": {"post-hook": [{"sql": "delete from x"}]},
+    },
+}
+
+
+@pytest.mark.parametrize("title", PACKAGED)
+def test_what_packages_run_besides_counts_for_all(project: Project, title: str) -> None:
+    node = {"name": "other", "package_name": "q", "original_file_path": "q.sql"}
+    project.compile()
+    path = project.project / "target/manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["nodes"]["operation.q.other"] = {**node, **PACKAGED[title]}
+    path.write_text(json.dumps(manifest))
+    assert project.north().verdict == "kept"
+    assert "operation.q.other, which is run with it, may change rows" in project.north().reason
+
+
+def test_a_model_that_dbt_writes_over_a_source(project: Project) -> None:
+    project.compile(relation_name='"wh"."shop"."orders"')
+    found = read_project(project.project)
+    (failure,) = found.failures
+    assert failure.name == "stg" and "written over shop.orders" in failure.reason
 
 
 def test_names_in_texts_and_comments_stay(project: Project) -> None:

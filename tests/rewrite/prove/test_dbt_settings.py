@@ -1,0 +1,201 @@
+"""What a dbt project says beside the queries of its models: read, or nothing is proved."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from unwet.lineage.pile import Pile, load
+from unwet.lineage.sources import Source
+from unwet.rewrite.prove.dbt_settings import is_harmless
+from unwet.rewrite.refactor import Request, refactor
+from unwet.rewrite.verify import Request as VerifyRequest
+from unwet.rewrite.verify import verify
+
+LEGACY = (
+    "CREATE TABLE s.t (id INT, name TEXT);"
+    "CREATE VIEW r.names AS SELECT name, id FROM s.t WHERE id > 3;"
+    "CREATE VIEW r.few AS SELECT name FROM r.names WHERE id < 9;"
+)
+FEW, NAMES, SETTINGS = "models/marts/few.sql", "models/marts/names.sql", "dbt_project.yml"
+MARTS = "name: unwet_project\nmodels:\n  unwet_project:\n    marts:\n"
+QUERY = "SELECT name FROM {{ ref('names') }} WHERE id < 9"
+
+
+def pile() -> Pile:
+    return load([Source("p/all.sql", LEGACY)], "duckdb")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("dbt") / "project"
+    refactor(pile(), Request(out=out))
+    return out
+
+
+@pytest.fixture
+def project(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "project"))
+
+
+def outcomes(project: Path) -> dict[str, str]:
+    found = verify(pile(), VerifyRequest(project))
+    return {report.name: f"{report.verdict}: {report.reason}" for report in found.reports}
+
+
+def change(project: Path, files: Mapping[str, str]) -> None:
+    """`+text`: to be put before what the file says; `text+`: behind it; else the whole text."""
+    for name, text in files.items():
+        path = project / name
+        before = path.read_text("utf-8") if path.exists() else ""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = text[1:] + before if text.startswith("+") else text
+        made = before + text[:-1] if text.endswith("+") else made
+        path.write_text(made, "utf-8")
+
+
+def test_as_it_was_written_all_is_proved(project: Path) -> None:
+    assert outcomes(project) == {"few": "proved: ", "names": "proved: "}
+
+
+ALL = {
+    "on-run-start": {SETTINGS: "on-run-start: delete from s.t\n+"},
+    "on-run-end in a list": {SETTINGS: "on-run-end: [grant select on x to y, drop view r.few]\n+"},
+    "a hook for a folder": {SETTINGS: f"{MARTS}      +pre-hook: delete from s.t\n"},
+    "a hook for one model": {SETTINGS: f"{MARTS}      few:\n        +post-hook: delete from s.t\n"},
+    "a hook of another project's models": {
+        SETTINGS: "models:\n  other:\n    +post-hook: delete from s.t\n"
+    },
+    "a hook of seeds": {SETTINGS: "seeds:\n  +post-hook: delete from s.t\n+"},
+    "a hook in the model": {FEW: "+{{ config(post_hook='delete from s.t') }}"},
+    "a hook in a mapping": {FEW: "+{{ config({'pre-hook': 'delete from s.t'}) }}"},
+    "a header": {FEW: "+{{ config(sql_header='delete from s.t;') }}"},
+    "a hook behind a harmless one": {FEW: "+{{ config(post_hook='grant x to y; drop table t') }}"},
+    "a hook in a YAML file below macros": {
+        "macros/x.yml": "models: [{name: few, config: {post-hook: delete from s.t}}]"
+    },
+    "a hook of a snapshot": {
+        "snapshots/s.sql": "{% snapshot s %}{{ config(post_hook='delete from s.t') }}"
+        "select 1 as x{% endsnapshot %}"
+    },
+    "run_query": {FEW: "+{% do run_query('delete from s.t') %}"},
+    "run_query in a macro": {
+        "macros/m.sql": "{% macro m() %}{% do run_query('delete from s.t') %}{% endmacro %}",
+        FEW: "+{{ m() }}",
+    },
+    "a macro ref": {"macros/m.sql": "{% macro ref(x) %}other{% endmacro %}"},
+    "a macro source": {"macros/m.sql": "{% macro source(x, y) %}other{% endmacro %}"},
+    "a macro create_view_as": {"macros/m.sql": "{% macro create_view_as(r, s) %}{% endmacro %}"},
+    "a macro of an adapter": {
+        "macros/m.sql": "{% macro duckdb__create_table_as(t, r, s) %}{% endmacro %}"
+    },
+    "a macro for names": {"macros/m.sql": "{% macro generate_alias_name(a, n) %}t{% endmacro %}"},
+    "a materialization": {
+        "macros/m.sql": "{%- materialization view, default -%}{%- endmaterialization -%}"
+    },
+}
+
+
+@pytest.mark.parametrize("title", ALL)
+def test_what_may_change_any_row(project: Path, title: str) -> None:
+    change(project, ALL[title])
+    told = outcomes(project)
+    assert told.keys() == {"few", "names"}
+    assert all(each.startswith("kept: ") for each in told.values()), told
+
+
+ONE = {
+    "incremental": {FEW: "{{ config(materialized='incremental') }}" + QUERY},
+    "incremental, for one model": {
+        SETTINGS: f"{MARTS}      few:\n        +materialized: incremental\n",
+        FEW: QUERY,
+    },
+    "a way to store that is not known": {FEW: "{{ config(materialized='mine') }}" + QUERY},
+    "a materialized view": {FEW: "{{ config(materialized='materialized_view') }}" + QUERY},
+    "a setting that is not known": {FEW: "+{{ config(row_limit=5) }}"},
+    "rows that expire": {FEW: "+{{ config(partition_expiration_days=7) }}"},
+    "disabled": {FEW: "+{{ config(enabled=false) }}"},
+    "disabled in its folder": {SETTINGS: f"{MARTS}      few:\n        +enabled: false\n"},
+    "disabled, perhaps": {SETTINGS: f"{MARTS}      few:\n        +enabled: '{{{{ x }}}}'\n"},
+    "versions": {"models/v.yml": "models: [{name: few, versions: [{v: 1}, {v: 2}]}]"},
+    "a seed of its name": {"seeds/few.csv": "name\nx\n"},
+}
+
+
+@pytest.mark.parametrize("title", ONE)
+def test_what_may_change_the_rows_of_one_model(project: Path, title: str) -> None:
+    change(project, ONE[title])
+    told = outcomes(project)
+    assert told["few"].startswith("kept: ") and told["names"] == "proved: ", told
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"macros/m.sql": "{% macro generate_schema_name(s, n) %}s{% endmacro %}",
+         "models/t.sql": "select 1 as id, 'x' as name"},
+        {"models/x.sql": "{{ config(alias='t') }} select 1 as id, 'x' as name"},
+    ],
+)  # fmt: skip
+def test_a_model_that_may_be_written_over_a_source(project: Path, files: Mapping[str, str]) -> None:
+    change(project, files)
+    assert "may be written over s.t" in outcomes(project)["names"]
+
+
+SAME = {
+    "harmless hooks": {SETTINGS: "on-run-end: ['grant select on all tables in schema x to y']\n+"},
+    "a macro for schemas": {
+        "macros/m.sql": "{% macro generate_schema_name(s, n) %}{{ s }}{% endmacro %}"
+    },
+    "its own dispatching": {
+        "macros/m.sql": "{% macro m() %}{% endmacro %}{% macro duckdb__m() %}{% endmacro %}"
+    },
+    "how it is kept": {
+        FEW: "+{{ config(materialized='table', tags=['x'], meta={'a': 1}, unique_key='id') }}"
+    },
+    "a hook of what is disabled": {
+        "models/x.sql": "{{ config(enabled=false, post_hook='delete from s.t') }} select 1 as x"
+    },
+    "a comment for queries": {
+        SETTINGS: "query-comment: run by dbt\nquoting: {identifier: true}\n+"
+    },
+}
+
+
+@pytest.mark.parametrize("title", SAME)
+def test_what_changes_no_rows(project: Path, title: str) -> None:
+    change(project, SAME[title])
+    assert outcomes(project) == {"few": "proved: ", "names": "proved: "}
+
+
+def test_packages_that_are_not_read_are_told_of(project: Path) -> None:
+    change(project, {"packages.yml": "packages: [{package: a/b, version: 1.0.0}]"})
+    notes = verify(pile(), VerifyRequest(project)).notes
+    assert any("packages.yml" in note for note in notes)
+
+
+def test_what_a_model_asks_of_the_target_is_told(project: Path) -> None:
+    change(project, {FEW: "{% if target.name == 'dev' %}LIMIT 9{% endif %}+"})
+    found = verify(pile(), VerifyRequest(project))
+    assert found.ok
+    assert "few asks for target.name, which is taken to be prod" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("hook", "harmless"),
+    [
+        ("grant select on {{ this }} to role x", True),
+        ("ANALYZE {{ this }};", True),
+        (["vacuum t", {"sql": "create index i on t (a)", "transaction": False}], True),
+        ("grant {{ x() }} to y", False),
+        ("analyze t; delete from t", False),
+        ({"sql": "delete from t"}, False),
+        ("{{ m() }}", False),
+        (3, False),
+    ],
+)
+def test_hooks(hook: object, harmless: bool) -> None:
+    assert is_harmless(hook) == harmless
