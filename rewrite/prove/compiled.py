@@ -16,7 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from unwet.rewrite.prove.dbt_settings import is_harmless, keeps_rows
+from unwet.rewrite.prove.dbt_settings import keeps_rows
+from unwet.rewrite.prove.hooks import is_harmless
 from unwet.rewrite.prove.render import render_project
 from unwet.rewrite.prove.rendered import (
     Relation,

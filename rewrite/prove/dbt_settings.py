@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from unwet.rewrite.prove.hooks import is_harmless
 from unwet.rewrite.prove.project_files import mapping, mappings
 from unwet.rewrite.prove.sandbox import TemplateFailure
 
@@ -59,13 +60,6 @@ _ADAPTERS: Final = _words(
     "snowflake spark sqlite sqlserver synapse teradata trino"
 )
 _MATERIALIZATION = re.compile(r"\{%-?\s*materialization\s+(\w+)")
-_HARMLESS_HOOK = re.compile(
-    r"\s*(?:grant|revoke|analyze|analyse|vacuum|comment\s+on|create\s+(?:unique\s+)?index)\b"
-    r"[^;{]*(?:\{\{\s*this\s*\}\}[^;{]*)?;?\s*",
-    re.IGNORECASE,
-)
-_RUNS = re.compile(r"\b(?:run_query|statement|set_sql_header|adapter\s*\.)")
-_WRITES = re.compile(r"\b(?:insert|delete|update|merge|drop|truncate|alter|create)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,26 +152,6 @@ def runs_besides(settings: Mapping[str, Any]) -> str:
             if not is_harmless(hook):
                 return f"a hook of {kind} may change rows"
     return ""
-
-
-def is_harmless(hook: object) -> bool:
-    """Whether a hook, or each of several, changes no rows."""
-    match hook:
-        case None | "" | [] | False:
-            return True
-        case str():
-            return _HARMLESS_HOOK.fullmatch(hook) is not None
-        case dict():
-            return is_harmless(hook.get("sql"))
-        case list() | tuple():
-            return all(map(is_harmless, hook))
-        case _:
-            return False
-
-
-def writes(text: str) -> bool:
-    """Whether a template may run a statement by itself that changes rows."""
-    return bool(_RUNS.search(text) and _WRITES.search(text))
 
 
 def _hooks(value: object) -> Iterator[object]:

@@ -14,18 +14,21 @@ _JINJA = re.compile(r"JINJA_QUERY_BEGIN\s*;(.*?)JINJA_END\s*;?", re.IGNORECASE |
 _ASSIGNED = re.compile(r"\s*(\w+)\s*:=\s*(.*?)\s*\Z", re.DOTALL)
 _AT = re.compile(r"@(?:\{(\w+)\}|(\w+))(\s*\()?")
 _ENTRY = re.compile(r"\s*(\w+)\s*(.*?)\s*\Z", re.DOTALL)
+_QUERY = re.compile(r"[\s(]*(?:SELECT|WITH|VALUES|FROM)\b", re.IGNORECASE)
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
     """`settings`: the entries of the MODEL block, keys in lower case; `query` is the text behind
-    it, `jinja` whether that is a template. `blueprints`: what stands for each variable, as SQL."""
+    it, `jinja` whether that is a template, `besides` the statements around it. `blueprints`: what
+    stands for each variable, as SQL."""
 
     settings: Mapping[str, str]
     query: str
     jinja: bool
     blueprints: tuple[Mapping[str, str], ...]
+    besides: tuple[str, ...] = ()
 
 
 def read_model(text: str, dialect: str) -> ModelFile:
@@ -41,11 +44,35 @@ def read_model(text: str, dialect: str) -> ModelFile:
             settings[match[1].lower()] = match[2]
     rest = text[end + 1 :].strip().removeprefix(";").strip()
     template = _JINJA.search(rest)
-    if template is not None and (_JINJA.sub("", rest).strip() or len(_JINJA.findall(rest)) > 1):
-        raise TemplateFailure("statements around its query are not understood")
-    query = template[1] if template is not None else rest.removesuffix(";")
+    around = _statements(_JINJA.sub(";", rest), dialect)
+    query = template[1] if template is not None else ""
+    if template is None:
+        query, around = _of_several(rest, around)
     blueprints = tuple(_blueprints(settings.get("blueprints", ""), dialect))
-    return ModelFile(settings, query.strip(), template is not None, blueprints)
+    if len(_JINJA.findall(rest)) > 1:
+        around = (*around, query)
+    return ModelFile(settings, query.strip(), template is not None, blueprints, around)
+
+
+def _of_several(rest: str, statements: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The one query, and the statements around it."""
+    if len(statements) < 2:
+        return rest.strip().removesuffix(";"), ()
+    queries = [each for each in statements if _QUERY.match(each)]
+    if len(queries) != 1:
+        return rest, statements
+    return queries[0], tuple(each for each in statements if each is not queries[0])
+
+
+def _statements(text: str, dialect: str) -> tuple[str, ...]:
+    """What stands between semicolons, comments left out."""
+    found, begin = [], 0
+    for at, sign in _code(text, dialect):
+        if sign == ";":
+            found.append(text[begin:at])
+            begin = at + 1
+    found.append(text[begin:])
+    return tuple(each for part in found if (each := _uncommented(part, dialect).strip()))
 
 
 def filled(text: str, values: Mapping[str, str], dialect: str) -> str:

@@ -85,6 +85,8 @@ class Models(ABC):
 
 def query_of(model: RenderedModel, dialect: str) -> exp.Query:
     """Raises EngineError when it is no single query, or another one each time."""
+    if why := model.misread_in(dialect):
+        raise EngineError(why)
     script = parse(verbatim(Source(model.path, model.sql)), dialect)
     lost = [finding.message for finding in script.findings]
     if lost or len(script.statements) != 1:

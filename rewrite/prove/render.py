@@ -16,12 +16,11 @@ from unwet.rewrite.prove.dbt_settings import (
     PLACING,
     SIDE_EFFECTS,
     Settings,
-    is_harmless,
     model_settings,
     overridden,
     runs_besides,
-    writes,
 )
+from unwet.rewrite.prove.hooks import is_harmless, writes
 from unwet.rewrite.prove.macro_files import load_macros, returned
 from unwet.rewrite.prove.project_files import mapping, mappings, text_of, yaml_of
 from unwet.rewrite.prove.rendered import (

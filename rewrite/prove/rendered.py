@@ -14,7 +14,8 @@ Relation = Callable[[str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class RenderedModel:
-    """One model as SQL. `refs`: model and seed names; `sources`: `schema.table` as located."""
+    """One model as SQL. `refs`: model and seed names; `sources`: `schema.table` as located;
+    `dialect`: what the project says that it is written in, where it says so."""
 
     name: str
     path: str
@@ -22,6 +23,13 @@ class RenderedModel:
     refs: tuple[str, ...]
     sources: tuple[str, ...]
     materialized: str
+    dialect: str = ""
+
+    def misread_in(self, dialect: str) -> str:
+        """Why its rows are not known to who reads it in this dialect; empty where they are."""
+        if self.dialect in ("", dialect or "duckdb"):
+            return ""
+        return f"the project says that it is {self.dialect}, not {dialect or 'duckdb'}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,8 @@ def _plan(
     model: RenderedModel, setting: Setting, catalog: Catalog, definitions: Mapping[str, Plan]
 ) -> tuple[ReadBack, tuple[str, ...]]:
     """The model's plan, and the types of its columns that are certain."""
+    if why := model.misread_in(setting.dialect):
+        return ReadBack(None, why), ()
     source = Source(model.path, model.sql, setting.dialect)
     script = parse(verbatim(source), setting.dialect)
     if script.findings or len(script.statements) != 1:

@@ -2,9 +2,9 @@
 
 Understood: models/**/*.sql of kind VIEW, FULL and EMBEDDED with their blueprints; queries in SQL
 with `@x` variables, or between JINJA_QUERY_BEGIN and JINJA_END with the Jinja macros of
-macros/**/*.sql, `var` and `blueprint_var`; the variables and the dialect of config.yaml. Not
+macros/**/*.sql, `var` and `blueprint_var`; the settings of config.yaml. Not
 understood, and said so per model: other macros, models in Python, kinds that keep earlier rows,
-statements around a query.
+statements around a query that may change rows.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,14 @@ from sqlglot import exp
 
 from unwet.lineage.errors import UnknownDialect
 from unwet.lineage.parse import check_dialect
+from unwet.rewrite.prove.hooks import is_harmless
 from unwet.rewrite.prove.macro_files import load_macros
+from unwet.rewrite.prove.mesh_settings import (
+    runs_besides,
+    unfollowed,
+    variables_of,
+    with_defaults,
+)
 from unwet.rewrite.prove.model_files import ModelFile, filled, misread, read_model
 from unwet.rewrite.prove.project_files import below, mapping, text_of, yaml_of
 from unwet.rewrite.prove.rendered import (
@@ -53,7 +61,13 @@ def render_project(
     name = str(project.settings.get("project") or root.resolve().name)
     macros = frozenset(project.macros)
     return RenderedProject(
-        name, kept, (), tuple(project.failures), project.variables, macros=macros
+        name,
+        kept,
+        (),
+        tuple(project.failures),
+        project.variables,
+        macros=macros,
+        doubt=project.doubt(),
     )
 
 
@@ -77,11 +91,10 @@ class _Project:
     def __init__(self, root: Path, vars: Mapping[str, str], relation: Relation) -> None:
         self.root, self.relation = root, relation
         self.failures: list[RenderFailure] = []
-        self.settings = _settings(root)
+        self.settings = _configuration(root)
         self.dialect = str(mapping(self.settings.get("model_defaults")).get("dialect") or "")
-        configured = mapping(self.settings.get("variables"))
         self.given = {name.lower(): value for name, value in vars.items()}
-        self.configured = {str(k).lower(): v for k, v in configured.items() if v is not None}
+        self.configured = variables_of(self.settings)
         self.variables = {**self.configured, **self.given}
         self.environment = Sandbox(Budget())
         functions = {"var": self._var, "blueprint_var": self._blueprint_var}
@@ -99,12 +112,35 @@ class _Project:
             if not self._is_enabled(draft):
                 return
             kind = self._kind(draft)
+            if why := unfollowed(self._settings(draft), date.today()):
+                raise TemplateFailure(why)
             sql = self._query(draft)
             found = rewired(str(draft.path), sql, self._of(draft), self._names, self.relation)
         except TemplateFailure as failure:
             self._fail(draft.path, failure, draft.name)
             return
-        yield RenderedModel(draft.name, str(draft.path), found.sql, found.refs, found.sources, kind)
+        yield RenderedModel(
+            draft.name,
+            str(draft.path),
+            found.sql,
+            found.refs,
+            found.sources,
+            kind,
+            self._of(draft),
+        )
+
+    def doubt(self) -> str:
+        """Why no model need have the rows of its query; empty where nothing speaks for that."""
+        found = runs_besides(self.settings, (self.root / "config.py").is_file())
+        for draft in self.drafts:
+            if not is_harmless([*draft.file.besides]):
+                found = (
+                    found or f"a statement beside the query of {draft.path.name} may change rows"
+                )
+        return found
+
+    def _settings(self, draft: _Draft) -> dict[str, str]:
+        return with_defaults(self.settings, draft.file.settings)
 
     def _read(self, path: Path) -> Iterator[_Draft]:
         try:
@@ -136,7 +172,7 @@ class _Project:
         return {**written, **self.given}
 
     def _is_enabled(self, draft: _Draft) -> bool:
-        said = draft.file.settings.get("enabled", "TRUE").strip()
+        said = self._settings(draft).get("enabled", "TRUE").strip()
         if said.upper() in ("TRUE", "FALSE"):
             return said.upper() == "TRUE"
         if not _SWITCH.fullmatch(said):
@@ -144,8 +180,10 @@ class _Project:
         return all(name.lower() in self.variables for name in _GIVEN.findall(said))
 
     def _kind(self, draft: _Draft) -> str:
-        said = filled(draft.file.settings.get("kind", ""), draft.values, self.dialect)
+        said = filled(self._settings(draft).get("kind", ""), draft.values, self.dialect)
         kind = (re.match(r"\w*", said.strip()) or [""])[0].upper()
+        if re.search(r"\bmaterialized\s+(?!false\b)", said, re.IGNORECASE):
+            raise TemplateFailure("the rows of materialized views are those of an earlier day")
         if kind not in _KINDS:
             raise TemplateFailure(f"the rows of {kind} models are not those of one query")
         return _KINDS[kind]
@@ -177,7 +215,7 @@ def _unquoted(name: str) -> str:
     return re.sub(r"[\"`\[\]]", "", name).strip()
 
 
-def _settings(root: Path) -> dict[str, Any]:
+def _configuration(root: Path) -> dict[str, Any]:
     path = next((root / name for name in CONFIGS if (root / name).is_file()), root / CONFIGS[0])
     try:
         settings = yaml_of(path)

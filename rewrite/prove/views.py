@@ -126,7 +126,9 @@ class _Project:
                 self._fail(path, failure, name)
                 continue
             kind = "table" if view.stored else "view"
-            yield RenderedModel(name, str(path), found.sql, found.refs, found.sources, kind)
+            yield RenderedModel(
+                name, str(path), found.sql, found.refs, found.sources, kind, self.dialect
+            )
 
     def _read(self, path: Path) -> tuple[_View, ...]:
         try:

@@ -10,7 +10,7 @@ import pytest
 
 from unwet.lineage.pile import Pile, load
 from unwet.lineage.sources import Source
-from unwet.rewrite.prove.dbt_settings import is_harmless
+from unwet.rewrite.prove.hooks import is_harmless
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.verify import Request as VerifyRequest
 from unwet.rewrite.verify import verify
