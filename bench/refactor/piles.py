@@ -66,6 +66,8 @@ def _base_trades(root: Path) -> Iterable[Named]:
 PILES: dict[str, Pile] = {
     "achilles": Pile("achilles", _below("inst", "sql", "sql_server", "analyses"), 5623, 2500),
     "almanac_cms": Pile("almanac", _almanac, 3758, 2500),
+    "almanac": Pile("almanac", _below("sql"), 42863, 25000),
+    "bqetl_genonly": Pile("bqetl_genonly", _below(), 28711, 20000),
     "nhs_restraints": Pile("nhs_mhmonthly", _notebooks("Restraints"), 5529, 3000),
     "nhs_extract": Pile(
         "nhs_mhmonthly", _notebooks("menh_analysis", "notebooks", "03_Extract"), 3202, 2000

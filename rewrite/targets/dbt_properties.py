@@ -66,7 +66,8 @@ def sources_yml(project: Project) -> str:
     for outside in project.outside():
         schema, table = _called(outside)
         tables.setdefault(schema, {})[table] = outside
-    sources = [_source(project, name, tables[name]) for name in sorted(tables)]
+    named = _named(project)
+    sources = [_source(project, name, tables[name], named) for name in sorted(tables)]
     return _yaml({"version": 2, "sources": sources})
 
 
@@ -76,18 +77,27 @@ def _called(outside: Outside) -> tuple[str, str]:
     return schema, table
 
 
-def _source(project: Project, name: str, tables: Mapping[str, Outside]) -> dict[str, object]:
+def _named(project: Project) -> dict[str, str]:
+    """How models call each relation that is read and not made."""
+    return {o.relation: "source('{}', '{}')".format(*_called(o)) for o in project.outside()}
+
+
+def _source(
+    project: Project, name: str, tables: Mapping[str, Outside], named: Mapping[str, str]
+) -> dict[str, object]:
     first = next(iter(tables.values()))
     source: dict[str, object] = {"name": name}
     database, _, schema = first.schema.rpartition(".")
     if database:
         source["database"] = _templated(database)
     source["schema"] = _templated(schema)
-    source["tables"] = [_source_table(project, t, tables[t]) for t in sorted(tables)]
+    source["tables"] = [_source_table(project, t, tables[t], named) for t in sorted(tables)]
     return source
 
 
-def _source_table(project: Project, name: str, outside: Outside) -> dict[str, object]:
+def _source_table(
+    project: Project, name: str, outside: Outside, named: Mapping[str, str]
+) -> dict[str, object]:
     entry: dict[str, object] = {"name": name}
     if outside.table != name:
         entry["identifier"] = _templated(outside.table)
@@ -98,14 +108,13 @@ def _source_table(project: Project, name: str, outside: Outside) -> dict[str, ob
     elif known := project.evidence.columns.get(outside.relation, ()):
         entry["description"] = _USED
         columns = [_column(each.name, each.type) for each in known]
-    named = {o.relation: "source('{}', '{}')".format(*_called(o)) for o in project.outside()}
     tests = project.evidence.sources.get(outside.relation, ())
     return entry | with_tests(columns, tests, project.dialect, named.__getitem__)
 
 
 def unit_tests_yml(project: Project) -> str:
     """Small rows that go into models, and those that the old scripts made of them."""
-    named = {o.relation: "source('{}', '{}')".format(*_called(o)) for o in project.outside()}
+    named = _named(project)
     tests = [
         {
             "name": f"old_{test.model}",

@@ -120,6 +120,7 @@ class _Printer:
         self._project, self._library = project, project.library
         self._where = places(project, default=_schema(project.dialect))
         self._needs = unset(project)
+        self._outside = {o.relation: self._where.source(o) for o in project.outside()}
         self._drafts = {d.name: d for d in (*project.drafts, *project.intermediates)}
 
     def files(self) -> Iterator[tuple[str, str]]:
@@ -196,8 +197,7 @@ class _Printer:
         tests = common(known.get(name, ()) for name in names)
         if key := grain(tests, self._where.dialect):
             yield f"grain {key}"
-        outside = {o.relation: self._where.source(o) for o in self._project.outside()}
-        found = list(audits(tests, self._where.dialect, named(outside)))
+        found = list(audits(tests, self._where.dialect, named(self._outside)))
         if found:
             yield "audits (\n" + "".join(f"    {each},\n" for each in found) + "  )"
 
