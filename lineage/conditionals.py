@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from unwet.lineage.edited import Edit
+from unwet.lineage.lexer import BETWEEN_STRINGS
 
 _DEFAULT = re.compile(
     r"\{\s*+DEFAULT\s++@(\w++)\s*+=\s*+('[^']*'(?=\s*+\})|\"[^\"]*\"(?=\s*+\})|[^{}]*+)\s*+\}", re.I
@@ -69,6 +70,8 @@ def jinja(text: str) -> Decided:
     blocks: list[_Block] = []
     for hit in _tags(text):
         tag = hit[1] or "#"
+        if "'" in hit.group() and _is_quoted(text, hit) and _joins_strings(hit):
+            continue
         edits.append((hit.start(), hit.end(), ""))
         if tag != "#" and not tag.startswith("end"):
             notes.append(Note(hit.start(), _say(tag, hit[2].rstrip()), _COMPILE))
@@ -84,6 +87,14 @@ def _is_quoted(text: str, hit: re.Match[str]) -> bool:
     start, stop = text.rfind("\n", 0, hit.start()) + 1, text.find("\n", hit.end())
     after = text[hit.end() : stop if stop >= 0 else len(text)]
     return text.count("'", start, hit.start()) % 2 == 1 and after.count("'") % 2 == 1
+
+
+def _joins_strings(hit: re.Match[str]) -> bool:
+    """Whether it begins in one string and ends in the next: `'{#' || x || '#}'`."""
+    inner = hit.group()[2:-2].replace("''", "")
+    if hit[1] is None:
+        return "'" in inner
+    return any(map(BETWEEN_STRINGS.fullmatch, re.findall("'([^']*)'", inner)))
 
 
 # --- Jinja -----------------------------------------------------------------------------------
@@ -131,6 +142,8 @@ def _say(tag: str, rest: str) -> str:
             return f"{{% {tag} %}}: read only if the first branch is left out"
         case "for":
             return f"{{% for {rest} %}}: body read once"
+        case "raw":
+            return "{% raw %} left out: placeholders in it are read like all others"
         case _:
             return f"{{% {tag} %}} left out"
 

@@ -12,6 +12,7 @@ from unwet.lineage.dialects import Lexis, lexis
 
 COMMENT, STRING, CODE = "comment", "string", "code"
 _BRACES = r"\{\{(?:[^{}]|\{[^{}]{0,400}\}){0,4000}?\}\}"
+_TEMPLATE = re.compile(_BRACES, re.S)
 _DEPTH = re.compile(r"/\*|\*/")
 _TAG = re.compile(r"\$(?:[A-Za-z_]\w*)?\$")
 
@@ -64,9 +65,16 @@ def _piece(text: str, start: int, sign: str, habits: Lexis) -> Piece | None:
 def _quoted(text: str, start: int, sign: str, habits: Lexis) -> Piece:
     quote = sign if len(sign) == 1 else sign.lstrip("rRbB")
     raw = habits.raw and "r" in sign.lower()[: -len(quote)]
-    body = _body(quote, habits.backslash and not raw and quote not in "`[")
-    found = body.match(text, start + len(sign))
-    end = found.end() if found else start + len(sign)
+    backslash = habits.backslash and not raw and quote not in "`["
+    body, end = _body(quote, backslash), start + len(sign)
+    while True:
+        found = body.match(text, end)
+        end = found.end() if found else end
+        if not text.startswith("{{", end):
+            break
+        braces = _TEMPLATE.match(text, end)
+        inside = braces is not None and _stays_inside(braces.group(), quote, backslash)
+        end = braces.end() if braces is not None and inside else end + 1
     closed = text.startswith("]" if quote == "[" else quote, end)
     return Piece(STRING, start, end + len(quote) if closed else len(text), closed)
 
@@ -80,7 +88,38 @@ def _body(quote: str, backslash: bool) -> re.Pattern[str]:
     if len(quote) == 3:
         return re.compile(rf"(?:{skip}|(?!{quote}).)*+", re.S)
     plain = rf"[^{quote}{{\\]" if backslash else rf"[^{quote}{{]"
-    return re.compile(rf"(?:{plain}++|{skip}|{_BRACES}|\{{|{quote}{quote})*+", re.S)
+    return re.compile(rf"(?:{plain}++|{skip}|\{{(?!\{{)|(?<=\{{)\{{(?!\{{)|{quote}{quote})*+", re.S)
+
+
+def _stays_inside(braces: str, quote: str, backslash: bool) -> bool:
+    """Whether `{{ ... }}` behind a quote is one thing. It is where no such quote stands in it. Else
+    it has to be what a template may say on one line, as in `'{{ var('day') }}'`, and not the end of
+    one string, SQL, and the begin of the next: `'{{' || name || '}}'`."""
+    inner = braces[2:-2]
+    plain = re.sub(r"\\.", "", inner, flags=re.S) if backslash else inner
+    if quote in "`[" or quote not in plain.replace(quote * 2, ""):
+        return True
+    if "\n" in inner or inner.lstrip("-+ \t").startswith(quote):
+        return False
+    strings = re.findall(f"{quote}([^{quote}]*){quote}", inner)
+    return not any(map(BETWEEN_STRINGS.fullmatch, strings)) and _is_expression(inner)
+
+
+# || x ||, as between two strings; a single sign may separate words of a template
+_JOINING = r"(?:\|\||[+,=]|\b(?:as|and|or|like|then|else|when)\b)"
+BETWEEN_STRINGS = re.compile(rf"\s*{_JOINING}.*\S.*{_JOINING}\s*", re.I | re.S)
+
+
+@cache
+def _is_expression(text: str) -> bool:
+    """Whether Jinja can read it as one."""
+    from jinja2 import Environment, TemplateSyntaxError  # few texts need it, and it is slow to load
+
+    try:
+        Environment().parse("{{" + text + "}}")  # parsed, never run
+    except TemplateSyntaxError:
+        return False
+    return True
 
 
 def _block_comment(text: str, start: int, nested: bool) -> Piece:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -132,6 +132,19 @@ def _unconverted(tree: exp.Expr) -> exp.Expr:
     return tree
 
 
+# X'1F' is a string of bits there, or a number where one is wanted (their manuals, "Bit-String
+# Constants" and "Hexadecimal Literals"); elsewhere it is bytes
+BIT_STRINGS = frozenset({"postgres", "redshift", "materialize", "risingwave", "mysql",
+                         "singlestore", "doris", "starrocks"})  # fmt: skip
+
+
+def _mark_bits(tokens: Sequence[Token], trees: Sequence[exp.Expr | None]) -> None:
+    """The parser has one node for bits and bytes: those of bits say so."""
+    if any(token.token_type is TokenType.HEX_STRING for token in tokens):
+        for node in (n for tree in trees if tree is not None for n in tree.find_all(exp.HexString)):
+            node.set("bits", True)
+
+
 # --- reading ---------------------------------------------------------------------------------
 
 # where DECLARE v type; is a line of a block, which the parser does not read
@@ -243,6 +256,8 @@ class _Reader:
                 raise RecursionError
             trees = self._dialect.parser().parse(tokens, part.text)
             self._notes.extend([note] if note else ())
+            if self._name in BIT_STRINGS:
+                _mark_bits(tokens, trees)
         except ParseError as error:
             return self._parse_error(part, chunk, error)
         except RecursionError:
@@ -448,6 +463,10 @@ def _parser_notes() -> Iterator[list[str]]:
         logger.removeHandler(handler)
         logger.propagate, logger.disabled = before[:2]
         logger.setLevel(before[2])
+
+
+# what a printer says of a text that is only shown, or hashed, is nobody's business
+logging.getLogger("sqlglot").addHandler(logging.NullHandler())
 
 
 class _Collector(logging.Handler):

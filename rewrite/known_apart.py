@@ -44,6 +44,11 @@ _WHOLE_UNITS: Final = frozenset({"databricks", "trino", "presto", "athena"})  # 
 _ESTIMATES: Final = frozenset(
     {"approxdistinct", "approxquantile", "approxquantiles", "approxtopk", "hll"}
 )
+# X'1F', B'11': bits, a number, or a text; elsewhere bytes
+_BITS: Final = {
+    **dict.fromkeys(("postgres", "redshift", "materialize", "risingwave"), "bits"),
+    **dict.fromkeys(("mysql", "singlestore", "doris", "starrocks"), "bytes or a number"),
+}
 _HASHES: Final = frozenset({"hash", "checksum", "binary_checksum", "ora_hash"})
 
 
@@ -55,6 +60,7 @@ def known_apart(call: Call, source: str, target: str) -> tuple[Call, str]:
         or _of_null(call, source, target)
         or _of_dates(call, source, target)
         or _hash(call)
+        or _bits(call, source, target)
     )
     return (replace(call, shape=(*call.shape, APART)) if differs else call), ""
 
@@ -125,6 +131,13 @@ def _of_dates(call: Call, source: str, target: str) -> bool:
             return has_unit and (source in _WHOLE_UNITS) != (target in _WHOLE_UNITS)
         case _:
             return False
+
+
+def _bits(call: Call, source: str, target: str) -> bool:
+    """Strings of bits and bytes (the manuals, "Bit-String Constants", "Hexadecimal Literals")."""
+    if call.op not in ("bitstring", "hexstring"):
+        return False
+    return _BITS.get(source, "bytes") != _BITS.get(target, "bytes")
 
 
 def _hash(call: Call) -> bool:

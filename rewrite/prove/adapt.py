@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlglot import exp
 
+from unwet.lineage.errors import RenderError
 from unwet.lineage.parse import render
 from unwet.lineage.trees import copied
 from unwet.rewrite.prove.mends import EVERYWHERE, mend
@@ -53,10 +54,16 @@ def to_duckdb(tree: exp.Expr, clock: datetime, find: Finder) -> str:
     `find` says where a relation is: name parts in; (catalog, schema, table), less for temporary
     ones, or None when unknown, out. Raises RenderError for what DuckDB has no words for.
     """
+    if any(isinstance(n, exp.BitString) or n.args.get("bits") for n in _bit_strings(tree)):
+        raise RenderError("a string of bits, which DuckDB would read as a number or as bytes")
     copy = mend(copied(tree))
     copy = pin_clock(copy, clock)
     place_tables(copy, find)
     return render(copy, "duckdb", pretty=False, spent=True)
+
+
+def _bit_strings(tree: exp.Expr) -> Iterator[exp.Expr]:
+    return tree.find_all(exp.BitString, exp.HexString)
 
 
 def to_server(tree: exp.Expr, clock: datetime | None, find: Finder, dialect: str) -> str:

@@ -293,10 +293,22 @@ class _Teller:
         return decode(expr, column, lambda _: exp.select(exp.Var(this="...")))
 
     def _print(self, node: exp.Expr) -> str:
+        node = node.transform(_as_bits)
         try:
             return node.sql(dialect=self._dialect or None)
         except (SqlglotError, AttributeError, LookupError, TypeError, ValueError):
             return node.sql()  # some printers need more than a part of a query
+
+
+def _as_bits(node: exp.Expr) -> exp.Expr:
+    """Strings of bits as they are written; in the words of some dialects they would be numbers."""
+    match node:
+        case exp.BitString(this=bits):
+            return exp.Var(this=f"B'{bits}'")
+        case exp.HexString(this=digits) if not node.args.get("is_integer"):
+            return exp.Var(this=f"X'{digits}'")
+        case _:
+            return node
 
 
 # --- shapes -------------------------------------------------------------------------------------

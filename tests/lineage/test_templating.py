@@ -38,6 +38,11 @@ def masked(text: str, dialect: str = "tsql", **params: str) -> Masked:
         ("mysql", "x = ? and y = ?", "x = p__arg1__p and y = p__arg2__p"),
         ("postgres", "from {schema}.t", "from p__schema__p.t"),
         ("bigquery", "x = @day", "x = p__day__p"),
+        ("postgres", "a = '{{ var('day') }}'", "a = 'p__day__p'"),
+        ("postgres", "a = '{{ var(\"day\") }}-{{ x }}'", "a = 'p__day__p-p__x__p'"),
+        ("postgres", "a = '{{\n x }}'", "a = 'p__x__p'"),
+        ("postgres", "'{{' as a, {{ x }}, '}}'", "'{{' as a, p__x__p, '}}'"),
+        ("postgres", "'{{', {{ x }}", "'{{', p__x__p"),
     ],
 )
 def test_masked(dialect: str, before: str, after: str) -> None:
@@ -48,6 +53,19 @@ def test_masked(dialect: str, before: str, after: str) -> None:
     ("dialect", "text"),
     [
         ("postgres", "select $1, $$ :x $$, $f$ {x} $f$"),
+        ("postgres", "select '{{' as a, x, '}}' as b"),
+        ("postgres", "select '{{' || x || '}}'"),
+        ("postgres", "select '{{ ' || x || ' }}'"),
+        ("postgres", "select '{{x' as a, y as '}}'"),
+        ("postgres", "select '{{ f(' || x || ') }}'"),
+        ("postgres", "select replace(replace(x, '{{', ''), '}}', '')"),
+        ("postgres", "select a from t where b like '%{{%' and c like '%}}%'"),
+        ("postgres", "select '{{' as a\nfrom t where b = '}}'"),
+        ("postgres", "select '{{ x' as a,\n'}}' as b"),
+        ("postgres", 'select "{{" as a, "}}" as b'),
+        ("postgres", "select '{#' as a, x, '#}' as b"),
+        ("postgres", "select '{% if x' || y || ' %}'"),
+        ("mysql", "select '{{\\'' as a, x, '}}'"),
         ("postgres", "select x::int, a[1:2], a[:n]"),
         ("postgres", "select a ? 'b', a ?| c, a ?& d"),
         ("postgres", "select '12:30:00', ':x', '?', '%s', 'a@b.c'"),
@@ -72,6 +90,15 @@ def test_left_alone(dialect: str, text: str) -> None:
     result = masked(text, dialect)
     assert result.text == text
     assert result.placeholders == ()
+
+
+@pytest.mark.parametrize(
+    "inner", ["join(xs, ', ')", "d if x == 'y' else 'z'", "a | default('x')", "f('it is', 'b')"]
+)
+def test_a_template_in_quotes_may_have_the_same_quotes(inner: str) -> None:
+    found = masked(f"select '{{{{ {inner} }}}}' as a, 'b' as c", "postgres")
+    assert [place.name for place in found.placeholders] == [inner]
+    assert found.text == f"select '{found.placeholders[0].token}' as a, 'b' as c"
 
 
 def test_driver_bound_and_text_placeholders_are_told_apart() -> None:

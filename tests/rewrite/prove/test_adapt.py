@@ -5,11 +5,15 @@ from datetime import datetime
 
 import pytest
 
+from unwet.lineage.errors import RenderError
 from unwet.lineage.parse import parse
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import verbatim
+from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.adapt import order_sensitive, to_duckdb, volatile
 from unwet.rewrite.prove.engines import open_duckdb
+from unwet.rewrite.prove.judge import difference
+from unwet.tests.rewrite.small_world import plan_of
 
 CLOCK = datetime(2024, 5, 6, 7, 8, 9)
 
@@ -159,6 +163,37 @@ def test_the_clock_stands_still_inside_what_is_replaced() -> None:
         assert engine.rows(sql) == [("00:00:00",)]
 
 
+@pytest.mark.parametrize(
+    ("dialect", "value"),
+    [
+        ("postgres", "B'101'"),
+        ("postgres", "X'1F'"),
+        ("mysql", "b'101'"),
+        ("mysql", "0x1F"),
+        ("mysql", "0b11"),
+    ],
+)
+def test_strings_of_bits_are_not_run_as_numbers(dialect: str, value: str) -> None:
+    with pytest.raises(RenderError, match="bits"):
+        adapted(f"SELECT {value} AS x FROM t", dialect)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "value", "expected"),
+    [
+        ("bigquery", "0x1F", 31),
+        ("snowflake", "X'1F'", b"\x1f"),
+        ("spark", "X'1F'", b"\x1f"),
+        ("sqlite", "x'1f'", b"\x1f"),
+        ("postgres", r"E'\x41'", "A"),
+        ("bigquery", "b'abc'", b"abc"),
+    ],
+)
+def test_bytes_and_numbers_are_run(dialect: str, value: str, expected: object) -> None:
+    with open_duckdb(None) as engine:
+        assert engine.rows(adapted(f"SELECT {value} AS x", dialect)) == [(expected,)]
+
+
 def test_the_tree_itself_is_not_changed() -> None:
     given = tree("SELECT GETDATE() AS x FROM dbo.t WITH (NOLOCK)", "tsql")
     before = given.sql("tsql")
@@ -276,3 +311,8 @@ def test_what_other_engines_write_otherwise(
         row = "(SELECT CAST('x' AS VARCHAR(9)) AS a, 'y' AS b, 7 AS n) AS t"
         sql = adapted(f"SELECT {expression} AS y FROM {row}", dialect)
         assert engine.rows(f"SELECT CAST(y AS VARCHAR) FROM ({sql})") == [(expected,)]
+
+
+def test_strings_of_bits_are_told_of_as_they_are_written() -> None:
+    old, new = (plan_of(f"SELECT {x} AS x FROM t", "postgres") for x in ("B'101'", "c"))
+    assert "B'101'" in difference(old, new, Normalizer(), "duckdb")
