@@ -122,11 +122,16 @@ class _Workshop:
                 self.inner[key] = min(size, self.inner.get(key, size))
 
     def _scan(self, host: str, tree: exp.Query) -> list[Site]:
-        """The blocks of a tree that are understood, the whole first."""
+        """The blocks of a tree that are understood, the whole first; none where that is not: it is
+        compared as a text then, in which nothing may be said otherwise."""
         query = resolved(tree, self.catalog, self.dialect, host)
         if query is None:
             return []
         lowerer = Lowerer(Env(self.catalog, self.plans), query)
+        try:
+            lowerer.plan(query)
+        except Unsupported:
+            return []
         return [s for b in blocks(query) if (s := self._site(host, lowerer, query, b)) is not None]
 
     def _site(self, host: str, lowerer: Lowerer, query: Query, block: Query) -> Site | None:

@@ -20,6 +20,7 @@ from unwet.rewrite.targets.tokens import TOKEN
 _ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|p|call)__)", re.IGNORECASE)
 # dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
 _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src|h)__\w+?__\3)[`\"\]]", re.IGNORECASE)
+ROW = 120  # the width of a row of a table, which is read in columns
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
 
 
@@ -102,7 +103,7 @@ def _head(level: Level, dialect: str) -> str:
 
 def _row(values: Sequence[str]) -> str:
     line = f"    ({', '.join(values)}),"
-    if len(line) <= LINE:
+    if len(line) <= ROW:
         return line
     return f"    (\n{textwrap.indent(_wrapped(values), '    ')}\n    ),"
 

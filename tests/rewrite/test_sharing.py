@@ -196,3 +196,9 @@ def test_branches_lose_the_parentheses_that_they_had_for_ctes() -> None:
     assert list(models(found)) == ["int_totals"]
     assert "UNION ALL SELECT low FROM" in query(found, "a")
     assert "(SELECT" not in query(found, "a")
+
+
+def test_nothing_is_taken_out_of_a_query_that_is_compared_as_a_text() -> None:
+    sets = "select t.total, count(*) as n from ({}) as t group by grouping sets ((t.total), ())"
+    found = shared(sets.format(TOTALS), sets.format(SAME), CTE, DERIVED)
+    assert [draft.refs for draft in found.drafts] == [("int_totals",), ("int_totals",), (), ()]

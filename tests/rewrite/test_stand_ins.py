@@ -47,9 +47,11 @@ def test_each_metric_is_a_macro_and_a_table_of_rows(project: Path) -> None:
     model = (project / "models" / "marts" / "dashboard.sql").read_text()
     assert model.count("{% for ") == 2
     assert model.count("SELECT") == 1  # the branch of all, which has no GROUP BY
-    assert "('Region; Provider', 'region', 'provider', \"'NULL'\", 'region, provider')," in model
+    assert "('Region; Provider', 'region', 'provider', \"'NULL'\")," in model
     macro = (project / "macros" / "dashboard_m96.sql").read_text()
-    assert "GROUP BY\n  {{ grouping }}\n" in macro
+    levels = ("level_one", "level_two", "level_three")
+    keys = ",\n  ".join(f"{{{{ {level} }}}}" for level in levels)
+    assert f"GROUP BY\n  {keys},\n  d.days\n" in macro
     assert "'bed_days') }} AS d\n  ON {{ matching }}\n" in macro
 
 
@@ -102,3 +104,48 @@ def test_a_branch_that_became_no_row_is_as_it_was() -> None:
     library = choose([draft], "duckdb")
     left = library.models["r"].sql("duckdb")
     assert "SELECT b, MAX(c) AS n FROM t GROUP BY b, c" in left
+
+
+def branches_of(*branches: str) -> exp.Expr:
+    return sqlglot.parse_one(" UNION ALL ".join(branches), read="duckdb")
+
+
+SHOWING = "SELECT '{0}' AS kind, {1} AS one, {2} AS two, SUM(minutes) AS n FROM stays GROUP BY {3}"
+
+
+def test_branches_group_by_all_that_any_of_them_shows() -> None:
+    rows = [
+        ("a", "region", "'-'", "region"),
+        ("b", "provider", "'-'", "provider"),
+        ("c", "region", "provider", "provider, region"),
+        ("d", "'all'", "service", "service"),
+    ]
+    sqls = [SHOWING.format(*row) for row in rows]
+    tree = branches_of(*sqls)
+    assert len(stand_ins(tree, "duckdb")) == 4
+    base = duckdb.connect()
+    base.execute(ROWS)
+    text = tree.sql("duckdb")
+    assert "GROUP BY region, '-'" in text and "GROUP BY 'all', service" in text
+    old = base.execute(" UNION ALL ".join(sqls)).fetchall()
+    assert sorted(base.execute(text).fetchall()) == sorted(old)
+    put_back(tree)
+    assert tree == branches_of(*sqls)
+
+
+def test_a_number_in_the_place_of_a_column_is_no_key() -> None:
+    rows = [(c, c, "1" if c == "region" else "service", f"{c}, service" if c != "region" else c)
+            for c in ("region", "provider", "person")]  # fmt: skip
+    sqls = [SHOWING.format(*row) for row in [*rows, ("x", "'-'", "service", "service")]]
+    tree = branches_of(*sqls)
+    stand_ins(tree, "duckdb")
+    assert ", 1" not in tree.sql("duckdb").split("GROUP BY")[1]
+
+
+@pytest.mark.parametrize("dialect", ["tsql", "postgres", "bigquery", "oracle"])
+def test_where_nobody_may_group_by_a_text_keys_stay(dialect: str) -> None:
+    rows = [(c, c, "'-'", c) for c in ("region", "provider", "service")]
+    sqls = [SHOWING.format(*row) for row in [*rows, ("x", "region", "service", "region, service")]]
+    tree = branches_of(*sqls)
+    stand_ins(tree, dialect)
+    assert "GROUP BY region, '-'" not in tree.sql(dialect)
