@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.algebra import Lit
+from unwet.rewrite.shapes import CONDITION, Survey, local_names
 
 Path = tuple[int, int]  # which SELECT of a tree, which conjunct of its WHERE
 
@@ -56,6 +57,29 @@ def all_of(tests: Sequence[exp.Expr]) -> exp.Expr:
     for test in safe[1:]:
         found = exp.And(this=found, expression=test)
     return found
+
+
+def values_apart(mine: exp.Query, theirs: exp.Query) -> dict[Lit, Lit] | None:
+    """Their literals for mine, where two queries of one shape are the same words but for those and
+    for private names; else None."""
+    private = local_names(mine), local_names(theirs)
+    values: dict[Lit, Lit] = {}
+    names: dict[str, str] = {}
+    pairs = zip(*(Survey(tree).shape(tree).leaves for tree in (mine, theirs)), strict=True)
+    for one, other in pairs:
+        if one.kind != other.kind or one.kind == CONDITION:
+            return None
+        if one.kind == "name":
+            own = one.text in private[0] and other.text in private[1]
+            if names.setdefault(one.text, other.text) != other.text or (one != other and not own):
+                return None
+        else:
+            new = values.setdefault(Lit(one.kind, one.text), Lit(other.kind, other.text))
+            if new.text != other.text:
+                return None
+    if len({*names.values()}) < len(names):
+        return None
+    return {old: new for old, new in values.items() if old.text != new.text}
 
 
 def with_values(tree: exp.Query, values: Mapping[Lit, Lit]) -> exp.Query:

@@ -34,6 +34,7 @@ from unwet.rewrite.algebra import (
     walk,
 )
 from unwet.rewrite.references import tree_order
+from unwet.rewrite.rules.order import order_key
 from unwet.rewrite.rules.refs import rebuild, substitute
 from unwet.rewrite.rules.shapes import UNORDERED
 
@@ -117,10 +118,10 @@ def in_order(expr: Expr) -> Expr:
 
 
 def _in_order(expr: Expr) -> Expr:
-    """Operands whose order says nothing, in the order of their content: normal forms sort them by
-    where their columns stand."""
+    """Operands whose order says nothing, in the order of their content (normal forms sort them by
+    where their columns stand), and those of copies with other constants in the same order."""
     if isinstance(expr, Call) and expr.op in UNORDERED:
-        args = tuple(sorted(expr.args, key=lambda arg: arg.digest))
+        args = tuple(sorted(expr.args, key=order_key))
         return replace(expr, args=args) if args != expr.args else expr
     return expr
 

@@ -42,6 +42,7 @@ from unwet.rewrite.conjuncts import (
     edited,
     paths,
     selects_of,
+    values_apart,
     with_values,
 )
 from unwet.rewrite.fingerprint import matching_literals, recurring
@@ -280,6 +281,10 @@ def _reworded(model: _Member, member: _Member) -> _Reworded | None:
     assert model.meaning is not None and member.meaning is not None
     if not set(member.meaning.names) <= set(model.meaning.names):
         return None
+    if model.shape == member.shape:
+        values = values_apart(model.draft.tree, member.draft.tree)
+        if values is not None:
+            return _Reworded(member, values=values)
     for attempt in _attempts(model, member):
         if (found := _tried(attempt, model)) is not None:
             return found

@@ -19,7 +19,7 @@ from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
 from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.account import account
-from unwet.rewrite.algebra import Plan, Rel
+from unwet.rewrite.algebra import Plan
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conform import conform
@@ -30,6 +30,7 @@ from unwet.rewrite.decisions.shape import shape
 from unwet.rewrite.decisions.shaping import Forbid
 from unwet.rewrite.drafting import Drafting, tables
 from unwet.rewrite.drift import DriftFinding, drift
+from unwet.rewrite.inlining import read_through
 from unwet.rewrite.kin import kindred
 from unwet.rewrite.ledger import Ledger
 from unwet.rewrite.leftovers import common_root, left, originals
@@ -42,7 +43,7 @@ from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
-from unwet.rewrite.prove.judge import difference, judge, order_assumed
+from unwet.rewrite.prove.judge import judge, order_assumed, proves
 from unwet.rewrite.prove.on_data import Store, check_scratch, run_on_data, shown
 from unwet.rewrite.prove.roundtrip import ReadBack, read_back
 from unwet.rewrite.prove.servers.dbapi import Connected
@@ -60,6 +61,7 @@ from unwet.rewrite.targets.migration_head import Overview
 from unwet.rewrite.targets.place import check, check_name, place, staged
 from unwet.rewrite.targets.record import RECORD, Record, Sign, read_record, record
 from unwet.rewrite.tested_by import evidence_of
+from unwet.rewrite.unfolding import both
 from unwet.rewrite.verdicts import Verdict
 
 _ROUNDS = 4  # a pinned report can break a family for others, which are pinned in the next round
@@ -243,15 +245,19 @@ class _Job:
     def _sharing(self, drafts: tuple[Draft, ...], alone: frozenset[str]) -> Project:
         known = tables(drafts, self.plans, self.reports, self.pile.catalog)
         owners = self.owners = Owners(self.limits)
+        sure = [d.name for d in drafts if d.name not in self.ledger.unproved]
+        relations = {name: self.reports[name].relation for name in sure}
+        through = read_through(drafts, self.plans, relations, alone, self.normalizer, self.worded)
+        drafts, read = through.drafts, through.names
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
-            shared = share(drafts, known, self.dialect, alone, self.normalizer, owners)
+            shared = share(drafts, known, self.dialect, alone, self.normalizer, owners, read)
             library = plain_library((*shared.drafts, *shared.intermediates))
             return self._named(self._project(shared.drafts, library, shared.intermediates))
-        rows = self._normal(drafts)
+        rows = {name: self.normalizer.run(plan.rel)[0] for name, plan in through.plans.items()}
         plain = {name: rel for name, rel in rows.items() if not self.plans[name].order}
         worded = conform(drafts, plain, alone, self.worded)
         worded = kindred(worded, rows, known, self.dialect, alone, self.normalizer, self.worded)
-        shared = share(worded, known, self.dialect, alone, self.normalizer, owners)
+        shared = share(worded, known, self.dialect, alone, self.normalizer, owners, read)
         models = (*shared.drafts, *shared.intermediates)
         library = choose(models, self.dialect, alone, owners)
         library = selected(library) if self.target.LISTS else library
@@ -271,15 +277,27 @@ class _Job:
     def _unproved_in(self, project: Project) -> frozenset[str]:
         found = self.found = self._read(project)
         lost, self.shared_assumptions = set[str](), frozenset[str]()
+        tables = {name: self.reports[name].relation for name in self.plans}
+        backs = {n: found[n].plan for n in tables if n in found}
+        old, new = both(
+            {tables[n]: plan for n, plan in self.plans.items()},
+            {tables[n]: plan for n, plan in backs.items() if plan is not None},
+        )
         dialects = {self.dialect, dialect_of(self.pile)}
         for draft in project.drafts:
             wanted, back = self.plans.get(draft.name), found.get(draft.name)
             if wanted is None:
                 continue
-            if back is None or back.plan is None or difference(wanted, back.plan, self.normalizer):
+            if back is None or back.plan is None:
                 lost.add(draft.name)
-            else:
-                self.shared_assumptions |= order_assumed(wanted, back.plan, dialects)
+                continue
+            model = back.plan
+            if not proves(wanted, model, self.normalizer):
+                wanted, model = old.plan(wanted), new.plan(model)
+                if not proves(wanted, model, self.normalizer):
+                    lost.add(draft.name)
+                    continue
+            self.shared_assumptions |= order_assumed(wanted, model, dialects)
         return frozenset(lost)
 
     def _read(self, project: Project) -> dict[str, ReadBack]:
@@ -347,10 +365,6 @@ class _Job:
                           self.progress, self.request.known)  # fmt: skip
 
     # --- results
-
-    def _normal(self, drafts: tuple[Draft, ...]) -> dict[str, Rel]:
-        plans = {d.name: self.plans[d.name] for d in drafts if d.name in self.plans}
-        return {name: self.normalizer.run(plan.rel)[0] for name, plan in plans.items()}
 
     def _project(
         self, drafts: tuple[Draft, ...], library: Library, shared: tuple[Draft, ...] = ()

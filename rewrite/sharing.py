@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -56,10 +57,12 @@ def share(
     pinned: frozenset[str],
     normalizer: Normalizer,
     owners: Owners | None = None,
+    read: AbstractSet[str] = frozenset(),
 ) -> Shared:
     """Replaces copies. ``tables`` says what is behind each token that stands in the trees;
-    ``pinned`` drafts are left alone."""
+    ``pinned`` drafts are left alone; those in ``read`` may be the model that others read."""
     shop = _Workshop(dialect, dict(tables), normalizer)
+    shop.read = read
     shop.owners = owners or shop.owners
     shop.trees = {d.name: copied(d.tree) for d in drafts if d.name not in pinned}
     shop.taken = {d.name for d in drafts}
@@ -90,6 +93,7 @@ class _Workshop:
     groups: dict[bytes, list[Site]] = field(default_factory=lambda: defaultdict(list))
     inner: dict[bytes, int] = field(default_factory=dict)  # relations behind a group's rows
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
+    read: AbstractSet[str] = frozenset()
     catalog: Catalog = field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,7 +119,7 @@ class _Workshop:
     def _take(self, sites: Sequence[Site]) -> None:
         self.offers.note(sites)
         for site in sites:
-            if site.label and not _trivial(site.rel):
+            if (site.label or site.whole) and not _trivial(site.rel):
                 key = self.rows.key(site.rel)
                 self.groups[key].append(site)
                 size = sum(1 for _ in walk(site.rel))
@@ -145,7 +149,8 @@ class _Workshop:
             return None
         types = output_types(block) if block.complete else ()
         label = _label(block.node)
-        return Site(host, query, block, rel, names, self.rows.terms(rel), label, types)
+        whole = block is query and host in self.read and host in self.trees
+        return Site(host, query, block, rel, names, self.rows.terms(rel), label, types, whole)
 
     def _alive(self, sites: Sequence[Site]) -> list[Site]:
         """Those that still stand in their trees."""
@@ -178,10 +183,15 @@ class _Workshop:
     def _gain(self, wide: Wide, lines: Mapping[int, int]) -> int:
         if len({site.host for site, _ in wide.served}) < self.owners.limits.sharing.min_uses:
             return 0
-        before = sum(lines[id(site)] - 1 for site, _ in wide.served)
+        if _owner(wide) is not None:
+            return sum(lines[id(site)] - 1 for site, _ in wide.served if not site.whole)
+        before = sum(lines[id(s)] - (len(s.names) + 2 if s.whole else 1) for s, _ in wide.served)
         return before - tree_lines(wide.root.node, self.dialect) - _OVERHEAD
 
     def _apply(self, name: str, wide: Wide) -> None:
+        if (owner := _owner(wide)) is not None:
+            self._read_from(owner, wide)
+            return
         root, token = wide.root, f"ref__{name}__ref"
         assert isinstance(root.node, exp.Query)
         self.taken.add(name)
@@ -192,14 +202,33 @@ class _Workshop:
         self.catalog = Catalog(self.tables)
         self.offers.relations[token] = dict(zip(root.terms, root.names, strict=True))
         for site, names in wide.served:
-            if refer(site.query, site.block, token, names, frozenset(root.names)):
-                self.offers.replaced[id(site.node)] = token
-            else:
-                site.node.replace(select_from(token, names))
+            self._refer(site, token, names, frozenset(root.names))
         self._take([s for s in wide.inside if s is not root])
 
+    def _read_from(self, owner: Site, wide: Wide) -> None:
+        """The copies read a report that has all their columns."""
+        token = f"ref__{owner.host}__ref"
+        own = dict(zip(owner.terms, owner.names, strict=True))
+        self.owners.note(owner.host, (site.host for site, _ in wide.served))
+        self.plans[token] = Plan(owner.names, owner.rel)
+        self.offers.relations[token] = own
+        for site, _ in wide.served:
+            if site is not owner:
+                names = {name: own[t] for name, t in zip(site.names, site.terms, strict=True)}
+                self._refer(site, token, names, frozenset(owner.names))
+
+    def _refer(
+        self, site: Site, token: str, names: Mapping[str, str], every: AbstractSet[str]
+    ) -> None:
+        if site.whole:
+            self.trees[site.host] = select_from(token, names)
+        elif refer(site.query, site.block, token, names, every):
+            self.offers.replaced[id(site.node)] = token
+        else:
+            site.node.replace(select_from(token, names))
+
     def _name(self, sites: Sequence[Site], base: Site) -> str:
-        label = snake(majority(site.label for site in sites))
+        label = snake(majority(site.label or site.host for site in sites))
         label = label if len(label) > 2 else after_tables(base.node)
         return free(f"int_{label}", (*self.taken, *self.owners.refused))
 
@@ -214,6 +243,12 @@ class _Workshop:
                      if t.name == token]  # fmt: skip
             if not reads or (len(reads) == 1 and _inlined(reads[0], name, self.made[name])):
                 del self.made[name]
+
+
+def _owner(wide: Wide) -> Site | None:
+    """The report among the copies that has every column, if there is one."""
+    every = {*wide.root.terms}
+    return next((site for site, _ in wide.served if site.whole and {*site.terms} == every), None)
 
 
 def _host(site: Site) -> str:

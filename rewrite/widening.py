@@ -24,7 +24,8 @@ from unwet.rewrite.normal import Normalizer
 class Site:
     """A block of a query, the normal form of its rows, and what each of its columns is made of.
 
-    ``label``: the author's name of a block that can be referred to instead; else empty."""
+    ``label``: the author's name of a block that can be referred to instead; else empty. ``whole``:
+    it is all of a report that others read."""
 
     host: str
     query: Query  # the whole query that it is a block of
@@ -34,6 +35,7 @@ class Site:
     terms: tuple[bytes, ...]
     label: str
     types: tuple[str, ...] = ()
+    whole: bool = False
 
     @property
     def node(self) -> exp.Expr:

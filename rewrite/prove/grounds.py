@@ -14,9 +14,11 @@ from unwet.rewrite.definitions import Report
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.apart import Apart, Differing
 from unwet.rewrite.prove.declarations import Known
-from unwet.rewrite.prove.judge import Judged, spoken_in, wanted
+from unwet.rewrite.prove.judge import Judged, proves
 from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.roundtrip import ReadBack
+from unwet.rewrite.prove.through import Through
+from unwet.rewrite.prove.wanted import spoken_in, wanted
 from unwet.rewrite.rules import RelationRule
 from unwet.rewrite.rules.promised import Promised
 
@@ -50,7 +52,7 @@ def grounds(
     names = {report.name: report for report in reports}
     differing = Differing(*project, dialect, normalizer)
     made: dict[str, Grounds] = {}
-    known = Known(catalog, dialect)
+    known, through = Known(catalog, dialect), Through(reports, found, dialect)
     with deep_stack():
         for report in reports:
             back = found.get(report.name, ReadBack(None))
@@ -65,7 +67,10 @@ def grounds(
                 if report.name in judged.promised:
                     source = spoken_in(report.definition, dialect)
                     more = Promised(known.promises(source)).rules
-                used = rules_used(legacy, back.plan, more)
+                sides = legacy, back.plan
+                if not more and not proves(*sides, normalizer):
+                    sides = through.plans(*sides)
+                used = rules_used(*sides, more)
             if used or declared:
                 made[report.name] = Grounds(used, declared)
     return made

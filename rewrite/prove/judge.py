@@ -14,9 +14,10 @@ from unwet.rewrite.prove.explain import first_difference
 from unwet.rewrite.prove.headings import headings
 from unwet.rewrite.prove.phrases import Parting, Phrase, parting, settings, spoken
 from unwet.rewrite.prove.roundtrip import ReadBack
+from unwet.rewrite.prove.through import Through
+from unwet.rewrite.prove.wanted import spoken_in, wanted
 from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.script import Definition, Report
-from unwet.rewrite.translate import translate
 
 _EMPTY = Catalog()
 
@@ -47,12 +48,13 @@ def judge(
     unproved: dict[str, str] = {}
     assumptions: set[str] = set()
     promised: dict[str, frozenset[str]] = {}
-    known = Known(catalog, target)
+    known, reports = Known(catalog, target), tuple(reports)
+    through = Through(reports, found, target)
     for report in reports:
         back = found.get(report.name, ReadBack(None, "there is no such model"))
         if back.plan is not None:
             plans[report.name] = back.plan
-        why, assumed = _against(report, back, target, normalizer)
+        why, assumed = _against(report, back, target, normalizer, through)
         if why and (facts := _by_promises(report, back, target, known)) is not None:
             why, promised[report.name] = "", facts
             assumed |= {f"declared: {fact}" for fact in facts}
@@ -79,7 +81,7 @@ def _by_promises(
 
 
 def _against(
-    report: Report, back: ReadBack, target: str, normalizer: Normalizer
+    report: Report, back: ReadBack, target: str, normalizer: Normalizer, through: Through
 ) -> tuple[str, frozenset[str]]:
     legacy = report.definition
     if legacy.plan is None:
@@ -92,13 +94,18 @@ def _against(
     source = spoken_in(legacy, target)
     plan, assumed = wanted(legacy, legacy.plan, target)
     assumed |= legacy.assumed | _put_in(legacy, plan)
-    why = difference(plan, back.plan, normalizer, target)
+    model = back.plan
+    why = difference(plan, model, normalizer, target)
+    if why:
+        old, new = through.plans(plan, model)
+        if proves(old, new, normalizer):
+            why, plan, model, assumed = "", old, new, assumed | through.assumed
     missed = [node.reason for node in walk(plan.rel) if isinstance(node, Opaque)]
     if why and missed:
         why = f"not understood: {missed[0]}; and its text in {target or 'the project'} differs"
     if missed and source != target:
         assumed |= {f"what is not understood means the same in {source} and {target}"}
-    return why, assumed | order_assumed(plan, back.plan, {source, target})
+    return why, assumed | order_assumed(plan, model, {source, target})
 
 
 def _put_in(legacy: Definition, plan: Plan) -> frozenset[str]:
@@ -122,16 +129,6 @@ def _with_temps(definition: Definition) -> Iterator[Definition]:
     for read in definition.reads:
         if read.temp:
             yield from _with_temps(read)
-
-
-def wanted(legacy: Definition, plan: Plan, target: str) -> tuple[Plan, frozenset[str]]:
-    """What a model has to mean in the project's dialect, and what that takes for granted."""
-    return translate(plan, spoken_in(legacy, target), target)
-
-
-def spoken_in(legacy: Definition, target: str) -> str:
-    """The dialect of a definition: that of its first statement."""
-    return next((part.statement.dialect for part in legacy.parts), target)
 
 
 # NaN < 1 and NaN >= 1 are both false there; elsewhere NaN is the largest number, or none at all

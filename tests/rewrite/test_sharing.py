@@ -16,7 +16,9 @@ SAME = """select x.o_id, sum(x.qty) as n, sum(x.price) as total, min(x.price) as
 max(x.price) as high from s.o, s.i as x where 'paid' = s.o.status and x.o_id = s.o.id group by 1"""
 
 
-def shared(*texts: str, pinned: frozenset[str] = frozenset()) -> Shared:
+def shared(
+    *texts: str, pinned: frozenset[str] = frozenset(), read: frozenset[str] = frozenset()
+) -> Shared:
     sources = [Source(f"{i}.sql", text, "duckdb") for i, text in enumerate(texts)]
     pile = load(sources, "duckdb", TABLES)
     state = end_state(pile.scripts, pile.resolved, pile.catalog)
@@ -25,7 +27,7 @@ def shared(*texts: str, pinned: frozenset[str] = frozenset()) -> Shared:
         f"src__s__{name[2:]}__src": Table(name, tuple(map(Column, columns)), True, "schema")
         for name, columns in TABLES.items()
     }
-    return share(drafts, known, "duckdb", pinned, Normalizer())
+    return share(drafts, known, "duckdb", pinned, Normalizer(), read=read)
 
 
 CTE = f"create table r.a as with totals as ({TOTALS}) select o_id, n from totals where n > 3"
@@ -202,3 +204,26 @@ def test_nothing_is_taken_out_of_a_query_that_is_compared_as_a_text() -> None:
     sets = "select t.total, count(*) as n from ({}) as t group by grouping sets ((t.total), ())"
     found = shared(sets.format(TOTALS), sets.format(SAME), CTE, DERIVED)
     assert [draft.refs for draft in found.drafts] == [("int_totals",), ("int_totals",), (), ()]
+
+
+def test_copies_read_a_report_that_has_all_their_columns() -> None:
+    found = shared(f"create table r.c as {SAME}", CTE, DERIVED, read=frozenset({"c"}))
+    assert found.intermediates == ()
+    refs = {draft.name: draft.refs for draft in found.drafts}
+    assert refs == {"a": ("c",), "b": ("c",), "c": ()}
+
+
+def test_a_report_with_fewer_columns_takes_them_of_the_model() -> None:
+    few = SAME.replace(", min(x.price) as low,\nmax(x.price) as high", "")
+    wide = CTE.replace("select o_id, n", "select o_id, n, low")
+    found = shared(f"create table r.c as {few}", wide, DERIVED, read=frozenset({"c"}))
+    (model,) = found.intermediates
+    assert {draft.refs for draft in found.drafts} == {(model.name,)}
+    (own,) = [draft.tree.sql("duckdb") for draft in found.drafts if draft.name == "c"]
+    assert own == f"SELECT o_id, n, total FROM ref__{model.name}__ref"
+
+
+def test_what_nobody_reads_is_no_model_for_others() -> None:
+    found = shared(f"create table r.c as {SAME}", CTE, DERIVED, read=frozenset())
+    assert {draft.name: draft.refs for draft in found.drafts}["c"] == ()
+    assert len(found.intermediates) == 1

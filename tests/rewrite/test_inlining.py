@@ -1,0 +1,88 @@
+"""One author reads a table that another has as a query in the report: both are written alike, and
+proved with the table read through; what could give other rows the next time is not read through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unwet.lineage.pile import Pile, load
+from unwet.lineage.sources import Source
+from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.rewrite.verify import Request as Verifying
+from unwet.rewrite.verify import verify
+
+SCHEMA = {
+    "s.orders": {"id": "INTEGER", "customer": "INTEGER", "country": "VARCHAR", "cents": "INTEGER",
+                 "test": "BOOLEAN"},
+    "s.customers": {"id": "INTEGER", "segment": "VARCHAR", "test": "BOOLEAN"},
+}  # fmt: skip
+CLEAN = """select o.id, o.customer, o.country, o.cents, c.segment
+from s.orders o join s.customers c on c.id = o.customer
+where not coalesce(o.test, false) and not coalesce(c.test, false){}"""
+TOTALS = """create table r.totals_{} as {}
+select x.segment, count(distinct x.customer) as customers, sum(x.cents) as cents,
+min(x.cents) as least, max(x.cents) as most
+from {} x where x.country = '{}' group by x.segment"""
+
+
+def pile(clean: str, inline: str = CLEAN.format("")) -> Pile:
+    reading = [TOTALS.format(n, "", "r.clean", n.upper()) for n in ("at", "ch")]
+    inlining = [
+        TOTALS.format(n, f"with good as ({inline})", "good", n.upper()) for n in ("de", "fr")
+    ]
+    texts = [f"create table r.clean as {clean}", *reading, *inlining]
+    sources = [Source(f"{i}.sql", text, "duckdb") for i, text in enumerate(texts)]
+    return load(sources, "duckdb", SCHEMA)
+
+
+def written(result: Result, name: str) -> str:
+    return result.files[f"models/marts/{name}.sql"]
+
+
+def test_readers_of_a_table_and_those_who_have_its_query_share_one_macro() -> None:
+    result = refactor(pile(CLEAN.format("")), Request())
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    models = {name: written(result, f"totals_{name}") for name in ("at", "ch", "de", "fr")}
+    assert {text.splitlines()[-1] for text in models.values()} == {
+        f"{{{{ totals(country='{name.upper()}') }}}}" for name in models
+    }
+    assert [path for path in result.files if "intermediate" in path and path.endswith("sql")] == []
+    [macro] = [text for path, text in result.files.items() if path == "macros/totals.sql"]
+    assert "ref('clean')" in macro
+    assert "s', 'orders'" not in macro
+
+
+def test_the_written_project_is_proved_again_and_a_wrong_edit_is_not(tmp_path: Path) -> None:
+    out = tmp_path / "project"
+    refactor(pile(CLEAN.format("")), Request(out=out))
+    asked = Verifying(project=out, rules=True)
+    found = verify(pile(CLEAN.format("")), asked)
+    assert {r.verdict for r in found.reports} == {"proved"}
+    assert all(r.grounds.rules for r in found.reports if r.name == "totals_de")
+    file = out / "models" / "marts" / "clean.sql"
+    file.write_text(file.read_text("utf-8").replace("NOT COALESCE(c.test, FALSE)", "TRUE"), "utf-8")
+    after = {r.name for r in verify(pile(CLEAN.format("")), asked).reports if r.open}
+    assert {"clean", "totals_de", "totals_fr"} <= after
+
+
+def test_a_table_with_other_rows_is_no_copy() -> None:
+    result = refactor(pile(CLEAN.format(" and o.cents > 0")), Request())
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    assert "o.cents > 0" in written(result, "clean")
+
+
+@pytest.mark.parametrize("more", [" and random() < 0.5", " limit 10"])
+def test_what_may_differ_the_next_time_is_read_as_the_table(more: str) -> None:
+    clean = CLEAN.format(more)
+    result = refactor(pile(clean, clean), Request())
+    assert all("ref('clean')" in text for name in ("at", "ch")
+               for text in [_with_macros(result, f"totals_{name}")])  # fmt: skip
+    assert not any("ref('clean')" in written(result, f"totals_{name}") for name in ("de", "fr"))
+
+
+def _with_macros(result: Result, name: str) -> str:
+    """The model and all macros, of which it may call one."""
+    macros = (text for path, text in result.files.items() if path.startswith("macros/"))
+    return "\n".join([written(result, name), *macros])
