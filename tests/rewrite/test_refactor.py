@@ -20,7 +20,7 @@ from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.project import Project
 from unwet.rewrite.prove import judge
 from unwet.rewrite.prove.generated import Budget
-from unwet.rewrite.prove.judge import difference
+from unwet.rewrite.prove.judge import proves
 from unwet.rewrite.refactor import Request, Result, refactor
 from unwet.rewrite.script import end_state
 from unwet.rewrite.summary import as_json, open_reports, rows
@@ -61,7 +61,7 @@ def test_a_false_proof_is_kept_and_told(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(job._Job, "_files", wrong)
     monkeypatch.setattr(judge, "difference", lambda *_: "")
-    monkeypatch.setattr(job, "difference", lambda *_: "")
+    monkeypatch.setattr(job, "proves", lambda *_: True)
     found = refactor(pile, asked)
     [verdict] = found.verdicts
     assert found.contradicted == ("r",)
@@ -246,11 +246,10 @@ def test_names_with_jinja_in_them_do_no_harm() -> None:
 def test_a_model_that_is_not_even_proved_alone_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written on trust when all rounds are over."""
 
-    def doubting(wanted: Plan, found: Plan, normalizer: Normalizer) -> str:
-        differs = "not proved" if wanted.names == ("odd",) else ""
-        return differs or difference(wanted, found, normalizer)
+    def doubting(wanted: Plan, found: Plan, normalizer: Normalizer) -> bool:
+        return wanted.names != ("odd",) and proves(wanted, found, normalizer)
 
-    monkeypatch.setattr(job, "difference", doubting)
+    monkeypatch.setattr(job, "proves", doubting)
     pile = load([Source("odd.sql", "select a as odd from t"), Source("b.sql", "select b from t")])
     result = refactor(pile, Request())
     assert {v.name: v.outcome for v in result.verdicts} == {"odd": "kept", "b": "proved"}
