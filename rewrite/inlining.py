@@ -15,7 +15,7 @@ from functools import partial
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
-from unwet.rewrite.algebra import Plan
+from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.grounded import skeleton
 from unwet.rewrite.naming import free
@@ -49,12 +49,14 @@ def read_through(
     sure = {d.name for d in drafts if d.name in plans and relations.get(d.name)} - {*pinned}
     often = _often_read(drafts, plans, normalizer) & {n for n in sure if is_definite(plans[n])}
     known = {draft.name: draft for draft in drafts}
+    texts = {n for n, p in plans.items() if any(isinstance(node, Opaque) for node in walk(p.rel))}
+    stay = {*pinned, *texts}  # what is compared as a text keeps its words
     names = in_order({name: {*known[name].refs} for name in sorted(often)})
     done: dict[str, Draft] = {}
     for draft in (*(known[name] for name in names), *drafts):
         if draft.name not in done:
             inner = [done[ref] for ref in draft.refs if ref in names]
-            done[draft.name] = _with(draft, () if draft.name in pinned else inner, remembered)
+            done[draft.name] = _with(draft, () if draft.name in stay else inner, remembered)
     unfolding = Unfolding({relations[name]: plans[name] for name in names})
     meant = {d.name: unfolding.plan(plans[d.name]) for d in drafts if d.name in plans}
     return ReadThrough(tuple(done[d.name] for d in drafts), meant, frozenset(names))
