@@ -8,7 +8,7 @@ the same way. Nothing here changes which rows a query means relative to another.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlglot import exp
 
@@ -21,13 +21,14 @@ Finder = Callable[[Sequence[str]], tuple[str, ...] | None]
 
 _TIMESTAMPS = (
     exp.CurrentTimestamp, exp.CurrentDatetime, exp.CurrentTimestampLTZ, exp.Localtimestamp,
-    exp.Systimestamp, exp.UtcTimestamp,
+    exp.Systimestamp,
 )  # fmt: skip
-_DATES = (exp.CurrentDate, exp.UtcDate)
-_TIMES = (exp.CurrentTime, exp.Localtime, exp.UtcTime)
+_DATES = (exp.CurrentDate,)
+_TIMES = (exp.CurrentTime, exp.Localtime)
+_UTC = {exp.UtcTimestamp: "TIMESTAMP", exp.UtcDate: "DATE", exp.UtcTime: "TIME"}
 _NAMED_TIMESTAMPS = frozenset(
-    {"now", "sysdate", "clock_timestamp", "statement_timestamp", "transaction_timestamp"}
-    | {"getutcdate", "sysutcdatetime", "sysdatetimeoffset", "get_current_timestamp"}
+    {"now", "sysdate", "statement_timestamp", "transaction_timestamp"}
+    | {"sysdatetimeoffset", "get_current_timestamp"}
 )
 _NAMED_DATES = frozenset({"curdate", "today"})
 _NAMED_TIMES = frozenset({"curtime"})
@@ -54,16 +55,31 @@ def to_duckdb(tree: exp.Expr, clock: datetime, find: Finder) -> str:
     `find` says where a relation is: name parts in; (catalog, schema, table), less for temporary
     ones, or None when unknown, out. Raises RenderError for what DuckDB has no words for.
     """
-    if any(isinstance(n, exp.BitString) or n.args.get("bits") for n in _bit_strings(tree)):
-        raise RenderError("a string of bits, which DuckDB would read as a number or as bytes")
+    if why := _unlike(tree):
+        raise RenderError(f"{why}: DuckDB would return other rows")
     copy = mend(copied(tree))
     copy = pin_clock(copy, clock)
     place_tables(copy, find)
     return render(copy, "duckdb", pretty=False, spent=True)
 
 
-def _bit_strings(tree: exp.Expr) -> Iterator[exp.Expr]:
-    return tree.find_all(exp.BitString, exp.HexString)
+# those of DuckDB's own; "C" is what it does without any, which another engine may not
+_COLLATIONS = frozenset({"nocase", "noaccent", "nfc"})
+
+
+def _unlike(tree: exp.Expr) -> str:
+    """What DuckDB takes for something else, and so for the same on both sides."""
+    for node in tree.find_all(exp.BitString, exp.HexString, exp.Collate):
+        match node:
+            case exp.BitString():
+                return "a string of bits"
+            case exp.HexString() if node.args.get("bits"):
+                return "a string of bits"
+            case exp.Collate():
+                name = node.expression.name.lower()
+                if not set(name.split(".")) <= _COLLATIONS:
+                    return f"the collation {name}"
+    return ""
 
 
 def to_server(tree: exp.Expr, clock: datetime | None, find: Finder, dialect: str) -> str:
@@ -83,15 +99,15 @@ def pin_clock(tree: exp.Expr, clock: datetime) -> exp.Expr:
     'now', 'today'. One-argument AGE counts from midnight of that day.
     """
     moments = {
-        "TIMESTAMP": clock.strftime("%Y-%m-%d %H:%M:%S"),
-        "DATE": clock.strftime("%Y-%m-%d"),
-        "TIME": clock.strftime("%H:%M:%S"),
+        f"{kind}{name}": (clock + shift).strftime(form)
+        for kind, form in _FORMS.items()
+        for name, shift in _SHIFTS.items()
     }
 
     def pinned(node: exp.Expr) -> exp.Expr:
         kind = _reads_clock(node)
         if kind:
-            return exp.cast(exp.Literal.string(moments[kind]), kind)
+            return exp.cast(exp.Literal.string(moments[kind]), kind.partition(" ")[0])
         if (
             isinstance(node, exp.Anonymous)
             and _called(node) == "age"
@@ -104,7 +120,16 @@ def pin_clock(tree: exp.Expr, clock: datetime) -> exp.Expr:
     return mend(tree, (pinned,))
 
 
+_FORMS = {"TIMESTAMP": "%Y-%m-%d %H:%M:%S", "DATE": "%Y-%m-%d", "TIME": "%H:%M:%S"}
+# One query sees them differ: in the zone of a session from UTC, by a day at times; and what goes on
+# within a transaction from what does not
+_SHIFTS = {"": timedelta(), " utc": timedelta(hours=-9), " running": timedelta(seconds=1)}
+
+
 def _reads_clock(node: exp.Expr) -> str:
+    """TIMESTAMP, DATE or TIME where it does, behind it which clock; else nothing."""
+    if isinstance(node, (exp.UtcTimestamp, exp.UtcDate, exp.UtcTime)):
+        return f"{_UTC[type(node)]} utc"
     if isinstance(node, _TIMESTAMPS):
         return "TIMESTAMP"
     if isinstance(node, _DATES):
@@ -122,6 +147,10 @@ def _reads_clock(node: exp.Expr) -> str:
 def _named_clock(name: str, has_arguments: bool) -> str:
     if has_arguments:
         return ""
+    if name in ("getutcdate", "sysutcdatetime"):
+        return "TIMESTAMP utc"
+    if name == "clock_timestamp":
+        return "TIMESTAMP running"
     if name in _NAMED_TIMESTAMPS:
         return "TIMESTAMP"
     return "DATE" if name in _NAMED_DATES else "TIME" if name in _NAMED_TIMES else ""

@@ -19,6 +19,8 @@ from pathlib import Path
 from time import process_time
 from typing import Protocol
 
+from sqlglot.errors import SqlglotError
+
 from unwet.lineage.errors import UnwetError
 from unwet.lineage.templating import TOKEN
 from unwet.rewrite.meaning import Meaning
@@ -55,6 +57,11 @@ _FOREIGN = "same rows on DuckDB, which cannot tell how {} and {} differ"
 _TRANSLATED = "that may be DuckDB's way, not its own"
 _DAY = re.compile(r"column .+ was (?:DATE|TIMESTAMP\w*), is (?:DATE|TIMESTAMP\w*)")
 _BLIND = "the generated data would show no mistake in it"
+
+
+# What a query may lead to that is nobody's fault: a printer without words, constants that are no
+# date or number of Python's, nesting without end. Whatever else is raised is a fault of unwet.
+_ODD = (SqlglotError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +209,11 @@ class Tester:
             databases = self._databases(unit, project, standing)
         except UnwetError as error:
             return _without(report, error.message)
-        except Exception as error:  # of one report: it is told, and the run goes on
+        except _ODD as error:  # of one report: it is told, and the run goes on
             return _without(report, f"no data could be made: {type(error).__name__}: {error}")
+        except Exception as error:
+            error.add_note(f"while data was made for the report {report.name}")
+            raise
         test = _Test(unit, project, standing, dialect)
         foreign = sorted(_dialects(unit) - {dialect})
         found = self._tried(test, databases, self._filled(report), bool(foreign))

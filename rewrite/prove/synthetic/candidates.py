@@ -92,6 +92,18 @@ def _moments(one: Class) -> Iterator[datetime]:
                         yield anchor + n * length
     if "month" in one.units or "year" in one.units:
         yield from (noon + timedelta(days=days) for days in (31, -31, 366, -366, 15, 46))
+    yield from _ODD_DAYS
+
+
+# What functions of one kind do otherwise: blanks on both sides, a letter and a sign more than once,
+# capitals within; the first and last days of ISO years and weeks, a leap day
+_ODD_TEXTS = ("  aB,ab,cA-aB 12  ", "xaBxxabx", "a_b%a\\b", "10", "9")
+_ODD_DAYS = (
+    datetime(2024, 12, 30, 23, 59, 59),
+    datetime(2023, 1, 1),
+    datetime(2024, 2, 29, 12, 30, 15),
+    datetime(2022, 11, 27, 0, 30),
+)
 
 
 _LATE = (22.5, 23.5, 0.5, 1.5)  # hours of a day
@@ -149,7 +161,7 @@ def _texts(one: Class) -> Iterator[str]:
     for step in list(one.steps)[:6]:
         if 0 < step < 30:
             yield "k" * step
-    yield from ("a", "b", "Zz", "")
+    yield from ("a", "b", "Zz", "", *_ODD_TEXTS)
 
 
 def readable(one: Class, formats: Sequence[str]) -> Iterator[str]:

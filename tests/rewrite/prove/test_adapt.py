@@ -42,7 +42,7 @@ MOMENT = "2024-05-06 07:08:09"
         ("tsql", "SYSDATETIME()", MOMENT),
         ("tsql", "YEAR(GETDATE())", "2024"),
         ("postgres", "now()", MOMENT),
-        ("postgres", "clock_timestamp()", MOMENT),
+        ("postgres", "clock_timestamp()", "2024-05-06 07:08:10"),
         ("postgres", "CURRENT_DATE - 6", "2024-04-30"),
         ("postgres", "LOCALTIMESTAMP", MOMENT),
         ("postgres", "'now'::timestamp", MOMENT),
@@ -53,7 +53,7 @@ MOMENT = "2024-05-06 07:08:09"
         ("snowflake", "SYSDATE()", MOMENT),
         ("mysql", "SYSDATE()", MOMENT),
         ("mysql", "CURDATE()", "2024-05-06"),
-        ("mysql", "UTC_TIMESTAMP()", MOMENT),
+        ("mysql", "UTC_TIMESTAMP()", "2024-05-05 22:08:09"),
         ("oracle", "SYSTIMESTAMP", MOMENT),
         ("duckdb", "today()", "2024-05-06"),
     ],
@@ -311,6 +311,26 @@ def test_what_other_engines_write_otherwise(
         row = "(SELECT CAST('x' AS VARCHAR(9)) AS a, 'y' AS b, 7 AS n) AS t"
         sql = adapted(f"SELECT {expression} AS y FROM {row}", dialect)
         assert engine.rows(f"SELECT CAST(y AS VARCHAR) FROM ({sql})") == [(expected,)]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql"),
+    [
+        ("postgres", 'SELECT c FROM t ORDER BY c COLLATE "C" LIMIT 2'),
+        ("postgres", 'SELECT MIN(c COLLATE "de_DE") AS x FROM t'),
+        ("tsql", "SELECT c COLLATE Latin1_General_CI_AS AS x FROM t"),
+        ("sqlite", "SELECT c COLLATE RTRIM = 'x' AS x FROM t"),
+    ],
+)
+def test_what_only_another_collation_shows_is_not_run(dialect: str, sql: str) -> None:
+    with pytest.raises(RenderError, match="collation"):
+        adapted(sql, dialect)
+
+
+def test_collations_of_duckdb_are_run() -> None:
+    with open_duckdb(None) as engine:
+        sql = adapted("SELECT 'A' COLLATE nocase.noaccent = 'a' AS x", "duckdb")
+        assert engine.rows(sql) == [(True,)]
 
 
 def test_strings_of_bits_are_told_of_as_they_are_written() -> None:

@@ -90,6 +90,27 @@ def test_a_difference_is_shown_with_a_script(tmp_path: Path) -> None:
     assert found.counterexample.count("INSERT INTO") == 1
 
 
+def test_what_functions_do_otherwise_is_shown(tmp_path: Path) -> None:
+    """On blanks, capitals, what stands there twice, and the first days of a year."""
+    pairs = {
+        "blanks": ("trim(c)", "ltrim(c)"),
+        "twice": ("regexp_replace(c, 'a', 'b')", "regexp_replace(c, 'a', 'b', 'g')"),
+        "years": ("extract(year from y)", "extract(isoyear from y)"),
+        "letters": ("upper(c)", "initcap(c)"),
+        "now": ("y + (now() - now())", "y + (clock_timestamp() - now())"),
+    }
+    made = (f"create table r.{n} as select {a} as x from s.t" for n, (a, _) in pairs.items())
+    bench = Bench(tmp_path, "create table s.t (c text, y timestamp)", *made)
+    for path in bench.project.rglob("*.sql"):
+        if path.stem in pairs and "models" in path.parts:
+            new = pairs[path.stem][1]
+            path.write_text(f"select {new} as x from {{{{ source('s', 't') }}}}", "utf-8")
+    found = bench.evidence()
+    assert {name: each.verdict.verdict for name, each in found.items()} == dict.fromkeys(
+        pairs, "different"
+    )
+
+
 def test_placeholders_get_a_value_on_both_sides(tmp_path: Path) -> None:
     text = "create table r.a as select a, b from s.t where d = {{ day }} and b > 3"
     bench = Bench(tmp_path, text)
@@ -146,19 +167,30 @@ def test_what_does_not_run_is_not_believed(tmp_path: Path) -> None:
     assert "uses rand" in found.verdict.reason
 
 
-def test_trouble_with_one_report_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def broken_by(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def broken(generator: Generator, unit: Unit) -> tuple[Database, ...]:
         if unit.name == "base":
-            raise KeyError("odd")
+            raise error
         return made(generator, unit)
 
     made = Generator.databases
     monkeypatch.setattr(Generator, "databases", broken)
+
+
+def test_trouble_with_one_report_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken_by(monkeypatch, OverflowError("odd"))
     found = Bench(tmp_path, BASE, REVENUE).evidence()
     assert found["base"].words == (
-        "not tested on generated data: no data could be made: KeyError: 'odd'"
+        "not tested on generated data: no data could be made: OverflowError: odd"
     )
     assert found["revenue"].verdict.verdict == "identical"
+
+
+def test_a_fault_of_our_own_is_no_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken_by(monkeypatch, KeyError("odd"))
+    with pytest.raises(KeyError) as raised:
+        Bench(tmp_path, BASE, REVENUE).evidence()
+    assert raised.value.__notes__ == ["while data was made for the report base"]
 
 
 def test_a_score_is_a_share() -> None:
