@@ -15,12 +15,13 @@ from dataclasses import replace
 from sqlglot import exp
 
 from unwet.lineage.names import deep_stack
-from unwet.lineage.resolve import Query, Resolved
+from unwet.lineage.resolve import Resolved
 from unwet.rewrite.algebra import Node, Plan, Scan, Values
 from unwet.rewrite.definitions import Definition
 from unwet.rewrite.mapping import mapped
 from unwet.rewrite.script_order import Unit, base_reads
-from unwet.rewrite.writes import is_partition, is_plain
+from unwet.rewrite.slices import is_unseen, leaves
+from unwet.rewrite.writes import is_partition
 
 _ODD = re.compile(r"\W+")
 
@@ -63,17 +64,26 @@ def _begins_anew(unit: Unit, name: str) -> bool:
 
 
 def settled(unit: Unit, names: Iterable[str]) -> frozenset[str]:
-    """Those of the relations that a script has written in full before it reads them."""
-    last: dict[str, int] = {}
-    first: dict[str, int] = {}
+    """Those of the relations that a script has written before it reads them, as far as what it
+    reads of them goes."""
+    writes: dict[str, list[int]] = {}
+    reads: dict[str, list[int]] = {}
     for at, each in enumerate(unit.statements):
         for write in each.all():
             if write.target and write.kind != "drop":
-                last[write.target] = at
-        for name in base_reads(each.query) if each.query is not None else ():
-            first.setdefault(name, at)
-    found = (name for name in names if name in last)
-    return frozenset(name for name in found if last[name] < first.get(name, len(unit.statements)))
+                writes.setdefault(write.target, []).append(at)
+        own = {each.target} if each.kind == "delete" else set()
+        for name in base_reads(each.query) - own if each.query is not None else ():
+            reads.setdefault(name, []).append(at)
+
+    def is_settled(name: str) -> bool:
+        for at in reads.get(name, ()):
+            later = [unit.statements[n] for n in writes[name] if n >= at]
+            if later and not is_unseen(name, unit.statements[at], later):
+                return False
+        return True
+
+    return frozenset(name for name in names if name in writes and is_settled(name))
 
 
 def nothing_yet(resolved: Resolved, columns: tuple[str, ...]) -> Definition:
@@ -88,7 +98,7 @@ def has_unnamed(resolved: Resolved) -> bool:
     """Whether a column that is inserted is a value to which nobody has given a name."""
     if resolved.query is None:
         return False
-    items = _leaves(resolved.query)[0].node.expressions
+    items = leaves(resolved.query)[0].node.expressions
     return any(not (isinstance(i, exp.Alias | exp.Column) or i.is_star) for i in items)
 
 
@@ -120,51 +130,3 @@ def read_as_own(plan: Plan, reads: Iterable[Definition]) -> Plan:
 
     with deep_stack():
         return mapped(plan, one, {}) if names else plan
-
-
-def leaves_alone(delete: Resolved, current: Definition) -> bool:
-    """Whether a DELETE can meet no row that the relation holds: it asks for a constant in a column
-    in which every INSERT so far has put another one."""
-    where = delete.statement.tree.args.get("where")
-    if where is None or not is_plain(delete) or not current.parts:
-        return False
-    conjuncts = where.this.flatten() if isinstance(where.this, exp.And) else (where.this,)
-    asked = [pair for each in conjuncts if (pair := _column_is(each)) is not None]
-    return any(
-        all(_puts_other(part, current, column, wanted) for part in current.parts)
-        for column, wanted in asked
-    )
-
-
-def _column_is(condition: exp.Expr) -> tuple[str, str] | None:
-    """`column = whole number` as the two words."""
-    if not isinstance(condition, exp.EQ):
-        return None
-    sides = (condition.this, condition.expression)
-    for one, other in (sides, sides[::-1]):
-        if isinstance(one, exp.Column) and (isinstance(other, exp.Literal) and other.is_int):
-            return one.name.lower(), other.name
-    return None
-
-
-def _puts_other(part: Resolved, current: Definition, column: str, wanted: str) -> bool:
-    """Whether an INSERT puts another whole number into a column in each of its rows: 2.4 may be
-    stored as 2."""
-    columns = [name.lower() for name in part.target_columns or current.columns]
-    if part.kind != "insert" or part.query is None or columns.count(column) != 1:
-        return False
-    at = columns.index(column)
-    for query in _leaves(part.query):
-        value = query.outputs[at].expression if at < len(query.outputs) else None
-        if not query.complete or not isinstance(value, exp.Literal) or not value.is_int:
-            return False
-        if int(value.name) == int(wanted):
-            return False
-    return True
-
-
-def _leaves(query: Query) -> Sequence[Query]:
-    """The SELECTs that a query puts together."""
-    if not query.branches:
-        return (query,)
-    return [leaf for branch in query.branches for leaf in _leaves(branch)]

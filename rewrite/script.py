@@ -23,7 +23,6 @@ from unwet.rewrite.in_turn import (
     as_own,
     has_unnamed,
     in_turn,
-    leaves_alone,
     nothing_yet,
     read_as_own,
     settled,
@@ -39,6 +38,7 @@ from unwet.rewrite.lost import (
 )
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, in_order, unit
+from unwet.rewrite.slices import leaves_alone
 from unwet.rewrite.stars import is_open
 from unwet.rewrite.writes import (
     as_row,
@@ -456,7 +456,10 @@ class _Machine:
         return self.touched.get(last_part(name), ()) if name else ()
 
     def _is_final(self, definition: Definition) -> bool:
-        return self.shared.get(definition.relation) is definition
+        """Whether it is the relation's last state, or, of what a script has for its own, one that
+        differs from that in nothing that is read of it."""
+        last = self.shared.get(definition.relation)
+        return last is definition or (last is not None and bool(definition.of))
 
 
 def _made_in(definition: Definition | None, path: str) -> bool:

@@ -60,6 +60,40 @@ CREATE TABLE q AS SELECT SUM(a) AS a FROM r"""
     assert "UNION ALL" in model(result, "q")
 
 
+_MODES = """DELETE FROM r WHERE k = 1 AND m = 0;
+INSERT INTO r (k, m, a) SELECT 1 AS k, 0 AS m, a FROM t;
+CREATE TABLE p AS SELECT t.b, r.a FROM t {read};
+DELETE FROM r WHERE k = 1 AND m = 1;
+INSERT INTO r (k, m, a) SELECT 1 AS k, {other} AS m, a FROM t WHERE a > 3"""
+
+
+@pytest.mark.parametrize(
+    ("read", "other", "whole"),
+    [
+        ("LEFT JOIN r ON r.m = 0 AND r.a = t.a", "1", True),
+        ("CROSS JOIN r WHERE 0 = r.m", "1", True),
+        ("FULL JOIN r ON r.a = t.a WHERE r.m = 0", "1", True),
+        ("LEFT JOIN r ON r.m = 0 AND r.a = t.a", "0", False),
+        ("LEFT JOIN r ON r.m = 1 AND r.a = t.a", "1", False),
+        ("FULL JOIN r ON r.m = 0 AND r.a = t.a", "1", False),
+        ("LEFT JOIN r ON r.m >= 0 AND r.a = t.a", "1", False),
+        ("JOIN r ON r.m = 0 AND r.a = t.a JOIN r AS s ON s.a = t.a", "1", False),
+    ],
+)
+def test_rows_that_come_later_and_are_not_asked_for(read: str, other: str, whole: bool) -> None:
+    second = "DELETE FROM r WHERE k = 2; INSERT INTO r (k, m, a) SELECT 2 AS k, 0 AS m, a FROM t"
+    result = made({"a": _MODES.format(read=read, other=other), "b": second})
+    assert outcomes(result)["p"] == "proved"
+    assert ("ref('r_a')" in model(result, "p")) == whole
+
+
+def test_a_slice_that_is_dropped_after_it_was_read() -> None:
+    first = _MODES.format(read="LEFT JOIN r ON r.m = 0", other="1") + "; DROP TABLE r"
+    second = "DELETE FROM r WHERE k = 2; INSERT INTO r (k, m, a) SELECT 2 AS k, 0 AS m, a FROM t"
+    result = made({"a": first, "b": second})
+    assert outcomes(result)["p"] == "kept"
+
+
 def test_a_slice_that_a_rounded_number_may_be_in_is_no_slice_of_others() -> None:
     first = """CREATE TABLE r (k INTEGER, a INTEGER);
 DELETE FROM r WHERE k = 1;
