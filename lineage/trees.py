@@ -58,6 +58,18 @@ def is_inside(node: exp.Expr, outer: exp.Expr) -> bool:
     return above is outer
 
 
+def stands_in(node: exp.Expr, tree: exp.Expr) -> bool:
+    """Whether a node is part of a tree still: what was replaced may go on naming its parent."""
+    while node is not tree:
+        above = node.parent
+        held = above.args.get(node.arg_key or "") if above is not None else None
+        found = held is node or (type(held) is list and any(each is node for each in held))
+        if above is None or not found:
+            return False
+        node = above
+    return True
+
+
 def texts(tree: exp.Expr) -> Iterator[str]:
     """All names, constants and other words that a tree holds, without its comments."""
     for node in tree.walk():

@@ -390,10 +390,12 @@ def walk(rel: Rel) -> Iterator[Rel]:
             yield node
             continue
         stack.append((node, True))
-        stack.extend((child, False) for child in (*inputs(node), *_subplans(node)))
+        stack.extend((child, False) for child in below(node))
 
 
-def _subplans(rel: Rel) -> Iterator[Rel]:
+def below(rel: Rel) -> Iterator[Rel]:
+    """The inputs of a relation, and the plans of the subqueries in its expressions."""
+    yield from inputs(rel)
     for expr in expressions(rel):
         for part in parts(expr):
             if isinstance(part, Subquery):

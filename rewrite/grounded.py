@@ -8,7 +8,7 @@ stand in other places.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from typing import assert_never
@@ -30,8 +30,8 @@ from unwet.rewrite.algebra import (
     Unnest,
     Values,
     Window,
+    below,
     inputs,
-    walk,
 )
 from unwet.rewrite.references import tree_order
 from unwet.rewrite.rules.order import order_key
@@ -40,32 +40,40 @@ from unwet.rewrite.rules.shapes import UNORDERED
 
 
 class Ground:
-    """Remembers the columns of every plan that it was asked for."""
+    """Remembers the columns and conditions of every plan that it was asked for. ``shortened``:
+    what stands for a column's term in the terms over it."""
 
-    def __init__(self) -> None:
+    def __init__(self, shortened: Callable[[Expr], Expr] | None = None) -> None:
         self._places: dict[tuple[str, str], Col] = {}
         self._columns: dict[bytes, tuple[Expr, ...]] = {}
+        self._conditions: dict[bytes, frozenset[Expr]] = {}
+        self._shortened = shortened
 
     def columns(self, rel: Rel) -> tuple[Expr, ...]:
         """Each output column over base columns."""
-        for node in tree_order(rel):
-            if node.digest not in self._columns:
-                self._columns[node.digest] = self._made(node)
+        for node in _unknown(rel, self._columns, inputs):
+            made = self._made(node)
+            short = self._shortened
+            self._columns[node.digest] = made if short is None else tuple(map(short, made))
         return self._columns[rel.digest]
 
     def conditions(self, rel: Rel) -> frozenset[Expr]:
         """What the rows have to meet, anywhere in the plan: conjuncts of filters and joins."""
-        found: set[Expr] = set()
-        for node in walk(rel):
-            match node:
-                case Filter(input=inner, conjuncts=conjuncts):
-                    seen = self.columns(inner)
-                case Join(inputs=many, on=conjuncts):
-                    seen = tuple(c for each in many for c in self.columns(each))
-                case _:
-                    continue
-            found.update(in_order(substitute(c, seen)) for c in conjuncts)
-        return frozenset(found)
+        for node in _unknown(rel, self._conditions, below):
+            known = (self._conditions[each.digest] for each in below(node))
+            self._conditions[node.digest] = frozenset(self._asked(node)).union(*known)
+        return self._conditions[rel.digest]
+
+    def _asked(self, node: Rel) -> Iterator[Expr]:
+        match node:
+            case Filter(input=inner, conjuncts=conjuncts):
+                seen = self.columns(inner)
+            case Join(inputs=many, on=conjuncts):
+                seen = tuple(c for each in many for c in self.columns(each))
+            case _:
+                return
+        for each in conjuncts:
+            yield in_order(substitute(each, seen))
 
     def over(self, exprs: Sequence[Expr], rel: Rel) -> tuple[Expr, ...]:
         """Expressions over the columns of a plan, over base columns."""
@@ -112,6 +120,23 @@ class Ground:
         return tuple(substitute(expr, seen) for expr in exprs)
 
 
+def _unknown(
+    rel: Rel, known: Mapping[bytes, object], parts: Callable[[Rel], Iterable[Rel]]
+) -> Iterator[Rel]:
+    """The relations of a plan of which nothing is known, parts first; each is known when the next
+    one is asked for."""
+    stack = [rel]
+    while stack:
+        node = stack[-1]
+        first = [each for each in parts(node) if each.digest not in known]
+        if first:
+            stack.extend(first)
+            continue
+        stack.pop()
+        if node.digest not in known:
+            yield node
+
+
 def in_order(expr: Expr) -> Expr:
     """The same with all operands whose order says nothing in one order."""
     return rebuild(expr, _in_order)
@@ -136,10 +161,10 @@ def skeleton(rel: Rel) -> bytes:
     in filters, columns, functions and constants."""
     done: dict[bytes, bytes] = {}
     for node in tree_order(rel):
-        below = [done[each.digest] for each in inputs(node)]
+        parts = [done[each.digest] for each in inputs(node)]
         match node:
             case Filter() | Project():
-                done[node.digest] = below[0]
+                done[node.digest] = parts[0]
                 continue
             case Scan(table=table):
                 words = ["scan", table]
@@ -147,15 +172,15 @@ def skeleton(rel: Rel) -> bytes:
                 words = ["group", str(len(keys))] if aggs else ["distinct"]
             case Join(kind=kind, on=on):
                 words = ["join", kind, str(sum(map(_is_equation, on)))]
-                below = sorted(below) if kind == "inner" else below
+                parts = sorted(parts) if kind == "inner" else parts
             case SetOp(kind=kind):
-                words, below = ["set", kind, str(len(below))], sorted({*below})
+                words, parts = ["set", kind, str(len(parts))], sorted({*parts})
             case Window(functions=functions):
                 words = ["window", str(len(functions))]
             case _:
                 words = [type(node).__name__]
         state = blake2b(" ".join(words).encode(), digest_size=16)
-        for each in below:
+        for each in parts:
             state.update(each)
         done[node.digest] = state.digest()
     return done[rel.digest]

@@ -55,10 +55,14 @@ from unwet.rewrite.rereading import Reader, Rows
 from unwet.rewrite.restated import differing, placements, with_items
 from unwet.rewrite.rules.order import masked_digest
 from unwet.rewrite.shapes import CONDITION, HOLE, Survey, say_conditions
+from unwet.rewrite.sizes import tree_nodes
 
 _VAIN = 3  # wordings of a group that are tried without success
 _HOLES = 2  # items of a report that may be other ones in the next copy
 _PLACES = 3  # blocks that a condition is tried in
+_OTHER = 12  # conditions in which two reports that are put together alike may differ
+_TRIED = 12  # conjuncts that are taken out to see which conditions they are; of a large report
+_READ = 8_000  # fewer: as many as make so many nodes to be read
 
 
 def kindred(
@@ -126,6 +130,10 @@ class _Member:
         return Survey(self.draft.tree).shape(self.draft.tree).digest
 
     @cached_property
+    def size(self) -> int:
+        return tree_nodes(self.draft.tree)
+
+    @cached_property
     def conditions(self) -> frozenset[Expr]:
         assert self.meaning is not None
         return self.ground.conditions(self.meaning.rel)
@@ -151,7 +159,8 @@ class _Member:
         found: dict[Path, frozenset[Expr]] = {}
         left = set(wanted)
         constants = {p.text for term in wanted for p in parts(term) if isinstance(p, Lit)}
-        for path in sorted(paths(self.draft.tree), key=lambda p: not self._has(p, constants)):
+        likely = sorted(paths(self.draft.tree), key=lambda p: not self._has(p, constants))
+        for path in likely[: min(_TRIED, _READ // self.size)]:
             if not left:
                 break
             if due := self._due(path) & wanted:
@@ -326,10 +335,10 @@ def _items(model: _Member, member: _Member) -> Iterator[Mapping[Path, exp.Expr]]
 
 
 def _attempts(model: _Member, member: _Member) -> Iterator[_Reworded]:
-    missing = member.conditions - model.conditions
-    extra = model.conditions - member.conditions
+    missing, extra = _unpaired(member.conditions, model.conditions)
+    if len(missing) + len(extra) > _OTHER:
+        return
     drop, add = model.sites(extra), member.sites(missing)
-    _unpair(drop, add)
     if not drop and not add:
         yield _Reworded(member)
         return
@@ -351,14 +360,25 @@ def _places(test: exp.Expr, model: _Member, order: Iterable[int]) -> list[tuple[
     return [(at, moved) for at, moved in found if moved is not None]
 
 
-def _unpair(drop: dict[Path, frozenset[Expr]], add: dict[Path, frozenset[Expr]]) -> None:
-    """Conditions that differ in literals only are no other conditions."""
-    for path, due in list(drop.items()):
-        masks = set(map(masked_digest, due))
-        for other, theirs in list(add.items()):
-            if set(map(masked_digest, theirs)) == masks:
-                del drop[path], add[other]
-                break
+def _unpaired(
+    ours: frozenset[Expr], theirs: frozenset[Expr]
+) -> tuple[frozenset[Expr], frozenset[Expr]]:
+    """The conditions that each has alone. Those that differ in literals only are no others."""
+    mine, others = _masked(ours - theirs), _masked(theirs - ours)
+    left: list[Expr] = []
+    right: list[Expr] = []
+    for mask in dict.fromkeys((*mine, *others)):
+        some, more = mine.get(mask, []), others.get(mask, [])
+        left += some[len(more) :]
+        right += more[len(some) :]
+    return frozenset(left), frozenset(right)
+
+
+def _masked(terms: Iterable[Expr]) -> dict[bytes, list[Expr]]:
+    found: dict[bytes, list[Expr]] = defaultdict(list)
+    for term in sorted(terms, key=lambda each: each.digest):
+        found[masked_digest(term)].append(term)
+    return found
 
 
 def _moved(test: exp.Expr, model: _Member, at: int) -> exp.Expr | None:

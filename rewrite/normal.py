@@ -7,7 +7,6 @@ that a whole pile shares is normalised once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from unwet.rewrite.algebra import (
@@ -16,6 +15,7 @@ from unwet.rewrite.algebra import (
     Plan,
     Rel,
     Subquery,
+    below,
     expressions,
     inputs,
     operands,
@@ -118,12 +118,12 @@ class Normalizer:
             if early is not None:
                 self._become(job, early)
                 continue
-            pending = [r for r in _below(job.rel) if r.digest not in memo]
-            for below in pending:
-                if below.digest in self._open:
-                    memo[below.digest] = below  # a circle of rules: no plan is part of itself
+            pending = [r for r in below(job.rel) if r.digest not in memo]
+            for part in pending:
+                if part.digest in self._open:
+                    memo[part.digest] = part  # a circle of rules: no plan is part of itself
                 else:
-                    stack.append(_Job(below))
+                    stack.append(_Job(part))
             if pending:
                 continue
             self._advance(job)
@@ -186,9 +186,9 @@ class Normalizer:
         return memo[expr.digest]
 
     def _rebuilt(self, expr: Expr) -> Expr:
-        below = operands(expr)
-        new = tuple(self._expressions[o.digest] for o in below)
-        made = with_operands(expr, new) if new != below else expr
+        old = operands(expr)
+        new = tuple(self._expressions[o.digest] for o in old)
+        made = with_operands(expr, new) if new != old else expr
         if isinstance(made, Subquery):
             # a plan that a rule has just made is not normal yet
             plan = self._relations.get(made.rel.digest) or self._relation(made.rel)
@@ -222,11 +222,3 @@ class _Job:
 
     rel: Rel
     origins: list[bytes] = field(default_factory=list)
-
-
-def _below(rel: Rel) -> Iterator[Rel]:
-    yield from inputs(rel)
-    for expr in expressions(rel):
-        for part in parts(expr):
-            if isinstance(part, Subquery):
-                yield part.rel

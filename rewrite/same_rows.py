@@ -13,6 +13,8 @@ from hashlib import blake2b
 
 from unwet.rewrite.algebra import (
     Aggregate,
+    Call,
+    Col,
     Distinct,
     Expr,
     Filter,
@@ -25,14 +27,17 @@ from unwet.rewrite.algebra import (
     inputs,
 )
 from unwet.rewrite.grounded import Ground, in_order
-from unwet.rewrite.references import tree_order
+
+_WORD = "made"  # the operator of a word that stands for a term
 
 
 class SameRows:
-    """Keys and columns of plans that are compared with each other."""
+    """Keys and columns of plans that are compared with each other. Each part of a plan is looked
+    at once, however many of the plans have it."""
 
     def __init__(self) -> None:
-        self._ground = Ground()
+        self._ground = Ground(shortened=_short)
+        self._frames: dict[bytes, bytes] = {}
 
     def key(self, rel: Rel) -> bytes:
         """Equal for plans that have the same rows of the same relations, seen in other columns."""
@@ -48,33 +53,50 @@ class SameRows:
         return self.terms(Scan(table, tuple(columns)))
 
     def _frame(self, rel: Rel) -> bytes:
-        done: dict[bytes, bytes] = {}
-        for node in tree_order(rel):
-            below = [done[each.digest] for each in inputs(node)]
-            match node:
-                case Filter() | Project() | Window():
-                    done[node.digest] = below[0]
-                case Scan(table=table):
-                    done[node.digest] = _digest(f"scan {table}", [])
-                case Aggregate(input=inner, keys=keys):
-                    seen = self._ground.over(keys, inner)
-                    done[node.digest] = _digest("group", [*below, *sorted(map(_of_term, seen))])
-                case Distinct(input=inner):
-                    seen = self._ground.columns(inner)
-                    done[node.digest] = _digest("group", [*below, *sorted(map(_of_term, seen))])
-                case Join(kind="inner"):
-                    done[node.digest] = _digest("inner", sorted(below))
-                case Join(kind=kind):
-                    done[node.digest] = _digest(kind, below)
-                case SetOp(kind=kind):
-                    done[node.digest] = _digest(kind, sorted(below))
-                case _:
-                    done[node.digest] = _digest(type(node).__name__, [node.digest])
-        return done[rel.digest]
+        stack = [rel]
+        while stack:
+            node = stack[-1]
+            below = [each for each in inputs(node) if each.digest not in self._frames]
+            if below:
+                stack.extend(below)
+                continue
+            stack.pop()
+            if node.digest not in self._frames:
+                known = [self._frames[each.digest] for each in inputs(node)]
+                self._frames[node.digest] = self._framed(node, known)
+        return self._frames[rel.digest]
+
+    def _framed(self, node: Rel, below: list[bytes]) -> bytes:
+        match node:
+            case Filter() | Project() | Window():
+                return below[0]
+            case Scan(table=table):
+                return _digest(f"scan {table}", [])
+            case Aggregate(input=inner, keys=keys):
+                seen = self._ground.over(keys, inner)
+                return _digest("group", [*below, *sorted(map(_of_term, seen))])
+            case Distinct(input=inner):
+                seen = self._ground.columns(inner)
+                return _digest("group", [*below, *sorted(map(_of_term, seen))])
+            case Join(kind="inner"):
+                return _digest("inner", sorted(below))
+            case Join(kind=kind):
+                return _digest(kind, below)
+            case SetOp(kind=kind):
+                return _digest(kind, sorted(below))
+            case _:
+                return _digest(type(node).__name__, [node.digest])
+
+
+def _short(term: Expr) -> Expr:
+    """A word for a term, the same for equal ones: terms over it stay small."""
+    if isinstance(term, Col) or (isinstance(term, Call) and term.op == _WORD):
+        return term
+    return Call(_WORD, (), (in_order(term).digest.hex(),))
 
 
 def _of_term(term: Expr) -> bytes:
-    return in_order(term).digest
+    return _short(term).digest
 
 
 def _digest(word: str, parts: Sequence[bytes]) -> bytes:

@@ -20,7 +20,7 @@ from sqlglot import exp
 from unwet.lineage.declared import output_types
 from unwet.lineage.resolve import Query
 from unwet.lineage.tables import Catalog, Table
-from unwet.lineage.trees import copied, is_inside
+from unwet.lineage.trees import copied, is_inside, stands_in
 from unwet.rewrite.algebra import Aggregate, Distinct, Join, Opaque, Plan, Rel, SetOp, Window, walk
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.limits import NO_LIMITS, Owners
@@ -91,7 +91,9 @@ class _Workshop:
     rows: SameRows = field(default_factory=SameRows)
     offers: Offers = field(init=False)
     groups: dict[bytes, list[Site]] = field(default_factory=lambda: defaultdict(list))
+    keys: dict[int, bytes] = field(default_factory=dict)  # of the groups, by their sites' nodes
     inner: dict[bytes, int] = field(default_factory=dict)  # relations behind a group's rows
+    trivial: dict[bytes, bool] = field(default_factory=dict)
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     read: AbstractSet[str] = frozenset()
     catalog: Catalog = field(init=False)
@@ -106,9 +108,12 @@ class _Workshop:
             self._take(self._scan(host, tree))
         done: set[bytes] = set()
         while left := self.groups.keys() - done:
-            key = min(left, key=lambda k: (self.inner[k], k))
+            inner = min(left, key=lambda k: (self.inner[k], k))
+            sites = self._alive(self.groups[inner])
+            around = self._around(sites) - done
+            key = max(around, key=lambda k: (self.inner[k], k), default=inner)
             done.add(key)
-            sites = self._alive(self.groups[key])
+            sites = self._alive(self.groups[key]) if key != inner else sites
             for part in self.owners.parted(sites, _host):
                 self._try(key, part)
         self._settle()
@@ -119,11 +124,17 @@ class _Workshop:
     def _take(self, sites: Sequence[Site]) -> None:
         self.offers.note(sites)
         for site in sites:
-            if (site.label or site.whole) and not _trivial(site.rel):
+            if (site.label or site.whole) and not self._is_trivial(site.rel):
                 key = self.rows.key(site.rel)
                 self.groups[key].append(site)
+                self.keys[id(site.node)] = key
                 size = sum(1 for _ in walk(site.rel))
                 self.inner[key] = min(size, self.inner.get(key, size))
+
+    def _is_trivial(self, rel: Rel) -> bool:
+        if rel.digest not in self.trivial:
+            self.trivial[rel.digest] = _trivial(rel)
+        return self.trivial[rel.digest]
 
     def _scan(self, host: str, tree: exp.Query) -> list[Site]:
         """The blocks of a tree that are understood, the whole first; none where that is not: it is
@@ -154,8 +165,22 @@ class _Workshop:
 
     def _alive(self, sites: Sequence[Site]) -> list[Site]:
         """Those that still stand in their trees."""
-        nodes = {s.host: {id(n) for n in self._tree(s.host).walk()} for s in sites}
-        return [site for site in sites if id(site.node) in nodes[site.host]]
+        return [site for site in sites if stands_in(site.node, self._tree(site.host))]
+
+    def _around(self, sites: Sequence[Site]) -> set[bytes]:
+        """The groups that all of the sites stand in: once one of these is a model, there is one
+        of the sites left."""
+        found: set[bytes] | None = None
+        for site in sites:
+            above, keys = site.node.parent, set[bytes]()
+            while above is not None:
+                if id(above) in self.keys:
+                    keys.add(self.keys[id(above)])
+                above = above.parent
+            found = keys if found is None else found & keys
+            if not found:
+                break
+        return found or set()
 
     def _tree(self, host: str) -> exp.Query:
         return self.trees[host] if host in self.trees else self.made[host]
@@ -304,8 +329,8 @@ def _label(node: exp.Expr) -> str:
 
 def _trivial(rel: Rel) -> bool:
     """One table and a filter: nobody wants a model for that."""
-    kinds = [type(node) for node in walk(rel)]
-    return Opaque in kinds or not any(kind in _NOT_TRIVIAL for kind in kinds)
+    kinds = {type(node) for node in walk(rel)}
+    return Opaque in kinds or kinds.isdisjoint(_NOT_TRIVIAL)
 
 
 def _standing_alone(node: exp.Expr) -> exp.Query:
