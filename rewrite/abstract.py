@@ -21,6 +21,7 @@ from unwet.rewrite.naming import free, hole_name, snake
 from unwet.rewrite.shapes import (
     CONDITION,
     HOLE,
+    LIST,
     Leaf,
     Leaves,
     Shape,
@@ -127,7 +128,10 @@ def _fill(node: exp.Expr, name: str) -> None:
         case exp.Literal() if node.is_string:
             node.set("this", token)
         case _:
-            node.replace(exp.Var(this=token))
+            word = exp.Var(this=token)
+            if node._meta is not None and LIST in node._meta:
+                word.meta.update({LIST: token, HOLE: name})
+            node.replace(word)
 
 
 def _split(members: list[Unit], most: int) -> list[Family]:
@@ -183,7 +187,7 @@ def _holes(members: Sequence[Unit]) -> tuple[Hole, ...]:
 def _name(values: tuple[Leaf, ...], node: exp.Expr) -> str:
     if isinstance(node, exp.Column):
         return _shared_words(value.text.rpartition(".")[2] for value in values)
-    if values[0].kind == CONDITION:
+    if values[0].kind in (CONDITION, LIST):
         return str(node.meta.get(HOLE, CONDITION))
     return hole_name([v.text for v in values], _role(node))
 
@@ -224,6 +228,8 @@ def _role(node: exp.Expr) -> str:
     while isinstance(parent, (exp.Cast, exp.Paren, exp.Neg)):
         child, parent = parent, parent.parent
     match parent:
+        case exp.Kwarg():
+            return str(parent.this.name)
         case exp.Alias() if node is not parent.args.get("alias"):
             return parent.alias.lower() or "item"
         case exp.Table():

@@ -25,15 +25,25 @@ from unwet.rewrite.abstract import (
     template,
 )
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import LINE, NO_CONDITION, Library, Macro, MacroCall, MacroKind
+from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall, MacroKind
+from unwet.rewrite.lifted import lift
 from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.macro_names import Labels, names_for
 from unwet.rewrite.naming import free
 from unwet.rewrite.pieces import expressions, item_runs, spellings
+from unwet.rewrite.placed_calls import (
+    Said,
+    call_height,
+    call_node,
+    defaults_of,
+    more_lines,
+    numbered,
+)
 from unwet.rewrite.positions import by_position
 from unwet.rewrite.shapes import CONDITION, Leaf, Shape, Survey
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stand_ins import put_back, stand_ins
+from unwet.rewrite.value_lists import as_leaves, as_lists, as_parameters
 
 _MIN_LEAVES = 6
 _NEVER = -1
@@ -55,18 +65,17 @@ def choose(
     shop.labels = Labels(shop.hosts)
     for tree in shop.hosts.values():
         by_position(tree, dialect)
+        as_leaves(tree, dialect)
+    lift(shop.hosts, dialect)
     shop.sweep(whole=True)
     shop.tables()
     while shop.sweep(whole=False):
         pass
+    shop.number()
     shop.spelled = spellings(shop.hosts.values())
     while shop.pieces():
         pass
-    for tree in shop.hosts.values():
-        drop_idle_conditions(tree)
-    models = {d.name: shop.hosts.get(d.name, d.tree) for d in drafts}
-    macros = tuple(replace(macro, tree=shop.hosts[macro.name]) for macro in shop.macros)
-    return Library(models, macros, tuple(shop.calls))
+    return shop.library(drafts)
 
 
 @dataclass
@@ -85,6 +94,22 @@ class _Workshop:
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     labels: Labels = field(default_factory=lambda: Labels({}))
     spelled: Mapping[str, str] = field(default_factory=dict)
+
+    def number(self) -> None:
+        """Words in place of the calls for queries: only pieces are looked at from now on."""
+        defaults = defaults_of(self.macros)
+        for host, tree in self.hosts.items():
+            as_lists(tree)
+            self.hosts[host] = numbered(tree, defaults, self.calls)
+
+    def library(self, drafts: Sequence[Draft]) -> Library:
+        """What has come of it; the trees are not worked on any more."""
+        for tree in self.hosts.values():
+            drop_idle_conditions(tree)
+            as_parameters(tree)
+        models = {d.name: self.hosts.get(d.name, d.tree) for d in drafts}
+        macros = tuple(replace(macro, tree=self.hosts[macro.name]) for macro in self.macros)
+        return Library(models, macros, tuple(self.calls))
 
     def sweep(self, whole: bool) -> bool:
         """Applies the families that pay, best first; what is around or inside a changed query, and
@@ -143,8 +168,9 @@ class _Workshop:
         """Printed lines; units of one shape have as many."""
         digest = unit.shape.digest
         if digest not in self.sizes:
-            lines = tree_lines(unit.tree(), self.dialect)
-            self.sizes[digest] = lines - (unit.kind == "items")  # its SELECT
+            tree = unit.tree()
+            more = more_lines(tree) - (unit.kind == "items")  # its SELECT
+            self.sizes[digest] = tree_lines(numbered(tree, {}, []), self.dialect) + more
         return self.sizes[digest]
 
     def _units(self, host: str, whole: bool) -> list[Unit]:
@@ -199,10 +225,8 @@ class _Workshop:
         self.macros.append(Macro(name, params, tree, kind, _comment(family), defaults))
         self.hosts[name] = tree
         for i, unit in enumerate(family.units):
-            values = [(hole.name, hole.values[i]) for hole in family.holes]
-            args = tuple((n, v) for n, v in values if v != usual.get(n))
-            unsaid = tuple((n, v) for n, v in values if v == usual.get(n))
-            self._place(unit, self._number(MacroCall(name, args, unsaid), first.kind in PIECES))
+            values = tuple((hole.name, hole.values[i]) for hole in family.holes)
+            self._place(unit, self._call(name, values, usual, first.kind))
 
     def _with_own_names(self, family: Family, name: str) -> Family:
         """No parameter is called like a macro, which it would hide."""
@@ -214,16 +238,19 @@ class _Workshop:
             holes.append(replace(hole, name=named))
         return replace(family, holes=tuple(holes))
 
-    def _number(self, call: MacroCall, shared: bool) -> int:
-        """The number of a call. Equal calls for pieces have one, so that what is around them is
-        equal, unless a parameter of the macro around is handed on, as others have others."""
-        shared = shared and not any("h__" in leaf.text for _, leaf in call.args)
-        if shared and call in self.numbers:
-            return self.numbers[call]
-        self.calls.append(call)
-        if shared:
+    def _call(self, name: str, values: Said, usual: Mapping[str, Leaf], kind: UnitKind) -> exp.Expr:
+        """What stands for a unit. Equal calls for pieces have one number, so that what is around
+        them is equal, unless a parameter of the macro around is handed on, as others have
+        others."""
+        if kind not in PIECES:
+            return call_node(name, values, kind == "tail")
+        args = tuple((n, v) for n, v in values if v != usual.get(n))
+        call = MacroCall(name, args, tuple((n, v) for n, v in values if v == usual.get(n)))
+        handed_on = any("h__" in leaf.text for _, leaf in args)
+        if handed_on or call not in self.numbers:
+            self.calls.append(call)
             self.numbers[call] = len(self.calls) - 1
-        return len(self.calls) - 1
+        return exp.Var(this=f"call__{self.numbers[call]}__call")
 
     def _refused(self, family: Family) -> bool:
         """Whether it would have a name that is forbidden."""
@@ -242,22 +269,20 @@ class _Workshop:
         params = {name for macro in self.macros for name in macro.params}  # would hide a macro
         return self.reserved | {m.name for m in self.macros} | params | {*self.owners.refused}
 
-    def _place(self, unit: Unit, number: int) -> None:
+    def _place(self, unit: Unit, call: exp.Expr) -> None:
         match unit.kind:
             case "whole":
-                self.hosts[unit.host] = exp.Var(this=f"call__{number}__call")
+                self.hosts[unit.host] = call
             case "items":
                 items = unit.node.expressions
-                mark = exp.Var(this=f"call__{number}__call")
-                items[unit.skip : unit.stop] = [mark]
+                items[unit.skip : unit.stop] = [call]
                 unit.node.set("expressions", items)
             case "block" | "expression":
-                unit.node.replace(exp.Var(this=f"call__{number}__call"))
+                unit.node.replace(call)
             case "tail":
                 block = unit.node.args["with_"]
                 block.set("expressions", block.expressions[: unit.skip])
-                mark = exp.Var(this=f"tail__{number}__tail")
-                short = exp.Select(expressions=[mark], with_=block)
+                short = exp.Select(expressions=[call], with_=block)
                 if unit.node.parent is None:
                     self.hosts[unit.host] = short
                 else:
@@ -327,7 +352,7 @@ def call_lines(family: Family, member: int) -> int:
     usual = _usual(family)
     said = [h for h in family.holes if h.values[member] != usual.get(h.name)]
     words = sum(len(h.name) + len(h.values[member].text) + 6 for h in said)
-    return 1 + max(0, words + 30 - LINE + LINE - 1) // LINE
+    return call_height(words + 30)
 
 
 def _is_trivial(tree: exp.Expr) -> bool:

@@ -25,7 +25,7 @@ from unwet.rewrite.script import Definition, Report
 _EXACT = frozenset({"bigquery", "clickhouse", "mysql"})
 _HINT = re.compile(r"\s*HINT\b", re.IGNORECASE)
 # Words in the form of our own tokens, which would be read as such when the model is printed.
-_TAKEN = re.compile(r"(ref|src|h|p|call|tail)__\w+?__\1", re.IGNORECASE)
+_TAKEN = re.compile(r"(ref|src|h|list|p|call|tail)__\w+?__\1", re.IGNORECASE)
 
 
 class NotComposable(Exception):

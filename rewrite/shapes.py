@@ -15,9 +15,10 @@ from sqlglot import exp
 
 from unwet.rewrite.naming import snake
 
-LeafKind = Literal["name", "string", "number", "condition"]
+LeafKind = Literal["name", "string", "number", "condition", "list"]
 CONDITION = "condition"  # note on a condition that may be another one in the next copy: its text
-HOLE = "hole"  # note beside it: what a parameter for it is called
+LIST = "list"  # note on a word for a list of constants: its text
+HOLE = "hole"  # note beside both: what a parameter for it is called
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,6 +75,20 @@ class Survey:
             leaves.extend(self.shape(child).leaves)
         return Shape(state.digest(), tuple(leaves))
 
+    def around(self, node: exp.Expr, root: exp.Expr) -> bytes:
+        """The digest of a query of the tree without its CTEs and what is in a node of it."""
+        digest, below = b"gap", node
+        while below is not root:
+            above = below.parent
+            assert above is not None
+            state = blake2b(_signature(above).encode(), digest_size=16)
+            block = above.args.get("with_")
+            for child in children(above):
+                if child is not block:
+                    state.update(digest if child is below else self._digest[id(child)])
+            digest, below = state.digest(), above
+        return digest
+
     def _visit(self, tree: exp.Expr) -> None:
         stack: list[tuple[exp.Expr, int]] = [(tree, -1)]
         while stack:
@@ -121,6 +136,8 @@ def as_leaf(node: exp.Expr) -> Leaf | None:
             return Leaf("string" if node.is_string else "number", node.name)
         case _ if node._meta is not None and CONDITION in node._meta:
             return Leaf("condition", node._meta[CONDITION])
+        case _ if node._meta is not None and LIST in node._meta:
+            return Leaf("list", node._meta[LIST])
         case exp.Var() if node.name.startswith("h__"):
             return Leaf("number", node.name)  # a macro's parameter where a number stood
         case _:

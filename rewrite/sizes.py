@@ -143,4 +143,4 @@ def parameter_lines(files: Mapping[str, str]) -> int:
 
 
 def _nodes(argument: Leaf) -> int:
-    return words(argument.text) if argument.kind == "condition" else 1
+    return words(argument.text) if argument.kind in ("condition", "list") else 1

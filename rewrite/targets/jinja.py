@@ -17,10 +17,12 @@ from unwet.rewrite.targets.loops import Body, Level, Loop, folded
 from unwet.rewrite.targets.tokens import TOKEN
 
 # a brace in front of what becomes a tag would be read with it
-_ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|p|call)__)", re.IGNORECASE)
+_ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|list|p|call)__)", re.IGNORECASE)
 # dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
 _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src|h)__\w+?__\3)[`\"\]]", re.IGNORECASE)
 ROW = 120  # the width of a row of a table, which is read in columns
+_CONSTANT = re.compile(r"'(?:[^']|'')*'|[^\s,']+")
+_WHOLE = re.compile(r"0|[1-9]\d{0,17}")
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
 
 
@@ -114,11 +116,19 @@ def argument(leaf: Leaf, dialect: str) -> str:
         return leaf.text
     if leaf.kind == "condition":
         return _joined(leaf.text)
+    if leaf.kind == "list":
+        return _joined(leaf.text) if TOKEN.search(leaf.text) else _listed(leaf.text)
     if leaf.kind == "string":
         return _joined(exp.Literal.string(leaf.text).sql(dialect or None)[1:-1])
     if leaf.kind == "number" or TOKEN.search(leaf.text):
         return _joined(leaf.text)
     return _joined(exp.to_identifier(leaf.text, quoted=leaf.quoted).sql(dialect or None))
+
+
+def _listed(text: str) -> str:
+    """Constants as a Jinja list of what each is in SQL."""
+    values = [value for value in _CONSTANT.findall(text)]
+    return f"[{', '.join(v if _WHOLE.fullmatch(v) else quoted(v) for v in values)}]"
 
 
 def _joined(text: str) -> str:
@@ -169,5 +179,7 @@ def _expression(match: re.Match[str]) -> str:
         case "p":
             # the default is never seen: a model without the value is not enabled
             return f"var('{name.lower()}', '{name.lower()}')"
+        case "list":
+            return f"{name} | join(', ')"
         case _:
             return name

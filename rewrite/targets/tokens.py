@@ -1,7 +1,8 @@
 """The words in trees that stand for something a target has its own word for.
 
 ``ref__NAME__ref`` is a model, ``src__SCHEMA__TABLE__src`` a source, ``p__NAME__p`` a placeholder of
-the pile, ``h__NAME__h`` a parameter of the macro around it, ``call__N__call`` a macro call.
+the pile, ``h__NAME__h`` a parameter of the macro around it, ``list__NAME__list`` one
+that is a list, ``call__N__call`` a macro call.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 # the token of a table `src` in a schema `main` holds `src__main__src`, and does not end there
 TOKEN: Final = re.compile(
-    r"(?P<kind>ref|src|h|p|call|loop)__(?P<name>\w+?)__(?P=kind)(?![a-z])"
+    r"(?P<kind>ref|src|h|list|p|call|loop)__(?P<name>\w+?)__(?P=kind)(?![a-z])"
     r"(?:(?<!__src)(?<!__ref)|(?!__))",
     re.IGNORECASE,
 )

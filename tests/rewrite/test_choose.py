@@ -8,6 +8,7 @@ from sqlglot import exp
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import Library
+from unwet.rewrite.shapes import Leaf
 
 LONG = (
     "SELECT a, COUNT(*) AS n, SUM(b) AS s, MIN(c) AS lo, MAX(c) AS hi FROM t "
@@ -85,3 +86,41 @@ def test_the_choice_does_not_depend_on_luck() -> None:
     one, other = choose(drafts, "duckdb"), choose(drafts, "duckdb")
     assert (texts(one), one.calls) == (texts(other), other.calls)
     assert [m.name for m in one.macros] == [m.name for m in other.macros] == ["sales"]
+
+
+def test_lists_of_other_lengths_are_one_parameter() -> None:
+    sql = LONG.replace("d = '{0}' AND e > {1}", "d IN ({0}) AND e > {1}")
+    lists = ["1", "2, 3", "4, 5, 6"]
+    library = choose([draft(f"r{i}", sql.format(lists[i], 7)) for i in range(3)], "duckdb")
+    [macro] = library.macros
+    assert macro.params == ("ds",)
+    assert "d IN (list__ds__list)" in macro.tree.sql("duckdb")
+    assert [call.args for call in library.calls] == [
+        (("ds", Leaf("list", text)),) for text in lists
+    ]
+
+
+def test_a_list_that_is_always_the_same_stays_a_list() -> None:
+    sql = LONG.replace("d = '{0}'", "d IN ('x', 'y')")
+    library = choose([draft(f"r{i}", sql.format("", i)) for i in range(3)], "duckdb")
+    [macro] = library.macros
+    assert macro.params == ("e_from",)
+    assert "d IN ('x', 'y')" in macro.tree.sql("duckdb")
+
+
+def test_queries_around_calls_of_one_macro_are_of_one_shape() -> None:
+    def wrapped(number: int, inner: str) -> str:
+        many = ", ".join("x" * (number + 1))
+        return f"WITH base AS ({inner}), rest AS (SELECT {many} FROM u) SELECT * FROM base, rest"
+
+    outer = "SELECT a, SUM(n) AS n, MAX(s) AS s, MIN(lo) AS lo FROM ({0}) AS o GROUP BY a"
+    alone = [draft(f"s{i}", wrapped(i, LONG.format("x", i))) for i in range(4)]
+    inside = [
+        draft(f"r{i}", wrapped(i + 4, outer.format(LONG.format("y" * i, 7)))) for i in range(4)
+    ]
+    library = choose([*alone, *inside], "duckdb")
+    inner_most, around = sorted(library.macros, key=lambda m: "call__" in m.tree.sql("duckdb"))
+    assert inner_most.params == ("e_from", "d") and around.params == ("d",)
+    assert len([call for call in library.calls if call.macro == around.name]) == 4
+    [handed] = [call for call in library.calls if "h__" in str(call.args)]
+    assert handed.macro == inner_most.name

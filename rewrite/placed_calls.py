@@ -1,0 +1,96 @@
+"""Calls of macros while trees are under work: nodes whose arguments are leaves like any others, so
+that queries which call one macro with other arguments have one shape.
+
+When the work is done, ``numbered`` puts a word in each one's place and tells the calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.rewrite.library import LINE, Macro, MacroCall
+from unwet.rewrite.shapes import CONDITION, LIST, Leaf, as_leaf
+
+Said = tuple[tuple[str, Leaf], ...]  # parameters and what a call says for them
+
+_CALL: Final = "call__"
+_TAIL: Final = "tail__"
+
+
+def call_node(macro: str, said: Said, tail: bool = False) -> exp.Anonymous:
+    """A call with all arguments, also those that are the default."""
+    args = [exp.Kwarg(this=exp.Var(this=name), expression=_node(leaf)) for name, leaf in said]
+    return exp.Anonymous(this=(_TAIL if tail else _CALL) + macro, expressions=args)
+
+
+def numbered(
+    tree: exp.Expr, defaults: Mapping[str, Mapping[str, str]], calls: list[MacroCall]
+) -> exp.Expr:
+    """In place but for the root: words in place of the calls, which are added to ``calls``.
+    ``defaults``: by macro, what its parameters are where a call says nothing."""
+    for node in list(_calls(tree)):
+        kind, macro = node.name[: len(_CALL)], node.name[len(_CALL) :]
+        usual = defaults.get(macro, {})
+        said, unsaid = [], []
+        for name, leaf in _arguments(node):
+            (unsaid if usual.get(name) == leaf.text else said).append((name, leaf))
+        calls.append(MacroCall(macro, tuple(said), tuple(unsaid)))
+        word = exp.Var(this=f"{kind}{len(calls) - 1}__{kind[:-2]}")
+        if node is tree:
+            tree = word
+        else:
+            node.replace(word)
+    return tree
+
+
+def more_lines(tree: exp.Expr) -> int:
+    """How many lines more than one the calls in a tree take, about."""
+    many = 0
+    for node in _calls(tree):
+        words = sum(len(name) + len(leaf.text) + 6 for name, leaf in _arguments(node))
+        many += call_height(len(node.name) + words) - 1
+    return many
+
+
+def call_height(letters: int) -> int:
+    """The lines of a call of so many letters, wrapped."""
+    return 1 + max(0, letters - LINE + LINE - 1) // LINE
+
+
+def defaults_of(macros: Sequence[Macro]) -> dict[str, Mapping[str, str]]:
+    """What parameters are where a call says nothing."""
+    return {macro.name: macro.defaults for macro in macros}
+
+
+def _calls(tree: exp.Expr) -> Iterator[exp.Anonymous]:
+    for node in tree.find_all(exp.Anonymous):
+        name = node.this
+        if isinstance(name, str) and name.startswith((_CALL, _TAIL)):
+            yield node
+
+
+def _arguments(node: exp.Anonymous) -> Iterator[tuple[str, Leaf]]:
+    for each in node.expressions:
+        leaf = as_leaf(each.expression)
+        assert leaf is not None
+        yield each.this.name, leaf
+
+
+def _node(leaf: Leaf) -> exp.Expr:
+    """What is that leaf in a tree."""
+    match leaf.kind:
+        case "name":
+            return exp.Identifier(this=leaf.text, quoted=leaf.quoted)
+        case "string":
+            return exp.Literal.string(leaf.text)
+        case "number" if not leaf.text.startswith("h__"):
+            return exp.Literal(this=leaf.text, is_string=False)
+        case "number":
+            return exp.Var(this=leaf.text)
+        case "condition" | "list":
+            word = exp.Var(this=leaf.text)
+            word.meta[LIST if leaf.kind == "list" else CONDITION] = leaf.text
+            return word
