@@ -34,10 +34,9 @@ def numbered(
     for node in list(_calls(tree)):
         kind, macro = node.name[: len(_CALL)], node.name[len(_CALL) :]
         usual = defaults.get(macro, {})
-        said, unsaid = [], []
-        for name, leaf in _arguments(node):
-            (unsaid if usual.get(name) == leaf.text else said).append((name, leaf))
-        calls.append(MacroCall(macro, tuple(said), tuple(unsaid)))
+        values = tuple(_arguments(node))
+        said = tuple(each for each in values if usual.get(each[0]) != each[1].text)
+        calls.append(MacroCall(macro, said, tuple(each for each in values if each not in said)))
         word = exp.Var(this=f"{kind}{len(calls) - 1}__{kind[:-2]}")
         if node is tree:
             tree = word

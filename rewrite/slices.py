@@ -53,7 +53,7 @@ def _is_other(write: Resolved, column: str, wanted: int) -> bool:
     if write.kind == "delete":
         deleted = _deleted(write) if is_plain(write) else ()
         return any(c == column and value != wanted for c, value in deleted)
-    return write.kind == "insert" and _puts_other(write, write.target_columns, column, wanted)
+    return write.kind == "insert" and _puts_other(write, write.target_columns or (), column, wanted)
 
 
 def _deleted(delete: Resolved) -> Iterator[_Pair]:
