@@ -24,6 +24,7 @@ from unwet.rewrite.script import Definition, Report
 # Where the case of a table's name matters even without quotes.
 _EXACT = frozenset({"bigquery", "clickhouse", "mysql"})
 _HINT = re.compile(r"\s*HINT\b", re.IGNORECASE)
+_ROWS = 100  # of constants that a model may hold; more of them are a seed
 # Words in the form of our own tokens, which would be read as such when the model is printed.
 _TAKEN = re.compile(r"(ref|src|h|list|p|call|tail)__\w+?__\1", re.IGNORECASE)
 
@@ -87,7 +88,7 @@ def leading_comments(definition: Definition) -> tuple[str, ...]:
     """What the author wrote above the report's first statement."""
     if not definition.parts:
         return ()
-    node = definition.parts[0].statement.tree
+    node = definition.statements[0].statement.tree
     found = node.comments or (node.args["with_"].comments if node.args.get("with_") else None)
     lines = (line.strip() for comment in found or () for line in comment.splitlines())
     return tuple(line for line in lines if line and not _HINT.match(line))
@@ -157,6 +158,8 @@ class _Composer:
         into = into_of(copy)
         if into is not None:
             into.pop()
+        if isinstance(copy, exp.Values):
+            return _constant_rows(copy, definition.columns)
         if not isinstance(copy, exp.Query):
             raise NotComposable(f"a {copy.key} is no query")
         return copy
@@ -372,6 +375,23 @@ def _empty(definition: Definition) -> exp.Query:
     items = [exp.alias_(exp.cast(exp.null(), column_type(kind)), name) for name, kind in pairs]
     nothing = exp.EQ(this=exp.Literal.number(1), expression=exp.Literal.number(0))
     return exp.Select(expressions=items, where=exp.Where(this=nothing))
+
+
+def _constant_rows(values: exp.Values, columns: Sequence[str]) -> exp.Query:
+    """Rows of INSERT ... VALUES as a query."""
+    rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in values.expressions]
+    if len(rows) > _ROWS:
+        raise NotComposable(f"more than {_ROWS} rows of constants are data, not a query")
+    if any(len(row) != len(columns) for row in rows):
+        raise NotComposable("VALUES for some of the columns")
+    if len(rows) == 1:
+        items = [exp.alias_(cell, name) for cell, name in zip(rows[0], columns, strict=True)]
+        return exp.Select(expressions=items)
+    names = [exp.to_identifier(name) for name in columns]
+    alias = exp.TableAlias(this=exp.to_identifier("given"), columns=names)
+    source = exp.Values(expressions=values.expressions, alias=alias)
+    named = [exp.column(name) for name in columns]
+    return exp.Select(expressions=named, from_=exp.From(this=source))
 
 
 def _branch(tree: exp.Query) -> exp.Query:

@@ -27,7 +27,8 @@ class Definition:
     granted: of the time before the scripts run, and of what text that is not followed does.
     ``as_inserted``: nobody declares its columns, which have the types of what is inserted. ``of``
     is the relation that this is one script's own state of, where several write it in turn;
-    ``relation`` is then a name of its own.
+    ``relation`` is then a name of its own. ``was``: the relation that this is an earlier state of,
+    which a later statement of its script has changed; it is then read as a temporary table.
     """
 
     relation: str
@@ -45,6 +46,14 @@ class Definition:
     assumed: frozenset[str] = field(default=frozenset())
     as_inserted: bool = False
     of: str = ""
+    was: str = ""
+
+    @property
+    def statements(self) -> tuple[Resolved, ...]:
+        """All that made its rows: those behind its earlier states, then its parts."""
+        own = {self.relation, self.was} - {""}
+        earlier = (each for read in self.reads if read.was in own for each in read.statements)
+        return (*earlier, *self.parts)
 
     @property
     def is_view(self) -> bool:
@@ -126,5 +135,5 @@ def _free(stem: str, taken: set[str]) -> str:
 
 def _span(definition: Definition) -> Span:
     if definition.parts:
-        return definition.parts[0].statement.span
+        return definition.statements[0].statement.span
     return Span(definition.path, 1, 1, 1, 1)

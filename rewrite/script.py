@@ -8,17 +8,22 @@ reason; nothing is dropped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
+
+from sqlglot import exp
 
 from unwet.lineage.findings import Finding
 from unwet.lineage.parse import Script
-from unwet.lineage.resolve import Query, Resolved
+from unwet.lineage.resolve import Query, Resolved, resolve
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, Project, SetOp, Values
 from unwet.rewrite.beside import behind_views
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition, EndState, Report, named
+from unwet.rewrite.edits import edited
 from unwet.rewrite.in_turn import (
     as_own,
     has_unnamed,
@@ -39,7 +44,7 @@ from unwet.rewrite.lost import (
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, in_order, unit
 from unwet.rewrite.slices import leaves_alone
-from unwet.rewrite.stars import is_open
+from unwet.rewrite.stars import is_open, made_table
 from unwet.rewrite.writes import (
     as_row,
     insert_doubt,
@@ -114,11 +119,12 @@ class _Machine:
     )  # what it leaves there is a report of its own from the start
     own: dict[str, Definition] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)  # by the script that runs
+    changes: dict[str, int] = field(default_factory=dict)  # of its relations, by UPDATE and DELETE
 
     def run(self, unit: Unit, cyclic: bool) -> None:
         """Runs one script; temporary tables end with it."""
         self.temps, self.scratch, self.dropped = {}, unit.scratch, set()
-        self.path, self.own = unit.path, {}
+        self.path, self.own, self.changes = unit.path, {}, {}
         self.apart = settled(unit, self.in_turn - unit.scratch)
         doubts = obstacles(unit.script, self.spaces)
         for resolved in unit.statements:
@@ -154,7 +160,9 @@ class _Machine:
                     self._truncate(each, problem)
             case "delete" if not resolved.statement.tree.args.get("where") and is_plain(resolved):
                 self._truncate(resolved, problem)
-            case "update" | "delete" | "merge":
+            case "update" | "delete":
+                self._edit(resolved, problem)
+            case "merge":
                 self._spoil(resolved)
             case _:
                 self._note_unfollowed(resolved)
@@ -231,16 +239,65 @@ class _Machine:
         clean = replace(current, parts=(), reads=(), early=frozenset(), assumed=frozenset())
         self._put(replace(clean, plan=plan, doubt=_EMPTY))
 
-    def _spoil(self, resolved: Resolved) -> None:
+    def _edit(self, resolved: Resolved, problem: str) -> None:
+        """UPDATE or DELETE: the rows that it leaves of those the relation held."""
+        name = resolved.target or ""
+        current = self._current(name)
+        if self._is_slice(resolved, current):
+            return
+        if current is None or current.problem or not current.columns or is_partition(resolved):
+            self._spoil(resolved)
+            return
+        if resolved.statement.path not in {p.statement.path for p in current.statements}:
+            self._spoil(resolved, problem or f"{current.path} makes it: nobody says which is first")
+            return
+        before = self._before(name)
+        tree = edited(resolved.statement, current.columns, current.types, before)
+        if problem or isinstance(tree, str):
+            self._spoil(resolved, problem or str(tree))
+            return
+        statement = replace(resolved.statement, tree=cast("exp.Expression", tree))
+        held = made_table(before, current.columns, current.types)
+        known = replace(self.catalog, tables={**self.catalog.tables, before: held})
+        query = resolve(statement, known).query
+        if query is None or name in base_reads(query):
+            self._spoil(resolved, f"{resolved.kind.upper()} that reads the table it changes")
+            return
+        was = current.was or current.relation
+        self.temps[before] = replace(current, relation=before, temp=True, was=was)
+        part = replace(resolved, statement=statement, query=query, kind="ctas", more=())
+        new = self._filled(part, "")
+        del self.temps[before]
+        self._put(
+            replace(
+                current,
+                parts=(part,),
+                reads=new.reads,
+                plan=new.plan,
+                doubt=new.doubt and (current.doubt or new.doubt),
+                problem=new.problem,
+                early=current.early | new.early,
+            )
+        )
+
+    def _before(self, name: str) -> str:
+        """What the rows are called that a relation held before a statement changes them."""
+        self.changes[name] = self.changes.get(name, 0) + 1
+        word = re.sub(r"\W+", "_", name.rpartition(".")[2]).strip("_")
+        return f"{word}_before" + (f"_{self.changes[name]}" if self.changes[name] > 1 else "")
+
+    def _is_slice(self, resolved: Resolved, current: Definition | None) -> bool:
+        """Whether a DELETE takes out what an earlier run of its script has put there."""
+        if resolved.target not in self.in_turn or resolved.kind != "delete":
+            return False
+        return current is None or not current.parts or leaves_alone(resolved, current)
+
+    def _spoil(self, resolved: Resolved, problem: str = "") -> None:
         verb, name = resolved.kind.upper(), resolved.target or ""
         current, path = self._current(name), resolved.statement.path
-        if (
-            name in self.in_turn
-            and resolved.kind == "delete"
-            and (current is None or not current.parts or leaves_alone(resolved, current))
-        ):
-            return  # the slice of an earlier run
-        problem = f"{verb} is not composed into a query yet"
+        if self._is_slice(resolved, current):
+            return
+        problem = problem or f"{verb} is not composed into a query yet"
         if current is None:
             current = Definition(name, path, (), (), None, temp=self._is_temp(resolved))
         parts = (*current.parts, resolved)

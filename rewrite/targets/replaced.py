@@ -19,7 +19,7 @@ _CODE: Final = re.compile(  # a line of SQL that somebody commented out
 
 def replaced(project: Project, report: Report) -> Iterator[str]:
     """`path:line-line` of each statement, with paths as the project names them."""
-    for part in report.definition.parts:
+    for part in report.definition.statements:
         span = part.statement.span
         last = f"-{span.end_line}" if span.end_line > span.line else ""
         yield f"{project.below(span.path)}:{span.line}{last}"

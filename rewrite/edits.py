@@ -1,0 +1,104 @@
+"""UPDATE and DELETE as queries over the rows that the table held before.
+
+DELETE FROM t WHERE p        ->  the rows of t of which p is not true
+UPDATE t SET a = e WHERE p   ->  every row of t, a = CASE WHEN p THEN e ELSE a END
+
+edited(statement, columns, types, before) -> a query, or why there is none
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.names import folded
+from unwet.lineage.parse import Statement
+from unwet.rewrite.scalars import column_type
+
+_PLAIN: Final = re.compile(r"[a-z_]\w*", re.IGNORECASE)
+_SAID: Final = frozenset({"this", "expressions", "where"})
+_IN_ORDER: Final = frozenset({"mysql", "singlestore", "doris", "starrocks"})
+_NO_TRUTH: Final = frozenset({"tsql", "fabric", "oracle"})  # a truth value is no value there
+
+
+def edited(
+    statement: Statement, columns: Sequence[str], types: Sequence[str], before: str
+) -> exp.Select | str:
+    """The query that gives the rows which an UPDATE or DELETE leaves. `columns` and `types`: those
+    of the table; `before`: what its rows are called that it had until then. A text says why there
+    is no query: rows that meet others, limits, types that nobody declares."""
+    tree = statement.tree
+    odd = sorted(name for name, value in tree.args.items() if value and name not in _SAID)
+    table = tree.this
+    if odd or not isinstance(table, exp.Table) or table.args.get("joins"):
+        return f"{tree.key.upper()} with {odd[0].strip('_') if odd else 'joins'} is not followed"
+    source = exp.Table(
+        this=exp.to_identifier(before),
+        alias=exp.TableAlias(this=exp.to_identifier(table.alias or table.name)),
+    )
+    if not all(map(_PLAIN.fullmatch, columns)):
+        return f"{tree.key.upper()} of a table whose columns are called oddly is not followed"
+    where = tree.args.get("where")
+    test = where.this.copy() if where is not None else None
+    if isinstance(tree, exp.Delete):
+        items = [exp.column(name) for name in columns]
+        kept = _not_true(test, statement.dialect) if test is not None else exp.false()
+        return exp.Select(
+            expressions=items, from_=exp.From(this=source), where=exp.Where(this=kept)
+        )
+    new = _assigned(tree, columns, types, statement.dialect)
+    if isinstance(new, str):
+        return new
+    made = [_item(name, kind, new.get(name), test)
+            for name, kind in zip(columns, types or [""] * len(columns), strict=True)]  # fmt: skip
+    return exp.Select(expressions=made, from_=exp.From(this=source))
+
+
+def _assigned(
+    tree: exp.Expr, columns: Sequence[str], types: Sequence[str], dialect: str
+) -> Mapping[str, exp.Expr] | str:
+    """The new values by column."""
+    found: dict[str, exp.Expr] = {}
+    kinds = dict(zip(columns, types, strict=False))
+    for each in tree.expressions:
+        column = each.this if isinstance(each, exp.EQ) else None
+        if not isinstance(column, exp.Column) or not isinstance(column.this, exp.Identifier):
+            return "UPDATE of several columns at once is not followed"
+        name = folded(column.this, dialect)
+        if name not in columns or name in found:
+            return f"UPDATE of {name}, which the table is not known to have once"
+        if not kinds.get(name) and not isinstance(each.expression, exp.Null):
+            return f"UPDATE casts to the type of {name}, which is not known"
+        if _is_default(each.expression):
+            return f"UPDATE of {name} to its default is not followed"
+        read = {c.name.lower() for c in each.expression.find_all(exp.Column)}
+        if dialect in _IN_ORDER and read & found.keys():
+            return f"UPDATE of {name} reads what it has set before"
+        found[name] = each.expression
+    return found
+
+
+def _is_default(value: exp.Expr) -> bool:
+    """The word DEFAULT, which is read as a column."""
+    return isinstance(value, exp.Column) and value.sql().upper() == "DEFAULT"
+
+
+def _item(name: str, kind: str, value: exp.Expr | None, test: exp.Expr | None) -> exp.Expr:
+    if value is None:
+        return exp.column(name)
+    new = value.copy()
+    if test is not None:
+        new = exp.Case(ifs=[exp.If(this=test.copy(), true=new)], default=exp.column(name))
+    return exp.alias_(exp.cast(new, column_type(kind)) if kind else new, name)
+
+
+def _not_true(test: exp.Expr, dialect: str) -> exp.Expr:
+    """Whether a condition is false or unknown."""
+    if dialect in _NO_TRUTH:
+        one = exp.Case(ifs=[exp.If(this=test, true=exp.Literal.number(1))],
+                       default=exp.Literal.number(0))  # fmt: skip
+        return exp.EQ(this=one, expression=exp.Literal.number(0))
+    return exp.Not(this=exp.Coalesce(this=exp.paren(test), expressions=[exp.false()]))

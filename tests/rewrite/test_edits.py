@@ -1,0 +1,113 @@
+"""UPDATE and DELETE become queries: the script and the models are executed, and return the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+import sqlglot
+
+from unwet.lineage.parse import parse
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.lineage.templating import verbatim
+from unwet.rewrite.edits import edited
+from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.tests.rewrite.small_pile import models
+
+SCHEMA: dict[str, object] = {"src": {"k": "INTEGER", "v": "INTEGER", "s": "TEXT"}}
+ROWS = "CREATE TABLE src AS SELECT i AS k, CASE WHEN i % 4 > 0 THEN i % 7 END AS v, "
+ROWS += "CASE WHEN i % 3 > 0 THEN 's' || i % 5 END AS s FROM range(40) AS r (i)"
+MAKE = "CREATE TABLE t (k INTEGER, v INTEGER, s TEXT); INSERT INTO t SELECT k, v, s FROM src; "
+SCRIPTS = {
+    "delete": "DELETE FROM t WHERE v > 3",
+    "delete_unknown": "DELETE FROM t AS x WHERE x.v <> 2 OR x.s = 's1'",
+    "delete_by_query": "DELETE FROM t WHERE k IN (SELECT k FROM src WHERE v = 1)",
+    "delete_correlated": "DELETE FROM t WHERE EXISTS (SELECT 1 FROM src AS r WHERE r.k = t.v)",
+    "update_all": "UPDATE t SET v = v + 1",
+    "update": "UPDATE t SET v = 0, s = 'none' WHERE s IS NULL",
+    "update_swaps": "UPDATE t SET k = v, v = k WHERE v > 2",
+    "update_null": "UPDATE t SET s = NULL WHERE NOT v > 2",
+    "update_casts": "UPDATE t SET v = k / 2.0 WHERE k > 5",
+    "one_after_the_other": "UPDATE t SET v = 9 WHERE v IS NULL; DELETE FROM t WHERE v > 8; "
+    "UPDATE t SET s = s || '!' WHERE k < 9; INSERT INTO t VALUES (99, 1, 'x'); "
+    "DELETE FROM t WHERE k = 0",
+    "read_before_and_after": "CREATE TABLE u AS SELECT 1 AS one; UPDATE t SET v = 5 WHERE k = 3",
+    "rows_of_constants": "INSERT INTO t VALUES (1, NULL, 'x'), (2, 3, NULL), (3, 4, 'y')",
+    "temporary": "CREATE TEMP TABLE m (k INTEGER, v INTEGER); INSERT INTO m SELECT k, v FROM t; "
+    "DELETE FROM m WHERE v IS NULL; CREATE TABLE u AS SELECT k, SUM(v) AS v FROM m GROUP BY k",
+}
+KEPT = {
+    "UPDATE t SET v = src.v FROM src WHERE src.k = t.k": "UPDATE with from is not followed",
+    "DELETE FROM t USING src WHERE src.k = t.k": "DELETE with using is not followed",
+    "DELETE FROM t WHERE k = (SELECT MAX(k) FROM t)": "that reads the table it changes",
+    "UPDATE t SET v = DEFAULT": "UPDATE of v to its default is not followed",
+    "UPDATE t SET w = 1": "UPDATE of w, which the table is not known to have once",
+    "MERGE INTO t USING src ON t.k = src.k WHEN MATCHED THEN DELETE": "MERGE is not composed",
+}
+
+
+def made(script: str, out: Path | None = None) -> Result:
+    return refactor(load([Source("r.sql", script)], "duckdb", SCHEMA), Request(out=out))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_rows_are_what_the_script_leaves(name: str, tmp_path: Path) -> None:
+    result = made(MAKE + SCRIPTS[name], tmp_path / "project")
+    assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
+    base = duckdb.connect()
+    base.execute(ROWS)
+    for statement in (MAKE + SCRIPTS[name]).split(";"):
+        base.execute(statement)
+    for model, sql in models(tmp_path / "project").items():
+        old = base.execute(f"SELECT * FROM {model}").fetchall()
+        assert sorted(base.execute(sql).fetchall(), key=str) == sorted(old, key=str)
+        assert old, "a table without rows shows nothing"
+
+
+@pytest.mark.parametrize("script", KEPT)
+def test_what_cannot_be_composed_is_kept_with_its_reason(script: str) -> None:
+    [verdict] = made(MAKE + script).verdicts
+    assert (verdict.outcome, KEPT[script] in verdict.reason) == ("kept", True)
+
+
+def test_many_rows_of_constants_are_no_query() -> None:
+    rows = ", ".join(f"({n}, {n}, 'x')" for n in range(101))
+    [verdict] = made(f"{MAKE} INSERT INTO t VALUES {rows}").verdicts
+    assert (verdict.outcome, "are data, not a query" in verdict.reason) == ("kept", True)
+
+
+def test_a_type_that_nobody_declares_is_a_reason() -> None:
+    [verdict] = made("CREATE TABLE t AS SELECT k, v FROM src; UPDATE t SET v = 'x'").verdicts
+    assert "UPDATE casts to the type of v, which is not known" in verdict.reason
+    [verdict] = made("CREATE TABLE t AS SELECT k, v FROM src; UPDATE t SET v = NULL").verdicts
+    assert verdict.outcome == "proved"
+
+
+def test_another_script_that_changes_a_table_may_run_before_or_after() -> None:
+    sources = [Source("a.sql", MAKE), Source("b.sql", "DELETE FROM t WHERE v > 3")]
+    result = refactor(load(sources, "duckdb", SCHEMA), Request())  # type: ignore[arg-type]
+    assert [verdict.outcome for verdict in result.verdicts] == ["kept"]
+
+
+def test_all_lines_are_told_that_a_model_replaces(tmp_path: Path) -> None:
+    made(MAKE.replace("; ", ";\n") + "DELETE FROM t\nWHERE v > 3", tmp_path / "project")
+    told = (tmp_path / "project" / "models" / "marts" / "_models.yml").read_text()
+    assert "r.sql:2" in told and "r.sql:3-4" in told
+
+
+def test_in_mysql_what_is_set_is_read_anew() -> None:
+    for sets, fits in (("a = 1, b = 2", True), ("a = b, b = a", False)):
+        source = Source("r.sql", f"UPDATE t SET {sets}", "mysql")
+        [statement] = parse(verbatim(source), "mysql").statements
+        found = edited(statement, ("a", "b"), ("INT", "INT"), "t_before")
+        assert isinstance(found, sqlglot.exp.Select) == fits
+
+
+def test_where_a_truth_value_is_no_value() -> None:
+    source = Source("r.sql", "DELETE FROM t WHERE a > 1", "tsql")
+    [statement] = parse(verbatim(source), "tsql").statements
+    found = edited(statement, ("a",), ("INT",), "t_before")
+    assert isinstance(found, sqlglot.exp.Select)
+    assert "WHERE CASE WHEN a > 1 THEN 1 ELSE 0 END = 0" in found.sql("tsql")
