@@ -1,13 +1,14 @@
 """Template code that decides which text is read: `{cond}?{a}:{b}`, `{% if %}`, comments of Jinja.
 
-One branch is read and the other left out, and a finding says which; nothing is evaluated beyond
-comparisons of known parameters.
+One branch is read and the other left out, but where all can be read at once (`branches.py`), and a
+finding says which; nothing is evaluated beyond comparisons of known parameters.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from unwet.lineage.branches import all_read
 from unwet.lineage.edited import Edit
 from unwet.lineage.lexer import BETWEEN_STRINGS
 
@@ -68,9 +69,18 @@ def jinja(text: str) -> Decided:
     edits: list[Edit] = []
     notes: list[Note] = []
     blocks: list[_Block] = []
-    for hit in _tags(text):
+    tags = tuple(_tags(text))
+    read = [each for each in all_read(text, tags) if not _is_off(each.branching.condition)]
+    done = {tag for each in read for tag in each.branching.tags}
+    for each in read:
+        edits.extend(each.edits)
+        said = f"{{% if {each.branching.condition} %}}: {each.how}"
+        notes.append(Note(each.branching.start, said, _COMPILE))
+    for hit in tags:
         tag = hit[1] or "#"
         if "'" in hit.group() and _is_quoted(text, hit) and _joins_strings(hit):
+            continue
+        if hit in done:
             continue
         edits.append((hit.start(), hit.end(), ""))
         if tag != "#" and not tag.startswith("end"):

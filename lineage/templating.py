@@ -362,6 +362,7 @@ def _at(
 _REF = re.compile(r"ref\(\s*(?:['\"][^'\"]*['\"]\s*,\s*)?['\"](\w+)['\"]\s*(?:,[^()]*)?\)")
 _SOURCE = re.compile(r"source\(\s*['\"](\w+)['\"]\s*,\s*['\"](\w+)['\"]\s*\)")
 _VAR = re.compile(r"var\(\s*['\"](\w+)['\"]\s*(?:,.*)?\)", re.S)
+_TRUTH = re.compile(r"(\w+) is true")  # TRUE or FALSE, whatever x is
 _SILENT = re.compile(r"(?:config|log|print|set_sql_header|run_hooks|doc)\s*\(", re.S)
 
 
@@ -374,5 +375,7 @@ def _jinja(text: str, start: int, stop: int, params: Mapping[str, str]) -> _Hit:
         return _Hit(start, stop, "source", hit[2], text, False, f"{hit[1]}.{hit[2]}")
     if _SILENT.match(inner):
         return _Hit(start, stop, "config", "", text, False, "")
+    if hit := _TRUTH.fullmatch(inner):
+        return _Hit(start, stop, "truth", hit[1], text, True, params.get(hit[1]))
     name = hit[1] if (hit := _VAR.fullmatch(inner)) else inner
     return _Hit(start, stop, "jinja", name, text, False, params.get(name))

@@ -89,7 +89,8 @@ def leading_comments(definition: Definition) -> tuple[str, ...]:
     if not definition.parts:
         return ()
     node = definition.statements[0].statement.tree
-    found = node.comments or (node.args["with_"].comments if node.args.get("with_") else None)
+    first = node.args.get("with_")  # what stands above its last SELECT is not above the query
+    found = (first.comments if first is not None else None) or node.comments
     lines = (line.strip() for comment in found or () for line in comment.splitlines())
     return tuple(line for line in lines if line and not _HINT.match(line))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Final
@@ -12,6 +13,7 @@ from unwet.lineage.findings import Finding, Span
 from unwet.lineage.resolve import Resolved
 from unwet.rewrite.algebra import Plan
 
+_SAYS_NOTHING: Final = 3  # files of one name, so that it is no name
 LONGEST: Final = 60  # of 63 that PostgreSQL keeps of a name; a number may come behind it
 
 
@@ -90,19 +92,44 @@ class EndState:
 
 def named(definitions: Iterable[Definition]) -> tuple[Report, ...]:
     """A report per definition, each with a name of its own that does not depend on their order."""
+    every = tuple(definitions)
+    stems = _told_by_folders(every, {each: _stem(each) for each in every})
     taken: set[str] = set()
     reports = []
-    for definition in sorted(definitions, key=_sort_key):
-        name = _free(_short(_stem(definition)), taken)
+    for definition in sorted(every, key=lambda each: (stems[each], *_place(each))):
+        name = _free(_short(stems[definition]), taken)
         taken.add(name)
         reports.append(Report(name, definition.relation, _span(definition), definition))
     return tuple(sorted(reports, key=lambda r: r.name))
 
 
-def _sort_key(definition: Definition) -> tuple[str, str, int, int, str]:
+def _place(definition: Definition) -> tuple[str, int, int, str]:
     span = _span(definition)
-    place = (definition.path, span.line, span.column)
-    return (_stem(definition), *place, definition.relation)
+    return definition.path, span.line, span.column, definition.relation
+
+
+def _told_by_folders(
+    definitions: Sequence[Definition], stems: Mapping[Definition, str]
+) -> dict[Definition, str]:
+    """The stems, but where most scripts of bare queries are called alike (``query.sql``): there the
+    folder tells what they are, and the one above it whose, if others have such a folder, too."""
+    bare = [each for each in definitions if not each.relation]
+    files = Counter(stems[each] for each in {each.path: each for each in bare}.values())
+    said, many = files.most_common(1)[0] if files else ("", 0)
+    if many < _SAYS_NOTHING or 2 * many < files.total():
+        return {**stems}
+    folders = {each: _folders(each.path) for each in bare if stems[each] == said}
+    known = Counter(words[-1] for words in set(folders.values()) if words)
+    called = {
+        each: _clean("_".join(words[: -3 if known[words[-1]] > 1 else -2 : -1]))
+        for each, words in folders.items()
+        if words
+    }
+    return {**stems, **called}
+
+
+def _folders(path: str) -> tuple[str, ...]:
+    return tuple(path.replace("\\", "/").split("/")[:-1])
 
 
 def _stem(definition: Definition) -> str:
@@ -112,7 +139,10 @@ def _stem(definition: Definition) -> str:
         raw = f"{definition.of.split('.')[-1]}_{file}"
     for ending in (".jinja", ".j2", ".sql", ".hql", ".ddl"):
         raw = raw.removesuffix(ending)
-    raw = re.sub(r"p__(\w+?)__p", r"\1", raw, flags=re.IGNORECASE)
+    return _clean(re.sub(r"p__(\w+?)__p", r"\1", raw, flags=re.IGNORECASE))
+
+
+def _clean(raw: str) -> str:
     clean = "".join(c if c.isalnum() and c.isascii() else "_" for c in raw.lower()).strip("_")
     return clean if clean and not clean[0].isdigit() else f"report_{clean}".rstrip("_")
 

@@ -16,6 +16,7 @@ import pytest
 
 from unwet.lineage.pile import Pile, load
 from unwet.lineage.sources import Source
+from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.plan_sql import to_sql
 from unwet.rewrite.script import EndState, end_state
 from unwet.tests.rewrite.small_world import SCHEMA, Worlds
@@ -150,6 +151,38 @@ def test_names_are_unique_and_fit_for_files() -> None:
     names = [report.name for report in state.reports]
     assert len(set(names)) == len(names) == 8
     assert all(re.fullmatch(r"[a-z_][a-z0-9_]*", name) for name in names)
+
+
+def test_where_all_files_are_called_alike_the_folders_tell() -> None:
+    query = "SELECT {} AS a"
+    paths = ("x/daily/query", "y/daily/query", "y/weekly/query")
+    files = {path: query.format(at) for at, path in enumerate(paths)}
+    assert [r.name for r in state_of(files).reports] == ["daily_x", "daily_y", "weekly"]
+    branches = "{% if is_init() %} SELECT 1 AS a {% else %} SELECT 2 AS a {% endif %}"
+    reports = state_of({**files, "y/weekly/query": branches}).reports
+    assert [r.name for r in reports] == ["daily_x", "daily_y", "weekly", "weekly_2"]
+    assert not any(r.definition.problem for r in reports)
+    few = {path: query.format(at) for at, path in enumerate(paths[:2])}
+    assert [r.name for r in state_of(few).reports] == ["query", "query_2"]
+    others = {f"z/{name}": query.format(name) for name in (7, 8, 9, 10)}
+    assert "query_3" in [r.name for r in state_of({**files, **others}).reports]
+
+
+def test_a_condition_of_a_template_is_a_value_of_both() -> None:
+    """Two wordings of one template have one plan; another condition is another report."""
+    condition = "{{% if is_init() %}} a > 1 {{% else %}} {} {{% endif %}}"
+    asked = "SELECT a FROM t WHERE b = 1 AND {}"
+    files = {
+        "one": asked.format(condition.format("a = 1")),
+        "two": asked.format(condition.format("1 = a").replace("%} a > 1", "%}\n1 < a")),
+        "other": asked.format(condition.format("a = 2")),
+    }
+    one, other, two = state_of(files).reports
+    assert (one.name, other.name, two.name) == ("one", "other", "two")
+    normalizer = Normalizer()
+    forms = [normalizer.run(r.definition.plan.rel)[0] for r in (one, other, two)
+             if r.definition.plan is not None]  # fmt: skip
+    assert forms[0] == forms[2] != forms[1]
 
 
 def test_every_statement_that_makes_rows_is_in_a_report() -> None:
