@@ -107,3 +107,15 @@ def test_views_have_none_and_say_so() -> None:
     found = refactor(load(sources, "duckdb"), request)
     assert "--unit-tests: a project of views has nothing that runs them" in found.notes
     assert not [path for path in found.files if "test" in path]
+
+
+def test_each_column_of_a_pivot_has_a_value() -> None:
+    channels = ("web", "app", "store", "fair")
+    items = ", ".join(f"SUM(CASE WHEN o.customer = '{each}' THEN o.amount ELSE 0 END) AS {each}"
+                      for each in channels)  # fmt: skip
+    [test] = listed(made(f"CREATE TABLE r.pivot AS SELECT o.day, {items} FROM s.orders AS o"
+                         " GROUP BY o.day"))  # fmt: skip
+    rows = test["expect"]["rows"]
+    assert len(test["given"][0]["rows"]) <= MOST_IN and len(rows) <= MOST_OUT
+    for each in channels:
+        assert {float(row[each] or 0) != 0 for row in rows} == {True, False}
