@@ -25,6 +25,8 @@ BLOCKS = 16  # per process: neighbours stay together, and sizes still even out
 SMALL = {"fork": 500_000, "spawn": 3_000_000}
 HOME = 0.06  # of the whole: what it takes at home to put the answers of others together
 _PATIENCE = 5.0  # seconds to end after SIGTERM
+_GLANCE = 0.5  # seconds to wait for an answer before signals are looked at
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def jobs_for(sources: Sequence[Source]) -> int:
@@ -67,7 +69,8 @@ def started(works: Sequence[Work]) -> Iterator[list["Worker"]]:
     try:
         context = _context()
         for work in works:
-            found.append(Worker(context, work, [each.pipe for each in found]))
+            with _signals_held():  # what is started is known before anything can end us
+                found.append(Worker(context, work, [each.pipe for each in found]))
         yield found
     finally:
         for each in found:
@@ -108,6 +111,9 @@ class Worker:
     def answer(self) -> Answer:
         """The answer to the last question. Raises WorkerError, and UnwetErrors of the worker."""
         try:
+            # A signal that comes just before a read would wait for its end: none takes long
+            while not self.pipe.poll(_GLANCE):
+                pass
             said: Answer | _Failed | UnwetError = self.pipe.recv()
         except (EOFError, OSError) as error:
             raise self._lost() from error
@@ -140,6 +146,8 @@ def _serve(pipe: Connection, others: Sequence[Connection], work: Work) -> None:
     """Answer questions until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it, too, and ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     gc.disable()  # nearly all that is made stays until the end
     for each in others:
         each.close()
@@ -161,6 +169,21 @@ def _serve(pipe: Connection, others: Sequence[Connection], work: Work) -> None:
             pipe.send(said)
         except OSError:
             return
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Signals that end us come when the block is over. A process that is started inside begins with
+    them held, and lets them come when it has handlers of its own: while it still has ours, Python
+    takes one for lost ("ignored due to race condition"), and nobody could end the process."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _context() -> BaseContext:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,9 +15,10 @@ import pytest
 
 from unwet.lineage import jobs
 from unwet.lineage.errors import UnknownDialect, UsageError, WorkerError
-from unwet.lineage.jobs import SMALL, jobs_for
+from unwet.lineage.jobs import SMALL, Worker, jobs_for
 from unwet.lineage.parse import Script, parse
 from unwet.lineage.pile import look, trace
+from unwet.lineage.shards import Work
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import Masked
 
@@ -119,13 +120,86 @@ def test_small_piles_are_read_by_one_process(start: str, monkeypatch: pytest.Mon
     assert jobs_for([Source("a.sql", " " * SMALL[start])]) == 5
 
 
+EARLY = """
+import os, signal, sys
+from multiprocessing import popen_fork
+from unwet.lineage import jobs
+launch = popen_fork.Popen._launch
+def launched(self, process):
+    launch(self, process)
+    os.kill(os.getpid(), signal.{number})  # before anybody knows the process
+    os.write(1, b"started\\n")
+popen_fork.Popen._launch = launched
+serve = jobs._serve
+def served(*args):
+    os.kill(os.getpid(), signal.SIGTERM)  # before it has handlers of its own
+    serve(*args)
+jobs._serve = served
+from unwet.cli import main
+main(["lineage", "--jobs", "3", sys.argv[1]])
+"""
+
+
+@linux
+@pytest.mark.parametrize("name, code", [("SIGINT", 130), ("SIGTERM", 143)])
+def test_an_interrupt_while_processes_start_ends_all(tmp_path: Path, name: str, code: int) -> None:
+    for source in SOURCES:
+        (tmp_path / source.path).write_text(source.text)
+    command = [sys.executable, "-c", EARLY.replace("{number}", name), str(tmp_path)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, text=True
+    ) as run:
+        try:
+            out, said = run.communicate(timeout=30)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(run.pid, signal.SIGKILL)
+    assert (run.returncode, out) == (code, "started\n")
+    assert said.strip() == ("interrupted" if name == "SIGINT" else "")
+
+
+@linux
+def test_a_signal_that_wakes_nobody_is_heard_while_an_answer_is_waited_for() -> None:
+    """Such as one that comes just before the process begins to wait; here, in another thread."""
+
+    class Heard(Exception):
+        pass
+
+    def heard(*_: object) -> NoReturn:
+        raise Heard
+
+    worker = Worker(multiprocessing.get_context("fork"), Work(()), [])
+    before = signal.signal(signal.SIGUSR1, heard)
+    over, late = threading.Event(), list[str]()
+
+    def send() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        if not over.wait(10):
+            late.append("nobody heard it")
+            worker.stop()  # so that the test ends
+
+    other = threading.Timer(0.2, send)
+    other.start()
+    try:
+        with pytest.raises(Heard):
+            worker.answer()  # nobody asked anything
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        over.set()
+        other.join()
+        worker.stop()
+        worker.wait()
+    assert not late
+
+
 SLOW = """
 import os, sys, time
 from unwet.lineage import shards
 parse = shards.parse
 def slow(masked, dialect):
     os.write(1, b"begun\\n")  # in one piece, as three processes write
-    time.sleep(60)
+    for _ in range(600):  # a signal just before a long sleep would be heard of behind it
+        time.sleep(0.1)
 shards.parse = slow
 from unwet.cli import main
 main(["lineage", "--jobs", "3", sys.argv[1]])
