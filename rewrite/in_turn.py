@@ -3,7 +3,8 @@
 Versions of one script make the same tables, and a script per cohort deletes its own slice of a
 common table before it fills it. What such a relation holds in the end depends on the order of the
 scripts; what one script leaves there when it runs alone does not. So each script's own rows are a
-report.
+report. A script that reads the relation reads what the nearest of them leaves, where one is nearer
+by its folder than the others: the folders of a pile are pipelines. That is an assumption, and told.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 
 from sqlglot import exp
 
@@ -92,6 +94,21 @@ def nothing_yet(resolved: Resolved, columns: tuple[str, ...]) -> Definition:
     name, path = resolved.target or "", resolved.statement.path
     assumed = frozenset({f"{name} takes the values that are inserted as they are"})
     return Definition(name, path, (), (), plan, columns, as_inserted=True, assumed=assumed)
+
+
+def nearest(states: Sequence[Definition], path: str) -> Definition | None:
+    """The state that a script of the same folder, or of the nearest one above it, has left; None
+    where that are several."""
+
+    def shared(state: Definition) -> int:
+        own, other = PurePath(path).parent.parts, PurePath(state.path).parent.parts
+        return next((n for n, (a, b) in enumerate(zip(own, other, strict=False)) if a != b),
+                    min(len(own), len(other)))  # fmt: skip
+
+    ordered = sorted(states, key=shared)
+    if len(ordered) < 2 or shared(ordered[-1]) == shared(ordered[-2]):
+        return None
+    return ordered[-1]
 
 
 def has_unnamed(resolved: Resolved) -> bool:

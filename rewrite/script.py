@@ -28,6 +28,7 @@ from unwet.rewrite.in_turn import (
     as_own,
     has_unnamed,
     in_turn,
+    nearest,
     nothing_yet,
     read_as_own,
     settled,
@@ -61,6 +62,7 @@ _CIRCLE = "its scripts read each other in a circle"
 _TWICE = "it is created twice in one script"
 _EMPTY = "it is empty in the end"
 _TURNS = "which several scripts write, each anew: nobody says which is last"
+_NEAREST = "{} reads {} as {} leaves it, which is the nearest to it of all that write it"
 EMPTYING = frozenset({"truncate", "delete"})
 _WRITTEN_BESIDE = frozenset({"insert", "update", "delete", "merge"})
 _INSERT = frozenset({"this", "expression", "with_", "hint", "returning", "overwrite"})
@@ -319,6 +321,9 @@ class _Machine:
         names = base_reads(query)
         reads = tuple(d for n in sorted(names) if (d := self._current(n)) is not None)
         found = {d.of or d.relation for d in reads}
+        turns = sorted((names & self.in_turn) - found)
+        near = [state for name in turns if (state := self._near(name)) is not None]
+        reads, found = (*reads, *near), found | {d.of for d in near}
         before = sorted((names & self.in_turn) - found)
         problem = problem or (f"it reads {before[0]}, {_TURNS}" if before else "")
         plan = None if problem else self._plan(query, reads)
@@ -333,7 +338,13 @@ class _Machine:
             doubt="" if plan is not None else "it reads a relation whose rows are not known",
             problem=problem or self._broken(reads),
             early=names - found,
+            assumed=frozenset(_NEAREST.format(path, each.of, each.path) for each in near),
         )
+
+    def _near(self, name: str) -> Definition | None:
+        """What the one script leaves in a relation that is nearer to the script that runs, by
+        folders, than all others that fill it."""
+        return nearest([d for d in self.shared.values() if d.of == name and d.parts], self.path)
 
     def _broken(self, reads: Iterable[Definition]) -> str:
         """What is wrong with a temporary table that is read, or with a view over one."""
