@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -57,6 +57,39 @@ def all_of(tests: Sequence[exp.Expr]) -> exp.Expr:
     for test in safe[1:]:
         found = exp.And(this=found, expression=test)
     return found
+
+
+_MIRRORED: dict[type[exp.Expr], type[exp.Binary]] = {
+    exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.EQ: exp.EQ,
+}  # fmt: skip
+
+
+def plainly(tests: Iterable[exp.Expr]) -> list[exp.Expr]:
+    """In place: tests of a column against constants in one way, so that those of copies have one
+    shape: the column first, = for an IN of one value, and where a range begins before its end."""
+    found = [_plain(test) for test in tests]
+    for at, test in enumerate(found):
+        for later in range(at + 1, len(found)):
+            ends = isinstance(test, exp.LT | exp.LTE)
+            if (
+                ends
+                and isinstance(found[later], exp.GT | exp.GTE)
+                and test.this == found[later].this
+            ):
+                found[at], found[later] = found[later], test
+                break
+    return found
+
+
+def _plain(test: exp.Expr) -> exp.Expr:
+    while isinstance(test, exp.Paren):
+        test = test.this
+    if (mirrored := _MIRRORED.get(type(test))) is not None:
+        if not test.this.find(exp.Column) and test.expression.find(exp.Column):
+            return mirrored(this=test.expression, expression=test.this)
+    elif isinstance(test, exp.In) and len(test.expressions) == 1 and not test.args.get("query"):
+        return exp.EQ(this=test.this, expression=test.expressions[0])
+    return test
 
 
 def values_apart(mine: exp.Query, theirs: exp.Query) -> dict[Lit, Lit] | None:

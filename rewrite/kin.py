@@ -41,6 +41,7 @@ from unwet.rewrite.conjuncts import (
     conjuncts_of,
     edited,
     paths,
+    plainly,
     selects_of,
     values_apart,
     with_values,
@@ -95,7 +96,8 @@ def kindred(
 def _alike(group: Sequence[Draft], reader: Reader) -> list[Draft]:
     """The drafts of one skeleton that get another one's words."""
     ground = Ground()
-    members = [_Member(draft, reader, ground) for draft in group]
+    every = [_Member(draft, reader, ground) for draft in group]
+    riders, members = _riders(every)
     members = [member for member in members if member.meaning is not None]
     found: dict[str, Draft] = {}
     vain = 0
@@ -103,7 +105,41 @@ def _alike(group: Sequence[Draft], reader: Reader) -> list[Draft]:
         done, members = _gathered(members)
         found.update({draft.name: draft for draft in done})
         vain += not done
+    for leader, rider, values in riders:
+        if (made := found.get(leader.draft.name)) is not None:
+            if not _stand_alike(values, leader.draft.tree, made.tree):
+                continue
+            tree = with_values(made.tree, values)
+            say_conditions(tree, reader.dialect)
+            found[rider.draft.name] = replace(rider.draft, tree=tree, outside=made.outside,
+                                              refs=made.refs)  # fmt: skip
     return list(found.values())
+
+
+def _stand_alike(values: Mapping[Lit, Lit], old: exp.Query, new: exp.Query) -> bool:
+    """Whether these constants stand in as many places of a new tree as in the old one: others
+    that read the same would become other ones, too."""
+    counts = [Counter(node.name for node in t.find_all(exp.Literal)) for t in (old, new)]
+    return all(counts[0][each.text] == counts[1][each.text] for each in values)
+
+
+def _riders(
+    every: Sequence[_Member],
+) -> tuple[list[tuple[_Member, _Member, Mapping[Lit, Lit]]], list[_Member]]:
+    """Members that say what another one says but for constants, with that one and their constants
+    for its own; and the others. Nobody has to find out what the former mean."""
+    riders: list[tuple[_Member, _Member, Mapping[Lit, Lit]]] = []
+    leaders: dict[bytes, list[_Member]] = defaultdict(list)
+    for member in every:
+        for leader in leaders[member.shape]:
+            values = values_apart(leader.draft.tree, member.draft.tree)
+            if values is not None:
+                leader.weight += 1
+                riders.append((leader, member, values))
+                break
+        else:
+            leaders[member.shape].append(member)
+    return riders, [member for same in leaders.values() for member in same]
 
 
 def _is_trivial(rel: Rel) -> bool:
@@ -119,6 +155,7 @@ class _Member:
     draft: Draft
     reader: Reader
     ground: Ground
+    weight: int = 1  # of how many drafts these are the words
     dues: dict[Path, frozenset[Expr]] = field(default_factory=dict)
 
     @cached_property
@@ -201,17 +238,21 @@ def _gathered(members: list[_Member]) -> tuple[list[Draft], list[_Member]]:
     """The drafts that one wording serves, and the members that it does not serve."""
     model = _model(members)
     others = [m for m in members if m is not model]
-    found = _few([r for m in others if (r := _reworded(model, m)) is not None])
+    found = [r for m in others if (r := _reworded(model, m)) is not None]
+    found = _few(found, model)
     served = {id(r.member) for r in found}
     left = [m for m in others if id(m) not in served]
     return _written(model, [_Reworded(model), *found]) if found else [], left
 
 
-def _few(found: Sequence[_Reworded]) -> list[_Reworded]:
+def _few(found: Sequence[_Reworded], model: _Member) -> list[_Reworded]:
     """Without those that make columns otherwise, unless more members make them as the model does;
     and not with more holes for items than a macro should have."""
-    counts = Counter(path for each in found for path in each.items)
-    holes = {path for path, times in counts.items() if 2 * times < len(found) + 1}
+    counts = Counter[Path]()
+    for each in found:
+        counts.update(dict.fromkeys(each.items, each.member.weight))
+    every = model.weight + sum(each.member.weight for each in found)
+    holes = {path for path, times in counts.items() if 2 * times < every}
     outer = sorted(path for path in holes if not path[0])
     holes.difference_update(sorted(outer, key=lambda path: -counts[path])[_HOLES:])
     return [each for each in found if holes.issuperset(each.items)]
@@ -250,7 +291,7 @@ def _holed(
         item = selects[at].expressions[number]
         item.unalias().meta.update({CONDITION: "", HOLE: snake(item.alias_or_name) or CONDITION})
     for at, tests in kept.items():
-        hole = all_of([copied(t) for t in tests]) if tests else exp.true()
+        hole = all_of(plainly(map(copied, tests))) if tests else exp.true()
         hole.meta[CONDITION] = ""
         fixed = conjuncts_of(selects[at])
         selects[at].set("where", exp.Where(this=all_of([*fixed, hole])))
@@ -276,7 +317,9 @@ def _adapted(tree: exp.Query, member: _Member) -> Mapping[Lit, Lit] | None:
 
 def _model(members: Sequence[_Member]) -> _Member:
     """Whose words are taken: who has most columns, then the most common wording."""
-    counts = Counter(m.shape for m in members)
+    counts = Counter[bytes]()
+    for each in members:
+        counts[each.shape] += each.weight
 
     def key(member: _Member) -> tuple[int, int, str]:
         assert member.meaning is not None
@@ -290,10 +333,6 @@ def _reworded(model: _Member, member: _Member) -> _Reworded | None:
     assert model.meaning is not None and member.meaning is not None
     if not set(member.meaning.names) <= set(model.meaning.names):
         return None
-    if model.shape == member.shape:
-        values = values_apart(model.draft.tree, member.draft.tree)
-        if values is not None:
-            return _Reworded(member, values=values)
     for attempt in _attempts(model, member):
         if (found := _tried(attempt, model)) is not None:
             return found

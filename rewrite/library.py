@@ -51,6 +51,7 @@ class Library:
     calls: tuple[MacroCall, ...]
 
 
+HANDED_ON = re.compile(r"call__(\d+)__call")  # an argument that another macro writes
 _CALL = re.compile(r"(call|loop)__\d+__\1")
 # a call that is a whole branch, and not the first of several columns
 SELECTED = re.compile(

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import Macro, MacroCall
+from unwet.rewrite.library import HANDED_ON, Library, Macro, MacroCall
 from unwet.rewrite.project import Project
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.sizes import tree_lines
@@ -89,10 +89,13 @@ def _readers(project: Project) -> Mapping[str, list[str]]:
 def _macro(project: Project, macro: Macro, uses: list[tuple[str, MacroCall]]) -> Abstraction:
     lines = tree_lines(macro.tree, project.dialect)
     holes = tuple(
-        Hole(name, tuple(_said(dict(call.args).get(name)) for _, call in uses))
+        Hole(name, tuple(_said(dict(call.args).get(name), project.library) for _, call in uses))
         for name in macro.params
     )
-    called = sum(len(call_text(call, project.dialect).splitlines()) for _, call in uses)
+    called = sum(
+        len(call_text(call, project.dialect, project.library.calls).splitlines())
+        for _, call in uses
+    )
     members = tuple(user for user, _ in uses)
     return Abstraction(macro.name, "macro", members, lines, lines * len(uses),
                        lines + _AROUND + called, holes)  # fmt: skip
@@ -107,6 +110,10 @@ def _calls(project: Project) -> Mapping[str, list[tuple[str, MacroCall]]]:
         for number in _numbers(hosts[host]):
             call = library.calls[number]
             found[call.macro].append((host, call))
+            for _, leaf in call.args:
+                if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
+                    handed = library.calls[int(inner[1])]
+                    found[handed.macro].append((host, handed))
     return found
 
 
@@ -115,9 +122,12 @@ def _numbers(tree: exp.Expr) -> Iterator[int]:
         yield from (int(number) for number in _CALL.findall(text))
 
 
-def _said(leaf: Leaf | None) -> str:
+def _said(leaf: Leaf | None, library: Library) -> str:
     """A value as it stands in the SQL, relations and variables by their names."""
     if leaf is None:
         return ""
+    if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
+        call = library.calls[int(inner[1])]
+        return f"{call.macro}({', '.join(_said(each, library) for _, each in call.args)})"
     text = _TOKEN.sub(lambda found: found[2].replace("__", "."), leaf.text)
     return f"'{text}'" if leaf.kind == "string" else text

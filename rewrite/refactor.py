@@ -52,6 +52,7 @@ from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.renaming import Called, named, renamed
 from unwet.rewrite.repeats import repeats
+from unwet.rewrite.said_once import said_once
 from unwet.rewrite.selections import selected
 from unwet.rewrite.sharing import share
 from unwet.rewrite.sizes import Size, parameter_lines, part_size, project_size
@@ -62,6 +63,7 @@ from unwet.rewrite.targets.place import check, check_name, place, staged
 from unwet.rewrite.targets.record import RECORD, Record, Sign, read_record, record
 from unwet.rewrite.tested_by import evidence_of
 from unwet.rewrite.unfolding import both
+from unwet.rewrite.usual_values import with_usual_values
 from unwet.rewrite.verdicts import Verdict
 
 _ROUNDS = 4  # a pinned report can break a family for others, which are pinned in the next round
@@ -260,8 +262,13 @@ class _Job:
         shared = share(worded, known, self.dialect, alone, self.normalizer, owners, read)
         models = (*shared.drafts, *shared.intermediates)
         library = choose(models, self.dialect, alone, owners)
-        library = selected(library) if self.target.LISTS else library
-        return self._named(self._project(shared.drafts, library, shared.intermediates))
+        if self.target.LISTS:
+            forbidden = self.limits.forbidden
+            library = said_once(selected(library), {*self.reports, *forbidden})
+        project = self._named(self._project(shared.drafts, library, shared.intermediates))
+        if not self.target.LISTS:
+            return project
+        return replace(project, library=with_usual_values(project.library))
 
     def _named(self, project: Project) -> Project:
         """Under the names of the last run, then those that somebody has decided."""

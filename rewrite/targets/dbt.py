@@ -26,7 +26,7 @@ from unwet.rewrite.targets.dbt_tests import (
     UNIQUE_TOGETHER_SQL,
     needs_unique_together,
 )
-from unwet.rewrite.targets.jinja import quoted, template
+from unwet.rewrite.targets.jinja import template, word
 from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
 from unwet.rewrite.targets.variables import unset
 
@@ -123,7 +123,7 @@ def _macro(project: Project, macro: Macro) -> str:
     body = template(macro.tree, project.dialect, project.library.calls, macro.kind)
     # parameters with a default come last
     params = sorted(macro.params, key=lambda name: name in macro.defaults)
-    said = [f"{n}={quoted(macro.defaults[n])}" if n in macro.defaults else n for n in params]
+    said = [f"{n}={word(macro.defaults[n])}" if n in macro.defaults else n for n in params]
     head = f"{{% macro {macro.name}({', '.join(said)}) %}}"
     if len(head) > LINE:
         listed = "".join(f"    {each},\n" for each in said).removesuffix(",\n")

@@ -10,7 +10,14 @@ from sqlglot import exp
 
 from unwet.lineage.parse import render
 from unwet.lineage.trees import copied
-from unwet.rewrite.library import LINE, SELECTED, MacroCall, MacroKind, with_calls_as_queries
+from unwet.rewrite.library import (
+    HANDED_ON,
+    LINE,
+    SELECTED,
+    MacroCall,
+    MacroKind,
+    with_calls_as_queries,
+)
 from unwet.rewrite.naming import free
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
@@ -38,7 +45,7 @@ def template(
     tree, loops = folded(tree if spent else copied(tree), calls)
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
     text = _ESCAPE.sub(lambda m: "{{ '" + m.group() + "' }}", text)
-    text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect), text)
+    text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect, calls), text)
     text = _in_place(text, calls, loops, dialect)
     if kind == "tail":
         text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
@@ -52,9 +59,10 @@ def _text(tree: exp.Expr, dialect: str) -> str:
     return SELECTED.sub(r"\1", render(with_calls_as_queries(tree), dialect, spent=True))
 
 
-def call_text(call: MacroCall, dialect: str) -> str:
-    """``{{ macro(a=..., b=...) }}``, wrapped."""
-    return _called(call.macro, [f"{name}={argument(leaf, dialect)}" for name, leaf in call.args])
+def call_text(call: MacroCall, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
+    """``{{ macro(a=..., b=...) }}``, wrapped; ``calls``: those that arguments may stand for."""
+    args = [f"{name}={argument(leaf, dialect, calls)}" for name, leaf in call.args]
+    return _called(call.macro, args)
 
 
 def _called(macro: str, args: Sequence[str]) -> str:
@@ -73,29 +81,30 @@ def _wrapped(items: Sequence[str]) -> str:
     return textwrap.indent(body.replace("\0", " "), "    ")
 
 
-def loop_text(loop: Loop, dialect: str) -> str:
+def loop_text(loop: Loop, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
     """``{% for ... %}`` around the calls, with the rows as lists of tuples."""
-    heads = [_head(level, dialect) for level in loop.levels]
+    heads = [_head(level, dialect, calls) for level in loop.levels]
     last = "loop.last"
     if len(heads) > 1:
         outer = free("last", {name for level in loop.levels for name in level.names})
         heads.insert(1, f"{{% set {outer} = loop.last %}}")
         last = f"({outer} and loop.last)"
-    calls = "\nUNION ALL\n".join(_called(each.macro, _said(each, dialect)) for each in loop.bodies)
+    said = [_called(each.macro, _said(each, dialect, calls)) for each in loop.bodies]
+    branches = "\nUNION ALL\n".join(said)
     between = f"{{% if not {last} %}}UNION ALL{{% endif %}}"
     ends = ["{% endfor %}"] * len(loop.levels)
-    return "\n".join([*heads, calls, between, *ends])
+    return "\n".join([*heads, branches, between, *ends])
 
 
-def _said(body: Body, dialect: str) -> list[str]:
+def _said(body: Body, dialect: str, calls: Sequence[MacroCall]) -> list[str]:
     """The arguments of a call in a loop."""
     fixed = dict(body.fixed)
-    return [f"{n}={argument(fixed[n], dialect) if n in fixed else n}" for n in body.names]
+    return [f"{n}={argument(fixed[n], dialect, calls) if n in fixed else n}" for n in body.names]
 
 
-def _head(level: Level, dialect: str) -> str:
+def _head(level: Level, dialect: str, calls: Sequence[MacroCall]) -> str:
     names = ", ".join(level.names)
-    rows = [[argument(leaf, dialect) for leaf in row] for row in level.rows]
+    rows = [[argument(leaf, dialect, calls) for leaf in row] for row in level.rows]
     if len(level.names) == 1:
         items = [each for row in rows for each in row]
         line = f"{{% for {names} in [{', '.join(items)}] %}}"
@@ -110,17 +119,21 @@ def _row(values: Sequence[str]) -> str:
     return f"    (\n{textwrap.indent(_wrapped(values), '    ')}\n    ),"
 
 
-def argument(leaf: Leaf, dialect: str) -> str:
+def argument(leaf: Leaf, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
     """A leaf as a Jinja expression that prints what the leaf is in the dialect's SQL."""
-    if leaf.kind == "number" and re.fullmatch(r"0|[1-9]\d{0,8}", leaf.text):
-        return leaf.text
+    if (inner := HANDED_ON.fullmatch(leaf.text)) is not None and leaf.kind == "condition":
+        call = calls[int(inner[1])]
+        said = ", ".join(argument(each, dialect, calls) for _, each in call.args)
+        return f"{call.macro}({said})"
+    if leaf.kind == "number":
+        return word(leaf.text)
     if leaf.kind == "condition":
         return _joined(leaf.text)
     if leaf.kind == "list":
         return _joined(leaf.text) if TOKEN.search(leaf.text) else _listed(leaf.text)
     if leaf.kind == "string":
         return _joined(exp.Literal.string(leaf.text).sql(dialect or None)[1:-1])
-    if leaf.kind == "number" or TOKEN.search(leaf.text):
+    if TOKEN.search(leaf.text):
         return _joined(leaf.text)
     return _joined(exp.to_identifier(leaf.text, quoted=leaf.quoted).sql(dialect or None))
 
@@ -129,6 +142,11 @@ def _listed(text: str) -> str:
     """Constants as a Jinja list of what each is in SQL."""
     values = [value for value in _CONSTANT.findall(text)]
     return f"[{', '.join(v if _WHOLE.fullmatch(v) else quoted(v) for v in values)}]"
+
+
+def word(text: str) -> str:
+    """A text that stands in SQL as it is, as a Jinja expression."""
+    return text if _WHOLE.fullmatch(text) else _joined(text)
 
 
 def _joined(text: str) -> str:
@@ -159,7 +177,11 @@ def _in_place(text: str, calls: Sequence[MacroCall], loops: Sequence[Loop], dial
         if kind in ("call", "loop"):
             at = int(match["name"])
             loop = kind == "loop"
-            call = loop_text(loops[at], dialect) if loop else call_text(calls[at], dialect)
+            call = (
+                loop_text(loops[at], dialect, calls)
+                if loop
+                else call_text(calls[at], dialect, calls)
+            )
             indent = re.search(r"[^\n]*\Z", text[: match.start()])
             pad = len(indent.group()) - len(indent.group().lstrip()) if indent else 0
             return call.replace("\n", "\n" + " " * pad)

@@ -1,0 +1,76 @@
+"""What nearly all calls of a macro say is what its parameter is where a call says nothing.
+
+So a call shows in what its report is another one. A value that half of the reports have chooses
+which report it is (a country, a month), and is always said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from unwet.lineage.trees import texts
+from unwet.rewrite.library import Library, MacroCall
+from unwet.rewrite.shapes import Leaf
+
+_LEAST: Final = 3  # calls that say the same
+_SHARE: Final = 2 / 3  # of all calls
+_CALL: Final = re.compile(r"(?:call|tail)__(\d+)__")
+_PLAIN: Final = re.compile(r"[\w .%+-]*")  # needs no escape in any language
+_RELATION: Final = re.compile(r"ref__\w+?__ref|src__\w+?__src")
+
+
+def with_usual_values(library: Library) -> Library:
+    """The library with usual values as defaults of parameters. Branches of one query are rows of
+    a table, in which every cell is said."""
+    found: dict[str, list[int]] = defaultdict(list)
+    hosts = [*library.models.values(), *(macro.tree for macro in library.macros)]
+    rows: set[str] = set()
+    for host in hosts:
+        calls = [int(number) for text in texts(host) for number in _CALL.findall(text)]
+        counts = Counter(library.calls[number].macro for number in calls)
+        rows.update(name for name, times in counts.items() if times > 1)
+        for number in calls:
+            found[library.calls[number].macro].append(number)
+    all_calls, macros = list(library.calls), list(library.macros)
+    for at, macro in enumerate(macros):
+        numbers = found[macro.name] if macro.name not in rows else []
+        usual = _usual([all_calls[number] for number in numbers])
+        if usual:
+            texts_of = {name: leaf.text for name, leaf in usual.items()}
+            macros[at] = replace(macro, defaults={**macro.defaults, **texts_of})
+            for number in numbers:
+                all_calls[number] = _shorter(all_calls[number], usual)
+    return Library(library.models, tuple(macros), tuple(all_calls))
+
+
+def _usual(calls: list[MacroCall]) -> dict[str, Leaf]:
+    """By parameter, what nearly all of the calls say."""
+    said: dict[str, list[Leaf]] = defaultdict(list)
+    for call in calls:
+        for name, leaf in call.args:
+            said[name].append(leaf)
+    found: dict[str, Leaf] = {}
+    for name, leaves in said.items():
+        leaf, times = Counter(leaves).most_common(1)[0]
+        enough = times >= _LEAST and times >= _SHARE * len(leaves)
+        if enough and len(leaves) == len(calls) and _is_safe(leaf):
+            found[name] = leaf
+    return found
+
+
+def _is_safe(leaf: Leaf) -> bool:
+    """Whether the text of the value is how it is written."""
+    if leaf.kind not in ("string", "number", "name") or leaf.quoted:
+        return False
+    plain = "__" not in leaf.text and _PLAIN.fullmatch(leaf.text)
+    return bool(plain or _RELATION.fullmatch(leaf.text))
+
+
+def _shorter(call: MacroCall, usual: Mapping[str, Leaf]) -> MacroCall:
+    args = tuple((name, leaf) for name, leaf in call.args if usual.get(name) != leaf)
+    left = tuple((name, leaf) for name, leaf in call.args if usual.get(name) == leaf)
+    return MacroCall(call.macro, args, (*call.unsaid, *left))
