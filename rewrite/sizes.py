@@ -133,7 +133,8 @@ def project_size(library: Library, files: Mapping[str, str]) -> Size:
     nodes = sum(tree_nodes(tree) for tree in trees)
     nodes += sum(1 + sum(1 + _nodes(leaf) for _, leaf in call.args) for call in library.calls)
     nodes += sum(1 + len(macro.params) for macro in library.macros)
-    nodes += sum(words(tree.name) for tree in trees if isinstance(tree, exp.Var))
+    said = [macro.tree for macro in library.macros if macro.kind == "expression"]
+    nodes += sum(words(tree.name) for tree in said if isinstance(tree, exp.Var))
     return Size(lines, nodes, len(sql))
 
 
