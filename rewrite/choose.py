@@ -25,6 +25,7 @@ from unwet.rewrite.abstract import (
     template,
 )
 from unwet.rewrite.compose import Draft
+from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall, MacroKind
 from unwet.rewrite.lifted import lift
 from unwet.rewrite.limits import NO_LIMITS, Owners
@@ -56,8 +57,10 @@ def choose(
     dialect: str,
     pinned: frozenset[str] = frozenset(),
     owners: Owners | None = None,
+    over: Over = never,
 ) -> Library:
-    """Picks templates for all drafts but the ``pinned`` ones, which are printed as they are."""
+    """Picks templates for all drafts but the ``pinned`` ones, which are printed as they are; no
+    more of them when the time is ``over``."""
     shop = _Workshop(dialect, {d.name: copied(d.tree) for d in drafts if d.name not in pinned})
     shop.comments = {d.name: " ".join(d.comments[:1]) for d in drafts}
     shop.reserved = frozenset(d.name for d in drafts)
@@ -66,14 +69,15 @@ def choose(
     for tree in shop.hosts.values():
         by_position(tree, dialect)
         as_leaves(tree, dialect)
-    lift(shop.hosts, dialect)
+    if not over():
+        lift(shop.hosts, dialect)
     shop.sweep(whole=True)
     shop.tables()
-    while shop.sweep(whole=False):
+    while not over() and shop.sweep(whole=False):
         pass
     shop.number()
     shop.spelled = spellings(shop.hosts.values())
-    while shop.pieces():
+    while not over() and shop.pieces():
         pass
     return shop.library(drafts)
 

@@ -25,6 +25,7 @@ from unwet.rewrite.script import Definition, Report
 _EXACT = frozenset({"bigquery", "clickhouse", "mysql"})
 _HINT = re.compile(r"\s*HINT\b", re.IGNORECASE)
 _ROWS = 100  # of constants that a model may hold; more of them are a seed
+_PLACEHOLDER = re.compile(r"p__(\w+?)__p(?![a-z])", re.IGNORECASE)  # is called by its name
 # Words in the form of our own tokens, which would be read as such when the model is printed.
 _TAKEN = re.compile(r"(ref|src|h|list|p|call|tail)__\w+?__\1", re.IGNORECASE)
 
@@ -44,7 +45,8 @@ class Outside:
     @property
     def token(self) -> str:
         """The identifier that stands for it in a tree."""
-        return f"src__{_word(self.schema)}__{_word(self.table)}__src"
+        schema, table = (_PLACEHOLDER.sub(r"\1", name) for name in (self.schema, self.table))
+        return f"src__{re.sub('__+', '_', _word(schema))}__{_word(table)}__src"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ from unwet.rewrite.conjuncts import (
     values_apart,
     with_values,
 )
+from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.fingerprint import matching_literals, recurring
 from unwet.rewrite.grounded import Ground, in_order, skeleton
 from unwet.rewrite.naming import snake
@@ -74,10 +75,12 @@ def kindred(
     pinned: frozenset[str],
     normalizer: Normalizer,
     remembered: Remembered | None = None,
+    over: Over = never,
 ) -> tuple[Draft, ...]:
     """The drafts, reworded where that makes them alike. ``normal`` has the normal form of each
     draft that is understood; ``tables`` says what is behind each token in the trees; ``remembered``
-    what came of groups in rounds before."""
+    what came of groups in rounds before; ``over``: whether the time
+    is over, and the rest stays as it is."""
     memory = remembered or Remembered()
     reader = Reader(Catalog(dict(tables)), dialect, normalizer)
     groups: dict[bytes, list[Draft]] = defaultdict(list)
@@ -87,13 +90,13 @@ def kindred(
             groups[skeleton(rel)].append(draft)
     changed: dict[str, Draft] = {}
     for group in groups.values():
-        if len(group) > 1:
-            made = memory.of("kin", group, partial(_alike, group, reader))
+        if len(group) > 1 and not over():
+            made = memory.of("kin", group, partial(_alike, group, reader, over))
             changed.update({draft.name: draft for draft in made})
     return tuple(changed.get(draft.name, draft) for draft in drafts)
 
 
-def _alike(group: Sequence[Draft], reader: Reader) -> list[Draft]:
+def _alike(group: Sequence[Draft], reader: Reader, over: Over) -> list[Draft]:
     """The drafts of one skeleton that get another one's words."""
     ground = Ground()
     every = [_Member(draft, reader, ground) for draft in group]
@@ -101,8 +104,8 @@ def _alike(group: Sequence[Draft], reader: Reader) -> list[Draft]:
     members = [member for member in members if member.meaning is not None]
     found: dict[str, Draft] = {}
     vain = 0
-    while len(members) > 1 and vain < _VAIN:
-        done, members = _gathered(members)
+    while len(members) > 1 and vain < _VAIN and not over():
+        done, members = _gathered(members, over)
         found.update({draft.name: draft for draft in done})
         vain += not done
     for leader, rider, values in riders:
@@ -234,11 +237,11 @@ class _Reworded:
     items: Mapping[Path, exp.Expr] = field(default_factory=dict)
 
 
-def _gathered(members: list[_Member]) -> tuple[list[Draft], list[_Member]]:
+def _gathered(members: list[_Member], over: Over) -> tuple[list[Draft], list[_Member]]:
     """The drafts that one wording serves, and the members that it does not serve."""
     model = _model(members)
     others = [m for m in members if m is not model]
-    found = [r for m in others if (r := _reworded(model, m)) is not None]
+    found = [r for m in others if not over() and (r := _reworded(model, m)) is not None]
     found = _few(found, model)
     served = {id(r.member) for r in found}
     left = [m for m in others if id(m) not in served]

@@ -55,9 +55,9 @@ HANDED_ON = re.compile(r"call__(\d+)__call")  # an argument that another macro w
 _CALL = re.compile(r"(call|loop)__\d+__\1")
 # a call that is a whole branch, and not the first of several columns
 SELECTED = re.compile(
-    r"\bSELECT\s+((call|loop)__\d+__\2)\b(?=\s*(?:\)|;|\Z|UNION\b|EXCEPT\b|INTERSECT\b|MINUS\b"
+    r"\bSELECT\s+((call|loop)__\d+__\2)\b(?=(?:\s|/\*.*?\*/)*(?:\)|;|\Z|UNION\b|EXCEPT\b|INTERSECT\b|MINUS\b"
     r"|ORDER\b|LIMIT\b|OFFSET\b|FETCH\b))",
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL,
 )
 
 

@@ -47,6 +47,12 @@ def common_words(texts: Sequence[str]) -> str:
     return "_".join(dict.fromkeys(w for w in split[0] if w in shared))
 
 
+def common_end(names: Iterable[str]) -> str:
+    """The last word of all names; empty where they have not one."""
+    words = {name.rpartition("_")[2] for name in names}
+    return words.pop() if len(words) == 1 else ""
+
+
 def majority(names: Iterable[str]) -> str:
     """The name most authors used, of those that say something; among equals the first in the
     alphabet."""

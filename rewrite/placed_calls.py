@@ -12,7 +12,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.rewrite.library import LINE, Macro, MacroCall
-from unwet.rewrite.shapes import CONDITION, LIST, Leaf, as_leaf
+from unwet.rewrite.shapes import CONDITION, HOLE, LIST, Leaf, as_leaf
 
 Said = tuple[tuple[str, Leaf], ...]  # parameters and what a call says for them
 
@@ -22,7 +22,7 @@ _TAIL: Final = "tail__"
 
 def call_node(macro: str, said: Said, tail: bool = False) -> exp.Anonymous:
     """A call with all arguments, also those that are the default."""
-    args = [exp.Kwarg(this=exp.Var(this=name), expression=_node(leaf)) for name, leaf in said]
+    args = [exp.Kwarg(this=exp.Var(this=name), expression=_node(leaf, name)) for name, leaf in said]
     return exp.Anonymous(this=(_TAIL if tail else _CALL) + macro, expressions=args)
 
 
@@ -78,7 +78,7 @@ def _arguments(node: exp.Anonymous) -> Iterator[tuple[str, Leaf]]:
         yield each.this.name, leaf
 
 
-def _node(leaf: Leaf) -> exp.Expr:
+def _node(leaf: Leaf, param: str) -> exp.Expr:
     """What is that leaf in a tree."""
     match leaf.kind:
         case "name":
@@ -91,5 +91,6 @@ def _node(leaf: Leaf) -> exp.Expr:
             return exp.Var(this=leaf.text)
         case "condition" | "list":
             word = exp.Var(this=leaf.text)
-            word.meta[LIST if leaf.kind == "list" else CONDITION] = leaf.text
+            note = LIST if leaf.kind == "list" else CONDITION
+            word.meta.update({note: leaf.text, HOLE: param})
             return word

@@ -23,6 +23,7 @@ from unwet.rewrite.algebra import Plan
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conform import conform
+from unwet.rewrite.deadline import Deadline
 from unwet.rewrite.decisions.decided import Decided, decided
 from unwet.rewrite.decisions.file import NONE, Decisions
 from unwet.rewrite.decisions.outcome import on_rows
@@ -66,6 +67,7 @@ from unwet.rewrite.unfolding import both
 from unwet.rewrite.usual_values import with_usual_values
 from unwet.rewrite.verdicts import Verdict
 
+_SHARES = (0.25, 0.6, 1.0)  # of the time: until reports are reworded, copies found, all done
 _ROUNDS = 4  # a pinned report can break a family for others, which are pinned in the next round
 _STUCK = "its model means something else beside the other models than alone"
 
@@ -82,7 +84,8 @@ class Request:
     stopped are kept, ``known``: what generated data has said before; ``generated``: the time for
     tests on data made from the queries alone, None for none; ``target``: the kind of project;
     ``before``: a project of an earlier run, whose names stay; ``unit_tests``: some are made;
-    ``check_proofs``: what is proved is tested on such data, too; ``sharing``: what pays."""
+    ``check_proofs``: what is proved is tested on such data, too; ``sharing``: what pays.
+    ``search``: the seconds of work for looking for what repeats, None for as many as it takes."""
 
     out: Path | None = None
     name: str = "unwet_project"
@@ -102,6 +105,7 @@ class Request:
     unit_tests: bool = False
     check_proofs: bool = False
     sharing: Sharing = USUAL_SHARING
+    search: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +249,7 @@ class _Job:
             pinned |= lost
 
     def _sharing(self, drafts: tuple[Draft, ...], alone: frozenset[str]) -> Project:
+        deadline = Deadline(self.request.search)
         known = tables(drafts, self.plans, self.reports, self.pile.catalog)
         owners = self.owners = Owners(self.limits)
         sure = [d.name for d in drafts if d.name not in self.ledger.unproved]
@@ -252,16 +257,20 @@ class _Job:
         through = read_through(drafts, self.plans, relations, alone, self.normalizer, self.worded)
         drafts, read = through.drafts, through.names
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
-            shared = share(drafts, known, self.dialect, alone, self.normalizer, owners, read)
+            over = deadline.after(1)
+            shared = share(drafts, known, self.dialect, alone, self.normalizer, owners, read, over)
             library = plain_library((*shared.drafts, *shared.intermediates))
             return self._named(self._project(shared.drafts, library, shared.intermediates))
         rows = {name: self.normalizer.run(plan.rel)[0] for name, plan in through.plans.items()}
         plain = {name: rel for name, rel in rows.items() if not self.plans[name].order}
         worded = conform(drafts, plain, alone, self.worded)
-        worded = kindred(worded, rows, known, self.dialect, alone, self.normalizer, self.worded)
-        shared = share(worded, known, self.dialect, alone, self.normalizer, owners, read)
+        ends = [deadline.after(part) for part in _SHARES]
+        worded = kindred(
+            worded, rows, known, self.dialect, alone, self.normalizer, self.worded, ends[0]
+        )
+        shared = share(worded, known, self.dialect, alone, self.normalizer, owners, read, ends[1])
         models = (*shared.drafts, *shared.intermediates)
-        library = choose(models, self.dialect, alone, owners)
+        library = choose(models, self.dialect, alone, owners, ends[2])
         if self.target.LISTS:
             forbidden = self.limits.forbidden
             library = said_once(selected(library), {*self.reports, *forbidden})

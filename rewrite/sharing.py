@@ -23,9 +23,10 @@ from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.trees import copied, is_inside, stands_in
 from unwet.rewrite.algebra import Aggregate, Distinct, Join, Opaque, Plan, Rel, SetOp, Window, walk
 from unwet.rewrite.compose import Draft, Outside
+from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.lower import Env, Lowerer, trim
-from unwet.rewrite.naming import free, majority, snake
+from unwet.rewrite.naming import common_end, free, majority, snake
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
 from unwet.rewrite.referring import bare_branches, refer, select_from, visible
@@ -58,15 +59,17 @@ def share(
     normalizer: Normalizer,
     owners: Owners | None = None,
     read: AbstractSet[str] = frozenset(),
+    over: Over = never,
 ) -> Shared:
     """Replaces copies. ``tables`` says what is behind each token that stands in the trees;
-    ``pinned`` drafts are left alone; those in ``read`` may be the model that others read."""
+    ``pinned`` drafts are left alone; those in ``read`` may be the model that others read.
+    When the time is ``over``, the copies that are left stay."""
     shop = _Workshop(dialect, dict(tables), normalizer)
     shop.read = read
     shop.owners = owners or shop.owners
     shop.trees = {d.name: copied(d.tree) for d in drafts if d.name not in pinned}
     shop.taken = {d.name for d in drafts}
-    shop.run()
+    shop.run(over)
     outside = {o.token: o for d in drafts for o in d.outside}
     changed = tuple(
         _redraft(d, shop.trees[d.name], outside) if d.name in shop.trees else d for d in drafts
@@ -102,12 +105,14 @@ class _Workshop:
         self.catalog = Catalog(self.tables)
         self.offers = Offers(self.rows.of_table)
 
-    def run(self) -> None:
-        """All copies, those inside of others first."""
+    def run(self, over: Over) -> None:
+        """All copies: those inside of others first, unless all are inside of copies alike."""
         for host, tree in self.trees.items():
+            if over():
+                break
             self._take(self._scan(host, tree))
         done: set[bytes] = set()
-        while left := self.groups.keys() - done:
+        while (left := self.groups.keys() - done) and not over():
             inner = min(left, key=lambda k: (self.inner[k], k))
             sites = self._alive(self.groups[inner])
             around = self._around(sites) - done
@@ -255,7 +260,11 @@ class _Workshop:
     def _name(self, sites: Sequence[Site], base: Site) -> str:
         label = snake(majority(site.label or site.host for site in sites))
         label = label if len(label) > 2 else after_tables(base.node)
-        return free(f"int_{label}", (*self.taken, *self.owners.refused))
+        taken = {*self.taken, *self.owners.refused}
+        of = common_end(site.host for site in sites)
+        if of and (of.isdigit() or f"int_{label}" in taken) and not label.endswith(f"_{of}"):
+            label = f"{label}_{of}"
+        return free(f"int_{label}", taken)
 
     # --- what only one query reads
 

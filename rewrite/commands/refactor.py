@@ -28,6 +28,14 @@ from unwet.rewrite.commands.where_data_lies import data_options
 @decisions_option
 @long_options
 @click.option(
+    "--budget",
+    "search",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    help="Seconds of work to look for what repeats: what is found by then is used. As many as it "
+    "takes without.",
+)
+@click.option(
     "--plan",
     is_flag=True,
     help="Show what would be made once, what that saves, and the sizes; write nothing.",
@@ -51,6 +59,7 @@ def refactor(
     decisions: str | None,
     timeout: float,
     fresh: bool,
+    search: float | None,
     plan: bool,
     force: bool,
     unit_tests: bool,
@@ -80,6 +89,7 @@ def refactor(
         seconds=timeout,
         generated=budget_of(no_generated, generated_seconds),
         check_proofs=check_proofs,
+        search=search,
     )
     pile = request.load()
     steps = Steps(request)

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from unwet.lineage.trees import texts
-from unwet.rewrite.library import Library
+from unwet.rewrite.library import Library, MacroCall
 from unwet.rewrite.project import Project
+from unwet.rewrite.targets.tokens import TOKEN
 
 _VARIABLE = re.compile(r"p__(\w+?)__p")
+_MACRO = "macro "  # in front of its name: a model may have the same
 
 
 def unset(project: Project) -> dict[str, tuple[str, ...]]:
-    """The variables without a value that each model needs, itself or through those it reads."""
+    """The variables without a value that each model needs, itself or through those it reads and
+    the macros it calls."""
     library = project.library
-    inside: dict[str, frozenset[str]] = {}
-    for macro in reversed(library.macros):  # a macro calls only macros that were chosen later
-        inside[macro.name] = _variables(texts(macro.tree), library, inside)
-    own = {name: _variables(texts(t), library, inside) for name, t in library.models.items()}
-    refs = {d.name: d.refs for d in (*project.drafts, *project.intermediates)}
-    return {name: tuple(sorted(_needed(name, refs, own))) for name in refs}
+    named = {o.token.lower(): f"{o.schema}.{o.table}" for o in project.outside()}
+    own: dict[str, frozenset[str]] = {}
+    uses: dict[str, frozenset[str]] = {}
+    trees = {_MACRO + macro.name: macro.tree for macro in library.macros} | {**library.models}
+    for name, tree in trees.items():
+        calls = list(_calls("\n".join(texts(tree)), library))
+        said = (leaf.text for call in calls for _, leaf in call.args)
+        own[name] = _variables((*texts(tree), *said), named)
+        uses[name] = frozenset(_MACRO + call.macro for call in calls)
+    for draft in (*project.drafts, *project.intermediates):
+        uses[draft.name] = uses.get(draft.name, frozenset()) | frozenset(draft.refs)
+    names = [draft.name for draft in (*project.drafts, *project.intermediates)]
+    return {name: tuple(sorted(_needed(name, uses, own))) for name in names}
 
 
 def _needed(
-    name: str, refs: Mapping[str, Sequence[str]], own: Mapping[str, frozenset[str]]
+    name: str, uses: Mapping[str, Iterable[str]], own: Mapping[str, frozenset[str]]
 ) -> frozenset[str]:
     found: set[str] = set()
     seen: set[str] = set()
@@ -34,18 +44,17 @@ def _needed(
         if model not in seen:
             seen.add(model)
             found |= own.get(model, frozenset())
-            stack.extend(refs.get(model, ()))
+            stack.extend(uses.get(model, ()))
     return frozenset(found)
 
 
-def _variables(
-    words: Iterable[str], library: Library, inside: Mapping[str, frozenset[str]]
-) -> frozenset[str]:
-    """The variables named in a tree's texts and in the macro calls that stand in it."""
+def _variables(words: Iterable[str], named: Mapping[str, str]) -> frozenset[str]:
+    """The variables in texts, and in the names of the sources that they read."""
     text = "\n".join(words)
-    found = {name.lower() for name in _VARIABLE.findall(text)}
+    sources = (named.get(hit.group().lower(), "") for hit in TOKEN.finditer(text))
+    return frozenset(name.lower() for name in _VARIABLE.findall("\n".join((text, *sources))))
+
+
+def _calls(text: str, library: Library) -> Iterator[MacroCall]:
     for number in re.findall(r"(?:call|tail)__(\d+)__", text):
-        call = library.calls[int(number)]
-        found.update(v.lower() for _, leaf in call.args for v in _VARIABLE.findall(leaf.text))
-        found |= inside.get(call.macro, frozenset())
-    return frozenset(found)
+        yield library.calls[int(number)]

@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import Library
+from unwet.rewrite.library import SELECTED, Library
 from unwet.rewrite.shapes import Leaf
 
 LONG = (
@@ -124,3 +124,9 @@ def test_queries_around_calls_of_one_macro_are_of_one_shape() -> None:
     assert len([call for call in library.calls if call.macro == around.name]) == 4
     [handed] = [call for call in library.calls if "h__" in str(call.args)]
     assert handed.macro == inner_most.name
+
+
+def test_a_branch_that_is_a_call_is_one_whatever_its_author_says_behind_it() -> None:
+    text = "SELECT call__1__call /* the end */ /* next */ UNION ALL SELECT call__2__call, b FROM t"
+    found = SELECTED.sub(r"\1", text)
+    assert found.startswith("call__1__call /*") and "SELECT call__2__call, b" in found

@@ -6,7 +6,7 @@ import pytest
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
-from unwet.rewrite.compose import Draft, NotComposable, compose
+from unwet.rewrite.compose import Draft, NotComposable, Outside, compose
 from unwet.rewrite.script import end_state
 from unwet.tests.rewrite.small_world import SCHEMA
 
@@ -104,3 +104,10 @@ REFUSED = [
 def test_what_no_single_query_can_say_is_refused(why: str, sql: str, dialect: str) -> None:
     with pytest.raises(NotComposable, match=why):
         composed(sql, dialect=dialect)
+
+
+def test_schemas_that_are_placeholders_are_sources_of_their_names() -> None:
+    cdm = Outside("p__cdm__p.person", "p__cdm__p", "person")
+    words = Outside("p__words__p.person", "p__words__p", "person")
+    assert (cdm.token, words.token) == ("src__cdm__person__src", "src__words__person__src")
+    assert Outside("a__b.c__d", "a__b", "c__d").token == "src__a_b__c__d__src"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unwet.rewrite.naming import common_words, free, hole_name, majority, slug, snake
+from unwet.rewrite.naming import common_end, common_words, free, hole_name, majority, slug, snake
 
 
 def test_a_free_name() -> None:
@@ -48,3 +48,8 @@ def test_the_words_that_all_values_share_name_a_hole() -> None:
     assert hole_name(["1", "2"], "amount") == "amount"
     assert hole_name(["src__a__b__src", "ref__c__ref"], "column") == "relation"
     assert hole_name(["a-b", "c-b"], "value").isidentifier()
+
+
+def test_the_last_word_of_all_names() -> None:
+    assert common_end(["cohort_1009", "int_rows_of_1009"]) == "1009"
+    assert common_end(["revenue_de", "revenue_fr"]) == ""

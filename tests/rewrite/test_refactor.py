@@ -313,3 +313,33 @@ def test_an_insert_into_a_type_that_only_the_dialect_knows(kind: str) -> None:
     [verdict] = refactor(load([Source("a.sql", sql, "tsql")]), Request()).verdicts
     assert verdict.name == "t"
     assert verdict.outcome in ("proved", "kept")
+
+
+@pytest.mark.parametrize("target", ["dbt", "views"])
+def test_without_time_to_look_for_repeats_reports_are_models_all_the_same(target: str) -> None:
+    report = (
+        "CREATE TABLE r{0} AS SELECT a, COUNT(*) AS n, SUM(b) AS s, MIN(b) AS lo, MAX(b) AS hi "
+    )
+    report += "FROM t WHERE b = {0} GROUP BY a HAVING COUNT(*) > 1"
+    sources = [Source(f"r{n}.sql", report.format(n), "duckdb") for n in range(6)]
+    found = {
+        search: refactor(load(sources, "duckdb"), Request(target=target, search=search))
+        for search in (0.0, None)
+    }
+    for result in found.values():
+        assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
+    assert found[0.0].after.lines >= found[None].after.lines
+
+
+def test_a_budget_of_no_time_finds_no_macro_inside_of_reports() -> None:
+    report = """CREATE TABLE r{0} AS WITH base AS (SELECT a, COUNT(*) AS n, SUM(b) AS s,
+MIN(b) AS lo FROM t WHERE b = {0} GROUP BY a HAVING COUNT(*) > 1) SELECT {1} FROM base"""
+    sources = [
+        Source(
+            f"r{n}.sql", report.format(n, ", ".join(f"n AS n{m}" for m in range(n + 1))), "duckdb"
+        )
+        for n in range(6)
+    ]
+    few, many = (refactor(load(sources, "duckdb"), Request(search=s)) for s in (0.0, None))
+    assert few.macros == 0 and many.macros > 0
+    assert {v.outcome for v in (*few.verdicts, *many.verdicts)} == {"proved"}

@@ -1,0 +1,32 @@
+"""Which models are not enabled without a value: what they read and call counts, in any order."""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+
+from unwet.lineage.tables import Catalog
+from unwet.rewrite.compose import Draft, Outside
+from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.project import Project
+from unwet.rewrite.targets.variables import unset
+
+
+def test_variables_of_sources_and_of_macros_in_macros() -> None:
+    person = Outside("p__cdm__p.person", "p__cdm__p", "person")
+    tree = sqlglot.parse_one("SELECT a FROM ref__low__ref")
+    low = exp.Var(this="call__1__call")
+    assert isinstance(tree, exp.Query)
+    drafts = (Draft("top", tree, (), ("low",)), Draft("low", tree, (person,), ()))
+    inner = sqlglot.parse_one(f"SELECT a FROM {person.token} WHERE b = p__day__p")
+    outer = sqlglot.parse_one("SELECT MAX(a) AS a FROM x AS y")
+    outer.find(exp.Table).replace(exp.Var(this="call__0__call"))  # type: ignore[union-attr]
+    for order in (1, -1):
+        macros = (Macro("inner", (), inner, "query"), Macro("outer", (), outer, "query"))
+        library = Library(
+            {"top": tree, "low": low},
+            macros[::order],
+            (MacroCall("inner", ()), MacroCall("outer", ())),
+        )
+        project = Project("p", "", drafts, (), library, {}, (), Catalog({}), {}, {}, "")
+        assert unset(project) == {"top": ("cdm", "day"), "low": ("cdm", "day")}
