@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -106,7 +107,7 @@ def _read_input(one: str | Path | Source, dialect: str | None) -> Iterator[Item]
         yield from _from_bytes(sys.stdin.buffer.read(), "<stdin>", dialect)
     else:
         for path in expand(str(one)):
-            yield from _read_file(path, dialect)
+            yield from _read_file(path, dialect, named=path == str(one))
 
 
 def expand(given: str) -> list[str]:
@@ -185,8 +186,13 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def _read_file(path: str, dialect: str | None) -> Iterator[Item]:
+def _read_file(path: str, dialect: str | None, named: bool) -> Iterator[Item]:
+    """`named`: it was asked for, and may be a pipe; one that lies in a folder is not waited for."""
     try:
+        mode = os.stat(path).st_mode
+        if not named and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            yield Finding("UNREADABLE", "cannot read: it is a pipe, socket or device", whole(path))
+            return
         data = Path(path).read_bytes()
     except OSError as error:
         yield Finding("UNREADABLE", f"cannot read: {error.strerror or error}", whole(path))

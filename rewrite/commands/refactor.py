@@ -111,4 +111,5 @@ def refactor(
     outcomes = {v.outcome for v in result.verdicts}
     if code := alarm(result.contradicted):
         return code
-    return 1 if "failed" in outcomes or (strict and "kept" in outcomes) else 0
+    lost = any(finding.code == "UNREADABLE" for finding in result.findings)
+    return 1 if "failed" in outcomes or (strict and (lost or "kept" in outcomes)) else 0

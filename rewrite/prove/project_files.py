@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,31 @@ def below(root: Path, folder: str, *suffixes: str) -> list[Path]:
         path
         for suffix in suffixes
         for path in (home / folder).rglob(f"*{suffix}")
-        if path.is_file() and path.resolve().is_relative_to(home)
+        if not path.is_dir() and is_inside(path, home)
     }
     return sorted(found)
 
 
+def is_inside(path: Path, home: Path) -> bool:
+    """Whether it lies below a folder, links followed; one to itself does."""
+    try:
+        return path.resolve().is_relative_to(home)
+    except (OSError, RuntimeError):  # "Symlink loop", until Python 3.12
+        return True
+
+
 def text_of(path: Path) -> str:
     """The text of a file. Raises TemplateFailure."""
-    if path.stat().st_size > BIGGEST_FILE:
-        raise TemplateFailure(f"file is larger than {BIGGEST_FILE} bytes")
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise TemplateFailure("cannot be read: it is a pipe, socket or device")
+        if status.st_size > BIGGEST_FILE:
+            raise TemplateFailure(f"file is larger than {BIGGEST_FILE} bytes")
         return path.read_text(encoding="utf-8")
     except (UnicodeDecodeError, OSError) as error:
-        raise TemplateFailure(f"cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise TemplateFailure(f"cannot be read: {reason}") from error
 
 
 def yaml_of(path: Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from unwet.rewrite.prove.dbt_settings import (
 )
 from unwet.rewrite.prove.hooks import is_harmless, writes
 from unwet.rewrite.prove.macro_files import load_macros, returned
-from unwet.rewrite.prove.project_files import mapping, mappings, text_of, yaml_of
+from unwet.rewrite.prove.project_files import is_inside, mapping, mappings, text_of, yaml_of
 from unwet.rewrite.prove.rendered import (
     BadProject,
     Relation,
@@ -112,7 +112,7 @@ class _Project:
             for folder in (folders if isinstance(folders, list) else [folders])
             for suffix in suffixes
             for path in (self.root / str(folder)).rglob(f"*{suffix}")
-            if path.is_file() and path.resolve().is_relative_to(self.root)
+            if not path.is_dir() and is_inside(path, self.root)
         }
         return sorted(found)
 

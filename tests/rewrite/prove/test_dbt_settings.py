@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -182,6 +185,60 @@ def test_what_a_model_asks_of_the_target_is_told(project: Path) -> None:
     found = verify(pile(), VerifyRequest(project))
     assert found.ok
     assert "few asks for target.name, which is taken to be prod" in found.notes
+
+
+def odd(path: Path, kind: str) -> None:
+    path.unlink()
+    match kind:
+        case "a pipe":
+            os.mkfifo(path)
+        case "a socket":
+            with socket.socket(socket.AF_UNIX) as made:
+                here = Path.cwd()
+                os.chdir(path.parent)  # addresses are short
+                try:
+                    made.bind(path.name)
+                finally:
+                    os.chdir(here)
+        case "a link to nothing":
+            path.symlink_to("nowhere.sql")
+        case "a link to itself":
+            path.symlink_to(path.name)
+        case "no text":
+            path.write_bytes(b"SELECT '\xff\xfe'")
+
+
+ODD = {
+    "a pipe": "pipe, socket or device",
+    "a socket": "pipe, socket or device",
+    "a link to nothing": "No such file",
+    "a link to itself": "Too many levels",
+    "no text": "can't decode byte 0xff",
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes and sockets in folders")
+@pytest.mark.parametrize("kind", ODD)
+def test_a_model_that_is_no_file_to_be_read(project: Path, kind: str) -> None:
+    odd(project / FEW, kind)
+    told = outcomes(project)
+    assert told["few"].startswith("kept: its model cannot be read back: cannot be read: ")
+    assert ODD[kind] in told["few"] and told["names"] == "proved: "
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes and sockets in folders")
+@pytest.mark.parametrize("kind", ["a pipe", "a socket", "a link to nothing", "a link to itself"])
+def test_an_old_script_that_cannot_be_read_is_looked_at(
+    project: Path, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "pile").mkdir()
+    (tmp_path / "pile/a.sql").write_text(LEGACY)
+    (tmp_path / "pile/b.sql").write_text("")
+    odd(tmp_path / "pile/b.sql", kind)
+    found = verify(load(tmp_path / "pile", "duckdb"), VerifyRequest(project))
+    assert [report.verdict for report in found.reports] == ["proved", "proved"]
+    assert [finding.code for finding in found.findings] == ["UNREADABLE"]
+    assert not found.ok
 
 
 @pytest.mark.parametrize(
