@@ -116,11 +116,15 @@ def _model(project: Project, draft: Draft, needs: tuple[str, ...]) -> str:
         settings.append(f"enabled=({given(needs)})")
     if settings:
         head += f"{{{{ config({', '.join(settings)}) }}}}\n\n"
-    return head + template(tree, project.dialect, project.library.calls, spent=True) + "\n"
+    return (
+        head
+        + template(tree, project.dialect, project.library.calls, spent=True, tables=True)
+        + "\n"
+    )
 
 
 def _macro(project: Project, macro: Macro) -> str:
-    body = template(macro.tree, project.dialect, project.library.calls, macro.kind)
+    body = template(macro.tree, project.dialect, project.library.calls, macro.kind, tables=True)
     # parameters with a default come last
     params = sorted(macro.params, key=lambda name: name in macro.defaults)
     said = [f"{n}={word(macro.defaults[n])}" if n in macro.defaults else n for n in params]

@@ -20,6 +20,7 @@ from unwet.rewrite.library import (
 )
 from unwet.rewrite.naming import free
 from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -39,12 +40,16 @@ def template(
     calls: Sequence[MacroCall],
     kind: MacroKind = "query",
     spent: bool = False,
+    tables: bool = False,
 ) -> str:
     """The Jinja text of a tree. A tail's own WITH keyword is its caller's, and so is the SELECT of
-    items. ``spent``: nobody needs the tree again."""
+    items. ``spent``: nobody needs the tree again; ``tables``: a CASE of many WHENs is a loop."""
     tree, loops = folded(tree if spent else copied(tree), calls)
+    ladders = laddered(tree) if tables else ()
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
-    text = _ESCAPE.sub(lambda m: "{{ '" + m.group() + "' }}", text)
+    text = _escaped(text)
+    for number, ladder in enumerate(ladders):
+        text = _with_ladder(text, word_of(number), ladder, dialect)
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect, calls), text)
     text = _in_place(text, calls, loops, dialect)
     if kind == "tail":
@@ -52,6 +57,27 @@ def template(
     if kind == "items":
         text = textwrap.dedent(re.sub(r"\ASELECT *\n?", "", text))
     return text
+
+
+def _escaped(text: str) -> str:
+    """Braces as Jinja prints them."""
+    return _ESCAPE.sub(lambda m: "{{ '" + m.group() + "' }}", text)
+
+
+def _with_ladder(text: str, word: str, ladder: Ladder, dialect: str) -> str:
+    """The text with the loop over the rows of a table in place of its WHENs."""
+    names = ", ".join(ladder.names)
+    rows = [_row([argument(leaf, dialect) for leaf in row]) for row in ladder.rows]
+    test, value = (_escaped(_text(tree, dialect)) for tree in (ladder.test, ladder.value))
+    lines = [f"{{% for {names} in [", *rows, "] %}", f"WHEN {test} THEN {value}", "{% endfor %}"]
+    if len(ladder.names) == 1:
+        items = [argument(row[0], dialect) for row in ladder.rows]
+        lines[: len(rows) + 2] = [f"{{% for {names} in [", _wrapped(items), "] %}"]
+
+    def put(found: re.Match[str]) -> str:
+        return found[1] + f"\n{found[1]}".join("\n".join(lines).splitlines())
+
+    return re.sub(rf"((?:(?<=\n) *)?)WHEN {word}\s+THEN {word}", put, text)
 
 
 def _text(tree: exp.Expr, dialect: str) -> str:

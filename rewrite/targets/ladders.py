@@ -1,0 +1,78 @@
+"""A CASE of many alike WHENs: a loop over a table of what differs in them.
+
+``CASE WHEN x = 'A' THEN 'one' WHEN x = 'B' THEN 'two' ... END`` is a list of pairs, and is read as
+one: a row for each WHEN instead of two lines.
+
+laddered(tree) -> the tables; the tree with a word in place of the WHENs of each
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.rewrite.abstract import Unit, families, template
+from unwet.rewrite.shapes import Leaf, Survey
+from unwet.rewrite.targets.tokens import TOKEN
+
+LEAST: Final = 8  # WHENs; fewer are read as easily as a table
+_COLUMNS: Final = 3
+_WIDE: Final = "_" * 90  # makes the CASE too long for one line
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The columns of a table, its rows, and one WHEN over them: its condition and its value."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[Leaf, ...], ...]
+    test: exp.Expr
+    value: exp.Expr
+
+
+def laddered(tree: exp.Expr) -> tuple[Ladder, ...]:
+    """In place: `WHEN word THEN word` where a table stands; see `word_of`."""
+    found: list[Ladder] = []
+    for case in [node for node in tree.find_all(exp.Case) if len(node.args["ifs"]) >= LEAST]:
+        ladder = _ladder(case)
+        if ladder is not None:
+            word = word_of(len(found))
+            case.set("ifs", [exp.If(this=exp.Var(this=word), true=exp.Var(this=word))])
+            found.append(ladder)
+    return tuple(found)
+
+
+def word_of(number: int) -> str:
+    """What stands in the place of the WHENs of a table."""
+    return f"ladder_{number}{_WIDE}"
+
+
+def _ladder(case: exp.Expr) -> Ladder | None:
+    rungs = case.args["ifs"]
+    if any(_is_closed(rung) for rung in rungs):
+        return None
+    units = [Unit("block", "", rung, Survey(rung).shape(rung), "") for rung in rungs]
+    made = families(units)
+    if len(made) != 1 or len(made[0].units) < len(rungs):
+        return None
+    holes = made[0].holes
+    if (
+        not holes
+        or len(holes) > _COLUMNS
+        or any(leaf.text == "" for h in holes for leaf in h.values)
+    ):
+        return None
+    one = template(made[0])
+    rows = tuple(zip(*(hole.values for hole in holes), strict=True))
+    return Ladder(tuple(hole.name for hole in holes), rows, one.this, one.args["true"])
+
+
+def _is_closed(rung: exp.Expr) -> bool:
+    """Whether a query is in it, or a word that stands for something else."""
+    if rung.find(exp.Query, exp.Case) is not None:
+        return True
+    words = (node.name for node in rung.find_all(exp.Identifier, exp.Literal, exp.Var))
+    kinds = (hit["kind"].lower() for word in words for hit in TOKEN.finditer(word))
+    return any(kind not in ("p", "ref", "src") for kind in kinds)

@@ -1,0 +1,56 @@
+"""A CASE of many alike WHENs is a loop over their table, and reads as it did."""
+
+from __future__ import annotations
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from unwet.rewrite.targets.jinja import template
+from unwet.tests.rewrite.targets.test_jinja import rendered
+
+PAIRS = [(f"A{n}", f'it\'s number {n}, "said" at length') for n in range(9)]
+
+
+def tree(sql: str) -> exp.Expr:
+    return sqlglot.parse_one(sql, read="duckdb")
+
+
+def ladder(when: str, pairs: list[tuple[str, str]] = PAIRS, head: str = "CASE") -> str:
+    rungs = (when.format(code, text.replace("'", "''")) for code, text in pairs)
+    return f"SELECT a, {head} {' '.join(rungs)} ELSE '?' END AS b FROM t"
+
+
+@pytest.mark.parametrize(
+    ("when", "head"),
+    [
+        ("WHEN x.k = '{0}' THEN '{1}'", "CASE"),
+        ("WHEN '{0}' THEN '{1}'", "CASE k"),
+        ("WHEN k = '{0}' AND v > 1 THEN v + 1", "CASE"),
+        ("WHEN k LIKE '{0}%' THEN '{0}'", "CASE"),
+    ],
+)
+def test_the_loop_says_what_the_whens_said(when: str, head: str) -> None:
+    sql = ladder(when, head=head)
+    text = template(tree(sql), "duckdb", (), tables=True)
+    assert text.count("WHEN") == 1
+    assert "{% for " in text
+    assert tree(rendered(text)) == tree(sql)
+    assert len(text.splitlines()) < len(tree(sql).sql("duckdb", pretty=True).splitlines())
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        ladder("WHEN k = '{0}' THEN '{1}'", PAIRS[:7]),
+        ladder("WHEN k = '{0}' THEN '{1}'").replace("'A3' THEN", "'A3' AND v = 1 THEN"),
+        ladder("WHEN h__column__h = '{0}' THEN '{1}'"),
+        ladder("WHEN k = (SELECT MAX(k) FROM u WHERE v = '{0}') THEN '{1}'"),
+    ],
+)
+def test_what_is_short_or_not_alike_stays(sql: str) -> None:
+    assert "{% for" not in template(tree(sql), "duckdb", (), tables=True)
+
+
+def test_no_table_where_nobody_asks_for_one() -> None:
+    assert "{% for" not in template(tree(ladder("WHEN k = '{0}' THEN '{1}'")), "duckdb", ())
