@@ -29,6 +29,8 @@ ENDINGS = {
     ".html": "html",
     ".htm": "html",
 }
+_NOT_MADE = (".pdf", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".ps", ".eps",
+             ".puml", ".d2", ".drawio", ".csv", ".xlsx", ".yml", ".yaml", ".xml")  # fmt: skip
 PAGES = (".md", ".markdown", ".mdx", ".qmd")  # text with marked blocks
 
 
@@ -72,7 +74,13 @@ class Ask:
 
 
 def format_of(path: str) -> str | None:
-    """The format that a file name's ending says; None when it says nothing."""
+    """The format that a file name's ending says; None when it says nothing.
+
+    Raises UsageError for that of a picture or a page which is not made."""
+    if (ending := PurePath(path).suffix.lower()) in _NOT_MADE:
+        raise UsageError(
+            f"{path}: {ending} is not made", f"take {', '.join(sorted(ENDINGS))}, or --format"
+        )
     return ENDINGS.get(PurePath(path).suffix.lower())
 
 

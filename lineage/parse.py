@@ -49,12 +49,19 @@ class Statement:
         """The smallest span around the names and literals of `node`; else the statement's."""
         starts: list[int] = []
         ends: list[int] = []
-        for part in node.walk():
+        for part in node.walk():  # a joined name has no end
             start, end = part.meta.get("start"), part.meta.get("end")
-            if start is not None and end is not None:  # a joined name has no end
+            if start is not None and end is not None and not self._implied(part, start, end):
                 starts.append(start)
                 ends.append(end + 1)
         return self.masked.span(min(starts), max(ends)) if starts else self.span
+
+    def _implied(self, part: exp.Expr, start: int, end: int) -> bool:
+        """Whether the parser has made it up: DuckDB's DECIMAL is DECIMAL(18, 3), and these digits
+        have their places in that word."""
+        if not isinstance(part.parent, exp.DataTypeParam):
+            return False
+        return start < self.start or self.masked.text[start : end + 1] != part.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def account(
         found.append(
             Verdict(
                 name,
-                report.relation,
+                project.said(report.relation),
                 report.span.path,
                 report.span.line,
                 model,

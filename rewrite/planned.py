@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import HANDED_ON, Library, Macro, MacroCall
+from unwet.rewrite.library import HANDED_ON, Macro, MacroCall
 from unwet.rewrite.project import Project
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.sizes import tree_lines
@@ -24,7 +24,6 @@ from unwet.rewrite.targets.jinja import call_text
 
 _AROUND: Final = 2  # the first and the last line of a macro
 _CALL: Final = re.compile(r"(?:call|tail)__(\d+)__", re.IGNORECASE)
-_TOKEN: Final = re.compile(r"(ref|src|p|h)__(\w+?)__\1(?![a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def _readers(project: Project) -> Mapping[str, list[str]]:
 def _macro(project: Project, macro: Macro, uses: list[tuple[str, MacroCall]]) -> Abstraction:
     lines = tree_lines(macro.tree, project.dialect)
     holes = tuple(
-        Hole(name, tuple(_said(dict(call.args).get(name), project.library) for _, call in uses))
+        Hole(name, tuple(_said(dict(call.args).get(name), project) for _, call in uses))
         for name in macro.params
     )
     called = sum(
@@ -122,12 +121,12 @@ def _numbers(tree: exp.Expr) -> Iterator[int]:
         yield from (int(number) for number in _CALL.findall(text))
 
 
-def _said(leaf: Leaf | None, library: Library) -> str:
+def _said(leaf: Leaf | None, project: Project) -> str:
     """A value as it stands in the SQL, relations and variables by their names."""
     if leaf is None:
         return ""
     if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
-        call = library.calls[int(inner[1])]
-        return f"{call.macro}({', '.join(_said(each, library) for _, each in call.args)})"
-    text = _TOKEN.sub(lambda found: found[2].replace("__", "."), leaf.text)
+        call = project.library.calls[int(inner[1])]
+        return f"{call.macro}({', '.join(_said(each, project) for _, each in call.args)})"
+    text = project.said(leaf.text)
     return f"'{text}'" if leaf.kind == "string" else text

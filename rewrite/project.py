@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from unwet.lineage.tables import Catalog
+from unwet.lineage.templating import TOKEN
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.data_tests.values import NO_EVIDENCE, Evidence
 from unwet.rewrite.library import Library
 from unwet.rewrite.script import Report
+
+_NAMED: Final = re.compile(r"(ref|src|h)__(\w+?)__\1(?![a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,9 @@ class Kept:
 class Project:
     """All that a target needs to print a project.
 
-    ``dialect`` is the one the project is written in; ``placeholders`` maps variable names to the
-    text they had in the pile; ``originals`` the paths of kept scripts to their text; ``root`` is
+    ``dialect`` is the one the project is written in; ``placeholders`` maps variable names to
+    the values they are printed with; ``written`` their tokens to the text that the pile has;
+    ``originals`` the paths of kept scripts to their text; ``root`` is
     the folder of the pile, with its slash; ``evidence`` is there when the project is written for
     good; ``bound`` are the variables that a driver puts values in for: anything else is text.
     """
@@ -44,6 +49,19 @@ class Project:
     root: str = ""
     evidence: Evidence = NO_EVIDENCE
     bound: frozenset[str] = frozenset()
+    written: Mapping[str, str] = field(default_factory=dict)
+
+    def said(self, text: str) -> str:
+        """Words with models by their names, and sources and placeholders as the pile has them."""
+        if "__" not in text:
+            return text
+        sources = {each.token.lower(): each.relation for each in self.outside()}
+
+        def relation(hit: re.Match[str]) -> str:
+            return sources.get(hit[0].lower(), hit[0] if hit[1].lower() == "src" else hit[2])
+
+        text = _NAMED.sub(relation, text)
+        return TOKEN.sub(lambda hit: self.written.get(hit[0].lower(), hit[0]), text)
 
     def below(self, path: str) -> str:
         """A path of the pile as the project names it: relative to the folder all of it is in."""

@@ -148,7 +148,8 @@ def refactor(
     check_name(request.name)
     check_scratch(request.data, request.scratch)
     if request.out is not None:
-        check(request.out, request.force)
+        read = (pile if isinstance(pile, Pile) else pile.pile).scripts
+        check(request.out, request.force, [script.source.path for script in read])
     progress("running the scripts symbolically")
     before = read_record(request.before) if request.before is not None else Record()
     called = called_before(meaning_of(pile), before.names)
@@ -182,6 +183,7 @@ class _Job:
         self.target = target_of(request.target)
         places = placeholders(self.pile)
         self.variables = sorted({variable(place) for place in places})
+        self.written = {place.token.lower(): place.text for place in places}
         text = {variable(place) for place in places if not place.binds}
         self.bound = frozenset(self.variables) - text
         self.worded = Remembered()
@@ -399,6 +401,7 @@ class _Job:
             originals(self.legacy, left(self.state, [k.report for k in kept]), self.root),
             self.root,
             bound=self.bound,
+            written=self.written,
         )
 
     def _finish(self, project: Project) -> Result:

@@ -36,7 +36,7 @@ def repeats(project: Project) -> tuple[Repeat, ...]:
     macros = {macro.name: macro.tree for macro in project.library.macros}
     for host, tree in sorted({**project.library.models, **macros}.items()):
         for block in tree.find_all(exp.Select):
-            relations = tuple(sorted(set(_read(block))))
+            relations = tuple(sorted(map(project.said, set(_read(block)))))
             if relations:
                 lines = tree_lines(block, project.dialect)
                 found[relations][host] = max(lines, found[relations].get(host, 0))
@@ -57,7 +57,6 @@ def _read(block: exp.Select) -> Iterator[str]:
     sources = [block.args.get("from_"), *block.args.get("joins", ())]
     for source in sources:
         table = source.this if isinstance(source, exp.From | exp.Join) else None
-        if isinstance(table, exp.Table):
-            kind, _, rest = table.name.partition("__")
-            if kind.lower() in ("ref", "src"):
-                yield rest[: -len(kind) - 2].replace("__", ".")
+        name = table.name if isinstance(table, exp.Table) else ""
+        if name.lower().startswith(("ref__", "src__")):
+            yield name

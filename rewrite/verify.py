@@ -17,6 +17,7 @@ from unwet.lineage.findings import Finding
 from unwet.lineage.garbage import rare_collection
 from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
+from unwet.lineage.templating import restorer
 from unwet.rewrite.checked import Checked, Checks
 from unwet.rewrite.decisions.decided import Change, Decided, decided
 from unwet.rewrite.decisions.file import NONE, Decisions
@@ -134,7 +135,11 @@ def verify(
     checked = _run_with(checked, _rewritten(request.project, rendered, pile))
     based = grounds(reports, found, judged, (request.project, rendered), dialect,
                     meaning.normalizer, pile.catalog, request.rules)  # fmt: skip
-    checked = tuple(replace(c, grounds=based.get(c.name, NO_GROUNDS)) for c in checked)
+    said = restorer(placeholders(pile))
+    checked = tuple(
+        replace(c, grounds=based.get(c.name, NO_GROUNDS), relation=said(c.relation))
+        for c in checked
+    )
     borrowed = _borrowed(state, rendered, known)
     assumptions = tuple(sorted({*judged.assumptions, *borrowed}))
     doubled = disagreements(request.project, against, rendered, found, meaning.normalizer)

@@ -63,6 +63,14 @@ def test_output_file(folder: Path) -> None:
     assert (folder / "lineage.dot").read_text().startswith('digraph "Column lineage" {')
 
 
+@pytest.mark.parametrize("name", ["x.pdf", "x.JPG", "x.yaml"])
+def test_a_file_of_another_kind_is_wrong_use(folder: Path, name: str) -> None:
+    code, _, told = run("q.sql", "-o", name)
+    assert code == 2
+    assert "is not made" in told and ".svg" in told
+    assert not Path(name).exists()
+
+
 def test_a_table_stands_for_its_columns(folder: Path) -> None:
     code, out, _ = run("q.sql", "--table", "m", "--downstream")
     assert code == 0

@@ -71,7 +71,7 @@ def merge(files: tuple[str, ...], format: str, **rest: Any) -> int:
         try:
             text = Path(file).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise PathNotFound(file, f"parts are made by scan --shard ({error})") from error
+            raise PathNotFound(file, "parts are made by scan --shard") from error
         found.append(parts.from_text(text, file))
     dialect = found[0].settings.dialect
     request = Request((), dialect, None, "", format=format, **rest)

@@ -8,7 +8,7 @@ import click
 
 from unwet.lineage.commands.output import emit, progress, say
 from unwet.lineage.commands.request import Request, shared
-from unwet.lineage.errors import UsageError
+from unwet.lineage.errors import PathNotFound, UsageError
 from unwet.rewrite.commands.deciding import decisions_of
 from unwet.rewrite.commands.problems import in_form
 
@@ -55,9 +55,13 @@ def check(
     from unwet.rewrite.check.run import check as run
 
     known = accepted.read_baseline(_baseline(request))
-    found = run(
-        _asked(request, min_lines, drift, no_index), lambda text: progress(text, request.quiet)
-    )
+    asked = _asked(request, min_lines, drift, no_index)
+    try:
+        found = run(asked, lambda text: progress(text, request.quiet))
+    except PathNotFound as error:
+        if error.path not in asked.paths:
+            raise
+        raise PathNotFound(error.path, "the configuration names it in `paths`") from error
     if request.verbose and not request.quiet:
         say(*found.notes)
     strict = accepted.is_ci(ci, os.environ)

@@ -193,11 +193,16 @@ def exposures_yml(
     return _yaml({"version": 2, "exposures": made})
 
 
+def _label(project: Project, report: Report) -> str:
+    said = project.said(report.relation)
+    return report.name if "{" in said else said or report.name  # dbt would fill in a template
+
+
 def _exposure(project: Project, report: Report, needs: tuple[str, ...]) -> dict[str, object]:
     switch = {"config": {"enabled": f"{{{{ {given(needs)} }}}}"}} if needs else {}
     return {
         "name": f"legacy_{report.name}",
-        "label": report.relation or report.name,
+        "label": _label(project, report),
         "type": "analysis",
         "owner": {"name": project.folder(report.name).rstrip("/") or _NOBODY},
         "depends_on": [f"ref('{report.name}')"],

@@ -163,8 +163,9 @@ def _obeyed(found: Sequence[Obeyed]) -> Iterator[str]:
 def _assumed_tests(project: Project) -> Iterator[str]:
     """What is tested of the data and may turn out wrong: warnings of the project."""
     found = {**project.evidence.sources, **project.evidence.models}
+    said = project.said
     lines = [
-        f"- {_code(name)}: {_plain(words(test))} ({_plain(test.evidence)})"
+        f"- {_code(said(name))}: {_plain(said(words(test)))} ({_plain(test.evidence)})"
         for name, tests in sorted(found.items())
         for test in tests
         if not test.certain

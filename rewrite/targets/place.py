@@ -10,7 +10,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from unwet.lineage.errors import OutputEdited, OutputNotEmpty, OutputReadOnly, U
 MANIFEST = ".unwet/manifest.json"
 
 
-def check(out: Path, force: bool) -> None:
-    """Raises before any work is done when the place cannot be used."""
+def check(out: Path, force: bool, pile: Iterable[str] = ()) -> None:
+    """Raises before any work is done when the place cannot be used. ``pile``: the files that are
+    read; a project among them would be a part of the pile the next time, or hide it."""
     if out.exists() and not out.is_dir():
         raise OutputReadOnly(str(out), "it is a file")
     for folder in (out, _home(out)):
@@ -28,6 +29,14 @@ def check(out: Path, force: bool) -> None:
             raise OutputReadOnly(str(out), f"no permission in {folder}")
     if out.is_dir() and any(out.iterdir()) and not force:
         raise OutputNotEmpty(str(out))
+    if out.is_dir():
+        home = os.path.join(os.path.realpath(out), "")
+        for path in pile:
+            if os.path.exists(path) and os.path.realpath(path).startswith(home):
+                raise UsageError(
+                    f"output folder holds the pile: {out} has {path}",
+                    "choose another with --out, such as a new folder in it",
+                )
 
 
 def check_name(name: str) -> None:

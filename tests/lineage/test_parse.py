@@ -119,6 +119,17 @@ def test_the_span_of_a_node_and_of_a_placeholder() -> None:
     assert spans[exp.Star].line == 2
 
 
+@pytest.mark.parametrize("kind", ["decimal", "decimal(10, 2)"])
+def test_a_span_has_no_digits_that_the_parser_put_into_a_type(kind: str) -> None:
+    statement = read(
+        f"select\n  1 as a,\n  cast(\n    b as {kind}) as c\nfrom t", "duckdb"
+    ).statements[0]
+    cast = statement.tree.find(exp.Cast)
+    assert cast is not None
+    span = statement.span_of(cast)
+    assert (span.line, span.column, span.end_line) == (4, 5, 4)
+
+
 def test_what_the_parser_gives_up_on_is_kept_and_reported() -> None:
     script = read("exec dbo.refresh @day = 3\nprint 'x'\nselect 1")
     assert len(script.statements) == 3

@@ -4,7 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from unwet.cli import main
 from unwet.lineage import sources
 from unwet.lineage.config import Intended
 from unwet.lineage.errors import PathNotFound
@@ -133,3 +135,15 @@ def test_a_mark_for_a_contradiction_is_judged_where_contradictions_are(tmp_path:
     assert told(tmp_path, "fr.sql", ask=replace(ASK, drift=True)) == []
     assert "IGNORE_UNUSED de.sql:1" in told(tmp_path, "de.sql", ask=replace(ASK, drift=True))
     assert "IGNORE_UNUSED de.sql:1" not in told(tmp_path, "de.sql", ask=ASK)
+
+
+def test_a_path_of_the_configuration_that_is_not_there_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"a.sql": QUERY, "unwet.toml": 'paths = ["a.sql", "gone"]\n'})
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["check", "a.sql"])
+    assert done.exit_code == 2
+    assert "gone\nhelp: the configuration names it in `paths`" in done.stderr
+    named = CliRunner().invoke(main, ["check", "nowhere.sql"])
+    assert named.exit_code == 2 and "help: the configuration" in named.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from unwet.lineage.errors import OutputEdited, OutputNotEmpty, OutputReadOnly
+from unwet.lineage.errors import OutputEdited, OutputNotEmpty, OutputReadOnly, UsageError
 from unwet.rewrite.targets.place import MANIFEST, check, place, staged, write
 
 FILES = {"a.sql": "select 1\n", "models/b.sql": "select 2\n", "macros/deep/c.sql": "select 3\n"}
@@ -59,6 +59,17 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputNotEmpty):
         check(tmp_path, force=False)
     check(tmp_path, force=True)
+
+
+def test_a_folder_that_holds_the_pile_is_refused(tmp_path: Path) -> None:
+    report = tmp_path / "pile" / "deep" / "a.sql"
+    report.parent.mkdir(parents=True)
+    report.write_text("select 1")
+    with pytest.raises(UsageError, match="output folder holds the pile"):
+        check(tmp_path / "pile", force=True, pile=[str(report)])
+    (tmp_path / "pile2").mkdir()
+    check(tmp_path / "pile2", force=True, pile=[str(report)])
+    check(tmp_path / "pile" / "deep" / "project", force=True, pile=[str(report)])
 
 
 def test_a_file_is_refused(tmp_path: Path) -> None:
