@@ -33,7 +33,7 @@ def account(
                 report.span.line,
                 model,
                 outcome,
-                reason,
+                project.said(reason),
                 name in shared,
                 ledger.rows.get(name),
                 *ledger.worth(name, outcome),

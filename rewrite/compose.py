@@ -45,8 +45,13 @@ class Outside:
     @property
     def token(self) -> str:
         """The identifier that stands for it in a tree."""
-        schema, table = (_PLACEHOLDER.sub(r"\1", name) for name in (self.schema, self.table))
-        return f"src__{re.sub('__+', '_', _word(schema))}__{_word(table)}__src"
+        table = _PLACEHOLDER.sub(r"\1", self.table)
+        return f"src__{self.source}__{_word(table)}__src"
+
+    @property
+    def source(self) -> str:
+        """What a project calls the schema."""
+        return re.sub("__+", "_", _word(_PLACEHOLDER.sub(r"\1", self.schema)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class Drafting:
                 if report.name not in self._kept:
                     draft = self._composed(report, models)
                     drafts += [draft] if draft is not None else []
+            self._kept.update(_merged(drafts))
             if len(self._kept) == before:
                 return tuple(drafts)
 
@@ -54,6 +55,19 @@ class Drafting:
             self._kept[report.name] = str(reason)
             return None
         return draft
+
+
+def _merged(drafts: Sequence[Draft]) -> dict[str, str]:
+    """The drafts that read two schemas by one name, or another than those before them, and why
+    they can't: a source is one schema, so that a model would read the tables of the other."""
+    found, known = dict[str, str](), dict[str, str]()
+    for draft in drafts:
+        for outside in draft.outside:
+            schema = known.setdefault(outside.source, outside.schema)
+            if schema.lower() != outside.schema.lower():
+                said = f"schemas {schema} and {outside.schema} cannot be told apart as sources"
+                found[draft.name] = said
+    return found
 
 
 def tables(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.planned import Hole
@@ -39,3 +41,26 @@ def test_a_source_with_a_placeholder_is_one_that_people_can_read(tmp_path: Path)
     assert [(c.relation, c.verdict) for c in checked.reports] == [
         (f"@out.sales_{name}", "proved") for name in ("at", "ch", "de")
     ]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["select a.id into r from @cdm.a as a join cdm.b as b on a.id = b.id"],
+        ["select id into q from @cdm.a", "select id into r from cdm.b where id > 1"],
+        ["select id into q from @cdm.a", "select id into r from cdm.a where id > 1"],
+        ["select id into q from a__b.t", "select id into r from a_b.t where id > 1"],
+    ],
+)
+def test_no_model_reads_another_schema_that_has_its_name(texts: list[str]) -> None:
+    pile = load([Source(f"{n}.sql", text, "tsql") for n, text in enumerate(texts)], "tsql")
+    *others, last = refactor(pile, Request()).verdicts
+    assert (last.name, last.outcome) == ("r", "kept")
+    assert "cannot be told apart as sources" in last.reason and "p__" not in last.reason
+    assert {each.outcome for each in others} <= {"proved"}
+
+
+def test_the_same_schema_in_other_letters_is_one_source() -> None:
+    texts = ["select id into q from Dbo.a", "select id into r from dbo.b where id > 1"]
+    pile = load([Source(f"{n}.sql", text, "tsql") for n, text in enumerate(texts)], "tsql")
+    assert {each.outcome for each in refactor(pile, Request()).verdicts} == {"proved"}
