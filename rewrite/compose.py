@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from unwet.lineage.resolve import Query, Resolved
 from unwet.lineage.targets import into_of
+from unwet.rewrite.dead_code import without_dead_code
 from unwet.rewrite.opaque import is_cte
 from unwet.rewrite.reads import relations
 from unwet.rewrite.scalars import column_type
@@ -72,27 +73,31 @@ def compose(report: Report, models: Mapping[str, str]) -> Draft:
         raise NotComposable(report.definition.problem)
     composer = _Composer(models)
     tree = composer.definition(report.definition)
-    comments = leading_comments(report.definition)
-    _drop_comments(tree, comments)
+    _drop_comments(tree, _above(report.definition))
     return Draft(
         report.name,
         tree,
         tuple(sorted(composer.outside.values(), key=lambda o: o.token)),
         tuple(sorted(composer.refs)),
-        comments,
+        leading_comments(report.definition),
     )
 
 
 def _drop_comments(tree: exp.Expr, said: tuple[str, ...]) -> None:
-    """Takes off engine hints, and what is said at the top of the model anyway."""
+    """Takes off engine hints, old SQL, and what is said at the top of the model anyway."""
     for node in tree.walk():
         if node.comments:
             left = [c for c in node.comments if not _HINT.match(c) and c.strip() not in said]
-            node.comments = left or None
+            node.comments = [*without_dead_code(left)] or None
 
 
 def leading_comments(definition: Definition) -> tuple[str, ...]:
-    """What the author wrote above the report's first statement."""
+    """What the author wrote above the report's first statement, without old SQL."""
+    return without_dead_code(_above(definition))
+
+
+def _above(definition: Definition) -> tuple[str, ...]:
+    """The lines of comments above the report's first statement."""
     if not definition.parts:
         return ()
     node = definition.statements[0].statement.tree

@@ -40,6 +40,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     add("--scale", type=float, default=1.0, help="rows in the warehouse")
     add("--work", type=Path, default=Path("build/shop"), help="where everything is written")
     add("--unwet", default=f"{sys.executable} -m unwet", help="how to call it")
+    add("--decided", action="store_true", help="also with each drift decided by majority")
     add("--dbt", action="store_true", help="build the project with dbt, and compare every table")
     add("--venv", type=Path, help="environment with dbt-duckdb (default: build/bench-venv)")
     add("--format", choices=("text", "json"), default="text")
@@ -55,6 +56,9 @@ def _bench(options: argparse.Namespace, seed: int) -> table.Figures:
     if dups is None:
         raise BenchError("there is no command `unwet dups`")
     drift = engine.findings(unwet, case, "drift")
+    decided = None
+    if options.decided:
+        _, decided = engine.refactor(unwet, case, engine.decisions(unwet, case))
     tables = built(_dbt(options), case, result["reports"]) if options.dbt else None
     return table.Figures(
         seed=seed,
@@ -70,7 +74,15 @@ def _bench(options: argparse.Namespace, seed: int) -> table.Figures:
         seconds=round(done.seconds, 1),
         peak_mb=round(done.peak_mb, 1),
         built=tables,
+        decided=_decided(decided) if decided else None,
     )
+
+
+def _decided(result: Mapping[str, Any]) -> Mapping[str, int]:
+    """What is left when every drift is decided, and how many reports change by that."""
+    verdicts = Counter(report["verdict"] for report in result["reports"])
+    sizes = {f"{what} after": result["after"][what] for what in ("lines", "nodes")}
+    return {**sizes, **{name: verdicts[name] for name in ("changed", "kept", "failed")}}
 
 
 def _dbt(options: argparse.Namespace) -> Path:

@@ -1,11 +1,13 @@
 """Calling unwet as a user would.
 
 refactor(unwet, case) -> Run, and its JSON;  findings(unwet, case, command) -> its JSON or None
+decisions(unwet, case) -> a file that says of every contradiction: the majority is right
 """
 
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
@@ -13,11 +15,31 @@ from bench.process import Run, run
 from bench.shop.case import Case
 
 
-def refactor(unwet: Sequence[str], case: Case) -> tuple[Run, Mapping[str, Any]]:
-    """Into a dbt project for DuckDB, tested on the case's data. Raises BenchError without JSON."""
-    words = [*_input(case), "--to-dialect", "duckdb", "--out", str(case.folder / "project")]
-    words += ["--force", "--data", str(case.warehouse)]
+def refactor(
+    unwet: Sequence[str], case: Case, decided: Path | None = None
+) -> tuple[Run, Mapping[str, Any]]:
+    """Into a dbt project for DuckDB, tested on the case's data. With decisions: into a folder
+    beside it, and proved only. Raises BenchError without JSON."""
+    words = [*_input(case), "--to-dialect", "duckdb", "--force"]
+    if decided is not None:
+        words += ["--out", str(case.folder / "decided"), "--decisions", str(decided)]
+        return _call(unwet, case, "refactor", words, "decided")
+    words += ["--out", str(case.folder / "project"), "--data", str(case.warehouse)]
     return _call(unwet, case, "refactor", words)
+
+
+def decisions(unwet: Sequence[str], case: Case) -> Path:
+    """What `unwet drift` drafts, with a date and a reason: what somebody writes who finds the
+    majority right everywhere. Raises BenchError where nothing is drafted."""
+    file = case.folder / "decisions.toml"
+    file.unlink(missing_ok=True)
+    words = ["drift", *_input(case), "--format", "toml", "-o", str(file)]
+    run([*unwet, *words], case.folder / "decisions.log")
+    if not file.exists():
+        raise BenchError("unwet drift drafted no decisions")
+    text = file.read_text("utf-8").replace('date = ""', 'date = "2026-01-01"')
+    file.write_text(text.replace('reason = ""', 'reason = "as the others"'), "utf-8")
+    return file
 
 
 def findings(
@@ -36,13 +58,13 @@ def _input(case: Case) -> list[str]:
 
 
 def _call(
-    unwet: Sequence[str], case: Case, command: str, words: Sequence[str]
+    unwet: Sequence[str], case: Case, command: str, words: Sequence[str], name: str = ""
 ) -> tuple[Run, Mapping[str, Any]]:
-    result = case.folder / f"{command}.json"
+    result = case.folder / f"{name or command}.json"
     result.unlink(missing_ok=True)
     done = run(
         [*unwet, command, *words, "--format", "json", "-o", str(result)],
-        case.folder / f"{command}.log",
+        case.folder / f"{name or command}.log",
     )
     if not result.exists():
         last = (done.output.strip().splitlines() or ["it printed nothing"])[-1]

@@ -11,13 +11,17 @@ from pathlib import Path
 
 BEGIN, END = "<!-- shop -->", "<!-- /shop -->"
 BUILT = ("built by dbt: identical", "built by dbt: different", "built by dbt: missing")
+DECIDED = tuple(
+    f"drift decided: {what}" for what in ("lines after", "nodes after", "changed", "kept", "failed")
+)
 VERDICTS = ("proved", "tested", "changed", "order-dependent", "kept", "failed")
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """One seed. `drift` is None while there is no such command; `families`: of whole reports;
-    `built`: by parity of the tables that dbt built, if it did."""
+    `built`: by parity of the tables that dbt built, if it did. `decided`: sizes and verdicts when
+    the majority of each drift is taken for right, if that was asked for."""
 
     seed: int
     files: int
@@ -32,6 +36,7 @@ class Figures:
     seconds: float
     peak_mb: float
     built: Mapping[str, int] | None = None
+    decided: Mapping[str, int] | None = None
 
 
 def to_json(figures: Sequence[Figures]) -> str:
@@ -42,7 +47,9 @@ def to_json(figures: Sequence[Figures]) -> str:
 def text(figures: Sequence[Figures]) -> str:
     """Markdown that also reads well on a terminal: a column per seed."""
     rows = [("seed", *(str(one.seed) for one in figures))]
-    names = [name for name in _ROWS if name not in BUILT or any(one.built for one in figures)]
+    left_out = set(() if any(one.built for one in figures) else BUILT)
+    left_out.update(() if any(one.decided for one in figures) else DECIDED)
+    names = [name for name in _ROWS if name not in left_out]
     rows += [(name, *(_cell(one, name) for one in figures)) for name in names]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
@@ -57,7 +64,7 @@ def text(figures: Sequence[Figures]) -> str:
 
 _ROWS = (
     "files", "reports", "lines before", "lines after", "parameter lines after",
-    "nodes before", "nodes after", *VERDICTS, "family recall", "family precision",
+    "nodes before", "nodes after", *VERDICTS, *DECIDED, "family recall", "family precision",
     "drift injected", "drift recall", "drift precision", *BUILT, "seconds", "peak MB",
 )  # fmt: skip
 
@@ -79,6 +86,7 @@ def _cell(one: Figures, name: str) -> str:
         "drift recall": one.drift["recall"] if one.drift else missing,
         "drift precision": one.drift["precision"] if one.drift else missing,
         **{name: _built(one, name) for name in BUILT},
+        **{name: _decided(one, name) for name in DECIDED},
         "seconds": f"{one.seconds:.0f}",
         "peak MB": f"{one.peak_mb:,.0f}",
     }
@@ -90,6 +98,10 @@ def _cell(one: Figures, name: str) -> str:
 
 def _built(one: Figures, name: str) -> object:
     return "not built" if one.built is None else one.built.get(name.rpartition(" ")[2], 0)
+
+
+def _decided(one: Figures, name: str) -> object:
+    return "not asked" if one.decided is None else one.decided[name.partition(": ")[2]]
 
 
 def _reasons(figures: Sequence[Figures]) -> list[str]:
