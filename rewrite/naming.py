@@ -85,4 +85,7 @@ def hole_name(values: Sequence[str], role: str) -> str:
         head.append(words[0])
     best = max((tail, head), key=len)
     name = "_".join(best)
-    return name if name.isidentifier() else role
+    if name.isidentifier():
+        return name
+    days = role == "value" and all(re.fullmatch(r"\d{4}-\d\d-\d\d", each) for each in values)
+    return "day" if days else role

@@ -14,21 +14,39 @@ _CLAUSES = {"expressions": "select", "where": "where", "group": "group", "having
             "order": "order", "qualify": "qualify", "distinct": "select"}  # fmt: skip
 
 
-def readers(query: Query, block: Query) -> list[Query]:
-    """The blocks of a query that read one of its blocks."""
-    return [b for b in blocks(query) if any(item.query is block for item in b.inputs)]
+class Blocks:
+    """The blocks of queries, looked for once: those that are replaced later stay in the lists, and
+    nothing that still stands reads them."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Query, tuple[Query, ...]]] = {}  # kept, as they go by identity
+
+    def of(self, query: Query) -> tuple[Query, ...]:
+        """The query and all that it is made of."""
+        if id(query) not in self._known:
+            self._known[id(query)] = query, tuple(blocks(query))
+        return self._known[id(query)][1]
+
+    def readers(self, query: Query, block: Query) -> list[Query]:
+        """The blocks of a query that read one of its blocks."""
+        return [b for b in self.of(query) if any(item.query is block for item in b.inputs)]
 
 
 def refer(
-    query: Query, block: Query, token: str, names: Mapping[str, str], every: AbstractSet[str]
+    query: Query,
+    block: Query,
+    token: str,
+    names: Mapping[str, str],
+    every: AbstractSet[str],
+    known: Blocks,
 ) -> exp.Table | None:
     """In place: the reference where the block stood, under its alias.
 
     ``names``: the model's name of each column of the block; ``every``: all names that the model
     has. None where nothing else could be said in the same words: then nothing is changed.
     """
-    reading = readers(query, block)
-    found = _columns(reading, block, names, every)
+    reading = known.readers(query, block)
+    found = _columns(reading, block, names, every, known)
     if found is None:
         return None
     for column in found:
@@ -47,7 +65,11 @@ def select_from(token: str, names: Mapping[str, str]) -> exp.Select:
 
 
 def _columns(
-    reading: Iterable[Query], block: Query, names: Mapping[str, str], every: AbstractSet[str]
+    reading: Iterable[Query],
+    block: Query,
+    names: Mapping[str, str],
+    every: AbstractSet[str],
+    known: Blocks,
 ) -> list[exp.Column] | None:
     """The columns of the block where they are read; None where a star, USING or a name without a
     table would mean something else beside more columns."""
@@ -56,7 +78,7 @@ def _columns(
     for reader in reading:
         if reader.kind != "select" or _is_vague(reader.node):
             return None
-        for inner in blocks(reader):
+        for inner in known.of(reader):
             for column, clause in _own_columns(inner.node):
                 ref = inner.find(column, clause)
                 mine = ref.input is not None and ref.input.query is block and ref.alias is None

@@ -9,6 +9,7 @@ goes back into that one.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -21,7 +22,18 @@ from unwet.lineage.declared import output_types
 from unwet.lineage.resolve import Query
 from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.trees import copied, is_inside, stands_in
-from unwet.rewrite.algebra import Aggregate, Distinct, Join, Opaque, Plan, Rel, SetOp, Window, walk
+from unwet.rewrite.algebra import (
+    Aggregate,
+    Distinct,
+    Join,
+    Opaque,
+    Plan,
+    Rel,
+    Scan,
+    SetOp,
+    Window,
+    walk,
+)
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.limits import NO_LIMITS, Owners
@@ -29,7 +41,7 @@ from unwet.rewrite.lower import Env, Lowerer, trim
 from unwet.rewrite.naming import common_end, free, majority, snake
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
-from unwet.rewrite.referring import bare_branches, refer, select_from, visible
+from unwet.rewrite.referring import Blocks, bare_branches, refer, select_from, visible
 from unwet.rewrite.rereading import resolved
 from unwet.rewrite.same_rows import SameRows
 from unwet.rewrite.scalars import Unsupported
@@ -95,10 +107,12 @@ class _Workshop:
     offers: Offers = field(init=False)
     groups: dict[bytes, list[Site]] = field(default_factory=lambda: defaultdict(list))
     keys: dict[int, bytes] = field(default_factory=dict)  # of the groups, by their sites' nodes
+    about: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by name of CTE
     inner: dict[bytes, int] = field(default_factory=dict)  # relations behind a group's rows
     trivial: dict[bytes, bool] = field(default_factory=dict)
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     read: AbstractSet[str] = frozenset()
+    known: Blocks = field(default_factory=Blocks)
     catalog: Catalog = field(init=False)
 
     def __post_init__(self) -> None:
@@ -131,6 +145,7 @@ class _Workshop:
         for site in sites:
             if (site.label or site.whole) and not self._is_trivial(site.rel):
                 key = self.rows.key(site.rel)
+                self.about[snake(site.label)].add(_about(site.rel))
                 self.groups[key].append(site)
                 self.keys[id(site.node)] = key
                 size = sum(1 for _ in walk(site.rel))
@@ -252,15 +267,19 @@ class _Workshop:
     ) -> None:
         if site.whole:
             self.trees[site.host] = select_from(token, names)
-        elif refer(site.query, site.block, token, names, every):
+        elif refer(site.query, site.block, token, names, every, self.known):
             self.offers.replaced[id(site.node)] = token
         else:
             site.node.replace(select_from(token, names))
 
     def _name(self, sites: Sequence[Site], base: Site) -> str:
-        label = snake(majority(site.label or site.host for site in sites))
+        said = [site.label for site in sites if site.label and site.label not in self.trees]
+        label = snake(majority(said or [site.label or site.host for site in sites]))
         label = label if len(label) > 2 else after_tables(base.node)
         taken = {*self.taken, *self.owners.refused}
+        about = _about(base.rel)
+        if len(self.about.get(label, ())) > 1 and about and about not in label:
+            label = f"{label}_{about}"
         of = common_end(site.host for site in sites)
         if of and (of.isdigit() or f"int_{label}" in taken) and not label.endswith(f"_{of}"):
             label = f"{label}_{of}"
@@ -320,6 +339,14 @@ def _narrow(inner: exp.Select, table: exp.Table) -> None:
     own = [i for i in inner.expressions if i.alias_or_name.lower() in read]
     if own:
         inner.set("expressions", own)
+
+
+def _about(rel: Rel) -> str:
+    """The word for what all rows are of, where they are of one table."""
+    tables = {node.table for node in walk(rel) if isinstance(node, Scan)}
+    [table] = tables if len(tables) == 1 else [""]
+    word = table[5:-5] if table.startswith(("src__", "ref__")) else table
+    return snake(re.split(r"__|\.", word)[-1])
 
 
 def _label(node: exp.Expr) -> str:

@@ -53,3 +53,9 @@ def test_the_words_that_all_values_share_name_a_hole() -> None:
 def test_the_last_word_of_all_names() -> None:
     assert common_end(["cohort_1009", "int_rows_of_1009"]) == "1009"
     assert common_end(["revenue_de", "revenue_fr"]) == ""
+
+
+def test_days_without_another_name_are_called_so() -> None:
+    assert hole_name(["2024-05-01", "2024-06-01"], "value") == "day"
+    assert hole_name(["2024-05-01", "2024-06-01"], "started_on") == "started_on"
+    assert hole_name(["2024-05-01", "spring"], "value") == "value"

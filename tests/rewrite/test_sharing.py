@@ -227,3 +227,27 @@ def test_what_nobody_reads_is_no_model_for_others() -> None:
     found = shared(f"create table r.c as {SAME}", CTE, DERIVED, read=frozenset())
     assert {draft.name: draft.refs for draft in found.drafts}["c"] == ()
     assert len(found.intermediates) == 1
+
+
+LATEST = """create table r.{name} as with latest as (
+select x.*, row_number() over (partition by x.{key} order by x.{by} desc) as rn,
+count(*) over (partition by x.{key}) as n, min(x.{by}) over (partition by x.{key}) as low,
+max(x.{by}) over (partition by x.{key}) as high from (select {columns} from {table}) as x
+) select {key}, n, low, high from latest where rn = 1"""
+
+
+def test_one_name_for_the_rows_of_several_tables_says_which() -> None:
+    orders = {"key": "id", "by": "cents", "columns": "id, country, status, cents", "table": "s.o"}
+    items = {"key": "o_id", "by": "price", "columns": "o_id, qty, price", "table": "s.i"}
+    texts = [LATEST.format(name=n, **orders) for n in "abc"]
+    texts += [LATEST.format(name=n, **items) for n in "def"]
+    names = sorted(model.name for model in shared(*texts).intermediates)
+    assert names == ["int_latest_i", "int_latest_o"]
+
+
+def test_the_name_of_a_report_is_no_name_for_a_model_of_others() -> None:
+    few = SAME.replace(", min(x.price) as low,\nmax(x.price) as high", "")
+    texts = [text.replace("totals", "c") for text in (CTE, CTE.replace("r.a", "r.d"))]
+    derived = DERIVED.replace("t.total", "totals.total, totals.low").replace("as t ", "as totals ")
+    found = shared(f"create table r.c as {few}", *texts, derived, read=frozenset({"c"}))
+    assert [model.name for model in found.intermediates] == ["int_totals"]
