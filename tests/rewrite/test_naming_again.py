@@ -19,6 +19,7 @@ DEDUP = """\
 WITH latest AS (
   SELECT o.{0}_id, MAX(o.day) AS day, SUM(o.amount) AS amount
   FROM s.{0} AS o
+  JOIN s.days AS d ON d.day = o.day
   WHERE o.loaded > DATE '2020-01-01' AND o.status IN ('paid', 'shipped')
   GROUP BY o.{0}_id
 )
@@ -28,7 +29,8 @@ SUMS = ("SUM(l.amount)", "MAX(l.day)", "COUNT(*)")
 
 
 def texts(*tables: str) -> dict[str, str]:
-    """Three reports over each table, all with a CTE of the same name."""
+    """Three reports over each table, all with a CTE of the same name (over two tables, so that it
+    is not called after one)."""
     return {
         f"{table}/report_{n}.sql": DEDUP.format(table, wanted)
         for table in tables
