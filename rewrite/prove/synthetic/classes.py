@@ -69,8 +69,10 @@ def chiefs(symbols: Symbols, tests: Sequence[Expr]) -> list[int]:
 
 
 def equal_pair(test: Expr) -> tuple[int, int] | None:
-    """The two variables whose equality (or difference) a test is."""
-    if isinstance(test, Call) and test.op in ("eq", "neq", "nullsafeeq", "nullsafeneq"):
+    """The two variables whose equality (or difference) a test is; of parameters of a lambda it is
+    none, as they are no operands."""
+    compares = isinstance(test, Call) and test.op in ("eq", "neq", "nullsafeeq", "nullsafeneq")
+    if isinstance(test, Call) and compares and len(test.args) == 2:
         left, right = (number(bare(each)) for each in test.args)
         if left is not None and right is not None:
             return left, right

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, assert_never
@@ -28,6 +29,8 @@ from unwet.rewrite.prove.synthetic.values import (
     slots,
 )
 
+_NAME: Final = re.compile(r"\w+:id ")
+_NAMING: Final = frozenset({"dot", "propertyeq", "alias", "kwarg"})
 _EQUAL: Final = frozenset({"eq", "neq", "nullsafeeq", "nullsafeneq"})
 _ORDER: Final = frozenset({"lt", "lte", "gt", "gte"})
 _LIKE: Final[dict[str, How]] = {
@@ -109,6 +112,11 @@ class Scalars:
     # --- calls
 
     def _call(self, expr: Call, frames: Frames) -> Value:
+        if expr.op not in _NAMING and any(map(_NAME.match, expr.shape)):
+            # inside a lambda, whose parameters are names and no operands: x -> x + 1
+            for arg in expr.args:
+                self.value(arg, frames)
+            return Value(Cell())
         special = SPECIAL.get(expr.op)
         if special is not None:
             return special(self, expr, frames)

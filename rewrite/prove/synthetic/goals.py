@@ -79,7 +79,8 @@ def of_values(
         many, soft = numbers(test), home.softened()
         if not isinstance(test, Call):
             continue
-        if test.op in COMPARISONS and len(many) > 1 and equal_pair(test) is None:
+        two = test.op in COMPARISONS and len(test.args) == 2
+        if two and len(many) > 1 and equal_pair(test) is None:
             left, right = test.args
             for op in ("eq", "lt", "gt"):
                 yield Goal("good", "boundary", Ask(((binary(op, left, right), "true"),)).also(soft))

@@ -111,6 +111,16 @@ def test_what_functions_do_otherwise_is_shown(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "value", ["x + 1", "cast(x as int)", "x = 1", "x in (1, 2)", "x between a and 3", "x is null"]
+)
+def test_parameters_of_a_lambda_are_no_columns(tmp_path: Path, value: str) -> None:
+    text = f"create table r.base as select list_transform([a, b], x -> {value}) as l from s.t"
+    bench = Bench(tmp_path, "create table s.t (a int, b int)", text, dialect="duckdb")
+    (found,) = bench.evidence(budget=Budget(report=0)).values()
+    assert found.verdict.verdict == "identical", found.verdict.reason
+
+
 def test_placeholders_get_a_value_on_both_sides(tmp_path: Path) -> None:
     text = "create table r.a as select a, b from s.t where d = {{ day }} and b > 3"
     bench = Bench(tmp_path, text)
