@@ -116,6 +116,8 @@ def render(
             printed = tree if spent else copied(tree)
             if dialect in _CONVERTING:
                 printed = _unconverted(printed)
+            elif dialect == "bigquery":
+                printed = _as_grouped(printed)
             return printed.sql(
                 dialect=dialect,
                 pretty=pretty,
@@ -150,6 +152,18 @@ def _mark_bits(tokens: Sequence[Token], trees: Sequence[exp.Expr | None]) -> Non
     if any(token.token_type is TokenType.HEX_STRING for token in tokens):
         for node in (n for tree in trees if tree is not None for n in tree.find_all(exp.HexString)):
             node.set("bits", True)
+
+
+def _as_grouped(tree: exp.Expr) -> exp.Expr:
+    """GROUP BY as it was written: where there is an ORDER BY, too, the printer of BigQuery says
+    another name for a column that is selected under one."""
+    for select in list(tree.find_all(exp.Select)):
+        group = select.args.get("group")
+        for key in group.expressions if group is not None and select.args.get("order") else ():
+            if isinstance(key, exp.Column):
+                name, *more = (part.copy() for part in key.parts)
+                key.replace(exp.Dot.build([name, *more]) if more else name)
+    return tree
 
 
 # --- reading ---------------------------------------------------------------------------------

@@ -226,10 +226,16 @@ class From:
         return conjuncts(self.scalar(on, "on")) if on is not None else ()
 
     def _using(self, name: str, item: Input) -> Expr:
-        """The equality that USING means, where the left side is one column beyond doubt."""
+        """The equality that USING means, where the left side is one column beyond doubt.
+
+        A table whose columns nobody knows does not have a column that stands left of it and was
+        merged before: where it had, engines refuse the query or read the leftmost (DuckDB,
+        SQLite), which is the same one."""
         before = [each for each, _ in self._entered[:-1]]
         merged = [each for each in self.query.merged.get(name, ()) if each in before]
-        holders = [each for each in before if each.columns is None or name in each.index]
+        first = before.index(merged[0]) if len(merged) > 1 else len(before)
+        holders = [each for at, each in enumerate(before)
+                   if name in each.index or (each.columns is None and at <= first)]  # fmt: skip
         if not merged or any(each not in merged for each in holders):
             raise Unsupported(f"USING {name} of more than one table")
         joins = [each.join for each in (*merged[1:], item) if each.join is not None]

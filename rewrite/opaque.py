@@ -8,7 +8,8 @@ relations. The text ends with a digest of the whole tree, as printing may leave 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 from sqlglot import exp
@@ -26,6 +27,9 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     tree = query.node.copy()
     tables = list(_outside_tables(query, tree))
     tree.set("into", None)
+    _shorten(tree, [table for table, _ in tables])
+    for raw in list(tree.find_all(exp.RawString)):
+        raw.replace(exp.Literal.string(raw.this))  # as the same text is written without an r
     inputs: dict[str, tuple[Rel, tuple[str, ...]]] = {}
     for table, name in tables:
         defined = definitions.get(name)
@@ -81,6 +85,18 @@ def _number(table: exp.Expr, number: int, read: frozenset[str]) -> None:
     if not table.alias and written.lower() in read:
         table.set("alias", exp.TableAlias(this=table.this.copy()))
     table.set("this", exp.to_identifier(f"${number}"))
+
+
+def _shorten(tree: exp.Expr, tables: Sequence[exp.Expr]) -> None:
+    """``schema.table.column`` is ``table.column`` where only one table could be meant."""
+    every = tree.find_all(exp.Table, exp.CTE, exp.Subquery)
+    names = Counter(n.lower() for each in every for n in {each.name, each.alias})
+    known = {tuple(p.name.lower() for p in t.parts) for t in tables if isinstance(t, exp.Table)}
+    for column in tree.find_all(exp.Column):
+        said = tuple(part.name.lower() for part in column.parts[:-1])
+        if len(said) > 1 and said in known and names[said[-1]] == 1:
+            column.set("db", None)
+            column.set("catalog", None)
 
 
 def _names_read(tree: exp.Expr) -> frozenset[str]:

@@ -275,3 +275,11 @@ def test_the_parsers_doubts_are_heard_whoever_silenced_it() -> None:
         logger.disabled = before[0]
         logger.setLevel(before[1])
     assert [each.code for each in found] == ["WARNING"]
+
+
+@pytest.mark.parametrize("key", ["a", "t.a"])
+def test_bigquery_groups_by_what_was_written(key: str) -> None:
+    written = f"SELECT {key} AS b, COUNT(*) AS n FROM t GROUP BY {key} ORDER BY n"
+    (statement,) = parse(mask(Source("a.sql", written, "bigquery"))).statements
+    assert render(statement.tree, "bigquery", pretty=False) == written
+    assert statement.tree.args["group"].expressions[0].sql() == key

@@ -105,3 +105,40 @@ def test_every_file_has_cases() -> None:
     assert len(CASES) > 200
     with pytest.raises(duckdb.Error):
         Worlds().rows("SELECT nope FROM t", 0)
+
+
+@pytest.mark.parametrize(
+    ("joins", "why"),
+    [
+        (
+            "t JOIN u USING (a) JOIN nobody AS n ON n.x = t.b JOIN v AS w ON TRUE JOIN z USING (a)",
+            "",
+        ),
+        ("t JOIN u USING (a) JOIN nobody AS n ON n.x = t.b LEFT JOIN z USING (a)", ""),
+        ("nobody AS n JOIN t ON n.x = t.b JOIN u ON TRUE JOIN z USING (a)", "more than one"),
+        ("nobody AS n JOIN t ON n.x = t.b JOIN z USING (a)", "more than one"),
+    ],
+)
+def test_using_a_column_that_an_unknown_table_may_have(joins: str, why: str) -> None:
+    """Whether it has one or not, the rows are the same: the leftmost is read."""
+    sql = f"WITH z AS (SELECT a, c FROM t) SELECT t.b, u.k, z.c FROM {joins}"
+    sql = sql if "JOIN u" in joins else sql.replace("u.k, ", "")
+    plan = plan_of(sql)
+    assert why in reason(plan) and bool(why) == bool(reason(plan))
+    if why:
+        return
+    engine = duckdb.connect()
+    for table in (
+        "t (a INT, b INT, c TEXT)",
+        "u (a INT, k INT, d TEXT)",
+        "v (k INT, b INT, e INT)",
+    ):
+        engine.execute(f"CREATE TABLE {table}")
+        values = ", ".join(f"({a}, {b}, NULL)" for a in (1, 2, "NULL") for b in (1, 2))
+        engine.execute(f"INSERT INTO {table.split()[0]} VALUES {values}")
+    rows = []
+    for columns in ("1 AS x", "1 AS x, 7 AS a"):
+        engine.execute(f"CREATE OR REPLACE TABLE nobody AS SELECT {columns}")
+        rows.append(sorted(map(str, engine.execute(sql).fetchall())))
+    assert rows[0] == rows[1]
+    assert rows[0]

@@ -75,8 +75,12 @@ BY_DIALECT = [
     ("snowflake", 'SELECT "a" FROM t', "SELECT a FROM t TABLESAMPLE (100)"),
     ("tsql", "SELECT TOP 5 PERCENT a FROM t", "SELECT TOP 5 PERCENT b FROM t"),
     ("tsql", "SELECT TOP 5 PERCENT a FROM t", "SELECT TOP 5 PERCENT WITH TIES a FROM t"),
+    ("postgres", "SELECT DISTINCT ON (s1.p.a) s1.p.a FROM s1.p, s2.p",
+     "SELECT DISTINCT ON (p.a) p.a FROM s1.p, s2.p"),
+    ("postgres", "SELECT DISTINCT ON (s1.p.a) s1.p.a FROM s1.p, t AS p",
+     "SELECT DISTINCT ON (p.a) p.a FROM s1.p, t AS p"),
     ("clickhouse", "SELECT DISTINCT ON (a) Ab FROM t", "SELECT DISTINCT ON (a) AB FROM t"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("dialect", "left", "right"), BY_DIALECT)
@@ -90,6 +94,10 @@ SAME = [
      'SELECT DISTINCT ON ("a") a FROM "t"', "SELECT DISTINCT ON (a) a FROM t"),
     ("comments", "duckdb", R + "SELECT i /* x */ FROM n -- y", R + "SELECT i FROM n"),
     ("brackets", "tsql", "SELECT TOP 5 PERCENT [A] FROM [T]", "SELECT TOP 5 PERCENT a FROM t"),
+    ("raw strings", "bigquery", r"SELECT a FROM t TABLESAMPLE SYSTEM (1 PERCENT) WHERE c = r'a\.b'",
+     r"SELECT a FROM t TABLESAMPLE SYSTEM (1 PERCENT) WHERE c = 'a\\.b'"),
+    ("a column with the schema of its table", "postgres",
+     "SELECT DISTINCT ON (s1.p.a) s1.p.a FROM s1.p", "SELECT DISTINCT ON (p.a) p.a FROM s1.p"),
     (
         "qualified by the table's name",
         "postgres",
