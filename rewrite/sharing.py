@@ -289,13 +289,20 @@ class _Workshop:
 
     def _settle(self) -> None:
         """Models that no two places read go back to where they are read."""
+        found = self._reads()
         for name in reversed([*self.made]):
-            token = f"ref__{name}__ref"
-            hosts = {**self.trees, **self.made}
-            reads = [t for tree in hosts.values() for t in tree.find_all(exp.Table)
-                     if t.name == token]  # fmt: skip
+            reads = found.get(f"ref__{name}__ref", [])
             if not reads or (len(reads) == 1 and _inlined(reads[0], name, self.made[name])):
                 del self.made[name]
+                found = self._reads()
+
+    def _reads(self) -> dict[str, list[exp.Table]]:
+        """Where each relation is read."""
+        found: dict[str, list[exp.Table]] = defaultdict(list)
+        for tree in (*self.trees.values(), *self.made.values()):
+            for table in tree.find_all(exp.Table):
+                found[table.name].append(table)
+        return found
 
 
 def _owner(wide: Wide) -> Site | None:
