@@ -53,6 +53,8 @@ class Library:
 
 HANDED_ON = re.compile(r"call__(\d+)__call")  # an argument that another macro writes
 _CALL = re.compile(r"(call|loop)__\d+__\1")
+_NO_NAME = "of_the_call"
+NAMELESS = re.compile(rf"(?<=__call)\s+AS\s+{_NO_NAME}\b", re.IGNORECASE)
 # a call that is a whole branch, and not the first of several columns
 SELECTED = re.compile(
     r"\bSELECT\s+((call|loop)__\d+__\2)\b(?=(?:\s|/\*.*?\*/)*(?:\)|;|\Z|UNION\b|EXCEPT\b|INTERSECT\b|MINUS\b"
@@ -63,12 +65,16 @@ SELECTED = re.compile(
 
 def with_calls_as_queries(tree: exp.Expr) -> exp.Expr:
     """In place: a call that stands for a query gets the look of one, as printing some dialects
-    looks for what a query reads. `SELECTED` finds them in the text again."""
+    looks for what a query reads. `SELECTED` finds them in the text again. A call among the items of
+    a SELECT, which may be several columns, gets a name, or T-SQL's printer would give it one:
+    `NAMELESS` finds it."""
     for word in [each for each in tree.find_all(exp.Var) if _CALL.fullmatch(each.name)]:
         if isinstance(word.parent, exp.Subquery):
             word.replace(exp.Table(this=exp.to_identifier(word.name)))
         elif isinstance(word.parent, exp.SetOperation):
             word.replace(exp.Select(expressions=[exp.Var(this=word.name)]))
+        elif isinstance(word.parent, exp.Select) and word.arg_key == "expressions":
+            word.replace(exp.alias_(exp.Var(this=word.name), _NO_NAME))
     return tree
 
 

@@ -19,7 +19,7 @@ from unwet.lineage.findings import Span
 from unwet.lineage.parse import Statement, render
 from unwet.lineage.pile import Pile
 from unwet.lineage.trees import copied
-from unwet.rewrite.library import SELECTED, Library, with_calls_as_queries
+from unwet.rewrite.library import NAMELESS, SELECTED, Library, with_calls_as_queries
 from unwet.rewrite.lost import UNPARSED
 from unwet.rewrite.shapes import Leaf
 
@@ -72,7 +72,8 @@ def statement_size(statement: Statement) -> Size:
 def tree_lines(tree: exp.Expr, dialect: str) -> int:
     """The lines a tree takes when printed; as it was written where it cannot be printed."""
     try:
-        text = SELECTED.sub(r"\1", render(with_calls_as_queries(copied(tree)), dialect, spent=True))
+        text = render(with_calls_as_queries(copied(tree)), dialect, spent=True)
+        text = SELECTED.sub(r"\1", NAMELESS.sub("", text))
     except RenderError:
         text = tree.sql(dialect=dialect or None, pretty=True, unsupported_level=ErrorLevel.IGNORE)
     return code_lines(text)

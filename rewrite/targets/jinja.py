@@ -13,6 +13,7 @@ from unwet.lineage.trees import copied
 from unwet.rewrite.library import (
     HANDED_ON,
     LINE,
+    NAMELESS,
     SELECTED,
     MacroCall,
     MacroKind,
@@ -82,7 +83,8 @@ def _with_ladder(text: str, word: str, ladder: Ladder, dialect: str) -> str:
 
 def _text(tree: exp.Expr, dialect: str) -> str:
     """The tree, which nobody needs again, as SQL."""
-    return SELECTED.sub(r"\1", render(with_calls_as_queries(tree), dialect, spent=True))
+    text = render(with_calls_as_queries(tree), dialect, spent=True)
+    return SELECTED.sub(r"\1", NAMELESS.sub("", text))
 
 
 def call_text(call: MacroCall, dialect: str, calls: Sequence[MacroCall] = ()) -> str:

@@ -140,3 +140,13 @@ def test_a_relation_handed_to_a_macro_is_not_quoted_again() -> None:
     for name in ("db", "catalog"):
         next(iter(table.find_all(exp.Table))).set(name, None)
     assert "FROM {{ relation }}" in template(table, "bigquery", ())
+
+
+def test_a_call_among_the_columns_of_a_cte_gets_no_name_of_its_own_in_t_sql() -> None:
+    found = sqlglot.parse_one(
+        "WITH x(a, b, c) AS (SELECT d, y FROM t) SELECT a FROM x", read="tsql"
+    )
+    for column in [each for each in found.find_all(exp.Column) if each.name == "y"]:
+        column.replace(exp.Var(this="call__0__call"))
+    text = " ".join(template(found, "tsql", [MacroCall("m", ())]).split())
+    assert text == "WITH x(a, b, c) AS ( SELECT d, {{ m() }} FROM t ) SELECT a FROM x"
