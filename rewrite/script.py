@@ -61,6 +61,7 @@ __all__ = ["Definition", "EndState", "Report", "base_reads", "end_state"]
 _CIRCLE = "its scripts read each other in a circle"
 _TWICE = "it is created twice in one script"
 _EMPTY = "it is empty in the end"
+_EMPTIED = "it is emptied, and nobody says which columns it has"
 _TURNS = "which several scripts write, each anew: nobody says which is last"
 _NEAREST = "{} reads {} as {} leaves it, which is the nearest to it of all that write it"
 EMPTYING = frozenset({"truncate", "delete"})
@@ -235,7 +236,8 @@ class _Machine:
             return  # it is empty as it is
         doubtful = current is None or current.problem or problem or is_partition(resolved)
         if current is None or doubtful or not current.columns:
-            self._spoil(resolved)
+            unknown = current is None or (not current.columns and not current.problem)
+            self._spoil(resolved, problem or (_EMPTIED if unknown else ""))
             return
         plan = Plan(current.columns, Values((), len(current.columns)))
         clean = replace(current, parts=(), reads=(), early=frozenset(), assumed=frozenset())
