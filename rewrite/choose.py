@@ -31,7 +31,7 @@ from unwet.rewrite.lifted import lift
 from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.macro_names import Labels, names_for
 from unwet.rewrite.naming import free
-from unwet.rewrite.pieces import expressions, item_runs, spellings
+from unwet.rewrite.pieces import Items, expressions, item_runs, spellings
 from unwet.rewrite.placed_calls import (
     Said,
     call_height,
@@ -94,6 +94,8 @@ class _Workshop:
     calls: list[MacroCall] = field(default_factory=list)
     numbers: dict[MacroCall, int] = field(default_factory=dict)  # of calls that stand for pieces
     known: dict[str, list[Unit]] = field(default_factory=dict)
+    inner: dict[str, list[Unit]] = field(default_factory=dict)  # the expressions of each host
+    items: dict[str, list[Items]] = field(default_factory=dict)
     sizes: dict[bytes, int] = field(default_factory=dict)
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     labels: Labels = field(default_factory=lambda: Labels({}))
@@ -134,10 +136,8 @@ class _Workshop:
 
     def pieces(self) -> bool:
         """Expressions, and items beside one another."""
-        units = [
-            u for host, tree in self.hosts.items() for u in expressions(host, tree, self.spelled)
-        ]
-        units += item_runs(self.hosts)
+        units = [u for host, tree in self.hosts.items() for u in self._expressions(host, tree)]
+        units += item_runs(self.hosts, self.items)
         return self._take(families(units, self.owners))
 
     def _take(self, made: Iterable[Family]) -> bool:
@@ -156,8 +156,14 @@ class _Workshop:
                 self._apply(family)
                 touched.update(u.host for u in family.units)
         for host in touched:
-            self.known.pop(host, None)
+            for kept in (self.known, self.inner, self.items):
+                kept.pop(host, None)
         return bool(touched)
+
+    def _expressions(self, host: str, tree: exp.Expr) -> list[Unit]:
+        if host not in self.inner:
+            self.inner[host] = list(expressions(host, tree, self.spelled))
+        return self.inner[host]
 
     def _gain(self, family: Family) -> int:
         first = family.units[0]

@@ -94,12 +94,22 @@ class _Row:
     numbers: tuple[int, ...]
 
 
-def item_runs(trees: Mapping[str, exp.Expr]) -> Iterator[Unit]:
-    """The runs of items that stand in several SELECTs, each as long as these agree."""
-    known: dict[tuple[bytes, tuple[Leaf, ...]], int] = {}
-    rows = [_row(host, select, survey, known) for host, tree in trees.items()
-            for survey in [Survey(tree)] for select in tree.find_all(exp.Select)]  # fmt: skip
-    rows = [row for row in rows if len(row.numbers) > 1]
+Items = tuple[exp.Select, tuple[Shape | None, ...]]  # None for an item that may not repeat
+
+
+def item_runs(trees: Mapping[str, exp.Expr], known: dict[str, list[Items]]) -> Iterator[Unit]:
+    """The runs of items that stand in several SELECTs, each as long as these agree. ``known``: the
+    items of trees that have not changed; those of others are added."""
+    numbers: dict[Shape, int] = {}
+    rows: list[_Row] = []
+    for host, tree in trees.items():
+        if host not in known:
+            survey = Survey(tree)
+            known[host] = [_items(select, survey) for select in tree.find_all(exp.Select)]
+        for select, shapes in known[host]:
+            if len(shapes) > 1:
+                found = (numbers.setdefault(s, len(numbers)) if s else -1 for s in shapes)
+                rows.append(_Row(host, select, tuple(found)))
     starts: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     for at, row in enumerate(rows):
         for n, pair in enumerate(zip(row.numbers, row.numbers[1:], strict=False)):
@@ -147,21 +157,14 @@ def _units(rows: Sequence[_Row], places: Sequence[tuple[int, int]], length: int)
             yield Unit("items", row.host, row.select, shape, label, "", start, start + length)
 
 
-def _row(
-    host: str,
-    select: exp.Select,
-    survey: Survey,
-    known: dict[tuple[bytes, tuple[Leaf, ...]], int],
-) -> _Row:
-    numbers: list[int] = []
+def _items(select: exp.Select, survey: Survey) -> Items:
+    shapes: list[Shape | None] = []
     for item in select.expressions:
-        number = -1
-        if _may_repeat(item) and survey.has(item):
-            shape = survey.shape(item)
-            if not any("h__" in leaf.text for leaf in shape.leaves):
-                number = known.setdefault((shape.digest, shape.leaves), len(known))
-        numbers.append(number)
-    return _Row(host, select, tuple(numbers))
+        usable = _may_repeat(item) and survey.has(item)
+        shape = survey.shape(item) if usable else None
+        handed_on = shape is not None and any("h__" in leaf.text for leaf in shape.leaves)
+        shapes.append(None if handed_on else shape)
+    return select, tuple(shapes)
 
 
 def _may_repeat(item: exp.Expr) -> bool:
