@@ -141,7 +141,7 @@ def verify(
         for c in checked
     )
     borrowed = _borrowed(state, rendered, known)
-    assumptions = tuple(sorted({*judged.assumptions, *borrowed}))
+    assumptions = tuple(sorted(map(said, {*judged.assumptions, *borrowed})))
     doubled = disagreements(request.project, against, rendered, found, meaning.normalizer)
     notes = (*case.notes, *rendered.notes, *doubled)
     false = tuple(

@@ -62,6 +62,8 @@ def judge(
             unproved[report.name] = why
         else:
             assumptions |= assumed
+    if len(unproved) < len(reports):  # also of models that are read through
+        assumptions |= {each for back in found.values() for each in back.assumed}
     return Judged(plans, unproved, frozenset(assumptions), promised)
 
 

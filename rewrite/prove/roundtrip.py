@@ -49,10 +49,11 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """A model's plan, or why there is none."""
+    """A model's plan, or why there is none; and what is taken for granted to read it."""
 
     plan: Plan | None
     reason: str = ""
+    assumed: frozenset[str] = frozenset()
 
 
 def read_back(root: Path, setting: Setting, compiled: bool = True) -> dict[str, ReadBack]:
@@ -119,7 +120,19 @@ def _plan(
     if resolved.query is None or resolved.kind != "query":
         return ReadBack(None, "it is not a query"), ()  # dbt makes models of queries only
     plan = lower(resolved.query, Env(catalog, definitions, setting.bound))
-    return ReadBack(plan), output_types(resolved.query)
+    return ReadBack(plan, assumed=_meant(model, setting)), output_types(resolved.query)
+
+
+def _meant(model: RenderedModel, setting: Setting) -> frozenset[str]:
+    """Sources that are taken for a relation of the old scripts which has a shorter or a longer name
+    there, or a placeholder for its schema."""
+    said = set[str]()
+    for located in model.sources:
+        name = setting.sources.get(located.lower(), located)
+        relation = setting.catalog.relation(name.lower())
+        if relation.lower() != name.lower():
+            said.add(f"{located} is what the old scripts call {relation}")
+    return frozenset(said)
 
 
 def _quoted(name: str, dialect: str) -> str:

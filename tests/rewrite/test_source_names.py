@@ -64,3 +64,34 @@ def test_the_same_schema_in_other_letters_is_one_source() -> None:
     texts = ["select id into q from Dbo.a", "select id into r from dbo.b where id > 1"]
     pile = load([Source(f"{n}.sql", text, "tsql") for n, text in enumerate(texts)], "tsql")
     assert {each.outcome for each in refactor(pile, Request()).verdicts} == {"proved"}
+
+
+@pytest.mark.parametrize(
+    ("old", "schema", "assumed"),
+    [
+        ("orders", "main", ()),
+        ("a.orders", "A", ()),
+        ("@cdm.orders", "\"{{ var('cdm') }}\"", ()),
+        ("orders", "archive", ("archive.orders is what the old scripts call orders",)),
+        ("a.orders", "db.a", ("db.a.orders is what the old scripts call a.orders",)),
+        ("@cdm.orders", "a", ("a.orders is what the old scripts call @cdm.orders",)),
+    ],
+)
+@pytest.mark.parametrize("through", [False, True])
+def test_a_source_that_is_called_otherwise_is_an_assumption(
+    tmp_path: Path, old: str, schema: str, assumed: tuple[str, ...], through: bool
+) -> None:
+    query = "select o.id, o.amount from {} as o where o.id > 1"
+    (tmp_path / "models").mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: p\nprofile: p\nmodel-paths: [models]\n")
+    model = query.format("{{ source('s', 'orders') }}")
+    if through:
+        (tmp_path / "models" / "middle.sql").write_text(model)
+        model = "select id, amount from {{ ref('middle') }}"
+    (tmp_path / "models" / "r.sql").write_text(model)
+    source = f"sources: [{{name: s, schema: {schema}, tables: [{{name: orders}}]}}]"
+    (tmp_path / "models" / "s.yml").write_text(f"version: 2\n{source}\n")
+    text = query.format(old).replace(" from", " into r from")
+    found = verify(load([Source("r.sql", text, "tsql")], "tsql"), Verify(tmp_path))
+    assert [(each.verdict, each.reason) for each in found.reports] == [("proved", "")]
+    assert found.assumptions == assumed
