@@ -84,7 +84,8 @@ def _members(family: Family, full: bool) -> Iterator[str]:
     shown = family.members if full else family.members[:SHOWN_MEMBERS]
     for member in shown:
         name = member.relation or ("query" if member.whole else "part of a query")
-        yield f"  {member.path}:{member.line}-{member.end_line} ({name})"
+        more = f"-{member.end_line}" if member.end_line > member.line else ""
+        yield f"  {member.path}:{member.line}{more} ({name})"
     if len(shown) < family.size:
         yield f"  ... and {family.size - len(shown)} more (-v shows all)"
 

@@ -377,3 +377,11 @@ def test_steps_of_one_chain_are_no_copies_of_each_other() -> None:
     )
     found = find_families([Source("a.sql", text, "duckdb")], dialect="duckdb")
     assert [family.kind for family in found if len(family.members) > 1] == []
+
+
+def test_a_copy_in_one_line_is_told_with_one_line() -> None:
+    query = "\nSELECT k, SUM(a) AS a, MAX(b) AS b FROM t WHERE c = 1 AND d < 5 GROUP BY k"
+    found = as_text(
+        duplicates(load([Source(f"{n}.sql", query, "duckdb") for n in range(2)], "duckdb"))
+    )
+    assert "  0.sql:2 (query)\n" in found
