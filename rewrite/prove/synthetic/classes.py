@@ -114,7 +114,7 @@ def note_atoms(
     _share(hard, chief, classes)
 
 
-_ORDERS: Final = frozenset({"lt", "lte", "gt", "gte", "between"})
+_ORDERS: Final = frozenset({"lt", "lte", "gt", "gte", "between", "eq", "nullsafeeq"})
 _ROUNDS: Final = 3  # a < b AND b < c AND c < 5
 _SHARED: Final = 6  # constants that one class has from another
 _FAMILIES: Final[Mapping[str, str]] = {
@@ -123,11 +123,13 @@ _FAMILIES: Final[Mapping[str, str]] = {
     "double": "number",
     "date": "moment",
     "timestamp": "moment",
+    "text": "text",
 }
 
 
 def _share(tests: Sequence[Expr], chief: Sequence[int], classes: Mapping[int, Class]) -> None:
-    """What one side of an order meets, the other has to come near."""
+    """What one side of an order, or of an equality of computed values, meets, the other has to come
+    near."""
     orders = [t for t in tests if isinstance(t, Call) and t.op in _ORDERS]
     for _ in range(_ROUNDS):
         for test in orders:

@@ -18,19 +18,20 @@ from typing import Final
 
 from unwet.rewrite.algebra import Expr, Plan
 from unwet.rewrite.prove.engines import Engine
-from unwet.rewrite.prove.synthetic.crowds import ORDERED, Crowds, without_values
+from unwet.rewrite.prove.synthetic.crowds import ORDERED, Crowds, Nulls, without_values
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import assembled
 from unwet.rewrite.prove.synthetic.entities import Entity, Maker
 from unwet.rewrite.prove.synthetic.filler import Facts, kind_of
 from unwet.rewrite.prove.synthetic.goals import Goal
 from unwet.rewrite.prove.synthetic.logic import Ask, Logic, together
-from unwet.rewrite.prove.synthetic.merged import merged
+from unwet.rewrite.prove.synthetic.merged import merged, merged_rows
 from unwet.rewrite.prove.synthetic.oracle import Oracle
 from unwet.rewrite.prove.synthetic.pools import pools as made_pools
 from unwet.rewrite.prove.synthetic.rows import Way
 from unwet.rewrite.prove.synthetic.solve import Solver
 from unwet.rewrite.prove.synthetic.splits import Split, paired, queries, splits
+from unwet.rewrite.prove.synthetic.strangers import without_strangers
 from unwet.rewrite.prove.synthetic.symbols import (
     negated,
     number,
@@ -67,25 +68,29 @@ class _Contrast:
         self._logic = Logic(twins)
         first = twins.ways(before.rel)[:WAYS]
         self._firsts(first)
-        bounds = frozenset(twins.bounds)
+        bounds, ends = frozenset(twins.bounds), dict(twins.ends)
         twins.bounds.clear()
+        twins.ends.clear()
         twins.other()
         second = twins.ways(after.rel)[:WAYS]
         self._firsts(second)
         self._bounds = bounds | twins.bounds
         self._is_limit_other = bounds != twins.bounds
+        self._turned = [key for key in twins.ends if ends.get(key, twins.ends[key]) != twins.ends[key]]
         self._ways = (*first, *second)
         self._splits = list(islice(self._all_splits(first, second), SPLITS))
         self._asks = [
             [*islice(self._combined(each), TRIED), *self._alone(each)] for each in self._splits
         ]
-        self._bases = [(way, self._plainest(way)) for way in self._ways[:CROWDED]]
+        some = list(dict.fromkeys(self._ways))[: 2 * CROWDED]
+        self._bases = [(way, self._plainest(way)) for way in some]
         self._nulls = {
-            way: [without_values(ask, way, self._logic) for ask in asks]
-            for way, asks in self._bases
+            way: [self._without(ask, way) for ask in asks] for way, asks in self._bases
         }
         self._at = 0
         self._solve(oracle)
+        self._bases.sort(key=lambda base: all(self._solver.solve(ask) is None for ask in base[1]))
+        del self._bases[CROWDED:]
 
     def _firsts(self, ways: Sequence[Way]) -> None:
         """Takes the conditions apart, so that rows of subqueries are met in the same order."""
@@ -139,12 +144,21 @@ class _Contrast:
                 yield together([scans, test, *firsts[:at], other, *firsts[at + 1 :]])
 
     def _plainest(self, way: Way) -> list[Ask]:
-        """The plainest way to have a row, and those that ask the least of the keys of its group."""
+        """The plainest way to have a row, and those that ask the least of the keys of its group;
+        the first also with rows that are read twice made one."""
         keys = {n for each in (*way.keys, *way.outputs) for n in numbers(each)}
         found = list(islice(self._combined(Split(way, None)), TRIED))
         bound = [len(keys & {n for test, _ in ask.hard for n in numbers(test)}) for ask in found]
         order = sorted(range(1, len(found)), key=bound.__getitem__)
-        return [found[0], *(found[at] for at in order[: CROWDED - 1])]
+        chosen = [found[0], *(found[at] for at in order[: CROWDED - 1])]
+        chosen = [without_strangers(ask, way.wants, self._logic) for ask in chosen]
+        once = merged_rows(chosen[0], self._symbols)
+        return [*chosen[:1], *([once] if once is not None else []), *chosen[1:]]
+
+    def _without(self, ask: Ask, way: Way) -> Nulls:
+        """Which keys of the order may be NULL; only those whose NULLs come elsewhere, if any do."""
+        found = without_values(ask, way, self._logic)
+        return [each for each in found if each[0] in self._turned] if self._turned else found
 
     def _alone(self, split: Split) -> Iterator[Ask]:
         """The test as it should be, with all else as far as that goes: what is wanted of a group
@@ -171,9 +185,9 @@ class _Contrast:
         kinds = [kind_of(v, self._symbols, self._facts) for v in self._symbols.variables]
         seen = {n for e in (*used, *atoms) for n in numbers(e)}
         seen |= {n for way in self._ways for e in way.wants for n in numbers(e)}
-        solver = Solver(self._pools, oracle)
+        self._solver = Solver(self._pools, oracle)
         self._kinds = kinds
-        self._maker = Maker(self._symbols, kinds, self._pools, solver, seen, few=True)
+        self._maker = Maker(self._symbols, kinds, self._pools, self._solver, seen, few=True)
 
     def databases(self, relations: Sequence[str]) -> Iterator[Database]:
         alone = list[Entity]()
@@ -188,19 +202,51 @@ class _Contrast:
                     yield self._database([made, *beside], relations, made.goal.aim)
         if len(alone) > 1:
             yield self._database(alone, relations, "where the plans part")
+        yield from self._nulls_elsewhere(relations)
         last = [self._groups(relations), self._crowds(relations)]
         if not self._splits and self._bounds:  # then a limit or its order differs, more likely
             last.reverse()
         for made_databases in last:
             yield from made_databases
 
+    def _nulls_elsewhere(self, relations: Sequence[str]) -> Iterator[Database]:
+        """Rows that are compared by a key whose NULLs come first in one plan and last in the other,
+        one of them with a NULL: of a partition, and more than a LIMIT lets through."""
+        crowds = Crowds(self._symbols, self._kinds, self._pools, self._maker, self._bounds)
+        for way, asks in self._bases if self._turned else ():
+            for ask, nulls in zip(asks, self._nulls[way], strict=True):
+                for order, how in nulls:
+                    for chosen in crowds.with_null(way, ask, order, how):
+                        yield self._database(chosen, relations, "NULLs beyond a limit")
+                    for chosen in self._partitions(way, ask, order, how):
+                        yield self._database(chosen, relations, "NULLs in a partition")
+
+    def _partitions(
+        self, way: Way, ask: Ask, order: Expr, how: Ask | None
+    ) -> Iterator[Sequence[Entity]]:
+        """Two rows of a partition that are equal in the keys before; what is asked of the one with
+        the NULL may be asked of it later only."""
+        made = self._maker.entity(Goal("good", "NULLs", ask), self._at, way)
+        self._at += 4
+        before = way.orders[: way.orders.index(order)]
+        cells = {n for key in (*way.partitions, *before) for n in numbers(key)} - {*numbers(order)}
+        for each in (how or ask, (how or ask).softened()) if made is not None else ():
+            places, given = self._maker.held(made, cells)
+            if (at := number(order)) is not None:
+                given[at] = len(self._pools.of[at][1]) - 1
+            goal = Goal("good", "NULLs", replace(each, scans=each.scans | way.scans))
+            other = self._maker.entity(goal, made.number + 1, way, 1, places, given=given)
+            if other is not None:
+                yield [made, other]
+                yield [other, made]
+
     def _crowds(self, relations: Sequence[str]) -> Iterator[Database]:
         """More rows than a LIMIT lets through, in some ways if it is the limit that differs."""
         crowds = Crowds(self._symbols, self._kinds, self._pools, self._maker, self._bounds)
-        some = len(self._bases) if self._is_limit_other else 1
-        for way, asks in self._bases[:some]:
-            for ask, nulls in list(zip(asks, self._nulls[way], strict=True))[:some]:
-                for chosen in crowds.of(way, ask, nulls):
+        is_other = self._is_limit_other
+        for way, asks in self._bases if is_other else self._bases[:1]:
+            for ask, nulls in list(zip(asks, self._nulls[way], strict=True))[: None if is_other else 1]:
+                for chosen in crowds.of(way, ask, () if is_other else nulls):
                     yield self._database(chosen, relations, "more than a limit")
 
     def _found(self, split: Split, asks: Sequence[Ask]) -> Iterator[tuple[Entity, Way]]:
@@ -233,9 +279,7 @@ class _Contrast:
     ) -> Iterator[Entity]:
         """Good rows of the same group: with the values of its keys, and others in all else.
         `nulls`: variables that are NULL in them."""
-        cells = [n for n in dict.fromkeys(n for key in keys for n in numbers(key))]
-        places = {self._pools.chief[n]: near.number for n in cells if n in self._pools.free}
-        given = {n: at for n in cells if (at := self._position(near, n)) is not None}
+        places, given = self._maker.held(near, (n for key in keys for n in numbers(key)))
         given |= {n: len(self._pools.of[n][1]) - 1 for n in nulls}
         for way, asks in self._bases[:1]:
             goal = Goal("good", near.goal.aim, asks[0])
@@ -244,18 +288,6 @@ class _Contrast:
                 made = self._maker.entity(goal, at, way, seed, places, given=given)
                 if made is not None:
                     yield made
-
-    def _position(self, entity: Entity, n: int) -> int | None:
-        """Which value of its pool a variable has in an entity; None where any value does."""
-        variable = self._symbols.variables[n]
-        if variable.role != "cell" or n in self._pools.free:
-            return None
-        values = self._pools.of[n][1]
-        for relation, row in entity.rows:
-            value = row.get((variable.column, variable.path), "")
-            if relation == self._symbols.scans[variable.scan] and value in values:
-                return values.index(value)
-        return None
 
     def _database(self, entities: Sequence[Entity], relations: Sequence[str], aim: str) -> Database:
         return assembled(entities, relations, aim, self._facts)

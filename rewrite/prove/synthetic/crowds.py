@@ -2,6 +2,7 @@
 
 without_values(ask, way, logic) -> [(what is NULL, how to have it so), ...]
 Crowds(...).of(way, ask, nulls) -> (entities, ...)
+Crowds(...).with_null(way, ask, order, how) -> (entities, ...)
 """
 
 from __future__ import annotations
@@ -60,27 +61,27 @@ class Crowds:
             made = self._crowd(way, ask, keys_only)
             if made:
                 yield made
-                yield from self._with_nulls(way, ask, made, nulls)
+                for order, how in nulls:
+                    yield from self.with_null(way, ask, order, how)
 
-    def _with_nulls(
-        self, way: Way, ask: Ask, crowd: Sequence[Entity], nulls: Nulls
+    def with_null(
+        self, way: Way, ask: Ask, order: Expr, how: Ask | None
     ) -> Iterator[Sequence[Entity]]:
-        """A row with a NULL in what the crowd is ordered by; the crowd is the same in all that it
-        is ordered by before, as far as these are cells."""
-        same = set[int]()
-        for order, how in nulls:
-            at = number(order)
-            places = {self._pools.chief[n]: 0 for n in same}
-            given = {n: 0 for n in same - self._pools.free}
-            if at is not None:
+        """A crowd and a row with a NULL in a key of its order; all are the same in what they are
+        ordered by before, as far as no group or partition is made by that."""
+        before = way.orders[: way.orders.index(order)]
+        apart = {n for each in (*way.keys, order) for n in numbers(each)}
+        same = {n for each in before for n in numbers(each)}
+        same = (same - apart) | {n for each in before if (n := number(each)) is not None}
+        crowd = self._crowd(way, ask, True, same) if self._size else []
+        if crowd:
+            places, given = self._maker.held(crowd[0], same)
+            if (at := number(order)) is not None:
                 given[at] = len(self._pools.of[at][1]) - 1
-            chosen = crowd if not same else self._crowd(way, ask, True, same)
             goal = Goal("good", _AIM, how or ask)
             made = self._maker.entity(goal, len(crowd), way, places=places, given=given)
-            if made is not None and chosen:
-                yield [*chosen, made]
-            if at is not None:
-                same.add(at)
+            if made is not None:
+                yield [*crowd, made]
 
     def _crowd(
         self, way: Way, ask: Ask, keys_only: bool, same: Set[int] = frozenset()
@@ -89,12 +90,11 @@ class Crowds:
         asked = {n for test, _ in ask.hard for n in numbers(test)}
         seen = (*way.keys, *way.outputs) if keys_only else way.seen
         loose = [v for e in seen for v in self._symbols.of(e) if v.role == "cell"]
-        places = {self._pools.chief[n]: 0 for n in same}
-        given = {n: 0 for n in same - self._pools.free}
         loose = [v for v in dict.fromkeys(loose) if v.number not in asked | self._pools.free | same]
         goal = Goal("good", _AIM, ask)
-        made = []
+        made = list[Entity]()
         for at in range(self._size):
+            places, given = self._maker.held(made[0], same) if made else ({}, {})
             entity = self._maker.entity(goal, at, way, places=places, given=given)
             if entity is None:
                 return []

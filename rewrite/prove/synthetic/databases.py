@@ -136,10 +136,10 @@ class Study:
     def _collect(self, first: Sequence[tuple[Way, list[Goal]]]) -> None:
         owner: dict[int, Way] = {}
         found: list[Goal] = []
-        bases = self.bases
+        bases, last = self.bases, list[tuple[Way, Ask]]()
         for way, goals in first:
-            base = self._base(goals)
-            bases.append((way, base))
+            base, is_found = self._base(goals)
+            (bases if is_found else last).append((way, base))
             more = [
                 *goals,
                 *of_values(way, base, goals, self.pools, self.symbols),
@@ -148,18 +148,19 @@ class Study:
             for goal in more:
                 owner[id(goal)] = way
             found += more
+        bases += last  # of what has no rows nothing more can be made
         for goal in of_pairs(bases):
             owner[id(goal)] = bases[0][0]
             found.append(goal)
         self.goals = [(owner[id(goal)], goal) for goal in distinct(found)]
 
-    def _base(self, goals: Sequence[Goal]) -> Ask:
-        """The first way to have the row that there is."""
+    def _base(self, goals: Sequence[Goal]) -> tuple[Ask, bool]:
+        """The first way to have the row that there is, if there is one."""
         for goal in goals:
             plain = goal.kind == "good" and goal.aim.startswith(("a row", "another"))
             if plain and self.solver.solve(goal.ask) is not None:
-                return goal.ask
-        return goals[0].ask
+                return goal.ask, True
+        return goals[0].ask, False
 
     def _seen(self, exprs: Iterable[Expr]) -> set[int]:
         """The variables of expressions, and of what those count."""

@@ -6,7 +6,7 @@ Maker(...).entity(goal, number) -> Entity, or None when there are no such rows
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
@@ -103,6 +103,30 @@ class Maker:
             rows += self._near(goal, way, found, at)
         named = tuple((self._symbols.scans[scan], row) for scan, row in rows)
         return Entity(goal, at, named)
+
+    def held(
+        self, entity: Entity, cells: Iterable[int]
+    ) -> tuple[dict[int, int], dict[int, int]]:
+        """`places` and `given` for another entity that has the values of this one in some cells."""
+        places, given = dict[int, int](), dict[int, int]()
+        for n in dict.fromkeys(cells):
+            if n in self._pools.free:
+                places[self._pools.chief[n]] = entity.number
+            elif (at := self._position(entity, n)) is not None:
+                given[n] = at
+        return places, given
+
+    def _position(self, entity: Entity, n: int) -> int | None:
+        """Which value of its pool a variable has in an entity; None where any value does."""
+        variable = self._symbols.variables[n]
+        if variable.role != "cell":
+            return None
+        values = self._pools.of[n][1]
+        for relation, row in entity.rows:
+            value = row.get((variable.column, variable.path), "")
+            if relation == self._symbols.scans[variable.scan] and value in values:
+                return values.index(value)
+        return None
 
     def _scans(self, goal: Goal) -> set[int]:
         facts = (*goal.ask.hard, *goal.ask.soft)

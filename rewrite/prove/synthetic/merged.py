@@ -1,6 +1,7 @@
 """Ways in which two reads of a table find the same row.
 
     merged(way, symbols) -> the way with such rows made one, or None when there are none
+    merged_rows(ask, symbols) -> the same of what is asked of rows, those of subqueries included
 
 A query that reads a table twice and joins it with itself by its key sees one row twice. Two rows
 that only have the key in common would hide what happens to each of them.
@@ -13,6 +14,7 @@ from dataclasses import replace
 
 from unwet.rewrite.algebra import Call, Expr
 from unwet.rewrite.prove.synthetic.classes import equal_pair
+from unwet.rewrite.prove.synthetic.logic import Ask, Fact
 from unwet.rewrite.prove.synthetic.rows import Way
 from unwet.rewrite.prove.synthetic.symbols import Symbols, Variable, number
 from unwet.rewrite.rules.refs import rebuild
@@ -40,6 +42,31 @@ def merged(way: Way, symbols: Symbols) -> Way | None:
         hopes=within(way.hopes),
         why=f"{way.why}, " * bool(way.why) + "one row read twice",
     )
+
+
+def merged_rows(ask: Ask, symbols: Symbols) -> Ask | None:
+    """Until no row is read twice: a subquery that looks for the lowest price of a product finds the
+    very row whose price is compared with it."""
+    made, into = ask, _first_scans(_equal(ask), symbols)
+    while into:
+        made = swapped(made, Swap(into, symbols), into)
+        into = _first_scans(_equal(made), symbols)
+    return made if made != ask else None
+
+
+def swapped(ask: Ask, swap: Swap, into: Mapping[int, int]) -> Ask:
+    """What is asked of rows, with some of them made others."""
+    scans = frozenset(into.get(at, at) for at in ask.scans)
+    return Ask(_swapped(ask.hard, swap), _swapped(ask.soft, swap), scans)
+
+
+def _equal(ask: Ask) -> Way:
+    return Way(wants=tuple(test for test, truth in ask.hard if truth == "true"))
+
+
+def _swapped(facts: tuple[Fact, ...], swap: Swap) -> tuple[Fact, ...]:
+    found = dict.fromkeys((swap.over(test), truth) for test, truth in facts)
+    return tuple(each for each in found if not (each[1] == "true" and _is_itself(each[0])))
 
 
 def _first_scans(way: Way, symbols: Symbols) -> dict[int, int]:

@@ -77,7 +77,7 @@ class Oracle:
         """What an expression is as a value of DuckDB type `kind`, by the order of the choices of
         `pools`, each value once; nothing where the engine cannot say."""
         shown = self.printed(expr)
-        if not shown or prod(len(values) for _, values in pools.values()) > MOST:
+        if not shown or not self.is_whole(pools):
             return []
         ordered = sorted(pools)
         test = f"TRY_CAST(CAST(TRY({shown}) AS {kind}) AS VARCHAR)"
@@ -101,9 +101,12 @@ class Oracle:
             known = self._known[key] = self._ask(shown, ordered, pools)
         return known
 
+    def is_whole(self, pools: Mapping[int, Pool]) -> bool:
+        """Whether all choices are tried."""
+        return prod(len(values) for _, values in pools.values()) <= MOST
+
     def _ask(self, shown: str, ordered: Sequence[int], pools: Mapping[int, Pool]) -> Choices:
-        size = prod(len(pools[n][1]) for n in ordered)
-        source = _all(ordered, pools) if size <= MOST else _some(ordered, pools)
+        source = _all(ordered, pools) if self.is_whole(pools) else _some(ordered, pools)
         positions = "".join(f"i{n}, " for n in ordered)
         test = f"TRY(CAST(({shown}) AS BOOLEAN))"
         try:

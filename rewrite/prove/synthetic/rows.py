@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final, assert_never
 
 from unwet.rewrite.algebra import (
@@ -24,11 +25,13 @@ from unwet.rewrite.algebra import (
     Lit,
     Opaque,
     Over,
+    Param,
     Project,
     Rel,
     Scan,
     SetOp,
     Sort,
+    SortKey,
     Subquery,
     Unnest,
     Values,
@@ -105,6 +108,7 @@ class Deriver:
         self.symbols = symbols
         self._known: dict[bytes, tuple[Way, ...]] = {}
         self.bounds: set[int] = set()  # numbers of LIMIT and OFFSET
+        self.ends: dict[Expr, set[bool | None]] = {}  # keys of orders: whether NULLs come first
 
     def ways(self, rel: Rel) -> tuple[Way, ...]:
         """In the order of the text; the first is the plainest. Never none for what has rows."""
@@ -123,7 +127,8 @@ class Deriver:
                 return tuple(Way(outputs=row) for row in rows)
             case Filter(input=inner, conjuncts=conjuncts):
                 ways = self._inner(inner, conjuncts)
-                return tuple(self._filtered(way, conjuncts) for way in ways)
+                found = tuple(self._filtered(way, conjuncts) for way in ways)
+                return tuple(way for way in found if not _is_torn(way.wants)) or found
             case Project(input=inner, exprs=exprs):
                 return tuple(
                     replace(way, outputs=self._placed(exprs, way.outputs))
@@ -132,7 +137,9 @@ class Deriver:
             case Join():
                 return self._join(rel)
             case Aggregate():
-                return tuple(self._grouped(rel, way) for way in self.ways(rel.input))
+                ways = self.ways(rel.input)
+                pairs = self._pairs(rel, ways) if _is_pivot(rel) else ()
+                return (*(self._grouped(rel, way) for way in ways), *pairs)
             case Window():
                 return tuple(self._windowed(rel, way) for way in self.ways(rel.input))
             case SetOp():
@@ -280,20 +287,68 @@ class Deriver:
     def _grouped(self, rel: Aggregate, way: Way) -> Way:
         keys = self._placed(rel.keys, way.outputs)
         lowest = {agg.args for agg in rel.aggs if agg.op == "min"}
+        summed = [agg.args for agg in rel.aggs if agg.op == "sum" and not agg.distinct]
+        args = self._placed(list(chain.from_iterable(summed)), way.outputs)
+        many = self.symbols.made("count", args, below=way.scans) if len(summed) > 1 else None
         aggs = tuple(
             self.symbols.made("unknown", self._placed(agg.args, way.outputs))
             if agg.op == "max" and agg.args in lowest  # else they would never differ
-            else self._aggregated(agg, way)
+            else self._aggregated(agg, way, many)
             for agg in rel.aggs
         )
         return replace(way, outputs=keys + aggs, keys=way.keys + keys)
+
+    def _pairs(self, rel: Aggregate, ways: Sequence[Way]) -> tuple[Way, ...]:
+        """Groups of two rows that are alike in the keys only."""
+        if not ways or len(self.symbols.scans) > MOST_SCANS // 2:
+            return ()
+        one, other = ways[0], self.ways(rel.input)[0]
+        mine, theirs = (self._placed(rel.keys, way.outputs) for way in (one, other))
+        equal = [binary("eq", a, b) for a, b in zip(mine, theirs, strict=True) if a != b]
+        both = one.beside(other)
+        aggs = tuple(self._of_two(agg, one, other) for agg in rel.aggs)
+        return (
+            replace(
+                both,
+                wants=(*both.wants, *equal),
+                outputs=mine + aggs,
+                keys=both.keys + mine,
+                why="two rows of a group",
+            ),
+        )
+
+    def _of_two(self, agg: Agg, one: Way, other: Way) -> Expr:
+        """What the aggregate is for two rows; NULL where one of them has none."""
+        values = [self._summed(agg, way) for way in (one, other)]
+        match agg.op:
+            case "sum" | "count" | "countif":
+                return binary("add", *values)
+            case "min":
+                return Call("least", tuple(values), ("this", "expressions*1"))
+            case "max":
+                return Call("greatest", tuple(values), ("this", "expressions*1"))
+            case _:
+                return self.symbols.made("unknown", tuple(values))
+
+    def _summed(self, agg: Agg, way: Way) -> Expr:
+        """What one row gives to an aggregate."""
+        zero, one = Lit("number", "0"), Lit("number", "1")
+        args = self._placed(agg.args, way.outputs)
+        value: Expr = args[0] if args else one
+        if agg.op == "count":
+            value = chosen(negated(is_null(args[0])), one, zero) if args else one
+        elif agg.op == "countif":
+            value = chosen(value, one, zero)
+        if agg.where is not None:
+            value = chosen(self.placed(agg.where, way.outputs), value, zero)
+        return value
 
     def _windowed(self, rel: Window, way: Way) -> Way:
         made: list[Expr] = []
         partitions, orders = list(way.partitions), list(way.orders)
         for over in rel.functions:
             partitions += self._placed(over.partition, way.outputs)
-            orders += self._placed([key.expr for key in over.order], way.outputs)
+            orders += self._ordered(over.order, way.outputs)
             made.append(self._over(over, way))
         outputs = (*way.outputs, *made)
         return replace(way, outputs=outputs, partitions=tuple(partitions), orders=tuple(orders))
@@ -312,8 +367,9 @@ class Deriver:
         inside = self._placed(operands(call)[:1], way.outputs)
         return inside[0] if inside else self.symbols.made("unknown")
 
-    def _aggregated(self, agg: Agg, way: Way) -> Expr:
-        """What the aggregate is for a group of equal rows."""
+    def _aggregated(self, agg: Agg, way: Way, many: Expr | None = None) -> Expr:
+        """What the aggregate is for a group of equal rows. `many`: how many rows are summed up,
+        where several sums are of the same rows."""
         args = self._placed(agg.args, way.outputs)
         value: Expr
         if agg.op in ("count", "countif", "approxdistinct", "hll"):
@@ -324,8 +380,8 @@ class Deriver:
             elif len(args) == 1:
                 value = chosen(negated(is_null(args[0])), several, Lit("number", "0"))
         elif agg.op == "sum" and args:
-            several = self.symbols.made("count", args, False, way.scans)
-            value = binary("mul", args[0], several)
+            plain = many if not agg.distinct else None
+            value = binary("mul", args[0], plain or self.symbols.made("count", args, False, way.scans))
         elif args:
             value = _argument(args[0])
         else:
@@ -356,15 +412,33 @@ class Deriver:
             if isinstance(bound, Lit) and bound.text.isdigit():
                 self.bounds.add(int(bound.text))
         return tuple(
-            replace(way, orders=way.orders + self._placed([k.expr for k in rel.keys], way.outputs))
+            replace(way, orders=way.orders + self._ordered(rel.keys, way.outputs))
             for way in self.ways(rel.input)
         )
+
+    def _ordered(self, keys: Sequence[SortKey], outputs: tuple[Expr, ...]) -> tuple[Expr, ...]:
+        placed = self._placed([key.expr for key in keys], outputs)
+        for key, expr in zip(keys, placed, strict=True):
+            self.ends.setdefault(expr, set()).add(key.nulls_first)
+        return placed
 
     def _unnested(self, rel: Unnest, way: Way) -> Way:
         array = self.placed(rel.array, way.outputs)
         element = self.symbols.element(array)
         added: tuple[Expr, ...] = (element, *([Lit("number", "1")] if rel.ordinal else []))
         return replace(way, outputs=way.outputs + added, looks=(*way.looks, array))
+
+
+def _is_pivot(rel: Aggregate) -> bool:
+    """Whether rows of one group may be summed up in different columns."""
+    chosen_ = [agg for agg in rel.aggs if agg.where is not None or _has_choice(agg)]
+    return len(chosen_) > 1
+
+
+def _has_choice(agg: Agg) -> bool:
+    return agg.op == "countif" or any(
+        isinstance(part, Call) and part.op in ("case", "if") for part in parts(agg)
+    )
 
 
 def _columns(expr: Expr) -> list[int]:
@@ -384,6 +458,25 @@ def _is_never(test: Expr) -> bool:
             return one == other == "string" and left != right
         case _:
             return False
+
+
+_STRICT: Final = frozenset({"eq", "neq", "gt", "gte", "lt", "lte", "like"})
+
+
+def _is_torn(wants: Sequence[Expr]) -> bool:
+    """Whether a cell has to be NULL that something is compared with: a partner of an outer join
+    where those without one are looked for."""
+    compared = {
+        each
+        for want in wants
+        if isinstance(want, Call) and want.op in _STRICT
+        for each in want.args
+        if isinstance(each, Param)
+    }
+    return any(
+        isinstance(want, Call) and want.op == "is" and want.args[1] == NULL and want.args[0] in compared
+        for want in wants
+    )
 
 
 def _argument(arg: Expr) -> Expr:

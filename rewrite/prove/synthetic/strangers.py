@@ -13,7 +13,7 @@ from typing import Final
 
 from unwet.rewrite.algebra import Aggregate, Call, Expr, Filter, Project, Rel, Subquery, parts
 from unwet.rewrite.prove.synthetic.logic import Ask, Logic
-from unwet.rewrite.prove.synthetic.merged import Swap
+from unwet.rewrite.prove.synthetic.merged import Swap, swapped
 
 _DEEP: Final = 4  # subqueries in subqueries that are looked into
 
@@ -27,9 +27,14 @@ def without_strangers(ask: Ask, wants: Iterable[Expr], logic: Logic) -> Ask:
                 continue
             (own,) = way.scans
             for scan in sorted(ask.scans - way.scans):
-                if symbols.scans[scan] == symbols.scans[own]:
-                    swap = Swap({own: scan}, symbols)
-                    ask = _failing(ask, [swap.over(e) for e in (*way.wants, *equal)], logic)
+                if symbols.scans[scan] != symbols.scans[own]:
+                    continue
+                swap = Swap({own: scan}, symbols)
+                failing = _failing(ask, [swap.over(e) for e in (*way.wants, *equal)], logic)
+                if failing is None and each.kind == "scalar":
+                    ask = swapped(ask, swap, {own: scan})  # then they are one row
+                    break
+                ask = failing or ask
     return ask
 
 
@@ -58,8 +63,8 @@ def _is_summary(rel: Rel) -> bool:
     return isinstance(rel, Aggregate) and not rel.keys
 
 
-def _failing(ask: Ask, tests: Sequence[Expr], logic: Logic) -> Ask:
-    """With one test that is false, if one of them can be beside what is asked already."""
+def _failing(ask: Ask, tests: Sequence[Expr], logic: Logic) -> Ask | None:
+    """With one test that is false; None if none of them can be beside what is asked already."""
     if any(_is_false(test) for test in tests):
         return ask
     given = dict(ask.hard)
@@ -67,7 +72,7 @@ def _failing(ask: Ask, tests: Sequence[Expr], logic: Logic) -> Ask:
         for other in logic.asks(test, "false"):
             if all(given.get(atom, truth) == truth for atom, truth in other.hard):
                 return ask.also(Ask(other.hard))
-    return ask
+    return None
 
 
 def _is_false(test: Expr) -> bool:
