@@ -93,6 +93,7 @@ def added(many: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
                 old.valid + tally.valid,
                 old.killed + tally.killed,
                 old.equivalent + tally.equivalent,
+                old.refused + tally.refused,
             )
     return {name: sums[name] for name in OPERATORS if name in sums}
 

@@ -16,7 +16,8 @@ Every report of every pile is run on databases that are made from the queries al
 mistake in it, made on purpose (`python -m bench.proof`, see README.md). *Killed*: of the mistakes
 that DuckDB runs and that are not proved to mean the same, those that change the rows on one of the
 databases, or on one that a bounded search finds for them, as it does for a model. *Equivalent*:
-proved to mean the same; the search is tried on these, too, and would show a *false proof*. Of a
+proved to mean the same; the search is tried on these, too, and would show a *false proof*.
+*Refused*: DuckDB runs it, but the report's own dialect has no words for it. Of a
 large pile only a sample of reports at equal distances may be measured: the
 column says how many."""
 
@@ -64,15 +65,17 @@ def _row(name: str, pile: Pile) -> str:
 
 def _operators(piles: Sequence[Pile]) -> str:
     lines = [
-        f"| operator | {' | '.join(pile.name for pile in piles)} | all | of | equivalent |",
-        f"| --- |{' --: |' * (len(piles) + 3)}",
+        f"| operator | {' | '.join(pile.name for pile in piles)} | all | of | equivalent "
+        "| refused |",
+        f"| --- |{' --: |' * (len(piles) + 4)}",
     ]
     every = added(pile.tallies for pile in piles)
     for name in OPERATORS:
         tally = every.get(name, Tally())
         own = [pile.tallies.get(name, Tally()) for pile in piles]
         cells = [percent(t.killed, t.valid) for t in (*own, tally)]
-        lines.append(f"| {name} | {' | '.join(cells)} | {tally.valid} | {tally.equivalent} |")
+        counts = (tally.valid, tally.equivalent, tally.refused)
+        lines.append(f"| {name} | {' | '.join((*cells, *map(str, counts)))} |")
     return "\n".join(lines)
 
 
@@ -111,7 +114,10 @@ def sum_of(tallies: Iterable[Tally]) -> Tally:
     """One tally of many."""
     many = list(tallies)
     return Tally(
-        sum(t.valid for t in many), sum(t.killed for t in many), sum(t.equivalent for t in many)
+        sum(t.valid for t in many),
+        sum(t.killed for t in many),
+        sum(t.equivalent for t in many),
+        sum(t.refused for t in many),
     )
 
 

@@ -76,7 +76,9 @@ class _Contrast:
         self._firsts(second)
         self._bounds = bounds | twins.bounds
         self._is_limit_other = bounds != twins.bounds
-        self._turned = [key for key in twins.ends if ends.get(key, twins.ends[key]) != twins.ends[key]]
+        self._turned = [
+            key for key in twins.ends if ends.get(key, twins.ends[key]) != twins.ends[key]
+        ]
         self._ways = (*first, *second)
         self._splits = list(islice(self._all_splits(first, second), SPLITS))
         self._asks = [
@@ -84,9 +86,7 @@ class _Contrast:
         ]
         some = list(dict.fromkeys(self._ways))[: 2 * CROWDED]
         self._bases = [(way, self._plainest(way)) for way in some]
-        self._nulls = {
-            way: [self._without(ask, way) for ask in asks] for way, asks in self._bases
-        }
+        self._nulls = {way: [self._without(ask, way) for ask in asks] for way, asks in self._bases}
         self._at = 0
         self._solve(oracle)
         self._bases.sort(key=lambda base: all(self._solver.solve(ask) is None for ask in base[1]))
@@ -230,7 +230,9 @@ class _Contrast:
         self._at += 4
         before = way.orders[: way.orders.index(order)]
         cells = {n for key in (*way.partitions, *before) for n in numbers(key)} - {*numbers(order)}
-        for each in (how or ask, (how or ask).softened()) if made is not None else ():
+        if made is None:
+            return
+        for each in (how or ask, (how or ask).softened()):
             places, given = self._maker.held(made, cells)
             if (at := number(order)) is not None:
                 given[at] = len(self._pools.of[at][1]) - 1
@@ -245,7 +247,9 @@ class _Contrast:
         crowds = Crowds(self._symbols, self._kinds, self._pools, self._maker, self._bounds)
         is_other = self._is_limit_other
         for way, asks in self._bases if is_other else self._bases[:1]:
-            for ask, nulls in list(zip(asks, self._nulls[way], strict=True))[: None if is_other else 1]:
+            for ask, nulls in list(zip(asks, self._nulls[way], strict=True))[
+                : None if is_other else 1
+            ]:
                 for chosen in crowds.of(way, ask, () if is_other else nulls):
                     yield self._database(chosen, relations, "more than a limit")
 

@@ -104,9 +104,7 @@ class Maker:
         named = tuple((self._symbols.scans[scan], row) for scan, row in rows)
         return Entity(goal, at, named)
 
-    def held(
-        self, entity: Entity, cells: Iterable[int]
-    ) -> tuple[dict[int, int], dict[int, int]]:
+    def held(self, entity: Entity, cells: Iterable[int]) -> tuple[dict[int, int], dict[int, int]]:
         """`places` and `given` for another entity that has the values of this one in some cells."""
         places, given = dict[int, int](), dict[int, int]()
         for n in dict.fromkeys(cells):

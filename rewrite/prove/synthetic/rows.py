@@ -381,7 +381,9 @@ class Deriver:
                 value = chosen(negated(is_null(args[0])), several, Lit("number", "0"))
         elif agg.op == "sum" and args:
             plain = many if not agg.distinct else None
-            value = binary("mul", args[0], plain or self.symbols.made("count", args, False, way.scans))
+            value = binary(
+                "mul", args[0], plain or self.symbols.made("count", args, False, way.scans)
+            )
         elif args:
             value = _argument(args[0])
         else:
@@ -474,7 +476,10 @@ def _is_torn(wants: Sequence[Expr]) -> bool:
         if isinstance(each, Param)
     }
     return any(
-        isinstance(want, Call) and want.op == "is" and want.args[1] == NULL and want.args[0] in compared
+        isinstance(want, Call)
+        and want.op == "is"
+        and want.args[1] == NULL
+        and want.args[0] in compared
         for want in wants
     )
 

@@ -12,7 +12,7 @@ from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.generation import Generator
 from unwet.rewrite.prove.mutants import sites
 from unwet.rewrite.prove.same_meaning import Meant
-from unwet.rewrite.prove.strength import CLOCK, Limits, Strength, sampled, strength
+from unwet.rewrite.prove.strength import CLOCK, Limits, Strength, Tally, sampled, strength
 from unwet.rewrite.prove.synthetic.database import Cell, Database, Table
 from unwet.rewrite.prove.synthetic.units import units
 
@@ -55,6 +55,19 @@ def test_a_mutant_that_does_not_run_is_not_valid() -> None:
     found = scored(text, [("x", "10"), ("y", "9")])  # there is no SUM of a text
     assert found.operators["other column"].valid == found.operators["other column"].killed == 1
     assert len([s for s in found.survivors if s.operator == "other column"]) == 0
+
+
+def test_what_the_dialect_has_no_words_for_is_counted_apart() -> None:
+    query = "SELECT t.k, ARRAY_AGG(t.x ORDER BY t.y DESC) AS a FROM t GROUP BY t.k"
+    found = dict[str, Tally]()
+    for dialect in ("bigquery", "duckdb"):
+        meaning = Meaning(load(Source("q.sql", query, dialect), dialect))
+        (unit,) = units(meaning)
+        rows = (("1", "a", None), ("1", "b", "2"))
+        columns = (("k", "BIGINT"), ("x", "VARCHAR"), ("y", "BIGINT"))
+        data = Database({"t": Table(columns, rows)}, "NULLs")
+        found[dialect] = strength(unit, [data], Meant(meaning)).operators["NULLS FIRST"]
+    assert found == {"bigquery": Tally(refused=1), "duckdb": Tally(1, 1)}
 
 
 def test_a_mutant_means_the_same_where_only_the_names_tell_whose_columns_are_whose() -> None:

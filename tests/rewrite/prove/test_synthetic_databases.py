@@ -151,6 +151,34 @@ ROWS = {
     "many rows, none of the item": "SELECT i.cat, COUNT(*) AS n FROM s JOIN i ON"
     " s.item_id = i.item_id WHERE i.price > (SELECT 1.2 * AVG(j.price) FROM i AS j"
     " WHERE j.cat = i.cat) GROUP BY i.cat HAVING COUNT(*) >= 10",
+    "no partner, three times": "WITH w AS (SELECT a.k, SUM(a.q) AS q FROM a LEFT JOIN ar ON"
+    " ar.n = a.n WHERE ar.n IS NULL GROUP BY a.k), c AS (SELECT b.k, SUM(b.q) AS q FROM b LEFT JOIN"
+    " br ON br.n = b.n WHERE br.n IS NULL GROUP BY b.k), s AS (SELECT d.k, SUM(d.q) AS q FROM d"
+    " LEFT"
+    " JOIN dr ON dr.n = d.n WHERE dr.n IS NULL GROUP BY d.k) SELECT s.k FROM s LEFT JOIN w ON"
+    " w.k = s.k LEFT JOIN c ON c.k = s.k WHERE COALESCE(w.q, 0) > 0 AND COALESCE(c.q, 0) > 0",
+    "sums of one group's rows": "SELECT a.id FROM a JOIN b ON b.id = a.id GROUP BY a.id HAVING"
+    " SUM(a.v) > 2 * SUM(b.x + b.y + b.z)",
+    "ratios that grow": "WITH t AS (SELECT s.id, s.y, SUM(s.p - s.d) AS v, 's' AS k FROM s GROUP BY"
+    " s.id, s.y UNION ALL SELECT w.id, w.y, SUM(w.p - w.d) AS v, 'w' AS k FROM w GROUP BY w.id,"
+    " w.y)"
+    " SELECT a.id FROM t AS a, t AS b, t AS c, t AS d WHERE a.id = b.id AND a.id = c.id AND"
+    " a.id = d.id AND a.k = 's' AND b.k = 's' AND c.k = 'w' AND d.k = 'w' AND a.y = 2001 AND"
+    " b.y = 2002 AND c.y = 2001 AND d.y = 2002 AND a.v > 0 AND c.v > 0 AND"
+    " CASE WHEN c.v > 0 THEN d.v / c.v ELSE 0.0 END > CASE WHEN a.v > 0 THEN b.v / a.v ELSE 0.0"
+    " END",
+    "two rows of a group that are summed apart": "SELECT x.w FROM (SELECT t.w, SUM(CASE WHEN"
+    " t.d < DATE '2000-05-13' THEN t.q ELSE 0 END) AS b, SUM(CASE WHEN t.d >= DATE '2000-05-13'"
+    " THEN t.q ELSE 0 END) AS a FROM t GROUP BY t.w) AS x WHERE x.b > 0 AND x.a / x.b BETWEEN"
+    " 0.7 AND 1.5",
+    "a month that a query and its subqueries read": "SELECT s.v FROM s JOIN d ON s.dk = d.dk JOIN r"
+    " ON r.c = s.c JOIN d AS e ON r.dk = e.dk WHERE d.y = 2000 AND d.m = 5 AND e.seq BETWEEN"
+    " (SELECT f.seq + 1 FROM d AS f WHERE f.y = 2000 AND f.m = 5) AND"
+    " (SELECT g.seq + 3 FROM d AS g WHERE g.y = 2000 AND g.m = 5)",
+    "beginnings that are equal": "SELECT s.name FROM s, (SELECT SUBSTRING(a.zip, 1, 5) AS zip"
+    " FROM a"
+    " WHERE SUBSTRING(a.zip, 1, 5) IN ('67436', '26121')) AS v"
+    " WHERE SUBSTRING(s.zip, 1, 2) = SUBSTRING(v.zip, 1, 2)",
     "a row that is there and one that is not": "SELECT a.id FROM a WHERE a.n > 5 AND EXISTS (SELECT"
     " 1 FROM a AS b WHERE b.id = a.id AND b.kind <> a.kind) AND NOT EXISTS (SELECT 1 FROM a AS c"
     " WHERE c.id = a.id AND c.kind <> a.kind AND c.n <= c.m)",
