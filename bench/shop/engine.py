@@ -28,6 +28,16 @@ def refactor(
     return _call(unwet, case, "refactor", words)
 
 
+def proved_only(
+    unwet: Sequence[str], case: Case, decided: Path | None = None
+) -> tuple[Run, Mapping[str, Any]]:
+    """Into a dbt project of the pile's own dialect, without any data. Raises BenchError."""
+    name = "sizes" if decided is None else "sizes-decided"
+    words = [*_input(case), "--force", "--out", str(case.folder / name), "--no-generated"]
+    words += ["--decisions", str(decided)] if decided is not None else []
+    return _call(unwet, case, "refactor", words, name)
+
+
 def decisions(unwet: Sequence[str], case: Case) -> Path:
     """What `unwet drift` drafts, with a date and a reason: what somebody writes who finds the
     majority right everywhere. Raises BenchError where nothing is drafted."""
