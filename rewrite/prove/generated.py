@@ -387,11 +387,11 @@ def _dialects(unit: Unit) -> set[str]:
 
 
 def _completed(meaning: Meaning, values: Mapping[str, str]) -> dict[str, str]:
-    """Values for all placeholders, by their own names and by those of the project's variables."""
+    """Values for all placeholders, by their own names and by those of the project's variables. One
+    that is a part of names stands for itself there, so that old and new read the same tables."""
     found = values_for(meaning, values)
     for place in placeholders(meaning.pile):
-        if place.name in found:
-            found.setdefault(variable(place), found[place.name])
+        found.setdefault(variable(place), found.get(place.name, place.token))
     return found
 
 

@@ -83,6 +83,12 @@ def test_what_is_proved_is_run() -> None:
     assert "FALSE PROOF in p, a: the rows differ" in proved.text([found])
 
 
+def test_what_is_proved_is_run_where_a_placeholder_is_a_schema() -> None:
+    text = "select a, count(*) as n into @out.r from @cdm.t where b > 2 group by a"
+    found = proved.proved("p", Meaning(load([Source("r.sql", text, "tsql")], "tsql")))
+    assert found.outcomes == {"identical": 1}
+
+
 def test_a_pile_is_scored() -> None:
     text = "select a, count(*) as n from s.t where b >= @least group by a"
     pile = score("p", Meaning(load([Source("r.sql", text, "bigquery")], "bigquery")))
