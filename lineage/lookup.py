@@ -169,7 +169,7 @@ def _unqualified(query: Query, column: Named, name: str, clause: str) -> Ref:
         return _named(alias, name)
     ref = _in_inputs(query, name, clause)
     if alias is not None and _hides(query, alias, ref, clause):
-        return _named(alias, name)
+        return _named(alias, name, _instead(ref))
     if ref is None or ref.certainty != "certain":
         pseudo = names.PSEUDO_COLUMNS.get(query.dialect, ())
         if name in query.binder.variables or name in pseudo:
@@ -200,8 +200,15 @@ def _is_read(query: Query, alias: Output) -> bool:
     return False
 
 
-def _named(alias: Output, name: str) -> Ref:
-    return Ref(None, name, 0, "certain", alias=alias)
+def _instead(ref: Ref | None) -> tuple[Input, ...]:
+    """The relations of which nobody knows whether they have that column, which then is meant."""
+    if ref is None or ref.level > 0:
+        return ()
+    return ref.candidates or ((ref.input,) if ref.input is not None else ())
+
+
+def _named(alias: Output, name: str, instead: tuple[Input, ...] = ()) -> Ref:
+    return Ref(None, name, 0, "certain", instead, alias)
 
 
 def _in_inputs(query: Query, name: str, clause: str = "select") -> Ref | None:

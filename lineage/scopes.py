@@ -154,7 +154,8 @@ class Ref(NamedTuple):
     """What a name means.
 
     `level`: 0 for the query's own inputs, 1 for its parent's, and so on. `alias`: an item of the
-    select list. `merged`: both sides of a FULL JOIN ... USING column. `path`: struct fields below
+    select list; `candidates` are then the inputs with unknown columns, which nobody has taken for
+    it. `merged`: both sides of a FULL JOIN ... USING column. `path`: struct fields below
     the column. `column` is "*" when the name stands for whole rows. An input with certainty
     "unknown" is a relation whose complete column list lacks the name.
     """

@@ -49,6 +49,7 @@ class Env:
     catalog: Catalog
     definitions: Mapping[str, Plan] = field(default_factory=dict)
     bound: frozenset[str] = frozenset()  # tokens of driver-bound parameters, lower case
+    presumed: set[str] = field(default_factory=set, compare=False)  # what lowering took for granted
 
 
 def lower(query: Query, env: Env, lowerer: Lowerer | None = None) -> Plan:
@@ -90,7 +91,7 @@ class Lowerer:
 
     def __init__(self, env: Env, query: Query) -> None:
         self.env = env
-        self.bound = env.bound
+        self.bound, self.presumed = env.bound, env.presumed
         self._root = query.node
         self._dialect = query.dialect
         self._used: tuple[str, ...] | None = None

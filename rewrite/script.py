@@ -120,6 +120,7 @@ class _Machine:
     apart: frozenset[str] = (
         frozenset()
     )  # what it leaves there is a report of its own from the start
+    presumed: dict[str, set[str]] = field(default_factory=dict)  # by script
     own: dict[str, Definition] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)  # by the script that runs
     changes: dict[str, int] = field(default_factory=dict)  # of its relations, by UPDATE and DELETE
@@ -369,7 +370,9 @@ class _Machine:
             if definition.plan is None:
                 return None
             known[definition.relation] = definition.plan
-        return read_as_own(lower(query, Env(self.catalog, known, self.bound)), reads)
+        presumed = self.presumed.setdefault(self.path, set())
+        env = Env(self.catalog, known, self.bound, presumed)
+        return read_as_own(lower(query, env), reads)
 
     def _created(self, resolved: Resolved, problem: str) -> Definition:
         tree, current = resolved.statement.tree, self._current(resolved.target or "")
@@ -510,7 +513,9 @@ class _Machine:
             for name in outside
             for script in self._writing(name)
         )
-        return written | {
+        paths = {definition.path, *(part.statement.path for part in definition.parts)}
+        presumed = (self.presumed.get(path, set()) for path in paths)
+        return written.union(*presumed) | {
             f"{self.shared[name].path} takes rows out of {name}, which no script fills: "
             f"it is read as it is when {when} is built"
             for name in outside

@@ -63,6 +63,7 @@ class Blocks(Protocol):
     """What a block needs from the lowering of its statement."""
 
     bound: frozenset[str]
+    presumed: set[str]  # in words
 
     def plan(self, query: Query, outer: tuple[Frame, ...] = ()) -> Plan: ...
     def some_row(self, query: Query, outer: tuple[Frame, ...]) -> Rel: ...
@@ -386,7 +387,19 @@ class _Select:
             raise Unsupported("a random value under an alias")
         if clause == "order" and node is not self.whole_item:
             self._no_column_behind(node, found[0])
+        self._presume(ref)
         return found[0]
+
+    def _presume(self, ref: Ref) -> None:
+        """An alias is meant only if no relation has a column of its name, where the column wins."""
+        value = ref.alias.expression if ref.alias is not None else None
+        if isinstance(value, exp.Column) and folded(value.this, self.query.dialect) == ref.column:
+            return  # it is that column
+        self.blocks.presumed.update(
+            f"{each.relation or each.alias} has no column {ref.column}: "
+            "the alias is meant where a query reads that name"
+            for each in ref.candidates
+        )
 
     def _no_alias_before(self, node: exp.Column, ref: Ref) -> None:
         """Raises where an alias may be meant that name resolution did not follow: ClickHouse sees

@@ -119,8 +119,11 @@ def _plan(
     resolved = resolve(script.statements[0], catalog)
     if resolved.query is None or resolved.kind != "query":
         return ReadBack(None, "it is not a query"), ()  # dbt makes models of queries only
-    plan = lower(resolved.query, Env(catalog, definitions, setting.bound))
-    return ReadBack(plan, assumed=_meant(model, setting)), output_types(resolved.query)
+    env = Env(catalog, definitions, setting.bound)
+    plan = lower(resolved.query, env)
+    return ReadBack(plan, assumed=_meant(model, setting) | env.presumed), output_types(
+        resolved.query
+    )
 
 
 def _meant(model: RenderedModel, setting: Setting) -> frozenset[str]:
