@@ -210,6 +210,7 @@ def _signature(node: exp.Expr) -> str:
 def after_tables(node: exp.Expr) -> str:
     """A name for a query whose author gave it none: after the relations it reads."""
     tokens = (table.name for table in node.find_all(exp.Table))
-    names = [t[5:-5].rpartition("__")[2] for t in tokens if t.startswith(("src__", "ref__"))]
+    relations = [t[5:-5].rpartition("__")[2] for t in tokens if t.startswith(("src__", "ref__"))]
+    names = [name.removeprefix("int_") for name in relations]
     words = "_".join(list(dict.fromkeys(names))[:2])
     return f"{snake(words)}_rows" if words else "shared_rows"

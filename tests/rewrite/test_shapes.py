@@ -5,7 +5,15 @@ from __future__ import annotations
 import sqlglot
 from sqlglot import exp
 
-from unwet.rewrite.shapes import Leaf, Shape, Survey, as_leaf, leaf_nodes, local_names
+from unwet.rewrite.shapes import (
+    Leaf,
+    Shape,
+    Survey,
+    after_tables,
+    as_leaf,
+    leaf_nodes,
+    local_names,
+)
 
 
 def tree(sql: str) -> exp.Expr:
@@ -79,3 +87,11 @@ def test_private_names() -> None:
     node = tree("WITH x AS (SELECT a FROM t) SELECT q.a FROM x AS q, (SELECT 1) AS z")
     assert {"x", "q", "z"} <= local_names(node)
     assert "t" not in local_names(node)
+
+
+def test_a_query_without_a_name_is_called_after_what_it_reads() -> None:
+    tree = sqlglot.parse_one(
+        "SELECT * FROM ref__int_net_orders__ref JOIN src__shop__visits__src USING (k)"
+    )
+    assert after_tables(tree) == "net_orders_visits_rows"
+    assert after_tables(sqlglot.parse_one("SELECT 1 AS a")) == "shared_rows"
