@@ -33,7 +33,14 @@ from unwet.rewrite.prove.rendered import (
     ordered,
     plain,
 )
-from unwet.rewrite.prove.sandbox import Budget, Sandbox, TemplateFailure, guarded
+from unwet.rewrite.prove.sandbox import (
+    CHARACTERS,
+    STEPS,
+    Budget,
+    Sandbox,
+    TemplateFailure,
+    guarded,
+)
 
 CONFIG = "dbt_project.yml"
 _DESCRIBING = {  # settings for folders in which YAML files may describe models
@@ -88,9 +95,11 @@ class _Project:
             raise PathNotFound(str(root), "give the folder of a dbt project")
         self.root = root.resolve()
         self.failures: list[RenderFailure] = []
-        self.environment = Sandbox(Budget())
         self.relation = relation
         self.settings = self._settings(root)
+        # what a large project needs is in proportion to its models, and no endless loop
+        times = 1 + len(self.files("model-paths", "models", ".sql")) // 500
+        self.environment = Sandbox(Budget(times * STEPS, times * CHARACTERS))
         self.name = str(self.settings.get("name") or root.name)
         self.vars = {**self._defaults(), **vars}
         self.macros: dict[str, Callable[..., Any]] = {}
