@@ -40,7 +40,10 @@ def rows(result: Result) -> list[tuple[str, str]]:
         ("syntax nodes", f"{before.nodes:,} -> {after.nodes:,}"),
         ("files", f"{before.files:,} -> {after.files:,}"),
         ("reports", f"{len(result.verdicts):,}: {verdicts}"),
-        ("through macros", f"{counted(shared, 'report')}, {counted(result.macros, 'macro')}"),
+        (
+            "through macros or shared models",
+            f"{counted(shared, 'report')}, {counted(result.macros, 'macro')}",
+        ),
         ("assumptions", _assumed(result.assumptions)),
     ]
 
