@@ -142,10 +142,13 @@ def _params(value: object, path: Path) -> dict[str, str]:
 
 
 def _sharing(value: object, path: Path) -> Sharing:
+    known = list(Sharing.__dataclass_fields__)
     if not isinstance(value, dict):
-        raise BadConfig(f"{path}: sharing must be a table, [sharing]")
+        raise BadConfig(
+            f"{path}: sharing must be a table, [sharing]",
+            f"write [sharing], and below it one of {', '.join(known)}",
+        )
     for key, number in value.items():
-        known = list(Sharing.__dataclass_fields__)
         if key not in known:
             raise BadConfig(
                 f"{path}: unknown setting in [sharing]: {key}", f"known: {', '.join(known)}"
@@ -153,7 +156,8 @@ def _sharing(value: object, path: Path) -> Sharing:
         least = getattr(LEAST_SHARING, key)
         if not isinstance(number, int) or isinstance(number, bool) or number < least:
             raise BadConfig(
-                f"{path}: {key} in [sharing] must be a number, {least} or more, not {number!r}"
+                f"{path}: {key} in [sharing] must be a number, {least} or more, not {number!r}",
+                f"write {key} = {getattr(USUAL_SHARING, key)}, as it is without the line",
             )
     return Sharing(**value)
 

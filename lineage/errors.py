@@ -130,8 +130,8 @@ class OutputEdited(OutputError):
 class OutputReadOnly(OutputError):
     """The output folder cannot be written."""
 
-    def __init__(self, path: str, reason: str = "") -> None:
-        super().__init__(f"cannot write to {path}" + (f": {reason}" if reason else ""))
+    def __init__(self, path: str, reason: str = "", help: str = "") -> None:
+        super().__init__(f"cannot write to {path}" + (f": {reason}" if reason else ""), help)
 
 
 class RenderError(UnwetError):

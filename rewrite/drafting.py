@@ -12,16 +12,24 @@ from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.script import Report
 from unwet.rewrite.stars import made_table
 from unwet.rewrite.targets.target import Target
+from unwet.rewrite.targets.tokens import TOKEN
 
 
 class Drafting:
     """Drafts are made anew only when a report they read is not a model any more. ``kept``: why
-    reports stay as they are; what cannot be composed joins them."""
+    reports stay as they are; what cannot be composed joins them. ``written``: what authors call
+    the placeholders that reasons name, by their tokens in lower case."""
 
     def __init__(
-        self, reports: Sequence[Report], dialect: str, target: Target, kept: dict[str, str]
+        self,
+        reports: Sequence[Report],
+        dialect: str,
+        target: Target,
+        kept: dict[str, str],
+        written: Mapping[str, str],
     ) -> None:
         self._reports, self._dialect, self._target, self._kept = reports, dialect, target, kept
+        self._written = written
         self._known: dict[str, Draft] = {}
 
     def drafts(self) -> tuple[Draft, ...]:
@@ -52,7 +60,8 @@ class Drafting:
             draft = compose(report, models)
             self._target.check(draft, self._dialect)
         except (NotComposable, RenderError) as reason:
-            self._kept[report.name] = str(reason)
+            said = TOKEN.sub(lambda hit: self._written.get(hit[0].lower(), hit[0]), str(reason))
+            self._kept[report.name] = said
             return None
         return draft
 

@@ -184,6 +184,7 @@ class _Job:
         places = placeholders(self.pile)
         self.variables = sorted({variable(place) for place in places})
         self.written = {place.token.lower(): place.text for place in places}
+        names = {place.token.lower(): place.name for place in places}
         text = {variable(place) for place in places if not place.binds}
         self.bound = frozenset(self.variables) - text
         self.worded = Remembered()
@@ -193,7 +194,9 @@ class _Job:
         self.limits = replace(self.shape.limits, sharing=request.sharing)
         self.owners = Owners(self.limits)
         self.unnamed: tuple[str, ...] = ()  # names that could not be given
-        self.drafting = Drafting(self.state.reports, self.dialect, self.target, self.ledger.kept)
+        self.drafting = Drafting(
+            self.state.reports, self.dialect, self.target, self.ledger.kept, names
+        )
         self.plans: dict[str, Plan] = {}  # what each model has to mean
         self.root = common_root(sorted(s.path for s in self.pile.sources))
         self.assumptions: frozenset[str] = frozenset()

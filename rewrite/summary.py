@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 
 from unwet.rewrite import drift_forms, plan_forms
 from unwet.rewrite.counted import counted
@@ -54,13 +54,23 @@ def _assumed(said: tuple[str, ...]) -> str:
     return "; ".join(said[:_ASSUMED]) + more if said else "none"
 
 
-def open_reports(result: Result) -> list[str]:
-    """One line for every report that somebody has to look at."""
-    return [
-        f"{v.path}:{v.line}: {v.outcome.upper()} {v.relation or v.name}: {v.reason}"
-        for v in result.verdicts
-        if v.outcome in ("kept", "failed")
-    ]
+def open_reports(result: Result, every: bool = False) -> list[str]:
+    """A line for each report that somebody has to look at; unless `every`, one for all those that
+    are kept for one reason, where the first of them stands."""
+    alike: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
+    for at, verdict in enumerate(result.verdicts):
+        if verdict.outcome in ("kept", "failed"):
+            one = "" if verdict.outcome == "kept" and not every else str(at)
+            alike[verdict.reason, one].append(verdict)
+    return [_open(some) for some in alike.values()]
+
+
+def _open(alike: list[Verdict]) -> str:
+    first = alike[0]
+    place, what = f"{first.path}:{first.line}", first.outcome.upper()
+    if len(alike) == 1:
+        return f"{place}: {what} {first.relation or first.name}: {first.reason}"
+    return f"{len(alike):,} x {what} {first.reason} (first {place}; -v shows all)"
 
 
 def _size(size: Size) -> dict[str, int]:

@@ -105,6 +105,7 @@ def test_parameters_and_configuration(pile: Path, monkeypatch: pytest.MonkeyPatc
         (["--schema", "nowhere.json"], "help: give a YAML, JSON, DDL or DuckDB file"),
         (["--format", "xml"], "Invalid value for '--format'"),
         (["-o", "no/such/folder/x.json"], "error: cannot write to no/such/folder/x.json"),
+        (["-o", "no/such/folder/x.json"], "help: make the folder no/such/folder first"),
         (["--nonsense"], "No such option"),
     ],
 )

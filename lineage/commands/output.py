@@ -33,6 +33,9 @@ def emit(data: str | bytes, request: Request) -> None:
             target.write_bytes(raw)  # a device or a pipe stays one: nothing is put in its place
         else:
             _in_one_piece(raw, target.resolve())  # a link stays one, too
+    except FileNotFoundError as error:
+        help = f"make the folder {target.parent} first"
+        raise OutputReadOnly(str(target), "its folder is not there", help) from error
     except OSError as error:
         raise OutputReadOnly(str(target), error.strerror or "") from error
 

@@ -100,7 +100,7 @@ def refactor(
     notes(result.findings, request)
     tell(result.notes, request)
     if not request.quiet:
-        say(*summary.open_reports(result))
+        say(*summary.open_reports(result, request.verbose))
     write(result.counterexamples, counterexamples, request)
     form = summary.as_json(result) if request.format == "json" else table(summary.rows(result))
     if plan and request.format != "json":

@@ -61,7 +61,7 @@ def check(draft: Draft, dialect: str) -> None:
     check_names(draft, dialect)
     open_ = sorted(variables(draft.tree, draft.outside))
     if open_:
-        names = ", ".join(open_)
+        names = ", ".join(f"p__{name}__p" for name in open_)
         raise NotComposable(f"a view has no parameters: give --param a value for {names}")
     render(draft.tree, dialect)
 

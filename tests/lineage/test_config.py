@@ -48,11 +48,15 @@ def test_pyproject_counts_only_with_its_table(tmp_path: Path) -> None:
         ("[[intended]]\npath = 'a'", "needs a path and a reason", ""),
         ("[[intended]]\npath = 'a'\nreason = ' '", "reason in [[intended]] must be", ""),
         ("[[intended]]\npath = 'a'\nreason = 'b'\nline = 3", "unknown setting in", "expression"),
-        ("sharing = 3", "sharing must be a table", ""),
+        ("sharing = 3", "sharing must be a table", "write [sharing]"),
         ("[sharing]\nmax_params = 3", "unknown setting in [sharing]: max_params", "max_parameters"),
-        ("[sharing]\nmin_uses = 1", "min_uses in [sharing] must be a number, 2 or more", ""),
-        ("[sharing]\nmin_lines = true", "min_lines in [sharing] must be a number", ""),
-        ("[sharing]\nmax_parameters = '5'", "max_parameters in [sharing] must be a number", ""),
+        (
+            "[sharing]\nmin_uses = 1",
+            "min_uses in [sharing] must be a number, 2 or more",
+            "min_uses = 2",
+        ),
+        ("[sharing]\nmin_lines = true", "min_lines in [sharing] must be a number", "min_lines = 5"),
+        ("[sharing]\nmax_parameters = '5'", "max_parameters in [sharing] must be a number", "= 5"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, message: str, help: str) -> None:

@@ -15,6 +15,7 @@ from unwet.lineage.sources import Source
 from unwet.rewrite.prove.projects import read_project
 from unwet.rewrite.prove.rendered import BadProject
 from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.rewrite.summary import open_reports
 from unwet.rewrite.verify import Request as VerifyRequest
 from unwet.rewrite.verify import verify
 from unwet.tests.rewrite.targets.small_shop import (
@@ -134,6 +135,17 @@ def test_what_cannot_be_a_view_is_kept_with_the_reason() -> None:
     assert cut.startswith("n" * 50) and len(cut) == 60
     assert why["open"] == ("kept", "a view has no parameters: give --param a value for n")
     assert "legacy/open.sql" in result.files
+
+
+def test_a_placeholder_without_a_value_is_called_as_the_pile_does() -> None:
+    queries = {name: f"SELECT id FROM @cdmSchema.u WHERE id > {at}" for at, name in enumerate("ab")}
+    result = made("tsql", **queries)
+    why = "a view has no parameters: give --param a value for cdmSchema"
+    assert [v.reason for v in result.verdicts] == [why, why]
+    first, second = (f"{v.path}:{v.line}" for v in result.verdicts)
+    assert open_reports(result) == [f"2 x KEPT {why} (first {first}; -v shows all)"]
+    every = [f"{first}: KEPT a: {why}", f"{second}: KEPT b: {why}"]
+    assert open_reports(result, every=True) == every
 
 
 def test_a_word_that_the_engine_lacks_is_a_reason_too() -> None:
