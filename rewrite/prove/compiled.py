@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from unwet.rewrite.prove.dbt_settings import keeps_rows
+from unwet.rewrite.prove.dbt_settings import may_change_rows
 from unwet.rewrite.prove.hooks import is_harmless
 from unwet.rewrite.prove.render import render_project
 from unwet.rewrite.prove.rendered import (
@@ -117,7 +117,7 @@ class _Compiled:
                 continue  # versions of a model: which one is meant, only dbt knows
             if self._is_stale(node):
                 stale.append(name)
-            elif keeps_rows(node.get("config") or {}):
+            elif may_change_rows(node.get("config") or {}):
                 reason = "what dbt knows of it keeps rows, or runs more than its query"
                 refused[name] = RenderFailure(name, self._shown(name, node), 0, reason)
             else:

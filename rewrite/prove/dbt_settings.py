@@ -95,6 +95,8 @@ class Settings:
             return f"the rows of {kind} models depend on earlier runs"
         if kind not in STORED:
             return f"the rows of {kind} models need not be those of their query"
+        if kind == "table" and _is_enforced(self.value("contract")):
+            return "its contract casts its columns to the types that it names"
         names = {name for level in self.levels for name, value in level.items() if value}
         strange = sorted(names - _SAME_ROWS)
         return f"its setting {strange[0]} may change rows" if strange else ""
@@ -118,13 +120,21 @@ def model_settings(
     return Settings((*levels, _plain(described), _plain(own)))
 
 
-def keeps_rows(config: Mapping[str, Any]) -> bool:
-    """Whether the rows of a model that dbt has compiled are not those of its query alone. Its
-    adapter has added settings of its own."""
+def may_change_rows(config: Mapping[str, Any]) -> bool:
+    """Whether the rows of a model that dbt has compiled need not be those of its query. Settings
+    that are not known do not count here: its adapter has added some of its own."""
     said = _plain(config)
-    stored = str(said.get("materialized") or "view") in STORED
+    kind = str(said.get("materialized") or "view")
     expiring = ("partition_expiration_days", "hours_to_expiration", "row_access_policy")
-    return not stored or any(said.get(name) for name in (*SIDE_EFFECTS, *expiring))
+    told = any(said.get(name) for name in (*SIDE_EFFECTS, *expiring))
+    return kind not in STORED or told or (kind == "table" and _is_enforced(said.get("contract")))
+
+
+def _is_enforced(contract: object) -> bool:
+    """Whether dbt makes a table of the types in YAML and puts the rows of the query into it
+    (dbt's reference, "contract"): a number is rounded to the digits of its type."""
+    said = mapping(contract).get("enforced", False) if isinstance(contract, dict) else contract
+    return said not in (None, False, "") and str(said).strip().lower() != "false"
 
 
 def overridden(macros: Iterable[str], texts: Iterable[str]) -> str:

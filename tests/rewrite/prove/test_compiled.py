@@ -191,6 +191,10 @@ def test_rows_that_a_hook_or_an_earlier_run_makes_are_not_taken_from_it(project:
     project.compile(config={"materialized": "table", "pre-hook": [{"sql": "delete from x"}]})
     assert read_project(project.project).compiled == {"stg"}
     assert "runs more than its query" in project.north().reason
+    project.compile(config={"materialized": "table", "contract": {"enforced": False}})
+    assert read_project(project.project).compiled == {"stg", "north"}
+    project.compile(config={"materialized": "table", "contract": {"enforced": True}})
+    assert read_project(project.project).compiled == {"stg"}
 
 
 PACKAGED: dict[str, dict[str, Any]] = {

@@ -120,6 +120,11 @@ ONE = {
     "a materialized view": {FEW: "{{ config(materialized='materialized_view') }}" + QUERY},
     "a setting that is not known": {FEW: "+{{ config(row_limit=5) }}"},
     "rows that expire": {FEW: "+{{ config(partition_expiration_days=7) }}"},
+    "a contract": {FEW: "{{ config(materialized='table', contract={'enforced': true}) }}" + QUERY},
+    "a contract of a folder": {
+        SETTINGS: f"{MARTS}      +materialized: table\n      +contract: {{enforced: true}}\n",
+        FEW: QUERY,
+    },
     "disabled": {FEW: "+{{ config(enabled=false) }}"},
     "disabled in its folder": {SETTINGS: f"{MARTS}      few:\n        +enabled: false\n"},
     "disabled, perhaps": {SETTINGS: f"{MARTS}      few:\n        +enabled: '{{{{ x }}}}'\n"},
@@ -158,6 +163,10 @@ SAME = {
     },
     "how it is kept": {
         FEW: "+{{ config(materialized='table', tags=['x'], meta={'a': 1}, unique_key='id') }}"
+    },
+    "a contract of a view": {FEW: "+{{ config(contract={'enforced': true}) }}"},
+    "a contract that is off": {
+        FEW: "{{ config(materialized='table', contract={'enforced': false}) }}" + QUERY
     },
     "a hook of what is disabled": {
         "models/x.sql": "{{ config(enabled=false, post_hook='delete from s.t') }} select 1 as x"
