@@ -56,7 +56,7 @@ def more_lines(tree: exp.Expr) -> int:
 
 def call_height(letters: int) -> int:
     """The lines of a call of so many letters, wrapped."""
-    return 1 + max(0, letters - LINE + LINE - 1) // LINE
+    return 1 + max(0, letters - 1) // LINE
 
 
 def defaults_of(macros: Sequence[Macro]) -> dict[str, Mapping[str, str]]:

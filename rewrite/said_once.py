@@ -68,8 +68,8 @@ def said_once(library: Library, taken: AbstractSet[str]) -> Library:
 
 def _said(leaf: Leaf) -> _Said | None:
     """What is said of one column with two texts or more."""
-    if leaf.kind != "condition" or _TOKEN.search(leaf.text):
-        return None
+    if leaf.kind != "condition" or "\\" in leaf.text or _TOKEN.search(leaf.text):
+        return None  # what a backslash means in a text is another thing in each dialect
     texts = _TEXT.findall(leaf.text)
     bare = _TEXT.sub("''", leaf.text)
     columns = set(_COLUMN.findall(bare))

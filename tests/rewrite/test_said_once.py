@@ -56,6 +56,12 @@ def test_what_is_the_same_everywhere_is_part_of_the_words() -> None:
     assert made.macros[-1].tree.name.count("'UTC'") == 2
 
 
+def test_texts_with_a_backslash_stay_where_they_are() -> None:
+    odd = MONTH + " AND {0} <> 'a\\' AND {0} <> 'b'"
+    made = said_once(library(months(odd)), frozenset())
+    assert [macro.name for macro in made.macros] == ["m"]
+
+
 def test_a_range_with_its_last_day() -> None:
     template = "{0} BETWEEN CAST('2024-0{1}-01' AS DATE) AND CAST('2024-0{2}-01' AS DATE)"
     macro = said_once(library(months(template)), frozenset()).macros[-1]
