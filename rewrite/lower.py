@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.names import deep_stack, fold, folded
+from unwet.lineage.names import deep_stack, fold, folded, is_token, relation_name
 from unwet.lineage.resolve import Input, Query
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Distinct, Plan, Rel, Scan, SetOp, Values, width
@@ -165,10 +165,20 @@ class Lowerer:
             return _literal_rows(item.node)
         if item.stored is None:
             raise Unsupported("rows in FROM that are not understood", item.node)
+        self._presume(item.node, item.stored)
         defined = self.env.definitions.get(item.stored)
         if defined is not None:
             return trim(defined)
         return Scan(item.stored, self._own_columns(item))
+
+    def _presume(self, node: exp.Expr, relation: str) -> None:
+        """A schema that is a placeholder may be any: it is taken for the one that has the table."""
+        written = relation_name(node, self._dialect) if isinstance(node, exp.Table) else ""
+        asked = written.rpartition(".")[0]
+        found = relation.rpartition(".")[0]
+        if asked.lower() != found.lower() and any(map(is_token, asked.split("."))):
+            where = f"{found}: only that has" if found else "the usual one, of"
+            self.presumed.add(f"the schema {asked} is {where} the tables that are read from it")
 
     def _query_rows(self, item: Input, query: Query, outer: tuple[Frame, ...]) -> Rel:
         rel = self._with_members(query, self.plan(query, outer))

@@ -420,7 +420,8 @@ class _Job:
             ),
         )
         files = {**self._files(project)}
-        assumptions = tuple(sorted(self.assumptions | self.shared_assumptions))
+        assumed = self.assumptions | self.shared_assumptions
+        assumptions = tuple(sorted(map(project.said, assumed)))
         before, after = self._sizes(project, files)
         files["MIGRATION.md"] = migration(
             project,

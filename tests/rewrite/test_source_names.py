@@ -95,3 +95,37 @@ def test_a_source_that_is_called_otherwise_is_an_assumption(
     found = verify(load([Source("r.sql", text, "tsql")], "tsql"), Verify(tmp_path))
     assert [(each.verdict, each.reason) for each in found.reports] == [("proved", "")]
     assert found.assumptions == assumed
+
+
+@pytest.mark.parametrize(
+    ("made", "read", "assumed"),
+    [
+        ("s.t", "s.t", ()),
+        ("@cdm.t", "@cdm.t", ()),
+        (
+            "@cdm.t",
+            "@CDM.t",
+            ("the schema @CDM is @cdm: only that has the tables that are read from it",),
+        ),
+        (
+            "s.t",
+            "@Cdm.t",
+            ("the schema @Cdm is s: only that has the tables that are read from it",),
+        ),
+        ("t", "@cdm.t", ("the schema @cdm is the usual one, of the tables that are read from it",)),
+        (
+            "@results.t",
+            "@cdm.t",
+            ("the schema @cdm is @results: only that has the tables that are read from it",),
+        ),
+    ],
+)
+def test_a_schema_that_is_a_placeholder_and_taken_for_another_is_an_assumption(
+    tmp_path: Path, made: str, read: str, assumed: tuple[str, ...]
+) -> None:
+    text = f"create table {made} (id int); select t.id into r from {read} as t where t.id > 1"
+    old = load([Source("r.sql", text, "tsql")], "tsql")
+    found = refactor(old, Request(out=tmp_path / "out"))
+    assert [v.outcome for v in found.verdicts] == ["proved"]
+    assert found.assumptions == assumed
+    assert verify(old, Verify(tmp_path / "out")).assumptions == assumed
