@@ -282,6 +282,7 @@ class _Machine:
                 doubt=new.doubt and (current.doubt or new.doubt),
                 problem=new.problem,
                 early=current.early | new.early,
+                assumed=current.assumed | new.assumed,
             )
         )
 
@@ -462,6 +463,7 @@ class _Machine:
             doubt=doubt,
             problem=old.problem or new.problem,
             early=old.early | new.early,
+            assumed=old.assumed | new.assumed,
         )
         if doubt or old.plan is None or new.plan is None:
             return replace(merged, plan=None)
@@ -496,7 +498,8 @@ class _Machine:
             problem = problem or _EMPTY
         if problem:
             return replace(definition, plan=None, problem=problem)
-        return replace(definition, assumed=definition.assumed | self._leaning(definition))
+        assumed = (each.assumed for each in (definition, *_temps(definition)))
+        return replace(definition, assumed=self._leaning(definition).union(*assumed))
 
     def _fills(self, name: str) -> bool:
         """Whether scripts put rows into a relation, and do not only take some away."""

@@ -179,3 +179,21 @@ def test_a_script_reads_what_the_nearest_one_leaves() -> None:
     assert f"ref('{one}')" not in model(result, "q")
     told = [each for each in result.assumptions if "the nearest to it" in each]
     assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        "CREATE TEMP TABLE y AS SELECT a FROM x; CREATE TABLE p AS SELECT a FROM y",
+        "CREATE TABLE p (a INT); INSERT INTO p SELECT a FROM x",
+        "CREATE TABLE p (a INT); INSERT INTO p SELECT a FROM t; "
+        "UPDATE p SET a = (SELECT MAX(a) FROM x) WHERE a = 1",
+    ],
+)
+def test_the_nearest_one_is_an_assumption_however_it_is_read(reads: str) -> None:
+    turn = "CREATE OR REPLACE TABLE x AS SELECT a FROM t WHERE a = {}"
+    result = made({"v1/x": turn.format(1), "v1/p": reads, "v2/x": turn.format(2)})
+    assert outcomes(result)["p"] == "proved"
+    assert [each for each in result.assumptions if "the nearest to it" in each] == [
+        "v1/p.sql reads x as v1/x.sql leaves it, which is the nearest to it of all that write it"
+    ]
