@@ -168,7 +168,7 @@ class _Project:
         if not all(map(is_harmless, self.hooks)):
             found = found or "a hook of a model may change rows"
         for path in self.described():
-            found = found or runs_besides(_yaml(path))
+            found = found or _runs_besides(path)
         snapshots = self.files("snapshot-paths", "snapshots", ".sql")
         hooked = (p for p in snapshots if any(word in _text(p) for word in _HOOKS))
         failed = {Path(each.path) for each in self.failures}
@@ -313,6 +313,15 @@ def _text(path: Path) -> str:
         return text_of(path)
     except TemplateFailure:
         return ""
+
+
+def _runs_besides(path: Path) -> str:
+    """What a YAML file says that may change the rows of any model: it may be anything where the
+    file cannot be read."""
+    try:
+        return runs_besides(yaml_of(path))
+    except TemplateFailure as failure:
+        return f"what {path.name} says is not known: {failure.message}"
 
 
 def _yaml(path: Path) -> dict[str, Any]:

@@ -89,6 +89,7 @@ ALL = {
         "macros/m.sql": "{% macro m() %}{% do run_query('delete from s.t') %}{% endmacro %}",
         FEW: "+{{ m() }}",
     },
+    "a YAML file that cannot be read": {"models/x.yml": "models: [{name: few"},
     "a macro ref": {"macros/m.sql": "{% macro ref(x) %}other{% endmacro %}"},
     "a macro source": {"macros/m.sql": "{% macro source(x, y) %}other{% endmacro %}"},
     "a macro create_view_as": {"macros/m.sql": "{% macro create_view_as(r, s) %}{% endmacro %}"},
