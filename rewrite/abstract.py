@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import eq
 from typing import Literal
 
 from sqlglot import exp
@@ -219,7 +220,15 @@ def _renamings(
     ]
     # the template's name must stand for one name in each member, wherever it occurs
     uses = Counter(values[0].text for values in found)
-    return frozenset(values for values in found if uses[values[0].text] == 1)
+    renamed = {values for values in found if uses[values[0].text] == 1}
+    # and where it is written otherwise, as an argument say, it would not be found
+    said = [values for values in places if values not in renamed and _varies(values)]
+    while said:
+        spoken = said.pop()
+        clash = {values for values in renamed if any(map(eq, values, spoken))}
+        renamed -= clash
+        said += clash
+    return frozenset(renamed)
 
 
 def _role(node: exp.Expr) -> str:

@@ -114,12 +114,12 @@ def fold_integer_arithmetic(expr: Expr) -> Expr | None:
 
 
 def fold_integer_comparison(expr: Expr) -> Expr | None:
-    """1 = 1 -> TRUE, 2 < 1 -> FALSE, for two integer literals."""
+    """1 = 1 -> TRUE, 2 < 1 -> FALSE, CAST(8 AS INT) = 15 -> FALSE, for two integer literals."""
     match expr:
         case Call(op="eq" | "neq" | "lt" | "lte" as op, args=(left, right), shape=shape) if (
             shape == BINARY
         ):
-            first, second = integer(left), integer(right)
+            first, second = _whole(left), _whole(right)
             if first is None or second is None:
                 return None
             holds = {
@@ -133,9 +133,24 @@ def fold_integer_comparison(expr: Expr) -> Expr | None:
             return None
 
 
+def _whole(expr: Expr) -> int | None:
+    """The value of an integer literal, also of one that is cast to a type of 32 bits or more, which
+    holds it."""
+    match expr:
+        case Call(op="cast", args=(Lit() as literal,), shape=("this", "to:int" | "to:bigint")):
+            value = integer(literal)
+            return value if value is not None and abs(value) <= _LARGEST else None
+        case _:
+            return integer(expr)
+
+
 CASES = (
     Case("select a from t where b > a", "select a from t where a < b"),
     Case("select a from t where a between 1 and 3", "select a from t where a <= 3 and a >= 1"),
     Case("select a from t where a in (3, 1, 3)", "select a from t where a in (1, 3)"),
     Case("select a from t where 1 = 1 and a = 1 + 1", "select a from t where a = 2"),
+    Case(
+        "select a from t where cast(8 as int) = 15 or (cast(2 as bigint) > 1 and a = 2)",
+        "select a from t where a = 2",
+    ),
 )

@@ -69,6 +69,15 @@ def test_equal_members_need_no_hole() -> None:
     assert family("SELECT a FROM t", "SELECT A FROM T").holes == ()
 
 
+def test_a_private_name_that_is_read_elsewhere_is_a_hole() -> None:
+    texts = [
+        "WITH x AS (SELECT a FROM t) SELECT a FROM x UNION ALL SELECT a FROM z",
+        "WITH y AS (SELECT a FROM t) SELECT a FROM z UNION ALL SELECT a FROM y",
+    ]
+    made = family(*texts)
+    assert [filled(made, i) for i in range(2)] == texts
+
+
 def test_private_names_are_no_holes() -> None:
     made = family(
         "WITH x AS (SELECT a FROM t) SELECT x.a FROM x",

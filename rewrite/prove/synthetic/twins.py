@@ -88,7 +88,7 @@ class Twins(Deriver):
         known = self._reads.setdefault(table, [])
         turn = self._turns[table]
         self._turns[table] += 1
-        if turn == len(known):
+        while turn >= len(known):  # a part that was taken over may have read it more often
             known.append(self.symbols.scan(table))
         return known[turn]
 
