@@ -114,11 +114,6 @@ def mask(source: Source, params: Mapping[str, str] = NO_PARAMS) -> Masked:
     return Masked(source, final.text, names.placeholders(), findings, final.cuts, lines)
 
 
-def unmask(text: str, replace: Callable[[str], str]) -> str:
-    """Each token becomes replace(name); names are as the tokens carry them."""
-    return TOKEN.sub(lambda hit: replace(hit[1]), text)
-
-
 # --- which text is read ----------------------------------------------------------------------
 
 

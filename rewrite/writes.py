@@ -33,7 +33,7 @@ def side_effect(resolved: Resolved) -> str:
 
 
 def is_plain(resolved: Resolved) -> bool:
-    """Whether a DELETE is one of all rows: nothing but its table."""
+    """Whether a DELETE has nothing beside its table but a condition."""
     args = resolved.statement.tree.args
     return not any(args.get(key) for key in ("using", "with_", "limit", "order", "tables"))
 

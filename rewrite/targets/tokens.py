@@ -2,7 +2,7 @@
 
 ``ref__NAME__ref`` is a model, ``src__SCHEMA__TABLE__src`` a source, ``p__NAME__p`` a placeholder of
 the pile, ``h__NAME__h`` a parameter of the macro around it, ``list__NAME__list`` one
-that is a list, ``call__N__call`` a macro call.
+that is a list, ``call__N__call`` a macro call, ``loop__N__loop`` a loop over several.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from unwet.lineage.dialects import lexis
 from unwet.lineage.sources import Source
-from unwet.lineage.templating import Masked, mask, unmask
+from unwet.lineage.templating import Masked, mask
 
 
 def masked(text: str, dialect: str = "tsql", **params: str) -> Masked:
@@ -247,10 +247,6 @@ def test_restoring_gives_the_original_back(text: str, dialect: str) -> None:
 def test_text_without_signs_is_not_touched(text: str) -> None:
     plain = re.sub(r"[@:?${}%]", "", text)
     assert masked(plain).text == plain
-
-
-def test_unmask_hands_over_the_names() -> None:
-    assert unmask("p__a__pp__b_1__p.c", lambda name: f"<{name}>") == "<a><b_1>.c"
 
 
 # --- the table of dialects ---------------------------------------------------------------------
