@@ -9,11 +9,50 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from unwet.rewrite.algebra import Col, Node, Opaque, Plan, Project, Rel, Scan, Sort, walk
+from unwet.rewrite.algebra import (
+    Agg,
+    Col,
+    Node,
+    Opaque,
+    Over,
+    Plan,
+    Project,
+    Rel,
+    Scan,
+    Sort,
+    expressions,
+    parts,
+    walk,
+)
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.mapping import mapped
 from unwet.rewrite.stars import is_open
 from unwet.rewrite.volatile import is_random_plan
+
+_TIED = frozenset({"rank", "denserank", "percentrank", "cumedist"})  # the same for equal keys
+_WHOLE = frozenset({"sum", "count", "min", "max", "avg"})  # so are these over a RANGE
+
+
+def orders_rows(plan: Plan) -> bool:
+    """Whether rows with equal keys of an order may be told apart by it: ROW_NUMBER, LAG, frames of
+    ROWS, lists with an order. Two readings of such a query may tell them apart otherwise."""
+    return any(
+        _tells_apart(part)
+        for node in walk(plan.rel)
+        for expr in expressions(node)
+        for part in parts(expr)
+    )
+
+
+def _tells_apart(part: Node) -> bool:
+    match part:
+        case Agg(order=order):
+            return bool(order)
+        case Over(call=call, order=order, frame=frame) if order:
+            whole = call.op in _WHOLE and "rows" not in frame.lower()
+            return call.op not in _TIED and not whole
+        case _:
+            return False
 
 
 def is_definite(plan: Plan) -> bool:
@@ -38,6 +77,16 @@ class Unfolding:
     def plan(self, plan: Plan) -> Plan:
         """The plan over what no report makes."""
         return mapped(plan, self._one, self._done)
+
+    def ordering(self, plan: Plan) -> frozenset[str]:
+        """The relations that are read through in a plan and whose rows an order tells apart."""
+        seen: set[str] = set()
+        waiting = [plan]
+        while waiting:
+            new = (_tables(waiting.pop().rel) & self._plans.keys()) - seen
+            seen |= new
+            waiting += [self._plans[table] for table in new]
+        return frozenset(table for table in seen if orders_rows(self._plans[table]))
 
     def _one(self, node: Node) -> Node:
         """Scan(t, columns) -> Project(the query of t, columns)."""

@@ -101,7 +101,8 @@ def _against(
     if why:
         old, new = through.plans(plan, model)
         if proves(old, new, normalizer):
-            why, plan, model, assumed = "", old, new, assumed | through.assumed
+            assumed |= through.assumed(plan, model)
+            why, plan, model = "", old, new
     missed = [node.reason for node in walk(plan.rel) if isinstance(node, Opaque)]
     if why and missed:
         why = f"not understood: {missed[0]}; and its text in {target or 'the project'} differs"

@@ -31,10 +31,15 @@ class Through:
         old, new = self._sides
         return old.plan(legacy), new.plan(project)
 
-    @cached_property
-    def assumed(self) -> frozenset[str]:
-        """What it takes to say the old queries in the project's dialect."""
-        return frozenset().union(*(assumed for _, assumed in self._wanted.values()))
+    def assumed(self, legacy: Plan, project: Plan) -> frozenset[str]:
+        """What it takes to read both through: to say the old queries in the project's dialect, and
+        that a query which orders rows is no other one where it stands twice."""
+        old, new = self._sides
+        said = (assumed for _, assumed in self._wanted.values())
+        return frozenset().union(*said) | {
+            f"the query of {table} orders rows with equal keys alike wherever it stands"
+            for table in old.ordering(legacy) | new.ordering(project)
+        }
 
     @cached_property
     def _wanted(self) -> Mapping[str, tuple[Plan, frozenset[str]]]:

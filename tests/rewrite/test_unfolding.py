@@ -1,7 +1,12 @@
 """Plans over what no report makes: what is read through, and what stays a table."""
 
+import pytest
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
 from unwet.rewrite.algebra import Col, Filter, Lit, Plan, Project, Scan, Sort, SortKey
-from unwet.rewrite.unfolding import Unfolding, both, in_order, is_definite
+from unwet.rewrite.script import end_state
+from unwet.rewrite.unfolding import Unfolding, both, in_order, is_definite, orders_rows
 
 ORDERS = Scan("s.orders", ("id", "cents"))
 CLEAN = Plan(("Id", "cents"), Filter(ORDERS, (Col(0),)))
@@ -47,3 +52,30 @@ def test_both_sides_read_the_same_tables_through() -> None:
     for side in (old, new):
         assert side.plan(reads("r.first", "id")) == reads("r.first", "id")
         assert side.plan(reads("r.clean", "id")) != reads("r.clean", "id")
+
+
+def plan_of(item: str) -> Plan:
+    pile = load([Source("r.sql", f"CREATE TABLE r AS SELECT id, {item} AS x FROM s.t", "duckdb")])
+    [report] = end_state(pile.scripts, pile.resolved, pile.catalog).reports
+    assert report.definition.plan is not None
+    return report.definition.plan
+
+
+@pytest.mark.parametrize(
+    ("item", "apart"),
+    [
+        ("ROW_NUMBER() OVER (ORDER BY k)", True),
+        ("LAG(a) OVER (PARTITION BY b ORDER BY k)", True),
+        ("SUM(a) OVER (ORDER BY k ROWS UNBOUNDED PRECEDING)", True),
+        ("SUM(a) OVER (ORDER BY k)", False),
+        ("RANK() OVER (ORDER BY k)", False),
+        ("SUM(a) OVER (PARTITION BY b)", False),
+        ("a + 1", False),
+    ],
+)
+def test_queries_in_which_an_order_tells_equal_rows_apart(item: str, apart: bool) -> None:
+    plan = plan_of(item)
+    assert orders_rows(plan) is apart
+    read = reads("r.more", "id")
+    unfolding = Unfolding({"r.x": plan, "r.more": reads("r.x", "id")})
+    assert unfolding.ordering(read) == ({"r.x"} if apart else set())
