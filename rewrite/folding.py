@@ -6,7 +6,7 @@ by the content's digest: content to content, so it can never be stale.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Final, TypeVar
 
@@ -27,6 +27,16 @@ def fold(
         return found
     if len(known) > LARGEST:
         known.clear()
+    for item in unknown(node, below, known):
+        known[item.digest] = make(item)
+    return known[node.digest]
+
+
+def unknown(
+    node: N, below: Callable[[N], Iterable[N]], known: Mapping[bytes, object]
+) -> Iterator[N]:
+    """The parts of a node of which nothing is known, from the leaves up; each has to be known when
+    the next one is asked for."""
     stack = [node]
     while stack:
         item = stack[-1]
@@ -35,8 +45,8 @@ def fold(
             stack.extend(todo)
             continue
         stack.pop()
-        known[item.digest] = make(item)
-    return known[node.digest]
+        if item.digest not in known:
+            yield item
 
 
 def nodes_of(node: Node) -> Iterator[Node]:

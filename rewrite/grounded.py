@@ -8,7 +8,7 @@ stand in other places.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from typing import assert_never
@@ -33,6 +33,7 @@ from unwet.rewrite.algebra import (
     below,
     inputs,
 )
+from unwet.rewrite.folding import unknown
 from unwet.rewrite.references import tree_order
 from unwet.rewrite.rules.order import order_key
 from unwet.rewrite.rules.refs import rebuild, substitute
@@ -51,7 +52,7 @@ class Ground:
 
     def columns(self, rel: Rel) -> tuple[Expr, ...]:
         """Each output column over base columns."""
-        for node in _unknown(rel, self._columns, inputs):
+        for node in unknown(rel, inputs, self._columns):
             made = self._made(node)
             short = self._shortened
             self._columns[node.digest] = made if short is None else tuple(map(short, made))
@@ -59,7 +60,7 @@ class Ground:
 
     def conditions(self, rel: Rel) -> frozenset[Expr]:
         """What the rows have to meet, anywhere in the plan: conjuncts of filters and joins."""
-        for node in _unknown(rel, self._conditions, below):
+        for node in unknown(rel, below, self._conditions):
             known = (self._conditions[each.digest] for each in below(node))
             self._conditions[node.digest] = frozenset(self._asked(node)).union(*known)
         return self._conditions[rel.digest]
@@ -118,23 +119,6 @@ class Ground:
     def _over(self, exprs: Sequence[Expr], rel: Rel) -> tuple[Expr, ...]:
         seen = self._of(rel)
         return tuple(substitute(expr, seen) for expr in exprs)
-
-
-def _unknown(
-    rel: Rel, known: Mapping[bytes, object], parts: Callable[[Rel], Iterable[Rel]]
-) -> Iterator[Rel]:
-    """The relations of a plan of which nothing is known, parts first; each is known when the next
-    one is asked for."""
-    stack = [rel]
-    while stack:
-        node = stack[-1]
-        first = [each for each in parts(node) if each.digest not in known]
-        if first:
-            stack.extend(first)
-            continue
-        stack.pop()
-        if node.digest not in known:
-            yield node
 
 
 def in_order(expr: Expr) -> Expr:

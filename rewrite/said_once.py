@@ -48,14 +48,16 @@ def said_once(library: Library, taken: AbstractSet[str]) -> Library:
     calls, macros = list(library.calls), list(library.macros)
     for words in sorted(found, key=lambda each: (-len(found[each]), each)):
         uses = found[words]
+        if len(uses) < _LEAST:
+            continue
         every = [said for _, _, said in uses]
         fixed = _fixed(every)
-        name = _name(every, _params(words, fixed))
-        name = free(name, {*taken, *(macro.name for macro in macros)})
-        if len(uses) < _LEAST or _saved(calls, uses, name, fixed) <= _AROUND:
+        varying = _params(words, fixed)
+        name = free(_name(every, varying), {*taken, *(macro.name for macro in macros)})
+        if _saved(calls, uses, name, fixed) <= _AROUND:
             continue
-        params = ["column", *_params(words, fixed)]
-        macros.append(Macro(name, tuple(params), _tree(words, fixed, uses[0][2]), "expression",
+        params = ["column", *varying]
+        macros.append(Macro(name, tuple(params), _tree(words, fixed), "expression",
                             f"{len(uses)} conditions of a column"))  # fmt: skip
         for number, argument, said in uses:
             leaves = _leaves(params, said, fixed)
@@ -109,7 +111,7 @@ def _side(words: Sequence[str], at: int) -> str:
             return "value"
 
 
-def _tree(words: Sequence[str], fixed: Mapping[int, str], said: _Said) -> exp.Var:
+def _tree(words: Sequence[str], fixed: Mapping[int, str]) -> exp.Var:
     params = iter(_params(words, fixed))
     text = words[0]
     for at, after in enumerate(words[1:]):

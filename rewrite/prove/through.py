@@ -1,8 +1,8 @@
 """A report and its model with the tables of other reports read through.
 
 A model may read a report's table where the old script had that table's query, or the other way
-round. Such a pair has one plan over what no report makes. Nothing is taken for granted by that:
-both sides are told in full, each with its own queries for the tables.
+round. Such a pair has one plan over what no report makes: both sides are told in full, each with
+its own queries for the tables. ``Through.assumed`` says what that takes for granted.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ from unwet.rewrite.algebra import (
     parts,
     walk,
 )
+from unwet.rewrite.folding import fold
 from unwet.rewrite.references import free_outers, reads_outer_row, tree_order
 
 Ref = Callable[[int, int], Expr]
@@ -264,13 +265,8 @@ def all_movable(exprs: Iterable[Expr]) -> bool:
 def tree_size(expr: Expr) -> int:
     """The number of parts when written out (shared parts counted each time, subqueries as one)."""
     sizes: dict[bytes, int] = {}
-    stack = [expr]
-    while stack:
-        node = stack[-1]
-        todo = [o for o in operands(node) if o.digest not in sizes]
-        if todo:
-            stack.extend(todo)
-            continue
-        stack.pop()
-        sizes[node.digest] = 1 + sum(sizes[o.digest] for o in operands(node))
-    return sizes[expr.digest]
+
+    def size(node: Expr) -> int:
+        return 1 + sum(sizes[each.digest] for each in operands(node))
+
+    return fold(expr, operands, sizes, size)

@@ -138,8 +138,7 @@ class _Printer:
             if name not in grouped:
                 yield f"models/{self._folder([name])}{name}.sql", self._model(draft)
         known = self._project.evidence
-        outside = {o.relation: _source(o, self._project.dialect) for o in self._project.outside()}
-        yield from unit_test_files(self._project, self._where, outside.__getitem__)
+        yield from unit_test_files(self._project, self._where, self._outside.__getitem__)
         if needs_related([*known.models.values(), *known.sources.values()]):
             yield RELATED, RELATED_SQL
 

@@ -17,6 +17,7 @@ from unwet.rewrite.prove.hooks import is_harmless
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.verify import Request as VerifyRequest
 from unwet.rewrite.verify import verify
+from unwet.tests.rewrite.outcomes import told_of
 
 LEGACY = (
     "CREATE TABLE s.t (id INT, name TEXT);"
@@ -45,8 +46,7 @@ def project(written: Path, tmp_path: Path) -> Path:
 
 
 def outcomes(project: Path) -> dict[str, str]:
-    found = verify(pile(), VerifyRequest(project))
-    return {report.name: f"{report.verdict}: {report.reason}" for report in found.reports}
+    return told_of(pile(), project)
 
 
 def change(project: Path, files: Mapping[str, str]) -> None:

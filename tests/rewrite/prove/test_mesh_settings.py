@@ -12,8 +12,7 @@ from unwet.lineage.sources import Source
 from unwet.rewrite.prove.model_files import read_model
 from unwet.rewrite.prove.projects import read_project
 from unwet.rewrite.refactor import Request, refactor
-from unwet.rewrite.verify import Request as VerifyRequest
-from unwet.rewrite.verify import verify
+from unwet.tests.rewrite.outcomes import told_of
 
 LEGACY = (
     "CREATE TABLE s.t (id INT, name TEXT);"
@@ -40,8 +39,7 @@ def project(written: Path, tmp_path: Path) -> Path:
 
 
 def outcomes(project: Path) -> dict[str, str]:
-    found = verify(pile(), VerifyRequest(project))
-    return {report.name: f"{report.verdict}: {report.reason}" for report in found.reports}
+    return told_of(pile(), project)
 
 
 def edit(project: Path, name: str, old: str, new: str) -> None:

@@ -18,6 +18,7 @@ from unwet.rewrite.refactor import Request, Result, refactor
 from unwet.rewrite.summary import open_reports
 from unwet.rewrite.verify import Request as VerifyRequest
 from unwet.rewrite.verify import verify
+from unwet.tests.rewrite.outcomes import told_of
 from unwet.tests.rewrite.targets.small_shop import (
     bag,
     data_sql,
@@ -201,8 +202,7 @@ def written(tmp_path: Path, to_dialect: str = "duckdb") -> Path:
 
 
 def outcomes(project: Path) -> dict[str, str]:
-    found = verify(chain(), VerifyRequest(project))
-    return {report.name: f"{report.verdict}: {report.reason}" for report in found.reports}
+    return told_of(chain(), project)
 
 
 def edit(path: Path, old: str, new: str) -> None:
