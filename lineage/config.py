@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from unwet.lineage.errors import BadConfig, PathNotFound
+from unwet.lineage.toml_lines import lines_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,107 +72,140 @@ def read_config(given: str | None, folder: Path) -> Config:
     candidates = [Path(given)] if given else [folder / "unwet.toml", folder / "pyproject.toml"]
     for path in candidates:
         # os.path: a folder that nobody may look into has no configuration
-        if os.path.exists(path) and (table := _table(path)) is not None:
-            return _checked(table, path)
+        if os.path.exists(path) and (file := _file(path)) is not None:
+            return _checked(file)
     return Config(home=str(folder))
 
 
-def _table(path: Path) -> Mapping[str, object] | None:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What a file says of unwet, and where."""
+
+    path: Path
+    text: str
+    table: Mapping[str, object]
+    kind: str  # of the table: "" or "tool.unwet"
+
+    def wrong(self, message: str, key: str, help: str = "") -> BadConfig:
+        """The error for a setting, at its line."""
+        return self._error(message, help, lines_of(self.text, self.kind), 0, key)
+
+    def wrong_in(
+        self, table: str, message: str, help: str, key: str = "", at: int = 0
+    ) -> BadConfig:
+        """The error for a key of the table `[table]`, the at-th `[[table]]` (0 is the first)."""
+        places = lines_of(self.text, f"{self.kind}.{table}".lstrip("."))
+        if not at < len(places):  # written in one line
+            return self.wrong(message, table, help)
+        return self._error(message, help, places, at, key)
+
+    def _error(
+        self, message: str, help: str, places: list[tuple[int, dict[str, int]]], at: int, key: str
+    ) -> BadConfig:
+        line, keys = places[at] if at < len(places) else (1, {})
+        return BadConfig(f"{self.path}:{keys.get(key, line)}: {message}", help)
+
+
+def _file(path: Path) -> _File | None:
     try:
-        data: Mapping[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data: Mapping[str, object] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfig(f"{path}: {error}", "write it as TOML, in UTF-8") from error
     except OSError as error:
         raise BadConfig(f"{path}: cannot read: {error.strerror or error}") from error
     if path.name != "pyproject.toml":
-        return data
+        return _File(path, text, data, "")
     tools = data.get("tool")
     found = tools.get("unwet") if isinstance(tools, dict) else None
-    return found if isinstance(found, dict) else None
+    return _File(path, text, found, "tool.unwet") if isinstance(found, dict) else None
 
 
-def _checked(table: Mapping[str, object], path: Path) -> Config:
+def _checked(file: _File) -> Config:
     known = [name for name in Config.__dataclass_fields__ if name != "home"]
-    for key in table:
+    for key in file.table:
         if key not in known:
             near = get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known settings: {', '.join(known)}"
-            raise BadConfig(f"{path}: unknown setting: {key}", hint)
-    files = ("schema", "baseline", "decisions")
-    schema, baseline, decisions = (_text(table, key, path) for key in files)
+            raise file.wrong(f"unknown setting: {key}", key, hint)
+    schema, baseline, decisions = (_text(file, key) for key in ("schema", "baseline", "decisions"))
+    folder = file.path.parent
     return Config(
-        dialect=_text(table, "dialect", path),
-        schema=str(path.parent / schema) if schema else "",
-        default_schema=_text(table, "default_schema", path),
-        params=_params(table.get("params", {}), path),
-        intended=tuple(_intended(table.get("intended", []), path)),
-        paths=tuple(str(path.parent / each) for each in _texts(table, "paths", path)),
-        baseline=str(path.parent / baseline) if baseline else "",
-        drift=_flag(table, "drift", path),
-        decisions=str(path.parent / decisions) if decisions else "",
-        sharing=_sharing(table.get("sharing", {}), path),
-        home=str(path.parent),
+        dialect=_text(file, "dialect"),
+        schema=str(folder / schema) if schema else "",
+        default_schema=_text(file, "default_schema"),
+        params=_params(file),
+        intended=tuple(_intended(file)),
+        paths=tuple(str(folder / each) for each in _texts(file, "paths")),
+        baseline=str(folder / baseline) if baseline else "",
+        drift=_flag(file, "drift"),
+        decisions=str(folder / decisions) if decisions else "",
+        sharing=_sharing(file),
+        home=str(folder),
     )
 
 
-def _text(table: Mapping[str, object], key: str, path: Path) -> str:
-    value = table.get(key, "")
+def _text(file: _File, key: str) -> str:
+    value = file.table.get(key, "")
     if not isinstance(value, str):
-        raise BadConfig(f"{path}: {key} must be a text, not {value!r}")
+        hint = f'write {key} = "..."'
+        raise file.wrong(f"{key} must be a text, not {value!r}", key, hint)
     return value
 
 
-def _flag(table: Mapping[str, object], key: str, path: Path) -> bool:
-    value = table.get(key, False)
+def _flag(file: _File, key: str) -> bool:
+    value = file.table.get(key, False)
     if not isinstance(value, bool):
-        raise BadConfig(f"{path}: {key} must be true or false, not {value!r}")
+        hint = f"write {key} = true, without quotes"
+        raise file.wrong(f"{key} must be true or false, not {value!r}", key, hint)
     return value
 
 
-def _texts(table: Mapping[str, object], key: str, path: Path) -> list[str]:
-    value = table.get(key, [])
+def _texts(file: _File, key: str) -> list[str]:
+    value = file.table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
-        raise BadConfig(f"{path}: {key} must be a list of texts, not {value!r}")
+        hint = f'write {key} = ["...", "..."]'
+        raise file.wrong(f"{key} must be a list of texts, not {value!r}", key, hint)
     return value
 
 
-def _params(value: object, path: Path) -> dict[str, str]:
+def _params(file: _File) -> dict[str, str]:
+    value = file.table.get("params", {})
     if not isinstance(value, dict) or any(isinstance(each, dict | list) for each in value.values()):
-        raise BadConfig(f"{path}: params must be a table of name = value")
+        hint = 'write [params], and below it lines such as schema = "main"'
+        raise file.wrong("params must be a table of name = value", "params", hint)
     return {str(name): str(each) for name, each in value.items()}
 
 
-def _sharing(value: object, path: Path) -> Sharing:
-    known = list(Sharing.__dataclass_fields__)
+def _sharing(file: _File) -> Sharing:
+    value, known = file.table.get("sharing", {}), list(Sharing.__dataclass_fields__)
     if not isinstance(value, dict):
-        raise BadConfig(
-            f"{path}: sharing must be a table, [sharing]",
-            f"write [sharing], and below it one of {', '.join(known)}",
-        )
+        hint = f"write [sharing], and below it one of {', '.join(known)}"
+        raise file.wrong("sharing must be a table, [sharing]", "sharing", hint)
     for key, number in value.items():
         if key not in known:
-            raise BadConfig(
-                f"{path}: unknown setting in [sharing]: {key}", f"known: {', '.join(known)}"
-            )
+            message = f"unknown setting in [sharing]: {key}"
+            raise file.wrong_in("sharing", message, f"known: {', '.join(known)}", key)
         least = getattr(LEAST_SHARING, key)
         if not isinstance(number, int) or isinstance(number, bool) or number < least:
-            raise BadConfig(
-                f"{path}: {key} in [sharing] must be a number, {least} or more, not {number!r}",
-                f"write {key} = {getattr(USUAL_SHARING, key)}, as it is without the line",
-            )
+            message = f"{key} in [sharing] must be a number, {least} or more, not {number!r}"
+            hint = f"write {key} = {getattr(USUAL_SHARING, key)}, as it is without the line"
+            raise file.wrong_in("sharing", message, hint, key)
     return Sharing(**value)
 
 
-def _intended(value: object, path: Path) -> Iterator[Intended]:
-    known = list(Intended.__dataclass_fields__)
-    for entry in value if isinstance(value, list) else [value]:
+def _intended(file: _File) -> Iterator[Intended]:
+    known, value = list(Intended.__dataclass_fields__), file.table.get("intended", [])
+    for at, entry in enumerate(value if isinstance(value, list) else [value]):
         if not isinstance(entry, dict) or not {"path", "reason"} <= entry.keys():
-            raise BadConfig(f"{path}: each [[intended]] needs a path and a reason")
+            hint = 'write path = "folder/*.sql" and reason = "..." below [[intended]]'
+            message = "each [[intended]] needs a path and a reason"
+            raise file.wrong_in("intended", message, hint, at=at)
         for key, text in entry.items():
             if key not in known:
-                raise BadConfig(
-                    f"{path}: unknown setting in [[intended]]: {key}", f"known: {', '.join(known)}"
-                )
+                message = f"unknown setting in [[intended]]: {key}"
+                raise file.wrong_in("intended", message, f"known: {', '.join(known)}", key, at)
             if not isinstance(text, str) or (key in ("path", "reason") and not text.strip()):
-                raise BadConfig(f"{path}: {key} in [[intended]] must be a text, not {text!r}")
+                message = f"{key} in [[intended]] must be a text, not {text!r}"
+                raise file.wrong_in("intended", message, f'write {key} = "..."', key, at)
         yield Intended(**entry)

@@ -306,7 +306,8 @@ def _parsed(text: str, dialect: str) -> exp.Expression:
     trees = [statement.tree for statement in script.statements]
     if script.findings or len(trees) != 1 or len(getattr(trees[0], "expressions", ())) != 1:
         reason = script.findings[0].message if script.findings else "it is not one expression"
-        raise UsageError(f"cannot read the expression {text!r}: {reason}")
+        hint = "write it as in a SELECT list; --dialect NAME says whose SQL it is"
+        raise UsageError(f"cannot read the expression {text!r}: {reason}", hint)
     found = trees[0].expressions[0].unalias()
     assert isinstance(found, exp.Expression)
     return found

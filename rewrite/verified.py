@@ -33,7 +33,7 @@ def as_text(found: Verification, verbose: bool = False) -> str:
     counts = Counter(report.verdict for report in found.reports)
     said = ", ".join(f"{n} {what}" for what, n in sorted(counts.items())) or "nothing to verify"
     lines += [f"assumed: {text}" for text in found.assumptions]
-    return "\n".join([*lines, f"{len(found.reports)} reports: {said}"]) + "\n"
+    return "\n".join([*lines, f"{counted(len(found.reports), 'report')}: {said}"]) + "\n"
 
 
 def _lines(report: Checked, width: int, verbose: bool) -> Iterator[str]:

@@ -46,6 +46,27 @@ def test_scan_as_text(pile: Path) -> None:
     assert "\x1b" not in done.stdout
 
 
+def test_what_is_read_when_nobody_names_a_path(pile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (pile / "in").mkdir()
+    (pile / "in" / "c.sql").write_text("create view w as select a from v;\n")
+    monkeypatch.chdir(pile)
+    assert json.loads(run("scan", "--format", "json").stdout)["files"] == 3
+    (pile / "unwet.toml").write_text('paths = ["in"]\n')
+    assert json.loads(run("scan", "--format", "json").stdout)["files"] == 1
+    assert json.loads(run("scan", ".", "--format", "json").stdout)["files"] == 3
+    assert "in/c.sql:1:" in run("search", "a").stdout
+    assert run("refactor", "--out", "p").exit_code == 0
+    assert run("verify", "p").stdout == "proved  w\n1 report: 1 proved\n"
+    outside = run("check", "a.sql")
+    assert (outside.exit_code, "nothing was checked" in outside.stderr) == (0, True)
+    (pile / "unwet.toml").write_text('paths = ["on"]\n')
+    for command in ("scan", "dups", "drift", "check"):
+        done = run(command)
+        assert done.exit_code == 2
+        assert f"no such file or folder: {pile / 'on'}" in done.stderr
+        assert "the configuration names it in `paths`" in done.stderr
+
+
 def test_output_is_the_same_on_every_run(pile: Path) -> None:
     assert (
         run("scan", pile, "--format", "json").stdout == run("scan", pile, "--format", "json").stdout

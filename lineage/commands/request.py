@@ -1,5 +1,6 @@
 """The options that all commands share, and what they and the configuration ask for together."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from unwet.lineage.errors import UsageError
+from unwet.lineage.errors import PathNotFound, UsageError
 
 if TYPE_CHECKING:
     from unwet.lineage.config import Config, Intended
@@ -21,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Request:
     """What the command line and the configuration ask for, together."""
 
-    paths: tuple[str, ...]
+    paths: tuple[str, ...]  # named, else those of the configuration, else the current folder
     dialect: str
     schema: str | None
     default_schema: str
@@ -31,6 +32,7 @@ class Request:
     quiet: bool = False
     verbose: bool = False
     intended: tuple["Intended", ...] = ()
+    named: tuple[str, ...] = ()  # as the command line has them
     told: bool = False  # whether somebody asked for the format; else it is the usual one
     settings: "Config | None" = None  # all that the configuration says
 
@@ -110,7 +112,8 @@ def _request(
 
     settings = read_config(config, Path.cwd())
     return Request(
-        paths=paths or (".",),
+        paths=paths or usual_paths(settings),
+        named=paths,
         dialect=dialect if dialect is not None else settings.dialect,
         schema=schema or settings.schema or None,
         default_schema=default_schema or settings.default_schema,
@@ -119,6 +122,17 @@ def _request(
         settings=settings,
         **rest,
     )
+
+
+def usual_paths(settings: "Config | None") -> tuple[str, ...]:
+    """What is read when nobody names a path: the `paths` of the configuration, as seen from the
+    current folder if below it; else that folder. Raises PathNotFound."""
+    here = f"{Path.cwd()}{os.sep}"
+    named = settings.paths if settings else ()
+    for path in named:
+        if not os.path.lexists(path) and not set("*?[") & set(path):
+            raise PathNotFound(path, "the configuration names it in `paths`")
+    return tuple(path.removeprefix(here) for path in named) or (".",)
 
 
 def bindings(params: Iterable[str]) -> dict[str, str]:

@@ -64,6 +64,8 @@ def check(
         raise PathNotFound(error.path, "the configuration names it in `paths`") from error
     if request.verbose and not request.quiet:
         say(*found.notes)
+    if request.named and not found.changed and not request.quiet:
+        say("none of the files is one of the pile: nothing was checked; see `paths` in unwet.toml")
     strict = accepted.is_ci(ci, os.environ)
     everything = (*found.problems, *found.firsts)
     if update_baseline:
@@ -92,12 +94,12 @@ def _asked(request: Request, min_lines: int, drift: bool | None, no_index: bool)
 
     settings = request.settings
     wants_drift = drift if drift is not None else bool(settings and settings.drift)
-    if "-" in request.paths:
+    if "-" in request.named:
         raise UsageError("a check reads files, not standard input", "name the files")
     decided = decisions_of(request) if wants_drift else None
     return Ask(
         paths=settings.paths if settings else (),
-        named=() if request.paths == (".",) else request.paths,
+        named=request.named,
         dialect=request.dialect,
         schema=request.schema,
         default_schema=request.default_schema,

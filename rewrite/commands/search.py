@@ -6,7 +6,7 @@ from dataclasses import replace
 import click
 
 from unwet.lineage.commands.output import emit, notes
-from unwet.lineage.commands.request import Request, shared
+from unwet.lineage.commands.request import Request, shared, usual_paths
 from unwet.lineage.errors import UsageError
 
 
@@ -35,9 +35,9 @@ def search(request: Request, expression: str, table: str) -> int:
         raise UsageError("--expression and --table do not go together")
     name, paths = "", request.paths
     if not expression and not table:
-        name, paths = paths[0], paths[1:] or (".",)
-        if name == ".":
+        if not request.named or request.named[0] == ".":
             raise UsageError("search for what?", "unwet search NAME [PATH]...")
+        name, paths = request.named[0], request.named[1:] or usual_paths(request.settings)
     pile = replace(request, paths=paths).load()
     found = job.search(pile, job.Wanted(name, expression, table))
     notes(pile.findings, request)

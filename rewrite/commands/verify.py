@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from unwet.lineage.commands.output import Steps, emit, listed, notes, say
-from unwet.lineage.commands.request import Request, shared
+from unwet.lineage.commands.request import Request, shared, usual_paths
 from unwet.lineage.errors import UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
 from unwet.rewrite.commands.generating import alarm, budget_of, generated_options, write
@@ -64,9 +64,12 @@ def verify(
     from unwet.rewrite.sql_out import write_sql
     from unwet.rewrite.targets.place import check
 
-    *legacy, project = request.paths
-    if not legacy:
-        raise UsageError("verify needs LEGACY and PROJECT", "name the pile, then the project")
+    *legacy, project = request.named or ("",)
+    if not legacy and request.settings and request.settings.paths:
+        legacy = list(usual_paths(request.settings))
+    if not legacy or not project:
+        hint = "name the pile, then the project; or the pile as `paths` in unwet.toml"
+        raise UsageError("verify needs LEGACY and PROJECT", hint)
     job.check_project(Path(project))
     given = decisions_of(request, decisions)
     check_folder(counterexamples)

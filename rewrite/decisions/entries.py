@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -87,20 +86,3 @@ class Entry:
             (report.lower(), tuple(sorted(column.lower() for column in columns)))
             for report, columns in sorted(value.items())
         )
-
-
-def lines_of(text: str, kind: str) -> list[tuple[int, dict[str, int]]]:
-    """Where the tables `[[kind]]` of a TOML text begin, and the lines of their keys."""
-    found: list[tuple[int, dict[str, int]]] = []
-    inside = False
-    for number, line in enumerate(text.splitlines(), 1):
-        if head := re.match(r"\s*\[\[?\s*([\w.-]+)", line):
-            inside = head[1] == kind
-            if inside:
-                found.append((number, {}))
-            elif head[1].startswith(f"{kind}."):  # [drift.changes]
-                inside, found = True, found or [(number, {})]
-                found[-1][1].setdefault(head[1].removeprefix(f"{kind}."), number)
-        elif inside and (key := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*[.=]", line)):
-            found[-1][1].setdefault(key[1], number)
-    return found

@@ -11,7 +11,8 @@ from typing import Final
 
 from unwet.lineage.config import Intended
 from unwet.lineage.errors import BadDecision, PathNotFound
-from unwet.rewrite.decisions.entries import Entry, lines_of
+from unwet.lineage.toml_lines import lines_of
+from unwet.rewrite.decisions.entries import Entry
 from unwet.rewrite.decisions.resolution import Resolution, resolution
 from unwet.rewrite.decisions.shaping import (
     Meant,

@@ -216,7 +216,8 @@ def open_duckdb(
     except EngineError as error:
         engine.close()
         shown = error.message.replace(str(place), str(data)) if place else error.message
-        raise EngineError(f"cannot read the data in {data}: {shown}") from error
+        hint = "a DuckDB file, or a folder of CSV and Parquet files: each a table"
+        raise EngineError(f"cannot read the data in {data}: {shown}", hint) from error
     return engine
 
 

@@ -80,8 +80,9 @@ def still(repeats: Sequence[Repeat]) -> Iterator[str]:
     if not repeats:
         return
     yield from ("## Still there more than once", "")
-    yield "Models and macros that select from the same relations, in blocks of many lines. Nothing"
-    yield "is known to be equal there; somebody who knows the business may see that it should be."
+    yield "Models and macros that select from the same relations, in blocks of many lines. What is"
+    yield "equal there is less than the limits of sharing ask for; somebody who knows the business"
+    yield "may see that more should be."
     yield ""
     for each in repeats:
         over = ", ".join(f"`{name}`" for name in each.relations)

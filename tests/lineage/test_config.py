@@ -1,5 +1,6 @@
 """Configuration files: found, checked, and never silently misread."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,28 @@ def test_mistakes_are_named(tmp_path: Path, text: str, message: str, help: str) 
         read_config(None, tmp_path)
     assert message in caught.value.message
     assert help in caught.value.help
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("# a comment\n\ndialect = 3", 3),
+        ("drift = true\n[params]\nx = [1]", 2),
+        ("[sharing]\nmin_uses = 2\nmin_lines = 0", 3),
+        ("[[intended]]\npath = 'a'\nreason = 'b'\n[[intended]]\npath = 'c'", 4),
+        ("[[intended]]\npath = 'a'\nreason = 'b'\n[[intended]]\npath = 'c'\nreason = 1", 6),
+        ("dialect = 'x'\nintended = [{path = 'a'}]", 2),
+    ],
+)
+def test_mistakes_are_told_with_their_line(tmp_path: Path, text: str, line: int) -> None:
+    (tmp_path / "unwet.toml").write_text(text)
+    with pytest.raises(BadConfig, match=rf"unwet\.toml:{line}: "):
+        read_config(None, tmp_path)
+    inside = re.sub(r"(?m)^(\[+)", r"\1tool.unwet.", text)
+    (tmp_path / "pyproject.toml").write_text(f"[tool.unwet]\n{inside}")
+    (tmp_path / "unwet.toml").unlink()
+    with pytest.raises(BadConfig, match=rf"pyproject\.toml:{line + 1}: "):
+        read_config(None, tmp_path)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

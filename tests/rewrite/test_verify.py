@@ -438,7 +438,7 @@ def test_text_shows_the_rows_that_differ(bench: Bench) -> None:
     assert lines[0] == "failed  rep.north (2 rows)"
     assert lines[1].lstrip().startswith(f"{bench.root / 'pile/a.sql'}:1: rows ")
     assert [line.strip().partition(" ")[0] for line in lines[2:4]] == ["was", "is"]
-    assert [line.strip() for line in lines[4:]] == ["+ 1, 5", "- 2, 5", "1 reports: 1 failed"]
+    assert [line.strip() for line in lines[4:]] == ["+ 1, 5", "- 2, 5", "1 report: 1 failed"]
 
 
 def test_copies_and_nulls_are_written_out(bench: Bench) -> None:
