@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import LINE, Macro
 from unwet.rewrite.project import Project
+from unwet.rewrite.targets.dbt_folders import Folders, folders_of
 from unwet.rewrite.targets.dbt_properties import (
     exposures_yml,
-    given,
     has_profile,
     macros_yml,
     models_yml,
@@ -27,7 +27,7 @@ from unwet.rewrite.targets.dbt_tests import (
     needs_unique_together,
 )
 from unwet.rewrite.targets.jinja import template, word
-from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
+from unwet.rewrite.targets.placing import INTERMEDIATE, MARTS, STAGING, layer_of
 from unwet.rewrite.targets.variables import unset
 
 NAME = "dbt"
@@ -44,11 +44,12 @@ def check(draft: Draft, dialect: str) -> None:
 
 def files(project: Project) -> dict[str, str]:
     """Every file of the project: its path below the root, and its text."""
-    needs = unset(project)
+    folders = folders_of(project, unset(project))
+    layers = layer_of(project)
     result = {
-        "dbt_project.yml": project_yml(project),
+        "dbt_project.yml": project_yml(project, folders),
         "models/sources.yml": sources_yml(project),
-        **_described(project, needs),
+        **_described(project, folders),
     }
     if project.evidence.units:
         result[f"{MODELS}/_unit_tests.yml"] = unit_tests_yml(project)
@@ -56,12 +57,11 @@ def files(project: Project) -> dict[str, str]:
         result["profiles.yml"] = profiles_yml(project)
     for draft in project.drafts:
         place = f"{MODELS}/{project.folder(draft.name)}{draft.name}.sql"
-        result[place] = _model(project, draft, needs[draft.name])
-    layers = layer_of(project)
+        result[place] = _model(project, draft, folders.own(draft.name, MARTS))
     for draft in project.intermediates:
-        result[f"models/{layers[draft.name]}/{draft.name}.sql"] = _model(
-            project, draft, needs[draft.name]
-        )
+        layer = layers[draft.name]
+        own = folders.own(draft.name, layer)
+        result[f"models/{layer}/{draft.name}.sql"] = _model(project, draft, own)
     for macro in project.library.macros:
         result[f"macros/{macro.name}.sql"] = _macro(project, macro)
     if project.library.macros:
@@ -73,15 +73,15 @@ def files(project: Project) -> dict[str, str]:
     return result
 
 
-def _described(project: Project, needs: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+def _described(project: Project, folders: Folders) -> dict[str, str]:
     """The YAML of models, a file for each folder, and of the legacy reports beside it."""
-    folders: dict[str, list[Draft]] = defaultdict(list)
+    by_folder: dict[str, list[Draft]] = defaultdict(list)
     for draft in project.drafts:
-        folders[project.folder(draft.name)].append(draft)
+        by_folder[project.folder(draft.name)].append(draft)
     found: dict[str, str] = {}
-    for folder, drafts in sorted(folders.items()):
+    for folder, drafts in sorted(by_folder.items()):
         found[f"{MODELS}/{folder}_models.yml"] = models_yml(project, drafts)
-        found[f"{MODELS}/{folder}_exposures.yml"] = exposures_yml(project, drafts, needs)
+        found[f"{MODELS}/{folder}_exposures.yml"] = exposures_yml(project, drafts, folders)
     layers = layer_of(project)
     for layer in (STAGING, INTERMEDIATE):
         if drafts := [each for each in project.intermediates if layers[each.name] == layer]:
@@ -105,15 +105,10 @@ def how_to_build(project: Project) -> str:
     )
 
 
-def _model(project: Project, draft: Draft, needs: tuple[str, ...]) -> str:
+def _model(project: Project, draft: Draft, settings: Sequence[str]) -> str:
     tree = copied(project.library.models[draft.name])
     tree.comments = None
     head = "".join(f"-- {plain(line)}\n" for line in draft.comments)
-    report = project.reports.get(draft.name)
-    settings = ["materialized='view'"] if report is not None and report.definition.is_view else []
-    if needs:
-        # without a value the model would compile to something else than the report
-        settings.append(f"enabled=({given(needs)})")
     if settings:
         head += f"{{{{ config({', '.join(settings)}) }}}}\n\n"
     return (

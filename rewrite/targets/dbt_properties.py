@@ -12,8 +12,8 @@ from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.library import Library
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
+from unwet.rewrite.targets.dbt_folders import Folders
 from unwet.rewrite.targets.dbt_tests import with_tests
-from unwet.rewrite.targets.placing import LAYERS, MARTS, layer_of
 from unwet.rewrite.targets.replaced import is_code, replaced
 
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
@@ -21,10 +21,9 @@ _NOBODY: Final = "unknown"  # dbt wants an owner; the folder of the old script c
 _READERS: Final = 5  # are named of what many models read
 
 
-def project_yml(project: Project) -> str:
+def project_yml(project: Project, folders: Folders) -> str:
     known = {name: v for name, v in sorted(project.placeholders.items()) if v != name}
-    used = {*layer_of(project).values()}
-    layers = [layer for layer in LAYERS if layer in used]
+    settings = {kind: {project.name: said} for kind, said in folders.as_yaml().items()}
     return _yaml(
         {
             "name": project.name,
@@ -35,12 +34,7 @@ def project_yml(project: Project) -> str:
             "macro-paths": ["macros"],
             "flags": {"send_anonymous_usage_stats": False},
             **({"vars": known} if known else {}),
-            "models": {
-                project.name: {
-                    layer: {"+materialized": "table" if layer == MARTS else "view"}
-                    for layer in layers
-                }
-            },
+            **settings,
         }
     )
 
@@ -185,11 +179,9 @@ def _read_by(names: Sequence[str]) -> str:
     return f"Read by {', '.join(names[:_READERS])}{more}."
 
 
-def exposures_yml(
-    project: Project, drafts: Sequence[Draft], needs: Mapping[str, tuple[str, ...]]
-) -> str:
+def exposures_yml(project: Project, drafts: Sequence[Draft], folders: Folders) -> str:
     """One exposure for each legacy report of a folder."""
-    made = [_exposure(project, project.reports[d.name], needs[d.name]) for d in drafts]
+    made = [_exposure(project, project.reports[d.name], folders) for d in drafts]
     return _yaml({"version": 2, "exposures": made})
 
 
@@ -198,8 +190,7 @@ def _label(project: Project, report: Report) -> str:
     return report.name if "{" in said else said or report.name  # dbt would fill in a template
 
 
-def _exposure(project: Project, report: Report, needs: tuple[str, ...]) -> dict[str, object]:
-    switch = {"config": {"enabled": f"{{{{ {given(needs)} }}}}"}} if needs else {}
+def _exposure(project: Project, report: Report, folders: Folders) -> dict[str, object]:
     return {
         "name": f"legacy_{report.name}",
         "label": _label(project, report),
@@ -207,7 +198,7 @@ def _exposure(project: Project, report: Report, needs: tuple[str, ...]) -> dict[
         "owner": {"name": project.folder(report.name).rstrip("/") or _NOBODY},
         "depends_on": [f"ref('{report.name}')"],
         "description": "Legacy report at " + ", ".join(replaced(project, report)),
-        **switch,
+        **folders.exposed(report.name),
     }
 
 
@@ -228,8 +219,3 @@ def macros_yml(library: Library) -> str:
 def plain(comment: str) -> str:
     """A comment line that neither Jinja nor SQL reads as anything else."""
     return re.sub(r"[{}]", "", comment)
-
-
-def given(needs: tuple[str, ...]) -> str:
-    """Whether all variables have a value, as a Jinja expression."""
-    return " and ".join(f"var('{name}', none) is not none" for name in needs)

@@ -124,7 +124,7 @@ ONE = {
     "a contract": {FEW: "{{ config(materialized='table', contract={'enforced': true}) }}" + QUERY},
     "a contract of a folder": {
         SETTINGS: f"{MARTS}      +materialized: table\n      +contract: {{enforced: true}}\n",
-        FEW: QUERY,
+        NAMES: "+{{ config(materialized='view') }}",
     },
     "disabled": {FEW: "+{{ config(enabled=false) }}"},
     "disabled in its folder": {SETTINGS: f"{MARTS}      few:\n        +enabled: false\n"},

@@ -188,3 +188,42 @@ def test_code_that_was_commented_out_is_no_description() -> None:
     files = made("-- for sales\n-- SELECT\n--   a,\n-- FROM x\nSELECT 1 AS x")
     assert entries(files, "models/marts/_models.yml")["a"]["description"] == "for sales"
     assert "-- FROM x" in files["models/marts/a.sql"]
+
+
+def test_what_most_models_of_a_folder_need_is_said_of_the_folder() -> None:
+    texts = {
+        "a.sql": "CREATE VIEW a AS SELECT x FROM s.t WHERE d = {{ day }}",
+        "b.sql": "CREATE VIEW b AS SELECT y, x FROM s.t WHERE d > {{ day }}",
+        "c.sql": "CREATE TABLE c AS SELECT y, z FROM s.t WHERE d < {{ day }}",
+        "d.sql": "CREATE VIEW d AS SELECT z FROM s.t",
+        "e.sql": "CREATE VIEW e AS SELECT x, z FROM s.t WHERE d <> {{ day }} AND e = {{ name }}",
+    }
+    pile = load([Source(path, text) for path, text in texts.items()], "postgres")
+    result = refactor(pile, Request(name="shop"))
+    assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
+    project = loaded(result.files["dbt_project.yml"])
+    marts = {"+materialized": "view", "+enabled": "{{ var('day', none) is not none }}"}
+    assert project["models"] == {"shop": {"marts": marts}}
+    assert project["exposures"] == {"shop": {"marts": {"+enabled": marts["+enabled"]}}}
+    heads = {
+        name: text.splitlines()[0]
+        for name, text in (
+            (Path(path).stem, text) for path, text in result.files.items() if path.endswith(".sql")
+        )
+    }
+    both = "var('day', none) is not none and var('name', none) is not none"
+    assert heads == {
+        "a": "SELECT",
+        "b": "SELECT",
+        "c": "{{ config(materialized='table') }}",
+        "d": "{{ config(enabled=true) }}",
+        "e": f"{{{{ config(enabled=({both})) }}}}",
+    }
+    exposures = loaded(result.files["models/marts/_exposures.yml"])["exposures"]
+    assert {each["name"]: each.get("config") for each in exposures} == {
+        "legacy_a": None,
+        "legacy_b": None,
+        "legacy_c": None,
+        "legacy_d": {"enabled": True},
+        "legacy_e": {"enabled": f"{{{{ {both} }}}}"},
+    }
