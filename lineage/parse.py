@@ -154,6 +154,18 @@ def _mark_bits(tokens: Sequence[Token], trees: Sequence[exp.Expr | None]) -> Non
             node.set("bits", True)
 
 
+def _ends_in_comma(token: Token, after: Token) -> bool:
+    return token.token_type is TokenType.COMMA and after.token_type is TokenType.R_PAREN
+
+
+def _as_subqueries(trees: Sequence[exp.Expr | None]) -> None:
+    """(SELECT a,) is a query: the parser takes the comma for that of a tuple."""
+    for one in [n for tree in trees if tree is not None for n in tree.find_all(exp.Tuple)]:
+        match one.expressions:
+            case [exp.Select() as query] if one.parent is not None:
+                one.replace(exp.Subquery(this=query))
+
+
 def _as_grouped(tree: exp.Expr) -> exp.Expr:
     """GROUP BY as it was written: where there is an ORDER BY, too, the printer of BigQuery says
     another name for a column that is selected under one."""
@@ -279,6 +291,8 @@ class _Reader:
             self._notes.extend([note] if note else ())
             if self._name in BIT_STRINGS:
                 _mark_bits(tokens, trees)
+            if any(map(_ends_in_comma, tokens, tokens[1:])):
+                _as_subqueries(trees)
         except ParseError as error:
             return self._parse_error(part, chunk, error)
         except RecursionError:

@@ -13,6 +13,10 @@ from unwet.lineage.names import alias_columns, alias_of, folded
 from unwet.lineage.scopes import Input, Output, Query, over
 from unwet.lineage.stars import all_columns
 
+# dialects in which the values of UNPIVOT stand before the names that they had (BigQuery's and
+# SQL Server's references); elsewhere behind them
+_VALUES_FIRST = frozenset({"bigquery", "tsql", "fabric"})
+
 
 def pivoted(inner: Query, pivot: exp.Expression, base: Input) -> Input:
     """`base` seen through `pivot`; `inner` is the empty query of the pivot."""
@@ -86,22 +90,25 @@ def _melted(pivot: exp.Expression, dialect: str) -> Iterator[Output]:
     into = pivot.args.get("into")
     if isinstance(into, exp.UnpivotColumns):
         groups = [_group(each) for each in pivot.expressions]
-        yield _name_column(into.this, groups, pivot, dialect)
         values = into.expressions
+        names = [_name_column(into.this, groups, pivot, dialect)]
     else:
         fields = pivot.args.get("fields") or ()
-        for each in fields:
-            own = [_group(melted) for melted in each.expressions]
-            yield _name_column(each.this, own, pivot, dialect)
-        groups = [_group(melted) for each in fields for melted in each.expressions]
+        own = [[_group(melted) for melted in each.expressions] for each in fields]
+        names = [_name_column(each.this, many, pivot, dialect)
+                 for each, many in zip(fields, own, strict=True)]  # fmt: skip
+        groups = [group for many in own for group in many]
         values = [
             name
             for value in pivot.expressions
             for name in (value.expressions if isinstance(value, exp.Tuple) else [value])
         ]
-    for i, name in enumerate(values):
-        reads = tuple(group[i] for group in groups if i < len(group))
-        yield Output(folded(name, dialect), None, None, pivot, reads=reads)
+    made = [
+        Output(folded(name, dialect), None, None, pivot,
+               reads=tuple(group[i] for group in groups if i < len(group)))
+        for i, name in enumerate(values)
+    ]  # fmt: skip
+    yield from (*made, *names) if dialect in _VALUES_FIRST else (*names, *made)
 
 
 def _name_column(

@@ -33,7 +33,7 @@ from typing import Literal, assert_never
 
 JoinKind = Literal["inner", "left", "full", "semi", "anti"]
 SetKind = Literal["union_all", "intersect", "intersect_all", "except", "except_all"]
-SubqueryKind = Literal["exists", "in", "scalar", "any", "all"]
+SubqueryKind = Literal["exists", "in", "scalar", "any", "all", "array"]
 
 
 class Node:
@@ -159,7 +159,7 @@ class Over(Node):
 @dataclass(frozen=True, slots=True, eq=False)
 class Subquery(Node):
     """A query used as an expression; ``args`` are the left-hand operands of IN, ANY, ALL and
-    ``op`` the comparison of ANY and ALL."""
+    ``op`` the comparison of ANY and ALL. array: the values of its one column, in any order."""
 
     kind: SubqueryKind
     rel: Rel

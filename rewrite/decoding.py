@@ -263,6 +263,8 @@ def _subquery_node(sub: Subquery, below: list[exp.Expr], rel: exp.Expr) -> exp.E
             return exp.Exists(this=rel)
         case "scalar":
             return exp.Subquery(this=rel)
+        case "array":
+            return exp.Anonymous(this="ARRAY", expressions=[rel])  # rel may be a word for a text
         case "in":
             return exp.In(this=_wrap("in", "this", row), query=exp.Subquery(this=rel))
         case "any" | "all":

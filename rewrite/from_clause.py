@@ -230,10 +230,15 @@ class From:
 
         A table whose columns nobody knows does not have a column that stands left of it and was
         merged before: where it had, engines refuse the query or read the leftmost (DuckDB,
-        SQLite), which is the same one."""
+        SQLite), which is the same one. BigQuery has no comma that binds looser and refuses two
+        columns on the left, so that it does not have one there that another item is known to
+        have, either."""
         before = [each for each, _ in self._entered[:-1]]
         merged = [each for each in self.query.merged.get(name, ()) if each in before]
         first = before.index(merged[0]) if len(merged) > 1 else len(before)
+        known = len(merged) == 1 and merged[0].columns is not None
+        if known and self.query.dialect == "bigquery":
+            first = -1
         holders = [each for at, each in enumerate(before)
                    if name in each.index or (each.columns is None and at <= first)]  # fmt: skip
         if not merged or any(each not in merged for each in holders):
@@ -284,13 +289,16 @@ def _is_comma(join: exp.Expr) -> bool:
 
 
 def _check_item(item: Input) -> None:
-    """Raises Unsupported where the item is more than a table or query with an alias."""
+    """Raises Unsupported where the item is more than a table or query with an alias. What its
+    pivots say is read where their rows are made."""
+    pivoted = item.query is not None and isinstance(item.query.node, exp.Pivot)
+    pivots = frozenset({"pivots"} if pivoted else ())
     for node in _wrappers(item):
         match node:
             case exp.Table():
-                only(node, _TABLE)
+                only(node, _TABLE | pivots)
             case exp.Subquery():
-                only(node, _SUBQUERY)
+                only(node, _SUBQUERY | pivots)
             case exp.Values():
                 pass  # read by whoever makes its rows
             case _:

@@ -29,6 +29,7 @@ from unwet.rewrite.clauses import (
 )
 from unwet.rewrite.from_clause import Frame
 from unwet.rewrite.opaque import opaque
+from unwet.rewrite.pivots import pivot_plan
 from unwet.rewrite.reads import blocks
 from unwet.rewrite.references import free_outers, reads_outer_row
 from unwet.rewrite.scalars import Unsupported, encode
@@ -128,6 +129,10 @@ class Lowerer:
                 return self._set_operation(query, outer)
             case "values":
                 return self._values(query)
+            case _ if isinstance(query.node, exp.Pivot) and len(query.inputs) == 1:
+                base = query.inputs[0]
+                rows = self.relation(base, outer)  # first: its columns are known then
+                return pivot_plan(query, rows, self.columns(base))
             case _:
                 raise Unsupported("a query that is no SELECT", query.node)
 

@@ -259,7 +259,9 @@ class _Select:
                 return field(self.scalar(node.this, clause), folded(name, self.query.dialect))
             case exp.Subquery() if not isinstance(node.parent, exp.Array):
                 return Subquery("scalar", self._nested(node, 1))
-            case exp.Query():  # ARRAY(SELECT ...) and its kin make one value of many rows
+            case exp.Array(expressions=[exp.Select() | exp.SetOperation() as inner]):
+                return Subquery("array", self._nested(inner, 1))
+            case exp.Query():  # what else makes one value of many rows
                 above = node.parent.key if node.parent is not None else ""
                 raise Unsupported(f"{above} over a query")
             case exp.Exists():

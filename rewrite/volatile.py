@@ -75,7 +75,7 @@ def _reads_order(node: exp.Expr) -> bool:
             return not _has_order(node)
         case exp.Anonymous():
             return str(node.this).lower() in _COLLECTING
-        case exp.Pseudocolumn():
+        case exp.Pseudocolumn() | exp.Array(expressions=[exp.Query()]):
             return True
         case exp.Window():
             return node.args.get("order") is None and not isinstance(node.this, _ORDERLESS)

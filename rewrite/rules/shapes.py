@@ -37,7 +37,7 @@ def is_predicate(expr: Expr) -> bool:
         case Lit(kind="boolean"):
             return True
         case Subquery(kind=kind):
-            return kind != "scalar"
+            return kind not in ("scalar", "array")
         case _:
             return False
 

@@ -283,3 +283,10 @@ def test_bigquery_groups_by_what_was_written(key: str) -> None:
     (statement,) = parse(mask(Source("a.sql", written, "bigquery"))).statements
     assert render(statement.tree, "bigquery", pretty=False) == written
     assert statement.tree.args["group"].expressions[0].sql() == key
+
+
+def test_a_comma_at_the_end_of_a_select_list_makes_no_tuple() -> None:
+    (statement,) = parse(mask(Source("a.sql", "SELECT (SELECT b,) AS c, (a, b) FROM t"))).statements
+    assert [type(each.unalias()) for each in statement.tree.expressions] == [
+        exp.Subquery, exp.Tuple
+    ]  # fmt: skip

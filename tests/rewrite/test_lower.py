@@ -107,6 +107,13 @@ def test_every_file_has_cases() -> None:
         Worlds().rows("SELECT nope FROM t", 0)
 
 
+def test_bigquery_refuses_using_of_two_columns_on_the_left() -> None:
+    sql = "SELECT n.x, e, c FROM nobody AS n, UNNEST(n.many) AS e "
+    sql += "JOIN (SELECT a AS e, c FROM t) q USING (e)"
+    assert not reason(plan_of(sql, "bigquery"))
+    assert "more than one" in reason(plan_of(sql.replace("(n.many) AS e", "(n.many) AS u(e)")))
+
+
 @pytest.mark.parametrize(
     ("joins", "why"),
     [

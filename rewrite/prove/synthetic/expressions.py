@@ -94,6 +94,8 @@ class Scalars:
         rows = self.rows(expr.rel, frames)
         if expr.kind == "scalar":
             return rows[0] if rows else Value(Cell())
+        if expr.kind == "array":
+            return array_of([self.read(each) for each in rows])
         for arg, found in zip(expr.args, rows, strict=False):
             left = self.value(arg, frames)
             self.meet(left, self.read(found))
