@@ -10,7 +10,7 @@ by its folder than the others: the folders of a pile are pipelines. That is an a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -18,6 +18,7 @@ from sqlglot import exp
 
 from unwet.lineage.names import deep_stack
 from unwet.lineage.resolve import Resolved
+from unwet.lineage.tables import Table
 from unwet.rewrite.algebra import Node, Plan, Scan, Values
 from unwet.rewrite.definitions import Definition
 from unwet.rewrite.mapping import mapped
@@ -65,9 +66,11 @@ def _begins_anew(unit: Unit, name: str) -> bool:
     return True
 
 
-def settled(unit: Unit, names: Iterable[str]) -> frozenset[str]:
+def settled(
+    unit: Unit, names: Iterable[str], known: Callable[[str], Table | None]
+) -> frozenset[str]:
     """Those of the relations that a script has written before it reads them, as far as what it
-    reads of them goes."""
+    reads of them goes. ``known``: what the pile declares of a relation."""
     writes: dict[str, list[int]] = {}
     reads: dict[str, list[int]] = {}
     for at, each in enumerate(unit.statements):
@@ -81,7 +84,7 @@ def settled(unit: Unit, names: Iterable[str]) -> frozenset[str]:
     def is_settled(name: str) -> bool:
         for at in reads.get(name, ()):
             later = [unit.statements[n] for n in writes[name] if n >= at]
-            if later and not is_unseen(name, unit.statements[at], later):
+            if later and not is_unseen(name, unit.statements[at], later, known(name)):
                 return False
         return True
 

@@ -129,7 +129,7 @@ class _Machine:
         """Runs one script; temporary tables end with it."""
         self.temps, self.scratch, self.dropped = {}, unit.scratch, set()
         self.path, self.own, self.changes = unit.path, {}, {}
-        self.apart = settled(unit, self.in_turn - unit.scratch)
+        self.apart = settled(unit, self.in_turn - unit.scratch, self.catalog.get)
         doubts = obstacles(unit.script, self.spaces)
         for resolved in unit.statements:
             placeholders = resolved.statement.masked.placeholders

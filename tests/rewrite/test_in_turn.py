@@ -112,6 +112,33 @@ INSERT INTO r SELECT 2, b FROM t"""
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "column", "is_slice"),
+    [
+        ("INT", "k", True),
+        ("BIT", "k", False),  # it makes 1 of 2
+        ("DECIMAL(1, 1)", "k", False),
+        ("CHAR(1)", "k", False),
+        ("INT", '"K"', False),  # another column than k
+    ],
+)
+def test_a_column_need_not_hold_the_number_that_is_put_in(
+    kind: str, column: str, is_slice: bool
+) -> None:
+    dialect = "tsql" if kind == "BIT" else "postgres"
+    first = f"""CREATE TABLE r (k {kind}, "K" INTEGER, a INTEGER);
+DELETE FROM r WHERE k = 2;
+INSERT INTO r (k, "K", a) SELECT 2, 1, a FROM t;
+DELETE FROM r WHERE {column} = 1;
+INSERT INTO r (k, "K", a) SELECT 1, 1, b FROM t"""
+    if kind == "BIT":
+        first = first.replace('"K"', "k2")
+    second = "DELETE FROM r WHERE k = 3; INSERT INTO r (k, a) SELECT 3, a FROM t"
+    result = made({"a": first, "b": second}, dialect)
+    simple = outcomes(result)["r_a"] == "proved" and "WHERE" not in model(result, "r_a")
+    assert simple == is_slice
+
+
 def test_columns_that_nobody_has_given_a_name() -> None:
     script = "DELETE FROM r WHERE k = {0}; INSERT INTO r SELECT {0}, a FROM t"
     result = made({"one": script.format(1), "two": script.format(2)})
