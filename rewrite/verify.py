@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from unwet.lineage.errors import PathNotFound
 from unwet.lineage.findings import Finding
 from unwet.lineage.garbage import rare_collection
 from unwet.lineage.parse import check_dialect
@@ -29,7 +28,7 @@ from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
 from unwet.rewrite.prove.grounds import NO_GROUNDS, grounds
 from unwet.rewrite.prove.judge import Judged, judge
 from unwet.rewrite.prove.on_data import Store, check_scratch, run_on_data
-from unwet.rewrite.prove.projects import read_project, render_project
+from unwet.rewrite.prove.projects import kind_of, read_project, render_project
 from unwet.rewrite.prove.recompiled import disagreements
 from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.roundtrip import read_back
@@ -203,9 +202,9 @@ def _run_with(checked: tuple[Checked, ...], script: str) -> tuple[Checked, ...]:
 
 
 def check_project(root: Path) -> None:
-    """Raises PathNotFound before any work is done; a folder without a project fails later."""
-    if not root.is_dir():
-        raise PathNotFound(str(root), "give the folder of the project")
+    """Raises PathNotFound, and BadProject for what is no project or cannot be read, before any work
+    is done."""
+    kind_of(root)
 
 
 def _on_purpose(

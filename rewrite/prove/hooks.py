@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 _HARMLESS = re.compile(
     r"\s*(?:grant|revoke|analyze|analyse|vacuum|comment\s+on|create\s+(?:unique\s+)?index)\b"
@@ -11,6 +13,9 @@ _HARMLESS = re.compile(
 )
 _RUNS = re.compile(r"\b(?:run_query|statement|set_sql_header|adapter\s*\.)")
 _WRITES = re.compile(r"\b(?:insert|delete|update|merge|drop|truncate|alter|create)\b", re.I)
+
+_MACRO = re.compile(r"\{%-?\s*(?:macro|materialization|test)\s+(\w+)")
+_ANY = frozenset({"context", "builtins", "dispatch"})  # what is called has no name in the text
 
 
 def is_harmless(hook: object) -> bool:
@@ -31,3 +36,23 @@ def is_harmless(hook: object) -> bool:
 def writes(text: str) -> bool:
     """Whether a template may run a statement by itself that changes rows."""
     return bool(_RUNS.search(text) and _WRITES.search(text))
+
+
+def calls_of(texts: Mapping[Path, str], macros: Mapping[Path, str]) -> dict[Path, Sequence[str]]:
+    """Of each file its text, and those of all macro files that it may call, and that these may."""
+    made = {path: {*_MACRO.findall(text)} for path, text in macros.items()}
+    named = {
+        path: {*names, *(n.rpartition("__")[2] for n in names)} for path, names in made.items()
+    }
+    found: dict[Path, Sequence[str]] = {}
+    for path, text in texts.items():
+        reached, waiting = [text], [text]
+        left = {other: macros[other] for other in macros if other != path}
+        while waiting:
+            words = {*re.findall(r"\w+", waiting.pop())}
+            new = [other for other in left if words & named[other] or words & _ANY]
+            texts_of = [left.pop(other) for other in new]
+            reached += texts_of
+            waiting += texts_of
+        found[path] = reached
+    return found

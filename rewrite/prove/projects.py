@@ -5,6 +5,8 @@ A kind is told by its configuration, a file at the root that only this kind has.
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +63,11 @@ def read_project(
 
 
 def kind_of(root: Path) -> Kind:
-    """The kind of the project at `root`. Raises PathNotFound, and BadProject where it is none."""
+    """The kind of the project at `root`. Raises PathNotFound, and BadProject where it is none or
+    has a folder that cannot be read: what lies there would seem not to be there."""
+    if (folder := _locked(root)) is not None:
+        help = "verify reads all of a project; let this user read and enter its folders"
+        raise BadProject(f"cannot read {folder}: Permission denied", help)
     if not root.is_dir():
         raise PathNotFound(str(root), "give the folder of the project")
     for kind in KINDS:
@@ -69,3 +75,23 @@ def kind_of(root: Path) -> Kind:
             return kind
     looked = [f"{kind.configs[0]} ({kind.name})" for kind in KINDS]
     raise BadProject(f"no project in {root}", f"it has none of these files: {', '.join(looked)}")
+
+
+_NOT_READ = frozenset({"target", "dbt_packages", "node_modules", "logs"})
+
+
+def _locked(root: Path) -> Path | None:
+    """The first folder of a project that may not be read or entered."""
+    try:
+        if not stat.S_ISDIR(root.stat().st_mode):
+            return None
+    except PermissionError:
+        return root
+    except OSError:
+        return None
+    refused: list[Path] = []
+    for at, folders, _ in os.walk(root, onerror=lambda error: refused.append(Path(error.filename))):
+        if not os.access(at, os.X_OK):
+            refused.append(Path(at))
+        folders[:] = sorted(f for f in folders if f not in _NOT_READ and f != ".git")
+    return min(refused, default=None)

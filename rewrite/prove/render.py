@@ -7,11 +7,13 @@ seeds (by name). Not understood, and said so per model: packages, `run_query`, `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from unwet.lineage.errors import PathNotFound
+from unwet.rewrite.prove.dbt_names import TARGET, Target, This
 from unwet.rewrite.prove.dbt_settings import (
     PLACING,
     SIDE_EFFECTS,
@@ -20,7 +22,7 @@ from unwet.rewrite.prove.dbt_settings import (
     overridden,
     runs_besides,
 )
-from unwet.rewrite.prove.hooks import is_harmless, writes
+from unwet.rewrite.prove.hooks import calls_of, is_harmless, writes
 from unwet.rewrite.prove.macro_files import load_macros, returned
 from unwet.rewrite.prove.project_files import is_inside, mapping, mappings, text_of, yaml_of
 from unwet.rewrite.prove.rendered import (
@@ -50,6 +52,8 @@ _DESCRIBING = {  # settings for folders in which YAML files may describe models
     "analysis-paths": "analyses",
     "macro-paths": "macros",
 }
+_CALLED = {"model-paths": "source-paths", "seed-paths": "data-paths"}  # until dbt 1.0
+_SNAPSHOT = re.compile(r"(?:\{%-?\s*snapshot\s+|\balias\s*=\s*['\"])(\w+)")
 _HOOKS = (*SIDE_EFFECTS, *(name.replace("_", "-") for name in SIDE_EFFECTS))
 
 
@@ -108,6 +112,7 @@ class _Project:
         self._load_macros()
         self.seeds = {path.stem: path for path in self.files("seed-paths", "seeds", ".csv")}
         self.aliases: set[str] = set()  # of models, in lower case
+        self.elsewhere: set[tuple[str, str]] = set()  # sources whose rows are not in their tables
         self.known = {p.stem for p in self.files("model-paths", "models", ".sql")} | {*self.seeds}
         self.located, self.properties = self._properties()
         self.hooks: list[object] = []  # of models
@@ -115,7 +120,9 @@ class _Project:
 
     def files(self, setting: str, default: str, *suffixes: str) -> list[Path]:
         """Files below the folders of a setting; never outside the project."""
-        folders = self.settings.get(setting) or [default]
+        folders = (
+            self.settings.get(setting) or self.settings.get(_CALLED.get(setting, "")) or [default]
+        )
         found = {
             path
             for folder in (folders if isinstance(folders, list) else [folders])
@@ -171,12 +178,20 @@ class _Project:
             found = found or _runs_besides(path)
         snapshots = self.files("snapshot-paths", "snapshots", ".sql")
         hooked = (p for p in snapshots if any(word in _text(p) for word in _HOOKS))
-        failed = {Path(each.path) for each in self.failures}
-        macros = self.files("macro-paths", "macros", ".sql") if failed else []
-        writing = (p for p in (*sorted(failed), *macros) if writes(_text(p)))
-        for path in (*hooked, *writing):
+        for path in (*hooked, *self._writing()):
             found = found or f"{path.name} may run statements that change rows"
         return found
+
+    def _writing(self) -> Sequence[Path]:
+        """Files that could not be rendered, as they run statements, and what these may change: both
+        may stand in macros that they call, or in a variable."""
+        failed = sorted({Path(each.path) for each in self.failures})
+        macros = {path: _text(path) for path in self.files("macro-paths", "macros", ".sql")}
+        texts = {path: _text(path) for path in failed}
+        for path, called in calls_of(texts, macros).items():
+            if writes("\n".join((*called, *map(str, self.vars.values())))):
+                return [path]
+        return []
 
     def notes(self) -> Iterator[str]:
         """What is taken for granted of packages, whose files are not read."""
@@ -184,14 +199,14 @@ class _Project:
             if (self.root / name).is_file() and _yaml(self.root / name).get("packages"):
                 yield f"the packages of {name} are taken to run nothing that changes rows"
         for model, word in sorted(self.targeted):
-            yield f"{model} asks for target.{word}, which is taken to be {_TARGET[word]}"
+            yield f"{model} asks for target.{word}, which is taken to be {TARGET[word]}"
 
     def shadowed(self, models: Iterable[RenderedModel]) -> Iterator[RenderFailure]:
         """Models whose name is a seed's, too, and those that read a source over which a model may
         be written: under its name by a macro that places models, or under an alias."""
         models = list(models)
         placed = bool(PLACING & {name.rpartition("__")[2] for name in self.macros})
-        made = {*self.aliases, *(self.known if placed else ())}
+        made = {*self.aliases, *(self.known if placed else ()), *self._snapshots()}
         for model in models:
             over = [s for s in model.sources if s.rpartition(".")[2].lower() in made]
             if model.name in self.seeds:
@@ -201,6 +216,15 @@ class _Project:
             else:
                 continue
             yield RenderFailure(model.name, model.path, 0, reason)
+
+    def _snapshots(self) -> set[str]:
+        """What snapshots may be called in the schemas that they name."""
+        files = map(_text, self.files("snapshot-paths", "snapshots", ".sql"))
+        found = {name for text in files for name in _SNAPSHOT.findall(text)}
+        for path in self.described():
+            for each in mappings(_yaml(path).get("snapshots")):
+                found.add(str(mapping(each.get("config")).get("alias") or each.get("name")))
+        return {name.lower() for name in found}
 
     def configures_seeds(self) -> bool:
         """Does any YAML file of the project set types or delimiters of seeds?"""
@@ -232,8 +256,8 @@ class _Project:
             "source": lambda source, table: self.current.source(source, table),
             "var": self.var,
             "config": lambda *given, **settings: self.current.configure(*given, **settings),
-            "this": _This(self),
-            "target": _Target(self),
+            "this": This(lambda: self.relation("this", self.current.name)),
+            "target": Target(lambda word: self.targeted.add((self.current.name, word))),
             "execute": True,
             "is_incremental": lambda: False,
             "log": lambda *_, **__: "",
@@ -282,6 +306,8 @@ class _Project:
             name = str(source.get("name"))
             place = [source.get("database"), source.get("schema", name)]
             for table in mappings(source.get("tables")):
+                if _is_elsewhere(source) or _is_elsewhere(table):
+                    self.elsewhere.add((name, str(table.get("name"))))
                 last = table.get("identifier", table.get("name"))
                 parts = [self._expanded(str(part)) for part in (*place, last) if part]
                 yield (name, str(table.get("name"))), ".".join(part for part in parts if part)
@@ -290,12 +316,14 @@ class _Project:
         """A YAML value may be a template itself: `schema: "{{ var('cdm') }}"`."""
         if "{{" not in value:
             return value
-        functions = {"var": self.var, "target": _TARGET}
+        functions = {"var": self.var, "target": TARGET}
         return guarded(lambda: self.environment.from_string(value, globals=functions).render())
 
     def _settings_of(self, path: Path) -> Settings:
         """Those of the model that was rendered last."""
-        folders = self.settings.get("model-paths") or ["models"]
+        folders = (
+            self.settings.get("model-paths") or self.settings.get("source-paths") or ["models"]
+        )
         roots = [self.root / str(f) for f in (folders if isinstance(folders, list) else [folders])]
         inside = [path.relative_to(root).parent.parts for root in roots if root in path.parents]
         parts = (self.name, *min(inside, key=len, default=()), path.stem)
@@ -305,6 +333,13 @@ class _Project:
     def _versions(self, path: Path) -> str:
         several = self.properties.get(path.stem, {}).get("versions")
         return "which of its versions is meant is not known" if several else ""
+
+
+def _is_elsewhere(described: Mapping[str, Any]) -> bool:
+    """Whether a source is read from files or by a plugin (dbt-duckdb's "external_location")."""
+    config = mapping(described.get("config"))
+    said = {**config, **mapping(config.get("meta")), **mapping(described.get("meta"))}
+    return "external_location" in said or "plugin" in said
 
 
 def _text(path: Path) -> str:
@@ -353,6 +388,8 @@ class _Model:
         located = self._project.located.get((source, table))
         if located is None:
             raise TemplateFailure(f"source {source}.{table} is not declared in any YAML file")
+        if (source, table) in self._project.elsewhere:
+            raise TemplateFailure(f"source {source}.{table} is read from somewhere else")
         self.sources.append(located)
         return self._project.relation("source", located)
 
@@ -360,30 +397,3 @@ class _Model:
         for each in (*given, settings):
             self.config |= each
         return ""
-
-
-class _This:
-    """`this`: the model being rendered, wherever it is written."""
-
-    def __init__(self, project: _Project) -> None:
-        self.__project = project
-
-    def __str__(self) -> str:
-        return self.__project.relation("this", self.__project.current.name)
-
-
-class _Target(dict[str, object]):
-    """`target`: where dbt would run; what a model asks of it is noted, as it may decide on rows."""
-
-    def __init__(self, project: _Project) -> None:
-        super().__init__(_TARGET)
-        self.__project = project
-
-    def __getitem__(self, word: str) -> object:
-        if word in _DECIDING:
-            self.__project.targeted.add((self.__project.current.name, word))
-        return super().__getitem__(word)
-
-
-_DECIDING = frozenset({"name", "schema", "database"})
-_TARGET = {"name": "prod", "schema": "main", "type": "duckdb", "database": "unwet", "threads": 1}

@@ -13,11 +13,12 @@ from functools import wraps
 from types import CodeType
 from typing import Any, TypeVar, cast
 
-from jinja2 import StrictUndefined, TemplateError, nodes
+from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
 
 from unwet.lineage.errors import UnwetError
 
@@ -95,6 +96,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters = {k: self._paid(v) for k, v in self.filters.items() if k in _FILTERS}
         self.filters |= {_TURNS: self._turns, _GLUE: self._glue, "replace": self._replace}
         self.filters |= {"indent": _indent, "join": self._join}
+        self.filters |= dict.fromkeys(("default", "d"), _known(self.filters["default"]))
+        self.tests |= {name: _known(self.tests[name]) for name in ("defined", "undefined")}
         self.globals = {k: v for k, v in self.globals.items() if k in _GLOBALS}
         self.globals["range"] = self._range
         self.concat = self._concat  # type: ignore[method-assign]
@@ -219,6 +222,21 @@ def guarded(build: Callable[[], Result]) -> Result:
         raise TemplateFailure("macros call one another without end") from error
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise TemplateFailure(f"{type(error).__name__}: {error}", _line(error)) from error
+
+
+def _known(asked: Any) -> Callable[..., Any]:
+    """A test or filter that asks whether something is there: of a name that nobody gives here, only
+    the tool that runs the template knows."""
+
+    @wraps(asked)
+    def known(value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, Undefined):
+            name, hint = value._undefined_name, value._undefined_hint
+            if hint is None and value._undefined_obj is missing:
+                raise TemplateFailure(f"whether there is {name} is not known")
+        return asked(value, *args, **kwargs)
+
+    return known
 
 
 _TURNS, _GLUE = "unwet_turns", "unwet_glue"

@@ -89,6 +89,16 @@ ALL = {
         "macros/m.sql": "{% macro m() %}{% do run_query('delete from s.t') %}{% endmacro %}",
         FEW: "+{{ m() }}",
     },
+    "run_query in one macro, what it runs in another": {
+        "macros/m.sql": "{% macro m() %}{% do run_query(n()) %}{% endmacro %}",
+        "macros/n.sql": "{% macro n() %}delete from s.t{% endmacro %}",
+        "models/x.sql": "{{ m() }} select 1 as x",
+    },
+    "run_query of a variable": {
+        SETTINGS: "vars: {text: delete from s.t}\n+",
+        "macros/m.sql": "{% macro m() %}{% do run_query(var('text')) %}{% endmacro %}",
+        "models/x.sql": "{{ m() }} select 1 as x",
+    },
     "a YAML file that cannot be read": {"models/x.yml": "models: [{name: few"},
     "a macro ref": {"macros/m.sql": "{% macro ref(x) %}other{% endmacro %}"},
     "a macro source": {"macros/m.sql": "{% macro source(x, y) %}other{% endmacro %}"},
@@ -127,6 +137,15 @@ ONE = {
         NAMES: "+{{ config(materialized='view') }}",
     },
     "disabled": {FEW: "+{{ config(enabled=false) }}"},
+    "whether there is a name of dbt's": {FEW: "{% if adapter is defined %}LIMIT 9{% endif %}+"},
+    "what stands for a name of dbt's": {FEW: "+-- {{ invocation_id | default('') }}\n"},
+    "what engine dbt runs on": {FEW: "{% if target.type == 'x' %}LIMIT 9{% endif %}+"},
+    "an old name of the folder": {
+        SETTINGS: "name: unwet_project\nsource-paths: [old]\n",
+        "old/few.sql": "select name from r.names",
+        "old/names.sql": "SELECT name, id FROM {{ source('s', 't') }} WHERE id > 3",
+        "old/sources.yml": "sources: [{name: s, tables: [{name: t}]}]",
+    },
     "disabled in its folder": {SETTINGS: f"{MARTS}      few:\n        +enabled: false\n"},
     "disabled, perhaps": {SETTINGS: f"{MARTS}      few:\n        +enabled: '{{{{ x }}}}'\n"},
     "versions": {"models/v.yml": "models: [{name: few, versions: [{v: 1}, {v: 2}]}]"},
@@ -147,6 +166,8 @@ def test_what_may_change_the_rows_of_one_model(project: Path, title: str) -> Non
         {"macros/m.sql": "{% macro generate_schema_name(s, n) %}s{% endmacro %}",
          "models/t.sql": "select 1 as id, 'x' as name"},
         {"models/x.sql": "{{ config(alias='t') }} select 1 as id, 'x' as name"},
+        {"snapshots/x.sql": "{% snapshot t %}select 1 as id, 'x' as name{% endsnapshot %}"},
+        {"snapshots/x.yml": "snapshots: [{name: x, config: {alias: t}}]"},
     ],
 )  # fmt: skip
 def test_a_model_that_may_be_written_over_a_source(project: Path, files: Mapping[str, str]) -> None:
@@ -168,6 +189,11 @@ SAME = {
     "a contract of a view": {FEW: "+{{ config(contract={'enforced': true}) }}"},
     "a contract that is off": {
         FEW: "{{ config(materialized='table', contract={'enforced': false}) }}" + QUERY
+    },
+    "run_query of what only reads, beside a macro that writes": {
+        "macros/m.sql": "{% macro m() %}{% do run_query('select 1') %}{% endmacro %}",
+        "macros/n.sql": "{% macro n() %}delete from s.t{% endmacro %}",
+        "models/x.sql": "{{ m() }} select 1 as x",
     },
     "a hook of what is disabled": {
         "models/x.sql": "{{ config(enabled=false, post_hook='delete from s.t') }} select 1 as x"
@@ -195,6 +221,14 @@ def test_what_a_model_asks_of_the_target_is_told(project: Path) -> None:
     found = verify(pile(), VerifyRequest(project))
     assert found.ok
     assert "few asks for target.name, which is taken to be prod" in found.notes
+
+
+def test_a_source_that_is_read_from_a_file(project: Path) -> None:
+    described = next((project / "models").rglob("*sources.yml"))
+    text = described.read_text("utf-8")
+    elsewhere = "- name: s\n  meta: {external_location: x.parquet}\n"
+    described.write_text(text.replace("- name: s\n", elsewhere, 1), "utf-8")
+    assert "read from somewhere else" in outcomes(project)["names"]
 
 
 def odd(path: Path, kind: str) -> None:

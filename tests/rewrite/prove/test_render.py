@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from unwet.lineage.errors import PathNotFound
+from unwet.rewrite.prove.projects import kind_of
 from unwet.rewrite.prove.render import render_project
 from unwet.rewrite.prove.rendered import BadProject, RenderedModel, RenderedProject
+from unwet.tests.nobody import as_nobody, open_copy
 
 PROJECT = "name: shop\nvars:\n  since: 2020\n  shop:\n    region: north\n"
 SOURCES = (
@@ -258,3 +260,20 @@ def test_hooks_and_switches_in_yaml_count(tmp_path: Path) -> None:
     )
     assert not found.models
     assert sorted(failure.name for failure in found.failures) == ["b", "c"]
+
+
+@pytest.mark.parametrize("closed", ["", "models"])
+def test_a_folder_that_may_not_be_read(tmp_path: Path, closed: str) -> None:
+    with open_copy(project(tmp_path, {"models/a.sql": "select 1 as x"})) as home:
+        kind_of(home)  # imports what it needs
+        (home / closed).chmod(0)
+
+        def told() -> str:
+            try:
+                return kind_of(home).name
+            except BadProject as error:
+                return error.message
+
+        found = as_nobody(told)
+        (home / closed).chmod(0o755)
+        assert found == f"cannot read {home / closed}: Permission denied"

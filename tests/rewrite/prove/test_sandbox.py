@@ -28,7 +28,8 @@ def made(template: str, **names: object) -> str:
         ("{{ 'aXbX' | replace('X', '--') }} {{ 'aXb'.replace('X', '') }}", "a--b-- ab"),
         ("{% set x %}a{{ 1 }}{% endset %}{{ x * 2 }}", "a1a1"),
         ("{{ 2 ** 10 }} {{ 7 // 2 }} {{ 7 % 4 }}", "1024 3 3"),
-        ("{% if x is defined %}yes{% else %}no{% endif %}", "no"),
+        ("{% macro m(x) %}{{ x is defined }}{% endmacro %}{{ m() }} {{ m(1) }}", "False True"),
+        ("{{ {'a': 1}.b is defined }}{{ {'a': 1}.b | default(2) }}", "False2"),
         ("a{% test t(model) %}select {{ nothing }}{% endtest %}b", "ab"),
     ],
 )
@@ -55,6 +56,8 @@ def test_ordinary_templates(template: str, expected: str) -> None:
         "{{ [1].append(2) }}",
         "{{ {}.update({'a': 1}) }}",
         "{{ nothing }}",
+        "{{ nothing is defined }}",
+        "{{ nothing | default(1) }}",
         "{{ open('/etc/passwd') }}",
         "{{ __import__('os') }}",
         "{{ lipsum() }}",
