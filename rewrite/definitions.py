@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -11,8 +11,11 @@ from typing import Final
 
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.resolve import Resolved
+from unwet.lineage.templating import TOKEN
 from unwet.rewrite.algebra import Plan
 
+# `p__a__pp__b__p_2004`: all placeholders before a name but the last
+_FIRST_OF_SEVERAL: Final = re.compile(r"^(?:p__\w+?__p)+(?=p__\w+?__p)", re.IGNORECASE)
 _SAYS_NOTHING: Final = 3  # files of one name, so that it is no name
 LONGEST: Final = 60  # of 63 that PostgreSQL keeps of a name; a number may come behind it
 
@@ -93,7 +96,7 @@ class EndState:
 def named(definitions: Iterable[Definition]) -> tuple[Report, ...]:
     """A report per definition, each with a name of its own that does not depend on their order."""
     every = tuple(definitions)
-    stems = _told_by_folders(every, {each: _stem(each) for each in every})
+    stems = _told_by_folders(every, _stems(every))
     taken: set[str] = set()
     reports = []
     for definition in sorted(every, key=lambda each: (stems[each], *_place(each))):
@@ -132,17 +135,30 @@ def _folders(path: str) -> tuple[str, ...]:
     return tuple(path.replace("\\", "/").split("/")[:-1])
 
 
-def _stem(definition: Definition) -> str:
+def _stems(definitions: Sequence[Definition]) -> dict[Definition, str]:
+    """What each is called. Of placeholders before a name (``@schema@dot@prefix_2004``) the last one
+    is enough, where that is said of nothing else."""
+    whole = {each: _raw(each) for each in definitions}
+    short = {each: _clean(_FIRST_OF_SEVERAL.sub("", raw)) for each, raw in whole.items()}
+    meant: dict[str, set[str]] = defaultdict(set)
+    for each, raw in whole.items():
+        meant[short[each]].add(raw.lower())
+    return {each: short[each] if len(meant[short[each]]) == 1 else _clean(raw)
+            for each, raw in whole.items()}  # fmt: skip
+
+
+def _raw(definition: Definition) -> str:
     file = definition.path.replace("\\", "/").split("/")[-1]
     raw = definition.relation.split(".")[-1] or file
     if definition.of:
         raw = f"{definition.of.split('.')[-1]}_{file}"
     for ending in (".jinja", ".j2", ".sql", ".hql", ".ddl"):
         raw = raw.removesuffix(ending)
-    return _clean(re.sub(r"p__(\w+?)__p", r"\1", raw, flags=re.IGNORECASE))
+    return raw
 
 
 def _clean(raw: str) -> str:
+    raw = TOKEN.sub(r"\1", raw)
     clean = "".join(c if c.isalnum() and c.isascii() else "_" for c in raw.lower()).strip("_")
     return clean if clean and not clean[0].isdigit() else f"report_{clean}".rstrip("_")
 

@@ -48,6 +48,22 @@ def test_scripts_that_differ_in_case_only_are_both_kept() -> None:
     assert sorted(kept.values()) == ["SELECT FROM 1", "SELECT FROM 2"]
 
 
+def test_of_several_placeholders_before_a_name_the_last_is_enough() -> None:
+    texts = {
+        "a.sql": "SELECT 1 AS x INTO @home@dot@prefix_1",
+        "b.sql": "SELECT 2 AS x INTO @home@dot@prefix_2",
+        "c.sql": "SELECT 3 AS x INTO @away@dot@prefix_2",
+        "d.sql": "SELECT 4 AS x INTO @prefix_4",
+    }
+    pile = load([Source(path, text, "tsql") for path, text in texts.items()], "tsql")
+    assert sorted(models(refactor(pile, Request()))) == [
+        "awaydotprefix_2",
+        "homedotprefix_2",
+        "prefix_1",
+        "prefix_4",
+    ]
+
+
 def test_reserved_words_are_models() -> None:
     result = made(select="SELECT 1 AS x", order="SELECT 2 AS x", ref="SELECT 3 AS x")
     assert {v.outcome for v in result.verdicts} == {"proved"}
