@@ -1,8 +1,9 @@
 """Whether reports run and return rows at all on data from the queries alone: all of every pile.
 
-    python -m bench.proof.rows [PILE ...] [--unit NAME] [--write]
+    python -m bench.proof.rows [PILE ...] [--unit NAME] [--resume | --collect] [--write]
 
-No mistakes are made, so that it takes no sample: databases are tried until one gives rows.
+No mistakes are made, so that it takes no sample: databases are tried until one gives rows. Each
+report is written down when it is there, so that piles can be measured one after the other.
 """
 
 import argparse
@@ -10,11 +11,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 
 from bench import corpora
 from bench.errors import BenchError
-from bench.proof import piles
+from bench.proof import piles, store
 from bench.proof.options import parsed, parser
 from bench.proof.table import EXECUTES, RETURNS, percent
 from bench.results import put
@@ -39,22 +42,28 @@ are made for it, until one gives rows (`python -m bench.proof.rows`). *Execute*:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One report: on how many databases it ran, on one of them with rows; why not on another."""
+    """One report: on how many databases it ran, on one of them with rows; why not on another; CPU
+    seconds for it, with what was made for the whole pile before it."""
 
     name: str
     path: str
     times: int
     has_rows: bool
     failure: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(slots=True)
 class Rows:
-    """Of one pile; CPU seconds for all of it."""
+    """Of one pile."""
 
     name: str
     ran: list[Ran] = field(default_factory=list)
-    seconds: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """CPU for all of it."""
+        return sum(each.seconds for each in self.ran)
 
     @property
     def executing(self) -> int:
@@ -66,17 +75,25 @@ class Rows:
 
 
 def measured(
-    name: str, meaning: Meaning, unit: str = "", tell: Callable[[Ran], None] = lambda _: None
+    name: str,
+    meaning: Meaning,
+    unit: str = "",
+    tell: Callable[[Ran], None] = lambda _: None,
+    done: Sequence[Ran] = (),
 ) -> Rows:
-    """All reports of a pile, or those called `unit`, each told when it is there."""
-    start, found = time.process_time(), Rows(name)
+    """All reports of a pile, or those called `unit`, each told when it is there; `done` are those
+    of an earlier run."""
+    start, found = time.process_time(), Rows(name, list(done))
+    known = {(each.name, each.path) for each in done}
     meaning = bound(meaning, values_for(meaning, {}))
     with closing(Generator(meaning, CLOCK)) as generator:
         for each in units(meaning):
-            if unit in ("", each.name):
-                found.ran.append(_ran(each, generator))
+            if unit in ("", each.name) and (each.name, each.report.span.path) not in known:
+                ran = _ran(each, generator)
+                now = time.process_time()
+                found.ran.append(replace(ran, seconds=now - start))
                 tell(found.ran[-1])
-    found.seconds = time.process_time() - start
+                start = now
     return found
 
 
@@ -131,7 +148,7 @@ def text(many: Sequence[Rows]) -> str:
         "| pile | reports | execute | return rows | CPU s |",
         "| --- | --: | --: | --: | --: |",
     ]
-    whole = Rows("all", [r for each in many for r in each.ran], sum(e.seconds for e in many))
+    whole = Rows("all", [r for each in many for r in each.ran])
     for each in (*many, whole):
         cells = (each.name, str(len(each.ran)), percent(each.executing, len(each.ran)),
                  percent(each.returning, len(each.ran)), f"{each.seconds:.0f}")  # fmt: skip
@@ -152,25 +169,44 @@ def without(pile: Rows) -> str:
 
 def main(words: Sequence[str] | None = None) -> int:
     options = parsed(_parser(), words)
-    many: list[Rows] = []
+    names = options.piles or list(piles.PILES)
     try:
-        where = piles.Where(options.cache, corpora.parse_mirrors(options.mirror))
-        for name in options.piles or list(piles.PILES):
-            many.append(measured(name, piles.load(name, where), options.unit))
-            options.details.mkdir(parents=True, exist_ok=True)
-            (options.details / f"{name}.rows.md").write_text(without(many[-1]), "utf-8")
+        many = [_of_pile(name, options) for name in names]
     except BenchError as error:
         print(f"error: {error}\nhelp: {error.help}", file=sys.stderr)
         return 2
-    shown = text(many)
+    shown = text([each for each in many if each.ran])
     print(shown)
     if options.write:
         put("rows", f"{HEAD}\n\n{shown}")
     return 1 if "not reached" in shown else 0
 
 
+def _of_pile(name: str, options: argparse.Namespace) -> Rows:
+    """One pile, measured or as it was measured before. One report alone is only shown."""
+    file = options.details / f"{name}.rows.jsonl"
+    if options.collect:
+        return Rows(name, _read(file))
+    where = piles.Where(options.cache, corpora.parse_mirrors(options.mirror))
+    if options.unit:
+        return measured(name, piles.load(name, where), options.unit)
+    if not options.resume:
+        file.unlink(missing_ok=True)
+    tell, done = partial(store.append, file), _read(file)
+    found = measured(name, piles.load(name, where), tell=tell, done=done)
+    (options.details / f"{name}.rows.md").write_text(without(found), "utf-8")
+    return found
+
+
+def _read(file: Path) -> list[Ran]:
+    return [Ran(**each) for each in store.lines(file)]
+
+
 def _parser() -> argparse.ArgumentParser:
-    return parser("bench.proof.rows", "one report only", "where those without rows are")
+    made = parser("bench.proof.rows", "one report only", "where those without rows are")
+    made.add_argument("--resume", action="store_true", help="keep what an earlier run has measured")
+    made.add_argument("--collect", action="store_true", help="only put together what was measured")
+    return made
 
 
 if __name__ == "__main__":

@@ -4,23 +4,31 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.proof.scored import Mistake, Pile, Scored
 from unwet.rewrite.prove.strength import Tally
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-def append(file: Path, each: Scored) -> None:
+
+def append(file: Path, each: "DataclassInstance") -> None:
     """One report more."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps(asdict(each)) + "\n")
 
 
+def lines(file: Path) -> list[dict[str, Any]]:
+    """What is there; nothing where there is no file."""
+    text = file.read_text("utf-8") if file.exists() else ""
+    return [json.loads(line) for line in text.splitlines()]
+
+
 def read(file: Path) -> Pile:
     """What is there of the pile of that name; nothing where there is no file."""
-    text = file.read_text("utf-8") if file.exists() else ""
-    scored = [_scored(json.loads(line)) for line in text.splitlines()]
+    scored = list(map(_scored, lines(file)))
     return Pile(file.stem, scored, sum(each.making + each.trying for each in scored))
 
 

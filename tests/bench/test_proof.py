@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bench.proof import piles, proved, rows, store, table
 from bench.proof.scored import Mistake, Pile, Scored, added, score
 from bench.proof.types import agreements, of_ddl, wrong
@@ -73,6 +75,16 @@ def test_a_run_that_stops_goes_on(tmp_path: Path) -> None:
     assert [each.name for each in found.scored] == ["a", "b"]
 
 
+def test_rows_of_piles_are_put_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, is_one in (("tpc_h", True), ("shop", False)):
+        one = rows.Ran("a", "a.sql", 1, is_one, seconds=2.0)
+        store.append(tmp_path / f"{name}.rows.jsonl", one)
+    assert rows.main(["--collect", "--details", str(tmp_path)]) == 1
+    shown = capsys.readouterr().out
+    assert "| shop | 1 | 100.0 | 0.0 | 2 |\n| tpc_h | 1 | 100.0 | 100.0 | 2 |" in shown
+    assert "| all | 2 | 100.0 | 50.0 | 4 |" in shown
+
+
 def test_what_is_proved_is_run() -> None:
     text = "create table a as select x from t where x > 1 and y = 'u'"
     meaning = Meaning(load([Source("r.sql", text, "duckdb")], "duckdb"))
@@ -140,7 +152,11 @@ def test_whether_reports_run_and_return_rows_is_counted() -> None:
         Source("d.sql", "create table r.d as select (select t.n from s.t where t.n > 5) as n",
                "duckdb"),
     ]  # fmt: skip
-    found = rows.measured("p", Meaning(load(sources, "duckdb")))
+    ran = list[rows.Ran]()
+    found = rows.measured("p", Meaning(load(sources, "duckdb")), tell=ran.append)
+    again = rows.measured("p", Meaning(load(sources, "duckdb")), tell=ran.append, done=ran[:3])
+    assert [each.name for each in ran] == ["a", "b", "c", "d", "d"]
+    assert again.ran[:3] == found.ran[:3]
     assert {each.name: (each.times > 0, each.has_rows) for each in found.ran} == {
         "a": (True, True), "b": (True, False), "c": (False, False), "d": (True, True),
     }  # fmt: skip
