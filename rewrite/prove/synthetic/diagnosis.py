@@ -37,7 +37,16 @@ class WrongType:
     wanted: Kind | None
 
 
-Trouble = MissingColumn | MissingFunction | WrongType
+@dataclass(frozen=True, slots=True)
+class MissingField:
+    """The stub of a function, or the columns called so, should be a struct with a field `name`."""
+
+    name: str
+    function: str
+    columns: tuple[str, ...]
+
+
+Trouble = MissingColumn | MissingFunction | MissingField | WrongType
 
 _COLUMN: Final = (
     re.compile(r'Referenced column "(?P<name>[^"]+)" not found'),
@@ -55,7 +64,13 @@ _MIXED: Final = re.compile(
     r"(?:Cannot (?:compare|mix) values of type|Cannot concatenate types) (?P<one>.+?) and "
     r"(?:type )?(?P<other>.+?)(?: in | - |$)"
 )
-_UNNEST: Final = re.compile(r"UNNEST\(\) can only be applied to .* not (?P<type>.+)")
+_UNNEST: Final = re.compile(
+    r"UNNEST\(\) can only be applied to .* not (?P<type>.+)|UNNEST requires a single list or array"
+)
+_FIELD: Final = re.compile(
+    r"Cannot extract field '(?P<name>\w+)' from expression \"(?P<from>.*)\" because it is not a"
+)
+_STUB: Final = re.compile(r"hash\(CAST\('(?P<name>[\w.]+)' AS VARCHAR\)")  # see stubs.py
 _CONVERSION: Final = re.compile(r"Could not convert string '.*' to (?P<type>\w+)")
 _WORD: Final = re.compile(r'"([^"]+)"|([A-Za-z_]\w*)')
 
@@ -82,12 +97,41 @@ def diagnose(message: str) -> Trouble | None:
         types = _split(found["types"])
         return WrongType(_underlined(message), types, _wanted(found["name"], types))
     if found := _MIXED.search(first):
-        return WrongType(_underlined(message), (found["one"], found["other"]), None)
+        return _mixed(found["one"], found["other"], message)
     if found := _UNNEST.search(first):
-        return WrongType(_underlined(message), (found["type"].strip(),), "array")
+        types = (found["type"].strip(),) if found["type"] else ()
+        return WrongType(_underlined(message), types, "array")
+    if found := _FIELD.search(first):
+        stub = _STUB.search(found["from"])
+        columns = () if stub else (found["from"].strip('"').rpartition(".")[2].lower(),)
+        return MissingField(found["name"].lower(), stub["name"] if stub else "", columns)
     if _CONVERSION.search(first):
         return WrongType(_underlined(message), (), "text")
     return None
+
+
+def _mixed(one: str, other: str, message: str) -> WrongType:
+    """Of two structs it is the first field of one name that has other types."""
+    fields = dict(_fields(one))
+    for name, kind in _fields(other):
+        if fields.get(name, kind) != kind:
+            return _mixed_fields(name, fields[name], kind, message)
+    return WrongType(_underlined(message), (one, other), None)
+
+
+def _mixed_fields(name: str, one: str, other: str, message: str) -> WrongType:
+    if one.startswith("STRUCT(") and other.startswith("STRUCT("):
+        return _mixed(one, other, message)
+    return WrongType((name,), (one, other), None)
+
+
+def _fields(kind: str) -> list[tuple[str, str]]:
+    """Names, in lower case, and types; none where it is no struct."""
+    if not (kind.startswith("STRUCT(") and kind.endswith(")")):
+        return []
+    pairs = (each.rpartition(" ") if "(" not in each else each.partition(" ")
+             for each in _split(kind[len("STRUCT(") : -1]))  # fmt: skip
+    return [(name.strip('"').lower(), type_) for name, _, type_ in pairs]
 
 
 def _wanted(function: str, types: tuple[str, ...]) -> Kind | None:
@@ -111,7 +155,8 @@ def _split(types: str) -> tuple[str, ...]:
 
 
 def _underlined(message: str) -> tuple[str, ...]:
-    """The names in what the engine underlines; where that is one sign, those beside it first."""
+    """The names in what the engine underlines; where that is one sign, those beside it first. Of
+    BETWEEN it underlines only what stands behind: the name before it is one of them."""
     lines = message.split("\n")
     marks = [at for at, line in enumerate(lines) if line.strip() and not line.strip(" ^")]
     if not marks or marks[-1] == 0:
@@ -119,6 +164,9 @@ def _underlined(message: str) -> tuple[str, ...]:
     line, mark = lines[marks[-1] - 1], lines[marks[-1]]
     start, end = mark.index("^"), len(mark.rstrip())
     words = [(found.start(), (found[1] or found[2]).lower()) for found in _WORD.finditer(line)]
+    if line[start:end].upper().startswith("BETWEEN"):
+        before = [at for at, _ in words if at < start]
+        start = before[-1] if before else start
     if end - start > 1:
         return tuple(dict.fromkeys(word for at, word in words if start <= at < end))
     near = sorted(words, key=lambda word: abs(word[0] - start))

@@ -7,7 +7,7 @@ function that the engine lacks gets a stub, and the unit runs again. What was do
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -20,6 +20,7 @@ from unwet.rewrite.prove.legacy import LegacyFailure, run_legacy
 from unwet.rewrite.prove.synthetic.database import Database, Table
 from unwet.rewrite.prove.synthetic.diagnosis import (
     MissingColumn,
+    MissingField,
     MissingFunction,
     WrongType,
     diagnose,
@@ -29,7 +30,13 @@ from unwet.rewrite.prove.synthetic.infer import Inferred
 from unwet.rewrite.prove.synthetic.load import open_synthetic
 from unwet.rewrite.prove.synthetic.owners import affinity
 from unwet.rewrite.prove.synthetic.signatures import NOTHING, SIGNATURES
-from unwet.rewrite.prove.synthetic.stubs import calls, macro, missing
+from unwet.rewrite.prove.synthetic.stubs import (
+    calls,
+    fields_of,
+    macro,
+    missing,
+    whole_name,
+)
 from unwet.rewrite.prove.synthetic.types import TEXT, Evidence, Kind, SqlType
 from unwet.rewrite.prove.synthetic.units import Unit
 
@@ -101,8 +108,10 @@ class Repair:
             case MissingFunction(name=name) if name not in macros:
                 macros[name] = macro(name, _ARITIES, self._returned(name))
                 return f"the function {name} is a stub"
+            case MissingField() as trouble:
+                return self._with_field(unit, trouble, macros)
             case WrongType() as trouble:
-                return self._changed(unit, trouble)
+                return self._other_stub(unit, trouble, macros) or self._changed(unit, trouble)
             case _:
                 return None
 
@@ -128,6 +137,37 @@ class Repair:
             return None
         self._set(relation, column, new)
         return f"{relation}.{column} is {new.duckdb()}, not {old.duckdb()}"
+
+    def _other_stub(self, unit: Unit, trouble: WrongType, macros: dict[str, str]) -> str | None:
+        """The engine pointed at what a stub returns, of which nothing was known."""
+        for name in _behind(unit, trouble.columns):
+            old = self.inferred.functions.get(name, TEXT)
+            is_open = name in macros and old.evidence == "default"
+            new = _other(old, trouble) if is_open and old.duckdb() in trouble.types else None
+            if new is not None:
+                return self._set_stub(name, new, macros)
+        return None
+
+    def _with_field(self, unit: Unit, trouble: MissingField, macros: dict[str, str]) -> str | None:
+        """A struct where the engine found none, with the fields that the unit reads."""
+        stubs = [trouble.function, *_behind(unit, trouble.columns)]
+        names = {trouble.name, *fields_of(unit.scripts, trouble.function, trouble.columns)}
+        for name in (each for each in stubs if each in macros):
+            if self.inferred.functions.get(name, TEXT).kind != "struct":
+                return self._set_stub(name, _struct(sorted(names)), macros)
+        for relation in unit.inputs:
+            for column in trouble.columns:
+                old = self.inferred.tables.get(relation, {}).get(column)
+                if old is not None and old.evidence != "declared" and old.kind != "struct":
+                    self._set(relation, column, _struct(sorted(names)))
+                    return f"{relation}.{column} is a struct"
+        return None
+
+    def _set_stub(self, name: str, kind: SqlType, macros: dict[str, str]) -> str:
+        functions = {**self.inferred.functions, name: kind}
+        self.inferred = replace(self.inferred, functions=functions)
+        del macros[name]  # it is made anew
+        return f"the function {name} returns {kind.duckdb()}"
 
     def _suspects(self, unit: Unit, trouble: WrongType) -> Iterator[tuple[str, str, SqlType]]:
         """Columns of the unit's inputs that the engine pointed at, of a type it named."""
@@ -158,6 +198,22 @@ class Repair:
             case exact:
                 kind = exact
         return SqlType(kind, evidence="used")
+
+
+def _behind(unit: Unit, names: Iterable[str]) -> Iterator[str]:
+    """The functions whose results the unit's statements give these names."""
+    wanted = set(names)
+    for script in unit.scripts:
+        for statement in script.statements:
+            for alias in statement.tree.find_all(exp.Alias):
+                called = alias.this.find(exp.Anonymous) if alias.alias.lower() in wanted else None
+                if called is not None:
+                    yield whole_name(called)
+
+
+def _struct(names: Iterable[str]) -> SqlType:
+    fields = tuple((name, SqlType(named_kind(name) or "text", evidence="named")) for name in names)
+    return SqlType("struct", None, fields, "used")
 
 
 def _aliased(unit: Unit, alias: str, relations: list[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ other arguments mostly give another result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
 from sqlglot import exp
@@ -29,13 +29,43 @@ def calls(scripts: Iterable[Script]) -> dict[str, frozenset[int]]:
     for script in scripts:
         for statement in script.statements:
             for node in statement.tree.find_all(exp.Anonymous):
-                above = node.parent
-                whole = above if isinstance(above, exp.Dot) and above.expression is node else node
-                found.setdefault(function_name(whole), set()).add(len(node.expressions))
+                found.setdefault(whole_name(node), set()).add(len(node.expressions))
             for made in statement.tree.find_all(exp.UserDefinedFunction):
                 name = relation_name(made.this, statement.dialect)
                 found.setdefault(name, set()).add(len(made.expressions))
     return {name: frozenset(found[name]) for name in sorted(found) if name}
+
+
+def whole_name(call: exp.Anonymous) -> str:
+    """The (dotted) name of a function that is called."""
+    return function_name(_whole(call))
+
+
+def _whole(call: exp.Anonymous) -> exp.Expr:
+    above = call.parent
+    return above if isinstance(above, exp.Dot) and above.expression is call else call
+
+
+def fields_of(scripts: Iterable[Script], function: str, columns: Container[str]) -> frozenset[str]:
+    """The fields that are read of what a function returns, or of these columns, in lower case."""
+    found = set[str]()
+    for script in scripts:
+        for statement in script.statements:
+            for column in statement.tree.find_all(exp.Column):
+                if column.table.lower() in columns:
+                    found.add(column.name.lower())
+                elif column.name.lower() in columns:
+                    found |= _field(column)
+            for call in statement.tree.find_all(exp.Anonymous):
+                if whole_name(call) == function:
+                    found |= _field(_whole(call))
+    return frozenset(found)
+
+
+def _field(node: exp.Expr) -> set[str]:
+    dot = node.parent
+    is_read = isinstance(dot, exp.Dot) and dot.this is node
+    return {dot.expression.name.lower()} if is_read and dot is not None else set()
 
 
 def missing(engine: DuckEngine, called: Iterable[str]) -> tuple[str, ...]:

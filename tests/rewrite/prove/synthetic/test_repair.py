@@ -15,6 +15,7 @@ from unwet.rewrite.prove.strength import CLOCK
 from unwet.rewrite.prove.synthetic.database import Database, Table
 from unwet.rewrite.prove.synthetic.diagnosis import (
     MissingColumn,
+    MissingField,
     MissingFunction,
     Trouble,
     WrongType,
@@ -44,6 +45,13 @@ TABLE = "CREATE TEMP TABLE t (a BIGINT, b VARCHAR, c DATE, s STRUCT(x INTEGER))"
         ("SELECT unnest(b) FROM t", WrongType(("unnest", "b"), ("VARCHAR",), "array")),
         ("SELECT date_part('day', a) FROM t",
          WrongType(("date_part", "day", "a"), ("STRING_LITERAL", "BIGINT"), "timestamp")),
+        ("SELECT CASE WHEN b BETWEEN 0 AND 9 THEN a END FROM t",
+         WrongType(("b", "between", "and"), ("VARCHAR", "INTEGER_LITERAL"), None)),
+        ("SELECT CASE WHEN a = 1 THEN {'x': a, 'y': b} ELSE {'y': c, 'x': a} END FROM t",
+         WrongType(("y",), ("DATE", "VARCHAR"), None)),
+        ("SELECT CASE WHEN a = 1 THEN {'o': {'x': b}} ELSE {'o': {'x': a}} END FROM t",
+         WrongType(("x",), ("BIGINT", "VARCHAR"), None)),
+        ("SELECT (t.b).city FROM t", MissingField("city", "", ("b",))),
         ("SELECT 1 FROM t WHERE c > a", WrongType(("c", "a"), ("DATE", "BIGINT"), None)),
     ],
 )  # fmt: skip
@@ -115,6 +123,38 @@ def test_functions_that_the_engine_lacks_become_macros_of_the_database() -> None
     with open_synthetic(Database({"t": table}, macros=fit.macros)) as engine:
         assert engine.describe('SELECT "udf.f"(1) AS x') == (("x", "VARCHAR"),)
         assert engine.describe("SELECT lax_bool('1') AS y") == (("y", "BOOLEAN"),)
+
+
+@pytest.mark.parametrize(
+    ("sql", "note"),
+    [
+        ("SELECT IF(q.n BETWEEN 0 AND 9, q.n, 0) AS n FROM (SELECT udf.f(t.a) AS n FROM t) AS q",
+         "the function udf.f returns BIGINT"),
+        ("SELECT udf.f(t.a).major AS x, udf.f(t.a).minor AS y FROM t",
+         'the function udf.f returns STRUCT("major" VARCHAR, "minor" VARCHAR)'),
+        ("SELECT q.geo.city, q.geo.country FROM (SELECT udf.f(t.a) AS geo FROM t) AS q",
+         'the function udf.f returns STRUCT("city" VARCHAR, "country" VARCHAR)'),
+    ],
+)  # fmt: skip
+def test_what_a_stub_returns_is_what_is_read_of_it(sql: str, note: str) -> None:
+    inferred = infer(pile(sql, "bigquery"))
+    blank = replace(inferred, functions={})
+    (unit,) = units(inferred.meaning)
+    fit = Repair(blank, CLOCK).fit(unit)
+    assert fit.failure == ""
+    assert fit.notes == (note,)
+
+
+def test_two_structs_have_fields_of_one_type() -> None:
+    text = (
+        "SELECT IF(u.k IS NOT NULL, u, w).* FROM (SELECT t.k, udf.f(t.a) AS n FROM t) AS u "
+        "FULL JOIN (SELECT s.k, s.n FROM s WHERE s.n > 3) AS w ON u.k = w.k"
+    )
+    inferred = infer(pile(text, "bigquery"))
+    (unit,) = units(inferred.meaning)
+    fit = Repair(replace(inferred, functions={}), CLOCK).fit(unit)
+    assert fit.failure == ""
+    assert fit.notes
 
 
 def test_what_cannot_be_mended_is_told() -> None:
