@@ -19,6 +19,7 @@ from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.equations import same_rows
 from unwet.rewrite.prove.judge import proves
+from unwet.rewrite.prove.sure_keys import without_nulls
 from unwet.rewrite.prove.synthetic.units import Unit
 from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.rules.promises import Promises
@@ -75,12 +76,14 @@ class Meant:
 
     def same(self, unit: Unit, statement: Statement, tree: exp.Expr) -> bool:
         """Whether the normal forms are equal, or meet under the equations that are for proofs only;
-        False where one of the plans is not known."""
+        where one of the plans is not known, whether all that differs is where no NULLs are."""
         plans = self._plans
         try:
             before = plans.before(unit)
             if self._more is not None and not _is_read(before):
                 plans, before = self._more, self._more.before(unit)
+            if not _is_read(before) and _is_same_text(statement, tree):
+                return True
             if before is None or before.plan is None:
                 return False
             after = plans.after(unit, statement, tree)
@@ -109,6 +112,11 @@ def _is_read(definition: Definition | None) -> bool:
     """Whether all of it is understood."""
     plan = definition.plan if definition is not None else None
     return plan is not None and not any(isinstance(each, Opaque) for each in walk(plan.rel))
+
+
+def _is_same_text(statement: Statement, tree: exp.Expr) -> bool:
+    one, other = (without_nulls(each, statement.dialect) for each in (statement.tree, tree))
+    return repr(one) == repr(other)
 
 
 def _with(script: Script, old: Statement, new: Statement) -> Script:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from unwet.rewrite.algebra import (
     Agg,
@@ -31,7 +31,7 @@ from unwet.rewrite.algebra import (
     width,
 )
 from unwet.rewrite.rules.nulls import rejected_by
-from unwet.rewrite.rules.shapes import integer, is_constant
+from unwet.rewrite.rules.shapes import BINARY, integer, is_constant
 
 Grounds = frozenset[str]
 NOTHING: Grounds = frozenset()
@@ -112,6 +112,8 @@ class Promises:
                 return self.never_null(inner, at, depth + 1)
             case Window(input=inner) if at < width(inner):
                 return self.never_null(inner, at, depth + 1)
+            case Window(input=inner, functions=functions):
+                return NOTHING if functions[at - width(inner)].call.op in _NUMBERING else None
             case SetOp(kind=kind, inputs=many):
                 some = many if kind == "union_all" else many[:1]
                 return _all([self.never_null(each, at, depth + 1) for each in some])
@@ -127,6 +129,14 @@ class Promises:
                 return self.never_null(rel, index, depth)
             case Call(op="is"):
                 return NOTHING
+            case Call(op="coalesce", args=args, shape=shape) if "is_null=True" not in shape:
+                each = (self.value_never_null(arg, rel, depth) for arg in args)
+                return next((found for found in each if found is not None), None)
+            case Call(op=op, args=args, shape=shape) if op in _SUMS and shape in ((), BINARY):
+                is_sure = bool(self.dialects) and self.dialects <= RAISING
+                if not is_sure or not all(map(_is_number, args)):
+                    return None
+                return _all([self.value_never_null(arg, rel, depth) for arg in args])
             case _:
                 return NOTHING if is_constant(expr) else None
 
@@ -189,6 +199,24 @@ class Promises:
 
 
 _NONE = Promise()
+_NUMBERING: Final = frozenset({"rownumber", "rank", "denserank", "count"})
+_SUMS: Final = frozenset({"add", "sub", "mul"})
+RAISING: Final = frozenset(
+    {"duckdb", "postgres", "redshift", "bigquery", "snowflake", "trino", "presto"}
+)
+"""Where a sum that is too large is an error. It is NULL in Spark without ANSI mode (its guide,
+"ANSI Compliance") and T-SQL with ARITHABORT off; SQLite has NULL where infinities are apart."""
+
+
+def _is_number(expr: Expr) -> bool:
+    """By its shape: as a path of Postgres may be NULL if one is added to it."""
+    match expr:
+        case Lit(kind=kind):
+            return kind == "number"
+        case Call(op="coalesce", args=args) | Call(op="add" | "sub" | "mul", args=args):
+            return any(map(_is_number, args))
+        case _:
+            return False
 
 
 def _counts(agg: Agg) -> bool:

@@ -72,8 +72,8 @@ def test_what_the_dialect_has_no_words_for_is_counted_apart() -> None:
 
 def test_a_mutant_means_the_same_where_only_the_names_tell_whose_columns_are_whose() -> None:
     query = (
-        "select t_a, count(u_p) as n from tabs, u where t_k = u_k group by t_a "
-        "order by n, t_a limit 3"
+        "select t_a, n from (select t_a, count(u_p) as n from tabs, u where t_k = u_k "
+        "group by t_a) as q order by n, t_a limit 3"
     )
     meaning = Meaning(load([Source("r.sql", query, "duckdb")], "duckdb"))
     (unit,) = units(meaning)
@@ -83,6 +83,16 @@ def test_a_mutant_means_the_same_where_only_the_names_tell_whose_columns_are_who
         same = strength(unit, many, Meant(meaning, generator.catalog)).operators["NULLS FIRST"]
     assert apart.equivalent == 0
     assert (same.valid, same.equivalent) == (apart.valid - 1, 1)
+
+
+def test_keys_that_are_never_null_as_they_are_written_need_no_plan() -> None:
+    query = (
+        "select grouping(a) + grouping(b) as l, a, rank() over (order by count(*)) as r, "
+        "sum(b) as n from s.t group by rollup (a, b) order by l desc, a, r, n limit 3"
+    )
+    found = scored(query, [("x", "1"), ("x", "2"), ("y", None)]).operators["NULLS FIRST"]
+    assert found.equivalent == 2 + 1  # and the COUNT that it is ranked by
+    assert found.valid == 2
 
 
 def test_a_mutant_that_means_the_same_is_counted_apart() -> None:
