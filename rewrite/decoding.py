@@ -290,10 +290,12 @@ _POSTFIX = {"bracket", "dot", "attimezone", "interval", "collate", "cast", "tryc
 
 
 def _wrap(parent: str, slot: str, child: exp.Expr) -> exp.Expr:
-    return exp.Paren(this=child) if _needs_parentheses(parent, slot, child) else child
+    return exp.Paren(this=child) if needs_parentheses(parent, slot, child) else child
 
 
-def _needs_parentheses(parent: str, slot: str, child: exp.Expr) -> bool:
+def needs_parentheses(parent: str, slot: str, child: exp.Expr) -> bool:
+    """Whether an operator would tear apart what stands in one of its slots; ``parent`` is its
+    key."""
     if not isinstance(child, _OPERATORS) or isinstance(child, (exp.Paren, *_TIGHT_BINARY)):
         return False
     if isinstance(child, exp.Interval):
