@@ -186,10 +186,9 @@ class _Workshop:
     def _units(self, host: str, whole: bool) -> list[Unit]:
         if whole:
             tree, survey = self.hosts[host], Survey(self.hosts[host])
-            found = [self._unit("whole", host, tree, survey.shape(tree), host)]
-            if (inner := _wrapped(tree)) is not None:
-                found.append(self._unit("block", host, inner, survey.shape(inner), host))
-            return found
+            if (inner := _wrapped(tree)) is not None:  # its columns are an argument in the end
+                return [self._unit("block", host, inner, survey.shape(inner), host)]
+            return [self._unit("whole", host, tree, survey.shape(tree), host)]
         if host not in self.known:
             self.known[host] = list(self._inside(host))
         return self.known[host]

@@ -22,17 +22,10 @@ from unwet.lineage.scopes import Input
 from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.trees import copied
 from unwet.rewrite.algebra import (
-    Aggregate,
-    Distinct,
     Expr,
-    Join,
     Lit,
     Rel,
-    SetOp,
-    Unnest,
-    Window,
     parts,
-    walk,
 )
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conjuncts import (
@@ -48,7 +41,9 @@ from unwet.rewrite.conjuncts import (
 )
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.fingerprint import matching_literals, recurring
-from unwet.rewrite.grounded import Ground, in_order, skeleton
+from unwet.rewrite.grounded import Ground, in_order
+from unwet.rewrite.kin_groups import kin_groups
+from unwet.rewrite.library import EVERY
 from unwet.rewrite.naming import snake
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
@@ -83,14 +78,9 @@ def kindred(
     is over, and the rest stays as it is."""
     memory = remembered or Remembered()
     reader = Reader(Catalog(dict(tables)), dialect, normalizer)
-    groups: dict[bytes, list[Draft]] = defaultdict(list)
-    for draft in drafts:
-        rel = normal.get(draft.name)
-        if rel is not None and draft.name not in pinned and not _is_trivial(rel):
-            groups[skeleton(rel)].append(draft)
     changed: dict[str, Draft] = {}
-    for group in groups.values():
-        if len(group) > 1 and not over():
+    for group in kin_groups(drafts, normal, pinned):
+        if not over():
             made = memory.of("kin", group, partial(_alike, group, reader, over))
             changed.update({draft.name: draft for draft in made})
     return tuple(changed.get(draft.name, draft) for draft in drafts)
@@ -143,12 +133,6 @@ def _riders(
         else:
             leaders[member.shape].append(member)
     return riders, [member for same in leaders.values() for member in same]
-
-
-def _is_trivial(rel: Rel) -> bool:
-    """One table and a filter: nobody wants to look up what that is."""
-    kinds = (Aggregate, Distinct, Join, SetOp, Window, Unnest)
-    return not any(isinstance(node, kinds) for node in walk(rel))
 
 
 @dataclass
@@ -457,5 +441,5 @@ def _with_columns(tree: exp.Query, model: _Member, member: _Member) -> exp.Query
     if model.meaning.names == member.meaning.names:
         return tree
     names = member.draft.tree.named_selects
-    inner = exp.Subquery(this=copied(tree), alias=exp.TableAlias(this=exp.to_identifier("every")))
+    inner = exp.Subquery(this=copied(tree), alias=exp.TableAlias(this=exp.to_identifier(EVERY)))
     return exp.Select(expressions=[exp.column(name) for name in names], from_=exp.From(this=inner))

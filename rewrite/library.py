@@ -14,6 +14,7 @@ from unwet.rewrite.shapes import Leaf
 
 LINE = 88  # the width a macro call is wrapped at
 NO_CONDITION = Leaf("condition", "TRUE")
+EVERY = "every"  # the alias of a query of which a report takes some columns; nobody's name for it
 
 
 MacroKind = Literal["query", "tail", "expression", "items"]

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from unwet.rewrite.library import LINE, Library, Macro
+from unwet.rewrite.library import EVERY, LINE, Library, Macro
 from unwet.rewrite.naming import free
 from unwet.rewrite.shapes import Leaf
 
@@ -92,7 +92,7 @@ def _listed(
     users: Mapping[str, tuple[int, list[str]]],
 ) -> Library:
     name = free("columns", macro.params)
-    inner = exp.Subquery(this=macro.tree, alias=exp.TableAlias(this=exp.to_identifier("every")))
+    inner = exp.Subquery(this=macro.tree, alias=exp.TableAlias(this=exp.to_identifier(EVERY)))
     tree = exp.Select(expressions=[exp.Var(this=f"h__{name}__h")], from_=exp.From(this=inner))
     defaults = {**macro.defaults, name: ", ".join(every)}
     made = replace(macro, params=(*macro.params, name), tree=tree, defaults=defaults)

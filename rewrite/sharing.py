@@ -36,6 +36,7 @@ from unwet.rewrite.algebra import (
 )
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.deadline import Over, never
+from unwet.rewrite.library import EVERY
 from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.lower import Env, Lowerer, trim
 from unwet.rewrite.naming import common_end, free, majority, snake
@@ -272,9 +273,13 @@ class _Workshop:
         else:
             site.node.replace(select_from(token, names))
 
+    def _called(self, site: Site) -> str:
+        return site.label if site.label in self.trees else site.host
+
     def _name(self, sites: Sequence[Site], base: Site) -> str:
-        said = [site.label for site in sites if site.label and site.label not in self.trees]
-        label = snake(majority(said or [site.label or site.host for site in sites]))
+        nobodys = {"", EVERY, *self.trees}
+        said = [site.label for site in sites if site.label not in nobodys]
+        label = snake(majority(said or [self._called(site) for site in sites]))
         label = label if len(label) > 2 else after_tables(base.node)
         taken = {*self.taken, *self.owners.refused}
         about = _about(base.rel)

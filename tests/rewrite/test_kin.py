@@ -179,3 +179,34 @@ def test_few_columns_of_a_short_query_are_no_reason() -> None:
     result = refactor(load(sources, "duckdb"), Request())
     assert result.macros == 0
     assert model(result, "x0") == "SELECT\n  a\nFROM {{ source('s', 't') }}\nWHERE\n  a > 1"
+
+
+LEFT = """create table r.sold_{name} as
+select o.country, count(distinct o.customer) as customers, sum(i.qty) as pieces
+from s.orders o left join (select order_id, sum(qty) as qty from s.items group by order_id) i
+  on i.order_id = o.id
+{where}
+group by o.country"""
+
+
+def test_a_condition_that_makes_a_join_an_inner_one_is_an_argument_like_others() -> None:
+    result = made(
+        LEFT.format(name="test", where="where o.test"),
+        LEFT.format(name="big", where="where i.qty > 10"),
+        LEFT.format(name="at", where="where o.country = 'AT'"),
+        LEFT.format(name="all", where=""),
+    )
+    assert model(result, "sold_big") == "{{ sold(condition='i.qty > 10') }}"
+    assert model(result, "sold_at") == "{{ sold(condition=\"o.country = 'AT'\") }}"
+    assert "LEFT JOIN" in macro(result)
+
+
+def test_a_report_that_does_not_need_a_join_takes_its_columns_of_one_that_has_it() -> None:
+    few = """create table r.sold_few_{name} as
+        select country, count(distinct customer) as customers
+        from s.orders where day >= '202{name}-01-01' group by country"""
+    countries = (LEFT.format(name=c, where=f"where o.country = '{c}'") for c in ("at", "de", "fr"))
+    result = made(*countries, *(few.format(name=n) for n in range(3)))
+    assert model(result, "sold_few_1") == (
+        "{{ sold(condition=\"o.day >= '2021-01-01'\", columns='country, customers') }}"
+    )
