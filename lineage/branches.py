@@ -3,6 +3,8 @@
 {% if c %} SELECT 1 {% else %} SELECT 2 {% endif %}     two statements, where nothing else is
                                                         in the file
 WHERE {% if c %} a = 1 {% else %} a = 2 {% endif %}     (c AND a = 1) OR (NOT c AND a = 2)
+FROM {% if c %} t {% else %} u {% endif %}              the query is read twice: once with t, once
+                                                        with u, where c alone decides
 """
 
 import re
@@ -13,9 +15,11 @@ from unwet.lineage.edited import Edit
 
 APART = "each branch is a query of its own"
 WITHIN = "both branches are read"
+TWICE = "the query is read twice, with it and without it"
 
 _TAG = re.compile(r"if|elif|else|endif")
 _BLANK = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/|\{#.*?#\})*", re.S)
+_QUERY = re.compile(_BLANK.pattern + r"\(*(?:SELECT|WITH)\b", re.I | re.S)
 _STATEMENT = re.compile(
     _BLANK.pattern + r"\(*(?:SELECT|WITH|CREATE|INSERT|MERGE|UPDATE|DELETE|TRUNCATE)\b", re.I | re.S
 )
@@ -78,6 +82,76 @@ def all_read(text: str, tags: Sequence[re.Match[str]]) -> Iterator[AllRead]:
             yield AllRead(each, edits, APART)
         elif edits := _within(text, each):
             yield AllRead(each, edits, WITHIN)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTwice:
+    """A query whose text one condition decides: the edits that leave one reading of it, and those
+    that leave the other. ``start``: where the condition stands first."""
+
+    condition: str
+    start: int
+    first: tuple[Edit, ...]
+    second: tuple[Edit, ...]
+
+
+def read_twice(text: str, tags: Sequence[re.Match[str]]) -> ReadTwice | None:
+    """Both readings of a text that is one query; None where anything but one condition and its
+    opposite decides what is in it. The condition is the same wherever it is asked."""
+    branchings = [tag for tag in tags if tag[1] is not None]
+    opening = [tag for tag in branchings if tag[1] == "if"]
+    named = [_NAMED.fullmatch(tag[2].rstrip()) for tag in opening]
+    words = {hit[2] for hit in named if hit is not None}
+    if None in named or len(words) != 1 or words & _FIXED or not _is_one_query(text, tags):
+        return None
+    holds = [hit is not None and not hit[1] for hit in named]
+    both = [_reading(branchings, holds, value) for value in (holds[0], not holds[0])]
+    if both[0] is None or both[1] is None:
+        return None
+    comments = [(tag.start(), tag.end(), "") for tag in tags if tag[1] is None]
+    first, second = (tuple(sorted([*comments, *edits])) for edits in both if edits is not None)
+    condition = " ".join(opening[0][2].split())
+    return ReadTwice(condition, opening[0].start(), first, second)
+
+
+def _is_one_query(text: str, tags: Sequence[re.Match[str]]) -> bool:
+    """Whether it begins as a query, whatever its tags say, with a semicolon at most behind it, and
+    its tags are outside of strings and comments."""
+    spans = [(hit.start(), hit.end()) for hit in _QUOTED.finditer(text)]
+    starts = {start for start, _ in spans}
+    bare = list(text)
+    for start, end in spans:
+        bare[start:end] = " " * (end - start)
+    plain = "".join(bare).rstrip().removesuffix(";")
+    begins = bool(_QUERY.match(text))
+    return begins and ";" not in plain and all(tag.start() in starts for tag in tags)
+
+
+def _reading(
+    tags: Sequence[re.Match[str]], holds: Sequence[bool], value: bool
+) -> list[Edit] | None:
+    """Edits that leave what is read when the condition has a value; `holds`: whether each `if`
+    asks for the condition itself, not its opposite. None where tags do not close each other."""
+    edits: list[Edit] = []
+    opened: list[bool] = []  # whether the branch that is open is read
+    asked = iter(holds)
+    begun: int | None = None  # where text began that is left out
+    for tag in tags:
+        match tag[1]:
+            case "if":
+                opened.append(next(asked) == value)
+            case "else" if opened:
+                opened[-1] = not opened[-1]
+            case "endif" if opened:
+                opened.pop()
+            case _:
+                return None
+        if begun is None:
+            begun = tag.start()
+        if all(opened):
+            edits.append((begun, tag.end(), ""))
+            begun = None
+    return edits if not opened and begun is None else None
 
 
 def _branchings(text: str, tags: Sequence[re.Match[str]]) -> tuple[Branching, ...]:

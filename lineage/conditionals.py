@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from unwet.lineage.branches import all_read
+from unwet.lineage.branches import TWICE, WITHIN, ReadTwice, all_read, read_twice
 from unwet.lineage.edited import Edit
 from unwet.lineage.lexer import BETWEEN_STRINGS
 
@@ -37,10 +37,13 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Deletions (sorted, disjoint) that leave one reading of the text, and the notes on them."""
+    """Deletions (sorted, disjoint) that leave one reading of the text, and the notes on them.
+    `again`: those that leave another reading, which stands behind the first, after `between`."""
 
     edits: tuple[Edit, ...]
     notes: tuple[Note, ...]
+    again: tuple[Edit, ...] = ()
+    between: str = ""
 
 
 def defaults(text: str) -> dict[str, str]:
@@ -71,6 +74,11 @@ def jinja(text: str) -> Decided:
     blocks: list[_Block] = []
     tags = tuple(_tags(text))
     read = [each for each in all_read(text, tags) if not _is_off(each.branching.condition)]
+    within = sum(len(each.branching.tags) for each in read if each.how == WITHIN)
+    if within < sum(tag[1] is not None for tag in tags) and all(e.how == WITHIN for e in read):
+        twice = read_twice(text, tags)
+        if twice is not None and not _is_off(twice.condition):
+            return _twice(twice)
     done = {tag for each in read for tag in each.branching.tags}
     for each in read:
         edits.extend(each.edits)
@@ -90,6 +98,14 @@ def jinja(text: str) -> Decided:
             notes.append(Note(hit.start(), message, _COMPILE))
         _track(blocks, edits, tag, hit)
     return Decided(tuple(_outermost(edits)), tuple(notes))
+
+
+def _twice(found: ReadTwice) -> Decided:
+    """Two queries that say in a comment when each is the one."""
+    note = Note(found.start, f"{{% if {found.condition} %}}: {TWICE}", _COMPILE)
+    first = (0, 0, f"-- if {found.condition}\n")
+    between = f"\n;\n-- if not {found.condition}\n"
+    return Decided((first, *found.first), (note,), found.second, between)
 
 
 def _is_quoted(text: str, hit: re.Match[str]) -> bool:

@@ -16,7 +16,8 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 class Edited:
     """`text`, and `cuts`: from offset cut[0] on, characters stem from the original at cut[1].
 
-    Both halves of the cuts never decrease. Two cuts at one offset enclose a deletion.
+    Both halves of the cuts never decrease, but for a cut to 0, from which on the original is read
+    once more. Two cuts at one offset enclose a deletion.
     """
 
     text: str
@@ -41,7 +42,7 @@ def begin(cuts: tuple[Cut, ...], offset: int) -> int:
     at = bisect_right(cuts, (offset, _FAR)) - 1
     start, origin = cuts[at]
     limit = cuts[at + 1][1] if at + 1 < len(cuts) else origin
-    return min(origin + offset - start, limit)
+    return min(origin + offset - start, max(limit, origin))
 
 
 def end(cuts: tuple[Cut, ...], offset: int) -> int:
@@ -71,6 +72,13 @@ def edit(base: Edited, edits: Iterable[Edit]) -> Edited:
     return Edited("".join(parts), tuple(_rising(cuts)))
 
 
+def read_again(first: Edited, between: str, second: Edited) -> Edited:
+    """Two readings of one original, one behind the other."""
+    place = len(first.text) + len(between)
+    cuts = (*first.cuts, *((at + place, origin) for at, origin in second.cuts))
+    return Edited(f"{first.text}{between}{second.text}", cuts)
+
+
 def line_starts(text: str) -> tuple[int, ...]:
     """Offsets at which the lines of `text` begin."""
     if "\r" in text:
@@ -97,10 +105,10 @@ def _copy(
 
 
 def _rising(cuts: Iterable[Cut]) -> Iterable[Cut]:
-    """The cuts without repetitions and without steps back."""
+    """The cuts without repetitions and without steps back, but to the beginning."""
     last: Cut = (-1, 0)
     for at, origin in cuts:
-        here = (at, max(origin, last[1]))
+        here = (at, max(origin, last[1]) if origin else 0)
         if here != last:
             yield here
             last = here

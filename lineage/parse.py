@@ -45,6 +45,11 @@ class Statement:
     start: int = 0  # offset in the masked text
     variables: frozenset[str] = frozenset()  # that its script has declared, in lower case
 
+    @property
+    def again(self) -> bool:
+        """Whether it is another reading of a text that a statement before it has read, too."""
+        return self.masked.is_again(self.start)
+
     def span_of(self, node: exp.Expr) -> Span:
         """The smallest span around the names and literals of `node`; else the statement's."""
         starts: list[int] = []
@@ -77,6 +82,11 @@ class Script:
     findings: tuple[Finding, ...]
     lines: int
     inner: tuple[Statement, ...] = ()
+
+    @property
+    def twice(self) -> bool:
+        """Whether its text is read twice, as a template decides what is in it."""
+        return any(s.masked.is_again(len(s.masked.text) - 1) for s in self.statements[:1])
 
 
 def check_dialect(name: str) -> str:

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from unwet.lineage.edited import (
     end,
     line_column,
     line_starts,
+    read_again,
     unedited,
 )
 from unwet.lineage.findings import Finding, Span
@@ -82,6 +84,12 @@ class Masked:
             return Span(self.source.path, line, column, line, column + stop - start)
         return Span(self.source.path, line, column, *line_column(lines, max(stop, start)))
 
+    def is_again(self, offset: int) -> bool:
+        """Whether it is in a text that is read for the second time."""
+        cuts = self.cuts
+        seams = (there[0] for here, there in pairwise(cuts) if there[1] < here[1])
+        return next(seams, len(self.text)) <= offset
+
     def restore(self, text: str) -> str:
         """`text` with the placeholders of this source back in place of their tokens."""
         return restorer(self.placeholders)(text)
@@ -126,7 +134,9 @@ def _decide(text: str, params: Mapping[str, str]) -> tuple[Edited, list[Note]]:
     for decide in (conditionals.jinja, lambda now: conditionals.sqlrender(now, params)):
         decided = decide(edited.text)
         notes.extend(replace(note, offset=edited.begin(note.offset)) for note in decided.notes)
-        edited = edit(edited, decided.edits) if decided.edits else edited
+        whole, edited = edited, edit(edited, decided.edits) if decided.edits else edited
+        if decided.between:
+            edited = read_again(edited, decided.between, edit(whole, decided.again))
     return edited, sorted(notes, key=lambda note: (note.offset, note.message))
 
 

@@ -73,7 +73,7 @@ def _free(path: str, placed: Mapping[str, str]) -> str:
 def _text(script: Script, broken: bool, cut: frozenset[int]) -> str:
     """All of a script; of a broken one in which some statements did parse what did not, and the
     statements that are cut out of it."""
-    if not broken or not script.statements:
+    if not broken or not script.statements or script.twice:
         return script.source.text
     found = [each for each in script.statements if each.index in cut]
     lost = unparsed_text(script) if has_gaps(script) else ""

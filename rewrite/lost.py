@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlglot import exp
 
-from unwet.lineage.branches import APART, WITHIN
+from unwet.lineage.branches import APART, TWICE, WITHIN
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved
@@ -122,7 +122,7 @@ def obstacles(script: Script, spaces: frozenset[str] = frozenset()) -> dict[int,
     placed = sorted(script.statements, key=lambda statement: statement.span)
     starts = [(s.span.line, s.span.column) for s in placed]
     for note in placed[0].masked.findings if placed else ():
-        if note.message.endswith(("by what is known so far", APART, WITHIN)):
+        if note.message.endswith(("by what is known so far", APART, TWICE, WITHIN)):
             continue
         reason = f"a template decides what it is: line {note.at.line}: {note.message}"
         at = bisect_right(starts, (note.at.line, note.at.column))

@@ -30,6 +30,9 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     _shorten(tree, [table for table, _ in tables])
     for raw in list(tree.find_all(exp.RawString)):
         raw.replace(exp.Literal.string(raw.this))  # as the same text is written without an r
+    for branch in list(tree.find_all(exp.Subquery)):
+        if _is_bare_branch(branch):
+            branch.replace(branch.this)
     inputs: dict[str, tuple[Rel, tuple[str, ...]]] = {}
     for table, name in tables:
         defined = definitions.get(name)
@@ -43,6 +46,15 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     names = tuple(output.name for output in query.outputs)
     rels, columns = zip(*inputs.values(), strict=True) if inputs else ((), ())
     return Plan(names, Opaque(text, rels, columns, len(names), reason))
+
+
+def _is_bare_branch(node: exp.Subquery) -> bool:
+    """(SELECT a) in a UNION, which says the same without its parentheses."""
+    query = node.this
+    if not isinstance(node.parent, exp.SetOperation) or not isinstance(query, exp.Select):
+        return False
+    bare = all(key == "this" for key, value in node.args.items() if value)
+    return bare and not any(map(query.args.get, ("with_", "order", "limit", "offset", "fetch")))
 
 
 def _printed(tree: exp.Expr, dialect: str) -> str:

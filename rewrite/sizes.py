@@ -96,7 +96,8 @@ def part_size(
     cut: Mapping[str, Collection[int]] = MappingProxyType({}),
 ) -> Size:
     """The size of some of the pile's sources: of all, or of those that stay as they are; of the
-    ``broken`` among them only what did not parse does, and the statements in ``cut``."""
+    ``broken`` among them only what did not parse does, and the statements in ``cut``. A text that
+    is read twice counts once."""
     scripts = [s for s in pile.scripts if s.source.path in paths]
     lost = [f for f in pile.findings if f.code in UNPARSED and f.at.path in paths]
     return pile_size(
@@ -104,7 +105,9 @@ def part_size(
             statement
             for script in scripts
             for statement in script.statements
+            if not statement.again
             if script.source.path not in broken
+            or script.twice
             or statement.index in cut.get(script.source.path, ())
         ),
         (_text_at(pile, finding.at) for finding in lost),

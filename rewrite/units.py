@@ -99,8 +99,8 @@ def units(pile: Pile | Meaning, only: Container[str] | None = None) -> list[Unit
         found: list[Unit] = []
         for resolved in pile.resolved:
             at = resolved.statement.path, resolved.statement.index
-            if resolved.query is None or at in odd:
-                continue
+            if resolved.query is None or at in odd or resolved.statement.again:
+                continue  # of a text that is read twice, the first reading is what others copy
             if only is not None and at[0] not in only:
                 continue
             hidden = private.get(resolved.statement.path, frozenset())

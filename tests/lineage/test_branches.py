@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import duckdb
 import jinja2
 import pytest
+from sqlglot import exp
 
 from unwet.lineage.parse import parse
 from unwet.lineage.sources import Source
@@ -24,7 +25,8 @@ WITHIN = (
     "SELECT a FROM (SELECT a, b FROM t WHERE {% if c() %} a <> b {% else %} TRUE {% endif %}) AS s"
     " WHERE b >= 1 AND {% if late() %} a BETWEEN 1 AND 2 {% else %} NOT a = 1 {% endif %}",
 )
-ONE_BRANCH = {
+# what is read twice, once as if `c` held and once as if not
+TWICE = {
     "an OR would belong to what stands beside it": (
         "SELECT a FROM t WHERE b = 1 AND {% if c() %} a = 1 OR a = 2 {% else %} a = 3 {% endif %}"
     ),
@@ -33,17 +35,32 @@ ONE_BRANCH = {
     ),
     "a column": "SELECT {% if c() %} a = 1 {% else %} a = 2 {% endif %} FROM t",
     "more than a condition": (
-        "SELECT a FROM t WHERE {% if c() %} a = 1 {% else %} a = 2 GROUP BY a {% endif %}, b"
+        "SELECT {% if c() %} a {% else %} b {% endif %} FROM t WHERE b > 0"
+        " {% if not c() %} AND a = 2 GROUP BY b {% endif %}"
     ),
+    "a part of one": ("SELECT a FROM t WHERE NOT {% if c() %} a = 1 {% else %} a = 2 {% endif %}"),
+    "a value": "SELECT a FROM t WHERE b = 1 AND {% if c() %} b {% else %} a {% endif %} > 1;",
+    "parentheses that are closed outside": (
+        "-- both\nSELECT a FROM t WHERE {% if c() %} (a = 1 {% else %} (a = 2 {% endif %})"
+    ),
+    "no else": "SELECT a FROM t {# all #} WHERE b > 0 {% if not c() %} AND a = 1 {% endif %}",
+    "a table": "WITH x AS (SELECT a FROM {% if c() %} t {% else %} u {% endif %}) SELECT a FROM x",
+    "one in the other": (
+        "SELECT a, {% if c() %} 1 {% if not c() %} + 1 {% endif %} {% else %} 2 {% endif %} FROM t"
+    ),
+}
+ONE_BRANCH = {
     "three branches": (
         "SELECT a FROM t WHERE {% if c() %} a = 1 {% elif d() %} a = 2 {% else %} a = 3 {% endif %}"
     ),
-    "a part of one": ("SELECT a FROM t WHERE NOT {% if c() %} a = 1 {% else %} a = 2 {% endif %}"),
-    "a value": "SELECT a FROM t WHERE b = 1 AND {% if c() %} b {% else %} a {% endif %}",
-    "parentheses that are closed outside": (
-        "SELECT a FROM t WHERE {% if c() %} (a = 1 {% else %} (a = 2 {% endif %})"
+    "two conditions": (
+        "SELECT {% if c() %} a {% else %} b {% endif %} FROM t {% if d() %} WHERE a = 1 {% endif %}"
     ),
-    "no else": "SELECT a FROM t WHERE {% if c() %} a = 1 {% endif %}",
+    "two queries": "SELECT 1; SELECT {% if c() %} a {% else %} b {% endif %} FROM t",
+    "no query": "CREATE VIEW v AS SELECT {% if c() %} a {% else %} b {% endif %} FROM t",
+    "a loop beside it": (
+        "SELECT {% for x in y %} 1 {% endfor %}, {% if c() %} a {% else %} b {% endif %} FROM t"
+    ),
     "in a string": "SELECT 'x WHERE {% if c() %} a = 1 {% else %} a = 2 {% endif %}' AS a FROM t",
     "what dbt knows": (
         "SELECT a FROM t WHERE {% if is_incremental() %} a = 1 {% else %} a = 2 {% endif %}"
@@ -77,11 +94,29 @@ def test_the_law_of_two_conditions(text: str, engine: duckdb.DuckDBPyConnection)
             assert _rows(engine, plain) == _rows(engine, rendered)
 
 
+@pytest.mark.parametrize("why", TWICE)
+def test_the_law_of_two_readings(why: str, engine: duckdb.DuckDBPyConnection) -> None:
+    text = TWICE[why]
+    script = parse(mask(Source("a.sql", text, "duckdb")))
+    assert [f.message.partition(": ")[2] for f in script.findings] == [
+        "the query is read twice, with it and without it"
+    ]
+    assert [s.again for s in script.statements] == [False, True] and script.twice
+    first = "not c()" not in script.findings[0].message
+    for statement, c in zip(script.statements, (first, not first), strict=True):
+        rendered = jinja2.Template(text).render(c=_Flag(c))
+        assert _rows(engine, statement.text) == _rows(engine, rendered)
+        for column in statement.tree.find_all(exp.Column):  # they know where they stand
+            span = statement.span_of(column)
+            line = text.splitlines()[span.line - 1]
+            assert line[span.column - 1 : span.end_column - 1] == column.sql()
+
+
 @pytest.mark.parametrize("why", ONE_BRANCH)
 def test_one_branch_is_read(why: str) -> None:
     found = mask(Source("a.sql", ONE_BRANCH[why], "duckdb"))
-    assert all(f.message.endswith(("read", "left out")) for f in found.findings)
-    assert not any("both" in f.message for f in found.findings), found.text
+    assert all(f.message.endswith(("read", "left out", "once")) for f in found.findings)
+    assert not any(w in f.message for f in found.findings for w in ("both", "twice")), found.text
 
 
 def test_branches_that_are_all_of_a_script_are_statements() -> None:
@@ -116,7 +151,7 @@ def test_branches_that_are_all_of_a_script_are_statements() -> None:
 def test_beside_anything_else_they_are_none(text: str) -> None:
     found = mask(Source("a.sql", text, "duckdb")).findings
     assert found
-    assert not any("query of its own" in each.message for each in found)
+    assert not any(w in each.message for each in found for w in ("query of its own", "twice"))
 
 
 class _Flag:
