@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,8 +19,9 @@ from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import HANDED_ON, Macro, MacroCall
 from unwet.rewrite.project import Project
 from unwet.rewrite.shapes import Leaf
-from unwet.rewrite.sizes import tree_lines
+from unwet.rewrite.sizes import code_lines, tree_lines
 from unwet.rewrite.targets.jinja import call_text
+from unwet.rewrite.templated.family import Family
 
 _AROUND: Final = 2  # the first and the last line of a macro
 _CALL: Final = re.compile(r"(?:call|tail)__(\d+)__", re.IGNORECASE)
@@ -54,13 +55,22 @@ class Abstraction:
         return self.before - self.after
 
 
-def abstractions(project: Project) -> tuple[Abstraction, ...]:
-    """All of a project, what saves most first."""
+def abstractions(project: Project, families: Sequence[Family] = ()) -> tuple[Abstraction, ...]:
+    """All of a project, what saves most first; ``families``: the macros of its templates."""
     calls = _calls(project)
     found = [_macro(project, macro, calls.get(macro.name, [])) for macro in project.library.macros]
     readers = _readers(project)
     found += [_model(project, each, readers[each.name]) for each in project.intermediates]
+    found += map(_family, families)
     return tuple(sorted(found, key=lambda each: (-each.saves, each.kind, each.name)))
+
+
+def _family(each: Family) -> Abstraction:
+    before = sum(code_lines(body.text) for body in each.bodies)
+    holes = tuple(Hole(p.name, p.values) for p in each.parameters)
+    members = tuple(body.model for body in each.bodies)
+    lines = code_lines(each.macro)
+    return Abstraction(each.name, "macro", members, lines, before, before - each.saved, holes)
 
 
 def users(project: Project) -> dict[str, tuple[str, ...]]:

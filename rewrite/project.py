@@ -33,7 +33,8 @@ class Project:
     the values they are printed with; ``written`` their tokens to the text that the pile has;
     ``originals`` the paths of kept scripts to their text; ``root`` is
     the folder of the pile, with its slash; ``evidence`` is there when the project is written for
-    good; ``bound`` are the variables that a driver puts values in for: anything else is text.
+    good; ``bound`` are the variables that a driver puts values in for: anything else is text;
+    ``templates``: models and macros that are written as they are here, by their path.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Project:
     evidence: Evidence = NO_EVIDENCE
     bound: frozenset[str] = frozenset()
     written: Mapping[str, str] = field(default_factory=dict)
+    templates: Mapping[str, str] = field(default_factory=dict)
 
     def said(self, text: str) -> str:
         """Words with models by their names, and sources and placeholders as the pile has them."""
@@ -74,8 +76,12 @@ class Project:
         return tuple(found[token] for token in sorted(found))
 
     def folder(self, name: str) -> str:
-        """The folder of a report's old script below the pile's, as words fit for any file system,
-        with its slash; empty at the top."""
-        parts = self.below(self.reports[name].span.path).split("/")[:-1]
+        """The folder of a report's old script, as in `folder_at`."""
+        return self.folder_at(self.reports[name].span.path)
+
+    def folder_at(self, path: str) -> str:
+        """The folder of a file below the pile's, as words fit for any file system, with its slash;
+        empty at the top."""
+        parts = self.below(path).split("/")[:-1]
         words = (re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_") for part in parts)
         return "".join(f"{word}/" for word in words if word)

@@ -62,6 +62,8 @@ from unwet.rewrite.targets.migration import migration
 from unwet.rewrite.targets.migration_head import Overview
 from unwet.rewrite.targets.place import check, check_name, place, staged
 from unwet.rewrite.targets.record import RECORD, Record, Sign, read_record, record
+from unwet.rewrite.templated.files import place_templates
+from unwet.rewrite.templated.rewritten import Templated, rewritten
 from unwet.rewrite.tested_by import evidence_of
 from unwet.rewrite.unfolding import both
 from unwet.rewrite.usual_values import with_usual_values
@@ -144,20 +146,25 @@ def refactor(
     Raises UnwetError for a place that cannot be written.
     """
     check_dialect(request.to_dialect)
-    target_of(request.target)
+    target = target_of(request.target)
     check_name(request.name)
     check_scratch(request.data, request.scratch)
+    whole = pile if isinstance(pile, Pile) else pile.pile
     if request.out is not None:
-        read = (pile if isinstance(pile, Pile) else pile.pile).scripts
-        check(request.out, request.force, [script.source.path for script in read])
+        check(request.out, request.force, [script.source.path for script in whole.scripts])
+    templated = Templated(whole, whole)
+    if target.TEMPLATES:
+        progress("reading templates in all their branches")
+        templated = rewritten(whole, request.sharing)
     progress("running the scripts symbolically")
     before = read_record(request.before) if request.before is not None else Record()
-    called = called_before(meaning_of(pile), before.names)
+    meaning = meaning_of(templated.rest if templated.sources else pile)
+    called = called_before(meaning, before.names)
     before = replace(before, names=names_of(called))
     case = decided(called, request.decisions, request.values)
     _ = case.meaning.state
     with deep_stack():
-        return _Job(case, request, before, progress, worlds).run()
+        return _Job(case, request, before, progress, worlds, templated).run()
 
 
 class _Job:
@@ -170,6 +177,7 @@ class _Job:
         before: Record,
         progress: Progress,
         worlds: Worlds | None,
+        templated: Templated,
     ) -> None:
         meaning = case.meaning
         self.pile, self.state, self.normalizer = meaning.pile, meaning.state, meaning.normalizer
@@ -179,7 +187,7 @@ class _Job:
         self.before = before  # what the last run called things
         self.signs: Mapping[str, Sign] = {}  # of what this one makes once
         self.reports = {report.name: report for report in self.state.reports}
-        self.dialect = request.to_dialect or dialect_of(self.pile)
+        self.dialect = request.to_dialect or dialect_of(templated.whole)
         self.target = target_of(request.target)
         places = placeholders(self.pile)
         self.variables = sorted({variable(place) for place in places})
@@ -198,7 +206,8 @@ class _Job:
             self.state.reports, self.dialect, self.target, self.ledger.kept, names
         )
         self.plans: dict[str, Plan] = {}  # what each model has to mean
-        self.root = common_root(sorted(s.path for s in self.pile.sources))
+        self.templated = templated
+        self.root = common_root(sorted(s.path for s in templated.whole.sources))
         self.assumptions: frozenset[str] = frozenset()
         self.shared_assumptions: frozenset[str] = frozenset()  # of what several models share
         self.found: Mapping[str, ReadBack] = {}  # the models of the project, read back
@@ -411,7 +420,8 @@ class _Job:
         verdicts = account(project, self.ledger, self.changes, self._old_rows(project))
         self.progress("looking for contradictions")
         accepted = (*self.request.intended, *self.request.decisions.accepting)
-        contradictions = drift(self.legacy, accepted).findings
+        legacy = self.templated.whole if self.templated.sources else self.legacy
+        contradictions = drift(legacy, accepted).findings
         self.progress("looking for what can be tested")
         project = replace(
             project,
@@ -419,9 +429,12 @@ class _Job:
                 project, self.found, self.meaning, self.request.unit_tests and self.target.UNITS
             ),
         )
+        project, told = place_templates(project, self.templated)
+        verdicts = tuple(sorted((*verdicts, *told), key=lambda each: each.name))
         files = {**self._files(project)}
         assumed = self.assumptions | self.shared_assumptions
-        assumptions = tuple(sorted(map(project.said, assumed)))
+        said = (*map(project.said, assumed), *self.templated.assumptions)
+        assumptions = tuple(sorted(said))
         before, after = self._sizes(project, files)
         files["MIGRATION.md"] = migration(
             project,
@@ -444,12 +457,12 @@ class _Job:
             verdicts,
             (*self.pile.findings, *self.state.findings),
             assumptions,
-            len(project.library.macros),
+            len(project.library.macros) + len(self.templated.families),
             files,
             (*self.notes, *self._idle_decisions(), *self._not_tested(), *edited),
             contradictions,
             {n: e.counterexample for n, e in self.ledger.evidence.items() if e.counterexample},
-            abstractions(project),
+            abstractions(project, self.templated.families),
             tuple(sorted(self.ledger.contradicted)),
         )
 
@@ -462,7 +475,8 @@ class _Job:
         scripts = left(self.state, [k.report for k in project.kept])
         old = part_size(self.legacy, {source.path for source in self.legacy.sources})
         new = project_size(project.library, self.target.counted(files))
-        return old, new + part_size(self.legacy, scripts.all, scripts.broken, scripts.cut)
+        new += part_size(self.legacy, scripts.all, scripts.broken, scripts.cut)
+        return old + self.templated.before, new + Size(nodes=self.templated.nodes)
 
     def _placed(self, files: Mapping[str, str]) -> tuple[str, ...]:
         """Writes the project where it is asked for; what is left as somebody edited it."""

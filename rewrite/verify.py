@@ -37,6 +37,8 @@ from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import EndState, Report
 from unwet.rewrite.targets.record import read_record
+from unwet.rewrite.templated.against import AS_IT_WAS, check_templates
+from unwet.rewrite.verdicts import Verdict
 
 Progress = Callable[[str], None]
 
@@ -100,10 +102,13 @@ def verify(
     check_project(request.project)
     check_scratch(request.data, request.scratch)
     remembered = read_record(request.project)
-    called = called_before(meaning_of(pile), remembered.names)
+    whole = pile if isinstance(pile, Pile) else pile.pile
+    templates = check_templates(whole, request.project)
+    meaning = meaning_of(templates.rest if templates.verdicts else pile)
+    called = called_before(meaning, remembered.names)
     case = decided(called, request.decisions, request.values)
     meaning, pile = case.meaning, case.meaning.pile
-    dialect = check_dialect(request.to_dialect or remembered.dialect or dialect_of(pile))
+    dialect = check_dialect(request.to_dialect or remembered.dialect or dialect_of(whole))
     progress("reading the project")
     defaults = render_project(request.project, request.values).variables
     values = values_of(pile, defaults, request.values)
@@ -139,8 +144,10 @@ def verify(
         replace(c, grounds=based.get(c.name, NO_GROUNDS), relation=said(c.relation))
         for c in checked
     )
+    checked = tuple(sorted((*checked, *map(_told, templates.verdicts)), key=lambda each: each.name))
     borrowed = _borrowed(state, rendered, known)
-    assumptions = tuple(sorted(map(said, {*judged.assumptions, *borrowed})))
+    assumed = (*map(said, {*judged.assumptions, *borrowed}), *templates.assumptions)
+    assumptions = tuple(sorted(assumed))
     doubled = disagreements(request.project, against, rendered, found, meaning.normalizer)
     notes = (*case.notes, *rendered.notes, *doubled)
     false = tuple(
@@ -148,6 +155,13 @@ def verify(
         if n not in judged.unproved and e.verdict.verdict == "different"
     )  # fmt: skip
     return Verification(checked, assumptions, (*pile.findings, *state.findings), notes, false)
+
+
+def _told(template: Verdict) -> Checked:
+    """The verdict on a template, which no data is asked about."""
+    left = template.outcome == "kept" and not template.reason.endswith(AS_IT_WAS)
+    return Checked(template.name, template.relation, template.path, template.line, template.model,
+                   template.outcome, template.reason, open=left)  # fmt: skip
 
 
 def _generated(

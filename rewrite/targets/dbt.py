@@ -34,7 +34,12 @@ NAME = "dbt"
 MACROS = True
 LISTS = True
 UNITS = True
+TEMPLATES = True
 MODELS = "models/marts"
+_TEMPLATES = (
+    "\nModels that were templates before are templates now: they and their macros belong into the"
+    "\nproject that they came from, which has the sources and the macros that they speak of."
+)
 
 
 def check(draft: Draft, dialect: str) -> None:
@@ -70,7 +75,7 @@ def files(project: Project) -> dict[str, str]:
         result[UNIQUE_TOGETHER] = UNIQUE_TOGETHER_SQL
     for path, text in project.originals.items():
         result[f"legacy/{path}"] = text
-    return result
+    return {**result, **project.templates}
 
 
 def _described(project: Project, folders: Folders) -> dict[str, str]:
@@ -99,9 +104,10 @@ def how_to_build(project: Project) -> str:
     build = "`dbt build --profiles-dir .` builds it in the DuckDB file that UNWET_DUCKDB names."
     if not has_profile(project):
         build = f"It is {project.dialect}: `dbt build` wants your profile `{project.name}`."
+    apart = _TEMPLATES if project.templates else ""
     return (
         "A report is a model below models/marts/; what several share is below models/staging/ (one"
-        f" source,\ncleaned), models/intermediate/ and macros/. {build}"
+        f" source,\ncleaned), models/intermediate/ and macros/. {build}{apart}"
     )
 
 

@@ -38,9 +38,11 @@ def head(project: Project, verdicts: Sequence[Verdict], overview: Overview | Non
 
 
 def _made_of(project: Project) -> str:
-    parts = [counted(len(project.drafts), "model"),
+    made = [path for path in project.templates if path.startswith("models/")]
+    macros = [path for path in project.templates if path.startswith("macros/")]
+    parts = [counted(len(project.drafts) + len(made), "model"),
              counted(len(project.intermediates), "model that others read"),
-             counted(len(project.library.macros), "macro")]  # fmt: skip
+             counted(len(project.library.macros) + len(macros), "macro")]  # fmt: skip
     if project.originals:
         parts.append(f"{counted(len(project.originals), 'script')} kept as they were")
     return ", ".join(parts).replace("model that others reads", "models that others read")

@@ -1,0 +1,186 @@
+"""A template in all its branches, in the sandbox that projects are read back with.
+
+in_branches(text, macros) -> Rendering per way in which what is not known may turn out
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Final
+
+from jinja2 import meta, nodes
+from jinja2.runtime import Context
+
+from unwet.rewrite.prove.sandbox import Budget, Sandbox, TemplateFailure, guarded
+from unwet.rewrite.templated.unknown import RESERVED, WORD, Unknown, digest, is_unknown, said
+
+MOST_BRANCHES: Final = 64
+DBT: Final = frozenset({"ref", "source", "var", "env_var", "is_incremental", "this", "target",
+                        "execute", "model", "return", "log", "exceptions"})  # fmt: skip
+"""What dbt itself says to templates, the same to each macro that a model calls."""
+_STRUCTURAL: Final = frozenset({"count", "first", "last", "length", "list"})  # not of the elements
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """The text in one branch: ``decided`` is how each thing that was asked turned out; ``config``
+    what the model was configured with; ``outside``: names that it speaks of and nobody explains."""
+
+    decided: Mapping[str, bool]
+    text: str
+    config: tuple[str, ...]
+    outside: frozenset[str]
+
+    def meets(self, other: Rendering) -> bool:
+        """Whether both can be at the same time."""
+        shared = self.decided.keys() & other.decided.keys()
+        return all(self.decided[key] == other.decided[key] for key in shared)
+
+
+def in_branches(text: str, macros: Iterable[str] = ()) -> tuple[Rendering, ...]:
+    """Renders a template once for each way in which what it does not know may turn out: whatever
+    is neither said in it nor in the texts of ``macros`` is a function of its arguments.
+
+    Raises TemplateFailure, with the line, for what cannot be followed.
+    """
+    macros = tuple(macros)
+    for each in (text, *macros):
+        if RESERVED in each:
+            raise TemplateFailure(f"a word that begins with {RESERVED}")
+    found: list[Rendering] = []
+    waiting: list[dict[str, bool]] = [{}]
+    budget = Budget()
+    while waiting:
+        if len(found) == MOST_BRANCHES:
+            raise TemplateFailure(f"more than {MOST_BRANCHES} branches")
+        given = waiting.pop()
+        one = _Reading(budget, given).rendering(text, macros)
+        found.append(one)
+        keys = [*one.decided]
+        for at in range(len(given), len(keys)):
+            before = {key: one.decided[key] for key in keys[:at]}
+            waiting.append({**before, keys[at]: not one.decided[keys[at]]})
+    return tuple(found)
+
+
+class _Reading:
+    """One branch: decisions that are given are followed, others turn out false."""
+
+    def __init__(self, budget: Budget, given: Mapping[str, bool]) -> None:
+        self._given = given
+        self._decided: dict[str, bool] = {}
+        self._config: list[str] = []
+        self._outside: set[str] = set()
+        self._environment = _Symbolic(budget, self._decide)
+
+    def rendering(self, text: str, macros: Iterable[str]) -> Rendering:
+        names: dict[str, object] = {"config": self._configure}
+        bodies: dict[str, Callable[..., object]] = {}
+        texts = {each: macro_names(each) for each in macros}
+        for name in (name for found in texts.values() for name in found):
+            names[name] = _late(bodies, name)  # each macro may call all others
+        for each, found in texts.items():
+            module = self._module(each, names)
+            bodies |= {name: getattr(module, name) for name in found}
+        made = guarded(lambda: self._template(text, names).render())
+        return Rendering(
+            dict(self._decided), str(made), tuple(self._config), frozenset(self._outside)
+        )
+
+    def _module(self, text: str, names: Mapping[str, object]) -> object:
+        return guarded(lambda: self._template(text, names).module)
+
+    def _template(self, text: str, names: Mapping[str, object]) -> Any:
+        free = meta.find_undeclared_variables(self._environment.parse(text)) - names.keys()
+        self._outside |= free - DBT
+        unknown = {name: Unknown(name, self._decide) for name in free}
+        return self._environment.from_string(text, globals={**unknown, **names})
+
+    def _decide(self, key: str) -> bool:
+        if key not in self._decided:
+            self._decided[key] = self._given.get(key, False)
+        return self._decided[key]
+
+    def _configure(self, *given: object, **settings: object) -> str:
+        self._config += [*map(said, given), *(f"{k}={said(v)}" for k, v in settings.items())]
+        return ""
+
+
+def _late(bodies: Mapping[str, Callable[..., object]], name: str) -> Callable[..., object]:
+    return lambda *args, **kwargs: bodies[name](*args, **kwargs)
+
+
+def macro_names(text: str) -> tuple[str, ...]:
+    """The macros that a text defines at its top. Raises TemplateFailure for what is no template."""
+    tree = guarded(lambda: Sandbox(Budget()).parse(text))
+    return tuple(node.name for node in tree.body if isinstance(node, nodes.Macro))
+
+
+class _Symbolic(Sandbox):
+    """The sandbox, with operators, filters and tests that know what is not known."""
+
+    def __init__(self, budget: Budget, decide: Callable[[str], bool]) -> None:
+        self._decide = decide
+        super().__init__(budget)
+        apart = {"unwet_turns", "unwet_glue", "join"}
+        filters, tests = dict[str, Any](self.filters), dict[str, Any](self.tests)
+        self.filters = {
+            name: each if name in apart else self._symbolic(name, each)
+            for name, each in filters.items()
+        }
+        self.tests = {name: self._symbolic(f"is {name}", each) for name, each in tests.items()}
+
+    def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._open(super().call(context, obj, *args, **kwargs))
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if not (isinstance(left, Unknown) or isinstance(right, Unknown)):
+            return super().call_binop(context, operator, left, right)
+        self.budget.step()
+        if operator == "+" and (isinstance(left, str) or isinstance(right, str)):
+            return self._glue([left, right])
+        return Unknown(f"({said(left)} {operator} {said(right)})", self._decide)
+
+    def _symbolic(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def symbolic(*args: Any, **kwargs: Any) -> Any:
+            whole = name in _STRUCTURAL and not isinstance(args[0], Unknown)
+            values = [*args, *kwargs.values()]
+            if whole or not any(map(is_unknown, values)):
+                return self._open(function(*args, **kwargs))
+            told = [each for each in args if not isinstance(each, Context | Sandbox)]
+            given = [*map(said, told), *(f"{k}={said(v)}" for k, v in kwargs.items())]
+            return Unknown(f"{name}({', '.join(given)})", self._decide)
+
+        return symbolic
+
+    def _join(self, items: Any, separator: str = "", attribute: str = "") -> Any:
+        if isinstance(items, Unknown) or isinstance(separator, Unknown) or attribute:
+            return self._symbolic("join", super()._join)(items, separator, attribute)
+        return super()._join(items, separator, attribute)
+
+    def _joined(self, separator: str, parts: list[str]) -> Any:
+        return self._open(super()._joined(separator, parts))
+
+    def _replace(self, text: Any, old: Any, new: Any, count: int = -1) -> Any:
+        if any(isinstance(each, Unknown) for each in (text, old, new, count)):
+            return Unknown(f"replace({said(text)}, {said(old)}, {said(new)})", self._decide)
+        return super()._replace(text, old, new, count)
+
+    def _concat(self, parts: Iterable[str]) -> Any:
+        return self._open(super()._concat(parts))
+
+    def _open(self, value: Any) -> Any:
+        """A text with something unknown in it is not known itself: nothing may be asked of it."""
+        if isinstance(value, str) and WORD.search(value):
+            return Unknown(f"a text, {digest(value)}", self._decide, value)
+        return value
+
+
+def assumption(renderings: Iterable[Rendering]) -> tuple[str, ...]:
+    """What is taken for granted where what these speak of is said by another macro."""
+    names = sorted({name for each in renderings for name in each.outside})
+    said = "what it says depends on its arguments and on the model alone, not on who calls it"
+    return tuple(f"{name} is not among what is rewritten: {said}" for name in names)

@@ -1,0 +1,113 @@
+"""Which models become calls of which macros: families that grow as long as that saves lines.
+
+shared(models, limits) -> Families, those that save most first
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from unwet.lineage.config import Sharing
+from unwet.rewrite.naming import common_words, free
+from unwet.rewrite.templated.bodies import Bodies
+from unwet.rewrite.templated.family import Body, Family, family
+
+ALIKE: Final = 0.4  # of the runs of five words of two bodies, so many are in both
+_RUN = 5
+
+Runs = Mapping[str, frozenset[tuple[str, ...]]]
+
+
+def shared(
+    models: Sequence[Bodies],
+    limits: Sharing,
+    taken: Iterable[str],
+    unproved: Callable[[Family], Collection[str]],
+) -> tuple[Family, ...]:
+    """Families of the models, each model in one at most. ``unproved``: those of its models that
+    would say something else."""
+    names, found = set(taken), list[Family]()
+    runs = {each.model: _runs(each.rest) for each in models}
+    left = list(models)
+    while len(left) >= limits.min_uses:
+        leaders = sorted(left, key=lambda m: (-_company(m, left, runs), m.model))
+        grown = (_proved(leader, left, runs, limits, names, unproved) for leader in leaders[:3])
+        best = max((g for g in grown if g is not None), key=lambda g: g.saved, default=None)
+        if best is None:
+            left = [m for m in left if m is not leaders[0]]
+            continue
+        found.append(best)
+        names.add(best.name)
+        members = {body.model for body in best.bodies}
+        left = [m for m in left if m.model not in members]
+    return tuple(found)
+
+
+def _proved(
+    leader: Bodies,
+    models: Sequence[Bodies],
+    runs: Runs,
+    limits: Sharing,
+    names: set[str],
+    unproved: Callable[[Family], Collection[str]],
+) -> Family | None:
+    """What grows around a leader, without those that would say something else in it."""
+    left = list(models)
+    while (grown := _grown(leader, left, runs, limits, names)) is not None:
+        wrong = unproved(grown)
+        if not wrong:
+            return grown
+        if leader.model in wrong:
+            return None
+        left = [m for m in left if m.model not in wrong]
+    return None
+
+
+def _runs(body: Body) -> frozenset[tuple[str, ...]]:
+    keys = body.words.keys
+    return frozenset(keys[n : n + _RUN] for n in range(max(1, len(keys) - _RUN + 1)))
+
+
+def _company(model: Bodies, models: Sequence[Bodies], runs: Runs) -> float:
+    """How much of it is in how many others."""
+    near = (_nearness(model, other, runs) for other in models if other is not model)
+    return sum(each for each in near if each >= ALIKE)
+
+
+def _nearness(one: Bodies, other: Bodies, runs: Runs) -> float:
+    mine, yours = runs[one.model], runs[other.model]
+    return len(mine & yours) / len(mine | yours)
+
+
+def _grown(
+    leader: Bodies,
+    models: Sequence[Bodies],
+    runs: Runs,
+    limits: Sharing,
+    names: set[str],
+) -> Family | None:
+    """The family of a leader, to which those are added that make it save more."""
+    near = {m.model: _nearness(leader, m, runs) for m in models if m is not leader}
+    others = [m for m in models if near.get(m.model, 0) >= ALIKE]
+    others.sort(key=lambda m: (-near[m.model], m.model))
+    members, best = [leader], None
+    for other in others:
+        tried = _family([*members, other], names)
+        if tried is None or len(tried.parameters) > limits.max_parameters:
+            continue
+        if tried.saved > (best.saved if best is not None else -limits.min_lines * 4):
+            members, best = [*members, other], tried
+    if best is None or best.saved < limits.min_saved or len(members) < limits.min_uses:
+        return None
+    return best
+
+
+def _family(members: Sequence[Bodies], names: set[str]) -> Family | None:
+    """As a whole, or without what is set at their heads: whatever saves more."""
+    models = [each.model for each in members]
+    name = free(common_words(models) or models[0], names)
+    tried = [family(name, [m.rest for m in members])]
+    if any(m.rest.sets for m in members):
+        tried.append(family(name, [m.all for m in members]))
+    return max((each for each in tried if each), key=lambda each: each.saved, default=None)
