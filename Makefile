@@ -8,6 +8,11 @@ DEMO := build/demo
 SQLMESH := build/venvs/sqlmesh
 DBT := build/venvs/dbt
 
+# Two at a time: the environments are made, and types checked, beside what else there is to do.
+MAKEFLAGS += --jobs=2
+# The tests start Python hundreds of times: without compiled files it reads everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: test lint types architecture unit coverage demo clean
 .DELETE_ON_ERROR:
 
@@ -39,19 +44,19 @@ demo: .venv/.installed
 .venv/.installed: pyproject.toml hatch_build.py
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "unwet needs Python 3.11 or newer; try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 # SQLMesh wants another sqlglot than unwet: its tests run it in an environment of its own.
 $(SQLMESH)/.installed:
 	$(PYTHON) -m venv $(SQLMESH)
-	$(SQLMESH)/bin/python -m pip install --quiet --disable-pip-version-check 'sqlmesh[duckdb]==0.236.4'
+	$(SQLMESH)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check 'sqlmesh[duckdb]==0.236.4'
 	@touch $@
 
 # dbt is pinned: without, one that fetches a program while it installs is chosen.
 $(DBT)/.installed:
 	$(PYTHON) -m venv $(DBT)
-	$(DBT)/bin/python -m pip install --quiet --disable-pip-version-check 'dbt-core==1.11.*' 'dbt-duckdb==1.11.*'
+	$(DBT)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check 'dbt-core==1.11.*' 'dbt-duckdb==1.11.*'
 	@touch $@
 
 clean:

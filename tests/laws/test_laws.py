@@ -65,8 +65,9 @@ class Recorder(Normalizer):
         for at, expr in enumerate(expressions(rel)):
             for part in parts(expr):
                 for rule in EXPRESSION_RULES:
-                    made = rule(part)
-                    if made is None or len(self.sites[rule.__name__]) >= PER_RULE:
+                    if len(self.sites[rule.__name__]) >= PER_RULE:
+                        continue
+                    if (made := rule(part)) is None:
                         continue
                     new = rebuild(expr, lambda e, p=part, m=made: m if e == p else e)  # type: ignore[misc]
                     exprs = expressions(rel)
