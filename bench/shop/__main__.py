@@ -15,8 +15,6 @@ from bench.shop.built import built
 from bench.shop.case import Case, lay_out
 from unwet.fixtures.shop.case import DEFAULT
 
-RESULTS = Path(__file__).parents[1] / "RESULTS.md"
-
 
 def main(words: Sequence[str] | None = None) -> int:
     options = _options(words)
@@ -28,7 +26,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return 2
     print(table.to_json(figures) if options.format == "json" else table.text(figures))
     if options.write:
-        table.write(figures, RESULTS)
+        table.write(figures)
     return 0
 
 

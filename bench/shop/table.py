@@ -4,12 +4,12 @@ to_json(figures) / text(figures) / write(figures, RESULTS.md)
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-BEGIN, END = "<!-- shop -->", "<!-- /shop -->"
+from bench.results import RESULTS, put
+
 BUILT = ("built by dbt: identical", "built by dbt: different", "built by dbt: missing")
 DECIDED = tuple(
     f"drift decided: {what}" for what in ("lines after", "nodes after", "changed", "kept", "failed")
@@ -113,16 +113,9 @@ def _reasons(figures: Sequence[Figures]) -> list[str]:
     return out
 
 
-def write(figures: Sequence[Figures], file: Path) -> None:
+def write(figures: Sequence[Figures], file: Path = RESULTS) -> None:
     """Put the table into its section of RESULTS.md; the rest of the file stays."""
-    old = file.read_text("utf-8") if file.exists() else "# Results\n"
     seeds = " ".join(str(one.seed) for one in figures)
     command = f"`python -m bench.shop --seed {seeds} --write`"
     note = "Seconds are those of the wall with whatever else the machine did."
-    section = f"{BEGIN}\n## The shop\n\n{command}\n\n{note}\n\n{text(figures)}\n{END}"
-    pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-    if pattern.search(old):
-        new = pattern.sub(lambda _: section, old)
-    else:
-        new = f"{old.rstrip()}\n\n{section}\n"
-    file.write_text(new, "utf-8")
+    put("shop", f"## The shop\n\n{command}\n\n{note}\n\n{text(figures)}", file)

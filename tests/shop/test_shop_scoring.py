@@ -7,11 +7,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from bench.results import put
 from bench.shop.case import Case
 from bench.shop.drift import scored, table
 from bench.shop.legacy import QUERIES, run_pile
 from bench.shop.scoring import score_drift, score_families, score_places
-from bench.shop.table import BEGIN, END, Figures, text, to_json, write
+from bench.shop.table import Figures, text, to_json, write
 
 
 def report(letter: str, concept: str, shape: str) -> dict[str, str]:
@@ -108,13 +109,11 @@ def test_the_table_says_what_is_not_there_yet() -> None:
 
 def test_writing_leaves_the_rest_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "RESULTS.md"
-    file.write_text(f"# Results\n\nabove\n\n{BEGIN}\nold\n{END}\n\nbelow\n", "utf-8")
+    put("startup", "## Start-up\n\nstays", file)
     write([FIGURES], file)
     write([FIGURES], file)
-    assert file.read_text("utf-8").count(BEGIN) == 1
-    assert "old" not in file.read_text("utf-8")
-    assert file.read_text("utf-8").startswith("# Results\n\nabove\n")
-    assert file.read_text("utf-8").endswith("\n\nbelow\n")
+    assert file.read_text("utf-8").count("## The shop\n") == 1
+    assert "\nstays\n" in file.read_text("utf-8")
 
 
 def test_drift_by_places_and_kinds(case: Case) -> None:
