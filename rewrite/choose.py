@@ -26,6 +26,8 @@ from unwet.rewrite.abstract import (
 )
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.deadline import Over, never
+from unwet.rewrite.group_all import by_all
+from unwet.rewrite.grouping_sets import factored
 from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall, MacroKind
 from unwet.rewrite.lifted import lift
 from unwet.rewrite.limits import NO_LIMITS, Owners
@@ -67,6 +69,8 @@ def choose(
     shop.owners = owners or shop.owners
     shop.labels = Labels(shop.hosts)
     for tree in shop.hosts.values():
+        factored(tree, dialect)
+        by_all(tree, dialect)
         by_position(tree, dialect)
         as_leaves(tree, dialect)
     if not over():

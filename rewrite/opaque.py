@@ -18,6 +18,8 @@ from unwet.lineage.names import fold, relation_name
 from unwet.lineage.resolve import Query
 from unwet.rewrite.algebra import Opaque, Plan, Rel, Scan
 from unwet.rewrite.clauses import trim
+from unwet.rewrite.group_all import by_all
+from unwet.rewrite.grouping_sets import as_sets
 from unwet.rewrite.positions import by_expression
 from unwet.rewrite.reads import relations
 
@@ -41,6 +43,8 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     shown = _shows_names(tree)
     for identifier in tree.find_all(exp.Identifier):
         _unify(identifier, query.dialect, shown)
+    as_sets(tree)
+    by_all(tree, query.dialect)
     by_expression(tree, query.dialect)
     text = f"{_printed(tree, query.dialect)} -- {tree_digest(tree)}"
     names = tuple(output.name for output in query.outputs)

@@ -15,6 +15,7 @@ from unwet.rewrite.aggregation import group
 from unwet.rewrite.algebra import (
     Agg,
     Call,
+    Col,
     Distinct,
     Expr,
     Filter,
@@ -43,6 +44,8 @@ from unwet.rewrite.clauses import (
     trim,
 )
 from unwet.rewrite.from_clause import Frame, From, first_of
+from unwet.rewrite.group_all import READ_IN
+from unwet.rewrite.grouping_sets import sets_of
 from unwet.rewrite.scalars import Unsupported, cast_to, encode, null
 from unwet.rewrite.stars import REST, UNKNOWN, Named, Stars, check_stars, is_open, row_value
 from unwet.rewrite.volatile import is_random
@@ -189,10 +192,33 @@ class _Select:
         if node is None:
             return None
         extra = [name for name, value in node.args.items() if value and name != "expressions"]
-        if extra:
-            raise Unsupported(f"GROUP BY {extra[0].upper().replace('_', ' ')}")
-        keys = [_per_row(self._group_key(item, outputs), "GROUP BY") for item in node.expressions]
+        if extra == ["all"] and not node.expressions:
+            return self._all_keys(outputs)
+        sets = sets_of(self.node)
+        items = sets[0] if sets is not None and len(sets) == 1 else node.expressions
+        if extra or not items:
+            what = (extra or ["grouping_sets"])[0]
+            raise Unsupported(f"GROUP BY {what.upper().replace('_', ' ')}")
+        keys = [_per_row(self._group_key(item, outputs), "GROUP BY") for item in items]
         return tuple(dict.fromkeys(keys))
+
+    def _all_keys(self, outputs: tuple[Expr, ...]) -> tuple[Expr, ...]:
+        """The keys of GROUP BY ALL. Raises Unsupported where engines may differ about them."""
+        items, read = self.node.expressions, [frozenset(map(type, parts(e))) for e in outputs]
+        if self.query.dialect not in READ_IN or any(item.find(exp.UDTF) for item in items):
+            raise Unsupported("GROUP BY ALL")
+        if any(Over in kinds or Subquery in kinds for kinds in read):
+            raise Unsupported("GROUP BY ALL with windows or queries")
+        plain = [e for e, kinds in zip(outputs, read, strict=True) if Agg not in kinds]
+        keys = tuple(dict.fromkeys(e for e in plain if any(isinstance(p, Col) for p in parts(e))))
+        if not keys or any(map(is_random, plain)):
+            raise Unsupported("GROUP BY ALL without columns")
+        if any(isinstance(p, Call) and p.op == "anonymous" for e in plain for p in parts(e)):
+            raise Unsupported("GROUP BY ALL with a function that may be an aggregate")
+        if self.query.dialect != "bigquery":
+            return keys
+        columns = {key for key in keys if isinstance(key, Col)}  # what follows from them is no key
+        return tuple(k for k in keys if k in columns or not _columns_in(k) <= columns)
 
     def _group_key(self, item: exp.Expr, outputs: tuple[Expr, ...]) -> Expr:
         index = position(item)
@@ -483,6 +509,11 @@ def _is_value(node: exp.Expr) -> bool:
     """Whether a query stands as a value in an expression; elsewhere its struct is many columns."""
     above = node.parent.parent if isinstance(node.parent, exp.Subquery) else None
     return above is not None and not isinstance(above, exp.From | exp.Join | exp.CTE | exp.Query)
+
+
+def _columns_in(expr: Expr) -> set[Expr]:
+    """The columns that an expression reads."""
+    return {part for part in parts(expr) if isinstance(part, Col)}
 
 
 def _is_word(node: exp.Expr) -> bool:

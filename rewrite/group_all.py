@@ -1,0 +1,113 @@
+"""GROUP BY ALL: the keys are the outputs that no aggregate is part of.
+
+    SELECT a, b + 1 AS c, SUM(d) ... GROUP BY a, c  =  SELECT a, b + 1 AS c, SUM(d) ... GROUP BY ALL
+
+A list of keys that repeats the SELECT is a second place to change. Only where the keys are just
+these outputs, and one of them reads a column: where all are constants, engines differ as to
+whether there is a row over no rows. Not beside windows, queries, row makers and functions of
+unknown name, of which nobody knows here whether they are aggregates. See the references: BigQuery,
+"GROUP BY ALL"; Databricks SQL, "GROUP BY clause"; DuckDB and Snowflake, "GROUP BY ALL".
+
+A key that is a name may be an alias or a column of a table. It is the alias, or the same column,
+if the output reads a column that nothing else groups by: otherwise the query would be an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlglot import exp
+
+READ_IN: Final = frozenset({"bigquery", "databricks", "duckdb", "snowflake", "spark"})
+_WRITTEN_IN: Final = READ_IN - {"spark"}  # which has it since 3.4 only
+_NOWHERE: Final = (exp.Query, exp.UDTF, exp.Window)
+_NO_KEY: Final = (exp.Anonymous, exp.Rand, exp.Randn, exp.Star, exp.Uuid)
+
+
+def by_all(tree: exp.Expr, dialect: str) -> None:
+    """In place: GROUP BY ALL where it says what the keys say."""
+    if dialect not in _WRITTEN_IN:
+        return
+    for select in list(tree.find_all(exp.Select)):
+        group = select.args.get("group")
+        said = {name for name, value in group.args.items() if value} if group is not None else set()
+        if (
+            said == {"expressions"}
+            and _are_all(group.expressions, select.expressions)
+            and not (dialect == "bigquery" and _follow(select.expressions))
+        ):
+            select.set("group", exp.Group(all=True))
+
+
+def _are_all(keys: Sequence[exp.Expr], outputs: Sequence[exp.Expr]) -> bool:
+    if any(each.is_star or each.find(*_NOWHERE) or _mixes(each) for each in outputs):
+        return False
+    found = [_output(key, outputs) for key in keys]
+    places = {at for at in found if at is not None}
+    plain = {at for at, each in enumerate(outputs) if each.find(exp.AggFunc) is None}
+    telling = {at for at in plain if outputs[at].find(exp.Column)}
+    return (
+        len(places) == len(keys)  # each is one, and another one
+        and places <= plain
+        and telling != set()
+        and telling <= places
+        and not any(outputs[at].find(*_NO_KEY) for at in plain)
+        and all(_is_meant(key, outputs[at], [outputs[o] for o in places - {at}])
+                for key, at in zip(keys, found, strict=True) if at is not None)
+    )  # fmt: skip
+
+
+def _follow(outputs: Sequence[exp.Expr]) -> bool:
+    """Whether an expression reads other keys only: then it is no key of BigQuery's GROUP BY ALL,
+    which matters where equal values are told apart, such as 0.0 and -0.0 as text."""
+    columns = {each.unalias() for each in outputs if isinstance(each.unalias(), exp.Column)}
+    plain = (each for each in outputs if each.find(exp.AggFunc) is None)
+    read = ({*each.find_all(exp.Column)} for each in plain if each.unalias() not in columns)
+    return any(found and found <= columns for found in read)
+
+
+def _mixes(output: exp.Expr) -> bool:
+    """Whether it reads a column beside an aggregate, which DuckDB refuses."""
+    outside = output.walk(prune=lambda node: isinstance(node, exp.AggFunc))
+    return output.find(exp.AggFunc) is not None and any(isinstance(n, exp.Column) for n in outside)
+
+
+def _output(key: exp.Expr, outputs: Sequence[exp.Expr]) -> int | None:
+    """Which output a key is: by its number, its expression or its alias."""
+    key, values = key.unnest(), [each.unalias() for each in outputs]
+    if isinstance(key, exp.Literal):
+        at = int(key.name) - 1 if key.is_int else -1
+        return at if 0 <= at < len(outputs) else None
+    same = [at for at, value in enumerate(values) if value == key]
+    if same:
+        return None if _bare(key) & _new_names(outputs) else same[0]
+    if not isinstance(key, exp.Column) or key.table:
+        return None
+    named = [at for at, each in enumerate(outputs)
+             if each.alias_or_name.lower() == key.name.lower()]  # fmt: skip
+    return named[0] if len(named) == 1 else None
+
+
+def _is_meant(key: exp.Expr, output: exp.Expr, others: Sequence[exp.Expr]) -> bool:
+    """Whether a key that is an output's name cannot be another column of that name."""
+    value, key = output.unalias(), key.unnest()
+    if isinstance(key, exp.Literal) or value == key:
+        return True
+    if isinstance(value, exp.Column) and value.name.lower() == key.name.lower():
+        return True
+    columns = list(value.find_all(exp.Column))
+    if any(part.name.lower() == key.name.lower() for each in columns for part in each.parts):
+        return False
+    grouped = {each.sql().lower() for other in others for each in other.find_all(exp.Column)}
+    return any(each.sql().lower() not in grouped for each in columns)
+
+
+def _bare(key: exp.Expr) -> set[str]:
+    return {each.name.lower() for each in key.find_all(exp.Column) if not each.table}
+
+
+def _new_names(outputs: Sequence[exp.Expr]) -> set[str]:
+    """The aliases that are no name of the column under them."""
+    return {each.alias.lower() for each in outputs
+            if each.alias and each.unalias().name.lower() != each.alias.lower()}  # fmt: skip
