@@ -31,9 +31,9 @@ def by_all(tree: exp.Expr, dialect: str) -> None:
         return
     for select in list(tree.find_all(exp.Select)):
         group = select.args.get("group")
-        said = {name for name, value in group.args.items() if value} if group is not None else set()
         if (
-            said == {"expressions"}
+            group is not None
+            and {name for name, value in group.args.items() if value} == {"expressions"}
             and _are_all(group.expressions, select.expressions)
             and not (dialect == "bigquery" and _follow(select.expressions))
         ):

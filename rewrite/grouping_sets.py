@@ -1,4 +1,4 @@
-"""GROUPING SETS, CUBE and ROLLUP: the sets of keys that they stand for, and a short way to say them.
+"""GROUPING SETS, CUBE and ROLLUP: which sets of keys they stand for, and a short way to say them.
 
     GROUPING SETS ((a, b, c), (a, b, d), (a, b, c, d), (a, b))  =  a, b, CUBE (c, d)
 

@@ -20,6 +20,7 @@ from unwet.rewrite.compose import Draft
 from unwet.rewrite.grounded import skeleton
 from unwet.rewrite.naming import free
 from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.opaque import names_read
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.unfolding import Unfolding, in_order, is_definite
 
@@ -99,10 +100,11 @@ def _put(tree: exp.Query, made: Draft) -> None:
     """In place: the report's query as the first CTE, read where its table was."""
     body = copied(made.tree)
     named = [node for each in (tree, body) for node in each.find_all(exp.CTE, exp.Table)]
+    said = names_read(tree)
     label = free(made.name, {word.lower() for n in named for word in (n.name, n.alias_or_name)})
     for table in list(tree.find_all(exp.Table)):
         if table.name == f"ref__{made.name}__ref":
-            if not table.alias:
+            if not table.alias and made.name.lower() in said:
                 table.set("alias", exp.TableAlias(this=exp.to_identifier(made.name)))
             table.set("this", exp.to_identifier(label))
     block = tree.args.get("with_")

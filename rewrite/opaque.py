@@ -39,7 +39,7 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     for table, name in tables:
         defined = definitions.get(name)
         inputs[name] = (trim(defined), defined.names) if defined else (Scan(name, ()), ())
-        _number(table, list(inputs).index(name), _names_read(tree))
+        _number(table, list(inputs).index(name), names_read(tree))
     shown = _shows_names(tree)
     for identifier in tree.find_all(exp.Identifier):
         _unify(identifier, query.dialect, shown)
@@ -115,7 +115,7 @@ def _shorten(tree: exp.Expr, tables: Sequence[exp.Expr]) -> None:
             column.set("catalog", None)
 
 
-def _names_read(tree: exp.Expr) -> frozenset[str]:
+def names_read(tree: exp.Expr) -> frozenset[str]:
     """Every word that a column reference contains: a bare table name may be its row."""
     columns = tree.find_all(exp.Column)
     return frozenset(part.name.lower() for column in columns for part in column.parts)

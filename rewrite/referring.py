@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from sqlglot import exp
 
 from unwet.lineage.resolve import Query
+from unwet.rewrite.opaque import names_read
 from unwet.rewrite.reads import blocks
 
 _CLAUSES = {"expressions": "select", "where": "where", "group": "group", "having": "having",
@@ -142,8 +143,9 @@ def _put(tree: exp.Expr, node: exp.Expr, token: str) -> exp.Table:
     parent = node.parent
     table = exp.Table(this=exp.to_identifier(token))
     if isinstance(parent, exp.CTE):
+        said = names_read(tree)
         for read in [t for t in tree.find_all(exp.Table) if _reads(t, parent)]:
-            if not read.alias:
+            if not read.alias and read.name.lower() in said:
                 read.set("alias", exp.TableAlias(this=exp.to_identifier(read.name)))
             read.set("this", exp.to_identifier(token))
     else:

@@ -323,7 +323,7 @@ def _host(site: Site) -> str:
 def _inlined(table: exp.Table, name: str, tree: exp.Query) -> bool:
     """In place: the query as the first CTE of the only one that reads it, if it can stand there."""
     host = table.root()
-    if tree.args.get("with_") or not table.alias or not isinstance(host, exp.Query):
+    if tree.args.get("with_") or not isinstance(host, exp.Query):
         return False
     inner = copied(tree)
     if isinstance(inner, exp.Select):

@@ -88,9 +88,7 @@ def _query(keys: str) -> str:
 
 
 @pytest.mark.parametrize(("before", "after"), SETS)
-def test_sets_that_are_a_product_are_said_as_one(
-    before: str, after: str, worlds: Worlds
-) -> None:
+def test_sets_that_are_a_product_are_said_as_one(before: str, after: str, worlds: Worlds) -> None:
     tree = sqlglot.parse_one(_query(before), read="duckdb")
     factored(tree, "duckdb")
     assert tree == sqlglot.parse_one(_query(after), read="duckdb")
