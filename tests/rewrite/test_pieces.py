@@ -60,7 +60,7 @@ def test_a_list_of_columns_and_an_expression_are_macros(project: Path) -> None:
 def test_what_is_grouped_by_is_said_once(project: Path) -> None:
     text = (project / "models" / "marts" / "by_age.sql").read_text()
     assert text.count("age_band") == 2  # the macro and the column
-    assert text.endswith("GROUP BY\n  1\n")
+    assert text.endswith("GROUP BY ALL\n")
 
 
 def test_the_rows_are_what_they_were(project: Path) -> None:

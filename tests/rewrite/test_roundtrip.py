@@ -76,7 +76,7 @@ WRONG = [
     ("DISTINCT dropped from an aggregate", SALES, "COUNT(DISTINCT u.k)", "COUNT(u.k)", BY_MACRO),
     ("COUNT(*) became COUNT(x)", SALES, "COUNT(*) AS", "COUNT(u.k) AS", BY_MACRO),
     ("SUM became AVG", SALES, "SUM(", "AVG(", BY_MACRO),
-    ("another key", SALES, "  t.a,\n  u.d\n", "  t.a,\n  u.d,\n  u.k\n", BY_MACRO),
+    ("another key", SALES, "GROUP BY ALL", "GROUP BY t.a, u.d, u.k", BY_MACRO),
     ("<> became =", SALES, "<>", "=", BY_MACRO),
     (">= became >", SALES, ">=", ">", BY_MACRO),
     ("another source", SALES, "source('main', 'u')", "source('main', 't')", BY_MACRO),
@@ -131,7 +131,8 @@ RIGHT = [
     ("a CTE became a subquery", f"{MODELS}/ranked.sql", "FROM x\nWHERE",
      "FROM (SELECT a, c, SUM(b) AS s FROM {{ source('main', 't') }} GROUP BY a, c) AS x\nWHERE",
      ("", "")),
-    ("GROUP BY positions", SALES, "GROUP BY\n  t.a,\n  u.d", "GROUP BY 1, 2", ("", "")),
+    ("GROUP BY positions", SALES, "GROUP BY ALL", "GROUP BY 1, 2", ("", "")),
+    ("GROUP BY expressions", SALES, "GROUP BY ALL", "GROUP BY t.a, u.d", ("", "")),
     ("NOT ... IS NULL", f"{MODELS}/segments.sql", "NOT u.a IS NULL", "u.a IS NOT NULL", ("", "")),
     ("inner joins in another order", f"{MODELS}/segments.sql",
      "FROM {{ source('main', 'u') }} AS u\nJOIN {{ source('main', 'v') }} AS v",
@@ -198,7 +199,7 @@ SWAPS = [
     (r"'sales_1'", "'sales_2'"), (r"'main', 't'", "'main', 'u'"), (r"\bk\b", "b"),
     (r"WHERE\n", "WHERE TRUE OR "), (r"WHERE\n", "WHERE NULL IS NULL AND "), (r"'b'", "'a'"),
     (r"\bRANK\(\)", "COUNT(*)"), (r"\bHAVING\n", "HAVING TRUE OR "), (r"\bEXISTS\b", "NOT EXISTS"),
-    (r"\bGROUP BY\n", "GROUP BY t.c, "), (r"u\.d\b", "COALESCE(u.d, 'x')"),
+    (r"\bGROUP BY ALL\b", "GROUP BY t.c, 1, 2"), (r"u\.d\b", "COALESCE(u.d, 'x')"),
     (r"\bCASE\b", "CASE WHEN FALSE THEN 'z'"),
 ]  # fmt: skip
 
