@@ -164,6 +164,18 @@ def _mark_bits(tokens: Sequence[Token], trees: Sequence[exp.Expr | None]) -> Non
             node.set("bits", True)
 
 
+# BigQuery's other names of INT64 ("Data types", "Integer type")
+_INTEGERS = frozenset({TokenType.INT, TokenType.SMALLINT, TokenType.TINYINT})
+_SMALLER = frozenset({exp.DType.INT, exp.DType.SMALLINT, exp.DType.TINYINT})
+
+
+def _as_one_integer(trees: Sequence[exp.Expr | None]) -> None:
+    """INT, SMALLINT and the like are INT64 there, as they are printed."""
+    for node in (n for tree in trees if tree is not None for n in tree.find_all(exp.DataType)):
+        if node.this in _SMALLER:
+            node.set("this", exp.DType.BIGINT)
+
+
 def _ends_in_comma(token: Token, after: Token) -> bool:
     return token.token_type is TokenType.COMMA and after.token_type is TokenType.R_PAREN
 
@@ -301,6 +313,8 @@ class _Reader:
             self._notes.extend([note] if note else ())
             if self._name in BIT_STRINGS:
                 _mark_bits(tokens, trees)
+            if self._name == "bigquery" and any(t.token_type in _INTEGERS for t in tokens):
+                _as_one_integer(trees)
             if any(map(_ends_in_comma, tokens, tokens[1:])):
                 _as_subqueries(trees)
         except ParseError as error:

@@ -127,7 +127,7 @@ def _chain(kind: type[exp.Expr], items: list[exp.Expr]) -> exp.Expr:
 
 
 # their shape holds names of columns
-_ROWS = frozenset({"whole_row", "struct_fields", "as_struct", "row_value"})
+_ROWS = frozenset({"whole_row", "struct_fields", "as_struct", "row_value", "of_one"})
 _ENTRY = re.compile(r"(?s)(?P<slot>[^=:*@]+)(?P<how>[=:*]?)(?P<text>.*)")
 
 

@@ -44,6 +44,11 @@ _HARMLESS_ALTER = re.compile(
     r"|ADD\s+(?:CONSTRAINT|PRIMARY|FOREIGN|UNIQUE|CHECK|INDEX|KEY)|SET\s+(?:TBLPROPERTIES|OPTIONS))",
     re.IGNORECASE,
 )
+# it is what its query says, whenever it was refreshed (BigQuery's reference, system procedures)
+_REFRESHING = re.compile(
+    r"\s*CALL\s+`?BQ`?\s*\.\s*`?REFRESH_MATERIALIZED_VIEW`?\s*\(\s*(?:'[^'\\]*'|\"[^\"\\]*\")\s*\)\s*;?\s*",
+    re.IGNORECASE,
+)
 _CACHING = frozenset({"databricks", "hive", "spark", "spark2"})  # REFRESH reads files again there
 _UNTABLED = frozenset({"INDEX", "SCHEMA", "DATABASE", "SEQUENCE", "TYPE", "EXTENSION", "ROLE"})
 _EXECUTING = re.compile(
@@ -207,6 +212,8 @@ def _plain(name: str) -> str:
 def _is_harmless(statement: Statement) -> bool:
     tree = statement.tree
     if _HARMLESS_ALTER.match(statement.text):
+        return True
+    if statement.dialect == "bigquery" and _REFRESHING.fullmatch(_uncommented(statement.text)):
         return True
     if isinstance(tree, exp.Create | exp.Drop):
         return str(tree.args.get("kind") or "").upper() in _UNTABLED

@@ -47,7 +47,7 @@ from unwet.rewrite.from_clause import Frame, From, first_of
 from unwet.rewrite.group_all import READ_IN
 from unwet.rewrite.grouping_sets import sets_of
 from unwet.rewrite.scalars import Unsupported, cast_to, encode, null
-from unwet.rewrite.stars import REST, UNKNOWN, Named, Stars, check_stars, is_open, row_value
+from unwet.rewrite.stars import REST, UNKNOWN, Named, Stars, check_stars, is_open, of_one, row_value
 from unwet.rewrite.volatile import is_random
 
 # Arguments of a Select that are given a meaning here; any other one that is set is unsupported.
@@ -364,7 +364,7 @@ class _Select:
         if ref.merged:
             return self._merged(ref)
         if ref.certainty == "ambiguous":
-            raise Unsupported(f"column {ref.column} is ambiguous")
+            return self._of_one(ref)
         if ref.column != "*" and ref.column != folded(node.this, self.query.dialect):
             raise Unsupported("a quoted name in another case, or a column by its position")
         if ref.input is None:
@@ -372,6 +372,16 @@ class _Select:
         found = self._at(ref.input, ref.column)
         is_row = ref.column == REST and not isinstance(node.this, exp.Star)
         return row_value(found, folded(node.this, self.query.dialect)) if is_row else found
+
+    def _of_one(self, ref: Ref) -> Expr:
+        """A column that one of the items has whose columns nobody knows: which one it is, their
+        tables decide, and its value their rows. Where two had it, engines refuse the query."""
+        entered = [item for item, _ in self.source.frame]
+        unknown = [item for item in entered if item.columns is None]
+        told = any(ref.column in item.index for item in entered)
+        if self.outer or told or any(each not in unknown for each in ref.candidates):
+            raise Unsupported(f"column {ref.column} is ambiguous")
+        return of_one([self.source.column(item, REST) for item in unknown], ref.column)
 
     def _at(self, item: Input, column: str) -> Expr:
         """A column of an item; of an array the element, its position, or a field of an element

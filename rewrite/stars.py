@@ -182,6 +182,11 @@ def row_value(row: Expr, name: str) -> Expr:
     return Call("row_value", (row,), (name,))
 
 
+def of_one(rows: Sequence[Expr], name: str) -> Expr:
+    """A column that one of several rows has, nobody knows which: all of them decide it."""
+    return Call("of_one", tuple(rows), (name,))
+
+
 def _row(op: str, row: Expr, left_out: list[str], replaced: list[str], values: list[Expr]) -> Expr:
     """A row or struct as columns, without some of them, and with others in the place of some."""
     shape = (*(f"except:{n}" for n in left_out), *(f"replace:{n}" for n in replaced))

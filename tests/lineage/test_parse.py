@@ -290,3 +290,11 @@ def test_a_comma_at_the_end_of_a_select_list_makes_no_tuple() -> None:
     assert [type(each.unalias()) for each in statement.tree.expressions] == [
         exp.Subquery, exp.Tuple
     ]  # fmt: skip
+
+
+def test_bigquery_has_one_integer() -> None:
+    text = "SELECT CAST(a AS INT), CAST(a AS SMALLINT), CAST(a AS INT64) FROM t"
+    (statement,) = parse(mask(Source("a.sql", text)), "bigquery").statements
+    assert len({each.sql() for each in statement.tree.expressions}) == 1
+    (statement,) = parse(mask(Source("a.sql", text)), "postgres").statements
+    assert len({each.sql() for each in statement.tree.expressions}) == 3

@@ -21,8 +21,10 @@ from unwet.rewrite.algebra import (
     SortKey,
     Window,
     inputs,
+    operands,
+    parts,
 )
-from unwet.rewrite.rules.refs import remap
+from unwet.rewrite.rules.refs import remap, with_operands
 from unwet.rewrite.stars import REST
 
 Columns = Mapping[str, Sequence[str]]
@@ -56,7 +58,7 @@ def _expand(rel: Rel, columns: Columns) -> tuple[Rel, Layout]:
             ]
         case Aggregate(keys=keys, aggs=aggs):
             pairs = [_spread(e, beside) for e in keys]
-            new = tuple(remap(a, _places(beside)) for a in aggs)
+            new = tuple(_moved(a, beside) for a in aggs)
             layout = [tuple(n for _, n in p) for p in pairs] + [("",) for _ in aggs]
             flat = tuple(e for p in pairs for e, _ in p)
             return Aggregate(rels[0], flat, new), layout  # type: ignore[arg-type]
@@ -64,10 +66,10 @@ def _expand(rel: Rel, columns: Columns) -> tuple[Rel, Layout]:
             moved = tuple(remap(f, _places(beside)) for f in functions)
             return Window(rels[0], moved), beside + [("",) for _ in moved]  # type: ignore[arg-type]
         case Filter(conjuncts=conjuncts):
-            return Filter(rels[0], tuple(remap(c, _places(beside)) for c in conjuncts)), beside
+            return Filter(rels[0], tuple(_moved(c, beside) for c in conjuncts)), beside
         case Join(kind=kind, on=on):
             layout = below[0][1] if kind in ("semi", "anti") else beside
-            return Join(kind, rels, tuple(remap(c, _places(beside)) for c in on)), layout
+            return Join(kind, rels, tuple(_moved(c, beside) for c in on)), layout
         case Sort(keys=keys, limit=limit, offset=offset, ties=ties):
             new_keys = tuple(_key(k, beside) for k in keys)
             return Sort(rels[0], new_keys, limit, offset, ties), beside
@@ -91,7 +93,18 @@ def _spread(expr: Expr, layout: Layout) -> list[tuple[Expr, str]]:
             moved = dict(zip(names, (remap(v, place) for v in values), strict=True))
             return [(moved.get(n, e), n) for e, n in _spread(row, layout) if n not in left_out]
         case _:
-            return [(remap(expr, place), "")]
+            return [(_moved(expr, layout), "")]
+
+
+def _moved(expr: Expr, layout: Layout) -> Expr:
+    """A value over the columns; a column of one of several rows is that of the row which has it."""
+    if not any(isinstance(p, Call) and p.op == "of_one" for p in parts(expr)):
+        return remap(expr, _places(layout))
+    if isinstance(expr, Call) and expr.op == "of_one":
+        found = [e for row in expr.args for e, n in _spread(row, layout) if n == expr.shape[0]]
+        assert len(found) == 1
+        return found[0]
+    return with_operands(expr, [_moved(each, layout) for each in operands(expr)])
 
 
 def _places(layout: Layout):  # type: ignore[no-untyped-def]

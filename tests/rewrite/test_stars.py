@@ -50,6 +50,11 @@ MEANT = (
     "select * from t semi join u on t.a = u.a",
     "select * from t order by a, b, c limit 3",
     "select *, row_number() over (partition by a order by b, c) as r from t where a > 1",
+    "select b, k from t join u on t.a = u.a",
+    "select d, count(*) as n from t left join u on t.a = u.a where b > 1 or k is null group by d",
+    "select t.a, max(k + b) as m from t left join u on t.a = u.a and d = c group by t.a",
+    "select x.a from (select * from t where b > 0) x left join u on x.a = u.a where k is null",
+    "select x.a, e from (select * exclude (b) from t) x, u, v where u.k = v.k and c = d and b < 2",
 )
 
 # Read as Postgres, where the column of USING comes first; in DuckDB it does, too, in these.
@@ -68,6 +73,7 @@ REFUSED = {
     "select * from (select * from t) as q(x)": "not known",
     "select columns('a.*') from t": "COLUMNS",
     "select a from (select * from t union all select * from u) q": "not known",
+    "select t.a from t where exists (select 1 from u join v on u.k = v.k where b = 1)": "ambiguous",
 }
 
 APART = (
@@ -85,6 +91,8 @@ APART = (
     ("select t from t", "select * from t"),
     ("select distinct t from t", "select distinct * from t"),
     ("select x from t as x", "select y from t as y"),  # t may have a column x, and no y
+    ("select b from t join u on t.a = u.a", "select t.b from t join u on t.a = u.a"),
+    ("select b from t join u on t.a = u.a", "select c from t join u on t.a = u.a"),
 )
 
 SAME = (
@@ -95,6 +103,8 @@ SAME = (
     ("select x from (select *, a + 1 as x from t) q where x > 2",
      "select a + 1 as x from t where a + 1 > 2"),
     ("select q.c from (select * exclude (b) from t) q", "select c from t"),
+    ("with q as (select * from t) select q.a from q join u on q.a = u.a where k > 1",
+     "select t.a from t join u on u.a = t.a and k > 1"),
 )  # fmt: skip
 
 

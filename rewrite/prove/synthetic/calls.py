@@ -239,6 +239,13 @@ def _rows(self: Typing, expr: Call, frames: Frames) -> Value:
     return Value(Cell())
 
 
+def _of_one(self: Typing, expr: Call, frames: Frames) -> Value:
+    """A column of one of several rows: nobody knows whose, so that it says nothing of any."""
+    for arg in expr.args:
+        self.value(arg, frames)
+    return Value(Cell())
+
+
 SPECIAL: Final[dict[str, Callable[[Typing, Call, Frames], Value]]] = {
     "dot": _member,
     "case": _case,
@@ -266,5 +273,6 @@ SPECIAL: Final[dict[str, Callable[[Typing, Call, Frames], Value]]] = {
     "as_struct": _as_struct,
     "whole_row": _rows,
     "row_value": _rows,
+    "of_one": _of_one,
     "struct_fields": _rows,
 }
