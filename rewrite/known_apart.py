@@ -49,6 +49,7 @@ _BITS: Final = {
     **dict.fromkeys(("postgres", "redshift", "materialize", "risingwave"), "bits"),
     **dict.fromkeys(("mysql", "singlestore", "doris", "starrocks"), "bytes or a number"),
 }
+_TRIMMING: Final = frozenset({"tsql", "fabric"})
 _HASHES: Final = frozenset({"hash", "checksum", "binary_checksum", "ora_hash"})
 
 
@@ -59,6 +60,7 @@ def known_apart(call: Call, source: str, target: str) -> tuple[Call, str]:
         or _substring(call, source, target)
         or _of_null(call, source, target)
         or _of_dates(call, source, target)
+        or _length(call, source, target)
         or _hash(call)
         or _bits(call, source, target)
     )
@@ -114,6 +116,11 @@ def _of_null(call: Call, source: str, target: str) -> bool:
             return False
 
 
+def _length(call: Call, source: str, target: str) -> bool:
+    """LEN does not count blanks at the end ("LEN (Transact-SQL)")."""
+    return call.op == "length" and (source in _TRIMMING) != (target in _TRIMMING)
+
+
 def _is_text(expr: Expr) -> bool:
     return isinstance(expr, Lit) and expr.kind == "string"
 
@@ -125,6 +132,8 @@ def _of_dates(call: Call, source: str, target: str) -> bool:
         case "dayofweek":
             return _SUNDAY.get(source, source) != _SUNDAY.get(target, target)
         case "extract" if "this:var WEEK" in call.shape:
+            return _WEEKS.get(source, "") != _WEEKS.get(target, "")
+        case "week":
             return _WEEKS.get(source, "") != _WEEKS.get(target, "")
         case "datediff" if "unit:var DAY" not in call.shape and "this" in call.shape:
             has_unit = any(slot.startswith("unit:") for slot in call.shape)

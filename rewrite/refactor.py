@@ -45,10 +45,12 @@ from unwet.rewrite.prove.against import dialect_of, placeholders, reference, set
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
 from unwet.rewrite.prove.judge import judge, order_assumed, proves
-from unwet.rewrite.prove.on_data import Store, check_scratch, run_on_data, shown
+from unwet.rewrite.prove.on_data import Store, check_scratch, engine_of, run_on_data, shown
+from unwet.rewrite.prove.projects import read_project
 from unwet.rewrite.prove.roundtrip import ReadBack, read_back
 from unwet.rewrite.prove.servers.dbapi import Connected
-from unwet.rewrite.prove.tested import DataVerdict
+from unwet.rewrite.prove.tested import DataVerdict, placed
+from unwet.rewrite.prove.undecided import Undecided
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.renaming import Called, named, renamed
@@ -345,13 +347,22 @@ class _Job:
 
     def _on_data(self, project: Project) -> Project:
         refs = [reference(self.reports[d.name]) for d in project.drafts]
-        for verdict in self._tests(self.pile, project, refs):
+        for verdict in self._told(project, self._tests(self.pile, project, refs)):
             self.ledger.take(verdict, shown(self.request.data))
         if self.request.generated is None:
             self.ledger.keep_untested([d.name for d in project.drafts])
         if not {*self.ledger.kept} & {d.name for d in project.drafts}:
             return project
         return self._abstracted(self.drafting.drafts())
+
+    def _told(self, project: Project, tests: Sequence[DataVerdict]) -> Iterator[DataVerdict]:
+        """What the data tells: where its engine cannot, same rows are no evidence."""
+        with staged(self._files(project)) as folder:
+            written = read_project(folder, self.request.values, placed)
+        told = Undecided(self.plans, written, self.dialect, engine_of(self.request.data),
+                         self.pile.catalog, self.normalizer)  # fmt: skip
+        unproved = {name: self.reports[name] for name in self.ledger.unproved}
+        return told.verdicts(tests, unproved)
 
     def _tests(
         self, pile: Pile, project: Project, refs: Sequence[ReportRef]

@@ -27,13 +27,14 @@ from unwet.rewrite.prove.against import dialect_of, placeholders, reference, set
 from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
 from unwet.rewrite.prove.grounds import NO_GROUNDS, grounds
 from unwet.rewrite.prove.judge import Judged, judge
-from unwet.rewrite.prove.on_data import Store, check_scratch, run_on_data
+from unwet.rewrite.prove.on_data import Store, check_scratch, engine_of, run_on_data
 from unwet.rewrite.prove.projects import kind_of, read_project, render_project
 from unwet.rewrite.prove.recompiled import disagreements
 from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.roundtrip import read_back
 from unwet.rewrite.prove.servers.dbapi import Connected
-from unwet.rewrite.prove.tested import DataVerdict
+from unwet.rewrite.prove.tested import DataVerdict, placed
+from unwet.rewrite.prove.undecided import Undecided
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import EndState, Report
 from unwet.rewrite.targets.record import read_record
@@ -129,7 +130,10 @@ def verify(
         run = partial(run_on_data, project_root=request.project, data=request.data, dialect=dialect,
                       vars=values, scratch=request.scratch, seconds=request.seconds,
                       worlds=worlds, store=request.store)  # fmt: skip
-        tests = run(pile.scripts, reports=refs)
+        told = Undecided(judged.plans, read_project(request.project, values, placed), dialect,
+                         engine_of(request.data), pile.catalog, meaning.normalizer)  # fmt: skip
+        unproved = {each.name: each for each in reports if each.name in judged.unproved}
+        tests = tuple(told.verdicts(run(pile.scripts, reports=refs), unproved))
         if others := [ref for ref in refs if ref.name in case.changes]:
             old = run(case.legacy.pile.scripts, reports=others)
     by_name = {test.name: test for test in tests}

@@ -29,8 +29,9 @@ from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.counterexample import script
 from unwet.rewrite.prove.effort import OPENED, Effort, cost
 from unwet.rewrite.prove.generation import Generator, values_for
+from unwet.rewrite.prove.judge import normal_forms
 from unwet.rewrite.prove.model_plans import ModelPlans
-from unwet.rewrite.prove.models import needed
+from unwet.rewrite.prove.models import needed, trees_of
 from unwet.rewrite.prove.places import target
 from unwet.rewrite.prove.projects import read_project
 from unwet.rewrite.prove.rendered import RenderedProject
@@ -43,6 +44,7 @@ from unwet.rewrite.prove.synthetic.load import SECONDS, open_synthetic
 from unwet.rewrite.prove.synthetic.parameters import bound
 from unwet.rewrite.prove.synthetic.units import Unit, units
 from unwet.rewrite.prove.tested import DataVerdict, placed, test_beside
+from unwet.rewrite.prove.unlike import OWN, untold, untold_texts
 from unwet.rewrite.prove.worlds import OldSide
 from unwet.rewrite.verdicts import Score
 
@@ -56,6 +58,9 @@ _NO_ROWS = "it returns no rows on generated data"
 _FOREIGN = "same rows on DuckDB, which cannot tell how {} and {} differ"
 _TRANSLATED = "that may be DuckDB's way, not its own"
 _DAY = re.compile(r"column .+ was (?:DATE|TIMESTAMP\w*), is (?:DATE|TIMESTAMP\w*)")
+_SHOWN = ("declared", "used")  # a name or nothing at all is no evidence of a type
+_NAMES = {"integer": "int", "decimal": "decimal", "double": "double", "text": "text",
+          "date": "date", "timestamp": "timestamp", "boolean": "boolean"}  # fmt: skip
 _BLIND = "the generated data would show no mistake in it"
 
 
@@ -231,6 +236,28 @@ class Tester:
             return _without(report, _FOREIGN.format(foreign[0] or "no dialect", dialect or "none"))
         return self._pressed(test, unit, report, found)
 
+    def _untold(self, test: _Test, report: ReportRef) -> str:
+        """What old and new part in that DuckDB may compute otherwise than their own engine."""
+        unit, dialect = test.unit, test.dialect
+        if dialect in OWN:
+            return ""
+        before, after = self._generator.plan(unit), self._models.plan(report.model)
+        if before is not None and after is not None:
+            ours, theirs = normal_forms(before, after, self._meaning.normalizer)
+            return untold(ours, theirs, {dialect}, self._type)
+        old = (s.tree for script in unit.scripts for s in script.statements)
+        new = trees_of(test.project, report.model, dialect)
+        return untold_texts(old, new, {dialect}, self._type)
+
+    def _type(self, table: str, column: str) -> str:
+        """The type of a column, by name, as far as it is declared or used."""
+        known = self._meaning.pile.catalog.get(table)
+        at = known.index.get(column) if known is not None else None
+        if known is not None and at is not None and known.columns[at].type:
+            return known.columns[at].type
+        found = self._generator.inferred.tables.get(table, {}).get(column)
+        return _NAMES.get(found.kind, "") if found and found.evidence in _SHOWN else ""
+
     def _pressed(
         self, test: _Test, unit: Unit, report: ReportRef, found: list[tuple[Database, DataVerdict]]
     ) -> Evidence:
@@ -238,6 +265,9 @@ class Tester:
         plans should part, and what mistakes that were hard to show are shown by."""
         own = self._filled(report)
         more = self._tried(test, self._between(unit, report), own, foreign=False)
+        evidence = _merged(report, [*found, *more])
+        if evidence.verdict.verdict == "identical" and (why := self._untold(test, report)):
+            return _without(report, f"same rows on DuckDB, but {why}")
         same = [d for d, v in (*found, *more) if v.verdict == "identical"]
         effort = self._budget.report
         limits = Limits(most=60, each=4, effort=effort, hunt=effort // 2)
@@ -333,8 +363,8 @@ class _Test:
     def __init__(
         self, unit: Unit, project: RenderedProject, standing: Mapping[str, str], dialect: str
     ) -> None:
-        self._unit, self._project = unit, project
-        self._standing, self._dialect = standing, dialect
+        self.unit, self.project = unit, project
+        self._standing, self.dialect = standing, dialect
         self._seeds = [Path(seed.path) for seed in project.seeds]
         self.cost = OPENED + _SIDES * cost(unit.scripts)
 
@@ -342,14 +372,14 @@ class _Test:
         """Old beside new on one database."""
         try:
             with open_synthetic(database, SECONDS, self._seeds) as engine:
-                old = OldSide(engine, self._unit.scripts, {}, CLOCK)
-                return test_beside(old, self._project, report, self._dialect, self._standing)
+                old = OldSide(engine, self.unit.scripts, {}, CLOCK)
+                return test_beside(old, self.project, report, self.dialect, self._standing)
         except UnwetError as error:
             return DataVerdict(report.name, "not run", None, None, (), error.message)
 
     def shown(self, database: Database) -> str:
         """A database as a script with both sides."""
-        return script(self._unit, database, self._project, self._standing, self._dialect)
+        return script(self.unit, database, self.project, self._standing, self.dialect)
 
 
 def _of_pile(meaning: Meaning, values: Mapping[str, str]) -> str:

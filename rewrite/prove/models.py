@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -30,6 +30,12 @@ def needed(
                 found.add(name)
                 waiting.append(name)
     return found
+
+
+def trees_of(project: RenderedProject, model: str, dialect: str) -> Iterator[exp.Query]:
+    """The queries of a model and of all that it reads. Raises EngineError."""
+    names = needed(project, [model])
+    yield from (query_of(each, dialect) for each in project.models if each.name in names)
 
 
 class Models(ABC):

@@ -80,3 +80,9 @@ def shown(data: str | Connected) -> str:
         return data
     target = target_of(data)
     return target if isinstance(target, str) else target.name
+
+
+def engine_of(data: str | Connected) -> str:
+    """The dialect of the engine in which old and new run."""
+    target = target_of(data)
+    return "duckdb" if isinstance(target, str) else target.dialect

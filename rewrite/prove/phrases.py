@@ -128,7 +128,7 @@ def _of(kind: str, said: Sequence[Phrase]) -> list[Phrase]:
 
 def spoken(node: Node, dialect: str = "") -> str:
     """A part of a plan by itself, which knows no names of columns: they are numbered from 1."""
-    teller = _Teller(dialect)
+    teller = Teller(dialect)
     match node:
         case Col() | Outer() | Lit() | Param() | Call() | Agg() | Over() | Subquery():
             seen = [i for part in parts(node) if isinstance(part, Col) for i in [part.index]]
@@ -156,11 +156,11 @@ _KINDS: dict[type[Node], str] = {
 
 def phrases(rel: Rel, dialect: str = "") -> list[Phrase]:
     """Every expression and every clause of a plan, inputs before what reads them."""
-    teller = _Teller(dialect)
+    teller = Teller(dialect)
     return [phrase for node in walk(rel) for phrase in teller.phrases(node)] + teller.outputs(rel)
 
 
-class _Teller:
+class Teller:
     """Writes parts of one plan."""
 
     def __init__(self, dialect: str) -> None:
@@ -168,7 +168,7 @@ class _Teller:
         self._names: dict[bytes, list[exp.Expr]] = {}
 
     def phrases(self, node: Rel) -> list[Phrase]:
-        below = self._seen(node)
+        below = self.seen(node)
         found = []
         for expr in expressions(node):
             for part in parts(expr):
@@ -183,7 +183,7 @@ class _Teller:
 
     def clause(self, node: Rel) -> str:
         """What a node says itself; empty where that is no clause."""
-        found = self._clause(node, self._seen(node))
+        found = self._clause(node, self.seen(node))
         return found.text if found is not None else ""
 
     def outputs(self, rel: Rel) -> list[Phrase]:
@@ -237,7 +237,7 @@ class _Teller:
 
     # --- names of columns
 
-    def _seen(self, node: Rel) -> list[exp.Expr]:
+    def seen(self, node: Rel) -> list[exp.Expr]:
         """What the expressions of a node see."""
         return [name for each in inputs(node) for name in self._outputs(each)]
 

@@ -117,6 +117,8 @@ APART = [
     ("c LIKE 'a%'", "sqlite", "postgres duckdb"),
     ("(SELECT APPROX_COUNT_DISTINCT(u.d) FROM u) = 1", "duckdb", "snowflake bigquery"),
     ("HASH(c) = 1", "duckdb", "snowflake"),
+    ("LENGTH(c) = 1", "tsql", "postgres duckdb"),
+    ("WEEK(y) = 1", "mysql", "duckdb"),
 ]
 """What the two groups of dialects are known to understand differently."""
 
@@ -131,6 +133,7 @@ ALIKE = [
     ("EXTRACT(WEEK FROM y) = 1", "postgres", "duckdb"),
     ("EXTRACT(DAYOFWEEK FROM y) = 1", "snowflake", "duckdb"),
     ("c LIKE '_%'", "sqlite", "duckdb"),
+    ("LENGTH(c) = 1", "postgres", "duckdb"),
 ]
 
 TOGETHER = "(SELECT t.a, t.b, t.c, u.d, s.y FROM t CROSS JOIN u CROSS JOIN s) AS q"

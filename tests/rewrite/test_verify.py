@@ -160,6 +160,21 @@ def test_without_data_it_is_made_and_its_worth_is_told(bench: Bench) -> None:
     assert both.score == twice.score
 
 
+def test_what_duckdb_cannot_tell_is_not_tested(bench: Bench) -> None:
+    """PostgreSQL and SQL Server cut a text to the length of VARCHAR(1), DuckDB does not."""
+    cut = NORTH.replace("amount FROM", "CAST(region AS VARCHAR(1)) AS amount FROM")
+    bench.fill({"a": cut}, {"north": NORTH_MODEL.replace("amount", "region as amount")})
+    places = bench.root / "pile", bench.root / "project"
+    for data in (None, bench.root / "data"):
+        found = verify(*places, dialect="postgres", to_dialect="postgres", data=data)
+        (north,) = found.reports
+        assert (north.verdict, north.open) == ("kept", True)
+        assert "DuckDB may compute CAST(region AS VARCHAR(1)) otherwise" in north.reason
+    made = refactor(places[0], dialect="tsql", to_dialect="duckdb", data=places[0].parent / "data")
+    assert [each.outcome for each in made.verdicts] == ["kept"]
+    assert "DuckDB may compute" in made.verdicts[0].reason
+
+
 def test_data_that_it_could_not_run_on_is_told_beside_generated_data(bench: Bench) -> None:
     bench.write("data/shop/orders.csv", "id,region\n1,n\n")  # without the amounts
     models = {
