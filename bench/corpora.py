@@ -74,13 +74,18 @@ def fetch(corpus: Corpus, cache: Path = CACHE, mirrors: Mapping[str, Path] | Non
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    mirror = (mirrors or {}).get(corpus.slug)
-    git_dir = mirror if mirror else _clone(corpus, cache.resolve())
-    _check_out(corpus, git_dir, partial)
+    home = git_dir(corpus, cache, mirrors)
+    _check_out(corpus, home, partial)
     if corpus.minus:
-        _subtract(git_dir, corpus.minus, partial)
+        _subtract(home, corpus.minus, partial)
     partial.rename(target)
     return target
+
+
+def git_dir(corpus: Corpus, cache: Path = CACHE, mirrors: Mapping[str, Path] | None = None) -> Path:
+    """The git directory that a corpus comes from: its mirror, or a clone below `cache`."""
+    mirror = (mirrors or {}).get(corpus.slug)
+    return mirror if mirror else _clone(corpus, cache.resolve())
 
 
 def _clone(corpus: Corpus, cache: Path) -> Path:

@@ -5,13 +5,16 @@ gaps(leader, members) -> the places, in order; each member has the same words be
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from unwet.rewrite.templated.lexed import Words
+from unwet.rewrite.templated.lexed import Word, Words
 
+_NEAR = 3
+_CONSTANT = re.compile(r"'[^']*'|\d[\w.]*").fullmatch
 _OPENING = frozenset({"if", "for", "macro", "call", "filter", "raw"})
 _BEFORE = frozenset({"(", ",", "[", "{", "=", "~", ":", "==", "!=", "if", "in", "and", "or", "not"})
 _AFTER = frozenset({")", ",", "]", "}", "~", ":", "==", "!=", "if", "else", "in", "and", "or"})
@@ -35,6 +38,7 @@ def gaps(leader: Words, members: Sequence[Words]) -> tuple[Gap, ...]:
     found = _merged([gap for each in maps for gap in each.apart])
     while True:
         wide = _merged([_widened(leader, members, maps, *gap) for gap in found])
+        wide = _joined(leader, members, maps, wide)
         if wide == found:
             break
         found = wide
@@ -93,6 +97,40 @@ def _merged(found: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
+def _joined(
+    leader: Words, members: Sequence[Words], maps: Sequence[_Map], found: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """With one place for two where they are parts of one list of constants, or where words of SQL
+    differ with hardly one between them."""
+    made: list[tuple[int, int]] = []
+    for start, end in found:
+        if made and _held(leader, start) < 0 and _held(leader, made[-1][1]) < 0:
+            between = leader.all[made[-1][1] : start]
+            if all(_is_item(word) for word in between) and any(w.text == "," for w in between):
+                made[-1] = made[-1][0], end
+                continue
+            near = len(between) <= _NEAR and all(w.kind == "sql" for w in between)
+            constants = (_constant(members, maps, each) for each in (made[-1], (start, end)))
+            if near and not any(constants) and not any(w.text in "()" for w in between):
+                made[-1] = made[-1][0], end
+                continue
+        made.append((start, end))
+    return made
+
+
+def _is_item(word: Word) -> bool:
+    return word.kind in ("sql", "string") and (word.text == "," or _CONSTANT(word.text) is not None)
+
+
+def _constant(members: Sequence[Words], maps: Sequence[_Map], gap: tuple[int, int]) -> bool:
+    """Whether all members have one constant there."""
+    for words, each in zip(members, maps, strict=True):
+        start, end = each.slice(*gap)
+        if end - start != 1 or _CONSTANT(words.all[start].text) is None:
+            return False
+    return True
+
+
 def _widened(
     leader: Words, members: Sequence[Words], maps: Sequence[_Map], start: int, end: int
 ) -> tuple[int, int]:
@@ -120,7 +158,7 @@ def _lacking(words: Words, start: int, end: int) -> tuple[bool, bool]:
     left, right = first >= 0 or cut[0], last >= 0 or cut[1]
     if left or right:
         return left, right
-    low, depth = _depth(words, start, end)
+    low, depth = depth_of(words, start, end)
     return low < 0, depth > low
 
 
@@ -176,7 +214,7 @@ def _lacking_in_tag(words: Words, start: int, end: int) -> tuple[bool, bool]:
     return left, right
 
 
-def _depth(words: Words, start: int, end: int) -> tuple[int, int]:
+def depth_of(words: Words, start: int, end: int) -> tuple[int, int]:
     """How deep brackets of SQL and blocks of tags are at the lowest, and at the end."""
     depth = low = 0
     for at in range(start, end):

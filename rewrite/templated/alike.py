@@ -12,7 +12,7 @@ from typing import Final
 
 from unwet.lineage.lexer import CODE, COMMENT, pieces
 from unwet.rewrite.templated.branches import Rendering
-from unwet.rewrite.templated.lexed import SQL_WORDS
+from unwet.rewrite.templated.lexed import SQL_WORDS, TYPES
 
 _WORDS: Final = re.compile(r"\d[\w.]*|\w+|[<>=!|&:+\-*/%^~]+|[^\w\s]")
 
@@ -46,7 +46,7 @@ def _code(text: str, dialect: str) -> tuple[str, ...]:
             prefixed = start > 0 and text[start - 1].isalnum()  # X'0a' is not X '0a'
             found.append(f"~{part}" if prefixed else part)
     return tuple(
-        word
+        word.lower() if word.lower() in TYPES and after.startswith("'") else word
         for word, after in zip(found, [*found[1:], ""], strict=False)
         if not (word == "inner" and after == "join")
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, Final
 
 from jinja2 import meta, nodes
@@ -93,7 +93,7 @@ class _Reading:
         return guarded(lambda: self._template(text, names).module)
 
     def _template(self, text: str, names: Mapping[str, object]) -> Any:
-        free = meta.find_undeclared_variables(self._environment.parse(text)) - names.keys()
+        free = _undeclared(text) - names.keys()
         self._outside |= free - DBT
         unknown = {name: Unknown(name, self._decide) for name in free}
         return self._environment.from_string(text, globals={**unknown, **names})
@@ -112,10 +112,25 @@ def _late(bodies: Mapping[str, Callable[..., object]], name: str) -> Callable[..
     return lambda *args, **kwargs: bodies[name](*args, **kwargs)
 
 
+@lru_cache(maxsize=4096)
+def _undeclared(text: str) -> frozenset[str]:
+    tree = guarded(lambda: Sandbox(Budget()).parse(text))
+    return frozenset(meta.find_undeclared_variables(tree))
+
+
+@lru_cache(maxsize=4096)
 def macro_names(text: str) -> tuple[str, ...]:
     """The macros that a text defines at its top. Raises TemplateFailure for what is no template."""
     tree = guarded(lambda: Sandbox(Budget()).parse(text))
     return tuple(node.name for node in tree.body if isinstance(node, nodes.Macro))
+
+
+def bound_names(text: str) -> tuple[str, ...]:
+    """The names that a template gives values to, in sets, loops and parameters. Raises
+    TemplateFailure for what is no template."""
+    tree = guarded(lambda: Sandbox(Budget()).parse(text))
+    found = (each.name for each in tree.find_all(nodes.Name) if each.ctx in ("store", "param"))
+    return tuple(dict.fromkeys(found))
 
 
 class _Symbolic(Sandbox):

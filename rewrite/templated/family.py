@@ -5,14 +5,15 @@ family(name, bodies, ...) -> Family, None where they do not fit together
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from unwet.rewrite.sizes import code_lines
 from unwet.rewrite.templated.aligned import Gap, gaps
-from unwet.rewrite.templated.holes import Holes, Parameter, holes, is_literal, named
+from unwet.rewrite.templated.holes import Holes, Parameter, holes, is_literal
 from unwet.rewrite.templated.lexed import Words, lexed
+from unwet.rewrite.templated.opened import named
 
 LINE: Final = 100
 
@@ -30,7 +31,7 @@ class Set:
 class Body:
     """What a call can stand for: [start, end) in the text of its model. ``words``: those that the
     macro would have; before them ``sets``; ``above``: names that are set still higher, ``inner``:
-    by the words themselves, which no call can speak of."""
+    by the words themselves, which no call can speak of. ``label``: what the author calls it."""
 
     model: str
     start: int
@@ -39,6 +40,11 @@ class Body:
     sets: tuple[Set, ...] = ()
     above: tuple[str, ...] = ()
     inner: tuple[str, ...] = ()
+    label: str = ""
+
+    def names(self) -> Iterator[str]:
+        """All that its model sets to something above, or at its head."""
+        yield from (*(each.name for each in self.sets), *self.above, *self.inner)
 
     @property
     def text(self) -> str:
@@ -63,7 +69,9 @@ def family(name: str, bodies: Sequence[Body]) -> Family | None:
     words = [body.words for body in bodies]
     places = gaps(leader.words, words)
     known = {*(each.name for each in leader.sets), *leader.above}
-    found = holes(leader.words, words, places, _passed(leader.words, places, known))
+    passed = _passed(leader.words, places, known)
+    local = {name for body in bodies for name in body.names()}
+    found = holes(leader.words, words, places, passed, local)
     if found is None:
         return None
     macro = _macro(name, leader, found)

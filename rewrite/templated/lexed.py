@@ -23,6 +23,8 @@ SQL_WORDS: Final = frozenset(
     )
 )
 """Words that no dialect lets a name be without quotes."""
+TYPES: Final = frozenset({"date", "time", "timestamp", "interval"})
+"""Words that are a type before a string, and may be names elsewhere."""
 
 _TAG: Final = re.compile(r"\{[{%#]")
 _INSIDE: Final = re.compile(
@@ -67,8 +69,17 @@ class Words:
             if (word.kind, word.text, after.text) == ("word", "for", "in")
         ]
         known = {name: f"{{loop {at}}}" for at, name in enumerate(dict.fromkeys(loops))}
+        typing = {
+            id(word)
+            for word, after in zip(self.all, self.all[1:], strict=False)
+            if word.kind == "sql" and after.kind in ("string", "part") and after.text[0] == "'"
+        }
         return tuple(
-            known.get(word.text, word.text) if word.kind == "word" else word.key
+            known.get(word.text, word.text)
+            if word.kind == "word"
+            else word.text.lower()
+            if id(word) in typing and word.text.lower() in TYPES
+            else word.key
             for word in self.all
         )
 

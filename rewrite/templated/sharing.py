@@ -15,6 +15,7 @@ from unwet.rewrite.templated.family import Body, Family, family
 
 ALIKE: Final = 0.4  # of the runs of five words of two bodies, so many are in both
 _RUN = 5
+_LEADERS = 3
 
 Runs = Mapping[str, frozenset[tuple[str, ...]]]
 
@@ -32,8 +33,11 @@ def shared(
     left = list(models)
     while len(left) >= limits.min_uses:
         leaders = sorted(left, key=lambda m: (-_company(m, left, runs), m.model))
-        grown = (_proved(leader, left, runs, limits, names, unproved) for leader in leaders[:3])
-        best = max((g for g in grown if g is not None), key=lambda g: g.saved, default=None)
+        tried = ((each, _grown(each, left, runs, limits, names)) for each in leaders[:_LEADERS])
+        grown = [(leader, family) for leader, family in tried if family is not None]
+        grown.sort(key=lambda pair: -pair[1].saved)
+        proved = (_proved(*pair, left, runs, limits, names, unproved) for pair in grown)
+        best = next((family for family in proved if family is not None), None)
         if best is None:
             left = [m for m in left if m is not leaders[0]]
             continue
@@ -46,22 +50,21 @@ def shared(
 
 def _proved(
     leader: Bodies,
+    grown: Family | None,
     models: Sequence[Bodies],
     runs: Runs,
     limits: Sharing,
     names: set[str],
     unproved: Callable[[Family], Collection[str]],
 ) -> Family | None:
-    """What grows around a leader, without those that would say something else in it."""
+    """What has grown around a leader, without those that would say something else in it."""
     left = list(models)
-    while (grown := _grown(leader, left, runs, limits, names)) is not None:
-        wrong = unproved(grown)
-        if not wrong:
-            return grown
+    while grown is not None and (wrong := unproved(grown)):
         if leader.model in wrong:
             return None
         left = [m for m in left if m.model not in wrong]
-    return None
+        grown = _grown(leader, left, runs, limits, names)
+    return grown
 
 
 def _runs(body: Body) -> frozenset[tuple[str, ...]]:
@@ -105,7 +108,7 @@ def _grown(
 
 def _family(members: Sequence[Bodies], names: set[str]) -> Family | None:
     """As a whole, or without what is set at their heads: whatever saves more."""
-    models = [each.model for each in members]
+    models = [each.rest.label or each.model for each in members]
     name = free(common_words(models) or models[0], names)
     tried = [family(name, [m.rest for m in members])]
     if any(m.rest.sets for m in members):
