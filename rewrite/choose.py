@@ -155,8 +155,8 @@ class _Workshop:
                 break
             met = any(changed.meets(unit.node) for unit in family.units)
             if not met and not self._refused(family):
-                for unit in family.units:
-                    changed.add(unit.node)
+                for node in (node for unit in family.units for node in _taken_off(unit)):
+                    changed.add(node)
                 self._apply(family)
                 touched.update(u.host for u in family.units)
         for host in touched:
@@ -174,7 +174,9 @@ class _Workshop:
         lines = self._lines(first)
         saved = sum(lines - call_lines(family, i) for i in range(len(family.units)))
         least = max(self.owners.limits.sharing.min_lines, _LIST * (first.kind == "items"))
-        if lines < least or (first.kind not in PIECES and _is_trivial(first.node)):
+        if lines < least:
+            return _NEVER
+        if first.kind not in PIECES and _is_trivial(first.node) and not is_table(family.units):
             return _NEVER
         return saved - lines - _OVERHEAD
 
@@ -200,7 +202,9 @@ class _Workshop:
     def _inside(self, host: str) -> Iterator[Unit]:
         survey = Survey(self.hosts[host])
         for node in self.hosts[host].walk():
-            if not isinstance(node, exp.Query) or isinstance(node, exp.Subquery):
+            if not isinstance(node, exp.Query):
+                continue
+            if isinstance(node, exp.Subquery) and not _is_branch(node):
                 continue
             label, found = _label(node), survey.shape(node)
             if label and len(found.leaves) >= _MIN_LEAVES:
@@ -327,6 +331,13 @@ class _Changed:
         self._above.update(map(id, _upwards(node)))
 
 
+def _taken_off(unit: Unit) -> Iterator[exp.Expr]:
+    """The nodes that a call will stand for: CTEs that are cut off are below another node then."""
+    yield unit.node
+    if unit.kind == "tail":
+        yield from unit.node.args["with_"].expressions[unit.skip :]
+
+
 def _upwards(node: exp.Expr) -> Iterator[exp.Expr]:
     up: exp.Expr | None = node
     while up is not None:
@@ -391,6 +402,12 @@ def _place(family: Family) -> tuple[str, int]:
     return (unit.host, unit.skip)
 
 
+def _is_branch(node: exp.Subquery) -> bool:
+    """(WITH a AS (...) SELECT ...) in a UNION: a branch that needs its parentheses."""
+    bare = all(key == "this" for key, value in node.args.items() if value)
+    return bare and isinstance(node.parent, exp.SetOperation) and bool(node.this.args.get("with_"))
+
+
 def _label(node: exp.Expr) -> str:
     """The author's name of a block, its alias; "part" for a branch of a set operation; empty
     for queries that no macro call can stand for."""
@@ -400,7 +417,7 @@ def _label(node: exp.Expr) -> str:
             return parent.alias
         case exp.Subquery() if isinstance(parent.parent, (exp.From, exp.Join)):
             return parent.alias
-        case exp.SetOperation() if isinstance(node, exp.Select):
+        case exp.SetOperation() if isinstance(node, exp.Select | exp.Subquery):
             return BRANCH
         case _:
             return ""

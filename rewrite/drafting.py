@@ -9,6 +9,7 @@ from unwet.lineage.errors import RenderError
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.compose import Draft, NotComposable, compose
+from unwet.rewrite.idle_nulls import without_idle_nulls
 from unwet.rewrite.parentheses import without_idle_parentheses
 from unwet.rewrite.script import Report
 from unwet.rewrite.stars import made_table
@@ -60,6 +61,7 @@ class Drafting:
         try:
             draft = compose(report, models)
             without_idle_parentheses(draft.tree, self._dialect)
+            without_idle_nulls(draft.tree)
             self._target.check(draft, self._dialect)
         except (NotComposable, RenderError) as reason:
             said = TOKEN.sub(lambda hit: self._written.get(hit[0].lower(), hit[0]), str(reason))

@@ -114,6 +114,8 @@ def of_renamed_schemas(statements: Sequence[Resolved], known: Iterable[str]) -> 
     """The last parts of the relations whose schema gets another name."""
     hits = [hit for r in statements if (hit := _SCHEMA_RENAMED.match(r.statement.text))]
     schemas = {_plain(name) for hit in hits for name in hit.groups()}
+    if not schemas:
+        return frozenset()
     return frozenset(
         last_part(name) for name in known if schemas.intersection(name.split(".")[:-1])
     )

@@ -20,6 +20,8 @@ from unwet.rewrite.algebra import Opaque, Plan, Rel, Scan
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.group_all import by_all
 from unwet.rewrite.grouping_sets import as_sets
+from unwet.rewrite.idle_nulls import without_idle_nulls
+from unwet.rewrite.parentheses import without_idle_parentheses
 from unwet.rewrite.positions import by_expression
 from unwet.rewrite.reads import relations
 
@@ -35,11 +37,14 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     for branch in list(tree.find_all(exp.Subquery)):
         if _is_bare_branch(branch):
             branch.replace(branch.this)
+    without_idle_parentheses(tree, query.dialect)
+    without_idle_nulls(tree)
+    read = names_read(tree)
     inputs: dict[str, tuple[Rel, tuple[str, ...]]] = {}
     for table, name in tables:
         defined = definitions.get(name)
         inputs[name] = (trim(defined), defined.names) if defined else (Scan(name, ()), ())
-        _number(table, list(inputs).index(name), names_read(tree))
+        _number(table, list(inputs).index(name), read)
     shown = _shows_names(tree)
     for identifier in tree.find_all(exp.Identifier):
         _unify(identifier, query.dialect, shown)

@@ -52,15 +52,23 @@ class Project:
     bound: frozenset[str] = frozenset()
     written: Mapping[str, str] = field(default_factory=dict)
     templates: Mapping[str, str] = field(default_factory=dict)
+    _outside: Mapping[str, Outside] = field(init=False, repr=False, compare=False)  # by token
+
+    def __post_init__(self) -> None:
+        drafts = (*self.drafts, *self.intermediates)
+        found = {outside.token: outside for draft in drafts for outside in draft.outside}
+        object.__setattr__(self, "_outside", {token: found[token] for token in sorted(found)})
 
     def said(self, text: str) -> str:
         """Words with models by their names, and sources and placeholders as the pile has them."""
         if "__" not in text:
             return text
-        sources = {each.token.lower(): each.relation for each in self.outside()}
 
         def relation(hit: re.Match[str]) -> str:
-            return sources.get(hit[0].lower(), hit[0] if hit[1].lower() == "src" else hit[2])
+            source = self._outside.get(hit[0].lower())
+            if source is not None:
+                return source.relation
+            return hit[0] if hit[1].lower() == "src" else hit[2]
 
         text = _NAMED.sub(relation, text)
         return TOKEN.sub(lambda hit: self.written.get(hit[0].lower(), hit[0]), text)
@@ -71,9 +79,7 @@ class Project:
 
     def outside(self) -> tuple[Outside, ...]:
         """The relations that are read and not made, each once, by token."""
-        drafts = (*self.drafts, *self.intermediates)
-        found = {outside.token: outside for draft in drafts for outside in draft.outside}
-        return tuple(found[token] for token in sorted(found))
+        return tuple(self._outside.values())
 
     def folder(self, name: str) -> str:
         """The folder of a report's old script, as in `folder_at`."""

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from unwet.lineage.resolve import Input, Query
 
+_WITHOUT = (exp.Table, exp.Column, exp.Literal, exp.Identifier)  # no query is in them
 _NOT_EXPRESSIONS = frozenset({"with_", "from_", "laterals", "into"})
 
 
@@ -58,5 +59,5 @@ def _outermost_queries(node: exp.Expression) -> Iterator[exp.Expression]:
         item = stack.pop()
         if isinstance(item, (exp.Select, exp.SetOperation)):
             yield item
-        elif not isinstance(item, exp.Table):
+        elif not isinstance(item, _WITHOUT):
             stack.extend(reversed(list(item.iter_expressions())))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import sqlglot
 from sqlglot import exp
 
@@ -72,6 +74,29 @@ def test_the_end_of_a_query_that_repeats_becomes_a_macro() -> None:
     drafts = [draft(f"r{i}", sql.format("x", i, start)) for i, start in enumerate(starts)]
     library = choose(drafts, "duckdb")
     assert any(macro.kind == "tail" for macro in library.macros)
+    assert _called(library) == {macro.name for macro in library.macros}
+
+
+def _called(library: Library) -> set[str]:
+    """The macros that a model or another macro calls."""
+    trees = [*library.models.values(), *(macro.tree for macro in library.macros)]
+    said = " ".join(tree.sql("duckdb") for tree in trees)
+    return {library.calls[int(n)].macro for n in re.findall(r"(?:call|tail)__(\d+)__", said)}
+
+
+def test_branches_in_parentheses_and_short_ones_become_rows_of_a_table() -> None:
+    counted = (
+        "(WITH c AS (SELECT a, MAX(b) AS n FROM {0} WHERE b < '{0}' GROUP BY a) SELECT * FROM c)"
+    )
+    short = "SELECT a, b, c, d, e, f FROM {0} WHERE a > 1"
+    drafts = [
+        draft(name, " UNION ALL ".join(sql.format(table) for table in ("t", "u", "v", "w", "x")))
+        for name, sql in (("counts", counted), ("rows", short))
+    ]
+    library = choose(drafts, "duckdb")
+    assert len(library.macros) == 2
+    said = texts(library)
+    assert all(said[each].count("call__") == 5 and "WHERE" not in said[each] for each in said)
 
 
 def test_drafts_are_not_changed() -> None:
