@@ -68,13 +68,17 @@ class DuckEngine:
     """DuckDB in memory, over data that it can only read. Make it with `open_duckdb`."""
 
     def __init__(
-        self, connection: DuckDBPyConnection, seconds: float | None, spill: str, cpu: bool
+        self,
+        connection: DuckDBPyConnection,
+        seconds: float | None,
+        cpu: bool,
+        spill: tempfile.TemporaryDirectory[str] | None = None,
     ) -> None:
         self._connection = connection
         self._seconds = seconds
         self._watchdog = Watchdog(seconds, connection.interrupt, cpu) if seconds else None
-        self._spill = tempfile.TemporaryDirectory(prefix="unwet-", dir=spill or None)
-        self._trusted(f"SET temp_directory={text(self._spill.name)}")
+        self._spill = spill
+        self._attached: dict[str, None] = {}
         self._stop = connection.interrupt
         interrupts.listen(self._stop)
 
@@ -104,7 +108,7 @@ class DuckEngine:
 
         `shuffle`: a seed; the views then return their rows in another order.
         """
-        self._trusted(f"ATTACH ':memory:' AS {quote(name)}")
+        self.attach(name)
         for schema, table in self.tables(DATA):
             self._trusted(f"CREATE SCHEMA IF NOT EXISTS {quote(name, schema)}")
             query = f"SELECT * FROM {quote(DATA, schema, table)}"
@@ -112,10 +116,16 @@ class DuckEngine:
                 query += f" AS r ORDER BY hash(r, {int(shuffle)})"
             self._trusted(f"CREATE VIEW {quote(name, schema, table)} AS {query}")
 
+    def attach(self, name: str) -> None:
+        """A new catalog without anything in it."""
+        self._trusted(f"ATTACH ':memory:' AS {quote(name)}")
+        self._attached[name] = None
+
     def forget(self, name: str) -> None:
         """Give a world's memory back, if there is one of that name."""
         self._trusted("SET search_path='memory.main'")
         self._trusted(f"DETACH DATABASE IF EXISTS {quote(name)}")
+        self._attached.pop(name, None)
 
     def use(self, world: str, schema: str = "") -> None:
         """Resolve names in `world`; unqualified ones in `schema` first, then in its main schema."""
@@ -134,13 +144,24 @@ class DuckEngine:
         found = self.rows(" UNION ALL ".join(halves) + " ORDER BY ALL")
         return tuple((str(schema), str(table)) for schema, table in found)
 
+    def connected(self) -> DuckDBPyConnection:
+        """Another connection to the same DuckDB. It has its own temporary tables and macros, and
+        shares catalogs and settings."""
+        return self._connection.cursor()
+
+    def deaf(self) -> DuckEngine:
+        """Leaves Ctrl-C to the other connections: only they run anything from now on."""
+        interrupts.forget(self._stop)
+        return self
+
     def close(self) -> None:
         """Give memory and spill space back."""
         if self._watchdog is not None:
             self._watchdog.close()
         interrupts.forget(self._stop)
         self._connection.close()
-        self._spill.cleanup()
+        if self._spill is not None:
+            self._spill.cleanup()
 
     def __enter__(self) -> DuckEngine:
         return self
@@ -205,8 +226,11 @@ def open_duckdb(
     place = _place(data)
     config = {**_CLOSED, "memory_limit": memory or _memory()}
     config |= {"max_temp_directory_size": disk} if disk else {}
-    engine = DuckEngine(duckdb.connect(":memory:", config=dict(config)), seconds, spill, cpu)
+    connection = duckdb.connect(":memory:", config=dict(config))
+    folder = tempfile.TemporaryDirectory(prefix="unwet-", dir=spill or None)
+    engine = DuckEngine(connection, seconds, cpu, folder)
     try:
+        engine._trusted(f"SET temp_directory={text(folder.name)}")
         files = _attach(engine, place) if place else ()
         if not place or not place.is_file():
             _load(engine, place or Path(), files)
@@ -269,7 +293,7 @@ def _tables_below(folder: Path) -> tuple[Path, ...]:
 
 def _load(engine: DuckEngine, root: Path, files: Sequence[Path]) -> None:
     """CSV is read once (its types are guessed from all rows), Parquet stays where it is."""
-    engine._trusted(f"ATTACH ':memory:' AS {quote(DATA)}")
+    engine.attach(DATA)
     for path in files:
         schema = path.parent.name if path.parent != root else "main"
         engine._trusted(f"CREATE SCHEMA IF NOT EXISTS {quote(DATA, schema)}")

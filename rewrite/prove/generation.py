@@ -15,14 +15,13 @@ from unwet.rewrite.algebra import Plan
 from unwet.rewrite.definitions import Definition
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.meaning import Meaning
-from unwet.rewrite.prove.engines import open_duckdb
+from unwet.rewrite.prove.guests import guest
 from unwet.rewrite.prove.same_meaning import Plans
 from unwet.rewrite.prove.synthetic.contrast import contrasts
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import databases
 from unwet.rewrite.prove.synthetic.infer import Inferred, infer
 from unwet.rewrite.prove.synthetic.keys import honoured
-from unwet.rewrite.prove.synthetic.load import hurry
 from unwet.rewrite.prove.synthetic.parameters import given, guesses
 from unwet.rewrite.prove.synthetic.repair import Fit, Repair
 from unwet.rewrite.prove.synthetic.units import Unit
@@ -50,10 +49,9 @@ class Generator:
         # declared is what the pile itself or the user declares, not what was inferred of it
         self._catalog, catalog = meaning.pile.catalog, inferred.meaning.pile.catalog
         self._plans = {each.name: _plan(each.definition, catalog) for each in reports}
-        self._engine = open_duckdb(None, seconds=SECONDS, cpu=True)
+        self._engine = guest(SECONDS)
         self._fits: dict[str, Fit] = {}
         self._states, self._tables = Plans(catalog), catalog
-        hurry(self._engine)
 
     def databases(self, unit: Unit) -> tuple[Database, ...]:
         """Databases over the inputs of a unit, the plainest first; before that the unit runs

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 from unwet.rewrite.prove.engines import DATA, DuckEngine, open_duckdb, quote, text
+from unwet.rewrite.prove.guests import guest, hurry
 from unwet.rewrite.prove.places import target
 from unwet.rewrite.prove.synthetic.database import Cell, Database, Table
 
@@ -19,9 +19,8 @@ def open_synthetic(
     """An engine whose data is `database`. `seconds`: of work, for each statement; `readable`:
     files that SQL may read. Raises EngineError where a cell is no value of its column's type, or
     two relations want one place."""
-    engine = open_duckdb(None, seconds=seconds, cpu=True, readable=readable)
+    engine = _reading(seconds, readable) if readable else guest(seconds)
     try:
-        hurry(engine)
         fill(engine, database)
     except BaseException:
         engine.close()
@@ -29,16 +28,10 @@ def open_synthetic(
     return engine
 
 
-def hurry(engine: DuckEngine) -> None:
-    """Sets an engine up for large queries over tens of rows: one thread, and only those rewrites
-    without which a query may never end. The others cost more than they save here."""
-    known = [str(name) for (name,) in engine.rows("SELECT name FROM duckdb_optimizers()")]
-    engine._trusted("SET threads=1")
-    idle = ",".join(sorted(set(known) - _NEEDED))
-    engine._trusted(f"SET disabled_optimizers={text(idle)}")
-
-
-_NEEDED: Final = frozenset({"filter_pushdown", "join_order", "deliminator", "unused_columns"})
+def _reading(seconds: float | None, readable: Sequence[Path]) -> DuckEngine:
+    engine = open_duckdb(None, seconds=seconds, cpu=True, readable=readable)
+    hurry(engine)
+    return engine
 
 
 def fill(engine: DuckEngine, database: Database, catalog: str = DATA) -> None:

@@ -14,13 +14,14 @@ from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.bags import Runs
 from unwet.rewrite.prove.engines import DuckEngine, open_duckdb
 from unwet.rewrite.prove.generation import Generator
+from unwet.rewrite.prove.guests import hurry
 from unwet.rewrite.prove.same_meaning import Meant
 from unwet.rewrite.prove.strength import CLOCK, strength
 from unwet.rewrite.prove.synthetic import databases as made_databases
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import databases
 from unwet.rewrite.prove.synthetic.infer import infer
-from unwet.rewrite.prove.synthetic.load import hurry, open_synthetic
+from unwet.rewrite.prove.synthetic.load import open_synthetic
 from unwet.rewrite.prove.synthetic.units import Unit, units
 
 
