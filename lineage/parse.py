@@ -176,6 +176,19 @@ def _as_one_integer(trees: Sequence[exp.Expr | None]) -> None:
             node.set("this", exp.DType.BIGINT)
 
 
+# TIMESTAMP has a time zone there (Databricks SQL, "TIMESTAMP type"; Spark SQL, "Data types")
+_ONE_TIMESTAMP = frozenset({"databricks", "spark", "spark2"})
+
+
+def _as_written_out(tokens: Sequence[Token], trees: Sequence[exp.Expr | None]) -> None:
+    """What the functions `to_timestamp(x)` and `timestamp(x)` make has the type of a cast to
+    TIMESTAMP, as which they are printed; the parser takes it for the one without a time zone."""
+    if any("timestamp" in token.text.lower() for token in tokens):
+        for node in (n for tree in trees if tree is not None for n in tree.find_all(exp.DataType)):
+            if node.this == exp.DType.TIMESTAMP:
+                node.set("this", exp.DType.TIMESTAMPTZ)
+
+
 def _ends_in_comma(token: Token, after: Token) -> bool:
     return token.token_type is TokenType.COMMA and after.token_type is TokenType.R_PAREN
 
@@ -315,6 +328,8 @@ class _Reader:
                 _mark_bits(tokens, trees)
             if self._name == "bigquery" and any(t.token_type in _INTEGERS for t in tokens):
                 _as_one_integer(trees)
+            if self._name in _ONE_TIMESTAMP:
+                _as_written_out(tokens, trees)
             if any(map(_ends_in_comma, tokens, tokens[1:])):
                 _as_subqueries(trees)
         except ParseError as error:

@@ -4,9 +4,10 @@
 
 A list of keys that repeats the SELECT is a second place to change. Only where the keys are just
 these outputs, and one of them reads a column: where all are constants, engines differ as to
-whether there is a row over no rows. Not beside windows, queries, row makers and functions of
-unknown name, of which nobody knows here whether they are aggregates. See the references: BigQuery,
-"GROUP BY ALL"; Databricks SQL, "GROUP BY clause"; DuckDB and Snowflake, "GROUP BY ALL".
+whether there is a row over no rows. Not beside queries, row makers and functions of unknown name,
+of which nobody knows here whether they are aggregates. Outputs with windows are no keys in BigQuery
+(query syntax, "GROUP BY ALL"); elsewhere nothing is said of them (Databricks SQL, "GROUP BY
+clause"; DuckDB and Snowflake, "GROUP BY ALL").
 
 A key that is a name may be an alias or a column of a table. It is the alias, or the same column,
 if the output reads a column that nothing else groups by: otherwise the query would be an error.
@@ -21,7 +22,7 @@ from sqlglot import exp
 
 READ_IN: Final = frozenset({"bigquery", "databricks", "duckdb", "snowflake", "spark"})
 _WRITTEN_IN: Final = READ_IN - {"spark"}  # which has it since 3.4 only
-_NOWHERE: Final = (exp.Query, exp.UDTF, exp.Window)
+_NOWHERE: Final = (exp.Query, exp.UDTF)
 _NO_KEY: Final = (exp.Anonymous, exp.Rand, exp.Randn, exp.Star, exp.Uuid)
 
 
@@ -34,18 +35,21 @@ def by_all(tree: exp.Expr, dialect: str) -> None:
         if (
             group is not None
             and {name for name, value in group.args.items() if value} == {"expressions"}
-            and _are_all(group.expressions, select.expressions)
-            and not (dialect == "bigquery" and _follow(select.expressions))
+            and _are_all(group.expressions, select.expressions, dialect)
         ):
             select.set("group", exp.Group(all=True))
 
 
-def _are_all(keys: Sequence[exp.Expr], outputs: Sequence[exp.Expr]) -> bool:
-    if any(each.is_star or each.find(*_NOWHERE) or _mixes(each) for each in outputs):
+def _are_all(keys: Sequence[exp.Expr], outputs: Sequence[exp.Expr], dialect: str) -> bool:
+    if any(each.is_star or each.find(*_NOWHERE) for each in outputs):
+        return False
+    if dialect == "bigquery" and _follow(outputs):
+        return False
+    if dialect != "bigquery" and any(each.find(exp.Window) or _mixes(each) for each in outputs):
         return False
     found = [_output(key, outputs) for key in keys]
     places = {at for at in found if at is not None}
-    plain = {at for at, each in enumerate(outputs) if each.find(exp.AggFunc) is None}
+    plain = {at for at, each in enumerate(outputs) if not each.find(exp.AggFunc, exp.Window)}
     telling = {at for at in plain if outputs[at].find(exp.Column)}
     return (
         len(places) == len(keys)  # each is one, and another one
@@ -62,7 +66,7 @@ def _follow(outputs: Sequence[exp.Expr]) -> bool:
     """Whether an expression reads other keys only: then it is no key of BigQuery's GROUP BY ALL,
     which matters where equal values are told apart, such as 0.0 and -0.0 as text."""
     columns = {each.unalias() for each in outputs if isinstance(each.unalias(), exp.Column)}
-    plain = (each for each in outputs if each.find(exp.AggFunc) is None)
+    plain = (each for each in outputs if not each.find(exp.AggFunc, exp.Window))
     read = ({*each.find_all(exp.Column)} for each in plain if each.unalias() not in columns)
     return any(found and found <= columns for found in read)
 

@@ -207,9 +207,10 @@ class _Select:
         items, read = self.node.expressions, [frozenset(map(type, parts(e))) for e in outputs]
         if self.query.dialect not in READ_IN or any(item.find(exp.UDTF) for item in items):
             raise Unsupported("GROUP BY ALL")
-        if any(Over in kinds or Subquery in kinds for kinds in read):
+        windows = self.query.dialect != "bigquery" and any(Over in kinds for kinds in read)
+        if windows or any(Subquery in kinds for kinds in read):
             raise Unsupported("GROUP BY ALL with windows or queries")
-        plain = [e for e, kinds in zip(outputs, read, strict=True) if Agg not in kinds]
+        plain = [e for e, kinds in zip(outputs, read, strict=True) if not kinds & {Agg, Over}]
         keys = tuple(dict.fromkeys(e for e in plain if any(isinstance(p, Col) for p in parts(e))))
         if not keys or any(map(is_random, plain)):
             raise Unsupported("GROUP BY ALL without columns")

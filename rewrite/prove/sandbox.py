@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import wraps
 from types import CodeType
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
 from jinja2.ext import Extension
@@ -48,6 +48,9 @@ _METHODS: dict[type, frozenset[str]] = {
 }
 
 Result = TypeVar("Result")
+
+
+_SCOPES: Final = ("_loop_vars", "_block_vars")  # what Jinja hands on with a call inside of a loop
 
 
 class TemplateFailure(UnwetError):
@@ -138,7 +141,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.budget.step()
         owner = getattr(obj, "__self__", None)
         if isinstance(owner, str):
-            return self._text_method(owner, obj.__name__, args, kwargs)
+            own = {name: value for name, value in kwargs.items() if name not in _SCOPES}
+            return self._text_method(owner, obj.__name__, args, own)
         result = super().call(context, obj, *args, **kwargs)
         self.budget.size(_length(result))
         return result

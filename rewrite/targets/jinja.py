@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from sqlglot import exp
 
@@ -21,6 +23,7 @@ from unwet.rewrite.library import (
 )
 from unwet.rewrite.naming import free
 from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.derived import LookUps, Table, looked_up, without
 from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
 from unwet.rewrite.targets.tokens import TOKEN
@@ -52,12 +55,46 @@ def template(
     for number, ladder in enumerate(ladders):
         text = _with_ladder(text, word_of(number), ladder, dialect)
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect, calls), text)
-    text = _in_place(text, calls, loops, dialect)
+    look = _look_ups(loops, dialect, calls, text)
+    text = _in_place(text, calls, loops, dialect, look.found)
     if kind == "tail":
         text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
     if kind == "items":
         text = textwrap.dedent(re.sub(r"\ASELECT *\n?", "", text))
-    return text
+    return "\n".join([*map(_table_text, look.tables), text])
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What is looked up in the loops of one template, by the level, and the tables."""
+
+    found: Mapping[int, LookUps] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+
+
+def _look_ups(
+    loops: Sequence[Loop], dialect: str, calls: Sequence[MacroCall], text: str
+) -> _Looked:
+    words = {*re.findall(r"\w+", text)}
+    for loop in loops:
+        words |= {n for level in loop.levels for n in level.names}
+        words |= {w for b in loop.bodies for s in (*b.names, *_said(b, dialect, calls, {}))
+                  for w in re.findall(r"\w+", s)}  # fmt: skip
+    found = looked_up(
+        loops,
+        lambda leaf: argument(leaf, dialect, calls),
+        lambda level: _head(level, dialect, calls).count("\n") + 1,
+        lambda table: _table_text(table).count("\n") + 1,
+        words,
+    )
+    return _Looked(*found)
+
+
+def _table_text(table: Table) -> str:
+    if any(len(row) > 2 for row in table.rows):
+        return "\n".join([f"{{% set {table.name} = [", *map(_row, table.rows), "] %}"])
+    items = [": ".join(row) for row in table.rows]
+    return f"{{% set {table.name} = {{\n{_wrapped(items)}\n}} %}}"
 
 
 def _escaped(text: str) -> str:
@@ -109,25 +146,36 @@ def _wrapped(items: Sequence[str]) -> str:
     return textwrap.indent(body.replace("\0", " "), "    ")
 
 
-def loop_text(loop: Loop, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
+def loop_text(
+    loop: Loop,
+    dialect: str,
+    calls: Sequence[MacroCall] = (),
+    look_ups: Mapping[int, LookUps] = MappingProxyType({}),
+) -> str:
     """``{% for ... %}`` around the calls, with the rows as lists of tuples."""
-    heads = [_head(level, dialect, calls) for level in loop.levels]
+    given = [look_ups.get(id(level)) for level in loop.levels]
+    heads = [_head(without(level, look), dialect, calls)
+             for level, look in zip(loop.levels, given, strict=True)]  # fmt: skip
+    looked = {name: text for look in given if look for name, text in look.values.items()}
     last = "loop.last"
     if len(heads) > 1:
         outer = free("last", {name for level in loop.levels for name in level.names})
         heads.insert(1, f"{{% set {outer} = loop.last %}}")
         last = f"({outer} and loop.last)"
-    said = [_called(each.macro, _said(each, dialect, calls)) for each in loop.bodies]
+    heads += [line for look in given if look is not None for line in look.head]
+    said = [_called(each.macro, _said(each, dialect, calls, looked)) for each in loop.bodies]
     branches = "\nUNION ALL\n".join(said)
     between = f"{{% if not {last} %}}UNION ALL{{% endif %}}"
     ends = ["{% endfor %}"] * len(loop.levels)
     return "\n".join([*heads, branches, between, *ends])
 
 
-def _said(body: Body, dialect: str, calls: Sequence[MacroCall]) -> list[str]:
-    """The arguments of a call in a loop."""
-    fixed = dict(body.fixed)
-    return [f"{n}={argument(fixed[n], dialect, calls) if n in fixed else n}" for n in body.names]
+def _said(
+    body: Body, dialect: str, calls: Sequence[MacroCall], looked: Mapping[str, str]
+) -> list[str]:
+    """The arguments of a call in a loop; ``looked``: those that are looked up."""
+    fixed = {name: argument(leaf, dialect, calls) for name, leaf in body.fixed}
+    return [f"{name}={fixed.get(name) or looked.get(name, name)}" for name in body.names]
 
 
 def _head(level: Level, dialect: str, calls: Sequence[MacroCall]) -> str:
@@ -199,14 +247,20 @@ def quoted(text: str) -> str:
     return "'" + escaped.replace("'", "\\'") + "'"
 
 
-def _in_place(text: str, calls: Sequence[MacroCall], loops: Sequence[Loop], dialect: str) -> str:
+def _in_place(
+    text: str,
+    calls: Sequence[MacroCall],
+    loops: Sequence[Loop],
+    dialect: str,
+    look_ups: Mapping[int, LookUps],
+) -> str:
     def put(match: re.Match[str]) -> str:
         kind = match["kind"].lower()
         if kind in ("call", "loop"):
             at = int(match["name"])
             loop = kind == "loop"
             call = (
-                loop_text(loops[at], dialect, calls)
+                loop_text(loops[at], dialect, calls, look_ups)
                 if loop
                 else call_text(calls[at], dialect, calls)
             )

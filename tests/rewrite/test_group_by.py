@@ -82,6 +82,15 @@ def test_where_it_is_not_there_or_means_less_keys_stay(dialect: str, keys: str) 
     assert tree == before
 
 
+def test_windows_are_no_keys_in_bigquery() -> None:
+    sql = "SELECT a, SUM(COUNT(*)) OVER (PARTITION BY a) AS n, MAX(b) + a AS m FROM t GROUP BY {}"
+    tree = sqlglot.parse_one(sql.format("1"), read="bigquery")
+    by_all(tree, "bigquery")
+    assert tree == sqlglot.parse_one(sql.format("ALL"), read="bigquery")
+    plans = [normalize_plan(plan_of(sql.format(keys), "bigquery"))[0] for keys in ("a", "ALL")]
+    assert plans[0].rel == plans[1].rel
+
+
 def _query(keys: str) -> str:
     shown = ", ".join(key for key in "abc" if key in keys)
     return f"SELECT {shown}, COUNT(*) AS n FROM t GROUP BY {keys}"

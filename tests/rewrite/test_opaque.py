@@ -90,6 +90,12 @@ def test_names_are_told_apart_as_the_dialect_does(dialect: str, left: str, right
 
 SAME = [
     ("case of names", "duckdb", R + "SELECT I FROM N, T", R + "select i from n, t"),
+    ("needless parentheses", "postgres",
+     "SELECT DISTINCT ON (a) (a) AS a FROM t WHERE ((a = 1) OR (b = 2)) AND (a IN (1, 2))",
+     "SELECT DISTINCT ON (a) a AS a FROM t WHERE (a = 1 OR b = 2) AND a IN (1, 2)"),
+    ("a cast and the function that is one", "databricks",
+     "SELECT a, TO_TIMESTAMP(c) AS x FROM t TABLESAMPLE (1 PERCENT)",
+     "SELECT a, CAST(c AS TIMESTAMP) AS x FROM t TABLESAMPLE (1 PERCENT)"),
     ("needless quotes", "postgres",
      'SELECT DISTINCT ON ("a") a FROM "t"', "SELECT DISTINCT ON (a) a FROM t"),
     ("comments", "duckdb", R + "SELECT i /* x */ FROM n -- y", R + "SELECT i FROM n"),
