@@ -1,4 +1,4 @@
-"""UPDATE and DELETE as queries over the rows that the table held before.
+"""UPDATE and DELETE as queries over the rows that the table held before; see also `merges`.
 
 DELETE FROM t WHERE p        ->  the rows of t of which p is not true
 UPDATE t SET a = e WHERE p   ->  every row of t, a = CASE WHEN p THEN e ELSE a END
@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from sqlglot import exp
 
 from unwet.lineage.names import folded
 from unwet.lineage.parse import Statement
+from unwet.rewrite.merges import Held, deleted_using, merged, updated_from
 from unwet.rewrite.scalars import column_type
 
 _PLAIN: Final = re.compile(r"[a-z_]\w*", re.IGNORECASE)
@@ -26,11 +28,23 @@ _NO_TRUTH: Final = frozenset({"tsql", "fabric", "oracle"})  # a truth value is n
 
 def edited(
     statement: Statement, columns: Sequence[str], types: Sequence[str], before: str
-) -> exp.Select | str:
-    """The query that gives the rows which an UPDATE or DELETE leaves. `columns` and `types`: those
-    of the table; `before`: what its rows are called that it had until then. A text says why there
-    is no query: rows that meet others, limits, types that nobody declares."""
+) -> exp.Query | str:
+    """The query that gives the rows which an UPDATE, DELETE or MERGE leaves. `columns` and `types`:
+    those of the table; `before`: what its rows are called that it had until then. A text says why
+    there is no query: limits, types that nobody declares, other relations in an odd place."""
     tree = statement.tree
+    if isinstance(tree.this, exp.Table) and not tree.this.args.get("joins"):
+        held = Held(before, tree.this.alias or tree.this.name, columns, types)
+        assigned = partial(_assigned, columns=columns, types=types, dialect=statement.dialect)
+        said = {name for name, value in tree.args.items() if value}
+        if not all(map(_PLAIN.fullmatch, columns)):
+            return f"{tree.key.upper()} of a table whose columns are called oddly is not followed"
+        if isinstance(tree, exp.Merge):
+            return merged(tree, held, assigned)
+        if isinstance(tree, exp.Delete) and said == {"this", "using", "where"}:
+            return deleted_using(tree, held)
+        if isinstance(tree, exp.Update) and said == {"this", "expressions", "from_", "where"}:
+            return updated_from(tree, held, assigned)
     odd = sorted(name for name, value in tree.args.items() if value and name not in _SAID)
     table = tree.this
     if odd or not isinstance(table, exp.Table) or table.args.get("joins"):

@@ -164,10 +164,8 @@ class _Machine:
                     self._truncate(each, problem)
             case "delete" if not resolved.statement.tree.args.get("where") and is_plain(resolved):
                 self._truncate(resolved, problem)
-            case "update" | "delete":
+            case "update" | "delete" | "merge":
                 self._edit(resolved, problem)
-            case "merge":
-                self._spoil(resolved)
             case _:
                 self._note_unfollowed(resolved)
         for each in resolved.more:  # what CTEs write
@@ -282,7 +280,7 @@ class _Machine:
                 doubt=new.doubt and (current.doubt or new.doubt),
                 problem=new.problem,
                 early=current.early | new.early,
-                assumed=current.assumed | new.assumed,
+                assumed=current.assumed | new.assumed | _met_once(resolved),
             )
         )
 
@@ -538,6 +536,16 @@ class _Machine:
         differs from that in nothing that is read of it."""
         last = self.shared.get(definition.relation)
         return last is definition or (last is not None and bool(definition.of))
+
+
+def _met_once(resolved: Resolved) -> frozenset[str]:
+    """What the join takes for granted that stands for a MERGE or an UPDATE ... FROM."""
+    tree = resolved.statement.tree
+    if resolved.kind != "merge" and not tree.args.get("from_"):
+        return frozenset()
+    where = f"{resolved.statement.path}:{resolved.statement.span.line}"
+    return frozenset({f"no row of {resolved.target} is changed by two rows of another relation "
+                      f"in the {resolved.kind.upper()} at {where}"})  # fmt: skip
 
 
 def _made_in(definition: Definition | None, path: str) -> bool:

@@ -34,17 +34,33 @@ SCRIPTS = {
     "UPDATE t SET s = s || '!' WHERE k < 9; INSERT INTO t VALUES (99, 1, 'x'); "
     "DELETE FROM t WHERE k = 0",
     "read_before_and_after": "CREATE TABLE u AS SELECT 1 AS one; UPDATE t SET v = 5 WHERE k = 3",
+    "delete_using": "DELETE FROM t USING src AS r WHERE r.k = t.v AND r.v > 2",
+    "delete_using_two": "DELETE FROM t USING src AS r, src AS q WHERE r.k = t.v AND q.k = r.v",
+    "update_from": "UPDATE t SET v = r.v, s = NULL FROM src AS r WHERE r.k = t.k + 3 AND t.v > 1",
+    "merge": "MERGE INTO t USING (SELECT k + 20 AS k, v, s FROM src) AS r ON r.k = t.k "
+    "WHEN MATCHED AND r.v > 3 THEN UPDATE SET v = r.v "
+    "WHEN MATCHED AND t.s IS NULL THEN DELETE WHEN MATCHED AND t.v < 3 THEN UPDATE SET s = 'low' "
+    "WHEN NOT MATCHED AND r.v IS NOT NULL THEN INSERT (v, k, s) VALUES (r.v / 2.0, r.k, r.s)",
+    "merge_inserts": "MERGE INTO t USING (SELECT k % 50 + 30 AS k, v FROM src) AS r ON t.k = r.k "
+    "WHEN NOT MATCHED THEN INSERT VALUES (r.k, r.v, 'new')",
+    "merge_deletes": "MERGE INTO t AS x USING src AS r ON x.k = r.v WHEN MATCHED AND r.k < 7 "
+    "THEN DELETE",
     "rows_of_constants": "INSERT INTO t VALUES (1, NULL, 'x'), (2, 3, NULL), (3, 4, 'y')",
     "temporary": "CREATE TEMP TABLE m (k INTEGER, v INTEGER); INSERT INTO m SELECT k, v FROM t; "
     "DELETE FROM m WHERE v IS NULL; CREATE TABLE u AS SELECT k, SUM(v) AS v FROM m GROUP BY k",
 }
 KEPT = {
-    "UPDATE t SET v = src.v FROM src WHERE src.k = t.k": "UPDATE with from is not followed",
-    "DELETE FROM t USING src WHERE src.k = t.k": "DELETE with using is not followed",
+    "UPDATE t SET v = r.v FROM src AS r, src AS q WHERE r.k = t.k": "from of several relations",
+    "UPDATE t SET v = src.v FROM src": "UPDATE with from is not followed",
+    "DELETE FROM t USING src AS r WHERE r.k = s": "names without their table is not followed",
+    "DELETE FROM t USING t AS r WHERE r.k = t.v": "that reads the table it changes",
     "DELETE FROM t WHERE k = (SELECT MAX(k) FROM t)": "that reads the table it changes",
     "UPDATE t SET v = DEFAULT": "UPDATE of v to its default is not followed",
     "UPDATE t SET w = 1": "UPDATE of w, which the table is not known to have once",
-    "MERGE INTO t USING src ON t.k = src.k WHEN MATCHED THEN DELETE": "MERGE is not composed",
+    "MERGE INTO t USING src ON t.k = src.k WHEN NOT MATCHED BY SOURCE THEN DELETE": "by source",
+    "MERGE INTO t USING src ON t.k = src.k WHEN NOT MATCHED THEN INSERT (k) VALUES (1)": "some of",
+    "MERGE INTO t USING src ON t.k = src.k WHEN MATCHED THEN UPDATE SET *": "several columns",
+    "MERGE INTO t USING src ON t.k = src.k WHEN MATCHED THEN DO NOTHING": "another action",
 }
 
 
