@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Final, Protocol
 
 from sqlglot import exp
@@ -29,6 +30,9 @@ from unwet.rewrite.volatile import is_random
 Frame = tuple[tuple[Input, int], ...]  # the inputs of one query block with their first positions
 Scalar = Callable[[exp.Expr, str], Expr]  # an expression of a clause over the block's positions
 
+_CHAINED: Final = frozenset({"bigquery", "duckdb", "postgres"})
+"""Where FULL JOIN USING after FULL JOIN USING compares the merged column (SQL-92, 7.5): what the
+engines of other dialects make of it was not looked at."""
 _JOIN: Final = frozenset(["this", "side", "kind", "on", "using"])
 _TABLE: Final = frozenset(["this", "db", "catalog", "alias", "hints"])
 _UNNEST: Final = frozenset(["expressions", "alias", "offset"])
@@ -243,10 +247,13 @@ class From:
                    if name in each.index or (each.columns is None and at <= first)]  # fmt: skip
         if not merged or any(each not in merged for each in holders):
             raise Unsupported(f"USING {name} of more than one table")
-        joins = [each.join for each in (*merged[1:], item) if each.join is not None]
-        if len(merged) > 1 and any(join.side in ("RIGHT", "FULL") for join in joins):
-            raise Unsupported("USING after an outer join of the same name")
-        return same(self.column(merged[0], name), self.column(item, name))
+        sides = {each.join.side for each in (*merged[1:], item) if each.join is not None}
+        left = self.column(merged[0], name)
+        if len(merged) > 1 and sides & {"RIGHT", "FULL"}:
+            if sides != {"FULL"} or self.query.dialect not in _CHAINED:
+                raise Unsupported("USING after an outer join of the same name")
+            left = reduce(first_of, (self.column(each, name) for each in merged))
+        return same(left, self.column(item, name))
 
 
 def or_default(value: Expr) -> Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Final, Protocol
 
 from sqlglot import exp
@@ -406,13 +407,12 @@ class _Select:
         return value
 
     def _merged(self, ref: Ref) -> Expr:
-        """A column that FULL JOIN USING merged: the first of the two that is there."""
-        first, *rest = (each.input for each in ref.merged)
-        if first is None or len(rest) != 1 or rest[0] is None:
-            raise Unsupported("a column merged by several joins")
-        return first_of(
-            self.source.column(first, ref.column), self.source.column(rest[0], ref.column)
-        )
+        """A column that FULL JOIN USING merged: the first of those that are there."""
+        inputs = [each.input for each in ref.merged if each.input is not None]
+        sides = {each.join.side for each in inputs[1:] if each.join is not None}
+        if len(inputs) < len(ref.merged) or (len(inputs) > 2 and sides != {"FULL"}):
+            raise Unsupported("a column merged by joins of several kinds")
+        return reduce(first_of, (self.source.column(each, ref.column) for each in inputs))
 
     def _alias(self, node: exp.Column, ref: Ref, clause: str) -> Expr:
         found = [self._output(each) for each in self.query.outputs if each.name == ref.column]

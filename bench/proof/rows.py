@@ -27,9 +27,9 @@ from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.adapt import volatile
 from unwet.rewrite.prove.bags import Runs
 from unwet.rewrite.prove.generation import Generator, values_for
-from unwet.rewrite.prove.strength import CLOCK, PARTS
+from unwet.rewrite.prove.strength import CLOCK, PARTS, SECONDS
 from unwet.rewrite.prove.synthetic.database import Database
-from unwet.rewrite.prove.synthetic.load import SECONDS, open_synthetic
+from unwet.rewrite.prove.synthetic.load import open_synthetic
 from unwet.rewrite.prove.synthetic.parameters import bound
 from unwet.rewrite.prove.synthetic.units import Unit, units
 

@@ -80,18 +80,11 @@ class _Hunt:
 
     def run(self, databases: Sequence[Database], apart: Apart, steps: Steps) -> dict[int, Database]:
         effort = Effort(steps.effort)
-        for at, mistake in enumerate(self._mistakes):
-            if at not in self._left or not effort.is_left(_SOLVING):
-                continue
-            made = apart(self._unit, mistake.statement, mistake.tree)
-            for database in islice(made, steps.solved):
-                effort.spend(OPENED + 2 * self._cost)
-                self._try(database, [at])
-                if at not in self._left:
-                    effort.spend(OPENED + len(self._left) * self._cost)
-                    self._try(database, self._left)
-                if at not in self._left or not effort.is_left(_SOLVING):
-                    break
+        for at in range(len(self._mistakes)):
+            if at in self._left and effort.is_left(_SOLVING):
+                waiting = sum(1 for each in self._left if each >= at)
+                share = (_SOLVING * steps.effort - effort.spent) / waiting
+                self._solve(at, apart, steps.solved, effort, effort.spent + share)
         good = [each for each in databases if self._gives_rows(each)] if self._left else []
         words = {name for at in self._left for name in self._mistakes[at].words}
         for database in varied(good, words, VARIED):
@@ -100,6 +93,18 @@ class _Hunt:
             effort.spend(OPENED + (1 + len(self._left)) * self._cost)
             self._try(database, self._left)
         return self._found
+
+    def _solve(self, at: int, apart: Apart, most: int, effort: Effort, end: float) -> None:
+        """Databases for one mistake, as long as its share of the effort lasts."""
+        mistake = self._mistakes[at]
+        for database in islice(apart(self._unit, mistake.statement, mistake.tree), most):
+            effort.spend(OPENED + 2 * self._cost)
+            self._try(database, [at])
+            if at not in self._left:
+                effort.spend(OPENED + len(self._left) * self._cost)
+                self._try(database, self._left)
+            if at not in self._left or effort.spent >= end or not effort.is_left(_SOLVING):
+                return
 
     def _gives_rows(self, database: Database) -> bool:
         try:

@@ -10,6 +10,7 @@ from sqlglot.errors import UnsupportedError
 from unwet.lineage.errors import RenderError
 from unwet.lineage.findings import Span
 from unwet.lineage.parse import Statement, render
+from unwet.lineage.trees import copied
 from unwet.rewrite.prove.mutants import Site
 
 
@@ -21,12 +22,44 @@ def place(statement: Statement, site: Site) -> Span:
 
 def is_refused(statement: Statement, tree: exp.Expr) -> bool:
     """Whether the dialect has no words for the change, though it has for the statement: BigQuery
-    refuses ARRAY_AGG(x ORDER BY y DESC NULLS FIRST). That the printer fails on it is no refusal."""
+    refuses ARRAY_AGG(x ORDER BY y DESC NULLS FIRST). That the printer fails on it is no refusal,
+    unless it refuses the same with OVER (...) in place of OVER w: it fails where w has such an
+    order."""
+    cause = _failure(tree, statement.dialect)
+    if cause is not None and not isinstance(cause, UnsupportedError):
+        cause = _failure(_without_named_windows(tree), statement.dialect)
+    return isinstance(cause, UnsupportedError) and _is_written(statement)
+
+
+def _failure(tree: exp.Expr, dialect: str) -> BaseException | None:
+    """Why it cannot be written, if so."""
     try:
-        render(tree, statement.dialect)
+        render(tree, dialect)
     except RenderError as error:
-        return isinstance(error.__cause__, UnsupportedError) and _is_written(statement)
-    return False
+        return error.__cause__
+    return None
+
+
+def _without_named_windows(tree: exp.Expr) -> exp.Expr:
+    """SELECT SUM(x) OVER w ... WINDOW w AS (...) -> SELECT SUM(x) OVER (...), in a copy."""
+    made = copied(tree)
+    for select in list(made.find_all(exp.Select)):
+        named = {each.name.lower(): each for each in select.args.get("windows") or ()}
+        for window in list(select.find_all(exp.Window)):
+            meant = named.get(window.alias.lower()) if window.alias else None
+            if meant is not None and meant is not window:
+                window.set("alias", None)
+                for part in ("partition_by", "order", "spec"):
+                    window.set(part, _copied(meant.args.get(part)))
+        select.set("windows", None)
+    return made
+
+
+def _copied(part: object) -> object:
+    """A copy of what a node has in one of its places."""
+    if isinstance(part, list):
+        return [each.copy() for each in part]
+    return part.copy() if isinstance(part, exp.Expr) else part
 
 
 def _is_written(statement: Statement) -> bool:

@@ -193,3 +193,16 @@ def test_what_is_in_no_order_as_a_whole_is_looked_at_in_parts() -> None:
     seeing = strength(unit, [replace(whole, parts=parts)], Meant(meaning))
     assert (seeing.rows, seeing.unstable) == ((1, 0), 1)
     assert seeing.operators["comparison"].killed == 1
+
+
+def test_nulls_of_a_named_window_are_refused_where_those_of_one_in_place_are() -> None:
+    query = (
+        "select t.k, sum(t.x) over w as s from t "
+        "window w as (partition by t.k order by t.x rows between 1 preceding and current row)"
+    )
+    meaning = Meaning(load(Source("q.sql", query, "bigquery"), "bigquery"))
+    (unit,) = units(meaning)
+    columns = (("k", "BIGINT"), ("x", "BIGINT"))
+    data = Database({"t": Table(columns, (("1", "3"), ("1", None), ("1", "2")))}, "NULLs")
+    found = strength(unit, [data], Meant(meaning)).operators
+    assert found["NULLS FIRST"].refused + found["NULLS FIRST"].killed == 1
