@@ -15,6 +15,7 @@ from sqlglot import exp
 from unwet.lineage.errors import RenderError
 from unwet.lineage.parse import render
 from unwet.lineage.trees import copied
+from unwet.rewrite.prove.limits import unspoken
 from unwet.rewrite.prove.mends import EVERYWHERE, mend
 
 Finder = Callable[[Sequence[str]], tuple[str, ...] | None]
@@ -69,8 +70,11 @@ _COLLATIONS = frozenset({"nocase", "noaccent", "nfc"})
 
 def _unlike(tree: exp.Expr) -> str:
     """What DuckDB takes for something else, and so for the same on both sides."""
-    for node in tree.find_all(exp.BitString, exp.HexString, exp.Collate):
+    for node in tree.find_all(exp.BitString, exp.HexString, exp.Collate, exp.Query):
         match node:
+            case exp.Query():
+                if why := unspoken(node):
+                    return why
             case exp.BitString():
                 return "a string of bits"
             case exp.HexString() if node.args.get("bits"):

@@ -292,6 +292,16 @@ def limit_of_one_row(rel: Rel) -> Rel | None:
             return None
 
 
+def no_ties(rel: Rel) -> Rel | None:
+    """ORDER BY k ... LIMIT n WITH TIES -> ORDER BY k ... LIMIT n, where no two rows have one k."""
+    match rel:
+        case Sort(input=inner, keys=keys, ties=True):
+            columns = [key.expr.index for key in keys if isinstance(key.expr, Col)]
+            return replace(rel, ties=False) if told(inner, columns).rows else None
+        case _:
+            return None
+
+
 def told_keys(rel: Rel) -> Rel | None:
     """GROUP BY k, f(k) -> MIN(f(k)) ... GROUP BY k: a key that the others tell has one value in a
     group. If nobody reads it, nothing of it is left."""
@@ -356,6 +366,7 @@ EQUATIONS: tuple[Equation, ...] = (
     text_default,
     default_that_is_no_match,  # after text_default: where NULL is as good as FALSE, that is shorter
     limit_of_one_row,
+    no_ties,
     distinct_rows,
     told_keys,
     distance,

@@ -7,6 +7,7 @@ from functools import reduce
 
 from sqlglot import exp
 
+from unwet.rewrite.prove.limits import limit_of_percent, limit_with_ties
 from unwet.rewrite.prove.nested import NESTED
 
 Mend = Callable[[exp.Expr], exp.Expr]
@@ -120,6 +121,8 @@ DUCKDB: Sequence[Mend] = (
     _count_if,
     _safe_function,
     _without_max,
+    limit_of_percent,
+    limit_with_ties,
     *NESTED,
     *EVERYWHERE,
 )

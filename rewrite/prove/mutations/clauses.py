@@ -71,9 +71,40 @@ def _has_aggregate(node: exp.Expr) -> bool:
 
 
 def _union(node: exp.Expr) -> Iterator[Edit]:
-    """UNION becomes UNION ALL, and the other way round."""
-    if isinstance(node, exp.Union):
+    """UNION becomes UNION ALL, and the other way round; so do INTERSECT and EXCEPT."""
+    if isinstance(node, exp.SetOperation):
         yield setting(distinct=not node.args.get("distinct"))
+
+
+def _ties(node: exp.Expr) -> Iterator[Edit]:
+    """A LIMIT lets rows through, too, that are equal to the last one; or it does no more."""
+    if isinstance(node, exp.Fetch) and _with_ties(node):
+        yield setting(limit_options=None)
+    elif isinstance(node, exp.Limit) and node.parent is not None and node.parent.args.get("order"):
+        yield _letting_ties_through
+
+
+def _with_ties(node: exp.Fetch) -> bool:
+    options = node.args.get("limit_options")
+    return isinstance(options, exp.Expr) and bool(options.args.get("with_ties"))
+
+
+def _letting_ties_through(node: exp.Expr) -> exp.Expr:
+    return exp.Limit(expression=node.expression, limit_options=exp.LimitOptions(with_ties=True))
+
+
+def _filter_above_window(node: exp.Expr) -> Iterator[Edit]:
+    """Windows see the rows, too, that WHERE drops."""
+    if isinstance(node, exp.Select) and node.args.get("where") and not node.args.get("group"):
+        windows = (w for each in node.expressions for w in each.find_all(exp.Window))
+        if any(w.parent_select is node for w in windows) and not node.args.get("qualify"):
+            yield _later
+
+
+def _later(node: exp.Expr) -> exp.Expr:
+    node.set("qualify", exp.Qualify(this=node.args["where"].this))
+    node.set("where", None)
+    return node
 
 
 def _partition(node: exp.Expr) -> Iterator[Edit]:
@@ -115,6 +146,8 @@ CLAUSES: dict[str, Operator] = {
     "inner to left join": _inner_to_left,
     "DISTINCT": _distinct,
     "UNION": _union,
+    "WITH TIES": _ties,
+    "filter above window": _filter_above_window,
     "PARTITION BY": _partition,
     "window order": _window_order,
     "GROUP BY": _grouping,

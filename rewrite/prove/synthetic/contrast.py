@@ -16,7 +16,7 @@ from datetime import datetime
 from itertools import islice, product, zip_longest
 from typing import Final
 
-from unwet.rewrite.algebra import Expr, Plan
+from unwet.rewrite.algebra import Expr, Plan, Window, walk
 from unwet.rewrite.prove.engines import Engine
 from unwet.rewrite.prove.synthetic.crowds import ORDERED, Crowds, Nulls, without_values
 from unwet.rewrite.prove.synthetic.database import Database
@@ -74,6 +74,8 @@ class _Contrast:
         twins.other()
         second = twins.ways(after.rel)[:WAYS]
         self._firsts(second)
+        both = (each for plan in (before, after) for each in walk(plan.rel))
+        self._has_windows = any(isinstance(each, Window) for each in both)
         self._bounds = bounds | twins.bounds
         self._is_limit_other = bounds != twins.bounds
         self._turned = [
@@ -203,6 +205,7 @@ class _Contrast:
         if len(alone) > 1:
             yield self._database(alone, relations, "where the plans part")
         yield from self._nulls_elsewhere(relations)
+        yield from self._outsiders(relations)
         last = [self._groups(relations), self._crowds(relations)]
         if not self._splits and self._bounds:  # then a limit or its order differs, more likely
             last.reverse()
@@ -263,6 +266,26 @@ class _Contrast:
                 yield made, split.way
             if found == FOUND:
                 return
+
+    def _outsiders(self, relations: Sequence[str]) -> Iterator[Database]:
+        """A good row, and one of its partition that is dropped: whether windows see it shows."""
+        for way, asks in self._bases:
+            made = self._maker.entity(Goal("good", "an outsider", asks[0]), self._at, way)
+            self._at += 4
+            if made is None:
+                continue
+            cells = (n for key in way.partitions for n in numbers(key))
+            places, given = self._maker.held(made, cells)
+            rest = asks[0].softened()
+            for want in way.wants[:CROWDED] if self._has_windows else ():
+                for ask in self._logic.asks(want, "false")[:1]:
+                    each = ask.also(rest)
+                    goal = Goal("bad", "an outsider", replace(each, scans=each.scans | way.scans))
+                    for seed in (0, 1):
+                        at = made.number + 1 + seed
+                        other = self._maker.entity(goal, at, way, seed, places, given=given)
+                        if other is not None:
+                            yield self._database([made, other], relations, "an outsider")
 
     def _groups(self, relations: Sequence[str]) -> Iterator[Database]:
         """Rows of one group that have nothing in common but its keys; those of one partition, too,

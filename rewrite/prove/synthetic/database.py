@@ -40,3 +40,15 @@ class Database:
         """With those functions, its parts, too."""
         parts = tuple(each.with_macros(macros) for each in self.parts)
         return replace(self, macros=macros, parts=parts)
+
+    def doubled(self, aim: str, ends: bool = True) -> Database:
+        """With each row twice; without `ends` the first and the last of each table once."""
+        tables = {name: replace(t, rows=_doubled(t.rows, ends)) for name, t in self.tables.items()}
+        parts = tuple(each.doubled(aim, ends) for each in self.parts)
+        return replace(self, tables=tables, aim=aim, parts=parts)
+
+
+def _doubled(rows: tuple[tuple[Cell, ...], ...], ends: bool) -> tuple[tuple[Cell, ...], ...]:
+    last = len(rows) - 1
+    times = (2 if ends or 0 < at < last else 1 for at in range(len(rows)))
+    return tuple(row for row, n in zip(rows, times, strict=True) for _ in range(n))

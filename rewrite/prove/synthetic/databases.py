@@ -20,6 +20,7 @@ from unwet.rewrite.prove.synthetic.database import Cell, Database
 from unwet.rewrite.prove.synthetic.entities import ROOM, Entity, Maker
 from unwet.rewrite.prove.synthetic.filler import Facts, Filler, by_types, empty, kind_of
 from unwet.rewrite.prove.synthetic.goals import (
+    BEYOND,
     Crowd,
     Goal,
     Kind,
@@ -205,7 +206,9 @@ class Study:
         for kind in ("null", "again"):
             yield from self._in_portions(found.get(kind, []), relations, kind)
         bases = _fitting(bases[:TOGETHER])
-        yield self.database(bases, relations, "good rows")
+        good = self.database(bases, relations, "good rows")
+        yield good
+        yield good.doubled("good rows, each twice")
         # a NULL beside rows that it is not IN shows only where those are there
         mixed = [each for many in found.values() for each in many[:MIXED]]
         yield self.database(_fitting(mixed), relations, "all kinds")
@@ -232,8 +235,12 @@ class Study:
         for crowd in crowds(self.bases, self.pools, self.bounds, self.symbols):
             made = list(self._crowd(crowd, at))
             at += crowd.size
-            if crowd.size > 10:
-                yield self.database(made, relations, crowd.aim)
+            if crowd.size > 10 or crowd.aim == BEYOND:
+                many = self.database(made, relations, crowd.aim)
+                yield many
+                if crowd.aim == BEYOND:  # the last row that a limit lets through has an equal one
+                    yield many.doubled("ties at a limit")
+                    yield many.doubled("ties at a limit", ends=False)
                 continue
             if some and sum(len(each.rows) for each in (*some, *made)) > ROWS:
                 yield self.database(some, relations, "crowds")

@@ -25,6 +25,7 @@ PINNED: Final = 45  # values of one variable that are tried
 MOST: Final = 800  # goals of one plan
 SEEN: Final = 60  # variables of one way that are varied
 CROWDS: Final = 5  # ways, and keys of each, that crowds are made for
+BEYOND: Final = "more than a limit"  # the aim of a crowd
 MOST_ROWS: Final = 110  # a larger LIMIT is not filled
 
 
@@ -201,7 +202,7 @@ def crowds(
                 yield Crowd(way, ask, 4, frozenset([key]), paired)
     for bound in sorted(set(bounds)):
         if bound <= MOST_ROWS and bases:
-            yield Crowd(*bases[0], bound + 2, aim="more than a limit")
+            yield Crowd(*bases[0], bound + 2, aim=BEYOND)
 
 
 def _classes(exprs: Sequence[Expr], pools: Pools) -> list[int]:

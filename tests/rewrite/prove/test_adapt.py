@@ -143,11 +143,36 @@ def test_the_clock_stands_still(dialect: str, expression: str, expected: str) ->
         ),
         ("bigquery", "SELECT s.p.q FROM (SELECT STRUCT(STRUCT(4 AS q) AS p) AS s)", [(4,)]),
         ("bigquery", "SELECT SAFE.SUBSTR(SAFE.SUBSTR('abc', 2), 2) AS x", [("c",)]),
+        (
+            "postgres",
+            "SELECT a AS b FROM (VALUES (1), (2), (2), (3)) AS t(a) "
+            "ORDER BY b FETCH FIRST 2 ROWS WITH TIES",
+            [(1,), (2,), (2,)],
+        ),
+        (
+            "tsql",
+            "SELECT TOP 2 WITH TIES SUM(n) AS s FROM (VALUES (1, 1), (2, 1), (3, 1)) AS t(a, n) "
+            "GROUP BY a ORDER BY s",
+            [(1,), (1,), (1,)],
+        ),
+        (
+            "oracle",
+            "SELECT a FROM (SELECT 1 AS a UNION ALL SELECT 2) t ORDER BY a "
+            "FETCH FIRST 50 PERCENT ROWS ONLY",
+            [(1,)],
+        ),
     ],
 )
 def test_misprints_are_mended(dialect: str, sql: str, rows: list[tuple[object, ...]]) -> None:
     with open_duckdb(None) as engine:
         assert engine.rows(adapted(sql, dialect)) == rows
+
+
+@pytest.mark.parametrize("order", ["1", ""])
+def test_ties_that_duckdb_cannot_be_told_of_are_not_run(order: str) -> None:
+    by = f"ORDER BY {order}" if order else ""
+    with pytest.raises(RenderError, match="a limit with ties"):
+        adapted(f"SELECT a FROM t {by} FETCH FIRST 2 ROWS WITH TIES", "postgres")
 
 
 def test_a_function_of_a_schema_is_one_name() -> None:

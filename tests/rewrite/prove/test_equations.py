@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import duckdb
 import pytest
+import sqlglot
 
 from unwet.lineage.parse import parse
 from unwet.lineage.resolve import resolve
@@ -17,9 +18,11 @@ from unwet.lineage.templating import verbatim
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.prove.adapt import to_duckdb
 from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.equations import same_rows
 from unwet.rewrite.prove.judge import proves
+from unwet.rewrite.prove.strength import CLOCK
 from unwet.tests.rewrite.prove.test_hunt import pairs
 
 ALIKE, UNLIKE = pairs("alike.sql"), pairs("unlike.sql")
@@ -59,6 +62,7 @@ def engines() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def bags(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Counter[tuple[object, ...]]]:
     found = []
+    sql = to_duckdb(sqlglot.parse_one(sql, dialect="duckdb"), CLOCK, lambda _: None)  # WITH TIES
     for seed in range(DATABASES):
         connection.execute(f"USE memory.s{seed}")
         found.append(Counter(connection.execute(sql).fetchall()))

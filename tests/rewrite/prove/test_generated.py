@@ -90,6 +90,21 @@ def test_a_difference_is_shown_with_a_script(tmp_path: Path) -> None:
     assert found.counterexample.count("INSERT INTO") == 1
 
 
+def test_rows_that_are_there_twice_and_ties_are_shown(tmp_path: Path) -> None:
+    made = {
+        "both": "select a from s.t intersect select a from s.u",
+        "few": "select a from s.t order by a fetch first 3 rows only",
+    }
+    base = "create table s.t (a int); create table s.u (a int)"
+    bench = Bench(tmp_path, base, *(f"create table r.{n} as {q}" for n, q in made.items()))
+    bench.edit("both", "INTERSECT", "INTERSECT ALL")
+    path = next(bench.project.rglob("few.sql"))
+    new = "select a from {{ source('s', 't') }} order by a fetch first 3 rows with ties"
+    path.write_text(new, "utf-8")
+    found = bench.evidence()
+    assert {n: e.verdict.verdict for n, e in found.items()} == dict.fromkeys(made, "different")
+
+
 def test_what_functions_do_otherwise_is_shown(tmp_path: Path) -> None:
     """On blanks, capitals, what stands there twice, and the first days of a year."""
     pairs = {
