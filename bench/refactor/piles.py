@@ -73,7 +73,7 @@ PILES: dict[str, Pile] = {
         "nhs_mhmonthly", _notebooks("menh_analysis", "notebooks", "03_Extract"), 3202, 2000
     ),
     "phenotype_70": Pile("phenotype_70", _first_phenotypes, 4041, 2000),
-    "spellbook_trades": Pile("spellbook_dex", _base_trades),
+    "spellbook_trades": Pile("spellbook_dex", _base_trades, 1447, 1446),
     "mimic": Pile("mimic", _below("mimic-iv", "concepts"), 6379, 0),
 }
 

@@ -43,7 +43,7 @@ _SAME_ROWS: Final = _words(
 )
 # What dbt's own macros are called, or what a template calls itself: one of the same name in a
 # project takes their place.
-_BUILT_IN: Final = _words(
+BUILT_IN: Final = _words(
     "ref source config var this target env_var log return is_incremental statement run_query "
     "run_hooks create_table_as create_view_as get_create_table_as_sql get_create_view_as_sql "
     "get_create_sql get_replace_sql get_select_subquery get_empty_subquery_sql set_sql_header "
@@ -143,7 +143,7 @@ def overridden(macros: Iterable[str], texts: Iterable[str]) -> str:
     for name in sorted(names):
         adapter, _, base = name.partition("__")
         dispatched = adapter in _ADAPTERS and base and base not in {*names, *PLACING}
-        if name in _BUILT_IN or dispatched:
+        if name in BUILT_IN or dispatched:
             return f"the macro {name} takes the place of dbt's own"
     for text in texts:
         for kind in _MATERIALIZATION.findall(text):

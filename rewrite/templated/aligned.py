@@ -15,6 +15,13 @@ from unwet.rewrite.templated.lexed import Word, Words
 
 _NEAR = 3
 _CONSTANT = re.compile(r"'[^']*'|\d[\w.]*").fullmatch
+_ENDS = frozenset(
+    re.findall(
+        r"\S+",
+        ", ( ) {% %} select from where and or on join left right full cross union all distinct "
+        "group order having case when then else end with by limit",
+    )
+)
 _OPENING = frozenset({"if", "for", "macro", "call", "filter", "raw"})
 _BEFORE = frozenset({"(", ",", "[", "{", "=", "~", ":", "==", "!=", "if", "in", "and", "or", "not"})
 _AFTER = frozenset({")", ",", "]", "}", "~", ":", "==", "!=", "if", "else", "in", "and", "or"})
@@ -159,7 +166,20 @@ def _lacking(words: Words, start: int, end: int) -> tuple[bool, bool]:
     if left or right:
         return left, right
     low, depth = depth_of(words, start, end)
-    return low < 0, depth > low
+    if low < 0 or depth > low:
+        return low < 0, depth > low
+    return _cut_off(words, start, end)
+
+
+def _cut_off(words: Words, start: int, end: int) -> tuple[bool, bool]:
+    """Whether several words are a piece of what belongs together: an item, a condition, ..."""
+    if end - start < 2 or all(word.kind != "sql" for word in words.all[start:end]):
+        return False, False  # one word, or one string with tags in it
+    before = words.keys[start - 1] if start else ","
+    after = words.keys[end] if end < len(words.all) else ","
+    left = before not in _ENDS and words.keys[start] not in _ENDS
+    right = after not in _ENDS and words.keys[end - 1] not in _ENDS
+    return left, right
 
 
 def _held(words: Words, at: int) -> int:

@@ -16,7 +16,11 @@ from unwet.rewrite.templated.aligned import Gap
 from unwet.rewrite.templated.lexed import Words
 from unwet.rewrite.templated.opened import Opened, first_name, named, opened
 
+MOST_CHOSEN: Final = 5
+"""Places of a macro that flags decide: with more it is two macros in one."""
 _LITERAL_TEXT: Final = re.compile(r"'[^'\\]*'|\"[^\"\\]*\"")
+_OPERAND: Final = re.compile(rf"{_LITERAL_TEXT.pattern}|[A-Za-z_]\w*")
+_NAMED: Final = "\x00"
 _LITERAL: Final = re.compile(rf"{_LITERAL_TEXT.pattern}|true|false|[\d.]+")
 
 
@@ -58,7 +62,9 @@ def holes(
     """The parameters for places where members differ. ``passed``: names that the models set above
     what is shared, and that it reads, of the ``local`` ones. None where a place cannot be one."""
     places = opened(leader, members, found, local)
-    return _Naming(leader, members, passed, found).holes(places) if places is not None else None
+    if places is None or sum(each.kind == "flag" for each in places) > MOST_CHOSEN:
+        return None
+    return _Naming(leader, members, passed, found).holes(places)
 
 
 class _Naming:
@@ -172,9 +178,11 @@ def _called(values: Sequence[str]) -> str:
     longest."""
     if values[0].isidentifier() and values[0] not in ("true", "false"):
         return values[0]
-    values = _contents(values) or values
+    said = _contents(values) or values
+    values = [each for each in said if _NAMED not in each] or values
     common = hole_name(values, "")
-    return common or slug(max(values, key=len), 2) or "part"
+    words = re.sub(r"\b0x\w+|\b\d+", " ", max(values, key=len))
+    return common or slug(words, 2).removeprefix("n_") or "part"
 
 
 def _usual(values: Sequence[str]) -> str:
@@ -185,10 +193,17 @@ def _usual(values: Sequence[str]) -> str:
 
 
 def _contents(values: Sequence[str]) -> tuple[str, ...]:
-    """The texts that string literals say; empty where one is another expression."""
-    if not all(map(_LITERAL_TEXT.fullmatch, values)):
-        return ()
-    return tuple(value[1:-1] for value in values)
+    """The texts that these expressions say, with what is no literal between signs of its own; empty
+    where one is anything else but literals and names, glued."""
+    found = [_OPERAND.findall(value) for value in values]
+    for value, operands in zip(values, found, strict=True):
+        if " ~ ".join(operands) != value:
+            return ()
+    return tuple("".join(map(_content, operands)) for operands in found)
+
+
+def _content(operand: str) -> str:
+    return operand[1:-1] if operand[0] in "'\"" else f"{_NAMED}{operand}{_NAMED}"
 
 
 def _around(values: Sequence[str], parts: Sequence[str]) -> tuple[str, ...]:
@@ -196,11 +211,17 @@ def _around(values: Sequence[str], parts: Sequence[str]) -> tuple[str, ...]:
     if len(values) != len(parts) or not all(parts):
         return ()
     value, part = values[0], parts[0]
+    if part.count(_NAMED) not in (0, 2) or part == "":
+        return ()
     for at in (hit.start() for hit in re.finditer(re.escape(part), value)):
         around = value[:at], value[at + len(part) :]
-        if all(v == p.join(around) for v, p in zip(values, parts, strict=True)):
+        if _NAMED not in "".join(around) and all(
+            v == p.join(around) for v, p in zip(values, parts, strict=True)
+        ):
             return around
     every = tuple(value.split(part))
+    if _NAMED in "".join(every):
+        return ()
     same = all(tuple(v.split(p)) == every for v, p in zip(values, parts, strict=True))
     return every if same and len(every) > 2 else ()
 

@@ -129,9 +129,7 @@ def _blocks(
     parts = _slices(members, gap)
     keys = [_keys(*part) for part in parts]
     said = dict(zip(keys, texts, strict=True))
-    usual = Counter(keys).most_common(1)[0][0]
-    blocks = [text for key, text in zip(keys, texts, strict=True) if key != usual and text]
-    handed = sum(code_lines(text) + 2 for text in blocks)
+    handed = sum(code_lines(text) + 2 for text in texts if text)
     chosen = sum(map(code_lines, said.values())) + 3
     seen = any(_speaks_of(part, local) for part in parts)
     if len(said) == 2 and chosen < handed and not seen:

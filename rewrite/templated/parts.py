@@ -25,10 +25,10 @@ def parts_of(host: str, text: str) -> tuple[Bodies, ...]:
     found = []
     for start, end in _brackets(words):
         part = Words(text, words.all[start:end])
-        label = words.all[start - 3].text if start > 2 else ""
+        label = words.all[start - 3].text if start > 2 else ""  # name as (
         first, last = part.all[0].start, part.all[-1].end
-        name = f"{host}#{start}"
-        body = Body(name, first, last, part, (), bound, (), label if label.isidentifier() else "")
+        label = f"{host}_{label}" if label.isidentifier() else host
+        body = Body(f"{host}#{start}", first, last, part, (), bound, (), label)
         found.append(Bodies(body, body))
     return tuple(found)
 

@@ -13,6 +13,7 @@ from unwet.lineage.config import Sharing
 from unwet.lineage.pile import Pile
 from unwet.lineage.sources import Source
 from unwet.rewrite.naming import RESERVED
+from unwet.rewrite.prove.dbt_settings import BUILT_IN
 from unwet.rewrite.prove.sandbox import TemplateFailure
 from unwet.rewrite.sizes import Size, code_lines, words
 from unwet.rewrite.templated.alike import apart
@@ -100,7 +101,7 @@ class _Job:
         self.macros: dict[str, str] = {}
         self.families: list[Family] = []
         spoken = (name for name in self._old for name in named(lexed(self.texts[name])))
-        self._taken = {*RESERVED, *_defined(macros), *spoken}
+        self._taken = {*RESERVED, *BUILT_IN, *_defined(macros), *spoken}
 
     def share_models(self) -> None:
         """Whole models, but for what configures them."""
