@@ -164,8 +164,8 @@ def loop_text(
         last = f"({outer} and loop.last)"
     heads += [line for look in given if look is not None for line in look.head]
     said = [_called(each.macro, _said(each, dialect, calls, looked)) for each in loop.bodies]
-    branches = "\nUNION ALL\n".join(said)
-    between = f"{{% if not {last} %}}UNION ALL{{% endif %}}"
+    branches = f"\n{loop.union}\n".join(said)
+    between = f"{{% if not {last} %}}{loop.union}{{% endif %}}"
     ends = ["{% endfor %}"] * len(loop.levels)
     return "\n".join([*heads, branches, between, *ends])
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from sqlglot import exp
 
 from unwet.rewrite.library import NO_CONDITION, MacroCall
 from unwet.rewrite.shapes import Leaf
-from unwet.rewrite.unions import branches, is_top, says_more
+from unwet.rewrite.unions import BY_NAME, branches, is_top, says_more, word
 
 LEAST = 3  # fewer calls are read as easily as a loop
 _LINES = 5  # of a loop around its rows
@@ -50,16 +50,17 @@ class Loop:
 
     levels: tuple[Level, ...]
     bodies: tuple[Body, ...]
+    union: str = "UNION ALL"  # what stands between the calls
 
 
 def folded(tree: exp.Expr, calls: Sequence[MacroCall]) -> tuple[exp.Expr, tuple[Loop, ...]]:
     """In place but for the tree's root."""
     loops: list[Loop] = []
     for union in [node for node in tree.find_all(exp.Union) if is_top(node)]:
-        chain = _Chain(branches(union), calls)
+        chain = _Chain(branches(union), calls, word(union))
         found = list(chain.folded(loops))
         if len(found) < len(chain.branches):
-            new = _united(found)
+            new = _united(found, word(union) == BY_NAME)
             for name in ("with_", "order", "limit", "offset"):
                 if union.args.get(name) is not None and isinstance(new, exp.Union):
                     new.set(name, union.args[name])
@@ -70,18 +71,18 @@ def folded(tree: exp.Expr, calls: Sequence[MacroCall]) -> tuple[exp.Expr, tuple[
     return tree, tuple(loops)
 
 
-def _united(branches: Sequence[exp.Expr]) -> exp.Expr:
+def _united(branches: Sequence[exp.Expr], by_name: bool) -> exp.Expr:
     tree = branches[0]
     for branch in branches[1:]:
-        tree = exp.Union(this=tree, expression=branch, distinct=False)
+        tree = exp.Union(this=tree, expression=branch, distinct=False, by_name=by_name)
     return tree
 
 
 class _Chain:
     """The branches of one UNION ALL."""
 
-    def __init__(self, branches: list[exp.Expr], calls: Sequence[MacroCall]) -> None:
-        self.branches = branches
+    def __init__(self, branches: list[exp.Expr], calls: Sequence[MacroCall], union: str) -> None:
+        self.branches, self.union = branches, union
         found: dict[int, MacroCall] = {}
         for at, branch in enumerate(branches):
             hit = _CALL.fullmatch(branch.name) if isinstance(branch, exp.Var) else None
@@ -97,7 +98,7 @@ class _Chain:
                 yield branch
             elif at in self._bundles:
                 for loop in self._bundles[at][1]:
-                    loops.append(loop)
+                    loops.append(replace(loop, union=self.union))
                     yield exp.Var(this=f"loop__{len(loops) - 1}__loop")
 
 

@@ -57,6 +57,26 @@ def test_a_loop_over_rows() -> None:
     assert rendered(text) == [*plain(calls), "SELECT 1"]
 
 
+def test_branches_that_meet_by_name_do_so_in_a_loop() -> None:
+    calls = [call(a=a) for a in "wxyz"]
+    tree = chain(4, "SELECT 1")
+    for union in tree.find_all(exp.Union):
+        union.set("by_name", True)
+    text = template(tree, "duckdb", calls)
+    assert text.count("m(") == 1
+    assert [each.removeprefix("BY NAME ") for each in rendered(text)] == [*plain(calls), "SELECT 1"]
+    assert text.count("UNION ALL BY NAME") == text.count("UNION ALL") == 2
+
+
+def test_what_meets_by_name_is_no_row_of_what_meets_by_position() -> None:
+    calls = [call(a=a) for a in "vwxyz"]
+    tree = exp.Union(this=chain(4), expression=exp.Var(this="call__4__call"), distinct=False)
+    tree.set("by_name", True)
+    text = template(tree, "duckdb", calls)
+    assert text.count("m(") == 2
+    assert text.count("UNION ALL BY NAME") == 1
+
+
 def test_all_pairs_are_two_loops() -> None:
     calls = [call(a=a, b=b) for a in "pqrs" for b in ("1", "2", "3", "4", "5")]
     text = template(chain(20), "duckdb", calls)
