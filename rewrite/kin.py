@@ -18,14 +18,15 @@ from functools import cached_property, partial
 from sqlglot import exp
 
 from unwet.lineage.resolve import Query
-from unwet.lineage.scopes import Input
 from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.trees import copied
 from unwet.rewrite.algebra import (
     Expr,
+    Join,
     Lit,
     Rel,
     parts,
+    walk,
 )
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conjuncts import (
@@ -44,12 +45,13 @@ from unwet.rewrite.fingerprint import matching_literals, recurring
 from unwet.rewrite.grounded import Ground, in_order
 from unwet.rewrite.kin_groups import kin_groups
 from unwet.rewrite.library import EVERY
+from unwet.rewrite.moving import moved
 from unwet.rewrite.naming import snake
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.rereading import Reader, Rows
-from unwet.rewrite.restated import differing, placements, with_items
+from unwet.rewrite.restated import Said, differing, placements, with_items
 from unwet.rewrite.rules.order import masked_digest
 from unwet.rewrite.shapes import CONDITION, HOLE, Survey, say_conditions
 from unwet.rewrite.sizes import tree_nodes
@@ -169,6 +171,13 @@ class _Member:
         return tuple(map(in_order, self.ground.columns(self.meaning.rel)))
 
     @cached_property
+    def made(self) -> Mapping[str, bytes]:
+        """What each output is made of, whatever its constants."""
+        assert self.meaning is not None
+        terms = map(masked_digest, self.columns)
+        return dict(zip(self.meaning.names, terms, strict=False))
+
+    @cached_property
     def selects(self) -> list[exp.Select]:
         return selects_of(self.draft.tree)
 
@@ -239,7 +248,7 @@ def _few(found: Sequence[_Reworded], model: _Member) -> list[_Reworded]:
     for each in found:
         counts.update(dict.fromkeys(each.items, each.member.weight))
     every = model.weight + sum(each.member.weight for each in found)
-    holes = {path for path, times in counts.items() if 2 * times < every}
+    holes = {path for path, times in counts.items() if path[0] or 2 * times < every}
     outer = sorted(path for path in holes if not path[0])
     holes.difference_update(sorted(outer, key=lambda path: -counts[path])[_HOLES:])
     return [each for each in found if holes.issuperset(each.items)]
@@ -248,7 +257,7 @@ def _few(found: Sequence[_Reworded], model: _Member) -> list[_Reworded]:
 def _written(model: _Member, all_of: Sequence[_Reworded]) -> list[Draft]:
     """The drafts of all members with holes where conditions vary."""
     varying = frozenset().union(*(each.drop for each in all_of))
-    items = frozenset(path for each in all_of for path in each.items if not path[0])
+    items = frozenset(path for each in all_of for path in each.items)
     places = {at for each in all_of for at in each.added} | {at for at, _ in varying}
     done: list[Draft] = []
     for each in all_of:
@@ -318,7 +327,7 @@ def _model(members: Sequence[_Member]) -> _Member:
 def _reworded(model: _Member, member: _Member) -> _Reworded | None:
     """The member in the model's words, if a way is found that keeps its meaning."""
     assert model.meaning is not None and member.meaning is not None
-    if not set(member.meaning.names) <= set(model.meaning.names):
+    if not set(member.meaning.names) <= set(model.meaning.names) or not _alike_made(model, member):
         return None
     for attempt in _attempts(model, member):
         if (found := _tried(attempt, model)) is not None:
@@ -329,6 +338,12 @@ def _reworded(model: _Member, member: _Member) -> _Reworded | None:
             if found is not None:
                 return _with_fewer_items(found, model)
     return None
+
+
+def _alike_made(model: _Member, member: _Member) -> bool:
+    """Whether half of the member's columns are made of what the model makes them of."""
+    mine, own = model.made, member.made
+    return 2 * sum(mine[name] == made for name, made in own.items()) >= len(own)
 
 
 def _tried(attempt: _Reworded, model: _Member) -> _Reworded | None:
@@ -352,25 +367,39 @@ def _items(model: _Member, member: _Member) -> Iterator[Mapping[Path, exp.Expr]]
     them into its blocks."""
     assert model.meaning is not None and member.meaning is not None
     ours, theirs = (m.reader.query(m.draft.tree) for m in (model, member))
-    if ours is None or theirs is None or len(model.meaning.names) != len(member.meaning.names):
-        return  # other columns and fewer of them: another report
+    if ours is None or theirs is None:
+        return
     mine = dict(zip(model.meaning.names, model.columns, strict=False))
     own = dict(zip(member.meaning.names, member.columns, strict=False))
     names = [name for name, made in own.items() if mine[name] != made]
-    yield from placements(differing(ours, theirs, names), model.draft.tree, _moved_to)
+    yield from placements(differing(ours, theirs, names), model.draft.tree, moved)
 
 
 def _attempts(model: _Member, member: _Member) -> Iterator[_Reworded]:
-    missing, extra = _unpaired(member.conditions, model.conditions)
+    """With the conditions that only the member has in place of those that only the model has:
+    first as if those that differ in constants were the same, then all of them."""
+    ours, theirs = member.conditions, model.conditions
+    ways = (_unpaired(ours, theirs), (ours - theirs, theirs - ours))
+    found = [each for way in dict.fromkeys(ways) for each in _with_conditions(model, member, *way)]
+    yield from found
+    if _left_joins(member) < _left_joins(model):
+        for attempt in found:
+            for at, test in _matches(model):
+                yield replace(attempt, added={**attempt.added,
+                                              at: (*attempt.added.get(at, ()), test)})  # fmt: skip
+
+
+def _with_conditions(
+    model: _Member, member: _Member, missing: frozenset[Expr], extra: frozenset[Expr]
+) -> Iterator[_Reworded]:
     if len(missing) + len(extra) > _OTHER:
         return
     drop, add = model.sites(extra), member.sites(missing)
     if not drop and not add:
         yield _Reworded(member)
         return
-    tests = [conjuncts_of(member.selects[at])[number] for at, number in add]
     order = dict.fromkeys((0, *(at for at, _ in drop), *range(len(model.selects))))
-    places = [_places(test, model, order) for test in tests]
+    places = [_places(member, path, model, order) for path in add]
     if all(places):
         for turn in range(min(_PLACES, max(map(len, places), default=1))):
             added: dict[int, tuple[exp.Expr, ...]] = {}
@@ -380,10 +409,41 @@ def _attempts(model: _Member, member: _Member) -> Iterator[_Reworded]:
             yield _Reworded(member, frozenset(drop), added)
 
 
-def _places(test: exp.Expr, model: _Member, order: Iterable[int]) -> list[tuple[int, exp.Expr]]:
+def _left_joins(member: _Member) -> int:
+    assert member.meaning is not None
+    return sum(isinstance(node, Join) and node.kind == "left" for node in walk(member.meaning.rel))
+
+
+def _matches(model: _Member) -> Iterator[tuple[int, exp.Expr]]:
+    """For each LEFT JOIN of the outer query, the condition that there is a match: with it the
+    join is an inner one."""
+    for join in model.selects[0].args.get("joins") or ():
+        on = join.args.get("on")
+        if join.side.upper() != "LEFT" or on is None:
+            continue
+        for test in on.flatten() if isinstance(on, exp.And) else [on]:
+            sides = [test.this, test.expression] if isinstance(test, exp.EQ) else []
+            for side in sides:
+                if isinstance(side, exp.Column) and side.table == join.alias_or_name:
+                    null = exp.Is(this=copied(side), expression=exp.Null())
+                    yield 0, exp.Not(this=null)
+                    break
+            else:
+                continue
+            break
+
+
+def _places(
+    member: _Member, path: Path, model: _Member, order: Iterable[int]
+) -> list[tuple[int, exp.Expr]]:
     """The blocks of the model that have the columns of a condition, and how it reads there."""
-    found = ((at, _moved(test, model, at)) for at in order)
-    return [(at, moved) for at, moved in found if moved is not None]
+    own = member.blocks.get(id(member.selects[path[0]]))
+    if own is None:
+        return []
+    said = Said(conjuncts_of(member.selects[path[0]])[path[1]], own)
+    blocks_of = ((at, model.blocks.get(id(model.selects[at]))) for at in order)
+    found = ((at, moved(said, block)) for at, block in blocks_of if block is not None)
+    return [(at, test) for at, test in found if test is not None]
 
 
 def _unpaired(
@@ -405,34 +465,6 @@ def _masked(terms: Iterable[Expr]) -> dict[bytes, list[Expr]]:
     for term in sorted(terms, key=lambda each: each.digest):
         found[masked_digest(term)].append(term)
     return found
-
-
-def _moved(test: exp.Expr, model: _Member, at: int) -> exp.Expr | None:
-    """A condition with its columns called as the model calls them; None where it has no such."""
-    block = model.blocks.get(id(model.selects[at]))
-    return _moved_to(test, block) if block is not None else None
-
-
-def _moved_to(test: exp.Expr, block: Query) -> exp.Expr | None:
-    if test.find(exp.Query):
-        return None
-    copy = copied(test)
-    for column in list(copy.find_all(exp.Column)):
-        owner = _owner(block, column)
-        if owner is None:
-            return None
-        named = bool(column.table) or len(block.inputs) > 1
-        column.set("table", exp.to_identifier(owner.alias) if named else None)
-    return copy
-
-
-def _owner(block: Query, column: exp.Column) -> Input | None:
-    name = column.name.lower()
-    found = [item for item in block.inputs if name in item.index]
-    same = [item for item in found if item.alias.lower() == column.table.lower()]
-    if same:
-        return same[0]
-    return found[0] if len(found) == 1 else None
 
 
 def _with_columns(tree: exp.Query, model: _Member, member: _Member) -> exp.Query:

@@ -120,6 +120,12 @@ def _bare(said: Said) -> Said:
     return Said(node, said.block)
 
 
+def behind(said: Said) -> Said | None:
+    """What a column of a subquery is made of there; None for columns of tables."""
+    found = _behind(said)
+    return _said(*found) if found is not None else None
+
+
 def _behind(said: Said) -> tuple[Query, Output] | None:
     """The output of a subquery that a column is."""
     node = said.node
@@ -165,7 +171,7 @@ def _said(block: Query, output: Output) -> Said | None:
     return Said(output.expression, block)
 
 
-Mover = Callable[[exp.Expr, Query], exp.Expr | None]
+Mover = Callable[[Said, Query], exp.Expr | None]
 
 
 def placements(
@@ -194,7 +200,7 @@ def _placed(items: Iterable[Item], at: Mapping[int, int], moved: Mover) -> dict[
     found: dict[Path, exp.Expr] = {}
     for item in items:
         select = at.get(id(item.block.node))
-        new = moved(item.theirs.node, item.block)
+        new = moved(item.theirs, item.block)
         nodes = [id(each) for each in item.block.node.expressions]
         if select is None or new is None or id(item.node) not in nodes:
             return {}

@@ -210,3 +210,55 @@ def test_a_report_that_does_not_need_a_join_takes_its_columns_of_one_that_has_it
     assert model(result, "sold_few_1") == (
         "{{ sold(condition=\"o.day >= '2021-01-01'\", columns='country, customers') }}"
     )
+
+
+def test_a_join_of_one_report_that_keeps_matches_only_is_a_condition() -> None:
+    sold = """create table r.sold_{name} as
+        select o.country, count(distinct o.customer) as customers, sum(i.qty) as pieces
+        from s.orders o {join} s.items i on i.order_id = o.id
+        where o.country = '{name}' group by o.country"""
+    joins = {"at": "left join", "de": "left join", "ch": "left join", "fr": "join"}
+    result = made(*(sold.format(name=name, join=join) for name, join in joins.items()))
+    said = "{{ sold(condition='NOT i.order_id IS NULL', country='fr') }}"
+    assert model(result, "sold_fr") == said
+
+
+def test_days_between_are_another_condition_than_days_from_and_before() -> None:
+    result = made(
+        report("may", "g.day >= '2024-05-01' and g.day < '2024-06-01'"),
+        report("june", "g.day >= '2024-06-01' and g.day < '2024-07-01'"),
+        report("july", "g.day between '2024-07-01' and '2024-07-31'"),
+    )
+    assert "BETWEEN '2024-07-01' AND '2024-07-31'" in model(result, "sales_july")
+    assert "sales(" in model(result, "sales_july")
+
+
+def test_a_column_of_a_condition_that_the_model_has_no_name_for_is_what_it_is_made_of() -> None:
+    inline = """create table r.sales_{name} as
+        select upper(o.country) as country, count(distinct o.customer) as customers,
+          sum(o.cents) as cents, sum(i.qty) as pieces
+        from s.orders o join s.items i on i.order_id = o.id
+        where o.cents > {name} group by 1"""
+    block = """create table r.sales_at as
+        with good as (select id, customer, upper(country) as land, cents from s.orders)
+        select g.land as country, count(distinct g.customer) as customers, sum(g.cents) as cents,
+          sum(i.qty) as pieces
+        from good g join s.items i on i.order_id = g.id
+        where g.land = 'AT' group by 1"""
+    result = made(*(inline.format(name=name) for name in (10, 20, 30)), block)
+    assert "condition=\"UPPER(o.country) = 'AT'\"" in model(result, "sales_at")
+
+
+def test_an_item_of_an_inner_query_that_one_copy_makes_otherwise_is_an_argument() -> None:
+    costs = """create table r.costs_{name} as
+        select a.month, a.buyers, a.buyers * 100.0 / b.pieces as share, b.pieces from
+          (select date_trunc('month', o.day) as month, count({what}) as buyers
+           from s.orders o where o.country = '{name}' group by 1) a
+        left join
+          (select date_trunc('month', o.day) as month, sum(i.qty) as pieces
+           from s.orders o join s.items i on i.order_id = o.id
+           where o.country = '{name}' group by 1) b on a.month = b.month"""
+    said = {"at": "distinct o.customer", "de": "distinct o.customer", "fr": "o.customer"}
+    result = made(*(costs.format(name=name, what=what) for name, what in said.items()))
+    assert "buyers='COUNT(o.customer)'" in model(result, "costs_fr")
+    assert "buyers='COUNT(DISTINCT o.customer)'" in macro(result)
