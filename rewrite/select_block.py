@@ -377,13 +377,17 @@ class _Select:
 
     def _of_one(self, ref: Ref) -> Expr:
         """A column that one of the items has whose columns nobody knows: which one it is, their
-        tables decide, and its value their rows. Where two had it, engines refuse the query."""
+        tables decide, and its value their rows. Where two had it, engines refuse the query.
+        BigQuery shows the fields of an array's elements like columns of a table."""
         entered = [item for item, _ in self.source.frame]
-        unknown = [item for item in entered if item.columns is None]
+        arrays = [item for item in entered if isinstance(item.node, exp.Unnest)]
+        unknown = [item for item in entered if item.columns is None and item not in arrays]
         told = any(ref.column in item.index for item in entered)
-        if self.outer or told or any(each not in unknown for each in ref.candidates):
+        if self.outer or told or any(e not in (*unknown, *arrays) for e in ref.candidates):
             raise Unsupported(f"column {ref.column} is ambiguous")
-        return of_one([self.source.column(item, REST) for item in unknown], ref.column)
+        rows = [self.source.column(item, REST) for item in unknown]
+        elements = [self.source.column(item, self.blocks.columns(item)[0]) for item in arrays]
+        return of_one([*rows, *elements], ref.column)
 
     def _at(self, item: Input, column: str) -> Expr:
         """A column of an item; of an array the element, its position, or a field of an element

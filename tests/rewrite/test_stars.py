@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
-from unwet.rewrite.algebra import Plan, expressions, walk
+from unwet.rewrite.algebra import Call, Plan, expressions, parts, walk
 from unwet.rewrite.decoding import decode
 from unwet.rewrite.fingerprint import strict
 from unwet.rewrite.lower import Env, lower
@@ -190,3 +190,13 @@ def test_what_no_parser_has_a_node_for_can_be_told_to_readers(sql: str) -> None:
         for expr in expressions(rel):
             told = decode(expr, lambda ref: exp.column(f"c{ref.index}"), lambda _: exp.select("1"))
             assert told.sql("bigquery")
+
+
+@pytest.mark.parametrize("alias", ["", " AS p"])
+def test_a_column_may_be_a_field_of_an_element_in_bigquery(alias: str) -> None:
+    sql = f"SELECT key FROM t JOIN u ON t.a = u.a, UNNEST(t.params){alias}"
+    plan = open_plan(sql, "bigquery")
+    assert reason(plan) == ""
+    [key] = (p for n in walk(plan.rel) for e in expressions(n) for p in parts(e)
+             if isinstance(p, Call) and p.op == "of_one")  # fmt: skip
+    assert len(key.args) == 3  # the rows of both tables, and the element
