@@ -144,9 +144,16 @@ def _constants(bucket: Sequence[Fact], likeness: Likeness) -> Iterator[Outlier]:
     for facts in alike.values():
         texts = {id(fact): _texts(fact) for fact in facts}
         columns = [Counter(column) for column in zip(*texts.values(), strict=True)]
-        if len(facts) > LEAST and any(len(column) > 1 for column in columns):
+        split = [at for at, column in enumerate(columns) if _may_elect(column)]
+        if len(facts) > LEAST and split:
             for fact in facts:
-                yield from _constant(fact, facts, texts, columns, likeness)
+                yield from _constant(fact, facts, texts, columns, split, likeness)
+
+
+def _may_elect(column: Counter[str]) -> bool:
+    """Whether enough facts have one constant, and some another one. Where each has its own, nobody
+    has to look for those that are nearest."""
+    return len(column) > 1 and max(column.values()) >= LEAST
 
 
 def _constant(
@@ -154,11 +161,11 @@ def _constant(
     facts: Sequence[Fact],
     texts: Mapping[int, tuple[str, ...]],
     columns: Sequence[Counter[str]],
+    split: Sequence[int],
     likeness: Likeness,
 ) -> Iterator[Outlier]:
     mine = texts[id(fact)]
-    odd = [at for at, text in enumerate(mine) if few(columns[at][text], len(facts))]
-    odd = [at for at in odd if len(columns[at]) > 1]
+    odd = [at for at in split if few(columns[at][mine[at]], len(facts))]
     if not odd:
         return
     near = nearest(fact.block, fact.slot, _others(fact, facts), likeness)
