@@ -38,7 +38,8 @@ from unwet.rewrite.prove.undecided import Undecided
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import EndState, Report
 from unwet.rewrite.targets.record import read_record
-from unwet.rewrite.templated.against import AS_IT_WAS, check_templates
+from unwet.rewrite.templated.against import check_templates
+from unwet.rewrite.templated.rewritten import AS_IT_WAS
 from unwet.rewrite.verdicts import Verdict
 
 Progress = Callable[[str], None]

@@ -16,10 +16,9 @@ from unwet.rewrite.prove.render import CONFIG
 from unwet.rewrite.prove.sandbox import TemplateFailure
 from unwet.rewrite.templated.alike import apart
 from unwet.rewrite.templated.branches import Rendering, assumption, in_branches
+from unwet.rewrite.templated.rewritten import AS_IT_WAS
 from unwet.rewrite.templated.set_apart import name_of, set_apart
 from unwet.rewrite.verdicts import Verdict
-
-AS_IT_WAS = "as it was"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ class _Project:
             old = in_branches(source.text, self._old)
         except TemplateFailure as failure:
             line = failure.line or 1
-            same = f", but it is {AS_IT_WAS}" if _reads(path) == source.text else ""
+            same = f"; {AS_IT_WAS}" if _reads(path) == source.text else ""
             return f"a template that is not followed: line {line}: {failure.message}{same}", line
         try:
             new = in_branches(text_of(path), self._new)

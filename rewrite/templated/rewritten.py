@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Final
 
 from unwet.lineage.config import Sharing
 from unwet.lineage.pile import Pile
@@ -26,6 +27,8 @@ from unwet.rewrite.templated.parts import parts_of
 from unwet.rewrite.templated.set_apart import name_of, set_apart
 from unwet.rewrite.templated.sharing import shared
 from unwet.rewrite.verdicts import Verdict
+
+AS_IT_WAS: Final = "its model is as it was"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ class _Job:
                 yield Verdict(name, name, source.path, 1, name, "proved", "", name in changed)
                 continue
             line = failure.line or 1
-            reason = f"a template that is not followed: line {line}: {failure.message}"
+            reason = f"a template that is not followed: line {line}: {failure.message}; {AS_IT_WAS}"
             yield Verdict(name, name, source.path, line, name, "kept", reason)
 
 

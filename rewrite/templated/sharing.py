@@ -17,8 +17,6 @@ ALIKE: Final = 0.4  # of the runs of five words of two bodies, so many are in bo
 _RUN = 5
 _LEADERS = 3
 
-Runs = Mapping[str, frozenset[tuple[str, ...]]]
-
 
 def shared(
     models: Sequence[Bodies],
@@ -29,10 +27,11 @@ def shared(
     """Families of the models, each model in one at most. ``unproved``: those of its models that
     would say something else."""
     names, found = set(taken), list[Family]()
-    runs = {each.model: _runs(each.rest) for each in models}
+    runs = Nearness(models)
     left = list(models)
     while len(left) >= limits.min_uses:
-        leaders = sorted(left, key=lambda m: (-_company(m, left, runs), m.model))
+        known = {m.model for m in left}
+        leaders = sorted(left, key=lambda m: (-runs.company(m, known), m.model))
         tried = ((each, _grown(each, left, runs, limits, names)) for each in leaders[:_LEADERS])
         grown = [(leader, family) for leader, family in tried if family is not None]
         grown.sort(key=lambda pair: -pair[1].saved)
@@ -52,7 +51,7 @@ def _proved(
     leader: Bodies,
     grown: Family | None,
     models: Sequence[Bodies],
-    runs: Runs,
+    runs: Nearness,
     limits: Sharing,
     names: set[str],
     unproved: Callable[[Family], Collection[str]],
@@ -67,43 +66,73 @@ def _proved(
     return grown
 
 
+class Nearness:
+    """How much of the runs of words of two models is in both; those that are near only."""
+
+    def __init__(self, models: Sequence[Bodies]) -> None:
+        runs = {each.model: _runs(each.rest) for each in models}
+        self._near: dict[str, dict[str, float]] = {name: {} for name in runs}
+        names = sorted(runs, key=lambda name: len(runs[name]))
+        for at, one in enumerate(names):
+            for other in names[at + 1 :]:
+                if len(runs[one]) < ALIKE * len(runs[other]):
+                    break  # and all others have even more
+                shared = len(runs[one] & runs[other])
+                near = shared / (len(runs[one]) + len(runs[other]) - shared)
+                if near >= ALIKE:
+                    self._near[one][other] = self._near[other][one] = near
+
+    def of(self, model: Bodies) -> Mapping[str, float]:
+        """The models that are near to one."""
+        return self._near[model.model]
+
+    def company(self, model: Bodies, left: Collection[str]) -> float:
+        """How near it is to all that are left."""
+        return sum(near for other, near in self.of(model).items() if other in left)
+
+
 def _runs(body: Body) -> frozenset[tuple[str, ...]]:
     keys = body.words.keys
     return frozenset(keys[n : n + _RUN] for n in range(max(1, len(keys) - _RUN + 1)))
 
 
-def _company(model: Bodies, models: Sequence[Bodies], runs: Runs) -> float:
-    """How much of it is in how many others."""
-    near = (_nearness(model, other, runs) for other in models if other is not model)
-    return sum(each for each in near if each >= ALIKE)
-
-
-def _nearness(one: Bodies, other: Bodies, runs: Runs) -> float:
-    mine, yours = runs[one.model], runs[other.model]
-    return len(mine & yours) / len(mine | yours)
-
-
 def _grown(
     leader: Bodies,
     models: Sequence[Bodies],
-    runs: Runs,
+    runs: Nearness,
     limits: Sharing,
     names: set[str],
 ) -> Family | None:
     """The family of a leader, to which those are added that make it save more."""
-    near = {m.model: _nearness(leader, m, runs) for m in models if m is not leader}
-    others = [m for m in models if near.get(m.model, 0) >= ALIKE]
+    near = runs.of(leader)
+    others = [m for m in models if m.model in near]
     others.sort(key=lambda m: (-near[m.model], m.model))
-    members, best = [leader], None
-    for other in others:
-        tried = _family([*members, other], names)
-        if tried is None or len(tried.parameters) > limits.max_parameters:
-            continue
-        if tried.saved > (best.saved if best is not None else -limits.min_lines * 4):
-            members, best = [*members, other], tried
+    members, best = _added([leader], None, others, limits, names)
     if best is None or best.saved < limits.min_saved or len(members) < limits.min_uses:
         return None
     return best
+
+
+def _added(
+    members: list[Bodies],
+    best: Family | None,
+    others: Sequence[Bodies],
+    limits: Sharing,
+    names: set[str],
+) -> tuple[list[Bodies], Family | None]:
+    """With those of the others that make it save more: all at once, or else half by half."""
+    if not others:
+        return members, best
+    tried = _family([*members, *others], names)
+    if tried is not None and len(tried.parameters) <= limits.max_parameters:
+        least = best.saved if best is not None else -limits.min_lines * 4
+        if tried.saved > least:
+            return [*members, *others], tried
+    if len(others) > 1:
+        half = len(others) // 2
+        members, best = _added(members, best, others[:half], limits, names)
+        members, best = _added(members, best, others[half:], limits, names)
+    return members, best
 
 
 def _family(members: Sequence[Bodies], names: set[str]) -> Family | None:
