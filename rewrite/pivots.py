@@ -41,6 +41,7 @@ _UNDERSTOOD: Final = frozenset(
      "identify_pivot_strings", "prefixed_pivot_columns", "pivot_column_naming",
      "value_columns_first"}
 )  # fmt: skip
+_MOST: Final = 100  # columns that become rows: each is a branch over all the others
 _UNPIVOTING: Final = ("bigquery", "duckdb", "snowflake")
 _SKIPPING: Final = frozenset({"sum", "min", "max", "avg", "count"})  # what is NULL is not there
 
@@ -72,6 +73,8 @@ def _unpivoted(query: Query, rows: Rel, at: Mapping[str, int], field: exp.In) ->
     values = pivot.expressions
     if len(values) != 1 or isinstance(values[0], exp.Tuple):
         raise Unsupported("UNPIVOT into several columns")
+    if len(field.expressions) > _MOST:
+        raise Unsupported(f"UNPIVOT of more than {_MOST} columns")
     value, name = folded(values[0], dialect), folded(field.this, dialect)
     melted = [_melted(each, at, dialect) for each in field.expressions]
     names = tuple(output.name for output in query.outputs)

@@ -107,6 +107,14 @@ def test_every_file_has_cases() -> None:
         Worlds().rows("SELECT nope FROM t", 0)
 
 
+@pytest.mark.parametrize("many", [100, 101])
+def test_unpivot_of_very_many_columns_is_compared_as_a_text(many: int) -> None:
+    columns = [f"c{n}" for n in range(many)]
+    rows = ", ".join(f"a AS {column}" for column in columns)
+    sql = f"SELECT n, v FROM (SELECT {rows} FROM t) UNPIVOT (v FOR n IN ({', '.join(columns)}))"
+    assert ("more than 100" in reason(plan_of(sql))) == (many > 100)
+
+
 def test_bigquery_refuses_using_of_two_columns_on_the_left() -> None:
     sql = "SELECT n.x, e, c FROM nobody AS n, UNNEST(n.many) AS e "
     sql += "JOIN (SELECT a AS e, c FROM t) q USING (e)"
