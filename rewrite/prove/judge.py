@@ -13,6 +13,7 @@ from unwet.rewrite.prove.declarations import Known
 from unwet.rewrite.prove.explain import first_difference
 from unwet.rewrite.prove.headings import headings
 from unwet.rewrite.prove.phrases import Parting, Phrase, parting, settings, spoken
+from unwet.rewrite.prove.presumed import presumed
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.prove.through import Through
 from unwet.rewrite.prove.wanted import spoken_in, wanted
@@ -64,6 +65,8 @@ def judge(
             assumptions |= assumed
     if len(unproved) < len(reports):  # also of models that are read through
         assumptions |= {each for back in found.values() for each in back.assumed}
+        proved = (report.definition for report in reports if report.name not in unproved)
+        assumptions |= presumed(proved, catalog.default_schema)
     return Judged(plans, unproved, frozenset(assumptions), promised)
 
 

@@ -66,3 +66,40 @@ def test_verify_tells_it_of_the_project(tmp_path: Path) -> None:
     found = verify([old], tmp_path / "out", "duckdb", generated=False)
     assert [each.verdict for each in found.reports] == ["proved"]
     assert any("s.t has no column b" in each for each in found.assumptions)
+
+
+NUMBERED = "CREATE TEMP TABLE x AS SELECT a, ROW_NUMBER() OVER (ORDER BY b) AS r FROM s.t;"
+ALIKE = "the query of x orders rows with equal keys alike wherever it stands"
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("SELECT a FROM x WHERE r = 1; SELECT a FROM x WHERE r = 2", True),
+        ("SELECT a FROM x WHERE r = 1 UNION ALL SELECT a FROM x WHERE r = 1", True),
+        ("SELECT a FROM x WHERE r = 1", False),
+    ],
+)
+def test_a_temporary_table_that_is_a_query_more_than_once(script: str, told: bool) -> None:
+    sources = [Source("r.sql", NUMBERED + script, "duckdb")]
+    found = refactor(sources, None, "duckdb", generated=False)
+    assert {v.outcome for v in found.verdicts} == {"proved"}
+    assert found.assumptions == ((ALIKE,) if told else ())
+
+
+@pytest.mark.parametrize(
+    ("made", "read", "told"),
+    [
+        ("s.t", "t", "t is s.t"),
+        ("t", "s.t", "s.t is t"),
+        ("s.t", "db.s.t", "db.s.t is s.t"),
+        ("s.t", "s.t", ""),
+        ("t", "t", ""),
+    ],
+)
+def test_the_table_that_a_name_is_taken_for(made: str, read: str, told: str) -> None:
+    table = Source("t.sql", f"CREATE TABLE {made} (a INTEGER, z INTEGER)", "postgres")
+    said = f"a name means the one table of the pile that ends like it: {told}"
+    assert assumed("postgres", f"SELECT a FROM {read} AS t WHERE z > 1", table) == (
+        (said,) if told else ()
+    )
