@@ -29,7 +29,7 @@ architecture: .venv/.installed
 	$(BIN)/lint-imports
 
 unit: .venv/.installed $(SQLMESH)/.installed $(DBT)/.installed
-	$(BIN)/python -m pytest --durations 25
+	$(BIN)/python -m pytest --durations 25 --numprocesses logical --maxprocesses 4 --dist worksteal
 
 # Twice as slow, and no gate.
 coverage: .venv/.installed
