@@ -1,6 +1,8 @@
-"""GROUP BY ALL: the keys are the outputs that no aggregate is part of.
+"""GROUP BY ALL and DISTINCT: the keys are the outputs that no aggregate is part of.
 
     SELECT a, b + 1 AS c, SUM(d) ... GROUP BY a, c  =  SELECT a, b + 1 AS c, SUM(d) ... GROUP BY ALL
+
+    SELECT a, b + 1 AS c ... GROUP BY a, c          =  SELECT DISTINCT a, b + 1 AS c ...
 
 A list of keys that repeats the SELECT is a second place to change. Only where the keys are just
 these outputs, and one of them reads a column: where all are constants, engines differ as to
@@ -20,32 +22,39 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.rewrite.positions import NUMBERED
+
 READ_IN: Final = frozenset({"bigquery", "databricks", "duckdb", "snowflake", "spark"})
 _WRITTEN_IN: Final = READ_IN - {"spark"}  # which has it since 3.4 only
 _NOWHERE: Final = (exp.Query, exp.UDTF)
-_NO_KEY: Final = (exp.Anonymous, exp.Rand, exp.Randn, exp.Star, exp.Uuid)
+_NO_KEY: Final = (exp.Rand, exp.Randn, exp.Star, exp.Uuid)
+_NO_ROW: Final = (exp.AggFunc, exp.Anonymous, exp.Window)
+_DISTINCT: Final = {"with_", "expressions", "from_", "joins", "where", "group"}
 
 
 def by_all(tree: exp.Expr, dialect: str) -> None:
-    """In place: GROUP BY ALL where it says what the keys say."""
-    if dialect not in _WRITTEN_IN:
-        return
+    """In place: DISTINCT or GROUP BY ALL where it says what the keys say."""
     for select in list(tree.find_all(exp.Select)):
-        group = select.args.get("group")
-        if (
-            group is not None
-            and {name for name, value in group.args.items() if value} == {"expressions"}
-            and _are_all(group.expressions, select.expressions, dialect)
-        ):
+        group, outputs = select.args.get("group"), select.expressions
+        if group is None or _said(group) != {"expressions"} or not _says_all(select, dialect):
+            continue
+        if _said(select) <= _DISTINCT and not any(each.find(*_NO_ROW) for each in outputs):
+            select.set("group", None)
+            select.set("distinct", exp.Distinct())
+        elif dialect in _WRITTEN_IN and _is_understood(outputs, dialect):
             select.set("group", exp.Group(all=True))
 
 
-def _are_all(keys: Sequence[exp.Expr], outputs: Sequence[exp.Expr], dialect: str) -> bool:
+def _said(node: exp.Expr) -> set[str]:
+    return {name for name, value in node.args.items() if value}
+
+
+def _says_all(select: exp.Expr, dialect: str) -> bool:
+    """Whether the keys are the outputs without aggregates, but for constants among these."""
+    keys, outputs = select.args["group"].expressions, select.expressions
     if any(each.is_star or each.find(*_NOWHERE) for each in outputs):
         return False
-    if dialect == "bigquery" and _follow(outputs):
-        return False
-    if dialect != "bigquery" and any(each.find(exp.Window) or _mixes(each) for each in outputs):
+    if dialect not in NUMBERED and any(isinstance(key.unnest(), exp.Literal) for key in keys):
         return False
     found = [_output(key, outputs) for key in keys]
     places = {at for at in found if at is not None}
@@ -60,6 +69,16 @@ def _are_all(keys: Sequence[exp.Expr], outputs: Sequence[exp.Expr], dialect: str
         and all(_is_meant(key, outputs[at], [outputs[o] for o in places - {at}])
                 for key, at in zip(keys, found, strict=True) if at is not None)
     )  # fmt: skip
+
+
+def _is_understood(outputs: Sequence[exp.Expr], dialect: str) -> bool:
+    """Whether the dialect's GROUP BY ALL takes the same outputs for keys."""
+    plain = [each for each in outputs if not each.find(exp.AggFunc, exp.Window)]
+    if any(each.find(exp.Anonymous) for each in plain):
+        return False
+    if dialect == "bigquery":
+        return not _follow(outputs)
+    return not any(each.find(exp.Window) or _mixes(each) for each in outputs)
 
 
 def _follow(outputs: Sequence[exp.Expr]) -> bool:
@@ -83,7 +102,8 @@ def _output(key: exp.Expr, outputs: Sequence[exp.Expr]) -> int | None:
     if isinstance(key, exp.Literal):
         at = int(key.name) - 1 if key.is_int else -1
         return at if 0 <= at < len(outputs) else None
-    same = [at for at, value in enumerate(values) if value == key]
+    folded = _folded(key)
+    same = [at for at, value in enumerate(values) if value == key or _folded(value) == folded]
     if same:
         return None if _bare(key) & _new_names(outputs) else same[0]
     if not isinstance(key, exp.Column) or key.table:
@@ -96,7 +116,7 @@ def _output(key: exp.Expr, outputs: Sequence[exp.Expr]) -> int | None:
 def _is_meant(key: exp.Expr, output: exp.Expr, others: Sequence[exp.Expr]) -> bool:
     """Whether a key that is an output's name cannot be another column of that name."""
     value, key = output.unalias(), key.unnest()
-    if isinstance(key, exp.Literal) or value == key:
+    if isinstance(key, exp.Literal) or _folded(value) == _folded(key):
         return True
     if isinstance(value, exp.Column) and value.name.lower() == key.name.lower():
         return True
@@ -105,6 +125,15 @@ def _is_meant(key: exp.Expr, output: exp.Expr, others: Sequence[exp.Expr]) -> bo
         return False
     grouped = {each.sql().lower() for other in others for each in other.find_all(exp.Column)}
     return any(each.sql().lower() not in grouped for each in columns)
+
+
+def _folded(node: exp.Expr) -> exp.Expr:
+    """With names in small letters that are not quoted."""
+    node = node.copy()
+    for name in node.find_all(exp.Identifier):
+        if not name.args.get("quoted"):
+            name.set("this", name.name.lower())
+    return node
 
 
 def _bare(key: exp.Expr) -> set[str]:

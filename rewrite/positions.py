@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlglot import exp
 
-_DIALECTS: Final = frozenset(
+NUMBERED: Final = frozenset(
     {"", "athena", "bigquery", "clickhouse", "databricks", "duckdb", "mysql", "postgres", "presto",
      "redshift", "snowflake", "spark", "sqlite", "trino"}
 )  # fmt: skip
@@ -42,7 +42,7 @@ def by_expression(tree: exp.Expr, dialect: str) -> None:
 
 def _grouped(tree: exp.Expr, dialect: str) -> Iterator[tuple[exp.Expr, list[exp.Expr]]]:
     """The plain GROUP BYs, and what the outputs before the first star are."""
-    if dialect not in _DIALECTS:
+    if dialect not in NUMBERED:
         return
     for select in list(tree.find_all(exp.Select)):
         group = select.args.get("group")

@@ -21,6 +21,11 @@ ALL = (
     "SELECT c, COUNT(*) AS n, a + b AS x, SUM(b) / MAX(a) AS s FROM t GROUP BY 3, 1 HAVING n > 1",
     "SELECT t.a, u.d, COUNT(*) AS n FROM t JOIN u ON t.a = u.a GROUP BY t.a, d ORDER BY n LIMIT 9",
 )
+ROWS = (
+    "SELECT a, c FROM t GROUP BY a, c",
+    "SELECT T.a AS x, 'k' AS k, B + 1 AS y FROM t WHERE a > 0 GROUP BY y, t.A",
+    "SELECT a FROM (SELECT a, b + 1 AS c FROM t GROUP BY 2, 1) AS x GROUP BY a",
+)
 NOT_ALL = (
     "SELECT a, SUM(b) AS s FROM t GROUP BY a, c",  # a key that is not shown
     "SELECT a + 1 AS x, SUM(b) AS s FROM t GROUP BY a",  # another value than the key
@@ -34,6 +39,8 @@ NOT_ALL = (
     "SELECT a, (SELECT MAX(k) FROM u) AS k FROM t GROUP BY a",
     "SELECT a, c, COUNT(*) AS n FROM t GROUP BY ROLLUP (a, c)",
     "SELECT f(a) AS x, COUNT(*) AS n FROM t GROUP BY 1",
+    "SELECT a, c FROM t GROUP BY a, b, c",
+    "SELECT 1 AS x FROM t GROUP BY 1",
     "SELECT a, SUM(b) + a AS s FROM t GROUP BY a",  # DuckDB refuses it
 )
 SETS = (
@@ -64,6 +71,25 @@ def test_keys_that_are_the_outputs_are_all(sql: str, worlds: Worlds) -> None:
     assert "GROUP BY ALL" in made
     assert worlds.difference(sql, made) == ""
     assert normalize_plan(plan_of(made))[0].rel == normalize_plan(plan_of(sql))[0].rel
+
+
+@pytest.mark.parametrize("sql", ROWS)
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres"])
+def test_groups_that_nothing_is_computed_of_are_distinct_rows(
+    sql: str, dialect: str, worlds: Worlds
+) -> None:
+    tree = sqlglot.parse_one(sql, read=dialect)
+    by_all(tree, dialect)
+    made = tree.sql(dialect)
+    assert "GROUP BY" not in made and made.count("DISTINCT") == sql.count("GROUP BY")
+    assert worlds.difference(sql, made) == ""
+    assert normalize_plan(plan_of(made))[0].rel == normalize_plan(plan_of(sql))[0].rel
+
+
+def test_numbers_that_are_constants_are_no_outputs() -> None:
+    tree = sqlglot.parse_one("SELECT a FROM t GROUP BY 1", read="tsql")
+    by_all(tree, "tsql")
+    assert not tree.args.get("distinct")
 
 
 @pytest.mark.parametrize("sql", NOT_ALL)
