@@ -66,6 +66,7 @@ from unwet.rewrite.targets.place import check, check_name, place, staged
 from unwet.rewrite.targets.record import RECORD, Record, Sign, read_record, record
 from unwet.rewrite.templated.files import place_templates
 from unwet.rewrite.templated.rewritten import Templated, rewritten
+from unwet.rewrite.templated.set_apart import Apart, none_apart, set_apart
 from unwet.rewrite.tested_by import evidence_of
 from unwet.rewrite.unfolding import both
 from unwet.rewrite.usual_values import with_usual_values
@@ -154,19 +155,16 @@ def refactor(
     whole = pile if isinstance(pile, Pile) else pile.pile
     if request.out is not None:
         check(request.out, request.force, [script.source.path for script in whole.scripts])
-    templated = Templated(whole, whole)
-    if target.TEMPLATES:
-        progress("reading templates in all their branches")
-        templated = rewritten(whole, request.sharing)
+    apart = set_apart(whole) if target.TEMPLATES else none_apart(whole)
     progress("running the scripts symbolically")
     before = read_record(request.before) if request.before is not None else Record()
-    meaning = meaning_of(templated.rest if templated.sources else pile)
+    meaning = meaning_of(apart.rest if apart.models else pile)
     called = called_before(meaning, before.names)
     before = replace(before, names=names_of(called))
     case = decided(called, request.decisions, request.values)
     _ = case.meaning.state
     with deep_stack():
-        return _Job(case, request, before, progress, worlds, templated).run()
+        return _Job(case, request, before, progress, worlds, apart).run()
 
 
 class _Job:
@@ -179,7 +177,7 @@ class _Job:
         before: Record,
         progress: Progress,
         worlds: Worlds | None,
-        templated: Templated,
+        apart: Apart,
     ) -> None:
         meaning = case.meaning
         self.pile, self.state, self.normalizer = meaning.pile, meaning.state, meaning.normalizer
@@ -189,7 +187,7 @@ class _Job:
         self.before = before  # what the last run called things
         self.signs: Mapping[str, Sign] = {}  # of what this one makes once
         self.reports = {report.name: report for report in self.state.reports}
-        self.dialect = request.to_dialect or dialect_of(templated.whole)
+        self.dialect = request.to_dialect or dialect_of(apart.whole)
         self.target = target_of(request.target)
         places = placeholders(self.pile)
         self.variables = sorted({variable(place) for place in places})
@@ -208,8 +206,8 @@ class _Job:
             self.state.reports, self.dialect, self.target, self.ledger.kept, names
         )
         self.plans: dict[str, Plan] = {}  # what each model has to mean
-        self.templated = templated
-        self.root = common_root(sorted(s.path for s in templated.whole.sources))
+        self.apart, self.templated = apart, Templated()
+        self.root = common_root(sorted(s.path for s in apart.whole.sources))
         self.assumptions: frozenset[str] = frozenset()
         self.shared_assumptions: frozenset[str] = frozenset()  # of what several models share
         self.found: Mapping[str, ReadBack] = {}  # the models of the project, read back
@@ -431,7 +429,7 @@ class _Job:
         verdicts = account(project, self.ledger, self.changes, self._old_rows(project))
         self.progress("looking for contradictions")
         accepted = (*self.request.intended, *self.request.decisions.accepting)
-        legacy = self.templated.whole if self.templated.sources else self.legacy
+        legacy = self.apart.whole if self.apart.models else self.legacy
         contradictions = drift(legacy, accepted).findings
         self.progress("looking for what can be tested")
         project = replace(
@@ -440,6 +438,10 @@ class _Job:
                 project, self.found, self.meaning, self.request.unit_tests and self.target.UNITS
             ),
         )
+        if self.apart.models:
+            self.progress("reading templates in all their branches")
+            taken = {macro.name for macro in project.library.macros}
+            self.templated = rewritten(self.apart, self.request.sharing, taken)
         project, told = place_templates(project, self.templated)
         verdicts = tuple(sorted((*verdicts, *told), key=lambda each: each.name))
         files = {**self._files(project)}

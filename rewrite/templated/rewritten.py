@@ -11,7 +11,6 @@ from itertools import pairwise
 from typing import Final
 
 from unwet.lineage.config import Sharing
-from unwet.lineage.pile import Pile
 from unwet.lineage.sources import Source
 from unwet.rewrite.naming import RESERVED
 from unwet.rewrite.prove.dbt_settings import BUILT_IN
@@ -24,7 +23,7 @@ from unwet.rewrite.templated.family import Body, Family
 from unwet.rewrite.templated.lexed import lexed
 from unwet.rewrite.templated.opened import named
 from unwet.rewrite.templated.parts import parts_of
-from unwet.rewrite.templated.set_apart import name_of, set_apart
+from unwet.rewrite.templated.set_apart import Apart, name_of
 from unwet.rewrite.templated.sharing import shared
 from unwet.rewrite.verdicts import Verdict
 
@@ -33,12 +32,9 @@ AS_IT_WAS: Final = "its model is as it was"
 
 @dataclass(frozen=True, slots=True)
 class Templated:
-    """``whole``: the pile, ``rest``: without its templates; ``sources``: these; ``models`` and
-    ``kept_macros``: what they become, by the paths of their sources; ``macros``: new ones, by
-    name."""
+    """``sources``: the templates of a pile; ``models`` and ``kept_macros``: what they become, by
+    the paths of their sources; ``macros``: new ones, by name."""
 
-    whole: Pile
-    rest: Pile
     sources: tuple[Source, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
     macros: Mapping[str, str] = field(default_factory=dict)
@@ -63,20 +59,18 @@ def _size(texts: Sequence[str]) -> Size:
     return Size(sum(map(code_lines, texts)), sum(map(words, texts)), len(texts))
 
 
-def rewritten(pile: Pile, limits: Sharing) -> Templated:
+def rewritten(found: Apart, limits: Sharing, taken: Iterable[str] = ()) -> Templated:
     """Templates are shared as they are written: a macro is the text of one model, with parameters
     where the others differ. That each model says the same SQL as before in all branches is its
-    proof; one that cannot be followed in all of them stays as it was."""
-    found = set_apart(pile)
+    proof; one that cannot be followed in all of them stays as it was. ``taken``: names that no
+    macro may have."""
     if not found.models:
-        return Templated(pile, pile)
-    job = _Job(found.models, found.macros, limits)
+        return Templated()
+    job = _Job(found.models, found.macros, limits, taken)
     job.share_models()
     while job.share_parts():
         pass
     return Templated(
-        pile,
-        found.rest,
         (*found.models, *found.macros),
         {source.path: job.texts[name_of(source)] for source in found.models},
         dict(sorted(job.macros.items())),
@@ -90,7 +84,13 @@ def rewritten(pile: Pile, limits: Sharing) -> Templated:
 class _Job:
     """Models by their names, as they are by now; each is rendered once as it was."""
 
-    def __init__(self, models: Sequence[Source], macros: Sequence[Source], limits: Sharing) -> None:
+    def __init__(
+        self,
+        models: Sequence[Source],
+        macros: Sequence[Source],
+        limits: Sharing,
+        taken: Iterable[str],
+    ) -> None:
         self._models = {name_of(source): source for source in models}
         self._limits = limits
         self._old: dict[str, tuple[Rendering, ...]] = {}
@@ -103,8 +103,9 @@ class _Job:
         self.texts = {name: source.text for name, source in self._models.items()}
         self.macros: dict[str, str] = {}
         self.families: list[Family] = []
-        spoken = (name for name in self._old for name in named(lexed(self.texts[name])))
-        self._taken = {*RESERVED, *BUILT_IN, *_defined(macros), *spoken}
+        texts = (*self.texts.values(), *(source.text for source in macros))
+        spoken = (name for text in texts for name in named(lexed(text)))
+        self._taken = {*RESERVED, *BUILT_IN, *taken, *_defined(macros), *spoken}
 
     def share_models(self) -> None:
         """Whole models, but for what configures them."""

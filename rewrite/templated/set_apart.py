@@ -24,8 +24,9 @@ _OTHER: Final = re.compile(r"\{%[-+]?\s*(?:macro|test|data_test|snapshot|materia
 @dataclass(frozen=True, slots=True)
 class Apart:
     """``models``: one report each, by the name of the file; ``macros``: files that define some;
-    ``rest``: the pile without all of them."""
+    ``rest``: the ``whole`` pile without all of them."""
 
+    whole: Pile
     models: tuple[Source, ...]
     macros: tuple[Source, ...]
     rest: Pile
@@ -41,12 +42,17 @@ def set_apart(pile: Pile) -> Apart:
         if names[name_of(script.source)] == 1 and _is_template(script)
     ]
     if not models:
-        return Apart((), (), pile)
+        return none_apart(pile)
     macros = [s.source for s in pile.scripts if _OTHER.search(s.source.text)]
     paths = {source.path for source in (*models, *macros)}
     rest = pile.with_scripts(s for s in pile.scripts if s.source.path not in paths)
     findings = tuple(each for each in pile.findings if each.at.path not in paths)
-    return Apart(tuple(models), tuple(macros), replace(rest, findings=findings))
+    return Apart(pile, tuple(models), tuple(macros), replace(rest, findings=findings))
+
+
+def none_apart(pile: Pile) -> Apart:
+    """Where a project has no templates."""
+    return Apart(pile, (), (), pile)
 
 
 def name_of(source: Source) -> str:

@@ -8,6 +8,7 @@ from unwet.lineage.config import Sharing
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.templated.rewritten import Templated, rewritten
+from unwet.rewrite.templated.set_apart import set_apart
 
 HEAD = "{{ config(alias='x') }}\n"
 LONG = """select
@@ -28,7 +29,7 @@ def shared(*texts: str, limits: Sharing | None = None) -> Templated:
         Source(f"pile/m_{name}.sql", HEAD + text, "duckdb")
         for name, text in zip(names, texts, strict=False)
     ]
-    found = rewritten(load(sources), limits or Sharing())
+    found = rewritten(set_apart(load(sources)), limits or Sharing())
     assert {verdict.outcome for verdict in found.verdicts} == {"proved"}
     return found
 
@@ -119,3 +120,7 @@ def test_a_macro_that_flags_decide_everywhere_is_not_made() -> None:
 def test_a_macro_is_never_called_like_one_that_there_is() -> None:
     texts = [LONG + f"and z = '{n}' and {{{{ m('{n}') }}}}" for n in "pqr"]
     assert [*shared(*texts).macros] == ["m_2"]
+    failing = "{% for x in run_query('q') %}{{ m_2(x) }}{% endfor %}"
+    sources = [Source(f"p/m_{n}.sql", HEAD + text, "duckdb") for n, text in enumerate(texts)]
+    pile = load([*sources, Source("p/other.sql", HEAD + failing, "duckdb")])
+    assert [*rewritten(set_apart(pile), Sharing(), {"m_3"}).macros] == ["m_4"]
