@@ -19,7 +19,7 @@ from unwet.lineage.findings import Finding
 from unwet.lineage.parse import parse
 from unwet.lineage.resolve import resolve
 from unwet.lineage.sources import Source
-from unwet.lineage.tables import Catalog
+from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.templating import verbatim
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.lower import Env, lower
@@ -83,9 +83,14 @@ def plans_of(
     found = {failure.name: ReadBack(None, failure.reason) for failure in project.failures}
     definitions = _seeds(project, setting)
     made = {name: made_table(name, plan.names) for name, plan in definitions.items()}
-    catalog = Catalog({**setting.catalog.tables, **made})
+    # one whose rows are not known is a table of its own all the same: no other one of that name
+    own = {seed.name: Table(seed.name, (), closed=False, origin="use") for seed in project.seeds}
+    catalog = Catalog({**own, **setting.catalog.tables, **made})
     for model in project.models:
         if model.name in found or (only is not None and model.name not in only):
+            continue
+        if lost := _unread(model, found, setting):
+            found[model.name] = ReadBack(None, f"it reads {lost}: {found[lost].reason}")
             continue
         result, types = _plan(model, setting, catalog, definitions)
         found[model.name] = result
@@ -94,6 +99,13 @@ def plans_of(
             table = made_table(model.name, result.plan.names, types)
             catalog = Catalog({**catalog.tables, model.name: table})
     return found
+
+
+def _unread(model: RenderedModel, found: Mapping[str, ReadBack], setting: Setting) -> str:
+    """What a model reads that could not be read back, and is no report: its name may be that of
+    another table. What is wrong with a report is told with that."""
+    unread = (r for r in model.refs if r in found and found[r].plan is None)
+    return next((ref for ref in unread if ref not in setting.relations), "")
 
 
 def _seeds(project: RenderedProject, setting: Setting) -> dict[str, Plan]:

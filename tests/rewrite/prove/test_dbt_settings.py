@@ -231,6 +231,20 @@ def test_a_source_that_is_read_from_a_file(project: Path) -> None:
     assert "read from somewhere else" in outcomes(project)["names"]
 
 
+def test_a_model_that_cannot_be_read_is_not_the_table_of_its_name(project: Path) -> None:
+    query = "SELECT name, id FROM {{ ref('t') }} WHERE id > 3"
+    other = "{{ config(materialized='incremental') }} select 4 as id, 'x' as name"
+    change(project, {"models/t.sql": other, NAMES: query})
+    assert "it reads t: the rows of incremental models" in outcomes(project)["names"]
+
+
+@pytest.mark.parametrize("described", ["", "seeds: [{name: t, config: {column_types: {id: int}}}]"])
+def test_a_seed_is_not_the_table_of_its_name(project: Path, described: str) -> None:
+    query = "SELECT name, id FROM {{ ref('t') }} WHERE id > 3"
+    change(project, {"seeds/t.csv": "id,name\n4,x\n", "seeds/t.yml": described, NAMES: query})
+    assert outcomes(project)["names"].startswith("kept: ")
+
+
 def odd(path: Path, kind: str) -> None:
     path.unlink()
     match kind:
