@@ -360,7 +360,8 @@ class _Job:
         told = Undecided(self.plans, written, self.dialect, engine_of(self.request.data),
                          self.pile.catalog, self.normalizer)  # fmt: skip
         unproved = {name: self.reports[name] for name in self.ledger.unproved}
-        return told.verdicts(tests, unproved)
+        yield from told.verdicts(tests, unproved)
+        self.assumptions |= told.assumed
 
     def _tests(
         self, pile: Pile, project: Project, refs: Sequence[ReportRef]

@@ -124,6 +124,7 @@ def verify(
     reports = [report for report in state.reports if report.name in known]
     judged = judge(reports, found, dialect, meaning.normalizer, pile.catalog)
     tests: tuple[DataVerdict, ...] = ()
+    translated: set[str] = set()
     old: tuple[DataVerdict, ...] = ()  # as it was, of what is decided to be otherwise now
     if request.data:
         progress("running old and new on the data")
@@ -135,6 +136,7 @@ def verify(
                          engine_of(request.data), pile.catalog, meaning.normalizer)  # fmt: skip
         unproved = {each.name: each for each in reports if each.name in judged.unproved}
         tests = tuple(told.verdicts(run(pile.scripts, reports=refs), unproved))
+        translated = told.assumed
         if others := [ref for ref in refs if ref.name in case.changes]:
             old = run(case.legacy.pile.scripts, reports=others)
     by_name = {test.name: test for test in tests}
@@ -151,7 +153,7 @@ def verify(
     )
     checked = tuple(sorted((*checked, *map(_told, templates.verdicts)), key=lambda each: each.name))
     borrowed = _borrowed(state, rendered, known)
-    assumed = (*map(said, {*judged.assumptions, *borrowed}), *templates.assumptions)
+    assumed = (*map(said, {*judged.assumptions, *borrowed, *translated}), *templates.assumptions)
     assumptions = tuple(sorted(assumed))
     doubled = disagreements(request.project, against, rendered, found, meaning.normalizer)
     notes = (*case.notes, *rendered.notes, *doubled)

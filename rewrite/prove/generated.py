@@ -44,7 +44,7 @@ from unwet.rewrite.prove.synthetic.load import SECONDS, open_synthetic
 from unwet.rewrite.prove.synthetic.parameters import bound
 from unwet.rewrite.prove.synthetic.units import Unit, units
 from unwet.rewrite.prove.tested import DataVerdict, placed, test_beside
-from unwet.rewrite.prove.unlike import OWN, untold, untold_texts
+from unwet.rewrite.prove.unlike import OWN, Untold, untold, untold_texts
 from unwet.rewrite.prove.worlds import OldSide
 from unwet.rewrite.verdicts import Score
 
@@ -236,11 +236,11 @@ class Tester:
             return _without(report, _FOREIGN.format(foreign[0] or "no dialect", dialect or "none"))
         return self._pressed(test, unit, report, found)
 
-    def _untold(self, test: _Test, report: ReportRef) -> str:
+    def _untold(self, test: _Test, report: ReportRef) -> Untold | None:
         """What old and new part in that DuckDB may compute otherwise than their own engine."""
         unit, dialect = test.unit, test.dialect
         if dialect in OWN:
-            return ""
+            return None
         before, after = self._generator.plan(unit), self._models.plan(report.model)
         if before is not None and after is not None:
             ours, theirs = normal_forms(before, after, self._meaning.normalizer)

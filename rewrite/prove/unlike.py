@@ -43,7 +43,6 @@ OWN: Final = frozenset({"", "duckdb"})  # "": a pile that nobody says the dialec
 
 
 ENGINES: Final = {"duckdb": "DuckDB", "postgres": "PostgreSQL", "spark": "Spark"}
-_SAID: Final = "{} may compute {} otherwise than {} does"
 # Texts are the same in upper and lower case, and with blanks at their end, as these are installed.
 _CASE_BLIND: Final = words("tsql fabric mysql singlestore")
 # Texts are ordered by the rules of a language, not by their bytes.
@@ -76,22 +75,45 @@ _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?\Z")
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One expression or clause of a plan: what it says, and the first of it that is in doubt."""
+    """One expression or clause of a plan: what it says, what of it is in doubt, and what is taken
+    for granted of it."""
 
     text: str
     doubtful: str
+    granted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """What an engine may compute otherwise than a dialect does."""
+
+    what: str
+    engine: str
+    dialect: str
+
+    def __str__(self) -> str:
+        engine = ENGINES.get(self.engine, self.engine)
+        return f"{engine} may compute {self.what} otherwise than {self.dialect} does"
 
 
 def untold(
-    old: Rel, new: Rel, dialects: Set[str], declared: Declared, engine: str = "duckdb"
-) -> str:
+    old: Rel,
+    new: Rel,
+    dialects: Set[str],
+    declared: Declared,
+    engine: str = "duckdb",
+    granted: set[str] | None = None,
+) -> Untold | None:
     """What two normal forms part in and the engine that runs both may compute otherwise than one of
-    the dialects; empty where it computes as they do."""
+    the dialects; None where it computes as they do.
+
+    With `granted` the plan was translated for the engine, and what is taken for granted of that is
+    put there: what differs between the two in odd values only."""
     for dialect in sorted(dialects - OWN - {engine}):
-        told = _Doubts(dialect, declared)
-        if found := _only_one(told.of(old), told.of(new)):
-            return _SAID.format(ENGINES.get(engine, engine), _short(found), dialect)
-    return ""
+        told = _Doubts(dialect, declared, granted is not None)
+        if found := _only_one(told.of(old), told.of(new), granted):
+            return Untold(_short(found), engine, dialect)
+    return None
 
 
 def untold_texts(
@@ -100,36 +122,46 @@ def untold_texts(
     dialects: Set[str],
     declared: Declared,
     engine: str = "duckdb",
-) -> str:
+    granted: set[str] | None = None,
+) -> Untold | None:
     """The same of statements whose plans are not known: by what their texts say."""
     old, new = tuple(old), tuple(new)
     for dialect in sorted(dialects - OWN - {engine}):
-        told = _Doubts(dialect, declared)
+        told = _Doubts(dialect, declared, granted is not None)
         ours, theirs = ([p for tree in side for p in told.of_tree(tree)] for side in (old, new))
-        if found := _only_one(ours, theirs):
-            return _SAID.format(ENGINES.get(engine, engine), _short(found), dialect)
-    return ""
+        if found := _only_one(ours, theirs, granted):
+            return Untold(_short(found), engine, dialect)
+    return None
 
 
 def _short(text: str, most: int = 80) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def _only_one(ours: Sequence[_Part], theirs: Sequence[_Part]) -> str:
+def _only_one(ours: Sequence[_Part], theirs: Sequence[_Part], granted: set[str] | None) -> str:
     """The first doubtful part that only one of two sides has."""
+    taken: set[str] = set()
     for some, others in ((ours, theirs), (theirs, ours)):
         known = {each.text for each in others}
-        found = (p.doubtful for p in some if p.doubtful and p.text not in known)
-        if first := next(found, ""):
-            return first
+        alone = [p for p in some if p.text not in known]
+        if found := [p.doubtful for p in alone if p.doubtful]:
+            return _telling(found)
+        taken = taken.union(*(p.granted for p in alone))
+    if granted is not None:
+        granted |= taken
     return ""
+
+
+def _telling(texts: Sequence[str]) -> str:
+    """The shortest; of what is too long to be shown nobody learns anything."""
+    return min(texts, key=lambda text: (text == "...", len(text)), default="")
 
 
 class _Doubts:
     """What of a plan DuckDB may compute otherwise than a dialect."""
 
-    def __init__(self, dialect: str, declared: Declared) -> None:
-        self._dialect = dialect
+    def __init__(self, dialect: str, declared: Declared, translated: bool) -> None:
+        self._dialect, self._translated = dialect, translated
         self._declared = declared
         self._kinds, self._teller = Kinds(declared), Teller(dialect)
 
@@ -162,9 +194,8 @@ class _Doubts:
             except Unsupported:
                 yield _Part(each.sql(comments=False), f"{each.sql(comments=False)[:60]}")
                 continue
-            found = [self._teller.sql(p, names) for p in parts(expr) if self._differs(p, kinds)]
             text = f"{self._teller.sql(expr, names)} {shape(expr)}"
-            yield _Part(text, min(found, key=len, default=""))
+            yield self._part(text, expr, kinds, lambda each: self._teller.sql(each, names))
 
     def _clauses(self, tree: exp.Expr) -> Iterator[_Part]:
         """What compares and orders rows."""
@@ -182,8 +213,7 @@ class _Doubts:
             return self._teller.sql(expr, names)
 
         for expr in expressions(node):
-            found = [said(part) for part in parts(expr) if self._differs(part, kinds)]
-            yield _Part(f"{said(expr)} {shape(expr)}", min(found, key=len, default=""))
+            yield self._part(f"{said(expr)} {shape(expr)}", expr, kinds, said)
         match node:
             case Aggregate(keys=keys):
                 yield from self._compared("GROUP BY", keys, kinds, said)
@@ -200,6 +230,30 @@ class _Doubts:
                 yield _Part(text, "what is not understood")
             case _:
                 pass
+
+    def _part(
+        self, text: str, expr: Expr, kinds: list[Kind | None], said: Callable[[Expr], str]
+    ) -> _Part:
+        found, granted = list[str](), set[str]()
+        for each in parts(expr):
+            if self._differs(each, kinds):
+                taken = self._as_translated(each, kinds)
+                granted |= {taken} - {""}
+                found += [] if taken else [said(each)]
+        return _Part(text, _telling(found), frozenset(granted))
+
+    def _as_translated(self, part: Expr, seen: list[Kind | None]) -> str:
+        """What is taken for granted of a function that the translation writes in DuckDB's words:
+        PostgreSQL prints some numbers in JSON otherwise, and reads more texts as a date."""
+        if not self._translated or self._dialect not in _LIKE_POSTGRES:
+            return ""
+        match part:
+            case Call(op="jsonextract" | "jsonextractscalar") if not _MARKED & {*part.shape}:
+                return f"DuckDB reads the fields of JSON (-> and ->>) as {self._dialect} does"
+            case Call(op="cast", shape=(*_, "to:date" | "to:timestampntz" | "to:timestamp")):
+                if self._kinds.of(part.args[0], seen) is None:
+                    return f"DuckDB converts to days and times as {self._dialect} does"
+        return ""
 
     def _compared(
         self,
