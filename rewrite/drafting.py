@@ -9,6 +9,7 @@ from unwet.lineage.errors import RenderError
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.compose import Draft, NotComposable, compose
+from unwet.rewrite.divisions import as_typed
 from unwet.rewrite.idle_nulls import without_idle_nulls
 from unwet.rewrite.parentheses import without_idle_parentheses
 from unwet.rewrite.script import Report
@@ -60,6 +61,7 @@ class Drafting:
     def _draft(self, report: Report, models: Mapping[str, str]) -> Draft | None:
         try:
             draft = compose(report, models)
+            as_typed(draft.tree, self._dialect)
             without_idle_parentheses(draft.tree, self._dialect)
             without_idle_nulls(draft.tree)
             self._target.check(draft, self._dialect)

@@ -92,14 +92,17 @@ def _boundaries(call: Call, source: str, _target: str) -> tuple[Call, str]:
     return call, ""
 
 
-def _division(call: Call, _source: str, _target: str) -> tuple[Call, str]:
-    """Division that depends on its operands' types does not when one is surely no integer. By a
-    decimal constant it is the same in all dialects from the start (`scalars`)."""
+def _division(call: Call, _source: str, target: str) -> tuple[Call, str]:
+    """Division that depends on its operands' types does not when one is surely no integer; else
+    DuckDB says // (`divisions`). By a decimal constant it is the same in all dialects from the
+    start (`scalars`)."""
     mark = "typed=True"
     if call.op != "div" or is_decimal(call.args[-1]):
         return call, ""
     if mark in call.shape and any(map(_fractional, call.args)):
         return replace(call, shape=tuple(s for s in call.shape if s != mark)), ""
+    if call.shape == ("this", "expression", mark) and target == "duckdb":
+        return Call("intdiv", call.args, ("this", "expression")), ""
     return call, ""
 
 

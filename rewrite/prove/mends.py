@@ -32,9 +32,12 @@ def mend(tree: exp.Expr, mends: Sequence[Mend] | None = None) -> exp.Expr:
 
 def _typed_division(node: exp.Expr) -> exp.Expr:
     """In dialects where 7 / 2 is 3 and 7.0 / 2 is 3.5: printed as /, which is a fraction for both;
-    DuckDB says //, which fails for a zero and for intervals."""
-    if not isinstance(node, exp.Div) or not node.args.get("typed") or node.find(exp.Interval):
+    DuckDB says //, which fails for a zero and for intervals. A zero is NULL here, whoever wrote
+    the quotient."""
+    typed = isinstance(node, exp.Div) and node.args.get("typed")
+    if not (typed or isinstance(node, exp.IntDiv)) or node.find(exp.Interval):
         return node
+    assert isinstance(node, exp.Binary)
     divisor = exp.Nullif(this=node.expression, expression=exp.Literal.number(0))
     if isinstance(node.expression, exp.Nullif):
         divisor = node.expression

@@ -83,9 +83,8 @@ def test_columns_alone_assume_nothing() -> None:
 
 
 UNPROVED = [
-    ("tsql", "SELECT a / 2 AS x FROM t", "divided"),
     ("tsql", "SELECT AVG(a) AS x FROM t", "integers"),
-    ("postgres", "SELECT a / b AS x FROM t", "divided"),
+    ("sqlite", "SELECT a / b AS x FROM t", "NULLIF(b, 0)"),
     ("bigquery", "SELECT EXTRACT(WEEK FROM y) AS x FROM s", "what the two dialects do otherwise"),
     ("postgres", "SELECT a FROM t WHERE c LIKE 'a\\_%'", "what the two dialects do otherwise"),
     ("tsql", "SELECT c + '!' AS x FROM t", "text"),
@@ -162,12 +161,31 @@ def test_what_two_dialects_understand_alike_is_left_alone(
     assert meets(test, source, target)
 
 
+QUOTIENTS = [
+    "a / 2",
+    "SUM(a) / COUNT(*)",
+    "a * b / (a - b)",
+    "1 + CASE WHEN a > b THEN a ELSE b END / 3",
+]
+
+
+@pytest.mark.parametrize("expression", QUOTIENTS)
+@pytest.mark.parametrize("source", ["tsql", "postgres", "trino"])
+def test_what_integers_cut_off_is_written_so(expression: str, source: str) -> None:
+    result = moved(f"SELECT {expression} AS x FROM t", source, "duckdb")
+    assert outcome(result) == "proved"
+    assert "//" in result.files["models/marts/a.sql"]
+    assert outcome(moved(f"SELECT {expression} AS x FROM t", source, "snowflake")) == "kept"
+
+
 FRACTIONS = ["a / 2.0", "1.0 * a / b", "CAST(a AS FLOAT) / b", "AVG(1.0 * a)"]
 
 
 @pytest.mark.parametrize("expression", FRACTIONS)
 def test_fractions_divide_alike(expression: str) -> None:
-    assert outcome(moved(f"SELECT {expression} AS x FROM t", "tsql", "duckdb")) == "proved"
+    result = moved(f"SELECT {expression} AS x FROM t", "tsql", "duckdb")
+    assert outcome(result) == "proved"
+    assert not any("//" in text for path, text in result.files.items() if path.endswith(".sql"))
 
 
 def test_whole_numbers_do_not_round() -> None:
