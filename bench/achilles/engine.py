@@ -93,4 +93,5 @@ def find(reports: Sequence[Report], relation: str) -> Report | None:
 
 
 def _parts(name: str) -> list[str]:
-    return name.replace('"', "").lower().split(".")
+    named, _, _script = name.partition("@")  # where several scripts write one relation in turn
+    return named.replace('"', "").lower().split(".")

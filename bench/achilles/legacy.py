@@ -3,12 +3,11 @@
     run(database, files) -> Outcome per file
 
 Every statement is transpiled from T-SQL to DuckDB by sqlglot and executed as it comes out, but
-for two shims. `IF OBJECT_ID('t') IS NOT NULL DROP TABLE t`, which sqlglot reads as a block that
+for three shims. `IF OBJECT_ID('t') IS NOT NULL DROP TABLE t`, which sqlglot reads as a block that
 swallows the rest of the file, runs as DROP TABLE IF EXISTS and then the rest. FLOAT, which has 53
 bits in SQL Server, is a DOUBLE: sqlglot makes a 32-bit REAL of it, whose text is another one.
 
-The quotient of two integers is a fraction in DuckDB, against SQL Server's, on both sides of the
-comparison. Each file has a connection of its own, as its #temp tables want it.
+The quotient of two integers is cut off in SQL Server, which DuckDB writes as //. Each file has a connection of its own, as its #temp tables want it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -68,6 +67,7 @@ def statements(sql: str) -> Iterator[str]:
             continue
         for statement in _unguarded(tree):
             _widen_floats(statement)
+            _cut_off(statement)
             yield statement.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
 
 
@@ -86,6 +86,11 @@ def _widen_floats(tree: exp.Expr) -> None:
     for kind in tree.find_all(exp.DataType):
         if kind.this == exp.DType.FLOAT and not kind.expressions:
             kind.set("this", exp.DType.DOUBLE)
+
+
+def _cut_off(tree: exp.Expr) -> None:
+    for node in list(tree.find_all(exp.Div)):
+        node.replace(exp.IntDiv(this=node.this, expression=node.expression))
 
 
 def _relations(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
