@@ -13,7 +13,7 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 # What the sections are about, and which there are; one that ends in a dash stands for all that
 # begin so.
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Piles rewritten", ("shop-sizes", "shop", "achilles", "refactor", "refactor-")),
+    ("Piles rewritten", ("shop-sizes", "shop", "achilles", "refactor", "refactor-", "by-hand")),
     ("What a proof is worth", ("pairs", "proof", "proved", "rows", "types", "comparison")),
     ("Copies", ("dups", "jscpd")),
     ("Contradictions", ("shop-drift", "drift", "drift-spellbook")),

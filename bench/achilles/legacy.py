@@ -7,7 +7,8 @@ for three shims. `IF OBJECT_ID('t') IS NOT NULL DROP TABLE t`, which sqlglot rea
 swallows the rest of the file, runs as DROP TABLE IF EXISTS and then the rest. FLOAT, which has 53
 bits in SQL Server, is a DOUBLE: sqlglot makes a 32-bit REAL of it, whose text is another one.
 
-The quotient of two integers is cut off in SQL Server, which DuckDB writes as //. Each file has a connection of its own, as its #temp tables want it.
+The quotient of two integers is cut off in SQL Server, which DuckDB writes as //. Each file has a
+connection of its own, as its #temp tables want it.
 """
 
 from collections.abc import Iterator, Sequence
