@@ -109,6 +109,12 @@ class Catalog:
         matches = self.candidates(name)
         return self.tables[matches[0]] if len(matches) == 1 else None
 
+    def type_of(self, name: str, column: str) -> str:
+        """The type of a table's column, as it is written; empty where none is known."""
+        table = self.get(name)
+        at = table.index.get(column) if table is not None else None
+        return table.columns[at].type if table is not None and at is not None else ""
+
     def candidates(self, name: str) -> tuple[str, ...]:
         """Names that may be meant: longer ones ending in `name`, else shorter ones it ends in.
 

@@ -20,12 +20,18 @@ def as_typed(tree: exp.Expr, dialect: str) -> None:
     if dialect != "duckdb":
         return
     for node in list(tree.find_all(exp.Div)):
-        plain = not node.args.get("typed") or node.args.get("safe")
-        if plain or node.find(exp.Interval) or any(map(_is_fraction, (node.this, node.expression))):
+        plain = not is_typed(node) or node.args.get("safe")
+        if plain or any(map(_is_fraction, (node.this, node.expression))):
             continue
         made = exp.IntDiv(this=node.this, expression=node.expression)
         made.comments = node.comments
         node.replace(made)
+
+
+def is_typed(node: exp.Expr) -> bool:
+    """Whether it is a quotient that the types of its operands decide, and not one of intervals."""
+    typed = isinstance(node, exp.Div) and bool(node.args.get("typed"))
+    return typed and not node.find(exp.Interval)
 
 
 def _is_fraction(node: exp.Expr) -> bool:

@@ -137,9 +137,7 @@ class Tracer:
         match term:
             case Col(index=at):
                 relation, name = self.terms.names[at]
-                table = self._pile.catalog.get(relation)
-                column = table.index.get(name) if table is not None else None
-                kind = table.columns[column].type if table and column is not None else ""
+                kind = self._pile.catalog.type_of(relation, name)
                 return kind.upper().startswith(("TIMESTAMP", "DATETIME"))
             case Call(op="cast" | "trycast", shape=(_, kind)):
                 return kind.startswith(("to:timestamp", "to:datetime"))

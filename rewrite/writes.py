@@ -112,9 +112,7 @@ def _fits(old: Definition, new: Definition, targets: tuple[str, ...], catalog: C
 
 
 def _is_whole(catalog: Catalog, name: str, column: str) -> bool:
-    table = catalog.get(name)
-    at = table.index.get(column) if table is not None else None
-    return table is not None and at is not None and table.columns[at].type.upper() in _WHOLE
+    return catalog.type_of(name, column).upper() in _WHOLE
 
 
 def as_row(table: Definition, targets: tuple[str, ...]) -> tuple[Expr, ...]:

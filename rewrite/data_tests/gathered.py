@@ -58,9 +58,7 @@ class _Known:
         """The declared type without its size; "any" for all where assumptions count."""
         if self.declared:
             return "any"
-        table = self.catalog.get(relation)
-        at = table.index.get(column) if table is not None else None
-        return table.columns[at].type.partition("(")[0].lower() if table and at is not None else ""
+        return self.catalog.type_of(relation, column).partition("(")[0].lower()
 
 
 def of_models(

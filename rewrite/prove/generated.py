@@ -251,10 +251,8 @@ class Tester:
 
     def _type(self, table: str, column: str) -> str:
         """The type of a column, by name, as far as it is declared or used."""
-        known = self._meaning.pile.catalog.get(table)
-        at = known.index.get(column) if known is not None else None
-        if known is not None and at is not None and known.columns[at].type:
-            return known.columns[at].type
+        if declared := self._meaning.pile.catalog.type_of(table, column):
+            return declared
         found = self._generator.inferred.tables.get(table, {}).get(column)
         return _NAMES.get(found.kind, "") if found and found.evidence in _SHOWN else ""
 

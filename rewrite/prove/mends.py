@@ -7,6 +7,7 @@ from functools import reduce
 
 from sqlglot import exp
 
+from unwet.rewrite.divisions import is_typed
 from unwet.rewrite.prove.limits import limit_of_percent, limit_with_ties
 from unwet.rewrite.prove.nested import NESTED
 
@@ -34,8 +35,8 @@ def _typed_division(node: exp.Expr) -> exp.Expr:
     """In dialects where 7 / 2 is 3 and 7.0 / 2 is 3.5: printed as /, which is a fraction for both;
     DuckDB says //, which fails for a zero and for intervals. A zero is NULL here, whoever wrote
     the quotient."""
-    typed = isinstance(node, exp.Div) and node.args.get("typed")
-    if not (typed or isinstance(node, exp.IntDiv)) or node.find(exp.Interval):
+    cut_off = isinstance(node, exp.IntDiv) and not node.find(exp.Interval)
+    if not (is_typed(node) or cut_off):
         return node
     assert isinstance(node, exp.Binary)
     divisor = exp.Nullif(this=node.expression, expression=exp.Literal.number(0))

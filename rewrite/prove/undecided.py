@@ -58,15 +58,10 @@ class Undecided:
         if legacy.plan is not None and model is not None:
             plan, _ = wanted(legacy, legacy.plan, self._dialect)
             ours, theirs = normal_forms(plan, model, self._normalizer)
-            return untold(ours, theirs, spoken, self._type, self._engine, granted)
+            return untold(ours, theirs, spoken, self._catalog.type_of, self._engine, granted)
         old = (part.statement.tree for part in legacy.statements)
         try:
             new = tuple(trees_of(self._project, report.name, self._dialect))
         except UnwetError as error:
             return error.message
-        return untold_texts(old, new, spoken, self._type, self._engine, granted)
-
-    def _type(self, table: str, column: str) -> str:
-        known = self._catalog.get(table)
-        at = known.index.get(column) if known is not None else None
-        return known.columns[at].type if known is not None and at is not None else ""
+        return untold_texts(old, new, spoken, self._catalog.type_of, self._engine, granted)
