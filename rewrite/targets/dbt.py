@@ -26,7 +26,8 @@ from unwet.rewrite.targets.dbt_tests import (
     UNIQUE_TOGETHER_SQL,
     needs_unique_together,
 )
-from unwet.rewrite.targets.jinja import template, word
+from unwet.rewrite.targets.jinja import template
+from unwet.rewrite.targets.jinja_values import word
 from unwet.rewrite.targets.placing import INTERMEDIATE, MARTS, STAGING, layer_of
 from unwet.rewrite.targets.variables import unset
 

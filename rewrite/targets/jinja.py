@@ -13,7 +13,6 @@ from sqlglot import exp
 from unwet.lineage.parse import render
 from unwet.lineage.trees import copied
 from unwet.rewrite.library import (
-    HANDED_ON,
     LINE,
     NAMELESS,
     SELECTED,
@@ -22,19 +21,19 @@ from unwet.rewrite.library import (
     with_calls_as_queries,
 )
 from unwet.rewrite.naming import free
-from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets import item_loops
 from unwet.rewrite.targets.derived import LookUps, Table, looked_up, without
+from unwet.rewrite.targets.jinja_values import argument, expression, word
 from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
 from unwet.rewrite.targets.tokens import TOKEN
 
 # a brace in front of what becomes a tag would be read with it
-_ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|list|p|call)__)", re.IGNORECASE)
+_ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|list|p|call|each)__)", re.IGNORECASE)
 # dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
 _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src|h)__\w+?__\3)[`\"\]]", re.IGNORECASE)
 ROW = 120  # the width of a row of a table, which is read in columns
-_CONSTANT = re.compile(r"'(?:[^']|'')*'|[^\s,']+")
-_WHOLE = re.compile(r"0|[1-9]\d{0,17}")
+_EACH = re.compile(r"each__(\w+?)__each")
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
 
 
@@ -49,14 +48,18 @@ def template(
     """The Jinja text of a tree. A tail's own WITH keyword is its caller's, and so is the SELECT of
     items. ``spent``: nobody needs the tree again; ``tables``: a CASE of many WHENs is a loop."""
     tree, loops = folded(tree if spent else copied(tree), calls)
+    lists = item_loops.looped(tree, dialect) if tables else ()
     ladders = laddered(tree) if tables else ()
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
     text = _escaped(text)
     for number, ladder in enumerate(ladders):
         text = _with_ladder(text, word_of(number), ladder, dialect)
+    for number, loop in enumerate(lists):
+        text = _with_items(text, item_loops.word_of(number), loop)
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect, calls), text)
     look = _look_ups(loops, dialect, calls, text)
     text = _in_place(text, calls, loops, dialect, look.found)
+    text = _EACH.sub(r"{{ \1 }}", text)
     if kind == "tail":
         text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
     if kind == "items":
@@ -116,6 +119,22 @@ def _with_ladder(text: str, word: str, ladder: Ladder, dialect: str) -> str:
         return found[1] + f"\n{found[1]}".join("\n".join(lines).splitlines())
 
     return re.sub(rf"((?:(?<=\n) *)?)WHEN {word}\s+THEN {word}", put, text)
+
+
+def _with_items(text: str, place: str, loop: item_loops.ItemLoop) -> str:
+    """The text with a loop in place of the items that it makes."""
+    rows = [[word(value) for value in row] for row in loop.rows]
+
+    def put(found: re.Match[str]) -> str:
+        comma = "," if found[2] else "{% if not loop.last %},{% endif %}"
+        lines = [
+            *_for(loop.names, rows),
+            *(_escaped(loop.body) + comma).splitlines(),
+            "{% endfor %}",
+        ]
+        return found[1] + f"\n{found[1]}".join(lines)
+
+    return re.sub(rf"((?:(?<=\n) *)?){place}(,?)", put, text)
 
 
 def _text(tree: exp.Expr, dialect: str) -> str:
@@ -179,13 +198,22 @@ def _said(
 
 
 def _head(level: Level, dialect: str, calls: Sequence[MacroCall]) -> str:
-    names = ", ".join(level.names)
     rows = [[argument(leaf, dialect, calls) for leaf in row] for row in level.rows]
-    if len(level.names) == 1:
-        items = [each for row in rows for each in row]
-        line = f"{{% for {names} in [{', '.join(items)}] %}}"
-        return line if len(line) <= LINE else f"{{% for {names} in [\n{_wrapped(items)}\n] %}}"
-    return "\n".join([f"{{% for {names} in [", *map(_row, rows), "] %}"])
+    return "\n".join(_for(level.names, rows))
+
+
+def _for(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines that begin a loop over rows of Jinja expressions."""
+    said = ", ".join(names)
+    if len(names) > 1:
+        return [f"{{% for {said} in [", *"\n".join(map(_row, rows)).splitlines(), "] %}"]
+    items = [each for row in rows for each in row]
+    line = f"{{% for {said} in [{', '.join(items)}] %}}"
+    return (
+        [line]
+        if len(line) <= LINE
+        else [f"{{% for {said} in [", *_wrapped(items).splitlines(), "] %}"]
+    )
 
 
 def _row(values: Sequence[str]) -> str:
@@ -193,58 +221,6 @@ def _row(values: Sequence[str]) -> str:
     if len(line) <= ROW:
         return line
     return f"    (\n{textwrap.indent(_wrapped(values), '    ')}\n    ),"
-
-
-def argument(leaf: Leaf, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
-    """A leaf as a Jinja expression that prints what the leaf is in the dialect's SQL."""
-    if (inner := HANDED_ON.fullmatch(leaf.text)) is not None and leaf.kind == "condition":
-        call = calls[int(inner[1])]
-        said = ", ".join(argument(each, dialect, calls) for _, each in call.args)
-        return f"{call.macro}({said})"
-    if leaf.kind == "number":
-        return word(leaf.text)
-    if leaf.kind == "condition":
-        return _joined(leaf.text)
-    if leaf.kind == "list":
-        return _joined(leaf.text) if TOKEN.search(leaf.text) else _listed(leaf.text)
-    if leaf.kind == "string":
-        return _joined(exp.Literal.string(leaf.text).sql(dialect or None)[1:-1])
-    if TOKEN.search(leaf.text):
-        return _joined(leaf.text)
-    return _joined(exp.to_identifier(leaf.text, quoted=leaf.quoted).sql(dialect or None))
-
-
-def _listed(text: str) -> str:
-    """Constants as a Jinja list of what each is in SQL."""
-    values = [value for value in _CONSTANT.findall(text)]
-    return f"[{', '.join(v if _WHOLE.fullmatch(v) else quoted(v) for v in values)}]"
-
-
-def word(text: str) -> str:
-    """A text that stands in SQL as it is, as a Jinja expression."""
-    return text if _WHOLE.fullmatch(text) else _joined(text)
-
-
-def _joined(text: str) -> str:
-    """Literal text and tokens put together with Jinja's ``~``."""
-    pieces: list[str] = []
-    at = 0
-    for match in TOKEN.finditer(text):
-        if match.start() > at:
-            pieces.append(quoted(text[at : match.start()]))
-        pieces.append(_expression(match))
-        at = match.end()
-    if at < len(text) or not pieces:
-        pieces.append(quoted(text[at:]))
-    return " ~ ".join(pieces)
-
-
-def quoted(text: str) -> str:
-    """A text as a Jinja string."""
-    escaped = text.replace("\\", "\\\\").replace("\n", "\\n")
-    if "'" in text and '"' not in text:
-        return f'"{escaped}"'
-    return "'" + escaped.replace("'", "\\'") + "'"
 
 
 def _in_place(
@@ -267,23 +243,6 @@ def _in_place(
             indent = re.search(r"[^\n]*\Z", text[: match.start()])
             pad = len(indent.group()) - len(indent.group().lstrip()) if indent else 0
             return call.replace("\n", "\n" + " " * pad)
-        return "{{ " + _expression(match) + " }}"
+        return "{{ " + expression(match) + " }}"
 
     return TOKEN.sub(put, _QUOTED_RELATION.sub(r"\2", text))
-
-
-def _expression(match: re.Match[str]) -> str:
-    name = match["name"]
-    match match["kind"].lower():
-        case "ref":
-            return f"ref('{name}')"
-        case "src":
-            schema, _, table = name.partition("__")
-            return f"source('{schema}', '{table}')"
-        case "p":
-            # the default is never seen: a model without the value is not enabled
-            return f"var('{name.lower()}', '{name.lower()}')"
-        case "list":
-            return f"{name} | join(', ')"
-        case _:
-            return name

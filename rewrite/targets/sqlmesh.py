@@ -20,7 +20,8 @@ from unwet.rewrite.compose import Draft, NotComposable, Outside
 from unwet.rewrite.library import Macro, MacroCall
 from unwet.rewrite.naming import free
 from unwet.rewrite.project import Project
-from unwet.rewrite.targets.jinja import quoted, template
+from unwet.rewrite.targets.jinja import template
+from unwet.rewrite.targets.jinja_values import quoted
 from unwet.rewrite.targets.placing import (
     DEFAULT_SCHEMAS,
     check_names,

@@ -11,7 +11,8 @@ from sqlglot import exp
 
 from unwet.rewrite.library import LINE, MacroCall
 from unwet.rewrite.shapes import Leaf
-from unwet.rewrite.targets.jinja import argument, call_text, template
+from unwet.rewrite.targets.jinja import call_text, template
+from unwet.rewrite.targets.jinja_values import argument
 
 
 def rendered(text: str, **names: object) -> str:

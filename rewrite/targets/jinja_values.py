@@ -1,0 +1,85 @@
+"""Names and constants as Jinja expressions that print what they are in SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from unwet.rewrite.library import HANDED_ON, MacroCall
+from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.tokens import TOKEN
+
+_CONSTANT = re.compile(r"'(?:[^']|'')*'|[^\s,']+")
+_WHOLE = re.compile(r"0|[1-9]\d{0,17}")
+
+
+def argument(leaf: Leaf, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
+    """A leaf as a Jinja expression that prints what the leaf is in the dialect's SQL."""
+    if (inner := HANDED_ON.fullmatch(leaf.text)) is not None and leaf.kind == "condition":
+        call = calls[int(inner[1])]
+        said = ", ".join(argument(each, dialect, calls) for _, each in call.args)
+        return f"{call.macro}({said})"
+    if leaf.kind == "number":
+        return word(leaf.text)
+    if leaf.kind == "condition":
+        return _joined(leaf.text)
+    if leaf.kind == "list":
+        return _joined(leaf.text) if TOKEN.search(leaf.text) else _listed(leaf.text)
+    if leaf.kind == "string":
+        return _joined(exp.Literal.string(leaf.text).sql(dialect or None)[1:-1])
+    if TOKEN.search(leaf.text):
+        return _joined(leaf.text)
+    return _joined(exp.to_identifier(leaf.text, quoted=leaf.quoted).sql(dialect or None))
+
+
+def _listed(text: str) -> str:
+    """Constants as a Jinja list of what each is in SQL."""
+    values = [value for value in _CONSTANT.findall(text)]
+    return f"[{', '.join(v if _WHOLE.fullmatch(v) else quoted(v) for v in values)}]"
+
+
+def word(text: str) -> str:
+    """A text that stands in SQL as it is, as a Jinja expression."""
+    return text if _WHOLE.fullmatch(text) else _joined(text)
+
+
+def _joined(text: str) -> str:
+    """Literal text and tokens put together with Jinja's ``~``."""
+    pieces: list[str] = []
+    at = 0
+    for match in TOKEN.finditer(text):
+        if match.start() > at:
+            pieces.append(quoted(text[at : match.start()]))
+        pieces.append(expression(match))
+        at = match.end()
+    if at < len(text) or not pieces:
+        pieces.append(quoted(text[at:]))
+    return " ~ ".join(pieces)
+
+
+def quoted(text: str) -> str:
+    """A text as a Jinja string."""
+    escaped = text.replace("\\", "\\\\").replace("\n", "\\n")
+    if "'" in text and '"' not in text:
+        return f'"{escaped}"'
+    return "'" + escaped.replace("'", "\\'") + "'"
+
+
+def expression(match: re.Match[str]) -> str:
+    """What a token stands for, inside of a Jinja tag."""
+    name = match["name"]
+    match match["kind"].lower():
+        case "ref":
+            return f"ref('{name}')"
+        case "src":
+            schema, _, table = name.partition("__")
+            return f"source('{schema}', '{table}')"
+        case "p":
+            # the default is never seen: a model without the value is not enabled
+            return f"var('{name.lower()}', '{name.lower()}')"
+        case "list":
+            return f"{name} | join(', ')"
+        case _:
+            return name

@@ -1,0 +1,116 @@
+"""Items of one list that differ in words only are a loop, and read as they did."""
+
+from __future__ import annotations
+
+import pytest
+import sqlglot
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlglot import exp
+
+from unwet.rewrite.targets.jinja import template
+from unwet.rewrite.targets.lexemes import lexemes, middles
+from unwet.tests.rewrite.targets.test_jinja import rendered
+
+NAMES = ("open_tab", "close_tab", "reload", "print", "zoom_in", "zoom_out", "find", "save_page",
+         "undo", "redo", "copy_text", "paste", "select_all", "close_window")  # fmt: skip
+
+MANY = (*NAMES, *(f"{name}_again" for name in NAMES))
+ASKED = "'the.user.has.asked.the.browser.to.{0}'"
+LINES = r"COUNTIF(a = 'x{0}\n') AS {0}"
+
+
+def tree(sql: str, dialect: str = "bigquery") -> exp.Expr:
+    return sqlglot.parse_one(sql, read=dialect)
+
+
+def items(item: str, names: tuple[str, ...] = NAMES) -> str:
+    return ", ".join(item.format(name) for name in names)
+
+
+STRUCT = "STRUCT(p.{0}.n, p.{0}.total, p.{0}.values) AS `{0}`"
+LOOPS = [
+    f"SELECT day, {items('SUM(p.counter.{0}) AS {0}')}, z FROM t",
+    f"SELECT {items('SUM(p.counter.{0}) AS {0}')} FROM t",
+    f"SELECT {items('MAX(IF(a = {0!r}, n, 0)) AS {0}_n')}, {items('MIN({0}) AS {0}')} FROM t",
+    f"SELECT {items(STRUCT)} FROM t",
+    f"SELECT STRUCT({items(STRUCT)}) AS p, 1 AS a FROM t",
+    f"SELECT a FROM t WHERE action IN ({items(ASKED, MANY)})",
+    f"SELECT * FROM t UNPIVOT(n FOR action IN ({items('times_of_{0}_by_hand', MANY)}))",
+    f"SELECT {items('JSON_VALUE(h__column__h, {0!r}) AS {0}')} FROM src__s__t__src",
+    f"SELECT {items('COUNTIF(`a {{{{ b` = {0!r}) AS {0}')} FROM t",
+    f"SELECT {items('SUM({0}) AS {0}')}, 7 AS other, {items('SUM({0}_2) AS {0}_2')} FROM t",
+]
+
+
+@pytest.mark.parametrize("sql", LOOPS)
+def test_the_loop_says_what_the_items_said(sql: str) -> None:
+    text = template(tree(sql), "bigquery", (), tables=True)
+    assert "{% for " in text
+    assert len(text.splitlines()) < len(tree(sql).sql("bigquery", pretty=True).splitlines())
+    meant = sql.replace("h__column__h", "c").replace("src__s__t__src", "s.t")
+    assert tree(rendered(text, column="c")) == tree(meant)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT {items('SUM({0}) AS {0}', NAMES[:4])} FROM t",
+        f"SELECT {items('p.{0}')} FROM t",
+        f"SELECT {items('{0}')} FROM t",
+        f"SELECT {items('{0}(n) AS n', MANY)} FROM t",
+        f"SELECT {items('(SELECT MAX(n) FROM u WHERE action = {0!r}) AS {0}')} FROM t",
+        f"SELECT {items('SUM(n /* {0} */) AS {0}')} FROM t",
+        f"SELECT {items(LINES)} FROM t",
+        f"SELECT {items('SUM(n) AS n')} FROM t",
+    ],
+)
+def test_what_is_short_or_says_more_stays(sql: str) -> None:
+    assert "{% for" not in template(tree(sql), "bigquery", (), tables=True)
+
+
+def test_no_loop_where_nobody_asks_for_one() -> None:
+    assert "{% for" not in template(tree(LOOPS[0]), "bigquery", ())
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT {items('SUM(x.{0}) AS {0}')} FROM t GROUP BY a QUALIFY ROW_NUMBER() OVER () = 1",
+        f"SELECT DISTINCT ON (a) {items('x.{0} + 1 AS {0}')} FROM t",
+    ],
+)
+def test_no_loop_where_the_printer_writes_the_items_twice(sql: str) -> None:
+    assert "{% for" not in template(tree(sql, "duckdb"), "postgres", (), tables=True)
+
+
+def test_values_are_without_what_all_begin_and_end_with() -> None:
+    assert middles(["use_tab_n", "use_window_n"]) == ("use_", ("tab", "window"), "_n")
+    assert middles(["tab", "tables"]) == ("", ("tab", "tables"), "")
+    assert middles(["use_tab", "use_tab_bar"]) == ("use_", ("tab", "tab_bar"), "")
+    assert middles(["'a.b'", "'a.c'"]) == ("'a.", ("b", "c"), "'")
+    assert middles(["h__a__h", "h__b__h"]) == ("", ("h__a__h", "h__b__h"), "")
+
+
+@given(st.text("ab_.'\"`{}\\ (\n1", max_size=20))
+def test_words_together_are_the_text(text: str) -> None:
+    assert "".join(word.text for word in lexemes(text)) == text
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.from_regex(r"[a-c]{1,2}(_[a-c]{1,2}){0,2}", fullmatch=True), min_size=9, unique=True
+    ),
+    st.sampled_from(
+        ["SUM(v.{0}) AS {0}", "'{0} it''s' = v AS x_{0}_y", "IF({0} > 1, {0}, -1) AS n_{0}"]
+    ),
+    st.integers(0, 9),
+)
+def test_any_names_come_back(names: list[str], item: str, odd: int) -> None:
+    said = [item.format(name) for name in names]
+    said.insert(odd, "MAX(odd) AS odd")
+    sql = f"SELECT {', '.join(said)} FROM t"
+    text = template(tree(sql, "duckdb"), "duckdb", (), tables=True)
+    written = tree(sql, "duckdb").sql("duckdb")
+    assert tree(rendered(text), "duckdb") == tree(written, "duckdb")
