@@ -14,7 +14,10 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 # begin so.
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Piles rewritten", ("shop-sizes", "shop", "achilles", "refactor", "refactor-", "by-hand")),
-    ("What a proof is worth", ("pairs", "proof", "proved", "rows", "types", "comparison")),
+    (
+        "What a proof is worth",
+        ("pairs", "proof", "proof-again", "proved", "rows", "types", "comparison"),
+    ),
     ("Copies", ("dups", "jscpd")),
     ("Contradictions", ("shop-drift", "drift", "drift-spellbook")),
     ("Lineage", ("lineage", "coverage", "oracle", "openlineage", "explorer")),

@@ -18,6 +18,8 @@ from bench.results import put
 def main(words: Sequence[str] | None = None) -> int:
     options = _options(words)
     names = options.piles or list(piles.PILES)
+    if options.start:
+        options.details /= f"from-{options.start}"
     try:
         where = piles.Where(options.cache, corpora.parse_mirrors(options.mirror))
         if options.unit:
@@ -35,7 +37,9 @@ def main(words: Sequence[str] | None = None) -> int:
         (options.details / f"{pile.name}.md").write_text(table.survivors(pile), "utf-8")
     if options.write:
         bars = "\n".join(f"- not reached: {each}" for each in missed) or "All bars are reached."
-        put("proof", f"{table.HEAD}\n\n{shown}\n\n{bars}")
+        section = "proof-again" if options.start else "proof"
+        head = table.head(names, options.most, options.start)
+        put(section, f"{head}\n\n{shown}\n\n{bars}")
     return 1 if missed else 0
 
 
@@ -64,19 +68,17 @@ def _all(names: Sequence[str], where: piles.Where, options: argparse.Namespace) 
     if not options.resume:
         for file in files.values():
             file.unlink(missing_ok=True)
-    run = partial(measured, where=where, most=options.most)
+    run = partial(measured, where=where, most=options.most, start=options.start)
     if options.jobs == 1 or len(names) == 1:
         return [run(name, files[name]) for name in names]
     with ProcessPoolExecutor(options.jobs) as pool:
         return list(pool.map(run, names, files.values()))
 
 
-def measured(name: str, file: Path, where: piles.Where, most: int | None) -> Pile:
+def measured(name: str, file: Path, where: piles.Where, most: int | None, start: int = 0) -> Pile:
     """One pile, in whatever process; each report is written down when it is scored."""
-    done = store.read(file).scored
-    return score(
-        name, piles.load(name, where), most=most, done=done, tell=partial(store.append, file)
-    )
+    done, tell = store.read(file).scored, partial(store.append, file)
+    return score(name, piles.load(name, where), most=most, start=start, done=done, tell=tell)
 
 
 def _options(words: Sequence[str] | None) -> argparse.Namespace:
@@ -85,11 +87,18 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     )
     add = made.add_argument
     add("--most", type=int, metavar="N", help="only so many reports of each pile")
+    add(
+        "--from", dest="start", type=int, default=0, metavar="K",
+        help="another sample: with --most, the K-th report after each of the first sample's",
+    )  # fmt: skip
     add("--resume", action="store_true", help="keep what an earlier run has scored")
     add("--collect", action="store_true", help="only put together what earlier runs have scored")
     add("--proved", action="store_true", help="instead: what refactor proves, on such data")
     add("--jobs", type=int, default=1, help="processes, one pile each")
-    return parsed(made, words)
+    options = parsed(made, words)
+    if options.start and options.most is None:
+        made.error("--from takes another sample: it needs --most")
+    return options
 
 
 if __name__ == "__main__":

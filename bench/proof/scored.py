@@ -103,26 +103,33 @@ def score(
     meaning: Meaning,
     *,
     most: int | None = None,
+    start: int = 0,
     done: Sequence[Scored] = (),
     limits: Limits = LIMITS,
     tell: Callable[[Scored], None] = lambda _: None,
 ) -> Pile:
     """Every unit, or `most` of them at equal distances, each told when it is there; `done` are
-    those of an earlier run. Raises nothing for a report: what is wrong with it is its failure."""
+    those of an earlier run. `start`: so many places further on, for another sample. Raises nothing
+    for a report: what is wrong with it is its failure."""
     meaning = bound(meaning, values_for(meaning, {}))
     generator = Generator(meaning, CLOCK)
     meant = Meant(meaning, generator.catalog)
     scored = list(done)
     known = {each.name for each in done}
-    chosen = list(units(meaning))
-    if most is not None and most < len(chosen):
-        chosen = [chosen[at * len(chosen) // most] for at in range(most)]
-    for unit in chosen:
+    for unit in sample(list(units(meaning)), most, start):
         if unit.name not in known:
             scored.append(_scored(unit, generator, meant, limits))
             tell(scored[-1])
     generator.close()
     return Pile(name, scored, sum(each.making + each.trying for each in scored))
+
+
+def sample(every: Sequence[Unit], most: int | None, start: int) -> list[Unit]:
+    """`most` of them at equal distances, so many places further on; all where there are no more."""
+    size = len(every)
+    if most is None or most >= size:
+        return list(every)
+    return [every[(at * size // most + start) % size] for at in range(most)]
 
 
 def _scored(unit: Unit, generator: Generator, meant: Meant, limits: Limits) -> Scored:

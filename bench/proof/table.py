@@ -10,16 +10,29 @@ from unwet.rewrite.prove.strength import Tally
 EXECUTES, RETURNS, KILLED, OPERATOR = 97.0, 95.0, 90.0, 75.0
 """The bars, in percent; and no false proof."""
 
-HEAD = """## Proof: data from the queries alone
-
-Every report of every pile is run on databases that are made from the queries alone, then with one
-mistake in it, made on purpose (`python -m bench.proof`, see README.md). *Killed*: of the mistakes
-that DuckDB runs and that are not proved to mean the same, those that change the rows on one of the
+_HEAD = """Every report of every pile is run on databases that are made from the queries alone, then
+with one mistake in it, made on purpose (`{command}`, see README.md). *Killed*: of the mistakes that
+DuckDB runs and that are not proved to mean the same, those that change the rows on one of the
 databases, or on one that a bounded search finds for them, as it does for a model. *Equivalent*:
 proved to mean the same; the search is tried on these, too, and would show a *false proof*.
 *Refused*: DuckDB runs it, but the report's own dialect has no words for it. Of a
 large pile only a sample of reports at equal distances may be measured: the
 column says how many."""
+
+
+def head(names: Sequence[str], most: int | None, start: int) -> str:
+    """What was measured, and how to measure it again."""
+    options = [*names, *([f"--most {most}"] if most is not None else [])]
+    title, words = "Proof: data from the queries alone", [_HEAD]
+    if start:
+        title += ", another sample"
+        options.append(f"--from {start}")
+        words.append(
+            f"Another sample than the one above, on whose survivors the data was worked: of each "
+            f"pile the reports {start} places behind those."
+        )
+    command = " ".join(["python -m bench.proof", *options, "--write"])
+    return "\n\n".join([f"## {title}", *words]).replace("{command}", command)
 
 
 def text(piles: Sequence[Pile]) -> str:

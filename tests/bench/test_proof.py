@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.proof import piles, proved, rows, store, table
-from bench.proof.scored import Mistake, Pile, Scored, added, score
+from bench.proof.scored import Mistake, Pile, Scored, added, sample, score
 from bench.proof.types import agreements, of_ddl, wrong
 from bench.proof.types import table as types_table
 from unwet.lineage.pile import load
@@ -14,6 +14,7 @@ from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.prove.strength import Tally
 from unwet.rewrite.prove.synthetic.infer import infer
 from unwet.rewrite.prove.synthetic.types import SqlType
+from unwet.rewrite.prove.synthetic.units import units
 
 
 def scored(name: str, rows: tuple[int, ...], **more: object) -> Scored:
@@ -29,6 +30,17 @@ def test_files_are_taken_at_equal_distances() -> None:
     files = [Path(str(n)) for n in range(10)]
     assert piles.spread(files, 5) == [Path(str(n)) for n in (0, 2, 4, 6, 8)]
     assert piles.spread(files, 20) == files
+
+
+def test_another_sample_is_taken_behind_the_first() -> None:
+    text = "; ".join(f"create table r{n} as select x from t where x > {n}" for n in range(7))
+    every = list(units(Meaning(load([Source("r.sql", text, "duckdb")], "duckdb"))))
+    names = [[each.name for each in sample(every, 3, start)] for start in (0, 1, 3)]
+    assert names == [["r0", "r2", "r4"], ["r1", "r3", "r5"], ["r3", "r5", "r0"]]
+    assert sample(every, 9, 2) == every
+    head = table.head(["shop"], 3, 1)
+    assert "`python -m bench.proof shop --most 3 --from 1 --write`" in head
+    assert "another sample" in head.splitlines()[0]
 
 
 def test_tallies_are_added_by_operator() -> None:
