@@ -47,6 +47,19 @@ def as_sets(tree: exp.Expr) -> None:
             select.set("group", exp.Group(expressions=[key.copy() for key in keys]))
 
 
+def finest(tree: exp.Expr) -> exp.Expr | None:
+    """A copy in which of several sets only the one of all keys is left; None where there are no
+    sets. It has other rows."""
+    copy, is_changed = tree.copy(), False
+    for select in list(copy.find_all(exp.Select)) if copy.find(*_SETS) else ():
+        sets = sets_of(select)
+        if sets is not None:
+            keys = dict.fromkeys(key for each in sets for key in each)
+            select.set("group", exp.Group(expressions=[key.copy() for key in keys]))
+            is_changed = True
+    return copy if is_changed else None
+
+
 def factored(tree: exp.Expr, dialect: str) -> None:
     """In place: keys of all sets, CUBE and what is left, where that is shorter."""
     if dialect not in _WRITTEN_IN:

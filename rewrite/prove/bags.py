@@ -54,7 +54,7 @@ class Runs:
     ) -> None:
         self._engine, self._unit, self._clock = engine, unit, clock
         self._texts = texts or Texts()
-        self._single = _single(unit)
+        self._single = single(unit)
         if self._single is not None:
             engine.forget(_BARE)
             engine.world(_BARE)
@@ -115,9 +115,9 @@ def _changed(statement: Statement, changes: Changes) -> Statement:
 
 def query_of_unit(unit: Unit) -> exp.Expr | None:
     """The query that a unit is, without its INTO; None when it is more than one statement."""
-    single = _single(unit)
-    if single is not None:
-        return _query(single.tree)
+    only = single(unit)
+    if only is not None:
+        return _query(only.tree)
     trees = [each.tree for script in unit.scripts for each in script.statements]
     if len(trees) != 1 or not isinstance(trees[0], exp.Select) or not trees[0].args.get("into"):
         return None
@@ -130,7 +130,7 @@ def _query(tree: exp.Expr) -> exp.Expr:
     return tree.expression if isinstance(tree, exp.Create) else tree
 
 
-def _single(unit: Unit) -> Statement | None:
+def single(unit: Unit) -> Statement | None:
     """The only statement of a unit, when it is a query, or creates what one returns."""
     statements = [each for script in unit.scripts for each in script.statements]
     if len(statements) != 1:

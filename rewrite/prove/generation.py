@@ -51,7 +51,7 @@ class Generator:
         self._plans = {each.name: _plan(each.definition, catalog) for each in reports}
         self._engine = guest(SECONDS)
         self._fits: dict[str, Fit] = {}
-        self._states, self._tables = Plans(catalog), catalog
+        self._states, self._tables = Plans(catalog, finest=True), catalog
 
     def databases(self, unit: Unit) -> tuple[Database, ...]:
         """Databases over the inputs of a unit, the plainest first; before that the unit runs

@@ -4,7 +4,8 @@
 
 First the difference between the two plans is solved for (`synthetic/contrast.py`), then databases
 beside those that there are are tried (`synthetic/variation.py`). Nothing is believed: old and new
-run on each database, and only what gives other rows on both orders of its input counts.
+run on each database, and only what gives other rows on both orders of its input counts, or another
+number of them (`cut_off.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from unwet.lineage.errors import UnwetError
 from unwet.lineage.parse import Statement
 from unwet.rewrite.prove.adapt import order_sensitive
 from unwet.rewrite.prove.bags import Bag, Runs, Texts
+from unwet.rewrite.prove.cut_off import is_number_sure, is_stable, uncut
 from unwet.rewrite.prove.effort import OPENED, Effort, cost
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.load import open_synthetic
@@ -76,6 +78,7 @@ class _Hunt:
         self._found: dict[int, Database] = {}
         trees = [s.tree for script in unit.scripts for s in script.statements]
         self._sensitive = any(map(order_sensitive, trees))
+        self._uncut = uncut(unit)
         self._cost, self._texts = cost(unit.scripts), Texts()
 
     def run(self, databases: Sequence[Database], apart: Apart, steps: Steps) -> dict[int, Database]:
@@ -118,28 +121,29 @@ class _Hunt:
             with open_synthetic(database, SECONDS) as engine:
                 runs = Runs(engine, self._unit, self._clock, self._texts)
                 rows = runs.bag()
-                shown = [at for at in which if self._shows(runs, rows, self._mistakes[at])]
-                if shown and self._sensitive and not _is_stable(runs, rows):
-                    return
+                shown = [at for at in which if self._shows(runs, rows, at)]
+                if shown and self._sensitive and not is_stable(runs, SHUFFLES):
+                    shown = self._by_number(runs, rows, shown)
         except UnwetError:
             return  # not all values fit: it shows nothing
         for at in shown:
             self._left.remove(at)
             self._found[at] = database
 
-    def _shows(self, runs: Runs, rows: Bag, mistake: Mistake) -> bool:
+    def _by_number(self, runs: Runs, rows: Bag, which: Sequence[int]) -> list[int]:
+        """Those of them with another number of rows, where that is in no doubt."""
+        others = [at for at in which if self._bag(runs, at).total() != rows.total()]
+        return others if others and is_number_sure(runs, self._uncut, SHUFFLES) else []
+
+    def _bag(self, runs: Runs, at: int) -> Bag:
+        mistake = self._mistakes[at]
+        return runs.bag({id(mistake.statement): mistake.tree})
+
+    def _shows(self, runs: Runs, rows: Bag, at: int) -> bool:
         try:
-            return runs.bag({id(mistake.statement): mistake.tree}) != rows
+            return self._bag(runs, at) != rows
         except UnwetError:
             return False
-
-
-def _is_stable(runs: Runs, rows: Bag) -> bool:
-    """Whether the rows stay the same when the input comes in another order."""
-    try:
-        return all(runs.bag(shuffle=seed) == rows for seed in SHUFFLES)
-    except UnwetError:
-        return False
 
 
 def words_around(node: exp.Expr, least: int = 3) -> frozenset[str]:

@@ -14,6 +14,7 @@ from unwet.lineage.resolve import Resolved, resolve
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.definitions import Definition
+from unwet.rewrite.grouping_sets import finest
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.declarations import promises
@@ -30,10 +31,14 @@ class Plans:
     """The plans of units, as they stand or with one statement changed.
 
     `catalog`: what is known of tables. `resolved`: statements whose names are resolved already.
+    `finest`: of several groupings of one query only the one by all keys is meant, for those who
+    look for rows that the query may like.
     """
 
-    def __init__(self, catalog: Catalog, resolved: Iterable[Resolved] = ()) -> None:
-        self._catalog = catalog
+    def __init__(
+        self, catalog: Catalog, resolved: Iterable[Resolved] = (), finest: bool = False
+    ) -> None:
+        self._catalog, self._finest = catalog, finest
         self._resolved = {id(each.statement): each for each in resolved}
         self._known: dict[str, Definition | None] = {}
 
@@ -49,6 +54,8 @@ class Plans:
         return self._definition(unit, [_with(script, statement, other) for script in unit.scripts])
 
     def _definition(self, unit: Unit, scripts: Sequence[Script]) -> Definition | None:
+        if self._finest:
+            scripts = [_grouped_once(script) for script in scripts]
         statements = [s for script in scripts for s in script.statements]
         with deep_stack():
             resolved = [self._names(each) for each in statements]
@@ -117,6 +124,15 @@ def _is_read(definition: Definition | None) -> bool:
 def _is_same_text(statement: Statement, tree: exp.Expr) -> bool:
     one, other = (without_nulls(each, statement.dialect) for each in (statement.tree, tree))
     return repr(one) == repr(other)
+
+
+def _grouped_once(script: Script) -> Script:
+    """The script itself where no query has several groupings."""
+    statements = tuple(
+        replace(each, tree=made) if (made := finest(each.tree)) is not None else each  # type: ignore[arg-type]
+        for each in script.statements
+    )
+    return replace(script, statements=statements) if statements != script.statements else script
 
 
 def _with(script: Script, old: Statement, new: Statement) -> Script:

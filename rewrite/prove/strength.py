@@ -21,6 +21,7 @@ from unwet.lineage.findings import Span
 from unwet.lineage.parse import Statement
 from unwet.rewrite.prove.adapt import order_sensitive, volatile
 from unwet.rewrite.prove.bags import Bag, Runs, Texts
+from unwet.rewrite.prove.cut_off import is_number_sure, is_stable, uncut
 from unwet.rewrite.prove.effort import OPENED, Effort, cost
 from unwet.rewrite.prove.engines import DuckEngine
 from unwet.rewrite.prove.hunt import Apart, Mistake, Steps, hunted, words_around
@@ -35,6 +36,7 @@ CLOCK = datetime(2024, 6, 15, 12, 0, 0)  # what all SQL takes for now: any momen
 SECONDS = 1.0  # of work, for a statement over tens of rows: a hundred times as long as most take
 PARTS = 48  # of one database
 WORLDS = 70  # of all of them: on each a mutant that lives has to run
+NUMBERS = 6  # those besides on which only the number of rows is sure
 MANY = 2000  # rows of the report, which is then tried on parts of the database
 _SHUFFLES = (11, 12)
 
@@ -94,8 +96,9 @@ class Strength:
 
     `rows`: how many the report has on each database that it ran on. `failure`: why it did not run
     on the first one that it failed on. `unstable`: on how many databases its own rows depend on
-    the order of the input; these kill nothing. `sites`: how many mutants there are, tried or not.
-    `same`: those that are proved to mean the same; `found`: databases that a search found.
+    the order of the input; these kill nothing, but by the number of rows where that is sure.
+    `sites`: how many mutants there are, tried or not. `same`: those that are proved to mean the
+    same; `found`: databases that a search found.
     """
 
     name: str
@@ -213,11 +216,13 @@ class _Trial:
         self._unit, self._meant, self._limits = unit, meant, limits
         self._proofs, self._clock = proofs, clock
         self._worlds: list[_World] = []
+        self._numbers: list[_World] = []  # of which only the number of rows counts
         self._texts = Texts()
         self._effort = Effort(limits.effort // 2)
         self._failure, self._unstable = "", 0
         trees = [s.tree for script in unit.scripts for s in script.statements]
         self._sensitive = any(map(order_sensitive, trees))
+        self._uncut = uncut(unit)
         self._cost = cost(unit.scripts)
 
     def prepare(self, databases: Sequence[Database]) -> None:
@@ -248,13 +253,16 @@ class _Trial:
             return False
         if self._sensitive and not self._is_stable(world):
             self._unstable += 1
-            world.engine.close()
+            if self._uncut is not None and self._is_number_sure(world):
+                self._numbers.append(world)
+            else:
+                world.engine.close()
             return False
         self._worlds.append(world)
         return True
 
     def close(self) -> None:
-        for world in self._worlds:
+        for world in (*self._worlds, *self._numbers):
             world.engine.close()
 
     def _opened(self, database: Database) -> _World:
@@ -268,12 +276,14 @@ class _Trial:
             raise
 
     def _is_stable(self, world: _World) -> bool:
-        """Whether the rows stay the same when the input comes in another order."""
         self._effort.spend(len(_SHUFFLES) * self._cost)
-        try:
-            return all(world.runs.bag(shuffle=seed) == world.rows for seed in _SHUFFLES)
-        except UnwetError:
+        return is_stable(world.runs, _SHUFFLES)
+
+    def _is_number_sure(self, world: _World) -> bool:
+        if len(self._numbers) == NUMBERS:
             return False
+        self._effort.spend((1 + len(_SHUFFLES)) * self._cost)
+        return is_number_sure(world.runs, self._uncut, _SHUFFLES)
 
     def result(self) -> Strength:
         found = _Found()
@@ -327,6 +337,17 @@ class _Trial:
                 return None
             if rows != world.rows:
                 self._worlds.insert(0, self._worlds.pop(at))
+                return True
+        return self._is_killed_by_number(statement, tree)
+
+    def _is_killed_by_number(self, statement: Statement, tree: exp.Expr) -> bool | None:
+        for world in self._numbers:
+            self._effort.spend(self._cost)
+            try:
+                rows = world.runs.bag({id(statement): tree})
+            except UnwetError:
+                return None
+            if rows.total() != world.rows.total():
                 return True
         return False
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from itertools import islice, product, zip_longest
 from typing import Final
 
-from unwet.rewrite.algebra import Expr, Plan, Window, walk
+from unwet.rewrite.algebra import Expr, Plan, Sort, Window, walk
 from unwet.rewrite.prove.engines import Engine
 from unwet.rewrite.prove.synthetic.crowds import ORDERED, Crowds, Nulls, without_values
 from unwet.rewrite.prove.synthetic.database import Database
@@ -75,6 +75,8 @@ class _Contrast:
         second = twins.ways(after.rel)[:WAYS]
         self._firsts(second)
         both = (each for plan in (before, after) for each in walk(plan.rel))
+        ties = [sum(isinstance(r, Sort) and r.ties for r in walk(p.rel)) for p in (before, after)]
+        self._is_tie_other = ties[0] != ties[1]
         self._has_windows = any(isinstance(each, Window) for each in both)
         self._bounds = bounds | twins.bounds
         self._is_limit_other = bounds != twins.bounds
@@ -204,6 +206,8 @@ class _Contrast:
                     yield self._database([made, *beside], relations, made.goal.aim)
         if len(alone) > 1:
             yield self._database(alone, relations, "where the plans part")
+        if self._is_tie_other:
+            yield from self._ties(relations)
         yield from self._nulls_elsewhere(relations)
         yield from self._outsiders(relations)
         last = [self._groups(relations), self._crowds(relations)]
@@ -244,6 +248,13 @@ class _Contrast:
             if other is not None:
                 yield [made, other]
                 yield [other, made]
+
+    def _ties(self, relations: Sequence[str]) -> Iterator[Database]:
+        """More rows than a LIMIT lets through, with ties where one plan lets these through, too."""
+        crowds = Crowds(self._symbols, self._kinds, self._pools, self._maker, self._bounds)
+        for way, asks in self._bases:
+            for chosen in crowds.tied(way, asks[0]):
+                yield self._database(chosen, relations, "ties at a limit")
 
     def _crowds(self, relations: Sequence[str]) -> Iterator[Database]:
         """More rows than a LIMIT lets through, in some ways if it is the limit that differs."""

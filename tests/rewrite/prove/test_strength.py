@@ -205,3 +205,17 @@ def test_nulls_of_a_named_window_are_refused_where_those_of_one_in_place_are() -
     data = Database({"t": Table(columns, (("1", "3"), ("1", None), ("1", "2")))}, "NULLs")
     found = strength(unit, [data], Meant(meaning)).operators
     assert found["NULLS FIRST"].refused + found["NULLS FIRST"].killed == 1
+
+
+def test_which_rows_are_cut_off_is_open_but_not_how_many() -> None:
+    """Three rows tie for two places: none of the three is sure to be there, two of them are."""
+    rows = [("x", "9"), ("y", "9"), ("z", "9")]
+    open_ = scored("select a from s.t order by b limit 2", rows, [("x", "9")])
+    assert open_.unstable == 1
+    assert (open_.operators["WITH TIES"], open_.operators["LIMIT"]) == (Tally(1, 1), Tally(1, 1))
+    # how many there are to choose from depends on the order of the input as well
+    ranked = "select a, row_number() over (order by b) as n from s.t"
+    text = f"select a from ({ranked}) as q where a < 'y' or n = 1 order by n limit 2"
+    doubtful = scored(text, [("x", "9"), ("y", "9"), ("w", "9")], [("x", "9")])
+    assert doubtful.unstable == 1
+    assert doubtful.operators["WITH TIES"] == Tally(1, 0)
