@@ -8,9 +8,10 @@ no hole: the template keeps its first member's. (Plotkin 1970, least general gen
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from operator import eq
 from typing import Literal
 
@@ -18,7 +19,7 @@ from sqlglot import exp
 
 from unwet.lineage.config import USUAL_SHARING
 from unwet.rewrite.limits import Owners
-from unwet.rewrite.naming import free, hole_name, snake
+from unwet.rewrite.naming import free_parameter, hole_name, shared_words
 from unwet.rewrite.shapes import (
     CONDITION,
     HOLE,
@@ -35,17 +36,22 @@ TABLE_HOLES = 12  # parameters that are the columns of a table: a loop over so m
 TABLE_ROWS = 4
 BRANCH = "part"  # the label of a branch of a set operation, as its author gave it no name
 
+_MANY = 40  # differences: no template comes of more
+_BEHIND = re.compile(r"_\w+")
 MAX_PIECE_HOLES = 3  # nor does he want to read an expression with more
 UnitKind = Literal["whole", "block", "tail", "expression", "items"]
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A place where members differ: its parameter name, leaf positions, and a value a member."""
+    """A place where members differ: its parameter name, leaf positions, and a value a member.
+    ``more``: positions of leaves that are the value with the same text behind it in all members,
+    and that text."""
 
     name: str
     positions: tuple[int, ...]
     values: tuple[Leaf, ...]
+    more: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,13 +121,13 @@ def template(family: Family) -> exp.Expr:
     tree = family.units[0].tree()
     nodes = leaf_nodes(tree, leaf=_leaves(family.units[0]))
     for hole in family.holes:
-        for position in hole.positions:
-            _fill(nodes[position], hole.name)
+        for position, behind in (*((at, "") for at in hole.positions), *hole.more):
+            _fill(nodes[position], hole.name, behind)
     return tree
 
 
-def _fill(node: exp.Expr, name: str) -> None:
-    token = f"h__{name}__h"
+def _fill(node: exp.Expr, name: str, behind: str = "") -> None:
+    token = f"h__{name}__h{behind}"
     match node:
         case exp.Identifier():
             node.set("this", token)
@@ -177,27 +183,44 @@ def _holes(members: Sequence[Unit]) -> tuple[Hole, ...]:
         return ()
     renamed = _renamings(members, places)
     nodes = leaf_nodes(members[0].node, members[0].skip, _leaves(members[0]))
+    varying = [values for values in varying if values not in renamed]
+    longer = _longer(varying)
     holes: list[Hole] = []
     for values in varying:
-        if values not in renamed:
-            name = free(_name(values, nodes[places[values][0]]), (h.name for h in holes))
-            holes.append(Hole(name, tuple(places[values]), values))
+        if values not in longer:
+            name = _name(values, nodes[places[values][0]])
+            name = free_parameter(name, (h.name for h in holes))
+            more = ((at, behind) for each, (base, behind) in longer.items() if base == values
+                    for at in places[each])  # fmt: skip
+            holes.append(Hole(name, tuple(places[values]), values, tuple(more)))
     return tuple(holes)
+
+
+def _longer(
+    varying: Sequence[tuple[Leaf, ...]],
+) -> Mapping[tuple[Leaf, ...], tuple[tuple[Leaf, ...], str]]:
+    """The differences that are another one with the same text behind it in all members
+    (`orders_total` beside `orders`): that one, and the text."""
+    found: dict[tuple[Leaf, ...], tuple[tuple[Leaf, ...], str]] = {}
+    if len(varying) > _MANY:
+        return found
+    for values in sorted(varying, key=lambda each: len(each[0].text)):
+        for base in varying:
+            behind = values[0].text[len(base[0].text) :]
+            if base is values or base in found or not _BEHIND.fullmatch(behind):
+                continue
+            if all(map(eq, values, (replace(v, text=v.text + behind) for v in base))):
+                found[values] = base, behind
+                break
+    return found
 
 
 def _name(values: tuple[Leaf, ...], node: exp.Expr) -> str:
     if isinstance(node, exp.Column):
-        return _shared_words(value.text.rpartition(".")[2] for value in values)
+        return shared_words(value.text.rpartition(".")[2] for value in values)
     if values[0].kind in (CONDITION, LIST):
         return str(node.meta.get(HOLE, CONDITION))
     return hole_name([v.text for v in values], _role(node))
-
-
-def _shared_words(columns: Iterable[str]) -> str:
-    """The words that all names have, in the order of the first."""
-    first, *others = (snake(name).split("_") for name in columns)
-    name = "_".join(word for word in first if all(word in words for words in others))
-    return name if name.isidentifier() else "column"
 
 
 def _varies(values: tuple[Leaf, ...]) -> bool:

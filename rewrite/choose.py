@@ -51,6 +51,8 @@ from unwet.rewrite.value_lists import as_leaves, as_lists, as_parameters
 _MIN_LEAVES = 6
 _NEVER = -1
 _LIST = 8  # lines of a list of columns: a shorter one is read faster than it is looked up
+_KNOWN = 12  # uses of a list that everybody soon knows by its name, however short
+_SHORTER = 2  # lines that it may be short of what pays elsewhere
 _OVERHEAD = 3  # the macro's first and last line, and one more name to know
 
 
@@ -173,7 +175,10 @@ class _Workshop:
         first = family.units[0]
         lines = self._lines(first)
         saved = sum(lines - call_lines(family, i) for i in range(len(family.units)))
-        least = max(self.owners.limits.sharing.min_lines, _LIST * (first.kind == "items"))
+        least = self.owners.limits.sharing.min_lines
+        if first.kind == "items":
+            known = len(family.units) >= _KNOWN
+            least = least - _SHORTER if known else max(least, _LIST)
         if lines < least:
             return _NEVER
         if first.kind not in PIECES and _is_trivial(first.node) and not is_table(family.units):

@@ -17,14 +17,15 @@ NO_CONDITION = Leaf("condition", "TRUE")
 EVERY = "every"  # the alias of a query of which a report takes some columns; nobody's name for it
 
 
-MacroKind = Literal["query", "tail", "expression", "items"]
+MacroKind = Literal["query", "tail", "expression", "items", "look_up"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Macro:
     """A template with its parameters; a tail begins after the first CTEs of its caller, items stand
-    among those of a SELECT: their tree is one that selects nothing else. `defaults`: what
-    parameters are where a call says nothing."""
+    among those of a SELECT: their tree is one that selects nothing else; a look-up has no tree, but
+    `rows` by what its only parameter is. `defaults`: what parameters are where a call says nothing,
+    which may be a call."""
 
     name: str
     params: tuple[str, ...]
@@ -32,6 +33,7 @@ class Macro:
     kind: MacroKind
     comment: str = ""
     defaults: Mapping[str, str] = field(default_factory=dict)
+    rows: tuple[tuple[str, Leaf], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

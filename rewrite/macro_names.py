@@ -76,6 +76,9 @@ def _of_items(units: Sequence[Unit]) -> tuple[str, ...]:
     """The words that most of the columns begin with; else the first and the last of them."""
     names = _telling(units)
     stem = _common_stem(names)
+    numbers = [name.removeprefix(f"{stem}_") for name in names]
+    if len(names) > 1 and all(map(str.isdecimal, numbers)):
+        return (f"{slug(stem)}_{numbers[0]}_to_{numbers[-1]}",)
     if stem not in names:
         return (slug(f"{stem}_columns"),)
     return (f"{slug(names[0], 4)}_to_{slug(names[-1], 4)}",)

@@ -20,10 +20,19 @@ _LONGEST = 60  # a number may come behind it
 RESERVED = frozenset((_SQL_WORDS + _JINJA_WORDS).split())
 
 
-def free(name: str, taken: Iterable[str]) -> str:
+# what a parameter may be called although SQL has the word: a template never prints it
+_SPOKEN = frozenset(re.findall(r"\w+", "date day month table time year"))
+
+
+def free_parameter(name: str, taken: Iterable[str]) -> str:
+    """The same as `free` for a parameter of a macro."""
+    return free(name, taken, RESERVED - _SPOKEN)
+
+
+def free(name: str, taken: Iterable[str], reserved: frozenset[str] = RESERVED) -> str:
     """``name``, or ``name_2`` and so on while it is taken or reserved; a long one is cut, so that
     PostgreSQL keeps all of it (63 characters)."""
-    used, name = set(taken) | RESERVED, name[:_LONGEST].rstrip("_")
+    used, name = set(taken) | reserved, name[:_LONGEST].rstrip("_")
     candidate, n = name, 1
     while candidate in used:
         n += 1
@@ -67,9 +76,18 @@ def snake(name: str) -> str:
     return re.sub(r"\W+", "_", spaced).strip("_").lower()
 
 
+def shared_words(columns: Iterable[str]) -> str:
+    """The words that all names have, in the order of the first."""
+    first, *others = (snake(name).split("_") for name in columns)
+    name = "_".join(word for word in first if all(word in words for words in others))
+    return name if name.isidentifier() else "column"
+
+
 def hole_name(values: Sequence[str], role: str) -> str:
     """A parameter name: the words that all its values end or begin with, else its role."""
     values = [re.sub(r"h__(\w+?)__h", r"\1", value) for value in values]
+    if all(re.fullmatch(r"src__\w+__src", value) for value in values):
+        return "table"
     if all(re.fullmatch(r"(?:src|ref)__\w+__(?:src|ref)", value) for value in values):
         return "relation"
     split = [re.sub(r"\d+", "", value.lower()).strip("_").split("_") for value in values]

@@ -20,6 +20,8 @@ from unwet.rewrite.shapes import Leaf, Shape, Survey, whole_columns
 
 _LEAST_LEAVES: Final = 4  # of an expression: a smaller one is not worth a name
 _PLAIN: Final = 0.5  # of the items, the share that may be bare columns
+_LONG: Final = 8  # items of a list that is worth a name even of bare columns
+_OFTEN: Final = 6  # times that it stands somewhere, then
 
 
 def spellings(trees: Iterable[exp.Expr]) -> Mapping[str, str]:
@@ -146,7 +148,7 @@ def _units(rows: Sequence[_Row], places: Sequence[tuple[int, int]], length: int)
     at, start = places[0]
     items = rows[at].select.expressions[start : start + length]
     bare = sum(isinstance(item.unalias(), exp.Column) for item in items)
-    if bare > _PLAIN * length:
+    if bare > _PLAIN * length and not (length >= _LONG and len(places) >= _OFTEN):
         return
     state = blake2b(repr(rows[at].numbers[start : start + length]).encode(), digest_size=16)
     shape = Shape(state.digest(), ())

@@ -58,7 +58,9 @@ class Abstraction:
 def abstractions(project: Project, families: Sequence[Family] = ()) -> tuple[Abstraction, ...]:
     """All of a project, what saves most first; ``families``: the macros of its templates."""
     calls = _calls(project)
-    found = [_macro(project, macro, calls.get(macro.name, [])) for macro in project.library.macros]
+    # what a look-up saves is seen in the calls of the macros that use it
+    macros = [macro for macro in project.library.macros if macro.kind != "look_up"]
+    found = [_macro(project, macro, calls.get(macro.name, [])) for macro in macros]
     readers = _readers(project)
     found += [_model(project, each, readers[each.name]) for each in project.intermediates]
     found += map(_family, families)

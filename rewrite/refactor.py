@@ -37,6 +37,7 @@ from unwet.rewrite.ledger import Ledger
 from unwet.rewrite.leftovers import common_root, left, originals
 from unwet.rewrite.library import Library, plain_library
 from unwet.rewrite.limits import Owners
+from unwet.rewrite.look_ups import with_look_ups
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.naming_again import as_before, called_before, names_of, signs, staging_names
 from unwet.rewrite.planned import Abstraction, abstractions
@@ -291,7 +292,9 @@ class _Job:
         project = self._named(self._project(shared.drafts, library, shared.intermediates))
         if not self.target.LISTS:
             return project
-        return replace(project, library=with_usual_values(project.library))
+        library = with_usual_values(project.library)
+        names = {*self.reports, *library.models, *self.limits.forbidden}
+        return replace(project, library=with_look_ups(library, names))
 
     def _named(self, project: Project) -> Project:
         """Under the names of the last run, then those that somebody has decided."""

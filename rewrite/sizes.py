@@ -133,13 +133,14 @@ def project_size(library: Library, files: Mapping[str, str]) -> Size:
 
     Scripts that are kept are none of it: they are counted like the pile that they are part of.
     Tests, YAML (descriptions, sources) and Markdown are not counted; a call is one node and two
-    for each argument (its name and its value); a condition is as many as it has words."""
+    for each argument (its name and its value), a row of a look-up is two; a condition is as many as
+    it has words."""
     sql = maintained(files)
     lines = sum(map(code_lines, sql))
     trees = [*library.models.values(), *(m.tree for m in library.macros)]
     nodes = sum(tree_nodes(tree) for tree in trees)
     nodes += sum(1 + sum(1 + _nodes(leaf) for _, leaf in call.args) for call in library.calls)
-    nodes += sum(1 + len(macro.params) for macro in library.macros)
+    nodes += sum(1 + len(macro.params) + 2 * len(macro.rows) for macro in library.macros)
     said = [macro.tree for macro in library.macros if macro.kind == "expression"]
     nodes += sum(words(tree.name) for tree in said if isinstance(tree, exp.Var))
     return Size(lines, nodes, len(sql))

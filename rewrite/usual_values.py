@@ -26,6 +26,22 @@ _RELATION: Final = re.compile(r"ref__\w+?__ref|src__\w+?__src")
 def with_usual_values(library: Library) -> Library:
     """The library with usual values as defaults of parameters. Branches of one query are rows of
     a table, in which every cell is said."""
+    found = calls_by_macro(library)
+    all_calls, macros = list(library.calls), list(library.macros)
+    for at, macro in enumerate(macros):
+        numbers = found.get(macro.name, [])
+        usual = _usual([all_calls[number] for number in numbers])
+        if usual:
+            texts_of = {name: leaf.text for name, leaf in usual.items()}
+            macros[at] = replace(macro, defaults={**macro.defaults, **texts_of})
+            for number in numbers:
+                all_calls[number] = _shorter(all_calls[number], usual)
+    return Library(library.models, tuple(macros), tuple(all_calls))
+
+
+def calls_by_macro(library: Library) -> dict[str, list[int]]:
+    """The numbers of the calls of each macro that no query calls twice: such calls may be rows of
+    a table."""
     found: dict[str, list[int]] = defaultdict(list)
     hosts = [*library.models.values(), *(macro.tree for macro in library.macros)]
     rows: set[str] = set()
@@ -35,16 +51,7 @@ def with_usual_values(library: Library) -> Library:
         rows.update(name for name, times in counts.items() if times > 1)
         for number in calls:
             found[library.calls[number].macro].append(number)
-    all_calls, macros = list(library.calls), list(library.macros)
-    for at, macro in enumerate(macros):
-        numbers = found[macro.name] if macro.name not in rows else []
-        usual = _usual([all_calls[number] for number in numbers])
-        if usual:
-            texts_of = {name: leaf.text for name, leaf in usual.items()}
-            macros[at] = replace(macro, defaults={**macro.defaults, **texts_of})
-            for number in numbers:
-                all_calls[number] = _shorter(all_calls[number], usual)
-    return Library(library.models, tuple(macros), tuple(all_calls))
+    return {name: numbers for name, numbers in found.items() if name not in rows}
 
 
 def _usual(calls: list[MacroCall]) -> dict[str, Leaf]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import LINE, Macro
+from unwet.rewrite.library import HANDED_ON, LINE, Macro
 from unwet.rewrite.project import Project
+from unwet.rewrite.source_tables import Parameter, table_parameters, with_tables
 from unwet.rewrite.targets.dbt_folders import Folders, folders_of
 from unwet.rewrite.targets.dbt_properties import (
     exposures_yml,
@@ -26,8 +28,8 @@ from unwet.rewrite.targets.dbt_tests import (
     UNIQUE_TOGETHER_SQL,
     needs_unique_together,
 )
-from unwet.rewrite.targets.jinja import template
-from unwet.rewrite.targets.jinja_values import word
+from unwet.rewrite.targets.jinja import template, wrapped
+from unwet.rewrite.targets.jinja_values import look_up, usual
 from unwet.rewrite.targets.placing import INTERMEDIATE, MARTS, STAGING, layer_of
 from unwet.rewrite.targets.variables import unset
 
@@ -52,6 +54,8 @@ def files(project: Project) -> dict[str, str]:
     """Every file of the project: its path below the root, and its text."""
     folders = folders_of(project, unset(project))
     layers = layer_of(project)
+    schemas = table_parameters(project.library)
+    spoken = replace(project, library=with_tables(project.library, schemas))
     result = {
         "dbt_project.yml": project_yml(project, folders),
         "models/sources.yml": sources_yml(project),
@@ -63,13 +67,13 @@ def files(project: Project) -> dict[str, str]:
         result["profiles.yml"] = profiles_yml(project)
     for draft in project.drafts:
         place = f"{MODELS}/{project.folder(draft.name)}{draft.name}.sql"
-        result[place] = _model(project, draft, folders.own(draft.name, MARTS))
+        result[place] = _model(spoken, draft, folders.own(draft.name, MARTS))
     for draft in project.intermediates:
         layer = layers[draft.name]
         own = folders.own(draft.name, layer)
-        result[f"models/{layer}/{draft.name}.sql"] = _model(project, draft, own)
-    for macro in project.library.macros:
-        result[f"macros/{macro.name}.sql"] = _macro(project, macro)
+        result[f"models/{layer}/{draft.name}.sql"] = _model(spoken, draft, own)
+    for macro in spoken.library.macros:
+        result[f"macros/{macro.name}.sql"] = _macro(spoken, macro, schemas)
     if project.library.macros:
         result["macros/macros.yml"] = macros_yml(project.library)
     if needs_unique_together(project.evidence.models):
@@ -125,13 +129,24 @@ def _model(project: Project, draft: Draft, settings: Sequence[str]) -> str:
     )
 
 
-def _macro(project: Project, macro: Macro) -> str:
-    body = template(macro.tree, project.dialect, project.library.calls, macro.kind, tables=True)
-    # parameters with a default come last
-    params = sorted(macro.params, key=lambda name: name in macro.defaults)
-    said = [f"{n}={word(macro.defaults[n])}" if n in macro.defaults else n for n in params]
+def _macro(project: Project, macro: Macro, schemas: Mapping[Parameter, str]) -> str:
+    own = {name: schema for (each, name), schema in schemas.items() if each == macro.name}
+    dialect, calls = project.dialect, project.library.calls
+    if macro.kind == "look_up":
+        body = look_up(macro.rows, macro.params[0], dialect)
+    else:
+        body = template(macro.tree, dialect, calls, macro.kind, tables=True, schemas=own)
+    # parameters with a default come last, those that follow from another one behind that
+    params = sorted(macro.params, key=lambda name: _rank(macro.defaults.get(name)))
+    said = [f"{n}={usual(macro.defaults[n], dialect, calls)}" if n in macro.defaults else n
+            for n in params]  # fmt: skip
     head = f"{{% macro {macro.name}({', '.join(said)}) %}}"
     if len(head) > LINE:
-        listed = "".join(f"    {each},\n" for each in said).removesuffix(",\n")
-        head = f"{{% macro {macro.name}(\n{listed}\n) %}}"
+        head = f"{{% macro {macro.name}(\n{wrapped(said)}\n) %}}"
     return f"{head}\n{body}\n{{% endmacro %}}\n"
+
+
+def _rank(default: str | None) -> int:
+    if default is None:
+        return 0
+    return 2 if HANDED_ON.fullmatch(default) else 1

@@ -44,9 +44,11 @@ def template(
     kind: MacroKind = "query",
     spent: bool = False,
     tables: bool = False,
+    schemas: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """The Jinja text of a tree. A tail's own WITH keyword is its caller's, and so is the SELECT of
-    items. ``spent``: nobody needs the tree again; ``tables``: a CASE of many WHENs is a loop."""
+    items. ``spent``: nobody needs the tree again; ``tables``: a CASE of many WHENs is a loop;
+    ``schemas``: those of parameters that are names of source tables."""
     tree, loops = folded(tree if spent else copied(tree), calls)
     lists = item_loops.looped(tree, dialect) if tables else ()
     ladders = laddered(tree) if tables else ()
@@ -58,7 +60,7 @@ def template(
         text = _with_items(text, item_loops.word_of(number), loop)
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect, calls), text)
     look = _look_ups(loops, dialect, calls, text)
-    text = _in_place(text, calls, loops, dialect, look.found)
+    text = _in_place(text, calls, loops, dialect, look.found, schemas)
     text = _EACH.sub(r"{{ \1 }}", text)
     if kind == "tail":
         text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
@@ -97,7 +99,7 @@ def _table_text(table: Table) -> str:
     if any(len(row) > 2 for row in table.rows):
         return "\n".join([f"{{% set {table.name} = [", *map(_row, table.rows), "] %}"])
     items = [": ".join(row) for row in table.rows]
-    return f"{{% set {table.name} = {{\n{_wrapped(items)}\n}} %}}"
+    return f"{{% set {table.name} = {{\n{wrapped(items)}\n}} %}}"
 
 
 def _escaped(text: str) -> str:
@@ -113,7 +115,7 @@ def _with_ladder(text: str, word: str, ladder: Ladder, dialect: str) -> str:
     lines = [f"{{% for {names} in [", *rows, "] %}", f"WHEN {test} THEN {value}", "{% endfor %}"]
     if len(ladder.names) == 1:
         items = [argument(row[0], dialect) for row in ladder.rows]
-        lines[: len(rows) + 2] = [f"{{% for {names} in [", _wrapped(items), "] %}"]
+        lines[: len(rows) + 2] = [f"{{% for {names} in [", wrapped(items), "] %}"]
 
     def put(found: re.Match[str]) -> str:
         return found[1] + f"\n{found[1]}".join("\n".join(lines).splitlines())
@@ -151,10 +153,10 @@ def call_text(call: MacroCall, dialect: str, calls: Sequence[MacroCall] = ()) ->
 
 def _called(macro: str, args: Sequence[str]) -> str:
     line = f"{{{{ {macro}({', '.join(args)}) }}}}"
-    return line if len(line) <= LINE else f"{{{{ {macro}(\n{_wrapped(args)}\n) }}}}"
+    return line if len(line) <= LINE else f"{{{{ {macro}(\n{wrapped(args)}\n) }}}}"
 
 
-def _wrapped(items: Sequence[str]) -> str:
+def wrapped(items: Sequence[str]) -> str:
     """The items behind one another, in lines of which none breaks an item with a space."""
     body = textwrap.fill(
         ", ".join(item.replace(" ", "\0") for item in items),
@@ -212,7 +214,7 @@ def _for(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return (
         [line]
         if len(line) <= LINE
-        else [f"{{% for {said} in [", *_wrapped(items).splitlines(), "] %}"]
+        else [f"{{% for {said} in [", *wrapped(items).splitlines(), "] %}"]
     )
 
 
@@ -220,7 +222,7 @@ def _row(values: Sequence[str]) -> str:
     line = f"    ({', '.join(values)}),"
     if len(line) <= ROW:
         return line
-    return f"    (\n{textwrap.indent(_wrapped(values), '    ')}\n    ),"
+    return f"    (\n{textwrap.indent(wrapped(values), '    ')}\n    ),"
 
 
 def _in_place(
@@ -229,6 +231,7 @@ def _in_place(
     loops: Sequence[Loop],
     dialect: str,
     look_ups: Mapping[int, LookUps],
+    schemas: Mapping[str, str],
 ) -> str:
     def put(match: re.Match[str]) -> str:
         kind = match["kind"].lower()
@@ -243,6 +246,9 @@ def _in_place(
             indent = re.search(r"[^\n]*\Z", text[: match.start()])
             pad = len(indent.group()) - len(indent.group().lstrip()) if indent else 0
             return call.replace("\n", "\n" + " " * pad)
-        return "{{ " + expression(match) + " }}"
+        said = expression(match)
+        if kind == "h" and said in schemas:
+            said = f"source('{schemas[said]}', {said})"
+        return f"{{{{ {said} }}}}"
 
     return TOKEN.sub(put, _QUOTED_RELATION.sub(r"\2", text))

@@ -83,3 +83,16 @@ def expression(match: re.Match[str]) -> str:
             return f"{name} | join(', ')"
         case _:
             return name
+
+
+def look_up(rows: Sequence[tuple[str, Leaf]], key: str, dialect: str) -> str:
+    """What a macro says that has a value for each key."""
+    items = [f"    {quoted(name)}: {argument(leaf, dialect)}," for name, leaf in rows]
+    lines = ["{% set found = {", *items, "} %}", f"{{{{ return(found[{key}]) }}}}"]
+    return "\n".join(lines)
+
+
+def usual(text: str, dialect: str, calls: Sequence[MacroCall]) -> str:
+    """What a parameter is where a call says nothing, as a Jinja expression."""
+    called = HANDED_ON.fullmatch(text) is not None
+    return argument(Leaf("condition", text), dialect, calls) if called else word(text)

@@ -24,7 +24,7 @@ def unset(project: Project) -> dict[str, tuple[str, ...]]:
     trees = {_MACRO + macro.name: macro.tree for macro in library.macros} | {**library.models}
     for name, tree in trees.items():
         calls = list(_calls("\n".join(texts(tree)), library))
-        said = (leaf.text for call in calls for _, leaf in call.args)
+        said = (leaf.text for call in calls for _, leaf in (*call.args, *call.unsaid))
         own[name] = _variables((*texts(tree), *said), named)
         uses[name] = frozenset(_MACRO + call.macro for call in calls)
     for draft in (*project.drafts, *project.intermediates):

@@ -141,3 +141,10 @@ def test_rows_of_a_table_may_have_more_columns_than_a_macro_has_parameters() -> 
     assert len(made.units) == TABLE_ROWS
     assert Sharing().max_parameters < len(made.holes) <= TABLE_HOLES
     assert families(branches[:-1]) == []  # too few rows for a table
+
+
+def test_a_name_with_a_word_behind_it_is_no_parameter() -> None:
+    text = "SELECT day, SUM({0}) AS {0}_total, MAX({1}) AS {1}1 FROM t GROUP BY day"
+    made = family(*(text.format(f"{name}s", name) for name in ("order", "ticket", "charge")))
+    assert [hole.values[0].text for hole in made.holes] == ["orders", "order1", "order"]
+    assert "SUM(h__" in template(made).sql() and "__h_total" in template(made).sql()

@@ -91,9 +91,28 @@ def test_no_parameter_is_called_like_a_macro() -> None:
 
 def test_columns_alone_and_short_expressions_are_no_macros() -> None:
     drafts = [
-        draft(f"r{i}", f"SELECT {'z, ' * i}a, b, c, d, e, f + g AS h FROM t") for i in range(9)
+        draft(f"r{i}", f"SELECT {'ABS(' * i}x{')' * i} AS x, a, b, c, d, e, f + g AS h FROM t")
+        for i in range(9)
     ]
     assert choose(drafts, "duckdb").macros == ()
+
+
+def test_a_short_list_that_very_many_say_is_a_macro_called_after_its_numbers() -> None:
+    levels = ", ".join(f"CAST(NULL AS TEXT) AS level_{n}" for n in (2, 3, 4))
+    drafts = [draft(f"r{i}", f"SELECT {'ABS(' * i}x{')' * i} AS a, {levels}, b{i} FROM t{i}")
+              for i in range(13)]  # fmt: skip
+    [macro] = choose(drafts, "duckdb").macros
+    assert macro.name == "level_2_to_4"
+    assert choose(drafts[:9], "duckdb").macros == ()
+
+
+def test_a_long_list_of_columns_alone_is_a_macro_where_many_say_it() -> None:
+    names = ", ".join(f"{word}_value" for word in "abcdefghi")
+    drafts = [draft(f"r{i}", f"SELECT {names}, {'ABS(' * i}x{')' * i} AS y FROM t{i}")
+              for i in range(7)]  # fmt: skip
+    [macro] = choose(drafts, "duckdb").macros
+    assert len(macro.tree.expressions) == 9
+    assert choose(drafts[:5], "duckdb").macros == ()
 
 
 def test_what_is_a_query_or_stands_for_nothing_read_is_left() -> None:
