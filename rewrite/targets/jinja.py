@@ -23,6 +23,7 @@ from unwet.rewrite.library import (
 from unwet.rewrite.naming import free
 from unwet.rewrite.targets import item_loops
 from unwet.rewrite.targets.derived import LookUps, Table, looked_up, without
+from unwet.rewrite.targets.item_stretches import ItemLoop
 from unwet.rewrite.targets.jinja_values import argument, expression, word
 from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
@@ -123,17 +124,23 @@ def _with_ladder(text: str, word: str, ladder: Ladder, dialect: str) -> str:
     return re.sub(rf"((?:(?<=\n) *)?)WHEN {word}\s+THEN {word}", put, text)
 
 
-def _with_items(text: str, place: str, loop: item_loops.ItemLoop) -> str:
+def _with_items(text: str, place: str, loop: ItemLoop) -> str:
     """The text with a loop in place of the items that it makes."""
-    rows = [[word(value) for value in row] for row in loop.rows]
+    heads = [
+        _for(level.names, [[word(value) for value in row] for row in level.rows])
+        for level in loop.levels
+    ]
+    last = "loop.last"
+    if len(heads) > 1:
+        outer = free("last", {name for level in loop.levels for name in level.names})
+        heads.insert(1, [f"{{% set {outer} = loop.last %}}"])
+        last = f"({outer} and loop.last)"
 
     def put(found: re.Match[str]) -> str:
-        comma = "," if found[2] else "{% if not loop.last %},{% endif %}"
-        lines = [
-            *_for(loop.names, rows),
-            *(_escaped(loop.body) + comma).splitlines(),
-            "{% endfor %}",
-        ]
+        comma = "," if found[2] else f"{{% if not {last} %}},{{% endif %}}"
+        begins = [line for head in (heads if not found[2] else heads[::2]) for line in head]
+        ends = ["{% endfor %}"] * len(loop.levels)
+        lines = [*begins, *(_escaped(loop.body) + comma).splitlines(), *ends]
         return found[1] + f"\n{found[1]}".join(lines)
 
     return re.sub(rf"((?:(?<=\n) *)?){place}(,?)", put, text)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from unwet.rewrite.targets.item_grids import Grid, grids
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.lexemes import lexemes, middles
 from unwet.tests.rewrite.targets.test_jinja import rendered
@@ -90,6 +91,26 @@ def test_values_are_without_what_all_begin_and_end_with() -> None:
     assert middles(["use_tab", "use_tab_bar"]) == ("use_", ("tab", "tab_bar"), "")
     assert middles(["'a.b'", "'a.c'"]) == ("'a.", ("b", "c"), "'")
     assert middles(["h__a__h", "h__b__h"]) == ("", ("h__a__h", "h__b__h"), "")
+
+
+def test_every_combination_of_two_lists_is_two_loops() -> None:
+    asked = [f"use_{part}_{name}_n" for part in ("doc", "page", "worker") for name in NAMES]
+    alone = [f"use_{name}_n" for name in ("all_tabs", "windows")]
+    said = [f"SUM(c.{name}) AS {name}" for name in (*asked, *alone)]
+    for items in (said, [*said[-2:], *said[:-2]]):
+        sql = f"SELECT {', '.join(items)} FROM t"
+        text = template(tree(sql), "bigquery", (), tables=True)
+        assert "{% for part in ['doc', 'page', 'worker'] %}" in text
+        assert text.count("open_tab") == 1
+        assert tree(rendered(text)) == tree(sql)
+
+
+def test_grids() -> None:
+    names = ["x", *(f"{a}_{b}" for a in ("p_q", "p_r", "s") for b in "abcde"), "s_f", "y"]
+    assert list(grids(names)) == [Grid(1, 16, ("p_q_", "p_r_", "s_"), tuple("abcde"))]
+    swapped = [f"{a}_{b}" for a in "abcde" for b in ("p", "q_r", "s")]
+    assert list(grids(swapped)) == [Grid(0, 15, ("a_", "b_", "c_", "d_", "e_"), ("p", "q_r", "s"))]
+    assert list(grids(["a_b", "a_c", "d_b", "d_c"])) == []
 
 
 @given(st.text("ab_.'\"`{}\\ (\n1", max_size=20))
