@@ -9,9 +9,10 @@ from unwet.lineage.errors import RenderError
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.compose import Draft, NotComposable, compose
-from unwet.rewrite.divisions import as_typed
 from unwet.rewrite.idle_nulls import without_idle_nulls
 from unwet.rewrite.parentheses import without_idle_parentheses
+from unwet.rewrite.prove.wanted import spoken_in
+from unwet.rewrite.quotients import write_quotients
 from unwet.rewrite.script import Report
 from unwet.rewrite.stars import made_table
 from unwet.rewrite.targets.target import Target
@@ -30,7 +31,9 @@ class Drafting:
         target: Target,
         kept: dict[str, str],
         written: Mapping[str, str],
+        catalog: Catalog,
     ) -> None:
+        self._catalog = catalog
         self._reports, self._dialect, self._target, self._kept = reports, dialect, target, kept
         self._written = written
         self._known: dict[str, Draft] = {}
@@ -61,7 +64,7 @@ class Drafting:
     def _draft(self, report: Report, models: Mapping[str, str]) -> Draft | None:
         try:
             draft = compose(report, models)
-            as_typed(draft.tree, self._dialect)
+            self._write_quotients(draft, report)
             without_idle_parentheses(draft.tree, self._dialect)
             without_idle_nulls(draft.tree)
             self._target.check(draft, self._dialect)
@@ -70,6 +73,15 @@ class Drafting:
             self._kept[report.name] = said
             return None
         return draft
+
+    def _write_quotients(self, draft: Draft, report: Report) -> None:
+        source = spoken_in(report.definition, self._dialect)
+        types: dict[str, list[str]] = {}
+        for outside in draft.outside:
+            table = self._catalog.get(outside.relation)
+            for column in table.columns if table is not None else ():
+                types.setdefault(column.name, []).append(column.type)
+        write_quotients(draft.tree, source, self._dialect, types)
 
 
 def _merged(drafts: Sequence[Draft]) -> dict[str, str]:

@@ -40,6 +40,10 @@ _SUNDAY: Final = {
 # EXTRACT(WEEK ..): ISO 8601, but there
 _WEEKS: Final = {"bigquery": "Sundays", "mysql": "Sundays, from 0", "tsql": "from January 1"}
 _WHOLE_UNITS: Final = frozenset({"databricks", "trino", "presto", "athena"})  # DATEDIFF
+# SECOND with its fraction; elsewhere an integer
+_SPLIT_SECONDS: Final = frozenset(
+    {"postgres", "redshift", "materialize", "risingwave", "oracle", "spark", "databricks"}
+)
 # each engine makes its own estimate
 _ESTIMATES: Final = frozenset(
     {"approxdistinct", "approxquantile", "approxquantiles", "approxtopk", "hll"}
@@ -63,6 +67,7 @@ def known_apart(call: Call, source: str, target: str) -> tuple[Call, str]:
         or _length(call, source, target)
         or _hash(call)
         or _bits(call, source, target)
+        or _of_one_engine(call, source, target)
     )
     return (replace(call, shape=(*call.shape, APART)) if differs else call), ""
 
@@ -135,6 +140,8 @@ def _of_dates(call: Call, source: str, target: str) -> bool:
             return _WEEKS.get(source, "") != _WEEKS.get(target, "")
         case "week":
             return _WEEKS.get(source, "") != _WEEKS.get(target, "")
+        case "extract" if "this:var SECOND" in call.shape:
+            return (source in _SPLIT_SECONDS) != (target in _SPLIT_SECONDS)
         case "datediff" if "unit:var DAY" not in call.shape and "this" in call.shape:
             has_unit = any(slot.startswith("unit:") for slot in call.shape)
             return has_unit and (source in _WHOLE_UNITS) != (target in _WHOLE_UNITS)
@@ -147,6 +154,18 @@ def _bits(call: Call, source: str, target: str) -> bool:
     if call.op not in ("bitstring", "hexstring"):
         return False
     return _BITS.get(source, "bytes") != _BITS.get(target, "bytes")
+
+
+def _of_one_engine(call: Call, source: str, target: str) -> bool:
+    """DuckDB takes the pattern of SIMILAR TO for a regular expression, and writes a negative number
+    as 64 bits in hex; SQLite's random numbers are integers (the manuals of the three)."""
+    match call.op:
+        case "similarto" | "hex" | "lowerhex":
+            return "duckdb" in (source, target)
+        case "rand":
+            return "sqlite" in (source, target)
+        case _:
+            return False
 
 
 def _hash(call: Call) -> bool:

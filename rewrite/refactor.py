@@ -204,7 +204,12 @@ class _Job:
         self.owners = Owners(self.limits)
         self.unnamed: tuple[str, ...] = ()  # names that could not be given
         self.drafting = Drafting(
-            self.state.reports, self.dialect, self.target, self.ledger.kept, names
+            self.state.reports,
+            self.dialect,
+            self.target,
+            self.ledger.kept,
+            names,
+            self.pile.catalog,
         )
         self.plans: dict[str, Plan] = {}  # what each model has to mean
         self.apart, self.templated = apart, Templated()

@@ -10,6 +10,7 @@ from unwet.lineage.findings import Span
 from unwet.lineage.parse import Statement, parse
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.sources import Source
+from unwet.lineage.tables import Catalog
 from unwet.lineage.templating import verbatim
 from unwet.rewrite.algebra import Expr
 from unwet.rewrite.definitions import Definition, Report
@@ -50,8 +51,14 @@ class Differing:
     """Finds where the reports of one pile and the models of one project part."""
 
     def __init__(
-        self, root: Path, project: RenderedProject, dialect: str, normalizer: Normalizer
+        self,
+        root: Path,
+        project: RenderedProject,
+        dialect: str,
+        normalizer: Normalizer,
+        catalog: Catalog,
     ) -> None:
+        self._catalog = catalog
         self._models = {model.name: model for model in project.models}
         self._root, self._dialect = root, dialect
         self._templates = Templates(root.resolve())
@@ -65,7 +72,7 @@ class Differing:
         if legacy.plan is None or back.plan is None:
             return None
         source = spoken_in(legacy, self._dialect)
-        plan, _ = wanted(legacy, legacy.plan, self._dialect)
+        plan, _ = wanted(legacy, legacy.plan, self._dialect, self._catalog)
         old, new = normal_forms(plan, back.plan, self._normalizer)
         parted = parting(old, new, self._dialect)
         if parted is None:

@@ -50,9 +50,9 @@ def grounds(
     """By report name, for all that have a plan on both sides. ``rules``: those of proofs, too."""
     reports = list(reports)
     names = {report.name: report for report in reports}
-    differing = Differing(*project, dialect, normalizer)
+    differing = Differing(*project, dialect, normalizer, catalog)
     made: dict[str, Grounds] = {}
-    known, through = Known(catalog, dialect), Through(reports, found, dialect)
+    known, through = Known(catalog, dialect), Through(reports, found, dialect, catalog)
     with deep_stack():
         for report in reports:
             back = found.get(report.name, ReadBack(None))
@@ -62,7 +62,7 @@ def grounds(
             declared = tuple(sorted(judged.promised.get(report.name, ())))
             used: tuple[tuple[str, int], ...] = ()
             if rules and back.plan is not None and report.definition.plan is not None:
-                legacy = wanted(report.definition, report.definition.plan, dialect)[0]
+                legacy = wanted(report.definition, report.definition.plan, dialect, catalog)[0]
                 more: tuple[RelationRule, ...] = ()
                 if report.name in judged.promised:
                     source = spoken_in(report.definition, dialect)

@@ -50,13 +50,13 @@ def judge(
     assumptions: set[str] = set()
     promised: dict[str, frozenset[str]] = {}
     known, reports = Known(catalog, target), tuple(reports)
-    through = Through(reports, found, target)
+    through = Through(reports, found, target, catalog)
     for report in reports:
         back = found.get(report.name, ReadBack(None, "there is no such model"))
         if back.plan is not None:
             plans[report.name] = back.plan
-        why, assumed = _against(report, back, target, normalizer, through)
-        if why and (facts := _by_promises(report, back, target, known)) is not None:
+        why, assumed = _against(report, back, target, normalizer, through, catalog)
+        if why and (facts := _by_promises(report, back, target, known, catalog)) is not None:
             why, promised[report.name] = "", facts
             assumed |= {f"declared: {fact}" for fact in facts}
         if why:
@@ -71,14 +71,14 @@ def judge(
 
 
 def _by_promises(
-    report: Report, back: ReadBack, target: str, known: Known
+    report: Report, back: ReadBack, target: str, known: Known, catalog: Catalog
 ) -> frozenset[str] | None:
     """What is declared of tables and makes the two plans one; None: they are two even so."""
     legacy = report.definition
     spoken = {part.statement.dialect for part in legacy.parts}
     if legacy.plan is None or back.plan is None or len(spoken) > 1:
         return None
-    plan, _ = wanted(legacy, legacy.plan, target)
+    plan, _ = wanted(legacy, legacy.plan, target, catalog)
     ruled = Promised(known.promises(spoken_in(legacy, target)))
     if difference(plan, back.plan, Normalizer(more=ruled.rules), target):
         return None
@@ -86,7 +86,12 @@ def _by_promises(
 
 
 def _against(
-    report: Report, back: ReadBack, target: str, normalizer: Normalizer, through: Through
+    report: Report,
+    back: ReadBack,
+    target: str,
+    normalizer: Normalizer,
+    through: Through,
+    catalog: Catalog,
 ) -> tuple[str, frozenset[str]]:
     legacy = report.definition
     if legacy.plan is None:
@@ -97,7 +102,7 @@ def _against(
     if len(spoken) > 1:
         return f"it is written in several dialects: {', '.join(sorted(spoken))}", frozenset()
     source = spoken_in(legacy, target)
-    plan, assumed = wanted(legacy, legacy.plan, target)
+    plan, assumed = wanted(legacy, legacy.plan, target, catalog)
     assumed |= legacy.assumed | _put_in(legacy, plan)
     model = back.plan
     why = difference(plan, model, normalizer, target)

@@ -26,6 +26,7 @@ from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.prove.projects import read_project, render_project
 from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject
 from unwet.rewrite.prove.seed_rows import seed_plan
+from unwet.rewrite.prove.wanted import meant
 from unwet.rewrite.stars import made_table
 
 
@@ -132,7 +133,7 @@ def _plan(
     if resolved.query is None or resolved.kind != "query":
         return ReadBack(None, "it is not a query"), ()  # dbt makes models of queries only
     env = Env(catalog, definitions, setting.bound)
-    plan = lower(resolved.query, env)
+    plan = meant(lower(resolved.query, env), setting.dialect, catalog)
     return ReadBack(plan, assumed=_meant(model, setting) | env.presumed), output_types(
         resolved.query
     )

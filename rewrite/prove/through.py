@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.definitions import Report
 from unwet.rewrite.prove.roundtrip import ReadBack
@@ -22,9 +23,14 @@ class Through:
     """The reports of a pile and the models ``found`` for them, read when somebody asks."""
 
     def __init__(
-        self, reports: Sequence[Report], found: Mapping[str, ReadBack], target: str
+        self,
+        reports: Sequence[Report],
+        found: Mapping[str, ReadBack],
+        target: str,
+        catalog: Catalog,
     ) -> None:
         self._reports, self._found, self._target = reports, found, target
+        self._catalog = catalog
 
     def plans(self, legacy: Plan, project: Plan) -> tuple[Plan, Plan]:
         """Both plans over what no report makes."""
@@ -46,7 +52,7 @@ class Through:
         """The old query behind each relation, as far as it is known for sure."""
         makers = Counter(report.relation for report in self._reports)
         return {
-            r.relation: wanted(r.definition, r.definition.plan, self._target)
+            r.relation: wanted(r.definition, r.definition.plan, self._target, self._catalog)
             for r in self._reports
             if r.relation and makers[r.relation] == 1 and not r.definition.doubt
             and r.definition.plan is not None

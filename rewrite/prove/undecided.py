@@ -56,7 +56,7 @@ class Undecided:
             return None
         granted = self.assumed if self._dialect == self._engine else None
         if legacy.plan is not None and model is not None:
-            plan, _ = wanted(legacy, legacy.plan, self._dialect)
+            plan, _ = wanted(legacy, legacy.plan, self._dialect, self._catalog)
             ours, theirs = normal_forms(plan, model, self._normalizer)
             return untold(ours, theirs, spoken, self._catalog.type_of, self._engine, granted)
         old = (part.statement.tree for part in legacy.statements)

@@ -35,7 +35,8 @@ from unwet.rewrite.algebra import (
     parts,
     walk,
 )
-from unwet.rewrite.prove.kinds import Declared, Kind, Kinds, kind_of_type, words
+from unwet.rewrite.plan_types import Declared, words
+from unwet.rewrite.prove.kinds import Kind, Kinds, kind_of_type
 from unwet.rewrite.prove.phrases import Teller, shape
 from unwet.rewrite.scalars import Unsupported, encode
 
