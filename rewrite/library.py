@@ -57,7 +57,7 @@ class Library:
 HANDED_ON = re.compile(r"call__(\d+)__call")  # an argument that another macro writes
 _CALL = re.compile(r"(call|loop)__\d+__\1")
 _NO_NAME = "of_the_call"
-NAMELESS = re.compile(rf"(?<=__call)\s+AS\s+{_NO_NAME}\b", re.IGNORECASE)
+NAMELESS = re.compile(rf"(?:(?<=__call)|(?<=__loop))\s+AS\s+{_NO_NAME}\b", re.IGNORECASE)
 # a call that is a whole branch, and not the first of several columns
 SELECTED = re.compile(
     r"\bSELECT\s+((call|loop)__\d+__\2)\b(?=(?:\s|/\*.*?\*/)*(?:\)|;|\Z|UNION\b|EXCEPT\b|INTERSECT\b|MINUS\b"

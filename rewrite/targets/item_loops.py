@@ -1,113 +1,156 @@
-"""Items of one list that differ in names or constants only: a loop over what differs.
+"""Members of one list that differ in names or constants only: a loop over what differs.
 
 ``SUM(counter.a) AS a, SUM(counter.b) AS b, ...`` is a list of names, and is read as one. The items
-of a SELECT, a STRUCT, an array or an IN are laid side by side as they are printed; where a stretch
-of them is the same but for some words, it is one item in a loop.
+of a SELECT, a STRUCT, an array or an IN, the CTEs of a WITH and the branches of a UNION ALL are
+laid side by side as they are printed, calls of macros included; where a stretch of them is the same
+but for some words, it is one of them in a loop.
 
-looped(tree, dialect) -> the loops; the tree with a word in place of the items of each
+looped(tree, dialect, printed) -> the tree with a word in place of each loop, and the loops
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.parse import render
 from unwet.lineage.trees import copied
-from unwet.rewrite.targets.item_stretches import LEAST, ItemLoop, loops_in
-from unwet.rewrite.targets.lexemes import Lexeme, lexemes
+from unwet.rewrite.targets.item_bodies import ItemLoop
+from unwet.rewrite.targets.item_stretches import FEWEST, stretches
+from unwet.rewrite.targets.loops import rebuilt
+from unwet.rewrite.unions import branches, is_top, word
 
-_LISTS: Final = (exp.Select, exp.Struct, exp.In, exp.Array)
+_LISTS: Final = (exp.Select, exp.Struct, exp.In, exp.Array, exp.With)
 _QUALIFYING: Final = frozenset({"bigquery", "databricks", "duckdb", "snowflake", "teradata"})
 _STRUCT: Final = re.compile(r"STRUCT\((.*)\)", re.DOTALL)
+_ELSEWHERE: Final = ("tail", "loop")  # begin words that stand for what is written elsewhere
 _WIDE: Final = "_" * 90  # makes the list too long for one line
-_WORDS: Final = ("call", "tail", "loop", "ladder")  # stand for what is written elsewhere
+FIRST: Final = 100_000  # the number of the first loop over branches, behind those of calls
+
+Printed = Callable[[exp.Expr], str]
 
 
-def word_of(number: int) -> str:
-    """What stands in the place of the items of a loop."""
-    return f"items_{number}{_WIDE}"
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A loop, the pattern of what stands in its place and may end with a comma, and what stands
+    between its members."""
+
+    loop: ItemLoop
+    pattern: str
+    between: str = ","
 
 
-def looped(tree: exp.Expr, dialect: str) -> tuple[ItemLoop, ...]:
-    """In place: a column with the name `word_of(n)` where the n-th loop stands."""
-    loops: list[ItemLoop] = []
+def looped(tree: exp.Expr, dialect: str, printed: Printed) -> tuple[exp.Expr, tuple[Placed, ...]]:
+    """In place but for the tree's root; ``printed``: the template of a tree, whose words it may
+    use up."""
+    walk = _Walk(dialect, printed, [])
+    for union in [node for node in tree.find_all(exp.Union) if is_top(node)]:
+        found = walk.united(union)
+        tree = found if union is tree else tree
     waiting = [tree]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, _LISTS) and len(node.expressions) >= LEAST and _may_loop(node, dialect):
-            items: list[exp.Expr] = []
-            for found in _parts(node, dialect):
-                if isinstance(found, ItemLoop):
-                    items.append(exp.column(word_of(len(loops))))
-                    loops.append(found)
-                else:
-                    items.append(found)
-            if len(items) < len(node.expressions):
-                node.set("expressions", items)
+        if isinstance(node, _LISTS) and len(node.expressions) >= FEWEST and walk.may_loop(node):
+            walk.listed(node)
         waiting.extend(reversed([*node.iter_expressions()]))
-    return tuple(loops)
+    return tree, tuple(walk.found)
 
 
-def _may_loop(node: exp.Expr, dialect: str) -> bool:
-    """Whether its items are printed where they stand, and nowhere else."""
-    if not isinstance(node, exp.Select):
-        return True
-    if node.args.get("qualify") is not None and dialect not in _QUALIFYING:
-        return False
-    distinct = node.args.get("distinct")
-    return distinct is None or distinct.args.get("on") is None
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """What is known on the way through a tree."""
 
+    dialect: str
+    printed: Printed
+    found: list[Placed]
 
-def _parts(node: exp.Expr, dialect: str) -> Iterator[ItemLoop | exp.Expr]:
-    """The items of a list, a loop in place of each stretch that is one."""
-    for (_, _, plain), alike in groupby(node.expressions, key=_kind):
-        group = list(alike)
-        if len(group) < LEAST or not plain:
-            yield from group
-            continue
-        texts = [_printed(item, node, dialect) for item in group]
-        words = [lexemes(text) for text in texts]
-        at = 0
-        for _, same in groupby(map(_skeleton, words)):
-            end = at + len(list(same))
-            for start, stop, loop in loops_in(words[at:end], texts[at:end]):
-                found = group[at + start : at + stop]
-                yield from [loop] if loop is not None else found
-            at = end
-
-
-def _printed(item: exp.Expr, node: exp.Expr, dialect: str) -> str:
-    """An item as it is printed in its list; empty where that is not known."""
-    if not isinstance(node, exp.Struct):
-        return render(copied(item), dialect, spent=True)
-    alone = exp.Struct(expressions=[copied(item)])
-    found = _STRUCT.fullmatch(render(alone, dialect, spent=True))
-    return textwrap.dedent(found[1]).strip("\n") if found else ""
-
-
-def _kind(item: exp.Expr) -> tuple[type, type, bool]:
-    """What an item is at a glance, and whether it may be in a loop."""
-    return type(item), type(item.unalias()), _is_plain(item)
-
-
-def _is_plain(item: exp.Expr) -> bool:
-    """No star, no comment, and nothing in it that is written elsewhere."""
-    for node in item.walk():
-        if node.comments or isinstance(node, exp.Star | exp.Query):
+    def may_loop(self, node: exp.Expr) -> bool:
+        """Whether its items are printed where they stand, and nowhere else."""
+        if not isinstance(node, exp.Select):
+            return not node.args.get("recursive")
+        if node.args.get("qualify") is not None and self.dialect not in _QUALIFYING:
             return False
+        distinct = node.args.get("distinct")
+        return distinct is None or distinct.args.get("on") is None
+
+    def listed(self, node: exp.Expr) -> None:
+        """A list, in place."""
+        items: list[exp.Expr] = []
+        for part in self._parts(node.expressions, lambda item: self._item(item, node)):
+            if not isinstance(part, ItemLoop):
+                items.append(part)
+            elif isinstance(node, exp.With):
+                items.append(self._cte(part))
+            else:
+                name = f"items_{len(self.found)}{_WIDE}"
+                self.found.append(Placed(part, rf"{name}(,?)"))
+                items.append(exp.column(name))
+        if len(items) < len(node.expressions):
+            node.set("expressions", items)
+
+    def united(self, union: exp.Expr) -> exp.Expr:
+        """A chain of branches; in place but for its root."""
+        parts: list[exp.Expr] = []
+        placed: list[Placed] = []
+        old = branches(union)
+        for part in self._parts(old, lambda branch: self.printed(copied(branch))):
+            if isinstance(part, ItemLoop):
+                name = f"loop__{FIRST + len(self.found) + len(placed)}__loop"
+                placed.append(Placed(part, rf"{name}()", word(union)))
+                parts.append(exp.Var(this=name))
+            else:
+                parts.append(part)
+        new = rebuilt(union, parts) if placed else None
+        if new is None:
+            return union
+        self.found.extend(placed)
+        union.replace(new)
+        return new
+
+    def _cte(self, loop: ItemLoop) -> exp.Expr:
+        name = f"items_{len(self.found)}{_WIDE}"
+        self.found.append(Placed(loop, rf"{name} AS \(\s*SELECT\s+1\s*\)(,?)"))
+        one = exp.Select(expressions=[exp.Literal.number(1)])
+        return exp.CTE(this=one, alias=exp.TableAlias(this=exp.to_identifier(name)))
+
+    def _item(self, item: exp.Expr, node: exp.Expr) -> str:
+        """An item as it is printed in its list; empty where that is not known."""
+        if not isinstance(node, exp.Struct):
+            return self.printed(copied(item))
+        found = _STRUCT.fullmatch(self.printed(exp.Struct(expressions=[copied(item)])))
+        return textwrap.dedent(found[1]).strip("\n") if found else ""
+
+    def _parts(
+        self, members: Sequence[exp.Expr], text: Callable[[exp.Expr], str]
+    ) -> Iterator[ItemLoop | exp.Expr]:
+        """The members of a list, a loop in place of each stretch that is one."""
+        for plain, alike in groupby(members, key=_is_plain):
+            group = list(alike)
+            if len(group) < FEWEST or not plain or not _repeats(group):
+                yield from group
+                continue
+            for start, stop, loop in stretches([text(member) for member in group]):
+                yield from [loop] if loop is not None else group[start:stop]
+
+
+def _repeats(members: Sequence[exp.Expr]) -> bool:
+    """Whether some of them may be alike: a glance that saves printing the others."""
+    kinds = [(type(member), type(member.unalias())) for member in members]
+    return max(map(kinds.count, {*kinds})) >= FEWEST
+
+
+def _is_plain(member: exp.Expr) -> bool:
+    """No star of its own, and nothing in it that is written elsewhere."""
+    if member.is_star and not isinstance(member, exp.Query):
+        return False
+    for node in member.walk():
         if isinstance(node, exp.Literal) and "\n" in node.name:
             return False  # its lines would be indented
-        if isinstance(node, exp.Var) and node.name.startswith(_WORDS):
+        if isinstance(node, exp.Var) and node.name.startswith(_ELSEWHERE):
             return False
     return True
-
-
-def _skeleton(words: Sequence[Lexeme]) -> tuple[str, ...]:
-    """What items of one loop have in common."""
-    return tuple(w.text if w.kind == "fixed" else w.kind for w in words if w.kind != "space")

@@ -1,94 +1,126 @@
-"""Printed items of one skeleton, side by side: the loops that they are.
+"""Printed members of one list, side by side: the loops that they are.
 
-loops_in(items, texts) -> the stretches of them, with a loop where one pays
+stretches(texts) -> the stretches of them, with a loop where one pays
+
+Where two or three kinds of members take turns (`base_a, total_a, base_b, total_b`), these are one
+member of the loop together.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from unwet.rewrite.naming import free
+from unwet.rewrite.targets.item_bodies import (
+    Hole,
+    Item,
+    ItemLevel,
+    ItemLoop,
+    Piece,
+    body,
+    holes_of,
+    names_of,
+)
 from unwet.rewrite.targets.item_grids import Grid, grids
-from unwet.rewrite.targets.lexemes import Lexeme, middles
+from unwet.rewrite.targets.lexemes import Lexeme, lexemes, middles, skeleton
 
-LEAST: Final = 5  # items; fewer are read as easily as a loop
+LEAST: Final = 5  # members; fewer are read as easily as a loop
+FEWEST: Final = 3  # of those that take several lines each
+_TURNS: Final = 3  # kinds of members that may take turns
 _SAVED: Final = 4  # lines that a loop saves at least
 _PLAIN: Final = 10  # and one over columns, which are a list already
-_ROW: Final = 84  # signs in a line of values
 
-Item = tuple[Lexeme, ...]
-Stretch = tuple[int, int, "ItemLoop | None"]  # from, to, and the loop that it is
+Stretch = tuple[int, int, ItemLoop | None]  # from, to, and the loop that it is
 
 
-@dataclass(frozen=True, slots=True)
-class ItemLevel:
-    """The names that one loop gives values, and these."""
-
-    names: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    @property
-    def signs(self) -> int:
-        """How much there is to read."""
-        return sum(len(value) + 4 for row in self.rows for value in row)
-
-    @property
-    def lines(self) -> int:
-        """With those around."""
-        rows = len(self.rows) if len(self.names) > 1 else -(-self.signs // _ROW)
-        return 2 if len(self.names) == 1 and self.signs < _ROW - 20 else rows + 3
-
-
-@dataclass(frozen=True, slots=True)
-class ItemLoop:
-    """Loops in one another, and one item over their names: see `each`."""
-
-    levels: tuple[ItemLevel, ...]
-    body: str
-
-    @property
-    def lines(self) -> int:
-        """As printed."""
-        inner = 1 if len(self.levels) > 1 else 0  # for the last of the outer one
-        return sum(level.lines for level in self.levels) + self.body.count("\n") + 1 + inner
+def stretches(texts: Sequence[str]) -> Iterator[Stretch]:
+    """All members, in their order."""
+    items = [lexemes(text) for text in texts]
+    kinds = [skeleton(_words(item)) for item in items]
+    numbers = {kind: number for number, kind in enumerate(dict.fromkeys(kinds))}
+    row = [numbers[kind] for kind in kinds]
+    at = start = 0
+    while at < len(row):
+        found = max((_in_turn(items, texts, row, at, many) for many in range(1, _TURNS + 1)),
+                    key=lambda each: _saved(each, texts))  # fmt: skip
+        if _saved(found, texts) <= 0:
+            at += max(_run(row, at, 1), 1)
+            continue
+        if at > start:
+            yield start, at, None
+        yield from found
+        at = start = found[-1][1]
+    if at > start:
+        yield start, at, None
 
 
-@dataclass(frozen=True, slots=True)
-class _Hole:
-    """Where items differ: the place of the word, and what it begins and ends with in all."""
-
-    place: int
-    head: str
-    values: tuple[str, ...]
-    tail: str
+def _words(item: Item) -> list[Lexeme]:
+    return [word for word in item if word.kind != "space"]
 
 
-def each(name: str) -> str:
-    """What stands in a body for the value of a name."""
-    return f"each__{name}__each"
+def _run(row: Sequence[int], at: int, many: int) -> int:
+    """How many members from there on take turns, so many kinds of them."""
+    end = at + many
+    while end < len(row) and row[end] == row[end - many]:
+        end += 1
+    return (end - at) // many * many
 
 
-def loops_in(items: Sequence[Item], texts: Sequence[str]) -> Iterator[Stretch]:
-    """The stretches of items of one skeleton."""
-    if len(items) < LEAST:
-        yield 0, len(items), None
-        return
-    holes = _holes(items)
+def _in_turn(
+    items: Sequence[Item], texts: Sequence[str], row: Sequence[int], at: int, many: int
+) -> list[Stretch]:
+    """The stretches of the run there, so many members put together as one."""
+    end = at + _run(row, at, many)
+    if end - at < many * FEWEST or (many > 1 and len({*row[at : at + many]}) < many):
+        return [(at, end, None)]
+    groups = range(at, end, many)
+    between = (Lexeme("fixed", ","), Lexeme("space", "\n"))
+    joined = [_joined(items[n : n + many], between) for n in groups]
+    said = [",\n".join(texts[n : n + many]) for n in groups]
+    return [
+        (at + start * many, at + stop * many, loop) for start, stop, loop in _loops(joined, said)
+    ]
+
+
+def _joined(items: Sequence[Item], between: Item) -> Item:
+    found = items[0]
+    for item in items[1:]:
+        found += between + item
+    return found
+
+
+def _saved(found: Iterable[Stretch], texts: Sequence[str]) -> int:
+    return sum(_lines(texts[a:b]) - loop.lines for a, b, loop in found if loop is not None)
+
+
+def _lines(texts: Iterable[str]) -> int:
+    return sum(text.count("\n") + 1 for text in texts)
+
+
+# --- members of one skeleton -------------------------------------------------------------------
+
+
+def _loops(items: Sequence[Item], texts: Sequence[str]) -> list[Stretch]:
+    """One loop for all, or several, in each of which the same words vary together."""
+    holes = holes_of(items)
     patterns = [tuple(_pattern(hole.values[n] for hole in holes)) for n in range(len(items))]
-    usual, _ = Counter(patterns).most_common(1)[0]
+    usual, times = Counter(patterns).most_common(1)[0]
+    whole = _stretch(items, texts)
+    if times == len(items):
+        return whole
+    apart: list[Stretch] = []
     at = 0
     for is_usual, same in groupby(pattern == usual for pattern in patterns):
         end = at + len(list(same))
-        if is_usual and end - at >= LEAST:
-            for start, stop, loop in _stretch(items[at:end], texts[at:end]):
-                yield at + start, at + stop, loop
+        if end - at < FEWEST:
+            apart.append((at, end, None))
         else:
-            yield at, end, None
+            found = (_stretch if is_usual else _loops)(items[at:end], texts[at:end])
+            apart += [(at + start, at + stop, loop) for start, stop, loop in found]
         at = end
+    return max(whole, apart, key=lambda found: _saved(found, texts))
 
 
 def _pattern(values: Iterable[str]) -> Iterator[int]:
@@ -100,59 +132,53 @@ def _pattern(values: Iterable[str]) -> Iterator[int]:
 
 def _stretch(items: Sequence[Item], texts: Sequence[str]) -> list[Stretch]:
     """One loop for all, or several over two lists each and what is between them."""
-    whole = [(0, len(items), _loop(items, texts))]
-    holes = _holes(items)
+    whole: list[Stretch] = [(0, len(items), _loop(items, texts))]
+    holes = holes_of(items)
     if len({hole.values for hole in holes}) != 1:
         return whole
     apart: list[Stretch] = []
     at = 0
     for grid in grids(holes[0].values):
-        apart.append((at, grid.start, _loop(items[at : grid.start], texts[at : grid.start])))
+        if at < grid.start:
+            apart.append((at, grid.start, _loop(items[at : grid.start], texts[at : grid.start])))
         inside = slice(grid.start, grid.stop)
         apart.append((grid.start, grid.stop, _grid(items[inside], texts[inside], holes, grid)))
         at = grid.stop
-    apart.append((at, len(items), _loop(items[at:], texts[at:])))
-    return min(whole, apart, key=lambda found: _lines(found, texts))
-
-
-def _lines(stretches: Iterable[Stretch], texts: Sequence[str]) -> int:
-    return sum(
-        loop.lines if loop else sum(text.count("\n") + 1 for text in texts[start:stop])
-        for start, stop, loop in stretches
-    )
+    if at < len(items):
+        apart.append((at, len(items), _loop(items[at:], texts[at:])))
+    return max(whole, apart, key=lambda found: _saved(found, texts))
 
 
 def _loop(items: Sequence[Item], texts: Sequence[str]) -> ItemLoop | None:
     """One item in a loop, where that is shorter to read."""
-    holes = _holes(items) if len(items) >= LEAST else []
+    holes = holes_of(items) if len(items) >= FEWEST else []
     if not holes:
         return None
     shown = _shown(texts)
-    names = _names(holes, items[shown])
-    columns = {names[hole.place]: hole.values for hole in holes}
-    level = ItemLevel(tuple(columns), tuple(zip(*columns.values(), strict=True)))
-    said = {place: each(name) for place, name in names.items()}
-    return _paying(ItemLoop((level,), _body(items[shown], holes, said)), items, texts)
+    names, said = names_of(holes, items[shown])
+    level = ItemLevel(tuple(names), tuple(zip(*names.values(), strict=True)))
+    return _paying(ItemLoop((level,), body(items[shown], holes, said)), items, texts)
 
 
 def _grid(
-    items: Sequence[Item], texts: Sequence[str], holes: Sequence[_Hole], grid: Grid
+    items: Sequence[Item], texts: Sequence[str], holes: Sequence[Hole], grid: Grid
 ) -> ItemLoop | None:
     """Two loops for items whose only value is every combination of two lists; ``holes``: those of
     the stretch that the grid is in."""
     shown = _shown(texts)
-    names = _names(holes, items[shown])
-    name = names[holes[0].place]
+    [name], _ = names_of(holes, items[shown])
     part = "part" if name != "part" else "other"
     called = (part, name) if len(grid.first) <= len(grid.second) else (name, part)
     levels: list[ItemLevel] = []
-    text = ""
+    text: list[Piece] = []
     for word, values in zip(called, (grid.first, grid.second), strict=True):
         head, middle, tail = middles(values)
         levels.append(ItemLevel((word,), tuple((value,) for value in middle)))
-        text += head + each(word) + tail
-    body = _body(items[shown], holes, dict.fromkeys(names, text))
-    return _paying(ItemLoop(tuple(levels), body), items, texts)
+        text += [("text", head), ("name", word), ("text", tail)]
+    said: dict[int, Sequence[Piece]] = {
+        hole.place: [("text", hole.head), *text, ("text", hole.tail)] for hole in holes
+    }
+    return _paying(ItemLoop(tuple(levels), body(items[shown], holes, said)), items, texts)
 
 
 def _shown(texts: Sequence[str]) -> int:
@@ -160,58 +186,15 @@ def _shown(texts: Sequence[str]) -> int:
     return min(range(len(texts)), key=lambda n: (texts[n].count("\n"), len(texts[n]), n))
 
 
-def _holes(items: Sequence[Item]) -> list[_Hole]:
-    """The places in which items differ, by their places among the words without spaces."""
-    rows = [[word.text for word in item if word.kind != "space"] for item in items]
-    holes: list[_Hole] = []
-    for place, values in enumerate(zip(*rows, strict=True)):
-        if len(set(values)) > 1:
-            holes.append(_Hole(place, *middles(values)))
-    return holes
-
-
-def _body(item: Item, holes: Sequence[_Hole], said: Mapping[int, str]) -> str:
-    """The item with what is said in place of what differs."""
-    text, place = "", 0
-    varying = {hole.place: hole for hole in holes}
-    for word in item:
-        if word.kind == "space":
-            text += word.text
-            continue
-        hole = varying.get(place)
-        text += hole.head + said[place] + hole.tail if hole else word.text
-        place += 1
-    return text
-
-
-def _names(holes: Sequence[_Hole], item: Item) -> dict[int, str]:
-    """A name for each hole, by its place; holes that have the same values share one."""
-    words = [word for word in item if word.kind != "space"]
-    taken = {part for word in words if word.kind == "token" for part in word.text.split("__")}
-    known: dict[tuple[str, ...], str] = {}
-    for hole in reversed(holes):  # the last is what an item is called
-        if hole.values not in known:
-            known[hole.values] = free(_said(hole, words), {*taken, *known.values()})
-    return {hole.place: known[hole.values] for hole in holes}
-
-
-def _said(hole: _Hole, words: Sequence[Lexeme]) -> str:
-    """What stands in front of the hole, if that is a name; else what it is."""
-    before = hole.head.rstrip("_.$/'\"`-: ").rpartition("_")[2].rpartition(".")[2]
-    if not before and hole.place > 1 and words[hole.place - 1].text == ".":
-        before = words[hole.place - 2].text
-    before = before.lower()
-    if before.isidentifier() and len(before) > 2:
-        return before
-    return "value" if words[hole.place].kind == "string" else "name"
-
-
 def _paying(loop: ItemLoop, items: Sequence[Item], texts: Sequence[str]) -> ItemLoop | None:
     """The loop if it has fewer lines by far, and fewer signs."""
-    if any(len(set(level.rows)) < len(level.rows) for level in loop.levels):
+    before = _lines(texts)
+    few = before < 2 * len(texts) and len(texts) < LEAST
+    if few or any(len(set(level.rows)) < len(level.rows) for level in loop.levels):
         return None
-    before = sum(text.count("\n") + 1 for text in texts)
-    least = _SAVED if any(w.kind == "fixed" and w.text != "." for w in items[0]) else _PLAIN
+    fixed = {w.text for w in items[0] if w.kind == "fixed"}
+    if fixed == {"AS"}:
+        return None  # columns under another name, or under their own
     signs = sum(level.signs for level in loop.levels) + len(loop.body)
-    pays = 0 < signs < sum(map(len, texts)) and before - loop.lines >= least
-    return loop if pays else None
+    pays = signs < sum(map(len, texts))
+    return loop if pays and before - loop.lines >= (_SAVED if fixed - {"."} else _PLAIN) else None

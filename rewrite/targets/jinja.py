@@ -21,20 +21,18 @@ from unwet.rewrite.library import (
     with_calls_as_queries,
 )
 from unwet.rewrite.naming import free
-from unwet.rewrite.targets import item_loops
 from unwet.rewrite.targets.derived import LookUps, Table, looked_up, without
-from unwet.rewrite.targets.item_stretches import ItemLoop
+from unwet.rewrite.targets.item_loops import FIRST, Placed, looped
 from unwet.rewrite.targets.jinja_values import argument, expression, word
 from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
 from unwet.rewrite.targets.tokens import TOKEN
 
 # a brace in front of what becomes a tag would be read with it
-_ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|list|p|call|each)__)", re.IGNORECASE)
+_ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|list|p|call)__)", re.IGNORECASE)
 # dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
 _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src|h)__\w+?__\3)[`\"\]]", re.IGNORECASE)
 ROW = 120  # the width of a row of a table, which is read in columns
-_EACH = re.compile(r"each__(\w+?)__each")
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
 
 
@@ -51,18 +49,21 @@ def template(
     items. ``spent``: nobody needs the tree again; ``tables``: a CASE of many WHENs is a loop;
     ``schemas``: those of parameters that are names of source tables."""
     tree, loops = folded(tree if spent else copied(tree), calls)
-    lists = item_loops.looped(tree, dialect) if tables else ()
+    lists: tuple[Placed, ...] = ()
+    if tables:
+        tree, lists = looped(
+            tree, dialect, lambda part: template(part, dialect, calls, spent=True, schemas=schemas)
+        )
     ladders = laddered(tree) if tables else ()
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
     text = _escaped(text)
     for number, ladder in enumerate(ladders):
         text = _with_ladder(text, word_of(number), ladder, dialect)
-    for number, loop in enumerate(lists):
-        text = _with_items(text, item_loops.word_of(number), loop)
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect, calls), text)
     look = _look_ups(loops, dialect, calls, text)
     text = _in_place(text, calls, loops, dialect, look.found, schemas)
-    text = _EACH.sub(r"{{ \1 }}", text)
+    for each in lists:
+        text = _with_items(text, each)
     if kind == "tail":
         text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
     if kind == "items":
@@ -124,8 +125,9 @@ def _with_ladder(text: str, word: str, ladder: Ladder, dialect: str) -> str:
     return re.sub(rf"((?:(?<=\n) *)?)WHEN {word}\s+THEN {word}", put, text)
 
 
-def _with_items(text: str, place: str, loop: ItemLoop) -> str:
-    """The text with a loop in place of the items that it makes."""
+def _with_items(text: str, placed: Placed) -> str:
+    """The text with a loop in its place."""
+    loop = placed.loop
     heads = [
         _for(level.names, [[word(value) for value in row] for row in level.rows])
         for level in loop.levels
@@ -135,15 +137,25 @@ def _with_items(text: str, place: str, loop: ItemLoop) -> str:
         outer = free("last", {name for level in loop.levels for name in level.names})
         heads.insert(1, [f"{{% set {outer} = loop.last %}}"])
         last = f"({outer} and loop.last)"
+    ends = ["{% endfor %}"] * len(loop.levels)
 
     def put(found: re.Match[str]) -> str:
-        comma = "," if found[2] else f"{{% if not {last} %}},{{% endif %}}"
-        begins = [line for head in (heads if not found[2] else heads[::2]) for line in head]
-        ends = ["{% endfor %}"] * len(loop.levels)
-        lines = [*begins, *(_escaped(loop.body) + comma).splitlines(), *ends]
-        return found[1] + f"\n{found[1]}".join(lines)
+        body, begins = loop.body, heads
+        if found[2]:
+            body, begins = body + ",", heads[::2]
+        elif placed.between == ",":
+            body += f"{{% if not {last} %}},{{% endif %}}"
+        else:
+            body += f"\n{{% if not {last} %}}{placed.between}{{% endif %}}"
+        lines = [line for head in begins for line in head] + body.splitlines() + ends
+        before = found.string[: found.start()].rpartition("\n")[2]
+        pad = " " * (len(before + found[1]) - len((before + found[1]).lstrip()))
+        start = found[1] if not before else "\n" + pad
+        rest = found.string[found.end() :]
+        end = "" if not rest or rest.startswith("\n") else "\n" + pad
+        return start + f"\n{pad}".join(lines) + end
 
-    return re.sub(rf"((?:(?<=\n) *)?){place}(,?)", put, text)
+    return re.sub(rf"((?:(?<=\n) *)?| ?){placed.pattern} ?", put, text)
 
 
 def _text(tree: exp.Expr, dialect: str) -> str:
@@ -245,6 +257,8 @@ def _in_place(
         if kind in ("call", "loop"):
             at = int(match["name"])
             loop = kind == "loop"
+            if loop and at >= FIRST:
+                return match.group()  # a loop over branches, which come last
             call = (
                 loop_text(loops[at], dialect, calls, look_ups)
                 if loop

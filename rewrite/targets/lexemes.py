@@ -1,31 +1,38 @@
-"""Printed SQL cut into words, so that items of one list can be laid side by side.
+"""Templates cut into words, so that items of one list can be laid side by side.
 
 The cut loses nothing: the words put together are the text again. What varies between items may
-be a name, a constant, or what stands between their common beginning and end.
+be a name or a constant of the SQL, or a text or number inside of a Jinja tag; and of these what
+stands between their common beginning and end.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from unwet.rewrite.naming import RESERVED
-from unwet.rewrite.targets.tokens import TOKEN
 
-Kind = Literal["name", "string", "quoted", "token", "space", "fixed"]
+Kind = Literal["name", "string", "quoted", "said", "number", "space", "fixed"]
 
-# the groups of the one pattern have names of their own in the other
-_TOKEN: Final = re.sub(r"(?<=\?P<|\?P=)(?=kind|name)", "of_", TOKEN.pattern)
-_WORD: Final = re.compile(
-    f"(?P<token>{_TOKEN})"
-    r"|(?P<string>'(?:[^'\\]|''|\\.)*')"
+_TAG: Final = re.compile(r"(\{\{(?:'[^']*'|\"[^\"]*\"|[^'\"}])*\}\}|\{%(?:'[^']*'|[^'%])*%\})")
+_SQL: Final = re.compile(
+    r"(?P<string>'(?:[^'\\]|''|\\.)*')"
     r'|(?P<quoted>"[^"]*"|`[^`]*`)'
+    r"|(?P<fixed>/\*.*?\*/)"
     r"|(?P<name>\w+)"
     r"|(?P<space>\s+)"
-    r"|(?P<fixed>.)",
-    re.IGNORECASE | re.DOTALL,
+    r"|(?P<other>.)",
+    re.DOTALL,
+)
+_JINJA: Final = re.compile(
+    r"(?P<said>'[^'\\]*')"
+    r'|(?P<fixed>"[^"]*"|[A-Za-z_]\w*)'
+    r"|(?P<number>\d+)"
+    r"|(?P<space>\s+)"
+    r"|(?P<other>.)",
+    re.DOTALL,
 )
 _BORDER: Final = re.compile(r"[^A-Za-z0-9]")
 _SQL_WORDS: Final = """
@@ -38,38 +45,67 @@ _KEYWORDS: Final = RESERVED | frozenset(_SQL_WORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class Lexeme:
-    """A word of a text and what it is; ``fixed``: what no two items of a loop may differ in."""
+    """A word of a template and what it is; ``fixed``: what no two items of a loop may differ in;
+    ``said`` and ``number`` are in tags. ``inner``: what may vary of it, and ``around`` the rest."""
 
     kind: Kind
     text: str
 
+    @property
+    def inner(self) -> str:
+        """Without its quotes."""
+        return self.text[1:-1] if self.kind in ("string", "quoted", "said") else self.text
+
+    @property
+    def quote(self) -> str:
+        """The quote on both sides."""
+        return self.text[0] if self.kind in ("string", "quoted", "said") else ""
+
 
 def lexemes(text: str) -> tuple[Lexeme, ...]:
-    """The words of a text, keywords and the names of functions among the fixed ones."""
+    """The words of a text; keywords and the names of functions are among the fixed ones."""
     found: list[Lexeme] = []
-    for match in _WORD.finditer(text):
+    for number, part in enumerate(_TAG.split(text)):
+        found += _jinja(part) if number % 2 else _sql(part)
+    return tuple(found)
+
+
+def _jinja(tag: str) -> Iterator[Lexeme]:
+    for match in _JINJA.finditer(tag):
+        yield Lexeme(_kind(match), match.group())
+
+
+def _sql(text: str) -> list[Lexeme]:
+    found: list[Lexeme] = []
+    for match in _SQL.finditer(text):
         kind, word = _kind(match), match.group()
         if kind == "name" and (word.isupper() and word.lower() in _KEYWORDS):
             kind = "fixed"
         if word == "(" and found and found[-1].kind == "name":
             found[-1] = Lexeme("fixed", found[-1].text)
         found.append(Lexeme(kind, word))
-    return tuple(found)
+    return found
 
 
 def _kind(match: re.Match[str]) -> Kind:
-    kinds: tuple[Kind, ...] = ("token", "string", "quoted", "name", "space", "fixed")
-    return next(kind for kind in kinds if match[kind] is not None)
+    kinds: tuple[Kind, ...] = ("name", "string", "quoted", "said", "number", "space")
+    groups = match.groupdict()
+    return next((kind for kind in kinds if groups.get(kind) is not None), "fixed")
+
+
+def skeleton(words: Sequence[Lexeme]) -> tuple[str, ...]:
+    """What items of one loop have in common."""
+    return tuple(w.text if w.kind == "fixed" else w.kind + w.quote for w in words)
 
 
 def middles(words: Sequence[str]) -> tuple[str, tuple[str, ...], str]:
     """What all begin with and what all end with, up to a border between words, and what each has
-    between. Nothing between is left empty, nor is a word that stands for something cut."""
-    if any(TOKEN.search(word) for word in words):
+    between, which is never nothing. What people say in several words is not cut."""
+    if any(" " in word for word in words):
         return "", tuple(words), ""
     start, end = _common(words), _common([word[::-1] for word in words])
     shortest = min(map(len, words))
-    head = _to_border(words[0][: min(start, shortest - 1)])
+    head = _to_border(words[0][: max(min(start, shortest - 1), 0)])
     tail = _to_border(words[0][::-1][: max(min(end, shortest - 1 - len(head)), 0)])[::-1]
     return head, tuple(word[len(head) : len(word) - len(tail)] for word in words), tail
 

@@ -59,22 +59,28 @@ def folded(tree: exp.Expr, calls: Sequence[MacroCall]) -> tuple[exp.Expr, tuple[
     for union in [node for node in tree.find_all(exp.Union) if is_top(node)]:
         chain = _Chain(branches(union), calls, word(union))
         found = list(chain.folded(loops))
-        if len(found) < len(chain.branches):
-            new = _united(found, word(union) == BY_NAME)
-            for name in ("with_", "order", "limit", "offset"):
-                if union.args.get(name) is not None and isinstance(new, exp.Union):
-                    new.set(name, union.args[name])
-            if not isinstance(new, exp.Union) and says_more(union):
-                continue
+        new = rebuilt(union, found) if len(found) < len(chain.branches) else None
+        if new is not None:
             tree = new if union is tree else tree
             union.replace(new)
     return tree, tuple(loops)
 
 
-def _united(branches: Sequence[exp.Expr], by_name: bool) -> exp.Expr:
+def rebuilt(union: exp.Expr, branches: Sequence[exp.Expr]) -> exp.Expr | None:
+    """The UNION ALL with other branches; None where one branch cannot say what it does."""
     tree = branches[0]
+    if len(branches) == 1 and not says_more(union):
+        return tree
+    if len(branches) == 1:
+        if not isinstance(tree, exp.Var):
+            return None
+        tree = exp.Select(expressions=[tree])  # printed without its SELECT
+    by_name = word(union) == BY_NAME
     for branch in branches[1:]:
         tree = exp.Union(this=tree, expression=branch, distinct=False, by_name=by_name)
+    for name in ("with_", "order", "limit", "offset"):
+        if union.args.get(name) is not None:
+            tree.set(name, union.args[name])
     return tree
 
 

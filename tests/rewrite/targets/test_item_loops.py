@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from unwet.rewrite.library import MacroCall
+from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.item_grids import Grid, grids
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.lexemes import lexemes, middles
@@ -40,6 +44,7 @@ LOOPS = [
     f"SELECT * FROM t UNPIVOT(n FOR action IN ({items('times_of_{0}_by_hand', MANY)}))",
     f"SELECT {items('JSON_VALUE(h__column__h, {0!r}) AS {0}')} FROM src__s__t__src",
     f"SELECT {items('COUNTIF(`a {{{{ b` = {0!r}) AS {0}')} FROM t",
+    f"SELECT {items('(SELECT MAX(n) FROM u WHERE action = {0!r}) AS {0}')} FROM t",
     f"SELECT {items('SUM({0}) AS {0}')}, 7 AS other, {items('SUM({0}_2) AS {0}_2')} FROM t",
 ]
 
@@ -60,7 +65,7 @@ def test_the_loop_says_what_the_items_said(sql: str) -> None:
         f"SELECT {items('p.{0}')} FROM t",
         f"SELECT {items('{0}')} FROM t",
         f"SELECT {items('{0}(n) AS n', MANY)} FROM t",
-        f"SELECT {items('(SELECT MAX(n) FROM u WHERE action = {0!r}) AS {0}')} FROM t",
+        f"SELECT {items('{0} AS {0}')} FROM t",
         f"SELECT {items('SUM(n /* {0} */) AS {0}')} FROM t",
         f"SELECT {items(LINES)} FROM t",
         f"SELECT {items('SUM(n) AS n')} FROM t",
@@ -68,6 +73,53 @@ def test_the_loop_says_what_the_items_said(sql: str) -> None:
 )
 def test_what_is_short_or_says_more_stays(sql: str) -> None:
     assert "{% for" not in template(tree(sql), "bigquery", (), tables=True)
+
+
+FEW = NAMES[:6]
+BASE = "base_{0} AS (SELECT a FROM src__s_{0}_v1__x__src WHERE b = 'of {0}')"
+TURNS = BASE + ", sum_{0} AS (SELECT a FROM base_{0})"
+PAIRS = "{0}_{1} AS (SELECT a, b FROM src__s_{0}__{1}__src WHERE c = {1!r})"
+MORE = [
+    f"WITH {items(TURNS, FEW)} SELECT a FROM sum_find",
+    f"WITH x AS (SELECT 1 AS a), {items(TURNS, FEW)}, z AS (SELECT 2 AS a) SELECT a FROM z",
+    f"SELECT * FROM (WITH {items(TURNS, FEW)} SELECT a FROM sum_find)",
+    " UNION ALL ".join(f"SELECT a FROM src__s__{name}__src" for name in FEW),
+    f"WITH {items(TURNS, FEW)} " + " UNION ALL ".join(f"SELECT * FROM sum_{n}" for n in FEW),
+    "SELECT 0 AS a UNION ALL " + " UNION ALL ".join(f"SELECT n FROM {n}" for n in FEW) + " LIMIT 3",
+    "WITH " + ", ".join(PAIRS.format(a, b) for a, b in zip(FEW, NAMES[5:11], strict=True))
+    + " SELECT a FROM open_tab_zoom_out",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", MORE)
+def test_ctes_and_branches_are_loops_too(sql: str) -> None:
+    text = template(tree(sql), "bigquery", (), tables=True)
+    assert "{% for " in text
+    assert len(text.splitlines()) < len(tree(sql).sql("bigquery", pretty=True).splitlines())
+    assert tree(rendered(text)) == tree(re.sub(r"src__(\w+?)__(\w+?)__src", r"\1.\2", sql))
+
+
+def test_a_name_that_others_make_is_not_said() -> None:
+    text = template(tree(MORE[-1]), "bigquery", (), tables=True)
+    assert "('open_tab', 'zoom_out')," in text
+    assert "{{ source('s_' ~ " in text
+    assert text.count("open_tab_zoom_out") == 1
+
+
+def test_calls_of_a_loop_say_its_names() -> None:
+    names = [f"panel_{name}" for name in NAMES]
+    calls = [MacroCall("m", (("a", Leaf("string", n)), ("n", Leaf("number", "7")))) for n in names]
+    sql = f"SELECT {', '.join(f'call__{at}__call AS {n}' for at, n in enumerate(names))} FROM t"
+    words = tree(sql).transform(
+        lambda node: exp.Var(this=node.name) if node.name.startswith("call__")
+        and isinstance(node, exp.Column) else node
+    )  # fmt: skip
+    text = template(words, "bigquery", calls, tables=True)
+    assert "{{ m(a='panel_' ~ panel, n=7) }} AS panel_{{ panel }}" in text
+    said = rendered(text, m=lambda a, n: f"f('{a}', {n})")
+    assert tree(said) == tree(
+        "SELECT " + ", ".join(f"f('{n}', 7) AS {n}" for n in names) + " FROM t"
+    )
 
 
 def test_no_loop_where_nobody_asks_for_one() -> None:
@@ -89,8 +141,8 @@ def test_values_are_without_what_all_begin_and_end_with() -> None:
     assert middles(["use_tab_n", "use_window_n"]) == ("use_", ("tab", "window"), "_n")
     assert middles(["tab", "tables"]) == ("", ("tab", "tables"), "")
     assert middles(["use_tab", "use_tab_bar"]) == ("use_", ("tab", "tab_bar"), "")
-    assert middles(["'a.b'", "'a.c'"]) == ("'a.", ("b", "c"), "'")
-    assert middles(["h__a__h", "h__b__h"]) == ("", ("h__a__h", "h__b__h"), "")
+    assert middles(["a.b", "a.c"]) == ("a.", ("b", "c"), "")
+    assert middles(["", "b"]) == ("", ("", "b"), "")
 
 
 def test_every_combination_of_two_lists_is_two_loops() -> None:

@@ -143,12 +143,14 @@ def test_the_order_of_the_union_stays() -> None:
     assert text.rstrip().endswith("ORDER BY\n  a")
 
 
-def test_a_union_that_is_a_loop_keeps_its_limit_by_staying_one() -> None:
+def test_a_union_that_is_one_loop_keeps_its_limit_and_its_ctes() -> None:
     tree = chain(3)
     tree.set("limit", exp.Limit(expression=exp.Literal.number(1)))
+    tree.set("with_", sqlglot.parse_one("WITH x AS (SELECT 1 AS a) SELECT 2").args["with_"])
     text = template(tree, "duckdb", [call(a=a) for a in "123"])
-    assert "{% for" not in text
-    assert "LIMIT 1" in text
+    assert "{% for a in ['1', '2', '3'] %}" in text
+    assert text.split()[:3] == ["WITH", "x", "AS"]
+    assert text.rstrip().endswith("{% endfor %}\nLIMIT 1")
 
 
 def rows_of(loop: Loop) -> list[tuple[tuple[str, Leaf], ...]]:

@@ -1,0 +1,171 @@
+"""What varies between members of a loop, what it is called there, and the member that says so.
+
+A value that is made of others (`source('fenix', 'home')` as `fenix_home`) has no name of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, Literal
+
+from unwet.rewrite.naming import RESERVED, free
+from unwet.rewrite.targets.jinja_values import quoted
+from unwet.rewrite.targets.lexemes import Lexeme, middles
+
+_LINE: Final = 84  # signs in a line of values
+_ROW: Final = 114  # signs in a row of several
+
+Item = tuple[Lexeme, ...]
+Values = tuple[str, ...]
+Piece = tuple[Literal["text", "name"], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Where items differ: the place of the word among those that are no space, and what it begins
+    and ends with in all."""
+
+    place: int
+    head: str
+    values: Values
+    tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLevel:
+    """The names that one loop gives values, and these."""
+
+    names: tuple[str, ...]
+    rows: tuple[Values, ...]
+
+    @property
+    def signs(self) -> int:
+        """How much there is to read."""
+        return sum(map(_signs, self.rows))
+
+    @property
+    def lines(self) -> int:
+        """With those around."""
+        if len(self.names) > 1:
+            return 3 + sum(1 if _signs(r) <= _ROW else 2 - -_signs(r) // _LINE for r in self.rows)
+        return 2 if self.signs < _LINE - 20 else 3 - -self.signs // _LINE
+
+
+def _signs(row: Values) -> int:
+    return sum(len(value) + 4 for value in row)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLoop:
+    """Loops in one another, and one member over their names."""
+
+    levels: tuple[ItemLevel, ...]
+    body: str
+
+    @property
+    def lines(self) -> int:
+        """As printed."""
+        inner = 1 if len(self.levels) > 1 else 0  # for the last of the outer one
+        return sum(level.lines for level in self.levels) + self.body.count("\n") + 1 + inner
+
+
+def holes_of(items: Sequence[Item]) -> list[Hole]:
+    """The places in which items of one skeleton differ."""
+    rows = [[word.inner for word in item if word.kind != "space"] for item in items]
+    return [
+        Hole(place, *middles(values))
+        for place, values in enumerate(zip(*rows, strict=True))
+        if len(set(values)) > 1
+    ]
+
+
+def names_of(
+    holes: Sequence[Hole], item: Item
+) -> tuple[dict[str, Values], dict[int, Sequence[Piece]]]:
+    """The names and their values, and what stands in each hole, by its place."""
+    words = [word for word in item if word.kind != "space"]
+    after = [*(word.text for word in words[1:]), ""]
+    taken = {word.text for word, sign in zip(words, after, strict=True)
+             if word.kind == "fixed" and sign != "="}  # fmt: skip
+    shortest = sorted({hole.values for hole in holes}, key=lambda v: (sum(map(len, v)), v))
+    base: list[Values] = []
+    made: dict[Values, list[tuple[str, Values] | str]] = {}
+    for values in shortest:
+        found = next(_follows(values, base), None)
+        if found is None:
+            base.append(values)
+        made[values] = found or [("", values)]
+    names: dict[Values, str] = {}
+    for values in reversed([hole.values for hole in holes]):  # what an item is called comes first
+        if values in base and values not in names:
+            wished = (w for h in holes if h.values == values for w in _wished(h, words))
+            used = {*taken, *names.values()}
+            best = min((each for each in wished if each[1] not in used), default=(9, "name"))
+            names[values] = free(best[1], used)
+    said: dict[int, Sequence[Piece]] = {}
+    for hole in holes:
+        pieces: list[Piece] = [
+            ("text", part) if isinstance(part, str) else ("name", names[part[1]])
+            for part in made[hole.values]
+        ]
+        said[hole.place] = [("text", hole.head), *pieces, ("text", hole.tail)]
+    ordered = dict.fromkeys(hole.values for hole in holes if hole.values in names)
+    return {names[values]: values for values in ordered}, said
+
+
+def _follows(values: Values, known: Sequence[Values]) -> Iterator[list[tuple[str, Values] | str]]:
+    """The ways to put values together from one or two others and what is the same in all."""
+    for one in known:
+        before, there, after = values[0].partition(one[0])
+        if there and all(v == before + o + after for v, o in zip(values, one, strict=True)):
+            yield [before, ("", one), after]
+    for one, other in product(known, repeat=2):
+        before, there, rest = values[0].partition(one[0])
+        between, then, after = rest.partition(other[0])
+        if (
+            there
+            and then
+            and all(
+                v == before + o + between + p + after
+                for v, o, p in zip(values, one, other, strict=True)
+            )
+        ):
+            yield [before, ("", one), between, ("", other), after]
+
+
+def body(item: Item, holes: Sequence[Hole], said: Mapping[int, Sequence[Piece]]) -> str:
+    """The item with what is said in place of what differs."""
+    text, place = "", 0
+    varying = {hole.place for hole in holes}
+    for word in item:
+        if word.kind == "space":
+            text += word.text
+            continue
+        text += _said(word, said[place]) if place in varying else word.text
+        place += 1
+    return text
+
+
+def _said(word: Lexeme, pieces: Sequence[Piece]) -> str:
+    """In SQL a name stands in a tag of its own; a tag puts texts and names together."""
+    shown = [piece for piece in pieces if piece[1]]
+    if word.kind in ("said", "number"):
+        return " ~ ".join(t if kind == "name" else quoted(t) for kind, t in shown)
+    inner = "".join(f"{{{{ {t} }}}}" if kind == "name" else t for kind, t in shown)
+    return word.quote + inner + word.quote
+
+
+def _wished(hole: Hole, words: Sequence[Lexeme]) -> Iterator[tuple[int, str]]:
+    """What the hole may be called, the lowest first: after the argument that it is, or what stands
+    in front of it."""
+    around = words[max(hole.place - 2, 0) : hole.place]
+    told = around[0].text.lower() if len(around) == 2 and around[1].text in (".", "=") else ""
+    before = hole.head.rstrip("_.$/'\"`-: ").rpartition("_")[2].rpartition(".")[2].lower()
+    whole = not hole.head and not hole.tail
+    for rank, name in ((1 if whole else 3, told), (2, before)):
+        if name.isidentifier() and len(name) > 2 and name not in RESERVED:
+            yield rank, name
+    if words[hole.place].kind == "string":
+        yield 4, "value"
