@@ -132,7 +132,7 @@ class Lowerer:
             case _ if isinstance(query.node, exp.Pivot) and len(query.inputs) == 1:
                 base = query.inputs[0]
                 rows = self.relation(base, outer)  # first: its columns are known then
-                return pivot_plan(query, rows, self.columns(base))
+                return pivot_plan(query, rows, self.columns(base), self.presumed)
             case _:
                 raise Unsupported("a query that is no SELECT", query.node)
 

@@ -14,8 +14,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
 from unwet.rewrite.normal import normalize_plan
 from unwet.rewrite.plan_sql import to_sql
+from unwet.rewrite.script import end_state
 from unwet.tests.rewrite.small_world import Worlds, as_duckdb, plan_of, reason
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "rewrite" / "lower"
@@ -113,6 +116,22 @@ def test_unpivot_of_very_many_columns_is_compared_as_a_text(many: int) -> None:
     rows = ", ".join(f"a AS {column}" for column in columns)
     sql = f"SELECT n, v FROM (SELECT {rows} FROM t) UNPIVOT (v FOR n IN ({', '.join(columns)}))"
     assert ("more than 100" in reason(plan_of(sql))) == (many > 100)
+
+
+@pytest.mark.parametrize(("dialect", "assumed"), [("duckdb", True), ("snowflake", False)])
+def test_how_the_columns_of_unpivot_are_spelled_is_assumed(dialect: str, assumed: bool) -> None:
+    sql = "SELECT n FROM t UNPIVOT (v FOR n IN (A, b))"
+    pile = load([Source("a.sql", f"CREATE TABLE t (a INT, b INT); {sql}", dialect)], dialect)
+    [report] = [
+        r for r in end_state(pile.scripts, pile.resolved, pile.catalog).reports if not r.relation
+    ]
+    said = [each for each in report.definition.assumed if "UNPIVOT" in each]
+    assert said == (
+        ["the columns of UNPIVOT have capitals where they are written with some: A, b"] * assumed
+    )
+    with duckdb.connect() as engine:  # it has them as the table spells them
+        engine.execute("CREATE TABLE t (a INT, B INT); INSERT INTO t VALUES (1, 2)")
+        assert engine.execute(sql).fetchall() == [("a",), ("B",)]
 
 
 def test_bigquery_refuses_using_of_two_columns_on_the_left() -> None:
