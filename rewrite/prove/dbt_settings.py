@@ -95,7 +95,7 @@ class Settings:
             return f"the rows of {kind} models depend on earlier runs"
         if kind not in STORED:
             return f"the rows of {kind} models need not be those of their query"
-        if kind == "table" and _is_enforced(self.value("contract")):
+        if kind == "table" and is_enforced(self.value("contract")):
             return "its contract casts its columns to the types that it names"
         names = {name for level in self.levels for name, value in level.items() if value}
         strange = sorted(names - _SAME_ROWS)
@@ -127,10 +127,10 @@ def may_change_rows(config: Mapping[str, Any]) -> bool:
     kind = str(said.get("materialized") or "view")
     expiring = ("partition_expiration_days", "hours_to_expiration", "row_access_policy")
     told = any(said.get(name) for name in (*SIDE_EFFECTS, *expiring))
-    return kind not in STORED or told or (kind == "table" and _is_enforced(said.get("contract")))
+    return kind not in STORED or told or (kind == "table" and is_enforced(said.get("contract")))
 
 
-def _is_enforced(contract: object) -> bool:
+def is_enforced(contract: object) -> bool:
     """Whether dbt makes a table of the types in YAML and puts the rows of the query into it
     (dbt's reference, "contract"): a number is rounded to the digits of its type."""
     said = mapping(contract).get("enforced", False) if isinstance(contract, dict) else contract

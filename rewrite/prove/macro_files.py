@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import nodes
 
 from unwet.rewrite.prove.project_files import text_of
-from unwet.rewrite.prove.sandbox import Sandbox, TemplateFailure, guarded
+from unwet.rewrite.prove.sandbox import Returned, Sandbox, TemplateFailure, guarded
 
 Macros = dict[str, Callable[..., Any]]
 
@@ -40,7 +40,7 @@ def load_macros(
 
 def returned(value: object = None) -> None:
     """What templates know as `return`: macros give back values, not only text."""
-    raise _Returned(value)
+    raise Returned(value)
 
 
 def _loaded(environment: Sandbox, path: Path, macros: Macros, functions: Mapping[str, Any]) -> Any:
@@ -56,21 +56,22 @@ def _names(environment: Sandbox, path: Path) -> list[str]:
     return [node.name for node in tree.find_all(nodes.Macro)]
 
 
-class _Returned(TemplateFailure):
-    """`return(value)` on its way out of a macro."""
+def returning(macro: Callable[..., Any]) -> Callable[..., Any]:
+    """The macro, which gives back what it returns."""
 
-    def __init__(self, value: object) -> None:
-        super().__init__("return() outside of a macro")
-        self.value = value
+    def called(*args: object, **kwargs: object) -> object:
+        try:
+            return macro(*args, **kwargs)
+        except Returned as found:
+            return found.value
+
+    return called
 
 
 def _late(bodies: Mapping[str, Callable[..., Any]], name: str) -> Callable[..., Any]:
     def macro(*args: object, **kwargs: object) -> object:
         if name not in bodies:
             raise TemplateFailure(f"macro {name} could not be loaded")
-        try:
-            return bodies[name](*args, **kwargs)
-        except _Returned as returned:
-            return returned.value
+        return bodies[name](*args, **kwargs)
 
-    return macro
+    return returning(macro)

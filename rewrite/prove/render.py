@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from unwet.rewrite.prove.dbt_settings import (
     PLACING,
     SIDE_EFFECTS,
     Settings,
+    is_enforced,
     model_settings,
     overridden,
     runs_besides,
@@ -89,6 +91,29 @@ def render_project(
         doubt=project.doubt(),
         notes=tuple(project.notes()),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a project says around its models, without rendering them. ``doubt``: why no model need
+    have the rows of its query; ``unfollowed``: the same of one, by its name, beside what its own
+    file says; ``located``: the tables of sources that are declared; ``made``: models and seeds."""
+
+    doubt: str
+    unfollowed: Mapping[str, str]
+    located: Mapping[tuple[str, str], str]
+    made: frozenset[str]
+    vars: Mapping[str, Any]
+
+
+def around(root: Path) -> Around:
+    """Raises PathNotFound and BadProject."""
+    project = _Project(root, {}, plain)
+    paths = project.files("model-paths", "models", ".sql")
+    unfollowed = {path.stem.lower(): why for path in paths if (why := project.unfollowed(path))}
+    located = {key: "" if key in project.elsewhere else at for key, at in project.located.items()}
+    made = frozenset(name.lower() for name in (*project.known, *project.seeds))
+    return Around(project.doubt_of_settings(), unfollowed, located, made, project.vars)
 
 
 class _Project:
@@ -171,16 +196,34 @@ class _Project:
     def doubt(self) -> str:
         """Why no model need have the rows of its query; empty where nothing speaks for that."""
         found = overridden(self.macros, map(_text, self.files("macro-paths", "macros", ".sql")))
-        found = found or runs_besides(self.settings)
         if not all(map(is_harmless, self.hooks)):
             found = found or "a hook of a model may change rows"
+        for path in self._writing():
+            found = found or f"{path.name} may run statements that change rows"
+        return found or self.doubt_of_settings()
+
+    def doubt_of_settings(self) -> str:
+        """The same by what stands neither in models nor in macros."""
+        found = runs_besides(self.settings)
         for path in self.described():
             found = found or _runs_besides(path)
         snapshots = self.files("snapshot-paths", "snapshots", ".sql")
         hooked = (p for p in snapshots if any(word in _text(p) for word in _HOOKS))
-        for path in (*hooked, *self._writing()):
+        for path in hooked:
             found = found or f"{path.name} may run statements that change rows"
         return found
+
+    def unfollowed(self, path: Path) -> str:
+        """Why the rows of a model need not be those of its query, by what stands around it."""
+        settings = self._settings_of(path)
+        try:
+            if not settings.is_enabled(self._expanded):
+                return "it is disabled"
+        except TemplateFailure as failure:
+            return failure.message
+        if is_enforced(settings.value("contract")):
+            return "its contract casts its columns to the types that it names"
+        return settings.unfollowed() or self._versions(path)
 
     def _writing(self) -> Sequence[Path]:
         """Files that could not be rendered, as they run statements, and what these may change: both

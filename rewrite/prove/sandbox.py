@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar, cast
 from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
-from jinja2.runtime import Context
+from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
@@ -59,6 +59,14 @@ class TemplateFailure(UnwetError):
     def __init__(self, message: str, line: int = 0) -> None:
         super().__init__(message)
         self.line = line
+
+
+class Returned(TemplateFailure):
+    """`return(value)` on its way out of a macro: macros give back values, not only text."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__("return() outside of a macro")
+        self.value = value
 
 
 class Budget:
@@ -143,7 +151,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(owner, str):
             own = {name: value for name, value in kwargs.items() if name not in _SCOPES}
             return self._text_method(owner, obj.__name__, args, own)
-        result = super().call(context, obj, *args, **kwargs)
+        try:
+            result = super().call(context, obj, *args, **kwargs)
+        except Returned as returned:
+            if not isinstance(obj, Macro):
+                raise
+            result = returned.value
         self.budget.size(_length(result))
         return result
 

@@ -30,7 +30,9 @@ def apart(old: Sequence[Rendering], new: Sequence[Rendering], dialect: str) -> s
 
 
 def _same(one: Rendering, other: Rendering, dialect: str) -> bool:
-    return one.config == other.config and _code(one.text, dialect) == _code(other.text, dialect)
+    if (one.config, one.ran) != (other.config, other.ran):
+        return False
+    return _code(one.text, dialect) == _code(other.text, dialect)
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,8 @@ in_branches(text, macros) -> Rendering per way in which what is not known may tu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 from typing import Any, Final
@@ -13,25 +14,40 @@ from typing import Any, Final
 from jinja2 import meta, nodes
 from jinja2.runtime import Context
 
+from unwet.rewrite.prove.macro_files import returned, returning
 from unwet.rewrite.prove.sandbox import Budget, Sandbox, TemplateFailure, guarded
-from unwet.rewrite.templated.unknown import RESERVED, WORD, Unknown, digest, is_unknown, said
+from unwet.rewrite.templated.unknown import (
+    RESERVED,
+    WORD,
+    Decide,
+    Unknown,
+    digest,
+    is_unknown,
+    said,
+)
 
 MOST_BRANCHES: Final = 64
 DBT: Final = frozenset({"ref", "source", "var", "env_var", "is_incremental", "this", "target",
                         "execute", "model", "return", "log", "exceptions"})  # fmt: skip
 """What dbt itself says to templates, the same to each macro that a model calls."""
+_QUIET: Final = re.compile(r"(?:ref|source|var|env_var|is_incremental|log|print)\(")
+_RUNNING: Final = re.compile(r"\b(?:run_query|statement|run_hooks|adapter|api)\b")
 _STRUCTURAL: Final = frozenset({"count", "first", "last", "length", "list"})  # not of the elements
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
     """The text in one branch: ``decided`` is how each thing that was asked turned out; ``config``
-    what the model was configured with; ``outside``: names that it speaks of and nobody explains."""
+    what the model was configured with; ``outside``: names that it speaks of and nobody explains;
+    ``called``: what it calls, as it is written; ``ran``: those of them that count although nothing
+    of them is said: statements that it may run, and calls whose value nobody asks for."""
 
     decided: Mapping[str, bool]
     text: str
     config: tuple[str, ...]
     outside: frozenset[str]
+    called: frozenset[str] = frozenset()
+    ran: tuple[str, ...] = ()
 
     def meets(self, other: Rendering) -> bool:
         """Whether both can be at the same time."""
@@ -69,14 +85,13 @@ class _Reading:
     """One branch: decisions that are given are followed, others turn out false."""
 
     def __init__(self, budget: Budget, given: Mapping[str, bool]) -> None:
-        self._given = given
-        self._decided: dict[str, bool] = {}
+        self._asked = _Asked(given)
         self._config: list[str] = []
         self._outside: set[str] = set()
-        self._environment = _Symbolic(budget, self._decide)
+        self._environment = _Symbolic(budget, self._asked)
 
     def rendering(self, text: str, macros: Iterable[str]) -> Rendering:
-        names: dict[str, object] = {"config": self._configure}
+        names: dict[str, object] = {"config": self._configure, "return": returned}
         bodies: dict[str, Callable[..., object]] = {}
         texts = {each: macro_names(each) for each in macros}
         for name in (name for found in texts.values() for name in found):
@@ -85,8 +100,14 @@ class _Reading:
             module = self._module(each, names)
             bodies |= {name: getattr(module, name) for name in found}
         made = guarded(lambda: self._template(text, names).render())
+        asked, config = self._asked, tuple(self._config)
         return Rendering(
-            dict(self._decided), str(made), tuple(self._config), frozenset(self._outside)
+            asked.decided,
+            str(made),
+            config,
+            frozenset(self._outside),
+            frozenset(asked.calls),
+            tuple(asked.ran(config)),
         )
 
     def _module(self, text: str, names: Mapping[str, object]) -> object:
@@ -95,21 +116,44 @@ class _Reading:
     def _template(self, text: str, names: Mapping[str, object]) -> Any:
         free = _undeclared(text) - names.keys()
         self._outside |= free - DBT
-        unknown = {name: Unknown(name, self._decide) for name in free}
+        unknown = {name: Unknown(name, self._asked) for name in free}
         return self._environment.from_string(text, globals={**unknown, **names})
-
-    def _decide(self, key: str) -> bool:
-        if key not in self._decided:
-            self._decided[key] = self._given.get(key, False)
-        return self._decided[key]
 
     def _configure(self, *given: object, **settings: object) -> str:
         self._config += [*map(said, given), *(f"{k}={said(v)}" for k, v in settings.items())]
         return ""
 
 
+class _Asked:
+    """What was decided so far, and what was called and printed on the way."""
+
+    def __init__(self, given: Mapping[str, bool]) -> None:
+        self._given = given
+        self.decided: dict[str, bool] = {}
+        self.calls: list[str] = []
+        self._printed: list[str] = []
+
+    def __call__(self, key: str) -> bool:
+        if key not in self.decided:
+            self.decided[key] = self._given.get(key, False)
+        return self.decided[key]
+
+    def printed(self, key: str) -> None:
+        self._printed.append(key)
+
+    def called(self, key: str) -> None:
+        self.calls.append(key)
+
+    def ran(self, config: Iterable[str]) -> Iterator[str]:
+        """Statements, whatever became of them, and then each call that left no trace."""
+        yield from sorted({key for key in self.calls if _RUNNING.search(key)})
+        heard = "\n".join((*self._printed, *self.decided, *config))
+        quiet = (key for key in self.calls if not _QUIET.match(key) and key not in heard)
+        yield from (key for key in quiet if not any(key in e for e in self.calls if e != key))
+
+
 def _late(bodies: Mapping[str, Callable[..., object]], name: str) -> Callable[..., object]:
-    return lambda *args, **kwargs: bodies[name](*args, **kwargs)
+    return returning(lambda *args, **kwargs: bodies[name](*args, **kwargs))
 
 
 @lru_cache(maxsize=4096)
@@ -136,7 +180,7 @@ def bound_names(text: str) -> tuple[str, ...]:
 class _Symbolic(Sandbox):
     """The sandbox, with operators, filters and tests that know what is not known."""
 
-    def __init__(self, budget: Budget, decide: Callable[[str], bool]) -> None:
+    def __init__(self, budget: Budget, decide: Decide) -> None:
         self._decide = decide
         super().__init__(budget)
         apart = {"unwet_turns", "unwet_glue", "join"}

@@ -7,9 +7,9 @@ too; where a template asks whether it is true, it is decided both ways, one afte
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Protocol
 
 from unwet.rewrite.prove.sandbox import TemplateFailure
 
@@ -17,7 +17,13 @@ WORD: Final = re.compile(r"unwet__[0-9a-f]{16}__")
 RESERVED: Final = "unwet__"
 _LONGEST = 2_000  # characters of an expression; people write a hundred
 
-Decide = Callable[[str], bool]
+
+class Decide(Protocol):
+    """Who is asked whether an expression is true, and hears what is printed and called."""
+
+    def __call__(self, key: str) -> bool: ...
+    def printed(self, key: str) -> None: ...
+    def called(self, key: str) -> None: ...
 
 
 class Unknown:
@@ -32,6 +38,7 @@ class Unknown:
         self._text = text or f"{RESERVED}{digest(key)}__"
 
     def __str__(self) -> str:
+        self._decide.printed(self._key)
         return self._text
 
     def __bool__(self) -> bool:
@@ -54,7 +61,9 @@ class Unknown:
 
     def __call__(self, *args: object, **kwargs: object) -> Unknown:
         given = [*map(said, args), *(f"{name}={said(value)}" for name, value in kwargs.items())]
-        return self._made(f"{self._key}({', '.join(given)})")
+        made = self._made(f"{self._key}({', '.join(given)})")
+        self._decide.called(made._key)
+        return made
 
     def __eq__(self, other: object) -> Unknown:  # type: ignore[override]
         return self._made(f"{self._key} == {said(other)}")
