@@ -14,6 +14,7 @@ from unwet.rewrite.shapes import Leaf
 
 LINE = 88  # the width a macro call is wrapped at
 NO_CONDITION = Leaf("condition", "TRUE")
+NO_NAMES = Leaf("names", "[]")
 EVERY = "every"  # the alias of a query of which a report takes some columns; nobody's name for it
 
 
@@ -25,7 +26,8 @@ class Macro:
     """A template with its parameters; a tail begins after the first CTEs of its caller, items stand
     among those of a SELECT: their tree is one that selects nothing else; a look-up has no tree, but
     `rows` by what its only parameter is. `defaults`: what parameters are where a call says nothing,
-    which may be a call."""
+    which may be a call. `optional`: a parameter that is a list of columns to leave out, and which
+    ones can be."""
 
     name: str
     params: tuple[str, ...]
@@ -34,6 +36,7 @@ class Macro:
     comment: str = ""
     defaults: Mapping[str, str] = field(default_factory=dict)
     rows: tuple[tuple[str, Leaf], ...] = ()
+    optional: tuple[str, tuple[str, ...]] = ("", ())
 
 
 @dataclass(frozen=True, slots=True)

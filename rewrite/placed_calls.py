@@ -89,7 +89,7 @@ def _node(leaf: Leaf, param: str) -> exp.Expr:
             return exp.Literal(this=leaf.text, is_string=False)
         case "number":
             return exp.Var(this=leaf.text)
-        case "condition" | "list":
+        case "condition" | "list" | "names":
             word = exp.Var(this=leaf.text)
             note = LIST if leaf.kind == "list" else CONDITION
             word.meta.update({note: leaf.text, HOLE: param})

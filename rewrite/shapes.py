@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from unwet.rewrite.naming import snake
 
-LeafKind = Literal["name", "string", "number", "condition", "list"]
+LeafKind = Literal["name", "string", "number", "condition", "list", "names"]
 CONDITION = "condition"  # note on a condition that may be another one in the next copy: its text
 LIST = "list"  # note on a word for a list of constants: its text
 HOLE = "hole"  # note beside both: what a parameter for it is called
@@ -23,7 +23,8 @@ HOLE = "hole"  # note beside both: what a parameter for it is called
 
 @dataclass(frozen=True, slots=True, order=True)
 class Leaf:
-    """A name or a constant; ``quoted`` is for names that need their quotes."""
+    """A name or a constant; ``quoted`` is for names that need their quotes. ``names``: a list of
+    names in brackets, which is never SQL."""
 
     kind: LeafKind
     text: str

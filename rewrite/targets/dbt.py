@@ -135,7 +135,15 @@ def _macro(project: Project, macro: Macro, schemas: Mapping[Parameter, str]) -> 
     if macro.kind == "look_up":
         body = look_up(macro.rows, macro.params[0], dialect)
     else:
-        body = template(macro.tree, dialect, calls, macro.kind, tables=True, schemas=own)
+        body = template(
+            macro.tree,
+            dialect,
+            calls,
+            macro.kind,
+            tables=True,
+            schemas=own,
+            optional=macro.optional,
+        )
     # parameters with a default come last, those that follow from another one behind that
     params = sorted(macro.params, key=lambda name: _rank(macro.defaults.get(name)))
     said = [f"{n}={usual(macro.defaults[n], dialect, calls)}" if n in macro.defaults else n

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -25,6 +25,7 @@ from unwet.rewrite.targets.derived import LookUps, Table, looked_up, without
 from unwet.rewrite.targets.item_loops import FIRST, Placed, looped
 from unwet.rewrite.targets.jinja_values import argument, expression, word
 from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
+from unwet.rewrite.targets.left_out import put_in, set_aside
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -44,11 +45,15 @@ def template(
     spent: bool = False,
     tables: bool = False,
     schemas: Mapping[str, str] = MappingProxyType({}),
+    optional: tuple[str, Collection[str]] = ("", ()),
 ) -> str:
     """The Jinja text of a tree. A tail's own WITH keyword is its caller's, and so is the SELECT of
     items. ``spent``: nobody needs the tree again; ``tables``: a CASE of many WHENs is a loop;
-    ``schemas``: those of parameters that are names of source tables."""
+    ``schemas``: those of parameters that are names of source tables; ``optional``: the
+    parameter that names columns to leave out, and those that can be."""
     tree, loops = folded(tree if spent else copied(tree), calls)
+    parameter, names = optional
+    aside = set_aside(tree, names)
     lists: tuple[Placed, ...] = ()
     if tables:
         tree, lists = looped(
@@ -59,6 +64,9 @@ def template(
     text = _escaped(text)
     for number, ladder in enumerate(ladders):
         text = _with_ladder(text, word_of(number), ladder, dialect)
+    for number, column in enumerate(aside):
+        item = _escaped(_text(column.item, dialect))
+        text = put_in(text, number, column, item, parameter)
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect, calls), text)
     look = _look_ups(loops, dialect, calls, text)
     text = _in_place(text, calls, loops, dialect, look.found, schemas)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from unwet.rewrite.library import HANDED_ON, MacroCall
+from unwet.rewrite.library import HANDED_ON, NO_NAMES, MacroCall
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -21,6 +21,8 @@ def argument(leaf: Leaf, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
         call = calls[int(inner[1])]
         said = ", ".join(argument(each, dialect, calls) for _, each in call.args)
         return f"{call.macro}({said})"
+    if leaf.kind == "names":
+        return leaf.text
     if leaf.kind == "number":
         return word(leaf.text)
     if leaf.kind == "condition":
@@ -94,5 +96,7 @@ def look_up(rows: Sequence[tuple[str, Leaf]], key: str, dialect: str) -> str:
 
 def usual(text: str, dialect: str, calls: Sequence[MacroCall]) -> str:
     """What a parameter is where a call says nothing, as a Jinja expression."""
+    if text == NO_NAMES.text:
+        return text
     called = HANDED_ON.fullmatch(text) is not None
     return argument(Leaf("condition", text), dialect, calls) if called else word(text)

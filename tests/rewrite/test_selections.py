@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+from jinja2 import Environment
 from sqlglot import exp, parse_one
 
 from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.selections import selected
 from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.jinja import template
 
 BODY = "SELECT o.id, o.day, SUM(o.a) AS a, SUM(o.b) AS b FROM s.o AS o GROUP BY 1, 2"
 AROUND = "SELECT {} FROM (call__{}__call) AS every"
@@ -38,8 +41,45 @@ def test_lists_of_columns_are_arguments() -> None:
     assert {tree.name for tree in made.models.values()} == {f"call__{n}__call" for n in range(3)}
 
 
-def test_one_short_list_is_not_worth_a_parameter() -> None:
-    found = library(BODY, "id, day")
+def test_columns_in_their_order_are_left_out_where_they_stand() -> None:
+    made = selected(library(BODY, "id, day, b", "id, day"))
+    [macro] = made.macros
+    assert (macro.params, macro.defaults) == (("n", "without"), {"without": "[]"})
+    assert macro.optional == ("without", ("a", "b"))
+    assert macro.tree.sql() == BODY
+    assert [dict(call.args).get("without") for call in made.calls] == [
+        None,
+        Leaf("names", "['a']"),
+        Leaf("names", "['a', 'b']"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        BODY.replace("SELECT", "SELECT DISTINCT"),
+        BODY.replace("1, 2", "1, 3").replace("SUM(o.a)", "o.a"),
+        BODY.replace("1, 2", "ALL"),
+        f"{BODY} HAVING a > 3",
+        BODY.replace("o.id, o.day", "MAX(o.id) AS id, 2 AS day").replace(" GROUP BY 1, 2", ""),
+    ],
+)
+def test_where_rows_depend_on_a_column_the_query_stays_whole(body: str) -> None:
+    [macro] = selected(library(body, "id, day, b", "id, b", "day, b")).macros
+    assert macro.optional == ("", ())
+    assert macro.tree.sql().startswith("SELECT h__columns__h FROM (")
+
+
+def test_columns_that_are_left_out_take_their_commas_along() -> None:
+    tree = parse_one("SELECT o.a AS a, o.b AS b, o.c AS c, o.d AS d, o.e AS e FROM s.o AS o")
+    text = template(tree, "duckdb", (), optional=("without", ("a", "c", "d", "e")))
+    for without in ([], ["a"], ["c", "e"], ["a", "d"], ["e", "d"], ["a", "c", "d", "e"]):
+        found = parse_one(Environment().from_string(text).render(without=without))
+        assert found.named_selects == [name for name in "abcde" if name not in without]
+
+
+def test_no_report_and_no_list_is_worth_a_parameter() -> None:
+    found = library(BODY)
     assert selected(found) is found
 
 
