@@ -122,11 +122,12 @@ def template(family: Family) -> exp.Expr:
     nodes = leaf_nodes(tree, leaf=_leaves(family.units[0]))
     for hole in family.holes:
         for position, behind in (*((at, "") for at in hole.positions), *hole.more):
-            _fill(nodes[position], hole.name, behind)
+            fill(nodes[position], hole.name, behind)
     return tree
 
 
-def _fill(node: exp.Expr, name: str, behind: str = "") -> None:
+def fill(node: exp.Expr, name: str, behind: str = "") -> None:
+    """In place: a parameter where a leaf is, with a text behind it."""
     token = f"h__{name}__h{behind}"
     match node:
         case exp.Identifier():
@@ -220,7 +221,7 @@ def _name(values: tuple[Leaf, ...], node: exp.Expr) -> str:
         return shared_words(value.text.rpartition(".")[2] for value in values)
     if values[0].kind in (CONDITION, LIST):
         return str(node.meta.get(HOLE, CONDITION))
-    return hole_name([v.text for v in values], _role(node))
+    return hole_name([v.text for v in values], role(node))
 
 
 def _varies(values: tuple[Leaf, ...]) -> bool:
@@ -254,7 +255,7 @@ def _renamings(
     return frozenset(renamed)
 
 
-def _role(node: exp.Expr) -> str:
+def role(node: exp.Expr) -> str:
     """What a leaf is to its query, as a fallback for the parameter's name."""
     child, parent = node, node.parent
     while isinstance(parent, (exp.Cast, exp.Paren, exp.Neg)):

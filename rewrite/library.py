@@ -15,6 +15,7 @@ from unwet.rewrite.shapes import Leaf
 LINE = 88  # the width a macro call is wrapped at
 NO_CONDITION = Leaf("condition", "TRUE")
 NO_NAMES = Leaf("names", "[]")
+NO_VALUE = Leaf("names", "[none]")  # of a parameter that a call may do without
 EVERY = "every"  # the alias of a query of which a report takes some columns; nobody's name for it
 
 
@@ -27,7 +28,7 @@ class Macro:
     among those of a SELECT: their tree is one that selects nothing else; a look-up has no tree, but
     `rows` by what its only parameter is. `defaults`: what parameters are where a call says nothing,
     which may be a call. `optional`: a parameter that is a list of columns to leave out, and which
-    ones can be."""
+    ones can be; `scoped`: one that is a constant in front, if it is said, and that output."""
 
     name: str
     params: tuple[str, ...]
@@ -37,6 +38,7 @@ class Macro:
     defaults: Mapping[str, str] = field(default_factory=dict)
     rows: tuple[tuple[str, Leaf], ...] = ()
     optional: tuple[str, tuple[str, ...]] = ("", ())
+    scoped: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
 from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.account import account
+from unwet.rewrite.adopted import adopted
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft
@@ -293,7 +294,11 @@ class _Job:
         library = choose(models, self.dialect, alone, owners, ends[2])
         if self.target.LISTS:
             forbidden = self.limits.forbidden
-            library = said_once(selected(library), {*self.reports, *forbidden})
+            library = selected(library)
+            if not self.limits.apart and not self.limits.plain:
+                most = self.limits.sharing.max_parameters
+                library = adopted(library, self.dialect, most, alone)
+            library = said_once(library, {*self.reports, *forbidden})
         project = self._named(self._project(shared.drafts, library, shared.intermediates))
         if not self.target.LISTS:
             return project

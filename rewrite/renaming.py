@@ -73,6 +73,8 @@ def _parameter(library: Library, each: Called) -> Library:
             params=tuple(map(other, found.params)),
             tree=_spoken(found.tree, words),
             defaults={other(name): text for name, text in found.defaults.items()},
+            optional=(other(found.optional[0]), found.optional[1]),
+            scoped=(other(found.scoped[0]), found.scoped[1]),
         )
 
     inside = {number for found in library.macros if found.name == each.name
@@ -110,12 +112,18 @@ def named(project: Project, names: Mapping[str, str]) -> Project:
 
     library = project.library
     macros = tuple(
-        replace(macro, name=other(macro.name), tree=_spoken(macro.tree, words))
+        replace(
+            macro,
+            name=other(macro.name),
+            tree=_spoken(macro.tree, words),
+            defaults={name: words(text) for name, text in macro.defaults.items()},
+        )
         for macro in library.macros
     )
     calls = tuple(
         replace(call, macro=other(call.macro),
-                args=tuple((name, _leaf(leaf, words)) for name, leaf in call.args))
+                args=tuple((name, _leaf(leaf, words)) for name, leaf in call.args),
+                unsaid=tuple((name, _leaf(leaf, words)) for name, leaf in call.unsaid))
         for call in library.calls
     )  # fmt: skip
     models = {other(name): _spoken(tree, words) for name, tree in library.models.items()}

@@ -54,15 +54,20 @@ def _optional(macro: Macro, every: list[str], lists: Sequence[list[str]]) -> tup
     in_order = all(columns == [n for n in every if n in columns] for columns in lists)
     if not in_order or len(left) == len(every) or not isinstance(tree, exp.Select):
         return ()
+    return tuple(left) if may_leave_out(tree, every, left) else ()
+
+
+def may_leave_out(tree: exp.Select, every: Sequence[str], left: Sequence[str]) -> bool:
+    """Whether the other outputs are in the same rows without those that are left out."""
     grouped = tree.args.get("group")
     if tree.args.get("distinct") or (grouped is not None and grouped.args.get("all")):
-        return ()
+        return False
     if grouped is None and any(item.find(exp.AggFunc) for item in tree.expressions):
-        return ()
-    return () if _said_elsewhere(tree, every, left) else tuple(left)
+        return False
+    return len({*left}) < len(every) and not _said_elsewhere(tree, every, left)
 
 
-def _said_elsewhere(tree: exp.Select, every: list[str], left: Sequence[str]) -> bool:
+def _said_elsewhere(tree: exp.Select, every: Sequence[str], left: Sequence[str]) -> bool:
     """Whether another part of the query speaks of one of the columns that are left out, by its name
     or its position."""
     clauses = [tree.args[key] for key in ("group", "order") if tree.args.get(key)]

@@ -93,8 +93,10 @@ def _values(library: Library) -> dict[Parameter, _Values]:
     usual = {macro.name: macro.defaults for macro in library.macros}
     found: dict[Parameter, _Values] = defaultdict(_Values)
     for number, call in enumerate(library.calls):
+        if number not in callers:
+            continue  # nothing says it any more
         for name, leaf in (*call.args, *call.unsaid):
-            _note(found[call.macro, name], leaf.text, callers.get(number, ""))
+            _note(found[call.macro, name], leaf.text, callers[number])
     for macro, defaults in usual.items():
         for name, text in defaults.items():
             _note(found[macro, name], text, "")
@@ -112,7 +114,9 @@ def _note(values: _Values, text: str, caller: str) -> None:
 
 
 def _callers(library: Library) -> Iterator[tuple[int, str]]:
-    """The macro that each call stands in, by the number of the call."""
+    """The macro that each call stands in, by the number of the call; empty for a model."""
+    for tree in library.models.values():
+        yield from ((int(n), "") for text in texts(tree) for n in _NUMBER.findall(text))
     for macro in library.macros:
         for text in texts(macro.tree):
             for number in _NUMBER.findall(text):

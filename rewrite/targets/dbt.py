@@ -142,7 +142,7 @@ def _macro(project: Project, macro: Macro, schemas: Mapping[Parameter, str]) -> 
             macro.kind,
             tables=True,
             schemas=own,
-            optional=macro.optional,
+            optional=_tests(macro),
         )
     # parameters with a default come last, those that follow from another one behind that
     params = sorted(macro.params, key=lambda name: _rank(macro.defaults.get(name)))
@@ -152,6 +152,14 @@ def _macro(project: Project, macro: Macro, schemas: Mapping[Parameter, str]) -> 
     if len(head) > LINE:
         head = f"{{% macro {macro.name}(\n{wrapped(said)}\n) %}}"
     return f"{head}\n{body}\n{{% endmacro %}}\n"
+
+
+def _tests(macro: Macro) -> dict[str, str]:
+    """When each of the columns is there that not always are."""
+    parameter, names = macro.optional
+    tests = {name: f"'{name}' not in {parameter}" for name in names}
+    constant, output = macro.scoped
+    return {output: f"{constant} is not none", **tests} if constant else tests
 
 
 def _rank(default: str | None) -> int:

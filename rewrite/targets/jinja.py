@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -45,15 +45,14 @@ def template(
     spent: bool = False,
     tables: bool = False,
     schemas: Mapping[str, str] = MappingProxyType({}),
-    optional: tuple[str, Collection[str]] = ("", ()),
+    optional: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """The Jinja text of a tree. A tail's own WITH keyword is its caller's, and so is the SELECT of
     items. ``spent``: nobody needs the tree again; ``tables``: a CASE of many WHENs is a loop;
-    ``schemas``: those of parameters that are names of source tables; ``optional``: the
-    parameter that names columns to leave out, and those that can be."""
+    ``schemas``: those of parameters that are names of source tables; ``optional``: when
+    each of the columns is there that not always are."""
     tree, loops = folded(tree if spent else copied(tree), calls)
-    parameter, names = optional
-    aside = set_aside(tree, names)
+    aside = set_aside(tree, optional)
     lists: tuple[Placed, ...] = ()
     if tables:
         tree, lists = looped(
@@ -66,7 +65,7 @@ def template(
         text = _with_ladder(text, word_of(number), ladder, dialect)
     for number, column in enumerate(aside):
         item = _escaped(_text(column.item, dialect))
-        text = put_in(text, number, column, item, parameter)
+        text = put_in(text, number, column, item, optional[column.name])
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect, calls), text)
     look = _look_ups(loops, dialect, calls, text)
     text = _in_place(text, calls, loops, dialect, look.found, schemas)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from unwet.rewrite.library import HANDED_ON, NO_NAMES, MacroCall
+from unwet.rewrite.library import HANDED_ON, NO_NAMES, NO_VALUE, MacroCall
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -22,7 +22,7 @@ def argument(leaf: Leaf, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
         said = ", ".join(argument(each, dialect, calls) for _, each in call.args)
         return f"{call.macro}({said})"
     if leaf.kind == "names":
-        return leaf.text
+        return "none" if leaf == NO_VALUE else leaf.text
     if leaf.kind == "number":
         return word(leaf.text)
     if leaf.kind == "condition":
@@ -96,7 +96,7 @@ def look_up(rows: Sequence[tuple[str, Leaf]], key: str, dialect: str) -> str:
 
 def usual(text: str, dialect: str, calls: Sequence[MacroCall]) -> str:
     """What a parameter is where a call says nothing, as a Jinja expression."""
-    if text == NO_NAMES.text:
-        return text
+    if text in (NO_NAMES.text, NO_VALUE.text):
+        return argument(Leaf("names", text), dialect)
     called = HANDED_ON.fullmatch(text) is not None
     return argument(Leaf("condition", text), dialect, calls) if called else word(text)

@@ -47,9 +47,10 @@ def set_aside(tree: exp.Expr, names: Collection[str]) -> tuple[LeftOut, ...]:
     return tuple(found)
 
 
-def put_in(text: str, number: int, column: LeftOut, item: str, parameter: str) -> str:
-    """The text with the column, printed as ``item``, in place of the word for it."""
-    test = f"{{% if '{column.name}' not in {parameter} %}}"
+def put_in(text: str, number: int, column: LeftOut, item: str, test: str) -> str:
+    """The text with the column, printed as ``item``, in place of the word for it; it is there if
+    the ``test`` is true."""
+    test = f"{{% if {test} %}}"
 
     def put(found: re.Match[str]) -> str:
         comma, pad, after = found[1], found[2], found[3]

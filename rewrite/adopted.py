@@ -1,0 +1,293 @@
+"""Queries that are still written out although a macro says nearly the same become calls of it.
+
+A branch of a UNION ALL that is a report with one constant more, a report over another relation or
+another column, a second macro: the macro takes what is different as a parameter, which is what it
+was where a call says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.trees import copied, texts
+from unwet.rewrite.abstract import fill, role
+from unwet.rewrite.fitting import Fit, New, fitted
+from unwet.rewrite.library import NO_NAMES, NO_VALUE, Library, Macro, MacroCall
+from unwet.rewrite.naming import free_parameter, snake
+from unwet.rewrite.placed_calls import call_height
+from unwet.rewrite.positions import by_expression
+from unwet.rewrite.selections import WITHOUT, may_leave_out
+from unwet.rewrite.shapes import Leaf, as_leaf
+from unwet.rewrite.sizes import tree_lines
+from unwet.rewrite.unions import branches, is_top
+from unwet.rewrite.usual_values import calls_by_macro
+
+_MOST: Final = 2  # parameters more, for one query
+_LEAST: Final = 4  # lines that are saved
+_RELATION: Final = re.compile(r"(?:ref|src)__\w+?__(?:ref|src)", re.IGNORECASE)
+_HOLE: Final = re.compile(r"h__(\w+?)__h", re.IGNORECASE)
+_STEM: Final = re.compile(r"(?:_rows|_part|_\d+)+\Z")
+_NUMBER: Final = re.compile(r"(?:call|tail)__(\d+)__")
+
+
+def adopted(
+    library: Library, dialect: str, most: int, alone: Collection[str] = frozenset()
+) -> Library:
+    """The library with such calls. ``most``: parameters of a macro; ``alone``: models that stay as
+    they are."""
+    work = _Work(library, dialect, most)
+    for macro in sorted(library.macros, key=lambda each: (work.uses(each.name), each.name)):
+        work.macro(macro.name)
+    for name in sorted(library.models):
+        if name not in alone:
+            work.model(name)
+    return work.library()
+
+
+@dataclass
+class _Work:
+    """The library while it changes; trees are copied before they do."""
+
+    start: Library
+    dialect: str
+    most: int
+    macros: dict[str, Macro] = field(default_factory=dict)
+    models: dict[str, exp.Expr] = field(default_factory=dict)
+    calls: list[MacroCall] = field(default_factory=list)
+    given: set[str] = field(default_factory=set)  # macros that are calls of others now
+
+    def __post_init__(self) -> None:
+        self.macros = {macro.name: macro for macro in self.start.macros}
+        self.models = dict(self.start.models)
+        self.calls = list(self.start.calls)
+        self._uses = Counter(call.macro for call in self.calls)
+
+    def uses(self, macro: str) -> int:
+        """How many calls it has."""
+        return self._uses[macro]
+
+    def library(self) -> Library:
+        """What has come of it, without the macros that nothing calls any more."""
+        self._hand_on()
+        made = Library(self.models, tuple(self.macros.values()), tuple(self.calls))
+        called = {self.calls[n].macro for tree in _trees(made) for n in _numbers(tree)}
+        gone = self.given - called
+        return replace(made, macros=tuple(m for m in made.macros if m.name not in gone))
+
+    def macro(self, name: str) -> None:
+        """A macro that becomes a call of another one, with more calls or of whole reports."""
+        macro = self.macros[name]
+        if macro.kind == "query" and isinstance(macro.tree, exp.Select) and not macro.optional[0]:
+            call = self._called(macro.tree, name)
+            if call is not None:
+                self.macros[name] = replace(macro, tree=call)
+                self.given.add(name)
+
+    def model(self, name: str) -> None:
+        """A model that becomes a call, or branches in it."""
+        tree = self.models[name]
+        if isinstance(tree, exp.Select):
+            self.models[name] = self._called(tree) or tree
+            return
+        tree = copied(tree)
+        found = False
+        for union in [node for node in tree.find_all(exp.Union) if is_top(node)]:
+            for branch in branches(union):
+                call = self._called(branch) if isinstance(branch, exp.Select) else None
+                if call is not None:
+                    branch.replace(call)
+                    found = True
+        if found:
+            self.models[name] = tree
+
+    def _called(self, tree: exp.Select, name: str = "") -> exp.Expr | None:
+        """The call that a query is, once the macro is what it has to be."""
+        lines = tree_lines(tree, self.dialect)
+        best: tuple[tuple[int, int, str], Macro, Fit] | None = None
+        for macro in self.macros.values() if lines >= 2 * _LEAST else ():
+            if not self._may_take(macro, tree, name):
+                continue
+            room = max(0, min(_MOST, self.most - len(macro.params) + _free(macro)))
+            fit = fitted(macro, tree, self.dialect, room)
+            if fit is not None and self._sound(macro, fit):
+                rank = len(fit.new), -self.uses(macro.name), macro.name
+                if best is None or rank < best[0]:
+                    best = rank, macro, fit
+        if best is None:
+            return None
+        _, macro, fit = best
+        made, call = _taken(macro, fit, self.dialect)
+        words = sum(len(n) + len(leaf.text) + 6 for n, leaf in call.args) + len(macro.name)
+        if lines - call_height(words) - 2 * bool(name) < _LEAST:
+            return None
+        usual = {n: leaf for n, leaf in made.more.items() if n not in macro.params}
+        for at, each in enumerate(self.calls):
+            if each.macro == macro.name:
+                self.calls[at] = replace(each, unsaid=(*each.unsaid, *usual.items()))
+        self.macros[macro.name] = made.macro
+        self.calls.append(call)
+        self._uses[macro.name] += 1
+        return exp.Var(this=f"call__{len(self.calls) - 1}__call")
+
+    def _may_take(self, macro: Macro, tree: exp.Select, name: str) -> bool:
+        if macro.name == name or macro.name in self.given or macro.kind != "query":
+            return False
+        if name and not _has_constant(tree):
+            # another thing that is counted has its own name
+            fewer = self.uses(macro.name) < self.uses(name)
+            if fewer or _STEM.sub("", macro.name) != _STEM.sub("", name):
+                return False
+        mine, other = _relations(macro.tree), _relations(tree)
+        return sum(((mine - other) + (other - mine)).values()) <= 2
+
+    def _sound(self, macro: Macro, fit: Fit) -> bool:
+        """Whether the macro can be what the query wants: columns that it does without can be left
+        out, and all that it has no usual value for is said."""
+        every = [item.alias_or_name for item in fit.tree.expressions]
+        if fit.scope is not None and macro.scoped[0] and macro.scoped[1] != fit.scope.alias:
+            return False
+        said = {*fit.said, *macro.defaults}
+        if not all(name in said for name in macro.params):
+            return False
+        left = sorted({*macro.optional[1], *fit.left})
+        return not left or may_leave_out(fit.tree, every, left)
+
+    def _hand_on(self) -> None:
+        """Macros that are calls of others are not called, but in loops: the others are."""
+        made = Library(self.models, tuple(self.macros.values()), tuple(self.calls))
+        for name, numbers in calls_by_macro(made).items():
+            if name not in self.given:
+                continue
+            call = self.calls[_numbers(self.macros[name].tree)[0]]
+            for number in numbers:
+                said = dict((*self.calls[number].unsaid, *self.calls[number].args))
+                args = tuple((n, _said(leaf, said, self.dialect)) for n, leaf in call.args)
+                self.calls[number] = MacroCall(call.macro, args, call.unsaid)
+
+
+def _said(leaf: Leaf, values: Mapping[str, Leaf], dialect: str) -> Leaf:
+    """A leaf in which parameters are what they are in one call."""
+    if (hole := _HOLE.fullmatch(leaf.text)) is not None and hole[1] in values:
+        value = values[hole[1]]
+        return value
+
+    def put(found: re.Match[str]) -> str:
+        value = values.get(found[1])
+        if value is None:
+            return found[0]
+        if value.kind == "string" and leaf.kind == "condition":
+            return str(exp.Literal.string(value.text).sql(dialect or None))[1:-1]
+        return value.text
+
+    return replace(leaf, text=_HOLE.sub(put, leaf.text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """The macro with what it takes now, and the usual values of its parameters that are new."""
+
+    macro: Macro
+    more: Mapping[str, Leaf]
+
+
+def _taken(macro: Macro, fit: Fit, dialect: str) -> tuple[_Taken, MacroCall]:
+    tree, said = fit.tree, dict(fit.said)
+    params, defaults, usual = [*macro.params], dict(macro.defaults), dict[str, Leaf]()
+
+    def add(wanted: str, default: Leaf, value: Leaf) -> str:
+        name = free_parameter(wanted, params)
+        params.append(name)
+        defaults[name], usual[name], said[name] = default.text, default, value
+        return name
+
+    for new in fit.new:
+        _fill(new, add(_word(new), new.usual, new.value), tree, fit.left)
+    scoped, optional = macro.scoped, macro.optional
+    if fit.scope is not None:
+        value = Leaf("string", fit.scope.this.name)
+        if scoped[0]:
+            said[scoped[0]] = value
+        else:
+            by_expression(tree, dialect)
+            name = add(fit.scope.alias, NO_VALUE, value)
+            scoped = name, fit.scope.alias
+            item = exp.alias_(exp.Literal.string(f"h__{name}__h"), fit.scope.alias)
+            tree.set("expressions", [item, *tree.expressions])
+    if fit.left:
+        every = [item.alias_or_name for item in tree.expressions]
+        names = tuple(n for n in every if n in optional[1] or n in fit.left)
+        value = Leaf("names", f"[{', '.join(map(repr, fit.left))}]")
+        if optional[0]:
+            said[optional[0]] = value
+            optional = optional[0], names
+        else:
+            optional = add(WITHOUT, NO_NAMES, value), names
+    made = replace(macro, params=tuple(params), tree=tree, defaults=defaults, optional=optional,
+                   scoped=scoped)  # fmt: skip
+    args = tuple((n, said[n]) for n in params if n in said and said[n].text != defaults.get(n))
+    unsaid = tuple((n, said.get(n) or _default(n, defaults[n], usual)) for n in params
+                   if n not in dict(args))  # fmt: skip
+    return _Taken(made, usual), MacroCall(macro.name, args, unsaid)
+
+
+def _default(name: str, text: str, usual: Mapping[str, Leaf]) -> Leaf:
+    if name in usual:
+        return usual[name]
+    return Leaf("names" if text in (NO_NAMES.text, NO_VALUE.text) else "condition", text)
+
+
+def _fill(new: New, name: str, tree: exp.Select, left: Collection[str]) -> None:
+    """In place: the parameter; in outputs that the query does without it is what it is in all that
+    both have."""
+    if new.whole:
+        [node] = new.nodes
+        node.replace(exp.Var(this=f"h__{name}__h"))
+        return
+    both, others = (
+        [node for item in tree.expressions if (item.alias_or_name in left) is without
+         for node in item.find_all(type(new.nodes[0])) if as_leaf(node) == new.usual]
+        for without in (False, True)
+    )  # fmt: skip
+    alike = all(any(node is each for each in new.nodes) for node in both)
+    for node in (*new.nodes, *(others if alike and both else ())):
+        fill(node, name)
+
+
+def _word(new: New) -> str:
+    """What a new parameter is called: the output that it is, or what the macro has there."""
+    if new.whole:
+        return snake(new.whole)
+    if _RELATION.fullmatch(new.usual.text):
+        sources = all(leaf.text.startswith("src") for leaf in (new.usual, new.value))
+        return "table" if sources else "relation"
+    name = snake(new.usual.text) if new.usual.kind == "name" else role(new.nodes[0])
+    return name if name.isidentifier() else "value"
+
+
+def _free(macro: Macro) -> int:
+    """The parameters that nobody counts: lists of columns, and a constant in front."""
+    return bool(macro.optional[0]) + bool(macro.scoped[0])
+
+
+def _has_constant(tree: exp.Select) -> bool:
+    first = tree.expressions[0]
+    return isinstance(first, exp.Alias) and isinstance(first.this, exp.Literal)
+
+
+def _relations(tree: exp.Expr) -> Counter[str]:
+    return Counter(t.lower() for text in texts(tree) for t in _RELATION.findall(text))
+
+
+def _trees(library: Library) -> Iterator[exp.Expr]:
+    yield from library.models.values()
+    yield from (macro.tree for macro in library.macros)
+
+
+def _numbers(tree: exp.Expr) -> Sequence[int]:
+    return [int(n) for text in texts(tree) for n in _NUMBER.findall(text)]

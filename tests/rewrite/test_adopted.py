@@ -1,0 +1,162 @@
+"""Queries that are written out although a macro says nearly the same become calls of it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlglot import exp, parse_one
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.adopted import adopted
+from unwet.rewrite.alike import plainly
+from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.rewrite.shapes import Leaf
+
+SALES = """SELECT o.country, o.channel, COUNT(DISTINCT o.id) AS orders, SUM(o.net) AS net,
+SUM(o.gross) / NULLIF(SUM(o.net), 0) AS share, MAX(o.day) AS last_day FROM shop.{table} AS o
+JOIN shop.lines AS l ON l.id = o.id WHERE {where} GROUP BY o.country, o.channel"""
+PILE = {
+    **{f"sales_{name}": SALES.format(table="orders", where=f"o.country = '{name}'")
+       for name in ("de", "fr", "at", "nl")},
+    "sales_of_old": SALES.format(table="orders", where="o.day < '2020' AND o.channel = 'web'"),
+    "sales": SALES.replace("WHERE {where}", "").format(table="orders"),
+    "sales_old": """SELECT s.country, s.channel, COUNT(DISTINCT s.id) AS orders, SUM(s.net) AS net,
+        SUM(s.gross) / NULLIF(SUM(s.net), 0) AS share, MAX(s.day) AS last_day FROM shop.lines AS k
+        JOIN shop.old_orders AS s ON s.id = k.id WHERE '2020-01-01' <= s.day GROUP BY 1, 2""",
+    "sales_by_channel": " UNION ALL ".join(
+        SALES.format(table="orders", where=f"o.channel = '{name}'").replace(
+            "SELECT ", f"SELECT '{name}' AS scope, ")
+        for name in ("web", "app", "store")
+    ),
+}  # fmt: skip
+SCHEMA = {
+    f"shop.{table}": dict.fromkeys(("id", "net", "gross"), "INT")
+    | dict.fromkeys(("country", "channel", "day"), "TEXT")
+    for table in ("orders", "old_orders")
+} | {"shop.lines": {"id": "INT"}}
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    sources = [Source(f"{name}.sql", sql) for name, sql in PILE.items()]
+    return refactor(load(sources, "duckdb", SCHEMA), Request())
+
+
+def test_a_branch_with_a_constant_and_another_table_are_calls_and_proved(result: Result) -> None:
+    assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
+    macros = {path: text for path, text in result.files.items() if path.startswith("macros/")
+              and path.endswith(".sql")}  # fmt: skip
+    whole = [text for text in macros.values() if "SUM(" in text]
+    [macro] = whole
+    assert "{% if scope is not none %}'{{ scope }}' AS scope,{% endif %}" in macro
+    assert "scope=none" in macro[: macro.index("%}")]
+    assert "source('shop', table)" in macro
+    old = next(text for path, text in result.files.items() if path.endswith("sales_old.sql"))
+    assert "table='old_orders'" in old
+    assert "o.day >= '2020-01-01'" in old
+
+
+BODY = """SELECT a.x, SUM(a.y) AS y, MAX(a.z) AS z, COUNT(*) AS n, MIN(a.w) AS w FROM t AS a
+LEFT JOIN u AS b ON b.k = a.k WHERE a.v > 1 AND h__condition__h GROUP BY a.x"""
+
+
+def library(model: str) -> Library:
+    """A macro, three models that call it, and one that is written out."""
+    tree = parse_one(BODY.replace("h__condition__h", "h__condition__h = 1"))
+    test = tree.find(exp.And)
+    assert test is not None
+    test.set("expression", exp.Var(this="h__condition__h"))
+    calls = tuple(MacroCall("m", (("condition", Leaf("condition", f"a.v = {n}")),))
+                  for n in range(3))  # fmt: skip
+    models: dict[str, exp.Expr] = {f"r{n}": exp.Var(this=f"call__{n}__call") for n in range(3)}
+    models["own"] = parse_one(model)
+    return Library(models, (Macro("m", ("condition",), tree, "query"),), calls)
+
+
+def call(model: str) -> MacroCall | None:
+    made = adopted(library(model), "duckdb", 5)
+    tree = made.models["own"]
+    return made.calls[int(tree.name.split("__")[1])] if isinstance(tree, exp.Var) else None
+
+
+OWN = BODY.replace("h__condition__h", "a.d = 7")
+
+
+def test_conditions_that_the_macro_does_not_have_are_said() -> None:
+    found = call(OWN)
+    assert found is not None
+    assert dict(found.args) == {"condition": Leaf("condition", "a.d = 7")}
+
+
+def test_another_column_is_a_parameter_wherever_it_stands() -> None:
+    found = call(OWN.replace("SUM(a.y)", "SUM(a.y2)").replace("a.d = 7", "1 < a.d"))
+    assert found is not None
+    assert dict(found.args) == {
+        "condition": Leaf("condition", "a.d > 1"), "y": Leaf("name", "y2")
+    }  # fmt: skip
+
+
+def test_an_output_that_is_computed_otherwise_is_a_parameter() -> None:
+    found = call(OWN.replace("COUNT(*)", "COUNT(DISTINCT b.k)"))
+    assert found is not None
+    assert dict(found.args)["n"] == Leaf("condition", "COUNT(DISTINCT b.k)")
+
+
+def test_outputs_that_are_missing_are_left_out() -> None:
+    found = call(OWN.replace("MAX(a.z) AS z, ", ""))
+    assert found is not None
+    assert dict(found.args)["without"] == Leaf("names", "['z']")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("LEFT JOIN", "JOIN"),
+        ("a.v > 1 AND ", ""),
+        ("GROUP BY a.x", "GROUP BY a.x, a.w"),
+        ("GROUP BY a.x", "GROUP BY a.x ORDER BY 1"),
+        ("GROUP BY a.x", "GROUP BY a.x HAVING COUNT(*) > 1"),
+        ("SUM(a.y) AS y, MAX(a.z) AS z", "MAX(a.z) AS z, SUM(a.y) AS y"),
+        ("SELECT", "SELECT DISTINCT"),
+        ("b.k = a.k", "b.k = a.k AND b.q = 1"),
+        ("a.v > 1", "a.q > 1"),
+        ("FROM t", "FROM t AS c, t"),
+    ],
+)
+def test_what_is_another_query_stays(old: str, new: str) -> None:
+    assert call(OWN.replace(old, new)) is None
+
+
+def test_models_that_stay_as_they_are() -> None:
+    found = library(OWN)
+    assert adopted(found, "duckdb", 5, {"own"}).models["own"] == found.models["own"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("COALESCE(a, 0)", "CASE WHEN a IS NULL THEN 0 ELSE a END"),
+        ("a = b", "b = a"),
+        ("a > 1", "(1 < a)"),
+        ("a IN ('x')", "a = 'x'"),
+        ("NOT a", "a = FALSE"),
+        ("COUNT(DISTINCT a) FILTER(WHERE b > 1)", "COUNT(DISTINCT CASE WHEN b > 1 THEN a END)"),
+    ],
+)
+def test_ways_of_writing(one: str, other: str) -> None:
+    assert plainly(parse_one(one)) == plainly(parse_one(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("COALESCE(a, 0)", "CASE WHEN a IS NULL THEN 0 ELSE b END"),
+        ("a > 1", "a < 1"),
+        ("a - b", "b - a"),
+        ("COUNT(*) FILTER(WHERE b > 1)", "COUNT(*)"),
+        ("a IN ('x', 'y')", "a = 'x'"),
+    ],
+)
+def test_what_is_not_the_same(one: str, other: str) -> None:
+    assert plainly(parse_one(one)) != plainly(parse_one(other))
