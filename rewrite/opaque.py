@@ -45,6 +45,7 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
         defined = definitions.get(name)
         inputs[name] = (trim(defined), defined.names) if defined else (Scan(name, ()), ())
         _number(table, list(inputs).index(name), read)
+    _drop_idle_aliases([table for table, _ in tables], tree)
     shown = _shows_names(tree)
     for identifier in tree.find_all(exp.Identifier):
         _unify(identifier, query.dialect, shown)
@@ -106,6 +107,18 @@ def _number(table: exp.Expr, number: int, read: frozenset[str]) -> None:
     if not table.alias and written.lower() in read:
         table.set("alias", exp.TableAlias(this=table.this.copy()))
     table.set("this", exp.to_identifier(f"${number}"))
+
+
+def _drop_idle_aliases(tables: Sequence[exp.Expr], tree: exp.Expr) -> None:
+    """Another name of a table goes where nothing in the whole query but such names says it."""
+    said = Counter(word.name.lower() for word in tree.find_all(exp.Identifier))
+    said.update(word.name.lower() for word in tree.find_all(exp.Var))
+    said.subtract(table.alias.lower() for table in tables)
+    for table in tables:
+        alias = table.args.get("alias")
+        bare = alias is not None and not alias.args.get("columns") and not table.args.get("pivots")
+        if bare and said[table.alias.lower()] == 0:
+            table.set("alias", None)
 
 
 def _shorten(tree: exp.Expr, tables: Sequence[exp.Expr]) -> None:

@@ -71,6 +71,13 @@ def test_different_queries_never_meet(what: str, left: str, right: str) -> None:
 
 BY_DIALECT = [
     ("postgres", 'SELECT DISTINCT ON (a) "A" FROM t', "SELECT DISTINCT ON (a) a FROM t"),
+    ("postgres", "SELECT DISTINCT ON (a) a FROM t AS x", "SELECT DISTINCT ON (a) x AS a FROM t AS x"),
+    ("postgres", "SELECT DISTINCT ON (1) x.* FROM t AS x, u AS y",
+     "SELECT DISTINCT ON (1) y.* FROM t AS x, u AS y"),
+    ("postgres", "SELECT DISTINCT ON (a) a FROM t AS x (a, b)",
+     "SELECT DISTINCT ON (a) a FROM t AS x (b, a)"),
+    ("postgres", "SELECT DISTINCT ON (a) to_json(x) AS a FROM t AS x",
+     "SELECT DISTINCT ON (a) to_json(y) AS a FROM t AS x, u AS y"),
     ("snowflake", 'SELECT "a", "A" FROM t', 'SELECT a, "A" FROM t'),
     ("snowflake", 'SELECT "a" FROM t', "SELECT a FROM t TABLESAMPLE (100)"),
     ("tsql", "SELECT TOP 5 PERCENT a FROM t", "SELECT TOP 5 PERCENT b FROM t"),
@@ -110,6 +117,9 @@ SAME = [
         "SELECT DISTINCT ON (t.a) t.a FROM t",
         "SELECT DISTINCT ON (t.a) t.a FROM t AS t",
     ),
+    ("other names that nobody says", "postgres",
+     "SELECT DISTINCT ON (a) a FROM t AS x UNION ALL SELECT a FROM u AS x",
+     "SELECT DISTINCT ON (a) a FROM t AS y UNION ALL SELECT a FROM u"),
 ]  # fmt: skip
 
 
