@@ -71,7 +71,8 @@ def test_different_queries_never_meet(what: str, left: str, right: str) -> None:
 
 BY_DIALECT = [
     ("postgres", 'SELECT DISTINCT ON (a) "A" FROM t', "SELECT DISTINCT ON (a) a FROM t"),
-    ("postgres", "SELECT DISTINCT ON (a) a FROM t AS x", "SELECT DISTINCT ON (a) x AS a FROM t AS x"),
+    ("postgres", "SELECT DISTINCT ON (a) a FROM t AS x",
+     "SELECT DISTINCT ON (a) x AS a FROM t AS x"),
     ("postgres", "SELECT DISTINCT ON (1) x.* FROM t AS x, u AS y",
      "SELECT DISTINCT ON (1) y.* FROM t AS x, u AS y"),
     ("postgres", "SELECT DISTINCT ON (a) a FROM t AS x (a, b)",
