@@ -39,6 +39,8 @@ BRANCH = "part"  # the label of a branch of a set operation, as its author gave 
 _MANY = 40  # differences: no template comes of more
 _BEHIND = re.compile(r"_\w+")
 MAX_PIECE_HOLES = 3  # nor does he want to read an expression with more
+MAX_HANDED_ON = 10  # holes that are parameters already
+_HANDED_ON = re.compile(r"h__\w+?__h")
 UnitKind = Literal["whole", "block", "tail", "expression", "items"]
 
 
@@ -60,7 +62,8 @@ class Unit:
 
     whole: the host's query itself. block: a CTE body or derived table. tail: what is left of a
     query when its first ``skip`` CTEs are taken off. expression: a scalar one. items: those of a
-    SELECT from ``skip`` to ``stop``. ``node`` is the query or expression in the host's tree.
+    SELECT from ``skip`` to ``stop``. ``node`` is the query or expression in the host's tree;
+    ``said``: the same with words where others have something else.
     """
 
     kind: UnitKind
@@ -71,13 +74,19 @@ class Unit:
     comment: str = ""
     skip: int = 0
     stop: int = 0
+    said: exp.Expr | None = None
+
+    @property
+    def worded(self) -> exp.Expr:
+        """The tree that the shape is of."""
+        return self.node if self.said is None else self.said
 
     def tree(self) -> exp.Expr:
         """A copy of what the template is made of."""
         if self.kind == "items":
             items = self.node.expressions[self.skip : self.stop]
             return exp.Select(expressions=[item.copy() for item in items])
-        copy = self.node.copy()
+        copy = self.worded.copy()
         if self.skip:
             block = copy.args["with_"]
             block.set("expressions", block.expressions[self.skip :])
@@ -145,7 +154,7 @@ def fill(node: exp.Expr, name: str, behind: str = "") -> None:
 def _split(members: list[Unit], most: int) -> list[Family]:
     """One family if its holes are few, else several: cut where the fewest values divide."""
     holes = _holes(members)
-    if len(holes) <= _most(members, most):
+    if len(holes) <= _most(members, most) + _handed_on(members, holes):
         return [Family(tuple(members), holes)]
     divide = min(holes, key=lambda h: (len(set(h.values)), h.positions))
     parts: dict[Leaf, list[Unit]] = defaultdict(list)
@@ -163,6 +172,14 @@ def _most(members: Sequence[Unit], most: int) -> int:
     if members[0].kind == "expression":
         return min(MAX_PIECE_HOLES, most)
     return TABLE_HOLES if is_table(members) else most
+
+
+def _handed_on(members: Sequence[Unit], holes: Sequence[Hole]) -> int:
+    """How many of the holes are parameters of all the macros that become one."""
+    if members[0].said is None:
+        return 0
+    found = sum(all(_HANDED_ON.fullmatch(leaf.text) for leaf in hole.values) for hole in holes)
+    return min(found, MAX_HANDED_ON)
 
 
 def _leaves(unit: Unit) -> Leaves | None:
@@ -183,7 +200,7 @@ def _holes(members: Sequence[Unit]) -> tuple[Hole, ...]:
     if not varying:
         return ()
     renamed = _renamings(members, places)
-    nodes = leaf_nodes(members[0].node, members[0].skip, _leaves(members[0]))
+    nodes = leaf_nodes(members[0].worded, members[0].skip, _leaves(members[0]))
     varying = [values for values in varying if values not in renamed]
     longer = _longer(varying)
     holes: list[Hole] = []
@@ -236,7 +253,7 @@ def _renamings(
     """The differences that are nothing but other private names, one for one."""
     if members[0].kind in ("expression", "items"):
         return frozenset()
-    private = [local_names(member.node, member.skip) for member in members]
+    private = [local_names(member.worded, member.skip) for member in members]
     found = [
         values
         for values in places

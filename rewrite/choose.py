@@ -46,7 +46,9 @@ from unwet.rewrite.positions import by_position
 from unwet.rewrite.shapes import CONDITION, Leaf, Shape, Survey
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stand_ins import put_back, stand_ins
+from unwet.rewrite.unwrapped import unwrapped
 from unwet.rewrite.value_lists import as_leaves, as_lists, as_parameters
+from unwet.rewrite.variants import calls_said, variants
 
 _MIN_LEAVES = 6
 _NEVER = -1
@@ -79,7 +81,7 @@ def choose(
         lift(shop.hosts, dialect)
     shop.sweep(whole=True)
     shop.tables()
-    while not over() and shop.sweep(whole=False):
+    while not over() and (shop.sweep(whole=False) or shop.variants()):
         pass
     shop.number()
     shop.spelled = spellings(shop.hosts.values())
@@ -106,6 +108,7 @@ class _Workshop:
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     labels: Labels = field(default_factory=lambda: Labels({}))
     spelled: Mapping[str, str] = field(default_factory=dict)
+    stand_in: dict[str, exp.Expr] = field(default_factory=dict)  # calls that words stand in for
 
     def number(self) -> None:
         """Words in place of the calls for queries: only pieces are looked at from now on."""
@@ -139,6 +142,40 @@ class _Workshop:
         self._take(each for each in families(units, self.owners) if is_table(each.units))
         for tree in self.hosts.values():
             put_back(tree)
+
+    def variants(self) -> bool:
+        """Queries that differ in parts, which are arguments then."""
+        pieces = {macro.name for macro in self.macros if macro.kind != "query"}
+        surveys = {host: Survey(tree) for host, tree in self.hosts.items() if host not in pieces}
+        units: list[Unit] = []
+        for host, survey in surveys.items():
+            units += self._outer(host, survey)
+            units += (u for u in self._units(host, whole=False) if u.kind == "block")
+        groups = variants(units, surveys, self.dialect)
+        self.stand_in.update(calls_said(unit for group in groups for unit in group))
+        if not self._take(each for group in groups for each in families(group, self.owners)):
+            return False
+        self._unwrap()
+        return True
+
+    def _unwrap(self) -> None:
+        """Macros that do nothing but call another one are not needed."""
+        for name in unwrapped(self.hosts, self.macros, self.calls):
+            self.macros = [macro for macro in self.macros if macro.name != name]
+            del self.hosts[name]
+        self.numbers = {}
+        for kept in (self.known, self.inner, self.items):
+            kept.clear()
+
+    def _outer(self, host: str, survey: Survey) -> Iterator[Unit]:
+        """The query of a model or a macro."""
+        tree = self.hosts[host]
+        if not isinstance(tree, exp.Query):
+            return
+        if (inner := _wrapped(tree)) is not None:
+            yield self._unit("block", host, inner, survey.shape(inner), host)
+        else:
+            yield self._unit("whole", host, tree, survey.shape(tree), host)
 
     def pieces(self) -> bool:
         """Expressions, and items beside one another."""
@@ -196,10 +233,7 @@ class _Workshop:
 
     def _units(self, host: str, whole: bool) -> list[Unit]:
         if whole:
-            tree, survey = self.hosts[host], Survey(self.hosts[host])
-            if (inner := _wrapped(tree)) is not None:  # its columns are an argument in the end
-                return [self._unit("block", host, inner, survey.shape(inner), host)]
-            return [self._unit("whole", host, tree, survey.shape(tree), host)]
+            return list(self._outer(host, Survey(self.hosts[host])))
         if host not in self.known:
             self.known[host] = list(self._inside(host))
         return self.known[host]
@@ -234,7 +268,7 @@ class _Workshop:
 
     def _apply(self, family: Family) -> None:
         name = self._called(family)
-        family = self._with_own_names(family, name)
+        family = self._with_calls(self._with_own_names(family, name))
         first = family.units[0]
         self.owners.note(name, (unit.host for unit in family.units))
         params = tuple(hole.name for hole in family.holes)
@@ -259,6 +293,21 @@ class _Workshop:
             named = free(hole.name, taken | others) if hole.name in taken else hole.name
             holes.append(replace(hole, name=named))
         return replace(family, holes=tuple(holes))
+
+    def _with_calls(self, family: Family) -> Family:
+        """Numbers for the calls that arguments are."""
+        holes: list[Hole] = []
+        for hole in family.holes:
+            values = tuple(map(self._handed_on, hole.values))
+            holes.append(replace(hole, values=values))
+        return replace(family, holes=tuple(holes))
+
+    def _handed_on(self, leaf: Leaf) -> Leaf:
+        if leaf.kind != "condition" or leaf.text not in self.stand_in:
+            return leaf
+        node = self.stand_in[leaf.text].copy()
+        word = numbered(node, defaults_of(self.macros), self.calls)
+        return Leaf("condition", word.name)
 
     def _call(self, name: str, values: Said, usual: Mapping[str, Leaf], kind: UnitKind) -> exp.Expr:
         """What stands for a unit. Equal calls for pieces have one number, so that what is around

@@ -60,12 +60,12 @@ class Library:
 
 
 HANDED_ON = re.compile(r"call__(\d+)__call")  # an argument that another macro writes
-_CALL = re.compile(r"(call|loop)__\d+__\1")
+_CALL = re.compile(r"(call|loop)__\d+__\1|h__\w+__h")
 _NO_NAME = "of_the_call"
 NAMELESS = re.compile(rf"(?:(?<=__call)|(?<=__loop))\s+AS\s+{_NO_NAME}\b", re.IGNORECASE)
 # a call that is a whole branch, and not the first of several columns
 SELECTED = re.compile(
-    r"\bSELECT\s+((call|loop)__\d+__\2)\b(?=(?:\s|/\*.*?\*/)*(?:\)|;|\Z|UNION\b|EXCEPT\b|INTERSECT\b|MINUS\b"
+    r"\bSELECT\s+((call|loop)__\d+__\2|branch__\w+__branch)\b(?=(?:\s|/\*.*?\*/)*(?:\)|;|\Z|UNION\b|EXCEPT\b|INTERSECT\b|MINUS\b"
     r"|ORDER\b|LIMIT\b|OFFSET\b|FETCH\b))",
     re.IGNORECASE | re.DOTALL,
 )
@@ -80,10 +80,17 @@ def with_calls_as_queries(tree: exp.Expr) -> exp.Expr:
         if isinstance(word.parent, exp.Subquery):
             word.replace(exp.Table(this=exp.to_identifier(word.name)))
         elif isinstance(word.parent, exp.SetOperation):
-            word.replace(exp.Select(expressions=[exp.Var(this=word.name)]))
+            word.replace(exp.Select(expressions=[exp.Var(this=_as_branch(word.name))]))
+        elif word.name.startswith("h__"):
+            continue
         elif isinstance(word.parent, exp.Select) and word.arg_key == "expressions":
             word.replace(exp.alias_(exp.Var(this=word.name), _NO_NAME))
     return tree
+
+
+def _as_branch(word: str) -> str:
+    """A parameter that is a query is no constant that a query selects."""
+    return f"branch__{word[len('h__') : -len('__h')]}__branch" if word.startswith("h__") else word
 
 
 def plain_library(drafts: Iterable[Draft]) -> Library:

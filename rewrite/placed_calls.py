@@ -31,10 +31,10 @@ def numbered(
 ) -> exp.Expr:
     """In place but for the root: words in place of the calls, which are added to ``calls``.
     ``defaults``: by macro, what its parameters are where a call says nothing."""
-    for node in list(_calls(tree)):
+    for node in list(calls_in(tree)):
         kind, macro = node.name[: len(_CALL)], node.name[len(_CALL) :]
         usual = defaults.get(macro, {})
-        values = tuple(_arguments(node))
+        values = tuple(arguments(node))
         said = tuple(each for each in values if usual.get(each[0]) != each[1].text)
         calls.append(MacroCall(macro, said, tuple(each for each in values if each not in said)))
         word = exp.Var(this=f"{kind}{len(calls) - 1}__{kind[:-2]}")
@@ -48,8 +48,8 @@ def numbered(
 def more_lines(tree: exp.Expr) -> int:
     """How many lines more than one the calls in a tree take, about."""
     many = 0
-    for node in _calls(tree):
-        words = sum(len(name) + len(leaf.text) + 6 for name, leaf in _arguments(node))
+    for node in calls_in(tree):
+        words = sum(len(name) + len(leaf.text) + 6 for name, leaf in arguments(node))
         many += call_height(len(node.name) + words) - 1
     return many
 
@@ -64,14 +64,22 @@ def defaults_of(macros: Sequence[Macro]) -> dict[str, Mapping[str, str]]:
     return {macro.name: macro.defaults for macro in macros}
 
 
-def _calls(tree: exp.Expr) -> Iterator[exp.Anonymous]:
+def is_call(node: exp.Expr) -> bool:
+    """Whether a node is a call that stands for a whole query."""
+    name = node.this if isinstance(node, exp.Anonymous) else None
+    return isinstance(name, str) and name.startswith(_CALL)
+
+
+def calls_in(tree: exp.Expr) -> Iterator[exp.Anonymous]:
+    """The calls in a tree, tails, too."""
     for node in tree.find_all(exp.Anonymous):
         name = node.this
         if isinstance(name, str) and name.startswith((_CALL, _TAIL)):
             yield node
 
 
-def _arguments(node: exp.Anonymous) -> Iterator[tuple[str, Leaf]]:
+def arguments(node: exp.Expr) -> Iterator[tuple[str, Leaf]]:
+    """What a call says, by parameter."""
     for each in node.expressions:
         leaf = as_leaf(each.expression)
         assert leaf is not None

@@ -251,15 +251,15 @@ class _Job:
 
     def _abstracted(self, drafts: tuple[Draft, ...]) -> Project:
         """The project in which every model means what it has to. One that does not even when it
-        shares nothing with others is kept."""
+        shares nothing with others is kept; before that, one shares what its own words allow."""
         pinned = frozenset(d.name for d in drafts if d.name not in self.plans) | self.shape.alone
-        attempt = 0
+        attempt, own = 0, frozenset[str]()
         while True:
             attempt += 1
             self.progress(f"looking for what repeats ({attempt})")
             everything = frozenset(d.name for d in drafts)
             alone = everything if attempt == _ROUNDS else pinned
-            project = self._sharing(drafts, alone)
+            project = self._sharing(drafts, alone, alone | own)
             self.progress("proving the project")
             lost = self._unproved_in(project)
             if not lost:
@@ -267,29 +267,33 @@ class _Job:
             if lost <= alone:
                 self.ledger.kept.update(dict.fromkeys(sorted(lost), _STUCK))
                 return self._abstracted(self.drafting.drafts())
-            pinned |= lost
+            pinned, own = pinned | (lost & own), own | lost
 
-    def _sharing(self, drafts: tuple[Draft, ...], alone: frozenset[str]) -> Project:
+    def _sharing(
+        self, drafts: tuple[Draft, ...], alone: frozenset[str], own: frozenset[str]
+    ) -> Project:
+        """The project with what repeats written once; not in those that stay ``alone``, and not in
+        other words in those that have their ``own``."""
         deadline = Deadline(self.request.search)
         known = tables(drafts, self.plans, self.reports, self.pile.catalog)
         owners = self.owners = Owners(self.limits)
         sure = [d.name for d in drafts if d.name not in self.ledger.unproved]
         relations = {name: self.reports[name].relation for name in sure}
-        through = read_through(drafts, self.plans, relations, alone, self.normalizer, self.worded)
+        through = read_through(drafts, self.plans, relations, own, self.normalizer, self.worded)
         drafts, read = through.drafts, through.names
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
             over = deadline.after(1)
-            shared = share(drafts, known, self.dialect, alone, self.normalizer, owners, read, over)
+            shared = share(drafts, known, self.dialect, own, self.normalizer, owners, read, over)
             library = plain_library((*shared.drafts, *shared.intermediates))
             return self._named(self._project(shared.drafts, library, shared.intermediates))
         rows = {name: self.normalizer.run(plan.rel)[0] for name, plan in through.plans.items()}
         plain = {name: rel for name, rel in rows.items() if not self.plans[name].order}
-        worded = conform(drafts, plain, alone, self.worded)
+        worded = conform(drafts, plain, own, self.worded)
         ends = [deadline.after(part) for part in _SHARES]
         worded = kindred(
-            worded, rows, known, self.dialect, alone, self.normalizer, self.worded, ends[0]
+            worded, rows, known, self.dialect, own, self.normalizer, self.worded, ends[0]
         )
-        shared = share(worded, known, self.dialect, alone, self.normalizer, owners, read, ends[1])
+        shared = share(worded, known, self.dialect, own, self.normalizer, owners, read, ends[1])
         models = (*shared.drafts, *shared.intermediates)
         library = choose(models, self.dialect, alone, owners, ends[2])
         if self.target.LISTS:

@@ -6,7 +6,7 @@ syntax: whether the template really stands for its members is proved afterwards,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
@@ -19,6 +19,7 @@ LeafKind = Literal["name", "string", "number", "condition", "list", "names"]
 CONDITION = "condition"  # note on a condition that may be another one in the next copy: its text
 LIST = "list"  # note on a word for a list of constants: its text
 HOLE = "hole"  # note beside both: what a parameter for it is called
+WAS = "was"  # note on a word: what it stands in for
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,6 +61,10 @@ class Survey:
         """Whether it is a node of the tree that is in no leaf."""
         return id(node) in self._range
 
+    def digest(self, node: exp.Expr) -> bytes:
+        """The digest of a node of the tree."""
+        return self._digest[id(node)]
+
     def shape(self, node: exp.Expr) -> Shape:
         """The shape of a node of the tree."""
         start, end = self._range[id(node)]
@@ -68,7 +73,7 @@ class Survey:
     def tail(self, node: exp.Expr, skip: int) -> Shape:
         """The shape of a query without its first ``skip`` CTEs."""
         block = node.args["with_"]
-        state = blake2b(b"tail" + _signature(node).encode(), digest_size=16)
+        state = blake2b(b"tail" + signature(node).encode(), digest_size=16)
         leaves: list[Leaf] = []
         rest = block.expressions[skip:]
         for child in (*(c for c in children(node) if c is not block), *rest):
@@ -82,7 +87,7 @@ class Survey:
         while below is not root:
             above = below.parent
             assert above is not None
-            state = blake2b(_signature(above).encode(), digest_size=16)
+            state = blake2b(signature(above).encode(), digest_size=16)
             block = above.args.get("with_")
             for child in children(above):
                 if child is not block:
@@ -107,7 +112,7 @@ class Survey:
             stack.extend((child, -1) for child in reversed(children(node)))
 
     def _finish(self, node: exp.Expr, start: int) -> None:
-        state = blake2b(_signature(node).encode(), digest_size=16)
+        state = blake2b(signature(node).encode(), digest_size=16)
         for child in children(node):
             state.update(self._digest[id(child)])
         self._digest[id(node)] = state.digest()
@@ -124,7 +129,7 @@ def say_conditions(tree: exp.Expr, dialect: str) -> None:
 def leaf_nodes(tree: exp.Expr, skip: int = 0, leaf: Leaves | None = None) -> list[exp.Expr]:
     """The nodes behind a shape's leaves, in the same order; without the first ``skip`` CTEs."""
     found = leaf or as_leaf
-    return [node for node in _in_order(tree, skip, found) if found(node) is not None]
+    return [node for node in in_order(tree, skip, found) if found(node) is not None]
 
 
 def as_leaf(node: exp.Expr) -> Leaf | None:
@@ -161,7 +166,7 @@ def local_names(tree: exp.Expr, skip: int = 0) -> frozenset[str]:
     ``skip`` CTEs are outside."""
     nodes = (
         n
-        for n in _in_order(tree, skip, as_leaf)
+        for n in in_order(tree, skip, as_leaf)
         if isinstance(n, (exp.CTE, exp.Table, exp.Subquery))
     )
     return frozenset(node.alias.lower() for node in nodes if node.alias)
@@ -179,24 +184,26 @@ def children(node: exp.Expr) -> list[exp.Expr]:
     return found
 
 
-def _in_order(tree: exp.Expr, skip: int, leaf: Leaves) -> Iterator[exp.Expr]:
+def in_order(tree: exp.Expr, skip: int = 0, leaf: Leaves | None = None) -> Iterator[exp.Expr]:
+    """All nodes that are in no leaf, each before those below it."""
+    is_leaf = leaf or as_leaf
     stack = [tree]
     while stack:
         node = stack.pop()
         yield node
-        below = children(node) if leaf(node) is None else []
+        below = children(node) if is_leaf(node) is None else []
         if node is tree and skip:
             block = node.args["with_"]
             below = [c for c in below if c is not block] + block.expressions[skip:]
         stack.extend(reversed(below))
 
 
-def _signature(node: exp.Expr) -> str:
-    """What a node says apart from its children's contents."""
+def signature(node: exp.Expr, without: Container[str] = ()) -> str:
+    """What a node says apart from its children's contents; ``without`` some of its arguments."""
     words = [type(node).__name__]
     for name in sorted(node.args):
         value = node.args[name]
-        if value is None or value is False or value == [] or name == "with_":
+        if value is None or value is False or value == [] or name == "with_" or name in without:
             continue  # what a WITH says is said by its own node
         if isinstance(value, list):
             words.append(f"{name}*{len(value)}")

@@ -10,7 +10,7 @@ goes back into that one.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.library import EVERY
 from unwet.rewrite.limits import NO_LIMITS, Owners
-from unwet.rewrite.lower import Env, Lowerer, trim
+from unwet.rewrite.lower import Env, Lowerer, lower, trim
 from unwet.rewrite.naming import common_end, free, majority, snake
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
@@ -163,10 +163,9 @@ class _Workshop:
         query = resolved(tree, self.catalog, self.dialect, host)
         if query is None:
             return []
-        lowerer = Lowerer(Env(self.catalog, self.plans), query)
-        try:
-            lowerer.plan(query)
-        except Unsupported:
+        env = Env(self.catalog, self.plans)
+        lowerer = Lowerer(env, query)
+        if isinstance(lower(query, env, lowerer).rel, Opaque):
             return []
         return [s for b in blocks(query) if (s := self._site(host, lowerer, query, b)) is not None]
 
@@ -311,9 +310,11 @@ class _Workshop:
 
 
 def _owner(wide: Wide) -> Site | None:
-    """The report among the copies that has every column, if there is one."""
-    every = {*wide.root.terms}
-    return next((site for site, _ in wide.served if site.whole and {*site.terms} == every), None)
+    """The report among the copies that has every column, if there is one; not one that would read
+    itself."""
+    every, hosts = {*wide.root.terms}, Counter(site.host for site, _ in wide.served)
+    owners = (site for site, _ in wide.served if site.whole and hosts[site.host] == 1)
+    return next((site for site in owners if {*site.terms} == every), None)
 
 
 def _host(site: Site) -> str:

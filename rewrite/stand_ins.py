@@ -20,12 +20,11 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.rewrite.shapes import CONDITION, HOLE, Survey
+from unwet.rewrite.shapes import CONDITION, HOLE, WAS, Survey
 from unwet.rewrite.unions import branches, is_top
 
 LEAST: Final = 4  # branches; fewer are read as easily as a table
 _CONSTANT_KEYS: Final = frozenset({"databricks", "duckdb", "spark"})  # may group by a text
-_WAS: Final = "was"  # note on a word: what it stands in for
 _SHOWN: Final = "shown"  # note on a GROUP BY: which outputs its keys are, and what they were
 
 _Part = tuple[exp.Expr, str]  # a part of a branch, and what a parameter for it is called
@@ -50,8 +49,8 @@ def stand_ins(tree: exp.Expr, dialect: str) -> list[exp.Select]:
 
 def put_back(tree: exp.Expr) -> None:
     """In place: the parts for which words stand in, and the keys of what became no row."""
-    for word in [n for n in tree.find_all(exp.Var) if n._meta is not None and _WAS in n._meta]:
-        was = word.meta[_WAS]
+    for word in [n for n in tree.find_all(exp.Var) if n._meta is not None and WAS in n._meta]:
+        was = word.meta[WAS]
         if isinstance(was, exp.Group):
             assert word.parent is not None
             word.parent.set("expressions", was.copy().expressions)
@@ -182,7 +181,7 @@ def _stand_in(node: exp.Expr, name: str, dialect: str) -> None:
     else:
         text = node.sql(dialect=dialect or None, comments=False)
     word = exp.Var(this=text)
-    word.meta.update({CONDITION: text, HOLE: name, _WAS: node.copy()})
+    word.meta.update({CONDITION: text, HOLE: name, WAS: node.copy()})
     if isinstance(node, exp.Group):
         node.set("expressions", [word])
     else:

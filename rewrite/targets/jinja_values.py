@@ -19,8 +19,10 @@ def argument(leaf: Leaf, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
     """A leaf as a Jinja expression that prints what the leaf is in the dialect's SQL."""
     if (inner := HANDED_ON.fullmatch(leaf.text)) is not None and leaf.kind == "condition":
         call = calls[int(inner[1])]
-        said = ", ".join(argument(each, dialect, calls) for _, each in call.args)
-        return f"{call.macro}({said})"
+        said = [(name, argument(each, dialect, calls)) for name, each in call.args]
+        if call.unsaid:  # those that are not said are anywhere among them
+            return f"{call.macro}({', '.join(f'{name}={text}' for name, text in said)})"
+        return f"{call.macro}({', '.join(text for _, text in said)})"
     if leaf.kind == "names":
         return "none" if leaf == NO_VALUE else leaf.text
     if leaf.kind == "number":

@@ -12,7 +12,7 @@ from typing import Final
 
 # the token of a table `src` in a schema `main` holds `src__main__src`, and does not end there
 TOKEN: Final = re.compile(
-    r"(?P<kind>ref|src|h|list|p|call|loop)__(?P<name>\w+?)__(?P=kind)(?![a-z])"
+    r"(?P<kind>branch|ref|src|h|list|p|call|loop)__(?P<name>\w+?)__(?P=kind)(?![a-z])"
     r"(?:(?<!__src)(?<!__ref)|(?!__))",
     re.IGNORECASE,
 )

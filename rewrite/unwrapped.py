@@ -1,0 +1,101 @@
+"""Macros that do nothing but call another macro: their callers call that one.
+
+Two macros become one, and each is left as a call of it with some of its own arguments. What a
+caller says for a parameter takes the place of the parameter in what the macro handed on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, MutableMapping, MutableSequence, Sequence
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.rewrite.library import HANDED_ON, Macro, MacroCall
+from unwet.rewrite.placed_calls import arguments, call_node, calls_in, is_call
+from unwet.rewrite.shapes import Leaf
+
+_PARAMETER: Final = re.compile(r"h__(\w+?)__h(?![a-z_])", re.IGNORECASE)
+_Said = Mapping[str, Leaf]
+
+
+def unwrapped(
+    hosts: MutableMapping[str, exp.Expr],
+    macros: Sequence[Macro],
+    calls: MutableSequence[MacroCall],
+) -> Iterator[str]:
+    """In place: nothing calls these macros any more; gives back their names."""
+    for macro in macros:
+        tree = hosts[macro.name]
+        if is_call(tree) and _may_go(macro, tree, hosts, calls):
+            for host, root in list(hosts.items()):
+                for node in [n for n in calls_in(root) if n.this == f"call__{macro.name}"]:
+                    made = _inner(tree, dict(arguments(node)), calls)
+                    if node is root:
+                        hosts[host] = made
+                    else:
+                        node.replace(made)
+            for at, call in enumerate(calls):
+                if call.macro == macro.name:
+                    made = _inner(tree, dict((*call.args, *call.unsaid)), calls)
+                    calls[at] = MacroCall(made.this[len("call__") :], tuple(arguments(made)))
+            yield macro.name
+
+
+def _may_go(
+    macro: Macro, tree: exp.Expr, hosts: Mapping[str, exp.Expr], calls: Sequence[MacroCall]
+) -> bool:
+    """Whether all callers say what can take the place of a parameter."""
+    every = [dict(arguments(n)) for host in hosts.values() for n in calls_in(host)
+             if n.this == f"call__{macro.name}"]  # fmt: skip
+    every += [dict((*c.args, *c.unsaid)) for c in calls if c.macro == macro.name]
+    parts = [leaf for _, leaf in _handed(tree, calls)]
+    inside = [name for leaf in parts if not _PARAMETER.fullmatch(leaf.text)
+              for name in _PARAMETER.findall(leaf.text)]  # fmt: skip
+    plain = all(_is_plain(said[name]) for said in every for name in inside)
+    return plain and set(macro.params) >= {n for leaf in parts for n in _names(leaf)}
+
+
+def _names(leaf: Leaf) -> list[str]:
+    return _PARAMETER.findall(leaf.text)
+
+
+def _handed(tree: exp.Expr, calls: Sequence[MacroCall]) -> Iterator[tuple[str, Leaf]]:
+    """What a call says, and the calls among that."""
+    stack = list(arguments(tree))
+    while stack:
+        name, leaf = stack.pop()
+        yield name, leaf
+        if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
+            stack += calls[int(inner[1])].args
+
+
+def _is_plain(leaf: Leaf) -> bool:
+    """Whether the value may stand within a text."""
+    return (
+        leaf.kind != "list"
+        and not leaf.quoted
+        and "'" not in leaf.text
+        and (HANDED_ON.search(leaf.text) is None)
+    )
+
+
+def _inner(tree: exp.Expr, said: _Said, calls: MutableSequence[MacroCall]) -> exp.Anonymous:
+    args = tuple((name, _instead(leaf, said, calls)) for name, leaf in arguments(tree))
+    return call_node(tree.this[len("call__") :], args)
+
+
+def _instead(leaf: Leaf, said: _Said, calls: MutableSequence[MacroCall]) -> Leaf:
+    """The leaf with what is said for the parameters in it."""
+    if (whole := _PARAMETER.fullmatch(leaf.text)) is not None:
+        return said[whole[1]]
+    if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
+        call = calls[int(inner[1])]
+        args = tuple((name, _instead(each, said, calls)) for name, each in call.args)
+        if args == call.args:
+            return leaf
+        calls.append(MacroCall(call.macro, args, call.unsaid))
+        return Leaf(leaf.kind, f"call__{len(calls) - 1}__call")
+    text = _PARAMETER.sub(lambda found: said[found[1]].text, leaf.text)
+    return Leaf(leaf.kind, text, leaf.quoted)

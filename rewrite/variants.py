@@ -1,0 +1,382 @@
+"""Queries that are alike but for some parts: a text or another macro's call is an argument there.
+
+Copies of one shape differ in names and constants. These differ in more: one takes the maximum
+where another takes the median, one has a condition more, one has another query in the same place.
+Two of them are walked in step; where they part, a word stands in for the part, a leaf like any
+other, so that one template serves both. What stands in has to be short, or a call; conditions that
+only one has are one hole at the end of their clause. A proposal only: what pays is chosen as for
+any family, and what a model means then is proved like everything else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.trees import copied
+from unwet.rewrite.abstract import Unit
+from unwet.rewrite.conjuncts import all_of
+from unwet.rewrite.naming import snake
+from unwet.rewrite.placed_calls import is_call
+from unwet.rewrite.shapes import (
+    CONDITION,
+    HOLE,
+    LIST,
+    WAS,
+    Survey,
+    as_leaf,
+    children,
+    in_order,
+    signature,
+)
+
+_LONGEST: Final = 72  # letters of a text that is an argument
+_NODES: Final = 30  # of a part that may be a text; more of them are not that short
+_PARTS: Final = 5  # places in which two may part
+_LEADERS: Final = 24  # wordings that one is compared with
+_OTHER: Final = 0.4  # of the nodes: in texts
+_NEAR: Final = 0.4  # of the parts: those that are the same
+_LEAST: Final = 40  # nodes
+_TESTS: Final = ("where", "having")  # clauses that one copy may not have at all
+_NEVER_SAID: Final = (
+    exp.Query, exp.From, exp.Join, exp.With, exp.CTE, exp.Where, exp.Having, exp.Group, exp.Order,
+    exp.Ordered, exp.Limit, exp.Offset, exp.Qualify, exp.TableAlias, exp.Alias, exp.Identifier,
+    exp.Kwarg, exp.Star, exp.Distinct, exp.If, exp.WindowSpec, exp.Lateral, exp.Pivot, exp.Table,
+    exp.GroupingSets, exp.Cube, exp.Rollup, exp.Interval, exp.Tuple, exp.PropertyEQ,
+)  # fmt: skip
+
+Site = tuple[int, str]  # a clause: the identity of its SELECT or JOIN, and its name
+
+
+def variants(
+    units: Iterable[Unit], surveys: Mapping[str, Survey], dialect: str
+) -> list[list[Unit]]:
+    """Groups of units that are said in one shape, each with the tree that says so. Units of one
+    shape are no news, so that every group has several of these. `surveys`: of the units' hosts."""
+    alike: dict[object, dict[bytes, _Shape]] = defaultdict(dict)
+    for unit in units:
+        shapes = alike[_frame(unit.node)]
+        if (known := shapes.get(unit.shape.digest)) is not None:
+            known.units.append(unit)
+        else:
+            shapes[unit.shape.digest] = _Shape([unit], surveys[unit.host])
+    found: list[list[Unit]] = []
+    for shapes in alike.values():
+        large = [each for each in shapes.values() if len(each.nodes) >= _LEAST]
+        for cluster in _clusters(large, dialect):
+            found.extend(_said(cluster, dialect))
+    return found
+
+
+def _frame(node: exp.Expr) -> tuple[object, ...]:
+    """What two have to have in common at least: the same clauses, each as long."""
+    if isinstance(node, exp.Subquery):
+        return "()", *_frame(node.this)
+    said = sorted(name for name, value in node.args.items() if value and name not in _TESTS)
+    block = node.args.get("with_")
+    names = (len(node.expressions), len(node.args.get("joins") or ()),
+             len(block.expressions) if block is not None else 0)  # fmt: skip
+    return type(node).__name__, *said, *names
+
+
+@dataclass(eq=False)
+class _Shape:
+    """Units of one shape, and what they are made of."""
+
+    units: list[Unit]
+    survey: Survey
+
+    @cached_property
+    def nodes(self) -> list[exp.Expr]:
+        """All nodes that are in no leaf."""
+        return list(in_order(self.node))
+
+    @cached_property
+    def parts(self) -> frozenset[bytes]:
+        """The shapes of what is in it."""
+        return frozenset(self.survey.digest(node) for node in self.nodes)
+
+    @property
+    def node(self) -> exp.Expr:
+        """The first unit's tree."""
+        return self.units[0].node
+
+    def is_near(self, other: _Shape) -> bool:
+        """Whether enough is the same to look closer."""
+        return len(self.parts & other.parts) >= _NEAR * max(len(self.parts), len(other.parts))
+
+
+@dataclass(eq=False)
+class _Cluster:
+    """Shapes that one wording serves, and where its members part from the leader's tree."""
+
+    leader: _Shape
+    cuts: dict[int, exp.Expr] = field(default_factory=dict)
+    sites: dict[Site, exp.Expr] = field(default_factory=dict)  # clauses with other conditions
+    members: list[tuple[_Shape, _Walk]] = field(default_factory=list)
+
+    def add(self, shape: _Shape, walk: _Walk) -> None:
+        """One more member."""
+        self.members.append((shape, walk))
+        self.cuts.update(walk.cuts)
+        self.sites.update(walk.sites)
+
+    def parts_with(self, walk: _Walk) -> int:
+        """In how many places they part, with one more member."""
+        return len(self.cuts.keys() | walk.cuts.keys()) + len(self.sites.keys() | walk.sites.keys())
+
+    def common(self, site: Site) -> list[exp.Expr]:
+        """The leader's conditions of a clause that all members have."""
+        tests = tests_of(self.sites[site], site[1])
+        return [test for test in tests if all(id(test) in walk.nodes for _, walk in self.members)]
+
+
+def _clusters(shapes: list[_Shape], dialect: str) -> Iterator[_Cluster]:
+    shapes.sort(key=lambda each: (-len(each.units), -len(each.nodes), each.units[0].host))
+    clusters: list[_Cluster] = []
+    for shape in shapes:
+        best: tuple[int, _Cluster, _Walk] | None = None
+        near = [cluster for cluster in clusters if shape.is_near(cluster.leader)]
+        for cluster in near[:_LEADERS]:
+            walk = _Walk(cluster.leader, shape, dialect)
+            fits = walk.done and cluster.parts_with(walk) <= _PARTS
+            if fits and (best is None or walk.cost < best[0]):
+                best = walk.cost, cluster, walk
+        if best is not None:
+            best[1].add(shape, best[2])
+        else:
+            cluster = _Cluster(shape)
+            cluster.add(shape, _Walk(shape, shape, dialect))
+            clusters.append(cluster)
+    yield from (cluster for cluster in clusters if len(cluster.members) > 1)
+
+
+class _Walk:
+    """One query in step with the leader: which node stands for which, and where they part."""
+
+    def __init__(self, leader: _Shape, shape: _Shape, dialect: str) -> None:
+        self._dialect = dialect
+        self._mine, self._theirs = leader.survey, shape.survey
+        self.nodes: dict[int, exp.Expr] = {}
+        self.cuts: dict[int, exp.Expr] = {}
+        self.sites: dict[Site, exp.Expr] = {}  # clauses with other conditions, by the leader's node
+        self._parted = 0
+        self.done = self._alike(leader.node, shape.node) and self._enough(leader)
+        self.cuts = {at: node for at, node in self.cuts.items() if not self._is_cut_above(node)}
+        self.sites = {at: node for at, node in self.sites.items() if not self._is_cut_above(node)}
+
+    @property
+    def cost(self) -> int:
+        """In how many places they part."""
+        return len(self.cuts) + len(self.sites)
+
+    def _enough(self, leader: _Shape) -> bool:
+        return id(leader.node) not in self.cuts and self._parted <= _OTHER * len(leader.nodes)
+
+    def _is_cut_above(self, node: exp.Expr) -> bool:
+        return any(id(up) in self.cuts for up in above(node))
+
+    def _alike(self, one: exp.Expr, other: exp.Expr) -> bool:
+        mine, theirs = as_leaf(one), as_leaf(other)
+        if mine is not None or theirs is not None:
+            same = mine is not None and theirs is not None and mine.kind == theirs.kind
+            return self._paired(one, other) if same else self._cut(one, other)
+        if self._mine.digest(one) == self._theirs.digest(other):
+            return self._same(one, other)
+        if signature(one, _TESTS) != signature(other, _TESTS) or not self._parts(one, other):
+            return self._cut(one, other)
+        return self._paired(one, other)
+
+    def _paired(self, one: exp.Expr, other: exp.Expr) -> bool:
+        self.nodes[id(one)] = other
+        return True
+
+    def _same(self, one: exp.Expr, other: exp.Expr) -> bool:
+        """Of one shape: nothing to look for."""
+        for each, its in zip(in_order(one), in_order(other), strict=True):
+            self.nodes[id(each)] = its
+        return True
+
+    def _parts(self, one: exp.Expr, other: exp.Expr) -> bool:
+        clauses = _clauses(one)
+        if not all(self._conditions(one, other, name) for name in clauses):
+            return False
+        mine, theirs = ([c for c in children(node) if c.arg_key not in clauses]
+                        for node in (one, other))  # fmt: skip
+        return len(mine) == len(theirs) and all(map(self._alike, mine, theirs))
+
+    def _conditions(self, one: exp.Expr, other: exp.Expr, name: str) -> bool:
+        """The conditions of a clause: those of one shape are each other's, the rest is a hole's."""
+        mine, theirs = tests_of(one, name), tests_of(other, name)
+        if name == "on" and bool(mine) != bool(theirs):
+            return False
+        left, odd = list(theirs), list[exp.Expr]()
+        for test in mine:
+            alike = [t for t in left if self._theirs.digest(t) == self._mine.digest(test)]
+            if not alike:
+                odd.append(test)
+                continue
+            own = self._mine.shape(test)
+            twin = next((t for t in alike if self._theirs.shape(t) == own), alike[0])
+            left = [each for each in left if each is not twin]
+            self._same(test, twin)
+        if not odd and not left:
+            return True
+        if len(odd) == len(left) == 1 and self._alike(odd[0], left[0]):
+            if self.cuts.pop(id(odd[0]), None) is None:
+                return True
+            del self.nodes[id(odd[0])]
+        self.sites[id(one), name] = one
+        self._parted += sum(1 for test in odd for _ in in_order(test))
+        short = all(sum(map(self._letters, tests)) <= 2 * _LONGEST for tests in (odd, left))
+        return short and all(map(_is_sayable, (*odd, *left)))
+
+    def _cut(self, one: exp.Expr, other: exp.Expr) -> bool:
+        """A place where each has something of its own."""
+        if not (_is_query(one) and _is_query(other)):
+            if not (_is_sayable(one) and _is_sayable(other)):
+                return False
+            if max(self._letters(one), self._letters(other)) > _LONGEST:
+                return False
+            self._parted += sum(1 for _ in in_order(one))
+        self.cuts[id(one)] = one
+        return self._paired(one, other)
+
+    def _letters(self, node: exp.Expr) -> int:
+        return len(node.sql(dialect=self._dialect or None, comments=False))
+
+
+def _is_query(node: exp.Expr) -> bool:
+    """Whether it is a call that stands for a query, or a parameter that is one."""
+    if is_call(node):
+        return True
+    branch = isinstance(node.parent, exp.SetOperation | exp.Subquery | exp.CTE)
+    return isinstance(node, exp.Var) and branch and node.name.startswith("h__")
+
+
+def _clauses(node: exp.Expr) -> tuple[str, ...]:
+    if isinstance(node, exp.Select):
+        return _TESTS
+    return ("on",) if isinstance(node, exp.Join) else ()
+
+
+def tests_of(node: exp.Expr, clause: str) -> list[exp.Expr]:
+    """What the conditions of a clause are."""
+    found = node.args.get(clause)
+    if found is None:
+        return []
+    test = found.this if clause in _TESTS else found
+    return list(test.flatten()) if isinstance(test, exp.And) else [test]
+
+
+def _is_sayable(node: exp.Expr) -> bool:
+    """Whether the part may be a text. A list that is a parameter already is joined elsewhere."""
+    if isinstance(node, _NEVER_SAID) or is_call(node):
+        return False
+    for many, each in enumerate(node.walk()):
+        if many > _NODES or isinstance(each, exp.Query) or is_call(each):
+            return False
+        if each._meta is not None and LIST in each._meta and "h__" in each.name:
+            return False
+    return True
+
+
+# --- one shape for all --------------------------------------------------------------------------
+
+
+def _said(cluster: _Cluster, dialect: str) -> Iterator[list[Unit]]:
+    """The units of a cluster with trees of one shape."""
+    groups: dict[bytes, list[Unit]] = defaultdict(list)
+    for shape, walk in cluster.members:
+        for unit in shape.units:
+            tree = _reworded(cluster, unit, _through(walk.nodes, shape.node, unit.node), dialect)
+            found = Survey(tree).shape(tree)
+            groups[found.digest].append(replace(unit, shape=found, said=tree))
+    yield from (group for group in groups.values() if len(group) > 1)
+
+
+def _through(
+    nodes: Mapping[int, exp.Expr], first: exp.Expr, tree: exp.Expr
+) -> Mapping[int, exp.Expr]:
+    """The same for another tree of the first one's shape."""
+    if first is tree:
+        return nodes
+    its = {id(one): other for one, other in zip(in_order(first), in_order(tree), strict=True)}
+    return {at: its[id(node)] for at, node in nodes.items()}
+
+
+def _reworded(
+    cluster: _Cluster, unit: Unit, nodes: Mapping[int, exp.Expr], dialect: str
+) -> exp.Expr:
+    """The unit with words where some of the cluster part."""
+    tree = unit.node.copy()
+    own = {id(a): b for a, b in zip(in_order(unit.node), in_order(tree), strict=True)}
+    kept: list[tuple[exp.Expr, str, list[exp.Expr], list[exp.Expr]]] = []
+    odd: set[int] = set()
+    for site, node in cluster.sites.items():
+        common, name = cluster.common(site), site[1]
+        odd.update({id(test) for test in tests_of(node, name)} - {id(test) for test in common})
+        there, images = own[id(nodes[id(node)])], [own[id(nodes[id(test)])] for test in common]
+        rest = [test for test in tests_of(there, name) if all(test is not i for i in images)]
+        kept.append((there, name, images, rest))
+    for at, node in cluster.cuts.items():
+        if not any(id(up) in cluster.cuts or id(up) in odd for up in above(node)):
+            part = own[id(nodes[at])]
+            part.replace(word_for(part, _called(node), dialect))
+    for there, name, images, rest in kept:
+        word = word_for(all_of(list(map(copied, rest))) if rest else _nothing(), CONDITION, dialect)
+        test = all_of([*map(copied, images), word])
+        there.set(name, test if name == "on" else _CLAUSE[name](this=test))
+    return tree
+
+
+_CLAUSE: Final[Mapping[str, type[exp.Expr]]] = {"where": exp.Where, "having": exp.Having}
+
+
+def _nothing() -> exp.Expr:
+    """A condition that goes again where it is no parameter."""
+    test = exp.true()
+    test.meta[CONDITION] = ""
+    return test
+
+
+def above(node: exp.Expr) -> Iterator[exp.Expr]:
+    """What a node is in, the nearest first."""
+    up = node.parent
+    while up is not None:
+        yield up
+        up = up.parent
+
+
+def word_for(node: exp.Expr, name: str, dialect: str) -> exp.Var:
+    """The word that stands in for a part of a query."""
+    text = node.sql(dialect=dialect or None, comments=False)
+    word = exp.Var(this=text)
+    word.meta.update({CONDITION: text, HOLE: name, WAS: node.copy()})
+    return word
+
+
+def _called(node: exp.Expr) -> str:
+    """What a parameter for a part is called: after the output or the relation that it is."""
+    up: exp.Expr | None = node.parent
+    while up is not None and not isinstance(up, exp.Select):
+        if isinstance(up, exp.Alias | exp.CTE) or (isinstance(up, exp.Subquery) and up.alias):
+            return snake(up.alias) or "part"
+        up = up.parent
+    return "part" if is_call(node) else "value"
+
+
+def calls_said(units: Iterable[Unit]) -> dict[str, exp.Expr]:
+    """The calls that words of these units stand in for, by those words."""
+    found: dict[str, exp.Expr] = {}
+    for unit in units:
+        for word in unit.said.find_all(exp.Var) if unit.said is not None else ():
+            was = word._meta.get(WAS) if word._meta is not None else None
+            if isinstance(was, exp.Expr) and is_call(was):
+                found[word.name] = was
+    return found
