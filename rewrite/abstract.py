@@ -266,10 +266,18 @@ def _renamings(
     said = [values for values in places if values not in renamed and _varies(values)]
     while said:
         spoken = said.pop()
-        clash = {values for values in renamed if any(map(eq, values, spoken))}
+        clash = {values for values in renamed if _is_said(values, spoken)}
         renamed -= clash
         said += clash
     return frozenset(renamed)
+
+
+def _is_said(private: tuple[Leaf, ...], spoken: tuple[Leaf, ...]) -> bool:
+    """Whether some member says its private name there, alone or in a text."""
+    if spoken[0].kind == CONDITION:
+        texts = (each.text.lower() for each in spoken)
+        return any(v.text in re.findall(r"\w+", t) for v, t in zip(private, texts, strict=True))
+    return any(map(eq, private, spoken))
 
 
 def role(node: exp.Expr) -> str:

@@ -70,11 +70,16 @@ def is_call(node: exp.Expr) -> bool:
     return isinstance(name, str) and name.startswith(_CALL)
 
 
+def is_placed(node: exp.Expr) -> bool:
+    """Whether a node is a call, that of a tail, too."""
+    name = node.this if isinstance(node, exp.Anonymous) else None
+    return isinstance(name, str) and name.startswith((_CALL, _TAIL))
+
+
 def calls_in(tree: exp.Expr) -> Iterator[exp.Anonymous]:
     """The calls in a tree, tails, too."""
     for node in tree.find_all(exp.Anonymous):
-        name = node.this
-        if isinstance(name, str) and name.startswith((_CALL, _TAIL)):
+        if is_placed(node):
             yield node
 
 

@@ -10,6 +10,7 @@ any family, and what a model means then is proved like everything else.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import Unit
 from unwet.rewrite.conjuncts import all_of
 from unwet.rewrite.naming import snake
-from unwet.rewrite.placed_calls import is_call
+from unwet.rewrite.placed_calls import is_call, is_placed
 from unwet.rewrite.shapes import (
     CONDITION,
     HOLE,
@@ -270,16 +271,23 @@ def tests_of(node: exp.Expr, clause: str) -> list[exp.Expr]:
     found = node.args.get(clause)
     if found is None:
         return []
-    test = found.this if clause in _TESTS else found
-    return list(test.flatten()) if isinstance(test, exp.And) else [test]
+    tests: list[exp.Expr] = []
+    stack = [found.this if clause in _TESTS else found]
+    while stack:
+        test = stack.pop()
+        if isinstance(test, exp.And) and as_leaf(test) is None:
+            stack += [test.expression, test.this]
+        else:
+            tests.append(test)
+    return tests
 
 
 def _is_sayable(node: exp.Expr) -> bool:
     """Whether the part may be a text. A list that is a parameter already is joined elsewhere."""
-    if isinstance(node, _NEVER_SAID) or is_call(node):
+    if isinstance(node, _NEVER_SAID):
         return False
     for many, each in enumerate(node.walk()):
-        if many > _NODES or isinstance(each, exp.Query) or is_call(each):
+        if many > _NODES or isinstance(each, exp.Query) or is_placed(each):
             return False
         if each._meta is not None and LIST in each._meta and "h__" in each.name:
             return False
@@ -294,10 +302,18 @@ def _said(cluster: _Cluster, dialect: str) -> Iterator[list[Unit]]:
     groups: dict[bytes, list[Unit]] = defaultdict(list)
     for shape, walk in cluster.members:
         for unit in shape.units:
-            tree = _reworded(cluster, unit, _through(walk.nodes, shape.node, unit.node), dialect)
+            nodes = _through(walk.nodes, shape.node, unit.node)
+            if _is_spoken_of(unit) and _aliases(cluster.leader.nodes, nodes):
+                continue
+            tree = _reworded(cluster, unit, nodes, dialect)
             found = Survey(tree).shape(tree)
             groups[found.digest].append(replace(unit, shape=found, said=tree))
     yield from (group for group in groups.values() if len(group) > 1)
+
+
+def _is_spoken_of(unit: Unit) -> bool:
+    """Whether a parameter is a text, which may say what the macro calls its relations."""
+    return any(isinstance(n, exp.Var) and n.name.startswith("h__") for n in in_order(unit.node))
 
 
 def _through(
@@ -316,6 +332,7 @@ def _reworded(
     """The unit with words where some of the cluster part."""
     tree = unit.node.copy()
     own = {id(a): b for a, b in zip(in_order(unit.node), in_order(tree), strict=True)}
+    _rename(tree, _aliases(cluster.leader.nodes, nodes))
     kept: list[tuple[exp.Expr, str, list[exp.Expr], list[exp.Expr]]] = []
     odd: set[int] = set()
     for site, node in cluster.sites.items():
@@ -333,6 +350,46 @@ def _reworded(
         test = all_of([*map(copied, images), word])
         there.set(name, test if name == "on" else _CLAUSE[name](this=test))
     return tree
+
+
+def _aliases(leader: Iterable[exp.Expr], nodes: Mapping[int, exp.Expr]) -> dict[str, str]:
+    """The leader's names for what a query calls otherwise and nobody outside of it sees."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for node in leader:
+        if isinstance(node, exp.Identifier) and isinstance(node.parent, exp.TableAlias):
+            its = nodes.get(id(node))
+            if isinstance(its, exp.Identifier) and node.arg_key == "this":
+                found[its.name.lower()].add(node.name)
+    one = {name: others.pop() for name, others in found.items() if len(others) == 1}
+    odd = {name: other for name, other in one.items() if name != other.lower()}
+    return odd if len({other.lower() for other in one.values()}) == len(one) else {}
+
+
+def _rename(tree: exp.Expr, wanted: Mapping[str, str]) -> None:
+    """In place: other aliases, unless one is said otherwise than as a qualifier, or means another
+    thing already."""
+    words = [node for node in in_order(tree) if isinstance(node, exp.Identifier)]
+    uses = [node for node in words if node.name.lower() in wanted]
+    taken = {node.name.lower() for node in words} - wanted.keys()
+    leaves = (leaf for node in in_order(tree) if (leaf := as_leaf(node)) is not None)
+    texts = (leaf.text.lower() for leaf in leaves if leaf.kind == CONDITION)
+    said = {word for text in texts for word in re.findall(r"\w+", text)}
+    free = taken.isdisjoint(other.lower() for other in wanted.values())
+    if free and said.isdisjoint(wanted) and all(map(_is_qualifier, uses)):
+        for node in uses:
+            node.set("this", wanted[node.name.lower()])
+
+
+def _is_qualifier(node: exp.Identifier) -> bool:
+    match node.parent:
+        case exp.Column():
+            return node.arg_key == "table" and not node.args.get("quoted")
+        case exp.TableAlias():
+            return node.arg_key == "this" and not node.args.get("quoted")
+        case exp.Table() as table:
+            return not table.args.get("db") and not node.args.get("quoted")
+        case _:
+            return False
 
 
 _CLAUSE: Final[Mapping[str, type[exp.Expr]]] = {"where": exp.Where, "having": exp.Having}

@@ -136,13 +136,14 @@ def test_what_is_assumed_of_the_data_stands_there() -> None:
     assert "- `s.t`: id: unique (declared as a key)\n" in told
 
 
-WIDE = "SELECT o.a, o.b, o.c, o.d, o.e, o.f FROM s.o AS o JOIN s.p AS p ON p.a = o.a WHERE {}"
+WIDE = "SELECT {} FROM s.o AS o JOIN s.p AS p ON p.a = o.a WHERE {}"
 
 
 def test_blocks_over_the_same_relations_are_told() -> None:
     conditions = ("o.a > 1", "o.b + o.c < p.b AND o.d = 1 AND p.c IS NULL", "o.e IN (1, 2)")
-    sources = [Source(f"{name}.sql", WIDE.format(each), "duckdb")
-               for name, each in zip("abc", conditions, strict=True)]  # fmt: skip
+    columns = ("o.a, o.b, o.c, o.d, o.e, o.f", "o.a, o.b, o.c, o.g", "o.c, p.d, o.a, o.i, o.k")
+    sources = [Source(f"{name}.sql", WIDE.format(*each), "duckdb")
+               for name, *each in zip("abc", columns, conditions, strict=True)]  # fmt: skip
     told = refactor(load(sources), Request()).files["MIGRATION.md"]
     [line] = [line for line in told.splitlines() if "lines over `s.o`, `s.p`" in line]
     assert line.endswith(": `a`, `b`, `c`")

@@ -1,0 +1,121 @@
+"""Queries that differ in parts are one macro, and return the rows that they did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+import sqlglot
+
+from unwet.lineage.pile import load
+from unwet.rewrite.choose import choose
+from unwet.rewrite.compose import Draft
+from unwet.rewrite.refactor import Request, refactor
+from unwet.rewrite.targets.jinja import call_text, template
+from unwet.tests.rewrite.small_pile import models
+
+CASE = Path(__file__).parents[2] / "fixtures" / "rewrite" / "variants"
+SCHEMA: dict[str, object] = {
+    "stays": dict.fromkeys(("person", "region", "provider", "service"), "TEXT")
+    | dict.fromkeys(("minutes", "year"), "INTEGER"),
+    "regions": {"region": "TEXT", "open": "BOOLEAN"},
+    "people": {"person": "TEXT", "age": "INTEGER"},
+}
+ROWS = """
+    CREATE TABLE stays (person TEXT, region TEXT, provider TEXT, service TEXT, minutes INTEGER,
+      year INTEGER);
+    INSERT INTO stays SELECT 'p' || i % 7, 'r' || i % 3, 'o' || i % 5, 's' || i % 4,
+      NULLIF(i % 11, 4), 2021 + i % 4
+    FROM range(90) AS t (i);
+    CREATE TABLE regions AS SELECT 'r' || i AS region, i <> 1 AS open FROM range(4) AS t (i);
+    CREATE TABLE people AS SELECT 'p' || i AS person, 14 + i AS age FROM range(7) AS t (i);
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("variants") / "project"
+    result = refactor(load(CASE, "duckdb", SCHEMA), Request(out=out))  # type: ignore[arg-type]
+    assert {report.outcome for report in result.verdicts} == {"proved"}
+    return out
+
+
+def model(project: Path, name: str) -> str:
+    return (project / "models" / "marts" / f"{name}.sql").read_text()
+
+
+def test_what_is_computed_otherwise_and_kept_otherwise_is_an_argument(project: Path) -> None:
+    longest, median = model(project, "longest_stay"), model(project, "median_stay")
+    assert "MAX(s.minutes)" in longest
+    assert "MEDIAN(s.minutes)" in median  # its author said t.minutes, the macro has no such alias
+    assert "condition=\"s.service <> 's1'\"" in median
+    assert "condition" not in longest  # nothing more is asked there
+    macro = longest.split("{{ ")[1].split("(")[0]
+    assert f"{{{{ {macro}(" in median
+    assert f"{{{{ {macro}(" in model(project, "share_of_long_stays")
+
+
+def test_the_rows_are_what_they_were(project: Path) -> None:
+    base = duckdb.connect()
+    base.execute(ROWS)
+    made = models(project)
+    for script in sorted(CASE.glob("*.sql")):
+        name = script.stem
+        base.execute(script.read_text())
+        assert base.sql(f"SELECT COUNT(*) FROM {name}").fetchall() != [(0,)]
+        for one, other in ((name, f"({made[name]})"), (f"({made[name]})", name)):
+            assert base.sql(f"FROM {one} EXCEPT ALL FROM {other}").fetchall() == []
+
+
+LONG = (
+    "SELECT a, COUNT(*) AS n, SUM(b) AS s, MIN(c) AS lo, {} AS hi, MAX(d) AS d, MAX(e) AS e, "
+    "MAX(f) AS f FROM t AS {} WHERE x = 1 AND y = 2 GROUP BY a HAVING COUNT(*) > 1"
+)
+
+
+def drafts(*queries: str) -> list[Draft]:
+    trees = [sqlglot.parse_one(query, read="duckdb") for query in queries]
+    return [Draft(f"r{n}", tree, (), ()) for n, tree in enumerate(trees)]  # type: ignore[arg-type]
+
+
+YOUNG = "SELECT k, SUM(w), MIN(w), MAX(w), 1, 2, 3 FROM u JOIN v USING (k) WHERE n = {} GROUP BY k"
+OLD = "SELECT k, AVG(w), 1, COUNT(*), 2, 3 FROM u WHERE n IN (SELECT m FROM p WHERE l = {})"
+
+
+def test_a_call_of_another_macro_is_an_argument() -> None:
+    outer = f"WITH one AS ({{}}), two AS ({{}}) {LONG.format('MAX(g)', 't')} AND a IN (1, 2)"
+    reports = [outer.format(*(part.format(n) for n in numbers))
+               for part, numbers in ((YOUNG, (1, 2)), (OLD, (3, 4)))]  # fmt: skip
+    library = choose(drafts(*reports), "duckdb")
+    [whole] = [macro for macro in library.macros if len(macro.params) == 2]
+    calls = [library.calls[int(tree.name[6:-6])] for tree in library.models.values()]
+    assert [call_text(call, "duckdb", library.calls) for call in calls] == [
+        "{{ r0_rows(one_2=one_rows(1), two=one_rows(2)) }}",
+        "{{ r0_rows(one_2=one(3), two=one(4)) }}",
+    ]
+    text = template(whole.tree, "duckdb", library.calls)
+    assert text.startswith("WITH one AS (\n  {{ one_2 }}\n), two AS (\n  {{ two }}\n)\nSELECT")
+
+
+def test_a_query_is_no_text() -> None:
+    one, other = LONG.format("(SELECT MAX(z) FROM u)", "t"), LONG.format("MAX(g)", "t")
+    assert choose(drafts(one, other), "duckdb").macros == ()
+
+
+def test_a_long_text_is_no_argument() -> None:
+    terms = " + ".join(f"g{n} * {n}" for n in range(12))
+    assert (
+        choose(drafts(LONG.format(terms, "t"), LONG.format("MAX(g)", "t")), "duckdb").macros == ()
+    )
+
+
+def test_a_short_one_is() -> None:
+    library = choose(
+        drafts(LONG.format("MEDIAN(g)", "t"), LONG.format("MAX(g) + 1", "t")), "duckdb"
+    )
+    [macro] = library.macros
+    assert [[leaf.text for _, leaf in call.args] for call in library.calls] == [
+        ["MEDIAN(g)"], ["MAX(g) + 1"]
+    ]  # fmt: skip
+    assert macro.params == ("hi",)
