@@ -245,6 +245,8 @@ def _default(name: str, text: str, usual: Mapping[str, Leaf]) -> Leaf:
 def _fill(new: New, name: str, tree: exp.Select, left: Collection[str]) -> None:
     """In place: the parameter; in outputs that the query does without it is what it is in all that
     both have."""
+    for node in new.nodes:
+        _keep_name(node)
     if new.whole:
         [node] = new.nodes
         node.replace(exp.Var(this=f"h__{name}__h"))
@@ -257,6 +259,15 @@ def _fill(new: New, name: str, tree: exp.Select, left: Collection[str]) -> None:
     alike = all(any(node is each for each in new.nodes) for node in both)
     for node in (*new.nodes, *(others if alike and both else ())):
         fill(node, name)
+
+
+def _keep_name(node: exp.Expr) -> None:
+    """A column that is an output by itself keeps its name when it becomes a parameter."""
+    column = node.parent if isinstance(node, exp.Identifier) else node
+    if isinstance(column, exp.Column) and isinstance(column.parent, exp.Select):
+        item = exp.Alias(alias=column.this.copy())
+        column.replace(item)
+        item.set("this", column)
 
 
 def _word(new: New) -> str:

@@ -20,7 +20,7 @@ from sqlglot import exp
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.alike import plainly
-from unwet.rewrite.library import Macro
+from unwet.rewrite.library import HANDED_ON, Macro
 from unwet.rewrite.query_parts import conjuncts, keys, name_of, says, sources
 from unwet.rewrite.shapes import Leaf, as_leaf, children
 
@@ -285,7 +285,7 @@ class _Fitting:
 
     def _say(self, hole: re.Match[str] | None, value: Leaf) -> bool:
         """Whether the parameter may have this value: it has one in all places."""
-        if hole is None:
+        if hole is None or not _can_be_said(value):
             return False
         behind = hole[2] if hole.re is _HOLE else ""
         if behind:
@@ -295,6 +295,8 @@ class _Fitting:
         return self.state.said.setdefault(hole[1], value) == value
 
     def _more(self, usual: Leaf, value: Leaf, node: exp.Expr, whole: str) -> bool:
+        if not (_can_be_said(usual) and _can_be_said(value)):
+            return False
         self.state.new.setdefault((usual, value, whole), []).append(node)
         return len(self.state.new) <= self._most
 
@@ -320,6 +322,11 @@ class _Fitting:
                     return flipped
                 test.replace(flipped)
         return copy
+
+
+def _can_be_said(value: Leaf) -> bool:
+    """Whether it is no text around the call of a macro, which an argument cannot be."""
+    return "call__" not in value.text or HANDED_ON.fullmatch(value.text) is not None
 
 
 def _one_list(test: exp.In) -> bool:

@@ -158,14 +158,20 @@ def _said(word: Lexeme, pieces: Sequence[Piece]) -> str:
 
 
 def _wished(hole: Hole, words: Sequence[Lexeme]) -> Iterator[tuple[int, str]]:
-    """What the hole may be called, the lowest first: after the argument that it is, or what stands
-    in front of it."""
-    around = words[max(hole.place - 2, 0) : hole.place]
-    told = around[0].text.lower() if len(around) == 2 and around[1].text in (".", "=") else ""
-    before = hole.head.rstrip("_.$/'\"`-: ").rpartition("_")[2].rpartition(".")[2].lower()
+    """What the hole may be called, the lowest first: after the argument that it is, the table it is
+    in, that it is a name, or what it begins with."""
+    word = words[hole.place]
+    around = [each.text for each in words[max(hole.place - 2, 0) : hole.place]]
+    told, sign = around if len(around) == 2 else ("", "")
+    before = hole.head.rstrip("_.$/'\"`-: ").rpartition("_")[2].rpartition(".")[2]
     whole = not hole.head and not hole.tail
-    for rank, name in ((1 if whole else 3, told), (2, before)):
-        if name.isidentifier() and len(name) > 2 and name not in RESERVED:
+    ranks = {".": 2, "=": 1 if whole else 5}
+    for rank, name in ((ranks.get(sign, 9), told.lower()), (4, before.lower())):
+        if rank < 9 and name.isidentifier() and len(name) > 2 and name not in RESERVED:
             yield rank, name
-    if words[hole.place].kind == "string":
-        yield 4, "value"
+    if all(value.isdigit() for value in hole.values):
+        yield 6, "number"
+    elif word.kind == "string":
+        yield 6, "value"
+    elif hole.place == 0 or around[-1:] == ["AS"]:
+        yield 3, "name"

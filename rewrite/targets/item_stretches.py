@@ -196,5 +196,9 @@ def _paying(loop: ItemLoop, items: Sequence[Item], texts: Sequence[str]) -> Item
     if fixed == {"AS"}:
         return None  # columns under another name, or under their own
     signs = sum(level.signs for level in loop.levels) + len(loop.body)
-    pays = signs < sum(map(len, texts))
-    return loop if pays and before - loop.lines >= (_SAVED if fixed - {"."} else _PLAIN) else None
+    least = _SAVED if fixed - {"."} else _PLAIN
+    if len(texts) < LEAST and len(loop.levels[0].names) > 1:
+        least = max(
+            least, before // 3
+        )  # a table of few rows is read as slowly as what it stands for
+    return loop if signs < sum(map(len, texts)) and before - loop.lines >= least else None

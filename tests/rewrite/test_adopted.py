@@ -103,6 +103,26 @@ def test_an_output_that_is_computed_otherwise_is_a_parameter() -> None:
     assert dict(found.args)["n"] == Leaf("condition", "COUNT(DISTINCT b.k)")
 
 
+@pytest.mark.parametrize("other", ["'x'", "a.x2"])
+def test_a_column_that_becomes_a_parameter_keeps_its_name(other: str) -> None:
+    own = OWN.replace("SELECT a.x,", f"SELECT {other} AS x,").replace(" GROUP BY a.x", "")
+    plain = BODY.replace(" GROUP BY a.x", "")
+    given = library(own)
+    tree = parse_one(plain.replace("h__condition__h", "h__condition__h = 1"))
+    test = tree.find(exp.And)
+    assert test is not None
+    test.set("expression", exp.Var(this="h__condition__h"))
+    macro = Macro("m", ("condition",), tree, "query")
+    made = adopted(Library(given.models, (macro,), given.calls), "duckdb", 5)
+    assert isinstance(made.models["own"], exp.Var)
+    [found] = made.macros
+    assert found.tree.expressions[0].alias == "x"
+
+
+def test_a_text_around_a_call_is_no_argument() -> None:
+    assert call(OWN.replace("COUNT(*)", "COUNT(*) + call__0__call")) is None
+
+
 def test_outputs_that_are_missing_are_left_out() -> None:
     found = call(OWN.replace("MAX(a.z) AS z, ", ""))
     assert found is not None

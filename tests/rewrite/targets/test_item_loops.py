@@ -115,7 +115,7 @@ def test_calls_of_a_loop_say_its_names() -> None:
         and isinstance(node, exp.Column) else node
     )  # fmt: skip
     text = template(words, "bigquery", calls, tables=True)
-    assert "{{ m(a='panel_' ~ panel, n=7) }} AS panel_{{ panel }}" in text
+    assert "{{ m(a='panel_' ~ name, n=7) }} AS panel_{{ name }}" in text
     said = rendered(text, m=lambda a, n: f"f('{a}', {n})")
     assert tree(said) == tree(
         "SELECT " + ", ".join(f"f('{n}', 7) AS {n}" for n in names) + " FROM t"
