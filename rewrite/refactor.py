@@ -62,6 +62,7 @@ from unwet.rewrite.selections import selected
 from unwet.rewrite.sharing import share
 from unwet.rewrite.sizes import Size, parameter_lines, part_size, project_size
 from unwet.rewrite.targets.known import target_of
+from unwet.rewrite.targets.layout import Layout
 from unwet.rewrite.targets.migration import migration
 from unwet.rewrite.targets.migration_head import Overview
 from unwet.rewrite.targets.place import check, check_name, place, staged
@@ -218,6 +219,7 @@ class _Job:
         self.assumptions: frozenset[str] = frozenset()
         self.shared_assumptions: frozenset[str] = frozenset()  # of what several models share
         self.found: Mapping[str, ReadBack] = {}  # the models of the project, read back
+        self.layout = Layout()
         self.printed: tuple[Project, Mapping[str, str]] | None = None
 
     def run(self) -> Result:
@@ -241,7 +243,8 @@ class _Job:
     def _prove_alone(self, drafts: tuple[Draft, ...]) -> None:
         """Legacy against one model per report; what each model means is then what counts, so
         that the abstraction of a model which only data can judge is still proved against it."""
-        found = self._read(self._project(drafts, plain_library(drafts)))
+        plain = self._project(drafts, plain_library(drafts))
+        found = self._read(self.target.files(plain))
         reports = [self.reports[d.name] for d in drafts]
         judged = judge(reports, found, self.dialect, self.normalizer, self.pile.catalog)
         self.plans, self.ledger.unproved = dict(judged.plans), dict(judged.unproved)
@@ -322,7 +325,7 @@ class _Job:
         return project
 
     def _unproved_in(self, project: Project) -> frozenset[str]:
-        found = self.found = self._read(project)
+        found = self.found = self._read(self._files(project))
         lost, self.shared_assumptions = set[str](), frozenset[str]()
         tables = {name: self.reports[name].relation for name in self.plans}
         backs = {n: found[n].plan for n in tables if n in found}
@@ -347,15 +350,16 @@ class _Job:
             self.shared_assumptions |= order_assumed(wanted, model, dialects)
         return frozenset(lost)
 
-    def _read(self, project: Project) -> dict[str, ReadBack]:
+    def _read(self, files: Mapping[str, str]) -> dict[str, ReadBack]:
         against = setting(self.pile, self.state.reports, self.dialect, {})
-        with staged(self._files(project)) as folder:
+        with staged(files) as folder:
             return read_back(folder, against)
 
     def _files(self, project: Project) -> Mapping[str, str]:
-        """The project as files, printed once for all who read the same one in a row."""
+        """The project as files, laid out once for all who read the same one in a row."""
         if self.printed is None or self.printed[0] is not project:
-            self.printed = project, self.target.files(project)
+            files = self.target.files(project)
+            self.printed = project, self.layout.of(project, files) if self.target.SQLFMT else files
         return self.printed[1]
 
     # --- on data
@@ -466,7 +470,8 @@ class _Job:
         assumed = self.assumptions | self.shared_assumptions
         said = (*map(project.said, assumed), *self.templated.assumptions)
         assumptions = tuple(sorted(said))
-        before, after = self._sizes(project, files)
+        counted = self.target.counted(self.target.files(project))
+        before, after = self._sizes(project, counted)
         files["MIGRATION.md"] = migration(
             project,
             self.target,
@@ -484,7 +489,7 @@ class _Job:
         return Result(
             before,
             after,
-            parameter_lines(self.target.counted(files)),
+            parameter_lines(counted),
             verdicts,
             (*self.pile.findings, *self.state.findings),
             assumptions,
@@ -501,11 +506,11 @@ class _Job:
         if self.request.unit_tests and not self.target.UNITS:
             yield f"--unit-tests: a project of {self.target.NAME} has nothing that runs them"
 
-    def _sizes(self, project: Project, files: Mapping[str, str]) -> tuple[Size, Size]:
+    def _sizes(self, project: Project, counted: Mapping[str, str]) -> tuple[Size, Size]:
         """Of the pile, and of the project with the scripts that go on as they are."""
         scripts = left(self.state, [k.report for k in project.kept])
         old = part_size(self.legacy, {source.path for source in self.legacy.sources})
-        new = project_size(project.library, self.target.counted(files))
+        new = project_size(project.library, counted)
         new += part_size(self.legacy, scripts.all, scripts.broken, scripts.cut)
         return old + self.templated.before, new + Size(nodes=self.templated.nodes)
 

@@ -38,6 +38,7 @@ MACROS = True
 LISTS = True
 UNITS = True
 TEMPLATES = True
+SQLFMT = True
 MODELS = "models/marts"
 _TEMPLATES = (
     "\nModels that were templates before are templates now: they and their macros belong into the"

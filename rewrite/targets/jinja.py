@@ -34,6 +34,7 @@ _ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|list|p|call)__)", re
 # dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
 _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src|h)__\w+?__\3)[`\"\]]", re.IGNORECASE)
 ROW = 120  # the width of a row of a table, which is read in columns
+_LITERAL = re.compile(r"'(?:[^'\\]|\\.|'')*'")
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
 
 
@@ -277,6 +278,10 @@ def _in_place(
         said = expression(match)
         if kind == "h" and said in schemas:
             said = f"source('{schemas[said]}', {said})"
+        if any(start < match.start() < end for start, end in literals):
+            said = said.replace("'", '"')  # readers who know no Jinja see one text, not several
         return f"{{{{ {said} }}}}"
 
-    return TOKEN.sub(put, _QUOTED_RELATION.sub(r"\2", text))
+    text = _QUOTED_RELATION.sub(r"\2", text)
+    literals = [each.span() for each in _LITERAL.finditer(text)]
+    return TOKEN.sub(put, text)

@@ -57,6 +57,7 @@ MACROS = True
 LISTS = False
 UNITS = True
 TEMPLATES = False
+SQLFMT = False
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
 _WIDTH: Final = 90
 # With it SQLMesh 0.236 makes tables of the types that it infers: a sum of DECIMAL(12, 2) times

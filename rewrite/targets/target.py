@@ -15,7 +15,8 @@ class Target(Protocol):
     ``NAME``: what `--target` calls it. ``MACROS``: whether its models can call macros; without,
     they share other models only. ``LISTS``: whether a macro may be given the list of its columns.
     ``UNITS``: whether something runs unit tests of its models. ``TEMPLATES``: whether models of dbt
-    can go on as the templates that they are.
+    can go on as the templates that they are. ``SQLFMT``: whether its files are laid out as sqlfmt
+    does, which knows no statements but queries.
     """
 
     NAME: str
@@ -23,6 +24,7 @@ class Target(Protocol):
     LISTS: bool
     UNITS: bool
     TEMPLATES: bool
+    SQLFMT: bool
 
     def check(self, draft: Draft, dialect: str) -> None:
         """Raises RenderError or NotComposable where the draft cannot be such a model; says why."""

@@ -33,6 +33,7 @@ MACROS = False
 LISTS = False
 UNITS = False
 TEMPLATES = False
+SQLFMT = False
 CONFIG: Final = "views.toml"
 _NO_SCHEMAS: Final = frozenset({"sqlite"})
 # How a dialect's client reads a file, and what it is called with; others get the texts themselves.
