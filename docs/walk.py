@@ -387,7 +387,7 @@ def commands() -> dict[str, str]:
         shown["verify"] = run(check)
         shown["rules"] = TIMES.sub("", run(f"verify pile project {spoken} -v"))
         macro = next((made / "macros").rglob("*.sql"))
-        macro.write_text(macro.read_text("utf-8").replace("LEFT JOIN", "JOIN"), "utf-8")
+        macro.write_text(macro.read_text("utf-8").replace("left join", "join"), "utf-8")
         shown["wrong"] = run(check)
         shown["apart"] = run(f"verify pile project {spoken} --no-generated")
     return shown

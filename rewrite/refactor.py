@@ -483,7 +483,7 @@ class _Job:
             Overview(before, after, repeats(project)),
         )
         files[RECORD] = record(
-            Record(self.dialect, self.ledger.kept, self.before.names, self.signs)
+            Record(self.dialect, self.ledger.kept, self.before.names, self.signs, after.lines)
         )
         edited = self._placed(files)
         return Result(

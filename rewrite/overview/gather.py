@@ -19,6 +19,8 @@ from unwet.rewrite.overview.content import Overview, Rewriting
 from unwet.rewrite.prove.projects import kind_of
 from unwet.rewrite.sizes import code_lines, maintained, part_size
 from unwet.rewrite.targets.known import target_of
+from unwet.rewrite.targets.place import is_as_written
+from unwet.rewrite.targets.record import read_record
 
 _NOT_WRITTEN = ("target", "dbt_packages", "logs")  # what dbt makes below a project
 
@@ -47,7 +49,9 @@ def overview(
 def _rewriting(pile: Pile, root: Path, found: verify.Verification) -> Rewriting:
     kept = {report.path for report in found.reports if report.verdict == "kept"}
     before = part_size(pile, {source.path for source in pile.sources}).lines
-    after = sum(map(code_lines, _models(root))) + part_size(pile, kept).lines
+    after = read_record(root).lines if is_as_written(root) else 0
+    if not after:  # somebody else's, or edited: counted as it stands
+        after = sum(map(code_lines, _models(root))) + part_size(pile, kept).lines
     return Rewriting("", before, after, found.reports, found.assumptions)
 
 

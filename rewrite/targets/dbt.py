@@ -120,9 +120,9 @@ def how_to_build(project: Project) -> str:
 def _model(project: Project, draft: Draft, settings: Sequence[str]) -> str:
     tree = copied(project.library.models[draft.name])
     tree.comments = None
-    head = "".join(f"-- {plain(line)}\n" for line in draft.comments)
-    if settings:
-        head += f"{{{{ config({', '.join(settings)}) }}}}\n\n"
+    # the settings first: sqlfmt puts them into one line with a short query right behind them
+    head = f"{{{{ config({', '.join(settings)}) }}}}\n\n" if settings else ""
+    head += "".join(f"-- {plain(line)}\n" for line in draft.comments)
     return (
         head
         + template(tree, project.dialect, project.library.calls, spent=True, tables=True)

@@ -20,12 +20,13 @@ from sqlglot import exp
 from unwet.rewrite.project import Project
 
 _MODE = Mode()
-_FORMATTED = ("models/", "macros/")
+_FORMATTED = ("models/", "macros/", "tests/")
 # texts, quoted names, comments and tags are one token, with what stands right before a text
 _TOKEN = re.compile(
     r"""(?P<note>--[^\n]*|/\*.*?\*/|\{\#.*?\#\})
     |\{\{.*?\}\}|\{%.*?%\}
-    |\w*'(?:\{\{.*?\}\}|\{%.*?%\}|[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`|\w+|\S""",
+    |\w*'(?:\{\{.*?\}\}|\{%.*?%\}|[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`
+    |\[\w+(?:\ +\w+)+\]|\w+|\S""",
     re.DOTALL | re.VERBOSE,
 )
 _IN_QUOTES = re.compile(r"'[^']*'|\"[^\"]*\"")

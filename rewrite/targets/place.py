@@ -134,6 +134,14 @@ def _edited(folder: Path, out: Path, old: Mapping[Path, str]) -> set[Path]:
     return theirs
 
 
+def is_as_written(out: Path) -> bool:
+    """Whether nobody has edited or removed what unwet wrote there; not where it wrote nothing."""
+    written = _manifest(out)
+    return bool(written) and all(
+        (out / name).is_file() and _digest(out / name) == digest for name, digest in written.items()
+    )
+
+
 def _digest(path: Path) -> str:
     return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
 

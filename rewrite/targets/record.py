@@ -25,18 +25,21 @@ class Sign:
 class Record:
     """``dialect``: what the models are written in; ``kept``: reports without a model, and why;
     ``names``: what reports are called, by what they are, and ``signs`` what is made once, both
-    before anybody decided on other names."""
+    before anybody decided on other names. ``lines``: how many its models and macros have by the
+    counting rule, which does not count what a formatter makes of them; 0 where nobody knows."""
 
     dialect: str = ""
     kept: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     signs: Mapping[str, Sign] = field(default_factory=dict)
+    lines: int = 0
 
 
 def record(made: Record) -> str:
     """The text of the file."""
     data = {
         "dialect": made.dialect,
+        "lines": made.lines,
         "kept": dict(sorted(made.kept.items())),
         "names": dict(sorted(made.names.items())),
         "made_once": {
@@ -62,6 +65,7 @@ def read_record(root: Path) -> Record:
             {str(k): str(v) for k, v in data["kept"].items()},
             {str(k): str(v) for k, v in data.get("names", {}).items()},
             {str(k): _sign(v) for k, v in data.get("made_once", {}).items()},
+            int(data.get("lines", 0)),
         )
     except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         hint = "delete it, and say --to-dialect"

@@ -17,7 +17,7 @@ from unwet.rewrite.targets.tokens import TOKEN
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _REF = re.compile(r"\bref\('(\w+)'\)")
 _SOURCE = re.compile(r"\bsource\('(\w+?)', '(\w+)'\)")
-_VAR = re.compile(r"\bvar\('(\w+)', '\w+'\)")
+_VAR = re.compile(r"""\bvar\((['"])(\w+)\1, (['"])\w+\3\)""")
 _GIVEN = re.compile(r"(?<!')\{\{ var\('(\w+)'\) \}\}(?!')")
 _ALONE = re.compile(r"\{\{ (?:'([^'\\]*)'|\"([^\"\\]*)\") \}\}")
 _READ_BY_SQLMESH = re.compile(r"@(?:\w|\{|@)")
@@ -31,7 +31,7 @@ def spelled(template: str, where: Places) -> str:
         text = _REF.sub(lambda m: _text(where.relation("ref", m[1].lower())), hit.group())
         text = _SOURCE.sub(lambda m: _text(where.relation("src", f"{m[1]}__{m[2]}".lower())), text)
         named = text != hit.group()
-        text = _VAR.sub(r"var('\1')", text)
+        text = _VAR.sub(r"var(\1\2\1)", text)
         alone = _ALONE.fullmatch(text)
         return (alone[1] or alone[2]) if named and alone is not None else text
 

@@ -12,6 +12,7 @@ from unwet.lineage.sources import Source
 from unwet.rewrite.refactor import Request, Result, refactor
 from unwet.rewrite.verify import Request as Verifying
 from unwet.rewrite.verify import verify
+from unwet.tests.rewrite.laid_out import replaced
 
 SCHEMA = {
     "s.orders": {"id": "INTEGER", "customer": "INTEGER", "country": "VARCHAR", "cents": "INTEGER",
@@ -62,7 +63,8 @@ def test_the_written_project_is_proved_again_and_a_wrong_edit_is_not(tmp_path: P
     assert {r.verdict for r in found.reports} == {"proved"}
     assert all(r.grounds.rules for r in found.reports if r.name == "totals_de")
     file = out / "models" / "marts" / "clean.sql"
-    file.write_text(file.read_text("utf-8").replace("NOT COALESCE(c.test, FALSE)", "TRUE"), "utf-8")
+    wrong = replaced(file.read_text("utf-8"), "NOT COALESCE(c.test, FALSE)", "TRUE")
+    file.write_text(wrong, "utf-8")
     after = {r.name for r in verify(pile(CLEAN.format("")), asked).reports if r.open}
     assert {"clean", "totals_de", "totals_fr"} <= after
 

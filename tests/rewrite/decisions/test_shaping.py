@@ -78,7 +78,7 @@ def test_a_pinned_report_shares_nothing(tmp_path: Path) -> None:
     result = made(pile(), decided(tmp_path, text))
     assert users(result)["sales"] == {f"sales_{name}" for name in NAMES if name != "ch"}
     assert not any("sales_ch" in who for who in users(result).values())
-    assert "LEFT JOIN good" in result.files["models/marts/sales_ch.sql"]
+    assert "left join good" in result.files["models/marts/sales_ch.sql"]
     assert result.notes == ()
 
 

@@ -16,6 +16,7 @@ from unwet.rewrite.prove.generation import Generator
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.units import Unit
 from unwet.rewrite.verdicts import Score
+from unwet.tests.rewrite.laid_out import replaced
 
 BASE = (
     "create table r.base as select o.id, o.customer_id, o.amount from shop.orders o "
@@ -41,8 +42,7 @@ class Bench:
     def edit(self, model: str, old: str, new: str) -> None:
         path = next(self.project.rglob(f"{model}.sql"))
         text = path.read_text("utf-8")
-        assert old in text
-        path.write_text(text.replace(old, new), "utf-8")
+        path.write_text(replaced(text, old, new), "utf-8")
 
     def evidence(
         self, *names: str, budget: Budget | None = None, values: Mapping[str, str] | None = None

@@ -206,18 +206,17 @@ def test_what_most_models_of_a_folder_need_is_said_of_the_folder() -> None:
     assert project["models"] == {"shop": {"marts": marts}}
     assert project["exposures"] == {"shop": {"marts": {"+enabled": marts["+enabled"]}}}
     heads = {
-        name: text.splitlines()[0]
-        for name, text in (
-            (Path(path).stem, text) for path, text in result.files.items() if path.endswith(".sql")
-        )
+        Path(path).stem: text.partition("}}")[0].strip() if text.startswith("{{ config") else ""
+        for path, text in result.files.items()
+        if path.endswith(".sql")
     }
     both = "var('day', none) is not none and var('name', none) is not none"
     assert heads == {
-        "a": "SELECT",
-        "b": "SELECT",
-        "c": "{{ config(materialized='table') }}",
-        "d": "{{ config(enabled=true) }}",
-        "e": f"{{{{ config(enabled=({both})) }}}}",
+        "a": "",
+        "b": "",
+        "c": "{{ config(materialized='table')",
+        "d": "{{ config(enabled=true)",
+        "e": f"{{{{ config(enabled=({both}))",
     }
     exposures = loaded(result.files["models/marts/_exposures.yml"])["exposures"]
     assert {each["name"]: each.get("config") for each in exposures} == {

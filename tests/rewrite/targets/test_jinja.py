@@ -33,7 +33,7 @@ def test_tokens() -> None:
     assert "{{ ref('x_y') }}" in found
     assert "{{ source('s', 't_u') }} AS z" in found
     assert "{{ var('day'" in template(tree("SELECT p__day__p AS d"), "duckdb", ())
-    assert "'{{ var('day'" in template(tree("SELECT 'p__day__p' AS d"), "duckdb", ())
+    assert '\'{{ var("day"' in template(tree("SELECT 'p__day__p' AS d"), "duckdb", ())
     assert "{{ since }}" in template(tree("SELECT h__since__h AS d"), "duckdb", ())
 
 

@@ -100,7 +100,7 @@ def test_the_configuration_and_what_is_read() -> None:
     assert text.endswith("WHERE\n  id < @most;\n")
     assert outcomes(result)["few"] == "proved"
     texts = made(pile(few="CREATE VIEW r.few AS SELECT id FROM s.t WHERE name = '{{ who }}';"))
-    assert "\n  name = '{{ var('who') }}'\nJINJA_END;" in texts.files["models/marts/few.sql"]
+    assert "\n  name = '{{ var(\"who\") }}'\nJINJA_END;" in texts.files["models/marts/few.sql"]
     other = made(pile(few="CREATE VIEW r.few AS SELECT id FROM u;"), "postgres")
     assert "FROM public.u" in other.files["models/marts/few.sql"]
     assert "gateways" not in yaml.safe_load(other.files["config.yaml"])

@@ -1,0 +1,60 @@
+"""What is written is laid out as sqlfmt does, and nothing but that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlfmt.api import format_string
+from sqlfmt.mode import Mode
+
+from unwet.rewrite.targets.layout import laid_out
+from unwet.tests.rewrite.small_pile import refactored
+
+
+def test_a_project_is_as_sqlfmt_would_write_it(tmp_path: Path) -> None:
+    refactored(tmp_path / "out")
+    files = [*(tmp_path / "out").rglob("*.sql")]
+    texts = [path.read_text() for path in files if "legacy" not in path.parts]
+    assert len(texts) > 5
+    assert [text for text in texts if format_string(text, Mode()) != text] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("SELECT\n  a,\n  COUNT(*) AS n\nFROM t", "select a, count(*) as n from t\n"),
+        ("SELECT CustomerId FROM Sales.T", "select CustomerId from Sales.T\n"),
+        ("SELECT SUM(X) AS N FROM T_1", "select sum(X) as N from T_1\n"),
+        ("SELECT 'A  b', \"A  b\", `A  b` FROM t", "select 'A  b', \"A  b\", `A  b` from t\n"),
+        ("SELECT '{{ var(\"A  b\") }}' AS c", "select '{{ var(\"A  b\") }}' as c\n"),
+        ("{% if a %}SELECT 1{% endif %}", "{% if a %} select 1{% endif %}\n"),
+        (
+            "-- " + "long " * 18 + "\nSELECT a\nFROM t",
+            "-- " + ("long " * 16).strip() + "\n-- long long\nselect a from t\n",
+        ),
+        (
+            "SELECT 1 AS a FROM (SELECT b FROM {{ f(\n    x=1\n) }} WHERE c = 'long enough to be"
+            " alone on a line' AND d)",
+            "select 1 as a\nfrom\n    (\n        select b\n        from\n            {{ f(\n"
+            "                x=1\n            ) }}\n        where c = 'long enough to be alone on a line' and d\n    )\n",
+        ),
+    ],
+)
+def test_spaces_and_words_of_sql(before: str, after: str) -> None:
+    assert laid_out(before, {"X", "N", "T", "T_1"}) == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT E'\\n' FROM t",  # a type and a text, once there is a space between them
+        "SELECT a FROM #Temp WHERE b = 1",
+        "SELECT [Order  Details] FROM t",
+        "SELECT 'never closed",
+        "SELECT '{{ var('Day', 'Day') }}' FROM t",  # two texts, and a word between them
+        "SELECT a{% if b %}_c{% endif %}_d FROM t",
+    ],
+)
+def test_what_would_change_more_than_spaces_stays_as_it_is(text: str) -> None:
+    assert laid_out(text) == text
