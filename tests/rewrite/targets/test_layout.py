@@ -37,7 +37,8 @@ def test_a_project_is_as_sqlfmt_would_write_it(tmp_path: Path) -> None:
             "SELECT 1 AS a FROM (SELECT b FROM {{ f(\n    x=1\n) }} WHERE c = 'long enough to be"
             " alone on a line' AND d)",
             "select 1 as a\nfrom\n    (\n        select b\n        from\n            {{ f(\n"
-            "                x=1\n            ) }}\n        where c = 'long enough to be alone on a line' and d\n    )\n",
+            "                x=1\n            ) }}\n"
+            "        where c = 'long enough to be alone on a line' and d\n    )\n",
         ),
     ],
 )
