@@ -62,7 +62,7 @@ def test_refactor_then_verify(tmp_path: Path) -> None:
 def test_parameters_and_dialects(tmp_path: Path) -> None:
     source = Source("q.sql", "select top 3 [id] from @db.o order by [id]", "tsql")
     bound = refactor(source, tmp_path / "p", params={"db": "shop"}, to_dialect="duckdb")
-    assert "LIMIT" in bound.files["models/marts/q.sql"]
+    assert "limit" in bound.files["models/marts/q.sql"]
     assert "shop" in bound.files["models/sources.yml"]
     assert verify(source, tmp_path / "p", params={"db": "shop"}).ok
 

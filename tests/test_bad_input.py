@@ -150,7 +150,7 @@ def test_dbt_quotes_relations_itself(tmp_path: Path) -> None:
     (tmp_path / "b.sql").write_text("select a from `p.d.x`")
     run("refactor", tmp_path, "--dialect", "bigquery", "--out", tmp_path / "out")
     text = (tmp_path / "out" / "models" / "marts" / "b.sql").read_text()
-    assert "FROM {{ ref('x') }}\n" in text
+    assert "from {{ ref('x') }}\n" in text
 
 
 def test_a_link_as_output_stays_a_link(pile: Path, tmp_path: Path) -> None:

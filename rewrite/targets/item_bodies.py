@@ -5,6 +5,7 @@ A value that is made of others (`source('fenix', 'home')` as `fenix_home`) has n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -72,12 +73,23 @@ class ItemLoop:
 
 
 def holes_of(items: Sequence[Item]) -> list[Hole]:
-    """The places in which items of one skeleton differ."""
-    rows = [[word.inner for word in item if word.kind != "space"] for item in items]
+    """The places in which items of one skeleton differ. The name of a model, which people look
+    for, is cut only where a part of it is said elsewhere, too."""
+    rows = [[word for word in item if word.kind != "space"] for item in items]
+    found: list[Hole] = []
+    names: set[int] = set()  # of models
+    for place, words in enumerate(zip(*rows, strict=True)):
+        values = tuple(word.inner for word in words)
+        if len(set(values)) > 1:
+            found.append(Hole(place, *middles(values)))
+            if any(word.names_model for word in words):
+                names.add(place)
+    used = Counter(hole.values for hole in found)
     return [
-        Hole(place, *middles(values))
-        for place, values in enumerate(zip(*rows, strict=True))
-        if len(set(values)) > 1
+        Hole(hole.place, "", tuple(hole.head + value + hole.tail for value in hole.values), "")
+        if hole.place in names and used[hole.values] == 1
+        else hole
+        for hole in found
     ]
 
 

@@ -34,6 +34,7 @@ _JINJA: Final = re.compile(
     r"|(?P<other>.)",
     re.DOTALL,
 )
+_REF: Final = re.compile(r"\bref\($")
 _BORDER: Final = re.compile(r"[^A-Za-z0-9]")
 _SQL_WORDS: Final = """
     array asc between both bool boolean bytes current else escape exists except exclude fetch
@@ -46,10 +47,12 @@ _KEYWORDS: Final = RESERVED | frozenset(_SQL_WORDS.split())
 @dataclass(frozen=True, slots=True)
 class Lexeme:
     """A word of a template and what it is; ``fixed``: what no two items of a loop may differ in;
-    ``said`` and ``number`` are in tags. ``inner``: what may vary of it, and ``around`` the rest."""
+    ``said`` and ``number`` are in tags. ``inner``: what may vary of it, and ``around`` the rest.
+    """
 
     kind: Kind
     text: str
+    names_model: bool = False
 
     @property
     def inner(self) -> str:
@@ -72,7 +75,8 @@ def lexemes(text: str) -> tuple[Lexeme, ...]:
 
 def _jinja(tag: str) -> Iterator[Lexeme]:
     for match in _JINJA.finditer(tag):
-        yield Lexeme(_kind(match), match.group())
+        names_model = _REF.search(tag, 0, match.start()) is not None
+        yield Lexeme(_kind(match), match.group(), names_model)
 
 
 def _sql(text: str) -> list[Lexeme]:
