@@ -29,7 +29,6 @@ from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.counterexample import script
 from unwet.rewrite.prove.effort import OPENED, Effort, cost
 from unwet.rewrite.prove.generation import Generator, values_for
-from unwet.rewrite.prove.judge import normal_forms
 from unwet.rewrite.prove.model_plans import ModelPlans
 from unwet.rewrite.prove.models import needed, trees_of
 from unwet.rewrite.prove.places import target
@@ -44,7 +43,8 @@ from unwet.rewrite.prove.synthetic.load import SECONDS, open_synthetic
 from unwet.rewrite.prove.synthetic.parameters import bound
 from unwet.rewrite.prove.synthetic.units import Unit, units
 from unwet.rewrite.prove.tested import DataVerdict, placed, test_beside
-from unwet.rewrite.prove.unlike import OWN, Untold, untold, untold_texts
+from unwet.rewrite.prove.undecided import Asked
+from unwet.rewrite.prove.unlike import OWN, Untold
 from unwet.rewrite.prove.worlds import OldSide
 from unwet.rewrite.verdicts import Score
 
@@ -241,13 +241,12 @@ class Tester:
         unit, dialect = test.unit, test.dialect
         if dialect in OWN:
             return None
-        before, after = self._generator.plan(unit), self._models.plan(report.model)
-        if before is not None and after is not None:
-            ours, theirs = normal_forms(before, after, self._meaning.normalizer)
-            return untold(ours, theirs, {dialect}, self._type)
-        old = (s.tree for script in unit.scripts for s in script.statements)
-        new = trees_of(test.project, report.model, dialect)
-        return untold_texts(old, new, {dialect}, self._type)
+        old = [s.tree for script in unit.scripts for s in script.statements]
+        return Asked({dialect}, self._type).untold(
+            (self._generator.plan(unit), self._models.plan(report.model)),
+            self._meaning.normalizer,
+            lambda: (old, trees_of(test.project, report.model, dialect)),
+        )
 
     def _type(self, table: str, column: str) -> str:
         """The type of a column, by name, as far as it is declared or used."""

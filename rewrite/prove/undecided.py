@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
 
 from unwet.lineage.errors import UnwetError
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.definitions import Report
 from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.plan_types import Declared
 from unwet.rewrite.prove.judge import normal_forms
 from unwet.rewrite.prove.models import trees_of
 from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.prove.unlike import Untold, untold, untold_texts
 from unwet.rewrite.prove.wanted import wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What `unlike.untold` is asked with."""
+
+    dialects: Set[str]
+    declared: Declared
+    engine: str = "duckdb"
+    granted: set[str] | None = None
+
+    def untold(
+        self,
+        plans: tuple[Plan | None, Plan | None],
+        normalizer: Normalizer,
+        trees: Callable[[], tuple[Iterable[exp.Expr], Iterable[exp.Expr]]],
+    ) -> Untold | None:
+        """What old and new part in that the engine may compute otherwise: by their plans, where
+        both are known, else by their texts. Raises UnwetError for texts that cannot be read."""
+        before, after = plans
+        told = (self.dialects, self.declared, self.engine, self.granted)
+        if before is not None and after is not None:
+            ours, theirs = normal_forms(before, after, normalizer)
+            return untold(ours, theirs, *told)
+        old, new = trees()
+        return untold_texts(old, new, *told)
 
 
 class Undecided:
@@ -55,13 +84,14 @@ class Undecided:
         if not spoken - {self._engine}:
             return None
         granted = self.assumed if self._dialect == self._engine else None
-        if legacy.plan is not None and model is not None:
-            plan, _ = wanted(legacy, legacy.plan, self._dialect, self._catalog)
-            ours, theirs = normal_forms(plan, model, self._normalizer)
-            return untold(ours, theirs, spoken, self._catalog.type_of, self._engine, granted)
-        old = (part.statement.tree for part in legacy.statements)
+        plan = legacy.plan and wanted(legacy, legacy.plan, self._dialect, self._catalog)[0]
+        old = [part.statement.tree for part in legacy.statements]
+        asked = Asked(spoken, self._catalog.type_of, self._engine, granted)
         try:
-            new = tuple(trees_of(self._project, report.name, self._dialect))
+            return asked.untold(
+                (plan, model),
+                self._normalizer,
+                lambda: (old, trees_of(self._project, report.name, self._dialect)),
+            )
         except UnwetError as error:
             return error.message
-        return untold_texts(old, new, spoken, self._catalog.type_of, self._engine, granted)
