@@ -245,6 +245,27 @@ def test_a_seed_is_not_the_table_of_its_name(project: Path, described: str) -> N
     assert outcomes(project)["names"].startswith("kept: ")
 
 
+@pytest.mark.parametrize("described", ["", "seeds: [{name: t, config: {column_types: {id: int}}}]"])
+@pytest.mark.parametrize("ddl", ["", "CREATE TABLE t (id INT, name TEXT);"])
+def test_a_seed_is_not_the_old_table_of_just_its_name(
+    tmp_path: Path, ddl: str, described: str
+) -> None:
+    pile = load([Source("few.sql", f"{ddl} SELECT name FROM t WHERE id > 3", "duckdb")], "duckdb")
+    files = {
+        "dbt_project.yml": "name: p",
+        "models/few.sql": "SELECT name FROM {{ ref('t') }} WHERE id > 3",
+        "seeds/t.csv": "id,name\n4,x\n",
+        "seeds/t.yml": described,
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    [few] = verify(pile, VerifyRequest(tmp_path)).reports
+    assert few.verdict == "kept"
+    assert not described or "which need not have the rows of the old table t" in few.reason
+
+
 def odd(path: Path, kind: str) -> None:
     path.unlink()
     match kind:
