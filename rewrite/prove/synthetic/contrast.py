@@ -69,8 +69,10 @@ class _Contrast:
         first = twins.ways(before.rel)[:WAYS]
         self._firsts(first)
         bounds, ends = frozenset(twins.bounds), dict(twins.ends)
+        partners = dict(twins.partners)
         twins.bounds.clear()
         twins.ends.clear()
+        twins.partners.clear()
         twins.other()
         second = twins.ways(after.rel)[:WAYS]
         self._firsts(second)
@@ -84,6 +86,10 @@ class _Contrast:
             key for key in twins.ends if ends.get(key, twins.ends[key]) != twins.ends[key]
         ]
         self._ways = (*first, *second)
+        self._partners = tuple(
+            [way for at, ways in those.items() if at not in other for way in ways]
+            for those, other in ((partners, _digests(after)), (twins.partners, _digests(before)))
+        )
         self._splits = list(islice(self._all_splits(first, second), SPLITS))
         self._asks = [
             [*islice(self._combined(each), TRIED), *self._alone(each)] for each in self._splits
@@ -110,6 +116,8 @@ class _Contrast:
             found += splits(one, other)
             if one is not None and other is not None:
                 found += self._inner_splits(one, other)
+        for one, other in zip(*self._partners, strict=False):
+            found += splits(one, other)
         yield from found
         for each in found:
             same = merged(_whole(each), self._symbols)
@@ -341,6 +349,10 @@ def _alike(way: Way) -> Iterator[tuple[tuple[Expr, ...], tuple[int, ...]]]:
             yield (*way.partitions, *others), ()
         if (at := number(order)) is not None:
             yield way.partitions, (at,)
+
+
+def _digests(plan: Plan) -> frozenset[bytes]:
+    return frozenset(each.digest for each in walk(plan.rel))
 
 
 def _whole(split: Split) -> Way:

@@ -8,7 +8,7 @@ outer join. Each way has everything inlined down to the cells of the tables.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final, assert_never
@@ -108,6 +108,8 @@ class Deriver:
         self.symbols = symbols
         self._known: dict[bytes, tuple[Way, ...]] = {}
         self.bounds: set[int] = set()  # numbers of LIMIT and OFFSET
+        # by filter: rows that would be there if they had no partner
+        self.partners: dict[bytes, tuple[Way, ...]] = {}
         self.ends: dict[Expr, set[bool | None]] = {}  # keys of orders: whether NULLs come first
 
     def ways(self, rel: Rel) -> tuple[Way, ...]:
@@ -128,6 +130,7 @@ class Deriver:
             case Filter(input=inner, conjuncts=conjuncts):
                 ways = self._inner(inner, conjuncts)
                 found = tuple(self._filtered(way, conjuncts) for way in ways)
+                self.partners[rel.digest] = tuple(_with_partners(found))
                 return tuple(way for way in found if not _is_torn(way.wants)) or found
             case Project(input=inner, exprs=exprs):
                 return tuple(
@@ -482,6 +485,24 @@ def _is_torn(wants: Sequence[Expr]) -> bool:
         and want.args[0] in compared
         for want in wants
     )
+
+
+def _with_partners(ways: Sequence[Way]) -> Iterator[Way]:
+    """Where rows without a partner of an outer join are looked for: those that have one."""
+    missing = [[want for want in way.wants if _is_missing(want)] for way in ways]
+    if not all(missing):
+        for way, nulls in zip(ways, missing, strict=True):
+            if nulls:
+                yield replace(way, wants=tuple(each for each in way.wants if each not in nulls))
+
+
+def _is_missing(want: Expr) -> bool:
+    """x IS NULL, of a cell."""
+    match want:
+        case Call(op="is", args=(Param(), value)):
+            return value == NULL
+        case _:
+            return False
 
 
 def _argument(arg: Expr) -> Expr:
