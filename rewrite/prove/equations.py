@@ -38,6 +38,8 @@ from unwet.rewrite.prove.as_read import as_read
 from unwet.rewrite.prove.headings import headings
 from unwet.rewrite.prove.identity import at_most_one, told
 from unwet.rewrite.prove.judge import normal_forms
+from unwet.rewrite.prove.partners import always_partnered
+from unwet.rewrite.prove.set_operations import once
 from unwet.rewrite.prove.together import nulls_together
 from unwet.rewrite.rules.nulls import rejected_by
 from unwet.rewrite.rules.promises import Promises
@@ -87,6 +89,7 @@ def _applied(rel: Rel, promises: Promises) -> Rel:
         lambda each: known_value(each, promises),
         lambda each: order_of_never_null(each, promises),
         lambda each: implied_order(each, promises),
+        lambda each: always_partnered(each, promises),
     )
     return as_read(_bottom_up(rel, equations, {}))
 
@@ -370,4 +373,5 @@ EQUATIONS: tuple[Equation, ...] = (
     distinct_rows,
     told_keys,
     distance,
+    once,
 )

@@ -17,6 +17,7 @@ from unwet.rewrite.algebra import (
     Aggregate,
     Call,
     Col,
+    Distinct,
     Expr,
     Filter,
     Join,
@@ -24,6 +25,7 @@ from unwet.rewrite.algebra import (
     Project,
     Rel,
     Scan,
+    SetOp,
     Sort,
     Values,
     Window,
@@ -73,6 +75,10 @@ def _told(rel: Rel, known: frozenset[int]) -> Told:
             return _projected(rel, inner, exprs, known)
         case Join(kind="semi" | "anti", inputs=(left, _)):
             return told(left, known)
+        case SetOp(kind="intersect" | "except") | Distinct():
+            return (
+                _whole(rel, known) if frozenset(range(width(rel))) <= known else Told(known, False)
+            )
         case Join(kind="inner" | "left"):
             return _joined(rel, known)
         case _:
@@ -152,23 +158,23 @@ def _equal(rel: Join, known: frozenset[int]) -> frozenset[int]:
             case Call(op="eq", args=(Col(index=one), Col(index=other)), shape=shape) if (
                 shape == BINARY and (one in known or other in known)
             ):
-                home = _home(rel, one)
-                if home is not None and home == _home(rel, other):
+                place = home(rel, one)
+                if place is not None and place == home(rel, other):
                     found |= {one, other}
             case _:
                 pass
     return frozenset(found)
 
 
-def _home(rel: Rel, at: int) -> tuple[str, str] | None:
+def home(rel: Rel, at: int) -> tuple[str, str] | None:
     """The table and column whose values a column holds."""
     match rel:
         case Scan(table=table, columns=columns):
             return table, columns[at]
         case Filter(input=inner) | Sort(input=inner):
-            return _home(inner, at)
+            return home(inner, at)
         case Window(input=inner) if at < width(inner):
-            return _home(inner, at)
+            return home(inner, at)
         case Project(input=inner, exprs=exprs):
             return _home_of(exprs[at], inner)
         case Aggregate(input=inner, keys=keys) if at < len(keys):
@@ -176,12 +182,15 @@ def _home(rel: Rel, at: int) -> tuple[str, str] | None:
         case Join(inputs=sides):
             for side in sides:
                 if at < width(side):
-                    return _home(side, at)
+                    return home(side, at)
                 at -= width(side)
             return None
+        case SetOp(inputs=many):
+            homes = {home(each, at) for each in many}
+            return homes.pop() if len(homes) == 1 else None
         case _:
             return None
 
 
 def _home_of(expr: Expr, rel: Rel) -> tuple[str, str] | None:
-    return _home(rel, expr.index) if isinstance(expr, Col) else None
+    return home(rel, expr.index) if isinstance(expr, Col) else None

@@ -59,6 +59,9 @@ class Ask:
         return Ask((), self.hard + rest, self.scans)
 
 
+_PLAIN: Final = ("this", "expression")
+
+
 class Logic:
     """Takes conditions apart; `deriver` finds the rows of subqueries."""
 
@@ -112,6 +115,10 @@ class Logic:
                     if truth == "false"
                     else self._one(args, truth, "false")
                 )
+            case Call(op="is", args=(inner, Lit(kind="boolean", text=wanted)), shape=shape) if (
+                shape == _PLAIN
+            ):
+                yield from self._is(inner, wanted == "true", truth)
             case Lit(kind="boolean", text=text):
                 if text == truth:
                     yield Ask()
@@ -134,6 +141,15 @@ class Logic:
                         yield path.also(each)
             case _:
                 yield from self._atoms(expr, truth)
+
+    def _is(self, inner: Expr, wanted: bool, truth: Truth) -> Iterator[Ask]:
+        """inner IS TRUE, inner IS FALSE: never NULL themselves."""
+        same: Truth = "true" if wanted else "false"
+        if truth == "true":
+            yield from self.asks(inner, same)
+        elif truth == "false":
+            yield from self.asks(inner, _OPPOSITE[same])
+            yield from self.asks(inner, "null")
 
     def _all(self, args: Sequence[Expr], truth: Truth) -> Iterator[Ask]:
         """All parts have that truth; each part in each way, the others in their first."""
