@@ -9,7 +9,7 @@ from typing import Final
 from unwet.rewrite.algebra import Call, Expr, Lit, operands, parts
 from unwet.rewrite.prove.synthetic.oracle import Oracle
 from unwet.rewrite.prove.synthetic.samples import like_sample, regexp_sample
-from unwet.rewrite.prove.synthetic.symbols import Symbols, number, numbers
+from unwet.rewrite.prove.synthetic.symbols import Symbols, branches, number, numbers
 from unwet.rewrite.prove.synthetic.types import SqlType
 
 _PATTERNS: Final = frozenset({"like", "ilike", "similarto"})
@@ -203,16 +203,31 @@ def note_conversions(
     for expr in dict.fromkeys(exprs):
         for part in parts(expr):
             if isinstance(part, Call) and part.op in _CONVERSIONS and part.args:
-                at = number(part.args[0])
-                known = classes.get(chief[at]) if at is not None else None
-                if known is not None and known.type.kind == "text" and not _is_text(part):
-                    known.free = False
-                    known.casts[part] = None
+                for at in handed_on(part.args[0]):
+                    known = classes.get(chief[at])
+                    if known is not None and known.type.kind == "text" and not _is_text(part):
+                        known.free = False
+                        known.casts[part] = None
             if isinstance(part, Call) and "json" in part.op:
                 for at in numbers(part):
                     known = classes.get(chief[at])
                     if known is not None and known.type.kind == "text":
                         known.free, known.json = False, True
+
+
+def handed_on(expr: Expr) -> Iterator[int]:
+    """The variables whose values an expression may have, as they are."""
+    match expr:
+        case Call(op="coalesce" | "paren", args=args):
+            yield from (at for each in args for at in handed_on(each))
+        case Call(op="nullif" | "trim", args=(first, *_)):
+            yield from handed_on(first)
+        case Call(op="case" | "if"):
+            for _, value in branches(expr):
+                yield from handed_on(value)
+        case _:
+            at = number(expr)
+            yield from () if at is None else (at,)
 
 
 def _is_text(part: Call) -> bool:

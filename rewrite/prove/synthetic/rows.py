@@ -47,12 +47,14 @@ from unwet.rewrite.prove.synthetic.symbols import (
     chosen,
     is_null,
     negated,
+    numbers,
 )
 from unwet.rewrite.rules.refs import map_refs, rebuild, substitute, tree_size
 
 MOST_SCANS: Final = 90  # a relation that is read again after so many is the same row
 MOST_WAYS: Final = 80
 LARGE: Final = 600  # parts; what is computed by more is not looked into
+LONG: Final = 4000  # but for what is computed of one value alone
 _RANKS: Final = frozenset({"rownumber", "rank", "denserank", "ntile"})
 _SUMMARIES: Final = frozenset({"sum", "avg", "min", "max", "stddev", "median"})
 _FRACTIONS: Final = frozenset({"percentrank", "cumedist"})
@@ -283,7 +285,9 @@ class Deriver:
         if isinstance(expr, Col):
             return outputs[expr.index]
         made = rebuild(substitute(expr, outputs), self.symbols.with_fields)
-        return made if tree_size(made) <= LARGE else self.symbols.made("unknown", (made,))
+        if tree_size(made) <= LARGE or _is_long_list(made):
+            return made
+        return self.symbols.made("unknown", (made,))
 
     # --- groups
 
@@ -450,6 +454,11 @@ def _columns(expr: Expr) -> list[int]:
     """The columns that it is made of; -1 stands for those of a subquery."""
     found = [part for part in parts(expr) if isinstance(part, Col | Subquery)]
     return [part.index if isinstance(part, Col) else -1 for part in found]
+
+
+def _is_long_list(expr: Expr) -> bool:
+    """Many tests of one value, as in a CASE with an arm for each of many words."""
+    return tree_size(expr) <= LONG and len(numbers(expr)) == 1
 
 
 def _is_never(test: Expr) -> bool:
