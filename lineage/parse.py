@@ -164,6 +164,46 @@ def _mark_bits(tokens: Sequence[Token], trees: Sequence[exp.Expr | None]) -> Non
             node.set("bits", True)
 
 
+# Formats that the parser takes for another one, and that are printed as that: YYYY is the year of
+# the week in Hive ("SimpleDateFormat" in Java's manual), DATENAME(dy, ...) the day of the year in
+# T-SQL, %-d has no blank before it in BigQuery, % is itself in PostgreSQL.
+_HIVE_FORMATS = re.compile(r"'[^']*'|(Y)")
+_STRINGS = frozenset({TokenType.STRING, TokenType.NATIONAL_STRING, TokenType.RAW_STRING})
+_LIKE_HIVE = frozenset({"hive", "spark", "spark2", "databricks"})
+_LIKE_POSTGRES = frozenset({"postgres", "redshift", "materialize", "risingwave"})
+
+
+def _is_merged(text: str, dialect: str) -> bool:
+    """Whether a format means another than what the parser makes of it."""
+    if dialect in _LIKE_HIVE:
+        return any(hit[1] for hit in _HIVE_FORMATS.finditer(text))
+    if dialect == "tsql":
+        return text.lower() in ("dy", "y")
+    if dialect == "bigquery":
+        return "%-d" in text
+    return dialect in _LIKE_POSTGRES and "%" in text
+
+
+def _mark_formats(
+    tokens: Sequence[Token], trees: Sequence[exp.Expr | None], name: str, dialect: Dialect
+) -> None:
+    """A format that stands for another one says how it was written."""
+    merged: dict[str, set[str]] = {}
+    parts = (t for f, _, t in zip(tokens, tokens[1:], tokens[2:], strict=False)
+             if f.text.upper() == "DATENAME")  # fmt: skip
+    texts = (token for token in tokens if token.token_type in _STRINGS)
+    for token in (*texts, *parts):
+        if _is_merged(token.text, name):
+            read = dialect.format_time(exp.Literal.string(token.text))
+            merged.setdefault(read.name if read is not None else "", set()).add(token.text)
+    if not merged:
+        return
+    for node in (n for tree in trees if tree is not None for n in tree.find_all(exp.Func)):
+        said = node.args.get("format")
+        if isinstance(said, exp.Literal) and said.name in merged:
+            node.set("written", ", ".join(sorted(merged[said.name])))
+
+
 # BigQuery's other names of INT64 ("Data types", "Integer type")
 _INTEGERS = frozenset({TokenType.INT, TokenType.SMALLINT, TokenType.TINYINT})
 _SMALLER = frozenset({exp.DType.INT, exp.DType.SMALLINT, exp.DType.TINYINT})
@@ -330,6 +370,7 @@ class _Reader:
                 _as_one_integer(trees)
             if self._name in _ONE_TIMESTAMP:
                 _as_written_out(tokens, trees)
+            _mark_formats(tokens, trees, self._name, self._dialect)
             if any(map(_ends_in_comma, tokens, tokens[1:])):
                 _as_subqueries(trees)
         except ParseError as error:
