@@ -290,7 +290,8 @@ class _Workshop:
         holes: list[Hole] = []
         for hole in family.holes:
             others = {each.name for each in (*holes, *family.holes) if each is not hole}
-            named = free(hole.name, taken | others) if hole.name in taken else hole.name
+            own = f"{hole.name}_value" if hole.name in taken else hole.name
+            named = free(own, taken | others) if own != hole.name else own
             holes.append(replace(hole, name=named))
         return replace(family, holes=tuple(holes))
 

@@ -22,6 +22,7 @@ from unwet.rewrite.account import account
 from unwet.rewrite.adopted import adopted
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.choose import choose
+from unwet.rewrite.common_conditions import with_common_conditions
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conform import conform
 from unwet.rewrite.deadline import Deadline
@@ -305,6 +306,7 @@ class _Job:
             if not self.limits.apart and not self.limits.plain:
                 most = self.limits.sharing.max_parameters
                 library = adopted(library, self.dialect, most, alone)
+                library = with_common_conditions(library, most)
             library = said_once(library, {*self.reports, *forbidden})
         project = self._named(self._project(shared.drafts, library, shared.intermediates))
         if not self.target.LISTS:

@@ -166,4 +166,4 @@ def _tests(macro: Macro) -> dict[str, str]:
 def _rank(default: str | None) -> int:
     if default is None:
         return 0
-    return 2 if HANDED_ON.fullmatch(default) else 1
+    return 2 if HANDED_ON.fullmatch(default) or "h__" in default else 1
