@@ -22,6 +22,7 @@ from unwet.rewrite.library import NO_NAMES, NO_VALUE, Library, Macro, MacroCall
 from unwet.rewrite.naming import free_parameter, snake
 from unwet.rewrite.placed_calls import call_height
 from unwet.rewrite.positions import by_expression
+from unwet.rewrite.query_parts import name_of, sources
 from unwet.rewrite.selections import WITHOUT, may_leave_out
 from unwet.rewrite.shapes import Leaf, as_leaf
 from unwet.rewrite.sizes import tree_lines
@@ -93,7 +94,7 @@ class _Work:
         """A model that becomes a call, or branches in it."""
         tree = self.models[name]
         if isinstance(tree, exp.Select):
-            self.models[name] = self._called(tree) or tree
+            self.models[name] = self._called(_unwrapped(tree)) or tree
             return
         tree = copied(tree)
         found = False
@@ -108,14 +109,23 @@ class _Work:
 
     def _called(self, tree: exp.Select, name: str = "") -> exp.Expr | None:
         """The call that a query is, once the macro is what it has to be."""
+        block = tree.args.get("with_")
+        ctes = {cte.alias.lower() for cte in block.expressions} if block is not None else set()
+        if block is not None:
+            if name or block.args.get("recursive"):
+                return None
+            tree = copied(tree)
+            tree.set("with_", None)
         lines = tree_lines(tree, self.dialect)
         best: tuple[tuple[int, int, str], Macro, Fit] | None = None
         for macro in self.macros.values() if lines >= 2 * _LEAST else ():
             if not self._may_take(macro, tree, name):
                 continue
             room = max(0, min(_MOST, self.most - len(macro.params) + _free(macro)))
-            fit = fitted(macro, tree, self.dialect, room)
-            if fit is not None and self._sound(macro, fit):
+            fit = fitted(macro, tree, self.dialect, room, ctes)
+            if fit is None or not self._sound(macro, fit):
+                continue
+            if not (name and (fit.inner or (fit.renamed and self._says_columns(name)))):
                 rank = len(fit.new), -self.uses(macro.name), macro.name
                 if best is None or rank < best[0]:
                     best = rank, macro, fit
@@ -123,8 +133,9 @@ class _Work:
             return None
         _, macro, fit = best
         made, call = _taken(macro, fit, self.dialect)
+        inner = sum(tree_lines(query, self.dialect) + 2 for query in fit.inner.values())
         words = sum(len(n) + len(leaf.text) + 6 for n, leaf in call.args) + len(macro.name)
-        if lines - call_height(words) - 2 * bool(name) < _LEAST:
+        if lines - inner - call_height(words) - 2 * bool(name) < _LEAST:
             return None
         usual = {n: leaf for n, leaf in made.more.items() if n not in macro.params}
         for at, each in enumerate(self.calls):
@@ -133,7 +144,13 @@ class _Work:
         self.macros[macro.name] = made.macro
         self.calls.append(call)
         self._uses[macro.name] += 1
-        return exp.Var(this=f"call__{len(self.calls) - 1}__call")
+        return _behind(block, fit.inner, f"call__{len(self.calls) - 1}__call")
+
+    def _says_columns(self, macro: str) -> bool:
+        """Whether calls of it say columns, in its own names for relations."""
+        said = (leaf for call in self.calls if call.macro == macro
+                for _, leaf in (*call.args, *call.unsaid))  # fmt: skip
+        return any(leaf.kind == "condition" and "." in leaf.text for leaf in said)
 
     def _may_take(self, macro: Macro, tree: exp.Select, name: str) -> bool:
         if macro.name == name or macro.name in self.given or macro.kind != "query":
@@ -143,8 +160,8 @@ class _Work:
             fewer = self.uses(macro.name) < self.uses(name)
             if fewer or _STEM.sub("", macro.name) != _STEM.sub("", name):
                 return False
-        mine, other = _relations(macro.tree), _relations(tree)
-        return sum(((mine - other) + (other - mine)).values()) <= 2
+        mine, other = _tables(macro.tree), _tables(tree)
+        return len(mine) == len(other) and sum((Counter(mine) - Counter(other)).values()) <= 2
 
     def _sound(self, macro: Macro, fit: Fit) -> bool:
         """Whether the macro can be what the query wants: columns that it does without can be left
@@ -291,8 +308,41 @@ def _has_constant(tree: exp.Select) -> bool:
     return isinstance(first, exp.Alias) and isinstance(first.this, exp.Literal)
 
 
-def _relations(tree: exp.Expr) -> Counter[str]:
-    return Counter(t.lower() for text in texts(tree) for t in _RELATION.findall(text))
+def _tables(tree: exp.Expr) -> list[str]:
+    """The relations that a query reads itself; other queries have no name."""
+    return [name_of(source) for source, _ in sources(tree)] if isinstance(tree, exp.Select) else []
+
+
+def _behind(block: exp.Expr | None, inner: Mapping[str, exp.Query], call: str) -> exp.Expr:
+    """The call, behind the CTEs that it reads."""
+    word = exp.Var(this=call)
+    ctes = [copied(cte) for cte in block.expressions] if block is not None else []
+    ctes += [exp.CTE(this=copied(query), alias=exp.TableAlias(this=exp.to_identifier(name)))
+             for name, query in inner.items()]  # fmt: skip
+    return exp.Select(expressions=[word], with_=exp.With(expressions=ctes)) if ctes else word
+
+
+def _unwrapped(tree: exp.Select) -> exp.Select:
+    """The query that a model takes some columns of and does nothing else with, without the others;
+    the model itself where there is none."""
+    source = tree.args.get("from_")
+    inner = (
+        source.this.this if source is not None and isinstance(source.this, exp.Subquery) else None
+    )
+    said = {name for name, value in tree.args.items() if value}
+    if said != {"expressions", "from_"} or not isinstance(inner, exp.Select):
+        return tree
+    names = [item.name for item in tree.expressions if isinstance(item, exp.Column)]
+    every = [item.alias_or_name for item in inner.expressions]
+    left = [name for name in every if name not in names]
+    kept = [name for name in every if name in names]
+    if len(names) != len(tree.expressions) or kept != names:
+        return tree
+    if left and not may_leave_out(inner, every, left):
+        return tree
+    made = copied(inner)
+    made.set("expressions", [i for i in made.expressions if i.alias_or_name in names])
+    return made
 
 
 def _trees(library: Library) -> Iterator[exp.Expr]:

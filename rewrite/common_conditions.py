@@ -100,8 +100,8 @@ def _parted(
         return None
     everywhere = all(common.said)
     counted = len(macro.params) - bool(macro.optional[0]) - bool(macro.scoped[0])
-    if not everywhere and counted >= most:
-        return None
+    if not everywhere and counted > most:
+        return None  # one more is fine: nearly nobody says it
     left = [[p for p in own if p != gone] for own, gone in zip(parts, common.said, strict=True)]
     more = "" if everywhere else free_parameter(_word(common.text), macro.params)
     values = ["" for _ in calls] if everywhere else [

@@ -12,7 +12,7 @@ fitted(macro, query, ...) -> Fit or None
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,6 +21,7 @@ from sqlglot import exp
 from unwet.lineage.trees import copied
 from unwet.rewrite.alike import plainly
 from unwet.rewrite.library import HANDED_ON, Macro
+from unwet.rewrite.naming import free, snake
 from unwet.rewrite.query_parts import conjuncts, keys, name_of, says, sources
 from unwet.rewrite.shapes import Leaf, as_leaf, children
 
@@ -47,13 +48,16 @@ class New:
 class Fit:
     """What makes the query of the macro. ``tree``: the macro's, in which the nodes of new
     parameters are; ``scope``: a constant that the query has as its first output; ``left``: the
-    macro's outputs that it does without."""
+    macro's outputs that it does without; ``inner``: queries in the place of the macro's relations,
+    by what they are called as CTEs; ``renamed``: the macro calls relations otherwise."""
 
     tree: exp.Select
     said: dict[str, Leaf]
     new: tuple[New, ...]
     scope: exp.Expr | None
     left: tuple[str, ...]
+    inner: dict[str, exp.Query]
+    renamed: bool
 
 
 @dataclass
@@ -63,17 +67,21 @@ class _State:
     said: dict[str, Leaf] = field(default_factory=dict)
     new: dict[tuple[Leaf, Leaf, str], list[exp.Expr]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    inner: dict[str, exp.Query] = field(default_factory=dict)
 
     def copy(self) -> _State:
-        return _State(dict(self.said), {k: [*v] for k, v in self.new.items()}, dict(self.names))
+        new = {key: [*nodes] for key, nodes in self.new.items()}
+        return _State(dict(self.said), new, dict(self.names), dict(self.inner))
 
 
-def fitted(macro: Macro, query: exp.Select, dialect: str, most: int) -> Fit | None:
-    """``most``: new parameters that it may have."""
+def fitted(
+    macro: Macro, query: exp.Select, dialect: str, most: int, ctes: Collection[str] = ()
+) -> Fit | None:
+    """``most``: new parameters that it may have; ``ctes``: what is in front of the query."""
     tree = copied(macro.tree)
     if not isinstance(tree, exp.Select):
         return None
-    fitting = _Fitting(dialect, most)
+    fitting = _Fitting(macro, dialect, most, ctes)
     items = list(query.expressions)
     scope: exp.Expr | None = None
     constant = macro.scoped[1]  # which is there only if a call says so
@@ -89,7 +97,8 @@ def fitted(macro: Macro, query: exp.Select, dialect: str, most: int) -> Fit | No
     state = fitting.state
     new = tuple(New(tuple(nodes), usual, value, whole)
                 for (usual, value, whole), nodes in state.new.items())  # fmt: skip
-    return Fit(tree, state.said, new, scope, left)
+    renamed = any(mine != other for other, mine in fitting.renamed)
+    return Fit(tree, state.said, new, scope, left, state.inner, renamed)
 
 
 def _is_scope(item: exp.Expr) -> bool:
@@ -99,9 +108,11 @@ def _is_scope(item: exp.Expr) -> bool:
 class _Fitting:
     """One attempt."""
 
-    def __init__(self, dialect: str, most: int) -> None:
-        self.state = _State()
-        self._dialect, self._most = dialect, most
+    def __init__(self, macro: Macro, dialect: str, most: int, ctes: Collection[str]) -> None:
+        self.state, self._usual = _State(), macro.defaults
+        self._dialect, self._most, self._ctes = dialect, most, {*ctes}
+        self.renamed: set[tuple[str, str]] = set()  # all relations, those of inner queries, too
+        self._deep = 0  # in how many queries inside of the whole it is
         self._columns = True  # may be parameters: not in conditions, where they say what is tested
 
     def query(self, mine: exp.Select, other: exp.Select, items: Sequence[exp.Expr]) -> bool:
@@ -142,11 +153,16 @@ class _Fitting:
             if two.alias_or_name.lower() in self.state.names:
                 return False
             self.state.names[two.alias_or_name.lower()] = one.alias_or_name.lower()
+        self.renamed |= {*self.state.names.items()}
         return all(self._relation(one, two) for (one, _), (two, _) in pairs)
 
     def _relation(self, mine: exp.Expr, other: exp.Expr) -> bool:
         if isinstance(mine, exp.Table) and isinstance(other, exp.Table):
+            if other.name.lower() in self._ctes and not self._deep:
+                return self._in_place(mine, Leaf("name", other.name))
             return self._leaf(mine.this, other.this, True)
+        if isinstance(mine, exp.Table) and isinstance(other, exp.Subquery) and not self._deep:
+            return self._as_cte(mine, other)
         if not (isinstance(mine, exp.Subquery) and isinstance(other, exp.Subquery)):
             return False
         one, two = mine.this, other.this
@@ -154,9 +170,35 @@ class _Fitting:
             return bool(one == two)
         names = [[i.alias_or_name.lower() for i in q.expressions] for q in (one, two)]
         outside, self.state.names = self.state.names, {}
+        self._deep += 1
         fits = names[0] == names[1] and self.query(one, two, two.expressions)
+        self._deep -= 1
         self.state.names = outside
         return fits
+
+    def _as_cte(self, mine: exp.Table, other: exp.Subquery) -> bool:
+        """Whether the macro can read a query in front of its call, in the place of a relation."""
+        said = {name for name, value in other.args.items() if value}
+        alias = other.args.get("alias")
+        if not said <= {"this", "alias"} or alias is None or alias.args.get("columns"):
+            return False
+        hole = _HOLE.fullmatch(mine.name)
+        relation = self._usual.get(hole[1], "") if hole is not None else mine.name
+        words = relation.strip("_").split("__")
+        word = snake(words[-2]).removeprefix("int_") if len(words) > 2 else "rows_read"
+        name = free(word, {*self._ctes, *self.state.inner})
+        if not isinstance(other.this, exp.Select | exp.SetOperation):
+            return False
+        self.state.inner[name] = other.this
+        return self._in_place(mine, Leaf("name", name))
+
+    def _in_place(self, mine: exp.Table, value: Leaf) -> bool:
+        if (hole := _HOLE.fullmatch(mine.name)) is not None:
+            return self._say(hole, value)
+        usual = as_leaf(mine.this)
+        if usual is None or not _RELATION.fullmatch(usual.text):
+            return False
+        return self._more(usual, value, mine.this, "")
 
     def _tests(self, mine: exp.Select, other: exp.Select) -> bool:
         outside, self._columns = self._columns, False
