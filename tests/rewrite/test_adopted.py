@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlglot import exp, parse_one
 
@@ -146,6 +148,33 @@ def test_outputs_that_are_missing_are_left_out() -> None:
 )
 def test_what_is_another_query_stays(old: str, new: str) -> None:
     assert call(OWN.replace(old, new)) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "name"),
+    [
+        ("FROM (SELECT * FROM q WHERE q.ok) AS a", "t"),
+        ("FROM good AS a", "good"),
+    ],
+)
+def test_a_query_in_the_place_of_a_relation_is_in_front_of_the_call(own: str, name: str) -> None:
+    found = library(OWN)
+    macro = replace(found.macros[0], tree=found.macros[0].tree.copy())
+    table = macro.tree.find(exp.Table)
+    assert table is not None
+    table.set("this", exp.to_identifier("ref__int_t__ref"))
+    model = OWN.replace("FROM t AS a", own)
+    if name == "good":
+        model = f"WITH good AS (SELECT * FROM q WHERE q.ok) {model}"
+    models = {**found.models, "own": parse_one(model)}
+    made = adopted(replace(found, models=models, macros=(macro,)), "duckdb", 5)
+    tree = made.models["own"]
+    number = len(made.calls) - 1
+    assert tree.sql() == (
+        f"WITH {name} AS (SELECT * FROM q WHERE q.ok) SELECT call__{number}__call"
+    )
+    assert dict(made.calls[number].args)["relation"] == Leaf("name", name)
+    assert made.macros[0].defaults["relation"] == "ref__int_t__ref"
 
 
 def test_models_that_stay_as_they_are() -> None:
