@@ -47,14 +47,12 @@ def result() -> Result:
 
 def test_a_branch_with_a_constant_and_another_table_are_calls_and_proved(result: Result) -> None:
     assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
-    macros = {path: text for path, text in result.files.items() if path.startswith("macros/")
-              and path.endswith(".sql")}  # fmt: skip
-    whole = [text for text in macros.values() if "SUM(" in text]
-    [macro] = whole
-    assert "{% if scope is not none %}'{{ scope }}' AS scope,{% endif %}" in macro
+    files = {path: text.lower() for path, text in result.files.items() if path.endswith(".sql")}
+    [macro] = [text for path, text in files.items() if "macros/" in path and "sum(" in text]
+    assert "{% if scope is not none %} '{{ scope }}' as scope,{% endif %}" in macro
     assert "scope=none" in macro[: macro.index("%}")]
     assert "source('shop', table)" in macro
-    old = next(text for path, text in result.files.items() if path.endswith("sales_old.sql"))
+    old = next(text for path, text in files.items() if path.endswith("sales_old.sql"))
     assert "table='old_orders'" in old
     assert "o.day >= '2020-01-01'" in old
 

@@ -59,7 +59,7 @@ def test_a_call_that_wants_another_column_says_it(result: Result) -> None:
 
 def test_macros_read_the_table_of_their_schema(result: Result) -> None:
     macro = text(result, "concepts")
-    assert "FROM {{ source('cdm', table) }} AS e" in macro
+    assert "from {{ source('cdm', table) }} as e" in macro.lower()
     head = macro[: macro.index("%}")]
     assert head.index("table") < head.index("=start_date_of(table)")
 
