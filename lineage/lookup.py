@@ -170,11 +170,22 @@ def _unqualified(query: Query, column: Named, name: str, clause: str) -> Ref:
     ref = _in_inputs(query, name, clause)
     if alias is not None and _hides(query, alias, ref, clause):
         return _named(alias, name, _instead(ref))
+    if ref is not None and ref.certainty == "ambiguous" and clause == "group":
+        ref = _implicit(query, name) or ref
     if ref is None or ref.certainty != "certain":
         pseudo = names.PSEUDO_COLUMNS.get(query.dialect, ())
         if name in query.binder.variables or name in pseudo:
             return Ref(None, name, 0, "certain")
     return ref or Ref(None, name, 0, "unknown")
+
+
+def _implicit(query: Query, name: str) -> Ref | None:
+    """The item `t.a` as `a`: BigQuery gives a path the alias that is its last word, which GROUP BY
+    may say even where several tables have such a column (its manual, "Implicit aliases")."""
+    output = _aliases(query).get(name) if query.dialect == "bigquery" else None
+    if output is None or output.star is not None or not isinstance(output.node, exp.Column):
+        return None
+    return _named(output, name)
 
 
 def _hides(query: Query, alias: Output, ref: Ref | None, clause: str) -> bool:
