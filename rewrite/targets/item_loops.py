@@ -114,7 +114,8 @@ class _Walk:
 
     def _cte(self, loop: ItemLoop) -> exp.Expr:
         name = f"items_{len(self.found)}{_WIDE}"
-        self.found.append(Placed(loop, rf"{name} AS \(\s*SELECT\s+1\s*\)(,?)"))
+        # T-SQL's printer gives an output without a name one
+        self.found.append(Placed(loop, rf"{name} AS \(\s*SELECT\s+1(?:\s+AS\s+\S+)?\s*\)(,?)"))
         one = exp.Select(expressions=[exp.Literal.number(1)])
         return exp.CTE(this=one, alias=exp.TableAlias(this=exp.to_identifier(name)))
 

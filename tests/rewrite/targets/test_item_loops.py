@@ -187,3 +187,12 @@ def test_any_names_come_back(names: list[str], item: str, odd: int) -> None:
     text = template(tree(sql, "duckdb"), "duckdb", (), tables=True)
     written = tree(sql, "duckdb").sql("duckdb")
     assert tree(rendered(text), "duckdb") == tree(written, "duckdb")
+
+
+def test_ctes_are_a_loop_in_a_dialect_that_names_what_has_no_name() -> None:
+    ctes = ", ".join(f"{word} AS (SELECT DISTINCT id FROM s.{word}_rows)" for word in FEW)
+    text = template(tree(f"WITH {ctes} SELECT * FROM {FEW[0]}", "tsql"), "tsql", (), tables=True)
+    assert "{% for " in text
+    assert "items_" not in text
+    printed = tree(rendered(text), "tsql")
+    assert [cte.alias for cte in printed.find_all(exp.CTE)] == [*FEW]
