@@ -7,6 +7,7 @@ plans do not meet. It looks at constants only: what a column may hold is part of
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -53,6 +54,9 @@ _BITS: Final = {
     **dict.fromkeys(("postgres", "redshift", "materialize", "risingwave"), "bits"),
     **dict.fromkeys(("mysql", "singlestore", "doris", "starrocks"), "bytes or a number"),
 }
+_DIRECTIVE: Final = re.compile(r"%-?(\w)(?:strict)?")
+_SURE: Final = frozenset("YymdHIMSjpabABf")
+_LETTERS: Final = re.compile(r"[A-SU-Za-z]")  # T stands between days and hours
 _TRIMMING: Final = frozenset({"tsql", "fabric"})
 _HASHES: Final = frozenset({"hash", "checksum", "binary_checksum", "ora_hash"})
 
@@ -157,15 +161,40 @@ def _bits(call: Call, source: str, target: str) -> bool:
 
 
 def _of_one_engine(call: Call, source: str, target: str) -> bool:
-    """DuckDB takes the pattern of SIMILAR TO for a regular expression, and writes a negative number
-    as 64 bits in hex; SQLite's random numbers are integers (the manuals of the three)."""
+    """DuckDB takes the pattern of SIMILAR TO for a regular expression, writes a negative number as
+    64 bits in hex, and splits at an empty text; SQLite's random numbers are integers, its CHAR of
+    nothing is none; what FORMAT and PRINTF take and BIT is, each has its own idea of (the manuals
+    of the three; executed on PostgreSQL, DuckDB and SQLite)."""
+    both = (source, target)
     match call.op:
         case "similarto" | "hex" | "lowerhex":
-            return "duckdb" in (source, target)
-        case "rand":
-            return "sqlite" in (source, target)
+            return "duckdb" in both or "sqlite" in both
+        case "rand" | "unicode" | "typeof":
+            return "sqlite" in both
+        case "format":
+            return True
+        case "anonymous":
+            return any(slot in ("this='printf'", "this='format'") for slot in call.shape)
+        case "splitpart":
+            return call.args[1:2] == (Lit("string", ""),)
+        case "cast" | "trycast":
+            return "to:bit" in call.shape and "duckdb" in both
+        case "timetostr" | "tochar" | "strtotime" | "strtodate":
+            return any(map(_is_odd_format, call.args[1:]))
         case _:
             return False
+
+
+def _is_odd_format(expr: Expr) -> bool:
+    """Whether a format of days says something else to each engine, or nothing: names of days and
+    months in the wrong letters, weeks and weekdays, of which each counts others."""
+    if not isinstance(expr, Lit) or expr.kind != "string":
+        return False
+    return _LETTERS.search(_DIRECTIVE.sub(_told, expr.text)) is not None
+
+
+def _told(hit: re.Match[str]) -> str:
+    return "" if hit[1] in _SURE else "x"
 
 
 def _hash(call: Call) -> bool:

@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Node
-from unwet.rewrite.known_apart import estimated_apart, known_apart
+from unwet.rewrite.known_apart import APART, estimated_apart, known_apart
 from unwet.rewrite.mapping import mapped
 from unwet.rewrite.scalars import is_decimal
 
@@ -122,6 +122,8 @@ def _whole_numbers(call: Call, source: str, target: str) -> tuple[Call, str]:
     alike = {source, target} <= _TRUNCATING or {source, target} <= _ROUNDING
     if alike or _whole(call.args[0]):
         return call, ""
+    if _is_split(call.args[0]):
+        return replace(call, shape=(*call.shape, APART)), ""
     return call, f"casts to integers are of whole numbers ({source} and {target} round otherwise)"
 
 
@@ -137,6 +139,28 @@ def _whole(expr: Expr) -> bool:
             return True
         case _:
             return False
+
+
+def _is_split(expr: Expr) -> bool:
+    """A constant with a fraction."""
+    match expr:
+        case Lit(kind="number", text=text):
+            return "." in text and text.rstrip("0")[-1:] != "."
+        case Call(op="neg", args=(value,)):
+            return _is_split(value)
+        case _:
+            return False
+
+
+_COMPARED = frozenset({"eq", "neq", "lt", "lte", "gt", "gte", "in", "between"})
+
+
+def _rows(call: Call, source: str, target: str) -> tuple[Call, str]:
+    """(a, b) = (1, 2) is NULL where a is, and false in DuckDB, whose rows are structs."""
+    compared = call.op in _COMPARED and (source == "duckdb") != (target == "duckdb")
+    if compared and any(isinstance(a, Call) and a.op in ("tuple", "struct") for a in call.args):
+        return call, "no part of a row that is compared is NULL"
+    return call, ""
 
 
 def _average(agg: Agg, source: str, target: str) -> Agg:
@@ -190,6 +214,7 @@ _STEPS = (
     _weekday,
     _joined_text,
     _whole_numbers,
+    _rows,
 )
 
 

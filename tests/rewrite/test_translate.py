@@ -36,6 +36,7 @@ ASSUMED = [
     ("tsql", "SELECT a FROM t WHERE c = 'x'", "letter for letter"),
     ("mysql", "SELECT a FROM t", "letter for letter"),
     ("postgres", "SELECT DISTINCT ON (a) a FROM t", "not understood"),
+    ("postgres", "SELECT (a, b) IN ((1, 2)) AS x FROM t", "part of a row"),
 ]
 
 
@@ -118,6 +119,16 @@ APART = [
     ("HASH(c) = 1", "duckdb", "snowflake"),
     ("LENGTH(c) = 1", "tsql", "postgres duckdb"),
     ("WEEK(y) = 1", "mysql", "duckdb"),
+    ("TO_CHAR(y, 'Mon') = 'Jan'", "postgres", "duckdb"),
+    ("TO_CHAR(y, 'D') = '1'", "postgres", "duckdb"),
+    ("TO_CHAR(y, 'WW') = '1'", "postgres", "duckdb"),
+    ("FORMAT('%s', c) = 'a'", "postgres", "duckdb"),
+    ("c SIMILAR TO 'a%'", "postgres", "duckdb"),
+    ("SPLIT_PART(c, '', 1) = 'a'", "postgres", "duckdb"),
+    ("TO_HEX(a) = 'f'", "postgres", "duckdb"),
+    ("EXTRACT(SECOND FROM y) = 1", "postgres spark", "duckdb trino"),
+    ("CAST(2.5 AS INT) = a", "tsql sqlite", "duckdb postgres"),
+    ("UNICODE(c) = 1", "sqlite", "duckdb"),
 ]
 """What the two groups of dialects are known to understand differently."""
 
