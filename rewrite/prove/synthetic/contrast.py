@@ -18,6 +18,7 @@ from typing import Final
 
 from unwet.rewrite.algebra import Expr, Plan, Sort, Window, walk
 from unwet.rewrite.prove.engines import Engine
+from unwet.rewrite.prove.synthetic.blurred import blurs, with_both
 from unwet.rewrite.prove.synthetic.crowds import ORDERED, Crowds, Nulls, without_values
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import assembled
@@ -44,6 +45,7 @@ SPLITS: Final = 24  # places where two ways differ that are looked at
 EACH: Final = 10  # ways to have one condition as it should be
 TRIED: Final = 40  # combinations that are tried for one place
 FOUND: Final = 3  # entities for one place
+BLURS: Final = 8  # keys that are computed otherwise
 CROWDED: Final = 3  # ways, and conditions in other ways, that crowds are made of
 
 
@@ -69,10 +71,11 @@ class _Contrast:
         first = twins.ways(before.rel)[:WAYS]
         self._firsts(first)
         bounds, ends = frozenset(twins.bounds), dict(twins.ends)
-        partners = dict(twins.partners)
+        partners, keys = dict(twins.partners), dict(twins.keys)
         twins.bounds.clear()
         twins.ends.clear()
         twins.partners.clear()
+        twins.keys.clear()
         twins.other()
         second = twins.ways(after.rel)[:WAYS]
         self._firsts(second)
@@ -90,6 +93,11 @@ class _Contrast:
             [way for at, ways in those.items() if at not in other for way in ways]
             for those, other in ((partners, _digests(after)), (twins.partners, _digests(before)))
         )
+        grouped = [
+            [each for at, many in those.items() if at not in other for each in many]
+            for those, other in ((keys, _digests(after)), (twins.keys, _digests(before)))
+        ]
+        self._blurs = list(islice(blurs(grouped[0], grouped[1], self._symbols), BLURS))
         self._splits = list(islice(self._all_splits(first, second), SPLITS))
         self._asks = [
             [*islice(self._combined(each), TRIED), *self._alone(each)] for each in self._splits
@@ -189,6 +197,7 @@ class _Contrast:
             for found in self._nulls.values()
             for nulls in found
         ]
+        every.append([blur.ask for blur in self._blurs])
         atoms = [e for asks in every for ask in asks for e, _ in (*ask.hard, *ask.soft)]
         used = [e for way in self._ways for e in way.seen]
         used += [e for variable in self._symbols.variables for e in variable.of]
@@ -214,6 +223,7 @@ class _Contrast:
                     yield self._database([made, *beside], relations, made.goal.aim)
         if len(alone) > 1:
             yield self._database(alone, relations, "where the plans part")
+        yield from self._blurred(relations)
         if self._is_tie_other:
             yield from self._ties(relations)
         yield from self._nulls_elsewhere(relations)
@@ -256,6 +266,23 @@ class _Contrast:
             if other is not None:
                 yield [made, other]
                 yield [other, made]
+
+    def _blurred(self, relations: Sequence[str]) -> Iterator[Database]:
+        """A good row, and one that is the same for one of the plans."""
+        for blur in self._blurs:
+            found = self._solver.solve(blur.ask)
+            if found is None or self._pools.free.intersection((blur.cell, blur.other)):
+                continue
+            for way, asks in self._bases:
+                goal = Goal("good", "a blur", asks[0])
+                given = {blur.cell: found[blur.cell]}
+                made = self._maker.entity(goal, self._at, way, given=given)
+                self._at += 4
+                if made is not None:
+                    database = self._database([made], relations, "a blur")
+                    both = with_both(database, blur, found, self._pools, self._symbols)
+                    if both is not None:
+                        yield both
 
     def _ties(self, relations: Sequence[str]) -> Iterator[Database]:
         """More rows than a LIMIT lets through, with ties where one plan lets these through, too."""

@@ -110,6 +110,8 @@ class Deriver:
         self.symbols = symbols
         self._known: dict[bytes, tuple[Way, ...]] = {}
         self.bounds: set[int] = set()  # numbers of LIMIT and OFFSET
+        # by what makes rows distinct, or groups of them: the keys of each way
+        self.keys: dict[bytes, list[tuple[Expr, ...]]] = {}
         # by filter: rows that would be there if they had no partner
         self.partners: dict[bytes, tuple[Way, ...]] = {}
         self.ends: dict[Expr, set[bool | None]] = {}  # keys of orders: whether NULLs come first
@@ -144,13 +146,16 @@ class Deriver:
             case Aggregate():
                 ways = self.ways(rel.input)
                 pairs = self._pairs(rel, ways) if _is_pivot(rel) else ()
+                self.keys[rel.digest] = [self._placed(rel.keys, way.outputs) for way in ways]
                 return (*(self._grouped(rel, way) for way in ways), *pairs)
             case Window():
                 return tuple(self._windowed(rel, way) for way in self.ways(rel.input))
             case SetOp():
                 return self._set_operation(rel)
             case Distinct(input=inner):
-                return self.ways(inner)
+                ways = self.ways(inner)
+                self.keys[rel.digest] = [way.outputs for way in ways]
+                return ways
             case Sort():
                 return self._sorted(rel)
             case Unnest():
