@@ -242,6 +242,8 @@ class _Fitting:
     def _items(self, mine: exp.Select, items: Sequence[exp.Expr]) -> bool:
         own = {item.alias_or_name: item for item in mine.expressions}
         for item in items:
+            if item.alias_or_name not in own:
+                return False
             one, two = own[item.alias_or_name].unalias(), item.unalias()
             if self._tried(one, two, False) or self._tried(one, two, True):
                 continue

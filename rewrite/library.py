@@ -43,11 +43,13 @@ class Macro:
 
 @dataclass(frozen=True, slots=True)
 class MacroCall:
-    """One use: the leaf each parameter stands for; ``unsaid`` has those that are the default."""
+    """One use: the leaf each parameter stands for; ``unsaid`` has those that are the default.
+    ``like``: the calls that were of one macro, which has become a part of this one since."""
 
     macro: str
     args: tuple[tuple[str, Leaf], ...]
     unsaid: tuple[tuple[str, Leaf], ...] = ()
+    like: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,12 +18,21 @@ Said = tuple[tuple[str, Leaf], ...]  # parameters and what a call says for them
 
 _CALL: Final = "call__"
 _TAIL: Final = "tail__"
+_LIKE: Final = "like"  # note on a call: which others were of one macro with it
 
 
-def call_node(macro: str, said: Said, tail: bool = False) -> exp.Anonymous:
-    """A call with all arguments, also those that are the default."""
+def call_node(macro: str, said: Said, tail: bool = False, like: str = "") -> exp.Anonymous:
+    """A call with all arguments, also those that are the default; ``like`` some others."""
     args = [exp.Kwarg(this=exp.Var(this=name), expression=_node(leaf, name)) for name, leaf in said]
-    return exp.Anonymous(this=(_TAIL if tail else _CALL) + macro, expressions=args)
+    node = exp.Anonymous(this=(_TAIL if tail else _CALL) + macro, expressions=args)
+    if like:
+        node.meta[_LIKE] = like
+    return node
+
+
+def like_which(node: exp.Expr) -> str:
+    """What a call is noted to be like."""
+    return str(node._meta.get(_LIKE, "")) if node._meta is not None else ""
 
 
 def numbered(
@@ -36,7 +45,8 @@ def numbered(
         usual = defaults.get(macro, {})
         values = tuple(arguments(node))
         said = tuple(each for each in values if usual.get(each[0]) != each[1].text)
-        calls.append(MacroCall(macro, said, tuple(each for each in values if each not in said)))
+        unsaid = tuple(each for each in values if each not in said)
+        calls.append(MacroCall(macro, said, unsaid, like_which(node)))
         word = exp.Var(this=f"{kind}{len(calls) - 1}__{kind[:-2]}")
         if node is tree:
             tree = word

@@ -13,7 +13,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.rewrite.library import HANDED_ON, Macro, MacroCall
-from unwet.rewrite.placed_calls import arguments, call_node, calls_in, is_call
+from unwet.rewrite.placed_calls import arguments, call_node, calls_in, is_call, like_which
 from unwet.rewrite.shapes import Leaf
 
 _PARAMETER: Final = re.compile(r"h__(\w+?)__h(?![a-z_])", re.IGNORECASE)
@@ -31,7 +31,8 @@ def unwrapped(
         if is_call(tree) and _may_go(macro, tree, hosts, calls):
             for host, root in list(hosts.items()):
                 for node in [n for n in calls_in(root) if n.this == f"call__{macro.name}"]:
-                    made = _inner(tree, dict(arguments(node)), calls)
+                    like = like_which(node) or macro.name
+                    made = _inner(tree, dict(arguments(node)), calls, like)
                     if node is root:
                         hosts[host] = made
                     else:
@@ -81,9 +82,11 @@ def _is_plain(leaf: Leaf) -> bool:
     )
 
 
-def _inner(tree: exp.Expr, said: _Said, calls: MutableSequence[MacroCall]) -> exp.Anonymous:
+def _inner(
+    tree: exp.Expr, said: _Said, calls: MutableSequence[MacroCall], like: str = ""
+) -> exp.Anonymous:
     args = tuple((name, _instead(leaf, said, calls)) for name, leaf in arguments(tree))
-    return call_node(tree.this[len("call__") :], args)
+    return call_node(tree.this[len("call__") :], args, like=like)
 
 
 def _instead(leaf: Leaf, said: _Said, calls: MutableSequence[MacroCall]) -> Leaf:

@@ -130,10 +130,10 @@ def names_of(
 def _follows(values: Values, known: Sequence[Values]) -> Iterator[list[tuple[str, Values] | str]]:
     """The ways to put values together from one or two others and what is the same in all."""
     for one in known:
-        before, there, after = values[0].partition(one[0])
+        before, there, after = values[0].partition(one[0]) if one[0] else ("", "", "")
         if there and all(v == before + o + after for v, o in zip(values, one, strict=True)):
             yield [before, ("", one), after]
-    for one, other in product(known, repeat=2):
+    for one, other in product([each for each in known if each[0]], repeat=2):
         before, there, rest = values[0].partition(one[0])
         between, then, after = rest.partition(other[0])
         if (

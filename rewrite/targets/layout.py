@@ -77,7 +77,7 @@ def _large_names(project: Project) -> frozenset[str]:
     return frozenset(
         word
         for tree in trees
-        for name in tree.find_all(exp.Identifier)
+        for name in tree.find_all(exp.Identifier, exp.Anonymous)  # BigQuery: F() is not f()
         for word in _WORD.findall(name.name)
         if word.isupper()
     )

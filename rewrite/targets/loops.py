@@ -22,6 +22,7 @@ from unwet.rewrite.unions import BY_NAME, branches, is_top, says_more, word
 
 LEAST = 3  # fewer calls are read as easily as a loop
 _LINES = 5  # of a loop around its rows
+_KINDS = 10  # of columns, which are cut in all ways; of more it would take long
 _CALL = re.compile(r"call__(\d+)__call")
 
 Row = tuple[Leaf, ...]
@@ -114,9 +115,9 @@ Bundle = tuple[tuple[int, ...], list[Loop]]  # the places of calls, and their lo
 def bundles(calls: Mapping[int, MacroCall]) -> list[Bundle]:
     """The calls that loops stand for. Macros that are called with the same rows are called in one
     loop, where that makes fewer rows; a macro that is called with more of them has another one."""
-    groups: dict[str, list[int]] = {}
+    groups: dict[tuple[str, str], list[int]] = {}
     for at, call in calls.items():
-        groups.setdefault(call.macro, []).append(at)
+        groups.setdefault((call.macro, call.like), []).append(at)
     found: list[Bundle] = []
     for macro in sorted(groups, key=lambda name: (len(groups[name]), groups[name])):
         if not groups[macro]:
@@ -199,7 +200,7 @@ def loops_of(*groups: Sequence[MacroCall]) -> list[Loop]:
     rows = list(zip(*columns.values(), strict=True))
     width = len(columns)
     best = min(
-        (_grids(rows, left) for left in _splits(width)),
+        (_grids(rows, left) for left in _splits(rows)),
         key=lambda grids: sum(len(a) + len(b) + _LINES for _, a, b in grids),
         default=[],
     )
@@ -217,12 +218,20 @@ def _varies(table: Sequence[Row], at: int) -> bool:
 _Grid = tuple[tuple[int, ...], list[Row], list[Row]]  # columns of the first list; the two lists
 
 
-def _splits(width: int) -> Iterator[tuple[int, ...]]:
-    """Which columns may be the first list: each way to cut once."""
-    for many in range(1, width):
-        for left in combinations(range(width), many):
-            if 0 in left:
-                yield left
+def _splits(rows: Sequence[Row]) -> Iterator[tuple[int, ...]]:
+    """Which columns may be the first list: each way to cut once. Columns that tell one another
+    stay together."""
+    together: dict[tuple[int, ...], list[int]] = {}
+    for at, column in enumerate(zip(*rows, strict=True)):
+        first: dict[Leaf, int] = {}
+        together.setdefault(
+            tuple(first.setdefault(leaf, len(first)) for leaf in column), []
+        ).append(at)
+    every = list(together.values())
+    for many in range(1, len(every)) if len(every) <= _KINDS else ():
+        for left in combinations(every, many):
+            if 0 in left[0]:
+                yield tuple(sorted(at for columns in left for at in columns))
 
 
 def _grids(rows: Sequence[Row], left: tuple[int, ...]) -> list[_Grid]:

@@ -7,12 +7,17 @@ from pathlib import Path
 import duckdb
 import pytest
 import sqlglot
+from sqlglot import exp
 
 from unwet.lineage.pile import load
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft
+from unwet.rewrite.library import Macro, MacroCall
+from unwet.rewrite.placed_calls import arguments, call_node, calls_in, like_which
 from unwet.rewrite.refactor import Request, refactor
+from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.jinja import call_text, template
+from unwet.rewrite.unwrapped import unwrapped
 from unwet.tests.rewrite.small_pile import models
 
 CASE = Path(__file__).parents[2] / "fixtures" / "rewrite" / "variants"
@@ -119,3 +124,37 @@ def test_a_short_one_is() -> None:
         ["MEDIAN(g)"], ["MAX(g) + 1"]
     ]  # fmt: skip
     assert macro.params == ("hi",)
+
+
+def test_callers_of_a_macro_that_only_calls_another_one_call_that() -> None:
+    def text(*args: tuple[str, str]) -> tuple[tuple[str, Leaf], ...]:
+        return tuple((name, Leaf("string", said)) for name, said in args)
+
+    more = "more", Leaf("condition", "b")
+    handed = Leaf("condition", "t.a = 'h__year__h' AND call__0__call")
+    hosts: dict[str, exp.Expr] = {
+        "whole": call_node("thin", text(("year", "2024"))),
+        "inside": sqlglot.parse_one("SELECT 1 UNION ALL SELECT 2"),
+        "thin": call_node(
+            "thick", (*text(("day", "h__year__h")), ("more", Leaf("condition", "b")))
+        ),
+        "odd": call_node("thick", (*text(("day", "x")), ("more", handed))),
+    }
+    hosts["inside"].this.replace(call_node("thin", text(("year", "2025"))))
+    macros = [Macro(name, ("year",), hosts[name], "query") for name in ("thin", "odd")]
+    calls = [MacroCall("thin", text(("year", "2026")))]
+    assert list(unwrapped(hosts, macros, calls)) == ["thin", "odd"]  # nobody calls the odd one
+    said = [dict(arguments(node)) for name in ("whole", "inside") for node in calls_in(hosts[name])]
+    assert [each["day"].text for each in said] == ["2024", "2025"]
+    assert calls == [MacroCall("thick", (*text(("day", "2026")), more))]
+    assert like_which(hosts["whole"]) == "thin"
+
+
+def test_a_value_with_a_quote_does_not_go_into_a_text() -> None:
+    handed = Leaf("condition", "t.a = 'h__year__h'")
+    hosts: dict[str, exp.Expr] = {
+        "whole": call_node("thin", (("year", Leaf("string", "it's")),)),
+        "thin": call_node("thick", (("more", handed),)),
+    }
+    assert list(unwrapped(hosts, [Macro("thin", ("year",), hosts["thin"], "query")], [])) == []
+    assert hosts["whole"].this == "call__thin"

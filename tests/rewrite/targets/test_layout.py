@@ -8,6 +8,9 @@ import pytest
 from sqlfmt.api import format_string
 from sqlfmt.mode import Mode
 
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.targets.layout import laid_out
 from unwet.tests.rewrite.small_pile import refactored
 
@@ -18,6 +21,12 @@ def test_a_project_is_as_sqlfmt_would_write_it(tmp_path: Path) -> None:
     texts = [path.read_text() for path in files if "legacy" not in path.parts]
     assert len(texts) > 5
     assert [text for text in texts if format_string(text, Mode()) != text] == []
+
+
+def test_a_function_of_the_users_keeps_its_capitals() -> None:
+    text = "SELECT GET_GEO(a) AS geo, SUM(b) AS s FROM d.t GROUP BY GET_GEO(a)"
+    files = refactor(load([Source("r.sql", text, "bigquery")]), Request()).files
+    assert "select GET_GEO(a) as geo, sum(b) as s" in files["models/marts/r.sql"]
 
 
 @pytest.mark.parametrize(

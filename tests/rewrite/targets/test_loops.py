@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import jinja2
 import pytest
@@ -117,6 +118,22 @@ def test_rows_that_another_macro_is_called_with_twice_are_loops_of_their_own() -
     text = template(chain(len(calls)), "duckdb", calls)
     assert "m(a=a) }}\n{% if" in text
     assert sorted(rendered(text)) == sorted(plain(calls))
+
+
+def test_calls_that_were_of_two_macros_are_two_loops() -> None:
+    rows = [("a", "1"), ("b", "2"), ("c", "1"), ("a", "3"), ("d", "2"), ("b", "4")]
+    calls = [replace(call(x=x, y=y, z=like), like=like)
+             for like, many in (("one", rows[:3]), ("two", rows[3:])) for x, y in many]  # fmt: skip
+    text = template(chain(6), "duckdb", calls)
+    assert text.count("{% for x, y in [") == 2
+    assert sorted(rendered(text)) == sorted(plain(calls))
+
+
+def test_columns_that_tell_one_another_are_cut_together() -> None:
+    rows = [{"a": f"a{n}", "b": f"b{n}", "c": m, **{f"x{k}": f"{k}{n}" for k in range(20)}}
+            for n in range(4) for m in ("one", "two", "three")]  # fmt: skip
+    [loop] = loops_of([call(**row) for row in rows])
+    assert [len(level.rows) for level in loop.levels] == [4, 3]
 
 
 def test_two_calls_are_no_loop() -> None:
