@@ -94,13 +94,18 @@ def test_a_call_of_another_macro_is_an_argument() -> None:
                for part, numbers in ((YOUNG, (1, 2)), (OLD, (3, 4)))]  # fmt: skip
     library = choose(drafts(*reports), "duckdb")
     [whole] = [macro for macro in library.macros if len(macro.params) == 2]
+    a, b = whole.params
     calls = [library.calls[int(tree.name[6:-6])] for tree in library.models.values()]
     assert [call_text(call, "duckdb", library.calls) for call in calls] == [
-        "{{ r0_rows(one_2=one_rows(1), two=one_rows(2)) }}",
-        "{{ r0_rows(one_2=one(3), two=one(4)) }}",
+        f"{{{{ r0_rows({a}=one_rows(1), {b}=one_rows(2)) }}}}",
+        f"{{{{ r0_rows({a}=one(3), {b}=one(4)) }}}}",
     ]
     text = template(whole.tree, "duckdb", library.calls)
-    assert text.startswith("WITH one AS (\n  {{ one_2 }}\n), two AS (\n  {{ two }}\n)\nSELECT")
+    assert (
+        " ".join(text.split())
+        .lower()
+        .startswith(f"with one as ( {{{{ {a} }}}} ), two as ( {{{{ {b} }}}} ) select")
+    )
 
 
 def test_a_query_is_no_text() -> None:
