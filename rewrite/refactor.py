@@ -75,6 +75,7 @@ from unwet.rewrite.tested_by import evidence_of
 from unwet.rewrite.unfolding import both
 from unwet.rewrite.usual_values import with_usual_values
 from unwet.rewrite.verdicts import Verdict
+from unwet.rewrite.written_out import written_out
 
 _SHARES = (0.15, 0.4, 1.0)  # of the time: until reports are reworded, copies found, all done
 _ROUNDS = 4  # a pinned report can break a family for others, which are pinned in the next round
@@ -307,6 +308,7 @@ class _Job:
                 most = self.limits.sharing.max_parameters
                 library = adopted(library, self.dialect, most, alone)
                 library = with_common_conditions(library, most)
+            library = written_out(library, self.dialect)
             library = said_once(library, {*self.reports, *forbidden})
         project = self._named(self._project(shared.drafts, library, shared.intermediates))
         if not self.target.LISTS:

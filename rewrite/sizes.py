@@ -139,7 +139,9 @@ def project_size(library: Library, files: Mapping[str, str]) -> Size:
     lines = sum(map(code_lines, sql))
     trees = [*library.models.values(), *(m.tree for m in library.macros)]
     nodes = sum(tree_nodes(tree) for tree in trees)
-    nodes += sum(1 + sum(1 + _nodes(leaf) for _, leaf in call.args) for call in library.calls)
+    called = {macro.name for macro in library.macros}  # others are not called any more
+    calls = [call for call in library.calls if call.macro in called]
+    nodes += sum(1 + sum(1 + _nodes(leaf) for _, leaf in call.args) for call in calls)
     nodes += sum(1 + len(macro.params) + 2 * len(macro.rows) for macro in library.macros)
     said = [macro.tree for macro in library.macros if macro.kind == "expression"]
     nodes += sum(words(tree.name) for tree in said if isinstance(tree, exp.Var))

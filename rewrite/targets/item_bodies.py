@@ -170,15 +170,21 @@ def _said(word: Lexeme, pieces: Sequence[Piece]) -> str:
 
 
 def _wished(hole: Hole, words: Sequence[Lexeme]) -> Iterator[tuple[int, str]]:
-    """What the hole may be called, the lowest first: after the argument that it is, the table it is
-    in, that it is a name, or what it begins with."""
+    """What the hole may be called, the lowest first: after the argument or output that it is, the
+    table it is in, that it is a name, or what it begins with."""
     word = words[hole.place]
+    behind = [each.text for each in words[hole.place + 1 : hole.place + 3]]
     around = [each.text for each in words[max(hole.place - 2, 0) : hole.place]]
     told, sign = around if len(around) == 2 else ("", "")
     before = hole.head.rstrip("_.$/'\"`-: ").rpartition("_")[2].rpartition(".")[2]
     whole = not hole.head and not hole.tail
     ranks = {".": 2, "=": 1 if whole else 5}
-    for rank, name in ((ranks.get(sign, 9), told.lower()), (4, before.lower())):
+    output = behind[1] if behind[:1] == ["AS"] and len(behind) == 2 else ""
+    for rank, name in (
+        (ranks.get(sign, 9), told.lower()),
+        (1 if whole else 5, output.lower()),
+        (4, before.lower()),
+    ):
         if rank < 9 and name.isidentifier() and len(name) > 2 and name not in RESERVED:
             yield rank, name
     if all(value.isdigit() for value in hole.values):
