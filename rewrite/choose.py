@@ -151,9 +151,12 @@ class _Workshop:
         for host, survey in surveys.items():
             units += self._outer(host, survey)
             units += (u for u in self._units(host, whole=False) if u.kind == "block")
-        groups = variants(units, surveys, self.dialect)
-        self.stand_in.update(calls_said(unit for group in groups for unit in group))
-        if not self._take(each for group in groups for each in families(group, self.owners)):
+        least, found = self.owners.limits.sharing.min_saved, list[Family]()
+        for group in variants(units, surveys, self.dialect):
+            paying = [f for f in families(group, self.owners) if self._gain(f) >= least]
+            found += paying  # what does not pay is not kept, as it has trees of its own
+            self.stand_in.update(calls_said(unit for each in paying for unit in each.units))
+        if not self._take(found):
             return False
         self._unwrap()
         return True

@@ -43,6 +43,7 @@ _LEADERS: Final = 24  # wordings that one is compared with
 _OTHER: Final = 0.4  # of the nodes: in texts
 _NEAR: Final = 0.4  # of the parts: those that are the same
 _LEAST: Final = 40  # nodes
+_MOST: Final = 400_000  # nodes of all that is said otherwise in one round: they are copied
 _TESTS: Final = ("where", "having")  # clauses that one copy may not have at all
 _NEVER_SAID: Final = (
     exp.Query, exp.From, exp.Join, exp.With, exp.CTE, exp.Where, exp.Having, exp.Group, exp.Order,
@@ -56,7 +57,7 @@ Site = tuple[int, str]  # a clause: the identity of its SELECT or JOIN, and its 
 
 def variants(
     units: Iterable[Unit], surveys: Mapping[str, Survey], dialect: str
-) -> list[list[Unit]]:
+) -> Iterator[list[Unit]]:
     """Groups of units that are said in one shape, each with the tree that says so. Units of one
     shape are no news, so that every group has several of these. `surveys`: of the units' hosts."""
     alike: dict[object, dict[bytes, _Shape]] = defaultdict(dict)
@@ -66,12 +67,14 @@ def variants(
             known.units.append(unit)
         else:
             shapes[unit.shape.digest] = _Shape([unit], surveys[unit.host])
-    found: list[list[Unit]] = []
+    left = _MOST
     for shapes in alike.values():
         large = [each for each in shapes.values() if len(each.nodes) >= _LEAST]
         for cluster in _clusters(large, dialect):
-            found.extend(_said(cluster, dialect))
-    return found
+            left -= sum(len(shape.nodes) * len(shape.units) for shape, _ in cluster.members)
+            if left < 0:
+                return
+            yield from _said(cluster, dialect)
 
 
 def _frame(node: exp.Expr) -> tuple[object, ...]:
