@@ -33,7 +33,7 @@ _IN_QUOTES = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NOTE_SIGNS = re.compile(r"[\s-]+")
 _WORD = re.compile(r"\w+")
 _BRACKETS = {*"()[],;"}
-_TAG = re.compile(r"\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
+_TAG = re.compile(r"\{\{(?:(?!\}\}).)*\}\}|\{%(?:(?!%\}).)*%\}", re.DOTALL)
 
 
 class Layout:
@@ -143,9 +143,15 @@ def _free(tokens: Sequence[re.Match[str]], gaps: Sequence[bool], behind: int) ->
 
 
 def _indented(tag: re.Match[str]) -> str:
-    """A call of several lines, indented with its first: sqlfmt leaves what is in tags alone."""
+    """A tag of several lines, indented with its first: sqlfmt leaves what is in tags alone."""
     text = tag[0]
     if "\n" not in text or any("\n" in found for found in _IN_QUOTES.findall(text)):
         return text
+    first, *rest = text.split("\n")
     line = tag.string[tag.string.rfind("\n", 0, tag.start()) + 1 :]
-    return text.replace("\n", "\n" + line[: len(line) - len(line.lstrip(" "))])
+    old, new = _indent(rest[-1]), _indent(line)
+    return "\n".join([first, *(new + each.removeprefix(old) for each in rest)])
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" "))]

@@ -49,6 +49,13 @@ def test_a_function_of_the_users_keeps_its_capitals() -> None:
             "                x=1\n            ) }}\n"
             "        where c = 'long enough to be alone on a line' and d\n    )\n",
         ),
+        (
+            "WITH a AS (\n  {% for x in [\n      'b',\n      'c',\n  ] %}\n  SELECT {{ x }} FROM"
+            " {{ ref(x) }}\n  {% endfor %}\n) SELECT 1",
+            "with\n    a as (\n        {% for x in [\n            'b',\n            'c',\n"
+            "        ] %}\n            select {{ x }} from {{ ref(x) }}\n        {% endfor %}\n"
+            "    )\nselect 1\n",
+        ),
     ],
 )
 def test_spaces_and_words_of_sql(before: str, after: str) -> None:
