@@ -64,6 +64,7 @@ class Library:
 HANDED_ON = re.compile(r"call__(\d+)__call")  # an argument that another macro writes
 _CALL = re.compile(r"(call|loop)__\d+__\1|h__\w+__h")
 _NO_NAME = "of_the_call"
+_AROUND = (exp.SetOperation, exp.Subquery)  # where only what is a query stands
 NAMELESS = re.compile(rf"(?:(?<=__call)|(?<=__loop))\s+AS\s+{_NO_NAME}\b", re.IGNORECASE)
 # a call that is a whole branch, and not the first of several columns
 SELECTED = re.compile(
@@ -78,7 +79,9 @@ def with_calls_as_queries(tree: exp.Expr) -> exp.Expr:
     looks for what a query reads. `SELECTED` finds them in the text again. A call among the items of
     a SELECT, which may be several columns, gets a name, or T-SQL's printer would give it one:
     `NAMELESS` finds it."""
-    for word in [each for each in tree.find_all(exp.Var) if _CALL.fullmatch(each.name)]:
+    words = [each for each in tree.find_all(exp.Var)
+             if _CALL.fullmatch(each.name) or isinstance(each.parent, _AROUND)]  # fmt: skip
+    for word in words:
         if isinstance(word.parent, exp.Subquery):
             word.replace(exp.Table(this=exp.to_identifier(word.name)))
         elif isinstance(word.parent, exp.SetOperation):

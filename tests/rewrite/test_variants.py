@@ -16,8 +16,10 @@ from unwet.rewrite.library import Macro, MacroCall
 from unwet.rewrite.placed_calls import arguments, call_node, calls_in, like_which
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.targets.jinja import call_text, template
 from unwet.rewrite.unwrapped import unwrapped
+from unwet.rewrite.variants import word_for
 from unwet.tests.rewrite.small_pile import models
 
 CASE = Path(__file__).parents[2] / "fixtures" / "rewrite" / "variants"
@@ -106,6 +108,12 @@ def test_a_call_of_another_macro_is_an_argument() -> None:
         .lower()
         .startswith(f"with one as ( {{{{ {a} }}}} ), two as ( {{{{ {b} }}}} ) select")
     )
+
+
+def test_a_call_in_a_union_is_measured_in_every_dialect() -> None:
+    word = word_for(call_node("part", (("n", Leaf("number", "5")),)), "part", "tsql")
+    union = exp.Union(this=sqlglot.parse_one("SELECT a FROM t"), expression=word, distinct=False)
+    assert tree_lines(union, "tsql") > 4
 
 
 def test_a_query_is_no_text() -> None:
