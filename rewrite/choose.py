@@ -311,6 +311,7 @@ class _Workshop:
             return leaf
         node = self.stand_in[leaf.text].copy()
         word = numbered(node, defaults_of(self.macros), self.calls)
+        self.calls[-1] = replace(self.calls[-1], named=True)
         return Leaf("condition", word.name)
 
     def _call(self, name: str, values: Said, usual: Mapping[str, Leaf], kind: UnitKind) -> exp.Expr:

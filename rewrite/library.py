@@ -44,12 +44,14 @@ class Macro:
 @dataclass(frozen=True, slots=True)
 class MacroCall:
     """One use: the leaf each parameter stands for; ``unsaid`` has those that are the default.
-    ``like``: the calls that were of one macro, which has become a part of this one since."""
+    ``like``: the calls that were of one macro, which has become a part of this one since.
+    ``named``: handed on, it says the names of its arguments, as those with defaults come last."""
 
     macro: str
     args: tuple[tuple[str, Leaf], ...]
     unsaid: tuple[tuple[str, Leaf], ...] = ()
     like: str = ""
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, MutableMapping, MutableSequence, Sequence
+from dataclasses import replace
 from typing import Final
 
 from sqlglot import exp
@@ -40,7 +41,8 @@ def unwrapped(
             for at, call in enumerate(calls):
                 if call.macro == macro.name:
                     made = _inner(tree, dict((*call.args, *call.unsaid)), calls)
-                    calls[at] = MacroCall(made.this[len("call__") :], tuple(arguments(made)))
+                    target, said = made.this[len("call__") :], tuple(arguments(made))
+                    calls[at] = replace(call, macro=target, args=said, unsaid=())
             yield macro.name
 
 
@@ -98,7 +100,7 @@ def _instead(leaf: Leaf, said: _Said, calls: MutableSequence[MacroCall]) -> Leaf
         args = tuple((name, _instead(each, said, calls)) for name, each in call.args)
         if args == call.args:
             return leaf
-        calls.append(MacroCall(call.macro, args, call.unsaid))
+        calls.append(replace(call, args=args))
         return Leaf(leaf.kind, f"call__{len(calls) - 1}__call")
     text = _PARAMETER.sub(lambda found: said[found[1]].text, leaf.text)
     return Leaf(leaf.kind, text, leaf.quoted)

@@ -80,4 +80,4 @@ def _is_safe(leaf: Leaf) -> bool:
 def _shorter(call: MacroCall, usual: Mapping[str, Leaf]) -> MacroCall:
     args = tuple((name, leaf) for name, leaf in call.args if usual.get(name) != leaf)
     left = tuple((name, leaf) for name, leaf in call.args if usual.get(name) == leaf)
-    return MacroCall(call.macro, args, (*call.unsaid, *left))
+    return replace(call, args=args, unsaid=(*call.unsaid, *left))

@@ -20,7 +20,7 @@ def argument(leaf: Leaf, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
     if (inner := HANDED_ON.fullmatch(leaf.text)) is not None and leaf.kind == "condition":
         call = calls[int(inner[1])]
         said = [(name, argument(each, dialect, calls)) for name, each in call.args]
-        if call.unsaid:  # those that are not said are anywhere among them
+        if call.unsaid or (call.named and len(said) > 1):
             return f"{call.macro}({', '.join(f'{name}={text}' for name, text in said)})"
         return f"{call.macro}({', '.join(text for _, text in said)})"
     if leaf.kind == "names":
