@@ -18,7 +18,7 @@ from sqlglot import exp
 from unwet.lineage.trees import copied, texts
 from unwet.rewrite.abstract import fill, role
 from unwet.rewrite.fitting import Fit, New, fitted
-from unwet.rewrite.library import NO_NAMES, NO_VALUE, Library, Macro, MacroCall
+from unwet.rewrite.library import NO_NAMES, NO_VALUE, Library, Macro, MacroCall, called_by
 from unwet.rewrite.naming import free_parameter, snake
 from unwet.rewrite.placed_calls import call_height
 from unwet.rewrite.positions import by_expression
@@ -41,10 +41,12 @@ def adopted(
     library: Library, dialect: str, most: int, alone: Collection[str] = frozenset()
 ) -> Library:
     """The library with such calls. ``most``: parameters of a macro; ``alone``: models that stay as
-    they are."""
+    they are, and the macros that they call."""
     work = _Work(library, dialect, most)
+    stay = called_by(library, alone)
     for macro in sorted(library.macros, key=lambda each: (work.uses(each.name), each.name)):
-        work.macro(macro.name)
+        if macro.name not in stay:
+            work.macro(macro.name)
     for name in sorted(library.models):
         if name not in alone:
             work.model(name)

@@ -393,6 +393,11 @@ def walk(rel: Rel) -> Iterator[Rel]:
         stack.extend((child, False) for child in below(node))
 
 
+def is_text(plan: Plan) -> bool:
+    """Whether some of it is compared as a text, in which the order of words counts."""
+    return any(isinstance(node, Opaque) for node in walk(plan.rel))
+
+
 def below(rel: Rel) -> Iterator[Rel]:
     """The inputs of a relation, and the plans of the subqueries in its expressions."""
     yield from inputs(rel)

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlglot import exp
 
 from unwet.lineage.trees import copied, texts
-from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall
+from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall, called_by
 from unwet.rewrite.naming import free_parameter, snake
 from unwet.rewrite.shapes import Leaf
 
@@ -32,15 +32,19 @@ _SIGNS: Final = re.compile(
 )
 
 
-def with_common_conditions(library: Library, most: int) -> Library:
-    """The library with such conditions in its macros. ``most``: parameters of a macro."""
+def with_common_conditions(
+    library: Library, most: int, alone: Collection[str] = frozenset()
+) -> Library:
+    """The library with such conditions in its macros. ``most``: parameters of a macro; ``alone``:
+    models whose words stay in their order, and so those of the macros that they call."""
+    stay = called_by(library, alone)
     macros, calls = list(library.macros), list(library.calls)
     own: dict[str, list[int]] = defaultdict(list)
     trees = [*library.models.values(), *(macro.tree for macro in library.macros)]
     for number in dict.fromkeys(n for tree in trees for n in _numbers(tree)):
         own[calls[number].macro].append(number)
     for at, macro in enumerate(macros):
-        for name in _conditions(macro):
+        for name in _conditions(macro) if macro.name not in stay else ():
             made = _parted(macros[at], name, [calls[n] for n in own[macro.name]], most)
             if made is not None:
                 macros[at], changed = made

@@ -15,7 +15,7 @@ from functools import partial
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
-from unwet.rewrite.algebra import Opaque, Plan, walk
+from unwet.rewrite.algebra import Plan, is_text
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.grounded import skeleton
 from unwet.rewrite.naming import free
@@ -50,7 +50,7 @@ def read_through(
     sure = {d.name for d in drafts if d.name in plans and relations.get(d.name)} - {*pinned}
     often = _often_read(drafts, plans, normalizer) & {n for n in sure if is_definite(plans[n])}
     known = {draft.name: draft for draft in drafts}
-    texts = {n for n, p in plans.items() if any(isinstance(node, Opaque) for node in walk(p.rel))}
+    texts = {name for name, plan in plans.items() if is_text(plan)}
     stay = {*pinned, *texts}  # what is compared as a text keeps its words
     names = in_order({name: {*known[name].refs} for name in sorted(often)})
     done: dict[str, Draft] = {}

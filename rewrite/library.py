@@ -9,6 +9,7 @@ from typing import Literal
 
 from sqlglot import exp
 
+from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.shapes import Leaf
 
@@ -65,6 +66,7 @@ class Library:
 
 HANDED_ON = re.compile(r"call__(\d+)__call")  # an argument that another macro writes
 _CALL = re.compile(r"(call|loop)__\d+__\1|h__\w+__h")
+_NUMBER = re.compile(r"(?:call|tail)__(\d+)__")
 _NO_NAME = "of_the_call"
 _AROUND = (exp.SetOperation, exp.Subquery)  # where only what is a query stands
 NAMELESS = re.compile(rf"(?:(?<=__call)|(?<=__loop))\s+AS\s+{_NO_NAME}\b", re.IGNORECASE)
@@ -98,6 +100,20 @@ def with_calls_as_queries(tree: exp.Expr) -> exp.Expr:
 def _as_branch(word: str) -> str:
     """A parameter that is a query is no constant that a query selects."""
     return f"branch__{word[len('h__') : -len('__h')]}__branch" if word.startswith("h__") else word
+
+
+def called_by(library: Library, models: Iterable[str]) -> frozenset[str]:
+    """The macros that these models call, and those that such macros do."""
+    trees = {macro.name: macro.tree for macro in library.macros}
+    waiting = [library.models[name] for name in models if name in library.models]
+    found: set[str] = set()
+    while waiting:
+        numbers = {int(n) for text in texts(waiting.pop()) for n in _NUMBER.findall(text)}
+        for name in {library.calls[n].macro for n in numbers} - found:
+            found.add(name)
+            if name in trees:
+                waiting.append(trees[name])
+    return frozenset(found)
 
 
 def plain_library(drafts: Iterable[Draft]) -> Library:

@@ -49,6 +49,7 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     shown = _shows_names(tree)
     for identifier in tree.find_all(exp.Identifier):
         _unify(identifier, query.dialect, shown)
+    _sort_conjuncts(tree)
     as_sets(tree)
     by_all(tree, query.dialect)
     by_expression(tree, query.dialect)
@@ -56,6 +57,40 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     names = tuple(output.name for output in query.outputs)
     rels, columns = zip(*inputs.values(), strict=True) if inputs else ((), ())
     return Plan(names, Opaque(text, rels, columns, len(names), reason))
+
+
+def _sort_conjuncts(tree: exp.Expr) -> None:
+    """In place: a AND (b AND TRUE) as b AND a is, which has the same value whatever a and b are,
+    NULL too."""
+    for node in [each for each in tree.find_all(exp.And) if not _is_conjunct(each)]:
+        parts = [part for part in _conjuncts(node) if not _is_true(part)] or [exp.true()]
+        parts.sort(key=lambda part: part.sql(comments=False))
+        result = parts[0]
+        for part in parts[1:]:
+            result = exp.And(this=result, expression=part)
+        node.replace(result)
+
+
+def _is_conjunct(node: exp.Expr) -> bool:
+    parent = node.parent
+    while isinstance(parent, exp.Paren):
+        parent = parent.parent
+    return isinstance(parent, exp.And)
+
+
+def _conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:
+    inner = node
+    while isinstance(inner, exp.Paren):
+        inner = inner.this
+    if isinstance(inner, exp.And):
+        yield from _conjuncts(inner.this)
+        yield from _conjuncts(inner.expression)
+    else:
+        yield node
+
+
+def _is_true(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Boolean) and bool(node.this)
 
 
 def _is_bare_branch(node: exp.Subquery) -> bool:

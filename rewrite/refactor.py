@@ -20,7 +20,7 @@ from unwet.lineage.pile import Pile
 from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.account import account
 from unwet.rewrite.adopted import adopted
-from unwet.rewrite.algebra import Plan
+from unwet.rewrite.algebra import Plan, is_text
 from unwet.rewrite.choose import choose
 from unwet.rewrite.common_conditions import with_common_conditions
 from unwet.rewrite.compose import Draft
@@ -306,8 +306,9 @@ class _Job:
             library = selected(library)
             if not self.limits.apart and not self.limits.plain:
                 most = self.limits.sharing.max_parameters
-                library = adopted(library, self.dialect, most, alone)
-                library = with_common_conditions(library, most)
+                stay = own | {n for n, p in self.plans.items() if is_text(p)}
+                library = adopted(library, self.dialect, most, stay)
+                library = with_common_conditions(library, most, stay)
             library = written_out(library, self.dialect)
             library = said_once(library, {*self.reports, *forbidden})
         project = self._named(self._project(shared.drafts, library, shared.intermediates))
