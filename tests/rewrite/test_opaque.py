@@ -46,6 +46,11 @@ DIFFERENT = [
         "(WITH x AS (SELECT a FROM t) SELECT a FROM x) y",
     ),
     (
+        "conjuncts of another disjunction",
+        "SELECT DISTINCT ON (a) a FROM t WHERE a = 1 AND (b = 2 OR c = 'x') AND TRUE",
+        "SELECT DISTINCT ON (a) a FROM t WHERE (a = 1 AND b = 2 OR c = 'x') AND TRUE",
+    ),
+    (
         "order",
         "SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b",
         "SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b DESC",
@@ -97,6 +102,9 @@ def test_names_are_told_apart_as_the_dialect_does(dialect: str, left: str, right
 
 
 SAME = [
+    ("conjuncts in another order", "postgres",
+     "SELECT DISTINCT ON (a) a FROM t WHERE a = 1 AND (b = 2 AND c = 'x') OR a > 3",
+     "SELECT DISTINCT ON (a) a FROM t WHERE (c = 'x' AND TRUE AND a = 1) AND b = 2 OR a > 3"),
     ("case of names", "duckdb", R + "SELECT I FROM N, T", R + "select i from n, t"),
     ("needless parentheses", "postgres",
      "SELECT DISTINCT ON (a) (a) AS a FROM t WHERE ((a = 1) OR (b = 2)) AND (a IN (1, 2))",

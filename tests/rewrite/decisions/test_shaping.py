@@ -126,7 +126,7 @@ def test_what_is_forbidden_is_not_made(tmp_path: Path) -> None:
     text = f'[[forbid]]\nname = "sales"\n{WHO}'
     result = made(pile(), decided(tmp_path, text))
     assert "sales" not in users(result) and result.notes == ()
-    names = ("int_good", "good")  # what would be a model is a macro, where it may not be one
+    names = ("int_good", "good", "n")  # what would be a model is a macro, where it may not be one
     text = "".join(f'[[forbid]]\nname = "{name}"\n{WHO}' for name in names)
     assert users(made(copies(), decided(tmp_path, text))) == {}
 
