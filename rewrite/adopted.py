@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied, texts
+from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import fill, role
 from unwet.rewrite.fitting import Fit, New, fitted
-from unwet.rewrite.library import NO_NAMES, NO_VALUE, Library, Macro, MacroCall, called_by
+from unwet.rewrite.library import (
+    NO_NAMES,
+    NO_VALUE,
+    Library,
+    Macro,
+    MacroCall,
+    called_by,
+    numbers_of,
+)
 from unwet.rewrite.naming import free_parameter, snake
 from unwet.rewrite.placed_calls import call_height
 from unwet.rewrite.positions import by_expression
@@ -34,7 +42,6 @@ _LEAST: Final = 4  # lines that are saved
 _RELATION: Final = re.compile(r"(?:ref|src)__\w+?__(?:ref|src)", re.IGNORECASE)
 _HOLE: Final = re.compile(r"h__(\w+?)__h", re.IGNORECASE)
 _STEM: Final = re.compile(r"(?:_rows|_part|_\d+)+\Z")
-_NUMBER: Final = re.compile(r"(?:call|tail)__(\d+)__")
 
 
 def adopted(
@@ -79,7 +86,7 @@ class _Work:
         """What has come of it, without the macros that nothing calls any more."""
         self._hand_on()
         made = Library(self.models, tuple(self.macros.values()), tuple(self.calls))
-        called = {self.calls[n].macro for tree in _trees(made) for n in _numbers(tree)}
+        called = {self.calls[n].macro for tree in _trees(made) for n in numbers_of(tree)}
         gone = self.given - called
         return replace(made, macros=tuple(m for m in made.macros if m.name not in gone))
 
@@ -183,7 +190,7 @@ class _Work:
         for name, numbers in calls_by_macro(made).items():
             if name not in self.given:
                 continue
-            call = self.calls[_numbers(self.macros[name].tree)[0]]
+            call = self.calls[numbers_of(self.macros[name].tree)[0]]
             for number in numbers:
                 said = dict((*self.calls[number].unsaid, *self.calls[number].args))
                 args = tuple((n, _said(leaf, said, self.dialect)) for n, leaf in call.args)
@@ -350,7 +357,3 @@ def _unwrapped(tree: exp.Select) -> exp.Select:
 def _trees(library: Library) -> Iterator[exp.Expr]:
     yield from library.models.values()
     yield from (macro.tree for macro in library.macros)
-
-
-def _numbers(tree: exp.Expr) -> Sequence[int]:
-    return [int(n) for text in texts(tree) for n in _NUMBER.findall(text)]

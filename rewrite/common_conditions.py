@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied, texts
-from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall, called_by
+from unwet.lineage.trees import copied
+from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall, called_by, numbers_of
 from unwet.rewrite.naming import free_parameter, snake
 from unwet.rewrite.shapes import Leaf
 
 _LEAST: Final = 3  # calls that say it
 _SHARE: Final = 2 / 3  # of all calls, for a parameter
 _HOLE: Final = re.compile(r"h__(\w+?)__h")
-_NUMBER: Final = re.compile(r"(?:call|tail)__(\d+)__")
 _COLUMN: Final = re.compile(r"(?<![\w.'])[a-z_]\w*\.([a-z_]\w*)(?![\w.(])", re.IGNORECASE)
 _SHORT: Final = 4  # signs of a value that may stand somewhere by chance
 _SIGNS: Final = re.compile(
@@ -41,7 +40,7 @@ def with_common_conditions(
     macros, calls = list(library.macros), list(library.calls)
     own: dict[str, list[int]] = defaultdict(list)
     trees = [*library.models.values(), *(macro.tree for macro in library.macros)]
-    for number in dict.fromkeys(n for tree in trees for n in _numbers(tree)):
+    for number in dict.fromkeys(n for tree in trees for n in numbers_of(tree)):
         own[calls[number].macro].append(number)
     for at, macro in enumerate(macros):
         for name in _conditions(macro) if macro.name not in stay else ():
@@ -68,10 +67,6 @@ def conjuncts(text: str) -> list[str]:
             between = word == "BETWEEN"
         found[-1] += sign
     return [part.strip() for part in found]
-
-
-def _numbers(tree: exp.Expr) -> Iterator[int]:
-    return (int(n) for text in texts(tree) for n in _NUMBER.findall(text))
 
 
 def _conditions(macro: Macro) -> list[str]:

@@ -66,7 +66,7 @@ class Library:
 
 HANDED_ON = re.compile(r"call__(\d+)__call")  # an argument that another macro writes
 _CALL = re.compile(r"(call|loop)__\d+__\1|h__\w+__h")
-_NUMBER = re.compile(r"(?:call|tail)__(\d+)__")
+_NUMBER = re.compile(r"(?:call|tail)__(\d+)__", re.IGNORECASE)
 _NO_NAME = "of_the_call"
 _AROUND = (exp.SetOperation, exp.Subquery)  # where only what is a query stands
 NAMELESS = re.compile(rf"(?:(?<=__call)|(?<=__loop))\s+AS\s+{_NO_NAME}\b", re.IGNORECASE)
@@ -102,14 +102,23 @@ def _as_branch(word: str) -> str:
     return f"branch__{word[len('h__') : -len('__h')]}__branch" if word.startswith("h__") else word
 
 
+def numbers_in(text: str) -> list[int]:
+    """The numbers of the calls that stand in a text."""
+    return [int(number) for number in _NUMBER.findall(text)]
+
+
+def numbers_of(tree: exp.Expr) -> list[int]:
+    """The numbers of the calls that stand in a tree."""
+    return [number for text in texts(tree) for number in numbers_in(text)]
+
+
 def called_by(library: Library, models: Iterable[str]) -> frozenset[str]:
     """The macros that these models call, and those that such macros do."""
     trees = {macro.name: macro.tree for macro in library.macros}
     waiting = [library.models[name] for name in models if name in library.models]
     found: set[str] = set()
     while waiting:
-        numbers = {int(n) for text in texts(waiting.pop()) for n in _NUMBER.findall(text)}
-        for name in {library.calls[n].macro for n in numbers} - found:
+        for name in {library.calls[n].macro for n in numbers_of(waiting.pop())} - found:
             found.add(name)
             if name in trees:
                 waiting.append(trees[name])

@@ -6,17 +6,13 @@ there is the definition, and what stands in each place where it is used.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sqlglot import exp
-
-from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import HANDED_ON, Macro, MacroCall
+from unwet.rewrite.library import HANDED_ON, Macro, MacroCall, numbers_of
 from unwet.rewrite.project import Project
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.sizes import code_lines, tree_lines
@@ -24,7 +20,6 @@ from unwet.rewrite.targets.jinja import call_text
 from unwet.rewrite.templated.family import Family
 
 _AROUND: Final = 2  # the first and the last line of a macro
-_CALL: Final = re.compile(r"(?:call|tail)__(\d+)__", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +113,7 @@ def _calls(project: Project) -> Mapping[str, list[tuple[str, MacroCall]]]:
     hosts = {**library.models, **{macro.name: macro.tree for macro in library.macros}}
     found: dict[str, list[tuple[str, MacroCall]]] = defaultdict(list)
     for host in sorted(hosts):
-        for number in _numbers(hosts[host]):
+        for number in numbers_of(hosts[host]):
             call = library.calls[number]
             found[call.macro].append((host, call))
             for _, leaf in call.args:
@@ -126,11 +121,6 @@ def _calls(project: Project) -> Mapping[str, list[tuple[str, MacroCall]]]:
                     handed = library.calls[int(inner[1])]
                     found[handed.macro].append((host, handed))
     return found
-
-
-def _numbers(tree: exp.Expr) -> Iterator[int]:
-    for text in texts(tree):
-        yield from (int(number) for number in _CALL.findall(text))
 
 
 def _said(leaf: Leaf | None, project: Project) -> str:

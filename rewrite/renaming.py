@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.library import Library, Macro, MacroCall, numbers_of
 from unwet.rewrite.naming import RESERVED
 from unwet.rewrite.project import Project
 from unwet.rewrite.shapes import Leaf
@@ -78,7 +78,7 @@ def _parameter(library: Library, each: Called) -> Library:
         )
 
     inside = {number for found in library.macros if found.name == each.name
-              for number in _numbers(found.tree)}  # fmt: skip
+              for number in numbers_of(found.tree)}  # fmt: skip
 
     def call(number: int, found: MacroCall) -> MacroCall:
         args, unsaid = found.args, found.unsaid
@@ -91,12 +91,6 @@ def _parameter(library: Library, each: Called) -> Library:
 
     calls = tuple(call(number, found) for number, found in enumerate(library.calls))
     return replace(library, macros=tuple(map(macro, library.macros)), calls=calls)
-
-
-def _numbers(tree: exp.Expr) -> Iterable[int]:
-    for node in tree.find_all(exp.Var, exp.Identifier):
-        for found in re.findall(r"(?:call|tail)__(\d+)__", node.name):
-            yield int(found)
 
 
 def named(project: Project, names: Mapping[str, str]) -> Project:

@@ -18,14 +18,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from unwet.lineage.trees import texts
-from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.library import Library, Macro, MacroCall, numbers_in, numbers_of
 from unwet.rewrite.shapes import Leaf
 
 Parameter = tuple[str, str]  # a macro, and one of its parameters
 
 _SOURCE: Final = re.compile(r"src__(\w+?)__(\w+?)__src", re.IGNORECASE)
 _HANDED_ON: Final = re.compile(r"h__(\w+)__h", re.IGNORECASE)
-_NUMBER: Final = re.compile(r"(?:call|tail)__(\d+)__")
 
 
 @dataclass
@@ -116,10 +115,10 @@ def _note(values: _Values, text: str, caller: str) -> None:
 def _callers(library: Library) -> Iterator[tuple[int, str]]:
     """The macro that each call stands in, by the number of the call; empty for a model."""
     for tree in library.models.values():
-        yield from ((int(n), "") for text in texts(tree) for n in _NUMBER.findall(text))
+        yield from ((number, "") for number in numbers_of(tree))
     for macro in library.macros:
         for text in texts(macro.tree):
-            for number in _NUMBER.findall(text):
+            for number in numbers_in(text):
                 yield int(number), macro.name
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from unwet.lineage.trees import texts
 from unwet.rewrite.algebra import Call, Rel, Scan, expressions, parts, walk
 from unwet.rewrite.data_tests.values import Cells, Input, UnitTest
+from unwet.rewrite.library import numbers_of
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.project import Project
 from unwet.rewrite.prove.examples import Example, examples
@@ -18,7 +19,6 @@ MOST: Final = 5
 _TRIED: Final = 12  # not every one has rows that a person can read
 _ARMS: Final = 2  # conditions that decide a value; fewer is no rule that needs a test
 _ALIKE: Final = frozenset({"duckdb", "postgres"})  # run on DuckDB as their authors meant it
-_CALL: Final = re.compile(r"(?:call|tail)__(\d+)__", re.IGNORECASE)
 _CLOCK: Final = re.compile(  # a function's class, or the name of one that has none
     r"(current|localtime|utc|anonymous .*'?(now|today|getdate|getutcdate|sysdate|systimestamp"
     r"|unix_timestamp|clock_timestamp)\b)",
@@ -78,8 +78,8 @@ def _rules(rel: Rel) -> int:
 
 
 def _macros(project: Project, name: str) -> tuple[str, ...]:
-    numbers = _CALL.findall(" ".join(texts(project.library.models[name])))
-    return tuple(sorted({project.library.calls[int(n)].macro for n in numbers}))
+    numbers = numbers_of(project.library.models[name])
+    return tuple(sorted({project.library.calls[n].macro for n in numbers}))
 
 
 def _used(rel: Rel) -> dict[str, frozenset[str]]:

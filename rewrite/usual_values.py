@@ -12,13 +12,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from unwet.lineage.trees import texts
-from unwet.rewrite.library import Library, MacroCall
+from unwet.rewrite.library import Library, MacroCall, numbers_of
 from unwet.rewrite.shapes import Leaf
 
 _LEAST: Final = 3  # calls that say the same
 _SHARE: Final = 2 / 3  # of all calls
-_CALL: Final = re.compile(r"(?:call|tail)__(\d+)__")
 _PLAIN: Final = re.compile(r"[\w .%+-]*")  # needs no escape in any language
 _RELATION: Final = re.compile(r"ref__\w+?__ref|src__\w+?__src")
 
@@ -46,7 +44,7 @@ def calls_by_macro(library: Library) -> dict[str, list[int]]:
     hosts = [*library.models.values(), *(macro.tree for macro in library.macros)]
     rows: set[str] = set()
     for host in hosts:
-        calls = [int(number) for text in texts(host) for number in _CALL.findall(text)]
+        calls = numbers_of(host)
         counts = Counter(library.calls[number].macro for number in calls)
         rows.update(name for name, times in counts.items() if times > 1)
         for number in calls:

@@ -15,8 +15,8 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied, texts
-from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.lineage.trees import copied
+from unwet.rewrite.library import Library, Macro, MacroCall, numbers_in, numbers_of
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.sizes import code_lines
 from unwet.rewrite.targets.jinja import template
@@ -24,7 +24,6 @@ from unwet.rewrite.targets.loops import LEAST
 from unwet.rewrite.unions import word
 
 _CALL: Final = re.compile(r"call__(\d+)__call")
-_ANY_CALL: Final = re.compile(r"(?:call|tail)__(\d+)__")
 _HOLE: Final = re.compile(r"h__(\w+?)__h", re.IGNORECASE)
 _PLAIN: Final = ("name", "string", "number")
 _WORDS: Final = (exp.Identifier, exp.Literal, exp.Var)
@@ -36,10 +35,10 @@ def written_out(library: Library, dialect: str) -> Library:
     so that the others keep their numbers."""
     trees = {**library.models, **{macro.name: macro.tree for macro in library.macros}}
     users = _users(trees)
-    handed = {int(n) for call in library.calls for _, leaf in (*call.args, *call.unsaid)
-              for n in _ANY_CALL.findall(leaf.text)}  # fmt: skip
-    handed |= {int(n) for macro in library.macros for text in macro.defaults.values()
-               for n in _ANY_CALL.findall(text)}  # fmt: skip
+    handed = {n for call in library.calls for _, leaf in (*call.args, *call.unsaid)
+              for n in numbers_in(leaf.text)}  # fmt: skip
+    handed |= {n for macro in library.macros for text in macro.defaults.values()
+               for n in numbers_in(text)}  # fmt: skip
     models, gone = dict(library.models), set[str]()
     for macro in library.macros:
         numbers = [n for n, call in enumerate(library.calls) if call.macro == macro.name]
@@ -60,9 +59,8 @@ def _users(trees: Mapping[str, exp.Expr]) -> Mapping[int, Counter[str]]:
     """The trees in which each call stands, and how often."""
     found: dict[int, Counter[str]] = defaultdict(Counter)
     for name, tree in trees.items():
-        for text in texts(tree):
-            for number in _ANY_CALL.findall(text):
-                found[int(number)][name] += 1
+        for number in numbers_of(tree):
+            found[number][name] += 1
     return found
 
 
@@ -70,7 +68,7 @@ def _may_be_written(macro: Macro) -> bool:
     """Whether nothing in it depends on more than the words that its parameters are."""
     if macro.kind != "query" or macro.optional[0] or macro.scoped[0] or macro.rows:
         return False
-    return not any(_ANY_CALL.search(text) for text in texts(macro.tree))
+    return not numbers_of(macro.tree)
 
 
 def _written(tree: exp.Expr, macro: Macro, calls: Mapping[int, MacroCall]) -> exp.Expr | None:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from sqlglot import exp
 
 from unwet.lineage.lexer import CODE, pieces
-from unwet.rewrite.library import Library, MacroCall
+from unwet.rewrite.library import Library, MacroCall, numbers_of
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.placing import Places
 from unwet.rewrite.targets.tokens import TOKEN
@@ -91,16 +91,10 @@ def calls_of(library: Library) -> dict[str, dict[str, MacroCall]]:
             call = library.calls[int(whole["name"])]
             found.setdefault(call.macro, {})[name] = call
         else:
-            partly |= {library.calls[n].macro for n in _numbers(tree)}
+            partly |= {library.calls[n].macro for n in numbers_of(tree)}
     for macro in library.macros:
-        partly |= {library.calls[n].macro for n in _numbers(macro.tree)}
+        partly |= {library.calls[n].macro for n in numbers_of(macro.tree)}
     return {m: c for m, c in found.items() if m not in partly and len(c) > 1}
-
-
-def _numbers(tree: exp.Expr) -> set[int]:
-    """The calls that stand in a tree."""
-    words = (node.name for node in tree.walk() if isinstance(node, (exp.Var, exp.Identifier)))
-    return {int(n) for word in words for n in re.findall(r"(?:call|tail)__(\d+)__", word)}
 
 
 def _at(hit: re.Match[str]) -> str:

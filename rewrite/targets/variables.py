@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from unwet.lineage.trees import texts
-from unwet.rewrite.library import Library, MacroCall
+from unwet.rewrite.library import Library, MacroCall, numbers_in
 from unwet.rewrite.project import Project
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -56,5 +56,5 @@ def _variables(words: Iterable[str], named: Mapping[str, str]) -> frozenset[str]
 
 
 def _calls(text: str, library: Library) -> Iterator[MacroCall]:
-    for number in re.findall(r"(?:call|tail)__(\d+)__", text):
-        yield library.calls[int(number)]
+    for number in numbers_in(text):
+        yield library.calls[number]
