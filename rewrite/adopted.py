@@ -109,15 +109,18 @@ class _Work:
         found = False
         for union in [node for node in tree.find_all(exp.Union) if is_top(node)]:
             for branch in branches(union):
-                call = self._called(branch) if isinstance(branch, exp.Select) else None
+                if not isinstance(branch, exp.Select):
+                    continue
+                call = self._called(branch, is_branch=True)
                 if call is not None:
                     branch.replace(call)
                     found = True
         if found:
             self.models[name] = tree
 
-    def _called(self, tree: exp.Select, name: str = "") -> exp.Expr | None:
-        """The call that a query is, once the macro is what it has to be."""
+    def _called(self, tree: exp.Select, name: str = "", is_branch: bool = False) -> exp.Expr | None:
+        """The call that a query is, once the macro is what it has to be. A branch of a UNION cannot
+        begin with CTEs of its own, whatever a parser takes."""
         block = tree.args.get("with_")
         ctes = {cte.alias.lower() for cte in block.expressions} if block is not None else set()
         if block is not None:
@@ -133,6 +136,8 @@ class _Work:
             room = max(0, min(_MOST, self.most - len(macro.params) + _free(macro)))
             fit = fitted(macro, tree, self.dialect, room, ctes)
             if fit is None or not self._sound(macro, fit):
+                continue
+            if is_branch and fit.inner:
                 continue
             if not (name and (fit.inner or (fit.renamed and self._says_columns(name)))):
                 rank = len(fit.new), -self.uses(macro.name), macro.name

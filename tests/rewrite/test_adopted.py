@@ -175,6 +175,19 @@ def test_a_query_in_the_place_of_a_relation_is_in_front_of_the_call(own: str, na
     assert made.macros[0].defaults["relation"] == "ref__int_t__ref"
 
 
+def test_a_branch_does_not_begin_with_a_query_of_its_own() -> None:
+    """A parser takes WITH behind UNION ALL; engines don't."""
+    found = library(OWN)
+    macro = replace(found.macros[0], tree=found.macros[0].tree.copy())
+    table = macro.tree.find(exp.Table)
+    assert table is not None
+    table.set("this", exp.to_identifier("ref__int_t__ref"))
+    own = OWN.replace("FROM t AS a", "FROM (SELECT * FROM q WHERE q.ok) AS a")
+    models = {**found.models, "own": parse_one(f"SELECT 1 UNION ALL {own}")}
+    made = adopted(replace(found, models=models, macros=(macro,)), "duckdb", 5)
+    assert made.models["own"] == models["own"]
+
+
 def test_models_that_stay_as_they_are() -> None:
     found = library(OWN)
     assert adopted(found, "duckdb", 5, {"own"}).models["own"] == found.models["own"]
