@@ -19,6 +19,7 @@ from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import fill, role
 from unwet.rewrite.fitting import Fit, New, fitted
 from unwet.rewrite.library import (
+    HOLE,
     NO_NAMES,
     NO_VALUE,
     Library,
@@ -40,7 +41,6 @@ from unwet.rewrite.usual_values import calls_by_macro
 _MOST: Final = 2  # parameters more, for one query
 _LEAST: Final = 4  # lines that are saved
 _RELATION: Final = re.compile(r"(?:ref|src)__\w+?__(?:ref|src)", re.IGNORECASE)
-_HOLE: Final = re.compile(r"h__(\w+?)__h", re.IGNORECASE)
 _STEM: Final = re.compile(r"(?:_rows|_part|_\d+)+\Z")
 
 
@@ -204,7 +204,7 @@ class _Work:
 
 def _said(leaf: Leaf, values: Mapping[str, Leaf], dialect: str) -> Leaf:
     """A leaf in which parameters are what they are in one call."""
-    if (hole := _HOLE.fullmatch(leaf.text)) is not None and hole[1] in values:
+    if (hole := HOLE.fullmatch(leaf.text)) is not None and hole[1] in values:
         value = values[hole[1]]
         return value
 
@@ -216,7 +216,7 @@ def _said(leaf: Leaf, values: Mapping[str, Leaf], dialect: str) -> Leaf:
             return str(exp.Literal.string(value.text).sql(dialect or None))[1:-1]
         return value.text
 
-    return replace(leaf, text=_HOLE.sub(put, leaf.text))
+    return replace(leaf, text=HOLE.sub(put, leaf.text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ class Library:
     calls: tuple[MacroCall, ...]
 
 
-HANDED_ON = re.compile(r"call__(\d+)__call")  # an argument that another macro writes
+HANDED_ON = re.compile(r"call__(\d+)__call")  # a query or an argument that another macro writes
+HOLE = re.compile(r"h__(\w+?)__h", re.IGNORECASE)  # what stands for a parameter
 _CALL = re.compile(r"(call|loop)__\d+__\1|h__\w+__h")
 _NUMBER = re.compile(r"(?:call|tail)__(\d+)__", re.IGNORECASE)
 _NO_NAME = "of_the_call"

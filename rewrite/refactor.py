@@ -222,7 +222,7 @@ class _Job:
         self.shared_assumptions: frozenset[str] = frozenset()  # of what several models share
         self.found: Mapping[str, ReadBack] = {}  # the models of the project, read back
         self.layout = Layout()
-        self.printed: tuple[Project, Mapping[str, str]] | None = None
+        self.printed: tuple[Project, Mapping[str, str], Mapping[str, str]] | None = None
 
     def run(self) -> Result:
         self.progress("composing one model per report")
@@ -361,11 +361,17 @@ class _Job:
             return read_back(folder, against)
 
     def _files(self, project: Project) -> Mapping[str, str]:
-        """The project as files, laid out once for all who read the same one in a row."""
+        """The project as files, laid out."""
+        return self._printed(project)[1]
+
+    def _printed(self, project: Project) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """The files as they are counted, and laid out: made once for all who ask for those of the
+        same project in a row."""
         if self.printed is None or self.printed[0] is not project:
             files = self.target.files(project)
-            self.printed = project, self.layout.of(project, files) if self.target.SQLFMT else files
-        return self.printed[1]
+            laid_out = self.layout.of(project, files) if self.target.SQLFMT else files
+            self.printed = project, files, laid_out
+        return self.printed[1:]
 
     # --- on data
 
@@ -471,11 +477,11 @@ class _Job:
             self.templated = rewritten(self.apart, self.request.sharing, taken)
         project, told = place_templates(project, self.templated)
         verdicts = tuple(sorted((*verdicts, *told), key=lambda each: each.name))
-        files = {**self._files(project)}
+        plain, laid_out = self._printed(project)
+        files, counted = {**laid_out}, self.target.counted(plain)
         assumed = self.assumptions | self.shared_assumptions
         said = (*map(project.said, assumed), *self.templated.assumptions)
         assumptions = tuple(sorted(said))
-        counted = self.target.counted(self.target.files(project))
         before, after = self._sizes(project, counted)
         files["MIGRATION.md"] = migration(
             project,

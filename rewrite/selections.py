@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from unwet.rewrite.library import EVERY, LINE, NO_NAMES, Library, Macro
+from unwet.rewrite.library import EVERY, HANDED_ON, LINE, NO_NAMES, Library, Macro
 from unwet.rewrite.naming import free
 from unwet.rewrite.shapes import Leaf
 
@@ -22,7 +22,6 @@ WITHOUT = "without"
 _AROUND = 3  # lines of a query around a call: SELECT, FROM and the closing parenthesis
 _LIST = 5  # lines around the query of a macro that has a list of columns, and one for reading it
 _SIGNS = 8  # around the parameters of a call
-_CALL = re.compile(r"call__(\d+)__call")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
@@ -96,7 +95,7 @@ def _around(tree: exp.Expr) -> tuple[int, list[str]] | None:
     inner = source.this if source is not None else None
     if not isinstance(tree, exp.Select) or said != {"expressions", "from_"}:
         return None
-    call = _CALL.fullmatch(inner.this.name) if isinstance(inner, exp.Subquery) else None
+    call = HANDED_ON.fullmatch(inner.this.name) if isinstance(inner, exp.Subquery) else None
     names = [item.name for item in tree.expressions if _is_plain(item)]
     return (int(call[1]), names) if call and len(names) == len(tree.expressions) else None
 

@@ -7,8 +7,7 @@ loops by themselves, with no more lines in all, nobody has to look for the macro
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -16,15 +15,13 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
-from unwet.rewrite.library import Library, Macro, MacroCall, numbers_in, numbers_of
+from unwet.rewrite.library import HANDED_ON, HOLE, Library, Macro, MacroCall, numbers_in, numbers_of
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.sizes import code_lines
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.loops import LEAST
 from unwet.rewrite.unions import word
 
-_CALL: Final = re.compile(r"call__(\d+)__call")
-_HOLE: Final = re.compile(r"h__(\w+?)__h", re.IGNORECASE)
 _PLAIN: Final = ("name", "string", "number")
 _WORDS: Final = (exp.Identifier, exp.Literal, exp.Var)
 _AROUND: Final = 2  # the first and the last line of a macro
@@ -33,19 +30,19 @@ _AROUND: Final = 2  # the first and the last line of a macro
 def written_out(library: Library, dialect: str) -> Library:
     """The library without such macros; their calls, which nothing makes any more, are still in it,
     so that the others keep their numbers."""
-    trees = {**library.models, **{macro.name: macro.tree for macro in library.macros}}
-    users = _users(trees)
+    users = _users(library)
     handed = {n for call in library.calls for _, leaf in (*call.args, *call.unsaid)
               for n in numbers_in(leaf.text)}  # fmt: skip
     handed |= {n for macro in library.macros for text in macro.defaults.values()
                for n in numbers_in(text)}  # fmt: skip
     models, gone = dict(library.models), set[str]()
+    own: dict[str, dict[int, MacroCall]] = defaultdict(dict)
+    for number, call in enumerate(library.calls):
+        own[call.macro][number] = call
     for macro in library.macros:
-        numbers = [n for n, call in enumerate(library.calls) if call.macro == macro.name]
-        hosts = {host for n in numbers for host in users[n]}
-        if handed & {*numbers} or not hosts <= models.keys() or not _may_be_written(macro):
+        calls, hosts = own[macro.name], users[macro.name]
+        if handed & calls.keys() or not hosts <= models.keys() or not _may_be_written(macro):
             continue
-        calls = {n: library.calls[n] for n in numbers}
         new = {host: _written(models[host], macro, calls) for host in sorted(hosts)}
         made = {host: tree for host, tree in new.items() if tree is not None}
         if made and len(made) == len(new) and _pays(models, made, macro, library, dialect):
@@ -55,12 +52,13 @@ def written_out(library: Library, dialect: str) -> Library:
     return replace(library, models=models, macros=macros)
 
 
-def _users(trees: Mapping[str, exp.Expr]) -> Mapping[int, Counter[str]]:
-    """The trees in which each call stands, and how often."""
-    found: dict[int, Counter[str]] = defaultdict(Counter)
+def _users(library: Library) -> Mapping[str, set[str]]:
+    """The models and macros that call each macro."""
+    trees = {**library.models, **{macro.name: macro.tree for macro in library.macros}}
+    found: dict[str, set[str]] = defaultdict(set)
     for name, tree in trees.items():
         for number in numbers_of(tree):
-            found[number][name] += 1
+            found[library.calls[number].macro].add(name)
     return found
 
 
@@ -77,13 +75,13 @@ def _written(tree: exp.Expr, macro: Macro, calls: Mapping[int, MacroCall]) -> ex
     tree = copied(tree)
     done = 0
     for node in [*tree.find_all(exp.Var)]:
-        hit = _CALL.fullmatch(node.name)
+        hit = HANDED_ON.fullmatch(node.name)
         if hit is None or int(hit[1]) not in calls:
             continue
         said = dict((*calls[int(hit[1])].unsaid, *calls[int(hit[1])].args))
         if not word(node.parent or node) or {*said} != {*macro.params}:
             return None
-        if any(leaf.kind not in _PLAIN or _HOLE.search(leaf.text) for leaf in said.values()):
+        if any(leaf.kind not in _PLAIN or HOLE.search(leaf.text) for leaf in said.values()):
             return None
         node.replace(_filled(copied(macro.tree), said))
         done += 1
@@ -93,14 +91,14 @@ def _written(tree: exp.Expr, macro: Macro, calls: Mapping[int, MacroCall]) -> ex
 def _filled(tree: exp.Expr, said: Mapping[str, Leaf]) -> exp.Expr:
     """In place: words where parameters are."""
     for node in [*tree.walk()]:
-        hit = _HOLE.search(node.name) if isinstance(node, _WORDS) else None
+        hit = HOLE.search(node.name) if isinstance(node, _WORDS) else None
         if hit is None:
             continue
         if isinstance(node, exp.Var):
             node.replace(exp.Literal.number(said[hit[1]].text))
             continue
-        whole = said[hit[1]] if _HOLE.fullmatch(node.name) else None
-        node.set("this", _HOLE.sub(lambda each: said[each[1]].text, node.name))
+        whole = said[hit[1]] if HOLE.fullmatch(node.name) else None
+        node.set("this", HOLE.sub(lambda each: said[each[1]].text, node.name))
         if isinstance(node, exp.Identifier) and whole is not None:
             node.set("quoted", whole.quoted)
     return tree

@@ -22,6 +22,7 @@ from unwet.rewrite.library import (
 )
 from unwet.rewrite.naming import free
 from unwet.rewrite.targets.derived import LookUps, Table, looked_up, without
+from unwet.rewrite.targets.item_bodies import ItemLevel
 from unwet.rewrite.targets.item_loops import FIRST, Placed, looped
 from unwet.rewrite.targets.jinja_values import argument, expression, word
 from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
@@ -140,11 +141,8 @@ def _with_items(text: str, placed: Placed) -> str:
         _for(level.names, [[word(value) for value in row] for row in level.rows])
         for level in loop.levels
     ]
-    last = "loop.last"
-    if len(heads) > 1:
-        outer = free("last", {name for level in loop.levels for name in level.names})
-        heads.insert(1, [f"{{% set {outer} = loop.last %}}"])
-        last = f"({outer} and loop.last)"
+    last, noted = _last(loop.levels)
+    heads[1:1] = [noted] if noted else []
     ends = ["{% endfor %}"] * len(loop.levels)
 
     def put(found: re.Match[str]) -> str:
@@ -205,17 +203,22 @@ def loop_text(
     heads = [_head(without(level, look), dialect, calls)
              for level, look in zip(loop.levels, given, strict=True)]  # fmt: skip
     looked = {name: text for look in given if look for name, text in look.values.items()}
-    last = "loop.last"
-    if len(heads) > 1:
-        outer = free("last", {name for level in loop.levels for name in level.names})
-        heads.insert(1, f"{{% set {outer} = loop.last %}}")
-        last = f"({outer} and loop.last)"
+    last, heads[1:1] = _last(loop.levels)
     heads += [line for look in given if look is not None for line in look.head]
     said = [_called(each.macro, _said(each, dialect, calls, looked)) for each in loop.bodies]
     branches = f"\n{loop.union}\n".join(said)
     between = f"{{% if not {last} %}}{loop.union}{{% endif %}}"
     ends = ["{% endfor %}"] * len(loop.levels)
     return "\n".join([*heads, branches, between, *ends])
+
+
+def _last(levels: Sequence[Level | ItemLevel]) -> tuple[str, list[str]]:
+    """How a template says that a time is the last of all loops in one another, and the line that it
+    needs in the outer one."""
+    if len(levels) == 1:
+        return "loop.last", []
+    outer = free("last", {name for level in levels for name in level.names})
+    return f"({outer} and loop.last)", [f"{{% set {outer} = loop.last %}}"]
 
 
 def _said(

@@ -86,8 +86,8 @@ def _large_names(project: Project) -> frozenset[str]:
 def _with_names(old: str, new: str, large: Collection[str]) -> str | None:
     """The new layout with the old words where they are names; None where more than spaces,
     capitals and the place of a comment is new."""
-    before, after = _tokens(old), _tokens(new)
-    if len(before) != len(after) or _noted(old) != _noted(new) or not _same_gaps(before, after):
+    (before, notes), (after, notes_after) = _tokens(old), _tokens(new)
+    if len(before) != len(after) or notes != notes_after or not _same_gaps(before, after):
         return None
     parts, end = [], 0
     for was, now in zip(before, after, strict=True):
@@ -99,14 +99,12 @@ def _with_names(old: str, new: str, large: Collection[str]) -> str | None:
     return "".join((*parts, new[end:]))
 
 
-def _tokens(text: str) -> list[re.Match[str]]:
-    return [each for each in _TOKEN.finditer(text) if not each["note"]]
-
-
-def _noted(text: str) -> Counter[str]:
-    """The letters of all comments: a long one becomes several, and one in a line moves."""
-    notes = (each["note"] or "" for each in _TOKEN.finditer(text))
-    return Counter(_NOTE_SIGNS.sub("", "".join(notes)))
+def _tokens(text: str) -> tuple[list[re.Match[str]], Counter[str]]:
+    """All but comments, and the letters of all comments: a long one becomes several, and one in a
+    line moves."""
+    found = [*_TOKEN.finditer(text)]
+    notes = "".join(each["note"] or "" for each in found)
+    return [each for each in found if not each["note"]], Counter(_NOTE_SIGNS.sub("", notes))
 
 
 def _said(was: str, now: str, large: Collection[str]) -> str | None:

@@ -9,21 +9,19 @@ that are called with the same rows are called in one loop.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 from sqlglot import exp
 
-from unwet.rewrite.library import NO_CONDITION, MacroCall
+from unwet.rewrite.library import HANDED_ON, NO_CONDITION, MacroCall
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.unions import BY_NAME, branches, is_top, says_more, word
 
 LEAST = 3  # fewer calls are read as easily as a loop
 _LINES = 5  # of a loop around its rows
 _KINDS = 10  # of columns, which are cut in all ways; of more it would take long
-_CALL = re.compile(r"call__(\d+)__call")
 
 Row = tuple[Leaf, ...]
 
@@ -92,7 +90,7 @@ class _Chain:
         self.branches, self.union = branches, union
         found: dict[int, MacroCall] = {}
         for at, branch in enumerate(branches):
-            hit = _CALL.fullmatch(branch.name) if isinstance(branch, exp.Var) else None
+            hit = HANDED_ON.fullmatch(branch.name) if isinstance(branch, exp.Var) else None
             if hit is not None:
                 found[at] = calls[int(hit[1])]
         self._bundles = {min(each[0]): each for each in bundles(found)}
