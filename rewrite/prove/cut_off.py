@@ -16,7 +16,7 @@ from sqlglot import exp
 from unwet.lineage.errors import UnwetError
 from unwet.lineage.parse import Statement
 from unwet.lineage.trees import copied
-from unwet.rewrite.prove.bags import NOTHING, Changes, Runs, single
+from unwet.rewrite.prove.bags import NOTHING, Bag, Changes, Runs, single
 from unwet.rewrite.prove.synthetic.units import Unit
 
 _CUTS = ("limit", "offset")
@@ -35,10 +35,9 @@ def uncut(unit: Unit) -> Uncut | None:
     return (statement, tree) if tree is not None else None
 
 
-def is_stable(runs: Runs, shuffles: Sequence[int], changes: Changes = NOTHING) -> bool:
+def is_stable(runs: Runs, rows: Bag, shuffles: Sequence[int], changes: Changes = NOTHING) -> bool:
     """Whether the rows stay the same when the input comes in another order."""
     try:
-        rows = runs.bag(changes)
         return all(runs.bag(changes, shuffle=seed) == rows for seed in shuffles)
     except UnwetError:
         return False
@@ -49,7 +48,12 @@ def is_number_sure(runs: Runs, cut: Uncut | None, shuffles: Sequence[int]) -> bo
     if cut is None:
         return False
     statement, tree = cut
-    return is_stable(runs, shuffles, {id(statement): tree})
+    changes = {id(statement): tree}
+    try:
+        rows = runs.bag(changes)
+    except UnwetError:
+        return False
+    return is_stable(runs, rows, shuffles, changes)
 
 
 def without_limit(tree: exp.Expr) -> exp.Expr | None:

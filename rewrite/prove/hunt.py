@@ -122,7 +122,7 @@ class _Hunt:
                 runs = Runs(engine, self._unit, self._clock, self._texts)
                 rows = runs.bag()
                 shown = [at for at in which if self._shows(runs, rows, at)]
-                if shown and self._sensitive and not is_stable(runs, SHUFFLES):
+                if shown and self._sensitive and not is_stable(runs, rows, SHUFFLES):
                     shown = self._by_number(runs, rows, shown)
         except UnwetError:
             return  # not all values fit: it shows nothing

@@ -277,7 +277,7 @@ class _Trial:
 
     def _is_stable(self, world: _World) -> bool:
         self._effort.spend(len(_SHUFFLES) * self._cost)
-        return is_stable(world.runs, _SHUFFLES)
+        return is_stable(world.runs, world.rows, _SHUFFLES)
 
     def _is_number_sure(self, world: _World) -> bool:
         if len(self._numbers) == NUMBERS:
