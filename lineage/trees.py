@@ -70,6 +70,17 @@ def stands_in(node: exp.Expr, tree: exp.Expr) -> bool:
     return True
 
 
+def conjuncts(test: exp.Expr) -> Iterator[exp.Expr]:
+    """What a condition demands, part by part, through all parentheses."""
+    stack = [test]
+    while stack:
+        inner = stack.pop().unnest()
+        if isinstance(inner, exp.And):
+            stack += [inner.right, inner.left]
+        else:
+            yield inner
+
+
 def texts(tree: exp.Expr) -> Iterator[str]:
     """All names, constants and other words that a tree holds, without its comments."""
     for node in tree.walk():

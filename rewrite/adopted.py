@@ -133,7 +133,7 @@ class _Work:
         for macro in self.macros.values() if lines >= 2 * _LEAST else ():
             if not self._may_take(macro, tree, name):
                 continue
-            room = max(0, min(_MOST, self.most - len(macro.params) + _free(macro)))
+            room = max(0, min(_MOST, self.most - len(macro.params) + macro.uncounted))
             fit = fitted(macro, tree, self.dialect, room, ctes)
             if fit is None or not self._sound(macro, fit):
                 continue
@@ -310,11 +310,6 @@ def _word(new: New) -> str:
         return "table" if sources else "relation"
     name = snake(new.usual.text) if new.usual.kind == "name" else role(new.nodes[0])
     return name if name.isidentifier() else "value"
-
-
-def _free(macro: Macro) -> int:
-    """The parameters that nobody counts: lists of columns, and a constant in front."""
-    return bool(macro.optional[0]) + bool(macro.scoped[0])
 
 
 def _has_constant(tree: exp.Select) -> bool:

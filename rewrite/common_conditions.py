@@ -98,7 +98,7 @@ def _parted(
     if common is None:
         return None
     everywhere = all(common.said)
-    counted = len(macro.params) - bool(macro.optional[0]) - bool(macro.scoped[0])
+    counted = len(macro.params) - macro.uncounted
     if not everywhere and counted > most:
         return None  # one more is fine: nearly nobody says it
     left = [[p for p in own if p != gone] for own, gone in zip(parts, common.said, strict=True)]

@@ -41,6 +41,11 @@ class Macro:
     optional: tuple[str, tuple[str, ...]] = ("", ())
     scoped: tuple[str, str] = ("", "")
 
+    @property
+    def uncounted(self) -> int:
+        """How many parameters nobody counts: lists of columns, and a constant in front."""
+        return bool(self.optional[0]) + bool(self.scoped[0])
+
 
 @dataclass(frozen=True, slots=True)
 class MacroCall:

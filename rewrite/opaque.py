@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from unwet.lineage.names import fold, relation_name
 from unwet.lineage.resolve import Query
+from unwet.lineage.trees import conjuncts
 from unwet.rewrite.algebra import Opaque, Plan, Rel, Scan
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.group_all import by_all
@@ -62,13 +63,10 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
 def _sort_conjuncts(tree: exp.Expr) -> None:
     """In place: a AND (b AND TRUE) as b AND a is, which has the same value whatever a and b are,
     NULL too."""
-    for node in [each for each in tree.find_all(exp.And) if not _is_conjunct(each)]:
-        parts = [part for part in _conjuncts(node) if not _is_true(part)] or [exp.true()]
+    for node in reversed([each for each in tree.find_all(exp.And) if not _is_conjunct(each)]):
+        parts = [part for part in conjuncts(node) if not _is_true(part)] or [exp.true()]
         parts.sort(key=lambda part: part.sql(comments=False))
-        result = parts[0]
-        for part in parts[1:]:
-            result = exp.And(this=result, expression=part)
-        node.replace(result)
+        node.replace(exp.and_(*parts, copy=False))
 
 
 def _is_conjunct(node: exp.Expr) -> bool:
@@ -76,17 +74,6 @@ def _is_conjunct(node: exp.Expr) -> bool:
     while isinstance(parent, exp.Paren):
         parent = parent.parent
     return isinstance(parent, exp.And)
-
-
-def _conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:
-    inner = node
-    while isinstance(inner, exp.Paren):
-        inner = inner.this
-    if isinstance(inner, exp.And):
-        yield from _conjuncts(inner.this)
-        yield from _conjuncts(inner.expression)
-    else:
-        yield node
 
 
 def _is_true(node: exp.Expr) -> bool:

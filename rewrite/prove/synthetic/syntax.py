@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
+from unwet.lineage.trees import conjuncts
 from unwet.rewrite.algebra import Agg, Expr, Over, parts
 from unwet.rewrite.prove.adapt import name_parts
 from unwet.rewrite.prove.synthetic.classes import equal_pair
@@ -51,20 +52,10 @@ def way_of(
 def _conditions(tree: exp.Expr) -> Iterator[exp.Expr]:
     """The conjuncts of all clauses, of whatever block."""
     for clause in tree.find_all(*_CLAUSES):
-        yield from _conjuncts(clause.this)
+        yield from conjuncts(clause.this)
     for join in tree.find_all(exp.Join):
         if join.args.get("on") is not None:
-            yield from _conjuncts(join.args["on"])
-
-
-def _conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:
-    stack = [node]
-    while stack:
-        inner = stack.pop().unnest()
-        if isinstance(inner, exp.And):
-            stack += [inner.right, inner.left]
-        else:
-            yield inner
+            yield from conjuncts(join.args["on"])
 
 
 class _Reader:
