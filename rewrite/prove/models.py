@@ -14,6 +14,7 @@ from unwet.lineage.parse import parse
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import verbatim
 from unwet.rewrite.prove.adapt import volatile
+from unwet.rewrite.prove.grammar import refused
 from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject, Seed
 
 
@@ -100,6 +101,8 @@ def query_of(model: RenderedModel, dialect: str) -> exp.Query:
     tree = script.statements[0].tree
     if not isinstance(tree, exp.Query):
         raise EngineError("is no query")
+    if why := refused(model.sql, dialect):
+        raise EngineError(why)
     if names := volatile(tree):
         raise EngineError(f"cannot be tested: uses {', '.join(names)}")
     return tree

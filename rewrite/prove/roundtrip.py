@@ -23,6 +23,7 @@ from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.templating import verbatim
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.lower import Env, lower
+from unwet.rewrite.prove.grammar import refused
 from unwet.rewrite.prove.projects import read_project, render_project
 from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject
 from unwet.rewrite.prove.seed_rows import seed_plan
@@ -140,6 +141,8 @@ def _plan(
     resolved = resolve(script.statements[0], catalog)
     if resolved.query is None or resolved.kind != "query":
         return ReadBack(None, "it is not a query"), ()  # dbt makes models of queries only
+    if why := refused(model.sql, setting.dialect):
+        return ReadBack(None, why), ()
     env = Env(catalog, definitions, setting.bound)
     plan = meant(lower(resolved.query, env), setting.dialect, catalog)
     return ReadBack(plan, assumed=_meant(model, setting) | env.presumed), output_types(

@@ -327,6 +327,13 @@ def test_a_missing_model_is_open_unless_the_project_remembers_why(bench: Bench) 
         ("{{ config(enabled=false) }} select 1", "the project has no model"),
         (f"create table x as {NORTH_MODEL}", "it is not a query"),
         (NORTH_MODEL.replace("from", "into x from"), "it is not a query"),
+        # our parser takes what follows, and would print it otherwise
+        (
+            f"{NORTH_MODEL} union all with x as ({NORTH_MODEL}) select * from x",
+            'DuckDB cannot read it: syntax error at or near "with" in line 1 of its SQL',
+        ),
+        (f"{NORTH_MODEL} order by id\nunion all {NORTH_MODEL}", "in line 2 of its SQL"),
+        (NORTH_MODEL.replace("where", "as window where"), 'at or near "window"'),
     ],
 )
 def test_what_cannot_be_read_is_not_proved(bench: Bench, model: str, reason: str) -> None:
