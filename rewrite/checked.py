@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from unwet.rewrite.prove.compare import Difference
+from unwet.rewrite.prove.compare import Counts, Difference
 from unwet.rewrite.prove.generated import Evidence
 from unwet.rewrite.prove.grounds import NO_GROUNDS, Grounds
 from unwet.rewrite.prove.judge import Judged
@@ -27,8 +27,8 @@ class Checked:
     rows come and go. kept: there is no model, or neither proof nor data for it. ``open``: somebody
     has to look at it. ``grounds``: the rules of the proof, or where old and new part.
     ``data_sets``: on how many a tested report has the same rows, ``score``: what the generated
-    ones of them are worth. ``counterexample``: a script for DuckDB that shows how it differs on
-    generated data.
+    ones of them are worth. ``counts``: what became of the rows, where they were compared.
+    ``counterexample``: a script for DuckDB that shows how it differs on generated data.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Checked:
     data_sets: int = 0
     score: Score | None = None
     counterexample: str = ""
+    counts: Counts | None = None
 
 
 class Checks:
@@ -102,7 +103,7 @@ class Checks:
             sample=test.sample if verdict != "proved" else (),
             open=_needs_a_look(verdict, test),
         )
-        return replace(made, data_sets=int(verdict == "tested"))
+        return replace(made, data_sets=int(verdict == "tested"), counts=test.counts)
 
     def _doubt(self, name: str) -> str:
         """Why the report is not proved, be it by what its model reads; empty when it is."""
@@ -143,6 +144,7 @@ def _weighed(report: Report, doubt: str, test: DataVerdict | None, evidence: Evi
         sample=told.sample if verdict != "tested" else (),
         open=_needs_a_look(verdict, told),
     )
+    made = replace(made, counts=rows.counts)
     if verdict != "tested":
         return replace(made, counterexample=evidence.counterexample)
     return replace(made, data_sets=seen + evidence.data_sets, score=evidence.score)

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import astuple
 from typing import Final
 
-from unwet.rewrite.prove.compare import Difference
+from unwet.rewrite.prove.compare import Counts, Difference
 from unwet.rewrite.prove.generated import LATE, Evidence
 from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.unfinished import Unfinished
@@ -40,6 +41,7 @@ def _text(evidence: Evidence) -> str:
     told, score = evidence.verdict, evidence.score
     return json.dumps({
         "verdict": [told.name, told.verdict, told.rows_before, told.rows_after, told.reason],
+        "counts": astuple(told.counts) if told.counts is not None else None,
         "sample": [[d.change, list(d.row), d.copies] for d in told.sample],
         "data_sets": evidence.data_sets,
         "score": [score.killed, score.valid] if score is not None else None,
@@ -52,7 +54,15 @@ def _read(text: str) -> Evidence:
     name, verdict, before, after, reason = data["verdict"]
     sample = tuple(Difference(change, tuple(row), copies) for change, row, copies in data["sample"])
     return Evidence(
-        DataVerdict(name, verdict, before, after, sample, reason),
+        DataVerdict(
+            name,
+            verdict,
+            before,
+            after,
+            sample,
+            reason,
+            Counts(*data["counts"]) if data["counts"] is not None else None,
+        ),
         data["data_sets"],
         Score(*data["score"]) if data["score"] is not None else None,
         data["counterexample"],

@@ -124,7 +124,10 @@ def _whole_numbers(call: Call, source: str, target: str) -> tuple[Call, str]:
         return call, ""
     if _is_split(call.args[0]):
         return replace(call, shape=(*call.shape, APART)), ""
-    return call, f"casts to integers are of whole numbers ({source} and {target} round otherwise)"
+    return (
+        call,
+        f"casts to integers are of whole numbers ({source or 'SQL'} and {target} round otherwise)",
+    )
 
 
 def _whole(expr: Expr) -> bool:

@@ -15,6 +15,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -23,11 +24,12 @@ from typing import Final
 from unwet.lineage.parse import Script
 from unwet.rewrite.cache_folder import FOLDER, make_folder
 from unwet.rewrite.prove.before import ReportRef
+from unwet.rewrite.prove.compare import Counts
 from unwet.rewrite.prove.engines import TABLE_SUFFIXES
 from unwet.rewrite.prove.tested import DataVerdict
 
 KEPT: Final = 30  # days that a run may wait to be gone on with
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _WAIT: Final = 10.0  # seconds for another run to finish writing
 _TABLES: Final = (
     "create table if not exists run (key text primary key, clock text not null, day integer)",
@@ -125,12 +127,14 @@ class Unfinished:
         assert self._open is not None
         query = "select name, value from verdict where run = ?"
         for name, value in self._open.execute(query, (key,)).fetchall():
-            verdict, before, after, reason = json.loads(value)
-            yield name, DataVerdict(name, verdict, before, after, (), reason)
+            verdict, before, after, reason, counts = json.loads(value)
+            rows = Counts(*counts) if counts is not None else None
+            yield name, DataVerdict(name, verdict, before, after, (), reason, rows)
 
     def keep(self, key: str, verdict: DataVerdict) -> None:
         """Write a verdict down."""
-        told = (verdict.verdict, verdict.rows_before, verdict.rows_after, verdict.reason)
+        told = (verdict.verdict, verdict.rows_before, verdict.rows_after, verdict.reason,
+                astuple(verdict.counts) if verdict.counts is not None else None)  # fmt: skip
         if self._open is not None:
             with self._guarded():
                 row = (key, verdict.name, json.dumps(told))

@@ -81,6 +81,7 @@ def _report(report: Checked) -> dict[str, object]:
         "reason": report.reason,
         "rows_before": report.rows_before,
         "rows_after": report.rows_after,
+        "rows": asdict(report.counts) if report.counts is not None else None,
         "changes": list(report.changes),
         "proof": _proof(report),
         "difference": _parts(report.grounds.apart),

@@ -254,6 +254,7 @@ def _changed(found: Checked, change: Change, test: DataVerdict | None) -> Checke
         rows_before=test.rows_before,
         rows_after=test.rows_after,
         sample=test.sample,
+        counts=test.counts,
     )
 
 

@@ -44,6 +44,16 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows, in dbt-audit-helper's words."""
+
+    identical: int
+    modified: int
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """What became of the rows, in dbt-audit-helper's words.
 
@@ -68,6 +78,11 @@ class Comparison:
     def equal(self) -> bool:
         """Same columns, same rows."""
         return not self.problems and self.identical == self.rows_before == self.rows_after
+
+    @property
+    def counts(self) -> Counts:
+        """How many rows became what."""
+        return Counts(self.identical, self.modified, self.added, self.removed)
 
 
 class Seen:

@@ -115,7 +115,7 @@ def _against(
     if why and missed:
         why = f"not understood: {missed[0]}; and its text in {target or 'the project'} differs"
     if missed and source != target:
-        assumed |= {f"what is not understood means the same in {source} and {target}"}
+        assumed |= {f"what is not understood means the same in {source or 'SQL'} and {target}"}
     return why, assumed | order_assumed(plan, model, {source, target})
 
 

@@ -25,7 +25,7 @@ from unwet.lineage.errors import UnwetError
 from unwet.lineage.parse import Script
 from unwet.rewrite.prove.adapt import to_duckdb
 from unwet.rewrite.prove.before import Before, ReportRef
-from unwet.rewrite.prove.compare import Comparison, Difference, Seen, compare
+from unwet.rewrite.prove.compare import Comparison, Counts, Difference, Seen, compare
 from unwet.rewrite.prove.engines import DuckEngine, quote, text
 from unwet.rewrite.prove.legacy import Answer
 from unwet.rewrite.prove.models import Models
@@ -43,7 +43,8 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class DataVerdict:
-    """What the data says about a report; row counts are None when a side did not run."""
+    """What the data says about a report; row counts are None when a side did not run. `counts`: how
+    many rows are identical, modified, added and removed, where they could be compared."""
 
     name: str
     verdict: Outcome
@@ -51,6 +52,7 @@ class DataVerdict:
     rows_after: int | None
     sample: tuple[Difference, ...]
     reason: str
+    counts: Counts | None = None
 
     @property
     def broken(self) -> bool:
@@ -303,7 +305,9 @@ def verdict_of(name: str, found: Comparison, shuffled: bool) -> DataVerdict:
     if shuffled:
         verdict = "order-dependent"
         reason = f"its own rows change when its input is shuffled; as given: {reason or 'equal'}"
-    return DataVerdict(name, verdict, found.rows_before, found.rows_after, found.sample, reason)
+    return DataVerdict(
+        name, verdict, found.rows_before, found.rows_after, found.sample, reason, found.counts
+    )
 
 
 def said(found: Comparison) -> str:
@@ -314,4 +318,4 @@ def said(found: Comparison) -> str:
         empty = "" if found.rows_before else "no rows on either side"
         return "; ".join(part for part in (empty, *found.notes) if part)
     counts = {"modified": found.modified, "removed": found.removed, "added": found.added}
-    return "rows " + ", ".join(f"{n} {what}" for what, n in counts.items() if n)
+    return "rows " + ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)

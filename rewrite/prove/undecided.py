@@ -47,6 +47,9 @@ class Asked:
         return untold_texts(old, new, *told)
 
 
+_NO_ROWS = "no rows come out, old or new"
+
+
 class Undecided:
     """What the rows of an engine do not tell of the reports of a pile. ``plans``: what their models
     mean, where that is known; ``dialect``: the project's.
@@ -70,11 +73,14 @@ class Undecided:
     def verdicts(
         self, tests: Iterable[DataVerdict], unproved: Mapping[str, Report]
     ) -> Iterator[DataVerdict]:
-        """The verdicts; of an unproved report that has the same rows only as its engine does not
-        tell, that it was not tested."""
+        """The verdicts; of an unproved report that has no rows, or the same ones only as its engine
+        does not tell, that it was not tested."""
         for test in tests:
             why: Untold | str | None = None
             if test.verdict == "identical" and (report := unproved.get(test.name)) is not None:
+                if not test.rows_before:
+                    yield replace(test, verdict="not run", reason=_NO_ROWS)
+                    continue
                 why = self._untold(report)
             yield replace(test, verdict="not run", reason=f"same rows, but {why}") if why else test
 

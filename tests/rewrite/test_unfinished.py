@@ -55,7 +55,7 @@ class Bench:
 
     @property
     def file(self) -> Path:
-        return self.root / FOLDER / "unfinished-1.sqlite3"
+        return self.root / FOLDER / "unfinished-2.sqlite3"
 
     def kept(self) -> list[str]:
         """The reports that are known."""

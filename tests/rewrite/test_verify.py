@@ -160,6 +160,17 @@ def test_without_data_it_is_made_and_its_worth_is_told(bench: Bench) -> None:
     assert both.score == twice.score
 
 
+def test_where_no_rows_come_out_nothing_is_tested(bench: Bench) -> None:
+    none, model = (text.replace("'n'", "'nowhere'") for text in (NORTH, NORTH_MODEL))
+    bench.fill({"a": none}, {"north": f"{model} and id > 0"})
+    (north,) = bench.run(data=True, generated=False).reports
+    assert (north.verdict, north.open, north.rows_before) == ("kept", True, None)
+    assert north.reason.endswith("; not run on the data: no rows come out, old or new")
+    bench.fill({"a": none}, {"north": model})
+    (north,) = bench.run(data=True, generated=False).reports
+    assert (north.verdict, north.rows_before, north.reason) == ("proved", 0, "")
+
+
 def test_what_duckdb_cannot_tell_is_not_tested(bench: Bench) -> None:
     """PostgreSQL and SQL Server cut a text to the length of VARCHAR(1), DuckDB does not."""
     cut = NORTH.replace("amount FROM", "CAST(region AS VARCHAR(1)) AS amount FROM")
@@ -433,6 +444,7 @@ def test_json_and_exit_codes(bench: Bench) -> None:
                 "reason": "",
                 "rows_before": 2,
                 "rows_after": 2,
+                "rows": {"identical": 2, "modified": 0, "added": 0, "removed": 0},
                 "changes": [],
                 "proof": {
                     "rules": [{"rule": rule, "steps": 1} for rule in RULES],
@@ -451,7 +463,9 @@ def test_json_and_exit_codes(bench: Bench) -> None:
     assert bench.cli().exit_code == 1
     done = bench.cli("--format", "json", "--data", bench.root / "data")
     assert done.exit_code == 1
-    sample = json.loads(done.stdout)["reports"][0]["sample"]
+    north = json.loads(done.stdout)["reports"][0]
+    assert north["rows"] == {"identical": 0, "modified": 0, "added": 2, "removed": 2}
+    sample = north["sample"]
     assert {"change": "added", "row": ["6", "1"], "copies": 1} in sample
 
 
