@@ -164,7 +164,7 @@ def test_where_no_rows_come_out_nothing_is_tested(bench: Bench) -> None:
     none, model = (text.replace("'n'", "'nowhere'") for text in (NORTH, NORTH_MODEL))
     bench.fill({"a": none}, {"north": f"{model} and id > 0"})
     (north,) = bench.run(data=True, generated=False).reports
-    assert (north.verdict, north.open, north.rows_before) == ("kept", True, None)
+    assert (north.verdict, north.open, north.rows_before) == ("kept", True, 0)
     assert north.reason.endswith("; not run on the data: no rows come out, old or new")
     bench.fill({"a": none}, {"north": model})
     (north,) = bench.run(data=True, generated=False).reports
