@@ -8,6 +8,7 @@ said, and the wordings stay apart.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
 from sqlglot import exp
@@ -18,6 +19,7 @@ Declared = Literal["boolean", "date", ""]
 
 _DEEP: Final = 30  # subqueries that hand a column on
 _KINDS: Final[dict[str, Declared]] = {"BOOLEAN": "boolean", "BOOL": "boolean", "DATE": "date"}
+_PRINTED: Final = (exp.DType.BOOLEAN, exp.DType.DATE, exp.DType.USERDEFINED)
 _ISO: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 _PREDICATES: Final = (exp.Predicate, exp.Not, exp.Connector, exp.Boolean)
 # Where a date meets a text, another engine may compare texts, or read the text by its settings
@@ -28,28 +30,83 @@ _OTHERWISE: Final = frozenset(
 _ANY_NUMBER: Final = frozenset({"mysql", "sqlite"})  # in a BOOLEAN
 
 
-def declared(query: Query, node: exp.Expr, clause: str, deep: int = _DEEP) -> Declared:
+def declared(query: Query, node: exp.Expr, clause: str) -> Declared:
     """The certain type of an expression in a clause of a query; "" where none is."""
-    match node:
-        case exp.Paren():
-            return declared(query, node.this, clause, deep)
-        case exp.Column():
-            return _of_column(query, query.find(node, clause), deep)
-        case exp.Cast() if not node.args.get("format"):
-            kind = _kind(node.to)
-            return "" if kind == "boolean" and query.dialect in _ANY_NUMBER else kind
-        case exp.Coalesce():
-            found = {declared(query, each, clause, deep) for each in (node.this, *node.expressions)}
-            return found.pop() if len(found) == 1 else ""
-        case exp.CurrentDate():
-            return "date"
-        case _:
-            return "boolean" if isinstance(node, _PREDICATES) else ""
+    return Types().of(query, node, clause)
 
 
-def output_types(query: Query) -> tuple[str, ...]:
-    """The certain types of a query's outputs, as a declaration says them; "" where none is."""
-    return tuple(_of_output(query, at, _DEEP).upper() for at in range(len(query.outputs)))
+def output_types(query: Query, known: Types | None = None) -> tuple[str, ...]:
+    """The certain types of a query's outputs, as a declaration says them; "" where none is.
+    ``known``: what is known of those of other parts of the same statement."""
+    types = known or Types()
+    return tuple(types.of_output(query, at).upper() for at in range(len(query.outputs)))
+
+
+class Types:
+    """The types of the outputs of one statement's queries, each found out once. To be asked when
+    the statement is resolved to the end."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], Declared] = {}  # by query and position
+
+    def of(self, query: Query, node: exp.Expr, clause: str, deep: int = _DEEP) -> Declared:
+        """The certain type of an expression in a clause of a query; "" where none is."""
+        match node:
+            case exp.Paren():
+                return self.of(query, node.this, clause, deep)
+            case exp.Column():
+                return self._of_column(query, query.find(node, clause), deep)
+            case exp.Cast() if not node.args.get("format"):
+                kind = _kind(node.to)
+                return "" if kind == "boolean" and query.dialect in _ANY_NUMBER else kind
+            case exp.Coalesce():
+                parts = (node.this, *node.expressions)
+                return _common(self.of(query, each, clause, deep) for each in parts)
+            case exp.CurrentDate():
+                return "date"
+            case _:
+                return "boolean" if isinstance(node, _PREDICATES) else ""
+
+    def of_output(self, query: Query, at: int, deep: int = _DEEP) -> Declared:
+        """The type of an output, by its position."""
+        key = id(query), at
+        if key not in self._known:
+            self._known[key] = self._output(query, at, deep)
+        return self._known[key]
+
+    def _output(self, query: Query, at: int, deep: int) -> Declared:
+        if query.branches:
+            if not deep:
+                return ""
+            return _common(self.of_output(branch, at, deep - 1) for branch in query.branches)
+        if at >= len(query.outputs) or query.recursive:
+            return ""
+        output = query.outputs[at]
+        if output.star is not None:
+            item, column = output.star
+            ref = Ref(item, column, 0, "certain")
+            return self._of_column(query, ref, deep) if not output.also else ""
+        if output.expression is None or output.reads:
+            return ""
+        return self.of(query, output.expression, "select", deep - 1)
+
+    def _of_column(self, query: Query, ref: Ref, deep: int) -> Declared:
+        item = ref.input
+        if item is None or ref.path or ref.merged or ref.alias is not None or not deep:
+            return ""
+        if ref.certainty not in ("certain", "inferred"):
+            return ""
+        if item.node.args.get("pivots"):
+            return ""
+        if item.query is not None:
+            at = item.index.get(ref.column)
+            return self.of_output(item.query, at, deep - 1) if at is not None else ""
+        table = item.table
+        at = table.index.get(ref.column) if table is not None else None
+        if table is None or at is None or item.node.alias_column_names:
+            return ""  # t AS q (b, a): the names are those of other columns
+        kind = _KINDS.get(table.columns[at].type.upper(), "")
+        return "" if kind == "boolean" and query.dialect in _ANY_NUMBER else kind
 
 
 class FlagTest(NamedTuple):
@@ -126,40 +183,12 @@ def _compared_with(node: exp.Expr) -> tuple[exp.Expr, ...]:
             return ()
 
 
-def _of_column(query: Query, ref: Ref, deep: int) -> Declared:
-    item = ref.input
-    if item is None or ref.path or ref.merged or ref.alias is not None or not deep:
-        return ""
-    if ref.certainty not in ("certain", "inferred"):
-        return ""
-    if item.node.args.get("pivots"):
-        return ""
-    if item.query is not None:
-        at = item.index.get(ref.column)
-        return _of_output(item.query, at, deep - 1) if at is not None else ""
-    table = item.table
-    at = table.index.get(ref.column) if table is not None else None
-    if table is None or at is None or item.node.alias_column_names:
-        return ""  # t AS q (b, a): the names are those of other columns
-    kind = _KINDS.get(table.columns[at].type.upper(), "")
-    return "" if kind == "boolean" and query.dialect in _ANY_NUMBER else kind
-
-
-def _of_output(query: Query, at: int, deep: int) -> Declared:
-    """The type of an output, by its position."""
-    if query.branches:
-        found = {_of_output(branch, at, deep - 1) for branch in query.branches} if deep else {""}
-        return found.pop() if len(found) == 1 else ""  # type: ignore[return-value]
-    if at >= len(query.outputs) or query.recursive:
-        return ""
-    output = query.outputs[at]
-    if output.star is not None:
-        item, column = output.star
-        return _of_column(query, Ref(item, column, 0, "certain"), deep) if not output.also else ""
-    if output.expression is None or output.reads:
-        return ""
-    return declared(query, output.expression, "select", deep - 1)
+def _common(found: Iterable[Declared]) -> Declared:
+    """The type that all have."""
+    kinds = {*found}
+    return kinds.pop() if len(kinds) == 1 else ""
 
 
 def _kind(to: exp.DataType) -> Declared:
-    return _KINDS.get(to.sql().upper(), "")
+    # most are of other kinds, and printing them is slow
+    return _KINDS.get(to.sql().upper(), "") if to.this in _PRINTED else ""

@@ -39,15 +39,16 @@ SubqueryKind = Literal["exists", "in", "scalar", "any", "all", "array"]
 class Node:
     """Base of every plan node: equality and hash are those of the content's digest."""
 
-    __slots__ = ("_width", "digest")
+    __slots__ = ("_below", "_width", "digest")
     digest: bytes
     _width: int  # of a relation, once somebody has asked
+    _below: tuple[Rel, ...]  # likewise
 
     def __post_init__(self) -> None:
-        state = blake2b(type(self).__name__.encode(), digest_size=16)
+        said = [type(self).__name__.encode()]
         for name in content_fields(type(self)):
-            _feed(state, getattr(self, name))
-        object.__setattr__(self, "digest", state.digest())
+            _say(said, getattr(self, name))
+        object.__setattr__(self, "digest", blake2b(b"".join(said), digest_size=16).digest())
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         # dataclass pickles the fields only; building anew brings the digest back
@@ -73,21 +74,21 @@ def content_fields(kind: type[Node]) -> tuple[str, ...]:
 _content_fields: dict[type[Node], tuple[str, ...]] = {}
 
 
-def _feed(state: blake2b, value: object) -> None:
-    match value:
-        case Node():
-            state.update(b"n" + value.digest)
-        case str():
-            raw = value.encode("utf-8", "surrogatepass")
-            state.update(b"s%d:" % len(raw) + raw)
-        case tuple():
-            state.update(b"(%d:" % len(value))
-            for item in value:
-                _feed(state, item)
-        case bool() | int() | None:
-            state.update(repr(value).encode() + b";")
-        case _:
-            raise TypeError(f"a plan node cannot hold a {type(value).__name__}")
+def _say(said: list[bytes], value: object) -> None:
+    """Adds what a value says to a node's content."""
+    if isinstance(value, Node):
+        said.append(b"n" + value.digest)
+    elif isinstance(value, tuple):
+        said.append(b"(%d:" % len(value))
+        for item in value:
+            _say(said, item)
+    elif isinstance(value, str):
+        raw = value.encode("utf-8", "surrogatepass")
+        said.append(b"s%d:%b" % (len(raw), raw))
+    elif value is None or isinstance(value, int):
+        said.append(repr(value).encode() + b";")
+    else:
+        raise TypeError(f"a plan node cannot hold a {type(value).__name__}")
 
 
 # --- scalar expressions ---------------------------------------------------------------------
@@ -98,6 +99,17 @@ class Col(Node):
     """Column ``index`` (0-based) of what the node's expressions see."""
 
     index: int
+
+    def __post_init__(self) -> None:  # half of all nodes are columns, of which there are few
+        digest = _columns.get(self.index)
+        if digest is None:
+            Node.__post_init__(self)
+            _columns[self.index] = self.digest
+        else:
+            object.__setattr__(self, "digest", digest)
+
+
+_columns: dict[int, bytes] = {}  # the digests of columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -398,13 +410,15 @@ def is_text(plan: Plan) -> bool:
     return any(isinstance(node, Opaque) for node in walk(plan.rel))
 
 
-def below(rel: Rel) -> Iterator[Rel]:
+def below(rel: Rel) -> tuple[Rel, ...]:
     """The inputs of a relation, and the plans of the subqueries in its expressions."""
-    yield from inputs(rel)
-    for expr in expressions(rel):
-        for part in parts(expr):
-            if isinstance(part, Subquery):
-                yield part.rel
+    try:
+        return rel._below
+    except AttributeError:
+        asked = (part for expr in expressions(rel) for part in parts(expr))
+        found = (*inputs(rel), *(part.rel for part in asked if isinstance(part, Subquery)))
+        object.__setattr__(rel, "_below", found)
+        return found
 
 
 def expressions(rel: Rel) -> tuple[Expr, ...]:
@@ -432,10 +446,12 @@ def expressions(rel: Rel) -> tuple[Expr, ...]:
 def operands(expr: Expr) -> tuple[Expr, ...]:
     """The direct sub-expressions of a scalar expression (not those of a subquery's plan)."""
     match expr:
-        case Col() | Outer() | Lit() | Param():
+        case Col() | Lit():  # first what there is most of
             return ()
         case Call(args=args) | Subquery(args=args):
             return args
+        case Outer() | Param():
+            return ()
         case Agg(args=args, where=where, order=order):
             return (*args, *((where,) if where is not None else ()), *(k.expr for k in order))
         case Over(call=call, partition=partition, order=order):
@@ -450,4 +466,5 @@ def parts(expr: Expr) -> Iterator[Expr]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(operands(node)))
+        if found := operands(node):
+            stack.extend(found[::-1])

@@ -104,6 +104,7 @@ class _Workshop:
     known: dict[str, list[Unit]] = field(default_factory=dict)
     inner: dict[str, list[Unit]] = field(default_factory=dict)  # the expressions of each host
     items: dict[str, list[Items]] = field(default_factory=dict)
+    surveys: dict[str, Survey] = field(default_factory=dict)
     sizes: dict[bytes, int] = field(default_factory=dict)
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     labels: Labels = field(default_factory=lambda: Labels({}))
@@ -112,6 +113,7 @@ class _Workshop:
 
     def number(self) -> None:
         """Words in place of the calls for queries: only pieces are looked at from now on."""
+        self.surveys.clear()
         defaults = defaults_of(self.macros)
         for host, tree in self.hosts.items():
             as_lists(tree)
@@ -146,7 +148,7 @@ class _Workshop:
     def variants(self) -> bool:
         """Queries that differ in parts, which are arguments then."""
         pieces = {macro.name for macro in self.macros if macro.kind != "query"}
-        surveys = {host: Survey(tree) for host, tree in self.hosts.items() if host not in pieces}
+        surveys = {host: self._survey(host) for host in self.hosts if host not in pieces}
         units: list[Unit] = []
         for host, survey in surveys.items():
             units += self._outer(host, survey)
@@ -163,12 +165,22 @@ class _Workshop:
 
     def _unwrap(self) -> None:
         """Macros that do nothing but call another one are not needed."""
-        for name in unwrapped(self.hosts, self.macros, self.calls):
+        for name, touched in unwrapped(self.hosts, self.macros, self.calls):
             self.macros = [macro for macro in self.macros if macro.name != name]
             del self.hosts[name]
+            self._forget(touched | {name})
         self.numbers = {}
-        for kept in (self.known, self.inner, self.items):
-            kept.clear()
+
+    def _forget(self, hosts: Iterable[str]) -> None:
+        """What is known of hosts that are not what they were."""
+        for host in hosts:
+            for kept in (self.known, self.inner, self.items, self.surveys):
+                kept.pop(host, None)
+
+    def _survey(self, host: str) -> Survey:
+        if host not in self.surveys:
+            self.surveys[host] = Survey(self.hosts[host])
+        return self.surveys[host]
 
     def _outer(self, host: str, survey: Survey) -> Iterator[Unit]:
         """The query of a model or a macro."""
@@ -201,9 +213,7 @@ class _Workshop:
                     changed.add(node)
                 self._apply(family)
                 touched.update(u.host for u in family.units)
-        for host in touched:
-            for kept in (self.known, self.inner, self.items):
-                kept.pop(host, None)
+        self._forget(touched)
         return bool(touched)
 
     def _expressions(self, host: str, tree: exp.Expr) -> list[Unit]:
@@ -242,7 +252,7 @@ class _Workshop:
         return self.known[host]
 
     def _inside(self, host: str) -> Iterator[Unit]:
-        survey = Survey(self.hosts[host])
+        survey = self._survey(host)
         for node in self.hosts[host].walk():
             if not isinstance(node, exp.Query):
                 continue

@@ -18,10 +18,12 @@ if the output reads a column that nothing else groups by: otherwise the query wo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.trees import copied
 from unwet.rewrite.positions import NUMBERED
 
 READ_IN: Final = frozenset({"bigquery", "databricks", "duckdb", "snowflake", "spark"})
@@ -56,7 +58,8 @@ def _says_all(select: exp.Expr, dialect: str) -> bool:
         return False
     if dialect not in NUMBERED and any(isinstance(key.unnest(), exp.Literal) for key in keys):
         return False
-    found = [_output(key, outputs) for key in keys]
+    values = [_Value(each.unalias()) for each in outputs]
+    found = [_output(_Value(key.unnest()), outputs, values) for key in keys]
     places = {at for at in found if at is not None}
     plain = {at for at, each in enumerate(outputs) if not each.find(exp.AggFunc, exp.Window)}
     telling = {at for at in plain if outputs[at].find(exp.Column)}
@@ -66,7 +69,7 @@ def _says_all(select: exp.Expr, dialect: str) -> bool:
         and telling != set()
         and telling <= places
         and not any(outputs[at].find(*_NO_KEY) for at in plain)
-        and all(_is_meant(key, outputs[at], [outputs[o] for o in places - {at}])
+        and all(_is_meant(_Value(key.unnest()), values[at], [outputs[o] for o in places - {at}])
                 for key, at in zip(keys, found, strict=True) if at is not None)
     )  # fmt: skip
 
@@ -96,14 +99,30 @@ def _mixes(output: exp.Expr) -> bool:
     return output.find(exp.AggFunc) is not None and any(isinstance(n, exp.Column) for n in outside)
 
 
-def _output(key: exp.Expr, outputs: Sequence[exp.Expr]) -> int | None:
+class _Value:
+    """A key or an output without its alias."""
+
+    def __init__(self, node: exp.Expr) -> None:
+        self.node = node
+
+    @cached_property
+    def folded(self) -> exp.Expr:
+        """With names in small letters that are not quoted."""
+        node = copied(self.node)
+        for name in node.find_all(exp.Identifier):
+            if not name.args.get("quoted"):
+                name.set("this", name.name.lower())
+        return node
+
+
+def _output(key_value: _Value, outputs: Sequence[exp.Expr], values: Sequence[_Value]) -> int | None:
     """Which output a key is: by its number, its expression or its alias."""
-    key, values = key.unnest(), [each.unalias() for each in outputs]
+    key = key_value.node
     if isinstance(key, exp.Literal):
         at = int(key.name) - 1 if key.is_int else -1
         return at if 0 <= at < len(outputs) else None
-    folded = _folded(key)
-    same = [at for at, value in enumerate(values) if value == key or _folded(value) == folded]
+    same = [at for at, value in enumerate(values)
+            if value.node == key or value.folded == key_value.folded]  # fmt: skip
     if same:
         return None if _bare(key) & _new_names(outputs) else same[0]
     if not isinstance(key, exp.Column) or key.table:
@@ -113,10 +132,10 @@ def _output(key: exp.Expr, outputs: Sequence[exp.Expr]) -> int | None:
     return named[0] if len(named) == 1 else None
 
 
-def _is_meant(key: exp.Expr, output: exp.Expr, others: Sequence[exp.Expr]) -> bool:
+def _is_meant(key_value: _Value, output: _Value, others: Sequence[exp.Expr]) -> bool:
     """Whether a key that is an output's name cannot be another column of that name."""
-    value, key = output.unalias(), key.unnest()
-    if isinstance(key, exp.Literal) or _folded(value) == _folded(key):
+    value, key = output.node, key_value.node
+    if isinstance(key, exp.Literal) or output.folded == key_value.folded:
         return True
     if isinstance(value, exp.Column) and value.name.lower() == key.name.lower():
         return True
@@ -125,15 +144,6 @@ def _is_meant(key: exp.Expr, output: exp.Expr, others: Sequence[exp.Expr]) -> bo
         return False
     grouped = {each.sql().lower() for other in others for each in other.find_all(exp.Column)}
     return any(each.sql().lower() not in grouped for each in columns)
-
-
-def _folded(node: exp.Expr) -> exp.Expr:
-    """With names in small letters that are not quoted."""
-    node = node.copy()
-    for name in node.find_all(exp.Identifier):
-        if not name.args.get("quoted"):
-            name.set("this", name.name.lower())
-    return node
 
 
 def _bare(key: exp.Expr) -> set[str]:

@@ -69,6 +69,7 @@ class Normalizer:
         self._bound = bound
         self._relation_rules = (*RELATION_RULES, *more)
         self._query_rules = (*QUERY_RULES, *(VALUE_RULES if by_value else ()))
+        self._runs: dict[bytes, Rel] = {}  # what whole queries became
         self._relations: dict[bytes, Rel] = {}
         self._expressions: dict[bytes, Expr] = {}
         self._open: set[bytes] = set()  # what the relations under way have been so far
@@ -77,10 +78,15 @@ class Normalizer:
     def run(self, rel: Rel) -> tuple[Rel, tuple[Step, ...]]:
         """The normal form of one relation, and the new steps."""
         self._steps = []
-        while True:
+        asked = rel.digest
+        while (known := self._runs.get(rel.digest)) is None:
             rel = self._relation(self._whole(rel))
-            if self._whole(rel) is rel or self._is_cut_off():
+            if self._is_cut_off():
                 return rel, tuple(self._steps)
+            if self._whole(rel) is rel:
+                self._runs[rel.digest] = known = rel
+        self._runs[asked] = known
+        return known, tuple(self._steps)
 
     def expression(self, expr: Expr) -> Expr:
         """The normal form of a scalar expression."""

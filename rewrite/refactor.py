@@ -50,7 +50,7 @@ from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
 from unwet.rewrite.prove.judge import judge, order_assumed, proves
 from unwet.rewrite.prove.on_data import Store, check_scratch, engine_of, run_on_data, shown
 from unwet.rewrite.prove.projects import read_project
-from unwet.rewrite.prove.roundtrip import ReadBack, read_back
+from unwet.rewrite.prove.roundtrip import ReadBack, Readings, read_back
 from unwet.rewrite.prove.servers.dbapi import Connected
 from unwet.rewrite.prove.tested import DataVerdict, placed
 from unwet.rewrite.prove.undecided import Undecided
@@ -221,6 +221,7 @@ class _Job:
         self.assumptions: frozenset[str] = frozenset()
         self.shared_assumptions: frozenset[str] = frozenset()  # of what several models share
         self.found: Mapping[str, ReadBack] = {}  # the models of the project, read back
+        self.readings = Readings()
         self.layout = Layout()
         self.printed: tuple[Project, Mapping[str, str], Mapping[str, str]] | None = None
 
@@ -358,7 +359,7 @@ class _Job:
     def _read(self, files: Mapping[str, str]) -> dict[str, ReadBack]:
         against = setting(self.pile, self.state.reports, self.dialect, {})
         with staged(files) as folder:
-            return read_back(folder, against)
+            return read_back(folder, against, readings=self.readings)
 
     def _files(self, project: Project) -> Mapping[str, str]:
         """The project as files, laid out."""

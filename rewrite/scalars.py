@@ -94,8 +94,12 @@ def encode(node: exp.Expr, leaf: Leaf, dialect: str = "") -> Expr:
 
 def cast_to(value: Expr, kind: str) -> Expr:
     """A value cast to a column type, encoded as the cast that a model writes for it."""
-    cast = exp.cast(exp.column("value"), column_type(kind))
-    return encode(cast, lambda node: value if isinstance(node, exp.Column) else None)
+    return _cast(kind).make([value])
+
+
+@lru_cache(maxsize=1024)
+def _cast(kind: str) -> _Step:
+    return _encoding(exp.cast(exp.column("value"), column_type(kind)))
 
 
 def column_type(kind: str) -> exp.DataType:
@@ -310,7 +314,14 @@ def _plain(word: exp.Var | exp.Identifier) -> bool:
 
 
 def _type_text(kind: exp.DataType) -> str:
+    if not any(value for name, value in kind.args.items() if name != "this"):
+        return _plain_type_text(kind.this)
     return _cached_type_text(kind.copy() if kind.parent else kind)
+
+
+@lru_cache(maxsize=4096)
+def _plain_type_text(kind: Any) -> str:
+    return _cached_type_text(exp.DataType(this=kind))
 
 
 @lru_cache(maxsize=4096)

@@ -18,7 +18,7 @@ from functools import partial
 
 from sqlglot import exp
 
-from unwet.lineage.declared import output_types
+from unwet.lineage.declared import Types, output_types
 from unwet.lineage.resolve import Query
 from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.trees import copied, is_inside, stands_in
@@ -167,9 +167,13 @@ class _Workshop:
         lowerer = Lowerer(env, query)
         if isinstance(lower(query, env, lowerer).rel, Opaque):
             return []
-        return [s for b in blocks(query) if (s := self._site(host, lowerer, query, b)) is not None]
+        types = Types()
+        found = (self._site(host, lowerer, query, block, types) for block in blocks(query))
+        return [site for site in found if site is not None]
 
-    def _site(self, host: str, lowerer: Lowerer, query: Query, block: Query) -> Site | None:
+    def _site(
+        self, host: str, lowerer: Lowerer, query: Query, block: Query, known: Types
+    ) -> Site | None:
         try:
             plan = lowerer.plan(block)
         except Unsupported:
@@ -178,7 +182,7 @@ class _Workshop:
         rel = self.normalizer.run(trim(plan))[0]
         if len(set(names)) != len(names) or is_open(names):
             return None
-        types = output_types(block) if block.complete else ()
+        types = output_types(block, known) if block.complete else ()
         label = _label(block.node)
         whole = block is query and host in self.read and host in self.trees
         return Site(host, query, block, rel, names, self.rows.terms(rel), label, types, whole)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
@@ -25,33 +26,42 @@ def unwrapped(
     hosts: MutableMapping[str, exp.Expr],
     macros: Sequence[Macro],
     calls: MutableSequence[MacroCall],
-) -> Iterator[str]:
-    """In place: nothing calls these macros any more; gives back their names."""
+) -> Iterator[tuple[str, AbstractSet[str]]]:
+    """In place: nothing calls these macros any more; gives back their names, and the hosts of the
+    calls that are changed."""
     for macro in macros:
         tree = hosts[macro.name]
-        if is_call(tree) and _may_go(macro, tree, hosts, calls):
-            for host, root in list(hosts.items()):
-                for node in [n for n in calls_in(root) if n.this == f"call__{macro.name}"]:
-                    like = like_which(node) or macro.name
-                    made = _inner(tree, dict(arguments(node)), calls, like)
-                    if node is root:
-                        hosts[host] = made
-                    else:
-                        node.replace(made)
+        if not is_call(tree):
+            continue
+        places = _places(macro, hosts)
+        if _may_go(macro, tree, [node for _, node in places], calls):
+            for host, node in places:
+                like = like_which(node) or macro.name
+                made = _inner(tree, dict(arguments(node)), calls, like)
+                if node is hosts[host]:
+                    hosts[host] = made
+                else:
+                    node.replace(made)
             for at, call in enumerate(calls):
                 if call.macro == macro.name:
                     made = _inner(tree, dict((*call.args, *call.unsaid)), calls)
                     target, said = made.this[len("call__") :], tuple(arguments(made))
                     calls[at] = replace(call, macro=target, args=said, unsaid=())
-            yield macro.name
+            yield macro.name, {host for host, _ in places}
+
+
+def _places(macro: Macro, hosts: Mapping[str, exp.Expr]) -> list[tuple[str, exp.Anonymous]]:
+    """The calls of a macro, and whose they are."""
+    name = f"call__{macro.name}"
+    return [(host, node) for host, root in hosts.items()
+            for node in calls_in(root) if node.this == name]  # fmt: skip
 
 
 def _may_go(
-    macro: Macro, tree: exp.Expr, hosts: Mapping[str, exp.Expr], calls: Sequence[MacroCall]
+    macro: Macro, tree: exp.Expr, places: Sequence[exp.Expr], calls: Sequence[MacroCall]
 ) -> bool:
     """Whether all callers say what can take the place of a parameter."""
-    every = [dict(arguments(n)) for host in hosts.values() for n in calls_in(host)
-             if n.this == f"call__{macro.name}"]  # fmt: skip
+    every = [dict(arguments(node)) for node in places]
     every += [dict((*c.args, *c.unsaid)) for c in calls if c.macro == macro.name]
     parts = [leaf for _, leaf in _handed(tree, calls)]
     inside = [name for leaf in parts if not _PARAMETER.fullmatch(leaf.text)

@@ -8,8 +8,9 @@ whole project follows by induction over the (acyclic) order of its models.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sqlglot import exp
@@ -58,10 +59,34 @@ class ReadBack:
     assumed: frozenset[str] = frozenset()
 
 
-def read_back(root: Path, setting: Setting, compiled: bool = True) -> dict[str, ReadBack]:
+class Readings:
+    """What models meant that were read before, for who reads one project again and again, against
+    the same setting. A plan depends on the text, and on the plans of what it names."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], _Read] = {}
+
+    def of(
+        self, model: RenderedModel, definitions: Mapping[str, Plan], read: Callable[[], _Read]
+    ) -> _Read:
+        """What the model means."""
+        text = model.sql.lower()
+        named = (item for item in definitions.items() if item[0].lower() in text)
+        key = model.path, model.dialect, model.sources, model.sql, *named
+        if key not in self._known:
+            self._known[key] = read()
+        return self._known[key]
+
+
+def read_back(
+    root: Path, setting: Setting, compiled: bool = True, readings: Readings | None = None
+) -> dict[str, ReadBack]:
     """The plan of every model of a written project, by model name. ``compiled``: of what dbt made
-    of them, where that is known."""
-    return plans_of(rendered(root, setting, compiled), setting)
+    of them, where that is known; ``readings``: of other times, against this setting."""
+    return plans_of(rendered(root, setting, compiled), setting, readings=readings)
+
+
+_Read = tuple[ReadBack, tuple[str, ...]]  # a plan, and the types of its columns
 
 
 def rendered(root: Path, setting: Setting, compiled: bool = True) -> RenderedProject:
@@ -79,9 +104,14 @@ def rendered(root: Path, setting: Setting, compiled: bool = True) -> RenderedPro
 
 
 def plans_of(
-    project: RenderedProject, setting: Setting, only: Container[str] | None = None
+    project: RenderedProject,
+    setting: Setting,
+    only: Container[str] | None = None,
+    readings: Readings | None = None,
 ) -> dict[str, ReadBack]:
     """The plans of models, by their names. ``only``: those, and all that they read."""
+    # a seed's name has a meaning of its own in all models
+    known = readings if readings is not None and not project.seeds else Readings()
     found = {failure.name: ReadBack(None, failure.reason) for failure in project.failures}
     definitions = _seeds(project, setting)
     made = {name: made_table(name, plan.names) for name, plan in definitions.items()}
@@ -98,7 +128,8 @@ def plans_of(
             why = f"it reads the seed {seed}, which need not have the rows of the old table {seed}"
             found[model.name] = ReadBack(None, why)
             continue
-        result, types = _plan(model, setting, catalog, definitions)
+        read = partial(_plan, model, setting, catalog, definitions)
+        result, types = known.of(model, definitions, read)
         found[model.name] = result
         if model.name not in setting.relations and result.plan is not None:
             definitions[model.name] = result.plan
@@ -130,7 +161,7 @@ def _instead(model: RenderedModel, project: RenderedProject, setting: Setting,
 
 def _plan(
     model: RenderedModel, setting: Setting, catalog: Catalog, definitions: Mapping[str, Plan]
-) -> tuple[ReadBack, tuple[str, ...]]:
+) -> _Read:
     """The model's plan, and the types of its columns that are certain."""
     if why := model.misread_in(setting.dialect):
         return ReadBack(None, why), ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -281,10 +282,12 @@ def _in_place(
         said = expression(match)
         if kind == "h" and said in schemas:
             said = f"source('{schemas[said]}', {said})"
-        if any(start < match.start() < end for start, end in literals):
+        before = bisect_left(starts, match.start()) - 1
+        if before >= 0 and match.start() < ends[before]:
             said = said.replace("'", '"')  # readers who know no Jinja see one text, not several
         return f"{{{{ {said} }}}}"
 
     text = _QUOTED_RELATION.sub(r"\2", text)
     literals = [each.span() for each in _LITERAL.finditer(text)]
+    starts, ends = [start for start, _ in literals], [end for _, end in literals]
     return TOKEN.sub(put, text)
