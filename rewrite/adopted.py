@@ -77,6 +77,7 @@ class _Work:
         self.models = dict(self.start.models)
         self.calls = list(self.start.calls)
         self._uses = Counter(call.macro for call in self.calls)
+        self._tables: dict[str, tuple[exp.Expr, Counter[str]]] = {}  # of macros, and their trees
 
     def uses(self, macro: str) -> int:
         """How many calls it has."""
@@ -129,9 +130,10 @@ class _Work:
             tree = copied(tree)
             tree.set("with_", None)
         lines = tree_lines(tree, self.dialect)
+        tables = _tables(tree)
         best: tuple[tuple[int, int, str], Macro, Fit] | None = None
         for macro in self.macros.values() if lines >= 2 * _LEAST else ():
-            if not self._may_take(macro, tree, name):
+            if not self._reads(macro, tables) or not self._may_take(macro, tree, name):
                 continue
             room = max(0, min(_MOST, self.most - len(macro.params) + macro.uncounted))
             fit = fitted(macro, tree, self.dialect, room, ctes)
@@ -174,8 +176,15 @@ class _Work:
             fewer = self.uses(macro.name) < self.uses(name)
             if fewer or _STEM.sub("", macro.name) != _STEM.sub("", name):
                 return False
-        mine, other = _tables(macro.tree), _tables(tree)
-        return len(mine) == len(other) and sum((Counter(mine) - Counter(other)).values()) <= 2
+        return True
+
+    def _reads(self, macro: Macro, tables: Counter[str]) -> bool:
+        """Whether a macro reads these relations, but for two."""
+        known = self._tables.get(macro.name)
+        if known is None or known[0] is not macro.tree:
+            known = self._tables[macro.name] = macro.tree, _tables(macro.tree)
+        mine = known[1]
+        return mine.total() == tables.total() and (mine - tables).total() <= 2
 
     def _sound(self, macro: Macro, fit: Fit) -> bool:
         """Whether the macro can be what the query wants: columns that it does without can be left
@@ -317,9 +326,10 @@ def _has_constant(tree: exp.Select) -> bool:
     return isinstance(first, exp.Alias) and isinstance(first.this, exp.Literal)
 
 
-def _tables(tree: exp.Expr) -> list[str]:
+def _tables(tree: exp.Expr) -> Counter[str]:
     """The relations that a query reads itself; other queries have no name."""
-    return [name_of(source) for source, _ in sources(tree)] if isinstance(tree, exp.Select) else []
+    found = sources(tree) if isinstance(tree, exp.Select) else ()
+    return Counter(name_of(source) for source, _ in found)
 
 
 def _behind(block: exp.Expr | None, inner: Mapping[str, exp.Query], call: str) -> exp.Expr:
