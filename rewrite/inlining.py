@@ -30,11 +30,13 @@ _READERS = 2  # of a table that is there to be read
 @dataclass(frozen=True, slots=True)
 class ReadThrough:
     """The drafts with queries for the tables of the reports called ``names``, and what each draft
-    that is understood means then."""
+    that is understood means then. ``tables``: all reports that make one which is always the same.
+    """
 
     drafts: tuple[Draft, ...]
     plans: Mapping[str, Plan]
     names: frozenset[str] = frozenset()
+    tables: frozenset[str] = frozenset()
 
 
 def read_through(
@@ -48,7 +50,8 @@ def read_through(
     """Puts queries for tables. ``plans``: what each draft means, by its name; ``relations``: the
     table of each report that makes one; ``pinned`` drafts stay, and their tables are read."""
     sure = {d.name for d in drafts if d.name in plans and relations.get(d.name)} - {*pinned}
-    often = _often_read(drafts, plans, normalizer) & {n for n in sure if is_definite(plans[n])}
+    tables = frozenset(name for name in sure if is_definite(plans[name]))
+    often = _often_read(drafts, plans, normalizer) & tables
     known = {draft.name: draft for draft in drafts}
     texts = {name for name, plan in plans.items() if is_text(plan)}
     stay = {*pinned, *texts}  # what is compared as a text keeps its words
@@ -60,7 +63,7 @@ def read_through(
             done[draft.name] = _with(draft, () if draft.name in stay else inner, remembered)
     unfolding = Unfolding({relations[name]: plans[name] for name in names})
     meant = {d.name: unfolding.plan(plans[d.name]) for d in drafts if d.name in plans}
-    return ReadThrough(tuple(done[d.name] for d in drafts), meant, frozenset(names))
+    return ReadThrough(tuple(done[d.name] for d in drafts), meant, frozenset(names), tables)
 
 
 def _often_read(

@@ -286,10 +286,12 @@ class _Job:
         sure = [d.name for d in drafts if d.name not in self.ledger.unproved]
         relations = {name: self.reports[name].relation for name in sure}
         through = read_through(drafts, self.plans, relations, own, self.normalizer, self.worded)
-        drafts, read = through.drafts, through.names
+        drafts, read, makers = through.drafts, through.names, through.tables
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
             over = deadline.after(1)
-            shared = share(drafts, known, self.dialect, own, self.normalizer, owners, read, over)
+            shared = share(
+                drafts, known, self.dialect, own, self.normalizer, owners, read, makers, over
+            )
             library = plain_library((*shared.drafts, *shared.intermediates))
             return self._named(self._project(shared.drafts, library, shared.intermediates))
         rows = {name: self.normalizer.run(plan.rel)[0] for name, plan in through.plans.items()}
@@ -299,7 +301,9 @@ class _Job:
         worded = kindred(
             worded, rows, known, self.dialect, own, self.normalizer, self.worded, ends[0]
         )
-        shared = share(worded, known, self.dialect, own, self.normalizer, owners, read, ends[1])
+        shared = share(
+            worded, known, self.dialect, own, self.normalizer, owners, read, makers, ends[1]
+        )
         models = (*shared.drafts, *shared.intermediates)
         library = choose(models, self.dialect, alone, owners, ends[2])
         if self.target.LISTS:

@@ -72,13 +72,15 @@ def share(
     normalizer: Normalizer,
     owners: Owners | None = None,
     read: AbstractSet[str] = frozenset(),
+    makers: AbstractSet[str] = frozenset(),
     over: Over = never,
 ) -> Shared:
     """Replaces copies. ``tables`` says what is behind each token that stands in the trees;
-    ``pinned`` drafts are left alone; those in ``read`` may be the model that others read.
+    ``pinned`` drafts are left alone; those in ``read`` may be the model that others read, and so
+    may the ``makers`` of tables whose rows an author has under a name.
     When the time is ``over``, the copies that are left stay."""
     shop = _Workshop(dialect, dict(tables), normalizer)
-    shop.read = read
+    shop.read, shop.makers = read, makers | read
     shop.owners = owners or shop.owners
     shop.trees = {d.name: copied(d.tree) for d in drafts if d.name not in pinned}
     shop.taken = {d.name for d in drafts}
@@ -113,6 +115,7 @@ class _Workshop:
     trivial: dict[bytes, bool] = field(default_factory=dict)
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     read: AbstractSet[str] = frozenset()
+    makers: AbstractSet[str] = frozenset()
     known: Blocks = field(default_factory=Blocks)
     catalog: Catalog = field(init=False)
 
@@ -134,7 +137,7 @@ class _Workshop:
             key = max(around, key=lambda k: (self.inner[k], k), default=inner)
             done.add(key)
             sites = self._alive(self.groups[key]) if key != inner else sites
-            for part in self.owners.parted(sites, _host):
+            for part in self.owners.parted(self._worth_sharing(sites), _host):
                 self._try(key, part)
         self._settle()
         for tree in (*self.trees.values(), *self.made.values()):
@@ -184,12 +187,19 @@ class _Workshop:
             return None
         types = output_types(block, known) if block.complete else ()
         label = _label(block.node)
-        whole = block is query and host in self.read and host in self.trees
+        whole = block is query and host in self.makers and host in self.trees
         return Site(host, query, block, rel, names, self.rows.terms(rel), label, types, whole)
 
     def _alive(self, sites: Sequence[Site]) -> list[Site]:
         """Those that still stand in their trees."""
         return [site for site in sites if stands_in(site.node, self._tree(site.host))]
+
+    def _worth_sharing(self, sites: Sequence[Site]) -> list[Site]:
+        """All copies where an author has a name for such rows; else without those that are all of
+        a report which nobody reads: two reports that say the same need not know of each other."""
+        if any(site.label not in ("", EVERY) for site in sites):
+            return [*sites]
+        return [site for site in sites if site.label or site.host in self.read]
 
     def _around(self, sites: Sequence[Site]) -> set[bytes]:
         """The groups that all of the sites stand in: once one of these is a model, there is one
