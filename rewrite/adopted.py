@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -19,6 +19,7 @@ from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import fill, role
 from unwet.rewrite.fitting import Fit, New, fitted
 from unwet.rewrite.library import (
+    HANDED_ON,
     HOLE,
     NO_NAMES,
     NO_VALUE,
@@ -41,6 +42,7 @@ from unwet.rewrite.usual_values import calls_by_macro
 _MOST: Final = 2  # parameters more, for one query
 _LEAST: Final = 4  # lines that are saved
 _RELATION: Final = re.compile(r"(?:ref|src)__\w+?__(?:ref|src)", re.IGNORECASE)
+_LISTED: Final = re.compile(r"list__(\w+?)__list")
 _STEM: Final = re.compile(r"(?:_rows|_part|_\d+)+\Z")
 
 
@@ -199,16 +201,27 @@ class _Work:
         return not left or may_leave_out(fit.tree, every, left)
 
     def _hand_on(self) -> None:
-        """Macros that are calls of others are not called, but in loops: the others are."""
+        """Macros that are calls of others are not called: the others are. In a loop what follows
+        from another argument is not said in each row."""
         made = Library(self.models, tuple(self.macros.values()), tuple(self.calls))
-        for name, numbers in calls_by_macro(made).items():
+        apart = {at for numbers in calls_by_macro(made).values() for at in numbers}
+        for at in sorted({n for tree in _trees(made) for n in numbers_of(tree)}):
+            name = self.calls[at].macro
             if name not in self.given:
                 continue
-            call = self.calls[numbers_of(self.macros[name].tree)[0]]
-            for number in numbers:
-                said = dict((*self.calls[number].unsaid, *self.calls[number].args))
-                args = tuple((n, _said(leaf, said, self.dialect)) for n, leaf in call.args)
-                self.calls[number] = MacroCall(call.macro, args, call.unsaid)
+            call, own = self.calls[numbers_of(self.macros[name].tree)[0]], self.calls[at]
+            said = dict((*own.unsaid, *own.args))
+            args = tuple((n, _said(leaf, said, self.dialect)) for n, leaf in call.args)
+            if at in apart or not any(_is_open(leaf, self.calls) for _, leaf in args):
+                like = "" if at in apart else own.like or name
+                self.calls[at] = MacroCall(call.macro, args, call.unsaid, like)
+
+
+def _is_open(leaf: Leaf, calls: Sequence[MacroCall]) -> bool:
+    """Whether a parameter stands in it, or in a call that it hands on."""
+    if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
+        return any(_is_open(each, calls) for _, each in calls[int(inner[1])].args)
+    return HOLE.search(leaf.text) is not None or _LISTED.search(leaf.text) is not None
 
 
 def _said(leaf: Leaf, values: Mapping[str, Leaf], dialect: str) -> Leaf:
@@ -225,7 +238,7 @@ def _said(leaf: Leaf, values: Mapping[str, Leaf], dialect: str) -> Leaf:
             return str(exp.Literal.string(value.text).sql(dialect or None))[1:-1]
         return value.text
 
-    return replace(leaf, text=HOLE.sub(put, leaf.text))
+    return replace(leaf, text=_LISTED.sub(put, HOLE.sub(put, leaf.text)))
 
 
 @dataclass(frozen=True, slots=True)

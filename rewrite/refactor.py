@@ -21,6 +21,7 @@ from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.account import account
 from unwet.rewrite.adopted import adopted
 from unwet.rewrite.algebra import Plan, is_text
+from unwet.rewrite.always_said import without_constants
 from unwet.rewrite.choose import choose
 from unwet.rewrite.common_conditions import with_common_conditions
 from unwet.rewrite.compose import Draft
@@ -316,6 +317,7 @@ class _Job:
                 library = with_common_conditions(library, most, stay)
             library = written_out(library, self.dialect)
             library = said_once(library, {*self.reports, *forbidden})
+            library = without_constants(library)
         project = self._named(self._project(shared.drafts, library, shared.intermediates))
         if not self.target.LISTS:
             return project

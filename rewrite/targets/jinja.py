@@ -14,6 +14,7 @@ from sqlglot import exp
 from unwet.lineage.parse import render
 from unwet.lineage.trees import copied
 from unwet.rewrite.library import (
+    HOLE,
     LINE,
     NAMELESS,
     SELECTED,
@@ -206,6 +207,8 @@ def loop_text(
     looked = {name: text for look in given if look for name, text in look.values.items()}
     last, heads[1:1] = _last(loop.levels)
     heads += [line for look in given if look is not None for line in look.head]
+    within = {name for b in loop.bodies for _, leaf in b.fixed for name in HOLE.findall(leaf.text)}
+    heads += [f"{{% set {name} = {looked[name]} %}}" for name in sorted(within & looked.keys())]
     said = [_called(each.macro, _said(each, dialect, calls, looked)) for each in loop.bodies]
     branches = f"\n{loop.union}\n".join(said)
     between = f"{{% if not {last} %}}{loop.union}{{% endif %}}"

@@ -9,9 +9,11 @@ that are called with the same rows are called in one loop.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Final
 
 from sqlglot import exp
 
@@ -22,6 +24,8 @@ from unwet.rewrite.unions import BY_NAME, branches, is_top, says_more, word
 LEAST = 3  # fewer calls are read as easily as a loop
 _LINES = 5  # of a loop around its rows
 _KINDS = 10  # of columns, which are cut in all ways; of more it would take long
+
+_PLAIN: Final = re.compile(r"[\w .%+-]+")  # needs no escape in any language
 
 Row = tuple[Leaf, ...]
 
@@ -189,9 +193,13 @@ def loops_of(*groups: Sequence[MacroCall]) -> list[Loop]:
     for calls in groups:
         names, table = _table(calls)
         varying = [at for at in range(len(names)) if _varies(table, at)]
-        fixed = tuple((names[at], table[0][at]) for at in range(len(names)) if at not in varying)
+        follow = _following(names, table, varying)
+        fixed = tuple((names[at], follow.get(at, table[0][at])) for at in range(len(names))
+                      if at in follow or at not in varying)  # fmt: skip
         bodies.append(Body(calls[0].macro, fixed, names))
         for at in varying:
+            if at in follow:
+                continue
             column = tuple(row[at] for row in table)
             if columns.setdefault(names[at], column) != column:
                 return []
@@ -211,6 +219,29 @@ def loops_of(*groups: Sequence[MacroCall]) -> list[Loop]:
 def _varies(table: Sequence[Row], at: int) -> bool:
     """A parameter of the macro around would be hidden by the loop's variable of that name."""
     return len({row[at] for row in table}) > 1 or "h__" in table[0][at].text
+
+
+def _following(
+    names: Sequence[str], table: Sequence[Row], varying: Sequence[int]
+) -> dict[int, Leaf]:
+    """The conditions that have the value of another column in them and are the same but for that,
+    with the loop's variable in its place."""
+    found: dict[int, Leaf] = {}
+    for at in varying:
+        texts = [row[at].text for row in table]
+        if table[0][at].kind != "condition" or any("__" in text for text in texts):
+            continue
+        for key in varying:
+            values = [row[key].text for row in table]
+            if any(row[key].kind != "string" or not _PLAIN.fullmatch(row[key].text)
+                   for row in table):  # fmt: skip
+                continue
+            made = {text.replace(f"'{value}'", f"'h__{names[key]}__h'")
+                    for text, value in zip(texts, values, strict=True)}  # fmt: skip
+            if len(made) == 1:
+                found[at] = Leaf("condition", made.pop())
+                break
+    return found
 
 
 _Grid = tuple[tuple[int, ...], list[Row], list[Row]]  # columns of the first list; the two lists

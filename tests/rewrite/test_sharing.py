@@ -16,9 +16,13 @@ SAME = """select x.o_id, sum(x.qty) as n, sum(x.price) as total, min(x.price) as
 max(x.price) as high from s.o, s.i as x where 'paid' = s.o.status and x.o_id = s.o.id group by 1"""
 
 
+NONE = frozenset[str]()
+
+
 def shared(
-    *texts: str, pinned: frozenset[str] = frozenset(), read: frozenset[str] = frozenset()
-) -> Shared:
+    *texts: str, pinned: frozenset[str] = NONE, read: frozenset[str] = NONE,
+    makers: frozenset[str] = NONE,
+) -> Shared:  # fmt: skip
     sources = [Source(f"{i}.sql", text, "duckdb") for i, text in enumerate(texts)]
     pile = load(sources, "duckdb", TABLES)
     state = end_state(pile.scripts, pile.resolved, pile.catalog)
@@ -27,7 +31,7 @@ def shared(
         f"src__s__{name[2:]}__src": Table(name, tuple(map(Column, columns)), True, "schema")
         for name, columns in TABLES.items()
     }
-    return share(drafts, known, "duckdb", pinned, Normalizer(), read=read)
+    return share(drafts, known, "duckdb", pinned, Normalizer(), read=read, makers=makers)
 
 
 CTE = f"create table r.a as with totals as ({TOTALS}) select o_id, n from totals where n > 3"
@@ -251,3 +255,18 @@ def test_the_name_of_a_report_is_no_name_for_a_model_of_others() -> None:
     derived = DERIVED.replace("t.total", "totals.total, totals.low").replace("as t ", "as totals ")
     found = shared(f"create table r.c as {few}", *texts, derived, read=frozenset({"c"}))
     assert [model.name for model in found.intermediates] == ["int_totals"]
+
+
+def test_a_report_whose_rows_another_author_has_under_a_name_is_read() -> None:
+    whole = f"create table r.t as {TOTALS}"
+    found = shared(whole, DERIVED, makers=frozenset({"t", "b"}))
+    assert found.intermediates == ()
+    assert {draft.name: draft.refs for draft in found.drafts} == {"t": (), "b": ("t",)}
+    alone = shared(whole, DERIVED)  # nobody says that it makes a table
+    assert {draft.refs for draft in alone.drafts} == {()}
+
+
+def test_two_reports_that_say_the_same_do_not_read_each_other() -> None:
+    same = (f"create table r.t as {TOTALS}", f"create table r.u as {SAME}")
+    found = shared(*same, makers=frozenset({"t", "u"}))
+    assert [draft.refs for draft in found.drafts] == [(), ()]

@@ -238,3 +238,20 @@ def test_macros_share_rows_and_lose_none(
 
 def _pairs(line: str) -> list[tuple[str, str]]:
     return [("macro", line.split()[1]), *re.findall(r"\('(\w)', '(\w+)'\)", line)]
+
+
+def test_a_condition_that_has_another_value_in_it_is_not_said_in_each_row() -> None:
+    def one(scope: str, column: str = "t.country") -> MacroCall:
+        condition = Leaf("condition", f"{column} = '{scope}' AND t.n > 3")
+        return MacroCall("m", (("scope", Leaf("string", scope)), ("condition", condition)))
+
+    calls = [one("DE"), one("AT"), one("O'Neill")]
+    text = template(chain(3), "duckdb", [one("DE"), one("AT"), one("CH")])
+    assert text.startswith("{% for scope in ['DE', 'AT', 'CH'] %}")
+    said = [[("condition", f"t.country = '{s}' AND t.n > 3"), ("scope", s)]
+            for s in ("DE", "AT", "CH")]  # fmt: skip
+    found = {f"SELECT 'm' {each}" for each in said}
+    assert {*rendered(text)} == found
+    for others in (calls, [one("DE"), one("AT"), one("CH", "t.land")]):
+        (loop,) = loops_of(others)  # a value that is escaped, and another condition: said in full
+        assert loop.levels[0].names == ("scope", "condition")

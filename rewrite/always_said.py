@@ -1,0 +1,109 @@
+"""Parameters for which every call says the same are none: the macro says it.
+
+A parameter is made for what some queries had otherwise. Once these are read from one model, or have
+become calls of another macro, all calls that are left say the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.trees import copied, texts
+from unwet.rewrite.library import HOLE, Library, Macro, MacroCall, numbers_in, numbers_of
+from unwet.rewrite.shapes import Leaf
+
+_PLAIN: Final = ("name", "string", "number")
+_WORDS: Final = (exp.Identifier, exp.Literal)
+
+
+def without_constants(library: Library) -> Library:
+    """The library without such parameters. A list of columns that are left out, and a constant in
+    front, are no words in a tree: they stay."""
+    calls, macros = list(library.calls), list(library.macros)
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for at in sorted(_live(library)):
+        numbers[calls[at].macro].append(at)
+    for place, macro in enumerate(macros):
+        own = numbers[macro.name]
+        gone = _constants(macro, [calls[at] for at in own], calls) if len(own) > 1 else {}
+        if gone:
+            macros[place] = _filled(macro, gone)
+            for at in own:
+                calls[at] = _shorter(calls[at], gone)
+    return replace(library, macros=tuple(macros), calls=tuple(calls))
+
+
+def _live(library: Library) -> set[int]:
+    """The numbers of the calls that are made."""
+    texts_of = {macro.name: [*macro.defaults.values()] for macro in library.macros}
+    waiting = [n for tree in library.models.values() for n in numbers_of(tree)]
+    waiting += [n for macro in library.macros for n in numbers_of(macro.tree)]
+    waiting += [n for many in texts_of.values() for text in many for n in numbers_in(text)]
+    found: set[int] = set()
+    while waiting:
+        at = waiting.pop()
+        if at not in found:
+            found.add(at)
+            call = library.calls[at]
+            waiting += [n for _, leaf in (*call.args, *call.unsaid) for n in numbers_in(leaf.text)]
+    return found
+
+
+def _constants(
+    macro: Macro, calls: Sequence[MacroCall], every: Sequence[MacroCall]
+) -> dict[str, Leaf]:
+    """What all calls say, by the parameter, where it stands in the macro's own words only."""
+    said = [dict((*call.unsaid, *call.args)) for call in calls]
+    inner = {n for at in numbers_of(macro.tree) for _, leaf in every[at].args
+             for n in _holes(leaf, every)}  # fmt: skip
+    inner |= {name for text in macro.defaults.values() for name in HOLE.findall(text)}
+    words = _in_words(macro.tree)
+    found: dict[str, Leaf] = {}
+    for name in macro.params:
+        values = {each.get(name) for each in said}
+        leaf = values.pop() if len(values) == 1 else None
+        if leaf is None or leaf.kind not in _PLAIN or HOLE.search(leaf.text):
+            continue
+        if name not in (*inner, macro.optional[0], macro.scoped[0]) and name in words:
+            found[name] = leaf
+    return found
+
+
+def _holes(leaf: Leaf, calls: Sequence[MacroCall]) -> Iterable[str]:
+    yield from HOLE.findall(leaf.text)
+    for at in numbers_in(leaf.text):
+        for _, each in calls[at].args:
+            yield from _holes(each, calls)
+
+
+def _in_words(tree: exp.Expr) -> set[str]:
+    """The parameters that stand in names and constants of a tree, and nowhere else in it."""
+    inside = Counter(name for node in tree.find_all(*_WORDS) for name in HOLE.findall(node.name))
+    every = Counter(name for text in texts(tree) for name in HOLE.findall(text))
+    return {name for name, times in inside.items() if every[name] == times}
+
+
+def _filled(macro: Macro, values: Mapping[str, Leaf]) -> Macro:
+    tree = copied(macro.tree)
+    for node in [*tree.find_all(*_WORDS)]:
+        whole = HOLE.fullmatch(node.name)
+        if isinstance(node, exp.Identifier) and whole is not None and whole[1] in values:
+            node.set("quoted", values[whole[1]].quoted)
+        if HOLE.search(node.name):
+            node.set("this", HOLE.sub(
+                lambda hit: values[hit[1]].text if hit[1] in values else hit[0], node.name
+            ))  # fmt: skip
+    params = tuple(name for name in macro.params if name not in values)
+    defaults = {name: text for name, text in macro.defaults.items() if name not in values}
+    return replace(macro, tree=tree, params=params, defaults=defaults)
+
+
+def _shorter(call: MacroCall, values: Mapping[str, Leaf]) -> MacroCall:
+    args = tuple((name, leaf) for name, leaf in call.args if name not in values)
+    unsaid = tuple((name, leaf) for name, leaf in call.unsaid if name not in values)
+    return replace(call, args=args, unsaid=unsaid)

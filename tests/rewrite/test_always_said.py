@@ -1,0 +1,48 @@
+"""Parameters for which every call says the same are none."""
+
+from __future__ import annotations
+
+import pytest
+from sqlglot import exp, parse_one
+
+from unwet.rewrite.always_said import without_constants
+from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.shapes import Leaf
+
+BODY = "SELECT t.a, 'h__word__h' AS b FROM h__relation__h AS t WHERE t.c_h__word__h = 'x'"
+SALES = Leaf("name", "ref__sales__ref")
+
+
+def library(*said: dict[str, Leaf], body: str = BODY) -> Library:
+    """A macro with the parameters of the first call, and a model for each call."""
+    calls = [MacroCall("m", tuple(each.items())[:1], tuple(each.items())[1:]) for each in said]
+    models = {f"model_{n}": exp.Var(this=f"call__{n}__call") for n in range(len(calls))}
+    defaults = {name: leaf.text for name, leaf in [*said[0].items()][1:]}
+    macro = Macro("m", tuple(said[0]), parse_one(body), "query", defaults=defaults)
+    return Library(models, (macro,), tuple(calls))
+
+
+def test_the_macro_says_what_all_calls_say() -> None:
+    words = [Leaf("string", word) for word in ("one", "two")]
+    made = without_constants(library(*({"word": w, "relation": SALES} for w in words)))
+    (macro,) = made.macros
+    assert macro.params == ("word",) and macro.defaults == {}
+    assert macro.tree.sql() == BODY.replace("h__relation__h", SALES.text)
+    assert [call.args for call in made.calls] == [(("word", word),) for word in words]
+    assert [call.unsaid for call in made.calls] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("said", "body"),
+    [
+        ([SALES], BODY),  # a single call is no evidence
+        ([SALES, Leaf("name", "ref__others__ref")], BODY),
+        ([Leaf("condition", "t.a > 1")] * 2, "SELECT t.a FROM t WHERE h__relation__h"),
+        ([Leaf("name", "h__of_another__h")] * 2, BODY),
+        ([SALES] * 2, "SELECT t.a FROM t"),  # it stands in no word of the macro
+    ],
+)
+def test_a_parameter_stays(said: list[Leaf], body: str) -> None:
+    before = library(*({"relation": each} for each in said), body=body)
+    after = without_constants(before)
+    assert after.macros == before.macros and after.calls == before.calls
