@@ -254,8 +254,8 @@ class _Workshop:
     def _inside(self, host: str) -> Iterator[Unit]:
         survey = self._survey(host)
         for node in self.hosts[host].walk():
-            if not isinstance(node, exp.Query):
-                continue
+            if not isinstance(node, exp.Query) or not survey.has(node):
+                continue  # what is in a condition that may be another one is looked at with that
             if isinstance(node, exp.Subquery) and not _is_branch(node):
                 continue
             label, found = _label(node), survey.shape(node)

@@ -82,6 +82,7 @@ EXPRESSION_RULES: tuple[ExpressionRule, ...] = (
     functions.drop_true_filter_clause,
     spellings.filter_clause_to_case,
     spellings.count_one_in_case,
+    spellings.truth_of_aggregate,
     spellings.lag_of_one,
     functions.sort_partition,
     functions.drop_repeated_sort_key,

@@ -101,6 +101,16 @@ def decode_to_case(expr: Expr) -> Expr | None:
             return None
 
 
+def truth_of_aggregate(expr: Expr) -> Expr | None:
+    """BOOL_OR(CAST(x AS BOOLEAN)) -> BOOL_OR(x), and so BOOL_AND: that is what x is taken for."""
+    match expr:
+        case Agg(op="logicalor" | "logicaland", shape=("this",),
+                 args=(Call(op="cast", args=(value,), shape=("this", "to:boolean")),)):  # fmt: skip
+            return replace(expr, args=(value,))
+        case _:
+            return None
+
+
 def lag_of_one(expr: Expr) -> Expr | None:
     """LAG(x, 1) -> LAG(x), LEAD(x, 1) -> LEAD(x)."""
     match expr:
@@ -116,6 +126,8 @@ def lag_of_one(expr: Expr) -> Expr | None:
 CASES = (
     Case("select a, lag(b, 1) over (partition by c order by a, b) as x from t",
          "select a, lag(b) over (partition by c order by a, b) as x from t"),
+    Case("select c, bool_or(a > 1) as x, bool_and(cast(b = 2 as boolean)) as y from t group by c",
+         "select c, bool_or(cast(a > 1 as boolean)) as x, bool_and(b = 2) as y from t group by c"),
     Case("select coalesce(a, null, b) as x, coalesce(a, null) as y from t",
          "select coalesce(a, b) as x, a as y from t"),
     Case("select a, count(*) filter (where b > 1) as n, sum(c) filter (where b > 1) as s from t "

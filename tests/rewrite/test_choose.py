@@ -7,6 +7,7 @@ import re
 import sqlglot
 from sqlglot import exp
 
+from unwet import Source, refactor
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import SELECTED, Library
@@ -155,3 +156,23 @@ def test_a_branch_that_is_a_call_is_one_whatever_its_author_says_behind_it() -> 
     text = "SELECT call__1__call /* the end */ /* next */ UNION ALL SELECT call__2__call, b FROM t"
     found = SELECTED.sub(r"\1", text)
     assert found.startswith("call__1__call /*") and "SELECT call__2__call, b" in found
+
+
+def test_a_query_in_a_condition_that_only_one_copy_has_is_no_copy_itself() -> None:
+    day = "DATE_TRUNC('month', t.d) AS day"
+    rest = "FROM t JOIN u ON u.a = t.a AND u.k > {0} WHERE t.b <= {1}"
+    queries = {
+        "r0": f"SELECT t.c AS x, {day}, t.a AS y {rest.format(1, 2)}",
+        "r2": f"SELECT t.c AS x, t.a AS y {rest.format(2, -1)} AND t.a > 1",
+        "r4": f"SELECT t.c AS x, {day}, t.a AS y {rest.format(0, 1)} "
+        "AND t.a NOT IN (SELECT k FROM u WHERE c = 'NULL')",
+    }
+    made = "CREATE TABLE t (a INT, b INT, c TEXT, d DATE); CREATE TABLE u (a INT, k INT, c TEXT)"
+    sources = [Source("ddl.sql", made, "duckdb")]
+    sources += [
+        Source(f"{name}.sql", f"CREATE TABLE {name} AS {query}", "duckdb")
+        for name, query in queries.items()
+    ]
+    result = refactor(sources, dialect="duckdb", generated=False)
+    assert result.macros == 1
+    assert [verdict.outcome for verdict in result.verdicts] == ["proved"] * 3
