@@ -347,7 +347,8 @@ class _Workshop:
     def _called(self, family: Family) -> str:
         names = names_for(family, [h for h in self.hosts if h in self.reserved], self.labels)
         taken = self._taken()
-        last = names[0] if family.units[0].kind in PIECES else f"{names[0]}_rows"
+        said = family.units[0].kind in PIECES or names[0].endswith("_rows")
+        last = names[0] if said else f"{names[0]}_rows"
         return free(next((n for n in names if n not in taken), last), taken)
 
     def _taken(self) -> frozenset[str]:

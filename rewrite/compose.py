@@ -37,11 +37,13 @@ class NotComposable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """A relation the project reads but does not make: its legacy name cut in schema and table."""
+    """A relation the project reads but does not make: its legacy name cut in schema and table;
+    ``called``: the source's name if it is not that of the whole schema."""
 
     relation: str
     schema: str
     table: str
+    called: str = ""
 
     @property
     def token(self) -> str:
@@ -52,7 +54,7 @@ class Outside:
     @property
     def source(self) -> str:
         """What a project calls the schema."""
-        return re.sub("__+", "_", _word(_PLACEHOLDER.sub(r"\1", self.schema)))
+        return self.called or re.sub("__+", "_", _word(_PLACEHOLDER.sub(r"\1", self.schema)))
 
 
 @dataclass(frozen=True, slots=True)

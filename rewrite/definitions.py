@@ -143,8 +143,22 @@ def _stems(definitions: Sequence[Definition]) -> dict[Definition, str]:
     meant: dict[str, set[str]] = defaultdict(set)
     for each, raw in whole.items():
         meant[short[each]].add(raw.lower())
-    return {each: short[each] if len(meant[short[each]]) == 1 else _clean(raw)
-            for each, raw in whole.items()}  # fmt: skip
+    stems = {each: short[each] if len(meant[short[each]]) == 1 else _clean(raw)
+             for each, raw in whole.items()}  # fmt: skip
+    return {**stems, **_told_by_schemas(stems)}
+
+
+def _told_by_schemas(stems: Mapping[Definition, str]) -> dict[Definition, str]:
+    """Those whose relations of several schemas are called alike: `orders_shop`, `orders_crm`."""
+    relations: dict[str, set[str]] = defaultdict(set)
+    for each, stem in stems.items():
+        relations[stem] |= {each.relation} - {""}
+    found: dict[Definition, str] = {}
+    for each, stem in stems.items():
+        schema = _clean(each.relation.rpartition(".")[0].rpartition(".")[2])
+        if "." in each.relation and len(relations[stem]) > 1:
+            found[each] = f"{stem}_{schema}"
+    return found
 
 
 def _raw(definition: Definition) -> str:

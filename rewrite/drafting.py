@@ -14,6 +14,7 @@ from unwet.rewrite.parentheses import without_idle_parentheses
 from unwet.rewrite.prove.wanted import spoken_in
 from unwet.rewrite.quotients import write_quotients
 from unwet.rewrite.script import Report
+from unwet.rewrite.source_names import shortly_named
 from unwet.rewrite.stars import made_table
 from unwet.rewrite.targets.target import Target
 from unwet.rewrite.targets.tokens import TOKEN
@@ -51,7 +52,7 @@ class Drafting:
                     drafts += [draft] if draft is not None else []
             self._kept.update(_merged(drafts))
             if len(self._kept) == before:
-                return tuple(drafts)
+                return shortly_named(drafts)
 
     def _composed(self, report: Report, models: Mapping[str, str]) -> Draft | None:
         known = self._known.get(report.name)

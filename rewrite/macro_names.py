@@ -59,7 +59,7 @@ def names_for(family: Family, all_hosts: Sequence[str], labels: Labels) -> tuple
         return _of_expression(family.units)
     hosts = list(dict.fromkeys(unit.host for unit in family.units))
     kinds = {unit.kind for unit in family.units}
-    label = snake(majority(unit.label for unit in family.units))
+    label = _usual([snake(unit.label) for unit in family.units])
     tables = after_tables(family.units[0].node)
     if "whole" not in kinds and label != BRANCH:
         return (label if len(label) > 2 else tables,)
@@ -99,14 +99,20 @@ def _of_expression(units: Sequence[Unit]) -> tuple[str, ...]:
     labels = [snake(unit.label) for unit in units if unit.label]
     columns = {c.name.lower() for unit in units for c in unit.node.find_all(exp.Column)}
     column = slug(columns.pop()) if len(columns) == 1 else ""
-    name = majority(labels)
-    if labels and 2 * labels.count(name) <= len(labels):
-        shared = hole_name(labels, "")
-        name = shared if "_" in shared else name
+    name = _usual(labels)
     if not name:
         host = _common_stem(dict.fromkeys(unit.host for unit in units))
         return (slug(f"{column or host}_{units[0].node.key}"),)
     return slug(name), slug(f"{column or _common_stem(unit.host for unit in units)}_{name}")
+
+
+def _usual(labels: Sequence[str]) -> str:
+    """What most are called; where no name is most, the words that all begin or end with."""
+    name = majority(labels)
+    if 2 * labels.count(name) > len(labels):
+        return name
+    shared = hole_name(labels, "")
+    return shared if "_" in shared else name
 
 
 def _common_stem(names: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ A value that is made of others (`source('fenix', 'home')` as `fenix_home`) has n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Final, Literal
@@ -94,13 +94,14 @@ def holes_of(items: Sequence[Item]) -> list[Hole]:
 
 
 def names_of(
-    holes: Sequence[Hole], item: Item
+    holes: Sequence[Hole], item: Item, used: Collection[str] = ()
 ) -> tuple[dict[str, Values], dict[int, Sequence[Piece]]]:
-    """The names and their values, and what stands in each hole, by its place."""
+    """The names and their values, and what stands in each hole, by its place. ``used``: names that
+    mean something else."""
     words = [word for word in item if word.kind != "space"]
     after = [*(word.text for word in words[1:]), ""]
-    taken = {word.text for word, sign in zip(words, after, strict=True)
-             if word.kind == "fixed" and sign != "="}  # fmt: skip
+    taken = {*used, *(word.text for word, sign in zip(words, after, strict=True)
+                      if word.kind == "fixed" and sign != "=")}  # fmt: skip
     shortest = sorted({hole.values for hole in holes}, key=lambda v: (sum(map(len, v)), v))
     base: list[Values] = []
     made: dict[Values, list[tuple[str, Values] | str]] = {}
@@ -113,9 +114,9 @@ def names_of(
     for values in reversed([hole.values for hole in holes]):  # what an item is called comes first
         if values in base and values not in names:
             wished = (w for h in holes if h.values == values for w in _wished(h, words))
-            used = {*taken, *names.values()}
-            best = min((each for each in wished if each[1] not in used), default=(9, "name"))
-            names[values] = free(best[1], used)
+            known = {*taken, *names.values()}
+            best = min((each for each in wished if each[1] not in known), default=(9, "name"))
+            names[values] = free(best[1], known)
     said: dict[int, Sequence[Piece]] = {}
     for hole in holes:
         pieces: list[Piece] = [

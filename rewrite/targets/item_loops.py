@@ -1,9 +1,9 @@
 """Members of one list that differ in names or constants only: a loop over what differs.
 
 ``SUM(counter.a) AS a, SUM(counter.b) AS b, ...`` is a list of names, and is read as one. The items
-of a SELECT, a STRUCT, an array or an IN, the CTEs of a WITH and the branches of a UNION ALL are
-laid side by side as they are printed, calls of macros included; where a stretch of them is the same
-but for some words, it is one of them in a loop.
+of a SELECT, a STRUCT, a COALESCE, an array or an IN, the CTEs of a WITH, the joins of a FROM and
+the branches of a UNION ALL are laid side by side as they are printed, calls of macros included;
+where a stretch of them is the same but for some words, it is one of them in a loop.
 
 looped(tree, dialect, printed) -> the tree with a word in place of each loop, and the loops
 """
@@ -25,7 +25,7 @@ from unwet.rewrite.targets.item_stretches import FEWEST, stretches
 from unwet.rewrite.targets.loops import rebuilt
 from unwet.rewrite.unions import branches, is_top, word
 
-_LISTS: Final = (exp.Select, exp.Struct, exp.In, exp.Array, exp.With)
+_LISTS: Final = (exp.Select, exp.Struct, exp.In, exp.Array, exp.With, exp.Coalesce)
 _QUALIFYING: Final = frozenset({"bigquery", "databricks", "duckdb", "snowflake", "teradata"})
 _STRUCT: Final = re.compile(r"STRUCT\((.*)\)", re.DOTALL)
 _ELSEWHERE: Final = ("tail", "loop")  # begin words that stand for what is written elsewhere
@@ -57,6 +57,8 @@ def looped(tree: exp.Expr, dialect: str, printed: Printed) -> tuple[exp.Expr, tu
         node = waiting.pop()
         if isinstance(node, _LISTS) and len(node.expressions) >= FEWEST and walk.may_loop(node):
             walk.listed(node)
+        if isinstance(node, exp.Select) and len(node.args.get("joins") or ()) >= FEWEST:
+            walk.joined(node)
         waiting.extend(reversed([*node.iter_expressions()]))
     return tree, tuple(walk.found)
 
@@ -93,12 +95,27 @@ class _Walk:
         if len(items) < len(node.expressions):
             node.set("expressions", items)
 
+    def joined(self, node: exp.Select) -> None:
+        """The joins of a FROM, in place."""
+        joins: list[exp.Expr] = []
+        old = node.args["joins"]
+        for part in self._parts(old, lambda join: self.printed(copied(join)).strip(), ""):
+            if not isinstance(part, ItemLoop):
+                joins.append(part)
+                continue
+            name = f"items_{len(self.found)}"
+            self.found.append(Placed(part, rf"CROSS JOIN {name}()\b", ""))
+            joins.append(exp.Join(this=exp.to_table(name), kind="CROSS"))
+        if len(joins) < len(old):
+            node.set("joins", joins)
+
     def united(self, union: exp.Expr) -> exp.Expr:
         """A chain of branches; in place but for its root."""
         parts: list[exp.Expr] = []
         placed: list[Placed] = []
         old = branches(union)
-        for part in self._parts(old, lambda branch: self.printed(copied(branch))):
+        printed = self.printed
+        for part in self._parts(old, lambda branch: printed(copied(branch)), word(union)):
             if isinstance(part, ItemLoop):
                 name = f"loop__{FIRST + len(self.found) + len(placed)}__loop"
                 placed.append(Placed(part, rf"{name}()", word(union)))
@@ -127,7 +144,10 @@ class _Walk:
         return textwrap.dedent(found[1]).strip("\n") if found else ""
 
     def _parts(
-        self, members: Sequence[exp.Expr], text: Callable[[exp.Expr], str]
+        self,
+        members: Sequence[exp.Expr],
+        text: Callable[[exp.Expr], str],
+        between: str = ",",
     ) -> Iterator[ItemLoop | exp.Expr]:
         """The members of a list, a loop in place of each stretch that is one."""
         for plain, alike in groupby(members, key=_is_plain):
@@ -135,7 +155,7 @@ class _Walk:
             if len(group) < FEWEST or not plain or not _repeats(group):
                 yield from group
                 continue
-            for start, stop, loop in stretches([text(member) for member in group]):
+            for start, stop, loop in stretches([text(member) for member in group], between):
                 yield from [loop] if loop is not None else group[start:stop]
 
 

@@ -2,7 +2,7 @@
 
 stretches(texts) -> the stretches of them, with a loop where one pays
 
-Where two or three kinds of members take turns (`base_a, total_a, base_b, total_b`), these are one
+Where a few kinds of members take turns (`base_a, total_a, base_b, total_b`), these are one
 member of the loop together.
 """
 
@@ -28,22 +28,23 @@ from unwet.rewrite.targets.lexemes import Lexeme, lexemes, middles, skeleton
 
 LEAST: Final = 5  # members; fewer are read as easily as a loop
 FEWEST: Final = 3  # of those that take several lines each
-_TURNS: Final = 3  # kinds of members that may take turns
+_TURNS: Final = 6  # kinds of members that may take turns
 _SAVED: Final = 4  # lines that a loop saves at least
 _PLAIN: Final = 10  # and one over columns, which are a list already
 
 Stretch = tuple[int, int, ItemLoop | None]  # from, to, and the loop that it is
 
 
-def stretches(texts: Sequence[str]) -> Iterator[Stretch]:
-    """All members, in their order."""
+def stretches(texts: Sequence[str], between: str = ",") -> Iterator[Stretch]:
+    """All members, in their order; ``between``: what stands between two, besides the lines' end."""
+    words = _words_between(between)
     items = [lexemes(text) for text in texts]
     kinds = [skeleton(_words(item)) for item in items]
     numbers = {kind: number for number, kind in enumerate(dict.fromkeys(kinds))}
     row = [numbers[kind] for kind in kinds]
     at = start = 0
     while at < len(row):
-        found = max((_in_turn(items, texts, row, at, many) for many in range(1, _TURNS + 1)),
+        found = max((_in_turn(items, texts, words, row, at, many) for many in range(1, _TURNS + 1)),
                     key=lambda each: _saved(each, texts))  # fmt: skip
         if _saved(found, texts) <= 0:
             at += max(_run(row, at, 1), 1)
@@ -54,6 +55,13 @@ def stretches(texts: Sequence[str]) -> Iterator[Stretch]:
         at = start = found[-1][1]
     if at > start:
         yield start, at, None
+
+
+def _words_between(text: str) -> Item:
+    end = Lexeme("space", "\n")
+    if text == ",":
+        return (Lexeme("fixed", text), end)
+    return (end, Lexeme("fixed", text), end) if text else (end,)
 
 
 def _words(item: Item) -> list[Lexeme]:
@@ -69,16 +77,21 @@ def _run(row: Sequence[int], at: int, many: int) -> int:
 
 
 def _in_turn(
-    items: Sequence[Item], texts: Sequence[str], row: Sequence[int], at: int, many: int
+    items: Sequence[Item],
+    texts: Sequence[str],
+    between: Item,
+    row: Sequence[int],
+    at: int,
+    many: int,
 ) -> list[Stretch]:
     """The stretches of the run there, so many members put together as one."""
     end = at + _run(row, at, many)
     if end - at < many * FEWEST or (many > 1 and len({*row[at : at + many]}) < many):
         return [(at, end, None)]
     groups = range(at, end, many)
-    between = (Lexeme("fixed", ","), Lexeme("space", "\n"))
     joined = [_joined(items[n : n + many], between) for n in groups]
-    said = [",\n".join(texts[n : n + many]) for n in groups]
+    sign = "".join(word.text for word in between)
+    said = [sign.join(texts[n : n + many]) for n in groups]
     return [
         (at + start * many, at + stop * many, loop) for start, stop, loop in _loops(joined, said)
     ]

@@ -23,6 +23,7 @@ from unwet.rewrite.library import (
     with_calls_as_queries,
 )
 from unwet.rewrite.naming import free
+from unwet.rewrite.targets.affixed import Affixed, affixed
 from unwet.rewrite.targets.derived import LookUps, Table, looked_up, without
 from unwet.rewrite.targets.item_bodies import ItemLevel
 from unwet.rewrite.targets.item_loops import FIRST, Placed, looped
@@ -30,6 +31,7 @@ from unwet.rewrite.targets.jinja_values import argument, expression, word
 from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
 from unwet.rewrite.targets.left_out import put_in, set_aside
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
+from unwet.rewrite.targets.shared_lists import once
 from unwet.rewrite.targets.tokens import TOKEN
 
 # a brace in front of what becomes a tag would be read with it
@@ -37,6 +39,7 @@ _ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|list|p|call)__)", re
 # dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
 _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src|h)__\w+?__\3)[`\"\]]", re.IGNORECASE)
 ROW = 120  # the width of a row of a table, which is read in columns
+_WORD = re.compile(r"\w+")
 _LITERAL = re.compile(r"'(?:[^'\\]|\\.|'')*'")
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
 
@@ -72,14 +75,14 @@ def template(
         text = put_in(text, number, column, item, optional[column.name])
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect, calls), text)
     look = _look_ups(loops, dialect, calls, text)
-    text = _in_place(text, calls, loops, dialect, look.found, schemas)
+    text = _in_place(text, calls, loops, dialect, look, schemas)
     for each in lists:
         text = _with_items(text, each)
     if kind == "tail":
         text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
     if kind == "items":
         text = textwrap.dedent(re.sub(r"\ASELECT *\n?", "", text))
-    return "\n".join([*map(_table_text, look.tables), text])
+    return once("\n".join([*map(_table_text, look.tables), text]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +91,17 @@ class _Looked:
 
     found: Mapping[int, LookUps] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()
+    words: frozenset[str] = frozenset()  # names that mean something, those of the tables too
 
 
 def _look_ups(
     loops: Sequence[Loop], dialect: str, calls: Sequence[MacroCall], text: str
 ) -> _Looked:
-    words = {*re.findall(r"\w+", text)}
+    words = {*_WORD.findall(text)}
     for loop in loops:
         words |= {n for level in loop.levels for n in level.names}
         words |= {w for b in loop.bodies for s in (*b.names, *_said(b, dialect, calls, {}))
-                  for w in re.findall(r"\w+", s)}  # fmt: skip
+                  for w in _WORD.findall(s)}  # fmt: skip
     found = looked_up(
         loops,
         lambda leaf: argument(leaf, dialect, calls),
@@ -105,7 +109,8 @@ def _look_ups(
         lambda table: _table_text(table).count("\n") + 1,
         words,
     )
-    return _Looked(*found)
+    inside = {w for look in found[0].values() for line in look.head for w in _WORD.findall(line)}
+    return _Looked(*found, frozenset({*words, *inside, *(table.name for table in found[1])}))
 
 
 def _table_text(table: Table) -> str:
@@ -153,8 +158,10 @@ def _with_items(text: str, placed: Placed) -> str:
             body, begins = body + ",", heads[::2]
         elif placed.between == ",":
             body += f"{{% if not {last} %}},{{% endif %}}"
-        else:
+        elif placed.between:
             body += f"\n{{% if not {last} %}}{placed.between}{{% endif %}}"
+        else:
+            begins = heads[::2]
         lines = [line for head in begins for line in head] + body.splitlines() + ends
         before = found.string[: found.start()].rpartition("\n")[2]
         pad = " " * (len(before + found[1]) - len((before + found[1]).lstrip()))
@@ -173,9 +180,11 @@ def _text(tree: exp.Expr, dialect: str) -> str:
 
 
 def call_text(call: MacroCall, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
-    """``{{ macro(a=..., b=...) }}``, wrapped; ``calls``: those that arguments may stand for."""
-    args = [f"{name}={argument(leaf, dialect, calls)}" for name, leaf in call.args]
-    return _called(call.macro, args)
+    """``{{ macro(a=..., b=...) }}``, wrapped, or ``{{ macro(...) }}`` where there is one argument;
+    ``calls``: those that arguments may stand for."""
+    said = [(name, argument(leaf, dialect, calls)) for name, leaf in call.args]
+    alone = len(said) == 1 and not call.unsaid and "=" not in said[0][1]
+    return _called(call.macro, [text if alone else f"{name}={text}" for name, text in said])
 
 
 def _called(macro: str, args: Sequence[str]) -> str:
@@ -194,18 +203,18 @@ def wrapped(items: Sequence[str]) -> str:
     return textwrap.indent(body.replace("\0", " "), "    ")
 
 
-def loop_text(
-    loop: Loop,
-    dialect: str,
-    calls: Sequence[MacroCall] = (),
-    look_ups: Mapping[int, LookUps] = MappingProxyType({}),
-) -> str:
+def loop_text(loop: Loop, dialect: str, calls: Sequence[MacroCall], look_ups: _Looked) -> str:
     """``{% for ... %}`` around the calls, with the rows as lists of tuples."""
-    given = [look_ups.get(id(level)) for level in loop.levels]
-    heads = [_head(without(level, look), dialect, calls)
-             for level, look in zip(loop.levels, given, strict=True)]  # fmt: skip
-    looked = {name: text for look in given if look for name, text in look.values.items()}
-    last, heads[1:1] = _last(loop.levels)
+    given = [look_ups.found.get(id(level)) for level in loop.levels]
+    shown = [
+        affixed(*_shown(level, dialect, calls), look_ups.words)
+        if look is None
+        else Affixed(*_shown(without(level, look), dialect, calls), look.values)
+        for level, look in zip(loop.levels, given, strict=True)
+    ]
+    heads = ["\n".join(_for(level.names, level.rows)) for level in shown]
+    looked = {name: text for level in shown for name, text in level.said.items()}
+    last, heads[1:1] = _last(shown)
     heads += [line for look in given if look is not None for line in look.head]
     within = {name for b in loop.bodies for _, leaf in b.fixed for name in HOLE.findall(leaf.text)}
     heads += [f"{{% set {name} = {looked[name]} %}}" for name in sorted(within & looked.keys())]
@@ -216,7 +225,7 @@ def loop_text(
     return "\n".join([*heads, branches, between, *ends])
 
 
-def _last(levels: Sequence[Level | ItemLevel]) -> tuple[str, list[str]]:
+def _last(levels: Sequence[Affixed | ItemLevel]) -> tuple[str, list[str]]:
     """How a template says that a time is the last of all loops in one another, and the line that it
     needs in the outer one."""
     if len(levels) == 1:
@@ -234,8 +243,14 @@ def _said(
 
 
 def _head(level: Level, dialect: str, calls: Sequence[MacroCall]) -> str:
-    rows = [[argument(leaf, dialect, calls) for leaf in row] for row in level.rows]
-    return "\n".join(_for(level.names, rows))
+    return "\n".join(_for(*_shown(level, dialect, calls)))
+
+
+def _shown(
+    level: Level, dialect: str, calls: Sequence[MacroCall]
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    rows = (tuple(argument(leaf, dialect, calls) for leaf in row) for row in level.rows)
+    return level.names, tuple(rows)
 
 
 def _for(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -264,7 +279,7 @@ def _in_place(
     calls: Sequence[MacroCall],
     loops: Sequence[Loop],
     dialect: str,
-    look_ups: Mapping[int, LookUps],
+    look_ups: _Looked,
     schemas: Mapping[str, str],
 ) -> str:
     def put(match: re.Match[str]) -> str:

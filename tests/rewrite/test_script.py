@@ -153,6 +153,13 @@ def test_names_are_unique_and_fit_for_files() -> None:
     assert all(re.fullmatch(r"[a-z_][a-z0-9_]*", name) for name in names)
 
 
+def test_relations_that_are_called_alike_are_told_by_their_schemas() -> None:
+    made = ("crm.orders", "shop.orders", "a.shop.baskets", "b.shop.baskets", "shop.lines", "lines")
+    files = {str(at): f"CREATE TABLE {name} AS SELECT {at} AS a" for at, name in enumerate(made)}
+    names = ["baskets_shop", "baskets_shop_2", "lines", "lines_shop", "orders_crm", "orders_shop"]
+    assert [report.name for report in state_of(files).reports] == names
+
+
 def test_where_all_files_are_called_alike_the_folders_tell() -> None:
     query = "SELECT {} AS a"
     paths = ("x/daily/query", "y/daily/query", "y/weekly/query")

@@ -78,6 +78,10 @@ def test_what_is_short_or_says_more_stays(sql: str) -> None:
 FEW = NAMES[:6]
 BASE = "base_{0} AS (SELECT a FROM src__s_{0}_v1__x__src WHERE b = 'of {0}')"
 TURNS = BASE + ", sum_{0} AS (SELECT a FROM base_{0})"
+LONG_TURNS = ", ".join(
+    f"{kind}_{{0}} AS (SELECT {kind} FROM {{0}} WHERE {kind} > 1)" for kind in "abcde"
+)
+BY_TURNS = "SELECT n, 'a' AS k FROM {0} WHERE a UNION ALL SELECT m, o FROM {0}_more"
 PAIRS = "{0}_{1} AS (SELECT a, b FROM src__s_{0}__{1}__src WHERE c = {1!r})"
 MORE = [
     f"WITH {items(TURNS, FEW)} SELECT a FROM sum_find",
@@ -86,6 +90,11 @@ MORE = [
     " UNION ALL ".join(f"SELECT a FROM src__s__{name}__src" for name in FEW),
     f"WITH {items(TURNS, FEW)} " + " UNION ALL ".join(f"SELECT * FROM sum_{n}" for n in FEW),
     "SELECT 0 AS a UNION ALL " + " UNION ALL ".join(f"SELECT n FROM {n}" for n in FEW) + " LIMIT 3",
+    f"WITH {items(LONG_TURNS, FEW)} SELECT a FROM a_find",
+    " UNION ALL ".join(BY_TURNS.format(name) for name in FEW),
+    f"SELECT a FROM t {' '.join(f'FULL JOIN {n} USING (a, b)' for n in NAMES)}",
+    f"SELECT a FROM t {' '.join(f'LEFT JOIN {n}_day AS {n} ON {n}.a = t.a' for n in FEW)} WHERE b",
+    f"SELECT COALESCE(a, {items('{0}.aggregated.n', MANY)}) AS a FROM t",
     "WITH " + ", ".join(PAIRS.format(a, b) for a, b in zip(FEW, NAMES[5:11], strict=True))
     + " SELECT a FROM open_tab_zoom_out",
 ]  # fmt: skip
@@ -104,6 +113,17 @@ def test_a_name_that_others_make_is_not_said() -> None:
     assert "('open_tab', 'zoom_out')," in text
     assert "{{ source('s_' ~ " in text
     assert text.count("open_tab_zoom_out") == 1
+
+
+def test_a_list_of_two_loops_stands_once() -> None:
+    lists = f"WITH {items(BASE, NAMES)}, {items('sum_{0} AS (SELECT a, 1 FROM base_{0})', NAMES)}"
+    sql = f"{lists} SELECT {items('SUM({0}) AS {0}')} FROM base_find"
+    text = template(tree(sql.replace("sum_undo AS", "other AS")), "bigquery", (), tables=True)
+    [(name, said)] = re.findall(r"{% set (\w+) = (\[[^]]*\]) %}", text)
+    assert text.count(f" in {name} %}}") == 2 and said.count(",") == len(NAMES) - 1
+    assert tree(rendered(text)) == tree(
+        re.sub(r"src__(\w+?)__(\w+?)__src", r"\1.\2", sql.replace("sum_undo AS", "other AS"))
+    )
 
 
 def test_calls_of_a_loop_say_its_names() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import jinja2
@@ -35,9 +35,16 @@ def chain(many: int, *others: str) -> exp.Expr:
 def rendered(text: str) -> list[str]:
     """The branches that the template prints, each in one line."""
     names = ("m", "n")
-    macros = {
-        name: lambda name=name, **args: f"SELECT '{name}' {sorted(args.items())}" for name in names
-    }
+
+    def macro(name: str) -> Callable[..., str]:
+        """The only argument of a call is ``a``."""
+
+        def called(*alone: str, **args: str) -> str:
+            return f"SELECT '{name}' {sorted([*(('a', each) for each in alone), *args.items()])}"
+
+        return called
+
+    macros = {name: macro(name) for name in names}
     sql = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(text).render(**macros)
     return [" ".join(part.split()) for part in re.split(r"UNION ALL", sql)]
 
@@ -127,6 +134,23 @@ def test_calls_that_were_of_two_macros_are_two_loops() -> None:
     text = template(chain(6), "duckdb", calls)
     assert text.count("{% for x, y in [") == 2
     assert sorted(rendered(text)) == sorted(plain(calls))
+
+
+def test_what_is_another_column_with_more_around_it_is_put_together() -> None:
+    said = [
+        ("old_" + word, "new_" + word, str(n), "z") for n, word in enumerate(("ios", "vpn", "mac"))
+    ]
+    calls = [call(a=a, b=b, c=c, d=d) for a, b, c, d in said]
+    text = template(chain(3), "duckdb", calls)
+    assert "('ios', '0')," in text
+    assert re.search(r"a='old_' ~ (\w+), b='new_' ~ \1, c=c, d='z'", text)
+    assert rendered(text) == plain(calls)
+
+
+def test_names_of_parameters_are_not_given_to_what_varies() -> None:
+    calls = [call(a=f"old_{w}", b=f"new_{w}", c="h__old__h") for w in ("ios", "vpn", "mac")]
+    text = template(chain(3), "duckdb", calls)
+    assert "{% for old in" not in text and "c=old" in text
 
 
 def test_columns_that_tell_one_another_are_cut_together() -> None:
