@@ -167,7 +167,7 @@ def _said(word: Lexeme, pieces: Sequence[Piece]) -> str:
     if word.kind in ("said", "number"):
         return " ~ ".join(t if kind == "name" else quoted(t) for kind, t in shown)
     inner = "".join(f"{{{{ {t} }}}}" if kind == "name" else t for kind, t in shown)
-    return word.quote + inner + word.quote
+    return word.quote + inner + word.quote[::-1]
 
 
 def _wished(hole: Hole, words: Sequence[Lexeme]) -> Iterator[tuple[int, str]]:
@@ -192,5 +192,7 @@ def _wished(hole: Hole, words: Sequence[Lexeme]) -> Iterator[tuple[int, str]]:
         yield 6, "number"
     elif word.kind == "string":
         yield 6, "value"
+    elif word.kind == "note":
+        yield 6, "comment"
     elif hole.place == 0 or around[-1:] == ["AS"]:
         yield 3, "name"

@@ -1,8 +1,8 @@
 """Templates cut into words, so that items of one list can be laid side by side.
 
 The cut loses nothing: the words put together are the text again. What varies between items may
-be a name or a constant of the SQL, or a text or number inside of a Jinja tag; and of these what
-stands between their common beginning and end.
+be a name or a constant of the SQL, a comment, or a text or number inside of a Jinja tag; and of
+these what stands between their common beginning and end.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Final, Literal
 
 from unwet.rewrite.naming import RESERVED
 
-Kind = Literal["name", "string", "quoted", "said", "number", "space", "fixed"]
+Kind = Literal["name", "string", "quoted", "note", "said", "number", "space", "fixed"]
 
 _TAG: Final = re.compile(r"(\{\{(?:'[^']*'|\"[^\"]*\"|[^'\"}])*\}\}|\{%(?:'[^']*'|[^'%])*%\})")
 _SQL: Final = re.compile(
     r"(?P<string>'(?:[^'\\]|''|\\.)*')"
     r'|(?P<quoted>"[^"]*"|`[^`]*`)'
+    r"|(?P<note>/\* [^*\n{}%#'\"\\]+ \*/)"
     r"|(?P<fixed>/\*.*?\*/)"
     r"|(?P<name>\w+)"
     r"|(?P<space>\s+)"
@@ -47,7 +48,7 @@ _KEYWORDS: Final = RESERVED | frozenset(_SQL_WORDS.split())
 @dataclass(frozen=True, slots=True)
 class Lexeme:
     """A word of a template and what it is; ``fixed``: what no two items of a loop may differ in;
-    ``said`` and ``number`` are in tags. ``inner``: what may vary of it, and ``around`` the rest.
+    ``said`` and ``number`` are in tags, a ``note`` is a comment. ``inner``: what may vary of it.
     """
 
     kind: Kind
@@ -57,11 +58,13 @@ class Lexeme:
     @property
     def inner(self) -> str:
         """Without its quotes."""
-        return self.text[1:-1] if self.kind in ("string", "quoted", "said") else self.text
+        return self.text[len(self.quote) : len(self.text) - len(self.quote)]
 
     @property
     def quote(self) -> str:
-        """The quote on both sides."""
+        """The quote on both sides; what begins a comment."""
+        if self.kind == "note":
+            return self.text[:3]
         return self.text[0] if self.kind in ("string", "quoted", "said") else ""
 
 
@@ -92,7 +95,7 @@ def _sql(text: str) -> list[Lexeme]:
 
 
 def _kind(match: re.Match[str]) -> Kind:
-    kinds: tuple[Kind, ...] = ("name", "string", "quoted", "said", "number", "space")
+    kinds: tuple[Kind, ...] = ("name", "string", "quoted", "note", "said", "number", "space")
     groups = match.groupdict()
     return next((kind for kind in kinds if groups.get(kind) is not None), "fixed")
 

@@ -66,7 +66,7 @@ def test_the_loop_says_what_the_items_said(sql: str) -> None:
         f"SELECT {items('{0}')} FROM t",
         f"SELECT {items('{0}(n) AS n', MANY)} FROM t",
         f"SELECT {items('{0} AS {0}')} FROM t",
-        f"SELECT {items('SUM(n /* {0} */) AS {0}')} FROM t",
+        f"SELECT {items('SUM(n /* of * {0} */) AS {0}')} FROM t",
         f"SELECT {items(LINES)} FROM t",
         f"SELECT {items('SUM(n) AS n')} FROM t",
     ],
@@ -106,6 +106,15 @@ def test_ctes_and_branches_are_loops_too(sql: str) -> None:
     assert "{% for " in text
     assert len(text.splitlines()) < len(tree(sql).sql("bigquery", pretty=True).splitlines())
     assert tree(rendered(text)) == tree(re.sub(r"src__(\w+?)__(\w+?)__src", r"\1.\2", sql))
+
+
+def test_comments_vary_as_names_do() -> None:
+    item = "{0} /* rows of {0} */ AS (SELECT a, b FROM u_{0} WHERE c = 2 AND d = 3)"
+    text = template(
+        tree(f"WITH {items(item, FEW)} SELECT a FROM undo"), "bigquery", (), tables=True
+    )
+    assert "/* rows of {{ name }} */" in text
+    assert [f"/* rows of {name} */" in rendered(text) for name in FEW] == [True] * len(FEW)
 
 
 def test_a_name_that_others_make_is_not_said() -> None:
