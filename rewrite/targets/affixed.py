@@ -55,10 +55,13 @@ def affixed(names: Sequence[str], rows: Rows, words: Collection[str]) -> Affixed
     }
     lines = body(items[0], holes, said).splitlines()[1:-1]
     texts = [line.rstrip(",").partition("=")[2] for line in lines]
-    words = zip(*(map(_quoted, values) for values in found.values()), strict=True)
+    made = [
+        (*(f"'{values[n]}'" for values in found.values()), *(row[at] for at in left))
+        for n, row in enumerate(rows)
+    ]
     return Affixed(
         (*found, *(names[at] for at in left)),
-        tuple((*new, *(row[at] for at in left)) for new, row in zip(words, rows, strict=True)),
+        tuple(made),
         {names[at]: text for at, text in zip(alike, texts, strict=True)},
     )
 
@@ -83,7 +86,3 @@ def _own(item: Item, said: Mapping[int, Sequence[Piece]]) -> Mapping[str, str]:
 
 def _call(args: Sequence[tuple[str, str]]) -> str:
     return "{{ f(\n" + ",\n".join(f"{name}={text}" for name, text in args) + "\n) }}"
-
-
-def _quoted(text: str) -> str:
-    return f"'{text}'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,26 @@ def test_a_schema_that_is_a_placeholder_and_taken_for_another_is_an_assumption(
     assert [v.outcome for v in found.verdicts] == ["proved"]
     assert found.assumptions == assumed
     assert verify(old, Verify(tmp_path / "out")).assumptions == assumed
+
+
+TABLES = """
+CREATE TABLE out.{0}_{1} AS SELECT t.id, COUNT(*) AS n
+FROM {2} AS t JOIN db.crm.users AS u ON u.id = t.id WHERE t.a = '{1}' GROUP BY t.id
+"""
+
+
+def test_a_source_is_called_by_its_schema_where_no_other_database_has_one(tmp_path: Path) -> None:
+    read = {"crm": "db.crm.leads", "shop": "db.shop.orders", "other": "archive.shop.orders"}
+    texts = [Source(f"{name}_{n}.sql", TABLES.format(name, n, table), "duckdb")
+             for name, table in read.items() for n in (1, 2)]  # fmt: skip
+    pile = load(texts, "duckdb")
+    result = refactor(pile, Request(out=tmp_path / "project"))
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    sql = "".join(text for path, text in result.files.items() if path.endswith(".sql"))
+    assert set(re.findall(r"source\('(\w+)'", sql)) == {"crm", "db_shop", "archive_shop"}
+    sources = next(text for path, text in result.files.items() if path.endswith("sources.yml"))
+    assert re.findall(r"database: (\w+)\n +schema: (\w+)", sources) == [
+        ("archive", "shop"), ("db", "crm"), ("db", "shop")
+    ]  # fmt: skip
+    checked = verify(pile, Verify(tmp_path / "project"))
+    assert {c.verdict for c in checked.reports} == {"proved"}
