@@ -39,6 +39,7 @@ _ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|list|p|call)__)", re
 # dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
 _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src|h)__\w+?__\3)[`\"\]]", re.IGNORECASE)
 ROW = 120  # the width of a row of a table, which is read in columns
+_RELATION = re.compile(r"(?:ref|source)\([^()~]*\)")
 _WORD = re.compile(r"\w+")
 _LITERAL = re.compile(r"'(?:[^'\\]|\\.|'')*'")
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
@@ -180,10 +181,10 @@ def _text(tree: exp.Expr, dialect: str) -> str:
 
 
 def call_text(call: MacroCall, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
-    """``{{ macro(a=..., b=...) }}``, wrapped, or ``{{ macro(...) }}`` where there is one argument;
+    """``{{ macro(a=..., b=...) }}``, wrapped, or ``{{ macro(ref(...)) }}`` where that is all;
     ``calls``: those that arguments may stand for."""
     said = [(name, argument(leaf, dialect, calls)) for name, leaf in call.args]
-    alone = len(said) == 1 and not call.unsaid and "=" not in said[0][1]
+    alone = len(said) == 1 and not call.unsaid and _RELATION.fullmatch(said[0][1])
     return _called(call.macro, [text if alone else f"{name}={text}" for name, text in said])
 
 

@@ -57,10 +57,12 @@ def test_tables_that_are_called_like_tokens(token: str, meant: str) -> None:
 def test_a_call_in_its_place() -> None:
     calls = (MacroCall("m", (("a", Leaf("number", "1")),)),)
     whole = template(exp.Var(this="call__0__call"), "duckdb", calls)
-    assert whole == "{{ m(1) }}"
+    assert whole == "{{ m(a=1) }}"
+    relation = (MacroCall("m", (("a", Leaf("name", "ref__x__ref")),)),)
+    assert template(exp.Var(this="call__0__call"), "duckdb", relation) == "{{ m(ref('x')) }}"
     block = tree("WITH x AS (SELECT 1) SELECT a FROM x")
     block.find(exp.CTE).this.replace(exp.Var(this="call__0__call"))  # type: ignore[union-attr]
-    assert "{{ m(1) }}" in template(block, "duckdb", calls)
+    assert "{{ m(a=1) }}" in template(block, "duckdb", calls)
 
 
 def test_a_tail_follows_its_first_ctes() -> None:
