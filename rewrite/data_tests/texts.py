@@ -51,7 +51,8 @@ class Domains:
                 if at < len(keys):
                     return self._of(keys[at], inner)
                 agg = aggs[at - len(keys)]
-                return self._of(agg.args[0], inner) if agg.op in ("min", "max") else None
+                is_one_of_them = agg.op in ("min", "max") and len(agg.args) == 1
+                return self._of(agg.args[0], inner) if is_one_of_them else None
             case Join(inputs=inputs):
                 for each in inputs:
                     if at < width(each):

@@ -59,8 +59,9 @@ def drop_duplicates_right_of_semi(rel: Rel) -> Rel | None:
 
 
 def is_blind(agg: Agg) -> bool:
-    """Does the aggregate not notice a row that comes twice?"""
-    return (agg.op in _BLIND or (agg.distinct and agg.op in _DISTINCT)) and not agg.order
+    """Does the aggregate not notice a row that comes twice? MAX(x, 2) does: the two largest."""
+    is_extreme = agg.op in _BLIND and agg.shape == ("this",)
+    return (is_extreme or (agg.distinct and agg.op in _DISTINCT)) and not agg.order
 
 
 def _loosened(rel: Rel, need: frozenset[int], depth: int = 0) -> Rel | None:

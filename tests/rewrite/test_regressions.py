@@ -44,6 +44,17 @@ DIFFERENT = {
         "select to_json(q)::varchar as s from (select a as x from t) q",
         "select to_json(q)::varchar as s from (select a as X from t) q",
     ),
+    "the two largest values may be the same one": (
+        "duckdb",
+        "select max(a, 2) as x from (select distinct a from t) q",
+        "select max(a, 2) as x from t",
+    ),
+    "and so may the two smallest, of groups": (
+        "duckdb",
+        "select b, min(a, 2) as x from (select a, b, count(*) as n from t group by a, b) q "
+        "group by b",
+        "select b, min(a, 2) as x from t group by b",
+    ),
     "the default frame of last_value ends at the current row": (
         "duckdb",
         "select last_value(a) over (partition by b order by a) as x from t",
