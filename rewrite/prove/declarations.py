@@ -57,7 +57,7 @@ def promises(catalog: Catalog, dialect: str, target: str) -> Promises:
 
 def _promise(table: Table, catalog: Catalog, dialect: str) -> Promise:
     keyed = dialect in _KEYS
-    kinds = {column.name: _kind(column.type) for column in table.columns}
+    kinds = {column.name: kind_of(column.type) for column in table.columns}
     return Promise(
         frozenset(column.name for column in table.columns if column.not_null),
         tuple(frozenset(key) for key in table.keys) if keyed else (),
@@ -66,7 +66,8 @@ def _promise(table: Table, catalog: Catalog, dialect: str) -> Promise:
     )
 
 
-def _kind(text: str) -> str:
+def kind_of(text: str) -> str:
+    """Of a type's name: that of values which are compared as they are; empty for others."""
     found = _PLAIN.fullmatch(text.upper())
     return _KINDS.get(found[1], "") if found else ""
 

@@ -26,6 +26,7 @@ from unwet.rewrite.algebra import (
     Plan,
     Project,
     Rel,
+    SetOp,
     Sort,
     SortKey,
     Window,
@@ -41,6 +42,8 @@ from unwet.rewrite.prove.judge import normal_forms
 from unwet.rewrite.prove.partners import always_partnered
 from unwet.rewrite.prove.set_operations import once
 from unwet.rewrite.prove.together import nulls_together
+from unwet.rewrite.prove.whole_numbers import NO_INTEGERS, Integers
+from unwet.rewrite.rules.empty import is_empty
 from unwet.rewrite.rules.nulls import rejected_by
 from unwet.rewrite.rules.promises import Promises
 from unwet.rewrite.rules.refs import all_movable, exchanged, is_volatile, rebuild, with_inputs
@@ -54,10 +57,14 @@ Equation = Callable[[Rel], Rel | None]
 
 
 def same_rows(
-    before: Plan, after: Plan, normalizer: Normalizer, promises: Promises = NO_PROMISES
+    before: Plan,
+    after: Plan,
+    normalizer: Normalizer,
+    promises: Promises = NO_PROMISES,
+    integers: Integers = NO_INTEGERS,
 ) -> bool:
     """Whether two plans have the same columns and rows, and the same order where there is any.
-    `promises`: what is declared of tables, and kept."""
+    `promises`: what is declared of tables, and kept; `integers`: which columns are declared so."""
     if tuple(map(str.lower, before.names)) != tuple(map(str.lower, after.names)):
         return False
     if headings(before) != headings(after):
@@ -67,24 +74,33 @@ def same_rows(
     )
     if before.order and before.order != after.order:
         one, other = (normalizer.run(trim(each))[0] for each in (before, after))
-        return at_most_one(one) and alike(one, other, normalizer, promises)
-    return alike(*normal_forms(before, after, normalizer), normalizer, promises)
+        return at_most_one(one) and alike(one, other, normalizer, promises, integers)
+    return alike(*normal_forms(before, after, normalizer), normalizer, promises, integers)
 
 
-def alike(one: Rel, other: Rel, normalizer: Normalizer, promises: Promises = NO_PROMISES) -> bool:
+def alike(
+    one: Rel,
+    other: Rel,
+    normalizer: Normalizer,
+    promises: Promises = NO_PROMISES,
+    integers: Integers = NO_INTEGERS,
+) -> bool:
     """Whether two normal forms meet under the equations."""
     for _ in range(_ROUNDS):
         if one == other:
             return True
-        changed = tuple(normalizer.run(_applied(each, promises))[0] for each in (one, other))
+        changed = tuple(
+            normalizer.run(_applied(each, promises, integers))[0] for each in (one, other)
+        )
         if changed == (one, other):
             return False
         one, other = changed
     return one == other
 
 
-def _applied(rel: Rel, promises: Promises) -> Rel:
+def _applied(rel: Rel, promises: Promises, integers: Integers) -> Rel:
     equations = (
+        lambda each: distinct_rows(each, integers),  # before keys that others tell become values
         *EQUATIONS,
         lambda each: known_value(each, promises),
         lambda each: order_of_never_null(each, promises),
@@ -322,12 +338,15 @@ def told_keys(rel: Rel) -> Rel | None:
             return None
 
 
-def distinct_rows(rel: Rel) -> Rel | None:
-    """DISTINCT over columns that tell every row apart -> the rows themselves."""
+def distinct_rows(rel: Rel, integers: Integers = NO_INTEGERS) -> Rel | None:
+    """DISTINCT over columns that tell every row apart -> the rows themselves; also over the texts
+    of columns, CAST(n AS VARCHAR), where n is an integer. So over a relation without rows."""
     match rel:
         case Aggregate(input=inner, keys=keys, aggs=()) if keys and all_movable(keys):
-            kept = (key.index for key in keys if isinstance(key, Col))
-            return Project(inner, keys) if told(inner, kept).rows else None
+            known = [integers.printed(key, inner) or key for key in keys]
+            kept = (key.index for key in known if isinstance(key, Col))
+            is_set = told(inner, kept).rows or _is_without_rows(inner)
+            return Project(inner, keys) if is_set else None
         case _:
             return None
 
@@ -365,12 +384,36 @@ def _same_distance(part: Expr) -> Expr:
             return part
 
 
+def _is_without_rows(rel: Rel) -> bool:
+    """Also where words are compared that no collation takes for each other."""
+    match rel:
+        case SetOp(kind="union_all", inputs=many):
+            return all(map(_is_without_rows, many))
+        case Project(input=inner) | Sort(input=inner) | Window(input=inner):
+            return _is_without_rows(inner)
+        case Aggregate(input=inner, keys=keys):
+            return bool(keys) and _is_without_rows(inner)
+        case Filter(input=inner, conjuncts=conjuncts):
+            return any(map(_is_never, conjuncts)) or _is_without_rows(inner)
+        case Join(kind="inner" | "left", inputs=many):
+            several = many if rel.kind == "inner" else many[:1]
+            return any(map(_is_without_rows, several))
+        case _:
+            return is_empty(rel)
+
+
+def _is_never(test: Expr) -> bool:
+    """'google' = 'tiktok'."""
+    if not isinstance(test, Call) or test.op != "eq" or test.shape != BINARY:
+        return False
+    return _are_apart(*test.args)
+
+
 EQUATIONS: tuple[Equation, ...] = (
     text_default,
     default_that_is_no_match,  # after text_default: where NULL is as good as FALSE, that is shorter
     limit_of_one_row,
     no_ties,
-    distinct_rows,
     told_keys,
     distance,
     once,

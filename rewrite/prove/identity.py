@@ -32,7 +32,7 @@ from unwet.rewrite.algebra import (
     width,
 )
 from unwet.rewrite.rules.refs import is_movable
-from unwet.rewrite.rules.shapes import BINARY, integer
+from unwet.rewrite.rules.shapes import BINARY, NULL, integer
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,22 @@ def _whole(rel: Rel, known: frozenset[int]) -> Told:
 
 
 def _filtered(rel: Rel, inner: Rel, conjuncts: Sequence[Expr], known: frozenset[int]) -> Told:
-    found = told(inner, known)
+    found = told(inner, known | _nulls(conjuncts))
     if not found.rows and any(_is_first(c, inner, found.columns) for c in conjuncts):
         return _whole(rel, known)
     return found
+
+
+def _nulls(conjuncts: Iterable[Expr]) -> frozenset[int]:
+    """Columns that are NULL in all rows, which is one value for groups and partitions."""
+    found = set[int]()
+    for test in conjuncts:
+        match test:
+            case Call(op="is", args=(Col(index=at), value), shape=shape) if shape == BINARY:
+                found |= {at} if value == NULL else set()
+            case _:
+                pass
+    return frozenset(found)
 
 
 def _is_first(test: Expr, rel: Rel, known: frozenset[int]) -> bool:

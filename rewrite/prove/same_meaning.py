@@ -22,6 +22,7 @@ from unwet.rewrite.prove.equations import same_rows
 from unwet.rewrite.prove.judge import proves
 from unwet.rewrite.prove.sure_keys import without_nulls
 from unwet.rewrite.prove.synthetic.units import Unit
+from unwet.rewrite.prove.whole_numbers import Integers
 from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.rules.promises import Promises
 from unwet.rewrite.script import end_state
@@ -79,6 +80,7 @@ class Meant:
         self._normalizer, self._catalog = meaning.normalizer, meaning.pile.catalog
         self._plans = Plans(meaning.pile.catalog, meaning.pile.resolved)
         self._more = Plans(inferred) if inferred is not None else None
+        self._integers = Integers.of(self._catalog)
         self._ruled: dict[str, tuple[Promises, Normalizer]] = {}
 
     def same(self, unit: Unit, statement: Statement, tree: exp.Expr) -> bool:
@@ -112,7 +114,7 @@ class Meant:
         known, ruled = self._ruled[dialect]
         if dialect == "oracle":
             return proves(before, after, ruled)
-        return same_rows(before, after, ruled, known)
+        return same_rows(before, after, ruled, known, self._integers)
 
 
 def _is_read(definition: Definition | None) -> bool:

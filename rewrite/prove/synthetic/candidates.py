@@ -80,6 +80,8 @@ def _moments(one: Class) -> Iterator[datetime]:
     anchors = (*met[:2], noon)
     if "zone" in one.units and one.type.kind != "date":  # another day there
         nights = [anchor.replace(hour=0, minute=0, second=0) for anchor in anchors]
+        if one.units & {"week", "month", "year"}:  # and in another one of these
+            nights = [*nights, *_LAST_NIGHTS]
         yield from (night + timedelta(hours=hour) for night in nights for hour in _LATE)
     for anchor in anchors:
         for days in (0, 1, -1, 2, -2, 7):
@@ -107,6 +109,7 @@ _ODD_DAYS = (
 
 
 _LATE = (22.5, 23.5, 0.5, 1.5)  # hours of a day
+_LAST_NIGHTS = (datetime(2023, 12, 31), datetime(2024, 1, 1))  # a Sunday and a Monday
 
 
 def _lengths(one: Class, timed: bool) -> Iterator[timedelta]:

@@ -19,6 +19,7 @@ from typing import Final
 from unwet.rewrite.algebra import Expr, Plan, Sort, Window, walk
 from unwet.rewrite.prove.engines import Engine
 from unwet.rewrite.prove.synthetic.blurred import blurs, with_both
+from unwet.rewrite.prove.synthetic.branches import conditions
 from unwet.rewrite.prove.synthetic.crowds import ORDERED, Crowds, Nulls, without_values
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import assembled
@@ -46,6 +47,7 @@ EACH: Final = 10  # ways to have one condition as it should be
 TRIED: Final = 40  # combinations that are tried for one place
 FOUND: Final = 3  # entities for one place
 BLURS: Final = 8  # keys that are computed otherwise
+CHOSEN: Final = 8  # branches of the values of a row that are looked at
 CROWDED: Final = 3  # ways, and conditions in other ways, that crowds are made of
 
 
@@ -105,6 +107,7 @@ class _Contrast:
         some = list(dict.fromkeys(self._ways))[: 2 * CROWDED]
         self._bases = [(way, self._plainest(way)) for way in some]
         self._nulls = {way: [self._without(ask, way) for ask in asks] for way, asks in self._bases}
+        self._counted = {way: self._chosen(way, asks[0]) for way, asks in self._bases}
         self._at = 0
         self._solve(oracle)
         self._bases.sort(key=lambda base: all(self._solver.solve(ask) is None for ask in base[1]))
@@ -175,6 +178,13 @@ class _Contrast:
         once = merged_rows(chosen[0], self._symbols)
         return [*chosen[:1], *([once] if once is not None else []), *chosen[1:]]
 
+    def _chosen(self, way: Way, ask: Ask) -> list[Ask]:
+        """The plainest way to have a row, and those that lead to the branches of its values: one
+        row more of a group may show in a branch only. Where rows may be taken for the same."""
+        found = conditions(self._logic, way.outputs) if self._blurs else ()
+        chosen = (each for aim, each in found if aim == "branch")
+        return [ask, *(each.also(ask) for each in islice(chosen, CHOSEN))]
+
     def _without(self, ask: Ask, way: Way) -> Nulls:
         """Which keys of the order may be NULL; only those whose NULLs come elsewhere, if any do."""
         found = without_values(ask, way, self._logic)
@@ -197,7 +207,7 @@ class _Contrast:
             for found in self._nulls.values()
             for nulls in found
         ]
-        every.append([blur.ask for blur in self._blurs])
+        every += [*self._counted.values(), [blur.ask for blur in self._blurs]]
         atoms = [e for asks in every for ask in asks for e, _ in (*ask.hard, *ask.soft)]
         used = [e for way in self._ways for e in way.seen]
         used += [e for variable in self._symbols.variables for e in variable.of]
@@ -269,14 +279,14 @@ class _Contrast:
 
     def _blurred(self, relations: Sequence[str]) -> Iterator[Database]:
         """A good row, and one that is the same for one of the plans."""
-        for blur in self._blurs:
-            found = self._solver.solve(blur.ask)
-            if found is None or self._pools.free.intersection((blur.cell, blur.other)):
-                continue
-            for way, asks in self._bases:
-                goal = Goal("good", "a blur", asks[0])
+        solved = [(blur, self._solver.solve(blur.ask)) for blur in self._blurs]
+        counted = [[(way, ask) for ask in self._counted[way]] for way, _ in self._bases]
+        for turn in zip_longest(*counted):  # the plainest of each way first
+            for (way, ask), (blur, found) in product(filter(None, turn), solved):
+                if found is None or self._pools.free.intersection((blur.cell, blur.other)):
+                    continue
                 given = {blur.cell: found[blur.cell]}
-                made = self._maker.entity(goal, self._at, way, given=given)
+                made = self._maker.entity(Goal("good", "a blur", ask), self._at, way, given=given)
                 self._at += 4
                 if made is not None:
                     database = self._database([made], relations, "a blur")

@@ -21,6 +21,7 @@ from unwet.rewrite.prove.synthetic.symbols import (
     binary,
     branches,
     is_null,
+    numbers,
 )
 from unwet.rewrite.rules.refs import rebuild, with_operands
 
@@ -136,6 +137,8 @@ class Logic:
             case Subquery(kind="exists" | "in" | "any"):
                 yield from self._of_rows(expr, truth)
             case Call() if (found := self._pushed(expr)) is not None:
+                if _is_wide(expr):  # of more arms than are looked at
+                    yield self.atom(expr, truth)
                 for path, whole in found:
                     for each in self.asks(whole, truth):
                         yield path.also(each)
@@ -310,6 +313,14 @@ def _chosen_inside(operand: Expr) -> Call | None:
             return None
         operand = operand.args[0]
     return None
+
+
+def _is_wide(expr: Call) -> bool:
+    """Whether one value is looked up in a long list: an engine tells at once which values are."""
+    chosen = (_chosen_inside(each) for each in expr.args)
+    return len(numbers(expr)) == 1 and any(
+        len(each.args) > MOST for each in chosen if each is not None
+    )
 
 
 def _with(expr: Call, at: int, inner: Call, value: Expr) -> Expr:

@@ -25,6 +25,7 @@ from unwet.rewrite.prove.synthetic.symbols import Symbols, is_null, numbers
 from unwet.rewrite.prove.synthetic.types import SqlType
 
 MOST: Final = 70  # values of one pool
+LONGEST: Final = 400  # those of one that many patterns are looked for in: a text for each
 _JSON: Final = ('{"a": 1}', '{"b": "x", "c": [1, 2]}', "{}")
 CASED: Final = 20  # samples of patterns that are tried in the other case, too
 KEYS: Final = 6  # values of a pool of keys
@@ -85,12 +86,14 @@ def _pool(one: Class, symbols: Symbols, root: int, oracle: Oracle) -> Pool:
     if is_free(one):
         return kind, (*fresh_values(one.type, 0, KEYS), None)
     samples = list(one.near)
-    other_case = (text.swapcase() for text in samples[:: 1 + len(samples) // CASED])
-    tried = _JSON if one.json else (*one.near, *other_case, *candidates(one))
+    other_case = [text.swapcase() for text in samples[:: 1 + len(samples) // CASED]]
+    if len(samples) > MOST:  # two of each pattern: one as it is, one in the other case
+        samples, other_case = samples[::2], [text.swapcase() for text in samples[1::2]]
+    tried = _JSON if one.json else (*samples, *other_case, *candidates(one))
     values_: list[Cell] = list(dict.fromkeys(tried))
     if one.casts:
         values_ = _convertible(one, values_, oracle)
-    values_ = values_[:MOST]
+    values_ = values_[: max(MOST, min(len(one.near), LONGEST))]
     return kind, (*values_, None)
 
 

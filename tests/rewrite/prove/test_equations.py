@@ -23,6 +23,7 @@ from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.equations import same_rows
 from unwet.rewrite.prove.judge import proves
 from unwet.rewrite.prove.strength import CLOCK
+from unwet.rewrite.prove.whole_numbers import Integers
 from unwet.tests.rewrite.prove.test_hunt import pairs
 
 ALIKE, UNLIKE = pairs("alike.sql"), pairs("unlike.sql")
@@ -33,7 +34,7 @@ DATABASES = 30
 
 DECLARED = tuple(Column(name, kind, name == "c") for name, kind in COLUMNS.items())
 CATALOG = Catalog({t: Table(t, DECLARED, True, "ddl") for t in ("t", "u")})
-PROMISES = promises(CATALOG, "duckdb", "duckdb")
+PROMISES, INTEGERS = promises(CATALOG, "duckdb", "duckdb"), Integers.of(CATALOG)
 
 
 def plan_of(sql: str) -> Plan:
@@ -74,12 +75,12 @@ def test_alike(name: str, engines: duckdb.DuckDBPyConnection) -> None:
     one, other = ALIKE[name]
     plans = plan_of(one), plan_of(other)
     assert not proves(*plans, Normalizer()), "the rules are enough: it belongs to their cases"
-    assert same_rows(*plans, Normalizer(), PROMISES)
+    assert same_rows(*plans, Normalizer(), PROMISES, INTEGERS)
     assert bags(engines, one) == bags(engines, other)
 
 
 @pytest.mark.parametrize("name", UNLIKE)
 def test_unlike(name: str, engines: duckdb.DuckDBPyConnection) -> None:
     one, other = UNLIKE[name]
-    assert not same_rows(plan_of(one), plan_of(other), Normalizer(), PROMISES)
+    assert not same_rows(plan_of(one), plan_of(other), Normalizer(), PROMISES, INTEGERS)
     assert bags(engines, one) != bags(engines, other), "the rows are the same here"
