@@ -13,6 +13,7 @@ _WIDE_INTEGERS = ("UBIGINT", "HUGEINT", "UHUGEINT")
 _TIMESTAMPS = ("TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP", "TIMESTAMP_NS")
 FLOATS = ("FLOAT", "DOUBLE")
 UNBOUND = (-1, -1)
+_OTHER_TYPE = re.compile(r"column .+ was (\S+|DECIMAL\(.+\)), is (\S+|DECIMAL\(.+\))")
 _UNTYPED = ('"NULL"', "NULL")  # a column that is the word NULL and nothing else
 
 
@@ -25,13 +26,27 @@ def shape(
         if place not in unnamed and old.lower() != new.lower():
             problems.append(f"column {place + 1} was {old}, is {new}")
         common = _common(old_type, new_type)
-        days = {old_type, new_type} <= {"DATE", *_TIMESTAMPS}
-        types.append(common or ("TIMESTAMP" if days else "VARCHAR"))
+        types.append(common or _near(old_type, new_type))
         if common is None:
             problems.append(f"column {old} was {old_type}, is {new_type}")
         elif old_type != new_type:
             notes.append(f"column {old} was {old_type}, is {new_type}")
     return types, problems, notes
+
+
+def is_own_way(problems: Sequence[str]) -> bool:
+    """Whether all that makes columns differ is how an engine calls the type of a result: a day that
+    is a moment on one side, an exact number that is a float. Another engine may call both alike."""
+    found = [_OTHER_TYPE.fullmatch(problem) for problem in problems]
+    return all(each and _near(each[1], each[2]) != "VARCHAR" for each in found)
+
+
+def _near(old: str, new: str) -> str:
+    """The type to compare values of two types in that have none in common."""
+    if {old, new} <= {"DATE", *_TIMESTAMPS}:
+        return "TIMESTAMP"
+    is_number = all(each in FLOATS or _digits(each) is not None for each in (old, new))
+    return "DOUBLE" if is_number else "VARCHAR"
 
 
 def _common(old: str, new: str) -> str | None:

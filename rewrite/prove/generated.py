@@ -9,7 +9,6 @@ databases show is told with the verdict.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -26,6 +25,7 @@ from unwet.lineage.templating import TOKEN
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.against import placeholders, variable
 from unwet.rewrite.prove.before import ReportRef
+from unwet.rewrite.prove.columns import is_own_way
 from unwet.rewrite.prove.counterexample import script
 from unwet.rewrite.prove.effort import OPENED, Effort, cost
 from unwet.rewrite.prove.generation import Generator, values_for
@@ -57,7 +57,6 @@ LATE = "there was no time left for generated data"
 _NO_ROWS = "it returns no rows on generated data"
 _FOREIGN = "same rows on DuckDB, which cannot tell how {} and {} differ"
 _TRANSLATED = "that may be DuckDB's way, not its own"
-_DAY = re.compile(r"column .+ was (?:DATE|TIMESTAMP\w*), is (?:DATE|TIMESTAMP\w*)")
 _SHOWN = ("declared", "used")  # a name or nothing at all is no evidence of a type
 _NAMES = {"integer": "int", "decimal": "decimal", "double": "double", "text": "text",
           "date": "date", "timestamp": "timestamp", "boolean": "boolean"}  # fmt: skip
@@ -224,9 +223,9 @@ class Tester:
         test = _Test(unit, project, standing, dialect)
         foreign = sorted(_dialects(unit) - {dialect})
         found = self._tried(test, databases, self._filled(report), bool(foreign))
-        found.sort(key=lambda pair: _is_only_day(pair[1]))  # rows that differ say more
+        found.sort(key=lambda pair: _is_only_type(pair[1]))  # rows that differ say more
         evidence = _merged(report, found)
-        if _is_only_day(evidence.verdict) and _dialects(unit) | {dialect} != {"duckdb"}:
+        if _is_only_type(evidence.verdict) and _dialects(unit) | {dialect} != {"duckdb"}:
             return _without(report, f"{evidence.verdict.reason}; {_TRANSLATED}")
         if evidence.verdict.verdict == "different" and apart:
             return _without(report, f"its model has the query of {min(apart)} inside, {_GIVEN}")
@@ -322,10 +321,13 @@ class Tester:
     def _shown(self, test: _Test, database: Database, report: ReportRef) -> Evidence:
         """A difference on as few rows as can be found in a bounded search."""
         own = self._filled(report)
+        only_type = _is_only_type(test.verdict(database, own))
 
         def differs(tried: Database) -> bool:
-            in_time = process_time() < self._end
-            return in_time and test.verdict(tried, own).verdict == "different"
+            if process_time() >= self._end:
+                return False
+            found = test.verdict(tried, own)  # types differ without any rows, too
+            return found.verdict == "different" and _is_only_type(found) == only_type
 
         small = smaller(database, differs)
         return Evidence(test.verdict(small, own), counterexample=test.shown(small))
@@ -413,10 +415,10 @@ def _of_model(project: RenderedProject, model: str) -> Iterator[object]:
             yield seed.name, blake2b(Path(seed.path).read_bytes()).hexdigest()
 
 
-def _is_only_day(verdict: DataVerdict) -> bool:
-    """Whether the rows are the same but for days that are moments on one side."""
-    told = verdict.reason.split("; ")
-    return verdict.verdict == "different" and not verdict.sample and all(map(_DAY.fullmatch, told))
+def _is_only_type(verdict: DataVerdict) -> bool:
+    """Whether the values are the same, of types that another dialect may call by one name."""
+    is_same = verdict.verdict == "different" and not verdict.sample
+    return is_same and is_own_way(verdict.reason.split("; "))
 
 
 def _dialects(unit: Unit) -> set[str]:

@@ -187,6 +187,24 @@ def test_what_duckdb_cannot_tell_is_not_tested(bench: Bench) -> None:
     assert "DuckDB may compute AVG(amount) otherwise" in made.verdicts[0].reason
 
 
+def test_a_type_that_only_duckdb_gives_a_result_is_no_difference(bench: Bench) -> None:
+    """DuckDB divides decimals into doubles, Trino into decimals."""
+    bench.write("pile/ddl.sql", "CREATE TABLE shop.orders (id INTEGER, n DECIMAL(10, 2))")
+    model = "select id, n from {{ source('shop', 'orders') }}"
+    bench.fill({"a": "CREATE TABLE rep.third AS SELECT id, n / 3 * 3 AS n FROM shop.orders"},
+               {"third": model})  # fmt: skip
+    places = bench.root / "pile", bench.root / "project"
+    found = {dialect: verify(*places, dialect=dialect, to_dialect=dialect).reports[0]
+             for dialect in ("trino", "duckdb")}  # fmt: skip
+    assert [each.verdict for each in found.values()] == ["kept", "failed"]
+    told = "column n was DOUBLE, is DECIMAL(18,4)"
+    assert found["trino"].reason.endswith(f"{told}; that may be DuckDB's way, not its own")
+    assert told in found["duckdb"].reason
+    bench.fill({}, {"third": model.replace("n from", "n + 1 as n from")})
+    (third,) = verify(*places, dialect="trino", to_dialect="trino").reports
+    assert (third.verdict, bool(third.sample)) == ("failed", True)
+
+
 def test_data_that_it_could_not_run_on_is_told_beside_generated_data(bench: Bench) -> None:
     bench.write("data/shop/orders.csv", "id,region\n1,n\n")  # without the amounts
     models = {

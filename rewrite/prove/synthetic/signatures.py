@@ -38,7 +38,8 @@ _TEXT: Final = (
     *_all(
         "lower upper trim initcap left right repeat lpad rpad pad reverse translate replace "
         "regexpreplace regexpextract regexpsubstr split_part splitpart soundex overlay "
-        "jsonextractscalar netregdomain nethost",
+        "jsonextractscalar jsonbextractscalar netregdomain nethost host regdomain strtok "
+        "substringindex",
         Signature({"this": "text"}, "text"),
     ),
     ("substring", Signature({"this": "text", "start": "integer", "length": "integer"}, "text")),
@@ -113,11 +114,19 @@ _NUMBERS: Final = (
     *_all("percentrank cumedist rand randn", Signature({}, "double")),
     ("countif", Signature({"this": "boolean"}, "integer")),
     *_all("logicalor logicaland", Signature({"this": "boolean"}, "boolean")),
+    *_all("widthbucket rangebucket bitmapcount", Signature(_NUMBER, "integer")),
+    *_all("safeadd safesubtract safemultiply safenegate negative nanvl rint", Signature(
+        {"this": "number", "expression": "number"}, "number"
+    )),
+    *_all("parsenumeric parsebignumeric", Signature({"this": "text"}, "decimal")),
+    *_all("sec sech csc csch coth", Signature(_NUMBER, "double")),
+    *_all("dotproduct manhattandistance stdistance", Signature({}, "double")),
     ("generateseries", Signature({"start": "integer", "end": "integer"}, "integer", many=True)),
     *_all("arraysize arraylength", Signature({}, "integer")),
 )  # fmt: skip
 _BOOLEANS: Final = (
     *_all("not xor", Signature({"this": "boolean", "expression": "boolean"}, "boolean")),
+    *_all("isascii jsonbcontains", Signature({}, "boolean")),
     *_all("is exists isnan isinf arraycontains arraycontainsall arrayoverlaps", Signature(
         {}, "boolean"
     )),

@@ -126,6 +126,27 @@ def test_functions_that_the_engine_lacks_become_macros_of_the_database() -> None
 
 
 @pytest.mark.parametrize(
+    ("dialect", "name", "rest", "kind"),
+    [
+        ("postgres", "width_bucket", ", 0, 10, 5", "BIGINT"),
+        ("bigquery", "safe_add", ", 1", "DOUBLE"),
+        ("bigquery", "parse_numeric", "", "DECIMAL(18,4)"),
+        ("mysql", "substring_index", ", ',', 1", "VARCHAR"),
+    ],
+)
+def test_what_only_the_parser_knows_is_of_its_type(
+    dialect: str, name: str, rest: str, kind: str
+) -> None:
+    call = f"{name}(t.a{rest})"
+    inferred = infer(pile(f"SELECT {call} AS x FROM t WHERE {call} IS NOT NULL", dialect))
+    (unit,) = units(inferred.meaning)
+    fit = Repair(inferred, CLOCK).fit(unit)
+    assert (fit.failure, fit.notes) == ("", (f"the function {name} is a stub",))
+    with open_synthetic(Database({}, macros=fit.macros)) as engine:
+        assert engine.describe(f"SELECT {name}(1{rest}) AS x") == (("x", kind),)
+
+
+@pytest.mark.parametrize(
     ("sql", "note"),
     [
         ("SELECT IF(q.n BETWEEN 0 AND 9, q.n, 0) AS n FROM (SELECT udf.f(t.a) AS n FROM t) AS q",
