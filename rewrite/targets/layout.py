@@ -24,6 +24,7 @@ _FORMATTED = ("models/", "macros/", "tests/")
 # texts, quoted names, comments and tags are one token, with what stands right before a text
 _TOKEN = re.compile(
     r"""(?P<note>--[^\n]*|/\*.*?\*/|\{\#.*?\#\})
+    |\{%\ if\ [^%']*%\},\{%\ endif\ %\}
     |\{\{.*?\}\}|\{%.*?%\}
     |\w*'(?:\{\{.*?\}\}|\{%.*?%\}|[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`
     |\[\w+(?:\ +\w+)+\]|\w+|\S""",
@@ -32,6 +33,8 @@ _TOKEN = re.compile(
 _IN_QUOTES = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NOTE_SIGNS = re.compile(r"[\s-]+")
 _WORD = re.compile(r"\w+")
+_NAME = re.compile(r"[\w`]")
+_ANGLES = {*"<>"}  # of types
 _BRACKETS = {*"()[],;"}
 _TAG = re.compile(r"\{\{(?:(?!\}\}).)*\}\}|\{%(?:(?!%\}).)*%\}", re.DOTALL)
 
@@ -120,8 +123,18 @@ def _same_gaps(before: Sequence[re.Match[str]], after: Sequence[re.Match[str]]) 
     """Whether tokens have a space between them where they had one, unless it says nothing."""
     was, now = _gaps(before), _gaps(after)
     return all(
-        was[at] == now[at] or _free(before, was, at) or _free(before, was, at + 1)
+        was[at] == now[at]
+        or _free(before, was, at)
+        or _free(before, was, at + 1)
+        or _of_type(before[at - 1][0], before[at][0])
         for at in range(1, len(before))
+    )
+
+
+def _of_type(one: str, other: str) -> bool:
+    """Whether they are a word and an angle bracket, in either order."""
+    return (one in _ANGLES and bool(_NAME.match(other))) or (
+        other in _ANGLES and bool(_NAME.match(one))
     )
 
 
@@ -135,6 +148,8 @@ def _free(tokens: Sequence[re.Match[str]], gaps: Sequence[bool], behind: int) ->
     """Whether the spaces on both sides of a token say nothing: of a bracket or comma, and of a
     statement of Jinja that is not in the middle of a word. ``behind``: the gap behind it."""
     word = tokens[behind - 1][0]
+    if word.startswith("{%") and "%},{%" in word:  # a comma that may be missing
+        return gaps[behind]
     if word.startswith("{%"):
         return gaps[behind - 1] or gaps[behind]
     return word in _BRACKETS

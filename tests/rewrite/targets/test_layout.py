@@ -39,6 +39,16 @@ def test_a_function_of_the_users_keeps_its_capitals() -> None:
         ("SELECT '{{ var(\"A  b\") }}' AS c", "select '{{ var(\"A  b\") }}' as c\n"),
         ("{% if a %}SELECT 1{% endif %}", "{% if a %} select 1{% endif %}\n"),
         (
+            "SELECT CAST(NULL AS ARRAY<STRUCT<`K` STRING, v ARRAY<INT64>>>) AS `x` FROM t",
+            "select cast(null as array<struct<`K` string, v array<int64>>>) as `x` from t\n",
+        ),
+        (
+            "SELECT\n{% for x in ['b', 'c'] %}\nSUM({{ x }}) AS {{ x }}"
+            "{% if not loop.last %},{% endif %}\n{% endfor %}\nFROM t",
+            "select\n    {% for x in ['b', 'c'] %}\n        sum({{ x }}) as {{ x }}"
+            "{% if not loop.last %},{% endif %}\n    {% endfor %}\nfrom t\n",
+        ),
+        (
             "-- " + "long " * 18 + "\nSELECT a\nFROM t",
             "-- " + ("long " * 16).strip() + "\n-- long long\nselect a from t\n",
         ),
