@@ -351,11 +351,16 @@ def _aliased(item: exp.Expr, name: str) -> exp.Expr:
     return exp.alias_(inner, name)
 
 
+def _called(item: exp.Expr, name: str) -> exp.Expr:
+    return item if isinstance(item, exp.Alias | exp.Column) else exp.alias_(item, name)
+
+
 def _cast(
     body: exp.Query, select: exp.Select, names: tuple[str, ...], types: tuple[str, ...]
 ) -> exp.Query:
-    """INSERT casts to the declared types: said in the select list, or around a set operation."""
-    if body is not select or select.args.get("distinct"):
+    """INSERT casts to the declared types: said in the select list, or around a set operation and
+    what is grouped by its outputs, which are not those that are cast."""
+    if body is not select or select.args.get("distinct") or _groups_by_outputs(select):
         return _cast_around(body, select, names, types)
     items = []
     for item, name, kind in zip(select.expressions, names, types, strict=True):
@@ -365,10 +370,30 @@ def _cast(
     return body
 
 
+def _groups_by_outputs(select: exp.Select) -> bool:
+    """GROUP BY ALL, by a number, or by a name that only an output has."""
+    group = select.args.get("group")
+    if group is None:
+        return False
+    own = {item.unalias().name.lower() for item in select.expressions
+           if isinstance(item.unalias(), exp.Column)}  # fmt: skip
+    named = {item.alias.lower() for item in select.expressions if isinstance(item, exp.Alias)} - own
+    keys = [key.unnest() for key in group.expressions]
+    by_name = (key for key in keys if isinstance(key, exp.Column) and not key.table)
+    return (
+        bool(group.args.get("all"))
+        or any(isinstance(key, exp.Literal) for key in keys)
+        or any(key.name.lower() in named for key in by_name)
+    )
+
+
 def _cast_around(
     body: exp.Query, select: exp.Select, names: tuple[str, ...], types: tuple[str, ...]
 ) -> exp.Query:
     """What becomes one row after it was put together is cast after it, too."""
+    if select is body:
+        items = zip(select.expressions, names, strict=True)
+        select.set("expressions", [_called(item, name) for item, name in items])
     own = [item.name if isinstance(item, exp.Column) else item.alias for item in select.expressions]
     if not all(own) or len({name.lower() for name in own}) < len(own):
         raise NotComposable("INSERT of columns without a name of their own into declared types")
@@ -376,12 +401,12 @@ def _cast_around(
         raise NotComposable("INSERT of ordered rows into declared types")
     block = body.args.get("with_")
     body.set("with_", None)
-    items = []
+    cast = []
     for item, name, kind in zip(own, names, types, strict=True):
         column = exp.column(item, table="filled")
-        items.append(exp.alias_(exp.cast(column, column_type(kind)) if kind else column, name))
+        cast.append(exp.alias_(exp.cast(column, column_type(kind)) if kind else column, name))
     rows = exp.Subquery(this=body, alias=exp.TableAlias(this=exp.to_identifier("filled")))
-    return exp.Select(expressions=items, from_=exp.From(this=rows), with_=block)
+    return exp.Select(expressions=cast, from_=exp.From(this=rows), with_=block)
 
 
 def _empty(definition: Definition) -> exp.Query:

@@ -111,3 +111,18 @@ def test_schemas_that_are_placeholders_are_sources_of_their_names() -> None:
     words = Outside("p__words__p.person", "p__words__p", "person")
     assert (cdm.token, words.token) == ("src__cdm__person__src", "src__words__person__src")
     assert Outside("a__b.c__d", "a__b", "c__d").token == "src__a_b__c__d__src"
+
+
+@pytest.mark.parametrize("keys", ["1", "ALL", "k", "1, k"])
+def test_what_is_cast_by_an_insert_is_grouped_before_it_is_cast(keys: str) -> None:
+    made = "CREATE TABLE r (a BIGINT, n INT); "
+    rows = f"SELECT t.b + 1 AS k, COUNT(*) FROM t GROUP BY {keys}"
+    assert text(f"{made}INSERT INTO r {rows}") == (
+        "SELECT CAST(filled.k AS BIGINT) AS a, CAST(filled.n AS INT) AS n FROM ("
+        f"SELECT t.b + 1 AS k, COUNT(*) AS n FROM src__main__t__src AS t GROUP BY {keys}"
+        ") AS filled"
+    )
+    plain = "INSERT INTO r SELECT a, COUNT(*) AS a FROM t GROUP BY a"
+    assert text(made + plain).endswith(
+        "CAST(COUNT(*) AS INT) AS n FROM src__main__t__src GROUP BY a"
+    )
