@@ -31,6 +31,8 @@ def _names(definitions: Sequence[Definition], default_schema: str) -> Iterator[s
             if not isinstance(item.node, exp.Table) or item.relation is None:
                 continue
             written = relation_name(item.node, part.statement.dialect)
+            if item.relation == f"{written}@{part.statement.path}":
+                continue  # one of a name that other scripts have for one of theirs
             if written != item.relation and f"{default_schema}.{written}" != item.relation:
                 found.add((written, item.relation))
     plain = sorted(pair for pair in found if not any(map(is_token, ".".join(pair).split("."))))

@@ -103,3 +103,13 @@ def test_the_table_that_a_name_is_taken_for(made: str, read: str, told: str) -> 
     assert assumed("postgres", f"SELECT a FROM {read} AS t WHERE z > 1", table) == (
         (said,) if told else ()
     )
+
+
+def test_a_temporary_table_of_a_common_name_is_that_of_its_own_script() -> None:
+    temp = "CREATE TEMP TABLE base AS SELECT a FROM t; "
+    script = temp + "CREATE TABLE {0} AS SELECT a + {1} AS n FROM Base"
+    scripts = [Source(f"{name}.sql", script.format(name, at), "duckdb")
+               for at, name in enumerate(("r", "s"))]  # fmt: skip
+    found = refactor(scripts, None, "duckdb", generated=False)
+    assert [verdict.outcome for verdict in found.verdicts] == ["proved"] * 2
+    assert found.assumptions == ()
