@@ -35,13 +35,15 @@ from unwet.rewrite.algebra import (
 )
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.prove.apart_branches import is_set, of_concatenation
 from unwet.rewrite.prove.as_read import as_read
 from unwet.rewrite.prove.headings import headings
 from unwet.rewrite.prove.identity import at_most_one, told
 from unwet.rewrite.prove.judge import normal_forms
 from unwet.rewrite.prove.partners import always_partnered
-from unwet.rewrite.prove.set_operations import once
+from unwet.rewrite.prove.set_operations import once, union_columns
 from unwet.rewrite.prove.together import nulls_together
+from unwet.rewrite.prove.unseen_duplicates import without_unseen
 from unwet.rewrite.prove.whole_numbers import NO_INTEGERS, Integers
 from unwet.rewrite.rules.empty import is_empty
 from unwet.rewrite.rules.nulls import rejected_by
@@ -69,6 +71,8 @@ def same_rows(
         return False
     if headings(before) != headings(after):
         return False
+    if before.order == after.order and without_unseen(before.rel) == without_unseen(after.rel):
+        return True
     before, after = (
         replace(each, order=_plain(each.order, each.rel, (), promises)) for each in (before, after)
     )
@@ -100,7 +104,8 @@ def alike(
 
 def _applied(rel: Rel, promises: Promises, integers: Integers) -> Rel:
     equations = (
-        lambda each: distinct_rows(each, integers),  # before keys that others tell become values
+        # before keys that others tell become values
+        lambda each: distinct_rows(each, integers, promises.dialects == {"duckdb"}),
         *EQUATIONS,
         lambda each: known_value(each, promises),
         lambda each: order_of_never_null(each, promises),
@@ -338,15 +343,22 @@ def told_keys(rel: Rel) -> Rel | None:
             return None
 
 
-def distinct_rows(rel: Rel, integers: Integers = NO_INTEGERS) -> Rel | None:
+def distinct_rows(rel: Rel, integers: Integers, exact: bool) -> Rel | None:
     """DISTINCT over columns that tell every row apart -> the rows themselves; also over the texts
-    of columns, CAST(n AS VARCHAR), where n is an integer. So over a relation without rows."""
+    of columns, CAST(n AS VARCHAR), where n is an integer. So over a relation without rows, and over
+    branches of a UNION ALL with other constants. `exact`: all values are printed so that they can
+    be read again, and texts are compared letter by letter, as in DuckDB."""
+
+    def source(expr: Expr, below: Rel) -> Expr:
+        return integers.printed(expr, below) or (of_concatenation(expr) if exact else expr)
+
     match rel:
         case Aggregate(input=inner, keys=keys, aggs=()) if keys and all_movable(keys):
-            known = [integers.printed(key, inner) or key for key in keys]
-            kept = (key.index for key in known if isinstance(key, Col))
-            is_set = told(inner, kept).rows or _is_without_rows(inner)
-            return Project(inner, keys) if is_set else None
+            kept = {key.index for key in (source(e, inner) for e in keys) if isinstance(key, Col)}
+            if told(inner, kept).rows or _is_without_rows(inner):
+                return Project(inner, keys)
+            whole = exact and kept == set(range(width(inner)))
+            return Project(inner, keys) if whole and is_set(inner, source) else None
         case _:
             return None
 
@@ -417,4 +429,5 @@ EQUATIONS: tuple[Equation, ...] = (
     told_keys,
     distance,
     once,
+    union_columns,
 )

@@ -15,8 +15,10 @@ from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.definitions import Definition
 from unwet.rewrite.grouping_sets import finest
+from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.prove.changed_part import changed_part
 from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.equations import same_rows
 from unwet.rewrite.prove.judge import proves
@@ -85,13 +87,14 @@ class Meant:
 
     def same(self, unit: Unit, statement: Statement, tree: exp.Expr) -> bool:
         """Whether the normal forms are equal, or meet under the equations that are for proofs only;
-        where one of the plans is not known, whether all that differs is where no NULLs are."""
+        where one of the plans is not known, whether all that differs is where no NULLs are, or in a
+        query that is known by itself."""
         plans = self._plans
         try:
             before = plans.before(unit)
             if self._more is not None and not _is_read(before):
                 plans, before = self._more, self._more.before(unit)
-            if not _is_read(before) and _is_same_text(statement, tree):
+            if not _is_read(before) and self._is_same_here(statement, tree):
                 return True
             if before is None or before.plan is None:
                 return False
@@ -102,6 +105,25 @@ class Meant:
                 return self._is_same(before.plan, after.plan, statement.dialect)
         except UnwetError:
             return False
+
+    def _is_same_here(self, statement: Statement, tree: exp.Expr) -> bool:
+        """Of a statement that is not understood as a whole: whether the only query that differs
+        means the same by itself."""
+        if _is_same_text(statement, tree):
+            return True
+        parts = changed_part(statement.tree, tree)
+        if parts is None:
+            return False
+        with deep_stack():
+            plans = [self._part(replace(statement, tree=part)) for part in parts]  # type: ignore[arg-type]
+            one, other = plans
+            if one is None or other is None:
+                return False
+            return self._is_same(one, other, statement.dialect)
+
+    def _part(self, statement: Statement) -> Plan | None:
+        resolved = resolve(statement, self._catalog)
+        return lower(resolved.query, Env(self._catalog)) if resolved and resolved.query else None
 
     def _is_same(self, before: Plan, after: Plan, dialect: str) -> bool:
         """By the rules; by what is declared of tables, which made data keeps, too; and by the

@@ -1,6 +1,6 @@
 """INTERSECT and EXCEPT, whose rows are there once, and the same of what is there once anyway.
 
-once(rel) -> the relation said otherwise, or None
+once(rel) -> the relation said otherwise, or None; union_columns(rel): those of UNION ALL
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from unwet.rewrite.algebra import Aggregate, Col, Distinct, Rel, SetOp, width
+from unwet.rewrite.algebra import Agg, Aggregate, Col, Distinct, Project, Rel, SetOp, width
 from unwet.rewrite.prove.identity import home, told
-from unwet.rewrite.rules.refs import is_volatile_plan
+from unwet.rewrite.rules.order import order_key
+from unwet.rewrite.rules.refs import is_volatile_plan, remap
 
 
 def once(rel: Rel) -> Rel | None:
@@ -26,6 +27,26 @@ def once(rel: Rel) -> Rel | None:
         case SetOp(kind="intersect" | "except", inputs=many):
             made = tuple(map(_without_copies, many))
             return replace(rel, inputs=made) if made != many else None
+        case _:
+            return None
+
+
+def union_columns(rel: Rel) -> Rel | None:
+    """The columns of a UNION ALL below groups in an order that its values tell: a DISTINCT that is
+    gone may have left them in that of its keys."""
+    match rel:
+        case Aggregate(input=SetOp(kind="union_all", inputs=many), keys=keys, aggs=aggs):
+            branches = [each for each in many if isinstance(each, Project)]
+            if len(branches) < len(many):
+                return None
+            old = range(width(rel.input))
+            new = sorted(old, key=lambda at: sorted(order_key(b.exprs[at]) for b in branches))
+            if new == list(old):
+                return None
+            turned = [Project(b.input, tuple(b.exprs[at] for at in new)) for b in branches]
+            made = tuple(remap(key, new.index) for key in keys)
+            inside = tuple(a for agg in aggs if isinstance(a := remap(agg, new.index), Agg))
+            return Aggregate(SetOp("union_all", tuple(turned)), made, inside)
         case _:
             return None
 

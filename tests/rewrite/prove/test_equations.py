@@ -23,6 +23,7 @@ from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.equations import same_rows
 from unwet.rewrite.prove.judge import proves
 from unwet.rewrite.prove.strength import CLOCK
+from unwet.rewrite.prove.unseen_duplicates import without_unseen
 from unwet.rewrite.prove.whole_numbers import Integers
 from unwet.tests.rewrite.prove.test_hunt import pairs
 
@@ -84,3 +85,15 @@ def test_unlike(name: str, engines: duckdb.DuckDBPyConnection) -> None:
     one, other = UNLIKE[name]
     assert not same_rows(plan_of(one), plan_of(other), Normalizer(), PROMISES, INTEGERS)
     assert bags(engines, one) != bags(engines, other), "the rows are the same here"
+
+
+@pytest.mark.parametrize("what", ["max(v.n) as n", "sum(v.n) as n"])
+def test_a_union_that_nobody_sees(what: str, engines: duckdb.DuckDBPyConnection) -> None:
+    text = f"""with v as (select t.a, 'one' as k, t.b as n from t
+        union all select u.a, 'two', u.b from u {{}} select u.a, 'three', u.c from u)
+        select t.b, {what} from t left join v on v.a = t.a and v.k <> 'two' group by t.b"""
+    every, once = text.format("union all"), text.format("union")
+    slim = [without_unseen(plan_of(sql).rel) for sql in (every, once)]
+    is_unseen = what.startswith("max")
+    assert (slim[0] == slim[1]) is is_unseen
+    assert (bags(engines, every) == bags(engines, once)) is is_unseen
