@@ -3,7 +3,7 @@ temporary table which is read again is the same query again."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -15,12 +15,16 @@ from unwet.rewrite.reads import relations
 from unwet.rewrite.unfolding import orders_rows
 
 _SHOWN: Final = 5  # names that are told
+_TOLD_APART: Final = frozenset({"bigquery", "mysql", "singlestore"})
+"""Where two tables may differ in the case of their names (BigQuery, "Lexical structure", "Case
+sensitivity"; MySQL, "Identifier Case Sensitivity": as the file system has it)."""
 
 
 def presumed(definitions: Iterable[Definition], default_schema: str = "") -> frozenset[str]:
     """In words, for people. ``default_schema``: that of names without one, where somebody says."""
     known = tuple(definitions)
-    return frozenset((*_names(known, default_schema), *_read_again(known)))
+    told = (*_names(known, default_schema), *_spellings(known), *_read_again(known))
+    return frozenset(told)
 
 
 def _names(definitions: Sequence[Definition], default_schema: str) -> Iterator[str]:
@@ -40,6 +44,23 @@ def _names(definitions: Sequence[Definition], default_schema: str) -> Iterator[s
         told = ", ".join(f"{written} is {relation}" for written, relation in plain[:_SHOWN])
         more = f", and {len(plain) - _SHOWN} more" if len(plain) > _SHOWN else ""
         yield f"a name means the one table of the pile that ends like it: {told}{more}"
+
+
+def _spellings(definitions: Sequence[Definition]) -> Iterator[str]:
+    """Names of tables that differ in capitals are taken for one table."""
+    found = defaultdict[str, set[str]](set)
+    for part in (p for each in definitions for d in _all(each) for p in d.parts):
+        if part.statement.dialect not in _TOLD_APART or part.query is None:
+            continue
+        for item in relations(part.query):
+            if isinstance(item.node, exp.Table) and item.relation is not None:
+                found[item.relation].add(".".join(each.name for each in item.node.parts))
+    for names in found.values():
+        alike = defaultdict[str, set[str]](set)
+        for name in names:
+            alike[name.lower()].add(name)
+        yield from (f"{' and '.join(sorted(same))} are one table"
+                    for same in alike.values() if len(same) > 1)  # fmt: skip
 
 
 def _read_again(definitions: Sequence[Definition]) -> Iterator[str]:

@@ -113,3 +113,17 @@ def test_a_temporary_table_of_a_common_name_is_that_of_its_own_script() -> None:
     found = refactor(scripts, None, "duckdb", generated=False)
     assert [verdict.outcome for verdict in found.verdicts] == ["proved"] * 2
     assert found.assumptions == ()
+
+
+@pytest.mark.parametrize(
+    ("dialect", "told"),
+    [("bigquery", ("d.Orders and d.orders are one table",)),
+     ("mysql", ("d.Orders and d.orders are one table",)), ("tsql", ()), ("postgres", ())],
+)  # fmt: skip
+def test_tables_whose_names_differ_in_capitals(dialect: str, told: tuple[str, ...]) -> None:
+    sql = "CREATE VIEW r.{0} AS SELECT a FROM d.{0}rders"
+    scripts = [Source(f"{name}.sql", sql.format(name), dialect) for name in ("O", "o")]
+    scripts[1] = Source("p.sql", sql.replace("r.{0}", "r.p").format("o"), dialect)
+    found = refactor(scripts, None, dialect, generated=False)
+    assert [verdict.outcome for verdict in found.verdicts] == ["proved"] * 2
+    assert found.assumptions == told
