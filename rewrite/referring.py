@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from sqlglot import exp
@@ -38,17 +38,18 @@ def refer(
     block: Query,
     token: str,
     names: Mapping[str, str],
-    every: AbstractSet[str],
+    every: Sequence[str],
     known: Blocks,
 ) -> exp.Table | None:
     """In place: the reference where the block stood, under its alias.
 
     ``names``: the model's name of each column of the block; ``every``: all names that the model
-    has. None where nothing else could be said in the same words: then nothing is changed.
+    has, in their order. None where nothing else could be said in the same words: then nothing is
+    changed.
     """
     reading = known.readers(query, block)
     found = _columns(reading, block, names, every, known)
-    if found is None:
+    if found is None or _is_read_twice(block, token):
         return None
     for column in found:
         _rename(column, names[column.name.lower()])
@@ -65,38 +66,77 @@ def select_from(token: str, names: Mapping[str, str]) -> exp.Select:
     return exp.Select(expressions=items, from_=exp.From(this=table))
 
 
+def _is_read_twice(block: Query, token: str) -> bool:
+    """Whether a derived table that nobody has named stands beside the model already: two relations
+    of one name are none in an engine."""
+    place = block.node.parent
+    if not isinstance(place, exp.Subquery) or place.alias:
+        return False
+    reader = place.find_ancestor(exp.Select)
+    beside = [] if reader is None else [reader.args.get("from_"), *reader.args.get("joins", [])]
+    return any(
+        isinstance(item.this, exp.Table) and item.this.name == token and not item.this.alias
+        for item in beside
+        if item is not None
+    )
+
+
 def _columns(
     reading: Iterable[Query],
     block: Query,
     names: Mapping[str, str],
-    every: AbstractSet[str],
+    every: Sequence[str],
     known: Blocks,
 ) -> list[exp.Column] | None:
     """The columns of the block where they are read; None where a star, USING or a name without a
-    table would mean something else beside more columns."""
+    table would mean something else beside more columns, or others."""
     found: list[exp.Column] = []
-    more = every - names.keys()
+    more = {*every} - names.keys()
+    same = [*names.items()] == [(name, name) for name in every]
     for reader in reading:
-        if reader.kind != "select" or _is_vague(reader.node):
+        if reader.kind != "select" or not (same or _is_plain(reader, names, more)):
             return None
+        merging = any(_using(join) for join in reader.node.args.get("joins") or ())
         for inner in known.of(reader):
             for column, clause in _own_columns(inner.node):
                 ref = inner.find(column, clause)
+                name = column.name.lower()
                 mine = ref.input is not None and ref.input.query is block and ref.alias is None
-                if mine and column.name.lower() not in names:
+                if mine and (
+                    name not in names or (merging and _unclear(column, names, reader, block))
+                ):
                     return None
                 if mine:
                     found.append(column)
-                elif not column.table and column.name.lower() in more:
+                elif not column.table and name in more:
                     return None
     return list({id(column): column for column in found}.values())
 
 
-def _is_vague(node: exp.Expr) -> bool:
+def _is_plain(reader: Query, names: Mapping[str, str], more: AbstractSet[str]) -> bool:
+    """Whether a query says of each column that it reads which one it is, or joins by columns that
+    are still called so, and that nothing else is called by then."""
+    node = reader.node
     joins = node.args.get("joins") or ()
     stars = any(_is_star(item) for item in node.expressions)
     odd = any(node.args.get(k) for k in ("laterals", "pivots", "windows"))
-    return stars or odd or any(j.args.get("using") or j.args.get("method") for j in joins)
+    if stars or odd or any(join.args.get("method") for join in joins):
+        return False
+    using = {name for join in joins for name in _using(join)}
+    return more.isdisjoint(using) and all(names.get(name, name) == name for name in using)
+
+
+def _using(join: exp.Expr) -> Iterator[str]:
+    yield from (each.name.lower() for each in join.args.get("using") or ())
+
+
+def _unclear(column: exp.Column, names: Mapping[str, str], reader: Query, block: Query) -> bool:
+    """Whether a name without its table would be another table's, too, once it is renamed."""
+    name = names[column.name.lower()]
+    if column.table or name == column.name.lower():
+        return False
+    others = [item for item in reader.inputs if item.query is not block]
+    return any(item.columns is None or name in item.index for item in others)
 
 
 def _is_star(item: exp.Expr) -> bool:

@@ -261,7 +261,7 @@ class _Workshop:
         self.catalog = Catalog(self.tables)
         self.offers.relations[token] = dict(zip(root.terms, root.names, strict=True))
         for site, names in wide.served:
-            self._refer(site, token, names, frozenset(root.names))
+            self._refer(site, token, names, root.names)
         self._take([s for s in wide.inside if s is not root])
 
     def _read_from(self, owner: Site, wide: Wide) -> None:
@@ -274,10 +274,10 @@ class _Workshop:
         for site, _ in wide.served:
             if site is not owner:
                 names = {name: own[t] for name, t in zip(site.names, site.terms, strict=True)}
-                self._refer(site, token, names, frozenset(owner.names))
+                self._refer(site, token, names, owner.names)
 
     def _refer(
-        self, site: Site, token: str, names: Mapping[str, str], every: AbstractSet[str]
+        self, site: Site, token: str, names: Mapping[str, str], every: Sequence[str]
     ) -> None:
         if site.whole:
             self.trees[site.host] = select_from(token, names)

@@ -270,3 +270,40 @@ def test_two_reports_that_say_the_same_do_not_read_each_other() -> None:
     same = (f"create table r.t as {TOTALS}", f"create table r.u as {SAME}")
     found = shared(*same, makers=frozenset({"t", "u"}))
     assert [draft.refs for draft in found.drafts] == [(), ()]
+
+
+def test_a_star_over_all_columns_of_the_model_reads_the_model_itself() -> None:
+    star = f"create table r.a as with t as ({TOTALS}) select *, n * 2 as twice from t where n > 3"
+    found = shared(star, f"create table r.c as {SAME}", DERIVED, read=frozenset({"c"}))
+    assert query(found, "a") == "SELECT *, n * 2 AS twice FROM ref__c__ref WHERE n > 3"
+
+
+USING = """create table r.a as select {read} from ({first}) as t
+join (select id as o_id, {second} from s.o) as x using (o_id)"""
+
+
+def using(read: str, first: str = TOTALS, second: str = "cents") -> str:
+    one = USING.format(read=read, first=first, second=second)
+    return query(shared(one, f"create table r.c as {SAME}", DERIVED, read=frozenset({"c"})), "a")
+
+
+def test_a_join_by_columns_that_are_still_called_so_reads_the_model_itself() -> None:
+    assert using("o_id, n, cents").startswith("SELECT o_id, n, cents FROM ref__c__ref AS t JOIN (")
+
+
+def test_a_column_called_otherwise_is_not_read_where_another_table_has_its_name() -> None:
+    renamed = TOTALS.replace("as total", "as amount")
+    assert using("o_id, amount, cents", renamed).startswith(
+        "SELECT o_id, total AS amount, cents FROM ref__c__ref AS t JOIN ("
+    )
+    assert using("amount", renamed, "cents as total").startswith(
+        "SELECT amount FROM (SELECT o_id, n, total AS amount, low, high FROM ref__c__ref) AS t"
+    )
+
+
+def test_two_tables_that_nobody_has_named_do_not_get_one_name() -> None:
+    twice = f"create table r.b as select x.n, x.low from ({TOTALS}) join ({SAME}) x using (o_id)"
+    both = f"create table r.a as select o_id from ({TOTALS}) join ({SAME}) using (o_id)"
+    found = shared(twice, both, f"create table r.c as {SAME}", read=frozenset({"c"}))
+    assert "FROM ref__c__ref JOIN ref__c__ref AS x USING (o_id)" in query(found, "b")
+    assert query(found, "a").count("(SELECT o_id, n, total, low, high FROM ref__c__ref)") == 1
