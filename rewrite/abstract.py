@@ -24,9 +24,12 @@ from unwet.rewrite.shapes import (
     CONDITION,
     HOLE,
     LIST,
+    WAS,
     Leaf,
     Leaves,
     Shape,
+    Survey,
+    in_order,
     leaf_nodes,
     local_names,
     whole_columns,
@@ -41,6 +44,7 @@ _BEHIND = re.compile(r"_\w+")
 MAX_PIECE_HOLES = 3  # nor does he want to read an expression with more
 MAX_HANDED_ON = 10  # holes that are parameters already
 _HANDED_ON = re.compile(r"h__\w+?__h")
+_MODEL = re.compile(r"ref__(\w+)__ref")
 UnitKind = Literal["whole", "block", "tail", "expression", "items"]
 
 
@@ -154,8 +158,12 @@ def fill(node: exp.Expr, name: str, behind: str = "") -> None:
 def _split(members: list[Unit], most: int) -> list[Family]:
     """One family if its holes are few, else several: cut where the fewest values divide."""
     holes = _holes(members)
-    if len(holes) <= _most(members, most) + _handed_on(members, holes):
+    if _are_few(members, holes, most):
         return [Family(tuple(members), holes)]
+    if (plainer := _without_words(members)) is not None:
+        fewer = _holes(plainer)
+        if _are_few(plainer, fewer, most):
+            return [Family(tuple(plainer), fewer)]
     divide = min(holes, key=lambda h: (len(set(h.values)), h.positions))
     parts: dict[Leaf, list[Unit]] = defaultdict(list)
     for member, value in zip(members, divide.values, strict=True):
@@ -165,6 +173,33 @@ def _split(members: list[Unit], most: int) -> list[Family]:
         if 1 < len(part) < len(members):
             found.extend(_split(part, most))
     return found
+
+
+def _are_few(members: Sequence[Unit], holes: Sequence[Hole], most: int) -> bool:
+    beyond = _handed_on(members, holes) + _going_along(holes)
+    return len(holes) <= _most(members, most) + beyond
+
+
+def _without_words(members: Sequence[Unit]) -> list[Unit] | None:
+    """The members in their own words where words stand in for parts of one shape: they part from
+    others there, not from one another. None where there are no such parts."""
+    trees = [member.said.copy() for member in members if member.said is not None]
+    words = [
+        [n for n in in_order(tree) if n._meta is not None and WAS in n._meta] for tree in trees
+    ]
+    found = False
+    for place in zip(*words, strict=True):
+        parts = [word.meta[WAS] for word in place]
+        if not all(isinstance(part, exp.Expr) for part in parts):
+            continue
+        if len({Survey(part).shape(part).digest for part in parts}) == 1:
+            found = True
+            for word, part in zip(place, parts, strict=True):
+                word.replace(part.copy())
+    if not found:
+        return None
+    return [replace(member, said=tree, shape=Survey(tree).shape(tree))
+            for member, tree in zip(members, trees, strict=True)]  # fmt: skip
 
 
 def _most(members: Sequence[Unit], most: int) -> int:
@@ -180,6 +215,25 @@ def _handed_on(members: Sequence[Unit], holes: Sequence[Hole]) -> int:
         return 0
     found = sum(all(_HANDED_ON.fullmatch(leaf.text) for leaf in hole.values) for hole in holes)
     return min(found, MAX_HANDED_ON)
+
+
+def _going_along(holes: Sequence[Hole]) -> int:
+    """How many holes are relations that another hole decides: all are of one release, say, whose
+    name they end with."""
+    endings = Counter(ends for hole in holes if (ends := _endings(hole)))
+    return sum(times - 1 for times in endings.values())
+
+
+def _endings(hole: Hole) -> tuple[str, ...]:
+    """What the names of relations end with behind the words that all begin with; empty for what is
+    no relation of the project, or has no such words."""
+    names = [found[1] for leaf in hole.values if (found := _MODEL.fullmatch(leaf.text))]
+    if len(names) < len(hole.values):
+        return ()
+    words = [name.split("_") for name in names]
+    same = [len(set(column)) == 1 for column in zip(*words, strict=False)]
+    front = (*same, False).index(False)
+    return tuple("_".join(each[front:]) for each in words) if front else ()
 
 
 def _leaves(unit: Unit) -> Leaves | None:

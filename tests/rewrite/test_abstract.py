@@ -17,6 +17,7 @@ from unwet.rewrite.abstract import (
     families,
     template,
 )
+from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.shapes import Leaf, Survey
 
 
@@ -148,3 +149,19 @@ def test_a_name_with_a_word_behind_it_is_no_parameter() -> None:
     made = family(*(text.format(f"{name}s", name) for name in ("order", "ticket", "charge")))
     assert [hole.values[0].text for hole in made.holes] == ["orders", "order1", "order"]
     assert "SUM(h__" in template(made).sql() and "__h_total" in template(made).sql()
+
+
+RELEASE = """SELECT a.k, MIN(b.x) AS x, MAX(c.y) AS y FROM ref__a_{0}__ref AS a
+JOIN ref__b_{0}__ref AS b ON b.k = a.k JOIN ref__c_{1}__ref AS c ON c.k = a.k
+JOIN ref__d_{2}__ref AS d ON d.k = a.k WHERE a.p = '{3}' AND b.q = '{4}' GROUP BY a.k"""
+
+
+def test_relations_of_one_release_are_one_thing_to_say() -> None:
+    owners = Owners(replace(NO_LIMITS, sharing=Sharing(max_parameters=3)))
+
+    def made(*rows: tuple[str, ...]) -> list[Family]:
+        return families([unit(f"r{n}", RELEASE.format(*row)) for n, row in enumerate(rows)], owners)
+
+    [found] = made(("v4_1", "v4_1", "v4_1", "x", "y"), ("v5", "v5", "v5", "z", "w"))
+    assert len(found.holes) == 6  # four relations and two constants
+    assert made(("v4_1", "old", "red", "x", "y"), ("v5", "new", "blue", "z", "w")) == []
