@@ -31,7 +31,8 @@ from unwet.rewrite.grouping_sets import factored
 from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall, MacroKind
 from unwet.rewrite.lifted import lift
 from unwet.rewrite.limits import NO_LIMITS, Owners
-from unwet.rewrite.macro_names import Labels, names_for
+from unwet.rewrite.list_parts import LONGEST
+from unwet.rewrite.macro_names import Labels, name_of_list, names_for
 from unwet.rewrite.naming import free
 from unwet.rewrite.pieces import Items, expressions, item_runs, spellings
 from unwet.rewrite.placed_calls import (
@@ -48,7 +49,7 @@ from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stand_ins import put_back, stand_ins
 from unwet.rewrite.unwrapped import unwrapped
 from unwet.rewrite.value_lists import as_leaves, as_lists, as_parameters
-from unwet.rewrite.variants import calls_said, variants
+from unwet.rewrite.variants import calls_said, lists_said, variants
 
 _MIN_LEAVES = 6
 _NEVER = -1
@@ -56,6 +57,7 @@ _LIST = 8  # lines of a list of columns: a shorter one is read faster than it is
 _KNOWN = 12  # uses of a list that everybody soon knows by its name, however short
 _SHORTER = 2  # lines that it may be short of what pays elsewhere
 _OVERHEAD = 3  # the macro's first and last line, and one more name to know
+_NAME = "call__of_a_list_of_columns__call"  # about as long as such a call
 
 
 def choose(
@@ -110,6 +112,8 @@ class _Workshop:
     labels: Labels = field(default_factory=lambda: Labels({}))
     spelled: Mapping[str, str] = field(default_factory=dict)
     stand_in: dict[str, exp.Expr] = field(default_factory=dict)  # calls that words stand in for
+    lists: dict[str, list[exp.Expr]] = field(default_factory=dict)  # and items, by their text
+    listed: dict[str, Leaf] = field(default_factory=dict)  # the call of a macro of such items
 
     def number(self) -> None:
         """Words in place of the calls for queries: only pieces are looked at from now on."""
@@ -155,6 +159,7 @@ class _Workshop:
             units += (u for u in self._units(host, whole=False) if u.kind == "block")
         least, found = self.owners.limits.sharing.min_saved, list[Family]()
         for group in variants(units, surveys, self.dialect):
+            self.lists.update(lists_said(group))
             paying = [f for f in families(group, self.owners) if self._gain(f) >= least]
             found += paying  # what does not pay is not kept, as it has trees of its own
             self.stand_in.update(calls_said(unit for each in paying for unit in each.units))
@@ -225,6 +230,7 @@ class _Workshop:
         first = family.units[0]
         lines = self._lines(first)
         saved = sum(lines - call_lines(family, i) for i in range(len(family.units)))
+        saved += self._saved_by_lists(family)
         least = self.owners.limits.sharing.min_lines
         if first.kind == "items":
             known = len(family.units) >= _KNOWN
@@ -234,6 +240,21 @@ class _Workshop:
         if first.kind not in PIECES and _is_trivial(first.node) and not is_table(family.units):
             return _NEVER
         return saved - lines - _OVERHEAD
+
+    def _saved_by_lists(self, family: Family) -> int:
+        """The lines of items that are an argument: as a text, or of a macro of their own."""
+        if family.units[0].said is None:
+            return 0
+        saved, macros = 0, dict[str, int]()
+        for hole in family.holes:
+            for text in (leaf.text for leaf in hole.values if leaf.text in self.lists):
+                listed = exp.Select(expressions=list(map(copied, self.lists[text])))
+                lines = tree_lines(listed, self.dialect) - 1
+                saved += lines - 1  # in the lines of the query it is one
+                if len(text) > LONGEST:
+                    saved += call_height(len(text)) - call_height(len(_NAME))
+                    macros[text] = 0 if text in self.listed else lines + _OVERHEAD - 1
+        return saved - sum(macros.values())
 
     def _lines(self, unit: Unit) -> int:
         """Printed lines; units of one shape have as many."""
@@ -317,12 +338,25 @@ class _Workshop:
         return replace(family, holes=tuple(holes))
 
     def _handed_on(self, leaf: Leaf) -> Leaf:
+        if leaf.kind == "condition" and leaf.text in self.lists and len(leaf.text) > LONGEST:
+            return self._list_macro(leaf.text)
         if leaf.kind != "condition" or leaf.text not in self.stand_in:
             return leaf
         node = self.stand_in[leaf.text].copy()
         word = numbered(node, defaults_of(self.macros), self.calls)
         self.calls[-1] = replace(self.calls[-1], named=True)
         return Leaf("condition", word.name)
+
+    def _list_macro(self, text: str) -> Leaf:
+        """The call of a macro of the items that have this text."""
+        if text not in self.listed:
+            tree = exp.Select(expressions=list(map(copied, self.lists[text])))
+            name = free(name_of_list(tree), self._taken())
+            self.macros.append(Macro(name, (), tree, "items", "A list of columns"))
+            self.hosts[name] = tree
+            self.calls.append(MacroCall(name, ()))
+            self.listed[text] = Leaf("condition", f"call__{len(self.calls) - 1}__call")
+        return self.listed[text]
 
     def _call(self, name: str, values: Said, usual: Mapping[str, Leaf], kind: UnitKind) -> exp.Expr:
         """What stands for a unit. Equal calls for pieces have one number, so that what is around

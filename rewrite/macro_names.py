@@ -72,9 +72,17 @@ def names_for(family: Family, all_hosts: Sequence[str], labels: Labels) -> tuple
     return (slug(stem if (telling or not words) else words),)
 
 
+def name_of_list(select: exp.Select) -> str:
+    """What a list of columns is called."""
+    return _of_names([snake(item.alias_or_name) for item in select.expressions])[0]
+
+
 def _of_items(units: Sequence[Unit]) -> tuple[str, ...]:
     """The words that most of the columns begin with; else the first and the last of them."""
-    names = _telling(units)
+    return _of_names(_telling(units))
+
+
+def _of_names(names: Sequence[str]) -> tuple[str, ...]:
     stem = _common_stem(names)
     numbers = [name.removeprefix(f"{stem}_") for name in names]
     if len(names) > 1 and all(map(str.isdecimal, numbers)):

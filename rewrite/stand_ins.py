@@ -20,6 +20,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.rewrite.list_parts import unsay
 from unwet.rewrite.shapes import CONDITION, HOLE, WAS, Survey
 from unwet.rewrite.unions import branches, is_top
 
@@ -54,6 +55,8 @@ def put_back(tree: exp.Expr) -> None:
         if isinstance(was, exp.Group):
             assert word.parent is not None
             word.parent.set("expressions", was.copy().expressions)
+        elif isinstance(was, list):
+            unsay(word, [each.copy() for each in was])
         else:
             word.replace(was.copy())
     for by in tree.find_all(exp.Group):

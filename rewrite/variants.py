@@ -22,6 +22,7 @@ from sqlglot import exp
 from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import Unit
 from unwet.rewrite.conjuncts import all_of
+from unwet.rewrite.list_parts import LONGEST, Ends, ends, has_list, may_be_said, say, text_of
 from unwet.rewrite.naming import snake
 from unwet.rewrite.placed_calls import is_call, is_placed
 from unwet.rewrite.shapes import (
@@ -83,7 +84,8 @@ def _frame(node: exp.Expr) -> tuple[object, ...]:
         return "()", *_frame(node.this)
     said = sorted(name for name, value in node.args.items() if value and name not in _TESTS)
     block = node.args.get("with_")
-    names = (len(node.expressions), len(node.args.get("joins") or ()),
+    listed = 0 if has_list(node) else len(node.expressions)
+    names = (listed, len(node.args.get("joins") or ()),
              len(block.expressions) if block is not None else 0)  # fmt: skip
     return type(node).__name__, *said, *names
 
@@ -122,6 +124,7 @@ class _Cluster:
     leader: _Shape
     cuts: dict[int, exp.Expr] = field(default_factory=dict)
     sites: dict[Site, exp.Expr] = field(default_factory=dict)  # clauses with other conditions
+    lists: dict[int, tuple[exp.Expr, Ends]] = field(default_factory=dict)  # with other items
     members: list[tuple[_Shape, _Walk]] = field(default_factory=list)
 
     def add(self, shape: _Shape, walk: _Walk) -> None:
@@ -129,10 +132,14 @@ class _Cluster:
         self.members.append((shape, walk))
         self.cuts.update(walk.cuts)
         self.sites.update(walk.sites)
+        for at, (node, common) in walk.lists.items():
+            known = self.lists.get(at)
+            self.lists[at] = node, common if known is None else common.both(known[1])
 
     def parts_with(self, walk: _Walk) -> int:
         """In how many places they part, with one more member."""
-        return len(self.cuts.keys() | walk.cuts.keys()) + len(self.sites.keys() | walk.sites.keys())
+        pairs = ((self.cuts, walk.cuts), (self.sites, walk.sites), (self.lists, walk.lists))
+        return sum(len(mine.keys() | theirs.keys()) for mine, theirs in pairs)
 
     def common(self, site: Site) -> list[exp.Expr]:
         """The leader's conditions of a clause that all members have."""
@@ -169,18 +176,23 @@ class _Walk:
         self.nodes: dict[int, exp.Expr] = {}
         self.cuts: dict[int, exp.Expr] = {}
         self.sites: dict[Site, exp.Expr] = {}  # clauses with other conditions, by the leader's node
-        self._parted = 0
+        self.lists: dict[int, tuple[exp.Expr, Ends]] = {}  # and lists of other items
+        self._parted = self._apart = 0
         self.done = self._alike(leader.node, shape.node) and self._enough(leader)
         self.cuts = {at: node for at, node in self.cuts.items() if not self._is_cut_above(node)}
         self.sites = {at: node for at, node in self.sites.items() if not self._is_cut_above(node)}
+        self.lists = {at: (node, common) for at, (node, common) in self.lists.items()
+                      if not self._is_cut_above(node)}  # fmt: skip
 
     @property
     def cost(self) -> int:
         """In how many places they part."""
-        return len(self.cuts) + len(self.sites)
+        return len(self.cuts) + len(self.sites) + len(self.lists)
 
     def _enough(self, leader: _Shape) -> bool:
-        return id(leader.node) not in self.cuts and self._parted <= _OTHER * len(leader.nodes)
+        same = len(leader.nodes) - self._apart
+        few = self._parted <= _OTHER * same and same >= _LEAST
+        return id(leader.node) not in self.cuts and few
 
     def _is_cut_above(self, node: exp.Expr) -> bool:
         return any(id(up) in self.cuts for up in above(node))
@@ -192,7 +204,9 @@ class _Walk:
             return self._paired(one, other) if same else self._cut(one, other)
         if self._mine.digest(one) == self._theirs.digest(other):
             return self._same(one, other)
-        if signature(one, _TESTS) != signature(other, _TESTS) or not self._parts(one, other):
+        besides = (*_TESTS, "expressions") if has_list(one) else _TESTS
+        alike = signature(one, besides) == signature(other, besides)
+        if not alike or not self._parts(one, other):
             return self._cut(one, other)
         return self._paired(one, other)
 
@@ -210,9 +224,59 @@ class _Walk:
         clauses = _clauses(one)
         if not all(self._conditions(one, other, name) for name in clauses):
             return False
+        if has_list(one):
+            clauses = (*clauses, "expressions")
+            if not self._list(one, other):
+                return False
         mine, theirs = ([c for c in children(node) if c.arg_key not in clauses]
                         for node in (one, other))  # fmt: skip
         return len(mine) == len(theirs) and all(map(self._alike, mine, theirs))
+
+    def _list(self, one: exp.Expr, other: exp.Expr) -> bool:
+        """The items of a list: each is another's, or those in the middle are one argument."""
+        mine, theirs = one.expressions, other.expressions
+        if len(mine) == len(theirs) and self._tried(mine, theirs):
+            return True
+        common = ends(mine, self._mine, theirs, self._theirs)
+        if common is None or any(
+            not may_be_said(node, common.rest(items), self._dialect)
+            for node, items in ((one, mine), (other, theirs))
+        ):
+            return False
+        last = len(mine) - common.last, len(theirs) - common.last
+        for each, its in zip(
+            (*mine[: common.first], *mine[last[0] :]),
+            (*theirs[: common.first], *theirs[last[1] :]),
+            strict=True,
+        ):
+            self._same(each, its)
+        self.lists[id(one)] = one, common
+        self._part_with(common.rest(mine))
+        return True
+
+    def _part_with(self, items: Iterable[exp.Expr]) -> None:
+        """Items that are an argument: a text that somebody reads there, or a macro."""
+        items = list(items)
+        size = sum(1 for item in items for _ in in_order(item))
+        self._apart += size
+        if len(text_of(items, self._dialect)) <= LONGEST:
+            self._parted += size
+
+    def _tried(self, mine: list[exp.Expr], theirs: list[exp.Expr]) -> bool:
+        """Whether each item is the other's; nothing is noted where not all are."""
+        nodes, cuts, sites, lists = self.nodes, self.cuts, self.sites, self.lists
+        sizes = self._parted, self._apart
+        self.nodes, self.cuts, self.sites, self.lists = {}, {}, {}, {}
+        done = all(map(self._alike, mine, theirs))
+        if done:
+            nodes.update(self.nodes)
+            cuts.update(self.cuts)
+            sites.update(self.sites)
+            lists.update(self.lists)
+        else:
+            self._parted, self._apart = sizes
+        self.nodes, self.cuts, self.sites, self.lists = nodes, cuts, sites, lists
+        return done
 
     def _conditions(self, one: exp.Expr, other: exp.Expr, name: str) -> bool:
         """The conditions of a clause: those of one shape are each other's, the rest is a hole's."""
@@ -309,6 +373,8 @@ def _said(cluster: _Cluster, dialect: str) -> Iterator[list[Unit]]:
             if _is_spoken_of(unit) and _aliases(cluster.leader.nodes, nodes):
                 continue
             tree = _reworded(cluster, unit, nodes, dialect)
+            if tree is None:
+                continue
             found = Survey(tree).shape(tree)
             groups[found.digest].append(replace(unit, shape=found, said=tree))
     yield from (group for group in groups.values() if len(group) > 1)
@@ -331,23 +397,33 @@ def _through(
 
 def _reworded(
     cluster: _Cluster, unit: Unit, nodes: Mapping[int, exp.Expr], dialect: str
-) -> exp.Expr:
-    """The unit with words where some of the cluster part."""
+) -> exp.Expr | None:
+    """The unit with words where some of the cluster part; None where one would be no argument."""
     tree = unit.node.copy()
     own = {id(a): b for a, b in zip(in_order(unit.node), in_order(tree), strict=True)}
     _rename(tree, _aliases(cluster.leader.nodes, nodes))
     kept: list[tuple[exp.Expr, str, list[exp.Expr], list[exp.Expr]]] = []
     odd: set[int] = set()
+    lists: list[tuple[exp.Expr, Ends]] = []
+    for node, common in cluster.lists.values():
+        odd.update(id(item) for item in common.rest(node.expressions))
+        there = own[id(nodes[id(node)])]
+        if not may_be_said(there, common.rest(there.expressions), dialect):
+            return None
+        lists.append((there, common))
     for site, node in cluster.sites.items():
-        common, name = cluster.common(site), site[1]
-        odd.update({id(test) for test in tests_of(node, name)} - {id(test) for test in common})
-        there, images = own[id(nodes[id(node)])], [own[id(nodes[id(test)])] for test in common]
+        shared, name = cluster.common(site), site[1]
+        odd.update({id(test) for test in tests_of(node, name)} - {id(test) for test in shared})
+        there, images = own[id(nodes[id(node)])], [own[id(nodes[id(test)])] for test in shared]
         rest = [test for test in tests_of(there, name) if all(test is not i for i in images)]
         kept.append((there, name, images, rest))
     for at, node in cluster.cuts.items():
-        if not any(id(up) in cluster.cuts or id(up) in odd for up in above(node)):
+        inside = any(id(up) in cluster.cuts or id(up) in odd for up in above(node))
+        if not inside and id(node) not in odd:
             part = own[id(nodes[at])]
             part.replace(word_for(part, _called(node), dialect))
+    for there, common in lists:
+        say(there, common, dialect)
     for there, name, images, rest in kept:
         word = word_for(all_of(list(map(copied, rest))) if rest else _nothing(), CONDITION, dialect)
         test = all_of([*map(copied, images), word])
@@ -429,6 +505,17 @@ def _called(node: exp.Expr) -> str:
             return snake(up.alias) or "part"
         up = up.parent
     return "part" if is_call(node) else "value"
+
+
+def lists_said(units: Iterable[Unit]) -> dict[str, list[exp.Expr]]:
+    """The items that words of these units stand in for, by those words."""
+    found: dict[str, list[exp.Expr]] = {}
+    for unit in units:
+        for word in unit.said.find_all(exp.Var) if unit.said is not None else ():
+            was = word._meta.get(WAS) if word._meta is not None else None
+            if isinstance(was, list):
+                found[word.name] = was
+    return found
 
 
 def calls_said(units: Iterable[Unit]) -> dict[str, exp.Expr]:

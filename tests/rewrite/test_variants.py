@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -9,10 +10,12 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from unwet.lineage.config import Sharing
 from unwet.lineage.pile import load
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import Macro, MacroCall
+from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.placed_calls import arguments, call_node, calls_in, like_which
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.shapes import Leaf
@@ -116,6 +119,46 @@ def test_a_call_in_a_union_is_measured_in_every_dialect() -> None:
     assert tree_lines(union, "tsql") > 4
 
 
+LISTED = """SELECT a, {} FROM t JOIN u ON t.k = u.k JOIN v ON v.k = u.k LEFT JOIN w ON w.k = v.k
+WHERE x = 1 AND y = 2 AND z IN (3, 4) AND t.w > u.w GROUP BY ALL HAVING COUNT(*) > 1 ORDER BY {}"""
+
+
+def said(*queries: str) -> list[str]:
+    """How the models of these queries call their macro."""
+    library = choose(drafts(*queries), "duckdb")
+    calls = [library.calls[int(tree.name[6:-6])] for tree in library.models.values()]
+    return [call_text(call, "duckdb", library.calls) for call in calls]
+
+
+def test_columns_that_one_has_more_are_an_argument() -> None:
+    assert said(LISTED.format("b, MAX(c) AS c", "a"), LISTED.format("MAX(c) AS c", "a")) == [
+        "{{ r0_rows(columns='a, b') }}", "{{ r0_rows(columns='a') }}"
+    ]  # fmt: skip
+
+
+def test_another_order_is_an_argument() -> None:
+    one, other = LISTED.format("MAX(c) AS c", "a, c"), LISTED.format("MAX(c) AS c", "c DESC")
+    assert said(one, other) == [
+        "{{ r0_rows(sorted_by='a, c') }}",
+        "{{ r0_rows(sorted_by='c DESC') }}",
+    ]
+
+
+def test_a_long_list_of_columns_is_a_macro_whose_call_is_an_argument() -> None:
+    sums = ", ".join(f"SUM(c{n}) / COUNT(DISTINCT d{n}) AS ratio_{n}" for n in range(5))
+    most = ", ".join(f"MAX(c{n}) - MIN(c{n}) AS span_of_c{n}" for n in range(7))
+    library = choose(drafts(LISTED.format(sums, "a"), LISTED.format(most, "a")), "duckdb")
+    macros = {macro.name: macro for macro in library.macros}
+    assert macros.keys() == {"r0_rows", "ratio_0_to_4", "span_columns"}
+    assert macros["ratio_0_to_4"].tree.sql("duckdb") == f"SELECT {sums}"
+    assert macros["r0_rows"].tree.sql("duckdb").startswith("SELECT a, h__columns__h FROM")
+
+
+def test_a_list_with_a_query_is_no_argument() -> None:
+    more = LISTED.format("(SELECT MAX(z) FROM w) AS b, MAX(c) AS c", "a")
+    assert choose(drafts(more, LISTED.format("MAX(c) AS c", "a")), "duckdb").macros == ()
+
+
 def test_a_query_is_no_text() -> None:
     one, other = LONG.format("(SELECT MAX(z) FROM u)", "t"), LONG.format("MAX(g)", "t")
     assert choose(drafts(one, other), "duckdb").macros == ()
@@ -173,3 +216,17 @@ def test_a_value_with_a_quote_does_not_go_into_a_text() -> None:
     }
     assert list(unwrapped(hosts, [Macro("thin", ("year",), hosts["thin"], "query")], [])) == []
     assert hosts["whole"].this == "call__thin"
+
+
+def test_two_that_part_from_a_third_only_say_what_differs_between_them() -> None:
+    """Two of their parts are of one shape, with the same constant: that is one argument."""
+    texts = [
+        LONG.format(high, "t").replace("MAX(e)", f"MAX(e) * {n}").replace("MAX(f)", f"MIN(f) - {n}")
+        for high, n in (("MAX(g) + 1", 1), ("MEDIAN(g)", 2))
+    ]
+    third = LONG.format("AVG(g)", "t").replace("MAX(e)", "AVG(e) / 7").replace("y = 2", "y = 3")
+    owners = Owners(replace(NO_LIMITS, sharing=Sharing(max_parameters=2)))
+    library = choose(drafts(*texts, third.replace("MAX(f)", "AVG(f)")), "duckdb", owners=owners)
+    [macro] = library.macros
+    assert len(macro.params) == 2
+    assert library.models["r2"].find(exp.Avg) is not None

@@ -1,0 +1,98 @@
+"""Lists that differ in their middle: columns of a SELECT, keys of a GROUP BY or an ORDER BY.
+
+One report has a column more, or counts where another adds up. What its list begins and ends with is
+the same; the rest is one argument, which a word stands in for among the other items. A short rest
+is a text; a longer one is a macro of its own, whose call is the argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.rewrite.placed_calls import is_placed
+from unwet.rewrite.shapes import CONDITION, HOLE, LIST, WAS, Survey
+
+LONGEST: Final = 100  # letters of a list that is a text; a longer one is a macro
+_WORDS: Final = (exp.Identifier, exp.Literal, exp.Var)
+_CALLED: Final[Mapping[type[exp.Expr], str]] = {
+    exp.Select: "columns",
+    exp.Group: "keys",
+    exp.Order: "sorted_by",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """How many items two lists have in common, at the beginning and at the end."""
+
+    first: int
+    last: int
+
+    def both(self, other: Ends) -> Ends:
+        """What more lists have in common."""
+        return Ends(min(self.first, other.first), min(self.last, other.last))
+
+    def rest(self, items: Sequence[exp.Expr]) -> Sequence[exp.Expr]:
+        """The items between."""
+        return items[self.first : len(items) - self.last]
+
+
+def has_list(node: exp.Expr) -> bool:
+    """Whether a node has a list that may differ from that of the next copy."""
+    return type(node) in _CALLED
+
+
+def ends(
+    one: Sequence[exp.Expr], mine: Survey, other: Sequence[exp.Expr], theirs: Survey
+) -> Ends | None:
+    """What two lists have in common, so that each has something else between; None where a list
+    is not told from another by that."""
+    shorter = min(len(one), len(other))
+    first = 0
+    while first < shorter and mine.digest(one[first]) == theirs.digest(other[first]):
+        first += 1
+    last = 0
+    while last < shorter - first and mine.digest(one[-1 - last]) == theirs.digest(other[-1 - last]):
+        last += 1
+    if first + last == shorter:  # nothing is left of one: it says what is beside it, too
+        first, last = (first - 1, last) if first else (first, last - 1)
+    return None if min(first, last) < 0 else Ends(first, last)
+
+
+def may_be_said(node: exp.Expr, items: Sequence[exp.Expr], dialect: str) -> bool:
+    """Whether the items may be an argument: a text, or columns that are worth a macro."""
+    nodes = [each for item in items for each in item.walk()]
+    if any(isinstance(each, exp.Query | exp.Star) or is_placed(each) for each in nodes):
+        return False
+    handed_on = [each for each in nodes if isinstance(each, _WORDS) and "h__" in each.name]
+    if len(text_of(items, dialect)) <= LONGEST:
+        return not any(each._meta is not None and LIST in each._meta for each in handed_on)
+    return isinstance(node, exp.Select) and len(items) > 1 and not handed_on
+
+
+def text_of(items: Sequence[exp.Expr], dialect: str) -> str:
+    """The items as they are written."""
+    return ", ".join(item.sql(dialect=dialect or None, comments=False) for item in items)
+
+
+def say(node: exp.Expr, common: Ends, dialect: str) -> None:
+    """In place: a word stands in for what a list has between its ends."""
+    items = list(node.expressions)
+    rest = common.rest(items)
+    text = text_of(rest, dialect)
+    word = exp.Var(this=text)
+    was = [item.copy() for item in rest]
+    word.meta.update({CONDITION: text, HOLE: _CALLED[type(node)], WAS: was})
+    node.set("expressions", [*items[: common.first], word, *items[len(items) - common.last :]])
+
+
+def unsay(word: exp.Expr, items: Sequence[exp.Expr]) -> None:
+    """In place: the items that the word stands in for."""
+    node = word.parent
+    assert node is not None
+    found = [[*items] if each is word else [each] for each in node.expressions]
+    node.set("expressions", [each for part in found for each in part])
