@@ -7,14 +7,14 @@ is a text; a longer one is a macro of its own, whose call is the argument.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlglot import exp
 
 from unwet.rewrite.placed_calls import is_placed
-from unwet.rewrite.shapes import CONDITION, HOLE, LIST, WAS, Survey
+from unwet.rewrite.shapes import CONDITION, HOLE, LIST, WAS
 
 LONGEST: Final = 100  # letters of a list that is a text; a longer one is a macro
 _WORDS: Final = (exp.Identifier, exp.Literal, exp.Var)
@@ -47,17 +47,22 @@ def has_list(node: exp.Expr) -> bool:
 
 
 def ends(
-    one: Sequence[exp.Expr], mine: Survey, other: Sequence[exp.Expr], theirs: Survey
+    mine: Sequence[exp.Expr],
+    theirs: Sequence[exp.Expr],
+    same: Callable[[exp.Expr, exp.Expr], bool],
+    alike: Callable[[exp.Expr, exp.Expr], bool],
 ) -> Ends | None:
-    """What two lists have in common, so that each has something else between; None where a list
-    is not told from another by that."""
-    shorter = min(len(one), len(other))
-    first = 0
-    while first < shorter and mine.digest(one[first]) == theirs.digest(other[first]):
+    """What two lists have in common, so that each has something else between: first what is the
+    ``same`` in both, then what is ``alike``. None where one list says nothing."""
+    shorter = min(len(mine), len(theirs))
+    first = last = 0
+    while first < shorter and same(mine[first], theirs[first]):
         first += 1
-    last = 0
-    while last < shorter - first and mine.digest(one[-1 - last]) == theirs.digest(other[-1 - last]):
-        last += 1
+    for test in (same, alike):
+        while last < shorter - first and test(mine[-1 - last], theirs[-1 - last]):
+            last += 1
+    while first < shorter - last and alike(mine[first], theirs[first]):
+        first += 1
     if first + last == shorter:  # nothing is left of one: it says what is beside it, too
         first, last = (first - 1, last) if first else (first, last - 1)
     return None if min(first, last) < 0 else Ends(first, last)

@@ -43,6 +43,7 @@ _PARTS: Final = 5  # places in which two may part
 _LEADERS: Final = 24  # wordings that one is compared with
 _OTHER: Final = 0.4  # of the nodes: in texts
 _NEAR: Final = 0.4  # of the parts: those that are the same
+_NEAR_AROUND: Final = 0.6  # of the parts outside of the columns, where these may be others
 _LEAST: Final = 40  # nodes
 _MOST: Final = 400_000  # nodes of all that is said otherwise in one round: they are copied
 _TESTS: Final = ("where", "having")  # clauses that one copy may not have at all
@@ -107,6 +108,13 @@ class _Shape:
         """The shapes of what is in it."""
         return frozenset(self.survey.digest(node) for node in self.nodes)
 
+    @cached_property
+    def around(self) -> frozenset[bytes]:
+        """The shapes of what is in no column of its own."""
+        listed = self.node.expressions if isinstance(self.node, exp.Select) else []
+        inside = {id(node) for item in listed for node in in_order(item)}
+        return frozenset(self.survey.digest(n) for n in self.nodes if id(n) not in inside)
+
     @property
     def node(self) -> exp.Expr:
         """The first unit's tree."""
@@ -114,7 +122,13 @@ class _Shape:
 
     def is_near(self, other: _Shape) -> bool:
         """Whether enough is the same to look closer."""
-        return len(self.parts & other.parts) >= _NEAR * max(len(self.parts), len(other.parts))
+        return _in_common(self.parts, other.parts) >= _NEAR or (
+            _in_common(self.around, other.around) >= _NEAR_AROUND
+        )
+
+
+def _in_common(one: frozenset[bytes], other: frozenset[bytes]) -> float:
+    return len(one & other) / max(len(one), len(other), 1)
 
 
 @dataclass(eq=False)
@@ -237,22 +251,22 @@ class _Walk:
         mine, theirs = one.expressions, other.expressions
         if len(mine) == len(theirs) and self._tried(mine, theirs):
             return True
-        common = ends(mine, self._mine, theirs, self._theirs)
+        common = ends(mine, theirs, self._is_same, self._is_alike)
         if common is None or any(
             not may_be_said(node, common.rest(items), self._dialect)
             for node, items in ((one, mine), (other, theirs))
         ):
             return False
-        last = len(mine) - common.last, len(theirs) - common.last
-        for each, its in zip(
-            (*mine[: common.first], *mine[last[0] :]),
-            (*theirs[: common.first], *theirs[last[1] :]),
-            strict=True,
-        ):
-            self._same(each, its)
         self.lists[id(one)] = one, common
         self._part_with(common.rest(mine))
         return True
+
+    def _is_same(self, one: exp.Expr, other: exp.Expr) -> bool:
+        return self._mine.shape(one) == self._theirs.shape(other) and self._same(one, other)
+
+    def _is_alike(self, one: exp.Expr, other: exp.Expr) -> bool:
+        kinds = type(one.unalias()), type(other.unalias())
+        return kinds[0] is kinds[1] and self._tried([one], [other])
 
     def _part_with(self, items: Iterable[exp.Expr]) -> None:
         """Items that are an argument: a text that somebody reads there, or a macro."""
