@@ -16,6 +16,7 @@ _SQL_WORDS = """
 _JINJA_WORDS = """
     block call config do endfor endif endmacro extends false for import include loop macro model
     none ref return self source target this true var"""
+_WORDS = 3  # of the name of a relation, when it is that of a parameter
 _LONGEST = 60  # a number may come behind it
 RESERVED = frozenset((_SQL_WORDS + _JINJA_WORDS).split())
 
@@ -89,7 +90,7 @@ def hole_name(values: Sequence[str], role: str) -> str:
     if all(re.fullmatch(r"src__\w+__src", value) for value in values):
         return "table"
     if all(re.fullmatch(r"(?:src|ref)__\w+__(?:src|ref)", value) for value in values):
-        return "relation"
+        return _relations([value[len("ref__") : -len("__ref")] for value in values])
     split = [re.sub(r"\d+", "", value.lower()).strip("_").split("_") for value in values]
     tail: list[str] = []
     for words in zip(*(reversed(s) for s in split), strict=False):
@@ -107,3 +108,15 @@ def hole_name(values: Sequence[str], role: str) -> str:
         return name
     days = role == "value" and all(re.fullmatch(r"\d{4}-\d\d-\d\d", each) for each in values)
     return "day" if days else role
+
+
+def _relations(names: Sequence[str]) -> str:
+    """What several relations are called: the words that the names of all begin with."""
+    split = [re.sub("^(?:int|stg)_", "", name.lower()).split("_") for name in names]
+    words: list[str] = []
+    for column in zip(*split, strict=False):
+        if len({*column}) > 1 or len(words) == _WORDS:
+            break
+        words.append(column[0])
+    name = re.sub(r"(?:_\d+)+$", "", "_".join(words))
+    return name if len(name) > 2 and name.isidentifier() and name != "rows" else "relation"

@@ -47,6 +47,9 @@ def test_the_words_that_all_values_share_name_a_hole() -> None:
     assert hole_name(["sales_de", "sales_at"], "relation") == "sales"
     assert hole_name(["1", "2"], "amount") == "amount"
     assert hole_name(["src__a__b__src", "ref__c__ref"], "column") == "relation"
+    assert hole_name(["ref__paid_1_old__ref", "ref__paid_1_new__ref"], "column") == "paid"
+    assert hole_name(["ref__int_rows_2__ref", "ref__int_rows_3__ref"], "column") == "relation"
+    assert hole_name(["ref__a_b_c_d__ref", "ref__a_b_c_e__ref"], "column") == "a_b_c"
     assert hole_name(["a-b", "c-b"], "value").isidentifier()
 
 
