@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
@@ -28,10 +29,19 @@ from unwet.rewrite.compose import Draft
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.group_all import by_all
 from unwet.rewrite.grouping_sets import factored
-from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall, MacroKind
+from unwet.rewrite.library import (
+    HANDED_ON,
+    NO_CONDITION,
+    Library,
+    Macro,
+    MacroCall,
+    MacroKind,
+    called_by,
+    numbers_of,
+)
 from unwet.rewrite.lifted import lift
 from unwet.rewrite.limits import NO_LIMITS, Owners
-from unwet.rewrite.list_parts import LONGEST
+from unwet.rewrite.list_parts import is_text
 from unwet.rewrite.macro_names import Labels, name_of_list, names_for
 from unwet.rewrite.naming import free
 from unwet.rewrite.pieces import Items, expressions, item_runs, spellings
@@ -92,6 +102,56 @@ def choose(
     return shop.library(drafts)
 
 
+def with_lists(library: Library, dialect: str, stay: AbstractSet[str], owners: Owners) -> Library:
+    """The library in which queries that differ in columns, keys or an order are one macro, too.
+    The last thing to look for: what has the same columns, or fewer, is shared without an argument
+    for them. Models that ``stay`` keep their words, and so do the macros that they call."""
+    macros = {macro.name: macro.tree for macro in library.macros}
+    trees = {name: copied(tree) for name, tree in {**library.models, **macros}.items()}
+    shop = _Workshop(dialect, trees, macros=list(library.macros), calls=list(library.calls))
+    shop.reserved, shop.owners = frozenset(library.models), owners
+    shop.closed = {*stay, *called_by(library, stay)}
+    shop.closed |= {name for name, tree in trees.items() if _is_closed(tree, library)}
+    shop.closed |= {macro.name for macro in library.macros if not _is_open(macro, library)}
+    for tree in trees.values():
+        _with_first_numbers(tree, library)
+    while shop.variants(lists=True):
+        pass
+    shop.number()
+    for tree in shop.hosts.values():
+        drop_idle_conditions(tree)
+        as_parameters(tree)
+    found = tuple(replace(macro, tree=shop.hosts[macro.name]) for macro in shop.macros)
+    return Library({name: shop.hosts[name] for name in library.models}, found, tuple(shop.calls))
+
+
+def _is_open(macro: Macro, library: Library) -> bool:
+    """Whether what a macro is called with is what its parameters are."""
+    said = ({name for name, _ in (*call.args, *call.unsaid)}
+            for call in library.calls if call.macro == macro.name)  # fmt: skip
+    return not macro.uncounted and all(each >= {*macro.params} for each in said)
+
+
+def _is_closed(tree: exp.Expr, library: Library) -> bool:
+    """Whether a word in it means something where it stands only."""
+    words = [word.name for word in tree.find_all(exp.Var)]
+    if any(word.startswith(("tail__", "list__")) for word in words):
+        return True
+    calls = (library.calls[number] for number in numbers_of(tree))
+    return any("h__" in leaf.text for call in calls for _, leaf in call.args)
+
+
+def _with_first_numbers(tree: exp.Expr, library: Library) -> None:
+    """In place: equal calls have one number, but for those that hand something on."""
+    first: dict[MacroCall, int] = {}
+    for number, call in enumerate(library.calls):
+        first.setdefault(call, number)
+    for word in list(tree.find_all(exp.Var)):
+        if (found := HANDED_ON.fullmatch(word.name)) is not None:
+            number = first[library.calls[int(found[1])]]
+            word.set("this", f"call__{number}__call")
+
+
 @dataclass
 class _Workshop:
     """Trees under work: replaced in place, owned by nobody else."""
@@ -113,6 +173,7 @@ class _Workshop:
     spelled: Mapping[str, str] = field(default_factory=dict)
     stand_in: dict[str, exp.Expr] = field(default_factory=dict)  # calls that words stand in for
     lists: dict[str, list[exp.Expr]] = field(default_factory=dict)  # and items, by their text
+    closed: AbstractSet[str] = frozenset()  # hosts in which nothing is looked for any more
     listed: dict[str, Leaf] = field(default_factory=dict)  # the call of a macro of such items
 
     def number(self) -> None:
@@ -149,16 +210,16 @@ class _Workshop:
         for tree in self.hosts.values():
             put_back(tree)
 
-    def variants(self) -> bool:
-        """Queries that differ in parts, which are arguments then."""
-        pieces = {macro.name for macro in self.macros if macro.kind != "query"}
+    def variants(self, lists: bool = False) -> bool:
+        """Queries that differ in parts, which are arguments then; in lists, too."""
+        pieces = {macro.name for macro in self.macros if macro.kind != "query"} | self.closed
         surveys = {host: self._survey(host) for host in self.hosts if host not in pieces}
         units: list[Unit] = []
         for host, survey in surveys.items():
             units += self._outer(host, survey)
             units += (u for u in self._units(host, whole=False) if u.kind == "block")
         least, found = self.owners.limits.sharing.min_saved, list[Family]()
-        for group in variants(units, surveys, self.dialect):
+        for group in variants(units, surveys, self.dialect, lists):
             self.lists.update(lists_said(group))
             paying = [f for f in families(group, self.owners) if self._gain(f) >= least]
             found += paying  # what does not pay is not kept, as it has trees of its own
@@ -251,7 +312,7 @@ class _Workshop:
                 listed = exp.Select(expressions=list(map(copied, self.lists[text])))
                 lines = tree_lines(listed, self.dialect) - 1
                 saved += lines - 1  # in the lines of the query it is one
-                if len(text) > LONGEST:
+                if not is_text(text):
                     saved += call_height(len(text)) - call_height(len(_NAME))
                     macros[text] = 0 if text in self.listed else lines + _OVERHEAD - 1
         return saved - sum(macros.values())
@@ -338,7 +399,7 @@ class _Workshop:
         return replace(family, holes=tuple(holes))
 
     def _handed_on(self, leaf: Leaf) -> Leaf:
-        if leaf.kind == "condition" and leaf.text in self.lists and len(leaf.text) > LONGEST:
+        if leaf.kind == "condition" and leaf.text in self.lists and not is_text(leaf.text):
             return self._list_macro(leaf.text)
         if leaf.kind != "condition" or leaf.text not in self.stand_in:
             return leaf

@@ -13,10 +13,11 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.rewrite.library import HANDED_ON
 from unwet.rewrite.placed_calls import is_placed
 from unwet.rewrite.shapes import CONDITION, HOLE, LIST, WAS
 
-LONGEST: Final = 100  # letters of a list that is a text; a longer one is a macro
+_LONGEST: Final = 100  # letters of a list that is a text; a longer one is a macro
 _WORDS: Final = (exp.Identifier, exp.Literal, exp.Var)
 _CALLED: Final[Mapping[type[exp.Expr], str]] = {
     exp.Select: "columns",
@@ -74,9 +75,14 @@ def may_be_said(node: exp.Expr, items: Sequence[exp.Expr], dialect: str) -> bool
     if any(isinstance(each, exp.Query | exp.Star) or is_placed(each) for each in nodes):
         return False
     handed_on = [each for each in nodes if isinstance(each, _WORDS) and "h__" in each.name]
-    if len(text_of(items, dialect)) <= LONGEST:
+    if is_text(text_of(items, dialect)):
         return not any(each._meta is not None and LIST in each._meta for each in handed_on)
     return isinstance(node, exp.Select) and len(items) > 1 and not handed_on
+
+
+def is_text(text: str) -> bool:
+    """Whether the items are said as they are: they are short, and no call is among them."""
+    return len(text) <= _LONGEST and ("call__" not in text or HANDED_ON.fullmatch(text) is not None)
 
 
 def text_of(items: Sequence[exp.Expr], dialect: str) -> str:

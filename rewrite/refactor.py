@@ -22,7 +22,7 @@ from unwet.rewrite.account import account
 from unwet.rewrite.adopted import adopted
 from unwet.rewrite.algebra import Plan, is_text
 from unwet.rewrite.always_said import without_constants
-from unwet.rewrite.choose import choose
+from unwet.rewrite.choose import choose, with_lists
 from unwet.rewrite.common_conditions import with_common_conditions
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conform import conform
@@ -315,6 +315,7 @@ class _Job:
                 stay = own | {n for n, p in self.plans.items() if is_text(p)}
                 library = adopted(library, self.dialect, most, stay)
                 library = with_common_conditions(library, most, stay)
+                library = with_lists(library, self.dialect, stay, owners)
             library = written_out(library, self.dialect)
             library = said_once(library, {*self.reports, *forbidden})
             library = without_constants(library)

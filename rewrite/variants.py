@@ -22,7 +22,7 @@ from sqlglot import exp
 from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import Unit
 from unwet.rewrite.conjuncts import all_of
-from unwet.rewrite.list_parts import LONGEST, Ends, ends, has_list, may_be_said, say, text_of
+from unwet.rewrite.list_parts import Ends, ends, has_list, is_text, may_be_said, say, text_of
 from unwet.rewrite.naming import snake
 from unwet.rewrite.placed_calls import is_call, is_placed
 from unwet.rewrite.shapes import (
@@ -58,13 +58,14 @@ Site = tuple[int, str]  # a clause: the identity of its SELECT or JOIN, and its 
 
 
 def variants(
-    units: Iterable[Unit], surveys: Mapping[str, Survey], dialect: str
+    units: Iterable[Unit], surveys: Mapping[str, Survey], dialect: str, lists: bool = False
 ) -> Iterator[list[Unit]]:
     """Groups of units that are said in one shape, each with the tree that says so. Units of one
-    shape are no news, so that every group has several of these. `surveys`: of the units' hosts."""
+    shape are no news, so that every group has several of these. `surveys`: of the units' hosts;
+    `lists`: whether columns, keys and orders may be others."""
     alike: dict[object, dict[bytes, _Shape]] = defaultdict(dict)
     for unit in units:
-        shapes = alike[_frame(unit.node)]
+        shapes = alike[_frame(unit.node, lists)]
         if (known := shapes.get(unit.shape.digest)) is not None:
             known.units.append(unit)
         else:
@@ -72,20 +73,20 @@ def variants(
     left = _MOST
     for shapes in alike.values():
         large = [each for each in shapes.values() if len(each.nodes) >= _LEAST]
-        for cluster in _clusters(large, dialect):
+        for cluster in _clusters(large, dialect, lists):
             left -= sum(len(shape.nodes) * len(shape.units) for shape, _ in cluster.members)
             if left < 0:
                 return
             yield from _said(cluster, dialect)
 
 
-def _frame(node: exp.Expr) -> tuple[object, ...]:
+def _frame(node: exp.Expr, lists: bool) -> tuple[object, ...]:
     """What two have to have in common at least: the same clauses, each as long."""
     if isinstance(node, exp.Subquery):
-        return "()", *_frame(node.this)
+        return "()", *_frame(node.this, lists)
     said = sorted(name for name, value in node.args.items() if value and name not in _TESTS)
     block = node.args.get("with_")
-    listed = 0 if has_list(node) else len(node.expressions)
+    listed = 0 if lists and has_list(node) else len(node.expressions)
     names = (listed, len(node.args.get("joins") or ()),
              len(block.expressions) if block is not None else 0)  # fmt: skip
     return type(node).__name__, *said, *names
@@ -120,10 +121,10 @@ class _Shape:
         """The first unit's tree."""
         return self.units[0].node
 
-    def is_near(self, other: _Shape) -> bool:
+    def is_near(self, other: _Shape, lists: bool) -> bool:
         """Whether enough is the same to look closer."""
         return _in_common(self.parts, other.parts) >= _NEAR or (
-            _in_common(self.around, other.around) >= _NEAR_AROUND
+            lists and _in_common(self.around, other.around) >= _NEAR_AROUND
         )
 
 
@@ -161,14 +162,14 @@ class _Cluster:
         return [test for test in tests if all(id(test) in walk.nodes for _, walk in self.members)]
 
 
-def _clusters(shapes: list[_Shape], dialect: str) -> Iterator[_Cluster]:
+def _clusters(shapes: list[_Shape], dialect: str, lists: bool) -> Iterator[_Cluster]:
     shapes.sort(key=lambda each: (-len(each.units), -len(each.nodes), each.units[0].host))
     clusters: list[_Cluster] = []
     for shape in shapes:
         best: tuple[int, _Cluster, _Walk] | None = None
-        near = [cluster for cluster in clusters if shape.is_near(cluster.leader)]
+        near = [cluster for cluster in clusters if shape.is_near(cluster.leader, lists)]
         for cluster in near[:_LEADERS]:
-            walk = _Walk(cluster.leader, shape, dialect)
+            walk = _Walk(cluster.leader, shape, dialect, lists)
             fits = walk.done and cluster.parts_with(walk) <= _PARTS
             if fits and (best is None or walk.cost < best[0]):
                 best = walk.cost, cluster, walk
@@ -176,7 +177,7 @@ def _clusters(shapes: list[_Shape], dialect: str) -> Iterator[_Cluster]:
             best[1].add(shape, best[2])
         else:
             cluster = _Cluster(shape)
-            cluster.add(shape, _Walk(shape, shape, dialect))
+            cluster.add(shape, _Walk(shape, shape, dialect, lists))
             clusters.append(cluster)
     yield from (cluster for cluster in clusters if len(cluster.members) > 1)
 
@@ -184,8 +185,8 @@ def _clusters(shapes: list[_Shape], dialect: str) -> Iterator[_Cluster]:
 class _Walk:
     """One query in step with the leader: which node stands for which, and where they part."""
 
-    def __init__(self, leader: _Shape, shape: _Shape, dialect: str) -> None:
-        self._dialect = dialect
+    def __init__(self, leader: _Shape, shape: _Shape, dialect: str, lists: bool) -> None:
+        self._dialect, self._with_lists = dialect, lists
         self._mine, self._theirs = leader.survey, shape.survey
         self.nodes: dict[int, exp.Expr] = {}
         self.cuts: dict[int, exp.Expr] = {}
@@ -218,7 +219,7 @@ class _Walk:
             return self._paired(one, other) if same else self._cut(one, other)
         if self._mine.digest(one) == self._theirs.digest(other):
             return self._same(one, other)
-        besides = (*_TESTS, "expressions") if has_list(one) else _TESTS
+        besides = (*_TESTS, "expressions") if self._has_list(one) else _TESTS
         alike = signature(one, besides) == signature(other, besides)
         if not alike or not self._parts(one, other):
             return self._cut(one, other)
@@ -238,13 +239,16 @@ class _Walk:
         clauses = _clauses(one)
         if not all(self._conditions(one, other, name) for name in clauses):
             return False
-        if has_list(one):
+        if self._has_list(one):
             clauses = (*clauses, "expressions")
             if not self._list(one, other):
                 return False
         mine, theirs = ([c for c in children(node) if c.arg_key not in clauses]
                         for node in (one, other))  # fmt: skip
         return len(mine) == len(theirs) and all(map(self._alike, mine, theirs))
+
+    def _has_list(self, node: exp.Expr) -> bool:
+        return self._with_lists and has_list(node)
 
     def _list(self, one: exp.Expr, other: exp.Expr) -> bool:
         """The items of a list: each is another's, or those in the middle are one argument."""
@@ -273,7 +277,7 @@ class _Walk:
         items = list(items)
         size = sum(1 for item in items for _ in in_order(item))
         self._apart += size
-        if len(text_of(items, self._dialect)) <= LONGEST:
+        if is_text(text_of(items, self._dialect)):
             self._parted += size
 
     def _tried(self, mine: list[exp.Expr], theirs: list[exp.Expr]) -> bool:

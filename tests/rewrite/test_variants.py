@@ -12,9 +12,9 @@ from sqlglot import exp
 
 from unwet.lineage.config import Sharing
 from unwet.lineage.pile import load
-from unwet.rewrite.choose import choose
+from unwet.rewrite.choose import choose, with_lists
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import Macro, MacroCall
+from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.placed_calls import arguments, call_node, calls_in, like_which
 from unwet.rewrite.refactor import Request, refactor
@@ -123,9 +123,15 @@ LISTED = """SELECT a, {} FROM t JOIN u ON t.k = u.k JOIN v ON v.k = u.k LEFT JOI
 WHERE x = 1 AND y = 2 AND z IN (3, 4) AND t.w > u.w GROUP BY ALL HAVING COUNT(*) > 1 ORDER BY {}"""
 
 
+def listed(*queries: str) -> Library:
+    chosen = choose(drafts(*queries), "duckdb")
+    assert all(isinstance(tree, exp.Select) for tree in chosen.models.values())
+    return with_lists(chosen, "duckdb", frozenset(), Owners(NO_LIMITS))
+
+
 def said(*queries: str) -> list[str]:
     """How the models of these queries call their macro."""
-    library = choose(drafts(*queries), "duckdb")
+    library = listed(*queries)
     calls = [library.calls[int(tree.name[6:-6])] for tree in library.models.values()]
     return [call_text(call, "duckdb", library.calls) for call in calls]
 
@@ -147,7 +153,7 @@ def test_another_order_is_an_argument() -> None:
 def test_a_long_list_of_columns_is_a_macro_whose_call_is_an_argument() -> None:
     sums = ", ".join(f"SUM(c{n}) / COUNT(DISTINCT d{n}) AS ratio_{n}" for n in range(5))
     most = ", ".join(f"MAX(c{n}) - MIN(c{n}) AS span_of_c{n}" for n in range(7))
-    library = choose(drafts(LISTED.format(sums, "a"), LISTED.format(most, "a")), "duckdb")
+    library = listed(LISTED.format(sums, "a"), LISTED.format(most, "a"))
     macros = {macro.name: macro for macro in library.macros}
     assert macros.keys() == {"r0_rows", "ratio_0_to_4", "span_columns"}
     assert macros["ratio_0_to_4"].tree.sql("duckdb") == f"SELECT {sums}"
@@ -156,7 +162,7 @@ def test_a_long_list_of_columns_is_a_macro_whose_call_is_an_argument() -> None:
 
 def test_a_list_with_a_query_is_no_argument() -> None:
     more = LISTED.format("(SELECT MAX(z) FROM w) AS b, MAX(c) AS c", "a")
-    assert choose(drafts(more, LISTED.format("MAX(c) AS c", "a")), "duckdb").macros == ()
+    assert listed(more, LISTED.format("MAX(c) AS c", "a")).macros == ()
 
 
 def test_a_query_is_no_text() -> None:
