@@ -102,10 +102,17 @@ def choose(
     return shop.library(drafts)
 
 
-def with_lists(library: Library, dialect: str, stay: AbstractSet[str], owners: Owners) -> Library:
+def with_lists(
+    library: Library,
+    dialect: str,
+    stay: AbstractSet[str],
+    owners: Owners,
+    over: Over = never,
+) -> Library:
     """The library in which queries that differ in columns, keys or an order are one macro, too.
     The last thing to look for: what has the same columns, or fewer, is shared without an argument
-    for them. Models that ``stay`` keep their words, and so do the macros that they call."""
+    for them. Models that ``stay`` keep their words, and so do the macros that they call. No more
+    is looked for when the time is ``over``."""
     macros = {macro.name: macro.tree for macro in library.macros}
     trees = {name: copied(tree) for name, tree in {**library.models, **macros}.items()}
     shop = _Workshop(dialect, trees, macros=list(library.macros), calls=list(library.calls))
@@ -115,7 +122,7 @@ def with_lists(library: Library, dialect: str, stay: AbstractSet[str], owners: O
     shop.closed |= {macro.name for macro in library.macros if not _is_open(macro, library)}
     for tree in trees.values():
         _with_first_numbers(tree, library)
-    while shop.variants(lists=True):
+    while not over() and (shop.variants(lists=True) or shop.variants(lists=True, most=2)):
         pass
     shop.number()
     for tree in shop.hosts.values():
@@ -210,8 +217,9 @@ class _Workshop:
         for tree in self.hosts.values():
             put_back(tree)
 
-    def variants(self, lists: bool = False) -> bool:
-        """Queries that differ in parts, which are arguments then; in lists, too."""
+    def variants(self, lists: bool = False, most: int | None = None) -> bool:
+        """Queries that differ in parts, which are arguments then; in lists, too. ``most``: shapes
+        that one macro serves."""
         pieces = {macro.name for macro in self.macros if macro.kind != "query"} | self.closed
         surveys = {host: self._survey(host) for host in self.hosts if host not in pieces}
         units: list[Unit] = []
@@ -219,7 +227,7 @@ class _Workshop:
             units += self._outer(host, survey)
             units += (u for u in self._units(host, whole=False) if u.kind == "block")
         least, found = self.owners.limits.sharing.min_saved, list[Family]()
-        for group in variants(units, surveys, self.dialect, lists):
+        for group in variants(units, surveys, self.dialect, lists, most):
             self.lists.update(lists_said(group))
             paying = [f for f in families(group, self.owners) if self._gain(f) >= least]
             found += paying  # what does not pay is not kept, as it has trees of its own

@@ -315,7 +315,7 @@ class _Job:
                 stay = own | {n for n, p in self.plans.items() if is_text(p)}
                 library = adopted(library, self.dialect, most, stay)
                 library = with_common_conditions(library, most, stay)
-                library = with_lists(library, self.dialect, stay, owners)
+                library = with_lists(library, self.dialect, stay, owners, ends[2])
             library = written_out(library, self.dialect)
             library = said_once(library, {*self.reports, *forbidden})
             library = without_constants(library)

@@ -58,11 +58,15 @@ Site = tuple[int, str]  # a clause: the identity of its SELECT or JOIN, and its 
 
 
 def variants(
-    units: Iterable[Unit], surveys: Mapping[str, Survey], dialect: str, lists: bool = False
+    units: Iterable[Unit],
+    surveys: Mapping[str, Survey],
+    dialect: str,
+    lists: bool = False,
+    most: int | None = None,
 ) -> Iterator[list[Unit]]:
     """Groups of units that are said in one shape, each with the tree that says so. Units of one
     shape are no news, so that every group has several of these. `surveys`: of the units' hosts;
-    `lists`: whether columns, keys and orders may be others."""
+    `lists`: whether columns, keys and orders may be others; `most`: shapes that one serves."""
     alike: dict[object, dict[bytes, _Shape]] = defaultdict(dict)
     for unit in units:
         shapes = alike[_frame(unit.node, lists)]
@@ -73,7 +77,7 @@ def variants(
     left = _MOST
     for shapes in alike.values():
         large = [each for each in shapes.values() if len(each.nodes) >= _LEAST]
-        for cluster in _clusters(large, dialect, lists):
+        for cluster in _clusters(large, dialect, lists, most):
             left -= sum(len(shape.nodes) * len(shape.units) for shape, _ in cluster.members)
             if left < 0:
                 return
@@ -162,12 +166,15 @@ class _Cluster:
         return [test for test in tests if all(id(test) in walk.nodes for _, walk in self.members)]
 
 
-def _clusters(shapes: list[_Shape], dialect: str, lists: bool) -> Iterator[_Cluster]:
+def _clusters(
+    shapes: list[_Shape], dialect: str, lists: bool, most: int | None
+) -> Iterator[_Cluster]:
     shapes.sort(key=lambda each: (-len(each.units), -len(each.nodes), each.units[0].host))
     clusters: list[_Cluster] = []
     for shape in shapes:
         best: tuple[int, _Cluster, _Walk] | None = None
-        near = [cluster for cluster in clusters if shape.is_near(cluster.leader, lists)]
+        left = [each for each in clusters if most is None or len(each.members) < most]
+        near = [cluster for cluster in left if shape.is_near(cluster.leader, lists)]
         for cluster in near[:_LEADERS]:
             walk = _Walk(cluster.leader, shape, dialect, lists)
             fits = walk.done and cluster.parts_with(walk) <= _PARTS
