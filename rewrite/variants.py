@@ -175,11 +175,15 @@ def _clusters(
         best: tuple[int, _Cluster, _Walk] | None = None
         left = [each for each in clusters if most is None or len(each.members) < most]
         near = [cluster for cluster in left if shape.is_near(cluster.leader, lists)]
+        if lists:  # so much is near that what is nearest has to come first
+            near.sort(key=lambda each: -_in_common(shape.parts, each.leader.parts))
         for cluster in near[:_LEADERS]:
             walk = _Walk(cluster.leader, shape, dialect, lists)
             fits = walk.done and cluster.parts_with(walk) <= _PARTS
-            if fits and (best is None or walk.cost < best[0]):
-                best = walk.cost, cluster, walk
+            cost = walk.cost + (walk.differences(cluster.leader) if fits and lists else 0)
+            fits = fits and (most is None or cost <= _PARTS)  # of two alone no part is divided
+            if fits and (best is None or cost < best[0]):
+                best = cost, cluster, walk
         if best is not None:
             best[1].add(shape, best[2])
         else:
@@ -210,6 +214,13 @@ class _Walk:
     def cost(self) -> int:
         """In how many places they part."""
         return len(self.cuts) + len(self.sites) + len(self.lists)
+
+    def differences(self, leader: _Shape) -> int:
+        """In how many names and constants they differ, where they do not part."""
+        pairs = (
+            (as_leaf(n), as_leaf(self.nodes[id(n)])) for n in leader.nodes if id(n) in self.nodes
+        )
+        return len({pair for pair in pairs if pair[0] is not None and pair[0] != pair[1]})
 
     def _enough(self, leader: _Shape) -> bool:
         same = len(leader.nodes) - self._apart
