@@ -74,7 +74,9 @@ def names_for(family: Family, all_hosts: Sequence[str], labels: Labels) -> tuple
 
 def name_of_list(select: exp.Select) -> str:
     """What a list of columns is called."""
-    return _of_names([snake(item.alias_or_name) for item in select.expressions])[0]
+    names = [snake(item.alias_or_name) for item in select.expressions]
+    own = [name for name in names if "__" not in name]
+    return _of_names(own)[0] if len(own) > 1 else slug("_".join((*own, "columns")))
 
 
 def _of_items(units: Sequence[Unit]) -> tuple[str, ...]:
