@@ -136,8 +136,10 @@ def _in_order(expr: Expr) -> Expr:
 
 
 def _united(many: tuple[Expr, ...]) -> Expr:
-    distinct = sorted(set(many), key=lambda term: term.digest)
-    return distinct[0] if len(distinct) == 1 else Call("union", tuple(distinct))
+    distinct = {term.digest: term for term in many}
+    if len(distinct) == 1:
+        return many[0]
+    return Call("union", tuple(distinct[digest] for digest in sorted(distinct)))
 
 
 def skeleton(rel: Rel) -> bytes:

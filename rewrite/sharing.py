@@ -49,7 +49,7 @@ from unwet.rewrite.scalars import Unsupported
 from unwet.rewrite.shapes import after_tables, say_conditions
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stars import is_open, made_table
-from unwet.rewrite.widening import Offers, Site, Wide, widened
+from unwet.rewrite.widening import Offers, Site, Wide, names_in, widened
 
 _MORE = 2  # lines that a model saves beyond those that anything has to: it is a file of its own
 _OVERHEAD = 2  # one more file to open, one more name to know
@@ -223,8 +223,9 @@ class _Workshop:
 
     def _try(self, key: bytes, sites: list[Site]) -> None:
         """Makes a model of copies, and of those that it does not serve another one."""
+        lines: dict[int, int] = {}
         while len({site.host for site in sites}) > 1:
-            lines = {id(site): tree_lines(site.node, self.dialect) for site in sites}
+            lines = lines or {id(s): tree_lines(s.node, self.dialect) for s in sites}
             base = min(sites, key=lambda s: (-len({*s.terms}), lines[id(s)], s.host))
             name = self._name(sites, base)
             if self.owners.refuses(name, key):
@@ -237,6 +238,7 @@ class _Workshop:
             served = {id(site) for site, _ in wide.served}
             if self._gain(wide, lines) >= self.owners.limits.sharing.min_saved + _MORE:
                 self._apply(name, wide)
+                lines = {}  # there may be copies in copies
             sites = [s for s in sites if id(s) not in served and s is not base]
 
     def _gain(self, wide: Wide, lines: Mapping[int, int]) -> int:
@@ -273,8 +275,7 @@ class _Workshop:
         self.offers.relations[token] = own
         for site, _ in wide.served:
             if site is not owner:
-                names = {name: own[t] for name, t in zip(site.names, site.terms, strict=True)}
-                self._refer(site, token, names, owner.names)
+                self._refer(site, token, names_in(owner, site), owner.names)
 
     def _refer(
         self, site: Site, token: str, names: Mapping[str, str], every: Sequence[str]

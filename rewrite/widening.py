@@ -117,17 +117,32 @@ def _votes(group: Sequence[Site]) -> dict[bytes, Counter[str]]:
 
 
 def _serving(sites: Sequence[Site], group: Sequence[Site], normalizer: Normalizer) -> Wide:
-    root = sites[0]
-    at = {term: number for number, term in reversed([*enumerate(root.terms)])}
-    served: list[tuple[Site, Mapping[str, str]]] = []
+    root, served = sites[0], list[tuple[Site, Mapping[str, str]]]()
     for site in group:
-        if not all(term in at for term in site.terms):
-            continue
-        part = Project(root.rel, tuple(Col(at[term]) for term in site.terms))
-        if normalizer.run(part)[0] == site.rel:
-            pairs = zip(site.names, site.terms, strict=True)
-            served.append((site, {name: root.names[at[term]] for name, term in pairs}))
+        if {*site.terms} <= {*root.terms}:
+            places = _places_in(root, site)
+            part = Project(root.rel, tuple(map(Col, places)))
+            if normalizer.run(part)[0] == site.rel:
+                served.append((site, _named_in(root, site, places)))
     return Wide(root, tuple(sites), tuple(served))
+
+
+def names_in(root: Site, copy: Site) -> Mapping[str, str]:
+    """What the columns of a copy are called in the root, which has them all."""
+    return _named_in(root, copy, _places_in(root, copy))
+
+
+def _named_in(root: Site, copy: Site, places: Sequence[int]) -> Mapping[str, str]:
+    return {name: root.names[at] for name, at in zip(copy.names, places, strict=True)}
+
+
+def _places_in(root: Site, copy: Site) -> list[int]:
+    """The columns of the root that a copy's are. Where several are made of the same, each is the
+    one of its own name: who knows the root by its name only does not see that they are the same."""
+    first = {term: at for at, term in reversed([*enumerate(root.terms)])}
+    named = {pair: at for at, pair in enumerate(zip(root.terms, root.names, strict=True))}
+    pairs = zip(copy.terms, copy.names, strict=True)
+    return [named.get(pair, first[pair[0]]) for pair in pairs]
 
 
 # --- one more column ----------------------------------------------------------------------------

@@ -307,3 +307,11 @@ def test_two_tables_that_nobody_has_named_do_not_get_one_name() -> None:
     found = shared(twice, both, f"create table r.c as {SAME}", read=frozenset({"c"}))
     assert "FROM ref__c__ref JOIN ref__c__ref AS x USING (o_id)" in query(found, "b")
     assert query(found, "a").count("(SELECT o_id, n, total, low, high FROM ref__c__ref)") == 1
+
+
+def test_columns_that_are_made_of_the_same_are_read_by_their_own_names() -> None:
+    """What a report is to its readers is its name: nobody sees there that n and m are the same."""
+    twice = SAME.replace("sum(x.qty) as n", "sum(x.qty) as n, sum(x.qty) as m")
+    copy = f"create table r.a as with totals as ({twice}) select n, m, low from totals"
+    found = shared(f"create table r.c as {twice}", copy, read=frozenset({"c"}))
+    assert query(found, "a") == "SELECT n, m, low FROM ref__c__ref"
