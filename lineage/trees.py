@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import TypeVar
 
 from sqlglot import exp
@@ -48,6 +49,32 @@ def _copy_notes(node: exp.Expr, copy: exp.Expr) -> None:
         copy._meta = dict(node._meta)
     if node._hash is not None:
         copy._hash = node._hash
+
+
+_PLACES = frozenset({"line", "col", "start", "end"})  # notes of where a name stands in its text
+
+
+def contents(tree: exp.Expr) -> bytes:
+    """A digest of all that a tree says, letter by letter; not of where, nor of its comments."""
+    said: list[str] = []
+    stack: list[exp.Expr | str] = [tree]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            said.append(item)
+            continue
+        said.append(type(item).__name__)
+        if item._meta is not None and not _PLACES.issuperset(item._meta):
+            said.append(repr([pair for pair in item._meta.items() if pair[0] not in _PLACES]))
+        below: list[exp.Expr | str] = [")"]
+        for name, value in item.args.items():
+            if value is None or value is False or value == []:
+                continue
+            many = value if type(value) is list else [value]
+            below.append(f"{name}*{len(many)}")
+            below += (each if isinstance(each, exp.Expr) else repr(each) for each in many)
+        stack += reversed(below)
+    return blake2b("\0".join(said).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def is_inside(node: exp.Expr, outer: exp.Expr) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.algebra import Lit
-from unwet.rewrite.shapes import CONDITION, Survey, local_names
+from unwet.rewrite.shapes import CONDITION, Shape, Survey, local_names
 
 Path = tuple[int, int]  # which SELECT of a tree, which conjunct of its WHERE
 
@@ -92,18 +93,29 @@ def _plain(test: exp.Expr) -> exp.Expr:
     return test
 
 
-def values_apart(mine: exp.Query, theirs: exp.Query) -> dict[Lit, Lit] | None:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a query says, and which of its names mean something inside of it only."""
+
+    shape: Shape
+    private: frozenset[str]
+
+
+def words_of(tree: exp.Query) -> Words:
+    """The words of a query."""
+    return Words(Survey(tree).shape(tree), local_names(tree))
+
+
+def values_apart(mine: Words, theirs: Words) -> dict[Lit, Lit] | None:
     """Their literals for mine, where two queries of one shape are the same words but for those and
     for private names; else None."""
-    private = local_names(mine), local_names(theirs)
     values: dict[Lit, Lit] = {}
     names: dict[str, str] = {}
-    pairs = zip(*(Survey(tree).shape(tree).leaves for tree in (mine, theirs)), strict=True)
-    for one, other in pairs:
+    for one, other in zip(mine.shape.leaves, theirs.shape.leaves, strict=True):
         if one.kind != other.kind or one.kind == CONDITION:
             return None
         if one.kind == "name":
-            own = one.text in private[0] and other.text in private[1]
+            own = one.text in mine.private and other.text in theirs.private
             if names.setdefault(one.text, other.text) != other.text or (one != other and not own):
                 return None
         else:

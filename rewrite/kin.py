@@ -31,6 +31,7 @@ from unwet.rewrite.algebra import (
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conjuncts import (
     Path,
+    Words,
     all_of,
     conjuncts_of,
     edited,
@@ -39,6 +40,7 @@ from unwet.rewrite.conjuncts import (
     selects_of,
     values_apart,
     with_values,
+    words_of,
 )
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.fingerprint import matching_literals, recurring
@@ -53,7 +55,7 @@ from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.rereading import Reader, Rows
 from unwet.rewrite.restated import Said, differing, placements, with_items
 from unwet.rewrite.rules.order import masked_digest
-from unwet.rewrite.shapes import CONDITION, HOLE, Survey, say_conditions
+from unwet.rewrite.shapes import CONDITION, HOLE, say_conditions
 from unwet.rewrite.sizes import tree_nodes
 
 _VAIN = 3  # wordings of a group that are tried without success
@@ -127,7 +129,7 @@ def _riders(
     leaders: dict[bytes, list[_Member]] = defaultdict(list)
     for member in every:
         for leader in leaders[member.shape]:
-            values = values_apart(leader.draft.tree, member.draft.tree)
+            values = values_apart(leader.words, member.words)
             if values is not None:
                 leader.weight += 1
                 riders.append((leader, member, values))
@@ -152,8 +154,12 @@ class _Member:
         return self.reader.rows(self.draft.tree)
 
     @cached_property
+    def words(self) -> Words:
+        return words_of(self.draft.tree)
+
+    @property
     def shape(self) -> bytes:
-        return Survey(self.draft.tree).shape(self.draft.tree).digest
+        return self.words.shape.digest
 
     @cached_property
     def size(self) -> int:

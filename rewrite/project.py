@@ -34,7 +34,8 @@ class Project:
     ``originals`` the paths of kept scripts to their text; ``root`` is
     the folder of the pile, with its slash; ``evidence`` is there when the project is written for
     good; ``bound`` are the variables that a driver puts values in for: anything else is text;
-    ``templates``: models and macros that are written as they are here, by their path.
+    ``templates``: models and macros that are written as they are here, by their path; ``loops``:
+    whether long lists are written as loops, which nobody needs who only proves what models mean.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Project:
     bound: frozenset[str] = frozenset()
     written: Mapping[str, str] = field(default_factory=dict)
     templates: Mapping[str, str] = field(default_factory=dict)
+    loops: bool = True
     _outside: Mapping[str, Outside] = field(init=False, repr=False, compare=False)  # by token
 
     def __post_init__(self) -> None:

@@ -247,7 +247,7 @@ class _Job:
     def _prove_alone(self, drafts: tuple[Draft, ...]) -> None:
         """Legacy against one model per report; what each model means is then what counts, so
         that the abstraction of a model which only data can judge is still proved against it."""
-        plain = self._project(drafts, plain_library(drafts))
+        plain = replace(self._project(drafts, plain_library(drafts)), loops=False)
         found = self._read(self.target.files(plain))
         reports = [self.reports[d.name] for d in drafts]
         judged = judge(reports, found, self.dialect, self.normalizer, self.pile.catalog)

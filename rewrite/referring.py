@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from sqlglot import exp
 
 from unwet.lineage.resolve import Query
+from unwet.lineage.scopes import Ref
 from unwet.rewrite.opaque import names_read
 from unwet.rewrite.reads import blocks
 
@@ -21,12 +22,23 @@ class Blocks:
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Query, tuple[Query, ...]]] = {}  # kept, as they go by identity
+        self._columns: dict[int, tuple[tuple[exp.Column, Ref], ...]] = {}
 
     def of(self, query: Query) -> tuple[Query, ...]:
         """The query and all that it is made of."""
         if id(query) not in self._known:
             self._known[id(query)] = query, tuple(blocks(query))
         return self._known[id(query)][1]
+
+    def columns(self, reader: Query) -> tuple[tuple[exp.Column, Ref], ...]:
+        """The columns in a query and in all that it is made of, and what they mean."""
+        if id(reader) not in self._columns:
+            self._columns[id(reader)] = tuple(
+                (column, inner.find(column, clause))
+                for inner in self.of(reader)
+                for column, clause in _own_columns(inner.node)
+            )
+        return self._columns[id(reader)]
 
     def readers(self, query: Query, block: Query) -> list[Query]:
         """The blocks of a query that read one of its blocks."""
@@ -97,19 +109,15 @@ def _columns(
         if reader.kind != "select" or not (same or _is_plain(reader, names, more)):
             return None
         merging = any(_using(join) for join in reader.node.args.get("joins") or ())
-        for inner in known.of(reader):
-            for column, clause in _own_columns(inner.node):
-                ref = inner.find(column, clause)
-                name = column.name.lower()
-                mine = ref.input is not None and ref.input.query is block and ref.alias is None
-                if mine and (
-                    name not in names or (merging and _unclear(column, names, reader, block))
-                ):
-                    return None
-                if mine:
-                    found.append(column)
-                elif not column.table and name in more:
-                    return None
+        for column, ref in known.columns(reader):
+            name = column.name.lower()
+            mine = ref.input is not None and ref.input.query is block and ref.alias is None
+            if mine and (name not in names or (merging and _unclear(column, names, reader, block))):
+                return None
+            if mine:
+                found.append(column)
+            elif not column.table and name in more:
+                return None
     return list({id(column): column for column in found}.values())
 
 
@@ -183,22 +191,30 @@ def _put(tree: exp.Expr, node: exp.Expr, token: str) -> exp.Table:
     parent = node.parent
     table = exp.Table(this=exp.to_identifier(token))
     if isinstance(parent, exp.CTE):
-        said = names_read(tree)
-        for read in [t for t in tree.find_all(exp.Table) if _reads(t, parent)]:
+        said, reads = names_read(tree), _reads(tree)
+        for read in [table for table, cte in reads if cte is parent]:
             if not read.alias and read.name.lower() in said:
                 read.set("alias", exp.TableAlias(this=exp.to_identifier(read.name)))
             read.set("this", exp.to_identifier(token))
+        reads = [(table, cte) for table, cte in reads if cte is not parent]
     else:
         assert parent is not None
         table.set("alias", parent.args.get("alias"))
         parent.replace(table)
-    prune(tree)
+        reads = _reads(tree)
+    _prune(tree, reads)
     return table
 
 
 def visible(place: exp.Expr) -> dict[str, exp.CTE]:
     """The CTEs that queries around a place define before it; inner ones hide outer ones."""
     found: dict[str, exp.CTE] = {}
+    for cte in _before(place):
+        found.setdefault(cte.alias.lower(), cte)
+    return found
+
+
+def _before(place: exp.Expr) -> Iterator[exp.CTE]:
     node: exp.Expr | None = place
     own: exp.Expr | None = None
     while node is not None:
@@ -208,31 +224,51 @@ def visible(place: exp.Expr) -> dict[str, exp.CTE]:
         for cte in block.expressions if block is not None else []:
             if cte is own:
                 break
-            found.setdefault(cte.alias.lower(), cte)
+            yield cte
         node = node.parent
+
+
+def _reads(tree: exp.Expr) -> list[tuple[exp.Table, exp.CTE]]:
+    """The tables of a tree that are CTEs, and which."""
+    found: list[tuple[exp.Table, exp.CTE]] = []
+    for table in tree.find_all(exp.Table):
+        if not table.args.get("db"):
+            name = table.name.lower()
+            cte = next((cte for cte in _before(table) if cte.alias.lower() == name), None)
+            found += [(table, cte)] if cte is not None else []
     return found
 
 
-def _reads(table: exp.Table, cte: exp.CTE) -> bool:
-    return not table.args.get("db") and visible(table).get(table.name.lower()) is cte
-
-
-def prune(tree: exp.Expr) -> None:
+def _prune(tree: exp.Expr, reads: Iterable[tuple[exp.Table, exp.CTE]]) -> None:
     """Drops CTEs that are not read, until all are."""
+    ctes = list(tree.find_all(exp.CTE))
+    around = [(id(cte), _ctes_around(table)) for table, cte in reads] if ctes else []
+    unread: list[exp.CTE] = []
     while True:
-        tables = list(tree.find_all(exp.Table))
-        read = {id(visible(t).get(t.name.lower())) for t in tables if not t.args.get("db")}
-        unread = [cte for cte in tree.find_all(exp.CTE) if id(cte) not in read]
-        if not unread:
-            return
-        for cte in unread:
-            block = cte.parent
-            assert block is not None
-            left = [other for other in block.expressions if other is not cte]
-            if left:
-                block.set("expressions", left)
-            else:
-                block.parent.set("with_", None)  # type: ignore[union-attr]
+        gone = {id(cte) for cte in unread}
+        read = {cte for cte, places in around if gone.isdisjoint(places)}
+        more = [cte for cte in ctes if id(cte) not in read and id(cte) not in gone]
+        if not more:
+            break
+        unread += more
+    for cte in unread:
+        block = cte.parent
+        assert block is not None
+        left = [other for other in block.expressions if other is not cte]
+        if left:
+            block.set("expressions", left)
+        else:
+            block.parent.set("with_", None)  # type: ignore[union-attr]
+
+
+def _ctes_around(node: exp.Expr) -> frozenset[int]:
+    """The CTEs that a node stands in."""
+    found, above = set[int](), node.parent
+    while above is not None:
+        if isinstance(above, exp.CTE):
+            found.add(id(above))
+        above = above.parent
+    return frozenset(found)
 
 
 def bare_branches(tree: exp.Expr) -> None:

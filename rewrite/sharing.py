@@ -113,6 +113,7 @@ class _Workshop:
     about: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by name of CTE
     inner: dict[bytes, int] = field(default_factory=dict)  # relations behind a group's rows
     trivial: dict[bytes, bool] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)  # printed lines by what is said
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     read: AbstractSet[str] = frozenset()
     makers: AbstractSet[str] = frozenset()
@@ -225,7 +226,7 @@ class _Workshop:
         """Makes a model of copies, and of those that it does not serve another one."""
         lines: dict[int, int] = {}
         while len({site.host for site in sites}) > 1:
-            lines = lines or {id(s): tree_lines(s.node, self.dialect) for s in sites}
+            lines = lines or {id(s): self._lines(s.node) for s in sites}
             base = min(sites, key=lambda s: (-len({*s.terms}), lines[id(s)], s.host))
             name = self._name(sites, base)
             if self.owners.refuses(name, key):
@@ -241,13 +242,20 @@ class _Workshop:
                 lines = {}  # there may be copies in copies
             sites = [s for s in sites if id(s) not in served and s is not base]
 
+    def _lines(self, node: exp.Expr) -> int:
+        """Printed lines: copies that differ in capital letters only have as many."""
+        key = hash(node)
+        if key not in self.sizes:
+            self.sizes[key] = tree_lines(node, self.dialect)
+        return self.sizes[key]
+
     def _gain(self, wide: Wide, lines: Mapping[int, int]) -> int:
         if len({site.host for site, _ in wide.served}) < self.owners.limits.sharing.min_uses:
             return 0
         if _owner(wide) is not None:
             return sum(lines[id(site)] - 1 for site, _ in wide.served if not site.whole)
         before = sum(lines[id(s)] - (len(s.names) + 2 if s.whole else 1) for s, _ in wide.served)
-        return before - tree_lines(wide.root.node, self.dialect) - _OVERHEAD
+        return before - self._lines(wide.root.node) - _OVERHEAD
 
     def _apply(self, name: str, wide: Wide) -> None:
         if (owner := _owner(wide)) is not None:

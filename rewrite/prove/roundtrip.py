@@ -17,11 +17,12 @@ from sqlglot import exp
 
 from unwet.lineage.declared import output_types
 from unwet.lineage.findings import Finding
-from unwet.lineage.parse import parse
+from unwet.lineage.parse import Statement, parse
 from unwet.lineage.resolve import resolve
 from unwet.lineage.sources import Source
 from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.templating import verbatim
+from unwet.lineage.trees import contents
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.prove.grammar import refused
@@ -61,18 +62,22 @@ class ReadBack:
 
 class Readings:
     """What models meant that were read before, for who reads one project again and again, against
-    the same setting. A plan depends on the text, and on the plans of what it names."""
+    the same setting. A plan depends on what the text says, and on the plans of what it names."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], _Read] = {}
 
     def of(
-        self, model: RenderedModel, definitions: Mapping[str, Plan], read: Callable[[], _Read]
+        self,
+        model: RenderedModel,
+        tree: exp.Expr,
+        definitions: Mapping[str, Plan],
+        read: Callable[[], _Read],
     ) -> _Read:
-        """What the model means."""
+        """What the model means, whose text is the tree."""
         text = model.sql.lower()
         named = (item for item in definitions.items() if item[0].lower() in text)
-        key = model.path, model.dialect, model.sources, model.sql, *named
+        key = model.name, model.sources, contents(tree), *named
         if key not in self._known:
             self._known[key] = read()
         return self._known[key]
@@ -128,8 +133,7 @@ def plans_of(
             why = f"it reads the seed {seed}, which need not have the rows of the old table {seed}"
             found[model.name] = ReadBack(None, why)
             continue
-        read = partial(_plan, model, setting, catalog, definitions)
-        result, types = known.of(model, definitions, read)
+        result, types = _plan(model, setting, catalog, definitions, known)
         found[model.name] = result
         if model.name not in setting.relations and result.plan is not None:
             definitions[model.name] = result.plan
@@ -160,7 +164,11 @@ def _instead(model: RenderedModel, project: RenderedProject, setting: Setting,
 
 
 def _plan(
-    model: RenderedModel, setting: Setting, catalog: Catalog, definitions: Mapping[str, Plan]
+    model: RenderedModel,
+    setting: Setting,
+    catalog: Catalog,
+    definitions: Mapping[str, Plan],
+    known: Readings,
 ) -> _Read:
     """The model's plan, and the types of its columns that are certain."""
     if why := model.misread_in(setting.dialect):
@@ -169,11 +177,24 @@ def _plan(
     script = parse(verbatim(source), setting.dialect)
     if script.findings or len(script.statements) != 1:
         return ReadBack(None, _first(script.findings) or "it is not one statement"), ()
-    resolved = resolve(script.statements[0], catalog)
+    [statement] = script.statements
+    read = partial(_meaning, model, statement, setting, catalog, definitions)
+    result, types = known.of(model, statement.tree, definitions, read)
+    if result.plan is not None and (why := refused(model.sql, setting.dialect)):
+        return ReadBack(None, why), ()
+    return result, types
+
+
+def _meaning(
+    model: RenderedModel,
+    statement: Statement,
+    setting: Setting,
+    catalog: Catalog,
+    definitions: Mapping[str, Plan],
+) -> _Read:
+    resolved = resolve(statement, catalog)
     if resolved.query is None or resolved.kind != "query":
         return ReadBack(None, "it is not a query"), ()  # dbt makes models of queries only
-    if why := refused(model.sql, setting.dialect):
-        return ReadBack(None, why), ()
     env = Env(catalog, definitions, setting.bound)
     plan = meant(lower(resolved.query, env), setting.dialect, catalog)
     return ReadBack(plan, assumed=_meant(model, setting) | env.presumed), output_types(

@@ -125,7 +125,7 @@ def _model(project: Project, draft: Draft, settings: Sequence[str]) -> str:
     head += "".join(f"-- {plain(line)}\n" for line in draft.comments)
     return (
         head
-        + template(tree, project.dialect, project.library.calls, spent=True, tables=True)
+        + template(tree, project.dialect, project.library.calls, spent=True, tables=project.loops)
         + "\n"
     )
 
@@ -141,7 +141,7 @@ def _macro(project: Project, macro: Macro, schemas: Mapping[Parameter, str]) -> 
             dialect,
             calls,
             macro.kind,
-            tables=True,
+            tables=project.loops,
             schemas=own,
             optional=_tests(macro),
         )

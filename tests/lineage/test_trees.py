@@ -6,7 +6,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import contents, copied
 
 QUERIES = (
     "select a, b as c /* note */ from s.t as x where a in (1, 2) and b like 'x%' order by 1 desc",
@@ -47,3 +47,25 @@ def test_a_copy_has_no_parent() -> None:
     assert inner is not None
     made = copied(inner)
     assert (made.parent, made.arg_key) == (None, None)
+
+
+def test_the_contents_are_what_is_said_wherever_it_stands() -> None:
+    def said(sql: str) -> bytes:
+        return contents(sqlglot.parse_one(sql))
+
+    one = said("select a, 'x' from t where b = 1")
+    assert said("SELECT a,  'x' -- all\nFROM t\nWHERE b = 1") == one
+    others = ("select A, 'x' from t where b = 1", 'select "a", \'x\' from t where b = 1',
+              "select a, 'X' from t where b = 1", "select a, 'x' from t where b = '1'",
+              "select a, 'x' from t where (b = 1)", "select a, 'x' from t having b = 1",
+    )  # fmt: skip
+    assert len({one, *map(said, (*QUERIES, *others))}) == 1 + len(QUERIES) + len(others)
+
+
+def test_notes_belong_to_the_contents_but_for_places() -> None:
+    plain, noted = sqlglot.parse_one("select a"), sqlglot.parse_one("select a")
+    column = next(noted.find_all(exp.Column))
+    column.meta["line"] = 7
+    assert contents(noted) == contents(plain)
+    column.meta["bits"] = True
+    assert contents(noted) != contents(plain)

@@ -315,3 +315,11 @@ def test_columns_that_are_made_of_the_same_are_read_by_their_own_names() -> None
     copy = f"create table r.a as with totals as ({twice}) select n, m, low from totals"
     found = shared(f"create table r.c as {twice}", copy, read=frozenset({"c"}))
     assert query(found, "a") == "SELECT n, m, low FROM ref__c__ref"
+
+
+def test_a_star_is_written_out_only_where_the_model_has_other_columns() -> None:
+    text = f"create table r.a as with totals as ({TOTALS}) select distinct * from totals"
+    found = shared(f"create table r.c as {SAME}", text, read=frozenset({"c"}))
+    assert query(found, "a") == "SELECT DISTINCT * FROM ref__c__ref"
+    other = f"create table r.c as {SAME.replace('max(', '0 as more, max(')}"
+    assert "o_id, n, total, low, high" in query(shared(other, text, read=frozenset({"c"})), "a")
