@@ -137,6 +137,7 @@ class Query:
     aliases: dict[str, Output] | None = None
     scalars: Mapping[str, Output] = field(default_factory=dict)
     cut: bool = False
+    subqueries: tuple[Query, ...] | None = None  # in its own expressions, once somebody has asked
 
     def nested(self, node: exp.Expression) -> Query:
         """The query inside an expression of this one (EXISTS, IN, scalar); the same each time."""

@@ -386,8 +386,11 @@ def _attempts(model: _Member, member: _Member) -> Iterator[_Reworded]:
     first as if those that differ in constants were the same, then all of them."""
     ours, theirs = member.conditions, model.conditions
     ways = (_unpaired(ours, theirs), (ours - theirs, theirs - ours))
-    found = [each for way in dict.fromkeys(ways) for each in _with_conditions(model, member, *way)]
-    yield from found
+    found: list[_Reworded] = []
+    for way in dict.fromkeys(ways):
+        for each in _with_conditions(model, member, *way):
+            found.append(each)
+            yield each
     if _left_joins(member) < _left_joins(model):
         for attempt in found:
             for at, test in _matches(model):

@@ -34,12 +34,13 @@ def relations(query: Query) -> Iterator[Input]:
                 yield item
 
 
-def subqueries(query: Query) -> Iterator[Query]:
+def subqueries(query: Query) -> tuple[Query, ...]:
     """The queries inside the block's own expressions (EXISTS, IN, scalar)."""
-    if query.kind == "setop":
-        return
-    for node in _expressions(query.node):
-        yield from (query.nested(found) for found in _outermost_queries(node))
+    if query.subqueries is None:
+        parts = _expressions(query.node) if query.kind != "setop" else ()
+        nodes = (found for node in parts for found in _outermost_queries(node))
+        query.subqueries = tuple(map(query.nested, nodes))
+    return query.subqueries
 
 
 def _expressions(node: exp.Expression) -> Iterator[exp.Expression]:
