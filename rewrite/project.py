@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -54,12 +54,21 @@ class Project:
     written: Mapping[str, str] = field(default_factory=dict)
     templates: Mapping[str, str] = field(default_factory=dict)
     loops: bool = True
+    _texts: dict[str, tuple[Library, str]] = field(default_factory=dict, repr=False, compare=False)
     _outside: Mapping[str, Outside] = field(init=False, repr=False, compare=False)  # by token
 
     def __post_init__(self) -> None:
         drafts = (*self.drafts, *self.intermediates)
         found = {outside.token: outside for draft in drafts for outside in draft.outside}
         object.__setattr__(self, "_outside", {token: found[token] for token in sorted(found)})
+
+    def text(self, name: str, make: Callable[[], str]) -> str:
+        """The text of a model or macro of the library, printed once for this project and for those
+        that differ in other things only."""
+        known = self._texts.get(name)
+        if known is None or known[0] is not self.library:
+            known = self._texts[name] = self.library, make()
+        return known[1]
 
     def said(self, text: str) -> str:
         """Words with models by their names, and sources and placeholders as the pile has them."""

@@ -68,11 +68,11 @@ def files(project: Project) -> dict[str, str]:
         result["profiles.yml"] = profiles_yml(project)
     for draft in project.drafts:
         place = f"{MODELS}/{project.folder(draft.name)}{draft.name}.sql"
-        result[place] = _model(spoken, draft, folders.own(draft.name, MARTS))
+        result[place] = _model(project, spoken, draft, folders.own(draft.name, MARTS))
     for draft in project.intermediates:
         layer = layers[draft.name]
         own = folders.own(draft.name, layer)
-        result[f"models/{layer}/{draft.name}.sql"] = _model(spoken, draft, own)
+        result[f"models/{layer}/{draft.name}.sql"] = _model(project, spoken, draft, own)
     for macro in spoken.library.macros:
         result[f"macros/{macro.name}.sql"] = _macro(spoken, macro, schemas)
     if project.library.macros:
@@ -117,17 +117,19 @@ def how_to_build(project: Project) -> str:
     )
 
 
-def _model(project: Project, draft: Draft, settings: Sequence[str]) -> str:
-    tree = copied(project.library.models[draft.name])
-    tree.comments = None
+def _model(project: Project, spoken: Project, draft: Draft, settings: Sequence[str]) -> str:
+    library = spoken.library
+
+    def printed() -> str:
+        tree = copied(library.models[draft.name])
+        tree.comments = None
+        return template(tree, project.dialect, library.calls, spent=True, tables=project.loops)
+
+    text = project.text(draft.name, printed)
     # the settings first: sqlfmt puts them into one line with a short query right behind them
     head = f"{{{{ config({', '.join(settings)}) }}}}\n\n" if settings else ""
     head += "".join(f"-- {plain(line)}\n" for line in draft.comments)
-    return (
-        head
-        + template(tree, project.dialect, project.library.calls, spent=True, tables=project.loops)
-        + "\n"
-    )
+    return f"{head}{text}\n"
 
 
 def _macro(project: Project, macro: Macro, schemas: Mapping[Parameter, str]) -> str:
