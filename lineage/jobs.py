@@ -26,7 +26,7 @@ SMALL = {"fork": 500_000, "spawn": 3_000_000}
 HOME = 0.06  # of the whole: what it takes at home to put the answers of others together
 _PATIENCE = 5.0  # seconds to end after SIGTERM
 _GLANCE = 0.5  # seconds to wait for an answer before signals are looked at
-_ENDING = (signal.SIGINT, signal.SIGTERM)
+ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def jobs_for(sources: Sequence[Source]) -> int:
@@ -34,6 +34,11 @@ def jobs_for(sources: Sequence[Source]) -> int:
     start = _context().get_start_method() or "spawn"
     if sum(len(source.text) for source in sources) < SMALL[start]:
         return 1
+    return cores()
+
+
+def cores() -> int:
+    """The cores that this process may use."""
     usable = getattr(os, "sched_getaffinity", None)
     return len(usable(0)) if usable is not None else os.cpu_count() or 1
 
@@ -69,7 +74,7 @@ def started(works: Sequence[Work]) -> Iterator[list["Worker"]]:
     try:
         context = _context()
         for work in works:
-            with _signals_held():  # what is started is known before anything can end us
+            with signals_held():  # what is started is known before anything can end us
                 found.append(Worker(context, work, [each.pipe for each in found]))
         yield found
     finally:
@@ -147,7 +152,7 @@ def _serve(pipe: Connection, others: Sequence[Connection], work: Work) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it, too, and ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     gc.disable()  # nearly all that is made stays until the end
     for each in others:
         each.close()
@@ -172,14 +177,14 @@ def _serve(pipe: Connection, others: Sequence[Connection], work: Work) -> None:
 
 
 @contextmanager
-def _signals_held() -> Iterator[None]:
+def signals_held() -> Iterator[None]:
     """Signals that end us come when the block is over. A process that is started inside begins with
     them held, and lets them come when it has handlers of its own: while it still has ours, Python
     takes one for lost ("ignored due to race condition"), and nobody could end the process."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         yield
     finally:
@@ -189,8 +194,13 @@ def _signals_held() -> Iterator[None]:
 def _context() -> BaseContext:
     """Forked processes have read the sources and the modules already; where threads run, or
     forks are not safe, processes begin anew."""
-    alone = threading.active_count() == 1 and sys.platform == "linux" and _system_threads() == 1
-    return multiprocessing.get_context("fork" if alone else "spawn")
+    return multiprocessing.get_context("fork" if may_fork() else "spawn")
+
+
+def may_fork() -> bool:
+    """Whether a copy of this process can be made: not where forks are not safe, nor where threads
+    run, which may hold what the copy then waits for in vain."""
+    return threading.active_count() == 1 and sys.platform == "linux" and _system_threads() == 1
 
 
 def _system_threads() -> int:

@@ -7,8 +7,9 @@ falls back to its one-to-one model; one that cannot be proved even so is tested 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from unwet.lineage.config import USUAL_SHARING, Sharing
@@ -42,6 +43,7 @@ from unwet.rewrite.library import Library, plain_library
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.look_ups import with_look_ups
 from unwet.rewrite.meaning import Meaning, meaning_of
+from unwet.rewrite.meanwhile import Meanwhile, pays
 from unwet.rewrite.naming_again import as_before, called_before, names_of, signs, staging_names
 from unwet.rewrite.planned import Abstraction, abstractions
 from unwet.rewrite.project import Kept, Project
@@ -72,7 +74,7 @@ from unwet.rewrite.targets.record import RECORD, Record, Sign, read_record, reco
 from unwet.rewrite.templated.files import place_templates
 from unwet.rewrite.templated.rewritten import Templated, rewritten
 from unwet.rewrite.templated.set_apart import Apart, none_apart, set_apart
-from unwet.rewrite.tested_by import evidence_of
+from unwet.rewrite.tested_by import Types, evidence_of, types_of
 from unwet.rewrite.unfolding import both
 from unwet.rewrite.usual_values import with_usual_values
 from unwet.rewrite.verdicts import Verdict
@@ -229,6 +231,12 @@ class _Job:
     def run(self) -> Result:
         self.progress("composing one model per report")
         drafts = self.drafting.drafts()
+        outside = {each.relation for draft in drafts for each in draft.outside}
+        with Meanwhile(partial(self._of_pile, outside), pays(self.pile)) as meanwhile:
+            return self._finish(self._proved(drafts), meanwhile)
+
+    def _proved(self, drafts: tuple[Draft, ...]) -> Project:
+        """The project in which every model is proved, tested or kept."""
         self.progress("proving the models one to one")
         self._prove_alone(drafts)
         if not self.request.data and self.request.generated is None:
@@ -240,7 +248,13 @@ class _Job:
             project = self._on_data(project)
         if self.request.generated is not None:
             project = self._on_generated(project, self.request.generated)
-        return self._finish(project)
+        return project
+
+    def _of_pile(self, outside: Iterable[str]) -> tuple[tuple[DriftFinding, ...], Types]:
+        """What nobody has to know the project for: contradictions, and types of columns."""
+        accepted = (*self.request.intended, *self.request.decisions.accepting)
+        legacy = self.apart.whole if self.apart.models else self.legacy
+        return drift(legacy, accepted).findings, types_of(self.meaning, outside)
 
     # --- one to one
 
@@ -466,19 +480,16 @@ class _Job:
             written=self.written,
         )
 
-    def _finish(self, project: Project) -> Result:
+    def _finish(
+        self, project: Project, meanwhile: Meanwhile[tuple[tuple[DriftFinding, ...], Types]]
+    ) -> Result:
         verdicts = account(project, self.ledger, self.changes, self._old_rows(project))
         self.progress("looking for contradictions")
-        accepted = (*self.request.intended, *self.request.decisions.accepting)
-        legacy = self.apart.whole if self.apart.models else self.legacy
-        contradictions = drift(legacy, accepted).findings
+        contradictions, types = meanwhile.result()
         self.progress("looking for what can be tested")
-        project = replace(
-            project,
-            evidence=evidence_of(
-                project, self.found, self.meaning, self.request.unit_tests and self.target.UNITS
-            ),
-        )
+        made = self.request.unit_tests and self.target.UNITS
+        evidence = evidence_of(project, self.found, self.meaning, types, made)
+        project = replace(project, evidence=evidence)
         if self.apart.models:
             self.progress("reading templates in all their branches")
             taken = {macro.name for macro in project.library.macros}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Final
 
@@ -15,16 +15,20 @@ from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.project import Project
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.prove.synthetic.infer import infer
+from unwet.rewrite.prove.synthetic.types import SqlType
 from unwet.rewrite.unit_tests import unit_tests
+
+Types = Mapping[str, Mapping[str, SqlType]]  # of columns, by relation and column
 
 _SHOWN: Final = ("declared", "used")  # a name or nothing at all is no evidence of a type
 
 
 def evidence_of(
-    project: Project, found: Mapping[str, ReadBack], meaning: Meaning, made: bool
+    project: Project, found: Mapping[str, ReadBack], meaning: Meaning, types: Types, made: bool
 ) -> Evidence:
     """Tests of models and sources, and the columns of sources that nothing declares. `found`: the
-    models as they were read back; `made`: examples on rows that are made up, too."""
+    models as they were read back; `types`: those of `types_of`; `made`: examples on rows that are
+    made up, too."""
     meant = dict(_meant(project, found, meaning.normalizer))
     relations = {name: each.relation or name for name, each in project.reports.items()}
     outside = [each.relation for each in project.outside()]
@@ -32,7 +36,7 @@ def evidence_of(
     return Evidence(
         of_models(meant, relations, project.catalog),
         of_sources(outside, plans, project.catalog),
-        _columns(project, outside, meaning),
+        _columns(project, outside, types),
         unit_tests(project, plans, meaning) if made else (),
     )
 
@@ -48,14 +52,19 @@ def _meant(
             yield name, Meant(plan.names, normalizer.run(trim(plan))[0])
 
 
+def types_of(meaning: Meaning, outside: Iterable[str]) -> Types:
+    """The types of the columns that the pile uses of relations from outside that nothing
+    declares."""
+    unknown = {name for name in outside if not _is_declared(meaning.pile.catalog.get(name))}
+    tables = infer(meaning).tables if unknown else {}
+    return {name: dict(tables[name]) for name in sorted(unknown) if name in tables}
+
+
 def _columns(
-    project: Project, outside: list[str], meaning: Meaning
+    project: Project, outside: list[str], tables: Types
 ) -> dict[str, tuple[SourceColumn, ...]]:
     """Columns of relations from outside, as far as the pile uses them."""
     unknown = [name for name in outside if not _is_declared(project.catalog.get(name))]
-    if not unknown:
-        return {}
-    tables = infer(meaning).tables
     return {
         name: tuple(
             SourceColumn(column, kind.sql(project.dialect) if kind.evidence in _SHOWN else "")
