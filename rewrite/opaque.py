@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from unwet.lineage.names import fold, relation_name
 from unwet.lineage.resolve import Query
-from unwet.lineage.trees import conjuncts
+from unwet.lineage.trees import conjuncts, copied
 from unwet.rewrite.algebra import Opaque, Plan, Rel, Scan
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.group_all import by_all
@@ -25,6 +25,7 @@ from unwet.rewrite.idle_nulls import without_idle_nulls
 from unwet.rewrite.parentheses import without_idle_parentheses
 from unwet.rewrite.positions import by_expression
 from unwet.rewrite.reads import relations
+from unwet.rewrite.unions import BY_NAME, branches, is_top, word
 
 
 def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
@@ -54,6 +55,7 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     as_sets(tree)
     by_all(tree, query.dialect)
     by_expression(tree, query.dialect)
+    _sort_branches(tree, query.dialect)
     text = f"{_printed(tree, query.dialect)} -- {tree_digest(tree)}"
     names = tuple(output.name for output in query.outputs)
     rels, columns = zip(*inputs.values(), strict=True) if inputs else ((), ())
@@ -67,6 +69,19 @@ def _sort_conjuncts(tree: exp.Expr) -> None:
         parts = [part for part in conjuncts(node) if not _is_true(part)] or [exp.true()]
         parts.sort(key=lambda part: part.sql(comments=False))
         node.replace(exp.and_(*parts, copy=False))
+
+
+def _sort_branches(tree: exp.Expr, dialect: str) -> None:
+    """In place: a UNION ALL c UNION ALL b as a UNION ALL b UNION ALL c is, which has the same bag
+    of rows. The first branch names the columns, so that it stays; of a recursive query, all."""
+    if any(block.args.get("recursive") for block in tree.find_all(exp.With)):
+        return
+    for union in reversed([node for node in tree.find_all(exp.Union) if is_top(node)]):
+        if word(union) != BY_NAME:
+            rest = branches(union)[1:]
+            kept = sorted(map(copied, rest), key=lambda branch: _printed(branch, dialect))
+            for old, new in zip(rest, kept, strict=True):
+                old.replace(new)
 
 
 def _is_conjunct(node: exp.Expr) -> bool:

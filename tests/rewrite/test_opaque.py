@@ -51,6 +51,21 @@ DIFFERENT = [
         "SELECT DISTINCT ON (a) a FROM t WHERE (a = 1 AND b = 2 OR c = 'x') AND TRUE",
     ),
     (
+        "the branch that names the columns",
+        "SELECT DISTINCT ON (a) a FROM (SELECT a, b FROM t UNION ALL SELECT b, a FROM t)",
+        "SELECT DISTINCT ON (a) a FROM (SELECT b, a FROM t UNION ALL SELECT a, b FROM t)",
+    ),
+    (
+        "branches of UNION",
+        "SELECT DISTINCT ON (a) a FROM (SELECT a FROM t UNION ALL SELECT 1 UNION SELECT 2)",
+        "SELECT DISTINCT ON (a) a FROM (SELECT a FROM t UNION ALL SELECT 2 UNION SELECT 1)",
+    ),
+    (
+        "branches of a recursive query",
+        R.replace("SELECT i + 1", "SELECT 9 UNION ALL SELECT i + 1") + "SELECT i FROM n",
+        R.replace("WHERE i < 3", "WHERE i < 3 UNION ALL SELECT 9") + "SELECT i FROM n",
+    ),
+    (
         "order",
         "SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b",
         "SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b DESC",
@@ -129,6 +144,11 @@ SAME = [
     ("other names that nobody says", "postgres",
      "SELECT DISTINCT ON (a) a FROM t AS x UNION ALL SELECT a FROM u AS x",
      "SELECT DISTINCT ON (a) a FROM t AS y UNION ALL SELECT a FROM u"),
+    ("branches behind the first", "duckdb",
+     "SELECT DISTINCT ON (a) a FROM (SELECT a FROM t UNION ALL SELECT b FROM t WHERE a = 1"
+     " UNION ALL SELECT 3 UNION ALL SELECT a FROM t WHERE b = 2)",
+     "SELECT DISTINCT ON (a) a FROM (SELECT a FROM t UNION ALL SELECT a FROM t WHERE b = 2"
+     " UNION ALL SELECT 3 UNION ALL SELECT b FROM t WHERE a = 1)"),
 ]  # fmt: skip
 
 
