@@ -48,7 +48,14 @@ from unwet.rewrite.prove.whole_numbers import NO_INTEGERS, Integers
 from unwet.rewrite.rules.empty import is_empty
 from unwet.rewrite.rules.nulls import rejected_by
 from unwet.rewrite.rules.promises import Promises
-from unwet.rewrite.rules.refs import all_movable, exchanged, is_volatile, rebuild, with_inputs
+from unwet.rewrite.rules.refs import (
+    all_movable,
+    exchanged,
+    is_volatile,
+    rebuild,
+    substitute,
+    with_inputs,
+)
 from unwet.rewrite.rules.shapes import BINARY, FALSE, integer
 
 _ROUNDS: Final = 4
@@ -355,7 +362,7 @@ def distinct_rows(rel: Rel, integers: Integers, exact: bool) -> Rel | None:
     match rel:
         case Aggregate(input=inner, keys=keys, aggs=()) if keys and all_movable(keys):
             kept = {key.index for key in (source(e, inner) for e in keys) if isinstance(key, Col)}
-            if told(inner, kept).rows or _is_without_rows(inner):
+            if told(inner, kept, integers).rows or _is_without_rows(inner):
                 return Project(inner, keys)
             whole = exact and kept == set(range(width(inner)))
             return Project(inner, keys) if whole and is_set(inner, source) else None
@@ -414,6 +421,43 @@ def _is_without_rows(rel: Rel) -> bool:
             return is_empty(rel)
 
 
+def union_of_dropped(rel: Rel) -> Rel | None:
+    """A UNION in a branch of UNION ALL -> UNION ALL, where a condition above drops all of its rows,
+    as another constant is in them."""
+    match rel:
+        case Filter(input=SetOp(kind="union_all", inputs=many), conjuncts=conjuncts):
+            made = tuple(_if_dropped(each, conjuncts) for each in many)
+            return Filter(SetOp("union_all", made), conjuncts) if made != many else None
+        case _:
+            return None
+
+
+def _if_dropped(rel: Rel, conjuncts: Sequence[Expr]) -> Rel:
+    match rel:
+        case Aggregate(input=inner, keys=keys, aggs=()) if keys and all_movable(keys):
+            return Project(inner, keys) if any(_drops(c, rel) for c in conjuncts) else rel
+        case Project(input=inner, exprs=exprs) if all_movable(exprs):
+            below = [substitute(c, exprs) for c in conjuncts]
+            return replace(rel, input=_if_dropped(inner, below))
+        case _:
+            return rel
+
+
+def _drops(test: Expr, rel: Rel) -> bool:
+    """k = 'tiktok', where a relation has other words in k."""
+    if _is_never(test):
+        return True
+    match rel:
+        case Aggregate(input=inner, keys=exprs, aggs=()) | Project(input=inner, exprs=exprs):
+            return _drops(substitute(test, exprs), inner)
+        case Filter(input=inner):
+            return _drops(test, inner)
+        case SetOp(kind="union_all", inputs=many):
+            return all(_drops(test, each) for each in many)
+        case _:
+            return False
+
+
 def _is_never(test: Expr) -> bool:
     """'google' = 'tiktok'."""
     if not isinstance(test, Call) or test.op != "eq" or test.shape != BINARY:
@@ -429,5 +473,6 @@ EQUATIONS: tuple[Equation, ...] = (
     told_keys,
     distance,
     once,
+    union_of_dropped,
     union_columns,
 )

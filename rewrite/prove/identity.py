@@ -31,6 +31,7 @@ from unwet.rewrite.algebra import (
     Window,
     width,
 )
+from unwet.rewrite.prove.whole_numbers import NO_INTEGERS, Integers
 from unwet.rewrite.rules.refs import is_movable
 from unwet.rewrite.rules.shapes import BINARY, NULL, integer
 
@@ -49,13 +50,14 @@ def at_most_one(rel: Rel) -> bool:
     return told(rel, ()).rows
 
 
-def told(rel: Rel, given: Iterable[int]) -> Told:
-    """What the columns ``given`` of a relation tell."""
-    return _told(rel, frozenset(given))
+def told(rel: Rel, given: Iterable[int], integers: Integers = NO_INTEGERS) -> Told:
+    """What the columns ``given`` of a relation tell. `integers`: columns that are, of which any two
+    that are equal have one value."""
+    return _told(rel, frozenset(given), integers)
 
 
 @lru_cache(maxsize=1 << 14)
-def _told(rel: Rel, known: frozenset[int]) -> Told:
+def _told(rel: Rel, known: frozenset[int], integers: Integers) -> Told:
     match rel:
         case Aggregate(keys=keys):
             return (
@@ -64,23 +66,23 @@ def _told(rel: Rel, known: frozenset[int]) -> Told:
         case Values(rows=rows) if len(rows) <= 1:
             return _whole(rel, known)
         case Filter(input=inner, conjuncts=conjuncts):
-            return _filtered(rel, inner, conjuncts, known)
+            return _filtered(rel, inner, conjuncts, known, integers)
         case Sort(input=inner):
-            return told(inner, known)
+            return told(inner, known, integers)
         case Window(input=inner):
             size = width(inner)
-            below = told(inner, (i for i in known if i < size))
+            below = told(inner, (i for i in known if i < size), integers)
             return _whole(rel, known) if below.rows else Told(known | below.columns, False)
         case Project(input=inner, exprs=exprs):
-            return _projected(rel, inner, exprs, known)
+            return _projected(rel, inner, exprs, known, integers)
         case Join(kind="semi" | "anti", inputs=(left, _)):
-            return told(left, known)
+            return told(left, known, integers)
         case SetOp(kind="intersect" | "except") | Distinct():
             return (
                 _whole(rel, known) if frozenset(range(width(rel))) <= known else Told(known, False)
             )
         case Join(kind="inner" | "left"):
-            return _joined(rel, known)
+            return _joined(rel, known, integers)
         case _:
             return Told(known, False)
 
@@ -89,8 +91,14 @@ def _whole(rel: Rel, known: frozenset[int]) -> Told:
     return Told(known | frozenset(range(width(rel))), True)
 
 
-def _filtered(rel: Rel, inner: Rel, conjuncts: Sequence[Expr], known: frozenset[int]) -> Told:
-    found = told(inner, known | _nulls(conjuncts))
+def _filtered(
+    rel: Rel,
+    inner: Rel,
+    conjuncts: Sequence[Expr],
+    known: frozenset[int],
+    integers: Integers,
+) -> Told:
+    found = told(inner, known | _nulls(conjuncts), integers)
     if not found.rows and any(_is_first(c, inner, found.columns) for c in conjuncts):
         return _whole(rel, known)
     return found
@@ -128,9 +136,11 @@ def _counts_rows(over: Over, known: frozenset[int]) -> bool:
     return all(isinstance(e, Col) and e.index in known for e in over.partition)
 
 
-def _projected(rel: Rel, inner: Rel, exprs: Sequence[Expr], known: frozenset[int]) -> Told:
+def _projected(
+    rel: Rel, inner: Rel, exprs: Sequence[Expr], known: frozenset[int], integers: Integers
+) -> Told:
     below = {e.index for at, e in enumerate(exprs) if at in known and isinstance(e, Col)}
-    found = told(inner, below)
+    found = told(inner, below, integers)
     if found.rows and all(is_movable(e) for e in exprs):
         return _whole(rel, known)
     # not what is computed: 'a' and 'A' may be equal, and their codes are not
@@ -140,7 +150,7 @@ def _projected(rel: Rel, inner: Rel, exprs: Sequence[Expr], known: frozenset[int
     return Told(known | more, found.rows)
 
 
-def _joined(rel: Join, known: frozenset[int]) -> Told:
+def _joined(rel: Join, known: frozenset[int], integers: Integers) -> Told:
     """The right side of a left join tells its row only beside a row of the left one: NULLs may be
     those of a row without a partner."""
     starts = [sum(width(i) for i in rel.inputs[:at]) for at in range(len(rel.inputs) + 1)]
@@ -151,19 +161,19 @@ def _joined(rel: Join, known: frozenset[int]) -> Told:
             if rel.kind == "left" and at and not rows[0]:
                 continue
             start, end = starts[at], starts[at + 1]
-            found = told(side, (i - start for i in columns if start <= i < end))
+            found = told(side, (i - start for i in columns if start <= i < end), integers)
             columns |= frozenset(i + start for i in found.columns)
             rows[at] = rows[at] or found.rows
         if rel.kind == "inner" or rows[0]:
-            columns |= _equal(rel, columns)
+            columns |= _equal(rel, columns, integers)
         if before == (columns, tuple(rows)):
             break
     return Told(columns, all(rows))
 
 
-def _equal(rel: Join, known: frozenset[int]) -> frozenset[int]:
-    """Columns that are equal to known ones and hold values of the same column of a table: of two
-    types, '1' and '01' would both be equal to 1."""
+def _equal(rel: Join, known: frozenset[int], integers: Integers) -> frozenset[int]:
+    """Columns that are equal to known ones and hold values of the same column of a table, or both
+    integers: of two types, '1' and '01' would both be equal to 1."""
     found = set[int]()
     for test in rel.on:
         match test:
@@ -171,7 +181,8 @@ def _equal(rel: Join, known: frozenset[int]) -> frozenset[int]:
                 shape == BINARY and (one in known or other in known)
             ):
                 place = home(rel, one)
-                if place is not None and place == home(rel, other):
+                same = place is not None and place == home(rel, other)
+                if same or all(integers.holds(Col(at), rel) for at in (one, other)):
                     found |= {one, other}
             case _:
                 pass

@@ -10,8 +10,7 @@ six digits of a FLOAT and no seconds of a DATETIME.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from unwet.lineage.tables import Catalog
@@ -47,18 +46,21 @@ _ONE_OF: Final = frozenset({"min", "max"})
 
 @dataclass(frozen=True, slots=True)
 class Integers:
-    """`columns`: by table, as scans call it, its columns of integers."""
+    """`columns`: of tables, as scans call them, that are integers."""
 
-    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    columns: frozenset[tuple[str, str]] = frozenset()
 
     @staticmethod
     def of(catalog: Catalog) -> Integers:
         """As the catalog declares them."""
-        found: dict[str, frozenset[str]] = {}
-        for name, table in catalog.tables.items():
-            kinds = {column.name: kind_of(column.type) for column in table.columns}
-            found[name] = frozenset(at for at, kind in kinds.items() if kind == "integer")
-        return Integers(found)
+        return Integers(
+            frozenset(
+                (name, column.name)
+                for name, table in catalog.tables.items()
+                for column in table.columns
+                if kind_of(column.type) == "integer"
+            )
+        )
 
     def printed(self, expr: Expr, rel: Rel) -> Expr | None:
         """x of CAST(x AS VARCHAR), where x is an integer and all of its digits are there."""
@@ -94,7 +96,7 @@ class Integers:
             return False
         match rel:
             case Scan(table=table, columns=columns):
-                return columns[at] in self.columns.get(table, ())
+                return (table, columns[at]) in self.columns
             case Filter(input=inner) | Sort(input=inner) | Distinct(input=inner):
                 return self._column(inner, at, depth + 1)
             case Project(input=inner, exprs=exprs):
