@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from unwet.lineage.config import USUAL_SHARING
 from unwet.rewrite.limits import Owners
-from unwet.rewrite.naming import free_parameter, hole_name, shared_words
+from unwet.rewrite.naming import free_parameter, hole_name, shared_words, snake
 from unwet.rewrite.shapes import (
     CONDITION,
     HOLE,
@@ -336,6 +336,14 @@ def _is_said(private: tuple[Leaf, ...], spoken: tuple[Leaf, ...]) -> bool:
 
 def role(node: exp.Expr) -> str:
     """What a leaf is to its query, as a fallback for the parameter's name."""
+    word = _role(node)
+    if word.isidentifier():
+        return word
+    word = snake(word)  # "two words" of a column whose name is quoted
+    return word if word.isidentifier() else "value"
+
+
+def _role(node: exp.Expr) -> str:
     child, parent = node, node.parent
     while isinstance(parent, (exp.Cast, exp.Paren, exp.Neg)):
         child, parent = parent, parent.parent
