@@ -63,6 +63,7 @@ _HOLES = 2  # items of a report that may be other ones in the next copy
 _PLACES = 3  # blocks that a condition is tried in
 _OTHER = 12  # conditions in which two reports that are put together alike may differ
 _TRIED = 12  # conjuncts that are taken out to see which conditions they are; of a large report
+_ROUGHLY = 32  # nodes; a condition more or less makes no difference
 _READ = 8_000  # fewer: as many as make so many nodes to be read
 
 
@@ -164,6 +165,17 @@ class _Member:
     @cached_property
     def size(self) -> int:
         return tree_nodes(self.draft.tree)
+
+    @cached_property
+    def outer(self) -> int:
+        """How much the outer query says itself, roughly."""
+        stack, many = [self.draft.tree], 0
+        while stack:
+            node = stack.pop()
+            many += 1
+            stack += [child for child in node.iter_expressions() if child.arg_key != "with_"
+                      and not isinstance(child, exp.Query)]  # fmt: skip
+        return many // _ROUGHLY
 
     @cached_property
     def conditions(self) -> frozenset[Expr]:
@@ -318,14 +330,16 @@ def _adapted(tree: exp.Query, member: _Member) -> Mapping[Lit, Lit] | None:
 
 
 def _model(members: Sequence[_Member]) -> _Member:
-    """Whose words are taken: who has most columns, then the most common wording."""
+    """Whose words are taken: who has most columns, then who says least outside of queries with a
+    name, which others may have, too; then the most common wording."""
     counts = Counter[bytes]()
     for each in members:
         counts[each.shape] += each.weight
 
-    def key(member: _Member) -> tuple[int, int, str]:
+    def key(member: _Member) -> tuple[int, int, int, str]:
         assert member.meaning is not None
-        return -len(member.meaning.names), -counts[member.shape], member.draft.name
+        columns, uses = len(member.meaning.names), counts[member.shape]
+        return -columns, member.outer, -uses, member.draft.name
 
     return min(members, key=key)
 

@@ -1,11 +1,14 @@
 """An expression of one author's block, said in a block of another author.
 
 Only its columns are said otherwise: each becomes the column of that name of the input that is most
-like the one it came from, or, where the other author has no such column, what it is made of. These
+like the one it came from, or, where the other author has no such column, what it is made of. What
+the other author has computed in a query of its own is a column there. These
 are proposals, too: whether the query means what it should is found out by its normal form.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from sqlglot import exp
 
@@ -13,15 +16,20 @@ from unwet.lineage.resolve import Query
 from unwet.lineage.scopes import Input
 from unwet.lineage.trees import copied
 from unwet.rewrite.restated import Said, behind
+from unwet.rewrite.shapes import children
 
 _DEEP = 4  # subqueries that a column is looked up in
 
 
-def moved(said: Said, block: Query, deep: int = _DEEP) -> exp.Expr | None:
+def moved(said: Said, block: Query) -> exp.Expr | None:
     """The expression with its columns called as the block calls them; None where that has no
     such, and for expressions with queries of their own."""
     if said.node.find(exp.Query):
         return None
+    return _moved(said, block, _DEEP) or _with_computed(said, block)
+
+
+def _moved(said: Said, block: Query, deep: int) -> exp.Expr | None:
     whole = exp.Paren(this=copied(said.node))  # a root may be a column
     for column in list(whole.find_all(exp.Column)):
         owner = _owner(block, column, _source(said.block, column))
@@ -30,13 +38,79 @@ def moved(said: Said, block: Query, deep: int = _DEEP) -> exp.Expr | None:
             column.set("table", exp.to_identifier(owner.alias) if named else None)
             continue
         made = behind(Said(column, said.block)) if deep else None
-        inner = moved(made, block, deep - 1) if made is not None else None
+        inner = _moved(made, block, deep - 1) if made is not None else None
         if inner is None:
             return None
         column.replace(exp.Paren(this=inner) if isinstance(inner, exp.Binary) else inner)
     found: exp.Expr = whole.this
     found.pop()
     return found
+
+
+# --- what is computed there already -------------------------------------------------------------
+
+
+def _with_computed(said: Said, block: Query) -> exp.Expr | None:
+    """The expression over columns in which the block's queries have computed parts of it."""
+    columns = _computed(block)
+    return _folded(said, block, columns) if columns else None
+
+
+def _folded(said: Said, block: Query, columns: Mapping[str, exp.Column]) -> exp.Expr | None:
+    node = said.node
+    if (base := _base(said, _DEEP)) is not None and base.sql() in columns:
+        return copied(columns[base.sql()])
+    if isinstance(node, exp.Column):
+        return _moved(said, block, _DEEP)
+    copy = copied(node)
+    for old, new in zip([*children(node)], [*children(copy)], strict=True):
+        if old.find(exp.Column) is None:
+            continue
+        inner = _folded(Said(old, said.block), block, columns)
+        if inner is None:
+            return None
+        new.replace(inner)
+    return copy
+
+
+def _computed(block: Query) -> dict[str, exp.Column]:
+    """The columns that the block's queries compute, by what they are made of."""
+    found: dict[str, exp.Column] = {}
+    for item in block.inputs:
+        for output in item.query.outputs if item.query is not None else ():
+            column = exp.column(output.name, table=item.alias)
+            base = _base(Said(column, block), _DEEP)
+            if base is not None and not isinstance(base, exp.Column):
+                found.setdefault(base.sql(), column)
+    return found
+
+
+def _base(said: Said, deep: int) -> exp.Expr | None:
+    """The expression over columns of tables."""
+    if said.node.find(exp.Query, exp.AggFunc, exp.Window):
+        return None
+    whole = exp.Paren(this=copied(said.node))
+    for column in [*whole.find_all(exp.Column)]:
+        made = behind(Said(column, said.block)) if deep else None
+        inner = _base(made, deep - 1) if made is not None else _of_table(said.block, column)
+        if inner is None:
+            return None
+        column.replace(exp.Paren(this=inner) if isinstance(inner, exp.Binary) else inner)
+    for paren in [*whole.this.find_all(exp.Paren)]:
+        if paren.parent is not None and not isinstance(paren.this, exp.Binary | exp.Connector):
+            paren.replace(paren.this)
+    found: exp.Expr = whole.this
+    found.pop()
+    return found
+
+
+def _of_table(block: Query, column: exp.Column) -> exp.Column | None:
+    source = _source(block, column)
+    known = source is not None and source.query is None and source.relation
+    return exp.column(column.name.lower(), table=str(known)) if known else None
+
+
+# --- whose column ------------------------------------------------------------------------------
 
 
 def _source(block: Query, column: exp.Column) -> Input | None:
