@@ -58,8 +58,8 @@ def _with_computed(said: Said, block: Query) -> exp.Expr | None:
 
 def _folded(said: Said, block: Query, columns: Mapping[str, exp.Column]) -> exp.Expr | None:
     node = said.node
-    if (base := _base(said, _DEEP)) is not None and base.sql() in columns:
-        return copied(columns[base.sql()])
+    if (base := _base(said, _DEEP)) is not None and base.sql(comments=False) in columns:
+        return copied(columns[base.sql(comments=False)])
     if isinstance(node, exp.Column):
         return _moved(said, block, _DEEP)
     copy = copied(node)
@@ -81,7 +81,7 @@ def _computed(block: Query) -> dict[str, exp.Column]:
             column = exp.column(output.name, table=item.alias)
             base = _base(Said(column, block), _DEEP)
             if base is not None and not isinstance(base, exp.Column):
-                found.setdefault(base.sql(), column)
+                found.setdefault(base.sql(comments=False), column)
     return found
 
 

@@ -48,7 +48,10 @@ def keys(query: exp.Select) -> list[exp.Expr] | None:
     found: list[exp.Expr] = []
     for key in group.expressions:
         if isinstance(key, exp.Literal) and key.is_int:
-            found.append(query.expressions[int(key.name) - 1].unalias())
+            items = query.expressions[: int(key.name)]
+            if len(items) < int(key.name) or any(isinstance(item, exp.Var) for item in items):
+                return None  # a call among the items may be several columns
+            found.append(items[-1].unalias())
         else:
             found.append(key)
     return found
