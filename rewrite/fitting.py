@@ -12,7 +12,7 @@ fitted(macro, query, ...) -> Fit or None
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,6 +30,7 @@ _LIST: Final = re.compile(r"list__(\w+?)__list", re.IGNORECASE)
 _RELATION: Final = re.compile(r"(?:ref|src)__\w+__(?:ref|src)", re.IGNORECASE)
 _CLAUSES: Final = ("order", "limit", "offset", "distinct", "qualify", "windows")
 _FLIPPED: Final[dict[type[exp.Expr], type[exp.Expr]]] = {exp.LT: exp.GT, exp.LTE: exp.GTE}
+_MIRRORED: Final = {**_FLIPPED, **{b: a for a, b in _FLIPPED.items()}, exp.EQ: exp.EQ}
 _KNOWN: Final = {"expressions", "from_", "joins", "where", "group", "having", "with_", *_CLAUSES}
 
 
@@ -232,7 +233,11 @@ class _Fitting:
     def _tried(self, mine: exp.Expr, other: exp.Expr, new: bool) -> bool:
         """Whether both are the same; where not, nothing is known of them."""
         before = self.state.copy()
-        if self._same(mine, other, new) or self._plainly(mine, other):
+        for each in (other, *_mirrored(other)):
+            if self._same(mine, each, new):
+                return True
+            self.state = before.copy()
+        if self._plainly(mine, other):
             return True
         self.state = before
         return False
@@ -366,6 +371,12 @@ class _Fitting:
                     return flipped
                 test.replace(flipped)
         return copy
+
+
+def _mirrored(test: exp.Expr) -> Iterator[exp.Expr]:
+    """A comparison with its sides changed."""
+    if (kind := _MIRRORED.get(type(test))) is not None:
+        yield kind(this=test.expression.copy(), expression=test.this.copy())
 
 
 def _can_be_said(value: Leaf) -> bool:

@@ -23,18 +23,36 @@ _RELATION: Final = re.compile(r"ref__\w+?__ref|src__\w+?__src")
 
 def with_usual_values(library: Library) -> Library:
     """The library with usual values as defaults of parameters. Branches of one query are rows of
-    a table, in which every cell is said."""
-    found = calls_by_macro(library)
+    a table, in which every cell is said, unless it is the same in all of them."""
+    by_host = _calls_by_host(library)
     all_calls, macros = list(library.calls), list(library.macros)
     for at, macro in enumerate(macros):
-        numbers = found.get(macro.name, [])
-        usual = _usual([all_calls[number] for number in numbers])
+        groups = by_host.get(macro.name, [])
+        alone = [number for numbers in groups if len(numbers) == 1 for number in numbers]
+        usual = _usual([all_calls[number] for number in alone])
         if usual:
             texts_of = {name: leaf.text for name, leaf in usual.items()}
             macros[at] = replace(macro, defaults={**macro.defaults, **texts_of})
-            for number in numbers:
-                all_calls[number] = _shorter(all_calls[number], usual)
+            for numbers in groups:
+                said = [dict(all_calls[number].args) for number in numbers]
+                same = {name: leaf for name, leaf in usual.items()
+                        if all(each.get(name) == leaf for each in said)}  # fmt: skip
+                left = same if len(numbers) > 1 else usual
+                for number in numbers:
+                    all_calls[number] = _shorter(all_calls[number], left)
     return Library(library.models, tuple(macros), tuple(all_calls))
+
+
+def _calls_by_host(library: Library) -> dict[str, list[list[int]]]:
+    """The numbers of the calls of each macro, those of one query together."""
+    found: dict[str, list[list[int]]] = defaultdict(list)
+    for host in (*library.models.values(), *(macro.tree for macro in library.macros)):
+        own: dict[str, list[int]] = defaultdict(list)
+        for number in numbers_of(host):
+            own[library.calls[number].macro].append(number)
+        for name, numbers in own.items():
+            found[name].append(numbers)
+    return found
 
 
 def calls_by_macro(library: Library) -> dict[str, list[int]]:

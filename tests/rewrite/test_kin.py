@@ -263,3 +263,31 @@ def test_an_item_of_an_inner_query_that_one_copy_makes_otherwise_is_an_argument(
     result = made(*(costs.format(name=name, what=what) for name, what in said.items()))
     assert "buyers='count(o.customer)'" in model(result, "costs_fr")
     assert "buyers='count(distinct o.customer)'" in macro(result)
+
+
+NAMED = """create table r.paid_{name} as
+with good as (
+    select o.id, o.customer, o.country, coalesce(o.cents, 0) as paid from s.orders o
+    where not coalesce(o.test, false) and o.day is not null
+)
+select g.country, sum(g.paid) as cents, min(g.paid) as least, max(g.paid) as most,
+    count(distinct g.customer) as customers, sum(i.qty * g.paid) as value
+from good g join s.items i on i.order_id = g.id {where} group by 1"""
+MERGED = """create table r.paid_{name} as
+select o.country, sum(coalesce(o.cents, 0)) as cents, min(coalesce(o.cents, 0)) as least,
+    max(coalesce(o.cents, 0)) as most, count(distinct o.customer) as customers,
+    sum(i.qty * coalesce(o.cents, 0)) as value
+from s.orders o join s.items i on i.order_id = o.id
+where not coalesce(o.test, false) and o.day is not null and {where} group by 1"""
+
+
+def test_words_with_a_query_of_a_name_are_those_of_all() -> None:
+    result = made(
+        NAMED.format(name="all", where=""),
+        MERGED.format(name="at", where="o.country = 'AT'"),
+        MERGED.format(name="de", where="o.country = 'DE'"),
+        MERGED.format(name="big", where="coalesce(o.cents, 0) /* not gross */ > 500"),
+    )
+    assert model(result, "paid_big") == "{{ paid(condition='g.paid > 500') }}"
+    assert model(result, "paid_at") == "{{ paid(condition=\"g.country = 'at'\") }}"
+    assert "sum(g.paid) as cents" in macro(result)
