@@ -167,15 +167,16 @@ class _Member:
         return tree_nodes(self.draft.tree)
 
     @cached_property
-    def outer(self) -> int:
-        """How much the outer query says itself, roughly."""
-        stack, many = [self.draft.tree], 0
+    def outer(self) -> tuple[bool, int]:
+        """Whether another query than the outer one does the work, and how much that says itself,
+        roughly."""
+        stack, nodes = [self.draft.tree], list[exp.Expr]()
         while stack:
-            node = stack.pop()
-            many += 1
+            nodes.append(node := stack.pop())
             stack += [child for child in node.iter_expressions() if child.arg_key != "with_"
                       and not isinstance(child, exp.Query)]  # fmt: skip
-        return many // _ROUGHLY
+        counts = any(isinstance(node, exp.Group | exp.AggFunc) for node in nodes)
+        return not counts, len(nodes) // _ROUGHLY
 
     @cached_property
     def conditions(self) -> frozenset[Expr]:
@@ -336,7 +337,7 @@ def _model(members: Sequence[_Member]) -> _Member:
     for each in members:
         counts[each.shape] += each.weight
 
-    def key(member: _Member) -> tuple[int, int, int, str]:
+    def key(member: _Member) -> tuple[int, tuple[bool, int], int, str]:
         assert member.meaning is not None
         columns, uses = len(member.meaning.names), counts[member.shape]
         return -columns, member.outer, -uses, member.draft.name
