@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from unwet.lineage.trees import copied
+
 
 def plainly(node: exp.Expr) -> str:
     """The text of an expression without comments, in small letters."""
-    return node.copy().transform(_plain).sql(comments=False, normalize_functions="upper").lower()
+    plain = copied(node).transform(_plain, copy=False)
+    return plain.sql(comments=False, normalize_functions="upper", copy=False).lower()
 
 
 def _plain(node: exp.Expr) -> exp.Expr:

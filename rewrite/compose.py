@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from unwet.lineage.resolve import Query, Resolved
 from unwet.lineage.targets import into_of
+from unwet.lineage.trees import copied
 from unwet.rewrite.dead_code import without_dead_code
 from unwet.rewrite.opaque import is_cte
 from unwet.rewrite.reads import relations
@@ -156,7 +157,7 @@ class _Composer:
         return body
 
     def _body(self, query: Query, definition: Definition) -> exp.Query:
-        copy = query.node.copy()
+        copy = copied(query.node)
         twins = dict(zip(map(id, query.node.walk()), copy.walk(), strict=True))
         qualifiers = frozenset(c.table.lower() for c in copy.find_all(exp.Column) if c.table)
         for column in copy.find_all(exp.Column):

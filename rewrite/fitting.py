@@ -18,7 +18,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, texts
 from unwet.rewrite.alike import plainly
 from unwet.rewrite.library import HANDED_ON, Macro
 from unwet.rewrite.naming import free, snake
@@ -79,20 +79,20 @@ def fitted(
     macro: Macro, query: exp.Select, dialect: str, most: int, ctes: Collection[str] = ()
 ) -> Fit | None:
     """``most``: new parameters that it may have; ``ctes``: what is in front of the query."""
-    tree = copied(macro.tree)
-    if not isinstance(tree, exp.Select):
+    if not isinstance(macro.tree, exp.Select):
         return None
     fitting = _Fitting(macro, dialect, most, ctes)
     items = list(query.expressions)
     scope: exp.Expr | None = None
     constant = macro.scoped[1]  # which is there only if a call says so
-    names = [n for item in tree.expressions if (n := item.alias_or_name) != constant]
+    names = [n for item in macro.tree.expressions if (n := item.alias_or_name) != constant]
     if items and _is_scope(items[0]) and items[0].alias_or_name not in names:
         scope = items.pop(0)
     said = [item.alias_or_name for item in items]
     left = tuple(name for name in names if name not in said)
     if [name for name in names if name in said] != said or not said:
         return None
+    tree = copied(macro.tree)
     if not fitting.query(tree, query, items):
         return None
     state = fitting.state
@@ -258,10 +258,11 @@ class _Fitting:
 
     def _whole(self, mine: exp.Expr, other: exp.Expr, name: str) -> bool:
         """The whole of an output as a parameter."""
-        if "h__" in mine.sql() or mine.find(exp.Query) or other.find(exp.Query):
+        if _has_holes(mine) or mine.find(exp.Query) or other.find(exp.Query):
             return False
-        usual, value = Leaf("condition", mine.sql(self._dialect or None)), self._text(other)
-        return self._more(usual, Leaf("condition", value), mine, name)
+        usual = copied(mine).sql(self._dialect or None, copy=False)
+        value = Leaf("condition", self._text(other))
+        return self._more(Leaf("condition", usual), value, mine, name)
 
     def _groups(self, mine: exp.Select, other: exp.Select) -> bool:
         one, two = mine.args.get("group"), other.args.get("group")
@@ -351,16 +352,16 @@ class _Fitting:
 
     def _plainly(self, mine: exp.Expr, other: exp.Expr) -> bool:
         """Whether both mean the same, whatever the way of writing."""
-        if "h__" in mine.sql():
+        if _has_holes(mine):
             return False
         return plainly(mine) == plainly(self._renamed(other))
 
     def _text(self, node: exp.Expr) -> str:
-        return self._renamed(node).sql(self._dialect or None, comments=False)
+        return self._renamed(node).sql(self._dialect or None, comments=False, copy=False)
 
     def _renamed(self, node: exp.Expr) -> exp.Expr:
         """A copy in the macro's names."""
-        copy = node.copy()
+        copy = copied(node)
         for column in copy.find_all(exp.Column):
             if (name := self.state.names.get(column.table.lower())) is not None:
                 column.set("table", exp.to_identifier(name))
@@ -377,6 +378,10 @@ def _mirrored(test: exp.Expr) -> Iterator[exp.Expr]:
     """A comparison with its sides changed."""
     if (kind := _MIRRORED.get(type(test))) is not None:
         yield kind(this=test.expression.copy(), expression=test.this.copy())
+
+
+def _has_holes(node: exp.Expr) -> bool:
+    return any("h__" in text for text in texts(node))
 
 
 def _can_be_said(value: Leaf) -> bool:

@@ -30,7 +30,7 @@ from unwet.rewrite.unions import BY_NAME, branches, is_top, word
 
 def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     """The whole query as one Opaque node; `reason` says what was not understood."""
-    tree = query.node.copy()
+    tree = copied(query.node)
     tables = list(_outside_tables(query, tree))
     tree.set("into", None)
     _shorten(tree, [table for table, _ in tables])
@@ -106,9 +106,9 @@ def _is_bare_branch(node: exp.Subquery) -> bool:
 
 def _printed(tree: exp.Expr, dialect: str) -> str:
     try:
-        return tree.sql(comments=False)
+        return copied(tree).sql(comments=False, copy=False)
     except ValueError:  # a clause that only its own dialect can print
-        return tree.sql(dialect, comments=False)
+        return copied(tree).sql(dialect, comments=False, copy=False)
 
 
 def tree_digest(tree: exp.Expr) -> str:
