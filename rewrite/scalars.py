@@ -187,6 +187,8 @@ def _encoding(node: exp.Expr) -> _Step:
             raise Unsupported("rows inside an expression", node)
         case exp.Star() | exp.Columns():
             raise Unsupported("a star inside an expression")
+        case _ if isinstance(node, _BITWISE) and _is_mixed(node):
+            raise Unsupported("signs for bits that not all dialects read in one order", node)
         case exp.DataType():
             text = _type_text(node)
             return _Step((), lambda _: Call("datatype", (), (f"this:{text}",)))
@@ -194,6 +196,22 @@ def _encoding(node: exp.Expr) -> _Step:
             raise Unsupported("IN over rows")
         case _:
             return _call(node)
+
+
+# T-SQL reads `a & b + c` from left to right, BigQuery and Spark `a | b & c` from the & on; sqlglot
+# reads neither so (their manuals, "Operator precedence").
+_BITWISE = (
+    exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift,
+)  # fmt: skip
+
+
+def _is_mixed(node: exp.Expr) -> bool:
+    """Whether a sign for bits stands beside another, or before a sum, without parentheses."""
+    left, right = node.this, node.args.get("expression")
+    others = tuple(kind for kind in _BITWISE if not isinstance(node, kind))
+    tight = isinstance(node, exp.BitwiseOr) and isinstance(left, exp.BitwiseAnd)
+    is_left = isinstance(left, others) and not tight
+    return is_left or isinstance(right, (*_BITWISE, exp.Add, exp.Sub))
 
 
 def _only(values: list[Expr]) -> Expr:
