@@ -189,6 +189,8 @@ def _encoding(node: exp.Expr) -> _Step:
             raise Unsupported("a star inside an expression")
         case _ if isinstance(node, _BITWISE) and _is_mixed(node):
             raise Unsupported("signs for bits that not all dialects read in one order", node)
+        case exp.DPipe(this=exp.Add() | exp.Sub()) | exp.DPipe(expression=exp.Add() | exp.Sub()):
+            raise Unsupported("|| beside a sum, which not all dialects read in one order", node)
         case exp.DataType():
             text = _type_text(node)
             return _Step((), lambda _: Call("datatype", (), (f"this:{text}",)))
@@ -199,7 +201,8 @@ def _encoding(node: exp.Expr) -> _Step:
 
 
 # T-SQL reads `a & b + c` from left to right, BigQuery and Spark `a | b & c` from the & on; sqlglot
-# reads neither so (their manuals, "Operator precedence").
+# reads neither so (their manuals, "Operator precedence"). || is as tight as + in Oracle and Spark,
+# as * in BigQuery and tighter than both in SQLite.
 _BITWISE = (
     exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift,
 )  # fmt: skip
