@@ -32,6 +32,7 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     """The whole query as one Opaque node; `reason` says what was not understood."""
     tree = copied(query.node)
     tables = list(_outside_tables(query, tree))
+    recursive = any(map(_may_recurse, tree.find_all(exp.With)))
     tree.set("into", None)
     _shorten(tree, [table for table, _ in tables])
     for raw in list(tree.find_all(exp.RawString)):
@@ -55,7 +56,8 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     as_sets(tree)
     by_all(tree, query.dialect)
     by_expression(tree, query.dialect)
-    _sort_branches(tree, query.dialect)
+    if not recursive:
+        _sort_branches(tree, query.dialect)
     text = f"{_printed(tree, query.dialect)} -- {tree_digest(tree)}"
     names = tuple(output.name for output in query.outputs)
     rels, columns = zip(*inputs.values(), strict=True) if inputs else ((), ())
@@ -73,15 +75,23 @@ def _sort_conjuncts(tree: exp.Expr) -> None:
 
 def _sort_branches(tree: exp.Expr, dialect: str) -> None:
     """In place: a UNION ALL c UNION ALL b as a UNION ALL b UNION ALL c is, which has the same bag
-    of rows. The first branch names the columns, so that it stays; of a recursive query, all."""
-    if any(block.args.get("recursive") for block in tree.find_all(exp.With)):
-        return
+    of rows. The first branch names the columns, so that it stays."""
     for union in reversed([node for node in tree.find_all(exp.Union) if is_top(node)]):
         if word(union) != BY_NAME:
             rest = branches(union)[1:]
             kept = sorted(map(copied, rest), key=lambda branch: _printed(branch, dialect))
             for old, new in zip(rest, kept, strict=True):
                 old.replace(new)
+
+
+def _may_recurse(block: exp.With) -> bool:
+    """Whether a CTE reads itself, which some dialects have no word for: engines take only what it
+    begins with before what reads itself."""
+    return bool(block.args.get("recursive")) or any(
+        not table.args.get("db") and table.name.lower() == cte.alias.lower()
+        for cte in block.expressions
+        for table in cte.find_all(exp.Table)
+    )
 
 
 def _is_conjunct(node: exp.Expr) -> bool:

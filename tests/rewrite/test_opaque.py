@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.algebra import Opaque, Plan
 from unwet.rewrite.script import end_state
-from unwet.tests.rewrite.small_world import SCHEMA, plan_of
+from unwet.tests.rewrite.small_world import SCHEMA, Worlds, plan_of
 
 R = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 3) "
 
@@ -54,6 +56,13 @@ DIFFERENT = [
         "the branch that names the columns",
         "SELECT DISTINCT ON (a) a FROM (SELECT a, b FROM t UNION ALL SELECT b, a FROM t)",
         "SELECT DISTINCT ON (a) a FROM (SELECT b, a FROM t UNION ALL SELECT a, b FROM t)",
+    ),
+    (
+        "branches by name, which tell the order of the columns",
+        "SELECT DISTINCT ON (a) * FROM (SELECT a FROM t UNION ALL BY NAME SELECT b FROM t"
+        " UNION ALL BY NAME SELECT c FROM t)",
+        "SELECT DISTINCT ON (a) * FROM (SELECT a FROM t UNION ALL BY NAME SELECT c FROM t"
+        " UNION ALL BY NAME SELECT b FROM t)",
     ),
     (
         "branches of UNION",
@@ -108,6 +117,10 @@ BY_DIALECT = [
     ("postgres", "SELECT DISTINCT ON (s1.p.a) s1.p.a FROM s1.p, t AS p",
      "SELECT DISTINCT ON (p.a) p.a FROM s1.p, t AS p"),
     ("clickhouse", "SELECT DISTINCT ON (a) Ab FROM t", "SELECT DISTINCT ON (a) AB FROM t"),
+    *((dialect, "WITH n AS (SELECT 1 AS i UNION ALL SELECT 9 UNION ALL SELECT i + 1 FROM n"
+       " WHERE i < 3) SELECT i FROM n",
+       "WITH n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 3 UNION ALL SELECT 9)"
+       " SELECT i FROM n") for dialect in ("tsql", "snowflake", "oracle")),
 ]  # fmt: skip
 
 
@@ -157,6 +170,39 @@ def test_the_same_query_in_other_letters_is_one(
     what: str, dialect: str, left: str, right: str
 ) -> None:
     assert opaque_of(left, dialect).rel == opaque_of(right, dialect).rel, what
+
+
+BRANCHES = [
+    ("SELECT a, b FROM t", "SELECT b, a FROM t WHERE a > 1", "(SELECT a, a FROM t LIMIT 0)"),
+    ("SELECT a, c AS b FROM t", "SELECT 2.5, 'x'", "SELECT b, '05' FROM t", "SELECT NULL, NULL"),
+    ("SELECT 1 AS a, NULL AS b", "SELECT 'y', TRUE", "SELECT 1e3, 2", "SELECT 2.50, '2.5'"),
+    ("SELECT a, b FROM t", "(SELECT 2, 3 UNION ALL SELECT b, b FROM t UNION ALL SELECT 1.5, 'x')",
+     "SELECT a, c FROM t INTERSECT SELECT b, c FROM t"),
+]  # fmt: skip
+AROUND = [
+    "SELECT DISTINCT ON (a, b) a, b FROM ({}) AS q",
+    "WITH w AS ({} ORDER BY a, b LIMIT 3) SELECT DISTINCT ON (a, b) * FROM w",
+    "SELECT DISTINCT ON (x, y) x, y FROM ({} UNION SELECT b, a FROM t) AS q (x, y)",
+]
+
+
+@pytest.fixture(scope="module")
+def worlds() -> Worlds:
+    return Worlds()
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("branches", BRANCHES)
+def test_branches_behind_the_first_in_any_order_have_the_same_rows(
+    branches: tuple[str, ...], around: str, worlds: Worlds
+) -> None:
+    """Their values too, whatever the types of the branches make of each other."""
+    first, *rest = branches
+    before = around.format(" UNION ALL ".join(branches))
+    for other in permutations(rest):
+        after = around.format(" UNION ALL ".join((first, *other)))
+        assert opaque_of(before).rel == opaque_of(after).rel
+        assert not worlds.difference(before, after)
 
 
 def plans_of(dialect: str, **files: str) -> dict[str, Plan]:
