@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from pathlib import Path
+from typing import Any
 
 from unwet.lineage.errors import UnwetError, WorkerError
 from unwet.lineage.shards import Answer, Question, Shard, Work
@@ -116,10 +117,7 @@ class Worker:
     def answer(self) -> Answer:
         """The answer to the last question. Raises WorkerError, and UnwetErrors of the worker."""
         try:
-            # A signal that comes just before a read would wait for its end: none takes long
-            while not self.pipe.poll(_GLANCE):
-                pass
-            said: Answer | _Failed | UnwetError = self.pipe.recv()
+            said: Answer | _Failed | UnwetError = received(self.pipe)
         except (EOFError, OSError) as error:
             raise self._lost() from error
         if isinstance(said, UnwetError):
@@ -145,6 +143,14 @@ class Worker:
         self._process.join(_PATIENCE)
         code = self._process.exitcode
         return WorkerError("", f"a process of --jobs ended with {code}; one needs less memory")
+
+
+def received(pipe: Connection) -> Any:
+    """What the other end sends. Raises EOFError and OSError where there is none any more."""
+    # A signal that comes just before a read would wait for its end: none takes long
+    while not pipe.poll(_GLANCE):
+        pass
+    return pipe.recv()
 
 
 def _serve(pipe: Connection, others: Sequence[Connection], work: Work) -> None:

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Final, Generic, TypeVar
 
-from unwet.lineage.jobs import ENDING, cores, may_fork, signals_held
+from unwet.lineage.jobs import ENDING, cores, may_fork, received, signals_held
 from unwet.lineage.pile import Pile
 
 SMALL: Final = 400_000  # characters of a pile below which a copy of the process saves nothing
@@ -25,9 +25,11 @@ T = TypeVar("T")
 
 
 def pays(pile: Pile) -> bool:
-    """Whether a second process is worth its memory for what is made of a pile."""
+    """Whether a second process is worth its memory for what is made of a pile, and may be had:
+    a worker of a pool that runs us has no children."""
     size = sum(len(source.text) for source in pile.sources)
-    return SMALL <= size < LARGE and cores() > 1 and may_fork()
+    alone = not multiprocessing.current_process().daemon
+    return SMALL <= size < LARGE and cores() > 1 and alone and may_fork()
 
 
 class Meanwhile(Generic[T]):
@@ -38,10 +40,14 @@ class Meanwhile(Generic[T]):
         self._pipe: Connection | None = None
         if forked:
             context = multiprocessing.get_context("fork")
-            self._pipe, theirs = context.Pipe(duplex=False)
-            self._process = context.Process(target=_serve, args=(theirs, make), daemon=True)
-            with signals_held():
-                self._process.start()
+            pipe, theirs = context.Pipe(duplex=False)
+            self._process = context.Process(target=_serve, args=(pipe, theirs, make), daemon=True)
+            try:
+                with signals_held():
+                    self._process.start()
+                self._pipe = pipe
+            except OSError:  # no memory for another process, or too many run
+                pipe.close()
             theirs.close()
 
     def result(self) -> T:
@@ -49,7 +55,7 @@ class Meanwhile(Generic[T]):
         that cannot, for want of memory say, is done without."""
         if self._pipe is not None:
             try:
-                made: T = self._pipe.recv()
+                made: T = received(self._pipe)
             except (EOFError, OSError):
                 pass
             else:
@@ -71,7 +77,8 @@ class Meanwhile(Generic[T]):
             self._pipe = None
 
 
-def _serve(pipe: Connection, make: Callable[[], object]) -> None:
+def _serve(read: Connection, pipe: Connection, make: Callable[[], object]) -> None:
+    read.close()  # nobody reads when the first has been killed: what is sent then ends us, too
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first gets it, too, and ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import select
+import signal
 import time
 from collections.abc import Callable
 
@@ -64,6 +66,42 @@ def test_who_does_not_want_it_any_more_does_not_wait() -> None:
     with pytest.raises(KeyError), Meanwhile(lambda: time.sleep(600), forked=True):
         raise KeyError
     assert multiprocessing.active_children() == []
+
+
+def test_this_process_makes_it_where_no_second_one_can_be_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_more() -> int:
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(os, "fork", no_more)
+    with Meanwhile(os.getpid, forked=True) as work:
+        assert work.result() == os.getpid()
+
+
+def test_the_second_process_outlives_no_first_one_that_is_killed() -> None:
+    ours, theirs = os.pipe()  # at its end when nobody has the other side open any more
+
+    def first() -> None:
+        with Meanwhile(lambda: bytes(1_000_000), forked=True):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    process = multiprocessing.get_context("fork").Process(target=first)
+    process.start()
+    os.close(theirs)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    ready, _, _ = select.select([ours], [], [], 60)
+    assert ready and not os.read(ours, 1)
+    os.close(ours)
+
+
+def test_a_worker_of_a_pool_does_it_alone(forking: Callable[[], None]) -> None:
+    pile = load(PILE, "duckdb")
+    forking()
+    with Meanwhile(lambda: (os.getpid(), pays(pile)), forked=True) as work:
+        process, may = work.result()
+    assert process != os.getpid() and not may
 
 
 def test_it_pays_for_piles_that_are_neither_small_nor_very_large(
