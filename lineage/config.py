@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from unwet.lineage.errors import BadConfig, PathNotFound
-from unwet.lineage.toml_lines import lines_of
+from unwet.lineage.toml_lines import lines_of, no_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _file(path: Path) -> _File | None:
         text = path.read_text(encoding="utf-8")
         data: Mapping[str, object] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadConfig(f"{path}: {error}", "write it as TOML, in UTF-8") from error
+        raise BadConfig(no_toml(path, error), "write it as TOML, in UTF-8") from error
     except OSError as error:
         raise BadConfig(f"{path}: cannot read: {error.strerror or error}") from error
     if path.name != "pyproject.toml":

@@ -3,6 +3,13 @@
 import re
 
 
+def no_toml(path: object, error: ValueError) -> str:
+    """What is wrong with a file that is no TOML, or not UTF-8: `path:line:column: message` where
+    the parser tells the place, which tomllib does in words only before Python 3.14."""
+    said = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
+    return f"{path}:{said[2]}:{said[3]}: {said[1]}" if said else f"{path}: {error}"
+
+
 def lines_of(text: str, kind: str) -> list[tuple[int, dict[str, int]]]:
     """Where the tables `[kind]` or `[[kind]]` of a TOML text begin, and the lines of their keys.
 

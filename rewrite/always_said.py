@@ -1,7 +1,8 @@
 """Parameters for which every call says the same are none: the macro says it.
 
 A parameter is made for what some queries had otherwise. Once these are read from one model, or have
-become calls of another macro, all calls that are left say the same.
+become calls of another macro, all calls that are left say the same. Nor is a condition one that no
+call has: what nearly all of them said there is in the macro, or a parameter of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import copied, texts
-from unwet.rewrite.library import HOLE, Library, Macro, MacroCall, numbers_in, numbers_of
+from unwet.rewrite.library import (
+    HOLE,
+    NO_CONDITION,
+    Library,
+    Macro,
+    MacroCall,
+    numbers_in,
+    numbers_of,
+)
 from unwet.rewrite.shapes import Leaf
 
 _PLAIN: Final = ("name", "string", "number")
@@ -30,9 +39,11 @@ def without_constants(library: Library) -> Library:
         numbers[calls[at].macro].append(at)
     for place, macro in enumerate(macros):
         own = numbers[macro.name]
-        gone = _constants(macro, [calls[at] for at in own], calls) if len(own) > 1 else {}
-        if gone:
-            macros[place] = _filled(macro, gone)
+        said = [calls[at] for at in own]
+        gone = _constants(macro, said, calls) if len(own) > 1 else {}
+        idle = _idle(macro, said, calls)
+        if gone := {**gone, **idle}:
+            macros[place] = _filled(_tested(macro, idle), gone)
             for at in own:
                 calls[at] = _shorter(calls[at], gone)
     return replace(library, macros=tuple(macros), calls=tuple(calls))
@@ -59,9 +70,7 @@ def _constants(
 ) -> dict[str, Leaf]:
     """What all calls say, by the parameter, where it stands in the macro's own words only."""
     said = [dict((*call.unsaid, *call.args)) for call in calls]
-    inner = {n for at in numbers_of(macro.tree) for _, leaf in every[at].args
-             for n in _holes(leaf, every)}  # fmt: skip
-    inner |= {name for text in macro.defaults.values() for name in HOLE.findall(text)}
+    inner = _handed_on(macro, every)
     words = _in_words(macro.tree)
     found: dict[str, Leaf] = {}
     for name in macro.params:
@@ -72,6 +81,42 @@ def _constants(
         if name not in (*inner, macro.optional[0], macro.scoped[0]) and name in words:
             found[name] = leaf
     return found
+
+
+def _idle(macro: Macro, calls: Sequence[MacroCall], every: Sequence[MacroCall]) -> dict[str, Leaf]:
+    """The conditions that no call has, that stand beside others, or alone, and nowhere else."""
+    said = [dict((*call.unsaid, *call.args)) for call in calls]
+    inner, times = _handed_on(macro, every), Counter(HOLE.findall(" ".join(texts(macro.tree))))
+    return {name: NO_CONDITION for name in _tests(macro.tree)
+            if name not in inner and times[name] == 1
+            and said and all(each.get(name) == NO_CONDITION for each in said)}  # fmt: skip
+
+
+def _tests(tree: exp.Expr) -> dict[str, exp.Var]:
+    """The holes that a WHERE demands, beside other tests or alone, by their names."""
+    holes = ((HOLE.fullmatch(node.name), node) for node in tree.find_all(exp.Var)
+             if isinstance(node.parent, exp.And | exp.Where))  # fmt: skip
+    return {hole[1]: node for hole, node in holes if hole is not None}
+
+
+def _tested(macro: Macro, idle: Iterable[str]) -> Macro:
+    """The macro without these conditions."""
+    tree = copied(macro.tree)
+    for name in idle:
+        hole = _tests(tree)[name]
+        parent = hole.parent
+        if isinstance(parent, exp.And):
+            parent.replace(parent.this if parent.expression is hole else parent.expression)
+        elif isinstance(parent, exp.Where) and parent.parent is not None:
+            parent.parent.set("where", None)
+    return replace(macro, tree=tree)
+
+
+def _handed_on(macro: Macro, every: Sequence[MacroCall]) -> set[str]:
+    """The parameters that are in the arguments of calls within the macro, or in its defaults."""
+    inner = {n for at in numbers_of(macro.tree) for _, leaf in every[at].args
+             for n in _holes(leaf, every)}  # fmt: skip
+    return inner | {name for text in macro.defaults.values() for name in HOLE.findall(text)}
 
 
 def _holes(leaf: Leaf, calls: Sequence[MacroCall]) -> Iterable[str]:

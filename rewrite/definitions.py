@@ -17,6 +17,7 @@ from unwet.rewrite.algebra import Plan
 # `p__a__pp__b__p_2004`: all placeholders before a name but the last
 _FIRST_OF_SEVERAL: Final = re.compile(r"^(?:p__\w+?__p)+(?=p__\w+?__p)", re.IGNORECASE)
 _SAYS_NOTHING: Final = 3  # files of one name, so that it is no name
+_BETWEEN: Final = re.compile(r"_*[^a-z0-9_][^a-z0-9]*")  # signs and blanks between words
 LONGEST: Final = 60  # of 63 that PostgreSQL keeps of a name; a number may come behind it
 
 
@@ -167,13 +168,14 @@ def _raw(definition: Definition) -> str:
     if definition.of:
         raw = f"{definition.of.split('.')[-1]}_{file}"
     for ending in (".jinja", ".j2", ".sql", ".hql", ".ddl"):
-        raw = raw.removesuffix(ending)
+        if raw.lower().endswith(ending):  # Windows knows it as .SQL
+            raw = raw[: -len(ending)]
     return raw
 
 
 def _clean(raw: str) -> str:
     raw = TOKEN.sub(r"\1", raw)
-    clean = "".join(c if c.isalnum() and c.isascii() else "_" for c in raw.lower()).strip("_")
+    clean = _BETWEEN.sub("_", raw.lower()).strip("_")
     return clean if clean and not clean[0].isdigit() else f"report_{clean}".rstrip("_")
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from unwet.lineage.config import Intended
 from unwet.lineage.errors import BadDecision, PathNotFound
-from unwet.lineage.toml_lines import lines_of
+from unwet.lineage.toml_lines import lines_of, no_toml
 from unwet.rewrite.decisions.entries import Entry
 from unwet.rewrite.decisions.resolution import Resolution, resolution
 from unwet.rewrite.decisions.shaping import (
@@ -84,7 +84,7 @@ def read_decisions(path: Path | str | None) -> Decisions:
         text = place.read_text(encoding="utf-8")
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadDecision(f"{place}: {error}", "write it as TOML, in UTF-8") from error
+        raise BadDecision(no_toml(place, error), "write it as TOML, in UTF-8") from error
     except OSError as error:
         raise BadDecision(f"{place}: cannot read: {error.strerror or error}") from error
     found = list(_entries(str(place), text, data))

@@ -44,7 +44,8 @@ def _made_of(project: Project) -> str:
              counted(len(project.intermediates), "model that others read"),
              counted(len(project.library.macros) + len(macros), "macro")]  # fmt: skip
     if project.originals:
-        parts.append(f"{counted(len(project.originals), 'script')} kept as they were")
+        many = len(project.originals)
+        parts.append(f"{counted(many, 'script')} kept as {'it was' if many == 1 else 'they were'}")
     return ", ".join(parts).replace("model that others reads", "models that others read")
 
 

@@ -17,13 +17,17 @@ from pathlib import Path
 from unwet.lineage.errors import OutputEdited, OutputNotEmpty, OutputReadOnly, UsageError
 
 MANIFEST = ".unwet/manifest.json"
+_FOLDER = "name a folder, or one that is not there yet, with --out"
 
 
 def check(out: Path, force: bool, pile: Iterable[str] = ()) -> None:
     """Raises before any work is done when the place cannot be used. ``pile``: the files that are
     read; a project among them would be a part of the pile the next time, or hide it."""
     if out.exists() and not out.is_dir():
-        raise OutputReadOnly(str(out), "it is a file")
+        raise OutputReadOnly(str(out), "it is a file", _FOLDER)
+    for above in out.parents:
+        if above.exists() and not above.is_dir():
+            raise OutputReadOnly(str(out), f"{above} is a file", _FOLDER)
     for folder in (out, _home(out)):
         if folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise OutputReadOnly(str(out), f"no permission in {folder}")

@@ -44,7 +44,7 @@ def test_pyproject_counts_only_with_its_table(tmp_path: Path) -> None:
         ("zzz = 1", "unknown setting: zzz", "known settings"),
         ("dialect = 3", "dialect must be a text", ""),
         ("params = 3", "params must be a table", ""),
-        ("dialect =", "unwet.toml", "TOML"),
+        ("dialect = 'x'\ny = ]\n", "unwet.toml:2:5: ", "TOML"),
         ("intended = 3", "needs a path and a reason", ""),
         ("[[intended]]\npath = 'a'", "needs a path and a reason", ""),
         ("[[intended]]\npath = 'a'\nreason = ' '", "reason in [[intended]] must be", ""),

@@ -6,7 +6,7 @@ import pytest
 from sqlglot import exp, parse_one
 
 from unwet.rewrite.always_said import without_constants
-from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall
 from unwet.rewrite.shapes import Leaf
 
 BODY = "SELECT t.a, 'h__word__h' AS b FROM h__relation__h AS t WHERE t.c_h__word__h = 'x'"
@@ -30,6 +30,32 @@ def test_the_macro_says_what_all_calls_say() -> None:
     assert macro.tree.sql() == BODY.replace("h__relation__h", SALES.text)
     assert [call.args for call in made.calls] == [(("word", word),) for word in words]
     assert [call.unsaid for call in made.calls] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("where", "left"),
+    [
+        ("t.a > 0 AND {0}", " WHERE t.a > 0"),
+        ("{0} AND t.a > 0 AND t.b = 1", " WHERE t.a > 0 AND t.b = 1"),
+        ("{0}", ""),
+        ("t.a > 0 OR {0}", None),
+        ("{0} AND EXISTS(SELECT 1 FROM u WHERE {0})", None),  # others would have to go, too
+    ],
+)
+def test_a_condition_that_no_call_has_goes(where: str, left: str | None) -> None:
+    body = f"SELECT t.a FROM t WHERE {where.format('hole')}"
+    before = library(*[{"word": Leaf("string", "x"), "test": NO_CONDITION}] * 2, body=body)
+    (macro,) = before.macros
+    for node in [*macro.tree.find_all(exp.Column)]:
+        if node.name == "hole":
+            node.replace(exp.Var(this="h__test__h"))
+    after = without_constants(before)
+    if left is None:
+        assert after.macros == before.macros and after.calls == before.calls
+    else:
+        assert after.macros[0].tree.sql() == f"SELECT t.a FROM t{left}"
+        assert after.macros[0].params == ("word",) and after.macros[0].defaults == {}
+        assert [call.unsaid for call in after.calls] == [(), ()]
 
 
 @pytest.mark.parametrize(

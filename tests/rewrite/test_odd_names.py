@@ -48,6 +48,12 @@ def test_scripts_that_differ_in_case_only_are_both_kept() -> None:
     assert sorted(kept.values()) == ["SELECT FROM 1", "SELECT FROM 2"]
 
 
+def test_names_of_files_with_blanks_and_signs() -> None:
+    names = ["Churn.SQL", "Sales DE (final).Sql", "a - b.sql", "a__c.sql"]
+    made = of({name: f"SELECT {n} AS x" for n, name in enumerate(names)})
+    assert models(made) == ["a__c", "a_b", "churn", "sales_de_final"]
+
+
 def test_of_several_placeholders_before_a_name_the_last_is_enough() -> None:
     texts = {
         "a.sql": "SELECT 1 AS x INTO @home@dot@prefix_1",
@@ -73,7 +79,7 @@ def test_two_reports_with_one_output_name_have_two_models() -> None:
     result = of(
         {"a.sql": "CREATE TABLE x.r AS SELECT 1 AS a", "b.sql": "CREATE TABLE y.r AS SELECT 2 AS a"}
     )
-    assert {v.relation: v.model for v in result.verdicts} == {"x.r": "r", "y.r": "r_2"}
+    assert {v.relation: v.model for v in result.verdicts} == {"x.r": "r_x", "y.r": "r_y"}
 
 
 def test_no_name_has_the_path_of_a_script_in_it() -> None:

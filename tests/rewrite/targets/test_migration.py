@@ -120,6 +120,11 @@ def test_the_head_says_what_became_of_the_pile() -> None:
     assert "3 scripts kept as they were." in head
 
 
+def test_one_script_is_kept_as_it_was() -> None:
+    result = refactor(load([Source("a.sql", "SELECT FROM WHERE")]), Request())
+    assert ", 1 script kept as it was.\n" in result.files["MIGRATION.md"]
+
+
 def test_folders_are_counted_and_linked() -> None:
     sources = [Source("a b/x.sql", "SELECT 1 AS x"), Source("a b/y.sql", "SELECT FROM WHERE"),
                Source("c/z.sql", "SELECT 2 AS x")]  # fmt: skip

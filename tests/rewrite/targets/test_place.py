@@ -74,8 +74,11 @@ def test_a_folder_that_holds_the_pile_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("x")
-    with pytest.raises(OutputReadOnly, match="it is a file"):
+    with pytest.raises(OutputReadOnly, match="it is a file") as caught:
         check(tmp_path / "out", force=True)
+    assert "--out" in caught.value.help
+    with pytest.raises(OutputReadOnly, match=r"project: .*out is a file"):
+        check(tmp_path / "out" / "deep" / "project", force=False)
 
 
 def test_a_place_without_permission_is_refused(
