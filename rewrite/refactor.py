@@ -35,6 +35,7 @@ from unwet.rewrite.decisions.shape import shape
 from unwet.rewrite.decisions.shaping import Forbid
 from unwet.rewrite.drafting import Drafting, tables
 from unwet.rewrite.drift import DriftFinding, drift
+from unwet.rewrite.implied_values import with_implied_values
 from unwet.rewrite.inlining import read_through
 from unwet.rewrite.kin import kindred
 from unwet.rewrite.ledger import Ledger
@@ -338,7 +339,8 @@ class _Job:
             return project
         library = with_usual_values(project.library)
         names = {*self.reports, *library.models, *self.limits.forbidden}
-        return replace(project, library=with_look_ups(library, names))
+        library = with_look_ups(library, names)
+        return replace(project, library=with_implied_values(library, names))
 
     def _named(self, project: Project) -> Project:
         """Under the names of the last run, then those that somebody has decided."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from unwet.rewrite.library import HANDED_ON, NO_NAMES, NO_VALUE, MacroCall
+from unwet.rewrite.library import HANDED_ON, HOLE, NO_NAMES, NO_VALUE, MacroCall
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -76,7 +76,7 @@ def expression(match: re.Match[str]) -> str:
     name = match["name"]
     match match["kind"].lower():
         case "ref":
-            return f"ref('{name}')"
+            return f"ref({_joined(name) if HOLE.search(name) else quoted(name)})"
         case "src":
             schema, _, table = name.partition("__")
             return f"source('{schema}', '{table}')"
