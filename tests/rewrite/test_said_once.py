@@ -96,9 +96,12 @@ def test_what_tells_the_reports_apart_is_always_said() -> None:
 
 
 def test_the_rows_of_a_table_have_all_their_cells() -> None:
-    found = library(months(), days=[Leaf("string", "90")] * 5)
+    found = library(months(), days=[Leaf("string", each) for each in ("30", *["90"] * 4)])
     rows = parse_one("SELECT a FROM x")
     rows.set("from_", None)
     rows.set("expressions", [exp.Var(this="call__0__call"), exp.Var(this="call__1__call")])
-    both = Library({**found.models, "r0": rows}, found.macros, found.calls)
-    assert with_usual_values(both).calls == both.calls
+    alone = {name: tree for name, tree in found.models.items() if name != "r1"}
+    both = Library({**alone, "r0": rows}, found.macros, found.calls)
+    made = with_usual_values(both).calls
+    assert made[:2] == both.calls[:2]
+    assert made[2:] != both.calls[2:]
