@@ -97,6 +97,14 @@ def test_another_column_is_a_parameter_wherever_it_stands() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("said", "limit"), [("5 < a.v", "5"), ("a.v > 5", "5"), ("5 > a.v", None), ("5 <= a.v", None)]
+)
+def test_another_limit_is_a_parameter_on_either_side(said: str, limit: str | None) -> None:
+    found = call(OWN.replace("a.v > 1", said))
+    assert (found and dict(found.args)["v_from"].text) == limit
+
+
 def test_an_output_that_is_computed_otherwise_is_a_parameter() -> None:
     found = call(OWN.replace("COUNT(*)", "COUNT(DISTINCT b.k)"))
     assert found is not None

@@ -22,7 +22,7 @@ from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.targets.jinja import call_text, template
 from unwet.rewrite.unwrapped import unwrapped
-from unwet.rewrite.variants import word_for
+from unwet.rewrite.variants import _aliases, word_for
 from unwet.tests.rewrite.small_pile import models
 
 CASE = Path(__file__).parents[2] / "fixtures" / "rewrite" / "variants"
@@ -236,3 +236,12 @@ def test_two_that_part_from_a_third_only_say_what_differs_between_them() -> None
     [macro] = library.macros
     assert len(macro.params) == 2
     assert library.models["r2"].find(exp.Avg) is not None
+
+
+@pytest.mark.parametrize(("alias", "wanted"), [("o", {"x": "o"}), ("h__rows__h", {})])
+def test_a_parameter_of_the_leader_is_nobody_elses_alias(
+    alias: str, wanted: dict[str, str]
+) -> None:
+    leader, other = (sqlglot.parse_one(f"SELECT {name}.k FROM t AS {name}") for name in (alias, "x"))
+    nodes = {id(one): its for one, its in zip(leader.walk(), other.walk(), strict=True)}
+    assert _aliases(leader.walk(), nodes) == wanted
