@@ -9,7 +9,6 @@ takes for granted in code; none of them rests on data.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -26,7 +25,6 @@ from unwet.rewrite.algebra import (
     Plan,
     Project,
     Rel,
-    SetOp,
     Sort,
     SortKey,
     Window,
@@ -37,6 +35,12 @@ from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.apart_branches import is_set, of_concatenation
 from unwet.rewrite.prove.as_read import as_read
+from unwet.rewrite.prove.dropped_rows import (
+    are_apart,
+    is_without_rows,
+    is_word,
+    union_of_dropped,
+)
 from unwet.rewrite.prove.headings import headings
 from unwet.rewrite.prove.identity import at_most_one, told
 from unwet.rewrite.prove.judge import normal_forms
@@ -45,7 +49,6 @@ from unwet.rewrite.prove.set_operations import once, union_columns
 from unwet.rewrite.prove.together import nulls_together
 from unwet.rewrite.prove.unseen_duplicates import without_unseen
 from unwet.rewrite.prove.whole_numbers import NO_INTEGERS, Integers
-from unwet.rewrite.rules.empty import is_empty
 from unwet.rewrite.rules.nulls import rejected_by
 from unwet.rewrite.rules.promises import Promises
 from unwet.rewrite.rules.refs import (
@@ -53,7 +56,6 @@ from unwet.rewrite.rules.refs import (
     exchanged,
     is_volatile,
     rebuild,
-    substitute,
     with_inputs,
 )
 from unwet.rewrite.rules.shapes import BINARY, FALSE, integer
@@ -232,17 +234,11 @@ def _without_default(test: Expr) -> Expr:
     for one, value in (test.args, test.args[::-1]):
         match one:
             case Call(op="coalesce", args=(x, default), shape=shape) if shape == _DEFAULTED:
-                if _are_apart(default, value):
+                if are_apart(default, value):
                     return Call("eq", (x, value), BINARY)
             case _:
                 pass
     return test
-
-
-def _are_apart(one: Expr, other: Expr) -> bool:
-    """Two words of plain letters that begin differently."""
-    words = [each.text.lower() for each in (one, other) if isinstance(each, Lit) and _is_word(each)]
-    return len(words) == 2 and words[0][0] != words[1][0]
 
 
 def default_that_is_no_match(rel: Rel) -> Rel | None:
@@ -259,7 +255,7 @@ def _no_match(part: Expr) -> Expr:
         if inner is None:
             continue
         x, default = inner.args
-        if _are_apart(default, value) or _is_empty(default, value):
+        if are_apart(default, value) or _is_empty(default, value):
             made = exchanged(one, inner, x)
             return Call("coalesce", (Call("eq", (made, value), BINARY), FALSE), _DEFAULTED)
     return part
@@ -279,11 +275,7 @@ def _default_below(expr: Expr) -> Call | None:
 
 def _is_empty(default: Expr, value: Expr) -> bool:
     """No text beside a word. Not in Oracle, where it is NULL."""
-    return default == Lit("string", "") and isinstance(value, Lit) and _is_word(value)
-
-
-def _is_word(each: Lit) -> bool:
-    return each.kind == "string" and re.fullmatch(r"[a-zA-Z]+", each.text) is not None
+    return default == Lit("string", "") and isinstance(value, Lit) and is_word(value)
 
 
 def known_value(rel: Rel, promises: Promises) -> Rel | None:
@@ -362,7 +354,7 @@ def distinct_rows(rel: Rel, integers: Integers, exact: bool) -> Rel | None:
     match rel:
         case Aggregate(input=inner, keys=keys, aggs=()) if keys and all_movable(keys):
             kept = {key.index for key in (source(e, inner) for e in keys) if isinstance(key, Col)}
-            if told(inner, kept, integers).rows or _is_without_rows(inner):
+            if told(inner, kept, integers).rows or is_without_rows(inner):
                 return Project(inner, keys)
             whole = exact and kept == set(range(width(inner)))
             return Project(inner, keys) if whole and is_set(inner, source) else None
@@ -401,68 +393,6 @@ def _same_distance(part: Expr) -> Expr:
             return part
         case _:
             return part
-
-
-def _is_without_rows(rel: Rel) -> bool:
-    """Also where words are compared that no collation takes for each other."""
-    match rel:
-        case SetOp(kind="union_all", inputs=many):
-            return all(map(_is_without_rows, many))
-        case Project(input=inner) | Sort(input=inner) | Window(input=inner):
-            return _is_without_rows(inner)
-        case Aggregate(input=inner, keys=keys):
-            return bool(keys) and _is_without_rows(inner)
-        case Filter(input=inner, conjuncts=conjuncts):
-            return any(map(_is_never, conjuncts)) or _is_without_rows(inner)
-        case Join(kind="inner" | "left", inputs=many):
-            several = many if rel.kind == "inner" else many[:1]
-            return any(map(_is_without_rows, several))
-        case _:
-            return is_empty(rel)
-
-
-def union_of_dropped(rel: Rel) -> Rel | None:
-    """A UNION in a branch of UNION ALL -> UNION ALL, where a condition above drops all of its rows,
-    as another constant is in them."""
-    match rel:
-        case Filter(input=SetOp(kind="union_all", inputs=many), conjuncts=conjuncts):
-            made = tuple(_if_dropped(each, conjuncts) for each in many)
-            return Filter(SetOp("union_all", made), conjuncts) if made != many else None
-        case _:
-            return None
-
-
-def _if_dropped(rel: Rel, conjuncts: Sequence[Expr]) -> Rel:
-    match rel:
-        case Aggregate(input=inner, keys=keys, aggs=()) if keys and all_movable(keys):
-            return Project(inner, keys) if any(_drops(c, rel) for c in conjuncts) else rel
-        case Project(input=inner, exprs=exprs) if all_movable(exprs):
-            below = [substitute(c, exprs) for c in conjuncts]
-            return replace(rel, input=_if_dropped(inner, below))
-        case _:
-            return rel
-
-
-def _drops(test: Expr, rel: Rel) -> bool:
-    """k = 'tiktok', where a relation has other words in k."""
-    if _is_never(test):
-        return True
-    match rel:
-        case Aggregate(input=inner, keys=exprs, aggs=()) | Project(input=inner, exprs=exprs):
-            return _drops(substitute(test, exprs), inner)
-        case Filter(input=inner):
-            return _drops(test, inner)
-        case SetOp(kind="union_all", inputs=many):
-            return all(_drops(test, each) for each in many)
-        case _:
-            return False
-
-
-def _is_never(test: Expr) -> bool:
-    """'google' = 'tiktok'."""
-    if not isinstance(test, Call) or test.op != "eq" or test.shape != BINARY:
-        return False
-    return _are_apart(*test.args)
 
 
 EQUATIONS: tuple[Equation, ...] = (

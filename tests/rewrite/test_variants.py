@@ -242,6 +242,8 @@ def test_two_that_part_from_a_third_only_say_what_differs_between_them() -> None
 def test_a_parameter_of_the_leader_is_nobody_elses_alias(
     alias: str, wanted: dict[str, str]
 ) -> None:
-    leader, other = (sqlglot.parse_one(f"SELECT {name}.k FROM t AS {name}") for name in (alias, "x"))
+    leader, other = (
+        sqlglot.parse_one(f"SELECT {name}.k FROM t AS {name}") for name in (alias, "x")
+    )
     nodes = {id(one): its for one, its in zip(leader.walk(), other.walk(), strict=True)}
     assert _aliases(leader.walk(), nodes) == wanted
