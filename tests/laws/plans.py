@@ -638,7 +638,11 @@ class Plans:
             case 3:
                 kind = self.choose(TYPES)
                 op = self.choose(("min", "max"))
-                return Agg(op, (self.expr(kind, scope, 1, True),), ("this",), distinct, where), kind
+                arg = self.expr(kind, scope, 1, True)
+                if kind == "bool" and not distinct and self.chance(2):
+                    op = "logicalor" if op == "max" else "logicaland"
+                    arg = Call("cast", (arg,), ("this", "to:boolean"))
+                return Agg(op, (arg,), ("this",), distinct, where), kind
             case _:
                 return Agg(
                     "sum", (self.expr("int", scope, 1, True),), ("this",), distinct, where

@@ -138,11 +138,11 @@ def test_who_reads_only_what_stays_does_not_change() -> None:
 
 
 def test_a_name_means_one_report_not_another_relation_of_that_name() -> None:
-    """The report of rep.nl is called nl, and that of nl is nl_2."""
+    """The report of rep.nl is called nl_rep, and that of nl is nl."""
     reader = ("top.sql", READER.format("revenue, segment").replace("rep.top", "nl"))
-    made = carry_out(pile(AVERAGE, reader), decision(*AVG, {"nl": ["revenue"]}))
-    assert made.changes["nl"].problem == ""
-    assert 'add { nl_2 = ["revenue"] } to changes' in made.changes["nl_2"].problem
+    made = carry_out(pile(AVERAGE, reader), decision(*AVG, {"nl_rep": ["revenue"]}))
+    assert made.changes["nl_rep"].problem == ""
+    assert 'add { nl = ["revenue"] } to changes' in made.changes["nl"].problem
 
 
 def test_names_that_stand_for_nothing_are_told() -> None:
