@@ -48,8 +48,9 @@ def keys(query: exp.Select) -> list[exp.Expr] | None:
     found: list[exp.Expr] = []
     for key in group.expressions:
         if isinstance(key, exp.Literal) and key.is_int:
-            items = query.expressions[: int(key.name)]
-            if len(items) < int(key.name) or any(isinstance(item, exp.Var) for item in items):
+            at = int(key.name)
+            items = query.expressions[:at]
+            if not 0 < at <= len(items) or any(isinstance(item, exp.Var) for item in items):
                 return None  # a call among the items may be several columns
             found.append(items[-1].unalias())
         else:

@@ -291,3 +291,26 @@ def test_words_with_a_query_of_a_name_are_those_of_all() -> None:
     assert model(result, "paid_big") == "{{ paid(condition='g.paid > 500') }}"
     assert model(result, "paid_at") == "{{ paid(condition=\"g.country = 'at'\") }}"
     assert "sum(g.paid) as cents" in macro(result)
+
+
+COUNTED = """create table r.paid_{name} as
+with all_of as (
+    select o.country, sum(coalesce(o.cents, 0)) as cents, min(o.cents) as least,
+        max(o.cents) as most, count(distinct o.customer) as customers, sum(i.qty) as pieces
+    from s.orders o join s.items i on i.order_id = o.id
+    where not coalesce(o.test, false) and o.day is not null {where} group by 1
+)
+select a.country, a.cents, a.least, a.most, a.customers, a.pieces from all_of a"""
+
+
+def test_a_query_that_only_says_otherwise_what_another_one_has_counted_leads_no_kin() -> None:
+    [inner] = COUNTED.split("(\n", 1)[1:]
+    outer = "create table r.paid_{name} as " + inner.rpartition(")")[0]
+    result = made(
+        COUNTED.format(name="all", where=""),
+        outer.format(name="new", where="and o.id > 700"),
+        outer.format(name="old", where="and o.id < 20"),
+        outer.format(name="big", where="and o.cents > 500"),
+    )
+    assert "all_of" not in macro(result)
+    assert "condition='o.cents > 500'" in model(result, "paid_big")

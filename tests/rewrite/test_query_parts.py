@@ -22,3 +22,8 @@ def test_a_call_among_the_items_may_be_several_columns() -> None:
     assert said("SELECT a, b, SUM(d) FROM t GROUP BY 1, 2", call=1) is None
     assert said("SELECT a, b, SUM(d) FROM t GROUP BY 1, 2", call=2) == ["a", "b"]
     assert said("SELECT a FROM t GROUP BY 1, 2", call=0) is None
+
+
+def test_a_position_that_is_none_is_no_key() -> None:
+    assert said("SELECT a, b FROM t GROUP BY 0") is None
+    assert said("SELECT a, b FROM t GROUP BY 1, 3") is None

@@ -272,6 +272,12 @@ def test_two_reports_that_say_the_same_do_not_read_each_other() -> None:
     assert [draft.refs for draft in found.drafts] == [(), ()]
 
 
+def test_a_report_whose_rows_nobody_has_a_name_for_is_not_read() -> None:
+    inside = DERIVED.replace(") as t order", ") as every order").replace("t.total", "every.total")
+    found = shared(f"create table r.t as {TOTALS}", inside, makers=frozenset({"t"}))
+    assert {draft.refs for draft in found.drafts} == {()}
+
+
 def test_a_star_over_all_columns_of_the_model_reads_the_model_itself() -> None:
     star = f"create table r.a as with t as ({TOTALS}) select *, n * 2 as twice from t where n > 3"
     found = shared(star, f"create table r.c as {SAME}", DERIVED, read=frozenset({"c"}))
