@@ -21,11 +21,13 @@ def unset(project: Project) -> dict[str, tuple[str, ...]]:
     named = {o.token.lower(): f"{o.schema}.{o.table}" for o in project.outside()}
     own: dict[str, frozenset[str]] = {}
     uses: dict[str, frozenset[str]] = {}
-    trees = {_MACRO + macro.name: macro.tree for macro in library.macros} | {**library.models}
-    for name, tree in trees.items():
-        calls = list(_calls("\n".join(texts(tree)), library))
-        said = (leaf.text for call in calls for _, leaf in (*call.args, *call.unsaid))
-        own[name] = _variables((*texts(tree), *said), named)
+    words = {name: [*texts(tree)] for name, tree in library.models.items()}
+    for macro in library.macros:
+        words[_MACRO + macro.name] = [*texts(macro.tree), *macro.defaults.values()]
+    for name, said in words.items():
+        calls = list(_calls(said, library))
+        handed = (leaf.text for call in calls for _, leaf in (*call.args, *call.unsaid))
+        own[name] = _variables((*said, *handed), named)
         uses[name] = frozenset(_MACRO + call.macro for call in calls)
     for draft in (*project.drafts, *project.intermediates):
         uses[draft.name] = uses.get(draft.name, frozenset()) | frozenset(draft.refs)
@@ -55,6 +57,11 @@ def _variables(words: Iterable[str], named: Mapping[str, str]) -> frozenset[str]
     return frozenset(name.lower() for name in _VARIABLE.findall("\n".join((text, *sources))))
 
 
-def _calls(text: str, library: Library) -> Iterator[MacroCall]:
-    for number in numbers_in(text):
-        yield library.calls[number]
+def _calls(words: Iterable[str], library: Library) -> Iterator[MacroCall]:
+    """The calls in texts, and those that are handed on in such calls."""
+    waiting = [number for text in words for number in numbers_in(text)]
+    while waiting:
+        call = library.calls[waiting.pop()]
+        yield call
+        said = (*call.args, *call.unsaid)
+        waiting += [number for _, leaf in said for number in numbers_in(leaf.text)]

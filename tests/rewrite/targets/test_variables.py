@@ -9,6 +9,7 @@ from unwet.lineage.tables import Catalog
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.project import Project
+from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.variables import unset
 
 
@@ -30,3 +31,21 @@ def test_variables_of_sources_and_of_macros_in_macros() -> None:
         )
         project = Project("p", "", drafts, (), library, {}, (), Catalog({}), {}, {}, "")
         assert unset(project) == {"top": ("cdm", "day"), "low": ("cdm", "day")}
+
+
+def test_variables_of_a_macro_that_an_argument_or_a_default_calls() -> None:
+    tree = exp.Var(this="call__0__call")
+    outer = sqlglot.parse_one("SELECT MAX(a) AS a FROM x AS y")
+    outer.find(exp.Table).replace(exp.Var(this="h__q__h"))  # type: ignore[union-attr]
+    inner = sqlglot.parse_one("SELECT a FROM t WHERE b = p__day__p")
+    handed = ("q", Leaf("condition", "call__1__call"))
+    draft = Draft("low", sqlglot.parse_one("SELECT a FROM t"), (), ())  # type: ignore[arg-type]
+    for args, defaults in (((handed,), {}), ((), {"q": handed[1].text})):
+        macros = (
+            Macro("inner", (), inner, "query"),
+            Macro("outer", ("q",), outer, "query", defaults=defaults),
+        )
+        calls = (MacroCall("outer", args), MacroCall("inner", ()))
+        library = Library({"low": tree}, macros, calls)
+        project = Project("p", "", (draft,), (), library, {}, (), Catalog({}), {}, {}, "")
+        assert unset(project) == {"low": ("day",)}
