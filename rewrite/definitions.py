@@ -151,22 +151,30 @@ def _stems(definitions: Sequence[Definition]) -> dict[Definition, str]:
 
 def _told_by_schemas(stems: Mapping[Definition, str]) -> dict[Definition, str]:
     """Those whose relations of several schemas are called alike: `orders_shop`, `orders_crm`."""
-    relations: dict[str, set[str]] = defaultdict(set)
+    schemas: dict[str, set[str]] = defaultdict(set)
     for each, stem in stems.items():
-        relations[stem] |= {each.relation} - {""}
-    found: dict[Definition, str] = {}
-    for each, stem in stems.items():
-        schema = _clean(each.relation.rpartition(".")[0].rpartition(".")[2])
-        if "." in each.relation and len(relations[stem]) > 1:
-            found[each] = f"{stem}_{schema}"
-    return found
+        schemas[stem] |= {_schema(each)} if each.relation else set()
+    return {each: f"{stem}_{_clean(schema.rpartition('.')[2])}" for each, stem in stems.items()
+            if (schema := _schema(each)) and len(schemas[stem]) > 1}  # fmt: skip
+
+
+def _schema(definition: Definition) -> str:
+    """With its database, where that is said."""
+    return (definition.of or definition.relation).rpartition(".")[0].lower()
 
 
 def _raw(definition: Definition) -> str:
-    file = definition.path.replace("\\", "/").split("/")[-1]
-    raw = definition.relation.split(".")[-1] or file
-    if definition.of:
-        raw = f"{definition.of.split('.')[-1]}_{file}"
+    *folders, file = definition.path.replace("\\", "/").split("/")
+    own = definition.of.split(".")[-1]
+    if not own:
+        return _without_ending(definition.relation.split(".")[-1] or file)
+    script = _without_ending(file)
+    if folders and script.lower() == own.lower():  # its folder tells it from others, if anything
+        script = folders[-1]
+    return f"{own}_{script}"
+
+
+def _without_ending(raw: str) -> str:
     for ending in (".jinja", ".j2", ".sql", ".hql", ".ddl"):
         if raw.lower().endswith(ending):  # Windows knows it as .SQL
             raw = raw[: -len(ending)]

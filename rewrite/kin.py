@@ -424,6 +424,8 @@ def _with_conditions(
         return
     order = dict.fromkeys((0, *(at for at, _ in drop), *range(len(model.selects))))
     places = [_places(member, path, model, order) for path in add]
+    if len(add) == len(drop) == 1:
+        places = [_instead_first(places[0], next(iter(drop)), model)]
     if all(places):
         for turn in range(min(_PLACES, max(map(len, places), default=1))):
             added: dict[int, tuple[exp.Expr, ...]] = {}
@@ -468,6 +470,19 @@ def _places(
     blocks_of = ((at, model.blocks.get(id(model.selects[at]))) for at in order)
     found = ((at, moved(said, block)) for at, block in blocks_of if block is not None)
     return [(at, test) for at, test in found if test is not None]
+
+
+def _instead_first(
+    places: Iterable[tuple[int, exp.Expr]], gone: Path, model: _Member
+) -> list[tuple[int, exp.Expr]]:
+    """The places in their order, but first where the one condition goes that the model has instead,
+    if it is on the same columns: ``>= 0`` stands where ``> 0`` stood."""
+    columns = _columns_in(conjuncts_of(model.selects[gone[0]])[gone[1]])
+    return sorted(places, key=lambda e: (e[0], _columns_in(e[1])) != (gone[0], columns))
+
+
+def _columns_in(test: exp.Expr) -> set[str]:
+    return {column.name.lower() for column in test.find_all(exp.Column)}
 
 
 def _unpaired(

@@ -17,6 +17,7 @@ from pathlib import Path
 from unwet.lineage.errors import OutputEdited, OutputNotEmpty, OutputReadOnly, UsageError
 
 MANIFEST = ".unwet/manifest.json"
+_ALLOWED = "let this user write there, or name another folder with --out"
 _FOLDER = "name a folder, or one that is not there yet, with --out"
 
 
@@ -30,7 +31,7 @@ def check(out: Path, force: bool, pile: Iterable[str] = ()) -> None:
             raise OutputReadOnly(str(out), f"{above} is a file", _FOLDER)
     for folder in (out, _home(out)):
         if folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-            raise OutputReadOnly(str(out), f"no permission in {folder}")
+            raise OutputReadOnly(str(out), f"no permission in {folder}", _ALLOWED)
     if out.is_dir() and any(out.iterdir()) and not force:
         raise OutputNotEmpty(str(out))
     if out.is_dir():

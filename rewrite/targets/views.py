@@ -64,7 +64,7 @@ def check(draft: Draft, dialect: str) -> None:
     open_ = sorted(variables(draft.tree, draft.outside))
     if open_:
         names = ", ".join(f"p__{name}__p" for name in open_)
-        raise NotComposable(f"a view has no parameters: give --param a value for {names}")
+        raise NotComposable(f"a view has no parameters: give --param NAME=VALUE for {names}")
     render(draft.tree, dialect)
 
 

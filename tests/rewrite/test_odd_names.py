@@ -82,6 +82,13 @@ def test_two_reports_with_one_output_name_have_two_models() -> None:
     assert {v.relation: v.model for v in result.verdicts} == {"x.r": "r_x", "y.r": "r_y"}
 
 
+def test_two_scripts_that_write_one_relation_have_two_models() -> None:
+    text = "CREATE TABLE x.r AS SELECT {} AS a"
+    paths = ["in/old/r.sql", "in/new/r.sql", "in/new/all.sql"]
+    result = of({path: text.format(n) for n, path in enumerate(paths)})
+    assert models(result) == ["r_all", "r_new", "r_old"]
+
+
 def test_no_name_has_the_path_of_a_script_in_it() -> None:
     texts = {f"some/folder/{n}.sql": COPY.format(n) for n in (1, 2, 3)}
     result = of(texts)

@@ -85,8 +85,9 @@ def test_a_place_without_permission_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
-    with pytest.raises(OutputReadOnly, match="no permission"):
+    with pytest.raises(OutputReadOnly, match="no permission") as caught:
         check(tmp_path / "out", force=False)
+    assert "--out" in caught.value.help
 
 
 def test_force_keeps_foreign_files_and_removes_stale_ones(tmp_path: Path) -> None:

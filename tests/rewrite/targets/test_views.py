@@ -134,14 +134,14 @@ def test_what_cannot_be_a_view_is_kept_with_the_reason() -> None:
     why = {v.name: (v.outcome, v.reason) for v in result.verdicts}
     [(cut, _)] = [(name, told) for name, told in why.items() if told == ("proved", "")]
     assert cut.startswith("n" * 50) and len(cut) == 60
-    assert why["open"] == ("kept", "a view has no parameters: give --param a value for n")
+    assert why["open"] == ("kept", "a view has no parameters: give --param NAME=VALUE for n")
     assert "legacy/open.sql" in result.files
 
 
 def test_a_placeholder_without_a_value_is_called_as_the_pile_does() -> None:
     queries = {name: f"SELECT id FROM @cdmSchema.u WHERE id > {at}" for at, name in enumerate("ab")}
     result = made("tsql", **queries)
-    why = "a view has no parameters: give --param a value for cdmSchema"
+    why = "a view has no parameters: give --param NAME=VALUE for cdmSchema"
     assert [v.reason for v in result.verdicts] == [why, why]
     first, second = (f"{v.path}:{v.line}" for v in result.verdicts)
     assert open_reports(result) == [f"2 x KEPT {why} (first {first}; -v shows all)"]
