@@ -111,7 +111,7 @@ class OutputNotEmpty(OutputError):
 
     def __init__(self, path: str) -> None:
         super().__init__(
-            f"output folder is not empty: {path}", "choose another with --out, or add --force"
+            f"output folder is not empty: {path}", "choose another folder, or add --force"
         )
 
 

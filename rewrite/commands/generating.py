@@ -72,7 +72,7 @@ def check(folder: str | None) -> None:
         return
     root = Path(folder)
     if root.exists() and not root.is_dir():
-        raise OutputReadOnly(folder, "it is no folder")
+        raise OutputReadOnly(folder, "it is no folder", "choose a folder, or a new name")
     for path in sorted(root.glob("*.sql")):
         try:
             with path.open(encoding="utf-8", errors="replace") as lines:

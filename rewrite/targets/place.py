@@ -17,8 +17,8 @@ from pathlib import Path
 from unwet.lineage.errors import OutputEdited, OutputNotEmpty, OutputReadOnly, UsageError
 
 MANIFEST = ".unwet/manifest.json"
-_ALLOWED = "let this user write there, or name another folder with --out"
-_FOLDER = "name a folder, or one that is not there yet, with --out"
+_ALLOWED = "let this user write there, or choose another folder"
+_FOLDER = "choose a folder, or a new name"
 
 
 def check(out: Path, force: bool, pile: Iterable[str] = ()) -> None:

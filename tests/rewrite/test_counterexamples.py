@@ -72,4 +72,4 @@ def test_sql_of_somebody_else_is_not_overwritten(wrong: Path) -> None:
 def test_a_file_is_no_folder_for_them(wrong: Path) -> None:
     told = verify(wrong, wrong / "pile" / "sums.sql")
     assert told.exit_code == 2
-    assert "it is no folder" in told.output
+    assert "it is no folder\nhelp: choose a folder" in told.output

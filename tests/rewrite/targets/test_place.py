@@ -76,7 +76,7 @@ def test_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("x")
     with pytest.raises(OutputReadOnly, match="it is a file") as caught:
         check(tmp_path / "out", force=True)
-    assert "--out" in caught.value.help
+    assert "choose" in caught.value.help
     with pytest.raises(OutputReadOnly, match=r"project: .*out is a file"):
         check(tmp_path / "out" / "deep" / "project", force=False)
 
@@ -87,7 +87,7 @@ def test_a_place_without_permission_is_refused(
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
     with pytest.raises(OutputReadOnly, match="no permission") as caught:
         check(tmp_path / "out", force=False)
-    assert "--out" in caught.value.help
+    assert "choose" in caught.value.help
 
 
 def test_force_keeps_foreign_files_and_removes_stale_ones(tmp_path: Path) -> None:
