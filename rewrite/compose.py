@@ -165,7 +165,7 @@ class _Composer:
         temps = self._temps_read(definition)
         own = {d.of: d.relation for d in definition.reads if d.of}
         found = [(twins.get(id(item.node)), item) for item in relations(query)]
-        _check_followed(copy, {id(twin) for twin, _ in found})
+        _check_followed(copy, {id(twin) for twin, _ in found}, query.dialect)
         for twin, item in found:
             if isinstance(twin, exp.Table) and item.stored is not None:
                 stored = own.get(item.stored, item.stored)
@@ -240,13 +240,13 @@ def _plain_qualifier(column: exp.Column) -> None:
         table.set("global_", None)
 
 
-def _check_followed(tree: exp.Expr, followed: set[int]) -> None:
+def _check_followed(tree: exp.Expr, followed: set[int], dialect: str) -> None:
     """Raises where a query reads something that nobody can rewire or that its script sets."""
     for variable in tree.find_all(exp.Parameter, exp.SessionParameter):
         raise NotComposable(f"it reads the variable {variable.sql()} of its script")
     for table in tree.find_all(exp.Table):
         named = isinstance(table.this, exp.Identifier) and not isinstance(table.parent, exp.Into)
-        if named and id(table) not in followed and not is_cte(table):
+        if named and id(table) not in followed and not is_cte(table, dialect):
             raise NotComposable(f"it reads {table.name} in a place that is not followed")
 
 

@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 from sqlglot import exp
 
-from unwet.lineage.names import fold, relation_name
+from unwet.lineage.names import SELF_REFERENCE, fold, relation_name
 from unwet.lineage.resolve import Query
 from unwet.lineage.trees import conjuncts, copied
 from unwet.rewrite.algebra import Opaque, Plan, Rel, Scan
@@ -32,7 +32,6 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     """The whole query as one Opaque node; `reason` says what was not understood."""
     tree = copied(query.node)
     tables = list(_outside_tables(query, tree))
-    recursive = any(map(_may_recurse, tree.find_all(exp.With)))
     tree.set("into", None)
     _shorten(tree, [table for table, _ in tables])
     for raw in list(tree.find_all(exp.RawString)):
@@ -56,8 +55,7 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     as_sets(tree)
     by_all(tree, query.dialect)
     by_expression(tree, query.dialect)
-    if not recursive:
-        _sort_branches(tree, query.dialect)
+    _sort_branches(tree, query.dialect)
     text = f"{_printed(tree, query.dialect)} -- {tree_digest(tree)}"
     names = tuple(output.name for output in query.outputs)
     rels, columns = zip(*inputs.values(), strict=True) if inputs else ((), ())
@@ -75,23 +73,16 @@ def _sort_conjuncts(tree: exp.Expr) -> None:
 
 def _sort_branches(tree: exp.Expr, dialect: str) -> None:
     """In place: a UNION ALL c UNION ALL b as a UNION ALL b UNION ALL c is, which has the same bag
-    of rows. The first branch names the columns, so that it stays."""
+    of rows. The first branch names the columns, so that it stays; of a recursive query, all, as
+    engines take only what it begins with before what reads itself."""
+    if any(_is_recursive(cte, dialect) for cte in tree.find_all(exp.CTE)):
+        return
     for union in reversed([node for node in tree.find_all(exp.Union) if is_top(node)]):
         if word(union) != BY_NAME:
             rest = branches(union)[1:]
             kept = sorted(map(copied, rest), key=lambda branch: _printed(branch, dialect))
             for old, new in zip(rest, kept, strict=True):
                 old.replace(new)
-
-
-def _may_recurse(block: exp.With) -> bool:
-    """Whether a CTE reads itself, which some dialects have no word for: engines take only what it
-    begins with before what reads itself."""
-    return bool(block.args.get("recursive")) or any(
-        not table.args.get("db") and table.name.lower() == cte.alias.lower()
-        for cte in block.expressions
-        for table in cte.find_all(exp.Table)
-    )
 
 
 def _is_conjunct(node: exp.Expr) -> bool:
@@ -230,12 +221,12 @@ def _outside_tables(query: Query, tree: exp.Expr) -> Iterator[tuple[exp.Expr, st
             yield twin, item.stored
     for table in tree.find_all(exp.Table):
         named = isinstance(table.this, exp.Identifier) and not isinstance(table.parent, exp.Into)
-        if named and id(table) not in found and not is_cte(table):
+        if named and id(table) not in found and not is_cte(table, query.dialect):
             # somewhere that nobody resolved: an argument of a table function, for example
             yield table, relation_name(table, query.dialect)
 
 
-def is_cte(table: exp.Table) -> bool:
+def is_cte(table: exp.Table, dialect: str) -> bool:
     """Whether a table may be a CTE that is visible where it stands."""
     if table.args.get("db"):
         return False
@@ -245,17 +236,31 @@ def is_cte(table: exp.Table) -> bool:
         if isinstance(node, exp.CTE):
             own = node
         block = node.args.get("with_")
-        if block is not None and name in _visible(block, own):
+        if block is not None and name in _visible(block, own, dialect):
             return True
         node = node.parent
     return False
 
 
-def _visible(block: exp.Expr, own: exp.CTE | None) -> set[str]:
+def _visible(block: exp.Expr, own: exp.CTE | None, dialect: str) -> set[str]:
     """The names a WITH gives to a place: all, or inside one of its CTEs those before it."""
     names: set[str] = set()
     for cte in block.expressions:
-        if cte is own and not block.args.get("recursive"):
+        if own is not None and cte is own and not _is_recursive(own, dialect):
             break
         names.add(cte.alias.lower())
     return names
+
+
+def _is_recursive(cte: exp.CTE, dialect: str) -> bool:
+    """Whether a CTE may read itself. Some dialects have no word for it: there a branch behind the
+    first one does."""
+    if cte.parent is not None and cte.parent.args.get("recursive"):
+        return True
+    body, name = cte.this, cte.alias.lower()
+    while dialect in SELF_REFERENCE and isinstance(body, exp.SetOperation):
+        tables = body.expression.find_all(exp.Table)
+        if any(each.name.lower() == name and not each.args.get("db") for each in tables):
+            return True
+        body = body.this
+    return False

@@ -70,7 +70,7 @@ def single(path: str, sql: str, dialect: str) -> Statement:
 
 def _relations(statement: Statement) -> Iterator[exp.Table]:
     for table in statement.tree.find_all(exp.Table):
-        if isinstance(table.this, exp.Identifier) and not is_cte(table):
+        if isinstance(table.this, exp.Identifier) and not is_cte(table, statement.dialect):
             yield table
 
 

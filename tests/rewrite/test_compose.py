@@ -45,6 +45,16 @@ def test_ctes_are_left_alone() -> None:
     assert text(sql) == "WITH t AS (SELECT a FROM src__main__t__src) SELECT a FROM t"
 
 
+@pytest.mark.parametrize("dialect", ["tsql", "snowflake", "oracle"])
+def test_a_cte_that_reads_itself_without_a_word_for_it_is_left_alone(dialect: str) -> None:
+    query = "WITH n AS (SELECT a FROM {} UNION ALL SELECT a + 1 FROM n WHERE a < 9) SELECT a FROM n"
+    found = text(f"CREATE VIEW r AS {query.format('t')}", dialect=dialect)
+    assert found.lower() == query.format("src__main__t__src").lower()
+    once = "WITH t AS (SELECT a FROM {} EXCEPT SELECT b FROM u) SELECT a FROM t"
+    found = text(f"CREATE VIEW r AS {once.format('t')}", dialect=dialect)
+    assert "from src__main__t__src" in found.lower()
+
+
 def test_temporary_tables_are_the_first_ctes() -> None:
     sql = """CREATE TEMP TABLE x AS SELECT a FROM t;
 CREATE TEMP TABLE y AS SELECT a FROM x;
