@@ -567,6 +567,7 @@ def _wrapped(tree: exp.Expr) -> exp.Expr | None:
     source = tree.args.get("from_")
     inner = source.this if source is not None else None
     bare = {"expressions", "from_"} == {k for k, v in tree.args.items() if v}
+    bare = bare and all(isinstance(e.unalias(), exp.Column | exp.Star) for e in tree.expressions)
     return inner.this if bare and isinstance(inner, exp.Subquery) else None
 
 

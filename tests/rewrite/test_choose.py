@@ -152,6 +152,14 @@ def test_queries_around_calls_of_one_macro_are_of_one_shape() -> None:
     assert handed.macro == inner_most.name
 
 
+def test_what_a_model_computes_of_another_query_is_in_its_macro() -> None:
+    counted = """SELECT s.id, s.day, ROW_NUMBER() OVER (PARTITION BY s.id ORDER BY s.day) AS ordinal
+        FROM (SELECT e.id, MIN(e.day) AS day, MAX(e.day) AS last FROM t{0} AS e
+              WHERE e.kind = {0} AND e.day > '2020-01-01' GROUP BY e.id, e.visit) AS s"""
+    library = choose([draft(f"r{i}", counted.format(i)) for i in range(4)], "duckdb")
+    assert texts(library) == {f"r{i}": f"call__{i}__call" for i in range(4)}
+
+
 def test_a_branch_that_is_a_call_is_one_whatever_its_author_says_behind_it() -> None:
     text = "SELECT call__1__call /* the end */ /* next */ UNION ALL SELECT call__2__call, b FROM t"
     found = SELECTED.sub(r"\1", text)
