@@ -108,6 +108,15 @@ def conjuncts(test: exp.Expr) -> Iterator[exp.Expr]:
             yield inner
 
 
+def drop_test(test: exp.Expr) -> None:
+    """In place: a condition goes out of the AND or the WHERE that it stands in, if it does."""
+    parent = test.parent
+    if isinstance(parent, exp.And):
+        parent.replace(parent.this if parent.expression is test else parent.expression)
+    elif isinstance(parent, exp.Where) and parent.parent is not None:
+        parent.parent.set("where", None)
+
+
 def texts(tree: exp.Expr) -> Iterator[str]:
     """All names, constants and other words that a tree holds, without its comments."""
     for node in tree.walk():

@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied, texts
+from unwet.lineage.trees import copied, drop_test, texts
 from unwet.rewrite.library import (
     HOLE,
     NO_CONDITION,
@@ -103,12 +103,7 @@ def _tested(macro: Macro, idle: Iterable[str]) -> Macro:
     """The macro without these conditions."""
     tree = copied(macro.tree)
     for name in idle:
-        hole = _tests(tree)[name]
-        parent = hole.parent
-        if isinstance(parent, exp.And):
-            parent.replace(parent.this if parent.expression is hole else parent.expression)
-        elif isinstance(parent, exp.Where) and parent.parent is not None:
-            parent.parent.set("where", None)
+        drop_test(_tests(tree)[name])
     return replace(macro, tree=tree)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, drop_test
 from unwet.rewrite.abstract import (
     BRANCH,
     Family,
@@ -522,11 +522,7 @@ def drop_idle_conditions(tree: exp.Expr) -> None:
     """In place: a hole that no condition stands in goes, where nothing became a parameter."""
     for node in list(tree.find_all(exp.Boolean)):
         if node._meta is not None and CONDITION in node._meta:
-            parent = node.parent
-            if isinstance(parent, exp.And):
-                parent.replace(parent.this if parent.expression is node else parent.expression)
-            elif isinstance(parent, exp.Where) and parent.parent is not None:
-                parent.parent.set("where", None)
+            drop_test(node)
 
 
 def _usual(family: Family) -> dict[str, Leaf]:
