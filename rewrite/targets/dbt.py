@@ -30,7 +30,7 @@ from unwet.rewrite.targets.dbt_tests import (
 )
 from unwet.rewrite.targets.jinja import template, wrapped
 from unwet.rewrite.targets.jinja_values import look_up, usual
-from unwet.rewrite.targets.placing import INTERMEDIATE, MARTS, STAGING, layer_of
+from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
 from unwet.rewrite.targets.variables import unset
 
 NAME = "dbt"
@@ -68,11 +68,12 @@ def files(project: Project) -> dict[str, str]:
         result["profiles.yml"] = profiles_yml(project)
     for draft in project.drafts:
         place = f"{MODELS}/{project.folder(draft.name)}{draft.name}.sql"
-        result[place] = _model(project, spoken, draft, folders.own(draft.name, MARTS))
+        result[place] = _model(project, spoken, draft, folders.own(draft.name))
     for draft in project.intermediates:
-        layer = layers[draft.name]
-        own = folders.own(draft.name, layer)
-        result[f"models/{layer}/{draft.name}.sql"] = _model(project, spoken, draft, own)
+        own = folders.own(draft.name)
+        result[f"models/{layers[draft.name]}/{draft.name}.sql"] = _model(
+            project, spoken, draft, own
+        )
     for macro in spoken.library.macros:
         result[f"macros/{macro.name}.sql"] = _macro(spoken, macro, schemas)
     if project.library.macros:

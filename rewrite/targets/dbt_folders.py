@@ -2,12 +2,17 @@
 which variables they need. A model says what is otherwise with it.
 
     marts: {+materialized: table, +enabled: "{{ var('day', none) is not none }}"}
+
+So does a folder in that folder what its models have most often, where that spares `_SPARED` of
+them a word of their own:
+
+    marts: {+materialized: view, sales_derived: {+materialized: table}}
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -16,6 +21,7 @@ from unwet.rewrite.targets.placing import LAYERS, MARTS, layer_of
 
 T = TypeVar("T", bound=Hashable)
 _ENABLED: Final = "+enabled"
+_SPARED: Final = 3  # as many lines as a folder takes at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,41 +34,95 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Folder:
+    """`usual`: what a model in it has without a word of its own; `inner`: the folders in it that
+    say something."""
+
+    usual: Setting
+    inner: Mapping[str, Folder]
+
+    def usual_at(self, path: Sequence[str]) -> Setting:
+        """What a model has that is so many folders below this one."""
+        inner = self.inner.get(path[0]) if path else None
+        return inner.usual_at(path[1:]) if inner else self.usual
+
+    def as_yaml(self, above: Setting | None = None) -> dict[str, Any]:
+        """What it says, and not the one `above` already."""
+        here = self.usual
+        said: dict[str, Any] = {}
+        if above is None or here.stored != above.stored:
+            said["+materialized"] = here.stored
+        if here.needs != (above.needs if above else ()):
+            said[_ENABLED] = _switch(here.needs)
+        return said | {name: inner.as_yaml(here) for name, inner in sorted(self.inner.items())}
+
+
+@dataclass(frozen=True, slots=True)
 class Folders:
-    """`models`: what each has; `layers`: what it has without a word of its own, by layer."""
+    """`models`: what each has; `paths`: the folders that it is in, the layer first; `layers`: what
+    these say."""
 
     models: Mapping[str, Setting]
-    layers: Mapping[str, Setting]
+    paths: Mapping[str, tuple[str, ...]]
+    layers: Mapping[str, Folder]
 
-    def own(self, name: str, layer: str) -> list[str]:
+    def own(self, name: str) -> list[str]:
         """What a model says for itself, as arguments of `config()`."""
-        here, usual = self.models[name], self.layers[layer]
+        here, usual = self.models[name], self._usual(name)
         said = [f"materialized='{here.stored}'"] if here.stored != usual.stored else []
         return said + ([f"enabled={_enabled(here.needs)}"] if here.needs != usual.needs else [])
 
     def exposed(self, name: str) -> dict[str, Any]:
         """The entry `config` of a report's exposure, where it needs one."""
         needs = self.models[name].needs
-        return {"config": {"enabled": _switch(needs)}} if needs != self.layers[MARTS].needs else {}
+        return {"config": {"enabled": _switch(needs)}} if needs != self._usual(name).needs else {}
 
     def as_yaml(self) -> dict[str, Any]:
         """The entries `models:` and `exposures:` of a project, without its name."""
-        models = {layer: _entry(usual) for layer, usual in self.layers.items()}
-        marts = {key: said for key, said in models.get(MARTS, {}).items() if key == _ENABLED}
+        models = {layer: folder.as_yaml() for layer, folder in self.layers.items()}
+        marts = _switches(models.get(MARTS, {}))
         return {"models": models} | ({"exposures": {MARTS: marts}} if marts else {})
+
+    def _usual(self, name: str) -> Setting:
+        layer, *path = self.paths[name]
+        return self.layers[layer].usual_at(path)
 
 
 def folders_of(project: Project, needs: Mapping[str, tuple[str, ...]]) -> Folders:
     """`needs`: the variables without a value that each model needs."""
-    by_layer: dict[str, list[Setting]] = defaultdict(list)
+    by_layer: dict[str, list[str]] = defaultdict(list)
     models: dict[str, Setting] = {}
+    paths: dict[str, tuple[str, ...]] = {}
     layers = layer_of(project)
     for draft in (*project.drafts, *project.intermediates):
-        layer = layers[draft.name]
-        models[draft.name] = Setting(_stored(project, draft.name, layer), needs[draft.name])
-        by_layer[layer].append(models[draft.name])
-    usual = {layer: _usual(by_layer[layer], layer) for layer in LAYERS if layer in by_layer}
-    return Folders(models, usual)
+        name, layer = draft.name, layers[draft.name]
+        models[name] = Setting(_stored(project, name, layer), needs[name])
+        below = project.folder(name).split("/")[:-1] if layer == MARTS else ()
+        paths[name] = (layer, *below)
+        by_layer[layer].append(name)
+    found: dict[str, Folder] = {}
+    for layer in (each for each in LAYERS if each in by_layer):
+        inside = [(paths[name][1:], models[name]) for name in by_layer[layer]]
+        usual = _usual([setting for _, setting in inside], layer)
+        found[layer] = Folder(usual, _inner(inside, usual))
+    return Folders(models, paths, found)
+
+
+def _inner(models: Iterable[tuple[tuple[str, ...], Setting]], usual: Setting) -> dict[str, Folder]:
+    """The folders that say something, of models that have `usual` without; by each model's path."""
+    by_folder: dict[str, list[tuple[tuple[str, ...], Setting]]] = defaultdict(list)
+    for path, setting in models:
+        if path:
+            by_folder[path[0]].append((path[1:], setting))
+    found: dict[str, Folder] = {}
+    for name, inside in by_folder.items():
+        counts = Counter(setting for _, setting in inside)
+        often = max(counts, key=lambda each: (counts[each], each.stored, each.needs))
+        here = often if counts[often] - counts[usual] >= _SPARED else usual
+        deeper = _inner(inside, here)
+        if here != usual or deeper:
+            found[name] = Folder(here, deeper)
+    return found
 
 
 def _stored(project: Project, name: str, layer: str) -> str:
@@ -70,10 +130,9 @@ def _stored(project: Project, name: str, layer: str) -> str:
     return "table" if layer == MARTS and not (report and report.definition.is_view) else "view"
 
 
-def _usual(settings: Iterable[Setting], layer: str) -> Setting:
-    all_of = list(settings)
-    stored = _most((each.stored for each in all_of), "table" if layer == MARTS else "view")
-    return Setting(stored, _most((each.needs for each in all_of), ()))
+def _usual(settings: Sequence[Setting], layer: str) -> Setting:
+    stored = _most((each.stored for each in settings), "table" if layer == MARTS else "view")
+    return Setting(stored, _most((each.needs for each in settings), ()))
 
 
 def _most(values: Iterable[T], else_: T) -> T:
@@ -82,9 +141,15 @@ def _most(values: Iterable[T], else_: T) -> T:
     return next((value for value, n in counts.items() if 2 * n > counts.total()), else_)
 
 
-def _entry(usual: Setting) -> dict[str, str | bool]:
-    enabled = {_ENABLED: _switch(usual.needs)} if usual.needs else {}
-    return {"+materialized": usual.stored, **enabled}
+def _switches(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a folder and those in it say of being enabled."""
+    found: dict[str, Any] = {}
+    for key, value in said.items():
+        if key == _ENABLED:
+            found[key] = value
+        elif isinstance(value, Mapping) and (inner := _switches(value)):
+            found[key] = inner
+    return found
 
 
 def _switch(needs: tuple[str, ...]) -> str | bool:

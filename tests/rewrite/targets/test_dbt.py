@@ -226,3 +226,42 @@ def test_what_most_models_of_a_folder_need_is_said_of_the_folder() -> None:
         "legacy_d": {"enabled": True},
         "legacy_e": {"enabled": f"{{{{ {both} }}}}"},
     }
+
+
+def test_a_folder_says_what_is_otherwise_with_most_of_its_models_if_that_spares_enough() -> None:
+    def table(name: str, folder: str, where: str) -> Source:
+        text = f"CREATE TABLE {folder}_{name} AS SELECT {name}, k FROM s.{folder} {where}"
+        return Source(f"pile/{folder}/deep/{name}.sql", text)
+
+    views = [
+        Source(f"pile/top/{n}.sql", f"CREATE VIEW v_{n} AS SELECT {n}, k FROM s.t")
+        for n in "abcdefghijkl"
+    ]
+    day = "WHERE d = {{ day }}"
+    made = [table(name, "derived", day) for name in "abcd"]
+    made.append(table("e", "derived", ""))
+    few = [table(name, "few", "") for name in "ab"]
+    none = [table(name, "half", "") for name in "abc"]
+    none += [
+        Source(f"pile/half/deep/{n}.sql", f"CREATE VIEW w_{n} AS SELECT {n}, k FROM s.half")
+        for n in "def"
+    ]
+    result = refactor(load([*views, *made, *few, *none], "postgres"), Request(name="shop"))
+    assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
+    project = loaded(result.files["dbt_project.yml"])
+    switch = {"+enabled": "{{ var('day', none) is not none }}"}
+    derived = {"+materialized": "table", **switch}
+    marts = {"+materialized": "view", "derived": derived}
+    assert project["models"] == {"shop": {"marts": marts}}
+    assert project["exposures"] == {"shop": {"marts": {"derived": switch}}}
+    own = {Path(path).stem: text.partition(" }}")[0] for path, text in result.files.items()
+           if path.endswith(".sql") and text.startswith("{{ config")}  # fmt: skip
+    stored = "{{ config(materialized='table')"
+    assert own == {
+        "derived_e": "{{ config(enabled=true)",
+        **dict.fromkeys(("few_a", "few_b", "half_a", "half_b", "half_c"), stored),
+    }
+    exposures = loaded(result.files["models/marts/derived/deep/_exposures.yml"])["exposures"]
+    assert {each["name"]: each.get("config") for each in exposures if "config" in each} == {
+        "legacy_derived_e": {"enabled": True}
+    }

@@ -17,6 +17,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.targets.place import write
 from unwet.tests.rewrite.prove.servers import missing
@@ -67,3 +69,25 @@ def test_the_small_pile_is_built(dbt: Path, tmp_path: Path) -> None:
     assert done["model success"] == models > 5
     assert done["test pass"] >= 5
     assert not {k: n for k, n in done.items() if not k.endswith((" success", " pass", " no-op"))}
+
+
+def test_dbt_reads_what_is_said_of_a_folder_below_marts(dbt: Path, tmp_path: Path) -> None:
+    texts = {f"pile/top/{x}{y}.sql": f"CREATE VIEW v_{x}_{y} AS SELECT {x}, {y} AS k FROM t"
+             for x in "ab" for y in ("a", "b", "c", "1")}  # fmt: skip
+    for name, where in {"a": " WHERE a < {{ day }}", "b": " WHERE a > {{ day }}",
+                        "c": " WHERE b < {{ day }}", "d": ""}.items():  # fmt: skip
+        text = f"CREATE TABLE d_{name} AS SELECT a, b AS {name}_ FROM t{where}"
+        texts[f"pile/made/{name}.sql"] = text
+    result = refactor(
+        load([Source(*each) for each in texts.items()], "duckdb"), Request(name="small")
+    )
+    made = result.files["dbt_project.yml"]
+    assert "      made:\n        +materialized: table\n        +enabled:" in made
+    data = world(tmp_path / "data.duckdb")
+    done = build(dbt, result.files, tmp_path / "project", data)
+    assert done["model success"] == len(texts) - 3
+    with duckdb.connect(str(data)) as connection:
+        like = (
+            "SELECT table_name, table_type FROM information_schema.tables WHERE table_name ~ 'd_.'"
+        )
+        assert connection.execute(like).fetchall() == [("d_d", "BASE TABLE")]
