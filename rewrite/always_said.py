@@ -21,6 +21,7 @@ from unwet.rewrite.library import (
     Library,
     Macro,
     MacroCall,
+    calls_made,
     numbers_in,
     numbers_of,
 )
@@ -35,7 +36,7 @@ def without_constants(library: Library) -> Library:
     front, are no words in a tree: they stay."""
     calls, macros = list(library.calls), list(library.macros)
     numbers: dict[str, list[int]] = defaultdict(list)
-    for at in sorted(_live(library)):
+    for at in calls_made(library):
         numbers[calls[at].macro].append(at)
     for place, macro in enumerate(macros):
         own = numbers[macro.name]
@@ -47,22 +48,6 @@ def without_constants(library: Library) -> Library:
             for at in own:
                 calls[at] = _shorter(calls[at], gone)
     return replace(library, macros=tuple(macros), calls=tuple(calls))
-
-
-def _live(library: Library) -> set[int]:
-    """The numbers of the calls that are made."""
-    texts_of = {macro.name: [*macro.defaults.values()] for macro in library.macros}
-    waiting = [n for tree in library.models.values() for n in numbers_of(tree)]
-    waiting += [n for macro in library.macros for n in numbers_of(macro.tree)]
-    waiting += [n for many in texts_of.values() for text in many for n in numbers_in(text)]
-    found: set[int] = set()
-    while waiting:
-        at = waiting.pop()
-        if at not in found:
-            found.add(at)
-            call = library.calls[at]
-            waiting += [n for _, leaf in (*call.args, *call.unsaid) for n in numbers_in(leaf.text)]
-    return found
 
 
 def _constants(

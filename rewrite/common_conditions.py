@@ -17,7 +17,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
-from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall, called_by, numbers_of
+from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall, called_by, calls_made
 from unwet.rewrite.naming import free_parameter, snake
 from unwet.rewrite.shapes import Leaf
 
@@ -39,8 +39,7 @@ def with_common_conditions(
     stay = called_by(library, alone)
     macros, calls = list(library.macros), list(library.calls)
     own: dict[str, list[int]] = defaultdict(list)
-    trees = [*library.models.values(), *(macro.tree for macro in library.macros)]
-    for number in dict.fromkeys(n for tree in trees for n in numbers_of(tree)):
+    for number in calls_made(library):  # also those that stand in what other calls say
         own[calls[number].macro].append(number)
     for at, macro in enumerate(macros):
         for name in _conditions(macro) if macro.name not in stay else ():
@@ -163,7 +162,7 @@ def _call(
         args = (*args, (more, Leaf("condition", value)))
     elif more:
         unsaid = (*unsaid, (more, Leaf("condition", usual)))
-    return MacroCall(call.macro, args, unsaid)
+    return replace(call, args=args, unsaid=unsaid, named=True)
 
 
 def _macro(macro: Macro, name: str, more: str, text: str) -> Macro:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -118,13 +118,35 @@ def numbers_of(tree: exp.Expr) -> list[int]:
     return [number for text in texts(tree) for number in numbers_in(text)]
 
 
+def calls_within(numbers: Iterable[int], calls: Sequence[MacroCall]) -> set[int]:
+    """The numbers of these calls, and of those that stand in what they say."""
+    waiting, found = [*numbers], set[int]()
+    while waiting:
+        at = waiting.pop()
+        if at not in found:
+            found.add(at)
+            said = (*calls[at].args, *calls[at].unsaid)
+            waiting += [n for _, leaf in said for n in numbers_in(leaf.text)]
+    return found
+
+
+def calls_made(library: Library) -> list[int]:
+    """The numbers of the calls that are made: by a query, a default, or what another call says."""
+    trees = (*library.models.values(), *(macro.tree for macro in library.macros))
+    usual = (text for macro in library.macros for text in macro.defaults.values())
+    roots = [n for tree in trees for n in numbers_of(tree)]
+    roots += [n for text in usual for n in numbers_in(text)]
+    return sorted(calls_within(roots, library.calls))
+
+
 def called_by(library: Library, models: Iterable[str]) -> frozenset[str]:
     """The macros that these models call, and those that such macros do."""
     trees = {macro.name: macro.tree for macro in library.macros}
     waiting = [library.models[name] for name in models if name in library.models]
     found: set[str] = set()
     while waiting:
-        for name in {library.calls[n].macro for n in numbers_of(waiting.pop())} - found:
+        made = calls_within(numbers_of(waiting.pop()), library.calls)
+        for name in {library.calls[n].macro for n in made} - found:
             found.add(name)
             if name in trees:
                 waiting.append(trees[name])

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import Library, Macro, MacroCall, numbers_of
+from unwet.rewrite.library import Library, Macro, MacroCall, calls_within, numbers_of
 from unwet.rewrite.naming import RESERVED
 from unwet.rewrite.project import Project
 from unwet.rewrite.shapes import Leaf
@@ -77,8 +77,8 @@ def _parameter(library: Library, each: Called) -> Library:
             scoped=(other(found.scoped[0]), found.scoped[1]),
         )
 
-    inside = {number for found in library.macros if found.name == each.name
-              for number in numbers_of(found.tree)}  # fmt: skip
+    own = [n for found in library.macros if found.name == each.name for n in numbers_of(found.tree)]
+    inside = calls_within(own, library.calls)
 
     def call(number: int, found: MacroCall) -> MacroCall:
         args, unsaid = found.args, found.unsaid

@@ -8,6 +8,7 @@ from sqlglot import exp, parse_one
 from unwet.rewrite.common_conditions import conjuncts, with_common_conditions
 from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.jinja import call_text
 
 
 def library(*said: tuple[str, str], body: str = "SELECT COUNT(*) AS n FROM t AS t") -> Library:
@@ -61,6 +62,24 @@ def test_what_nearly_all_say_is_a_parameter() -> None:
     assert made.macros[0].defaults["kind"] == "t.kind = 'x'"
     assert conditions(made, "kind") == [None] * 4 + ["t.kind = 'y'", "TRUE"]
     assert conditions(made) == [*(f"t.a = {n}" for n in range(4)), "t.a = 9", "t.a = 8"]
+
+
+def test_calls_that_others_say_are_calls_too() -> None:
+    """An argument may be a call of the same macro, which says something else."""
+    found = library(*(("2024-01-01", f"t.a = {n} AND t.ok = 1") for n in range(5)))
+    inner = MacroCall("m", (("day", Leaf("string", "2024-01-01")),
+                            ("condition", Leaf("condition", "t.b = 2"))))  # fmt: skip
+    around = MacroCall("w", (("q", Leaf("condition", "call__5__call")),))
+    models = {**found.models, "r5": exp.Var(this="call__6__call")}
+    around_it = Macro("w", ("q",), parse_one("SELECT * FROM (h__q__h) AS x"), "query")
+    both = Library(models, (*found.macros, around_it), (*found.calls, inner, around))
+    made = with_common_conditions(both, 5)
+    assert made.macros[0].defaults["ok"] == "t.ok = 1"
+    assert conditions(made, "ok") == [None] * 5 + ["TRUE", None]
+    assert conditions(made) == [*(f"t.a = {n}" for n in range(5)), "t.b = 2", None]
+    assert call_text(made.calls[6], "", made.calls) == (
+        "{{ w(q=m(day='2024-01-01', condition='t.b = 2', ok='TRUE')) }}"
+    )
 
 
 @pytest.mark.parametrize(
