@@ -29,6 +29,7 @@ from unwet.rewrite.rules import (
     VALUE_RULES,
     RelationRule,
 )
+from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.rules.refs import with_expressions, with_inputs, with_operands
 
 STEP_LIMIT = "step_limit"
@@ -61,14 +62,18 @@ def normalize_plan(plan: Plan, by_value: bool = False) -> tuple[Plan, tuple[Step
 
 class Normalizer:
     """Normalises many plans and remembers their parts; the steps of a part are told only once.
-    ``more``: rules that are tried after all others."""
+    ``more``: rules that are tried after all others; ``whole``: those for whole queries."""
 
     def __init__(
-        self, bound: int = 200_000, by_value: bool = False, more: tuple[RelationRule, ...] = ()
+        self,
+        bound: int = 200_000,
+        by_value: bool = False,
+        more: tuple[RelationRule, ...] = (),
+        whole: tuple[RelationRule, ...] = (),
     ) -> None:
         self._bound = bound
         self._relation_rules = (*RELATION_RULES, *more)
-        self._query_rules = (*QUERY_RULES, *(VALUE_RULES if by_value else ()))
+        self._query_rules = (*QUERY_RULES, *(VALUE_RULES if by_value else ()), *whole)
         self._runs: dict[bytes, Rel] = {}  # what whole queries became
         self._relations: dict[bytes, Rel] = {}
         self._expressions: dict[bytes, Expr] = {}
@@ -220,6 +225,11 @@ class Normalizer:
 
     def _is_cut_off(self) -> bool:
         return len(self._steps) >= self._bound
+
+
+def ruled(promised: Promised) -> Normalizer:
+    """With rules that need to know what is declared."""
+    return Normalizer(more=promised.rules, whole=promised.query_rules)
 
 
 @dataclass(slots=True)

@@ -16,6 +16,9 @@ from unwet.rewrite.rules.promises import Foreign, Promise, Promises
 _KEYS: Final = frozenset({"postgres", "duckdb", "tsql", "oracle", "mysql"})
 _NOT_NULL: Final = _KEYS | {"snowflake", "bigquery", "redshift", "databricks"}
 
+_UNTYPED: Final = frozenset({"", "sqlite"})
+"""Where a column may hold values of another type than its own, or nobody knows."""
+
 _KINDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "MEDIUMINT", "INT64", "SERIAL",
@@ -49,20 +52,23 @@ class Known:
 def promises(catalog: Catalog, dialect: str, target: str) -> Promises:
     """What the engine of a pile's dialect keeps of what the catalog says, and both dialects."""
     dialects = frozenset({dialect, target})
-    if dialect not in _NOT_NULL:
-        return Promises({}, dialects)
     found = {name: _promise(table, catalog, dialect) for name, table in catalog.tables.items()}
     return Promises({name: each for name, each in found.items() if each != Promise()}, dialects)
 
 
 def _promise(table: Table, catalog: Catalog, dialect: str) -> Promise:
     keyed = dialect in _KEYS
+    declared = table.origin in ("ddl", "schema") and dialect not in _UNTYPED
+    types = {c.name: c.type for c in table.columns if c.type and declared}
+    if dialect not in _NOT_NULL:
+        return Promise(types=types)
     kinds = {column.name: kind_of(column.type) for column in table.columns}
     return Promise(
         frozenset(column.name for column in table.columns if column.not_null),
         tuple(frozenset(key) for key in table.keys) if keyed else (),
         tuple(f for key in table.foreign if keyed and (f := _foreign(key, catalog)) is not None),
         {name: kind for name, kind in kinds.items() if kind},
+        types,
     )
 
 

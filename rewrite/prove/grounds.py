@@ -11,7 +11,7 @@ from unwet.lineage.names import deep_stack
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.definitions import Report
-from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.normal import Normalizer, ruled
 from unwet.rewrite.prove.apart import Apart, Differing
 from unwet.rewrite.prove.declarations import Known
 from unwet.rewrite.prove.judge import Judged, proves
@@ -19,7 +19,6 @@ from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.prove.through import Through
 from unwet.rewrite.prove.wanted import spoken_in, wanted
-from unwet.rewrite.rules import RelationRule
 from unwet.rewrite.rules.promised import Promised
 
 
@@ -63,12 +62,12 @@ def grounds(
             used: tuple[tuple[str, int], ...] = ()
             if rules and back.plan is not None and report.definition.plan is not None:
                 legacy = wanted(report.definition, report.definition.plan, dialect, catalog)[0]
-                more: tuple[RelationRule, ...] = ()
+                more: Promised | None = None
                 if report.name in judged.promised:
                     source = spoken_in(report.definition, dialect)
-                    more = Promised(known.promises(source)).rules
+                    more = Promised(known.promises(source))
                 sides = legacy, back.plan
-                if not more and not proves(*sides, normalizer):
+                if not proves(*sides, ruled(more) if more is not None else normalizer):
                     sides = through.plans(*sides)
                 used = rules_used(*sides, more)
             if used or declared:
@@ -77,10 +76,10 @@ def grounds(
 
 
 def rules_used(
-    legacy: Plan, project: Plan, more: tuple[RelationRule, ...] = ()
+    legacy: Plan, project: Plan, more: Promised | None = None
 ) -> tuple[tuple[str, int], ...]:
     """The rules that bring two plans to their normal forms. From the start: a normalizer that has
     seen parts of them before does not take those steps again."""
-    fresh = Normalizer(more=more)
+    fresh = ruled(more) if more is not None else Normalizer()
     steps = [*fresh.run(legacy.rel)[1], *fresh.run(project.rel)[1]]
     return tuple(sorted(Counter(step.rule for step in steps).items(), key=lambda n: (-n[1], n[0])))

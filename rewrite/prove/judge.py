@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Agg, Call, Opaque, Param, Plan, Rel, expressions, parts, walk
 from unwet.rewrite.lower import trim
-from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.normal import Normalizer, ruled
 from unwet.rewrite.prove.declarations import Known
 from unwet.rewrite.prove.explain import first_difference
 from unwet.rewrite.prove.headings import headings
@@ -56,9 +57,10 @@ def judge(
         if back.plan is not None:
             plans[report.name] = back.plan
         why, assumed = _against(report, back, target, normalizer, through, catalog)
-        if why and (facts := _by_promises(report, back, target, known, catalog)) is not None:
-            why, promised[report.name] = "", facts
-            assumed |= {f"declared: {fact}" for fact in facts}
+        resting = _by_promises(report, back, target, known, through, catalog) if why else None
+        if resting is not None:
+            why, promised[report.name] = "", resting.declared
+            assumed |= {f"declared: {fact}" for fact in resting.declared} | resting.assumed
         if why:
             unproved[report.name] = why
         else:
@@ -70,19 +72,37 @@ def judge(
     return Judged(plans, unproved, frozenset(assumptions), promised)
 
 
+class _Resting(NamedTuple):
+    """What a proof rests on: declarations that were used, and what else is taken for granted."""
+
+    declared: frozenset[str]
+    assumed: frozenset[str] = frozenset()
+
+
 def _by_promises(
-    report: Report, back: ReadBack, target: str, known: Known, catalog: Catalog
-) -> frozenset[str] | None:
+    report: Report,
+    back: ReadBack,
+    target: str,
+    known: Known,
+    through: Through,
+    catalog: Catalog,
+) -> _Resting | None:
     """What is declared of tables and makes the two plans one; None: they are two even so."""
     legacy = report.definition
     spoken = {part.statement.dialect for part in legacy.parts}
     if legacy.plan is None or back.plan is None or len(spoken) > 1:
         return None
     plan, _ = wanted(legacy, legacy.plan, target, catalog)
-    ruled = Promised(known.promises(spoken_in(legacy, target)))
-    if difference(plan, back.plan, Normalizer(more=ruled.rules), target):
+    promised = Promised(known.promises(spoken_in(legacy, target)))
+    rules = ruled(promised)
+    if proves(plan, back.plan, rules):
+        return _Resting(frozenset(promised.used))
+    old, new = through.plans(plan, back.plan)
+    if not proves(old, new, rules):
         return None
-    return frozenset(ruled.used)
+    assumed = through.assumed(plan, back.plan)
+    assumed |= order_assumed(old, new, {spoken_in(legacy, target), target})
+    return _Resting(frozenset(promised.used), assumed)
 
 
 def _against(

@@ -17,7 +17,7 @@ from unwet.rewrite.definitions import Definition
 from unwet.rewrite.grouping_sets import finest
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.meaning import Meaning
-from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.normal import Normalizer, ruled
 from unwet.rewrite.prove.changed_part import changed_part
 from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.equations import same_rows
@@ -132,11 +132,11 @@ class Meant:
             return True
         if dialect not in self._ruled:
             known = promises(self._catalog, dialect, dialect)
-            self._ruled[dialect] = known, Normalizer(more=Promised(known).rules)
-        known, ruled = self._ruled[dialect]
+            self._ruled[dialect] = known, ruled(Promised(known))
+        known, rules = self._ruled[dialect]
         if dialect == "oracle":
-            return proves(before, after, ruled)
-        return same_rows(before, after, ruled, known, self._integers)
+            return proves(before, after, rules)
+        return same_rows(before, after, rules, known, self._integers)
 
 
 def _is_read(definition: Definition | None) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unwet.rewrite.algebra import Rel
-from unwet.rewrite.rules import promised_joins, promised_nulls, promised_words
+from unwet.rewrite.rules import promised_joins, promised_nulls, promised_rollup, promised_words
 from unwet.rewrite.rules.promises import Promises, Rested
 
 PromisedRule = Callable[[Promises, Rel], Rested | None]
@@ -30,7 +30,12 @@ PROMISED_RULES: tuple[PromisedRule, ...] = (
     promised_joins.unread_join_to_semi,
     promised_joins.left_join_to_parent,  # before semi joins are made of what it makes
     promised_joins.semi_join_to_parent,
+    promised_rollup.average_to_quotient,
+    promised_rollup.drop_cast_to_own_type,
 )
+
+PROMISED_QUERY_RULES: tuple[PromisedRule, ...] = (promised_rollup.merge_exact_sums,)
+"""Those that need a whole query."""
 
 
 class Promised:
@@ -45,6 +50,11 @@ class Promised:
     def rules(self) -> tuple[Callable[[Rel], Rel | None], ...]:
         """In the order in which they are tried."""
         return tuple(map(self._remembering, PROMISED_RULES))
+
+    @property
+    def query_rules(self) -> tuple[Callable[[Rel], Rel | None], ...]:
+        """For whole queries."""
+        return tuple(map(self._remembering, PROMISED_QUERY_RULES))
 
     def _remembering(self, rule: PromisedRule) -> Callable[[Rel], Rel | None]:
         def applied(rel: Rel) -> Rel | None:

@@ -59,12 +59,13 @@ class Foreign:
 class Promise:
     """Of one table. ``keys``: no two rows are equal in all columns of one, where none is NULL;
     ``kinds``: columns of types for which x = x unless x is NULL; values of one kind are compared as
-    they are, none is converted."""
+    they are, none is converted; ``types``: of columns, as they are declared."""
 
     not_null: frozenset[str] = frozenset()
     keys: tuple[frozenset[str], ...] = ()
     foreign: tuple[Foreign, ...] = ()
     kinds: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 class Origin(NamedTuple):
@@ -85,6 +86,10 @@ class Promises:
 
     def of(self, table: str) -> Promise:
         return self.tables.get(table, _NONE)
+
+    def type_of(self, table: str, column: str) -> str:
+        """As it is declared; empty where nobody says."""
+        return self.of(table).types.get(column, "")
 
     def never_null(self, rel: Rel, at: int, depth: int = 0) -> Grounds | None:
         """Is column ``at`` of the relation never NULL?"""

@@ -9,7 +9,7 @@ reason against it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from unwet.rewrite.algebra import (
@@ -50,10 +50,35 @@ def merge_stacked_aggregates_by_value(rel: Rel) -> Rel | None:
     return _merged_in(rel, by_value=True)
 
 
-def _merged_in(rel: Rel, by_value: bool) -> Rel | None:
+Mergeable = Callable[[Aggregate, frozenset[int]], frozenset[int]]
+"""Of an aggregate over others, and of its outputs whose type nobody notices: those that may be
+sums of what was summed or counted below."""
+
+
+def merged_where(rel: Rel, mergeable: Mergeable) -> Rel | None:
+    """The same, where somebody else says which outputs may be merged. Nobody notices the type of
+    what is cast."""
+    return _merged_in(rel, by_value=False, casts=True, mergeable=mergeable)
+
+
+def inner_aggregates(rel: Aggregate, index: int) -> Iterator[tuple[Agg, Rel]]:
+    """The aggregates that stand in a column of what an aggregate reads, and what they are over."""
+    for each in rel.input.inputs if isinstance(rel.input, SetOp) else (rel.input,):
+        branch = _grouped(each)
+        if branch is not None and isinstance(found := branch.outputs[index], Agg):
+            yield found, branch.input
+
+
+def _unnoticed(_rel: Aggregate, loose: frozenset[int]) -> frozenset[int]:
+    return loose
+
+
+def _merged_in(
+    rel: Rel, by_value: bool, casts: bool = False, mergeable: Mergeable = _unnoticed
+) -> Rel | None:
     if Contents.STACKED not in contents(rel) or not any(map(_is_stacked, tree_order(rel))):
         return None
-    loose = looseness(rel, by_value)
+    loose = looseness(rel, by_value, casts)
     done: dict[bytes, Rel] = {}
     zeroed = _zeroed(rel)
     for node in tree_order(rel):
@@ -61,7 +86,8 @@ def _merged_in(rel: Rel, by_value: bool) -> Rel | None:
         made = with_inputs(node, below) if tuple(below) != inputs(node) else node
         if made == node and isinstance(node, Aggregate):
             seen = zeroed.get(node.digest, frozenset())
-            made = _merged(node, loose.get(node.digest, frozenset()), seen) or node
+            free = mergeable(node, loose.get(node.digest, frozenset()))
+            made = _merged(node, free, seen) or node
         done[node.digest] = made
     return done[rel.digest] if done[rel.digest] != rel else None
 

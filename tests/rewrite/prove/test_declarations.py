@@ -14,7 +14,7 @@ from unwet.lineage.tables import Catalog
 from unwet.lineage.templating import mask, verbatim
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.lower import Env, lower
-from unwet.rewrite.normal import Normalizer, normalize
+from unwet.rewrite.normal import Normalizer, normalize, ruled
 from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.judge import difference
 from unwet.rewrite.prove.rendered import Seed
@@ -49,10 +49,10 @@ def proved(one: str, other: str, dialect: str = "postgres", ddl: str = DDL) -> s
     known = catalog(ddl, dialect)
     old, new = plan_of(one, known, dialect), plan_of(other, known, dialect)
     assert difference(old, new, Normalizer()), "it is proved without any declaration"
-    ruled = Promised(promises(known, dialect, dialect))
-    if difference(old, new, Normalizer(more=ruled.rules)):
+    promised = Promised(promises(known, dialect, dialect))
+    if difference(old, new, ruled(promised)):
         return None
-    return ruled.used
+    return promised.used
 
 
 REFERS = "orders.customer_id refers to customer.id"
