@@ -9,6 +9,7 @@ from sqlglot import exp
 from unwet.lineage.lookup import is_semi
 from unwet.lineage.names import folded, qualifiers
 from unwet.lineage.scopes import Input, Open, Output, Query
+from unwet.lineage.structs import built, field_names
 
 # A star shows the column of USING where the left side has it; elsewhere it comes first.
 # DuckDB and SQLite: tried. ClickHouse is not known well enough, so nothing is built on its order.
@@ -28,6 +29,8 @@ def set_outputs(query: Query, select: exp.Expression, spreads: bool = True) -> N
             outputs.extend(_transformed(item, query.dialect))
         elif star is None and spreads and (spread := _columns_star(item)) is not None:
             outputs.extend(_applied(query, item, spread))
+        elif star is None and (fields := _of_struct(item, query.dialect)) is not None:
+            outputs.extend(fields)
         elif star is None:
             outputs.append(_plain(item, i, query.dialect))
         else:
@@ -66,6 +69,24 @@ def _plain(item: exp.Expression, position: int, dialect: str) -> Output:
     else:
         name = item.output_name
     return Output(name.lower() if name else f"_col_{position}", item, None, item)
+
+
+def _of_struct(item: exp.Expression, dialect: str) -> list[Output] | None:
+    """`ARRAY_AGG(STRUCT(a, b))[0].*`: the fields of a struct that is built here are columns."""
+    star = item.expression if isinstance(item, exp.Dot) else None
+    found = built(item.this) if isinstance(star, exp.Star) else None
+    if star is None or found is None or star.args.get("replace") or star.args.get("rename"):
+        return None
+    names = field_names(found.struct, dialect)
+    if names is None or item.find(exp.Query) is not None:  # a query inside is one node, not many
+        return None
+    hidden = frozenset(_folded_names(star.args.get("except_"), dialect))
+    return [_field(item, name) for name in names if name not in hidden]
+
+
+def _field(item: exp.Expression, name: str) -> Output:
+    value = exp.Dot(this=item.this.copy(), expression=exp.to_identifier(name, quoted=True))
+    return Output(name, value, None, item)
 
 
 def _columns_star(item: exp.Expression) -> exp.Columns | None:

@@ -21,7 +21,8 @@ from unwet.lineage.names import folded, position
 from unwet.lineage.parse import Statement
 from unwet.lineage.resolve import Input, Output, Query, Ref
 from unwet.lineage.scopes import Named
-from unwet.lineage.walk import Walker, struct_field
+from unwet.lineage.structs import field_value
+from unwet.lineage.walk import Walker
 
 _RANK = {"certain": 0, "inferred": 1, "ambiguous": 2, "unknown": 3}
 _QUALIFIERS = ("catalog", "db", "table")  # of a column, as written
@@ -323,7 +324,7 @@ class Tracer:
             if inner is None or item.query is None:
                 return None
             return self._field(item.query, inner, path, rank)
-        value = struct_field(output.expression, path[0], query.dialect)
+        value = field_value(output.expression, path[0], query.dialect)
         if value is None:
             return None
         flows: Flows = {}

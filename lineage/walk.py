@@ -9,6 +9,7 @@ from unwet.lineage.flows import AGGREGATION, IDENTITY, ROW_COUNT, TRANSFORMATION
 from unwet.lineage.names import folded, position
 from unwet.lineage.resolve import Query
 from unwet.lineage.scopes import Input, Named
+from unwet.lineage.structs import built, field_value
 
 Part = tuple[exp.Expr, Op]
 CONDITIONAL: Op = ("INDIRECT", "CONDITIONAL")
@@ -93,7 +94,8 @@ class Walker:
                 return [(inner.this, _valued(op)), (inner.expression, _valued(op))]
             inner = inner.this
         if not isinstance(inner, exp.Column):
-            return [(inner, _valued(op))]
+            chosen = _of_field(inner, path[-1], op, query.dialect) if path else None
+            return chosen or [(inner, _valued(op))]
         merge(into, self._reader.column(query, inner, clause, tuple(reversed(path))), op)
         return []
 
@@ -128,6 +130,19 @@ _POSITIONAL = (exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
 
 def _valued(op: Op) -> Op:
     return TRANSFORMATION if op == IDENTITY else op
+
+
+def _of_field(node: exp.Expr, name: str, op: Op, dialect: str) -> list[Part] | None:
+    """A field of a struct that is built here: its own value, and what chooses among structs."""
+    found = built(node) if isinstance(node, exp.Expression) else None
+    value = field_value(found.struct, name, dialect) if found is not None else None
+    if found is None or value is None:
+        return None
+    parts: list[Part] = [(value, _aggregated(op) if found.is_chosen else op)]
+    for each in found.around:
+        parts.extend((child, _condition(op, SORT)) for child in children(each)
+                     if child is not each.this)  # fmt: skip
+    return parts
 
 
 def _only_indirect(op: Op) -> Op:
@@ -194,20 +209,6 @@ _TRANSPARENT = frozenset(
         exp.PivotAlias,
     }
 )
-
-
-def struct_field(node: exp.Expression | None, name: str, dialect: str) -> exp.Expression | None:
-    """The value of field `name` of a STRUCT(... AS name, ...); None for anything else."""
-    if not isinstance(node, exp.Struct):
-        return None
-    for each in node.expressions:
-        if isinstance(each, exp.PropertyEQ | exp.Alias | exp.Column):
-            value = each if isinstance(each, exp.Column) else each.args.get("expression")
-            value = each.this if isinstance(each, exp.Alias) else value
-            own = each.this if isinstance(each, exp.PropertyEQ) else each
-            if folded(own, dialect) == name and isinstance(value, exp.Expression):
-                return value
-    return None
 
 
 def _case(node: exp.Expr, op: Op, query: Query) -> Iterator[Part]:

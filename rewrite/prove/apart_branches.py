@@ -1,47 +1,79 @@
 """Branches of UNION ALL that have no row in common, and none twice.
 
-is_set(rel, injected) -> whether no row of the relation is there twice
+is_set(rel, source, apart, integers) -> whether no row of the relation is there twice
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from unwet.rewrite.algebra import Call, Col, Expr, Lit, Project, Rel, SetOp, width
-from unwet.rewrite.prove.identity import told
+from unwet.rewrite.prove.identity import origin, told
+from unwet.rewrite.prove.whole_numbers import Integers
 from unwet.rewrite.rules.refs import all_movable
 
 Source = Callable[[Expr, Rel], Expr]
 """Of an expression over a relation: what it tells the value of, or the expression itself."""
+Branches = Sequence[Project]
 
 
-def is_set(rel: Rel, source: Source) -> bool:
+def is_set(rel: Rel, source: Source, exact: bool, integers: Integers) -> bool:
     """SELECT 'shop', k ... UNION ALL SELECT 'web', k ...: another constant in each branch, and no
-    row of a branch is there twice. For a dialect that compares texts letter by letter."""
+    row of a branch is there twice, by columns that no branch brings to another type. `exact`:
+    texts are compared letter by letter."""
     match rel:
         case SetOp(kind="union_all", inputs=many):
             branches = [each for each in many if isinstance(each, Project)]
-            if len(branches) < len(many) or not any(map(_are_apart, _columns(branches))):
+            whole = len(branches) == len(many) and all(all_movable(e.exprs) for e in branches)
+            if not whole or not any(_are_apart(c, exact) for c in _columns(branches)):
                 return False
-            return all(_is_set(each, source) for each in branches)
+            places = list(range(width(rel)))
+            read = [[source(each.exprs[at], each.input) for at in places] for each in branches]
+            steady = [at for at in places if _is_steady(branches, read, at, integers)]
+            return all(
+                told(
+                    branch.input, [e.index for at in steady if isinstance(e := values[at], Col)]
+                ).rows
+                for branch, values in zip(branches, read, strict=True)
+            )
         case _:
             return False
 
 
-def _columns(branches: Sequence[Project]) -> Iterator[list[Expr]]:
+def _columns(branches: Branches) -> Iterator[list[Expr]]:
     for at in range(width(branches[0])):
         yield [each.exprs[at] for each in branches]
 
 
-def _are_apart(values: Sequence[Expr]) -> bool:
-    texts = {each.text for each in values if isinstance(each, Lit) and each.kind == "string"}
-    return len(texts) == len(values)
+def _are_apart(values: Sequence[Expr], exact: bool) -> bool:
+    texts = {
+        each.text if exact else _core(each.text)
+        for each in values
+        if isinstance(each, Lit) and each.kind == "string"
+    }
+    return len(texts) == len(values) and (exact or "" not in texts)
 
 
-def _is_set(branch: Project, source: Source) -> bool:
-    values = [source(each, branch.input) for each in branch.exprs]
-    kept = (each.index for each in values if isinstance(each, Col))
-    return all_movable(branch.exprs) and told(branch.input, kept).rows
+def _core(text: str) -> str:
+    """What two texts must differ in to differ in every collation: neither case, blanks and signs,
+    nor zeros before a number. Nothing of a text with letters outside of ASCII."""
+    if not text.isascii():
+        return ""
+    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[^a-z0-9]", "", text.lower()))
+
+
+def _is_steady(
+    branches: Branches, read: Sequence[Sequence[Expr]], at: int, integers: Integers
+) -> bool:
+    """Does the column have one type in all branches, so that UNION ALL converts none? BIGINT beside
+    DOUBLE makes two large integers one."""
+    if all(read[i][at] != branch.exprs[at] for i, branch in enumerate(branches)):
+        return True  # texts of them all
+    if all(integers.holds(branch.exprs[at], branch.input) for branch in branches):
+        return True
+    found = {origin(branch.exprs[at], branch.input) for branch in branches}
+    return len(found) == 1 and None not in found
 
 
 def of_concatenation(expr: Expr) -> Expr:

@@ -44,6 +44,7 @@ from unwet.rewrite.prove.dropped_rows import (
 from unwet.rewrite.prove.headings import headings
 from unwet.rewrite.prove.identity import at_most_one, told
 from unwet.rewrite.prove.judge import normal_forms
+from unwet.rewrite.prove.partitions import filter_of_partitions
 from unwet.rewrite.prove.partners import always_partnered
 from unwet.rewrite.prove.set_operations import once, union_columns
 from unwet.rewrite.prove.together import nulls_together
@@ -120,6 +121,7 @@ def _applied(rel: Rel, promises: Promises, integers: Integers) -> Rel:
         lambda each: order_of_never_null(each, promises),
         lambda each: implied_order(each, promises),
         lambda each: always_partnered(each, promises),
+        lambda each: filter_of_partitions(each, integers),
     )
     return as_read(_bottom_up(rel, equations, {}))
 
@@ -356,8 +358,9 @@ def distinct_rows(rel: Rel, integers: Integers, exact: bool) -> Rel | None:
             kept = {key.index for key in (source(e, inner) for e in keys) if isinstance(key, Col)}
             if told(inner, kept, integers).rows or is_without_rows(inner):
                 return Project(inner, keys)
-            whole = exact and kept == set(range(width(inner)))
-            return Project(inner, keys) if whole and is_set(inner, source) else None
+            whole = kept == set(range(width(inner)))
+            is_one = whole and is_set(inner, source, exact, integers)
+            return Project(inner, keys) if is_one else None
         case _:
             return None
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
+from typing import Final
 
 from unwet.rewrite.algebra import (
     Aggregate,
@@ -29,11 +31,14 @@ from unwet.rewrite.algebra import (
     Sort,
     Values,
     Window,
+    parts,
     width,
 )
 from unwet.rewrite.prove.whole_numbers import NO_INTEGERS, Integers
-from unwet.rewrite.rules.refs import is_movable
+from unwet.rewrite.rules.refs import is_movable, map_refs
 from unwet.rewrite.rules.shapes import BINARY, NULL, integer
+
+_LARGEST: Final = 100  # parts of an expression that is followed to its tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +164,7 @@ def _joined(rel: Join, known: frozenset[int], integers: Integers) -> Told:
         before = columns, tuple(rows)
         for at, side in enumerate(rel.inputs):
             if rel.kind == "left" and at and not rows[0]:
+                columns |= _partner(rel, columns, integers)
                 continue
             start, end = starts[at], starts[at + 1]
             found = told(side, (i - start for i in columns if start <= i < end), integers)
@@ -171,6 +177,26 @@ def _joined(rel: Join, known: frozenset[int], integers: Integers) -> Told:
     return Told(columns, all(rows))
 
 
+def _partner(rel: Join, known: frozenset[int], integers: Integers) -> frozenset[int]:
+    """l LEFT JOIN r ON r.k = l.k, where k tells a row of r: all columns of r, for a known l.k finds
+    that row, or none."""
+    left, right = rel.inputs
+    split, met = width(left), set[int]()
+    for test in rel.on:
+        match test:
+            case Call(op="eq", args=(Col(index=one), Col(index=other)), shape=shape) if (
+                shape == BINARY and _is_one_kind(rel, one, other, integers)
+            ):
+                near, far = sorted((one, other))
+                if near not in known or not near < split <= far:
+                    return frozenset()
+                met.add(far - split)
+            case _:
+                return frozenset()
+    one_row = told(right, met, integers).rows
+    return frozenset(range(split, width(rel))) if one_row else frozenset()
+
+
 def _equal(rel: Join, known: frozenset[int], integers: Integers) -> frozenset[int]:
     """Columns that are equal to known ones and hold values of the same column of a table, or both
     integers: of two types, '1' and '01' would both be equal to 1."""
@@ -180,40 +206,58 @@ def _equal(rel: Join, known: frozenset[int], integers: Integers) -> frozenset[in
             case Call(op="eq", args=(Col(index=one), Col(index=other)), shape=shape) if (
                 shape == BINARY and (one in known or other in known)
             ):
-                place = home(rel, one)
-                same = place is not None and place == home(rel, other)
-                if same or all(integers.holds(Col(at), rel) for at in (one, other)):
+                if _is_one_kind(rel, one, other, integers):
                     found |= {one, other}
             case _:
                 pass
     return frozenset(found)
 
 
-def home(rel: Rel, at: int) -> tuple[str, str] | None:
-    """The table and column whose values a column holds."""
+def _is_one_kind(rel: Rel, one: int, other: int, integers: Integers) -> bool:
+    """Are two columns made in one way from the same columns of tables, or both integers, so that
+    what is equal is one value?"""
+    made = origin(Col(one), rel)
+    same = made is not None and made == origin(Col(other), rel)
+    return same or all(integers.holds(Col(at), rel) for at in (one, other))
+
+
+def origin(expr: Expr, rel: Rel) -> Expr | None:
+    """What a value is as an expression over columns of tables; None where it is not known."""
+    known: list[bool] = []
+
+    def ref(level: int, index: int) -> Expr:
+        found = _origin_of(rel, index) if level == 0 else None
+        known.append(found is not None)
+        return found or Col(index)
+
+    if not is_movable(expr):
+        return None
+    made = map_refs(expr, ref)
+    is_small = sum(1 for _ in islice(parts(made), _LARGEST)) < _LARGEST
+    return made if all(known) and is_small else None
+
+
+@lru_cache(maxsize=1 << 14)
+def _origin_of(rel: Rel, at: int) -> Expr | None:
     match rel:
         case Scan(table=table, columns=columns):
-            return table, columns[at]
+            return Call("column_of", (), (table, columns[at]))
         case Filter(input=inner) | Sort(input=inner):
-            return home(inner, at)
+            return _origin_of(inner, at)
         case Window(input=inner) if at < width(inner):
-            return home(inner, at)
-        case Project(input=inner, exprs=exprs):
-            return _home_of(exprs[at], inner)
+            return _origin_of(inner, at)
         case Aggregate(input=inner, keys=keys) if at < len(keys):
-            return _home_of(keys[at], inner)
+            return origin(keys[at], inner)
+        case Project(input=inner, exprs=exprs):
+            return origin(exprs[at], inner)
         case Join(inputs=sides):
             for side in sides:
                 if at < width(side):
-                    return home(side, at)
+                    return _origin_of(side, at)
                 at -= width(side)
             return None
         case SetOp(inputs=many):
-            homes = {home(each, at) for each in many}
-            return homes.pop() if len(homes) == 1 else None
+            found = {_origin_of(each, at) for each in many}
+            return found.pop() if len(found) == 1 else None
         case _:
             return None
-
-
-def _home_of(expr: Expr, rel: Rel) -> tuple[str, str] | None:
-    return home(rel, expr.index) if isinstance(expr, Col) else None

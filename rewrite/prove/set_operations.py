@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from unwet.rewrite.algebra import Agg, Aggregate, Col, Distinct, Project, Rel, SetOp, width
-from unwet.rewrite.prove.identity import home, told
+from unwet.rewrite.prove.identity import origin, told
 from unwet.rewrite.rules.order import order_key
 from unwet.rewrite.rules.refs import is_volatile_plan, remap
 
@@ -68,5 +68,5 @@ def _is_set(rel: Rel) -> bool:
 
 
 def _is_of_one_type(many: Sequence[Rel]) -> bool:
-    columns = [[home(each, at) for each in many] for at in range(width(many[0]))]
-    return all(None not in homes and len(set(homes)) == 1 for homes in columns)
+    columns = [{origin(Col(at), each) for each in many} for at in range(width(many[0]))]
+    return all(None not in each and len(each) == 1 for each in columns)
