@@ -150,7 +150,7 @@ class _Work:
         if best is None:
             return None
         _, macro, fit = best
-        made, call = _taken(macro, fit, self.dialect)
+        made, call = _taken(macro, fit, self.dialect, self.macros.keys())
         inner = sum(tree_lines(query, self.dialect) + 2 for query in fit.inner.values())
         words = sum(len(n) + len(leaf.text) + 6 for n, leaf in call.args) + len(macro.name)
         if lines - inner - call_height(words) - 2 * bool(name) < _LEAST:
@@ -249,12 +249,16 @@ class _Taken:
     more: Mapping[str, Leaf]
 
 
-def _taken(macro: Macro, fit: Fit, dialect: str) -> tuple[_Taken, MacroCall]:
+def _taken(
+    macro: Macro, fit: Fit, dialect: str, hidden: Collection[str]
+) -> tuple[_Taken, MacroCall]:
+    """`hidden`: macros, which a parameter of their name would hide."""
     tree, said = fit.tree, dict(fit.said)
     params, defaults, usual = [*macro.params], dict(macro.defaults), dict[str, Leaf]()
 
     def add(wanted: str, default: Leaf, value: Leaf) -> str:
-        name = free_parameter(wanted, params)
+        own = f"{wanted}_value" if wanted in hidden else wanted
+        name = free_parameter(own, {*params, *hidden})
         params.append(name)
         defaults[name], usual[name], said[name] = default.text, default, value
         return name

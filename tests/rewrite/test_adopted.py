@@ -111,6 +111,17 @@ def test_an_output_that_is_computed_otherwise_is_a_parameter() -> None:
     assert dict(found.args)["n"] == Leaf("condition", "COUNT(DISTINCT b.k)")
 
 
+def test_a_parameter_is_not_called_as_a_macro_that_it_would_hide() -> None:
+    """`{% macro m(n=n()) %}` would call the parameter."""
+    given = library(OWN.replace("COUNT(*)", "COUNT(DISTINCT b.k)"))
+    other = Macro("n", (), parse_one("COUNT(DISTINCT b.k)"), "expression")
+    made = adopted(replace(given, macros=(*given.macros, other)), "duckdb", 5)
+    [macro, _] = made.macros
+    assert macro.params == ("condition", "n_value")
+    assert macro.defaults == {"n_value": "COUNT(*)"}
+    assert macro.tree.sql().count("h__n_value__h AS n") == 1
+
+
 @pytest.mark.parametrize("other", ["'x'", "a.x2"])
 def test_a_column_that_becomes_a_parameter_keeps_its_name(other: str) -> None:
     own = OWN.replace("SELECT a.x,", f"SELECT {other} AS x,").replace(" GROUP BY a.x", "")
