@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from unwet.lineage.parse import Script
 from unwet.lineage.pile import Pile
 from unwet.rewrite.lost import has_gaps, text_at, unparsed_text
-from unwet.rewrite.script import EMPTYING, EndState, Report
+from unwet.rewrite.script import EndState, Report
+from unwet.rewrite.writes import EMPTYING
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from unwet.rewrite.algebra import Plan, Project, SetOp, Values
 from unwet.rewrite.beside import behind_views
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition, EndState, Report, named
+from unwet.rewrite.done_already import Done, done_once, only_emptied
 from unwet.rewrite.edits import edited
 from unwet.rewrite.in_turn import (
     as_own,
@@ -47,6 +48,7 @@ from unwet.rewrite.script_order import Unit, base_reads, conflicts, in_order, un
 from unwet.rewrite.slices import leaves_alone
 from unwet.rewrite.stars import is_open, made_table
 from unwet.rewrite.writes import (
+    EMPTYING,
     as_row,
     insert_doubt,
     is_partition,
@@ -64,7 +66,6 @@ _EMPTY = "it is empty in the end"
 _EMPTIED = "it is emptied, and nobody says which columns it has"
 _TURNS = "which several scripts write, each anew: nobody says which is last"
 _NEAREST = "{} reads {} as {} leaves it, which is the nearest to it of all that write it"
-EMPTYING = frozenset({"truncate", "delete"})
 _WRITTEN_BESIDE = frozenset({"insert", "update", "delete", "merge"})
 _INSERT = frozenset({"this", "expression", "with_", "hint", "returning", "overwrite"})
 
@@ -79,7 +80,8 @@ def end_state(
     units = [unit(script, by_path.get(script.source.path, [])) for script in scripts]
     several = conflicts(units)
     turns = in_turn(units, several)
-    machine = _Machine(catalog, several, turns, _touched(units), spaces(scripts))
+    done = Done(only_emptied(resolved))
+    machine = _Machine(catalog, several, turns, _touched(units), spaces(scripts), done)
     ordered, cyclic = in_order(units)
     for each_unit in ordered:
         machine.run(each_unit, each_unit.path in cyclic)
@@ -110,6 +112,7 @@ class _Machine:
     in_turn: frozenset[str]
     touched: Mapping[str, Sequence[str]]
     spaces: frozenset[str]
+    done: Done
     shared: dict[str, Definition] = field(default_factory=dict)
     temps: dict[str, Definition] = field(default_factory=dict)
     bare: list[Definition] = field(default_factory=list)
@@ -248,6 +251,9 @@ class _Machine:
         current = self._current(name)
         if self._is_slice(resolved, current):
             return
+        if not problem and not self._writing(name) and self.done.already(resolved, current):
+            self._leave(current, resolved)
+            return
         if current is None or current.problem or not current.columns or is_partition(resolved):
             self._spoil(resolved)
             return
@@ -283,6 +289,12 @@ class _Machine:
                 assumed=current.assumed | new.assumed | _met_once(resolved),
             )
         )
+
+    def _leave(self, current: Definition | None, resolved: Resolved) -> None:
+        """What a DELETE that finds nothing any more leaves."""
+        if current is not None and current.problem:
+            reason = done_once(current.problem, resolved.statement)
+            self._put(replace(current, problem=reason))
 
     def _before(self, name: str) -> str:
         """What the rows are called that a relation held before a statement changes them."""

@@ -22,6 +22,8 @@ _FREE_TEXT = frozenset(
 # Types that an integer literal below 2^31 has, or is converted to without making them wider.
 _WHOLE = frozenset({"INT", "INTEGER", "BIGINT", "INT64"})
 
+EMPTYING = frozenset({"truncate", "delete"})  # kinds of statements that only take rows away
+
 
 def side_effect(resolved: Resolved) -> str:
     """Why a statement does more than fill its target; empty when it does not."""
