@@ -46,10 +46,12 @@ from unwet.rewrite.look_ups import with_look_ups
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.meanwhile import Meanwhile, pays
 from unwet.rewrite.naming_again import as_before, called_before, names_of, signs, staging_names
+from unwet.rewrite.normal import ruled
 from unwet.rewrite.planned import Abstraction, abstractions
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.before import ReportRef
+from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
 from unwet.rewrite.prove.judge import judge, order_assumed, proves
 from unwet.rewrite.prove.on_data import Store, check_scratch, engine_of, run_on_data, shown
@@ -62,6 +64,8 @@ from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.renaming import Called, named, renamed
 from unwet.rewrite.repeats import repeats
+from unwet.rewrite.rolled_up import rolled_up
+from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.said_once import said_once
 from unwet.rewrite.selections import selected
 from unwet.rewrite.sharing import share
@@ -308,6 +312,7 @@ class _Job:
             shared = share(
                 drafts, known, self.dialect, own, self.normalizer, owners, read, makers, over
             )
+            shared = rolled_up(shared, known, self.dialect, own, owners, self.normalizer)
             library = plain_library((*shared.drafts, *shared.intermediates))
             return self._named(self._project(shared.drafts, library, shared.intermediates))
         rows = {name: self.normalizer.run(plan.rel)[0] for name, plan in through.plans.items()}
@@ -320,6 +325,7 @@ class _Job:
         shared = share(
             worded, known, self.dialect, own, self.normalizer, owners, read, makers, ends[1]
         )
+        shared = rolled_up(shared, known, self.dialect, own, owners, self.normalizer)
         models = (*shared.drafts, *shared.intermediates)
         library = choose(models, self.dialect, alone, owners, ends[2])
         if self.target.LISTS:
@@ -363,6 +369,9 @@ class _Job:
             {tables[n]: plan for n, plan in backs.items() if plan is not None},
         )
         dialects = {self.dialect, dialect_of(self.pile)}
+        declared = promises(self.pile.catalog, self.dialect, self.dialect)
+        promised = Promised(declared)
+        rules = ruled(promised)
         for draft in project.drafts:
             wanted, back = self.plans.get(draft.name), found.get(draft.name)
             if wanted is None:
@@ -374,8 +383,10 @@ class _Job:
             if not proves(wanted, model, self.normalizer):
                 wanted, model = old.plan(wanted), new.plan(model)
                 if not proves(wanted, model, self.normalizer):
-                    lost.add(draft.name)
-                    continue
+                    if not proves(wanted, model, rules):
+                        lost.add(draft.name)
+                        continue
+                    self.shared_assumptions |= {f"declared: {fact}" for fact in promised.used}
             self.shared_assumptions |= order_assumed(wanted, model, dialects)
         return frozenset(lost)
 

@@ -206,6 +206,11 @@ def _put(tree: exp.Expr, node: exp.Expr, token: str) -> exp.Table:
     return table
 
 
+def without_unread_ctes(tree: exp.Expr) -> None:
+    """In place: CTEs that nobody reads go, and those that only these read."""
+    _prune(tree, _reads(tree))
+
+
 def visible(place: exp.Expr) -> dict[str, exp.CTE]:
     """The CTEs that queries around a place define before it; inner ones hide outer ones."""
     found: dict[str, exp.CTE] = {}

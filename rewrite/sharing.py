@@ -87,10 +87,10 @@ def share(
     shop.run(over)
     outside = {o.token: o for d in drafts for o in d.outside}
     changed = tuple(
-        _redraft(d, shop.trees[d.name], outside) if d.name in shop.trees else d for d in drafts
+        redrafted(d, shop.trees[d.name], outside) if d.name in shop.trees else d for d in drafts
     )
     made = tuple(
-        _redraft(Draft(name, tree, (), ()), tree, outside) for name, tree in shop.made.items()
+        redrafted(Draft(name, tree, (), ()), tree, outside) for name, tree in shop.made.items()
     )
     return Shared(changed, made)
 
@@ -430,7 +430,7 @@ def _collect(node: exp.Expr, place: exp.Expr, into: dict[str, exp.CTE]) -> None:
             into.setdefault(table.name.lower(), cte)
 
 
-def _redraft(draft: Draft, tree: exp.Query, outside: Mapping[str, Outside]) -> Draft:
+def redrafted(draft: Draft, tree: exp.Query, outside: Mapping[str, Outside]) -> Draft:
     """The draft with a new tree, and what that one reads."""
     tokens = sorted({table.name.lower() for table in tree.find_all(exp.Table)})
     refs = tuple(t[len("ref__") : -len("__ref")] for t in tokens if t.startswith("ref__"))
