@@ -79,6 +79,7 @@ class Unit:
     skip: int = 0
     stop: int = 0
     said: exp.Expr | None = None
+    own: tuple[exp.CTE, ...] = ()
 
     @property
     def worded(self) -> exp.Expr:

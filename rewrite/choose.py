@@ -44,6 +44,7 @@ from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.list_parts import is_text
 from unwet.rewrite.macro_names import Labels, name_of_list, names_for
 from unwet.rewrite.naming import free
+from unwet.rewrite.own_relations import may_have_own, place_own, without_ctes
 from unwet.rewrite.pieces import Items, expressions, item_runs, spellings
 from unwet.rewrite.placed_calls import (
     Said,
@@ -54,6 +55,7 @@ from unwet.rewrite.placed_calls import (
     numbered,
 )
 from unwet.rewrite.positions import by_position
+from unwet.rewrite.replaced import Replaced, taken_off
 from unwet.rewrite.shapes import CONDITION, Leaf, Shape, Survey
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stand_ins import put_back, stand_ins
@@ -123,6 +125,10 @@ def with_lists(
     for tree in trees.values():
         _with_first_numbers(tree, library)
     while not over() and (shop.variants(lists=True) or shop.variants(lists=True, most=2)):
+        pass
+    while not over() and (
+        shop.variants(lists=True, own=True) or shop.variants(lists=True, most=2, own=True)
+    ):
         pass
     shop.number()
     for tree in shop.hosts.values():
@@ -217,17 +223,20 @@ class _Workshop:
         for tree in self.hosts.values():
             put_back(tree)
 
-    def variants(self, lists: bool = False, most: int | None = None) -> bool:
+    def variants(self, lists: bool = False, most: int | None = None, own: bool = False) -> bool:
         """Queries that differ in parts, which are arguments then; in lists, too. ``most``: shapes
-        that one macro serves."""
+        that one macro serves; ``own``: whether each may have relations of its own."""
         pieces = {macro.name for macro in self.macros if macro.kind != "query"} | self.closed
+        if own:
+            pieces |= without_ctes(self.hosts, self.calls)
         surveys = {host: self._survey(host) for host in self.hosts if host not in pieces}
         units: list[Unit] = []
         for host, survey in surveys.items():
             units += self._outer(host, survey)
             units += (u for u in self._units(host, whole=False) if u.kind == "block")
+        units = [unit for unit in units if not own or may_have_own(unit)]
         least, found = self.owners.limits.sharing.min_saved, list[Family]()
-        for group in variants(units, surveys, self.dialect, lists, most):
+        for group in variants(units, surveys, self.dialect, lists, most, own):
             self.lists.update(lists_said(group))
             paying = [f for f in families(group, self.owners) if self._gain(f) >= least]
             found += paying  # what does not pay is not kept, as it has trees of its own
@@ -276,14 +285,14 @@ class _Workshop:
         """Whether any of the families pays."""
         found = [(self._gain(family), family) for family in made]
         found.sort(key=lambda pair: (-pair[0], _place(pair[1])))
-        changed = _Changed()
+        changed = Replaced()
         touched: set[str] = set()
         for saved, family in found:
             if saved < self.owners.limits.sharing.min_saved:
                 break
             met = any(changed.meets(unit.node) for unit in family.units)
             if not met and not self._refused(family):
-                for node in (node for unit in family.units for node in _taken_off(unit)):
+                for node in (node for unit in family.units for node in taken_off(unit)):
                     changed.add(node)
                 self._apply(family)
                 touched.update(u.host for u in family.units)
@@ -299,7 +308,7 @@ class _Workshop:
         first = family.units[0]
         lines = self._lines(first)
         saved = sum(lines - call_lines(family, i) for i in range(len(family.units)))
-        saved += self._saved_by_lists(family)
+        saved += self._saved_by_lists(family) - sum(bool(unit.own) for unit in family.units)
         least = self.owners.limits.sharing.min_lines
         if first.kind == "items":
             known = len(family.units) >= _KNOWN
@@ -461,6 +470,8 @@ class _Workshop:
 
     def _place(self, unit: Unit, call: exp.Expr) -> None:
         match unit.kind:
+            case _ if unit.own:
+                self.hosts[unit.host] = place_own(unit, call)
             case "whole":
                 self.hosts[unit.host] = call
             case "items":
@@ -483,39 +494,6 @@ PIECES = frozenset({"expression", "items"})
 _KINDS: Mapping[UnitKind, MacroKind] = {
     "tail": "tail", "expression": "expression", "items": "items"
 }  # fmt: skip
-
-
-class _Changed:
-    """The nodes that a sweep has replaced. They are asked for before they are replaced: afterwards
-    nothing is above them any more."""
-
-    def __init__(self) -> None:
-        self._nodes: list[exp.Expr] = []  # kept, as they go by identity
-        self._ids: set[int] = set()
-        self._above: set[int] = set()
-
-    def meets(self, node: exp.Expr) -> bool:
-        """Whether a node was replaced, or is around or inside one that was."""
-        return id(node) in self._above or any(id(up) in self._ids for up in _upwards(node))
-
-    def add(self, node: exp.Expr) -> None:
-        self._nodes.append(node)
-        self._ids.add(id(node))
-        self._above.update(map(id, _upwards(node)))
-
-
-def _taken_off(unit: Unit) -> Iterator[exp.Expr]:
-    """The nodes that a call will stand for: CTEs that are cut off are below another node then."""
-    yield unit.node
-    if unit.kind == "tail":
-        yield from unit.node.args["with_"].expressions[unit.skip :]
-
-
-def _upwards(node: exp.Expr) -> Iterator[exp.Expr]:
-    up: exp.Expr | None = node
-    while up is not None:
-        yield up
-        up = up.parent
 
 
 def drop_idle_conditions(tree: exp.Expr) -> None:
@@ -601,4 +579,6 @@ def _comment(family: Family) -> str:
         shown = f"all in {shown}"
     alike = "that differ in their arguments only" if family.holes else "that are the same"
     what = {"expression": "expressions", "items": "lists of columns"}.get(family.units[0].kind)
-    return f"{len(family.units)} {what or 'queries'} {alike}: {shown}"
+    own = set.intersection(*({cte.alias for cte in unit.own} for unit in family.units))
+    reads = f", which have {' and '.join(sorted(own))} in front of them," if own else ""
+    return f"{len(family.units)} {what or 'queries'}{reads} {alike}: {shown}"

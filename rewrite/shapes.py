@@ -218,7 +218,13 @@ def signature(node: exp.Expr, without: Container[str] = ()) -> str:
 def after_tables(node: exp.Expr) -> str:
     """A name for a query whose author gave it none: after the relations it reads."""
     tokens = (table.name for table in node.find_all(exp.Table))
-    relations = [t[5:-5].rpartition("__")[2] for t in tokens if t.startswith(("src__", "ref__"))]
+    relations = [_word(t[5:-5]) for t in tokens if t.startswith(("src__", "ref__"))]
     names = [name.removeprefix("int_") for name in relations]
     words = "_".join(list(dict.fromkeys(names))[:2])
     return f"{snake(words)}_rows" if words else "shared_rows"
+
+
+def _word(relation: str) -> str:
+    """The last word for a relation that begins like a name: tables may be called by a date."""
+    words = relation.split("__")
+    return next((word for word in reversed(words) if word[:1].isalpha()), words[-1])

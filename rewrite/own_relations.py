@@ -1,0 +1,142 @@
+"""Relations that each copy has of its own: a CTE of the caller, which the macro reads by its name.
+
+    SELECT p.client, COUNT(*) FROM (SELECT ...) AS p JOIN r USING (page) GROUP BY ALL
+ -> WITH pages AS (SELECT ...) {{ images_per_client() }}
+
+where the macro reads `FROM pages AS p`. A derived table is a CTE with another place for its text:
+it reads nothing of the query around it (LATERAL is none). What is a table in some of the copies
+is an argument: the table there, the name of the CTE elsewhere.
+
+may_be_own(node) -> whether a copy may have it of its own
+with_own(places, taken) -> in place: names for derived tables, and their CTEs
+place_own(unit, call) -> the host's tree with the call and its own CTEs
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.rewrite.abstract import Unit
+from unwet.rewrite.library import HANDED_ON, MacroCall, numbers_in
+from unwet.rewrite.naming import free, snake
+
+_TOKEN: Final = re.compile(r"(?:src|ref|h)__(\w+?)__(?:src|ref|h)", re.IGNORECASE)
+_NAME: Final = "own_rows"
+_WORD: Final = re.compile(r"[A-Za-z]{3}")
+
+
+def may_be_own(node: exp.Expr) -> bool:
+    """Whether a node is a table, or a derived table of a FROM or a JOIN, with an alias at most."""
+    said = {name for name, value in node.args.items() if value}
+    alias = node.args.get("alias")
+    plain = said <= {"this", "alias"} and not (alias is not None and alias.args.get("columns"))
+    if not plain or not isinstance(node.parent, exp.From | exp.Join):
+        return False
+    if isinstance(node, exp.Subquery):
+        return isinstance(node.this, exp.Select)
+    return isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier)
+
+
+def called(relations: Iterable[exp.Expr], taken: Iterable[str]) -> str:
+    """A name for what copies have there: that of most of their authors, else after what most of
+    them read."""
+    queries = [each for each in relations if isinstance(each, exp.Subquery)]
+    said = [snake(each.alias) if len(each.alias) > 2 else _read(each.this) for each in queries]
+    name, times = Counter(said).most_common(1)[0]
+    return free(name if 2 * times > len(said) else _NAME, {*taken})
+
+
+def _read(query: exp.Expr) -> str:
+    """A name after what a query reads first."""
+    table = query.find(exp.Table)
+    words = _TOKEN.sub(r"\1", table.name).split("__") if table is not None else []
+    named = [snake(word) for word in reversed(words) if _WORD.match(word)]
+    return f"{named[0]}_rows" if named else _NAME
+
+
+def with_own(
+    places: Sequence[tuple[exp.Expr, str]], taken: Sequence[exp.Expr | str]
+) -> tuple[exp.CTE, ...]:
+    """In place: names where derived tables stand, those that are given or of each alone, and which
+    nothing in the trees that are `taken` has; gives back the CTEs so called."""
+    found: dict[str, exp.CTE] = {}
+    used = {node.name.lower() for each in taken if isinstance(each, exp.Expr)
+            for node in each.find_all(exp.Identifier)}  # fmt: skip
+    used |= {each for each in taken if isinstance(each, str)}
+    for place, given in places:
+        if isinstance(place, exp.Subquery):
+            name = given or called([place], {*used, *found})
+            alias = place.args.get("alias")
+            place.replace(exp.Table(this=exp.to_identifier(name), alias=alias))
+            own = exp.TableAlias(this=exp.to_identifier(name))
+            found[name] = exp.CTE(this=place.this, alias=own)
+    return tuple(found.values())
+
+
+def without_ctes(hosts: Mapping[str, exp.Expr], calls: Sequence[MacroCall]) -> frozenset[str]:
+    """The macros that cannot begin with CTEs, as not all of their calls stand where a query may."""
+    said = (leaf.text for call in calls for _, leaf in (*call.args, *call.unsaid))
+    inside = {number for text in said for number in numbers_in(text)}
+    for tree in hosts.values():
+        for word in tree.find_all(exp.Var):
+            if not _may_begin(word):
+                inside.update(numbers_in(word.name))
+    return frozenset(calls[number].macro for number in inside)
+
+
+def _may_begin(call: exp.Var) -> bool:
+    """Whether a call stands where a query may begin with WITH."""
+    match call.parent:
+        case None | exp.CTE():
+            return HANDED_ON.fullmatch(call.name) is not None
+        case exp.Subquery() as query:
+            return not isinstance(query.parent, exp.SetOperation)
+        case _:
+            return False
+
+
+def may_have_own(unit: Unit) -> bool:
+    """Whether CTEs can be put in front of a query: a report, a CTE, or a derived table of one."""
+    if unit.kind not in ("whole", "block") or not isinstance(unit.node, exp.Select):
+        return False
+    root = unit.node.root()
+    if unit.node is not root and unit.node.args.get("with_"):
+        return False
+    up = unit.node.parent
+    while up is not None:
+        if isinstance(up, exp.Query) and not isinstance(up, exp.Subquery):
+            if up is not root and (up.args.get("with_") or not isinstance(up, exp.Select)):
+                return False
+        elif not isinstance(up, exp.Subquery | exp.From | exp.Join | exp.CTE | exp.With):
+            return False
+        up = up.parent
+    return isinstance(root, exp.Select)
+
+
+def reads(ctes: Iterable[exp.Expr], names: Collection[str]) -> bool:
+    """Whether one of the CTEs reads a relation of these names."""
+    tables = (table for cte in ctes for table in cte.find_all(exp.Table))
+    return any(table.name.lower() in names for table in tables)
+
+
+def place_own(unit: Unit, call: exp.Expr) -> exp.Expr:
+    """The host's tree in which a query has become a call, with its own CTEs in front of that."""
+    own = [cte.copy() for cte in unit.own]
+    root = unit.node.root()
+    if unit.node is root:
+        return exp.Select(expressions=[call], with_=exp.With(expressions=own))
+    around = unit.node.find_ancestor(exp.CTE)
+    unit.node.replace(call)
+    block = root.args.get("with_")
+    ctes = list(block.expressions) if block is not None else []
+    at = next((i for i, cte in enumerate(ctes) if cte is around), len(ctes))
+    if block is None:
+        root.set("with_", exp.With(expressions=own))
+    else:
+        block.set("expressions", [*ctes[:at], *own, *ctes[at:]])
+    return root
