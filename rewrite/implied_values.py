@@ -21,6 +21,7 @@ from unwet.rewrite.library import (
     numbers_of,
 )
 from unwet.rewrite.named_alike import named_alike
+from unwet.rewrite.origins import named_after, of_one_origin
 from unwet.rewrite.said_less import LEAST, SHARE, Change, head, height, with_defaults, without_idle
 from unwet.rewrite.shapes import Leaf
 
@@ -34,8 +35,11 @@ def with_implied_values(library: Library, taken: Collection[str]) -> Library:
     for number in sorted(roots):
         numbers[calls[number].macro].append(number)
     hidden = {*taken, *(macro.name for macro in macros)}
+    together = [numbers_of(tree) for tree in (*library.models.values(), *(m.tree for m in macros))]
     steps: tuple[Callable[[Macro, Mapping[int, MacroCall]], Change | None], ...] = (
+        lambda macro, own: named_after(macro, own, together),
         lambda macro, own: named_alike(macro, own, hidden),
+        lambda macro, own: of_one_origin(macro, own, together, hidden),
         lambda macro, own: _repeated(macro, own, calls),
         lambda macro, own: _around(macro, own, calls),
     )

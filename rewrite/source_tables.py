@@ -98,7 +98,8 @@ def _values(library: Library) -> dict[Parameter, _Values]:
             _note(found[call.macro, name], leaf.text, callers[number])
     for macro, defaults in usual.items():
         for name, text in defaults.items():
-            _note(found[macro, name], text, "")
+            follows = "h__" in text  # from another parameter
+            _note(found[macro, name], "" if follows else text, "")
     return found
 
 

@@ -13,6 +13,8 @@ from unwet.rewrite.targets.tokens import TOKEN
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'|[^\s,']+")
 _WHOLE = re.compile(r"0|[1-9]\d{0,17}")
+# a schema with a parameter in it, and a table
+_HELD = re.compile(r"((?:[a-z0-9]+_)*h__[a-z]\w*?__h(?:_[a-z0-9]+)*)__(\w+)")
 
 
 def argument(leaf: Leaf, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
@@ -78,8 +80,10 @@ def expression(match: re.Match[str]) -> str:
         case "ref":
             return f"ref({_joined(name) if HOLE.search(name) else quoted(name)})"
         case "src":
-            schema, _, table = name.partition("__")
-            return f"source('{schema}', '{table}')"
+            schema, table = _schema_and_table(name)
+            return (
+                f"source({_joined(schema) if HOLE.search(schema) else quoted(schema)}, '{table}')"
+            )
         case "p":
             # the default is never seen: a model without the value is not enabled
             return f"var('{name.lower()}', '{name.lower()}')"
@@ -87,6 +91,13 @@ def expression(match: re.Match[str]) -> str:
             return f"{name} | join(', ')"
         case _:
             return name
+
+
+def _schema_and_table(name: str) -> tuple[str, str]:
+    """Of a source's token, whose schema may have a parameter in it."""
+    held = _HELD.match(name)
+    schema, _, table = name.partition("__") if held is None else (held[1], "", held[2])
+    return schema, table
 
 
 def look_up(rows: Sequence[tuple[str, Leaf]], key: str, dialect: str) -> str:
