@@ -359,8 +359,14 @@ def _role(node: exp.Expr) -> str:
             return "column"
         case exp.Interval() if parent.unit is not None:
             return parent.unit.name.lower().rstrip("s") + "s"
+        case exp.Connector() | exp.Where() | exp.Having() | exp.Not() | exp.Qualify():
+            return CONDITION
         case exp.Predicate() | exp.Binary() if isinstance(node, exp.Literal):
             return _compared(parent, child) or "value"
+        case exp.Case() if child is parent.args.get("default"):
+            return "otherwise"
+        case exp.Coalesce() if child is not parent.this:
+            return "fallback"
         case _:
             return "amount" if isinstance(node, exp.Literal) and not node.is_string else "value"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -12,6 +13,8 @@ from unwet.rewrite.naming import RESERVED, common_words, hole_name, majority, sl
 from unwet.rewrite.shapes import after_tables
 from unwet.rewrite.unions import branches, is_top
 
+_FEW = 4  # words of relations behind a name that another macro has, too
+_VERSION = re.compile(r"v?\d*")
 _Said = tuple[str, str]  # an output, and the text that is written into it
 
 
@@ -66,10 +69,18 @@ def names_for(family: Family, all_hosts: Sequence[str], labels: Labels) -> tuple
     stem = _common_stem(hosts)
     if "whole" not in kinds:
         name = f"{slug(stem)}_{labels.of(family.units) or BRANCH}"
-        return name, f"{name}_{tables.removesuffix('_rows')}"
+        more = _other_words(tables.removesuffix("_rows"), name)
+        return (name, f"{name}_{more}") if more else (name,)
     telling = len(stem) > 2 and 2 * sum(h.startswith(stem) for h in all_hosts) < len(all_hosts)
     words = common_words([unit.comment for unit in family.units])
     return (slug(stem if (telling or not words) else words),)
+
+
+def _other_words(tables: str, name: str) -> str:
+    """The words of relations that a name does not have yet, without numbers of versions."""
+    known = frozenset(name.split("_"))
+    words = [w for w in tables.split("_") if w not in known and not _VERSION.fullmatch(w)]
+    return "_".join(words[:_FEW])
 
 
 def name_of_list(select: exp.Select) -> str:

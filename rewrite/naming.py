@@ -22,7 +22,7 @@ RESERVED = frozenset((_SQL_WORDS + _JINJA_WORDS).split())
 
 
 # what a parameter may be called although SQL has the word: a template never prints it
-_SPOKEN = frozenset(re.findall(r"\w+", "date day month table time year"))
+_SPOKEN = frozenset(re.findall(r"\w+", "date day month table time value year"))
 
 
 def free_parameter(name: str, taken: Iterable[str]) -> str:

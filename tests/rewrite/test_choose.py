@@ -190,4 +190,4 @@ def test_a_parameter_for_a_column_with_a_quoted_name_is_a_name() -> None:
     query = LONG.replace("e > {1}", '"two words" > {1} AND "1st" < {2}')
     drafts = [draft(f"r{i}", query.format("x", i, i + 5)) for i in range(3)]
     [macro] = choose(drafts, "duckdb").macros
-    assert macro.params == ("value_2", "two_words_from")
+    assert macro.params == ("value", "two_words_from")
