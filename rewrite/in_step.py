@@ -177,7 +177,7 @@ class Walk:
         return len(mine) == len(theirs) and all(map(self._alike, mine, theirs))
 
     def _has_list(self, node: exp.Expr) -> bool:
-        return self._with_lists and has_list(node)
+        return self._with_lists and has_list(node) and not _is_bare(node)
 
     def _list(self, one: exp.Expr, other: exp.Expr) -> bool:
         """The items of a list: each is another's, or those in the middle are one argument."""
@@ -260,6 +260,8 @@ class Walk:
 
     def _cut(self, one: exp.Expr, other: exp.Expr) -> bool:
         """A place where each has something of its own."""
+        if any(each.parent is not None and _is_bare(each.parent) for each in (one, other)):
+            return False  # what seems to be an item is the query
         if not (_is_query(one) and _is_query(other)):
             if not (_is_sayable(one) and _is_sayable(other)):
                 return False
@@ -301,6 +303,11 @@ def tests_of(node: exp.Expr, clause: str) -> list[exp.Expr]:
         else:
             tests.append(test)
     return tests
+
+
+def _is_bare(node: exp.Expr) -> bool:
+    """Whether a query reads nothing: what it selects may be a call that is the query itself."""
+    return isinstance(node, exp.Select) and not node.args.get("from_")
 
 
 def _is_sayable(node: exp.Expr) -> bool:

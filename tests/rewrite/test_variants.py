@@ -12,13 +12,15 @@ from sqlglot import exp
 
 from unwet.lineage.config import Sharing
 from unwet.lineage.pile import load
+from unwet.rewrite.abstract import Unit
 from unwet.rewrite.choose import choose, with_lists
 from unwet.rewrite.compose import Draft
+from unwet.rewrite.in_step import Candidate, Walk
 from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.placed_calls import arguments, call_node, calls_in, like_which
 from unwet.rewrite.refactor import Request, refactor
-from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.shapes import Leaf, Survey
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.targets.jinja import call_text, template
 from unwet.rewrite.unwrapped import unwrapped
@@ -247,3 +249,17 @@ def test_a_parameter_of_the_leader_is_nobody_elses_alias(
     )
     nodes = {id(one): its for one, its in zip(leader.walk(), other.walk(), strict=True)}
     assert _aliases(leader.walk(), nodes) == wanted
+
+
+def test_a_call_that_is_the_query_is_no_item_of_a_select() -> None:
+    columns = ", ".join(f"MAX(t.x{n}) AS x{n}" for n in range(12))
+    found: list[Candidate] = []
+    for call in ("call__1__call", "call__2__call"):
+        read = sqlglot.parse_one(f"WITH a AS (SELECT {columns} FROM t) SELECT 1")
+        tree = exp.Select(expressions=[exp.Var(this=call)], with_=read.args["with_"])
+        survey = Survey(tree)
+        unit = Unit("whole", call, tree, survey.shape(tree), call)
+        found.append(Candidate([unit], survey))
+    for lists in (False, True):
+        assert not Walk(found[0], found[1], "duckdb", lists, own=True).done
+        assert Walk(found[0], found[0], "duckdb", lists, own=True).done
