@@ -8,7 +8,7 @@ stand in other places.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from typing import assert_never
@@ -145,6 +145,11 @@ def _united(many: tuple[Expr, ...]) -> Expr:
 def skeleton(rel: Rel) -> bytes:
     """A digest of the relations and how they are put together; plans of one skeleton may differ
     in filters, columns, functions and constants."""
+    return skeletons(rel)[rel.digest]
+
+
+def skeletons(rel: Rel) -> Mapping[bytes, bytes]:
+    """That of a plan and of each relation below, by their digests."""
     done: dict[bytes, bytes] = {}
     for node in tree_order(rel):
         parts = [done[each.digest] for each in inputs(node)]
@@ -169,7 +174,7 @@ def skeleton(rel: Rel) -> bytes:
         for each in parts:
             state.update(each)
         done[node.digest] = state.digest()
-    return done[rel.digest]
+    return done
 
 
 def _is_equation(expr: Expr) -> bool:

@@ -17,14 +17,14 @@ from sqlglot import exp
 from unwet.lineage.trees import copied
 from unwet.rewrite.algebra import Plan, is_text
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.grounded import skeleton
+from unwet.rewrite.grounded import skeletons
 from unwet.rewrite.naming import free
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.opaque import names_read
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.unfolding import Unfolding, in_order, is_definite
 
-_READERS = 2  # of a table that is there to be read
+_READERS = 2  # of a table that is there to be read; or of it and of its query in other reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,23 @@ def read_through(
 def _often_read(
     drafts: Sequence[Draft], plans: Mapping[str, Plan], normalizer: Normalizer
 ) -> frozenset[str]:
-    """What several reports read and is put together like nothing that nobody reads: the total of a
-    month, which a total of the year adds up, is a report like those of other months."""
+    """What several reports read, or one does where others have such a query, and is put together
+    like nothing that nobody reads: the total of a month, which a total of the year adds up, is a
+    report like those of other months."""
     counts = Counter(name for draft in drafts for name in draft.refs)
-    often = {name for name, times in counts.items() if times >= _READERS}
     alike: dict[bytes, set[str]] = defaultdict(set)
+    inside = Counter[bytes]()  # of how many reports each query is a part
     for name, plan in plans.items():
-        alike[skeleton(normalizer.run(plan.rel)[0])].add(name)
+        rel = normalizer.run(plan.rel)[0]
+        found = skeletons(rel)
+        alike[found[rel.digest]].add(name)
+        inside.update({*found.values()} - {found[rel.digest]})
+    often = {
+        name
+        for own, names in alike.items()
+        for name in names
+        if counts[name] >= _READERS or (counts[name] and inside[own] >= _READERS)
+    }
     return frozenset(
         name for group in alike.values() for name in group & often
         if 2 * len(group & often) > len(group)

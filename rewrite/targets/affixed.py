@@ -50,7 +50,7 @@ def affixed(names: Sequence[str], rows: Rows, words: Collection[str]) -> Affixed
     own = _own(items[0], said)
     found = {own.get(name, name): values for name, values in found.items()}
     said = {
-        place: [(kind, own.get(text, text) if kind == "name" else text) for kind, text in pieces]
+        place: [(kind, _called(text, own) if kind == "name" else text) for kind, text in pieces]
         for place, pieces in said.items()
     }
     lines = body(items[0], holes, said).splitlines()[1:-1]
@@ -66,6 +66,12 @@ def affixed(names: Sequence[str], rows: Rows, words: Collection[str]) -> Affixed
     )
 
 
+def _called(text: str, own: Mapping[str, str]) -> str:
+    """A name, and what is done to its value, under the name that it had."""
+    name, bar, change = text.partition(" | ")
+    return own.get(name, name) + bar + change
+
+
 def _alike(column: Sequence[str]) -> bool:
     """Whether its values differ in texts only. A number may be compared with one."""
     kinds = {skeleton(lexemes(_call([("x", text)]))) for text in column}
@@ -79,7 +85,7 @@ def _own(item: Item, said: Mapping[int, Sequence[Piece]]) -> Mapping[str, str]:
     for place, pieces in said.items():
         shown = [piece for piece in pieces if piece[1]]
         alone = len(shown) == 1 and shown[0][0] == "name" and words[place - 1] == "="
-        if alone and words[place + 1] in (",", ")"):
+        if alone and "|" not in shown[0][1] and words[place + 1] in (",", ")"):
             found.setdefault(shown[0][1], words[place - 2])
     return found
 

@@ -1,12 +1,13 @@
 """What varies between members of a loop, what it is called there, and the member that says so.
 
-A value that is made of others (`source('fenix', 'home')` as `fenix_home`) has no name of its own.
+A value that is made of others (`source('fenix', 'home')` as `fenix_home`, 'FR' in `mrr_fr`) has no
+name of its own.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Final, Literal
@@ -21,6 +22,16 @@ _ROW: Final = 114  # signs in a row of several
 Item = tuple[Lexeme, ...]
 Values = tuple[str, ...]
 Piece = tuple[Literal["text", "name"], str]
+_Made = list[tuple[str, Values] | str]
+"""A value that is put together: texts, and values with what is done to each of them."""
+
+_CHANGES: Final[Mapping[str, Callable[[str], str]]] = {
+    "": str,
+    " | lower": str.lower,
+    " | replace('-', '_')": lambda value: value.replace("-", "_"),
+}
+"""What is done to a value to make another one of it, as a template says it: FR is `fr` in the name
+of a model, 2024-05 is `2024_05`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +95,19 @@ def holes_of(items: Sequence[Item]) -> list[Hole]:
             found.append(Hole(place, *middles(values)))
             if any(word.names_model for word in words):
                 names.add(place)
-    used = Counter(hole.values for hole in found)
+    used = Counter(made for hole in found for made in {*_changed(hole.values)})
     return [
         Hole(hole.place, "", tuple(hole.head + value + hole.tail for value in hole.values), "")
         if hole.place in names and used[hole.values] == 1
         else hole
         for hole in found
     ]
+
+
+def _changed(values: Values) -> Iterator[Values]:
+    """The values, and what can be made of them."""
+    for change in _CHANGES.values():
+        yield tuple(map(change, values))
 
 
 def names_of(
@@ -104,7 +121,7 @@ def names_of(
                       if word.kind == "fixed" and sign != "=")}  # fmt: skip
     shortest = sorted({hole.values for hole in holes}, key=lambda v: (sum(map(len, v)), v))
     base: list[Values] = []
-    made: dict[Values, list[tuple[str, Values] | str]] = {}
+    made: dict[Values, _Made] = {}
     for values in shortest:
         found = next(_follows(values, base), None)
         if found is None:
@@ -120,7 +137,7 @@ def names_of(
     said: dict[int, Sequence[Piece]] = {}
     for hole in holes:
         pieces: list[Piece] = [
-            ("text", part) if isinstance(part, str) else ("name", names[part[1]])
+            ("text", part) if isinstance(part, str) else ("name", names[part[1]] + part[0])
             for part in made[hole.values]
         ]
         said[hole.place] = [("text", hole.head), *pieces, ("text", hole.tail)]
@@ -128,12 +145,13 @@ def names_of(
     return {names[values]: values for values in ordered}, said
 
 
-def _follows(values: Values, known: Sequence[Values]) -> Iterator[list[tuple[str, Values] | str]]:
+def _follows(values: Values, known: Sequence[Values]) -> Iterator[_Made]:
     """The ways to put values together from one or two others and what is the same in all."""
-    for one in known:
+    for (said, change), base in product(_CHANGES.items(), known):
+        one = tuple(map(change, base))
         before, there, after = values[0].partition(one[0]) if one[0] else ("", "", "")
         if there and all(v == before + o + after for v, o in zip(values, one, strict=True)):
-            yield [before, ("", one), after]
+            yield [before, (said, base), after]
     for one, other in product([each for each in known if each[0]], repeat=2):
         before, there, rest = values[0].partition(one[0])
         between, then, after = rest.partition(other[0])

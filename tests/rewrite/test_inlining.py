@@ -28,10 +28,15 @@ min(x.cents) as least, max(x.cents) as most
 from {} x where x.country = '{}' group by x.segment"""
 
 
-def pile(clean: str, inline: str = CLEAN.format("")) -> Pile:
-    reading = [TOTALS.format(n, "", "r.clean", n.upper()) for n in ("at", "ch")]
+READING = ("at", "ch")
+
+
+def pile(clean: str, inline: str = CLEAN.format(""), readers: tuple[str, ...] = READING) -> Pile:
+    reading = [TOTALS.format(n, "", "r.clean", n.upper()) for n in readers]
     inlining = [
-        TOTALS.format(n, f"with good as ({inline})", "good", n.upper()) for n in ("de", "fr")
+        TOTALS.format(n, f"with good as ({inline})", "good", n.upper())
+        for n in ("at", "ch", "de", "fr")
+        if n not in readers
     ]
     texts = [f"create table r.clean as {clean}", *reading, *inlining]
     sources = [Source(f"{i}.sql", text, "duckdb") for i, text in enumerate(texts)]
@@ -53,6 +58,28 @@ def test_readers_of_a_table_and_those_who_have_its_query_share_one_macro() -> No
     [macro] = [text for path, text in result.files.items() if path == "macros/totals.sql"]
     assert "ref('clean')" in macro
     assert "s', 'orders'" not in macro
+
+
+def test_the_only_reader_of_a_table_is_one_of_those_who_have_its_query() -> None:
+    """It is said in their words, although it asks for more in other ones."""
+    asked = "x.country = 'AT'"
+    only = TOTALS.format("at", "", "r.clean", "AT").replace(asked, "5 < x.cents and " + asked)
+    inline = CLEAN.format("")
+    others = [TOTALS.format(n, f"with good as ({inline})", "good", n.upper()) for n in ("ch", "de")]
+    texts = [f"create table r.clean as {inline}", only, *others]
+    sources = [Source(f"{i}.sql", text, "duckdb") for i, text in enumerate(texts)]
+    result = refactor(load(sources, "duckdb", SCHEMA), Request())
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    assert "totals(condition='x.cents > 5', country='AT')" in written(result, "totals_at")
+    assert "totals(country='CH')" in written(result, "totals_ch")
+
+
+def test_a_table_with_one_reader_stays_where_nobody_has_its_query() -> None:
+    """A table of one report only is a step of that one, and read there."""
+    other = CLEAN.format(" and o.cents > 0").replace("join", "left join")
+    result = refactor(pile(CLEAN.format(""), other, readers=("at",)), Request())
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    assert "ref('clean')" in written(result, "totals_at")
 
 
 def test_the_written_project_is_proved_again_and_a_wrong_edit_is_not(tmp_path: Path) -> None:

@@ -225,3 +225,48 @@ def test_ctes_are_a_loop_in_a_dialect_that_names_what_has_no_name() -> None:
     assert "items_" not in text
     printed = tree(rendered(text), "tsql")
     assert [cte.alias for cte in printed.find_all(exp.CTE)] == [*FEW]
+
+
+def branches_of(*pairs: tuple[str, str]) -> str:
+    return " UNION ALL ".join(
+        f"SELECT '{scope}' AS scope, t.month, t.n, t.total FROM ref__{model}__ref AS t"
+        for scope, model in pairs
+    )
+
+
+MADE = {
+    "in small letters": (
+        branches_of(*((each, f"mrr_{each.lower()}") for each in ("AT", "FR", "CH", "NL"))),
+        "{% for scope in ['AT', 'FR', 'CH', 'NL'] %}",
+        "{{ ref('mrr_' ~ scope | lower) }}",
+    ),
+    "with other signs": (
+        branches_of(*((f"2024-0{n}-01", f"paid_2024_0{n}_net") for n in (1, 2, 4, 7))),
+        "{% for scope in ['01', '02', '04', '07'] %}",
+        "{{ ref('paid_2024_' ~ scope ~ '_net') }}",
+    ),
+    "with other signs between": (
+        branches_of(*((day, f"paid_{day.replace('-', '_')}") for day in (
+            "2023-11", "2024-02", "2024-03", "2025-01"))),
+        "{% for scope in ['2023-11', '2024-02', '2024-03', '2025-01'] %}",
+        "{{ ref('paid_' ~ scope | replace('-', '_')) }}",
+    ),
+    "not all of them": (
+        branches_of(("AT", "mrr_at"), ("FR", "mrr_fr"), ("CH", "mrr_ch"), ("NL", "abo_nl")),
+        "('AT', 'mrr_at'),",
+        "{{ ref(name) }}",
+    ),
+    "the other way round": (
+        branches_of(("at", "AT"), ("fr", "FR"), ("ch", "CH"), ("nl", "NL")),
+        "{% for name in ['AT', 'FR', 'CH', 'NL'] %}",
+        "'{{ name | lower }}' AS scope",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MADE)
+def test_a_value_that_is_another_one_in_other_letters_is_not_said(case: str) -> None:
+    sql, head, said = MADE[case]
+    text = template(tree(sql), "bigquery", (), tables=True)
+    assert head in text and said in text
+    assert tree(rendered(text)) == tree(re.sub(r"ref__(\w+?)__ref", r"ref.\1", sql))
