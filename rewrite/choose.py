@@ -62,6 +62,7 @@ from unwet.rewrite.stand_ins import put_back, stand_ins
 from unwet.rewrite.unwrapped import unwrapped
 from unwet.rewrite.value_lists import as_leaves, as_lists, as_parameters
 from unwet.rewrite.variants import calls_said, lists_said, variants
+from unwet.rewrite.written_parts import bound_calls, is_marked, letters
 
 _MIN_LEAVES = 6
 _NEVER = -1
@@ -96,6 +97,10 @@ def choose(
     shop.sweep(whole=True)
     shop.tables()
     while not over() and (shop.sweep(whole=False) or shop.variants()):
+        pass
+    while not over() and (
+        shop.variants(written=True) or shop.sweep(whole=False) or shop.variants()
+    ):
         pass
     shop.number()
     shop.spelled = spellings(shop.hosts.values())
@@ -186,6 +191,7 @@ class _Workshop:
     spelled: Mapping[str, str] = field(default_factory=dict)
     stand_in: dict[str, exp.Expr] = field(default_factory=dict)  # calls that words stand in for
     lists: dict[str, list[exp.Expr]] = field(default_factory=dict)  # and items, by their text
+    queries: dict[str, exp.Expr] = field(default_factory=dict)  # calls of what one copy says
     closed: AbstractSet[str] = frozenset()  # hosts in which nothing is looked for any more
     listed: dict[str, Leaf] = field(default_factory=dict)  # the call of a macro of such items
 
@@ -223,9 +229,12 @@ class _Workshop:
         for tree in self.hosts.values():
             put_back(tree)
 
-    def variants(self, lists: bool = False, most: int | None = None, own: bool = False) -> bool:
+    def variants(
+        self, lists: bool = False, most: int | None = None, own: bool = False, written: bool = False
+    ) -> bool:
         """Queries that differ in parts, which are arguments then; in lists, too. ``most``: shapes
-        that one macro serves; ``own``: whether each may have relations of its own."""
+        that one macro serves; ``own``: whether each may have relations of its own; ``written``: a
+        query may be an argument as it is written."""
         pieces = {macro.name for macro in self.macros if macro.kind != "query"} | self.closed
         if own:
             pieces |= without_ctes(self.hosts, self.calls)
@@ -235,8 +244,9 @@ class _Workshop:
             units += self._outer(host, survey)
             units += (u for u in self._units(host, whole=False) if u.kind == "block")
         units = [unit for unit in units if not own or may_have_own(unit)]
+        bound = bound_calls(self.calls) if written else None
         least, found = self.owners.limits.sharing.min_saved, list[Family]()
-        for group in variants(units, surveys, self.dialect, lists, most, own):
+        for group in variants(units, surveys, self.dialect, lists, most, own, bound):
             self.lists.update(lists_said(group))
             paying = [f for f in families(group, self.owners) if self._gain(f) >= least]
             found += paying  # what does not pay is not kept, as it has trees of its own
@@ -317,7 +327,7 @@ class _Workshop:
             return _NEVER
         if first.kind not in PIECES and _is_trivial(first.node) and not is_table(family.units):
             return _NEVER
-        return saved - lines - _OVERHEAD
+        return saved - lines - _OVERHEAD - _OVERHEAD * len(_written(family))
 
     def _saved_by_lists(self, family: Family) -> int:
         """The lines of items that are an argument: as a text, or of a macro of their own."""
@@ -380,7 +390,7 @@ class _Workshop:
 
     def _apply(self, family: Family) -> None:
         name = self._called(family)
-        family = self._with_calls(self._with_own_names(family, name))
+        family = self._with_calls(self._with_own_names(family, name), name)
         first = family.units[0]
         self.owners.note(name, (unit.host for unit in family.units))
         params = tuple(hole.name for hole in family.holes)
@@ -407,12 +417,15 @@ class _Workshop:
             holes.append(replace(hole, name=named))
         return replace(family, holes=tuple(holes))
 
-    def _with_calls(self, family: Family) -> Family:
-        """Numbers for the calls that arguments are."""
+    def _with_calls(self, family: Family, name: str) -> Family:
+        """Numbers for the calls that arguments are, and macros for queries that are some."""
         holes: list[Hole] = []
         for hole in family.holes:
-            values = tuple(map(self._handed_on, hole.values))
-            holes.append(replace(hole, values=values))
+            for leaf, unit in zip(hole.values, family.units, strict=True):
+                if is_marked(leaf.text) and leaf.text not in self.queries:
+                    own = free(f"{unit.host}_{hole.name}", self._taken() | {name})
+                    self.queries[leaf.text] = self._query_macro(own, self.stand_in[leaf.text])
+            holes.append(replace(hole, values=tuple(map(self._handed_on, hole.values))))
         return replace(family, holes=tuple(holes))
 
     def _handed_on(self, leaf: Leaf) -> Leaf:
@@ -420,10 +433,16 @@ class _Workshop:
             return self._list_macro(leaf.text)
         if leaf.kind != "condition" or leaf.text not in self.stand_in:
             return leaf
-        node = self.stand_in[leaf.text].copy()
+        node = self.queries.get(leaf.text, self.stand_in[leaf.text]).copy()
         word = numbered(node, defaults_of(self.macros), self.calls)
         self.calls[-1] = replace(self.calls[-1], named=True)
         return Leaf("condition", word.name)
+
+    def _query_macro(self, name: str, tree: exp.Expr) -> exp.Anonymous:
+        """The call of a macro that stands for a query which one copy has as an argument."""
+        self.macros.append(Macro(name, (), tree, "query", "A query that a call hands on"))
+        self.hosts[name] = copied(tree)
+        return call_node(name, ())
 
     def _list_macro(self, text: str) -> Leaf:
         """The call of a macro of the items that have this text."""
@@ -522,8 +541,13 @@ def call_lines(family: Family, member: int) -> int:
     """The lines of a member's macro call, wrapped."""
     usual = _usual(family)
     said = [h for h in family.holes if h.values[member] != usual.get(h.name)]
-    words = sum(len(h.name) + len(h.values[member].text) + 6 for h in said)
+    words = sum(len(h.name) + letters(h.values[member].text) + 6 for h in said)
     return call_height(words + 30)
+
+
+def _written(family: Family) -> set[str]:
+    """The queries that members have as an argument, each a macro of its own."""
+    return {leaf.text for hole in family.holes for leaf in hole.values if is_marked(leaf.text)}
 
 
 def _is_trivial(tree: exp.Expr) -> bool:

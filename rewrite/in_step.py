@@ -7,6 +7,7 @@ walk notes the place and goes on; where they have too little in common it ends.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -18,6 +19,7 @@ from unwet.rewrite.list_parts import Ends, ends, has_list, is_text, may_be_said,
 from unwet.rewrite.own_relations import may_be_own
 from unwet.rewrite.placed_calls import is_call, is_placed
 from unwet.rewrite.shapes import LIST, Survey, as_leaf, children, in_order, signature
+from unwet.rewrite.written_parts import may_be_handed_on, size
 
 _LONGEST: Final = 72  # letters of a text that is an argument
 _NODES: Final = 30  # of a part that may be a text; more of them are not that short
@@ -91,9 +93,16 @@ class Walk:
     """One query in step with the leader: which node stands for which, and where they part."""
 
     def __init__(
-        self, leader: Candidate, shape: Candidate, dialect: str, lists: bool, own: bool
+        self,
+        leader: Candidate,
+        shape: Candidate,
+        dialect: str,
+        lists: bool,
+        own: bool,
+        written: AbstractSet[int] | None = None,
     ) -> None:
         self._dialect, self._with_lists, self._with_own = dialect, lists, own
+        self._written = written  # None: no query is an argument as it is written
         self._mine, self._theirs = leader.survey, shape.survey
         self.nodes: dict[int, exp.Expr] = {}
         self.cuts: dict[int, exp.Expr] = {}
@@ -262,7 +271,9 @@ class Walk:
         """A place where each has something of its own."""
         if any(each.parent is not None and _is_bare(each.parent) for each in (one, other)):
             return False  # what seems to be an item is the query
-        if not (_is_query(one) and _is_query(other)):
+        if self._is_query(one) and self._is_query(other):
+            self._apart += size(one) if isinstance(one, exp.Query) else 0
+        else:
             if not (_is_sayable(one) and _is_sayable(other)):
                 return False
             if max(self._letters(one), self._letters(other)) > _LONGEST:
@@ -270,6 +281,11 @@ class Walk:
             self._parted += sum(1 for _ in in_order(one))
         self.cuts[id(one)] = one
         return self._paired(one, other)
+
+    def _is_query(self, node: exp.Expr) -> bool:
+        if self._written is not None and may_be_handed_on(node, self._written):
+            return True
+        return _is_query(node)
 
     def _letters(self, node: exp.Expr) -> int:
         return len(node.sql(dialect=self._dialect or None, comments=False))

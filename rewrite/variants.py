@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -34,6 +35,7 @@ from unwet.rewrite.shapes import (
     as_leaf,
     in_order,
 )
+from unwet.rewrite.written_parts import marked
 
 _PARTS: Final = 5  # places in which two may part
 _LEADERS: Final = 24  # wordings that one is compared with
@@ -47,10 +49,12 @@ def variants(
     lists: bool = False,
     most: int | None = None,
     own: bool = False,
+    written: AbstractSet[int] | None = None,
 ) -> Iterator[list[Unit]]:
     """Groups of units that are said in one shape, each with the tree that says so. Units of one
     shape are no news, so that every group has several of these. `surveys`: of the units' hosts;
-    `lists`: whether columns, keys and orders may be others; `most`: shapes that one serves."""
+    `lists`: whether columns, keys and orders may be others; `most`: shapes that one serves;
+    `written`: a query may be an argument, too, but for calls of these numbers in it."""
     alike: dict[object, dict[bytes, Candidate]] = defaultdict(dict)
     for unit in units:
         shapes = alike[_frame(unit.node, lists)]
@@ -61,7 +65,7 @@ def variants(
     left = _MOST
     for shapes in alike.values():
         large = [each for each in shapes.values() if len(each.nodes) >= LEAST]
-        for cluster in _clusters(large, dialect, lists, most, own):
+        for cluster in _clusters(large, dialect, lists, most, own, written):
             left -= sum(len(shape.nodes) * len(shape.units) for shape, _ in cluster.members)
             if left < 0:
                 return
@@ -134,7 +138,12 @@ class _Cluster:
 
 
 def _clusters(
-    shapes: list[Candidate], dialect: str, lists: bool, most: int | None, own: bool
+    shapes: list[Candidate],
+    dialect: str,
+    lists: bool,
+    most: int | None,
+    own: bool,
+    written: AbstractSet[int] | None,
 ) -> Iterator[_Cluster]:
     shapes.sort(key=lambda each: (-len(each.units), -len(each.nodes), each.units[0].host))
     clusters: list[_Cluster] = []
@@ -145,7 +154,7 @@ def _clusters(
         if lists:  # so much is near that what is nearest has to come first
             near.sort(key=lambda each: -in_common(shape.parts, each.leader.parts))
         for cluster in near[:_LEADERS]:
-            walk = Walk(cluster.leader, shape, dialect, lists, own)
+            walk = Walk(cluster.leader, shape, dialect, lists, own, written)
             fits = walk.done and cluster.parts_with(walk) <= _PARTS
             cost = walk.cost + (walk.differences(cluster.leader) if fits and lists else 0)
             fits = fits and (most is None or cost <= _PARTS)  # of two alone no part is divided
@@ -155,7 +164,7 @@ def _clusters(
             best[1].add(shape, best[2])
         else:
             cluster = _Cluster(shape)
-            cluster.add(shape, Walk(shape, shape, dialect, lists, own))
+            cluster.add(shape, Walk(shape, shape, dialect, lists, own, written))
             clusters.append(cluster)
     yield from (cluster for cluster in clusters if len(cluster.members) > 1)
 
@@ -292,7 +301,10 @@ def _nothing() -> exp.Expr:
 
 def word_for(node: exp.Expr, name: str, dialect: str) -> exp.Var:
     """The word that stands in for a part of a query."""
-    text = node.sql(dialect=dialect or None, comments=False)
+    if isinstance(node, exp.Query):
+        text = marked(node, dialect)
+    else:
+        text = node.sql(dialect=dialect or None, comments=False)
     word = exp.Var(this=text)
     word.meta.update({CONDITION: text, HOLE: name, WAS: node.copy()})
     return word
@@ -305,7 +317,7 @@ def _called(node: exp.Expr) -> str:
         if isinstance(up, exp.Alias | exp.CTE) or (isinstance(up, exp.Subquery) and up.alias):
             return snake(up.alias) or "part"
         up = up.parent
-    return "part" if is_call(node) else "value"
+    return "part" if is_call(node) or isinstance(node, exp.Query) else "value"
 
 
 def lists_said(units: Iterable[Unit]) -> dict[str, list[exp.Expr]]:
@@ -320,11 +332,11 @@ def lists_said(units: Iterable[Unit]) -> dict[str, list[exp.Expr]]:
 
 
 def calls_said(units: Iterable[Unit]) -> dict[str, exp.Expr]:
-    """The calls that words of these units stand in for, by those words."""
+    """The calls and queries that words of these units stand in for, by those words."""
     found: dict[str, exp.Expr] = {}
     for unit in units:
         for word in unit.said.find_all(exp.Var) if unit.said is not None else ():
             was = word._meta.get(WAS) if word._meta is not None else None
-            if isinstance(was, exp.Expr) and is_call(was):
+            if isinstance(was, exp.Query) or (isinstance(was, exp.Expr) and is_call(was)):
                 found[word.name] = was
     return found
