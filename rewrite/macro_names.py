@@ -54,8 +54,9 @@ def _said(branch: exp.Expr) -> Iterator[_Said]:
 
 def names_for(family: Family, all_hosts: Sequence[str], labels: Labels) -> tuple[str, ...]:
     """What most of the authors call it: a block by its alias, a report by the words that its copies
-    begin with, unless half of the pile begins so; else by the words that comments share. A branch
-    by the report and a constant that it writes; then by what it reads, too. The best name first."""
+    begin with, unless half of the pile begins so; else by the words that comments share. Copies of
+    all names by what they compute. A branch by the report and a constant that it writes; then by
+    what it reads, too. The best name first."""
     if family.units[0].kind == "items":
         return _of_items(family.units)
     if family.units[0].kind == "expression":
@@ -71,9 +72,27 @@ def names_for(family: Family, all_hosts: Sequence[str], labels: Labels) -> tuple
         name = f"{slug(stem)}_{labels.of(family.units) or BRANCH}"
         more = _other_words(tables.removesuffix("_rows"), name)
         return (name, f"{name}_{more}") if more else (name,)
+    stem = _beginning(hosts, stem)
     telling = len(stem) > 2 and 2 * sum(h.startswith(stem) for h in all_hosts) < len(all_hosts)
     words = common_words([unit.comment for unit in family.units])
-    return (slug(stem if (telling or not words) else words),)
+    if words and not telling:
+        return (slug(words),)
+    of_one = 2 * sum(host.startswith(stem) for host in hosts) <= len(hosts)
+    return (of_one and _made(family.units[0].node)) or (slug(stem),)
+
+
+def _made(query: exp.Expr) -> tuple[str, ...]:
+    """The first outputs that a query computes: two of them, three, or more."""
+    names = [snake(name) for name in _computed(query) if "__" not in name and len(name) > 2]
+    return tuple(slug("_".join(names[:n])) for n in range(min(2, len(names)), len(names) + 1) if n)
+
+
+def _computed(query: exp.Expr) -> Iterator[str]:
+    for item in query.expressions if isinstance(query, exp.Select) else ():
+        if isinstance(item, exp.Star):
+            yield from (each.alias_or_name for each in item.args.get("replace") or ())
+        elif isinstance(item, exp.Alias) and not isinstance(item.this, exp.Column):
+            yield item.alias
 
 
 def _other_words(tables: str, name: str) -> str:
@@ -134,6 +153,16 @@ def _usual(labels: Sequence[str]) -> str:
         return name
     shared = hole_name(labels, "")
     return shared if "_" in shared else name
+
+
+def _beginning(names: Sequence[str], stem: str) -> str:
+    """What all names begin with, where that is most of what most of them do."""
+    words = stem.split("_")
+    for n in range(len(words), len(words) // 2, -1):
+        head = "_".join(words[:n])
+        if all(f"{name}_".startswith(f"{head}_") for name in names):
+            return head
+    return stem
 
 
 def _common_stem(names: Iterable[str]) -> str:
