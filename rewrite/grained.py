@@ -96,15 +96,14 @@ class Grained:
 
     @property
     def kind(self) -> str:
-        """The same for blocks that differ in constants."""
-        asked = sorted(map(_masked, self.conditions))
-        rows = [OF_QUERY if row.startswith(OF_QUERY) else row for row in self.rows]
-        return repr((rows, asked, sorted(map(_masked, self.keys)), self._shown()))
-
-    def _shown(self) -> list[str]:
+        """The same for blocks that one macro may say: with other constants, conditions, columns and
+        relations."""
+        joins = [item.join for item in self.block.inputs]
+        kinds = ["" if j is None or _is_inner(j) else f"{j.side} {j.kind}" for j in joins]
         outputs = (output.expression for output in self.block.outputs)
         said = (self.words.of(each) if each is not None else None for each in outputs)
-        return [_masked(each) if each is not None else "" for each in said]
+        shown = [_masked(each) if each is not None else "" for each in said]
+        return repr((sorted(kinds), len(self.keys), shown))
 
     @property
     def node(self) -> exp.Select:
@@ -115,11 +114,8 @@ class Grained:
 
 def _masked(said: exp.Expr) -> str:
     copy = exp.paren(copied(said))
-    for literal in [*copy.find_all(exp.Literal)]:
-        literal.replace(exp.Literal.string("?"))
-    for column in copy.find_all(exp.Column):
-        if column.table.startswith(OF_QUERY):
-            column.set("table", exp.to_identifier(OF_QUERY))
+    for word in [*copy.find_all(exp.Literal, exp.Column)]:
+        word.replace(exp.Placeholder())
     return copy.sql()
 
 

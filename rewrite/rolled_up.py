@@ -7,7 +7,7 @@ conditions: its own joins and conditions go. What can be summed up is in `promis
 rules; each block that is written so is proved to return the rows that it returned, or it stays. A
 condition over keys of the finer report is one of the new query.
 
-It has to save lines. A query that is one of several alike, which a macro says once, is rolled up
+It has to save lines. A query that is one of several alike, which a macro may say once, is rolled up
 with all of them or not at all.
 """
 
@@ -37,6 +37,7 @@ from unwet.rewrite.rereading import resolved
 from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.rules.promises import Promise, Promises
 from unwet.rewrite.scalars import Unsupported
+from unwet.rewrite.shapes import say_conditions
 from unwet.rewrite.sharing import Shared, redrafted
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stars import made_table
@@ -313,6 +314,7 @@ class _Rewriting:
             said = node.args.get(clause)
             if isinstance(said, exp.Expression):
                 made.set(clause, said.copy())
+        say_conditions(made, self.dialect)
         return made
 
     @property

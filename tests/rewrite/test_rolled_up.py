@@ -115,6 +115,14 @@ def rolls(tmp_path: Path, dialect: str, *texts: str) -> dict[str, str]:
     return {name: text for name, text in models(out).items() if name in found}
 
 
+def macros(tmp_path: Path, *texts: str) -> str:
+    """What reports share, none of which is rolled up by itself."""
+    assert rolls(tmp_path, "duckdb", *texts) == {}
+    paths = sorted((tmp_path / "project").glob("macros/*.sql"))
+    assert len(paths) == 1
+    return paths[0].read_text(encoding="utf-8")
+
+
 def test_an_average_of_integers_is_a_quotient_in_postgres_only(tmp_path: Path) -> None:
     text = BY_MONTH.format(AVERAGES, "")
     said = rolls(tmp_path / "1", "postgres", text)["r0"]
@@ -129,6 +137,18 @@ def test_it_has_to_save_lines(tmp_path: Path) -> None:
     out = tmp_path / "project"
     refactor(pile(tmp_path, short, finer), dialect="duckdb", out=out)
     assert "source('shop', 'orders')" in models(out)["r0"]
+
+
+def test_queries_alike_are_rolled_up_together_or_stay_together(tmp_path: Path) -> None:
+    """A macro says them once, be they over other tables or of other rows."""
+    few = "SUM(o.amount) AS revenue, SUM(o.pieces) AS pieces, COUNT(*) AS orders"
+    fits, rest = BY_MONTH.format(few, ""), BY_MONTH.format(few, " AND o.pieces > 3")
+    by_region = BY_MONTH.format(few, " AND s.region = 'north'")
+    assert READS in macros(tmp_path / "1", fits, by_region)
+    assert "r0_rows(condition=\"o.region = 'north'\")" in models(tmp_path / "1/project")["r1"]
+    assert READS not in macros(tmp_path / "2", fits, rest)
+    elsewhere = fits.replace("shop.orders", "shop.old_orders")
+    assert READS not in macros(tmp_path / "3", fits, elsewhere)
 
 
 def test_no_model_reads_itself(tmp_path: Path) -> None:
