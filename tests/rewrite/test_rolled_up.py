@@ -145,7 +145,7 @@ def test_queries_alike_are_rolled_up_together_or_stay_together(tmp_path: Path) -
     fits, rest = BY_MONTH.format(few, ""), BY_MONTH.format(few, " AND o.pieces > 3")
     by_region = BY_MONTH.format(few, " AND s.region = 'north'")
     assert READS in macros(tmp_path / "1", fits, by_region)
-    assert "r0_rows(condition=\"o.region = 'north'\")" in models(tmp_path / "1/project")["r1"]
+    assert "(condition=\"o.region = 'north'\")" in models(tmp_path / "1/project")["r1"]
     assert READS not in macros(tmp_path / "2", fits, rest)
     elsewhere = fits.replace("shop.orders", "shop.old_orders")
     assert READS not in macros(tmp_path / "3", fits, elsewhere)
