@@ -16,8 +16,17 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied
-from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall, called_by, calls_made
+from unwet.lineage.trees import copied, texts
+from unwet.rewrite.library import (
+    NO_CONDITION,
+    Library,
+    Macro,
+    MacroCall,
+    called_by,
+    calls_made,
+    calls_within,
+    numbers_of,
+)
 from unwet.rewrite.naming import free_parameter, snake
 from unwet.rewrite.shapes import Leaf
 
@@ -42,7 +51,7 @@ def with_common_conditions(
     for number in calls_made(library):  # also those that stand in what other calls say
         own[calls[number].macro].append(number)
     for at, macro in enumerate(macros):
-        for name in _conditions(macro) if macro.name not in stay else ():
+        for name in _conditions(macro, calls) if macro.name not in stay else ():
             made = _parted(macros[at], name, [calls[n] for n in own[macro.name]], most)
             if made is not None:
                 macros[at], changed = made
@@ -68,13 +77,18 @@ def conjuncts(text: str) -> list[str]:
     return [part.strip() for part in found]
 
 
-def _conditions(macro: Macro) -> list[str]:
-    """The parameters that are conditions beside others, or alone."""
+def _conditions(macro: Macro, calls: Sequence[MacroCall]) -> list[str]:
+    """The parameters that are conditions beside others, or alone, and nothing else: what one hands
+    on to another macro has to stay whole."""
     places = (where.this for where in macro.tree.find_all(exp.Where))
     tests = (test for where in places
              for test in (where.flatten() if isinstance(where, exp.And) else (where,)))  # fmt: skip
     holes = (_HOLE.fullmatch(test.name) for test in tests if isinstance(test, exp.Var))
-    return [hole[1] for hole in holes if hole is not None]
+    found = Counter(hole[1] for hole in holes if hole is not None)
+    inside = [leaf.text for number in calls_within(numbers_of(macro.tree), calls)
+              for _, leaf in (*calls[number].args, *calls[number].unsaid)]  # fmt: skip
+    said = Counter(name for text in (*texts(macro.tree), *inside) for name in _HOLE.findall(text))
+    return [name for name, times in found.items() if said[name] == times]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +181,9 @@ def _call(
 
 def _macro(macro: Macro, name: str, more: str, text: str) -> Macro:
     tree = copied(macro.tree)
-    hole = next(v for v in tree.find_all(exp.Var) if v.name == f"h__{name}__h")
-    first = exp.Var(this=f"h__{more}__h" if more else text)
-    hole.replace(exp.And(this=first, expression=hole.copy()))
+    for hole in [v for v in tree.find_all(exp.Var) if v.name == f"h__{name}__h"]:
+        first = exp.Var(this=f"h__{more}__h" if more else text)
+        hole.replace(exp.And(this=first, expression=hole.copy()))
     params = (*macro.params, more) if more else macro.params
     defaults = {**macro.defaults, name: NO_CONDITION.text, **({more: text} if more else {})}
     return replace(macro, tree=tree, params=params, defaults=defaults)

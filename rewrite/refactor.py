@@ -310,7 +310,16 @@ class _Job:
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
             over = deadline.after(1)
             shared = share(
-                drafts, known, self.dialect, own, self.normalizer, owners, read, makers, over
+                drafts,
+                known,
+                self.dialect,
+                own,
+                self.normalizer,
+                owners,
+                read,
+                makers,
+                over,
+                macros=False,
             )
             shared = rolled_up(shared, known, self.dialect, own, owners, self.normalizer)
             library = plain_library((*shared.drafts, *shared.intermediates))

@@ -45,6 +45,7 @@ from unwet.rewrite.reads import blocks
 from unwet.rewrite.referring import Blocks, bare_branches, refer, select_from, visible
 from unwet.rewrite.rereading import resolved
 from unwet.rewrite.same_rows import SameRows
+from unwet.rewrite.same_shape import SameShape
 from unwet.rewrite.scalars import Unsupported
 from unwet.rewrite.shapes import after_tables, say_conditions
 from unwet.rewrite.sizes import tree_lines
@@ -53,6 +54,9 @@ from unwet.rewrite.widening import Offers, Site, Wide, names_in, widened
 
 _MORE = 2  # lines that a model saves beyond those that anything has to: it is a file of its own
 _OVERHEAD = 2  # one more file to open, one more name to know
+_SMALL = 15  # lines of a model: a larger one is worth a file, whatever there is beside it
+_ROWS = "rows"  # the label of a derived table without an alias
+_NOBODYS = ("", EVERY, _ROWS)  # labels that no author has given
 _NOT_TRIVIAL = (Aggregate, Distinct, Join, SetOp, Window)
 
 
@@ -74,13 +78,15 @@ def share(
     read: AbstractSet[str] = frozenset(),
     makers: AbstractSet[str] = frozenset(),
     over: Over = never,
+    macros: bool = True,
 ) -> Shared:
     """Replaces copies. ``tables`` says what is behind each token that stands in the trees;
     ``pinned`` drafts are left alone; those in ``read`` may be the model that others read, and so
     may the ``makers`` of tables whose rows an author has under a name.
-    When the time is ``over``, the copies that are left stay."""
+    When the time is ``over``, the copies that are left stay. ``macros``: whether what is alike
+    over several tables can be a macro."""
     shop = _Workshop(dialect, dict(tables), normalizer)
-    shop.read, shop.makers = read, makers | read
+    shop.read, shop.makers, shop.macros = read, makers | read, macros
     shop.owners = owners or shop.owners
     shop.trees = {d.name: copied(d.tree) for d in drafts if d.name not in pinned}
     shop.taken = {d.name for d in drafts}
@@ -117,6 +123,8 @@ class _Workshop:
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     read: AbstractSet[str] = frozenset()
     makers: AbstractSet[str] = frozenset()
+    macros: bool = True
+    alike: SameShape = field(default_factory=SameShape)
     known: Blocks = field(default_factory=Blocks)
     catalog: Catalog = field(init=False)
 
@@ -173,7 +181,9 @@ class _Workshop:
             return []
         types = Types()
         found = (self._site(host, lowerer, query, block, types) for block in blocks(query))
-        return [site for site in found if site is not None]
+        sites = [site for site in found if site is not None]
+        self.alike.note(tree, sites)
+        return sites
 
     def _site(
         self, host: str, lowerer: Lowerer, query: Query, block: Query, known: Types
@@ -254,8 +264,22 @@ class _Workshop:
             return 0
         if _owner(wide) is not None:
             return sum(lines[id(site)] - 1 for site, _ in wide.served if not site.whole)
+        own = self._lines(wide.root.node)
+        if self.macros and own <= _SMALL and self._is_of_one_table_of_many(wide):
+            return 0
         before = sum(lines[id(s)] - (len(s.names) + 2 if s.whole else 1) for s, _ in wide.served)
-        return before - self._lines(wide.root.node) - _OVERHEAD
+        return before - own - _OVERHEAD
+
+    def _is_of_one_table_of_many(self, wide: Wide) -> bool:
+        """Whether others have the same query of other rows, and none of its authors has a name for
+        these: it is a macro's."""
+        served = [site for site, _ in wide.served]
+        if any(site.label not in _NOBODYS for site in served):
+            return False
+        keys = {self.rows.key(site.rel) for site in served}
+        known = self.trees.keys() | self.made.keys()
+        others = [site for site in self.alike.others(served) if site.host in known]
+        return any(self.rows.key(site.rel) not in keys for site in self._alive(others))
 
     def _apply(self, name: str, wide: Wide) -> None:
         if (owner := _owner(wide)) is not None:
@@ -394,7 +418,7 @@ def _label(node: exp.Expr) -> str:
         case exp.Subquery() if isinstance(parent.parent, (exp.From, exp.Join)):
             plain = not (parent.args.get("pivots") or parent.args.get("joins"))
             columns = parent.args["alias"].args.get("columns") if parent.args.get("alias") else None
-            return (parent.alias or "rows") if plain and not columns else ""
+            return (parent.alias or _ROWS) if plain and not columns else ""
         case _:
             return ""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlglot import exp, parse_one
 
@@ -62,6 +64,31 @@ def test_what_nearly_all_say_is_a_parameter() -> None:
     assert made.macros[0].defaults["kind"] == "t.kind = 'x'"
     assert conditions(made, "kind") == [None] * 4 + ["t.kind = 'y'", "TRUE"]
     assert conditions(made) == [*(f"t.a = {n}" for n in range(4)), "t.a = 9", "t.a = 8"]
+
+
+def test_a_condition_of_two_places_is_in_both() -> None:
+    body = "SELECT COUNT(*) AS n FROM (SELECT x FROM u AS t WHERE h__condition__h) AS t"
+    said = [("2024-01-01", f"t.a = {n} AND t.ok = 1") for n in range(3)]
+    found = library(*said, body=body)
+    for column in found.macros[0].tree.find_all(exp.Column):
+        if column.name == "h__condition__h":
+            column.replace(exp.Var(this=column.name))
+    made = with_common_conditions(found, 5)
+    tests = [each.this.sql() for each in made.macros[0].tree.find_all(exp.Where)]
+    assert len(tests) == 2
+    assert all("t.ok = 1 AND h__condition__h" in test for test in tests)
+
+
+def test_a_condition_that_is_handed_on_stays_whole() -> None:
+    """The other macro would not know of the part that its caller says for itself."""
+    said = [("2024-01-01", f"t.a = {n} AND t.ok = 1") for n in range(3)]
+    found = library(*said, body="SELECT COUNT(*) AS n FROM (call__3__call) AS t")
+    inner = MacroCall("inner", (("condition", Leaf("condition", "h__condition__h")),))
+    body = parse_one("SELECT x FROM u AS t WHERE h__condition__h")
+    macros = (*found.macros, Macro("inner", ("condition",), body, "query"))
+    made = with_common_conditions(replace(found, macros=macros, calls=(*found.calls, inner)), 5)
+    assert conditions(made)[:3] == [text for _, text in said]
+    assert "t.ok" not in where(made)
 
 
 def test_calls_that_others_say_are_calls_too() -> None:

@@ -21,7 +21,7 @@ NONE = frozenset[str]()
 
 def shared(
     *texts: str, pinned: frozenset[str] = NONE, read: frozenset[str] = NONE,
-    makers: frozenset[str] = NONE,
+    makers: frozenset[str] = NONE, macros: bool = True,
 ) -> Shared:  # fmt: skip
     sources = [Source(f"{i}.sql", text, "duckdb") for i, text in enumerate(texts)]
     pile = load(sources, "duckdb", TABLES)
@@ -31,7 +31,9 @@ def shared(
         f"src__s__{name[2:]}__src": Table(name, tuple(map(Column, columns)), True, "schema")
         for name, columns in TABLES.items()
     }
-    return share(drafts, known, "duckdb", pinned, Normalizer(), read=read, makers=makers)
+    return share(
+        drafts, known, "duckdb", pinned, Normalizer(), read=read, makers=makers, macros=macros
+    )
 
 
 CTE = f"create table r.a as with totals as ({TOTALS}) select o_id, n from totals where n > 3"
@@ -329,3 +331,33 @@ def test_a_star_is_written_out_only_where_the_model_has_other_columns() -> None:
     assert query(found, "a") == "SELECT DISTINCT * FROM ref__c__ref"
     other = f"create table r.c as {SAME.replace('max(', '0 as more, max(')}"
     assert "o_id, n, total, low, high" in query(shared(other, text, read=frozenset({"c"})), "a")
+
+
+SUMS = """select {0}, sum({1}) as total, min({1}) as least, max({1}) as most, count(*) as n
+from s.{2} group by {0}"""
+OF_ORDERS, OF_ITEMS = SUMS.format("country", "cents", "o"), SUMS.format("o_id", "qty", "i")
+
+
+def test_what_others_say_of_other_tables_is_no_model_of_one_of_these() -> None:
+    """One macro says it of both; two models would be one for each table."""
+    orders = [f"create table r.{n} as select total from ({OF_ORDERS}) where n > 3" for n in "abc"]
+    items = f"create table r.d as select most from ({OF_ITEMS}) where n > 3"
+    assert len(shared(*orders).intermediates) == 1
+    assert shared(*orders, items).intermediates == ()
+    assert len(shared(*orders, items, macros=False).intermediates) == 1
+
+
+def test_what_an_author_has_a_name_for_is_a_model_whatever_others_say() -> None:
+    orders = [f"create table r.{n} as with sums as ({OF_ORDERS}) select total from sums where n > 3"
+              for n in "abc"]  # fmt: skip
+    items = f"create table r.d as select most from ({OF_ITEMS}) where n > 3"
+    assert [model.name for model in shared(*orders, items).intermediates] == ["int_sums"]
+
+
+def test_a_large_query_is_a_model_whatever_others_say() -> None:
+    columns = ", ".join(f"max({{1}} + {n}) as m{n}" for n in range(12))
+    many = SUMS.replace("count(*) as n", f"count(*) as n, {columns}")
+    orders, items = many.format("country", "cents", "o"), many.format("o_id", "qty", "i")
+    made = [f"create table r.{n} as select total from ({orders}) where n > 3" for n in "abc"]
+    one = f"create table r.d as select most from ({items}) where n > 3"
+    assert len(shared(*made, one).intermediates) == 1

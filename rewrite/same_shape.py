@@ -1,0 +1,38 @@
+"""Blocks of one shape: they differ in names and constants only, as the same query of another table.
+
+A model says the rows of one table. Where others have the same query of other tables, each of them
+would be a model of its own, and reports of these tables would no more be alike; one macro says all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+
+from sqlglot import exp
+
+from unwet.rewrite.shapes import Survey
+from unwet.rewrite.widening import Site
+
+
+class SameShape:
+    """The blocks of many trees by their shapes."""
+
+    def __init__(self) -> None:
+        self._sites: dict[bytes, list[Site]] = defaultdict(list)
+        self._shapes: dict[int, bytes] = {}  # by node, all of which the sites keep
+
+    def note(self, tree: exp.Expr, sites: Collection[Site]) -> None:
+        """The blocks of one tree."""
+        survey = Survey(tree) if sites else None
+        for site in sites:
+            if survey is not None and survey.has(site.node):
+                shape = survey.digest(site.node)
+                self._shapes[id(site.node)] = shape
+                self._sites[shape].append(site)
+
+    def others(self, sites: Iterable[Site]) -> Iterator[Site]:
+        """Blocks of the shape of one of these that are none of them."""
+        nodes = {id(site.node) for site in sites}
+        for shape in {self._shapes[node]: None for node in nodes if node in self._shapes}:
+            yield from (site for site in self._sites[shape] if id(site.node) not in nodes)
