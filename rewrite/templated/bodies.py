@@ -5,20 +5,39 @@ bodies_of(name, text) -> Bodies, None where nothing is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from unwet.rewrite.templated.aligned import is_block_set
+from unwet.rewrite.templated.configured import (
+    Config,
+    config_of,
+    joined,
+    of_one_form,
+    shared_keys,
+    tag_of,
+    words_of,
+)
 from unwet.rewrite.templated.family import Body, Set
 from unwet.rewrite.templated.lexed import Words, lexed
+
+_LEAST: Final = 2  # settings that models share
 
 
 @dataclass(frozen=True, slots=True)
 class Bodies:
     """``all``: with the names that are set at its head; ``rest``: without, where all that the
-    macro reads of them is handed on."""
+    macro reads of them is handed on. ``config``: what the model is configured with in front."""
 
     all: Body
     rest: Body
+    config: Config | None = None
+
+    @property
+    def is_config(self) -> bool:
+        """Whether it is nothing but what configures."""
+        return self.config is not None and self.all.end == self.config.end
 
     @property
     def model(self) -> str:
@@ -39,6 +58,49 @@ def bodies_of(name: str, text: str) -> Bodies | None:
     return Bodies(
         Body(name, first, end, words, (), above, tuple(each.name for each in sets)),
         Body(name, first, end, rest, sets, above),
+        None if above else config_of(whole),
+    )
+
+
+def config_alone(name: str, text: str) -> Bodies | None:
+    """What configures a model, by itself. None where that is not constant, or not at the head."""
+    words = lexed(text)
+    config = config_of(words)
+    if config is None or text[: config.start].strip():
+        return None
+    own = Words(text, tuple(word for word in words.all if word.start < config.end))
+    body = Body(name, config.start, config.end, own, label=f"{name}_config")
+    return Bodies(body, body, config)
+
+
+def with_config(members: Sequence[Bodies]) -> list[Body] | None:
+    """The bodies with what all of them configure, in words that can be compared; what only some do
+    is their own. None where one is not configured by constants."""
+    configs = [each.config for each in members if each.config is not None]
+    if len(configs) < len(members):
+        return None
+    every = shared_keys(configs)
+    keys = [key for key in every if of_one_form(configs, key)]
+    alone = any(each.is_config for each in members)
+    if len(keys) < _LEAST or (alone and len(keys) < len(every)):
+        return None
+    return [
+        _configured_body(each, config, keys) for each, config in zip(members, configs, strict=True)
+    ]
+
+
+def _configured_body(each: Bodies, config: Config, keys: Sequence[str]) -> Body:
+    body = each.all
+    text, end = body.words.text, max(body.end, config.end)
+    own = {key: value for key, value in config.said.items() if key not in keys}
+    words = words_of(tag_of({key: config.said[key] for key in keys}) + text[config.end : end])
+    return replace(
+        body,
+        start=config.start,
+        end=end,
+        words=words,
+        stands_for=text[config.start : end],
+        own=f"{joined(tag_of(own))}\n\n" if own else "",
     )
 
 

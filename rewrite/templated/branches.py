@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, wraps
+from operator import itemgetter
 from typing import Any, Final
 
 from jinja2 import meta, nodes
@@ -16,6 +17,7 @@ from jinja2.runtime import Context
 
 from unwet.rewrite.prove.macro_files import returned, returning
 from unwet.rewrite.prove.sandbox import Budget, Sandbox, TemplateFailure, guarded
+from unwet.rewrite.templated.lexed import laid_out_in_tags
 from unwet.rewrite.templated.unknown import (
     RESERVED,
     WORD,
@@ -32,6 +34,7 @@ DBT: Final = frozenset({"ref", "source", "var", "env_var", "is_incremental", "th
 """What dbt itself says to templates, the same to each macro that a model calls."""
 _QUIET: Final = re.compile(r"(?:ref|source|var|env_var|is_incremental|log|print)\(")
 _RUNNING: Final = re.compile(r"\b(?:run_query|statement|run_hooks|adapter|api)\b")
+_HOOKS: Final = frozenset({"pre_hook", "post_hook"})
 _STRUCTURAL: Final = frozenset({"count", "first", "last", "length", "list"})  # not of the elements
 
 
@@ -86,7 +89,7 @@ class _Reading:
 
     def __init__(self, budget: Budget, given: Mapping[str, bool]) -> None:
         self._asked = _Asked(given)
-        self._config: list[str] = []
+        self._config: list[tuple[str, str]] = []
         self._outside: set[str] = set()
         self._environment = _Symbolic(budget, self._asked)
 
@@ -100,7 +103,7 @@ class _Reading:
             module = self._module(each, names)
             bodies |= {name: getattr(module, name) for name in found}
         made = guarded(lambda: self._template(text, names).render())
-        asked, config = self._asked, tuple(self._config)
+        asked, config = self._asked, tuple(self._configured())
         return Rendering(
             asked.decided,
             str(made),
@@ -120,8 +123,16 @@ class _Reading:
         return self._environment.from_string(text, globals={**unknown, **names})
 
     def _configure(self, *given: object, **settings: object) -> str:
-        self._config += [*map(said, given), *(f"{k}={said(v)}" for k, v in settings.items())]
+        self._config += (("", said(each)) for each in given)
+        self._config += ((key, said(_of_hooks(key, each))) for key, each in settings.items())
         return ""
+
+    def _configured(self) -> Iterator[str]:
+        """In what order settings are said does not count, unless one is said twice."""
+        found = self._config
+        if all(key for key, _ in found):
+            found = sorted(found, key=itemgetter(0))
+        yield from (f"{key}={value}" if key else value for key, value in found)
 
 
 class _Asked:
@@ -150,6 +161,17 @@ class _Asked:
         heard = "\n".join((*self._printed, *self.decided, *config))
         quiet = (key for key in self.calls if not _QUIET.match(key) and key not in heard)
         yield from (key for key in quiet if not any(key in e for e in self.calls if e != key))
+
+
+def _of_hooks(key: str, value: object) -> object:
+    """Hooks are templates: blanks within their tags say nothing."""
+    match value:
+        case str() if key in _HOOKS and not is_unknown(value):
+            return laid_out_in_tags(value)
+        case list() if key in _HOOKS:
+            return [_of_hooks(key, each) for each in value]
+        case _:
+            return value
 
 
 def _late(bodies: Mapping[str, Callable[..., object]], name: str) -> Callable[..., object]:

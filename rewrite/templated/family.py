@@ -11,6 +11,7 @@ from typing import Final
 
 from unwet.rewrite.sizes import code_lines
 from unwet.rewrite.templated.aligned import Gap, gaps
+from unwet.rewrite.templated.configured import joined
 from unwet.rewrite.templated.holes import Holes, Parameter, holes, is_literal
 from unwet.rewrite.templated.lexed import Words, lexed
 from unwet.rewrite.templated.opened import named
@@ -31,7 +32,9 @@ class Set:
 class Body:
     """What a call can stand for: [start, end) in the text of its model. ``words``: those that the
     macro would have; before them ``sets``; ``above``: names that are set still higher, ``inner``:
-    by the words themselves, which no call can speak of. ``label``: what the author calls it."""
+    by the words themselves, which no call can speak of. ``label``: what the author calls it.
+    ``stands_for``: the text of its model, where the words are others that say the same, but for
+    what is its ``own``, which stays in front of the call."""
 
     model: str
     start: int
@@ -41,6 +44,8 @@ class Body:
     above: tuple[str, ...] = ()
     inner: tuple[str, ...] = ()
     label: str = ""
+    stands_for: str = ""
+    own: str = ""
 
     def names(self) -> Iterator[str]:
         """All that its model sets to something above, or at its head."""
@@ -48,7 +53,7 @@ class Body:
 
     @property
     def text(self) -> str:
-        return self.words.text[self.start : self.end]
+        return self.stands_for or self.words.text[self.start : self.end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,10 @@ def family(name: str, bodies: Sequence[Body]) -> Family | None:
     found = holes(leader.words, words, places, passed, local)
     if found is None:
         return None
-    macro = _macro(name, leader, found)
-    calls = tuple(_call(name, found.parameters, body, n) for n, body in enumerate(bodies))
+    macro = joined(_macro(name, leader, found))
+    calls = tuple(
+        body.own + joined(_call(name, found.parameters, body, n)) for n, body in enumerate(bodies)
+    )
     for body, call in zip(bodies, calls, strict=True):
         if not {*body.inner}.isdisjoint(named(lexed(call))):
             return None

@@ -101,7 +101,12 @@ class _Naming:
         for each in opened:
             weight = len(opened) + 1 if each.kind == "set" else 1
             found.setdefault(each.values, Counter())[each.hint] += weight if each.hint else 0
-        return {values: counts.most_common(1)[0][0] for values, counts in found.items()}
+        glued = sorted(opened, key=lambda each: each.glued.endswith("_hook"))  # the last to say
+        parts = {each.values: each.glued for each in reversed(glued) if each.glued}
+        return {
+            values: counts.most_common(1)[0][0] or parts.get(values, "")
+            for values, counts in found.items()
+        }
 
     def _place(self, each: Opened, hint: str) -> Hole:
         if each.kind == "block":

@@ -96,6 +96,35 @@ def lexed(text: str) -> Words:
     return Words(text, tuple(_joined(_with_else(tuple(_Lexer(text).words())))))
 
 
+def laid_out_in_tags(text: str) -> str:
+    """A text that is a template itself, as hooks are, with tags laid out in one way: blanks in them
+    say nothing."""
+    words = lexed(text).all
+    made, at, n = list[str](), 0, 0
+    while n < len(words):
+        end = n + 1
+        while words[n].tag >= 0 and end < len(words) and words[end].tag == words[n].tag:
+            end += 1
+        if words[n].tag >= 0 and words[end - 1].kind == "close":
+            pairs = zip(words[n:end], words[n + 1 : end], strict=False)
+            tag = "".join(before.text + _blank(before, after) for before, after in pairs)
+            made += [text[at : words[n].start], tag, words[end - 1].text]
+            at = words[end - 1].end
+        n = end
+    return "".join((*made, text[at:]))
+
+
+def _blank(before: Word, after: Word) -> str:
+    if before.kind == "open" or after.kind == "close" or before.text == ",":
+        return " "
+    return " " if _is_wordy(before) and _is_wordy(after) else ""
+
+
+def _is_wordy(word: Word) -> bool:
+    """Whether it would be another one without a blank beside a name, or might be."""
+    return word.kind == "literal" or word.text not in ("(", ")", "[", "]", ",", ".", "=", ":")
+
+
 def _joined(words: Iterable[Word]) -> Iterator[Word]:
     held: Word | None = None
     for word in words:

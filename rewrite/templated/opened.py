@@ -33,7 +33,8 @@ _COMPARING: Final = {
 @dataclass(frozen=True, slots=True)
 class Opened:
     """Words [start, end) of the leader, of which ``gap`` differs. ``values``: the expressions that
-    members give; of a flag which of both ``choices`` each has, "0" or "1"."""
+    members give; of a flag which of both ``choices`` each has, "0" or "1". ``hint``: what the
+    author calls it; ``glued``: what it is a part of, where nobody calls it anything."""
 
     gap: Gap
     kind: Kind
@@ -42,6 +43,7 @@ class Opened:
     start: int
     end: int
     choices: tuple[str, str] = ("", "")
+    glued: str = ""
 
 
 def opened(
@@ -102,12 +104,13 @@ def _opened(
     texts = [_text(words, *part) for words, part in zip(members, gap.of, strict=True)]
     hint = _hint(leader, gap)
     if gap.inside:
+        hint, glued = _hint_in_tag(leader, gap)
         if not all(texts):
             return None
         around = _set_around(leader, gap)
         if around is not None:
             return Opened(gap, "set", tuple(texts), around, gap.start - 4, gap.end + 1)
-        return Opened(gap, "expression", tuple(texts), hint, gap.start, gap.end)
+        return Opened(gap, "expression", tuple(texts), hint, gap.start, gap.end, glued=glued)
     if all(map(_PLAIN.fullmatch, texts)):
         return Opened(gap, "quoted", tuple(texts), hint, gap.start, gap.end)
     if inner := _strings(members, gap):
@@ -247,6 +250,29 @@ def _hint(leader: Words, gap: Gap) -> str:
     if len(before) > 1 and before[-1] in _COMPARING and is_name(before[-2]):
         return _COMPARING[before[-1]].format(before[-2].lower())
     return ""
+
+
+def _hint_in_tag(leader: Words, gap: Gap) -> tuple[str, str]:
+    """The name of the argument that an operand is; and of that which it is only glued into. Within
+    a text that is a call itself, as in hooks, its argument counts."""
+    for at in range(gap.start - 1, 0, -1):
+        word, before = leader.all[at], leader.all[at - 1]
+        if word.kind == "literal":
+            name = _glued_before(leader, at) if word.text[1:-1] in ("=", '="') else ""
+            if is_name(name):
+                return name, name
+        elif word.text in (",", "(", ")") or word.kind == "open":
+            break
+        elif word.text == "=" and before.kind == "word" and is_name(before.text):
+            return before.text if at == gap.start - 1 else "", before.text
+    return "", ""
+
+
+def _glued_before(leader: Words, at: int) -> str:
+    """The text that is glued in front of another one."""
+    if at < 2 or leader.all[at - 1].text != "~":
+        return ""
+    return leader.all[at - 2].text[1:-1]
 
 
 def is_name(text: str) -> bool:

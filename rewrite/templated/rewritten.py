@@ -17,7 +17,7 @@ from unwet.rewrite.prove.dbt_settings import BUILT_IN
 from unwet.rewrite.prove.sandbox import TemplateFailure
 from unwet.rewrite.sizes import Size, code_lines, words
 from unwet.rewrite.templated.alike import apart
-from unwet.rewrite.templated.bodies import bodies_of
+from unwet.rewrite.templated.bodies import bodies_of, config_alone
 from unwet.rewrite.templated.branches import Rendering, assumption, in_branches, macro_names
 from unwet.rewrite.templated.family import Body, Family
 from unwet.rewrite.templated.lexed import lexed
@@ -68,6 +68,7 @@ def rewritten(found: Apart, limits: Sharing, taken: Iterable[str] = ()) -> Templ
         return Templated()
     job = _Job(found.models, found.macros, limits, taken)
     job.share_models()
+    job.share_settings()
     while job.share_parts():
         pass
     return Templated(
@@ -110,6 +111,12 @@ class _Job:
     def share_models(self) -> None:
         """Whole models, but for what configures them."""
         known = (bodies_of(name, self.texts[name]) for name in self._old)
+        bodies = [each for each in known if each is not None]
+        self._take(*shared(bodies, self._limits, self._taken, self._unproved))
+
+    def share_settings(self) -> None:
+        """What configures models that do not share it with what they say."""
+        known = (config_alone(name, self.texts[name]) for name in self._old)
         bodies = [each for each in known if each is not None]
         self._take(*shared(bodies, self._limits, self._taken, self._unproved))
 

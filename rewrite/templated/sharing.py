@@ -10,7 +10,7 @@ from typing import Final
 
 from unwet.lineage.config import Sharing
 from unwet.rewrite.naming import common_words, free
-from unwet.rewrite.templated.bodies import Bodies
+from unwet.rewrite.templated.bodies import Bodies, with_config
 from unwet.rewrite.templated.family import Body, Family, family
 
 ALIKE: Final = 0.4  # of the runs of five words of two bodies, so many are in both
@@ -139,7 +139,11 @@ def _family(members: Sequence[Bodies], names: set[str]) -> Family | None:
     """As a whole, or without what is set at their heads: whatever saves more."""
     models = [each.rest.label or each.model for each in members]
     name = free(common_words(models) or models[0], names)
-    tried = [family(name, [m.rest for m in members])]
+    tried: list[Family | None] = []
+    if not any(m.is_config for m in members):
+        tried.append(family(name, [m.rest for m in members]))
     if any(m.rest.sets for m in members):
         tried.append(family(name, [m.all for m in members]))
+    if (configured := with_config(members)) is not None:
+        tried.append(family(name, configured))
     return max((each for each in tried if each), key=lambda each: each.saved, default=None)

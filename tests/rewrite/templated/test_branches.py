@@ -71,7 +71,24 @@ SAME = [
     ("{% if not f() %}a{% endif %}{% if f() %}b{% endif %}", "{% if f() %}b{% else %}a{% endif %}"),
     ("select a -- b\nFROM t INNER JOIN u", "select a from t join u /* c */"),
 ]
+HOOK = "{{ config(schema='s', post_hook='{{ expose(\\'[\"de\"]\\', kind = \"x\") }}') }}"
+SAME += [
+    (HOOK, "{{ config(post_hook='{{expose( \\'[\"de\"]\\',\\n  kind=\"x\" )}}', schema='s') }}"),
+    ("{{ config(a=1, b=2) }}", "{{ config(b=2) }}{{ config(a=1) }}"),
+]
 OTHER = [
+    (HOOK, HOOK.replace("[", "[ ")),
+    (HOOK, HOOK.replace("x", "y")),
+    (HOOK, HOOK.replace("post_hook", "pre_hook")),
+    (
+        "{{ config(tags='a', x=1) }}{{ config(tags='b') }}",
+        "{{ config(tags='b') }}{{ config(tags='a', x=1) }}",
+    ),
+    ("{{ config(alias='{{ a  }}') }}", "{{ config(alias='{{ a }}') }}"),
+    (
+        "{{ config({'a': 1}, b=1) }}{{ config(b=2) }}",
+        "{{ config(b=2) }}{{ config({'a': 1}, b=1) }}",
+    ),
     (OLD, "{{ m('fr', 'de_t') }}"),
     (OLD, "{{ m('de', 'de_u') }}"),
     (OLD, "{{ config(materialized='table') }}{{ m('de', 'de_t') }}"),

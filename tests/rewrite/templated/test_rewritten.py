@@ -29,11 +29,12 @@ def test_models_with_a_template_share_a_macro(project: tuple[Path, Result]) -> N
     outcomes = {v.name: (v.outcome, v.shared) for v in result.verdicts}
     countries = {f"payments_{c}": ("proved", True) for c in ("de", "es", "fr", "it", "pl")}
     assert outcomes == {"by_table": ("kept", False), **countries}
-    (made,) = result.abstractions
+    made, configured = sorted(result.abstractions, key=lambda each: each.name)
     assert {hole.name for hole in made.holes} == {"country", "tables", "paid_on_from", "p_amount"}
+    assert [hole.name for hole in configured.holes] == ["schema"]
     assert (result.before.lines, result.before.files) == (189, 6)
-    assert result.after.lines < 100
-    assert made.saves == result.before.lines - result.after.lines
+    assert result.after.lines < 80
+    assert made.saves + configured.saves == result.before.lines - result.after.lines
 
 
 def test_what_cannot_be_followed_stays_with_its_line(project: tuple[Path, Result]) -> None:
@@ -43,11 +44,16 @@ def test_what_cannot_be_followed_stays_with_its_line(project: tuple[Path, Result
     assert (out / "models/marts/by_table.sql").read_text() == (PILE / "by_table.sql").read_text()
 
 
-def test_a_model_keeps_its_configuration_and_its_comments(project: tuple[Path, Result]) -> None:
+def test_what_all_configure_is_said_once_and_comments_stay(project: tuple[Path, Result]) -> None:
     out, _ = project
     text = (out / "models/marts/payments_fr.sql").read_text()
     old = (PILE / "payments_fr.sql").read_text()
-    assert text.startswith(old[: old.index("{% set")])
+    head, _, rest = text.partition("\n\n")
+    assert head == "{{ payments_config(schema='fr') }}"
+    assert rest[:13] == old[old.index("{% set") :][:13]
+    macro = (out / "macros/payments_config.sql").read_text()
+    assert "schema='pay_' ~ schema," in macro
+    assert "post_hook='{{ expose(\\'[\"' ~ schema ~ '\"]\\') }}'" in macro
     assert "-- nothing was sold before" in (out / "macros/payments.sql").read_text()
 
 
@@ -71,9 +77,15 @@ def test_law_they_say_the_same_with_any_values(
     project: tuple[Path, Result], incremental: bool
 ) -> None:
     out, _ = project
-    macro = (out / "macros" / "payments.sql").read_text()
+    macros = "".join(path.read_text() for path in (out / "macros").glob("*.sql"))
+    said: list[dict[str, object]] = []
+
+    def configure(**settings: object) -> str:
+        said.append(settings)
+        return ""
+
     names = {
-        "config": lambda **_: "",
+        "config": configure,
         "is_incremental": lambda: incremental,
         "ref": lambda name: f"db.{name}",
         "source": lambda schema, name: f"{schema}.{name}",
@@ -81,7 +93,8 @@ def test_law_they_say_the_same_with_any_values(
     }
     for old in sorted(PILE.glob("payments_*.sql")):
         new = (out / "models/marts" / old.name).read_text()
-        assert _plain(macro + new, names) == _plain(old.read_text(), names)
+        assert _plain(macros + new, names) == _plain(old.read_text(), names)
+        assert said[-1] == said[-2]
 
 
 def _plain(text: str, names: Mapping[str, Any]) -> tuple[str, ...]:
