@@ -53,20 +53,30 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def model(project: Path, name: str) -> str:
-    return (project / "models" / "marts" / f"{name}.sql").read_text()
+def called_by(project: Path, name: str) -> tuple[str, str]:
+    """A report, and the macro that it calls."""
+    report = (project / "models" / "marts" / f"{name}.sql").read_text()
+    macro = report.split("{{ ")[1].split("(")[0]
+    return report, (project / "macros" / f"{macro}.sql").read_text()
 
 
 def test_a_derived_table_of_its_own_is_a_cte_in_front_of_the_call(project: Path) -> None:
-    young, insured = model(project, "visits_of_the_young"), model(project, "visits_of_the_insured")
-    assert "people_rows as (" in young
-    assert "age < 18" in young
-    assert young.endswith("{{ visits(relation='people_rows') }}\n")
-    assert insured.endswith("{{ visits(relation='insurances_rows') }}\n")
+    young, of_age = called_by(project, "visits_of_the_young")
+    insured, of_year = called_by(project, "visits_of_the_insured")
+    _, common = called_by(project, "visits_of_members")
+    name = common.split("macro ")[1].split("(")[0]
+    assert "(age_to=18)" in young
+    assert "(year_from=2021)" in insured
+    assert "people_rows as (" in of_age
+    assert "insurances_rows as (" in of_year
+    assert f"{{{{ {name}(relation='people_rows') }}}}" in of_age
+    assert f"{{{{ {name}(relation='insurances_rows') }}}}" in of_year
 
 
 def test_a_table_of_its_own_is_an_argument(project: Path) -> None:
-    assert model(project, "visits_of_members") == "{{ visits(source('main', 'members')) }}\n"
+    members, common = called_by(project, "visits_of_members")
+    assert "(source('main', 'members')) }}" in members
+    assert "join {{ relation }} using (person)" in common
 
 
 def test_the_rows_are_what_they_were(project: Path) -> None:
