@@ -231,13 +231,14 @@ class _Fitting:
         return Leaf("condition", " AND ".join(texts) or "TRUE")
 
     def _tried(self, mine: exp.Expr, other: exp.Expr, new: bool) -> bool:
-        """Whether both are the same; where not, nothing is known of them."""
+        """Whether both are the same; where not, nothing is known of them. With `new` parameters it
+        is tried behind a time without, which knows all ways of writing."""
         before = self.state.copy()
         for each in (other, *_mirrored(other)):
             if self._same(mine, each, new):
                 return True
             self.state = before.copy()
-        if self._plainly(mine, other):
+        if not new and self._plainly(mine, other):
             return True
         self.state = before
         return False
@@ -258,6 +259,8 @@ class _Fitting:
 
     def _whole(self, mine: exp.Expr, other: exp.Expr, name: str) -> bool:
         """The whole of an output as a parameter."""
+        if len(self.state.new) >= self._most:
+            return False  # before anything long is printed: an output is no parameter twice
         if _has_holes(mine) or mine.find(exp.Query) or other.find(exp.Query):
             return False
         usual = copied(mine).sql(self._dialect or None, copy=False)
@@ -352,7 +355,7 @@ class _Fitting:
 
     def _plainly(self, mine: exp.Expr, other: exp.Expr) -> bool:
         """Whether both mean the same, whatever the way of writing."""
-        if _has_holes(mine):
+        if _has_holes(mine) or _columns(mine) != _columns(other):
             return False
         return plainly(mine) == plainly(self._renamed(other))
 
@@ -382,6 +385,11 @@ def _mirrored(test: exp.Expr) -> Iterator[exp.Expr]:
 
 def _has_holes(node: exp.Expr) -> bool:
     return any("h__" in text for text in texts(node))
+
+
+def _columns(node: exp.Expr) -> set[str]:
+    """The names of its columns, which no way of writing changes: a look that is short."""
+    return {column.name.lower() for column in node.find_all(exp.Column)}
 
 
 def _can_be_said(value: Leaf) -> bool:
