@@ -37,7 +37,7 @@ class Config:
 
 
 def config_of(words: Words) -> Config | None:
-    """Of a template with one such tag, whose values are constants."""
+    """Of a template with one such tag, whose values are constants, or what macros make of some."""
     tags = [
         word.tag
         for word, inner in zip(words.all, words.all[1:], strict=False)
@@ -58,9 +58,9 @@ def _said(tag: str) -> Mapping[str, str] | None:
     except TemplateFailure:
         return None
     match tree.body:
-        case [nodes.Output(nodes=[nodes.Call(node=nodes.Name(), args=[], kwargs=given) as call])]:
-            if call.dyn_args is not None or call.dyn_kwargs is not None:
-                return None
+        case [
+            nodes.Output(nodes=[nodes.Call(args=[], kwargs=given, dyn_args=None, dyn_kwargs=None)])
+        ]:
             found = {each.key: _expression(each.value) for each in given}
             return (
                 {k: v for k, v in found.items() if v is not None} if all(found.values()) else None
@@ -70,7 +70,7 @@ def _said(tag: str) -> Mapping[str, str] | None:
 
 
 def _expression(node: nodes.Expr) -> str | None:
-    """None for what is no constant, or one of a kind that is not written here."""
+    """None for what is no constant and no call with some, or of a kind that is not written here."""
     match node:
         case nodes.Const(value=str() as text):
             return _glued(laid_out_in_tags(text))
@@ -83,6 +83,13 @@ def _expression(node: nodes.Expr) -> str | None:
         case nodes.List(items=items):
             parts = [_expression(each) for each in items]
             return None if None in parts else f"[{', '.join(map(str, parts))}]"
+        case nodes.Call(node=nodes.Name(name=name), dyn_args=None, dyn_kwargs=None):
+            parts = [_expression(each) for each in node.args]
+            named = [(each.key, _expression(each.value)) for each in node.kwargs]
+            if None in parts or any(value is None for _, value in named):
+                return None
+            given = [*map(str, parts), *(f"{key}={value}" for key, value in named)]
+            return f"{name}({', '.join(given)})"
         case _:
             return None
 

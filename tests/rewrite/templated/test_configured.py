@@ -83,7 +83,13 @@ def test_what_one_has_alone_stays_its_own() -> None:
     assert "tags" not in found.macros["orders_config"]
 
 
-@pytest.mark.parametrize("value", ["var('x')", "target.name", "['day', id]", "1.5", "{'a': 1}"])
+def test_what_a_macro_makes_of_constants_is_said_once() -> None:
+    texts = models("\n        incremental_predicates=[recent('day', days=3)],")
+    found = shared(texts)
+    assert "incremental_predicates=[recent('day', days=3)]," in found.macros["orders_config"]
+
+
+@pytest.mark.parametrize("value", ["target.name", "['day', id]", "1.5", "{'a': 1}", "a.b('c')"])
 def test_settings_that_are_no_constants_stay_where_they_are(value: str) -> None:
     texts = models(f"\n        meta={value},")
     assert config_of(lexed(texts["orders_de"])) is None
