@@ -11,6 +11,7 @@ from unwet.rewrite.algebra import Col, Expr, Filter, Join, Over, Project, Rel, W
 from unwet.rewrite.prove.identity import told
 from unwet.rewrite.prove.whole_numbers import Integers
 from unwet.rewrite.references import used
+from unwet.rewrite.rules.discerning import discerning
 from unwet.rewrite.rules.projects import columns
 from unwet.rewrite.rules.refs import all_movable, is_movable, is_volatile, rebuild, remap
 
@@ -67,4 +68,4 @@ def _beside(rel: Join, made: tuple[Expr, ...]) -> Join:
 
 
 def _is_of(test: Expr, known: frozenset[int]) -> bool:
-    return used((test,)) <= known and all_movable((test,))
+    return used((test,)) <= known and all_movable((test,)) and not discerning((test,))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from unwet.rewrite.algebra import (
     Agg,
     Aggregate,
+    Expr,
     Filter,
     Join,
     Project,
@@ -20,6 +21,7 @@ from unwet.rewrite.algebra import (
     width,
 )
 from unwet.rewrite.references import used
+from unwet.rewrite.rules.discerning import discerning
 from unwet.rewrite.rules.projects import columns
 from unwet.rewrite.rules.refs import all_movable, is_volatile, is_volatile_plan, with_inputs
 from unwet.rewrite.rules.shapes import NULL, Case
@@ -40,6 +42,7 @@ def drop_duplicates_below_aggregate(rel: Rel) -> Rel | None:
             (keys or aggs)
             and all(map(is_blind, aggs))
             and not any(map(is_volatile, (*keys, *aggs)))
+            and not discerning((*keys, *aggs))
         ):
             loose = _loosened(inner, used((*keys, *aggs)))
             return Aggregate(loose, keys, aggs) if loose is not None else None
@@ -50,7 +53,7 @@ def drop_duplicates_below_aggregate(rel: Rel) -> Rel | None:
 def drop_duplicates_right_of_semi(rel: Rel) -> Rel | None:
     """l SEMI JOIN (DISTINCT r) ON p -> l SEMI JOIN r ON p; the same for anti joins."""
     match rel:
-        case Join(kind="semi" | "anti", inputs=(left, right), on=on) if all_movable(on):
+        case Join(kind="semi" | "anti", inputs=(left, right), on=on) if _may_pass(on):
             split = width(left)
             loose = _loosened(right, frozenset(i - split for i in used(on) if i >= split))
             return Join(rel.kind, (left, loose), on) if loose is not None else None
@@ -64,22 +67,30 @@ def is_blind(agg: Agg) -> bool:
     return (is_extreme or (agg.distinct and agg.op in _DISTINCT)) and not agg.order
 
 
+def _may_pass(conjuncts: Sequence[Expr]) -> bool:
+    """Whether a row that is there as another one, equal to it, passes if that one does."""
+    return all_movable(conjuncts) and not discerning(conjuncts)
+
+
 def _loosened(rel: Rel, need: frozenset[int], depth: int = 0) -> Rel | None:
     """A relation as wide as ``rel`` whose columns ``need`` hold the same set of rows; None: nothing
     to gain."""
     if depth > _DEEPEST:
         return None
     match rel:
-        case Filter(input=inner, conjuncts=conjuncts) if all_movable(conjuncts):
+        case Filter(input=inner, conjuncts=conjuncts) if _may_pass(conjuncts):
             return _over(rel, [_loosened(inner, need | used(conjuncts), depth + 1)])
         case Project(input=inner, exprs=exprs) if all_movable(exprs):
-            below = used([exprs[i] for i in need])
+            read = [exprs[i] for i in need]
+            if discerning(read):
+                return None
+            below = used(read)
             return _over(rel, [_loosened(inner, below, depth + 1)])
         case Aggregate(input=inner, keys=keys, aggs=()) if keys and all_movable(keys):
             return Project(inner, keys)
         case SetOp(kind="union_all", inputs=many):
             return _over(rel, [_loosened(i, need, depth + 1) for i in many])
-        case Join(on=on) if all_movable(on):
+        case Join(on=on) if _may_pass(on):
             return _loosened_join(rel, need, depth)
         case _:
             return None

@@ -23,6 +23,7 @@ from unwet.rewrite.algebra import (
 )
 from unwet.rewrite.references import columns_of
 from unwet.rewrite.rules.bounds import fits_union
+from unwet.rewrite.rules.discerning import discerning
 from unwet.rewrite.rules.logic import unequal_together
 from unwet.rewrite.rules.order import in_order
 from unwet.rewrite.rules.refs import all_movable, is_movable, is_volatile, shift, tree_size
@@ -138,13 +139,15 @@ def filter_below_semi_join(rel: Rel) -> Rel | None:
 def filter_below_aggregate(rel: Rel) -> Rel | None:
     """Filter(Aggregate(r, keys, aggs), p over keys) -> Aggregate(Filter(r, p[keys]), keys, aggs).
 
-    The rows of a group share their keys, so whole groups go or stay. Not without keys: then
-    there is one row even over nothing."""
+    The rows of a group have equal keys, so whole groups go or stay, unless p tells apart what is
+    equal. Not without keys: then there is one row even over nothing."""
     match rel:
         case Filter(input=Aggregate(input=inner, keys=keys, aggs=aggs), conjuncts=conjuncts) if (
             keys and all_movable(keys)
         ):
             down, stay = split_by_columns(conjuncts, 0, len(keys), empty=True)
+            stay = (*stay, *(each for each in down if discerning((each,))))
+            down = tuple(each for each in down if each not in stay)
             if not down:
                 return None
             written = tuple(over(c, keys) for c in down)

@@ -23,6 +23,7 @@ from unwet.rewrite.algebra import (
     width,
 )
 from unwet.rewrite.references import columns_of, used
+from unwet.rewrite.rules.discerning import discerning
 from unwet.rewrite.rules.order import order_key, unique_in_order
 from unwet.rewrite.rules.projects import columns
 from unwet.rewrite.rules.refs import all_movable, is_volatile
@@ -147,7 +148,8 @@ def merge_windows(rel: Rel) -> Rel | None:
 
 def filter_below_window(rel: Rel) -> Rel | None:
     """Filter(Window(r, fs), c and d) -> Filter(Window(Filter(r, c), fs), d) where c reads only
-    columns by which all of fs are partitioned: it keeps or drops partitions as wholes."""
+    columns by which all of fs are partitioned and does not tell apart what is equal: it keeps or
+    drops partitions as wholes."""
     match rel:
         case Filter(input=Window(input=inner, functions=functions) as window, conjuncts=conjuncts):
             keys = [
@@ -156,7 +158,11 @@ def filter_below_window(rel: Rel) -> Rel | None:
                 if isinstance(f, Over)
             ]
             shared = set[int]().union(*keys[:1]).intersection(*keys[1:])
-            own = tuple(c for c in conjuncts if columns_of(c) <= shared and not is_volatile(c))
+            own = tuple(
+                c
+                for c in conjuncts
+                if columns_of(c) <= shared and not is_volatile(c) and not discerning((c,))
+            )
             if not own or any(map(is_volatile, functions)):
                 return None
             below = replace(window, input=Filter(inner, own))

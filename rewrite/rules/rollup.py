@@ -28,6 +28,7 @@ from unwet.rewrite.algebra import (
 from unwet.rewrite.one_type import is_one_type
 from unwet.rewrite.references import columns_of, tree_order
 from unwet.rewrite.rules.contents import Contents, contents
+from unwet.rewrite.rules.discerning import discerning
 from unwet.rewrite.rules.duplicates import is_blind
 from unwet.rewrite.rules.looseness import looseness
 from unwet.rewrite.rules.refs import all_movable, is_volatile, rebuild, substitute, with_inputs
@@ -152,7 +153,7 @@ def _grouped(rel: Rel) -> _Grouped | None:
                 return None
             size = len(below.keys)
             plain = all(isinstance(e, Col) or max(columns_of(e), default=0) < size for e in exprs)
-            if not plain:
+            if not plain or discerning(exprs):
                 return None
             return replace(below, outputs=tuple(substitute(e, below.outputs) for e in exprs))
         case _:
@@ -177,8 +178,8 @@ def _merged(rel: Aggregate, loose: frozenset[int], zeroed: frozenset[int]) -> Re
 def _keys_fit(rel: Aggregate, branches: Sequence[_Grouped]) -> bool:
     """The outer keys are made of inner keys, and a group is there in both forms or in none."""
     read = {i for key in rel.keys for i in columns_of(key)}
-    if not all_movable(rel.keys):
-        return False
+    if not all_movable(rel.keys) or discerning(rel.keys):
+        return False  # an inner group shows one of the rows that are equal
     for branch in branches:
         if any(isinstance(branch.outputs[i], Agg) for i in read):
             return False
@@ -203,7 +204,7 @@ class _Merging:
     def aggregate(self, at: int) -> Agg | None:
         """The aggregate over the rows below that says what one over the inner ones said."""
         outer = self.rel.aggs[at]
-        if outer.order or is_volatile(outer):
+        if outer.order or is_volatile(outer) or discerning((outer,)):
             return None
         read = {i for o in (*outer.args, *((outer.where,) if outer.where else ()))
                 for i in columns_of(o)}  # fmt: skip
