@@ -43,6 +43,8 @@ _SUMS: Final[Mapping[str, Mapping[Exact, Exact]]] = {
     "snowflake": {"small": "long", "big": "long", **_LONG},
 }
 """By dialect the type of a sum by that of what is summed; what is not here is not known."""
+TYPED: Final = frozenset(_SUMS)
+"""The dialects in which types are known."""
 _COUNTS: Final[Mapping[str, Exact]] = {
     **dict.fromkeys(words("duckdb postgres redshift bigquery trino presto athena spark databricks"),
                     "big"),

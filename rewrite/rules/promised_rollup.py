@@ -35,7 +35,7 @@ from unwet.rewrite.algebra import (
     inputs,
     width,
 )
-from unwet.rewrite.exact_numbers import Exact, ExactNumbers
+from unwet.rewrite.exact_numbers import TYPED, Exact, ExactNumbers
 from unwet.rewrite.references import columns_of
 from unwet.rewrite.rules.contents import Contents, contents
 from unwet.rewrite.rules.promises import Grounds, Promises, Rested
@@ -135,7 +135,7 @@ def drop_cast_to_own_type(promises: Promises, rel: Rel) -> Rested | None:
 
 def _numbers(promises: Promises) -> ExactNumbers | None:
     """Where both queries speak one dialect: in another one sums have other types."""
-    if len(promises.dialects) != 1:
+    if len(promises.dialects) != 1 or not promises.dialects <= TYPED:
         return None
     (dialect,) = promises.dialects
     return ExactNumbers(promises.type_of, dialect)
