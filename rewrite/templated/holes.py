@@ -22,6 +22,7 @@ _LITERAL_TEXT: Final = re.compile(r"'[^'\\]*'|\"[^\"\\]*\"")
 _OPERAND: Final = re.compile(rf"{_LITERAL_TEXT.pattern}|[A-Za-z_]\w*")
 _NAMED: Final = "\x00"
 _LITERAL: Final = re.compile(rf"{_LITERAL_TEXT.pattern}|true|false|[\d.]+")
+_LIST: Final = re.compile(rf"\[(?:{_LITERAL_TEXT.pattern}|[\d.\s,~])*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ def _called(values: Sequence[str]) -> str:
 def _usual(values: Sequence[str]) -> str:
     """The value that more than half of all uses give, where it says what it is."""
     value, count = Counter(values).most_common(1)[0]
-    says = _LITERAL.fullmatch(value)
+    says = _LITERAL.fullmatch(value) or _LIST.fullmatch(value)
     return value if says and count > 1 and 2 * count > len(values) else ""
 
 
