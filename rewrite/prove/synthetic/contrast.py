@@ -99,6 +99,7 @@ class _Contrast:
             [each for at, many in those.items() if at not in other for each in many]
             for those, other in ((keys, _digests(after)), (twins.keys, _digests(before)))
         ]
+        self._grouped = [keys for side in grouped for keys in side]
         self._blurs = list(islice(blurs(grouped[0], grouped[1], self._symbols), BLURS))
         self._splits = list(islice(self._all_splits(first, second), SPLITS))
         self._asks = [
@@ -241,7 +242,7 @@ class _Contrast:
         last = [self._groups(relations), self._crowds(relations)]
         if not self._splits and self._bounds:  # then a limit or its order differs, more likely
             last.reverse()
-        for made_databases in last:
+        for made_databases in (*last, self._uneven(relations)):
             yield from made_databases
 
     def _nulls_elsewhere(self, relations: Sequence[str]) -> Iterator[Database]:
@@ -357,6 +358,26 @@ class _Contrast:
                 if way.orders:  # what comes first in a table comes first in a tie
                     yield self._database(chosen[::-1], relations, "a group")
 
+    def _uneven(self, relations: Sequence[str]) -> Iterator[Database]:
+        """A group of one plan that is several in the other one, of different numbers of rows: an
+        average of averages shows, and what else is not of itself."""
+        for way, asks in self._bases if self._grouped else ():
+            goal = Goal("good", "parts of a group", asks[0])
+            made = self._maker.entity(goal, self._at, way)
+            self._at += 4
+            own = frozenset(n for key in way.keys for n in numbers(key))
+            if made is None:
+                continue
+            for cells in dict.fromkeys(map(_cells, self._grouped)):
+                found: list[Entity | None] = [made]
+                for seed, shared in enumerate((own | cells, own | cells, own & cells)):
+                    places, given = self._maker.held(made, shared)
+                    at = made.number + 1 + seed
+                    found.append(self._maker.entity(goal, at, way, seed, places, given=given))
+                chosen = [each for each in found if each is not None]
+                if own | cells != own & cells:
+                    yield self._database(chosen, relations, "parts of a group")
+
     def _beside(
         self, near: Entity, keys: Sequence[Expr], nulls: Sequence[int] = ()
     ) -> Iterator[Entity]:
@@ -386,6 +407,10 @@ def _alike(way: Way) -> Iterator[tuple[tuple[Expr, ...], tuple[int, ...]]]:
             yield (*way.partitions, *others), ()
         if (at := number(order)) is not None:
             yield way.partitions, (at,)
+
+
+def _cells(keys: Sequence[Expr]) -> frozenset[int]:
+    return frozenset(n for key in keys for n in numbers(key))
 
 
 def _digests(plan: Plan) -> frozenset[bytes]:

@@ -156,6 +156,19 @@ def test_what_only_the_model_asks_for_is_tried(tmp_path: Path) -> None:
     assert "7777" in found.counterexample or "12345" in found.counterexample
 
 
+@pytest.mark.parametrize("value", ["avg(o.amount)", "median(o.amount)"])
+def test_averages_of_averages_show_in_parts_of_a_group(tmp_path: Path, value: str) -> None:
+    query = f"select o.customer_id, {value} as a from shop.orders o group by o.customer_id"
+    orders = "create table shop.orders (customer_id integer, region integer, amount double)"
+    bench = Bench(tmp_path, orders, f"create table r.mean as {query}", dialect="duckdb")
+    (path,) = bench.project.rglob("mean.sql")
+    inner = f"select o.customer_id, o.region, {value} as amount from shop.orders o group by 1, 2"
+    outer = f"select o.customer_id, {value} as a from ({inner}) as o group by o.customer_id"
+    path.write_text(outer, "utf-8")
+    (found,) = bench.evidence("mean").values()
+    assert found.verdict.verdict == "different"
+
+
 def test_what_shows_mistakes_that_are_hard_to_show_is_tried_on_the_model(tmp_path: Path) -> None:
     text = "select substr(a, 1, 20) as a, avg(b) as b from s.t group by substr(a, 1, 20)"
     bench = Bench(tmp_path, f"create table r.a as {text}")
