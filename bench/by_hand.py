@@ -40,7 +40,8 @@ the SQL files that each touches, before it, after it (by hand), and as `unwet re
 Lines are those that are neither blank nor only comment, as they stand. By hand, models were dropped
 or called otherwise (how many is in "gone"), their rows changed, and files for other chains added;
 unwet keeps all reports, and proves that each says the same SQL in all branches of its template.
-Without the seven models that 36d2a52576 drops, unwet leaves 632 lines (`--still`)."""
+Without the models that they drop unwet leaves 1,481 lines of ac59b83fe2 and 563 of 36d2a52576
+(`--still`), fewer than by hand."""
 
 
 @dataclass(frozen=True, slots=True)
