@@ -110,7 +110,6 @@ class _Workshop:
     normalizer: Normalizer
     trees: dict[str, exp.Query] = field(default_factory=dict)
     grains: dict[tuple[str, ...], list[Grained]] = field(default_factory=lambda: defaultdict(list))
-    kinds: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     lowerers: dict[int, Lowerer] = field(default_factory=dict)  # of queries that aggregate
     understood: dict[int, bool] = field(default_factory=dict)  # whether they are
     catalog: Catalog = field(init=False)
@@ -140,7 +139,6 @@ class _Workshop:
             if grain is not None:
                 self.lowerers[id(query)] = lowerer
                 self.grains[grain.rows].append(grain)
-                self.kinds[grain.kind].add(id(grain.node))
 
     def _known(self, lowerer: Lowerer, query: Query) -> str:
         """A word for the rows of what a block reads."""
@@ -187,13 +185,12 @@ class _Workshop:
         }
         self.promises = Promises(types, frozenset({self.dialect}))
         found = [r for grains in self.grains.values() for r in self._all_rolled(grains, names)]
-        with_kin: dict[str, set[int]] = defaultdict(set)
-        for each in found:
-            with_kin[each.grain.kind].add(id(each.grain.node))
+        every = [grain for grains in self.grains.values() for grain in grains] if found else []
+        kin, with_kin = _by_kind(every), _by_kind([each.grain for each in found])
         changed: dict[str, exp.Query] = {}
         for each in found:
             whole = self.trees[each.grain.host]
-            has_all = self.kinds[each.grain.kind] <= with_kin[each.grain.kind]
+            has_all = kin[each.grain.kind] <= with_kin[each.grain.kind]
             if has_all and stands_in(each.grain.node, whole) and not self._reads(each):
                 changed[each.grain.host] = self._put(each, whole)
         return changed
@@ -270,6 +267,14 @@ class _Workshop:
         node.replace(rolled.made)
         without_unread_ctes(whole)
         return whole
+
+
+def _by_kind(grains: Sequence[Grained]) -> Mapping[str, set[int]]:
+    """The blocks, by what one macro may say."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for grain in grains:
+        found[grain.kind].add(id(grain.node))
+    return found
 
 
 def _host(grain: Grained) -> str:
