@@ -242,7 +242,7 @@ class _Contrast:
         last = [self._groups(relations), self._crowds(relations)]
         if not self._splits and self._bounds:  # then a limit or its order differs, more likely
             last.reverse()
-        for made_databases in (*last, self._uneven(relations)):
+        for made_databases in (*last, self._uneven(relations), self._crossed(relations)):
             yield from made_databases
 
     def _nulls_elsewhere(self, relations: Sequence[str]) -> Iterator[Database]:
@@ -377,6 +377,27 @@ class _Contrast:
                 chosen = [each for each in found if each is not None]
                 if own | cells != own & cells:
                     yield self._database(chosen, relations, "parts of a group")
+
+    def _crossed(self, relations: Sequence[str]) -> Iterator[Database]:
+        """Two rows of a partition of which the first one in its order has the greater values: the
+        first is not the least then."""
+        for way, asks in self._bases:
+            orders = _cells(way.orders) & self._pools.free - _cells(way.partitions)
+            goal = Goal("good", "first, not least", asks[0])
+            made = self._maker.entity(goal, self._at, way)
+            self._at += 4
+            if made is None or not orders:
+                continue
+            shared, given = self._maker.held(made, _cells(way.partitions))
+            chosen = list[Entity]()
+            for at, other in (
+                (made.number + 1, made.number + 2),
+                (made.number + 2, made.number + 1),
+            ):
+                places = {**shared, **{self._pools.chief[n]: other for n in orders}}
+                each = self._maker.entity(goal, at, way, 0, places, given=given)
+                chosen += [each] if each is not None else []
+            yield self._database(chosen, relations, "first, not least")
 
     def _beside(
         self, near: Entity, keys: Sequence[Expr], nulls: Sequence[int] = ()

@@ -169,6 +169,17 @@ def test_averages_of_averages_show_in_parts_of_a_group(tmp_path: Path, value: st
     assert found.verdict.verdict == "different"
 
 
+def test_the_first_of_a_partition_is_not_the_least(tmp_path: Path) -> None:
+    """Rows that are made one after the other have greater and greater values, in all columns."""
+    first = "first_value(x) over (partition by k order by id)"
+    table = "create table s.t (id integer not null, k integer, x integer)"
+    bench = Bench(tmp_path, table, f"create table r.a as select id, {first} as s from s.t")
+    (path,) = bench.project.rglob("a.sql")
+    path.write_text("select id, min(x) over (partition by k) as s from s.t", "utf-8")
+    (found,) = bench.evidence("a").values()
+    assert found.verdict.verdict == "different"
+
+
 def test_what_shows_mistakes_that_are_hard_to_show_is_tried_on_the_model(tmp_path: Path) -> None:
     text = "select substr(a, 1, 20) as a, avg(b) as b from s.t group by substr(a, 1, 20)"
     bench = Bench(tmp_path, f"create table r.a as {text}")
