@@ -157,9 +157,9 @@ def test_a_long_list_of_columns_is_a_macro_whose_call_is_an_argument() -> None:
     most = ", ".join(f"MAX(c{n}) - MIN(c{n}) AS span_of_c{n}" for n in range(7))
     library = listed(LISTED.format(sums, "a"), LISTED.format(most, "a"))
     macros = {macro.name: macro for macro in library.macros}
-    assert macros.keys() == {"r0_rows", "ratio_0_to_4", "span_columns"}
+    [around] = macros.keys() - {"ratio_0_to_4", "span_columns"}  # called after what it computes
     assert macros["ratio_0_to_4"].tree.sql("duckdb") == f"SELECT {sums}"
-    assert macros["r0_rows"].tree.sql("duckdb").startswith("SELECT a, h__columns__h FROM")
+    assert macros[around].tree.sql("duckdb").startswith("SELECT a, h__columns__h FROM")
 
 
 def test_a_list_with_a_query_is_no_argument() -> None:
