@@ -10,7 +10,8 @@ from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import HANDED_ON, LINE, Macro
 from unwet.rewrite.project import Project
-from unwet.rewrite.source_tables import Parameter, table_parameters, with_tables
+from unwet.rewrite.same_tables import same_tables, without_these
+from unwet.rewrite.source_tables import table_parameters, with_tables
 from unwet.rewrite.targets.dbt_folders import Folders, folders_of
 from unwet.rewrite.targets.dbt_properties import (
     exposures_yml,
@@ -56,7 +57,9 @@ def files(project: Project) -> dict[str, str]:
     folders = folders_of(project, unset(project))
     layers = layer_of(project)
     schemas = table_parameters(project.library)
-    spoken = replace(project, library=with_tables(project.library, schemas))
+    same = same_tables(project.library, schemas)
+    library = without_these(with_tables(project.library, schemas), same)
+    spoken = replace(project, library=library)
     result = {
         "dbt_project.yml": project_yml(project, folders),
         "models/sources.yml": sources_yml(project),
@@ -75,9 +78,11 @@ def files(project: Project) -> dict[str, str]:
             project, spoken, draft, own
         )
     for macro in spoken.library.macros:
-        result[f"macros/{macro.name}.sql"] = _macro(spoken, macro, schemas)
-    if project.library.macros:
-        result["macros/macros.yml"] = macros_yml(project.library)
+        tables = {name: f"source('{schema}', {same.get((each, name), name)})"
+               for (each, name), schema in schemas.items() if each == macro.name}  # fmt: skip
+        result[f"macros/{macro.name}.sql"] = _macro(spoken, macro, tables)
+    if library.macros:
+        result["macros/macros.yml"] = macros_yml(library)
     if needs_unique_together(project.evidence.models):
         result[UNIQUE_TOGETHER] = UNIQUE_TOGETHER_SQL
     for path, text in project.originals.items():
@@ -133,8 +138,7 @@ def _model(project: Project, spoken: Project, draft: Draft, settings: Sequence[s
     return f"{head}{text}\n"
 
 
-def _macro(project: Project, macro: Macro, schemas: Mapping[Parameter, str]) -> str:
-    own = {name: schema for (each, name), schema in schemas.items() if each == macro.name}
+def _macro(project: Project, macro: Macro, tables: Mapping[str, str]) -> str:
     dialect, calls = project.dialect, project.library.calls
     if macro.kind == "look_up":
         body = look_up(macro.rows, macro.params[0], dialect)
@@ -145,7 +149,7 @@ def _macro(project: Project, macro: Macro, schemas: Mapping[Parameter, str]) -> 
             calls,
             macro.kind,
             tables=project.loops,
-            schemas=own,
+            sources=tables,
             optional=_tests(macro),
         )
     # parameters with a default come last, those that follow from another one behind that

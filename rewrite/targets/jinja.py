@@ -52,19 +52,19 @@ def template(
     kind: MacroKind = "query",
     spent: bool = False,
     tables: bool = False,
-    schemas: Mapping[str, str] = MappingProxyType({}),
+    sources: Mapping[str, str] = MappingProxyType({}),
     optional: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """The Jinja text of a tree. A tail's own WITH keyword is its caller's, and so is the SELECT of
     items. ``spent``: nobody needs the tree again; ``tables``: a CASE of many WHENs is a loop;
-    ``schemas``: those of parameters that are names of source tables; ``optional``: when
+    ``sources``: what parameters are that are names of source tables; ``optional``: when
     each of the columns is there that not always are."""
     tree, loops = folded(tree if spent else copied(tree), calls)
     aside = set_aside(tree, optional)
     lists: tuple[Placed, ...] = ()
     if tables:
         tree, lists = looped(
-            tree, dialect, lambda part: template(part, dialect, calls, spent=True, schemas=schemas)
+            tree, dialect, lambda part: template(part, dialect, calls, spent=True, sources=sources)
         )
     ladders = laddered(tree) if tables else ()
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
@@ -76,7 +76,7 @@ def template(
         text = put_in(text, number, column, item, optional[column.name])
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect, calls), text)
     look = _look_ups(loops, dialect, calls, text)
-    text = _in_place(text, calls, loops, dialect, look, schemas)
+    text = _in_place(text, calls, loops, dialect, look, sources)
     for each in lists:
         text = _with_items(text, each)
     if kind == "tail":
@@ -281,7 +281,7 @@ def _in_place(
     loops: Sequence[Loop],
     dialect: str,
     look_ups: _Looked,
-    schemas: Mapping[str, str],
+    sources: Mapping[str, str],
 ) -> str:
     def put(match: re.Match[str]) -> str:
         kind = match["kind"].lower()
@@ -299,8 +299,8 @@ def _in_place(
             pad = len(indent.group()) - len(indent.group().lstrip()) if indent else 0
             return call.replace("\n", "\n" + " " * pad)
         said = expression(match)
-        if kind == "h" and said in schemas:
-            said = f"source('{schemas[said]}', {said})"
+        if kind == "h" and said in sources:
+            said = sources[said]
         before = bisect_left(starts, match.start()) - 1
         if before >= 0 and match.start() < ends[before]:
             said = said.replace("'", '"')  # readers who know no Jinja see one text, not several
