@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from unwet.rewrite.targets.item_bodies import Item, Piece, body, holes_of, names_of
@@ -38,7 +39,7 @@ def affixed(names: Sequence[str], rows: Rows, words: Collection[str]) -> Affixed
     if len(rows) < _LEAST or len(names) < 2:
         return same
     columns = list(zip(*rows, strict=True))
-    alike = [at for at, column in enumerate(columns) if _alike(column)]
+    alike = _open([at for at, column in enumerate(columns) if _alike(column)], names, columns)
     items = [lexemes(_call([(names[at], row[at]) for at in alike])) for row in rows]
     holes = holes_of(items) if len(alike) > 1 else []
     if not holes:
@@ -72,6 +73,22 @@ def _called(text: str, own: Mapping[str, str]) -> str:
     return own.get(name, name) + bar + change
 
 
+def _open(
+    alike: Sequence[int], names: Sequence[str], columns: Sequence[Sequence[str]]
+) -> list[int]:
+    """Those of the columns in which no parameter of the macro around is said that would be hidden
+    in the loop, by a variable for a column that is as it was."""
+    hidden = {name for at, name in enumerate(names) if at not in alike}
+    left = [at for at in alike if hidden.isdisjoint(_said_in(columns[at]))]
+    return left if len(left) == len(alike) else _open(left, names, columns)
+
+
+def _said_in(column: Sequence[str]) -> set[str]:
+    """The words of Jinja expressions that are no texts."""
+    said = (word for text in column for word in lexemes(f"{{{{ {text} }}}}"))
+    return {word.text for word in said if word.kind == "fixed"}
+
+
 def _alike(column: Sequence[str]) -> bool:
     """Whether its values differ in texts only. A number may be compared with one."""
     kinds = {skeleton(lexemes(_call([("x", text)]))) for text in column}
@@ -79,13 +96,20 @@ def _alike(column: Sequence[str]) -> bool:
 
 
 def _own(item: Item, said: Mapping[int, Sequence[Piece]]) -> Mapping[str, str]:
-    """What a column that is whole was called, by its new name."""
+    """What a column that is whole was called, by its new name; not where another one is a parameter
+    of the macro around that is called so, which the loop's variable would hide."""
     words = [word.text for word in item if word.kind != "space"]
+    used = {word for word, sign in pairwise(words) if sign != "="}
     found: dict[str, str] = {}
     for place, pieces in said.items():
         shown = [piece for piece in pieces if piece[1]]
         alone = len(shown) == 1 and shown[0][0] == "name" and words[place - 1] == "="
-        if alone and "|" not in shown[0][1] and words[place + 1] in (",", ")"):
+        if (
+            alone
+            and "|" not in shown[0][1]
+            and words[place + 1] in (",", ")")
+            and words[place - 2] not in used
+        ):
             found.setdefault(shown[0][1], words[place - 2])
     return found
 
