@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from unwet.lineage.errors import RenderError
 from unwet.lineage.tables import Catalog, Table
-from unwet.rewrite.algebra import Plan
+from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.idle_nulls import without_idle_nulls
+from unwet.rewrite.nothing_joined import without_nothing_joined
 from unwet.rewrite.parentheses import without_idle_parentheses
 from unwet.rewrite.prove.wanted import spoken_in
 from unwet.rewrite.quotients import write_quotients
@@ -68,6 +69,8 @@ class Drafting:
             self._write_quotients(draft, report)
             without_idle_parentheses(draft.tree, self._dialect)
             without_idle_nulls(draft.tree)
+            if _is_understood(report):  # what is compared as a text keeps its words
+                without_nothing_joined(draft.tree)
             self._target.check(draft, self._dialect)
         except (NotComposable, RenderError) as reason:
             said = TOKEN.sub(lambda hit: self._written.get(hit[0].lower(), hit[0]), str(reason))
@@ -83,6 +86,11 @@ class Drafting:
             for column in table.columns if table is not None else ():
                 types.setdefault(column.name, []).append(column.type)
         write_quotients(draft.tree, source, self._dialect, types)
+
+
+def _is_understood(report: Report) -> bool:
+    plan = report.definition.plan
+    return plan is not None and not any(isinstance(node, Opaque) for node in walk(plan.rel))
 
 
 def _merged(drafts: Sequence[Draft]) -> dict[str, str]:
