@@ -18,18 +18,21 @@ from bench.process import Run, run
 from bench.refactor import piles
 
 REPEATED = 5
+WIDTH = 100
 _PARTICULAR = re.compile(r"\S+\.sql|`[^`]*`|'[^']*'|\b\w+(?:\.\w+)+|\d+")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One pile: the JSON of `unwet refactor`, its cost, why reports are kept, what repeats."""
+    """One pile: the JSON of `unwet refactor`, its cost, why reports are kept, what repeats; `folds`:
+    how many lines more there would be if none were longer than `WIDTH`."""
 
     name: str
     result: Mapping[str, Any]
     cost: Run
     reasons: tuple[tuple[str, int], ...]
     repeated: tuple[str, ...]
+    folds: int = 0
 
     @property
     def verdicts(self) -> Counter[str]:
@@ -49,7 +52,9 @@ def measured(name: str, work: Path, mirrors: Mapping[str, Path]) -> Outcome:
     if not file.is_file():
         raise BenchError(f"{name}: no result", f"see {folder / 'refactor.log'}")
     result = json.loads(file.read_text("utf-8"))
-    return Outcome(name, result, cost, reasons(result), repeated(project, dialect, folder))
+    return Outcome(
+        name, result, cost, reasons(result), repeated(project, dialect, folder), folds(project)
+    )
 
 
 def _unwet(words: list[str], dialect: str, file: Path, folder: Path) -> Run:
@@ -63,6 +68,14 @@ def reasons(result: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
     kept = (r["reason"] for r in result["reports"] if r["verdict"] in ("kept", "failed"))
     found = Counter(_PARTICULAR.sub("…", reason)[:110] for reason in kept)
     return tuple(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def folds(project: Path) -> int:
+    """What long lines hide in models and macros: a formatter of SQL leaves arguments of Jinja alone,
+    however long they are. Comments are left out."""
+    files = (path for part in ("models", "macros") for path in (project / part).rglob("*.sql"))
+    lines = (line.strip() for path in files for line in path.read_text("utf-8").splitlines())
+    return sum((len(line) - 1) // WIDTH for line in lines if line and not line.startswith("--"))
 
 
 def repeated(project: Path, dialect: str, folder: Path) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.refactor.outcome import Outcome
+from bench.refactor.outcome import WIDTH, Outcome
 from bench.refactor.piles import PILES
 
 REASONS = 5
@@ -48,7 +48,7 @@ def _row(each: Outcome) -> str:
 
 
 def _details(each: Outcome) -> str:
-    lines: list[str] = []
+    lines = [f"Lines of more than {WIDTH} characters hide {each.folds:,} more.", ""]
     if each.reasons:
         told = [f"{many} x {why}" for why, many in each.reasons[:REASONS]]
         more = sum(many for _, many in each.reasons[REASONS:])

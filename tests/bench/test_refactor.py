@@ -49,6 +49,15 @@ def test_the_section_has_a_row_and_reasons_per_pile() -> None:
     assert "- 2 x created by two scripts: … and …" in text
 
 
+def test_long_lines_count_for_what_they_hide(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "macros").mkdir()
+    (tmp_path / "models" / "a.sql").write_text(f"{'x' * 100}\n{'y' * 101}\n-- {'z' * 300}\n\n")
+    (tmp_path / "macros" / "b.sql").write_text(f"{'x' * 301}\n")
+    (tmp_path / "macros" / "b.yml").write_text(f"{'x' * 301}\n")
+    assert outcome.folds(tmp_path) == 1 + 3
+
+
 def test_notebooks_become_sql_files(tmp_path: Path) -> None:
     folder = tmp_path / piles.NHS / "Restraints"
     folder.mkdir(parents=True)
