@@ -24,8 +24,8 @@ _PARTICULAR = re.compile(r"\S+\.sql|`[^`]*`|'[^']*'|\b\w+(?:\.\w+)+|\d+")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One pile: the JSON of `unwet refactor`, its cost, why reports are kept, what repeats; `folds`:
-    how many lines more there would be if none were longer than `WIDTH`."""
+    """One pile: the JSON of `unwet refactor`, its cost, why reports are kept, what repeats;
+    `folds`: how many lines more there would be if none were longer than `WIDTH`."""
 
     name: str
     result: Mapping[str, Any]
@@ -71,8 +71,8 @@ def reasons(result: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
 
 
 def folds(project: Path) -> int:
-    """What long lines hide in models and macros: a formatter of SQL leaves arguments of Jinja alone,
-    however long they are. Comments are left out."""
+    """What long lines hide in models and macros: a formatter of SQL leaves arguments of Jinja
+    alone, however long they are. Comments are left out."""
     files = (path for part in ("models", "macros") for path in (project / part).rglob("*.sql"))
     lines = (line.strip() for path in files for line in path.read_text("utf-8").splitlines())
     return sum((len(line) - 1) // WIDTH for line in lines if line and not line.startswith("--"))
