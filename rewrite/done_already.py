@@ -27,10 +27,11 @@ _ASKING: Final = frozenset(
     {exp.Delete, exp.Table, exp.TableAlias, exp.Identifier, exp.Where, exp.Column, exp.Literal,
      exp.Boolean, exp.Null, exp.Neg, exp.And, exp.Or, exp.Not, exp.Paren, *_TESTS}
 )  # fmt: skip
-# What looks like a column in some dialect, and is the time or counts the rows that are found.
+# What looks like a column in some dialect, and is the time, who asks, or counts the rows found.
 _NO_COLUMNS: Final = frozenset(
     {"rownum", "level", "sysdate", "systimestamp", "localtime", "localtimestamp", "current_date",
-     "current_time", "current_timestamp", "nextval", "currval", "now", "today"}
+     "current_time", "current_timestamp", "nextval", "currval", "now", "today",
+     "user", "uid", "current_user", "session_user", "system_user"}
 )  # fmt: skip
 
 

@@ -27,8 +27,8 @@ from unwet.rewrite.references import free_outers
 _STEADY: Final = words(
     "and or not xor is coalesce nullif case if distinct "
     "eq neq lt lte gt gte between in nullsafeeq nullsafeneq like ilike any all "
-    "add sub mul div intdiv mod neg abs floor ceil round greatest least max min "
-    "upper lower trim substring left right replace startswith endswith contains strposition "
+    "add sub mul mod neg abs floor ceil round max min "
+    "upper lower substring left startswith "
     "year month day quarter week hour minute second extract dayofweek dayofmonth dayofyear "
     "dayofweekiso weekofyear yearofweek date timestamp datetime time lastday makeinterval interval "
     "datetrunc timestamptrunc datetimetrunc dateadd datesub datediff timestampadd timestampsub "
@@ -38,7 +38,12 @@ _STEADY: Final = words(
     "timetostr strtodate strtotime strtounix parsedate parsetimestamp "
     "tuple array struct dot bracket propertyeq slice paren boolean var"
 )
-"""Of two equal values they make equal ones, in any collation and of any number of digits."""
+"""Of two equal values they make equal ones, in any collation and of any number of digits. Not so
+GREATEST, whose value DuckDB compares in no collation, REPLACE, which takes letters as they are in
+MySQL and DuckDB, and what finds blanks at the end, which do not count in SQL Server and MySQL
+('a' = 'a '): RIGHT, CHARINDEX and the like."""
+
+_QUOTIENTS: Final = words("div intdiv")
 
 _ALIKE: Final = words(
     "int integer bigint smallint tinyint int64 float double real decimal numeric bigdecimal "
@@ -63,6 +68,10 @@ def _tells_apart(part: Expr) -> bool:
         case Call(op="cast" | "trycast" | "tryconvert"):
             known = cast_type(part).partition("(")[0].strip() in _ALIKE
             return not (known or _is_constant(part.args[0]))
+        case Call(op=op, args=(_, by)) if op in _QUOTIENTS:
+            return not _is_constant(by)  # 1 / 0.0 and 1 / -0.0 are the two infinities
+        case Call(op="trim", args=(_,)):
+            return False  # of blanks; other letters are taken as they are, whatever the collation
         case Call(op=op, args=args):
             return op not in _STEADY and not all(map(_is_constant, args))
         case Subquery(rel=rel):

@@ -39,11 +39,11 @@ from unwet.rewrite.exact_numbers import TYPED, Exact, ExactNumbers
 from unwet.rewrite.references import columns_of
 from unwet.rewrite.rules.contents import Contents, contents
 from unwet.rewrite.rules.promises import Grounds, Promises, Rested
-from unwet.rewrite.rules.refs import rebuild, with_expressions
+from unwet.rewrite.rules.refs import is_volatile, rebuild, with_expressions
 from unwet.rewrite.rules.rollup import inner_aggregates, merged_where
 from unwet.rewrite.rules.shapes import BINARY
 
-_AVERAGED: Final = frozenset({"small", "big"})
+_INTEGERS: Final = frozenset({"small", "big"})
 _DECIMAL: Final = ("this", "to:decimal")
 
 
@@ -60,8 +60,7 @@ def merge_exact_sums(promises: Promises, rel: Rel) -> Rested | None:
         found = set[int]()
         for at, outer in enumerate(node.aggs):
             inner = [*inner_aggregates(node, index)] if (index := _summed(outer)) >= 0 else []
-            kinds = {numbers.of(agg, numbers.outputs(below)) for agg, below in inner}
-            kind = kinds.pop() if len(kinds) == 1 else None
+            kind = _of_all(numbers, inner)
             place = len(node.keys) + at
             if kind is not None and (place in loose or numbers.sum_of(kind) == kind):
                 found.add(place)
@@ -71,6 +70,18 @@ def merge_exact_sums(promises: Promises, rel: Rel) -> Rested | None:
 
     made = merged_where(rel, exact)
     return Rested(frozenset(summed), made) if made is not None else None
+
+
+def _of_all(numbers: ExactNumbers, inner: Sequence[tuple[Agg, Rel]]) -> Exact | None:
+    """The type of aggregates that stand in one column. Of several branches those of integers only:
+    sums of two scales have one after UNION ALL, in SQL Server not always the larger one."""
+    kinds = {numbers.of(agg, numbers.outputs(below)) for agg, below in inner}
+    if len(kinds) != 1:
+        return None
+    (kind,) = kinds
+    summed = {numbers.of(of, numbers.outputs(below))
+              for agg, below in inner if agg.op == "sum" for of in agg.args}  # fmt: skip
+    return kind if len(inner) == 1 or summed <= _INTEGERS else None
 
 
 def _summed(agg: Agg) -> int:
@@ -110,7 +121,8 @@ def average_to_quotient(promises: Promises, rel: Rel) -> Rested | None:
 
 def _is_average(agg: Agg, numbers: ExactNumbers, seen: Sequence[Exact | None]) -> bool:
     plain = agg.op == "avg" and agg.shape == ("this",) and not agg.distinct and not agg.order
-    return plain and numbers.of(agg.args[0], seen) in _AVERAGED
+    once = not is_volatile(agg)  # the sum and the count would each draw their own values
+    return plain and once and numbers.of(agg.args[0], seen) in _INTEGERS
 
 
 def drop_cast_to_own_type(promises: Promises, rel: Rel) -> Rested | None:

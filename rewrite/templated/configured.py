@@ -19,9 +19,9 @@ from unwet.rewrite.prove.sandbox import Budget, Sandbox, TemplateFailure, guarde
 from unwet.rewrite.templated.lexed import Word, Words, laid_out_in_tags, lexed
 
 _PIECE: Final = re.compile(r"\[[^\[\]]*,[^\[\]]*\]|[^\W_]+|'+|\[|[^\w'\[]+|_+")
+"""Lists of several items as a whole; words, and what is between them."""
 _LIST: Final = re.compile(r"\[[^\[\]]*\]")
 _TEXT: Final = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
-"""Lists of several items as a whole; words, and what is between them."""
 _CHAIN_BEFORE: Final = frozenset({"(", ",", "=", "~", "[", ":"})
 _CHAIN_AFTER: Final = frozenset({")", ",", "~", "]", "}", ":"})
 

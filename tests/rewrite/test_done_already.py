@@ -56,6 +56,8 @@ def test_a_placeholder_is_one_value_and_the_reason_says_so() -> None:
         ("DELETE FROM s WHERE RAND() < 0.5;", "mysql"),
         ("DELETE FROM s WHERE rownum <= 10;", "oracle"),
         ("DELETE FROM s WHERE at < SYSDATE;", "oracle"),
+        ("DELETE FROM s WHERE owner = USER;", "oracle"),
+        ("DELETE FROM s WHERE owner = SYSTEM_USER;", "tsql"),
         ("DELETE FROM s WHERE id IN (SELECT id FROM gone);", "tsql"),
         ("DELETE FROM s USING gone WHERE s.id = gone.id;", "postgres"),
         ("DELETE FROM s WHERE id = 1 LIMIT 5;", "mysql"),
