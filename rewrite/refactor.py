@@ -377,9 +377,10 @@ class _Job:
             {tables[n]: plan for n, plan in self.plans.items()},
             {tables[n]: plan for n, plan in backs.items() if plan is not None},
         )
-        dialects = {self.dialect, dialect_of(self.pile)}
-        declared = promises(self.pile.catalog, self.dialect, self.dialect)
-        promised = Promised(declared)
+        spoken = dialect_of(self.pile)
+        dialects = {self.dialect, spoken}
+        # of keys and types the pile's engine knows; a new dialect's does not make them so
+        promised = Promised(promises(self.pile.catalog, spoken, self.dialect))
         rules = ruled(promised)
         for draft in project.drafts:
             wanted, back = self.plans.get(draft.name), found.get(draft.name)

@@ -77,6 +77,19 @@ def test_coarser_reports_read_the_finer_one(tmp_path: Path, dialect: str) -> Non
     assert {report.verdict for report in again.reports} == {"proved"}
 
 
+def test_in_another_dialect_nothing_rests_on_types_that_the_old_one_declares(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "project"
+    result = refactor(pile(tmp_path), dialect="postgres", to_dialect="duckdb", out=out)
+    again = verify(tmp_path / "pile", out, dialect="postgres")
+    assert not rolled(out)
+    assert {v.name: v.outcome for v in result.verdicts} == dict.fromkeys({*ROLLED, FINER}, "proved")
+    assert {each.name: each.verdict for each in again.reports} == dict.fromkeys(
+        {*ROLLED, FINER}, "proved"
+    )
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_they_return_the_same_rows(tmp_path: Path, seed: int) -> None:
     out = tmp_path / "project"
