@@ -26,7 +26,7 @@ from unwet.rewrite.references import free_outers
 
 _STEADY: Final = words(
     "and or not xor is coalesce nullif case if distinct "
-    "eq neq lt lte gt gte between in nullsafeeq nullsafeneq like ilike any all "
+    "eq neq lt lte gt gte between in nullsafeeq nullsafeneq any all "
     "add sub mul mod neg abs floor ceil round max min "
     "upper lower substring left startswith "
     "year month day quarter week hour minute second extract dayofweek dayofmonth dayofyear "
@@ -41,7 +41,7 @@ _STEADY: Final = words(
 """Of two equal values they make equal ones, in any collation and of any number of digits. Not so
 GREATEST, whose value DuckDB compares in no collation, REPLACE, which takes letters as they are in
 MySQL and DuckDB, and what finds blanks at the end, which do not count in SQL Server and MySQL
-('a' = 'a '): RIGHT, CHARINDEX and the like."""
+('a' = 'a '): RIGHT, CHARINDEX, and LIKE unless its pattern ends with anything (`_is_open`)."""
 
 _QUOTIENTS: Final = words("div intdiv")
 
@@ -70,6 +70,8 @@ def _tells_apart(part: Expr) -> bool:
             return not (known or _is_constant(part.args[0]))
         case Call(op=op, args=(_, by)) if op in _QUOTIENTS:
             return not _is_constant(by)  # 1 / 0.0 and 1 / -0.0 are the two infinities
+        case Call(op="like" | "ilike", args=(of, pattern)):
+            return not (_is_open(pattern) or (_is_constant(of) and _is_constant(pattern)))
         case Call(op="trim", args=(_,)):
             return False  # of blanks; other letters are taken as they are, whatever the collation
         case Call(op=op, args=args):
@@ -78,6 +80,17 @@ def _tells_apart(part: Expr) -> bool:
             return bool(free_outers(rel)) and any(discerning(expressions(n)) for n in walk(rel))
         case Agg() | Over() | _:
             return False  # their operands are parts, too
+
+
+def _is_open(pattern: Expr) -> bool:
+    """Whether blanks at the end of a text make no difference to LIKE: 'a%', but not 'a', '%a' or
+    'a_%', as 'a ' = 'a' and LIKE counts them (manuals of MySQL, "String Comparison Functions", and
+    of SQL Server, "LIKE", of Unicode)."""
+    match pattern:
+        case Lit(kind="string", text=text) if text.endswith("%"):
+            return text.rstrip("%")[-1:] not in (" ", "_", "]", "\\")
+        case _:
+            return False
 
 
 def _is_constant(expr: Expr) -> bool:
