@@ -69,7 +69,7 @@ class ExactNumbers(PlanTypes[Exact]):
             case Col(index=index):
                 return seen[index] if index < len(seen) else None
             case Lit(kind="number", text=text):
-                return "small" if text.isdigit() and int(text) < 1 << 31 else None
+                return "small" if text.isdecimal() and int(text) < 1 << 31 else None
             case Agg(op="count"):
                 return self._count
             case Agg(op="sum", args=(of,)):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 from unwet.rewrite.algebra import Call, Col, Expr, Lit, Project, Rel, SetOp, width
 from unwet.rewrite.prove.identity import origin, told
@@ -16,6 +17,7 @@ from unwet.rewrite.rules.refs import all_movable
 Source = Callable[[Expr, Rel], Expr]
 """Of an expression over a relation: what it tells the value of, or the expression itself."""
 Branches = Sequence[Project]
+_ONE_LETTER: Final = str.maketrans("wyj", "vii")
 
 
 def is_set(rel: Rel, source: Source, exact: bool, integers: Integers) -> bool:
@@ -56,11 +58,13 @@ def _are_apart(values: Sequence[Expr], exact: bool) -> bool:
 
 
 def _core(text: str) -> str:
-    """What two texts must differ in to differ in every collation: neither case, blanks and signs,
-    nor zeros before a number. Nothing of a text with letters outside of ASCII."""
+    """What two texts must differ in to differ in all collations: neither case, blanks and signs,
+    nor zeros before a number, nor letters that are one in some language (Finnish v and w,
+    Lithuanian i and y). Nothing of a text with letters outside of ASCII."""
     if not text.isascii():
         return ""
-    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[^a-z0-9]", "", text.lower()))
+    letters = re.sub(r"[^a-z0-9]", "", text.lower().translate(_ONE_LETTER))
+    return re.sub(r"(?<!\d)0+(?=\d)", "", letters)
 
 
 def _is_steady(

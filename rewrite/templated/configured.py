@@ -58,9 +58,10 @@ def _said(tag: str) -> Mapping[str, str] | None:
     except TemplateFailure:
         return None
     match tree.body:
-        case [
-            nodes.Output(nodes=[nodes.Call(args=[], kwargs=given, dyn_args=None, dyn_kwargs=None)])
-        ]:
+        case [nodes.Output(nodes=[nodes.Call(args=[], dyn_args=None, dyn_kwargs=None) as call])]:
+            if not isinstance(call.node, nodes.Name) or call.node.name != "config":
+                return None
+            given = call.kwargs
             found = {each.key: _expression(each.value) for each in given}
             return (
                 {k: v for k, v in found.items() if v is not None} if all(found.values()) else None
