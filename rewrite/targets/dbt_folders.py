@@ -42,7 +42,7 @@ class Folder:
     inner: Mapping[str, Folder]
 
     def usual_at(self, path: Sequence[str]) -> Setting:
-        """What a model has that is so many folders below this one."""
+        """What a model has that is so many folders below this one, its own name the last."""
         inner = self.inner.get(path[0]) if path else None
         return inner.usual_at(path[1:]) if inner else self.usual
 
@@ -68,14 +68,15 @@ class Folders:
 
     def own(self, name: str) -> list[str]:
         """What a model says for itself, as arguments of `config()`."""
-        here, usual = self.models[name], self._usual(name)
+        here, usual = self.models[name], self._usual(name, name)
         said = [f"materialized='{here.stored}'"] if here.stored != usual.stored else []
         return said + ([f"enabled={_enabled(here.needs)}"] if here.needs != usual.needs else [])
 
-    def exposed(self, name: str) -> dict[str, Any]:
-        """The entry `config` of a report's exposure, where it needs one."""
+    def exposed(self, name: str, called: str) -> dict[str, Any]:
+        """The entry `config` of a report's exposure that is called so, where it needs one."""
         needs = self.models[name].needs
-        return {"config": {"enabled": _switch(needs)}} if needs != self._usual(name).needs else {}
+        usual = self._usual(name, called)
+        return {"config": {"enabled": _switch(needs)}} if needs != usual.needs else {}
 
     def as_yaml(self) -> dict[str, Any]:
         """The entries `models:` and `exposures:` of a project, without its name."""
@@ -83,9 +84,10 @@ class Folders:
         marts = _switches(models.get(MARTS, {}))
         return {"models": models} | ({"exposures": {MARTS: marts}} if marts else {})
 
-    def _usual(self, name: str) -> Setting:
+    def _usual(self, name: str, called: str) -> Setting:
+        """Dbt takes what a folder says for a model or an exposure that is called like it, too."""
         layer, *path = self.paths[name]
-        return self.layers[layer].usual_at(path)
+        return self.layers[layer].usual_at([*path, called])
 
 
 def folders_of(project: Project, needs: Mapping[str, tuple[str, ...]]) -> Folders:

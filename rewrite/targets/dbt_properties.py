@@ -198,7 +198,7 @@ def _exposure(project: Project, report: Report, folders: Folders) -> dict[str, o
         "owner": {"name": project.folder(report.name).rstrip("/") or _NOBODY},
         "depends_on": [f"ref('{report.name}')"],
         "description": "Legacy report at " + ", ".join(replaced(project, report)),
-        **folders.exposed(report.name),
+        **folders.exposed(report.name, f"legacy_{report.name}"),
     }
 
 

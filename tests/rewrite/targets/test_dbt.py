@@ -265,3 +265,29 @@ def test_a_folder_says_what_is_otherwise_with_most_of_its_models_if_that_spares_
     assert {each["name"]: each.get("config") for each in exposures if "config" in each} == {
         "legacy_derived_e": {"enabled": True}
     }
+
+
+def test_a_model_called_like_a_folder_beside_it_says_what_is_otherwise_with_it() -> None:
+    """Dbt takes what is said of a folder for a model and an exposure of its name, too."""
+    views = [
+        Source(
+            f"p/{at}/{n}.sql", f"CREATE VIEW v_{n} AS SELECT {n} FROM s.t WHERE d > {{{{ day }}}}"
+        )
+        for n, at in zip("abcdefgh", ("sales",) * 4 + ("legacy_top",) * 4, strict=True)
+    ]
+    tables = [
+        Source(f"p/{n}.sql", f"CREATE TABLE {n} AS SELECT {x} AS k FROM s.u_{n}")
+        for n, x in zip(("sales", "top", *"ijklmnop"), "qrstuvwxyz", strict=True)
+    ]
+    result = refactor(load([*views, *tables], "postgres"), Request(name="shop"))
+    assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
+    marts = loaded(result.files["dbt_project.yml"])["models"]["shop"]["marts"]
+    assert marts.keys() == {"+materialized", "sales", "legacy_top"}
+    assert marts["+materialized"] == "table"
+    head = result.files["models/marts/sales.sql"].partition("}}")[0]
+    assert head == "{{ config(materialized='table', enabled=true) "
+    assert "config" not in result.files["models/marts/top.sql"]
+    exposures = loaded(result.files["models/marts/_exposures.yml"])["exposures"]
+    assert {each["name"]: each["config"] for each in exposures if "config" in each} == {
+        "legacy_top": {"enabled": True}
+    }
