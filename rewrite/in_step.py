@@ -25,6 +25,7 @@ _LONGEST: Final = 72  # letters of a text that is an argument
 _NODES: Final = 30  # of a part that may be a text; more of them are not that short
 _OTHER: Final = 0.4  # of the nodes: in texts
 _NEAR: Final = 0.4  # of the parts: those that are the same
+_DEEPEST: Final = 20  # queries within one another
 _NEAR_AROUND: Final = 0.6  # of the parts outside of the columns, where these may be others
 LEAST: Final = 40  # nodes
 TESTS: Final = ("where", "having")  # clauses that one copy may not have at all
@@ -49,6 +50,16 @@ class Candidate:
     def nodes(self) -> list[exp.Expr]:
         """All nodes that are in no leaf."""
         return list(in_order(self.node))
+
+    @cached_property
+    def is_deep(self) -> bool:
+        """Whether queries stand in queries so often that nobody would read what they share: each of
+        them is like all others, and each pair is walked to its end."""
+        inside: dict[int, int] = {}
+        for node in self.nodes:  # what is around comes first
+            above = inside.get(id(node.parent), 0) if node is not self.node else 0
+            inside[id(node)] = above + isinstance(node, exp.Select)
+        return max(inside.values()) > _DEEPEST
 
     @cached_property
     def besides(self) -> frozenset[bytes]:

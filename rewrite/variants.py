@@ -64,7 +64,7 @@ def variants(
             shapes[unit.shape.digest] = Candidate([unit], surveys[unit.host])
     left = _MOST
     for shapes in alike.values():
-        large = [each for each in shapes.values() if len(each.nodes) >= LEAST]
+        large = [e for e in shapes.values() if len(e.nodes) >= LEAST and not e.is_deep]
         for cluster in _clusters(large, dialect, lists, most, own, written):
             left -= sum(len(shape.nodes) * len(shape.units) for shape, _ in cluster.members)
             if left < 0:
