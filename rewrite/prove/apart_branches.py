@@ -32,7 +32,7 @@ def is_set(rel: Rel, source: Source, exact: bool, integers: Integers) -> bool:
                 return False
             places = list(range(width(rel)))
             read = [[source(each.exprs[at], each.input) for at in places] for each in branches]
-            steady = [at for at in places if _is_steady(branches, read, at, integers)]
+            steady = [at for at in places if _is_steady(branches, read, at, exact, integers)]
             return all(
                 told(
                     branch.input, [e.index for at in steady if isinstance(e := values[at], Col)]
@@ -68,12 +68,13 @@ def _core(text: str) -> str:
 
 
 def _is_steady(
-    branches: Branches, read: Sequence[Sequence[Expr]], at: int, integers: Integers
+    branches: Branches, read: Sequence[Sequence[Expr]], at: int, exact: bool, integers: Integers
 ) -> bool:
-    """Does the column have one type in all branches, so that UNION ALL converts none? BIGINT beside
-    DOUBLE makes two large integers one."""
-    if all(read[i][at] != branch.exprs[at] for i, branch in enumerate(branches)):
-        return True  # texts of them all
+    """Are no two values made one by what UNION ALL converts? BIGINT beside DOUBLE makes two large
+    integers one. ``exact``: beside a text, all are printed so that they can be read again."""
+    texts = [read[i][at] != branch.exprs[at] for i, branch in enumerate(branches)]
+    if all(texts) or (exact and any(texts)):
+        return True
     if all(integers.holds(branch.exprs[at], branch.input) for branch in branches):
         return True
     found = {origin(branch.exprs[at], branch.input) for branch in branches}
