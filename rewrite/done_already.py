@@ -10,7 +10,7 @@ same of that row whenever it is asked, and no script of the pile puts rows into 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +20,7 @@ from unwet.lineage.parse import Statement
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.templating import Placeholder
 from unwet.rewrite.definitions import Definition
+from unwet.rewrite.lost import last_part, runs_code
 from unwet.rewrite.writes import EMPTYING, is_plain
 
 _TESTS: Final = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between)
@@ -35,11 +36,15 @@ _NO_COLUMNS: Final = frozenset(
 )  # fmt: skip
 
 
-def only_emptied(statements: Iterable[Resolved]) -> frozenset[str]:
-    """The relations that scripts only take rows out of."""
+def only_emptied(statements: Sequence[Resolved], touched: Container[str]) -> frozenset[str]:
+    """The relations that scripts only take rows out of. ``touched``: the last parts of names that
+    text which nobody follows may write; a routine may write all of them."""
+    if any(map(runs_code, statements)):
+        return frozenset()
     writes = [each for resolved in statements for each in resolved.all() if each.target]
     other = {each.target for each in writes if each.kind not in EMPTYING}
-    return frozenset(each.target for each in writes if each.target and each.target not in other)
+    emptied = {each.target for each in writes if each.target} - other
+    return frozenset(name for name in emptied if last_part(name) not in touched)
 
 
 @dataclass

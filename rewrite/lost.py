@@ -90,6 +90,15 @@ def unfollowed(resolved: Resolved) -> str:
     return ""
 
 
+def runs_code(resolved: Resolved) -> bool:
+    """Whether a statement runs a routine or dynamic SQL, which may write anything."""
+    statement = resolved.statement
+    if resolved.kind != "other" or _is_harmless(statement):
+        return False
+    text = _uncommented(statement.text)
+    return isinstance(statement.tree, exp.Execute) or bool(_EXECUTING.match(text))
+
+
 def misread(script: Script) -> dict[int, str]:
     """By statement index: what its tree does not say, so that equal trees may mean two things."""
     found: dict[int, str] = {}

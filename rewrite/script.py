@@ -80,8 +80,9 @@ def end_state(
     units = [unit(script, by_path.get(script.source.path, [])) for script in scripts]
     several = conflicts(units)
     turns = in_turn(units, several)
-    done = Done(only_emptied(resolved))
-    machine = _Machine(catalog, several, turns, _touched(units), spaces(scripts), done)
+    lost = _touched(units)
+    done = Done(only_emptied(resolved, lost))
+    machine = _Machine(catalog, several, turns, lost, spaces(scripts), done)
     ordered, cyclic = in_order(units)
     for each_unit in ordered:
         machine.run(each_unit, each_unit.path in cyclic)

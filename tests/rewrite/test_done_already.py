@@ -40,6 +40,21 @@ def test_another_statement_keeps_its_script() -> None:
     assert {path: text.strip() for path, text in found.items()} == {"a.sql": _PLAIN, "b.sql": other}
 
 
+@pytest.mark.parametrize(
+    ("text", "dialect"),
+    [
+        ("EXEC load_stats;", "tsql"),
+        ("CALL load_stats();", "postgres"),
+        ("COPY done.stats FROM 's3://x/y.csv';", "postgres"),
+        ("INSERT INTO done.stats SELECT FROM WHERE;", "tsql"),
+    ],
+)
+def test_what_nobody_follows_may_fill_the_table(text: str, dialect: str) -> None:
+    """Of what is not understood, each script that takes rows out stays."""
+    found = kept(rewritten(_PLAIN, text, _PLAIN, dialect=dialect))
+    assert {"a.sql", "c.sql"} <= found.keys()
+
+
 def test_a_placeholder_is_one_value_and_the_reason_says_so() -> None:
     text = "DELETE FROM done.stats WHERE run = @run;"
     result = rewritten(text, text)
