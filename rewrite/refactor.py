@@ -52,8 +52,9 @@ from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.declarations import promises
+from unwet.rewrite.prove.equal_values import values_assumed
 from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
-from unwet.rewrite.prove.judge import judge, order_assumed, proves
+from unwet.rewrite.prove.judge import judge, proves
 from unwet.rewrite.prove.on_data import Store, check_scratch, engine_of, run_on_data, shown
 from unwet.rewrite.prove.projects import read_project
 from unwet.rewrite.prove.roundtrip import ReadBack, Readings, read_back
@@ -397,7 +398,9 @@ class _Job:
                         lost.add(draft.name)
                         continue
                     self.shared_assumptions |= {f"declared: {fact}" for fact in promised.used}
-            self.shared_assumptions |= order_assumed(wanted, model, dialects)
+            self.shared_assumptions |= values_assumed(
+                wanted, model, dialects, self.pile.catalog.type_of
+            )
         return frozenset(lost)
 
     def _read(self, files: Mapping[str, str]) -> dict[str, ReadBack]:

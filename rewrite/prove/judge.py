@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import (
     Agg,
-    Aggregate,
     Call,
-    Distinct,
     Opaque,
     Param,
     Plan,
     Rel,
-    Window,
     expressions,
     parts,
     walk,
 )
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer, ruled
-from unwet.rewrite.plan_types import cast_type, words
 from unwet.rewrite.prove.declarations import Known
+from unwet.rewrite.prove.equal_values import values_assumed
 from unwet.rewrite.prove.explain import first_difference
 from unwet.rewrite.prove.headings import headings
 from unwet.rewrite.prove.phrases import Parting, Phrase, parting, settings, spoken
@@ -115,7 +112,7 @@ def _by_promises(
     if not proves(old, new, rules):
         return None
     assumed = through.assumed(plan, back.plan)
-    assumed |= order_assumed(old, new, {spoken_in(legacy, target), target})
+    assumed |= values_assumed(old, new, {spoken_in(legacy, target), target}, catalog.type_of)
     return _Resting(frozenset(promised.used), assumed)
 
 
@@ -150,7 +147,7 @@ def _against(
         why = f"not understood: {missed[0]}; and its text in {target or 'the project'} differs"
     if missed and source != target:
         assumed |= {f"what is not understood means the same in {source or 'SQL'} and {target}"}
-    return why, assumed | order_assumed(plan, model, {source, target})
+    return why, assumed | values_assumed(plan, model, {source, target}, catalog.type_of)
 
 
 def _put_in(legacy: Definition, plan: Plan) -> frozenset[str]:
@@ -174,71 +171,6 @@ def _with_temps(definition: Definition) -> Iterator[Definition]:
     for read in definition.reads:
         if read.temp:
             yield from _with_temps(read)
-
-
-# NaN < 1 and NaN >= 1 are both false there; elsewhere NaN is the largest number, or none at all
-_UNORDERED = frozenset({"bigquery", "trino", "presto", "athena", "clickhouse"})
-# one moment may be written in two time zones there, which then has two hours
-_ZONED = frozenset({"trino", "presto", "athena", "snowflake", "tsql", "oracle"})
-_OF_DAYS = words(
-    "year quarter month week day hour minute extract date time datetrunc timestamptrunc datediff "
-    "dayofweek dayofmonth dayofyear weekofyear lastday timetostr"
-)
-_ORDER = frozenset({"lt", "lte", "gt", "gte", "between"})
-
-
-def order_assumed(legacy: Plan, project: Plan, dialects: Set[str]) -> frozenset[str]:
-    """What equal normal forms take for granted about NaN, about numbers in text columns, and about
-    the hour of equal moments, where the plans are not equal as they stand."""
-    if legacy.rel == trim(project):
-        return frozenset()
-    found = set[str]()
-    if dialects & _UNORDERED and _negates_order(legacy, project):
-        found.add("no NaN is compared: NOT (x < y) is taken for x >= y")
-    if "sqlite" in dialects and _defaults(legacy, project):
-        found.add(
-            "no text is compared with a number: COALESCE(x, 0) = 0 is taken for x = 0 or NULL"
-        )
-    if dialects & _ZONED and _groups(legacy) and _takes_days(legacy):
-        found.add("no two moments are equal that are written in two time zones")
-    return frozenset(found)
-
-
-def _groups(plan: Plan) -> bool:
-    """Whether rows that are equal are one, or are counted together."""
-    return any(isinstance(node, Aggregate | Distinct | Window) for node in walk(plan.rel))
-
-
-def _takes_days(plan: Plan) -> bool:
-    """Whether a part of a moment is asked for, or its day."""
-    casts = (part for part in _calls(plan) if part.op in ("cast", "trycast"))
-    return any(part.op in _OF_DAYS for part in _calls(plan)) or any(
-        cast_type(cast).startswith(("date", "time")) for cast in casts
-    )
-
-
-def _calls(plan: Plan) -> Iterator[Call]:
-    every = (p for node in walk(plan.rel) for e in expressions(node) for p in parts(e))
-    return (part for part in every if isinstance(part, Call))
-
-
-def _defaults(*plans: Plan) -> bool:
-    """Whether COALESCE is called: its value has no affinity (SQLite, "Datatypes", 3.2), which that
-    of a column has."""
-    return any(call.op == "coalesce" for plan in plans for call in _calls(plan))
-
-
-def _negates_order(*plans: Plan) -> bool:
-    """Whether a plan says NOT of something that compares by order."""
-    negated = (
-        part
-        for plan in plans
-        for node in walk(plan.rel)
-        for expr in expressions(node)
-        for part in parts(expr)
-        if isinstance(part, Call) and part.op == "not"
-    )
-    return any(isinstance(p, Call) and p.op in _ORDER for n in negated for p in parts(n))
 
 
 def proves(legacy: Plan, project: Plan, normalizer: Normalizer) -> bool:
