@@ -108,18 +108,27 @@ def _expressions_first(old: list[Phrase], new: list[Phrase]) -> tuple[list[Phras
 
 
 def _smallest(old: Sequence[Phrase], new: Sequence[Phrase], said: Said) -> Parting:
-    """The smallest pair of one kind, else the smallest of each side."""
+    """The smallest pair of one kind, else the smallest of each side. Those go together that are of
+    one function: where SUM(x) and COUNT(*) both differ, neither is told against the other."""
 
     def size(phrase: Phrase) -> tuple[int, str, str]:
         return len(said(phrase)), phrase.shape, phrase.text
 
-    pairs = [
-        Parting(min(_of(kind, old), key=size), min(_of(kind, new), key=size))
-        for kind in sorted({p.kind for p in old} & {p.kind for p in new})
-    ]
+    pairs: list[Parting] = []
+    for kind in sorted({p.kind for p in old} & {p.kind for p in new}):
+        ours, theirs = sorted(_of(kind, old), key=size), sorted(_of(kind, new), key=size)
+        first = {_head(each): each for each in reversed(theirs)}  # the smallest of each
+        named = [Parting(each, first[_head(each)]) for each in ours if _head(each) in first]
+        pairs += named or [Parting(ours[0], theirs[0])]
     if not pairs:
         return Parting(min(old, key=size, default=None), min(new, key=size, default=None))
     return min(pairs, key=lambda p: sum(size(q)[0] for q in (p.legacy, p.project) if q is not None))
+
+
+def _head(phrase: Phrase) -> str:
+    """What is done, whatever it is done to."""
+    node = phrase.node.call if isinstance(phrase.node, Over) else phrase.node
+    return node.op if isinstance(node, Call | Agg) else type(node).__name__
 
 
 def _of(kind: str, said: Sequence[Phrase]) -> list[Phrase]:

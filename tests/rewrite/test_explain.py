@@ -58,6 +58,16 @@ def test_deep_plans_are_cut() -> None:
     [
         ("a FROM t WHERE b >= 3", "a FROM t WHERE b > 3", "3 <= b against 3 < b"),
         ("a FROM t WHERE b >= 3", "a FROM t", "3 <= b is missing"),
+        (
+            "SUM(a) AS x, COUNT(*) AS y, MAX(b) AS z FROM t",
+            "SUM(a + 0.5) AS x, COUNT(b) AS y, MAX(b) AS z FROM t",
+            "COUNT(*) against COUNT(b)",
+        ),
+        (
+            "SUM(a) AS x, COUNT(*) AS y FROM t",
+            "SUM(a + 0.5) AS x, 2 * COUNT(*) AS y FROM t",
+            "SUM(a) against SUM(a + 0.5)",
+        ),
         ("a FROM t", "a FROM t WHERE c = 'x'", "c = 'x' is new"),
         ("SUM(b) AS s FROM t", "MAX(b) AS s FROM t", "SUM(b) against MAX(b)"),
         ("COUNT(DISTINCT b) AS n FROM t", "COUNT(b) AS n FROM t",
