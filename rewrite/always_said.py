@@ -34,7 +34,8 @@ _WORDS: Final = (exp.Identifier, exp.Literal)
 def without_constants(library: Library) -> Library:
     """The library without such parameters. A list of columns that are left out, and a constant in
     front, are no words in a tree: they stay."""
-    calls, macros = list(library.calls), list(library.macros)
+    macros = _with_no_condition(library)
+    calls = _without_usual(library, macros)
     numbers: dict[str, list[int]] = defaultdict(list)
     for at in calls_made(library):
         numbers[calls[at].macro].append(at)
@@ -48,6 +49,35 @@ def without_constants(library: Library) -> Library:
             for at in own:
                 calls[at] = _shorter(calls[at], gone)
     return replace(library, macros=tuple(macros), calls=tuple(calls))
+
+
+def _with_no_condition(library: Library) -> list[Macro]:
+    """The macros: a condition that some call does without is none where a call says nothing."""
+    without = {(library.calls[at].macro, name) for at in calls_made(library)
+               for name, leaf in library.calls[at].args if leaf == NO_CONDITION}  # fmt: skip
+    found: list[Macro] = []
+    for macro in library.macros:
+        free = [name for name in macro.params if (macro.name, name) in without]
+        more = {name: NO_CONDITION.text for name in free if name not in macro.defaults}
+        found.append(replace(macro, defaults={**macro.defaults, **more}) if more else macro)
+    return found
+
+
+def _without_usual(library: Library, macros: Sequence[Macro]) -> list[MacroCall]:
+    """The calls, in which nobody says what a parameter is anyway: what was another macro's call
+    does, as that one had its own. What is said by its place has a name where another comes first
+    now."""
+    usual = {macro.name: macro.defaults for macro in macros}
+    moved = {new.name for new, old in zip(macros, library.macros, strict=True) if new is not old}
+    found: list[MacroCall] = []
+    for call in library.calls:
+        own = usual.get(call.macro, {})
+        idle = [(n, v) for n, v in call.args if v.kind == "condition" and own.get(n) == v.text]
+        if idle or call.macro in moved:
+            left = tuple(each for each in call.args if each not in idle)
+            call = replace(call, args=left, unsaid=(*call.unsaid, *idle), named=True)
+        found.append(call)
+    return found
 
 
 def _constants(
@@ -69,26 +99,30 @@ def _constants(
 
 
 def _idle(macro: Macro, calls: Sequence[MacroCall], every: Sequence[MacroCall]) -> dict[str, Leaf]:
-    """The conditions that no call has, that stand beside others, or alone, and nowhere else."""
+    """The conditions that no call has, which stand beside others, or alone, and nowhere else."""
     said = [dict((*call.unsaid, *call.args)) for call in calls]
     inner, times = _handed_on(macro, every), Counter(HOLE.findall(" ".join(texts(macro.tree))))
-    return {name: NO_CONDITION for name in _tests(macro.tree)
-            if name not in inner and times[name] == 1
+    return {name: NO_CONDITION for name, nodes in _tests(macro.tree).items()
+            if name not in inner and times[name] == len(nodes)
             and said and all(each.get(name) == NO_CONDITION for each in said)}  # fmt: skip
 
 
-def _tests(tree: exp.Expr) -> dict[str, exp.Var]:
+def _tests(tree: exp.Expr) -> dict[str, list[exp.Var]]:
     """The holes that a WHERE demands, beside other tests or alone, by their names."""
-    holes = ((HOLE.fullmatch(node.name), node) for node in tree.find_all(exp.Var)
-             if isinstance(node.parent, exp.And | exp.Where))  # fmt: skip
-    return {hole[1]: node for hole, node in holes if hole is not None}
+    found: dict[str, list[exp.Var]] = defaultdict(list)
+    for node in tree.find_all(exp.Var):
+        hole = HOLE.fullmatch(node.name)
+        if hole is not None and isinstance(node.parent, exp.And | exp.Where):
+            found[hole[1]].append(node)
+    return found
 
 
 def _tested(macro: Macro, idle: Iterable[str]) -> Macro:
     """The macro without these conditions."""
     tree = copied(macro.tree)
     for name in idle:
-        drop_test(_tests(tree)[name])
+        for test in _tests(tree)[name]:
+            drop_test(test)
     return replace(macro, tree=tree)
 
 

@@ -45,6 +45,7 @@ from unwet.rewrite.limits import Owners
 from unwet.rewrite.look_ups import with_look_ups
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.meanwhile import Meanwhile, pays
+from unwet.rewrite.named_conditions import with_named_conditions
 from unwet.rewrite.naming_again import as_before, called_before, names_of, signs, staging_names
 from unwet.rewrite.normal import ruled
 from unwet.rewrite.planned import Abstraction, abstractions
@@ -339,16 +340,18 @@ class _Job:
         models = (*shared.drafts, *shared.intermediates)
         library = choose(models, self.dialect, alone, owners, ends[2])
         if self.target.LISTS:
-            forbidden = self.limits.forbidden
+            names = {*self.reports, *self.limits.forbidden}
+            stay = own | {n for n, p in self.plans.items() if is_text(p)}
             library = selected(library)
             if not self.limits.apart and not self.limits.plain:
                 most = self.limits.sharing.max_parameters
-                stay = own | {n for n, p in self.plans.items() if is_text(p)}
                 library = adopted(library, self.dialect, most, stay)
                 library = with_common_conditions(library, most, stay)
                 library = with_lists(library, self.dialect, stay, owners, ends[2])
             library = written_out(library, self.dialect)
-            library = said_once(library, {*self.reports, *forbidden})
+            library = said_once(library, names)
+            if not self.limits.apart:
+                library = with_named_conditions(library, self.dialect, names, stay | alone)
             library = without_constants(library)
         project = self._named(self._project(shared.drafts, library, shared.intermediates))
         if not self.target.LISTS:

@@ -149,9 +149,10 @@ def _saved(
         texts = [text for at, text in enumerate(said.values) if at not in fixed]
         short = len(name) + len(said.column) + sum(len(text) + 4 for text in texts) + 4
         old = next(len(leaf.text) + 2 for n, leaf in call.args if n == argument)
-        saved += _lines(long) - _lines(long - old + short)
+        saved += height(long) - height(long - old + short)
     return saved
 
 
-def _lines(signs: int) -> int:
+def height(signs: int) -> int:
+    """The lines of a call of so many signs."""
     return 1 if signs + _CALL <= LINE else 2 + (signs + LINE - 5) // (LINE - 4)

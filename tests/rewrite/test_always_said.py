@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlglot import exp, parse_one
 
@@ -39,7 +41,8 @@ def test_the_macro_says_what_all_calls_say() -> None:
         ("{0} AND t.a > 0 AND t.b = 1", " WHERE t.a > 0 AND t.b = 1"),
         ("{0}", ""),
         ("t.a > 0 OR {0}", None),
-        ("{0} AND EXISTS(SELECT 1 FROM u WHERE {0})", None),  # others would have to go, too
+        ("{0} AND EXISTS(SELECT 1 FROM u WHERE {0})", " WHERE EXISTS(SELECT 1 FROM u)"),
+        ("{0} AND EXISTS(SELECT 1 FROM u WHERE u.b > 0 OR {0})", None),
     ],
 )
 def test_a_condition_that_no_call_has_goes(where: str, left: str | None) -> None:
@@ -72,3 +75,30 @@ def test_a_parameter_stays(said: list[Leaf], body: str) -> None:
     before = library(*({"relation": each} for each in said), body=body)
     after = without_constants(before)
     assert after.macros == before.macros and after.calls == before.calls
+
+
+def test_a_condition_that_some_call_does_without_is_none_where_a_call_says_nothing() -> None:
+    calls = (
+        MacroCall("m", (("test", NO_CONDITION), ("word", Leaf("string", "x")))),
+        MacroCall("m", (("test", Leaf("condition", "t.a > 0")), ("word", Leaf("string", "y")))),
+    )
+    models: dict[str, exp.Expr] = {f"r{n}": exp.Var(this=f"call__{n}__call") for n in range(2)}
+    body = parse_one("SELECT t.a, 'h__word__h' AS b FROM t WHERE t.c > 0 AND h__test__h")
+    made = without_constants(Library(models, (Macro("m", ("test", "word"), body, "query"),), calls))
+    assert made.macros[0].defaults == {"test": "TRUE"}
+    assert [call.args for call in made.calls] == [
+        (("word", Leaf("string", "x")),),
+        (("test", Leaf("condition", "t.a > 0")), ("word", Leaf("string", "y"))),
+    ]
+    assert [call.unsaid for call in made.calls] == [(("test", NO_CONDITION),), ()]
+    assert all(call.named for call in made.calls)  # by their places they would be others
+
+
+def test_what_a_parameter_is_anyway_is_not_said() -> None:
+    words = [{"word": Leaf("string", w), "sum": Leaf("condition", "SUM(t.a)")} for w in "xy"]
+    found = library(*words, body="SELECT h__sum__h, 'h__word__h' AS b FROM t")
+    said = tuple(replace(call, args=(*call.args, *call.unsaid), unsaid=()) for call in found.calls)
+    made = without_constants(replace(found, calls=said))
+    assert made.macros[0].defaults == {"sum": "SUM(t.a)"}
+    assert [[name for name, _ in call.args] for call in made.calls] == [["word"], ["word"]]
+    assert [call.unsaid for call in made.calls] == [call.unsaid for call in found.calls]

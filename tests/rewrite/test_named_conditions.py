@@ -1,0 +1,176 @@
+"""Conditions that stand in many places in the same words are a macro without parameters."""
+
+from collections.abc import Sequence
+
+import pytest
+from sqlglot import exp, parse_one
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.named_conditions import with_named_conditions
+from unwet.rewrite.refactor import Request, refactor
+from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.jinja import call_text, template
+from unwet.tests.rewrite.laid_out import flat
+
+RULE = "app <> 'Cart Functionality' AND app <> 'Google Analytics Enhanced eCommerce'"
+SITES = "LOWER(category) = 'static site generator' OR app = 'Next.js' OR app = 'Nuxt.js'"
+
+
+def queries(*conditions: str) -> Library:
+    """A model for each of the conditions."""
+    trees = (parse_one(f"SELECT url, app FROM t WHERE {each}") for each in conditions)
+    models: dict[str, exp.Expr] = {f"r{at}": tree for at, tree in enumerate(trees)}
+    return Library(models, (), ())
+
+
+def each_beside(rule: str, many: int) -> list[str]:
+    """The rule beside conditions that each query has of its own."""
+    return [f"url <> '{at}' AND category <> 'y{at}' AND ({rule})" for at in range(many)]
+
+
+def handed_on(conditions: Sequence[str], **defaults: str) -> Library:
+    """A macro, and a model that calls it with each of the conditions and some more words."""
+    long = Leaf("condition", "SUM(bytes) / 1024 / 1024")
+    calls = tuple(
+        MacroCall("m", (("kept", Leaf("condition", text)), ("value", long))) for text in conditions
+    )
+    if defaults:
+        usual = tuple((name, Leaf("condition", text)) for name, text in defaults.items())
+        calls += (MacroCall("m", (("value", long),), usual),)
+    models: dict[str, exp.Expr] = {
+        f"r{at}": exp.Var(this=f"call__{at}__call") for at in range(len(calls))
+    }
+    body = parse_one("SELECT h__value__h AS v FROM t WHERE h__kept__h")
+    macro = Macro("m", ("kept", "value"), body, "query", defaults=defaults)
+    return Library(models, (macro,), calls)
+
+
+def named(library: Library, *taken: str, alone: Sequence[str] = ()) -> Library:
+    return with_named_conditions(library, "bigquery", frozenset(taken), alone)
+
+
+def said(library: Library) -> list[str]:
+    return [template(tree, "bigquery", library.calls) for tree in library.models.values()]
+
+
+def test_a_rule_that_queries_say_is_written_once() -> None:
+    made = named(queries(*each_beside(RULE, 4)))
+    [macro] = made.macros
+    assert (macro.name, macro.params) == ("is_not_cart_functionality", ())
+    assert template(macro.tree, "bigquery", made.calls, macro.kind) == f"({RULE})"
+    assert [" ".join(text.rpartition("WHERE")[2].split()) for text in said(made)] == [
+        f"url <> '{at}' AND category <> 'y{at}' AND {{{{ is_not_cart_functionality() }}}}"
+        for at in range(4)
+    ]
+
+
+def test_it_is_found_among_conditions_beside_it_and_as_all_of_them() -> None:
+    among = f"category = 'Ecommerce' AND {RULE} AND url <> 'y' AND app <> 'Another One of Them'"
+    made = named(queries(*each_beside(RULE, 3), among, RULE))
+    texts = [text.rpartition("WHERE")[2].split() for text in said(made)]
+    assert all("{{ is_not_cart_functionality() }}" in " ".join(words) for words in texts)
+    assert " ".join(texts[3]) == (
+        "category = 'Ecommerce' AND {{ is_not_cart_functionality() }} AND url <> 'y' "
+        "AND app <> 'Another One of Them'"
+    )
+
+
+def test_alternatives_stay_in_parentheses_beside_other_conditions() -> None:
+    made = named(queries(*each_beside(SITES, 5)))
+    [macro] = made.macros
+    assert template(macro.tree, "bigquery", made.calls, macro.kind) == f"({SITES})"
+    for tree in made.models.values():
+        tests = [*tree.args["where"].this.flatten()]
+        assert [test.name for test in tests if isinstance(test, exp.Var)] == ["call__0__call"]
+
+
+def test_what_calls_hand_on_is_the_call_of_the_macro() -> None:
+    made = named(handed_on([f"({RULE})"] * 5))
+    assert [macro.name for macro in made.macros] == ["m", "is_not_cart_functionality"]
+    assert call_text(made.calls[0], "bigquery", made.calls) == (
+        "{{ m(kept=is_not_cart_functionality(), value='SUM(bytes) / 1024 / 1024') }}"
+    )
+
+
+def test_so_is_what_a_parameter_is_where_a_call_says_nothing() -> None:
+    made = named(handed_on([f"({RULE})"] * 5, kept=f"({RULE})"))
+    word = "call__6__call"
+    assert made.macros[0].defaults == {"kept": word}
+    assert made.calls[5].unsaid == (("kept", Leaf("condition", word)),)
+
+
+def test_a_long_rule_has_a_line_for_each_test() -> None:
+    long = f"{SITES} OR app = 'Docusaurus (as it is called)'"
+    made = named(queries(*each_beside(long, 4), *[f"NOT ({long})"] * 3))
+    [macro] = made.macros
+    assert template(macro.tree, "bigquery", made.calls, macro.kind).splitlines() == [
+        "(",
+        "  LOWER(category) = 'static site generator'",
+        "  OR app = 'Next.js'",
+        "  OR app = 'Nuxt.js'",
+        "  OR app = 'Docusaurus (as it is called)'",
+        ")",
+    ]
+    assert all("NOT {{ is_static_site_generator() }}" in text for text in said(made)[4:])
+
+
+def test_a_name_that_somebody_has_is_not_given_again() -> None:
+    made = named(handed_on([f"({RULE})"] * 5), "is_not_cart_functionality")
+    assert made.macros[-1].name == "is_not_cart_functionality_2"
+
+
+def test_models_that_keep_their_words_do() -> None:
+    found = handed_on([f"({RULE})"] * 6)
+    made = named(found, alone=["r0"])
+    assert made.calls[0] == found.calls[0]
+    assert made.calls[1] != found.calls[1]
+    shown = queries(*each_beside(RULE, 6))
+    made = named(shown, alone=["r5"])
+    assert made.models["r5"] is shown.models["r5"] and len(made.macros) == 1
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "app <> 'Cart' AND app <> 'Google'",  # read faster than it is looked up
+        "category_of_the_one = category_of_the_other AND app_of_one = app_of_other",  # no rule
+        "app <> 'Cart \\' Functionality' AND app <> 'Google Analytics Enhanced'",
+        "app <> 'h__app__h' AND app <> 'Google Analytics Enhanced eCommerce'",  # of one macro
+    ],
+)
+def test_what_is_no_rule_stays(condition: str) -> None:
+    found = handed_on([f"({condition})"] * 9)
+    made = named(found)
+    assert [macro.name for macro in made.macros] == ["m"]
+    assert made.calls == found.calls
+
+
+def test_a_few_places_and_those_that_save_nothing_stay() -> None:
+    few, short = handed_on([f"({RULE})"] * 3), queries(*[RULE] * 9)
+    for found in (few, short):
+        assert named(found).calls == found.calls
+
+
+def test_words_with_a_comment_stay_where_they_are() -> None:
+    assert named(queries(*each_beside(RULE, 6))).macros
+    assert not named(queries(*each_beside(f"{RULE} /* not vendors */", 6))).macros
+
+
+def test_reports_that_say_a_rule_in_many_ways_are_proved() -> None:
+    pile = {
+        "by_url": f"SELECT url, COUNT(*) AS n FROM t WHERE n > 1 AND ({RULE}) GROUP BY url",
+        "apps": f"SELECT n, COUNT(app) AS apps, kind FROM t WHERE n > 0 OR ({RULE}) GROUP BY 1, 3",
+        "others": f"SELECT app, url, day FROM t WHERE NOT ({RULE}) AND n > 0 AND day IS NULL",
+        "some": f"SELECT DISTINCT url, day FROM t WHERE n > 3 AND {RULE} AND kind <> 'another'",
+        "kinds": f"SELECT kind, SUM(n) AS n FROM t WHERE ({RULE}) AND day > 7 GROUP BY kind",
+    }
+    columns = {"app": "TEXT", "kind": "TEXT", "url": "TEXT", "n": "INT", "day": "INT"}
+    sources = [
+        Source(f"{n}.sql", f"CREATE TABLE {n} AS {sql}", "duckdb") for n, sql in pile.items()
+    ]
+    result = refactor(load(sources, "duckdb", {"t": columns}), Request())
+    assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
+    models = [flat(result.files[f"models/marts/{name}.sql"]) for name in pile]
+    assert all("{{ is_not_cart_functionality() }}" in text for text in models)
