@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
@@ -413,6 +414,7 @@ class _Reader:
         cut = next((run for run in self._long if start < run.start <= stop), None)
         span = self._masked.span(start, stop := max(stop, cut.stop if cut else 0))
         _shift(tree, part.start)
+        _sign_quotients(tree, self._name)
         path, index = self._masked.source.path, len(self.statements)
         text = self._masked.text[start:stop]
         self.statements.append(
@@ -528,6 +530,19 @@ def _shift(tree: exp.Expression, base: int) -> None:
             node.meta["start"] += base
             if node.meta.get("end") is not None:  # a joined name has none
                 node.meta["end"] += base
+
+
+SIGNED: Final = "dialect"
+"""The note of a quotient whose type its operands decide, where SUM of BIGINT is no integer
+(PostgreSQL, 9.21; Redshift, "SUM function"): trees do not tell whose they are."""
+
+_SIGNING: Final = frozenset({"postgres", "materialize", "risingwave", "redshift"})
+
+
+def _sign_quotients(tree: exp.Expression, dialect: str) -> None:
+    if dialect in _SIGNING:
+        for node in tree.find_all(exp.Div):
+            node.meta[SIGNED] = dialect
 
 
 _TOKEN_DUMP = re.compile(r"<Token token_type: \S+, text: (.*?), line: .*?>", re.S)

@@ -25,6 +25,7 @@ from typing import TypeVar
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
+from unwet.lineage.parse import SIGNED
 from unwet.rewrite.algebra import (
     Agg,
     Call,
@@ -40,7 +41,7 @@ from unwet.rewrite.algebra import (
     walk,
 )
 from unwet.rewrite.algebra import Subquery as Query
-from unwet.rewrite.divisions import as_typed
+from unwet.rewrite.divisions import as_typed, is_typed
 from unwet.rewrite.known_apart import APART
 from unwet.rewrite.number_types import FRACTIONS, WHOLE, Number, Numbers, joined
 from unwet.rewrite.plan_types import Declared
@@ -215,6 +216,18 @@ def write_quotients(
     named = _Named(source, types)
     named.learn(tree)
     as_typed(tree, target, named.is_fraction)
+
+
+def as_surely(tree: exp.Expr) -> None:
+    """In place, in a tree of any dialect: quotients that are surely fractions are so by themselves,
+    as DuckDB's sums of big integers are integers."""
+    signed = {str(d): None for node in tree.find_all(exp.Div) if (d := node.meta.get(SIGNED))}
+    for dialect in signed:
+        named = _Named(dialect, {})
+        named.learn(tree)
+        for node in tree.find_all(exp.Div):
+            if is_typed(node) and node.meta.get(SIGNED) == dialect and named.is_fraction(node):
+                node.set("typed", False)
 
 
 class _Named:

@@ -17,6 +17,7 @@ from unwet.lineage.parse import render
 from unwet.lineage.trees import copied
 from unwet.rewrite.prove.limits import unspoken
 from unwet.rewrite.prove.mends import EVERYWHERE, mend
+from unwet.rewrite.quotients import as_surely
 
 Finder = Callable[[Sequence[str]], tuple[str, ...] | None]
 
@@ -58,8 +59,9 @@ def to_duckdb(tree: exp.Expr, clock: datetime, find: Finder) -> str:
     """
     if why := _unlike(tree):
         raise RenderError(f"{why}: DuckDB would return other rows")
-    copy = mend(copied(tree))
-    copy = pin_clock(copy, clock)
+    copy = copied(tree)
+    as_surely(copy)
+    copy = pin_clock(mend(copy), clock)
     place_tables(copy, find)
     return render(copy, "duckdb", pretty=False, spent=True)
 

@@ -361,3 +361,31 @@ def test_collations_of_duckdb_are_run() -> None:
 def test_strings_of_bits_are_told_of_as_they_are_written() -> None:
     old, new = (plan_of(f"SELECT {x} AS x FROM t", "postgres") for x in ("B'101'", "c"))
     assert "B'101'" in difference(old, new, Normalizer(), "duckdb")
+
+
+_SUMS = (
+    "SELECT SUM(s) / SUM(n) AS a FROM (SELECT SUM(x) AS s, COUNT(x) AS n FROM t GROUP BY x) AS f"
+)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql", "expected"),
+    [
+        ("postgres", _SUMS, 1.5),  # SUM of BIGINT is NUMERIC there
+        ("redshift", _SUMS, 1.5),
+        ("tsql", _SUMS, 1),
+        ("trino", _SUMS, 1),
+        ("postgres", "SELECT SUM(x) / 2 AS a FROM t", 1),  # x is INTEGER here: SUM is BIGINT
+        ("postgres", "SELECT COUNT(x) / 4 AS a FROM t", 0),
+        ("postgres", "SELECT SUM(CAST(x AS BIGINT)) / 2 AS a FROM t", 1.5),
+        ("postgres", "SELECT SUM(CAST(x AS NUMERIC)) / 2 AS a FROM t", 1.5),
+        ("postgres", "WITH f AS (SELECT COUNT(*) AS n FROM t) SELECT SUM(n) / 4 AS a FROM f", 0.5),
+    ],
+)
+def test_quotients_of_sums_are_what_the_dialect_makes_of_them(
+    dialect: str, sql: str, expected: float
+) -> None:
+    with open_duckdb(None) as engine:
+        engine.execute("CREATE TABLE t AS SELECT * FROM (VALUES (1), (2)) AS v (x)")
+        ((value,),) = engine.rows(adapted(sql, dialect))
+    assert value == expected
