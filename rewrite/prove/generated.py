@@ -52,7 +52,7 @@ Progress = Callable[[str], None]
 
 EFFORT = 400_000  # for mistakes in one report: some ten seconds where all of it is needed
 _SIDES = 4  # what is run for one verdict: old and new, the old on shuffled rows, the comparison
-BETWEEN = 40  # databases on which old and new should part
+BETWEEN = 60  # databases on which old and new should part
 LATE = "there was no time left for generated data"
 _NO_ROWS = "it returns no rows on generated data"
 _FOREIGN = "same rows on DuckDB, which cannot tell how {} and {} differ"

@@ -43,8 +43,15 @@ def is_free(one: Class) -> bool:
     )
 
 
-def chiefs(symbols: Symbols, tests: Sequence[Expr]) -> list[int]:
+# Of one family those first whose values the others have, too; a text may be any of them.
+_STRICTNESS: Final = ("integer", "date", "decimal", "timestamp", "double", "text")
+
+
+def chiefs(symbols: Symbols, tests: Sequence[Expr], kinds: Sequence[SqlType]) -> list[int]:
+    """The variable that stands for the class of each. Its values are values of all of them: what is
+    compared with another type only a text can hold is in no class with it."""
     above = list(range(len(symbols.variables)))
+    families = [_FAMILIES.get(kind.kind, kind.kind) for kind in kinds]
 
     def root(at: int) -> int:
         while above[at] != at:
@@ -53,8 +60,13 @@ def chiefs(symbols: Symbols, tests: Sequence[Expr]) -> list[int]:
         return at
 
     def link(one: int, other: int) -> None:
-        low, high = sorted((root(one), root(other)))
-        above[high] = low
+        first, second = sorted((root(one), root(other)), key=strictness)
+        if "text" in (families[first], families[second]) or families[first] == families[second]:
+            above[second] = first
+
+    def strictness(at: int) -> tuple[int, int]:
+        kind = kinds[at].kind
+        return _STRICTNESS.index(kind) if kind in _STRICTNESS else 0, at
 
     columns: dict[tuple[str, str, tuple[str, ...]], int] = {}
     for variable in symbols.variables:

@@ -33,6 +33,7 @@ from unwet.rewrite.prove.synthetic.pools import pools as made_pools
 from unwet.rewrite.prove.synthetic.rows import Way
 from unwet.rewrite.prove.synthetic.solve import Solver
 from unwet.rewrite.prove.synthetic.splits import Split, paired, queries, splits
+from unwet.rewrite.prove.synthetic.straddles import Straddles, sizes
 from unwet.rewrite.prove.synthetic.strangers import without_strangers
 from unwet.rewrite.prove.synthetic.symbols import (
     negated,
@@ -91,6 +92,7 @@ class _Contrast:
             key for key in twins.ends if ends.get(key, twins.ends[key]) != twins.ends[key]
         ]
         self._ways = (*first, *second)
+        self._sizes = sizes((before, after), self._ways, self._bounds, self._symbols)
         self._partners = tuple(
             [way for at, ways in those.items() if at not in other for way in ways]
             for those, other in ((partners, _digests(after)), (twins.partners, _digests(before)))
@@ -129,7 +131,7 @@ class _Contrast:
             if one is not None and other is not None:
                 found += self._inner_splits(one, other)
         for one, other in zip(*self._partners, strict=False):
-            found += splits(one, other)
+            found += _of_conditions(one, other)
         yield from found
         for each in found:
             same = merged(_whole(each), self._symbols)
@@ -222,6 +224,26 @@ class _Contrast:
         self._maker = Maker(self._symbols, kinds, self._pools, self._solver, seen, few=True)
 
     def databases(self, relations: Sequence[str]) -> Iterator[Database]:
+        """Where rows are counted, one of three is about how many there are."""
+        straddles = self._straddling(relations)
+        for at, database in enumerate(self._parting(relations), 1):
+            yield database
+            if at % 2 == 0:
+                yield from islice(straddles, 1)
+        yield from straddles
+
+    def _straddling(self, relations: Sequence[str]) -> Iterator[Database]:
+        ways = (*self._ways, *(way for side in self._partners for way in side))
+        made = Straddles(self._symbols, self._pools, self._maker, self._solver, self._logic, ways)
+        seen = list[object]()
+        for size, (way, _) in product(self._sizes, self._bases):
+            for chosen in made.of(way, size):
+                rows = [each.rows for each in chosen]  # ways of both plans may have the same ones
+                if rows not in seen:
+                    seen.append(rows)
+                    yield self._database(chosen, relations, "rows that are counted")
+
+    def _parting(self, relations: Sequence[str]) -> Iterator[Database]:
         alone = list[Entity]()
         searches = [self._found(split, asks) for split, asks in zip(
             self._splits, self._asks, strict=True)]  # fmt: skip
@@ -432,6 +454,13 @@ def _alike(way: Way) -> Iterator[tuple[tuple[Expr, ...], tuple[int, ...]]]:
 
 def _cells(keys: Sequence[Expr]) -> frozenset[int]:
     return frozenset(n for key in keys for n in numbers(key))
+
+
+def _of_conditions(one: Way, other: Way) -> Iterator[Split]:
+    """Where two rows differ which may have other columns."""
+    if len(one.outputs) == len(other.outputs):
+        return splits(one, other)
+    return splits(replace(one, outputs=()), replace(other, outputs=()))
 
 
 def _digests(plan: Plan) -> frozenset[bytes]:

@@ -228,7 +228,7 @@ class Maker:
             if many < 2 or scan not in goal.ask.scans:
                 continue
             for copy in range(1, many):
-                kept = way.partitions if variable.role == "rank" else ()
+                kept = way.partitions if variable.role == "rank" else variable.within
                 yield scan, self._other(scan, found, goal, way, at, copy, kept)
                 if variable.role == "rank":
                     yield scan, self._other(scan, found, goal, way, at, -copy, way.partitions)

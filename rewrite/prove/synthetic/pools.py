@@ -49,10 +49,10 @@ def pools(
 ) -> Pools:
     """`kinds`: the type of each variable. `atoms`: all tests; `used`: values that are computed."""
     tests = list(dict.fromkeys(atoms))
-    chief = chiefs(symbols, tests)
+    chief = chiefs(symbols, tests, kinds)
     classes: dict[int, Class] = {}
     for at, root in enumerate(chief):
-        known = classes.setdefault(root, Class(kinds[at]))
+        known = classes.setdefault(root, Class(kinds[root]))
         if known.type.evidence == "default" != kinds[at].evidence:
             known.type = kinds[at]
     note_atoms(tests, chief, classes, oracle)
@@ -61,16 +61,18 @@ def pools(
     for expr in used:
         for at in computed(expr):
             classes[chief[at]].free = False
-    for variable in symbols.variables:
-        if variable.role in ("count", "rank"):
-            classes[chief[variable.number]].free = False
+    counting = {v.number for v in symbols.variables if v.role in ("count", "rank")}
+    for at in counting:
+        classes[chief[at]].free = False
     made = {root: _pool(each, symbols, root, oracle) for root, each in classes.items()}
     for root, values in computed_sides(tests, chief, made, oracle).items():
         if not is_free(classes[root]) and symbols.variables[root].role not in ("count", "rank"):
             kind, before = made[root]
             made[root] = kind, (*dict.fromkeys((*before[:-1], *values)), None)
+    # what is compared with a number of rows is of its class, and may be a text
+    rows = {root: _numbers_of_rows(classes[root]) for root in {chief[n] for n in counting}}
     return Pools(
-        {at: made[root] for at, root in enumerate(chief)},
+        {at: rows[root] if at in counting else made[root] for at, root in enumerate(chief)},
         dict(enumerate(chief)),
         frozenset(at for at, root in enumerate(chief) if is_free(classes[root])),
     )
@@ -79,9 +81,7 @@ def pools(
 def _pool(one: Class, symbols: Symbols, root: int, oracle: Oracle) -> Pool:
     role = symbols.variables[root].role
     if role in ("count", "rank"):
-        near = {n + d for n in _whole(one) for d in (-1, 0, 1)} | set(range(1, 11))
-        values = sorted(n for n in near if 0 < n < 40)
-        return "BIGINT", tuple(map(str, values))
+        return _numbers_of_rows(one)
     kind = one.type.duckdb()
     if is_free(one):
         return kind, (*fresh_values(one.type, 0, KEYS), None)
@@ -95,6 +95,11 @@ def _pool(one: Class, symbols: Symbols, root: int, oracle: Oracle) -> Pool:
         values_ = _convertible(one, values_, oracle)
     values_ = values_[: max(MOST, min(len(one.near), LONGEST))]
     return kind, (*values_, None)
+
+
+def _numbers_of_rows(one: Class) -> Pool:
+    near = {n + d for n in _whole(one) for d in (-1, 0, 1)} | set(range(1, 11))
+    return "BIGINT", tuple(str(n) for n in sorted(near) if 0 < n < 40)
 
 
 def _whole(one: Class) -> list[int]:

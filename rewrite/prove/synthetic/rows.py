@@ -25,7 +25,6 @@ from unwet.rewrite.algebra import (
     Lit,
     Opaque,
     Over,
-    Param,
     Project,
     Rel,
     Scan,
@@ -40,6 +39,7 @@ from unwet.rewrite.algebra import (
     parts,
     width,
 )
+from unwet.rewrite.prove.synthetic.ruled_out import is_missing, is_never, is_torn
 from unwet.rewrite.prove.synthetic.symbols import (
     NULL,
     Symbols,
@@ -135,7 +135,7 @@ class Deriver:
                 ways = self._inner(inner, conjuncts)
                 found = tuple(self._filtered(way, conjuncts) for way in ways)
                 self.partners[rel.digest] = tuple(_with_partners(found))
-                return tuple(way for way in found if not _is_torn(way.wants)) or found
+                return tuple(way for way in found if not is_torn(way.wants)) or found
             case Project(input=inner, exprs=exprs):
                 return tuple(
                     replace(way, outputs=self._placed(exprs, way.outputs))
@@ -192,7 +192,7 @@ class Deriver:
             end = start + len(way.outputs)
             shifted = (*((NULL,) * start), *way.outputs)
             own = [c for c in conjuncts if all(start <= n < end for n in _columns(c))]
-            if not any(_is_never(self.placed(each, shifted)) for each in own):
+            if not any(is_never(self.placed(each, shifted)) for each in own):
                 kept.append(way)
         return tuple(kept) or ways
 
@@ -375,17 +375,20 @@ class Deriver:
         if isinstance(call, Agg) and call.op in _SUMMARIES:
             return self.symbols.made("unknown", self._placed(call.args, way.outputs))
         if isinstance(call, Agg):
-            return self._aggregated(call, way)
+            return self._aggregated(call, way, within=self._placed(over.partition, way.outputs))
         inside = self._placed(operands(call)[:1], way.outputs)
         return inside[0] if inside else self.symbols.made("unknown")
 
-    def _aggregated(self, agg: Agg, way: Way, many: Expr | None = None) -> Expr:
+    def _aggregated(
+        self, agg: Agg, way: Way, many: Expr | None = None, within: tuple[Expr, ...] = ()
+    ) -> Expr:
         """What the aggregate is for a group of equal rows. `many`: how many rows are summed up,
-        where several sums are of the same rows."""
+        where several sums are of the same rows. `within`: the keys of a partition."""
         args = self._placed(agg.args, way.outputs)
         value: Expr
         if agg.op in ("count", "countif", "approxdistinct", "hll"):
-            several = self.symbols.made("count", args, agg.distinct or agg.op != "count", way.scans)
+            apart = agg.distinct or agg.op != "count"
+            several = self.symbols.made("count", args, apart, way.scans, within)
             value = several
             if agg.op == "countif" and args:
                 value = chosen(args[0], several, Lit("number", "0"))
@@ -393,9 +396,8 @@ class Deriver:
                 value = chosen(negated(is_null(args[0])), several, Lit("number", "0"))
         elif agg.op == "sum" and args:
             plain = many if not agg.distinct else None
-            value = binary(
-                "mul", args[0], plain or self.symbols.made("count", args, False, way.scans)
-            )
+            times = plain or self.symbols.made("count", args, False, way.scans, within)
+            value = binary("mul", args[0], times)
         elif args:
             value = _argument(args[0])
         else:
@@ -466,57 +468,13 @@ def _is_long_list(expr: Expr) -> bool:
     return tree_size(expr) <= LONG and len(numbers(expr)) == 1
 
 
-def _is_never(test: Expr) -> bool:
-    """Whether it is an equality of two different constants."""
-    match test:
-        case Call(op="paren", args=(inner,)):
-            return _is_never(inner)
-        case Call(op="and", args=args):
-            return any(map(_is_never, args))
-        case Call(op="eq", args=(Lit(kind=one, text=left), Lit(kind=other, text=right))):
-            return one == other == "string" and left != right
-        case _:
-            return False
-
-
-_STRICT: Final = frozenset({"eq", "neq", "gt", "gte", "lt", "lte", "like"})
-
-
-def _is_torn(wants: Sequence[Expr]) -> bool:
-    """Whether a cell has to be NULL that something is compared with: a partner of an outer join
-    where those without one are looked for."""
-    compared = {
-        each
-        for want in wants
-        if isinstance(want, Call) and want.op in _STRICT
-        for each in want.args
-        if isinstance(each, Param)
-    }
-    return any(
-        isinstance(want, Call)
-        and want.op == "is"
-        and want.args[1] == NULL
-        and want.args[0] in compared
-        for want in wants
-    )
-
-
 def _with_partners(ways: Sequence[Way]) -> Iterator[Way]:
     """Where rows without a partner of an outer join are looked for: those that have one."""
-    missing = [[want for want in way.wants if _is_missing(want)] for way in ways]
+    missing = [[want for want in way.wants if is_missing(want)] for way in ways]
     if not all(missing):
         for way, nulls in zip(ways, missing, strict=True):
             if nulls:
                 yield replace(way, wants=tuple(each for each in way.wants if each not in nulls))
-
-
-def _is_missing(want: Expr) -> bool:
-    """x IS NULL, of a cell."""
-    match want:
-        case Call(op="is", args=(Param(), value)):
-            return value == NULL
-        case _:
-            return False
 
 
 def _argument(arg: Expr) -> Expr:

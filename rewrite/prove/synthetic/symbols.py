@@ -23,8 +23,9 @@ JSON: Final = "$"  # in a path: what follows are keys of JSON objects, and the v
 @dataclass(frozen=True, slots=True)
 class Variable:
     """`cell`: column `column` (field `path` of it) of the row of scan `scan`. `count`: how many
-    rows a group has, of those below, where `of` is what is counted. `rank`: the place of a row in
-    its partition. `element`: one of the elements of the array `of`. `unknown`: anything."""
+    rows a group has, of those below, where `of` is what is counted; of a partition, `within` has
+    its keys. `rank`: the place of a row in its partition. `element`: one of the elements of the
+    array `of`. `unknown`: anything."""
 
     number: int
     role: Role
@@ -34,6 +35,7 @@ class Variable:
     of: tuple[Expr, ...] = ()
     distinct: bool = False
     below: frozenset[int] = frozenset()
+    within: tuple[Expr, ...] = ()
 
 
 @dataclass(slots=True)
@@ -63,10 +65,12 @@ class Symbols:
         of: tuple[Expr, ...] = (),
         distinct: bool = False,
         below: frozenset[int] = frozenset(),
+        within: tuple[Expr, ...] = (),
     ) -> Param:
         """A variable that is no cell of a table."""
         at = len(self.variables)
-        self.variables.append(Variable(at, role, of=of, distinct=distinct, below=below))
+        made = Variable(at, role, of=of, distinct=distinct, below=below, within=within)
+        self.variables.append(made)
         return written(at)
 
     def element(self, array: Expr) -> Param:

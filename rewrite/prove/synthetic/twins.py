@@ -16,7 +16,7 @@ from unwet.rewrite.algebra import Expr, Param, Rel, Scan, inputs
 from unwet.rewrite.prove.synthetic.rows import Deriver, Way
 from unwet.rewrite.prove.synthetic.symbols import Role, Symbols, written
 
-_Made = tuple[Role, tuple[Expr, ...], bool, frozenset[int]]
+_Made = tuple[Role, tuple[Expr, ...], bool, frozenset[int], tuple[Expr, ...]]
 
 
 class TwinSymbols(Symbols):
@@ -37,13 +37,14 @@ class TwinSymbols(Symbols):
         of: tuple[Expr, ...] = (),
         distinct: bool = False,
         below: frozenset[int] = frozenset(),
+        within: tuple[Expr, ...] = (),
     ) -> Param:
-        key = (role, of, distinct, below)
+        key = (role, of, distinct, below, within)
         known = self._numbers.setdefault(key, [])
         turn = self._turns[key]
         self._turns[key] += 1
         if turn == len(known):
-            super().made(role, of, distinct, below)
+            super().made(role, of, distinct, below, within)
             known.append(len(self.variables) - 1)
         return written(known[turn])
 

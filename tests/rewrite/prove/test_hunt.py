@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,26 @@ def test_where_two_plans_part_is_solved_for(name: str) -> None:
         found = hunted(unit, [mistake], (), generator.apart, CLOCK, Steps(solved=30))
     assert found, "no database shows it"
     assert shows(unit, mistake, found[0])
+
+
+@pytest.mark.parametrize("name", APART)
+def test_what_is_solved_for_has_values_of_its_types(name: str) -> None:
+    """Columns that one plan has where the other has those of another type are no values of one
+    another: data that cannot be loaded shows nothing."""
+    right, wrong = APART[name]
+    meaning, unit = unit_of(f"{TYPED};\n{right}")
+    _, other = unit_of(f"{TYPED};\n{wrong}")
+    with closing(Generator(meaning, CLOCK)) as generator:
+        plans = (generator.plan(unit), other.report.definition.plan)
+        if plans[0] is None or plans[1] is None:
+            pytest.skip("only one plan is known")
+        for database in islice(generator.between(unit, plans[0], plans[1]), FIRST):
+            with open_synthetic(database) as engine:
+                assert engine.tables(DATA)
+
+
+TYPED = "create table t (id int, k int, d date, v int, g text)"
+FIRST = 12  # databases of each pair
 
 
 def test_the_same_plan_parts_nowhere() -> None:
