@@ -18,6 +18,7 @@ from unwet.lineage.garbage import rare_collection
 from unwet.lineage.names import deep_stack
 from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
+from unwet.lineage.tables import Table
 from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.account import account
 from unwet.rewrite.adopted import adopted
@@ -27,7 +28,7 @@ from unwet.rewrite.choose import choose, with_lists
 from unwet.rewrite.common_conditions import with_common_conditions
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conform import conform
-from unwet.rewrite.deadline import Deadline
+from unwet.rewrite.deadline import Deadline, Over
 from unwet.rewrite.decisions.decided import Decided, decided
 from unwet.rewrite.decisions.file import NONE, Decisions
 from unwet.rewrite.decisions.outcome import on_rows
@@ -70,7 +71,7 @@ from unwet.rewrite.rolled_up import rolled_up
 from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.said_once import said_once
 from unwet.rewrite.selections import selected
-from unwet.rewrite.sharing import share
+from unwet.rewrite.sharing import Shared, share
 from unwet.rewrite.sizes import Size, parameter_lines, part_size, project_size
 from unwet.rewrite.targets.known import target_of
 from unwet.rewrite.targets.layout import Layout
@@ -310,20 +311,7 @@ class _Job:
         through = read_through(drafts, self.plans, relations, own, self.normalizer, self.worded)
         drafts, read, makers = through.drafts, through.names, through.tables
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
-            over = deadline.after(1)
-            shared = share(
-                drafts,
-                known,
-                self.dialect,
-                own,
-                self.normalizer,
-                owners,
-                read,
-                makers,
-                over,
-                macros=False,
-            )
-            shared = rolled_up(shared, known, self.dialect, own, owners, self.normalizer)
+            shared = self._shared(drafts, known, own, read, makers, deadline.after(1))
             library = plain_library((*shared.drafts, *shared.intermediates))
             return self._named(self._project(shared.drafts, library, shared.intermediates))
         rows = {name: self.normalizer.run(plan.rel)[0] for name, plan in through.plans.items()}
@@ -333,10 +321,7 @@ class _Job:
         worded = kindred(
             worded, rows, known, self.dialect, own, self.normalizer, self.worded, ends[0]
         )
-        shared = share(
-            worded, known, self.dialect, own, self.normalizer, owners, read, makers, ends[1]
-        )
-        shared = rolled_up(shared, known, self.dialect, own, owners, self.normalizer)
+        shared = self._shared(worded, known, own, read, makers, ends[1])
         models = (*shared.drafts, *shared.intermediates)
         library = choose(models, self.dialect, alone, owners, ends[2])
         if self.target.LISTS:
@@ -360,6 +345,32 @@ class _Job:
         names = {*self.reports, *library.models, *self.limits.forbidden}
         library = with_look_ups(library, names)
         return replace(project, library=with_implied_values(library, names))
+
+    def _shared(
+        self,
+        drafts: tuple[Draft, ...],
+        known: Mapping[str, Table],
+        own: frozenset[str],
+        read: frozenset[str],
+        makers: frozenset[str],
+        over: Over,
+    ) -> Shared:
+        """What several reports read as models of their own."""
+        shared = share(
+            drafts,
+            known,
+            self.dialect,
+            own,
+            self.normalizer,
+            self.owners,
+            read,
+            makers,
+            over,
+            macros=self.target.MACROS,
+        )
+        if dialect_of(self.pile) != self.dialect:
+            return shared  # sums of sums rest on types, which another engine does not promise
+        return rolled_up(shared, known, self.dialect, own, self.owners, self.normalizer)
 
     def _named(self, project: Project) -> Project:
         """Under the names of the last run, then those that somebody has decided."""
