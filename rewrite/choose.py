@@ -29,6 +29,9 @@ from unwet.rewrite.compose import Draft
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.group_all import by_all
 from unwet.rewrite.grouping_sets import factored
+from unwet.rewrite.item_runs import has_runs, say_runs, varies
+from unwet.rewrite.item_runs import more_lines as items_of_runs
+from unwet.rewrite.item_runs import put_back as put_back_runs
 from unwet.rewrite.library import (
     HANDED_ON,
     NO_CONDITION,
@@ -59,6 +62,7 @@ from unwet.rewrite.replaced import Replaced, taken_off
 from unwet.rewrite.shapes import CONDITION, Leaf, Shape, Survey
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stand_ins import put_back, stand_ins
+from unwet.rewrite.told_of import comment_of, is_branch, is_trivial, label_of, wrapped
 from unwet.rewrite.unwrapped import unwrapped
 from unwet.rewrite.value_lists import as_leaves, as_lists, as_parameters
 from unwet.rewrite.variants import calls_said, lists_said, variants
@@ -79,9 +83,10 @@ def choose(
     pinned: frozenset[str] = frozenset(),
     owners: Owners | None = None,
     over: Over = never,
+    lists: bool = False,
 ) -> Library:
     """Picks templates for all drafts but the ``pinned`` ones, which are printed as they are; no
-    more of them when the time is ``over``."""
+    more of them when the time is ``over``. ``lists``: a macro may go over a list of columns."""
     shop = _Workshop(dialect, {d.name: copied(d.tree) for d in drafts if d.name not in pinned})
     shop.comments = {d.name: " ".join(d.comments[:1]) for d in drafts}
     shop.reserved = frozenset(d.name for d in drafts)
@@ -94,6 +99,8 @@ def choose(
         as_leaves(tree, dialect)
     if not over():
         lift(shop.hosts, dialect)
+    if lists:
+        shop.runs()
     shop.sweep(whole=True)
     shop.tables()
     while not over() and (shop.sweep(whole=False) or shop.variants()):
@@ -124,7 +131,7 @@ def with_lists(
     trees = {name: copied(tree) for name, tree in {**library.models, **macros}.items()}
     shop = _Workshop(dialect, trees, macros=list(library.macros), calls=list(library.calls))
     shop.reserved, shop.owners = frozenset(library.models), owners
-    shop.closed = {*stay, *called_by(library, stay)}
+    shop.closed = frozenset({*stay, *called_by(library, stay)})
     shop.closed |= {name for name, tree in trees.items() if _is_closed(tree, library)}
     shop.closed |= {macro.name for macro in library.macros if not _is_open(macro, library)}
     for tree in trees.values():
@@ -153,7 +160,7 @@ def _is_open(macro: Macro, library: Library) -> bool:
 def _is_closed(tree: exp.Expr, library: Library) -> bool:
     """Whether a word in it means something where it stands only."""
     words = [word.name for word in tree.find_all(exp.Var)]
-    if any(word.startswith(("tail__", "list__")) for word in words):
+    if has_runs(tree) or any(word.startswith(("tail__", "list__")) for word in words):
         return True
     calls = (library.calls[number] for number in numbers_of(tree))
     return any("h__" in leaf.text for call in calls for _, leaf in call.args)
@@ -192,7 +199,7 @@ class _Workshop:
     stand_in: dict[str, exp.Expr] = field(default_factory=dict)  # calls that words stand in for
     lists: dict[str, list[exp.Expr]] = field(default_factory=dict)  # and items, by their text
     queries: dict[str, exp.Expr] = field(default_factory=dict)  # calls of what one copy says
-    closed: AbstractSet[str] = frozenset()  # hosts in which nothing is looked for any more
+    closed: frozenset[str] = frozenset()  # hosts in which nothing is looked for any more
     listed: dict[str, Leaf] = field(default_factory=dict)  # the call of a macro of such items
 
     def number(self) -> None:
@@ -228,6 +235,23 @@ class _Workshop:
         self._take(each for each in families(units, self.owners) if is_table(each.units))
         for tree in self.hosts.values():
             put_back(tree)
+
+    def runs(self) -> None:
+        """Queries that say the same of other columns, which are a list then."""
+        units: list[Unit] = []
+        for host, tree in self.hosts.items():
+            changed = say_runs(tree, self.dialect)
+            shape = Survey(tree).shape if changed else None
+            units += (self._run(host, n, shape(n)) for n in changed if shape)
+        self._take(each for each in families(units, self.owners) if varies(each.holes))
+        for tree in self.hosts.values():
+            put_back_runs(tree)
+        self._forget([*self.hosts])
+
+    def _run(self, host: str, node: exp.Expr, found: Shape) -> Unit:
+        if node.parent is None:
+            return self._unit("whole", host, node, found, host)
+        return self._unit("block", host, node, found, BRANCH)
 
     def variants(
         self, lists: bool = False, most: int | None = None, own: bool = False, written: bool = False
@@ -280,7 +304,7 @@ class _Workshop:
         tree = self.hosts[host]
         if not isinstance(tree, exp.Query):
             return
-        if (inner := _wrapped(tree)) is not None:
+        if (inner := wrapped(tree)) is not None:
             yield self._unit("block", host, inner, survey.shape(inner), host)
         else:
             yield self._unit("whole", host, tree, survey.shape(tree), host)
@@ -319,13 +343,15 @@ class _Workshop:
         lines = self._lines(first)
         saved = sum(lines - call_lines(family, i) for i in range(len(family.units)))
         saved += self._saved_by_lists(family) - sum(bool(unit.own) for unit in family.units)
+        longer = [items_of_runs(unit.node) for unit in family.units]
+        saved += sum(longer)
         least = self.owners.limits.sharing.min_lines
         if first.kind == "items":
             known = len(family.units) >= _KNOWN
             least = least - _SHORTER if known else max(least, _LIST)
-        if lines < least:
+        if lines + max(longer) < least:
             return _NEVER
-        if first.kind not in PIECES and _is_trivial(first.node) and not is_table(family.units):
+        if first.kind not in PIECES and is_trivial(first.node) and not is_table(family.units):
             return _NEVER
         return saved - lines - _OVERHEAD - _OVERHEAD * len(_written(family))
 
@@ -365,9 +391,9 @@ class _Workshop:
         for node in self.hosts[host].walk():
             if not isinstance(node, exp.Query) or not survey.has(node):
                 continue  # what is in a condition that may be another one is looked at with that
-            if isinstance(node, exp.Subquery) and not _is_branch(node):
+            if isinstance(node, exp.Subquery) and not is_branch(node):
                 continue
-            label, found = _label(node), survey.shape(node)
+            label, found = label_of(node), survey.shape(node)
             if label and len(found.leaves) >= _MIN_LEAVES:
                 yield self._unit("block", host, node, found, label)
             block = node.args.get("with_")
@@ -396,11 +422,13 @@ class _Workshop:
         params = tuple(hole.name for hole in family.holes)
         tree = template(family)
         put_back(tree)
+        put_back_runs(tree)
+        self.closed |= {name} if has_runs(tree) else set()
         for node in tree.walk():
             node.comments = None
         kind, usual = _KINDS.get(first.kind, "query"), _usual(family)
         defaults = {name: leaf.text for name, leaf in usual.items()}
-        self.macros.append(Macro(name, params, tree, kind, _comment(family), defaults))
+        self.macros.append(Macro(name, params, tree, kind, comment_of(family), defaults))
         self.hosts[name] = tree
         for i, unit in enumerate(family.units):
             values = tuple((hole.name, hole.values[i]) for hole in family.holes)
@@ -550,59 +578,6 @@ def _written(family: Family) -> set[str]:
     return {leaf.text for hole in family.holes for leaf in hole.values if is_marked(leaf.text)}
 
 
-def _is_trivial(tree: exp.Expr) -> bool:
-    """Columns of one table and a filter: nobody wants to look up what that is."""
-    said = {name for name, value in tree.args.items() if value}
-    if not isinstance(tree, exp.Select) or not said <= {"expressions", "from_", "where"}:
-        return False
-    source = tree.args.get("from_")
-    bare = all(isinstance(item.unalias(), exp.Column) for item in tree.expressions)
-    return bare and source is not None and isinstance(source.this, exp.Table)
-
-
-def _wrapped(tree: exp.Expr) -> exp.Expr | None:
-    """The query that a model takes some columns of and does nothing else with."""
-    source = tree.args.get("from_")
-    inner = source.this if source is not None else None
-    bare = {"expressions", "from_"} == {k for k, v in tree.args.items() if v}
-    bare = bare and all(isinstance(e.unalias(), exp.Column | exp.Star) for e in tree.expressions)
-    return inner.this if bare and isinstance(inner, exp.Subquery) else None
-
-
 def _place(family: Family) -> tuple[str, int]:
     unit = family.units[0]
     return (unit.host, unit.skip)
-
-
-def _is_branch(node: exp.Subquery) -> bool:
-    """(WITH a AS (...) SELECT ...) in a UNION: a branch that needs its parentheses."""
-    bare = all(key == "this" for key, value in node.args.items() if value)
-    return bare and isinstance(node.parent, exp.SetOperation) and bool(node.this.args.get("with_"))
-
-
-def _label(node: exp.Expr) -> str:
-    """The author's name of a block, its alias; "part" for a branch of a set operation; empty
-    for queries that no macro call can stand for."""
-    parent = node.parent
-    match parent:
-        case exp.CTE():
-            return parent.alias
-        case exp.Subquery() if isinstance(parent.parent, (exp.From, exp.Join)):
-            return parent.alias
-        case exp.SetOperation() if isinstance(node, exp.Select | exp.Subquery):
-            return BRANCH
-        case _:
-            return ""
-
-
-def _comment(family: Family) -> str:
-    """What the macro stands for, in a line."""
-    hosts = list(dict.fromkeys(unit.host for unit in family.units))
-    shown = ", ".join(hosts[:4]) + (", ..." if len(hosts) > 4 else "")
-    if len(hosts) == 1 < len(family.units):
-        shown = f"all in {shown}"
-    alike = "that differ in their arguments only" if family.holes else "that are the same"
-    what = {"expression": "expressions", "items": "lists of columns"}.get(family.units[0].kind)
-    own = set.intersection(*({cte.alias for cte in unit.own} for unit in family.units))
-    reads = f", which have {' and '.join(sorted(own))} in front of them," if own else ""
-    return f"{len(family.units)} {what or 'queries'}{reads} {alike}: {shown}"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlglot import exp
 
 from unwet.rewrite.abstract import BRANCH, Family, Unit
+from unwet.rewrite.item_runs import name_of
 from unwet.rewrite.naming import RESERVED, common_words, hole_name, majority, slug, snake
 from unwet.rewrite.shapes import after_tables
 from unwet.rewrite.unions import branches, is_top
@@ -61,6 +62,8 @@ def names_for(family: Family, all_hosts: Sequence[str], labels: Labels) -> tuple
         return _of_items(family.units)
     if family.units[0].kind == "expression":
         return _of_expression(family.units)
+    if name := name_of(family.units[0].node):
+        return (name,)
     hosts = list(dict.fromkeys(unit.host for unit in family.units))
     kinds = {unit.kind for unit in family.units}
     label = _usual([snake(unit.label) for unit in family.units])

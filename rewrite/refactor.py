@@ -323,7 +323,7 @@ class _Job:
         )
         shared = self._shared(worded, known, own, read, makers, ends[1])
         models = (*shared.drafts, *shared.intermediates)
-        library = choose(models, self.dialect, alone, owners, ends[2])
+        library = choose(models, self.dialect, alone, owners, ends[2], self.target.LISTS)
         if self.target.LISTS:
             names = {*self.reports, *self.limits.forbidden}
             stay = own | {n for n, p in self.plans.items() if is_text(p)}

@@ -38,11 +38,12 @@ Printed = Callable[[exp.Expr], str]
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A loop, the pattern of what stands in its place and may end with a comma, and what stands
-    between its members."""
+    between its members; ``over``: the parameter that it goes over, where it has no rows."""
 
     loop: ItemLoop
     pattern: str
     between: str = ","
+    over: str = ""
 
 
 def looped(tree: exp.Expr, dialect: str, printed: Printed) -> tuple[exp.Expr, tuple[Placed, ...]]:

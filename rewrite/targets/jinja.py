@@ -31,6 +31,7 @@ from unwet.rewrite.targets.jinja_values import argument, expression, word
 from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
 from unwet.rewrite.targets.left_out import put_in, set_aside
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
+from unwet.rewrite.targets.run_loops import over_names
 from unwet.rewrite.targets.shared_lists import once
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -41,6 +42,7 @@ _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src|h)__\w+?__\3)[`\"\]]", re.IGN
 ROW = 120  # the width of a row of a table, which is read in columns
 _RELATION = re.compile(r"(?:ref|source)\([^()~]*\)")
 _WORD = re.compile(r"\w+")
+_NAMES = re.compile(r"\w+=\['\w+'(, '\w+')+\]")
 _LITERAL = re.compile(r"'(?:[^'\\]|\\.|'')*'")
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
 
@@ -61,11 +63,14 @@ def template(
     each of the columns is there that not always are."""
     tree, loops = folded(tree if spent else copied(tree), calls)
     aside = set_aside(tree, optional)
-    lists: tuple[Placed, ...] = ()
+
+    def printed(part: exp.Expr) -> str:
+        return template(part, dialect, calls, spent=True, sources=sources)
+
+    lists = over_names(tree, printed)
     if tables:
-        tree, lists = looped(
-            tree, dialect, lambda part: template(part, dialect, calls, spent=True, sources=sources)
-        )
+        tree, more = looped(tree, dialect, printed)
+        lists += more
     ladders = laddered(tree) if tables else ()
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
     text = _escaped(text)
@@ -146,7 +151,9 @@ def _with_items(text: str, placed: Placed) -> str:
     """The text with a loop in its place."""
     loop = placed.loop
     heads = [
-        _for(level.names, [[word(value) for value in row] for row in level.rows])
+        [f"{{% for {level.names[0]} in {placed.over} %}}"]
+        if placed.over
+        else _for(level.names, [[word(value) for value in row] for row in level.rows])
         for level in loop.levels
     ]
     last, noted = _last(loop.levels)
@@ -196,12 +203,19 @@ def _called(macro: str, args: Sequence[str]) -> str:
 def wrapped(items: Sequence[str]) -> str:
     """The items behind one another, in lines of which none breaks an item with a space."""
     body = textwrap.fill(
-        ", ".join(item.replace(" ", "\0") for item in items),
+        ", ".join(map(_unbroken, items)),
         LINE - 4,
         break_long_words=False,
         break_on_hyphens=False,
     )
     return textwrap.indent(body.replace("\0", " "), "    ")
+
+
+def _unbroken(item: str) -> str:
+    """An item without spaces, but for those in a list of names that is longer than a line."""
+    if len(item) > LINE - 4 and _NAMES.fullmatch(item):
+        return item
+    return item.replace(" ", "\0")
 
 
 def loop_text(loop: Loop, dialect: str, calls: Sequence[MacroCall], look_ups: _Looked) -> str:
