@@ -15,7 +15,7 @@ from functools import partial
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
-from unwet.rewrite.algebra import Plan, is_text
+from unwet.rewrite.algebra import Plan, Sort, is_text, walk
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.grounded import skeletons
 from unwet.rewrite.naming import free
@@ -53,8 +53,8 @@ def read_through(
     tables = frozenset(name for name in sure if is_definite(plans[name]))
     often = _often_read(drafts, plans, normalizer) & tables
     known = {draft.name: draft for draft in drafts}
-    texts = {name for name, plan in plans.items() if is_text(plan)}
-    stay = {*pinned, *texts}  # what is compared as a text keeps its words
+    # what is compared as a text keeps its words, and what takes some rows of a table reads that
+    stay = {*pinned, *(name for name, plan in plans.items() if is_text(plan) or _takes_any(plan))}
     names = in_order({name: {*known[name].refs} for name in sorted(often)})
     done: dict[str, Draft] = {}
     for draft in (*(known[name] for name in names), *drafts):
@@ -64,6 +64,11 @@ def read_through(
     unfolding = Unfolding({relations[name]: plans[name] for name in names})
     meant = {d.name: unfolding.plan(plans[d.name]) for d in drafts if d.name in plans}
     return ReadThrough(tuple(done[d.name] for d in drafts), meant, frozenset(names), tables)
+
+
+def _takes_any(plan: Plan) -> bool:
+    """Whether it is any rows of a table that it takes, as no order says which."""
+    return any(isinstance(node, Sort) and not node.keys for node in walk(plan.rel))
 
 
 def _often_read(

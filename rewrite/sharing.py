@@ -10,7 +10,7 @@ goes back into that one.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -262,8 +262,9 @@ class _Workshop:
     def _gain(self, wide: Wide, lines: Mapping[int, int]) -> int:
         if len({site.host for site, _ in wide.served}) < self.owners.limits.sharing.min_uses:
             return 0
-        if _owner(wide) is not None:
-            return sum(lines[id(site)] - 1 for site, _ in wide.served if not site.whole)
+        if (owner := _owner(wide)) is not None:
+            others = (s for s, _ in wide.served if s.host != owner.host and not s.whole)
+            return sum(lines[id(site)] - 1 for site in others)
         own = self._lines(wide.root.node)
         if self.macros and own <= _SMALL and self._is_of_one_table_of_many(wide):
             return 0
@@ -306,14 +307,14 @@ class _Workshop:
         self.plans[token] = Plan(owner.names, owner.rel)
         self.offers.relations[token] = own
         for site, _ in wide.served:
-            if site is not owner:
+            if site.host != owner.host:  # it does not read itself
                 self._refer(site, token, names_in(owner, site), owner.names)
 
     def _refer(
         self, site: Site, token: str, names: Mapping[str, str], every: Sequence[str]
     ) -> None:
         if site.whole:
-            self.trees[site.host] = select_from(token, names)
+            self.trees[site.host] = _in_order(select_from(token, names), site.node)
         elif refer(site.query, site.block, token, names, every, self.known):
             self.offers.replaced[id(site.node)] = token
         else:
@@ -356,11 +357,20 @@ class _Workshop:
         return found
 
 
+def _in_order(new: exp.Select, old: exp.Expr) -> exp.Select:
+    """In place: a report's rows come in the order that its own words say, if its columns do."""
+    order = old.args.get("order")
+    every = {name.lower() for name in new.named_selects}
+    if order is not None and {c.name.lower() for c in order.find_all(exp.Column)} <= every:
+        new.set("order", copied(order))
+    return new
+
+
 def _owner(wide: Wide) -> Site | None:
-    """The report among the copies that has every column, if there is one; not one that would read
-    itself."""
-    every, hosts = {*wide.root.terms}, Counter(site.host for site, _ in wide.served)
-    owners = (site for site, _ in wide.served if site.whole and hosts[site.host] == 1)
+    """The report among the copies that has every column, if there is one; what is inside of it
+    stays."""
+    every = {*wide.root.terms}
+    owners = (site for site, _ in wide.served if site.whole)
     return next((site for site in owners if {*site.terms} == every), None)
 
 

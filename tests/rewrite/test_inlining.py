@@ -111,6 +111,20 @@ def test_what_may_differ_the_next_time_is_read_as_the_table(more: str) -> None:
     assert not any("ref('clean')" in written(result, f"totals_{name}") for name in ("de", "fr"))
 
 
+def test_what_takes_any_rows_of_a_table_goes_on_reading_it() -> None:
+    """In other words, which are proved at once."""
+    clean = CLEAN.format("").replace("select o.id", "select '1' as kind, o.id") + " order by o.id"
+    some = (
+        "create table r.some as select id from r.clean where kind = '1' and country = 'AT' limit 9"
+    )
+    found, said = pile(clean), list[str]()
+    sources = [*found.sources, Source("some.sql", some, "duckdb")]
+    result = refactor(load(sources, "duckdb", SCHEMA), Request(), said.append)
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    assert "ref('clean')" in written(result, "some")
+    assert "looking for what repeats (2)" not in said
+
+
 def _with_macros(result: Result, name: str) -> str:
     """The model and all macros, of which it may call one."""
     macros = (text for path, text in result.files.items() if path.startswith("macros/"))

@@ -229,6 +229,26 @@ def test_a_report_with_fewer_columns_takes_them_of_the_model() -> None:
     assert own == f"SELECT o_id, n, total FROM ref__{model.name}__ref"
 
 
+def test_a_report_that_takes_its_rows_of_the_model_has_them_in_its_own_order() -> None:
+    few = SAME.replace(", min(x.price) as low,\nmax(x.price) as high", "")
+    wide = CTE.replace("select o_id, n", "select o_id, n, low")
+    sorted_by = {"total desc, n": " ORDER BY total DESC, n", "max(x.price)": ""}
+    for order, said in sorted_by.items():
+        whole = f"create table r.c as {few} order by {order}"
+        found = shared(whole, wide, DERIVED, read=frozenset({"c"}))
+        (model,) = found.intermediates
+        assert query(found, "c") == f"SELECT o_id, n, total FROM ref__{model.name}__ref{said}"
+
+
+def test_a_report_that_says_its_rows_in_a_cte_is_read_by_others_and_not_by_itself() -> None:
+    whole = f"create table r.c as with totals as ({SAME}) select '1' as kind, * from totals"
+    found = shared(whole, CTE, DERIVED, read=frozenset({"c"}))
+    assert found.intermediates == ()
+    refs = {draft.name: draft.refs for draft in found.drafts}
+    assert refs == {"a": ("c",), "b": ("c",), "c": ()}
+    assert query(found, "c").startswith("WITH totals AS (SELECT x.o_id, ")
+
+
 def test_what_nobody_reads_is_no_model_for_others() -> None:
     found = shared(f"create table r.c as {SAME}", CTE, DERIVED, read=frozenset())
     assert {draft.name: draft.refs for draft in found.drafts}["c"] == ()
