@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from unwet.rewrite.prove.compare import Counts, Difference
-from unwet.rewrite.prove.generated import Evidence
+from unwet.rewrite.prove.evidence import Evidence
 from unwet.rewrite.prove.grounds import NO_GROUNDS, Grounds
 from unwet.rewrite.prove.judge import Judged
 from unwet.rewrite.prove.rendered import RenderedProject

@@ -9,7 +9,8 @@ from dataclasses import astuple
 from typing import Final
 
 from unwet.rewrite.prove.compare import Counts, Difference
-from unwet.rewrite.prove.generated import LATE, Evidence
+from unwet.rewrite.prove.evidence import Evidence
+from unwet.rewrite.prove.generated import LATE
 from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.unfinished import Unfinished
 from unwet.rewrite.verdicts import Score

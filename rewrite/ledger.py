@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from unwet.rewrite.prove.generated import Evidence
+from unwet.rewrite.prove.evidence import Evidence
 from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.verdicts import Outcome, Score
 

@@ -55,7 +55,8 @@ from unwet.rewrite.prove.against import dialect_of, placeholders, reference, set
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.equal_values import values_assumed
-from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
+from unwet.rewrite.prove.evidence import Evidence
+from unwet.rewrite.prove.generated import Budget, Known, gather
 from unwet.rewrite.prove.judge import judge, proves
 from unwet.rewrite.prove.on_data import Store, check_scratch, engine_of, run_on_data, shown
 from unwet.rewrite.prove.projects import read_project

@@ -24,7 +24,8 @@ from unwet.rewrite.decisions.outcome import on_rows, outcome
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.naming_again import called_before
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
-from unwet.rewrite.prove.generated import Budget, Evidence, Known, gather
+from unwet.rewrite.prove.evidence import Evidence
+from unwet.rewrite.prove.generated import Budget, Known, gather
 from unwet.rewrite.prove.grounds import NO_GROUNDS, grounds
 from unwet.rewrite.prove.judge import Judged, judge
 from unwet.rewrite.prove.on_data import Store, check_scratch, engine_of, run_on_data

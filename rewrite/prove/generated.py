@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -28,6 +28,7 @@ from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.columns import is_own_way
 from unwet.rewrite.prove.counterexample import script
 from unwet.rewrite.prove.effort import OPENED, Effort, cost
+from unwet.rewrite.prove.evidence import Evidence, merged, settled, without
 from unwet.rewrite.prove.generation import Generator, values_for
 from unwet.rewrite.prove.model_plans import ModelPlans
 from unwet.rewrite.prove.models import needed, trees_of
@@ -54,7 +55,6 @@ EFFORT = 400_000  # for mistakes in one report: some ten seconds where all of it
 _SIDES = 4  # what is run for one verdict: old and new, the old on shuffled rows, the comparison
 BETWEEN = 60  # databases on which old and new should part
 LATE = "there was no time left for generated data"
-_NO_ROWS = "it returns no rows on generated data"
 _FOREIGN = "same rows on DuckDB, which cannot tell how {} and {} differ"
 _TRANSLATED = "that may be DuckDB's way, not its own"
 _SHOWN = ("declared", "used")  # a name or nothing at all is no evidence of a type
@@ -77,42 +77,6 @@ class Budget:
 
     report: int = EFFORT
     all: float = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What generated data says of one report.
-
-    `data_sets`: on how many its rows are the same, `score`: what these are worth. `counterexample`:
-    where they differ, a script for DuckDB that shows it.
-    """
-
-    verdict: DataVerdict
-    data_sets: int = 0
-    score: Score | None = None
-    counterexample: str = field(default="", repr=False)
-
-    @property
-    def words(self) -> str:
-        """What there is to say, for people."""
-        match self.verdict.verdict:
-            case "identical":
-                return self._same()
-            case "different":
-                return f"the rows differ on generated data: {self.verdict.reason}"
-            case "order-dependent":
-                return f"on generated data {self.verdict.reason}"
-            case _:
-                return f"not tested on generated data: {self.verdict.reason}"
-
-    def _same(self) -> str:
-        sets = f"{self.data_sets} generated data set{'s' * (self.data_sets != 1)}"
-        if self.score is None or not self.score.valid:
-            return f"same rows on {sets} (DuckDB)"
-        return (
-            f"same rows on {sets} (DuckDB), which show {self.score.killed} of "
-            f"{self.score.valid} mistakes made on purpose"
-        )
 
 
 class Known(Protocol):
@@ -206,17 +170,17 @@ class Tester:
     def _evidence(self, project: RenderedProject, report: ReportRef, dialect: str) -> Evidence:
         unit = self._units.get(report.name)
         if unit is None or not unit.scripts:
-            return _without(report, "its text could not be parsed")
+            return without(report, "its text could not be parsed")
         if process_time() > self._end:
-            return _without(report, LATE)
+            return without(report, LATE)
         standing = self._standing(report, unit)
         apart = {*standing.values()} - _read(project, report.model, standing)
         try:
             databases = self._databases(unit, project, standing)
         except UnwetError as error:
-            return _without(report, error.message)
+            return without(report, error.message)
         except _ODD as error:  # of one report: it is told, and the run goes on
-            return _without(report, f"no data could be made: {type(error).__name__}: {error}")
+            return without(report, f"no data could be made: {type(error).__name__}: {error}")
         except Exception as error:
             error.add_note(f"while data was made for the report {report.name}")
             raise
@@ -224,19 +188,19 @@ class Tester:
         foreign = sorted(_dialects(unit) - {dialect})
         found = self._tried(test, databases, self._filled(report), bool(foreign))
         found.sort(key=lambda pair: _is_only_type(pair[1]))  # rows that differ say more
-        evidence = _merged(report, found)
+        evidence = merged(report, found)
         if _is_only_type(evidence.verdict) and _dialects(unit) | {dialect} != {"duckdb"}:
-            return _without(report, f"{evidence.verdict.reason}; {_TRANSLATED}")
+            return without(report, f"{evidence.verdict.reason}; {_TRANSLATED}")
         if evidence.verdict.verdict == "different" and apart:
-            return _without(report, f"its model has the query of {min(apart)} inside, {_GIVEN}")
+            return without(report, f"its model has the query of {min(apart)} inside, {_GIVEN}")
         if evidence.verdict.verdict == "different":
             return self._shown(test, next(d for d, v in found if v is evidence.verdict), report)
         if evidence.verdict.verdict != "identical":
             return evidence
         if not self._budget.report:
-            return evidence
+            return settled(evidence, found)
         if foreign:
-            return _without(report, _FOREIGN.format(foreign[0] or "no dialect", dialect or "none"))
+            return without(report, _FOREIGN.format(foreign[0] or "no dialect", dialect or "none"))
         return self._pressed(test, unit, report, found)
 
     def _untold(self, test: _Test, report: ReportRef) -> Untold | None:
@@ -265,18 +229,19 @@ class Tester:
         plans should part, and what mistakes that were hard to show are shown by."""
         own = self._filled(report)
         more = self._tried(test, self._between(unit, report), own, foreign=False)
-        evidence = _merged(report, [*found, *more])
+        evidence = merged(report, [*found, *more])
         if evidence.verdict.verdict == "identical" and (why := self._untold(test, report)):
-            return _without(report, f"same rows on DuckDB, but {why}")
+            return without(report, f"same rows on DuckDB, but {why}")
         same = [d for d, v in (*found, *more) if v.verdict == "identical"]
         effort = self._budget.report
         limits = Limits(most=60, each=4, effort=effort, hunt=effort // 2)
         worth = strength(unit, same, self._meant, limits=limits, apart=self._generator.apart)
         more += self._tried(test, worth.found, own, foreign=False)
-        evidence = _merged(report, [*found, *more])
+        evidence = merged(report, [*found, *more])
         if evidence.verdict.verdict == "different":
             return self._shown(test, next(d for d, v in more if v is evidence.verdict), report)
-        return _scored(evidence, Score(worth.killed, worth.valid))
+        scored = _scored(evidence, Score(worth.killed, worth.valid))
+        return settled(scored, [*found, *more])
 
     def _between(self, unit: Unit, report: ReportRef) -> Sequence[Database]:
         """Databases on which the model should have other rows than the report, if any."""
@@ -460,27 +425,3 @@ def _widened(unit: Unit, more: set[str]) -> Unit:
 
 def _place(name: str) -> tuple[str, ...]:
     return tuple(part.lower() for part in target(name.split(".")))
-
-
-def _merged(report: ReportRef, found: Sequence[tuple[Database, DataVerdict]]) -> Evidence:
-    """One verdict of those on all databases: a difference anywhere counts, and a model that did
-    not run where the old scripts did is not believed."""
-    for _, verdict in found:
-        if verdict.verdict == "different":
-            return Evidence(verdict)
-    broken = next((v for _, v in found if v.broken), None)
-    same = [v for _, v in found if v.verdict == "identical"]
-    unstable = next((v for _, v in found if v.verdict == "order-dependent"), None)
-    if broken is not None:
-        return Evidence(broken)
-    if any(v.rows_before for v in same):
-        verdict = DataVerdict(report.name, "identical", None, None, (), "")
-        return Evidence(verdict, len(same))
-    if unstable is not None:
-        return Evidence(unstable)
-    failed = next((v.reason for _, v in found if v.verdict == "not run"), _NO_ROWS)
-    return _without(report, _NO_ROWS if same else failed)
-
-
-def _without(report: ReportRef, reason: str) -> Evidence:
-    return Evidence(DataVerdict(report.name, "not run", None, None, (), reason))

@@ -38,17 +38,25 @@ class OldSide:
         self.run = self._run(LEGACY, None)
         self.places = Places(engine, LEGACY)
         self.random = random_in(self.scripts)
+        self._orders: dict[int, Places] = {}
 
     @cached_property
     def sensitive(self) -> bool:
         """Whether anything in the scripts could depend on the order of its input."""
         return bool(self.random) or is_sensitive(self.scripts)
 
-    @cached_property
+    @property
     def shuffled(self) -> Places:
         """What the scripts leave when they run over the same rows in another order."""
-        self._run(SHUFFLED, SEED)
-        return Places(self.engine, SHUFFLED)
+        return self.reordered(0)
+
+    def reordered(self, turn: int) -> Places:
+        """The same, each `turn` in an order of its own."""
+        if turn not in self._orders:
+            world = f"{SHUFFLED}_{turn}" if turn else SHUFFLED
+            self._run(world, SEED + turn)
+            self._orders[turn] = Places(self.engine, world)
+        return self._orders[turn]
 
     def filled(self, name: str) -> str:
         """A name from the scripts with values in place of its placeholders."""

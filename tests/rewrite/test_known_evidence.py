@@ -15,7 +15,8 @@ from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove import generated
 from unwet.rewrite.prove.against import reference
 from unwet.rewrite.prove.compare import Difference
-from unwet.rewrite.prove.generated import LATE, Budget, Evidence, gather
+from unwet.rewrite.prove.evidence import Evidence
+from unwet.rewrite.prove.generated import LATE, Budget, gather
 from unwet.rewrite.prove.tested import DataVerdict
 from unwet.rewrite.unfinished import Unfinished
 from unwet.rewrite.verdicts import Score

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from unwet.rewrite.ledger import Ledger
-from unwet.rewrite.prove.generated import Evidence
+from unwet.rewrite.prove.evidence import Evidence
 from unwet.rewrite.prove.tested import DataVerdict, Outcome
 
 

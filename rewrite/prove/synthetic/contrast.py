@@ -84,7 +84,8 @@ class _Contrast:
         self._firsts(second)
         both = (each for plan in (before, after) for each in walk(plan.rel))
         ties = [sum(isinstance(r, Sort) and r.ties for r in walk(p.rel)) for p in (before, after)]
-        self._is_tie_other = ties[0] != ties[1]
+        orders = [{way.orders for way in ways} for ways in (first, second)]
+        self._is_tie_other = ties[0] != ties[1] or orders[0] != orders[1]
         self._has_windows = any(isinstance(each, Window) for each in both)
         self._bounds = bounds | twins.bounds
         self._is_limit_other = bounds != twins.bounds
@@ -266,6 +267,8 @@ class _Contrast:
             last.reverse()
         for made_databases in (*last, self._uneven(relations), self._crossed(relations)):
             yield from made_databases
+        if not self._is_tie_other:  # then they say no more than whether anything is decided by ties
+            yield from self._ties(relations)
 
     def _nulls_elsewhere(self, relations: Sequence[str]) -> Iterator[Database]:
         """Rows that are compared by a key whose NULLs come first in one plan and last in the other,
@@ -323,6 +326,7 @@ class _Contrast:
         for way, asks in self._bases:
             for chosen in crowds.tied(way, asks[0]):
                 yield self._database(chosen, relations, "ties at a limit")
+                yield self._database(chosen[::-1], relations, "ties at a limit")
 
     def _crowds(self, relations: Sequence[str]) -> Iterator[Database]:
         """More rows than a LIMIT lets through, in some ways if it is the limit that differs."""

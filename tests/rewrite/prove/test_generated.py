@@ -11,7 +11,8 @@ from unwet.lineage.sources import Source
 from unwet.rewrite import refactor
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.against import reference
-from unwet.rewrite.prove.generated import LATE, Budget, Evidence, gather
+from unwet.rewrite.prove.evidence import Evidence
+from unwet.rewrite.prove.generated import LATE, Budget, gather
 from unwet.rewrite.prove.generation import Generator
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.units import Unit
@@ -103,6 +104,44 @@ def test_rows_that_are_there_twice_and_ties_are_shown(tmp_path: Path) -> None:
     path.write_text(new, "utf-8")
     found = bench.evidence()
     assert {n: e.verdict.verdict for n, e in found.items()} == dict.fromkeys(made, "different")
+
+
+LATEST = (
+    "select id, v from (select *, row_number() over (partition by k order by {}) as n from s.t) "
+    "as x where n = 1"
+)
+TIES = {
+    "a tie-breaker": ("select id, v from s.t order by {} limit 3", "v", "v, id"),
+    "the other one": ("select id, v from s.t order by {} limit 3", "v", "v, id desc"),
+    "the latest": (LATEST, "v desc", "v desc, id"),
+    "the first": ("select id, first_value(k) over (order by {}) as f from s.t", "v", "v, id"),
+}
+
+
+@pytest.mark.parametrize("name", TIES)
+def test_rows_that_ties_decide_are_not_called_the_same(name: str, tmp_path: Path) -> None:
+    """Not even where data without ties shows no difference."""
+    query, old, new = TIES[name]
+    table = "create table s.t (id integer, k integer, v integer)"
+    bench = Bench(tmp_path, table, f"create table r.a as {query.format(old)}", dialect="duckdb")
+    path = next(bench.project.rglob("a.sql"))
+    path.write_text(query.format(new), "utf-8")
+    (found,) = bench.evidence("a").values()
+    assert found.verdict.verdict == "order-dependent"
+    assert found.verdict.sample
+    assert found.words.startswith("on generated data its own rows change")
+    assert f"; the same where they do not, on {found.data_sets} more" in found.words
+
+
+def test_that_rows_depend_on_ties_is_told_beside_the_same_rows(tmp_path: Path) -> None:
+    query = "select id, v from s.t where v > 3 or v > 5 order by v limit 3"
+    bench = Bench(tmp_path, "create table s.t (id integer, v integer)",
+                  f"create table r.a as {query}", dialect="duckdb")  # fmt: skip
+    path = next(bench.project.rglob("a.sql"))
+    path.write_text("select id, v from s.t where v > 3 order by v limit 3", "utf-8")
+    (found,) = bench.evidence("a").values()
+    assert found.verdict.verdict == "identical"
+    assert found.words.endswith("more its own rows change when its input is shuffled")
 
 
 def test_what_functions_do_otherwise_is_shown(tmp_path: Path) -> None:
