@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -53,6 +53,11 @@ class Owners:
     def note(self, name: str, hosts: Iterable[str]) -> None:
         """A new abstraction in these hosts."""
         self.known[name] = self.of(hosts)
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Abstractions have other names."""
+        known = {new: self.known.pop(old) for old, new in names.items() if old in self.known}
+        self.known |= known
 
     def parted(
         self,

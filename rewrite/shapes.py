@@ -6,6 +6,7 @@ syntax: whether the template really stands for its members is proved afterwards,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -219,8 +220,11 @@ def after_tables(node: exp.Expr) -> str:
     """A name for a query whose author gave it none: after the relations it reads."""
     tokens = (table.name for table in node.find_all(exp.Table))
     relations = [_word(t[5:-5]) for t in tokens if t.startswith(("src__", "ref__"))]
-    names = [name.removeprefix("int_") for name in relations]
-    words = "_".join(list(dict.fromkeys(names))[:2])
+    names = [re.sub(r"(?:_\d+)+$", "", name.removeprefix("int_")) for name in relations]
+    first, *others = [*dict.fromkeys(names)][:2] or [""]
+    if others and others[0].startswith(f"{first}_"):
+        first = ""  # concept and concept_ancestor: the second says both
+    words = "_".join(filter(None, (first, *others)))
     return f"{snake(words)}_rows" if words else "shared_rows"
 
 

@@ -85,12 +85,16 @@ def share(
     may the ``makers`` of tables whose rows an author has under a name.
     When the time is ``over``, the copies that are left stay. ``macros``: whether what is alike
     over several tables can be a macro."""
-    shop = _Workshop(dialect, dict(tables), normalizer)
-    shop.read, shop.makers, shop.macros = read, makers | read, macros
-    shop.owners = owners or shop.owners
-    shop.trees = {d.name: copied(d.tree) for d in drafts if d.name not in pinned}
-    shop.taken = {d.name for d in drafts}
-    shop.run(over)
+    owners = owners or Owners(NO_LIMITS)
+    while True:
+        shop = Workshop(dialect, dict(tables), normalizer, owners)
+        shop.read, shop.makers, shop.macros = read, makers | read, macros
+        shop.trees = {d.name: copied(d.tree) for d in drafts if d.name not in pinned}
+        shop.taken = {d.name for d in drafts}
+        shop.run(over)
+        shop.number()
+        if not shop.refused():
+            break
     outside = {o.token: o for d in drafts for o in d.outside}
     changed = tuple(
         redrafted(d, shop.trees[d.name], outside) if d.name in shop.trees else d for d in drafts
@@ -102,15 +106,18 @@ def share(
 
 
 @dataclass
-class _Workshop:
+class Workshop:
     """Trees under work, and the blocks found in each."""
 
     dialect: str
     tables: dict[str, Table]
     normalizer: Normalizer
+    owners: Owners
     trees: dict[str, exp.Query] = field(default_factory=dict)
     made: dict[str, exp.Query] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    # what is made, by name: that name without a number, and the copies it is made of
+    wanted: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)  # of what is made, by its token
     rows: SameRows = field(default_factory=SameRows)
     offers: Offers = field(init=False)
@@ -120,7 +127,6 @@ class _Workshop:
     inner: dict[bytes, int] = field(default_factory=dict)  # relations behind a group's rows
     trivial: dict[bytes, bool] = field(default_factory=dict)
     sizes: dict[int, int] = field(default_factory=dict)  # printed lines by what is said
-    owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     read: AbstractSet[str] = frozenset()
     makers: AbstractSet[str] = frozenset()
     macros: bool = True
@@ -238,9 +244,11 @@ class _Workshop:
         while len({site.host for site in sites}) > 1:
             lines = lines or {id(s): self._lines(s.node) for s in sites}
             base = min(sites, key=lambda s: (-len({*s.terms}), lines[id(s)], s.host))
-            name = self._name(sites, base)
-            if self.owners.refuses(name, key):
+            if key in self.owners.refused.values():
                 return
+            label = self._label(sites, base)
+            name = free(label, self._taken())
+            self.wanted[name] = label, key
             tree = _standing_alone(base.node)
             scan = partial(self._scan, name)
             wide = widened(tree, base, sites, scan, self.offers, self.normalizer)
@@ -323,19 +331,25 @@ class _Workshop:
     def _called(self, site: Site) -> str:
         return site.label if site.label in self.trees else site.host
 
-    def _name(self, sites: Sequence[Site], base: Site) -> str:
+    def _label(self, sites: Sequence[Site], base: Site) -> str:
         nobodys = {"", EVERY, *self.trees}
         said = [site.label for site in sites if site.label not in nobodys]
         label = snake(majority(said or [self._called(site) for site in sites]))
         label = label if len(label) > 2 else after_tables(base.node)
-        taken = {*self.taken, *self.owners.refused}
         about = _about(base.rel)
         if len(self.about.get(label, ())) > 1 and about and about not in label:
             label = f"{label}_{about}"
         of = common_end(site.host for site in sites)
-        if of and (of.isdigit() or f"int_{label}" in taken) and not label.endswith(f"_{of}"):
+        if (
+            of
+            and (of.isdigit() or f"int_{label}" in self._taken())
+            and not label.endswith(f"_{of}")
+        ):
             label = f"{label}_{of}"
-        return free(f"int_{label}", taken)
+        return f"int_{label}"
+
+    def _taken(self) -> set[str]:
+        return {*self.taken, *self.owners.refused}
 
     # --- what only one query reads
 
@@ -347,6 +361,24 @@ class _Workshop:
             if not reads or (len(reads) == 1 and _inlined(reads[0], name, self.made[name])):
                 del self.made[name]
                 found = self._reads()
+
+    def number(self) -> None:
+        """In place: names lose the number behind them where the model that had them has gone."""
+        taken, found = {*self.taken, *self.owners.refused} - {*self.wanted}, self._reads()
+        names: dict[str, str] = {}
+        for name in self.made:
+            names[name] = free(self.wanted[name][0], taken)
+            taken.add(names[name])
+        for name, new in names.items():
+            for table in found.get(f"ref__{name}__ref", ()):
+                table.set("this", exp.to_identifier(f"ref__{new}__ref"))
+        self.made = {names[name]: tree for name, tree in self.made.items()}
+        self.wanted = {names[name]: self.wanted[name] for name in names}
+        self.owners.rename(names)
+
+    def refused(self) -> bool:
+        """Whether something has a name that nobody wants: then all is done again without it."""
+        return any([self.owners.refuses(name, key) for name, (_, key) in self.wanted.items()])
 
     def _reads(self) -> dict[str, list[exp.Table]]:
         """Where each relation is read."""

@@ -1,12 +1,15 @@
 """Copies by meaning become one intermediate model; what is not a copy, or trivial, stays."""
 
+import sqlglot
+
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.lineage.tables import Column, Table
 from unwet.rewrite.compose import compose
+from unwet.rewrite.limits import NO_LIMITS, Limits, Owners
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.script import end_state
-from unwet.rewrite.sharing import Shared, share
+from unwet.rewrite.sharing import Shared, Workshop, share
 
 TABLES = {"s.o": ["id", "country", "status", "cents"], "s.i": ["o_id", "qty", "price"]}
 TOTALS = """select i.o_id, sum(i.qty) as n, sum(i.price) as total, min(i.price) as low,
@@ -381,3 +384,30 @@ def test_a_large_query_is_a_model_whatever_others_say() -> None:
     made = [f"create table r.{n} as select total from ({orders}) where n > 3" for n in "abc"]
     one = f"create table r.d as select most from ({items}) where n > 3"
     assert len(shared(*made, one).intermediates) == 1
+
+
+def test_a_name_loses_its_number_when_the_other_model_has_gone() -> None:
+    shop = Workshop("duckdb", {}, Normalizer(), Owners(NO_LIMITS))
+    shop.taken = {"a", "int_totals", "int_totals_2", "int_totals_3", "int_days_2"}
+    shop.wanted = {"int_totals": ("int_totals", b"1"), "int_totals_2": ("int_totals", b"2"),
+                   "int_totals_3": ("int_totals", b"3"), "int_days_2": ("int_days_2", b"4"),
+                   "int_a_2": ("int_a", b"5")}  # fmt: skip
+    shop.made = {name: sqlglot.select("1 as x") for name in
+                 ("int_totals_2", "int_totals_3", "int_days_2")}  # fmt: skip
+    both = sqlglot.select("*").from_("ref__int_totals_2__ref").join("ref__int_totals_3__ref")
+    shop.trees = {"a": both}
+    shop.owners.note("int_totals_2", ["a"])
+    shop.number()
+    assert list(shop.made) == ["int_totals", "int_totals_2", "int_days_2"]
+    assert shop.trees["a"].sql() == ("SELECT * FROM ref__int_totals__ref, ref__int_totals_2__ref")
+    assert shop.owners.of(["int_totals"]) == {"a"}
+
+
+def test_what_is_forbidden_is_what_would_have_that_name_at_the_end() -> None:
+    owners = Owners(Limits(forbidden=frozenset({"int_totals"})))
+    shop = Workshop("duckdb", {}, Normalizer(), owners)
+    shop.wanted = {"int_totals": ("int_totals", b"1"), "int_totals_2": ("int_totals", b"2")}
+    shop.made = {"int_totals_2": sqlglot.select("1 as x")}
+    shop.number()
+    assert shop.refused()
+    assert owners.refused == {"int_totals": b"2"}
