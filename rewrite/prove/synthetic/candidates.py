@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from unwet.rewrite.prove.synthetic.classes import Class
 from unwet.rewrite.prove.synthetic.database import Cell
-from unwet.rewrite.prove.synthetic.fresh import DAY
+from unwet.rewrite.prove.synthetic.fresh import DAY, fresh
 
 
 def candidates(one: Class) -> Iterator[Cell]:
@@ -30,10 +30,29 @@ def candidates(one: Class) -> Iterator[Cell]:
             yield from ('{"a": 1}', '{"b": "x"}')
         case "interval":
             yield from ("1 day", "2 hours")
+        case "array":
+            yield from _arrays(one)
         case "bytes":
             yield from ("a", "b")
         case _:
             yield from ()
+
+
+def _arrays(one: Class) -> Iterator[str]:
+    """Of one element, of several that are not in order and not all different, of none."""
+    kind = one.type.element
+    if kind is None or kind.kind in ("array", "struct"):
+        return
+    met = [text for _, text in list(one.meets)[:4]] if kind.kind == "text" else []
+    last, first = (fresh(kind, n) for n in (1, 2))
+    for elements in (*([each] for each in met), [last], [first, last, last],
+                     *([first, each, each] for each in met), []):  # fmt: skip
+        yield f"[{', '.join(map(_element, elements))}]"
+
+
+def _element(text: str) -> str:
+    quoted = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{quoted}'"
 
 
 def _numbers(one: Class, whole: bool) -> Iterator[str]:

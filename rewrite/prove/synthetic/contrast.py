@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice, product, zip_longest
+from itertools import chain, islice, product, zip_longest
 from typing import Final
 
 from unwet.rewrite.algebra import Expr, Plan, Sort, Window, walk
@@ -98,6 +98,8 @@ class _Contrast:
             [way for at, ways in those.items() if at not in other for way in ways]
             for those, other in ((partners, _digests(after)), (twins.partners, _digests(before)))
         )
+        levels = chain.from_iterable(chain(keys.values(), twins.keys.values()))
+        self._levels = list(dict.fromkeys(levels))
         grouped = [
             [each for at, many in those.items() if at not in other for each in many]
             for those, other in ((keys, _digests(after)), (twins.keys, _digests(before)))
@@ -351,16 +353,19 @@ class _Contrast:
                 return
 
     def _outsiders(self, relations: Sequence[str]) -> Iterator[Database]:
-        """A good row, and one of its partition that is dropped: whether windows see it shows."""
-        for way, asks in self._bases:
+        """A good row, and one of its group or partition that is dropped: whether what is said of
+        all of them sees it shows."""
+        windows = [way.partitions for way, _ in self._bases if self._has_windows]
+        for keys, (way, asks) in product(dict.fromkeys((*windows, *self._levels)), self._bases):
+            if not {v.scan for key in keys for v in self._symbols.of(key)} <= way.scans:
+                continue
             made = self._maker.entity(Goal("good", "an outsider", asks[0]), self._at, way)
             self._at += 4
             if made is None:
                 continue
-            cells = (n for key in way.partitions for n in numbers(key))
-            places, given = self._maker.held(made, cells)
+            places, given = self._maker.held(made, (n for key in keys for n in numbers(key)))
             rest = asks[0].softened()
-            for want in way.wants[:CROWDED] if self._has_windows else ():
+            for want in way.wants[:CROWDED]:
                 for ask in self._logic.asks(want, "false")[:1]:
                     each = ask.also(rest)
                     goal = Goal("bad", "an outsider", replace(each, scans=each.scans | way.scans))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 Cell = str | None
@@ -46,6 +46,43 @@ class Database:
         tables = {name: replace(t, rows=_doubled(t.rows, ends)) for name, t in self.tables.items()}
         parts = tuple(each.doubled(aim, ends) for each in self.parts)
         return replace(self, tables=tables, aim=aim, parts=parts)
+
+    @property
+    def has_arrays(self) -> bool:
+        """Whether a column of some table is an array."""
+        return any(kind.endswith("[]") for t in self.tables.values() for _, kind in t.columns)
+
+    def with_arrays(self, aim: str, many: bool) -> Database:
+        """With arrays of several elements, the last of them twice and not in order; or, without
+        `many`, with some that are empty, and some that are NULL."""
+        change = _longer if many else _without_elements
+        tables = {name: _with_arrays(table, change) for name, table in self.tables.items()}
+        parts = tuple(each.with_arrays(aim, many) for each in self.parts)
+        return replace(self, tables=tables, aim=aim, parts=parts)
+
+
+_Change = Callable[[str, str, int], Cell]
+"""An array, that of the next row, and the number of its row."""
+
+
+def _with_arrays(table: Table, change: _Change) -> Table:
+    rows = [list(row) for row in table.rows]
+    for at, (_, kind) in enumerate(table.columns):
+        before = [row[at] for row in rows]
+        for number, cell in enumerate(before):
+            other = before[(number + 1) % len(before)]
+            if kind.endswith("[]") and cell is not None:
+                rows[number][at] = change(cell, other or cell, number)
+    return replace(table, rows=tuple(map(tuple, rows)))
+
+
+def _longer(cell: str, other: str, _: int) -> Cell:
+    last, first = sorted((cell[1:-1], other[1:-1]))
+    return f"[{', '.join(filter(None, (first, last, last)))}]"
+
+
+def _without_elements(cell: str, _: str, number: int) -> Cell:
+    return (None, "[]", cell)[number % 3]
 
 
 def _doubled(rows: tuple[tuple[Cell, ...], ...], ends: bool) -> tuple[tuple[Cell, ...], ...]:

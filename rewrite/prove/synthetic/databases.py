@@ -211,7 +211,11 @@ class Study:
         yield good.doubled("good rows, each twice")
         # a NULL beside rows that it is not IN shows only where those are there
         mixed = [each for many in found.values() for each in many[:MIXED]]
-        yield self.database(_fitting(mixed), relations, "all kinds")
+        all_kinds = self.database(_fitting(mixed), relations, "all kinds")
+        yield all_kinds
+        if all_kinds.has_arrays:
+            yield all_kinds.with_arrays("arrays of several elements", many=True)
+            yield all_kinds.with_arrays("arrays without elements", many=False)
         yield from self._without(bases, relations)
 
     def _in_portions(

@@ -374,6 +374,9 @@ def _nested(kind: SqlType, parts: Mapping[tuple[str, ...], Cell]) -> object:
     if kind.kind == "array" and kind.element is not None:
         inner = {p[1:]: v for p, v in parts.items() if p[:1] == ("[]",)}
         if not inner:
+            whole = parts.get((), "")
+            if whole is None or whole.startswith("["):
+                return None if whole is None else _Written(whole)
             return [_plain(kind.element)]
         return [_nested(kind.element, inner)]
     if kind.kind == "struct":
@@ -386,6 +389,10 @@ def _nested(kind: SqlType, parts: Mapping[tuple[str, ...], Cell]) -> object:
             for name, field in kind.fields
         }
     return parts.get((), None)
+
+
+class _Written(str):
+    """The text of a whole array."""
 
 
 def _plain(kind: SqlType) -> object:
@@ -414,6 +421,8 @@ def _text(value: object) -> str:
             return "NULL"
         case dict():
             return "{" + ", ".join(f"'{k}': {_text(v)}" for k, v in value.items()) + "}"
+        case _Written():
+            return value
         case list():
             return "[" + ", ".join(map(_text, value)) + "]"
         case _:

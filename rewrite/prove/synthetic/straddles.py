@@ -20,12 +20,13 @@ from unwet.rewrite.algebra import Call, Expr, Lit, Plan, Window, operands, parts
 from unwet.rewrite.prove.synthetic.entities import Entity, Maker
 from unwet.rewrite.prove.synthetic.goals import MOST_ROWS, Goal
 from unwet.rewrite.prove.synthetic.logic import TESTS, Ask, Logic, together
-from unwet.rewrite.prove.synthetic.pools import Pools
+from unwet.rewrite.prove.synthetic.pools import KEYS, Pools
 from unwet.rewrite.prove.synthetic.rows import Way
 from unwet.rewrite.prove.synthetic.solve import Solver
 from unwet.rewrite.prove.synthetic.symbols import Symbols, Truth, numbers
 
 SIZES: Final = 6  # numbers of rows that are tried
+BEYOND_NULL: Final = KEYS + 1  # of values that are all different the next one is NULL
 DROPPED: Final = 4  # conditions, and other ways to a row, that rows are dropped by
 FEWEST: Final = 3  # rows, where none is dropped: of two a good row has one beside it anyway
 _AIM: Final = "rows that are counted"
@@ -134,13 +135,19 @@ class Straddles:
     # --- rows of it
 
     def _kept(self, row: _Row, size: int, keys: Sequence[Expr], start: int) -> list[Entity]:
-        """So many rows with the same keys, each at another place of their order."""
+        """So many rows with the same keys, each at another place of their order: the next day, the
+        next number, as a window may reach so many days back."""
         cells = {n for key in keys for n in numbers(key)}
         spread = self._spread(row, cells)
+        ordered = {n for key in row.way.orders for n in numbers(key)}
+        asked = {n for test, _ in row.ask.hard for n in numbers(test)}
+        near = ordered & self._pools.free - cells - asked
         made = list[Entity]()
         for at in range(size):
             places, given = self._maker.held(made[0], cells) if made else ({}, {})
             given |= {n: many[at % len(many)] for n, many in spread.items()}
+            places |= {self._pools.chief[n]: start for n in near}
+            given |= dict.fromkeys(near, BEYOND_NULL + at)
             entity = self._entity(row, start + at, places, given)
             if entity is None:
                 return []
