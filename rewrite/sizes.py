@@ -28,7 +28,7 @@ _TESTS = "tests/"
 _LINE_COMMENT = re.compile(r"^\s*--")
 _BLOCK_COMMENT = re.compile(r"/\*.*?\*/|\{#.*?#\}", re.DOTALL)
 _ROWS = re.compile(
-    r"\{% for [\w, ]+ in \[\n.*?\n *\] %\}|\{% set \w+ = [{[]\n.*?\n[}\]] %\}", re.DOTALL
+    r"\{% for [\w, ]+ in \[\n.*?\n *\] %\}|\{% set \w+ = [{[]\n.*?\n *[}\]] %\}", re.DOTALL
 )
 _WORD = re.compile(r"'(?:[^']|'')*'|\w+|[^\s\w(),.;]+")
 

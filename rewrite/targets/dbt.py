@@ -31,6 +31,7 @@ from unwet.rewrite.targets.dbt_tests import (
 )
 from unwet.rewrite.targets.jinja import template, wrapped
 from unwet.rewrite.targets.jinja_values import look_up, usual
+from unwet.rewrite.targets.list_macros import with_list_macros
 from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
 from unwet.rewrite.targets.variables import unset
 
@@ -81,8 +82,12 @@ def files(project: Project) -> dict[str, str]:
         tables = {name: f"source('{schema}', {same.get((each, name), name)})"
                for (each, name), schema in schemas.items() if each == macro.name}  # fmt: skip
         result[f"macros/{macro.name}.sql"] = _macro(spoken, macro, tables)
-    if library.macros:
-        result["macros/macros.yml"] = macros_yml(library)
+    written = {path: text for path, text in result.items() if path.endswith(".sql")}
+    names = {*(macro.name for macro in library.macros), *library.models}
+    written, lists = with_list_macros(written, names)
+    result |= written | {f"macros/{each.name}.sql": each.text for each in lists}
+    if library.macros or lists:
+        result["macros/macros.yml"] = macros_yml(library, lists)
     if needs_unique_together(project.evidence.models):
         result[UNIQUE_TOGETHER] = UNIQUE_TOGETHER_SQL
     for path, text in project.originals.items():

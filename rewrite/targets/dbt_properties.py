@@ -14,6 +14,7 @@ from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.dbt_folders import Folders
 from unwet.rewrite.targets.dbt_tests import with_tests
+from unwet.rewrite.targets.list_macros import ListMacro
 from unwet.rewrite.targets.replaced import is_code, replaced
 
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
@@ -206,13 +207,14 @@ def _yaml(value: object) -> str:
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
 
 
-def macros_yml(library: Library) -> str:
-    macros = []
+def macros_yml(library: Library, lists: Sequence[ListMacro] = ()) -> str:
+    macros: list[dict[str, object]] = []
     for macro in sorted(library.macros, key=lambda m: m.name):
         entry: dict[str, object] = {"name": macro.name, "description": macro.comment}
         if macro.params:
             entry["arguments"] = [{"name": name} for name in macro.params]
         macros.append(entry)
+    macros += [{"name": each.name, "description": each.comment} for each in lists]
     return _yaml({"version": 2, "macros": macros})
 
 
