@@ -89,12 +89,14 @@ def fitted(
     if items and _is_scope(items[0]) and items[0].alias_or_name not in names:
         scope = items.pop(0)
     said = [item.alias_or_name for item in items]
+    tree = copied(macro.tree)
+    names = fitting.called(tree, names, said)
     left = tuple(name for name in names if name not in said)
     if [name for name in names if name in said] != said or not said:
         return None
-    tree = copied(macro.tree)
     if not fitting.query(tree, query, items):
         return None
+    fitting.uncalled()
     state = fitting.state
     new = tuple(New(tuple(nodes), usual, value, whole)
                 for (usual, value, whole), nodes in state.new.items())  # fmt: skip
@@ -113,8 +115,33 @@ class _Fitting:
         self.state, self._usual = _State(), macro.defaults
         self._dialect, self._most, self._ctes = dialect, most, {*ctes}
         self.renamed: set[tuple[str, str]] = set()  # all relations, those of inner queries, too
+        self._aliases: list[tuple[exp.Expr, exp.Expr]] = []  # of outputs that parameters name
         self._deep = 0  # in how many queries inside of the whole it is
         self._columns = True  # may be parameters: not in conditions, where they say what is tested
+
+    def called(self, mine: exp.Select, names: list[str], said: Sequence[str]) -> list[str]:
+        """The macro's outputs, of which one that a parameter names is called as the query's one in
+        its place. In place, until `uncalled`."""
+        if len(names) != len(said):
+            return names
+        found: list[str] = []
+        for item in mine.expressions:
+            if item.alias_or_name not in names:
+                continue  # a constant in front
+            name, other = item.alias_or_name, said[len(found)]
+            hole = _HOLE.fullmatch(name) if isinstance(item, exp.Alias) else None
+            if hole is not None and other.isidentifier():
+                self._say(hole, Leaf("name", other.lower()))
+                self._aliases.append((item, item.args["alias"]))
+                item.set("alias", exp.to_identifier(other))
+                name = other
+            found.append(name)
+        return found
+
+    def uncalled(self) -> None:
+        """In place: parameters name outputs again."""
+        for item, alias in self._aliases:
+            item.set("alias", alias)
 
     def query(self, mine: exp.Select, other: exp.Select, items: Sequence[exp.Expr]) -> bool:
         """Whether the other query is this one, with these of its items."""
@@ -263,6 +290,8 @@ class _Fitting:
             return False  # before anything long is printed: an output is no parameter twice
         if _has_holes(mine) or mine.find(exp.Query) or other.find(exp.Query):
             return False
+        if any(item is mine.parent for item, _ in self._aliases):
+            return False  # its name is one parameter, and what it is would be another
         usual = copied(mine).sql(self._dialect or None, copy=False)
         value = Leaf("condition", self._text(other))
         return self._more(Leaf("condition", usual), value, mine, name)

@@ -281,14 +281,14 @@ class Workshop:
 
     def _is_of_one_table_of_many(self, wide: Wide) -> bool:
         """Whether others have the same query of other rows, and none of its authors has a name for
-        these: it is a macro's."""
+        these, or few of them do and the others are more: it is a macro's."""
         served = [site for site, _ in wide.served]
-        if any(site.label not in _NOBODYS for site in served):
-            return False
+        named = sum(site.label not in _NOBODYS for site in served)
         keys = {self.rows.key(site.rel) for site in served}
         known = self.trees.keys() | self.made.keys()
-        others = [site for site in self.alike.others(served) if site.host in known]
-        return any(self.rows.key(site.rel) not in keys for site in self._alive(others))
+        alike = [site for site in self.alike.others(served) if site.host in known]
+        others = [site for site in self._alive(alike) if self.rows.key(site.rel) not in keys]
+        return bool(others) and (not named or 2 * named < len(served) < len(others))
 
     def _apply(self, name: str, wide: Wide) -> None:
         if (owner := _owner(wide)) is not None:

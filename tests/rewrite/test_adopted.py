@@ -122,6 +122,46 @@ def test_a_parameter_is_not_called_as_a_macro_that_it_would_hide() -> None:
     assert macro.tree.sql().count("h__n_value__h AS n") == 1
 
 
+def with_a_name(model: str) -> tuple[Macro, MacroCall | None]:
+    """A macro whose first output has the name that a call says, and the call that a model is."""
+    given = library(model)
+    tree = given.macros[0].tree.copy()
+    tree.expressions[0].replace(exp.alias_(tree.expressions[0].copy(), "h__word__h"))
+    tree.set("order", parse_one("SELECT 1 ORDER BY h__word__h").args["order"])
+    said = (("word", Leaf("name", "shop")),)
+    calls = tuple(replace(each, args=(*each.args, *said)) for each in given.calls)
+    macro = replace(given.macros[0], params=("condition", "word"), tree=tree)
+    made = adopted(replace(given, macros=(macro,), calls=calls), "duckdb", 5)
+    own = made.models["own"]
+    call = made.calls[int(own.name.split("__")[1])] if isinstance(own, exp.Var) else None
+    return made.macros[0], call
+
+
+def test_an_output_that_a_parameter_names_has_the_name_of_the_query() -> None:
+    macro, found = with_a_name(
+        OWN.replace("SELECT a.x", "SELECT a.x AS Region") + " ORDER BY region"
+    )
+    assert found is not None
+    assert dict(found.args) == {
+        "condition": Leaf("condition", "a.d = 7"), "word": Leaf("name", "region")
+    }  # fmt: skip
+    assert macro.tree.expressions[0].sql() == "a.x AS h__word__h"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        OWN.replace("SELECT a.x", "SELECT a.x AS region") + " ORDER BY z",
+        OWN.replace("SELECT a.x", "SELECT a.x AS region, a.w AS other") + " ORDER BY region",
+        OWN.replace("SELECT a.x", "SELECT a.x + 1 AS region") + " ORDER BY region",
+    ],
+)
+def test_an_output_with_a_name_that_is_another_one_is_not_taken_for_it(own: str) -> None:
+    macro, found = with_a_name(own)
+    assert found is None
+    assert macro.tree.expressions[0].sql() == "a.x AS h__word__h"
+
+
 @pytest.mark.parametrize("other", ["'x'", "a.x2"])
 def test_a_column_that_becomes_a_parameter_keeps_its_name(other: str) -> None:
     own = OWN.replace("SELECT a.x,", f"SELECT {other} AS x,").replace(" GROUP BY a.x", "")

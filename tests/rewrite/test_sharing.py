@@ -1,5 +1,6 @@
 """Copies by meaning become one intermediate model; what is not a copy, or trivial, stays."""
 
+import pytest
 import sqlglot
 
 from unwet.lineage.pile import load
@@ -375,6 +376,19 @@ def test_what_an_author_has_a_name_for_is_a_model_whatever_others_say() -> None:
               for n in "abc"]  # fmt: skip
     items = f"create table r.d as select most from ({OF_ITEMS}) where n > 3"
     assert [model.name for model in shared(*orders, items).intermediates] == ["int_sums"]
+
+
+@pytest.mark.parametrize(("named", "others", "models"), [(1, 4, 0), (1, 3, 1), (2, 4, 1)])
+def test_a_name_that_few_authors_have_is_none_where_more_say_it_of_other_tables(
+    named: int, others: int, models: int
+) -> None:
+    bare = "create table r.{} as select total from ({}) where n > 3"
+    said = "create table r.{} as with sums as ({}) select total from sums where n > 3"
+    paid = OF_ORDERS.replace("group by", "where cents > 0 group by")
+    orders = [(said if at < named else bare).format(f"o{at}", paid) for at in range(3)]
+    sold = [OF_ITEMS.replace("group by", f"where qty > {at} group by") for at in range(others)]
+    items = [bare.format(f"i{at}", text) for at, text in enumerate(sold)]
+    assert len(shared(*orders, *items).intermediates) == models
 
 
 def test_a_large_query_is_a_model_whatever_others_say() -> None:
