@@ -56,8 +56,9 @@ def put_back(tree: exp.Expr) -> None:
         if was is not None:
             parent = node.parent
             assert parent is not None
-            items = [was if item is node else [item] for item in parent.expressions]
-            parent.set("expressions", [each.copy() for part in items for each in part])
+            items = [[each.copy() for each in was] if item is node else [item]
+                     for item in parent.expressions]  # fmt: skip
+            parent.set("expressions", [each for part in items for each in part])
 
 
 def is_run(node: exp.Expr) -> bool:

@@ -126,7 +126,10 @@ def test_where_nothing_stands_in(sql: str) -> None:
 
 
 def test_what_is_no_parameter_is_put_back() -> None:
-    sql = "SELECT t.m, SUM(t.a) AS a_sum, SUM(t.b) AS b_sum, COUNT(*) AS n FROM t GROUP BY t.m"
+    sql = (
+        "SELECT t.m, SUM(t.a) AS a_sum, SUM(t.b) AS b_sum, MAX(t.c) AS c_max, COUNT(*) AS n"
+        " FROM t GROUP BY t.m"
+    )
     tree = read(sql)
     say_runs(tree, "duckdb")
     assert has_runs(tree)
