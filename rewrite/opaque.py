@@ -39,6 +39,7 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     for branch in list(tree.find_all(exp.Subquery)):
         if _is_bare_branch(branch):
             branch.replace(branch.this)
+    _capitals(tree)
     without_idle_parentheses(tree, query.dialect)
     without_idle_nulls(tree)
     read = names_read(tree)
@@ -60,6 +61,13 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     names = tuple(output.name for output in query.outputs)
     rels, columns = zip(*inputs.values(), strict=True) if inputs else ((), ())
     return Plan(names, Opaque(text, rels, columns, len(names), reason))
+
+
+def _capitals(tree: exp.Expr) -> None:
+    """In place: the words of a frame are as they were written; `rows` is ROWS."""
+    for spec in tree.find_all(exp.WindowSpec):
+        for key, value in [*spec.args.items()]:
+            spec.set(key, value.upper() if isinstance(value, str) else value)
 
 
 def _sort_conjuncts(tree: exp.Expr) -> None:

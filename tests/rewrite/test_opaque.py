@@ -140,6 +140,11 @@ SAME = [
     ("a cast and the function that is one", "databricks",
      "SELECT a, TO_TIMESTAMP(c) AS x FROM t TABLESAMPLE (1 PERCENT)",
      "SELECT a, CAST(c AS TIMESTAMP) AS x FROM t TABLESAMPLE (1 PERCENT)"),
+    ("the words of a named frame", "postgres",
+     "SELECT DISTINCT ON (a) a, SUM(b) OVER w AS x FROM t WINDOW w AS "
+     "(ORDER BY a ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)",
+     "SELECT DISTINCT ON (a) a, SUM(b) OVER w AS x FROM t WINDOW w AS "
+     "(ORDER BY a rows between 1 preceding and current row)"),
     ("needless quotes", "postgres",
      'SELECT DISTINCT ON ("a") a FROM "t"', "SELECT DISTINCT ON (a) a FROM t"),
     ("comments", "duckdb", R + "SELECT i /* x */ FROM n -- y", R + "SELECT i FROM n"),
