@@ -21,7 +21,7 @@ from sqlglot import exp
 from unwet.lineage.declared import Types, output_types
 from unwet.lineage.resolve import Query
 from unwet.lineage.tables import Catalog, Table
-from unwet.lineage.trees import copied, is_inside, stands_in
+from unwet.lineage.trees import copied, stands_in
 from unwet.rewrite.algebra import (
     Aggregate,
     Distinct,
@@ -41,8 +41,9 @@ from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.lower import Env, Lowerer, lower, trim
 from unwet.rewrite.naming import common_end, free, majority, snake
 from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.read_once import inlined, standing_alone
 from unwet.rewrite.reads import blocks
-from unwet.rewrite.referring import Blocks, bare_branches, refer, select_from, visible
+from unwet.rewrite.referring import Blocks, bare_branches, refer, select_from
 from unwet.rewrite.rereading import resolved
 from unwet.rewrite.same_rows import SameRows
 from unwet.rewrite.same_shape import SameShape
@@ -50,6 +51,15 @@ from unwet.rewrite.scalars import Unsupported
 from unwet.rewrite.shapes import after_tables, say_conditions
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stars import is_open, made_table
+from unwet.rewrite.unread import (
+    all_of,
+    columns_read,
+    narrow,
+    reached,
+    read_instead,
+    reads,
+    selecting,
+)
 from unwet.rewrite.widening import Offers, Site, Wide, names_in, widened
 
 _MORE = 2  # lines that a model saves beyond those that anything has to: it is a file of its own
@@ -155,6 +165,10 @@ class Workshop:
             for part in self.owners.parted(self._worth_sharing(sites), _host):
                 self._try(key, part)
         self._settle()
+        if not over():
+            self._same_in_all_that_is_read()
+            narrow(self.made, self.trees.values())
+            self._reports_that_are_models()
         for tree in (*self.trees.values(), *self.made.values()):
             bare_branches(tree)
             say_conditions(tree, self.dialect)
@@ -249,7 +263,7 @@ class Workshop:
             label = self._label(sites, base)
             name = free(label, self._taken())
             self.wanted[name] = label, key
-            tree = _standing_alone(base.node)
+            tree = standing_alone(base.node)
             scan = partial(self._scan, name)
             wide = widened(tree, base, sites, scan, self.offers, self.normalizer)
             if wide is None:
@@ -358,7 +372,7 @@ class Workshop:
         found = self._reads()
         for name in reversed([*self.made]):
             reads = found.get(f"ref__{name}__ref", [])
-            if not reads or (len(reads) == 1 and _inlined(reads[0], name, self.made[name])):
+            if not reads or (len(reads) == 1 and inlined(reads[0], name, self.made[name])):
                 del self.made[name]
                 found = self._reads()
 
@@ -379,6 +393,53 @@ class Workshop:
     def refused(self) -> bool:
         """Whether something has a name that nobody wants: then all is done again without it."""
         return any([self.owners.refuses(name, key) for name, (_, key) in self.wanted.items()])
+
+    def _same_in_all_that_is_read(self) -> None:
+        """Models that are another one but for what nobody reads are not needed."""
+        for name in [*self.made]:
+            old, trees = f"ref__{name}__ref", {**self.trees, **self.made}
+            said = columns_read(old, trees.values())
+            readers = {host: tree for host, tree in trees.items() if reads(tree, old)}
+            for other in [*self.made]:
+                has = {column.lower() for column in self.made[other].named_selects}
+                new, around = f"ref__{other}__ref", reached(other, self.made)
+                if other == name or name in around or said is None or not said <= has:
+                    continue
+                if all(self._says_the_same(each, old, new) for each in readers.items()):
+                    del self.made[name]
+                    self._read_instead(name, other)
+                    break
+
+    def _says_the_same(self, reader: tuple[str, exp.Query], old: str, new: str) -> bool:
+        """Whether a query has the rows that it has if it reads another model."""
+        host, tree = reader
+        copy = copied(tree)
+        read_instead(old, new, [copy])
+        mine, theirs = (next(iter(self._scan(host, each)), None) for each in (copied(tree), copy))
+        if mine is None or theirs is None or mine.block is not mine.query:
+            return False
+        return theirs.block is theirs.query and mine.rel.digest == theirs.rel.digest
+
+    def _reports_that_are_models(self) -> None:
+        """A model whose columns are those of a report of it is that report."""
+        for host in sorted(self.makers & self.trees.keys()):
+            token, names = all_of(self.trees[host])
+            model = self.made.get(token[len("ref__") : -len("__ref")])
+            if model is None or len(model.selects) != len(names):
+                continue
+            tree = selecting(model, names)
+            if tree is not None:
+                name = token[len("ref__") : -len("__ref")]
+                del self.made[name]
+                self.trees[host] = tree
+                self._read_instead(name, host)
+
+    def _read_instead(self, name: str, other: str) -> None:
+        """All that read the one model read the other."""
+        old, trees = f"ref__{name}__ref", {**self.trees, **self.made}
+        readers = [host for host, tree in trees.items() if reads(tree, old)]
+        self.owners.note(other, [other, *readers])
+        read_instead(old, f"ref__{other}__ref", trees.values())
 
     def _reads(self) -> dict[str, list[exp.Table]]:
         """Where each relation is read."""
@@ -410,39 +471,6 @@ def _host(site: Site) -> str:
     return site.host
 
 
-def _inlined(table: exp.Table, name: str, tree: exp.Query) -> bool:
-    """In place: the query as the first CTE of the only one that reads it, if it can stand there."""
-    host = table.root()
-    if tree.args.get("with_") or not isinstance(host, exp.Query):
-        return False
-    inner = copied(tree)
-    if isinstance(inner, exp.Select):
-        _narrow(inner, table)
-    block = host.args.get("with_")
-    ctes = list(block.expressions) if block is not None else []
-    taken = {cte.alias.lower() for cte in host.find_all(exp.CTE)}
-    label = free(name.removeprefix("int_"), taken)
-    table.set("this", exp.to_identifier(label))
-    cte = exp.CTE(this=inner, alias=exp.TableAlias(this=exp.to_identifier(label)))
-    recursive = bool(block is not None and block.args.get("recursive"))
-    host.set("with_", exp.With(expressions=[cte, *ctes], recursive=recursive))
-    return True
-
-
-def _narrow(inner: exp.Select, table: exp.Table) -> None:
-    """Drops the columns that the reader does not read."""
-    reader = table.find_ancestor(exp.Select)
-    if reader is None or inner.args.get("distinct") or any(i.is_star for i in reader.expressions):
-        return
-    if any(isinstance(n, exp.Literal) for k in ("group", "order") if inner.args.get(k)
-           for n in inner.args[k].expressions):  # fmt: skip
-        return
-    read = {c.name.lower() for c in reader.find_all(exp.Column) if c.table in ("", table.alias)}
-    own = [i for i in inner.expressions if i.alias_or_name.lower() in read]
-    if own:
-        inner.set("expressions", own)
-
-
 def _about(rel: Rel) -> str:
     """The word for what all rows are of, where they are of one table."""
     tables = {node.table for node in walk(rel) if isinstance(node, Scan)}
@@ -469,31 +497,6 @@ def _trivial(rel: Rel) -> bool:
     """One table and a filter: nobody wants a model for that."""
     kinds = {type(node) for node in walk(rel)}
     return Opaque in kinds or kinds.isdisjoint(_NOT_TRIVIAL)
-
-
-def _standing_alone(node: exp.Expr) -> exp.Query:
-    """A copy of a block with the CTEs it reads from the queries around it."""
-    copy = node.copy()
-    assert isinstance(copy, exp.Query)
-    needed: dict[str, exp.CTE] = {}
-    _collect(node, node, needed)
-    own = copy.args.get("with_")
-    ctes = [cte.copy() for cte in needed.values()]
-    if ctes:
-        inner = list(own.expressions) if own is not None else []
-        recursive = bool(own is not None and own.args.get("recursive"))
-        copy.set("with_", exp.With(expressions=[*ctes, *inner], recursive=recursive))
-    return copy
-
-
-def _collect(node: exp.Expr, place: exp.Expr, into: dict[str, exp.CTE]) -> None:
-    """The CTEs around ``place`` that ``node`` reads, each after those it reads itself."""
-    seen = visible(place)
-    for table in node.find_all(exp.Table):
-        cte = seen.get(table.name.lower()) if not table.args.get("db") else None
-        if cte is not None and table.name.lower() not in into and not is_inside(cte, node):
-            _collect(cte.this, cte, into)
-            into.setdefault(table.name.lower(), cte)
 
 
 def redrafted(draft: Draft, tree: exp.Query, outside: Mapping[str, Outside]) -> Draft:

@@ -1,0 +1,127 @@
+"""What nobody reads of a model between reports goes: its columns, and a model that is another one
+in all that is read of it.
+
+A model has the columns that some copy had, and is read by what is left of the others in the end.
+    int_orders (id, day, net)   int_net (id, day, net, currency)   nobody reads net of the first
+are one model: without `net` the first has the rows of the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from sqlglot import exp
+
+from unwet.lineage.trees import copied
+
+
+def narrow(made: Mapping[str, exp.Query], reports: Iterable[exp.Query]) -> None:
+    """In place: models without the columns that none of their readers says."""
+    trees = [*reports, *made.values()]
+    for name in reversed([*made]):
+        read = columns_read(f"ref__{name}__ref", trees)
+        tree = made[name]
+        if read is None or not isinstance(tree, exp.Select):
+            continue
+        items = tree.expressions
+        left = [item for item in items if item.alias_or_name.lower() in read]
+        if 0 < len(left) < len(items) and may_lose(tree, [i for i in items if i not in left]):
+            tree.set("expressions", left)
+
+
+def columns_read(token: str, trees: Iterable[exp.Query]) -> frozenset[str] | None:
+    """The columns that the readers of a relation say; None where these may be all."""
+    found: set[str] = set()
+    for tree in trees:
+        for table in tree.find_all(exp.Table):
+            if table.name.lower() != token.lower():
+                continue
+            reader = table.find_ancestor(exp.Select)
+            if reader is None or table.args.get("pivots") or _reads_all(reader, table):
+                return None
+            alias = table.alias_or_name.lower()
+            found |= {c.name.lower() for c in reader.find_all(exp.Column)
+                      if c.table.lower() in ("", alias)}  # fmt: skip
+            found |= {name.name.lower() for join in reader.args.get("joins") or ()
+                      for name in join.args.get("using") or ()}  # fmt: skip
+    return frozenset(found)
+
+
+def _reads_all(reader: exp.Select, table: exp.Table) -> bool:
+    """Whether a query may read columns that it does not say: by a star, as a row, or by NATURAL."""
+    joins = reader.args.get("joins") or ()
+    if any(item.is_star for item in reader.expressions) or any(j.args.get("method") for j in joins):
+        return True
+    alias = table.alias_or_name.lower()
+    return any(c.is_star or c.name.lower() == alias for c in reader.find_all(exp.Column))
+
+
+def may_lose(tree: exp.Select, items: Sequence[exp.Expr]) -> bool:
+    """Whether a query has the same rows without these outputs, as nothing in it says them."""
+    group, order = tree.args.get("group"), tree.args.get("order")
+    keys = [*(group.expressions if group else ()),
+            *(each.this for each in (order.expressions if order else ()))]  # fmt: skip
+    if tree.args.get("distinct") or any(isinstance(key, exp.Literal) for key in keys):
+        return False
+    if group is not None and group.args.get("all"):
+        return False
+    if tree.is_star or any(item.is_star for item in tree.expressions):
+        return False
+    names = {item.alias_or_name.lower() for item in items if isinstance(item, exp.Alias)}
+    said = (c for c in tree.find_all(exp.Column) if not c.table)
+    return not any(column.name.lower() in names for column in said)
+
+
+def selecting(tree: exp.Query, names: Sequence[str]) -> exp.Select | None:
+    """A copy of a query with these outputs only; None where it has not all, or needs the others."""
+    if not isinstance(tree, exp.Select):
+        return None
+    new = copied(tree)
+    items = {item.alias_or_name.lower(): item for item in new.expressions}
+    if len(items) < len(new.expressions) or not {*names} <= items.keys():
+        return None
+    if not may_lose(new, [item for name, item in items.items() if name not in names]):
+        return None
+    new.set("expressions", [items[name] for name in names])
+    return new
+
+
+def all_of(tree: exp.Query) -> tuple[str, tuple[str, ...]]:
+    """The relation of which a query says columns and nothing else, and these; empty otherwise."""
+    said = {key for key, value in tree.args.items() if value}
+    source = tree.args.get("from_")
+    table = source.this if source is not None else None
+    if said != {"expressions", "from_"} or not isinstance(table, exp.Table):
+        return "", ()
+    if {key for key, value in table.args.items() if value} - {"this", "alias"}:
+        return "", ()
+    if not all(isinstance(item, exp.Column) and not item.is_star for item in tree.expressions):
+        return "", ()
+    return table.name, tuple(item.name.lower() for item in tree.expressions)
+
+
+def read_instead(old: str, new: str, trees: Iterable[exp.Query]) -> None:
+    """In place: another relation where one is read, under the name that it had there."""
+    for tree in trees:
+        for table in [t for t in tree.find_all(exp.Table) if t.name.lower() == old.lower()]:
+            if not table.alias and any(c.table.lower() == old.lower()
+                                       for c in tree.find_all(exp.Column)):  # fmt: skip
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(old)))
+            table.set("this", exp.to_identifier(new))
+
+
+def reads(tree: exp.Query, token: str) -> bool:
+    """Whether a query reads a relation."""
+    return any(table.name.lower() == token.lower() for table in tree.find_all(exp.Table))
+
+
+def reached(name: str, made: Mapping[str, exp.Query]) -> Collection[str]:
+    """The models that one reads, and those that they read."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        tokens = {table.name for table in made[waiting.pop()].find_all(exp.Table)}
+        more = {each for each in made if f"ref__{each}__ref" in tokens} - found
+        found |= more
+        waiting += more
+    return found

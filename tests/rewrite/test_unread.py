@@ -1,0 +1,195 @@
+"""Columns that nobody reads go, and so does a model that is another one in all that is read."""
+
+from __future__ import annotations
+
+import pytest
+from sqlglot import exp, parse_one
+
+from unwet.rewrite.sharing import Shared
+from unwet.rewrite.unread import (
+    all_of,
+    columns_read,
+    may_lose,
+    narrow,
+    reached,
+    read_instead,
+    reads,
+    selecting,
+)
+from unwet.tests.rewrite.small_world import Worlds
+from unwet.tests.rewrite.test_sharing import shared
+
+M = "ref__m__ref"
+
+
+def read(sql: str) -> exp.Select:
+    tree = parse_one(sql, dialect="duckdb")
+    assert isinstance(tree, exp.Select)
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("reader", "columns"),
+    [
+        (f"SELECT x.a FROM {M} AS x WHERE x.b > 1 ORDER BY x.c", {"a", "b", "c"}),
+        (f"SELECT a FROM {M}", {"a"}),
+        (f"SELECT x.a FROM {M} AS x JOIN t USING (k) WHERE t.b = 1", {"a", "k"}),
+        (f"SELECT t.a FROM t WHERE t.b IN (SELECT x.c FROM {M} AS x WHERE x.d = t.e)", {"c", "d"}),
+        (f"SELECT x.a FROM {M} AS x WHERE EXISTS (SELECT 1 FROM t WHERE t.k = x.b)", {"a", "b"}),
+        (f"SELECT COUNT(*) AS n FROM {M} AS x", set()),
+        (f"SELECT X.A FROM {M} AS x", {"a"}),
+        (f"SELECT x.* FROM {M} AS x", None),
+        (f"SELECT * FROM {M}", None),
+        (f"SELECT COUNT(x) FROM {M} AS x", None),  # its rows as values
+        (f"SELECT x.a FROM {M} AS x NATURAL JOIN t", None),
+        (f"SELECT COUNT(x.*) AS n FROM {M} AS x", None),
+    ],
+)
+def test_what_a_query_reads(reader: str, columns: set[str] | None) -> None:
+    found = columns_read(M, [read(reader), read("SELECT z.zz FROM other AS z")])
+    assert found == (None if columns is None else frozenset(columns))
+
+
+@pytest.mark.parametrize(
+    ("sql", "fine"),
+    [
+        ("SELECT a, b AS y FROM t", True),
+        ("SELECT a, SUM(b) AS y FROM t GROUP BY a", True),
+        ("SELECT a, t.b AS y FROM t ORDER BY t.b", True),
+        ("SELECT DISTINCT a, b AS y FROM t", False),
+        ("SELECT a, b AS y FROM t ORDER BY y", False),
+        ("SELECT a, b AS y FROM t ORDER BY 2", False),
+        ("SELECT a, SUM(b) AS y FROM t GROUP BY 1", False),
+        ("SELECT a, b AS y FROM t GROUP BY ALL", False),
+        ("SELECT a, SUM(b) AS y FROM t GROUP BY a HAVING y > 1", False),
+        ("SELECT a, b AS y, y + 1 AS z FROM t", False),
+        ("SELECT *, b AS y FROM t", False),
+    ],
+)
+def test_which_outputs_a_query_can_do_without(sql: str, fine: bool) -> None:
+    tree = read(sql)
+    assert may_lose(tree, [item for item in tree.expressions if item.alias == "y"]) is fine
+
+
+def test_queries_that_lose_outputs_have_the_rows_that_they_had() -> None:
+    worlds = Worlds()
+    for sql in (
+        "SELECT a AS x, b AS y, COUNT(*) AS n FROM t GROUP BY a, b",
+        "SELECT t.a AS x, ROW_NUMBER() OVER (ORDER BY t.a, t.b) AS y FROM t LEFT JOIN u USING (a)",
+        "SELECT a AS x, SUM(b) AS y FROM t GROUP BY a HAVING COUNT(*) > 1 ORDER BY a",
+    ):
+        small = selecting(read(sql), ["x"])
+        assert small is not None
+        assert worlds.difference(f"SELECT x FROM ({sql}) AS q", small.sql("duckdb")) == ""
+
+
+def test_a_query_without_one_of_the_outputs_selects_none() -> None:
+    assert selecting(read("SELECT a FROM t"), ["b"]) is None
+    assert selecting(read("SELECT a, b AS a FROM t"), ["a"]) is None
+    union = parse_one("SELECT a FROM t UNION ALL SELECT a FROM u")
+    assert isinstance(union, exp.Query)
+    assert selecting(union, ["a"]) is None
+
+
+def test_only_what_is_read_is_left() -> None:
+    made: dict[str, exp.Query] = {
+        "inner": read("SELECT t.a, t.b, t.c AS d FROM t"),
+        "outer": read("SELECT q.a, q.b AS e FROM ref__inner__ref AS q WHERE q.a > 1"),
+    }
+    narrow(made, [read("SELECT o.a FROM ref__outer__ref AS o")])
+    assert made["outer"].sql() == "SELECT q.a FROM ref__inner__ref AS q WHERE q.a > 1"
+    assert made["inner"].sql() == "SELECT t.a FROM t"
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        (f"SELECT a, b FROM {M}", (M, ("a", "b"))),
+        (f"SELECT q.a FROM {M} AS q", (M, ("a",))),
+        (f"SELECT a AS b FROM {M}", ("", ())),
+        (f"SELECT a FROM {M} WHERE a > 1", ("", ())),
+        (f"SELECT DISTINCT a FROM {M}", ("", ())),
+        (f"SELECT * FROM {M}", ("", ())),
+        (f"SELECT a FROM (SELECT a FROM {M}) AS q", ("", ())),
+        (f"SELECT a FROM {M} TABLESAMPLE (10 PERCENT)", ("", ())),
+    ],
+)
+def test_which_reports_are_columns_of_a_model(sql: str, found: tuple[str, tuple[str, ...]]) -> None:
+    assert all_of(read(sql)) == found
+
+
+def test_another_model_is_read_under_the_same_name() -> None:
+    tree = read(f"SELECT {M}.a FROM {M} JOIN t AS q ON q.a = {M}.a")
+    read_instead(M, "ref__n__ref", [tree])
+    assert tree.sql() == f"SELECT {M}.a FROM ref__n__ref AS {M} JOIN t AS q ON q.a = {M}.a"
+    assert reads(tree, "ref__n__ref")
+    assert not reads(tree, M)
+
+
+def test_models_behind_models_are_reached() -> None:
+    made: dict[str, exp.Query] = {
+        "a": read("SELECT 1 FROM ref__b__ref"),
+        "b": read("SELECT 1 FROM ref__c__ref"),
+        "c": read("SELECT 1"),
+        "d": read("SELECT 1 FROM ref__a__ref"),
+    }
+    assert {*reached("a", made)} == {"b", "c"}
+
+
+WIDE = """select i.o_id, o.country, sum(i.qty) as n, sum(i.price) as total, min(i.price) as low,
+  max(i.price) as high, count(distinct i.qty) as sizes
+from s.i i join s.o o on o.id = i.o_id where o.status = 'paid' group by i.o_id, o.country"""
+
+
+def test_a_model_between_reports_has_the_columns_that_they_read() -> None:
+    one = f"create table r.a as with t as ({WIDE}) select country, sum(n) as n from t group by 1"
+    two = f"create table r.b as with t as ({WIDE}) select country, max(n) as m from t group by 1"
+    (model,) = shared(one, two).intermediates
+    assert model.tree.named_selects == ["country", "n"]
+
+
+def test_a_report_of_all_that_is_read_of_a_model_is_that_model() -> None:
+    base = f"create table r.base as select country, n from ({WIDE}) as t"
+    one = f"create table r.a as with t as ({WIDE}) select country, sum(n) as n from t group by 1"
+    two = f"create table r.b as with t as ({WIDE}) select country, max(n) as m from t group by 1"
+    found = shared(base, one, two, makers=frozenset({"base"}))
+    assert found.intermediates == ()
+    assert {d.name: d.refs for d in found.drafts} == {"base": (), "a": ("base",), "b": ("base",)}
+    alone = shared(base, one, two)
+    assert len(alone.intermediates) == 1
+
+
+NET = """select o.id, o.country, o.cents - x.back as net, o.cents * 2 as gross, o.status, x.back
+from s.o o join (select i.o_id, min(i.price) as low from s.i i group by i.o_id) k on k.o_id = o.id
+left join (select i.o_id, sum(i.price) as back, count(*) as n from s.i i {kept} group by i.o_id) x
+on x.o_id = o.id where o.status = 'paid'"""
+COUNTED = """create table r.{name} as select {taken} from (
+select t.country, count(distinct t.id) as c, {more} from ({net}) as t group by t.country) as q"""
+SUMMED = """create table r.{name} as
+select t.country, {more} as s from ({net}) as t group by t.country"""
+
+
+def nets(taken: str) -> list[str]:
+    """Two reports of nets after some refunds, of which they take as much, and two after all."""
+    some, every = NET.format(kept="where i.qty > 1"), NET.format(kept="")
+    return [
+        COUNTED.format(name="a", net=some, taken=taken, more="sum(t.net) as s"),
+        COUNTED.format(name="b", net=some, taken=taken, more="max(t.net) as s"),
+        SUMMED.format(name="c", net=every, more="sum(t.net + t.gross)"),
+        SUMMED.format(name="d", net=every, more="max(t.net + t.gross)"),
+    ]
+
+
+def of_some(found: Shared) -> list[str]:
+    """The models that are made of the refunds after which some nets are."""
+    return [draft.name for draft in found.intermediates if "qty > 1" in draft.tree.sql()]
+
+
+def test_a_model_that_is_another_one_in_all_that_is_taken_is_not_made() -> None:
+    found = shared(*nets("country, c"))
+    assert of_some(found) == []
+    assert len({draft.refs for draft in found.drafts}) == 1
+
+
+def test_a_model_of_other_rows_stays() -> None:
+    assert len(of_some(shared(*nets("country, c, s")))) == 1
