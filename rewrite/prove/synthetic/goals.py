@@ -136,7 +136,8 @@ def _seen(way: Way, symbols: Symbols) -> list[int]:
     exprs = (*way.seen, *way.wants)
     plain = {n for each in exprs if (n := number(each)) is not None}
     found = {n for each in exprs if number(each) is None for n in numbers(each)}
-    inner = {n for at in found for each in symbols.variables[at].of for n in numbers(each)}
+    counted = found | plain  # COUNT(DISTINCT a, b) is plain, and made of two cells
+    inner = {n for at in counted for each in symbols.variables[at].of for n in numbers(each)}
     busy = sorted(found | inner)
     return busy + sorted(plain - found - inner)[: max(SEEN - len(busy), 10)]
 

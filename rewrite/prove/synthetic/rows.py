@@ -36,9 +36,9 @@ from unwet.rewrite.algebra import (
     Values,
     Window,
     operands,
-    parts,
     width,
 )
+from unwet.rewrite.prove.synthetic.row_parts import argument, columns, is_pivot
 from unwet.rewrite.prove.synthetic.ruled_out import is_missing, is_never, is_torn
 from unwet.rewrite.prove.synthetic.symbols import (
     NULL,
@@ -57,6 +57,7 @@ LARGE: Final = 600  # parts; what is computed by more is not looked into
 LONG: Final = 4000  # but for what is computed of one value alone
 _RANKS: Final = frozenset({"rownumber", "rank", "denserank", "ntile"})
 _SUMMARIES: Final = frozenset({"sum", "avg", "min", "max", "stddev", "median"})
+_NEIGHBOURS: Final = frozenset({"lag", "lead"})
 _FRACTIONS: Final = frozenset({"percentrank", "cumedist"})
 
 
@@ -145,11 +146,12 @@ class Deriver:
                 return self._join(rel)
             case Aggregate():
                 ways = self.ways(rel.input)
-                pairs = self._pairs(rel, ways) if _is_pivot(rel) else ()
+                pairs = self._pairs(rel, ways) if is_pivot(rel) else ()
                 self.keys[rel.digest] = [self._placed(rel.keys, way.outputs) for way in ways]
                 return (*(self._grouped(rel, way) for way in ways), *pairs)
             case Window():
-                return tuple(self._windowed(rel, way) for way in self.ways(rel.input))
+                ways = self.ways(rel.input)
+                return (*(self._windowed(rel, way) for way in ways), *self._next(rel, ways))
             case SetOp():
                 return self._set_operation(rel)
             case Distinct(input=inner):
@@ -191,7 +193,7 @@ class Deriver:
         for way in ways:
             end = start + len(way.outputs)
             shifted = (*((NULL,) * start), *way.outputs)
-            own = [c for c in conjuncts if all(start <= n < end for n in _columns(c))]
+            own = [c for c in conjuncts if all(start <= n < end for n in columns(c))]
             if not any(is_never(self.placed(each, shifted)) for each in own):
                 kept.append(way)
         return tuple(kept) or ways
@@ -365,6 +367,28 @@ class Deriver:
         outputs = (*way.outputs, *made)
         return replace(way, outputs=outputs, partitions=tuple(partitions), orders=tuple(orders))
 
+    def _next(self, rel: Window, ways: Sequence[Way]) -> tuple[Way, ...]:
+        """A row beside the one that LAG or LEAD finds in its partition, before or behind it."""
+        over = next((each for each in rel.functions if each.call.op in _NEIGHBOURS), None)
+        if over is None or not over.order or len(self.symbols.scans) > MOST_SCANS // 2:
+            return ()
+        one, other = ways[0], self.ways(rel.input)[0]
+        keys = [self._placed(over.partition, way.outputs) for way in (one, other)]
+        equal = [binary("eq", a, b) for a, b in zip(*keys, strict=True) if a != b]
+        mine, its = (self.placed(over.order[0].expr, way.outputs) for way in (one, other))
+        is_less = (over.call.op == "lag") != over.order[0].descending
+        apart = binary("lt" if is_less else "gt", its, mine)
+        whole = self._windowed(rel, one)
+        found = [
+            self._over(each, other)
+            if (each.call.op, each.partition) == (over.call.op, over.partition)
+            else whole.outputs[len(one.outputs) + at]
+            for at, each in enumerate(rel.functions)
+        ]
+        outputs = (*one.outputs, *found)
+        both = replace(whole.beside(other), outputs=outputs, why="the row before")
+        return (replace(both, wants=(*both.wants, *equal, apart)),)
+
     def _over(self, over: Over, way: Way) -> Expr:
         call = over.call
         if call.op in _RANKS:
@@ -399,7 +423,7 @@ class Deriver:
             times = plain or self.symbols.made("count", args, False, way.scans, within)
             value = binary("mul", args[0], times)
         elif args:
-            value = _argument(args[0])
+            value = argument(args[0])
         else:
             return self.symbols.made("unknown")
         if agg.where is not None:
@@ -445,24 +469,6 @@ class Deriver:
         return replace(way, outputs=way.outputs + added, looks=(*way.looks, array))
 
 
-def _is_pivot(rel: Aggregate) -> bool:
-    """Whether rows of one group may be summed up in different columns."""
-    chosen_ = [agg for agg in rel.aggs if agg.where is not None or _has_choice(agg)]
-    return len(chosen_) > 1
-
-
-def _has_choice(agg: Agg) -> bool:
-    return agg.op == "countif" or any(
-        isinstance(part, Call) and part.op in ("case", "if") for part in parts(agg)
-    )
-
-
-def _columns(expr: Expr) -> list[int]:
-    """The columns that it is made of; -1 stands for those of a subquery."""
-    found = [part for part in parts(expr) if isinstance(part, Col | Subquery)]
-    return [part.index if isinstance(part, Col) else -1 for part in found]
-
-
 def _is_long_list(expr: Expr) -> bool:
     """Many tests of one value, as in a CASE with an arm for each of many words."""
     return tree_size(expr) <= LONG and len(numbers(expr)) == 1
@@ -475,10 +481,3 @@ def _with_partners(ways: Sequence[Way]) -> Iterator[Way]:
         for way, nulls in zip(ways, missing, strict=True):
             if nulls:
                 yield replace(way, wants=tuple(each for each in way.wants if each not in nulls))
-
-
-def _argument(arg: Expr) -> Expr:
-    """The value of ANY_VALUE(x HAVING MAX y), ARRAY_AGG(x ORDER BY y LIMIT 1): x."""
-    while isinstance(arg, Call) and arg.op in ("havingmax", "limit", "order"):
-        arg = arg.args[0]
-    return arg
