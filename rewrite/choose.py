@@ -251,7 +251,7 @@ class _Workshop:
     def _run(self, host: str, node: exp.Expr, found: Shape) -> Unit:
         if node.parent is None:
             return self._unit("whole", host, node, found, host)
-        return self._unit("block", host, node, found, BRANCH)
+        return self._unit("block", host, node, found, label_of(node))
 
     def variants(
         self, lists: bool = False, most: int | None = None, own: bool = False, written: bool = False

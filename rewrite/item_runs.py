@@ -22,6 +22,7 @@ from unwet.rewrite.abstract import Hole
 from unwet.rewrite.placed_calls import is_placed
 from unwet.rewrite.positions import NUMBERED
 from unwet.rewrite.shapes import HOLE, LIST
+from unwet.rewrite.told_of import label_of
 from unwet.rewrite.unions import word
 
 NAME: Final = "item__column__item"  # the name in the item that is said of all
@@ -89,22 +90,27 @@ def varies(holes: Sequence[Hole]) -> bool:
 
 def name_of(query: exp.Expr) -> str:
     """What a macro with such a loop is called: after what it makes of each column, or the constant
-    that it puts in front of them. Empty for other queries."""
+    that it puts in front of them, or all that it puts beside them. Empty for other queries."""
     runs = [run(item)[1] for item in query.args.get("expressions", ()) if is_run(item)]
     words = (item.alias.replace(NAME, "").strip("_") for item in runs)
     if found := next(filter(_PLAIN.fullmatch, words), ""):
         return found if found.endswith("s") else f"{found}s"
-    names = (i.alias for i in query.expressions if isinstance(i.unalias(), exp.Literal))
-    return next((f"of_{name.lower()}" for name in names if runs and _PLAIN.fullmatch(name)), "")
+    others = [item for item in query.args.get("expressions", ()) if runs and not is_run(item)]
+    said = [f"of_{i.alias.lower()}" for i in others if isinstance(i.unalias(), exp.Literal)]
+    said += [f"with_{item.alias.lower()}" for item in others if len(others) == 1]
+    return next((name for name in said if name.isidentifier() and not name.endswith("_")), "")
 
 
 def _queries(tree: exp.Expr) -> Iterator[exp.Select]:
     for query in tree.find_all(exp.Select):
-        if query.parent is not None and not word(query.parent):
+        if query.parent is not None and not label_of(query):
             continue
         source = query.args.get("from_")
         said = {name for name, value in query.args.items() if value}
-        reads_one = source is not None and isinstance(source.this, exp.Table)
+        table = source.this if source is not None else None
+        reads_one = isinstance(table, exp.Table)
+        if isinstance(table, exp.Table) and query.parent is not None and not word(query.parent):
+            reads_one = table.name.startswith(("ref__", "src__"))  # not what reads another CTE
         if reads_one and said <= _SAYS and not any(map(_is_more, query.iter_expressions())):
             yield query
 

@@ -10,6 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
 from unwet.rewrite.item_runs import has_runs, is_run, name_of, put_back, run, say_runs
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.targets.jinja import wrapped
@@ -111,6 +112,7 @@ def test_what_is_said_of_one_column_after_the_other(items: str, names: list[str]
     [
         "SELECT SUM(t.a) AS a_sum FROM t JOIN u ON t.a = u.a",
         "SELECT SUM(t.a) AS a_sum FROM (SELECT 1 AS a) AS t",
+        "SELECT 1 AS x FROM t WHERE t.a = ANY (SELECT SUM(u.a) AS a_sum FROM u)",
         "WITH u AS (SELECT 1) SELECT SUM(t.a) AS a_sum FROM t",
         "SELECT DISTINCT SUM(t.a) AS a_sum FROM t",
         "SELECT SUM(t.a) AS a_sum FROM t LIMIT 1",
@@ -118,6 +120,7 @@ def test_what_is_said_of_one_column_after_the_other(items: str, names: list[str]
         "SELECT 1 AS x FROM u WHERE u.x = (SELECT SUM(t.a) AS a_sum FROM t)",
         "SELECT t.a, t.b, t.c FROM t",  # nobody wants to look that up
         "SELECT t.*, SUM(t.a) AS a_sum FROM t",
+        "WITH u AS (SELECT 1 AS a), t AS (SELECT SUM(u.a) AS a_sum FROM u) SELECT a_sum FROM t",
         "SELECT *, SUM(t.a) AS a_sum FROM t GROUP BY 1",
     ],
 )
@@ -161,3 +164,52 @@ def test_a_long_list_of_names_is_broken_between_them() -> None:
     assert max(map(len, wrapped([f"columns=[{names}]", "day='2024-01-01'"]).splitlines())) <= 88
     text = f"columns=[{names}, 'two words']"
     assert wrapped([text]).strip() == text
+
+
+LATEST = """CREATE TABLE {name} AS WITH newest AS (SELECT {columns}, ROW_NUMBER() OVER (
+PARTITION BY s.{key} ORDER BY s.loaded DESC) AS rn FROM {table} AS s)
+SELECT {shown} FROM newest AS n WHERE n.rn = 1"""
+READINGS: dict[str, object] = {
+    "stays": dict.fromkeys(("stay", "person", "ward", "days", "loaded"), "INTEGER"),
+    "wards": dict.fromkeys(("ward", "beds", "floor", "head", "house", "loaded"), "INTEGER"),
+    "people": dict.fromkeys(("person", "born", "town", "loaded"), "INTEGER"),
+}
+
+
+def test_a_cte_and_a_derived_table_may_have_a_list_of_columns(tmp_path: Path) -> None:
+    scripts = []
+    for table, (key, *others) in {
+        "stays": ("stay", "person", "ward", "days"),
+        "wards": ("ward", "beds", "floor", "head", "house"),
+        "people": ("person", "born", "town"),
+    }.items():
+        columns = ", ".join(f"s.{name}" for name in (key, *others))
+        shown = ", ".join(f"n.{name}" for name in others)
+        text = LATEST.format(
+            name=f"new_{table}", columns=columns, key=key, table=table, shown=shown
+        )
+        scripts.append(Source(f"new_{table}.sql", text, "duckdb"))
+    result = refactor(load(scripts, "duckdb", READINGS), Request(out=tmp_path / "p"))  # type: ignore[arg-type]
+    assert {report.outcome for report in result.verdicts} == {"proved"}
+    macro = flat(result.files["macros/with_rn.sql"])
+    loop = "{% for column_2 in columns %} s.{{ column_2 }}, {% endfor %}"
+    assert f"{loop} row_number() over (partition by s.{{{{ column }}}}" in macro
+    for name in ("stays", "wards", "people"):
+        assert "with_rn(" in result.files[f"models/marts/new_{name}.sql"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "name"),
+    [
+        ("SELECT 'DE' AS scope, t.a, t.b, t.c FROM t", "of_scope"),
+        ("SELECT t.a, t.b, t.c, COUNT(*) OVER () AS n FROM t", "with_n"),
+        ("SELECT t.a, t.b, t.c, COUNT(*) OVER () AS n, 1 + 1 AS m FROM t", ""),
+        ("SELECT t.a, t.b, t.c, COUNT(*) OVER () FROM t", ""),
+        ("SELECT t.k, SUM(t.a) AS sum_of_a FROM t", "sum_ofs"),
+        ("SELECT t.k, 1 AS n FROM t", ""),
+    ],
+)
+def test_a_macro_is_called_after_what_it_makes(sql: str, name: str) -> None:
+    tree = read(sql)
+    say_runs(tree, "duckdb")
+    assert name_of(tree) == name
