@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import fill, role
+from unwet.rewrite.as_query import as_query
 from unwet.rewrite.fitting import Fit, New, fitted
 from unwet.rewrite.library import (
     HANDED_ON,
@@ -41,6 +42,8 @@ from unwet.rewrite.usual_values import calls_by_macro
 
 _MOST: Final = 2  # parameters more, for one query
 _LEAST: Final = 4  # lines that are saved
+_FEW: Final = 6  # calls of a macro that may be those of others
+_AROUND: Final = 2  # the first and the last line of a macro
 _RELATION: Final = re.compile(r"(?:ref|src)__\w+?__(?:ref|src)", re.IGNORECASE)
 _LISTED: Final = re.compile(r"list__(\w+?)__list")
 _STEM: Final = re.compile(r"(?:_rows|_part|_\d+)+\Z")
@@ -56,10 +59,16 @@ def adopted(
     for macro in sorted(library.macros, key=lambda each: (work.uses(each.name), each.name)):
         if macro.name not in stay:
             work.macro(macro.name)
+        if macro.name not in stay and work.uses(macro.name) <= _FEW:
+            work.parted(macro.name)
     for name in sorted(library.models):
         if name not in alone:
             work.model(name)
     return work.library()
+
+
+def _letters(call: MacroCall) -> int:
+    return sum(len(n) + len(leaf.text) + 6 for n, leaf in call.args) + len(call.macro)
 
 
 @dataclass
@@ -101,6 +110,46 @@ class _Work:
             if call is not None:
                 self.macros[name] = replace(macro, tree=call)
                 self.given.add(name)
+
+    def parted(self, name: str) -> None:
+        """A macro whose calls, all of whole models, become those of others, each of another one
+        maybe, where no more lines are written in all."""
+        if name in self.given or name not in self.macros:
+            return
+        macro, hosts = self.macros[name], self._hosts(name)
+        made = {h: as_query(macro, self.calls[n], self.dialect) for h, n in hosts.items()}
+        if not made or len(made) < self.uses(name):
+            return
+        macros, calls = dict(self.macros), [*self.calls]
+        self.given.add(name)  # so that none is its own
+        new = {h: self._called(tree) if tree is not None else None for h, tree in made.items()}
+        found = {host: call for host, call in new.items() if call is not None}
+        if len(found) == len(new):
+            pairs = [(each, macros[name]) for name, each in self.macros.items()]
+            grown = sum(self._size(now) - self._size(old) for now, old in pairs if now is not old)
+            heights = [(self.calls[numbers_of(call)[0]], calls[hosts[host]])
+                       for host, call in found.items()]  # fmt: skip
+            lines = sum(call_height(_letters(now)) - call_height(_letters(old))
+                        for now, old in heights)  # fmt: skip
+            if grown + lines + _LEAST <= self._size(macro):
+                self.models |= found
+                return
+        self.macros, self.calls = macros, calls
+        self.given.remove(name)
+        self._uses = Counter(call.macro for call in calls)
+
+    def _size(self, macro: Macro) -> int:
+        """Lines of its file."""
+        return tree_lines(macro.tree, self.dialect) + _AROUND + len(macro.optional[1])
+
+    def _hosts(self, macro: str) -> dict[str, int]:
+        """The models that are a call of a macro and nothing else, and the number of that call."""
+        found: dict[str, int] = {}
+        for name, tree in self.models.items():
+            hit = HANDED_ON.fullmatch(tree.name) if isinstance(tree, exp.Var) else None
+            if hit is not None and self.calls[int(hit[1])].macro == macro:
+                found[name] = int(hit[1])
+        return found
 
     def model(self, name: str) -> None:
         """A model that becomes a call, or branches in it."""
@@ -152,8 +201,7 @@ class _Work:
         _, macro, fit = best
         made, call = _taken(macro, fit, self.dialect, self.macros.keys())
         inner = sum(tree_lines(query, self.dialect) + 2 for query in fit.inner.values())
-        words = sum(len(n) + len(leaf.text) + 6 for n, leaf in call.args) + len(macro.name)
-        if lines - inner - call_height(words) - 2 * bool(name) < _LEAST:
+        if lines - inner - call_height(_letters(call)) - 2 * bool(name) < _LEAST:
             return None
         usual = {n: leaf for n, leaf in made.more.items() if n not in macro.params}
         for at, each in enumerate(self.calls):

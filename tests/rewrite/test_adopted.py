@@ -279,3 +279,42 @@ def test_ways_of_writing(one: str, other: str) -> None:
 )
 def test_what_is_not_the_same(one: str, other: str) -> None:
     assert plainly(parse_one(one)) != plainly(parse_one(other))
+
+
+def test_a_macro_with_few_calls_is_taken_apart_where_all_are_calls_of_another() -> None:
+    known = library("SELECT 1 AS x")
+    [m] = known.macros
+    text = BODY.replace("h__condition__h", "a.d = 0").replace(
+        "COUNT(*) AS n, MIN(a.w) AS w", "h__value__h AS h__column__h"
+    )
+    tree = parse_one(text)
+    for node in [*tree.find_all(exp.Column)]:
+        if node.name == "h__value__h":
+            node.replace(exp.Var(this="h__value__h"))
+    test = tree.find(exp.EQ)
+    assert test is not None
+    [test] = [each for each in tree.find_all(exp.EQ) if each.this.name == "d"]
+    test.replace(exp.Var(this="h__condition__h"))
+    other = Macro("m_rows", ("column", "value", "condition"), tree, "query",
+                  defaults={"condition": "TRUE"})  # fmt: skip
+
+    def said(column: str, value: str, *condition: str) -> MacroCall:
+        own = tuple(("condition", Leaf("condition", each)) for each in condition)
+        args = ("column", Leaf("name", column)), ("value", Leaf("condition", value)), *own
+        usual = () if condition else (("condition", Leaf("condition", "TRUE")),)
+        return MacroCall("m_rows", args, usual)
+
+    calls = (*known.calls, said("n", "COUNT(*)"), said("w", "MIN(a.w)", "a.d = 4 OR a.d = 5"))
+    models = {**known.models, "few": exp.Var(this="call__3__call"),
+              "fewer": exp.Var(this="call__4__call")}  # fmt: skip
+    made = adopted(Library(models, (m, other), calls), "duckdb", 5)
+    assert [macro.name for macro in made.macros] == ["m"]
+    assert made.macros[0].optional == ("without", ("n", "w"))
+    few, fewer = (made.calls[int(made.models[n].name.split("__")[1])] for n in ("few", "fewer"))
+    assert dict(few.args)["without"].text == "['w']"
+    assert dict(fewer.args)["without"].text == "['n']"
+    assert dict(fewer.args)["condition"].text == "(a.d = 4 OR a.d = 5)"
+    wrong = (*calls[:4], said("w", "MIN(a.u)", "a.d = 4"))
+    stays = adopted(Library(models, (m, other), wrong), "duckdb", len(m.params))
+    assert [macro.name for macro in stays.macros] == ["m", "m_rows"]
+    assert stays.models == models
