@@ -51,7 +51,7 @@ def with_common_conditions(
     for number in calls_made(library):  # also those that stand in what other calls say
         own[calls[number].macro].append(number)
     for at, macro in enumerate(macros):
-        for name in _conditions(macro, calls) if macro.name not in stay else ():
+        for name in conditions_of(macro, calls) if macro.name not in stay else ():
             made = _parted(macros[at], name, [calls[n] for n in own[macro.name]], most)
             if made is not None:
                 macros[at], changed = made
@@ -77,7 +77,7 @@ def conjuncts(text: str) -> list[str]:
     return [part.strip() for part in found]
 
 
-def _conditions(macro: Macro, calls: Sequence[MacroCall]) -> list[str]:
+def conditions_of(macro: Macro, calls: Sequence[MacroCall]) -> list[str]:
     """The parameters that are conditions beside others, or alone, and nothing else: what one hands
     on to another macro has to stay whole."""
     places = (where.this for where in macro.tree.find_all(exp.Where))

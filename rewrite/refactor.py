@@ -71,6 +71,7 @@ from unwet.rewrite.repeats import repeats
 from unwet.rewrite.rolled_up import rolled_up
 from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.said_once import said_once
+from unwet.rewrite.said_ranges import with_ranges
 from unwet.rewrite.selections import selected
 from unwet.rewrite.sharing import Shared, share
 from unwet.rewrite.sizes import Size, parameter_lines, part_size, project_size
@@ -337,6 +338,8 @@ class _Job:
             library = written_out(library, self.dialect)
             library = said_once(library, names)
             if not self.limits.apart:
+                most = self.limits.sharing.max_parameters
+                library = with_ranges(library, names, most, stay | alone)
                 library = with_named_conditions(library, self.dialect, names, stay | alone)
             library = without_constants(library)
         project = self._named(self._project(shared.drafts, library, shared.intermediates))

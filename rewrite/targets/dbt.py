@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import HANDED_ON, LINE, Macro
+from unwet.rewrite.library import HANDED_ON, LINE, NO_VALUE, Macro
 from unwet.rewrite.project import Project
 from unwet.rewrite.same_tables import same_tables, without_these
 from unwet.rewrite.source_tables import table_parameters, with_tables
@@ -157,6 +157,8 @@ def _macro(project: Project, macro: Macro, tables: Mapping[str, str]) -> str:
             sources=tables,
             optional=_tests(macro),
         )
+    if macro.kind == "expression" and (idle := _idle(macro)):
+        body = f"{{% if {idle} is none %}}1 = 1{{% else %}}\n{body}\n{{% endif %}}"
     # parameters with a default come last, those that follow from another one behind that
     params = sorted(macro.params, key=lambda name: _rank(macro.defaults.get(name)))
     said = [f"{n}={usual(macro.defaults[n], dialect, calls)}" if n in macro.defaults else n
@@ -165,6 +167,11 @@ def _macro(project: Project, macro: Macro, tables: Mapping[str, str]) -> str:
     if len(head) > LINE:
         head = f"{{% macro {macro.name}(\n{wrapped(said)}\n) %}}"
     return f"{head}\n{body}\n{{% endmacro %}}\n"
+
+
+def _idle(macro: Macro) -> str:
+    """A parameter without which a condition demands nothing, in words of every dialect."""
+    return next((n for n in macro.params if macro.defaults.get(n) == NO_VALUE.text), "")
 
 
 def _tests(macro: Macro) -> dict[str, str]:

@@ -1,0 +1,273 @@
+"""Ranges of a column that calls say in a condition are parameters of their own.
+
+A report of a month hands on `n.day >= CAST('2024-05-01' AS DATE) AND n.day < ...`, beside what else
+it is about. Where many calls do, the macro says the column, and a call only from when to when:
+`first='2024-05-01', before='2024-06-01'`. A call that says no range has none: the words are a macro
+that holds then. The parts of an AND may stand in any order, so that a range is found in whatever
+order a call says its parts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.trees import copied
+from unwet.rewrite.common_conditions import conditions_of, conjuncts
+from unwet.rewrite.library import (
+    HANDED_ON,
+    HOLE,
+    LINE,
+    NO_CONDITION,
+    NO_VALUE,
+    Library,
+    Macro,
+    MacroCall,
+    called_by,
+    calls_made,
+    numbers_of,
+)
+from unwet.rewrite.naming import free, free_parameter
+from unwet.rewrite.said_once import height
+from unwet.rewrite.shapes import Leaf
+
+_LEAST: Final = 2  # calls of a macro that say a range
+_WORDS: Final = 5  # lines of a macro of such words, with its test
+_TEST_OF_WORDS: Final = 2  # lines of the test alone
+_AROUND: Final = 4  # signs that `height` counts around a call, which has none of them
+_VALUE: Final = r"(?:CAST\('[\w.:+-]+' AS \w+\)|(?:DATE )?'[\w.:+-]+')"
+_COLUMN: Final = r"[A-Za-z_][\w.]*|\w+\([\w. ]+\)"
+_TEST: Final = re.compile(rf"(?P<column>{_COLUMN}) (?P<sign>[<>]=?) (?P<value>{_VALUE})")
+_BETWEEN: Final = re.compile(rf"(?P<column>{_COLUMN}) BETWEEN (?P<value>{_VALUE}) AND ({_VALUE})")
+_TEXT: Final = re.compile(r"'([^']*)'")
+_TOKEN: Final = re.compile(r"(?:ref|src|h|p|call|tail|loop|list)__\w", re.IGNORECASE)
+_NAMES: Final = {">=": "first", ">": "after", "<": "before", "<=": "last"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """What a condition says of a column: the words with parameters in place of the column and its
+    values, those, and what else it says."""
+
+    words: str
+    params: tuple[str, str]
+    column: str
+    values: tuple[str, str]
+    rest: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The ranges that calls of a macro say of one column in the same words, by the calls' numbers;
+    how many lines that saves in them, the macro's own left out."""
+
+    macro: str
+    condition: str
+    said: Mapping[int, _Range]
+    saved: int
+
+    @property
+    def one(self) -> _Range:
+        return next(iter(self.said.values()))
+
+
+def with_ranges(
+    library: Library, taken: AbstractSet[str], most: int, alone: Collection[str] = frozenset()
+) -> Library:
+    """The library with such parameters, where that makes it smaller. ``taken``: names that no macro
+    may have; ``most``: parameters of a macro; ``alone``: models whose words stay in their order,
+    and so those of the macros that they call."""
+    shop = _Workshop.of(library, most, called_by(library, alone))
+    found: dict[str, list[_Found]] = defaultdict(list)
+    for macro in library.macros:
+        for each in shop.ranges(macro):
+            found[each.one.words].append(each)
+    for words, every in sorted(found.items()):
+        known = shop.words_of(words)
+        if sum(each.saved for each in every) > (_TEST_OF_WORDS if known else _WORDS):
+            name = known or shop.add(words, every[0].one.params, taken)
+            for each in every:
+                shop.take(each, name)
+    return Library(library.models, tuple(shop.macros.values()), tuple(shop.calls))
+
+
+@dataclass(slots=True)
+class _Workshop:
+    """What becomes of a library."""
+
+    macros: dict[str, Macro]
+    calls: list[MacroCall]
+    own: dict[str, list[int]]  # the numbers of the calls of each macro
+    single: set[int]  # those that are the only ones of their macro in a query
+    most: int
+    stay: Collection[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def of(cls, library: Library, most: int, stay: Collection[str]) -> _Workshop:
+        own: dict[str, list[int]] = defaultdict(list)
+        for number in calls_made(library):
+            own[library.calls[number].macro].append(number)
+        single: set[int] = set()
+        for tree in (*library.models.values(), *(macro.tree for macro in library.macros)):
+            numbers = numbers_of(tree)
+            times = Counter(library.calls[number].macro for number in numbers)
+            single.update(n for n in numbers if times[library.calls[n].macro] == 1)
+        macros = {macro.name: macro for macro in library.macros}
+        return cls(macros, [*library.calls], own, single, most, stay)
+
+    def ranges(self, macro: Macro) -> list[_Found]:
+        """For each condition of a macro the ranges that save most."""
+        full = len(macro.params) - macro.uncounted + 2 > self.most
+        if macro.kind != "query" or macro.name in self.stay or full:
+            return []
+        best: list[_Found] = []
+        for name in conditions_of(macro, self.calls):
+            forms: dict[tuple[str, str], dict[int, _Range]] = defaultdict(dict)
+            for number in self.own[macro.name]:
+                for said in _ranges(self._text(number, name)):
+                    forms[said.words, said.column][number] = said
+            made = [_Found(macro.name, name, said, self._saved(macro, name, said))
+                    for _, said in sorted(forms.items()) if len(said) >= _LEAST]  # fmt: skip
+            if made and (most := max(made, key=lambda each: each.saved)).saved > 0:
+                best.append(most)
+        return best[:1]
+
+    def words_of(self, words: str) -> str:
+        """The name of the macro that has these words; empty if none has."""
+        every = (each for each in self.macros.values() if each.kind == "expression")
+        names = (each.name for each in every
+                 if isinstance(each.tree, exp.Var) and each.tree.name == words)  # fmt: skip
+        return next(names, "")
+
+    def add(self, words: str, params: tuple[str, str], taken: AbstractSet[str]) -> str:
+        """A macro of these words."""
+        name = free("through" if params[1] == "last" else "within", {*taken, *self.macros})
+        self.macros[name] = Macro(name, ("column", *params), exp.Var(this=words), "expression",
+                                  "ranges of a column")  # fmt: skip
+        return name
+
+    def take(self, found: _Found, words: str) -> None:
+        """In place: a macro's condition is parted in all of its calls."""
+        macro, said = self.macros[found.macro], found.one
+        hidden = {*macro.params, *self.macros}
+        names = [free_parameter(each, hidden) for each in said.params]
+        held = (Leaf("string", f"h__{name}__h") for name in names)
+        inner = (("column", Leaf("condition", said.column)), *zip(said.params, held, strict=True))
+        self.calls.append(MacroCall(words, inner))
+        without = [n for n in self.own[macro.name] if n not in found.said]
+        for number in self.own[macro.name]:
+            self.calls[number] = _call(
+                self.calls[number], found.condition, names, found.said.get(number)
+            )
+        self.macros[macro.name] = _parted(macro, found.condition, names, len(self.calls) - 1,
+                                          bool(without))  # fmt: skip
+        if without:
+            own = self.macros[words]
+            none = dict.fromkeys(said.params, NO_VALUE.text)
+            self.macros[words] = replace(own, defaults={**own.defaults, **none})
+
+    def _text(self, number: int, name: str) -> str:
+        """What a call says for a condition, in full."""
+        leaf = dict(self.calls[number].args).get(name, NO_CONDITION)
+        inner = HANDED_ON.fullmatch(leaf.text)
+        if inner is None:
+            return leaf.text
+        call = self.calls[int(inner[1])]
+        macro, values = self.macros[call.macro], dict(call.args)
+        if not isinstance(macro.tree, exp.Var) or not {*HOLE.findall(macro.tree.name)} <= {*values}:
+            return leaf.text
+        return HOLE.sub(lambda hole: values[hole[1]].text, macro.tree.name)
+
+    def _saved(self, macro: Macro, name: str, said: Mapping[int, _Range]) -> int:
+        """Lines of calls that are not needed any more, less those that the macro has more."""
+        lines = 0
+        for number in self.single & said.keys():
+            new = _call(self.calls[number], name, said[number].params, said[number])
+            lines += self._height(self.calls[number]) - self._height(new)
+        head = len(macro.name) + sum(len(each) + 2 for each in macro.params) + 11
+        head += sum(len(text) + 3 for text in macro.defaults.values())
+        more = sum(len(each) + 7 for each in next(iter(said.values())).params)
+        lines -= 2 * (head <= LINE < head + more)
+        hole = next(v for v in macro.tree.find_all(exp.Var) if v.name == f"h__{name}__h")
+        return lines - isinstance(hole.parent, exp.And)
+
+    def _height(self, call: MacroCall) -> int:
+        signs = len(call.macro) - _AROUND
+        for name, leaf in call.args:
+            inner = HANDED_ON.fullmatch(leaf.text)
+            signs += len(name) + 3 + (self._signs(int(inner[1])) if inner else len(leaf.text) + 2)
+        return height(signs)
+
+    def _signs(self, number: int) -> int:
+        call = self.calls[number]
+        return len(call.macro) + sum(len(leaf.text) + 4 for _, leaf in call.args)
+
+
+def _ranges(text: str) -> list[_Range]:
+    """The ranges that a condition says, of each column."""
+    parts = [part for part in conjuncts(text) if part]
+    plain = [part for part in parts if not _TOKEN.search(part)]
+    found = [
+        _range(parts, (part,), both["column"], ("first", "last"),
+               f"BETWEEN {_held(both['value'], 'first')} AND {_held(both[3], 'last')}")
+        for part in plain
+        if (both := _BETWEEN.fullmatch(part)) is not None
+    ]  # fmt: skip
+    tests: dict[str, list[re.Match[str]]] = defaultdict(list)
+    for part in plain:
+        if (test := _TEST.fullmatch(part)) is not None:
+            tests[test["column"]].append(test)
+    for column, own in tests.items():
+        ends = sorted(own, key=lambda test: test["sign"].startswith("<"))
+        if [test["sign"][0] for test in ends] == [">", "<"]:
+            params = (_NAMES[ends[0]["sign"]], _NAMES[ends[1]["sign"]])
+            low, high = (f"{test['sign']} {_held(test['value'], param)}"
+                         for test, param in zip(ends, params, strict=True))  # fmt: skip
+            words = f"{low} AND h__column__h {high}"
+            found.append(_range(parts, (ends[0][0], ends[1][0]), column, params, words))
+    return found
+
+
+def _range(
+    parts: Sequence[str], own: Sequence[str], column: str, params: tuple[str, str], words: str
+) -> _Range:
+    """A range that some parts of a condition are; ``words``: what is said behind the column."""
+    first, last = (text for part in own for text in _TEXT.findall(part))
+    rest = tuple(part for part in parts if part not in own)
+    return _Range(f"h__column__h {words}", params, column, (first, last), rest)
+
+
+def _held(value: str, param: str) -> str:
+    return _TEXT.sub(f"'h__{param}__h'", value)
+
+
+def _call(call: MacroCall, name: str, params: Sequence[str], said: _Range | None) -> MacroCall:
+    """The call, which says the range beside the condition, or none."""
+    if said is None:
+        return replace(call, unsaid=(*call.unsaid, *((each, NO_VALUE) for each in params)))
+    condition = Leaf("condition", " AND ".join(said.rest) or NO_CONDITION.text)
+    idle = condition == NO_CONDITION
+    told = [(param, Leaf("string", text)) for param, text in zip(params, said.values, strict=True)]
+    own = told if idle else [(name, condition), *told]
+    args = [new for arg in call.args for new in (own if arg[0] == name else [arg])]
+    unsaid = (*call.unsaid, (name, condition)) if idle else call.unsaid
+    return replace(call, args=tuple(args), unsaid=unsaid, named=True)
+
+
+def _parted(macro: Macro, name: str, params: Sequence[str], number: int, open_: bool) -> Macro:
+    """The macro with the range in front of its condition; ``open_``: some calls have none."""
+    tree = copied(macro.tree)
+    for hole in [v for v in tree.find_all(exp.Var) if v.name == f"h__{name}__h"]:
+        word = exp.Var(this=f"call__{number}__call")
+        hole.replace(exp.And(this=word, expression=hole.copy()))
+    at = macro.params.index(name) + 1
+    own = (*macro.params[:at], *params, *macro.params[at:])
+    none = dict.fromkeys(params, NO_VALUE.text) if open_ else {}
+    defaults = {**macro.defaults, name: NO_CONDITION.text, **none}
+    return replace(macro, tree=tree, params=own, defaults=defaults)
