@@ -46,7 +46,7 @@ from unwet.rewrite.lifted import lift
 from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.list_parts import is_text
 from unwet.rewrite.macro_names import Labels, name_of_list, names_for
-from unwet.rewrite.naming import free
+from unwet.rewrite.naming import free, free_macro
 from unwet.rewrite.own_relations import may_have_own, place_own, without_ctes
 from unwet.rewrite.pieces import Items, expressions, item_runs, spellings
 from unwet.rewrite.placed_calls import (
@@ -508,7 +508,7 @@ class _Workshop:
         taken = self._taken()
         said = family.units[0].kind in PIECES or names[0].endswith("_rows")
         last = names[0] if said else f"{names[0]}_rows"
-        return free(next((n for n in names if n not in taken), last), taken)
+        return free_macro(next((n for n in names if n not in taken), last), taken)
 
     def _taken(self) -> frozenset[str]:
         """Names that another macro or model has, or that nobody may have."""

@@ -18,7 +18,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.rewrite.library import LINE, Library, Macro, MacroCall
-from unwet.rewrite.naming import free, shared_words
+from unwet.rewrite.naming import free_macro, shared_words
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.source_tables import table_name, table_parameters
 from unwet.rewrite.usual_values import calls_by_macro
@@ -155,7 +155,7 @@ def _made(library: Library, found: Sequence[_LookUp], taken: Collection[str]) ->
     for each in found:
         params = {name for macro in macros for name in macro.params}  # would hide a macro
         names = {*taken, *params, *(macro.name for macro in macros)}
-        name = free(f"{_word(each)}_of", names)
+        name = free_macro(f"{_word(each)}_of", names)
         rows = tuple(sorted(each.rows.items()))
         about = f"what each of {len(rows)} tables has for it"
         macros.append(Macro(name, (_KEY,), exp.Var(this=""), "look_up", about, rows=rows))

@@ -27,7 +27,7 @@ from unwet.rewrite.library import (
     calls_within,
     numbers_of,
 )
-from unwet.rewrite.naming import free, snake
+from unwet.rewrite.naming import free_macro, snake
 from unwet.rewrite.said_once import height
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.sizes import tree_lines
@@ -42,7 +42,10 @@ _CHAINS: Final = (exp.And, exp.Or)
 _TOKEN: Final = re.compile(r"(?:ref|src|h|p|call|tail|loop|list)__\w", re.IGNORECASE)
 _CONNECTED: Final = re.compile(r"\s(?:AND|OR)\s", re.IGNORECASE)
 _TEXT: Final = re.compile(r"'[^']*'")
-_NOT: Final = re.compile(r"(?:<>|!=|\bNOT\b[^']*)\s*\(?\s*'", re.IGNORECASE)
+_NOT: Final = re.compile(r"\bNOT\b", re.IGNORECASE)
+_NOT_ALL: Final = re.compile(r"\bNOT\s*\(", re.IGNORECASE)
+_COMPARED: Final = re.compile(r"(<>|!=|>=|<=|>|<)\s*(?:CAST\()?\Z")
+_WORD: Final = {">=": "from_", ">": "after_", "<=": "until_", "<": "before_"}
 _WORDS: Final = 4  # of a constant, in a name
 
 Trees = dict[str, exp.Expr]
@@ -58,7 +61,7 @@ def with_named_conditions(
     for text in shop.candidates():
         params = (name for macro in shop.macros for name in macro.params)
         names = {*taken, *(macro.name for macro in shop.macros), *params}
-        shop.take(text, free(_name(text), names))
+        shop.take(text, free_macro(_name(text), names))
     models = {name: shop.trees.get(name, tree) for name, tree in library.models.items()}
     macros = (replace(each, tree=shop.trees.get(each.name, each.tree)) for each in shop.macros)
     return Library(models, tuple(macros), tuple(shop.calls))
@@ -182,12 +185,22 @@ def _may_be_named(text: str) -> bool:
 
 
 def _name(text: str) -> str:
-    """After the first constant: a name for what it is, or is not."""
+    """After the first constant: a name for what it is, or is not, or what it is after."""
     first = _TEXT.search(text)
-    words = snake(first[0]).split("_")[:_WORDS] if first is not None else []
-    negated = first is not None and _NOT.search(text[: first.start() + 1]) is not None
-    said = "_".join(word for word in words if word)
-    return f"is_not_{said or 'so'}" if negated else f"is_{said or 'so'}"
+    if first is None:
+        return "is_so"
+    before = text[: first.start()]
+    sign = found[1] if (found := _COMPARED.search(before)) is not None else ""
+    said = "_".join(word for word in snake(first[0]).split("_")[:_WORDS] if word)
+    negated = _is_denied(before) != (sign in ("<>", "!="))
+    return f"is_{'not_' * negated}{_WORD.get(sign, '')}{said or 'so'}"
+
+
+def _is_denied(before: str) -> bool:
+    """Whether a NOT is about what comes behind these words: in the same test, or around it."""
+    around = (before[found.end() :] for found in _NOT_ALL.finditer(before))
+    is_within = any(each.count("(") >= each.count(")") for each in around)
+    return is_within or _NOT.search(_CONNECTED.split(before)[-1]) is not None
 
 
 # --- in a tree -----------------------------------------------------------------------------------

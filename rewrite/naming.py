@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from unwet.rewrite.dbt_names import BUILT_IN, SEEN
+
 _SMALL = frozenset(
     re.findall(r"\w+", "a an and at by for from in is least of on one or per the to with")
 )
@@ -28,6 +30,11 @@ _SPOKEN = frozenset(re.findall(r"\w+", "date day month table time value year"))
 def free_parameter(name: str, taken: Iterable[str]) -> str:
     """The same as `free` for a parameter of a macro."""
     return free(name, taken, RESERVED - _SPOKEN)
+
+
+def free_macro(name: str, taken: Iterable[str]) -> str:
+    """The same as `free` for a macro."""
+    return free(name, taken, RESERVED | BUILT_IN | SEEN)
 
 
 def free(name: str, taken: Iterable[str], reserved: frozenset[str] = RESERVED) -> str:

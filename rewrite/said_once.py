@@ -16,7 +16,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.rewrite.library import LINE, Library, Macro, MacroCall
-from unwet.rewrite.naming import free
+from unwet.rewrite.naming import free, free_macro
 from unwet.rewrite.shapes import Leaf
 
 _LEAST: Final = 4  # calls that say the same words
@@ -53,7 +53,7 @@ def said_once(library: Library, taken: AbstractSet[str]) -> Library:
         every = [said for _, _, said in uses]
         fixed = _fixed(every)
         varying = _params(words, fixed)
-        name = free(_name(every, varying), {*taken, *(macro.name for macro in macros)})
+        name = free_macro(_name(every, varying), {*taken, *(macro.name for macro in macros)})
         if _saved(calls, uses, name, fixed) <= _AROUND:
             continue
         params = ["column", *varying]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from unwet.rewrite.dbt_names import BUILT_IN
 from unwet.rewrite.prove.hooks import is_harmless
 from unwet.rewrite.prove.project_files import mapping, mappings
 from unwet.rewrite.prove.sandbox import TemplateFailure
@@ -40,19 +41,6 @@ _SAME_ROWS: Final = _words(
     "submission_method table_format table_properties table_type tags tblproperties tests "
     "time_ingestion_partitioning tmp_relation_type transient unique_key unlogged "
     "unique_tmp_table_suffix versions warehouse"
-)
-# What dbt's own macros are called, or what a template calls itself: one of the same name in a
-# project takes their place.
-BUILT_IN: Final = _words(
-    "ref source config var this target env_var log return is_incremental statement run_query "
-    "run_hooks create_table_as create_view_as get_create_table_as_sql get_create_view_as_sql "
-    "get_create_sql get_replace_sql get_select_subquery get_empty_subquery_sql set_sql_header "
-    "get_table_columns_and_constraints create_or_replace_view make_hook_config before_begin "
-    "in_transaction after_commit load_csv_rows create_csv_table reset_csv_table "
-    "get_csv_sql should_full_refresh truncate_relation drop_relation rename_relation "
-    "create_schema apply_grants persist_docs create_indexes load_relation load_cached_relation "
-    "make_temp_relation make_intermediate_relation make_backup_relation "
-    "generate_alias_name"
 )
 PLACING: Final = frozenset({"generate_schema_name", "generate_database_name"})
 _ADAPTERS: Final = _words(

@@ -13,6 +13,7 @@ from unwet.rewrite.targets.tokens import TOKEN
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'|[^\s,']+")
 _WHOLE = re.compile(r"0|[1-9]\d{0,17}")
+_SIGNS = {"\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r", "\f": r"\f", "\v": r"\v"}
 # a schema with a parameter in it, and a table
 _HELD = re.compile(r"((?:[a-z0-9]+_)*h__[a-z]\w*?__h(?:_[a-z0-9]+)*)__(\w+)")
 
@@ -66,8 +67,9 @@ def _joined(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text as a Jinja string."""
-    escaped = text.replace("\\", "\\\\").replace("\n", "\\n")
+    """A text as a Jinja string; of its blanks only spaces stand there as they are, as layouts move
+    and widen the others."""
+    escaped = "".join(_SIGNS.get(sign, sign) for sign in text)
     if "'" in text and '"' not in text:
         return f'"{escaped}"'
     return "'" + escaped.replace("'", "\\'") + "'"

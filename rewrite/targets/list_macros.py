@@ -20,7 +20,7 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from unwet.rewrite.library import LINE
-from unwet.rewrite.naming import common_words, free, majority
+from unwet.rewrite.naming import common_words, free_macro, majority
 from unwet.rewrite.targets.jinja import wrapped
 from unwet.rewrite.targets.shared_lists import TEXT, dedented, is_plain, without_breaks
 
@@ -105,7 +105,7 @@ def with_list_macros(
         if len(where) < 2 or group.saved < _LEAST_SAVED:
             continue
         words = {word for path in where for word in re.findall(r"\w+", files[path])}
-        name = free(_name(group, where), used | words)
+        name = free_macro(_name(group, where), used | words)
         used.add(name)
         macros.append(ListMacro(name, _comment(group, where), _macro(group, name)))
         calls |= {member.said: group.head(member, name) for member in group.members}

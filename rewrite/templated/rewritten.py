@@ -12,8 +12,8 @@ from typing import Final
 
 from unwet.lineage.config import Sharing
 from unwet.lineage.sources import Source
+from unwet.rewrite.dbt_names import BUILT_IN
 from unwet.rewrite.naming import RESERVED
-from unwet.rewrite.prove.dbt_settings import BUILT_IN
 from unwet.rewrite.prove.sandbox import TemplateFailure
 from unwet.rewrite.sizes import Size, code_lines, words
 from unwet.rewrite.templated.alike import apart

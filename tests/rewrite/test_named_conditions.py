@@ -174,3 +174,38 @@ def test_reports_that_say_a_rule_in_many_ways_are_proved() -> None:
     assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
     models = [flat(result.files[f"models/marts/{name}.sql"]) for name in pile]
     assert all("{{ is_not_cart_functionality() }}" in text for text in models)
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        ("NOT deleted IS NULL AND app = 'Shopping Cart'", "is_shopping_cart"),
+        ("NOT (n > 1 OR day IS NULL) AND app = 'Cart'", "is_cart"),
+        ("NOT (n > 1 AND app = 'Cart')", "is_not_cart"),
+        ("NOT (n > 1 AND app <> 'Cart')", "is_cart"),
+        ("NOT app IN ('Cart', 'Basket')", "is_not_cart"),
+        ("day >= '2024-01-01' AND day < '2025-01-01'", "is_from_2024_01_01"),
+        ("day < CAST('2024-01-01' AS DATE)", "is_before_2024_01_01"),
+        ("kind = 'incremental'", "is_incremental_2"),  # dbt has a macro of that name
+    ],
+)
+def test_a_name_says_what_the_first_test_says(rule: str, name: str) -> None:
+    long = f"{rule} AND kind <> 'something else' AND kind <> 'another one of them'"
+    [macro] = named(queries(*each_beside(long, 6))).macros
+    assert macro.name == name
+
+
+def test_no_name_is_one_that_dbt_gives() -> None:
+    rule = "kind = 'incremental' AND app <> 'Cart Functionality' AND app <> 'Google Analytics'"
+    sources = [
+        Source(f"r{at}.sql", f"CREATE TABLE r{at} AS SELECT {at} AS c{at}, {said}", "duckdb")
+        for at, said in enumerate([
+            f"url FROM t WHERE n > 1 AND {rule}", f"day FROM t WHERE {rule} AND day IS NULL",
+            f"COUNT(*) AS n FROM t WHERE {rule}", f"NOT ({rule}) AS b, n FROM t WHERE n < 3",
+            f"SUM(n) AS n FROM t WHERE {rule} AND day > 7 GROUP BY url",
+        ])
+    ]  # fmt: skip
+    columns = {"app": "TEXT", "kind": "TEXT", "url": "TEXT", "n": "INT", "day": "INT"}
+    result = refactor(load(sources, "duckdb", {"t": columns}), Request())
+    assert {report.outcome for report in result.verdicts} == {"proved"}
+    assert "macros/is_incremental_2.sql" in result.files

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from unwet.rewrite.naming import common_end, common_words, free, hole_name, majority, slug, snake
+from unwet.rewrite.naming import (
+    common_end,
+    common_words,
+    free,
+    free_macro,
+    hole_name,
+    majority,
+    slug,
+    snake,
+)
 
 
 def test_a_free_name() -> None:
@@ -15,6 +24,12 @@ def test_a_free_name() -> None:
 @pytest.mark.parametrize("word", ["select", "order", "macro", "ref", "loop", "true"])
 def test_words_that_mean_something_to_others_are_not_free(word: str) -> None:
     assert free(word, ()) == f"{word}_2"
+
+
+@pytest.mark.parametrize("word", ["is_incremental", "persist_docs", "flags", "modules", "range"])
+def test_a_macro_does_not_take_the_place_of_one_of_dbt(word: str) -> None:
+    assert free_macro(word, ()) == f"{word}_2"
+    assert free(word, ()) == word
 
 
 def test_slugs_are_identifiers() -> None:

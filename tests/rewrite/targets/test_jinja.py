@@ -11,8 +11,8 @@ from sqlglot import exp
 
 from unwet.rewrite.library import LINE, MacroCall
 from unwet.rewrite.shapes import Leaf
-from unwet.rewrite.targets.jinja import call_text, template
-from unwet.rewrite.targets.jinja_values import argument
+from unwet.rewrite.targets.jinja import call_text, template, wrapped
+from unwet.rewrite.targets.jinja_values import argument, quoted
 
 
 def rendered(text: str, **names: object) -> str:
@@ -153,3 +153,12 @@ def test_a_call_among_the_columns_of_a_cte_gets_no_name_of_its_own_in_t_sql() ->
         column.replace(exp.Var(this="call__0__call"))
     text = " ".join(template(found, "tsql", [MacroCall("m", ())]).split())
     assert text == "WITH x(a, b, c) AS ( SELECT d, {{ m() }} FROM t ) SELECT a FROM x"
+
+
+@pytest.mark.parametrize("blank", ["\t", "\r", "\v", "\f", "\n", "  ", "\u00a0", "\\"])
+def test_blanks_in_a_text_are_the_same_in_a_list_of_many_lines(blank: str) -> None:
+    texts = [f"the{blank}{n}th of them" for n in range(20)]
+    items = wrapped([quoted(text) for text in texts])
+    assert items.count("\n") > 3
+    printed = rendered(f"{{% for each in [\n{items}\n] %}}{{{{ each }}}}|{{% endfor %}}")
+    assert printed.split("|")[:-1] == texts
