@@ -49,6 +49,7 @@ from unwet.rewrite.meanwhile import Meanwhile, pays
 from unwet.rewrite.named_conditions import with_named_conditions
 from unwet.rewrite.naming_again import as_before, called_before, names_of, signs, staging_names
 from unwet.rewrite.normal import ruled
+from unwet.rewrite.own_conditions import with_own_conditions
 from unwet.rewrite.planned import Abstraction, abstractions
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
@@ -333,6 +334,7 @@ class _Job:
             if not self.limits.apart and not self.limits.plain:
                 most = self.limits.sharing.max_parameters
                 library = adopted(library, self.dialect, most, stay)
+                library = with_own_conditions(library, self.dialect, stay)
                 library = with_common_conditions(library, most, stay)
                 library = with_lists(library, self.dialect, stay, owners, ends[2])
             library = written_out(library, self.dialect)
