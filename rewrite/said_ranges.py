@@ -1,10 +1,10 @@
-"""Ranges of a column that calls say in a condition are parameters of their own.
+"""Ranges and values of a column that calls say in a condition are parameters of their own.
 
 A report of a month hands on `n.day >= CAST('2024-05-01' AS DATE) AND n.day < ...`, beside what else
 it is about. Where many calls do, the macro says the column, and a call only from when to when:
-`first='2024-05-01', before='2024-06-01'`. A call that says no range has none: the words are a macro
-that holds then. The parts of an AND may stand in any order, so that a range is found in whatever
-order a call says its parts.
+`first='2024-05-01', before='2024-06-01'`; and so what a column is: `country='AT'`. A call that says
+no range has none: the words are a macro that holds then. The parts of an AND may stand in any
+order, so that a range is found in whatever order a call says its parts.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Final
 
 from sqlglot import exp
@@ -33,18 +34,22 @@ from unwet.rewrite.library import (
     calls_made,
     numbers_of,
 )
-from unwet.rewrite.naming import free, free_parameter
+from unwet.rewrite.naming import free, free_parameter, snake
 from unwet.rewrite.said_once import height
 from unwet.rewrite.shapes import Leaf
 
+_FORMS: Final = 5  # ranges of one condition that are looked at
+_AT_ONCE: Final = 3  # ranges that are parameters of one macro
 _LEAST: Final = 2  # calls of a macro that say a range
 _WORDS: Final = 5  # lines of a macro of such words, with its test
 _TEST_OF_WORDS: Final = 2  # lines of the test alone
 _AROUND: Final = 4  # signs that `height` counts around a call, which has none of them
 _VALUE: Final = r"(?:CAST\('[\w.:+-]+' AS \w+\)|(?:DATE )?'[\w.:+-]+')"
-_COLUMN: Final = r"[A-Za-z_][\w.]*|\w+\([\w. ]+\)"
+_COLUMN: Final = r"[A-Za-z_][\w.]*|\w+\([\w., ]+(?:'\w*')?\)"
 _TEST: Final = re.compile(rf"(?P<column>{_COLUMN}) (?P<sign>[<>]=?) (?P<value>{_VALUE})")
 _BETWEEN: Final = re.compile(rf"(?P<column>{_COLUMN}) BETWEEN (?P<value>{_VALUE}) AND ({_VALUE})")
+_SAME: Final = re.compile(rf"(?P<column>{_COLUMN}) = (?P<value>'[\w.:+-]+')")
+_WORD: Final = re.compile(r"[A-Za-z_][\w.]*(?![\w.(])")
 _TEXT: Final = re.compile(r"'([^']*)'")
 _TOKEN: Final = re.compile(r"(?:ref|src|h|p|call|tail|loop|list)__\w", re.IGNORECASE)
 _NAMES: Final = {">=": "first", ">": "after", "<": "before", "<=": "last"}
@@ -56,25 +61,25 @@ class _Range:
     values, those, and what else it says."""
 
     words: str
-    params: tuple[str, str]
+    params: tuple[str, ...]
     column: str
-    values: tuple[str, str]
+    values: tuple[str, ...]
     rest: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The ranges that calls of a macro say of one column in the same words, by the calls' numbers;
-    how many lines that saves in them, the macro's own left out."""
+    """The ranges that calls of a macro say of some columns, each in the same words, by the calls'
+    numbers; how many lines that saves in them, less those that the macro has more."""
 
     macro: str
     condition: str
-    said: Mapping[int, _Range]
+    forms: tuple[Mapping[int, _Range], ...]
     saved: int
 
     @property
-    def one(self) -> _Range:
-        return next(iter(self.said.values()))
+    def words(self) -> set[str]:
+        return {next(iter(said.values())).words for said in self.forms}
 
 
 def with_ranges(
@@ -84,16 +89,19 @@ def with_ranges(
     may have; ``most``: parameters of a macro; ``alone``: models whose words stay in their order,
     and so those of the macros that they call."""
     shop = _Workshop.of(library, most, called_by(library, alone))
-    found: dict[str, list[_Found]] = defaultdict(list)
-    for macro in library.macros:
-        for each in shop.ranges(macro):
-            found[each.one.words].append(each)
-    for words, every in sorted(found.items()):
-        known = shop.words_of(words)
-        if sum(each.saved for each in every) > (_TEST_OF_WORDS if known else _WORDS):
-            name = known or shop.add(words, every[0].one.params, taken)
-            for each in every:
-                shop.take(each, name)
+    dear: set[str] = set()  # words whose macro would be more lines than it saves
+    while True:
+        found = [each for macro in library.macros for each in shop.ranges(macro, dear)]
+        saved: Counter[str] = Counter()
+        for each in found:
+            saved.update(dict.fromkeys(each.words, each.saved))
+        lost = {words for words, lines in saved.items() if lines <= shop.cost(words)}
+        if not lost:
+            break
+        dear |= lost
+    for each in found:
+        for said in each.forms:
+            shop.take(each, said, taken)
     return Library(library.models, tuple(shop.macros.values()), tuple(shop.calls))
 
 
@@ -121,22 +129,33 @@ class _Workshop:
         macros = {macro.name: macro for macro in library.macros}
         return cls(macros, [*library.calls], own, single, most, stay)
 
-    def ranges(self, macro: Macro) -> list[_Found]:
-        """For each condition of a macro the ranges that save most."""
-        full = len(macro.params) - macro.uncounted + 2 > self.most
-        if macro.kind != "query" or macro.name in self.stay or full:
+    def ranges(self, macro: Macro, dear: AbstractSet[str]) -> list[_Found]:
+        """For a condition of a macro the ranges that save most; none in the words that are
+        ``dear``."""
+        room = self.most - len(macro.params) + macro.uncounted
+        if macro.kind != "query" or macro.name in self.stay or room <= 0:
             return []
         best: list[_Found] = []
         for name in conditions_of(macro, self.calls):
             forms: dict[tuple[str, str], dict[int, _Range]] = defaultdict(dict)
             for number in self.own[macro.name]:
                 for said in _ranges(self._text(number, name)):
-                    forms[said.words, said.column][number] = said
-            made = [_Found(macro.name, name, said, self._saved(macro, name, said))
-                    for _, said in sorted(forms.items()) if len(said) >= _LEAST]  # fmt: skip
-            if made and (most := max(made, key=lambda each: each.saved)).saved > 0:
-                best.append(most)
-        return best[:1]
+                    if said.words not in dear:
+                        forms[said.words, said.column][number] = said
+            often = sorted((form for form in forms if len(forms[form]) >= _LEAST),
+                           key=lambda form: (-len(forms[form]), form))[:_FORMS]  # fmt: skip
+            for many in range(1, _AT_ONCE + 1):
+                for chosen in combinations(often, many):
+                    every = tuple(forms[form] for form in chosen)
+                    if sum(len(next(iter(each.values())).params) for each in every) <= room:
+                        saved = self._saved(macro, name, every)
+                        best.append(_Found(macro.name, name, every, saved))
+        most = max(best, key=lambda each: each.saved, default=None)
+        return [most] if most is not None and most.saved > 0 else []
+
+    def cost(self, words: str) -> int:
+        """The lines of a macro of these words, or of the test in it."""
+        return _TEST_OF_WORDS if self.words_of(words) else _WORDS
 
     def words_of(self, words: str) -> str:
         """The name of the macro that has these words; empty if none has."""
@@ -145,32 +164,41 @@ class _Workshop:
                  if isinstance(each.tree, exp.Var) and each.tree.name == words)  # fmt: skip
         return next(names, "")
 
-    def add(self, words: str, params: tuple[str, str], taken: AbstractSet[str]) -> str:
+    def _add(self, said: _Range, taken: AbstractSet[str]) -> str:
         """A macro of these words."""
-        name = free("through" if params[1] == "last" else "within", {*taken, *self.macros})
-        self.macros[name] = Macro(name, ("column", *params), exp.Var(this=words), "expression",
-                                  "ranges of a column")  # fmt: skip
+        name = {"last": "through", "before": "within"}.get(said.params[-1], "equals")
+        name = free(name, {*taken, *self.macros})
+        self.macros[name] = Macro(name, ("column", *said.params), exp.Var(this=said.words),
+                                  "expression", "conditions of a column")  # fmt: skip
         return name
 
-    def take(self, found: _Found, words: str) -> None:
+    def take(self, found: _Found, said: Mapping[int, _Range], taken: AbstractSet[str]) -> None:
         """In place: a macro's condition is parted in all of its calls."""
-        macro, said = self.macros[found.macro], found.one
-        hidden = {*macro.params, *self.macros}
-        names = [free_parameter(each, hidden) for each in said.params]
+        macro, one = self.macros[found.macro], next(iter(said.values()))
+        words = self.words_of(one.words) or self._add(one, taken)
+        names = _named(one, {*macro.params, *self.macros, *taken})
         held = (Leaf("string", f"h__{name}__h") for name in names)
-        inner = (("column", Leaf("condition", said.column)), *zip(said.params, held, strict=True))
+        inner = (("column", Leaf("condition", one.column)), *zip(one.params, held, strict=True))
         self.calls.append(MacroCall(words, inner))
-        without = [n for n in self.own[macro.name] if n not in found.said]
-        for number in self.own[macro.name]:
-            self.calls[number] = _call(
-                self.calls[number], found.condition, names, found.said.get(number)
-            )
-        self.macros[macro.name] = _parted(macro, found.condition, names, len(self.calls) - 1,
-                                          bool(without))  # fmt: skip
+        own = self.own[macro.name]
+        for number in own:
+            told = said.get(number) and self._range(number, found.condition, said[number])
+            self.calls[number] = _call(self.calls[number], found.condition, names, told)
+        without = len(said) < len(own)
+        self.macros[macro.name] = _parted(
+            macro, found.condition, names, len(self.calls) - 1, without
+        )
         if without:
-            own = self.macros[words]
-            none = dict.fromkeys(said.params, NO_VALUE.text)
-            self.macros[words] = replace(own, defaults={**own.defaults, **none})
+            usual = self.macros[words]
+            none = dict.fromkeys(one.params, NO_VALUE.text)
+            self.macros[words] = replace(usual, defaults={**usual.defaults, **none})
+
+    def _range(self, number: int, name: str, said: _Range) -> _Range:
+        """The same range in what a call says now."""
+        every = _ranges(self._text(number, name))
+        return next(
+            each for each in every if (each.words, each.column) == (said.words, said.column)
+        )
 
     def _text(self, number: int, name: str) -> str:
         """What a call says for a condition, in full."""
@@ -184,18 +212,28 @@ class _Workshop:
             return leaf.text
         return HOLE.sub(lambda hole: values[hole[1]].text, macro.tree.name)
 
-    def _saved(self, macro: Macro, name: str, said: Mapping[int, _Range]) -> int:
+    def _saved(self, macro: Macro, name: str, forms: Sequence[Mapping[int, _Range]]) -> int:
         """Lines of calls that are not needed any more, less those that the macro has more."""
         lines = 0
-        for number in self.single & said.keys():
-            new = _call(self.calls[number], name, said[number].params, said[number])
+        for number in {n for said in forms for n in said} & self.single:
+            new = self.calls[number]
+            text = self._text(number, name)
+            for said in forms:
+                if number in said:
+                    one = said[number]
+                    now = next(each for each in _ranges(text)
+                               if (each.words, each.column) == (one.words, one.column))  # fmt: skip
+                    text = " AND ".join(now.rest) or NO_CONDITION.text
+                    new = _call(new, name, _named(one, ()), now)
             lines += self._height(self.calls[number]) - self._height(new)
         head = len(macro.name) + sum(len(each) + 2 for each in macro.params) + 11
         head += sum(len(text) + 3 for text in macro.defaults.values())
-        more = sum(len(each) + 7 for each in next(iter(said.values())).params)
-        lines -= 2 * (head <= LINE < head + more)
+        names = [each for said in forms for each in _named(next(iter(said.values())), ())]
+        lines -= 2 * (head <= LINE < head + sum(len(each) + 7 for each in names))
         hole = next(v for v in macro.tree.find_all(exp.Var) if v.name == f"h__{name}__h")
-        return lines - isinstance(hole.parent, exp.And)
+        if isinstance(hole.parent, exp.And):
+            return lines - len(forms)
+        return lines - (len(forms) + 1 if len(forms) > 1 else 0)
 
     def _height(self, call: MacroCall) -> int:
         signs = len(call.macro) - _AROUND
@@ -219,6 +257,11 @@ def _ranges(text: str) -> list[_Range]:
         for part in plain
         if (both := _BETWEEN.fullmatch(part)) is not None
     ]  # fmt: skip
+    found += [
+        _range(parts, (part,), same["column"], ("value",), f"= {_held(same['value'], 'value')}")
+        for part in plain
+        if (same := _SAME.fullmatch(part)) is not None
+    ]
     tests: dict[str, list[re.Match[str]]] = defaultdict(list)
     for part in plain:
         if (test := _TEST.fullmatch(part)) is not None:
@@ -235,12 +278,23 @@ def _ranges(text: str) -> list[_Range]:
 
 
 def _range(
-    parts: Sequence[str], own: Sequence[str], column: str, params: tuple[str, str], words: str
+    parts: Sequence[str], own: Sequence[str], column: str, params: tuple[str, ...], words: str
 ) -> _Range:
     """A range that some parts of a condition are; ``words``: what is said behind the column."""
-    first, last = (text for part in own for text in _TEXT.findall(part))
+    ends = (part[len(column) :] for part in own)
+    values = tuple(text for part in ends for text in _TEXT.findall(part))
     rest = tuple(part for part in parts if part not in own)
-    return _Range(f"h__column__h {words}", params, column, (first, last), rest)
+    return _Range(f"h__column__h {words}", params, column, values, rest)
+
+
+def _named(said: _Range, hidden: Collection[str]) -> list[str]:
+    """Names for the parameters: a value is called after its column."""
+    if said.params != ("value",):
+        return [free_parameter(each, hidden) for each in said.params]
+    names = _WORD.findall(_TEXT.sub("", said.column)) or said.params
+    word = snake(names[0].rpartition(".")[2])
+    name = free_parameter(word, hidden)
+    return [name if name == word else free_parameter(f"of_{word}", hidden)]
 
 
 def _held(value: str, param: str) -> str:

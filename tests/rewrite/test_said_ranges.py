@@ -28,10 +28,12 @@ WITHIN = (
 BODY = "SELECT orders.a FROM orders WHERE h__condition__h"
 
 
-def library(*conditions: str, body: str = BODY, kind: MacroKind = "query") -> Library:
+def library(
+    *conditions: str, body: str = BODY, kind: MacroKind = "query", name: str = "store_revenue_rows"
+) -> Library:
     """A macro, and a model that calls it for each of the conditions."""
     calls = tuple(
-        MacroCall("store_revenue_rows", (("condition", Leaf("condition", text)),
+        MacroCall(name, (("condition", Leaf("condition", text)),
                         ("without", Leaf("names", "['orders']"))))
         for text in conditions
     )  # fmt: skip
@@ -41,7 +43,7 @@ def library(*conditions: str, body: str = BODY, kind: MacroKind = "query") -> Li
     tree = parse_one(body)
     for column in [each for each in tree.find_all(exp.Column) if each.name.startswith("h__")]:
         column.replace(exp.Var(this=column.name))
-    macro = Macro("store_revenue_rows", ("condition", "without"), tree, kind,
+    macro = Macro(name, ("condition", "without"), tree, kind,
                   optional=("without", ("orders",)))  # fmt: skip
     return Library(models, (macro,), calls)
 
@@ -129,6 +131,47 @@ def test_each_kind_of_range_has_its_own_names(template: str, params: tuple[str, 
 ])  # fmt: skip
 def test_what_is_no_plain_range_stays(template: str) -> None:
     found = library(*months(template))
+    assert made(found).macros == found.macros
+
+
+LONG = "orders.channel IN ('web', 'app', 'store', 'marketplace')"
+
+
+@pytest.mark.parametrize(("column", "name"), [
+    ("orders.country", "country"),
+    ("orders.source", "of_source"),  # what `source` is in a template
+    ("COALESCE(orders.category, 'other')", "category"),
+    ("CAST(orders.plan AS TEXT)", "plan"),
+])  # fmt: skip
+def test_what_a_column_is_is_called_after_it(column: str, name: str) -> None:
+    said = [
+        f"{column} = '{value}' AND orders.web" for value in ("AT", "DE", "NL", "FR", "GB", "CH")
+    ]
+    result = made(library(*said, *months()[:1]))
+    assert result.macros[0].params == ("condition", name, "without")
+    assert result.macros[1].tree.name == "h__column__h = 'h__value__h'"
+    assert result.macros[1].defaults == {"value": NO_VALUE.text}
+    assert dict(result.calls[0].args)[name].text == "AT"
+    assert dict(dict(result.calls[7].args))["column"].text == column
+
+
+def test_a_range_and_a_value_are_parameters_beside_each_other() -> None:
+    said = [f"orders.country = 'AT' AND {month}" for month in months()]
+    result = made(library(*said, *months(), "orders.country = 'AT'", name="sales"))
+    assert {*result.macros[0].params} == {"condition", "country", "first", "before", "without"}
+    assert [each.name for each in result.macros[1:]] in (["equals", "within"], ["within", "equals"])
+    told = dict(result.calls[0].args)
+    assert (told["country"].text, told["first"].text) == ("AT", "2024-01-01")
+    assert dict(result.calls[0].unsaid)["condition"].text == "TRUE"
+    assert dict(result.calls[10].unsaid)["first"] == NO_VALUE
+
+
+@pytest.mark.parametrize("test", [
+    "orders.country <> '{0}'", "orders.store_id = {0}", "NOT orders.country = '{0}'",
+    "orders.country = '{0}' OR orders.vip", "'{0}' = orders.country", "orders.a || '{0}' = '{0}'",
+])  # fmt: skip
+def test_what_is_no_plain_value_stays(test: str) -> None:
+    found = library(*(f"{LONG} AND {test.format(n)}" for n in range(6)))
     assert made(found).macros == found.macros
 
 
