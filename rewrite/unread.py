@@ -9,10 +9,15 @@ are one model: without `net` the first has the rows of the second.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
+from unwet.rewrite.rules.refs import PLAIN_FUNCTIONS, VOLATILE
+
+_ROWS: Final = (exp.UDTF, exp.Explode, exp.Inline, exp.GenerateSeries)
+_AROUND: Final = (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
 
 
 def narrow(made: Mapping[str, exp.Query], reports: Iterable[exp.Query]) -> None:
@@ -67,9 +72,36 @@ def may_lose(tree: exp.Select, items: Sequence[exp.Expr]) -> bool:
         return False
     if tree.is_star or any(item.is_star for item in tree.expressions):
         return False
+    if any(map(_may_make_rows, items)):
+        return False
+    left = [item for item in tree.expressions if not any(item is each for each in items)]
+    if group is None and any(map(_is_of_all, items)) and not any(map(_is_of_all, left)):
+        return False  # that there is one row, the others do not say
     names = {item.alias_or_name.lower() for item in items if isinstance(item, exp.Alias)}
     said = (c for c in tree.find_all(exp.Column) if not c.table)
     return not any(column.name.lower() in names for column in said)
+
+
+def _may_make_rows(item: exp.Expr) -> bool:
+    """Whether an output may be several rows, or another one each time: no proof does without it."""
+    return any(
+        isinstance(node, _ROWS)
+        or node.key in VOLATILE
+        or (isinstance(node, exp.Anonymous) and node.name.lower() not in PLAIN_FUNCTIONS)
+        for node in item.walk()
+    )
+
+
+def _is_of_all(item: exp.Expr) -> bool:
+    """Whether an output is said of all rows of a query, or of a group of them."""
+    for node in item.walk(prune=lambda part: isinstance(part, exp.Query)):
+        if isinstance(node, exp.AggFunc):
+            around = node.parent
+            while isinstance(around, _AROUND):
+                node, around = around, around.parent
+            if not isinstance(around, exp.Window) or around.this is not node:
+                return True
+    return False
 
 
 def selecting(tree: exp.Query, names: Sequence[str]) -> exp.Select | None:

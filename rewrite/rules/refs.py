@@ -202,7 +202,7 @@ def with_expressions(rel: Rel, new: Sequence[Expr]) -> Rel:
 # --- what may be moved, copied or dropped -------------------------------------------------------
 
 # Each evaluation may give another value. CURRENT_TIMESTAMP and its kin are fixed in a statement.
-_VOLATILE = frozenset(
+VOLATILE = frozenset(
     {"rand", "randn", "randstr", "uuid", "nextvaluefor", "uniform", "zipf", "normal", "seq1",
      "seq2", "seq4", "seq8", "rownum", "pseudocolumn", "parameter", "sessionparameter",
      "randomuuid"}
@@ -211,7 +211,7 @@ _VOLATILE = frozenset(
 # Functions that sqlglot knows by name only, and that are plain functions of their arguments in
 # every dialect that has them. Any other unknown function may be volatile, an aggregate or
 # return several rows: it is neither copied nor moved nor dropped.
-_PLAIN_FUNCTIONS = frozenset(
+PLAIN_FUNCTIONS = frozenset(
     {"epoch", "isnumeric", "choose", "to_number", "add_months", "months_between", "charindex",
      "patindex", "datename", "datefromparts", "ltrim", "rtrim", "btrim", "instr", "locate",
      "replicate", "quotename", "iso_week", "get_json_object", "mask", "regexp_substr", "isfinite",
@@ -230,9 +230,9 @@ def is_volatile(expr: Expr) -> bool:
     for part in parts(expr):
         match part:
             case Call(op="anonymous", shape=shape):
-                if shape[0].removeprefix("this=").strip("'") not in _PLAIN_FUNCTIONS:
+                if shape[0].removeprefix("this=").strip("'") not in PLAIN_FUNCTIONS:
                     return True
-            case Call(op=op) if op in _VOLATILE:
+            case Call(op=op) if op in VOLATILE:
                 return True
             case Agg(op="anonymous" | "anonymousaggfunc"):
                 return True
