@@ -213,7 +213,7 @@ def _in_words(old: Rel, new: Rel, dialect: str) -> str:
     ours, theirs = found.legacy, found.project
     if ours is not None and theirs is not None:
         if _divides(ours) and _divides(theirs) and _typed(ours) != _typed(theirs):
-            return f"integers may be divided with or without a fraction: {_short(theirs.text)}"
+            return f"integers may be divided with or without a fraction: {_short(ours.text)}"
         if isinstance(ours.node, Agg) and "integers=True" in ours.node.shape:
             return f"averages of integers may be integers or not: {_short(theirs.text)}"
     return in_words(found)

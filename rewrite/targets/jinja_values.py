@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from unwet.rewrite.library import HANDED_ON, HOLE, NO_NAMES, NO_VALUE, MacroCall
+from unwet.rewrite.library import HANDED_ON, HOLE, NO_CONDITION, NO_NAMES, NO_VALUE, MacroCall
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.tokens import TOKEN
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'|[^\s,']+")
+# SQL Server, "Constants"; Oracle, before 23ai; Teradata: a condition is no value, and TRUE is none
+_NO_TRUE = frozenset({"tsql", "fabric", "oracle", "teradata"})
 _WHOLE = re.compile(r"0|[1-9]\d{0,17}")
 _SIGNS = {"\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r", "\f": r"\f", "\v": r"\v"}
 # a schema with a parameter in it, and a table
@@ -31,7 +33,7 @@ def argument(leaf: Leaf, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
     if leaf.kind == "number":
         return word(leaf.text)
     if leaf.kind == "condition":
-        return _joined(leaf.text)
+        return _joined(spoken(leaf.text, dialect))
     if leaf.kind == "list":
         return _joined(leaf.text) if TOKEN.search(leaf.text) else _listed(leaf.text)
     if leaf.kind == "string":
@@ -114,4 +116,11 @@ def usual(text: str, dialect: str, calls: Sequence[MacroCall]) -> str:
     if text in (NO_NAMES.text, NO_VALUE.text):
         return argument(Leaf("names", text), dialect)
     called = HANDED_ON.fullmatch(text) is not None
-    return argument(Leaf("condition", text), dialect, calls) if called else word(text)
+    if called:
+        return argument(Leaf("condition", text), dialect, calls)
+    return word(spoken(text, dialect))
+
+
+def spoken(condition: str, dialect: str) -> str:
+    """A condition in the dialect's words."""
+    return "1 = 1" if condition == NO_CONDITION.text and dialect in _NO_TRUE else condition

@@ -21,7 +21,7 @@ from unwet.rewrite.library import Macro, MacroCall
 from unwet.rewrite.naming import free
 from unwet.rewrite.project import Project
 from unwet.rewrite.targets.jinja import template
-from unwet.rewrite.targets.jinja_values import quoted
+from unwet.rewrite.targets.jinja_values import quoted, spoken
 from unwet.rewrite.targets.placing import (
     DEFAULT_SCHEMAS,
     check_names,
@@ -209,9 +209,14 @@ class _Printer:
         text = template(macro.tree, self._where.dialect, self._library.calls, macro.kind)
         body = spelled(text, self._where)
         params = sorted(macro.params, key=lambda name: name in macro.defaults)
-        said = [f"{n}={quoted(macro.defaults[n])}" if n in macro.defaults else n for n in params]
+        usual = self._usual(macro)
+        said = [f"{n}={quoted(usual[n])}" if n in usual else n for n in params]
         about = f"{{# {plain(macro.comment)} #}}\n" if macro.comment else ""
         return f"{about}{{% macro {macro.name}({', '.join(said)}) %}}\n{body}\n{{% endmacro %}}\n"
+
+    def _usual(self, macro: Macro) -> dict[str, str]:
+        """What parameters are where a call says nothing."""
+        return {n: spoken(text, self._where.dialect) for n, text in macro.defaults.items()}
 
     def _families(
         self, macros: Mapping[str, Macro]
@@ -230,7 +235,7 @@ class _Printer:
 
     def _said(self, macro: Macro, call: MacroCall) -> Mapping[str, str] | None:
         given_ = {name: value(leaf, self._where) for name, leaf in call.args}
-        given_ |= {name: text for name, text in macro.defaults.items() if name not in given_}
+        given_ |= {name: text for name, text in self._usual(macro).items() if name not in given_}
         found = {name: given_.get(name) for name in macro.params}
         return {n: v for n, v in found.items() if v is not None} if all(found.values()) else None
 

@@ -11,6 +11,7 @@ from sqlglot import exp
 from unwet.lineage.lexer import CODE, pieces
 from unwet.rewrite.library import Library, MacroCall, numbers_of
 from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.jinja_values import spoken
 from unwet.rewrite.targets.placing import Places
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -78,7 +79,7 @@ def value(leaf: Leaf, where: Places) -> str | None:
         return None
     if leaf.kind == "name":
         return exp.to_identifier(leaf.text, quoted=leaf.quoted).sql(dialect)
-    return leaf.text
+    return spoken(leaf.text, where.dialect)
 
 
 def calls_of(library: Library) -> dict[str, dict[str, MacroCall]]:

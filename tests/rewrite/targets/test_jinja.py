@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from unwet.rewrite.library import LINE, MacroCall
+from unwet.rewrite.library import LINE, NO_CONDITION, MacroCall
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.jinja import call_text, template, wrapped
-from unwet.rewrite.targets.jinja_values import argument, quoted
+from unwet.rewrite.targets.jinja_values import argument, quoted, usual
 
 
 def rendered(text: str, **names: object) -> str:
@@ -162,3 +162,13 @@ def test_blanks_in_a_text_are_the_same_in_a_list_of_many_lines(blank: str) -> No
     assert items.count("\n") > 3
     printed = rendered(f"{{% for each in [\n{items}\n] %}}{{{{ each }}}}|{{% endfor %}}")
     assert printed.split("|")[:-1] == texts
+
+
+@pytest.mark.parametrize(
+    ("dialect", "said"),
+    [("duckdb", "'TRUE'"), ("bigquery", "'TRUE'"), ("tsql", "'1 = 1'"), ("oracle", "'1 = 1'")],
+)
+def test_no_condition_is_said_in_the_words_of_the_dialect(dialect: str, said: str) -> None:
+    """SQL Server and Oracle have no TRUE."""
+    assert argument(NO_CONDITION, dialect) == said
+    assert usual(NO_CONDITION.text, dialect, ()) == said
