@@ -399,26 +399,38 @@ class Workshop:
         for name in [*self.made]:
             old, trees = f"ref__{name}__ref", {**self.trees, **self.made}
             said = columns_read(old, trees.values())
+            if said is None:
+                continue
             readers = {host: tree for host, tree in trees.items() if reads(tree, old)}
+            rows: dict[str, bytes | None] = {}
             for other in [*self.made]:
                 has = {column.lower() for column in self.made[other].named_selects}
-                new, around = f"ref__{other}__ref", reached(other, self.made)
-                if other == name or name in around or said is None or not said <= has:
+                if other == name or not said <= has or name in reached(other, self.made):
                     continue
-                if all(self._says_the_same(each, old, new) for each in readers.items()):
+                new = f"ref__{other}__ref"
+                if all(self._says_the_same(each, old, new, rows) for each in readers.items()):
                     del self.made[name]
                     self._read_instead(name, other)
                     break
 
-    def _says_the_same(self, reader: tuple[str, exp.Query], old: str, new: str) -> bool:
-        """Whether a query has the rows that it has if it reads another model."""
+    def _says_the_same(
+        self, reader: tuple[str, exp.Query], old: str, new: str, rows: dict[str, bytes | None]
+    ) -> bool:
+        """Whether a query has the rows that it has if it reads another model. ``rows``: those of
+        the readers that were asked before, as they are."""
         host, tree = reader
+        if host not in rows:
+            rows[host] = self._rows_of(host, copied(tree))
+        if rows[host] is None:
+            return False
         copy = copied(tree)
         read_instead(old, new, [copy])
-        mine, theirs = (next(iter(self._scan(host, each)), None) for each in (copied(tree), copy))
-        if mine is None or theirs is None or mine.block is not mine.query:
-            return False
-        return theirs.block is theirs.query and mine.rel.digest == theirs.rel.digest
+        return self._rows_of(host, copy) == rows[host]
+
+    def _rows_of(self, host: str, tree: exp.Query) -> bytes | None:
+        """The digest of what a query returns; None where that is not known."""
+        site = next(iter(self._scan(host, tree)), None)
+        return site.rel.digest if site is not None and site.block is site.query else None
 
     def _reports_that_are_models(self) -> None:
         """A model whose columns are those of a report of it is that report."""
