@@ -598,7 +598,8 @@ class _Job:
         with staged(files, out) as folder:
             kept = place(folder, out)
         return tuple(
-            f"{out / path}: left as it was edited; unwet verify says more" for path in kept
+            f"{out / path}: left as it was edited, not proved by this run; unwet verify says more"
+            for path in kept
         )
 
     def _idle_decisions(self) -> Iterator[str]:

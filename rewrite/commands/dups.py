@@ -18,7 +18,7 @@ def dups(request: Request, min_lines: int, check: bool) -> int:
 
     \b
     exact       the same rows, whatever names, order and nesting look like
-    parametric  the same but for a few holes: literals, columns, expressions, relations
+    parametric  the same but for a few holes: literals, columns, relations, ...
     core        the same relations, joined alike; other columns, filters or grain
     near        most of the query is the same, and most of what it puts out
 

@@ -24,7 +24,7 @@ def _heading(path: str) -> str:
 @shared("html")
 @click.option("--out", metavar="FILE", help="The same as -o.")
 @click.option("--project", metavar="DIR", default="", help="With what became of each report in "
-              "this dbt project: it is verified.")  # fmt: skip
+              "this project: it is verified.")  # fmt: skip
 @click.option("--data", metavar="URL", default="", help="With --project: DuckDB file, or folder of "
               "CSV and Parquet files, to run old and new on.")  # fmt: skip
 @click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project.")

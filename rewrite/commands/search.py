@@ -20,10 +20,10 @@ def search(request: Request, expression: str, table: str) -> int:
     """Find logic: where a column, an expression or a table is defined, and where it is used.
 
     \b
-    unwet search revenue                     outputs of this name, and what reads it
-    unwet search orders.amount               a base column, whatever it is called on the way
-    unwet search --expression 'sum(a * b)'   expressions of this shape, in any spelling
-    unwet search --table orders              what makes it, and what reads it
+    unwet search revenue                    outputs of this name, their readers
+    unwet search orders.amount              a base column, under any name
+    unwet search --expression 'sum(a * b)'  expressions of this shape
+    unwet search --table orders             what makes it, and what reads it
 
     Definitions come before uses, exact matches before similar ones, what stands there most often
     first; equal definitions are one hit. Exit code 1 when nothing is found.

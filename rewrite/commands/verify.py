@@ -45,7 +45,7 @@ def verify(
 
     \b
     proved           same normal form: the same rows on any data
-    tested           the same rows on the given data, or on data made from the queries alone
+    tested           the same rows on the given data, or on data made from queries
     changed          as somebody has decided, and not otherwise
     order-dependent  the old rows themselves depend on the order of their input
     kept             no model, or neither a proof nor a test; with the reason

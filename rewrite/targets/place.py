@@ -18,6 +18,7 @@ from unwet.lineage.errors import OutputEdited, OutputNotEmpty, OutputReadOnly, U
 
 MANIFEST = ".unwet/manifest.json"
 _ALLOWED = "let this user write there, or choose another folder"
+_MOVE = "move it away, or choose another folder"
 _FOLDER = "choose a folder, or a new name"
 
 
@@ -112,7 +113,7 @@ def _over(folder: Path, out: Path) -> tuple[str, ...]:
     ours = {*old, Path(MANIFEST)}
     for name in sorted(new - ours):
         if (out / name).exists():
-            raise OutputReadOnly(str(out / name), "unwet did not write it: move it away")
+            raise OutputReadOnly(str(out / name), "unwet did not write it", _MOVE)
     theirs = _edited(folder, out, old)
     for name in sorted(new - theirs):
         (out / name).parent.mkdir(parents=True, exist_ok=True)

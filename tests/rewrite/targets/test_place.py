@@ -107,8 +107,9 @@ def test_a_foreign_file_in_the_way_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "b.sql").write_text("mine")
     before = tree(tmp_path)
-    with pytest.raises(OutputReadOnly, match="move it away"):
+    with pytest.raises(OutputReadOnly, match="unwet did not write it") as refused:
         put(FILES, tmp_path)
+    assert "move it away" in str(refused.value.help)
     assert tree(tmp_path) == before
 
 
