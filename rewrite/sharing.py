@@ -41,6 +41,7 @@ from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.lower import Env, Lowerer, lower, trim
 from unwet.rewrite.naming import common_end, free, majority, snake
 from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.one_instead import Places
 from unwet.rewrite.read_once import inlined, standing_alone
 from unwet.rewrite.reads import blocks
 from unwet.rewrite.referring import Blocks, bare_branches, refer, select_from
@@ -53,9 +54,7 @@ from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.stars import is_open, made_table
 from unwet.rewrite.unread import (
     all_of,
-    columns_read,
     narrow,
-    reached,
     read_instead,
     reads,
     selecting,
@@ -396,41 +395,25 @@ class Workshop:
 
     def _same_in_all_that_is_read(self) -> None:
         """Models that are another one but for what nobody reads are not needed."""
+        places = Places(self.trees, self.made, self.plans, self._rows_of)
         for name in [*self.made]:
-            old, trees = f"ref__{name}__ref", {**self.trees, **self.made}
-            said = columns_read(old, trees.values())
-            if said is None:
-                continue
-            readers = {host: tree for host, tree in trees.items() if reads(tree, old)}
-            rows: dict[str, bytes | None] = {}
-            for other in [*self.made]:
-                has = {column.lower() for column in self.made[other].named_selects}
-                if other == name or not said <= has or name in reached(other, self.made):
-                    continue
-                new = f"ref__{other}__ref"
-                if all(self._says_the_same(each, old, new, rows) for each in readers.items()):
-                    del self.made[name]
-                    self._read_instead(name, other)
-                    break
+            other = places.instead_of(name)
+            if other is not None:
+                del self.made[name]
+                self._read_instead(name, other)
+                places = Places(self.trees, self.made, self.plans, self._rows_of, places.words)
 
-    def _says_the_same(
-        self, reader: tuple[str, exp.Query], old: str, new: str, rows: dict[str, bytes | None]
-    ) -> bool:
-        """Whether a query has the rows that it has if it reads another model. ``rows``: those of
-        the readers that were asked before, as they are."""
-        host, tree = reader
-        if host not in rows:
-            rows[host] = self._rows_of(host, copied(tree))
-        if rows[host] is None:
-            return False
-        copy = copied(tree)
-        read_instead(old, new, [copy])
-        return self._rows_of(host, copy) == rows[host]
-
-    def _rows_of(self, host: str, tree: exp.Query) -> bytes | None:
-        """The digest of what a query returns; None where that is not known."""
-        site = next(iter(self._scan(host, tree)), None)
-        return site.rel.digest if site is not None and site.block is site.query else None
+    def _rows_of(self, host: str, tree: exp.Query) -> Rel | None:
+        """What a query returns, in normal form; None where that is not known."""
+        query = resolved(tree, self.catalog, self.dialect, host)
+        if query is None:
+            return None
+        env = Env(self.catalog, self.plans)
+        lowerer = Lowerer(env, query)
+        if isinstance(lower(query, env, lowerer).rel, Opaque):
+            return None
+        site = self._site(host, lowerer, query, query, Types())
+        return site.rel if site is not None else None
 
     def _reports_that_are_models(self) -> None:
         """A model whose columns are those of a report of it is that report."""

@@ -8,7 +8,7 @@ are one model: without `net` the first has the rows of the second.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -145,15 +145,3 @@ def read_instead(old: str, new: str, trees: Iterable[exp.Query]) -> None:
 def reads(tree: exp.Query, token: str) -> bool:
     """Whether a query reads a relation."""
     return any(table.name.lower() == token.lower() for table in tree.find_all(exp.Table))
-
-
-def reached(name: str, made: Mapping[str, exp.Query]) -> Collection[str]:
-    """The models that one reads, and those that they read."""
-    found: set[str] = set()
-    waiting = [name]
-    while waiting:
-        tokens = {table.name for table in made[waiting.pop()].find_all(exp.Table)}
-        more = {each for each in made if f"ref__{each}__ref" in tokens} - found
-        found |= more
-        waiting += more
-    return found

@@ -11,7 +11,6 @@ from unwet.rewrite.unread import (
     columns_read,
     may_lose,
     narrow,
-    reached,
     read_instead,
     reads,
     selecting,
@@ -136,16 +135,6 @@ def test_another_model_is_read_under_the_same_name() -> None:
     assert tree.sql() == f"SELECT {M}.a FROM ref__n__ref AS {M} JOIN t AS q ON q.a = {M}.a"
     assert reads(tree, "ref__n__ref")
     assert not reads(tree, M)
-
-
-def test_models_behind_models_are_reached() -> None:
-    made: dict[str, exp.Query] = {
-        "a": read("SELECT 1 FROM ref__b__ref"),
-        "b": read("SELECT 1 FROM ref__c__ref"),
-        "c": read("SELECT 1"),
-        "d": read("SELECT 1 FROM ref__a__ref"),
-    }
-    assert {*reached("a", made)} == {"b", "c"}
 
 
 WIDE = """select i.o_id, o.country, sum(i.qty) as n, sum(i.price) as total, min(i.price) as low,
