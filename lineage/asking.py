@@ -57,7 +57,8 @@ class Ask:
         """Raises UsageError for options that do not go together."""
         if not (self.columns or self.tables) and (self.upstream or self.downstream or self.depth):
             raise UsageError(
-                "--upstream, --downstream and --depth need --column REL.COL or --table REL"
+                "--upstream, --downstream and --depth need --column REL.COL or --table REL",
+                "say of which column or table: `unwet lineage` without them lists all",
             )
 
         if self.without_temps and self.format == "openlineage":

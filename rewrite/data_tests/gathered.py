@@ -97,7 +97,7 @@ def _tests(meant: Meant, sure: Rows, likely: Rows, domains: Domains) -> Iterator
     for at in sorted(wanted):
         holds = at in sure.filled(meant.rel)
         if holds or at in likely.filled(meant.rel):
-            words = "never NULL" if holds else "never NULL, as long as what is declared NOT NULL is"
+            words = "never NULL" if holds else "follows from what is declared NOT NULL"
             yield DataTest(NotNull(meant.names[at]), holds, words)
     for at, name in enumerate(meant.names):
         texts = domains.texts(meant.rel, at)

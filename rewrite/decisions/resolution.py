@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import PurePath
 from typing import Final
 
+from unwet.lineage.codes import explanations
 from unwet.rewrite.decisions.entries import Entry
 
 MAJORITY: Final = "majority"
@@ -52,8 +54,11 @@ def resolution(entry: Entry) -> Resolution:
     if bool(decided) == bool(sql):
         raise entry.wrong('[[drift]] needs either decided = "majority" or sql = "EXPRESSION"')
     code = entry.text("code")
-    if not code.startswith("DRIFT_"):
-        raise entry.wrong(f"no code of a contradiction: {code}", "code", "`unwet drift` tells them")
+    known = [each for each in explanations() if each.startswith("DRIFT_")]
+    if code not in known:
+        near = get_close_matches(code.upper(), known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "`unwet drift` tells them"
+        raise entry.wrong(f"no code of a contradiction: {code}", "code", hint)
     return Resolution(
         f"{entry.path}:{entry.line}",
         code,

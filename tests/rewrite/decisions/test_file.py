@@ -75,6 +75,7 @@ def test_without_a_file_nothing_is_decided(tmp_path: Path) -> None:
     ("old", "new", "line", "message"),
     [
         ('code = "DRIFT_JOIN"', 'code = "DUP"', 3, "no code of a contradiction: DUP"),
+        ('code = "DRIFT_JOIN"', 'code = "DRIFT_JIN"', 3, "no code of a contradiction: DRIFT_JIN"),
         ('code = "DRIFT_JOIN"', "", 2, "[[drift]] needs code"),
         ('decided = "majority"', 'decided = "mine"', 6, "decided can only be 'majority'"),
         ('decided = "majority"', "", 2, "[[drift]] needs either"),
