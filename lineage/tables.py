@@ -115,6 +115,14 @@ class Catalog:
         at = table.index.get(column) if table is not None else None
         return table.columns[at].type if table is not None and at is not None else ""
 
+    def types(self) -> Mapping[str, frozenset[str]]:
+        """The types of all columns of a name, as they are written; "" where one has none."""
+        found: dict[str, set[str]] = {}
+        for table in self.tables.values():
+            for column in table.columns:
+                found.setdefault(column.name.lower(), set()).add(column.type)
+        return {name: frozenset(types) for name, types in found.items()}
+
     def candidates(self, name: str) -> tuple[str, ...]:
         """Names that may be meant: longer ones ending in `name`, else shorter ones it ends in.
 

@@ -47,6 +47,7 @@ def _text(evidence: Evidence) -> str:
         "data_sets": evidence.data_sets,
         "score": [score.killed, score.valid] if score is not None else None,
         "counterexample": evidence.counterexample,
+        "unused": [evidence.unused, evidence.why],
     })  # fmt: skip
 
 
@@ -67,4 +68,5 @@ def _read(text: str) -> Evidence:
         data["data_sets"],
         Score(*data["score"]) if data["score"] is not None else None,
         data["counterexample"],
+        *data["unused"],
     )

@@ -218,12 +218,16 @@ def write_quotients(
     as_typed(tree, target, named.is_fraction)
 
 
-def as_surely(tree: exp.Expr) -> None:
+def as_surely(tree: exp.Expr, types: Mapping[str, Iterable[str]]) -> None:
     """In place, in a tree of any dialect: quotients that are surely fractions are so by themselves,
-    as DuckDB's sums of big integers are integers."""
+    as DuckDB's sums of big integers are integers. `types` as above."""
     signed = {str(d): None for node in tree.find_all(exp.Div) if (d := node.meta.get(SIGNED))}
+    if not signed:
+        return
+    names = {each.name.lower() for each in tree.find_all(exp.Column)}
+    read = {name: types[name] for name in names if name in types}
     for dialect in signed:
-        named = _Named(dialect, {})
+        named = _Named(dialect, read)
         named.learn(tree)
         for node in tree.find_all(exp.Div):
             if is_typed(node) and node.meta.get(SIGNED) == dialect and named.is_fraction(node):

@@ -7,8 +7,9 @@ the same way. Nothing here changes which rows a query means relative to another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlglot import exp
 
@@ -20,6 +21,7 @@ from unwet.rewrite.prove.mends import EVERYWHERE, mend
 from unwet.rewrite.quotients import as_surely
 
 Finder = Callable[[Sequence[str]], tuple[str, ...] | None]
+UNTYPED: Mapping[str, Iterable[str]] = MappingProxyType({})
 
 _TIMESTAMPS = (
     exp.CurrentTimestamp, exp.CurrentDatetime, exp.CurrentTimestampLTZ, exp.Localtimestamp,
@@ -51,16 +53,19 @@ _ORDER_SENSITIVE = (
 )  # fmt: skip
 
 
-def to_duckdb(tree: exp.Expr, clock: datetime, find: Finder) -> str:
+def to_duckdb(
+    tree: exp.Expr, clock: datetime, find: Finder, types: Mapping[str, Iterable[str]] = UNTYPED
+) -> str:
     """A query or statement as DuckDB SQL, from a copy of `tree`.
 
     `find` says where a relation is: name parts in; (catalog, schema, table), less for temporary
-    ones, or None when unknown, out. Raises RenderError for what DuckDB has no words for.
+    ones, or None when unknown, out. `types`: how columns are declared, by their names. Raises
+    RenderError for what DuckDB has no words for.
     """
     if why := _unlike(tree):
         raise RenderError(f"{why}: DuckDB would return other rows")
     copy = copied(tree)
-    as_surely(copy)
+    as_surely(copy, types)
     copy = pin_clock(mend(copy), clock)
     place_tables(copy, find)
     return render(copy, "duckdb", pretty=False, spent=True)

@@ -15,7 +15,6 @@ from sqlglot import exp
 
 from unwet.lineage.errors import EngineError
 from unwet.lineage.parse import Script, Statement
-from unwet.rewrite.prove.adapt import to_duckdb
 from unwet.rewrite.prove.engines import DuckEngine, Row, quote
 from unwet.rewrite.prove.legacy import LegacyRun, run_legacy
 from unwet.rewrite.prove.places import Places
@@ -73,9 +72,7 @@ class Runs:
         return bag(engine.rows(f"SELECT * FROM {self._left(run)}"))
 
     def _queried(self, tree: exp.Expr) -> Bag:
-        sql = self._texts.of(
-            tree, lambda tree: to_duckdb(_query(tree), self._clock, self._places.located)
-        )
+        sql = self._texts.of(tree, lambda tree: self._places.sql(_query(tree), self._clock))
         self._engine.use(_BARE)
         return bag(self._engine.rows(sql))
 

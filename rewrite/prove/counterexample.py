@@ -40,8 +40,8 @@ def script(
         "",
         *_tables(database),
         *_standing(database, standing),
-        *_old(unit),
-        *_new(unit, project, standing, dialect),
+        *_old(unit, database),
+        *_new(unit, database, project, standing, dialect),
     ]
     return "\n".join(lines) + "\n"
 
@@ -62,23 +62,27 @@ def _standing(database: Database, standing: Mapping[str, str]) -> Iterator[str]:
             yield f"CREATE VIEW {quote(MODELS, model)} AS SELECT * FROM {quote(*place)};"
 
 
-def _old(unit: Unit) -> Iterator[str]:
+def _old(unit: Unit, database: Database) -> Iterator[str]:
     query = query_of_unit(unit)
     if query is None:
         yield "-- the old scripts are several statements: run them here"
         return
-    yield from _view((_OLD,), query)
+    yield from _view((_OLD,), query, database)
 
 
 def _new(
-    unit: Unit, project: RenderedProject, standing: Mapping[str, str], dialect: str
+    unit: Unit,
+    database: Database,
+    project: RenderedProject,
+    standing: Mapping[str, str],
+    dialect: str,
 ) -> Iterator[str]:
     names = needed(project, [unit.name], frozenset(standing))
     try:
         for model in project.models:
             if model.name in names and model.name not in standing:
                 tree = query_of(model, dialect)
-                yield from _view((MODELS, model.name), tree)
+                yield from _view((MODELS, model.name), tree, database)
     except UnwetError as error:
         yield f"-- the new side cannot be written here: {_comment(error.message)}"
         return
@@ -88,8 +92,8 @@ def _new(
         yield f"SELECT 'only new' AS unwet, * FROM (FROM {new} EXCEPT ALL FROM {old});"
 
 
-def _view(name: tuple[str, ...], tree: exp.Expr) -> Iterator[str]:
-    sql = to_duckdb(tree, CLOCK, _located)
+def _view(name: tuple[str, ...], tree: exp.Expr, database: Database) -> Iterator[str]:
+    sql = to_duckdb(tree, CLOCK, _located, database.declared)
     yield f"CREATE VIEW {quote(*name)} AS\n{sql};"
 
 

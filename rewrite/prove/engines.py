@@ -79,6 +79,8 @@ class DuckEngine:
         self._watchdog = Watchdog(seconds, connection.interrupt, cpu) if seconds else None
         self._spill = spill
         self._attached: dict[str, None] = {}
+        # how the data's columns are declared where it comes from, by their names
+        self.declared: Mapping[str, frozenset[str]] = {}
         self._stop = connection.interrupt
         interrupts.listen(self._stop)
 

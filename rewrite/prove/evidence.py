@@ -19,13 +19,16 @@ class Evidence:
     """What generated data says of one report.
 
     `data_sets`: on how many its rows are the same, `score`: what these are worth. `counterexample`:
-    where they differ, a script for DuckDB that shows it.
+    where they differ, a script for DuckDB that shows it. `unused`: on how many of those that were
+    made nothing could be compared, `why`: what was wrong with the first of them.
     """
 
     verdict: DataVerdict
     data_sets: int = 0
     score: Score | None = None
     counterexample: str = field(default="", repr=False)
+    unused: int = 0
+    why: str = ""
 
     @property
     def words(self) -> str:
@@ -46,7 +49,12 @@ class Evidence:
         if self.score is not None and self.score.valid:
             found += f", which show {self.score.killed} of {self.score.valid} "
             found += "mistakes made on purpose"
-        return "; ".join(filter(None, (found, self.verdict.reason)))
+        return "; ".join(filter(None, (found, self.verdict.reason, self._unused())))
+
+    def _unused(self) -> str:
+        if not self.unused:
+            return ""
+        return f"{self.unused} more could not be used ({self.why.strip().splitlines()[0]})"
 
     def _besides(self) -> str:
         return f"; the same where they do not, on {self.data_sets} more" if self.data_sets else ""
@@ -65,7 +73,9 @@ def merged(report: ReportRef, found: Tried) -> Evidence:
         return Evidence(broken)
     if any(v.rows_before for v in same):
         verdict = DataVerdict(report.name, "identical", None, None, (), "")
-        return Evidence(verdict, len(same))
+        unused = [v.reason for _, v in found if v.verdict == "not run"]
+        why = unused[0] if unused else ""
+        return Evidence(verdict, len(same), unused=len(unused), why=why)
     if unstable is not None:
         return Evidence(unstable)
     failed = next((v.reason for _, v in found if v.verdict == "not run"), _NO_ROWS)

@@ -62,6 +62,7 @@ _NAMES = {"integer": "int", "decimal": "decimal", "double": "double", "text": "t
           "date": "date", "timestamp": "timestamp", "boolean": "boolean"}  # fmt: skip
 _GIVEN = "whose rows are given to the old one"
 _BLIND = "the generated data would show no mistake in it"
+_UNMEASURED = "no mistake could be made in it that would tell what the generated data is worth"
 
 
 # What a query may lead to that is nobody's fault: a printer without words, constants that are no
@@ -280,7 +281,7 @@ class Tester:
             verdict = test.verdict(part, report)
             if verdict.verdict == "order-dependent":
                 waiting[:0] = part.parts
-            elif verdict.verdict in ("identical", "different"):
+            else:
                 yield part, verdict
 
     def _shown(self, test: _Test, database: Database, report: ReportRef) -> Evidence:
@@ -325,8 +326,9 @@ class Tester:
 
 def _scored(evidence: Evidence, score: Score) -> Evidence:
     """With what the databases are worth; nothing is believed that they could not show."""
-    if score.valid and not score.killed:
-        verdict = replace(evidence.verdict, verdict="not run", reason=_BLIND)
+    if not score.killed and evidence.verdict.verdict == "identical":
+        reason = _BLIND if score.valid else _UNMEASURED
+        verdict = replace(evidence.verdict, verdict="not run", reason=reason)
         return Evidence(verdict, evidence.data_sets, score)
     return replace(evidence, score=score)
 

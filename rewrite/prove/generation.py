@@ -48,6 +48,7 @@ class Generator:
         reports = inferred.meaning.state.reports
         # declared is what the pile itself or the user declares, not what was inferred of it
         self._catalog, catalog = meaning.pile.catalog, inferred.meaning.pile.catalog
+        self._declared = self._catalog.types()
         self._plans = {each.name: _plan(each.definition, catalog) for each in reports}
         self._engine = guest(SECONDS)
         self._fits: dict[str, Fit] = {}
@@ -95,7 +96,8 @@ class Generator:
         return known
 
     def _finished(self, database: Database, fit: Fit) -> Database:
-        return honoured(database, self._catalog).with_macros(fit.macros)
+        made = honoured(database, self._catalog).with_macros(fit.macros)
+        return made.with_declared(self._declared)
 
     def _plan_of(self, definition: Definition | None) -> Plan | None:
         if definition is None:

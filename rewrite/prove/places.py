@@ -149,7 +149,7 @@ class Places:
 
     def sql(self, tree: exp.Expr, clock: datetime) -> str:
         """As DuckDB reads it."""
-        return to_duckdb(tree, clock, self.located)
+        return to_duckdb(tree, clock, self.located, self._engine.declared)
 
     def drop(self, place: tuple[str, ...]) -> None:
         """DROP what is there."""

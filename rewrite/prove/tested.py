@@ -269,7 +269,8 @@ class _World(Models):
         self._places.create("TABLE", (MODELS, seed.name), f" AS SELECT * FROM {read}")
 
     def _create(self, model: str, tree: exp.Query) -> None:
-        sql = to_duckdb(tree, self._clock, lambda parts: self._find(model, parts))
+        found = partial(self._find, model)
+        sql = to_duckdb(tree, self._clock, found, self._engine.declared)
         self._places.create("TABLE", (MODELS, model), f" AS {sql}")
 
     def _find(self, model: str, parts: Sequence[str]) -> tuple[str, ...] | None:

@@ -23,13 +23,15 @@ class Database:
 
     `aim` says in words what the rows are there for. `macros`: statements that make functions
     which the engine lacks, for the whole session. `parts`: the same rows in smaller databases, for
-    when nothing can be said on all of them together.
+    when nothing can be said on all of them together. `declared`: the types of columns in the
+    pile's own dialect, by their names.
     """
 
     tables: Mapping[str, Table]
     aim: str = ""
     macros: tuple[str, ...] = ()
     parts: tuple[Database, ...] = field(default=(), repr=False)
+    declared: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
 
     @property
     def rows(self) -> int:
@@ -40,6 +42,11 @@ class Database:
         """With those functions, its parts, too."""
         parts = tuple(each.with_macros(macros) for each in self.parts)
         return replace(self, macros=macros, parts=parts)
+
+    def with_declared(self, declared: Mapping[str, frozenset[str]]) -> Database:
+        """With those types, its parts, too."""
+        parts = tuple(each.with_declared(declared) for each in self.parts)
+        return replace(self, declared=declared, parts=parts)
 
     def doubled(self, aim: str, ends: bool = True) -> Database:
         """With each row twice; without `ends` the first and the last of each table once."""

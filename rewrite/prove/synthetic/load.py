@@ -39,6 +39,7 @@ def fill(engine: DuckEngine, database: Database, catalog: str = DATA) -> None:
 
     A world shows what the data held when the world was made: fill first.
     """
+    engine.declared = database.declared
     for macro in database.macros:
         engine.execute(macro)
     for relation, table in sorted(database.tables.items()):

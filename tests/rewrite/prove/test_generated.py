@@ -1,6 +1,6 @@
 """Reports tested on databases made from the queries alone, beside right and wrong models."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import duckdb
@@ -9,12 +9,15 @@ import pytest
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite import refactor
+from unwet.rewrite.algebra import Plan
 from unwet.rewrite.meaning import Meaning
+from unwet.rewrite.prove import generated
 from unwet.rewrite.prove.against import reference
 from unwet.rewrite.prove.evidence import Evidence
 from unwet.rewrite.prove.generated import LATE, Budget, gather
 from unwet.rewrite.prove.generation import Generator
-from unwet.rewrite.prove.synthetic.database import Database
+from unwet.rewrite.prove.strength import Strength
+from unwet.rewrite.prove.synthetic.database import Database, Table
 from unwet.rewrite.prove.synthetic.units import Unit
 from unwet.rewrite.verdicts import Score
 from unwet.tests.rewrite.laid_out import replaced
@@ -104,6 +107,57 @@ def test_rows_that_are_there_twice_and_ties_are_shown(tmp_path: Path) -> None:
     path.write_text(new, "utf-8")
     found = bench.evidence()
     assert {n: e.verdict.verdict for n, e in found.items()} == dict.fromkeys(made, "different")
+
+
+QUOTIENTS = {
+    "a cast that changes nothing": ("CAST(SUM(b) AS DECIMAL) / COUNT(*)", "identical"),
+    "its fraction is cut off": ("FLOOR(SUM(b) / COUNT(*))", "different"),
+}
+
+
+@pytest.mark.parametrize("name", QUOTIENTS)
+def test_a_declared_bigint_has_sums_whose_quotients_have_fractions(
+    name: str, tmp_path: Path
+) -> None:
+    """PostgreSQL's manual, table 9.60: SUM of bigint is numeric."""
+    new, expected = QUOTIENTS[name]
+    table = "create table s.t (k integer, b bigint)"
+    query = "create table r.a as select k, sum(b) / count(*) as q from s.t group by k"
+    bench = Bench(tmp_path, table, query)
+    path = next(bench.project.rglob("a.sql"))
+    new = f"select k, {new} as q from {{{{ source('s', 't') }}}} group by k"
+    path.write_text(new, "utf-8")
+    (found,) = bench.evidence("a").values()
+    assert found.verdict.verdict == expected
+
+
+def test_what_shows_no_mistake_is_no_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where none could be made, nobody knows what equal rows are worth."""
+    monkeypatch.setattr(generated, "strength", lambda unit, *_, **__: Strength(unit.name))
+    table = "create table s.t (a integer)"
+    bench = Bench(tmp_path, table, "create table r.a as select a from s.t", dialect="duckdb")
+    (found,) = bench.evidence("a").values()
+    assert found.verdict.verdict == "not run"
+    assert "no mistake could be made in it" in found.words
+
+
+def test_databases_that_cannot_be_used_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    between = Generator.between
+
+    def with_a_wrong_one(self: Generator, unit: Unit, *plans: Plan) -> Iterator[Database]:
+        yield Database({"s.t": Table((("a", "INTEGER"),), (("no number",),))})
+        yield from between(self, unit, *plans)
+
+    monkeypatch.setattr(Generator, "between", with_a_wrong_one)
+    table = "create table s.t (a integer)"
+    query = "create table r.a as select a, count(*) as n from s.t where a > 2 group by a"
+    bench = Bench(tmp_path, table, query, dialect="duckdb")
+    bench.edit("a", "> 2", ">= 3")
+    (found,) = bench.evidence("a").values()
+    assert (found.verdict.verdict, found.unused) == ("identical", 1)
+    assert "; 1 more could not be used (Conversion Error" in found.words
 
 
 LATEST = (
