@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from unwet.rewrite.algebra import Call, Expr, Lit, operands, parts
@@ -13,6 +14,7 @@ from unwet.rewrite.prove.synthetic.symbols import Symbols, branches, number, num
 from unwet.rewrite.prove.synthetic.types import SqlType
 
 _PATTERNS: Final = frozenset({"like", "ilike", "similarto"})
+JOINED: Final = frozenset({"concat", "dpipe", "concatws"})
 _REGEXPS: Final = frozenset({"regexplike", "regexpilike", "regexpextract"})
 
 
@@ -170,10 +172,26 @@ def _note(one: Class, test: Expr, told: Mapping[Expr, tuple[str, str] | None]) -
                     one.near[sample] = None
             case Lit(kind="number" | "string", text=text) if text.isdigit() and len(text) < 6:
                 one.steps[int(text)] = None
+            case Call(op=op) if op in JOINED and len(numbers(part)) > 1:
+                for text in chain.from_iterable(chain(*shifts(part))):
+                    if one.type.kind == "text":
+                        one.near[text] = None
+                    elif one.type.kind == "integer" and text.isdigit():
+                        one.meets["integer", text] = None
             case Call(shape=shape, op=op):
                 one.units.update(_units(op, shape))
             case _:
                 pass
+
+
+def shifts(joined: Expr) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    """Two texts one behind the other that are the same as two other ones: with what stands between
+    them, and written as numbers, too."""
+    between = {p.text for p in parts(joined) if isinstance(p, Lit) and p.kind == "string"}
+    for text in sorted(between)[:2]:
+        yield ("x", f"y{text}z"), (f"x{text}y", "z")
+    yield ("x", "yz"), ("xy", "z")
+    yield ("1", "23"), ("12", "3")
 
 
 def _units(op: str, shape: Sequence[str]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from typing import Final
 
 from unwet.rewrite.algebra import Expr, Plan, Sort, Window, walk
 from unwet.rewrite.prove.engines import Engine
-from unwet.rewrite.prove.synthetic.blurred import blurs, with_both
+from unwet.rewrite.prove.synthetic.blurred import blurs, solved, with_both
 from unwet.rewrite.prove.synthetic.branches import conditions
 from unwet.rewrite.prove.synthetic.crowds import ORDERED, Crowds, Nulls, without_values
 from unwet.rewrite.prove.synthetic.database import Database
@@ -41,6 +41,7 @@ from unwet.rewrite.prove.synthetic.symbols import (
     numbers,
 )
 from unwet.rewrite.prove.synthetic.twins import Twins, TwinSymbols
+from unwet.rewrite.prove.synthetic.unlike_windows import ranks_other, shares
 
 WAYS: Final = 24  # of each plan that are compared
 SPLITS: Final = 24  # places where two ways differ that are looked at
@@ -74,11 +75,12 @@ class _Contrast:
         first = twins.ways(before.rel)[:WAYS]
         self._firsts(first)
         bounds, ends = frozenset(twins.bounds), dict(twins.ends)
-        partners, keys = dict(twins.partners), dict(twins.keys)
+        partners, keys, counted = dict(twins.partners), dict(twins.keys), list(twins.counted)
         twins.bounds.clear()
         twins.ends.clear()
         twins.partners.clear()
         twins.keys.clear()
+        twins.counted.clear()
         twins.other()
         second = twins.ways(after.rel)[:WAYS]
         self._firsts(second)
@@ -94,6 +96,8 @@ class _Contrast:
         ]
         self._ways = (*first, *second)
         self._sizes = sizes((before, after), self._ways, self._bounds, self._symbols)
+        self._is_rank_other = ranks_other(before, after)
+        self._shares = shares(first, second, self._symbols)
         self._partners = tuple(
             [way for at, ways in those.items() if at not in other for way in ways]
             for those, other in ((partners, _digests(after)), (twins.partners, _digests(before)))
@@ -105,7 +109,11 @@ class _Contrast:
             for those, other in ((keys, _digests(after)), (twins.keys, _digests(before)))
         ]
         self._grouped = [keys for side in grouped for keys in side]
-        self._blurs = list(islice(blurs(grouped[0], grouped[1], self._symbols), BLURS))
+        more = [each for each in counted if each not in twins.counted]
+        less = [each for each in twins.counted if each not in counted]
+        both_sides = ((grouped[0], grouped[1]), (more, less))
+        found = (blurs(one, other, self._symbols) for one, other in both_sides)
+        self._blurs = list(islice(chain.from_iterable(found), BLURS))
         self._splits = list(islice(self._all_splits(first, second), SPLITS))
         self._asks = [
             [*islice(self._combined(each), TRIED), *self._alone(each)] for each in self._splits
@@ -239,12 +247,19 @@ class _Contrast:
         ways = (*self._ways, *(way for side in self._partners for way in side))
         made = Straddles(self._symbols, self._pools, self._maker, self._solver, self._logic, ways)
         seen = list[object]()
+        for chosen in self._counted_rows(made):
+            rows = [each.rows for each in chosen]  # ways of both plans may have the same ones
+            if rows and rows not in seen:
+                seen.append(rows)
+                yield self._database(chosen, relations, "rows that are counted")
+
+    def _counted_rows(self, made: Straddles) -> Iterator[Sequence[Entity]]:
+        for size, (way, _) in product(self._sizes if self._is_rank_other else (), self._bases):
+            yield from made.tied(way, size)
+        for size, (way, _) in product(self._shares, self._bases):
+            yield made.alike(way, size)
         for size, (way, _) in product(self._sizes, self._bases):
-            for chosen in made.of(way, size):
-                rows = [each.rows for each in chosen]  # ways of both plans may have the same ones
-                if rows not in seen:
-                    seen.append(rows)
-                    yield self._database(chosen, relations, "rows that are counted")
+            yield from made.of(way, size)
 
     def _parting(self, relations: Sequence[str]) -> Iterator[Database]:
         alone = list[Entity]()
@@ -307,13 +322,13 @@ class _Contrast:
 
     def _blurred(self, relations: Sequence[str]) -> Iterator[Database]:
         """A good row, and one that is the same for one of the plans."""
-        solved = [(blur, self._solver.solve(blur.ask)) for blur in self._blurs]
+        both_rows = [(blur, solved(blur, self._solver, self._pools)) for blur in self._blurs]
         counted = [[(way, ask) for ask in self._counted[way]] for way, _ in self._bases]
         for turn in zip_longest(*counted):  # the plainest of each way first
-            for (way, ask), (blur, found) in product(filter(None, turn), solved):
-                if found is None or self._pools.free.intersection((blur.cell, blur.other)):
+            for (way, ask), (blur, found) in product(filter(None, turn), both_rows):
+                if found is None:
                     continue
-                given = {blur.cell: found[blur.cell]}
+                given = {n: found[n] for n in blur.cells}
                 made = self._maker.entity(Goal("good", "a blur", ask), self._at, way, given=given)
                 self._at += 4
                 if made is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from unwet.rewrite.algebra import Agg, Aggregate, Call, Col, Expr, Subquery, parts
 
 
@@ -28,3 +30,12 @@ def argument(arg: Expr) -> Expr:
     while isinstance(arg, Call) and arg.op in ("havingmax", "limit", "order"):
         arg = arg.args[0]
     return arg
+
+
+def members(exprs: Iterable[Expr]) -> Iterator[Expr]:
+    """Those of tuples in their place: COUNT(DISTINCT (a, b)) is of a and b."""
+    for each in exprs:
+        if isinstance(each, Call) and each.op in ("tuple", "struct"):
+            yield from each.args
+        else:
+            yield each

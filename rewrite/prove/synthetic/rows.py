@@ -38,7 +38,7 @@ from unwet.rewrite.algebra import (
     operands,
     width,
 )
-from unwet.rewrite.prove.synthetic.row_parts import argument, columns, is_pivot
+from unwet.rewrite.prove.synthetic.row_parts import argument, columns, is_pivot, members
 from unwet.rewrite.prove.synthetic.ruled_out import is_missing, is_never, is_torn
 from unwet.rewrite.prove.synthetic.symbols import (
     NULL,
@@ -55,7 +55,7 @@ MOST_SCANS: Final = 90  # a relation that is read again after so many is the sam
 MOST_WAYS: Final = 80
 LARGE: Final = 600  # parts; what is computed by more is not looked into
 LONG: Final = 4000  # but for what is computed of one value alone
-_RANKS: Final = frozenset({"rownumber", "rank", "denserank", "ntile"})
+RANKS: Final = frozenset({"rownumber", "rank", "denserank", "ntile"})
 _SUMMARIES: Final = frozenset({"sum", "avg", "min", "max", "stddev", "median"})
 _NEIGHBOURS: Final = frozenset({"lag", "lead"})
 _FRACTIONS: Final = frozenset({"percentrank", "cumedist"})
@@ -113,6 +113,7 @@ class Deriver:
         self.bounds: set[int] = set()  # numbers of LIMIT and OFFSET
         # by what makes rows distinct, or groups of them: the keys of each way
         self.keys: dict[bytes, list[tuple[Expr, ...]]] = {}
+        self.counted: list[tuple[Expr, ...]] = []  # what is counted once, however often it is there
         # by filter: rows that would be there if they had no partner
         self.partners: dict[bytes, tuple[Way, ...]] = {}
         self.ends: dict[Expr, set[bool | None]] = {}  # keys of orders: whether NULLs come first
@@ -148,6 +149,12 @@ class Deriver:
                 ways = self.ways(rel.input)
                 pairs = self._pairs(rel, ways) if is_pivot(rel) else ()
                 self.keys[rel.digest] = [self._placed(rel.keys, way.outputs) for way in ways]
+                self.counted += [
+                    tuple(members(self._placed(agg.args, way.outputs)))
+                    for way in ways[:1]
+                    for agg in rel.aggs
+                    if agg.distinct
+                ]
                 return (*(self._grouped(rel, way) for way in ways), *pairs)
             case Window():
                 ways = self.ways(rel.input)
@@ -391,7 +398,7 @@ class Deriver:
 
     def _over(self, over: Over, way: Way) -> Expr:
         call = over.call
-        if call.op in _RANKS:
+        if call.op in RANKS:
             around = self._placed((*over.partition, *(k.expr for k in over.order)), way.outputs)
             return self.symbols.made("rank", around, below=way.scans)
         if call.op in _FRACTIONS:

@@ -81,7 +81,7 @@ class Solver:
         """All hard atoms, and soft ones as far as they go. `pins`: positions that are given."""
         pins = pins or {}
         self._starts = self._apart(ask)
-        hard = self._constraints(ask.hard)
+        hard = self._constraints(ask.hard, bool(pins))
         if hard is None:
             return None
         drawn = [each for each in hard if each.drawn]
@@ -137,13 +137,14 @@ class Solver:
                     return False
         return True
 
-    def _constraints(self, facts: Sequence[Fact]) -> list[Constraint] | None:
-        """None when one of them can never be."""
+    def _constraints(self, facts: Sequence[Fact], pinned: bool) -> list[Constraint] | None:
+        """None when one of them can never be; where values are `pinned`, what was not among those
+        that were tried may be."""
         made = []
         for fact in facts:
             each = self._constraint(fact)
             if each is not None:
-                if not each.allowed:
+                if not each.allowed and not (each.drawn and pinned):
                     return None
                 made.append(each)
         return made

@@ -2,16 +2,20 @@
 
 sizes(plans, ways, bounds, symbols) -> how many rows
 Straddles(...).of(way, size) -> (entities, ...)
+Straddles(...).tied(way, size) -> (entities, ...)
+Straddles(...).alike(way, size) -> entities
 
 A condition on how many rows there are (COUNT(*) OVER () > 2, HAVING COUNT(*) >= 5, rn <= 3) holds
 before a filter or behind it, and where there are few rows on both. With `size` rows that are kept
-and some that are dropped, first and last in their order, it holds on one side only.
+and some that are dropped, first and last in their order, it holds on one side only. Rows that tie
+in all that they are ordered by have places of their own by ROW_NUMBER, one for all by RANK and
+DENSE_RANK. Rows that are alike in what is summed up are the same share each.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
@@ -103,6 +107,33 @@ class Straddles:
                 around = [self._beside(kept, keys, dropped, at) for at in (0, len(dropped) + size)]
                 yield [*around[0], *kept, *around[1]]
 
+    def tied(self, way: Way, size: int) -> Iterator[Sequence[Entity]]:
+        """One row more than that: all in one place of their order; then the last two of them, and
+        the first two."""
+        row, many = self._plain(way), size + 1
+        keys, orders = _cells(way.partitions), _cells(way.orders)
+        if orders <= keys or many < 2:
+            return
+        whole = self._kept(row, many, way.partitions, 0, orders)
+        if whole:
+            yield whole
+        for start in (many - 2, 0) if many > 2 else ():
+            apart = self._kept(row, many - 1, way.partitions, 0)
+            again = self._twin(row, apart[start], many, keys | orders) if apart else None
+            if again is not None:
+                yield [*apart, again]
+
+    def _twin(self, row: _Row, near: Entity, at: int, same: Set[int]) -> Entity | None:
+        """Another row that is the same in some cells."""
+        places, given = self._maker.held(near, same)
+        return self._entity(row, at, places, given)
+
+    def alike(self, way: Way, size: int) -> Sequence[Entity]:
+        """So many rows, one after the other in their order, alike in all that is summed up."""
+        outer = [v for e in (*way.wants, *way.outputs) for v in self._symbols.of(e)]
+        summed = frozenset(n for v in outer if v.role == "unknown" for n in _cells(v.of))
+        return self._kept(self._plain(way), size, way.partitions, 0, summed)
+
     # --- which rows
 
     def _plain(self, way: Way) -> _Row:
@@ -134,12 +165,20 @@ class Straddles:
 
     # --- rows of it
 
-    def _kept(self, row: _Row, size: int, keys: Sequence[Expr], start: int) -> list[Entity]:
+    def _kept(
+        self,
+        row: _Row,
+        size: int,
+        keys: Sequence[Expr],
+        start: int,
+        same: Set[int] = frozenset(),
+    ) -> list[Entity]:
         """So many rows with the same keys, each at another place of their order: the next day, the
-        next number, as a window may reach so many days back."""
-        cells = {n for key in keys for n in numbers(key)}
+        next number, as a window may reach so many days back. `same`: what they have in common
+        besides."""
+        cells = _cells(keys) | same
         spread = self._spread(row, cells)
-        ordered = {n for key in row.way.orders for n in numbers(key)}
+        ordered = _cells(row.way.orders)
         asked = {n for test, _ in row.ask.hard for n in numbers(test)}
         near = ordered & self._pools.free - cells - asked
         made = list[Entity]()
@@ -156,7 +195,7 @@ class Straddles:
 
     def _spread(self, row: _Row, cells: Collection[int]) -> Mapping[int, Sequence[int]]:
         """For what rows are ordered by, and what is asked of it: the values that it may have."""
-        ordered = {n for key in row.way.orders for n in numbers(key)} - {*cells}
+        ordered = _cells(row.way.orders) - {*cells}
         found = {}
         for n in sorted(ordered - self._pools.free):
             many = range(len(self._pools.of[n][1]) - 1)
@@ -168,7 +207,7 @@ class Straddles:
     def _beside(
         self, kept: Sequence[Entity], keys: Sequence[Expr], dropped: Sequence[_Row], start: int
     ) -> list[Entity]:
-        places, given = self._maker.held(kept[0], {n for key in keys for n in numbers(key)})
+        places, given = self._maker.held(kept[0], _cells(keys))
         made = (self._entity(row, start + at, places, given) for at, row in enumerate(dropped))
         return [each for each in made if each is not None]
 
@@ -176,3 +215,7 @@ class Straddles:
         self, row: _Row, at: int, places: Mapping[int, int], given: Mapping[int, int]
     ) -> Entity | None:
         return self._maker.entity(Goal("good", _AIM, row.ask), at, row.way, 0, places, given=given)
+
+
+def _cells(exprs: Iterable[Expr]) -> frozenset[int]:
+    return frozenset(n for each in exprs for n in numbers(each))
