@@ -85,7 +85,7 @@ def _from_mapping_file(path: Path, dialect: str) -> tuple[Table, ...]:
         text = path.read_text(encoding="utf-8")
         given = json.loads(text) if kind == "JSON" else _yaml(text)
     except ValueError as error:
-        raise BadSchema(f"{path} is not valid {kind}: {error}") from error
+        raise BadSchema(f"{path} is not valid {kind}: {error}", f"give {KINDS}") from error
     if not isinstance(given, Mapping):
         raise BadSchema(f"{path} holds no mapping from relations to columns", f"give {KINDS}")
     return _from_mapping(given, str(path), dialect, _places(str(path), text))
@@ -109,7 +109,8 @@ def _yaml(text: str) -> object:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ValueError(" ".join(str(error).split())) from error
+        said = " ".join(str(error).split()).replace('in "<unicode string>", ', "")
+        raise ValueError(said) from error
 
 
 def _from_ddl(path: Path, dialect: str) -> tuple[Table, ...]:

@@ -35,6 +35,7 @@ class Definition:
     is the relation that this is one script's own state of, where several write it in turn;
     ``relation`` is then a name of its own. ``was``: the relation that this is an earlier state of,
     which a later statement of its script has changed; it is then read as a temporary table.
+    ``at``: the place of text that is no statement for anybody, which has no parts to stand at.
     """
 
     relation: str
@@ -53,6 +54,7 @@ class Definition:
     as_inserted: bool = False
     of: str = ""
     was: str = ""
+    at: Span | None = None
 
     @property
     def statements(self) -> tuple[Resolved, ...]:
@@ -103,7 +105,8 @@ def named(definitions: Iterable[Definition]) -> tuple[Report, ...]:
     for definition in sorted(every, key=lambda each: (stems[each], *_place(each))):
         name = _free(_short(stems[definition]), taken)
         taken.add(name)
-        reports.append(Report(name, definition.relation, _span(definition), definition))
+        span = definition.at or _span(definition)
+        reports.append(Report(name, definition.relation, span, definition))
     return tuple(sorted(reports, key=lambda r: r.name))
 
 

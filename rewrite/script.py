@@ -487,7 +487,9 @@ class _Machine:
         for finding in unit.script.findings:
             if finding.code in UNPARSED:
                 reason = f"line {finding.at.line} does not parse: {finding.message}"
-                self.bare.append(Definition("", unit.path, (), (), None, problem=reason))
+                self.bare.append(
+                    Definition("", unit.path, (), (), None, problem=reason, at=finding.at)
+                )
 
     def _note_unfollowed(self, resolved: Resolved) -> None:
         reason = unfollowed(resolved)
