@@ -135,7 +135,8 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of it: sizes before and after, a verdict for each report, findings. ``notes``:
-    decisions that stand for nothing, and files that stay as somebody edited them;
+    decisions that stand for nothing; ``edited``: files that stay as somebody edited them, which no
+    verdict is about;
     ``contradictions``: those that nobody has accepted. ``counterexamples``: a script for DuckDB, by
     report, that shows how its model differs on generated data. ``abstractions``: what is written
     once, and what that saves; ``contradicted``: proved reports whose rows differ on generated data.
@@ -154,6 +155,7 @@ class Result:
     counterexamples: Mapping[str, str] = field(default_factory=dict)
     abstractions: tuple[Abstraction, ...] = ()
     contradicted: tuple[str, ...] = ()
+    edited: tuple[Path, ...] = ()
 
 
 @rare_collection()
@@ -571,11 +573,12 @@ class _Job:
             assumptions,
             len(project.library.macros) + len(self.templated.families),
             files,
-            (*self.notes, *self._idle_decisions(), *self._not_tested(), *edited),
+            (*self.notes, *self._idle_decisions(), *self._not_tested(), *_left_as_edited(edited)),
             contradictions,
             {n: e.counterexample for n, e in self.ledger.evidence.items() if e.counterexample},
             abstractions(project, self.templated.families),
             tuple(sorted(self.ledger.contradicted)),
+            edited,
         )
 
     def _not_tested(self) -> Iterator[str]:
@@ -590,17 +593,13 @@ class _Job:
         new += part_size(self.legacy, scripts.all, scripts.broken, scripts.cut)
         return old + self.templated.before, new + Size(nodes=self.templated.nodes)
 
-    def _placed(self, files: Mapping[str, str]) -> tuple[str, ...]:
+    def _placed(self, files: Mapping[str, str]) -> tuple[Path, ...]:
         """Writes the project where it is asked for; what is left as somebody edited it."""
         out = self.request.out
         if out is None:
             return ()
         with staged(files, out) as folder:
-            kept = place(folder, out)
-        return tuple(
-            f"{out / path}: left as it was edited, not proved by this run; unwet verify says more"
-            for path in kept
-        )
+            return tuple(out / path for path in place(folder, out))
 
     def _idle_decisions(self) -> Iterator[str]:
         """Decisions about the shape that stand for nothing."""
@@ -617,3 +616,8 @@ class _Job:
         refs = [reference(self.reports[name]) for name in names]
         found = self._tests(self.legacy, project, refs)
         return {test.name: on_rows(test) for test in found}
+
+
+def _left_as_edited(paths: Iterable[Path]) -> Iterator[str]:
+    for path in paths:
+        yield f"{path}: left as it was edited, not proved by this run; unwet verify says more"

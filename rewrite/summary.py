@@ -25,6 +25,7 @@ def as_json(result: Result) -> str:
         "drift": [drift_forms.finding(each) for each in result.contradictions],
         "abstractions": plan_forms.as_values(result.abstractions),
         "notes": list(result.notes),
+        "edited": [str(path) for path in result.edited],
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
@@ -35,6 +36,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
     counts = Counter(v.outcome for v in result.verdicts)
     shared = sum(v.shared for v in result.verdicts)
     verdicts = ", ".join(f"{n} {what}" for what, n in sorted(counts.items()))
+    edited = [("edited by hand", _edited(len(result.edited)))] if result.edited else []
     return [
         ("lines", f"{before.lines:,} -> {after.lines:,}"),
         ("syntax nodes", f"{before.nodes:,} -> {after.nodes:,}"),
@@ -44,8 +46,14 @@ def rows(result: Result) -> list[tuple[str, str]]:
             "through macros or shared models",
             f"{counted(shared, 'report')}, {counted(result.macros, 'macro')}",
         ),
+        *edited,
         ("assumptions", _assumed(result.assumptions)),
     ]
+
+
+def _edited(files: int) -> str:
+    told = "the verdicts above are not about them, those of unwet verify are"
+    return f"{counted(files, 'file')}, left so: {told}"
 
 
 def _assumed(said: tuple[str, ...]) -> str:

@@ -205,6 +205,18 @@ def _once_read(fifo: Path) -> int:
             time.sleep(0.05)
 
 
+def test_a_file_that_stays_as_it_was_edited_is_an_error_for_strict_only(tmp_path: Path) -> None:
+    (tmp_path / "x.sql").write_text("CREATE TABLE r AS SELECT a, b FROM s.t WHERE a > 1;\n")
+    out = tmp_path / "out"
+    command = ("refactor", tmp_path / "x.sql", "--dialect", "duckdb", "--out", out, "--force")
+    assert "edited by hand" not in run(*command).stdout
+    (model,) = out.rglob("r.sql")
+    model.write_text(model.read_text("utf-8").replace("> 1", "> 2"), "utf-8")
+    plain, strict = run(*command), run(*command, "--strict")
+    assert "edited by hand" in plain.stdout and "1 file, left so" in plain.stdout
+    assert (plain.exit_code, strict.exit_code) == (0, 1)
+
+
 def test_a_report_that_is_kept_is_an_error_for_strict_only(tmp_path: Path) -> None:
     (tmp_path / "x.sql").write_text("CREATE TABLE x (a int);\nINSERT INTO x EXEC dbo.p;\n")
     command = ("refactor", tmp_path, "--dialect", "tsql", "--plan", "--no-generated")

@@ -43,7 +43,11 @@ from unwet.rewrite.commands.where_data_lies import data_options
 @click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
 @click.option("--unit-tests", is_flag=True,
               help="Make some unit tests, of what the old scripts make of small rows.")  # fmt: skip
-@click.option("--strict", is_flag=True, help="Exit 1 also when a report is kept as it was.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit 1 also when a report is kept as it was, or a file as somebody edited it.",
+)
 def refactor(
     request: Request,
     target: str,
@@ -112,4 +116,5 @@ def refactor(
     if code := alarm(result.contradicted):
         return code
     lost = any(finding.code == "UNREADABLE" for finding in result.findings)
-    return 1 if "failed" in outcomes or (strict and (lost or "kept" in outcomes)) else 0
+    doubtful = lost or "kept" in outcomes or bool(result.edited)
+    return 1 if "failed" in outcomes or (strict and doubtful) else 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 import pytest
 
 from unwet.lineage.errors import OutputEdited, UsageError
+from unwet.rewrite import summary
 from unwet.rewrite.commands.refactor import refactor as command
 from unwet.rewrite.prove.projects import KINDS, kind_of
 from unwet.rewrite.prove.rendered import BadProject
@@ -50,6 +52,9 @@ def test_a_project_that_was_edited_is_not_overwritten(target: str, tmp_path: Pat
     (out / name).write_text(edited, "utf-8")
     again = refactor(small_pile(), Request(out=out, target=target, force=True))
     assert any(name in note and "left as it was edited" in note for note in again.notes)
+    assert again.edited == (out / name,)
+    assert dict(summary.rows(again))["edited by hand"].startswith("1 file, left so")
+    assert json.loads(summary.as_json(again))["edited"] == [str(out / name)]
     assert (out / name).read_text("utf-8") == edited
     other = next(each.NAME for each in TARGETS if target != each.NAME)
     with pytest.raises(OutputEdited, match=name):
