@@ -13,6 +13,7 @@ from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from unwet.lineage.bodies import bodies, loop_rows, recovered
+from unwet.lineage.days_between import mark_days, with_two_arguments
 from unwet.lineage.dialects import lexis
 from unwet.lineage.errors import RenderError, UnknownDialect
 from unwet.lineage.findings import Finding, Span
@@ -127,6 +128,8 @@ def render(
             printed = tree if spent else copied(tree)
             if dialect in _CONVERTING:
                 printed = _unconverted(printed)
+            elif dialect == "databricks":
+                printed = with_two_arguments(printed)
             elif dialect == "bigquery":
                 printed = _as_grouped(printed)
             return printed.sql(
@@ -367,6 +370,8 @@ class _Reader:
             self._notes.extend([note] if note else ())
             if self._name in BIT_STRINGS:
                 _mark_bits(tokens, trees)
+            if self._name == "databricks":
+                mark_days(tokens, trees)
             if self._name == "bigquery" and any(t.token_type in _INTEGERS for t in tokens):
                 _as_one_integer(trees)
             if self._name in _ONE_TIMESTAMP:

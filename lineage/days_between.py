@@ -1,0 +1,52 @@
+"""DATEDIFF of Databricks: of two arguments it is of days, of three of whole units of time.
+
+DATEDIFF(end, start) compares the days of two moments, DATEDIFF(DAY, start, end) counts 24 hours
+(manual, "datediff function" and "datediff (timestamp) function"). The parser has one node for both,
+and its printer one form: here the first is of values that are made days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlglot import exp
+from sqlglot.tokenizer_core import Token, TokenType
+
+_SIDES: Final = ("this", "expression")
+_OPENING: Final = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
+_CLOSING: Final = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
+
+
+def mark_days(tokens: Sequence[Token], trees: Sequence[exp.Expr | None]) -> None:
+    """What has two arguments in the text is of days."""
+    starts = {token.start: at for at, token in enumerate(tokens)}
+    for node in (n for tree in trees if tree is not None for n in tree.find_all(exp.DateDiff)):
+        at = starts.get(node.meta.get("start", -1))
+        if at is not None and _arguments(tokens[at + 1 :]) == 2:
+            for side in _SIDES:
+                node.set(side, exp.TsOrDsToDate(this=node.args[side]))
+
+
+def _arguments(tokens: Sequence[Token]) -> int:
+    """How many there are in the parentheses that the first one opens."""
+    depth, found = 0, 1
+    for token in tokens:
+        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+        if depth == 0:
+            return found
+        found += depth == 1 and token.token_type is TokenType.COMMA
+    return 0
+
+
+def with_two_arguments(tree: exp.Expr) -> exp.Expr:
+    """What is of days, as it is written; changes the tree."""
+    for node in list(tree.find_all(exp.DateDiff)):
+        ends = [node.args.get(side) for side in _SIDES]
+        days = [end.this for end in ends if isinstance(end, exp.TsOrDsToDate)]
+        if len(days) == 2 and str(node.args.get("unit") or "DAY").upper() == "DAY":
+            written = exp.Anonymous(this="DATEDIFF", expressions=days)
+            if node is tree:
+                return written
+            node.replace(written)
+    return tree
