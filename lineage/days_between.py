@@ -2,7 +2,7 @@
 
 DATEDIFF(end, start) compares the days of two moments, DATEDIFF(DAY, start, end) counts 24 hours
 (manual, "datediff function" and "datediff (timestamp) function"). The parser has one node for both,
-and its printer one form: here the first is of values that are made days.
+and its printer one form: here the first has no unit.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Final
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-_SIDES: Final = ("this", "expression")
 _OPENING: Final = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
 _CLOSING: Final = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
 
@@ -24,8 +23,7 @@ def mark_days(tokens: Sequence[Token], trees: Sequence[exp.Expr | None]) -> None
     for node in (n for tree in trees if tree is not None for n in tree.find_all(exp.DateDiff)):
         at = starts.get(node.meta.get("start", -1))
         if at is not None and _arguments(tokens[at + 1 :]) == 2:
-            for side in _SIDES:
-                node.set(side, exp.TsOrDsToDate(this=node.args[side]))
+            node.set("unit", None)
 
 
 def _arguments(tokens: Sequence[Token]) -> int:
@@ -42,10 +40,8 @@ def _arguments(tokens: Sequence[Token]) -> int:
 def with_two_arguments(tree: exp.Expr) -> exp.Expr:
     """What is of days, as it is written; changes the tree."""
     for node in list(tree.find_all(exp.DateDiff)):
-        ends = [node.args.get(side) for side in _SIDES]
-        days = [end.this for end in ends if isinstance(end, exp.TsOrDsToDate)]
-        if len(days) == 2 and str(node.args.get("unit") or "DAY").upper() == "DAY":
-            written = exp.Anonymous(this="DATEDIFF", expressions=days)
+        if node.args.get("unit") is None:
+            written = exp.Anonymous(this="DATEDIFF", expressions=[node.this, node.expression])
             if node is tree:
                 return written
             node.replace(written)

@@ -17,6 +17,12 @@ def statement(value: str, dialect: str = "databricks") -> Statement:
     return found
 
 
+def unit(value: str) -> object:
+    node = statement(value).tree.find(exp.DateDiff)
+    assert node is not None
+    return node.args.get("unit")
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -38,9 +44,9 @@ def test_it_is_written_as_it_was(value: str) -> None:
 
 
 def test_only_that_of_two_arguments_is_of_days() -> None:
-    assert statement("DATEDIFF(a, b)").tree.find(exp.TsOrDsToDate)
-    assert statement("DATE_DIFF(f(a, c), b)").tree.find(exp.TsOrDsToDate)
-    assert not statement("DATEDIFF(DAY, f(a, c), b)").tree.find(exp.TsOrDsToDate)
+    assert unit("DATEDIFF(a, b)") is None
+    assert unit("DATE_DIFF(f(a, c), b)") is None
+    assert str(unit("DATEDIFF(DAY, f(a, c), b)")) == "DAY"
 
 
 def test_they_do_not_mean_the_same() -> None:
