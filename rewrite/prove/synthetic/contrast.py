@@ -20,7 +20,7 @@ from unwet.rewrite.algebra import Expr, Plan, Sort, Window, walk
 from unwet.rewrite.prove.engines import Engine
 from unwet.rewrite.prove.synthetic.blurred import blurs, solved, with_both
 from unwet.rewrite.prove.synthetic.branches import conditions
-from unwet.rewrite.prove.synthetic.crowds import ORDERED, Crowds, Nulls, without_values
+from unwet.rewrite.prove.synthetic.crowds import Crowds, Nulls, alike, without_values
 from unwet.rewrite.prove.synthetic.database import Database
 from unwet.rewrite.prove.synthetic.databases import assembled
 from unwet.rewrite.prove.synthetic.entities import Entity, Maker
@@ -35,13 +35,14 @@ from unwet.rewrite.prove.synthetic.solve import Solver
 from unwet.rewrite.prove.synthetic.splits import Split, paired, queries, splits
 from unwet.rewrite.prove.synthetic.straddles import Straddles, sizes
 from unwet.rewrite.prove.synthetic.strangers import without_strangers
-from unwet.rewrite.prove.synthetic.symbols import (
-    negated,
-    number,
-    numbers,
-)
+from unwet.rewrite.prove.synthetic.symbols import negated, number, numbers
 from unwet.rewrite.prove.synthetic.twins import Twins, TwinSymbols
-from unwet.rewrite.prove.synthetic.unlike_windows import ranks_other, shares
+from unwet.rewrite.prove.synthetic.unlike_windows import (
+    null_values,
+    nulls_other,
+    ranks_other,
+    shares,
+)
 
 WAYS: Final = 24  # of each plan that are compared
 SPLITS: Final = 24  # places where two ways differ that are looked at
@@ -97,6 +98,7 @@ class _Contrast:
         self._ways = (*first, *second)
         self._sizes = sizes((before, after), self._ways, self._bounds, self._symbols)
         self._is_rank_other = ranks_other(before, after)
+        self._is_null_other = nulls_other(before, after)
         self._shares = shares(first, second, self._symbols)
         self._partners = tuple(
             [way for at, ways in those.items() if at not in other for way in ways]
@@ -298,6 +300,10 @@ class _Contrast:
                         yield self._database(chosen, relations, "NULLs beyond a limit")
                     for chosen in self._partitions(way, ask, order, how):
                         yield self._database(chosen, relations, "NULLs in a partition")
+        for way, asks in self._bases if self._is_null_other else ():
+            given = (self._symbols, self._pools, self._maker)
+            for chosen in null_values(way, asks[0], self._at, *given):
+                yield self._database(chosen, relations, "NULLs in a partition")
 
     def _partitions(
         self, way: Way, ask: Ask, order: Expr, how: Ask | None
@@ -398,7 +404,7 @@ class _Contrast:
             self._at += 4
             if made is None:
                 continue
-            for keys, nulls in _alike(way):
+            for keys, nulls in alike(way):
                 chosen = [made, *self._beside(made, keys, nulls)]
                 yield self._database(chosen, relations, "a group")
                 if way.orders:  # what comes first in a table comes first in a tie
@@ -462,18 +468,6 @@ class _Contrast:
 
     def _database(self, entities: Sequence[Entity], relations: Sequence[str], aim: str) -> Database:
         return assembled(entities, relations, aim, self._facts)
-
-
-def _alike(way: Way) -> Iterator[tuple[tuple[Expr, ...], tuple[int, ...]]]:
-    """What rows of a group have in common, and which variables are NULL in all but one."""
-    for keys in dict.fromkeys((way.keys, way.partitions)):
-        yield keys, ()
-    for order in dict.fromkeys(way.orders[:ORDERED]):
-        others = tuple(each for each in way.orders if each != order)
-        if others:
-            yield (*way.partitions, *others), ()
-        if (at := number(order)) is not None:
-            yield way.partitions, (at,)
 
 
 def _cells(keys: Sequence[Expr]) -> frozenset[int]:

@@ -1,6 +1,7 @@
 """More rows than a LIMIT lets through: with one among them that has no value to be ordered by, or
 with ties in all that they are ordered by.
 
+alike(way) -> what rows of a group have in common
 without_values(ask, way, logic) -> [(what is NULL, how to have it so), ...]
 Crowds(...).of(way, ask, nulls) -> (entities, ...)
 Crowds(...).with_null(way, ask, order, how) -> (entities, ...)
@@ -42,6 +43,18 @@ def without_values(ask: Ask, way: Way, logic: Logic) -> Nulls:
         else:
             found += [(order, each.also(ask)) for each in logic.asks(is_null(order), "true")[:1]]
     return found
+
+
+def alike(way: Way) -> Iterator[tuple[tuple[Expr, ...], tuple[int, ...]]]:
+    """What rows of a group have in common, and which variables are NULL in all but one."""
+    for keys in dict.fromkeys((way.keys, way.partitions)):
+        yield keys, ()
+    for order in dict.fromkeys(way.orders[:ORDERED]):
+        others = tuple(each for each in way.orders if each != order)
+        if others:
+            yield (*way.partitions, *others), ()
+        if (at := number(order)) is not None:
+            yield way.partitions, (at,)
 
 
 def is_beginning(expr: Expr) -> bool:

@@ -1,6 +1,8 @@
 """What windows of only one of two plans have: places in an order, and shares.
 
     ranks_other(before, after) -> whether rows that tie are counted otherwise
+    nulls_other(before, after) -> whether NULLs are passed over in one of them only
+    null_values(way, ask) -> rows of a partition of which some have a NULL
     shares(first, second) -> how many rows alike are parted where a share is compared
 
 Of five rows of the same amount four are just 0.8 of the total: `running <= 0.8 * total` and
@@ -10,18 +12,22 @@ Of five rows of the same amount four are just 0.8 of the total: `running <= 0.8 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, product
 from typing import Final
 
-from unwet.rewrite.algebra import Call, Expr, Lit, Plan, Window, parts, walk
-from unwet.rewrite.prove.synthetic.goals import MOST_ROWS
-from unwet.rewrite.prove.synthetic.logic import COMPARISONS
+from unwet.rewrite.algebra import Call, Expr, Lit, Over, Plan, Window, parts, walk
+from unwet.rewrite.prove.synthetic.entities import Entity, Maker
+from unwet.rewrite.prove.synthetic.goals import MOST_ROWS, Goal
+from unwet.rewrite.prove.synthetic.logic import COMPARISONS, Ask
+from unwet.rewrite.prove.synthetic.pools import Pools
 from unwet.rewrite.prove.synthetic.rows import RANKS, Way
-from unwet.rewrite.prove.synthetic.symbols import Symbols
+from unwet.rewrite.prove.synthetic.symbols import Symbols, numbers
 
+VALUES: Final = 6  # cells that are NULL in turn
 SIZES: Final = 4  # numbers of rows that are tried for shares
+_IGNORING: Final = "@ignore_nulls"
 _PERCENT: Final = 100
 _ORDERS: Final = COMPARISONS | {"between"}
 
@@ -32,8 +38,54 @@ def ranks_other(before: Plan, after: Plan) -> bool:
 
 
 def _ranks(plan: Plan) -> Counter[str]:
-    windows = (rel.functions for rel in walk(plan.rel) if isinstance(rel, Window))
-    return Counter(o.call.op for o in chain.from_iterable(windows) if o.call.op in RANKS)
+    return Counter(each.call.op for each in _windows(plan) if each.call.op in RANKS)
+
+
+def _windows(plan: Plan) -> Iterator[Over]:
+    for rel in walk(plan.rel):
+        if isinstance(rel, Window):
+            yield from rel.functions
+
+
+def nulls_other(before: Plan, after: Plan) -> bool:
+    """Whether IGNORE NULLS stands where it does not in the other one."""
+    return _ignoring(before) != _ignoring(after)
+
+
+def _ignoring(plan: Plan) -> int:
+    return sum(_IGNORING in each.call.shape for each in _windows(plan))
+
+
+def null_values(
+    way: Way, ask: Ask, at: int, symbols: Symbols, pools: Pools, maker: Maker
+) -> Iterator[Sequence[Entity]]:
+    """Rows of one partition: the first has a NULL in a cell that the windows may read, or all the
+    others have. `at`: the number of the first."""
+    fixed = {n for key in (*way.partitions, *way.orders) for n in numbers(key)}
+    cells = [n for n in sorted(_below(way, symbols) - fixed) if n in pools.free][:VALUES]
+    goal = Goal("good", "NULLs in a partition", ask)
+    for n, is_first in product(cells, (True, False)):
+        null = {n: len(pools.of[n][1]) - 1}
+        made = maker.entity(goal, at, way, given=null if is_first else {})
+        if made is None:
+            continue
+        shared, given = maker.held(made, {n for key in way.partitions for n in numbers(key)})
+        given |= {} if is_first else null
+        others = (
+            maker.entity(goal, made.number + 1 + seed, way, seed, shared, given=given)
+            for seed in (0, 1)
+        )
+        yield [made, *filter(None, others)]
+
+
+def _below(way: Way, symbols: Symbols) -> set[int]:
+    """The variables of what comes out, and those that these are made of."""
+    found, waiting = set[int](), [*way.outputs, *way.wants]
+    while waiting:
+        more = set(numbers(waiting.pop())) - found
+        found |= more
+        waiting += [each for n in more for each in symbols.variables[n].of]
+    return found
 
 
 def shares(first: Iterable[Way], second: Iterable[Way], symbols: Symbols) -> tuple[int, ...]:
