@@ -81,6 +81,20 @@ def _count_if(node: exp.Expr) -> exp.Expr:
     return exp.Count(this=exp.Case(ifs=[one]))
 
 
+def _collected(node: exp.Expr) -> exp.Expr:
+    """COLLECT_LIST and COLLECT_SET of Spark, ARRAY_AGG of Snowflake: an array without elements if
+    no value is left, which is NULL in DuckDB."""
+    around = (exp.Filter, exp.Window)
+    core = node
+    while isinstance(core, around):
+        core = core.this
+    is_set = isinstance(core, exp.ArrayUniqueAgg)
+    is_list = isinstance(core, exp.ArrayAgg) and core.args.get("nulls_excluded")
+    if not (is_set or is_list) or (isinstance(node.parent, around) and node.arg_key == "this"):
+        return node
+    return exp.Coalesce(this=node.copy(), expressions=[exp.Array()])
+
+
 def _safe_function(node: exp.Expr) -> exp.Expr:
     """BigQuery SAFE.f(x): printed as SAFE.f(x); DuckDB says TRY(f(x))."""
     return exp.Try(this=node.this) if isinstance(node, exp.SafeFunc) else node
@@ -123,6 +137,7 @@ DUCKDB: Sequence[Mend] = (
     _text_sum,
     _null_safe,
     _count_if,
+    _collected,
     _safe_function,
     _without_max,
     limit_of_percent,

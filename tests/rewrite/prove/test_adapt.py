@@ -307,6 +307,18 @@ def test_integers_are_divided_as_their_dialect_says(
         assert engine.rows(sql) == [(expected,)]
 
 
+def test_what_collects_no_value_has_no_element() -> None:
+    """Spark's manual: NULLs are left out, and an empty group has an empty array."""
+    values = "FROM VALUES (1, CAST(NULL AS INT)), (2, 5), (2, NULL) AS t(k, x)"
+    calls = ("COLLECT_LIST(x)", "COLLECT_SET(x)", "COLLECT_LIST(x) FILTER (WHERE x > 0)")
+    with open_duckdb(None) as engine:
+        for call in calls:
+            grouped = f"SELECT k, SIZE({call}) AS n {values} GROUP BY k"
+            assert sorted(engine.rows(adapted(grouped, "spark"))) == [(1, 0), (2, 1)]
+        window = f"SELECT k, SIZE(COLLECT_LIST(x) OVER (PARTITION BY k)) AS n {values}"
+        assert sorted(engine.rows(adapted(window, "spark"))) == [(1, 0), (2, 1), (2, 1)]
+
+
 def test_what_counts_true_tests_counts_none_where_all_are_unknown() -> None:
     with open_duckdb(None) as engine:
         unknown = "SELECT COUNTIF(x > 0) AS y FROM (SELECT CAST(NULL AS INT64) AS x) AS t"
