@@ -8,8 +8,7 @@ what repeats inside two macros becomes a third one. (Lazy greedy over recomputed
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
@@ -33,14 +32,11 @@ from unwet.rewrite.item_runs import has_runs, say_runs, varies
 from unwet.rewrite.item_runs import more_lines as items_of_runs
 from unwet.rewrite.item_runs import put_back as put_back_runs
 from unwet.rewrite.library import (
-    HANDED_ON,
     NO_CONDITION,
     Library,
     Macro,
     MacroCall,
     MacroKind,
-    called_by,
-    numbers_of,
 )
 from unwet.rewrite.lifted import lift
 from unwet.rewrite.limits import NO_LIMITS, Owners
@@ -69,6 +65,7 @@ from unwet.rewrite.variants import calls_said, lists_said, variants
 from unwet.rewrite.written_parts import bound_calls, is_marked, letters
 
 _MIN_LEAVES = 6
+_FEW_LEAVES = 4  # of blocks that are looked at when all else is chosen
 _NEVER = -1
 _LIST = 8  # lines of a list of columns: a shorter one is read faster than it is looked up
 _KNOWN = 12  # uses of a list that everybody soon knows by its name, however short
@@ -87,7 +84,7 @@ def choose(
 ) -> Library:
     """Picks templates for all drafts but the ``pinned`` ones, which are printed as they are; no
     more of them when the time is ``over``. ``lists``: a macro may go over a list of columns."""
-    shop = _Workshop(dialect, {d.name: copied(d.tree) for d in drafts if d.name not in pinned})
+    shop = Workshop(dialect, {d.name: copied(d.tree) for d in drafts if d.name not in pinned})
     shop.comments = {d.name: " ".join(d.comments[:1]) for d in drafts}
     shop.reserved = frozenset(d.name for d in drafts)
     shop.owners = owners or shop.owners
@@ -116,69 +113,8 @@ def choose(
     return shop.library(drafts)
 
 
-def with_lists(
-    library: Library,
-    dialect: str,
-    stay: AbstractSet[str],
-    owners: Owners,
-    over: Over = never,
-) -> Library:
-    """The library in which queries that differ in columns, keys or an order are one macro, too.
-    The last thing to look for: what has the same columns, or fewer, is shared without an argument
-    for them. Models that ``stay`` keep their words, and so do the macros that they call. No more
-    is looked for when the time is ``over``."""
-    macros = {macro.name: macro.tree for macro in library.macros}
-    trees = {name: copied(tree) for name, tree in {**library.models, **macros}.items()}
-    shop = _Workshop(dialect, trees, macros=list(library.macros), calls=list(library.calls))
-    shop.reserved, shop.owners = frozenset(library.models), owners
-    shop.closed = frozenset({*stay, *called_by(library, stay)})
-    shop.closed |= {name for name, tree in trees.items() if _is_closed(tree, library)}
-    shop.closed |= {macro.name for macro in library.macros if not _is_open(macro, library)}
-    for tree in trees.values():
-        _with_first_numbers(tree, library)
-    while not over() and (shop.variants(lists=True) or shop.variants(lists=True, most=2)):
-        pass
-    while not over() and (
-        shop.variants(lists=True, own=True) or shop.variants(lists=True, most=2, own=True)
-    ):
-        pass
-    shop.number()
-    for tree in shop.hosts.values():
-        drop_idle_conditions(tree)
-        as_parameters(tree)
-    found = tuple(replace(macro, tree=shop.hosts[macro.name]) for macro in shop.macros)
-    return Library({name: shop.hosts[name] for name in library.models}, found, tuple(shop.calls))
-
-
-def _is_open(macro: Macro, library: Library) -> bool:
-    """Whether what a macro is called with is what its parameters are."""
-    said = ({name for name, _ in (*call.args, *call.unsaid)}
-            for call in library.calls if call.macro == macro.name)  # fmt: skip
-    return not macro.uncounted and all(each >= {*macro.params} for each in said)
-
-
-def _is_closed(tree: exp.Expr, library: Library) -> bool:
-    """Whether a word in it means something where it stands only."""
-    words = [word.name for word in tree.find_all(exp.Var)]
-    if has_runs(tree) or any(word.startswith(("tail__", "list__")) for word in words):
-        return True
-    calls = (library.calls[number] for number in numbers_of(tree))
-    return any("h__" in leaf.text for call in calls for _, leaf in call.args)
-
-
-def _with_first_numbers(tree: exp.Expr, library: Library) -> None:
-    """In place: equal calls have one number, but for those that hand something on."""
-    first: dict[MacroCall, int] = {}
-    for number, call in enumerate(library.calls):
-        first.setdefault(call, number)
-    for word in list(tree.find_all(exp.Var)):
-        if (found := HANDED_ON.fullmatch(word.name)) is not None:
-            number = first[library.calls[int(found[1])]]
-            word.set("this", f"call__{number}__call")
-
-
 @dataclass
-class _Workshop:
+class Workshop:
     """Trees under work: replaced in place, owned by nobody else."""
 
     dialect: str
@@ -200,7 +136,19 @@ class _Workshop:
     lists: dict[str, list[exp.Expr]] = field(default_factory=dict)  # and items, by their text
     queries: dict[str, exp.Expr] = field(default_factory=dict)  # calls of what one copy says
     closed: frozenset[str] = frozenset()  # hosts in which nothing is looked for any more
+    label: Callable[[exp.Expr], str] | None = None  # of blocks, where others are looked at
     listed: dict[str, Leaf] = field(default_factory=dict)  # the call of a macro of such items
+
+    def finished(self, library: Library) -> Library:
+        """What has come of a library."""
+        self.number()
+        for tree in self.hosts.values():
+            drop_idle_conditions(tree)
+            as_parameters(tree)
+        found = tuple(replace(macro, tree=self.hosts[macro.name]) for macro in self.macros)
+        return Library(
+            {name: self.hosts[name] for name in library.models}, found, tuple(self.calls)
+        )
 
     def number(self) -> None:
         """Words in place of the calls for queries: only pieces are looked at from now on."""
@@ -223,6 +171,13 @@ class _Workshop:
         """Applies the families that pay, best first; what is around or inside a changed query, and
         what else was counted with it, waits for the next sweep, which sees what is left."""
         units = [u for host in list(self.hosts) for u in self._units(host, whole)]
+        return self._take(families(units, self.owners))
+
+    def sweep_open(self, label: Callable[[exp.Expr], str]) -> bool:
+        """The same with other blocks, those that have a ``label``, in hosts that are not closed."""
+        self.label = label
+        hosts = [host for host in self.hosts if host not in self.closed]
+        units = [unit for host in hosts for unit in self._units(host, whole=False)]
         return self._take(families(units, self.owners))
 
     def tables(self) -> None:
@@ -393,13 +348,16 @@ class _Workshop:
                 continue  # what is in a condition that may be another one is looked at with that
             if isinstance(node, exp.Subquery) and not is_branch(node):
                 continue
-            label, found = label_of(node), survey.shape(node)
-            if label and len(found.leaves) >= _MIN_LEAVES:
+            label, least = label_of(node), _MIN_LEAVES
+            if self.label is not None:
+                label, least = self.label(node), _FEW_LEAVES
+            found = survey.shape(node)
+            if label and len(found.leaves) >= least:
                 yield self._unit("block", host, node, found, label)
             block = node.args.get("with_")
             ctes = block.expressions if block is not None else []
             for skip, cte in enumerate(ctes):
-                if skip:
+                if skip and self.label is None:
                     tail = survey.tail(node, skip)
                     yield self._unit("tail", host, node, tail, cte.alias, skip)
 

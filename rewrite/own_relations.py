@@ -26,7 +26,7 @@ from unwet.rewrite.library import HANDED_ON, MacroCall, numbers_in
 from unwet.rewrite.naming import free, snake
 
 _TOKEN: Final = re.compile(r"(?:src|ref|h)__(\w+?)__(?:src|ref|h)", re.IGNORECASE)
-_NAME: Final = "own_rows"
+NAME: Final = "own_rows"
 _WORD: Final = re.compile(r"[A-Za-z]{3}")
 
 
@@ -46,17 +46,19 @@ def called(relations: Iterable[exp.Expr], taken: Iterable[str]) -> str:
     """A name for what copies have there: that of most of their authors, else after what most of
     them read."""
     queries = [each for each in relations if isinstance(each, exp.Subquery)]
-    said = [snake(each.alias) if len(each.alias) > 2 else _read(each.this) for each in queries]
+    said = [
+        snake(each.alias) if len(each.alias) > 2 else named_after(each.this) for each in queries
+    ]
     name, times = Counter(said).most_common(1)[0]
-    return free(name if 2 * times > len(said) else _NAME, {*taken})
+    return free(name if 2 * times > len(said) else NAME, {*taken})
 
 
-def _read(query: exp.Expr) -> str:
+def named_after(query: exp.Expr) -> str:
     """A name after what a query reads first."""
     table = query.find(exp.Table)
     words = _TOKEN.sub(r"\1", table.name).split("__") if table is not None else []
     named = [snake(word) for word in reversed(words) if _WORD.match(word)]
-    return f"{named[0]}_rows" if named else _NAME
+    return f"{named[0]}_rows" if named else NAME
 
 
 def with_own(

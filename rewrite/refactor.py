@@ -24,7 +24,8 @@ from unwet.rewrite.account import account
 from unwet.rewrite.adopted import adopted
 from unwet.rewrite.algebra import Plan, is_text
 from unwet.rewrite.always_said import without_constants
-from unwet.rewrite.choose import choose, with_lists
+from unwet.rewrite.choose import choose
+from unwet.rewrite.chosen_later import with_derived_tables, with_lists
 from unwet.rewrite.common_conditions import with_common_conditions
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conform import conform
@@ -345,6 +346,8 @@ class _Job:
                 most = self.limits.sharing.max_parameters
                 library = with_ranges(library, names, most, stay | alone)
                 library = with_named_conditions(library, self.dialect, names, stay | alone)
+            if not self.limits.apart and not self.limits.plain:
+                library = with_derived_tables(library, self.dialect, stay, owners, ends[2])
             library = without_constants(library)
         project = self._named(self._project(shared.drafts, library, shared.intermediates))
         if not self.target.LISTS:

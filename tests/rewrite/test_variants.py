@@ -13,7 +13,8 @@ from sqlglot import exp
 from unwet.lineage.config import Sharing
 from unwet.lineage.pile import load
 from unwet.rewrite.abstract import Unit
-from unwet.rewrite.choose import choose, with_lists
+from unwet.rewrite.choose import choose
+from unwet.rewrite.chosen_later import with_lists
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.in_step import Candidate, Walk
 from unwet.rewrite.library import Library, Macro, MacroCall
