@@ -1,13 +1,11 @@
-"""What nobody reads of a model between reports goes: its columns, and a model that is another one
-in all that is read of it.
+"""What is read of a model between reports, and the columns that go as nobody reads them.
 
 A model has the columns that some copy had, and is read by what is left of the others in the end.
-    int_orders (id, day, net)   int_net (id, day, net, currency)   nobody reads net of the first
-are one model: without `net` the first has the rows of the second.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -16,22 +14,82 @@ from sqlglot import exp
 from unwet.lineage.trees import copied
 from unwet.rewrite.rules.refs import PLAIN_FUNCTIONS, VOLATILE
 
+# outputs, groups and the number of joins: models that have these in common are one family
+_Said = tuple[tuple[exp.Expr, ...], exp.Expr | None, int]
+
 _ROWS: Final = (exp.UDTF, exp.Explode, exp.Inline, exp.GenerateSeries)
 _AROUND: Final = (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
 
 
 def narrow(made: Mapping[str, exp.Query], reports: Iterable[exp.Query]) -> None:
-    """In place: models without the columns that none of their readers says."""
-    trees = [*reports, *made.values()]
+    """In place: models without the columns that none of their readers says.
+
+    What is alike can be one macro, so a column goes from all models that say the same of other
+    rows, or from none."""
+    said = [*reports]
+    readers = _readers([*said, *made.values()])
+    families = _families(made, said)
+    while any([_narrow_all(made, family, readers) for family in families]):
+        pass  # what was read by an output that has gone may not be read any more
+
+
+def _readers(trees: Iterable[exp.Query]) -> Mapping[str, Sequence[exp.Query]]:
+    """The queries that read each relation."""
+    found: dict[str, list[exp.Query]] = defaultdict(list)
+    for tree in trees:
+        for token in {table.name.lower() for table in tree.find_all(exp.Table)}:
+            found[token].append(tree)
+    return found
+
+
+def _families(
+    made: Mapping[str, exp.Query], reports: Iterable[exp.Query]
+) -> Sequence[Sequence[str]]:
+    """Models that say the same of their rows, those that read before those that are read; without
+    what a block of another query says too, which has all its columns."""
+    found: dict[_Said, list[str]] = defaultdict(list)
     for name in reversed([*made]):
-        read = columns_read(f"ref__{name}__ref", trees)
         tree = made[name]
-        if read is None or not isinstance(tree, exp.Select):
-            continue
-        items = tree.expressions
-        left = [item for item in items if item.alias_or_name.lower() in read]
-        if 0 < len(left) < len(items) and may_lose(tree, [i for i in items if i not in left]):
-            tree.set("expressions", left)
+        if isinstance(tree, exp.Select):
+            found[_said(tree)].append(name)
+    sizes = {len(outputs) for outputs, _, _ in found}
+    whole = {id(tree) for tree in made.values()}
+    for tree in (*reports, *made.values()):
+        for block in tree.find_all(exp.Select):
+            if len(block.expressions) in sizes and id(block) not in whole:
+                found.pop(_said(block), None)
+    return [*found.values()]
+
+
+def _said(tree: exp.Select) -> _Said:
+    """What a query says of the rows behind it, whichever these are."""
+    group = tree.args.get("group")
+    return (*tree.expressions,), group, len(tree.args.get("joins") or ())
+
+
+def _narrow_all(
+    made: Mapping[str, exp.Query],
+    family: Sequence[str],
+    readers: Mapping[str, Sequence[exp.Query]],
+) -> bool:
+    """In place: models of the same outputs without those that are read of none of them; whether
+    there were such."""
+    read: set[str] = set()
+    for name in family:
+        token = f"ref__{name}__ref".lower()
+        columns = columns_read(token, readers.get(token, ()))
+        if columns is None:
+            return False
+        read |= columns
+    trees = [tree for name in family if isinstance(tree := made[name], exp.Select)]
+    kept = [[i for i in tree.expressions if i.alias_or_name.lower() in read] for tree in trees]
+    for tree, left in zip(trees, kept, strict=True):
+        lost = [item for item in tree.expressions if not any(item is each for each in left)]
+        if not left or not lost or not may_lose(tree, lost):
+            return False
+    for tree, left in zip(trees, kept, strict=True):
+        tree.set("expressions", left)
+    return True
 
 
 def columns_read(token: str, trees: Iterable[exp.Query]) -> frozenset[str] | None:

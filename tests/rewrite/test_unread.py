@@ -112,6 +112,79 @@ def test_only_what_is_read_is_left() -> None:
     assert made["inner"].sql() == "SELECT t.a FROM t"
 
 
+def alike() -> dict[str, exp.Query]:
+    """Models that are the same query of other rows."""
+    sqls = ["SELECT t.a, t.b, t.c FROM r1 AS t", "SELECT t.a, t.b, t.c FROM r2 AS t WHERE t.a > 1"]
+    return {f"m{place}": read(sql) for place, sql in enumerate(sqls)}
+
+
+def test_models_that_are_alike_lose_a_column_together() -> None:
+    made = alike()
+    narrow(made, [read("SELECT x.a FROM ref__m0__ref AS x, ref__m1__ref AS y WHERE y.b = x.a")])
+    assert [tree.sql() for tree in made.values()] == [
+        "SELECT t.a, t.b FROM r1 AS t",
+        "SELECT t.a, t.b FROM r2 AS t WHERE t.a > 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        ["SELECT x.a, x.b FROM ref__m0__ref AS x", "SELECT y.c FROM ref__m1__ref AS y"],
+        ["SELECT x.a FROM ref__m0__ref AS x", "SELECT * FROM ref__m1__ref"],
+        [  # a block that says the same, and has what it has
+            "SELECT x.a FROM ref__m0__ref AS x",
+            "SELECT y.a FROM ref__m1__ref AS y",
+            "WITH q AS (SELECT t.a, t.b, t.c FROM r3 AS t) SELECT a FROM q",
+        ],
+    ],
+)
+def test_models_that_are_alike_stay_alike(reports: list[str]) -> None:
+    made = alike()
+    narrow(made, [read(sql) for sql in reports])
+    assert made == alike()
+
+
+def test_one_that_needs_an_output_keeps_it_for_those_that_are_alike() -> None:
+    named = "SELECT t.a, t.b AS d FROM r1 AS t", "SELECT t.a, t.b AS d FROM r2 AS t ORDER BY d"
+    made = {f"m{place}": read(sql) for place, sql in enumerate(named)}
+    narrow(made, [read("SELECT x.a FROM ref__m0__ref AS x, ref__m1__ref AS y WHERE y.a = x.a")])
+    assert [*made.values()] == [read(sql) for sql in named]
+
+
+def test_what_an_output_read_that_has_gone_is_not_read_any_more() -> None:
+    made: dict[str, exp.Query] = {
+        "m0": read("SELECT t.a, t.b AS d FROM r1 AS t"),
+        "inner": read("SELECT u.a, u.b FROM ref__m0__ref AS v, u WHERE v.a = u.a"),
+        "m1": read("SELECT t.a, t.b AS d FROM ref__inner__ref AS i, r2 AS t WHERE i.a = t.a"),
+    }
+    made["m2"] = read("SELECT i.a, i.b AS e FROM ref__inner__ref AS i")
+    narrow(made, [read("SELECT x.a FROM ref__m1__ref AS x, ref__m2__ref AS y WHERE y.a = x.a")])
+    assert made["m0"].sql() == "SELECT t.a FROM r1 AS t"
+    assert made["inner"].sql() == "SELECT u.a FROM ref__m0__ref AS v, u WHERE v.a = u.a"
+
+
+def test_models_that_lost_columns_have_the_rows_that_they_had() -> None:
+    """The law: what reads the narrowed models returns what it returned."""
+    worlds = Worlds()
+    sqls = (
+        "SELECT t.a, t.b AS d, ROW_NUMBER() OVER (PARTITION BY t.a ORDER BY t.b) AS n FROM t",
+        "SELECT t.a, t.b AS d, ROW_NUMBER() OVER (PARTITION BY t.a ORDER BY t.b) AS n"
+        " FROM t WHERE t.a > 0",
+    )
+    report = "SELECT x.a, y.d FROM ref__m0__ref AS x JOIN ref__m1__ref AS y ON x.a = y.a"
+    made: dict[str, exp.Query] = {f"m{place}": read(sql) for place, sql in enumerate(sqls)}
+    narrow(made, [read(report)])
+    assert [tree.named_selects for tree in made.values()] == [["a", "d"], ["a", "d"]]
+
+    def whole(texts: list[str]) -> str:
+        ctes = (f"ref__m{place}__ref AS ({sql})" for place, sql in enumerate(texts))
+        return f"WITH {', '.join(ctes)} {report}"
+
+    new = [tree.sql("duckdb") for tree in made.values()]
+    assert worlds.difference(whole([*sqls]), whole(new)) == ""
+
+
 @pytest.mark.parametrize(
     ("sql", "found"),
     [
