@@ -23,7 +23,7 @@ from unwet.rewrite.limits import Owners
 from unwet.rewrite.naming import snake
 from unwet.rewrite.own_relations import NAME, named_after
 from unwet.rewrite.shapes import after_tables
-from unwet.rewrite.told_of import label_of
+from unwet.rewrite.told_of import BRANCH, label_of
 
 
 def with_lists(
@@ -77,10 +77,12 @@ def _reopened(library: Library, dialect: str, stay: AbstractSet[str], owners: Ow
 
 
 def _label(library: Library, node: exp.Expr) -> str:
-    """What such a query is called; empty where it may not be moved."""
+    """What such a query is called; empty where it may not be moved, or stays where it is."""
     if _is_closed(library, node):
         return ""
     label, parent = label_of(node), node.parent
+    if label == BRANCH:
+        return ""  # branches were looked at before; what few words tell apart is a loop by now
     derived = isinstance(parent, exp.Subquery) and isinstance(parent.parent, exp.From | exp.Join)
     if label.startswith((NAME, named_after(node))) or (derived and not label):
         return _name(node)
