@@ -15,6 +15,7 @@ from functools import partial
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
+from unwet.rewrite.abstract import BRANCH
 from unwet.rewrite.choose import Workshop
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.item_runs import has_runs
@@ -23,7 +24,7 @@ from unwet.rewrite.limits import Owners
 from unwet.rewrite.naming import snake
 from unwet.rewrite.own_relations import NAME, named_after
 from unwet.rewrite.shapes import after_tables
-from unwet.rewrite.told_of import BRANCH, label_of
+from unwet.rewrite.told_of import label_of
 
 
 def with_lists(
