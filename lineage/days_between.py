@@ -19,17 +19,19 @@ _CLOSING: Final = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R
 
 def mark_days(tokens: Sequence[Token], trees: Sequence[exp.Expr | None]) -> None:
     """What has two arguments in the text is of days."""
-    starts = {token.start: at for at, token in enumerate(tokens)}
-    for node in (n for tree in trees if tree is not None for n in tree.find_all(exp.DateDiff)):
+    found = [n for tree in trees if tree is not None for n in tree.find_all(exp.DateDiff)]
+    starts = {token.start: at for at, token in enumerate(tokens)} if found else {}
+    for node in found:
         at = starts.get(node.meta.get("start", -1))
-        if at is not None and _arguments(tokens[at + 1 :]) == 2:
+        if at is not None and _arguments(tokens, at + 1) == 2:
             node.set("unit", None)
 
 
-def _arguments(tokens: Sequence[Token]) -> int:
-    """How many there are in the parentheses that the first one opens."""
+def _arguments(tokens: Sequence[Token], start: int) -> int:
+    """How many there are in the parentheses that the token at `start` opens."""
     depth, found = 0, 1
-    for token in tokens:
+    for at in range(start, len(tokens)):
+        token = tokens[at]
         depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
         if depth == 0:
             return found

@@ -32,7 +32,7 @@ from unwet.rewrite.algebra import (
     parts,
     walk,
 )
-from unwet.rewrite.unread import columns_read, read_instead
+from unwet.rewrite.unread import columns_read, read_instead, tables_of
 
 _NO_WORDS: frozenset[str] = frozenset()
 
@@ -65,7 +65,7 @@ class Places:
 
     def __post_init__(self) -> None:
         trees = {**self.reports, **self.made}
-        self._tokens = {host: _tokens(tree) for host, tree in trees.items()}
+        self._tokens = {host: tables_of(tree) for host, tree in trees.items()}
         self._readers = defaultdict(list)
         for host, tokens in self._tokens.items():
             for token in sorted(tokens):
@@ -174,10 +174,6 @@ def _of_all_rows(rel: Rel) -> Iterator[Rel]:
         if not outer:
             yield node
         waiting += inputs(node)[:1] if outer else inputs(node)
-
-
-def _tokens(tree: exp.Query) -> frozenset[str]:
-    return frozenset(table.name.lower() for table in tree.find_all(exp.Table))
 
 
 def _token(name: str) -> str:

@@ -118,15 +118,11 @@ def _asked_more(own: exp.Select, model: exp.Select) -> list[exp.Expr]:
         return []
     if any(own.args.get(key) != model.args.get(key) for key in ("from_", "joins")):
         return []
-    outputs = {item.alias_or_name: _bare(item) for item in model.expressions}
-    if any(outputs.get(item.alias_or_name) != _bare(item) for item in own.expressions):
+    outputs = {item.alias_or_name: item.unalias() for item in model.expressions}
+    if any(outputs.get(item.alias_or_name) != item.unalias() for item in own.expressions):
         return []
     mine, theirs = (_tests(query) for query in (own, model))
     return [each for each in mine if each not in theirs] if all(t in mine for t in theirs) else []
-
-
-def _bare(item: exp.Expr) -> exp.Expr:
-    return item.this if isinstance(item, exp.Alias) else item
 
 
 def _tests(query: exp.Select) -> list[exp.Expr]:
@@ -136,7 +132,7 @@ def _tests(query: exp.Select) -> list[exp.Expr]:
 
 def _told(tests: Sequence[exp.Expr], model: exp.Select, alias: str) -> list[exp.Expr] | None:
     """The conditions as they are of the model's outputs; None where they ask something else."""
-    outputs = {_bare(item): item.alias_or_name for item in model.expressions}
+    outputs = {item.unalias(): item.alias_or_name for item in model.expressions}
     found: list[exp.Expr] = []
     for test in tests:
         if isinstance(test, exp.Or) or test.find(*_OTHERS_ROWS):

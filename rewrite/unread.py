@@ -37,9 +37,14 @@ def _readers(trees: Iterable[exp.Query]) -> Mapping[str, Sequence[exp.Query]]:
     """The queries that read each relation."""
     found: dict[str, list[exp.Query]] = defaultdict(list)
     for tree in trees:
-        for token in {table.name.lower() for table in tree.find_all(exp.Table)}:
+        for token in tables_of(tree):
             found[token].append(tree)
     return found
+
+
+def tables_of(tree: exp.Query) -> frozenset[str]:
+    """The names of the tables in a query, in small letters."""
+    return frozenset(table.name.lower() for table in tree.find_all(exp.Table))
 
 
 def _families(

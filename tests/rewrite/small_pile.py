@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
+
 from unwet.lineage.pile import Pile, load
 from unwet.rewrite.checked import Checked
 from unwet.rewrite.prove.render import render_project
@@ -35,3 +37,15 @@ def models(project: Path) -> dict[str, str]:
     """The SQL of each model; relations of the pile under the names of models."""
     rendered = render_project(project, {})
     return {model.name: model.sql for model in rendered.models}
+
+
+def assert_same_rows(base: duckdb.DuckDBPyConnection, project: Path, folder: Path) -> None:
+    """Runs each script of a folder, which makes the table that it is called after, and asks the
+    model of that name for just these rows; there have to be some."""
+    made = models(project)
+    for script in sorted(folder.glob("*.sql")):
+        name = script.stem
+        base.execute(script.read_text())
+        assert base.sql(f"SELECT COUNT(*) FROM {name}").fetchall() != [(0,)]
+        for one, other in ((name, f"({made[name]})"), (f"({made[name]})", name)):
+            assert base.sql(f"FROM {one} EXCEPT ALL FROM {other}").fetchall() == []

@@ -17,7 +17,7 @@ from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.shapes import Leaf
-from unwet.tests.rewrite.small_pile import models
+from unwet.tests.rewrite.small_pile import assert_same_rows
 
 CASE = Path(__file__).parents[2] / "fixtures" / "rewrite" / "derived_tables"
 SCHEMA: dict[str, object] = {
@@ -62,13 +62,7 @@ def test_the_derived_table_is_called_after_its_table_and_what_it_computes(projec
 def test_the_rows_are_what_they_were(project: Path) -> None:
     base = duckdb.connect()
     base.execute(ROWS)
-    made = models(project)
-    for script in sorted(CASE.glob("*.sql")):
-        name = script.stem
-        base.execute(script.read_text())
-        assert base.sql(f"SELECT COUNT(*) FROM {name}").fetchall() != [(0,)]
-        for one, other in ((name, f"({made[name]})"), (f"({made[name]})", name)):
-            assert base.sql(f"FROM {one} EXCEPT ALL FROM {other}").fetchall() == []
+    assert_same_rows(base, project, CASE)
 
 
 def chosen(table: str, *stay: str) -> Library:

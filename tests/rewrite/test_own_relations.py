@@ -23,7 +23,7 @@ from unwet.rewrite.own_relations import (
 )
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.shapes import Leaf, Survey
-from unwet.tests.rewrite.small_pile import models
+from unwet.tests.rewrite.small_pile import assert_same_rows
 
 CASE = Path(__file__).parents[2] / "fixtures" / "rewrite" / "own_relations"
 SCHEMA: dict[str, object] = {
@@ -82,13 +82,7 @@ def test_a_table_of_its_own_is_an_argument(project: Path) -> None:
 def test_the_rows_are_what_they_were(project: Path) -> None:
     base = duckdb.connect()
     base.execute(ROWS)
-    made = models(project)
-    for script in sorted(CASE.glob("*.sql")):
-        name = script.stem
-        base.execute(script.read_text())
-        assert base.sql(f"SELECT COUNT(*) FROM {name}").fetchall() != [(0,)]
-        for one, other in ((name, f"({made[name]})"), (f"({made[name]})", name)):
-            assert base.sql(f"FROM {one} EXCEPT ALL FROM {other}").fetchall() == []
+    assert_same_rows(base, project, CASE)
 
 
 def unit_of(tree: exp.Expr, node: exp.Expr | None = None) -> Unit:

@@ -26,7 +26,7 @@ from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.targets.jinja import call_text, template
 from unwet.rewrite.unwrapped import unwrapped
 from unwet.rewrite.variants import _aliases, word_for
-from unwet.tests.rewrite.small_pile import models
+from unwet.tests.rewrite.small_pile import assert_same_rows
 
 CASE = Path(__file__).parents[2] / "fixtures" / "rewrite" / "variants"
 SCHEMA: dict[str, object] = {
@@ -72,13 +72,7 @@ def test_what_is_computed_otherwise_and_kept_otherwise_is_an_argument(project: P
 def test_the_rows_are_what_they_were(project: Path) -> None:
     base = duckdb.connect()
     base.execute(ROWS)
-    made = models(project)
-    for script in sorted(CASE.glob("*.sql")):
-        name = script.stem
-        base.execute(script.read_text())
-        assert base.sql(f"SELECT COUNT(*) FROM {name}").fetchall() != [(0,)]
-        for one, other in ((name, f"({made[name]})"), (f"({made[name]})", name)):
-            assert base.sql(f"FROM {one} EXCEPT ALL FROM {other}").fetchall() == []
+    assert_same_rows(base, project, CASE)
 
 
 LONG = (

@@ -35,7 +35,7 @@ from unwet.rewrite.prove.synthetic.solve import Solver
 from unwet.rewrite.prove.synthetic.splits import Split, paired, queries, splits
 from unwet.rewrite.prove.synthetic.straddles import Straddles, sizes
 from unwet.rewrite.prove.synthetic.strangers import without_strangers
-from unwet.rewrite.prove.synthetic.symbols import negated, number, numbers
+from unwet.rewrite.prove.synthetic.symbols import all_numbers, negated, number, numbers
 from unwet.rewrite.prove.synthetic.twins import Twins, TwinSymbols
 from unwet.rewrite.prove.synthetic.unlike_windows import (
     null_values,
@@ -420,7 +420,7 @@ class _Contrast:
             own = frozenset(n for key in way.keys for n in numbers(key))
             if made is None:
                 continue
-            for cells in dict.fromkeys(map(_cells, self._grouped)):
+            for cells in dict.fromkeys(map(all_numbers, self._grouped)):
                 found: list[Entity | None] = [made]
                 for seed, shared in enumerate((own | cells, own | cells, own & cells)):
                     places, given = self._maker.held(made, shared)
@@ -434,13 +434,13 @@ class _Contrast:
         """Two rows of a partition of which the first one in its order has the greater values: the
         first is not the least then."""
         for way, asks in self._bases:
-            orders = _cells(way.orders) & self._pools.free - _cells(way.partitions)
+            orders = all_numbers(way.orders) & self._pools.free - all_numbers(way.partitions)
             goal = Goal("good", "first, not least", asks[0])
             made = self._maker.entity(goal, self._at, way)
             self._at += 4
             if made is None or not orders:
                 continue
-            shared, given = self._maker.held(made, _cells(way.partitions))
+            shared, given = self._maker.held(made, all_numbers(way.partitions))
             chosen = list[Entity]()
             for at, other in (
                 (made.number + 1, made.number + 2),
@@ -468,10 +468,6 @@ class _Contrast:
 
     def _database(self, entities: Sequence[Entity], relations: Sequence[str], aim: str) -> Database:
         return assembled(entities, relations, aim, self._facts)
-
-
-def _cells(keys: Sequence[Expr]) -> frozenset[int]:
-    return frozenset(n for key in keys for n in numbers(key))
 
 
 def _of_conditions(one: Way, other: Way) -> Iterator[Split]:

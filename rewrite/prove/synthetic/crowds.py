@@ -108,7 +108,8 @@ class Crowds:
         the same, as a key may be NULL."""
         if not self._size or not way.orders:
             return
-        same, keys = self._below(way.orders) - self._cut(way.orders), self._below(way.keys)
+        same = self._symbols.below(way.orders) - self._cut(way.orders)
+        keys = self._symbols.below(way.keys)
         if keys and keys <= same:
             yield from self._subtotals(way, ask, same - keys)
             return
@@ -138,15 +139,6 @@ class Crowds:
 
     def _plain(self, way: Way, ask: Ask, at: int) -> Entity | None:
         return self._maker.entity(Goal("good", _AIM, ask), at, way, seed=at)
-
-    def _below(self, exprs: Sequence[Expr]) -> Set[int]:
-        """The variables of expressions, and those that these are made of."""
-        found, waiting = set[int](), list(exprs)
-        while waiting:
-            more = set(numbers(waiting.pop())) - found
-            found |= more
-            waiting += [each for n in more for each in self._symbols.variables[n].of]
-        return found
 
     def with_null(
         self, way: Way, ask: Ask, order: Expr, how: Ask | None

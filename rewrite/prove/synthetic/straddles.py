@@ -27,7 +27,7 @@ from unwet.rewrite.prove.synthetic.logic import TESTS, Ask, Logic, together
 from unwet.rewrite.prove.synthetic.pools import KEYS, Pools
 from unwet.rewrite.prove.synthetic.rows import Way
 from unwet.rewrite.prove.synthetic.solve import Solver
-from unwet.rewrite.prove.synthetic.symbols import Symbols, Truth, numbers
+from unwet.rewrite.prove.synthetic.symbols import Symbols, Truth, all_numbers, numbers
 
 SIZES: Final = 6  # numbers of rows that are tried
 BEYOND_NULL: Final = KEYS + 1  # of values that are all different the next one is NULL
@@ -111,7 +111,7 @@ class Straddles:
         """One row more than that: all in one place of their order; then the last two of them, and
         the first two."""
         row, many = self._plain(way), size + 1
-        keys, orders = _cells(way.partitions), _cells(way.orders)
+        keys, orders = all_numbers(way.partitions), all_numbers(way.orders)
         if orders <= keys or many < 2:
             return
         whole = self._kept(row, many, way.partitions, 0, orders)
@@ -131,7 +131,7 @@ class Straddles:
     def alike(self, way: Way, size: int) -> Sequence[Entity]:
         """So many rows, one after the other in their order, alike in all that is summed up."""
         outer = [v for e in (*way.wants, *way.outputs) for v in self._symbols.of(e)]
-        summed = frozenset(n for v in outer if v.role == "unknown" for n in _cells(v.of))
+        summed = frozenset(n for v in outer if v.role == "unknown" for n in all_numbers(v.of))
         return self._kept(self._plain(way), size, way.partitions, 0, summed)
 
     # --- which rows
@@ -176,9 +176,9 @@ class Straddles:
         """So many rows with the same keys, each at another place of their order: the next day, the
         next number, as a window may reach so many days back. `same`: what they have in common
         besides."""
-        cells = _cells(keys) | same
+        cells = all_numbers(keys) | same
         spread = self._spread(row, cells)
-        ordered = _cells(row.way.orders)
+        ordered = all_numbers(row.way.orders)
         asked = {n for test, _ in row.ask.hard for n in numbers(test)}
         near = ordered & self._pools.free - cells - asked
         made = list[Entity]()
@@ -195,7 +195,7 @@ class Straddles:
 
     def _spread(self, row: _Row, cells: Collection[int]) -> Mapping[int, Sequence[int]]:
         """For what rows are ordered by, and what is asked of it: the values that it may have."""
-        ordered = _cells(row.way.orders) - {*cells}
+        ordered = all_numbers(row.way.orders) - {*cells}
         found = {}
         for n in sorted(ordered - self._pools.free):
             many = range(len(self._pools.of[n][1]) - 1)
@@ -207,7 +207,7 @@ class Straddles:
     def _beside(
         self, kept: Sequence[Entity], keys: Sequence[Expr], dropped: Sequence[_Row], start: int
     ) -> list[Entity]:
-        places, given = self._maker.held(kept[0], _cells(keys))
+        places, given = self._maker.held(kept[0], all_numbers(keys))
         made = (self._entity(row, start + at, places, given) for at, row in enumerate(dropped))
         return [each for each in made if each is not None]
 
@@ -215,7 +215,3 @@ class Straddles:
         self, row: _Row, at: int, places: Mapping[int, int], given: Mapping[int, int]
     ) -> Entity | None:
         return self._maker.entity(Goal("good", _AIM, row.ask), at, row.way, 0, places, given=given)
-
-
-def _cells(exprs: Iterable[Expr]) -> frozenset[int]:
-    return frozenset(n for each in exprs for n in numbers(each))

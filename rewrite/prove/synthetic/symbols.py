@@ -6,7 +6,7 @@ expressions of the algebra.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal
@@ -58,6 +58,15 @@ class Symbols:
             at = self._known[scan, column, path] = len(self.variables)
             self.variables.append(Variable(at, "cell", scan, column, path))
         return written(at)
+
+    def below(self, exprs: Iterable[Expr]) -> set[int]:
+        """The numbers of the variables in expressions, and of those that these are made of."""
+        found, waiting = set[int](), [*exprs]
+        while waiting:
+            more = set(numbers(waiting.pop())) - found
+            found |= more
+            waiting += [each for n in more for each in self.variables[n].of]
+        return found
 
     def made(
         self,
@@ -155,6 +164,11 @@ def numbers(expr: Expr) -> tuple[int, ...]:
     """The numbers of the variables in an expression, sorted."""
     found = (number(part) for part in parts(expr))
     return tuple(sorted({n for n in found if n is not None}))
+
+
+def all_numbers(exprs: Iterable[Expr]) -> frozenset[int]:
+    """Those of several expressions."""
+    return frozenset(n for each in exprs for n in numbers(each))
 
 
 # --- expressions to write ---------------------------------------------------------------------

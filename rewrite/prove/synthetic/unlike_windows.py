@@ -23,7 +23,7 @@ from unwet.rewrite.prove.synthetic.goals import MOST_ROWS, Goal
 from unwet.rewrite.prove.synthetic.logic import COMPARISONS, Ask
 from unwet.rewrite.prove.synthetic.pools import Pools
 from unwet.rewrite.prove.synthetic.rows import RANKS, Way
-from unwet.rewrite.prove.synthetic.symbols import Symbols, numbers
+from unwet.rewrite.prove.synthetic.symbols import Symbols, all_numbers
 
 VALUES: Final = 6  # cells that are NULL in turn
 SIZES: Final = 4  # numbers of rows that are tried for shares
@@ -61,31 +61,22 @@ def null_values(
 ) -> Iterator[Sequence[Entity]]:
     """Rows of one partition: the first has a NULL in a cell that the windows may read, or all the
     others have. `at`: the number of the first."""
-    fixed = {n for key in (*way.partitions, *way.orders) for n in numbers(key)}
-    cells = [n for n in sorted(_below(way, symbols) - fixed) if n in pools.free][:VALUES]
+    fixed = all_numbers((*way.partitions, *way.orders))
+    read = symbols.below((*way.outputs, *way.wants)) - fixed
+    cells = sorted(read & pools.free)[:VALUES]
     goal = Goal("good", "NULLs in a partition", ask)
     for n, is_first in product(cells, (True, False)):
         null = {n: len(pools.of[n][1]) - 1}
         made = maker.entity(goal, at, way, given=null if is_first else {})
         if made is None:
             continue
-        shared, given = maker.held(made, {n for key in way.partitions for n in numbers(key)})
+        shared, given = maker.held(made, all_numbers(way.partitions))
         given |= {} if is_first else null
         others = (
             maker.entity(goal, made.number + 1 + seed, way, seed, shared, given=given)
             for seed in (0, 1)
         )
         yield [made, *filter(None, others)]
-
-
-def _below(way: Way, symbols: Symbols) -> set[int]:
-    """The variables of what comes out, and those that these are made of."""
-    found, waiting = set[int](), [*way.outputs, *way.wants]
-    while waiting:
-        more = set(numbers(waiting.pop())) - found
-        found |= more
-        waiting += [each for n in more for each in symbols.variables[n].of]
-    return found
 
 
 def shares(first: Iterable[Way], second: Iterable[Way], symbols: Symbols) -> tuple[int, ...]:
