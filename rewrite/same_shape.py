@@ -6,13 +6,16 @@ would be a model of its own, and reports of these tables would no more be alike;
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from typing import Final
 
 from sqlglot import exp
 
 from unwet.rewrite.shapes import Survey
 from unwet.rewrite.widening import Site
+
+_LISTED: Final = 8  # queries of other tables beside it in a report: they are a loop there
 
 
 class SameShape:
@@ -36,3 +39,14 @@ class SameShape:
         nodes = {id(site.node) for site in sites}
         for shape in {self._shapes[node]: None for node in nodes if node in self._shapes}:
             yield from (site for site in self._sites[shape] if id(site.node) not in nodes)
+
+
+def is_of_many(named: int, served: Counter[str], others: Counter[str]) -> bool:
+    """Whether a query that others have of other rows is a macro's: none of its authors has a name
+    for its rows, or few of them do and the others are more; or each report that has it has many of
+    the others, too, one behind the other, which would be as many models.
+
+    ``named``: how many copies have a name; ``served``, ``others``: how many each report has."""
+    if all(others[host] >= _LISTED for host in served):
+        return True
+    return bool(others) and (not named or 2 * named < served.total() < others.total())

@@ -10,7 +10,7 @@ goes back into that one.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ from unwet.rewrite.reads import blocks
 from unwet.rewrite.referring import Blocks, bare_branches, refer, select_from
 from unwet.rewrite.rereading import resolved
 from unwet.rewrite.same_rows import SameRows
-from unwet.rewrite.same_shape import SameShape
+from unwet.rewrite.same_shape import SameShape, is_of_many
 from unwet.rewrite.scalars import Unsupported
 from unwet.rewrite.shapes import after_tables, say_conditions
 from unwet.rewrite.sizes import tree_lines
@@ -293,15 +293,14 @@ class Workshop:
         return before - own - _OVERHEAD
 
     def _is_of_one_table_of_many(self, wide: Wide) -> bool:
-        """Whether others have the same query of other rows, and none of its authors has a name for
-        these, or few of them do and the others are more: it is a macro's."""
+        """Whether others have the same query of other rows, so that it is a macro's."""
         served = [site for site, _ in wide.served]
-        named = sum(site.label not in _NOBODYS for site in served)
         keys = {self.rows.key(site.rel) for site in served}
         known = self.trees.keys() | self.made.keys()
         alike = [site for site in self.alike.others(served) if site.host in known]
         others = [site for site in self._alive(alike) if self.rows.key(site.rel) not in keys]
-        return bool(others) and (not named or 2 * named < len(served) < len(others))
+        named = sum(site.label not in _NOBODYS for site in served)
+        return is_of_many(named, Counter(map(_host, served)), Counter(map(_host, others)))
 
     def _apply(self, name: str, wide: Wide) -> None:
         if (owner := _owner(wide)) is not None:

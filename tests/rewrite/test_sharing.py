@@ -392,6 +392,23 @@ def test_a_name_that_few_authors_have_is_none_where_more_say_it_of_other_tables(
     assert len(shared(*orders, *items).intermediates) == models
 
 
+@pytest.mark.parametrize(("first", "second", "models"), [(9, 9, 0), (9, 8, 8), (8, 8, 8)])
+def test_what_each_report_says_of_many_tables_is_no_model_for_each_of_them(
+    first: int, second: int, models: int
+) -> None:
+    """Two reports that go over the same tables have a loop over them, whatever its CTEs are called;
+    a report with few of them reads models, and so does the other then."""
+
+    def report(name: str, many: int) -> str:
+        sold = [OF_ITEMS.replace("group by", f"where qty > {n} group by") for n in range(many)]
+        ctes = ", ".join(f"sold_{n} as ({text})" for n, text in enumerate(sold))
+        every = " union all ".join(f"select total, most from sold_{n}" for n in range(many))
+        return f"create table r.{name} as with {ctes} {every}"
+
+    found = shared(report("a", first), report("b", second))
+    assert len(found.intermediates) == models
+
+
 def test_a_large_query_is_a_model_whatever_others_say() -> None:
     columns = ", ".join(f"max({{1}} + {n}) as m{n}" for n in range(12))
     many = SUMS.replace("count(*) as n", f"count(*) as n, {columns}")
