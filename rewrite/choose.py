@@ -2,7 +2,8 @@
 
 A template costs its own lines, two for the macro around them and one for being one more thing to
 know; it saves each member's lines but those of the call. Chosen macros are hosts like the models:
-what repeats inside two macros becomes a third one. (Lazy greedy over recomputed gains.)
+what repeats inside two macros becomes a third one. (Lazy greedy over recomputed gains; exact among
+few templates that want one query.)
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from unwet.rewrite.abstract import (
 )
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.deadline import Over, never
+from unwet.rewrite.exact_choice import without_worse
 from unwet.rewrite.group_all import by_all
 from unwet.rewrite.grouping_sets import factored
 from unwet.rewrite.item_runs import has_runs, say_runs, varies
@@ -272,13 +274,13 @@ class Workshop:
 
     def _take(self, made: Iterable[Family]) -> bool:
         """Whether any of the families pays."""
-        found = [(self._gain(family), family) for family in made]
+        least = self.owners.limits.sharing.min_saved
+        found = [pair for family in made if (pair := (self._gain(family), family))[0] >= least]
         found.sort(key=lambda pair: (-pair[0], _place(pair[1])))
+        found = without_worse(found)
         changed = Replaced()
         touched: set[str] = set()
-        for saved, family in found:
-            if saved < self.owners.limits.sharing.min_saved:
-                break
+        for _, family in found:
             met = any(changed.meets(unit.node) for unit in family.units)
             if not met and not self._refused(family):
                 for node in (node for unit in family.units for node in taken_off(unit)):
