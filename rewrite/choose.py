@@ -45,7 +45,7 @@ from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.list_parts import is_text
 from unwet.rewrite.macro_names import Labels, name_of_list, names_for
 from unwet.rewrite.naming import free, free_macro
-from unwet.rewrite.own_relations import may_have_own, place_own, without_ctes
+from unwet.rewrite.own_relations import clash, may_have_own, place_own, without_ctes
 from unwet.rewrite.pieces import Items, expressions, item_runs, spellings
 from unwet.rewrite.placed_calls import (
     Said,
@@ -281,7 +281,7 @@ class Workshop:
         changed = Replaced()
         touched: set[str] = set()
         for _, family in found:
-            met = any(changed.meets(unit.node) for unit in family.units)
+            met = any(changed.meets(unit.node) for unit in family.units) or clash(family.units)
             if not met and not self._refused(family):
                 for node in (node for unit in family.units for node in taken_off(unit)):
                     changed.add(node)

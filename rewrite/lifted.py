@@ -103,10 +103,14 @@ def _derived(root: exp.Query) -> Iterator[exp.Subquery]:
 
 
 def _apply(hosts: Mapping[str, exp.Expr], sites: Sequence[_Site]) -> None:
-    """In place: a CTE of one name in all hosts."""
-    name = _called(hosts, sites)
+    """In place: a CTE of one name in all hosts; of another one each where a host has several, as
+    one WITH has no name twice."""
+    label, taken = _called(hosts, sites)
+    given: dict[str, set[str]] = defaultdict(set)
     for site in sites:
         tree = hosts[site.host]
+        name = free(label, taken | given[site.host])
+        given[site.host].add(name)
         block = tree.args.get("with_")
         ctes = list(block.expressions) if block is not None else []
         at = next((n for n, cte in enumerate(ctes) if cte.this is site.root), len(ctes))
@@ -117,8 +121,9 @@ def _apply(hosts: Mapping[str, exp.Expr], sites: Sequence[_Site]) -> None:
         tree.set("with_", exp.With(expressions=[*ctes[:at], cte, *ctes[at:]]))
 
 
-def _called(hosts: Mapping[str, exp.Expr], sites: Sequence[_Site]) -> str:
-    """After the table's alias, else after the CTE that is made of its rows."""
+def _called(hosts: Mapping[str, exp.Expr], sites: Sequence[_Site]) -> tuple[str, set[str]]:
+    """After the table's alias, else after the CTE that is made of its rows; and what names the
+    hosts have."""
     own = snake(majority(site.table.alias for site in sites))
     roots = (s.root.parent.alias for s in sites if isinstance(s.root.parent, exp.CTE))
     label = own if len(own) > 2 else f"{snake(majority(roots)) or 'final'}_input"
@@ -126,4 +131,4 @@ def _called(hosts: Mapping[str, exp.Expr], sites: Sequence[_Site]) -> str:
     for host in {site.host for site in sites}:
         for node in hosts[host].find_all(exp.Table, exp.CTE, exp.Subquery):
             taken.update((node.alias_or_name.lower(), node.name.lower()))
-    return free(label, taken)
+    return label, taken

@@ -9,6 +9,7 @@ is an argument: the table there, the name of the CTE elsewhere.
 
 may_be_own(node) -> whether a copy may have it of its own
 with_own(places, taken) -> in place: names for derived tables, and their CTEs
+clash(units) -> whether two of them would have CTEs of one name in one query
 place_own(unit, call) -> the host's tree with the call and its own CTEs
 """
 
@@ -124,6 +125,23 @@ def reads(ctes: Iterable[exp.Expr], names: Collection[str]) -> bool:
     """Whether one of the CTEs reads a relation of these names."""
     tables = (table for cte in ctes for table in cte.find_all(exp.Table))
     return any(table.name.lower() in names for table in tables)
+
+
+def clash(units: Iterable[Unit]) -> bool:
+    """Whether two CTEs of one query would have one name, were the units' own ones put in it."""
+    found: dict[int, list[str]] = {}
+    for unit in units:
+        if unit.own:
+            root = unit.node.root()
+            names = found.setdefault(id(root), [*ctes_of(root)])
+            names += [cte.alias.lower() for cte in unit.own]
+    return any(len({*names}) < len(names) for names in found.values())
+
+
+def ctes_of(query: exp.Expr) -> list[str]:
+    """The names of a query's CTEs."""
+    block = query.args.get("with_")
+    return [cte.alias.lower() for cte in block.expressions] if block is not None else []
 
 
 def place_own(unit: Unit, call: exp.Expr) -> exp.Expr:

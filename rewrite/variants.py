@@ -121,10 +121,13 @@ class _Cluster:
 
     def names(self) -> dict[int, str]:
         """What the relations are called that each has of its own, and the macro reads; nothing for
-        those that are its argument, as they are tables in some of the members."""
-        taken = {n.name.lower() for shape, _ in self.members for unit in shape.units
-                 for n in unit.node.root().find_all(exp.Identifier) if self.owns}  # fmt: skip
+        those that are its argument, as they are tables in some of the members, or as two members
+        stand in one query."""
         found: dict[int, str] = {}
+        roots = [unit.node.root() for shape, _ in self.members for unit in shape.units]
+        if not self.owns or len({id(root) for root in roots}) < len(roots):
+            return found  # one query cannot have two CTEs of the name that the macro reads
+        taken = {n.name.lower() for root in roots for n in root.find_all(exp.Identifier)}
         for at in self.owns:
             relations = [walk.nodes[at] for _, walk in self.members]
             if all(isinstance(each, exp.Subquery) for each in relations):
@@ -175,15 +178,19 @@ def _clusters(
 def _said(cluster: _Cluster, dialect: str) -> Iterator[list[Unit]]:
     """The units of a cluster with trees of one shape."""
     groups: dict[bytes, list[Unit]] = defaultdict(list)
+    names = cluster.names()
+    given: dict[int, set[str]] = defaultdict(set)  # to relations of other units, by their query
     for shape, walk in cluster.members:
         for unit in shape.units:
             nodes = _through(walk.nodes, shape.node, unit.node)
             if _is_spoken_of(unit) and _aliases(cluster.leader.nodes, nodes):
                 continue
-            made = _reworded(cluster, unit, nodes, dialect)
+            taken = given[id(unit.node.root())]
+            made = _reworded(cluster, unit, nodes, dialect, names, taken)
             if made is None:
                 continue
             tree, own = made
+            taken.update(cte.alias.lower() for cte in own)
             block = tree.args.get("with_")
             kind = unit.kind
             if own and block is not None:
@@ -211,9 +218,15 @@ def _through(
 
 
 def _reworded(
-    cluster: _Cluster, unit: Unit, nodes: Mapping[int, exp.Expr], dialect: str
+    cluster: _Cluster,
+    unit: Unit,
+    nodes: Mapping[int, exp.Expr],
+    dialect: str,
+    names: Mapping[int, str],
+    taken: Iterable[str],
 ) -> tuple[exp.Expr, tuple[exp.CTE, ...]] | None:
-    """The unit with words where some of the cluster part; None where one would be no argument."""
+    """The unit with words where some of the cluster part; None where one would be no argument.
+    `names`: of relations that the macro reads; `taken`: those that no other relation may have."""
     tree = unit.node.copy()
     own = {id(a): b for a, b in zip(in_order(unit.node), in_order(tree), strict=True)}
     _rename(tree, _aliases(cluster.leader.nodes, nodes))
@@ -243,9 +256,8 @@ def _reworded(
         word = word_for(all_of(list(map(copied, rest))) if rest else _nothing(), CONDITION, dialect)
         test = all_of([*map(copied, images), word])
         there.set(name, test if name == "on" else _CLAUSE[name](this=test))
-    names = cluster.names()
     relations = [(own[id(nodes[at])], names.get(at, "")) for at in cluster.owns]
-    return tree, with_own(relations, (unit.node.root(), *names.values()))
+    return tree, with_own(relations, (unit.node.root(), *names.values(), *taken))
 
 
 def _aliases(leader: Iterable[exp.Expr], nodes: Mapping[int, exp.Expr]) -> dict[str, str]:
@@ -302,7 +314,7 @@ def _nothing() -> exp.Expr:
 def word_for(node: exp.Expr, name: str, dialect: str) -> exp.Var:
     """The word that stands in for a part of a query."""
     if isinstance(node, exp.Query):
-        text = marked(node, dialect)
+        text = marked(node)
     else:
         text = node.sql(dialect=dialect or None, comments=False)
     word = exp.Var(this=text)

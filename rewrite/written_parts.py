@@ -60,9 +60,9 @@ def size(node: exp.Expr) -> int:
     return sum(1 for _ in in_order(node))
 
 
-def marked(node: exp.Query, dialect: str) -> str:
+def marked(node: exp.Query) -> str:
     """What a query is called as an argument, and its text, in which names are looked for."""
-    text = node.sql(dialect=dialect or None, comments=False)
+    text = node.sql(comments=False)  # not as T-SQL, which looks for what a call selects
     return f"{_MARK}{blake2b(text.encode(), digest_size=6).hexdigest()}__query {text}"
 
 

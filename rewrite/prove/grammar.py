@@ -3,6 +3,8 @@
 Ours reads more than engines do: a WITH or an ORDER BY inside a branch of a UNION, words that are
 reserved there. What it reads may be proved, and is printed again before it runs on data, which
 mends such a text; so the text itself is asked about. DuckDB's parser is the only one that is here.
+What no engine takes is known without one: two CTEs of one name in one WITH, of which ours reads the
+last one before.
 """
 
 from __future__ import annotations
@@ -10,6 +12,10 @@ from __future__ import annotations
 import re
 from functools import cache
 from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from unwet.lineage.names import folded
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -29,6 +35,16 @@ def refused(sql: str, dialect: str) -> str:
     if why and _TOKEN.search(sql) and not _refused_by_duckdb(_TOKEN.sub("1", sql)):
         return ""
     return why
+
+
+def named_twice(tree: exp.Expr, dialect: str) -> str:
+    """Why no engine runs a query: a name that two CTEs of one WITH have; empty where none has."""
+    for block in tree.find_all(exp.With):
+        names = [folded(cte.args.get("alias"), dialect) for cte in block.expressions]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            return f"one WITH has the name {twice[0]} twice"
+    return ""
 
 
 def _refused_by_duckdb(sql: str) -> str:

@@ -11,9 +11,12 @@ from sqlglot import exp
 
 from unwet.lineage.pile import load
 from unwet.rewrite.abstract import Unit
-from unwet.rewrite.library import MacroCall
+from unwet.rewrite.chosen_later import with_lists
+from unwet.rewrite.library import Library, MacroCall
+from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.own_relations import (
     called,
+    clash,
     may_be_own,
     may_have_own,
     place_own,
@@ -26,6 +29,7 @@ from unwet.rewrite.shapes import Leaf, Survey
 from unwet.tests.rewrite.small_pile import assert_same_rows
 
 CASE = Path(__file__).parents[2] / "fixtures" / "rewrite" / "own_relations"
+TWICE = CASE.with_name("own_relations_twice")
 SCHEMA: dict[str, object] = {
     "visits": {"person": "TEXT", "region": "TEXT", "minutes": "INTEGER"},
     "people": {"person": "TEXT", "age": "INTEGER"},
@@ -154,3 +158,31 @@ def test_a_query_inside_of_another_ones_ctes_has_none_of_its_own() -> None:
     below = next(each for each in tree.find_all(exp.Subquery) if each.alias == "q").this
     assert not may_have_own(unit_of(tree, below))
     assert may_have_own(unit_of(tree))
+
+
+def test_two_in_one_query_read_relations_of_two_names() -> None:
+    trees = {path.stem: read(path.read_text()).expression for path in sorted(TWICE.glob("*.sql"))}
+    library = with_lists(Library(trees, (), ()), "duckdb", frozenset(), Owners(NO_LIMITS))
+    [macro] = library.macros
+    ctes = library.models["visits_compared"].args["with_"].expressions
+    assert [cte.alias for cte in ctes] == ["people_rows_2", "young", "people_rows", "of_members"]
+    said = [[leaf.text for _, leaf in call.args] for call in library.calls]
+    assert said == [["people_rows_2"], ["people_rows"], ["insurances_rows"]]
+    assert f"JOIN h__{macro.params[0]}__h" in macro.tree.sql()
+
+
+def test_own_ctes_clash_with_those_of_the_query_and_with_each_other() -> None:
+    tree = read(
+        "WITH a AS (SELECT x FROM (SELECT 1 AS x)), b AS (SELECT x FROM (SELECT 2 AS x)) "
+        "SELECT x FROM b"
+    )
+    nodes = [cte.this for cte in tree.args["with_"].expressions]
+
+    def unit(node: exp.Expr, name: str) -> Unit:
+        own = with_own([(node.copy().args["from_"].this, name)], [])
+        return Unit("block", "host", node, unit_of(tree, node).shape, "b", own=own)
+
+    assert not clash([unit(nodes[0], "one"), unit(nodes[1], "two")])
+    assert clash([unit(nodes[0], "one"), unit(nodes[1], "one")])
+    assert clash([unit(nodes[0], "b")])
+    assert not clash([unit_of(tree, nodes[0])])

@@ -101,6 +101,7 @@ WRONG = [
     ("EXISTS negated", f"{MODELS}/ranked.sql", "EXISTS(", "NOT EXISTS(", {"ranked"}),
     ("a correlation lost", f"{MODELS}/ranked.sql", "u.a = x.a", "u.a = u.a", {"ranked"}),
     ("not one statement", f"{MODELS}/ranked.sql", "WITH x", "SELECT 1;\nWITH x", {"ranked"}),
+    ("a CTE twice", f"{MODELS}/ranked.sql", "WITH x", "WITH x AS (SELECT 1 AS a), x", {"ranked"}),
     ("no SQL", f"{MODELS}/ranked.sql", "PARTITION BY", "PARTITION PARTITION", {"ranked"}),
     ("Jinja that does not end", f"{MODELS}/ranked.sql", "}}", "}", {"ranked"}),
     ("a ref to nowhere", f"{MODELS}/all_sales.sql", "'sales_3'", "'x'", {"all_sales"}),

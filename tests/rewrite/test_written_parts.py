@@ -8,10 +8,12 @@ import duckdb
 import pytest
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import OptimizeError
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.library import MacroCall
+from unwet.rewrite.placed_calls import call_node
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.written_parts import bound_calls, is_marked, letters, marked, may_be_handed_on
@@ -96,7 +98,16 @@ def test_a_query_is_called_by_a_short_word() -> None:
     one, same, other = (sqlglot.parse_one(f"SELECT {c} AS a FROM t WHERE b = 1") for c in "aac")
     assert isinstance(one, exp.Query) and isinstance(same, exp.Query)
     assert isinstance(other, exp.Query)
-    word = marked(one, "duckdb")
-    assert word == marked(same, "duckdb") != marked(other, "duckdb")
+    word = marked(one)
+    assert word == marked(same) != marked(other)
     assert is_marked(word) and not is_marked("a = 1")
     assert letters(word) < 30 and letters("a = 1") == 5
+
+
+def test_a_query_with_a_call_as_a_branch_is_called_by_a_word_too() -> None:
+    query = sqlglot.parse_one("SELECT a FROM (SELECT 1 AS a UNION ALL SELECT 2) AS x")
+    branch = next(node for node in query.find_all(exp.Union)).expression
+    branch.replace(call_node("ones", (("a", Leaf("number", "1")),)))
+    assert isinstance(query, exp.Query) and is_marked(marked(query))
+    with pytest.raises(OptimizeError):  # which is why it has no dialect
+        query.sql(dialect="tsql")
