@@ -24,6 +24,7 @@ from unwet.rewrite.named_alike import named_alike
 from unwet.rewrite.origins import named_after, of_one_origin
 from unwet.rewrite.said_less import LEAST, SHARE, Change, head, height, with_defaults, without_idle
 from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.two_words import of_two_words
 
 
 def with_implied_values(library: Library, taken: Collection[str]) -> Library:
@@ -42,6 +43,7 @@ def with_implied_values(library: Library, taken: Collection[str]) -> Library:
         lambda macro, own: of_one_origin(macro, own, together, hidden),
         lambda macro, own: _repeated(macro, own, calls),
         lambda macro, own: _around(macro, own, calls),
+        lambda macro, own: of_two_words(macro, own, together, hidden),  # the first of its words
     )
     for at in range(len(macros)):
         for step in steps:

@@ -51,13 +51,15 @@ class Macro:
 class MacroCall:
     """One use: the leaf each parameter stands for; ``unsaid`` has those that are the default.
     ``like``: the calls that were of one macro, which has become a part of this one since.
-    ``named``: handed on, it says the names of its arguments, as those with defaults come last."""
+    ``named``: handed on, it says the names of its arguments, as those with defaults come last;
+    ``bare``: it never does, as they are the first ones."""
 
     macro: str
     args: tuple[tuple[str, Leaf], ...]
     unsaid: tuple[tuple[str, Leaf], ...] = ()
     like: str = ""
     named: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

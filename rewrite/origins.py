@@ -24,21 +24,21 @@ from unwet.rewrite.shapes import Leaf
 Calls = Mapping[int, MacroCall]
 Together = Iterable[Collection[int]]  # the numbers of the calls that one query makes
 
-_ORIGIN: Final = "origin"
+ORIGIN: Final = "origin"
 _GAP: Final = "\0"  # where a name has the word
 _TOKEN: Final = re.compile(r"(ref|src)__(\w+?)__\1", re.ASCII)
-_WORD: Final = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*", re.ASCII)  # prints as it is, and ends so
+WORD: Final = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*", re.ASCII)  # prints as it is, and ends so
 
 
 @dataclass(frozen=True, slots=True)
-class _Relation:
+class Relation:
     """What an argument reads: a model, or a table of a schema."""
 
     kind: str
     name: str  # of the model, or of the schema
     table: str = ""
 
-    def pattern(self, word: str) -> _Relation:
+    def pattern(self, word: str) -> Relation:
         """With gaps for the word; the same where its name does not have it."""
         marked = f"_{self.name}_".replace("_", "__").replace(
             f"_{word.replace('_', '__')}_", f"_{_GAP}_"
@@ -53,11 +53,11 @@ class _Relation:
 
 def named_after(macro: Macro, calls: Calls, together: Together) -> Change | None:
     """The macro in which relations are called after a text that calls say, too."""
-    follow: dict[str, tuple[str, _Relation]] = {}
+    follow: dict[str, tuple[str, Relation]] = {}
     fit: dict[str, set[int]] = {}
-    for name in _open(macro):
-        votes: Counter[tuple[str, _Relation]] = Counter()
-        read = _read(calls, name)
+    for name in open_parameters(macro):
+        votes: Counter[tuple[str, Relation]] = Counter()
+        read = relations_read(calls, name)
         for number, relation in read.items():
             for told, word in _words(calls[number]):
                 if (pattern := relation.pattern(word)) != relation:
@@ -67,10 +67,10 @@ def named_after(macro: Macro, calls: Calls, together: Together) -> Change | None
         told, pattern = min(votes, key=lambda each: (-votes[each], each[0], each[1].name))
         known = {number: dict(_words(calls[number])).get(told) for number in read}
         same = {n for n, word in known.items() if word and read[n].pattern(word) == pattern}
-        if _enough(same, calls, len({known[n] for n in same})):
+        if enough(same, calls, len({known[n] for n in same})):
             follow[name], fit[name] = (told, pattern), same
-    fit = _all_or_none(fit, calls, together)
-    follow = {name: each for name, each in follow.items() if _enough(fit[name], calls, LEAST)}
+    fit = all_or_none(fit, calls, together)
+    follow = {name: each for name, each in follow.items() if enough(fit[name], calls, LEAST)}
     if not follow:
         return None
     idle = {number: {name for name in follow if number in fit[name]} for number in calls}
@@ -83,11 +83,11 @@ def of_one_origin(
 ) -> Change | None:
     """The macro with a parameter for the word in the names of schemas. ``hidden``: names that the
     parameter would hide."""
-    read = {name: _read(calls, name) for name in _open(macro)}
+    read = {name: relations_read(calls, name) for name in open_parameters(macro)}
     words = _origins(read.values())
-    if not _enough(words, calls, len({*words.values()})):
+    if not enough(words, calls, len({*words.values()})):
         return None
-    follow: dict[str, _Relation] = {}
+    follow: dict[str, Relation] = {}
     fit: dict[str, set[int]] = {}
     for name, relations in read.items():
         votes = Counter(r.pattern(words[n]) for n, r in relations.items() if n in words)
@@ -97,11 +97,11 @@ def of_one_origin(
             follow[name] = best
             fit[name] = {n for n in relations.keys() & words.keys()
                          if relations[n].pattern(words[n]) == best}  # fmt: skip
-    fit = _all_or_none(fit, calls, together)
-    follow = {name: each for name, each in follow.items() if _enough(fit[name], calls, LEAST)}
+    fit = all_or_none(fit, calls, together)
+    follow = {name: each for name, each in follow.items() if enough(fit[name], calls, LEAST)}
     if not follow:
         return None
-    parameter = free_parameter(_ORIGIN, {*macro.params, *hidden})
+    parameter = free_parameter(ORIGIN, {*macro.params, *hidden})
     idle = {number: {name for name in follow if number in fit[name]} for number in calls}
     made = without_idle(calls, idle)
     for number, call in made.items():
@@ -116,18 +116,20 @@ def of_one_origin(
     return Change(with_defaults(wider, {**none, **texts}), made)
 
 
-def _open(macro: Macro) -> list[str]:
+def open_parameters(macro: Macro) -> list[str]:
+    """Those that every call says."""
     return [name for name in macro.params if name not in macro.defaults]
 
 
-def _enough(fit: Collection[int], calls: Calls, words: int) -> bool:
+def enough(fit: Collection[int], calls: Calls, words: int) -> bool:
     """Whether most calls do so, and not all for the same word."""
     return len(fit) >= max(LEAST, SHARE * len(calls)) and words > 1
 
 
-def _all_or_none(
+def all_or_none(
     fit: Mapping[str, set[int]], calls: Calls, together: Together
 ) -> dict[str, set[int]]:
+    """The calls, by parameter, without those that stand with one in a query that is not there."""
     left = {name: set(numbers) for name, numbers in fit.items()}
     for group in together:
         own = calls.keys() & {*group}
@@ -137,9 +139,9 @@ def _all_or_none(
     return left
 
 
-def _read(calls: Calls, name: str) -> dict[int, _Relation]:
+def relations_read(calls: Calls, name: str) -> dict[int, Relation]:
     """What the calls that say one relation there read."""
-    found: dict[int, _Relation] = {}
+    found: dict[int, Relation] = {}
     for number, call in calls.items():
         leaf = dict(call.args).get(name)
         relation = _relation(leaf) if leaf is not None else None
@@ -148,23 +150,23 @@ def _read(calls: Calls, name: str) -> dict[int, _Relation]:
     return found
 
 
-def _relation(leaf: Leaf) -> _Relation | None:
+def _relation(leaf: Leaf) -> Relation | None:
     hit = _TOKEN.fullmatch(leaf.text)
     if hit is None or leaf.kind != "name" or leaf.quoted:
         return None
     kind, name = hit.groups()
     schema, _, table = name.partition("__") if kind == "src" else (name, "", "")
-    plain = _WORD.fullmatch(schema) and "__" not in table and bool(table) == (kind == "src")
-    return _Relation(kind, schema, table) if plain else None
+    plain = WORD.fullmatch(schema) and "__" not in table and bool(table) == (kind == "src")
+    return Relation(kind, schema, table) if plain else None
 
 
 def _words(call: MacroCall) -> Iterator[tuple[str, str]]:
     """The texts that a call says, of one word or several."""
     return ((name, leaf.text) for name, leaf in call.args
-            if leaf.kind == "string" and _WORD.fullmatch(leaf.text))  # fmt: skip
+            if leaf.kind == "string" and WORD.fullmatch(leaf.text))  # fmt: skip
 
 
-def _origins(read: Iterable[Mapping[int, _Relation]]) -> dict[int, str]:
+def _origins(read: Iterable[Mapping[int, Relation]]) -> dict[int, str]:
     """The word of each call: the schema of the table that most calls read, without the words with
     which the schemas of all of these end."""
     best: dict[int, str] = {}

@@ -44,8 +44,15 @@ def without_idle(
 
 def height(call: MacroCall, calls: Sequence[MacroCall]) -> int:
     """The lines of a call, wrapped."""
-    widths = [len(name) + _width(leaf, calls) + _SIGNS for name, leaf in call.args]
+    widths = [_said(call, name) + _width(leaf, calls) + _SIGNS for name, leaf in call.args]
     return _wrapped(len(call.macro) + _AROUND, widths)
+
+
+def _said(call: MacroCall, name: str) -> int:
+    """The letters of an argument's name, where it is said: a relation that is all has none."""
+    alone = len(call.args) == 1 and not call.unsaid
+    relation = alone and call.args[0][1].text.startswith(("src__", "ref__"))
+    return 0 if call.bare or relation else len(name)
 
 
 def head(macro: Macro) -> int:

@@ -192,7 +192,8 @@ def call_text(call: MacroCall, dialect: str, calls: Sequence[MacroCall] = ()) ->
     ``calls``: those that arguments may stand for."""
     said = [(name, argument(leaf, dialect, calls)) for name, leaf in call.args]
     alone = len(said) == 1 and not call.unsaid and _RELATION.fullmatch(said[0][1])
-    return _called(call.macro, [text if alone else f"{name}={text}" for name, text in said])
+    bare = alone or call.bare
+    return _called(call.macro, [text if bare else f"{name}={text}" for name, text in said])
 
 
 def _called(macro: str, args: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ _CONSTANT = re.compile(r"'(?:[^']|'')*'|[^\s,']+")
 _NO_TRUE = frozenset({"tsql", "fabric", "oracle", "teradata"})
 _WHOLE = re.compile(r"0|[1-9]\d{0,17}")
 _SIGNS = {"\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r", "\f": r"\f", "\v": r"\v"}
-# a schema with a parameter in it, and a table
+# a schema with a parameter in it, and a table, which may have one, too
 _HELD = re.compile(r"((?:[a-z0-9]+_)*h__[a-z]\w*?__h(?:_[a-z0-9]+)*)__(\w+)")
 
 
@@ -25,7 +25,7 @@ def argument(leaf: Leaf, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
     if (inner := HANDED_ON.fullmatch(leaf.text)) is not None and leaf.kind == "condition":
         call = calls[int(inner[1])]
         said = [(name, argument(each, dialect, calls)) for name, each in call.args]
-        if call.unsaid or (call.named and len(said) > 1):
+        if not call.bare and (call.unsaid or (call.named and len(said) > 1)):
             return f"{call.macro}({', '.join(f'{name}={text}' for name, text in said)})"
         return f"{call.macro}({', '.join(text for _, text in said)})"
     if leaf.kind == "names":
@@ -84,10 +84,9 @@ def expression(match: re.Match[str]) -> str:
         case "ref":
             return f"ref({_joined(name) if HOLE.search(name) else quoted(name)})"
         case "src":
-            schema, table = _schema_and_table(name)
-            return (
-                f"source({_joined(schema) if HOLE.search(schema) else quoted(schema)}, '{table}')"
-            )
+            names = _schema_and_table(name)
+            said = (_joined(n) if HOLE.search(n) else quoted(n) for n in names)
+            return f"source({', '.join(said)})"
         case "p":
             # the default is never seen: a model without the value is not enabled
             return f"var('{name.lower()}', '{name.lower()}')"
@@ -98,7 +97,7 @@ def expression(match: re.Match[str]) -> str:
 
 
 def _schema_and_table(name: str) -> tuple[str, str]:
-    """Of a source's token, whose schema may have a parameter in it."""
+    """Of a source's token, both of which may have a parameter in them."""
     held = _HELD.match(name)
     schema, _, table = name.partition("__") if held is None else (held[1], "", held[2])
     return schema, table

@@ -1,0 +1,140 @@
+"""A table that calls read is two words, its schema and its name, where both vary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pytest
+from sqlglot import exp, parse_one
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.implied_values import with_implied_values
+from unwet.rewrite.library import NO_VALUE, Library, Macro, MacroCall
+from unwet.rewrite.refactor import Request, refactor
+from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.jinja import call_text
+from unwet.rewrite.targets.jinja_values import argument, usual
+
+Args = dict[str, Leaf]
+APPS = ("org_mozilla_fenix_nightly", "org_mozilla_focus_nightly", "debug_ping_of_all_views")
+PINGS = ("content_decoding_error", "bounce_tracking_protection", "user_characteristics_v1_of")
+PAIRS = tuple((app, ping) for app in APPS for ping in PINGS)
+
+
+def source(schema: str, table: str) -> Leaf:
+    return Leaf("name", f"src__{schema}__{table}__src")
+
+
+def pings(app: str, ping: str) -> Args:
+    return {"table": source(f"{app}_stable", f"{ping}_v1")}
+
+
+def library(*said: Args, models: Iterable[Sequence[int]] = (), name: str = "m") -> Library:
+    """A macro with its calls, each in a model of its own unless ``models`` says which ones are
+    branches of one."""
+    calls = tuple(MacroCall(name, tuple(each.items())) for each in said)
+    hosts: dict[str, exp.Expr] = {}
+    for n, numbers in enumerate(models or [[n] for n in range(len(said))]):
+        words: list[exp.Expr] = [exp.Var(this=f"call__{each}__call") for each in numbers]
+        tree = words[0]
+        for word in words[1:]:
+            tree = exp.Union(this=tree, expression=word, distinct=False)
+        hosts[f"r{n}"] = tree
+    params = tuple(said[0])
+    tree = parse_one("SELECT " + ", ".join(f"h__{each}__h" for each in params))
+    return Library(hosts, (Macro(name, params, tree, "query"),), calls)
+
+
+def implied(*said: Args, taken: tuple[str, ...] = (), **how: Iterable[Sequence[int]]) -> Library:
+    return with_implied_values(library(*said, name="metadata_ping_info", **how), taken)
+
+
+def texts(made: Library) -> list[str]:
+    return [call_text(call, "bigquery", made.calls) for call in made.calls]
+
+
+def table_of(made: Library) -> str:
+    [macro] = made.macros
+    return usual(macro.defaults["table"], "bigquery", ())
+
+
+def test_a_table_of_which_schema_and_name_vary_is_two_words() -> None:
+    made = implied(*(pings(*pair) for pair in PAIRS))
+    assert texts(made) == [f"{{{{ metadata_ping_info('{a}', '{p}') }}}}" for a, p in PAIRS]
+    assert made.macros[0].params == ("origin", "name", "table")
+    assert table_of(made) == "source(origin ~ '_stable', name ~ '_v1')"
+
+
+def test_names_that_end_in_nothing_alike_are_said_whole() -> None:
+    said = [{"table": source(f"{app}_x{n}", f"{ping}_y{n}")} for n, (app, ping) in enumerate(PAIRS)]
+    made = implied(*said)
+    assert table_of(made) == "source(origin, name)"
+    assert texts(made)[0] == f"{{{{ metadata_ping_info('{APPS[0]}_x0', '{PINGS[0]}_y0') }}}}"
+
+
+def test_a_call_that_reads_something_else_says_it() -> None:
+    many = [pings(*pair) for pair in PAIRS] + [pings(app, "events_of_all") for app in APPS]
+    model, another = Leaf("name", "ref__pings__ref"), source("mach_stable", "crash_v2")
+    made = implied(*many, {"table": model}, {"table": another})
+    assert texts(made)[-2:] == [
+        "{{ metadata_ping_info(table=ref('pings')) }}",
+        "{{ metadata_ping_info(table=source('mach_stable', 'crash_v2')) }}",
+    ]
+    assert {made.macros[0].defaults[name] for name in ("origin", "name")} == {NO_VALUE.text}
+
+
+def test_a_call_that_says_more_says_the_names_of_all() -> None:
+    more = Leaf("string", "one, more")
+    made = implied(*({"app": more, **pings(*pair)} for pair in PAIRS))
+    assert texts(made)[0].split() == (
+        f"{{{{ metadata_ping_info( origin='{APPS[0]}', name='{PINGS[0]}',"
+        f" app='{more.text}' ) }}}}".split()
+    )
+
+
+def test_a_call_that_is_an_argument_says_the_two_words() -> None:
+    made = implied(*(pings(*pair) for pair in PAIRS))
+    call = argument(Leaf("condition", "call__0__call"), "bigquery", made.calls)
+    assert call == f"metadata_ping_info('{APPS[0]}', '{PINGS[0]}')"
+
+
+def test_branches_of_one_query_say_so_all_or_none() -> None:
+    said = [*(pings(*pair) for pair in PAIRS), {"table": Leaf("name", "ref__pings__ref")}]
+    made = implied(*said, models=[*([n] for n in range(8)), [8, 9]])
+    assert [call.bare for call in made.calls] == [True] * 8 + [False] * 2
+    assert [dict(call.args).keys() for call in made.calls[8:]] == [{"table"}] * 2
+
+
+def test_names_that_a_parameter_would_hide_are_free() -> None:
+    made = implied(*(pings(*pair) for pair in PAIRS), taken=("origin", "name"))
+    assert made.macros[0].params[:2] == ("origin_2", "name_2")
+    assert table_of(made) == "source(origin_2 ~ '_stable', name_2 ~ '_v1')"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [pings(*pair) for pair in PAIRS[:2]],
+        [{"table": source("s", f"t_{n}")} for n in range(5)],
+        [{"table": source(f"{app}_Stable", f"{ping}_V1")} for app, ping in PAIRS],
+        [{"table": Leaf("name", f"ref__{app}__ref")} for app in APPS],
+    ],
+    ids=["few", "short already", "capitals", "models"],
+)
+def test_calls_that_say_the_table(said: list[Args]) -> None:
+    made = implied(*said)
+    assert made.macros[0].params == ("table",)
+    assert [dict(call.args) for call in made.calls] == said
+
+
+def test_reports_of_tables_of_several_schemas_are_proved() -> None:
+    query = """SELECT d.client_id, MIN(d.day) AS first_day, MAX(d.day) AS last_day, COUNT(*) AS n,
+    SUM(d.pings) AS pings, MAX(d.pings) AS most_pings FROM {0}_stable.{1}_v1 AS d
+    WHERE d.sample < 5 AND NOT d.client_id IS NULL GROUP BY d.client_id"""
+    pile = [Source(f"{app}/{ping}.sql", query.format(app, ping)) for app, ping in PAIRS]
+    result = refactor(load(pile, "bigquery"), Request())
+    assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
+    models = [t for p, t in result.files.items() if p.startswith("models/") and p.endswith(".sql")]
+    said = sorted(text.partition("(")[2].strip() for text in models)
+    assert said == sorted(f"'{app}', '{ping}') }}}}" for app, ping in PAIRS)
