@@ -218,7 +218,7 @@ class Workshop:
         query may be an argument as it is written."""
         pieces = {macro.name for macro in self.macros if macro.kind != "query"} | self.closed
         if own:
-            pieces |= without_ctes(self.hosts, self.calls)
+            pieces |= without_ctes(self.hosts, self.calls, self.dialect)
         surveys = {host: self._survey(host) for host in self.hosts if host not in pieces}
         units: list[Unit] = []
         for host, survey in surveys.items():

@@ -25,6 +25,7 @@ from sqlglot import exp
 from unwet.rewrite.abstract import Unit
 from unwet.rewrite.library import HANDED_ON, MacroCall, numbers_in
 from unwet.rewrite.naming import free, snake
+from unwet.rewrite.query_parts import has_inner_with
 
 _TOKEN: Final = re.compile(r"(?:src|ref|h)__(\w+?)__(?:src|ref|h)", re.IGNORECASE)
 NAME: Final = "own_rows"
@@ -81,21 +82,23 @@ def with_own(
     return tuple(found.values())
 
 
-def without_ctes(hosts: Mapping[str, exp.Expr], calls: Sequence[MacroCall]) -> frozenset[str]:
+def without_ctes(
+    hosts: Mapping[str, exp.Expr], calls: Sequence[MacroCall], dialect: str
+) -> frozenset[str]:
     """The macros that cannot begin with CTEs, as not all of their calls stand where a query may."""
     said = (leaf.text for call in calls for _, leaf in (*call.args, *call.unsaid))
     inside = {number for text in said for number in numbers_in(text)}
     for tree in hosts.values():
         for word in tree.find_all(exp.Var):
-            if not _may_begin(word):
+            if word is not tree and not (_may_begin(word) and has_inner_with(dialect)):
                 inside.update(numbers_in(word.name))
     return frozenset(calls[number].macro for number in inside)
 
 
 def _may_begin(call: exp.Var) -> bool:
-    """Whether a call stands where a query may begin with WITH."""
+    """Whether a call inside of a query stands where one may begin with WITH."""
     match call.parent:
-        case None | exp.CTE():
+        case exp.CTE():
             return HANDED_ON.fullmatch(call.name) is not None
         case exp.Subquery() as query:
             return not isinstance(query.parent, exp.SetOperation)

@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 
+def has_inner_with(dialect: str) -> bool:
+    """Whether a query inside of another one may begin with WITH."""
+    return dialect != "tsql"
+
+
 def sources(query: exp.Select) -> Iterator[tuple[exp.Expr, str]]:
     """What it reads, and how that is joined."""
     source = query.args.get("from_")

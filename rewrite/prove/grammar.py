@@ -3,8 +3,8 @@
 Ours reads more than engines do: a WITH or an ORDER BY inside a branch of a UNION, words that are
 reserved there. What it reads may be proved, and is printed again before it runs on data, which
 mends such a text; so the text itself is asked about. DuckDB's parser is the only one that is here.
-What no engine takes is known without one: two CTEs of one name in one WITH, of which ours reads the
-last one before.
+What is known without one: no engine takes two CTEs of one name in one WITH, of which ours reads the
+last one before, and SQL Server no WITH but in front of the whole statement.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from unwet.lineage.names import folded
+from unwet.rewrite.query_parts import has_inner_with
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -37,13 +38,15 @@ def refused(sql: str, dialect: str) -> str:
     return why
 
 
-def named_twice(tree: exp.Expr, dialect: str) -> str:
-    """Why no engine runs a query: a name that two CTEs of one WITH have; empty where none has."""
+def not_run(tree: exp.Expr, dialect: str) -> str:
+    """Why no engine of the dialect runs a query that ours reads; empty where nothing is known."""
     for block in tree.find_all(exp.With):
         names = [folded(cte.args.get("alias"), dialect) for cte in block.expressions]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             return f"one WITH has the name {twice[0]} twice"
+        if block.parent is not tree and not has_inner_with(dialect):
+            return "SQL Server has no WITH inside of a query"
     return ""
 
 

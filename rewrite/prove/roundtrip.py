@@ -25,7 +25,7 @@ from unwet.lineage.templating import verbatim
 from unwet.lineage.trees import contents
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.lower import Env, lower
-from unwet.rewrite.prove.grammar import named_twice, refused
+from unwet.rewrite.prove.grammar import not_run, refused
 from unwet.rewrite.prove.projects import read_project, render_project
 from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject
 from unwet.rewrite.prove.seed_rows import seed_plan
@@ -192,7 +192,7 @@ def _meaning(
     catalog: Catalog,
     definitions: Mapping[str, Plan],
 ) -> _Read:
-    if why := named_twice(statement.tree, setting.dialect):
+    if why := not_run(statement.tree, setting.dialect):
         return ReadBack(None, why), ()
     resolved = resolve(statement, catalog)
     if resolved.query is None or resolved.kind != "query":

@@ -148,7 +148,8 @@ def test_a_macro_that_is_a_branch_or_an_argument_has_no_ctes_of_its_own() -> Non
     cte = read("WITH a AS (SELECT 1) SELECT x FROM a")
     cte.args["with_"].expressions[0].set("this", exp.Var(this="call__3__call"))
     hosts = {"a": exp.Var(this="call__0__call"), "b": union, "c": cte}
-    assert without_ctes(hosts, calls) == {"branch", "handed"}
+    assert without_ctes(hosts, calls, "duckdb") == {"branch", "handed"}
+    assert without_ctes(hosts, calls, "tsql") == {"branch", "handed", "cte"}
 
 
 def test_a_query_inside_of_another_ones_ctes_has_none_of_its_own() -> None:
