@@ -50,6 +50,7 @@ from unwet.rewrite.meanwhile import Meanwhile, pays
 from unwet.rewrite.named_conditions import with_named_conditions
 from unwet.rewrite.naming_again import as_before, called_before, names_of, signs, staging_names
 from unwet.rewrite.normal import ruled
+from unwet.rewrite.one_order import in_one_order
 from unwet.rewrite.own_conditions import with_own_conditions
 from unwet.rewrite.planned import Abstraction, abstractions
 from unwet.rewrite.project import Kept, Project
@@ -315,7 +316,9 @@ class _Job:
         sure = [d.name for d in drafts if d.name not in self.ledger.unproved]
         relations = {name: self.reports[name].relation for name in sure}
         through = read_through(drafts, self.plans, relations, own, self.normalizer, self.worded)
-        drafts, read, makers = through.drafts, through.names, through.tables
+        read, makers = through.names, through.tables
+        texts = {name for name, plan in self.plans.items() if is_text(plan)}
+        drafts = in_one_order(through.drafts, own | texts, self.worded)
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
             shared = self._shared(drafts, known, own, read, makers, deadline.after(1))
             library = plain_library((*shared.drafts, *shared.intermediates))
