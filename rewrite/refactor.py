@@ -89,6 +89,7 @@ from unwet.rewrite.templated.rewritten import Templated, rewritten
 from unwet.rewrite.templated.set_apart import Apart, none_apart, set_apart
 from unwet.rewrite.tested_by import Types, evidence_of, types_of
 from unwet.rewrite.unfolding import both
+from unwet.rewrite.united_calls import with_united_calls
 from unwet.rewrite.usual_values import with_usual_values
 from unwet.rewrite.verdicts import Verdict
 from unwet.rewrite.written_out import written_out
@@ -351,6 +352,7 @@ class _Job:
                 library = with_named_conditions(library, self.dialect, names, stay | alone)
             if not self.limits.apart and not self.limits.plain:
                 library = with_derived_tables(library, self.dialect, stay, owners, ends[2])
+                library = with_united_calls(library, names, most, stay, owners)
             library = without_constants(library)
         project = self._named(self._project(shared.drafts, library, shared.intermediates))
         if not self.target.LISTS:
