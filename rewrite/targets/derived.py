@@ -59,10 +59,13 @@ class _Growing:
     rows: dict[str, tuple[Leaf, object]] = field(default_factory=dict)
     columns: list[str] = field(default_factory=list)
 
-    def agrees(self, more: Mapping[str, tuple[Leaf, object]]) -> int:
-        """How many rows they have in common; -1 where they say different things."""
+    def agrees(self, more: Mapping[str, tuple[Leaf, object]], text_of: Printed) -> int:
+        """How many rows they have in common; -1 where they say different things. A column may be a
+        name here and an expression there, where it may be a constant, too: what is printed counts.
+        """
         common = [key for key in more if key in self.rows]
-        if any(self.rows[key][1] != more[key][1] for key in common):
+        pairs = [(self.rows[key], more[key]) for key in common]
+        if any(a[1] != b[1] and text_of(a[0]) != text_of(b[0]) for a, b in pairs):
             return -1
         return len([key for key in common if key])
 
@@ -141,7 +144,7 @@ def _chosen(
     tables: list[_Growing] = []
     chosen: list[tuple[Level, _Cut, list[int]]] = []
     for level, best in cuts:
-        grown, places = _put(best, level, [each.copy() for each in tables])
+        grown, places = _put(best, level, [each.copy() for each in tables], text_of)
         left = _without(level, best.columns)
         before = sum(table_height(_made(each, "x", text_of)) for each in tables)
         after = sum(table_height(_made(each, "x", text_of)) for each in grown)
@@ -227,11 +230,13 @@ def _meant(leaf: Leaf) -> object:
     return leaf
 
 
-def _put(cut: _Cut, level: Level, tables: list[_Growing]) -> tuple[list[_Growing], list[int]]:
+def _put(
+    cut: _Cut, level: Level, tables: list[_Growing], text_of: Printed
+) -> tuple[list[_Growing], list[int]]:
     """The tables with the columns that follow, and in which table each is."""
     places: list[int] = []
     for column, _, rows in cut.found:
-        fits = [(table.agrees(rows), -at) for at, table in enumerate(tables)]
+        fits = [(table.agrees(rows, text_of), -at) for at, table in enumerate(tables)]
         common, at = max(fits, default=(-1, 0))
         if common < 1:
             tables.append(_Growing())

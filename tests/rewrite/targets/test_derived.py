@@ -12,6 +12,7 @@ from unwet.rewrite.library import MacroCall
 from unwet.rewrite.prove.sandbox import CHARACTERS, STEPS, Budget, Sandbox
 from unwet.rewrite.shapes import Leaf, LeafKind
 from unwet.rewrite.targets.jinja import template
+from unwet.rewrite.targets.jinja_values import argument
 
 CODES = {"England": "'England'", "Region": "reporting_region_code", "Provider": "reporting_org_id",
          "Ward": "reporting_ward_id", "Age Group": "age_group", "": "'NULL'"}  # fmt: skip
@@ -45,13 +46,16 @@ def printed(rows: Sequence[Mapping[str, str]], macro: str = "counted") -> tuple[
         branch = exp.Var(this=f"call__{at}__call")
         tree = exp.Union(this=tree, expression=branch, distinct=False)
     text = template(tree, "databricks", calls)
+    known = {macro: _said, "ref": "ref of {}".format}
     environments: tuple[Environment, ...] = (Environment(), Sandbox(Budget(STEPS, CHARACTERS)))
-    said = [each.from_string(text).render({macro: _said}) for each in environments]
+    said = [each.from_string(text).render(known) for each in environments]
     assert said[0].split() == said[1].split()
     return text, [branch.strip() for branch in said[0].split("UNION ALL")]
 
 
 def _kind(name: str) -> LeafKind:
+    if name.startswith("column"):
+        return "name"
     return "string" if name in ("breakdown", "metric") else "condition"
 
 
@@ -116,6 +120,41 @@ def test_letters_of_a_column_are_no_other_column() -> None:
     text, found = printed(rows)
     assert "Reporting_Region_Code" not in text
     assert [each.lower() for each in found] == [each.lower() for each in said(rows)]
+
+
+def named(ward: str) -> list[dict[str, str]]:
+    """Rows in which the second level is a name, that of a ward so called."""
+    found: list[dict[str, str]] = []
+    for each in ROWS:
+        column = ward if each["level_two"] == CODES["Ward"] else each["level_two"]
+        rest = {name: text for name, text in each.items() if name != "level_two"}
+        found.append({**rest, "column": "nothing" if column == "'NULL'" else column})
+    return [each for each in found if "; " in each["breakdown"]]
+
+
+def test_a_name_is_looked_up_among_expressions_that_print_the_same() -> None:
+    rows = named(CODES["Ward"])
+    text, found = printed(rows)
+    assert found == said(rows)
+    assert "column=value_of[part[1]]" in " ".join(text.split())
+    assert text.count("'reporting_ward_id'") == 1
+
+
+@pytest.mark.parametrize("name", ["Reporting_Ward_Id", "two words", "ref__wards__ref"])
+def test_a_name_that_prints_otherwise_is_looked_up_elsewhere(name: str) -> None:
+    """In other letters, as it may be that of an output; in quotes, or as a relation."""
+    rows = named(name)
+    text, found = printed(rows)
+    assert found == said([{**each, "column": _shown(each["column"])} for each in rows])
+    assert "'reporting_ward_id'" in text and argument(Leaf("name", name), "databricks") in text
+
+
+def _shown(name: str) -> str:
+    return (
+        Environment()
+        .from_string(f"{{{{ {argument(Leaf('name', name), 'databricks')} }}}}")
+        .render(ref="ref of {}".format)
+    )
 
 
 @pytest.mark.parametrize("name", ["level_one", "level_three_name"])
