@@ -116,6 +116,11 @@ def of_one_origin(
     return Change(with_defaults(wider, {**none, **texts}), made)
 
 
+def is_relation(text: str) -> bool:
+    """Whether a text stands for one model or table, in whose name a parameter may be."""
+    return _TOKEN.fullmatch(text) is not None
+
+
 def open_parameters(macro: Macro) -> list[str]:
     """Those that every call says."""
     return [name for name in macro.params if name not in macro.defaults]

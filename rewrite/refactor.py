@@ -49,6 +49,7 @@ from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.meanwhile import Meanwhile, pays
 from unwet.rewrite.named_conditions import with_named_conditions
 from unwet.rewrite.naming_again import as_before, called_before, names_of, signs, staging_names
+from unwet.rewrite.never_said import without_never_said
 from unwet.rewrite.normal import ruled
 from unwet.rewrite.one_order import in_one_order
 from unwet.rewrite.own_conditions import with_own_conditions
@@ -360,7 +361,8 @@ class _Job:
         library = with_usual_values(project.library)
         names = {*self.reports, *library.models, *self.limits.forbidden}
         library = with_look_ups(library, names)
-        return replace(project, library=with_implied_values(library, names))
+        library = without_never_said(with_implied_values(library, names))
+        return replace(project, library=library)
 
     def _shared(
         self,
