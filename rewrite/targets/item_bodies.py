@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final, Literal
 
+from unwet.rewrite.library import LINE
 from unwet.rewrite.naming import RESERVED, free
 from unwet.rewrite.targets.jinja_values import quoted
+from unwet.rewrite.targets.jinja_values import word as said_word
 from unwet.rewrite.targets.lexemes import Lexeme, middles
 
 _LINE: Final = 84  # signs in a line of values
@@ -61,6 +63,9 @@ class ItemLevel:
     def lines(self) -> int:
         """With those around."""
         if len(self.names) > 1:
+            rows = ", ".join(f"({', '.join(map(said_word, row))})" for row in self.rows)
+            if len(f"{{% for {', '.join(self.names)} in [{rows}] %}}") <= LINE:
+                return 2
             return 3 + sum(1 if _signs(r) <= _ROW else 2 - -_signs(r) // _LINE for r in self.rows)
         return 2 if self.signs < _LINE - 20 else 3 - -self.signs // _LINE
 

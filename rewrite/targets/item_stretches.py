@@ -25,6 +25,7 @@ from unwet.rewrite.targets.item_bodies import (
 )
 from unwet.rewrite.targets.item_grids import Grid, grids
 from unwet.rewrite.targets.lexemes import Lexeme, lexemes, middles, skeleton
+from unwet.rewrite.targets.row_grids import row_grid, row_grids
 
 LEAST: Final = 5  # members; fewer are read as easily as a loop
 FEWEST: Final = 3  # of those that take several lines each
@@ -146,20 +147,31 @@ def _pattern(values: Iterable[str]) -> Iterator[int]:
 def _stretch(items: Sequence[Item], texts: Sequence[str]) -> list[Stretch]:
     """One loop for all, or several over two lists each and what is between them."""
     whole: list[Stretch] = [(0, len(items), _loop(items, texts))]
-    holes = holes_of(items)
-    if len({hole.values for hole in holes}) != 1:
-        return whole
     apart: list[Stretch] = []
     at = 0
-    for grid in grids(holes[0].values):
-        if at < grid.start:
-            apart.append((at, grid.start, _loop(items[at : grid.start], texts[at : grid.start])))
-        inside = slice(grid.start, grid.stop)
-        apart.append((grid.start, grid.stop, _grid(items[inside], texts[inside], holes, grid)))
-        at = grid.stop
+    for start, stop, loop in _grids(items, texts):
+        if at < start:
+            apart.append((at, start, _loop(items[at:start], texts[at:start])))
+        apart.append((start, stop, loop))
+        at = stop
     if at < len(items):
         apart.append((at, len(items), _loop(items[at:], texts[at:])))
     return max(whole, apart, key=lambda found: _saved(found, texts))
+
+
+def _grids(items: Sequence[Item], texts: Sequence[str]) -> Iterator[Stretch]:
+    """The stretches whose values are every combination of two lists, or of two tables."""
+    holes = holes_of(items)
+    if len({hole.values for hole in holes}) == 1:
+        for grid in grids(holes[0].values):
+            inside = slice(grid.start, grid.stop)
+            yield grid.start, grid.stop, _grid(items[inside], texts[inside], holes, grid)
+        return
+    columns = [tuple(hole.head + v + hole.tail for v in hole.values) for hole in holes]
+    for start, stop, many in row_grids(columns):
+        inside = slice(start, stop)
+        loop = row_grid(items[inside], _shown(texts[inside]), many)
+        yield start, stop, _paying(loop, items[inside], texts[inside])
 
 
 def _loop(items: Sequence[Item], texts: Sequence[str]) -> ItemLoop | None:

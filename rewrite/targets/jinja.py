@@ -272,15 +272,13 @@ def _shown(
 def _for(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """The lines that begin a loop over rows of Jinja expressions."""
     said = ", ".join(names)
-    if len(names) > 1:
-        return [f"{{% for {said} in [", *"\n".join(map(_row, rows)).splitlines(), "] %}"]
-    items = [each for row in rows for each in row]
+    several = len(names) > 1
+    items = [f"({', '.join(r)})" for r in rows] if several else [r[0] for r in rows]
     line = f"{{% for {said} in [{', '.join(items)}] %}}"
-    return (
-        [line]
-        if len(line) <= LINE
-        else [f"{{% for {said} in [", *wrapped(items).splitlines(), "] %}"]
-    )
+    if len(line) <= LINE:
+        return [line]
+    inside = "\n".join(map(_row, rows)) if several else wrapped(items)
+    return [f"{{% for {said} in [", *inside.splitlines(), "] %}"]
 
 
 def _row(values: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.item_grids import Grid, grids
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.lexemes import lexemes, middles
+from unwet.rewrite.targets.row_grids import row_grids
 from unwet.tests.rewrite.targets.test_jinja import rendered
 
 NAMES = ("open_tab", "close_tab", "reload", "print", "zoom_in", "zoom_out", "find", "save_page",
@@ -45,6 +46,18 @@ LOOPS = [
     f"SELECT {items('JSON_VALUE(h__column__h, {0!r}) AS {0}')} FROM src__s__t__src",
     f"SELECT {items('COUNTIF(`a {{{{ b` = {0!r}) AS {0}')} FROM t",
     f"SELECT {items('(SELECT MAX(n) FROM u WHERE action = {0!r}) AS {0}')} FROM t",
+    "SELECT "
+    + ", ".join(
+        f"QUANTILES(a_{n}, 10)[{at}] AS a_{n}_{at}th_of_all" for n in NAMES[:5] for at in (1, 5, 9)
+    )
+    + ", MAX(other) AS odd FROM t",
+    "SELECT "
+    + ", ".join(
+        f"SUM({how}_{n}) / SUM(all_{n}) AS {word}_{n}"
+        for n in NAMES[:6]
+        for how, word in (("fast", "good"), ("slow", "poor"))
+    )
+    + " FROM t",
     f"SELECT {items('SUM({0}) AS {0}')}, 7 AS other, {items('SUM({0}_2) AS {0}_2')} FROM t",
 ]
 
@@ -106,6 +119,47 @@ def test_ctes_and_branches_are_loops_too(sql: str) -> None:
     assert "{% for " in text
     assert len(text.splitlines()) < len(tree(sql).sql("bigquery", pretty=True).splitlines())
     assert tree(rendered(text)) == tree(re.sub(r"src__(\w+?)__(\w+?)__src", r"\1.\2", sql))
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_rows_of_two_tables_are_two_loops_that_say_the_same(data: st.DataObject) -> None:
+    one = data.draw(st.lists(st.sampled_from(NAMES), min_size=4, max_size=6, unique=True))
+    other = data.draw(st.lists(st.integers(1, 99), min_size=3, max_size=5, unique=True))
+    turned = data.draw(st.booleans())
+    rows = [
+        f"SUM(IF({a} > {b}, p_{a}_{b}, {a}_of_all)) AS {f'n_{b}_of_{a}' if turned else f'{a}_{b}'}"
+        for a in one
+        for b in other
+    ]
+    if data.draw(st.booleans()):
+        rows.insert(data.draw(st.integers(0, len(rows))), "MAX(IF(odd > 1, one, two)) AS odd")
+    sql = f"SELECT {', '.join(rows)} FROM t"
+    text = template(tree(sql), "bigquery", (), tables=True)
+    assert tree(rendered(text)) == tree(sql)
+    if "odd" not in sql:
+        assert text.count("{% for ") == 2
+
+
+def test_a_row_that_is_not_of_the_grid_is_said_beside_it() -> None:
+    rows = [f"QUANTILES({n}, 9)[{at}] AS {n}_{word}" for n in (*FEW, "last")
+            for at, word in ((1, "low"), (5, "mid"), (8, "high"))]  # fmt: skip
+    rows[-1] = rows[-1].replace("last_high", "lst_highs")
+    sql = f"SELECT {', '.join(rows)} FROM t"
+    text = template(tree(sql), "bigquery", (), tables=True)
+    assert f"{{% for name in {[*FEW]} %}}" in text
+    assert "AS lst_highs" in text
+    assert tree(rendered(text)) == tree(sql)
+
+
+def test_grids_of_rows() -> None:
+    whole = [tuple("aabbcc"), tuple("121212"), ("1_a", "2_a", "1_b", "2_b", "1_c", "2_c")]
+    assert list(row_grids(whole)) == [(0, 6, 2)]
+    assert list(row_grids([("x", *column, "y", "z") for column in whole])) == [(1, 7, 2)]
+    assert list(row_grids([("a", "a", "a", "b", "b", "b"), ("1", "2", "3") * 2])) == [(0, 6, 3)]
+    assert list(row_grids([("a", "a", "a", "b", "b", "b"), ("1", "2", "3", "1", "2", "4")])) == []
+    assert list(row_grids([("a", "b") * 2])) == []
+    assert list(row_grids([])) == []
 
 
 def test_comments_vary_as_names_do() -> None:
