@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from unwet.rewrite.affixed_names import affixed_names
 from unwet.rewrite.library import (
     HANDED_ON,
     Library,
@@ -43,6 +44,7 @@ def with_implied_values(library: Library, taken: Collection[str]) -> Library:
         lambda macro, own: of_one_origin(macro, own, together, hidden),
         lambda macro, own: _repeated(macro, own, calls),
         lambda macro, own: _around(macro, own, calls),
+        lambda macro, own: affixed_names(macro, own, together),
         lambda macro, own: of_two_words(macro, own, together, hidden),  # the first of its words
     )
     for at in range(len(macros)):

@@ -13,11 +13,12 @@ from dataclasses import replace
 from typing import Final
 
 from unwet.rewrite.library import Library, MacroCall, numbers_of
-from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.shapes import CONDITION, Leaf
 
 _LEAST: Final = 3  # calls that say the same
 _SHARE: Final = 2 / 3  # of all calls
 _PLAIN: Final = re.compile(r"[\w .%+-]*")  # needs no escape in any language
+_EXPRESSION: Final = re.compile(r"[\w .%+*/=<>,()-]+")
 _RELATION: Final = re.compile(r"ref__\w+?__ref|src__\w+?__src")
 
 
@@ -80,13 +81,15 @@ def _usual(calls: list[MacroCall]) -> dict[str, Leaf]:
     for name, leaves in said.items():
         leaf, times = Counter(leaves).most_common(1)[0]
         enough = times >= _LEAST and times >= _SHARE * len(leaves)
-        if enough and len(leaves) == len(calls) and _is_safe(leaf):
+        if enough and len(leaves) == len(calls) and _is_safe(name, leaf):
             found[name] = leaf
     return found
 
 
-def _is_safe(leaf: Leaf) -> bool:
-    """Whether the text of the value is how it is written."""
+def _is_safe(name: str, leaf: Leaf) -> bool:
+    """Whether the text of the value is how it is written. What leaves rows out is always said."""
+    if leaf.kind == "condition" and not name.startswith(CONDITION):
+        return "__" not in leaf.text and _EXPRESSION.fullmatch(leaf.text) is not None
     if leaf.kind not in ("string", "number", "name") or leaf.quoted:
         return False
     plain = "__" not in leaf.text and _PLAIN.fullmatch(leaf.text)
