@@ -27,8 +27,9 @@ ORIGINALS = "legacy/"  # where a project has the scripts that are kept
 _TESTS = "tests/"
 _LINE_COMMENT = re.compile(r"^\s*--")
 _BLOCK_COMMENT = re.compile(r"/\*.*?\*/|\{#.*?#\}", re.DOTALL)
-_ROWS = re.compile(
-    r"\{% for [\w, ]+ in \[\n.*?\n *\] %\}|\{% set \w+ = [{[]\n.*?\n *[}\]] %\}", re.DOTALL
+_ROWS = re.compile(  # of a list or a mapping, between the names of other lists
+    r"\{% (?:for [\w, ]+ in|set \w+ =) (?:\w+\s+\+ )*([{\[]\n.*?\n *[}\]])(?=(?:\s+\+ \w+)* %\})",
+    re.DOTALL,
 )
 _WORD = re.compile(r"'(?:[^']|'')*'|\w+|[^\s\w(),.;]+")
 
@@ -151,7 +152,7 @@ def project_size(library: Library, files: Mapping[str, str]) -> Size:
 def parameter_lines(files: Mapping[str, str]) -> int:
     """How many of the lines of models and macros are rows that a loop goes over."""
     texts = (text for path, text in files.items() if not path.startswith(ORIGINALS))
-    return sum(found[0].count("\n") - 1 for text in texts for found in _ROWS.finditer(text))
+    return sum(found[1].count("\n") - 1 for text in texts for found in _ROWS.finditer(text))
 
 
 def _nodes(argument: Leaf) -> int:

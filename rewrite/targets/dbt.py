@@ -33,6 +33,7 @@ from unwet.rewrite.targets.jinja import template, wrapped
 from unwet.rewrite.targets.jinja_values import look_up, usual
 from unwet.rewrite.targets.list_macros import with_list_macros
 from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
+from unwet.rewrite.targets.shared_stretches import with_stretches
 from unwet.rewrite.targets.variables import unset
 
 NAME = "dbt"
@@ -85,6 +86,7 @@ def files(project: Project) -> dict[str, str]:
     written = {path: text for path, text in result.items() if path.endswith(".sql")}
     names = {*(macro.name for macro in library.macros), *library.models}
     written, lists = with_list_macros(written, names)
+    written = {path: with_stretches(text) for path, text in written.items()}
     result |= written | {f"macros/{each.name}.sql": each.text for each in lists}
     if library.macros or lists:
         result["macros/macros.yml"] = macros_yml(library, lists)

@@ -87,3 +87,14 @@ def test_rows_of_loops_are_parameters() -> None:
     files = {"models/marts/a.sql": loop + loop, "legacy/b.sql": loop}
     assert parameter_lines(files) == 4
     assert parameter_lines({"a.sql": "{% for a in [1, 2] %}\n{{ a }}\n{% endfor %}"}) == 0
+
+
+def test_rows_beside_a_list_that_has_a_name_count() -> None:
+    body = "{{ a }}\n{% for b in ['b'] %}\n{{ b }}\n{% endfor %}\n{% endfor %}\n"
+    for head, many in (
+        ("{% for a in names + [\n    'x',\n    'y'\n] %}\n", 2),
+        ("{% for a in [\n    'x',\n    'y'\n] + names %}\n", 2),
+        ("{% for a in [\n    'x',\n    'y'\n]\n    + names\n    + others %}\n", 2),
+        ("{% for a in names + ['x', 'y'] %}\n", 0),
+    ):
+        assert parameter_lines({"a.sql": head + body + head + body}) == 2 * many

@@ -1,0 +1,170 @@
+"""What several loops of one template go over in part stands once, at the template's head.
+
+    {% set breakdowns = ['Region; Age', 'Region; Gender', 'Region; Ethnicity'] %}
+    {% for breakdown in breakdowns + ['Provider'] %}
+    {% for breakdown in ['England'] + breakdowns %}
+
+Lists of texts only, which say the same wherever they stand; each goes over what it did, in its
+order. Whole lists are shared before (`shared_lists.py`, `list_macros.py`).
+
+with_stretches(text) -> the text of a file
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+from unwet.rewrite.library import LINE
+from unwet.rewrite.naming import free, slug
+from unwet.rewrite.targets.jinja import wrapped
+from unwet.rewrite.targets.shared_lists import TEXT
+
+_LEAST: Final = 4  # items of a stretch
+_SAVED: Final = 5  # lines, at least: it is one more name to know
+_WORDS: Final = 3  # of its name
+_TRIED: Final = 8  # stretches that are written to see what they save, before one is taken
+_MOST: Final = 400  # items of a list that is looked into
+_LISTS: Final = 60
+
+_LIST: Final = re.compile(
+    rf"(?P<before>\{{% (?:for (?P<name>\w+) in|set (?P<set>\w+) =) )"
+    rf"(?P<list>\[\s*(?:{TEXT})(?:,\s*(?:{TEXT}))*,?\s*\]) %\}}"
+)
+# what is in front of a template's own text: its settings and comments, or how a macro is called
+_HEAD: Final = re.compile(
+    rf"\A(?:\{{% macro \w+\((?:{TEXT}|[^'\"%])*\) %\}}\n"
+    rf"|(?!\{{% macro )(?:\{{\{{ config\((?:{TEXT}|[^'\"])*?\) \}}\}}\n\n)?(?:-- .*\n)*)"
+)
+
+Items = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list that is written in a place: parts are items, and names of stretches."""
+
+    name: str  # of what an item is
+    parts: tuple[Items | str, ...]
+
+    def text(self) -> str:
+        line = " + ".join(part if isinstance(part, str) else f"[{', '.join(part)}]"
+                          for part in self.parts)  # fmt: skip
+        if len(line) <= self._room():
+            return line
+        parts = [part if isinstance(part, str) else f"[\n{wrapped(part)}\n]" for part in self.parts]
+        lines = " + ".join(parts).splitlines()
+        fits = all(len(line) <= self._room() for line in lines if not line.startswith("    "))
+        return (" + " if fits else "\n    + ").join(parts)
+
+    def _room(self) -> int:
+        """The letters of a line of it, behind the word for an item."""
+        return LINE - len("{% for  in  %}") - len(self.name)
+
+    def lines(self) -> int:
+        return self.text().count("\n") + 1
+
+    def with_name(self, stretch: Items, name: str) -> _List:
+        """The list in which a name stands for the stretch."""
+        parts: list[Items | str] = []
+        for part in self.parts:
+            parts += [part] if isinstance(part, str) else _cut(part, stretch, name)
+        return _List(self.name, tuple(parts))
+
+    def items(self) -> Iterator[Items]:
+        """Those that are written."""
+        yield from (part for part in self.parts if not isinstance(part, str))
+
+
+def with_stretches(text: str) -> str:
+    """A text whose head is not known stays as it is."""
+    places = [*_LIST.finditer(text)]
+    head = _HEAD.match(text)
+    if len(places) < 2 or len(places) > _LISTS or head is None:
+        return text
+    lists = [_List(place["name"] or place["set"], (tuple(re.findall(TEXT, place["list"])),))
+             for place in places]  # fmt: skip
+    made: list[_List] = []
+    taken = {*re.findall(r"\w+", text)}
+    while (stretch := _best(lists)) is not None:
+        users = [each for each in lists if each.with_name(stretch, "") != each]
+        name = free(_called(stretch, users[0].name), taken)
+        taken.add(name)
+        made.append(_List(name, (stretch,)))
+        lists = [each.with_name(stretch, name) for each in lists]
+    if not made:
+        return text
+    sets = [f"{{% set {each.name} = {each.text()} %}}\n" for each in made]
+    return text[: head.end()] + "".join(sets) + _put(text, head.end(), places, lists)
+
+
+def _put(text: str, start: int, places: Sequence[re.Match[str]], lists: Sequence[_List]) -> str:
+    """The text from there on with the lists in their places; those without a name stay."""
+    found: list[str] = []
+    for place, each in zip(places, lists, strict=True):
+        if len(each.parts) > 1 or isinstance(each.parts[0], str):
+            before = text[: place.start()].rpartition("\n")[2]
+            pad = "\n" + " " * (len(before) - len(before.lstrip()))
+            found += [text[start : place.start("list")], each.text().replace("\n", pad)]
+            start = place.end("list")
+    return "".join([*found, text[start:]])
+
+
+def _called(stretch: Items, item: str) -> str:
+    """After the words that all of its items have, and what one of them is."""
+    words = [re.findall(r"[a-z0-9]+", each.lower()) for each in stretch]
+    common = [word for word in dict.fromkeys(words[0]) if all(word in own for own in words)]
+    about = slug(" ".join(common), _WORDS) if common else ""
+    what = item if item.rstrip("0123456789_").endswith("s") else f"{item}s"
+    return f"{about}_{what}" if about[:1].isalpha() else what
+
+
+def _cut(items: Items, stretch: Items, name: str) -> list[Items | str]:
+    found: list[Items | str] = []
+    start = at = 0
+    while at + len(stretch) <= len(items):
+        if items[at : at + len(stretch)] == stretch:
+            found += [items[start:at], name] if at > start else [name]
+            start = at = at + len(stretch)
+        else:
+            at += 1
+    return [*found, items[start:]] if start < len(items) else found
+
+
+def _best(lists: Sequence[_List]) -> Items | None:
+    """The stretch that saves most lines."""
+    written = {part for each in lists for part in each.items() if _LEAST <= len(part) <= _MOST}
+    common = {s for a, b in combinations(sorted(written), 2) for s in _common(a, b)}
+    common |= {part for part in written if sum(part in each.parts for each in lists) > 1}
+    guessed = sorted(common, key=lambda each: (-_letters(lists, each), each))
+    tried = [(_saved(lists, each), each) for each in guessed[:_TRIED]]
+    saved, stretch = max(tried, default=(0, ()), key=lambda pair: pair[0])
+    return stretch if saved >= _SAVED else None
+
+
+def _letters(lists: Sequence[_List], stretch: Items) -> int:
+    """How many are written less, about."""
+    many = sum(each.with_name(stretch, "").parts.count("") for each in lists)
+    return (many - 1) * sum(map(len, stretch)) - LINE * many
+
+
+def _saved(lists: Sequence[_List], stretch: Items) -> int:
+    """The lines that are written less."""
+    named = [(each, each.with_name(stretch, "a_name_of_it")) for each in lists]
+    less = sum(each.lines() - new.lines() for each, new in named if new != each)
+    return less - _List("a_name_of_it", (stretch,)).lines()
+
+
+def _common(first: Items, second: Items) -> Iterator[Items]:
+    """The stretches that both have and that end in one of them."""
+    ends: dict[int, int] = {}  # how many are the same up to a place in the second
+    for item in first:
+        now = {to: ends.get(to - 1, 0) + 1 for to, other in enumerate(second) if other == item}
+        for to, many in ends.items():
+            if many >= _LEAST and to + 1 not in now:
+                yield second[to + 1 - many : to + 1]
+        ends = now
+    yield from (second[to + 1 - many : to + 1] for to, many in ends.items() if many >= _LEAST)
