@@ -58,15 +58,32 @@ _ORDERLESS = (
     exp.BitwiseXorAgg, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist,
 )  # fmt: skip
 _COLLECTING = frozenset(
-    {"list", "listagg", "string_agg", "group_concat", "array_agg", "collect_list", "json_agg",
-     "jsonb_agg", "xmlagg", "first", "last", "any_value", "arg_max", "arg_min",
-     "json_object_agg", "jsonb_object_agg", "json_group_array"}
+    {"list", "listagg", "group_concat", "collect_list", "collect_set", "collect", "first", "last",
+     "first_value", "last_value", "nth_value", "any", "any_value", "arbitrary", "arg_max",
+     "arg_min", "arg_max_null", "arg_min_null", "max_by", "min_by", "mode", "stats_mode",
+     "json_group_array", "json_group_object", "json_group_structure", "map_union", "wm_concat",
+     "approx_top_k", "approx_most_frequent", "numeric_histogram", "histogram_numeric",
+     "reservoir_quantile"}
 )  # fmt: skip
+# What a row's place among the others decides.
+_PLACED = frozenset(
+    {"monotonically_increasing_id", "rownumberinallblocks", "rownumberinblock", "neighbor",
+     "runningdifference", "runningdifferencestartingwithfirstvalue", "runningaccumulate",
+     "runningconcurrency"}
+)  # fmt: skip
+_NUMBERING = frozenset({"seq1", "seq2", "seq4", "seq8", "rownum", "nextvaluefor"})
 
 
 def reads_order(tree: exp.Expr) -> bool:
     """Whether anything in a statement may see the order of the rows it is given."""
-    return any(_reads_order(node) for node in tree.walk())
+    return any(_reads_order(node) for node in tree.walk()) or _says_rownum(tree)
+
+
+def _says_rownum(tree: exp.Expr) -> bool:
+    """Whether a word in it may be Oracle's number of a row: ROWNUM, where nothing is called so."""
+    said = (c for c in tree.find_all(exp.Column) if not c.table and c.name.lower() == "rownum")
+    named = (a for a in tree.find_all(exp.Alias) if a.alias.lower() == "rownum")
+    return any(said) and not any(named)
 
 
 def _reads_order(node: exp.Expr) -> bool:
@@ -74,7 +91,10 @@ def _reads_order(node: exp.Expr) -> bool:
         case exp.AggFunc() if not isinstance(node, _ORDERLESS):
             return not _has_order(node)
         case exp.Anonymous():
-            return str(node.this).lower() in _COLLECTING
+            name = str(node.this).lower()
+            return name in _COLLECTING or name in _PLACED or name.endswith("agg")
+        case _ if node.key in _NUMBERING:
+            return True
         case exp.Pseudocolumn() | exp.Array(expressions=[exp.Query()]):
             return True
         case exp.Window():
