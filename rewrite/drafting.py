@@ -10,6 +10,7 @@ from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.idle_nulls import without_idle_nulls
+from unwet.rewrite.idle_orders import without_idle_orders
 from unwet.rewrite.nothing_joined import without_nothing_joined
 from unwet.rewrite.parentheses import without_idle_parentheses
 from unwet.rewrite.prove.wanted import spoken_in
@@ -71,6 +72,7 @@ class Drafting:
             without_idle_nulls(draft.tree)
             if _is_understood(report):  # what is compared as a text keeps its words
                 without_nothing_joined(draft.tree)
+                without_idle_orders(draft.tree)
             self._target.check(draft, self._dialect)
         except (NotComposable, RenderError) as reason:
             said = TOKEN.sub(lambda hit: self._written.get(hit[0].lower(), hit[0]), str(reason))

@@ -1,0 +1,89 @@
+"""Orders of CTEs and derived tables that nothing depends on go; the others stay."""
+
+from __future__ import annotations
+
+import pytest
+import sqlglot
+
+from unwet.rewrite.idle_orders import without_idle_orders
+from unwet.tests.rewrite.small_world import Worlds
+
+GONE = [
+    ("SELECT x.a, COUNT(*) AS n FROM (SELECT a, b FROM t ORDER BY b) AS x GROUP BY x.a",
+     "SELECT x.a, COUNT(*) AS n FROM (SELECT a, b FROM t) AS x GROUP BY x.a"),
+    ("WITH x AS (SELECT a, b FROM t GROUP BY a, b ORDER BY a DESC) "
+     "SELECT a, SUM(b) AS s FROM x GROUP BY a ORDER BY a",
+     "WITH x AS (SELECT a, b FROM t GROUP BY a, b) "
+     "SELECT a, SUM(b) AS s FROM x GROUP BY a ORDER BY a"),
+    ("SELECT t.c, x.a FROM t JOIN (SELECT a, k FROM u ORDER BY k) AS x ON x.k = t.b",
+     "SELECT t.c, x.a FROM t JOIN (SELECT a, k FROM u) AS x ON x.k = t.b"),
+    ("SELECT DISTINCT x.a FROM (SELECT a, b FROM t ORDER BY b) AS x",
+     "SELECT DISTINCT x.a FROM (SELECT a, b FROM t) AS x"),
+    ("SELECT x.a FROM (SELECT y.a FROM (SELECT a, b FROM t ORDER BY b) AS y ORDER BY y.a) AS x",
+     "SELECT x.a FROM (SELECT y.a FROM (SELECT a, b FROM t) AS y ORDER BY y.a) AS x"),
+    ("WITH x AS (SELECT a FROM t UNION ALL SELECT k FROM u ORDER BY a) "
+     "SELECT MAX(a) AS m FROM x GROUP BY a",
+     "WITH x AS (SELECT a FROM t UNION ALL SELECT k FROM u) SELECT MAX(a) AS m FROM x GROUP BY a"),
+    ("WITH x AS (SELECT a FROM t ORDER BY a) SELECT a FROM x UNION SELECT k FROM u ORDER BY a",
+     "WITH x AS (SELECT a FROM t) SELECT a FROM x UNION SELECT k FROM u ORDER BY a"),
+    ("SELECT x.a, RANK() OVER (ORDER BY x.b) AS r FROM (SELECT a, b FROM t ORDER BY b) AS x "
+     "JOIN u ON u.a = x.a",
+     "SELECT x.a, RANK() OVER (ORDER BY x.b) AS r FROM (SELECT a, b FROM t) AS x "
+     "JOIN u ON u.a = x.a"),
+]  # fmt: skip
+STAYS = [
+    "SELECT x.a, COUNT(*) AS n FROM (SELECT a, b FROM t ORDER BY a, b LIMIT 2) AS x GROUP BY x.a",
+    "SELECT x.a, COUNT(*) AS n FROM (SELECT a, b FROM t ORDER BY a, b OFFSET 1) AS x GROUP BY x.a",
+    "SELECT x.b, COUNT(*) AS n FROM (SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b) AS x "
+    "GROUP BY x.b",
+    "SELECT x.a, LIST(x.b) AS bs FROM (SELECT a, b FROM t ORDER BY b) AS x GROUP BY x.a",
+    "SELECT x.a, STRING_AGG(x.c, ',') AS s FROM (SELECT a, c FROM t ORDER BY c) AS x GROUP BY x.a",
+    "SELECT x.a, ANY_VALUE(x.b) AS b FROM (SELECT a, b FROM t ORDER BY b) AS x GROUP BY x.a",
+    "SELECT x.a, FIRST(x.b) AS b FROM (SELECT a, b FROM t ORDER BY b) AS x GROUP BY x.a",
+    "SELECT x.a, ROW_NUMBER() OVER () AS n FROM (SELECT a, b FROM t ORDER BY b) AS x "
+    "JOIN u ON u.a = x.a",
+    "SELECT x.a, COUNT(*) AS n FROM (SELECT a FROM (SELECT a, b FROM t ORDER BY b) AS y LIMIT 1) "
+    "AS x GROUP BY x.a",
+    "SELECT * FROM (SELECT a, b FROM t ORDER BY b) AS x",
+    "SELECT * FROM (SELECT a, b FROM t ORDER BY b) AS x WHERE a > 1",
+    "WITH x AS (SELECT a, b FROM t ORDER BY b) SELECT a FROM x",
+    "WITH x AS (SELECT a FROM t ORDER BY a) SELECT a FROM x UNION ALL SELECT k FROM u",
+    "SELECT a, b FROM t ORDER BY b",
+]
+
+
+def said(query: str, dialect: str = "duckdb") -> str:
+    tree = sqlglot.parse_one(query, read=dialect)
+    without_idle_orders(tree)
+    return tree.sql(dialect)
+
+
+@pytest.fixture(scope="module")
+def worlds() -> Worlds:
+    return Worlds()
+
+
+@pytest.mark.parametrize(("query", "left"), GONE)
+def test_what_goes_gives_the_same_rows(query: str, left: str, worlds: Worlds) -> None:
+    assert said(query) == left
+    assert worlds.difference(query, left) == ""
+
+
+@pytest.mark.parametrize("query", STAYS)
+def test_what_counts_or_is_looked_at_stays(query: str) -> None:
+    assert said(query) == sqlglot.parse_one(query, read="duckdb").sql("duckdb")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "query"),
+    [
+        ("tsql", "(SELECT TOP 3 a FROM t ORDER BY a) AS x GROUP BY a"),
+        ("oracle", "(SELECT a FROM t ORDER BY a) x WHERE ROWNUM < 3 GROUP BY a"),
+        ("clickhouse", "(SELECT a FROM t ORDER BY a WITH FILL) AS x GROUP BY a"),
+        ("clickhouse", "(SELECT a FROM t ORDER BY a LIMIT 1 BY a) AS x GROUP BY a"),
+        ("bigquery", "(SELECT a, b FROM t ORDER BY b) AS x GROUP BY a HAVING ANY_VALUE(b) > 1"),
+        ("mysql", "(SELECT a, b FROM t ORDER BY b) AS x GROUP BY a HAVING GROUP_CONCAT(b) > ''"),
+    ],
+)  # fmt: skip
+def test_in_other_dialects_what_chooses_rows_stays(dialect: str, query: str) -> None:
+    assert " ORDER BY " in said(f"SELECT a, COUNT(*) AS n FROM {query}", dialect)
