@@ -59,13 +59,13 @@ def named_after(macro: Macro, calls: Calls, together: Together) -> Change | None
         votes: Counter[tuple[str, Relation]] = Counter()
         read = relations_read(calls, name)
         for number, relation in read.items():
-            for told, word in _words(calls[number]):
+            for told, word in words_of(calls[number]):
                 if (pattern := relation.pattern(word)) != relation:
                     votes[told, pattern] += 1
         if not votes:
             continue
         told, pattern = min(votes, key=lambda each: (-votes[each], each[0], each[1].name))
-        known = {number: dict(_words(calls[number])).get(told) for number in read}
+        known = {number: dict(words_of(calls[number])).get(told) for number in read}
         same = {n for n, word in known.items() if word and read[n].pattern(word) == pattern}
         if enough(same, calls, len({known[n] for n in same})):
             follow[name], fit[name] = (told, pattern), same
@@ -165,7 +165,7 @@ def _relation(leaf: Leaf) -> Relation | None:
     return Relation(kind, schema, table) if plain else None
 
 
-def _words(call: MacroCall) -> Iterator[tuple[str, str]]:
+def words_of(call: MacroCall) -> Iterator[tuple[str, str]]:
     """The texts that a call says, of one word or several."""
     return ((name, leaf.text) for name, leaf in call.args
             if leaf.kind == "string" and WORD.fullmatch(leaf.text))  # fmt: skip

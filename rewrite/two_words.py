@@ -8,8 +8,8 @@ else still says it.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,11 +25,14 @@ from unwet.rewrite.origins import (
     enough,
     open_parameters,
     relations_read,
+    words_of,
 )
 from unwet.rewrite.said_less import LEAST, Change, with_defaults, without_idle
 from unwet.rewrite.shapes import Leaf
 
 _NAME: Final = "name"
+_REPORT: Final = "report"
+_GAP: Final = "\0"  # where a name has the word that is said already
 _USUAL: Final = 9 / 10  # of the names, for a word with which they end to be said by the macro
 
 
@@ -54,6 +57,8 @@ def of_two_words(
 ) -> Change | None:
     """The macro with parameters for the schema and the name of the table that calls read.
     ``hidden``: names that a parameter would hide."""
+    if any(call.bare for call in calls.values()):
+        return None  # its first parameters stay the first ones
     read = {name: _tables(calls, name) for name in open_parameters(macro)}
     parameter = max(read, key=lambda name: len(read[name]), default="")
     tables = read.get(parameter, {})
@@ -74,6 +79,71 @@ def of_two_words(
     text = f"src__h__{origin}__h{ends.schema}__h__{name}__h{ends.table}__src"
     wider = replace(macro, params=(origin, name, *macro.params))
     return Change(with_defaults(wider, {**none, parameter: text}), made)
+
+
+def beside_a_word(
+    macro: Macro, calls: Calls, together: Together, hidden: Collection[str]
+) -> Change | None:
+    """The macro with a parameter for the other word in the name of a relation, where calls say the
+    one already: `rows(app='fenix', pings=ref('crash_fenix'))` reads `ref(report ~ '_' ~ app)`, and
+    a call that says no more than both needs no names."""
+    best: tuple[str, _Beside, dict[int, str]] = "", _Beside("", "", ""), {}
+    for parameter in open_parameters(macro):
+        votes: dict[_Beside, dict[int, str]] = defaultdict(dict)
+        read = relations_read(calls, parameter)
+        end = _end([each.table for each in read.values() if each.table])
+        for number, relation in read.items():
+            for told, word in words_of(calls[number]):
+                for form, left in _forms(relation, told, word, end):
+                    votes[form][number] = left
+        for form in sorted(votes):
+            if len(votes[form]) > len(best[2]):
+                best = parameter, form, votes[form]
+    parameter, form, words = best
+    if not enough(words, calls, len({*words.values()})):
+        return None
+    fit = all_or_none({parameter: {*words}}, calls, together)[parameter]
+    if not enough(fit, calls, LEAST):
+        return None
+    name = free_parameter(_REPORT, {*macro.params, *hidden})
+    made = without_idle(calls, {number: {parameter} if number in fit else () for number in calls})
+    for number, call in made.items():
+        if number in fit:
+            args = ((name, Leaf("string", words[number])), *call.args)
+            first = len(fit) == len(calls) and [form.told] == [n for n, _ in call.args]
+            made[number] = replace(call, args=args, bare=first and macro.params[0] == form.told)
+        else:
+            made[number] = replace(call, unsaid=(*call.unsaid, (name, NO_VALUE)))
+    none = {} if len(fit) == len(calls) else {name: NO_VALUE.text}
+    wider = replace(macro, params=(name, *macro.params))
+    return Change(with_defaults(wider, {**none, parameter: form.text(name)}), made)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Beside:
+    """How a relation is called: after the word that ``told`` says, and another one."""
+
+    told: str
+    before: str  # of the other word in the name
+    after: str
+
+    def text(self, name: str) -> str:
+        """The token, parameters in its gaps."""
+        told = f"h__{self.told}__h"
+        return (self.before + f"h__{name}__h" + self.after).replace(_GAP, told)
+
+
+def _forms(read: Relation, told: str, word: str, end: str) -> Iterator[tuple[_Beside, str]]:
+    """How the relation may be called after that word, and the other word then."""
+    if read.table:
+        left = read.table.removesuffix(end)
+        if f"{read.name}_".startswith(f"{word}_") and WORD.fullmatch(left):
+            schema = _GAP + read.name[len(word) :]
+            yield _Beside(told, f"src__{schema}__", f"{end}__src"), left
+    elif read.name.endswith(f"_{word}"):
+        yield _Beside(told, "ref__", f"_{_GAP}__ref"), read.name[: -len(word) - 1]
+    elif read.name.startswith(f"{word}_"):
+        yield _Beside(told, f"ref__{_GAP}_", "__ref"), read.name[len(word) + 1 :]
 
 
 def _said(call: MacroCall, names: tuple[str, str], words: tuple[str, str] | None) -> MacroCall:

@@ -138,3 +138,84 @@ def test_reports_of_tables_of_several_schemas_are_proved() -> None:
     models = [t for p, t in result.files.items() if p.startswith("models/") and p.endswith(".sql")]
     said = sorted(text.partition("(")[2].strip() for text in models)
     assert said == sorted(f"'{app}', '{ping}') }}}}" for app, ping in PAIRS)
+
+
+def rows(report: str, app: str, **more: Leaf) -> Args:
+    return {"app": Leaf("string", app), "pings": Leaf("name", f"ref__{report}_{app}__ref"), **more}
+
+
+REPORTS = ("baseline_clients_daily", "baseline_clients_first_seen", "baseline_clients_last_seen")
+BESIDE = tuple((report, app) for report in REPORTS for app in APPS)
+
+
+def pings_of(made: Library) -> str:
+    return usual(made.macros[0].defaults["pings"], "bigquery", ())
+
+
+def test_a_model_called_after_a_word_that_is_said_is_the_other_word() -> None:
+    made = implied(*(rows(*pair) for pair in BESIDE))
+    assert pings_of(made) == "ref(report ~ '_' ~ app)"
+    assert made.macros[0].params == ("report", "app", "pings")
+    assert texts(made) == [f"{{{{ metadata_ping_info('{r}', '{a}') }}}}" for r, a in BESIDE]
+
+
+def test_the_word_that_is_said_may_stand_in_front() -> None:
+    said = [{"app": Leaf("string", app), "pings": Leaf("name", f"ref__{app}_{report}__ref")}
+            for report, app in BESIDE]  # fmt: skip
+    assert pings_of(implied(*said)) == "ref(app ~ '_' ~ report)"
+
+
+def test_a_table_of_a_schema_that_is_called_after_a_word_that_is_said_is_the_other_word() -> None:
+    said = [{"app": Leaf("string", app), "pings": source(f"{app}_stable", f"{ping}_v1")}
+            for app, ping in PAIRS]  # fmt: skip
+    assert pings_of(implied(*said)) == "source(app ~ '_stable', report ~ '_v1')"
+
+
+def test_a_call_that_says_more_than_both_words_says_their_names() -> None:
+    more = [Leaf("string", "one"), *[Leaf("string", "another")] * 8]
+    made = implied(*(rows(*pair, more=m) for pair, m in zip(BESIDE, more, strict=True)))
+    assert not any(call.bare for call in made.calls)
+    assert texts(made)[0].split()[2:] == [
+        f"report='{REPORTS[0]}',", f"app='{APPS[0]}',", "more='one'", ")", "}}"
+    ]  # fmt: skip
+
+
+def test_a_model_that_is_called_otherwise_is_said() -> None:
+    odd = {"app": Leaf("string", "fenix"), "pings": Leaf("name", "ref__all_clients__ref")}
+    made = implied(*(rows(*pair) for pair in BESIDE), odd)
+    assert made.macros[0].defaults["report"] == NO_VALUE.text
+    assert dict(made.calls[-1].args) == odd
+    assert not any(call.bare for call in made.calls)  # what may be missing comes behind
+
+
+def test_where_the_word_is_not_the_first_parameter_names_are_said() -> None:
+    said = [{"pings": each["pings"], "app": each["app"]} for each in (rows(*p) for p in BESIDE)]
+    assert not any(call.bare for call in implied(*said).calls)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [rows(*pair) for pair in BESIDE[:2]],
+        [rows(f"a{n}", f"b{n}") for n in range(5)],
+        [{**rows(*pair), "app": Leaf("string", "x")} for pair in BESIDE],
+        [{**rows(*pair), "app": Leaf("string", pair[1][1:])} for pair in BESIDE],
+    ],
+    ids=["few", "short already", "another word", "not a whole word"],
+)
+def test_calls_that_say_the_model(said: list[Args]) -> None:
+    made = implied(*said)
+    assert [dict(call.args) for call in made.calls] == said
+
+
+def test_reports_of_models_of_several_reports_are_proved() -> None:
+    view = """CREATE VIEW {1}.{0} AS SELECT p.* EXCEPT (meta), LOWER(p.meta.os) AS os,
+    IF(p.meta.beta, 1, 2) AS n FROM {1}_derived.{0}_v1 AS p"""
+    above = """CREATE VIEW mobile.{0}_of_{1} AS SELECT '{1}' AS app, p.day, p.client, COUNT(*) AS n,
+    MAX(p.size) AS most, MIN(p.size) AS least FROM {1}.{0} AS p GROUP BY p.day, p.client"""
+    pile = [Source(f"{a}/{r}.sql", view.format(r, a)) for r, a in BESIDE]
+    pile += [Source(f"mobile/{r}_of_{a}.sql", above.format(r, a)) for r, a in BESIDE]
+    result = refactor(load(pile, "bigquery"), Request())
+    assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
+    macros = [t for p, t in result.files.items() if p.startswith("macros/")]
+    assert sum("ref(report ~ '_' ~ " in text for text in macros) == 1
