@@ -121,7 +121,7 @@ def _look_ups(
 
 def _table_text(table: Table) -> str:
     if any(len(row) > 2 for row in table.rows):
-        return "\n".join([f"{{% set {table.name} = [", *map(_row, table.rows), "] %}"])
+        return "\n".join([f"{{% set {table.name} = [", *map(row_text, table.rows), "] %}"])
     items = [": ".join(row) for row in table.rows]
     return f"{{% set {table.name} = {{\n{wrapped(items)}\n}} %}}"
 
@@ -134,7 +134,7 @@ def _escaped(text: str) -> str:
 def _with_ladder(text: str, word: str, ladder: Ladder, dialect: str) -> str:
     """The text with the loop over the rows of a table in place of its WHENs."""
     names = ", ".join(ladder.names)
-    rows = [_row([argument(leaf, dialect) for leaf in row]) for row in ladder.rows]
+    rows = [row_text([argument(leaf, dialect) for leaf in row]) for row in ladder.rows]
     test, value = (_escaped(_text(tree, dialect)) for tree in (ladder.test, ladder.value))
     lines = [f"{{% for {names} in [", *rows, "] %}", f"WHEN {test} THEN {value}", "{% endfor %}"]
     if len(ladder.names) == 1:
@@ -277,11 +277,12 @@ def _for(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     line = f"{{% for {said} in [{', '.join(items)}] %}}"
     if len(line) <= LINE:
         return [line]
-    inside = "\n".join(map(_row, rows)) if several else wrapped(items)
+    inside = "\n".join(map(row_text, rows)) if several else wrapped(items)
     return [f"{{% for {said} in [", *inside.splitlines(), "] %}"]
 
 
-def _row(values: Sequence[str]) -> str:
+def row_text(values: Sequence[str]) -> str:
+    """A row of a list, in a line of its own or in several."""
     line = f"    ({', '.join(values)}),"
     if len(line) <= ROW:
         return line

@@ -4,8 +4,8 @@
     {% for breakdown in breakdowns + ['Provider'] %}
     {% for breakdown in ['England'] + breakdowns %}
 
-Lists of texts only, which say the same wherever they stand; each goes over what it did, in its
-order. Whole lists are shared before (`shared_lists.py`, `list_macros.py`).
+Lists of constants and of rows of them only, which say the same wherever they stand; each goes over
+what it did, in its order. Whole lists are shared before (`shared_lists.py`, `list_macros.py`).
 
 with_stretches(text) -> the text of a file
 """
@@ -20,7 +20,7 @@ from typing import Final
 
 from unwet.rewrite.library import LINE
 from unwet.rewrite.naming import free, slug
-from unwet.rewrite.targets.jinja import wrapped
+from unwet.rewrite.targets.jinja import row_text, wrapped
 from unwet.rewrite.targets.shared_lists import TEXT
 
 _LEAST: Final = 4  # items of a stretch
@@ -30,9 +30,11 @@ _TRIED: Final = 8  # stretches that are written to see what they save, before on
 _MOST: Final = 400  # items of a list that is looked into
 _LISTS: Final = 60
 
+_VALUE: Final = rf"(?:{TEXT}|\d+(?:\.\d+)?\b|none\b)"
+_ITEM: Final = rf"(?:{TEXT}|\(\s*{_VALUE}(?:,\s*{_VALUE})+,?\s*\))"
 _LIST: Final = re.compile(
-    rf"(?P<before>\{{% (?:for (?P<name>\w+) in|set (?P<set>\w+) =) )"
-    rf"(?P<list>\[\s*(?:{TEXT})(?:,\s*(?:{TEXT}))*,?\s*\]) %\}}"
+    rf"\{{% (?:for (?P<names>\w+(?:, \w+)*) in|set (?P<set>\w+) =) "
+    rf"(?P<list>\[\s*{_ITEM}(?:,\s*{_ITEM})*,?\s*\]) %\}}"
 )
 # what is in front of a template's own text: its settings and comments, or how a macro is called
 _HEAD: Final = re.compile(
@@ -47,7 +49,7 @@ Items = tuple[str, ...]
 class _List:
     """A list that is written in a place: parts are items, and names of stretches."""
 
-    name: str  # of what an item is
+    name: str  # of what an item is, or the names of a row's values
     parts: tuple[Items | str, ...]
 
     def text(self) -> str:
@@ -55,7 +57,7 @@ class _List:
                           for part in self.parts)  # fmt: skip
         if len(line) <= self._room():
             return line
-        parts = [part if isinstance(part, str) else f"[\n{wrapped(part)}\n]" for part in self.parts]
+        parts = [part if isinstance(part, str) else _written(part) for part in self.parts]
         lines = " + ".join(parts).splitlines()
         fits = all(len(line) <= self._room() for line in lines if not line.startswith("    "))
         return (" + " if fits else "\n    + ").join(parts)
@@ -85,8 +87,7 @@ def with_stretches(text: str) -> str:
     head = _HEAD.match(text)
     if len(places) < 2 or len(places) > _LISTS or head is None:
         return text
-    lists = [_List(place["name"] or place["set"], (tuple(re.findall(TEXT, place["list"])),))
-             for place in places]  # fmt: skip
+    lists = [_List(place["names"] or place["set"], (_items(place["list"]),)) for place in places]
     made: list[_List] = []
     taken = {*re.findall(r"\w+", text)}
     while (stretch := _best(lists)) is not None:
@@ -113,8 +114,24 @@ def _put(text: str, start: int, places: Sequence[re.Match[str]], lists: Sequence
     return "".join([*found, text[start:]])
 
 
+def _items(text: str) -> Items:
+    """The items of a list, however they are wrapped."""
+    return tuple(f"({', '.join(re.findall(_VALUE, item))})" if item.startswith("(") else item
+                 for item in re.findall(_ITEM, text))  # fmt: skip
+
+
+def _written(items: Items) -> str:
+    """Items as a list of several lines."""
+    if not items[0].startswith("("):
+        return f"[\n{wrapped(items)}\n]"
+    return "\n".join(["[", *(row_text(re.findall(_VALUE, item)) for item in items), "]"])
+
+
 def _called(stretch: Items, item: str) -> str:
-    """After the words that all of its items have, and what one of them is."""
+    """After the words that all of its items have, and what one of them is; rows after that."""
+    item = item.partition(",")[0]
+    if stretch[0].startswith("("):
+        return f"{item}_rows"
     words = [re.findall(r"[a-z0-9]+", each.lower()) for each in stretch]
     common = [word for word in dict.fromkeys(words[0]) if all(word in own for own in words)]
     about = slug(" ".join(common), _WORDS) if common else ""

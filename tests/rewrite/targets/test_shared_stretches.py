@@ -21,6 +21,17 @@ def loop(items: Sequence[str], pad: str = "", var: str = "level") -> str:
             f"{{% if not loop.last %}},{{% endif %}}\n{pad}{{% endfor %}}\n")  # fmt: skip
 
 
+def rows(items: Sequence[str], pad: str = "") -> str:
+    """A loop over rows: a text with quotes, a number and nothing; long ones in several lines."""
+    said = [f"('{item}', \"'{item}', (x)\", {n % 2}.5, none)" for n, item in enumerate(items)]
+    lines = ",\n".join(
+        f"{pad}    {row}" if len(row) < 90 else f"{pad}    (\n{pad}        {row[1:-1]}\n{pad}    )"
+        for row in said
+    )
+    return (f"{pad}{{% for level, text, n, no in [\n{lines}\n{pad}] %}}\n"
+            f"{pad}[{{{{ (level, text, n, no) }}}}]\n{pad}{{% endfor %}}\n")  # fmt: skip
+
+
 def rendered(text: str) -> str:
     """What a template says, which is the same in the sandbox of the proof."""
     environments: tuple[Environment, ...] = (Environment(), Sandbox(Budget(STEPS, CHARACTERS)))
@@ -38,6 +49,15 @@ def test_what_two_loops_have_in_common_stands_once() -> None:
     assert all(made.count(f"'{level}'") == 1 for level in LEVELS)
     assert "{% for level in region_patient_reason_levels + [\n" in made
     assert f"        '{OTHERS[3]}'\n    ] + region_patient_reason_levels %}}\n" in made
+
+
+def test_rows_that_two_loops_have_in_common_stand_once() -> None:
+    text = rows([*LEVELS, *OTHERS[:2]]) + rows([*LEVELS, OTHERS[3]], pad="    ")
+    made = with_stretches(text)
+    assert rendered(made) == rendered(text)
+    assert made.startswith("{% set level_rows = [\n    (\n        'Region of the patient;")
+    assert "{% for level, text, n, no in level_rows + [\n" in made
+    assert all(made.count(f"\"'{level}', (x)\"") == 1 for level in LEVELS)
 
 
 def test_it_stands_behind_what_is_in_front_of_a_template() -> None:
@@ -98,7 +118,8 @@ def test_each_loop_goes_over_what_it_did(seed: int) -> None:
     text = ""
     for _ in range(rng.randrange(2, 6)):
         items = [item for _ in range(rng.randrange(1, 5)) for item in rng.choice(blocks)]
-        text += loop(items, pad=" " * rng.choice((0, 4)), var=rng.choice(("level", "name")))
+        pad = " " * rng.choice((0, 4))
+        text += loop(items, pad, rng.choice(("level", "name"))) if seed % 2 else rows(items, pad)
     made = with_stretches(text)
     assert rendered(made) == rendered(text)
     assert made.count("\n") <= text.count("\n")
