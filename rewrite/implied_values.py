@@ -15,9 +15,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from unwet.rewrite.affixed_names import affixed_names
 from unwet.rewrite.library import (
     HANDED_ON,
+    HOLE,
     Library,
     Macro,
     MacroCall,
+    calls_within,
     numbers_in,
     numbers_of,
 )
@@ -52,7 +54,7 @@ def with_implied_values(library: Library, taken: Collection[str]) -> Library:
         for step in steps:
             macro, own = macros[at], {n: calls[n] for n in numbers.get(macros[at].name, ())}
             change = step(macro, own) if len(own) >= LEAST and macro.kind != "look_up" else None
-            if change is None:
+            if change is None or not _in_order(change.macro, macro, calls):
                 continue
             shown = sorted({root for number in own for root in roots[number]})
             after = [*calls, *change.more]
@@ -62,6 +64,16 @@ def with_implied_values(library: Library, taken: Collection[str]) -> Library:
             if now + head(change.macro) < before + head(macro):
                 macros[at], calls = change.macro, after
     return Library(library.models, tuple(macros), tuple(calls))
+
+
+def _in_order(macro: Macro, before: Macro, calls: Sequence[MacroCall]) -> bool:
+    """Whether no default is new that another default reads: it would be read before it is known,
+    and a look-up would have no row for it."""
+    new = {*macro.defaults} - {*before.defaults}
+    within = calls_within((n for text in before.defaults.values() for n in numbers_in(text)), calls)
+    told = [leaf.text for n in within for _, leaf in (*calls[n].args, *calls[n].unsaid)]
+    said = {name for text in (*before.defaults.values(), *told) for name in HOLE.findall(text)}
+    return new.isdisjoint(said)
 
 
 def _roots(library: Library) -> dict[int, frozenset[int]]:

@@ -51,6 +51,7 @@ from unwet.rewrite.named_conditions import with_named_conditions
 from unwet.rewrite.naming_again import as_before, called_before, names_of, signs, staging_names
 from unwet.rewrite.never_said import without_never_said
 from unwet.rewrite.normal import ruled
+from unwet.rewrite.one_macro import with_one_macro
 from unwet.rewrite.one_order import in_one_order
 from unwet.rewrite.own_conditions import with_own_conditions
 from unwet.rewrite.planned import Abstraction, abstractions
@@ -353,6 +354,7 @@ class _Job:
                 library = with_named_conditions(library, self.dialect, names, stay | alone)
             if not self.limits.apart and not self.limits.plain:
                 library = with_derived_tables(library, self.dialect, stay, owners, ends[2])
+                library = with_one_macro(library, self.dialect, most, stay, ends[2])
                 library = with_united_calls(library, names, most, stay, owners)
             library = without_constants(library)
         project = self._named(self._project(shared.drafts, library, shared.intermediates))

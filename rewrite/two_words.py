@@ -62,8 +62,9 @@ def of_two_words(
     read = {name: _tables(calls, name) for name in open_parameters(macro)}
     parameter = max(read, key=lambda name: len(read[name]), default="")
     tables = read.get(parameter, {})
-    if not enough(tables, calls, len({*tables.values()})):
-        return None
+    schemas = {each.name for each in tables.values()}
+    if len(schemas) == 1 or not enough(tables, calls, len({*tables.values()})):
+        return None  # a schema that never varies is no word of a call
     ends = _Ends(_end([each.name for each in tables.values()]),
                  _end([each.table for each in tables.values()]))  # fmt: skip
     words = {number: said for number, each in tables.items() if (said := ends.words(each))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pytest
 from sqlglot import exp, parse_one
@@ -219,3 +220,22 @@ def test_reports_of_models_of_several_reports_are_proved() -> None:
     assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
     macros = [t for p, t in result.files.items() if p.startswith("macros/")]
     assert sum("ref(report ~ '_' ~ " in text for text in macros) == 1
+
+
+def test_a_schema_that_never_varies_is_no_word() -> None:
+    said = [pings(APPS[0], ping) for ping in PINGS]
+    made = implied(*said)
+    assert made.macros[0].params == ("table",)
+    assert [dict(call.args) for call in made.calls] == said
+
+
+def test_a_table_that_decides_something_else_is_said() -> None:
+    """A default that is looked up is read before a table which follows from two words is known."""
+    start = library(*(pings(*pair) for pair in PAIRS), name="metadata_ping_info")
+    look_up = MacroCall("date_of", (("table", Leaf("condition", "h__table__h")),))
+    [macro] = start.macros
+    wider = replace(macro, params=("date", *macro.params),
+                    defaults={"date": f"call__{len(start.calls)}__call"})  # fmt: skip
+    calls = tuple(replace(c, unsaid=(("date", Leaf("name", "day")),)) for c in start.calls)
+    made = with_implied_values(replace(start, macros=(wider,), calls=(*calls, look_up)), ())
+    assert made.macros[0].params == ("date", "table")

@@ -1,0 +1,325 @@
+"""Macros that nearly say the same become one, with a parameter for what is different.
+
+Macros are chosen one after the other, and each is the best for the queries that were left; so two
+may say the same of another relation or with another formula in one column. The one with more calls
+takes what the other one has as arguments: its own calls stay as they are. A model that is written
+out is taken in the same way.
+
+with_one_macro(library, ...) -> the library with fewer macros
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.trees import texts
+from unwet.rewrite.deadline import Over, never
+from unwet.rewrite.library import (
+    HANDED_ON,
+    HOLE,
+    NO_CONDITION,
+    Library,
+    Macro,
+    MacroCall,
+    called_by,
+    calls_within,
+    numbers_of,
+)
+from unwet.rewrite.naming import free_parameter
+from unwet.rewrite.placed_calls import call_height
+from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.side_by_side import Aligned, New, ctes, has_parameters, own_words, side_by_side
+from unwet.rewrite.sizes import tree_lines
+
+_MOST: Final = 2  # parameters more, for one that is taken
+_WORDS: Final = 4  # names and constants of its own that a macro has beside these
+_LEAST: Final = 4  # lines that are saved
+_AROUND: Final = 2  # the first and the last line of a macro
+_LINES: Final = 5  # of what is looked at
+_KINDS: Final = frozenset({"query", "items", "expression"})
+_LISTED: Final = re.compile(r"list__(\w+?)__list")
+_NAMED: Final = re.compile(r"(?:h|list)__(\w+?)__(?:h|list)(?![a-z])")
+_TRUE: Final = re.compile(r"(?i)\bTRUE AND | AND TRUE\b")
+
+
+def with_one_macro(
+    library: Library,
+    dialect: str,
+    most: int,
+    alone: Collection[str] = frozenset(),
+    over: Over = never,
+) -> Library:
+    """``most``: parameters of a macro; ``alone``: models that stay as they are, and the macros that
+    they call. No more is looked for when the time is ``over``."""
+    work = _Work(library, dialect, most, frozenset({*alone, *called_by(library, alone)}))
+    while not over() and work.step():
+        pass
+    return work.library()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Merge:
+    """A macro as it would be, what it takes, and all calls then; ``number``: that of the call which
+    a model would be."""
+
+    saved: int
+    name: str
+    taken: str
+    macro: Macro
+    calls: Sequence[MacroCall]
+    number: int
+
+
+@dataclass
+class _Work:
+    """The library while it changes."""
+
+    start: Library
+    dialect: str
+    most: int
+    stay: frozenset[str]
+    macros: dict[str, Macro] = field(default_factory=dict)
+    models: dict[str, exp.Expr] = field(default_factory=dict)
+    calls: list[MacroCall] = field(default_factory=list)
+    own: dict[str, list[int]] = field(default_factory=dict)  # numbers of calls, by macro
+    lines: dict[str, tuple[exp.Expr, int]] = field(default_factory=dict)
+    tried: dict[tuple[str, str], tuple[exp.Expr, exp.Expr, _Merge | None]] = field(
+        default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        self.macros = {m.name: m for m in self.start.macros}
+        self.models = dict(self.start.models)
+        self.calls = list(self.start.calls)
+        self.own = defaultdict(list)
+        for number, call in enumerate(self.calls):
+            self.own[call.macro].append(number)
+
+    def library(self) -> Library:
+        """What has come of it."""
+        return replace(
+            self.start,
+            models=self.models,
+            macros=tuple(self.macros.values()),
+            calls=tuple(self.calls),
+        )
+
+    def step(self) -> bool:
+        """The merges that save most, each macro in one of them; whether there was any."""
+        found = [m for pair in self._pairs() if (m := self._merged(*pair)) is not None]
+        found.sort(key=lambda m: (-m.saved, m.name, m.taken))
+        touched: set[str] = set()
+        for merge in found:
+            if not {merge.name, merge.taken} & touched and self._apply(merge):
+                touched |= {merge.name, merge.taken}
+        return bool(touched)
+
+    def _apply(self, merge: _Merge) -> bool:
+        """What was tried is done, on the calls as they are now; whether it still can be."""
+        made = self._tried(merge.name, merge.taken)
+        if made is None:
+            self.tried.pop((merge.name, merge.taken))
+            return False
+        self.calls = [*made.calls]
+        self.macros[merge.name] = made.macro
+        if merge.taken in self.models:
+            self.models[merge.taken] = exp.Var(this=f"call__{made.number}__call")
+            self.own[merge.name].append(made.number)
+            return True
+        del self.macros[merge.taken]
+        self.own[merge.name] += self.own.pop(merge.taken)
+        return True
+
+    # --- what is looked at
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        """A macro, and what it may take: a macro with no more calls, or a model."""
+        groups: dict[object, list[str]] = defaultdict(list)
+        for name, macro in self.macros.items():
+            if name not in self.stay and _is_plain(macro) and self._is_said(macro):
+                groups[macro.kind, _outline(macro.tree)].append(name)
+        models: dict[object, list[str]] = defaultdict(list)
+        for name, tree in self.models.items():
+            if name not in self.stay and isinstance(tree, exp.Select):
+                models["query", _outline(tree)].append(name)
+        for key, names in groups.items():
+            names.sort(key=lambda n: (-len(self.own[n]), n))
+            for at, name in enumerate(names):
+                if self._lines(name) >= _LINES:
+                    yield from ((name, other) for other in names[at + 1 :])
+                    yield from ((name, other) for other in models.get(key, ()))
+
+    def _is_said(self, macro: Macro) -> bool:
+        """Whether each call says what each of the parameters is."""
+        calls = (self.calls[n] for n in self.own[macro.name])
+        return all({n for n, _ in (*c.args, *c.unsaid)} >= {*macro.params} for c in calls)
+
+    def _tree(self, name: str) -> exp.Expr:
+        return self.macros[name].tree if name in self.macros else self.models[name]
+
+    def _lines(self, name: str) -> int:
+        tree = self._tree(name)
+        if name not in self.lines or self.lines[name][0] is not tree:
+            self.lines[name] = tree, tree_lines(tree, self.dialect)
+        return self.lines[name][1]
+
+    # --- one merge
+
+    def _merged(self, name: str, taken: str) -> _Merge | None:
+        mine, other = self._tree(name), self._tree(taken)
+        known = self.tried.get((name, taken))
+        if known is None or known[0] is not mine or known[1] is not other:
+            known = mine, other, self._tried(name, taken)
+            self.tried[name, taken] = known
+        return known[2]
+
+    def _tried(self, name: str, taken: str) -> _Merge | None:
+        macro, own = self.macros[name], taken in self.macros
+        found = side_by_side(macro.tree, self._tree(taken), self.calls, self.dialect, _MOST)
+        if found is None:
+            return None
+        made, new = _taken(macro, found, self.macros.keys())
+        if _still_said(made.tree, {*macro.params} - {*made.params}, self.calls):
+            return None
+        if len(made.params) > self.most or len(new) > _MOST:
+            return None
+        if own_words(made.tree) < _WORDS + len(new):
+            return None  # what says nothing itself is no template
+        calls = [*self.calls]
+        numbers = self.own[taken] if own else [len(calls)]
+        if not own:
+            calls.append(MacroCall(taken, ()))
+        if found.renamed and any(_says(calls[n], found.renamed) for n in numbers):
+            return None
+        every = [*numbers, *self.own[name]]
+        before = sum(_height(calls[n]) for n in every) + self._lines(name) + self._lines(taken)
+        before += _AROUND if own else -1  # a model is no call before
+        theirs = {**found.said, **{n: each.other for n, each in new.items()}}
+        mine = {n: Leaf("condition", f"h__{n}__h") for n in macro.params}
+        mine |= {n: each.mine for n, each in new.items()}
+        for at, n in enumerate(every):
+            taking = at < len(numbers)
+            like = taken if own and taking else ""
+            moved = _moved(calls[n], made, theirs if taking else mine, like, calls)
+            if moved is None:
+                return None
+            calls[n] = moved
+        after = sum(_height(calls[n]) for n in every) + tree_lines(made.tree, self.dialect)
+        saved = before - after - len(new)
+        return _Merge(saved, name, taken, made, calls, numbers[-1]) if saved >= _LEAST else None
+
+
+def _taken(macro: Macro, found: Aligned, hidden: Collection[str]) -> tuple[Macro, dict[str, New]]:
+    """The macro with its new parameters, and these by name. What both macros have a parameter for
+    beside others may be in these: such a parameter goes."""
+    params, more = [name for name in macro.params if name in found.said], dict[str, New]()
+    for new in found.new:
+        wanted = f"{new.word}_value" if new.word in hidden else new.word
+        name = free_parameter(wanted, {*params, *hidden})
+        params.append(name)
+        more[name] = new
+        for put in new.puts:
+            put(name)
+    usual = {n: new.mine.text for n, new in more.items() if not has_parameters(new.mine)}
+    defaults = {n: text for n, text in {**macro.defaults, **usual}.items() if n in params}
+    return replace(macro, tree=found.tree, params=tuple(params), defaults=defaults), more
+
+
+def _still_said(tree: exp.Expr, names: Collection[str], calls: Sequence[MacroCall]) -> bool:
+    """Whether a parameter of these is somewhere in the tree, or in what it hands on."""
+    if not names:
+        return False
+    inside = [leaf.text for n in calls_within(numbers_of(tree), calls)
+              for _, leaf in (*calls[n].args, *calls[n].unsaid)]  # fmt: skip
+    said = {name for text in (*texts(tree), *inside) for name in _NAMED.findall(text)}
+    return not said.isdisjoint(names)
+
+
+def _moved(
+    call: MacroCall,
+    macro: Macro,
+    wanted: Mapping[str, Leaf],
+    like: str,
+    calls: list[MacroCall],
+) -> MacroCall | None:
+    """A call as one of the macro, which says what is ``wanted``; None where its arguments cannot be
+    told. Calls among these are added to the ``calls``."""
+    said = dict((*call.unsaid, *call.args))
+    values: dict[str, Leaf] = {}
+    for name in macro.params:
+        value = _value(wanted[name], said, calls)
+        if value is None:
+            return None
+        values[name] = value
+    args = tuple((n, leaf) for n, leaf in values.items() if macro.defaults.get(n) != leaf.text)
+    unsaid = tuple((n, leaf) for n, leaf in values.items() if macro.defaults.get(n) == leaf.text)
+    one = replace(call, macro=macro.name, args=args, unsaid=unsaid, named=True)
+    return replace(one, like=call.like or like)
+
+
+def _value(leaf: Leaf, said: Mapping[str, Leaf], calls: list[MacroCall]) -> Leaf | None:
+    """A leaf in which parameters are what they are in one call."""
+    whole = HOLE.fullmatch(leaf.text) or _LISTED.fullmatch(leaf.text)
+    if whole is not None:
+        return said.get(whole[1])
+    if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
+        return _handed_on(leaf, calls[int(inner[1])], said, calls)
+    for name in (*HOLE.findall(leaf.text), *_LISTED.findall(leaf.text)):
+        value = said.get(name)
+        if value is None or value.quoted or value.kind == "names" or "call__" in value.text:
+            return None
+        if value.kind == "string" and "'" in value.text:
+            return None
+
+    def put(found: re.Match[str]) -> str:
+        return said[found[1]].text
+
+    text = _LISTED.sub(put, HOLE.sub(put, leaf.text))
+    if leaf.kind == "condition":
+        text = _TRUE.sub("", text) if text != NO_CONDITION.text else text
+    return replace(leaf, text=text)
+
+
+def _handed_on(
+    leaf: Leaf, call: MacroCall, said: Mapping[str, Leaf], calls: list[MacroCall]
+) -> Leaf | None:
+    """A call that is an argument, with what its own arguments are in one call."""
+    made: list[tuple[str, Leaf]] = []
+    for name, each in (*call.args, *call.unsaid):
+        value = _value(each, said, calls)
+        if value is None:
+            return None
+        made.append((name, value))
+    args, unsaid = tuple(made[: len(call.args)]), tuple(made[len(call.args) :])
+    if (args, unsaid) == (call.args, call.unsaid):
+        return leaf
+    calls.append(replace(call, args=args, unsaid=unsaid, named=True))
+    return replace(leaf, text=f"call__{len(calls) - 1}__call")
+
+
+def _says(call: MacroCall, names: frozenset[str]) -> bool:
+    """Whether a text that a call says has one of these words."""
+    texts_said = (leaf.text.lower() for _, leaf in (*call.args, *call.unsaid))
+    return any(not names.isdisjoint(re.findall(r"\w+", text)) for text in texts_said)
+
+
+def _height(call: MacroCall) -> int:
+    return call_height(sum(len(n) + len(leaf.text) + 6 for n, leaf in call.args) + len(call.macro))
+
+
+def _is_plain(macro: Macro) -> bool:
+    return macro.kind in _KINDS and not macro.uncounted and not macro.rows
+
+
+def _outline(tree: exp.Expr) -> object:
+    """What two trees that may be one have in common."""
+    if not isinstance(tree, exp.Select):
+        return type(tree)
+    clauses = frozenset(k for k, v in tree.args.items() if v) - {"where"}
+    return clauses, len(ctes(tree)), len(tree.args.get("joins") or ())

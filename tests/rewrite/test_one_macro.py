@@ -1,0 +1,251 @@
+"""Macros that nearly say the same are one macro, which says what both said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+import pytest
+import sqlglot
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlglot import exp
+
+from unwet.rewrite.as_query import as_query
+from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.one_macro import with_one_macro
+from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.side_by_side import side_by_side
+
+Said = Mapping[str, Leaf]
+LONG = (
+    "SELECT client, {column} AS label, COUNT(*) AS n, SUM(bytes) AS bytes, {formula} AS share, "
+    "MIN(bytes) AS least, MAX(bytes) AS most FROM {relation} AS t {join} "
+    "WHERE t.day > '{day}' {condition} GROUP BY ALL ORDER BY client"
+)
+USUAL = {"column": "kind", "formula": "SUM(bytes) / COUNT(*)", "relation": "pages", "join": "",
+         "day": "h__day__h", "condition": ""}  # fmt: skip
+DAY = (("day", Leaf("string", "2024-01-02")),)
+
+
+def tree(**words: str) -> exp.Expr:
+    """A template; words in it are parameters where they are written as these are."""
+    found = sqlglot.parse_one(LONG.format(**{**USUAL, **words}), read="duckdb")
+    for column in list(found.find_all(exp.Column)):
+        if not column.table and column.name.startswith("h__condition"):
+            column.replace(exp.Var(this=column.name))
+    return found
+
+
+def library(*trees: exp.Expr, said: tuple[tuple[str, Leaf], ...] = DAY) -> Library:
+    """A macro of each tree, called by two models; the first one by three."""
+    names = [f"rows_{at}" for at in range(len(trees))]
+    params = tuple(name for name, _ in said)
+    macros = tuple(Macro(n, params, t, "query") for n, t in zip(names, trees, strict=True))
+    calls = tuple(MacroCall(name, said) for name in (names[0], *names, *names))
+    models: dict[str, exp.Expr] = {
+        f"m{n}": exp.Var(this=f"call__{n}__call") for n in range(len(calls))
+    }
+    return Library(models, macros, calls)
+
+
+def merged(*trees: exp.Expr, **how: tuple[tuple[str, Leaf], ...]) -> Library:
+    return with_one_macro(library(*trees, **how), "duckdb", 5)
+
+
+def written_out(made: Library, model: str) -> exp.Select:
+    """What a model says, without the macro."""
+    word = made.models[model]
+    if not isinstance(word, exp.Var):
+        assert isinstance(word, exp.Select)
+        return word
+    call = made.calls[int(word.name.split("__")[1])]
+    macro = next(each for each in made.macros if each.name == call.macro)
+    found = as_query(macro, call, "duckdb")
+    assert found is not None
+    return found
+
+
+def last(made: Library) -> Said:
+    """What the last model's call says."""
+    word = made.models[sorted(made.models)[-1]]
+    return dict(made.calls[int(word.name.split("__")[1])].args)
+
+
+@pytest.mark.parametrize(
+    ("other", "more"),
+    [
+        ({"relation": "requests"}, {"relation": "requests"}),
+        ({"column": "place"}, {"kind": "place"}),
+        ({"formula": "SUM(bytes) * 1.0"}, {"share": "SUM(bytes) * 1.0"}),
+        ({"condition": "AND t.bytes > 3"}, {"condition": "t.bytes > 3"}),
+        ({"condition": "AND (t.bytes > 3 OR t.kind = 'a')"},
+         {"condition": "(t.bytes > 3 OR t.kind = 'a')"}),
+        ({"day": "2023-05-06"}, {"day": "2023-05-06"}),
+    ],
+)  # fmt: skip
+def test_what_is_different_is_an_argument(other: dict[str, str], more: dict[str, str]) -> None:
+    said = DAY if other.get("day") is None else ()
+    made = with_one_macro(
+        Library(
+            {"m1": exp.Var(this="call__0__call"), "m2": exp.Var(this="call__1__call"),
+             "m3": exp.Var(this="call__2__call")},
+            (Macro("one", ("day",), tree(), "query"),
+             Macro("two", tuple(n for n, _ in said), tree(**other), "query")),
+            (MacroCall("one", DAY), MacroCall("one", DAY), MacroCall("two", said)),
+        ),
+        "duckdb",
+        5,
+    )  # fmt: skip
+    [macro] = made.macros
+    assert macro.name == "one"
+    said_now = {name: leaf.text for name, leaf in last(made).items()}
+    assert said_now == {**{name: leaf.text for name, leaf in said}, **more}
+    assert [call.args for call in made.calls[:2]] == [DAY, DAY]
+
+
+def test_an_or_of_the_macro_stays_in_its_parentheses() -> None:
+    either = "AND (t.kind = 'a' OR t.kind = 'b')"
+    made = merged(tree(condition=either), tree(condition=f"{either} AND t.bytes > 3"))
+    [macro] = made.macros
+    where = macro.tree.args["where"].this.sql()
+    assert where.endswith("AND (t.kind = 'a' OR t.kind = 'b') AND h__condition__h")
+
+
+def test_other_names_of_relations_are_no_difference() -> None:
+    other = LONG.format(**USUAL).replace(" AS t ", " AS pages ").replace("t.day", "pages.day")
+    made = merged(tree(), sqlglot.parse_one(other, read="duckdb"))
+    assert len(made.macros) == 1 and made.macros[0].params == ("day",)
+
+
+def test_an_argument_that_says_such_a_name_keeps_its_macro() -> None:
+    word = "h__condition__h"
+    other = LONG.format(**{**USUAL, "condition": f"AND {word}"})
+    other = other.replace(" AS t ", " AS pages ").replace("t.day", "pages.day")
+    parsed = sqlglot.parse_one(other, read="duckdb")
+    for column in list(parsed.find_all(exp.Column)):
+        if column.name == word:
+            column.replace(exp.Var(this=word))
+    said = (*DAY, ("condition", Leaf("condition", "pages.bytes > 3")))
+    start = library(tree(condition=f"AND {word}"), parsed, said=said)
+    assert len(with_one_macro(start, "duckdb", 5).macros) == 2
+
+
+def test_a_template_that_would_say_nothing_itself_is_none() -> None:
+    one, two = (sqlglot.parse_one(f"SELECT {c}, a FROM (SELECT a, {c} FROM {t} GROUP BY ALL) AS x")
+                for c, t in (("b", "t"), ("c", "u")))  # fmt: skip
+    assert len(with_one_macro(library(one, two, said=()), "duckdb", 5).macros) == 2
+
+
+def test_no_macro_has_more_parameters_than_it_may() -> None:
+    made = with_one_macro(library(tree(), tree(relation="requests")), "duckdb", 1)
+    assert len(made.macros) == 2
+
+
+def test_models_that_stay_keep_their_macros() -> None:
+    start = library(tree(), tree(relation="requests"))
+    assert len(with_one_macro(start, "duckdb", 5, alone={"m4"}).macros) == 2
+
+
+def test_a_model_that_is_written_out_becomes_a_call() -> None:
+    start = library(tree())
+    model = tree(day="2024-03-04", relation="requests")
+    made = with_one_macro(
+        Library({**start.models, "m9": model}, start.macros, start.calls), "duckdb", 5
+    )
+    assert {name: leaf.text for name, leaf in last(made).items()} == {
+        "day": "2024-03-04",
+        "relation": "requests",
+    }
+
+
+def test_a_parameter_of_a_part_that_becomes_an_argument_goes_with_it() -> None:
+    """What the macro handed on to the part is said by its callers now, each in its own words."""
+    around = (
+        "SELECT x.client, COUNT(*) AS n, SUM(x.bytes) AS bytes, MIN(x.bytes) AS least, "
+        "MAX(x.bytes) AS most FROM ({0}) AS x WHERE x.bytes > 1 GROUP BY ALL"
+    )
+    one, two = (sqlglot.parse_one(around.format("SELECT 1")) for _ in range(2))
+    for number, each in enumerate((one, two)):
+        next(iter(each.find_all(exp.Subquery))).set("this", exp.Var(this=f"call__{number}__call"))
+    hole = Leaf("string", "h__day__h")
+    macros = (
+        Macro("one", ("day",), one, "query"),
+        Macro("two", (), two, "query"),
+        Macro("pages_of", ("day",), tree(), "query"),
+        Macro("all_pages", (), tree(day="2020-01-01", relation="requests", column="place",
+                                    formula="1"), "query"),
+    )  # fmt: skip
+    calls = (
+        MacroCall("pages_of", (("day", hole),)),
+        MacroCall("all_pages", ()),
+        MacroCall("one", DAY),
+        MacroCall("one", (("day", Leaf("string", "2024-05-06")),)),
+        MacroCall("two", ()),
+    )
+    models: dict[str, exp.Expr] = {f"m{n}": exp.Var(this=f"call__{n}__call") for n in (2, 3, 4)}
+    made = with_one_macro(Library(models, macros, calls), "duckdb", 5)
+    macro = next(each for each in made.macros if each.name == "one")
+    assert macro.params == ("part",) and not macro.defaults
+    handed = [dict(made.calls[n].args)["part"].text for n in (2, 3, 4)]
+    said = [made.calls[int(text.split("__")[1])] for text in handed]
+    assert [(call.macro, [leaf.text for _, leaf in call.args]) for call in said] == [
+        ("pages_of", ["2024-01-02"]),
+        ("pages_of", ["2024-05-06"]),
+        ("all_pages", []),
+    ]
+
+
+def test_two_names_are_not_one() -> None:
+    """The inner t of the one is the outer one of the other."""
+    one = sqlglot.parse_one("SELECT t.a FROM t AS t WHERE t.a IN (SELECT t.b FROM u AS t)")
+    two = sqlglot.parse_one("SELECT t.a FROM t AS t WHERE t.a IN (SELECT t.b FROM u AS s)")
+    assert side_by_side(one, two, (), "duckdb", 5) is None
+    assert side_by_side(one, one, (), "duckdb", 5) is not None
+
+
+# --- law: what each model returns is what it returned ---------------------------------------------
+
+WORDS = st.fixed_dictionaries(
+    {
+        "column": st.sampled_from(["kind", "place", "UPPER(kind)"]),
+        "formula": st.sampled_from(
+            ["SUM(bytes) / COUNT(*)", "SUM(bytes)", "COUNT(DISTINCT place)", "SUM(bytes) / 2"]
+        ),
+        "relation": st.sampled_from(["pages", "requests"]),
+        "join": st.sampled_from(["", "JOIN places USING (place)"]),
+        "day": st.sampled_from(["h__day__h", "2024-01-01"]),
+        "condition": st.sampled_from(
+            ["", "AND t.bytes > 3", "AND (t.bytes > 3 OR kind = 'a')",
+             "AND kind <> 'b' AND t.bytes > 3", "AND NOT t.bytes = 4"]
+        ),
+    }
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def base() -> duckdb.DuckDBPyConnection:
+    made = duckdb.connect()
+    made.execute("CREATE TABLE places AS SELECT * FROM (VALUES ('x'), ('y')) AS v (place)")
+    for name, step in (("pages", 3), ("requests", 5)):
+        made.execute(
+            f"CREATE TABLE {name} AS SELECT 'c' || i % 2 AS client, "
+            f"['a', 'b', 'c'][i % 3 + 1] AS kind, "
+            f"['x', 'y', 'z'][i % {step} + 1] AS place, i % 7 AS bytes, "
+            "'2024-01-0' || i % 5 AS day FROM range(40) AS r (i)"
+        )
+    return made
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(WORDS, min_size=2, max_size=4))
+def test_each_model_returns_what_it_returned(
+    base: duckdb.DuckDBPyConnection, words: list[dict[str, str]]
+) -> None:
+    start = library(*(tree(**each) for each in words))
+    made = with_one_macro(start, "duckdb", 5)
+    for model in start.models:
+        old, new = (written_out(each, model).sql("duckdb") for each in (start, made))
+        assert base.sql(f"({old}) EXCEPT ALL ({new})").fetchall() == []
+        assert base.sql(f"({new}) EXCEPT ALL ({old})").fetchall() == []
+        assert base.sql(old).columns == base.sql(new).columns
