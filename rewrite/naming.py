@@ -25,11 +25,12 @@ RESERVED = frozenset((_SQL_WORDS + _JINJA_WORDS).split())
 
 # what a parameter may be called although SQL has the word: a template never prints it
 _SPOKEN = frozenset(re.findall(r"\w+", "date day month table time value year"))
+NO_PARAMETERS = RESERVED - _SPOKEN
 
 
 def free_parameter(name: str, taken: Iterable[str]) -> str:
     """The same as `free` for a parameter of a macro."""
-    return free(name, taken, RESERVED - _SPOKEN)
+    return free(name, taken, NO_PARAMETERS)
 
 
 def free_macro(name: str, taken: Iterable[str]) -> str:

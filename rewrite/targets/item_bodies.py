@@ -13,7 +13,7 @@ from itertools import product
 from typing import Final, Literal
 
 from unwet.rewrite.library import LINE
-from unwet.rewrite.naming import RESERVED, free
+from unwet.rewrite.naming import NO_PARAMETERS, free_parameter
 from unwet.rewrite.targets.jinja_values import quoted
 from unwet.rewrite.targets.jinja_values import word as said_word
 from unwet.rewrite.targets.lexemes import Lexeme, middles
@@ -138,7 +138,7 @@ def names_of(
             wished = (w for h in holes if h.values == values for w in _wished(h, words))
             known = {*taken, *names.values()}
             best = min((each for each in wished if each[1] not in known), default=(9, "name"))
-            names[values] = free(best[1], known)
+            names[values] = free_parameter(best[1], known)
     said: dict[int, Sequence[Piece]] = {}
     for hole in holes:
         pieces: list[Piece] = [
@@ -193,24 +193,38 @@ def _said(word: Lexeme, pieces: Sequence[Piece]) -> str:
     return word.quote + inner + word.quote[::-1]
 
 
+def _output(words: Sequence[Lexeme], place: int) -> str:
+    """The output that a word is all of, or all of it that is cast to a type."""
+    at = place + 1
+    before = [word.text.upper() for word in words[max(place - 2, 0) : place]]
+    if before == ["CAST", "("] and words[at : at + 1] and words[at].text.upper() == "AS":
+        depth = 1
+        while depth and at < len(words):
+            depth += (words[at].text == "(") - (words[at].text == ")")
+            at += 1
+    found = [word.text for word in words[at : at + 2]]
+    return found[1] if len(found) == 2 and found[0] == "AS" else ""
+
+
 def _wished(hole: Hole, words: Sequence[Lexeme]) -> Iterator[tuple[int, str]]:
     """What the hole may be called, the lowest first: after the argument or output that it is, the
     table it is in, that it is a name, or what it begins with."""
     word = words[hole.place]
-    behind = [each.text for each in words[hole.place + 1 : hole.place + 3]]
     around = [each.text for each in words[max(hole.place - 2, 0) : hole.place]]
     told, sign = around if len(around) == 2 else ("", "")
     before = hole.head.rstrip("_.$/'\"`-: ").rpartition("_")[2].rpartition(".")[2]
     whole = not hole.head and not hole.tail
     ranks = {".": 2, "=": 1 if whole else 5}
-    output = behind[1] if behind[:1] == ["AS"] and len(behind) == 2 else ""
+    output = _output(words, hole.place)
     for rank, name in (
         (ranks.get(sign, 9), told.lower()),
         (1 if whole else 5, output.lower()),
         (4, before.lower()),
     ):
-        if rank < 9 and name.isidentifier() and len(name) > 2 and name not in RESERVED:
+        if rank < 9 and name.isidentifier() and len(name) > 2 and name not in NO_PARAMETERS:
             yield rank, name
+    if [each.text for each in words[max(hole.place - 4, 0) : hole.place - 2]] == ["source", "("]:
+        yield 4, "table"
     if all(value.isdigit() for value in hole.values):
         yield 6, "number"
     elif word.kind == "string":

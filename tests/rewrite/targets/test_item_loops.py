@@ -205,6 +205,16 @@ def test_calls_of_a_loop_say_its_names() -> None:
     )
 
 
+def test_names_are_those_of_outputs_columns_and_tables() -> None:
+    branch = (
+        "SELECT CAST({0} AS DECIMAL(9, 2)) AS analysis_id, n FROM src__s__{1}__src WHERE year = {2}"
+    )
+    tables = ("visits", "orders", "drugs", "claims")
+    branches = [branch.format(at, tables[at % 4], 2000 + at // 4) for at in range(40)]
+    text = template(tree(" UNION ALL ".join(branches)), "bigquery", (), tables=True)
+    assert text.startswith("{% for analysis_id, table, year in [")
+
+
 def test_no_loop_where_nobody_asks_for_one() -> None:
     assert "{% for" not in template(tree(LOOPS[0]), "bigquery", ())
 
