@@ -1,5 +1,6 @@
 """What tracing a pile teaches: the columns that relations without a declaration were seen with."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -28,8 +29,11 @@ def is_ambiguous(traced: Traced) -> bool:
 
 
 def alone(scripts: Iterable[Script]) -> frozenset[str]:
-    """The paths of files that are one statement."""
-    return frozenset(s.source.path for s in scripts if len(s.statements) == 1)
+    """The paths of files that are one statement, all texts of a path together."""
+    counts = Counter[str]()
+    for script in scripts:
+        counts[script.source.path] += len(script.statements)
+    return frozenset(path for path, statements in counts.items() if statements == 1)
 
 
 def file_output(resolved: Resolved) -> FileOutput | None:

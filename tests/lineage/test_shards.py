@@ -70,6 +70,21 @@ def test_random_piles_in_parts(pile: tuple[tuple[Source, ...], str], whose: list
     assert_same(whole, surveyed(reading, dealt(sources, whose), default_schema))
 
 
+def test_texts_of_one_path_are_no_file_of_one_statement() -> None:
+    """Only a file that is a bare query as a whole has the columns of the relation it is called."""
+    itself = "create view a as select x from a as m"
+    several = (
+        Source("a.sql", "", "postgres"),
+        Source("t.sql", itself, "postgres"),
+        Source("a.sql", f"{itself}; update a set x = (select y from t)", "postgres"),
+        Source("t.sql", "select x from a m join b n using (x)", "postgres"),
+    )
+    whole = load(several)
+    found = whole.catalog.get("t")
+    assert found is not None and [column.name for column in found.columns] == ["y"]
+    assert_same(whole, surveyed(Reading(several, ()), dealt(several, [0, 1, 0, 1])))
+
+
 @pytest.mark.parametrize("parts", [2, 3, 7])
 @pytest.mark.parametrize(
     "folder, dialect",
