@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -230,7 +230,9 @@ def loop_text(loop: Loop, dialect: str, calls: Sequence[MacroCall], look_ups: _L
     ]
     heads = ["\n".join(_for(level.names, level.rows)) for level in shown]
     looked = {name: text for level in shown for name, text in level.said.items()}
-    last, heads[1:1] = _last(shown)
+    spoken = {w for b in loop.bodies for text in _said(b, dialect, calls, {})
+              for w in _WORD.findall(text)}  # fmt: skip
+    last, heads[1:1] = _last(shown, spoken)
     heads += [line for look in given if look is not None for line in look.head]
     within = {name for b in loop.bodies for _, leaf in b.fixed for name in HOLE.findall(leaf.text)}
     heads += [f"{{% set {name} = {looked[name]} %}}" for name in sorted(within & looked.keys())]
@@ -241,12 +243,14 @@ def loop_text(loop: Loop, dialect: str, calls: Sequence[MacroCall], look_ups: _L
     return "\n".join([*heads, branches, between, *ends])
 
 
-def _last(levels: Sequence[Affixed | ItemLevel]) -> tuple[str, list[str]]:
+def _last(
+    levels: Sequence[Affixed | ItemLevel], spoken: Collection[str] = ()
+) -> tuple[str, list[str]]:
     """How a template says that a time is the last of all loops in one another, and the line that it
-    needs in the outer one."""
+    needs in the outer one. ``spoken``: words that mean something within the loops."""
     if len(levels) == 1:
         return "loop.last", []
-    outer = free("last", {name for level in levels for name in level.names})
+    outer = free("last", {*spoken, *(name for level in levels for name in level.names)})
     return f"({outer} and loop.last)", [f"{{% set {outer} = loop.last %}}"]
 
 

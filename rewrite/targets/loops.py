@@ -17,7 +17,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.rewrite.library import HANDED_ON, NO_CONDITION, MacroCall
+from unwet.rewrite.library import HANDED_ON, HOLE, NO_CONDITION, MacroCall
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.unions import BY_NAME, branches, is_top, says_more, word
 
@@ -146,7 +146,7 @@ def _beside(
 ) -> list[int]:
     """For each call that of another macro with the same values; none where one has not just one."""
     names, table = _table(asked)
-    varying = [at for at in range(len(names)) if _varies(table, at)]
+    varying = sorted(_varying(names, table))
     known: dict[Row, list[int]] = {}
     for place in places:
         said = dict(calls[place].args)
@@ -190,9 +190,9 @@ def loops_of(*groups: Sequence[MacroCall]) -> list[Loop]:
         return []
     bodies: list[Body] = []
     columns: dict[str, Row] = {}
-    for calls in groups:
-        names, table = _table(calls)
-        varying = [at for at in range(len(names)) if _varies(table, at)]
+    tables = [_table(calls) for calls in groups]
+    for calls, (names, table), said in zip(groups, tables, _looped(tables), strict=True):
+        varying = sorted(said)
         follow = _following(names, table, varying)
         fixed = tuple((names[at], follow.get(at, table[0][at])) for at in range(len(names))
                       if at in follow or at not in varying)  # fmt: skip
@@ -216,9 +216,23 @@ def loops_of(*groups: Sequence[MacroCall]) -> list[Loop]:
     return [Loop(_levels(grid, list(columns)), tuple(bodies)) for grid in chosen]
 
 
-def _varies(table: Sequence[Row], at: int) -> bool:
-    """A parameter of the macro around would be hidden by the loop's variable of that name."""
-    return len({row[at] for row in table}) > 1 or "h__" in table[0][at].text
+def _varying(names: Sequence[str], table: Sequence[Row]) -> set[int]:
+    return {at for at in range(len(names)) if len({row[at] for row in table}) > 1}
+
+
+def _looped(tables: Sequence[tuple[Sequence[str], Sequence[Row]]]) -> list[set[int]]:
+    """For each table the columns that the loop has variables for: those that vary, and what says a
+    parameter of the macro around that would be hidden by the loop's variable of that name."""
+    found = [_varying(*each) for each in tables]
+    while True:
+        taken = {names[at] for (names, _), own in zip(tables, found, strict=True) for at in own}
+        more = [
+            {at for at in range(len(names)) if taken & {*HOLE.findall(table[0][at].text)}} - own
+            for (names, table), own in zip(tables, found, strict=True)
+        ]
+        if not any(more):
+            return found
+        found = [own | new for own, new in zip(found, more, strict=True)]
 
 
 def _following(

@@ -32,8 +32,9 @@ def chain(many: int, *others: str) -> exp.Expr:
     return tree
 
 
-def rendered(text: str) -> list[str]:
-    """The branches that the template prints, each in one line."""
+def rendered(text: str, **around: str) -> list[str]:
+    """The branches that the template prints, each in one line; ``around``: parameters of the macro
+    that it stands in."""
     names = ("m", "n")
 
     def macro(name: str) -> Callable[..., str]:
@@ -45,7 +46,8 @@ def rendered(text: str) -> list[str]:
         return called
 
     macros = {name: macro(name) for name in names}
-    sql = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(text).render(**macros)
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    sql = environment.from_string(text).render(**macros, **around)
     return [" ".join(part.split()) for part in re.split(r"UNION ALL", sql)]
 
 
@@ -216,13 +218,35 @@ def test_what_is_not_said_is_the_default(usual: Leaf) -> None:
     ]  # fmt: skip
 
 
-def test_a_parameter_of_the_macro_around_is_handed_on_by_the_rows() -> None:
-    calls = [
-        MacroCall("m", (("a", Leaf("name", "h__a__h")), ("b", Leaf("string", b)))) for b in "123"
-    ]
+def test_a_parameter_of_the_macro_around_is_handed_on_by_the_call_in_the_loop() -> None:
+    (loop,) = loops_of([call(a="h__a__h", b=b) for b in "123"])
+    assert loop.bodies[0].fixed == (("a", Leaf("string", "h__a__h")),)
+    assert loop.levels[0].names == ("b",)
+
+
+def test_a_parameter_that_a_variable_of_the_loop_would_hide_is_handed_on_by_the_rows() -> None:
+    # `b` of the macro around is `a` here, so that `a` is a variable of the loop, which hides the
+    # macro's; what says that one has to be one, too
+    calls = [call(a="h__b__h", b=b, c="h__a__h", d="h__d__h") for b in "123"]
     (loop,) = loops_of(calls)
-    assert loop.bodies[0].fixed == ()
-    assert loop.levels[0].names == ("a", "b")
+    assert loop.bodies[0].fixed == (("d", Leaf("string", "h__d__h")),)
+    assert loop.levels[0].names == ("a", "b", "c")
+
+
+HANDED_ON = st.sampled_from(["x", "y", "h__a__h", "h__b__h", "h__c__h", "h__last__h"])
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(*[HANDED_ON] * 3), min_size=3, max_size=9))
+def test_no_loop_hides_what_is_handed_on(rows: list[tuple[str, str, str]]) -> None:
+    calls = [call(a=a, b=b, c=c) for a, b, c in rows]
+    text = template(chain(len(rows)), "duckdb", calls)
+    around = {name: f"the {name}" for name in ("a", "b", "c", "last")}
+    said = [
+        call(**{n: around.get(leaf.text.strip("h_"), leaf.text) for n, leaf in each.args})
+        for each in calls
+    ]
+    assert sorted(rendered(text, **around)) == sorted(plain(said))
 
 
 ROWS = st.lists(st.tuples(*[st.sampled_from("xyz")] * 3), min_size=3, max_size=24)
