@@ -21,12 +21,8 @@ from unwet.lineage.pile import Pile
 from unwet.lineage.tables import Table
 from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.account import account
-from unwet.rewrite.adopted import adopted
 from unwet.rewrite.algebra import Plan, is_text
-from unwet.rewrite.always_said import without_constants
 from unwet.rewrite.choose import choose
-from unwet.rewrite.chosen_later import with_derived_tables, with_lists
-from unwet.rewrite.common_conditions import with_common_conditions
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conform import conform
 from unwet.rewrite.deadline import Deadline, Over
@@ -37,23 +33,17 @@ from unwet.rewrite.decisions.shape import shape
 from unwet.rewrite.decisions.shaping import Forbid
 from unwet.rewrite.drafting import Drafting, tables
 from unwet.rewrite.drift import DriftFinding, drift
-from unwet.rewrite.implied_values import with_implied_values
 from unwet.rewrite.inlining import read_through
 from unwet.rewrite.kin import kindred
 from unwet.rewrite.ledger import Ledger
 from unwet.rewrite.leftovers import common_root, left, originals
 from unwet.rewrite.library import Library, plain_library
 from unwet.rewrite.limits import Owners
-from unwet.rewrite.look_ups import with_look_ups
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.meanwhile import Meanwhile, pays
-from unwet.rewrite.named_conditions import with_named_conditions
 from unwet.rewrite.naming_again import as_before, called_before, names_of, signs, staging_names
-from unwet.rewrite.never_said import without_never_said
 from unwet.rewrite.normal import ruled
-from unwet.rewrite.one_macro import with_one_macro
 from unwet.rewrite.one_order import in_one_order
-from unwet.rewrite.own_conditions import with_own_conditions
 from unwet.rewrite.planned import Abstraction, abstractions
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
@@ -70,14 +60,12 @@ from unwet.rewrite.prove.servers.dbapi import Connected
 from unwet.rewrite.prove.tested import DataVerdict, placed
 from unwet.rewrite.prove.undecided import Undecided
 from unwet.rewrite.prove.worlds import Worlds
+from unwet.rewrite.refined import refined, said_shortly
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.renaming import Called, named, renamed
 from unwet.rewrite.repeats import repeats
 from unwet.rewrite.rolled_up import rolled_up
 from unwet.rewrite.rules.promised import Promised
-from unwet.rewrite.said_once import said_once
-from unwet.rewrite.said_ranges import with_ranges
-from unwet.rewrite.selections import selected
 from unwet.rewrite.sharing import Shared, share
 from unwet.rewrite.sizes import Size, parameter_lines, part_size, project_size
 from unwet.rewrite.targets.known import target_of
@@ -91,10 +79,7 @@ from unwet.rewrite.templated.rewritten import Templated, rewritten
 from unwet.rewrite.templated.set_apart import Apart, none_apart, set_apart
 from unwet.rewrite.tested_by import Types, evidence_of, types_of
 from unwet.rewrite.unfolding import both
-from unwet.rewrite.united_calls import with_united_calls
-from unwet.rewrite.usual_values import with_usual_values
 from unwet.rewrite.verdicts import Verdict
-from unwet.rewrite.written_out import written_out
 
 _SHARES = (0.15, 0.4, 1.0)  # of the time: until reports are reworded, copies found, all done
 _ROUNDS = 4  # a pinned report can break a family for others, which are pinned in the next round
@@ -338,33 +323,12 @@ class _Job:
         library = choose(models, self.dialect, alone, owners, ends[2], self.target.LISTS)
         if self.target.LISTS:
             names = {*self.reports, *self.limits.forbidden}
-            stay = own | {n for n, p in self.plans.items() if is_text(p)}
-            library = selected(library)
-            if not self.limits.apart and not self.limits.plain:
-                most = self.limits.sharing.max_parameters
-                library = adopted(library, self.dialect, most, stay)
-                library = with_own_conditions(library, self.dialect, stay)
-                library = with_common_conditions(library, most, stay)
-                library = with_lists(library, self.dialect, stay, owners, ends[2])
-            library = written_out(library, self.dialect)
-            library = said_once(library, names)
-            if not self.limits.apart:
-                most = self.limits.sharing.max_parameters
-                library = with_ranges(library, names, most, stay | alone)
-                library = with_named_conditions(library, self.dialect, names, stay | alone)
-            if not self.limits.apart and not self.limits.plain:
-                library = with_derived_tables(library, self.dialect, stay, owners, ends[2])
-                library = with_one_macro(library, self.dialect, most, stay, ends[2])
-                library = with_united_calls(library, names, most, stay, owners)
-            library = without_constants(library)
+            library = refined(library, self.dialect, names, own | texts, alone, owners, ends[2])
         project = self._named(self._project(shared.drafts, library, shared.intermediates))
         if not self.target.LISTS:
             return project
-        library = with_usual_values(project.library)
-        names = {*self.reports, *library.models, *self.limits.forbidden}
-        library = with_look_ups(library, names)
-        library = without_never_said(with_implied_values(library, names))
-        return replace(project, library=library)
+        names = {*self.reports, *project.library.models, *self.limits.forbidden}
+        return replace(project, library=said_shortly(project.library, names))
 
     def _shared(
         self,

@@ -1,0 +1,69 @@
+"""A library after the choice of its abstractions: what is left of copies becomes calls of what is
+there, and calls say no more than they have to.
+
+refined(library, ...) -> conditions, lists, derived tables, and macros that nearly say the same
+said_shortly(library, ...) -> usual values, look-ups, and what follows from another argument
+
+The order counts: a step sees what those before it have left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from unwet.rewrite.adopted import adopted
+from unwet.rewrite.always_said import without_constants
+from unwet.rewrite.chosen_later import with_derived_tables, with_lists
+from unwet.rewrite.common_conditions import with_common_conditions
+from unwet.rewrite.deadline import Over, never
+from unwet.rewrite.implied_values import with_implied_values
+from unwet.rewrite.library import Library
+from unwet.rewrite.limits import Owners
+from unwet.rewrite.look_ups import with_look_ups
+from unwet.rewrite.named_conditions import with_named_conditions
+from unwet.rewrite.never_said import without_never_said
+from unwet.rewrite.one_macro import with_one_macro
+from unwet.rewrite.own_conditions import with_own_conditions
+from unwet.rewrite.said_once import said_once
+from unwet.rewrite.said_ranges import with_ranges
+from unwet.rewrite.selections import selected
+from unwet.rewrite.united_calls import with_united_calls
+from unwet.rewrite.usual_values import with_usual_values
+from unwet.rewrite.written_out import written_out
+
+
+def refined(
+    library: Library,
+    dialect: str,
+    names: AbstractSet[str],
+    stay: AbstractSet[str],
+    alone: AbstractSet[str],
+    owners: Owners,
+    over: Over = never,
+) -> Library:
+    """The library without what is still said twice, as far as the limits of the ``owners`` let it.
+    ``names``: what nothing may be called; ``stay``: models that keep their words; ``alone``: those
+    that nothing is shared with. No more is looked for when the time is ``over``."""
+    most, may_share = owners.limits.sharing.max_parameters, not owners.limits.apart
+    in_other_words = may_share and not owners.limits.plain
+    library = selected(library)
+    if in_other_words:
+        library = adopted(library, dialect, most, stay)
+        library = with_own_conditions(library, dialect, stay)
+        library = with_common_conditions(library, most, stay)
+        library = with_lists(library, dialect, stay, owners, over)
+    library = said_once(written_out(library, dialect), names)
+    if may_share:
+        library = with_ranges(library, names, most, stay | alone)
+        library = with_named_conditions(library, dialect, names, stay | alone)
+    if in_other_words:
+        library = with_derived_tables(library, dialect, stay, owners, over)
+        library = with_one_macro(library, dialect, most, stay, over)
+        library = with_united_calls(library, names, most, stay, owners)
+    return without_constants(library)
+
+
+def said_shortly(library: Library, names: AbstractSet[str]) -> Library:
+    """The library in which calls say less. ``names``: what no parameter may be called."""
+    library = with_look_ups(with_usual_values(library), names)
+    return without_never_said(with_implied_values(library, names))
