@@ -7,6 +7,7 @@ import textwrap
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 
 from sqlglot import exp
@@ -32,6 +33,7 @@ from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
 from unwet.rewrite.targets.left_out import put_in, set_aside
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
 from unwet.rewrite.targets.run_loops import over_names
+from unwet.rewrite.targets.said_again import named
 from unwet.rewrite.targets.shared_lists import once
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -72,8 +74,13 @@ def template(
         tree, more = looped(tree, dialect, printed)
         lists += more
     ladders = laddered(tree) if tables else ()
+    again = {}
+    if tables and not isinstance(tree, exp.Var):
+        again = named(tree, dialect, partial(_known, calls, (*sources, *optional.values())))
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
     text = _escaped(text)
+    for word_for in again:
+        text = text.replace(word_for, f"{{{{ {word_for[5:-5]} }}}}")
     for number, ladder in enumerate(ladders):
         text = _with_ladder(text, word_of(number), ladder, dialect)
     for number, column in enumerate(aside):
@@ -88,7 +95,16 @@ def template(
         text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
     if kind == "items":
         text = textwrap.dedent(re.sub(r"\ASELECT *\n?", "", text))
-    return once("\n".join([*map(_table_text, look.tables), text]))
+    return once("\n".join([*map(_table_text, look.tables), *again.values(), text]))
+
+
+def _known(calls: Sequence[MacroCall], said: Sequence[str]) -> frozenset[str]:
+    """The macros, the parameters that calls hand on, and the words of other texts."""
+    handed_on = (
+        name for call in calls for _, leaf in call.args for name in HOLE.findall(leaf.text)
+    )
+    words = (word for text in said for word in _WORD.findall(text))
+    return frozenset({*(call.macro for call in calls), *handed_on, *words})
 
 
 @dataclass(frozen=True, slots=True)
