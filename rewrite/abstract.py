@@ -362,7 +362,7 @@ def _role(node: exp.Expr) -> str:
         case exp.Connector() | exp.Where() | exp.Having() | exp.Not() | exp.Qualify():
             return CONDITION
         case exp.Predicate() | exp.Binary() if isinstance(node, exp.Literal):
-            return _compared(parent, child) or "value"
+            return compared(parent, child) or "value"
         case exp.Case() if child is parent.args.get("default"):
             return "otherwise"
         case exp.Coalesce() if child is not parent.this:
@@ -371,7 +371,7 @@ def _role(node: exp.Expr) -> str:
             return "amount" if isinstance(node, exp.Literal) and not node.is_string else "value"
 
 
-def _compared(predicate: exp.Expr, operand: exp.Expr) -> str:
+def compared(predicate: exp.Expr, operand: exp.Expr) -> str:
     """The column that an operand with a constant is compared with, and from which side."""
     columns = {column.name.lower() for column in predicate.find_all(exp.Column)}
     if len(columns) != 1:

@@ -44,6 +44,7 @@ from unwet.rewrite.meanwhile import Meanwhile, pays
 from unwet.rewrite.naming_again import as_before, called_before, names_of, signs, staging_names
 from unwet.rewrite.normal import ruled
 from unwet.rewrite.one_order import in_one_order
+from unwet.rewrite.parameter_names import with_telling_names
 from unwet.rewrite.planned import Abstraction, abstractions
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
@@ -361,6 +362,7 @@ class _Job:
         project = named(project, staging_names(project))
         project = as_before(project, self.before.signs)
         self.signs = signs(project)
+        project = replace(project, library=with_telling_names(project.library))
         wanted = {Called(each.name, each.parameter, each.to): each for each in self.shape.renames}
         project, problems = renamed(project, wanted)
         self.unnamed = tuple(f"{wanted[each]}: not carried out: {why}"

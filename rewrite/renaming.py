@@ -12,7 +12,7 @@ from sqlglot import exp
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import Library, Macro, MacroCall, calls_within, numbers_of
-from unwet.rewrite.naming import RESERVED
+from unwet.rewrite.naming import NO_PARAMETERS, RESERVED
 from unwet.rewrite.project import Project
 from unwet.rewrite.shapes import Leaf
 
@@ -50,12 +50,19 @@ def _problem(project: Project, each: Called) -> str:
         params = macros[each.name].params if each.name in macros else ()
         if each.parameter not in params:
             return "there is no such parameter"
-        taken = {*params, *RESERVED}
+        taken = {*params, *NO_PARAMETERS}
     elif each.name not in macros and each.name not in models:
         return "nothing is called so"
     else:
         taken = {*macros, *models, *project.reports, *RESERVED}
     return f"{each.to} is taken or reserved" if each.to in taken else ""
+
+
+def with_parameters(library: Library, names: Mapping[tuple[str, str], str]) -> Library:
+    """The library with other names, which are free, for parameters of macros."""
+    for (macro, parameter), to in names.items():
+        library = _parameter(library, Called(macro, parameter, to))
+    return library
 
 
 def _parameter(library: Library, each: Called) -> Library:

@@ -1,0 +1,163 @@
+"""Other names for the parameters of macros whose names say nothing: from where a parameter stands,
+from what it is handed on for, or from what all calls say.
+
+    JOIN ({{ part }}) AS cost                 -> cost
+    CROSS JOIN UNNEST({{ value }}) AS decile  -> deciles
+    {{ deciles_of(deciles=value) }}           -> deciles
+    UNION ALL {{ part_2 }}                    -> delayed, where all calls say {{ sales_delayed... }}
+    FROM {{ source('shop', relation) }}       -> table
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.rewrite.abstract import compared
+from unwet.rewrite.library import (
+    HANDED_ON,
+    HOLE,
+    Library,
+    Macro,
+    MacroCall,
+    calls_made,
+    calls_within,
+    numbers_of,
+)
+from unwet.rewrite.naming import NO_PARAMETERS, common_words, snake
+from unwet.rewrite.renaming import with_parameters
+from unwet.rewrite.source_tables import table_parameters
+
+_IDLE: Final = re.compile(r"(?:part|relation|value)(?:_\d+)?")
+_OF_ROWS: Final = ("part", "relation")
+_SHORT: Final = 2  # letters that are no word
+_WORDS: Final = 3
+_ROWS: Final = ("rows", "own_rows")  # nobody's names
+_TABLE: Final = "table"
+_ROUNDS: Final = 5  # macros that hand a parameter on to one another
+_MODEL: Final = re.compile(r"ref__(?:int_|stg_)?(\w+?)__ref", re.IGNORECASE)
+
+_Parameter = tuple[str, str]  # a macro, and one of its parameters
+
+
+def with_telling_names(library: Library) -> Library:
+    """The library with these names, where they are free."""
+    names = dict[_Parameter, str]()
+    said = _said(library)
+    for _ in range(_ROUNDS):
+        before = len(names)
+        for macro in library.macros:
+            taken = {*(each.name for each in library.macros), *macro.params, *NO_PARAMETERS}
+            taken |= {to for (host, _), to in names.items() if host == macro.name}
+            for name, to in _names(macro, said.get(macro.name, {}), library.calls, names):
+                if to not in taken and (macro.name, name) not in names:
+                    names[macro.name, name] = to
+                    taken.add(to)
+        if len(names) == before:
+            break
+    for host, name in table_parameters(library):
+        params = next(each.params for each in library.macros if each.name == host)
+        own = {*params, *(to for (each, _), to in names.items() if each == host)}
+        if _IDLE.fullmatch(name) and _TABLE not in own:
+            names.setdefault((host, name), _TABLE)
+    return with_parameters(library, names)
+
+
+def _said(library: Library) -> dict[str, dict[str, list[str]]]:
+    """By macro and parameter: what all calls say."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for call in (library.calls[n] for n in calls_made(library)):
+        for name, leaf in (*call.args, *call.unsaid):
+            found.setdefault(call.macro, {}).setdefault(name, []).append(leaf.text)
+    return found
+
+
+def _names(
+    macro: Macro,
+    said: Mapping[str, Sequence[str]],
+    calls: Sequence[MacroCall],
+    names: Mapping[_Parameter, str],
+) -> Iterator[tuple[str, str]]:
+    """The parameters that say nothing, each with a name that does."""
+    idle = [name for name in macro.params if _IDLE.fullmatch(name)]
+    places = _places(macro, calls, names) if idle else {}
+    spoken = {n: _shared(said.get(n, ()), calls) for n in idle if n.startswith(_OF_ROWS)}
+    for name in idle:
+        stands = places.get(name, set())
+        to = min(stands) if len(stands) == 1 else ""
+        if not to and name in spoken:
+            others = {w for each, words in spoken.items() if each != name for w in words}
+            to = _telling(spoken[name], {*others, *macro.name.split("_")})
+        if to:
+            yield name, to
+
+
+def _places(
+    macro: Macro, calls: Sequence[MacroCall], names: Mapping[_Parameter, str]
+) -> dict[str, set[str]]:
+    """By parameter: what it is called where it stands, and where it is handed on; nothing where it
+    is not called so everywhere."""
+    found: dict[str, set[str]] = {}
+    for node in macro.tree.find_all(exp.Var, exp.Identifier, exp.Literal):
+        if (hole := HOLE.fullmatch(node.name)) is not None:
+            found.setdefault(hole[1], set()).add(_place(node))
+    for call in (calls[n] for n in calls_within(numbers_of(macro.tree), calls)):
+        for name, leaf in (*call.args, *call.unsaid):
+            if (hole := HOLE.fullmatch(leaf.text)) is not None:
+                to = names.get((call.macro, name), name)
+                found.setdefault(hole[1], set()).add("" if _IDLE.fullmatch(to) else to)
+    return found
+
+
+def _is_word(name: str) -> bool:
+    return len(name) > _SHORT and name.isidentifier() and not name.rpartition("_")[2].isdigit()
+
+
+# --- where it stands --------------------------------------------------------------------------
+
+
+def _place(node: exp.Expr) -> str:
+    """What the author calls the whole that a parameter is, or what it is compared with."""
+    name = snake(_label(node))
+    return name if _is_word(name) and "h__" not in name and name not in _ROWS else ""
+
+
+def _label(node: exp.Expr) -> str:
+    parent = node.parent
+    while isinstance(parent, exp.Paren):
+        node, parent = parent, parent.parent
+    match parent:
+        case exp.CTE() if node is parent.this:
+            return str(parent.alias)
+        case exp.Subquery() | exp.Table() if node is parent.this:
+            return str(parent.alias)
+        case exp.Unnest():
+            columns = parent.alias_column_names
+            return f"{columns[0].removesuffix('s')}s" if len(columns) == 1 else ""
+        case exp.EQ():
+            return compared(parent, node)
+        case exp.Ordered():
+            return "sorted_by"
+        case _:
+            return ""
+
+
+# --- what calls say ---------------------------------------------------------------------------
+
+
+def _shared(texts: Iterable[str], calls: Sequence[MacroCall]) -> list[str]:
+    """The words that the names of all models or macros have that are said."""
+    names = list[str]()
+    for text in texts:
+        model, call = _MODEL.fullmatch(text), HANDED_ON.fullmatch(text)
+        names.append(model[1] if model else calls[int(call[1])].macro if call else "")
+    return common_words(names).split("_") if len({*names}) > 1 and all(names) else []
+
+
+def _telling(words: Sequence[str], others: Collection[str]) -> str:
+    """Some words of its own."""
+    name = "_".join([word for word in words if word not in others][:_WORDS])
+    return name if _is_word(name) else ""

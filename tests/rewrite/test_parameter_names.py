@@ -1,0 +1,144 @@
+"""Parameters whose names say nothing are called after where they stand, or what is said."""
+
+from __future__ import annotations
+
+import pytest
+from sqlglot import exp, parse_one
+
+from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.parameter_names import with_telling_names
+from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.jinja import call_text
+
+Said = dict[str, str]
+
+
+def macro(name: str, params: str, body: str, **defaults: str) -> Macro:
+    return Macro(name, tuple(params.split()), _tree(body), "query", defaults=defaults)
+
+
+def _tree(body: str) -> exp.Expr:
+    """A hole or a call that stands alone in brackets or in a list is a word, as in real trees."""
+    tree = parse_one(body, "bigquery")
+    for column in [*tree.find_all(exp.Column)]:
+        if not column.table and "__" in column.name:
+            column.replace(exp.Var(this=column.name))
+    return tree
+
+
+def called(*macros: Macro, **said: Said) -> Library:
+    """Models that call the first macro; ``said``: what each says."""
+    calls = tuple(
+        MacroCall(macros[0].name, tuple((n, Leaf("condition", v)) for n, v in each.items()))
+        for each in said.values()
+    )
+    models: dict[str, exp.Expr] = {
+        name: exp.Var(this=f"call__{n}__call") for n, name in enumerate(said)
+    }
+    return Library(models, macros, calls)
+
+
+@pytest.mark.parametrize(
+    ("param", "body", "to"),
+    [
+        ("part", "SELECT k FROM t JOIN (SELECT h__part__h) AS cost USING (k)", "part"),
+        ("relation_2", "SELECT k FROM t JOIN h__relation_2__h AS cost USING (k)", "cost"),
+        ("relation_2", "SELECT k FROM t JOIN h__relation_2__h AS c USING (k)", "relation_2"),
+        ("relation_2", "SELECT k FROM t JOIN h__relation_2__h AS cost_2 USING (k)", "relation_2"),
+        ("value", "SELECT k FROM t CROSS JOIN UNNEST(h__value__h) AS decile", "deciles"),
+        ("value", "SELECT k FROM t CROSS JOIN UNNEST(h__value__h) AS bins", "bins"),
+        ("value", "SELECT k FROM t WHERE yyyymm = h__value__h", "yyyymm"),
+        ("value", "SELECT k FROM t WHERE h__value__h = date", "date"),
+        ("value", "SELECT k FROM t WHERE a = h__value__h AND b_b = h__value__h", "value"),
+        ("value", "SELECT k FROM t WHERE bbb = h__value__h AND ccc = h__value__h", "value"),
+        ("value", "SELECT k FROM t WHERE h__column__h = h__value__h", "value"),
+        ("value", "SELECT k FROM t WHERE kind = h__value__h + h__value__h", "value"),
+        ("value", "SELECT k FROM t ORDER BY h__value__h DESC", "sorted_by"),
+        ("value", "SELECT k FROM t WHERE taken = h__value__h", "value"),
+        ("value", "SELECT k FROM t WHERE other = h__value__h", "value"),
+        ("value", "SELECT k FROM t WHERE `select` = h__value__h", "value"),
+        ("amount", "SELECT k FROM t WHERE yyyymm = h__amount__h", "amount"),
+    ],
+)
+def test_a_parameter_is_called_after_where_it_stands(param: str, body: str, to: str) -> None:
+    found = macro("m", f"{param} taken", body, **{param: "1"})
+    made = with_telling_names(called(found, macro("other", "", "SELECT 1"), r={param: "2"}))
+    assert made.macros[0].params == (to, "taken")
+    assert made.macros[0].tree.sql() == found.tree.sql().replace(f"h__{param}__h", f"h__{to}__h")
+    assert made.macros[0].defaults == {to: "1"}
+    assert call_text(made.calls[0], "bigquery") == f"{{{{ m({to}='2') }}}}"
+
+
+def test_a_query_is_called_after_its_alias() -> None:
+    tree = parse_one("SELECT k FROM t JOIN (SELECT 1) AS cost USING (k)")
+    derived = tree.find(exp.Subquery)
+    assert derived is not None
+    derived.set("this", exp.Var(this="h__part__h"))
+    made = with_telling_names(called(Macro("m", ("part",), tree, "query"), r={"part": "x"}))
+    assert made.macros[0].params == ("cost",)
+    tree = parse_one("WITH own AS (SELECT 1) SELECT * FROM own")
+    cte = tree.find(exp.CTE)
+    assert cte is not None
+    cte.set("this", exp.Var(this="h__part_2__h"))
+    made = with_telling_names(called(Macro("m", ("part_2",), tree, "query"), r={"part_2": "x"}))
+    assert made.macros[0].params == ("own",)
+
+
+def test_a_parameter_is_called_as_what_it_is_handed_on_for() -> None:
+    """Through two macros; and not where it is handed on for several."""
+    inner = macro("inner", "value", "SELECT k FROM t CROSS JOIN UNNEST(h__value__h) AS decile")
+    middle = macro("middle", "value_2", "SELECT call__0__call")
+    outer = macro("outer", "value", "SELECT call__1__call")
+    both = macro("both", "value", "SELECT call__1__call, x FROM t WHERE yyyymm = h__value__h")
+    calls = (
+        MacroCall("inner", (("value", Leaf("condition", "h__value_2__h")),)),
+        MacroCall("middle", (("value_2", Leaf("condition", "h__value__h")),)),
+        MacroCall("outer", (("value", Leaf("condition", "[1, 2]")),)),
+    )
+    models: dict[str, exp.Expr] = {"r": exp.Var(this="call__2__call")}
+    made = with_telling_names(Library(models, (both, outer, middle, inner), calls))
+    assert [each.params for each in made.macros] == [
+        ("value",), ("deciles",), ("deciles",), ("deciles",),
+    ]  # fmt: skip
+    assert made.calls[1].args == (("deciles", Leaf("condition", "h__deciles__h")),)
+
+
+def test_queries_are_called_after_the_words_that_all_calls_say() -> None:
+    names = ("sales_late", "sales_late_by_day", "sales_gone", "sales_gone_2")
+    every = [macro(name, "", "SELECT 1") for name in names]
+    found = macro("sales", "part part_2", "SELECT h__part__h, h__part_2__h")
+    said = {
+        "one": {"part": "call__2__call", "part_2": "call__4__call"},
+        "two": {"part": "call__3__call", "part_2": "call__5__call"},
+    }
+    made = called(found, *every, **said)
+    library = Library(made.models, made.macros, (*made.calls, *(MacroCall(n, ()) for n in names)))
+    assert with_telling_names(library).macros[0].params == ("late", "gone")
+
+
+def test_relations_are_called_after_the_words_that_are_theirs() -> None:
+    body = "SELECT * FROM h__relation__h AS a JOIN h__relation_2__h AS b USING (k)"
+    said = {
+        each: {"relation": f"ref__{each}_people_build__ref",
+               "relation_2": f"ref__int_{each}_beds_build__ref"}
+        for each in ("age", "sex")
+    }  # fmt: skip
+    made = with_telling_names(called(macro("m", "relation relation_2", body), **said))
+    assert made.macros[0].params == ("people", "beds")
+    # one model that all calls say has the name that it has for one call
+    alone = {each: {"relation": "ref__people__ref"} for each in ("age", "sex")}
+    body = "SELECT * FROM h__relation__h AS a"
+    made = with_telling_names(called(macro("m", "relation", body), **alone))
+    assert made.macros[0].params == ("relation",)
+
+
+def test_a_table_of_one_schema_is_called_table() -> None:
+    body = "SELECT * FROM h__relation__h AS a"
+    said = {each: {"relation": f"src__shop__{each}__src"} for each in ("orders", "items")}
+    made = with_telling_names(called(macro("m", "relation", body), **said))
+    assert made.macros[0].params == ("table",)
+    made = with_telling_names(called(macro("m", "relation table", body), **said))
+    assert made.macros[0].params == ("relation", "table")
+    more = {**said, "third": {"relation": "src__crm__items__src"}}
+    made = with_telling_names(called(macro("m", "relation", body), **more))
+    assert made.macros[0].params == ("relation",)
