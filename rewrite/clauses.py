@@ -70,6 +70,12 @@ def order_items(node: exp.Expr) -> list[exp.Expr]:
     return list(order.expressions) if order is not None else []
 
 
+def is_all(key: exp.Expr) -> bool:
+    """Whether it is no value of a row, but the word ALL: all outputs, from left to right."""
+    word = isinstance(key, exp.Column) and not key.table and not key.this.args.get("quoted")
+    return isinstance(key, exp.Var) or (word and key.name.upper() == "ALL")
+
+
 def sort_key(item: exp.Expr, index: int) -> SortKey:
     """The order by one output; ``item`` is an ORDER BY item, ``index`` where its value is."""
     if item.args.get("with_fill"):
@@ -80,6 +86,13 @@ def sort_key(item: exp.Expr, index: int) -> SortKey:
 def is_limited(node: exp.Expr) -> bool:
     """Whether the block has LIMIT, OFFSET, TOP or FETCH."""
     return bool(node.args.get("limit") or node.args.get("offset"))
+
+
+def skips(node: exp.Expr) -> int | None:
+    """How many rows the block's OFFSET leaves out, where a number says it."""
+    offset = node.args.get("offset")
+    number = offset.expression.unnest() if offset is not None else exp.Literal.number(0)
+    return int(number.name) if isinstance(number, exp.Literal) and number.is_int else None
 
 
 def bounds(node: exp.Expr) -> tuple[Expr | None, Expr | None, bool]:

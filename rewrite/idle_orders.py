@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from unwet.rewrite.clauses import is_limited, order_items
-from unwet.rewrite.volatile import reads_order
+from unwet.rewrite.row_order import reads_order
 
 _OTHER_ROWS = ("joins", "group", "order", "distinct", "having", "laterals")
 

@@ -18,24 +18,30 @@ from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Distinct, Plan, Rel, Scan, SetOp, Values, width
 from unwet.rewrite.clauses import (
     first_columns,
-    is_limited,
     no_columns,
     only,
     order_items,
     position,
     set_kind,
+    skips,
     sort_key,
     trim,
 )
 from unwet.rewrite.from_clause import Frame
 from unwet.rewrite.opaque import opaque
 from unwet.rewrite.pivots import pivot_plan
-from unwet.rewrite.reads import blocks
 from unwet.rewrite.references import free_outers, reads_outer_row
+from unwet.rewrite.row_order import reads_order
 from unwet.rewrite.scalars import Unsupported, encode
-from unwet.rewrite.select_block import needs_order, ordered_plan, row_test, select_plan
+from unwet.rewrite.select_block import (
+    is_last,
+    needs_order,
+    ordered_plan,
+    row_test,
+    select_plan,
+)
 from unwet.rewrite.stars import REST, UNKNOWN, aligned, is_open
-from unwet.rewrite.volatile import is_random_plan, reads_order
+from unwet.rewrite.volatile import is_random_plan
 
 __all__ = ["Env", "Lowerer", "lower", "trim"]
 
@@ -75,13 +81,18 @@ def _check_names(query: Query) -> None:
             text = name.name
             if name.args.get("quoted") and text == text.lower() != text.upper():
                 raise Unsupported(f'the quoted name "{text}"')
+    if query.dialect != "bigquery":  # whose parser puts INFORMATION_SCHEMA.TABLES into one name
+        names = (part for table in query.node.find_all(exp.Table) for part in table.parts)
+        for part in names:
+            if isinstance(part, exp.Identifier) and "." in part.name:
+                raise Unsupported(f'the name "{part.name}", in which a dot is no end of a schema')
 
 
 def _check_order(query: Query) -> None:
-    """An order without limit is dropped, which nobody may notice."""
+    """An order without limit is dropped, which nobody may notice; so is that before OFFSET 0."""
     dropped = any(
-        order_items(block.node) and not is_limited(block.node) and not needs_order(block)
-        for block in blocks(query)
+        order_items(node) and not (node.args.get("limit") or skips(node)) and not is_last(node)
+        for node in query.node.find_all(exp.Query)
     )
     if dropped and reads_order(query.node):
         raise Unsupported("the order of a subquery may matter")

@@ -29,6 +29,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
+from unwet.rewrite.clauses import is_all
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.rules.refs import VOLATILE
@@ -273,11 +274,11 @@ def _may_turn(query: exp.Select) -> bool:
 
 
 def _says_numbers(query: exp.Select) -> bool:
-    """Whether it may say an output by its number."""
+    """Whether it may say an output by its number, or all of them in their order."""
     group, order = query.args.get("group"), query.args.get("order")
     keys = [*(group.expressions if group else ()),
             *(each.this for each in (order.expressions if order else ()))]  # fmt: skip
-    return any(isinstance(key.unnest(), exp.Literal | exp.Parameter | exp.Neg) for key in keys)
+    return any(is_all(key) or key.find(exp.Column) is None for key in keys)
 
 
 def _said(node: exp.Expr) -> set[str]:

@@ -36,6 +36,7 @@ from unwet.rewrite.algebra import (
 from unwet.rewrite.clauses import (
     bounds,
     conjuncts,
+    is_all,
     is_limited,
     nth,
     only,
@@ -238,8 +239,8 @@ class _Select:
             if not self.query.complete:
                 raise Unsupported(UNKNOWN)
             return nth(outputs, index, "ORDER BY")
-        if isinstance(item.this, exp.Var):
-            raise Unsupported(f"ORDER BY {item.this.name}")
+        if is_all(item.this):
+            raise Unsupported("ORDER BY ALL")
         self.whole_item = item.this.unnest()
         return self.scalar(item.this, "order")
 
@@ -509,7 +510,12 @@ def needs_order(query: Query) -> bool:
 
 def is_root(query: Query) -> bool:
     """Whether this block's order is the order of the statement's result."""
-    parent = query.node.parent
+    return is_last(query.node)
+
+
+def is_last(query: exp.Expr) -> bool:
+    """Whether this query's order is the order of the statement's result."""
+    parent = query.parent
     while isinstance(parent, exp.Subquery):
         parent = parent.parent
     return parent is None

@@ -26,6 +26,10 @@ GONE = [
      "WITH x AS (SELECT a FROM t UNION ALL SELECT k FROM u) SELECT MAX(a) AS m FROM x GROUP BY a"),
     ("WITH x AS (SELECT a FROM t ORDER BY a) SELECT a FROM x UNION SELECT k FROM u ORDER BY a",
      "WITH x AS (SELECT a FROM t) SELECT a FROM x UNION SELECT k FROM u ORDER BY a"),
+    ("SELECT x.a, SUM(x.b) OVER (ORDER BY x.b) AS r FROM (SELECT a, b FROM t ORDER BY b) AS x "
+     "JOIN u ON u.a = x.a",
+     "SELECT x.a, SUM(x.b) OVER (ORDER BY x.b) AS r FROM (SELECT a, b FROM t) AS x "
+     "JOIN u ON u.a = x.a"),
     ("SELECT x.a, RANK() OVER (ORDER BY x.b) AS r FROM (SELECT a, b FROM t ORDER BY b) AS x "
      "JOIN u ON u.a = x.a",
      "SELECT x.a, RANK() OVER (ORDER BY x.b) AS r FROM (SELECT a, b FROM t) AS x "
@@ -42,6 +46,15 @@ STAYS = [
     "SELECT x.a, FIRST(x.b) AS b FROM (SELECT a, b FROM t ORDER BY b) AS x GROUP BY x.a",
     "SELECT x.a, ROW_NUMBER() OVER () AS n FROM (SELECT a, b FROM t ORDER BY b) AS x "
     "JOIN u ON u.a = x.a",
+    "SELECT x.a, ROW_NUMBER() OVER (ORDER BY 1) AS n FROM (SELECT a, b FROM t ORDER BY b) AS x "
+    "JOIN u ON u.a = x.a",
+    "SELECT x.a, LAG(x.b) OVER (ORDER BY x.a) AS n FROM (SELECT a, b FROM t ORDER BY a, b) AS x "
+    "JOIN u ON u.a = x.a",
+    "SELECT x.a, SUM(x.b) OVER (ORDER BY x.a ROWS UNBOUNDED PRECEDING) AS n "
+    "FROM (SELECT a, b FROM t ORDER BY a, b) AS x JOIN u ON u.a = x.a",
+    "SELECT x.a, MAX(x.b) AS m FROM (SELECT a, b FROM t ORDER BY b) AS x GROUP BY x.a "
+    "ORDER BY m LIMIT 2",
+    "SELECT DISTINCT ON (x.a) x.a, x.b FROM (SELECT a, b FROM t ORDER BY b) AS x ORDER BY x.a",
     "SELECT x.a, COUNT(*) AS n FROM (SELECT a FROM (SELECT a, b FROM t ORDER BY b) AS y LIMIT 1) "
     "AS x GROUP BY x.a",
     "SELECT * FROM (SELECT a, b FROM t ORDER BY b) AS x",

@@ -54,6 +54,16 @@ def test_names_of_files_with_blanks_and_signs() -> None:
     assert models(made) == ["a__c", "a_b", "churn", "sales_de_final"]
 
 
+def test_a_dot_in_a_name_is_no_end_of_a_schema() -> None:
+    """ "dbo"."per.son" is another table than dbo.per.son."""
+    tables = ['dbo."per.son"', "dbo.per.son", '"dbo.per".son', "per.son", '"per.son"']
+    query = "SELECT s.a, COUNT(*) AS n FROM {} AS s GROUP BY s.a"
+    result = of({f"r{n}.sql": query.format(table) for n, table in enumerate(tables)})
+    found = [verdict.outcome for verdict in result.verdicts]
+    assert found == ["kept", "proved", "kept", "proved", "kept"]
+    assert result.files["legacy/r0.sql"] == query.format('dbo."per.son"')
+
+
 def test_of_several_placeholders_before_a_name_the_last_is_enough() -> None:
     texts = {
         "a.sql": "SELECT 1 AS x INTO @home@dot@prefix_1",
