@@ -45,7 +45,8 @@ _LINES: Final = 5  # of what is looked at
 _KINDS: Final = frozenset({"query", "items", "expression"})
 _LISTED: Final = re.compile(r"list__(\w+?)__list")
 _NAMED: Final = re.compile(r"(?:h|list)__(\w+?)__(?:h|list)(?![a-z])")
-_TRUE: Final = re.compile(r"(?i)\bTRUE AND | AND TRUE\b")
+# a condition beside others, of which it is one as a whole
+_BESIDE: Final = r"(?:(?<=\()|(?<=AND )|(?<=OR )|\A){0} AND | AND {0}(?=\)| AND | OR |\Z)"
 
 
 def with_one_macro(
@@ -280,9 +281,11 @@ def _value(leaf: Leaf, said: Mapping[str, Leaf], calls: list[MacroCall]) -> Leaf
     def put(found: re.Match[str]) -> str:
         return said[found[1]].text
 
-    text = _LISTED.sub(put, HOLE.sub(put, leaf.text))
-    if leaf.kind == "condition":
-        text = _TRUE.sub("", text) if text != NO_CONDITION.text else text
+    text = leaf.text
+    if leaf.kind == "condition":  # a condition that is none says nothing beside another one
+        for name in (n for n in HOLE.findall(text) if said[n].text == NO_CONDITION.text):
+            text = re.sub(_BESIDE.format(f"h__{name}__h"), "", text)
+    text = _LISTED.sub(put, HOLE.sub(put, text))
     return replace(leaf, text=text)
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from sqlglot import exp
 
 from unwet.rewrite.abstract import BRANCH, Family
+
+DIFFER: Final = "that differ in their arguments only"
+SAME: Final = "that are the same"
+_SHOWN: Final = 4
 
 
 def is_trivial(tree: exp.Expr) -> bool:
@@ -49,12 +56,15 @@ def label_of(node: exp.Expr) -> str:
 
 def comment_of(family: Family) -> str:
     """What the macro stands for, in a line."""
-    hosts = list(dict.fromkeys(unit.host for unit in family.units))
-    shown = ", ".join(hosts[:4]) + (", ..." if len(hosts) > 4 else "")
-    if len(hosts) == 1 < len(family.units):
-        shown = f"all in {shown}"
-    alike = "that differ in their arguments only" if family.holes else "that are the same"
+    shown = listed([*dict.fromkeys(unit.host for unit in family.units)], len(family.units))
+    alike = DIFFER if family.holes else SAME
     what = {"expression": "expressions", "items": "lists of columns"}.get(family.units[0].kind)
     own = set.intersection(*({cte.alias for cte in unit.own} for unit in family.units))
     reads = f", which have {' and '.join(sorted(own))} in front of them," if own else ""
     return f"{len(family.units)} {what or 'queries'}{reads} {alike}: {shown}"
+
+
+def listed(hosts: Sequence[str], many: int) -> str:
+    """Where so many queries stand, as far as a line has room for that."""
+    shown = ", ".join(hosts[:_SHOWN]) + (", ..." if len(hosts) > _SHOWN else "")
+    return f"all in {shown}" if len(hosts) == 1 < many else shown

@@ -1,0 +1,50 @@
+"""What is said of a macro, of the calls that there are in the end.
+
+A comment is written when a family is chosen, of its members then. Some of these become other
+macros, which may be taken by others, and their calls come to this one:
+
+    3 queries that differ in their arguments only: total_customers, total_customers_kind, daily
+ -> 17 queries that differ in their arguments only: adapter_daily, config_daily, env_daily, ...
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from unwet.rewrite.library import Library, Macro, calls_within, numbers_in, numbers_of
+from unwet.rewrite.told_of import DIFFER, SAME, listed
+
+_SAID: Final = re.compile(rf"\d+ (.*?)({DIFFER}|{SAME}): (?:all in )?(.*)")
+
+
+def with_true_comments(library: Library) -> Library:
+    """The library in which no comment names what calls its macro no more."""
+    calling: dict[str, dict[int, str]] = defaultdict(dict)  # by macro: its calls, and where
+    for host, numbers in _hosts(library).items():
+        for number in sorted(numbers):
+            calling[library.calls[number].macro][number] = host
+    macros = tuple(_told(macro, calling[macro.name], library) for macro in library.macros)
+    return replace(library, macros=macros)
+
+
+def _hosts(library: Library) -> Mapping[str, set[int]]:
+    """The calls that stand in each model and macro, and in what these say."""
+    found = {name: numbers_of(tree) for name, tree in library.models.items()}
+    for macro in library.macros:
+        usual = (n for text in macro.defaults.values() for n in numbers_in(text))
+        found[macro.name] = [*numbers_of(macro.tree), *usual]
+    return {name: calls_within(numbers, library.calls) for name, numbers in found.items()}
+
+
+def _told(macro: Macro, calls: Mapping[int, str], library: Library) -> Macro:
+    said = _SAID.fullmatch(macro.comment)
+    hosts = [*dict.fromkeys(calls.values())]
+    if said is None or not calls or {*said[3].split(", ")} <= {*hosts, "..."}:
+        return macro
+    alike = DIFFER if len({library.calls[number].args for number in calls}) > 1 else SAME
+    shown = listed(hosts, len(calls))
+    return replace(macro, comment=f"{len(calls)} {said[1]}{alike}: {shown}")

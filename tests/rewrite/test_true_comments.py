@@ -1,0 +1,55 @@
+"""Comments of macros name those that call them in the end."""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+
+from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.true_comments import with_true_comments
+
+
+def comment(said: str, *days: str, inside: bool = False) -> str:
+    """What is said of a macro that models call for these days, and another macro, too."""
+    calls = [MacroCall("rows", (("day", Leaf("string", day)),)) for day in days]
+    models: dict[str, exp.Expr] = {
+        f"m{n}": exp.Var(this=f"call__{n}__call") for n in range(len(calls))
+    }
+    tree = sqlglot.parse_one("SELECT h__day__h AS day FROM t")
+    macros = [Macro("rows", ("day",), tree, "query", said)]
+    if inside:
+        calls.append(MacroCall("rows", (("day", Leaf("string", "today")),)))
+        macros.append(Macro("around", (), exp.Var(this=f"call__{len(days)}__call"), "query"))
+    made = with_true_comments(Library(models, tuple(macros), tuple(calls)))
+    return made.macros[0].comment
+
+
+def test_who_is_gone_is_not_named() -> None:
+    stale = "2 queries that differ in their arguments only: m0, rows_of_others"
+    assert comment(stale, "1", "2", "3") == (
+        "3 queries that differ in their arguments only: m0, m1, m2"
+    )
+    assert comment(stale, "1", "2", "3", "4", "5") == (
+        "5 queries that differ in their arguments only: m0, m1, m2, m3, ..."
+    )
+    assert comment(stale, "1", "2", inside=True) == (
+        "3 queries that differ in their arguments only: m0, m1, around"
+    )
+
+
+def test_nor_are_calls_that_say_the_same_different() -> None:
+    stale = "2 queries, which have x in front of them, that differ in their arguments only: m0, m"
+    assert comment(stale, "1", "1") == (
+        "2 queries, which have x in front of them, that are the same: m0, m1"
+    )
+
+
+def test_what_is_true_stays() -> None:
+    for said in ("2 queries that are the same: m0, m1", "What 3 models put together", ""):
+        assert comment(said, "1", "2", "3") == said
+
+
+def test_what_nobody_calls_is_left_alone() -> None:
+    said = "2 queries that are the same: m0, m1"
+    assert comment(said) == said
