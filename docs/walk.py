@@ -407,17 +407,17 @@ def block_draft() -> str:
 
 
 def block_decisions() -> str:
-    """A decision, and what becomes of the copies with it."""
+    """A decision, and what becomes of the copies with it; beside the project that README makes."""
     spoken = "--dialect postgres --decisions decisions.toml"
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder, "project")
+        made = Path(folder, "decided")
 
         def run(command: str) -> str:
-            words = [str(made) if word == "project" else word for word in command.split()]
-            return shell(*words, shown=f"unwet {command}").replace(str(made), "project")
+            words = [str(made) if word == "decided" else word for word in command.split()]
+            return shell(*words, shown=f"unwet {command}").replace(str(made), "decided")
 
-        first = run(f"refactor copies {spoken} --to-dialect duckdb --out project --quiet")
-        return f"{first}\n\n{run(f'verify copies project {spoken} --data copies_data')}"
+        first = run(f"refactor copies {spoken} --to-dialect duckdb --out decided --quiet")
+        return f"{first}\n\n{run(f'verify copies decided {spoken} --data copies_data')}"
 
 
 def block_check() -> str:

@@ -45,7 +45,11 @@ ROW = 120  # the width of a row of a table, which is read in columns
 _RELATION = re.compile(r"(?:ref|source)\([^()~]*\)")
 _WORD = re.compile(r"\w+")
 _NAMES = re.compile(r"\w+=\['\w+'(, '\w+')+\]")
-_LITERAL = re.compile(r"'(?:[^'\\]|\\.|'')*'")
+# a text, or what may have an apostrophe in it and is none: a tag, a comment, a name in quotes
+_LITERAL = re.compile(
+    r"""(?P<text>'(?:[^'\\]|\\.|'')*')|\{%.*?%\}|\{\{.*?\}\}|/\*.*?\*/|"[^"\n]*"|`[^`\n]*`""",
+    re.DOTALL,
+)
 _TAIL = re.compile(r"(?<=\))\s*SELECT\s+tail__(\d+)__tail", re.IGNORECASE)
 
 
@@ -341,6 +345,6 @@ def _in_place(
         return f"{{{{ {said} }}}}"
 
     text = _QUOTED_RELATION.sub(r"\2", text)
-    literals = [each.span() for each in _LITERAL.finditer(text)]
+    literals = [each.span() for each in _LITERAL.finditer(text) if each["text"]]
     starts, ends = [start for start, _ in literals], [end for _, end in literals]
     return TOKEN.sub(put, text)

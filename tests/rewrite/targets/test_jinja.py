@@ -38,6 +38,22 @@ def test_tokens() -> None:
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT /* don't */ 'p__day__p' AS d",
+        "SELECT a /* don't */ AS b, 'p__day__p' AS d",
+        """SELECT "it's" AS b, 'p__day__p' AS d""",
+        "SELECT 'it''s' AS b, 'p__day__p' AS d",
+        "SELECT CASE "
+        + " ".join(f"WHEN k = '{n}' THEN 'it''s {n}'" for n in range(20))
+        + " END AS b, 'p__day__p' AS d",
+    ],
+)
+def test_an_apostrophe_that_is_no_quote_begins_no_text(sql: str) -> None:
+    assert '\'{{ var("day"' in template(tree(sql), "duckdb", ())
+
+
+@pytest.mark.parametrize(
     ("token", "meant"),
     [
         ("src__main__src__src", "main.src"),
