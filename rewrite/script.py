@@ -44,6 +44,7 @@ from unwet.rewrite.lost import (
     unfollowed,
 )
 from unwet.rewrite.lower import Env, lower
+from unwet.rewrite.ordered_views import order_that_counts
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, in_order, unit
 from unwet.rewrite.slices import leaves_alone
 from unwet.rewrite.stars import is_open, made_table
@@ -341,6 +342,7 @@ class _Machine:
         reads, found = (*reads, *near), found | {d.of for d in near}
         before = sorted((names & self.in_turn) - found)
         problem = problem or (f"it reads {before[0]}, {_TURNS}" if before else "")
+        problem = problem or order_that_counts(query, reads)
         plan = None if problem else self._plan(query, reads)
         return Definition(
             name,
