@@ -45,6 +45,7 @@ from unwet.rewrite.lost import (
 )
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.ordered_views import order_that_counts
+from unwet.rewrite.own_words import in_own_words
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, in_order, unit
 from unwet.rewrite.slices import leaves_alone
 from unwet.rewrite.stars import is_open, made_table
@@ -84,6 +85,8 @@ def end_state(
     lost = _touched(units)
     done = Done(only_emptied(resolved, lost))
     machine = _Machine(catalog, several, turns, lost, spaces(scripts), done)
+    own = in_own_words(scripts)
+    machine.in_own_words, machine.presumed = own.reasons, {**own.granted}
     ordered, cyclic = in_order(units)
     for each_unit in ordered:
         machine.run(each_unit, each_unit.path in cyclic)
@@ -129,13 +132,17 @@ class _Machine:
     own: dict[str, Definition] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)  # by the script that runs
     changes: dict[str, int] = field(default_factory=dict)  # of its relations, by UPDATE and DELETE
+    in_own_words: Mapping[str, Mapping[int, str]] = field(default_factory=dict)  # by script
 
     def run(self, unit: Unit, cyclic: bool) -> None:
         """Runs one script; temporary tables end with it."""
         self.temps, self.scratch, self.dropped = {}, unit.scratch, set()
         self.path, self.own, self.changes = unit.path, {}, {}
         self.apart = settled(unit, self.in_turn - unit.scratch, self.catalog.get)
-        doubts = obstacles(unit.script, self.spaces)
+        doubts = {
+            **self.in_own_words.get(unit.path, {}),
+            **obstacles(unit.script, self.spaces),
+        }
         for resolved in unit.statements:
             placeholders = resolved.statement.masked.placeholders
             self.bound = frozenset(p.token.lower() for p in placeholders if p.binds)
