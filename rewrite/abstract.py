@@ -118,7 +118,8 @@ def families(units: Iterable[Unit], owners: Owners | None = None) -> list[Family
     for group in groups.values():
         for members in owners.parted(group, _host, _content) if owners else [group]:
             if len(members) > 1:
-                result.extend(_split(members, sharing.max_parameters))
+                most = sharing.max_parameters
+                result.extend(_split(members, most) or _split_otherwise(members, most))
     return [each for each in result if len(each.units) >= sharing.min_uses]
 
 
@@ -165,7 +166,18 @@ def _split(members: list[Unit], most: int) -> list[Family]:
         fewer = _holes(plainer)
         if _are_few(plainer, fewer, most):
             return [Family(tuple(plainer), fewer)]
-    divide = min(holes, key=lambda h: (len(set(h.values)), h.positions))
+    return _parted(members, min(holes, key=lambda h: (len(set(h.values)), h.positions)), most)
+
+
+def _split_otherwise(members: list[Unit], most: int) -> list[Family]:
+    """The same, cut first where what is divided differs least."""
+    holes = _holes(members)
+    divide = max(holes, key=lambda h: (_settled(h, holes), -len(set(h.values))))
+    return _parted(members, divide, most)
+
+
+def _parted(members: Sequence[Unit], divide: Hole, most: int) -> list[Family]:
+    """The families of those that have one value in that hole."""
     parts: dict[Leaf, list[Unit]] = defaultdict(list)
     for member, value in zip(members, divide.values, strict=True):
         parts[value].append(member)
@@ -173,6 +185,17 @@ def _split(members: list[Unit], most: int) -> list[Family]:
     for part in parts.values():
         if 1 < len(part) < len(members):
             found.extend(_split(part, most))
+    return found
+
+
+def _settled(hole: Hole, holes: Sequence[Hole]) -> int:
+    """How many holes have one value wherever this one has: members that it divides differ in none
+    of these."""
+    found = 0
+    for other in holes:
+        firsts: dict[Leaf, Leaf] = {}
+        pairs = zip(hole.values, other.values, strict=True)
+        found += all(firsts.setdefault(mine, theirs) == theirs for mine, theirs in pairs)
     return found
 
 

@@ -165,3 +165,16 @@ def test_relations_of_one_release_are_one_thing_to_say() -> None:
     [found] = made(("v4_1", "v4_1", "v4_1", "x", "y"), ("v5", "v5", "v5", "z", "w"))
     assert len(found.holes) == 6  # four relations and two constants
     assert made(("v4_1", "old", "red", "x", "y"), ("v5", "new", "blue", "z", "w")) == []
+
+
+def test_families_of_one_shape_part_where_their_members_differ_least() -> None:
+    """The fewest values are the regions, and reports of one region have nothing else in common."""
+    query = (
+        "SELECT c{0}, d{0}, SUM(x{0}) AS x, MIN(y{0}) AS y, MAX(z{0}) AS z FROM t{0} "
+        "WHERE region = '{1}' AND k{0} > {0} GROUP BY c{0}, d{0}"
+    )
+    regions = ("de", "fr", "at", "ch", "it")
+    units = [unit(f"r{n}{r}", query.format(n, r)) for n in range(7) for r in regions]
+    found = families(units)
+    assert sorted(len(each.units) for each in found) == [len(regions)] * 7
+    assert all([hole.name for hole in each.holes] == ["region"] for each in found)
