@@ -118,8 +118,7 @@ def families(units: Iterable[Unit], owners: Owners | None = None) -> list[Family
     for group in groups.values():
         for members in owners.parted(group, _host, _content) if owners else [group]:
             if len(members) > 1:
-                most = sharing.max_parameters
-                result.extend(_split(members, most) or _split_otherwise(members, most))
+                result.extend(_split(members, sharing.max_parameters))
     return [each for each in result if len(each.units) >= sharing.min_uses]
 
 
@@ -157,8 +156,9 @@ def fill(node: exp.Expr, name: str, behind: str = "") -> None:
             node.replace(word)
 
 
-def _split(members: list[Unit], most: int) -> list[Family]:
-    """One family if its holes are few, else several: cut where the fewest values divide."""
+def _split(members: list[Unit], most: int, first: bool = True) -> list[Family]:
+    """One family if its holes are few, else several: cut where the fewest values divide; where that
+    leaves none the ``first`` time, where what is divided differs least."""
     holes = _holes(members)
     if _are_few(members, holes, most):
         return [Family(tuple(members), holes)]
@@ -166,12 +166,9 @@ def _split(members: list[Unit], most: int) -> list[Family]:
         fewer = _holes(plainer)
         if _are_few(plainer, fewer, most):
             return [Family(tuple(plainer), fewer)]
-    return _parted(members, min(holes, key=lambda h: (len(set(h.values)), h.positions)), most)
-
-
-def _split_otherwise(members: list[Unit], most: int) -> list[Family]:
-    """The same, cut first where what is divided differs least."""
-    holes = _holes(members)
+    found = _parted(members, min(holes, key=lambda h: (len(set(h.values)), h.positions)), most)
+    if found or not first:
+        return found
     divide = max(holes, key=lambda h: (_settled(h, holes), -len(set(h.values))))
     return _parted(members, divide, most)
 
@@ -184,7 +181,7 @@ def _parted(members: Sequence[Unit], divide: Hole, most: int) -> list[Family]:
     found: list[Family] = []
     for part in parts.values():
         if 1 < len(part) < len(members):
-            found.extend(_split(part, most))
+            found.extend(_split(part, most, first=False))
     return found
 
 

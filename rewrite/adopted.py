@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -31,7 +31,7 @@ from unwet.rewrite.library import (
     numbers_of,
 )
 from unwet.rewrite.naming import free_parameter, snake
-from unwet.rewrite.placed_calls import call_height
+from unwet.rewrite.placed_calls import height_of
 from unwet.rewrite.positions import by_expression
 from unwet.rewrite.query_parts import name_of, sources
 from unwet.rewrite.selections import WITHOUT, may_leave_out
@@ -67,10 +67,6 @@ def adopted(
     return work.library()
 
 
-def _letters(call: MacroCall) -> int:
-    return sum(len(n) + len(leaf.text) + 6 for n, leaf in call.args) + len(call.macro)
-
-
 @dataclass
 class _Work:
     """The library while it changes; trees are copied before they do."""
@@ -98,7 +94,7 @@ class _Work:
         """What has come of it, without the macros that nothing calls any more."""
         self._hand_on()
         made = Library(self.models, tuple(self.macros.values()), tuple(self.calls))
-        called = {self.calls[n].macro for tree in _trees(made) for n in numbers_of(tree)}
+        called = {self.calls[n].macro for tree in made.trees for n in numbers_of(tree)}
         gone = self.given - called
         return replace(made, macros=tuple(m for m in made.macros if m.name not in gone))
 
@@ -129,7 +125,7 @@ class _Work:
             grown = sum(self._size(now) - self._size(old) for now, old in pairs if now is not old)
             heights = [(self.calls[numbers_of(call)[0]], calls[hosts[host]])
                        for host, call in found.items()]  # fmt: skip
-            lines = sum(call_height(_letters(now)) - call_height(_letters(old))
+            lines = sum(height_of(now) - height_of(old)
                         for now, old in heights)  # fmt: skip
             if grown + lines + _LEAST <= self._size(macro):
                 self.models |= found
@@ -201,7 +197,7 @@ class _Work:
         _, macro, fit = best
         made, call = _taken(macro, fit, self.dialect, self.macros.keys())
         inner = sum(tree_lines(query, self.dialect) + 2 for query in fit.inner.values())
-        if lines - inner - call_height(_letters(call)) - 2 * bool(name) < _LEAST:
+        if lines - inner - height_of(call) - 2 * bool(name) < _LEAST:
             return None
         usual = {n: leaf for n, leaf in made.more.items() if n not in macro.params}
         for at, each in enumerate(self.calls):
@@ -253,7 +249,7 @@ class _Work:
         from another argument is not said in each row."""
         made = Library(self.models, tuple(self.macros.values()), tuple(self.calls))
         apart = {at for numbers in calls_by_macro(made).values() for at in numbers}
-        for at in sorted({n for tree in _trees(made) for n in numbers_of(tree)}):
+        for at in sorted({n for tree in made.trees for n in numbers_of(tree)}):
             name = self.calls[at].macro
             if name not in self.given:
                 continue
@@ -427,8 +423,3 @@ def _unwrapped(tree: exp.Select) -> exp.Select:
     made = copied(inner)
     made.set("expressions", [i for i in made.expressions if i.alias_or_name in names])
     return made
-
-
-def _trees(library: Library) -> Iterator[exp.Expr]:
-    yield from library.models.values()
-    yield from (macro.tree for macro in library.macros)

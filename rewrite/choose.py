@@ -144,13 +144,7 @@ class Workshop:
     def finished(self, library: Library) -> Library:
         """What has come of a library."""
         self.number()
-        for tree in self.hosts.values():
-            drop_idle_conditions(tree)
-            as_parameters(tree)
-        found = tuple(replace(macro, tree=self.hosts[macro.name]) for macro in self.macros)
-        return Library(
-            {name: self.hosts[name] for name in library.models}, found, tuple(self.calls)
-        )
+        return self._made(library.models)
 
     def number(self) -> None:
         """Words in place of the calls for queries: only pieces are looked at from now on."""
@@ -162,12 +156,16 @@ class Workshop:
 
     def library(self, drafts: Sequence[Draft]) -> Library:
         """What has come of it; the trees are not worked on any more."""
+        return self._made({draft.name: draft.tree for draft in drafts})
+
+    def _made(self, models: Mapping[str, exp.Expr]) -> Library:
+        """The library; of models that nobody worked on, the tree that is given."""
         for tree in self.hosts.values():
             drop_idle_conditions(tree)
             as_parameters(tree)
-        models = {d.name: self.hosts.get(d.name, d.tree) for d in drafts}
         macros = tuple(replace(macro, tree=self.hosts[macro.name]) for macro in self.macros)
-        return Library(models, macros, tuple(self.calls))
+        found = {name: self.hosts.get(name, tree) for name, tree in models.items()}
+        return Library(found, macros, tuple(self.calls))
 
     def sweep(self, whole: bool) -> bool:
         """Applies the families that pay, best first; what is around or inside a changed query, and

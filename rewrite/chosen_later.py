@@ -19,7 +19,15 @@ from unwet.rewrite.abstract import BRANCH
 from unwet.rewrite.choose import Workshop
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.item_runs import has_runs
-from unwet.rewrite.library import HANDED_ON, Library, Macro, MacroCall, called_by, numbers_of
+from unwet.rewrite.library import (
+    HANDED_ON,
+    Library,
+    Macro,
+    MacroCall,
+    called_by,
+    numbers_of,
+    says_all,
+)
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.naming import snake
 from unwet.rewrite.own_relations import NAME, named_after
@@ -114,9 +122,8 @@ def _is_word(node: exp.Expr) -> bool:
 
 def _is_open(macro: Macro, library: Library) -> bool:
     """Whether what a macro is called with is what its parameters are."""
-    said = ({name for name, _ in (*call.args, *call.unsaid)}
-            for call in library.calls if call.macro == macro.name)  # fmt: skip
-    return not macro.uncounted and all(each >= {*macro.params} for each in said)
+    own = (call for call in library.calls if call.macro == macro.name)
+    return not macro.uncounted and says_all(macro, own)
 
 
 def _is_closed(library: Library, tree: exp.Expr) -> bool:

@@ -39,7 +39,7 @@ def with_implied_values(library: Library, taken: Collection[str]) -> Library:
     for number in sorted(roots):
         numbers[calls[number].macro].append(number)
     hidden = {*taken, *(macro.name for macro in macros)}
-    together = [numbers_of(tree) for tree in (*library.models.values(), *(m.tree for m in macros))]
+    together = [numbers_of(tree) for tree in library.trees]
     steps: tuple[Callable[[Macro, Mapping[int, MacroCall]], Change | None], ...] = (
         lambda macro, own: named_after(macro, own, together),
         lambda macro, own: named_alike(macro, own, hidden),
@@ -80,7 +80,7 @@ def _roots(library: Library) -> dict[int, frozenset[int]]:
     """For each call that something says, those that it is written in: itself, where a query calls;
     none where it is a default."""
     found: dict[int, set[int]] = defaultdict(set)
-    for tree in (*library.models.values(), *(macro.tree for macro in library.macros)):
+    for tree in library.trees:
         for root in numbers_of(tree):
             waiting = [root]
             while waiting:

@@ -70,6 +70,11 @@ class Library:
     macros: tuple[Macro, ...]
     calls: tuple[MacroCall, ...]
 
+    @property
+    def trees(self) -> tuple[exp.Expr, ...]:
+        """Those of all models and macros."""
+        return (*self.models.values(), *(macro.tree for macro in self.macros))
+
 
 HANDED_ON = re.compile(r"call__(\d+)__call")  # a query or an argument that another macro writes
 HOLE = re.compile(r"h__(\w+?)__h", re.IGNORECASE)  # what stands for a parameter
@@ -134,11 +139,16 @@ def calls_within(numbers: Iterable[int], calls: Sequence[MacroCall]) -> set[int]
 
 def calls_made(library: Library) -> list[int]:
     """The numbers of the calls that are made: by a query, a default, or what another call says."""
-    trees = (*library.models.values(), *(macro.tree for macro in library.macros))
     usual = (text for macro in library.macros for text in macro.defaults.values())
-    roots = [n for tree in trees for n in numbers_of(tree)]
+    roots = [n for tree in library.trees for n in numbers_of(tree)]
     roots += [n for text in usual for n in numbers_in(text)]
     return sorted(calls_within(roots, library.calls))
+
+
+def says_all(macro: Macro, calls: Iterable[MacroCall]) -> bool:
+    """Whether each of its calls says what each of its parameters is."""
+    said = ({name for name, _ in (*call.args, *call.unsaid)} for call in calls)
+    return all(each >= {*macro.params} for each in said)
 
 
 def called_by(library: Library, models: Iterable[str]) -> frozenset[str]:

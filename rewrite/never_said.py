@@ -9,7 +9,7 @@ as no call says another table. What stands in several places stays a parameter: 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sqlglot import exp
@@ -35,7 +35,7 @@ def without_never_said(library: Library) -> Library:
     said: dict[str, set[str]] = defaultdict(set)
     for number in calls_made(library):
         said[calls[number].macro] |= {name for name, _ in calls[number].args}
-    hosts = Counter(number for tree in _trees(library) for number in {*numbers_of(tree)})
+    hosts = Counter(number for tree in library.trees for number in {*numbers_of(tree)})
     gone: dict[str, set[str]] = {}
     for macro in library.macros:
         idle = {name: text for name, text in macro.defaults.items()
@@ -51,11 +51,6 @@ def without_never_said(library: Library) -> Library:
             left = tuple(each for each in call.unsaid if each[0] not in gone[call.macro])
             calls[number] = replace(call, unsaid=left)
     return Library(library.models, tuple(macros), tuple(calls))
-
-
-def _trees(library: Library) -> Iterator[exp.Expr]:
-    yield from library.models.values()
-    yield from (macro.tree for macro in library.macros)
 
 
 def _read_once(

@@ -30,9 +30,10 @@ from unwet.rewrite.library import (
     called_by,
     calls_within,
     numbers_of,
+    says_all,
 )
 from unwet.rewrite.naming import free_parameter
-from unwet.rewrite.placed_calls import call_height
+from unwet.rewrite.placed_calls import height_of
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.side_by_side import Aligned, New, ctes, has_parameters, own_words, side_by_side
 from unwet.rewrite.sizes import tree_lines
@@ -143,7 +144,8 @@ class _Work:
         """A macro, and what it may take: a macro with no more calls, or a model."""
         groups: dict[object, list[str]] = defaultdict(list)
         for name, macro in self.macros.items():
-            if name not in self.stay and _is_plain(macro) and self._is_said(macro):
+            own = (self.calls[n] for n in self.own[name])
+            if name not in self.stay and _is_plain(macro) and says_all(macro, own):
                 groups[macro.kind, _outline(macro.tree)].append(name)
         models: dict[object, list[str]] = defaultdict(list)
         for name, tree in self.models.items():
@@ -155,11 +157,6 @@ class _Work:
                 if self._lines(name) >= _LINES:
                     yield from ((name, other) for other in names[at + 1 :])
                     yield from ((name, other) for other in models.get(key, ()))
-
-    def _is_said(self, macro: Macro) -> bool:
-        """Whether each call says what each of the parameters is."""
-        calls = (self.calls[n] for n in self.own[macro.name])
-        return all({n for n, _ in (*c.args, *c.unsaid)} >= {*macro.params} for c in calls)
 
     def _tree(self, name: str) -> exp.Expr:
         return self.macros[name].tree if name in self.macros else self.models[name]
@@ -199,7 +196,7 @@ class _Work:
         if found.renamed and any(_says(calls[n], found.renamed) for n in numbers):
             return None
         every = [*numbers, *self.own[name]]
-        before = sum(_height(calls[n]) for n in every) + self._lines(name) + self._lines(taken)
+        before = sum(height_of(calls[n]) for n in every) + self._lines(name) + self._lines(taken)
         before += _AROUND if own else -1  # a model is no call before
         theirs = {**found.said, **{n: each.other for n, each in new.items()}}
         mine = {n: Leaf("condition", f"h__{n}__h") for n in macro.params}
@@ -211,7 +208,7 @@ class _Work:
             if moved is None:
                 return None
             calls[n] = moved
-        after = sum(_height(calls[n]) for n in every) + tree_lines(made.tree, self.dialect)
+        after = sum(height_of(calls[n]) for n in every) + tree_lines(made.tree, self.dialect)
         saved = before - after - len(new)
         return _Merge(saved, name, taken, made, calls, numbers[-1]) if saved >= _LEAST else None
 
@@ -310,10 +307,6 @@ def _says(call: MacroCall, names: frozenset[str]) -> bool:
     """Whether a text that a call says has one of these words."""
     texts_said = (leaf.text.lower() for _, leaf in (*call.args, *call.unsaid))
     return any(not names.isdisjoint(re.findall(r"\w+", text)) for text in texts_said)
-
-
-def _height(call: MacroCall) -> int:
-    return call_height(sum(len(n) + len(leaf.text) + 6 for n, leaf in call.args) + len(call.macro))
 
 
 def _is_plain(macro: Macro) -> bool:

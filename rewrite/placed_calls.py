@@ -74,6 +74,12 @@ def defaults_of(macros: Sequence[Macro]) -> dict[str, Mapping[str, str]]:
     return {macro.name: macro.defaults for macro in macros}
 
 
+def height_of(call: MacroCall) -> int:
+    """The lines of a call, about."""
+    letters = sum(len(name) + len(leaf.text) + 6 for name, leaf in call.args)
+    return call_height(letters + len(call.macro))
+
+
 def is_call(node: exp.Expr) -> bool:
     """Whether a node is a call that stands for a whole query."""
     name = node.this if isinstance(node, exp.Anonymous) else None

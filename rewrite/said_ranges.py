@@ -122,7 +122,7 @@ class _Workshop:
         for number in calls_made(library):
             own[library.calls[number].macro].append(number)
         single: set[int] = set()
-        for tree in (*library.models.values(), *(macro.tree for macro in library.macros)):
+        for tree in library.trees:
             numbers = numbers_of(tree)
             times = Counter(library.calls[number].macro for number in numbers)
             single.update(n for n in numbers if times[library.calls[n].macro] == 1)

@@ -138,8 +138,7 @@ def project_size(library: Library, files: Mapping[str, str]) -> Size:
     it has words."""
     sql = maintained(files)
     lines = sum(map(code_lines, sql))
-    trees = [*library.models.values(), *(m.tree for m in library.macros)]
-    nodes = sum(tree_nodes(tree) for tree in trees)
+    nodes = sum(map(tree_nodes, library.trees))
     called = {macro.name for macro in library.macros}  # others are not called any more
     calls = [call for call in library.calls if call.macro in called]
     nodes += sum(1 + sum(1 + _nodes(leaf) for _, leaf in call.args) for call in calls)

@@ -47,7 +47,7 @@ def with_usual_values(library: Library) -> Library:
 def _calls_by_host(library: Library) -> dict[str, list[list[int]]]:
     """The numbers of the calls of each macro, those of one query together."""
     found: dict[str, list[list[int]]] = defaultdict(list)
-    for host in (*library.models.values(), *(macro.tree for macro in library.macros)):
+    for host in library.trees:
         own: dict[str, list[int]] = defaultdict(list)
         for number in numbers_of(host):
             own[library.calls[number].macro].append(number)
@@ -60,9 +60,8 @@ def calls_by_macro(library: Library) -> dict[str, list[int]]:
     """The numbers of the calls of each macro that no query calls twice: such calls may be rows of
     a table."""
     found: dict[str, list[int]] = defaultdict(list)
-    hosts = [*library.models.values(), *(macro.tree for macro in library.macros)]
     rows: set[str] = set()
-    for host in hosts:
+    for host in library.trees:
         calls = numbers_of(host)
         counts = Counter(library.calls[number].macro for number in calls)
         rows.update(name for name, times in counts.items() if times > 1)

@@ -76,7 +76,7 @@ def laid_out(text: str, large: Collection[str] = ()) -> str:
 
 def _large_names(project: Project) -> frozenset[str]:
     library = project.library
-    trees = [*library.models.values(), *(macro.tree for macro in library.macros)]
+    trees = library.trees
     return frozenset(
         word
         for tree in trees

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import pytest
-from sqlglot import exp, parse_one
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.implied_values import with_implied_values
-from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.library import Library
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.jinja import call_text
 from unwet.rewrite.targets.jinja_values import usual
+from unwet.tests.rewrite.one_macro_called import library
 
 Said = dict[str, Leaf]
 COLUMNS = ("crash_time", "glean_validation_first_run_hour", "installation_timestamp")
@@ -27,22 +27,6 @@ def name(text: str) -> Leaf:
 
 def times(column: str, before: str = "raw_", after: str = "") -> Said:
     return {"column": name(f"{column}_{OF}"), "raw": name(f"{before}{column}_{OF}{after}")}
-
-
-def library(*said: Said, models: Iterable[Sequence[int]] = ()) -> Library:
-    """A macro with its calls, each in a model of its own unless ``models`` says which ones are
-    branches of one."""
-    calls = tuple(MacroCall("m", tuple(each.items())) for each in said)
-    hosts: dict[str, exp.Expr] = {}
-    for n, numbers in enumerate(models or [[n] for n in range(len(said))]):
-        words: list[exp.Expr] = [exp.Var(this=f"call__{each}__call") for each in numbers]
-        tree = words[0]
-        for word in words[1:]:
-            tree = exp.Union(this=tree, expression=word, distinct=False)
-        hosts[f"r{n}"] = tree
-    params = tuple(said[0])
-    tree = parse_one("SELECT " + ", ".join(f"h__{each}__h" for each in params))
-    return Library(hosts, (Macro("m", params, tree, "query"),), calls)
 
 
 def implied(*said: Said, models: Iterable[Sequence[int]] = ()) -> Library:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 import pytest
-from sqlglot import exp, parse_one
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.implied_values import with_implied_values
-from unwet.rewrite.library import NO_VALUE, Library, Macro, MacroCall
+from unwet.rewrite.library import NO_VALUE, Library
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.source_tables import table_parameters
 from unwet.rewrite.targets.jinja import call_text
 from unwet.rewrite.targets.jinja_values import usual
+from unwet.tests.rewrite.one_macro_called import library
 
 Args = dict[str, Leaf]
 APPS = ("org_mozilla_fenix_nightly", "accounts_frontend", "burnham", "debug_ping_view")
@@ -31,22 +29,6 @@ def model(name: str) -> Leaf:
 
 def seen(app: str, table: str = "baseline_clients_first_seen_v1") -> Args:
     return {"rows": source(f"{app}_stable", "baseline_v1"), "old": source(f"{app}_derived", table)}
-
-
-def library(*said: Args, models: Iterable[Sequence[int]] = ()) -> Library:
-    """A macro with its calls, each in a model of its own unless ``models`` says which ones are
-    branches of one."""
-    calls = tuple(MacroCall("m", tuple(each.items())) for each in said)
-    hosts: dict[str, exp.Expr] = {}
-    for n, numbers in enumerate(models or [[n] for n in range(len(said))]):
-        words: list[exp.Expr] = [exp.Var(this=f"call__{each}__call") for each in numbers]
-        tree = words[0]
-        for word in words[1:]:
-            tree = exp.Union(this=tree, expression=word, distinct=False)
-        hosts[f"r{n}"] = tree
-    params = tuple(said[0])
-    tree = parse_one("SELECT " + ", ".join(f"h__{name}__h" for name in params))
-    return Library(hosts, (Macro("m", params, tree, "query"),), calls)
 
 
 def texts(made: Library) -> list[str]:

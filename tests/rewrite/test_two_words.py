@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pytest
-from sqlglot import exp, parse_one
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.implied_values import with_implied_values
-from unwet.rewrite.library import NO_VALUE, Library, Macro, MacroCall
+from unwet.rewrite.library import NO_VALUE, Library, MacroCall
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.jinja import call_text
 from unwet.rewrite.targets.jinja_values import argument, usual
+from unwet.tests.rewrite.one_macro_called import library
 
 Args = dict[str, Leaf]
 APPS = ("org_mozilla_fenix_nightly", "org_mozilla_focus_nightly", "debug_ping_of_all_views")
@@ -29,22 +29,6 @@ def source(schema: str, table: str) -> Leaf:
 
 def pings(app: str, ping: str) -> Args:
     return {"table": source(f"{app}_stable", f"{ping}_v1")}
-
-
-def library(*said: Args, models: Iterable[Sequence[int]] = (), name: str = "m") -> Library:
-    """A macro with its calls, each in a model of its own unless ``models`` says which ones are
-    branches of one."""
-    calls = tuple(MacroCall(name, tuple(each.items())) for each in said)
-    hosts: dict[str, exp.Expr] = {}
-    for n, numbers in enumerate(models or [[n] for n in range(len(said))]):
-        words: list[exp.Expr] = [exp.Var(this=f"call__{each}__call") for each in numbers]
-        tree = words[0]
-        for word in words[1:]:
-            tree = exp.Union(this=tree, expression=word, distinct=False)
-        hosts[f"r{n}"] = tree
-    params = tuple(said[0])
-    tree = parse_one("SELECT " + ", ".join(f"h__{each}__h" for each in params))
-    return Library(hosts, (Macro(name, params, tree, "query"),), calls)
 
 
 def implied(*said: Args, taken: tuple[str, ...] = (), **how: Iterable[Sequence[int]]) -> Library:
