@@ -258,7 +258,21 @@ class _Work:
             args = tuple((n, _said(leaf, said, self.dialect)) for n, leaf in call.args)
             if at in apart or not any(_is_open(leaf, self.calls) for _, leaf in args):
                 like = "" if at in apart else own.like or name
+                args = tuple((n, self._inside(leaf, said)) for n, leaf in args)
                 self.calls[at] = MacroCall(call.macro, args, call.unsaid, like)
+
+    def _inside(self, leaf: Leaf, values: Mapping[str, Leaf]) -> Leaf:
+        """A leaf in which a call that is handed on says what parameters are in one call."""
+        hit = HANDED_ON.fullmatch(leaf.text)
+        if hit is None or leaf in values.values() or not _is_open(leaf, self.calls):
+            return leaf
+        call = self.calls[int(hit[1])]
+        args, unsaid = (
+            tuple((n, self._inside(_said(each, values, self.dialect), values)) for n, each in group)
+            for group in (call.args, call.unsaid)
+        )
+        self.calls.append(replace(call, args=args, unsaid=unsaid))
+        return replace(leaf, text=f"call__{len(self.calls) - 1}__call")
 
 
 def _is_open(leaf: Leaf, calls: Sequence[MacroCall]) -> bool:

@@ -290,6 +290,8 @@ class _Fitting:
             return False  # before anything long is printed: an output is no parameter twice
         if _has_holes(mine) or mine.find(exp.Query) or other.find(exp.Query):
             return False
+        if isinstance(mine, exp.Star):
+            return False  # no name of an output says what it would be
         if any(item is mine.parent for item, _ in self._aliases):
             return False  # its name is one parameter, and what it is would be another
         usual = copied(mine).sql(self._dialect or None, copy=False)

@@ -122,6 +122,49 @@ def test_a_parameter_is_not_called_as_a_macro_that_it_would_hide() -> None:
     assert macro.tree.sql().count("h__n_value__h AS n") == 1
 
 
+def test_an_output_without_a_name_is_no_parameter() -> None:
+    """`{% macro m(='* REPLACE (...)') %}` is no macro."""
+    old = BODY.replace("SELECT a.x", "SELECT * REPLACE (UPPER(x) AS x), a.x")
+    given = library(old.replace("UPPER", "TRIM").replace("h__condition__h", "a.d = 7"))
+    tree = parse_one(old.replace("h__condition__h", "x = 1"))
+    [test] = tree.args["where"].find_all(exp.EQ)
+    test.replace(exp.Var(this="h__condition__h"))
+    given = replace(given, macros=(replace(given.macros[0], tree=tree),))
+    made = adopted(given, "duckdb", 5)
+    assert made.macros == given.macros
+    assert made.models["own"] == given.models["own"]
+    same = {**given.models, "own": parse_one(old.replace("h__condition__h", "a.d = 7"))}
+    made = adopted(replace(given, models=same), "duckdb", 5)
+    assert isinstance(made.models["own"], exp.Var)
+
+
+def test_a_call_that_is_handed_on_says_what_a_parameter_is_in_each_call() -> None:
+    """A macro that is a call of another one, where both say a part with a macro."""
+    given = library(BODY.replace("h__condition__h", "a.d = 7"))
+    columns = (("condition", Leaf("condition", "a.d = 7")),
+               ("part", Leaf("condition", "MIN(a.w)")))  # fmt: skip
+    tree = given.macros[0].tree.copy()
+    tree.expressions[-1].set("this", exp.Var(this="h__part__h"))
+    other = tree.copy()
+    other.expressions[-1].set("this", exp.Var(this="call__5__call"))
+    macros = (
+        Macro("m", ("condition", "part"), tree, "query"),
+        Macro("m_2", ("condition", "column"), other, "query"),
+        Macro("least", ("of",), parse_one("MIN(h__of__h)"), "expression"),
+    )
+    own = [MacroCall("m_2", (columns[0], ("column", Leaf("name", each)))) for each in ("w", "u")]
+    inner = MacroCall("least", (("of", Leaf("condition", "a.h__column__h")),))
+    calls = (*(MacroCall("m", columns) for _ in range(3)), *own, inner)
+    models = {f"r{n}": exp.Var(this=f"call__{n}__call") for n in range(5)}
+    made = adopted(Library(models, macros, calls), "duckdb", 5)
+    assert [macro.name for macro in made.macros] == ["m", "least"]
+    for name, column in (("r3", "a.w"), ("r4", "a.u")):
+        call = made.calls[int(made.models[name].name.split("__")[1])]
+        part = made.calls[int(dict(call.args)["part"].text.split("__")[1])]
+        assert (call.macro, part.macro) == ("m", "least")
+        assert part.args == (("of", Leaf("condition", column)),)
+
+
 def with_a_name(model: str) -> tuple[Macro, MacroCall | None]:
     """A macro whose first output has the name that a call says, and the call that a model is."""
     given = library(model)
