@@ -8,7 +8,7 @@ from unwet.rewrite.decisions.decided import Change
 from unwet.rewrite.decisions.outcome import outcome as of_change
 from unwet.rewrite.ledger import Ledger
 from unwet.rewrite.project import Project
-from unwet.rewrite.verdicts import Outcome, Verdict
+from unwet.rewrite.verdicts import Outcome, Verdict, as_fixed
 
 
 def account(
@@ -25,6 +25,7 @@ def account(
             outcome, reason = of_change(outcome, reason, change, model)
             if name in changed_rows and outcome == "changed":
                 reason = f"{changed_rows[name]}; {reason}"
+        outcome, reason = as_fixed(outcome, reason, ledger.unfixed.get(name, ""))
         found.append(
             Verdict(
                 name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from unwet.rewrite.prove.evidence import Evidence
@@ -15,7 +15,8 @@ class Ledger:
     """By report. ``kept``, ``unproved``, ``failed``: why; ``tested``: the data with the same rows;
     ``shuffled``: how its rows depend on the order of its input; ``rows``: how many it has on the
     given data; ``not_run``: why it did not run there; ``evidence``: from data made from the queries
-    alone; ``contradicted``: proved, and other rows on such data. What is kept only grows.
+    alone; ``contradicted``: proved, and other rows on such data; ``unfixed``: why nothing says
+    which rows a report returns. What is kept only grows.
 
     What is said is what rewrite/checked.py says of any project: data that differs settles it; the
     same rows on any data make it tested, and what did not run is told; a model that does not run
@@ -31,6 +32,7 @@ class Ledger:
     not_run: dict[str, str] = field(default_factory=dict)
     evidence: dict[str, Evidence] = field(default_factory=dict)
     contradicted: set[str] = field(default_factory=set)
+    unfixed: Mapping[str, str] = field(default_factory=dict)
 
     def take(self, verdict: DataVerdict, where: str) -> None:
         """Given data can only lower what is believed of a report, or raise what nobody could

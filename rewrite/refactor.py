@@ -270,6 +270,7 @@ class _Job:
         reports = [self.reports[d.name] for d in drafts]
         judged = judge(reports, found, self.dialect, self.normalizer, self.pile.catalog)
         self.plans, self.ledger.unproved = dict(judged.plans), dict(judged.unproved)
+        self.ledger.unfixed = judged.unfixed
         self.assumptions = judged.assumptions
 
     # --- with abstractions

@@ -11,13 +11,20 @@ Outcome = Literal["proved", "tested", "changed", "order-dependent", "kept", "fai
 MEANING: Mapping[Outcome, str] = {  # the most trustworthy first
     "proved": "the new model means the same as the old query: the same rows on any data",
     "tested": "no difference on the data it was run on; no proof",
-    "order-dependent": "the old query itself returns other rows when its input is shuffled",
+    "order-dependent": "the old query itself may return other rows when its input is shuffled",
     "changed": "changed on purpose",
     "kept": "left as it was, below legacy/",
     "failed": "old and new disagree: look at it before anything else",
 }
 
-# An outcome that a careful user has to look at before the old report is switched off.
+
+def as_fixed(outcome: Outcome, reason: str, unfixed: str) -> tuple[Outcome, str]:
+    """What is said of a proved report when nothing says which rows it returns (``unfixed``: why):
+    the model says the same, and that does not make the rows the same."""
+    if outcome != "proved" or not unfixed:
+        return outcome, reason
+    said = f"the model says the same, but nothing says which rows that are: {unfixed}"
+    return "order-dependent", "; ".join(filter(None, (said, reason)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ from unwet.rewrite.script import EndState, Report
 from unwet.rewrite.targets.record import read_record
 from unwet.rewrite.templated.against import check_templates
 from unwet.rewrite.templated.rewritten import AS_IT_WAS
-from unwet.rewrite.verdicts import Verdict
+from unwet.rewrite.verdicts import Verdict, as_fixed
 
 Progress = Callable[[str], None]
 
@@ -145,6 +145,7 @@ def verify(
     check = Checks(state, rendered, judged, by_name, evidence, remembered)
     checked = _on_purpose(check.run(known), case, old)
     checked = _run_with(checked, _rewritten(request.project, rendered, pile))
+    checked = tuple(_as_fixed(each, judged.unfixed.get(each.name, "")) for each in checked)
     based = grounds(reports, found, judged, (request.project, rendered), dialect,
                     meaning.normalizer, pile.catalog, request.rules)  # fmt: skip
     said = restorer(placeholders(pile))
@@ -195,6 +196,11 @@ def _generated(
         others = [reference(r) for r in reports if r.name not in judged.unproved]
         found |= ask(others, budget=replace(request.generated, report=0))  # no score is needed
     return found
+
+
+def _as_fixed(found: Checked, unfixed: str) -> Checked:
+    verdict, reason = as_fixed(found.verdict, found.reason, unfixed)
+    return replace(found, verdict=verdict, reason=reason)
 
 
 def _rewritten(root: Path, project: RenderedProject, pile: Pile) -> str:

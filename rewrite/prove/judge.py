@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from unwet.lineage.tables import Catalog
@@ -31,6 +31,7 @@ from unwet.rewrite.prove.through import Through
 from unwet.rewrite.prove.wanted import spoken_in, wanted
 from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.script import Definition, Report
+from unwet.rewrite.unfixed import unfixed_reports
 
 _EMPTY = Catalog()
 
@@ -38,12 +39,14 @@ _EMPTY = Catalog()
 @dataclass(frozen=True, slots=True)
 class Judged:
     """``plans``: what each model means; ``unproved``: why it is not proved to be its report;
-    ``promised``: what is declared of tables and was needed for a proof."""
+    ``promised``: what is declared of tables and was needed for a proof; ``unfixed``: of those that
+    are proved, why nothing says which rows they return."""
 
     plans: Mapping[str, Plan]
     unproved: Mapping[str, str]
     assumptions: frozenset[str]
     promised: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unfixed: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge(
@@ -80,7 +83,14 @@ def judge(
         assumptions |= {each for back in found.values() for each in back.assumed}
         proved = (report.definition for report in reports if report.name not in unproved)
         assumptions |= presumed(proved, catalog.default_schema)
-    return Judged(plans, unproved, frozenset(assumptions), promised)
+    loose = _unfixed([r for r in reports if r.name not in unproved], normalizer)
+    return Judged(plans, unproved, frozenset(assumptions), promised, loose)
+
+
+def _unfixed(proved: Sequence[Report], normalizer: Normalizer) -> dict[str, str]:
+    plans = {r.name: replace(p, rel=normalizer.run(p.rel)[0])
+             for r in proved if (p := r.definition.plan) is not None}  # fmt: skip
+    return unfixed_reports(plans, {r.name: r.relation for r in proved})
 
 
 class _Resting(NamedTuple):
