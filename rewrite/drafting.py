@@ -72,7 +72,7 @@ class Drafting:
             without_idle_nulls(draft.tree)
             if _is_understood(report):  # what is compared as a text keeps its words
                 without_nothing_joined(draft.tree)
-                without_idle_orders(draft.tree)
+                without_idle_orders(draft.tree, self._dialect)
             self._target.check(draft, self._dialect)
         except (NotComposable, RenderError) as reason:
             said = TOKEN.sub(lambda hit: self._written.get(hit[0].lower(), hit[0]), str(reason))

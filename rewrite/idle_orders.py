@@ -21,10 +21,10 @@ from unwet.rewrite.row_order import reads_order
 _OTHER_ROWS = ("joins", "group", "order", "distinct", "having", "laterals")
 
 
-def without_idle_orders(tree: exp.Expr) -> None:
+def without_idle_orders(tree: exp.Expr, dialect: str) -> None:
     """In place."""
     idle = [query for query in tree.find_all(exp.Query) if _is_inside(query) and _is_idle(query)]
-    if not idle or reads_order(tree):
+    if not idle or reads_order(tree, dialect):
         return
     if not isinstance(tree, exp.Select) and not order_items(tree):
         return  # branches one behind the other

@@ -94,7 +94,7 @@ def _check_order(query: Query) -> None:
         order_items(node) and not (node.args.get("limit") or skips(node)) and not is_last(node)
         for node in query.node.find_all(exp.Query)
     )
-    if dropped and reads_order(query.node):
+    if dropped and reads_order(query.node, query.dialect):
         raise Unsupported("the order of a subquery may matter")
 
 

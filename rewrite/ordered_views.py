@@ -22,7 +22,7 @@ from unwet.rewrite.row_order import reads_order
 def order_that_counts(query: Query, reads: Iterable[Definition]) -> str:
     """Why a query that reads these has rows of which nothing is known; empty where it has not."""
     ordered = next((view for view in _views(reads) if _is_ordered(view)), None)
-    if ordered is None or not reads_order(query.node):
+    if ordered is None or not reads_order(query.node, query.dialect):
         return ""
     return f"it takes the rows of the view {ordered.relation} as they come, which are in an order"
 

@@ -11,6 +11,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.rewrite.clauses import order_items, position, skips
+from unwet.rewrite.plan_types import words
 
 # Aggregates that give the same for any order of their input (float rounding apart).
 _ORDERLESS: Final = (
@@ -35,15 +36,19 @@ _PLACED: Final = frozenset(
      "runningconcurrency", "nextval", "csum", "msum", "mavg", "mdiff", "mlinreg"}
 )  # fmt: skip
 _NUMBERING: Final = frozenset({"seq1", "seq2", "seq4", "seq8", "rownum", "nextvaluefor"})
+# Where texts that differ in capitals, accents or blanks at the end are equal by default, so that
+# rows may tie in all of their columns and be others.
+_CASELESS: Final = words("tsql fabric mysql singlestore teradata")
 _KEYS: Final = {"expressions"}  # what a GROUP BY says that makes one row of each key
 # Where a query in parentheses is rows and no value.
 _OF_ROWS: Final = (exp.From, exp.Join, exp.In, exp.Query, exp.CTE, exp.Exists, exp.Lateral, exp.DDL,
                    exp.DML, exp.Values)  # fmt: skip
 
 
-def reads_order(tree: exp.Expr) -> bool:
+def reads_order(tree: exp.Expr, dialect: str) -> bool:
     """Whether anything in a statement may see the order of the rows it is given."""
-    return any(_reads_order(node) for node in tree.walk()) or _says_rownum(tree)
+    exact = dialect not in _CASELESS
+    return any(_reads_order(node, exact) for node in tree.walk()) or _says_rownum(tree)
 
 
 def _says_rownum(tree: exp.Expr) -> bool:
@@ -53,13 +58,14 @@ def _says_rownum(tree: exp.Expr) -> bool:
     return any(said) and not any(named)
 
 
-def _reads_order(node: exp.Expr) -> bool:
-    """What has an order of its own reads that of its rows, too, where rows are equal in it."""
+def _reads_order(node: exp.Expr, exact: bool) -> bool:
+    """What has an order of its own reads that of its rows, too, where rows are equal in it.
+    ``exact``: rows that are equal in all that is sorted by are the same."""
     match node:
         case exp.ApproxQuantile():
             return True  # values are merged into groups as they come
         case exp.AggFunc() if not isinstance(node, _ORDERLESS):
-            return not isinstance(node.parent, exp.Window) and not _sorts_itself(node)
+            return not isinstance(node.parent, exp.Window) and not (exact and _sorts_itself(node))
         case exp.Anonymous():
             name = str(node.this).lower()
             known = name in _COLLECTING or name in _PLACED or name.endswith("agg")
@@ -78,7 +84,7 @@ def _reads_order(node: exp.Expr) -> bool:
             return node.args.get("on") is not None
         case exp.Query():
             limited = bool(node.args.get("limit")) or skips(node) != 0
-            return (limited and not _sorts_all(node)) or _is_one_value(node)
+            return (limited and not (exact and _sorts_all(node))) or _is_one_value(node)
         case _:
             return False
 

@@ -44,6 +44,7 @@ from unwet.rewrite.lost import (
     unfollowed,
 )
 from unwet.rewrite.lower import Env, lower
+from unwet.rewrite.names_apart import names_apart
 from unwet.rewrite.ordered_views import order_that_counts
 from unwet.rewrite.own_words import in_own_words
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, in_order, unit
@@ -85,8 +86,10 @@ def end_state(
     lost = _touched(units)
     done = Done(only_emptied(resolved, lost))
     machine = _Machine(catalog, several, turns, lost, spaces(scripts), done)
-    own = in_own_words(scripts)
-    machine.in_own_words, machine.presumed = own.reasons, {**own.granted}
+    own, apart = in_own_words(scripts), names_apart(resolved)
+    machine.presumed = {**own.granted}
+    machine.in_own_words = {path: {**apart.get(path, {}), **own.reasons.get(path, {})}
+                            for path in {*own.reasons, *apart}}  # fmt: skip
     ordered, cyclic = in_order(units)
     for each_unit in ordered:
         machine.run(each_unit, each_unit.path in cyclic)

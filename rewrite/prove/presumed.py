@@ -15,9 +15,9 @@ from unwet.rewrite.reads import relations
 from unwet.rewrite.unfolding import orders_rows
 
 _SHOWN: Final = 5  # names that are told
-_TOLD_APART: Final = frozenset({"bigquery", "mysql", "singlestore"})
-"""Where two tables may differ in the case of their names (BigQuery, "Lexical structure", "Case
-sensitivity"; MySQL, "Identifier Case Sensitivity": as the file system has it)."""
+_TOLD_APART: Final = frozenset({"mysql", "singlestore"})
+"""Where two tables may differ in the case of their names (MySQL, "Identifier Case Sensitivity": as
+the file system has it). Where they do differ, rewrite/names_apart.py tells them apart."""
 
 
 def presumed(definitions: Iterable[Definition], default_schema: str = "") -> frozenset[str]:

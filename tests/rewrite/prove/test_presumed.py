@@ -117,7 +117,7 @@ def test_a_temporary_table_of_a_common_name_is_that_of_its_own_script() -> None:
 
 @pytest.mark.parametrize(
     ("dialect", "told"),
-    [("bigquery", ("d.Orders and d.orders are one table",)),
+    [
      ("mysql", ("d.Orders and d.orders are one table",)), ("tsql", ()), ("postgres", ())],
 )  # fmt: skip
 def test_tables_whose_names_differ_in_capitals(dialect: str, told: tuple[str, ...]) -> None:
