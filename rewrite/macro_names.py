@@ -70,7 +70,7 @@ def names_for(family: Family, all_hosts: Sequence[str], labels: Labels) -> tuple
     tables = after_tables(family.units[0].node)
     if "whole" not in kinds and label != BRANCH:
         return (label if len(label) > 2 else tables,)
-    stem = _common_stem(hosts)
+    stem = common_stem(hosts)
     if "whole" not in kinds:
         name = f"{slug(stem)}_{labels.of(family.units) or BRANCH}"
         more = _other_words(tables.removesuffix("_rows"), name)
@@ -118,7 +118,7 @@ def _of_items(units: Sequence[Unit]) -> tuple[str, ...]:
 
 
 def _of_names(names: Sequence[str]) -> tuple[str, ...]:
-    stem = _common_stem(names)
+    stem = common_stem(names)
     numbers = [name.removeprefix(f"{stem}_") for name in names]
     if len(names) > 1 and all(map(str.isdecimal, numbers)):
         return (f"{slug(stem)}_{numbers[0]}_to_{numbers[-1]}",)
@@ -144,9 +144,9 @@ def _of_expression(units: Sequence[Unit]) -> tuple[str, ...]:
     column = slug(columns.pop()) if len(columns) == 1 else ""
     name = _usual(labels)
     if not name:
-        host = _common_stem(dict.fromkeys(unit.host for unit in units))
+        host = common_stem(dict.fromkeys(unit.host for unit in units))
         return (slug(f"{column or host}_{units[0].node.key}"),)
-    return slug(name), slug(f"{column or _common_stem(unit.host for unit in units)}_{name}")
+    return slug(name), slug(f"{column or common_stem(unit.host for unit in units)}_{name}")
 
 
 def _usual(labels: Sequence[str]) -> str:
@@ -168,7 +168,7 @@ def _beginning(names: Sequence[str], stem: str) -> str:
     return stem
 
 
-def _common_stem(names: Iterable[str]) -> str:
+def common_stem(names: Iterable[str]) -> str:
     """The longest beginning that most of the names share, in whole words."""
     split = [tuple(name.removeprefix("int_").split("_")) for name in names]
     most = len(split) / 2

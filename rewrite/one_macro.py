@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -29,20 +30,33 @@ from unwet.rewrite.library import (
     MacroCall,
     called_by,
     calls_within,
+    numbers_in,
     numbers_of,
     says_all,
 )
-from unwet.rewrite.naming import free_parameter
+from unwet.rewrite.macro_names import common_stem
+from unwet.rewrite.naming import free_macro, free_parameter
 from unwet.rewrite.placed_calls import height_of
-from unwet.rewrite.shapes import Leaf
-from unwet.rewrite.side_by_side import Aligned, New, ctes, has_parameters, own_words, side_by_side
+from unwet.rewrite.query_parts import says
+from unwet.rewrite.saying import New
+from unwet.rewrite.shapes import Leaf, after_tables, in_order
+from unwet.rewrite.side_by_side import (
+    OPTIONAL,
+    Aligned,
+    ctes,
+    has_parameters,
+    own_words,
+    side_by_side,
+)
 from unwet.rewrite.sizes import tree_lines
 
-_MOST: Final = 2  # parameters more, for one that is taken
+_MOST: Final = 3  # parameters more, for one that is taken
 _WORDS: Final = 4  # names and constants of its own that a macro has beside these
 _LEAST: Final = 4  # lines that are saved
 _AROUND: Final = 2  # the first and the last line of a macro
 _LINES: Final = 5  # of what is looked at
+_PAIR: Final = 2  # models that become one macro
+_NEAR: Final = 0.6  # of their words: those that both have
 _KINDS: Final = frozenset({"query", "items", "expression"})
 _LISTED: Final = re.compile(r"list__(\w+?)__list")
 _NAMED: Final = re.compile(r"(?:h|list)__(\w+?)__(?:h|list)(?![a-z])")
@@ -56,10 +70,14 @@ def with_one_macro(
     most: int,
     alone: Collection[str] = frozenset(),
     over: Over = never,
+    names: AbstractSet[str] = frozenset(),
+    uses: int = 2,
 ) -> Library:
     """``most``: parameters of a macro; ``alone``: models that stay as they are, and the macros that
-    they call. No more is looked for when the time is ``over``."""
-    work = _Work(library, dialect, most, frozenset({*alone, *called_by(library, alone)}))
+    they call; ``names``: what no new macro may be called; ``uses``: that one has at least. No more
+    is looked for when the time is ``over``."""
+    stay = frozenset({*alone, *called_by(library, alone)})
+    work = _Work(library, dialect, most, stay, names, uses)
     while not over() and work.step():
         pass
     return work.library()
@@ -67,15 +85,15 @@ def with_one_macro(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Merge:
-    """A macro as it would be, what it takes, and all calls then; ``number``: that of the call which
-    a model would be."""
+    """A macro as it would be, what it takes, and all calls then; ``numbers``: those of the calls
+    which models would be. ``name``: of a macro, or of a model that becomes one."""
 
     saved: int
     name: str
     taken: str
     macro: Macro
     calls: Sequence[MacroCall]
-    number: int
+    numbers: Mapping[str, int]
 
 
 @dataclass
@@ -86,11 +104,14 @@ class _Work:
     dialect: str
     most: int
     stay: frozenset[str]
+    names: AbstractSet[str] = frozenset()
+    uses: int = 2
     macros: dict[str, Macro] = field(default_factory=dict)
     models: dict[str, exp.Expr] = field(default_factory=dict)
     calls: list[MacroCall] = field(default_factory=list)
     own: dict[str, list[int]] = field(default_factory=dict)  # numbers of calls, by macro
     lines: dict[str, tuple[exp.Expr, int]] = field(default_factory=dict)
+    said: dict[str, tuple[exp.Expr, frozenset[str]]] = field(default_factory=dict)
     tried: dict[tuple[str, str], tuple[exp.Expr, exp.Expr, _Merge | None]] = field(
         default_factory=dict
     )
@@ -128,14 +149,16 @@ class _Work:
         if made is None:
             self.tried.pop((merge.name, merge.taken))
             return False
-        self.calls = [*made.calls]
-        self.macros[merge.name] = made.macro
-        if merge.taken in self.models:
-            self.models[merge.taken] = exp.Var(this=f"call__{made.number}__call")
-            self.own[merge.name].append(made.number)
-            return True
-        del self.macros[merge.taken]
-        self.own[merge.name] += self.own.pop(merge.taken)
+        known, self.calls = len(self.calls), [*made.calls]
+        name = made.macro.name
+        for number in range(known, len(self.calls)):
+            self.own[self.calls[number].macro].append(number)
+        for model, number in made.numbers.items():
+            self.models[model] = exp.Var(this=f"call__{number}__call")
+        if merge.taken in self.macros:
+            del self.macros[merge.taken]
+            self.own[name] += self.own.pop(merge.taken)
+        self.macros[name] = made.macro
         return True
 
     # --- what is looked at
@@ -149,8 +172,10 @@ class _Work:
                 groups[macro.kind, _outline(macro.tree)].append(name)
         models: dict[object, list[str]] = defaultdict(list)
         for name, tree in self.models.items():
-            if name not in self.stay and isinstance(tree, exp.Select):
+            if name not in self.stay and isinstance(tree, exp.Query):
                 models["query", _outline(tree)].append(name)
+        for names in models.values() if self.uses <= _PAIR else ():
+            yield from self._models(names)
         for key, names in groups.items():
             names.sort(key=lambda n: (-len(self.own[n]), n))
             for at, name in enumerate(names):
@@ -158,14 +183,41 @@ class _Work:
                     yield from ((name, other) for other in names[at + 1 :])
                     yield from ((name, other) for other in models.get(key, ()))
 
+    def _models(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Models that could be one macro: those that have most of their words in common."""
+        long = [name for name in sorted(names) if self._lines(name) >= _LINES]
+        for at, name in enumerate(long):
+            mine = self._words(name)
+            for other in long[at + 1 :]:
+                theirs = self._words(other)
+                if len(mine & theirs) >= _NEAR * max(len(mine), len(theirs)):
+                    yield name, other
+
+    def _words(self, name: str) -> frozenset[str]:
+        """What is said in it."""
+        tree = self._tree(name)
+        if name not in self.said or self.said[name][0] is not tree:
+            words = {str(says(node)) for node in in_order(tree)} | {*texts(tree)}
+            calls = [self.calls[n] for n in numbers_of(tree)]
+            words = {word for word in words if not numbers_in(word)}
+            words |= {call.macro for call in calls}
+            words |= {f"{name}={leaf.text}" for call in calls for name, leaf in call.args}
+            self.said[name] = tree, frozenset(words)
+        return self.said[name][1]
+
     def _tree(self, name: str) -> exp.Expr:
         return self.macros[name].tree if name in self.macros else self.models[name]
 
     def _lines(self, name: str) -> int:
         tree = self._tree(name)
         if name not in self.lines or self.lines[name][0] is not tree:
-            self.lines[name] = tree, tree_lines(tree, self.dialect)
+            self.lines[name] = tree, self._height(tree, self.calls)
         return self.lines[name][1]
+
+    def _height(self, tree: exp.Expr, calls: Sequence[MacroCall]) -> int:
+        """Its lines, with those of the calls in it."""
+        more = sum(height_of(calls[n]) - 1 for n in numbers_of(tree))
+        return tree_lines(tree, self.dialect) + more
 
     # --- one merge
 
@@ -178,39 +230,51 @@ class _Work:
         return known[2]
 
     def _tried(self, name: str, taken: str) -> _Merge | None:
-        macro, own = self.macros[name], taken in self.macros
+        macro = self.macros.get(name) or self._new(name, taken)
         found = side_by_side(macro.tree, self._tree(taken), self.calls, self.dialect, _MOST)
         if found is None:
             return None
         made, new = _taken(macro, found, self.macros.keys())
-        if _still_said(made.tree, {*macro.params} - {*made.params}, self.calls):
+        calls = found.calls
+        if _still_said(made.tree, {*macro.params} - {*made.params}, calls):
             return None
-        if len(made.params) > self.most or len(new) > _MOST:
+        if len(made.params) > max(self.most, len(macro.params)) or len(new) > _MOST:
             return None
-        if own_words(made.tree) < _WORDS + len(new):
+        if name in self.models and sum(each.mine.kind == "condition" for each in found.new) > 1:
+            return None  # two models that say other columns of other rows are two
+        if own_words(made.tree, calls) < _WORDS + len(new):
             return None  # what says nothing itself is no template
-        calls = [*self.calls]
-        numbers = self.own[taken] if own else [len(calls)]
-        if not own:
-            calls.append(MacroCall(taken, ()))
-        if found.renamed and any(_says(calls[n], found.renamed) for n in numbers):
+        models = {each: len(calls) + at for at, each in enumerate(
+                  each for each in (taken, name) if each in self.models)}  # fmt: skip
+        calls += [MacroCall(each, ()) for each in models]
+        theirs = [models[taken]] if taken in models else self.own[taken]
+        mine = [models[name]] if name in models else self.own[name]
+        if found.renamed and any(_says(calls[n], found.renamed) for n in theirs):
             return None
-        every = [*numbers, *self.own[name]]
-        before = sum(height_of(calls[n]) for n in every) + self._lines(name) + self._lines(taken)
-        before += _AROUND if own else -1  # a model is no call before
-        theirs = {**found.said, **{n: each.other for n, each in new.items()}}
-        mine = {n: Leaf("condition", f"h__{n}__h") for n in macro.params}
-        mine |= {n: each.mine for n, each in new.items()}
-        for at, n in enumerate(every):
-            taking = at < len(numbers)
-            like = taken if own and taking else ""
-            moved = _moved(calls[n], made, theirs if taking else mine, like, calls)
-            if moved is None:
-                return None
-            calls[n] = moved
-        after = sum(height_of(calls[n]) for n in every) + tree_lines(made.tree, self.dialect)
+        before = sum(height_of(calls[n]) for n in (*theirs, *mine) if n not in models.values())
+        before += sum(self._lines(n) + (_AROUND if n in self.macros else 0) for n in (name, taken))
+        others = {**found.said, **{n: each.other for n, each in new.items()}}
+        own = {n: Leaf("condition", f"h__{n}__h") for n in macro.params}
+        own |= {n: each.mine for n, each in new.items()}
+        like = taken if taken in self.macros else ""
+        for numbers, said, was in ((theirs, others, like), (mine, own, "")):
+            for n in numbers:
+                moved = _moved(calls[n], made, said, was, calls)
+                if moved is None:
+                    return None
+                calls[n] = moved
+        after = sum(height_of(calls[n]) for n in (*theirs, *mine)) + _AROUND
+        after += self._height(made.tree, calls) + (name in models)
         saved = before - after - len(new)
-        return _Merge(saved, name, taken, made, calls, numbers[-1]) if saved >= _LEAST else None
+        return _Merge(saved, name, taken, made, calls, models) if saved >= _LEAST else None
+
+    def _new(self, name: str, taken: str) -> Macro:
+        """A macro that says what a model does."""
+        params = {param for macro in self.macros.values() for param in macro.params}
+        stem = common_stem((name, taken))
+        taken_names = {*self.names, *self.models, *self.macros, *params}
+        called = free_macro(stem if len(stem) > 2 else after_tables(self.models[name]), taken_names)
+        return Macro(called, (), self.models[name], "query", f"What {name} and {taken} say")
 
 
 def _taken(macro: Macro, found: Aligned, hidden: Collection[str]) -> tuple[Macro, dict[str, New]]:
@@ -317,5 +381,5 @@ def _outline(tree: exp.Expr) -> object:
     """What two trees that may be one have in common."""
     if not isinstance(tree, exp.Select):
         return type(tree)
-    clauses = frozenset(k for k, v in tree.args.items() if v) - {"where"}
+    clauses = frozenset(k for k, v in tree.args.items() if v) - OPTIONAL
     return clauses, len(ctes(tree)), len(tree.args.get("joins") or ())

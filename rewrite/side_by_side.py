@@ -13,58 +13,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from sqlglot import exp
 
 from unwet.lineage.trees import conjuncts, copied
 from unwet.rewrite.abstract import fill, role
-from unwet.rewrite.library import HANDED_ON, HOLE, MacroCall, calls_within
+from unwet.rewrite.library import HANDED_ON, HOLE, MacroCall, numbers_of
 from unwet.rewrite.naming import snake
+from unwet.rewrite.optional_orders import is_optional, optional_order
 from unwet.rewrite.query_parts import says, sources
+from unwet.rewrite.saying import ANY, LISTED, New, Saying
 from unwet.rewrite.shapes import Leaf, as_leaf, children, in_order
 
-_LIST: Final = re.compile(r"list__(\w+?)__list", re.IGNORECASE)
-_ANY: Final = re.compile(r"h__|list__")
+_CALL: Final = re.compile(r"(call|tail)__(\d+)__\1")
 _RELATION: Final = re.compile(r"(?:ref|src)__\w+?__(?:ref|src)", re.IGNORECASE)
-_WIDEST: Final = 80  # letters of an output or a condition that is an argument
-_NOTHING: Final = Leaf("condition", "TRUE")
-_Put = Callable[[str], None]  # puts a parameter of this name in its place
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class New:
-    """A parameter that the template did not have: what each of both has there, what it would be
-    called, and what puts it into its places."""
-
-    mine: Leaf
-    other: Leaf
-    word: str
-    puts: tuple[_Put, ...]
+_NO_WORDS: Final = Leaf("condition", "")
+_CLAUSES: Final = {"where": exp.Where, "having": exp.Having}
+OPTIONAL: Final = frozenset(
+    {"where", "having", "order", "limit", "distinct", "operation_modifiers", "expressions"}
+)
+"""Clauses that one of two queries may do without, or say otherwise."""
+_NO_PART: Final = (
+    exp.Query, exp.From, exp.Join, exp.With, exp.CTE, exp.Where, exp.Having, exp.Group, exp.Order,
+    exp.Ordered, exp.Limit, exp.Offset, exp.Qualify, exp.TableAlias, exp.Alias, exp.Identifier,
+    exp.Kwarg, exp.Star, exp.Distinct, exp.If, exp.WindowSpec, exp.Lateral, exp.Pivot, exp.Table,
+    exp.GroupingSets, exp.Cube, exp.Rollup, exp.Interval, exp.Tuple, exp.PropertyEQ, exp.Var,
+    exp.DataType, exp.Unnest, exp.Subquery,
+)  # fmt: skip
+_AROUND_PARTS: Final = (exp.Select, exp.Alias, exp.Group, exp.Ordered, exp.Order, exp.Cast)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aligned:
     """What makes the second template of the first. ``tree``: the first one's, in which the new
     parameters are put; ``said``: what its own are for the second; ``renamed``: names of relations
-    that the two call otherwise."""
+    that the two call otherwise; ``calls``: what the numbers stand for, with calls that hand a new
+    parameter on when it is put."""
 
     tree: exp.Expr
     said: Mapping[str, Leaf]
     new: tuple[New, ...]
     renamed: frozenset[str]
-
-
-@dataclass
-class _State:
-    said: dict[str, Leaf] = field(default_factory=dict)
-    new: dict[tuple[Leaf, Leaf], tuple[str, list[_Put]]] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-
-    def copy(self) -> _State:
-        new = {key: (word, [*puts]) for key, (word, puts) in self.new.items()}
-        return _State(dict(self.said), new, dict(self.names))
+    calls: list[MacroCall]
 
 
 def side_by_side(
@@ -78,48 +70,140 @@ def side_by_side(
     state = work.state
     new = tuple(New(a, b, word, tuple(puts)) for (a, b), (word, puts) in state.new.items())
     renamed = frozenset(n for pair in state.names.items() if pair[0] != pair[1] for n in pair)
-    return Aligned(tree, state.said, new, renamed)
+    if any(not renamed.isdisjoint(re.findall(r"\w+", text.lower())) for text in work.spoken):
+        return None  # what an argument says of a relation would be said of another one
+    return Aligned(tree, state.said, new, renamed, work.calls)
 
 
-class _Alignment:
+class _Alignment(Saying):
     """One attempt."""
 
     def __init__(self, calls: Sequence[MacroCall], dialect: str, most: int) -> None:
-        self.state = _State()
-        self._calls, self._dialect, self._most = calls, dialect, most
+        super().__init__(calls, dialect, most)
+        self._parts = True  # may be parameters
 
     def same(self, mine: exp.Expr, other: exp.Expr) -> bool:
         """Whether the trees are the same but for what becomes a parameter."""
         if isinstance(mine, exp.Var) and isinstance(other, exp.Var) and not _is_hole(mine):
             return self._words(mine, other)
         if _is_hole(mine):
-            return self._say(HOLE.fullmatch(mine.name), self._leaf_of(other))
-        if as_leaf(mine) is not None:
+            return self.say(HOLE.fullmatch(mine.name), self.leaf_of(other))
+        if as_leaf(mine) is not None and as_leaf(other) is not None:
             return self._leaf(mine, other)
         if isinstance(mine, exp.Column) and isinstance(other, exp.Column):
             table = self.state.names.get(other.table.lower(), other.table.lower())
             if table != mine.table.lower() or len(mine.parts) != len(other.parts):
-                return False
+                return self._part(mine, other)
             return self.same(mine.this, other.this)
         if isinstance(mine, exp.Select) and isinstance(other, exp.Select):
             return self._select(mine, other)
-        if says(mine) != says(other):
-            return False
-        if isinstance(mine, exp.Order):
+        if isinstance(mine, exp.Order) and isinstance(other, exp.Order):
             return self._items(mine, other)
+        if isinstance(mine, exp.And) or isinstance(other, exp.And):
+            return self._chain(mine, other)
+        if says(mine) != says(other):
+            return self._part(mine, other)
         if not self._register(mine, other):
             return False
         return all(self.same(*pair) for pair in zip(children(mine), children(other), strict=True))
+
+    # --- expressions
+
+    def _part(self, mine: exp.Expr, other: exp.Expr) -> bool:
+        """Expressions with nothing in common, where none is the whole of an output or a list."""
+        if not self._parts or isinstance(mine, _NO_PART) or isinstance(other, _NO_PART):
+            return False
+        if mine.parent is None or isinstance(mine.parent, _AROUND_PARTS):
+            return False
+        usual, value = self.leaf_of(mine), self.leaf_of(other)
+        if usual is None or value is None:
+            return False
+        return self.more(usual, value, role(mine), lambda name: _replaced(
+            mine, exp.Var(this=f"h__{name}__h")))  # fmt: skip
+
+    def _chain(self, mine: exp.Expr, other: exp.Expr) -> bool:
+        """Conditions that hold together, in any order, of which some may be others."""
+        return self._conjuncts(_flat(mine), _flat(other), lambda kept, name: _replaced(
+            mine, _beside(kept, name)))  # fmt: skip
+
+    def _conjuncts(
+        self,
+        left: Sequence[exp.Expr],
+        right: Sequence[exp.Expr],
+        put: Callable[[Sequence[exp.Expr], str], None],
+    ) -> bool:
+        """Whether conditions are the same, or the rest of them is a parameter."""
+        holes, tests = [t for t in left if _is_hole(t)], [t for t in left if not _is_hole(t)]
+        odd, rest = self._paired(tests, right)
+        while len(holes) > 1 and rest and _is_hole(rest[0]):  # each is one of the other's
+            if not self.say(HOLE.fullmatch(holes.pop(0).name), self.condition([rest.pop(0)])):
+                return False
+        if not odd and not rest and not holes:
+            return True
+        if len(holes) > 1 or (holes and odd):
+            return False
+        value = self.condition(rest)
+        if value is None:
+            return False
+        if holes:
+            return self.say(HOLE.fullmatch(holes[0].name), value)
+        usual = self.condition(odd)
+        if usual is None or value == usual:
+            return False
+        kept = [test for test in tests if all(test is not each for each in odd)]
+        return self.more(usual, value, "condition", lambda name: put(kept, name), last=True)
 
     # --- queries
 
     def _select(self, mine: exp.Select, other: exp.Select) -> bool:
         clauses = [{k for k, v in each.args.items() if v} for each in (mine, other)]
-        same = clauses[0] - {"where", "expressions"}
-        if same != clauses[1] - {"where", "expressions"} or not self._named_alike(mine, other):
+        same = clauses[0] - OPTIONAL
+        if same != clauses[1] - OPTIONAL or not self._named_alike(mine, other):
+            return False
+        tests = ("where", "having") if "group" in same else ("where",)
+        if "group" not in same and (mine.args.get("having") or other.args.get("having")):
             return False
         rest = all(self._clause(mine.args[key], other.args[key]) for key in sorted(same))
-        return rest and self._where(mine, other) and self._items(mine, other)
+        rest = rest and all(self._tests(mine, other, clause) for clause in tests)
+        return (
+            rest
+            and self._order(mine, other)
+            and self._distinct(mine, other)
+            and self._clause(mine.args.get("limit"), other.args.get("limit"))
+            and self._items(mine, other)
+        )
+
+    def _order(self, mine: exp.Select, other: exp.Select) -> bool:
+        """The orders of both; a query without one says nothing for a parameter."""
+        one, two = mine.args.get("order"), other.args.get("order")
+        if one is not None and two is not None:
+            return self.same(one, two)
+        if one is two:
+            return True
+        if one is not None and is_optional(one):
+            return self.say(HOLE.fullmatch(one.expressions[0].name), _NO_WORDS)
+        usual, value = (self.list(each.expressions) if each is not None else _NO_WORDS
+                        for each in (one, two))  # fmt: skip
+        if usual is None or value is None:
+            return False
+        return self.more(usual, value, "sorted_by",
+                          lambda name: mine.set("order", optional_order(name)))  # fmt: skip
+
+    def _distinct(self, mine: exp.Select, other: exp.Select) -> bool:
+        """Whether rows may come twice, which a parameter may say."""
+        one, two = _distinct_of(mine), _distinct_of(other)
+        if one is None or two is None:
+            return mine.args.get("distinct") == other.args.get("distinct")
+        if (hole := HOLE.fullmatch(one.text)) is not None:
+            return self.say(hole, two)
+        if one == two:
+            return True
+
+        def put(name: str) -> None:
+            mine.set("distinct", None)
+            mine.set("operation_modifiers", [exp.Var(this=f"h__{name}__h")])
+
+        return self.more(one, two, "all_or_distinct", put)
 
     def _named_alike(self, mine: exp.Select, other: exp.Select) -> bool:
         """Whether the names of all relations can stand for the other's; CTEs are read before they
@@ -147,52 +231,30 @@ class _Alignment:
         taken = [name for name, own in self.state.names.items() if own == one]
         return self.state.names.setdefault(two, one) == one and taken in ([], [two])
 
-    def _where(self, mine: exp.Select, other: exp.Select) -> bool:
-        left, right = _tests(mine), _tests(other)
-        holes = [test for test in left if _is_hole(test)]
-        left = [test for test in left if not _is_hole(test)]
-        waiting: list[exp.Expr] = []
+    def _tests(self, mine: exp.Select, other: exp.Select, clause: str) -> bool:
+        return self._conjuncts(
+            _tests(mine, clause),
+            _tests(other, clause),
+            lambda kept, name: mine.set(clause, _CLAUSES[clause](this=_beside(kept, name))),
+        )
+
+    def _paired(
+        self, left: Sequence[exp.Expr], right: Sequence[exp.Expr]
+    ) -> tuple[list[exp.Expr], list[exp.Expr]]:
+        """The conditions of both that have no other one."""
+        parts, self._parts = self._parts, False  # else each condition would be any other one
+        rest = [*right]
         for few in (True, False):  # those that are equal find one another first
-            waiting = []
+            waiting: list[exp.Expr] = []
             for test in left:
-                found = next((each for each in right if self._tried(test, each, plainly=few)), None)
+                found = next((each for each in rest if self._tried(test, each, plainly=few)), None)
                 if found is None:
                     waiting.append(test)
                 else:
-                    right = [each for each in right if each is not found]
+                    rest = [each for each in rest if each is not found]
             left = waiting
-        if not left and not right and not holes:
-            return True
-        if len(holes) > 1 or (holes and left):
-            return False
-        value = self._condition(right)
-        if value is None:
-            return False
-        if holes:
-            return self._say(HOLE.fullmatch(holes[0].name), value)
-        usual = self._condition(left)
-        if usual is None or value == usual:
-            return False
-
-        def put(name: str) -> None:
-            word: exp.Expr = exp.Var(this=f"h__{name}__h")
-            kept = [test for test in _tests(mine) if all(test is not each for each in left)]
-            for test in reversed(kept):
-                said = exp.Paren(this=copied(test)) if isinstance(test, exp.Or) else copied(test)
-                word = exp.And(this=said, expression=word)
-            mine.set("where", exp.Where(this=word))
-
-        return self._more(usual, value, "condition", put, last=True)
-
-    def _condition(self, tests: Sequence[exp.Expr]) -> Leaf | None:
-        if not tests:
-            return _NOTHING
-        if any(test.find(exp.Query) for test in tests):
-            return None
-        said = [f"({text})" if isinstance(test, exp.Or) else text
-                for test in tests for text in (self._text(test),)]  # fmt: skip
-        text = " AND ".join(said)
-        return Leaf("condition", text) if len(text) <= _WIDEST else None
+        self._parts = parts
+        return [*left], rest
 
     def _tried(self, mine: exp.Expr, other: exp.Expr, plainly: bool = False) -> bool:
         """Whether both are the same; where not, nothing is known of them. `plainly`: without a
@@ -212,25 +274,21 @@ class _Alignment:
         if len(one) == len(two) and all(map(self._item, one, two)):
             return True
         self.state = before
-        start = 0
-        while start < min(len(one), len(two)) and self._tried(one[start], two[start], plainly=True):
+        start = stop = 0
+        least = min(len(one), len(two))
+        while start < least and self._plainly(one[start], two[start]):
             start += 1
-        stop = 0
-        while stop < min(len(one), len(two)) - start and self._tried(one[-1 - stop], two[-1 - stop],
-                                                                     plainly=True):  # fmt: skip
+        while stop < least - start and self._plainly(one[-1 - stop], two[-1 - stop]):
             stop += 1
-        if start and start + stop == min(len(one), len(two)):
+        if start and start + stop == least:
             start -= 1  # one more item stands behind another one
         left, right = one[start : len(one) - stop], two[start : len(two) - stop]
-        if not left or not right or not (start or stop):
+        if not left or not right or not (start or stop or isinstance(mine, exp.Order)):
             return False  # with nothing in common they are no template
-        value = self._list(right)
-        if value is None:
-            return False
-        if len(left) == 1 and _is_hole(left[0]):
-            return self._say(HOLE.fullmatch(left[0].name), value)
-        usual = self._list(left)
-        if usual is None:
+        if all(map(_is_hole, left)) and len(left) <= len(right):
+            return self._say_each(left, right)
+        usual, value = self.list(left), self.list(right)
+        if usual is None or value is None:
             return False
 
         def put(name: str) -> None:
@@ -239,7 +297,18 @@ class _Alignment:
             mine.set("expressions", [*items[:start], word, *items[len(items) - stop :]])
 
         word = "sorted_by" if isinstance(mine, exp.Order) else "columns"
-        return self._more(usual, value, word, put, last=True)
+        return self.more(usual, value, word, put, last=True)
+
+    def _plainly(self, mine: exp.Expr, other: exp.Expr) -> bool:
+        """Whether an item is the other one; a parameter may be several."""
+        return not _is_hole(mine) and self._tried(mine, other, plainly=True)
+
+    def _say_each(self, holes: Sequence[exp.Expr], items: Sequence[exp.Expr]) -> bool:
+        """Whether parameters stand for the items, the first one for all that the others do not."""
+        more = len(items) - len(holes) + 1
+        parts = [items[:more], *([item] for item in items[more:])]
+        return all(self.say(HOLE.fullmatch(hole.name), self.list(part))
+                   for hole, part in zip(holes, parts, strict=True))  # fmt: skip
 
     def _item(self, mine: exp.Expr, other: exp.Expr) -> bool:
         if self._tried(mine, other):
@@ -248,44 +317,32 @@ class _Alignment:
             return False
         if mine.alias != other.alias or _is_hole(mine.this):
             return False
-        value, usual = self._leaf_of(other.this), self._leaf_of(mine.this)
+        value, usual = self.leaf_of(other.this), self.leaf_of(mine.this)
         if value is None or usual is None:
             return False
         node = mine.this
-        return self._more(usual, value, snake(mine.alias), lambda name: fill(node, name))
-
-    def _list(self, items: Sequence[exp.Expr]) -> Leaf | None:
-        if any(item.find(exp.Query) for item in items):
-            return None
-        text = ", ".join(map(self._text, items))
-        if "call__" in text and HANDED_ON.fullmatch(text) is None:
-            return None
-        return Leaf("condition", text) if len(text) <= _WIDEST else None
+        return self.more(usual, value, snake(mine.alias), lambda name: fill(node, name))
 
     # --- words
 
     def _words(self, mine: exp.Var, other: exp.Var) -> bool:
         """Two words: parameters that are lists, calls, or parts of the language."""
-        lists = [_LIST.fullmatch(each.name) for each in (mine, other)]
+        lists = [LISTED.fullmatch(each.name) for each in (mine, other)]
         if lists[0] is not None and lists[1] is not None:
-            return self._say(lists[0], Leaf("list", other.name))
-        ours, theirs = (HANDED_ON.fullmatch(each.name) for each in (mine, other))
-        if ours is None or theirs is None:
+            return self.say(lists[0], Leaf("list", other.name))
+        ours, theirs = (_CALL.fullmatch(each.name) for each in (mine, other))
+        if ours is None or theirs is None or ours[1] != theirs[1]:
             return mine.name == other.name
-        one, two = self._calls[int(ours[1])], self._calls[int(theirs[1])]
-        if _same_call(one, two) and not self._hands_on(ours[1]):
+        if (number := self.call(ours[2], theirs[2])) is not None:
+            mine.set("this", f"{ours[1]}__{number}__{ours[1]}")
             return True
+        if ours[1] == "tail":
+            return False
         around = mine.parent
         if around is None or (isinstance(around, exp.Select) and len(around.expressions) == 1):
             return False  # a query that does nothing else is no template
         value, usual = (Leaf("condition", each.name) for each in (other, mine))
-        return self._more(usual, value, "part", lambda name: fill(mine, name))
-
-    def _hands_on(self, number: str) -> bool:
-        """Whether a call says a parameter, or a call among its arguments does."""
-        within = calls_within([int(number)], self._calls)
-        return any(_ANY.search(leaf.text) for n in within
-                   for _, leaf in (*self._calls[n].args, *self._calls[n].unsaid))  # fmt: skip
+        return self.more(usual, value, "part", lambda name: fill(mine, name))
 
     def _leaf(self, mine: exp.Expr, other: exp.Expr) -> bool:
         one, two = as_leaf(mine), as_leaf(other)
@@ -296,48 +353,17 @@ class _Alignment:
             if named is not None and named == one.text:
                 return True
         if (hole := HOLE.fullmatch(one.text)) is not None:
-            return one.kind == two.kind and self._say(hole, two)
-        if one == two and not _ANY.search(one.text):
+            return one.kind == two.kind and self.say(hole, two)
+        if one == two and not ANY.search(one.text):
             return True
-        if one.kind != two.kind or one.quoted or two.quoted or _ANY.search(one.text):
+        if one.kind != two.kind or one.quoted or two.quoted or ANY.search(one.text):
             return False
-        if _ANY.search(two.text) and HOLE.fullmatch(two.text) is None:
+        if ANY.search(two.text) and HOLE.fullmatch(two.text) is None:
             return False
         relations = [bool(_RELATION.fullmatch(leaf.text)) for leaf in (one, two)]
         if relations[0] != relations[1] and HOLE.fullmatch(two.text) is None:
             return False
-        return self._more(one, two, _word(one, mine), lambda name: fill(mine, name))
-
-    def _leaf_of(self, node: exp.Expr) -> Leaf | None:
-        """What a parameter is that stands for the whole of it."""
-        leaf = as_leaf(node)
-        if leaf is not None and leaf.kind == "number":
-            return leaf
-        if node.find(exp.Query):
-            return None
-        text = self._text(node)
-        if "call__" in text and HANDED_ON.fullmatch(text) is None:
-            return None
-        return Leaf("condition", text) if len(text) <= _WIDEST else None
-
-    def _say(self, hole: re.Match[str] | None, value: Leaf | None) -> bool:
-        if hole is None or value is None:
-            return False
-        return self.state.said.setdefault(hole[1], value) == value
-
-    def _more(self, usual: Leaf, value: Leaf, word: str, put: _Put, last: bool = False) -> bool:
-        """A new parameter. What changes a list is done `last`, as it is found by its place."""
-        _, puts = self.state.new.setdefault((usual, value), (word, []))
-        puts.insert(len(puts) if last else 0, put)
-        return len(self.state.new) <= self._most
-
-    def _text(self, node: exp.Expr) -> str:
-        """As it is written, in the first one's names."""
-        copy = copied(node)
-        for column in copy.find_all(exp.Column):
-            if (name := self.state.names.get(column.table.lower())) is not None:
-                column.set("table", exp.to_identifier(name))
-        return copy.sql(self._dialect or None, comments=False, copy=False)
+        return self.more(one, two, _word(one, mine), lambda name: fill(mine, name))
 
 
 def ctes(query: exp.Select) -> list[exp.Expr]:
@@ -350,13 +376,36 @@ def _is_hole(node: exp.Expr) -> bool:
     return isinstance(node, exp.Var) and HOLE.fullmatch(node.name) is not None
 
 
-def _tests(query: exp.Select) -> list[exp.Expr]:
-    where = query.args.get("where")
-    return [*conjuncts(where.this)] if where is not None else []
+def _flat(test: exp.Expr) -> list[exp.Expr]:
+    return [*conjuncts(test)] if isinstance(test, exp.And) else [test]
 
 
-def _same_call(one: MacroCall, two: MacroCall) -> bool:
-    return one.macro == two.macro and one.args == two.args
+def _beside(tests: Sequence[exp.Expr], name: str) -> exp.Expr:
+    """The conditions with a parameter behind them."""
+    word: exp.Expr = exp.Var(this=f"h__{name}__h")
+    for test in reversed(tests):
+        said = exp.Paren(this=copied(test)) if isinstance(test, exp.Or) else copied(test)
+        word = exp.And(this=said, expression=word)
+    return word
+
+
+def _replaced(node: exp.Expr, new: exp.Expr) -> None:
+    node.replace(new)
+
+
+def _tests(query: exp.Select, clause: str) -> list[exp.Expr]:
+    found = query.args.get(clause)
+    return [*conjuncts(found.this)] if found is not None else []
+
+
+def _distinct_of(query: exp.Select) -> Leaf | None:
+    """The word for it; None where that says more."""
+    said, words = query.args.get("distinct"), query.args.get("operation_modifiers")
+    if words:
+        return Leaf("condition", words[0].name) if _is_hole(words[0]) and not said else None
+    if said is None:
+        return _NO_WORDS
+    return None if any(said.args.values()) else Leaf("condition", "DISTINCT")
 
 
 def _word(usual: Leaf, node: exp.Expr) -> str:
@@ -368,10 +417,14 @@ def _word(usual: Leaf, node: exp.Expr) -> str:
 
 def has_parameters(leaf: Leaf) -> bool:
     """Whether a word in it may be a parameter, or one of what it hands on."""
-    return _ANY.search(leaf.text) is not None or HANDED_ON.fullmatch(leaf.text) is not None
+    return ANY.search(leaf.text) is not None or HANDED_ON.fullmatch(leaf.text) is not None
 
 
-def own_words(tree: exp.Expr) -> int:
-    """How many names and constants of a template are no parameters."""
-    leaves = (as_leaf(node) for node in in_order(tree))
-    return sum(leaf is not None and not _ANY.search(leaf.text) for leaf in leaves)
+def own_words(tree: exp.Expr, calls: Sequence[MacroCall] = ()) -> int:
+    """How many names and constants of a template, its calls and what they say are no parameters."""
+    leaves = [leaf.text for node in in_order(tree) if (leaf := as_leaf(node)) is not None]
+    made = [calls[n] for n in numbers_of(tree)] if calls else []
+    leaves += [
+        word for call in made for word in (call.macro, *(each.text for _, each in call.args))
+    ]
+    return sum(not ANY.search(text) for text in leaves)

@@ -24,6 +24,7 @@ from unwet.rewrite.library import (
     with_calls_as_queries,
 )
 from unwet.rewrite.naming import free
+from unwet.rewrite.optional_orders import marked, with_tests
 from unwet.rewrite.targets.affixed import Affixed, affixed
 from unwet.rewrite.targets.derived import LookUps, Table, looked_up, without
 from unwet.rewrite.targets.item_bodies import ItemLevel
@@ -81,8 +82,9 @@ def template(
     again = {}
     if tables and not isinstance(tree, exp.Var):
         again = named(tree, dialect, partial(_known, calls, (*sources, *optional.values())))
+    marked(tree)
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
-    text = _escaped(text)
+    text = with_tests(_escaped(text))
     for word_for in again:
         text = text.replace(word_for, f"{{{{ {word_for[5:-5]} }}}}")
     for number, ladder in enumerate(ladders):

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import duckdb
+import jinja2
 import pytest
 import sqlglot
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.library import Library, Macro, MacroCall, numbers_of
 from unwet.rewrite.one_macro import with_one_macro
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.side_by_side import side_by_side
+from unwet.rewrite.targets.jinja import template
 
 Said = Mapping[str, Leaf]
 LONG = (
     "SELECT client, {column} AS label, COUNT(*) AS n, SUM(bytes) AS bytes, {formula} AS share, "
-    "MIN(bytes) AS least, MAX(bytes) AS most FROM {relation} AS t {join} "
-    "WHERE t.day > '{day}' {condition} GROUP BY ALL ORDER BY client"
+    "SUM(IF({test}, 1, 0)) AS hits, MIN(bytes) AS least, MAX(bytes) AS most "
+    "FROM (SELECT {distinct} client, kind, place, bytes, day FROM {relation}) AS t {join} "
+    "WHERE t.day > '{day}' {condition} GROUP BY ALL {order}"
 )
-USUAL = {"column": "kind", "formula": "SUM(bytes) / COUNT(*)", "relation": "pages", "join": "",
+USUAL = {"test": "bytes > 1 AND kind = 'a'", "distinct": "", "order": "ORDER BY client",
+         "column": "kind", "formula": "SUM(bytes) / COUNT(*)", "relation": "pages", "join": "",
          "day": "h__day__h", "condition": ""}  # fmt: skip
 DAY = (("day", Leaf("string", "2024-01-02")),)
 
@@ -60,9 +65,8 @@ def written_out(made: Library, model: str) -> exp.Select:
         return word
     call = made.calls[int(word.name.split("__")[1])]
     macro = next(each for each in made.macros if each.name == call.macro)
-    text = macro.tree.sql("duckdb")
-    for name, leaf in (*call.unsaid, *call.args):
-        text = text.replace(f"h__{name}__h", leaf.text)
+    said = {name: leaf.text for name, leaf in (*call.unsaid, *call.args)}
+    text = jinja2.Template(template(macro.tree, "duckdb", made.calls)).render(said)
     found = sqlglot.parse_one(text, read="duckdb")
     assert isinstance(found, exp.Select)
     return found
@@ -84,6 +88,11 @@ def last(made: Library) -> Said:
         ({"condition": "AND (t.bytes > 3 OR t.kind = 'a')"},
          {"condition": "(t.bytes > 3 OR t.kind = 'a')"}),
         ({"day": "2023-05-06"}, {"day": "2023-05-06"}),
+        ({"order": ""}, {"sorted_by": ""}),
+        ({"order": "ORDER BY client, n"}, {"sorted_by": "client, n"}),
+        ({"distinct": "DISTINCT"}, {"all_or_distinct": "DISTINCT"}),
+        ({"test": "kind = 'a' AND NOT place = 'x'"}, {"condition": "NOT place = 'x'"}),
+        ({"test": "kind = 'a'"}, {"condition": "TRUE"}),
     ],
 )  # fmt: skip
 def test_what_is_different_is_an_argument(other: dict[str, str], more: dict[str, str]) -> None:
@@ -185,8 +194,7 @@ def test_a_parameter_of_a_part_that_becomes_an_argument_goes_with_it() -> None:
         Macro("one", ("day",), one, "query"),
         Macro("two", (), two, "query"),
         Macro("pages_of", ("day",), tree(), "query"),
-        Macro("all_pages", (), tree(day="2020-01-01", relation="requests", column="place",
-                                    formula="1"), "query"),
+        Macro("all_pages", (), sqlglot.parse_one("SELECT client, bytes FROM requests"), "query"),
     )  # fmt: skip
     calls = (
         MacroCall("pages_of", (("day", hole),)),
@@ -208,6 +216,60 @@ def test_a_parameter_of_a_part_that_becomes_an_argument_goes_with_it() -> None:
     ]
 
 
+def _called(*says: Mapping[str, str], around: str) -> Library:
+    """Models that read a macro between the same words, and each say other things to it."""
+    calls, models = list[MacroCall](), dict[str, exp.Expr]()
+    for number, said in enumerate(says):
+        calls.append(MacroCall("of_day", tuple((n, Leaf("string", t)) for n, t in said.items())))
+        models[f"rows_{number}"] = sqlglot.parse_one(around, read="duckdb")
+        inner = next(iter(models[f"rows_{number}"].find_all(exp.Subquery)))
+        inner.set("this", exp.Var(this=f"call__{number}__call"))
+    macro = Macro(
+        "of_day",
+        ("day", "kind"),
+        sqlglot.parse_one(
+            "SELECT client, bytes FROM pages WHERE day = 'h__day__h' AND kind = 'h__kind__h'"
+        ),
+        "query",
+    )
+    return Library(models, (macro,), tuple(calls))  # fmt: skip
+
+
+AROUND = (
+    "SELECT x.client, COUNT(*) AS n, SUM(x.bytes) AS bytes, MIN(x.bytes) AS least, "
+    "MAX(x.bytes) AS most FROM (SELECT 1) AS x WHERE x.bytes > 1 GROUP BY ALL"
+)
+
+
+def test_two_models_are_calls_of_one_macro_which_hands_on_what_they_say() -> None:
+    said = ({"day": "2024-01-02", "kind": "a"}, {"day": "2024-05-06", "kind": "a"})
+    start = _called(*said, around=AROUND)
+    made = with_one_macro(start, "duckdb", 5, names={"rows"})
+    [_, macro] = made.macros
+    assert macro.name == "rows_2" and macro.params == ("day",)
+    [number] = numbers_of(macro.tree)
+    assert {name: leaf.text for name, leaf in made.calls[number].args} == {
+        "day": "h__day__h",
+        "kind": "a",
+    }
+    own = [made.calls[numbers_of(made.models[name])[0]] for name in ("rows_0", "rows_1")]
+    texts = [leaf.text for call in own for _, leaf in (*call.args, *call.unsaid)]
+    assert texts == ["2024-01-02", "2024-05-06"]
+    assert len(with_one_macro(start, "duckdb", 5, uses=3).macros) == 1
+    assert len(with_one_macro(start, "duckdb", 5, alone={"rows_1"}).macros) == 1
+
+
+def test_an_argument_that_speaks_of_a_relation_of_another_name_keeps_its_macro() -> None:
+    said = ({"day": "2024-01-02", "kind": "a"}, {"day": "pages", "kind": "a"})
+    start = _called(*said, around=AROUND)
+    models = {**start.models}
+    for column in models["rows_1"].find_all(exp.Column):
+        column.set("table", exp.to_identifier("pages"))
+    alias = next(iter(models["rows_1"].find_all(exp.Subquery)))
+    alias.set("alias", exp.TableAlias(this=exp.to_identifier("pages")))
+    assert len(with_one_macro(replace(start, models=models), "duckdb", 5).macros) == 1
+
+
 def test_two_names_are_not_one() -> None:
     """The inner t of the one is the outer one of the other."""
     one = sqlglot.parse_one("SELECT t.a FROM t AS t WHERE t.a IN (SELECT t.b FROM u AS t)")
@@ -227,6 +289,12 @@ WORDS = st.fixed_dictionaries(
         "relation": st.sampled_from(["pages", "requests"]),
         "join": st.sampled_from(["", "JOIN places USING (place)"]),
         "day": st.sampled_from(["h__day__h", "2024-01-01"]),
+        "distinct": st.sampled_from(["", "DISTINCT"]),
+        "order": st.sampled_from(["", "ORDER BY client", "ORDER BY client, n"]),
+        "test": st.sampled_from(
+            ["kind = 'a'", "bytes > 1 AND kind = 'a'", "kind = 'a' AND NOT place = 'x'",
+             "(kind = 'a' OR bytes > 2) AND place = 'x'", "COALESCE(place, kind) = 'a'"]
+        ),
         "condition": st.sampled_from(
             ["", "AND t.bytes > 3", "AND (t.bytes > 3 OR kind = 'a')",
              "AND kind <> 'b' AND t.bytes > 3", "AND NOT t.bytes = 4"]
@@ -255,10 +323,15 @@ SEVERAL_COLUMNS = [  # are one argument
     {**JOINED, "formula": "SUM(bytes) / 2", "condition": "AND t.bytes > 3"},
     {**JOINED, "column": "place", "formula": "SUM(bytes)"},
 ]
+CLAUSES = [  # that one of them does without
+    {**USUAL, "distinct": "DISTINCT", "test": "kind = 'a'"},
+    {**USUAL, "order": "", "test": "kind = 'a' AND NOT place = 'x'"},
+]
 
 
 @settings(deadline=None, max_examples=60)
 @example(SEVERAL_COLUMNS)
+@example(CLAUSES)
 @given(st.lists(WORDS, min_size=2, max_size=4))
 def test_each_model_returns_what_it_returned(
     base: duckdb.DuckDBPyConnection, words: list[dict[str, str]]

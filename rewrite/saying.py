@@ -1,0 +1,156 @@
+"""What stands for what where one template is laid beside another one: parameters that are said, new
+ones, and calls that hand them on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.trees import copied
+from unwet.rewrite.library import HANDED_ON, HOLE, MacroCall, calls_within
+from unwet.rewrite.shapes import Leaf, as_leaf
+
+LISTED: Final = re.compile(r"list__(\w+?)__list", re.IGNORECASE)
+ANY: Final = re.compile(r"h__|list__")
+_WIDEST: Final = 90  # letters of an output or a condition that is an argument
+_NOTHING: Final = Leaf("condition", "TRUE")
+_SAID: Final = frozenset({"name", "string", "number", "condition"})  # kinds that are handed on
+Put = Callable[[str], None]
+"""Puts a parameter of this name in its place."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class New:
+    """A parameter that the template did not have: what each of both has there, what it would be
+    called, and what puts it into its places."""
+
+    mine: Leaf
+    other: Leaf
+    word: str
+    puts: tuple[Put, ...]
+
+
+@dataclass
+class State:
+    said: dict[str, Leaf] = field(default_factory=dict)
+    new: dict[tuple[Leaf, Leaf], tuple[str, list[Put]]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def copy(self) -> State:
+        new = {key: (word, [*puts]) for key, (word, puts) in self.new.items()}
+        return State(dict(self.said), new, dict(self.names))
+
+
+class Saying:
+    """What is known while two templates are laid side by side."""
+
+    def __init__(self, calls: Sequence[MacroCall], dialect: str, most: int) -> None:
+        self.state = State()
+        self.calls, self._dialect, self._most = [*calls], dialect, most
+        self.spoken: list[str] = []  # what calls in the second template say as a text
+
+    def condition(self, tests: Sequence[exp.Expr]) -> Leaf | None:
+        if not tests:
+            return _NOTHING
+        if any(test.find(exp.Query) for test in tests):
+            return None
+        said = [f"({text})" if isinstance(test, exp.Or) else text
+                for test in tests for text in (self._text(test),)]  # fmt: skip
+        text = " AND ".join(said)
+        return Leaf("condition", text) if len(text) <= _WIDEST else None
+
+    def list(self, items: Sequence[exp.Expr]) -> Leaf | None:
+        if any(item.find(exp.Query) for item in items):
+            return None
+        text = ", ".join(map(self._text, items))
+        if "call__" in text and HANDED_ON.fullmatch(text) is None:
+            return None
+        return Leaf("condition", text) if len(text) <= _WIDEST else None
+
+    def call(self, mine: str, other: str) -> int | None:
+        """The number of a call that says what the first one does, and hands on what is different;
+        None where they are of two macros, or say too much that is."""
+        ours, theirs = int(mine), int(other)
+        one, two = self.calls[ours], self.calls[theirs]
+        if one.macro != two.macro:
+            return None
+        before, number = self.state.copy(), len(self.calls)
+        self.calls.append(replace(one, named=True))
+        said = dict((*two.args, *two.unsaid))
+        pairs = [(name, leaf, said.get(name)) for name, leaf in (*one.args, *one.unsaid)]
+        if len(said) == len(pairs) and all(self._argument(number, *pair) for pair in pairs):
+            return number if self.state != before or self._hands_on(ours) else ours
+        self.state = before
+        return None
+
+    def _argument(self, call: int, name: str, one: Leaf, two: Leaf | None) -> bool:
+        """Whether two arguments are the same, or what the second one says can be handed on."""
+        if two is None:
+            return False
+        if (hole := HOLE.fullmatch(one.text) or LISTED.fullmatch(one.text)) is not None:
+            self.spoken.append(two.text)
+            return self.say(hole, two)
+        inner = [HANDED_ON.fullmatch(leaf.text) for leaf in (one, two)]
+        if inner[0] is not None and inner[1] is not None:
+            number = self.call(inner[0][1], inner[1][1])
+            if number is not None:
+                self._hand_on(call, name, Leaf(one.kind, f"call__{number}__call"))
+                return True
+        elif one.kind == "name" and self.state.names.get(two.text.lower()) == one.text.lower():
+            return True
+        self.spoken += [one.text, two.text]
+        if one == two and not ANY.search(one.text):
+            return True
+        if one.kind != two.kind or one.kind not in _SAID or one.quoted or two.quoted:
+            return False
+        return self.more(one, two, name, lambda new: self._hand_on(
+            call, name, Leaf("condition", f"h__{new}__h")))  # fmt: skip
+
+    def _hand_on(self, call: int, name: str, leaf: Leaf) -> None:
+        """In place: what a call says for one parameter."""
+        known = self.calls[call]
+        args = dict(known.args) | {name: leaf}
+        unsaid = tuple(each for each in known.unsaid if each[0] != name)
+        self.calls[call] = replace(known, args=tuple(args.items()), unsaid=unsaid)
+
+    def _hands_on(self, number: int) -> bool:
+        """Whether a call says a parameter, or a call among its arguments does."""
+        within = calls_within([number], self.calls)
+        return any(ANY.search(leaf.text) for n in within
+                   for _, leaf in (*self.calls[n].args, *self.calls[n].unsaid))  # fmt: skip
+
+    def leaf_of(self, node: exp.Expr) -> Leaf | None:
+        """What a parameter is that stands for the whole of it."""
+        leaf = as_leaf(node)
+        if leaf is not None and leaf.kind == "number":
+            return leaf
+        if node.find(exp.Query):
+            return None
+        text = self._text(node)
+        if "call__" in text and HANDED_ON.fullmatch(text) is None:
+            return None
+        return Leaf("condition", text) if len(text) <= _WIDEST else None
+
+    def say(self, hole: re.Match[str] | None, value: Leaf | None) -> bool:
+        if hole is None or value is None:
+            return False
+        return self.state.said.setdefault(hole[1], value) == value
+
+    def more(self, usual: Leaf, value: Leaf, word: str, put: Put, last: bool = False) -> bool:
+        """A new parameter. What changes a list is done `last`, as it is found by its place."""
+        _, puts = self.state.new.setdefault((usual, value), (word, []))
+        puts.insert(len(puts) if last else 0, put)
+        return len(self.state.new) <= self._most
+
+    def _text(self, node: exp.Expr) -> str:
+        """As it is written, in the first one's names."""
+        copy = copied(node)
+        for column in copy.find_all(exp.Column):
+            if (name := self.state.names.get(column.table.lower())) is not None:
+                column.set("table", exp.to_identifier(name))
+        return copy.sql(self._dialect or None, comments=False, copy=False)
