@@ -289,7 +289,7 @@ def block_tests_of_models() -> str:
 
 
 def block_rendered() -> str:
-    against = setting(pile(), state().reports, "duckdb", {})
+    against = setting(pile(), state().reports, "duckdb", {}, {})
     relation = {r.name: r.relation or r.name for r in state().reports}
     shown = render_project(
         project(), against.variables, lambda kind, name: relation.get(name, name)
@@ -299,7 +299,7 @@ def block_rendered() -> str:
 
 
 def block_readback() -> str:
-    against = setting(pile(), state().reports, "duckdb", {})
+    against = setting(pile(), state().reports, "duckdb", {}, {})
     found = read_back(project(), against)
     rows = []
     for name in REPORTS:

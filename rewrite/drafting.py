@@ -9,15 +9,18 @@ from unwet.lineage.errors import RenderError
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.compose import Draft, NotComposable, compose
+from unwet.rewrite.function_words import calls_in
 from unwet.rewrite.idle_nulls import without_idle_nulls
 from unwet.rewrite.idle_orders import without_idle_orders
 from unwet.rewrite.nothing_joined import without_nothing_joined
+from unwet.rewrite.own_functions import OwnFunction, reached
 from unwet.rewrite.parentheses import without_idle_parentheses
 from unwet.rewrite.prove.wanted import spoken_in
 from unwet.rewrite.quotients import write_quotients
 from unwet.rewrite.script import Report
 from unwet.rewrite.source_names import shortly_named
 from unwet.rewrite.stars import made_table
+from unwet.rewrite.targets.functions import check
 from unwet.rewrite.targets.target import Target
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -35,8 +38,9 @@ class Drafting:
         kept: dict[str, str],
         written: Mapping[str, str],
         catalog: Catalog,
+        functions: Mapping[str, OwnFunction],
     ) -> None:
-        self._catalog = catalog
+        self._catalog, self._functions = catalog, functions
         self._reports, self._dialect, self._target, self._kept = reports, dialect, target, kept
         self._written = written
         self._known: dict[str, Draft] = {}
@@ -73,6 +77,8 @@ class Drafting:
             if _is_understood(report):  # what is compared as a text keeps its words
                 without_nothing_joined(draft.tree)
                 without_idle_orders(draft.tree, self._dialect)
+            called = reached(calls_in(draft.tree, self._functions), self._functions)
+            check(called, self._dialect, self._target.NAME)
             self._target.check(draft, self._dialect)
         except (NotComposable, RenderError) as reason:
             said = TOKEN.sub(lambda hit: self._written.get(hit[0].lower(), hit[0]), str(reason))

@@ -9,23 +9,40 @@ from functools import cached_property
 from unwet.lineage.names import deep_stack
 from unwet.lineage.pile import Pile
 from unwet.rewrite.normal import Normalizer
+from unwet.rewrite.own_functions import OwnFunction, with_own_functions
 from unwet.rewrite.script import EndState, end_state
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """A pile, the end state of its relations, and normal forms, which are remembered. `names`: what
-    reports are called that by themselves would have another name."""
+    """A pile as it was `written`, the end state of its relations, and normal forms, which are
+    remembered. `names`: what reports are called that by themselves would have another name."""
 
-    pile: Pile
+    written: Pile
     normalizer: Normalizer = field(default_factory=Normalizer, repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def _told_apart(self) -> tuple[Pile, Mapping[str, OwnFunction]]:
+        with deep_stack():
+            return with_own_functions(self.written)
+
+    @property
+    def pile(self) -> Pile:
+        """The pile in which functions that a script defines for itself have names of their own."""
+        return self._told_apart[0]
+
+    @property
+    def functions(self) -> Mapping[str, OwnFunction]:
+        """These functions, by their names."""
+        return self._told_apart[1]
 
     @cached_property
     def state(self) -> EndState:
         """What the relations hold when all scripts have run."""
         with deep_stack():
-            found = end_state(self.pile.scripts, self.pile.resolved, self.pile.catalog)
+            pile = self.pile
+            found = end_state(pile.scripts, pile.resolved, pile.catalog, self.functions)
         return found.called(self.names) if self.names else found
 
 

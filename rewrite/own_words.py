@@ -1,7 +1,8 @@
 """What a script says for itself only: functions that it defines, and the time zone it runs in.
 
-A model has neither, so that a statement means what it meant only if its functions are those that
-most statements of the pile call by these names; the project takes these for granted. Two scripts
+A model has no time zone of its own, and of the functions those that the project makes
+(own_functions.py). Of others a statement means what it meant only if they are those that most
+statements of the pile call by these names; the project takes these for granted. Two scripts
 that define `IS_GOOD` otherwise do not say the same with it.
 
 in_own_words(scripts) -> what no model can say, and what the project takes for granted
@@ -11,18 +12,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlglot import exp
-
 from unwet.lineage.parse import Script, Statement
-from unwet.lineage.trees import copied
+from unwet.rewrite.function_words import called, defines, definition, is_temporary
 
 _OUTSIDE: Final = ""  # a function that nobody in the pile defines
-_KINDS: Final = frozenset({"FUNCTION", "MACRO"})
-_MARKS: Final = re.compile(r"[`\"\[\]\s]")
 _ZONE: Final = re.compile(
     r"\s*(?:SET|ALTER\s+SESSION\s+SET)\s+(?:SESSION\s+|LOCAL\s+|@@session\.)?"
     r"(?:TIME\s+ZONE|TIME_?ZONE\s*(?:=|TO)|spark\.sql\.session\.timeZone\s*=)\s*(?P<zone>[^;]+)",
@@ -49,11 +46,12 @@ class OwnWords:
     granted: Mapping[str, set[str]]
 
 
-def in_own_words(scripts: Sequence[Script]) -> OwnWords:
-    """Functions are those that most statements call by a name, the first of equally many."""
+def in_own_words(scripts: Sequence[Script], made: Collection[str] = ()) -> OwnWords:
+    """Functions are those that most statements call by a name, the first of equally many; not
+    those that the project has ``made`` its own."""
     reasons: dict[str, dict[int, str]] = defaultdict(dict)
     granted: dict[str, set[str]] = defaultdict(set)
-    for name, calls in _calls_by_name(scripts).items():
+    for name, calls in _calls_by_name(scripts, made).items():
         usual = Counter(call.text for call in calls).most_common(1)[0][0]
         first = next(call for call in calls if call.text == usual)
         for call in calls:
@@ -70,10 +68,13 @@ def in_own_words(scripts: Sequence[Script]) -> OwnWords:
 # --- functions ----------------------------------------------------------------------------------
 
 
-def _calls_by_name(scripts: Sequence[Script]) -> Mapping[str, Sequence[_Call]]:
+def _calls_by_name(
+    scripts: Sequence[Script], made: Collection[str]
+) -> Mapping[str, Sequence[_Call]]:
     """The calls of functions that some script defines."""
     found: dict[str, list[_Call]] = defaultdict(list)
-    defined = {name for script in scripts for s in script.statements if (name := _defines(s.tree))}
+    defined = {name for script in scripts for s in script.statements if (name := defines(s.tree))}
+    defined -= {*made}
     lasting = _lasting(scripts)
     for script in scripts if defined else ():
         for call in _calls(script, defined, lasting):
@@ -86,9 +87,9 @@ def _lasting(scripts: Sequence[Script]) -> Mapping[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for script in scripts:
         for statement in script.statements:
-            name = _defines(statement.tree)
-            if name and not _is_temporary(statement.tree):
-                found[name].add(_text(statement.tree))
+            name = defines(statement.tree)
+            if name and not is_temporary(statement.tree):
+                found[name].add(definition(statement.tree))
     return found
 
 
@@ -96,50 +97,15 @@ def _calls(script: Script, defined: set[str], lasting: Mapping[str, set[str]]) -
     """The calls of a script, in its order: of its own function, or of one that lasts."""
     own: dict[str, str] = {}
     for statement in sorted(script.statements, key=lambda each: each.span):
-        if name := _defines(statement.tree):
-            own[name] = _text(statement.tree)
+        if name := defines(statement.tree):
+            own[name] = definition(statement.tree)
             continue
-        for name in sorted(_called(statement) & defined):
+        for name in sorted(called(statement.tree) & defined):
             texts = lasting.get(name, set())
             text = own.get(name, next(iter(texts)) if len(texts) == 1 else _OUTSIDE)
             if len(texts) > 1 and name not in own:
                 text = f"{script.source.path}: one of several"  # nobody says which one
             yield _Call(statement.path, statement.index, name, text)
-
-
-def _defines(tree: exp.Expr) -> str:
-    """The name of the function that a statement defines, in lower case; empty for any other."""
-    if not isinstance(tree, exp.Create) or str(tree.args.get("kind")).upper() not in _KINDS:
-        return ""
-    function = tree.this
-    named = function.this if isinstance(function, exp.UserDefinedFunction) else function
-    return _MARKS.sub("", named.sql()).lower() if isinstance(named, exp.Expr) else ""
-
-
-def _is_temporary(tree: exp.Expr) -> bool:
-    properties = tree.args.get("properties")
-    return properties is not None and properties.find(exp.TemporaryProperty) is not None
-
-
-def _text(tree: exp.Expr) -> str:
-    """What is equal of definitions that say the same: OR REPLACE and comments say nothing."""
-    copy = copied(tree)
-    copy.set("replace", None)
-    copy.set("exists", None)
-    return copy.sql(comments=False)
-
-
-def _called(statement: Statement) -> set[str]:
-    """The names of the functions that it calls, as they are written or the parser knows them."""
-    found: set[str] = set()
-    for node in statement.tree.find_all(exp.Func):
-        if not isinstance(node, exp.Anonymous):
-            found.update(name.lower() for name in node.sql_names())
-            continue
-        around = node.parent
-        front = around.this.sql() if isinstance(around, exp.Dot) and around.this is not node else ""
-        found.add(_MARKS.sub("", f"{front}.{node.name}" if front else node.name).lower())
-    return found
 
 
 # --- the time zone ------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from unwet.lineage.templating import TOKEN
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.data_tests.values import NO_EVIDENCE, Evidence
 from unwet.rewrite.library import Library
+from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.script import Report
 
 _NAMED: Final = re.compile(r"(ref|src|h)__(\w+?)__\1(?![a-z])", re.IGNORECASE)
@@ -35,7 +36,8 @@ class Project:
     the folder of the pile, with its slash; ``evidence`` is there when the project is written for
     good; ``bound`` are the variables that a driver puts values in for: anything else is text;
     ``templates``: models and macros that are written as they are here, by their path; ``loops``:
-    whether long lists are written as loops, which nobody needs who only proves what models mean.
+    whether long lists are written as loops, which nobody needs who only proves what models mean;
+    ``functions``: those that scripts define for themselves, by the names that calls have.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Project:
     written: Mapping[str, str] = field(default_factory=dict)
     templates: Mapping[str, str] = field(default_factory=dict)
     loops: bool = True
+    functions: Mapping[str, OwnFunction] = field(default_factory=dict)
     _texts: dict[str, tuple[Library, str]] = field(default_factory=dict, repr=False, compare=False)
     _outside: Mapping[str, Outside] = field(init=False, repr=False, compare=False)  # by token
 

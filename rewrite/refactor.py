@@ -69,6 +69,7 @@ from unwet.rewrite.rolled_up import rolled_up
 from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.sharing import Shared, share
 from unwet.rewrite.sizes import Size, parameter_lines, part_size, project_size
+from unwet.rewrite.targets import functions
 from unwet.rewrite.targets.known import target_of
 from unwet.rewrite.targets.layout import Layout
 from unwet.rewrite.targets.migration import migration
@@ -164,7 +165,7 @@ def refactor(
     target = target_of(request.target)
     check_name(request.name)
     check_scratch(request.data, request.scratch)
-    whole = pile if isinstance(pile, Pile) else pile.pile
+    whole = pile if isinstance(pile, Pile) else pile.written
     if request.out is not None:
         check(request.out, request.force, [script.source.path for script in whole.scripts])
     apart = set_apart(whole) if target.TEMPLATES else none_apart(whole)
@@ -194,6 +195,7 @@ class _Job:
         meaning = case.meaning
         self.pile, self.state, self.normalizer = meaning.pile, meaning.state, meaning.normalizer
         self.legacy, self.changes, self.notes = case.legacy.pile, case.changes, case.notes
+        self.written_pile = case.legacy.written
         self.meaning = meaning
         self.request, self.progress, self.worlds = request, progress, worlds
         self.before = before  # what the last run called things
@@ -221,6 +223,7 @@ class _Job:
             self.ledger.kept,
             names,
             self.pile.catalog,
+            self.meaning.functions,
         )
         self.plans: dict[str, Plan] = {}  # what each model has to mean
         self.apart, self.templated = apart, Templated()
@@ -405,7 +408,8 @@ class _Job:
         return frozenset(lost)
 
     def _read(self, files: Mapping[str, str]) -> dict[str, ReadBack]:
-        against = setting(self.pile, self.state.reports, self.dialect, {})
+        own = self.meaning.functions
+        against = setting(self.pile, self.state.reports, self.dialect, {}, own)
         with staged(files) as folder:
             return read_back(folder, against, readings=self.readings)
 
@@ -501,10 +505,11 @@ class _Job:
             kept,
             self.pile.catalog,
             {name: self.request.values.get(name, name) for name in self.variables},
-            originals(self.legacy, left(self.state, [k.report for k in kept]), self.root),
+            originals(self.written_pile, left(self.state, [k.report for k in kept]), self.root),
             self.root,
             bound=self.bound,
             written=self.written,
+            functions=self.meaning.functions,
         )
 
     def _finish(
@@ -524,7 +529,7 @@ class _Job:
         project, told = place_templates(project, self.templated)
         verdicts = tuple(sorted((*verdicts, *told), key=lambda each: each.name))
         plain, laid_out = self._printed(project)
-        files, counted = {**laid_out}, self.target.counted(plain)
+        files, counted = {**laid_out}, self.target.counted(plain, self.meaning.functions)
         assumed = self.assumptions | self.shared_assumptions
         said = (*map(project.said, assumed), *self.templated.assumptions)
         assumptions = tuple(sorted(said))
@@ -567,9 +572,11 @@ class _Job:
     def _sizes(self, project: Project, counted: Mapping[str, str]) -> tuple[Size, Size]:
         """Of the pile, and of the project with the scripts that go on as they are."""
         scripts = left(self.state, [k.report for k in project.kept])
-        old = part_size(self.legacy, {source.path for source in self.legacy.sources})
+        pile = self.written_pile
+        old = part_size(pile, {source.path for source in pile.sources})
         new = project_size(project.library, counted)
-        new += part_size(self.legacy, scripts.all, scripts.broken, scripts.cut)
+        new += part_size(pile, scripts.all, scripts.broken, scripts.cut)
+        new += functions.size(counted, self.meaning.functions)
         return old + self.templated.before, new + Size(nodes=self.templated.nodes)
 
     def _placed(self, files: Mapping[str, str]) -> tuple[Path, ...]:

@@ -9,7 +9,7 @@ reason; nothing is dropped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -74,9 +74,13 @@ _INSERT = frozenset({"this", "expression", "with_", "hint", "returning", "overwr
 
 
 def end_state(
-    scripts: Sequence[Script], resolved: Sequence[Resolved], catalog: Catalog
+    scripts: Sequence[Script],
+    resolved: Sequence[Resolved],
+    catalog: Catalog,
+    made: Collection[str] = (),
 ) -> EndState:
-    """Runs all scripts in dependency order and returns the reports that are left."""
+    """Runs all scripts in dependency order and returns the reports that are left. ``made``: the
+    functions that a project of them makes itself."""
     by_path: dict[str, list[Resolved]] = {}
     for each in resolved:
         by_path.setdefault(each.statement.path, []).append(each)
@@ -86,7 +90,7 @@ def end_state(
     lost = _touched(units)
     done = Done(only_emptied(resolved, lost))
     machine = _Machine(catalog, several, turns, lost, spaces(scripts), done)
-    own, apart = in_own_words(scripts), names_apart(resolved)
+    own, apart = in_own_words(scripts, made), names_apart(resolved)
     machine.presumed = {**own.granted}
     machine.in_own_words = {path: {**apart.get(path, {}), **own.reasons.get(path, {})}
                             for path in {*own.reasons, *apart}}  # fmt: skip

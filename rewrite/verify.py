@@ -105,7 +105,7 @@ def verify(
     check_project(request.project)
     check_scratch(request.data, request.scratch)
     remembered = read_record(request.project)
-    whole = pile if isinstance(pile, Pile) else pile.pile
+    whole = pile if isinstance(pile, Pile) else pile.written
     templates = check_templates(whole, request.project)
     meaning = meaning_of(templates.rest if templates.verdicts else pile)
     called = called_before(meaning, remembered.names)
@@ -118,7 +118,7 @@ def verify(
     progress("running the scripts symbolically")
     state = meaning.state
     progress("proving the models")
-    against = setting(pile, state.reports, dialect, values)
+    against = setting(pile, state.reports, dialect, values, meaning.functions)
     rendered = read_project(request.project, against.variables)
     found = read_back(request.project, against)
     known = {*found}

@@ -69,7 +69,7 @@ def with_effects(
 ) -> tuple[list[Placed], Meaning, dict[str, frozenset[str]]]:
     """Where decisions hold, the meaning of the pile then, and which columns of which reports are
     others."""
-    after, carried = _carried_out(meaning, placed(meaning.pile, decisions), values)
+    after, carried = _carried_out(meaning, placed(meaning.written, decisions), values)
     return carried, after, effects(meaning.state, after.state, meaning.normalizer)
 
 
@@ -87,7 +87,7 @@ def _carried_out(
         for mend in each.mends:
             by_path[mend.statement.path].append((at, mend))
     problems: dict[int, str] = {}
-    scripts = {script.source.path: script for script in meaning.pile.scripts}
+    scripts = {script.source.path: script for script in meaning.written.scripts}
     for path, found in sorted(by_path.items()):
         try:
             scripts[path] = reworded(scripts[path], [mend for _, mend in found], values)
@@ -95,7 +95,8 @@ def _carried_out(
             problems |= {at: f"{path}: {error}" for at, _ in found}
     done = [replace(each, problem=each.problem or problems.get(at, ""))
             for at, each in enumerate(places)]  # fmt: skip
-    pile = meaning.pile.with_scripts(scripts[s.source.path] for s in meaning.pile.scripts)
+    old = meaning.written
+    pile = old.with_scripts(scripts[s.source.path] for s in old.scripts)
     return Meaning(pile, meaning.normalizer, meaning.names), done
 
 

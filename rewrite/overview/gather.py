@@ -5,7 +5,7 @@ overview(pile, intended, project, progress) -> Overview
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from unwet.lineage import inventory
@@ -14,8 +14,9 @@ from unwet.rewrite import verify
 from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.drift import drift
 from unwet.rewrite.families import duplicates
-from unwet.rewrite.meaning import meaning_of
+from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.overview.content import Overview, Rewriting
+from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.prove.projects import kind_of
 from unwet.rewrite.sizes import code_lines, maintained, part_size
 from unwet.rewrite.targets.known import target_of
@@ -42,20 +43,21 @@ def overview(
     made = None
     if project is not None:
         found = verify.verify(meaning, project, progress)
-        made = _rewriting(pile, project.project, found)
+        made = _rewriting(meaning, project.project, found)
     return Overview("", scanned, copies, drifted, made)
 
 
-def _rewriting(pile: Pile, root: Path, found: verify.Verification) -> Rewriting:
+def _rewriting(meaning: Meaning, root: Path, found: verify.Verification) -> Rewriting:
+    pile = meaning.written
     kept = {report.path for report in found.reports if report.verdict == "kept"}
     before = part_size(pile, {source.path for source in pile.sources}).lines
     after = read_record(root).lines if is_as_written(root) else 0
     if not after:  # somebody else's, or edited: counted as it stands
-        after = sum(map(code_lines, _models(root))) + part_size(pile, kept).lines
+        after = sum(map(code_lines, _models(root, meaning.functions))) + part_size(pile, kept).lines
     return Rewriting("", before, after, found.reports, found.assumptions)
 
 
-def _models(root: Path) -> list[str]:
+def _models(root: Path, functions: Mapping[str, OwnFunction]) -> list[str]:
     """The SQL that a maintainer of the project reads: models and macros."""
     paths = (file.relative_to(root) for file in sorted(root.rglob("*.sql")))
     files = {
@@ -63,4 +65,4 @@ def _models(root: Path) -> list[str]:
         for path in paths
         if path.parts[0] not in _NOT_WRITTEN
     }
-    return maintained(target_of(kind_of(root).name).counted(files))
+    return maintained(target_of(kind_of(root).name).counted(files, functions))

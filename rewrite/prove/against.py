@@ -8,6 +8,7 @@ from dataclasses import replace
 from unwet.lineage.pile import Pile
 from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.templating import Placeholder
+from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.roundtrip import Setting
 from unwet.rewrite.script import Report, base_reads
@@ -33,9 +34,14 @@ def variable(place: Placeholder) -> str:
 
 
 def setting(
-    pile: Pile, reports: Iterable[Report], dialect: str, values: Mapping[str, str]
+    pile: Pile,
+    reports: Iterable[Report],
+    dialect: str,
+    values: Mapping[str, str],
+    functions: Mapping[str, OwnFunction],
 ) -> Setting:
-    """How to read a project back: ``values`` are those of variables without a placeholder."""
+    """How to read a project back: ``values`` are those of variables without a placeholder;
+    ``functions``: what the pile's scripts define for themselves, by name."""
     left = placeholders(pile)
     reports = tuple(reports)
     return Setting(
@@ -45,6 +51,7 @@ def setting(
         {**values, **{variable(place): place.token for place in left}},
         frozenset(place.token.lower() for place in left if place.binds),
         _unqualified(pile),
+        {name: each.meaning for name, each in functions.items()},
     )
 
 

@@ -26,7 +26,6 @@ def _words(text: str) -> frozenset[str]:
 SIDE_EFFECTS: Final = ("pre_hook", "post_hook", "sql_header")
 STORED: Final = frozenset({"view", "table", "ephemeral"})
 _EARLIER_RUNS: Final = frozenset({"incremental", "snapshot"})
-_ON_RUN: Final = ("on-run-start", "on-run-end")
 # Where and how a table is kept, who may read it, what is told of it: in dbt's reference ("Model
 # configurations") and those of its adapters; the rows are the same.
 _SAME_ROWS: Final = _words(
@@ -141,10 +140,10 @@ def overridden(macros: Iterable[str], texts: Iterable[str]) -> str:
 
 
 def runs_besides(settings: Mapping[str, Any]) -> str:
-    """What a project runs that may change the rows of any model; empty where it is nothing."""
-    for name in _ON_RUN:
-        if not is_harmless(settings.get(name)):
-            return f"{name} may change rows"
+    """What a project runs with its models or behind them that may change the rows of any of them;
+    empty where it is nothing."""
+    if not is_harmless(settings.get("on-run-end")):
+        return "on-run-end may change rows"
     for kind in ("models", "seeds", "snapshots"):
         for hook in _hooks(settings.get(kind)):
             if not is_harmless(hook):

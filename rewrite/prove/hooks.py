@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+from unwet.rewrite.prove.made_functions import makes_function, makes_schema
+from unwet.rewrite.prove.sandbox import TemplateFailure
 
 _HARMLESS = re.compile(
     r"\s*(?:grant|revoke|analyze|analyse|vacuum|comment\s+on|create\s+(?:unique\s+)?index)\b"
@@ -31,6 +35,32 @@ def is_harmless(hook: object) -> bool:
             return all(map(is_harmless, hook))
         case _:
             return False
+
+
+@dataclass(frozen=True, slots=True)
+class OnStart:
+    """What a project runs before its models: the statements that make ``functions``, and why others
+    may change rows."""
+
+    functions: tuple[str, ...] = ()
+    doubt: str = ""
+
+
+def on_start(hooks: object, expanded: Callable[[str], str], name: str) -> OnStart:
+    """``expanded``: what a template says; raises TemplateFailure. ``name``: of the setting."""
+    functions: list[str] = []
+    for hook in hooks if isinstance(hooks, list) else [hooks]:
+        if is_harmless(hook):
+            continue
+        try:
+            said = expanded(hook).strip() if isinstance(hook, str) else ""
+        except TemplateFailure as failure:
+            return OnStart(doubt=f"what {name} runs is not known: {failure.message}")
+        if makes_function(said):
+            functions.append(said)
+        elif not makes_schema(said) and (not said or not is_harmless(said)):
+            return OnStart(doubt=f"{name} may change rows")
+    return OnStart(tuple(functions))
 
 
 def writes(text: str) -> bool:

@@ -230,7 +230,7 @@ class _Runner:
         kind = str(tree.args.get("kind", "")).upper()
         if kind in ("SCHEMA", "DATABASE", "INDEX", "CATALOG"):
             return  # schemas come with their first table; an index changes no rows
-        if kind == "FUNCTION":
+        if kind in ("FUNCTION", "MACRO"):
             self._places.function(tree, self._clock)
             return
         if kind not in ("TABLE", "VIEW"):
@@ -300,7 +300,7 @@ class _Runner:
 
     def _drop(self, tree: exp.Drop) -> None:
         kind = str(tree.args.get("kind", "")).upper()
-        if kind in ("INDEX", "SCHEMA", "DATABASE", "PROCEDURE", "FUNCTION", "TRIGGER"):
+        if kind in ("INDEX", "SCHEMA", "DATABASE", "PROCEDURE", "FUNCTION", "MACRO", "TRIGGER"):
             return
         # sqlglot 30.30 has all of them in `tables`, but those of a few dialects in `this`
         for table in (tree.this, *tree.expressions, *(tree.args.get("tables") or ())):

@@ -28,12 +28,11 @@ def _limited_array(node: exp.Expr) -> exp.Expr:
 def _dotted_function(node: exp.Expr) -> exp.Expr:
     """db.f(x): DuckDB looks for a catalog of that name; one name with dots, which a macro can
     have, stands for the function."""
-    name = function_name(node) if isinstance(node, exp.Dot) else ""
-    if not name:
+    call = node.expression if isinstance(node, exp.Dot) else node
+    name = function_name(node)
+    if not isinstance(call, exp.Anonymous) or "." not in name or not isinstance(call.this, str):
         return node
-    return exp.Anonymous(
-        this=exp.to_identifier(name, quoted=True), expressions=node.expression.expressions
-    )
+    return exp.Anonymous(this=exp.to_identifier(name, quoted=True), expressions=call.expressions)
 
 
 def _json_member(node: exp.Expr) -> exp.Expr:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from unwet.rewrite.prove.dbt_settings import (
     overridden,
     runs_besides,
 )
-from unwet.rewrite.prove.hooks import calls_of, is_harmless, writes
+from unwet.rewrite.prove.hooks import OnStart, calls_of, is_harmless, on_start, writes
 from unwet.rewrite.prove.macro_files import load_macros, returned
 from unwet.rewrite.prove.project_files import is_inside, mapping, mappings, text_of, yaml_of
 from unwet.rewrite.prove.rendered import (
@@ -89,6 +90,7 @@ def render_project(
         macros=frozenset(project.macros),
         described=tuple(project.described()),
         doubt=project.doubt(),
+        functions=project.on_start.functions,
         notes=tuple(project.notes()),
     )
 
@@ -113,7 +115,10 @@ def around(root: Path) -> Around:
     unfollowed = {path.stem.lower(): why for path in paths if (why := project.unfollowed(path))}
     located = {key: "" if key in project.elsewhere else at for key, at in project.located.items()}
     made = frozenset(name.lower() for name in (*project.known, *project.seeds))
-    return Around(project.doubt_of_settings(), unfollowed, located, made, project.vars)
+    doubt = project.doubt_of_settings()
+    if project.on_start.functions:
+        doubt = doubt or "on-run-start makes functions"
+    return Around(doubt, unfollowed, located, made, project.vars)
 
 
 class _Project:
@@ -204,7 +209,7 @@ class _Project:
 
     def doubt_of_settings(self) -> str:
         """The same by what stands neither in models nor in macros."""
-        found = runs_besides(self.settings)
+        found = self.on_start.doubt or runs_besides(self.settings)
         for path in self.described():
             found = found or _runs_besides(path)
         snapshots = self.files("snapshot-paths", "snapshots", ".sql")
@@ -212,6 +217,16 @@ class _Project:
         for path in hooked:
             found = found or f"{path.name} may run statements that change rows"
         return found
+
+    @cached_property
+    def on_start(self) -> OnStart:
+        """What it runs before its models."""
+        names = {**self.macros, **self.functions}
+
+        def expanded(text: str) -> str:
+            return guarded(lambda: self.environment.from_string(text, globals=names).render())
+
+        return on_start(self.settings.get("on-run-start"), expanded, "on-run-start")
 
     def unfollowed(self, path: Path) -> str:
         """Why the rows of a model need not be those of its query, by what stands around it."""

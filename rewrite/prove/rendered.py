@@ -59,8 +59,8 @@ class RenderedProject:
     the folder dbt compiles into; `compiled`: models whose SQL is what it made of them; `notes` on
     that.
     `macros`: the names of its own; `described`: the YAML files beside its models; `scripts`: the
-    paths below its root of old scripts that it still runs; `doubt`: why the rows of all its models
-    are not known.
+    paths below its root of old scripts that it still runs; `functions`: the statements by which it
+    makes functions before its models; `doubt`: why the rows of all its models are not known.
     """
 
     name: str
@@ -75,6 +75,7 @@ class RenderedProject:
     described: tuple[Path, ...] = ()
     scripts: tuple[str, ...] = ()
     doubt: str = ""
+    functions: tuple[str, ...] = ()
 
     def doubted(self) -> RenderedProject:
         """The same, with a failure for each model where all are in doubt."""

@@ -24,8 +24,10 @@ from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.templating import verbatim
 from unwet.lineage.trees import contents
 from unwet.rewrite.algebra import Plan
+from unwet.rewrite.function_words import with_whole_names
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.prove.grammar import not_run, refused
+from unwet.rewrite.prove.made_functions import Made
 from unwet.rewrite.prove.projects import read_project, render_project
 from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject
 from unwet.rewrite.prove.seed_rows import seed_plan
@@ -40,7 +42,8 @@ class Setting:
     ``relations`` maps model names to the legacy relations they stand for; models that are not in
     it are read through. ``variables`` maps each dbt variable to the text that stands for it,
     ``bound`` are the tokens of driver-bound parameters, ``sources`` maps names that sources are
-    rendered as to the legacy relations they stand for, where these are called otherwise.
+    rendered as to the legacy relations they stand for, where these are called otherwise;
+    ``functions`` what each function means that the project has to make itself, by its name.
     """
 
     dialect: str
@@ -49,6 +52,7 @@ class Setting:
     variables: Mapping[str, str] = field(default_factory=dict)
     bound: frozenset[str] = frozenset()
     sources: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +122,12 @@ def plans_of(
     # a seed's name has a meaning of its own in all models
     known = readings if readings is not None and not project.seeds else Readings()
     found = {failure.name: ReadBack(None, failure.reason) for failure in project.failures}
+    made = Made(project.functions, setting.functions, setting.dialect)
     definitions = _seeds(project, setting)
-    made = {name: made_table(name, plan.names) for name, plan in definitions.items()}
+    tables = {name: made_table(name, plan.names) for name, plan in definitions.items()}
     # one whose rows are not known is a table of its own all the same: no other one of that name
     own = {seed.name: Table(seed.name, (), closed=False, origin="use") for seed in project.seeds}
-    catalog = Catalog({**own, **setting.catalog.tables, **made})
+    catalog = Catalog({**own, **setting.catalog.tables, **tables})
     for model in project.models:
         if model.name in found or (only is not None and model.name not in only):
             continue
@@ -133,7 +138,7 @@ def plans_of(
             why = f"it reads the seed {seed}, which need not have the rows of the old table {seed}"
             found[model.name] = ReadBack(None, why)
             continue
-        result, types = _plan(model, setting, catalog, definitions, known)
+        result, types = _plan(model, setting, catalog, definitions, known, made)
         found[model.name] = result
         if model.name not in setting.relations and result.plan is not None:
             definitions[model.name] = result.plan
@@ -169,6 +174,7 @@ def _plan(
     catalog: Catalog,
     definitions: Mapping[str, Plan],
     known: Readings,
+    made: Made,
 ) -> _Read:
     """The model's plan, and the types of its columns that are certain."""
     if why := model.misread_in(setting.dialect):
@@ -178,6 +184,9 @@ def _plan(
     if script.findings or len(script.statements) != 1:
         return ReadBack(None, _first(script.findings) or "it is not one statement"), ()
     [statement] = script.statements
+    if why := made.doubt(statement.tree):
+        return ReadBack(None, why), ()
+    with_whole_names(statement.tree, setting.functions)
     read = partial(_meaning, model, statement, setting, catalog, definitions)
     result, types = known.of(model, statement.tree, definitions, read)
     if result.plan is not None and (why := refused(model.sql, setting.dialect)):

@@ -20,7 +20,7 @@ from sqlglot import exp
 
 from unwet.lineage.errors import UnknownDialect
 from unwet.lineage.parse import check_dialect
-from unwet.rewrite.prove.hooks import is_harmless
+from unwet.rewrite.prove.hooks import is_harmless, on_start
 from unwet.rewrite.prove.macro_files import load_macros
 from unwet.rewrite.prove.mesh_settings import (
     runs_besides,
@@ -68,7 +68,15 @@ def render_project(
         project.variables,
         macros=macros,
         doubt=project.doubt(),
+        functions=project.on_start.functions,
     )
+
+
+def _as_it_is(statement: str) -> str:
+    """Raises TemplateFailure for one that is a template or a macro."""
+    if "@" in statement or "{{" in statement or "{%" in statement:
+        raise TemplateFailure("it is a template")
+    return statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,7 @@ class _Project:
         for path in below(root, "models", ".py"):
             self._fail(path, TemplateFailure("models in Python are not understood"))
         self._names = {draft.full: draft.name for draft in self.drafts}
+        self.on_start = on_start(self.settings.get("before_all"), _as_it_is, "before_all")
 
     def model(self, draft: _Draft) -> Iterator[RenderedModel]:
         """The model as SQL; nothing when it is disabled or failed."""
@@ -131,7 +140,9 @@ class _Project:
 
     def doubt(self) -> str:
         """Why no model need have the rows of its query; empty where nothing speaks for that."""
-        found = runs_besides(self.settings, (self.root / "config.py").is_file())
+        found = self.on_start.doubt or runs_besides(
+            self.settings, (self.root / "config.py").is_file()
+        )
         for draft in self.drafts:
             if not is_harmless([*draft.file.besides]):
                 found = (

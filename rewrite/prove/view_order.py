@@ -16,11 +16,11 @@ from unwet.rewrite.prove.rendered import RenderedModel, RenderFailure
 from unwet.rewrite.prove.sandbox import TemplateFailure
 
 ORDER = "all.sql"
-_FILE = r"'?(?P<path>(?:views|legacy)/[^\s';]+)'?"
+_FILE = r"'?(?P<path>(?:views|functions|legacy)/[^\s';]+)'?"
 _INCLUDE = re.compile(
     rf"\s*(?:\\ir|\\i|\.read|:r|!source|source|@@)\s*{_FILE}\s*;?\s*", re.IGNORECASE
 )
-_COPY = re.compile(r"-- (?P<path>(?:views|legacy)/\S+)")
+_COPY = re.compile(r"-- (?P<path>(?:views|functions|legacy)/\S+)")
 _COMMENT = re.compile(r"\s*--(\s.*)?")
 _NAME = r"(?:[\w.]|\"[^\"]*\"|`[^`]*`|\[[^\]]*\])+"
 _SCHEMA = re.compile(

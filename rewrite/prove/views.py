@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from unwet.rewrite.prove.rendered import (
 )
 from unwet.rewrite.prove.rewired import rewired
 from unwet.rewrite.prove.sandbox import TemplateFailure
-from unwet.rewrite.prove.view_order import ORDER, misplaced, read_order
+from unwet.rewrite.prove.view_order import ORDER, Order, misplaced, read_order
 
 CONFIG = "views.toml"
 _MAKING = re.compile(
@@ -71,7 +71,17 @@ def render_project(
     failures.extend(_with_others(kept, project.wild, {each.name for each in failures}))
     scripts = tuple(path for path in order.at if path.startswith("legacy/"))
     name = str(settings.get("name", root.name))
-    return RenderedProject(name, kept, (), tuple(failures), scripts=scripts)
+    made = _functions(root, order, files)
+    return RenderedProject(name, kept, (), tuple(failures), scripts=scripts, functions=made)
+
+
+def _functions(root: Path, order: Order, views: Collection[str]) -> tuple[str, ...]:
+    """The texts of functions that all.sql makes before all views; others come too late."""
+    first = min((at for path in views for at in order.at.get(path, ())), default=0)
+    paths = below(root, "functions", ".sql")
+    named = {path.relative_to(root.resolve()).as_posix(): path for path in paths}
+    found = [(lines[0], path) for path, lines in order.at.items() if path.startswith("functions/")]
+    return tuple(text_of(named[path]) for at, path in sorted(found) if path in named and at < first)
 
 
 def _with_others(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import HANDED_ON, LINE, NO_VALUE, Macro
+from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
 from unwet.rewrite.same_tables import same_tables, without_these
 from unwet.rewrite.source_tables import table_parameters, with_tables
@@ -29,6 +30,7 @@ from unwet.rewrite.targets.dbt_tests import (
     UNIQUE_TOGETHER_SQL,
     needs_unique_together,
 )
+from unwet.rewrite.targets.functions import FOLDER, about, as_macros, needed, on_start, printed
 from unwet.rewrite.targets.jinja import template, wrapped
 from unwet.rewrite.targets.jinja_values import look_up, usual
 from unwet.rewrite.targets.list_macros import with_list_macros
@@ -63,7 +65,6 @@ def files(project: Project) -> dict[str, str]:
     library = without_these(with_tables(project.library, schemas), same)
     spoken = replace(project, library=library)
     result = {
-        "dbt_project.yml": project_yml(project, folders),
         "models/sources.yml": sources_yml(project),
         **_described(project, folders),
     }
@@ -88,8 +89,13 @@ def files(project: Project) -> dict[str, str]:
     written, lists = with_list_macros(written, names)
     written = {path: with_stretches(text) for path, text in written.items()}
     result |= written | {f"macros/{each.name}.sql": each.text for each in lists}
-    if library.macros or lists:
-        result["macros/macros.yml"] = macros_yml(library, lists)
+    functions = as_macros(project, needed(project.functions, written.values()), names)
+    result |= {f"macros/{FOLDER}{name}.sql": text for name, (_, text) in functions.items()}
+    result["dbt_project.yml"] = project_yml(project, folders, on_start(functions))
+    if library.macros or lists or functions:
+        made = {name: f"Makes {each.name}, {about(project, each)}."
+                for name, (each, _) in functions.items()}  # fmt: skip
+        result["macros/macros.yml"] = macros_yml(library, lists, made)
     if needs_unique_together(project.evidence.models):
         result[UNIQUE_TOGETHER] = UNIQUE_TOGETHER_SQL
     for path, text in project.originals.items():
@@ -113,9 +119,9 @@ def _described(project: Project, folders: Folders) -> dict[str, str]:
     return found
 
 
-def counted(files: Mapping[str, str]) -> dict[str, str]:
+def counted(files: Mapping[str, str], functions: Mapping[str, OwnFunction]) -> dict[str, str]:
     """What a maintainer reads to change behaviour: all SQL."""
-    return dict(files)
+    return printed(files, functions)
 
 
 def how_to_build(project: Project) -> str:

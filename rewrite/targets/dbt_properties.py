@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import yaml
@@ -19,10 +20,12 @@ from unwet.rewrite.targets.replaced import is_code, replaced
 
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
 _NOBODY: Final = "unknown"  # dbt wants an owner; the folder of the old script comes nearest to one
+NO_OTHERS: Final[Mapping[str, str]] = MappingProxyType({})
 _READERS: Final = 5  # are named of what many models read
 
 
-def project_yml(project: Project, folders: Folders) -> str:
+def project_yml(project: Project, folders: Folders, on_start: Sequence[str] = ()) -> str:
+    """``on_start``: what runs before the models."""
     known = {name: v for name, v in sorted(project.placeholders.items()) if v != name}
     settings = {kind: {project.name: said} for kind, said in folders.as_yaml().items()}
     return _yaml(
@@ -35,6 +38,7 @@ def project_yml(project: Project, folders: Folders) -> str:
             "macro-paths": ["macros"],
             "flags": {"send_anonymous_usage_stats": False},
             **({"vars": known} if known else {}),
+            **({"on-run-start": [*on_start]} if on_start else {}),
             **settings,
         }
     )
@@ -207,7 +211,10 @@ def _yaml(value: object) -> str:
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
 
 
-def macros_yml(library: Library, lists: Sequence[ListMacro] = ()) -> str:
+def macros_yml(
+    library: Library, lists: Sequence[ListMacro] = (), others: Mapping[str, str] = NO_OTHERS
+) -> str:
+    """``others``: what further macros do, by their names."""
     macros: list[dict[str, object]] = []
     for macro in sorted(library.macros, key=lambda m: m.name):
         entry: dict[str, object] = {"name": macro.name, "description": macro.comment}
@@ -215,6 +222,7 @@ def macros_yml(library: Library, lists: Sequence[ListMacro] = ()) -> str:
             entry["arguments"] = [{"name": name} for name in macro.params]
         macros.append(entry)
     macros += [{"name": each.name, "description": each.comment} for each in lists]
+    macros += [{"name": name, "description": said} for name, said in others.items()]
     return _yaml({"version": 2, "macros": macros})
 
 

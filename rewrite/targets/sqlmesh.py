@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,9 @@ from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft, NotComposable, Outside
 from unwet.rewrite.library import Macro, MacroCall
 from unwet.rewrite.naming import free
+from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
+from unwet.rewrite.targets.functions import FOLDER, needed, printed, schemas
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.jinja_values import quoted, spoken
 from unwet.rewrite.targets.placing import (
@@ -82,17 +84,22 @@ def check(draft: Draft, dialect: str) -> None:
 def files(project: Project) -> dict[str, str]:
     """Every file of the project: its path below the root, and its text."""
     printer = _Printer(project)
-    result = {"config.yaml": _config(project), "external_models.yaml": _external(project)}
-    result |= dict(printer.files())
+    written = dict(printer.files())
+    functions = needed(project.functions, written.values())
+    config = _config(project, [*schemas(functions), *(each.sql for each in functions)])
+    result = {"config.yaml": config, "external_models.yaml": _external(project), **written}
     result |= {f"legacy/{path}": text for path, text in project.originals.items()}
     return result
 
 
-def counted(files: Mapping[str, str]) -> dict[str, str]:
+def counted(files: Mapping[str, str], functions: Mapping[str, OwnFunction]) -> dict[str, str]:
     """What a maintainer reads to change behaviour: descriptions, keys and audits are counted
     apart, like YAML."""
     apart = ("audits/", "tests/")
-    return {p: _APART.sub("", text) for p, text in files.items() if not p.startswith(apart)}
+    found = {p: _APART.sub("", text) for p, text in files.items() if not p.startswith(apart)}
+    called = needed(functions, found.values())
+    made = {f"{FOLDER}{each.name}.sql": each.sql for each in called}  # in config.yaml
+    return found | printed(made, functions)
 
 
 def how_to_build(project: Project) -> str:
@@ -300,8 +307,8 @@ def _has_gateway(project: Project) -> bool:
     return project.dialect in ("", "duckdb")
 
 
-def _config(project: Project) -> str:
-    lines = []
+def _config(project: Project, before_all: Sequence[str]) -> str:
+    lines: list[str] = []
     if _has_gateway(project):
         path = "{{ env_var('UNWET_DUCKDB', 'warehouse.duckdb') }}"
         lines += ["gateways:", "  dev:", "    connection:", "      type: duckdb"]
@@ -312,6 +319,10 @@ def _config(project: Project) -> str:
         lines += [f"  {name}: {_value(name, text)}"
                   for name, text in sorted(project.placeholders.items())]  # fmt: skip
         lines.append("")
+    for number, statement in enumerate(before_all):
+        lines += ["before_all:"] if number == 0 else []
+        lines += ["  - |", *("    " + line for line in statement.splitlines())]
+    lines += [""] if before_all else []
     lines.append("disable_anonymized_analytics: true")
     return "\n".join(lines) + "\n"
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from unwet.rewrite.compose import Draft
+from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
 
 
@@ -34,9 +35,11 @@ class Target(Protocol):
         """Every file of the project: its path below the root, and its text."""
         ...
 
-    def counted(self, files: Mapping[str, str]) -> dict[str, str]:
+    def counted(
+        self, files: Mapping[str, str], functions: Mapping[str, OwnFunction]
+    ) -> dict[str, str]:
         """Of the files those, and of their texts that, which the counting rule counts; scripts that
-        are kept, YAML and Markdown are left out later."""
+        are kept, YAML and Markdown are left out later; ``functions`` are those of the pile."""
         ...
 
     def how_to_build(self, project: Project) -> str:

@@ -6,7 +6,7 @@ several reports share is a view of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -14,9 +14,11 @@ from sqlglot import exp
 from unwet.lineage.parse import render
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft, NotComposable
+from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.script_order import base_reads
+from unwet.rewrite.targets.functions import FOLDER, about, needed, printed, schemas
 from unwet.rewrite.targets.placing import (
     Places,
     check_names,
@@ -77,8 +79,14 @@ def files(project: Project) -> dict[str, str]:
     result = {CONFIG: _config(project)}
     result |= {paths[name]: text for name, text in texts.items()}
     result |= {f"legacy/{path}": text for path, text in project.originals.items()}
-    result["all.sql"] = _all(project, where, drafts, paths, result)
+    functions = needed(project.functions, texts.values())
+    result |= {_place(each): f"-- {about(project, each)}\n{each.sql};\n" for each in functions}
+    result["all.sql"] = _all(project, where, drafts, paths, result, functions)
     return result
+
+
+def _place(function: OwnFunction) -> str:
+    return f"{FOLDER}{function.name.rpartition('.')[2]}.sql"
 
 
 def _folder(project: Project, where: Places, name: str) -> str:
@@ -87,8 +95,9 @@ def _folder(project: Project, where: Places, name: str) -> str:
     return f"{where.layers[name]}/{own}"
 
 
-def counted(files: Mapping[str, str]) -> dict[str, str]:
+def counted(files: Mapping[str, str], functions: Mapping[str, OwnFunction]) -> dict[str, str]:
     """What a maintainer reads to change behaviour: not all.sql where it repeats the views."""
+    files = printed(files, functions)
     order = files.get("all.sql", "")
     repeated = any(f"-- {path}\n{text}" in order for path, text in files.items())
     return {p: text for p, text in files.items() if not (repeated and p == "all.sql")}
@@ -155,13 +164,15 @@ def _all(
     drafts: Mapping[str, Draft],
     paths: Mapping[str, str],
     texts: Mapping[str, str],
+    functions: Sequence[OwnFunction],
 ) -> str:
-    """The schemas, then every file after those it reads; kept scripts where their turn is."""
+    """The schemas, functions, every file after those it reads; kept scripts in their turn."""
     kept = {relation.rpartition(".")[0] for relation in _kept_makers(project)} - {""}
-    lines = ["-- Makes every view, inputs first.", *_schemas(where, kept), ""]
+    places = [f"{each};" for each in schemas(functions)]
+    lines = ["-- Makes every view, inputs first.", *_schemas(where, kept), *places, ""]
     include, _ = _CLIENTS.get(project.dialect, ("", ""))
     order = _order(project, drafts, paths)
-    for path in order:
+    for path in (*map(_place, functions), *order):
         lines += _about(project, path)
         if include:
             lines.append(include.format(path))

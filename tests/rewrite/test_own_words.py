@@ -11,7 +11,7 @@ from unwet.lineage.sources import Source
 from unwet.rewrite.refactor import Request, Result, refactor
 from unwet.tests.rewrite.small_pile import verdicts
 
-GOOD = "CREATE TEMP FUNCTION good(x INT64) RETURNS BOOL AS (x > {0});"
+GOOD = "CREATE FUNCTION good(x INT64) RETURNS BOOL AS (x > {0});"
 QUERY = "SELECT d.a, COUNT(*) AS n, SUM(d.b) AS b FROM s.t AS d WHERE good(d.a) GROUP BY d.a"
 
 
@@ -57,13 +57,8 @@ def test_other_words_for_a_function_are_the_same(tmp_path: Path, other: str) -> 
     assert found == {"a": "proved", "b": wanted}
 
 
-def test_a_temporary_function_is_not_that_of_others(tmp_path: Path) -> None:
-    result = refactored(tmp_path, QUERY, f"{GOOD.format(3)}\n{QUERY}", QUERY)
-    assert outcomes(result) == {"a": "proved", "b": "kept", "c": "proved"}
-
-
 def test_a_function_that_lasts_is_that_of_all(tmp_path: Path) -> None:
-    lasting = GOOD.format(3).replace("TEMP ", "")
+    lasting = GOOD.format(3)
     result = refactored(tmp_path, f"{lasting}\n{QUERY}", QUERY)
     assert outcomes(result) == {"a": "proved", "b": "proved"}
     result = refactored(tmp_path, f"{lasting}\n{QUERY}",

@@ -91,3 +91,24 @@ def test_dbt_reads_what_is_said_of_a_folder_below_marts(dbt: Path, tmp_path: Pat
             "SELECT table_name, table_type FROM information_schema.tables WHERE table_name ~ 'd_.'"
         )
         assert connection.execute(like).fetchall() == [("d_d", "BASE TABLE")]
+
+
+def test_functions_are_made_before_the_models(dbt: Path, tmp_path: Path) -> None:
+    texts = {
+        f"pile/{name}.sql": "CREATE TEMP MACRO half(x) AS (x / 2);\n"
+        f"CREATE TEMP MACRO good(x) AS (half(x) >= {least});\n"
+        f"CREATE TABLE r.{name} AS SELECT a, good(b) AS good FROM t"
+        for name, least in {"one": 1, "two": 2, "again": 1}.items()
+    }
+    pile = load([Source(*each) for each in texts.items()], "duckdb")
+    result = refactor(pile, Request(name="small"))
+    data = world(tmp_path / "data.duckdb")
+    done = build(dbt, result.files, tmp_path / "project", data)
+    assert done == {"model success": 3, "operation success": 4} | {"exposure no-op": 3}
+    with duckdb.connect(str(data)) as connection:
+        wanted = {"one": [(1, False), (1, False), (None, True)],
+                  "two": [(1, False), (1, False), (None, False)]}  # fmt: skip
+        for name, rows in {**wanted, "again": wanted["one"]}.items():
+            assert (
+                connection.execute(f"SELECT a, good FROM main.{name} ORDER BY a").fetchall() == rows
+            )

@@ -93,6 +93,27 @@ def test_a_product_of_decimals_keeps_its_digits(home: Path) -> None:
     assert set(found.values()) == {0}
 
 
+def test_functions_are_made_before_the_models(home: Path) -> None:
+    scripts = [
+        Source(f"p/{name}.sql", f"CREATE TEMP MACRO good(x) AS (x >= {least});\n"
+               f"CREATE TABLE r.{name} AS SELECT n, good(n) AS good FROM s.t")
+        for name, least in {"one": 1, "two": 2}.items()
+    ]  # fmt: skip
+    project, database = home / "functions", home / "with_functions.duckdb"
+    refactor(scripts, project, "duckdb", generated=False, target="sqlmesh")
+    (home / "functions.sql").write_text(
+        "CREATE SCHEMA s; CREATE TABLE s.t AS SELECT 1 AS n;", "utf-8"
+    )
+    run(home, program("python"), "-c", RUN, database, home / "functions.sql")
+    run(project, program("sqlmesh"), "plan", "--auto-apply", "--no-prompts",
+        UNWET_DUCKDB=str(database))  # fmt: skip
+    pairs = {f"(SELECT 1 AS n, {good} AS good)": f"marts.{name}"
+             for name, good in {"one": "TRUE", "two": "FALSE"}.items()}  # fmt: skip
+    (home / "pairs.json").write_text(json.dumps(pairs), "utf-8")
+    found = json.loads(run(home, program("python"), "-c", COMPARE, database, home / "pairs.json"))
+    assert set(found.values()) == {0}
+
+
 def test_sqlmesh_runs_the_unit_tests(home: Path) -> None:
     ladder = "CASE WHEN amount >= 1000 THEN 'large' WHEN amount >= 100 THEN 'medium' END"
     query = f"SELECT customer, {ladder} AS size, COUNT(*) AS n FROM s.orders GROUP BY 1, 2"

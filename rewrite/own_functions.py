@@ -1,0 +1,241 @@
+"""Functions that scripts define for themselves: the project makes them once, for all its models.
+
+A temporary function ends with its script, and one of the same name in another script may be another
+function. Each gets a name that is its own, in a schema of the project; calls and definitions say it
+from here on, so that all that follows compares, writes and proves calls by what they call.
+
+with_own_functions(pile) -> the pile in which they do, and the functions
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.parse import Script, Statement
+from unwet.lineage.pile import Pile
+from unwet.lineage.trees import copied
+from unwet.rewrite.function_text import created, made_anew
+from unwet.rewrite.function_words import (
+    defines,
+    drops,
+    is_hidden,
+    is_known,
+    is_temporary,
+    meaning,
+    spelled,
+)
+from unwet.rewrite.naming import free
+
+SCHEMA: Final = "functions"
+_OPEN: Final = re.compile(r"p__\w+?__p|\{%-?\s*endraw", re.IGNORECASE)
+# BigQuery, "Case sensitivity": the names of functions that users define are
+_EXACT: Final = frozenset({"bigquery"})
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFunction:
+    """``name``: with its schema, as calls say it; ``sql``: the statement that makes it there, in
+    the ``dialect`` of its script; ``meaning``: what all statements have in common that make the
+    same; ``path`` and ``line`` of the first; ``needs``: the functions that it calls itself."""
+
+    name: str
+    sql: str
+    dialect: str
+    meaning: str
+    path: str
+    line: int
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What a name means in a script from one of its statements on. Two are the same function if
+    they are equal: the place of a definition says nothing."""
+
+    called: str
+    dialect: str
+    meaning: str
+    needs: tuple[tuple[str, _Own], ...]
+    at: Statement = field(compare=False)
+    spelled: str = field(compare=False)
+
+
+def with_own_functions(pile: Pile) -> tuple[Pile, Mapping[str, OwnFunction]]:
+    """The same pile where no script defines a function for itself that could be made elsewhere."""
+    if not any(_is_own(s.tree) for script in pile.scripts for s in script.statements):
+        return pile, {}
+    found = _Found(pile.scripts)
+    names = found.names(_schema(pile))
+    if not names:
+        return pile, {}
+    scripts = [found.renamed(script, names) for script in pile.scripts]
+    made = {name: function for own, name in names.items()
+            if (function := found.function(own, names)) is not None}  # fmt: skip
+    return pile.with_scripts(scripts), made
+
+
+def reached(names: Iterable[str], functions: Mapping[str, OwnFunction]) -> tuple[OwnFunction, ...]:
+    """These functions and all that they call, those first that others call."""
+    done: dict[str, OwnFunction] = {}
+
+    def take(name: str) -> None:
+        if name in functions and name not in done:
+            for needed in functions[name].needs:
+                take(needed)
+            done[name] = functions[name]
+
+    for name in sorted(names):
+        take(name)
+    return tuple(done.values())
+
+
+def _is_own(tree: exp.Expr) -> bool:
+    return bool(defines(tree)) and is_temporary(tree)
+
+
+def _schema(pile: Pile) -> str:
+    """A name that no text of the pile has in front of a dot."""
+    name, n = SCHEMA, 1
+    while any(re.search(rf"\b{name}\W?\.", s.text, re.IGNORECASE) for s in pile.sources):
+        n += 1
+        name = f"{SCHEMA}_{n}"
+    return name
+
+
+class _Found:
+    """The functions of scripts, and which one each call means."""
+
+    def __init__(self, scripts: Sequence[Script]) -> None:
+        self._told = {id(script): _told(script) for script in scripts}
+        self._calls = Counter[_Own]()
+        self._refused = set[_Own]()
+        for script in scripts:
+            for statement, known in self._told[id(script)]:
+                for call, own in _meant(statement, known):
+                    self._calls[own] += 1
+                    if isinstance(call.parent, exp.Table | exp.Lateral):
+                        self._refused.add(own)  # rows, no value
+
+    def names(self, schema: str) -> dict[_Own, str]:
+        """What they are called in the project; those that are called most often come first."""
+        found: dict[_Own, str] = {}
+        for own in self._in_order():
+            taken = [name.rpartition(".")[2] for name in found.values()]
+            word = free(re.sub(r"\W", "_", own.called), taken)
+            found[own] = f"{schema}.{word}"
+        return found
+
+    def _in_order(self) -> Iterator[_Own]:
+        """Those that can be made elsewhere, with all that they call."""
+        each = sorted(self._calls, key=lambda own: -self._calls[own])
+        can = {own for own in each if self._can(own)}
+        yield from (own for own in each if own in can)
+
+    def _can(self, own: _Own) -> bool:
+        if own in self._refused or not all(self._can(inner) for _, inner in own.needs):
+            return False
+        renames = {name: f"{SCHEMA}.{name}" for name, _ in own.needs}
+        return made_anew(own.at, f"{SCHEMA}.{own.called}", renames) is not None
+
+    def renamed(self, script: Script, names: Mapping[_Own, str]) -> Script:
+        """The script with the new names in calls and definitions."""
+        changed = False
+        statements: list[Statement] = []
+        for statement, known in self._told[id(script)]:
+            made = _with_names(statement, known, names)
+            changed = changed or made is not statement
+            statements.append(made)
+        if not changed:
+            return script
+        by_index = {statement.index: statement for statement in statements}
+        return replace(script, statements=tuple(by_index[s.index] for s in script.statements))
+
+    def function(self, own: _Own, names: Mapping[_Own, str]) -> OwnFunction | None:
+        """The function as the project makes it."""
+        renames = {name: names[inner] for name, inner in own.needs}
+        sql = made_anew(own.at, names[own], renames)
+        if sql is None:
+            return None
+        made, at = created(sql, own.dialect), own.at
+        assert made is not None, "it was read before"
+        needs = tuple(sorted(renames.values()))
+        return OwnFunction(
+            names[own], sql, own.dialect, meaning(made), at.path, at.span.line, needs
+        )
+
+
+_Known = Mapping[str, _Own]
+
+
+def _told(script: Script) -> list[tuple[Statement, _Known]]:
+    """The statements of a script, in its order, with what its own functions mean in each; in the
+    one that defines a function that one is among them."""
+    own: dict[str, _Own] = {}
+    found: list[tuple[Statement, _Known]] = []
+    for statement in sorted(script.statements, key=lambda each: each.span):
+        if name := defines(statement.tree):
+            made = _own(statement, name, own)
+            own = {n: o for n, o in own.items() if n != name}
+            if made is not None:
+                own[name] = made
+        elif names := drops(statement.tree):
+            own = {n: o for n, o in own.items() if n not in names}
+        found.append((statement, own))
+    return found
+
+
+def _own(statement: Statement, name: str, known: _Known) -> _Own | None:
+    """The function that a statement defines, if it is one that ends with its script, and all that
+    it says would be the same elsewhere."""
+    tree = statement.tree
+    assert isinstance(tree, exp.Create)
+    again = bool(tree.args.get("exists")) and name in known
+    if not is_temporary(tree) or again or "." in name or is_known(name, statement.dialect):
+        return None
+    if _OPEN.search(statement.text) or _reads(tree.expression) or is_hidden(tree):
+        return None
+    needs = {call.name.lower(): own for call, own in _meant(statement, known)}
+    inner = tuple(sorted(needs.items(), key=lambda each: each[0]))
+    return _Own(name, statement.dialect, meaning(tree), inner, statement, spelled(tree))
+
+
+def _reads(body: object) -> bool:
+    """Whether a body reads tables: which rows these have, its place decides."""
+    found = body.find_all(exp.Table) if isinstance(body, exp.Expr) else ()
+    return any(isinstance(table.this, exp.Identifier) for table in found)
+
+
+def _meant(statement: Statement, known: _Known) -> Iterator[tuple[exp.Anonymous, _Own]]:
+    """The calls of functions of the script's own."""
+    if not known:
+        return
+    for node in statement.tree.find_all(exp.Anonymous):
+        own = known.get(node.name.lower())
+        inside = isinstance(node.parent, exp.Dot) and node.parent.expression is node
+        if own is None or inside or own.at is statement:
+            continue
+        if statement.dialect not in _EXACT or node.name == own.spelled:
+            yield node, own
+
+
+def _with_names(statement: Statement, known: _Known, names: Mapping[_Own, str]) -> Statement:
+    """The statement with calls, and the name that it defines, as the project has them."""
+    defined = known.get(defines(statement.tree)) if defines(statement.tree) else None
+    mine = defined is not None and defined in names and defined.at is statement
+    if not mine and not any(own in names for _, own in _meant(statement, known)):
+        return statement
+    copy = copied(statement.tree)
+    twins = dict(zip(map(id, statement.tree.walk()), copy.walk(), strict=True))
+    for call, own in [*_meant(statement, known)]:
+        if own in names:
+            twins[id(call)].set("this", names[own])
+    if mine and defined is not None:
+        schema, _, last = names[defined].partition(".")
+        copy.this.this.replace(exp.table_(last, db=schema))
+    return replace(statement, tree=copy)

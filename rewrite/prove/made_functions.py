@@ -1,0 +1,55 @@
+"""Functions that a project makes before its models: whether they are those of the old scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.rewrite.function_text import created
+from unwet.rewrite.function_words import calls_in, defines, is_temporary, meaning
+
+_MAKING: Final = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|MACRO)\s", re.IGNORECASE)
+_PLACE: Final = re.compile(r"\s*CREATE\s+SCHEMA\s+IF\s+NOT\s+EXISTS\s+[\w.`\"]+\s*;?\s*", re.I)
+
+
+def makes_function(statement: str) -> bool:
+    """Whether a statement seems to make a function; what it makes is judged with the models."""
+    return _MAKING.match(statement) is not None
+
+
+def makes_schema(statement: str) -> bool:
+    """Whether a statement only makes a schema where there is none."""
+    return _PLACE.fullmatch(statement) is not None
+
+
+class Made:
+    """``statements`` that make functions; ``wanted``: what each has to mean, by its name."""
+
+    def __init__(self, statements: Sequence[str], wanted: Mapping[str, str], dialect: str) -> None:
+        self._wanted = wanted
+        self._there: set[str] = set()
+        self._strange = ""
+        for statement in statements:
+            self._read(statement, dialect)
+
+    def _read(self, statement: str, dialect: str) -> None:
+        tree = created(statement, dialect)
+        name = defines(tree) if tree is not None else ""
+        right = tree is not None and not is_temporary(tree) and not tree.args.get("exists")
+        if tree is None or not right or self._wanted.get(name) != meaning(tree):
+            shown = name or " ".join(statement.split())[:60]
+            said = "as the old scripts do not" if name in self._wanted else "which they have not"
+            self._strange = self._strange or f"the project makes the function {shown}, {said}"
+        if name in self._there:
+            self._strange = self._strange or f"the project makes the function {name} twice"
+        self._there.add(name)
+
+    def doubt(self, model: exp.Expr) -> str:
+        """Why nobody knows what a model calls; empty where it is known."""
+        missing = sorted(calls_in(model, self._wanted) - self._there)
+        if missing:
+            return f"it calls {missing[0]}, which the project does not make"
+        return self._strange

@@ -1,0 +1,86 @@
+"""The functions that a project makes before its models, each in a file of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from unwet.lineage.parse import render
+from unwet.rewrite.compose import NotComposable
+from unwet.rewrite.function_text import created
+from unwet.rewrite.naming import free
+from unwet.rewrite.own_functions import OwnFunction, reached
+from unwet.rewrite.project import Project
+from unwet.rewrite.sizes import Size, tree_nodes
+
+FOLDER: Final = "functions/"
+# a word, a text or a comment that dbt or SQLMesh would read as one of theirs
+_JINJA: Final = re.compile(r"\{[{%#]")
+_LEFT_ALONE: Final = "-- fmt: off"  # sqlfmt, "Disabling formatting": what it knows are queries
+
+
+def check(functions: Iterable[OwnFunction], dialect: str, target: str) -> None:
+    """Raises NotComposable where a project cannot make one of the functions."""
+    for each in functions:
+        if each.dialect != dialect:
+            said = f"the function {each.name} is written in {each.dialect or 'SQL'}"
+            raise NotComposable(f"{said}, not in {dialect or 'the dialect of the project'}")
+        if target == "sqlmesh" and (_JINJA.search(each.sql) or "@" in each.sql):
+            raise NotComposable(f"SQLMesh would read a sign in the function {each.name} as a macro")
+
+
+def needed(functions: Mapping[str, OwnFunction], texts: Iterable[str]) -> tuple[OwnFunction, ...]:
+    """Those that the texts of models and macros call, each behind those that it calls itself."""
+    said = "\n".join(texts if functions else ()).lower()
+    return reached((n for n in functions if re.search(rf"\b{n}\s*\(", said)), functions)
+
+
+def schemas(functions: Iterable[OwnFunction]) -> list[str]:
+    """The statements that make the schemas of the functions."""
+    names = sorted({each.name.partition(".")[0] for each in functions})
+    return [f"CREATE SCHEMA IF NOT EXISTS {name}" for name in names]
+
+
+def about(project: Project, function: OwnFunction) -> str:
+    """Where it comes from."""
+    return f"as {project.below(function.path)}:{function.line} defines it for itself"
+
+
+def as_macros(
+    project: Project, functions: Sequence[OwnFunction], taken: Collection[str]
+) -> dict[str, tuple[OwnFunction, str]]:
+    """For dbt: by the name of a macro the function that it makes, and its file."""
+    found: dict[str, tuple[OwnFunction, str]] = {}
+    for each in functions:
+        name = free(f"create_{each.name.rpartition('.')[2]}", {*taken, *found})
+        body = each.sql
+        if _JINJA.search(body):
+            body = f"{{% raw %}}\n{body}\n{{% endraw %}}"
+        note = f"-- {each.name}, {about(project, each)}"
+        text = f"{_LEFT_ALONE}\n{note}\n{{% macro {name}() %}}\n{body}\n{{% endmacro %}}\n"
+        found[name] = each, text
+    return found
+
+
+def on_start(functions: Mapping[str, tuple[OwnFunction, str]]) -> list[str]:
+    """For dbt: what runs before the models; ``functions`` by the macros that make them."""
+    made = [each for each, _ in functions.values()]
+    return [*schemas(made), *(f"{{{{ {name}() }}}}" for name in functions)]
+
+
+def printed(files: Mapping[str, str], functions: Mapping[str, OwnFunction]) -> dict[str, str]:
+    """The files, functions in the layout in which the pile is counted, too."""
+    found = dict(files)
+    for path in files:
+        for each in functions.values() if FOLDER in path else ():
+            if each.sql in files[path] and (tree := created(each.sql, each.dialect)) is not None:
+                found[path] = files[path].replace(each.sql, render(tree, each.dialect, spent=True))
+    return found
+
+
+def size(files: Mapping[str, str], functions: Mapping[str, OwnFunction]) -> Size:
+    """The syntax nodes of functions, whose lines are counted with the files."""
+    texts = (text for path, text in files.items() if path.endswith(".sql"))
+    trees = (created(each.sql, each.dialect) for each in needed(functions, texts))
+    return Size(nodes=sum(tree_nodes(tree) for tree in trees if tree is not None))
