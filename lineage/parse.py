@@ -18,6 +18,7 @@ from unwet.lineage.dialects import lexis
 from unwet.lineage.errors import RenderError, UnknownDialect
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.nesting import too_deep
+from unwet.lineage.own_functions import as_written, mark_functions
 from unwet.lineage.phrases import plain
 from unwet.lineage.rows import Left, long_runs
 from unwet.lineage.sources import Source
@@ -125,7 +126,7 @@ def render(
     Printing changes a tree, so a copy is printed, unless ``spent`` says nobody needs it again."""
     try:
         with _parser_notes():
-            printed = tree if spent else copied(tree)
+            printed = as_written(tree if spent else copied(tree))
             if dialect in _CONVERTING:
                 printed = _unconverted(printed)
             elif dialect == "databricks":
@@ -377,6 +378,7 @@ class _Reader:
             if self._name in _ONE_TIMESTAMP:
                 _as_written_out(tokens, trees)
             _mark_formats(tokens, trees, self._name, self._dialect)
+            mark_functions(tokens, trees, self._name)
             if any(map(_ends_in_comma, tokens, tokens[1:])):
                 _as_subqueries(trees)
         except ParseError as error:
