@@ -18,11 +18,11 @@ from unwet.lineage.dialects import lexis
 from unwet.lineage.errors import RenderError, UnknownDialect
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.nesting import too_deep
-from unwet.lineage.own_functions import as_written, mark_functions
 from unwet.lineage.phrases import plain
 from unwet.lineage.rows import Left, long_runs
 from unwet.lineage.sources import Source
 from unwet.lineage.splitting import CONTROL, Chunk, resplit, split
+from unwet.lineage.taken_for_others import as_written, mark_functions
 from unwet.lineage.templating import Masked
 from unwet.lineage.tokenizing import Lost, Stretch, prepare, tokenize
 from unwet.lineage.trees import copied
