@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sqlglot import exp
@@ -149,6 +149,14 @@ def says_all(macro: Macro, calls: Iterable[MacroCall]) -> bool:
     """Whether each of its calls says what each of its parameters is."""
     said = ({name for name, _ in (*call.args, *call.unsaid)} for call in calls)
     return all(each >= {*macro.params} for each in said)
+
+
+def with_names_of_arguments(library: Library) -> Library:
+    """The library in which calls that are handed on name their arguments where the macro has
+    defaults, as parameters with these come last."""
+    usual = {macro.name for macro in library.macros if macro.defaults}
+    calls = (replace(c, named=True) if c.macro in usual else c for c in library.calls)
+    return replace(library, calls=tuple(calls))
 
 
 def called_by(library: Library, models: Iterable[str]) -> frozenset[str]:

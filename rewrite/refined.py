@@ -17,7 +17,7 @@ from unwet.rewrite.chosen_later import with_derived_tables, with_lists
 from unwet.rewrite.common_conditions import with_common_conditions
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.implied_values import with_implied_values
-from unwet.rewrite.library import Library
+from unwet.rewrite.library import Library, with_names_of_arguments
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.look_ups import with_look_ups
 from unwet.rewrite.named_conditions import with_named_conditions
@@ -68,4 +68,5 @@ def refined(
 def said_shortly(library: Library, names: AbstractSet[str]) -> Library:
     """The library in which calls say less. ``names``: what no parameter may be called."""
     library = with_look_ups(with_usual_values(library), names)
-    return with_true_comments(without_never_said(with_implied_values(library, names)))
+    library = with_true_comments(without_never_said(with_implied_values(library, names)))
+    return with_names_of_arguments(library)
