@@ -31,15 +31,22 @@ from unwet.rewrite.references import columns_of, free_refs
 from unwet.rewrite.volatile import is_random
 
 
-def determined(rel: Rel, known: frozenset[int]) -> frozenset[int]:
-    """The columns that have one value among all rows that agree in the ``known`` ones."""
+def agreeing(rel: Rel, values: Iterable[Expr]) -> frozenset[int]:
+    """The columns that have one value among all rows that have the same ``values``."""
+    same = frozenset(each for each in values if not is_random(each))
+    return determined(rel, frozenset(e.index for e in same if isinstance(e, Col)), same)
+
+
+def determined(
+    rel: Rel, known: frozenset[int], values: frozenset[Expr] = frozenset()
+) -> frozenset[int]:
+    """The columns that have one value among all rows that agree in the ``known`` ones, and in these
+    ``values`` of their columns."""
     match rel:
         case Filter(input=inner, conjuncts=conjuncts):
-            return _closed(inner, _meeting(known, conjuncts), conjuncts)
+            return _closed(inner, _meeting(known, conjuncts), conjuncts, values)
         case Project(input=inner, exprs=exprs):
-            given = frozenset(e.index for i, e in enumerate(exprs)
-                              if i in known and isinstance(e, Col))  # fmt: skip
-            found = determined(inner, given)
+            found = agreeing(inner, [e for i, e in enumerate(exprs) if i in known])
             return known | {i for i, expr in enumerate(exprs) if says(found, expr)}
         case Join(kind="inner", inputs=inputs, on=on):
             return _joined(inputs, on, known)
@@ -52,9 +59,9 @@ def determined(rel: Rel, known: frozenset[int]) -> frozenset[int]:
             return frozenset(range(width(rel))) if whole else known
         case Window(input=inner, functions=functions):
             own = width(inner)
-            found = determined(inner, frozenset(i for i in known if i < own))
+            found = determined(inner, frozenset(i for i in known if i < own), values)
             return known | found | {own + i for i, each in enumerate(functions)
-                                    if _is_of_partition(each, found)}  # fmt: skip
+                                    if _is_of_partition(each, found, values)}  # fmt: skip
         case Unnest(input=inner):
             return known | determined(inner, frozenset(i for i in known if i < width(inner)))
         case Sort(input=inner) | Distinct(input=inner):
@@ -69,15 +76,18 @@ def says(known: frozenset[int], expr: Expr) -> bool:
     return of_row and columns_of(expr) <= known and not is_random(expr)
 
 
-def _is_of_partition(function: Over, known: frozenset[int]) -> bool:
-    """Whether it is the same for all rows of a partition that the ``known`` columns are in."""
+def _is_of_partition(function: Over, known: frozenset[int], values: frozenset[Expr]) -> bool:
+    """Whether it is the same for all rows of a partition that the ``known`` columns, or values of
+    these, are in."""
     same = not function.order and not function.frame
-    return same and all(says(known, expr) for expr in function.partition)
+    return same and all(says(known, expr) or expr in values for expr in function.partition)
 
 
-def _closed(rel: Rel, known: frozenset[int], conjuncts: Sequence[Expr]) -> frozenset[int]:
+def _closed(
+    rel: Rel, known: frozenset[int], conjuncts: Sequence[Expr], values: frozenset[Expr]
+) -> frozenset[int]:
     while True:
-        found = _meeting(determined(rel, known) | known, conjuncts)
+        found = _meeting(determined(rel, known, values) | known, conjuncts)
         if found == known:
             return found
         known = found

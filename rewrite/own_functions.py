@@ -198,17 +198,24 @@ def _own(statement: Statement, name: str, known: _Known) -> _Own | None:
     again = bool(tree.args.get("exists")) and name in known
     if not is_temporary(tree) or again or "." in name or is_known(name, statement.dialect):
         return None
-    if _OPEN.search(statement.text) or _reads(tree.expression) or is_hidden(tree):
+    if _OPEN.search(statement.text) or _reads(statement) or is_hidden(tree):
         return None
     needs = {call.name.lower(): own for call, own in _meant(statement, known)}
     inner = tuple(sorted(needs.items(), key=lambda each: each[0]))
     return _Own(name, statement.dialect, meaning(tree), inner, statement, spelled(tree))
 
 
-def _reads(body: object) -> bool:
-    """Whether a body reads tables: which rows these have, its place decides."""
-    found = body.find_all(exp.Table) if isinstance(body, exp.Expr) else ()
-    return any(isinstance(table.this, exp.Identifier) for table in found)
+def _reads(statement: Statement) -> bool:
+    """Whether a body reads tables or variables: what these hold, its place decides."""
+    body = statement.tree.expression
+    if not isinstance(body, exp.Expr):
+        return False
+    if any(isinstance(table.this, exp.Identifier) for table in body.find_all(exp.Table)):
+        return True
+    names = (column.name.lower() for column in body.find_all(exp.Column))
+    return body.find(exp.Parameter, exp.SessionParameter) is not None or any(
+        name in statement.variables for name in names
+    )
 
 
 def _meant(statement: Statement, known: _Known) -> Iterator[tuple[exp.Anonymous, _Own]]:

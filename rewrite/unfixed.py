@@ -45,7 +45,7 @@ from unwet.rewrite.algebra import (
     walk,
     width,
 )
-from unwet.rewrite.determined import determined, says
+from unwet.rewrite.determined import agreeing, determined, says
 from unwet.rewrite.references import columns_of, free_refs, used
 from unwet.rewrite.volatile import is_random
 
@@ -200,8 +200,7 @@ def _projected(rows: str, below: _Loose, exprs: tuple[Expr, ...]) -> _Loose:
 def _aggregated(rows: str, below: _Loose, node: Aggregate) -> _Loose:
     rows = rows or _first(map(below.why, node.keys))
     start, columns, lists = len(node.keys), dict[int, str](), set[int]()
-    own = frozenset(key.index for key in node.keys if isinstance(key, Col))
-    known = determined(node.input, own)
+    known = agreeing(node.input, node.keys)
     for at, agg in enumerate(node.aggs, start):
         said = below.why(agg)
         if not said and _is_open(agg, known):
@@ -228,8 +227,11 @@ def _numbered(rows: str, below: _Loose, inner: Rel, functions: tuple[Over, ...])
     for at, each in enumerate(functions, width(inner)):
         said = below.why(each)
         name = _PLACED.get(each.call.op)
-        own = frozenset(key.index for key in each.partition if isinstance(key, Col))
-        if not said and name is not None and not _sorts(each.order, determined(inner, own)):
+        if (
+            not said
+            and name is not None
+            and not _sorts(each.order, agreeing(inner, each.partition))
+        ):
             said = f"{name} without an ORDER BY"
             if each.call.op == "rownumber" and not each.partition:
                 numbers.add(at)

@@ -112,12 +112,24 @@ def test_what_a_function_calls_is_part_of_it() -> None:
     [
         "CREATE TEMP FUNCTION good(x INT64) AS (x > (SELECT MAX(a) FROM s.u));\n" + QUERY,
         "CREATE TEMP FUNCTION good(x INT64) AS (x > {{ least }});\n" + QUERY,
+        "DECLARE least INT64 DEFAULT 3;\nCREATE TEMP FUNCTION good(x INT64) AS (x > least);\n"
+        + QUERY,
+        "CREATE TEMP FUNCTION good(x INT64) AS (x > @@row_count);\n" + QUERY,
         "CREATE FUNCTION good(x INT64) AS (x > 3);\n" + QUERY,
         "CREATE TEMP FUNCTION good(x INT64) AS (x > 3);\nDROP FUNCTION good;\n" + QUERY,
         QUERY + ";\nCREATE TEMP FUNCTION good(x INT64) AS (x > 3);",
         "CREATE TEMP FUNCTION left(x STRING, n INT64) AS (x || n);\nSELECT LEFT(a, 2) AS l FROM t",
     ],
-    ids=["reads", "open", "lasts", "dropped", "later", "of the engine"],
+    ids=[
+        "reads",
+        "open",
+        "a variable",
+        "of the session",
+        "lasts",
+        "dropped",
+        "later",
+        "of the engine",
+    ],
 )
 def test_functions_that_cannot_be_made_elsewhere(script: str) -> None:
     assert not found(script)
