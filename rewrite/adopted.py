@@ -31,6 +31,7 @@ from unwet.rewrite.library import (
     numbers_of,
 )
 from unwet.rewrite.naming import free_parameter, snake
+from unwet.rewrite.own_parts import STEM, part_call, part_macro, put
 from unwet.rewrite.placed_calls import height_of
 from unwet.rewrite.positions import by_expression
 from unwet.rewrite.query_parts import name_of, sources
@@ -46,7 +47,6 @@ _FEW: Final = 6  # calls of a macro that may be those of others
 _AROUND: Final = 2  # the first and the last line of a macro
 _RELATION: Final = re.compile(r"(?:ref|src)__\w+?__(?:ref|src)", re.IGNORECASE)
 _LISTED: Final = re.compile(r"list__(\w+?)__list")
-_STEM: Final = re.compile(r"(?:_rows|_part|_\d+)+\Z")
 
 
 def adopted(
@@ -78,6 +78,7 @@ class _Work:
     models: dict[str, exp.Expr] = field(default_factory=dict)
     calls: list[MacroCall] = field(default_factory=list)
     given: set[str] = field(default_factory=set)  # macros that are calls of others now
+    parts: dict[str, Macro] = field(default_factory=dict)  # for outputs, by what stands for them
 
     def __post_init__(self) -> None:
         self.macros = {macro.name: macro for macro in self.start.macros}
@@ -116,13 +117,15 @@ class _Work:
         made = {h: as_query(macro, self.calls[n], self.dialect) for h, n in hosts.items()}
         if not made or len(made) < self.uses(name):
             return
-        macros, calls = dict(self.macros), [*self.calls]
+        macros, calls, parts = dict(self.macros), [*self.calls], dict(self.parts)
         self.given.add(name)  # so that none is its own
-        new = {h: self._called(tree) if tree is not None else None for h, tree in made.items()}
+        new = {h: self._called(tree, host=h) if tree is not None else None
+               for h, tree in made.items()}  # fmt: skip
         found = {host: call for host, call in new.items() if call is not None}
         if len(found) == len(new):
-            pairs = [(each, macros[name]) for name, each in self.macros.items()]
-            grown = sum(self._size(now) - self._size(old) for now, old in pairs if now is not old)
+            pairs = [(each, macros.get(name)) for name, each in self.macros.items()]
+            grown = sum(self._size(now) - (self._size(old) if old is not None else 0)
+                        for now, old in pairs if now is not old)  # fmt: skip
             heights = [(self.calls[numbers_of(call)[0]], calls[hosts[host]])
                        for host, call in found.items()]  # fmt: skip
             lines = sum(height_of(now) - height_of(old)
@@ -130,7 +133,7 @@ class _Work:
             if grown + lines + _LEAST <= self._size(macro):
                 self.models |= found
                 return
-        self.macros, self.calls = macros, calls
+        self.macros, self.calls, self.parts = macros, calls, parts
         self.given.remove(name)
         self._uses = Counter(call.macro for call in calls)
 
@@ -151,7 +154,7 @@ class _Work:
         """A model that becomes a call, or branches in it."""
         tree = self.models[name]
         if isinstance(tree, exp.Select):
-            self.models[name] = self._called(_unwrapped(tree)) or tree
+            self.models[name] = self._called(_unwrapped(tree), host=name) or tree
             return
         tree = copied(tree)
         found = False
@@ -159,16 +162,19 @@ class _Work:
             for branch in branches(union):
                 if not isinstance(branch, exp.Select):
                     continue
-                call = self._called(branch, is_branch=True)
+                call = self._called(branch, is_branch=True, host=name)
                 if call is not None:
                     branch.replace(call)
                     found = True
         if found:
             self.models[name] = tree
 
-    def _called(self, tree: exp.Select, name: str = "", is_branch: bool = False) -> exp.Expr | None:
-        """The call that a query is, once the macro is what it has to be. A branch of a UNION cannot
-        begin with CTEs of its own, whatever a parser takes."""
+    def _called(
+        self, tree: exp.Select, name: str = "", is_branch: bool = False, host: str = ""
+    ) -> exp.Expr | None:
+        """The call that a query of the macro ``name`` or the model ``host`` is, once the macro is
+        what it has to be. A branch of a UNION cannot begin with CTEs of its own, whatever a parser
+        takes."""
         block = tree.args.get("with_")
         ctes = {cte.alias.lower() for cte in block.expressions} if block is not None else set()
         if block is not None:
@@ -195,10 +201,15 @@ class _Work:
         if best is None:
             return None
         _, macro, fit = best
+        fit, parts, own = self._with_parts(fit, macro.name, name or host)
         made, call = _taken(macro, fit, self.dialect, self.macros.keys())
         inner = sum(tree_lines(query, self.dialect) + 2 for query in fit.inner.values())
-        if lines - inner - height_of(call) - 2 * bool(name) < _LEAST:
+        left = 2 * (bool(name) and not parts)  # of a macro that is only a call now
+        if lines - inner - own - height_of(call) - left < _LEAST:
             return None
+        self.parts |= parts
+        self.macros |= {part.name: part for part in parts.values()}
+        self.calls += [part_call(self.parts[word]) for word in fit.parts]
         usual = {n: leaf for n, leaf in made.more.items() if n not in macro.params}
         for at, each in enumerate(self.calls):
             if each.macro == macro.name:
@@ -207,6 +218,29 @@ class _Work:
         self.calls.append(call)
         self._uses[macro.name] += 1
         return _behind(block, fit.inner, f"call__{len(self.calls) - 1}__call")
+
+    def _with_parts(self, fit: Fit, macro: str, host: str) -> tuple[Fit, dict[str, Macro], int]:
+        """The fit with calls in place of the parts that are to be macros of their own, those of
+        these that are not yet there, and their lines that are more."""
+        wanted = {value.text: name for name, value in fit.said.items()}
+        wanted |= {new.value.text: new.whole for new in fit.new}
+        usual = {new.usual.text: new.whole for new in fit.new}
+        fit = replace(fit, parts={w: n for w, n in fit.parts.items() if w in wanted or w in usual})
+        params = {name for each in self.macros.values() for name in each.params}
+        taken, made, lines = {*self.macros, *self.models, *params}, dict[str, Macro](), 0
+        for word, node in fit.parts.items():
+            if word in self.parts:
+                continue
+            of = (host, wanted[word]) if word in wanted else (macro, usual[word])
+            made[word] = part_macro(node, of[0], of[1], taken)
+            taken.add(made[word].name)
+            lines += self._size(made[word]) if word in wanted else _AROUND
+        numbers = range(len(self.calls), len(self.calls) + len(fit.parts))
+        words = {word: f"call__{n}__call" for word, n in zip(fit.parts, numbers, strict=True)}
+        said = {name: put(leaf, words) for name, leaf in fit.said.items()}
+        new = tuple(replace(n, usual=put(n.usual, words), value=put(n.value, words))
+                    for n in fit.new)  # fmt: skip
+        return replace(fit, said=said, new=new), made, lines
 
     def _says_columns(self, macro: str) -> bool:
         """Whether calls of it say columns, in its own names for relations."""
@@ -220,7 +254,7 @@ class _Work:
         if name and not _has_constant(tree):
             # another thing that is counted has its own name
             fewer = self.uses(macro.name) < self.uses(name)
-            if fewer or _STEM.sub("", macro.name) != _STEM.sub("", name):
+            if fewer or STEM.sub("", macro.name) != STEM.sub("", name):
                 return False
         return True
 

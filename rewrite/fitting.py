@@ -22,6 +22,7 @@ from unwet.lineage.trees import copied, texts
 from unwet.rewrite.alike import plainly
 from unwet.rewrite.library import HANDED_ON, Macro
 from unwet.rewrite.naming import free, snake
+from unwet.rewrite.own_parts import may_be_part, part_word
 from unwet.rewrite.query_parts import conjuncts, keys, name_of, says, sources
 from unwet.rewrite.shapes import Leaf, as_leaf, children
 
@@ -31,6 +32,8 @@ _RELATION: Final = re.compile(r"(?:ref|src)__\w+__(?:ref|src)", re.IGNORECASE)
 _CLAUSES: Final = ("order", "limit", "offset", "distinct", "qualify", "windows")
 _FLIPPED: Final[dict[type[exp.Expr], type[exp.Expr]]] = {exp.LT: exp.GT, exp.LTE: exp.GTE}
 _MIRRORED: Final = {**_FLIPPED, **{b: a for a, b in _FLIPPED.items()}, exp.EQ: exp.EQ}
+_LONGEST: Final = 240  # letters of an output that is an argument as it is written
+_LEAST: Final = 80  # letters of one that is worth a macro of its own
 _KNOWN: Final = {"expressions", "from_", "joins", "where", "group", "having", "with_", *_CLAUSES}
 
 
@@ -50,7 +53,8 @@ class Fit:
     """What makes the query of the macro. ``tree``: the macro's, in which the nodes of new
     parameters are; ``scope``: a constant that the query has as its first output; ``left``: the
     macro's outputs that it does without; ``inner``: queries in the place of the macro's relations,
-    by what they are called as CTEs; ``renamed``: the macro calls relations otherwise."""
+    by what they are called as CTEs; ``parts``: outputs that are to be macros of their own, by the
+    words that stand for them; ``renamed``: the macro calls relations otherwise."""
 
     tree: exp.Select
     said: dict[str, Leaf]
@@ -58,6 +62,7 @@ class Fit:
     scope: exp.Expr | None
     left: tuple[str, ...]
     inner: dict[str, exp.Query]
+    parts: dict[str, exp.Expr]
     renamed: bool
 
 
@@ -69,10 +74,12 @@ class _State:
     new: dict[tuple[Leaf, Leaf, str], list[exp.Expr]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     inner: dict[str, exp.Query] = field(default_factory=dict)
+    parts: dict[str, exp.Expr] = field(default_factory=dict)
 
     def copy(self) -> _State:
         new = {key: [*nodes] for key, nodes in self.new.items()}
-        return _State(dict(self.said), new, dict(self.names), dict(self.inner))
+        inner, parts = dict(self.inner), dict(self.parts)
+        return _State(dict(self.said), new, dict(self.names), inner, parts)
 
 
 def fitted(
@@ -101,7 +108,7 @@ def fitted(
     new = tuple(New(tuple(nodes), usual, value, whole)
                 for (usual, value, whole), nodes in state.new.items())  # fmt: skip
     renamed = any(mine != other for other, mine in fitting.renamed)
-    return Fit(tree, state.said, new, scope, left, state.inner, renamed)
+    return Fit(tree, state.said, new, scope, left, state.inner, state.parts, renamed)
 
 
 def _is_scope(item: exp.Expr) -> bool:
@@ -278,6 +285,12 @@ class _Fitting:
             if item.alias_or_name not in own:
                 return False
             one, two = own[item.alias_or_name].unalias(), item.unalias()
+            hole = _HOLE.fullmatch(one.name) if isinstance(one, exp.Var) else None
+            if hole is not None:
+                value = self._output(two)
+                if value is None or not self._say(hole, value):
+                    return False
+                continue
             if self._tried(one, two, False) or self._tried(one, two, True):
                 continue
             if not self._whole(one, two, item.alias_or_name):
@@ -294,9 +307,30 @@ class _Fitting:
             return False  # no name of an output says what it would be
         if any(item is mine.parent for item, _ in self._aliases):
             return False  # its name is one parameter, and what it is would be another
-        usual = copied(mine).sql(self._dialect or None, copy=False)
-        value = Leaf("condition", self._text(other))
-        return self._more(Leaf("condition", usual), value, mine, name)
+        usual, value = self._long(copied(mine)), self._output(other)
+        if usual is None or value is None:
+            return False
+        return self._more(usual, value, mine, name)
+
+    def _output(self, node: exp.Expr) -> Leaf | None:
+        """What a call says for an output."""
+        leaf = as_leaf(node)
+        if leaf is not None and leaf.kind == "number":
+            return leaf
+        return self._long(self._renamed(node))
+
+    def _long(self, node: exp.Expr) -> Leaf | None:
+        """A copy of an output as it is written, or a word for it where that is no argument; None
+        where it can be neither."""
+        text = node.sql(self._dialect or None, comments=False)
+        leaf = Leaf("condition", text)
+        if len(text) <= _LONGEST and _can_be_said(leaf):
+            return leaf
+        if len(text) < _LEAST or not may_be_part(node, self.state.names.values()):
+            return None
+        word = part_word(text)
+        self.state.parts[word] = node
+        return Leaf("condition", word)
 
     def _groups(self, mine: exp.Select, other: exp.Select) -> bool:
         one, two = mine.args.get("group"), other.args.get("group")

@@ -13,6 +13,7 @@ from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
 from unwet.rewrite.same_tables import same_tables, without_these
 from unwet.rewrite.source_tables import table_parameters, with_tables
+from unwet.rewrite.targets.common_stretches import with_common_stretches
 from unwet.rewrite.targets.dbt_folders import Folders, folders_of
 from unwet.rewrite.targets.dbt_properties import (
     exposures_yml,
@@ -87,8 +88,11 @@ def files(project: Project) -> dict[str, str]:
     written = {path: text for path, text in result.items() if path.endswith(".sql")}
     names = {*(macro.name for macro in library.macros), *library.models}
     written, lists = with_list_macros(written, names)
+    written |= {f"macros/{each.name}.sql": each.text for each in lists}
+    written, more = with_common_stretches(written, names | {each.name for each in lists})
     written = {path: with_stretches(text) for path, text in written.items()}
-    result |= written | {f"macros/{each.name}.sql": each.text for each in lists}
+    lists = (*lists, *more)
+    result |= written | {f"macros/{each.name}.sql": each.text for each in more}
     functions = as_macros(project, needed(project.functions, written.values()), names)
     result |= {f"macros/{FOLDER}{name}.sql": text for name, (_, text) in functions.items()}
     result["dbt_project.yml"] = project_yml(project, folders, on_start(functions))

@@ -107,7 +107,8 @@ def with_list_macros(
         words = {word for path in where for word in re.findall(r"\w+", files[path])}
         name = free_macro(_name(group, where), used | words)
         used.add(name)
-        macros.append(ListMacro(name, _comment(group, where), _macro(group, name)))
+        items = f"[\n{wrapped(group.items)},\n]" if group.items else group.members[0].text
+        macros.append(ListMacro(name, comment_of(where), macro_text(name, items)))
         calls |= {member.said: group.head(member, name) for member in group.members}
 
     def put(found: re.Match[str]) -> str:
@@ -197,13 +198,14 @@ def _stem(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".sql")
 
 
-def _comment(group: _Group, where: Sequence[str]) -> str:
+def comment_of(where: Sequence[str]) -> str:
+    """What is said of a list that these files go over."""
     shown = [_stem(path) for path in where[: _SHOWN if len(where) > _SHOWN + 1 else -1]]
     last = f"{len(where) - _SHOWN} more" if len(where) > _SHOWN + 1 else _stem(where[-1])
     return f"What {', '.join(shown)} and {last} go over."
 
 
-def _macro(group: _Group, name: str) -> str:
-    items = f"[\n{wrapped(group.items)},\n]" if group.items else group.members[0].text
+def macro_text(name: str, items: str) -> str:
+    """The macro that returns a list, as it is written."""
     body = f"{{% set items = {items} %}}\n{{{{ return(items) }}}}"
     return f"{{% macro {name}() %}}\n{body}\n{{% endmacro %}}\n"

@@ -32,7 +32,7 @@ _LISTS: Final = 60
 
 _VALUE: Final = rf"(?:{TEXT}|\d+(?:\.\d+)?\b|none\b)"
 _ITEM: Final = rf"(?:{TEXT}|\(\s*{_VALUE}(?:,\s*{_VALUE})+,?\s*\))"
-_LIST: Final = re.compile(
+LIST: Final = re.compile(
     rf"\{{% (?:for (?P<names>\w+(?:, \w+)*) in|set (?P<set>\w+) =) "
     rf"(?P<list>\[\s*{_ITEM}(?:,\s*{_ITEM})*,?\s*\]) %\}}"
 )
@@ -46,8 +46,8 @@ Items = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _List:
-    """A list that is written in a place: parts are items, and names of stretches."""
+class Written:
+    """A list that is written in a place: parts are items, and what stands for stretches."""
 
     name: str  # of what an item is, or the names of a row's values
     parts: tuple[Items | str, ...]
@@ -57,7 +57,7 @@ class _List:
                           for part in self.parts)  # fmt: skip
         if len(line) <= self._room():
             return line
-        parts = [part if isinstance(part, str) else _written(part) for part in self.parts]
+        parts = [part if isinstance(part, str) else written_list(part) for part in self.parts]
         lines = " + ".join(parts).splitlines()
         fits = all(len(line) <= self._room() for line in lines if not line.startswith("    "))
         return (" + " if fits else "\n    + ").join(parts)
@@ -69,12 +69,12 @@ class _List:
     def lines(self) -> int:
         return self.text().count("\n") + 1
 
-    def with_name(self, stretch: Items, name: str) -> _List:
+    def with_name(self, stretch: Items, name: str) -> Written:
         """The list in which a name stands for the stretch."""
         parts: list[Items | str] = []
         for part in self.parts:
             parts += [part] if isinstance(part, str) else _cut(part, stretch, name)
-        return _List(self.name, tuple(parts))
+        return Written(self.name, tuple(parts))
 
     def items(self) -> Iterator[Items]:
         """Those that are written."""
@@ -83,26 +83,30 @@ class _List:
 
 def with_stretches(text: str) -> str:
     """A text whose head is not known stays as it is."""
-    places = [*_LIST.finditer(text)]
+    places = [*LIST.finditer(text)]
     head = _HEAD.match(text)
     if len(places) < 2 or len(places) > _LISTS or head is None:
         return text
-    lists = [_List(place["names"] or place["set"], (_items(place["list"]),)) for place in places]
-    made: list[_List] = []
+    lists = [
+        Written(place["names"] or place["set"], (items_of(place["list"]),)) for place in places
+    ]
+    made: list[Written] = []
     taken = {*re.findall(r"\w+", text)}
     while (stretch := _best(lists)) is not None:
         users = [each for each in lists if each.with_name(stretch, "") != each]
         name = free(_called(stretch, users[0].name), taken)
         taken.add(name)
-        made.append(_List(name, (stretch,)))
+        made.append(Written(name, (stretch,)))
         lists = [each.with_name(stretch, name) for each in lists]
     if not made:
         return text
     sets = [f"{{% set {each.name} = {each.text()} %}}\n" for each in made]
-    return text[: head.end()] + "".join(sets) + _put(text, head.end(), places, lists)
+    return text[: head.end()] + "".join(sets) + put_lists(text, head.end(), places, lists)
 
 
-def _put(text: str, start: int, places: Sequence[re.Match[str]], lists: Sequence[_List]) -> str:
+def put_lists(
+    text: str, start: int, places: Sequence[re.Match[str]], lists: Sequence[Written]
+) -> str:
     """The text from there on with the lists in their places; those without a name stay."""
     found: list[str] = []
     for place, each in zip(places, lists, strict=True):
@@ -114,13 +118,13 @@ def _put(text: str, start: int, places: Sequence[re.Match[str]], lists: Sequence
     return "".join([*found, text[start:]])
 
 
-def _items(text: str) -> Items:
+def items_of(text: str) -> Items:
     """The items of a list, however they are wrapped."""
     return tuple(f"({', '.join(re.findall(_VALUE, item))})" if item.startswith("(") else item
                  for item in re.findall(_ITEM, text))  # fmt: skip
 
 
-def _written(items: Items) -> str:
+def written_list(items: Items) -> str:
     """Items as a list of several lines."""
     if not items[0].startswith("("):
         return f"[\n{wrapped(items)}\n]"
@@ -151,10 +155,10 @@ def _cut(items: Items, stretch: Items, name: str) -> list[Items | str]:
     return [*found, items[start:]] if start < len(items) else found
 
 
-def _best(lists: Sequence[_List]) -> Items | None:
+def _best(lists: Sequence[Written]) -> Items | None:
     """The stretch that saves most lines."""
     written = {part for each in lists for part in each.items() if _LEAST <= len(part) <= _MOST}
-    common = {s for a, b in combinations(sorted(written), 2) for s in _common(a, b)}
+    common = {s for a, b in combinations(sorted(written), 2) for s in common_stretches(a, b)}
     common |= {part for part in written if sum(part in each.parts for each in lists) > 1}
     guessed = sorted(common, key=lambda each: (-_letters(lists, each), each))
     tried = [(_saved(lists, each), each) for each in guessed[:_TRIED]]
@@ -162,20 +166,20 @@ def _best(lists: Sequence[_List]) -> Items | None:
     return stretch if saved >= _SAVED else None
 
 
-def _letters(lists: Sequence[_List], stretch: Items) -> int:
+def _letters(lists: Sequence[Written], stretch: Items) -> int:
     """How many are written less, about."""
     many = sum(each.with_name(stretch, "").parts.count("") for each in lists)
     return (many - 1) * sum(map(len, stretch)) - LINE * many
 
 
-def _saved(lists: Sequence[_List], stretch: Items) -> int:
+def _saved(lists: Sequence[Written], stretch: Items) -> int:
     """The lines that are written less."""
     named = [(each, each.with_name(stretch, "a_name_of_it")) for each in lists]
     less = sum(each.lines() - new.lines() for each, new in named if new != each)
-    return less - _List("a_name_of_it", (stretch,)).lines()
+    return less - Written("a_name_of_it", (stretch,)).lines()
 
 
-def _common(first: Items, second: Items) -> Iterator[Items]:
+def common_stretches(first: Items, second: Items) -> Iterator[Items]:
     """The stretches that both have and that end in one of them."""
     ends: dict[int, int] = {}  # how many are the same up to a place in the second
     for item in first:

@@ -225,6 +225,38 @@ def test_a_text_around_a_call_is_no_argument() -> None:
     assert call(OWN.replace("COUNT(*)", "COUNT(*) + call__0__call")) is None
 
 
+LONG = "STRUCT({})".format(
+    ", ".join(f"COALESCE(col_{n}, 'nothing at all') AS c{n}" for n in range(12))
+)
+
+
+def test_a_long_output_is_a_macro_of_its_own_and_no_text() -> None:
+    given = library(OWN.replace("COUNT(*)", LONG))
+    made = adopted(given, "duckdb", 5)
+    macro, part = made.macros
+    assert (part.name, part.params, part.kind) == ("own_n", (), "expression")
+    assert part.tree.sql("duckdb") == parse_one(LONG).sql("duckdb")
+    own = made.calls[int(made.models["own"].name.split("__")[1])]
+    assert made.calls[int(dict(own.args)["n"].text.split("__")[1])] == MacroCall(
+        "own_n", (), named=True
+    )
+    assert macro.defaults == {"n": "COUNT(*)"}
+
+
+def test_the_same_long_output_is_one_macro() -> None:
+    given = library(OWN.replace("COUNT(*)", LONG))
+    more = parse_one(OWN.replace("COUNT(*)", LONG).replace("a.d = 7", "a.d = 8"))
+    made = adopted(replace(given, models={**given.models, "other": more}), "duckdb", 5)
+    assert [macro.name for macro in made.macros] == ["m", "other_n"]
+    assert all(isinstance(made.models[name], exp.Var) for name in ("own", "other"))
+
+
+@pytest.mark.parametrize("column", ["a.col_1", "(SELECT MAX(v.w) FROM v)"])
+def test_a_long_output_of_the_relations_around_it_or_with_a_query_stays(column: str) -> None:
+    """In a macro of its own nobody would see what `a` is."""
+    assert call(OWN.replace("COUNT(*)", LONG.replace("col_1,", f"{column},"))) is None
+
+
 def test_outputs_that_are_missing_are_left_out() -> None:
     found = call(OWN.replace("MAX(a.z) AS z, ", ""))
     assert found is not None
