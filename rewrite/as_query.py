@@ -28,7 +28,8 @@ def as_query(macro: Macro, call: MacroCall, dialect: str) -> exp.Select | None:
         hit = HOLE.search(node.name) if isinstance(node, _WORDS) else None
         if hit is None:
             continue
-        new = _filled(node, said[hit[1]], dialect)
+        leaf = said.get(hit[1])  # what is no parameter's token says nothing
+        new = _filled(node, leaf, dialect) if leaf is not None else None
         if new is None:
             return None
         if new is not node:

@@ -19,6 +19,7 @@ _JINJA_WORDS = """
     block call config do endfor endif endmacro extends false for import include loop macro model
     none ref return self source target this true var"""
 _WORDS = 3  # of the name of a relation, when it is that of a parameter
+_HOLE = re.compile(r"h__(\w+?)__h", re.IGNORECASE)
 _LONGEST = 60  # a number may come behind it
 RESERVED = frozenset((_SQL_WORDS + _JINJA_WORDS).split())
 
@@ -29,8 +30,9 @@ NO_PARAMETERS = RESERVED - _SPOKEN
 
 
 def free_parameter(name: str, taken: Iterable[str]) -> str:
-    """The same as `free` for a parameter of a macro."""
-    return free(name, taken, NO_PARAMETERS)
+    """The same as `free` for a parameter of a macro; one that stands where another parameter names
+    a column is called as that is, no token of it."""
+    return free(_HOLE.sub(r"\1", name), taken, NO_PARAMETERS)
 
 
 def free_macro(name: str, taken: Iterable[str]) -> str:
@@ -94,7 +96,8 @@ def shared_words(columns: Iterable[str]) -> str:
 
 def hole_name(values: Sequence[str], role: str) -> str:
     """A parameter name: the words that all its values end or begin with, else its role."""
-    values = [re.sub(r"h__(\w+?)__h", r"\1", value) for value in values]
+    role = _HOLE.sub(r"\1", role)
+    values = [_HOLE.sub(r"\1", value) for value in values]
     if all(re.fullmatch(r"src__\w+__src", value) for value in values):
         return "table"
     if all(re.fullmatch(r"(?:src|ref)__\w+__(?:src|ref)", value) for value in values):

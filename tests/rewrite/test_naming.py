@@ -9,6 +9,7 @@ from unwet.rewrite.naming import (
     common_words,
     free,
     free_macro,
+    free_parameter,
     hole_name,
     majority,
     slug,
@@ -66,6 +67,11 @@ def test_the_words_that_all_values_share_name_a_hole() -> None:
     assert hole_name(["ref__int_rows_2__ref", "ref__int_rows_3__ref"], "column") == "relation"
     assert hole_name(["ref__a_b_c_d__ref", "ref__a_b_c_e__ref"], "column") == "a_b_c"
     assert hole_name(["a-b", "c-b"], "value").isidentifier()
+
+
+def test_where_a_parameter_stands_for_a_column_another_is_called_as_it_is() -> None:
+    assert hole_name(["f(a)", "g(b)"], "h__region__h") == "region"
+    assert free_parameter("h__region__h", ["region"]) == "region_2"
 
 
 def test_the_last_word_of_all_names() -> None:
