@@ -100,12 +100,21 @@ def _is_own(tree: exp.Expr) -> bool:
 
 
 def _schema(pile: Pile) -> str:
-    """A name that no text of the pile has in front of a dot."""
+    """A name that nothing in the pile has."""
     name, n = SCHEMA, 1
-    while any(re.search(rf"\b{name}\W?\.", s.text, re.IGNORECASE) for s in pile.sources):
+    while any(_has(script, name) for script in pile.scripts):
         n += 1
         name = f"{SCHEMA}_{n}"
     return name
+
+
+def _has(script: Script, name: str) -> bool:
+    if name not in script.source.text.lower():
+        return False
+    words = (
+        node.name.lower() for s in script.statements for node in s.tree.find_all(exp.Identifier)
+    )
+    return name in words
 
 
 class _Found:
