@@ -23,7 +23,7 @@ from unwet.rewrite.library import (
     numbers_in,
     numbers_of,
 )
-from unwet.rewrite.named_alike import named_alike
+from unwet.rewrite.named_alike import named_alike, of_one_word
 from unwet.rewrite.origins import named_after, of_one_origin
 from unwet.rewrite.said_less import LEAST, SHARE, Change, head, height, with_defaults, without_idle
 from unwet.rewrite.shapes import Leaf
@@ -48,6 +48,7 @@ def with_implied_values(library: Library, taken: Collection[str]) -> Library:
         lambda macro, own: _around(macro, own, calls),
         lambda macro, own: affixed_names(macro, own, together),
         lambda macro, own: beside_a_word(macro, own, together, hidden),
+        lambda macro, own: of_one_word(macro, own, together, hidden),
         lambda macro, own: of_two_words(macro, own, together, hidden),  # the first of its words
     )
     for at in range(len(macros)):

@@ -16,6 +16,7 @@ from unwet.rewrite.shapes import Leaf
 LINE = 88  # the width a macro call is wrapped at
 NO_CONDITION = Leaf("condition", "TRUE")
 NO_NAMES = Leaf("names", "[]")
+NAMES = re.compile(r"\['[a-z_]\w*'(?:, '[a-z_]\w*')+\]")  # that a loop goes over, as a default
 NO_VALUE = Leaf("names", "[none]")  # of a parameter that a call may do without
 EVERY = "every"  # the alias of a query of which a report takes some columns; nobody's name for it
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Final
 
 from unwet.rewrite.library import NO_VALUE, Macro, MacroCall
 from unwet.rewrite.naming import free_parameter
+from unwet.rewrite.origins import Calls, Together, all_or_none, enough, open_parameters
 from unwet.rewrite.said_less import LEAST, SHARE, Change, with_defaults, without_idle
 from unwet.rewrite.shapes import Leaf
 
@@ -44,6 +46,64 @@ def named_alike(
     none = {} if all(idle.values()) else {parameter: NO_VALUE.text}
     wider = replace(macro, params=(parameter, *macro.params))
     return Change(with_defaults(wider, {**none, **follow}), made)
+
+
+def of_one_word(
+    macro: Macro, calls: Calls, together: Together, hidden: Collection[str]
+) -> Change | None:
+    """The macro with a parameter for the word in which the models differ that calls read for one of
+    its parameters; None where most calls read others."""
+    if any(call.bare for call in calls.values()):
+        return None  # its first parameters stay the first ones
+    read = {number: _models(macro, call) for number, call in calls.items()}
+    names = {name: {number: own[name] for number, own in read.items() if name in own}
+             for name in open_parameters(macro)}  # fmt: skip
+    name = max(names, key=lambda each: sum(map(len, names[each].values())), default="")
+    found = _between([*names.get(name, {}).values()])
+    if found is None:
+        return None
+    start, end = found
+    words = {number: model[len(start) : len(model) - len(end)]
+             for number, model in names[name].items()}  # fmt: skip
+    if any(word.count("_") >= _WORDS for word in words.values()):
+        return None
+    fit = all_or_none({name: {*words}}, calls, together)[name]
+    if not enough(fit, calls, len({words[number] for number in fit})):
+        return None
+    parameter = free_parameter(_WORD, {*macro.params, *hidden})
+    made = without_idle(calls, {number: {name} if number in fit else () for number in calls})
+    for number, call in made.items():
+        if number in fit:
+            made[number] = replace(call, args=((parameter, _as_leaf(words[number])), *call.args))
+        else:
+            made[number] = replace(call, unsaid=(*call.unsaid, (parameter, NO_VALUE)))
+    none = {} if len(fit) == len(calls) else {parameter: NO_VALUE.text}
+    wider = replace(macro, params=(parameter, *macro.params))
+    text = f"{_REF[0]}{start}h__{parameter}__h{end}{_REF[1]}"
+    return Change(with_defaults(wider, {**none, name: text}), made)
+
+
+def _between(names: Sequence[str]) -> tuple[str, str] | None:
+    """What all names begin and end with, in whole words; None where that is nothing, or all of
+    one."""
+    split = [name.split("_") for name in names]
+    most = min(map(len, split), default=1) - 1
+    start = _same_words(split, most)
+    end = _same_words([words[::-1] for words in split], most - start)
+    if not start + end:
+        return None
+    first = split[0]
+    return (
+        "".join(f"{word}_" for word in first[:start]),
+        "".join(f"_{word}" for word in first[len(first) - end :]),
+    )
+
+
+def _same_words(split: Sequence[Sequence[str]], most: int) -> int:
+    """How many of the first words are the same in all, at most."""
+    pairs = zip(*split, strict=False)
+    same = [*takewhile(lambda words: len({*words}) == 1, pairs)]
+    return min(len(same), most)
 
 
 def _models(macro: Macro, call: MacroCall) -> dict[str, str]:

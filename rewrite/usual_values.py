@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from unwet.rewrite.library import Library, MacroCall, numbers_of
+from unwet.rewrite.library import HANDED_ON, NAMES, Library, MacroCall, numbers_of
 from unwet.rewrite.shapes import CONDITION, Leaf
 
 _LEAST: Final = 3  # calls that say the same
@@ -29,10 +29,9 @@ def with_usual_values(library: Library) -> Library:
     all_calls, macros = list(library.calls), list(library.macros)
     for at, macro in enumerate(macros):
         groups = by_host.get(macro.name, [])
-        alone = [number for numbers in groups if len(numbers) == 1 for number in numbers]
-        usual = _usual([all_calls[number] for number in alone])
+        usual = _usual([[all_calls[number] for number in numbers] for numbers in groups], all_calls)
         if usual:
-            texts_of = {name: leaf.text for name, leaf in usual.items()}
+            texts_of = {name: _text(leaf) for name, leaf in usual.items()}
             macros[at] = replace(macro, defaults={**macro.defaults, **texts_of})
             for numbers in groups:
                 said = [dict(all_calls[number].args) for number in numbers]
@@ -70,29 +69,40 @@ def calls_by_macro(library: Library) -> dict[str, list[int]]:
     return {name: numbers for name, numbers in found.items() if name not in rows}
 
 
-def _usual(calls: list[MacroCall]) -> dict[str, Leaf]:
-    """By parameter, what nearly all of the calls say."""
-    said: dict[str, list[Leaf]] = defaultdict(list)
-    for call in calls:
-        for name, leaf in call.args:
-            said[name].append(leaf)
+def _usual(groups: list[list[MacroCall]], calls: Sequence[MacroCall]) -> dict[str, Leaf]:
+    """By parameter, what the calls of nearly all queries say."""
+    said: dict[str, list[Leaf | None]] = defaultdict(list)
+    for group in groups:
+        own = [dict(call.args) for call in group]
+        for name in own[0]:
+            values = {each.get(name) for each in own}
+            said[name].append(values.pop() if len(values) == 1 else None)
     found: dict[str, Leaf] = {}
     for name, leaves in said.items():
         leaf, times = Counter(leaves).most_common(1)[0]
         enough = times >= _LEAST and times >= _SHARE * len(leaves)
-        if enough and len(leaves) == len(calls) and _is_safe(name, leaf):
+        if leaf and enough and len(leaves) == len(groups) and _is_safe(name, leaf, calls):
             found[name] = leaf
     return found
 
 
-def _is_safe(name: str, leaf: Leaf) -> bool:
+def _is_safe(name: str, leaf: Leaf, calls: Sequence[MacroCall]) -> bool:
     """Whether the text of the value is how it is written. What leaves rows out is always said."""
     if leaf.kind == "condition" and not name.startswith(CONDITION):
+        if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
+            return not calls[int(inner[1])].args
         return "__" not in leaf.text and _EXPRESSION.fullmatch(leaf.text) is not None
+    if leaf.kind == "list":
+        return "__" not in leaf.text and NAMES.fullmatch(_text(leaf)) is not None
     if leaf.kind not in ("string", "number", "name") or leaf.quoted:
         return False
     plain = "__" not in leaf.text and _PLAIN.fullmatch(leaf.text)
     return bool(plain or _RELATION.fullmatch(leaf.text))
+
+
+def _text(leaf: Leaf) -> str:
+    """A value as a default of a parameter."""
+    return f"[{', '.join(map(repr, leaf.text.split(', ')))}]" if leaf.kind == "list" else leaf.text
 
 
 def _shorter(call: MacroCall, usual: Mapping[str, Leaf]) -> MacroCall:

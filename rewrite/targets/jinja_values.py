@@ -7,7 +7,15 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from unwet.rewrite.library import HANDED_ON, HOLE, NO_CONDITION, NO_NAMES, NO_VALUE, MacroCall
+from unwet.rewrite.library import (
+    HANDED_ON,
+    HOLE,
+    NAMES,
+    NO_CONDITION,
+    NO_NAMES,
+    NO_VALUE,
+    MacroCall,
+)
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -112,7 +120,7 @@ def look_up(rows: Sequence[tuple[str, Leaf]], key: str, dialect: str) -> str:
 
 def usual(text: str, dialect: str, calls: Sequence[MacroCall]) -> str:
     """What a parameter is where a call says nothing, as a Jinja expression."""
-    if text in (NO_NAMES.text, NO_VALUE.text):
+    if text in (NO_NAMES.text, NO_VALUE.text) or NAMES.fullmatch(text):
         return argument(Leaf("names", text), dialect)
     called = HANDED_ON.fullmatch(text) is not None
     if called:

@@ -5,6 +5,8 @@ from sqlglot import exp, parse_one
 
 from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.jinja_values import argument
+from unwet.rewrite.targets.jinja_values import usual as as_default
 from unwet.rewrite.usual_values import with_usual_values
 
 
@@ -57,3 +59,53 @@ def test_expressions_that_are_said(name: str, text: str) -> None:
     made = with_usual_values(given)
     assert made.macros[0].defaults == {}
     assert made.calls == given.calls
+
+
+def in_branches(*said: tuple[str, str]) -> Library:
+    """Models of two branches, each of which says hours."""
+    hours = [Leaf("number", each) for pair in said for each in pair]
+    calls = tuple(MacroCall("m", (("hours", each),)) for each in hours)
+    models: dict[str, exp.Expr] = {
+        f"r{n}": exp.Union(this=exp.Var(this=f"call__{2 * n}__call"),
+                           expression=exp.Var(this=f"call__{2 * n + 1}__call"))
+        for n in range(len(said))
+    }  # fmt: skip
+    return Library(
+        models, (Macro("m", ("hours",), parse_one("SELECT h__hours__h AS x"), "query"),), calls
+    )
+
+
+def test_what_the_branches_of_nearly_all_queries_say_is_usual() -> None:
+    made = with_usual_values(in_branches(("48", "48"), ("48", "48"), ("48", "48"), ("24", "48")))
+    assert made.macros[0].defaults == {"hours": "48"}
+    assert [len(call.args) for call in made.calls] == [0, 0, 0, 0, 0, 0, 1, 1]
+
+
+def test_two_queries_are_not_nearly_all_however_many_branches_they_have() -> None:
+    given = in_branches(("48", "48"), ("48", "48"), ("24", "48"))
+    assert with_usual_values(given).calls == given.calls
+
+
+def test_a_call_that_says_nothing_may_be_usual() -> None:
+    given = with_expressions("d", *["call__4__call"] * 4)
+    made = with_usual_values(
+        Library(given.models, given.macros, (*given.calls, MacroCall("columns", ())))
+    )
+    assert made.macros[0].defaults == {"d": "call__4__call"}
+    assert [len(call.args) for call in made.calls] == [0] * 5
+
+
+@pytest.mark.parametrize(
+    ("text", "usual"),
+    [("id, day_2, name", "['id', 'day_2', 'name']"), ("1, 2", None), ("'a', 'b'", None),
+     ("id", None), ("h__x__h, id", None), ("t.id, day", None)],
+)  # fmt: skip
+def test_a_list_of_columns_may_be_usual(text: str, usual: str | None) -> None:
+    """As a list for a loop, which constants of an IN would not be."""
+    given = with_expressions("d", "x")
+    calls = (MacroCall("m", (("d", Leaf("list", text)),)),) * 4
+    models: dict[str, exp.Expr] = {f"r{n}": exp.Var(this=f"call__{n}__call") for n in range(4)}
+    made = with_usual_values(Library(models, given.macros, calls))
+    assert made.macros[0].defaults == ({"d": usual} if usual else {})
+    if usual:
+        assert as_default(usual, "duckdb", ()) == usual == argument(calls[0].args[0][1], "duckdb")
