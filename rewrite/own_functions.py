@@ -63,7 +63,6 @@ class _Own:
     meaning: str
     needs: tuple[tuple[str, _Own], ...]
     at: Statement = field(compare=False)
-    spelled: str = field(compare=False)
 
 
 def with_own_functions(pile: Pile) -> tuple[Pile, Mapping[str, OwnFunction]]:
@@ -188,15 +187,25 @@ def _told(script: Script) -> list[tuple[Statement, _Known]]:
     own: dict[str, _Own] = {}
     found: list[tuple[Statement, _Known]] = []
     for statement in sorted(script.statements, key=lambda each: each.span):
-        if name := defines(statement.tree):
+        if name := _defined(statement):
             made = _own(statement, name, own)
             own = {n: o for n, o in own.items() if n != name}
             if made is not None:
                 own[name] = made
         elif names := drops(statement.tree):
-            own = {n: o for n, o in own.items() if n not in names}
+            own = {n: o for n, o in own.items() if n.lower() not in names}
         found.append((statement, own))
     return found
+
+
+def _defined(statement: Statement) -> str:
+    """The name that a statement defines, as calls have to say it; empty for any other."""
+    tree = statement.tree
+    return _word(spelled(tree), statement) if isinstance(tree, exp.Create) and defines(tree) else ""
+
+
+def _word(name: str, statement: Statement) -> str:
+    return name if statement.dialect in _EXACT else name.lower()
 
 
 def _own(statement: Statement, name: str, known: _Known) -> _Own | None:
@@ -209,9 +218,12 @@ def _own(statement: Statement, name: str, known: _Known) -> _Own | None:
         return None
     if _OPEN.search(statement.text) or _reads(statement) or is_hidden(tree):
         return None
-    needs = {call.name.lower(): own for call, own in _meant(statement, known)}
+    needs = dict[str, _Own]()
+    for call, own in _meant(statement, known):
+        if needs.setdefault(call.name.lower(), own) != own:
+            return None  # good and Good
     inner = tuple(sorted(needs.items(), key=lambda each: each[0]))
-    return _Own(name, statement.dialect, meaning(tree), inner, statement, spelled(tree))
+    return _Own(name.lower(), statement.dialect, meaning(tree), inner, statement)
 
 
 def _reads(statement: Statement) -> bool:
@@ -232,17 +244,15 @@ def _meant(statement: Statement, known: _Known) -> Iterator[tuple[exp.Anonymous,
     if not known:
         return
     for node in statement.tree.find_all(exp.Anonymous):
-        own = known.get(node.name.lower())
+        own = known.get(_word(node.name, statement))
         inside = isinstance(node.parent, exp.Dot) and node.parent.expression is node
-        if own is None or inside or own.at is statement:
-            continue
-        if statement.dialect not in _EXACT or node.name == own.spelled:
+        if own is not None and not inside and own.at is not statement:
             yield node, own
 
 
 def _with_names(statement: Statement, known: _Known, names: Mapping[_Own, str]) -> Statement:
     """The statement with calls, and the name that it defines, as the project has them."""
-    defined = known.get(defines(statement.tree)) if defines(statement.tree) else None
+    defined = known.get(_defined(statement))
     mine = defined is not None and defined in names and defined.at is statement
     if not mine and not any(own in names for _, own in _meant(statement, known)):
         return statement

@@ -74,6 +74,12 @@ def test_other_words_for_a_function_are_the_same(other: str) -> None:
 def test_capitals_of_a_function_count_in_bigquery() -> None:
     """BigQuery, "Case sensitivity": GOOD is no function of a script that defines good."""
     assert not found(f"{GOOD.format(3)}\n{QUERY.replace('good', 'GOOD')}")
+    two = f"{GOOD.format(3)}\n{GOOD.format(5).replace('good', 'Good')}\n{{}}"
+    query = QUERY.replace("WHERE", "WHERE Good(d.b) AND")
+    made = [function.sql for function in found(two.format(query)).values()]
+    assert [each.rpartition("(")[2] for each in made] == ["x > 5)", "x > 3)"]
+    outer = "CREATE TEMP FUNCTION both(x INT64) AS (good(x) AND Good(x));\n"
+    assert "functions.both" not in found(two.format(outer + QUERY.replace("good", "both")))
     macro = "CREATE TEMP MACRO good(x) AS x > 3;\n"
     assert found(macro + QUERY.replace("good", "GOOD"), dialect="duckdb")
 
