@@ -94,11 +94,11 @@ def _label(library: Library, node: exp.Expr) -> str:
         return ""  # branches were looked at before; what few words tell apart is a loop by now
     derived = isinstance(parent, exp.Subquery) and isinstance(parent.parent, exp.From | exp.Join)
     if label.startswith((NAME, named_after(node))) or (derived and not label):
-        return _name(node)
+        return name_of_query(node)
     return label
 
 
-def _name(query: exp.Expr) -> str:
+def name_of_query(query: exp.Expr) -> str:
     """What a query without a name of its own is called: after the table that it reads first, the
     text that its rows have in a column, and the last output that it computes, or the last one. A
     table that is a parameter has no name."""

@@ -12,7 +12,8 @@ of which nobody knows here whether they are aggregates. Outputs with windows are
 clause"; DuckDB and Snowflake, "GROUP BY ALL").
 
 A key that is a name may be an alias or a column of a table. It is the alias, or the same column,
-if the output reads a column that nothing else groups by: otherwise the query would be an error.
+if the output reads a column that is in no other key that is a part of it: otherwise the query would
+be an error. (`GROUP BY f(x)` lets `f(x)` be read, not `x`.)
 """
 
 from __future__ import annotations
@@ -142,8 +143,12 @@ def _is_meant(key_value: _Value, output: _Value, others: Sequence[exp.Expr]) -> 
     columns = list(value.find_all(exp.Column))
     if any(part.name.lower() == key.name.lower() for each in columns for part in each.parts):
         return False
-    grouped = {each.sql().lower() for other in others for each in other.find_all(exp.Column)}
-    return any(each.sql().lower() not in grouped for each in columns)
+    keys = [_Value(other.unalias()).folded for other in others]
+    bare = {key.name.lower() for key in keys if isinstance(key, exp.Column)}
+    whole = {key for key in keys if not isinstance(key, exp.Column)}
+    parts = [node for node in output.folded.walk() if node in whole]
+    read = bare | {each.name.lower() for part in parts for each in part.find_all(exp.Column)}
+    return any(each.name.lower() not in read for each in columns)
 
 
 def _bare(key: exp.Expr) -> set[str]:

@@ -20,7 +20,9 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import texts
+from unwet.rewrite.chosen_later import name_of_query
 from unwet.rewrite.deadline import Over, never
+from unwet.rewrite.inner_queries import inner_queries, with_call
 from unwet.rewrite.library import (
     HANDED_ON,
     HOLE,
@@ -57,6 +59,7 @@ _AROUND: Final = 2  # the first and the last line of a macro
 _LINES: Final = 5  # of what is looked at
 _PAIR: Final = 2  # models that become one macro
 _NEAR: Final = 0.6  # of their words: those that both have
+_SHORT: Final = 3  # letters of a name
 _KINDS: Final = frozenset({"query", "items", "expression"})
 _LISTED: Final = re.compile(r"list__(\w+?)__list")
 _NAMED: Final = re.compile(r"(?:h|list)__(\w+?)__(?:h|list)(?![a-z])")
@@ -112,6 +115,7 @@ class _Work:
     own: dict[str, list[int]] = field(default_factory=dict)  # numbers of calls, by macro
     lines: dict[str, tuple[exp.Expr, int]] = field(default_factory=dict)
     said: dict[str, tuple[exp.Expr, frozenset[str]]] = field(default_factory=dict)
+    inner: dict[str, tuple[str, int, exp.Select]] = field(default_factory=dict)  # with their hosts
     tried: dict[tuple[str, str], tuple[exp.Expr, exp.Expr, _Merge | None]] = field(
         default_factory=dict
     )
@@ -135,13 +139,29 @@ class _Work:
 
     def step(self) -> bool:
         """The merges that save most, each macro in one of them; whether there was any."""
+        self._look_inside()
         found = [m for pair in self._pairs() if (m := self._merged(*pair)) is not None]
         found.sort(key=lambda m: (-m.saved, m.name, m.taken))
         touched: set[str] = set()
         for merge in found:
-            if not {merge.name, merge.taken} & touched and self._apply(merge):
-                touched |= {merge.name, merge.taken}
+            places = {merge.name, merge.taken, self._host(merge.name), self._host(merge.taken)}
+            if not places & touched and self._apply(merge):
+                touched |= places
         return bool(touched)
+
+    def _look_inside(self) -> None:
+        """Finds the queries in models and macros, as these are now."""
+        trees = self.models | {name: macro.tree for name, macro in self.macros.items()}
+        self.inner = {
+            name: (host, at, node)
+            for host, tree in trees.items()
+            if host not in self.stay and not isinstance(tree, exp.Var)
+            for name, at, node in inner_queries(host, tree)
+        }
+
+    def _host(self, name: str) -> str:
+        """The model or the macro that it stands in, or is."""
+        return self.inner[name][0] if name in self.inner else name
 
     def _apply(self, merge: _Merge) -> bool:
         """What was tried is done, on the calls as they are now; whether it still can be."""
@@ -153,13 +173,24 @@ class _Work:
         name = made.macro.name
         for number in range(known, len(self.calls)):
             self.own[self.calls[number].macro].append(number)
-        for model, number in made.numbers.items():
-            self.models[model] = exp.Var(this=f"call__{number}__call")
+        for place, number in made.numbers.items():
+            self._place(place, exp.Var(this=f"call__{number}__call"))
         if merge.taken in self.macros:
             del self.macros[merge.taken]
             self.own[name] += self.own.pop(merge.taken)
         self.macros[name] = made.macro
         return True
+
+    def _place(self, place: str, word: exp.Var) -> None:
+        if place in self.models:
+            self.models[place] = word
+            return
+        host, at, _ = self.inner[place]
+        if host in self.models:
+            self.models[host] = with_call(self.models[host], at, word)
+        else:
+            macro = self.macros[host]
+            self.macros[host] = replace(macro, tree=with_call(macro.tree, at, word))
 
     # --- what is looked at
 
@@ -174,6 +205,9 @@ class _Work:
         for name, tree in self.models.items():
             if name not in self.stay and isinstance(tree, exp.Query):
                 models["query", _outline(tree)].append(name)
+        for name, (_, _, query) in self.inner.items():
+            if not any(_LISTED.search(text) for text in texts(query)):
+                models["query", _outline(query)].append(name)
         for names in models.values() if self.uses <= _PAIR else ():
             yield from self._models(names)
         for key, names in groups.items():
@@ -206,6 +240,8 @@ class _Work:
         return self.said[name][1]
 
     def _tree(self, name: str) -> exp.Expr:
+        if name in self.inner:
+            return self.inner[name][2]
         return self.macros[name].tree if name in self.macros else self.models[name]
 
     def _lines(self, name: str) -> int:
@@ -240,13 +276,16 @@ class _Work:
             return None
         if len(made.params) > max(self.most, len(macro.params)) or len(new) > _MOST:
             return None
-        if name in self.models and sum(each.mine.kind == "condition" for each in found.new) > 1:
+        texts_more = sum(each.mine.kind == "condition" for each in found.new)
+        if texts_more > 1 and name not in self.macros:
             return None  # two models that say other columns of other rows are two
         if own_words(made.tree, calls) < _WORDS + len(new):
             return None  # what says nothing itself is no template
-        models = {each: len(calls) + at for at, each in enumerate(
-                  each for each in (taken, name) if each in self.models)}  # fmt: skip
-        calls += [MacroCall(each, ()) for each in models]
+        places = [each for each in (taken, name) if each not in self.macros]
+        if any(self._calls_itself(self._host(each), made, calls) for each in places):
+            return None
+        models = {each: len(calls) + at for at, each in enumerate(places)}
+        calls += [MacroCall(each, self._handed_on(each)) for each in places]
         theirs = [models[taken]] if taken in models else self.own[taken]
         mine = [models[name]] if name in models else self.own[name]
         if found.renamed and any(_says(calls[n], found.renamed) for n in theirs):
@@ -268,13 +307,38 @@ class _Work:
         saved = before - after - len(new)
         return _Merge(saved, name, taken, made, calls, models) if saved >= _LEAST else None
 
+    def _calls_itself(self, host: str, macro: Macro, calls: Sequence[MacroCall]) -> bool:
+        """Whether a query in that host would call it, as what it calls does."""
+        waiting, found = [(macro.name, macro.tree)], set[str]()
+        while waiting:
+            name, tree = waiting.pop()
+            found.add(name)
+            made = {calls[n].macro for n in calls_within(numbers_of(tree), calls)}
+            waiting += [(n, self.macros[n].tree) for n in made - found if n in self.macros]
+        return host in found
+
     def _new(self, name: str, taken: str) -> Macro:
-        """A macro that says what a model does."""
+        """A macro that says what a model does, or a query in it."""
         params = {param for macro in self.macros.values() for param in macro.params}
-        stem = common_stem((name, taken))
-        taken_names = {*self.names, *self.models, *self.macros, *params}
-        called = free_macro(stem if len(stem) > 2 else after_tables(self.models[name]), taken_names)
-        return Macro(called, (), self.models[name], "query", f"What {name} and {taken} say")
+        tree, hosts = self._tree(name), (self._host(name), self._host(taken))
+        stem = common_stem(hosts)
+        if name in self.inner or len(stem) < _SHORT:
+            stem = name_of_query(tree) or after_tables(tree)
+        called = free_macro(stem, {*self.names, *self.models, *self.macros, *params})
+        about = f"What {' and '.join(dict.fromkeys(hosts))} say"
+        return Macro(called, self._parameters(tree), tree, "query", about)
+
+    def _handed_on(self, place: str) -> tuple[tuple[str, Leaf], ...]:
+        """What a call in such a place says: the parameters of the macro around it as they are."""
+        said = self._parameters(self._tree(place))
+        return tuple((name, Leaf("condition", f"h__{name}__h")) for name in said)
+
+    def _parameters(self, tree: exp.Expr) -> tuple[str, ...]:
+        """Those of the macro around a query that stand in it, or in what it calls."""
+        said = [leaf.text for n in calls_within(numbers_of(tree), self.calls)
+                for _, leaf in (*self.calls[n].args, *self.calls[n].unsaid)]  # fmt: skip
+        names = (name for text in (*texts(tree), *said) for name in HOLE.findall(text))
+        return tuple(dict.fromkeys(names))
 
 
 def _taken(macro: Macro, found: Aligned, hidden: Collection[str]) -> tuple[Macro, dict[str, New]]:
@@ -332,6 +396,11 @@ def _value(leaf: Leaf, said: Mapping[str, Leaf], calls: list[MacroCall]) -> Leaf
         return said.get(whole[1])
     if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
         return _handed_on(leaf, calls[int(inner[1])], said, calls)
+    for word in dict.fromkeys(found.group() for found in HANDED_ON.finditer(leaf.text)):
+        part = _value(Leaf("condition", word), said, calls)
+        if part is None:
+            return None
+        leaf = replace(leaf, text=leaf.text.replace(word, part.text))
     for name in (*HOLE.findall(leaf.text), *_LISTED.findall(leaf.text)):
         value = said.get(name)
         if value is None or value.quoted or value.kind == "names" or "call__" in value.text:

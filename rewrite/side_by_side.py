@@ -81,6 +81,7 @@ class _Alignment(Saying):
     def __init__(self, calls: Sequence[MacroCall], dialect: str, most: int) -> None:
         super().__init__(calls, dialect, most)
         self._parts = True  # may be parameters
+        self._names = True  # of columns may: not in conditions, where they say what is tested
 
     def same(self, mine: exp.Expr, other: exp.Expr) -> bool:
         """Whether the trees are the same but for what becomes a parameter."""
@@ -242,7 +243,8 @@ class _Alignment(Saying):
         self, left: Sequence[exp.Expr], right: Sequence[exp.Expr]
     ) -> tuple[list[exp.Expr], list[exp.Expr]]:
         """The conditions of both that have no other one."""
-        parts, self._parts = self._parts, False  # else each condition would be any other one
+        before = self._parts, self._names
+        self._parts = self._names = False  # else each condition would be any other one
         rest = [*right]
         for few in (True, False):  # those that are equal find one another first
             waiting: list[exp.Expr] = []
@@ -253,7 +255,7 @@ class _Alignment(Saying):
                 else:
                     rest = [each for each in rest if each is not found]
             left = waiting
-        self._parts = parts
+        self._parts, self._names = before
         return [*left], rest
 
     def _tried(self, mine: exp.Expr, other: exp.Expr, plainly: bool = False) -> bool:
@@ -359,6 +361,8 @@ class _Alignment(Saying):
         if one.kind != two.kind or one.quoted or two.quoted or ANY.search(one.text):
             return False
         if ANY.search(two.text) and HOLE.fullmatch(two.text) is None:
+            return False
+        if not self._names and one.kind == "name" and isinstance(mine.parent, exp.Column):
             return False
         relations = [bool(_RELATION.fullmatch(leaf.text)) for leaf in (one, two)]
         if relations[0] != relations[1] and HOLE.fullmatch(two.text) is None:

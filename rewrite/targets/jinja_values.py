@@ -41,7 +41,7 @@ def argument(leaf: Leaf, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
     if leaf.kind == "number":
         return word(leaf.text)
     if leaf.kind == "condition":
-        return _joined(spoken(leaf.text, dialect))
+        return _joined(spoken(leaf.text, dialect), dialect, calls)
     if leaf.kind == "list":
         return _joined(leaf.text) if TOKEN.search(leaf.text) else _listed(leaf.text)
     if leaf.kind == "string":
@@ -62,14 +62,17 @@ def word(text: str) -> str:
     return text if _WHOLE.fullmatch(text) else _joined(text)
 
 
-def _joined(text: str) -> str:
-    """Literal text and tokens put together with Jinja's ``~``."""
+def _joined(text: str, dialect: str = "", calls: Sequence[MacroCall] = ()) -> str:
+    """Literal text and tokens put together with Jinja's ``~``; ``calls``: those that may stand in
+    it."""
     pieces: list[str] = []
     at = 0
     for match in TOKEN.finditer(text):
         if match.start() > at:
             pieces.append(quoted(text[at : match.start()]))
-        pieces.append(expression(match))
+        called = calls and HANDED_ON.fullmatch(match.group())
+        said = Leaf("condition", match.group())
+        pieces.append(argument(said, dialect, calls) if called else expression(match))
         at = match.end()
     if at < len(text) or not pieces:
         pieces.append(quoted(text[at:]))

@@ -19,6 +19,7 @@ ALL = (
     "SELECT a, SUM(b) AS s FROM t GROUP BY a",
     "SELECT a + 1 AS x, 'k' AS k, c, SUM(b) AS s FROM t GROUP BY c, x",
     "SELECT c, COUNT(*) AS n, a + b AS x, SUM(b) / MAX(a) AS s FROM t GROUP BY 3, 1 HAVING n > 1",
+    "SELECT a + 1 AS x, a % 2 AS y, COUNT(*) AS n FROM t GROUP BY x, y",  # neither is in the other
     "SELECT t.a, u.d, COUNT(*) AS n FROM t JOIN u ON t.a = u.a GROUP BY t.a, d ORDER BY n LIMIT 9",
 )
 ROWS = (
@@ -32,6 +33,8 @@ NOT_ALL = (
     "SELECT a, a + 1 AS x, SUM(b) AS s FROM t GROUP BY a",
     "SELECT b AS a, b AS x, COUNT(*) AS n FROM t GROUP BY a, b",  # t.a and t.b
     "SELECT a + 1 AS b, COUNT(*) AS n FROM t GROUP BY b, a",  # t.b
+    "SELECT a + 1 AS b, t.a, COUNT(*) AS n FROM t GROUP BY b, t.a",  # t.b
+    "SELECT a + 1 AS x, 2 * (a + 1) AS c, COUNT(*) AS n FROM t GROUP BY x, c",  # t.c
     "SELECT 1 AS a, COUNT(*) AS n FROM t GROUP BY a",  # t.a, which tells rows apart
     "SELECT 'x' AS x, COUNT(*) AS n FROM t GROUP BY 1",
     "SELECT COUNT(*) AS n FROM t GROUP BY a",

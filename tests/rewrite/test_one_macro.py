@@ -18,6 +18,7 @@ from unwet.rewrite.one_macro import with_one_macro
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.side_by_side import side_by_side
 from unwet.rewrite.targets.jinja import template
+from unwet.rewrite.targets.jinja_values import argument
 
 Said = Mapping[str, Leaf]
 LONG = (
@@ -257,6 +258,86 @@ def test_two_models_are_calls_of_one_macro_which_hands_on_what_they_say() -> Non
     assert texts == ["2024-01-02", "2024-05-06"]
     assert len(with_one_macro(start, "duckdb", 5, uses=3).macros) == 1
     assert len(with_one_macro(start, "duckdb", 5, alone={"rows_1"}).macros) == 1
+
+
+def test_a_query_in_a_model_is_a_call_of_a_macro_that_nearly_says_it() -> None:
+    start = library(tree())
+    inner = tree(relation="requests", day="2024-03-04", order="")
+    around = sqlglot.parse_one(
+        "SELECT x.client, x.n FROM (SELECT 1) AS x JOIN places AS p ON p.n = x.n"
+    )
+    next(iter(around.find_all(exp.Subquery))).set("this", inner)
+    made = with_one_macro(replace(start, models={**start.models, "m9": around}), "duckdb", 5)
+    [macro] = made.macros
+    [number] = numbers_of(made.models["m9"])
+    assert macro.name == made.calls[number].macro == "rows_0"
+    assert {name: leaf.text for name, leaf in made.calls[number].args} == {
+        "day": "2024-03-04",
+        "relation": "requests",
+        "sorted_by": "",
+    }
+
+
+def test_two_queries_in_macros_are_one_which_has_the_parameters_of_the_macros() -> None:
+    start = library(tree())
+    trees = []
+    for relation in ("pages", "requests"):
+        trees.append(sqlglot.parse_one("SELECT x.n FROM (SELECT 1) AS x JOIN u ON u.n = x.n"))
+        inner = sqlglot.parse_one(
+            "SELECT client, COUNT(*) AS n, SUM(bytes) AS bytes, MIN(bytes) AS least, MAX(bytes) AS "
+            f"most, AVG(bytes) AS mean FROM {relation} WHERE day = 'h__day__h' GROUP BY client"
+        )
+        next(iter(trees[-1].find_all(exp.Subquery))).set("this", inner)
+    trees[1].args["joins"][0].set("side", "LEFT")  # so that the macros are two
+    macros = [Macro(f"rows_{n}", ("day",), each, "query") for n, each in enumerate(trees)]
+    calls = tuple(MacroCall(name, DAY) for name in ("rows_0", "rows_1") for _ in range(2))
+    models = {f"m{n}": exp.Var(this=f"call__{n}__call") for n in range(len(calls))}
+    made = with_one_macro(replace(start, models=models, macros=tuple(macros), calls=calls),
+                          "duckdb", 5)  # fmt: skip
+    one, two, new = made.macros
+    assert new.params == ("day", "relation") and new.defaults == {"relation": "pages"}
+    said = [made.calls[numbers_of(each.tree)[0]] for each in (one, two)]
+    assert [(call.macro, {n: leaf.text for n, leaf in call.args}) for call in said] == [
+        (new.name, {"day": "h__day__h"}),
+        (new.name, {"day": "h__day__h", "relation": "requests"}),
+    ]
+
+
+def test_no_macro_calls_itself() -> None:
+    """The query in the macro that the other one calls is nearly the other one."""
+    inside, outside = tree(relation="requests"), tree()
+    around = sqlglot.parse_one("SELECT x.client FROM (SELECT 1) AS x JOIN (SELECT 2) AS y ON TRUE")
+    one, two = around.find_all(exp.Subquery)
+    one.set("this", inside)
+    two.set("this", sqlglot.parse_one("SELECT client, MAX(bytes) AS most FROM pages GROUP BY 1"))
+    next(iter(outside.find_all(exp.Subquery))).set("this", exp.Var(this="call__0__call"))
+    macros = (
+        Macro("inner", (), around, "query"),
+        Macro("outer", ("day",), outside, "query"),
+    )
+    calls = (MacroCall("inner", ()), *(MacroCall("outer", DAY) for _ in range(3)))
+    models: dict[str, exp.Expr] = {f"m{n}": exp.Var(this=f"call__{n}__call") for n in (1, 2, 3)}
+    made = with_one_macro(Library(models, macros, calls), "duckdb", 5)
+    called = {m.name: {made.calls[n].macro for n in numbers_of(m.tree)} for m in made.macros}
+    assert called["outer"] == {"inner"} and "outer" not in called["inner"]
+
+
+def test_a_call_in_a_condition_is_handed_on_beside_words() -> None:
+    word = "h__condition__h"
+    said = (*DAY, ("condition", Leaf("condition", "t.bytes > 3")))
+    more = tree(day="2024-03-04", condition=f"AND t.kind = 'b' AND {word}")
+    [var] = [each for each in more.find_all(exp.Var) if each.name == word]
+    var.set("this", "call__9__call")
+    start = library(tree(condition=f"AND {word}"), said=said)
+    kept = Macro("is_kept", ("least",), sqlglot.parse_one("bytes > h__least__h"), "expression")
+    calls = [*start.calls]
+    calls += [MacroCall("is_kept", (("least", Leaf("number", "2")),))] * (10 - len(calls))
+    models = {**start.models, "m9": more}
+    made = with_one_macro(Library(models, (*start.macros, kept), tuple(calls)), "duckdb", 5)
+    said_now = last(made)["condition"].text
+    assert said_now == "t.kind = 'b' AND call__9__call"
+    text = argument(last(made)["condition"], "duckdb", made.calls)
+    assert text == "\"t.kind = 'b' AND \" ~ is_kept(2)"
 
 
 def test_an_argument_that_speaks_of_a_relation_of_another_name_keeps_its_macro() -> None:

@@ -1,0 +1,34 @@
+"""Queries inside of models and macros that a call may stand for: CTEs and derived tables.
+
+inner_queries(host, tree) -> each with its place in the tree, by a name of its own
+with_call(tree, at, word) -> the tree in which a word stands in such a place
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from unwet.lineage.trees import copied
+from unwet.rewrite.told_of import is_trivial
+
+
+def inner_queries(host: str, tree: exp.Expr) -> Iterator[tuple[str, int, exp.Select]]:
+    """Not those that nobody would look up."""
+    for at, node in enumerate(tree.walk()):
+        if not isinstance(node, exp.Select) or node is tree or is_trivial(node):
+            continue
+        parent = node.parent
+        derived = isinstance(parent, exp.Subquery) and isinstance(
+            parent.parent, exp.From | exp.Join
+        )
+        if derived or isinstance(parent, exp.CTE):
+            yield f"{host}\0{at}", at, node
+
+
+def with_call(tree: exp.Expr, at: int, word: exp.Var) -> exp.Expr:
+    """A copy."""
+    made = copied(tree)
+    next(node for n, node in enumerate(made.walk()) if n == at).replace(word)
+    return made
