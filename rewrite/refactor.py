@@ -76,6 +76,7 @@ from unwet.rewrite.targets.migration import migration
 from unwet.rewrite.targets.migration_head import Overview
 from unwet.rewrite.targets.place import check, check_name, place, staged
 from unwet.rewrite.targets.record import RECORD, Record, Sign, read_record, record
+from unwet.rewrite.telling_macros import made_as, telling_macros
 from unwet.rewrite.templated.files import place_templates
 from unwet.rewrite.templated.rewritten import Templated, rewritten
 from unwet.rewrite.templated.set_apart import Apart, none_apart, set_apart
@@ -216,6 +217,7 @@ class _Job:
         self.limits = replace(self.shape.limits, sharing=request.sharing)
         self.owners = Owners(self.limits)
         self.unnamed: tuple[str, ...] = ()  # names that could not be given
+        self.unwanted: dict[str, str] = {}  # what was made under a name, and would be called so
         self.drafting = Drafting(
             self.state.reports,
             self.dialect,
@@ -329,7 +331,14 @@ class _Job:
         if self.target.LISTS:
             names = {*self.reports, *self.limits.forbidden}
             library = refined(library, self.dialect, names, own | texts, alone, owners, ends[2])
-        project = self._named(self._project(shared.drafts, library, shared.intermediates))
+        project = self._project(shared.drafts, library, shared.intermediates)
+        project = named(project, staging_names(project))
+        forbidden = self.limits.forbidden
+        if unwanted := made_as(project, forbidden):  # it is refused under the name it is made with
+            self.unwanted |= unwanted
+            self.limits = replace(self.limits, forbidden=forbidden | unwanted.keys())
+            return self._sharing(drafts, alone, own)
+        project = self._named(project)
         if not self.target.LISTS:
             return project
         names = {*self.reports, *project.library.models, *self.limits.forbidden}
@@ -364,6 +373,7 @@ class _Job:
     def _named(self, project: Project) -> Project:
         """Under the names of the last run, then those that somebody has decided."""
         project = named(project, staging_names(project))
+        project = named(project, telling_macros(project, self.limits.forbidden))
         project = as_before(project, self.before.signs)
         self.signs = signs(project)
         project = replace(project, library=with_telling_names(project.library))
@@ -591,7 +601,8 @@ class _Job:
         """Decisions about the shape that stand for nothing."""
         yield from (*self.shape.notes, *self.unnamed)
         for each in self.request.decisions.shaping:
-            if isinstance(each, Forbid) and each.name not in self.owners.refused:
+            known = {*self.owners.refused, *self.unwanted.values()}
+            if isinstance(each, Forbid) and each.name not in known:
                 yield f"{each}: nothing would be called so"
 
     def _old_rows(self, project: Project) -> dict[str, str]:

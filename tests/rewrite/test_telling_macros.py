@@ -1,0 +1,68 @@
+"""Macros whose names would say nothing are called after what sets them apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.decisions.file import read_decisions
+from unwet.rewrite.refactor import Request, Result, refactor
+
+SCHEMA = {
+    "web.hits": {"url": "TEXT", "device": "TEXT", "day": "DATE", "bytes": "INT", "ok": "INT"},
+    "web.crawls": {"url": "TEXT", "robot": "TEXT", "day": "DATE", "depth": "INT"},
+}
+CRAWLED = """SELECT robot, COUNT(*) AS crawled, MAX(depth) AS deepest, MIN(depth) AS flat
+FROM web.crawls WHERE day = DATE '{0}' AND depth > {1} AND url <> '' GROUP BY robot"""
+LOADED = """SELECT device, SUM(bytes) AS loaded, AVG(bytes) AS usual, COUNT(DISTINCT url) AS pages
+FROM web.hits WHERE day = DATE '{0}' AND bytes > {1} AND ok = 1 GROUP BY device"""
+FAILED = """SELECT url, SUM(ok) AS fine, COUNT(*) - SUM(ok) AS failed, MAX(day) AS seen
+FROM web.hits WHERE day > DATE '{0}' AND bytes < {1} AND device <> '' GROUP BY url"""
+
+
+def refactored(scripts: dict[str, str], **more: object) -> Result:
+    sources = [Source(f"{name}.sql", text) for name, text in scripts.items()]
+    return refactor(load(sources, "duckdb", SCHEMA), Request(generated=None, **more))  # type: ignore[arg-type]
+
+
+def scripts(*shapes: str, first: int = 1) -> dict[str, str]:
+    found = {}
+    for at, shape in enumerate(shapes):
+        for copy in range(3):
+            name = f"report_{at + first:02}_{copy:02}"
+            found[name] = shape.format(f"2024-0{copy + 1}-01", copy + at)
+    return found
+
+
+def macros(result: Result) -> set[str]:
+    return {Path(name).stem for name in result.files if name.startswith("macros/")
+            if name.endswith(".sql")}  # fmt: skip
+
+
+def test_names_that_say_nothing_are_words_of_the_macro() -> None:
+    assert macros(refactored(scripts(CRAWLED, LOADED, FAILED))) == {
+        "crawled_rows", "loaded_rows", "fine_rows"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("shapes", [(LOADED, CRAWLED, FAILED), (FAILED, LOADED, CRAWLED)])
+def test_they_do_not_depend_on_the_order(shapes: tuple[str, ...]) -> None:
+    assert macros(refactored(scripts(*shapes))) == {"crawled_rows", "loaded_rows", "fine_rows"}
+
+
+def test_one_report_more_changes_none_of_them() -> None:
+    more = scripts(CRAWLED, LOADED) | {"report_02_07": LOADED.format("2024-07-01", 9)}
+    assert macros(refactored(more)) == {"crawled_rows", "loaded_rows"}
+    more |= {"hits": "SELECT url, MAX(bytes) AS biggest FROM web.hits GROUP BY url"}
+    assert macros(refactored(more)) == {"crawled_rows", "loaded_rows"}
+
+
+def test_what_is_forbidden_is_not_made_under_another_name(tmp_path: Path) -> None:
+    path = tmp_path / "unwet-decisions.toml"
+    path.write_text('[[forbid]]\nname = "crawled_rows"\ndate = 2026-01-01\nreason = "odd"\n')
+    result = refactored(scripts(CRAWLED, LOADED, FAILED), decisions=read_decisions(path))
+    assert macros(result) == {"loaded_rows", "fine_rows"}
+    assert result.notes == ()
