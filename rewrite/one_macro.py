@@ -60,6 +60,8 @@ _LINES: Final = 5  # of what is looked at
 _PAIR: Final = 2  # models that become one macro
 _NEAR: Final = 0.6  # of their words: those that both have
 _SHORT: Final = 3  # letters of a name
+_BESIDE_IT: Final = 200  # models that one is compared with, at most
+_LOOKS: Final = 200_000  # at pairs of a macro and a query inside of a model
 _KINDS: Final = frozenset({"query", "items", "expression"})
 _LISTED: Final = re.compile(r"list__(\w+?)__list")
 _NAMED: Final = re.compile(r"(?:h|list)__(\w+?)__(?:h|list)(?![a-z])")
@@ -205,27 +207,38 @@ class _Work:
         for name, tree in self.models.items():
             if name not in self.stay and isinstance(tree, exp.Query):
                 models["query", _outline(tree)].append(name)
+        inner: dict[object, list[str]] = defaultdict(list)
         for name, (_, _, query) in self.inner.items():
             if not any(_LISTED.search(text) for text in texts(query)):
-                models["query", _outline(query)].append(name)
-        for names in models.values() if self.uses <= _PAIR else ():
-            yield from self._models(names)
+                inner["query", _outline(query)].append(name)
+        for key in {**models, **inner} if self.uses <= _PAIR else ():
+            yield from self._models([*models[key], *inner[key]])
         for key, names in groups.items():
             names.sort(key=lambda n: (-len(self.own[n]), n))
             for at, name in enumerate(names):
                 if self._lines(name) >= _LINES:
                     yield from ((name, other) for other in names[at + 1 :])
                     yield from ((name, other) for other in models.get(key, ()))
+            if len(names) * len(inner[key]) <= _LOOKS:
+                yield from self._near(names, inner[key])
+
+    def _near(self, names: Sequence[str], inner: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Macros, and queries that have most of their words in common with them."""
+        long = [name for name in inner if self._lines(name) >= _LINES]
+        for name in names:
+            if self._lines(name) >= _LINES:
+                yield from ((name, other) for other in long if self._is_near(name, other))
+
+    def _is_near(self, name: str, other: str) -> bool:
+        mine, theirs = self._words(name), self._words(other)
+        return len(mine & theirs) >= _NEAR * max(len(mine), len(theirs))
 
     def _models(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Models that could be one macro: those that have most of their words in common."""
         long = [name for name in sorted(names) if self._lines(name) >= _LINES]
-        for at, name in enumerate(long):
-            mine = self._words(name)
-            for other in long[at + 1 :]:
-                theirs = self._words(other)
-                if len(mine & theirs) >= _NEAR * max(len(mine), len(theirs)):
-                    yield name, other
+        for at, name in enumerate(long):  # those of nearly one name stand beside one another
+            others = long[at + 1 : at + 1 + _BESIDE_IT]
+            yield from ((name, other) for other in others if self._is_near(name, other))
 
     def _words(self, name: str) -> frozenset[str]:
         """What is said in it."""
