@@ -232,7 +232,7 @@ class _Work:
             if word in self.parts:
                 continue
             of = (host, wanted[word]) if word in wanted else (macro, usual[word])
-            made[word] = part_macro(node, of[0], of[1], taken)
+            made[word] = part_macro(node, of[0], of[1], taken, self.calls)
             taken.add(made[word].name)
             lines += self._size(made[word]) if word in wanted else _AROUND
         numbers = range(len(self.calls), len(self.calls) + len(fit.parts))

@@ -8,14 +8,14 @@ A call that is an argument is read; forty lines of a STRUCT as a text are not.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import Final
 
 from sqlglot import exp
 
 from unwet.lineage.trees import texts
-from unwet.rewrite.library import HOLE, Macro, MacroCall
+from unwet.rewrite.library import HOLE, Macro, MacroCall, calls_within, numbers_of
 from unwet.rewrite.naming import free_macro
 from unwet.rewrite.shapes import Leaf
 
@@ -35,10 +35,15 @@ def may_be_part(node: exp.Expr, relations: Collection[str]) -> bool:
     return all(column.table.lower() not in relations for column in node.find_all(exp.Column))
 
 
-def part_macro(node: exp.Expr, host: str, output: str, taken: Collection[str]) -> Macro:
-    """The macro for an ``output`` of a ``host``, with the parameters that stand in it."""
+def part_macro(
+    node: exp.Expr, host: str, output: str, taken: Collection[str], calls: Sequence[MacroCall]
+) -> Macro:
+    """The macro for an ``output`` of a ``host``, with the parameters that stand in it, and in what
+    the ``calls`` in it say."""
     name = free_macro(f"{STEM.sub('', host)}_{output}", taken)
-    params = tuple(dict.fromkeys(_holes(node)))
+    within = sorted(calls_within(numbers_of(node), calls))
+    said = (leaf.text for n in within for _, leaf in (*calls[n].args, *calls[n].unsaid))
+    params = tuple(dict.fromkeys(HOLE.findall(" ".join((*texts(node), *said)))))
     return Macro(name, params, node, "expression", "A part that a call hands on")
 
 
@@ -51,8 +56,3 @@ def part_call(macro: Macro) -> MacroCall:
 def put(leaf: Leaf, words: Mapping[str, str]) -> Leaf:
     """The leaf with another text, where there is one for its own."""
     return Leaf(leaf.kind, words[leaf.text]) if leaf.text in words else leaf
-
-
-def _holes(node: exp.Expr) -> Iterator[str]:
-    for text in texts(node):
-        yield from HOLE.findall(text)

@@ -12,6 +12,7 @@ from unwet.lineage.sources import Source
 from unwet.rewrite.adopted import adopted
 from unwet.rewrite.alike import plainly
 from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.own_parts import part_macro
 from unwet.rewrite.refactor import Request, Result, refactor
 from unwet.rewrite.shapes import Leaf
 
@@ -241,6 +242,14 @@ def test_a_long_output_is_a_macro_of_its_own_and_no_text() -> None:
         "own_n", (), named=True
     )
     assert macro.defaults == {"n": "COUNT(*)"}
+
+
+def test_a_long_output_has_the_parameters_of_the_calls_in_it() -> None:
+    """What a call in it hands on is a parameter of the macro around, which it is no part of."""
+    inner = MacroCall("least", (("of", Leaf("condition", "x.h__column__h")),))
+    long = parse_one(LONG.replace("col_0", "call__0__call").replace("col_1,", "col_h__of__h,"))
+    macro = part_macro(long, "m_2", "n", (), [inner])
+    assert (macro.name, macro.params) == ("m_n", ("of", "column"))
 
 
 def test_the_same_long_output_is_one_macro() -> None:
