@@ -36,6 +36,7 @@ from unwet.rewrite.library import (
     numbers_of,
     says_all,
 )
+from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.macro_names import common_stem
 from unwet.rewrite.naming import free_macro, free_parameter
 from unwet.rewrite.placed_calls import height_of
@@ -76,13 +77,14 @@ def with_one_macro(
     alone: Collection[str] = frozenset(),
     over: Over = never,
     names: AbstractSet[str] = frozenset(),
-    uses: int = 2,
+    limits: Limits = NO_LIMITS,
 ) -> Library:
     """``most``: parameters of a macro; ``alone``: models that stay as they are, and the macros that
-    they call; ``names``: what no new macro may be called; ``uses``: that one has at least. No more
-    is looked for when the time is ``over``."""
+    they call; ``names``: what no new macro may be called; ``limits``: of what a new one is; there
+    is none where some are forbidden by name, which two of their members would be again. No more is
+    looked for when the time is ``over``."""
     stay = frozenset({*alone, *called_by(library, alone)})
-    work = _Work(library, dialect, most, stay, names, uses)
+    work = _Work(library, dialect, most, stay, names, limits)
     while not over() and work.step():
         pass
     return work.library()
@@ -110,7 +112,7 @@ class _Work:
     most: int
     stay: frozenset[str]
     names: AbstractSet[str] = frozenset()
-    uses: int = 2
+    limits: Limits = NO_LIMITS
     macros: dict[str, Macro] = field(default_factory=dict)
     models: dict[str, exp.Expr] = field(default_factory=dict)
     calls: list[MacroCall] = field(default_factory=list)
@@ -211,7 +213,8 @@ class _Work:
         for name, (_, _, query) in self.inner.items():
             if not any(_LISTED.search(text) for text in texts(query)):
                 inner["query", _outline(query)].append(name)
-        for key in {**models, **inner} if self.uses <= _PAIR else ():
+        new = self.limits.sharing.min_uses <= _PAIR and not self.limits.forbidden
+        for key in {**models, **inner} if new else ():
             yield from self._models([*models[key], *inner[key]])
         for key, names in groups.items():
             names.sort(key=lambda n: (-len(self.own[n]), n))
@@ -318,7 +321,12 @@ class _Work:
         after = sum(height_of(calls[n]) for n in (*theirs, *mine)) + _AROUND
         after += self._height(made.tree, calls) + (name in models)
         saved = before - after - len(new)
-        return _Merge(saved, name, taken, made, calls, models) if saved >= _LEAST else None
+        least = _LEAST
+        if name in models:
+            least = max(least, self.limits.sharing.min_saved)
+            if tree_lines(made.tree, self.dialect) < self.limits.sharing.min_lines:
+                return None
+        return _Merge(saved, name, taken, made, calls, models) if saved >= least else None
 
     def _calls_itself(self, host: str, macro: Macro, calls: Sequence[MacroCall]) -> bool:
         """Whether a query in that host would call it, as what it calls does."""

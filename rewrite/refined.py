@@ -59,8 +59,7 @@ def refined(
         library = with_named_conditions(library, dialect, names, stay | alone)
     if in_other_words:
         library = with_derived_tables(library, dialect, stay, owners, over)
-        uses = owners.limits.sharing.min_uses
-        library = with_one_macro(library, dialect, most, stay, over, names, uses)
+        library = with_one_macro(library, dialect, most, stay, over, names, owners.limits)
         library = with_united_calls(library, names, most, stay, owners)
     return without_constants(library)
 

@@ -13,7 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from unwet.lineage.config import Sharing
 from unwet.rewrite.library import Library, Macro, MacroCall, numbers_of
+from unwet.rewrite.limits import Limits
 from unwet.rewrite.one_macro import with_one_macro
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.side_by_side import side_by_side
@@ -256,7 +258,10 @@ def test_two_models_are_calls_of_one_macro_which_hands_on_what_they_say() -> Non
     own = [made.calls[numbers_of(made.models[name])[0]] for name in ("rows_0", "rows_1")]
     texts = [leaf.text for call in own for _, leaf in (*call.args, *call.unsaid)]
     assert texts == ["2024-01-02", "2024-05-06"]
-    assert len(with_one_macro(start, "duckdb", 5, uses=3).macros) == 1
+    assert (
+        len(with_one_macro(start, "duckdb", 5, limits=Limits(sharing=Sharing(min_uses=3))).macros)
+        == 1
+    )
     assert len(with_one_macro(start, "duckdb", 5, alone={"rows_1"}).macros) == 1
 
 
