@@ -152,12 +152,29 @@ def says_all(macro: Macro, calls: Iterable[MacroCall]) -> bool:
     return all(each >= {*macro.params} for each in said)
 
 
+def parameters(macro: Macro) -> tuple[str, ...]:
+    """The parameters as a template has them: those with a default come last, and those that follow
+    from another one behind these."""
+    return tuple(sorted(macro.params, key=lambda name: _rank(macro.defaults.get(name))))
+
+
+def _rank(default: str | None) -> int:
+    if default is None:
+        return 0
+    return 2 if HANDED_ON.fullmatch(default) or "h__" in default else 1
+
+
 def with_names_of_arguments(library: Library) -> Library:
-    """The library in which calls that are handed on name their arguments where the macro has
-    defaults, as parameters with these come last."""
-    usual = {macro.name for macro in library.macros if macro.defaults}
-    calls = (replace(c, named=True) if c.macro in usual else c for c in library.calls)
-    return replace(library, calls=tuple(calls))
+    """The library in which calls that are handed on name their arguments where these do not stand
+    as the parameters of the macro do."""
+    order = {macro.name: parameters(macro) for macro in library.macros}
+
+    def named(call: MacroCall) -> MacroCall:
+        said = tuple(name for name, _ in call.args)
+        same = order.get(call.macro, said)[: len(said)] == said
+        return call if same else replace(call, named=True)
+
+    return replace(library, calls=tuple(map(named, library.calls)))
 
 
 def called_by(library: Library, models: Iterable[str]) -> frozenset[str]:

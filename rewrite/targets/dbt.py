@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.library import HANDED_ON, LINE, NO_VALUE, Macro
+from unwet.rewrite.library import LINE, NO_VALUE, Macro, parameters
 from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
 from unwet.rewrite.same_tables import same_tables, without_these
@@ -171,8 +171,7 @@ def _macro(project: Project, macro: Macro, tables: Mapping[str, str]) -> str:
         )
     if macro.kind == "expression" and (idle := _idle(macro)):
         body = f"{{% if {idle} is none %}}1 = 1{{% else %}}\n{body}\n{{% endif %}}"
-    # parameters with a default come last, those that follow from another one behind that
-    params = sorted(macro.params, key=lambda name: _rank(macro.defaults.get(name)))
+    params = parameters(macro)
     said = [f"{n}={usual(macro.defaults[n], dialect, calls)}" if n in macro.defaults else n
             for n in params]  # fmt: skip
     head = f"{{% macro {macro.name}({', '.join(said)}) %}}"
@@ -192,9 +191,3 @@ def _tests(macro: Macro) -> dict[str, str]:
     tests = {name: f"'{name}' not in {parameter}" for name in names}
     constant, output = macro.scoped
     return {output: f"{constant} is not none", **tests} if constant else tests
-
-
-def _rank(default: str | None) -> int:
-    if default is None:
-        return 0
-    return 2 if HANDED_ON.fullmatch(default) or "h__" in default else 1
