@@ -84,8 +84,8 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Every report is proved, tested, or kept for a reason that the project remembers, and no
-        file is left that may hold others."""
+        """Nobody has to look at any report: each is proved, shows no rows that differ, or is kept
+        for a reason that the project remembers; and no file is left that may hold others."""
         lost = any(finding.code == "UNREADABLE" for finding in self.findings)
         return not lost and not any(report.open for report in self.reports)
 

@@ -54,8 +54,9 @@ def verify(
     Below a report that is open stands what the old query says (was) and the model (is), where
     they part. With -v each proof names the rules that it used.
 
-    Exit code 0 when every report is proved, tested, changed, or kept for a reason that the project
-    remembers from `unwet refactor`; 2 when --check-proofs finds a false proof; else 1.
+    Exit code 0 when every report is proved, tested, changed, order-dependent without rows that
+    differ, or kept for a reason that the project remembers from `unwet refactor`; 2 when
+    --check-proofs finds a false proof; else 1.
     """
     from unwet.rewrite import verified
     from unwet.rewrite import verify as job

@@ -31,7 +31,15 @@ from unwet.rewrite.targets.dbt_tests import (
     UNIQUE_TOGETHER_SQL,
     needs_unique_together,
 )
-from unwet.rewrite.targets.functions import FOLDER, about, as_macros, needed, on_start, printed
+from unwet.rewrite.targets.functions import (
+    FOLDER,
+    about,
+    as_macros,
+    needed,
+    on_start,
+    printed,
+    rights,
+)
 from unwet.rewrite.targets.jinja import template, wrapped
 from unwet.rewrite.targets.jinja_values import look_up, usual
 from unwet.rewrite.targets.list_macros import with_list_macros
@@ -136,7 +144,7 @@ def how_to_build(project: Project) -> str:
     apart = _TEMPLATES if project.templates else ""
     return (
         "A report is a model below models/marts/; what several share is below models/staging/ (one"
-        f" source,\ncleaned), models/intermediate/ and macros/. {build}{apart}"
+        f" source,\ncleaned), models/intermediate/ and macros/. {build}{apart}{rights(project)}"
     )
 
 

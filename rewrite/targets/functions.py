@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from unwet.lineage.parse import render
@@ -40,6 +41,25 @@ def schemas(functions: Iterable[OwnFunction]) -> list[str]:
     """The statements that make the schemas of the functions."""
     names = sorted({each.name.partition(".")[0] for each in functions})
     return [f"CREATE SCHEMA IF NOT EXISTS {name}" for name in names]
+
+
+def rights(project: Project) -> str:
+    """What whoever builds the project has to be allowed to do, in a line of its own; empty where
+    nothing in it calls a function of a script."""
+    macros, calls = project.library.macros, project.library.calls
+    texts = chain(
+        (tree.sql() for tree in project.library.trees),
+        (leaf.text for call in calls for _, leaf in call.args),
+        (leaf.text for macro in macros for _, leaf in macro.rows),
+        (text for macro in macros for text in macro.defaults.values()),
+    )
+    names = sorted({each.name.partition(".")[0] for each in needed(project.functions, texts)})
+    if not names:
+        return ""
+    return (
+        f"\nThe project makes the functions of the old scripts in the schema `{names[0]}`: whoever"
+        " builds it needs\nthe right to make that schema, and functions in it."
+    )
 
 
 def about(project: Project, function: OwnFunction) -> str:

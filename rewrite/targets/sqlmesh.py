@@ -21,7 +21,7 @@ from unwet.rewrite.library import Macro, MacroCall
 from unwet.rewrite.naming import free
 from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
-from unwet.rewrite.targets.functions import FOLDER, needed, printed, schemas
+from unwet.rewrite.targets.functions import FOLDER, needed, printed, rights, schemas
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.jinja_values import quoted, spoken
 from unwet.rewrite.targets.placing import (
@@ -110,7 +110,7 @@ def how_to_build(project: Project) -> str:
     return (
         "A report is a model below models/marts/, copies of one report are the blueprints of one"
         " file there;\nwhat several share is below models/staging/ (one source, cleaned),"
-        f" models/intermediate/ and macros/. {build}"
+        f" models/intermediate/ and macros/. {build}{rights(project)}"
     )
 
 

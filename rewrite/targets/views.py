@@ -18,7 +18,7 @@ from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.script_order import base_reads
-from unwet.rewrite.targets.functions import FOLDER, about, needed, printed, schemas
+from unwet.rewrite.targets.functions import FOLDER, about, needed, printed, rights, schemas
 from unwet.rewrite.targets.placing import (
     Places,
     check_names,
@@ -108,7 +108,8 @@ def how_to_build(project: Project) -> str:
     _, command = _CLIENTS.get(project.dialect, ("", "all.sql in your client"))
     return (
         "A report is a view below views/marts/; what several share is a view below views/staging/"
-        f" (one source,\ncleaned) or views/intermediate/. `{command}` makes them all, inputs first."
+        f" (one source,\ncleaned) or views/intermediate/. `{command}` makes them all,"
+        f" inputs first.{rights(project)}"
     )
 
 

@@ -210,6 +210,15 @@ def test_other_projects_make_functions_too(tmp_path: Path, target: str) -> None:
     assert verdicts(tmp_path, pile(*scripts))["b"].verdict != "proved"
 
 
+@pytest.mark.parametrize("target", ["dbt", "sqlmesh", "views"])
+def test_who_builds_the_project_is_told_of_the_schema(tmp_path: Path, target: str) -> None:
+    asked = "in the schema `functions`: whoever builds it needs"
+    result = refactored(tmp_path, f"{GOOD.format(3)}\n{QUERY}", target=target)
+    assert asked in result.files["MIGRATION.md"].partition("## ")[0]
+    never_called = f"{GOOD.format(3)}\n{QUERY.replace('WHERE good(d.a)', '')}"
+    assert asked not in refactored(tmp_path, never_called, target=target).files["MIGRATION.md"]
+
+
 def test_views_need_their_functions_before_them(tmp_path: Path) -> None:
     script = f"{GOOD.format(3)}\n{QUERY}".replace("INT64", "INT").replace("RETURNS BOOL ", "")
     script = script.replace("FUNCTION", "MACRO").replace("x INT", "x")
