@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -31,6 +31,7 @@ from unwet.rewrite.function_words import (
     spelled,
 )
 from unwet.rewrite.naming import free
+from unwet.rewrite.unsure_functions import said, says, unsure
 
 SCHEMA: Final = "functions"
 _OPEN: Final = re.compile(r"p__\w+?__p|\{%-?\s*endraw", re.IGNORECASE)
@@ -186,14 +187,17 @@ def _told(script: Script) -> list[tuple[Statement, _Known]]:
     one that defines a function that one is among them."""
     own: dict[str, _Own] = {}
     found: list[tuple[Statement, _Known]] = []
+    names, doubts = {one.name for one in said(script)}, unsure(script)
     for statement in sorted(script.statements, key=lambda each: each.span):
         if name := _defined(statement):
             made = _own(statement, name, own)
+            if name.lower() in doubts or _lacks(statement, own, names):
+                made = None
             own = {n: o for n, o in own.items() if n != name}
             if made is not None:
                 own[name] = made
-        elif names := drops(statement.tree):
-            own = {n: o for n, o in own.items() if n.lower() not in names}
+        elif gone := drops(statement.tree) | {one.name for one in says(statement)}:
+            own = {n: o for n, o in own.items() if n.lower() not in gone}
         found.append((statement, own))
     return found
 
@@ -224,6 +228,16 @@ def _own(statement: Statement, name: str, known: _Known) -> _Own | None:
             return None  # good and Good
     inner = tuple(sorted(needs.items(), key=lambda each: each[0]))
     return _Own(name.lower(), statement.dialect, meaning(tree), inner, statement)
+
+
+def _lacks(statement: Statement, known: _Known, defined: Collection[str]) -> bool:
+    """Whether a body calls a function of its script that the project does not make."""
+    for node in statement.tree.find_all(exp.Func):
+        own = isinstance(node, exp.Anonymous)
+        for name in [_word(node.name, statement)] if own else node.sql_names():
+            if name.lower() in defined and name not in known:
+                return True
+    return False
 
 
 def _reads(statement: Statement) -> bool:

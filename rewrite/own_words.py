@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from unwet.lineage.parse import Script, Statement
-from unwet.rewrite.function_words import called, defines, definition, is_temporary
+from unwet.rewrite.function_words import called
+from unwet.rewrite.unsure_functions import Said, said, says, unsure
 
 _OUTSIDE: Final = ""  # a function that nobody in the pile defines
 _ZONE: Final = re.compile(
@@ -60,7 +61,7 @@ def in_own_words(scripts: Sequence[Script], made: Collection[str] = ()) -> OwnWo
                 reasons[call.path].setdefault(call.index, said)
             elif usual != _OUTSIDE:
                 granted[call.path].add(f"the function {name} is there as {first.path} has it")
-    for path, index, reason in _zones(scripts):
+    for path, index, reason in (*_doubts(scripts), *_zones(scripts)):
         reasons[path].setdefault(index, reason)
     return OwnWords(reasons, granted)
 
@@ -73,8 +74,7 @@ def _calls_by_name(
 ) -> Mapping[str, Sequence[_Call]]:
     """The calls of functions that some script defines."""
     found: dict[str, list[_Call]] = defaultdict(list)
-    defined = {name for script in scripts for s in script.statements if (name := defines(s.tree))}
-    defined -= {*made}
+    defined = {one.name for script in scripts for one in said(script)} - {*made}
     lasting = _lasting(scripts)
     for script in scripts if defined else ():
         for call in _calls(script, defined, lasting):
@@ -86,19 +86,21 @@ def _lasting(scripts: Sequence[Script]) -> Mapping[str, set[str]]:
     """The texts of functions that outlive their scripts, by name."""
     found: dict[str, set[str]] = defaultdict(set)
     for script in scripts:
-        for statement in script.statements:
-            name = defines(statement.tree)
-            if name and not is_temporary(statement.tree):
-                found[name].add(definition(statement.tree))
+        for one in said(script):
+            if one.lasts:
+                found[one.name].add(one.text)
     return found
 
 
 def _calls(script: Script, defined: set[str], lasting: Mapping[str, set[str]]) -> Iterator[_Call]:
     """The calls of a script, in its order: of its own function, or of one that lasts."""
     own: dict[str, str] = {}
+    for one in said(script):
+        if one.at < 0:
+            own[one.name] = one.text
     for statement in sorted(script.statements, key=lambda each: each.span):
-        if name := defines(statement.tree):
-            own[name] = definition(statement.tree)
+        if definitions := [*says(statement)]:
+            own |= {one.name: _whole(one, own) for one in definitions}
             continue
         for name in sorted(called(statement.tree) & defined):
             texts = lasting.get(name, set())
@@ -106,6 +108,22 @@ def _calls(script: Script, defined: set[str], lasting: Mapping[str, set[str]]) -
             if len(texts) > 1 and name not in own:
                 text = f"{script.source.path}: one of several"  # nobody says which one
             yield _Call(statement.path, statement.index, name, text)
+
+
+def _whole(one: Said, own: Mapping[str, str]) -> str:
+    """A definition, and those of the script that it calls where it lasts no longer than them."""
+    inner = [own[name] for name in sorted(one.calls) if name in own and name != one.name]
+    return one.text if one.lasts else "\n".join((one.text, *inner))
+
+
+def _doubts(scripts: Sequence[Script]) -> Iterator[tuple[str, int, str]]:
+    """Statements that call functions of which nobody knows what they do."""
+    for script in scripts:
+        doubts = unsure(script)
+        for statement in script.statements if doubts else ():
+            names = called(statement.tree) & doubts.keys()
+            if name := min(names, default=""):
+                yield script.source.path, statement.index, f"it calls {name}: {doubts[name]}"
 
 
 # --- the time zone ------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ A plan has no place for it: an expression that is written once must stay evaluat
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from unwet.rewrite.algebra import Call, Expr, Rel, Subquery, expressions, parts, walk
@@ -19,6 +20,7 @@ _NAMED = frozenset(
      "gen_random_bytes", "crypt_gen_random", "dbms_random", "uuidv4", "uuidv7", "zipf",
      "rand_canonical", "randcanonical", "setseed", "clock_timestamp"}
 )  # fmt: skip
+_CALLED = re.compile(rf"\b(?:{'|'.join(sorted(_OPS | _NAMED))})\s*\(", re.IGNORECASE)
 
 _CACHE = 1 << 16
 
@@ -42,3 +44,8 @@ def is_random(expr: Expr) -> bool:
 def is_random_plan(rel: Rel) -> bool:
     """Whether any expression of the plan is known to differ from one evaluation to the next."""
     return any(is_random(expr) for node in walk(rel) for expr in expressions(node))
+
+
+def names_chance(text: str) -> bool:
+    """Whether the text of a body, in whatever language, calls something of that kind."""
+    return _CALLED.search(text) is not None
