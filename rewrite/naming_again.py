@@ -160,7 +160,8 @@ def staging_names(project: Project) -> dict[str, str]:
     for draft in project.intermediates:
         if (source := staged_source(draft)) is not None:
             of[snake(source.schema), snake(source.table)].append(draft)
-    taken = {*project.reports, *(draft.name for draft in project.intermediates)}
+    staged = {draft.name for drafts in of.values() for draft in drafts}  # which may have it already
+    taken = {*project.reports, *(d.name for d in project.intermediates if d.name not in staged)}
     names: dict[str, str] = {}
     for (schema, table), drafts in sorted(of.items()):
         drafts.sort(key=lambda each: (-len(uses.get(each.name, ())), each.name))
