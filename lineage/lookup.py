@@ -197,7 +197,13 @@ def _hides(query: Query, alias: Output, ref: Ref | None, clause: str) -> bool:
         return False
     if clause == "group" and ref.input is not None and ref.level == 0 and _is_read(query, alias):
         return False
-    return ref.certainty != "certain" or ref.level > 0
+    return ref.level > 0 or (ref.certainty != "certain" and not _is_seen(query, ref))
+
+
+def _is_seen(query: Query, ref: Ref) -> bool:
+    """Whether other queries read a column of that name from the only table that may have it."""
+    table = query.binder.uses(ref.input.relation or "") if ref.input is not None else None
+    return table is not None and ref.column in table.index
 
 
 def _is_read(query: Query, alias: Output) -> bool:

@@ -439,6 +439,10 @@ class _Select:
         value = ref.alias.expression if ref.alias is not None else None
         if isinstance(value, exp.Column) and folded(value.this, self.query.dialect) == ref.column:
             return  # it is that column
+        for each in ref.candidates:
+            table = self.query.binder.uses(each.relation or "", decides=False)
+            if table is not None and ref.column in table.index:
+                raise Unsupported(f"{ref.column} is an alias, and a column of {each.relation}")
         self.blocks.presumed.update(
             f"{each.relation or each.alias} has no column {ref.column}: "
             "the alias is meant where a query reads that name"
