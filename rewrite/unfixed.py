@@ -64,8 +64,12 @@ _PLACED: Final[Mapping[str, str]] = {
 # Where the values of an aggregate are put in order, or one of them is chosen.
 _SAID: Final = frozenset({"order", "havingmax", "havingmin"})
 # What is the same for a list in any order.
-_BLIND: Final = frozenset({"arraysize", "sortarray", "arraysort"})
+_BLIND: Final = frozenset({"arraysize", "sortarray", "arraysort", "length"})
+_OF_PARTITION: Final = frozenset({"firstvalue", "lastvalue"})  # where that has one value, it is it
 _LIMIT: Final = "LIMIT or OFFSET without an ORDER BY"
+_ONE_OF: Final = "DISTINCT ON without an ORDER BY"
+_LISTED: Final = "ARRAY of a query without an ORDER BY"
+_FRAMED: Final = "a frame of ROWS without an ORDER BY"
 _CHANCE: Final = "a random value"
 _RANDOM: Final = re.compile(
     r"\b(?:TABLESAMPLE|(?:RANDN?|RANDOM|RANDSTR|NEWID|(?:GENERATE_|GEN_RANDOM_)?UUID(?:_STRING)?)\()"
@@ -93,9 +97,9 @@ class _Loose:
             return _CHANCE
         if isinstance(expr, Subquery):
             own = unfixed(_without_limit(expr.rel) if expr.kind == "exists" else expr.rel)
+            own = own or (_LISTED if expr.kind == "array" and _is_any_order(expr.rel) else "")
             return own or _first(self.columns.get(i, "") for i in columns_of(expr))
-        blind = isinstance(expr, Call) and expr.op in _BLIND and len(expr.args) == 1
-        if blind and isinstance(values := operands(expr)[0], Col) and values.index in self.lists:
+        if isinstance(expr, Call) and expr.op in _BLIND and _is_list(expr.args, self.lists):
             return ""
         return _first(map(self.why, operands(expr)))
 
@@ -176,11 +180,27 @@ def _may_choose(node: Rel) -> bool:
                for expr in expressions(node))  # fmt: skip
 
 
+def _is_list(args: tuple[Expr, ...], lists: frozenset[int]) -> bool:
+    """Whether the first of a function's arguments is one of these columns, the others constants."""
+    first, rest = args[:1], args[1:]
+    known = all(isinstance(each, Lit) for each in rest)
+    return known and any(isinstance(each, Col) and each.index in lists for each in first)
+
+
+def _is_any_order(rel: Rel) -> bool:
+    """Whether rows of a table are in no order that counts; elements of an array are in theirs."""
+    if isinstance(rel, Sort) or _is_one(rel) or not any(isinstance(n, Scan) for n in walk(rel)):
+        return False
+    return len(determined(rel, frozenset())) < width(rel)
+
+
 def _said_by(text: str) -> str:
     """Why rows are open that a query returns of which only the text is known."""
     if hit := _RANDOM.search(text):
         return "a sample" if hit[0] == "TABLESAMPLE" else _CHANCE
-    return _LIMIT if _LIMITED.search(text) and "ORDER BY" not in text else ""
+    if "ORDER BY" in text:
+        return ""
+    return _ONE_OF if "DISTINCT ON (" in text else _LIMIT if _LIMITED.search(text) else ""
 
 
 def _projected(rows: str, below: _Loose, exprs: tuple[Expr, ...]) -> _Loose:
@@ -226,18 +246,27 @@ def _numbered(rows: str, below: _Loose, inner: Rel, functions: tuple[Over, ...])
     columns, numbers = {**below.columns}, {*below.numbers}
     for at, each in enumerate(functions, width(inner)):
         said = below.why(each)
-        name = _PLACED.get(each.call.op)
-        if (
-            not said
-            and name is not None
-            and not _sorts(each.order, agreeing(inner, each.partition))
-        ):
-            said = f"{name} without an ORDER BY"
-            if each.call.op == "rownumber" and not each.partition:
-                numbers.add(at)
+        placed = "" if said else _placed(each, inner)
+        if placed and each.call.op == "rownumber" and not each.partition:
+            numbers.add(at)
+        said = said or placed
         if said:
             columns[at] = said
     return _Loose(rows, columns, below.lists, frozenset(numbers))
+
+
+def _placed(function: Over, inner: Rel) -> str:
+    """Why it hangs on the places of rows in a partition, where no order says them: not if all of
+    these rows are equal, or what is asked of one of them."""
+    name, rows = _PLACED.get(function.call.op), function.frame.startswith("rows")
+    if name is None and not rows:
+        return ""
+    same = agreeing(inner, function.partition)
+    if _sorts(function.order, same) or len(same) == width(inner):
+        return ""
+    if function.call.op in _OF_PARTITION and all(says(same, a) for a in operands(function.call)):
+        return ""
+    return f"{name} without an ORDER BY" if name is not None else _FRAMED
 
 
 def _sorts(keys: tuple[SortKey, ...], same: frozenset[int]) -> bool:

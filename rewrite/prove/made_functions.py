@@ -43,6 +43,9 @@ class Made:
             shown = name or " ".join(statement.split())[:60]
             said = "as the old scripts do not" if name in self._wanted else "which they have not"
             self._strange = self._strange or f"the project makes the function {shown}, {said}"
+        for late in sorted(calls_in(tree, self._wanted) - self._there) if tree is not None else ():
+            said = f"the project makes the function {name} before {late}, which it calls"
+            self._strange = self._strange or said
         if name in self._there:
             self._strange = self._strange or f"the project makes the function {name} twice"
         self._there.add(name)

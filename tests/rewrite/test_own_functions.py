@@ -198,6 +198,20 @@ def test_what_runs_before_the_models_counts(tmp_path: Path, old: str, new: str) 
     assert verdicts(tmp_path, pile(script))["a"].verdict != "proved"
 
 
+def test_functions_are_made_behind_those_that_they_call(tmp_path: Path) -> None:
+    """BigQuery and DuckDB refuse a body that calls what is not there."""
+    inner = "CREATE TEMP FUNCTION half(x INT64) AS (x / 2);\n"
+    script = f"{inner}CREATE TEMP FUNCTION good(x INT64) AS (half(x) > 3);\n{QUERY}"
+    refactored(tmp_path, script)
+    assert verdicts(tmp_path, pile(script))["a"].verdict == "proved"
+    path = tmp_path / "dbt_project.yml"
+    text, first = path.read_text("utf-8"), "- '{{ create_half() }}'\n"
+    second = "- '{{ create_good() }}'\n"
+    assert first + second in text
+    path.write_text(text.replace(first + second, second + first), "utf-8")
+    assert verdicts(tmp_path, pile(script))["a"].verdict != "proved"
+
+
 @pytest.mark.parametrize("target", ["sqlmesh", "views"])
 def test_other_projects_make_functions_too(tmp_path: Path, target: str) -> None:
     scripts = [f"{GOOD.format(n)}\n{QUERY}" for n in (3, 5)]
