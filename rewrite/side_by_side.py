@@ -177,10 +177,10 @@ class _Alignment(Saying):
     def _order(self, mine: exp.Select, other: exp.Select) -> bool:
         """The orders of both; a query without one says nothing for a parameter."""
         one, two = mine.args.get("order"), other.args.get("order")
-        if one is not None and two is not None:
-            return self.same(one, two)
         if one is two:
             return True
+        if one is not None and two is not None and (is_optional(one) or not is_optional(two)):
+            return self.same(one, two)
         if one is not None and is_optional(one):
             return self.say(HOLE.fullmatch(one.expressions[0].name), _NO_WORDS)
         usual, value = (self.list(each.expressions) if each is not None else _NO_WORDS

@@ -415,9 +415,15 @@ CLAUSES = [  # that one of them does without
 ]
 
 
+# the last one without an order is taken by the third, and what these are then by the first
+ORDERS = [{**JOINED, "test": "kind = 'a'", "order": each}
+          for each in ("ORDER BY client",) * 3 + ("",)]  # fmt: skip
+
+
 @settings(deadline=None, max_examples=60)
 @example(SEVERAL_COLUMNS)
 @example(CLAUSES)
+@example(ORDERS)
 @given(st.lists(WORDS, min_size=2, max_size=4))
 def test_each_model_returns_what_it_returned(
     base: duckdb.DuckDBPyConnection, words: list[dict[str, str]]
