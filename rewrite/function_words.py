@@ -13,6 +13,8 @@ from sqlglot.dialects.dialect import Dialect
 from unwet.lineage.trees import copied
 
 _KINDS: Final = frozenset({"FUNCTION", "MACRO"})
+# BigQuery, "Case sensitivity": the names of functions that users define are
+_EXACT: Final = frozenset({"bigquery"})
 _MARKS: Final = re.compile(r"[`\"\[\]\s]")
 
 
@@ -26,6 +28,11 @@ def defines(tree: exp.Expr) -> str:
 def spelled(tree: exp.Create) -> str:
     """The same name, as it is written."""
     return plain(_named(tree))
+
+
+def as_meant(name: str, dialect: str) -> str:
+    """What is equal of spellings that mean one function."""
+    return name if dialect in _EXACT else name.lower()
 
 
 def drops(tree: exp.Expr) -> set[str]:
@@ -73,8 +80,13 @@ def called(tree: exp.Expr) -> set[str]:
 
 def calls_in(tree: exp.Expr, names: Collection[str]) -> set[str]:
     """Those of the names, which have a schema, that a tree calls."""
+    return {name.lower() for name in spelled_calls(tree, names)}
+
+
+def spelled_calls(tree: exp.Expr, names: Collection[str]) -> set[str]:
+    """The same, as the calls are written."""
     calls = tree.find_all(exp.Anonymous) if names else ()
-    return {name for node in calls if (name := plain(whole(node)).lower()) in names}
+    return {name for node in calls if (name := plain(whole(node))).lower() in names}
 
 
 def with_whole_names(tree: exp.Expr, names: Collection[str]) -> None:

@@ -22,6 +22,7 @@ from unwet.lineage.pile import Pile
 from unwet.lineage.trees import copied
 from unwet.rewrite.function_text import created, made_anew
 from unwet.rewrite.function_words import (
+    as_meant,
     defines,
     drops,
     is_hidden,
@@ -35,8 +36,6 @@ from unwet.rewrite.unsure_functions import said, says, unsure
 
 SCHEMA: Final = "functions"
 _OPEN: Final = re.compile(r"p__\w+?__p|\{%-?\s*endraw", re.IGNORECASE)
-# BigQuery, "Case sensitivity": the names of functions that users define are
-_EXACT: Final = frozenset({"bigquery"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +204,9 @@ def _told(script: Script) -> list[tuple[Statement, _Known]]:
 def _defined(statement: Statement) -> str:
     """The name that a statement defines, as calls have to say it; empty for any other."""
     tree = statement.tree
-    return _word(spelled(tree), statement) if isinstance(tree, exp.Create) and defines(tree) else ""
-
-
-def _word(name: str, statement: Statement) -> str:
-    return name if statement.dialect in _EXACT else name.lower()
+    if not isinstance(tree, exp.Create) or not defines(tree):
+        return ""
+    return as_meant(spelled(tree), statement.dialect)
 
 
 def _own(statement: Statement, name: str, known: _Known) -> _Own | None:
@@ -234,7 +231,7 @@ def _lacks(statement: Statement, known: _Known, defined: Collection[str]) -> boo
     """Whether a body calls a function of its script that the project does not make."""
     for node in statement.tree.find_all(exp.Func):
         own = isinstance(node, exp.Anonymous)
-        for name in [_word(node.name, statement)] if own else node.sql_names():
+        for name in [as_meant(node.name, statement.dialect)] if own else node.sql_names():
             if name.lower() in defined and name not in known:
                 return True
     return False
@@ -258,7 +255,7 @@ def _meant(statement: Statement, known: _Known) -> Iterator[tuple[exp.Anonymous,
     if not known:
         return
     for node in statement.tree.find_all(exp.Anonymous):
-        own = known.get(_word(node.name, statement))
+        own = known.get(as_meant(node.name, statement.dialect))
         inside = isinstance(node.parent, exp.Dot) and node.parent.expression is node
         if own is not None and not inside and own.at is not statement:
             yield node, own

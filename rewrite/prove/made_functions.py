@@ -9,7 +9,14 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.rewrite.function_text import created
-from unwet.rewrite.function_words import calls_in, defines, is_temporary, meaning
+from unwet.rewrite.function_words import (
+    as_meant,
+    defines,
+    is_temporary,
+    meaning,
+    spelled,
+    spelled_calls,
+)
 
 _MAKING: Final = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|MACRO)\s", re.IGNORECASE)
 _PLACE: Final = re.compile(r"\s*CREATE\s+SCHEMA\s+IF\s+NOT\s+EXISTS\s+[\w.`\"]+\s*;?\s*", re.I)
@@ -29,15 +36,15 @@ class Made:
     """``statements`` that make functions; ``wanted``: what each has to mean, by its name."""
 
     def __init__(self, statements: Sequence[str], wanted: Mapping[str, str], dialect: str) -> None:
-        self._wanted = wanted
+        self._wanted, self._dialect = wanted, dialect
         self._there: set[str] = set()
         self._strange = ""
         for statement in statements:
-            self._read(statement, dialect)
+            self._read(statement)
 
-    def _read(self, statement: str, dialect: str) -> None:
-        tree = created(statement, dialect)
-        name = defines(tree) if tree is not None else ""
+    def _read(self, statement: str) -> None:
+        tree = created(statement, self._dialect)
+        name = as_meant(spelled(tree), self._dialect) if tree is not None and defines(tree) else ""
         right = tree is not None and not is_temporary(tree) and not tree.args.get("exists")
         if tree is None or not right or self._wanted.get(name) != meaning(tree):
             shown = name or " ".join(statement.split())[:60]
@@ -52,7 +59,8 @@ class Made:
 
     def doubt(self, model: exp.Expr) -> str:
         """Why nobody knows what a model calls; empty where it is known."""
-        missing = sorted(calls_in(model, self._wanted) - self._there)
+        calls = {as_meant(name, self._dialect) for name in spelled_calls(model, self._wanted)}
+        missing = sorted(calls - self._there)
         if missing:
             return f"it calls {missing[0]}, which the project does not make"
         return self._strange

@@ -166,6 +166,7 @@ def test_the_schema_of_functions_is_none_of_the_pile() -> None:
         ("INT64", "FLOAT64"),
         ("OR REPLACE ", "OR REPLACE TEMP "),
         ("(x > 3)", "(x > 3); DELETE FROM s.t"),
+        ("FUNCTION functions.good", "FUNCTION functions.GOOD"),
     ],
 )
 def test_a_function_that_somebody_edits_proves_nothing(tmp_path: Path, old: str, new: str) -> None:
@@ -177,6 +178,21 @@ def test_a_function_that_somebody_edits_proves_nothing(tmp_path: Path, old: str,
     assert old in text
     path.write_text(text.replace(old, new), "utf-8")
     assert verdicts(tmp_path, pile(script))["a"].verdict != "proved"
+
+
+@pytest.mark.parametrize(("dialect", "verdict"), [("bigquery", "kept"), ("duckdb", "proved")])
+def test_a_model_calls_a_function_in_its_capitals(
+    tmp_path: Path, dialect: str, verdict: str
+) -> None:
+    script = f"{GOOD.format(3)}\n{QUERY}"
+    if dialect == "duckdb":
+        script = script.replace("FUNCTION good(x INT64) RETURNS BOOL", "MACRO good(x)")
+    refactored(tmp_path, script, dialect=dialect)
+    path = tmp_path / "models" / "marts" / "a.sql"
+    text = path.read_text("utf-8")
+    assert "functions.good(" in text
+    path.write_text(text.replace("functions.good(", "functions.GOOD("), "utf-8")
+    assert verdicts(tmp_path, pile(script, dialect=dialect))["a"].verdict == verdict
 
 
 @pytest.mark.parametrize(
