@@ -183,24 +183,10 @@ class _Work:
             tree = copied(tree)
             tree.set("with_", None)
         lines = tree_lines(tree, self.dialect)
-        tables = _tables(tree)
-        best: tuple[tuple[int, int, str], Macro, Fit] | None = None
-        for macro in self.macros.values() if lines >= 2 * _LEAST else ():
-            if not self._reads(macro, tables) or not self._may_take(macro, tree, name):
-                continue
-            room = max(0, min(_MOST, self.most - len(macro.params) + macro.uncounted))
-            fit = fitted(macro, tree, self.dialect, room, ctes)
-            if fit is None or not self._sound(macro, fit):
-                continue
-            if is_branch and fit.inner:
-                continue
-            if not (name and (fit.inner or (fit.renamed and self._says_columns(name)))):
-                rank = len(fit.new), -self.uses(macro.name), macro.name
-                if best is None or rank < best[0]:
-                    best = rank, macro, fit
+        best = self._best(tree, name, is_branch, ctes) if lines >= 2 * _LEAST else None
         if best is None:
             return None
-        _, macro, fit = best
+        macro, fit = best
         fit, parts, own = self._with_parts(fit, macro.name, name or host)
         made, call = _taken(macro, fit, self.dialect, self.macros.keys())
         inner = sum(tree_lines(query, self.dialect) + 2 for query in fit.inner.values())
@@ -218,6 +204,27 @@ class _Work:
         self.calls.append(call)
         self._uses[macro.name] += 1
         return _behind(block, fit.inner, f"call__{len(self.calls) - 1}__call")
+
+    def _best(
+        self, tree: exp.Select, name: str, is_branch: bool, ctes: set[str]
+    ) -> tuple[Macro, Fit] | None:
+        """The macro that needs the fewest parameters more to say what a query does."""
+        best: tuple[tuple[int, int, str], Macro, Fit] | None = None
+        tables = _tables(tree)
+        for macro in self.macros.values():
+            if not self._reads(macro, tables) or not self._may_take(macro, tree, name):
+                continue
+            room = max(0, min(_MOST, self.most - len(macro.params) + macro.uncounted))
+            fit = fitted(macro, tree, self.dialect, room, ctes)
+            if fit is None or not self._sound(macro, fit):
+                continue
+            if is_branch and fit.inner:
+                continue
+            if not (name and (fit.inner or (fit.renamed and self._says_columns(name)))):
+                rank = len(fit.new), -self.uses(macro.name), macro.name
+                if best is None or rank < best[0]:
+                    best = rank, macro, fit
+        return best[1:] if best is not None else None
 
     def _with_parts(self, fit: Fit, macro: str, host: str) -> tuple[Fit, dict[str, Macro], int]:
         """The fit with calls in place of the parts that are to be macros of their own, those of

@@ -3,7 +3,7 @@
 Macros are chosen one after the other, and each is the best for the queries that were left; so two
 may say the same of another relation or with another formula in one column. The one with more calls
 takes what the other one has as arguments: its own calls stay as they are. A model that is written
-out is taken in the same way.
+out, a CTE or a derived table is taken in the same way; two of these become one macro.
 
 with_one_macro(library, ...) -> the library with fewer macros
 """
@@ -287,16 +287,9 @@ class _Work:
         if found is None:
             return None
         made, new = _taken(macro, found, self.macros.keys())
+        if not self._is_template(macro, made, found, len(new)):
+            return None
         calls = found.calls
-        if _still_said(made.tree, {*macro.params} - {*made.params}, calls):
-            return None
-        if len(made.params) > max(self.most, len(macro.params)) or len(new) > _MOST:
-            return None
-        texts_more = sum(each.mine.kind == "condition" for each in found.new)
-        if texts_more > 1 and name not in self.macros:
-            return None  # two models that say other columns of other rows are two
-        if own_words(made.tree, calls) < _WORDS + len(new):
-            return None  # what says nothing itself is no template
         places = [each for each in (taken, name) if each not in self.macros]
         if any(self._calls_itself(self._host(each), made, calls) for each in places):
             return None
@@ -327,6 +320,17 @@ class _Work:
             if tree_lines(made.tree, self.dialect) < self.limits.sharing.min_lines:
                 return None
         return _Merge(saved, name, taken, made, calls, models) if saved >= least else None
+
+    def _is_template(self, macro: Macro, made: Macro, found: Aligned, more: int) -> bool:
+        """Whether what a macro becomes says enough itself, with so many parameters more."""
+        if _still_said(made.tree, {*macro.params} - {*made.params}, found.calls):
+            return False
+        if len(made.params) > max(self.most, len(macro.params)) or more > _MOST:
+            return False
+        texts_more = sum(each.mine.kind == "condition" for each in found.new)
+        if texts_more > 1 and macro.name not in self.macros:
+            return False  # two models that say other columns of other rows are two
+        return own_words(made.tree, found.calls) >= _WORDS + more
 
     def _calls_itself(self, host: str, macro: Macro, calls: Sequence[MacroCall]) -> bool:
         """Whether a query in that host would call it, as what it calls does."""

@@ -313,14 +313,14 @@ class _Job:
         through = read_through(drafts, self.plans, relations, own, self.normalizer, self.worded)
         read, makers = through.names, through.tables
         texts = {name for name, plan in self.plans.items() if is_text(plan)}
-        drafts = in_one_order(through.drafts, own | texts, self.worded)
+        mine = in_one_order(through.drafts, own | texts, self.worded)
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
-            shared = self._shared(drafts, known, own, read, makers, deadline.after(1))
+            shared = self._shared(mine, known, own, read, makers, deadline.after(1))
             library = plain_library((*shared.drafts, *shared.intermediates))
             return self._named(self._project(shared.drafts, library, shared.intermediates))
         rows = {name: self.normalizer.run(plan.rel)[0] for name, plan in through.plans.items()}
         plain = {name: rel for name, rel in rows.items() if not self.plans[name].order}
-        worded = conform(drafts, plain, own, self.worded)
+        worded = conform(mine, plain, own, self.worded)
         ends = [deadline.after(part) for part in _SHARES]
         worded = kindred(
             worded, rows, known, self.dialect, own, self.normalizer, self.worded, ends[0]

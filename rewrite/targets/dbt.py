@@ -42,7 +42,7 @@ from unwet.rewrite.targets.functions import (
 )
 from unwet.rewrite.targets.jinja import template, wrapped
 from unwet.rewrite.targets.jinja_values import look_up, usual
-from unwet.rewrite.targets.list_macros import with_list_macros
+from unwet.rewrite.targets.list_macros import ListMacro, with_list_macros
 from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
 from unwet.rewrite.targets.shared_stretches import with_stretches
 from unwet.rewrite.targets.variables import unset
@@ -95,12 +95,8 @@ def files(project: Project) -> dict[str, str]:
         result[f"macros/{macro.name}.sql"] = _macro(spoken, macro, tables)
     written = {path: text for path, text in result.items() if path.endswith(".sql")}
     names = {*(macro.name for macro in library.macros), *library.models}
-    written, lists = with_list_macros(written, names)
-    written |= {f"macros/{each.name}.sql": each.text for each in lists}
-    written, more = with_common_stretches(written, names | {each.name for each in lists})
-    written = {path: with_stretches(text) for path, text in written.items()}
-    lists = (*lists, *more)
-    result |= written | {f"macros/{each.name}.sql": each.text for each in more}
+    written, lists = _with_lists(written, names)
+    result |= written
     functions = as_macros(project, needed(project.functions, written.values()), names)
     result |= {f"macros/{FOLDER}{name}.sql": text for name, (_, text) in functions.items()}
     result["dbt_project.yml"] = project_yml(project, folders, on_start(functions))
@@ -113,6 +109,18 @@ def files(project: Project) -> dict[str, str]:
     for path, text in project.originals.items():
         result[f"legacy/{path}"] = text
     return {**result, **project.templates}
+
+
+def _with_lists(
+    written: Mapping[str, str], names: set[str]
+) -> tuple[dict[str, str], tuple[ListMacro, ...]]:
+    """The templates in which what lists have in common is said once, with the macros for it."""
+    found, lists = with_list_macros(written, names)
+    found |= {f"macros/{each.name}.sql": each.text for each in lists}
+    found, more = with_common_stretches(found, names | {each.name for each in lists})
+    found = {path: with_stretches(text) for path, text in found.items()}
+    found |= {f"macros/{each.name}.sql": each.text for each in more}
+    return found, (*lists, *more)
 
 
 def _described(project: Project, folders: Folders) -> dict[str, str]:
