@@ -16,14 +16,18 @@ from unwet.rewrite.script import EndState, end_state
 @dataclass(frozen=True)
 class Meaning:
     """A pile as it was `written`, the end state of its relations, and normal forms, which are
-    remembered. `names`: what reports are called that by themselves would have another name."""
+    remembered. `names`: what reports are called that by themselves would have another name;
+    `tells_functions`: whether those that scripts define for themselves are told apart by names."""
 
     written: Pile
     normalizer: Normalizer = field(default_factory=Normalizer, repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
+    tells_functions: bool = True
 
     @cached_property
     def _told_apart(self) -> tuple[Pile, Mapping[str, OwnFunction]]:
+        if not self.tells_functions:
+            return self.written, {}
         with deep_stack():
             return with_own_functions(self.written)
 

@@ -219,6 +219,8 @@ def _own(statement: Statement, name: str, known: _Known) -> _Own | None:
         return None
     if _OPEN.search(statement.text) or _reads(statement) or is_hidden(tree):
         return None
+    if statement.text.strip() not in statement.masked.source.text:
+        return None  # {# #} in it was read as a comment of a template
     needs = dict[str, _Own]()
     for call, own in _meant(statement, known):
         if needs.setdefault(call.name.lower(), own) != own:

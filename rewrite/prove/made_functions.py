@@ -50,17 +50,19 @@ class Made:
             shown = name or " ".join(statement.split())[:60]
             said = "as the old scripts do not" if name in self._wanted else "which they have not"
             self._strange = self._strange or f"the project makes the function {shown}, {said}"
-        for late in sorted(calls_in(tree, self._wanted) - self._there) if tree is not None else ():
+        for late in sorted(self._calls(tree) - self._there) if tree is not None else ():
             said = f"the project makes the function {name} before {late}, which it calls"
             self._strange = self._strange or said
         if name in self._there:
             self._strange = self._strange or f"the project makes the function {name} twice"
         self._there.add(name)
 
+    def _calls(self, tree: exp.Expr) -> set[str]:
+        return {as_meant(name, self._dialect) for name in spelled_calls(tree, self._wanted)}
+
     def doubt(self, model: exp.Expr) -> str:
         """Why nobody knows what a model calls; empty where it is known."""
-        calls = {as_meant(name, self._dialect) for name in spelled_calls(model, self._wanted)}
-        missing = sorted(calls - self._there)
+        missing = sorted(self._calls(model) - self._there)
         if missing:
             return f"it calls {missing[0]}, which the project does not make"
         return self._strange

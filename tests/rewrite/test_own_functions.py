@@ -121,6 +121,7 @@ def test_what_a_function_calls_is_part_of_it() -> None:
         "DECLARE least INT64 DEFAULT 3;\nCREATE TEMP FUNCTION good(x INT64) AS (x > least);\n"
         + QUERY,
         "CREATE TEMP FUNCTION good(x INT64) AS (x > @@row_count);\n" + QUERY,
+        JS.format("return x > 3 {# + 1 #}") + "\n" + QUERY,
         "CREATE FUNCTION good(x INT64) AS (x > 3);\n" + QUERY,
         "CREATE TEMP FUNCTION good(x INT64) AS (x > 3);\nDROP FUNCTION good;\n" + QUERY,
         QUERY + ";\nCREATE TEMP FUNCTION good(x INT64) AS (x > 3);",
@@ -131,6 +132,7 @@ def test_what_a_function_calls_is_part_of_it() -> None:
         "open",
         "a variable",
         "of the session",
+        "cut",
         "lasts",
         "dropped",
         "later",
