@@ -16,7 +16,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied, texts
+from unwet.lineage.trees import copied
 from unwet.rewrite.library import (
     NO_CONDITION,
     Library,
@@ -24,8 +24,7 @@ from unwet.rewrite.library import (
     MacroCall,
     called_by,
     calls_made,
-    calls_within,
-    numbers_of,
+    texts_within,
 )
 from unwet.rewrite.naming import free_parameter, snake
 from unwet.rewrite.shapes import Leaf
@@ -85,9 +84,8 @@ def conditions_of(macro: Macro, calls: Sequence[MacroCall]) -> list[str]:
              for test in (where.flatten() if isinstance(where, exp.And) else (where,)))  # fmt: skip
     holes = (_HOLE.fullmatch(test.name) for test in tests if isinstance(test, exp.Var))
     found = Counter(hole[1] for hole in holes if hole is not None)
-    inside = [leaf.text for number in calls_within(numbers_of(macro.tree), calls)
-              for _, leaf in (*calls[number].args, *calls[number].unsaid)]  # fmt: skip
-    said = Counter(name for text in (*texts(macro.tree), *inside) for name in _HOLE.findall(text))
+    within = texts_within(macro.tree, calls)
+    said = Counter(name for text in within for name in _HOLE.findall(text))
     return [name for name, times in found.items() if said[name] == times]
 
 

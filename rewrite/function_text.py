@@ -14,7 +14,14 @@ from unwet.lineage.sources import Source
 from unwet.lineage.templating import verbatim
 from unwet.lineage.tokenizing import Stretch, tokenize
 from unwet.lineage.trees import copied
-from unwet.rewrite.function_words import defines, is_temporary, meaning, plain, with_whole_names
+from unwet.rewrite.function_words import (
+    defines,
+    has_schema,
+    is_temporary,
+    meaning,
+    plain,
+    with_whole_names,
+)
 
 _HEAD: Final = re.compile(
     r"CREATE\b[\w\s]*?\b(FUNCTION|MACRO)\s+(?:IF\s+NOT\s+EXISTS\s+)?", re.IGNORECASE
@@ -56,8 +63,7 @@ def created(text: str, dialect: str) -> exp.Create | None:
 def with_calls(tree: exp.Expr, renames: Mapping[str, str]) -> None:
     """In place: other names for the functions that a tree calls."""
     for node in [*tree.find_all(exp.Anonymous)]:
-        inside = isinstance(node.parent, exp.Dot) and node.parent.expression is node
-        if not inside and (new := renames.get(node.name.lower())) is not None:
+        if not has_schema(node) and (new := renames.get(node.name.lower())) is not None:
             node.set("this", new)
 
 

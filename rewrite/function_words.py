@@ -93,16 +93,21 @@ def with_whole_names(tree: exp.Expr, names: Collection[str]) -> None:
     """In place: calls by these names, which have a schema, are calls by one word, so that nobody
     looks for what a name says in its parts."""
     for node in [*tree.find_all(exp.Anonymous)] if names else ():
-        around = node.parent
-        if isinstance(around, exp.Dot) and (name := plain(whole(node)).lower()) in names:
+        name = plain(whole(node)).lower()
+        if node.parent is not None and has_schema(node) and name in names:
             node.set("this", name)
-            around.replace(node)
+            node.parent.replace(node)
+
+
+def has_schema(call: exp.Anonymous) -> bool:
+    """Whether a schema stands before the name of a call."""
+    return isinstance(call.parent, exp.Dot) and call.parent.expression is call
 
 
 def whole(call: exp.Anonymous) -> str:
     """The name that a call has, with its schema."""
     around = call.parent
-    if isinstance(around, exp.Dot) and around.this is not call:
+    if isinstance(around, exp.Dot) and has_schema(call):
         return f"{around.this.sql()}.{call.name}"
     return call.name
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -136,6 +136,13 @@ def calls_within(numbers: Iterable[int], calls: Sequence[MacroCall]) -> set[int]
             said = (*calls[at].args, *calls[at].unsaid)
             waiting += [n for _, leaf in said for n in numbers_in(leaf.text)]
     return found
+
+
+def texts_within(tree: exp.Expr, calls: Sequence[MacroCall]) -> Iterator[str]:
+    """The texts in a tree, and all that the calls in it say."""
+    yield from texts(tree)
+    for number in sorted(calls_within(numbers_of(tree), calls)):
+        yield from (leaf.text for _, leaf in (*calls[number].args, *calls[number].unsaid))
 
 
 def calls_made(library: Library) -> list[int]:

@@ -35,6 +35,7 @@ from unwet.rewrite.library import (
     numbers_in,
     numbers_of,
     says_all,
+    texts_within,
 )
 from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.macro_names import common_stem
@@ -360,9 +361,7 @@ class _Work:
 
     def _parameters(self, tree: exp.Expr) -> tuple[str, ...]:
         """Those of the macro around a query that stand in it, or in what it calls."""
-        said = [leaf.text for n in calls_within(numbers_of(tree), self.calls)
-                for _, leaf in (*self.calls[n].args, *self.calls[n].unsaid)]  # fmt: skip
-        names = (name for text in (*texts(tree), *said) for name in HOLE.findall(text))
+        names = (n for text in texts_within(tree, self.calls) for n in HOLE.findall(text))
         return tuple(dict.fromkeys(names))
 
 
@@ -386,9 +385,7 @@ def _still_said(tree: exp.Expr, names: Collection[str], calls: Sequence[MacroCal
     """Whether a parameter of these is somewhere in the tree, or in what it hands on."""
     if not names:
         return False
-    inside = [leaf.text for n in calls_within(numbers_of(tree), calls)
-              for _, leaf in (*calls[n].args, *calls[n].unsaid)]  # fmt: skip
-    said = {name for text in (*texts(tree), *inside) for name in _NAMED.findall(text)}
+    said = {name for text in texts_within(tree, calls) for name in _NAMED.findall(text)}
     return not said.isdisjoint(names)
 
 

@@ -25,6 +25,7 @@ from unwet.rewrite.function_words import (
     as_meant,
     defines,
     drops,
+    has_schema,
     is_hidden,
     is_known,
     is_temporary,
@@ -132,20 +133,16 @@ class _Found:
 
     def names(self, schema: str) -> dict[_Own, str]:
         """What they are called in the project; those that are called most often come first."""
-        found: dict[_Own, str] = {}
-        for own in self._in_order():
-            taken = [name.rpartition(".")[2] for name in found.values()]
-            word = free(re.sub(r"\W", "_", own.called), taken)
-            found[own] = f"{schema}.{word}"
+        found, taken = dict[_Own, str](), set[str]()
+        for own in sorted(self._calls, key=lambda own: -self._calls[own]):
+            if self._can(own):
+                word = free(re.sub(r"\W", "_", own.called), taken)
+                found[own] = f"{schema}.{word}"
+                taken.add(word)
         return found
 
-    def _in_order(self) -> Iterator[_Own]:
-        """Those that can be made elsewhere, with all that they call."""
-        each = sorted(self._calls, key=lambda own: -self._calls[own])
-        can = {own for own in each if self._can(own)}
-        yield from (own for own in each if own in can)
-
     def _can(self, own: _Own) -> bool:
+        """Whether it can be made elsewhere, with all that it calls."""
         if own in self._refused or not all(self._can(inner) for _, inner in own.needs):
             return False
         renames = {name: f"{SCHEMA}.{name}" for name, _ in own.needs}
@@ -186,7 +183,8 @@ def _told(script: Script) -> list[tuple[Statement, _Known]]:
     one that defines a function that one is among them."""
     own: dict[str, _Own] = {}
     found: list[tuple[Statement, _Known]] = []
-    names, doubts = {one.name for one in said(script)}, unsure(script)
+    definitions = said(script)
+    names, doubts = {one.name for one in definitions}, unsure(script, definitions)
     for statement in sorted(script.statements, key=lambda each: each.span):
         if name := _defined(statement):
             made = _own(statement, name, own)
@@ -258,8 +256,7 @@ def _meant(statement: Statement, known: _Known) -> Iterator[tuple[exp.Anonymous,
         return
     for node in statement.tree.find_all(exp.Anonymous):
         own = known.get(as_meant(node.name, statement.dialect))
-        inside = isinstance(node.parent, exp.Dot) and node.parent.expression is node
-        if own is not None and not inside and own.at is not statement:
+        if own is not None and not has_schema(node) and own.at is not statement:
             yield node, own
 
 

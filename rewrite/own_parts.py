@@ -15,7 +15,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import texts
-from unwet.rewrite.library import HOLE, Macro, MacroCall, calls_within, numbers_of
+from unwet.rewrite.library import HOLE, Macro, MacroCall, texts_within
 from unwet.rewrite.naming import free_macro
 from unwet.rewrite.shapes import Leaf
 
@@ -41,9 +41,7 @@ def part_macro(
     """The macro for an ``output`` of a ``host``, with the parameters that stand in it, and in what
     the ``calls`` in it say."""
     name = free_macro(f"{STEM.sub('', host)}_{output}", taken)
-    within = sorted(calls_within(numbers_of(node), calls))
-    said = (leaf.text for n in within for _, leaf in (*calls[n].args, *calls[n].unsaid))
-    params = tuple(dict.fromkeys(HOLE.findall(" ".join((*texts(node), *said)))))
+    params = tuple(dict.fromkeys(HOLE.findall(" ".join(texts_within(node, calls)))))
     return Macro(name, params, node, "expression", "A part that a call hands on")
 
 

@@ -52,16 +52,17 @@ def in_own_words(scripts: Sequence[Script], made: Collection[str] = ()) -> OwnWo
     those that the project has ``made`` its own."""
     reasons: dict[str, dict[int, str]] = defaultdict(dict)
     granted: dict[str, set[str]] = defaultdict(set)
-    for name, calls in _calls_by_name(scripts, made).items():
+    definitions = [said(script) for script in scripts]
+    for name, calls in _calls_by_name(scripts, definitions, made).items():
         usual = Counter(call.text for call in calls).most_common(1)[0][0]
         first = next(call for call in calls if call.text == usual)
         for call in calls:
             if call.text != usual:
-                said = f"{name} is another function in it than in {first.path}"
-                reasons[call.path].setdefault(call.index, said)
+                why = f"{name} is another function in it than in {first.path}"
+                reasons[call.path].setdefault(call.index, why)
             elif usual != _OUTSIDE:
                 granted[call.path].add(f"the function {name} is there as {first.path} has it")
-    for path, index, reason in (*_doubts(scripts), *_zones(scripts)):
+    for path, index, reason in (*_doubts(scripts, definitions), *_zones(scripts)):
         reasons[path].setdefault(index, reason)
     return OwnWords(reasons, granted)
 
@@ -70,32 +71,34 @@ def in_own_words(scripts: Sequence[Script], made: Collection[str] = ()) -> OwnWo
 
 
 def _calls_by_name(
-    scripts: Sequence[Script], made: Collection[str]
+    scripts: Sequence[Script], definitions: Sequence[Sequence[Said]], made: Collection[str]
 ) -> Mapping[str, Sequence[_Call]]:
     """The calls of functions that some script defines."""
     found: dict[str, list[_Call]] = defaultdict(list)
-    defined = {one.name for script in scripts for one in said(script)} - {*made}
-    lasting = _lasting(scripts)
-    for script in scripts if defined else ():
-        for call in _calls(script, defined, lasting):
+    defined = {one.name for own in definitions for one in own} - {*made}
+    lasting = _lasting(definitions)
+    for script, own in zip(scripts, definitions, strict=True) if defined else ():
+        for call in _calls(script, own, defined, lasting):
             found[call.name].append(call)
     return found
 
 
-def _lasting(scripts: Sequence[Script]) -> Mapping[str, set[str]]:
+def _lasting(definitions: Sequence[Sequence[Said]]) -> Mapping[str, set[str]]:
     """The texts of functions that outlive their scripts, by name."""
     found: dict[str, set[str]] = defaultdict(set)
-    for script in scripts:
-        for one in said(script):
+    for own in definitions:
+        for one in own:
             if one.lasts:
                 found[one.name].add(one.text)
     return found
 
 
-def _calls(script: Script, defined: set[str], lasting: Mapping[str, set[str]]) -> Iterator[_Call]:
+def _calls(
+    script: Script, said_in_it: Sequence[Said], defined: set[str], lasting: Mapping[str, set[str]]
+) -> Iterator[_Call]:
     """The calls of a script, in its order: of its own function, or of one that lasts."""
     own: dict[str, str] = {}
-    for one in said(script):
+    for one in said_in_it:
         if one.at < 0:
             own[one.name] = one.text
     for statement in sorted(script.statements, key=lambda each: each.span):
@@ -116,10 +119,12 @@ def _whole(one: Said, own: Mapping[str, str]) -> str:
     return one.text if one.lasts else "\n".join((one.text, *inner))
 
 
-def _doubts(scripts: Sequence[Script]) -> Iterator[tuple[str, int, str]]:
+def _doubts(
+    scripts: Sequence[Script], definitions: Sequence[Sequence[Said]]
+) -> Iterator[tuple[str, int, str]]:
     """Statements that call functions of which nobody knows what they do."""
-    for script in scripts:
-        doubts = unsure(script)
+    for script, own in zip(scripts, definitions, strict=True):
+        doubts = unsure(script, own)
         for statement in script.statements if doubts else ():
             names = called(statement.tree) & doubts.keys()
             if name := min(names, default=""):

@@ -8,7 +8,7 @@ not say which of the two. Nor do two functions of one name with other parameters
 a call means, if types decide.
 
 said(script) -> its definitions, in its order, those that only their text shows among them
-unsure(script) -> by the names of functions why nobody knows what they do
+unsure(script, definitions) -> by the names of functions why nobody knows what they do
 """
 
 from __future__ import annotations
@@ -85,9 +85,8 @@ def _types(tree: exp.Expr) -> tuple[str, ...] | None:
     return tuple(kind.sql() if isinstance(kind, exp.Expr) else "" for kind in kinds)
 
 
-def unsure(script: Script) -> dict[str, str]:
-    """Those whose body calls one of them, too."""
-    definitions = said(script)
+def unsure(script: Script, definitions: Sequence[Said]) -> dict[str, str]:
+    """Those whose body calls one of them, too. ``definitions``: of the script."""
     found: dict[str, str] = {}
     for one in definitions:
         if names_chance(one.text):

@@ -11,7 +11,6 @@ from sqlglot import exp
 from unwet.rewrite.function_text import created
 from unwet.rewrite.function_words import (
     as_meant,
-    defines,
     is_temporary,
     meaning,
     spelled,
@@ -44,7 +43,7 @@ class Made:
 
     def _read(self, statement: str) -> None:
         tree = created(statement, self._dialect)
-        name = as_meant(spelled(tree), self._dialect) if tree is not None and defines(tree) else ""
+        name = as_meant(spelled(tree), self._dialect) if tree is not None else ""
         right = tree is not None and not is_temporary(tree) and not tree.args.get("exists")
         if tree is None or not right or self._wanted.get(name) != meaning(tree):
             shown = name or " ".join(statement.split())[:60]

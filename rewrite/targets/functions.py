@@ -18,6 +18,8 @@ from unwet.rewrite.sizes import Size, tree_nodes
 FOLDER: Final = "functions/"
 # a word, a text or a comment that dbt or SQLMesh would read as one of theirs
 _JINJA: Final = re.compile(r"\{[{%#]")
+_CALL: Final = re.compile(r"\b(\w+\.\w+)\s*\(")
+_MADE: Final = re.compile(r"^CREATE OR REPLACE (?:FUNCTION|MACRO) (\w+\.\w+)", re.MULTILINE)
 _LEFT_ALONE: Final = "-- fmt: off"  # sqlfmt, "Disabling formatting": what it knows are queries
 
 
@@ -33,14 +35,17 @@ def check(functions: Iterable[OwnFunction], dialect: str, target: str) -> None:
 
 def needed(functions: Mapping[str, OwnFunction], texts: Iterable[str]) -> tuple[OwnFunction, ...]:
     """Those that the texts of models and macros call, each behind those that it calls itself."""
-    said = "\n".join(texts if functions else ()).lower()
-    return reached((n for n in functions if re.search(rf"\b{n}\s*\(", said)), functions)
+    said = (name for text in texts if functions for name in _CALL.findall(text.lower()))
+    return reached({name for name in said if name in functions}, functions)
+
+
+def _schemas(functions: Iterable[OwnFunction]) -> list[str]:
+    return sorted({each.name.partition(".")[0] for each in functions})
 
 
 def schemas(functions: Iterable[OwnFunction]) -> list[str]:
     """The statements that make the schemas of the functions."""
-    names = sorted({each.name.partition(".")[0] for each in functions})
-    return [f"CREATE SCHEMA IF NOT EXISTS {name}" for name in names]
+    return [f"CREATE SCHEMA IF NOT EXISTS {name}" for name in _schemas(functions)]
 
 
 def rights(project: Project) -> str:
@@ -53,7 +58,7 @@ def rights(project: Project) -> str:
         (leaf.text for macro in macros for _, leaf in macro.rows),
         (text for macro in macros for text in macro.defaults.values()),
     )
-    names = sorted({each.name.partition(".")[0] for each in needed(project.functions, texts)})
+    names = _schemas(needed(project.functions, texts))
     if not names:
         return ""
     return (
@@ -92,10 +97,11 @@ def on_start(functions: Mapping[str, tuple[OwnFunction, str]]) -> list[str]:
 def printed(files: Mapping[str, str], functions: Mapping[str, OwnFunction]) -> dict[str, str]:
     """The files, functions in the layout in which the pile is counted, too."""
     found = dict(files)
-    for path in files:
-        for each in functions.values() if FOLDER in path else ():
-            if each.sql in files[path] and (tree := created(each.sql, each.dialect)) is not None:
-                found[path] = files[path].replace(each.sql, render(tree, each.dialect, spent=True))
+    for path, text in files.items():
+        made = _MADE.search(text) if functions and FOLDER in path else None
+        each = functions.get(made[1]) if made is not None else None
+        if each is not None and (tree := created(each.sql, each.dialect)) is not None:
+            found[path] = text.replace(each.sql, render(tree, each.dialect, spent=True))
     return found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unwet.rewrite.unsure_functions import unsure
+from unwet.rewrite.unsure_functions import said, unsure
 from unwet.tests.rewrite.test_own_functions import found, outcomes, pile, refactored
 
 QUERY = "SELECT f(a) AS p FROM s.t"
@@ -107,4 +107,4 @@ def test_definitions_that_nobody_parsed_count(
 )
 def test_what_is_known(script: str) -> None:
     [one] = pile(script, dialect="duckdb").scripts
-    assert unsure(one) == {}
+    assert unsure(one, said(one)) == {}
