@@ -74,6 +74,11 @@ _CHANCE: Final = "a random value"
 _RANDOM: Final = re.compile(
     r"\b(?:TABLESAMPLE|(?:RANDN?|RANDOM|RANDSTR|NEWID|(?:GENERATE_|GEN_RANDOM_)?UUID(?:_STRING)?)\()"
 )
+# of a query of which only the text is known: PIVOT (FIRST(a) FOR ...)
+_TAKES: Final = re.compile(r"\b(ANY_VALUE|FIRST|LAST|FIRST_VALUE|LAST_VALUE)\(")
+_LISTING: Final = re.compile(
+    r"\b(ARRAY_AGG|ARRAY_UNIQUE_AGG|ARRAY_CONCAT_AGG|GROUP_CONCAT|STRING_AGG|JSON_ARRAYAGG)\("
+)
 _LIMITED: Final = re.compile(r"\b(?:LIMIT|OFFSET|TOP|FETCH)\b")
 _NOTHING: Final[Mapping[int, str]] = MappingProxyType({})
 
@@ -200,7 +205,15 @@ def _said_by(text: str) -> str:
         return "a sample" if hit[0] == "TABLESAMPLE" else _CHANCE
     if "ORDER BY" in text:
         return ""
+    if taken := _TAKES.search(text):
+        return _takes(taken[1])
+    if listed := _LISTING.search(text):
+        return f"{listed[1]} without an ORDER BY"
     return _ONE_OF if "DISTINCT ON (" in text else _LIMIT if _LIMITED.search(text) else ""
+
+
+def _takes(name: str) -> str:
+    return f"{name} takes one of several values"
 
 
 def _projected(rows: str, below: _Loose, exprs: tuple[Expr, ...]) -> _Loose:
@@ -225,7 +238,7 @@ def _aggregated(rows: str, below: _Loose, node: Aggregate) -> _Loose:
         said = below.why(agg)
         if not said and _is_open(agg, known):
             one, many = _ANY.get(agg.op), _LISTS.get(agg.op)
-            said = f"{one} takes one of several values" if one else f"{many} without an ORDER BY"
+            said = _takes(one) if one else f"{many} without an ORDER BY"
             if agg.op in _LISTS and not isinstance(agg.args[0], Call):
                 lists.add(at)  # all of them: a LIMIT is a call
         if said:

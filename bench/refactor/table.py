@@ -25,9 +25,9 @@ def section(each: Outcome) -> str:
 def table(found: Sequence[Outcome]) -> str:
     """A row per pile."""
     rows = [
-        "| pile | lines | parameters | E | goal | nodes | files | proved | tested | kept | macros "
-        "| CPU s | wall s | peak MB |",
-        "| --- " + "| --: " * 13 + "|",
+        "| pile | lines | parameters | E | goal | nodes | files | proved | order-dependent | tested "
+        "| kept | macros | CPU s | wall s | peak MB |",
+        "| --- " + "| --: " * 14 + "|",
     ]
     return "\n".join([*rows, *map(_row, found)])
 
@@ -40,7 +40,8 @@ def _row(each: Outcome) -> str:
         f"| {each.name} | {before['lines']:,} -> {after['lines']:,} "
         f"| {after['parameter_lines']:,} | {human} | {pile.goal or '-'} "
         f"| {before['nodes']:,} -> {after['nodes']:,} | {before['files']} -> {after['files']} "
-        f"| {verdicts['proved']} of {reports} | {verdicts['tested']} "
+        f"| {verdicts['proved']} of {reports} | {verdicts['order-dependent']} "
+        f"| {verdicts['tested']} "
         f"| {verdicts['kept'] + verdicts['failed']} "
         f"| {each.result['macros']} | {each.cost.cpu:.1f} | {each.cost.seconds:.1f} "
         f"| {each.cost.peak_mb:.0f} |"

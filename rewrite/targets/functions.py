@@ -10,7 +10,7 @@ from typing import Final
 from unwet.lineage.parse import render
 from unwet.rewrite.compose import NotComposable
 from unwet.rewrite.function_text import created
-from unwet.rewrite.naming import free
+from unwet.rewrite.naming import free_macro
 from unwet.rewrite.own_functions import OwnFunction, reached
 from unwet.rewrite.project import Project
 from unwet.rewrite.sizes import Size, tree_nodes
@@ -78,7 +78,7 @@ def as_macros(
     """For dbt: by the name of a macro the function that it makes, and its file."""
     found: dict[str, tuple[OwnFunction, str]] = {}
     for each in functions:
-        name = free(f"create_{each.name.rpartition('.')[2]}", {*taken, *found})
+        name = free_macro(f"create_{each.name.rpartition('.')[2]}", {*taken, *found})
         body = each.sql
         if _JINJA.search(body):
             body = f"{{% raw %}}\n{body}\n{{% endraw %}}"

@@ -45,7 +45,7 @@ def test_the_section_has_a_row_and_reasons_per_pile() -> None:
     row = next(line for line in text.splitlines() if line.startswith("| mimic"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells == ["mimic", "1,000 -> 400", "20", "6,379", "-", "5,000 -> 2,000", "3 -> 5",
-                     "1 of 4", "0", "3", "2", "1.5", "2.0", "100"]  # fmt: skip
+                     "1 of 4", "0", "0", "3", "2", "1.5", "2.0", "100"]  # fmt: skip
     assert "- 2 x created by two scripts: … and …" in text
 
 

@@ -270,6 +270,13 @@ def test_a_body_is_no_template(tmp_path: Path) -> None:
     assert "{% raw %}" in result.files["macros/functions/create_good.sql"]
 
 
+def test_a_macro_that_makes_a_function_takes_no_name_of_dbt(tmp_path: Path) -> None:
+    script = f"{GOOD.format(3)}\n{QUERY}".replace("good", "table_as")
+    result = refactored(tmp_path, script)
+    assert outcomes(result) == {"a": "proved"}
+    assert "{% macro create_table_as_2() %}" in result.files["macros/functions/create_table_as_2.sql"]
+
+
 def test_what_sqlmesh_would_read_as_a_macro_is_kept(tmp_path: Path) -> None:
     result = refactored(tmp_path, f"{JS.format('return x @ 3')}\n{QUERY}", target="sqlmesh")
     [kept] = result.verdicts
