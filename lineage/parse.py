@@ -148,12 +148,27 @@ _CONVERTING = frozenset({"tsql", "fabric"})
 
 
 def _unconverted(tree: exp.Expr) -> exp.Expr:
-    """DATEDIFF as it was written: the parser puts a conversion around what it compares, which the
-    printer would write out as a cast, though the server makes it anyway."""
+    """DATEDIFF and EOMONTH as they were written: the parser puts a conversion around what they are
+    of, which the printer would write out as a cast, though the server makes it anyway."""
     for node in list(tree.find_all(exp.TimeStrToTime)):
         if isinstance(node.parent, exp.DateDiff) and not node.args.get("zone"):
             node.replace(node.this)
+    for last in list(tree.find_all(exp.LastDay)):
+        if (said := _month_end(last)) is not None:
+            last.replace(said)
+            tree = said if last is tree else tree
     return tree
+
+
+def _month_end(node: exp.LastDay) -> exp.Expr | None:
+    """EOMONTH(x) or EOMONTH(x, months), where the parser has read that."""
+    match node.this:
+        case exp.TsOrDsToDate(this=date):
+            return exp.Anonymous(this="EOMONTH", expressions=[date])
+        case exp.DateAdd(this=exp.TsOrDsToDate(this=date), expression=months) as added:
+            if added.unit is not None and added.unit.name == "MONTH":
+                return exp.Anonymous(this="EOMONTH", expressions=[date, months])
+    return None
 
 
 # X'1F' is a string of bits there, or a number where one is wanted (their manuals, "Bit-String

@@ -163,10 +163,30 @@ def _row(node: exp.Expr, slot: str, parts: Sequence[exp.Expr], free: bool = True
     plain = [_plain(part) for part in parts]
     signs = tuple(each.sql() for each in plain)
     if len({*signs}) < len(signs):
-        signs = tuple(f"{sign} {part.sql()}" for sign, part in zip(signs, parts, strict=True))
+        signs = tuple(f"{sign} {_placed(part)}" for sign, part in zip(signs, parts, strict=True))
     if len({*signs}) == len(signs):
         shapes = [_shape(part, each) for part, each in zip(parts, plain, strict=True)]
         yield Row(node, slot, tuple(parts), signs, dict(zip(signs, shapes, strict=True)), free)
+
+
+def _placed(part: exp.Expr) -> str:
+    """What it says, tables by their places in the FROM: another copy calls them otherwise."""
+    query = part.find_ancestor(exp.Select)
+    items = _items(query) if query is not None else []
+    places = {item.alias_or_name.lower(): str(n) for n, item in enumerate(items)}
+    tree = copied(part)
+    for column in tree.find_all(exp.Column):
+        place = places.get(column.table.lower())
+        if place is not None:
+            column.set("table", exp.to_identifier(place, quoted=True))
+    return tree.sql(comments=False)
+
+
+def _items(query: exp.Select) -> list[exp.Expr]:
+    """The items of its FROM, in their order."""
+    first = query.args.get("from_")
+    joined = [join.this for join in query.args.get("joins") or ()]
+    return [*([first.this] if first is not None else ()), *joined]
 
 
 def _plain(part: exp.Expr) -> exp.Expr:

@@ -25,8 +25,8 @@ def section(each: Outcome) -> str:
 def table(found: Sequence[Outcome]) -> str:
     """A row per pile."""
     rows = [
-        "| pile | lines | parameters | E | goal | nodes | files | proved | order-dependent | tested "
-        "| kept | macros | CPU s | wall s | peak MB |",
+        "| pile | lines | parameters | E | goal | nodes | files | proved | order-dependent "
+        "| tested | kept | macros | CPU s | wall s | peak MB |",
         "| --- " + "| --: " * 14 + "|",
     ]
     return "\n".join([*rows, *map(_row, found)])

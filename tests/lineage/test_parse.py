@@ -4,6 +4,7 @@ import logging
 import re
 
 import pytest
+import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
@@ -298,3 +299,20 @@ def test_bigquery_has_one_integer() -> None:
     assert len({each.sql() for each in statement.tree.expressions}) == 1
     (statement,) = parse(mask(Source("a.sql", text)), "postgres").statements
     assert len({each.sql() for each in statement.tree.expressions}) == 3
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "EOMONTH(a)",
+        "EOMONTH(a, -1)",
+        "EOMONTH(EOMONTH(a), b)",
+        "EOMONTH(CAST(a AS DATE))",
+        "EOMONTH(DATEADD(MONTH, 2, a))",
+        "EOMONTH(DATEADD(YEAR, 2, CAST(a AS DATE)))",
+    ],
+)
+def test_the_end_of_a_month_is_printed_as_it_was_written(value: str) -> None:
+    tree = sqlglot.parse_one(f"SELECT {value} AS x FROM t", read="tsql")
+    assert render(tree, "tsql", pretty=False) == f"SELECT {value} AS x FROM t"
+    assert render(sqlglot.parse_one(value, read="tsql"), "tsql", pretty=False) == value

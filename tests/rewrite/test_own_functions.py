@@ -274,7 +274,9 @@ def test_a_macro_that_makes_a_function_takes_no_name_of_dbt(tmp_path: Path) -> N
     script = f"{GOOD.format(3)}\n{QUERY}".replace("good", "table_as")
     result = refactored(tmp_path, script)
     assert outcomes(result) == {"a": "proved"}
-    assert "{% macro create_table_as_2() %}" in result.files["macros/functions/create_table_as_2.sql"]
+    assert (
+        "{% macro create_table_as_2() %}" in result.files["macros/functions/create_table_as_2.sql"]
+    )
 
 
 def test_what_sqlmesh_would_read_as_a_macro_is_kept(tmp_path: Path) -> None:
