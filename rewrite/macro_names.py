@@ -143,10 +143,38 @@ def _of_expression(units: Sequence[Unit]) -> tuple[str, ...]:
     columns = {c.name.lower() for unit in units for c in unit.node.find_all(exp.Column)}
     column = slug(columns.pop()) if len(columns) == 1 else ""
     name = _usual(labels)
+    if not (name and _is_agreed(name, labels)) and (of_elements := _of_elements(units)):
+        return (of_elements,)
     if not name:
         host = common_stem(dict.fromkeys(unit.host for unit in units))
         return (slug(f"{column or host}_{units[0].node.key}"),)
     return slug(name), slug(f"{column or common_stem(unit.host for unit in units)}_{name}")
+
+
+def _is_agreed(name: str, labels: Sequence[str]) -> bool:
+    """Whether most outputs are called so, or begin or end so."""
+    return 2 * labels.count(name) > len(labels) or all(name in label for label in labels)
+
+
+def _of_elements(units: Sequence[Unit]) -> str:
+    """What an expression over the elements of an array computes, and of which array, or which
+    column of the elements, where it is that in all of them."""
+    key, words = "", list[tuple[str, str]]()
+    for unit in units:
+        array, total = unit.node.find(exp.Unnest), unit.node.find(exp.Select)
+        found = total and next(total.expressions[0].find_all(exp.AggFunc), None)
+        if array is None or found is None:
+            return ""
+        key = found.key
+        words.append((_last_name(array.expressions[0]), _last_name(found)))
+    alike = [each[0] for each in zip(*words, strict=True) if len({*each}) == 1]
+    return slug(f"{key}_{next(filter(None, alike), 'elements')}")
+
+
+def _last_name(node: exp.Expr) -> str:
+    """The last word of a path."""
+    word = node.find(exp.Identifier)
+    return snake(word.name) if word is not None else ""
 
 
 def _usual(labels: Sequence[str]) -> str:

@@ -22,6 +22,8 @@ _LEAST_LEAVES: Final = 4  # of an expression: a smaller one is not worth a name
 _PLAIN: Final = 0.5  # of the items, the share that may be bare columns
 _LONG: Final = 8  # items of a list that is worth a name even of bare columns
 _OFTEN: Final = 6  # times that it stands somewhere, then
+_VALUES: Final = (exp.Case, exp.Func, exp.Binary, exp.Subquery)
+_RELATIONS: Final = exp.From | exp.Join | exp.Lateral
 
 
 def spellings(trees: Iterable[exp.Expr]) -> Mapping[str, str]:
@@ -46,21 +48,36 @@ def expressions(host: str, tree: exp.Expr, spelled: Mapping[str, str]) -> Iterat
     survey = Survey(tree, leaf)
     holding = _around_queries(tree)
     for node in tree.walk():
-        if isinstance(node, exp.Case | exp.Func | exp.Binary) and survey.has(node):
+        if isinstance(node, _VALUES) and survey.has(node):
             shape = survey.shape(node)
             if len(shape.leaves) >= _LEAST_LEAVES and _may_be(node) and id(node) not in holding:
                 yield Unit("expression", host, node, shape, _output(node))
 
 
 def _around_queries(tree: exp.Expr) -> set[int]:
-    """The ids of the nodes that a query is in."""
+    """The ids of the nodes that a query of relations is in."""
     found: set[int] = set()
     for query in tree.find_all(exp.Query):
+        if _is_of_value(query):
+            continue
         node: exp.Expr | None = query
         while node is not None and id(node) not in found:
             found.add(id(node))
             node = node.parent
     return found
+
+
+def _is_of_value(query: exp.Expr) -> bool:
+    """Whether a query goes over the elements of arrays only, as ``(SELECT SUM(value) FROM
+    UNNEST(t.histogram))`` does: such a one is computed of columns, as a function is. In BigQuery a
+    table may be an array of the query around; it is no macro then."""
+    if isinstance(query, exp.Subquery):
+        return query.args.get("with_") is None and not isinstance(query.parent, _RELATIONS)
+    source = query.args.get("from_")
+    if not isinstance(query, exp.Select) or source is None or query.args.get("with_") is not None:
+        return False
+    sources = [source.this, *(join.this for join in query.args.get("joins") or ())]
+    return all(isinstance(each, exp.Unnest) for each in sources) and not query.args.get("laterals")
 
 
 def _may_be(node: exp.Expr) -> bool:
@@ -70,7 +87,7 @@ def _may_be(node: exp.Expr) -> bool:
         return False  # a WHEN; conditions read best where they stand
     if isinstance(node, exp.Predicate | exp.UDTF | exp.Dot | exp.PropertyEQ | exp.Slice):
         return False
-    if isinstance(parent, exp.From | exp.Join | exp.Lateral | exp.Unnest | exp.Window):
+    if isinstance(parent, _RELATIONS | exp.Unnest | exp.Window | exp.In | exp.SetOperation):
         return False
     if isinstance(parent, exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
         return False  # a part of the syntax around it
@@ -170,5 +187,5 @@ def _items(select: exp.Select, survey: Survey) -> Items:
 
 
 def _may_repeat(item: exp.Expr) -> bool:
-    """Not a star, which is other columns elsewhere, nor what a query is in."""
-    return not item.is_star and item.find(exp.Query) is None
+    """Not a star, which is other columns elsewhere, nor what a query of relations is in."""
+    return not item.is_star and all(map(_is_of_value, item.find_all(exp.Query)))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from sqlglot import exp
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
@@ -125,3 +126,66 @@ def test_what_is_a_query_or_stands_for_nothing_read_is_left() -> None:
     assert all(
         macro.kind not in ("items", "expression") for macro in choose(drafts, "duckdb").macros
     )
+
+
+OVER = "SUM((SELECT SUM(e.n) FROM UNNEST({0}) AS t(e) WHERE e.kind = '{1}' AND e.n > 0)) AS {2}"
+ARRAYS: dict[str, object] = {
+    "days": {
+        "id": "INTEGER",
+        "seen": "STRUCT(kind TEXT, n INTEGER)[]",
+        "sold": "STRUCT(kind TEXT, n INTEGER)[]",
+    }
+}
+
+
+def test_a_query_over_the_elements_of_an_array_is_a_macro_called_after_these(
+    tmp_path: Path,
+) -> None:
+    said = [("seen", "ad", "ads"), ("sold", "ad", "bought"), ("seen", "link", "links")]
+    reports = {
+        "one": f"SELECT id, {', '.join(OVER.format(*each) for each in said)} FROM days GROUP BY id",
+        "two": f"SELECT {OVER.format('sold', 'link', 'other')}, MAX(id) AS last FROM days",
+    }
+    sources = [Source(f"{name}.sql", sql) for name, sql in reports.items()]
+    out = tmp_path / "project"
+    result = refactor(load(sources, "duckdb", ARRAYS), Request(out=out))  # type: ignore[arg-type]
+    assert {report.outcome for report in result.verdicts} == {"proved"}
+    [macro] = (out / "macros").glob("*.sql")
+    assert macro.stem == "sum_n"
+    base = duckdb.connect()
+    base.execute(
+        "CREATE TABLE days AS SELECT i // 2 AS id, [{'kind': 'ad', 'n': i}, {'kind': 'link', 'n': "
+        "CASE WHEN i % 3 > 0 THEN i - 2 END}] AS seen, CASE WHEN i % 4 > 0 THEN [{'kind': "
+        "CASE WHEN i % 5 > 0 THEN 'link' END, 'n': 7}] END AS sold FROM range(20) AS r (i)"
+    )
+    made = models(out)
+    for name, sql in reports.items():
+        new, old = base.execute(made[name]).fetchall(), base.execute(sql).fetchall()
+        assert sorted(new, key=str) == sorted(old, key=str), name
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["t.list AS e", "UNNEST(t.list) AS e, t.other AS o", "(SELECT * FROM UNNEST(t.list)) AS e",
+     "UNNEST(t.list) AS e JOIN u ON u.kind = e.kind"],
+)  # fmt: skip
+def test_a_query_that_reads_what_may_be_a_relation_is_in_no_macro(source: str) -> None:
+    inner = f"(SELECT SUM(e.n) FROM {source} WHERE e.kind = '{{0}}' AND e.n > 0 AND e.m < 9)"
+    drafts = [draft(f"r{i}", f"SELECT {'ABS(' * i}z{')' * i} AS z, "
+                    f"COALESCE({inner.format(i)}, a, b) AS m FROM t")
+              for i in range(6)]  # fmt: skip
+    macros = choose(drafts, "bigquery").macros
+    parts = [macro for macro in macros if macro.kind in ("items", "expression")]
+    assert all(macro.tree.find(exp.Query) is None for macro in parts)
+
+
+def test_a_name_that_is_an_element_here_and_a_column_there_is_said_by_the_call() -> None:
+    inner = "(SELECT SUM(x + 1) FROM UNNEST(list) AS {0} WHERE NOT x IS NULL AND x > 3 AND x < 99)"
+    drafts = [draft(f"r{i}", f"SELECT {'z, ' * i}{inner.format(name)} AS m FROM t{i}")
+              for i, name in enumerate("xxyyxy")]  # fmt: skip
+    library = choose(drafts, "bigquery")
+    [macro] = library.macros
+    assert macro.kind == "expression"
+    assert len(macro.params) == 1
+    said = {dict((*call.args, *call.unsaid))[macro.params[0]].text for call in library.calls}
+    assert said == {"x", "y"}
