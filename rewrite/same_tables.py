@@ -119,7 +119,8 @@ def _table(leaf: Leaf, caller: str, options: Mapping[Parameter, list[str]]) -> s
 
 
 def _handed(leaf: Leaf, caller: str, same: Mapping[Parameter, str]) -> Leaf:
-    """The parameter that is left, where one is handed on."""
-    handed = HOLE.fullmatch(leaf.text)
-    first = same.get((caller, handed[1])) if handed is not None else None
-    return replace(leaf, text=f"h__{first}__h") if first is not None else leaf
+    """The parameter that is left, where one is handed on, by itself or as a table of a schema."""
+    for name in HOLE.findall(leaf.text):
+        if (first := same.get((caller, name))) is not None:
+            leaf = replace(leaf, text=leaf.text.replace(f"h__{name}__h", f"h__{first}__h"))
+    return leaf

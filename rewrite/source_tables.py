@@ -3,7 +3,8 @@
     {{ visits_per_year(start='visit_start_date', relation=source('cdm', 'visit_occurrence')) }}
  -> {{ visits_per_year(start='visit_start_date', table='visit_occurrence') }}
 
-and the macro reads `{{ source('cdm', table) }}`.
+and the macro reads `{{ source('cdm', table) }}`. So it says where it hands the table on to a macro
+that reads tables of other schemas, too: `{{ totals(relation=source('cdm', table)) }}`.
 
 table_parameters(library) -> the schema by macro and parameter
 with_tables(library, found) -> the library with the tables in place of the sources
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from unwet.lineage.trees import texts
-from unwet.rewrite.library import Library, Macro, MacroCall, numbers_in, numbers_of
+from unwet.rewrite.library import HOLE, Library, Macro, MacroCall, numbers_in, numbers_of
 from unwet.rewrite.shapes import Leaf
 
 Parameter = tuple[str, str]  # a macro, and one of its parameters
@@ -38,32 +39,29 @@ class _Values:
 
 
 def table_parameters(library: Library) -> Mapping[Parameter, str]:
-    """The schema, as `source` calls it, of the parameters that stand for tables of one only. A
-    parameter and what is handed on for it are so together or not at all."""
-    found = _values(library)
-    linked: dict[Parameter, set[Parameter]] = defaultdict(set)
-    for parameter, values in found.items():
-        for other in values.handed:
-            linked[parameter].add(other)
-            linked[other].add(parameter)
-    schemas: dict[Parameter, str] = {}
-    for parameter in found:
-        if parameter in schemas:
-            continue
-        group = _group(parameter, linked)
-        sure = all(each in found and not found[each].other for each in group)
-        every = {schema for each in group if sure for schema in found[each].schemas}
-        if len(every) == 1:
-            schemas |= dict.fromkeys(group, every.pop())
-    return schemas
+    """The schema, as `source` calls it, of the parameters that stand for tables of one only. What
+    is handed on for one of them is one, too."""
+    held = {*_held(library)}
+    found = {each: values for each, values in _values(library).items() if each not in held}
+    while True:
+        sure = {each: None for each, values in found.items() if not values.other}
+        schemas = {each: _schemas(each, found) for each in sure}
+        left = {each: found[each] for each, every in schemas.items()
+                if len(every) == 1 and found[each].handed <= sure.keys()}  # fmt: skip
+        if len(left) == len(found):
+            return {each: min(every) for each, every in schemas.items()}
+        found = left
 
 
 def with_tables(library: Library, found: Mapping[Parameter, str]) -> Library:
     """The library in which calls and defaults of these parameters are names of tables. Its trees
     are as they were: what stands in them for a parameter is still a relation."""
+    callers = dict(_callers(library))
 
-    def call(each: MacroCall) -> MacroCall:
-        said = tuple((n, _table(v) if (each.macro, n) in found else v) for n, v in each.args)
+    def call(number: int, each: MacroCall) -> MacroCall:
+        caller = callers.get(number, "")
+        said = tuple((n, _table(v) if (each.macro, n) in found else _relation(v, caller, found))
+                     for n, v in each.args)  # fmt: skip
         return replace(each, args=said)
 
     def macro(each: Macro) -> Macro:
@@ -71,9 +69,8 @@ def with_tables(library: Library, found: Mapping[Parameter, str]) -> Library:
                     for name, text in each.defaults.items()}  # fmt: skip
         return replace(each, defaults=texts_of)
 
-    return Library(
-        library.models, tuple(map(macro, library.macros)), tuple(map(call, library.calls))
-    )
+    calls = tuple(call(number, each) for number, each in enumerate(library.calls))
+    return Library(library.models, tuple(map(macro, library.macros)), calls)
 
 
 def table_name(text: str) -> str:
@@ -85,6 +82,13 @@ def table_name(text: str) -> str:
 def _table(leaf: Leaf) -> Leaf:
     table = table_name(leaf.text)
     return Leaf("condition", table) if table else leaf
+
+
+def _relation(leaf: Leaf, caller: str, found: Mapping[Parameter, str]) -> Leaf:
+    """What is handed on of a macro's table to one that wants a relation."""
+    handed = _HANDED_ON.fullmatch(leaf.text)
+    schema = found.get((caller, handed[1])) if handed is not None else None
+    return replace(leaf, text=f"src__{schema}__{leaf.text}__src") if schema is not None else leaf
 
 
 def _values(library: Library) -> dict[Parameter, _Values]:
@@ -123,11 +127,27 @@ def _callers(library: Library) -> Iterator[tuple[int, str]]:
                 yield int(number), macro.name
 
 
-def _group(parameter: Parameter, linked: Mapping[Parameter, set[Parameter]]) -> set[Parameter]:
-    group, stack = {parameter}, [parameter]
-    while stack:
-        for other in linked.get(stack.pop(), ()):
-            if other not in group:
-                group.add(other)
-                stack.append(other)
-    return group
+def _schemas(parameter: Parameter, found: Mapping[Parameter, _Values]) -> frozenset[str]:
+    """Those of all tables that a parameter is, also of what is handed on for it."""
+    waiting, seen = [parameter], set[Parameter]()
+    while waiting:
+        each = waiting.pop()
+        if each not in seen:
+            seen.add(each)
+            waiting += (other for other in found[each].handed if other in found)
+    return frozenset(schema for each in seen for schema in found[each].schemas)
+
+
+def _held(library: Library) -> Iterator[Parameter]:
+    """Parameters that are part of a longer text, or that a default follows from: they are what
+    they were. So are those of a call that stands in several places."""
+    places: dict[int, set[str]] = defaultdict(set)
+    for number, caller in _callers(library):
+        places[number].add(caller)
+    for number, callers in places.items():
+        for _, leaf in (*library.calls[number].args, *library.calls[number].unsaid):
+            for name in HOLE.findall(leaf.text):
+                if len(callers) > 1 or _HANDED_ON.fullmatch(leaf.text) is None:
+                    yield from ((caller, name) for caller in callers)
+    for macro in library.macros:
+        yield from ((macro.name, n) for t in macro.defaults.values() for n in HOLE.findall(t))

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
+from unwet.rewrite.derived_texts import with_derived_texts
 from unwet.rewrite.library import LINE, NO_VALUE, Macro, parameters
 from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
@@ -72,6 +73,7 @@ def files(project: Project) -> dict[str, str]:
     schemas = table_parameters(project.library)
     same = same_tables(project.library, schemas)
     library = without_these(with_tables(project.library, schemas), same)
+    library = with_derived_texts(library)
     spoken = replace(project, library=library)
     result = {
         "models/sources.yml": sources_yml(project),

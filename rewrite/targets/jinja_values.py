@@ -103,6 +103,12 @@ def expression(match: re.Match[str]) -> str:
             return f"var('{name.lower()}', '{name.lower()}')"
         case "list":
             return f"{name} | join(', ')"
+        case "dashes":
+            return f"{_joined(name)} | replace('_', '-')"
+        case "underscores":
+            return f"{_joined(name)} | replace('-', '_')"
+        case first if first.startswith("first"):
+            return f"{_joined(name)}[:{first.removeprefix('first')}]"
         case _:
             return name
 

@@ -2,7 +2,9 @@
 
 ``ref__NAME__ref`` is a model, ``src__SCHEMA__TABLE__src`` a source, ``p__NAME__p`` a placeholder of
 the pile, ``h__NAME__h`` a parameter of the macro around it, ``list__NAME__list`` one
-that is a list, ``call__N__call`` a macro call, ``loop__N__loop`` a loop over several.
+that is a list, ``call__N__call`` a macro call, ``loop__N__loop`` a loop over several. Of a
+parameter ``dashes__h__NAME__h__dashes`` has dashes in place of underscores,
+``underscores__...`` is the other way round, ``first4__...`` is its first four letters.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from typing import Final
 
 # the token of a table `src` in a schema `main` holds `src__main__src`, and does not end there
 TOKEN: Final = re.compile(
-    r"(?P<kind>branch|ref|src|h|list|p|call|loop)__(?P<name>\w+?)__(?P=kind)(?![a-z])"
+    r"(?P<kind>branch|(?:dashes|underscores|first\d+)(?=__h__)|ref|src|h|list|p|call|loop)"
+    r"__(?P<name>\w+?)__(?P=kind)(?![a-z])"
     r"(?:(?<!__src)(?<!__ref)|(?!__))",
     re.IGNORECASE,
 )

@@ -13,7 +13,8 @@ from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.same_tables import same_tables, without_these
 from unwet.rewrite.shapes import Leaf
-from unwet.rewrite.source_tables import table_parameters
+from unwet.rewrite.source_tables import table_parameters, with_tables
+from unwet.rewrite.targets.jinja import call_text
 
 BODY = "SELECT COUNT(*) AS n FROM h__table__h AS t JOIN h__table_2__h AS u ON u.id = t.id"
 
@@ -117,3 +118,29 @@ def test_a_project_reads_the_tables_of_one_release_by_one_word() -> None:
     assert "source('technologies', table)" in macro
     assert "source('pages', table)" in macro
     assert "(table='t2021')" in result.files["models/marts/r2021.sql"]
+
+
+def test_a_table_that_is_handed_on_as_a_relation_is_said_once() -> None:
+    tree = parse_one("SELECT COUNT(*) AS n FROM h__table__h AS t, (call__3__call) AS q")
+    outer = Macro("w", ("table", "table_2"), tree, "query")
+    inner = MacroCall("m", (("relation", Leaf("name", "h__table_2__h")),))
+    other = MacroCall("m", (("relation", source("c", "all")),))
+    calls = (*(replace(each, macro="w") for each in ALIKE), other, inner)
+    models: dict[str, exp.Expr] = {f"r{n}": exp.Var(this=f"call__{n}__call") for n in range(3)}
+    rows = Macro("m", ("relation",), parse_one("SELECT id FROM h__relation__h"), "query")
+    made = Library(models, (outer, rows), calls)
+    tables = table_parameters(made)
+    assert tables == {("w", "table"): "a", ("w", "table_2"): "b"}
+    shorter = without_these(with_tables(made, tables), same_tables(made, tables))
+    assert shorter.macros[0].params == ("table",)
+    assert call_text(shorter.calls[0], "duckdb") == "{{ w(table='t2020') }}"
+    assert call_text(shorter.calls[2], "duckdb") == "{{ m(source('c', 'all')) }}"
+    assert call_text(shorter.calls[3], "duckdb") == "{{ m(source('b', table)) }}"
+
+
+def test_a_table_of_which_a_text_is_made_stays_a_relation() -> None:
+    made = library(*ALIKE)
+    told = MacroCall("n", (("text", Leaf("condition", "SELECT 1 FROM h__table__h")),))
+    macro = replace(made.macros[0], tree=parse_one(f"{BODY}, (call__2__call) AS q"))
+    asked = Library(made.models, (macro,), (*made.calls, told))
+    assert table_parameters(asked) == {("m", "table_2"): "b"}
