@@ -85,7 +85,7 @@ class _Work:
         self.models = dict(self.start.models)
         self.calls = list(self.start.calls)
         self._uses = Counter(call.macro for call in self.calls)
-        self._tables: dict[str, tuple[exp.Expr, Counter[str]]] = {}  # of macros, and their trees
+        self._tables: dict[str, tuple[exp.Expr, Counter[str], int]] = {}  # of macros, with trees
 
     def uses(self, macro: str) -> int:
         """How many calls it has."""
@@ -182,8 +182,9 @@ class _Work:
                 return None
             tree = copied(tree)
             tree.set("with_", None)
-        lines = tree_lines(tree, self.dialect)
-        best = self._best(tree, name, is_branch, ctes) if lines >= 2 * _LEAST else None
+        near = self._near(tree, name)
+        lines = tree_lines(tree, self.dialect) if near else 0  # printed only if it may be a call
+        best = self._best(near, tree, name, is_branch, ctes) if lines >= 2 * _LEAST else None
         if best is None:
             return None
         macro, fit = best
@@ -205,15 +206,22 @@ class _Work:
         self._uses[macro.name] += 1
         return _behind(block, fit.inner, f"call__{len(self.calls) - 1}__call")
 
+    def _near(self, tree: exp.Select, name: str) -> list[Macro]:
+        """The macros that a query of the macro ``name`` may be a call of, by what they read."""
+        tables = _tables(tree)
+        many = tables.total()
+        return [
+            macro
+            for macro in self.macros.values()
+            if self._reads(macro, tables, many) and self._may_take(macro, tree, name)
+        ]
+
     def _best(
-        self, tree: exp.Select, name: str, is_branch: bool, ctes: set[str]
+        self, near: Sequence[Macro], tree: exp.Select, name: str, is_branch: bool, ctes: set[str]
     ) -> tuple[Macro, Fit] | None:
         """The macro that needs the fewest parameters more to say what a query does."""
         best: tuple[tuple[int, int, str], Macro, Fit] | None = None
-        tables = _tables(tree)
-        for macro in self.macros.values():
-            if not self._reads(macro, tables) or not self._may_take(macro, tree, name):
-                continue
+        for macro in near:
             room = max(0, min(_MOST, self.most - len(macro.params) + macro.uncounted))
             fit = fitted(macro, tree, self.dialect, room, ctes)
             if fit is None or not self._sound(macro, fit):
@@ -265,13 +273,13 @@ class _Work:
                 return False
         return True
 
-    def _reads(self, macro: Macro, tables: Counter[str]) -> bool:
-        """Whether a macro reads these relations, but for two."""
+    def _reads(self, macro: Macro, tables: Counter[str], many: int) -> bool:
+        """Whether a macro reads these relations, which are so many, but for two."""
         known = self._tables.get(macro.name)
         if known is None or known[0] is not macro.tree:
-            known = self._tables[macro.name] = macro.tree, _tables(macro.tree)
-        mine = known[1]
-        return mine.total() == tables.total() and (mine - tables).total() <= 2
+            mine = _tables(macro.tree)
+            known = self._tables[macro.name] = macro.tree, mine, mine.total()
+        return known[2] == many and (known[1] - tables).total() <= 2
 
     def _sound(self, macro: Macro, fit: Fit) -> bool:
         """Whether the macro can be what the query wants: columns that it does without can be left

@@ -96,6 +96,8 @@ def fitted(
     if items and _is_scope(items[0]) and items[0].alias_or_name not in names:
         scope = items.pop(0)
     said = [item.alias_or_name for item in items]
+    if not _may_be_called(names, said):
+        return None
     tree = copied(macro.tree)
     names = fitting.called(tree, names, said)
     left = tuple(name for name in names if name not in said)
@@ -109,6 +111,15 @@ def fitted(
                 for (usual, value, whole), nodes in state.new.items())  # fmt: skip
     renamed = any(mine != other for other, mine in fitting.renamed)
     return Fit(tree, state.said, new, scope, left, state.inner, state.parts, renamed)
+
+
+def _may_be_called(names: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether outputs of these names can be the ones that are said: told before a tree is copied,
+    as most macros have others."""
+    if len(names) == len(said) and any(_HOLE.fullmatch(name) for name in names):
+        return True
+    wanted = {*said}
+    return [name for name in names if name in wanted] == [*said]
 
 
 def _is_scope(item: exp.Expr) -> bool:

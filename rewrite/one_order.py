@@ -31,6 +31,7 @@ from sqlglot import exp
 from unwet.lineage.trees import copied
 from unwet.rewrite.clauses import is_all
 from unwet.rewrite.compose import Draft
+from unwet.rewrite.numbered import Numbers
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.rules.refs import VOLATILE
 from unwet.rewrite.shapes import Survey
@@ -78,7 +79,8 @@ def in_one_order(
     drafts: Sequence[Draft], stay: AbstractSet[str], remembered: Remembered
 ) -> tuple[Draft, ...]:
     """The drafts, but those that ``stay``, with what may stand in any order in one."""
-    found = {draft.name: [*_rows(draft.tree)] for draft in drafts}
+    signs = remembered.tool(Signs)
+    found = {draft.name: signs.rows(draft.tree) for draft in drafts}
     said: Counter[_Said] = Counter()
     known: dict[_Said, dict[_Order, None]] = defaultdict(dict)
     for row in (row for rows in found.values() for row in rows):
@@ -92,7 +94,7 @@ def in_one_order(
             done.append(draft)
             continue
         key = blake2b(repr(orders).encode(), digest_size=16).hexdigest()
-        done += remembered.of(f"order {key}", [draft], partial(_ordered, draft, orders))
+        done += remembered.of(f"order {key}", [draft], partial(_ordered, draft, rows, orders))
     return tuple(done)
 
 
@@ -107,17 +109,19 @@ def _best(row: Row, orders: Iterable[_Order], said: Mapping[_Said, int]) -> _Ord
     return max((row.signs, *orders), key=liked)
 
 
-def _ordered(draft: Draft, orders: Sequence[_Order]) -> list[Draft]:
+def _ordered(draft: Draft, rows: Sequence[Row], orders: Sequence[_Order]) -> list[Draft]:
     tree = copied(draft.tree)
-    for row, order in zip(free_rows(tree), orders, strict=True):
+    new = {id(old): node for old, node in zip(draft.tree.walk(), tree.walk(), strict=True)}
+    for row, order in zip(rows, orders, strict=True):
         if row.signs != order:
-            put(row, order)
+            parts = tuple(new[id(part)] for part in row.parts)
+            put(replace(row, node=new[id(row.node)], parts=parts), order)
     return [replace(draft, tree=tree)]
 
 
 def free_rows(tree: exp.Expr) -> list[Row]:
     """What may stand in any order, the inner rows first."""
-    return [row for row in _rows(tree) if row.free]
+    return [row for row in Signs().rows(tree) if row.free]
 
 
 def put(row: Row, order: Sequence[str]) -> None:
@@ -134,39 +138,71 @@ def put(row: Row, order: Sequence[str]) -> None:
         row.node.set(row.slot, parts)
 
 
-def _rows(tree: exp.Expr) -> Iterator[Row]:
-    """The rows of a tree, the inner ones first: what is around them is the same in any order."""
-    readers = _Readers(tree)
-    for node in reversed([*tree.walk()]):
-        match node:
-            case exp.Select():
-                free = readers.say_names(node) and _may_turn(node)
-                yield from _row(node, "expressions", node.expressions, free)
-            case exp.Group() if _said(node) == {"expressions"}:
-                yield from _row(node, "expressions", node.expressions)
-            case exp.Join() if node.args.get("using") and not _shows_all(node.parent):
-                yield from _row(node, "using", node.args["using"])
-            case exp.And() | exp.Or() if type(node.parent) is not type(node):
-                yield from _row(node, "test", [*node.flatten(unnest=False)])
-            case exp.EQ() if _may_swap(node):
-                yield from _row(node, "test", [node.this, node.expression])
-            case _:
-                pass
+class Signs:
+    """The rows of trees that nobody changes in place, and what is known of the things in them."""
 
+    def __init__(self) -> None:
+        self._numbers = Numbers()
+        self._rows: dict[int, tuple[exp.Expr, list[Row]]] = {}  # with the trees, which stay
+        self._known: dict[int, tuple[str, str] | None] = {}  # signs and shapes, by number
 
-def _row(node: exp.Expr, slot: str, parts: Sequence[exp.Expr], free: bool = True) -> Iterator[Row]:
-    """The row, if its things can be told apart in copies, too."""
-    if not 1 < len(parts) <= _LONG or any(
-        node.key in VOLATILE for part in parts for node in part.walk()
-    ):
-        return
-    plain = [_plain(part) for part in parts]
-    signs = tuple(each.sql() for each in plain)
-    if len({*signs}) < len(signs):
-        signs = tuple(f"{sign} {_placed(part)}" for sign, part in zip(signs, parts, strict=True))
-    if len({*signs}) == len(signs):
-        shapes = [_shape(part, each) for part, each in zip(parts, plain, strict=True)]
-        yield Row(node, slot, tuple(parts), signs, dict(zip(signs, shapes, strict=True)), free)
+    def rows(self, tree: exp.Expr) -> list[Row]:
+        """Of a tree, the inner ones first: what is around them is the same in any order."""
+        if id(tree) not in self._rows:
+            self._rows[id(tree)] = tree, [*self._found(tree)]
+        return self._rows[id(tree)][1]
+
+    def _found(self, tree: exp.Expr) -> Iterator[Row]:
+        readers, numbers = _Readers(tree), self._numbers.of(tree)
+        for node in reversed([*tree.walk()]):
+            match node:
+                case exp.Select():
+                    free = readers.say_names(node) and _may_turn(node)
+                    yield from self._row(numbers, node, "expressions", node.expressions, free)
+                case exp.Group() if _said(node) == {"expressions"}:
+                    yield from self._row(numbers, node, "expressions", node.expressions)
+                case exp.Join() if node.args.get("using") and not _shows_all(node.parent):
+                    yield from self._row(numbers, node, "using", node.args["using"])
+                case exp.And() | exp.Or() if type(node.parent) is not type(node):
+                    yield from self._row(numbers, node, "test", [*node.flatten(unnest=False)])
+                case exp.EQ() if _may_swap(node):
+                    yield from self._row(numbers, node, "test", [node.this, node.expression])
+                case _:
+                    pass
+
+    def _row(
+        self,
+        numbers: Mapping[int, int],
+        node: exp.Expr,
+        slot: str,
+        parts: Sequence[exp.Expr],
+        free: bool = True,
+    ) -> Iterator[Row]:
+        """The row, if its things can be told apart in copies, too."""
+        if not 1 < len(parts) <= _LONG:
+            return
+        known: list[tuple[str, str]] = []
+        for part in parts:
+            if (each := self._sign(part, numbers)) is None:
+                return
+            known.append(each)
+        signs = tuple(sign for sign, _ in known)
+        if len({*signs}) < len(signs):
+            signs = tuple(f"{s} {_placed(part)}" for s, part in zip(signs, parts, strict=True))
+        if len({*signs}) == len(signs):
+            shapes = {sign: shape for sign, (_, shape) in zip(signs, known, strict=True)}
+            yield Row(node, slot, tuple(parts), signs, shapes, free)
+
+    def _sign(self, part: exp.Expr, numbers: Mapping[int, int]) -> tuple[str, str] | None:
+        """The sign and the shape of a part; None where its value is another one each time."""
+        number = numbers[id(part)]
+        if number not in self._known:
+            found = None
+            if all(node.key not in VOLATILE for node in part.walk()):
+                plain = _plain(part)
+                found = plain.sql(), _shape(part, plain)
+            self._known[number] = found
+        return self._known[number]
 
 
 def _placed(part: exp.Expr) -> str:

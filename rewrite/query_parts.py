@@ -42,7 +42,17 @@ def conjuncts(query: exp.Select, outer: bool) -> list[exp.Expr]:
         clauses.append(where.this)
     every = (c for clause in clauses for c in (clause.flatten() if isinstance(clause, exp.And)
                                                else (clause,)))  # fmt: skip
-    return [c for c in every if c.sql() not in ("1 = 1", "TRUE")]
+    return [c for c in every if not _is_always(c)]
+
+
+def _is_always(test: exp.Expr) -> bool:
+    """Whether it is the condition that is none, in either spelling."""
+    if isinstance(test, exp.EQ):  # long ones are not printed to find that out
+        if not (isinstance(test.this, exp.Literal) and isinstance(test.expression, exp.Literal)):
+            return False
+    elif not isinstance(test, exp.Boolean | exp.Var | exp.Column):
+        return False
+    return test.sql() in ("1 = 1", "TRUE")
 
 
 def keys(query: exp.Select) -> list[exp.Expr] | None:

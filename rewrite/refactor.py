@@ -67,6 +67,7 @@ from unwet.rewrite.renaming import Called, named, renamed
 from unwet.rewrite.repeats import repeats
 from unwet.rewrite.rolled_up import rolled_up
 from unwet.rewrite.rules.promised import Promised
+from unwet.rewrite.scanned import Scans
 from unwet.rewrite.sharing import Shared, share
 from unwet.rewrite.sizes import Size, parameter_lines, part_size, project_size
 from unwet.rewrite.targets import functions
@@ -365,6 +366,7 @@ class _Job:
             makers,
             over,
             macros=self.target.MACROS,
+            scans=self.worded.tool(Scans),
         )
         if dialect_of(self.pile) != self.dialect:
             return shared  # sums of sums rest on types, which another engine does not promise

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
 
 from unwet.rewrite.compose import Draft
+
+Tool = TypeVar("Tool")
 
 
 class Remembered:
@@ -13,6 +16,7 @@ class Remembered:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, ...], tuple[Sequence[Draft], Sequence[Draft]]] = {}
+        self._tools: dict[type[object], object] = {}
 
     def of(
         self, stage: str, drafts: Sequence[Draft], make: Callable[[], Sequence[Draft]]
@@ -22,3 +26,9 @@ class Remembered:
         if key not in self._known:
             self._known[key] = (tuple(drafts), make())
         return self._known[key][1]
+
+    def tool(self, kind: type[Tool]) -> Tool:
+        """The one of its kind that remembers something itself."""
+        if kind not in self._tools:
+            self._tools[kind] = kind()
+        return cast("Tool", self._tools[kind])

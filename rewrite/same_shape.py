@@ -7,12 +7,9 @@ would be a model of its own, and reports of these tables would no more be alike;
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from sqlglot import exp
-
-from unwet.rewrite.shapes import Survey
 from unwet.rewrite.widening import Site
 
 _LISTED: Final = 8  # queries of other tables beside it in a report: they are a loop there
@@ -25,14 +22,11 @@ class SameShape:
         self._sites: dict[bytes, list[Site]] = defaultdict(list)
         self._shapes: dict[int, bytes] = {}  # by node, all of which the sites keep
 
-    def note(self, tree: exp.Expr, sites: Collection[Site]) -> None:
-        """The blocks of one tree."""
-        survey = Survey(tree) if sites else None
-        for site in sites:
-            if survey is not None and survey.has(site.node):
-                shape = survey.digest(site.node)
-                self._shapes[id(site.node)] = shape
-                self._sites[shape].append(site)
+    def note(self, site: Site, shape: bytes | None) -> None:
+        """A block, and its shape if it has one."""
+        if shape is not None:
+            self._shapes[id(site.node)] = shape
+            self._sites[shape].append(site)
 
     def others(self, sites: Iterable[Site]) -> Iterator[Site]:
         """Blocks of the shape of one of these that are none of them."""

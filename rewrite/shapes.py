@@ -7,8 +7,9 @@ syntax: whether the template really stands for its members is proved afterwards,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal
 
@@ -31,6 +32,9 @@ class Leaf:
     kind: LeafKind
     text: str
     quoted: bool = False
+
+
+_leaf = lru_cache(maxsize=1 << 16)(Leaf)  # a pile says the same few words again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +101,26 @@ class Survey:
         return digest
 
     def _visit(self, tree: exp.Expr) -> None:
-        stack: list[tuple[exp.Expr, int]] = [(tree, -1)]
+        as_leaf, leaves = self._as_leaf, self._leaves
+        stack: list[tuple[exp.Expr, int, str, Sequence[exp.Expr]]] = [(tree, -1, "", ())]
         while stack:
-            node, start = stack.pop()
+            node, start, said, below = stack.pop()
             if start >= 0:
-                self._finish(node, start)
+                self._finish(node, start, said, below)
                 continue
-            leaf = self._as_leaf(node)
+            leaf = as_leaf(node)
             if leaf is not None:
-                self._range[id(node)] = (len(self._leaves), len(self._leaves) + 1)
+                self._range[id(node)] = (len(leaves), len(leaves) + 1)
                 self._digest[id(node)] = leaf.kind.encode()
-                self._leaves.append(leaf)
+                leaves.append(leaf)
                 continue
-            stack.append((node, len(self._leaves)))
-            stack.extend((child, -1) for child in reversed(children(node)))
+            said, below = _said_and_below(node)
+            stack.append((node, len(leaves), said, below))
+            stack.extend([(child, -1, "", ()) for child in reversed(below)])
 
-    def _finish(self, node: exp.Expr, start: int) -> None:
-        state = blake2b(signature(node).encode(), digest_size=16)
-        for child in children(node):
+    def _finish(self, node: exp.Expr, start: int, said: str, below: Sequence[exp.Expr]) -> None:
+        state = blake2b(said.encode(), digest_size=16)
+        for child in below:
             state.update(self._digest[id(child)])
         self._digest[id(node)] = state.digest()
         self._range[id(node)] = (start, len(self._leaves))
@@ -135,20 +141,19 @@ def leaf_nodes(tree: exp.Expr, skip: int = 0, leaf: Leaves | None = None) -> lis
 
 def as_leaf(node: exp.Expr) -> Leaf | None:
     """The leaf that a node is, if it is one."""
-    match node:
-        case exp.Identifier():
-            quoted = bool(node.args.get("quoted"))
-            return Leaf("name", node.name if quoted else node.name.lower(), quoted)
-        case exp.Literal():
-            return Leaf("string" if node.is_string else "number", node.name)
-        case _ if node._meta is not None and CONDITION in node._meta:
-            return Leaf("condition", node._meta[CONDITION])
-        case _ if node._meta is not None and LIST in node._meta:
-            return Leaf("list", node._meta[LIST])
-        case exp.Var() if node.name.startswith("h__"):
-            return Leaf("number", node.name)  # a macro's parameter where a number stood
-        case _:
-            return None
+    kind = type(node)  # every node of every tree is asked: no pattern is tried one by one
+    if kind is exp.Identifier:
+        quoted = bool(node.args.get("quoted"))
+        return _leaf("name", node.name if quoted else node.name.lower(), quoted)
+    if kind is exp.Literal:
+        return _leaf("string" if node.is_string else "number", node.name)
+    if node._meta is not None:
+        for word in (CONDITION, LIST):
+            if word in node._meta:
+                return _leaf(word, node._meta[word])
+    if kind is exp.Var and node.name.startswith("h__"):
+        return _leaf("number", node.name)  # a macro's parameter where a number stood
+    return None
 
 
 def whole_columns(node: exp.Expr) -> Leaf | None:
@@ -201,19 +206,29 @@ def in_order(tree: exp.Expr, skip: int = 0, leaf: Leaves | None = None) -> Itera
 
 def signature(node: exp.Expr, without: Container[str] = ()) -> str:
     """What a node says apart from its children's contents; ``without`` some of its arguments."""
-    words = [type(node).__name__]
+    return _said_and_below(node, without)[0]
+
+
+def _said_and_below(node: exp.Expr, without: Container[str] = ()) -> tuple[str, list[exp.Expr]]:
+    """The signature of a node and its direct sub-nodes, by argument name."""
+    words, below = [type(node).__name__], list[exp.Expr]()
     for name in sorted(node.args):
         value = node.args[name]
+        many = type(value) is list
+        if many:
+            below += [item for item in value if isinstance(item, exp.Expr)]
+        elif isinstance(value, exp.Expr):
+            below.append(value)
         if value is None or value is False or value == [] or name == "with_" or name in without:
             continue  # what a WITH says is said by its own node
-        if isinstance(value, list):
+        if many:
             words.append(f"{name}*{len(value)}")
-            words.extend(repr(v) for v in value if not isinstance(v, exp.Expr))
+            words.extend([repr(v) for v in value if not isinstance(v, exp.Expr)])
         elif isinstance(value, exp.Expr):
             words.append(name)
         else:
             words.append(f"{name}={value!r}")
-    return "(" + " ".join(words) + ")"
+    return "(" + " ".join(words) + ")", below
 
 
 def after_tables(node: exp.Expr) -> str:

@@ -18,7 +18,6 @@ from functools import partial
 
 from sqlglot import exp
 
-from unwet.lineage.declared import Types, output_types
 from unwet.lineage.resolve import Query
 from unwet.lineage.tables import Catalog, Table
 from unwet.lineage.trees import copied, stands_in
@@ -38,7 +37,6 @@ from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.library import EVERY
 from unwet.rewrite.limits import NO_LIMITS, Owners
-from unwet.rewrite.lower import Env, Lowerer, lower, trim
 from unwet.rewrite.naming import common_end, free, majority, snake
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.one_instead import Places
@@ -46,12 +44,11 @@ from unwet.rewrite.read_once import inlined, standing_alone
 from unwet.rewrite.reads import blocks
 from unwet.rewrite.referring import Blocks, bare_branches, refer, select_from
 from unwet.rewrite.rereading import resolved
-from unwet.rewrite.same_rows import SameRows
 from unwet.rewrite.same_shape import SameShape, is_of_many
-from unwet.rewrite.scalars import Unsupported
+from unwet.rewrite.scanned import Meanings, Scans
 from unwet.rewrite.shapes import after_tables, say_conditions
 from unwet.rewrite.sizes import tree_lines
-from unwet.rewrite.stars import is_open, made_table
+from unwet.rewrite.stars import made_table
 from unwet.rewrite.unread import (
     all_of,
     narrow,
@@ -88,15 +85,16 @@ def share(
     makers: AbstractSet[str] = frozenset(),
     over: Over = never,
     macros: bool = True,
+    scans: Scans | None = None,
 ) -> Shared:
     """Replaces copies. ``tables`` says what is behind each token that stands in the trees;
     ``pinned`` drafts are left alone; those in ``read`` may be the model that others read, and so
     may the ``makers`` of tables whose rows an author has under a name.
     When the time is ``over``, the copies that are left stay. ``macros``: whether what is alike
-    over several tables can be a macro."""
-    owners = owners or Owners(NO_LIMITS)
+    over several tables can be a macro; ``scans``: of earlier rounds."""
+    owners, scans = owners or Owners(NO_LIMITS), scans or Scans()
     while True:
-        shop = Workshop(dialect, dict(tables), normalizer, owners)
+        shop = Workshop(dialect, dict(tables), normalizer, owners, scans=scans)
         shop.read, shop.makers, shop.macros = read, makers | read, macros
         shop.trees = {d.name: copied(d.tree) for d in drafts if d.name not in pinned}
         shop.taken = {d.name for d in drafts}
@@ -128,7 +126,7 @@ class Workshop:
     # what is made, by name: that name without a number, and the copies it is made of
     wanted: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)  # of what is made, by its token
-    rows: SameRows = field(default_factory=SameRows)
+    scans: Scans = field(default_factory=Scans)
     offers: Offers = field(init=False)
     groups: dict[bytes, list[Site]] = field(default_factory=lambda: defaultdict(list))
     keys: dict[int, bytes] = field(default_factory=dict)  # of the groups, by their sites' nodes
@@ -145,7 +143,7 @@ class Workshop:
 
     def __post_init__(self) -> None:
         self.catalog = Catalog(self.tables)
-        self.offers = Offers(self.rows.of_table)
+        self.offers = Offers(self.scans.rows.of_table)
 
     def run(self, over: Over) -> None:
         """All copies: those inside of others first, unless all are inside of copies alike."""
@@ -176,7 +174,7 @@ class Workshop:
         self.offers.note(sites)
         for site in sites:
             if (site.label or site.whole) and not self._is_trivial(site.rel):
-                key = self.rows.key(site.rel)
+                key = self.scans.rows.key(site.rel)
                 self.about[snake(site.label)].add(_about(site.rel))
                 self.groups[key].append(site)
                 self.keys[id(site.node)] = key
@@ -192,33 +190,20 @@ class Workshop:
         """The blocks of a tree that are understood, the whole first; none where that is not: it is
         compared as a text then, in which nothing may be said otherwise."""
         query = resolved(tree, self.catalog, self.dialect, host)
-        if query is None:
+        found = self._meant(query) if query is not None else None
+        if query is None or found is None:
             return []
-        env = Env(self.catalog, self.plans)
-        lowerer = Lowerer(env, query)
-        if isinstance(lower(query, env, lowerer).rel, Opaque):
-            return []
-        types = Types()
-        found = (self._site(host, lowerer, query, block, types) for block in blocks(query))
-        sites = [site for site in found if site is not None]
-        self.alike.note(tree, sites)
+        sites: list[Site] = []
+        for block, meant in zip(blocks(query), found, strict=True):
+            if meant is not None:
+                whole = block is query and host in self.makers and host in self.trees
+                label, said = _label(block.node), (meant.rel, meant.names, meant.terms)
+                sites.append(Site(host, query, block, *said, label, meant.types, whole))
+                self.alike.note(sites[-1], meant.shape)
         return sites
 
-    def _site(
-        self, host: str, lowerer: Lowerer, query: Query, block: Query, known: Types
-    ) -> Site | None:
-        try:
-            plan = lowerer.plan(block)
-        except Unsupported:
-            return None  # nothing is known of its rows, so it is nobody's copy
-        names = tuple(name.lower() for name in plan.names)
-        rel = self.normalizer.run(trim(plan))[0]
-        if len(set(names)) != len(names) or is_open(names):
-            return None
-        types = output_types(block, known) if block.complete else ()
-        label = _label(block.node)
-        whole = block is query and host in self.makers and host in self.trees
-        return Site(host, query, block, rel, names, self.rows.terms(rel), label, types, whole)
+    def _meant(self, query: Query) -> Meanings | None:
+        return self.scans.of(query, self.catalog, self.plans, self.normalizer)
 
     def _alive(self, sites: Sequence[Site]) -> list[Site]:
         """Those that still stand in their trees."""
@@ -295,10 +280,10 @@ class Workshop:
     def _is_of_one_table_of_many(self, wide: Wide) -> bool:
         """Whether others have the same query of other rows, so that it is a macro's."""
         served = [site for site, _ in wide.served]
-        keys = {self.rows.key(site.rel) for site in served}
+        keys = {self.scans.rows.key(site.rel) for site in served}
         known = self.trees.keys() | self.made.keys()
         alike = [site for site in self.alike.others(served) if site.host in known]
-        others = [site for site in self._alive(alike) if self.rows.key(site.rel) not in keys]
+        others = [site for site in self._alive(alike) if self.scans.rows.key(site.rel) not in keys]
         named = sum(site.label not in _NOBODYS for site in served)
         return is_of_many(named, Counter(map(_host, served)), Counter(map(_host, others)))
 
@@ -405,14 +390,8 @@ class Workshop:
     def _rows_of(self, host: str, tree: exp.Query) -> Rel | None:
         """What a query returns, in normal form; None where that is not known."""
         query = resolved(tree, self.catalog, self.dialect, host)
-        if query is None:
-            return None
-        env = Env(self.catalog, self.plans)
-        lowerer = Lowerer(env, query)
-        if isinstance(lower(query, env, lowerer).rel, Opaque):
-            return None
-        site = self._site(host, lowerer, query, query, Types())
-        return site.rel if site is not None else None
+        found = self._meant(query) if query is not None else None
+        return found[0].rel if found is not None and found[0] is not None else None
 
     def _reports_that_are_models(self) -> None:
         """A model whose columns are those of a report of it is that report."""
