@@ -25,6 +25,14 @@ from unwet.rewrite.abstract import (
     is_table,
     template,
 )
+from unwet.rewrite.branch_runs import (
+    around,
+    branch_lines,
+    has_branch_runs,
+    say_branch_runs,
+    vary_in_length,
+)
+from unwet.rewrite.branch_runs import put_back as put_back_branches
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.exact_choice import without_worse
@@ -100,6 +108,7 @@ def choose(
         lift(shop.hosts, dialect)
     if lists:
         shop.runs()
+        shop.branch_runs()
     shop.sweep(whole=True)
     shop.tables()
     while not over() and (shop.sweep(whole=False) or shop.variants()):
@@ -203,6 +212,18 @@ class Workshop:
             put_back_runs(tree)
         self._forget([*self.hosts])
 
+    def branch_runs(self) -> None:
+        """Queries of which branches say the same of other words, which are a list then."""
+        units: list[Unit] = []
+        for host in say_branch_runs(self.hosts, self.dialect):
+            tree = self.hosts[host]
+            shape = Survey(tree).shape
+            units += (self._run(host, node, shape(node)) for node in around(tree))
+        if units:
+            self._take(each for each in families(units, self.owners) if vary_in_length(each))
+            put_back_branches(self.hosts)
+            self._forget([*self.hosts])
+
     def _run(self, host: str, node: exp.Expr, found: Shape) -> Unit:
         if node.parent is None:
             return self._unit("whole", host, node, found, host)
@@ -298,7 +319,7 @@ class Workshop:
         lines = self._lines(first)
         saved = sum(lines - call_lines(family, i) for i in range(len(family.units)))
         saved += self._saved_by_lists(family) - sum(bool(unit.own) for unit in family.units)
-        longer = [items_of_runs(unit.node) for unit in family.units]
+        longer = [items_of_runs(unit.node) + branch_lines(unit.node) for unit in family.units]
         saved += sum(longer)
         least = self.owners.limits.sharing.min_lines
         if first.kind == "items":
@@ -381,7 +402,7 @@ class Workshop:
         tree = template(family)
         put_back(tree)
         put_back_runs(tree)
-        self.closed |= {name} if has_runs(tree) else set()
+        self.closed |= {name} if has_runs(tree) or has_branch_runs(tree) else set()
         for node in tree.walk():
             node.comments = None
         kind, usual = _KINDS.get(first.kind, "query"), _usual(family)

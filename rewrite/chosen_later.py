@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import BRANCH
+from unwet.rewrite.branch_runs import has_branch_runs
 from unwet.rewrite.choose import Workshop
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.item_runs import has_runs
@@ -129,7 +130,8 @@ def _is_open(macro: Macro, library: Library) -> bool:
 def _is_closed(library: Library, tree: exp.Expr) -> bool:
     """Whether a word in it means something where it stands only."""
     words = [word.name for word in tree.find_all(exp.Var)]
-    if has_runs(tree) or any(word.startswith(("tail__", "list__")) for word in words):
+    loops = has_runs(tree) or has_branch_runs(tree)
+    if loops or any(word.startswith(("tail__", "list__")) for word in words):
         return True
     calls = (library.calls[number] for number in numbers_of(tree))
     return any("h__" in leaf.text for call in calls for _, leaf in call.args)

@@ -1,4 +1,5 @@
-"""Items that are said of one column after the other, as a loop over a parameter's names.
+"""Items that are said of one column after the other, and branches of one relation or constant after
+the other, as a loop over a parameter's words.
 
 {% for column in columns %}
   SUM(t.{{ column }}) AS {{ column }}_total,
@@ -7,33 +8,47 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
 from sqlglot import exp
 
+from unwet.rewrite.branch_runs import branch_run, is_branch_run
 from unwet.rewrite.item_runs import NAME, is_run, run
 from unwet.rewrite.library import HOLE
 from unwet.rewrite.naming import free
 from unwet.rewrite.targets.item_bodies import ItemLevel, ItemLoop
 from unwet.rewrite.targets.item_loops import Placed
 
+_LIST_NAME: Final = re.compile(r"s(_\d+)?$")
 _WIDE: Final = "_" * 90  # makes the list too long for one line
 
 
 def over_names(tree: exp.Expr, printed: Callable[[exp.Expr], str]) -> tuple[Placed, ...]:
-    """In place: words in place of such items, and the loops that they are."""
+    """In place: words in place of such items and branches, and the loops that they are."""
     found: list[Placed] = []
     taken = {name for var in tree.find_all(exp.Var, exp.Identifier, exp.Literal)
              for name in HOLE.findall(var.name)}  # fmt: skip
+
+    def loop_over(names: str, said: exp.Expr) -> tuple[ItemLoop, str]:
+        hole = HOLE.fullmatch(names)
+        assert hole is not None
+        one = free(_LIST_NAME.sub(r"\1", hole[1]), taken)
+        body = printed(said.copy()).replace(NAME, f"{{{{ {one} }}}}")
+        return ItemLoop((ItemLevel((one,), ()),), body), hole[1]
+
     for node in [each for each in tree.find_all(exp.Anonymous) if is_run(each)]:
-        names, item = run(node)
-        param = HOLE.fullmatch(names)
-        assert param is not None
-        one = free(param[1].replace("columns", "column"), taken)
-        body = printed(item.copy()).replace(NAME, f"{{{{ {one} }}}}")
+        loop, param = loop_over(*run(node))
         word = f"run_{len(found)}{_WIDE}"
-        loop = ItemLoop((ItemLevel((one,), ()),), body)
-        found.append(Placed(loop, rf"{word}(,?)", over=param[1]))
+        found.append(Placed(loop, rf"{word}(,?)", over=param))
         node.replace(exp.column(word))
+    for query in [each for each in tree.find_all(exp.Select) if is_branch_run(each)]:
+        names, between, branch = branch_run(query)
+        loop, param = loop_over(names, branch)
+        word = f"run_{len(found)}{_WIDE}"
+        # T-SQL's printer gives each output of a derived table a name
+        pattern = rf"SELECT\s+{word}()(?:\s+AS\s+{word})?"
+        found.append(Placed(loop, pattern, between, over=param))
+        query.set("expressions", [exp.column(word)])
     return tuple(found)

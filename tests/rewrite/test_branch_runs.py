@@ -1,0 +1,177 @@
+"""Branches that say the same of other words are one macro with a list, with the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pytest
+import sqlglot
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlglot import exp
+
+from unwet.lineage.pile import Pile, load
+from unwet.lineage.sources import Source
+from unwet.rewrite.branch_runs import (
+    around,
+    branch_run,
+    has_branch_runs,
+    is_branch_run,
+    put_back,
+    say_branch_runs,
+)
+from unwet.rewrite.refactor import Request, refactor
+from unwet.tests.rewrite.laid_out import flat
+from unwet.tests.rewrite.small_pile import models
+
+CASE = Path(__file__).parents[2] / "fixtures" / "rewrite" / "branch_runs"
+PEOPLE = ("conditions", "drugs", "visits")
+SCHEMA: dict[str, object] = {
+    **{name: {"person_id": "INTEGER", "day": "INTEGER"} for name in PEOPLE},
+    "sales": {"month": "INTEGER", "region": "TEXT", "amount": "INTEGER"},
+}
+ROWS = """
+    CREATE TABLE conditions AS SELECT i % 9 AS person_id, i % 3 AS day FROM range(30) AS t (i);
+    CREATE TABLE drugs AS SELECT NULLIF(i % 7, 5) AS person_id, i % 4 AS day
+      FROM range(20) AS t (i);
+    CREATE TABLE visits AS SELECT 2 + i % 11 AS person_id, i % 5 AS day FROM range(40) AS t (i);
+    CREATE TABLE sales AS SELECT i % 7 AS month, NULLIF(i % 11, 4) AS amount,
+      ['north', 'south', 'east', 'west'][1 + i % 4] AS region FROM range(120) AS t (i);
+"""
+
+
+def pile(scripts: Sequence[str] | Path) -> Pile:
+    if isinstance(scripts, Path):
+        return load(scripts, "duckdb", SCHEMA)  # type: ignore[arg-type]
+    sources = [
+        Source(f"{name}.sql", sql, "duckdb") for name, sql in zip("abcdef", scripts, strict=False)
+    ]
+    return load(sources, "duckdb", SCHEMA)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("branch_runs") / "project"
+    result = refactor(pile(CASE), Request(out=out))
+    assert {report.outcome for report in result.verdicts} == {"proved"}
+    return out
+
+
+def said(project: Path, name: str) -> str:
+    return flat((project / "models" / "marts" / f"{name}.sql").read_text())
+
+
+def macro(project: Path, word: str) -> str:
+    found = [flat(path.read_text()) for path in (project / "macros").glob("*.sql")]
+    [text] = [text for text in found if word in text]
+    return text
+
+
+def test_a_macro_goes_over_the_relations_of_a_call(project: Path) -> None:
+    loop = "{% for relation in relations %} select person_id from {{ relation }} "
+    loop += "{% if not loop.last %} intersect {% endif %} {% endfor %}"
+    assert loop in macro(project, "intersect")
+    text = said(project, "common_patients")
+    for row in ("'one', ['seen']", "'two', ['ill', 'treated']", "['ill', 'treated', 'seen']"):
+        assert row in text
+
+
+def test_a_macro_goes_over_the_constants_of_a_call(project: Path) -> None:
+    text = macro(project, "union all")
+    assert "select '{{ region }}' as region" in text and "region = '{{ region }}'" in text
+    assert "['north', 'south', 'east']" in said(project, "sales_north")
+    assert "['west', 'east']" in said(project, "sales_south")
+
+
+def test_the_rows_are_what_they_were(project: Path) -> None:
+    base = duckdb.connect()
+    base.execute(ROWS)
+    made = models(project)
+    for script in CASE.glob("*.sql"):
+        base.execute(script.read_text())
+        name = script.stem
+        assert base.sql(f"SELECT COUNT(*) FROM {name}").fetchall() != [(0,)]
+        for one, other in ((name, f"({made[name]})"), (f"({made[name]})", name)):
+            assert base.sql(f"FROM {one} EXCEPT ALL FROM {other}").fetchall() == [], name
+
+
+def read(sql: str) -> exp.Expr:
+    return sqlglot.parse_one(sql, dialect="duckdb")
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "SELECT a FROM t EXCEPT SELECT a FROM u",  # not the same in any number
+        "SELECT a FROM t INTERSECT ALL SELECT a FROM u",
+        "SELECT a FROM t UNION SELECT a FROM u",
+        "SELECT a FROM t UNION ALL BY NAME SELECT a FROM u",
+        "SELECT a FROM t INTERSECT SELECT b FROM u",  # two words
+        "SELECT a FROM t INTERSECT SELECT a FROM t",  # none
+        "SELECT a FROM t INTERSECT SELECT a FROM u WHERE a > 1",
+        "SELECT a FROM t INTERSECT (SELECT a FROM u LIMIT 2)",
+        'SELECT a FROM t INTERSECT SELECT a FROM "U u"',
+        "SELECT a FROM t WHERE b = 'x' INTERSECT SELECT a FROM t WHERE b = 'it''s'",
+        "SELECT a FROM t INTERSECT SELECT a FROM u UNION ALL SELECT a FROM v",
+    ],
+)
+def test_what_is_no_list_of_words_stays(inner: str) -> None:
+    tree = read(f"SELECT COUNT(*) AS n FROM ({inner}) AS x")
+    hosts = {"a": tree.copy()}
+    assert say_branch_runs(hosts, "duckdb") == []
+    assert hosts == {"a": tree}
+
+
+def test_what_becomes_no_parameter_is_as_it_was() -> None:
+    texts = {
+        "a": "SELECT a AS a FROM t INTERSECT SELECT a FROM u",
+        "b": "SELECT COUNT(*) AS n FROM (SELECT a AS a FROM t) AS x",
+        "c": "WITH x AS (SELECT a FROM t WHERE k = 3 UNION ALL SELECT a FROM t WHERE k = 4) "
+        "SELECT a FROM x",
+    }
+    hosts = {name: read(sql) for name, sql in texts.items()}
+    assert say_branch_runs(hosts, "duckdb") == ["a", "c", "b"]
+    assert all(map(has_branch_runs, hosts.values()))
+    [node] = [each for each in hosts["c"].find_all(exp.Select) if is_branch_run(each)]
+    names, between, branch = branch_run(node)
+    assert (names, between) == ("3, 4", "UNION ALL")
+    assert branch.sql() == "SELECT a FROM t WHERE k = item__column__item"
+    assert len([*around(hosts["c"])]) == 2
+    put_back(hosts)
+    assert {name: tree.sql("duckdb") for name, tree in hosts.items()} == texts
+
+
+# --- the law: whatever the lists are, a model returns what its script returned --------------------
+
+LISTS = st.lists(st.sampled_from(("north", "south", "east")), min_size=1, max_size=4)
+KINDS = st.sampled_from(["INTERSECT", "UNION ALL"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(LISTS, KINDS), min_size=2, max_size=5), st.booleans())
+def test_models_return_what_scripts_returned(
+    tmp_path_factory: pytest.TempPathFactory,
+    lists: Sequence[tuple[Sequence[str], str]],
+    longer: bool,
+) -> None:
+    scripts = []
+    more = ", COUNT(DISTINCT x.amount) AS amounts, MAX(x.amount) AS most" if longer else ""
+    for number, (names, kind) in enumerate(lists):
+        chain = f" {kind} ".join(
+            f"SELECT month, amount FROM sales WHERE region = '{name}'" for name in names
+        )
+        scripts.append(
+            f"SELECT {number} AS n, COUNT(*) AS many, COUNT(DISTINCT x.month) AS months, "
+            f"SUM(x.amount) AS total, MIN(x.month) AS first_one{more} FROM ({chain}) AS x"
+        )
+    out = tmp_path_factory.mktemp("law") / "out"
+    result = refactor(pile(scripts), Request(out=out))
+    assert {report.outcome for report in result.verdicts} == {"proved"}
+    base, made = duckdb.connect(), models(out)
+    base.execute(ROWS)
+    for name in sorted(made.keys() - {*"abcdef"}):
+        base.execute(f"CREATE VIEW {name} AS {made[name]}")
+    for name, sql in zip("abcdef", scripts, strict=False):
+        assert base.sql(made[name]).fetchall() == base.sql(sql).fetchall()
