@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied, drop_test
+from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import (
     BRANCH,
     Family,
@@ -38,6 +38,7 @@ from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.exact_choice import without_worse
 from unwet.rewrite.group_all import by_all
 from unwet.rewrite.grouping_sets import factored
+from unwet.rewrite.idle_conditions import drop_idle_conditions, without_idle_conditions
 from unwet.rewrite.item_runs import has_runs, say_runs, varies
 from unwet.rewrite.item_runs import more_lines as items_of_runs
 from unwet.rewrite.item_runs import put_back as put_back_runs
@@ -174,7 +175,8 @@ class Workshop:
             as_parameters(tree)
         macros = tuple(replace(macro, tree=self.hosts[macro.name]) for macro in self.macros)
         found = {name: self.hosts.get(name, tree) for name, tree in models.items()}
-        return Library(found, macros, tuple(self.calls))
+        calls = tuple(without_idle_conditions(call, self.dialect) for call in self.calls)
+        return Library(found, macros, calls)
 
     def sweep(self, whole: bool) -> bool:
         """Applies the families that pay, best first; what is around or inside a changed query, and
@@ -520,13 +522,6 @@ PIECES = frozenset({"expression", "items"})
 _KINDS: Mapping[UnitKind, MacroKind] = {
     "tail": "tail", "expression": "expression", "items": "items"
 }  # fmt: skip
-
-
-def drop_idle_conditions(tree: exp.Expr) -> None:
-    """In place: a hole that no condition stands in goes, where nothing became a parameter."""
-    for node in list(tree.find_all(exp.Boolean)):
-        if node._meta is not None and CONDITION in node._meta:
-            drop_test(node)
 
 
 def _usual(family: Family) -> dict[str, Leaf]:
