@@ -48,5 +48,5 @@ def test_rows_are_the_same(parts: list[str], between: list[str]) -> None:
     text = "".join(words)
     values = "(VALUES (TRUE), (FALSE), (NULL))"
     rows = f"FROM {values} AS x (a) CROSS JOIN {values} AS y (b) ORDER BY a, b"
-    old = duckdb.sql(f"SELECT a, b, {text} {rows}").fetchall()
-    assert duckdb.sql(f"SELECT a, b, {without(text).text} {rows}").fetchall() == old
+    old = duckdb.execute(f"SELECT a, b, {text} {rows}").fetchall()
+    assert duckdb.execute(f"SELECT a, b, {without(text).text} {rows}").fetchall() == old
