@@ -4,7 +4,8 @@
     pct_good_columns_4         pct_good_ttfb, pct_good_fcp, ...         -> pct_good_ttfb_columns
 
 What a macro puts out, reads, hands on and asks for are the words for it: first those that fewest of
-the macros with the same name have. One of these keeps the name, if it says anything.
+the macros with the same name have. One of these keeps the name, if it says anything. A word that
+nearly all reports begin with says nothing of a macro, and goes.
 Numbers are left to those that nothing sets apart, without gaps.
 """
 
@@ -26,8 +27,8 @@ from unwet.rewrite.project import Project
 
 _NUMBERED: Final = re.compile(r"(?P<base>.*[a-z])_(?P<number>[2-9]|[1-9]\d)")
 _KIND: Final = re.compile(r"(?P<stem>.*?)_?(?P<kind>(?:rows|columns|part|total)?)")
-_SOURCE: Final = re.compile(r"(?:src|ref)__(?:\w+?__)??(?:int_|stg_)?(\w+?)__(?:src|ref)", re.I)
-_MARK: Final = re.compile(r"\w*?__\w+__\w*|\d+")
+_SOURCE: Final = re.compile(r"(?:src|ref)__(?:\w+__)?(?:int_|stg_)?(\w+?)__(?:src|ref)", re.I)
+_MARK: Final = re.compile(r"\w*?__\w+__\w*|\w+__of|\d+")
 # What says nothing of a macro: as its whole name, and as a word beside others.
 _NOTHING: Final = words(
     "report reports rows columns part total x condition value top sum count input shared"
@@ -39,6 +40,9 @@ _LITTLE: Final = _NOTHING | RESERVED | words(
 _WORDS: Final = 2  # of one thing that a macro says
 _BEST: Final = 4  # things that a macro says, of which one or two are for a name
 _SHORT: Final = 20
+_MANY: Final = 8  # reports; what fewer begin with may be chance
+_NEARLY: Final = 0.9  # of the reports
+_LEAST: Final = 3  # letters of a name
 _LONGEST: Final = 44
 
 
@@ -46,19 +50,39 @@ def telling_macros(project: Project, taken: Iterable[str]) -> dict[str, str]:
     """By name: the other one, which is free. ``taken``: names that nothing may get."""
     library = project.library
     names = [macro.name for macro in library.macros]
+    nothing = _NOTHING | _beginning(project.reports)
     used = {*taken, *names, *project.reports, *(d.name for d in project.drafts),
             *(d.name for d in project.intermediates),
             *(name for macro in library.macros for name in macro.params)}  # fmt: skip
     said = {macro.name: [*dict.fromkeys(_said(macro, library))] for macro in library.macros}
-    everywhere = Counter(one for each in said.values() for one in {*_phrases(each, set())})
+    everywhere = Counter(one for each in said.values() for one in {*_phrases(each, nothing)})
     found: dict[str, str] = {}
-    for base, members in sorted(_alike(names).items()):
-        plain = base in members and not _is_idle(base)
+    for base, members in sorted(_alike(names, nothing).items()):
+        plain = base in members and not _is_idle(base, nothing)
         others = [name for name in members if name != base or not plain]
-        told = _told(base, others, {name: said[name] for name in members}, used, everywhere)
+        own = {name: said[name] for name in members}
+        told = _told(base, others, own, used, everywhere, nothing)
         found |= told
         used |= {*told.values()}
+    for name in names:
+        to = _without(found.get(name, name), nothing - _NOTHING)
+        if to not in used and free_macro(to, ()) == to and not _is_idle(to, nothing):
+            found[name] = to
+            used.add(to)
     return found
+
+
+def _beginning(reports: Collection[str]) -> frozenset[str]:
+    """The word that nearly all reports begin with, if they do."""
+    many = Counter(name.partition("_")[0] for name in reports if "_" in name)
+    word, times = max(many.items(), key=lambda each: (each[1], each[0]), default=("", 0))
+    return frozenset({word} if len(reports) >= _MANY and times >= _NEARLY * len(reports) else ())
+
+
+def _without(name: str, nothing: Collection[str]) -> str:
+    """A name without such a word in front, where what is left is one."""
+    word, _, rest = name.partition("_")
+    return rest if word in nothing and rest[:1].isalpha() and len(rest) > _LEAST else name
 
 
 def made_as(project: Project, forbidden: Collection[str]) -> dict[str, str]:
@@ -67,7 +91,7 @@ def made_as(project: Project, forbidden: Collection[str]) -> dict[str, str]:
     return {name: to for name, to in told.items() if to in forbidden and name not in forbidden}
 
 
-def _alike(names: Sequence[str]) -> dict[str, list[str]]:
+def _alike(names: Sequence[str], nothing: Collection[str]) -> dict[str, list[str]]:
     """By the name without its number, those that have it, if one of them is to be renamed."""
     groups: dict[str, list[str]] = defaultdict(list)
     known = set(names)
@@ -78,12 +102,12 @@ def _alike(names: Sequence[str]) -> dict[str, list[str]]:
         of_kind = rest is not None and bool(rest["kind"])
         groups[base if hit is not None and (base in known or of_kind) else name].append(name)
     return {base: members for base, members in groups.items()
-            if members != [base] or _is_idle(base)}  # fmt: skip
+            if members != [base] or _is_idle(base, nothing)}  # fmt: skip
 
 
-def _is_idle(name: str) -> bool:
+def _is_idle(name: str, nothing: Collection[str]) -> bool:
     """Whether none of its words says anything."""
-    return all(word in _NOTHING or word.isdecimal() for word in name.split("_"))
+    return all(word in nothing or word.isdecimal() for word in name.split("_"))
 
 
 def _told(
@@ -92,12 +116,14 @@ def _told(
     said: Mapping[str, Sequence[str]],
     used: Iterable[str],
     everywhere: Mapping[str, int],
+    nothing: Collection[str],
 ) -> dict[str, str]:
-    known = set(base.split("_")) if not _is_idle(base) else set()
+    idle = _is_idle(base, nothing)
+    known = {*nothing, *(base.split("_") if not idle else ())}
     phrases = {name: _phrases(each, known) for name, each in said.items()}
     times = Counter(phrase for found in phrases.values() for phrase in {*found})
     stem, kind = ("", "") if (hit := _KIND.fullmatch(base)) is None else (hit["stem"], hit["kind"])
-    stem = "" if _is_idle(base) else stem or base
+    stem = "" if idle else _without(stem or base, {*nothing} - _NOTHING)
     kind = "rows" if not kind and not stem else kind
     taken, found = set(used), dict[str, str]()
     for name in sorted(others, key=_order):
@@ -143,12 +169,12 @@ def _choices(ranked: Sequence[str], times: Mapping[str, int]) -> Iterator[tuple[
             yield (one.partition("_")[0], other.partition("_")[0])
 
 
-def _phrases(said: Sequence[str], known: set[str]) -> list[str]:
+def _phrases(said: Sequence[str], known: Collection[str]) -> list[str]:
     """What it says in words that the name does not have yet."""
     found: dict[str, None] = {}
     for each in said:
-        told = [w for w in snake(each).split("_")
-                if len(w) > 2 and w not in known | _LITTLE and not w.isdecimal()]  # fmt: skip
+        split = (w for w in snake(each).split("_") if len(w) > 2 and not w.isdecimal())
+        told = [word for word in split if word not in known and word not in _LITTLE]
         if told:
             found["_".join(told[:_WORDS])] = None
     return [*found]

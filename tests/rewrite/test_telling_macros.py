@@ -66,3 +66,15 @@ def test_what_is_forbidden_is_not_made_under_another_name(tmp_path: Path) -> Non
     result = refactored(scripts(CRAWLED, LOADED, FAILED), decisions=read_decisions(path))
     assert macros(result) == {"loaded_rows", "fine_rows"}
     assert result.notes == ()
+
+
+def test_a_word_that_all_reports_begin_with_says_nothing_of_a_macro() -> None:
+    """Names are `tempresults_...` where an author had one word for all that he made."""
+    shapes = (CRAWLED, LOADED, FAILED)
+    made = {f"tempresults_{word}_{copy}": shape.format(f"2024-0{copy + 1}-01", copy + at)
+            for at, (word, shape) in enumerate(zip(("seen", "sent", "lost"), shapes, strict=True))
+            for copy in range(3)}  # fmt: skip
+    assert macros(refactored(made)) == {"seen", "sent", "lost"}
+    others = {f"other_{at}": f"SELECT url, {at} AS n FROM web.hits WHERE bytes = {at}"
+              for at in range(3)}  # fmt: skip
+    assert macros(refactored(made | others)) >= {"tempresults_seen", "tempresults_lost"}
