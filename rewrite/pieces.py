@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from itertools import groupby
 from typing import Final
 
 from sqlglot import exp
@@ -22,6 +23,8 @@ _LEAST_LEAVES: Final = 4  # of an expression: a smaller one is not worth a name
 _PLAIN: Final = 0.5  # of the items, the share that may be bare columns
 _LONG: Final = 8  # items of a list that is worth a name even of bare columns
 _OFTEN: Final = 6  # times that it stands somewhere, then
+_PAGE: Final = 12  # columns that are worth a name for few times, with nothing else between
+_FEW: Final = 3
 _VALUES: Final = (exp.Case, exp.Func, exp.Binary, exp.Subquery)
 _RELATIONS: Final = exp.From | exp.Join | exp.Lateral
 
@@ -134,9 +137,13 @@ def item_runs(trees: Mapping[str, exp.Expr], known: dict[str, list[Items]]) -> I
         for n, pair in enumerate(zip(row.numbers, row.numbers[1:], strict=False)):
             if min(pair) >= 0:
                 starts[pair].append((at, n))
+    seen: set[tuple[int, int, int]] = set()  # a part of a longer run may be one elsewhere
     for places in starts.values():
-        if len(places) > 1:
-            yield from _grown(rows, places)
+        for unit in _grown(rows, places) if len(places) > 1 else ():
+            place = id(unit.node), unit.skip, unit.stop
+            if place not in seen:
+                seen.add(place)
+                yield unit
 
 
 def _grown(rows: Sequence[_Row], places: list[tuple[int, int]]) -> Iterator[Unit]:
@@ -164,13 +171,26 @@ def _is_first(rows: Sequence[_Row], places: Iterable[tuple[int, int]]) -> bool:
 def _units(rows: Sequence[_Row], places: Sequence[tuple[int, int]], length: int) -> Iterator[Unit]:
     at, start = places[0]
     items = rows[at].select.expressions[start : start + length]
-    bare = sum(isinstance(item.unalias(), exp.Column) for item in items)
-    if bare > _PLAIN * length and not (length >= _LONG and len(places) >= _OFTEN):
-        return
-    state = blake2b(repr(rows[at].numbers[start : start + length]).encode(), digest_size=16)
-    shape = Shape(state.digest(), ())
+    bare = [isinstance(item.unalias(), exp.Column) for item in items]
+    often = length >= _LONG and len(places) >= _OFTEN
+    if sum(bare) <= _PLAIN * length or often:
+        yield from _of_run(rows, places, length)
+    elif len(places) >= _FEW:
+        first = 0
+        for is_bare, same in groupby(bare):
+            many = len([*same])
+            if is_bare and many >= _PAGE:
+                yield from _of_run(rows, [(at, start + first) for at, start in places], many)
+            first += many
+
+
+def _of_run(rows: Sequence[_Row], places: Iterable[tuple[int, int]], length: int) -> Iterator[Unit]:
+    shape: Shape | None = None
     for at, start in places:
         row = rows[at]
+        if shape is None:
+            state = blake2b(repr(row.numbers[start : start + length]).encode(), digest_size=16)
+            shape = Shape(state.digest(), ())
         if length < len(row.numbers) or row.select.args.get("from_") is not None:
             label = row.select.expressions[start].alias_or_name
             yield Unit("items", row.host, row.select, shape, label, "", start, start + length)

@@ -18,10 +18,10 @@ from itertools import combinations
 from typing import Final
 
 from unwet.rewrite.naming import free_macro, slug
+from unwet.rewrite.targets.column_runs import Items
 from unwet.rewrite.targets.list_macros import ListMacro, comment_of, macro_text
 from unwet.rewrite.targets.shared_stretches import (
     LIST,
-    Items,
     Written,
     common_stretches,
     items_of,

@@ -6,6 +6,7 @@
 
 Lists of constants and of rows of them only, which say the same wherever they stand; each goes over
 what it did, in its order. Whole lists are shared before (`shared_lists.py`, `list_macros.py`).
+Columns that are written one after the other are such a list, too (`column_runs.py`).
 
 with_stretches(text) -> the text of a file
 """
@@ -13,13 +14,14 @@ with_stretches(text) -> the text of a file
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
 from unwet.rewrite.library import LINE
 from unwet.rewrite.naming import free, slug
+from unwet.rewrite.targets.column_runs import Items, Run, cut, runs
 from unwet.rewrite.targets.jinja import row_text, wrapped
 from unwet.rewrite.targets.shared_lists import TEXT
 
@@ -41,8 +43,6 @@ _HEAD: Final = re.compile(
     rf"\A(?:\{{% macro \w+\((?:{TEXT}|[^'\"%])*\) %\}}\n"
     rf"|(?!\{{% macro )(?:\{{\{{ config\((?:{TEXT}|[^'\"])*?\) \}}\}}\n\n)?(?:-- .*\n)*)"
 )
-
-Items = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Written:
         """The list in which a name stands for the stretch."""
         parts: list[Items | str] = []
         for part in self.parts:
-            parts += [part] if isinstance(part, str) else _cut(part, stretch, name)
+            parts += [part] if isinstance(part, str) else cut(part, stretch, name)
         return Written(self.name, tuple(parts))
 
     def items(self) -> Iterator[Items]:
@@ -85,11 +85,13 @@ def with_stretches(text: str) -> str:
     """A text whose head is not known stays as it is."""
     places = [*LIST.finditer(text)]
     head = _HEAD.match(text)
-    if len(places) < 2 or len(places) > _LISTS or head is None:
+    if len(places) > _LISTS or head is None:
         return text
-    lists = [
-        Written(place["names"] or place["set"], (items_of(place["list"]),)) for place in places
-    ]
+    lists: list[Written | Run] = [_written(place) for place in places]
+    columns = [*runs(text, (part for each in lists for part in each.items()))]
+    if len(lists) + len(columns) < 2:
+        return text
+    lists += [run for _, _, run in columns]
     made: list[Written] = []
     taken = {*re.findall(r"\w+", text)}
     while (stretch := _best(lists)) is not None:
@@ -101,20 +103,41 @@ def with_stretches(text: str) -> str:
     if not made:
         return text
     sets = [f"{{% set {each.name} = {each.text()} %}}\n" for each in made]
-    return text[: head.end()] + "".join(sets) + put_lists(text, head.end(), places, lists)
+    pieces = _put(text, places, lists[: len(places)])
+    for (start, stop, run), new in zip(columns, lists[len(places) :], strict=True):
+        pieces += [(start, stop, new.text())] if new != run else []
+    return text[: head.end()] + "".join(sets) + _with_pieces(text, head.end(), pieces)
+
+
+def _written(place: re.Match[str]) -> Written:
+    return Written(place["names"] or place["set"], (items_of(place["list"]),))
 
 
 def put_lists(
     text: str, start: int, places: Sequence[re.Match[str]], lists: Sequence[Written]
 ) -> str:
     """The text from there on with the lists in their places; those without a name stay."""
-    found: list[str] = []
+    return _with_pieces(text, start, _put(text, places, lists))
+
+
+def _put(
+    text: str, places: Sequence[re.Match[str]], lists: Sequence[Written | Run]
+) -> list[tuple[int, int, str]]:
+    found: list[tuple[int, int, str]] = []
     for place, each in zip(places, lists, strict=True):
         if len(each.parts) > 1 or isinstance(each.parts[0], str):
             before = text[: place.start()].rpartition("\n")[2]
             pad = "\n" + " " * (len(before) - len(before.lstrip()))
-            found += [text[start : place.start("list")], each.text().replace("\n", pad)]
-            start = place.end("list")
+            found.append((*place.span("list"), each.text().replace("\n", pad)))
+    return found
+
+
+def _with_pieces(text: str, start: int, pieces: Iterable[tuple[int, int, str]]) -> str:
+    """The text from there on with others in these places."""
+    found: list[str] = []
+    for at, stop, piece in sorted(pieces):
+        found += [text[start:at], piece]
+        start = stop
     return "".join([*found, text[start:]])
 
 
@@ -143,19 +166,7 @@ def _called(stretch: Items, item: str) -> str:
     return f"{about}_{what}" if about[:1].isalpha() else what
 
 
-def _cut(items: Items, stretch: Items, name: str) -> list[Items | str]:
-    found: list[Items | str] = []
-    start = at = 0
-    while at + len(stretch) <= len(items):
-        if items[at : at + len(stretch)] == stretch:
-            found += [items[start:at], name] if at > start else [name]
-            start = at = at + len(stretch)
-        else:
-            at += 1
-    return [*found, items[start:]] if start < len(items) else found
-
-
-def _best(lists: Sequence[Written]) -> Items | None:
+def _best(lists: Sequence[Written | Run]) -> Items | None:
     """The stretch that saves most lines."""
     written = {part for each in lists for part in each.items() if _LEAST <= len(part) <= _MOST}
     common = {s for a, b in combinations(sorted(written), 2) for s in common_stretches(a, b)}
@@ -166,13 +177,13 @@ def _best(lists: Sequence[Written]) -> Items | None:
     return stretch if saved >= _SAVED else None
 
 
-def _letters(lists: Sequence[Written], stretch: Items) -> int:
+def _letters(lists: Sequence[Written | Run], stretch: Items) -> int:
     """How many are written less, about."""
     many = sum(each.with_name(stretch, "").parts.count("") for each in lists)
     return (many - 1) * sum(map(len, stretch)) - LINE * many
 
 
-def _saved(lists: Sequence[Written], stretch: Items) -> int:
+def _saved(lists: Sequence[Written | Run], stretch: Items) -> int:
     """The lines that are written less."""
     named = [(each, each.with_name(stretch, "a_name_of_it")) for each in lists]
     less = sum(each.lines() - new.lines() for each, new in named if new != each)

@@ -189,3 +189,15 @@ def test_a_name_that_is_an_element_here_and_a_column_there_is_said_by_the_call()
     assert len(macro.params) == 1
     said = {dict((*call.args, *call.unsaid))[macro.params[0]].text for call in library.calls}
     assert said == {"x", "y"}
+
+
+def test_a_page_of_nothing_but_columns_is_a_macro_where_three_say_it() -> None:
+    names = [f"{word}_value" for word in "abcdefghijkl"]
+    drafts = [draft(f"r{i}", f"SELECT {', '.join(names)}, {'ABS(' * i}x{')' * i} AS y FROM t{i}")
+              for i in range(3)]  # fmt: skip
+    [macro] = choose(drafts, "duckdb").macros
+    assert [item.name for item in macro.tree.expressions] == names
+    mixed = [draft(f"r{i}", f"SELECT {', '.join(names)}, 1 AS one, {'ABS(' * i}x{')' * i} AS y "
+                   f"FROM t{i}") for i in range(3)]  # fmt: skip
+    assert len(choose(mixed, "duckdb").macros[0].tree.expressions) == len(names)
+    assert choose(drafts[:2], "duckdb").macros == ()
