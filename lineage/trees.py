@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from hashlib import blake2b
 from typing import TypeVar
 
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.generator import Generator
 
 _Tree = TypeVar("_Tree", bound=exp.Expr)
 
@@ -50,6 +53,19 @@ def _copy_notes(node: exp.Expr, copy: exp.Expr) -> None:
     if node._hash is not None:
         copy._hash = node._hash
 
+
+def in_line(tree: exp.Expr, dialect: str = "") -> str:
+    """What ``tree.sql(dialect, comments=False)`` gives, in half the time: there a printer is made
+    for each small part that is printed."""
+    printers: dict[str, Generator] = _printers.__dict__
+    printer = printers.get(dialect)
+    if printer is None:
+        known = Dialect.get_or_raise(dialect or None)
+        printer = printers[dialect] = known.generator(comments=False)
+    return printer.generate(copied(tree), copy=False)
+
+
+_printers = threading.local()  # one is for one tree at a time
 
 _PLACES = frozenset({"line", "col", "start", "end"})  # notes of where a name stands in its text
 

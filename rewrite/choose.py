@@ -39,6 +39,7 @@ from unwet.rewrite.exact_choice import without_worse
 from unwet.rewrite.group_all import by_all
 from unwet.rewrite.grouping_sets import factored
 from unwet.rewrite.idle_conditions import drop_idle_conditions, without_idle_conditions
+from unwet.rewrite.in_step import Walks
 from unwet.rewrite.item_runs import has_runs, say_runs, varies
 from unwet.rewrite.item_runs import more_lines as items_of_runs
 from unwet.rewrite.item_runs import put_back as put_back_runs
@@ -140,6 +141,7 @@ class Workshop:
     inner: dict[str, list[Unit]] = field(default_factory=dict)  # the expressions of each host
     items: dict[str, list[Items]] = field(default_factory=dict)
     surveys: dict[str, Survey] = field(default_factory=dict)
+    walks: Walks = field(default_factory=Walks)
     sizes: dict[bytes, int] = field(default_factory=dict)
     owners: Owners = field(default_factory=lambda: Owners(NO_LIMITS))
     labels: Labels = field(default_factory=lambda: Labels({}))
@@ -248,7 +250,8 @@ class Workshop:
         units = [unit for unit in units if not own or may_have_own(unit)]
         bound = bound_calls(self.calls) if written else None
         least, found = self.owners.limits.sharing.min_saved, list[Family]()
-        for group in variants(units, surveys, self.dialect, lists, most, own, bound):
+        how = (self.dialect, lists, most, own, bound, self.walks)
+        for group in variants(units, surveys, *how):
             self.lists.update(lists_said(group))
             paying = [f for f in families(group, self.owners) if self._gain(f) >= least]
             found += paying  # what does not pay is not kept, as it has trees of its own

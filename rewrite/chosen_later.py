@@ -9,6 +9,7 @@ Had they been chosen before, the queries around them would be alike in fewer lin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 
@@ -81,8 +82,12 @@ def _reopened(library: Library, dialect: str, stay: AbstractSet[str], owners: Ow
     shop = Workshop(dialect, trees, macros=list(library.macros), calls=list(library.calls))
     shop.reserved, shop.owners = frozenset(library.models), owners
     shop.closed = frozenset({*stay, *called_by(library, stay)})
+    first: dict[MacroCall, int] = {}
+    for number, call in enumerate(library.calls):
+        first.setdefault(call, number)
+    numbers = [first[call] for call in library.calls]
     for tree in trees.values():
-        _with_first_numbers(tree, library)
+        _with_first_numbers(tree, numbers)
     return shop
 
 
@@ -137,12 +142,9 @@ def _is_closed(library: Library, tree: exp.Expr) -> bool:
     return any("h__" in leaf.text for call in calls for _, leaf in call.args)
 
 
-def _with_first_numbers(tree: exp.Expr, library: Library) -> None:
-    """In place: equal calls have one number, but for those that hand something on."""
-    first: dict[MacroCall, int] = {}
-    for number, call in enumerate(library.calls):
-        first.setdefault(call, number)
+def _with_first_numbers(tree: exp.Expr, numbers: Sequence[int]) -> None:
+    """In place: equal calls have one number, but for those that hand something on. ``numbers``:
+    the first one of what is equal, for each call."""
     for word in list(tree.find_all(exp.Var)):
         if (found := HANDED_ON.fullmatch(word.name)) is not None:
-            number = first[library.calls[int(found[1])]]
-            word.set("this", f"call__{number}__call")
+            word.set("this", f"call__{numbers[int(found[1])]}__call")

@@ -6,16 +6,17 @@ walk notes the place and goes on; where they have too little in common it ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlglot import exp
 
+from unwet.lineage.trees import in_line
 from unwet.rewrite.abstract import Unit
-from unwet.rewrite.list_parts import Ends, ends, has_list, is_text, may_be_said, text_of
+from unwet.rewrite.list_parts import Ends, are_text, ends, has_list, may_be_said
 from unwet.rewrite.own_relations import may_be_own
 from unwet.rewrite.placed_calls import is_call, is_placed
 from unwet.rewrite.shapes import LIST, Survey, as_leaf, children, in_order, signature
@@ -96,6 +97,19 @@ class Candidate:
         )
 
 
+class How(NamedTuple):
+    """What a walk takes for the same: ``lists`` with other items, relations of each one's ``own``,
+    and queries as they are ``written``, but for the calls of these numbers."""
+
+    dialect: str
+    lists: bool
+    own: bool
+    written: frozenset[int] | None = None
+
+
+_Pair = tuple[int, int, How]  # of the identities of two trees
+
+
 def in_common(one: frozenset[bytes], other: frozenset[bytes]) -> float:
     return len(one & other) / max(len(one), len(other), 1)
 
@@ -169,8 +183,12 @@ class Walk:
         if self._mine.digest(one) == self._theirs.digest(other):
             return self._same(one, other)
         besides = (*TESTS, "expressions") if self._has_list(one) else TESTS
-        alike = signature(one, besides) == signature(other, besides)
-        if not alike or not self._parts(one, other):
+        kind = type(one) is type(other)
+        if (
+            not kind
+            or signature(one, besides) != signature(other, besides)
+            or not self._parts(one, other)
+        ):
             return self._cut(one, other)
         return self._paired(one, other)
 
@@ -226,7 +244,7 @@ class Walk:
         items = list(items)
         size = sum(1 for item in items for _ in in_order(item))
         self._apart += size
-        if is_text(text_of(items, self._dialect)):
+        if are_text(items, self._dialect):
             self._parted += size
 
     def _tried(
@@ -299,7 +317,57 @@ class Walk:
         return _is_query(node)
 
     def _letters(self, node: exp.Expr) -> int:
-        return len(node.sql(dialect=self._dialect or None, comments=False))
+        return len(in_line(node, self._dialect))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tried:
+    """What came of a walk: whether it was done, what it costs, and where the two part."""
+
+    done: bool
+    cost: int
+    differences: int
+    cuts: Mapping[int, exp.Expr]
+    sites: Mapping[Site, exp.Expr]
+    lists: Mapping[int, tuple[exp.Expr, Ends]]
+
+
+class Walks:
+    """Walks through trees of which most are there in the next round, too: what came of those is
+    known. A survey is that of one tree as it is; who changes the tree makes another one."""
+
+    def __init__(self) -> None:
+        self._known: dict[_Pair, tuple[Survey, Survey, Tried]] = {}
+        self._last: dict[_Pair, Walk] = {}
+
+    def only(self, surveys: Iterable[Survey]) -> None:
+        """Nothing is known of other trees any more."""
+        left = {id(each) for each in surveys}
+        self._known = {
+            pair: known
+            for pair, known in self._known.items()
+            if id(known[0]) in left and id(known[1]) in left
+        }
+
+    def forget(self) -> None:
+        """The last walks are not asked for."""
+        self._last.clear()
+
+    def tried(self, leader: Candidate, shape: Candidate, how: How) -> Tried:
+        """What comes of a walk."""
+        pair = id(leader.node), id(shape.node), how
+        known = self._known.get(pair)
+        if known is None or known[0] is not leader.survey or known[1] is not shape.survey:
+            walk = self._last[pair] = Walk(leader, shape, *how)
+            differ = walk.differences(leader) if walk.done and how.lists else 0
+            tried = Tried(walk.done, walk.cost, differ, walk.cuts, walk.sites, walk.lists)
+            known = self._known[pair] = leader.survey, shape.survey, tried
+        return known[2]
+
+    def walk(self, leader: Candidate, shape: Candidate, how: How) -> Walk:
+        """The walk itself, which is long."""
+        last = self._last.get((id(leader.node), id(shape.node), how))
+        return last if last is not None else Walk(leader, shape, *how)
 
 
 def _is_query(node: exp.Expr) -> bool:

@@ -47,7 +47,7 @@ from unwet.rewrite.fingerprint import matching_literals, recurring
 from unwet.rewrite.grounded import Ground, in_order
 from unwet.rewrite.kin_groups import kin_groups
 from unwet.rewrite.library import EVERY
-from unwet.rewrite.moving import moved
+from unwet.rewrite.moving import Computed, moved
 from unwet.rewrite.naming import snake
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.reads import blocks
@@ -149,6 +149,7 @@ class _Member:
     ground: Ground
     weight: int = 1  # of how many drafts these are the words
     dues: dict[Path, frozenset[Expr]] = field(default_factory=dict)
+    computed: Computed = field(default_factory=Computed)  # in its blocks
 
     @cached_property
     def meaning(self) -> Rows | None:
@@ -468,7 +469,9 @@ def _places(
         return []
     said = Said(conjuncts_of(member.selects[path[0]])[path[1]], own)
     blocks_of = ((at, model.blocks.get(id(model.selects[at]))) for at in order)
-    found = ((at, moved(said, block)) for at, block in blocks_of if block is not None)
+    found = (
+        (at, moved(said, block, model.computed)) for at, block in blocks_of if block is not None
+    )
     return [(at, test) for at, test in found if test is not None]
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.trees import in_line
 from unwet.rewrite.library import HANDED_ON
 from unwet.rewrite.placed_calls import is_placed
 from unwet.rewrite.shapes import CONDITION, HOLE, LIST, WAS
@@ -75,7 +76,7 @@ def may_be_said(node: exp.Expr, items: Sequence[exp.Expr], dialect: str) -> bool
     if any(isinstance(each, exp.Query | exp.Star) or is_placed(each) for each in nodes):
         return False
     handed_on = [each for each in nodes if isinstance(each, _WORDS) and "h__" in each.name]
-    if is_text(text_of(items, dialect)):
+    if are_text(items, dialect):
         return not any(each._meta is not None and LIST in each._meta for each in handed_on)
     return isinstance(node, exp.Select) and len(items) > 1 and not handed_on
 
@@ -85,9 +86,20 @@ def is_text(text: str) -> bool:
     return len(text) <= _LONGEST and ("call__" not in text or HANDED_ON.fullmatch(text) is not None)
 
 
+def are_text(items: Sequence[exp.Expr], dialect: str) -> bool:
+    """Whether the items are said as they are; of long ones not all are printed to find that out."""
+    parts, letters = list[str](), -2
+    for item in items:
+        parts.append(in_line(item, dialect))
+        letters += 2 + len(parts[-1])
+        if letters > _LONGEST:
+            return False
+    return is_text(", ".join(parts))
+
+
 def text_of(items: Sequence[exp.Expr], dialect: str) -> str:
     """The items as they are written."""
-    return ", ".join(item.sql(dialect=dialect or None, comments=False) for item in items)
+    return ", ".join(in_line(item, dialect) for item in items)
 
 
 def say(node: exp.Expr, common: Ends, dialect: str) -> None:

@@ -14,19 +14,33 @@ from sqlglot import exp
 
 from unwet.lineage.resolve import Query
 from unwet.lineage.scopes import Input
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, in_line
 from unwet.rewrite.restated import Said, behind
 from unwet.rewrite.shapes import children
 
 _DEEP = 4  # subqueries that a column is looked up in
 
 
-def moved(said: Said, block: Query) -> exp.Expr | None:
+class Computed:
+    """The columns that the queries of blocks compute, by what they are made of: found out once for
+    all expressions that are brought there."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Query, Mapping[str, exp.Column]]] = {}  # kept: by identity
+
+    def of(self, block: Query) -> Mapping[str, exp.Column]:
+        """Those of a block of a tree that nobody changes."""
+        if id(block) not in self._known:
+            self._known[id(block)] = block, _computed(block)
+        return self._known[id(block)][1]
+
+
+def moved(said: Said, block: Query, computed: Computed | None = None) -> exp.Expr | None:
     """The expression with its columns called as the block calls them; None where that has no
-    such, and for expressions with queries of their own."""
+    such, and for expressions with queries of their own. ``computed``: what is known of blocks."""
     if said.node.find(exp.Query):
         return None
-    return _moved(said, block, _DEEP) or _with_computed(said, block)
+    return _moved(said, block, _DEEP) or _with_computed(said, block, computed or Computed())
 
 
 def _moved(said: Said, block: Query, deep: int) -> exp.Expr | None:
@@ -50,16 +64,16 @@ def _moved(said: Said, block: Query, deep: int) -> exp.Expr | None:
 # --- what is computed there already -------------------------------------------------------------
 
 
-def _with_computed(said: Said, block: Query) -> exp.Expr | None:
+def _with_computed(said: Said, block: Query, computed: Computed) -> exp.Expr | None:
     """The expression over columns in which the block's queries have computed parts of it."""
-    columns = _computed(block)
+    columns = computed.of(block)
     return _folded(said, block, columns) if columns else None
 
 
 def _folded(said: Said, block: Query, columns: Mapping[str, exp.Column]) -> exp.Expr | None:
     node = said.node
-    if (base := _base(said, _DEEP)) is not None and base.sql(comments=False) in columns:
-        return copied(columns[base.sql(comments=False)])
+    if (base := _base(said, _DEEP)) is not None and in_line(base) in columns:
+        return copied(columns[in_line(base)])
     if isinstance(node, exp.Column):
         return _moved(said, block, _DEEP)
     copy = copied(node)
@@ -81,7 +95,7 @@ def _computed(block: Query) -> dict[str, exp.Column]:
             column = exp.column(output.name, table=item.alias)
             base = _base(Said(column, block), _DEEP)
             if base is not None and not isinstance(base, exp.Column):
-                found.setdefault(base.sql(comments=False), column)
+                found.setdefault(in_line(base), column)
     return found
 
 

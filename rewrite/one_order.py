@@ -28,7 +28,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, in_line
 from unwet.rewrite.clauses import is_all
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.numbered import Numbers
@@ -200,7 +200,7 @@ class Signs:
             found = None
             if all(node.key not in VOLATILE for node in part.walk()):
                 plain = _plain(part)
-                found = plain.sql(), _shape(part, plain)
+                found = in_line(plain), _shape(part, plain)
             self._known[number] = found
         return self._known[number]
 
@@ -237,7 +237,7 @@ def _plain(part: exp.Expr) -> exp.Expr:
         elif isinstance(node, exp.Column) and node.table:
             node.set("table", None)
     for node in reversed([*tree.walk()]):
-        if isinstance(node, _COMMUTING) and node.this.sql() > node.expression.sql():
+        if isinstance(node, _COMMUTING) and in_line(node.this) > in_line(node.expression):
             one, other = node.this, node.expression
             node.set("this", other)
             node.set("expression", one)

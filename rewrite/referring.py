@@ -23,6 +23,7 @@ class Blocks:
     def __init__(self) -> None:
         self._known: dict[int, tuple[Query, tuple[Query, ...]]] = {}  # kept, as they go by identity
         self._columns: dict[int, tuple[tuple[exp.Column, Ref], ...]] = {}
+        self._own: dict[int, tuple[Query, tuple[tuple[exp.Column, Ref], ...]]] = {}
 
     def of(self, query: Query) -> tuple[Query, ...]:
         """The query and all that it is made of."""
@@ -33,12 +34,18 @@ class Blocks:
     def columns(self, reader: Query) -> tuple[tuple[exp.Column, Ref], ...]:
         """The columns in a query and in all that it is made of, and what they mean."""
         if id(reader) not in self._columns:
-            self._columns[id(reader)] = tuple(
-                (column, inner.find(column, clause))
-                for inner in self.of(reader)
-                for column, clause in _own_columns(inner.node)
-            )
+            own = map(self._own_of, self.of(reader))
+            self._columns[id(reader)] = tuple(pair for pairs in own for pair in pairs)
         return self._columns[id(reader)]
+
+    def _own_of(self, block: Query) -> tuple[tuple[exp.Column, Ref], ...]:
+        """The columns in a block alone: it may be inside of many that are asked for theirs. One
+        that has got another name since is of a block that nobody asks for any more."""
+        if id(block) not in self._own:
+            columns = _own_columns(block.node)
+            found = tuple((column, block.find(column, clause)) for column, clause in columns)
+            self._own[id(block)] = block, found
+        return self._own[id(block)][1]
 
     def readers(self, query: Query, block: Query) -> list[Query]:
         """The blocks of a query that read one of its blocks."""

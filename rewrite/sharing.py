@@ -352,12 +352,15 @@ class Workshop:
 
     def _settle(self) -> None:
         """Models that no two places read go back to where they are read."""
-        found = self._reads()
+        trees = {**self.trees, **self.made}
+        found = {host: _tables(tree) for host, tree in trees.items()}  # where each is read
         for name in reversed([*self.made]):
-            reads = found.get(f"ref__{name}__ref", [])
-            if not reads or (len(reads) == 1 and inlined(reads[0], name, self.made[name])):
-                del self.made[name]
-                found = self._reads()
+            token = f"ref__{name}__ref"
+            reads = [(host, table) for host, own in found.items() for table in own.get(token, ())]
+            if not reads or (len(reads) == 1 and inlined(reads[0][1], name, self.made[name])):
+                del self.made[name], found[name]
+                for host, _ in reads:
+                    found[host] = _tables(self._tree(host))
 
     def number(self) -> None:
         """In place: names lose the number behind them where the model that had them has gone."""
@@ -418,9 +421,17 @@ class Workshop:
         """Where each relation is read."""
         found: dict[str, list[exp.Table]] = defaultdict(list)
         for tree in (*self.trees.values(), *self.made.values()):
-            for table in tree.find_all(exp.Table):
-                found[table.name].append(table)
+            for name, tables in _tables(tree).items():
+                found[name] += tables
         return found
+
+
+def _tables(tree: exp.Query) -> dict[str, list[exp.Table]]:
+    """The tables of a tree, by name."""
+    found: dict[str, list[exp.Table]] = defaultdict(list)
+    for table in tree.find_all(exp.Table):
+        found[table.name].append(table)
+    return found
 
 
 def _in_order(new: exp.Select, old: exp.Expr) -> exp.Select:

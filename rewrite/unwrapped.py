@@ -7,6 +7,7 @@ caller says for a parameter takes the place of the parameter in what the macro h
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, MutableMapping, MutableSequence, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -20,6 +21,7 @@ from unwet.rewrite.shapes import Leaf
 
 _PARAMETER: Final = re.compile(r"h__(\w+?)__h(?![a-z_])", re.IGNORECASE)
 _Said = Mapping[str, Leaf]
+_Calls = defaultdict[str, list[exp.Anonymous]]  # of one host, by what is called
 
 
 def unwrapped(
@@ -29,11 +31,12 @@ def unwrapped(
 ) -> Iterator[tuple[str, AbstractSet[str]]]:
     """In place: nothing calls these macros any more; gives back their names, and the hosts of the
     calls that are changed."""
+    known: dict[str, _Calls] = {}
     for macro in macros:
         tree = hosts[macro.name]
         if not is_call(tree):
             continue
-        places = _places(macro, hosts)
+        places = _places(macro, hosts, known)
         if _may_go(macro, tree, [node for _, node in places], calls):
             for host, node in places:
                 like = like_which(node) or macro.name
@@ -47,14 +50,23 @@ def unwrapped(
                     made = _inner(tree, dict((*call.args, *call.unsaid)), calls)
                     target, said = made.this[len("call__") :], tuple(arguments(made))
                     calls[at] = replace(call, macro=target, args=said, unsaid=())
-            yield macro.name, {host for host, _ in places}
+            changed = {host for host, _ in places}
+            for host in changed:
+                del known[host]
+            yield macro.name, changed
 
 
-def _places(macro: Macro, hosts: Mapping[str, exp.Expr]) -> list[tuple[str, exp.Anonymous]]:
-    """The calls of a macro, and whose they are."""
+def _places(
+    macro: Macro, hosts: Mapping[str, exp.Expr], known: MutableMapping[str, _Calls]
+) -> list[tuple[str, exp.Anonymous]]:
+    """The calls of a macro, and whose they are; ``known``: those of hosts that were looked at."""
+    for host, root in hosts.items():
+        if host not in known:
+            own = known[host] = defaultdict(list)
+            for node in calls_in(root):
+                own[node.this].append(node)
     name = f"call__{macro.name}"
-    return [(host, node) for host, root in hosts.items()
-            for node in calls_in(root) if node.this == name]  # fmt: skip
+    return [(host, node) for host in hosts for node in known[host].get(name, ())]
 
 
 def _may_go(

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -22,7 +21,19 @@ from sqlglot import exp
 from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import Unit
 from unwet.rewrite.conjuncts import all_of
-from unwet.rewrite.in_step import LEAST, TESTS, Candidate, Site, Walk, above, in_common, tests_of
+from unwet.rewrite.in_step import (
+    LEAST,
+    TESTS,
+    Candidate,
+    How,
+    Site,
+    Tried,
+    Walk,
+    Walks,
+    above,
+    in_common,
+    tests_of,
+)
 from unwet.rewrite.list_parts import Ends, has_list, may_be_said, say
 from unwet.rewrite.naming import snake
 from unwet.rewrite.own_relations import called, reads, with_own
@@ -49,12 +60,16 @@ def variants(
     lists: bool = False,
     most: int | None = None,
     own: bool = False,
-    written: AbstractSet[int] | None = None,
+    written: frozenset[int] | None = None,
+    walks: Walks | None = None,
 ) -> Iterator[list[Unit]]:
     """Groups of units that are said in one shape, each with the tree that says so. Units of one
     shape are no news, so that every group has several of these. `surveys`: of the units' hosts;
     `lists`: whether columns, keys and orders may be others; `most`: shapes that one serves;
-    `written`: a query may be an argument, too, but for calls of these numbers in it."""
+    `written`: a query may be an argument, too, but for calls of these numbers in it; `walks`: what
+    is known of rounds before."""
+    how, walks = How(dialect, lists, own, written), walks or Walks()
+    walks.only(surveys.values())
     alike: dict[object, dict[bytes, Candidate]] = defaultdict(dict)
     for unit in units:
         shapes = alike[_frame(unit.node, lists)]
@@ -65,7 +80,7 @@ def variants(
     left = _MOST
     for shapes in alike.values():
         large = [e for e in shapes.values() if len(e.nodes) >= LEAST and not e.is_deep]
-        for cluster in _clusters(large, dialect, lists, most, own, written):
+        for cluster in _clusters(large, how, most, walks):
             left -= sum(len(shape.nodes) * len(shape.units) for shape, _ in cluster.members)
             if left < 0:
                 return
@@ -114,7 +129,7 @@ class _Cluster:
         """Whether it is in a relation that each has of its own."""
         return any(id(up) in self.owns for up in above(node))
 
-    def parts_with(self, walk: Walk) -> int:
+    def parts_with(self, walk: Tried) -> int:
         """In how many places they part, with one more member."""
         pairs = ((self.cuts, walk.cuts), (self.sites, walk.sites), (self.lists, walk.lists))
         return sum(len(mine.keys() | theirs.keys()) for mine, theirs in pairs)
@@ -141,34 +156,30 @@ class _Cluster:
 
 
 def _clusters(
-    shapes: list[Candidate],
-    dialect: str,
-    lists: bool,
-    most: int | None,
-    own: bool,
-    written: AbstractSet[int] | None,
+    shapes: list[Candidate], how: How, most: int | None, walks: Walks
 ) -> Iterator[_Cluster]:
     shapes.sort(key=lambda each: (-len(each.units), -len(each.nodes), each.units[0].host))
     clusters: list[_Cluster] = []
     for shape in shapes:
-        best: tuple[int, _Cluster, Walk] | None = None
+        best: tuple[int, _Cluster] | None = None
         left = [each for each in clusters if most is None or len(each.members) < most]
-        near = [cluster for cluster in left if shape.is_near(cluster.leader, lists, own)]
-        if lists:  # so much is near that what is nearest has to come first
+        near = [cluster for cluster in left if shape.is_near(cluster.leader, how.lists, how.own)]
+        if how.lists:  # so much is near that what is nearest has to come first
             near.sort(key=lambda each: -in_common(shape.parts, each.leader.parts))
         for cluster in near[:_LEADERS]:
-            walk = Walk(cluster.leader, shape, dialect, lists, own, written)
-            fits = walk.done and cluster.parts_with(walk) <= _PARTS
-            cost = walk.cost + (walk.differences(cluster.leader) if fits and lists else 0)
+            tried = walks.tried(cluster.leader, shape, how)
+            fits = tried.done and cluster.parts_with(tried) <= _PARTS
+            cost = tried.cost + (tried.differences if fits else 0)
             fits = fits and (most is None or cost <= _PARTS)  # of two alone no part is divided
             if fits and (best is None or cost < best[0]):
-                best = cost, cluster, walk
+                best = cost, cluster
         if best is not None:
-            best[1].add(shape, best[2])
+            best[1].add(shape, walks.walk(best[1].leader, shape, how))
         else:
             cluster = _Cluster(shape)
-            cluster.add(shape, Walk(shape, shape, dialect, lists, own, written))
+            cluster.add(shape, Walk(shape, shape, *how))
             clusters.append(cluster)
+        walks.forget()
     yield from (cluster for cluster in clusters if len(cluster.members) > 1)
 
 

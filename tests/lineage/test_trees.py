@@ -6,7 +6,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from unwet.lineage.trees import contents, copied
+from unwet.lineage.trees import contents, copied, in_line
 
 QUERIES = (
     "select a, b as c /* note */ from s.t as x where a in (1, 2) and b like 'x%' order by 1 desc",
@@ -69,3 +69,14 @@ def test_notes_belong_to_the_contents_but_for_places() -> None:
     assert contents(noted) == contents(plain)
     column.meta["bits"] = True
     assert contents(noted) != contents(plain)
+
+
+@pytest.mark.parametrize("dialect", ["", "bigquery", "tsql", "databricks", "snowflake"])
+def test_a_tree_in_line_reads_as_its_printer_has_it(dialect: str) -> None:
+    sql = """SELECT a /* b */, CAST(c AS DATE), CASE WHEN d THEN 'e' END AS f, COALESCE(g, 1) FROM h
+             WHERE i IN (SELECT MAX(j) OVER (PARTITION BY k) FROM l) AND m LIKE '%n'"""
+    tree = sqlglot.parse_one(sql)
+    before = repr(tree)
+    for node in tree.walk():
+        assert in_line(node, dialect) == node.sql(dialect=dialect or None, comments=False)
+    assert repr(tree) == before
