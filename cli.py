@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unwet.lineage.commands.explain import explain
+from unwet.lineage.commands.init import init
 from unwet.lineage.commands.lineage import lineage
 from unwet.lineage.commands.output import say, table, to_stdout
 from unwet.lineage.commands.scan import merge, scan
 from unwet.lineage.errors import UnwetError, UsageError
 from unwet.rewrite.commands.check import check
+from unwet.rewrite.commands.diff import diff
 from unwet.rewrite.commands.drift import drift
 from unwet.rewrite.commands.dups import dups
 from unwet.rewrite.commands.refactor import refactor
@@ -35,7 +37,9 @@ from unwet.rewrite.commands.verify import verify
 if TYPE_CHECKING:
     from unwet.rewrite.demo import Case
 
-COMMANDS = (scan, merge, lineage, check, explain, dups, drift, search, refactor, verify, report)
+COMMANDS = (
+    init, scan, merge, lineage, check, explain, dups, drift, search, refactor, verify, report, diff
+)  # fmt: skip
 _INTERRUPTED, _TERMINATED = 130, 143  # as shells say of SIGINT and SIGTERM
 _terminated = threading.Event()
 

@@ -1,0 +1,33 @@
+"""`unwet init`: a first configuration."""
+
+from pathlib import Path
+
+import click
+
+from unwet.lineage.commands.output import say
+from unwet.lineage.errors import OutputReadOnly, UsageError
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+def init(paths: tuple[str, ...], quiet: bool) -> int:
+    """Write a first unwet.toml: where the pile is, and in which dialect most of it is read.
+
+    PATH defaults to the current folder. A file that is there is left alone.
+    """
+    from unwet.lineage.starting import NAME, started
+
+    place = Path(NAME)
+    if place.exists() or place.is_symlink():
+        raise UsageError(f"{NAME} is there already", "edit it, or move it away first")
+    start = started(paths or (".",))
+    try:
+        with place.open("x", encoding="utf-8") as file:
+            file.write(start.text)
+    except OSError as error:
+        raise OutputReadOnly(NAME, error.strerror or "") from error
+    if not quiet:
+        found = "nothing says which dialect it is" if start.is_open else start.best[0]
+        say(f"{NAME} written: {found}", "next: unwet scan")
+    return 0

@@ -1,0 +1,52 @@
+"""`unwet diff`: what is otherwise in another revision."""
+
+import sys
+from dataclasses import replace
+
+import click
+
+from unwet.lineage.commands.output import emit, notes
+from unwet.lineage.commands.request import Request, shared
+from unwet.lineage.errors import UsageError
+
+
+@click.command()
+@shared("text", "json", paths="[OLD NEW] [PATH]...")
+@click.option("--since", metavar="REV", default="", help="Instead of OLD and NEW: PATH as it was "
+              "in that git revision, and as it is.")  # fmt: skip
+@click.option("--check", is_flag=True, help="Exit 1 when anything is otherwise.")
+def diff(request: Request, since: str, check: bool) -> int:
+    """Show what is otherwise in another revision: reports, and how columns flow.
+
+    \b
+    unwet diff OLD NEW             two folders
+    unwet diff --since REV [PATH]  what git has, and what is there now
+
+    A report that is only written otherwise is not told: it is proved that it returns the same
+    rows. Where that is not proved, it may return others, and why is told. Exit code 0 unless
+    --check is given.
+    """
+    from unwet.lineage.pile import load
+    from unwet.lineage.revision import sources_at
+    from unwet.rewrite import diff as job
+    from unwet.rewrite import diff_forms
+
+    if since:
+        new = request.load()
+        old = load(
+            sources_at(since, request.paths, request.dialect or None),
+            dialect=request.dialect,
+            schema=request.schema,
+            params=request.params,
+            default_schema=request.default_schema,
+        )
+    elif len(request.named) == 2:
+        old, new = (replace(request, paths=(path,)).load() for path in request.named)
+    else:
+        raise UsageError("diff of what?", "unwet diff OLD NEW, or unwet diff --since REV [PATH]")
+    found = job.diff(old, new)
+    notes([*old.findings, *new.findings], request)
+    on_terminal = request.output is None and sys.stdout.isatty()
+    form = diff_forms.as_json(found) if request.format == "json" else ""
+    emit(form or diff_forms.as_text(found, on_terminal, request.verbose), request)
+    return 1 if check and not found.is_empty else 0

@@ -1,0 +1,162 @@
+"""`unwet diff`: what is otherwise in another revision."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from unwet.cli import main
+
+SALES = "CREATE TABLE totals AS SELECT s.region, SUM(s.amount) AS total FROM sales AS s GROUP BY 1"
+OLD = {
+    "totals.sql": SALES,
+    "best.sql": "CREATE VIEW best AS SELECT region FROM totals WHERE total > 100",
+    "top.sql": "SELECT region, total FROM totals ORDER BY total DESC",
+}
+Run = Callable[..., Any]
+
+
+def write(folder: Path, files: Mapping[str, str]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def compare(tmp_path: Path) -> Run:
+    def run(*, old: Mapping[str, str] = OLD, words: tuple[str, ...] = (), **new: str) -> Any:
+        files = {**OLD, **{f"{name}.sql": text for name, text in new.items()}}
+        write(tmp_path / "old", old)
+        write(tmp_path / "elsewhere" / "new", {n: t for n, t in files.items() if t})
+        paths = [str(tmp_path / "old"), str(tmp_path / "elsewhere" / "new")]
+        form = ["--dialect", "duckdb", "--format", "json", "-q", *words]
+        done = CliRunner().invoke(main, ["diff", *paths, *form])
+        assert done.exit_code in (0, 1), done.output
+        return {**json.loads(done.stdout), "code": done.exit_code}
+
+    return run
+
+
+def reports(found: list[dict[str, Any]]) -> list[str]:
+    return [each["relation"] or each["name"] for each in found if each["kind"] == "report"]
+
+
+def edges(found: list[dict[str, Any]]) -> set[str]:
+    return {f"{each['source']['column']} {each['target']['column']} {each['subtype']}"
+            for each in found if each["kind"] == "edge"}  # fmt: skip
+
+
+def test_what_is_written_otherwise_is_nothing(compare: Run) -> None:
+    other = "create table totals as with x as (select amount, region from sales) "
+    other += "select region as region, sum(amount) as total from x group by region"
+    found = compare(totals=other, words=("--check",))
+    assert (found["changed"], found["same"], found["code"]) == ([], 3, 0)
+    assert reports(found["added"]) == reports(found["removed"]) == []
+
+
+def test_what_may_return_other_rows_is_told_with_its_places(compare: Run) -> None:
+    found = compare(best=OLD["best.sql"].replace("100", "200"), words=("--check",))
+    [changed] = found["changed"]
+    assert (changed["relation"], changed["line"], changed["kind"]) == ("best", 1, "report")
+    assert changed["path"].endswith("new/best.sql")
+    assert changed["before"]["path"].endswith("old/best.sql")
+    assert "100" in changed["reason"] and "200" in changed["reason"]
+    assert (found["added"], found["removed"], found["same"], found["code"]) == ([], [], 2, 1)
+
+
+def test_new_and_gone_reports_and_columns(compare: Run) -> None:
+    found = compare(best="", worst="CREATE TABLE worst AS SELECT MIN(total) AS least FROM totals")
+    assert reports(found["added"]) == ["worst"] and reports(found["removed"]) == ["best"]
+    assert edges(found["added"]) == {"total least AGGREGATION"}
+    assert edges(found["removed"]) == {"region region IDENTITY", "total region FILTER"}
+    assert found["code"] == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ("SELECT region, total FROM totals", "SELECT region, total AS most FROM totals", "were"),
+        ("SELECT region, total FROM totals", "SELECT total, region FROM totals", "were"),
+        (
+            "CREATE TEMP MACRO big(x) AS (x > 3); SELECT region FROM totals WHERE big(total)",
+            "CREATE TEMP MACRO big(x) AS (x > 4); SELECT region FROM totals WHERE big(total)",
+            "big is defined otherwise",
+        ),
+        (
+            "CREATE TEMP TABLE t AS SELECT * FROM totals; SELECT COUNT(*) AS n FROM t",
+            "CREATE TEMP TABLE t AS SELECT * FROM best; SELECT COUNT(*) AS n FROM t",
+            "not proved",
+        ),
+        ("SELECT * FROM totals", "SELECT * FROM best", "were"),
+        (
+            "SELECT region FROM totals WHERE total BETWEEN SYMMETRIC 3 AND 1",
+            "SELECT region FROM totals WHERE total BETWEEN 3 AND 1",
+            "",
+        ),
+    ],
+)
+def test_other_rows_or_columns_are_never_the_same(
+    compare: Run, before: str, after: str, reason: str
+) -> None:
+    found = compare(old={**OLD, "top.sql": before}, top=after)
+    [changed] = found["changed"]
+    assert (changed["name"], found["same"]) == ("top", 2)
+    assert reason in changed["reason"]
+
+
+def test_a_table_with_other_columns_changes_what_reads_all_of_them(compare: Run) -> None:
+    old = {**OLD, "all.sql": "CREATE TABLE a (x INT, y INT); CREATE VIEW b AS SELECT * FROM a"}
+    new = "CREATE TABLE a (x INT, z INT); CREATE VIEW b AS SELECT * FROM a"
+    assert "b" in reports(compare(old=old, all=new)["changed"])
+
+
+def test_what_nobody_can_tell_is_the_same_only_letter_for_letter(compare: Run) -> None:
+    odd = "CREATE TABLE odd AS SELECT * FROM totals MATCH_RECOGNIZE (ORDER BY total PATTERN (a))"
+    assert compare(old={**OLD, "odd.sql": odd}, odd=odd)["changed"] == []
+
+
+def test_a_script_that_moves_with_its_folder_is_the_same_report(compare: Run) -> None:
+    many = "DROP TABLE IF EXISTS twice; CREATE TABLE twice AS SELECT {} AS n FROM sales"
+    old = {**OLD, "one.sql": many.format(1), "two.sql": many.format(2)}
+    found = compare(old=old, one=many.format(1), two=many.format(3))
+    assert reports(found["added"]) == reports(found["removed"]) == []
+    assert [each["path"][-7:] for each in found["changed"]] == ["two.sql"]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_revision_of_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git = ["git", "-c", "user.name=n", "-c", "user.email=n@example.org", "-C", str(tmp_path)]
+    write(tmp_path / "pile", OLD)
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "old"]):
+        subprocess.run([*git, *words], check=True)
+    write(tmp_path / "pile", {"best.sql": OLD["best.sql"].replace("100", "200")})
+    (tmp_path / "pile" / "top.sql").unlink()
+    for place, path in ((tmp_path, "pile"), (tmp_path / "pile", ".")):
+        monkeypatch.chdir(place)
+        words = ["diff", "--since", "HEAD", path, "--dialect", "duckdb", "--format", "json"]
+        found = json.loads(CliRunner().invoke(main, words).stdout)
+        assert reports(found["changed"]) == ["best"]
+        assert reports(found["removed"]) == ["top"] and found["same"] == 1
+    for revision in ("nosuch", "--output=x"):
+        failed = CliRunner().invoke(main, ["diff", f"--since={revision}", "."])
+        assert failed.exit_code == 2 and "help: name a commit" in failed.stderr
+    assert not (tmp_path / "pile" / "x").exists()
+
+
+def test_a_person_reads_it(tmp_path: Path) -> None:
+    old = write(tmp_path / "old", OLD)
+    new = write(tmp_path / "new", {**OLD, "top.sql": OLD["top.sql"].replace("total", "region", 1)})
+    words = ["diff", str(old), str(new), "--dialect", "duckdb"]
+    assert "may return other rows (1)" in CliRunner().invoke(main, words).stdout
+    same = CliRunner().invoke(main, ["diff", str(old), str(old), "--dialect", "duckdb"])
+    assert same.stdout == "nothing is otherwise: 3 reports return the same rows\n"
+    wrong = CliRunner().invoke(main, ["diff", str(old)])
+    assert wrong.exit_code == 2 and "unwet diff OLD NEW" in wrong.stderr

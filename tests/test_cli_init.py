@@ -1,0 +1,63 @@
+"""`unwet init`: a first configuration, which all commands can read."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from unwet.cli import main
+from unwet.lineage.config import read_config
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pile").mkdir()
+    return tmp_path
+
+
+def init(*words: str) -> Result:
+    return CliRunner().invoke(main, ["init", *words])
+
+
+def test_it_says_which_dialect_reads_the_pile(folder: Path) -> None:
+    (folder / "pile" / "a.sql").write_text("SELECT TOP 3 [a b], @x AS x INTO #t FROM dbo.t;")
+    done = init("pile")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == "unwet.toml written: tsql\nnext: unwet scan\n"
+    found = read_config(None, folder)
+    assert (found.dialect, found.paths) == ("tsql", (str(folder / "pile"),))
+    scanned = CliRunner().invoke(main, ["scan"])
+    assert scanned.exit_code == 0 and "reports" in scanned.stdout
+
+
+def test_what_many_dialects_read_is_nobody_s(folder: Path) -> None:
+    (folder / "pile" / "a.sql").write_text("SELECT a FROM t")
+    assert "nothing says which dialect it is" in init("pile").stderr
+    text = (folder / "unwet.toml").read_text()
+    assert tomllib.loads(text) == {"paths": ["pile"]} and "postgres, bigquery" in text
+
+
+def test_what_no_dialect_reads_whole_is_told(folder: Path) -> None:
+    text = "SELECT TOP 3 [a b], @x AS x INTO #t FROM dbo.t;\nSELECT FROM WHERE a b"
+    (folder / "pile" / "a.sql").write_text(text)
+    init("pile", "-q")
+    assert "all but 1 place of 1 file" in (folder / "unwet.toml").read_text()
+
+
+def test_a_file_that_is_there_is_left_alone(folder: Path) -> None:
+    (folder / "pile" / "a.sql").write_text("SELECT a FROM t")
+    (folder / "unwet.toml").write_text('dialect = "tsql"\n')
+    done = init("pile")
+    assert done.exit_code == 2 and "unwet.toml is there already" in done.stderr
+    assert (folder / "unwet.toml").read_text() == 'dialect = "tsql"\n'
+
+
+def test_without_sql_nothing_is_written(folder: Path) -> None:
+    for words in ((), ("nosuch",)):
+        done = init(*words)
+        assert done.exit_code == 2 and "help:" in done.stderr
+    assert not (folder / "unwet.toml").exists()
