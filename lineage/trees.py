@@ -125,12 +125,16 @@ def conjuncts(test: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def drop_test(test: exp.Expr) -> None:
-    """In place: a condition goes out of the AND or the WHERE that it stands in, if it does."""
+    """In place: a condition goes out of the AND, the WHERE, or the HAVING of groups that it stands
+    in, if it does; without groups, a HAVING makes one of all rows."""
     parent = test.parent
     if isinstance(parent, exp.And):
         parent.replace(parent.this if parent.expression is test else parent.expression)
     elif isinstance(parent, exp.Where) and parent.parent is not None:
         parent.parent.set("where", None)
+    elif isinstance(parent, exp.Having) and parent.parent is not None:
+        grouped = parent.parent.args.get("group") is not None
+        parent.parent.set("having", None if grouped else parent)
 
 
 def texts(tree: exp.Expr) -> Iterator[str]:

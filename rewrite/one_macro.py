@@ -204,7 +204,7 @@ class _Work:
         groups: dict[object, list[str]] = defaultdict(list)
         for name, macro in self.macros.items():
             own = (self.calls[n] for n in self.own[name])
-            if name not in self.stay and _is_plain(macro) and says_all(macro, own):
+            if _is_plain(macro) and says_all(macro, own):
                 groups[macro.kind, _outline(macro.tree)].append(name)
         models: dict[object, list[str]] = defaultdict(list)
         for name, tree in self.models.items():
@@ -221,7 +221,8 @@ class _Work:
             names.sort(key=lambda n: (-len(self.own[n]), n))
             for at, name in enumerate(names):
                 if self._lines(name) >= _LINES:
-                    yield from ((name, other) for other in names[at + 1 :])
+                    later = (other for other in names[at + 1 :] if other not in self.stay)
+                    yield from ((name, other) for other in later)
                     yield from ((name, other) for other in models.get(key, ()))
             if len(names) * len(inner[key]) <= _LOOKS:
                 yield from self._near(names, inner[key])
@@ -288,6 +289,10 @@ class _Work:
         if found is None:
             return None
         made, new = _taken(macro, found, self.macros.keys())
+        if name in self.stay:
+            if new or made.params != macro.params or found.calls != self.calls:
+                return None  # what others say of it would be something else
+            made = macro
         if not self._is_template(macro, made, found, len(new)):
             return None
         calls = found.calls

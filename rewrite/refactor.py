@@ -44,6 +44,7 @@ from unwet.rewrite.meanwhile import Meanwhile, pays
 from unwet.rewrite.naming_again import as_before, called_before, names_of, signs, staging_names
 from unwet.rewrite.normal import ruled
 from unwet.rewrite.one_order import in_one_order
+from unwet.rewrite.one_select import one_select
 from unwet.rewrite.parameter_names import with_telling_names
 from unwet.rewrite.planned import Abstraction, abstractions
 from unwet.rewrite.project import Kept, Project
@@ -314,7 +315,10 @@ class _Job:
         through = read_through(drafts, self.plans, relations, own, self.normalizer, self.worded)
         read, makers = through.names, through.tables
         texts = {name for name, plan in self.plans.items() if is_text(plan)}
-        mine = in_one_order(through.drafts, own | texts, self.worded)
+        mine = through.drafts
+        if self.target.MACROS:
+            mine = one_select(mine, own | texts, self.worded)
+        mine = in_one_order(mine, own | texts, self.worded)
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
             shared = self._shared(mine, known, own, read, makers, deadline.after(1))
             library = plain_library((*shared.drafts, *shared.intermediates))

@@ -51,6 +51,16 @@ def reads_order(tree: exp.Expr, dialect: str) -> bool:
     return any(_reads_order(node, exact) for node in tree.walk()) or _says_rownum(tree)
 
 
+def sees_order(tree: exp.Expr, ordered: exp.Expr, dialect: str) -> bool:
+    """Whether anything in a statement may see the order of one of its queries: its own aggregates,
+    and those of what it reads, have their rows before these are put into that order."""
+    exact = dialect not in _CASELESS
+    again = any(block.args.get("recursive") for block in tree.find_all(exp.With))
+    inside = set() if again else {id(n) for n in ordered.walk() if isinstance(n, exp.AggFunc)}
+    seen = (node for node in tree.walk() if id(node) not in inside)
+    return any(_reads_order(node, exact) for node in seen) or _says_rownum(tree)
+
+
 def _says_rownum(tree: exp.Expr) -> bool:
     """Whether a word in it may be Oracle's number of a row: ROWNUM, where nothing is called so."""
     said = (c for c in tree.find_all(exp.Column) if not c.table and c.name.lower() == "rownum")

@@ -1,7 +1,8 @@
 """What nearly all calls of a macro say is what its parameter is where a call says nothing.
 
 So a call shows in what its report is another one. A value that half of the reports have chooses
-which report it is (a country, a month), and is always said.
+which report it is (a country, a month), and is always said. A long formula chooses nothing: that of
+half of the reports is usual, too.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from unwet.rewrite.shapes import CONDITION, Leaf
 
 _LEAST: Final = 3  # calls that say the same
 _SHARE: Final = 2 / 3  # of all calls
+_PAIR: Final = 2  # calls that say the same formula
+_LONG: Final = 24  # letters of one
+_FORMULA: Final = re.compile(r"\w\(")
 _PLAIN: Final = re.compile(r"[\w .%+-]*")  # needs no escape in any language
-_EXPRESSION: Final = re.compile(r"[\w .%+*/=<>,()-]+")
+_EXPRESSION: Final = re.compile(r"[\w .%+*/=<>,()\[\]-]+")
 _RELATION: Final = re.compile(r"ref__\w+?__ref|src__\w+?__src")
 
 
@@ -80,10 +84,19 @@ def _usual(groups: list[list[MacroCall]], calls: Sequence[MacroCall]) -> dict[st
     found: dict[str, Leaf] = {}
     for name, leaves in said.items():
         leaf, times = Counter(leaves).most_common(1)[0]
+        if leaf is None:
+            continue
         enough = times >= _LEAST and times >= _SHARE * len(leaves)
-        if leaf and enough and len(leaves) == len(groups) and _is_safe(name, leaf, calls):
+        enough |= _is_formula(name, leaf) and times >= max(_PAIR, len(leaves) / 2)
+        if enough and len(leaves) == len(groups) and _is_safe(name, leaf, calls):
             found[name] = leaf
     return found
+
+
+def _is_formula(name: str, leaf: Leaf) -> bool:
+    """Whether it says how something is computed, and at length; not which rows there are."""
+    long = leaf.kind == "condition" and len(leaf.text) >= _LONG
+    return long and not name.startswith(CONDITION) and _FORMULA.search(leaf.text) is not None
 
 
 def _is_safe(name: str, leaf: Leaf, calls: Sequence[MacroCall]) -> bool:

@@ -62,12 +62,14 @@ class ItemLevel:
     @property
     def lines(self) -> int:
         """With those around."""
-        if len(self.names) > 1:
-            rows = ", ".join(f"({', '.join(map(said_word, row))})" for row in self.rows)
-            if len(f"{{% for {', '.join(self.names)} in [{rows}] %}}") <= LINE:
-                return 2
+        several = len(self.names) > 1
+        said = (", ".join(map(said_word, row)) for row in self.rows)
+        rows = ", ".join(f"({row})" if several else row for row in said)
+        if len(f"{{% for {', '.join(self.names)} in [{rows}] %}}") <= LINE:
+            return 2
+        if several:
             return 3 + sum(1 if _signs(r) <= _ROW else 2 - -_signs(r) // _LINE for r in self.rows)
-        return 2 if self.signs < _LINE - 20 else 3 - -self.signs // _LINE
+        return 3 - -self.signs // _LINE
 
 
 def _signs(row: Values) -> int:

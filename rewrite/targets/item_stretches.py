@@ -31,6 +31,8 @@ LEAST: Final = 5  # members; fewer are read as easily as a loop
 FEWEST: Final = 3  # of those that take several lines each
 _TURNS: Final = 6  # kinds of members that may take turns
 _SAVED: Final = 4  # lines that a loop saves at least
+_FEWER: Final = 2  # where it has so much fewer signs
+_SIGNS: Final = 0.4
 _PLAIN: Final = 10  # and one over columns, which are a list already
 
 Stretch = tuple[int, int, ItemLoop | None]  # from, to, and the loop that it is
@@ -222,8 +224,11 @@ def _paying(loop: ItemLoop, items: Sequence[Item], texts: Sequence[str]) -> Item
         return None  # columns under another name, or under their own
     signs = sum(level.signs for level in loop.levels) + len(loop.body)
     least = _SAVED if fixed - {"."} else _PLAIN
+    every = sum(map(len, texts))
     if len(texts) < LEAST and len(loop.levels[0].names) > 1:
         least = max(
             least, before // 3
         )  # a table of few rows is read as slowly as what it stands for
-    return loop if signs < sum(map(len, texts)) and before - loop.lines >= least else None
+    elif fixed - {"."} and signs <= _SIGNS * every:
+        least = min(least, _FEWER)
+    return loop if signs < every and before - loop.lines >= least else None

@@ -6,7 +6,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from unwet.lineage.trees import contents, copied, in_line
+from unwet.lineage.trees import contents, copied, drop_test, in_line
 
 QUERIES = (
     "select a, b as c /* note */ from s.t as x where a in (1, 2) and b like 'x%' order by 1 desc",
@@ -80,3 +80,23 @@ def test_a_tree_in_line_reads_as_its_printer_has_it(dialect: str) -> None:
     for node in tree.walk():
         assert in_line(node, dialect) == node.sql(dialect=dialect or None, comments=False)
     assert repr(tree) == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "left"),
+    [
+        ("SELECT a FROM t WHERE TRUE", "SELECT a FROM t"),
+        ("SELECT a FROM t WHERE TRUE AND a > 1", "SELECT a FROM t WHERE a > 1"),
+        ("SELECT a FROM t GROUP BY a HAVING TRUE", "SELECT a FROM t GROUP BY a"),
+        ("SELECT a FROM t GROUP BY a HAVING a > 1 AND TRUE",
+         "SELECT a FROM t GROUP BY a HAVING a > 1"),
+        ("SELECT 1 AS a FROM t HAVING TRUE", "SELECT 1 AS a FROM t HAVING TRUE"),  # one row of all
+        ("SELECT a FROM t WHERE a OR TRUE", "SELECT a FROM t WHERE a OR TRUE"),
+    ],
+)  # fmt: skip
+def test_a_condition_that_says_nothing_goes_where_it_does_nothing(sql: str, left: str) -> None:
+    tree = sqlglot.parse_one(sql)
+    test = tree.find(exp.Boolean)
+    assert test is not None
+    drop_test(test)
+    assert tree.sql() == left

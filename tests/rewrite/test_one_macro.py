@@ -435,3 +435,16 @@ def test_each_model_returns_what_it_returned(
         assert base.sql(f"({old}) EXCEPT ALL ({new})").fetchall() == []
         assert base.sql(f"({new}) EXCEPT ALL ({old})").fetchall() == []
         assert base.sql(old).columns == base.sql(new).columns
+
+
+def test_a_macro_that_stays_takes_what_needs_no_change_of_it() -> None:
+    """The models that call it are compared as texts, so that it has to say what it did."""
+    start = library(tree(day="h__day__h"))
+    same, other = tree(day="2024-03-04"), tree(day="2024-03-04", relation="requests")
+    for taken, calls in ((same, True), (other, False)):
+        models = {**start.models, "m9": taken}
+        made = with_one_macro(
+            Library(models, start.macros, start.calls), "duckdb", 5, alone={"m0", "m1"}
+        )
+        assert [each.tree for each in made.macros] == [each.tree for each in start.macros]
+        assert isinstance(made.models["m9"], exp.Var) is calls

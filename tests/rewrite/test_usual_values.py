@@ -109,3 +109,29 @@ def test_a_list_of_columns_may_be_usual(text: str, usual: str | None) -> None:
     assert made.macros[0].defaults == ({"d": usual} if usual else {})
     if usual:
         assert as_default(usual, "duckdb", ()) == usual == argument(calls[0].args[0][1], "duckdb")
+
+
+FORMULA = "ROUND(COUNT(DISTINCT page) * 100 / total, 2)"
+
+
+@pytest.mark.parametrize(
+    ("name", "texts", "usual"),
+    [
+        ("pct", [FORMULA] * 2 + ["COUNT(DISTINCT page) / total"] * 2, FORMULA),
+        ("pct", [FORMULA, "a + b", "a", "b"], None),  # one call is not half of them
+        ("pct", [FORMULA] * 2 + ["a", "b", "c"], None),
+        ("pct", ["total"] * 2 + ["a", "b"], None),  # a column, which may be what a report is about
+        ("condition", [FORMULA] * 2 + ["a", "b"], None),
+        ("kbytes", ["APPROX_QUANTILES(bytes, 1000)[OFFSET(500)]"] * 2,
+         "APPROX_QUANTILES(bytes, 1000)[OFFSET(500)]"),
+    ],
+)  # fmt: skip
+def test_a_long_formula_of_half_of_the_calls_is_usual(
+    name: str, texts: list[str], usual: str | None
+) -> None:
+    given = with_expressions(name, *texts)
+    made = with_usual_values(given)
+    assert made.macros[0].defaults == ({name: usual} if usual else {})
+    assert [len(call.args) for call in made.calls] == [text != usual for text in texts]
+    if usual:
+        assert as_default(usual, "bigquery", ()) == argument(given.calls[0].args[0][1], "bigquery")
