@@ -5,37 +5,27 @@
 Reports are paired by the relation that they make, those that make none by their file. A pair is the
 same only where that is proved, as it is for a model and its report (`prove/judge.py`), or where
 nobody can tell what it is and its script is letter for letter as it was; whatever else is changed,
-or may be. Functions that either pile defines are not looked into: a report whose text names one
-that is defined otherwise is changed.
+or may be. What a plan does not say is compared beside it (`diff_doubts.py`).
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from unwet.lineage.columns import ColumnId, Edge
 from unwet.lineage.findings import Span
 from unwet.lineage.pile import Pile
 from unwet.lineage.templating import restorer
 from unwet.rewrite.algebra import Opaque, walk
+from unwet.rewrite.diff_doubts import Beside, columns_otherwise, doubt
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.against import dialect_of, placeholders
 from unwet.rewrite.prove.judge import judge
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.script import Definition, Report
-
-_MADE: Final = re.compile(
-    r"\bCREATE\s+(?:OR\s+(?:REPLACE|ALTER)\s+)?(?:\w+\s+)?"
-    r"(?:FUNCTION|MACRO|PROCEDURE|PROC|AGGREGATE)\s+(?:IF\s+NOT\s+EXISTS\s+)?"
-    r"(?P<name>[^\s(]+)",
-    re.IGNORECASE,
-)
-_WORD: Final = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +49,9 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Reports of one revision only, those that are changed, how many are the same; and the edges
-    that one revision has only, all sorted."""
+    """Reports of one revision only, those that are changed, how many are the same; the edges that
+    one revision has only; and the files that are written otherwise and were not understood, all
+    sorted."""
 
     added: tuple[Report, ...]
     removed: tuple[Report, ...]
@@ -68,11 +59,12 @@ class Diff:
     same: int
     more: tuple[Flow, ...]
     less: tuple[Flow, ...]
+    unclear: tuple[str, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is otherwise."""
-        return not any((self.added, self.removed, self.changed, self.more, self.less))
+        return not any((self.added, self.removed, self.changed, self.more, self.less, self.unclear))
 
 
 def diff(old: Pile, new: Pile) -> Diff:
@@ -94,6 +86,7 @@ def diff(old: Pile, new: Pile) -> Diff:
         len(pairs) - len(changed),
         tuple(sorted(theirs - mine, key=_order)),
         tuple(sorted(mine - theirs, key=_order)),
+        tuple(_unclear(before, after)),
     )
 
 
@@ -150,75 +143,37 @@ def _changed(
              for old, new in pairs}  # fmt: skip
     judged = judge((old for old, _ in pairs), found, dialect_of(after.pile), before.normalizer,
                    before.pile.catalog)  # fmt: skip
-    other = _defined_otherwise(before.pile, after.pile)
+    mine, theirs = (Beside(side.pile, side.state.reports) for side in (before, after))
     for old, new in pairs:
-        words = {word.lower() for text in _texts(new.definition) for word in _WORD.findall(text)}
         reason = judged.unproved.get(old.name, "")
-        if reason and _is_as_it_was(old.definition, new.definition, before.pile, after.pile):
+        if reason and _is_open(old, new) and mine.texts(old) == theirs.texts(new):
             reason = ""
-        if names := _columns_otherwise(old, new):
-            reason = names
-        elif named := other & words:
-            reason = f"the function {min(named)} is defined otherwise"
+        reason = columns_otherwise(old, new) or reason or doubt(old, new, mine, theirs)
         if reason:
             yield Changed(new, old.span, reason)
 
 
-def _is_as_it_was(one: Definition, other: Definition, old: Pile, new: Pile) -> bool:
-    """Whether nobody can tell what a report is, and its script says the same, letter for letter."""
-    opaque = any(
-        plan is None or any(isinstance(node, Opaque) for node in walk(plan.rel))
-        for plan in (one.plan, other.plan)
-    )
-    return opaque and _script(one, old) == _script(other, new)
-
-
-def _script(definition: Definition, pile: Pile) -> list[str]:
-    return [source.text for source in pile.sources if source.path == definition.path]
+def _is_open(*reports: Report) -> bool:
+    """Whether nobody can tell what one of them is."""
+    plans = [report.definition.plan for report in reports]
+    return any(p is None or any(isinstance(node, Opaque) for node in walk(p.rel)) for p in plans)
 
 
 def _why_not(definition: Definition) -> str:
     return definition.problem or definition.doubt or "its rows cannot be told statically"
 
 
-def _columns_otherwise(old: Report, new: Report) -> str:
-    """Which names of columns one of them has only; a plan knows them by their places."""
-    mine, theirs = _names(old.definition), _names(new.definition)
-    if mine == theirs or not mine or not theirs:
-        return ""
-    return f"its columns were {', '.join(mine)} and are {', '.join(theirs)}"
-
-
-def _names(definition: Definition) -> tuple[str, ...]:
-    plan = definition.plan
-    names = definition.columns or (plan.names if plan is not None else ())
-    return tuple(name.lower() for name in names)
-
-
-def _texts(definition: Definition) -> tuple[str, ...]:
-    """What the statements of a report say, and those that make the temporary tables that it reads,
-    however they are laid out."""
-    own = [" ".join(part.statement.text.split()) for part in definition.parts]
-    temps = (text for read in definition.reads if read.temp for text in _texts(read))
-    return (*own, *temps)
-
-
-def _defined_otherwise(old: Pile, new: Pile) -> frozenset[str]:
-    """The last words of the names of functions that are not the same in both."""
-    mine, theirs = _functions(old), _functions(new)
-    return frozenset(name for name in mine.keys() | theirs.keys()
-                     if mine.get(name) != theirs.get(name))  # fmt: skip
-
-
-def _functions(pile: Pile) -> Mapping[str, set[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for script in pile.scripts:
-        for statement in script.statements:
-            for made in _MADE.finditer(statement.text):
-                words = _WORD.findall(made["name"])
-                if words:
-                    found[words[-1].lower()].add(statement.text.strip())
-    return found
+def _unclear(before: Meaning, after: Meaning) -> Iterator[str]:
+    """The files that are not understood as a whole, and are not as they were."""
+    mine, theirs = (Beside(side.pile, side.state.reports) for side in (before, after))
+    roots = _root(before.pile), _root(after.pile)
+    old = {_inside(path, roots[0]): path for path in mine.unclear}
+    new = {_inside(path, roots[1]): path for path in theirs.unclear}
+    for name in sorted(old.keys() | new.keys()):
+        was = mine.text(old.get(name) or os.path.join(roots[0], name))
+        now = theirs.text(new.get(name) or os.path.join(roots[1], name))
+        if was != now:
+            yield name
 
 
 def _flows(pile: Pile) -> set[Flow]:

@@ -23,6 +23,7 @@ def as_json(found: Diff) -> str:
         "removed": [*map(_report, found.removed), *map(_edge, found.less)],
         "changed": [_change(each) for each in found.changed],
         "same": found.same,
+        "unclear": [*found.unclear],
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
@@ -54,6 +55,7 @@ def _parts(found: Diff) -> Iterator[tuple[str, Sequence[str]]]:
     yield "Reports that are new", [_line(each, each.span) for each in found.added]
     yield "Reports that are gone", [_line(each, each.span) for each in found.removed]
     yield "Reports that may return other rows", [_changed_line(each) for each in found.changed]
+    yield "Files that are otherwise and not understood", [f"  {each}" for each in found.unclear]
     yield "Columns that flow anew", [_flow_line(each) for each in found.more]
     yield "Columns that flow no more", [_flow_line(each) for each in found.less]
 

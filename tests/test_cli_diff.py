@@ -96,6 +96,14 @@ def test_new_and_gone_reports_and_columns(compare: Run) -> None:
             "not proved",
         ),
         ("SELECT * FROM totals", "SELECT * FROM best", "were"),
+        ("SELECT region FROM totals ORDER BY 1", "SELECT region FROM totals", "was ordered"),
+        (
+            "SELECT region FROM totals ORDER BY total",
+            "SELECT region FROM totals ORDER BY total DESC",
+            "was ordered",
+        ),
+        ("USE a; SELECT n FROM q", "USE b; SELECT n FROM q", "another statement besides: USE"),
+        ("SELECT n FROM q", "SET x = 1; SELECT n FROM q", "another statement besides: SET"),
         (
             "SELECT region FROM totals WHERE total BETWEEN SYMMETRIC 3 AND 1",
             "SELECT region FROM totals WHERE total BETWEEN 3 AND 1",
@@ -116,6 +124,27 @@ def test_a_table_with_other_columns_changes_what_reads_all_of_them(compare: Run)
     old = {**OLD, "all.sql": "CREATE TABLE a (x INT, y INT); CREATE VIEW b AS SELECT * FROM a"}
     new = "CREATE TABLE a (x INT, z INT); CREATE VIEW b AS SELECT * FROM a"
     assert "b" in reports(compare(old=old, all=new)["changed"])
+
+
+def test_a_table_with_other_types_is_changed(compare: Run) -> None:
+    old = {**OLD, "a.sql": "CREATE TABLE a (x INT); INSERT INTO a SELECT total FROM totals"}
+    [changed] = compare(old=old, a=old["a.sql"].replace("INT)", "TEXT)"))["changed"]
+    assert changed["reason"] == "the types of its columns were INT and are TEXT"
+
+
+def test_files_that_are_not_understood_are_told_where_they_differ(compare: Run) -> None:
+    odd = "GRANT SELECT ON FROM b; CREATE VIEW odd AS SELECT 1 AS n"
+    old = {**OLD, "odd.sql": odd, "bad.sql": "SELECT FROM FROM"}
+    found = compare(old=old, odd=odd.replace("b;", "c;"), bad=old["bad.sql"], words=("--check",))
+    assert found["unclear"] == ["odd.sql"] and found["code"] == 1
+    assert "bad" not in reports(found["changed"])
+
+
+def test_a_template_that_decides_something_else_is_changed(compare: Run) -> None:
+    text = "SELECT n FROM q {% if x %} WHERE n > 1 {% endif %}"
+    found = compare(old={**OLD, "top.sql": text}, top=text.replace("1", "2"))
+    assert found["changed"] and found["same"] == 2
+    assert compare(old={**OLD, "top.sql": text}, top=text)["changed"] == []
 
 
 def test_what_nobody_can_tell_is_the_same_only_letter_for_letter(compare: Run) -> None:

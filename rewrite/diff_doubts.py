@@ -1,0 +1,160 @@
+"""Why two reports of one plan may be two even so: what a plan does not say.
+
+Names and types of columns, the order in which a query returns its rows, functions that the pile
+defines for itself, statements that a script runs besides (USE, SET, DECLARE), and what of a
+template is not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.parse import Script
+from unwet.lineage.pile import Pile
+from unwet.rewrite.algebra import Col, Plan
+from unwet.rewrite.prove.phrases import spoken
+from unwet.rewrite.script import Definition, Report
+
+_MADE: Final = re.compile(
+    r"\bCREATE\s+(?:OR\s+(?:REPLACE|ALTER)\s+)?(?:\w+\s+)?"
+    r"(?:FUNCTION|MACRO|PROCEDURE|PROC|AGGREGATE)\s+(?:IF\s+NOT\s+EXISTS\s+)?"
+    r"(?P<name>[^\s(]+)",
+    re.IGNORECASE,
+)
+_WORD: Final = re.compile(r"\w+")
+_TEMPLATE: Final = re.compile(r"\{%|\}\s*\?\s*\{")  # what decides which text is SQL
+_LOST: Final = frozenset({"PARSE", "OPAQUE", "TOKENIZE"})
+
+
+class Beside:
+    """What is in a pile besides the plans of its reports."""
+
+    def __init__(self, pile: Pile, reports: tuple[Report, ...]) -> None:
+        self._reports = reports
+        self._scripts: dict[str, list[Script]] = defaultdict(list)
+        for script in pile.scripts:
+            self._scripts[script.source.path].append(script)
+
+    def texts(self, report: Report) -> list[str]:
+        """The files of a report, letter for letter."""
+        return [script.source.text for script in self._of(report)]
+
+    def is_templated(self, report: Report) -> bool:
+        """Whether a template decides which text of its files is SQL."""
+        return any(_TEMPLATE.search(text) for text in self.texts(report))
+
+    def statements(self, report: Report) -> list[str]:
+        """What its scripts run and no report is made of, laid out alike; a DROP says nothing of
+        what is there at the end."""
+        return [_one_line(s.text) for script in self._of(report) for s in script.statements
+                if id(s) not in self._used and not isinstance(s.tree, exp.Drop)
+                and not _MADE.search(s.text)]  # fmt: skip
+
+    def words(self, report: Report) -> set[str]:
+        """All words of the statements that it is made of."""
+        texts = (part.statement.text for each in _with_temps(report.definition)
+                 for part in each.parts)  # fmt: skip
+        return {word.lower() for text in texts for word in _WORD.findall(text)}
+
+    @cached_property
+    def functions(self) -> Mapping[str, set[str]]:
+        """What makes the functions of each name, of which the last word counts."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for statement in (s for each in self._scripts.values() for x in each for s in x.statements):
+            for made in _MADE.finditer(statement.text):
+                words = _WORD.findall(made["name"])
+                if words:
+                    found[words[-1].lower()].add(statement.text.strip())
+        return found
+
+    @cached_property
+    def unclear(self) -> Mapping[str, str]:
+        """By file, its text and what of it was not understood."""
+        return {path: "".join(s.source.text for s in scripts)
+                for path, scripts in self._scripts.items()
+                if any(f.code in _LOST for s in scripts for f in s.findings)}  # fmt: skip
+
+    def text(self, path: str) -> str:
+        """All that is in a file."""
+        return "".join(script.source.text for script in self._scripts.get(path, ()))
+
+    @cached_property
+    def _used(self) -> set[int]:
+        return {id(part.statement) for report in self._reports
+                for each in _with_temps(report.definition) for part in each.parts}  # fmt: skip
+
+    def _of(self, report: Report) -> Iterator[Script]:
+        parts = [part for each in _with_temps(report.definition) for part in each.parts]
+        paths = {report.span.path, *(part.statement.path for part in parts)}
+        for path in sorted(paths):
+            yield from self._scripts.get(path, ())
+
+
+def doubt(old: Report, new: Report, before: Beside, after: Beside) -> str:
+    """Why reports that have one plan may return other rows, or columns; empty where nothing says
+    that."""
+    other = {name for name in before.functions.keys() | after.functions.keys()
+             if before.functions.get(name) != after.functions.get(name)}  # fmt: skip
+    if named := other & after.words(new):
+        return f"the function {min(named)} is defined otherwise"
+    if before.texts(old) == after.texts(new):
+        return ""
+    if before.is_templated(old) or after.is_templated(new):
+        return "a template decides what it is, and that is written otherwise"
+    if before.statements(old) != after.statements(new):
+        gone = [s for s in before.statements(old) if s not in after.statements(new)]
+        more = [s for s in after.statements(new) if s not in before.statements(old)]
+        said = (more or gone or after.statements(new))[0]
+        return f"its script runs another statement besides: {said[:60]}"
+    return ""
+
+
+def columns_otherwise(old: Report, new: Report) -> str:
+    """Which names or types of columns, or which order of rows, one of them has only: a plan knows
+    columns by their places."""
+    mine, theirs = _names(old.definition), _names(new.definition)
+    if mine and theirs and mine != theirs:
+        return f"its columns were {', '.join(mine)} and are {', '.join(theirs)}"
+    types = old.definition.types, new.definition.types
+    if types[0] != types[1] and all(types):
+        return f"the types of its columns were {', '.join(types[0])} and are {', '.join(types[1])}"
+    orders = _order(old.definition.plan), _order(new.definition.plan)
+    if not new.relation and orders[0] != orders[1]:
+        return f"it was ordered by {orders[0] or 'nothing'}, and is by {orders[1] or 'nothing'}"
+    return ""
+
+
+def _order(plan: Plan | None) -> str:
+    """What its rows are ordered by, in words."""
+    keys = plan.order if plan is not None else ()
+    names = plan.names if plan is not None else ()
+    said = []
+    for key in keys:
+        column = isinstance(key.expr, Col) and key.expr.index < len(names)
+        what = names[key.expr.index].lower() if column else spoken(key.expr)  # type: ignore[union-attr]
+        nulls = {None: "", True: " NULLS FIRST", False: " NULLS LAST"}[key.nulls_first]
+        said.append(f"{what}{' DESC' if key.descending else ''}{nulls}")
+    return ", ".join(said)
+
+
+def _names(definition: Definition) -> tuple[str, ...]:
+    plan = definition.plan
+    names = definition.columns or (plan.names if plan is not None else ())
+    return tuple(name.lower() for name in names)
+
+
+def _with_temps(definition: Definition) -> Iterator[Definition]:
+    yield definition
+    for read in definition.reads:
+        if read.temp:
+            yield from _with_temps(read)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
