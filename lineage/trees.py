@@ -54,15 +54,15 @@ def _copy_notes(node: exp.Expr, copy: exp.Expr) -> None:
         copy._hash = node._hash
 
 
-def in_line(tree: exp.Expr, dialect: str = "") -> str:
+def in_line(tree: exp.Expr, dialect: str = "", spent: bool = False) -> str:
     """What ``tree.sql(dialect, comments=False)`` gives, in half the time: there a printer is made
-    for each small part that is printed."""
+    for each small part that is printed. ``spent``: nobody needs the tree again."""
     printers: dict[str, Generator] = _printers.__dict__
     printer = printers.get(dialect)
     if printer is None:
         known = Dialect.get_or_raise(dialect or None)
         printer = printers[dialect] = known.generator(comments=False)
-    return printer.generate(copied(tree), copy=False)
+    return printer.generate(tree if spent else copied(tree), copy=False)
 
 
 _printers = threading.local()  # one is for one tree at a time

@@ -18,7 +18,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied, texts
+from unwet.lineage.trees import copied, in_line, texts
 from unwet.rewrite.alike import plainly
 from unwet.rewrite.library import HANDED_ON, Macro
 from unwet.rewrite.naming import free, snake
@@ -333,7 +333,7 @@ class _Fitting:
     def _long(self, node: exp.Expr) -> Leaf | None:
         """A copy of an output as it is written, or a word for it where that is no argument; None
         where it can be neither."""
-        text = node.sql(self._dialect or None, comments=False)
+        text = in_line(node, self._dialect)
         leaf = Leaf("condition", text)
         if len(text) <= _LONGEST and _can_be_said(leaf):
             return leaf
@@ -436,7 +436,7 @@ class _Fitting:
         return plainly(mine) == plainly(self._renamed(other))
 
     def _text(self, node: exp.Expr) -> str:
-        return self._renamed(node).sql(self._dialect or None, comments=False, copy=False)
+        return in_line(self._renamed(node), self._dialect, spent=True)
 
     def _renamed(self, node: exp.Expr) -> exp.Expr:
         """A copy in the macro's names."""

@@ -47,6 +47,7 @@ from unwet.rewrite.shapes import Leaf, after_tables, in_order
 from unwet.rewrite.side_by_side import (
     OPTIONAL,
     Aligned,
+    Spares,
     ctes,
     has_parameters,
     own_words,
@@ -121,6 +122,7 @@ class _Work:
     lines: dict[str, tuple[exp.Expr, int]] = field(default_factory=dict)
     said: dict[str, tuple[exp.Expr, frozenset[str]]] = field(default_factory=dict)
     inner: dict[str, tuple[str, int, exp.Select]] = field(default_factory=dict)  # with their hosts
+    spares: Spares = field(default_factory=Spares)
     tried: dict[tuple[str, str], tuple[exp.Expr, exp.Expr, _Merge | None]] = field(
         default_factory=dict
     )
@@ -285,7 +287,9 @@ class _Work:
 
     def _tried(self, name: str, taken: str) -> _Merge | None:
         macro = self.macros.get(name) or self._new(name, taken)
-        found = side_by_side(macro.tree, self._tree(taken), self.calls, self.dialect, _MOST)
+        found = side_by_side(
+            macro.tree, self._tree(taken), self.calls, self.dialect, _MOST, self.spares
+        )
         if found is None:
             return None
         made, new = _taken(macro, found, self.macros.keys())

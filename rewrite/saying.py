@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, in_line
 from unwet.rewrite.library import HANDED_ON, HOLE, MacroCall, calls_within
 from unwet.rewrite.shapes import Leaf, as_leaf
 
@@ -149,4 +149,4 @@ class Saying:
         for column in copy.find_all(exp.Column):
             if (name := self.state.names.get(column.table.lower())) is not None:
                 column.set("table", exp.to_identifier(name))
-        return copy.sql(self._dialect or None, comments=False, copy=False)
+        return in_line(copy, self._dialect, spent=True)

@@ -59,13 +59,39 @@ class Aligned:
     calls: list[MacroCall]
 
 
+class Spares:
+    """Copies of trees that nobody changes in place, to lay other trees beside: most attempts end
+    before anything in them is put elsewhere, and the next one takes the same copy."""
+
+    def __init__(self) -> None:
+        self._left: dict[int, tuple[exp.Expr, exp.Expr]] = {}  # with the trees, which stay
+
+    def take(self, tree: exp.Expr) -> exp.Expr:
+        """A copy, which is nobody else's."""
+        left = self._left.pop(id(tree), None)
+        return left[1] if left is not None else copied(tree)
+
+    def give_back(self, tree: exp.Expr, copy: exp.Expr) -> None:
+        """A copy that is as it was."""
+        self._left[id(tree)] = tree, copy
+
+
 def side_by_side(
-    mine: exp.Expr, other: exp.Expr, calls: Sequence[MacroCall], dialect: str, most: int
+    mine: exp.Expr,
+    other: exp.Expr,
+    calls: Sequence[MacroCall],
+    dialect: str,
+    most: int,
+    spares: Spares | None = None,
 ) -> Aligned | None:
-    """``calls``: what the numbers in the trees stand for; ``most``: new parameters."""
-    tree = copied(mine)
+    """``calls``: what the numbers in the trees stand for; ``most``: new parameters; ``spares``:
+    copies of the trees that others are laid beside."""
+    spares = spares or Spares()
+    tree = spares.take(mine)
     work = _Alignment(calls, dialect, most)
     if not work.same(tree, other):
+        if not work.changed:
+            spares.give_back(mine, tree)
         return None
     state = work.state
     new = tuple(New(a, b, word, tuple(puts)) for (a, b), (word, puts) in state.new.items())
@@ -81,6 +107,7 @@ class _Alignment(Saying):
     def __init__(self, calls: Sequence[MacroCall], dialect: str, most: int) -> None:
         super().__init__(calls, dialect, most)
         self._parts = True  # may be parameters
+        self.changed = False  # the tree, before it is known that both are the same
         self._names = True  # of columns may: not in conditions, where they say what is tested
 
     def same(self, mine: exp.Expr, other: exp.Expr) -> bool:
@@ -336,6 +363,7 @@ class _Alignment(Saying):
         if ours is None or theirs is None or ours[1] != theirs[1]:
             return mine.name == other.name
         if (number := self.call(ours[2], theirs[2])) is not None:
+            self.changed = self.changed or number != int(ours[2])
             mine.set("this", f"{ours[1]}__{number}__{ours[1]}")
             return True
         if ours[1] == "tail":

@@ -18,7 +18,7 @@ from unwet.rewrite.library import Library, Macro, MacroCall, numbers_of
 from unwet.rewrite.limits import Limits
 from unwet.rewrite.one_macro import with_one_macro
 from unwet.rewrite.shapes import Leaf
-from unwet.rewrite.side_by_side import side_by_side
+from unwet.rewrite.side_by_side import Spares, side_by_side
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.jinja_values import argument
 
@@ -448,3 +448,20 @@ def test_a_macro_that_stays_takes_what_needs_no_change_of_it() -> None:
         )
         assert [each.tree for each in made.macros] == [each.tree for each in start.macros]
         assert isinstance(made.models["m9"], exp.Var) is calls
+
+
+def test_a_copy_that_an_attempt_left_as_it_was_is_used_again() -> None:
+    one, other = (sqlglot.parse_one(f"select a.x from {name} as a where a.y > 1") for name in "tu")
+    far = sqlglot.parse_one("select count(*) from v group by z")
+    spares, said = Spares(), one.sql()
+    assert side_by_side(one, far, (), "", 3, spares) is None
+    spare = spares.take(one)
+    assert spare is not one and spare.sql() == said
+    spares.give_back(one, spare)
+    found = side_by_side(one, other, (), "", 3, spares)
+    assert found is not None and found.tree is spare
+    for new in found.new:
+        for put in new.puts:
+            put("table")
+    assert "h__table__h" in found.tree.sql()
+    assert one.sql() == said and spares.take(one).sql() == said  # nobody else has what is changed
