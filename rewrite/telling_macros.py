@@ -6,7 +6,7 @@
 What a macro puts out, reads, hands on and asks for are the words for it: first those that fewest of
 the macros with the same name have. One of these keeps the name, if it says anything. A word that
 nearly all reports begin with says nothing of a macro, and goes.
-Numbers are left to those that nothing sets apart, without gaps.
+Numbers are left to those that nothing sets apart, without gaps, behind what they have in common.
 """
 
 from __future__ import annotations
@@ -138,7 +138,9 @@ def _told(
     left = [name for name in sorted(others, key=_order) if name not in found]
     free = taken - set(others)
     for name in left:
-        to = free_macro(base, free)
+        said_by_several = (_joined(stem, (one,), kind) for one in phrases[name][:_BEST] if idle)
+        common = next((to for to in said_by_several if len(to) <= max(_SHORT, len(name))), base)
+        to = free_macro(common, free)
         free.add(to)
         if to != name:
             found[name] = to

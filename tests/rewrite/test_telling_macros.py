@@ -8,6 +8,7 @@ import pytest
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
+from unwet.rewrite import telling_macros
 from unwet.rewrite.decisions.file import read_decisions
 from unwet.rewrite.refactor import Request, Result, refactor
 
@@ -78,3 +79,12 @@ def test_a_word_that_all_reports_begin_with_says_nothing_of_a_macro() -> None:
     others = {f"other_{at}": f"SELECT url, {at} AS n FROM web.hits WHERE bytes = {at}"
               for at in range(3)}  # fmt: skip
     assert macros(refactored(made | others)) >= {"tempresults_seen", "tempresults_lost"}
+
+
+def test_macros_that_say_the_same_are_numbered_behind_that() -> None:
+    said = {name: ["order_lines"] for name in ("report_rows", "report_rows_2")}
+    nothing = telling_macros._NOTHING
+    told = telling_macros._told("report_rows", [*said], said, {*said}, {}, nothing)
+    assert told == {
+        "report_rows": "order_lines_rows", "report_rows_2": "order_lines_rows_2"
+    }  # fmt: skip
