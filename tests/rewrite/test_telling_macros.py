@@ -82,9 +82,9 @@ def test_a_word_that_all_reports_begin_with_says_nothing_of_a_macro() -> None:
 
 
 def test_macros_that_say_the_same_are_numbered_behind_that() -> None:
-    said = {name: ["order_lines"] for name in ("report_rows", "report_rows_2")}
+    said = {name: ["visit_lines"] for name in ("report_rows", "report_rows_2")}
     nothing = telling_macros._NOTHING
     told = telling_macros._told("report_rows", [*said], said, {*said}, {}, nothing)
     assert told == {
-        "report_rows": "order_lines_rows", "report_rows_2": "order_lines_rows_2"
+        "report_rows": "visit_lines_rows", "report_rows_2": "visit_lines_rows_2"
     }  # fmt: skip
