@@ -21,6 +21,7 @@ from typing import Final
 from unwet.rewrite.library import (
     HANDED_ON,
     HOLE,
+    LINE,
     NO_NAMES,
     NO_VALUE,
     Library,
@@ -37,12 +38,11 @@ from unwet.rewrite.shapes import Leaf
 _TEXT: Final = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+", re.ASCII)  # of several words
 _WORD: Final = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*", re.ASCII)
 _KINDS: Final = frozenset({"string", "number", "condition"})
+_ROWS: Final = 3  # calls of one query that are a loop
+_FOR: Final = len("{% for in [] %}")
 _LEAST: Final = 2  # calls, and texts from which another one follows
-_WAYS: Final = (
-    "first",
-    "dashes",
-    "underscores",
-)  # a date follows from a table before the table does
+# a date follows from a table before the table does
+_WAYS: Final = ("first", "dashes", "underscores")
 _SHOWN: Final = re.compile(r"(?P<way>first\d+|dashes|underscores)__h__(?P<name>\w+)__h__(?P=way)")
 _SWAP: Final = " | replace('_', '-')"
 
@@ -65,14 +65,29 @@ def with_derived_texts(library: Library) -> Library:
                     continue
                 made = replace(macros[at], defaults={**macros[at].defaults, name: usual})
                 after = {n: _shorter(call, name, n in fit) for n, call in mine.items()}
-                saved = sum(
-                    height(call, calls) - height(after[n], calls) for n, call in mine.items()
-                )
-                if _head(made) - _head(macros[at]) <= saved:
+                before, now = (_lines(each, together, calls) for each in (mine, after))
+                if _head(made) + now <= _head(macros[at]) + before:
                     macros[at], mine = made, after
         for number, call in mine.items():
             calls[number] = call
     return Library(library.models, tuple(macros), tuple(calls))
+
+
+def _lines(
+    own: Mapping[int, MacroCall], together: Sequence[Sequence[int]], calls: Sequence[MacroCall]
+) -> int:
+    """Those of the calls of a macro; several of one query are a loop over rows."""
+    lines, alone = 0, {*own}
+    for group in together:
+        rows = [own[n] for n in group if n in own]
+        if len(rows) >= _ROWS:
+            alone -= {*group}
+            said = [dict(call.args) for call in rows]
+            names = [n for n in said[0] if len({each.get(n) for each in said}) > 1]
+            table = [[len(each[n].text) + 4 for n in names if n in each] for each in said]
+            wide = sum(map(sum, table)) + sum(map(len, names)) > LINE - _FOR
+            lines += height(rows[0], calls) + (len(rows) + 1 if wide and len(names) > 1 else wide)
+    return lines + sum(height(own[n], calls) for n in alone)
 
 
 def _open(macro: Macro, calls: Sequence[MacroCall]) -> list[str]:

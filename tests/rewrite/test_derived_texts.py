@@ -147,3 +147,8 @@ def test_a_project_says_the_table_and_no_date() -> None:
                if path.startswith("macros/") and path.endswith(".sql")]  # fmt: skip
     assert "=table | replace('_', '-')" in macro
     assert "(year=2021, table='t_2021_07_01')" in result.files["models/marts/r2021.sql"]
+
+
+def test_rows_of_a_loop_say_one_column_less() -> None:
+    made = with_derived_texts(library(*map(table, TABLES), hosts=1))
+    assert texts(made) == [f"{{{{ m(table='{each}') }}}}" for each in TABLES]
