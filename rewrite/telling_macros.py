@@ -6,7 +6,8 @@
 What a macro puts out, reads, hands on and asks for are the words for it: first those that fewest of
 the macros with the same name have. One of these keeps the name, if it says anything. A word that
 nearly all reports begin with says nothing of a macro, and goes.
-Numbers are left to those that nothing sets apart, without gaps, behind what they have in common.
+Numbers are left to those that nothing sets apart, not even a single word or a year, without gaps,
+behind what they have in common.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.rewrite.library import HOLE, Library, Macro, calls_within, numbers_of
+from unwet.rewrite.library import HOLE, Library, Macro, calls_within, numbers_of, texts_within
 from unwet.rewrite.naming import RESERVED, free_macro, snake
 from unwet.rewrite.plan_types import words
 from unwet.rewrite.project import Project
@@ -37,6 +38,9 @@ _LITTLE: Final = _NOTHING | RESERVED | words(
     "all any asc base column cte data int id ids n name null own part query result results row stg "
     "true false suffix cast round approx quantiles offset"
 )  # fmt: skip
+_OF_YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?=[-_]\d\d(?!\d))")  # in dates and tables
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
+_SHORTEST: Final = 2  # letters of what is no word
 _WORDS: Final = 2  # of one thing that a macro says
 _BEST: Final = 4  # things that a macro says, of which one or two are for a name
 _SHORT: Final = 20
@@ -57,7 +61,7 @@ def telling_macros(project: Project, taken: Iterable[str]) -> dict[str, str]:
     said = {macro.name: [*dict.fromkeys(_said(macro, library))] for macro in library.macros}
     everywhere = Counter(one for each in said.values() for one in {*_phrases(each, nothing)})
     found: dict[str, str] = {}
-    for base, members in sorted(_alike(names, nothing).items()):
+    for base, members in sorted(_alike(names, nothing, project.reports).items()):
         plain = base in members and not _is_idle(base, nothing)
         others = [name for name in members if name != base or not plain]
         own = {name: said[name] for name in members}
@@ -91,10 +95,13 @@ def made_as(project: Project, forbidden: Collection[str]) -> dict[str, str]:
     return {name: to for name, to in told.items() if to in forbidden and name not in forbidden}
 
 
-def _alike(names: Sequence[str], nothing: Collection[str]) -> dict[str, list[str]]:
-    """By the name without its number, those that have it, if one of them is to be renamed."""
+def _alike(
+    names: Sequence[str], nothing: Collection[str], reports: Collection[str]
+) -> dict[str, list[str]]:
+    """By the name without its number, those that have it, if one of them is to be renamed. Where a
+    report is called so, the number is one more than those of reports."""
     groups: dict[str, list[str]] = defaultdict(list)
-    known = set(names)
+    known = {*names, *reports}
     for name in names:
         hit = _NUMBERED.fullmatch(name)
         base = hit["base"] if hit is not None else name
@@ -141,10 +148,26 @@ def _told(
         said_by_several = (_joined(stem, (one,), kind) for one in phrases[name][:_BEST] if idle)
         common = next((to for to in said_by_several if len(to) <= max(_SHORT, len(name))), base)
         to = free_macro(common, free)
+        if stem and to != base:
+            options = (_joined(stem, (word,), kind) for word in _apart(name, said, known))
+            fitting = [each for each in options if each not in taken and len(each) <= _LONGEST]
+            to = fitting[0] if fitting else to
         free.add(to)
         if to != name:
             found[name] = to
     return found
+
+
+def _apart(name: str, said: Mapping[str, Sequence[str]], known: Collection[str]) -> list[str]:
+    """The words that one of several macros says and the others do not; years come last."""
+
+    def spoken(each: str) -> dict[str, None]:
+        return {word: None for one in said[each] for word in snake(one).split("_")}
+
+    others = {word for each in said if each != name for word in spoken(each)}
+    own = [word for word in spoken(name) if word not in others | {*known} | _LITTLE]
+    told = [word for word in own if len(word) > _SHORTEST and word.isalpha()]
+    return told + [word for word in own if _YEAR.fullmatch(word)]
 
 
 def _beyond(least: int, name: str) -> int:
@@ -211,6 +234,8 @@ def _said(macro: Macro, library: Library) -> Iterator[str]:
     for text in tree.find_all(exp.Literal):
         if text.is_string and text.name.replace(" ", "").isalpha():
             yield text.name
+    for each in texts_within(tree, library.calls):
+        yield from _OF_YEAR.findall(each)
 
 
 def _is_marked(name: str) -> bool:

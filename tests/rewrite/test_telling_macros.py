@@ -11,6 +11,7 @@ from unwet.lineage.sources import Source
 from unwet.rewrite import telling_macros
 from unwet.rewrite.decisions.file import read_decisions
 from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.rewrite.telling_macros import _alike, _apart, _told
 
 SCHEMA = {
     "web.hits": {"url": "TEXT", "device": "TEXT", "day": "DATE", "bytes": "INT", "ok": "INT"},
@@ -88,3 +89,32 @@ def test_macros_that_say_the_same_are_numbered_behind_that() -> None:
     assert told == {
         "report_rows": "visit_lines_rows", "report_rows_2": "visit_lines_rows_2"
     }  # fmt: skip
+
+
+SAID = {
+    "vitals_rows": ["client", "app", "2020", "core_web_vitals_part"],
+    "vitals_rows_2": ["client", "app", "2021", "core_web_vitals_passing_part"],
+    "vitals_rows_3": ["client", "app", "2022", "core_web_vitals_part"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("vitals_rows_2", ["passing", "2021"]), ("vitals_rows_3", ["2022"]),
+     ("vitals_rows", ["2020"])],
+)  # fmt: skip
+def test_a_word_or_a_year_sets_macros_apart(name: str, words: list[str]) -> None:
+    assert _apart(name, SAID, {"vitals"}) == words
+
+
+def test_macros_of_other_years_are_called_after_the_year() -> None:
+    others = [name for name in SAID if name != "vitals_rows"]
+    said = {name: texts[2:3] for name, texts in SAID.items()}
+    told = _told("vitals_rows", others, said, {*SAID}, {}, set())
+    assert told == {"vitals_rows_2": "vitals_2021", "vitals_rows_3": "vitals_2022"}
+
+
+def test_a_number_that_is_one_more_than_those_of_reports_sets_nothing_apart() -> None:
+    reports = {"crawls": "", "crawls_2": ""}
+    assert _alike(["crawls_3", "hits_rows"], set(), reports) == {"crawls": ["crawls_3"]}
+    assert _alike(["crawls_3", "hits_rows"], set(), {}) == {}
