@@ -65,7 +65,7 @@ _NEAR: Final = 0.6  # of their words: those that both have
 _SHORT: Final = 3  # letters of a name
 _BESIDE_IT: Final = 200  # models that one is compared with, at most
 _LOOKS: Final = 200_000  # at pairs of a macro and a query inside of a model
-_KINDS: Final = frozenset({"query", "items", "expression"})
+_KINDS: Final = frozenset({"query", "tail", "items", "expression"})
 _LISTED: Final = re.compile(r"list__(\w+?)__list")
 _NAMED: Final = re.compile(r"(?:h|list)__(\w+?)__(?:h|list)(?![a-z])")
 # a condition beside others, of which it is one as a whole
@@ -307,8 +307,10 @@ class _Work:
         calls += [MacroCall(each, self._handed_on(each)) for each in places]
         theirs = [models[taken]] if taken in models else self.own[taken]
         mine = [models[name]] if name in models else self.own[name]
-        if found.renamed and any(_says(calls[n], found.renamed) for n in theirs):
-            return None
+        if found.renamed and (
+            macro.kind == "tail" or any(_says(calls[n], found.renamed) for n in theirs)
+        ):
+            return None  # a tail's names stand beside those of its caller, too
         before = sum(height_of(calls[n]) for n in (*theirs, *mine) if n not in models.values())
         before += sum(self._lines(n) + (_AROUND if n in self.macros else 0) for n in (name, taken))
         others = {**found.said, **{n: each.other for n, each in new.items()}}

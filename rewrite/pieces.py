@@ -23,7 +23,7 @@ _LEAST_LEAVES: Final = 4  # of an expression: a smaller one is not worth a name
 _PLAIN: Final = 0.5  # of the items, the share that may be bare columns
 _LONG: Final = 8  # items of a list that is worth a name even of bare columns
 _OFTEN: Final = 6  # times that it stands somewhere, then
-_PAGE: Final = 12  # columns that are worth a name for few times, with nothing else between
+_PAGE: Final = 10  # columns that are worth a name for few times, with nothing else between
 _FEW: Final = 3
 _VALUES: Final = (exp.Case, exp.Func, exp.Binary, exp.Subquery)
 _RELATIONS: Final = exp.From | exp.Join | exp.Lateral
@@ -72,14 +72,15 @@ def _around_queries(tree: exp.Expr) -> set[int]:
 
 def _is_of_value(query: exp.Expr) -> bool:
     """Whether a query goes over the elements of arrays only, as ``(SELECT SUM(value) FROM
-    UNNEST(t.histogram))`` does: such a one is computed of columns, as a function is. In BigQuery a
-    table may be an array of the query around; it is no macro then."""
+    UNNEST(t.histogram))`` does, or over nothing (``(SELECT AS STRUCT t.metrics.*)``): such a one is
+    computed of columns, as a function is. In BigQuery a table may be an array of the query around;
+    it is no macro then."""
     if isinstance(query, exp.Subquery):
         return query.args.get("with_") is None and not isinstance(query.parent, _RELATIONS)
-    source = query.args.get("from_")
-    if not isinstance(query, exp.Select) or source is None or query.args.get("with_") is not None:
+    if not isinstance(query, exp.Select) or query.args.get("with_") is not None:
         return False
-    sources = [source.this, *(join.this for join in query.args.get("joins") or ())]
+    source, joins = query.args.get("from_"), query.args.get("joins") or ()
+    sources = [*([source.this] if source is not None else ()), *(join.this for join in joins)]
     return all(isinstance(each, exp.Unnest) for each in sources) and not query.args.get("laterals")
 
 

@@ -18,6 +18,7 @@ from unwet.rewrite.shapes import Leaf, as_leaf
 LISTED: Final = re.compile(r"list__(\w+?)__list", re.IGNORECASE)
 ANY: Final = re.compile(r"h__|list__")
 _WIDEST: Final = 90  # letters of an output or a condition that is an argument
+_COLUMNS: Final = 240  # and of nothing but columns, which are read at a glance
 _NOTHING: Final = Leaf("condition", "TRUE")
 _SAID: Final = frozenset({"name", "string", "number", "condition"})  # kinds that are handed on
 Put = Callable[[str], None]
@@ -68,7 +69,8 @@ class Saying:
         if any(item.find(exp.Query) for item in items):
             return None
         text = ", ".join(map(self._text, items))
-        return Leaf("condition", text) if len(text) <= _WIDEST else None
+        widest = _COLUMNS if all(map(_is_plain, items)) else _WIDEST
+        return Leaf("condition", text) if len(text) <= widest else None
 
     def call(self, mine: str, other: str) -> int | None:
         """The number of a call that says what the first one does, and hands on what is different;
@@ -150,3 +152,8 @@ class Saying:
             if (name := self.state.names.get(column.table.lower())) is not None:
                 column.set("table", exp.to_identifier(name))
         return in_line(copy, self._dialect, spent=True)
+
+
+def _is_plain(item: exp.Expr) -> bool:
+    """Whether it is a column, or a call that is several."""
+    return isinstance(item, exp.Column) or HANDED_ON.fullmatch(item.name) is not None

@@ -465,3 +465,44 @@ def test_a_copy_that_an_attempt_left_as_it_was_is_used_again() -> None:
             put("table")
     assert "h__table__h" in found.tree.sql()
     assert one.sql() == said and spares.take(one).sql() == said  # nobody else has what is changed
+
+
+TAIL = (
+    "WITH {0} AS (SELECT client, kind, SUM(bytes) AS bytes FROM {1} GROUP BY ALL) SELECT client, "
+    "kind, bytes, bytes > 7 AS much FROM {0} JOIN given USING (client) WHERE kind <> 'x'"
+)
+
+
+@pytest.mark.parametrize(("kind", "left"), [("query", 1), ("tail", 2)])
+def test_tails_with_other_names_of_their_own_are_two(kind: str, left: int) -> None:
+    trees = [sqlglot.parse_one(TAIL.format(*each)) for each in (("one", "a"), ("two", "b"))]
+    start = library(*trees, said=())
+    start = replace(start, macros=tuple(replace(m, kind=kind) for m in start.macros))
+    assert len(with_one_macro(start, "duckdb", 5).macros) == left
+
+
+def test_tails_that_read_another_relation_are_one() -> None:
+    trees = [sqlglot.parse_one(TAIL.format("one", each)) for each in ("a", "b")]
+    start = library(*trees, said=())
+    start = replace(start, macros=tuple(replace(m, kind="tail") for m in start.macros))
+    [macro] = with_one_macro(start, "duckdb", 5).macros
+    assert (macro.kind, macro.params) == ("tail", ("relation",))
+
+
+@pytest.mark.parametrize(
+    ("more", "left"),
+    [
+        ([f"t.the_column_{n}" for n in range(9)], 1),  # a page of columns is read at a glance
+        ([f"t.the_column_{n}" for n in range(20)], 2),
+        ([f"t.the_column_{n} + 1 AS c{n}" for n in range(9)], 2),
+    ],
+)
+def test_columns_that_one_macro_has_more_are_an_argument(more: list[str], left: int) -> None:
+    sql = "SELECT client, kind, {0}place, bytes > 7 AS much, bytes < 1 AS few, COUNT(*) AS n "
+    sql += "FROM pages AS t WHERE kind <> 'x' AND place > 'a' GROUP BY ALL"
+    trees = [sqlglot.parse_one(sql.format(each)) for each in ("", f"{', '.join(more)}, ")]
+    made = with_one_macro(library(*trees, said=()), "duckdb", 5)
+    assert len(made.macros) == left
+    if left == 1:
+        said = {dict((*call.args, *call.unsaid))["columns"].text for call in made.calls}
+        assert f"kind, {', '.join(more)}" in said

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
@@ -201,3 +202,13 @@ def test_a_page_of_nothing_but_columns_is_a_macro_where_three_say_it() -> None:
                    f"FROM t{i}") for i in range(3)]  # fmt: skip
     assert len(choose(mixed, "duckdb").macros[0].tree.expressions) == len(names)
     assert choose(drafts[:2], "duckdb").macros == ()
+
+
+def test_a_row_made_of_columns_is_part_of_a_macro() -> None:
+    row = "(SELECT AS STRUCT t.metrics.* EXCEPT (jwe, url, text), t.more.name AS {0}) AS metrics"
+    said = [f"SELECT {'z, ' * i}{row.format('title')} FROM t" for i in range(6)]
+    trees = [parse_one(each, read="bigquery") for each in said]
+    drafts = [replace(draft(f"r{i}", "SELECT 1"), tree=each) for i, each in enumerate(trees)]
+    [macro] = choose(drafts, "bigquery").macros
+    assert macro.kind == "expression"
+    assert "EXCEPT (jwe, url, text)" in macro.tree.sql("bigquery")
