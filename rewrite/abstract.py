@@ -349,7 +349,7 @@ def _renamings(
 
 def _is_said(private: tuple[Leaf, ...], spoken: tuple[Leaf, ...]) -> bool:
     """Whether some member says its private name there, alone or in a text."""
-    if spoken[0].kind == CONDITION:
+    if spoken[0].kind in (CONDITION, LIST):
         texts = (each.text.lower() for each in spoken)
         return any(v.text in re.findall(r"\w+", t) for v, t in zip(private, texts, strict=True))
     return any(map(eq, private, spoken))

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from unwet.lineage.pile import Pile, load
 from unwet.lineage.sources import Source
+from unwet.rewrite.abstract import Unit, families
 from unwet.rewrite.branch_runs import (
     around,
     branch_run,
@@ -23,6 +24,7 @@ from unwet.rewrite.branch_runs import (
     say_branch_runs,
 )
 from unwet.rewrite.refactor import Request, refactor
+from unwet.rewrite.shapes import Survey
 from unwet.tests.rewrite.laid_out import flat
 from unwet.tests.rewrite.small_pile import models
 
@@ -175,3 +177,16 @@ def test_models_return_what_scripts_returned(
         base.execute(f"CREATE VIEW {name} AS {made[name]}")
     for name, sql in zip("abcdef", scripts, strict=False):
         assert base.sql(made[name]).fetchall() == base.sql(sql).fetchall()
+
+
+def test_a_name_of_its_own_that_a_list_says_is_a_parameter_too() -> None:
+    """The template's own name would stand for it, and the list would say another one."""
+    sql = "WITH {0} AS (SELECT day FROM visits), united AS (SELECT * FROM given UNION ALL "
+    sql += "SELECT * FROM other UNION ALL SELECT * FROM {0}) SELECT day FROM united"
+    hosts: dict[str, exp.Expr] = {
+        host: sqlglot.parse_one(sql.format(host), read="duckdb") for host in ("came", "went")
+    }
+    assert say_branch_runs(hosts, "duckdb") == ["came", "went"]
+    units = [Unit("whole", h, tree, Survey(tree).shape(tree), h) for h, tree in hosts.items()]
+    [family] = families(units)
+    assert {tuple(leaf.text for leaf in hole.values) for hole in family.holes} >= {("came", "went")}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from unwet.lineage.config import Sharing
-from unwet.rewrite.library import Library, Macro, MacroCall, numbers_of
+from unwet.rewrite.library import Library, Macro, MacroCall, MacroKind, numbers_of
 from unwet.rewrite.limits import Limits
 from unwet.rewrite.one_macro import with_one_macro
 from unwet.rewrite.shapes import Leaf
@@ -474,7 +474,7 @@ TAIL = (
 
 
 @pytest.mark.parametrize(("kind", "left"), [("query", 1), ("tail", 2)])
-def test_tails_with_other_names_of_their_own_are_two(kind: str, left: int) -> None:
+def test_tails_with_other_names_of_their_own_are_two(kind: MacroKind, left: int) -> None:
     trees = [sqlglot.parse_one(TAIL.format(*each)) for each in (("one", "a"), ("two", "b"))]
     start = library(*trees, said=())
     start = replace(start, macros=tuple(replace(m, kind=kind) for m in start.macros))
