@@ -3,40 +3,66 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import tarfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from unwet.lineage.errors import EmptyInput, UsageError
-from unwet.lineage.sources import SUFFIXES, Source, decode
+from unwet.lineage.findings import Finding
+from unwet.lineage.sources import SUFFIXES, Reading, Source, read_sources
 
 
-def sources_at(revision: str, paths: Iterable[str], dialect: str | None) -> tuple[Source, ...]:
-    """The SQL files below the paths, under the names that they have today, sorted.
+def sources_at(revision: str, paths: Iterable[str], dialect: str | None) -> Reading:
+    """The SQL files below the paths, under the names that they have today, sorted; the same files
+    are left out as of a folder.
 
     Raises UsageError where there is no git, no repository or no such revision, EmptyInput where
     that has no SQL file there.
     """
     given = tuple(paths)
-    found = {source.path: source for path in given for source in _at(revision, path, dialect)}
+    readings = [_at(revision, path, dialect) for path in given]
+    found = {source.path: source for reading in readings for source in reading.sources}
     if not found:
         raise EmptyInput(given, SUFFIXES)
-    return tuple(found[path] for path in sorted(found))
+    findings = (finding for reading in readings for finding in reading.findings)
+    return Reading(tuple(found[path] for path in sorted(found)), tuple(dict.fromkeys(findings)))
 
 
-def _at(revision: str, path: str, dialect: str | None) -> Iterator[Source]:
+def _at(revision: str, path: str, dialect: str | None) -> Reading:
     place = Path(path)
     folder = place if place.is_dir() else place.parent
     inside = "." if place.is_dir() else place.name
     if not folder.is_dir():
         raise UsageError(f"{path} is not there today", "name a folder that both revisions have")
     prefix = "" if str(folder) == "." else f"{folder}/"
-    for name, data in _archived(revision, folder, inside):
-        if name.lower().endswith(SUFFIXES):
-            text, _ = decode(data, prefix + name)
-            if text is not None:
-                yield Source(prefix + name, text, dialect)
+    with TemporaryDirectory() as scratch:
+        for name, data in _archived(revision, folder, inside):
+            copy = Path(scratch, name)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            # whatever else is there tells only which folders are somebody's output
+            is_sql = name == inside or name.lower().endswith(SUFFIXES)
+            copy.write_bytes(data if is_sql else b"")
+        try:
+            reading = read_sources(os.path.join(scratch, inside), dialect)
+        except EmptyInput:  # told where no path has any
+            return Reading((), ())
+        return Reading(
+            tuple(_named(each, scratch, prefix) for each in reading.sources),
+            tuple(_placed(each, scratch, prefix) for each in reading.findings),
+        )
+
+
+def _named(source: Source, scratch: str, prefix: str) -> Source:
+    return replace(source, path=prefix + Path(source.path).relative_to(scratch).as_posix())
+
+
+def _placed(finding: Finding, scratch: str, prefix: str) -> Finding:
+    path = prefix + Path(finding.at.path).relative_to(scratch).as_posix()
+    return replace(finding, at=finding.at._replace(path=path))
 
 
 def _archived(revision: str, folder: Path, inside: str) -> Iterator[tuple[str, bytes]]:
@@ -57,5 +83,8 @@ def _git(folder: Path, *words: str) -> bytes:
         raise UsageError("git is not installed", "compare two folders instead") from error
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
-        raise UsageError(f"git: {said}", "name a commit, a branch or a tag of the repository")
+        raise UsageError(
+            f"git: {said.removeprefix('fatal: ')}",
+            "name a commit, a branch or a tag of the repository, and a folder that it has",
+        )
     return done.stdout

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from unwet.lineage.columns import ColumnId, Edge
@@ -20,7 +20,7 @@ from unwet.lineage.findings import Span
 from unwet.lineage.pile import Pile
 from unwet.lineage.templating import restorer
 from unwet.rewrite.algebra import Opaque, walk
-from unwet.rewrite.diff_doubts import Beside, columns_otherwise, doubt
+from unwet.rewrite.diff_doubts import Beside, Doubts, columns_otherwise
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.against import dialect_of, placeholders
 from unwet.rewrite.prove.judge import judge
@@ -67,10 +67,12 @@ class Diff:
         return not any((self.added, self.removed, self.changed, self.more, self.less, self.unclear))
 
 
-def diff(old: Pile, new: Pile) -> Diff:
-    """What the new pile has otherwise than the old one."""
+def diff(old: Pile, new: Pile, roots: tuple[str, str] = ("", "")) -> Diff:
+    """What the new pile has otherwise than the old one. ``roots``: the folders from which their
+    files are counted; the ones that all files are in, where nobody says them."""
     before, after = Meaning(old), Meaning(new)
-    was, now = _by_key(before, after)
+    roots = roots[0] or _root(old), roots[1] or _root(new)
+    was, now = _by_key(before, after, roots)
     pairs = [(was[key], now[key]) for key in was.keys() & now.keys()]
     said = restorer((*placeholders(old), *placeholders(new)))
     changed = tuple(sorted(
@@ -86,7 +88,7 @@ def diff(old: Pile, new: Pile) -> Diff:
         len(pairs) - len(changed),
         tuple(sorted(theirs - mine, key=_order)),
         tuple(sorted(mine - theirs, key=_order)),
-        tuple(_unclear(before, after)),
+        tuple(_unclear(before, after, roots)),
     )
 
 
@@ -98,20 +100,19 @@ def _told(report: Report, said: Callable[[str], str]) -> Report:
 _Keyed = dict[tuple[str, str], Report]
 
 
-def _by_key(before: Meaning, after: Meaning) -> tuple[_Keyed, _Keyed]:
+def _by_key(before: Meaning, after: Meaning, roots: tuple[str, str]) -> tuple[_Keyed, _Keyed]:
     """The reports by their relation; those that make none, and one of several scripts that make
     one, each anew, by their place among those of their file, too."""
     sides = (before, after)
     several = {relation for side in sides for each in side.state.reports
                for relation, own in [_relation_of(each)] if own}  # fmt: skip
-    was, now = (_keyed(side, several) for side in sides)
+    was, now = (_keyed(side, several, root) for side, root in zip(sides, roots, strict=True))
     return was, now
 
 
-def _keyed(meaning: Meaning, several: Collection[str]) -> _Keyed:
+def _keyed(meaning: Meaning, several: Collection[str], root: str) -> _Keyed:
     found: _Keyed = {}
     seen: Counter[tuple[str, str]] = Counter()
-    root = _root(meaning.pile)
     for report in sorted(meaning.state.reports, key=lambda each: each.span):
         relation, _ = _relation_of(report)
         path = _inside(report.span.path, root) if not relation or relation in several else ""
@@ -141,16 +142,28 @@ def _changed(
 ) -> Iterator[Changed]:
     found = {old.name: ReadBack(new.definition.plan, _why_not(new.definition))
              for old, new in pairs}  # fmt: skip
-    judged = judge((old for old, _ in pairs), found, dialect_of(after.pile), before.normalizer,
-                   before.pile.catalog)  # fmt: skip
+    unproved = _unproved([old for old, _ in pairs], found, before, after)
     mine, theirs = (Beside(side.pile, side.state.reports) for side in (before, after))
+    doubts = Doubts(mine, theirs)
     for old, new in pairs:
-        reason = judged.unproved.get(old.name, "")
+        reason = unproved.get(old.name, "")
         if reason and _is_open(old, new) and mine.texts(old) == theirs.texts(new):
             reason = ""
-        reason = columns_otherwise(old, new) or reason or doubt(old, new, mine, theirs)
+        reason = columns_otherwise(old, new) or reason or doubts.of(old, new)
         if reason:
             yield Changed(new, old.span, reason)
+
+
+def _unproved(
+    reports: Sequence[Report], found: Mapping[str, ReadBack], before: Meaning, after: Meaning
+) -> Mapping[str, str]:
+    """Why reports are not proved to be the same, by name. A proof that rests on a declared key has
+    to stand on what either pile declares."""
+    target, normalizer = dialect_of(after.pile), before.normalizer
+    judged = judge(reports, found, target, normalizer, before.pile.catalog)
+    resting = [report for report in reports if judged.promised.get(report.name)]
+    again = judge(resting, found, target, normalizer, after.pile.catalog)
+    return {**judged.unproved, **again.unproved}
 
 
 def _is_open(*reports: Report) -> bool:
@@ -163,10 +176,9 @@ def _why_not(definition: Definition) -> str:
     return definition.problem or definition.doubt or "its rows cannot be told statically"
 
 
-def _unclear(before: Meaning, after: Meaning) -> Iterator[str]:
+def _unclear(before: Meaning, after: Meaning, roots: tuple[str, str]) -> Iterator[str]:
     """The files that are not understood as a whole, and are not as they were."""
     mine, theirs = (Beside(side.pile, side.state.reports) for side in (before, after))
-    roots = _root(before.pile), _root(after.pile)
     old = {_inside(path, roots[0]): path for path in mine.unclear}
     new = {_inside(path, roots[1]): path for path in theirs.unclear}
     for name in sorted(old.keys() | new.keys()):

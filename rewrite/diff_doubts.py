@@ -1,8 +1,9 @@
 """Why two reports of one plan may be two even so: what a plan does not say.
 
-Names and types of columns, the order in which a query returns its rows, functions that the pile
-defines for itself, statements that a script runs besides (USE, SET, DECLARE), and what of a
-template is not read.
+Names and types of columns, the order in which a query returns its rows, types of tables that are
+only declared, functions that the pile defines for itself, statements that a script runs besides
+(USE, SET, DECLARE), and what of a template is not read. What is said of a report is said of all
+that it reads, too: a view whose function is another one makes other rows of whatever reads it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Beside:
 
     def __init__(self, pile: Pile, reports: tuple[Report, ...]) -> None:
         self._reports = reports
+        self._catalog = pile.catalog
         self._scripts: dict[str, list[Script]] = defaultdict(list)
         for script in pile.scripts:
             self._scripts[script.source.path].append(script)
@@ -45,9 +47,9 @@ class Beside:
         """The files of a report, letter for letter."""
         return [script.source.text for script in self._of(report)]
 
-    def is_templated(self, report: Report) -> bool:
-        """Whether a template decides which text of its files is SQL."""
-        return any(_TEMPLATE.search(text) for text in self.texts(report))
+    def templates(self, report: Report) -> list[str]:
+        """Those of its files in which a template decides which text is SQL."""
+        return [text for text in self.texts(report) if _TEMPLATE.search(text)]
 
     def statements(self, report: Report) -> list[str]:
         """What its scripts run and no report is made of, laid out alike; a DROP says nothing of
@@ -58,9 +60,8 @@ class Beside:
 
     def words(self, report: Report) -> set[str]:
         """All words of the statements that it is made of."""
-        texts = (part.statement.text for each in _with_temps(report.definition)
-                 for part in each.parts)  # fmt: skip
-        return {word.lower() for text in texts for word in _WORD.findall(text)}
+        return {word for each in _with_reads(report.definition) for part in each.parts
+                for word in _words(part.statement.text)}  # fmt: skip
 
     @cached_property
     def functions(self) -> Mapping[str, set[str]]:
@@ -72,6 +73,13 @@ class Beside:
                 if words:
                     found[words[-1].lower()].add(statement.text.strip())
         return found
+
+    @cached_property
+    def declared(self) -> Mapping[str, Mapping[str, str]]:
+        """The types of the columns of the tables that the pile declares, by their names."""
+        return {name: {column.name: column.type for column in table.columns if column.type}
+                for name, table in self._catalog.tables.items()
+                if table.origin == "ddl"}  # fmt: skip
 
     @cached_property
     def unclear(self) -> Mapping[str, str]:
@@ -87,32 +95,60 @@ class Beside:
     @cached_property
     def _used(self) -> set[int]:
         return {id(part.statement) for report in self._reports
-                for each in _with_temps(report.definition) for part in each.parts}  # fmt: skip
+                for each in _with_reads(report.definition) for part in each.parts}  # fmt: skip
 
     def _of(self, report: Report) -> Iterator[Script]:
-        parts = [part for each in _with_temps(report.definition) for part in each.parts]
+        parts = [part for each in _with_reads(report.definition) for part in each.parts]
         paths = {report.span.path, *(part.statement.path for part in parts)}
         for path in sorted(paths):
             yield from self._scripts.get(path, ())
 
 
-def doubt(old: Report, new: Report, before: Beside, after: Beside) -> str:
-    """Why reports that have one plan may return other rows, or columns; empty where nothing says
-    that."""
-    other = {name for name in before.functions.keys() | after.functions.keys()
-             if before.functions.get(name) != after.functions.get(name)}  # fmt: skip
-    if named := other & after.words(new):
-        return f"the function {min(named)} is defined otherwise"
-    if before.texts(old) == after.texts(new):
+class Doubts:
+    """What two piles have otherwise besides the plans of their reports."""
+
+    def __init__(self, before: Beside, after: Beside) -> None:
+        self._before, self._after = before, after
+
+    def of(self, old: Report, new: Report) -> str:
+        """Why reports that have one plan may return other rows, or columns; empty where nothing
+        says that."""
+        before, after = self._before, self._after
+        words = after.words(new) if self._functions or self._tables else set[str]()
+        if functions := self._functions & words:
+            return f"the function {min(functions)} is defined otherwise"
+        if tables := self._tables.keys() & words:
+            return f"the table {self._tables[min(tables)]} is declared with other types"
+        if before.texts(old) == after.texts(new):
+            return ""
+        if before.templates(old) != after.templates(new):
+            return "a template decides what it is, and that is written otherwise"
+        if before.statements(old) != after.statements(new):
+            gone = [s for s in before.statements(old) if s not in after.statements(new)]
+            more = [s for s in after.statements(new) if s not in before.statements(old)]
+            said = (more or gone or after.statements(new))[0]
+            return f"its script runs another statement besides: {said[:60]}"
         return ""
-    if before.is_templated(old) or after.is_templated(new):
-        return "a template decides what it is, and that is written otherwise"
-    if before.statements(old) != after.statements(new):
-        gone = [s for s in before.statements(old) if s not in after.statements(new)]
-        more = [s for s in after.statements(new) if s not in before.statements(old)]
-        said = (more or gone or after.statements(new))[0]
-        return f"its script runs another statement besides: {said[:60]}"
-    return ""
+
+    @cached_property
+    def _functions(self) -> frozenset[str]:
+        """Functions that are other ones, also as they call one that is."""
+        old, new = self._before.functions, self._after.functions
+        other = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+        calls = {name: {word for text in texts for word in _words(text)}
+                 for name, texts in new.items()}  # fmt: skip
+        while more := [name for name in calls.keys() - other if calls[name] & other]:
+            other.update(more)
+        return frozenset(other)
+
+    @cached_property
+    def _tables(self) -> Mapping[str, str]:
+        """Tables that have a column of another type, by the last word of their names."""
+        old, new = self._before.declared, self._after.declared
+        other = (name for name in sorted(old.keys() & new.keys())
+                 for was, now in [(old[name], new[name])]
+                 if any(was[each] != now[each] for each in was.keys() & now.keys()))  # fmt: skip
+        return {word: name for name in other for word in [*_words(name)][-1:]}
 
 
 def columns_otherwise(old: Report, new: Report) -> str:
@@ -149,11 +185,19 @@ def _names(definition: Definition) -> tuple[str, ...]:
     return tuple(name.lower() for name in names)
 
 
-def _with_temps(definition: Definition) -> Iterator[Definition]:
-    yield definition
-    for read in definition.reads:
-        if read.temp:
-            yield from _with_temps(read)
+def _with_reads(definition: Definition) -> Iterator[Definition]:
+    """The definition and all that it reads, each once."""
+    seen, waiting = {definition}, [definition]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        more = [read for read in dict.fromkeys(each.reads) if read not in seen]
+        seen.update(more)
+        waiting += more
+
+
+def _words(text: str) -> Iterator[str]:
+    return (word.lower() for word in _WORD.findall(text))
 
 
 def _one_line(text: str) -> str:

@@ -46,7 +46,7 @@ def as_text(found: Diff, terminal: bool = False, full: bool = False) -> str:
         if len(shown) < len(lines):
             console.print(f"  ... and {len(lines) - len(shown):,} more (-v shows all)")
         console.print()
-    said = f"{counted(found.same, 'report')} return the same rows"
+    said = f"{counted(found.same, 'report returns', 'reports return')} the same rows"
     console.print(said if not found.is_empty else f"nothing is otherwise: {said}", markup=False)
     return out.getvalue()
 

@@ -132,6 +132,54 @@ def test_a_table_with_other_types_is_changed(compare: Run) -> None:
     assert changed["reason"] == "the types of its columns were INT and are TEXT"
 
 
+@pytest.mark.parametrize("body", ["g(x) * 2", "(SELECT MAX(g(n)) FROM q) * x"])
+def test_a_function_that_calls_another_one_makes_other_rows_of_all_readers(
+    compare: Run, body: str
+) -> None:
+    made = f"CREATE FUNCTION g(x) AS (x + 1); CREATE FUNCTION f(x) AS ({body})"
+    files = {"v": "CREATE VIEW v AS SELECT f(n) AS n FROM q", "w": "SELECT n FROM v WHERE n > 1",
+             "u": "SELECT n FROM q"}  # fmt: skip
+    old = {"made.sql": made, **{f"{name}.sql": text for name, text in files.items()}}
+    found = compare(old={**OLD, **old}, made=made.replace("+ 1", "+ 2"), **files)
+    assert reports(found["changed"]) == ["v", "w"] and found["same"] == 4
+    assert all("f is defined otherwise" in each["reason"] for each in found["changed"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [("a INT, b INT", "a DOUBLE, b INT", 3), ("a INT, b INT", "a INT, b INT, c INT", 4)],
+)
+def test_a_table_that_is_only_declared_with_other_types_makes_other_rows(
+    compare: Run, before: str, after: str, same: int
+) -> None:
+    text = "CREATE VIEW v AS SELECT a / b AS n FROM s.t"
+    old = {**OLD, "t.sql": f"CREATE TABLE s.t ({before})", "v.sql": text}
+    found = compare(old=old, t=f"CREATE TABLE s.t ({after})", v=text)
+    assert found["same"] == same
+    assert [each["reason"] for each in found["changed"]] == [
+        "the table s.t is declared with other types"
+    ] * (4 - same)
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "after"),
+    [
+        ("k INT PRIMARY KEY", "a.x FROM a", "a.x FROM a LEFT JOIN b ON a.k = b.k"),
+        ("k INT NOT NULL", "COUNT(*) AS x FROM b", "COUNT(b.k) AS x FROM b"),
+    ],
+)
+def test_a_proof_does_not_rest_on_a_declaration_that_is_gone(
+    compare: Run, key: str, before: str, after: str
+) -> None:
+    tables = "CREATE TABLE b ({}, y INT); CREATE TABLE a (k INT, x INT)"
+    old = {**OLD, "t.sql": tables.format(key), "q.sql": f"CREATE VIEW q AS SELECT {before}"}
+    words = ("--dialect", "postgres")
+    new = {"q": f"CREATE VIEW q AS SELECT {after}"}
+    assert compare(old=old, t=tables.format(key), words=words, **new)["changed"] == []
+    found = compare(old=old, t=tables.format("k INT"), words=words, **new)
+    assert reports(found["changed"]) == ["q"]
+
+
 def test_files_that_are_not_understood_are_told_where_they_differ(compare: Run) -> None:
     odd = "GRANT SELECT ON FROM b; CREATE VIEW odd AS SELECT 1 AS n"
     old = {**OLD, "odd.sql": odd, "bad.sql": "SELECT FROM FROM"}
@@ -158,6 +206,39 @@ def test_a_script_that_moves_with_its_folder_is_the_same_report(compare: Run) ->
     found = compare(old=old, one=many.format(1), two=many.format(3))
     assert reports(found["added"]) == reports(found["removed"]) == []
     assert [each["path"][-7:] for each in found["changed"]] == ["two.sql"]
+
+
+def test_a_report_is_the_same_beside_a_new_folder(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        write(tmp_path / name / "a", {"x.sql": "SELECT n FROM q"})
+    write(tmp_path / "new" / "b", {"y.sql": "SELECT m FROM q"})
+    words = ["diff", str(tmp_path / "old"), str(tmp_path / "new"), "--format", "json"]
+    found = json.loads(CliRunner().invoke(main, words).stdout)
+    assert (reports(found["added"]), reports(found["removed"]), found["same"]) == (["y"], [], 1)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_revision_has_the_files_that_the_folder_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No project that a run has left there, no hidden folder; a file that is none is told."""
+    git = ["git", "-c", "user.name=n", "-c", "user.email=n@example.org", "-C", str(tmp_path)]
+    pile = write(tmp_path / "pile", OLD)
+    write(pile / "project" / ".unwet", {"manifest.json": "{}"})
+    write(pile / "project", {"model.sql": "SELECT n FROM q"})
+    write(pile / ".hidden", {"draft.sql": "SELECT n FROM q"})
+    (pile / "odd.sql").write_bytes(b"SELECT \0 n")
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "old"]):
+        subprocess.run([*git, *words], check=True)
+    (pile / "project" / "model.sql").unlink()
+    (pile / "odd.sql").unlink()
+    write(pile / "later", {"b.sql": "SELECT n FROM q"})
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["diff", "--since", "HEAD", "./pile", "--dialect", "duckdb"])
+    assert "gone" not in done.stdout and "3 reports return the same rows" in done.stdout
+    assert done.stderr == "pile/odd.sql:1:1: BINARY skipped: it holds NUL bytes\n"
+    failed = CliRunner().invoke(main, ["diff", "--since", "HEAD", "pile/later"])
+    assert failed.exit_code == 2 and "and a folder that it has" in failed.stderr
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

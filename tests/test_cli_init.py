@@ -56,6 +56,21 @@ def test_a_file_that_is_there_is_left_alone(folder: Path) -> None:
     assert (folder / "unwet.toml").read_text() == 'dialect = "tsql"\n'
 
 
+def test_a_table_of_pyproject_is_not_put_aside(folder: Path) -> None:
+    (folder / "pile" / "a.sql").write_text("SELECT a FROM t")
+    (folder / "pyproject.toml").write_text('[tool.unwet]\ndialect = "tsql"\n')
+    done = init("pile")
+    assert done.exit_code == 2 and "pyproject.toml has a table" in done.stderr
+    (folder / "pyproject.toml").write_text('[project]\nname = "x"\n')
+    assert init("pile").exit_code == 0
+
+
+def test_standard_input_is_no_place_of_a_pile(folder: Path) -> None:
+    done = init("-")
+    assert done.exit_code == 2 and "standard input" in done.stderr
+    assert not (folder / "unwet.toml").exists()
+
+
 def test_without_sql_nothing_is_written(folder: Path) -> None:
     for words in ((), ("nosuch",)):
         done = init(*words)

@@ -16,11 +16,16 @@ def init(paths: tuple[str, ...], quiet: bool) -> int:
 
     PATH defaults to the current folder. A file that is there is left alone.
     """
+    from unwet.lineage.config import Config, read_config
     from unwet.lineage.starting import NAME, started
 
     place = Path(NAME)
     if place.exists() or place.is_symlink():
         raise UsageError(f"{NAME} is there already", "edit it, or move it away first")
+    if "-" in paths:
+        raise UsageError("a configuration cannot name standard input", "give a folder or a file")
+    if (used := read_config(None, Path.cwd())) != Config(home=used.home):
+        raise UsageError("pyproject.toml has a table [tool.unwet] already", "edit that")
     start = started(paths or (".",))
     try:
         with place.open("x", encoding="utf-8") as file:

@@ -1,5 +1,6 @@
 """`unwet diff`: what is otherwise in another revision."""
 
+import os
 import sys
 from dataclasses import replace
 
@@ -28,25 +29,35 @@ def diff(request: Request, since: str, check: bool) -> int:
     """
     from unwet.lineage.pile import load
     from unwet.lineage.revision import sources_at
+    from unwet.lineage.sources import Reading
     from unwet.rewrite import diff as job
     from unwet.rewrite import diff_forms
 
     if since:
-        new = request.load()
+        new, roots = request.load(), (os.curdir, os.curdir)
+        was = sources_at(since, request.paths, request.dialect or None)
         old = load(
-            sources_at(since, request.paths, request.dialect or None),
+            was.sources,
             dialect=request.dialect,
             schema=request.schema,
             params=request.params,
             default_schema=request.default_schema,
         )
     elif len(request.named) == 2:
+        was, roots = Reading((), ()), (_folder(request.named[0]), _folder(request.named[1]))
         old, new = (replace(request, paths=(path,)).load() for path in request.named)
     else:
         raise UsageError("diff of what?", "unwet diff OLD NEW, or unwet diff --since REV [PATH]")
-    found = job.diff(old, new)
-    notes([*old.findings, *new.findings], request)
+    found = job.diff(old, new, roots)
+    notes([*was.findings, *old.findings, *new.findings], request)
     on_terminal = request.output is None and sys.stdout.isatty()
     form = diff_forms.as_json(found) if request.format == "json" else ""
     emit(form or diff_forms.as_text(found, on_terminal, request.verbose), request)
     return 1 if check and not found.is_empty else 0
+
+
+def _folder(path: str) -> str:
+    """From where files are counted; empty for a glob and for standard input."""
+    if os.path.isdir(path):
+        return path
+    return os.path.dirname(path) or os.curdir if os.path.lexists(path) else ""
