@@ -77,7 +77,9 @@ def _may(query: exp.Select) -> bool:
     columns = named is not None and named.args.get("columns")
     star = query.expressions[0] if len(query.expressions) == 1 else None
     every = isinstance(star, exp.Star) and not any(star.args.values())
-    return every and not around and not columns and _says(inner.this) <= _INNER
+    distinct = inner.this.args.get("distinct")
+    first = distinct is not None and distinct.args.get("on")  # of its own order
+    return every and not around and not columns and not first and _says(inner.this) <= _INNER
 
 
 def _says(query: exp.Select) -> frozenset[str]:

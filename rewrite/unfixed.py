@@ -79,6 +79,7 @@ _TAKES: Final = re.compile(r"\b(ANY_VALUE|FIRST|LAST|FIRST_VALUE|LAST_VALUE)\(")
 _LISTING: Final = re.compile(
     r"\b(ARRAY_AGG|ARRAY_UNIQUE_AGG|ARRAY_CONCAT_AGG|GROUP_CONCAT|STRING_AGG|JSON_ARRAYAGG)\("
 )
+_PIVOTED: Final = re.compile(r".*?\bPIVOT\s*\(.*?\bFOR\b", re.DOTALL)  # an order behind it is late
 _LIMITED: Final = re.compile(r"\b(?:LIMIT|OFFSET|TOP|FETCH)\b")
 _NOTHING: Final[Mapping[int, str]] = MappingProxyType({})
 
@@ -203,13 +204,21 @@ def _said_by(text: str) -> str:
     """Why rows are open that a query returns of which only the text is known."""
     if hit := _RANDOM.search(text):
         return "a sample" if hit[0] == "TABLESAMPLE" else _CHANCE
+    if why := _collected_by(pivoted[0] if (pivoted := _PIVOTED.match(text)) else text):
+        return why
+    if "ORDER BY" in text:
+        return ""
+    return _ONE_OF if "DISTINCT ON (" in text else _LIMIT if _LIMITED.search(text) else ""
+
+
+def _collected_by(text: str) -> str:
+    """Why an aggregate of a text is open: no order is in it that its rows could be in."""
     if "ORDER BY" in text:
         return ""
     if taken := _TAKES.search(text):
         return _takes(taken[1])
-    if listed := _LISTING.search(text):
-        return f"{listed[1]} without an ORDER BY"
-    return _ONE_OF if "DISTINCT ON (" in text else _LIMIT if _LIMITED.search(text) else ""
+    listed = _LISTING.search(text)
+    return f"{listed[1]} without an ORDER BY" if listed else ""
 
 
 def _takes(name: str) -> str:
