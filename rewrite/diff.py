@@ -20,7 +20,7 @@ from unwet.lineage.findings import Span
 from unwet.lineage.pile import Pile
 from unwet.lineage.templating import restorer
 from unwet.rewrite.algebra import Opaque, walk
-from unwet.rewrite.diff_doubts import Beside, Doubts, columns_otherwise
+from unwet.rewrite.diff_doubts import Beside, Doubts, columns_otherwise, with_reads
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.against import dialect_of, placeholders
 from unwet.rewrite.prove.judge import judge
@@ -75,9 +75,15 @@ def diff(old: Pile, new: Pile, roots: tuple[str, str] = ("", "")) -> Diff:
     was, now = _by_key(before, after, roots)
     pairs = [(was[key], now[key]) for key in was.keys() & now.keys()]
     said = restorer((*placeholders(old), *placeholders(new)))
+    found = [*_changed(pairs, before, after)]
+    others = {_relation_of(each.report)[0]: "may return other rows" for each in found}
+    others |= {_relation_of(was[key])[0]: "is gone" for key in was.keys() - now.keys()}
+    others |= {_relation_of(now[key])[0]: "is new" for key in now.keys() - was.keys()}
+    known = {each.report.name for each in found}
+    found += _reading([pair for pair in pairs if pair[1].name not in known], others)
     changed = tuple(sorted(
         (replace(each, report=_told(each.report, said), reason=said(each.reason))
-         for each in _changed(pairs, before, after)),
+         for each in found),
         key=lambda each: each.report.name,
     ))  # fmt: skip
     mine, theirs = _flows(old), _flows(new)
@@ -152,6 +158,18 @@ def _changed(
         reason = columns_otherwise(old, new) or reason or doubts.of(old, new)
         if reason:
             yield Changed(new, old.span, reason)
+
+
+def _reading(
+    pairs: Sequence[tuple[Report, Report]], others: Mapping[str, str]
+) -> Iterator[Changed]:
+    """The reports that read, through whatever is between, a relation that is another one."""
+    for old, new in pairs:
+        own = {_relation_of(each)[0] for each in (old, new)}
+        read = {(each.of or each.relation).lower(): each.of or each.relation
+                for report in (old, new) for each in with_reads(report.definition)}  # fmt: skip
+        if named := sorted((read.keys() & others.keys()) - own - {""}):
+            yield Changed(new, old.span, f"it reads {read[named[0]]}, which {others[named[0]]}")
 
 
 def _unproved(

@@ -60,7 +60,7 @@ class Beside:
 
     def words(self, report: Report) -> set[str]:
         """All words of the statements that it is made of."""
-        return {word for each in _with_reads(report.definition) for part in each.parts
+        return {word for each in with_reads(report.definition) for part in each.parts
                 for word in _words(part.statement.text)}  # fmt: skip
 
     @cached_property
@@ -95,10 +95,10 @@ class Beside:
     @cached_property
     def _used(self) -> set[int]:
         return {id(part.statement) for report in self._reports
-                for each in _with_reads(report.definition) for part in each.parts}  # fmt: skip
+                for each in with_reads(report.definition) for part in each.parts}  # fmt: skip
 
     def _of(self, report: Report) -> Iterator[Script]:
-        parts = [part for each in _with_reads(report.definition) for part in each.parts]
+        parts = [part for each in with_reads(report.definition) for part in each.parts]
         paths = {report.span.path, *(part.statement.path for part in parts)}
         for path in sorted(paths):
             yield from self._scripts.get(path, ())
@@ -185,7 +185,7 @@ def _names(definition: Definition) -> tuple[str, ...]:
     return tuple(name.lower() for name in names)
 
 
-def _with_reads(definition: Definition) -> Iterator[Definition]:
+def with_reads(definition: Definition) -> Iterator[Definition]:
     """The definition and all that it reads, each once."""
     seen, waiting = {definition}, [definition]
     while waiting:

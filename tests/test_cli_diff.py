@@ -132,6 +132,26 @@ def test_a_table_with_other_types_is_changed(compare: Run) -> None:
     assert changed["reason"] == "the types of its columns were INT and are TEXT"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        (SALES, SALES.replace("SUM", "MAX"), "which may return other rows"),
+        (SALES, "DELETE FROM sales WHERE amount > 1", "which is gone"),
+        ("SELECT n FROM q", SALES, "which is new"),
+    ],
+)
+def test_what_reads_another_relation_may_return_other_rows(
+    compare: Run, before: str, after: str, reason: str
+) -> None:
+    """Also through a view that is as it was."""
+    far = {"far": "CREATE TABLE far AS SELECT COUNT(*) AS n FROM best"}
+    old = {**OLD, "far.sql": far["far"], "totals.sql": before}
+    found = compare(old=old, totals=after, **far)
+    told = {each["name"]: each["reason"] for each in found["changed"]}
+    assert {"best", "far", "top"} <= told.keys() and found["same"] == 0
+    assert all(f"it reads totals, {reason}" in told[name] for name in ("best", "top"))
+
+
 @pytest.mark.parametrize("body", ["g(x) * 2", "(SELECT MAX(g(n)) FROM q) * x"])
 def test_a_function_that_calls_another_one_makes_other_rows_of_all_readers(
     compare: Run, body: str
