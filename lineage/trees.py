@@ -67,7 +67,7 @@ def in_line(tree: exp.Expr, dialect: str = "", spent: bool = False) -> str:
 
 _printers = threading.local()  # one is for one tree at a time
 
-_PLACES = frozenset({"line", "col", "start", "end"})  # notes of where a name stands in its text
+PLACES = frozenset({"line", "col", "start", "end"})  # notes of where a name stands in its text
 
 
 def contents(tree: exp.Expr) -> bytes:
@@ -80,8 +80,8 @@ def contents(tree: exp.Expr) -> bytes:
             said.append(item)
             continue
         said.append(type(item).__name__)
-        if item._meta is not None and not _PLACES.issuperset(item._meta):
-            said.append(repr([pair for pair in item._meta.items() if pair[0] not in _PLACES]))
+        if item._meta is not None and not PLACES.issuperset(item._meta):
+            said.append(repr([pair for pair in item._meta.items() if pair[0] not in PLACES]))
         below: list[exp.Expr | str] = [")"]
         for name, value in item.args.items():
             if value is None or value is False or value == []:

@@ -172,8 +172,11 @@ def _order(plan: Plan | None) -> str:
     names = plan.names if plan is not None else ()
     said = []
     for key in keys:
-        column = isinstance(key.expr, Col) and key.expr.index < len(names)
-        what = names[key.expr.index].lower() if column else spoken(key.expr)  # type: ignore[union-attr]
+        match key.expr:
+            case Col(index=at) if at < len(names):
+                what = names[at].lower()
+            case other:
+                what = spoken(other)
         nulls = {None: "", True: " NULLS FIRST", False: " NULLS LAST"}[key.nulls_first]
         said.append(f"{what}{' DESC' if key.descending else ''}{nulls}")
     return ", ".join(said)

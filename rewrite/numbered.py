@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
-_PLACES = frozenset({"line", "col", "start", "end"})  # notes of where a name stands in its text
+from unwet.lineage.trees import PLACES
 
 _Said = tuple[object, ...]
 
@@ -41,8 +41,8 @@ def _said(node: exp.Expr, found: Mapping[int, int]) -> _Said:
             words.append(tuple(_word(item, found) for item in value))
         else:
             words.append(_word(value, found))
-    if node._meta and not _PLACES.issuperset(node._meta):
-        words.append(repr([pair for pair in node._meta.items() if pair[0] not in _PLACES]))
+    if node._meta and not PLACES.issuperset(node._meta):
+        words.append(repr([pair for pair in node._meta.items() if pair[0] not in PLACES]))
     if node._type is not None:
         words.append(("type", repr(node._type)))
     return tuple(words)

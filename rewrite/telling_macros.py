@@ -150,7 +150,7 @@ def _told(
         to = free_macro(common, free)
         if stem and to != base:
             options = (_joined(stem, (word,), kind) for word in _apart(name, said, known))
-            fitting = [each for each in options if each not in taken and len(each) <= _LONGEST]
+            fitting = [e for e in options if e not in taken | free and len(e) <= _LONGEST]
             to = fitting[0] if fitting else to
         free.add(to)
         if to != name:
