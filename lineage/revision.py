@@ -1,19 +1,26 @@
-"""The SQL of a pile as it was in another revision of its git repository, without a checkout."""
+"""The SQL of a pile as it was in another revision of its git repository.
+
+It is written to a temporary folder and read there, so that just those files count that count today:
+no hidden folders, no link beside its file. Neither the work tree nor the index is touched.
+"""
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
-import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
-from unwet.lineage.errors import EmptyInput, UsageError
+from unwet.lineage.errors import EmptyInput, PathNotFound, UsageError
 from unwet.lineage.findings import Finding
-from unwet.lineage.sources import SUFFIXES, Reading, Source, read_sources
+from unwet.lineage.sources import DBT_PROJECT, SUFFIXES, Reading, Source, read_sources
+
+_LINK: Final = b"120000"
+_HELP: Final = "name a commit, a branch or a tag of the repository, and a folder that it has"
+_MARKS: Final = (f"/{DBT_PROJECT}", ".unwet/manifest.json")  # of folders that are read otherwise
 
 
 def sources_at(revision: str, paths: Iterable[str], dialect: str | None) -> Reading:
@@ -33,58 +40,66 @@ def sources_at(revision: str, paths: Iterable[str], dialect: str | None) -> Read
 
 
 def _at(revision: str, path: str, dialect: str | None) -> Reading:
-    place = Path(path)
-    folder = place if place.is_dir() else place.parent
-    inside = "." if place.is_dir() else place.name
-    if not folder.is_dir():
-        raise UsageError(f"{path} is not there today", "name a folder that both revisions have")
-    prefix = "" if str(folder) == "." else f"{folder}/"
+    if path == "-":
+        raise UsageError("standard input has no revisions", "give a folder, a file or a glob")
+    if revision.startswith("-"):
+        raise UsageError(f"{revision} is no revision", "name a commit, a branch or a tag")
+    folder = path
+    while not os.path.isdir(folder or os.curdir):
+        folder = os.path.dirname(folder)
+    inside = path.removeprefix(folder).lstrip("/") if folder != path else ""
     with TemporaryDirectory() as scratch:
-        for name, data in _archived(revision, folder, inside):
-            copy = Path(scratch, name)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            # whatever else is there tells only which folders are somebody's output
-            is_sql = name == inside or name.lower().endswith(SUFFIXES)
-            copy.write_bytes(data if is_sql else b"")
+        there = os.path.join(_written(revision, folder or os.curdir, Path(scratch)), inside)
+        base = there.removesuffix(inside)
         try:
-            reading = read_sources(os.path.join(scratch, inside), dialect)
+            reading = read_sources(there, dialect)
+        except PathNotFound as error:
+            raise UsageError(f"{revision} has no {path}", _HELP) from error
         except EmptyInput:  # told where no path has any
             return Reading((), ())
         return Reading(
-            tuple(_named(each, scratch, prefix) for each in reading.sources),
-            tuple(_placed(each, scratch, prefix) for each in reading.findings),
+            tuple(_named(each, base, folder) for each in reading.sources),
+            tuple(_placed(each, base, folder) for each in reading.findings),
         )
 
 
-def _named(source: Source, scratch: str, prefix: str) -> Source:
-    return replace(source, path=prefix + Path(source.path).relative_to(scratch).as_posix())
+def _named(source: Source, base: str, folder: str) -> Source:
+    return replace(source, path=_today(source.path, base, folder))
 
 
-def _placed(finding: Finding, scratch: str, prefix: str) -> Finding:
-    path = prefix + Path(finding.at.path).relative_to(scratch).as_posix()
-    return replace(finding, at=finding.at._replace(path=path))
+def _placed(finding: Finding, base: str, folder: str) -> Finding:
+    return replace(finding, at=finding.at._replace(path=_today(finding.at.path, base, folder)))
 
 
-def _archived(revision: str, folder: Path, inside: str) -> Iterator[tuple[str, bytes]]:
-    if revision.startswith("-"):
-        raise UsageError(f"{revision} is no revision", "name a commit, a branch or a tag")
-    data = _git(folder, "archive", "--format=tar", revision, "--", inside)
-    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.isfile() else None
-            if content is not None:
-                yield member.name.removeprefix("./"), content.read()
+def _today(path: str, base: str, folder: str) -> str:
+    return os.path.normpath(os.path.join(folder, path.removeprefix(base)))
 
 
-def _git(folder: Path, *words: str) -> bytes:
+def _written(revision: str, folder: str, place: Path) -> str:
+    """Where the files below a folder are now."""
+    env = {**os.environ, "GIT_INDEX_FILE": str(place / "index")}
+    _git(folder, env, "-c", "core.sparseCheckout=false", "read-tree", revision)
+    listed = _git(folder, env, "ls-files", "--stage", "-z").split(b"\0")
+    names = [entry.partition(b"\t")[2] for entry in listed if _is_wanted(entry)]
+    tree = place / "tree"
+    _git(folder, env, "checkout-index", "-f", "-q", f"--prefix={tree}/", "-z", "--stdin",
+         said=b"".join(name + b"\0" for name in names))  # fmt: skip
+    within = os.fsdecode(_git(folder, env, "rev-parse", "--show-prefix").removesuffix(b"\n"))
+    return os.path.join(tree, within)
+
+
+def _is_wanted(entry: bytes) -> bool:
+    name = f"/{os.fsdecode(entry)}".replace("\t", "/").lower()
+    return entry.startswith(_LINK) or name.endswith((*SUFFIXES, *_MARKS))
+
+
+def _git(folder: str, env: Mapping[str, str], *words: str, said: bytes = b"") -> bytes:
+    command = ["git", "-C", folder, *words]
     try:
-        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=False)
+        done = subprocess.run(command, capture_output=True, check=False, env=env, input=said)
     except FileNotFoundError as error:
         raise UsageError("git is not installed", "compare two folders instead") from error
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
-        raise UsageError(
-            f"git: {said.removeprefix('fatal: ')}",
-            "name a commit, a branch or a tag of the repository, and a folder that it has",
-        )
+        why = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+        raise UsageError(f"git: {why.removeprefix('fatal: ')}", _HELP)
     return done.stdout

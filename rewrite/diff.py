@@ -11,21 +11,27 @@ or may be. What a plan does not say is compared beside it (`diff_doubts.py`).
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
-from unwet.lineage.columns import ColumnId, Edge
+from unwet.lineage.columns import ColumnId
 from unwet.lineage.findings import Span
 from unwet.lineage.pile import Pile
 from unwet.lineage.templating import restorer
 from unwet.rewrite.algebra import Opaque, walk
 from unwet.rewrite.diff_doubts import Beside, Doubts, columns_otherwise, with_reads
+from unwet.rewrite.in_turn import read_as
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.against import dialect_of, placeholders
 from unwet.rewrite.prove.judge import judge
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.script import Definition, Report
+
+_EARLY: Final = "early "
+_OWN: Final = re.compile(r"(?<=.)@\w+$")  # whose state of a relation it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +82,19 @@ def diff(old: Pile, new: Pile, roots: tuple[str, str] = ("", "")) -> Diff:
     pairs = [(was[key], now[key]) for key in was.keys() & now.keys()]
     said = restorer((*placeholders(old), *placeholders(new)))
     found = [*_changed(pairs, before, after)]
-    others = {_relation_of(each.report)[0]: "may return other rows" for each in found}
-    others |= {_relation_of(was[key])[0]: "is gone" for key in was.keys() - now.keys()}
-    others |= {_relation_of(now[key])[0]: "is new" for key in now.keys() - was.keys()}
-    known = {each.report.name for each in found}
-    found += _reading([pair for pair in pairs if pair[1].name not in known], others)
+    told = {id(each.report) for each in found}
+    others = {name: why for reports, why in (
+        ([each for pair in pairs if id(pair[1]) in told for each in pair], "may return other rows"),
+        ([was[key] for key in was.keys() - now.keys()], "is gone"),
+        ([now[key] for key in now.keys() - was.keys()], "is new"),
+    ) for report in reports for name in _made(report)}  # fmt: skip
+    found += _reading([pair for pair in pairs if id(pair[1]) not in told], others)
     changed = tuple(sorted(
         (replace(each, report=_told(each.report, said), reason=said(each.reason))
          for each in found),
         key=lambda each: each.report.name,
     ))  # fmt: skip
-    mine, theirs = _flows(old), _flows(new)
+    mine, theirs = (_flows(pile, root) for pile, root in zip((old, new), roots, strict=True))
     return Diff(
         tuple(_told(now[key], said) for key in sorted(now.keys() - was.keys())),
         tuple(_told(was[key], said) for key in sorted(was.keys() - now.keys())),
@@ -146,8 +154,12 @@ def _inside(path: str, root: str) -> str:
 def _changed(
     pairs: Sequence[tuple[Report, Report]], before: Meaning, after: Meaning
 ) -> Iterator[Changed]:
-    found = {old.name: ReadBack(new.definition.plan, _why_not(new.definition))
-             for old, new in pairs}  # fmt: skip
+    # one script's own state of a relation has the whole path in its name
+    names = {new.definition.relation: old.definition.relation for old, new in pairs
+             if old.definition.of and new.definition.of}  # fmt: skip
+    found = {old.name: ReadBack(read_as(names, plan) if plan is not None else None,
+                                _why_not(new.definition))
+             for old, new in pairs for plan in [new.definition.plan]}  # fmt: skip
     unproved = _unproved([old for old, _ in pairs], found, before, after)
     mine, theirs = (Beside(side.pile, side.state.reports) for side in (before, after))
     doubts = Doubts(mine, theirs)
@@ -160,18 +172,6 @@ def _changed(
             yield Changed(new, old.span, reason)
 
 
-def _reading(
-    pairs: Sequence[tuple[Report, Report]], others: Mapping[str, str]
-) -> Iterator[Changed]:
-    """The reports that read, through whatever is between, a relation that is another one."""
-    for old, new in pairs:
-        own = {_relation_of(each)[0] for each in (old, new)}
-        read = {(each.of or each.relation).lower(): each.of or each.relation
-                for report in (old, new) for each in with_reads(report.definition)}  # fmt: skip
-        if named := sorted((read.keys() & others.keys()) - own - {""}):
-            yield Changed(new, old.span, f"it reads {read[named[0]]}, which {others[named[0]]}")
-
-
 def _unproved(
     reports: Sequence[Report], found: Mapping[str, ReadBack], before: Meaning, after: Meaning
 ) -> Mapping[str, str]:
@@ -181,7 +181,33 @@ def _unproved(
     judged = judge(reports, found, target, normalizer, before.pile.catalog)
     resting = [report for report in reports if judged.promised.get(report.name)]
     again = judge(resting, found, target, normalizer, after.pile.catalog)
-    return {**judged.unproved, **again.unproved}
+    other = {report.name: "what is declared of its tables is otherwise, and it rests on that"
+             for report in resting
+             if judged.promised[report.name] != again.promised.get(report.name)}  # fmt: skip
+    return {**other, **judged.unproved, **again.unproved}
+
+
+def _reading(
+    pairs: Sequence[tuple[Report, Report]], others: Mapping[str, str]
+) -> Iterator[Changed]:
+    """The reports that read, through whatever is between, a relation that is another one."""
+    for old, new in pairs:
+        own = {*_made(old), *_made(new)}
+        read = {name for report in (old, new) for each in with_reads(report.definition)
+                for name in (each.relation.lower(), *(_EARLY + n.lower() for n in each.early))
+                }  # fmt: skip
+        if named := (read & others.keys()) - own:
+            first = min(named, key=lambda name: (name.startswith(_EARLY), name))
+            what = _OWN.sub("", first.removeprefix(_EARLY))
+            yield Changed(new, old.span, f"it reads {what}, which {others[first]}")
+
+
+def _made(report: Report) -> Iterator[str]:
+    """What a report is called by those that read it, also before it is made; one script's own state
+    of a relation by a name of its own."""
+    if report.relation:
+        yield report.definition.relation.lower()
+        yield _EARLY + _relation_of(report)[0]
 
 
 def _is_open(*reports: Report) -> bool:
@@ -206,12 +232,18 @@ def _unclear(before: Meaning, after: Meaning, roots: tuple[str, str]) -> Iterato
             yield name
 
 
-def _flows(pile: Pile) -> set[Flow]:
-    return {_flow(edge) for edge in pile.graph.edges}
+def _flows(pile: Pile, root: str) -> set[Flow]:
+    """Temporary tables have the path of their script in their names, which is said without the
+    root."""
+    paths = {source.path for source in pile.sources}
 
+    def named(column: ColumnId) -> ColumnId:
+        name, _, path = column.relation.rpartition("@")
+        if path not in paths or not name:
+            return column
+        return column._replace(relation=f"{name}@{_inside(path, root)}")
 
-def _flow(edge: Edge) -> Flow:
-    return Flow(edge.source, edge.target, edge.type, edge.subtype)
+    return {Flow(named(e.source), named(e.target), e.type, e.subtype) for e in pile.graph.edges}
 
 
 def _order(flow: Flow) -> tuple[str, str, str, str]:

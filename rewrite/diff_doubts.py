@@ -1,9 +1,9 @@
 """Why two reports of one plan may be two even so: what a plan does not say.
 
-Names and types of columns, the order in which a query returns its rows, types of tables that are
-only declared, functions that the pile defines for itself, statements that a script runs besides
-(USE, SET, DECLARE), and what of a template is not read. What is said of a report is said of all
-that it reads, too: a view whose function is another one makes other rows of whatever reads it.
+Names and types of columns, the order in which a query returns its rows, what is declared of tables
+(`diff_tables.py`), functions that the pile defines for itself, statements that a script runs
+besides (USE, SET, DECLARE), and what of a template is not read. What is said of a report is said of
+all that it reads, too: a view whose function is another one makes other rows of whatever reads it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.parse import Script
+from unwet.lineage.parse import Script, Statement
 from unwet.lineage.pile import Pile
+from unwet.lineage.resolve import Resolved
 from unwet.rewrite.algebra import Col, Plan
+from unwet.rewrite.diff_tables import Said, said_of_tables, told_otherwise
 from unwet.rewrite.prove.phrases import spoken
 from unwet.rewrite.script import Definition, Report
 
@@ -28,8 +30,11 @@ _MADE: Final = re.compile(
     r"(?P<name>[^\s(]+)",
     re.IGNORECASE,
 )
-_WORD: Final = re.compile(r"\w+")
-_TEMPLATE: Final = re.compile(r"\{%|\}\s*\?\s*\{")  # what decides which text is SQL
+_WORD: Final = re.compile(r"\w+|\*")
+_EXACT: Final = frozenset({"bigquery"})
+_ITSELF: Final = "(its own)"
+_TEMPLATE: Final = re.compile(r"\{%|\}\s*\?\s*\{|/\*!")  # what decides which text is SQL
+_SETTING: Final = re.compile(r"\{\{-?\s*config\b.*?\}\}|\{\s*DEFAULT\b[^{}]*\}", re.DOTALL)
 _LOST: Final = frozenset({"PARSE", "OPAQUE", "TOKENIZE"})
 
 
@@ -38,7 +43,6 @@ class Beside:
 
     def __init__(self, pile: Pile, reports: tuple[Report, ...]) -> None:
         self._reports = reports
-        self._catalog = pile.catalog
         self._scripts: dict[str, list[Script]] = defaultdict(list)
         for script in pile.scripts:
             self._scripts[script.source.path].append(script)
@@ -52,54 +56,71 @@ class Beside:
         return [text for text in self.texts(report) if _TEMPLATE.search(text)]
 
     def statements(self, report: Report) -> list[str]:
-        """What its scripts run and no report is made of, laid out alike; a DROP says nothing of
-        what is there at the end."""
-        return [_one_line(s.text) for script in self._of(report) for s in script.statements
-                if id(s) not in self._used and not isinstance(s.tree, exp.Drop)
-                and not _MADE.search(s.text)]  # fmt: skip
+        """What its scripts run and no report is made of, laid out alike, and between these where
+        its own stand; a DROP says nothing of what is there at the end."""
+        own = {id(part.statement) for part in _parts(report)}
+        said = [_one_line(found) for script in self._of(report)
+                for found in _SETTING.findall(script.source.text)]  # fmt: skip
+        for statement in (s for script in self._of(report) for s in script.statements):
+            if id(statement) in own:
+                said += [_ITSELF] if said[-1:] != [_ITSELF] else []
+            elif id(statement) not in self._used and _may_matter(statement):
+                said.append(_one_line(statement.text))
+        return said if {*said} != {_ITSELF} else []
 
     def words(self, report: Report) -> set[str]:
         """All words of the statements that it is made of."""
-        return {word for each in with_reads(report.definition) for part in each.parts
-                for word in _words(part.statement.text)}  # fmt: skip
+        return {word for part in _parts(report) for word in _words(part.statement.text)}
+
+    def unnamed(self, report: Report) -> int:
+        """How many values without a name are put into it, which only their places tell apart."""
+        return sum(not node.this for part in _parts(report)
+                   for node in part.statement.tree.find_all(exp.Placeholder))  # fmt: skip
+
+    def spelled(self, report: Report) -> set[str]:
+        """Its tables in the capitals of its text, where these tell tables apart."""
+        trees = [p.statement.tree for p in _parts(report) if p.statement.dialect in _EXACT]
+        local = {each.alias.lower() for tree in trees for each in tree.find_all(exp.CTE)}
+        return {each.name for tree in trees for each in tree.find_all(exp.Table)
+                if each.name.lower() not in local}  # fmt: skip
 
     @cached_property
-    def functions(self) -> Mapping[str, set[str]]:
+    def functions(self) -> Mapping[str, list[str]]:
         """What makes the functions of each name, of which the last word counts."""
-        found: dict[str, set[str]] = defaultdict(set)
-        for statement in (s for each in self._scripts.values() for x in each for s in x.statements):
+        found: dict[str, list[str]] = defaultdict(list)
+        for statement in self._all():
             for made in _MADE.finditer(statement.text):
                 words = _WORD.findall(made["name"])
                 if words:
-                    found[words[-1].lower()].add(statement.text.strip())
+                    found[words[-1].lower()].append(statement.text.strip())
         return found
 
     @cached_property
-    def declared(self) -> Mapping[str, Mapping[str, str]]:
-        """The types of the columns of the tables that the pile declares, by their names."""
-        return {name: {column.name: column.type for column in table.columns if column.type}
-                for name, table in self._catalog.tables.items()
-                if table.origin == "ddl"}  # fmt: skip
+    def tables(self) -> Mapping[str, Said]:
+        """What is said of tables without a query."""
+        return said_of_tables(self._all())
 
     @cached_property
     def unclear(self) -> Mapping[str, str]:
         """By file, its text and what of it was not understood."""
         return {path: "".join(s.source.text for s in scripts)
                 for path, scripts in self._scripts.items()
-                if any(f.code in _LOST for s in scripts for f in s.findings)}  # fmt: skip
+                if any(f.code in _LOST for s in scripts for f in s.findings)
+                or any(_is_bare(each) for s in scripts for each in s.statements)}  # fmt: skip
 
     def text(self, path: str) -> str:
         """All that is in a file."""
         return "".join(script.source.text for script in self._scripts.get(path, ()))
 
+    def _all(self) -> Iterator[Statement]:
+        return (s for each in self._scripts.values() for x in each for s in x.statements)
+
     @cached_property
     def _used(self) -> set[int]:
-        return {id(part.statement) for report in self._reports
-                for each in with_reads(report.definition) for part in each.parts}  # fmt: skip
+        return {id(part.statement) for report in self._reports for part in _parts(report)}
 
     def _of(self, report: Report) -> Iterator[Script]:
-        parts = [part for each in with_reads(report.definition) for part in each.parts]
-        paths = {report.span.path, *(part.statement.path for part in parts)}
+        paths = {report.span.path, *(part.statement.path for part in _parts(report))}
         for path in sorted(paths):
             yield from self._scripts.get(path, ())
 
@@ -114,19 +135,26 @@ class Doubts:
         """Why reports that have one plan may return other rows, or columns; empty where nothing
         says that."""
         before, after = self._before, self._after
-        words = after.words(new) if self._functions or self._tables else set[str]()
+        words = after.words(new)
         if functions := self._functions & words:
             return f"the function {min(functions)} is defined otherwise"
-        if tables := self._tables.keys() & words:
-            return f"the table {self._tables[min(tables)]} is declared with other types"
+        own = (new.definition.of or new.relation).rpartition(".")[2].lower()
+        if table := told_otherwise(before.tables, after.tables, words, own):
+            return f"the table {table} is declared otherwise"
         if before.texts(old) == after.texts(new):
             return ""
         if before.templates(old) != after.templates(new):
             return "a template decides what it is, and that is written otherwise"
+        mine, theirs = before.spelled(old), after.spelled(new)
+        if {each.lower() for each in mine} == {each.lower() for each in theirs} and mine != theirs:
+            return f"another table may be called {min(theirs - mine or mine)}, for its capitals"
+        if after.unnamed(new) > 1:
+            return "its values that have no names may be given in another order"
         if before.statements(old) != after.statements(new):
             gone = [s for s in before.statements(old) if s not in after.statements(new)]
             more = [s for s in after.statements(new) if s not in before.statements(old)]
-            said = (more or gone or after.statements(new))[0]
+            every = [*more, *gone, *after.statements(new)]
+            said = next(s for s in every if s != _ITSELF)
             return f"its script runs another statement besides: {said[:60]}"
         return ""
 
@@ -140,15 +168,6 @@ class Doubts:
         while more := [name for name in calls.keys() - other if calls[name] & other]:
             other.update(more)
         return frozenset(other)
-
-    @cached_property
-    def _tables(self) -> Mapping[str, str]:
-        """Tables that have a column of another type, by the last word of their names."""
-        old, new = self._before.declared, self._after.declared
-        other = (name for name in sorted(old.keys() & new.keys())
-                 for was, now in [(old[name], new[name])]
-                 if any(was[each] != now[each] for each in was.keys() & now.keys()))  # fmt: skip
-        return {word: name for name in other for word in [*_words(name)][-1:]}
 
 
 def columns_otherwise(old: Report, new: Report) -> str:
@@ -185,7 +204,23 @@ def _order(plan: Plan | None) -> str:
 def _names(definition: Definition) -> tuple[str, ...]:
     plan = definition.plan
     names = definition.columns or (plan.names if plan is not None else ())
-    return tuple(name.lower() for name in names)
+    return tuple(names)
+
+
+def _parts(report: Report) -> Iterator[Resolved]:
+    """All that it is made of, and what that reads."""
+    return (part for each in with_reads(report.definition) for part in each.parts)
+
+
+def _may_matter(statement: Statement) -> bool:
+    """Whether what runs besides may be seen: a DROP is not at the end, functions are looked at by
+    their names."""
+    return not isinstance(statement.tree, exp.Drop) and not _MADE.search(statement.text)
+
+
+def _is_bare(statement: Statement) -> bool:
+    """Whether it is no statement: a template's own call, that may be anything."""
+    return isinstance(statement.tree, exp.Condition) and not isinstance(statement.tree, exp.Query)
 
 
 def with_reads(definition: Definition) -> Iterator[Definition]:

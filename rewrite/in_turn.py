@@ -10,7 +10,7 @@ by its folder than the others: the folders of a pile are pipelines. That is an a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -141,7 +141,11 @@ def as_own(definition: Definition, path: str) -> Definition:
 
 def read_as_own(plan: Plan, reads: Iterable[Definition]) -> Plan:
     """The plan with the script's own states of relations under their own names."""
-    names = {read.of: read.relation for read in reads if read.of}
+    return read_as({read.of: read.relation for read in reads if read.of}, plan)
+
+
+def read_as(names: Mapping[str, str], plan: Plan) -> Plan:
+    """The plan with relations under other names."""
 
     def one(node: Node) -> Node:
         if isinstance(node, Scan) and node.table in names:

@@ -105,6 +105,32 @@ def test_new_and_gone_reports_and_columns(compare: Run) -> None:
         ("USE a; SELECT n FROM q", "USE b; SELECT n FROM q", "another statement besides: USE"),
         ("SELECT n FROM q", "SET x = 1; SELECT n FROM q", "another statement besides: SET"),
         (
+            "SET x = 1; SELECT n FROM q; SET x = 2",
+            "SET x = 1; SET x = 2; SELECT n FROM q",
+            "another statement besides: SET x = 1",
+        ),
+        (
+            "CREATE MACRO g(x) AS x + 1; CREATE MACRO f(x) AS g(x); SELECT f(n) AS n FROM q",
+            "CREATE MACRO g(x) AS x + 2; CREATE MACRO f(x) AS g(x); SELECT f(n) AS n FROM q",
+            "the function f is defined otherwise",
+        ),
+        (
+            "CREATE MACRO f(x) AS x + 1; CREATE OR REPLACE MACRO f(x) AS x; SELECT f(n) n FROM q",
+            "CREATE OR REPLACE MACRO f(x) AS x; CREATE MACRO f(x) AS x + 1; SELECT f(n) n FROM q",
+            "the function f is defined otherwise",
+        ),
+        (
+            "SELECT n FROM q WHERE a = ? AND b = ?",
+            "SELECT n FROM q WHERE b = ? AND a = ?",
+            "not proved",
+        ),
+        ("{DEFAULT @x = 1} SELECT n FROM q", "{DEFAULT @x = 2} SELECT n FROM q", "@x = 2"),
+        (
+            "{{ config(pre_hook='a') }} SELECT n FROM q",
+            "{{ config(pre_hook='b') }} SELECT n FROM q",
+            "config(pre_hook='b')",
+        ),
+        (
             "SELECT region FROM totals WHERE total BETWEEN SYMMETRIC 3 AND 1",
             "SELECT region FROM totals WHERE total BETWEEN 3 AND 1",
             "",
@@ -177,7 +203,7 @@ def test_a_table_that_is_only_declared_with_other_types_makes_other_rows(
     found = compare(old=old, t=f"CREATE TABLE s.t ({after})", v=text)
     assert found["same"] == same
     assert [each["reason"] for each in found["changed"]] == [
-        "the table s.t is declared with other types"
+        "the table t is declared otherwise"
     ] * (4 - same)
 
 
@@ -198,6 +224,69 @@ def test_a_proof_does_not_rest_on_a_declaration_that_is_gone(
     assert compare(old=old, t=tables.format(key), words=words, **new)["changed"] == []
     found = compare(old=old, t=tables.format("k INT"), words=words, **new)
     assert reports(found["changed"]) == ["q"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("CREATE TABLE q (n INT, d INT DEFAULT 1)", "CREATE TABLE q (n INT, d INT DEFAULT 2)"),
+        ("CREATE TABLE q (n INT, d INT)", "CREATE TABLE q (n DOUBLE, d INT)"),
+        ("CREATE TABLE q (n INT)", "CREATE TABLE q (n INT); ALTER TABLE q RENAME n TO m"),
+        ("COPY q FROM 'a.csv'", "COPY q FROM 'b.csv'"),
+    ],
+)
+def test_what_another_file_says_of_a_table_counts(compare: Run, before: str, after: str) -> None:
+    top = "SELECT n / 2 AS n, d FROM q"
+    [changed] = compare(old={**OLD, "ddl.sql": before, "top.sql": top}, ddl=after, top=top)[
+        "changed"
+    ]
+    assert changed["reason"] == "the table q is declared otherwise"
+
+
+def test_a_table_that_is_declared_as_well_is_no_change_for_who_does_not_name_it(
+    compare: Run,
+) -> None:
+    old = {**OLD, "ddl.sql": "CREATE TABLE sales (region TEXT, amount INT, odd INT)"}
+    new = "create table if not exists SALES (region TEXT, amount INT not null, odd DATE, more INT)"
+    assert compare(old=old, ddl=new)["same"] == 3
+
+
+def test_a_proof_that_rests_on_a_declaration_needs_it_in_both(compare: Run) -> None:
+    keyed, free = "CREATE TABLE q (n INT NOT NULL)", "CREATE TABLE q (n INT)"
+    some, every = "SELECT COUNT(n) AS n FROM q", "SELECT COUNT(*) AS n FROM q"
+    for before, after, many in ((keyed, keyed, 0), (keyed, free, 1), (free, keyed, 1)):
+        old = {**OLD, "ddl.sql": before, "top.sql": some}
+        assert len(compare(old=old, ddl=after, top=every)["changed"]) == many
+
+
+def test_what_reads_a_relation_before_it_is_made_reads_that(compare: Run) -> None:
+    text = "CREATE TABLE e AS SELECT n FROM late; CREATE TABLE late AS SELECT n FROM q WHERE n > {}"
+    found = compare(old={**OLD, "e.sql": text.format(1)}, e=text.format(2))
+    assert reports(found["changed"]) == ["e", "late"]
+
+
+def test_capitals_that_tell_columns_or_tables_apart(compare: Run) -> None:
+    text = 'CREATE TABLE t AS SELECT a AS "A", b AS a FROM q'
+    swapped = 'CREATE TABLE t AS SELECT a AS a, b AS "A" FROM q'
+    words = ("--dialect", "postgres")
+    found = compare(old={**OLD, "top.sql": text}, top=swapped, words=words)
+    assert [each["relation"] for each in found["changed"]] == ["t"]
+    old = {**OLD, "top.sql": "WITH c AS (SELECT n FROM d.Tab) SELECT n FROM C"}
+    for name, many in (("Tab", 0), ("tab", 1)):
+        new = f"WITH c AS (SELECT n FROM d.{name}) SELECT n FROM c"
+        assert len(compare(old=old, top=new, words=("--dialect", "bigquery"))["changed"]) == many
+
+
+def test_values_that_only_their_places_tell_apart(compare: Run) -> None:
+    old = {**OLD, "top.sql": "SELECT n FROM q WHERE a = ? AND b = ?"}
+    new = "SELECT n FROM q WHERE b = ? AND a = ?"
+    [changed] = compare(old=old, top=new, words=("--dialect", "postgres"))["changed"]
+    assert changed["reason"] == "its values that have no names may be given in another order"
+
+
+def test_a_file_that_is_a_template_s_call_is_not_understood(compare: Run) -> None:
+    found = compare(old={**OLD, "call.sql": "{{ made('x') }}"}, call="{{ made('y') }}")
+    assert found["unclear"] == ["call.sql"]
 
 
 def test_files_that_are_not_understood_are_told_where_they_differ(compare: Run) -> None:
@@ -226,6 +315,22 @@ def test_a_script_that_moves_with_its_folder_is_the_same_report(compare: Run) ->
     found = compare(old=old, one=many.format(1), two=many.format(3))
     assert reports(found["added"]) == reports(found["removed"]) == []
     assert [each["path"][-7:] for each in found["changed"]] == ["two.sql"]
+
+
+def test_what_reads_one_script_s_own_state_reads_that_in_another_folder_too(compare: Run) -> None:
+    many = "DROP TABLE IF EXISTS twice; CREATE TABLE twice AS SELECT {} AS n FROM sales; "
+    many += "CREATE TABLE last_{} AS SELECT COUNT(n) AS n FROM twice"
+    one, two, other = many.format(1, "a"), many.format(2, "b"), many.format(3, "b")
+    old = {**OLD, "one.sql": one, "two.sql": two}
+    assert compare(old=old, one=one, two=two)["changed"] == []
+    assert reports(compare(old=old, one=one, two=other)["changed"]) == ["last_b", "twice"]
+
+
+def test_a_temporary_table_is_the_same_in_another_folder(compare: Run) -> None:
+    text = "CREATE TEMP TABLE t AS SELECT n FROM q; CREATE TABLE {} AS SELECT n FROM t"
+    one, two = text.format("a"), text.format("b")
+    found = compare(old={**OLD, "one.sql": one, "two.sql": two}, one=one, two=two)
+    assert edges(found["added"]) == edges(found["removed"]) == set()
 
 
 def test_a_report_is_the_same_beside_a_new_folder(tmp_path: Path) -> None:
@@ -279,6 +384,47 @@ def test_a_revision_of_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         failed = CliRunner().invoke(main, ["diff", f"--since={revision}", "."])
         assert failed.exit_code == 2 and "help: name a commit" in failed.stderr
     assert not (tmp_path / "pile" / "x").exists()
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_revision_has_the_files_that_are_read_today(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git = ["git", "-c", "user.name=n", "-c", "user.email=n@example.org", "-C", str(tmp_path)]
+    pile = tmp_path / "pile"
+    for folder in ("sub dir", ".hidden", "node_modules"):
+        write(pile / folder, {"x y.sql": "SELECT 1 AS n FROM q"})
+    write(pile, {"-a.sql": "SELECT 2 AS n FROM q", ":(top)b.sql": "SELECT 3 AS n FROM q"})
+    write(pile, {"hash.sql": "SELECT '$Format:%h$' AS n FROM q", "kept.sql": "SELECT 4 AS n"})
+    (pile / ".gitattributes").write_text("hash.sql export-subst\nkept.sql export-ignore\n", "utf-8")
+    (pile / "latin.sql").write_bytes("SELECT 'café' AS n FROM q".encode("latin-1"))
+    (pile / "again.sql").symlink_to("kept.sql")
+    (pile / "one").symlink_to("sub dir")
+    for words in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["commit", "-q", "-m", "old"],
+        ["tag", "-m", "", "v"],
+    ):
+        subprocess.run([*git, *words], check=True)
+    for place, path, many in (
+        (tmp_path, "pile", 6),
+        (tmp_path, str(pile), 6),
+        (tmp_path, "pile/*.sql", 6),
+        (tmp_path, "pile/kept.sql", 1),
+        (tmp_path, "pile/:(top)b.sql", 1),
+        (pile / "sub dir", "..", 6),
+        (pile, "sub dir", 1),
+    ):
+        monkeypatch.chdir(place)
+        words = ["diff", "--since", "v", path, "--dialect", "duckdb", "--check", "-q"]
+        done = CliRunner().invoke(main, words)
+        assert f"nothing is otherwise: {many} report" in done.stdout, (path, done.output)
+    monkeypatch.chdir(tmp_path)
+    (pile / "kept.sql").unlink()
+    words = ["diff", "--since", "v", "pile", "--dialect", "duckdb", "--format", "json"]
+    assert reports(json.loads(CliRunner().invoke(main, words).stdout)["removed"]) == ["kept"]
+    assert subprocess.check_output([*git, "status", "--short"]) == b" D pile/kept.sql\n"
 
 
 def test_a_person_reads_it(tmp_path: Path) -> None:
