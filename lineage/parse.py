@@ -404,6 +404,10 @@ class _Reader:
         except _PARSER_BUGS as error:
             message = f"the parser itself failed: {type(error).__name__}: {_short(str(error))}"
             return Finding("PARSE", message, self._span(part, chunk))
+        if any(token.token_type is TokenType.MATCH_RECOGNIZE for token in tokens):
+            found = (n for t in trees if t is not None for n in t.find_all(exp.MatchRecognize))
+            if any(not node.args.get("define") for node in found):  # no printer can write it
+                return Finding("PARSE", "MATCH_RECOGNIZE without DEFINE", self._span(part, chunk))
         return next((tree for tree in trees if isinstance(tree, exp.Expression)), None)
 
     def _note_loop(self, part: Stretch, chunk: Chunk) -> None:

@@ -316,3 +316,11 @@ def test_the_end_of_a_month_is_printed_as_it_was_written(value: str) -> None:
     tree = sqlglot.parse_one(f"SELECT {value} AS x FROM t", read="tsql")
     assert render(tree, "tsql", pretty=False) == f"SELECT {value} AS x FROM t"
     assert render(sqlglot.parse_one(value, read="tsql"), "tsql", pretty=False) == value
+
+
+def test_a_match_without_its_definitions_is_a_finding() -> None:
+    odd = "SELECT * FROM t MATCH_RECOGNIZE (ORDER BY a PATTERN (a)); SELECT 1 AS x"
+    script = read(odd, "snowflake")
+    assert codes(script) == ["PARSE"] and len(script.statements) == 1
+    assert script.findings[0].message == "MATCH_RECOGNIZE without DEFINE"
+    assert codes(read(odd.replace("(a))", "(a) DEFINE a AS TRUE)"), "snowflake")) == []
