@@ -79,7 +79,8 @@ _TAKES: Final = re.compile(r"\b(ANY_VALUE|FIRST|LAST|FIRST_VALUE|LAST_VALUE)\(")
 _LISTING: Final = re.compile(
     r"\b(ARRAY_AGG|ARRAY_UNIQUE_AGG|ARRAY_CONCAT_AGG|GROUP_CONCAT|STRING_AGG|JSON_ARRAYAGG)\("
 )
-_PIVOTED: Final = re.compile(r".*?\bPIVOT\s*\(.*?\bFOR\b", re.DOTALL)  # an order behind it is late
+# an order elsewhere in the text is none of its rows
+_PIVOTED: Final = re.compile(r"\bPIVOT\s*\((.*?)\bFOR\b", re.DOTALL)
 _LIMITED: Final = re.compile(r"\b(?:LIMIT|OFFSET|TOP|FETCH)\b")
 _NOTHING: Final[Mapping[int, str]] = MappingProxyType({})
 
@@ -204,7 +205,7 @@ def _said_by(text: str) -> str:
     """Why rows are open that a query returns of which only the text is known."""
     if hit := _RANDOM.search(text):
         return "a sample" if hit[0] == "TABLESAMPLE" else _CHANCE
-    if why := _collected_by(pivoted[0] if (pivoted := _PIVOTED.match(text)) else text):
+    if why := _first(map(_collected_by, (*_PIVOTED.findall(text), text))):
         return why
     if "ORDER BY" in text:
         return ""
