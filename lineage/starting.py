@@ -73,8 +73,9 @@ def _text(paths: Sequence[str], start: Start) -> str:
     else:
         also = f"; so do {', '.join(others)}" if others else ""
         dialect = f'# reads {read}{also}\ndialect = "{first}"'
+    named = json.dumps([*paths], ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML's texts
     return f"""# What unwet reads. Options of the command line win.
-paths = {json.dumps([*paths], ensure_ascii=False)}
+paths = {named}
 {dialect}
 
 # what is known of tables: YAML, JSON, DDL or a DuckDB file; and the schema of names without one

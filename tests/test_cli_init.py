@@ -71,6 +71,17 @@ def test_standard_input_is_no_place_of_a_pile(folder: Path) -> None:
     assert not (folder / "unwet.toml").exists()
 
 
+def test_odd_paths_are_named_as_they_are_or_not_at_all(folder: Path) -> None:
+    odd = 'a "q" \\ \x7f \n.sql'
+    (folder / odd).write_text("SELECT a FROM t")
+    assert init(odd).exit_code == 0
+    assert tomllib.loads((folder / "unwet.toml").read_text("utf-8"))["paths"] == [odd]
+    (folder / "unwet.toml").unlink()
+    done = init("bad\udcff.sql")
+    assert done.exit_code == 2 and "not UTF-8" in done.stderr
+    assert not (folder / "unwet.toml").exists()
+
+
 def test_without_sql_nothing_is_written(folder: Path) -> None:
     for words in ((), ("nosuch",)):
         done = init(*words)

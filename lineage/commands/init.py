@@ -24,6 +24,8 @@ def init(paths: tuple[str, ...], quiet: bool) -> int:
         raise UsageError(f"{NAME} is there already", "edit it, or move it away first")
     if "-" in paths:
         raise UsageError("a configuration cannot name standard input", "give a folder or a file")
+    if any(not _is_text(path) for path in paths):
+        raise UsageError("a configuration cannot name a path that is not UTF-8", "rename it")
     if (used := read_config(None, Path.cwd())) != Config(home=used.home):
         raise UsageError("pyproject.toml has a table [tool.unwet] already", "edit that")
     start = started(paths or (".",))
@@ -36,3 +38,11 @@ def init(paths: tuple[str, ...], quiet: bool) -> int:
         found = "nothing says which dialect it is" if start.is_open else start.best[0]
         say(f"{NAME} written: {found}", "next: unwet scan")
     return 0
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
