@@ -30,7 +30,8 @@ from unwet.rewrite.prove.judge import judge
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.script import Definition, Report
 
-_EARLY: Final = "early "
+_EARLY, _ASKED = "early ", "ref "
+_REF: Final = re.compile(r"\bref\(\s*['\"](\w+)['\"]\s*\)")
 _OWN: Final = re.compile(r"(?<=.)@\w+$")  # whose state of a relation it is
 
 
@@ -194,11 +195,10 @@ def _reading(
     for old, new in pairs:
         own = {*_made(old), *_made(new)}
         read = {name for report in (old, new) for each in with_reads(report.definition)
-                for name in (each.relation.lower(), *(_EARLY + n.lower() for n in each.early))
-                }  # fmt: skip
+                for name in _named_in(each)}  # fmt: skip
         if named := (read & others.keys()) - own:
             first = min(named, key=lambda name: (name.startswith(_EARLY), name))
-            what = _OWN.sub("", first.removeprefix(_EARLY))
+            what = _OWN.sub("", first.removeprefix(_EARLY).removeprefix(_ASKED))
             yield Changed(new, old.span, f"it reads {what}, which {others[first]}")
 
 
@@ -208,6 +208,16 @@ def _made(report: Report) -> Iterator[str]:
     if report.relation:
         yield report.definition.relation.lower()
         yield _EARLY + _relation_of(report)[0]
+    else:
+        yield _ASKED + os.path.basename(report.span.path).partition(".")[0].lower()
+
+
+def _named_in(definition: Definition) -> Iterator[str]:
+    """What it reads: under its name, before that is made, or by dbt's `ref`."""
+    yield definition.relation.lower()
+    yield from (_EARLY + name.lower() for name in definition.early)
+    for text in dict.fromkeys(part.statement.masked.source.text for part in definition.parts):
+        yield from (_ASKED + name.lower() for name in _REF.findall(text))
 
 
 def _is_open(*reports: Report) -> bool:

@@ -30,6 +30,7 @@ _MADE: Final = re.compile(
     r"(?P<name>[^\s(]+)",
     re.IGNORECASE,
 )
+_MACRO: Final = re.compile(r"\{%-?\s*macro\s+(?P<name>\w+).*?\{%-?\s*endmacro", re.DOTALL)
 _WORD: Final = re.compile(r"\w+|\*")
 _EXACT: Final = frozenset({"bigquery"})
 _ITSELF: Final = "(its own)"
@@ -70,7 +71,7 @@ class Beside:
 
     def words(self, report: Report) -> set[str]:
         """All words of the statements that it is made of."""
-        return {word for part in _parts(report) for word in _words(part.statement.text)}
+        return {word for part in _parts(report) for word in _words(_written(part.statement))}
 
     def unnamed(self, report: Report) -> int:
         """How many values without a name are put into it, which only their places tell apart."""
@@ -93,6 +94,9 @@ class Beside:
                 words = _WORD.findall(made["name"])
                 if words:
                     found[words[-1].lower()].append(statement.text.strip())
+        for text in (each.source.text for scripts in self._scripts.values() for each in scripts):
+            for made in _MACRO.finditer(text):
+                found[made["name"].lower()].append(made[0])
         return found
 
     @cached_property
@@ -232,6 +236,11 @@ def with_reads(definition: Definition) -> Iterator[Definition]:
         more = [read for read in dict.fromkeys(each.reads) if read not in seen]
         seen.update(more)
         waiting += more
+
+
+def _written(statement: Statement) -> str:
+    """Its text with its placeholders as they stand in the source."""
+    return statement.masked.restore(statement.text)
 
 
 def _words(text: str) -> Iterator[str]:

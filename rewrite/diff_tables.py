@@ -1,4 +1,5 @@
-"""What a pile says of tables without a query: declarations, ALTER, COPY.
+"""What a pile says of tables, and of what is read like them, without a query: declarations, ALTER,
+COPY, sequences, stages, attached databases.
 
 No plan has it: a default fills what an INSERT leaves out, a type decides how is divided, a column
 may be renamed or dropped.
@@ -17,7 +18,8 @@ from unwet.lineage.trees import contents, copied
 
 Said = Mapping[str, tuple[bytes, ...]]
 """Digests: of a column under its name behind a point, of keys and checks under just the point."""
-_DONE: Final = (exp.Alter, exp.Copy, exp.LoadData)
+_DONE: Final = (exp.Alter, exp.Copy, exp.LoadData, exp.Attach)
+_NAMED: Final = frozenset({"SEQUENCE", "STAGE"})
 _WITHOUT_EFFECT: Final = (exp.CommentColumnConstraint, exp.NotNullColumnConstraint,
                           exp.SchemaCommentProperty)  # fmt: skip
 _ALL, _AFTER = "made", "done"  # what is said of it where it is declared, and later
@@ -29,14 +31,14 @@ def said_of_tables(statements: Iterable[Statement]) -> Mapping[str, Said]:
     for tree in (statement.tree for statement in statements):
         if isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.expression is None:
             parts = dict(_declared(_plain(tree)))
-        elif isinstance(tree, _DONE):
+        elif isinstance(tree, _DONE) or (isinstance(tree, exp.Create) and tree.kind in _NAMED):
             parts = {_AFTER: contents(tree)}
         else:
             continue
-        table = tree.find(exp.Table)
+        table = tree.this if isinstance(tree, exp.Attach) else tree.find(exp.Table)
         if table is not None:
             for key, digest in parts.items():
-                known = found[table.name.lower()]
+                known = found[table.alias_or_name.lower()]
                 known[key] = (*known.get(key, ()), digest)
     return found
 

@@ -233,6 +233,8 @@ def test_a_proof_does_not_rest_on_a_declaration_that_is_gone(
         ("CREATE TABLE q (n INT, d INT)", "CREATE TABLE q (n DOUBLE, d INT)"),
         ("CREATE TABLE q (n INT)", "CREATE TABLE q (n INT); ALTER TABLE q RENAME n TO m"),
         ("COPY q FROM 'a.csv'", "COPY q FROM 'b.csv'"),
+        ("ATTACH 'a.db' AS q", "ATTACH 'b.db' AS q"),
+        ("CREATE SEQUENCE q START 1", "CREATE SEQUENCE q START 5"),
     ],
 )
 def test_what_another_file_says_of_a_table_counts(compare: Run, before: str, after: str) -> None:
@@ -257,6 +259,21 @@ def test_a_proof_that_rests_on_a_declaration_needs_it_in_both(compare: Run) -> N
     for before, after, many in ((keyed, keyed, 0), (keyed, free, 1), (free, keyed, 1)):
         old = {**OLD, "ddl.sql": before, "top.sql": some}
         assert len(compare(old=old, ddl=after, top=every)["changed"]) == many
+
+
+def test_what_asks_dbt_for_a_changed_model_or_calls_a_changed_macro(compare: Run) -> None:
+    text = "{% macro m(x) %} select n from {{ x }} where n > 1 {% endmacro %}"
+    files = {
+        "far": "SELECT COUNT(*) AS n FROM {{ ref('stg') }}",
+        "call": "SELECT n FROM ({{ m('q') }}) x",
+    }
+    old = {**OLD, "m.sql": text, "stg.sql": "SELECT n FROM q WHERE n > 1",
+           **{f"{name}.sql": said for name, said in files.items()}}  # fmt: skip
+    found = compare(old=old, m=text.replace("1", "2"), stg="SELECT n FROM q WHERE n > 2", **files)
+    told = {each["name"]: each["reason"] for each in found["changed"]}
+    assert told.keys() == {"stg", "far", "call"}
+    assert told["far"] == "it reads stg, which may return other rows"
+    assert told["call"] == "the function m is defined otherwise"
 
 
 def test_what_reads_a_relation_before_it_is_made_reads_that(compare: Run) -> None:
