@@ -139,11 +139,12 @@ class Doubts:
         """Why reports that have one plan may return other rows, or columns; empty where nothing
         says that."""
         before, after = self._before, self._after
-        words = after.words(new)
+        words = after.words(new) if self._functions or self._tables else set[str]()
         if functions := self._functions & words:
             return f"the function {min(functions)} is defined otherwise"
         own = (new.definition.of or new.relation).rpartition(".")[2].lower()
-        if table := told_otherwise(before.tables, after.tables, words, own):
+        tables = self._tables & {*words, own}
+        if tables and (table := told_otherwise(before.tables, after.tables, tables, words, own)):
             return f"the table {table} is declared otherwise"
         if before.texts(old) == after.texts(new):
             return ""
@@ -161,6 +162,12 @@ class Doubts:
             said = next(s for s in every if s != _ITSELF)
             return f"its script runs another statement besides: {said[:60]}"
         return ""
+
+    @cached_property
+    def _tables(self) -> frozenset[str]:
+        """Tables of which the piles say other things."""
+        old, new = self._before.tables, self._after.tables
+        return frozenset(n for n in old.keys() | new.keys() if old.get(n) != new.get(n))
 
     @cached_property
     def _functions(self) -> frozenset[str]:

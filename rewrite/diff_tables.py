@@ -69,11 +69,15 @@ def _declared(tree: exp.Create) -> Iterable[tuple[str, bytes]]:
 
 
 def told_otherwise(
-    mine: Mapping[str, Said], theirs: Mapping[str, Said], words: set[str], own: str
+    mine: Mapping[str, Said],
+    theirs: Mapping[str, Said],
+    tables: Iterable[str],
+    words: set[str],
+    own: str,
 ) -> str:
     """The table of which they say other things that a report of these words may notice: of the
     columns that both declare, those that it names, and all of its own table."""
-    for name in sorted((mine.keys() | theirs.keys()) & {*words, own}):
+    for name in sorted(tables):
         old, new = mine.get(name, {}), theirs.get(name, {})
         for key in sorted(old.keys() | new.keys()):
             if old.get(key) == new.get(key):
