@@ -20,7 +20,7 @@ from unwet.lineage.parse import Script, Statement
 from unwet.lineage.pile import Pile
 from unwet.lineage.resolve import Resolved
 from unwet.rewrite.algebra import Col, Plan
-from unwet.rewrite.diff_tables import Said, said_of_tables, told_otherwise
+from unwet.rewrite.diff_tables import Said, is_declared, said_of_tables, told_otherwise
 from unwet.rewrite.prove.phrases import spoken
 from unwet.rewrite.script import Definition, Report
 
@@ -33,6 +33,7 @@ _MADE: Final = re.compile(
 _MACRO: Final = re.compile(r"\{%-?\s*macro\s+(?P<name>\w+).*?\{%-?\s*endmacro", re.DOTALL)
 _WORD: Final = re.compile(r"\w+|\*")
 _EXACT: Final = frozenset({"bigquery"})
+_UNSEEN: Final = (exp.Drop, exp.Grant, exp.Comment)
 _ITSELF: Final = "(its own)"
 _TEMPLATE: Final = re.compile(r"\{%|\}\s*\?\s*\{|/\*!")  # what decides which text is SQL
 _SETTING: Final = re.compile(r"\{\{-?\s*config\b.*?\}\}|\{\s*DEFAULT\b[^{}]*\}", re.DOTALL)
@@ -224,9 +225,12 @@ def _parts(report: Report) -> Iterator[Resolved]:
 
 
 def _may_matter(statement: Statement) -> bool:
-    """Whether what runs besides may be seen: a DROP is not at the end, functions are looked at by
-    their names."""
-    return not isinstance(statement.tree, exp.Drop) and not _MADE.search(statement.text)
+    """Whether what runs besides may be seen: a DROP is not at the end, rights, comments and indexes
+    are in no rows, and functions and declared tables are looked at by their names."""
+    tree = statement.tree
+    if isinstance(tree, exp.Create) and (is_declared(tree) or tree.kind == "INDEX"):
+        return False
+    return not isinstance(tree, _UNSEEN) and not _MADE.search(statement.text)
 
 
 def _is_bare(statement: Statement) -> bool:

@@ -29,7 +29,7 @@ def said_of_tables(statements: Iterable[Statement]) -> Mapping[str, Said]:
     """By the last word of a table's name what is said of it, in the order of the pile."""
     found: dict[str, dict[str, tuple[bytes, ...]]] = defaultdict(dict)
     for tree in (statement.tree for statement in statements):
-        if isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.expression is None:
+        if isinstance(tree, exp.Create) and is_declared(tree):
             parts = dict(_declared(_plain(tree)))
         elif isinstance(tree, _DONE) or (isinstance(tree, exp.Create) and tree.kind in _NAMED):
             parts = {_AFTER: contents(tree)}
@@ -41,6 +41,11 @@ def said_of_tables(statements: Iterable[Statement]) -> Mapping[str, Said]:
                 known = found[table.alias_or_name.lower()]
                 known[key] = (*known.get(key, ()), digest)
     return found
+
+
+def is_declared(tree: exp.Create) -> bool:
+    """Whether it is a table that no query fills."""
+    return tree.kind == "TABLE" and tree.expression is None
 
 
 def _plain(tree: exp.Create) -> exp.Create:

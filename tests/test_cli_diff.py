@@ -253,6 +253,14 @@ def test_a_table_that_is_declared_as_well_is_no_change_for_who_does_not_name_it(
     assert compare(old=old, ddl=new)["same"] == 3
 
 
+def test_what_no_row_depends_on_is_no_change(compare: Run) -> None:
+    before = "CREATE TABLE t (n INT); INSERT INTO t SELECT n FROM q"
+    after = "create table T (\n  n int\n);\ncreate index i on T (n); insert into T select N from Q;"
+    after += "grant select on T to everybody; comment on table T is 'a table'"
+    words = ("--dialect", "postgres")
+    assert compare(old={**OLD, "t.sql": before}, t=after, words=words)["changed"] == []
+
+
 def test_a_proof_that_rests_on_a_declaration_needs_it_in_both(compare: Run) -> None:
     keyed, free = "CREATE TABLE q (n INT NOT NULL)", "CREATE TABLE q (n INT)"
     some, every = "SELECT COUNT(n) AS n FROM q", "SELECT COUNT(*) AS n FROM q"
