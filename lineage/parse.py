@@ -408,7 +408,14 @@ class _Reader:
             found = (n for t in trees if t is not None for n in t.find_all(exp.MatchRecognize))
             if any(not node.args.get("define") for node in found):  # no printer can write it
                 return Finding("PARSE", "MATCH_RECOGNIZE without DEFINE", self._span(part, chunk))
-        return next((tree for tree in trees if isinstance(tree, exp.Expression)), None)
+        tree = next((tree for tree in trees if isinstance(tree, exp.Expression)), None)
+        runs = self._name in _RUN_COMMENTS and any(
+            text.startswith("!") for token in tokens for text in token.comments
+        )
+        if runs and tree is not None and tree.find(exp.Select) is not None:
+            message = "a comment that the server runs: /*! ... */"
+            return Finding("PARSE", message, self._span(part, chunk))
+        return tree
 
     def _note_loop(self, part: Stretch, chunk: Chunk) -> None:
         """FOR r IN (query) LOOP: inside, r is a row of the query."""
@@ -570,6 +577,9 @@ def _sign_quotients(tree: exp.Expression, dialect: str) -> None:
         for node in tree.find_all(exp.Div):
             node.meta[SIGNED] = dialect
 
+
+# "Comments" in MySQL's manual: what stands in /*! ... */ is SQL there
+_RUN_COMMENTS: Final = frozenset({"mysql", "singlestore", "doris", "starrocks"})
 
 _TOKEN_DUMP = re.compile(r"<Token token_type: \S+, text: (.*?), line: .*?>", re.S)
 

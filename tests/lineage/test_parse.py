@@ -324,3 +324,12 @@ def test_a_match_without_its_definitions_is_a_finding() -> None:
     assert codes(script) == ["PARSE"] and len(script.statements) == 1
     assert script.findings[0].message == "MATCH_RECOGNIZE without DEFINE"
     assert codes(read(odd.replace("(a))", "(a) DEFINE a AS TRUE)"), "snowflake")) == []
+
+
+def test_a_comment_that_the_server_runs_is_no_comment() -> None:
+    text = "SELECT a FROM t /*! WHERE a > 1 */; SELECT a /* ! no */ FROM t; "
+    text += "CREATE TABLE u (a INT) /*!5 x */"
+    script = read(text, "mysql")
+    assert codes(script) == ["PARSE"] and len(script.statements) == 2
+    assert "a comment that the server runs" in script.findings[0].message
+    assert codes(read(text, "postgres")) == []
