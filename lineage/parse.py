@@ -290,6 +290,7 @@ class _Reader:
         self._masked, self._name, self._notes = masked, name, notes
         self._dialect = Dialect.get_or_raise(name)
         self._bare = lexis(name).bare_statements
+        self._matches = "MATCH_RECOGNIZE" in masked.text.upper()
         self.statements: list[Statement] = []
         self.findings: list[Finding] = []
         self.inner: list[Statement] = []
@@ -404,18 +405,20 @@ class _Reader:
         except _PARSER_BUGS as error:
             message = f"the parser itself failed: {type(error).__name__}: {_short(str(error))}"
             return Finding("PARSE", message, self._span(part, chunk))
-        if any(token.token_type is TokenType.MATCH_RECOGNIZE for token in tokens):
-            found = (n for t in trees if t is not None for n in t.find_all(exp.MatchRecognize))
-            if any(not node.args.get("define") for node in found):  # no printer can write it
-                return Finding("PARSE", "MATCH_RECOGNIZE without DEFINE", self._span(part, chunk))
         tree = next((tree for tree in trees if isinstance(tree, exp.Expression)), None)
-        runs = self._name in _RUN_COMMENTS and any(
-            text.startswith("!") for token in tokens for text in token.comments
-        )
-        if runs and tree is not None and tree.find(exp.Select) is not None:
-            message = "a comment that the server runs: /*! ... */"
-            return Finding("PARSE", message, self._span(part, chunk))
-        return tree
+        why = self._misread(tree, tokens) if tree is not None else ""
+        return Finding("PARSE", why, self._span(part, chunk)) if why else tree
+
+    def _misread(self, tree: exp.Expression, tokens: Sequence[Token]) -> str:
+        """Why a tree is not what the text says, or cannot be printed; empty where it is."""
+        if self._matches:
+            found = tree.find_all(exp.MatchRecognize)
+            if any(not node.args.get("define") for node in found):  # no printer can write it
+                return "MATCH_RECOGNIZE without DEFINE"
+        if self._name not in _RUN_COMMENTS or tree.find(exp.Select) is None:
+            return ""
+        run = any(text.startswith("!") for token in tokens for text in token.comments)
+        return "a comment that the server runs: /*! ... */" if run else ""
 
     def _note_loop(self, part: Stretch, chunk: Chunk) -> None:
         """FOR r IN (query) LOOP: inside, r is a row of the query."""

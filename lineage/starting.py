@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from unwet.lineage.counted import counted
 from unwet.lineage.parse import parse
 from unwet.lineage.sources import Source, read_sources
 from unwet.lineage.templating import mask
@@ -65,8 +66,8 @@ def _lost(sources: Iterable[Source], dialect: str) -> int:
 def _text(paths: Sequence[str], start: Start) -> str:
     first, *others = start.best
     many = start.lost[first]
-    part = f"all but {_counted(many, 'place')}" if many else "all"
-    read = f"{part} of {_counted(start.tried, 'file')}"
+    part = f"all but {counted(many, 'place')}" if many else "all"
+    read = f"{part} of {counted(start.tried, 'file')}"
     if start.is_open:
         dialect = f"# {', '.join(start.best)} read {read}:\n# name the one that runs it\n"
         dialect += '# dialect = ""'
@@ -89,7 +90,3 @@ paths = {named}
 # [params]
 # db = "prod"
 """
-
-
-def _counted(many: int, word: str) -> str:
-    return f"{many:,} {word}" if many == 1 else f"{many:,} {word}s"

@@ -34,8 +34,10 @@ _LONGEST: Final = 40  # leaves of a branch
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """What branches have in common: the leaves, None where each says its own word."""
+    """What branches have in common: so many outputs, and the leaves, None where each says its own
+    word."""
 
+    width: int
     digest: bytes
     leaves: tuple[Leaf | None, ...]
 
@@ -55,9 +57,12 @@ def say_branch_runs(hosts: MutableMapping[str, exp.Expr], dialect: str) -> list[
                 hosts[host] = new if chain is tree else hosts[host]
                 changed.append(host)
     digests = {pattern.digest: pattern for pattern in known}
+    widths = {pattern.width for pattern in known}
     for host, tree in hosts.items() if known else ():
         for query in [*tree.find_all(exp.Select)]:
-            if label_of(query) in ("", BRANCH) or is_branch_run(query):
+            if len(query.expressions) not in widths or is_branch_run(query):
+                continue
+            if label_of(query) in ("", BRANCH):
                 continue
             bare = _bare(query)
             like = digests.get(Survey(bare).digest(bare))
@@ -161,7 +166,7 @@ def _run_of(chain: exp.Expr) -> tuple[list[str], _Pattern, exp.Select] | None:
         return None
     leaves = tuple(None if len({*column}) > 1 else column[0] for column in columns)
     words = [leaf.text for leaf in varying[0]]
-    return words, _Pattern(shapes[0].digest, leaves), selects[0]
+    return words, _Pattern(len(selects[0].expressions), shapes[0].digest, leaves), selects[0]
 
 
 def _says_more(query: exp.Expr) -> bool:

@@ -149,6 +149,7 @@ class Workshop:
     stand_in: dict[str, exp.Expr] = field(default_factory=dict)  # calls that words stand in for
     lists: dict[str, list[exp.Expr]] = field(default_factory=dict)  # and items, by their text
     queries: dict[str, exp.Expr] = field(default_factory=dict)  # calls of what one copy says
+    longer: dict[int, int] = field(default_factory=dict)  # lines of branches that words stand for
     closed: frozenset[str] = frozenset()  # hosts in which nothing is looked for any more
     label: Callable[[exp.Expr], str] | None = None  # of blocks, where others are looked at
     listed: dict[str, Leaf] = field(default_factory=dict)  # the call of a macro of such items
@@ -224,7 +225,9 @@ class Workshop:
             shape = Survey(tree).shape
             units += (self._run(host, node, shape(node)) for node in around(tree))
         if units:
+            self.longer = {id(unit.node): branch_lines(unit.node) for unit in units}
             self._take(each for each in families(units, self.owners) if vary_in_length(each))
+            self.longer = {}
             put_back_branches(self.hosts)
             self._forget([*self.hosts])
 
@@ -324,7 +327,7 @@ class Workshop:
         lines = self._lines(first)
         saved = sum(lines - call_lines(family, i) for i in range(len(family.units)))
         saved += self._saved_by_lists(family) - sum(bool(unit.own) for unit in family.units)
-        longer = [items_of_runs(unit.node) + branch_lines(unit.node) for unit in family.units]
+        longer = [items_of_runs(u.node) + self.longer.get(id(u.node), 0) for u in family.units]
         saved += sum(longer)
         least = self.owners.limits.sharing.min_lines
         if first.kind == "items":

@@ -82,7 +82,8 @@ def diff(old: Pile, new: Pile, roots: tuple[str, str] = ("", "")) -> Diff:
     was, now = _by_key(before, after, roots)
     pairs = [(was[key], now[key]) for key in was.keys() & now.keys()]
     said = restorer((*placeholders(old), *placeholders(new)))
-    found = [*_changed(pairs, before, after)]
+    besides = Beside(old, before.state.reports), Beside(new, after.state.reports)
+    found = [*_changed(pairs, before, after, *besides)]
     told = {id(each.report) for each in found}
     others = {name: why for reports, why in (
         ([each for pair in pairs if id(pair[1]) in told for each in pair], "may return other rows"),
@@ -103,7 +104,7 @@ def diff(old: Pile, new: Pile, roots: tuple[str, str] = ("", "")) -> Diff:
         len(pairs) - len(changed),
         tuple(sorted(theirs - mine, key=_order)),
         tuple(sorted(mine - theirs, key=_order)),
-        tuple(_unclear(before, after, roots)),
+        tuple(_unclear(*besides, roots)),
     )
 
 
@@ -153,7 +154,11 @@ def _inside(path: str, root: str) -> str:
 
 
 def _changed(
-    pairs: Sequence[tuple[Report, Report]], before: Meaning, after: Meaning
+    pairs: Sequence[tuple[Report, Report]],
+    before: Meaning,
+    after: Meaning,
+    mine: Beside,
+    theirs: Beside,
 ) -> Iterator[Changed]:
     # one script's own state of a relation has the whole path in its name
     names = {new.definition.relation: old.definition.relation for old, new in pairs
@@ -162,7 +167,6 @@ def _changed(
                                 _why_not(new.definition))
              for old, new in pairs for plan in [new.definition.plan]}  # fmt: skip
     unproved = _unproved([old for old, _ in pairs], found, before, after)
-    mine, theirs = (Beside(side.pile, side.state.reports) for side in (before, after))
     doubts = Doubts(mine, theirs)
     for old, new in pairs:
         reason = unproved.get(old.name, "")
@@ -230,9 +234,8 @@ def _why_not(definition: Definition) -> str:
     return definition.problem or definition.doubt or "its rows cannot be told statically"
 
 
-def _unclear(before: Meaning, after: Meaning, roots: tuple[str, str]) -> Iterator[str]:
+def _unclear(mine: Beside, theirs: Beside, roots: tuple[str, str]) -> Iterator[str]:
     """The files that are not understood as a whole, and are not as they were."""
-    mine, theirs = (Beside(side.pile, side.state.reports) for side in (before, after))
     old = {_inside(path, roots[0]): path for path in mine.unclear}
     new = {_inside(path, roots[1]): path for path in theirs.unclear}
     for name in sorted(old.keys() | new.keys()):

@@ -106,12 +106,13 @@ class Beside:
         return said_of_tables(self._all())
 
     @cached_property
-    def unclear(self) -> Mapping[str, str]:
-        """By file, its text and what of it was not understood."""
-        return {path: "".join(s.source.text for s in scripts)
-                for path, scripts in self._scripts.items()
-                if any(f.code in _LOST for s in scripts for f in s.findings)
-                or any(_is_bare(each) for s in scripts for each in s.statements)}  # fmt: skip
+    def unclear(self) -> frozenset[str]:
+        """The files of which not all was understood."""
+        return frozenset(
+            path for path, scripts in self._scripts.items()
+            if any(f.code in _LOST for s in scripts for f in s.findings)
+            or any(_is_bare(each) for s in scripts for each in s.statements)
+        )  # fmt: skip
 
     def text(self, path: str) -> str:
         """All that is in a file."""
@@ -156,11 +157,11 @@ class Doubts:
             return f"another table may be called {min(theirs - mine or mine)}, for its capitals"
         if after.unnamed(new) > 1:
             return "its values that have no names may be given in another order"
-        if before.statements(old) != after.statements(new):
-            gone = [s for s in before.statements(old) if s not in after.statements(new)]
-            more = [s for s in after.statements(new) if s not in before.statements(old)]
-            every = [*more, *gone, *after.statements(new)]
-            said = next(s for s in every if s != _ITSELF)
+        was, now = before.statements(old), after.statements(new)
+        if was != now:
+            gone = [s for s in was if s not in now]
+            more = [s for s in now if s not in was]
+            said = next(s for s in (*more, *gone, *now) if s != _ITSELF)
             return f"its script runs another statement besides: {said[:60]}"
         return ""
 

@@ -8,8 +8,8 @@ from io import StringIO
 from typing import Any, Final
 
 from unwet.lineage.columns import ColumnId
+from unwet.lineage.counted import counted
 from unwet.lineage.findings import Span
-from unwet.rewrite.counted import counted
 from unwet.rewrite.diff import Changed, Diff, Flow
 from unwet.rewrite.script import Report
 

@@ -31,7 +31,7 @@ from unwet.rewrite.from_clause import Frame
 from unwet.rewrite.opaque import opaque
 from unwet.rewrite.pivots import pivot_plan
 from unwet.rewrite.references import free_outers, reads_outer_row
-from unwet.rewrite.row_order import sees_order
+from unwet.rewrite.row_order import reads_order, sees_order
 from unwet.rewrite.scalars import Unsupported, encode
 from unwet.rewrite.select_block import (
     is_last,
@@ -90,11 +90,13 @@ def _check_names(query: Query) -> None:
 
 def _check_order(query: Query) -> None:
     """An order without limit is dropped, which nobody may notice; so is that before OFFSET 0."""
-    dropped = (
+    dropped = [
         node
         for node in query.node.find_all(exp.Query)
         if order_items(node) and not (node.args.get("limit") or skips(node)) and not is_last(node)
-    )
+    ]
+    if not dropped or not reads_order(query.node, query.dialect):
+        return
     if any(sees_order(query.node, node, query.dialect) for node in dropped):
         raise Unsupported("the order of a subquery may matter")
 

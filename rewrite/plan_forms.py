@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from unwet.rewrite.counted import counted
+from unwet.lineage.counted import counted
 from unwet.rewrite.planned import Abstraction, Hole
 
 WIDTH: Final = 100  # of the text form

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from io import StringIO
 
-from unwet.rewrite.counted import counted
+from unwet.lineage.counted import counted
 from unwet.rewrite.search import Found, Hit, Spot
 
 SHOWN_HITS = 20

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 
+from unwet.lineage.counted import counted
 from unwet.rewrite import drift_forms, plan_forms
-from unwet.rewrite.counted import counted
 from unwet.rewrite.refactor import Result
 from unwet.rewrite.sizes import Size
 from unwet.rewrite.verdicts import Verdict

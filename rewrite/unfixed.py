@@ -75,7 +75,7 @@ _RANDOM: Final = re.compile(
     r"\b(?:TABLESAMPLE|(?:RANDN?|RANDOM|RANDSTR|NEWID|(?:GENERATE_|GEN_RANDOM_)?UUID(?:_STRING)?)\()"
 )
 # of a query of which only the text is known: PIVOT (FIRST(a) FOR ...)
-_TAKES: Final = re.compile(r"\b(ANY_VALUE|FIRST|LAST|FIRST_VALUE|LAST_VALUE)\(")
+_TAKES: Final = re.compile(rf"\b({'|'.join(_ANY.values())})\(")
 _LISTING: Final = re.compile(
     r"\b(ARRAY_AGG|ARRAY_UNIQUE_AGG|ARRAY_CONCAT_AGG|GROUP_CONCAT|STRING_AGG|JSON_ARRAYAGG)\("
 )

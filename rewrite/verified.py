@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from unwet.lineage.counted import counted
 from unwet.rewrite.checked import Checked
-from unwet.rewrite.counted import counted
 from unwet.rewrite.prove.apart import Apart
 from unwet.rewrite.prove.compare import Difference
 from unwet.rewrite.verify import Verification

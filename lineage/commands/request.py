@@ -12,7 +12,7 @@ from unwet.lineage.errors import PathNotFound, UsageError
 
 if TYPE_CHECKING:
     from unwet.lineage.config import Config, Intended
-    from unwet.lineage.pile import Pile
+    from unwet.lineage.pile import Inputs, Pile
     from unwet.lineage.survey import Lineage
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,12 +36,12 @@ class Request:
     told: bool = False  # whether somebody asked for the format; else it is the usual one
     settings: "Config | None" = None  # all that the configuration says
 
-    def load(self) -> "Pile":
-        """The pile that was asked for."""
+    def load(self, sources: "Inputs | None" = None) -> "Pile":
+        """The pile that was asked for; of other ``sources``, where some are given."""
         from unwet.lineage.pile import load
 
         return load(
-            self.paths,
+            self.paths if sources is None else sources,
             dialect=self.dialect,
             schema=self.schema,
             params=self.params,

@@ -27,7 +27,6 @@ def diff(request: Request, since: str, check: bool) -> int:
     rows. Where that is not proved, it may return others, and why is told. Exit code 0 unless
     --check is given.
     """
-    from unwet.lineage.pile import load
     from unwet.lineage.revision import sources_at
     from unwet.lineage.sources import Reading
     from unwet.rewrite import diff as job
@@ -36,13 +35,7 @@ def diff(request: Request, since: str, check: bool) -> int:
     if since:
         new, roots = request.load(), (os.curdir, os.curdir)
         was = sources_at(since, request.paths, request.dialect or None)
-        old = load(
-            was.sources,
-            dialect=request.dialect,
-            schema=request.schema,
-            params=request.params,
-            default_schema=request.default_schema,
-        )
+        old = request.load(was.sources)
     elif len(request.named) == 2:
         was, roots = Reading((), ()), (_folder(request.named[0]), _folder(request.named[1]))
         old, new = (replace(request, paths=(path,)).load() for path in request.named)

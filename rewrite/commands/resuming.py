@@ -48,8 +48,8 @@ def going_on(request: Request, tests: bool, fresh: bool) -> Iterator[Left]:
     if not tests:
         yield Left(None, None)
         return
+    from unwet.lineage.counted import counted
     from unwet.rewrite.check.engine import engine
-    from unwet.rewrite.counted import counted
     from unwet.rewrite.known_evidence import KnownEvidence
     from unwet.rewrite.unfinished import Unfinished
 

@@ -58,9 +58,9 @@ def verify(
     differ, or kept for a reason that the project remembers from `unwet refactor`; 2 when
     --check-proofs finds a false proof; else 1.
     """
+    from unwet.lineage.counted import counted
     from unwet.rewrite import verified
     from unwet.rewrite import verify as job
-    from unwet.rewrite.counted import counted
     from unwet.rewrite.meaning import meaning_of
     from unwet.rewrite.sql_out import write_sql
     from unwet.rewrite.targets.place import check

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from unwet.rewrite.counted import counted
+from unwet.lineage.counted import counted
 from unwet.rewrite.decisions.calling import renamed
 from unwet.rewrite.decisions.effects import effects
 from unwet.rewrite.decisions.file import Decisions

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from unwet.lineage.counted import counted
 from unwet.lineage.inventory import Inventory
 from unwet.rewrite.checked import Checked
-from unwet.rewrite.counted import counted
 from unwet.rewrite.drift import Drift
 from unwet.rewrite.families import Duplicates
 from unwet.rewrite.verdicts import MEANING, Outcome

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
+from unwet.lineage.counted import counted
 from unwet.lineage.findings import Finding
-from unwet.rewrite.counted import counted
 from unwet.rewrite.data_tests.values import words
 from unwet.rewrite.drift import DriftFinding
 from unwet.rewrite.project import Project

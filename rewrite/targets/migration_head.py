@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from unwet.rewrite.counted import counted
+from unwet.lineage.counted import counted
 from unwet.rewrite.project import Project
 from unwet.rewrite.repeats import Repeat
 from unwet.rewrite.sizes import Size

@@ -1,6 +1,6 @@
 """Numbers of things, as people read them."""
 
-from unwet.rewrite.counted import counted
+from unwet.lineage.counted import counted
 
 
 def test_one_is_no_plural() -> None:
