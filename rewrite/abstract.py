@@ -18,6 +18,7 @@ from typing import Literal
 from sqlglot import exp
 
 from unwet.lineage.config import USUAL_SHARING
+from unwet.rewrite.common_comments import hand_on, nodes_of, note_common
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.naming import free_parameter, hole_name, shared_words, snake
 from unwet.rewrite.shapes import (
@@ -86,11 +87,14 @@ class Unit:
         """The tree that the shape is of."""
         return self.node if self.said is None else self.said
 
+    def items(self) -> list[exp.Expr]:
+        """The outputs that are a unit."""
+        return list(self.node.expressions[self.skip : self.stop])
+
     def tree(self) -> exp.Expr:
         """A copy of what the template is made of."""
         if self.kind == "items":
-            items = self.node.expressions[self.skip : self.stop]
-            return exp.Select(expressions=[item.copy() for item in items])
+            return exp.Select(expressions=[item.copy() for item in self.items()])
         copy = self.worded.copy()
         if self.skip:
             block = copy.args["with_"]
@@ -122,6 +126,14 @@ def families(units: Iterable[Unit], owners: Owners | None = None) -> list[Family
     return [each for each in result if len(each.units) >= sharing.min_uses]
 
 
+def _nodes(unit: Unit) -> list[exp.Expr]:
+    """The nodes of a unit in their order; of a query that stands alone, without itself: what is
+    said of it is said above the model."""
+    if unit.kind == "items":
+        return [n for item in unit.items() for n in nodes_of(item, 0)]
+    return nodes_of(unit.worded, unit.skip)[unit.kind == "whole" :]
+
+
 def _host(unit: Unit) -> str:
     return unit.host
 
@@ -131,7 +143,9 @@ def _content(unit: Unit) -> tuple[Leaf, ...]:
 
 
 def template(family: Family) -> exp.Expr:
-    """The first member's tree with hole tokens in place of the leaves that vary."""
+    """The first member's tree with hole tokens in place of the leaves that vary, and with what most
+    members say in comments."""
+    note_common([_nodes(unit) for unit in family.units])
     tree = family.units[0].tree()
     nodes = leaf_nodes(tree, leaf=_leaves(family.units[0]))
     for hole in family.holes:
@@ -151,6 +165,7 @@ def fill(node: exp.Expr, name: str, behind: str = "") -> None:
             node.set("this", token)
         case _:
             word = exp.Var(this=token)
+            hand_on(node, word)
             if node._meta is not None and LIST in node._meta:
                 word.meta.update({LIST: token, HOLE: name})
             node.replace(word)

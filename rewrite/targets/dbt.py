@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from unwet.lineage.trees import copied
+from unwet.rewrite.common_comments import aloud
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.derived_texts import with_derived_texts
 from unwet.rewrite.library import LINE, NO_VALUE, Macro, parameters
@@ -179,10 +180,11 @@ def _macro(project: Project, macro: Macro, tables: Mapping[str, str]) -> str:
         body = look_up(macro.rows, macro.params[0], dialect)
     else:
         body = template(
-            macro.tree,
+            aloud(macro.tree),
             dialect,
             calls,
             macro.kind,
+            spent=True,
             tables=project.loops,
             sources=tables,
             optional=_tests(macro),

@@ -16,6 +16,7 @@ from typing import Final
 import yaml
 
 from unwet.lineage.trees import copied
+from unwet.rewrite.common_comments import aloud
 from unwet.rewrite.compose import Draft, NotComposable, Outside
 from unwet.rewrite.library import Macro, MacroCall
 from unwet.rewrite.naming import free
@@ -213,7 +214,7 @@ class _Printer:
     # --- what several share
 
     def _macro(self, macro: Macro) -> str:
-        text = template(macro.tree, self._where.dialect, self._library.calls, macro.kind)
+        text = template(aloud(macro.tree), self._where.dialect, self._library.calls, macro.kind)
         body = spelled(text, self._where)
         params = sorted(macro.params, key=lambda name: name in macro.defaults)
         usual = self._usual(macro)
@@ -251,7 +252,7 @@ class _Printer:
         return macro.kind == "query" and not is_template(self._body(macro))
 
     def _body(self, macro: Macro) -> str:
-        text = template(macro.tree, self._where.dialect, self._library.calls)
+        text = template(aloud(macro.tree), self._where.dialect, self._library.calls)
         return as_variables(self._spelled(text), macro.params)
 
     def _spelled(self, text: str) -> str:

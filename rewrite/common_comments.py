@@ -1,0 +1,70 @@
+"""What authors wrote inside of copies, kept where these become one.
+
+A comment stands at a node of a tree. The copies of a template have one shape, so their nodes are
+laid side by side, and what most of them say at a node is said there by the template. It is a note
+on the node until the template is printed: nothing that compares, counts or rebuilds trees sees it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.trees import copied
+from unwet.rewrite.shapes import as_leaf, in_order
+
+SAID: Final = "said"  # note on a node: the comments that most copies have there
+
+
+def note_common(members: Sequence[Sequence[exp.Expr]]) -> None:
+    """In place: the first member's nodes with a note of the comments that more than half of all
+    members have there. A member is its nodes in their order; those of all are as many."""
+    if len({len(nodes) for nodes in members}) != 1:
+        return
+    for place in zip(*members, strict=True):
+        found = [tuple(_said_at(node)) for node in place]
+        if not any(found):
+            continue
+        votes = Counter(comment for comments in found for comment in {*comments})
+        most = [c for c in max(found, key=len) if 2 * votes[c] > len(members)]
+        place[0].meta[SAID] = tuple(dict.fromkeys(most))
+
+
+def nodes_of(tree: exp.Expr, skip: int) -> list[exp.Expr]:
+    """The nodes of a member that are in no leaf; its first ``skip`` CTEs are left out."""
+    return list(in_order(tree, skip))
+
+
+def hand_on(old: exp.Expr, new: exp.Expr) -> None:
+    """In place: what is said at a node, at another one that takes its place."""
+    if old._meta is not None and SAID in old._meta:
+        new.meta[SAID] = old.meta[SAID]
+
+
+def aloud(tree: exp.Expr) -> exp.Expr:
+    """A copy in which the notes are comments."""
+    made = copied(tree)
+    for node in made.walk():
+        if node._meta is not None and SAID in node._meta:
+            node.comments = list(node.meta[SAID]) or None
+    return made
+
+
+def _said_at(node: exp.Expr) -> list[str]:
+    """The comments at a node, with those inside of it where it is a leaf."""
+    inside = node.walk() if as_leaf(node) is not None else (node,)
+    return [
+        f" {comment.strip()} "
+        for each in inside
+        for comment in (*(each.comments or ()), *_noted(each))
+        if comment.strip()
+    ]
+
+
+def _noted(node: exp.Expr) -> Sequence[str]:
+    """What a template says here already, whose macro is a member."""
+    said: Sequence[str] = node.meta.get(SAID, ()) if node._meta is not None else ()
+    return said
