@@ -55,7 +55,7 @@ def with_implied_values(library: Library, taken: Collection[str]) -> Library:
         for step in steps:
             macro, own = macros[at], {n: calls[n] for n in numbers.get(macros[at].name, ())}
             change = step(macro, own) if len(own) >= LEAST and macro.kind != "look_up" else None
-            if change is None or not _in_order(change.macro, macro, calls):
+            if change is None or not in_order(change.macro, macro, calls):
                 continue
             shown = sorted({root for number in own for root in roots[number]})
             after = [*calls, *change.more]
@@ -67,7 +67,7 @@ def with_implied_values(library: Library, taken: Collection[str]) -> Library:
     return Library(library.models, tuple(macros), tuple(calls))
 
 
-def _in_order(macro: Macro, before: Macro, calls: Sequence[MacroCall]) -> bool:
+def in_order(macro: Macro, before: Macro, calls: Sequence[MacroCall]) -> bool:
     """Whether no default is new that another default reads: it would be read before it is known,
     and a look-up would have no row for it."""
     new = {*macro.defaults} - {*before.defaults}

@@ -29,7 +29,7 @@ _RELATION: Final = re.compile(r"ref__\w+?__ref|src__\w+?__src")
 def with_usual_values(library: Library) -> Library:
     """The library with usual values as defaults of parameters. Branches of one query are rows of
     a table, in which every cell is said, unless it is the same in all of them."""
-    by_host = _calls_by_host(library)
+    by_host = calls_by_host(library)
     all_calls, macros = list(library.calls), list(library.macros)
     for at, macro in enumerate(macros):
         groups = by_host.get(macro.name, [])
@@ -43,11 +43,11 @@ def with_usual_values(library: Library) -> Library:
                         if all(each.get(name) == leaf for each in said)}  # fmt: skip
                 left = same if len(numbers) > 1 else usual
                 for number in numbers:
-                    all_calls[number] = _shorter(all_calls[number], left)
+                    all_calls[number] = shorter(all_calls[number], left)
     return Library(library.models, tuple(macros), tuple(all_calls))
 
 
-def _calls_by_host(library: Library) -> dict[str, list[list[int]]]:
+def calls_by_host(library: Library) -> dict[str, list[list[int]]]:
     """The numbers of the calls of each macro, those of one query together."""
     found: dict[str, list[list[int]]] = defaultdict(list)
     for host in library.trees:
@@ -77,29 +77,27 @@ def _usual(groups: list[list[MacroCall]], calls: Sequence[MacroCall]) -> dict[st
     """By parameter, what the calls of nearly all queries say."""
     said: dict[str, list[Leaf | None]] = defaultdict(list)
     for group in groups:
-        own = [dict(call.args) for call in group]
-        for name in own[0]:
-            values = {each.get(name) for each in own}
-            said[name].append(values.pop() if len(values) == 1 else None)
+        for name, _ in group[0].args:
+            said[name].append(said_by_all(group, name))
     found: dict[str, Leaf] = {}
     for name, leaves in said.items():
         leaf, times = Counter(leaves).most_common(1)[0]
         if leaf is None:
             continue
         enough = times >= _LEAST and times >= _SHARE * len(leaves)
-        enough |= _is_formula(name, leaf) and times >= max(_PAIR, len(leaves) / 2)
-        if enough and len(leaves) == len(groups) and _is_safe(name, leaf, calls):
+        enough |= is_formula(name, leaf) and times >= max(_PAIR, len(leaves) / 2)
+        if enough and len(leaves) == len(groups) and is_safe(name, leaf, calls):
             found[name] = leaf
     return found
 
 
-def _is_formula(name: str, leaf: Leaf) -> bool:
+def is_formula(name: str, leaf: Leaf) -> bool:
     """Whether it says how something is computed, and at length; not which rows there are."""
     long = leaf.kind == "condition" and len(leaf.text) >= _LONG
     return long and not name.startswith(CONDITION) and _FORMULA.search(leaf.text) is not None
 
 
-def _is_safe(name: str, leaf: Leaf, calls: Sequence[MacroCall]) -> bool:
+def is_safe(name: str, leaf: Leaf, calls: Sequence[MacroCall]) -> bool:
     """Whether the text of the value is how it is written. What leaves rows out is always said."""
     if leaf.kind == "condition" and not name.startswith(CONDITION):
         if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
@@ -118,7 +116,14 @@ def _text(leaf: Leaf) -> str:
     return f"[{', '.join(map(repr, leaf.text.split(', ')))}]" if leaf.kind == "list" else leaf.text
 
 
-def _shorter(call: MacroCall, usual: Mapping[str, Leaf]) -> MacroCall:
+def said_by_all(calls: Sequence[MacroCall], name: str) -> Leaf | None:
+    """What all of these calls say for a parameter; None where one says something else."""
+    values = {dict(call.args).get(name) for call in calls}
+    return values.pop() if len(values) == 1 else None
+
+
+def shorter(call: MacroCall, usual: Mapping[str, Leaf]) -> MacroCall:
+    """The call without what is usual."""
     args = tuple((name, leaf) for name, leaf in call.args if usual.get(name) != leaf)
     left = tuple((name, leaf) for name, leaf in call.args if usual.get(name) == leaf)
     return replace(call, args=args, unsaid=(*call.unsaid, *left))

@@ -48,6 +48,7 @@ from unwet.rewrite.targets.list_macros import ListMacro, with_list_macros
 from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
 from unwet.rewrite.targets.shared_stretches import with_stretches
 from unwet.rewrite.targets.variables import unset
+from unwet.rewrite.usual_ways import with_usual_ways
 
 NAME = "dbt"
 MACROS = True
@@ -74,7 +75,7 @@ def files(project: Project) -> dict[str, str]:
     schemas = table_parameters(project.library)
     same = same_tables(project.library, schemas)
     library = without_these(with_tables(project.library, schemas), same)
-    library = with_derived_texts(library)
+    library = with_usual_ways(with_derived_texts(library))
     spoken = replace(project, library=library)
     result = {
         "models/sources.yml": sources_yml(project),

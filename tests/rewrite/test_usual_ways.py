@@ -1,0 +1,88 @@
+"""How a third of the calls say something is what a parameter is where a call says nothing."""
+
+import pytest
+from sqlglot import exp, parse_one
+
+from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.shapes import Leaf, LeafKind
+from unwet.rewrite.usual_ways import with_usual_ways
+
+FORMULA = "ROUND(COUNT(DISTINCT page) * 100 / total, 2)"
+BY_CLIENT = "client DESC, pct DESC"
+WIDE = Leaf("string", "a report about something that needs many words")
+
+
+def of_calls(name: str, kind: LeafKind, said: list[list[str]], wide: bool = True) -> Library:
+    """Models that call a macro, each as often as it has texts."""
+    calls: list[MacroCall] = []
+    models: dict[str, exp.Expr] = {}
+    for number, texts in enumerate(said):
+        words = []
+        for text in texts:
+            words.append(exp.Var(this=f"call__{len(calls)}__call"))
+            own = (name, Leaf(kind, text))
+            args = (("about", WIDE), own) if wide else (own,)
+            calls.append(MacroCall("m", args))
+        tree: exp.Expr = words[0]
+        for word in words[1:]:
+            tree = exp.Union(this=tree, expression=word, distinct=False)
+        models[f"r{number}"] = tree
+    tree = parse_one(f"SELECT h__about__h AS a, h__{name}__h AS x")
+    params = ("about", name) if wide else (name,)
+    return Library(models, (Macro("m", params, tree, "query"),), tuple(calls))
+
+
+@pytest.mark.parametrize(
+    ("name", "texts", "usual"),
+    [
+        ("sorted_by", [BY_CLIENT] * 3 + ["a"] * 2 + ["b"] * 2 + ["c"] * 2, BY_CLIENT),
+        ("sorted_by", [BY_CLIENT] * 3 + ["a"] * 2 + ["b"] * 2 + ["c"] * 3, None),  # no third
+        ("sorted_by", [BY_CLIENT] * 2 + ["a", "b"], None),  # too few
+        ("pct", [FORMULA] * 3 + ["a", "b", "c", "d"], FORMULA),
+        ("percentiles", ["[10, 25, 50, 75, 90]"] * 3 + ["[50]", "[90]"], "[10, 25, 50, 75, 90]"),
+        ("pct", ["a"] * 3 + ["b", "c"], None),  # a column, which may be what a report is about
+        ("condition", [FORMULA] * 3 + ["a", "b", "c"], None),
+    ],
+)
+def test_what_a_third_say(name: str, texts: list[str], usual: str | None) -> None:
+    given = of_calls(name, "condition", [[text] for text in texts])
+    made = with_usual_ways(given)
+    assert made.macros[0].defaults == ({name: usual} if usual else {})
+    for call, text in zip(made.calls, texts, strict=True):
+        assert (name in dict(call.args)) == (text != usual)
+        assert dict((*call.args, *call.unsaid))[name].text == text
+
+
+def test_what_chooses_a_report_is_always_said() -> None:
+    given = of_calls("country", "string", [["the whole of the Netherlands"]] * 3 + [["DE"]])
+    assert with_usual_ways(given).calls == given.calls
+
+
+def test_where_no_line_is_saved_it_is_said() -> None:
+    given = of_calls("sorted_by", "condition", [["a"]] * 3 + [["b"]] * 2, wide=False)
+    assert with_usual_ways(given).calls == given.calls
+
+
+def test_branches_of_one_query_say_it_all_or_none() -> None:
+    """They are rows of a table."""
+    said = [[BY_CLIENT]] * 3 + [[BY_CLIENT, BY_CLIENT], [BY_CLIENT, "a"]]
+    made = with_usual_ways(of_calls("sorted_by", "condition", said))
+    assert made.macros[0].defaults == {"sorted_by": BY_CLIENT}
+    assert ["sorted_by" in dict(call.args) for call in made.calls] == [False] * 5 + [True] * 2
+
+
+def test_what_another_default_reads_has_none() -> None:
+    """It would be read before it is known."""
+    given = of_calls("sorted_by", "condition", [[BY_CLIENT]] * 4 + [["a"]])
+    macro = Macro("m", ("about", "sorted_by"), given.macros[0].tree, "query",
+                  defaults={"about": "h__sorted_by__h"})  # fmt: skip
+    made = with_usual_ways(Library(given.models, (macro,), given.calls))
+    assert made.macros[0].defaults == {"about": "h__sorted_by__h"}
+
+
+def test_a_macro_that_already_has_one_keeps_it() -> None:
+    given = of_calls("sorted_by", "condition", [[BY_CLIENT]] * 4 + [["a"]])
+    macro = Macro("m", ("about", "sorted_by"), given.macros[0].tree, "query",
+                  defaults={"sorted_by": "a"})  # fmt: skip
+    made = with_usual_ways(Library(given.models, (macro,), given.calls))
+    assert made.macros[0].defaults == {"sorted_by": "a"}
