@@ -387,7 +387,8 @@ def _taken(macro: Macro, found: Aligned, hidden: Collection[str]) -> tuple[Macro
         more[name] = new
         for put in new.puts:
             put(name)
-    usual = {n: new.mine.text for n, new in more.items() if not has_parameters(new.mine)}
+    usual = {n: new.mine.text for n, new in more.items()
+             if not has_parameters(new.mine, found.calls)}  # fmt: skip
     defaults = {n: text for n, text in {**macro.defaults, **usual}.items() if n in params}
     return replace(macro, tree=found.tree, params=tuple(params), defaults=defaults), more
 

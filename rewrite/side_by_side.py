@@ -20,7 +20,14 @@ from sqlglot import exp
 
 from unwet.lineage.trees import conjuncts, copied
 from unwet.rewrite.abstract import fill, role
-from unwet.rewrite.library import HANDED_ON, HOLE, MacroCall, numbers_of
+from unwet.rewrite.library import (
+    HANDED_ON,
+    HOLE,
+    MacroCall,
+    calls_within,
+    numbers_in,
+    numbers_of,
+)
 from unwet.rewrite.naming import snake
 from unwet.rewrite.optional_orders import is_optional, optional_order
 from unwet.rewrite.query_parts import says, sources
@@ -126,7 +133,9 @@ class _Alignment(Saying):
         if isinstance(mine, exp.Select) and isinstance(other, exp.Select):
             return self._select(mine, other)
         if isinstance(mine, exp.Order) and isinstance(other, exp.Order):
-            return self._items(mine, other)
+            # within an aggregate it holds what is aggregated
+            return all(self._clause(mine.args.get(key), other.args.get(key)) for key in
+                       ("this", "siblings")) and self._items(mine, other)  # fmt: skip
         if isinstance(mine, exp.And) or isinstance(other, exp.And):
             return self._chain(mine, other)
         if says(mine) != says(other):
@@ -447,9 +456,13 @@ def _word(usual: Leaf, node: exp.Expr) -> str:
     return name if name.isidentifier() else "value"
 
 
-def has_parameters(leaf: Leaf) -> bool:
+def has_parameters(leaf: Leaf, calls: Sequence[MacroCall]) -> bool:
     """Whether a word in it may be a parameter, or one of what it hands on."""
-    return ANY.search(leaf.text) is not None or HANDED_ON.fullmatch(leaf.text) is not None
+    if ANY.search(leaf.text) is not None or HANDED_ON.fullmatch(leaf.text) is not None:
+        return True
+    within = calls_within(numbers_in(leaf.text), calls)
+    said = (each.text for n in within for _, each in (*calls[n].args, *calls[n].unsaid))
+    return any(ANY.search(text) for text in said)
 
 
 def own_words(tree: exp.Expr, calls: Sequence[MacroCall] = ()) -> int:

@@ -131,10 +131,8 @@ def usual(text: str, dialect: str, calls: Sequence[MacroCall]) -> str:
     """What a parameter is where a call says nothing, as a Jinja expression."""
     if text in (NO_NAMES.text, NO_VALUE.text) or NAMES.fullmatch(text):
         return argument(Leaf("names", text), dialect)
-    called = HANDED_ON.fullmatch(text) is not None
-    if called:
-        return argument(Leaf("condition", text), dialect, calls)
-    return word(spoken(text, dialect))
+    said = spoken(text, dialect)
+    return said if _WHOLE.fullmatch(said) else _joined(said, dialect, calls)
 
 
 def spoken(condition: str, dialect: str) -> str:

@@ -20,7 +20,7 @@ from unwet.rewrite.one_macro import with_one_macro
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.side_by_side import Spares, side_by_side
 from unwet.rewrite.targets.jinja import template
-from unwet.rewrite.targets.jinja_values import argument
+from unwet.rewrite.targets.jinja_values import argument, usual
 
 Said = Mapping[str, Leaf]
 LONG = (
@@ -343,6 +343,43 @@ def test_a_call_in_a_condition_is_handed_on_beside_words() -> None:
     assert said_now == "t.kind = 'b' AND call__9__call"
     text = argument(last(made)["condition"], "duckdb", made.calls)
     assert text == "\"t.kind = 'b' AND \" ~ is_kept(2)"
+
+
+def test_an_argument_is_usual_with_the_call_in_it_unless_that_hands_on_a_parameter() -> None:
+    made = _columns_beside_a_call("1")
+    [said] = made.macros[0].defaults.values()
+    assert said.endswith(" AS hits, call__5__call AS more")
+    assert usual(said, "duckdb", made.calls).endswith(" AS hits, \" ~ sized(1) ~ ' AS more'")
+    assert not _columns_beside_a_call("h__day__h").macros[0].defaults
+
+
+def _columns_beside_a_call(said: str) -> Library:
+    """Two macros, of which one has an output that calls a third one, saying that."""
+    mine, other = tree(), tree()
+    mine.expressions[-2].replace(exp.alias_(exp.Var(this="call__5__call"), "more"))
+    other.expressions.pop(-2)
+    start = library(mine, other)
+    sized = Macro("sized", ("by",), sqlglot.parse_one("bytes * h__by__h"), "expression")
+    calls = (*start.calls, MacroCall("sized", (("by", Leaf("number", said)),)))
+    made = with_one_macro(Library(start.models, (*start.macros, sized), calls), "duckdb", 5)
+    assert len(made.macros) == 2
+    return made
+
+
+@pytest.mark.parametrize(
+    ("mine", "other"),
+    [
+        ("IF(a = 1 OR b = 1, x, NULL)", "IF(a = 1 OR b = 1 OR c = 1, x, NULL)"),
+        ("f(a)", "g(a)"),
+        ("DISTINCT a", "a"),
+    ],
+)
+def test_what_an_aggregate_puts_in_order_is_no_word_less(mine: str, other: str) -> None:
+    text = "SELECT k, ARRAY_AGG({} ORDER BY k LIMIT 1) AS x FROM t"
+    trees = [sqlglot.parse_one(text.format(each), read="bigquery") for each in (mine, other)]
+    found = side_by_side(trees[0], trees[1], (), "bigquery", 3)
+    assert found is None or found.new
+    assert side_by_side(trees[0], trees[0].copy(), (), "bigquery", 3) is not None
 
 
 def test_an_argument_that_speaks_of_a_relation_of_another_name_keeps_its_macro() -> None:
