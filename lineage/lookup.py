@@ -170,7 +170,7 @@ def _unqualified(query: Query, column: Named, name: str, clause: str) -> Ref:
     ref = _in_inputs(query, name, clause)
     if alias is not None and _hides(query, alias, ref, clause):
         return _named(alias, name, _instead(ref))
-    if ref is not None and ref.certainty == "ambiguous" and clause == "group":
+    if clause == "group" and _may_be_item(column, ref):
         ref = _implicit(query, name) or ref
     if ref is None or ref.certainty != "certain":
         pseudo = names.PSEUDO_COLUMNS.get(query.dialect, ())
@@ -179,9 +179,18 @@ def _unqualified(query: Query, column: Named, name: str, clause: str) -> Ref:
     return ref or Ref(None, name, 0, "unknown")
 
 
+def _may_be_item(column: Named, ref: Ref | None) -> bool:
+    """Whether no table of those that are known has a column that is the whole key."""
+    if ref is not None and ref.certainty == "ambiguous":
+        return True
+    sure = ref is not None and (ref.certainty == "certain" or ref.merged)
+    return isinstance(column.parent, exp.Group) and not sure
+
+
 def _implicit(query: Query, name: str) -> Ref | None:
     """The item `t.a` as `a`: BigQuery gives a path the alias that is its last word, which GROUP BY
-    may say even where several tables have such a column (its manual, "Implicit aliases")."""
+    may say even where several tables have such a column (its manual, "Implicit aliases"). Were
+    another column meant, `t.a` would be neither grouped nor aggregated, which is an error."""
     output = _aliases(query).get(name) if query.dialect == "bigquery" else None
     if output is None or output.star is not None or not isinstance(output.node, exp.Column):
         return None

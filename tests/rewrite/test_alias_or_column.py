@@ -9,6 +9,8 @@ import pytest
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
+from unwet.rewrite.meaning import meaning_of
+from unwet.rewrite.normal import normalize_plan
 from unwet.rewrite.prove.projects import render_project
 from unwet.rewrite.refactor import Request, Result, refactor
 
@@ -51,3 +53,26 @@ def test_what_nobody_reads_is_the_alias(tmp_path: Path) -> None:
     assert {each.outcome for each in result.verdicts} == {"proved"}
     [said] = [each for each in result.assumptions if "has no column" in each]
     assert said == "t has no column b: the alias is meant where a query reads that name"
+
+
+ITEM = "SELECT p.k, e.x, COUNT(*) AS n FROM d.pages AS p, UNNEST(p.items) AS e GROUP BY {0}"
+
+
+@pytest.mark.parametrize(
+    ("others", "keys", "same"),
+    [
+        ((), "k, x", True),
+        (("SELECT p.x FROM d.pages AS p",), "k, x", True),  # as e.x would not be grouped
+        ((), "k, UPPER(x)", False),
+        ((), "k, y", False),
+    ],
+)
+def test_a_path_of_bigquery_is_called_by_its_last_word(
+    others: tuple[str, ...], keys: str, same: bool
+) -> None:
+    texts = (ITEM.format(keys), ITEM.format("p.k, e.x"), *others)
+    sources = [Source(f"{'abc'[at]}.sql", text, "bigquery") for at, text in enumerate(texts)]
+    state = meaning_of(load(sources, "bigquery")).state
+    found = [each.definition.plan for each in state.reports[:2]]
+    assert found[0] is not None and found[1] is not None
+    assert (normalize_plan(found[0])[0].rel == normalize_plan(found[1])[0].rel) == same
