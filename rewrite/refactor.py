@@ -62,6 +62,7 @@ from unwet.rewrite.prove.servers.dbapi import Connected
 from unwet.rewrite.prove.tested import DataVerdict, placed
 from unwet.rewrite.prove.undecided import Undecided
 from unwet.rewrite.prove.worlds import Worlds
+from unwet.rewrite.read_by_nobody import read_only
 from unwet.rewrite.refined import refined, said_shortly
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.renaming import Called, named, renamed
@@ -322,7 +323,9 @@ class _Job:
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
             shared = self._shared(mine, known, own, read, makers, deadline.after(1))
             library = plain_library((*shared.drafts, *shared.intermediates))
-            return self._named(self._project(shared.drafts, library, shared.intermediates))
+            return self._named(
+                self._project(*read_only(shared.drafts, library, shared.intermediates, own | texts))
+            )
         rows = {name: self.normalizer.run(plan.rel)[0] for name, plan in through.plans.items()}
         plain = {name: rel for name, rel in rows.items() if not self.plans[name].order}
         worded = conform(mine, plain, own, self.worded)
@@ -336,7 +339,9 @@ class _Job:
         if self.target.LISTS:
             names = {*self.reports, *self.limits.forbidden}
             library = refined(library, self.dialect, names, own | texts, alone, owners, ends[2])
-        project = self._project(shared.drafts, library, shared.intermediates)
+        project = self._project(
+            *read_only(shared.drafts, library, shared.intermediates, own | texts)
+        )
         project = named(project, staging_names(project))
         forbidden = self.limits.forbidden
         if unwanted := made_as(project, forbidden):  # it is refused under the name it is made with

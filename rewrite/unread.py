@@ -6,7 +6,7 @@ A model has the columns that some copy had, and is read by what is left of the o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -42,7 +42,7 @@ def _readers(trees: Iterable[exp.Query]) -> Mapping[str, Sequence[exp.Query]]:
     return found
 
 
-def tables_of(tree: exp.Query) -> frozenset[str]:
+def tables_of(tree: exp.Expr) -> frozenset[str]:
     """The names of the tables in a query, in small letters."""
     return frozenset(table.name.lower() for table in tree.find_all(exp.Table))
 
@@ -97,7 +97,7 @@ def _narrow_all(
     return True
 
 
-def columns_read(token: str, trees: Iterable[exp.Query]) -> frozenset[str] | None:
+def columns_read(token: str, trees: Iterable[exp.Expr]) -> frozenset[str] | None:
     """The columns that the readers of a relation say; None where these may be all."""
     found: set[str] = set()
     for tree in trees:
@@ -108,11 +108,19 @@ def columns_read(token: str, trees: Iterable[exp.Query]) -> frozenset[str] | Non
             if reader is None or table.args.get("pivots") or _reads_all(reader, table):
                 return None
             alias = table.alias_or_name.lower()
-            found |= {c.name.lower() for c in reader.find_all(exp.Column)
+            found |= {c.name.lower() for c in _said_in(reader)
                       if c.table.lower() in ("", alias)}  # fmt: skip
             found |= {name.name.lower() for join in reader.args.get("joins") or ()
                       for name in join.args.get("using") or ()}  # fmt: skip
     return frozenset(found)
+
+
+def _said_in(reader: exp.Select) -> Iterator[exp.Column]:
+    """The columns that a query says, but for its own CTEs, which cannot see what it reads."""
+    block = reader.args.get("with_")
+    for node in reader.walk(prune=lambda each: each is block):
+        if isinstance(node, exp.Column):
+            yield node
 
 
 def _reads_all(reader: exp.Select, table: exp.Table) -> bool:
