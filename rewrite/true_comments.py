@@ -5,13 +5,15 @@ macros, which may be taken by others, and their calls come to this one:
 
     3 queries that differ in their arguments only: total_customers, total_customers_kind, daily
  -> 17 queries that differ in their arguments only: adapter_daily, config_daily, env_daily, ...
+
+What is left of one macro only is "a query of total_customers".
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -19,14 +21,17 @@ from unwet.rewrite.library import Library, Macro, calls_within, numbers_in, numb
 from unwet.rewrite.told_of import DIFFER, SAME, listed
 
 _SAID: Final = re.compile(rf"\d+ (.*?)({DIFFER}|{SAME}): (?:all in )?(.*)")
+_ONE: Final = {"queries": "a query", "lists of columns": "a list of columns",
+               "expressions": "an expression"}  # fmt: skip
 
 
 def with_true_comments(library: Library) -> Library:
     """The library in which no comment names what calls its macro no more."""
-    calling: dict[str, dict[int, str]] = defaultdict(dict)  # by macro: its calls, and where
+    # by macro: its calls, and where; several places can have one
+    calling: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for host, numbers in _hosts(library).items():
         for number in sorted(numbers):
-            calling[library.calls[number].macro][number] = host
+            calling[library.calls[number].macro].append((number, host))
     macros = tuple(_told(macro, calling[macro.name], library) for macro in library.macros)
     return replace(library, macros=macros)
 
@@ -40,11 +45,16 @@ def _hosts(library: Library) -> Mapping[str, set[int]]:
     return {name: calls_within(numbers, library.calls) for name, numbers in found.items()}
 
 
-def _told(macro: Macro, calls: Mapping[int, str], library: Library) -> Macro:
+def _told(macro: Macro, calls: Sequence[tuple[int, str]], library: Library) -> Macro:
     said = _SAID.fullmatch(macro.comment)
-    hosts = [*dict.fromkeys(calls.values())]
+    hosts = [*dict.fromkeys(host for _, host in calls)]
     if said is None or not calls or {*said[3].split(", ")} <= {*hosts, "..."}:
         return macro
-    alike = DIFFER if len({library.calls[number].args for number in calls}) > 1 else SAME
+    if len(calls) == 1:
+        (host,) = hosts
+        what, _, reads = said[1].strip(" ,").partition(", which have ")
+        reads = f", which has {reads.replace(' of them', ' of it')}" if reads else ""
+        return replace(macro, comment=f"{_ONE[what]} of {host}{reads}")
+    alike = DIFFER if len({library.calls[number].args for number, _ in calls}) > 1 else SAME
     shown = listed(hosts, len(calls))
     return replace(macro, comment=f"{len(calls)} {said[1]}{alike}: {shown}")

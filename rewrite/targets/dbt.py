@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from unwet.lineage.trees import copied
-from unwet.rewrite.common_comments import aloud
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.derived_texts import with_derived_texts
-from unwet.rewrite.library import LINE, NO_VALUE, Macro, parameters
+from unwet.rewrite.library import Library
 from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
-from unwet.rewrite.same_tables import same_tables, without_these
-from unwet.rewrite.source_tables import table_parameters, with_tables
 from unwet.rewrite.targets.common_stretches import with_common_stretches
 from unwet.rewrite.targets.dbt_folders import Folders, folders_of
 from unwet.rewrite.targets.dbt_properties import (
@@ -42,13 +37,12 @@ from unwet.rewrite.targets.functions import (
     printed,
     rights,
 )
-from unwet.rewrite.targets.jinja import template, wrapped
-from unwet.rewrite.targets.jinja_values import look_up, usual
+from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.list_macros import ListMacro, with_list_macros
+from unwet.rewrite.targets.macro_text import macro_text, spoken_of
 from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
 from unwet.rewrite.targets.shared_stretches import with_stretches
 from unwet.rewrite.targets.variables import unset
-from unwet.rewrite.usual_ways import with_usual_ways
 
 NAME = "dbt"
 MACROS = True
@@ -72,11 +66,8 @@ def files(project: Project) -> dict[str, str]:
     """Every file of the project: its path below the root, and its text."""
     folders = folders_of(project, unset(project))
     layers = layer_of(project)
-    schemas = table_parameters(project.library)
-    same = same_tables(project.library, schemas)
-    library = without_these(with_tables(project.library, schemas), same)
-    library = with_usual_ways(with_derived_texts(library))
-    spoken = replace(project, library=library)
+    spoken = spoken_of(project)
+    library = spoken.project.library
     result = {
         "models/sources.yml": sources_yml(project),
         **_described(project, folders),
@@ -87,16 +78,15 @@ def files(project: Project) -> dict[str, str]:
         result["profiles.yml"] = profiles_yml(project)
     for draft in project.drafts:
         place = f"{MODELS}/{project.folder(draft.name)}{draft.name}.sql"
-        result[place] = _model(project, spoken, draft, folders.own(draft.name))
+        result[place] = _model(project, library, draft, folders.own(draft.name))
     for draft in project.intermediates:
         own = folders.own(draft.name)
         result[f"models/{layers[draft.name]}/{draft.name}.sql"] = _model(
-            project, spoken, draft, own
+            project, library, draft, own
         )
-    for macro in spoken.library.macros:
-        tables = {name: f"source('{schema}', {same.get((each, name), name)})"
-               for (each, name), schema in schemas.items() if each == macro.name}  # fmt: skip
-        result[f"macros/{macro.name}.sql"] = _macro(spoken, macro, tables)
+    for macro in library.macros:
+        text = macro_text(spoken.project, macro, spoken.of(macro.name))
+        result[f"macros/{macro.name}.sql"] = text
     written = {path: text for path, text in result.items() if path.endswith(".sql")}
     names = {*(macro.name for macro in library.macros), *library.models}
     written, lists = _with_lists(written, names)
@@ -160,9 +150,7 @@ def how_to_build(project: Project) -> str:
     )
 
 
-def _model(project: Project, spoken: Project, draft: Draft, settings: Sequence[str]) -> str:
-    library = spoken.library
-
+def _model(project: Project, library: Library, draft: Draft, settings: Sequence[str]) -> str:
     def printed() -> str:
         tree = copied(library.models[draft.name])
         tree.comments = None
@@ -173,42 +161,3 @@ def _model(project: Project, spoken: Project, draft: Draft, settings: Sequence[s
     head = f"{{{{ config({', '.join(settings)}) }}}}\n\n" if settings else ""
     head += "".join(f"-- {plain(line)}\n" for line in draft.comments)
     return f"{head}{text}\n"
-
-
-def _macro(project: Project, macro: Macro, tables: Mapping[str, str]) -> str:
-    dialect, calls = project.dialect, project.library.calls
-    if macro.kind == "look_up":
-        body = look_up(macro.rows, macro.params[0], dialect)
-    else:
-        body = template(
-            aloud(macro.tree),
-            dialect,
-            calls,
-            macro.kind,
-            spent=True,
-            tables=project.loops,
-            sources=tables,
-            optional=_tests(macro),
-        )
-    if macro.kind == "expression" and (idle := _idle(macro)):
-        body = f"{{% if {idle} is none %}}1 = 1{{% else %}}\n{body}\n{{% endif %}}"
-    params = parameters(macro)
-    said = [f"{n}={usual(macro.defaults[n], dialect, calls)}" if n in macro.defaults else n
-            for n in params]  # fmt: skip
-    head = f"{{% macro {macro.name}({', '.join(said)}) %}}"
-    if len(head) > LINE:
-        head = f"{{% macro {macro.name}(\n{wrapped(said)}\n) %}}"
-    return f"{head}\n{body}\n{{% endmacro %}}\n"
-
-
-def _idle(macro: Macro) -> str:
-    """A parameter without which a condition demands nothing, in words of every dialect."""
-    return next((n for n in macro.params if macro.defaults.get(n) == NO_VALUE.text), "")
-
-
-def _tests(macro: Macro) -> dict[str, str]:
-    """When each of the columns is there that not always are."""
-    parameter, names = macro.optional
-    tests = {name: f"'{name}' not in {parameter}" for name in names}
-    constant, output = macro.scoped
-    return {output: f"{constant} is not none", **tests} if constant else tests

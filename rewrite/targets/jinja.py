@@ -215,10 +215,11 @@ def call_text(call: MacroCall, dialect: str, calls: Sequence[MacroCall] = ()) ->
     said = [(name, argument(leaf, dialect, calls)) for name, leaf in call.args]
     alone = len(said) == 1 and not call.unsaid and _RELATION.fullmatch(said[0][1])
     bare = alone or call.bare
-    return _called(call.macro, [text if bare else f"{name}={text}" for name, text in said])
+    return called(call.macro, [text if bare else f"{name}={text}" for name, text in said])
 
 
-def _called(macro: str, args: Sequence[str]) -> str:
+def called(macro: str, args: Sequence[str]) -> str:
+    """A call in a line, or wrapped."""
     line = f"{{{{ {macro}({', '.join(args)}) }}}}"
     return line if len(line) <= LINE else f"{{{{ {macro}(\n{wrapped(args)}\n) }}}}"
 
@@ -258,7 +259,7 @@ def loop_text(loop: Loop, dialect: str, calls: Sequence[MacroCall], look_ups: _L
     heads += [line for look in given if look is not None for line in look.head]
     within = {name for b in loop.bodies for _, leaf in b.fixed for name in HOLE.findall(leaf.text)}
     heads += [f"{{% set {name} = {looked[name]} %}}" for name in sorted(within & looked.keys())]
-    said = [_called(each.macro, _said(each, dialect, calls, looked)) for each in loop.bodies]
+    said = [called(each.macro, _said(each, dialect, calls, looked)) for each in loop.bodies]
     branches = f"\n{loop.union}\n".join(said)
     between = f"{{% if not {last} %}}{loop.union}{{% endif %}}"
     ends = ["{% endfor %}"] * len(loop.levels)

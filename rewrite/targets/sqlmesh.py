@@ -16,15 +16,15 @@ from typing import Final
 import yaml
 
 from unwet.lineage.trees import copied
-from unwet.rewrite.common_comments import aloud
 from unwet.rewrite.compose import Draft, NotComposable, Outside
-from unwet.rewrite.library import Macro, MacroCall
+from unwet.rewrite.library import Macro
 from unwet.rewrite.naming import free
 from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
 from unwet.rewrite.targets.functions import FOLDER, needed, printed, rights, schemas
 from unwet.rewrite.targets.jinja import template
-from unwet.rewrite.targets.jinja_values import quoted, spoken
+from unwet.rewrite.targets.macro_text import macro_text, spoken_of
+from unwet.rewrite.targets.mesh_relations import with_source_names
 from unwet.rewrite.targets.placing import (
     DEFAULT_SCHEMAS,
     check_names,
@@ -43,21 +43,19 @@ from unwet.rewrite.targets.sqlmesh_audits import (
     named,
     needs_related,
 )
+from unwet.rewrite.targets.sqlmesh_families import Families, Family
 from unwet.rewrite.targets.sqlmesh_tests import unit_test_files
 from unwet.rewrite.targets.sqlmesh_words import (
-    as_variables,
     bound_variables,
-    calls_of,
     is_plain,
     is_template,
     spelled,
-    value,
 )
 from unwet.rewrite.targets.variables import unset
 
 NAME = "sqlmesh"
 MACROS = True
-LISTS = False
+LISTS = True
 UNITS = True
 TEMPLATES = False
 SQLFMT = False
@@ -85,7 +83,7 @@ def check(draft: Draft, dialect: str) -> None:
 def files(project: Project) -> dict[str, str]:
     """Every file of the project: its path below the root, and its text."""
     printer = _Printer(project)
-    written = dict(printer.files())
+    written = with_source_names(dict(printer.files()), printer.where)
     functions = needed(project.functions, written.values())
     config = _config(project, [*schemas(functions), *(each.sql for each in functions)])
     result = {"config.yaml": config, "external_models.yaml": _external(project), **written}
@@ -128,35 +126,36 @@ class _Printer:
     """Prints the models of one project."""
 
     def __init__(self, project: Project) -> None:
-        self._project, self._library = project, project.library
-        self._where = places(project, default=_schema(project.dialect))
+        self._project, self._spoken = project, spoken_of(project)
+        self._library = self._spoken.project.library
+        self.where = places(project, default=_schema(project.dialect))
         self._needs = unset(project)
-        self._outside = {o.relation: self._where.source(o) for o in project.outside()}
+        self._outside = {o.relation: self.where.source(o) for o in project.outside()}
         self._drafts = {d.name: d for d in (*project.drafts, *project.intermediates)}
 
     def files(self) -> Iterator[tuple[str, str]]:
         """Every model file and macro, with its path."""
-        macros = {macro.name: macro for macro in self._library.macros}
-        families = dict(self._families(macros))
-        grouped = {name for members in families.values() for name in members}
-        for name, macro in macros.items():
-            if name not in families:
-                yield f"macros/{name}.sql", self._macro(macro)
-        for name, members in families.items():
-            folder = f"{self._folder(members)}{self._free(name)}"
-            yield f"models/{folder}.sql", self._family(macros[name], members)
+        families = dict(Families(self._project, self._spoken, self.where).all())
+        grouped = {name for family in families.values() for name in family.rows}
+        for macro in self._library.macros:
+            family = families.get(macro.name)
+            if family is None or not family.whole:
+                yield f"macros/{macro.name}.sql", self._macro(macro)
+            if family is not None:
+                folder = f"{self._folder(family.rows)}{self._free(macro.name)}"
+                yield f"models/{folder}.sql", self._family(family)
         for name, draft in self._drafts.items():
             if name not in grouped:
                 yield f"models/{self._folder([name])}{name}.sql", self._model(draft)
         known = self._project.evidence
-        yield from unit_test_files(self._project, self._where, self._outside.__getitem__)
+        yield from unit_test_files(self._project, self.where, self._outside.__getitem__)
         if needs_related([*known.models.values(), *known.sources.values()]):
             yield RELATED, RELATED_SQL
 
     def _folder(self, names: Iterable[str]) -> str:
         """The layer, and in it the folder of the old scripts, where the models have the same."""
         names = tuple(names)
-        layer = self._where.layers[names[0]]
+        layer = self.where.layers[names[0]]
         own = {self._project.folder(n) for n in names if n in self._project.reports}
         return f"{layer}/{own.pop() if len(own) == 1 else ''}"
 
@@ -169,16 +168,23 @@ class _Printer:
     def _model(self, draft: Draft) -> str:
         tree = copied(self._library.models[draft.name])
         tree.comments = None
-        sql = self._spelled(template(tree, self._where.dialect, self._library.calls, spent=True))
+        sql = self._spelled(
+            template(
+                tree,
+                self.where.dialect,
+                self._library.calls,
+                spent=True,
+                tables=self._project.loops,
+            )
+        )
         head = [
-            f"name {self._where.model(draft.name)}",
+            f"name {self.where.model(draft.name)}",
             f"kind {self._kind(draft)}",
             f"description {_quoted(self._about(draft))}",
             *self._switch([draft.name]),
             *self._tested([draft.name]),
         ]
-        body = f"JINJA_QUERY_BEGIN;\n{sql}\nJINJA_END;" if is_template(sql) else f"{sql};"
-        return f"{_block(head)}\n\n{body}\n"
+        return f"{_block(head)}\n\n{_query(sql)}\n"
 
     def _kind(self, draft: Draft) -> str:
         report = self._project.reports.get(draft.name)
@@ -205,76 +211,40 @@ class _Printer:
         """Grain and audits that the models have in common."""
         known = self._project.evidence.models
         tests = common(known.get(name, ()) for name in names)
-        if key := grain(tests, self._where.dialect):
+        if key := grain(tests, self.where.dialect):
             yield f"grain {key}"
-        found = list(audits(tests, self._where.dialect, named(self._outside)))
+        found = list(audits(tests, self.where.dialect, named(self._outside)))
         if found:
             yield "audits (\n" + "".join(f"    {each},\n" for each in found) + "  )"
 
     # --- what several share
 
     def _macro(self, macro: Macro) -> str:
-        text = template(aloud(macro.tree), self._where.dialect, self._library.calls, macro.kind)
-        body = spelled(text, self._where)
-        params = sorted(macro.params, key=lambda name: name in macro.defaults)
-        usual = self._usual(macro)
-        said = [f"{n}={quoted(usual[n])}" if n in usual else n for n in params]
         about = f"{{# {plain(macro.comment)} #}}\n" if macro.comment else ""
-        return f"{about}{{% macro {macro.name}({', '.join(said)}) %}}\n{body}\n{{% endmacro %}}\n"
-
-    def _usual(self, macro: Macro) -> dict[str, str]:
-        """What parameters are where a call says nothing."""
-        return {n: spoken(text, self._where.dialect) for n, text in macro.defaults.items()}
-
-    def _families(
-        self, macros: Mapping[str, Macro]
-    ) -> Iterator[tuple[str, dict[str, Mapping[str, str]]]]:
-        """Macros that become blueprints, with what each member says for their parameters."""
-        for name, calls in calls_of(self._library).items():
-            macro, members = macros[name], dict[str, Mapping[str, str]]()
-            for model, call in calls.items():
-                said = self._said(macro, call)
-                if said is not None:
-                    members[model] = said
-            layers = {self._where.layers[model] for model in calls}
-            usable = len(members) == len(calls) and len(layers) == 1
-            if usable and self._is_sql(macro):
-                yield name, members
-
-    def _said(self, macro: Macro, call: MacroCall) -> Mapping[str, str] | None:
-        given_ = {name: value(leaf, self._where) for name, leaf in call.args}
-        given_ |= {name: text for name, text in self._usual(macro).items() if name not in given_}
-        found = {name: given_.get(name) for name in macro.params}
-        return {n: v for n, v in found.items() if v is not None} if all(found.values()) else None
-
-    def _is_sql(self, macro: Macro) -> bool:
-        """Whether its body is SQL with variables: no calls of other macros."""
-        return macro.kind == "query" and not is_template(self._body(macro))
-
-    def _body(self, macro: Macro) -> str:
-        text = template(aloud(macro.tree), self._where.dialect, self._library.calls)
-        return as_variables(self._spelled(text), macro.params)
+        text = macro_text(self._spoken.project, macro, self._spoken.of(macro.name), returns=False)
+        return about + spelled(text, self.where)
 
     def _spelled(self, text: str) -> str:
         """The text of a query; where nothing but bound values is open in it as plain SQL."""
-        text = spelled(text, self._where)
+        text = spelled(text, self.where)
         return bound_variables(text, self._project.bound) or text
 
-    def _family(self, macro: Macro, members: Mapping[str, Mapping[str, str]]) -> str:
-        drafts = [self._drafts[name] for name in members]
+    def _family(self, family: Family) -> str:
+        drafts = [self._drafts[name] for name in family.rows]
         kinds = {self._kind(draft) for draft in drafts}
-        own = _Own(*(free(word, macro.params) for word in ("model_name", "kind", "about")))
-        rows = [self._row(draft, members[draft.name], own, len(kinds) > 1) for draft in drafts]
-        schema = self._where.model(drafts[0].name).rpartition(".")[0]
+        params = family.macro.params
+        own = _Own(*(free(word, params) for word in ("model_name", "kind", "about")))
+        rows = [self._row(each, family.rows[each.name], own, len(kinds) > 1) for each in drafts]
+        schema = self.where.model(drafts[0].name).rpartition(".")[0]
         head = [
             f"name {schema}.@{{{own.name}}}",
             f"kind {kinds.pop() if len(kinds) == 1 else f'@{own.kind}'}",
             f"description @{own.about}",
-            *self._switch(members),
-            *self._tested(members),
+            *self._switch(family.rows),
+            *self._tested(family.rows),
             "blueprints (\n" + "".join(f"    {row},\n" for row in rows) + "  )",
         ]
-        return f"{_block(head)}\n\n{self._body(macro)};\n"
+        return f"{_block(head)}\n\n{_query(family.query)}\n"
 
     def _row(self, draft: Draft, said: Mapping[str, str], own: _Own, kinds: bool) -> str:
         """What a blueprint says: on a line of its own what the model is about."""
@@ -294,6 +264,10 @@ def _schema(dialect: str) -> str:
 
 def _block(entries: Iterable[str]) -> str:
     return "MODEL (\n" + ",\n".join(f"  {entry}" for entry in entries) + "\n);"
+
+
+def _query(sql: str) -> str:
+    return f"JINJA_QUERY_BEGIN;\n{sql}\nJINJA_END;" if is_template(sql) else f"{sql};"
 
 
 def _quoted(text: str) -> str:

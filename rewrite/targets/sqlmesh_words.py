@@ -12,15 +12,21 @@ from unwet.lineage.lexer import CODE, pieces
 from unwet.rewrite.library import Library, MacroCall, numbers_of
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.jinja_values import spoken
+from unwet.rewrite.targets.mesh_relations import model_of, table_of
 from unwet.rewrite.targets.placing import Places
 from unwet.rewrite.targets.tokens import TOKEN
 
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _REF = re.compile(r"\bref\('(\w+)'\)")
 _SOURCE = re.compile(r"\bsource\('(\w+?)', '(\w+)'\)")
+_EXPRESSION = r"((?:[^()']|'[^']*'|\((?:[^()']|'[^']*')*\))+)"
+_ANY_SOURCE = re.compile(rf"\bsource\('(\w+?)', {_EXPRESSION}\)")
+_ANY_REF = re.compile(rf"\bref\({_EXPRESSION}\)")
 _VAR = re.compile(r"""\bvar\((['"])(\w+)\1, (['"])\w+\3\)""")
 _GIVEN = re.compile(r"(?<!')\{\{ var\('(\w+)'\) \}\}(?!')")
 _ALONE = re.compile(r"\{\{ (?:'([^'\\]*)'|\"([^\"\\]*)\") \}\}")
+_STRINGS = re.compile(r"'(?:[^'\\]|\\.|'')*'")
+_PUT_TOGETHER = re.compile(r"\{\{ '([^'{}]*)' ~ (\w+)(?: ~ '([^'{}]*)')? \}\}")
 _READ_BY_SQLMESH = re.compile(r"@(?:\w|\{|@)")
 
 
@@ -31,10 +37,15 @@ def spelled(template: str, where: Places) -> str:
     def tag(hit: re.Match[str]) -> str:
         text = _REF.sub(lambda m: _text(where.relation("ref", m[1].lower())), hit.group())
         text = _SOURCE.sub(lambda m: _text(where.relation("src", f"{m[1]}__{m[2]}".lower())), text)
+        text = _ANY_SOURCE.sub(lambda m: table_of(m[1], m[2], where), text)
+        text = _ANY_REF.sub(lambda m: model_of(m[1], where), text)
         named = text != hit.group()
         text = _VAR.sub(r"var(\1\2\1)", text)
-        alone = _ALONE.fullmatch(text)
-        return (alone[1] or alone[2]) if named and alone is not None else text
+        if not named:
+            return text
+        if alone := _ALONE.fullmatch(text):
+            return alone[1] or alone[2]
+        return _PUT_TOGETHER.sub(r"\1{{ \2 }}\3", text)
 
     return _TAG.sub(tag, template)
 
@@ -51,9 +62,17 @@ def is_plain(sql: str, dialect: str) -> bool:
 
 
 def as_variables(template: str, params: Collection[str]) -> str:
-    """SQL with `@x` in place of Jinja's parameters, which are SQL with their quotes."""
+    """SQL with `@x` in place of Jinja's parameters, which are SQL with their quotes; empty where
+    that cannot be said so: other Jinja, or a parameter inside of a text."""
     names = "|".join(map(re.escape, sorted(params))) or r"(?!)"
-    return re.sub(rf"'\{{\{{ ({names}) \}}\}}'|\{{\{{ ({names}) \}}\}}", _at, template)
+    whole = re.sub(rf"(?<!')'\{{\{{ ({names}) \}}\}}'(?!')", r"@\1", template)
+    found = re.sub(
+        rf"\{{\{{ ({names}) \}}\}}(?!\w)",
+        r"@\1",
+        re.sub(rf"(?<=\w)\{{\{{ ({names}) \}}\}}|\{{\{{ ({names}) \}}\}}(?=\w)", _at, whole),
+    )
+    texts = {*_STRINGS.findall(found)} - {*_STRINGS.findall(template)}
+    return "" if texts or is_template(found) else found
 
 
 def bound_variables(template: str, bound: Collection[str]) -> str:
@@ -82,24 +101,25 @@ def value(leaf: Leaf, where: Places) -> str | None:
     return spoken(leaf.text, where.dialect)
 
 
-def calls_of(library: Library) -> dict[str, dict[str, MacroCall]]:
-    """For each macro that stands for whole models and for nothing else: its call in each model."""
+def calls_of(library: Library, whole: bool = False) -> dict[str, dict[str, MacroCall]]:
+    """For each macro that stands for several whole models its call in each of them; ``whole``: only
+    those that nothing else calls."""
     found: dict[str, dict[str, MacroCall]] = {}
     partly: set[str] = set()
     for name, tree in library.models.items():
-        whole = TOKEN.fullmatch(tree.name) if isinstance(tree, exp.Var) else None
-        if whole is not None and whole["kind"].lower() == "call":
-            call = library.calls[int(whole["name"])]
+        token = TOKEN.fullmatch(tree.name) if isinstance(tree, exp.Var) else None
+        if token is not None and token["kind"].lower() == "call":
+            call = library.calls[int(token["name"])]
             found.setdefault(call.macro, {})[name] = call
         else:
             partly |= {library.calls[n].macro for n in numbers_of(tree)}
     for macro in library.macros:
         partly |= {library.calls[n].macro for n in numbers_of(macro.tree)}
-    return {m: c for m, c in found.items() if m not in partly and len(c) > 1}
+    return {m: c for m, c in found.items() if len(c) > 1 and not (whole and m in partly)}
 
 
 def _at(hit: re.Match[str]) -> str:
-    return f"@{hit[1] or hit[2]}"
+    return f"@{{{hit[1] or hit[2]}}}"
 
 
 def _text(name: str) -> str:

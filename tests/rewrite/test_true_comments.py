@@ -45,6 +45,23 @@ def test_nor_are_calls_that_say_the_same_different() -> None:
     )
 
 
+def test_what_has_one_caller_is_a_part_of_it() -> None:
+    stale = "2 queries that are the same: m, n"
+    assert comment(stale, "1") == "a query of m0"
+    reads = "2 queries, which have x and y in front of them, that are the same: m, n"
+    assert comment(reads, "1") == "a query of m0, which has x and y in front of it"
+    stale = "7 lists of columns that differ in their arguments only: m, n"
+    assert comment(stale, inside=True) == "a list of columns of around"
+
+
+def test_one_call_that_stands_in_two_places_is_two() -> None:
+    tree, call = sqlglot.parse_one("SELECT 1"), MacroCall("rows", ())
+    models: dict[str, exp.Expr] = {name: exp.Var(this="call__0__call") for name in ("m", "n")}
+    macro = Macro("rows", (), tree, "query", "3 queries that are the same: m, n, o")
+    told = with_true_comments(Library(models, (macro,), (call,))).macros[0].comment
+    assert told == "2 queries that are the same: m, n"
+
+
 def test_what_is_true_stays() -> None:
     for said in ("2 queries that are the same: m0, m1", "What 3 models put together", ""):
         assert comment(said, "1", "2", "3") == said

@@ -107,7 +107,7 @@ def test_the_configuration_and_what_is_read() -> None:
     assert "give config.yaml a gateway" in other.files["MIGRATION.md"]
 
 
-def test_a_part_that_repeats_is_a_macro() -> None:
+def test_a_part_that_repeats_is_a_loop() -> None:
     part = (
         "SELECT '{0}' AS name, day, COUNT(*) AS n, SUM(amount) AS a "
         "FROM s.t WHERE name = '{0}' AND amount > 0 GROUP BY day"
@@ -119,8 +119,53 @@ def test_a_part_that_repeats_is_a_macro() -> None:
         "JINJA_QUERY_BEGIN;\n{% for name in ['de', 'fr', 'it'] %}" in text
         and text.rstrip().endswith("JINJA_END;")
     )
-    assert any(path.startswith("macros/") for path in result.files)
+    assert not any(path.startswith("macros/") for path in result.files)
+    assert text.count("SELECT") == 1 and "name = '{{ name }}'" in text
     assert outcomes(result)["parts"] == "proved"
+
+
+PLACES = {"jan": "it's", "feb": "de", '"order"': "fr", "may": "nl"}
+SOME = """WITH some AS (SELECT t.{0}_day AS day, t.name, t.amount, CASE WHEN t.amount > 100
+    THEN 'large' WHEN t.amount > 10 THEN 'middle' ELSE 'small' END AS size
+    FROM s.{1} AS t WHERE t.amount > 0 AND t.{0}_day IS NOT NULL AND t.name <> '')"""
+MONTH = """CREATE TABLE r.month_{0} AS {1} SELECT day, '{2}' AS who, MEDIAN(amount) AS middle,
+    COUNT(DISTINCT size) AS sizes FROM some WHERE name = '{2}' AND {3} GROUP BY day;"""
+PEOPLE = """CREATE TABLE r.people_{0} AS {1} SELECT name, size, MODE(amount) AS most, MIN(day) AS
+    first_day FROM some WHERE size <> '{2}' GROUP BY name, size;"""
+
+
+def months(*least: str) -> Pile:
+    """Two reports on each of several tables, which begin alike; ``least``: a condition of one."""
+    scripts = {}
+    for n, (table, who) in enumerate(PLACES.items()):
+        word, said = table.strip('"'), who.replace("'", "''")
+        some = SOME.format(word, table)
+        scripts[f"m_{word}"] = MONTH.format(word, some, said, least[n])
+        scripts[f"p_{word}"] = PEOPLE.format(word, some, said)
+    return pile(**scripts)
+
+
+def test_copies_that_call_macros_are_blueprints_of_a_template() -> None:
+    result = made(months("amount > 1", "amount > 1", "amount > 9", "amount > 1"))
+    assert set(outcomes(result).values()) == {"proved"}
+    texts = [text for text in result.files.values() if "JINJA_QUERY_BEGIN" in text]
+    (month,) = (text for text in texts if "MEDIAN" in text)
+    assert "{% set who = blueprint_var('who')[1:-1] %}\n" in month
+    assert "who := 'it''s'" in month and "name = '{{ who }}'" in month
+    assert "{% set amount_from = blueprint_var('amount_from', 1) %}\n" in month  # for most
+    assert month.count("amount_from := ") == 1 and "amount_from := 9" in month
+    assert "{{ some(" in month
+    assert "FROM {{ table }} AS t" in result.files["macros/some.sql"]
+    assert len([path for path in result.files if path.startswith("models/marts/")]) == 2
+
+
+def test_what_no_blueprint_can_say_is_a_model_of_its_own() -> None:
+    result = made(months("amount > 1", "amount > 2", "name <> 'a@b'", "amount > 3"))
+    assert set(outcomes(result).values()) == {"proved"}
+    assert "a@b" in result.files["models/marts/month_order.sql"]
+    (family,) = (t for t in result.files.values() if "model_name := month_jan" in t)
+    assert "model_name := month_order" not in family and "blueprint_var('who')" in family
+    assert "MEDIAN" not in family  # the macro has it, which both call
 
 
 def test_what_sqlmesh_would_read_as_its_own_is_kept() -> None:

@@ -13,6 +13,13 @@ import yaml
 
 from tests.rewrite.prove.servers import missing
 from unwet import Source, refactor
+from unwet.rewrite.compose import Outside
+from unwet.rewrite.prove.projects import read_project
+from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.jinja_values import printed_look_up
+from unwet.rewrite.targets.mesh_relations import with_source_names
+from unwet.rewrite.targets.place import write
+from unwet.rewrite.targets.placing import Places
 from unwet.tests.rewrite.targets.small_shop import data_sql, modelled, readable, rewritten
 from unwet.tests.test_small_pile import order
 
@@ -131,3 +138,54 @@ def test_sqlmesh_runs_the_unit_tests(home: Path) -> None:
     model.write_text(model.read_text("utf-8").replace("'large'", "'huge'"), "utf-8")
     with pytest.raises(AssertionError, match="test_old_sizes"):
         run(home / "units", program("sqlmesh"), "test", UNWET_DUCKDB=database)
+
+
+def test_sqlmesh_reads_templates_with_blueprints_as_we_do(home: Path) -> None:
+    """What `sqlmesh_families` and `mesh_relations` write: quotes cut off, lists, what is left out,
+    look-ups, and names that a macro has."""
+    outside = [Outside(f"s.{table}", "s", table) for table in ("jan-1", "feb")]
+    where = Places("duckdb", {}, {each.token.lower(): each for each in outside}, True)
+    look_up = printed_look_up([("jan_1", Leaf("name", "a")), ("feb", Leaf("name", "b"))],
+                              "table", "duckdb")  # fmt: skip
+    model = """MODEL (name marts.@{model_name}, kind FULL, blueprints (
+      (model_name := one, table := jan_1, seen := 'n', who := 'it''s', columns := (a, who),
+        least := n > 0),
+      (model_name := two, table := feb, who := 'xy', seen := ('x' || b), columns := (b, who))));
+    JINJA_QUERY_BEGIN;
+    {% set table = blueprint_var('table') %}
+    {% set columns = blueprint_var('columns')[1:-1].split(', ') %}
+    {{ rows(table=table, who=blueprint_var('who')[1:-1], columns=columns,
+            seen=blueprint_var('seen')[1:-1], least=blueprint_var('least', 'n > 1')) }}
+    JINJA_END;"""
+    rows = """{% macro rows(table, who, columns, seen, least, column=column_of(table)) %}
+    SELECT {% for each in columns %}{{ each }}, {% endfor %}{{ column }} || '.' AS more,
+        {{ seen }} AS seen
+    FROM (SELECT *, '{{ who }}' AS who FROM {{ source('s', table) }}) WHERE {{ least }}
+    {% endmacro %}"""
+    files = {
+        "config.yaml": "gateways: {dev: {connection: {type: duckdb, database: "
+        "\"{{ env_var('UNWET_DUCKDB') }}\"}}}\ndefault_gateway: dev\n"
+        "model_defaults: {dialect: duckdb, optimize_query: false}\n",
+        "models/m.sql": model,
+        "macros/rows.sql": rows,
+        "macros/column_of.sql": f"{{% macro column_of(table) %}}\n{look_up}\n{{% endmacro %}}",
+    }
+    project, database = home / "families", home / "families.duckdb"
+    write(with_source_names(files, where), project)
+    scripts = ["CREATE SCHEMA s", "CREATE TABLE s.\"jan-1\" AS SELECT 1 AS n, 'A' AS a",
+               "CREATE TABLE s.feb AS SELECT UNNEST([1, 2]) AS n, 'B' AS b"]  # fmt: skip
+    (home / "families.sql").write_text(";".join(scripts), "utf-8")
+    run(home, program("python"), "-c", RUN, database, home / "families.sql")
+    run(project, program("sqlmesh"), "plan", "--auto-apply", "--no-prompts",
+        UNWET_DUCKDB=str(database))  # fmt: skip
+    wanted = {
+        "(SELECT 'A', 'it''s', 'A.', 1)": "marts.one",
+        "(SELECT 'B', 'xy', 'B.', 'xB')": "marts.two",
+    }
+    (home / "pairs.json").write_text(json.dumps(wanted), "utf-8")
+    found = json.loads(run(home, program("python"), "-c", COMPARE, database, home / "pairs.json"))
+    assert set(found.values()) == {0}
+    ours = {model.name: model.sql for model in read_project(project).models}
+    assert "'it''s' AS who FROM s.\"jan-1\") WHERE n > 0" in ours["one"]
+    assert "SELECT b, who, b || '.' AS more,\n        'x' || b AS seen" in ours["two"]
+    assert ours["two"].endswith("n > 1")
