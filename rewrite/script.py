@@ -47,7 +47,7 @@ from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.names_apart import names_apart
 from unwet.rewrite.ordered_views import order_that_counts
 from unwet.rewrite.own_words import in_own_words
-from unwet.rewrite.script_order import Unit, base_reads, conflicts, in_order, unit
+from unwet.rewrite.script_order import Unit, base_reads, conflicts, edited_last, in_order, unit
 from unwet.rewrite.slices import leaves_alone
 from unwet.rewrite.stars import is_open, made_table
 from unwet.rewrite.writes import (
@@ -91,7 +91,7 @@ def end_state(
     done = Done(only_emptied(resolved, lost))
     machine = _Machine(catalog, several, turns, lost, spaces(scripts), done)
     own, apart = in_own_words(scripts, made), names_apart(resolved)
-    machine.presumed = {**own.granted}
+    machine.presumed, machine.edited_last = {**own.granted}, edited_last(units)
     machine.in_own_words = {path: {**apart.get(path, {}), **own.reasons.get(path, {})}
                             for path in {*own.reasons, *apart}}  # fmt: skip
     ordered, cyclic = in_order(units)
@@ -140,6 +140,7 @@ class _Machine:
     dropped: set[str] = field(default_factory=set)  # by the script that runs
     changes: dict[str, int] = field(default_factory=dict)  # of its relations, by UPDATE and DELETE
     in_own_words: Mapping[str, Mapping[int, str]] = field(default_factory=dict)  # by script
+    edited_last: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, unit: Unit, cyclic: bool) -> None:
         """Runs one script; temporary tables end with it."""
@@ -273,7 +274,8 @@ class _Machine:
         if current is None or current.problem or not current.columns or is_partition(resolved):
             self._spoil(resolved)
             return
-        if resolved.statement.path not in {p.statement.path for p in current.statements}:
+        is_last = self.edited_last.get(name) == self.path
+        if self.path not in {p.statement.path for p in current.statements} and not is_last:
             self._spoil(resolved, problem or f"{current.path} makes it: nobody says which is first")
             return
         before = self._before(name)
@@ -302,9 +304,14 @@ class _Machine:
                 doubt=new.doubt and (current.doubt or new.doubt),
                 problem=new.problem,
                 early=current.early | new.early,
-                assumed=current.assumed | new.assumed | _met_once(resolved),
+                assumed=current.assumed | new.assumed | _met_once(resolved) | self._after(name),
             )
         )
+
+    def _after(self, name: str) -> frozenset[str]:
+        """What is taken for granted of the script that changes what another one makes."""
+        said = f"{self.path} changes {name} before anything else reads it"
+        return frozenset({said} if self.edited_last.get(name) == self.path else ())
 
     def _leave(self, current: Definition | None, resolved: Resolved) -> None:
         """What a DELETE that finds nothing any more leaves."""

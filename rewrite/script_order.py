@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from unwet.lineage.parse import Script
@@ -11,6 +11,7 @@ from unwet.rewrite.reads import relations
 
 CREATING = frozenset({"ctas", "view", "select_into", "create_table"})
 _FILLING = frozenset({"ctas", "view", "select_into", "insert"})
+_EDITING = frozenset({"update", "delete", "merge"})
 _CHANGING = frozenset({"truncate", "update", "delete", "merge"})
 
 
@@ -19,7 +20,8 @@ class Unit:
     """The statements of one script, and what they do to relations that other scripts see.
 
     ``makes`` creates, ``fills`` puts rows in, ``resets`` may take rows of others away, ``needs``
-    has to be there before; ``scratch`` is made and dropped again by the script itself.
+    has to be there before; ``scratch`` is made and dropped again by the script itself; ``edits``
+    changes rows that are there, and does nothing else to them.
     """
 
     script: Script
@@ -29,6 +31,7 @@ class Unit:
     resets: frozenset[str]
     needs: frozenset[str]
     scratch: frozenset[str]
+    edits: frozenset[str] = frozenset()
 
     @property
     def path(self) -> str:
@@ -48,7 +51,15 @@ def unit(script: Script, statements: Sequence[Resolved]) -> Unit:
     temps = {r.target for r in statements if r.target and r.temp}
     # a table that is only declared here (IF NOT EXISTS) gets its rows from others
     needs = (reads | fills | changes) - (makes & fills) - scratch - temps
-    return Unit(script, tuple(statements), makes, fills, resets, frozenset(needs), scratch)
+    edits = frozenset(name for name in changes if _only_edits(lasting, name))
+    return Unit(script, tuple(statements), makes, fills, resets, frozenset(needs), scratch, edits)
+
+
+def _only_edits(statements: Sequence[Resolved], name: str) -> bool:
+    """Whether all that is done to a relation is UPDATE, DELETE of some rows, or MERGE."""
+    own = [each for each in statements if each.target == name]
+    some = (each.kind != "delete" or each.statement.tree.args.get("where") for each in own)
+    return {each.kind for each in own} <= _EDITING and all(some)
 
 
 def _targets(statements: Sequence[Resolved], kinds: frozenset[str]) -> frozenset[str]:
@@ -77,8 +88,34 @@ def conflicts(units: Sequence[Unit]) -> dict[str, str]:
     for each in units:
         for name in each.fills | each.resets | each.scratch:
             writers.setdefault(name, []).append(each)
-    told = ((name, _conflict(name, many)) for name, many in writers.items() if len(many) > 1)
+    last = edited_last(units)
+    told = ((name, _conflict(name, many)) for name, many in writers.items()
+            if len(many) > 1 and name not in last)  # fmt: skip
     return {name: reason for name, reason in told if reason}
+
+
+def edited_last(units: Sequence[Unit]) -> dict[str, str]:
+    """Relations that one script makes and fills, and one other changes, for which there is no table
+    before: the path of that other one. With a third one, nobody knows which is first."""
+    writers: dict[str, list[Unit]] = {}
+    for each in units:
+        for name in each.makes | each.fills | each.resets | each.scratch:
+            writers.setdefault(name, []).append(each)
+    found: dict[str, str] = {}
+    for name, several in writers.items():
+        makers = [each for each in several if _makes_table(each, name)]
+        edits = [each for each in several if name in each.edits]
+        if len(several) == 2 and len(makers) == len(edits) == 1:
+            found[name] = edits[0].path
+    return found
+
+
+def _makes_table(unit: Unit, name: str) -> bool:
+    """Whether a script makes and fills it; not a view, behind which the changes would be, nor one
+    that may be there already, with rows that could be changed before."""
+    made = [w for r in unit.statements for w in r.all() if w.target == name and w.kind in CREATING]
+    anew = all(w.kind != "view" and not w.statement.tree.args.get("exists") for w in made)
+    return name in (unit.makes & unit.fills) - unit.scratch and anew
 
 
 def _conflict(name: str, writers: Sequence[Unit]) -> str:
@@ -103,7 +140,7 @@ def _begins_by_making(writers: Sequence[Unit], name: str) -> bool:
 
 def in_order(units: Sequence[Unit]) -> tuple[list[Unit], frozenset[str]]:
     """Makers and fillers before those who need them; paths of scripts on a cycle are named."""
-    sources = _sources(units)
+    sources = _sources(units, edited_last(units))
     done: list[Unit] = []
     state: dict[str, int] = {}
     cyclic: set[str] = set()
@@ -127,17 +164,17 @@ def in_order(units: Sequence[Unit]) -> tuple[list[Unit], frozenset[str]]:
     return done, frozenset(cyclic)
 
 
-def _sources(units: Sequence[Unit]) -> dict[str, list[Unit]]:
+def _sources(units: Sequence[Unit], last: Mapping[str, str]) -> dict[str, list[Unit]]:
     sources: dict[str, list[Unit]] = {}
     for each in units:
-        for name in each.makes | each.fills:
+        for name in each.makes | each.fills | {n for n in each.edits if last.get(n) == each.path}:
             sources.setdefault(name, []).append(each)
     return sources
 
 
 def _waiting(current: Unit, sources: dict[str, list[Unit]]) -> Iterator[Unit]:
     """The scripts that have to run before: of those that fill the same relation, its maker."""
-    for name in sorted(current.needs):
+    for name in sorted(current.needs - (current.makes & current.fills)):
         for source in sources.get(name, ()):
             if source is not current and (name not in current.fills or name in source.makes):
                 yield source

@@ -138,6 +138,34 @@ def test_the_plan_has_the_rows_that_the_script_leaves(name: str) -> None:
         assert worlds.difference_in(world, "SELECT * FROM r", to_sql(plan)) == ""
 
 
+EDITED = "CREATE TABLE r (x INTEGER, y VARCHAR); INSERT INTO r SELECT a, c FROM t;"
+EDITS = {
+    "update": "UPDATE r SET x = x + 1 WHERE y = 'a'; UPDATE r SET y = NULL WHERE x > 2",
+    "delete": "DELETE FROM r WHERE x > 1 OR y = 'b'",
+    "merge": """MERGE INTO r USING (SELECT DISTINCT k FROM u WHERE k IS NOT NULL) AS s ON r.x = s.k
+WHEN MATCHED THEN UPDATE SET y = 'met' WHEN NOT MATCHED THEN INSERT (x, y) VALUES (s.k, 'new')""",
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_one_other_script_changes_the_rows_that_are_there(name: str) -> None:
+    """It finds none before, whatever the files are called."""
+    for files in ({"a": EDITED, "b": EDITS[name]}, {"a": EDITS[name], "b": EDITED}):
+        state = state_of({**files, "0": "CREATE TABLE n AS SELECT COUNT(*) AS n FROM r"})
+        report, reader = state.reports[1], state.reports[0]
+        plan = report.definition.plan
+        assert plan is not None and reader.definition.plan is not None
+        path = next(f"{name}.sql" for name, text in files.items() if text != EDITED)
+        said = f"{path} changes r before anything else reads it"
+        assert said in report.definition.assumed
+        assert report.definition.path != path
+        for world in range(3):
+            worlds = Worlds()
+            worlds.engine.execute(f"USE memory.w{world}")
+            worlds.engine.execute(f"{EDITED} {EDITS[name]}")
+            assert worlds.difference_in(world, "SELECT * FROM r", to_sql(plan)) == ""
+
+
 def test_names_are_unique_and_fit_for_files() -> None:
     state = state_of(
         {
