@@ -17,7 +17,8 @@ from unwet.rewrite.shapes import Leaf, as_leaf
 
 LISTED: Final = re.compile(r"list__(\w+?)__list", re.IGNORECASE)
 ANY: Final = re.compile(r"h__|list__")
-_WIDEST: Final = 90  # letters of an output or a condition that is an argument
+_WIDEST: Final = 90  # letters of outputs that are an argument
+_LINE: Final = 120  # and of a condition, or a formula that names no relation of the template
 _COLUMNS: Final = 240  # and of nothing but columns, which are read at a glance
 _NOTHING: Final = Leaf("condition", "TRUE")
 _SAID: Final = frozenset({"name", "string", "number", "condition"})  # kinds that are handed on
@@ -63,7 +64,7 @@ class Saying:
         said = [f"({text})" if isinstance(test, exp.Or) else text
                 for test in tests for text in (self._text(test),)]  # fmt: skip
         text = " AND ".join(said)
-        return Leaf("condition", text) if len(text) <= _WIDEST else None
+        return Leaf("condition", text) if len(text) <= _LINE else None
 
     def list(self, items: Sequence[exp.Expr]) -> Leaf | None:
         if any(item.find(exp.Query) for item in items):
@@ -132,7 +133,8 @@ class Saying:
         if node.find(exp.Query):
             return None
         text = self._text(node)
-        return Leaf("condition", text) if len(text) <= _WIDEST else None
+        inside = any(column.table for column in node.find_all(exp.Column))
+        return Leaf("condition", text) if len(text) <= (_WIDEST if inside else _LINE) else None
 
     def say(self, hole: re.Match[str] | None, value: Leaf | None) -> bool:
         if hole is None or value is None:

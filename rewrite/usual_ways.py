@@ -4,11 +4,17 @@ An order, a list of percentiles, a formula and the call of one choose no report,
 month does: what a third of the calls say is the default, if that makes lines fewer. It comes when
 all that follows from other arguments is said no more, as only then it is known how long calls are.
 
+    {{ vendors(category='CDN', pct="COUNTIF(category = 'CDN') / COUNT(*)") }}
+ -> {{ vendors(category='CDN') }}
+
+where the macro has `pct="COUNTIF(category = '" ~ category ~ "') / COUNT(*)"`.
+
 with_usual_ways(library) -> the library with such defaults
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,13 +22,15 @@ from itertools import combinations
 from typing import Final
 
 from unwet.rewrite.implied_values import in_order
-from unwet.rewrite.library import HANDED_ON, Library, Macro, MacroCall
-from unwet.rewrite.said_less import head, height, with_defaults
+from unwet.rewrite.library import HANDED_ON, HOLE, Library, Macro, MacroCall
+from unwet.rewrite.said_less import head, height, with_defaults, without_idle
 from unwet.rewrite.shapes import CONDITION, Leaf
-from unwet.rewrite.usual_values import calls_by_host, is_formula, is_safe, said_by_all, shorter
+from unwet.rewrite.usual_values import calls_by_host, is_formula
 
 _LEAST: Final = 3  # calls that say the same
 _SHARE: Final = 1 / 3  # of the queries with such calls
+_WORDS: Final = re.compile(r"[A-Za-z][\w ]*", re.ASCII)
+_PLAIN: Final = re.compile(r"[\w .%+*/=<>,()\[\]'-]+")
 _TRIED: Final = 5  # parameters of which all choices are looked at
 
 
@@ -47,16 +55,46 @@ def _ways(
     """By parameter, what many calls say."""
     found: dict[str, Leaf] = {}
     for name in macro.params:
-        leaves = [said_by_all(group, name) for group in groups]
-        if name in macro.defaults or not leaves:
+        if name in macro.defaults or not groups:
             continue
-        leaf, times = Counter(leaves).most_common(1)[0]
-        if leaf is None or times < max(_LEAST, _SHARE * len(leaves)):
-            continue
-        made = with_defaults(macro, {name: leaf.text})
-        if _says_how(name, leaf) and is_safe(name, leaf, calls) and in_order(made, macro, calls):
-            found[name] = leaf
+        votes = Counter(way for group in groups for way in _said(group, name))
+        for leaf, times in sorted(votes.items(), key=lambda vote: (-vote[1], *_spoken(vote[0])))[
+            :1
+        ]:
+            made = with_defaults(macro, {name: leaf.text})
+            enough = times >= max(_LEAST, _SHARE * len(groups))
+            if enough and in_order(made, macro, calls) and _is_safe(leaf, calls):
+                found[name] = leaf
     return found
+
+
+def _spoken(leaf: Leaf) -> tuple[bool, str]:
+    """What is said as it is comes before what says another argument."""
+    return HOLE.search(leaf.text) is not None, leaf.text
+
+
+def _said(calls: Sequence[MacroCall], name: str) -> list[Leaf]:
+    """How all of these calls say something, as it is and with another argument in it."""
+    ways = [_of_call(call, name) for call in calls]
+    return [way for way in ways[0] if all(way in each for each in ways)]
+
+
+def _of_call(call: MacroCall, name: str) -> list[Leaf]:
+    leaf = dict(call.args).get(name)
+    if leaf is None or not _says_how(name, leaf):
+        return []
+    text = leaf.text
+    for other, each in (*call.args, *call.unsaid):
+        if each.kind == "string" and _WORDS.fullmatch(each.text) and "__" not in text:
+            text = text.replace(f"'{each.text}'", f"'h__{other}__h'")
+    return [leaf] if text == leaf.text else [leaf, replace(leaf, text=text)]
+
+
+def _is_safe(leaf: Leaf, calls: Sequence[MacroCall]) -> bool:
+    """Whether the text of a default is what the text of the argument is."""
+    if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
+        return not calls[int(inner[1])].args
+    return "__" not in HOLE.sub("", leaf.text) and _PLAIN.fullmatch(leaf.text) is not None
 
 
 def _says_how(name: str, leaf: Leaf) -> bool:
@@ -85,11 +123,10 @@ def _with(
     after = [*calls]
     for numbers in groups:
         own = [calls[n] for n in numbers]
-        same = {name: leaf for name, leaf in usual.items() if said_by_all(own, name) == leaf}
-        for number in numbers:
-            said = same if len(numbers) > 1 else usual
-            if any(each in said.items() for each in calls[number].args):
-                after[number] = replace(shorter(calls[number], said), named=True, bare=False)
+        idle = {name for name, leaf in usual.items() if leaf in _said(own, name)}
+        changed = {n: calls[n] for n in numbers if idle}
+        for number, call in without_idle(changed, dict.fromkeys(changed, idle)).items():
+            after[number] = replace(call, bare=False)
     return with_defaults(macro, {name: leaf.text for name, leaf in usual.items()}), after
 
 

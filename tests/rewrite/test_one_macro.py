@@ -543,3 +543,22 @@ def test_columns_that_one_macro_has_more_are_an_argument(more: list[str], left: 
     if left == 1:
         said = {dict((*call.args, *call.unsaid))["columns"].text for call in made.calls}
         assert f"kind, {', '.join(more)}" in said
+
+
+@pytest.mark.parametrize(
+    ("formula", "macros"),
+    [
+        ("ROUND(SUM(bytes) * 100 / SUM(SUM(bytes)) OVER (PARTITION BY client, kind), 2) "
+         "+ MIN(bytes) * 0 + 1.25", 1),
+        ("ROUND(SUM(t.bytes) * 100 / SUM(SUM(bytes)) OVER (PARTITION BY client, kind), 2) "
+         "+ MIN(bytes) * 0 + 1", 2),
+        ("ROUND(SUM(bytes) * 100 / SUM(SUM(bytes)) OVER (PARTITION BY client, kind), 2) "
+         "+ MIN(bytes) * 0 + MAX(bytes) * 0 + COUNT(*) * 0", 2),
+    ],
+)  # fmt: skip
+def test_a_formula_of_a_line_is_an_argument(formula: str, macros: int) -> None:
+    """One that names a relation of the template is shorter: that is looked up there."""
+    made = merged(tree(), tree(formula=formula))
+    assert len(made.macros) == macros
+    wanted = tree(formula=formula, day="2024-01-02").sql("duckdb")
+    assert written_out(made, "m2").sql("duckdb") == wanted

@@ -5,6 +5,7 @@ from sqlglot import exp, parse_one
 
 from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.shapes import Leaf, LeafKind
+from unwet.rewrite.targets.jinja_values import usual as as_default
 from unwet.rewrite.usual_ways import with_usual_ways
 
 FORMULA = "ROUND(COUNT(DISTINCT page) * 100 / total, 2)"
@@ -86,3 +87,45 @@ def test_a_macro_that_already_has_one_keeps_it() -> None:
                   defaults={"sorted_by": "a"})  # fmt: skip
     made = with_usual_ways(Library(given.models, (macro,), given.calls))
     assert made.macros[0].defaults == {"sorted_by": "a"}
+
+
+def vendors(*said: tuple[str, str]) -> Library:
+    """Models that call a macro with a category and a formula."""
+    calls = tuple(
+        MacroCall("m", (("about", WIDE), ("category", Leaf("string", category)),
+                        ("pct", Leaf("condition", formula))))
+        for category, formula in said
+    )  # fmt: skip
+    models: dict[str, exp.Expr] = {
+        f"r{n}": exp.Var(this=f"call__{n}__call") for n in range(len(said))
+    }
+    tree = parse_one("SELECT h__about__h AS a, h__category__h AS b, h__pct__h AS c")
+    return Library(models, (Macro("m", ("about", "category", "pct"), tree, "query"),), calls)
+
+
+SHARE = "COUNTIF(category = '{}') / COUNT(0)"
+
+
+def test_a_formula_with_another_argument_in_it_follows_from_that() -> None:
+    given = vendors(*((each, SHARE.format(each)) for each in ("CDN", "AMP", "CMS")), ("A", FORMULA))
+    made = with_usual_ways(given)
+    assert made.macros[0].defaults == {"pct": SHARE.format("h__category__h")}
+    assert ["pct" in dict(call.args) for call in made.calls] == [False] * 3 + [True]
+    assert [dict((*call.args, *call.unsaid)) for call in made.calls] == [
+        dict(call.args) for call in given.calls
+    ]
+    default = as_default(made.macros[0].defaults["pct"], "bigquery", ())
+    assert default == '"COUNTIF(category = \'" ~ category ~ "\') / COUNT(0)"'
+
+
+def test_the_same_formula_about_other_things_is_said_as_it_is() -> None:
+    formula = SHARE.format("CDN")
+    made = with_usual_ways(vendors(("CDN", formula), ("AMP", formula), ("CMS", formula)))
+    assert made.macros[0].defaults == {"pct": formula}
+    assert not any("pct" in dict(call.args) for call in made.calls)
+
+
+@pytest.mark.parametrize("category", ["it's", "a\\b", "h__x__h", "2020"])
+def test_a_word_that_is_written_otherwise_is_none(category: str) -> None:
+    given = vendors(*[(category, SHARE.format(category))] * 2, ("b", SHARE.format("b")))
+    assert with_usual_ways(given).macros[0].defaults == {}
