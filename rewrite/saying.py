@@ -109,8 +109,25 @@ class Saying:
             return True
         if one.kind != two.kind or one.kind not in _SAID or one.quoted or two.quoted:
             return False
+        if self._within(one, two):
+            return True
         return self.more(one, two, name, lambda new: self._hand_on(
             call, name, Leaf("condition", f"h__{new}__h")))  # fmt: skip
+
+    def _within(self, one: Leaf, two: Leaf) -> bool:
+        """Whether a text with a parameter in it is the other text, for some word that it stands
+        for: `2024 AS year, name AS h__column__h`."""
+        holes = [*HOLE.finditer(one.text)]
+        if len(holes) != 1 or one.kind != "condition" or ANY.search(two.text):
+            return False
+        before, after = one.text[: holes[0].start()], one.text[holes[0].end() :]
+        if ANY.search(before + after) or "call__" in before + after:
+            return False
+        found = re.fullmatch(f"{re.escape(before)}([A-Za-z]\\w*){re.escape(after)}", two.text)
+        is_word = (
+            before.endswith(" ") and before.count("'") % 2 == 0 and after[:1] in ("", ",", " ")
+        )
+        return is_word and found is not None and self.say(holes[0], Leaf("name", found[1]))
 
     def _hand_on(self, call: int, name: str, leaf: Leaf) -> None:
         """In place: what a call says for one parameter."""

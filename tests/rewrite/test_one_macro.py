@@ -562,3 +562,40 @@ def test_a_formula_of_a_line_is_an_argument(formula: str, macros: int) -> None:
     assert len(made.macros) == macros
     wanted = tree(formula=formula, day="2024-01-02").sql("duckdb")
     assert written_out(made, "m2").sql("duckdb") == wanted
+
+
+def said_within(mine: Leaf, other: Leaf) -> Said | None:
+    """What parameters of a template are for another one, where calls in both say such texts."""
+    calls = [MacroCall("year", (("columns", leaf),)) for leaf in (mine, other)]
+    words = [exp.Var(this=f"call__{n}__call") for n in range(len(calls))]
+    one, two = (sqlglot.parse_one("SELECT a FROM x") for _ in "ab")
+    for each, word in ((one, words[0]), (two, words[1])):
+        each.find(exp.From).set("this", exp.Subquery(this=word))  # type: ignore[union-attr]
+    found = side_by_side(one, two, calls, "duckdb", 0)
+    return found.said if found is not None else None
+
+
+def text(words: str) -> Leaf:
+    return Leaf("condition", words)
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "word"),
+    [
+        ("2024 AS year, t.name AS h__column__h", "2024 AS year, t.name AS vendor", "vendor"),
+        ("t.name AS h__column__h, 2024 AS year", "t.name AS vendor, 2024 AS year", "vendor"),
+        ("2024 AS year, t.name AS h__column__h", "2023 AS year, t.name AS vendor", None),
+        ("t.name AS h__column__h", "t.name AS vendor, b", None),  # it is more than a word
+        ("t.name AS h__column__h", "t.name AS a.b", None),
+        ("t.name AS h__column__h", "t.name AS 12", None),
+        ("t.name = 'is h__column__h", "t.name = 'is so", None),  # within a constant
+        ("h__column__h AS name, h__column__h", "a AS name, b", None),
+        ("t.name AS raw_h__column__h", "t.name AS raw_vendor", None),  # a part of a word
+        ("t.name AS h__column__h", "t.name AS h__vendor__h", None),  # what is not known here
+    ],
+)  # fmt: skip
+def test_a_word_inside_of_an_argument_is_what_a_parameter_is(
+    mine: str, other: str, word: str | None
+) -> None:
+    said = said_within(text(mine), text(other))
+    assert said == ({"column": Leaf("name", word)} if word else None)
