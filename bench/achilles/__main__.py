@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bench import corpora, venv
-from bench.achilles import data, dbt, engine, legacy, pile, table
+from bench.achilles import data, dbt, engine, legacy, pile, sqlmesh, table
 from bench.achilles.checking import check
 from bench.achilles.synthetic import build_synthetic
 from bench.errors import BenchError
@@ -41,7 +41,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return 2
     print(table.to_json(figures) if options.format == "json" else table.text(figures))
     if options.write:
-        table.write(figures, RESULTS)
+        table.write(figures, RESULTS, options.target)
     return 0 if figures.fine or options.legacy_only else 1
 
 
@@ -54,6 +54,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     add("--venv", type=Path, help="environment with dbt-duckdb (default: build/bench-venv)")
     add("--mirror", action="append", default=[], metavar="OWNER/NAME=GITDIR")
     add("--work", type=Path, default=Path("build/achilles"), help="where everything is written")
+    add("--target", choices=("dbt", "sqlmesh"), default="dbt", help="the kind of project")
     add("--only", choices=DATA_SETS, help="one data set instead of both")
     add("--legacy-only", action="store_true", help="run the original statements and stop")
     add("--unwet", default=f"{sys.executable} -m unwet", help="how to call it")
@@ -67,16 +68,18 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
 def _bench(options: argparse.Namespace) -> table.Figures:
     inputs = _inputs(options)
     sets = [name for name in DATA_SETS if name == (options.only or name)]
-    outcomes = {name: _run_legacy(inputs, name) for name in sets}
+    program = _builder(options)
+    # SQLMesh has another DuckDB, of which ties come in another order
+    python = program.with_stem("python") if options.target == "sqlmesh" else None
+    outcomes = {name: _run_legacy(inputs, name, python) for name in sets}
     before = {name: table.tally_legacy(outcomes[name]) for name in sets}
     if options.legacy_only:
         return table.Figures(_versions(), before, None, {})
-    dbt_program = venv.program(_venv(options), "dbt")
     project, result, run = _refactor(options, inputs, sets)
     parity, built = {}, None
     for name in sets:
-        _say(f"dbt build on {name}")
-        built, parity[name] = _check(dbt_program, project, inputs, outcomes[name], result, name)
+        _say(f"{program.name} on {name}")
+        built, parity[name] = _check(program, project, inputs, outcomes[name], result, name)
     return table.Figures(_versions(), before, _refactored(result, run, built), parity)
 
 
@@ -110,7 +113,15 @@ def _venv(options: argparse.Namespace) -> Path:
     return folder.absolute()
 
 
-def _run_legacy(inputs: Inputs, name: str) -> tuple[legacy.Outcome, ...]:
+def _builder(options: argparse.Namespace) -> Path:
+    """The program that builds the project."""
+    if options.target == "dbt":
+        return venv.program(_venv(options), "dbt")
+    folder = venv.made(Path("build/bench-sqlmesh").resolve(), sqlmesh.PACKAGES)
+    return venv.program(folder, "sqlmesh")
+
+
+def _run_legacy(inputs: Inputs, name: str, python: Path | None) -> tuple[legacy.Outcome, ...]:
     _say(f"legacy statements on {name}")
     original = _original(inputs, name)
     if name == "eunomia":
@@ -118,7 +129,10 @@ def _run_legacy(inputs: Inputs, name: str) -> tuple[legacy.Outcome, ...]:
         data.build_eunomia(inputs.eunomia, inputs.ddl, original)
     else:
         build_synthetic(inputs.ddl, original)
-    return legacy.run(data.copy(original, inputs.work / name / "legacy.duckdb"), inputs.files)
+    copy = data.copy(original, inputs.work / name / "legacy.duckdb")
+    if python is None:
+        return legacy.run(copy, inputs.files)
+    return legacy.run_elsewhere(python, sqlmesh.for_older(copy), inputs.files)
 
 
 def _original(inputs: Inputs, name: str) -> Path:
@@ -137,6 +151,7 @@ def _refactor(
     project, sample = inputs.work / "project", _original(inputs, sets[-1])
     run = engine.refactor(
         options.unwet.split(),
+        options.target,
         inputs.folder,
         project,
         inputs.work / "schema.sql",
@@ -156,7 +171,8 @@ def _check(
 ) -> tuple[dbt.Built, table.Parity]:
     work = inputs.work / name
     database = data.copy(_original(inputs, name), work / "built.duckdb")
-    built = dbt.build(program, project, database, work, pile.PARAMS)
+    build = sqlmesh.build if program.stem == "sqlmesh" else dbt.build
+    built = build(program, project, database, work, pile.PARAMS)
     checks = check(work / "legacy.duckdb", database, outcomes, result.reports, built.models)
     return built, table.tally_parity(checks, built.outcomes, built.run.seconds)
 

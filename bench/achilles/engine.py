@@ -38,6 +38,7 @@ class Result:
 
 def refactor(
     unwet: Sequence[str],
+    target: str,
     sql: Path,
     out: Path,
     schema: Path,
@@ -48,7 +49,7 @@ def refactor(
     result = result_file(out)
     result.unlink(missing_ok=True)
     words = ["refactor", str(sql), "--dialect", "tsql", "--to-dialect", "duckdb"]
-    words += ["--target", "dbt", "--out", str(out), "--force", "--schema", str(schema)]
+    words += ["--target", target, "--out", str(out), "--force", "--schema", str(schema)]
     words += [word for name, value in params.items() for word in ("--param", f"{name}={value}")]
     words += ["--data", str(data), "--format", "json", "-o", str(result)]
     done = run([*unwet, *words], out.with_suffix(".log"))

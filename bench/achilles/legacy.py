@@ -1,6 +1,6 @@
 """Run the original statements and keep their result tables: they are the requirement.
 
-    run(database, files) -> Outcome per file
+    run(database, files), run_elsewhere(python, database, files) -> Outcome per file
 
 Every statement is transpiled from T-SQL to DuckDB by sqlglot and executed as it comes out, but
 for three shims. `IF OBJECT_ID('t') IS NOT NULL DROP TABLE t`, which sqlglot reads as a block that
@@ -11,6 +11,8 @@ The quotient of two integers is cut off in SQL Server, which DuckDB writes as //
 connection of its own, as its #temp tables want it.
 """
 
+import json
+import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +22,32 @@ import sqlglot
 from sqlglot import exp
 
 from bench.achilles.pile import File
+from bench.errors import BenchError
 
 KEPT_SCHEMAS = ("scratch", "results")
+# What another Python runs, whose DuckDB is another one: files in, outcomes out, as JSON.
+ELSEWHERE = """
+import duckdb, json, sys
+database, schemas = sys.argv[1], json.loads(sys.argv[2])
+def relations(connection):
+    rows = connection.execute("SELECT table_schema || '.' || table_name "
+        "FROM information_schema.tables WHERE table_schema IN ? ORDER BY 1", [schemas]).fetchall()
+    return [name for (name,) in rows]
+found = []
+with duckdb.connect(database, config={"threads": 1}) as connection:
+    for name, statements in json.load(sys.stdin):
+        before, failure = relations(connection), ""
+        with connection.cursor() as session:
+            try:
+                for sql in statements:
+                    session.execute(sql)
+            except duckdb.Error as error:
+                failure = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        made = [each for each in relations(connection) if each not in before]
+        count = lambda each: connection.execute(f"SELECT count(*) FROM {each}").fetchone()[0]
+        found.append([name, [[each, count(each)] for each in made], failure])
+json.dump(found, sys.stdout)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +70,34 @@ def run(database: Path, files: Sequence[File]) -> tuple[Outcome, ...]:
         return tuple(_run_file(connection, file) for file in files)
 
 
+def run_elsewhere(python: Path, database: Path, files: Sequence[File]) -> tuple[Outcome, ...]:
+    """The same by another Python: rows whose order ties leave open are those of its DuckDB."""
+    told = {file.path.name: _translated(file) for file in files if not file.template}
+    texts = [[name, sql] for name, (sql, failure) in told.items() if not failure]
+    command = [str(python), "-c", ELSEWHERE, str(database), json.dumps(KEPT_SCHEMAS)]
+    done = subprocess.run(command, input=json.dumps(texts), capture_output=True, text=True)
+    if done.returncode:
+        raise BenchError(f"the legacy statements do not run: {done.stderr.strip()[-300:]}")
+    found = {name: Outcome(name, tuple((each, n) for each, n in made), failure)
+             for name, made, failure in json.loads(done.stdout)}  # fmt: skip
+    found |= {name: Outcome(name, (), failure) for name, (_, failure) in told.items() if failure}
+    return tuple(found.get(f.path.name) or _template(f) for f in files)
+
+
+def _translated(file: File) -> tuple[list[str], str]:
+    try:
+        return list(statements(file.sql)), ""
+    except sqlglot.errors.SqlglotError as error:
+        return [], f"{type(error).__name__}: {str(error).splitlines()[0]}"
+
+
+def _template(file: File) -> Outcome:
+    return Outcome(file.path.name, (), f"template: {' '.join(file.holes)}", True)
+
+
 def _run_file(connection: duckdb.DuckDBPyConnection, file: File) -> Outcome:
     if file.template:
-        return Outcome(file.path.name, (), f"template: {' '.join(file.holes)}", True)
+        return _template(file)
     before = _relations(connection)
     failure = ""
     with connection.cursor() as session:

@@ -172,7 +172,7 @@ def _parity_table(parity: Mapping[str, Parity]) -> str:
         counts = [data.statuses.get(status, 0) for status in STATUSES]
         built = "; ".join(f"{count} {kind}" for kind, count in data.outcomes.items()) or "nothing"
         rows.append((name, *counts, f"{data.seconds:.0f}", built))
-    return _grid(("legacy table vs. model", *STATUSES, "seconds", "dbt build"), rows)
+    return _grid(("legacy table vs. model", *STATUSES, "seconds", "built"), rows)
 
 
 def _not_equal(figures: Figures) -> list[str]:
@@ -198,7 +198,11 @@ def _rank(remark: str) -> int:
     return next((i for i, status in enumerate(worst) if remark.startswith(status)), -1)
 
 
-def write(figures: Figures, file: Path) -> None:
+def write(figures: Figures, file: Path, target: str) -> None:
     """Put the tables into their section of RESULTS.md; the rest of the file stays."""
     command = COMMAND if figures.refactored else f"{COMMAND} --legacy-only"
-    put("achilles", f"## OHDSI Achilles\n\n`{command}`\n\n{text(figures)}", file)
+    name, title = "achilles", "OHDSI Achilles"
+    if target != "dbt":
+        name, title = f"{name}-{target}", f"{title}, for {target}"
+        command += f" --target {target}"
+    put(name, f"## {title}\n\n`{command}`\n\n{text(figures)}", file)

@@ -22,10 +22,11 @@ def main(words: Sequence[str] | None = None) -> int:
         mirrors = corpora.parse_mirrors(options.mirror)
         for name in names:
             print(f"bench: {name}", file=sys.stderr, flush=True)
-            text = section(measured(name, options.work, mirrors))
+            text = section(measured(name, options.work, mirrors, options.target))
             print(f"{text}\n")
             if options.write:
-                put(f"refactor-{name}", text)
+                kind = "" if options.target == "dbt" else f"-{options.target}"
+                put(f"refactor-{name}{kind}", text)
     except BenchError as error:
         print(f"error: {error}", *([f"help: {error.help}"] if error.help else []), sep="\n",
               file=sys.stderr)  # fmt: skip
@@ -39,6 +40,7 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     add("piles", nargs="*", metavar="PILE", help=f"default: all of {', '.join(PILES)}")
     add("--mirror", action="append", default=[], metavar="OWNER/NAME=GITDIR")
     add("--work", type=Path, default=Path("build/refactor"), help="where everything is written")
+    add("--target", choices=("dbt", "sqlmesh"), default="dbt", help="the kind of project")
     add("--write", action="store_true", help="put the tables into bench/RESULTS.md")
     return parser.parse_args(words)
 

@@ -33,6 +33,7 @@ class Outcome:
     reasons: tuple[tuple[str, int], ...]
     repeated: tuple[str, ...]
     folds: int = 0
+    target: str = "dbt"
 
     @property
     def verdicts(self) -> Counter[str]:
@@ -40,21 +41,20 @@ class Outcome:
         return Counter(report["verdict"] for report in self.result["reports"])
 
 
-def measured(name: str, work: Path, mirrors: Mapping[str, Path]) -> Outcome:
+def measured(name: str, work: Path, mirrors: Mapping[str, Path], target: str = "dbt") -> Outcome:
     """Runs `unwet refactor` on the pile, without data, in its own process. Raises BenchError."""
     folder = work.resolve() / name
     dialect = piles.prepared(name, folder / "pile", mirrors)
     file, project = folder / "result.json", folder / "project"
     file.unlink(missing_ok=True)
     shutil.rmtree(project, ignore_errors=True)
-    words = ["refactor", "pile", "--out", str(project), "--no-generated"]
+    words = ["refactor", "pile", "--target", target, "--out", str(project), "--no-generated"]
     cost = _unwet(words, dialect, file, folder)
     if not file.is_file():
         raise BenchError(f"{name}: no result", f"see {folder / 'refactor.log'}")
     result = json.loads(file.read_text("utf-8"))
-    return Outcome(
-        name, result, cost, reasons(result), repeated(project, dialect, folder), folds(project)
-    )
+    again = repeated(project, dialect, folder)
+    return Outcome(name, result, cost, reasons(result), again, folds(project), target)
 
 
 def _unwet(words: list[str], dialect: str, file: Path, folder: Path) -> Run:

@@ -18,8 +18,10 @@ real ones; the wall is that of whatever share of the machine this had."""
 
 def section(each: Outcome) -> str:
     """What came of one pile, as Markdown."""
-    command = f"`python -m bench.refactor {each.name} --write`"
-    return "\n\n".join([f"### {each.name}, rewritten", command, table([each]), _details(each)])
+    command, title = f"python -m bench.refactor {each.name} --write", f"{each.name}, rewritten"
+    if each.target != "dbt":
+        command, title = f"{command} --target {each.target}", f"{title} for {each.target}"
+    return "\n\n".join([f"### {title}", f"`{command}`", table([each]), _details(each)])
 
 
 def table(found: Sequence[Outcome]) -> str:

@@ -124,6 +124,6 @@ def test_the_table_says_what_is_wrong_and_is_written_once(
     assert json.loads(table.to_json(figures))["parity"]["mini"]["statuses"] == {
         DIFFERENT: 1, IDENTICAL: 1, LOST: 1}  # fmt: skip
     file = tmp_path / "RESULTS.md"
-    table.write(figures, file)
-    table.write(figures, file)
+    table.write(figures, file, "dbt")
+    table.write(figures, file, "dbt")
     assert file.read_text().count("## OHDSI Achilles") == 1

@@ -1,12 +1,14 @@
 """The original statements on a small data set, and what is recorded when they fail."""
 
+import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from bench.achilles import data, legacy, synthetic
+from bench.achilles import data, legacy, sqlmesh, synthetic
 from bench.achilles.pile import File, read
+from bench.errors import BenchError
 
 DDL = """
 CREATE TABLE @cdmDatabaseSchema.person (
@@ -53,6 +55,16 @@ def test_outcomes(files: tuple[File, ...], database: Path) -> None:
     assert three.relations == () and three.failure.startswith("BinderException")
     assert four.template and "@columns" in four.failure
     assert (five.relations, five.rows) == ((("results.a", 0),), 0)
+
+
+def test_another_python_has_the_same_outcomes(files: tuple[File, ...], database: Path) -> None:
+    copy = data.copy(database, database.with_name("copy.duckdb"))
+    python = Path(sys.executable)
+    assert legacy.run_elsewhere(python, sqlmesh.for_older(copy), files) == (
+        legacy.run(database, files)
+    )
+    with pytest.raises(BenchError, match="the legacy statements do not run"):
+        legacy.run_elsewhere(python, database.with_name("none") / "x", files)
 
 
 def test_the_clock_is_pinned(files: tuple[File, ...], database: Path) -> None:

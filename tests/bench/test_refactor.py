@@ -1,5 +1,6 @@
 """The bench of the main job: preparation, reasons and the table."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,9 @@ def test_the_section_has_a_row_and_reasons_per_pile() -> None:
     assert cells == ["mimic", "1,000 -> 400", "20", "6,379", "-", "5,000 -> 2,000", "3 -> 5",
                      "1 of 4", "0", "0", "3", "2", "1.5", "2.0", "100"]  # fmt: skip
     assert "- 2 x created by two scripts: … and …" in text
+    assert text.startswith("### mimic, rewritten\n\n`python -m bench.refactor mimic --write`\n")
+    other = section(replace(found, target="sqlmesh"))
+    assert other.startswith("### mimic, rewritten for sqlmesh\n") and "--target sqlmesh" in other
 
 
 def test_long_lines_count_for_what_they_hide(tmp_path: Path) -> None:
