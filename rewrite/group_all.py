@@ -7,9 +7,10 @@
 A list of keys that repeats the SELECT is a second place to change. Only where the keys are just
 these outputs, and one of them reads a column: where all are constants, engines differ as to
 whether there is a row over no rows. Not beside queries, row makers and functions of unknown name,
-of which nobody knows here whether they are aggregates. Outputs with windows are no keys in BigQuery
-(query syntax, "GROUP BY ALL"); elsewhere nothing is said of them (Databricks SQL, "GROUP BY
-clause"; DuckDB and Snowflake, "GROUP BY ALL").
+of which nobody knows here whether they are aggregates. Outputs with windows are no keys in
+BigQuery, nor are those that read other keys only (`SELECT a, a + 1, SUM(d) ... GROUP BY a`; query
+syntax, "GROUP BY ALL"); elsewhere nothing is said of them (Databricks SQL, "GROUP BY clause";
+DuckDB and Snowflake, "GROUP BY ALL").
 
 A key that is a name may be an alias or a column of a table. It is the alias, or the same column,
 if the output reads a column that is in no other key that is a part of it: otherwise the query would
@@ -39,9 +40,13 @@ def by_all(tree: exp.Expr, dialect: str) -> None:
     """In place: DISTINCT or GROUP BY ALL where it says what the keys say."""
     for select in list(tree.find_all(exp.Select)):
         group, outputs = select.args.get("group"), select.expressions
-        if group is None or _said(group) != {"expressions"} or not _says_all(select, dialect):
+        if group is None or _said(group) != {"expressions"}:
             continue
-        if _said(select) <= _DISTINCT and not any(each.find(*_NO_ROW) for each in outputs):
+        plain = _said(select) <= _DISTINCT and not any(each.find(*_NO_ROW) for each in outputs)
+        no_keys = _following(outputs) if dialect == "bigquery" and not plain else frozenset[int]()
+        if not _says_all(select, dialect, no_keys):
+            continue
+        if plain:
             select.set("group", None)
             select.set("distinct", exp.Distinct())
         elif dialect in _WRITTEN_IN and _is_understood(outputs, dialect):
@@ -52,8 +57,9 @@ def _said(node: exp.Expr) -> set[str]:
     return {name for name, value in node.args.items() if value}
 
 
-def _says_all(select: exp.Expr, dialect: str) -> bool:
-    """Whether the keys are the outputs without aggregates, but for constants among these."""
+def _says_all(select: exp.Expr, dialect: str, no_keys: frozenset[int]) -> bool:
+    """Whether the keys are the outputs without aggregates, but for constants among these, and those
+    that are ``no_keys``."""
     keys, outputs = select.args["group"].expressions, select.expressions
     if any(each.is_star or each.find(*_NOWHERE) for each in outputs):
         return False
@@ -63,10 +69,10 @@ def _says_all(select: exp.Expr, dialect: str) -> bool:
     found = [_output(_Value(key.unnest()), outputs, values) for key in keys]
     places = {at for at in found if at is not None}
     plain = {at for at, each in enumerate(outputs) if not each.find(exp.AggFunc, exp.Window)}
-    telling = {at for at in plain if outputs[at].find(exp.Column)}
+    telling = {at for at in plain if outputs[at].find(exp.Column)} - no_keys
     return (
         len(places) == len(keys)  # each is one, and another one
-        and places <= plain
+        and places <= plain - no_keys
         and telling != set()
         and telling <= places
         and not any(outputs[at].find(*_NO_KEY) for at in plain)
@@ -81,17 +87,21 @@ def _is_understood(outputs: Sequence[exp.Expr], dialect: str) -> bool:
     if any(each.find(exp.Anonymous) for each in plain):
         return False
     if dialect == "bigquery":
-        return not _follow(outputs)
+        return True
     return not any(each.find(exp.Window) or _mixes(each) for each in outputs)
 
 
-def _follow(outputs: Sequence[exp.Expr]) -> bool:
-    """Whether an expression reads other keys only: then it is no key of BigQuery's GROUP BY ALL,
-    which matters where equal values are told apart, such as 0.0 and -0.0 as text."""
-    columns = {each.unalias() for each in outputs if isinstance(each.unalias(), exp.Column)}
-    plain = (each for each in outputs if not each.find(exp.AggFunc, exp.Window))
-    read = ({*each.find_all(exp.Column)} for each in plain if each.unalias() not in columns)
-    return any(found and found <= columns for found in read)
+def _following(outputs: Sequence[exp.Expr]) -> frozenset[int]:
+    """The outputs that read other ones only, which are columns: they are no keys of BigQuery's
+    GROUP BY ALL, which matters where equal values are told apart, such as 0.0 and -0.0 as text."""
+    values = [_Value(each.unalias()).folded for each in outputs]
+    columns = {each for each in values if isinstance(each, exp.Column)}
+    found = []
+    for at, (output, value) in enumerate(zip(outputs, values, strict=True)):
+        read = {*value.find_all(exp.Column)}
+        if not output.find(exp.AggFunc, exp.Window) and value not in columns and read:
+            found += [at] if read <= columns else []
+    return frozenset(found)
 
 
 def _mixes(output: exp.Expr) -> bool:

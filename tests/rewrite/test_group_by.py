@@ -120,6 +120,44 @@ def test_windows_are_no_keys_in_bigquery() -> None:
     assert plans[0].rel == plans[1].rel
 
 
+@pytest.mark.parametrize(
+    ("shown", "keys"),
+    [
+        ("a, a + 1 AS x, COUNT(*) AS n", "a"),
+        ("c, a, CASE a WHEN 1 THEN 'i' ELSE 'm' END AS x, a + LENGTH(c) AS y, SUM(b) AS s", "a, c"),
+        ("T.a, a + b AS x, COUNT(*) AS n", "t.a, x"),
+        ("a, LENGTH(A) AS x, 'k' AS k, COUNT(*) AS n", "1"),
+    ],
+)  # fmt: skip
+def test_what_reads_other_keys_only_is_none_in_bigquery(shown: str, keys: str) -> None:
+    sql = f"SELECT {shown} FROM t GROUP BY {{}}"
+    tree = sqlglot.parse_one(sql.format(keys), read="bigquery")
+    by_all(tree, "bigquery")
+    assert tree == sqlglot.parse_one(sql.format("ALL"), read="bigquery")
+    plans = [normalize_plan(plan_of(sql.format(said), "bigquery"))[0] for said in (keys, "ALL")]
+    assert plans[0].rel == plans[1].rel
+
+
+@pytest.mark.parametrize(
+    ("shown", "keys", "dialect"),
+    [
+        ("a, a + 1 AS x, COUNT(*) AS n", "a, x", "bigquery"),  # -0.0 and 0.0 may be told apart
+        ("a, a + 1 AS x", "a", "bigquery"),  # DISTINCT tells them apart
+        ("a, a + b AS x, COUNT(*) AS n", "a", "bigquery"),  # an error, whatever it means
+        ("a + 1 AS x, COUNT(*) AS n", "a", "bigquery"),  # a is no output
+        ("a + 1 AS a, a + 2 AS x, COUNT(*) AS n", "a", "bigquery"),  # nor here
+        ("a, b + 1 AS x, x + 1 AS y, COUNT(*) AS n", "a, b", "bigquery"),
+        ("a, a + 1 AS x, COUNT(*) AS n", "a", "snowflake"),
+        ("a, a + 1 AS x, COUNT(*) AS n", "a", "databricks"),
+    ],
+)
+def test_other_keys_of_what_reads_keys_stay(shown: str, keys: str, dialect: str) -> None:
+    tree = sqlglot.parse_one(f"SELECT {shown} FROM t GROUP BY {keys}", read=dialect)
+    before = tree.copy()
+    by_all(tree, dialect)
+    assert tree == before
+
+
 def _query(keys: str) -> str:
     shown = ", ".join(key for key in "abc" if key in keys)
     return f"SELECT {shown}, COUNT(*) AS n FROM t GROUP BY {keys}"
