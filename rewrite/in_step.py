@@ -35,6 +35,7 @@ _NEVER_SAID: Final = (
     exp.Ordered, exp.Limit, exp.Offset, exp.Qualify, exp.TableAlias, exp.Alias, exp.Identifier,
     exp.Kwarg, exp.Star, exp.Distinct, exp.If, exp.WindowSpec, exp.Lateral, exp.Pivot, exp.Table,
     exp.GroupingSets, exp.Cube, exp.Rollup, exp.Interval, exp.Tuple, exp.PropertyEQ,
+    exp.JSONPathPart,
 )  # fmt: skip
 
 Site = tuple[int, str]  # a clause: the identity of its SELECT or JOIN, and its name

@@ -382,7 +382,7 @@ def _taken(macro: Macro, found: Aligned, hidden: Collection[str]) -> tuple[Macro
     params, more = [name for name in macro.params if name in found.said], dict[str, New]()
     for new in found.new:
         wanted = f"{new.word}_value" if new.word in hidden else new.word
-        name = free_parameter(wanted, {*params, *hidden})
+        name = free_parameter(wanted, {*params, *macro.params, *hidden})
         params.append(name)
         more[name] = new
         for put in new.puts:

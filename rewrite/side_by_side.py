@@ -47,7 +47,7 @@ _NO_PART: Final = (
     exp.Ordered, exp.Limit, exp.Offset, exp.Qualify, exp.TableAlias, exp.Alias, exp.Identifier,
     exp.Kwarg, exp.Star, exp.Distinct, exp.If, exp.WindowSpec, exp.Lateral, exp.Pivot, exp.Table,
     exp.GroupingSets, exp.Cube, exp.Rollup, exp.Interval, exp.Tuple, exp.PropertyEQ, exp.Var,
-    exp.DataType, exp.Unnest, exp.Subquery,
+    exp.DataType, exp.Unnest, exp.Subquery, exp.JSONPathPart,
 )  # fmt: skip
 _AROUND_PARTS: Final = (exp.Select, exp.Alias, exp.Group, exp.Ordered, exp.Order, exp.Cast)
 
@@ -353,13 +353,20 @@ class _Alignment(Saying):
             return True
         if not (isinstance(mine, exp.Alias) and isinstance(other, exp.Alias)):
             return False
-        if mine.alias != other.alias or _is_hole(mine.this):
+        if _is_hole(mine.this) or not self._called_alike(mine, other):
             return False
         value, usual = self.leaf_of(other.this), self.leaf_of(mine.this)
         if value is None or usual is None:
             return False
         node = mine.this
-        return self.more(usual, value, snake(mine.alias), lambda name: fill(node, name))
+        word = "value" if ANY.search(mine.alias) else snake(mine.alias)
+        return self.more(usual, value, word, lambda name: fill(node, name))
+
+    def _called_alike(self, mine: exp.Alias, other: exp.Alias) -> bool:
+        """Whether outputs have one name, or a parameter says it."""
+        if ANY.search(mine.alias) is None:
+            return mine.alias == other.alias
+        return self._tried(mine.args["alias"], other.args["alias"], plainly=True)
 
     # --- words
 

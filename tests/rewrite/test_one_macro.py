@@ -382,6 +382,21 @@ def test_what_an_aggregate_puts_in_order_is_no_word_less(mine: str, other: str) 
     assert side_by_side(trees[0], trees[0].copy(), (), "bigquery", 3) is not None
 
 
+def test_names_of_outputs_that_calls_say_are_said_of_both() -> None:
+    """A parameter of one name in both macros, for the name of an output of another formula."""
+    called, said = "h__column__h", (("column", Leaf("name", "size")), *DAY)
+    mine, other = (tree() for _ in range(2))
+    for each, formula in ((mine, "MAX(bytes)"), (other, "ROUND(MAX(bytes) / 1024, 2)")):
+        each.expressions[-1].replace(exp.alias_(sqlglot.parse_one(formula), called))
+    start = library(mine, other, said=said)
+    made = with_one_macro(start, "duckdb", 5)
+    [macro] = made.macros
+    assert macro.params == ("column", "day", "value")
+    assert macro.tree.expressions[-1].sql() == "h__value__h AS h__column__h"
+    for model, formula in (("m0", "MAX(bytes)"), ("m4", "ROUND(MAX(bytes) / 1024, 2)")):
+        assert written_out(made, model).expressions[-1].sql() == f"{formula} AS size"
+
+
 def test_an_argument_that_speaks_of_a_relation_of_another_name_keeps_its_macro() -> None:
     said = ({"day": "2024-01-02", "kind": "a"}, {"day": "pages", "kind": "a"})
     start = _called(*said, around=AROUND)
