@@ -19,6 +19,7 @@ from unwet.rewrite.abstract import Unit
 from unwet.rewrite.list_parts import Ends, are_text, ends, has_list, may_be_said
 from unwet.rewrite.own_relations import may_be_own
 from unwet.rewrite.placed_calls import is_call, is_placed
+from unwet.rewrite.query_parts import is_quoted_in_text
 from unwet.rewrite.shapes import LIST, Survey, as_leaf, children, in_order, signature
 from unwet.rewrite.written_parts import may_be_handed_on, size
 
@@ -35,7 +36,6 @@ _NEVER_SAID: Final = (
     exp.Ordered, exp.Limit, exp.Offset, exp.Qualify, exp.TableAlias, exp.Alias, exp.Identifier,
     exp.Kwarg, exp.Star, exp.Distinct, exp.If, exp.WindowSpec, exp.Lateral, exp.Pivot, exp.Table,
     exp.GroupingSets, exp.Cube, exp.Rollup, exp.Interval, exp.Tuple, exp.PropertyEQ,
-    exp.JSONPathPart,
 )  # fmt: skip
 
 Site = tuple[int, str]  # a clause: the identity of its SELECT or JOIN, and its name
@@ -408,7 +408,7 @@ def _is_bare(node: exp.Expr) -> bool:
 
 def _is_sayable(node: exp.Expr) -> bool:
     """Whether the part may be a text. A list that is a parameter already is joined elsewhere."""
-    if isinstance(node, _NEVER_SAID):
+    if isinstance(node, _NEVER_SAID) or is_quoted_in_text(node):
         return False
     for many, each in enumerate(node.walk()):
         if many > _NODES or isinstance(each, exp.Query) or is_placed(each):

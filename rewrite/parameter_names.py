@@ -5,6 +5,7 @@ from what it is handed on for, or from what all calls say.
     CROSS JOIN UNNEST({{ value }}) AS decile  -> deciles
     {{ deciles_of(deciles=value) }}           -> deciles
     UNION ALL {{ part_2 }}                    -> delayed, where all calls say {{ sales_delayed... }}
+    ORDER BY {{ sorted_by_2 }}                -> sorted_by, where nothing else is called so
     FROM {{ source('shop', relation) }}       -> table
 """
 
@@ -32,6 +33,7 @@ from unwet.rewrite.renaming import with_parameters
 from unwet.rewrite.source_tables import table_parameters
 
 _IDLE: Final = re.compile(r"(?:part|relation|value)(?:_\d+)?")
+_NUMBERED: Final = re.compile(r"(\w*[a-z])_[2-9]")
 _OF_ROWS: Final = ("part", "relation")
 _SHORT: Final = 2  # letters that are no word
 _WORDS: Final = 3
@@ -63,6 +65,19 @@ def with_telling_names(library: Library) -> Library:
         own = {*params, *(to for (each, _), to in names.items() if each == host)}
         if _IDLE.fullmatch(name) and _TABLE not in own:
             names.setdefault((host, name), _TABLE)
+    return _without_idle_numbers(with_parameters(library, names))
+
+
+def _without_idle_numbers(library: Library) -> Library:
+    """The library in which no parameter has a number that sets it apart from nothing."""
+    names = dict[_Parameter, str]()
+    for macro in library.macros:
+        taken = {*(each.name for each in library.macros), *macro.params, *NO_PARAMETERS}
+        for name in macro.params:
+            found = _NUMBERED.fullmatch(name)
+            if found is not None and found[1] not in taken:
+                names[macro.name, name] = found[1]
+                taken.add(found[1])
     return with_parameters(library, names)
 
 

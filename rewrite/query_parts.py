@@ -85,3 +85,11 @@ def says(node: exp.Expr) -> tuple[object, ...]:
         elif value not in (None, False):
             words.append((name, value))
     return tuple(words)
+
+
+def is_quoted_in_text(node: exp.Expr) -> bool:
+    """Whether it is a part of a path into JSON that has quotes of its own, such as `['a.b']`: these
+    are written with signs before them in the text that the path is."""
+    if not isinstance(node, exp.JSONPathPart):
+        return False
+    return not isinstance(node.this, int) and not exp.SAFE_IDENTIFIER_RE.match(str(node.this))

@@ -30,7 +30,7 @@ from unwet.rewrite.library import (
 )
 from unwet.rewrite.naming import snake
 from unwet.rewrite.optional_orders import is_optional, optional_order
-from unwet.rewrite.query_parts import says, sources
+from unwet.rewrite.query_parts import is_quoted_in_text, says, sources
 from unwet.rewrite.saying import ANY, LISTED, New, Saying
 from unwet.rewrite.shapes import Leaf, as_leaf, children, in_order
 
@@ -47,7 +47,7 @@ _NO_PART: Final = (
     exp.Ordered, exp.Limit, exp.Offset, exp.Qualify, exp.TableAlias, exp.Alias, exp.Identifier,
     exp.Kwarg, exp.Star, exp.Distinct, exp.If, exp.WindowSpec, exp.Lateral, exp.Pivot, exp.Table,
     exp.GroupingSets, exp.Cube, exp.Rollup, exp.Interval, exp.Tuple, exp.PropertyEQ, exp.Var,
-    exp.DataType, exp.Unnest, exp.Subquery, exp.JSONPathPart,
+    exp.DataType, exp.Unnest, exp.Subquery,
 )  # fmt: skip
 _AROUND_PARTS: Final = (exp.Select, exp.Alias, exp.Group, exp.Ordered, exp.Order, exp.Cast)
 
@@ -151,6 +151,8 @@ class _Alignment(Saying):
         if not self._parts or isinstance(mine, _NO_PART) or isinstance(other, _NO_PART):
             return False
         if mine.parent is None or isinstance(mine.parent, _AROUND_PARTS):
+            return False
+        if is_quoted_in_text(mine) or is_quoted_in_text(other):
             return False
         usual, value = self.leaf_of(mine), self.leaf_of(other)
         if usual is None or value is None:

@@ -43,8 +43,11 @@ def called(*macros: Macro, **said: Said) -> Library:
     [
         ("part", "SELECT k FROM t JOIN (SELECT h__part__h) AS cost USING (k)", "part"),
         ("relation_2", "SELECT k FROM t JOIN h__relation_2__h AS cost USING (k)", "cost"),
-        ("relation_2", "SELECT k FROM t JOIN h__relation_2__h AS c USING (k)", "relation_2"),
-        ("relation_2", "SELECT k FROM t JOIN h__relation_2__h AS cost_2 USING (k)", "relation_2"),
+        ("relation_2", "SELECT k FROM t JOIN h__relation_2__h AS c USING (k)", "relation"),
+        ("relation_2", "SELECT k FROM t JOIN h__relation_2__h AS cost_2 USING (k)", "relation"),
+        ("taken_2", "SELECT k FROM t WHERE a > h__taken_2__h + h__taken__h", "taken_2"),
+        ("other_2", "SELECT k FROM t WHERE a > h__other_2__h", "other_2"),
+        ("least_2", "SELECT k FROM t WHERE a > h__least_2__h", "least"),
         ("value", "SELECT k FROM t CROSS JOIN UNNEST(h__value__h) AS decile", "deciles"),
         ("value", "SELECT k FROM t CROSS JOIN UNNEST(h__value__h) AS bins", "bins"),
         ("value", "SELECT k FROM t WHERE yyyymm = h__value__h", "yyyymm"),
