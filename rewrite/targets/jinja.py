@@ -33,6 +33,7 @@ from unwet.rewrite.targets.jinja_values import argument, expression, word
 from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
 from unwet.rewrite.targets.left_out import put_in, set_aside
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
+from unwet.rewrite.targets.negations import negated
 from unwet.rewrite.targets.run_loops import over_names
 from unwet.rewrite.targets.said_again import named
 from unwet.rewrite.targets.shared_lists import once
@@ -205,7 +206,9 @@ def _with_items(text: str, placed: Placed) -> str:
 
 def _text(tree: exp.Expr, dialect: str) -> str:
     """The tree, which nobody needs again, as SQL."""
-    text = render(with_calls_as_queries(tree), dialect, spent=True)
+    text = negated(
+        render(with_calls_as_queries(tree), dialect, spent=True), dialect, is_whole=False
+    )
     return SELECTED.sub(r"\1", NAMELESS.sub("", text))
 
 

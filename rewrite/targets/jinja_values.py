@@ -17,6 +17,7 @@ from unwet.rewrite.library import (
     MacroCall,
 )
 from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.negations import negated
 from unwet.rewrite.targets.tokens import TOKEN
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'|[^\s,']+")
@@ -143,4 +144,6 @@ def usual(text: str, dialect: str, calls: Sequence[MacroCall]) -> str:
 
 def spoken(condition: str, dialect: str) -> str:
     """A condition in the dialect's words."""
-    return "1 = 1" if condition == NO_CONDITION.text and dialect in _NO_TRUE else condition
+    if condition == NO_CONDITION.text:
+        return "1 = 1" if dialect in _NO_TRUE else condition
+    return negated(condition, dialect, is_whole=False)

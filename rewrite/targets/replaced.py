@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from unwet.lineage.findings import Span
+from unwet.lineage.parse import Statement
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
@@ -18,11 +20,23 @@ _CODE: Final = re.compile(  # a line of SQL that somebody commented out
 
 
 def replaced(project: Project, report: Report) -> Iterator[str]:
-    """`path:line-line` of each statement, with paths as the project names them."""
-    for part in report.definition.statements:
-        span = part.statement.span
-        last = f"-{span.end_line}" if span.end_line > span.line else ""
-        yield f"{project.below(span.path)}:{span.line}{last}"
+    """`path:line-line` of each statement, with paths as the project names them; of those that stand
+    one behind the other in a script, from the first to the last."""
+    for first, last in _stretches([part.statement for part in report.definition.statements]):
+        to = f"-{last.end_line}" if last.end_line > first.line else ""
+        yield f"{project.below(first.path)}:{first.line}{to}"
+
+
+def _stretches(statements: Iterable[Statement]) -> Iterator[tuple[Span, Span]]:
+    """Where statements begin and end that no other statement of their scripts stands between."""
+    first = last = None
+    for each in statements:
+        follows = last is not None and each.path == last.path and each.index == last.index + 1
+        if first is not None and last is not None and not follows:
+            yield first.span, last.span
+        first, last = first if follows else each, each
+    if first is not None and last is not None:
+        yield first.span, last.span
 
 
 def read_by(project: Project, name: str) -> str:

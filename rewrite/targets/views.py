@@ -19,6 +19,7 @@ from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.script_order import base_reads
 from unwet.rewrite.targets.functions import FOLDER, about, needed, printed, rights, schemas
+from unwet.rewrite.targets.negations import negated
 from unwet.rewrite.targets.placing import (
     Places,
     check_names,
@@ -128,7 +129,7 @@ def _view(project: Project, draft: Draft, where: Places) -> str:
     stored = report is not None and _is_stored(report, tree)
     if stored:
         head.append("A table, as it was: its rows are those of the day on which it is filled.")
-    query = where.filled(render(tree, project.dialect, spent=True))
+    query = where.filled(negated(render(tree, project.dialect, spent=True), project.dialect))
     name = where.model(draft.name)
     comments = "".join(f"-- {line}\n" for line in head)
     return f"{comments}{_create(name, stored, project.dialect)}\n{query};\n"

@@ -118,7 +118,15 @@ def test_where_the_table_may_be_there_already_it_may_run_before() -> None:
 def test_all_lines_are_told_that_a_model_replaces(tmp_path: Path) -> None:
     made(MAKE.replace("; ", ";\n") + "DELETE FROM t\nWHERE v > 3", tmp_path / "project")
     told = (tmp_path / "project" / "models" / "marts" / "_models.yml").read_text()
-    assert "r.sql:2" in told and "r.sql:3-4" in told
+    assert "- r.sql:2-4\n" in told
+
+
+def test_lines_of_other_relations_between_them_are_not(tmp_path: Path) -> None:
+    between = "CREATE TABLE o AS SELECT 1 AS one;\n"
+    scripts = MAKE.replace("; ", ";\n") + between + "DELETE FROM t\nWHERE v > 3"
+    made(scripts, tmp_path / "project")
+    told = (tmp_path / "project" / "models" / "marts" / "_models.yml").read_text()
+    assert "- r.sql:2\n      - r.sql:4-5\n" in told and "- r.sql:3\n" in told
 
 
 def test_in_mysql_what_is_set_is_read_anew() -> None:
