@@ -139,6 +139,8 @@ def _telling(units: Sequence[Unit]) -> list[str]:
 def _of_expression(units: Sequence[Unit]) -> tuple[str, ...]:
     """What most outputs that it is are called, or the words that they share; then the column that
     it is of, too."""
+    if isinstance(units[0].node, exp.GroupingSets):
+        return _of_grouping_sets(units[0].node)
     labels = [snake(unit.label) for unit in units if unit.label]
     columns = {c.name.lower() for unit in units for c in unit.node.find_all(exp.Column)}
     column = slug(columns.pop()) if len(columns) == 1 else ""
@@ -149,6 +151,13 @@ def _of_expression(units: Sequence[Unit]) -> tuple[str, ...]:
         host = common_stem(dict.fromkeys(unit.host for unit in units))
         return (slug(f"{column or host}_{units[0].node.key}"),)
     return slug(name), slug(f"{column or common_stem(unit.host for unit in units)}_{name}")
+
+
+def _of_grouping_sets(node: exp.GroupingSets) -> tuple[str, ...]:
+    """Its first columns, as many as it takes to tell it from others."""
+    names = [*dict.fromkeys(snake(column.name) for column in node.find_all(exp.Column, bfs=False))]
+    own = [name for name in names if "__" not in name] or ["all"]
+    return tuple(slug(f"{'_'.join(own[:n])}_grouping_sets") for n in range(1, len(own) + 1))
 
 
 def _is_agreed(name: str, labels: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 ``COUNT(DISTINCT CASE WHEN ... END)`` over three columns stands in a hundred reports over three
 others; the same forty columns of them are counted in each. An expression is a unit of its shape, in
 which a column is one leaf with its qualifier; items are the same where they are so word by word.
+GROUPING SETS are such an expression, too: a macro that is the text of them says what they say.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _LONG: Final = 8  # items of a list that is worth a name even of bare columns
 _OFTEN: Final = 6  # times that it stands somewhere, then
 _PAGE: Final = 10  # columns that are worth a name for few times, with nothing else between
 _FEW: Final = 3
-_VALUES: Final = (exp.Case, exp.Func, exp.Binary, exp.Subquery)
+_VALUES: Final = (exp.Case, exp.Func, exp.Binary, exp.Subquery, exp.GroupingSets)
 _RELATIONS: Final = exp.From | exp.Join | exp.Lateral
 
 

@@ -213,3 +213,39 @@ def test_a_row_made_of_columns_is_part_of_a_macro() -> None:
     [macro] = choose(drafts, "bigquery").macros
     assert macro.kind == "expression"
     assert "EXCEPT (jwe, url, text)" in macro.tree.sql("bigquery")
+
+
+SETS = """GROUPING SETS ((region, ward), (region, ward, product), (region, ward, age, product),
+    (region, age), (product), (product, age), (ward, product, age), (region, ward, age), ())"""
+GROUPED = {
+    "counts": f"SELECT region, ward, age, product, COUNT(*) AS n FROM {{0}} GROUP BY {SETS}",
+    "oldest": f"SELECT MAX(id) AS id, region, ward, age, product FROM {{0}} WHERE id > 3 "
+    f"GROUP BY {SETS} ORDER BY 1",
+    "least": f"SELECT MIN(id) AS least, product, age FROM {{0}} WHERE age > 1 GROUP BY {SETS} "
+    "HAVING MIN(id) > 1",
+    "of_ward": f"SELECT SUM(id) AS total FROM {{0}} GROUP BY "
+    f"{SETS.replace('region', 'ward').replace('ward, ward', 'ward')}",
+}
+
+
+def test_grouping_sets_are_a_macro_called_after_their_columns(tmp_path: Path) -> None:
+    sources = [Source(f"{n}.sql", sql.format("stays")) for n, sql in GROUPED.items()]
+    schema = {"stays": {"id": "INTEGER", "region": "TEXT", "ward": "TEXT", "age": "INTEGER",
+                        "product": "TEXT"}}  # fmt: skip
+    result = refactor(load(sources, "duckdb", schema), Request(out=tmp_path / "p"))
+    assert {report.outcome for report in result.verdicts} == {"proved"}
+    macro = (tmp_path / "p" / "macros" / "region_grouping_sets.sql").read_text()
+    assert macro.count("grouping sets") == 1
+    for name in ("counts", "oldest", "least"):
+        text = (tmp_path / "p" / "models" / "marts" / f"{name}.sql").read_text()
+        assert "group by {{ region_grouping_sets() }}" in flat(text)
+    base = duckdb.connect()
+    base.execute(
+        "CREATE TABLE stays AS SELECT i AS id, CASE WHEN i % 2 = 0 THEN 'north' END AS region, "
+        "'w' || i % 4 AS ward, i % 5 AS age, CASE WHEN i % 7 > 0 THEN 'p' || i % 3 END AS product "
+        "FROM range(100) AS r (i) UNION ALL SELECT 1, NULL, NULL, NULL, NULL"
+    )
+    made = models(tmp_path / "p")
+    for name, sql in GROUPED.items():
+        new, old = base.execute(made[name]).fetchall(), base.execute(sql.format("stays")).fetchall()
+        assert sorted(new, key=str) == sorted(old, key=str), name
