@@ -17,7 +17,8 @@ from unwet.rewrite.script import EndState, end_state
 class Meaning:
     """A pile as it was `written`, the end state of its relations, and normal forms, which are
     remembered. `names`: what reports are called that by themselves would have another name;
-    `tells_functions`: whether those that scripts define for themselves are told apart by names."""
+    `tells_functions`: whether those that scripts define for themselves have names of the pile's,
+    else names that depend on no other script."""
 
     written: Pile
     normalizer: Normalizer = field(default_factory=Normalizer, repr=False)
@@ -26,10 +27,8 @@ class Meaning:
 
     @cached_property
     def _told_apart(self) -> tuple[Pile, Mapping[str, OwnFunction]]:
-        if not self.tells_functions:
-            return self.written, {}
         with deep_stack():
-            return with_own_functions(self.written)
+            return with_own_functions(self.written, by_content=not self.tells_functions)
 
     @property
     def pile(self) -> Pile:

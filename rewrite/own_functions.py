@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import Final
 
 from sqlglot import exp
@@ -66,11 +67,17 @@ class _Own:
     at: Statement = field(compare=False)
 
 
-def with_own_functions(pile: Pile) -> tuple[Pile, Mapping[str, OwnFunction]]:
-    """The same pile where no script defines a function for itself that could be made elsewhere."""
+def with_own_functions(
+    pile: Pile, by_content: bool = False
+) -> tuple[Pile, Mapping[str, OwnFunction]]:
+    """The same pile where no script defines a function for itself that could be made elsewhere.
+    ``by_content``: names are for comparing only, and those of one script do not depend on others;
+    all its functions have such names."""
     if not any(_is_own(s.tree) for script in pile.scripts for s in script.statements):
         return pile, {}
     found = _Found(pile.scripts)
+    if by_content:
+        return pile.with_scripts([found.renamed(each, found.prints()) for each in pile.scripts]), {}
     names = found.names(_schema(pile))
     if not names:
         return pile, {}
@@ -141,6 +148,11 @@ class _Found:
                 taken.add(word)
         return found
 
+    def prints(self) -> dict[_Own, str]:
+        """A name for each that says what it is; those that are made of rows have none."""
+        return {own: f"{SCHEMA}.{own.called}_{_print(own)}" for own in self._calls
+                if own not in self._refused}  # fmt: skip
+
     def _can(self, own: _Own) -> bool:
         """Whether it can be made elsewhere, with all that it calls."""
         if own in self._refused or not all(self._can(inner) for _, inner in own.needs):
@@ -176,6 +188,13 @@ class _Found:
 
 
 _Known = Mapping[str, _Own]
+
+
+def _print(own: _Own) -> str:
+    """A hash of what a function says, and of those that it calls."""
+    inner = [f"{name}={_print(each)}" for name, each in own.needs]
+    said = "\0".join((own.dialect, own.meaning, *inner))
+    return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def _told(script: Script) -> list[tuple[Statement, _Known]]:

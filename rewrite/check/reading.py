@@ -93,7 +93,7 @@ class Reader:
         pile = replace(self._shared(company), elsewhere=uses)
         self._piles.pop(tuple(company), None)
         with deep_stack():
-            # names of functions would be those of this company, not of the whole pile
+            # the pile's names of functions would be those of this company, not of the whole pile
             meaning = Meaning(pile, self._normalizer, tells_functions=False)
             found = units(meaning, only={path})
             numbers = {id(unit): at for at, unit in enumerate(found)}

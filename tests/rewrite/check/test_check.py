@@ -147,3 +147,32 @@ def test_a_path_of_the_configuration_that_is_not_there_is_told_so(
     assert "gone\nhelp: the configuration names it in `paths`" in done.stderr
     named = CliRunner().invoke(main, ["check", "nowhere.sql"])
     assert named.exit_code == 2 and "help: the configuration" in named.stderr
+
+
+def with_function(body: str, status: str = "paid", called: str = "good") -> str:
+    return (
+        f"CREATE TEMP FUNCTION {called}(x INT64) AS ({body});\n"
+        "SELECT o.country, SUM(o.amount) AS revenue, COUNT(*) AS n\nFROM shop.orders AS o\n"
+        f"WHERE {called}(o.amount) AND o.status = '{status}'\nGROUP BY 1;\n"
+    )
+
+
+def test_what_calls_another_function_of_that_name_is_no_copy(tmp_path: Path) -> None:
+    write(tmp_path, {"a.sql": with_function("x > 1"), "b.sql": with_function("x > 2"),
+                     "c.sql": with_function("x > 2", "open")})  # fmt: skip
+    ask = replace(ASK, dialect="bigquery")
+    assert told(tmp_path, "a.sql", ask=ask) == []
+    (problem,) = run(tmp_path, "b.sql", ask=ask).problems
+    assert problem.code == "DUP_PARAMETRIC"
+    assert "'paid' for 'open'" in problem.message and "c.sql" in problem.message
+    assert "good" not in problem.message
+    (tmp_path / "a.sql").write_text(with_function("x >  2 -- euros\n"))
+    assert told(tmp_path, "a.sql", ask=ask) == ["DUP_EXACT a.sql:3-6"]
+
+
+def test_nor_where_a_function_calls_another_one(tmp_path: Path) -> None:
+    inner = "CREATE TEMP FUNCTION least_of(x INT64) AS (x + {});\n"
+    write(tmp_path, {name: inner.format(n) + with_function("least_of(x) > 1")
+                     for name, n in (("a.sql", 1), ("b.sql", 2), ("c.sql", 1))})  # fmt: skip
+    (problem,) = run(tmp_path, "a.sql", ask=replace(ASK, dialect="bigquery")).problems
+    assert [other.path for other in problem.others] == ["c.sql"]
