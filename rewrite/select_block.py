@@ -254,7 +254,7 @@ class _Select:
             raise Unsupported("ORDER BY a random value")
         rel = Project(rel, outputs + hidden)
         if distinct is not None:
-            if distinct.args.get("on"):
+            if distinct.args.get("on") and not self._is_of_all(distinct, names, outputs):
                 raise Unsupported("DISTINCT ON")
             if hidden:
                 raise Unsupported("ORDER BY past DISTINCT")
@@ -264,6 +264,22 @@ class _Select:
         place = {expr: i for i, expr in reversed(list(enumerate(outputs + hidden)))}
         pairs = zip(order_items(self.node), order, strict=True)
         return ordered_plan(self.query, names, rel, [sort_key(i, place[e]) for i, e in pairs])
+
+    def _is_of_all(
+        self, distinct: exp.Expr, names: tuple[str, ...], outputs: tuple[Expr, ...]
+    ) -> bool:
+        """DISTINCT ON (e, ...) e, ... -> DISTINCT e, ...: rows that are equal there are one row.
+
+        Not where an output has the name of a key and is something else: engines do not agree
+        which of them is meant."""
+        named = dict(zip((name.lower() for name in names), outputs, strict=False))
+        keys = distinct.args["on"].expressions
+        if len(names) != len(outputs) or any(position(key) is not None for key in keys):
+            return False
+        said = [self.scalar(key, "select") for key in keys]
+        bare = [(key.name.lower(), value) for key, value in zip(keys, said, strict=True)
+                if isinstance(key, exp.Column)]  # fmt: skip
+        return {*said} == {*outputs} and all(named.get(n, v) == v for n, v in bare)
 
     # --- scalars
 

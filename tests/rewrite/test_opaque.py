@@ -37,37 +37,37 @@ DIFFERENT = [
     ),
     (
         "a CTE in scope and one that is not",
-        "SELECT DISTINCT ON (a) a FROM (WITH u AS (SELECT 1 AS a) SELECT a FROM u) x",
-        "SELECT DISTINCT ON (a) a FROM (WITH u AS (SELECT 2 AS a) SELECT a FROM u) x",
+        "SELECT DISTINCT ON (a, 1) a FROM (WITH u AS (SELECT 1 AS a) SELECT a FROM u) x",
+        "SELECT DISTINCT ON (a, 1) a FROM (WITH u AS (SELECT 2 AS a) SELECT a FROM u) x",
     ),
     (
         "which of two CTEs of one name is read",
-        "WITH x AS (SELECT a FROM t) SELECT DISTINCT ON (a) a FROM "
+        "WITH x AS (SELECT a FROM t) SELECT DISTINCT ON (a, 1) a FROM "
         "(WITH x AS (SELECT a FROM u) SELECT a FROM x) y",
-        "WITH x AS (SELECT a FROM u) SELECT DISTINCT ON (a) a FROM "
+        "WITH x AS (SELECT a FROM u) SELECT DISTINCT ON (a, 1) a FROM "
         "(WITH x AS (SELECT a FROM t) SELECT a FROM x) y",
     ),
     (
         "conjuncts of another disjunction",
-        "SELECT DISTINCT ON (a) a FROM t WHERE a = 1 AND (b = 2 OR c = 'x') AND TRUE",
-        "SELECT DISTINCT ON (a) a FROM t WHERE (a = 1 AND b = 2 OR c = 'x') AND TRUE",
+        "SELECT DISTINCT ON (a, 1) a FROM t WHERE a = 1 AND (b = 2 OR c = 'x') AND TRUE",
+        "SELECT DISTINCT ON (a, 1) a FROM t WHERE (a = 1 AND b = 2 OR c = 'x') AND TRUE",
     ),
     (
         "the branch that names the columns",
-        "SELECT DISTINCT ON (a) a FROM (SELECT a, b FROM t UNION ALL SELECT b, a FROM t)",
-        "SELECT DISTINCT ON (a) a FROM (SELECT b, a FROM t UNION ALL SELECT a, b FROM t)",
+        "SELECT DISTINCT ON (a, 1) a FROM (SELECT a, b FROM t UNION ALL SELECT b, a FROM t)",
+        "SELECT DISTINCT ON (a, 1) a FROM (SELECT b, a FROM t UNION ALL SELECT a, b FROM t)",
     ),
     (
         "branches by name, which tell the order of the columns",
-        "SELECT DISTINCT ON (a) * FROM (SELECT a FROM t UNION ALL BY NAME SELECT b FROM t"
+        "SELECT DISTINCT ON (a, 1) * FROM (SELECT a FROM t UNION ALL BY NAME SELECT b FROM t"
         " UNION ALL BY NAME SELECT c FROM t)",
-        "SELECT DISTINCT ON (a) * FROM (SELECT a FROM t UNION ALL BY NAME SELECT c FROM t"
+        "SELECT DISTINCT ON (a, 1) * FROM (SELECT a FROM t UNION ALL BY NAME SELECT c FROM t"
         " UNION ALL BY NAME SELECT b FROM t)",
     ),
     (
         "branches of UNION",
-        "SELECT DISTINCT ON (a) a FROM (SELECT a FROM t UNION ALL SELECT 1 UNION SELECT 2)",
-        "SELECT DISTINCT ON (a) a FROM (SELECT a FROM t UNION ALL SELECT 2 UNION SELECT 1)",
+        "SELECT DISTINCT ON (a, 1) a FROM (SELECT a FROM t UNION ALL SELECT 1 UNION SELECT 2)",
+        "SELECT DISTINCT ON (a, 1) a FROM (SELECT a FROM t UNION ALL SELECT 2 UNION SELECT 1)",
     ),
     (
         "branches of a recursive query",
@@ -76,13 +76,13 @@ DIFFERENT = [
     ),
     (
         "order",
-        "SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b",
-        "SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b DESC",
+        "SELECT DISTINCT ON (a, 1) a, b FROM t ORDER BY a, b",
+        "SELECT DISTINCT ON (a, 1) a, b FROM t ORDER BY a, b DESC",
     ),
     (
         "parentheses",
-        "SELECT DISTINCT ON (a) a FROM t WHERE (a = 1 OR b = 2) AND c = 'x'",
-        "SELECT DISTINCT ON (a) a FROM t WHERE a = 1 OR b = 2 AND c = 'x'",
+        "SELECT DISTINCT ON (a, 1) a FROM t WHERE (a = 1 OR b = 2) AND c = 'x'",
+        "SELECT DISTINCT ON (a, 1) a FROM t WHERE a = 1 OR b = 2 AND c = 'x'",
     ),
     (
         "samples",
@@ -99,24 +99,24 @@ def test_different_queries_never_meet(what: str, left: str, right: str) -> None:
 
 
 BY_DIALECT = [
-    ("postgres", 'SELECT DISTINCT ON (a) "A" FROM t', "SELECT DISTINCT ON (a) a FROM t"),
-    ("postgres", "SELECT DISTINCT ON (a) a FROM t AS x",
-     "SELECT DISTINCT ON (a) x AS a FROM t AS x"),
-    ("postgres", "SELECT DISTINCT ON (1) x.* FROM t AS x, u AS y",
-     "SELECT DISTINCT ON (1) y.* FROM t AS x, u AS y"),
-    ("postgres", "SELECT DISTINCT ON (a) a FROM t AS x (a, b)",
-     "SELECT DISTINCT ON (a) a FROM t AS x (b, a)"),
-    ("postgres", "SELECT DISTINCT ON (a) to_json(x) AS a FROM t AS x",
-     "SELECT DISTINCT ON (a) to_json(y) AS a FROM t AS x, u AS y"),
+    ("postgres", 'SELECT DISTINCT ON (a, 1) "A" FROM t', "SELECT DISTINCT ON (a, 1) a FROM t"),
+    ("postgres", "SELECT DISTINCT ON (a, 1) a FROM t AS x",
+     "SELECT DISTINCT ON (a, 1) x AS a FROM t AS x"),
+    ("postgres", "SELECT DISTINCT ON (1, 1) x.* FROM t AS x, u AS y",
+     "SELECT DISTINCT ON (1, 1) y.* FROM t AS x, u AS y"),
+    ("postgres", "SELECT DISTINCT ON (a, 1) a FROM t AS x (a, b)",
+     "SELECT DISTINCT ON (a, 1) a FROM t AS x (b, a)"),
+    ("postgres", "SELECT DISTINCT ON (a, 1) to_json(x) AS a FROM t AS x",
+     "SELECT DISTINCT ON (a, 1) to_json(y) AS a FROM t AS x, u AS y"),
     ("snowflake", 'SELECT "a", "A" FROM t', 'SELECT a, "A" FROM t'),
     ("snowflake", 'SELECT "a" FROM t', "SELECT a FROM t TABLESAMPLE (100)"),
     ("tsql", "SELECT TOP 5 PERCENT a FROM t", "SELECT TOP 5 PERCENT b FROM t"),
     ("tsql", "SELECT TOP 5 PERCENT a FROM t", "SELECT TOP 5 PERCENT WITH TIES a FROM t"),
-    ("postgres", "SELECT DISTINCT ON (s1.p.a) s1.p.a FROM s1.p, s2.p",
-     "SELECT DISTINCT ON (p.a) p.a FROM s1.p, s2.p"),
-    ("postgres", "SELECT DISTINCT ON (s1.p.a) s1.p.a FROM s1.p, t AS p",
-     "SELECT DISTINCT ON (p.a) p.a FROM s1.p, t AS p"),
-    ("clickhouse", "SELECT DISTINCT ON (a) Ab FROM t", "SELECT DISTINCT ON (a) AB FROM t"),
+    ("postgres", "SELECT DISTINCT ON (s1.p.a, 1) s1.p.a FROM s1.p, s2.p",
+     "SELECT DISTINCT ON (p.a, 1) p.a FROM s1.p, s2.p"),
+    ("postgres", "SELECT DISTINCT ON (s1.p.a, 1) s1.p.a FROM s1.p, t AS p",
+     "SELECT DISTINCT ON (p.a, 1) p.a FROM s1.p, t AS p"),
+    ("clickhouse", "SELECT DISTINCT ON (a, 1) Ab FROM t", "SELECT DISTINCT ON (a, 1) AB FROM t"),
     *((dialect, "WITH n AS (SELECT 1 AS i UNION ALL SELECT 9 UNION ALL SELECT i + 1 FROM n"
        " WHERE i < 3) SELECT i FROM n",
        "WITH n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 3 UNION ALL SELECT 9)"
@@ -131,41 +131,42 @@ def test_names_are_told_apart_as_the_dialect_does(dialect: str, left: str, right
 
 SAME = [
     ("conjuncts in another order", "postgres",
-     "SELECT DISTINCT ON (a) a FROM t WHERE a = 1 AND (b = 2 AND c = 'x') OR a > 3",
-     "SELECT DISTINCT ON (a) a FROM t WHERE (c = 'x' AND TRUE AND a = 1) AND b = 2 OR a > 3"),
+     "SELECT DISTINCT ON (a, 1) a FROM t WHERE a = 1 AND (b = 2 AND c = 'x') OR a > 3",
+     "SELECT DISTINCT ON (a, 1) a FROM t WHERE (c = 'x' AND TRUE AND a = 1) AND b = 2 OR a > 3"),
     ("case of names", "duckdb", R + "SELECT I FROM N, T", R + "select i from n, t"),
     ("needless parentheses", "postgres",
-     "SELECT DISTINCT ON (a) (a) AS a FROM t WHERE ((a = 1) OR (b = 2)) AND (a IN (1, 2))",
-     "SELECT DISTINCT ON (a) a AS a FROM t WHERE (a = 1 OR b = 2) AND a IN (1, 2)"),
+     "SELECT DISTINCT ON (a, 1) (a) AS a FROM t WHERE ((a = 1) OR (b = 2)) AND (a IN (1, 2))",
+     "SELECT DISTINCT ON (a, 1) a AS a FROM t WHERE (a = 1 OR b = 2) AND a IN (1, 2)"),
     ("a cast and the function that is one", "databricks",
      "SELECT a, TO_TIMESTAMP(c) AS x FROM t TABLESAMPLE (1 PERCENT)",
      "SELECT a, CAST(c AS TIMESTAMP) AS x FROM t TABLESAMPLE (1 PERCENT)"),
     ("the words of a named frame", "postgres",
-     "SELECT DISTINCT ON (a) a, SUM(b) OVER w AS x FROM t WINDOW w AS "
+     "SELECT DISTINCT ON (a, 1) a, SUM(b) OVER w AS x FROM t WINDOW w AS "
      "(ORDER BY a ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)",
-     "SELECT DISTINCT ON (a) a, SUM(b) OVER w AS x FROM t WINDOW w AS "
+     "SELECT DISTINCT ON (a, 1) a, SUM(b) OVER w AS x FROM t WINDOW w AS "
      "(ORDER BY a rows between 1 preceding and current row)"),
     ("needless quotes", "postgres",
-     'SELECT DISTINCT ON ("a") a FROM "t"', "SELECT DISTINCT ON (a) a FROM t"),
+     'SELECT DISTINCT ON ("a", 1) a FROM "t"', "SELECT DISTINCT ON (a, 1) a FROM t"),
     ("comments", "duckdb", R + "SELECT i /* x */ FROM n -- y", R + "SELECT i FROM n"),
     ("brackets", "tsql", "SELECT TOP 5 PERCENT [A] FROM [T]", "SELECT TOP 5 PERCENT a FROM t"),
     ("raw strings", "bigquery", r"SELECT a FROM t TABLESAMPLE SYSTEM (1 PERCENT) WHERE c = r'a\.b'",
      r"SELECT a FROM t TABLESAMPLE SYSTEM (1 PERCENT) WHERE c = 'a\\.b'"),
     ("a column with the schema of its table", "postgres",
-     "SELECT DISTINCT ON (s1.p.a) s1.p.a FROM s1.p", "SELECT DISTINCT ON (p.a) p.a FROM s1.p"),
+     "SELECT DISTINCT ON (s1.p.a, 1) s1.p.a FROM s1.p",
+     "SELECT DISTINCT ON (p.a, 1) p.a FROM s1.p"),
     (
         "qualified by the table's name",
         "postgres",
-        "SELECT DISTINCT ON (t.a) t.a FROM t",
-        "SELECT DISTINCT ON (t.a) t.a FROM t AS t",
+        "SELECT DISTINCT ON (t.a, 1) t.a FROM t",
+        "SELECT DISTINCT ON (t.a, 1) t.a FROM t AS t",
     ),
     ("other names that nobody says", "postgres",
-     "SELECT DISTINCT ON (a) a FROM t AS x UNION ALL SELECT a FROM u AS x",
-     "SELECT DISTINCT ON (a) a FROM t AS y UNION ALL SELECT a FROM u"),
+     "SELECT DISTINCT ON (a, 1) a FROM t AS x UNION ALL SELECT a FROM u AS x",
+     "SELECT DISTINCT ON (a, 1) a FROM t AS y UNION ALL SELECT a FROM u"),
     ("branches behind the first", "duckdb",
-     "SELECT DISTINCT ON (a) a FROM (SELECT a FROM t UNION ALL SELECT b FROM t WHERE a = 1"
+     "SELECT DISTINCT ON (a, 1) a FROM (SELECT a FROM t UNION ALL SELECT b FROM t WHERE a = 1"
      " UNION ALL SELECT 3 UNION ALL SELECT a FROM t WHERE b = 2)",
-     "SELECT DISTINCT ON (a) a FROM (SELECT a FROM t UNION ALL SELECT a FROM t WHERE b = 2"
+     "SELECT DISTINCT ON (a, 1) a FROM (SELECT a FROM t UNION ALL SELECT a FROM t WHERE b = 2"
      " UNION ALL SELECT 3 UNION ALL SELECT b FROM t WHERE a = 1)"),
 ]  # fmt: skip
 
@@ -185,9 +186,9 @@ BRANCHES = [
      "SELECT a, c FROM t INTERSECT SELECT b, c FROM t"),
 ]  # fmt: skip
 AROUND = [
-    "SELECT DISTINCT ON (a, b) a, b FROM ({}) AS q",
-    "WITH w AS ({} ORDER BY a, b LIMIT 3) SELECT DISTINCT ON (a, b) * FROM w",
-    "SELECT DISTINCT ON (x, y) x, y FROM ({} UNION SELECT b, a FROM t) AS q (x, y)",
+    "SELECT DISTINCT ON (a, b, 1) a, b FROM ({}) AS q",
+    "WITH w AS ({} ORDER BY a, b LIMIT 3) SELECT DISTINCT ON (a, b, 1) * FROM w",
+    "SELECT DISTINCT ON (x, y, 1) x, y FROM ({} UNION SELECT b, a FROM t) AS q (x, y)",
 ]
 
 
@@ -244,7 +245,7 @@ def test_a_temporary_table_is_not_the_table_of_that_name() -> None:
     plans = plans_of(
         "duckdb",
         one="CREATE TEMP TABLE t AS SELECT a, b FROM main.t WHERE a > 1;"
-        "CREATE TABLE r1 AS SELECT DISTINCT ON (a) a, b FROM t",
-        two="CREATE TABLE r2 AS SELECT DISTINCT ON (a) a, b FROM t",
+        "CREATE TABLE r1 AS SELECT DISTINCT ON (a, 1) a, b FROM t",
+        two="CREATE TABLE r2 AS SELECT DISTINCT ON (a, 1) a, b FROM t",
     )
     assert plans["r1"].rel != plans["r2"].rel
