@@ -35,6 +35,8 @@ _JINJA: Final = re.compile(
     r"|(?P<other>.)",
     re.DOTALL,
 )
+_WORDS: Final = re.compile(r"\w+|\s+|[^\w\s]+")  # of a comment, whose apostrophes begin no text
+_QUOTES: Final = ("'", '"', "`")
 _REF: Final = re.compile(r"\bref\($")
 _BORDER: Final = re.compile(r"[^A-Za-z0-9]")
 _SQL_WORDS: Final = """
@@ -71,8 +73,18 @@ class Lexeme:
 def lexemes(text: str) -> tuple[Lexeme, ...]:
     """The words of a text; keywords and the names of functions are among the fixed ones."""
     found: list[Lexeme] = []
+    quote = ""  # of the text of the SQL that a tag stands in
     for number, part in enumerate(_TAG.split(text)):
-        found += _jinja(part) if number % 2 else _sql(part)
+        if number % 2:
+            found += _jinja(part)
+            continue
+        if quote:
+            text_, end, part = part.partition(quote)
+            found += [Lexeme("fixed", text_ + end)] if text_ + end else []
+            quote = "" if end else quote
+        words, open_ = _sql(part)
+        found += words
+        quote = quote or open_
     return tuple(found)
 
 
@@ -82,16 +94,28 @@ def _jinja(tag: str) -> Iterator[Lexeme]:
         yield Lexeme(_kind(match), match.group(), names_model)
 
 
-def _sql(text: str) -> list[Lexeme]:
+def _sql(text: str) -> tuple[list[Lexeme], str]:
+    """The words, and the quote of a text that has no end here."""
     found: list[Lexeme] = []
+    quote = ""
     for match in _SQL.finditer(text):
         kind, word = _kind(match), match.group()
+        if kind == "fixed" and word.startswith("/*"):
+            found += map(_in_comment, _WORDS.findall(word))
+            continue
         if kind == "name" and (word.isupper() and word.lower() in _KEYWORDS):
             kind = "fixed"
         if word == "(" and found and found[-1].kind == "name":
             found[-1] = Lexeme("fixed", found[-1].text)
+        quote = quote or (word if word in _QUOTES else "")
         found.append(Lexeme(kind, word))
-    return found
+    return found, quote
+
+
+def _in_comment(part: str) -> Lexeme:
+    if part.isspace():
+        return Lexeme("space", part)
+    return Lexeme("name" if part[0].isalnum() or part[0] == "_" else "fixed", part)
 
 
 def _kind(match: re.Match[str]) -> Kind:

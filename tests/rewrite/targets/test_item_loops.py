@@ -36,6 +36,7 @@ def items(item: str, names: tuple[str, ...] = NAMES) -> str:
 
 STRUCT = "STRUCT(p.{0}.n, p.{0}.total, p.{0}.values) AS `{0}`"
 LOOPS = [
+    f"SELECT {items('SUM(n /* of * {0} */) AS {0}')} FROM t",
     f"SELECT day, {items('SUM(p.counter.{0}) AS {0}')}, z FROM t",
     f"SELECT {items('SUM(p.counter.{0}) AS {0}')} FROM t",
     f"SELECT {items('MAX(IF(a = {0!r}, n, 0)) AS {0}_n')}, {items('MIN({0}) AS {0}')} FROM t",
@@ -79,7 +80,6 @@ def test_the_loop_says_what_the_items_said(sql: str) -> None:
         f"SELECT {items('{0}')} FROM t",
         f"SELECT {items('{0}(n) AS n', MANY)} FROM t",
         f"SELECT {items('{0} AS {0}')} FROM t",
-        f"SELECT {items('SUM(n /* of * {0} */) AS {0}')} FROM t",
         f"SELECT {items(LINES)} FROM t",
         f"SELECT {items('SUM(n) AS n')} FROM t",
     ],
@@ -334,3 +334,13 @@ def test_a_value_that_is_another_one_in_other_letters_is_not_said(case: str) -> 
     text = template(tree(sql), "bigquery", (), tables=True)
     assert head in text and said in text
     assert tree(rendered(text)) == tree(re.sub(r"ref__(\w+?)__ref", r"ref.\1", sql))
+
+
+def test_a_text_with_a_tag_in_it_is_one_word() -> None:
+    """Behind the tag the text goes on: its end begins no other one."""
+    text = "a = '{{ var(\"m\") }}' AND b.c = 'x' /* it's */ AND '{{ p }}-{{ q }} d' = \"{{ e }}\" f"
+    words = lexemes(text)
+    assert "".join(word.text for word in words) == text
+    assert [word.text for word in words if word.kind == "string"] == ["'x'"]
+    names = {word.text for word in words if word.kind == "name"}
+    assert {"a", "b", "c", "f", "it", "s"} <= names and "d" not in names
