@@ -14,7 +14,7 @@ told besides the others: each of these counts once there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final
 
@@ -32,6 +32,7 @@ from unwet.rewrite.groups import FamilyKind, Group, Piece, What
 from unwet.rewrite.holes import Hole
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.near import clusters, united
+from unwet.rewrite.own_functions import in_authors_words
 from unwet.rewrite.savings import saved, saved_near
 from unwet.rewrite.units import BARE, SIMPLE, Unit, units
 
@@ -119,6 +120,8 @@ def duplicates(pile: Pile | Meaning, min_lines: int = MIN_LINES) -> Duplicates:
         worth = [paid for pair in maximal(groups) for paid in _paying(*pair)]
         found = [_family(group, saves) for group, saves in worth]
         found += _near(queries, classes, [group for group, _ in worth], min_lines)
+    if meaning.functions:
+        found = [_in_authors_words(family, meaning) for family in found]
     found.sort(key=_rank)
     lines = sum(script.lines for script in meaning.pile.scripts)
     return Duplicates(tuple(found), lines, _copied_lines(found))
@@ -152,6 +155,15 @@ def _near(
         group = united(cluster, classes) if saves > 0 else None
         if group is not None:
             yield _family(group, saves)
+
+
+def _in_authors_words(family: Family, meaning: Meaning) -> Family:
+    """The family whose holes say functions as their scripts do."""
+    holes = tuple(
+        replace(hole, values=tuple(in_authors_words(v, meaning.functions) for v in hole.values))
+        for hole in family.holes
+    )
+    return replace(family, holes=holes)
 
 
 def _family(group: Group[Piece], saves: int) -> Family:

@@ -44,7 +44,8 @@ _OPEN: Final = re.compile(r"p__\w+?__p|\{%-?\s*endraw", re.IGNORECASE)
 class OwnFunction:
     """``name``: with its schema, as calls say it; ``sql``: the statement that makes it there, in
     the ``dialect`` of its script; ``meaning``: what all statements have in common that make the
-    same; ``path`` and ``line`` of the first; ``needs``: the functions that it calls itself."""
+    same; ``path`` and ``line`` of the first; ``needs``: the functions that it calls itself;
+    ``called``: what its authors call it."""
 
     name: str
     sql: str
@@ -53,6 +54,19 @@ class OwnFunction:
     path: str
     line: int
     needs: tuple[str, ...] = ()
+    called: str = ""
+
+
+def in_authors_words(text: str, functions: Mapping[str, OwnFunction]) -> str:
+    """A text in which calls say what the authors call the functions, with the place of a definition
+    where several are called so."""
+    many = Counter(function.called for function in functions.values())
+    for name, function in functions.items():
+        if function.called and name in text:
+            place = f"@{function.path}:{function.line}" if many[function.called] > 1 else ""
+            pieces = re.split(rf"\b{re.escape(name)}(?=\s*\()", text)
+            text = f"{function.called}{place}".join(pieces)
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +197,7 @@ class _Found:
         assert made is not None, "it was read before"
         needs = tuple(sorted(renames.values()))
         return OwnFunction(
-            names[own], sql, own.dialect, meaning(made), at.path, at.span.line, needs
+            names[own], sql, own.dialect, meaning(made), at.path, at.span.line, needs, own.called
         )
 
 

@@ -385,3 +385,17 @@ def test_a_copy_in_one_line_is_told_with_one_line() -> None:
         duplicates(load([Source(f"{n}.sql", query, "duckdb") for n in range(2)], "duckdb"))
     )
     assert "  0.sql:2 (query)\n" in found
+
+
+def test_functions_are_called_as_in_their_scripts() -> None:
+    query = (
+        "CREATE TEMP FUNCTION {0}(x INT64) AS (x > {1});\n"
+        "SELECT o.country, SUM(o.amount) AS revenue, COUNT(*) AS n, MAX(o.amount) AS most\n"
+        "FROM shop.orders AS o JOIN shop.customers AS c ON c.id = o.customer_id\n"
+        "WHERE o.status = 'paid' AND {0}(o.amount) GROUP BY 1"
+    )
+    functions = (("a", "good", 3), ("b", "good", 5), ("c", "fine", 4))
+    sources = [Source(f"{at}.sql", query.format(name, n)) for at, name, n in functions]
+    (family,) = find_families(sources, dialect="bigquery")
+    (hole,) = family.holes
+    assert hole.values == ("good@a.sql:1(amount)", "good@b.sql:1(amount)", "fine(amount)")
