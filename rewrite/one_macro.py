@@ -56,7 +56,7 @@ from unwet.rewrite.side_by_side import (
 from unwet.rewrite.sizes import tree_lines
 
 _MOST: Final = 3  # parameters more, for one that is taken
-_WORDS: Final = 4  # names and constants of its own that a macro has beside these
+_WORDS: Final = 3  # names and constants of its own that a macro has beside these
 _LEAST: Final = 4  # lines that are saved
 _AROUND: Final = 2  # the first and the last line of a macro
 _LINES: Final = 5  # of what is looked at

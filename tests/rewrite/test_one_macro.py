@@ -614,3 +614,15 @@ def test_a_word_inside_of_an_argument_is_what_a_parameter_is(
 ) -> None:
     said = said_within(text(mine), text(other))
     assert said == ({"column": Leaf("name", word)} if word else None)
+
+
+@pytest.mark.parametrize(("test", "macros"), [("", 2), ("AND is_shop", 1)])
+def test_a_template_says_three_words_besides_what_is_new(test: str, macros: int) -> None:
+    """With fewer, calls say all that there is to know."""
+    few = "SELECT DISTINCT client, {} FROM h__day__h WHERE bytes > 0 {}"
+    trees = [sqlglot.parse_one(few.format(column, test), read="duckdb")
+             for column in ("url AS page", "RTRIM(url, '/') AS origin")]  # fmt: skip
+    made = merged(*trees, said=(("day", Leaf("name", "visits")),))
+    assert len(made.macros) == macros
+    if macros == 1:
+        assert last(made)["columns"] == Leaf("condition", "RTRIM(url, '/') AS origin")
