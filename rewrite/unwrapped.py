@@ -19,7 +19,7 @@ from unwet.rewrite.library import HANDED_ON, Macro, MacroCall
 from unwet.rewrite.placed_calls import arguments, call_node, calls_in, is_call, like_which
 from unwet.rewrite.shapes import Leaf
 
-_PARAMETER: Final = re.compile(r"h__(\w+?)__h(?![a-z_])", re.IGNORECASE)
+_PARAMETER: Final = re.compile(r"h__(\w+?)__h(?![a-z])", re.IGNORECASE)
 _Said = Mapping[str, Leaf]
 _Calls = defaultdict[str, list[exp.Anonymous]]  # of one host, by what is called
 

@@ -211,6 +211,17 @@ def test_callers_of_a_macro_that_only_calls_another_one_call_that() -> None:
     assert like_which(hosts["whole"]) == "thin"
 
 
+def test_a_name_of_which_a_parameter_is_a_part_is_said_whole() -> None:
+    name = ("column", Leaf("name", "title"))
+    hosts: dict[str, exp.Expr] = {
+        "model": call_node("thin", (name,)),
+        "thin": call_node("thick", (("label", Leaf("name", "h__column__h_length")),)),
+    }
+    macros = [Macro("thin", ("column",), hosts["thin"], "query")]
+    assert list(unwrapped(hosts, macros, [])) == [("thin", {"model"})]
+    assert dict(arguments(hosts["model"])) == {"label": Leaf("name", "title_length")}
+
+
 def test_a_value_with_a_quote_does_not_go_into_a_text() -> None:
     handed = Leaf("condition", "t.a = 'h__year__h'")
     hosts: dict[str, exp.Expr] = {
