@@ -28,6 +28,7 @@ from unwet.rewrite.library import (
     Macro,
     MacroCall,
     called_by,
+    calls_made,
     numbers_of,
 )
 from unwet.rewrite.naming import free_parameter, snake
@@ -95,7 +96,7 @@ class _Work:
         """What has come of it, without the macros that nothing calls any more."""
         self._hand_on()
         made = Library(self.models, tuple(self.macros.values()), tuple(self.calls))
-        called = {self.calls[n].macro for tree in made.trees for n in numbers_of(tree)}
+        called = {made.calls[n].macro for n in calls_made(made)}  # also by what calls say
         gone = self.given - called
         return replace(made, macros=tuple(m for m in made.macros if m.name not in gone))
 

@@ -11,7 +11,7 @@ from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.adopted import adopted
 from unwet.rewrite.alike import plainly
-from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.library import Library, Macro, MacroCall, calls_made
 from unwet.rewrite.own_parts import part_macro
 from unwet.rewrite.refactor import Request, Result, refactor
 from unwet.rewrite.shapes import Leaf
@@ -137,6 +137,28 @@ def test_an_output_without_a_name_is_no_parameter() -> None:
     same = {**given.models, "own": parse_one(old.replace("h__condition__h", "a.d = 7"))}
     made = adopted(replace(given, models=same), "duckdb", 5)
     assert isinstance(made.models["own"], exp.Var)
+
+
+def test_a_macro_that_an_argument_calls_stays_when_it_is_a_call_of_another_one() -> None:
+    given = library(BODY.replace("h__condition__h", "a.d = 7"))
+    whole = parse_one("SELECT x, y FROM (SELECT 1) AS rows_of ORDER BY x")
+    place = whole.find(exp.Subquery)
+    assert place is not None
+    place.set("this", exp.Var(this="h__part__h"))
+    macros = (
+        *given.macros,
+        Macro("m_2", (), parse_one(OWN), "query"),
+        Macro("whole", ("part",), whole, "query"),
+    )
+    calls = (
+        *given.calls,
+        MacroCall("m_2", ()),
+        MacroCall("whole", (("part", Leaf("condition", "call__3__call")),)),
+    )
+    models = {**given.models, "own": exp.Var(this="call__4__call")}
+    made = adopted(Library(models, macros, calls), "duckdb", 5)
+    assert {made.calls[n].macro for n in calls_made(made)} <= {each.name for each in made.macros}
+    assert isinstance(next(m.tree for m in made.macros if m.name == "m_2"), exp.Var)
 
 
 def test_a_call_that_is_handed_on_says_what_a_parameter_is_in_each_call() -> None:
