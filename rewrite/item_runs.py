@@ -21,11 +21,11 @@ from unwet.lineage.trees import drop_test
 from unwet.rewrite.abstract import Hole
 from unwet.rewrite.placed_calls import is_placed
 from unwet.rewrite.positions import NUMBERED
-from unwet.rewrite.shapes import HOLE, LIST
+from unwet.rewrite.shapes import HOLE, ITEM, LIST
 from unwet.rewrite.told_of import label_of
 from unwet.rewrite.unions import word
 
-NAME: Final = "item__column__item"  # the name in the item that is said of all
+NAME: Final = ITEM
 _PARAM: Final = "columns"
 _NODE: Final = "each__of"
 _ITEMS: Final = "items"  # note on a word: the items that it stands in for

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from unwet.lineage.trees import copied, in_line
 from unwet.rewrite.library import HANDED_ON, HOLE, MacroCall, calls_within
-from unwet.rewrite.shapes import Leaf, as_leaf
+from unwet.rewrite.shapes import ITEM, Leaf, as_leaf
 
 LISTED: Final = re.compile(r"list__(\w+?)__list", re.IGNORECASE)
 ANY: Final = re.compile(r"h__|list__")
@@ -70,6 +70,8 @@ class Saying:
         if any(item.find(exp.Query) for item in items):
             return None
         text = ", ".join(map(self._text, items))
+        if ITEM in text:  # what a template makes a loop of is no text
+            return None
         widest = _COLUMNS if all(map(_is_plain, items)) else _WIDEST
         return Leaf("condition", text) if len(text) <= widest else None
 

@@ -22,6 +22,7 @@ CONDITION = "condition"  # note on a condition that may be another one in the ne
 LIST = "list"  # note on a word for a list of constants: its text
 HOLE = "hole"  # note beside both: what a parameter for it is called
 WAS = "was"  # note on a word: what it stands in for
+ITEM = "item__column__item"  # the name in an item of a SELECT that is said of all names of a list
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -19,7 +19,15 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from unwet.lineage.trees import texts
-from unwet.rewrite.library import HOLE, Library, Macro, MacroCall, numbers_in, numbers_of
+from unwet.rewrite.library import (
+    HOLE,
+    Library,
+    Macro,
+    MacroCall,
+    calls_within,
+    numbers_in,
+    numbers_of,
+)
 from unwet.rewrite.shapes import Leaf
 
 Parameter = tuple[str, str]  # a macro, and one of its parameters
@@ -118,13 +126,14 @@ def _note(values: _Values, text: str, caller: str) -> None:
 
 
 def _callers(library: Library) -> Iterator[tuple[int, str]]:
-    """The macro that each call stands in, by the number of the call; empty for a model."""
-    for tree in library.models.values():
-        yield from ((number, "") for number in numbers_of(tree))
+    """The macro that each call stands in, also in what another call or a default says, by the
+    number of the call; empty for a model."""
+    places = [("", number) for tree in library.models.values() for number in numbers_of(tree)]
     for macro in library.macros:
-        for text in texts(macro.tree):
-            for number in numbers_in(text):
-                yield int(number), macro.name
+        said = (*texts(macro.tree), *macro.defaults.values())
+        places += [(macro.name, number) for text in said for number in numbers_in(text)]
+    for host, number in places:
+        yield from ((each, host) for each in sorted(calls_within([number], library.calls)))
 
 
 def _schemas(parameter: Parameter, found: Mapping[Parameter, _Values]) -> frozenset[str]:

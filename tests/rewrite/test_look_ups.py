@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlglot import exp, parse_one
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.choose import choose
+from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.look_ups import with_look_ups
 from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.source_tables import table_parameters, with_tables
 from unwet.tests.rewrite.test_choose import draft
 
@@ -79,6 +83,21 @@ def test_tables_of_two_schemas_are_relations() -> None:
     assert set(table_parameters(same).values()) == {"s"}
     [call, *_] = with_tables(same, table_parameters(same)).calls
     assert [leaf.text for _, leaf in call.args] == ["0", "t0"]
+
+
+def test_a_table_of_another_schema_may_be_in_what_a_call_says() -> None:
+    rows = Macro("rows", ("relation",), parse_one("SELECT a FROM h__relation__h"), "query")
+    whole = Macro("whole", ("part",), parse_one("SELECT b FROM (SELECT h__part__h) AS p"), "query")
+    said = [("relation", Leaf("name", f"src__{each}__t__src")) for each in ("s", "s", "other")]
+    part = ("part", Leaf("condition", "call__2__call"))
+    calls = (*(MacroCall("rows", (each,)) for each in said), MacroCall("whole", (part,)))
+    models: dict[str, exp.Expr] = {f"r{n}": exp.Var(this=f"call__{n}__call") for n in (0, 1, 3)}
+    assert table_parameters(Library(models, (rows, whole), calls)) == {}
+    usual = replace(whole, defaults={"part": "call__2__call"})
+    alone = (*calls[:3], MacroCall("whole", ()))
+    assert table_parameters(Library(models, (rows, usual), alone)) == {}
+    same = (*calls[:2], replace(calls[2], args=(said[0],)), calls[3])
+    assert table_parameters(Library(models, (rows, whole), same)) == {("rows", "relation"): "s"}
 
 
 def test_few_tables_are_not_looked_up() -> None:

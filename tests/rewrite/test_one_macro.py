@@ -17,7 +17,7 @@ from unwet.lineage.config import Sharing
 from unwet.rewrite.library import Library, Macro, MacroCall, MacroKind, numbers_of
 from unwet.rewrite.limits import Limits
 from unwet.rewrite.one_macro import with_one_macro
-from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.shapes import ITEM, Leaf
 from unwet.rewrite.side_by_side import Spares, side_by_side
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.jinja_values import argument, usual
@@ -395,6 +395,16 @@ def test_names_of_outputs_that_calls_say_are_said_of_both() -> None:
     assert macro.tree.expressions[-1].sql() == "h__value__h AS h__column__h"
     for model, formula in (("m0", "MAX(bytes)"), ("m4", "ROUND(MAX(bytes) / 1024, 2)")):
         assert written_out(made, model).expressions[-1].sql() == f"{formula} AS size"
+
+
+@pytest.mark.parametrize(("item", "same"), [("f({})", True), ("each__of({}, {})", False)])
+def test_what_a_loop_goes_over_is_no_text(item: str, same: bool) -> None:
+    trees = [tree(), tree()]
+    for each, more in zip(trees, (["k"], ["kind AS kind", "m"]), strict=True):
+        said = [sqlglot.parse_one(text) for text in (*more[:-1], item.format(more[-1], ITEM))]
+        each.set("expressions", [*each.expressions[:3], *said, *each.expressions[3:]])
+    found = side_by_side(trees[0], trees[1], (), "duckdb", 3)
+    assert (found is not None) == same
 
 
 def test_an_argument_that_speaks_of_a_relation_of_another_name_keeps_its_macro() -> None:
