@@ -277,8 +277,10 @@ def _aliases(leader: Iterable[exp.Expr], nodes: Mapping[int, exp.Expr]) -> dict[
     for node in leader:
         if isinstance(node, exp.Identifier) and isinstance(node.parent, exp.TableAlias):
             its = nodes.get(id(node))
-            own = "h__" not in node.name  # a parameter of the leader is none of others
-            if isinstance(its, exp.Identifier) and node.arg_key == "this" and own:
+            if not isinstance(its, exp.Identifier) or node.arg_key != "this":
+                continue
+            # a parameter of the leader is none of others; what is one there, callers may say again
+            if not any("h__" in each.name for each in (node, its)):
                 found[its.name.lower()].add(node.name)
     one = {name: others.pop() for name, others in found.items() if len(others) == 1}
     odd = {name: other for name, other in one.items() if name != other.lower()}

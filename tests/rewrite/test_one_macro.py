@@ -418,6 +418,21 @@ def test_an_argument_that_speaks_of_a_relation_of_another_name_keeps_its_macro()
     assert len(with_one_macro(replace(start, models=models), "duckdb", 5).macros) == 1
 
 
+def test_a_text_that_is_a_formula_elsewhere_is_an_argument_with_its_quotes(
+    base: duckdb.DuckDBPyConnection,
+) -> None:
+    said = (("kind", Leaf("string", "of all")),)
+    start = library(
+        tree(column="'h__kind__h'", day="2024-01-02"),
+        tree(column="UPPER(kind)", day="2024-01-02"), said=said,
+    )  # fmt: skip
+    made = with_one_macro(start, "duckdb", 5)
+    assert len(made.macros) == 1
+    for model in start.models:
+        old, new = (written_out(each, model).sql("duckdb") for each in (start, made))
+        assert base.sql(old).fetchall() == base.sql(new).fetchall()
+
+
 def test_two_names_are_not_one() -> None:
     """The inner t of the one is the outer one of the other."""
     one = sqlglot.parse_one("SELECT t.a FROM t AS t WHERE t.a IN (SELECT t.b FROM u AS t)")

@@ -246,12 +246,14 @@ def test_two_that_part_from_a_third_only_say_what_differs_between_them() -> None
     assert library.models["r2"].find(exp.Avg) is not None
 
 
-@pytest.mark.parametrize(("alias", "wanted"), [("o", {"x": "o"}), ("h__rows__h", {})])
-def test_a_parameter_of_the_leader_is_nobody_elses_alias(
-    alias: str, wanted: dict[str, str]
-) -> None:
+@pytest.mark.parametrize(
+    ("alias", "its", "wanted"),
+    [("o", "x", {"x": "o"}), ("h__rows__h", "x", {}), ("o", "h__rows__h", {})],
+)
+def test_a_parameter_is_nobody_elses_alias(alias: str, its: str, wanted: dict[str, str]) -> None:
+    """Whoever calls a macro of which an alias is a parameter may say that name for others, too."""
     leader, other = (
-        sqlglot.parse_one(f"SELECT {name}.k FROM t AS {name}") for name in (alias, "x")
+        sqlglot.parse_one(f"SELECT {name}.k FROM t AS {name}") for name in (alias, its)
     )
     nodes = {id(one): its for one, its in zip(leader.walk(), other.walk(), strict=True)}
     assert _aliases(leader.walk(), nodes) == wanted
