@@ -6,7 +6,8 @@
 are one query with a list of relations, and so is ``SELECT id FROM a``, where other queries have
 such branches. A node stands in for the branches: a word for the list, which is a leaf of the
 query's shape, what stands between them, and the branch that is said of each, with
-`item__column__item` for the word. What became no parameter is put back by `put_back`.
+`item__column__item` for the word; of sources, the word is the table, and all are of one schema.
+What became no parameter is put back by `put_back`.
 """
 
 from __future__ import annotations
@@ -30,16 +31,20 @@ _BRANCHES: Final = "branches"  # note on a word: the query that it stands in for
 _MORE: Final = "more"  # note beside it: how many lines more than one branch that has
 _PLAIN: Final = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*")
 _LONGEST: Final = 40  # leaves of a branch
+_SOURCE: Final = re.compile(r"(src__[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*__)(\w+)(__src)")
+
+_Around = tuple[str, str]
+_NONE: Final = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """What branches have in common: so many outputs, and the leaves, None where each says its own
-    word."""
+    """What branches have in common: so many outputs, and the leaves; where each says its own word,
+    what stands around that: the schema of a source, or nothing."""
 
     width: int
     digest: bytes
-    leaves: tuple[Leaf | None, ...]
+    leaves: tuple[Leaf | _Around, ...]
 
 
 def say_branch_runs(hosts: MutableMapping[str, exp.Expr], dialect: str) -> list[str]:
@@ -160,13 +165,25 @@ def _run_of(chain: exp.Expr) -> tuple[list[str], _Pattern, exp.Select] | None:
         return None
     columns = [*zip(*(shape.leaves for shape in shapes), strict=True)]
     varying = [column for column in columns if len({*column}) > 1]
-    if not varying or len({tuple(leaf.text for leaf in column) for column in varying}) > 1:
+    if not varying or len({tuple(_word(leaf) for leaf in column) for column in varying}) > 1:
         return None
     if not all(map(_may_be_said, (leaf for column in varying for leaf in column))):
         return None
-    leaves = tuple(None if len({*column}) > 1 else column[0] for column in columns)
-    words = [leaf.text for leaf in varying[0]]
-    return words, _Pattern(len(selects[0].expressions), shapes[0].digest, leaves), selects[0]
+    if any(len({_split(leaf)[0] for leaf in column}) > 1 for column in varying):
+        return None  # of several schemas
+    leaves = tuple(_split(c[0])[0] if len({*c}) > 1 else c[0] for c in columns)
+    pattern = _Pattern(len(selects[0].expressions), shapes[0].digest, leaves)
+    return [_word(leaf) for leaf in varying[0]], pattern, selects[0]
+
+
+def _split(leaf: Leaf) -> tuple[_Around, str]:
+    """What stands around a word, and the word: of a source its table, else all that is said."""
+    source = _SOURCE.fullmatch(leaf.text) if leaf.kind == "name" else None
+    return ((source[1], source[3]), source[2]) if source is not None else (_NONE, leaf.text)
+
+
+def _word(leaf: Leaf) -> str:
+    return _split(leaf)[1]
 
 
 def _says_more(query: exp.Expr) -> bool:
@@ -174,17 +191,23 @@ def _says_more(query: exp.Expr) -> bool:
 
 
 def _may_be_said(leaf: Leaf) -> bool:
-    plain = _PLAIN.fullmatch(leaf.text) is not None
+    plain = _PLAIN.fullmatch(_word(leaf)) is not None
     return plain and not leaf.quoted and leaf.kind in ("name", "string", "number")
 
 
 def _word_in(query: exp.Expr, pattern: _Pattern) -> str:
     """The word that a query says where branches say theirs; empty where it is another query."""
-    leaves = Survey(query).shape(query).leaves
-    words = [mine for mine, theirs in zip(leaves, pattern.leaves, strict=True) if theirs is None]
-    same = all(theirs in (None, mine) for mine, theirs in zip(leaves, pattern.leaves, strict=True))
-    alone = len({leaf.text for leaf in words}) == 1 and all(map(_may_be_said, words))
-    return words[0].text if same and alone else ""
+    words: list[str] = []
+    for mine, theirs in zip(Survey(query).shape(query).leaves, pattern.leaves, strict=True):
+        around, said = _split(mine)
+        if isinstance(theirs, Leaf):
+            if mine != theirs:
+                return ""
+        elif around != theirs or not _may_be_said(mine):
+            return ""
+        else:
+            words.append(said)
+    return words[0] if len({*words}) == 1 else ""
 
 
 def _bare(query: exp.Select) -> exp.Select:
@@ -208,10 +231,11 @@ def _stand_in(
     """In place, but for a root: the node that stands in for the branches."""
     text, was = ", ".join(words), query.copy()
     lines = tree_lines(branch, dialect) + 1
-    nodes = [node for node, leaf in zip(leaf_nodes(branch), pattern.leaves, strict=True)
-             if leaf is None]  # fmt: skip
-    name = role(nodes[0])
-    _say_word(nodes)
+    places = [(node, leaf) for node, leaf in zip(leaf_nodes(branch), pattern.leaves, strict=True)
+              if not isinstance(leaf, Leaf)]  # fmt: skip
+    of_sources = any(around != _NONE for _, around in places)
+    name = "table" if of_sources else role(places[0][0])
+    _say_word(places)
     listed = exp.Var(this=text)
     listed.meta.update({LIST: text, HOLE: f"{name}_values" if name.endswith("s") else f"{name}s",
                         _BRANCHES: was, _MORE: (len(words) - 1) * lines})  # fmt: skip
@@ -221,10 +245,10 @@ def _stand_in(
     return new
 
 
-def _say_word(nodes: Iterable[exp.Expr]) -> None:
+def _say_word(places: Iterable[tuple[exp.Expr, _Around]]) -> None:
     """In place: `NAME` where a branch says its word."""
-    for node in nodes:
+    for node, around in places:
         if isinstance(node, exp.Literal) and not node.is_string:
             node.replace(exp.Var(this=NAME))
         else:
-            node.set("this", NAME)
+            node.set("this", NAME.join(around))

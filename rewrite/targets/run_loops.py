@@ -17,7 +17,7 @@ from sqlglot import exp
 from unwet.rewrite.branch_runs import branch_run, is_branch_run
 from unwet.rewrite.item_runs import NAME, is_run, run
 from unwet.rewrite.library import HOLE
-from unwet.rewrite.naming import free
+from unwet.rewrite.naming import free_parameter
 from unwet.rewrite.targets.item_bodies import ItemLevel, ItemLoop
 from unwet.rewrite.targets.item_loops import Placed
 
@@ -34,8 +34,8 @@ def over_names(tree: exp.Expr, printed: Callable[[exp.Expr], str]) -> tuple[Plac
     def loop_over(names: str, said: exp.Expr) -> tuple[ItemLoop, str]:
         hole = HOLE.fullmatch(names)
         assert hole is not None
-        one = free(_LIST_NAME.sub(r"\1", hole[1]), taken)
-        body = printed(said.copy()).replace(NAME, f"{{{{ {one} }}}}")
+        one = free_parameter(_LIST_NAME.sub(r"\1", hole[1]), taken)
+        body = printed(_with_tables(said.copy(), one)).replace(NAME, f"{{{{ {one} }}}}")
         return ItemLoop((ItemLevel((one,), ()),), body), hole[1]
 
     for node in [each for each in tree.find_all(exp.Anonymous) if is_run(each)]:
@@ -52,3 +52,11 @@ def over_names(tree: exp.Expr, printed: Callable[[exp.Expr], str]) -> tuple[Plac
         found.append(Placed(loop, pattern, between, over=param))
         query.set("expressions", [exp.column(word)])
     return tuple(found)
+
+
+def _with_tables(tree: exp.Expr, one: str) -> exp.Expr:
+    """In place: the word for the table in the name of a source, where it is in a tag already."""
+    for name in tree.find_all(exp.Identifier):
+        if name.name.startswith("src__"):
+            name.set("this", name.name.replace(NAME, f"h__{one}__h"))
+    return tree

@@ -29,6 +29,7 @@ from unwet.tests.rewrite.laid_out import flat
 from unwet.tests.rewrite.small_pile import models
 
 CASE = Path(__file__).parents[2] / "fixtures" / "rewrite" / "branch_runs"
+SOURCES = CASE.parent / "branch_sources"
 PEOPLE = ("conditions", "drugs", "visits")
 SCHEMA: dict[str, object] = {
     **{name: {"person_id": "INTEGER", "day": "INTEGER"} for name in PEOPLE},
@@ -55,8 +56,16 @@ def pile(scripts: Sequence[str] | Path) -> Pile:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("branch_runs") / "project"
-    result = refactor(pile(CASE), Request(out=out))
+    return made_of(CASE, tmp_path_factory.mktemp("branch_runs") / "project")
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_of(SOURCES, tmp_path_factory.mktemp("branch_sources") / "project")
+
+
+def made_of(case: Path, out: Path) -> Path:
+    result = refactor(pile(case), Request(out=out))
     assert {report.outcome for report in result.verdicts} == {"proved"}
     return out
 
@@ -87,11 +96,21 @@ def test_a_macro_goes_over_the_constants_of_a_call(project: Path) -> None:
     assert "['west', 'east']" in said(project, "sales_south")
 
 
-def test_the_rows_are_what_they_were(project: Path) -> None:
+def test_a_macro_goes_over_the_sources_of_a_call(sources: Path) -> None:
+    text = macro(sources, "union all")
+    assert "select '{{ table }}' as came_from, person_id, day " in text
+    assert "from {{ source('main', table) }} where day > 0" in text
+    assert len([*(sources / "macros").glob("*.sql")]) == 1  # none that hands on the branches
+    assert "['drugs', 'visits']" in said(sources, "events_treated")
+    assert "['visits', 'conditions', 'conditions']" in said(sources, "events_ill")
+
+
+@pytest.mark.parametrize("case", [CASE, SOURCES], ids=lambda case: case.name)
+def test_the_rows_are_what_they_were(case: Path, project: Path, sources: Path) -> None:
     base = duckdb.connect()
     base.execute(ROWS)
-    made = models(project)
-    for script in CASE.glob("*.sql"):
+    made = models(project if case == CASE else sources)
+    for script in case.glob("*.sql"):
         base.execute(script.read_text())
         name = script.stem
         assert base.sql(f"SELECT COUNT(*) FROM {name}").fetchall() != [(0,)]
@@ -117,6 +136,12 @@ def read(sql: str) -> exp.Expr:
         'SELECT a FROM t INTERSECT SELECT a FROM "U u"',
         "SELECT a FROM t WHERE b = 'x' INTERSECT SELECT a FROM t WHERE b = 'it''s'",
         "SELECT a FROM t INTERSECT SELECT a FROM u UNION ALL SELECT a FROM v",
+        # sources of two schemas, a source and a CTE, a constant that is not what the table is
+        "SELECT a FROM src__m__t__src INTERSECT SELECT a FROM src__n__u__src",
+        "SELECT a FROM src__m__t__src INTERSECT SELECT a FROM u",
+        "SELECT 'T' AS a FROM src__m__t__src UNION ALL SELECT 'u' AS a FROM src__m__u__src",
+        "SELECT a FROM src__m__t__2__src INTERSECT SELECT a FROM src__m__u__2__src",
+        "SELECT a FROM ref__t__ref INTERSECT SELECT a FROM ref__u__ref",
     ],
 )
 def test_what_is_no_list_of_words_stays(inner: str) -> None:
@@ -145,6 +170,26 @@ def test_what_becomes_no_parameter_is_as_it_was() -> None:
     assert {name: tree.sql("duckdb") for name, tree in hosts.items()} == texts
 
 
+def test_a_source_is_said_by_its_table_and_where_another_schema_is_stays() -> None:
+    texts = {
+        "a": "SELECT COUNT(*) AS n FROM (SELECT 't' AS b FROM src__m__t__src UNION ALL "
+        "SELECT 'u' AS b FROM src__m__u__src) AS x",
+        "b": "SELECT COUNT(*) AS n FROM (SELECT 'v' AS b FROM src__m__v__src) AS x",
+        "c": "SELECT COUNT(*) AS n FROM (SELECT 'v' AS b FROM src__n__v__src) AS x",
+        "d": "SELECT COUNT(*) AS n FROM (SELECT 'w' AS b FROM src__m__v__src) AS x",
+    }
+    hosts = {name: read(sql) for name, sql in texts.items()}
+    assert say_branch_runs(hosts, "duckdb") == ["a", "b"]
+    for host, listed in (("a", "t, u"), ("b", "v")):
+        [node] = [each for each in hosts[host].find_all(exp.Select) if is_branch_run(each)]
+        names, _, branch = branch_run(node)
+        assert names == listed
+        branch_text = "SELECT 'item__column__item' AS b FROM src__m__item__column__item__src"
+        assert branch.sql() == branch_text
+    put_back(hosts)
+    assert {name: tree.sql("duckdb") for name, tree in hosts.items()} == texts
+
+
 # --- the law: whatever the lists are, a model returns what its script returned --------------------
 
 LISTS = st.lists(st.sampled_from(("north", "south", "east")), min_size=1, max_size=4)
@@ -167,6 +212,39 @@ def test_models_return_what_scripts_returned(
         scripts.append(
             f"SELECT {number} AS n, COUNT(*) AS many, COUNT(DISTINCT x.month) AS months, "
             f"SUM(x.amount) AS total, MIN(x.month) AS first_one{more} FROM ({chain}) AS x"
+        )
+    out = tmp_path_factory.mktemp("law") / "out"
+    result = refactor(pile(scripts), Request(out=out))
+    assert {report.outcome for report in result.verdicts} == {"proved"}
+    base, made = duckdb.connect(), models(out)
+    base.execute(ROWS)
+    for name in sorted(made.keys() - {*"abcdef"}):
+        base.execute(f"CREATE VIEW {name} AS {made[name]}")
+    for name, sql in zip("abcdef", scripts, strict=False):
+        assert base.sql(made[name]).fetchall() == base.sql(sql).fetchall()
+
+
+TABLES = st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=4)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(TABLES, min_size=2, max_size=4), st.booleans(), st.booleans())
+def test_models_over_sources_return_what_scripts_returned(
+    tmp_path_factory: pytest.TempPathFactory,
+    lists: Sequence[Sequence[str]],
+    told: bool,
+    joined: bool,
+) -> None:
+    more = " JOIN visits AS v ON v.person_id = e.person_id AND v.day > 2" if joined else ""
+    scripts = []
+    for number, names in enumerate(lists):
+        chain = " UNION ALL ".join(
+            f"SELECT '{name if told else 'x'}' AS kind, e.person_id, e.day FROM {name} AS e{more}"
+            for name in names
+        )
+        scripts.append(
+            f"SELECT {number} AS n, COUNT(*) AS many, COUNT(DISTINCT x.person_id) AS people, "
+            f"SUM(x.day) AS total, MIN(x.kind) AS one, MAX(x.kind) AS other FROM ({chain}) AS x"
         )
     out = tmp_path_factory.mktemp("law") / "out"
     result = refactor(pile(scripts), Request(out=out))
