@@ -53,6 +53,7 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     for identifier in tree.find_all(exp.Identifier):
         _unify(identifier, query.dialect, shown)
     _sort_conjuncts(tree)
+    _drop_idle_tests(tree)
     as_sets(tree)
     by_all(tree, query.dialect)
     by_expression(tree, query.dialect)
@@ -68,6 +69,15 @@ def _capitals(tree: exp.Expr) -> None:
     for spec in tree.find_all(exp.WindowSpec):
         for key, value in [*spec.args.items()]:
             spec.set(key, value.upper() if isinstance(value, str) else value)
+
+
+def _drop_idle_tests(tree: exp.Expr) -> None:
+    """In place: WHERE TRUE goes, which keeps every row. (HAVING TRUE makes one group of all rows,
+    and BigQuery wants a WHERE beside its QUALIFY.)"""
+    for select in tree.find_all(exp.Select):
+        where = select.args.get("where")
+        if where is not None and _is_true(where.this) and select.args.get("qualify") is None:
+            select.set("where", None)
 
 
 def _sort_conjuncts(tree: exp.Expr) -> None:
@@ -101,6 +111,10 @@ def _is_conjunct(node: exp.Expr) -> bool:
 
 
 def _is_true(node: exp.Expr) -> bool:
+    """TRUE, or 1 = 1 as engines without that word say it."""
+    if isinstance(node, exp.EQ):
+        return all(isinstance(side, exp.Literal) and not side.is_string and side.this == "1"
+                   for side in (node.this, node.expression))  # fmt: skip
     return isinstance(node, exp.Boolean) and bool(node.this)
 
 

@@ -89,6 +89,13 @@ DIFFERENT = [
         "SELECT a FROM t TABLESAMPLE (1 PERCENT)",
         "SELECT a FROM t TABLESAMPLE (2 PERCENT)",
     ),
+    (
+        "one group of all rows",
+        "SELECT DISTINCT ON (n, 1) n FROM (SELECT 1 AS n FROM t HAVING TRUE) AS q",
+        "SELECT DISTINCT ON (n, 1) n FROM (SELECT 1 AS n FROM t) AS q",
+    ),
+    ("another test", R + "SELECT i FROM n WHERE 1 = 2", R + "SELECT i FROM n"),
+    ("no test of rows", R + "SELECT i FROM n WHERE NULL", R + "SELECT i FROM n"),
     ("a sample", "SELECT a FROM t TABLESAMPLE (1 PERCENT)", "SELECT a FROM t TABLESAMPLE (1 ROWS)"),
 ]
 
@@ -160,6 +167,9 @@ SAME = [
         "SELECT DISTINCT ON (t.a, 1) t.a FROM t",
         "SELECT DISTINCT ON (t.a, 1) t.a FROM t AS t",
     ),
+    ("a test that every row stands", "duckdb",
+     R + "SELECT i FROM n WHERE TRUE AND TRUE UNION ALL SELECT a FROM t WHERE 1 = 1 ORDER BY i + 1",
+     R + "SELECT i FROM n UNION ALL SELECT a FROM t ORDER BY i + 1"),
     ("other names that nobody says", "postgres",
      "SELECT DISTINCT ON (a, 1) a FROM t AS x UNION ALL SELECT a FROM u AS x",
      "SELECT DISTINCT ON (a, 1) a FROM t AS y UNION ALL SELECT a FROM u"),
@@ -176,6 +186,21 @@ def test_the_same_query_in_other_letters_is_one(
     what: str, dialect: str, left: str, right: str
 ) -> None:
     assert opaque_of(left, dialect).rel == opaque_of(right, dialect).rel, what
+
+
+IDLE = [
+    "SELECT {0} AS n FROM t {1}",
+    "SELECT t.a AS n FROM t LEFT JOIN u ON t.a = u.k {1} ORDER BY n LIMIT 3",
+    "SELECT {0} AS n FROM t {1} GROUP BY b HAVING COUNT(*) > 0",
+    "SELECT a AS n FROM t WHERE EXISTS (SELECT 1 FROM u {1})",
+]
+
+
+@pytest.mark.parametrize("test", ["WHERE TRUE", "WHERE 1 = 1", "WHERE TRUE AND 1 = 1"])
+@pytest.mark.parametrize("query", IDLE)
+def test_a_test_that_every_row_stands_keeps_them_all(query: str, test: str, worlds: Worlds) -> None:
+    texts = [query.format("MAX(a)" if "GROUP" in query else "a", each) for each in (test, "")]
+    assert worlds.difference(*texts) == ""
 
 
 BRANCHES = [
