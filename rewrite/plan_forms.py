@@ -27,6 +27,7 @@ def as_values(found: Iterable[Abstraction]) -> list[dict[str, object]]:
             "before": each.before,
             "after": each.after,
             "saves": each.saves,
+            "why": each.why,
             "holes": [{"name": h.name, "values": list(h.values)} for h in each.holes],
         }
         for each in found
@@ -51,6 +52,8 @@ def as_text(found: Sequence[Abstraction], everything: bool) -> str:
 
 
 def _details(each: Abstraction) -> Iterator[str]:
+    if each.why:
+        yield each.why
     yield _fitting("in ", list(dict.fromkeys(each.members)))
     for hole in each.holes:
         yield _fitting(f"{hole.name}: ", _values(hole))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from unwet.rewrite.compose import Draft
@@ -43,6 +43,16 @@ class Abstraction:
     before: int
     after: int
     holes: tuple[Hole, ...] = ()
+    given_to: tuple[str, ...] = ()  # macros that a call of it is an argument of
+
+    @property
+    def why(self) -> str:
+        """What it is there for, where it saves no lines; empty where it saves some."""
+        if self.saves > 0:
+            return ""
+        if self.given_to:
+            return f"saves through {', '.join(self.given_to)}, as its argument"
+        return "saves no lines: what it says is changed in one place"
 
     @property
     def saves(self) -> int:
@@ -52,10 +62,13 @@ class Abstraction:
 
 def abstractions(project: Project, families: Sequence[Family] = ()) -> tuple[Abstraction, ...]:
     """All of a project, what saves most first; ``families``: the macros of its templates."""
-    calls = _calls(project)
+    calls, given = _calls(project), _given(project)
     # what a look-up saves is seen in the calls of the macros that use it
     macros = [macro for macro in project.library.macros if macro.kind != "look_up"]
-    found = [_macro(project, macro, calls.get(macro.name, [])) for macro in macros]
+    found = [
+        replace(_macro(project, macro, calls.get(macro.name, [])), given_to=given[macro.name])
+        for macro in macros
+    ]
     readers = _readers(project)
     found += [_model(project, each, readers[each.name]) for each in project.intermediates]
     found += map(_family, families)
@@ -120,6 +133,18 @@ def _calls(project: Project) -> Mapping[str, list[tuple[str, MacroCall]]]:
                 if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
                     handed = library.calls[int(inner[1])]
                     found[handed.macro].append((host, handed))
+    return found
+
+
+def _given(project: Project) -> Mapping[str, tuple[str, ...]]:
+    """By macro: those that a call of it is an argument of."""
+    calls = project.library.calls
+    found: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    for _, call in (use for uses in _calls(project).values() for use in uses):
+        for _, leaf in call.args:
+            if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
+                name = calls[int(inner[1])].macro
+                found[name] = tuple(dict.fromkeys((*found[name], call.macro)))
     return found
 
 

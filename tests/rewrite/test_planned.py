@@ -83,6 +83,30 @@ def test_nothing_to_make_once() -> None:
     assert as_text([], everything=False) == "nothing is worth having once\n"
 
 
+def test_what_saves_nothing_says_why_it_is_there() -> None:
+    """A query that one report hands to the macro of all, and a rule that is said in two places."""
+    years = {"de": range(2021, 2024), "at": range(2019, 2024), "ch": range(2018, 2022)}
+    shown = ", ".join(f"SUM(CASE WHEN n = {n} THEN amount ELSE 0 END) AS n_{n}" for n in range(6))
+    tail = f"SELECT region, {shown} FROM good WHERE region IS NOT NULL GROUP BY region"
+    scripts = []
+    for name, some in years.items():
+        rows = " UNION ALL ".join(
+            f"SELECT region, amount, n FROM s_{year % 2}.orders_{year} WHERE status <> 'x'"
+            for year in some
+        )
+        sql = f"CREATE TABLE r.{name} AS WITH good AS ({rows}) {tail}"
+        scripts.append(Source(f"{name}.sql", sql, "duckdb"))
+    found = refactor(load(scripts, "duckdb"), Request()).abstractions
+    [taker] = [each for each in found if each.saves > 0]
+    given = [each for each in found if each.saves <= 0]
+    assert len(given) == 3 and taker.why == ""
+    assert {each.why for each in given} == {f"saves through {taker.name}, as its argument"}
+    text = as_text(found, everything=True)
+    assert text.count(f"saves through {taker.name}, as its argument") == 3
+    rule = Abstraction("is_paid", "macro", ("a", "b"), 1, 2, 5)
+    assert "saves no lines: what it says is changed in one place" in as_text([rule], True)
+
+
 def test_the_command_shows_it_and_writes_nothing() -> None:
     words = ["refactor", str(FOLDER), "--dialect", "duckdb", "--plan", "--no-generated"]
     text = CliRunner().invoke(main, words)
