@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from unwet.rewrite.dbt_names import BUILT_IN, SEEN
+from unwet.rewrite.mesh_names import VARIABLES
 
 _SMALL = frozenset(
     re.findall(r"\w+", "a an and at by for from in is least of on one or per the to with")
@@ -37,7 +38,7 @@ def free_parameter(name: str, taken: Iterable[str]) -> str:
 
 def free_macro(name: str, taken: Iterable[str]) -> str:
     """The same as `free` for a macro."""
-    return free(name, taken, RESERVED | BUILT_IN | SEEN)
+    return free(name, taken, RESERVED | BUILT_IN | SEEN | VARIABLES)
 
 
 def free(name: str, taken: Iterable[str], reserved: frozenset[str] = RESERVED) -> str:

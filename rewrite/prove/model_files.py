@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from unwet.lineage.lexer import CODE, COMMENT, STRING, pieces
+from unwet.rewrite.mesh_names import TAKEN, VARIABLES
 from unwet.rewrite.prove.sandbox import TemplateFailure
 
 _MODEL = re.compile(r"\bMODEL\s*\(", re.IGNORECASE)
@@ -77,10 +78,12 @@ def _statements(text: str, dialect: str) -> tuple[str, ...]:
 
 def filled(text: str, values: Mapping[str, str], dialect: str) -> str:
     """SQL with what stands for `@name` and `@{name}`, outside of strings and comments. Raises
-    TemplateFailure for a name that nobody knows, and for macros."""
+    TemplateFailure for a name that nobody knows, or that is SQLMesh's own, and for macros."""
 
     def put(hit: re.Match[str]) -> str:
         name = hit[1] or hit[2]
+        if not hit[3] and name.lower() in TAKEN:
+            raise TemplateFailure(f"@{name} is what SQLMesh has under that name")
         if hit[3] or name.lower() not in values:
             what = "macro" if hit[3] else "variable"
             raise TemplateFailure(f"the {what} @{name} is not understood")
@@ -103,7 +106,7 @@ def misread(text: str, values: Mapping[str, str], dialect: str) -> str:
         if piece.kind != STRING:
             continue
         if said[0] in '"`[' and any(
-            hit[1] or hit[2].lower() in values for hit in _AT.finditer(said)
+            hit[1] or hit[2].lower() in {*values, *VARIABLES} for hit in _AT.finditer(said)
         ):
             return f"SQLMesh would put a variable into the name {said}"
         escaped = said[0] in "eE" or re.search(

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from unwet.lineage.lexer import CODE, pieces
 from unwet.rewrite.library import Library, MacroCall, numbers_of
+from unwet.rewrite.mesh_names import TAKEN
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.jinja_values import spoken
 from unwet.rewrite.targets.mesh_relations import model_of, table_of
@@ -63,7 +64,10 @@ def is_plain(sql: str, dialect: str) -> bool:
 
 def as_variables(template: str, params: Collection[str]) -> str:
     """SQL with `@x` in place of Jinja's parameters, which are SQL with their quotes; empty where
-    that cannot be said so: other Jinja, or a parameter inside of a text."""
+    that cannot be said so: other Jinja, a parameter inside of a text, or one that is called as
+    something of SQLMesh's own."""
+    if any(name.lower() in TAKEN for name in params):
+        return ""
     names = "|".join(map(re.escape, sorted(params))) or r"(?!)"
     whole = re.sub(rf"(?<!')'\{{\{{ ({names}) \}}\}}'(?!')", r"@\1", template)
     found = re.sub(
@@ -78,6 +82,7 @@ def as_variables(template: str, params: Collection[str]) -> str:
 def bound_variables(template: str, bound: Collection[str]) -> str:
     """The template with `@x` where a driver puts a value; empty where variables that are text of
     any kind stand in it, too. (In SQL, `@x` of a text in config.yaml is a text with quotes.)"""
+    bound = {name for name in bound if name.lower() not in TAKEN}
     found = _GIVEN.sub(lambda hit: f"@{hit[1]}" if hit[1] in bound else hit.group(), template)
     return "" if _GIVEN.search(found) or "var(" in "".join(_TAG.findall(found)) else found
 

@@ -179,6 +179,30 @@ def test_what_sqlmesh_would_read_as_its_own_is_kept() -> None:
     assert outcomes(result)["c"] == "kept"
 
 
+@pytest.mark.parametrize("name", ["latest_ds", "end_date", "eval", "model_name"])
+def test_a_parameter_is_no_variable_of_sqlmesh(name: str) -> None:
+    said = (
+        "CREATE TABLE r.{1} AS SELECT MAX(a) AS a, MIN(b) AS b, SUM(c) AS c FROM s.t "
+        "WHERE {0} = '{1}' AND b > 1"
+    )
+    result = made(pile(**{word: said.format(name, word) for word in ("one", "two", "three")}))
+    assert set(outcomes(result).values()) == {"proved"}
+    text = blueprints(result)
+    assert f"{name} := 'one'" in text
+    assert (f"blueprint_var('{name}')" in text) == (name != "model_name")
+    assert (f"@{name} " in text) == (name == "model_name")
+
+
+@pytest.mark.parametrize("name", ["start_date", "gateway", "day"])
+def test_a_value_of_a_driver_is_no_variable_of_sqlmesh(name: str) -> None:
+    said = (
+        f"CREATE TABLE r.a AS SELECT day, SUM(amount) AS n FROM s.t WHERE day > ${name} GROUP BY 1"
+    )
+    text = made(pile(a=said)).files["models/marts/a.sql"]
+    assert (f"day > {{{{ var('{name}') }}}}" in text) == (name != "day")
+    assert (f"day > @{name}" in text) == (name == "day")
+
+
 # --- read back -------------------------------------------------------------------------------
 
 
@@ -204,6 +228,8 @@ def test_what_was_written_is_verified(tmp_path: Path) -> None:
         ("amount_from := 4", "amount_from := 5", "daily_fr", "kept: not proved"),
         ("SUM(t.amount)", "AVG(t.amount)", "daily_de", "kept: not proved"),
         ("@amount_from", "@unknown", "daily_de", "the variable @unknown is not understood"),
+        ("@amount_from", "@latest_millis", "daily_de", "@latest_millis is what SQLMesh has"),
+        ("amount_from", "eval", "daily_de", "@eval is what SQLMesh has under that name"),
         ("@amount_from", "@least(3)", "daily_de", "the macro @least is not understood"),
         ("kind FULL", "kind INCREMENTAL_BY_TIME_RANGE (time_column day)", "daily_de",
          "INCREMENTAL_BY_TIME_RANGE models are not those of one query"),
@@ -242,6 +268,7 @@ def test_a_model_block_is_read_as_it_is_written_by_hand() -> None:
     [
         ('SELECT 1 AS "a @{x}"', "a variable into the name"),
         ('SELECT 1 AS "@X"', "a variable into the name"),
+        ('SELECT 1 AS "to @end_ds"', "a variable into the name"),
         (r"SELECT e'a\\b' AS x", "the backslash in"),
         (r"SELECT E'\\' AS x", "the backslash in"),
         (r"SELECT e'a\tb' AS x, 'a\\b' AS y, '@{x}' AS z, 1 AS \"@id\"", ""),

@@ -14,6 +14,7 @@ import yaml
 from tests.rewrite.prove.servers import missing
 from unwet import Source, refactor
 from unwet.rewrite.compose import Outside
+from unwet.rewrite.mesh_names import TAKEN
 from unwet.rewrite.prove.projects import read_project
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.jinja_values import printed_look_up
@@ -138,6 +139,34 @@ def test_sqlmesh_runs_the_unit_tests(home: Path) -> None:
     model.write_text(model.read_text("utf-8").replace("'large'", "'huge'"), "utf-8")
     with pytest.raises(AssertionError, match="test_old_sizes"):
         run(home / "units", program("sqlmesh"), "test", UNWET_DUCKDB=database)
+
+
+def test_no_variable_and_no_macro_is_called_as_one_of_sqlmesh(home: Path) -> None:
+    """Its own would hide them, as those of the names that nobody may take."""
+    said = (
+        "import sqlmesh.core.macros as m, sqlmesh.utils.date as d;"
+        "print(*m.macro.get_registry(), *d.date_dict('2024-01-01', '2024-01-01', '2024-01-01'))"
+    )
+    assert {*run(home, program("python"), "-c", said).lower().split()} <= TAKEN
+    names = ("latest_ds", "snapshot", "eval", "gateway")
+    project, database = home / "own_names", home / "own_names.duckdb"
+    columns = ", ".join(f"'a' AS {name}" for name in names)
+    said = (
+        "CREATE TABLE r.{0}_{2} AS SELECT MIN(n) AS {0}_1, MAX(n) AS {0}_2, SUM(n) AS {0}_3 "
+        "FROM s.t WHERE {0} = '{1}' AND n > 0"
+    )
+    scripts = [Source(f"p/{name}_{value[0]}.sql", said.format(name, value, value[0]))
+               for name in names for value in ("a", "b", "x@y")]  # fmt: skip
+    refactor(scripts, project, "duckdb", generated=False, target="sqlmesh")
+    tables = f"CREATE SCHEMA s; CREATE TABLE s.t AS SELECT {columns}, 1 AS n"
+    (home / "own_names.sql").write_text(tables, "utf-8")
+    run(home, program("python"), "-c", RUN, database, home / "own_names.sql")
+    run(project, program("sqlmesh"), "plan", "--auto-apply", "--no-prompts",
+        UNWET_DUCKDB=str(database))  # fmt: skip
+    wanted = {f"(SELECT 1, 1, 1::HUGEINT -- {name}\n)": f"marts.{name}_a" for name in names}
+    (home / "pairs.json").write_text(json.dumps(wanted), "utf-8")
+    found = json.loads(run(home, program("python"), "-c", COMPARE, database, home / "pairs.json"))
+    assert found == dict.fromkeys(wanted, 0)
 
 
 def test_sqlmesh_reads_templates_with_blueprints_as_we_do(home: Path) -> None:
