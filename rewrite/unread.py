@@ -18,6 +18,7 @@ from unwet.rewrite.rules.refs import PLAIN_FUNCTIONS, VOLATILE
 _Said = tuple[tuple[exp.Expr, ...], exp.Expr | None, int]
 
 _ROWS: Final = (exp.UDTF, exp.Explode, exp.Inline, exp.GenerateSeries)
+_SETS: Final = (exp.Rollup, exp.Cube, exp.GroupingSets)
 _AROUND: Final = (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
 
 
@@ -110,7 +111,8 @@ def columns_read(token: str, trees: Iterable[exp.Expr]) -> frozenset[str] | None
             alias = table.alias_or_name.lower()
             found |= {c.name.lower() for c in _said_in(reader)
                       if c.table.lower() in ("", alias)}  # fmt: skip
-            found |= {name.name.lower() for join in reader.args.get("joins") or ()
+            found |= {*_in_parts(reader)}
+            found |= {name.name.lower() for join in reader.find_all(exp.Join)
                       for name in join.args.get("using") or ()}  # fmt: skip
     return frozenset(found)
 
@@ -123,10 +125,22 @@ def _said_in(reader: exp.Select) -> Iterator[exp.Column]:
             yield node
 
 
+def _in_parts(reader: exp.Select) -> Iterator[str]:
+    """What may be columns of which a query says parts: `s.f`, `x.s.f`."""
+    parts = [tuple(part.name.lower() for part in c.parts[:-1]) for c in _said_in(reader) if c.table]
+    around = reader.root().find_all(exp.Table, exp.Subquery, exp.UDTF) if parts else ()
+    tables = {each.alias_or_name.lower() for each in around}
+    for first, *more in parts:
+        yield from more if first in tables else (first, *more)
+
+
 def _reads_all(reader: exp.Select, table: exp.Table) -> bool:
-    """Whether a query may read columns that it does not say: by a star, as a row, or by NATURAL."""
-    joins = reader.args.get("joins") or ()
+    """Whether a query may read columns that it does not say: by a star, as a row, by NATURAL, or
+    under other names (`x AS y(p, q)`)."""
+    joins = reader.find_all(exp.Join)
     if any(item.is_star for item in reader.expressions) or any(j.args.get("method") for j in joins):
+        return True
+    if isinstance(named := table.args.get("alias"), exp.TableAlias) and named.columns:
         return True
     alias = table.alias_or_name.lower()
     return any(c.is_star or c.name.lower() == alias for c in reader.find_all(exp.Column))
@@ -137,7 +151,7 @@ def may_lose(tree: exp.Select, items: Sequence[exp.Expr]) -> bool:
     group, order = tree.args.get("group"), tree.args.get("order")
     keys = [*(group.expressions if group else ()),
             *(each.this for each in (order.expressions if order else ()))]  # fmt: skip
-    if tree.args.get("distinct") or any(isinstance(key, exp.Literal) for key in keys):
+    if tree.args.get("distinct") or any(map(_says_places, keys)):
         return False
     if group is not None and group.args.get("all"):
         return False
@@ -148,9 +162,19 @@ def may_lose(tree: exp.Select, items: Sequence[exp.Expr]) -> bool:
     left = [item for item in tree.expressions if not any(item is each for each in items)]
     if group is None and any(map(_is_of_all, items)) and not any(map(_is_of_all, left)):
         return False  # that there is one row, the others do not say
-    names = {item.alias_or_name.lower() for item in items if isinstance(item, exp.Alias)}
+    named = (
+        i for i in items if isinstance(i, exp.Alias) or (isinstance(i, exp.Column) and i.table)
+    )
+    names = {item.alias_or_name.lower() for item in named}
     said = (c for c in tree.find_all(exp.Column) if not c.table)
     return not any(column.name.lower() in names for column in said)
+
+
+def _says_places(key: exp.Expr) -> bool:
+    """Whether a key says outputs by their places: `1`, `(1)`, `ROLLUP (1, 2)`, `ORDER BY ALL`."""
+    if isinstance(key, _SETS):
+        return key.find(exp.Literal) is not None
+    return isinstance(key.unnest(), (exp.Literal, exp.Var))
 
 
 def _may_make_rows(item: exp.Expr) -> bool:
