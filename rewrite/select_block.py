@@ -271,7 +271,9 @@ class _Select:
         """DISTINCT ON (e, ...) e, ... -> DISTINCT e, ...: rows that are equal there are one row.
 
         Not where an output has the name of a key and is something else: engines do not agree
-        which of them is meant."""
+        which of them is meant; nor where a value is another one each time it is asked for."""
+        if any(map(is_random, outputs)):
+            return False
         named = dict(zip((name.lower() for name in names), outputs, strict=False))
         keys = distinct.args["on"].expressions
         if len(names) != len(outputs) or any(position(key) is not None for key in keys):
