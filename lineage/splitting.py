@@ -8,6 +8,7 @@ are chunks of their own: what they contain are ordinary statements.
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -185,6 +186,10 @@ class _Splitter:
             return not _SOURCES & set(before)
         if head == "WITH":
             return self._awaits_verb_in(before)
+        if head in ("CREATE", "ALTER"):  # CREATE VIEW v AS WITH a AS (...)
+            pairs = pairwise(before)
+            found = next((i for i, pair in enumerate(pairs) if pair == ("AS", "WITH")), None)
+            return found is not None and self._awaits_verb_in(before[found + 2 :])
         return False
 
     def _awaits_verb_in(self, words: list[str]) -> bool:
