@@ -200,6 +200,8 @@ class _Project:
         return _KINDS[kind]
 
     def _var(self, name: str, default: object = None) -> object:
+        if name.lower() == "gateway":
+            raise TemplateFailure("var gateway is what SQLMesh calls its connection")
         value = self.variables.get(name.lower(), default)
         if value is None:
             raise TemplateFailure(f"no value for var {name}; give --param {name}=VALUE")

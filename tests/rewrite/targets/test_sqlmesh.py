@@ -193,7 +193,7 @@ def test_a_parameter_is_no_variable_of_sqlmesh(name: str) -> None:
     assert (f"@{name} " in text) == (name == "model_name")
 
 
-@pytest.mark.parametrize("name", ["start_date", "gateway", "day"])
+@pytest.mark.parametrize("name", ["start_date", "this_model", "day"])
 def test_a_value_of_a_driver_is_no_variable_of_sqlmesh(name: str) -> None:
     said = (
         f"CREATE TABLE r.a AS SELECT day, SUM(amount) AS n FROM s.t WHERE day > ${name} GROUP BY 1"
@@ -201,6 +201,12 @@ def test_a_value_of_a_driver_is_no_variable_of_sqlmesh(name: str) -> None:
     text = made(pile(a=said)).files["models/marts/a.sql"]
     assert (f"day > {{{{ var('{name}') }}}}" in text) == (name != "day")
     assert (f"day > @{name}" in text) == (name == "day")
+
+
+def test_a_value_called_gateway_is_the_name_of_a_connection() -> None:
+    said = "CREATE VIEW r.a AS SELECT day, amount FROM s.t WHERE name = '{{ gateway }}'"
+    (verdict,) = made(pile(a=said)).verdicts
+    assert verdict.outcome == "kept" and "what SQLMesh calls its connection" in verdict.reason
 
 
 # --- read back -------------------------------------------------------------------------------
