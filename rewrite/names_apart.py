@@ -2,6 +2,7 @@
 
     CREATE TABLE out."a.b" AS ...           out.a.b is table b in schema a
     SELECT id FROM d.Users                  BigQuery's d.users is another table
+    SELECT id FROM d."users"                Snowflake's d.users is another table
 
 Where names are folded, and put together with dots, these are one. A statement that says the rarer
 of such names cannot be composed with the others.
@@ -16,7 +17,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.names import relation_name, table_part
+from unwet.lineage.names import relation_name, table_part, upper_case
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.targets import into_of
 from unwet.rewrite.reads import relations
@@ -87,19 +88,31 @@ def _written(resolved: Resolved) -> Iterator[exp.Table]:
 
 def _mentions(resolved: Resolved, temps: Container[tuple[str, str]]) -> Iterator[_Mention]:
     statement = resolved.statement
-    if statement.dialect != _BY_CASE:
+    if statement.dialect != _BY_CASE and not _in_capitals(statement.dialect):
         return
     tables = [(item.relation, item.node, False)
               for item in (relations(resolved.query) if resolved.query is not None else ())
               if item.relation is not None and isinstance(item.node, exp.Table)]  # fmt: skip
     written = [(resolved.target, table, True) for table in _written(resolved) if resolved.target]
     for relation, table, made in (*tables, *written):
-        parts = (part for each in table.parts for part in each.name.split("."))
+        parts = (part for each in table.parts for part in _kept_as(each, statement.dialect))
         name = tuple(filter(None, parts))[-2:]
         if _SCHEMA not in (part.lower() for part in name):
             its_own = (statement.path, relation) in temps
             key = f"{relation}@{statement.path}" if its_own else relation
             yield _Mention(statement.path, statement.index, key, name, made)
+
+
+def _in_capitals(dialect: str) -> bool:
+    """Whether a name without quotes is one in capitals: `"users"` is another table than `users`."""
+    return upper_case("a", dialect) == "A"
+
+
+def _kept_as(part: exp.Expr, dialect: str) -> list[str]:
+    """What the warehouse calls a part of a name, or several in one."""
+    if not _in_capitals(dialect):
+        return part.name.split(".")
+    return [part.name if part.args.get("quoted") else part.name.upper()]
 
 
 def _usual(mentions: Sequence[_Mention]) -> tuple[str, ...]:

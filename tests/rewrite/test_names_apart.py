@@ -51,6 +51,23 @@ def test_two_tables_that_are_made_are_nobodys(tmp_path: Path) -> None:
     assert not [name for name, each in found.items() if each.startswith("proved")]
 
 
+@pytest.mark.parametrize("dialect", ["snowflake", "oracle"])
+def test_a_name_in_quotes_that_has_no_capitals_is_another_one(dialect: str, tmp_path: Path) -> None:
+    found = told(tmp_path, dialect, a=QUERY.format("d.users"), b=QUERY.format('d."users"'),
+                 c=QUERY.format('d."USERS"'), e=QUERY.format("D.Users"))  # fmt: skip
+    assert found == {
+        "a": "proved: ",
+        "b": "kept: it says D.users, which is another table than D.USERS",
+        "c": "proved: ",
+        "e": "proved: ",
+    }
+    made = "CREATE TABLE d.r AS SELECT id, paid FROM d.raw"
+    found = told(tmp_path / "made", dialect, made=made, other='DELETE FROM d."r" WHERE id = 1')
+    assert not [name for name, each in found.items() if each.startswith("proved")]
+    found = told(tmp_path / "same", dialect, made=made, other='DELETE FROM d."R" WHERE id = 1')
+    assert [*found.values()] == ["proved: "]
+
+
 @pytest.mark.parametrize(
     ("sql", "outcome"),
     [
