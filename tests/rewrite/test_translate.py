@@ -35,7 +35,7 @@ ASSUMED = [
     ("tsql", "SELECT CAST(a AS INT) AS x FROM t", "whole numbers"),
     ("tsql", "SELECT a FROM t WHERE c = 'x'", "letter for letter"),
     ("mysql", "SELECT a FROM t", "letter for letter"),
-    ("postgres", "SELECT DISTINCT ON (a) a FROM t ORDER BY a", "not understood"),
+    ("postgres", "SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b", "not understood"),
     ("postgres", "SELECT (a, b) IN ((1, 2)) AS x FROM t", "part of a row"),
 ]
 
