@@ -32,7 +32,7 @@ from unwet.rewrite.targets.jinja import called, template
 from unwet.rewrite.targets.jinja_values import spoken as in_words
 from unwet.rewrite.targets.jinja_values import usual
 from unwet.rewrite.targets.macro_text import Spoken, macro_body
-from unwet.rewrite.targets.placing import Places
+from unwet.rewrite.targets.placing import Places, identifier
 from unwet.rewrite.targets.sqlmesh_words import (
     as_variables,
     bound_variables,
@@ -89,6 +89,8 @@ class Families:
         """Where all that the macro says is SQL, and so is all that its calls say."""
         if len(calls) < _LEAST or not self._is_one_layer(calls):
             return None
+        if not all(map(self._is_plain_name, calls)):
+            return None
         library, dialect = self._plain.library, self._where.dialect
         said = spelled(template(aloud(macro.tree), dialect, library.calls), self._where)
         text = as_variables(bound_variables(said, self._plain.bound) or said, macro.params)
@@ -116,7 +118,7 @@ class Families:
         for model, of in leaves.items():
             row = {n: text for n, way in ways.items()
                    if (text := self._said(way, of.get(n), macro, n)) is not None}  # fmt: skip
-            if len(row) == len(ways):
+            if len(row) == len(ways) and self._is_plain_name(model):
                 rows[model] = row
         whole = whole and len(rows) == len(calls)
         if len(rows) < _LEAST or not self._is_one_layer(rows):
@@ -197,6 +199,10 @@ class Families:
             shown = exp.to_identifier(leaf.text, quoted=leaf.quoted)
             return shown.sql(self._where.dialect or None)
         return in_words(leaf.text, self._where.dialect)
+
+    def _is_plain_name(self, model: str) -> bool:
+        """Whether it needs no quotes, which `@{model_name}` would not have: no `case`."""
+        return identifier(model, self._where.dialect) == model
 
     def _is_one_layer(self, models: Mapping[str, object]) -> bool:
         return len({self._where.layers[model] for model in models}) == 1

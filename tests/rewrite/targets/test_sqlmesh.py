@@ -168,6 +168,18 @@ def test_what_no_blueprint_can_say_is_a_model_of_its_own() -> None:
     assert "MEDIAN" not in family  # the macro has it, which both call
 
 
+def test_a_model_whose_name_needs_quotes_is_none_of_the_blueprints() -> None:
+    said = COPY.replace("r.daily_{country}", 'r."{name}"')
+    names = ("order", "case", "de", "fr", "it")
+    copies = {f"q_{name}": said.format(name=name, country=name, kind="TABLE", least=at)
+              for at, name in enumerate(names)}  # fmt: skip
+    result = made(pile(**copies))
+    assert set(outcomes(result).values()) == {"proved"}
+    assert blueprints(result).count("model_name := ") == 3
+    for name in ("order", "case"):
+        assert f'name marts."{name}",' in result.files[f"models/marts/{name}.sql"]
+
+
 def test_what_sqlmesh_would_read_as_its_own_is_kept() -> None:
     result = made(pile("postgres", a="CREATE VIEW r.a AS SELECT id FROM s.t WHERE name = 'x@y';",
                        b='CREATE VIEW r.b AS SELECT id AS "@id" FROM s.t;'))  # fmt: skip
