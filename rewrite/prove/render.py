@@ -144,6 +144,7 @@ class _Project:
         self.aliases: set[str] = set()  # of models, in lower case
         self.elsewhere: set[tuple[str, str]] = set()  # sources whose rows are not in their tables
         self.known = {p.stem for p in self.files("model-paths", "models", ".sql")} | {*self.seeds}
+        self.marked: dict[tuple[str, str], str] = {}  # names of sources, with quotes
         self.located, self.properties = self._properties()
         self.hooks: list[object] = []  # of models
         self.targeted: set[tuple[str, str]] = set()  # models, and what they ask of the target
@@ -367,8 +368,20 @@ class _Project:
                 if _is_elsewhere(source) or _is_elsewhere(table):
                     self.elsewhere.add((name, str(table.get("name"))))
                 last = table.get("identifier", table.get("name"))
-                parts = [self._expanded(str(part)) for part in (*place, last) if part]
-                yield (name, str(table.get("name"))), ".".join(part for part in parts if part)
+                key = name, str(table.get("name"))
+                parts = [self._expanded(str(part or "")) for part in (*place, last)]
+                quoting = [_quoting(each) for each in (self.settings, source, table)]
+                self._mark(key, parts, {**quoting[0], **quoting[1], **quoting[2]})
+                yield key, ".".join(part for part in parts if part)
+
+    def _mark(self, key: tuple[str, str], parts: Sequence[str], quoting: Mapping[str, Any]) -> None:
+        """Notes a name with what the project says of quotes: "x" has them, `x` has none."""
+        signs = {True: '"', False: "`", None: ""}
+        shown = []
+        for what, part in zip(("database", "schema", "identifier"), parts, strict=True):
+            sign = "" if part == part.lower() else signs[quoting.get(what)]
+            shown += [f"{sign}{part}{sign}"] if part else []
+        self.marked[key] = ".".join(shown)
 
     def _expanded(self, value: str) -> str:
         """A YAML value may be a template itself: `schema: "{{ var('cdm') }}"`."""
@@ -391,6 +404,12 @@ class _Project:
     def _versions(self, path: Path) -> str:
         several = self.properties.get(path.stem, {}).get("versions")
         return "which of its versions is meant is not known" if several else ""
+
+
+def _quoting(described: Mapping[str, Any]) -> dict[str, Any]:
+    """What a project, a source or a table says of quotes; Jinja in it is not followed."""
+    return {name: value for name, value in mapping(described.get("quoting")).items()
+            if isinstance(value, bool)}  # fmt: skip
 
 
 def _is_elsewhere(described: Mapping[str, Any]) -> bool:
@@ -449,7 +468,7 @@ class _Model:
         if (source, table) in self._project.elsewhere:
             raise TemplateFailure(f"source {source}.{table} is read from somewhere else")
         self.sources.append(located)
-        return self._project.relation("source", located)
+        return self._project.relation("source", self._project.marked[source, table])
 
     def configure(self, *given: Mapping[str, object], **settings: object) -> str:
         for each in (*given, settings):

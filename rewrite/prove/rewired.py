@@ -5,8 +5,10 @@ Only the names are replaced, where they stand; every other character of the text
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlglot import exp
 
@@ -16,6 +18,8 @@ from unwet.lineage.templating import verbatim
 from unwet.rewrite.opaque import is_cte
 from unwet.rewrite.prove.rendered import Relation
 from unwet.rewrite.prove.sandbox import TemplateFailure
+
+_QUOTES: Final = re.compile(r"[\"`\[\]]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def rewired(
         else:
             sources[name] = None
             said = relation("source", name)
-            if said == name:
+            if _QUOTES.sub("", said) == name:
                 continue  # as it was written, quotes and all
         edits.append((*_place(table), said))
     text = sql

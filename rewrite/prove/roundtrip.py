@@ -8,15 +8,18 @@ whole project follows by induction over the (acyclic) order of its models.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from sqlglot import exp
 
 from unwet.lineage.declared import output_types
 from unwet.lineage.findings import Finding
+from unwet.lineage.names import fold, upper_case
 from unwet.lineage.parse import Statement, parse
 from unwet.lineage.resolve import resolve
 from unwet.lineage.sources import Source
@@ -64,6 +67,9 @@ class ReadBack:
     assumed: frozenset[str] = frozenset()
 
 
+_PART: Final = re.compile(r'"[^"]*"|`[^`]*`|[^.]+')  # of a dotted name
+
+
 class Readings:
     """What models meant that were read before, for who reads one project again and again, against
     the same setting. A plan depends on what the text says, and on the plans of what it names."""
@@ -103,8 +109,12 @@ def rendered(root: Path, setting: Setting, compiled: bool = True) -> RenderedPro
 
     def relation(kind: str, name: str) -> str:
         if kind == "source":
-            name = setting.sources.get(name.lower(), name)
-        elif kind in ("ref", "this"):
+            # dbt quotes names but where these are in capitals by nature, as Snowflake's (its
+            # manual, "quoting"); the old scripts' are folded: their capitals were in quotes
+            old = setting.sources.get(re.sub(r'["`]', "", name).lower())
+            exact = old is not None or upper_case("a", setting.dialect) == "a"
+            return _quoted(old or name, setting.dialect, exact)
+        if kind in ("ref", "this"):
             name = setting.relations.get(name, name)
         return _quoted(name, setting.dialect)
 
@@ -225,10 +235,16 @@ def _meant(model: RenderedModel, setting: Setting) -> frozenset[str]:
     return frozenset(said)
 
 
-def _quoted(name: str, dialect: str) -> str:
-    """A dotted name as SQL; its parts get quotes where they need them."""
-    parts = (exp.to_identifier(part) for part in name.split("."))
-    return ".".join(part.sql(dialect=dialect or None) for part in parts)
+def _quoted(name: str, dialect: str, exact: bool = False) -> str:
+    """A dotted name as SQL; its parts get quotes where they need them. ``exact``: a part is what it
+    would be in quotes; "x" is that always, `x` never."""
+    found = []
+    for part in _PART.findall(name):
+        bare, sign = part.strip('"`'), part[0]
+        told = sign == '"' or (exact and sign != "`")
+        other = fold(bare, False, dialect) != fold(bare, True, dialect)
+        found.append(exp.to_identifier(bare, quoted=True if told and other else None))
+    return ".".join(part.sql(dialect=dialect or None) for part in found)
 
 
 def _first(findings: tuple[Finding, ...]) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 import yaml
 
+from unwet.lineage.names import fold, upper_case
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.library import Library
 from unwet.rewrite.project import Project
@@ -90,6 +91,8 @@ def _source(
     if database:
         source["database"] = _templated(database)
     source["schema"] = _templated(schema)
+    if _needs_quotes(schema, project.dialect):
+        source["quoting"] = {"schema": True}
     source["tables"] = [_source_table(project, t, tables[t], named) for t in sorted(tables)]
     return source
 
@@ -100,6 +103,8 @@ def _source_table(
     entry: dict[str, object] = {"name": name}
     if outside.table != name:
         entry["identifier"] = _templated(outside.table)
+        if _needs_quotes(outside.table, project.dialect):
+            entry["quoting"] = {"identifier": True}
     columns: list[dict[str, object]] = []
     table = project.catalog.get(outside.relation)
     if table is not None and table.closed:
@@ -109,6 +114,13 @@ def _source_table(
         columns = [_column(each.name, each.type) for each in known]
     tests = project.evidence.sources.get(outside.relation, ())
     return entry | with_tests(columns, tests, project.dialect, named.__getitem__)
+
+
+def _needs_quotes(name: str, dialect: str) -> bool:
+    """Whether the name is another one without quotes, or none, which not every adapter of dbt
+    sets."""
+    odd = upper_case("a", dialect) != "a" and re.fullmatch(r"[A-Za-z_]\w*", name) is None
+    return odd or fold(name, False, dialect) != fold(name, True, dialect)
 
 
 def unit_tests_yml(project: Project) -> str:
