@@ -362,9 +362,11 @@ class _Alignment(Saying):
             return False
         node = mine.this
         word = "value" if ANY.search(mine.alias) else snake(mine.alias)
-        # a text in quotes is none where the other one is a formula
-        return self.more(usual, value, word, lambda name: _replaced(
-            node, exp.Var(this=f"h__{name}__h")))  # fmt: skip
+        if isinstance(node, exp.Literal) and node.is_string:
+            # a text in quotes is none where the other one is a formula
+            return self.more(usual, value, word, lambda name: _replaced(
+                node, exp.Var(this=f"h__{name}__h")))  # fmt: skip
+        return self.more(usual, value, word, lambda name: fill(node, name))
 
     def _called_alike(self, mine: exp.Alias, other: exp.Alias) -> bool:
         """Whether outputs have one name, or a parameter says it."""
