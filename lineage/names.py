@@ -31,9 +31,19 @@ def fold(name: str, quoted: bool, dialect: str) -> str:
     return name
 
 
+def is_other_in_quotes(name: str, dialect: str) -> bool:
+    """Whether the name with quotes is another one than without."""
+    return fold(name, False, dialect) != fold(name, True, dialect)
+
+
 def upper_case(name: str, dialect: str) -> str:
     """A folded name as a warehouse keeps it that folds to upper case; others as it is."""
     return name.upper() if _folding(dialect) == "upper" and name == name.lower() else name
+
+
+def folds_up(dialect: str) -> bool:
+    """Whether a warehouse keeps names without quotes in capitals."""
+    return _folding(dialect) == "upper"
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.names import fold
+from unwet.lineage.names import is_other_in_quotes
 from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft, NotComposable, Outside
 from unwet.rewrite.project import Project
@@ -133,9 +133,15 @@ def source_name(outside: Outside, dialect: str, default: str = "") -> str:
 @lru_cache(maxsize=4096)
 def identifier(name: str, dialect: str) -> str:
     """A name as SQL, quoted where it would not be read as that name otherwise."""
+    quoted = needs_quotes(name, dialect)
+    return exp.to_identifier(name, quoted=quoted).sql(dialect=dialect or None)
+
+
+def needs_quotes(name: str, dialect: str) -> bool:
+    """Whether it is no plain name, or one that SQL has, or another one without quotes. (What only
+    one engine reserves, its printer knows.)"""
     bare = re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) and name.lower() not in _RESERVED
-    same = fold(name, False, dialect) == fold(name, True, dialect)
-    return exp.to_identifier(name, quoted=not (bare and same)).sql(dialect=dialect or None)
+    return not bare or is_other_in_quotes(name, dialect)
 
 
 def in_order(reads: Mapping[str, Iterable[str]]) -> tuple[str, ...]:

@@ -29,10 +29,9 @@ from unwet.rewrite.project import Project
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.source_tables import table_name
 from unwet.rewrite.targets.jinja import called, template
-from unwet.rewrite.targets.jinja_values import spoken as in_words
 from unwet.rewrite.targets.jinja_values import usual
 from unwet.rewrite.targets.macro_text import Spoken, macro_body
-from unwet.rewrite.targets.placing import Places, identifier
+from unwet.rewrite.targets.placing import Places, needs_quotes
 from unwet.rewrite.targets.sqlmesh_words import (
     as_variables,
     bound_variables,
@@ -179,7 +178,7 @@ class Families:
         """What has one sign around what is meant."""
         if leaf.kind == "string":
             return self._as_sql(leaf) if not _NEVER & {*leaf.text} - {"'"} else None
-        text = self._text(leaf)
+        text = None if TOKEN.search(leaf.text) else value(leaf, self._where)
         if text is None or not _NEVER & {*text}:
             return text if text is None else f"'{text}'"
         return f"({text})" if "@" not in text and self._is_same(f"({text})") else None
@@ -191,18 +190,10 @@ class Families:
     def _is_same(self, text: str) -> bool:
         return _is_same(text, self._where.dialect)
 
-    def _text(self, leaf: Leaf) -> str | None:
-        """What it is in SQL; None for what stands for something else."""
-        if TOKEN.search(leaf.text) or leaf.kind in ("list", "names"):
-            return None
-        if leaf.kind == "name":
-            shown = exp.to_identifier(leaf.text, quoted=leaf.quoted)
-            return shown.sql(self._where.dialect or None)
-        return in_words(leaf.text, self._where.dialect)
-
     def _is_plain_name(self, model: str) -> bool:
-        """Whether it needs no quotes, which `@{model_name}` would not have: no `case`."""
-        return identifier(model, self._where.dialect) == model
+        """Whether a blueprint can say it: no `case`. (`at`, which DuckDB reserves, it can.)"""
+        dialect = self._where.dialect
+        return not needs_quotes(model, dialect) and isinstance(_read(model, dialect), exp.Column)
 
     def _is_one_layer(self, models: Mapping[str, object]) -> bool:
         return len({self._where.layers[model] for model in models}) == 1
@@ -220,12 +211,18 @@ def _given(name: str, way: Way, usual_: str) -> str:
 @lru_cache(maxsize=1 << 12)
 def _is_same(text: str, dialect: str) -> bool:
     """Whether a blueprint can say it, and SQLMesh prints what stands there."""
+    said = _read(text, dialect)
+    return said is not None and said.sql(dialect or None) == text
+
+
+def _read(text: str, dialect: str) -> exp.Expr | None:
+    """What a blueprint says, as SQLMesh reads it; None where it cannot."""
     try:
         tree = sqlglot.parse_one(f"SELECT (a := {text}, b := 1)", read=dialect or None)
     except SqlglotError:
-        return False
+        return None
     row = tree.expressions[0] if isinstance(tree, exp.Select) and tree.expressions else None
     if not isinstance(row, exp.Tuple) or len(row.expressions) != 2:
-        return False
+        return None
     said = row.expressions[0]
-    return isinstance(said, exp.PropertyEQ) and said.expression.sql(dialect or None) == text
+    return said.expression if isinstance(said, exp.PropertyEQ) else None
