@@ -18,7 +18,7 @@ from typing import Literal
 from sqlglot import exp
 
 from unwet.lineage.config import USUAL_SHARING
-from unwet.rewrite.common_comments import hand_on, nodes_of, note_common
+from unwet.rewrite.common_comments import hand_on, note_common
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.naming import free_parameter, hole_name, shared_words, snake
 from unwet.rewrite.shapes import (
@@ -130,8 +130,8 @@ def _nodes(unit: Unit) -> list[exp.Expr]:
     """The nodes of a unit in their order; of a query that stands alone, without itself: what is
     said of it is said above the model."""
     if unit.kind == "items":
-        return [n for item in unit.items() for n in nodes_of(item, 0)]
-    return nodes_of(unit.worded, unit.skip)[unit.kind == "whole" :]
+        return [n for item in unit.items() for n in in_order(item)]
+    return list(in_order(unit.worded, unit.skip))[unit.kind == "whole" :]
 
 
 def _host(unit: Unit) -> str:

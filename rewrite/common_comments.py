@@ -14,7 +14,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
-from unwet.rewrite.shapes import as_leaf, in_order
+from unwet.rewrite.shapes import as_leaf
 
 SAID: Final = "said"  # note on a node: the comments that most copies have there
 
@@ -31,11 +31,6 @@ def note_common(members: Sequence[Sequence[exp.Expr]]) -> None:
         votes = Counter(comment for comments in found for comment in {*comments})
         most = [c for c in max(found, key=len) if 2 * votes[c] > len(members)]
         place[0].meta[SAID] = tuple(dict.fromkeys(most))
-
-
-def nodes_of(tree: exp.Expr, skip: int) -> list[exp.Expr]:
-    """The nodes of a member that are in no leaf; its first ``skip`` CTEs are left out."""
-    return list(in_order(tree, skip))
 
 
 def hand_on(old: exp.Expr, new: exp.Expr) -> None:

@@ -31,7 +31,7 @@ from unwet.rewrite.library import (
 from unwet.rewrite.naming import snake
 from unwet.rewrite.optional_orders import is_optional, optional_order
 from unwet.rewrite.query_parts import is_quoted_in_text, says, sources
-from unwet.rewrite.saying import ANY, LISTED, New, Saying
+from unwet.rewrite.saying import ANY, LISTED, New, Put, Saying
 from unwet.rewrite.shapes import Leaf, as_leaf, children, in_order
 
 _CALL: Final = re.compile(r"(call|tail)__(\d+)__\1")
@@ -157,8 +157,7 @@ class _Alignment(Saying):
         usual, value = self.leaf_of(mine), self.leaf_of(other)
         if usual is None or value is None:
             return False
-        return self.more(usual, value, role(mine), lambda name: _replaced(
-            mine, exp.Var(this=f"h__{name}__h")))  # fmt: skip
+        return self.more(usual, value, role(mine), _word_for(mine))
 
     def _chain(self, mine: exp.Expr, other: exp.Expr) -> bool:
         """Conditions that hold together, in any order, of which some may be others."""
@@ -364,8 +363,7 @@ class _Alignment(Saying):
         word = "value" if ANY.search(mine.alias) else snake(mine.alias)
         if isinstance(node, exp.Literal) and node.is_string:
             # a text in quotes is none where the other one is a formula
-            return self.more(usual, value, word, lambda name: _replaced(
-                node, exp.Var(this=f"h__{name}__h")))  # fmt: skip
+            return self.more(usual, value, word, _word_for(node))
         return self.more(usual, value, word, lambda name: fill(node, name))
 
     def _called_alike(self, mine: exp.Alias, other: exp.Alias) -> bool:
@@ -441,6 +439,11 @@ def _beside(tests: Sequence[exp.Expr], name: str) -> exp.Expr:
         said = exp.Paren(this=copied(test)) if isinstance(test, exp.Or) else copied(test)
         word = exp.And(this=said, expression=word)
     return word
+
+
+def _word_for(node: exp.Expr) -> Put:
+    """Puts the parameter, as a word, in place of the node."""
+    return lambda name: _replaced(node, exp.Var(this=f"h__{name}__h"))
 
 
 def _replaced(node: exp.Expr, new: exp.Expr) -> None:

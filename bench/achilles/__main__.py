@@ -130,9 +130,7 @@ def _run_legacy(inputs: Inputs, name: str, python: Path | None) -> tuple[legacy.
     else:
         build_synthetic(inputs.ddl, original)
     copy = data.copy(original, inputs.work / name / "legacy.duckdb")
-    if python is None:
-        return legacy.run(copy, inputs.files)
-    return legacy.run_elsewhere(python, sqlmesh.for_older(copy), inputs.files)
+    return legacy.run(copy if python is None else sqlmesh.for_older(copy), inputs.files, python)
 
 
 def _original(inputs: Inputs, name: str) -> Path:

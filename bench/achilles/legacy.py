@@ -1,6 +1,6 @@
 """Run the original statements and keep their result tables: they are the requirement.
 
-    run(database, files), run_elsewhere(python, database, files) -> Outcome per file
+    run(database, files) -> Outcome per file
 
 Every statement is transpiled from T-SQL to DuckDB by sqlglot and executed as it comes out, but
 for three shims. `IF OBJECT_ID('t') IS NOT NULL DROP TABLE t`, which sqlglot reads as a block that
@@ -17,37 +17,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import sqlglot
 from sqlglot import exp
 
+from bench.achilles import executed as program
+from bench.achilles.executed import Found, executed
 from bench.achilles.pile import File
 from bench.errors import BenchError
-
-KEPT_SCHEMAS = ("scratch", "results")
-# What another Python runs, whose DuckDB is another one: files in, outcomes out, as JSON.
-ELSEWHERE = """
-import duckdb, json, sys
-database, schemas = sys.argv[1], json.loads(sys.argv[2])
-def relations(connection):
-    rows = connection.execute("SELECT table_schema || '.' || table_name "
-        "FROM information_schema.tables WHERE table_schema IN ? ORDER BY 1", [schemas]).fetchall()
-    return [name for (name,) in rows]
-found = []
-with duckdb.connect(database, config={"threads": 1}) as connection:
-    for name, statements in json.load(sys.stdin):
-        before, failure = relations(connection), ""
-        with connection.cursor() as session:
-            try:
-                for sql in statements:
-                    session.execute(sql)
-            except duckdb.Error as error:
-                failure = f"{type(error).__name__}: {str(error).splitlines()[0]}"
-        made = [each for each in relations(connection) if each not in before]
-        count = lambda each: connection.execute(f"SELECT count(*) FROM {each}").fetchone()[0]
-        found.append([name, [[each, count(each)] for each in made], failure])
-json.dump(found, sys.stdout)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,52 +40,41 @@ class Outcome:
         return sum(count for _, count in self.relations)
 
 
-def run(database: Path, files: Sequence[File]) -> tuple[Outcome, ...]:
-    """Execute every file on `database`, in order; templates are left out, with their holes."""
-    with duckdb.connect(str(database), config={"threads": 1}) as connection:
-        return tuple(_run_file(connection, file) for file in files)
-
-
-def run_elsewhere(python: Path, database: Path, files: Sequence[File]) -> tuple[Outcome, ...]:
-    """The same by another Python: rows whose order ties leave open are those of its DuckDB."""
+def run(database: Path, files: Sequence[File], python: Path | None = None) -> tuple[Outcome, ...]:
+    """Execute every file on `database`, in order; templates are left out, with their holes.
+    ``python``: one that does it, whose DuckDB is another one: rows whose order ties leave open are
+    those that it has."""
     told = {file.path.name: _translated(file) for file in files if not file.template}
-    texts = [[name, sql] for name, (sql, failure) in told.items() if not failure]
-    command = [str(python), "-c", ELSEWHERE, str(database), json.dumps(KEPT_SCHEMAS)]
-    done = subprocess.run(command, input=json.dumps(texts), capture_output=True, text=True)
-    if done.returncode:
-        raise BenchError(f"the legacy statements do not run: {done.stderr.strip()[-300:]}")
-    found = {name: Outcome(name, tuple((each, n) for each, n in made), failure)
-             for name, made, failure in json.loads(done.stdout)}  # fmt: skip
-    found |= {name: Outcome(name, (), failure) for name, (_, failure) in told.items() if failure}
+    texts = [(name, sql) for name, (sql, _) in told.items()]
+    done = executed(str(database), texts) if python is None else _elsewhere(python, database, texts)
+    found = {name: Outcome(name, tuple((each, many) for each, many in made), why or told[name][1])
+             for name, made, why in done}  # fmt: skip
     return tuple(found.get(f.path.name) or _template(f) for f in files)
 
 
+def _elsewhere(
+    python: Path, database: Path, texts: Sequence[tuple[str, Sequence[str]]]
+) -> Sequence[Found]:
+    command = [str(python), program.__file__, str(database)]
+    done = subprocess.run(command, input=json.dumps(texts), capture_output=True, text=True)
+    if done.returncode:
+        raise BenchError(f"the legacy statements do not run: {done.stderr.strip()[-300:]}")
+    found: Sequence[Found] = json.loads(done.stdout)
+    return found
+
+
 def _translated(file: File) -> tuple[list[str], str]:
+    """Its statements up to one that is not understood, and why that is not."""
+    found: list[str] = []
     try:
-        return list(statements(file.sql)), ""
+        found.extend(statements(file.sql))
     except sqlglot.errors.SqlglotError as error:
-        return [], f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        return found, f"{type(error).__name__}: {str(error).splitlines()[0]}"
+    return found, ""
 
 
 def _template(file: File) -> Outcome:
     return Outcome(file.path.name, (), f"template: {' '.join(file.holes)}", True)
-
-
-def _run_file(connection: duckdb.DuckDBPyConnection, file: File) -> Outcome:
-    if file.template:
-        return _template(file)
-    before = _relations(connection)
-    failure = ""
-    with connection.cursor() as session:
-        try:
-            for sql in statements(file.sql):
-                session.execute(sql)
-        except (duckdb.Error, sqlglot.errors.SqlglotError) as error:
-            failure = f"{type(error).__name__}: {str(error).splitlines()[0]}"
-    made = tuple(name for name in _relations(connection) if name not in before)
-    return Outcome(
-        file.path.name, tuple((name, _count(connection, name)) for name in made), failure
-    )
 
 
 def statements(sql: str) -> Iterator[str]:
@@ -143,18 +108,3 @@ def _widen_floats(tree: exp.Expr) -> None:
 def _cut_off(tree: exp.Expr) -> None:
     for node in list(tree.find_all(exp.Div)):
         node.replace(exp.IntDiv(this=node.this, expression=node.expression))
-
-
-def _relations(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
-    rows = connection.execute(
-        "SELECT table_schema || '.' || table_name FROM information_schema.tables "
-        "WHERE table_schema IN ? ORDER BY 1",
-        [KEPT_SCHEMAS],
-    ).fetchall()
-    return tuple(name for (name,) in rows)
-
-
-def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:
-    (count,) = connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0]
-    assert isinstance(count, int)
-    return count

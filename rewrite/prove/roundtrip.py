@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from unwet.lineage.declared import output_types
 from unwet.lineage.findings import Finding
-from unwet.lineage.names import fold, upper_case
+from unwet.lineage.names import folds_up, is_other_in_quotes
 from unwet.lineage.parse import Statement, parse
 from unwet.lineage.resolve import resolve
 from unwet.lineage.sources import Source
@@ -112,7 +112,7 @@ def rendered(root: Path, setting: Setting, compiled: bool = True) -> RenderedPro
             # dbt quotes names but where these are in capitals by nature, as Snowflake's (its
             # manual, "quoting"); the old scripts' are folded: their capitals were in quotes
             old = setting.sources.get(re.sub(r'["`]', "", name).lower())
-            exact = old is not None or upper_case("a", setting.dialect) == "a"
+            exact = old is not None or not folds_up(setting.dialect)
             return _quoted(old or name, setting.dialect, exact)
         if kind in ("ref", "this"):
             name = setting.relations.get(name, name)
@@ -242,8 +242,8 @@ def _quoted(name: str, dialect: str, exact: bool = False) -> str:
     for part in _PART.findall(name):
         bare, sign = part.strip('"`'), part[0]
         told = sign == '"' or (exact and sign != "`")
-        other = fold(bare, False, dialect) != fold(bare, True, dialect)
-        found.append(exp.to_identifier(bare, quoted=True if told and other else None))
+        other = told and is_other_in_quotes(bare, dialect)
+        found.append(exp.to_identifier(bare, quoted=other or None))
     return ".".join(part.sql(dialect=dialect or None) for part in found)
 
 

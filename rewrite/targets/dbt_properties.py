@@ -9,7 +9,7 @@ from typing import Final
 
 import yaml
 
-from unwet.lineage.names import fold, upper_case
+from unwet.lineage.names import folds_up, is_other_in_quotes
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.library import Library
 from unwet.rewrite.project import Project
@@ -119,8 +119,8 @@ def _source_table(
 def _needs_quotes(name: str, dialect: str) -> bool:
     """Whether the name is another one without quotes, or none, which not every adapter of dbt
     sets."""
-    odd = upper_case("a", dialect) != "a" and re.fullmatch(r"[A-Za-z_]\w*", name) is None
-    return odd or fold(name, False, dialect) != fold(name, True, dialect)
+    odd = folds_up(dialect) and re.fullmatch(r"[A-Za-z_]\w*", name) is None
+    return odd or is_other_in_quotes(name, dialect)
 
 
 def unit_tests_yml(project: Project) -> str:

@@ -123,15 +123,17 @@ def _schema_and_table(name: str) -> tuple[str, str]:
 
 def look_up(rows: Sequence[tuple[str, Leaf]], key: str, dialect: str) -> str:
     """What a macro says that has a value for each key. Only dbt has `return`."""
-    items = [f"    {quoted(name)}: {argument(leaf, dialect)}," for name, leaf in rows]
-    lines = ["{% set found = {", *items, "} %}", f"{{{{ return(found[{key}]) }}}}"]
-    return "\n".join(lines)
+    items = _items(rows, dialect)
+    return "\n".join(["{% set found = {", *items, "} %}", f"{{{{ return(found[{key}]) }}}}"])
 
 
 def printed_look_up(rows: Sequence[tuple[str, Leaf]], key: str, dialect: str) -> str:
     """The same for a macro that prints the value, and nothing around it."""
-    items = [f"    {quoted(name)}: {argument(leaf, dialect)}," for name, leaf in rows]
-    return "\n".join(["{{- {", *items, f"}}[{key}] -}}}}"])
+    return "\n".join(["{{- {", *_items(rows, dialect), f"}}[{key}] -}}}}"])
+
+
+def _items(rows: Sequence[tuple[str, Leaf]], dialect: str) -> list[str]:
+    return [f"    {quoted(name)}: {argument(leaf, dialect)}," for name, leaf in rows]
 
 
 def usual(text: str, dialect: str, calls: Sequence[MacroCall]) -> str:

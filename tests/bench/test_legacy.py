@@ -60,11 +60,9 @@ def test_outcomes(files: tuple[File, ...], database: Path) -> None:
 def test_another_python_has_the_same_outcomes(files: tuple[File, ...], database: Path) -> None:
     copy = data.copy(database, database.with_name("copy.duckdb"))
     python = Path(sys.executable)
-    assert legacy.run_elsewhere(python, sqlmesh.for_older(copy), files) == (
-        legacy.run(database, files)
-    )
+    assert legacy.run(sqlmesh.for_older(copy), files, python) == legacy.run(database, files)
     with pytest.raises(BenchError, match="the legacy statements do not run"):
-        legacy.run_elsewhere(python, database.with_name("none") / "x", files)
+        legacy.run(database.with_name("none") / "x", files, python)
 
 
 def test_the_clock_is_pinned(files: tuple[File, ...], database: Path) -> None:
