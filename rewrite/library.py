@@ -65,11 +65,13 @@ class MacroCall:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Library:
-    """The models' trees with ``call__n__call`` and ``tail__n__tail`` where ``calls[n]`` stands."""
+    """The models' trees with ``call__n__call`` and ``tail__n__tail`` where ``calls[n]`` stands.
+    ``blocks``: what a template says in front under a name, by the model or macro."""
 
     models: Mapping[str, exp.Expr]
     macros: tuple[Macro, ...]
     calls: tuple[MacroCall, ...]
+    blocks: Mapping[str, tuple[tuple[str, Macro], ...]] = field(default_factory=dict)
 
     @property
     def trees(self) -> tuple[exp.Expr, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from unwet.rewrite.called_once import macros_left
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import HANDED_ON, Macro, MacroCall, numbers_of
 from unwet.rewrite.project import Project
@@ -64,7 +65,7 @@ def abstractions(project: Project, families: Sequence[Family] = ()) -> tuple[Abs
     """All of a project, what saves most first; ``families``: the macros of its templates."""
     calls, given = _calls(project), _given(project)
     # what a look-up saves is seen in the calls of the macros that use it
-    macros = [macro for macro in project.library.macros if macro.kind != "look_up"]
+    macros = [macro for macro in macros_left(project.library) if macro.kind != "look_up"]
     found = [
         replace(_macro(project, macro, calls.get(macro.name, [])), given_to=given[macro.name])
         for macro in macros

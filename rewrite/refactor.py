@@ -22,6 +22,7 @@ from unwet.lineage.tables import Table
 from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.account import account
 from unwet.rewrite.algebra import Plan, is_text
+from unwet.rewrite.called_once import macros_left
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conform import conform
@@ -576,7 +577,7 @@ class _Job:
             verdicts,
             (*self.pile.findings, *self.state.findings),
             assumptions,
-            len(project.library.macros) + len(self.templated.families),
+            len(macros_left(project.library)) + len(self.templated.families),
             files,
             (*self.notes, *self._idle_decisions(), *self._not_tested(), *_left_as_edited(edited)),
             contradictions,

@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 
 from unwet.rewrite.adopted import adopted
 from unwet.rewrite.always_said import without_constants
+from unwet.rewrite.called_once import written_where_called
 from unwet.rewrite.chosen_later import with_derived_tables, with_lists
 from unwet.rewrite.common_conditions import with_common_conditions
 from unwet.rewrite.deadline import Over, never
@@ -61,7 +62,7 @@ def refined(
         library = with_derived_tables(library, dialect, stay, owners, over)
         library = with_one_macro(library, dialect, most, stay, over, names, owners.limits)
         library = with_united_calls(library, names, most, stay, owners)
-    return without_constants(library)
+    return written_where_called(without_constants(library), dialect)
 
 
 def said_shortly(library: Library, names: AbstractSet[str]) -> Library:

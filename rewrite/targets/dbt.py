@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
@@ -39,7 +40,7 @@ from unwet.rewrite.targets.functions import (
 )
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.list_macros import ListMacro, with_list_macros
-from unwet.rewrite.targets.macro_text import macro_text, spoken_of
+from unwet.rewrite.targets.macro_text import blocks_text, macro_text, spoken_of
 from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
 from unwet.rewrite.targets.shared_stretches import with_stretches
 from unwet.rewrite.targets.variables import unset
@@ -154,7 +155,10 @@ def _model(project: Project, library: Library, draft: Draft, settings: Sequence[
     def printed() -> str:
         tree = copied(library.models[draft.name])
         tree.comments = None
-        return template(tree, project.dialect, library.calls, spent=True, tables=project.loops)
+        blocks = blocks_text(replace(project, library=library), draft.name)
+        return blocks + template(
+            tree, project.dialect, library.calls, spent=True, tables=project.loops
+        )
 
     text = project.text(draft.name, printed)
     # the settings first: sqlfmt puts them into one line with a short query right behind them

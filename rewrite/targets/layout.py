@@ -8,6 +8,7 @@ author called something stays as it is, and so does a text in which more than sp
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
@@ -36,6 +37,7 @@ _WORD = re.compile(r"\w+")
 _NAME = re.compile(r"[\w`]")
 _ANGLES = {*"<>"}  # of types
 _BRACKETS = {*"()[],;"}
+_BLOCK = re.compile(r"^( *\{% set \w+ %\}\n)(.*?)(^ *\{% endset %\})", re.DOTALL | re.MULTILINE)
 _TAG = re.compile(r"\{\{(?:(?!\}\}).)*\}\}|\{%(?:(?!%\}).)*%\}", re.DOTALL)
 
 
@@ -63,7 +65,22 @@ class Layout:
 
 def laid_out(text: str, large: Collection[str] = ()) -> str:
     """One text. ``large``: names of capitals only, which nothing in it tells from words of SQL.
-    The text as it is where sqlfmt cannot read it, or would change more than spaces."""
+    The text as it is where sqlfmt cannot read it, or would change more than spaces. What a block
+    of Jinja says under a name it leaves as it is, so that this is laid out apart."""
+    text = _BLOCK.sub(lambda hit: f"{hit[1]}{_laid_out(hit[2], large)}{hit[3]}", text)
+    return _BLOCK.sub(_within, _laid_out(text, large))
+
+
+def _within(block: re.Match[str]) -> str:
+    """A block with what it says further in than its first line; a text of several lines is what
+    it is."""
+    old = block[2]
+    if any("\n" in found for found in _IN_QUOTES.findall(old)):
+        return block[0]
+    return block[1] + textwrap.indent(textwrap.dedent(old), _indent(block[1]) + "    ") + block[3]
+
+
+def _laid_out(text: str, large: Collection[str]) -> str:
     try:
         formatted = format_string(text, _MODE)
         if "/*" in text:  # it breaks a line only when the comment in it is behind it

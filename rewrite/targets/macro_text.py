@@ -11,7 +11,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Final
 
+from unwet.rewrite.called_once import with_blocks
 from unwet.rewrite.common_comments import aloud
 from unwet.rewrite.derived_texts import with_derived_texts
 from unwet.rewrite.library import LINE, NO_VALUE, Macro, parameters
@@ -21,6 +23,8 @@ from unwet.rewrite.source_tables import table_parameters, with_tables
 from unwet.rewrite.targets.jinja import template, wrapped
 from unwet.rewrite.targets.jinja_values import look_up, printed_look_up, usual
 from unwet.rewrite.usual_ways import with_usual_ways
+
+NO_TABLES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Spoken:
 
     def of(self, macro: str) -> Mapping[str, str]:
         """Those of one macro."""
-        return self.tables.get(macro, MappingProxyType({}))
+        return self.tables.get(macro, NO_TABLES)
 
 
 def spoken_of(project: Project) -> Spoken:
@@ -44,7 +48,8 @@ def spoken_of(project: Project) -> Spoken:
     tables: dict[str, dict[str, str]] = defaultdict(dict)
     for (macro, name), schema in schemas.items():
         tables[macro][name] = f"source('{schema}', {same.get((macro, name), name)})"
-    return Spoken(replace(project, library=with_usual_ways(with_derived_texts(library))), tables)
+    library = with_blocks(with_usual_ways(with_derived_texts(library)))
+    return Spoken(replace(project, library=library), tables)
 
 
 def macro_text(
@@ -66,6 +71,19 @@ def macro_body(
     project: Project, macro: Macro, tables: Mapping[str, str], returns: bool = True
 ) -> str:
     """What stands between head and end of the macro."""
+    return blocks_text(project, macro.name) + _own_text(project, macro, tables, returns)
+
+
+def blocks_text(project: Project, host: str) -> str:
+    """What the template of a model or macro says in front, under names."""
+    blocks = project.library.blocks.get(host, ())
+    said = ((name, _own_text(project, macro, NO_TABLES)) for name, macro in blocks)
+    return "".join(f"{{% set {name} %}}\n{text}\n{{% endset %}}\n" for name, text in said)
+
+
+def _own_text(
+    project: Project, macro: Macro, tables: Mapping[str, str], returns: bool = True
+) -> str:
     if macro.kind == "look_up":
         show = look_up if returns else printed_look_up
         return show(macro.rows, macro.params[0], project.dialect)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from unwet.lineage.counted import counted
+from unwet.rewrite.called_once import macros_left
 from unwet.rewrite.project import Project
 from unwet.rewrite.repeats import Repeat
 from unwet.rewrite.sizes import Size
@@ -42,7 +43,7 @@ def _made_of(project: Project) -> str:
     macros = [path for path in project.templates if path.startswith("macros/")]
     parts = [counted(len(project.drafts) + len(made), "model"),
              counted(len(project.intermediates), "model that others read"),
-             counted(len(project.library.macros) + len(macros), "macro")]  # fmt: skip
+             counted(len(macros_left(project.library)) + len(macros), "macro")]  # fmt: skip
     if project.originals:
         many = len(project.originals)
         parts.append(f"{counted(many, 'script')} kept as {'it was' if many == 1 else 'they were'}")

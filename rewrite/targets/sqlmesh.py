@@ -23,7 +23,7 @@ from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
 from unwet.rewrite.targets.functions import FOLDER, needed, printed, rights, schemas
 from unwet.rewrite.targets.jinja import template
-from unwet.rewrite.targets.macro_text import macro_text, spoken_of
+from unwet.rewrite.targets.macro_text import blocks_text, macro_text, spoken_of
 from unwet.rewrite.targets.mesh_relations import with_source_names
 from unwet.rewrite.targets.placing import (
     DEFAULT_SCHEMAS,
@@ -169,7 +169,8 @@ class _Printer:
         tree = copied(self._library.models[draft.name])
         tree.comments = None
         sql = self._spelled(
-            template(
+            blocks_text(self._spoken.project, draft.name)
+            + template(
                 tree,
                 self.where.dialect,
                 self._library.calls,

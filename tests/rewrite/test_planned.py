@@ -6,13 +6,18 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from sqlglot import exp, parse_one
 
 from unwet.cli import main
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
+from unwet.lineage.tables import Catalog
+from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.plan_forms import SHOWN, WIDTH, as_text
-from unwet.rewrite.planned import Abstraction, Hole
+from unwet.rewrite.planned import Abstraction, Hole, abstractions
+from unwet.rewrite.project import Project
 from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.rewrite.shapes import Leaf
 from unwet.tests.rewrite.small_pile import FOLDER, small_pile
 
 REPORT = """
@@ -83,8 +88,7 @@ def test_nothing_to_make_once() -> None:
     assert as_text([], everything=False) == "nothing is worth having once\n"
 
 
-def test_what_saves_nothing_says_why_it_is_there() -> None:
-    """A query that one report hands to the macro of all, and a rule that is said in two places."""
+def test_a_query_that_one_report_hands_on_is_nothing_to_make_once() -> None:
     years = {"de": range(2021, 2024), "at": range(2019, 2024), "ch": range(2018, 2022)}
     shown = ", ".join(f"SUM(CASE WHEN n = {n} THEN amount ELSE 0 END) AS n_{n}" for n in range(6))
     tail = f"SELECT region, {shown} FROM good WHERE region IS NOT NULL GROUP BY region"
@@ -96,13 +100,26 @@ def test_what_saves_nothing_says_why_it_is_there() -> None:
         )
         sql = f"CREATE TABLE r.{name} AS WITH good AS ({rows}) {tail}"
         scripts.append(Source(f"{name}.sql", sql, "duckdb"))
-    found = refactor(load(scripts, "duckdb"), Request()).abstractions
-    [taker] = [each for each in found if each.saves > 0]
-    given = [each for each in found if each.saves <= 0]
-    assert len(given) == 3 and taker.why == ""
-    assert {each.why for each in given} == {f"saves through {taker.name}, as its argument"}
-    text = as_text(found, everything=True)
-    assert text.count(f"saves through {taker.name}, as its argument") == 3
+    result = refactor(load(scripts, "duckdb"), Request())
+    [taker] = result.abstractions
+    assert taker.saves > 0 and taker.why == "" and result.macros == 1
+    assert "3 models, 1 macro" in result.files["MIGRATION.md"].replace(
+        "0 models that others read, ", ""
+    )
+    assert sum("{% endset %}" in text for text in result.files.values()) == 3
+
+
+def test_what_saves_nothing_says_why_it_is_there() -> None:
+    """A condition that two reports hand to the macro of all, and a rule in two places."""
+    paid = Macro("is_paid", (), parse_one("status = 'paid'"), "expression")
+    rows = Macro("rows", ("test",), parse_one("SELECT a FROM t WHERE h__test__h"), "query")
+    said = MacroCall("rows", (("test", Leaf("condition", "call__0__call")),))
+    models = {name: exp.Var(this=f"call__{n}__call") for n, name in ((1, "a"), (2, "b"))}
+    library = Library(models, (paid, rows), (MacroCall("is_paid", ()), said, said))
+    found = abstractions(Project("p", "duckdb", (), (), library, {}, (), Catalog()))
+    [given] = [each for each in found if each.name == "is_paid"]
+    assert given.saves <= 0 and given.why == "saves through rows, as its argument"
+    assert "saves through rows, as its argument" in as_text(found, everything=True)
     rule = Abstraction("is_paid", "macro", ("a", "b"), 1, 2, 5)
     assert "saves no lines: what it says is changed in one place" in as_text([rule], True)
 

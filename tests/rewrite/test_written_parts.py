@@ -1,7 +1,8 @@
-"""A query that only one copy has is a macro that its call hands on."""
+"""A query that only one copy has is a block of its model, which its call hands on."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -44,9 +45,11 @@ def test_each_copy_hands_on_its_own_query(tmp_path: Path) -> None:
                 schema=SCHEMA)  # type: ignore[arg-type]  # fmt: skip
     result = refactor(pile, Request(out=tmp_path / "project"))
     assert [(v.outcome, v.name) for v in result.verdicts] == [("proved", n) for n in sorted(texts)]
-    macros = {path.stem for path in (tmp_path / "project" / "macros").glob("*.sql")}
-    assert {f"{name}_picked_2" for name in texts} < macros
-    assert len(macros) == len(texts) + 1
+    assert len([*(tmp_path / "project" / "macros").glob("*.sql")]) == result.macros == 1
+    for name in texts:
+        model = (tmp_path / "project" / "models" / "marts" / f"{name}.sql").read_text("utf-8")
+        assert re.search(r"^{% set (\w+) %}\n    select.*^{% endset %}\n.*\(\1=\1\)", model,
+                         re.DOTALL | re.MULTILINE)  # fmt: skip
     base = duckdb.connect()
     base.execute(ROWS)
     made = models(tmp_path / "project")

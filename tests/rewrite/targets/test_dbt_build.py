@@ -24,6 +24,8 @@ from unwet.rewrite.targets.place import write
 from unwet.tests.rewrite.prove.servers import missing
 from unwet.tests.rewrite.small_pile import small_pile
 from unwet.tests.rewrite.small_world import SCHEMA
+from unwet.tests.rewrite.test_variants import ROWS
+from unwet.tests.rewrite.test_written_parts import PICKED, REPORT
 
 ROOT = Path(__file__).parents[3]
 VENV = Path(os.environ.get("UNWET_DBT", ROOT / "build" / "venvs" / "dbt"))
@@ -91,6 +93,26 @@ def test_dbt_reads_what_is_said_of_a_folder_below_marts(dbt: Path, tmp_path: Pat
             "SELECT table_name, table_type FROM information_schema.tables WHERE table_name ~ 'd_.'"
         )
         assert connection.execute(like).fetchall() == [("d_d", "BASE TABLE")]
+
+
+def test_a_query_that_a_call_hands_on_is_a_block(dbt: Path, tmp_path: Path) -> None:
+    texts = {name: REPORT.format(name=name, picked=query) for name, query in PICKED.items()}
+    pile = load([Source(f"{name}.sql", text, "duckdb") for name, text in texts.items()])
+    result = refactor(pile, Request(name="small"))
+    assert sum("{% endset %}" in text for text in result.files.values()) == len(PICKED)
+    data = tmp_path / "data.duckdb"
+    with duckdb.connect(str(data)) as connection:
+        connection.execute(ROWS)
+        wanted = {}
+        for name, text in texts.items():
+            connection.execute(text)
+            wanted[name] = connection.execute(f"FROM {name} ORDER BY ALL").fetchall()
+            connection.execute(f"DROP TABLE {name}")
+    done = build(dbt, result.files, tmp_path / "project", data)
+    assert done["model success"] == len(PICKED)
+    with duckdb.connect(str(data)) as connection:
+        for name, rows in wanted.items():
+            assert connection.execute(f"FROM {name} ORDER BY ALL").fetchall() == rows != []
 
 
 def test_functions_are_made_before_the_models(dbt: Path, tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from unwet.rewrite.targets.mesh_relations import with_source_names
 from unwet.rewrite.targets.place import write
 from unwet.rewrite.targets.placing import Places
 from unwet.tests.rewrite.targets.small_shop import data_sql, modelled, readable, rewritten
+from unwet.tests.rewrite.test_variants import ROWS
+from unwet.tests.rewrite.test_written_parts import PICKED, REPORT
 from unwet.tests.test_small_pile import order
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -120,6 +122,22 @@ def test_functions_are_made_before_the_models(home: Path) -> None:
     (home / "pairs.json").write_text(json.dumps(pairs), "utf-8")
     found = json.loads(run(home, program("python"), "-c", COMPARE, database, home / "pairs.json"))
     assert set(found.values()) == {0}
+
+
+def test_a_query_that_a_call_hands_on_is_a_block(home: Path) -> None:
+    texts = {name: REPORT.format(name=name, picked=query) for name, query in PICKED.items()}
+    project, database = home / "blocks", home / "blocks.duckdb"
+    result = refactor([Source(f"p/{name}.sql", text) for name, text in texts.items()], project,
+                      "duckdb", generated=False, target="sqlmesh")  # fmt: skip
+    assert sum("{% endset %}" in text for text in result.files.values()) == len(PICKED)
+    (home / "blocks.sql").write_text("".join([ROWS, *(f"{t};" for t in texts.values())]), "utf-8")
+    run(home, program("python"), "-c", RUN, database, home / "blocks.sql")
+    run(project, program("sqlmesh"), "plan", "--auto-apply", "--no-prompts",
+        UNWET_DUCKDB=str(database))  # fmt: skip
+    pairs = {name: f"marts.{name}" for name in PICKED}
+    (home / "pairs.json").write_text(json.dumps(pairs), "utf-8")
+    found = json.loads(run(home, program("python"), "-c", COMPARE, database, home / "pairs.json"))
+    assert found == dict.fromkeys(PICKED, 0)
 
 
 def test_sqlmesh_runs_the_unit_tests(home: Path) -> None:
