@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from unwet.rewrite.algebra import Agg, Call, Expr, Lit
+from unwet.rewrite.scalars import ONE_TRUNCATION
 
 APART: Final = "apart=True"
 
@@ -40,6 +41,9 @@ _SUNDAY: Final = {
 }
 # EXTRACT(WEEK ..): ISO 8601, but there
 _WEEKS: Final = {"bigquery": "Sundays", "mysql": "Sundays, from 0", "tsql": "from January 1"}
+# DATE_TRUNC of a day is a day there, and a moment elsewhere
+_DAYS_STAY: Final = ONE_TRUNCATION | {"bigquery", "clickhouse"}
+_TEXTS: Final = frozenset({"to:varchar", "to:text", "to:char", "to:nvarchar", "to:nchar"})
 _WHOLE_UNITS: Final = frozenset({"databricks", "trino", "presto", "athena"})  # DATEDIFF
 # SECOND with its fraction; elsewhere an integer
 _SPLIT_SECONDS: Final = frozenset(
@@ -68,6 +72,7 @@ def known_apart(call: Call, source: str, target: str) -> tuple[Call, str]:
         or _substring(call, source, target)
         or _of_null(call, source, target)
         or _of_dates(call, source, target)
+        or _written_days(call, source, target)
         or _length(call, source, target)
         or _hash(call)
         or _bits(call, source, target)
@@ -149,6 +154,28 @@ def _of_dates(call: Call, source: str, target: str) -> bool:
         case "datediff" if "unit:var DAY" not in call.shape and "this" in call.shape:
             has_unit = any(slot.startswith("unit:") for slot in call.shape)
             return has_unit and (source in _WHOLE_UNITS) != (target in _WHOLE_UNITS)
+        case _:
+            return False
+
+
+def _written_days(call: Call, source: str, target: str) -> bool:
+    """The first day of a month as a text: with the time of day where it is a moment."""
+    is_text = call.op in ("dpipe", "concat", "concatws") or (
+        call.op in ("cast", "trycast") and not _TEXTS.isdisjoint(call.shape)
+    )
+    return is_text and moments(source, target) and any(map(is_truncated_day, call.args))
+
+
+def moments(source: str, target: str) -> bool:
+    """Whether DATE_TRUNC of a day is a day in one of two dialects, and a moment in the other."""
+    return (source in _DAYS_STAY) != (target in _DAYS_STAY)
+
+
+def is_truncated_day(expr: Expr) -> bool:
+    """DATE_TRUNC(.., CAST(x AS DATE))"""
+    match expr:
+        case Call(op="timestamptrunc", args=(Call(op="cast" | "trycast", shape=shape), *_)):
+            return "to:date" in shape
         case _:
             return False
 

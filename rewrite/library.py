@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -13,6 +14,7 @@ from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.shapes import Leaf
 
+_WORD = re.compile(r"\w+")
 LINE = 88  # the width a macro call is wrapped at
 NO_CONDITION = Leaf("condition", "TRUE")
 NO_NAMES = Leaf("names", "[]")
@@ -145,6 +147,14 @@ def texts_within(tree: exp.Expr, calls: Sequence[MacroCall]) -> Iterator[str]:
     yield from texts(tree)
     for number in sorted(calls_within(numbers_of(tree), calls)):
         yield from (leaf.text for _, leaf in (*calls[number].args, *calls[number].unsaid))
+
+
+def says_one_of(text: str, names: AbstractSet[str], calls: Sequence[MacroCall]) -> bool:
+    """Whether one of the words, in small letters, is in a text or in what calls in it say."""
+    said = [text]
+    for number in calls_within(numbers_in(text), calls):
+        said += (leaf.text for _, leaf in (*calls[number].args, *calls[number].unsaid))
+    return any(not names.isdisjoint(_WORD.findall(each.lower())) for each in said)
 
 
 def calls_made(library: Library) -> list[int]:

@@ -35,6 +35,7 @@ from unwet.rewrite.library import (
     numbers_in,
     numbers_of,
     says_all,
+    says_one_of,
     texts_within,
 )
 from unwet.rewrite.limits import NO_LIMITS, Limits
@@ -307,9 +308,7 @@ class _Work:
         calls += [MacroCall(each, self._handed_on(each)) for each in places]
         theirs = [models[taken]] if taken in models else self.own[taken]
         mine = [models[name]] if name in models else self.own[name]
-        if found.renamed and (
-            macro.kind == "tail" or any(_says(calls[n], found.renamed) for n in theirs)
-        ):
+        if found.renamed and (macro.kind == "tail" or self._is_told(taken, found.renamed)):
             return None  # a tail's names stand beside those of its caller, too
         before = sum(height_of(calls[n]) for n in (*theirs, *mine) if n not in models.values())
         before += sum(self._lines(n) + (_AROUND if n in self.macros else 0) for n in (name, taken))
@@ -332,6 +331,36 @@ class _Work:
             if tree_lines(made.tree, self.dialect) < self.limits.sharing.min_lines:
                 return None
         return _Merge(saved, name, taken, made, calls, models) if saved >= least else None
+
+    def _is_told(self, taken: str, names: AbstractSet[str]) -> bool:
+        """Whether a call says one of these names, of relations within what is taken: for one of its
+        parameters, or for what hands that on."""
+        host = self._host(taken)
+        waiting = [(host, name) for name in self._parameters(self._tree(taken))]
+        seen = set(waiting)
+        while waiting:
+            place, name = waiting.pop()
+            for number in self.own.get(place, ()):
+                call = self.calls[number]
+                text = dict((*call.unsaid, *call.args)).get(name, NO_CONDITION).text
+                if says_one_of(text, names, self.calls):
+                    return True
+                said = [text, *(t for n in calls_within(numbers_in(text), self.calls)
+                                for t in _texts(self.calls[n]))]  # fmt: skip
+                handed = {hole for each in said for hole in HOLE.findall(each)}
+                for around in self._callers(number) if handed else ():
+                    new = {(around, hole) for hole in handed} - seen
+                    seen |= new
+                    waiting += sorted(new)
+        return False
+
+    def _callers(self, number: int) -> list[str]:
+        """The macros in which a call stands."""
+        return [
+            name
+            for name, macro in self.macros.items()
+            if number in calls_within(numbers_of(macro.tree), self.calls)
+        ]
 
     def _is_template(self, macro: Macro, made: Macro, found: Aligned, more: int) -> bool:
         """Whether what a macro becomes says enough itself, with so many parameters more."""
@@ -470,10 +499,8 @@ def _handed_on(
     return replace(leaf, text=f"call__{len(calls) - 1}__call")
 
 
-def _says(call: MacroCall, names: frozenset[str]) -> bool:
-    """Whether a text that a call says has one of these words."""
-    texts_said = (leaf.text.lower() for _, leaf in (*call.args, *call.unsaid))
-    return any(not names.isdisjoint(re.findall(r"\w+", text)) for text in texts_said)
+def _texts(call: MacroCall) -> list[str]:
+    return [leaf.text for _, leaf in (*call.args, *call.unsaid)]
 
 
 def _is_plain(macro: Macro) -> bool:

@@ -62,6 +62,7 @@ from unwet.rewrite.prove.roundtrip import ReadBack, Readings, read_back
 from unwet.rewrite.prove.servers.dbapi import Connected
 from unwet.rewrite.prove.tested import DataVerdict, placed
 from unwet.rewrite.prove.undecided import Undecided
+from unwet.rewrite.prove.wanted import meant
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.read_by_nobody import read_only
 from unwet.rewrite.refined import refined, said_shortly
@@ -327,7 +328,8 @@ class _Job:
             return self._named(
                 self._project(*read_only(shared.drafts, library, shared.intermediates, own | texts))
             )
-        rows = {name: self.normalizer.run(plan.rel)[0] for name, plan in through.plans.items()}
+        full = {name: self._meant(plan) for name, plan in through.plans.items()}
+        rows = {name: self.normalizer.run(plan.rel)[0] for name, plan in full.items()}
         plain = {name: rel for name, rel in rows.items() if not self.plans[name].order}
         worded = conform(mine, plain, own, self.worded)
         ends = [deadline.after(part) for part in _SHARES]
@@ -395,6 +397,10 @@ class _Job:
                              for each, why in problems.items())  # fmt: skip
         return project
 
+    def _meant(self, plan: Plan) -> Plan:
+        """A plan in which tables have become queries: what types these have is known now."""
+        return meant(plan, self.dialect, self.pile.catalog)
+
     def _unproved_in(self, project: Project) -> frozenset[str]:
         found = self.found = self._read(self._files(project))
         lost, self.shared_assumptions = set[str](), frozenset[str]()
@@ -418,7 +424,7 @@ class _Job:
                 continue
             model = back.plan
             if not proves(wanted, model, self.normalizer):
-                wanted, model = old.plan(wanted), new.plan(model)
+                wanted, model = self._meant(old.plan(wanted)), self._meant(new.plan(model))
                 if not proves(wanted, model, self.normalizer):
                     if not proves(wanted, model, rules):
                         lost.add(draft.name)

@@ -24,9 +24,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from sqlglot import exp, serde
 from sqlglot.errors import SqlglotError
@@ -86,7 +86,7 @@ def encode(node: exp.Expr, leaf: Leaf, dialect: str = "") -> Expr:
         elif (known := leaf(item)) is not None:
             done.append(known)
         else:
-            step = _with_names(item, _encoding(item), dialect)
+            step = _with_names(item, _as_written(item, dialect), dialect)
             todo.append(_Build(len(step.children), step.make))
             todo.extend(reversed(step.children))
     return done[0]
@@ -243,6 +243,24 @@ def _call(node: exp.Expr) -> _Step:
         _fill(slots, name, value, node)
     op, shape = node.key, tuple(slots.shape)
     return _Step(slots.children, lambda values: Call(op, tuple(values), shape))
+
+
+# DATE_TRUNC(unit, x) is one function there, of days and of moments; the parser has another node for
+# CAST(x AS DATE) in it, which a column that is one does not get
+ONE_TRUNCATION: Final = frozenset({"duckdb", "snowflake", "presto", "trino", "athena"})
+
+
+def _as_written(node: exp.Expr, dialect: str) -> _Step:
+    """The step of a node; of what is written alike the same one, whatever is within."""
+    match node:
+        case exp.DateTrunc(args={"unit": exp.Literal(is_string=True) as unit}) if (
+            dialect in ONE_TRUNCATION
+        ):
+            others = {name: v for name, v in node.args.items() if name not in ("this", "unit")}
+            empty = exp.TimestampTrunc(this=exp.null(), unit=exp.var(unit.name), **others)
+            return replace(_call(empty), children=[node.this])
+        case _:
+            return _encoding(node)
 
 
 # ROW(a) of Trino: "Unnamed row fields" (its manual, "Data types"); elsewhere the value has names

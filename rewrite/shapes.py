@@ -141,8 +141,10 @@ def leaf_nodes(tree: exp.Expr, skip: int = 0, leaf: Leaves | None = None) -> lis
 
 
 def as_leaf(node: exp.Expr) -> Leaf | None:
-    """The leaf that a node is, if it is one."""
+    """The leaf that a node is, if it is one; where a loop says its word there is none."""
     kind = type(node)  # every node of every tree is asked: no pattern is tried one by one
+    if (kind is exp.Identifier or kind is exp.Literal) and ITEM in node.name:
+        return None
     if kind is exp.Identifier:
         quoted = bool(node.args.get("quoted"))
         return _leaf("name", node.name if quoted else node.name.lower(), quoted)

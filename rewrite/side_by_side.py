@@ -27,6 +27,7 @@ from unwet.rewrite.library import (
     calls_within,
     numbers_in,
     numbers_of,
+    says_one_of,
 )
 from unwet.rewrite.naming import snake
 from unwet.rewrite.optional_orders import is_optional, optional_order
@@ -103,7 +104,7 @@ def side_by_side(
     state = work.state
     new = tuple(New(a, b, word, tuple(puts)) for (a, b), (word, puts) in state.new.items())
     renamed = frozenset(n for pair in state.names.items() if pair[0] != pair[1] for n in pair)
-    if any(not renamed.isdisjoint(re.findall(r"\w+", text.lower())) for text in work.spoken):
+    if renamed and any(says_one_of(text, renamed, work.calls) for text in work.spoken):
         return None  # what an argument says of a relation would be said of another one
     return Aligned(tree, state.said, new, renamed, work.calls)
 

@@ -16,9 +16,15 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Node
-from unwet.rewrite.known_apart import APART, estimated_apart, known_apart
+from unwet.rewrite.known_apart import (
+    APART,
+    estimated_apart,
+    is_truncated_day,
+    known_apart,
+    moments,
+)
 from unwet.rewrite.mapping import mapped
-from unwet.rewrite.scalars import is_decimal
+from unwet.rewrite.scalars import ONE_TRUNCATION, is_decimal
 
 N = TypeVar("N", bound=Node)
 _TYPE = "to:"
@@ -80,6 +86,21 @@ def _dates(call: Call, _source: str, target: str) -> tuple[Call, str]:
             return _cast(value, "date", target), "arguments of date functions are dates"
         case Call(op="timestrtotime", args=(value,), shape=("this",)):
             return _cast(value, "timestamp", target), "arguments of DATEDIFF are dates"
+        case _:
+            return call, ""
+
+
+def _truncated_days(call: Call, source: str, target: str) -> tuple[Call, str]:
+    """DATE_TRUNC of a day is one function of days and moments in some dialects (`scalars`)."""
+    match call:
+        case Call(
+            op="datetrunc",
+            args=(Lit(kind="string", text=unit), Call(op="cast" | "trycast") as day),
+            shape=("unit", "this"),
+        ) if target in ONE_TRUNCATION and _TYPE + "date" in day.shape:
+            return Call("timestamptrunc", (day,), ("this", f"unit:var {unit}")), ""
+        case _ if is_truncated_day(call) and moments(source, target):
+            return call, f"DATE_TRUNC of a date is a date or a timestamp ({source} and {target})"
         case _:
             return call, ""
 
@@ -212,6 +233,7 @@ _STEPS = (
     known_apart,  # first: the next ones spell calls as the target does
     _types,
     _dates,
+    _truncated_days,
     _boundaries,
     _division,
     _weekday,

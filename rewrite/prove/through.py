@@ -15,7 +15,7 @@ from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.definitions import Report
 from unwet.rewrite.prove.roundtrip import ReadBack
-from unwet.rewrite.prove.wanted import wanted
+from unwet.rewrite.prove.wanted import meant, wanted
 from unwet.rewrite.unfolding import Unfolding, both
 
 
@@ -35,7 +35,9 @@ class Through:
     def plans(self, legacy: Plan, project: Plan) -> tuple[Plan, Plan]:
         """Both plans over what no report makes."""
         old, new = self._sides
-        return old.plan(legacy), new.plan(project)
+        sides = old.plan(legacy), new.plan(project)
+        ours, theirs = (meant(each, self._target, self._catalog) for each in sides)
+        return ours, theirs
 
     def assumed(self, legacy: Plan, project: Plan) -> frozenset[str]:
         """What it takes to read both through: to say the old queries in the project's dialect, and

@@ -268,3 +268,21 @@ def test_a_name_of_its_own_that_a_list_says_is_a_parameter_too() -> None:
     units = [Unit("whole", h, tree, Survey(tree).shape(tree), h) for h, tree in hosts.items()]
     [family] = families(units)
     assert {tuple(leaf.text for leaf in hole.values) for hole in family.holes} >= {("came", "went")}
+
+
+def test_a_list_of_ctes_and_one_of_sources_are_two_templates() -> None:
+    """What a loop says its word in is no parameter, whatever else the branches have in common."""
+    texts = {
+        "a": "SELECT COUNT(*) AS n FROM (SELECT k FROM old UNION ALL SELECT k FROM new) AS x",
+        "b": "SELECT COUNT(*) AS n FROM (SELECT k FROM old UNION ALL SELECT k FROM late) AS x",
+        "c": "SELECT COUNT(*) AS n FROM (SELECT k FROM src__m__t__src UNION ALL "
+        "SELECT k FROM src__m__u__src) AS x",
+        "d": "SELECT COUNT(*) AS n FROM (SELECT k FROM src__n__t__src UNION ALL "
+        "SELECT k FROM src__n__u__src) AS x",
+    }
+    hosts = {name: read(sql) for name, sql in texts.items()}
+    assert say_branch_runs(hosts, "duckdb") == [*texts]
+    shapes = {name: Survey(tree).shape(tree) for name, tree in hosts.items()}
+    assert shapes["a"].digest == shapes["b"].digest
+    assert len({shape.digest for shape in shapes.values()}) == 3
+    assert not any("item" in leaf.text for shape in shapes.values() for leaf in shape.leaves)

@@ -651,3 +651,48 @@ def test_a_template_says_three_words_besides_what_is_new(test: str, macros: int)
     assert len(made.macros) == macros
     if macros == 1:
         assert last(made)["columns"] == Leaf("condition", "RTRIM(url, '/') AS origin")
+
+
+@pytest.mark.parametrize(
+    ("said", "is_taken"),
+    [("bytes > 3", True), ("own.bytes > 3", False), ("call__3__call", False),
+     ("call__4__call AND bytes > 3", True), ("NOT h__test__h", False)],
+)  # fmt: skip
+def test_what_callers_of_the_macro_around_say_of_a_relation_keeps_its_name(
+    said: str, is_taken: bool
+) -> None:
+    """The query in it would be a call of a macro in which that relation is called otherwise."""
+    query = (
+        "SELECT {0}.client, COUNT(*) AS n, SUM({0}.bytes) AS bytes, MIN({0}.bytes) AS least, "
+        "MAX({0}.bytes) AS most, AVG({0}.bytes) AS mean FROM pages AS {0} "
+        "WHERE {0}.kind = 'a' AND {1} GROUP BY {0}.client"
+    )
+    around = sqlglot.parse_one("SELECT x.n FROM (SELECT 1) AS x JOIN u ON u.n = x.n")
+    inner = sqlglot.parse_one(query.format("own", "h__test__h"))
+    for column in [c for c in inner.find_all(exp.Column) if c.name == "h__test__h"]:
+        column.replace(exp.Var(this="h__test__h"))
+    next(iter(around.find_all(exp.Subquery))).set("this", inner)
+    calling = sqlglot.parse_one("SELECT y.n FROM (SELECT 1) AS y")
+    next(iter(calling.find_all(exp.Subquery))).set("this", exp.Var(this="call__5__call"))
+    macros = (
+        Macro("rows_of_all", ("test",), around, "query"),
+        Macro("within", ("column",), sqlglot.parse_one("SELECT h__column__h > 1"), "expression"),
+        Macro("other", ("test",), calling, "query"),
+    )
+    told = (("test", Leaf("condition", said)),)
+    calls = (
+        MacroCall("rows_of_all", told),
+        MacroCall("rows_of_all", told),
+        MacroCall("other", (("test", Leaf("condition", "own.bytes > 3")),)),
+        MacroCall("within", (("column", Leaf("condition", "own.bytes")),)),
+        MacroCall("within", (("column", Leaf("condition", "bytes")),)),
+        MacroCall("rows_of_all", (("test", Leaf("condition", "NOT h__test__h"
+                                  if "h__" in said else "TRUE")),)),  # fmt: skip
+    )
+    if "h__" in said:
+        calls = (*(replace(c, args=(("test", Leaf("condition", "TRUE")),)) for c in calls[:2]),
+                 *calls[2:])  # fmt: skip
+    models: dict[str, exp.Expr] = {f"m{n}": exp.Var(this=f"call__{n}__call") for n in (0, 1, 2)}
+    models["plain"] = sqlglot.parse_one(query.format("net", "net.day > 1"))
+    made = with_one_macro(Library(models, macros, calls), "duckdb", 5)
+    assert (len(made.macros) > len(macros)) is is_taken

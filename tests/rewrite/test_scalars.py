@@ -364,3 +364,20 @@ def test_long_chains_need_no_stack() -> None:
     sums = " + ".join(["a"] * 3000)
     tree = parse(sums, "duckdb")
     assert encode(decode(encode(tree, leaf), column, no_query), leaf) == encode(tree, leaf)
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "trino", "snowflake", "bigquery"])
+def test_days_and_moments_are_cut_off_by_one_function(dialect: str) -> None:
+    """Whether the argument is a CAST is seen by the parser alone, and lost in a CTE."""
+
+    def call(sql: str) -> Call:
+        tree = sqlglot.parse_one(sql, dialect=dialect)
+        made = encode(tree, lambda n: Col(0) if isinstance(n, exp.Column) else None, dialect)
+        assert isinstance(made, Call) and tree.sql(dialect) == sql
+        return made
+
+    order = "{}, MONTH" if dialect == "bigquery" else "'MONTH', {}"
+    day, moment = (call(f"DATE_TRUNC({order.format(of)})") for of in ("CAST(a AS DATE)", "a"))
+    assert (day.op, day.shape) == (moment.op, moment.shape)
+    assert day.args[-1] != moment.args[-1]
+    assert day != call(f"DATE_TRUNC({order.format('a').replace('MONTH', 'YEAR')})")

@@ -37,6 +37,7 @@ ASSUMED = [
     ("mysql", "SELECT a FROM t", "letter for letter"),
     ("postgres", "SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b", "not understood"),
     ("postgres", "SELECT (a, b) IN ((1, 2)) AS x FROM t", "part of a row"),
+    ("postgres", "SELECT DATE_TRUNC('month', CAST(y AS DATE)) AS x FROM s", "date or a timestamp"),
 ]
 
 
@@ -65,6 +66,7 @@ EQUATIONS = [
     ("postgres", "SELECT CAST(a AS INT) AS x FROM t"),
     ("postgres", "SELECT AVG(a) AS x FROM t"),
     ("postgres", "SELECT EXTRACT(dow FROM y) AS d FROM s"),
+    ("bigquery", "SELECT DATE_TRUNC(CAST(y AS DATE), MONTH) AS d FROM s"),
     ("postgres", "SELECT a, b FROM t ORDER BY a DESC, b LIMIT 3"),
     ("snowflake", "SELECT a, b FROM t QUALIFY RANK() OVER (ORDER BY a) = 1"),
 ]
@@ -129,6 +131,8 @@ APART = [
     ("EXTRACT(SECOND FROM y) = 1", "postgres spark", "duckdb trino"),
     ("CAST(2.5 AS INT) = a", "tsql sqlite", "duckdb postgres"),
     ("UNICODE(c) = 1", "sqlite", "duckdb"),
+    ("CAST(DATE_TRUNC('month', CAST(y AS DATE)) AS TEXT) = c", "postgres databricks", "duckdb"),
+    ("DATE_TRUNC('month', CAST(y AS DATE)) || c = c", "duckdb", "postgres"),
 ]
 """What the two groups of dialects are known to understand differently."""
 
@@ -136,6 +140,8 @@ ALIKE = [
     ("c LIKE 'a%'", "postgres", "duckdb"),
     ("c LIKE '[ab]%'", "postgres", "duckdb"),
     ("SUBSTRING(c, 1, 2) = 'a'", "postgres", "bigquery"),
+    ("DATE_TRUNC('month', y) = y", "postgres", "duckdb"),
+    ("DATE_TRUNC('month', CAST(y AS DATE)) = y", "duckdb", "trino"),
     ("SUBSTRING(c, 0, 2) = 'a'", "postgres", "duckdb"),
     ("'x' || 'y' = 'a'", "oracle", "postgres"),
     ("GREATEST(a, b) = 1", "postgres", "duckdb"),
