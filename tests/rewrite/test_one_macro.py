@@ -679,19 +679,19 @@ def test_what_callers_of_the_macro_around_say_of_a_relation_keeps_its_name(
         Macro("within", ("column",), sqlglot.parse_one("SELECT h__column__h > 1"), "expression"),
         Macro("other", ("test",), calling, "query"),
     )
-    told = (("test", Leaf("condition", said)),)
+    direct, handed = ("TRUE", said) if "h__" in said else (said, "TRUE")
+
+    def test(text: str) -> tuple[tuple[str, Leaf], ...]:
+        return (("test", Leaf("condition", text)),)
+
     calls = (
-        MacroCall("rows_of_all", told),
-        MacroCall("rows_of_all", told),
-        MacroCall("other", (("test", Leaf("condition", "own.bytes > 3")),)),
+        MacroCall("rows_of_all", test(direct)),
+        MacroCall("rows_of_all", test(direct)),
+        MacroCall("other", test("own.bytes > 3")),
         MacroCall("within", (("column", Leaf("condition", "own.bytes")),)),
         MacroCall("within", (("column", Leaf("condition", "bytes")),)),
-        MacroCall("rows_of_all", (("test", Leaf("condition", "NOT h__test__h"
-                                  if "h__" in said else "TRUE")),)),  # fmt: skip
+        MacroCall("rows_of_all", test(handed)),
     )
-    if "h__" in said:
-        calls = (*(replace(c, args=(("test", Leaf("condition", "TRUE")),)) for c in calls[:2]),
-                 *calls[2:])  # fmt: skip
     models: dict[str, exp.Expr] = {f"m{n}": exp.Var(this=f"call__{n}__call") for n in (0, 1, 2)}
     models["plain"] = sqlglot.parse_one(query.format("net", "net.day > 1"))
     made = with_one_macro(Library(models, macros, calls), "duckdb", 5)
