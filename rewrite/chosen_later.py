@@ -85,7 +85,7 @@ def _reopened(library: Library, dialect: str, stay: AbstractSet[str], owners: Ow
     first: dict[MacroCall, int] = {}
     for number, call in enumerate(library.calls):
         first.setdefault(call, number)
-    numbers = [first[call] for call in library.calls]
+    numbers = [n if _hands_on(call) else first[call] for n, call in enumerate(library.calls)]
     for tree in trees.values():
         _with_first_numbers(tree, numbers)
     return shop
@@ -138,8 +138,12 @@ def _is_closed(library: Library, tree: exp.Expr) -> bool:
     loops = has_runs(tree) or has_branch_runs(tree)
     if loops or any(word.startswith(("tail__", "list__")) for word in words):
         return True
-    calls = (library.calls[number] for number in numbers_of(tree))
-    return any("h__" in leaf.text for call in calls for _, leaf in call.args)
+    return any(_hands_on(library.calls[number]) for number in numbers_of(tree))
+
+
+def _hands_on(call: MacroCall) -> bool:
+    """Whether it says a parameter of the macro around, which is another one in another macro."""
+    return any("h__" in leaf.text for _, leaf in call.args)
 
 
 def _with_first_numbers(tree: exp.Expr, numbers: Sequence[int]) -> None:

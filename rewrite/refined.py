@@ -25,6 +25,7 @@ from unwet.rewrite.named_conditions import with_named_conditions
 from unwet.rewrite.never_said import without_never_said
 from unwet.rewrite.one_macro import with_one_macro
 from unwet.rewrite.own_conditions import with_own_conditions
+from unwet.rewrite.readings import with_readings
 from unwet.rewrite.said_once import said_once
 from unwet.rewrite.said_ranges import with_ranges
 from unwet.rewrite.selections import selected
@@ -59,6 +60,7 @@ def refined(
         library = with_ranges(library, names, most, stay | alone)
         library = with_named_conditions(library, dialect, names, stay | alone)
     if in_other_words:
+        library = with_readings(library, dialect, names, stay, owners.limits)
         library = with_derived_tables(library, dialect, stay, owners, over)
         library = with_one_macro(library, dialect, most, stay, over, names, owners.limits)
         library = with_united_calls(library, names, most, stay, owners)

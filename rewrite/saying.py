@@ -53,7 +53,7 @@ class Saying:
 
     def __init__(self, calls: Sequence[MacroCall], dialect: str, most: int) -> None:
         self.state = State()
-        self.calls, self._dialect, self._most = [*calls], dialect, most
+        self.calls, self.dialect, self._most = [*calls], dialect, most
         self.spoken: list[str] = []  # what calls in the second template say as a text
 
     def condition(self, tests: Sequence[exp.Expr]) -> Leaf | None:
@@ -172,7 +172,7 @@ class Saying:
         for column in copy.find_all(exp.Column):
             if (name := self.state.names.get(column.table.lower())) is not None:
                 column.set("table", exp.to_identifier(name))
-        return in_line(copy, self._dialect, spent=True)
+        return in_line(copy, self.dialect, spent=True)
 
 
 def _is_plain(item: exp.Expr) -> bool:

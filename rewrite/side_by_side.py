@@ -163,7 +163,7 @@ class _Alignment(Saying):
     def _chain(self, mine: exp.Expr, other: exp.Expr) -> bool:
         """Conditions that hold together, in any order, of which some may be others."""
         return self._conjuncts(_flat(mine), _flat(other), lambda kept, name: _replaced(
-            mine, _beside(kept, name)))  # fmt: skip
+            mine, beside(kept, name)))  # fmt: skip
 
     def _conjuncts(
         self,
@@ -230,7 +230,7 @@ class _Alignment(Saying):
 
     def _distinct(self, mine: exp.Select, other: exp.Select) -> bool:
         """Whether rows may come twice, which a parameter may say."""
-        one, two = _distinct_of(mine), _distinct_of(other)
+        one, two = distinct_of(mine), distinct_of(other)
         if one is None or two is None:
             return mine.args.get("distinct") == other.args.get("distinct")
         if (hole := HOLE.fullmatch(one.text)) is not None:
@@ -274,7 +274,7 @@ class _Alignment(Saying):
         return self._conjuncts(
             _tests(mine, clause),
             _tests(other, clause),
-            lambda kept, name: mine.set(clause, _CLAUSES[clause](this=_beside(kept, name))),
+            lambda kept, name: mine.set(clause, _CLAUSES[clause](this=beside(kept, name))),
         )
 
     def _paired(
@@ -433,7 +433,7 @@ def _flat(test: exp.Expr) -> list[exp.Expr]:
     return [*conjuncts(test)] if isinstance(test, exp.And) else [test]
 
 
-def _beside(tests: Sequence[exp.Expr], name: str) -> exp.Expr:
+def beside(tests: Sequence[exp.Expr], name: str) -> exp.Expr:
     """The conditions with a parameter behind them."""
     word: exp.Expr = exp.Var(this=f"h__{name}__h")
     for test in reversed(tests):
@@ -456,7 +456,7 @@ def _tests(query: exp.Select, clause: str) -> list[exp.Expr]:
     return [*conjuncts(found.this)] if found is not None else []
 
 
-def _distinct_of(query: exp.Select) -> Leaf | None:
+def distinct_of(query: exp.Select) -> Leaf | None:
     """The word for it; None where that says more."""
     said, words = query.args.get("distinct"), query.args.get("operation_modifiers")
     if words:

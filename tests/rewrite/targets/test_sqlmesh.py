@@ -155,7 +155,7 @@ def test_copies_that_call_macros_are_blueprints_of_a_template() -> None:
     assert "{% set amount_from = blueprint_var('amount_from', 1) %}\n" in month  # for most
     assert month.count("amount_from := ") == 1 and "amount_from := 9" in month
     assert "{{ some(" in month
-    assert "FROM {{ table }} AS t" in result.files["macros/some.sql"]
+    assert 'FROM s."{{ table }}" AS t' in result.files["macros/some.sql"]
     assert len([path for path in result.files if path.startswith("models/marts/")]) == 2
 
 
