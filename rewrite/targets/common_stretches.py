@@ -21,10 +21,9 @@ from unwet.rewrite.naming import free_macro, slug
 from unwet.rewrite.targets.column_runs import Items
 from unwet.rewrite.targets.list_macros import ListMacro, comment_of, macro_text
 from unwet.rewrite.targets.shared_stretches import (
-    LIST,
     Written,
     common_stretches,
-    items_of,
+    lists_of,
     put_lists,
     written_list,
 )
@@ -72,18 +71,16 @@ def with_common_stretches(
     found = dict(files)
     for path in {each.path for each in places} if made else ():
         lists = {each.start: each.written for each in places if each.path == path}
-        hits = [hit for hit in LIST.finditer(files[path]) if hit.start() in lists]
+        hits = [hit for hit, _ in lists_of(files[path]) if hit.start() in lists]
         found[path] = put_lists(files[path], 0, hits, [lists[hit.start()] for hit in hits])
     return found, tuple(made)
 
 
 def _places(path: str, text: str) -> Iterator[_Place]:
-    for found in LIST.finditer(text):
-        if (
-            found["list"].count("\n") + 1 >= _LONG
-            and len(items := items_of(found["list"])) <= _ITEMS
-        ):
-            yield _Place(path, found.start(), Written(found["names"] or found["set"], (items,)))
+    for found, written in lists_of(text):
+        long = found["list"].count("\n") + 1 >= _LONG
+        if long and sum(map(len, written.items())) <= _ITEMS:
+            yield _Place(path, found.start(), written)
 
 
 def _best(places: Sequence[_Place], known: dict[tuple[Items, Items], list[Items]]) -> Items | None:

@@ -83,49 +83,88 @@ class _Cut:
     tests: tuple[tuple[int, tuple[Test, ...]], ...] = ()  # column, what makes its conditions
     parts: tuple[tuple[str, ...], ...] = ()  # of the key, in each row
 
+    def worth(self) -> tuple[int, int]:
+        """More columns follow; from what has fewer values."""
+        return len(self.found), -sum(len(rows) for _, _, rows in self.found)
+
     @property
     def columns(self) -> set[int]:
         """Those that need not be said."""
         return {column for column, _, _ in self.found} | {column for column, _ in self.tests}
 
 
+class Cuts:
+    """What follows from what in the rows of levels, of which many are asked for again."""
+
+    def __init__(self, text_of: Printed, height: Callable[[Level], int]) -> None:
+        """``height``: the lines of a level."""
+        self.text_of, self._height = text_of, height
+        self._heights: dict[int, tuple[Level, int]] = {}
+        self._best: dict[int, tuple[Level, _Cut | None]] = {}
+        self._without: dict[tuple[int, frozenset[int]], tuple[Level, Level]] = {}
+
+    def best(self, level: Level) -> _Cut | None:
+        """The one of the level that needs to say least."""
+        known = self._best.get(id(level))
+        if known is None:
+            cuts = _cuts(level, self.text_of)
+            known = level, max(cuts, key=_Cut.worth, default=None)
+            self._best[id(level)] = known
+        return known[1]
+
+    def height(self, level: Level) -> int:
+        """The lines of it."""
+        known = self._heights.get(id(level)) or (level, self._height(level))
+        self._heights[id(level)] = known
+        return known[1]
+
+    def without(self, level: Level, columns: Collection[int]) -> Level:
+        """The level without these columns; the same one each time."""
+        key = id(level), frozenset(columns)
+        if key not in self._without:
+            self._without[key] = level, _without(level, columns)
+        return self._without[key][1]
+
+    def followed(self, level: Level) -> frozenset[str]:
+        """The columns that may be looked up, and the one that decides them; none without one."""
+        cut = self.best(level) if len(level.rows) >= LEAST else None
+        places = (cut.key, *cut.columns) if cut is not None else ()
+        return frozenset(level.names[at] for at in places)
+
+
 def looked_up(
     loops: Sequence[Loop],
-    text_of: Printed,
-    height: Callable[[Level], int],
+    known: Cuts,
     table_height: Callable[[Table], int],
     words: Collection[str],
 ) -> tuple[Mapping[int, LookUps], tuple[Table, ...]]:
-    """``height``: the lines of a level, ``table_height`` those of a table; ``words``: names that
-    mean something already. Keyed by the identity of the levels."""
+    """``table_height``: the lines of a table; ``words``: names that mean something already. Keyed
+    by the identity of the levels."""
     levels = [level for loop in loops for level in loop.levels if len(level.rows) >= LEAST]
     levels.sort(key=lambda level: -len(level.rows))
-    cuts = [(level, cut) for level in levels if (cut := _best(level, text_of)) is not None]
-    tables, chosen = _chosen(cuts, text_of, height, table_height)
+    text_of = known.text_of
+    cuts = [(level, cut) for level in levels if (cut := known.best(level)) is not None]
+    tables, chosen = _chosen(cuts, known, table_height)
     shared = [_shared(cut, places, tables) for _, cut, places in chosen]
     cuts = [(level, cut) for (level, _, _), cut in zip(chosen, shared, strict=True) if cut.found]
-    tables, chosen = _chosen(cuts, text_of, height, table_height)
+    tables, chosen = _chosen(cuts, known, table_height)
     names = _names(tables, words)
     made = [_made(t, name, text_of) for t, name in zip(tables, names, strict=True)]
     found: dict[int, LookUps] = {}
-    known: list[tuple[tuple[Test, ...], Table]] = []
+    made_of: list[tuple[tuple[Test, ...], Table]] = []
     for level, cut, places in chosen:
         taken = {*words, *(table.name for table in made)}
         tests: dict[str, Table] = {}
         for column, own in cut.tests:
             texts = [row[column].text for row in level.rows]
-            table = next((t for each, t in known if makes(each, texts, cut.parts)), None)
+            table = next((t for each, t in made_of if makes(each, texts, cut.parts)), None)
             if table is None:
                 table = _tests(own, free(f"{level.names[column]}_of", taken), text_of)
-                known.append((own, table))
+                made_of.append((own, table))
                 made.append(table)
             tests[level.names[column]] = table
         found[id(level)] = _look_ups(level, cut, places, names, tests, taken)
     return found, tuple(made)
-
-
-def _best(level: Level, text_of: Printed) -> _Cut | None:
-    return max(_cuts(level, text_of), key=lambda cut: len(cut.found), default=None)
 
 
 def _shared(cut: _Cut, places: Sequence[int], tables: Sequence[_Growing]) -> _Cut:
@@ -136,20 +175,20 @@ def _shared(cut: _Cut, places: Sequence[int], tables: Sequence[_Growing]) -> _Cu
 
 def _chosen(
     cuts: Sequence[tuple[Level, _Cut]],
-    text_of: Printed,
-    height: Callable[[Level], int],
+    known: Cuts,
     table_height: Callable[[Table], int],
 ) -> tuple[list[_Growing], list[tuple[Level, _Cut, list[int]]]]:
     """The tables that make fewer lines, and the levels that look into them."""
+    text_of = known.text_of
     tables: list[_Growing] = []
     chosen: list[tuple[Level, _Cut, list[int]]] = []
     for level, best in cuts:
         grown, places = _put(best, level, [each.copy() for each in tables], text_of)
-        left = _without(level, best.columns)
+        left = known.without(level, best.columns)
         before = sum(table_height(_made(each, "x", text_of)) for each in tables)
         after = sum(table_height(_made(each, "x", text_of)) for each in grown)
         after += sum(5 + table_height(_tests(each, "x", text_of)) for _, each in best.tests)
-        if height(left) + 1 + after < height(level) + before:
+        if known.height(left) + 1 + after < known.height(level) + before:
             tables = grown
             chosen.append((level, best, places))
     return tables, chosen

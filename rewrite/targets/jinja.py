@@ -7,7 +7,7 @@ import textwrap
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 
 from sqlglot import exp
@@ -26,7 +26,7 @@ from unwet.rewrite.library import (
 from unwet.rewrite.naming import free
 from unwet.rewrite.optional_orders import marked, with_tests
 from unwet.rewrite.targets.affixed import Affixed, affixed
-from unwet.rewrite.targets.derived import LookUps, Table, looked_up, without
+from unwet.rewrite.targets.derived import Cuts, LookUps, Printed, Table, looked_up, without
 from unwet.rewrite.targets.item_bodies import ItemLevel
 from unwet.rewrite.targets.item_loops import FIRST, Placed, looped
 from unwet.rewrite.targets.jinja_values import argument, expression, word
@@ -34,6 +34,7 @@ from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
 from unwet.rewrite.targets.left_out import put_in, set_aside
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
 from unwet.rewrite.targets.negations import negated
+from unwet.rewrite.targets.row_groups import grouped
 from unwet.rewrite.targets.run_loops import over_names
 from unwet.rewrite.targets.said_again import named
 from unwet.rewrite.targets.shared_lists import once
@@ -69,7 +70,11 @@ def template(
     items. ``spent``: nobody needs the tree again; ``tables``: a CASE of many WHENs is a loop;
     ``sources``: what parameters are that are names of source tables; ``optional``: when
     each of the columns is there that not always are."""
-    tree, loops = folded(tree if spent else copied(tree), calls)
+
+    said: Printed = cache(partial(argument, dialect=dialect, calls=calls))
+    cuts = Cuts(said, lambda level: _head(level, said).count("\n") + 1)
+    grouping = partial(grouped, height=partial(_height, cuts=cuts), followed=cuts.followed)
+    tree, loops = folded(tree if spent else copied(tree), calls, grouping)
     aside = set_aside(tree, optional)
 
     def printed(part: exp.Expr) -> str:
@@ -94,8 +99,8 @@ def template(
         item = _escaped(_text(column.item, dialect))
         text = put_in(text, number, column, item, optional[column.name])
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect, calls), text)
-    look = _look_ups(loops, dialect, calls, text)
-    text = _in_place(text, calls, loops, dialect, look, sources)
+    look = _look_ups(loops, cuts, text)
+    text = _in_place(text, calls, loops, dialect, look, sources, said)
     for each in lists:
         text = _with_items(text, each)
     if kind == "tail":
@@ -123,23 +128,27 @@ class _Looked:
     words: frozenset[str] = frozenset()  # names that mean something, those of the tables too
 
 
-def _look_ups(
-    loops: Sequence[Loop], dialect: str, calls: Sequence[MacroCall], text: str
-) -> _Looked:
+def _look_ups(loops: Sequence[Loop], cuts: Cuts, text: str) -> _Looked:
     words = {*_WORD.findall(text)}
     for loop in loops:
         words |= {n for level in loop.levels for n in level.names}
-        words |= {w for b in loop.bodies for s in (*b.names, *_said(b, dialect, calls, {}))
+        words |= {w for b in loop.bodies for s in (*b.names, *_said(b, cuts.text_of, {}))
                   for w in _WORD.findall(s)}  # fmt: skip
     found = looked_up(
         loops,
-        lambda leaf: argument(leaf, dialect, calls),
-        lambda level: _head(level, dialect, calls).count("\n") + 1,
+        cuts,
         lambda table: _table_text(table).count("\n") + 1,
         words,
     )
     inside = {w for look in found[0].values() for line in look.head for w in _WORD.findall(line)}
     return _Looked(*found, frozenset({*words, *inside, *(table.name for table in found[1])}))
+
+
+def _height(loops: Sequence[Loop], cuts: Cuts) -> int:
+    """The lines of loops, and of what is looked up in them."""
+    look = _look_ups(loops, cuts, "")
+    said = (loop_text(loop, cuts.text_of, look) for loop in loops)
+    return once("\n".join([*map(_table_text, look.tables), *said])).count("\n")
 
 
 def _table_text(table: Table) -> str:
@@ -245,24 +254,26 @@ def _unbroken(item: str) -> str:
     return item.replace(" ", "\0")
 
 
-def loop_text(loop: Loop, dialect: str, calls: Sequence[MacroCall], look_ups: _Looked) -> str:
+def loop_text(loop: Loop, text_of: Printed, look_ups: _Looked) -> str:
     """``{% for ... %}`` around the calls, with the rows as lists of tuples."""
     given = [look_ups.found.get(id(level)) for level in loop.levels]
     shown = [
-        affixed(*_shown(level, dialect, calls), look_ups.words)
+        affixed(*_shown(level, text_of), look_ups.words)
         if look is None
-        else Affixed(*_shown(without(level, look), dialect, calls), look.values)
+        else Affixed(*_shown(without(level, look), text_of), look.values)
         for level, look in zip(loop.levels, given, strict=True)
     ]
     heads = ["\n".join(_for(level.names, level.rows)) for level in shown]
+    if loop.groups:
+        heads = _for_groups(shown[0], shown[1], loop.groups, look_ups.words)
     looked = {name: text for level in shown for name, text in level.said.items()}
-    spoken = {w for b in loop.bodies for text in _said(b, dialect, calls, {})
+    spoken = {w for b in loop.bodies for text in _said(b, text_of, {})
               for w in _WORD.findall(text)}  # fmt: skip
     last, heads[1:1] = _last(shown, spoken)
     heads += [line for look in given if look is not None for line in look.head]
     within = {name for b in loop.bodies for _, leaf in b.fixed for name in HOLE.findall(leaf.text)}
     heads += [f"{{% set {name} = {looked[name]} %}}" for name in sorted(within & looked.keys())]
-    said = [called(each.macro, _said(each, dialect, calls, looked)) for each in loop.bodies]
+    said = [called(each.macro, _said(each, text_of, looked)) for each in loop.bodies]
     branches = f"\n{loop.union}\n".join(said)
     between = f"{{% if not {last} %}}{loop.union}{{% endif %}}"
     ends = ["{% endfor %}"] * len(loop.levels)
@@ -280,22 +291,18 @@ def _last(
     return f"({outer} and loop.last)", [f"{{% set {outer} = loop.last %}}"]
 
 
-def _said(
-    body: Body, dialect: str, calls: Sequence[MacroCall], looked: Mapping[str, str]
-) -> list[str]:
+def _said(body: Body, text_of: Printed, looked: Mapping[str, str]) -> list[str]:
     """The arguments of a call in a loop; ``looked``: those that are looked up."""
-    fixed = {name: argument(leaf, dialect, calls) for name, leaf in body.fixed}
+    fixed = {name: text_of(leaf) for name, leaf in body.fixed}
     return [f"{name}={fixed.get(name) or looked.get(name, name)}" for name in body.names]
 
 
-def _head(level: Level, dialect: str, calls: Sequence[MacroCall]) -> str:
-    return "\n".join(_for(*_shown(level, dialect, calls)))
+def _head(level: Level, text_of: Printed) -> str:
+    return "\n".join(_for(*_shown(level, text_of)))
 
 
-def _shown(
-    level: Level, dialect: str, calls: Sequence[MacroCall]
-) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    rows = (tuple(argument(leaf, dialect, calls) for leaf in row) for row in level.rows)
+def _shown(level: Level, text_of: Printed) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    rows = (tuple(map(text_of, row)) for row in level.rows)
     return level.names, tuple(rows)
 
 
@@ -309,6 +316,42 @@ def _for(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         return [line]
     inside = "\n".join(map(row_text, rows)) if several else wrapped(items)
     return [f"{{% for {said} in [", *inside.splitlines(), "] %}"]
+
+
+def _for_groups(
+    outer: Affixed, inner: Affixed, groups: Sequence[int], words: Collection[str]
+) -> list[str]:
+    """The beginnings of two loops, of which the outer one has a list for the inner one."""
+    several = free(_several(inner.names[0]), {*words, *outer.names, *inner.names})
+    rows: list[str] = []
+    start = 0
+    for values, many in zip(outer.rows, groups, strict=True):
+        rows.append(_row_with_list(values, inner.rows[start : start + many]))
+        start += many
+    names = ", ".join([*outer.names, several])
+    first = [f"{{% for {names} in [", *"\n".join(rows).splitlines(), "] %}"]
+    return ["\n".join(first), f"{{% for {', '.join(inner.names)} in {several} %}}"]
+
+
+def _several(name: str) -> str:
+    return f"{name.rstrip('0123456789_')}_rows" if name.endswith("s") else f"{name}s"
+
+
+def _row_with_list(values: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A row that ends with a list."""
+    several = len(rows[0]) > 1
+    items = [f"({', '.join(row)})" if several else row[0] for row in rows]
+    line = f"    ({', '.join(values)}, [{', '.join(items)}]),"
+    if len(line) <= LINE:
+        return line
+    inside = "\n".join(map(row_text, rows)) if several else wrapped(items)
+    head = f"    ({', '.join(values)}, ["
+    if len(head) <= LINE:
+        return f"{head}\n{textwrap.indent(inside, '    ')}\n    ]),"
+    before = textwrap.indent(wrapped(values), "    ")
+    if len(alone := f"        [{', '.join(items)}]") <= LINE:
+        return f"    (\n{before},\n{alone}\n    ),"
+    return f"    (\n{before},\n        [\n{textwrap.indent(inside, ' ' * 8)}\n        ]\n    ),"
 
 
 def row_text(values: Sequence[str]) -> str:
@@ -326,6 +369,7 @@ def _in_place(
     dialect: str,
     look_ups: _Looked,
     sources: Mapping[str, str],
+    text_of: Printed,
 ) -> str:
     def put(match: re.Match[str]) -> str:
         kind = match["kind"].lower()
@@ -335,7 +379,7 @@ def _in_place(
             if loop and at >= FIRST:
                 return match.group()  # a loop over branches, which come last
             call = (
-                loop_text(loops[at], dialect, calls, look_ups)
+                loop_text(loops[at], text_of, look_ups)
                 if loop
                 else call_text(calls[at], dialect, calls)
             )

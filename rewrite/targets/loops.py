@@ -10,7 +10,7 @@ that are called with the same rows are called in one loop.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
@@ -49,18 +49,26 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Calls of macros with every combination of the levels' rows."""
+    """Calls of macros with every combination of the levels' rows; with ``groups`` each row of the
+    first level goes over so many rows of the second one, of which these are then all."""
 
     levels: tuple[Level, ...]
     bodies: tuple[Body, ...]
     union: str = "UNION ALL"  # what stands between the calls
+    groups: tuple[int, ...] = ()
 
 
-def folded(tree: exp.Expr, calls: Sequence[MacroCall]) -> tuple[exp.Expr, tuple[Loop, ...]]:
-    """In place but for the tree's root."""
+Bundle = tuple[tuple[int, ...], list[Loop]]  # the places of calls, and their loops
+Grouping = Callable[[Sequence[Bundle], Mapping[int, MacroCall]], Sequence[Bundle]]
+
+
+def folded(
+    tree: exp.Expr, calls: Sequence[MacroCall], grouping: Grouping = lambda found, _: found
+) -> tuple[exp.Expr, tuple[Loop, ...]]:
+    """In place but for the tree's root. ``grouping`` makes one loop of several."""
     loops: list[Loop] = []
     for union in [node for node in tree.find_all(exp.Union) if is_top(node)]:
-        chain = _Chain(branches(union), calls, word(union))
+        chain = _Chain(branches(union), calls, word(union), grouping)
         found = list(chain.folded(loops))
         new = rebuilt(union, found) if len(found) < len(chain.branches) else None
         if new is not None:
@@ -90,14 +98,20 @@ def rebuilt(union: exp.Expr, branches: Sequence[exp.Expr]) -> exp.Expr | None:
 class _Chain:
     """The branches of one UNION ALL."""
 
-    def __init__(self, branches: list[exp.Expr], calls: Sequence[MacroCall], union: str) -> None:
+    def __init__(
+        self,
+        branches: list[exp.Expr],
+        calls: Sequence[MacroCall],
+        union: str,
+        grouping: Grouping,
+    ) -> None:
         self.branches, self.union = branches, union
         found: dict[int, MacroCall] = {}
         for at, branch in enumerate(branches):
             hit = HANDED_ON.fullmatch(branch.name) if isinstance(branch, exp.Var) else None
             if hit is not None:
                 found[at] = calls[int(hit[1])]
-        self._bundles = {min(each[0]): each for each in bundles(found)}
+        self._bundles = {min(each[0]): each for each in grouping(bundles(found), found)}
 
     def folded(self, loops: list[Loop]) -> Iterator[exp.Expr]:
         """The branches that are left; the loops among them are added to ``loops``."""
@@ -109,9 +123,6 @@ class _Chain:
                 for loop in self._bundles[at][1]:
                     loops.append(replace(loop, union=self.union))
                     yield exp.Var(this=f"loop__{len(loops) - 1}__loop")
-
-
-Bundle = tuple[tuple[int, ...], list[Loop]]  # the places of calls, and their loops
 
 
 def bundles(calls: Mapping[int, MacroCall]) -> list[Bundle]:
@@ -188,6 +199,26 @@ def loops_of(*groups: Sequence[MacroCall]) -> list[Loop]:
     name has two values in one row."""
     if len(groups[0]) < LEAST or any(len(set(calls)) == 1 for calls in groups):
         return []
+    found = rows_of(*groups)
+    if found is None:
+        return []
+    columns, bodies = found
+    rows = list(zip(*columns.values(), strict=True))
+    width = len(columns)
+    best = min(
+        (_grids(rows, left) for left in _splits(rows)),
+        key=lambda grids: sum(len(a) + len(b) + _LINES for _, a, b in grids),
+        default=[],
+    )
+    flat: list[_Grid] = [(tuple(range(width)), rows, [()])]
+    cost = sum(len(a) + len(b) + _LINES for _, a, b in best)
+    chosen = best if best and cost < len(rows) + _LINES else flat
+    return [Loop(_levels(grid, list(columns)), tuple(bodies)) for grid in chosen]
+
+
+def rows_of(*groups: Sequence[MacroCall]) -> tuple[dict[str, Row], list[Body]] | None:
+    """What varies, by the loop's variable for it, and the calls; None where a name would have two
+    values in one row."""
     bodies: list[Body] = []
     columns: dict[str, Row] = {}
     tables = [_table(calls) for calls in groups]
@@ -202,18 +233,8 @@ def loops_of(*groups: Sequence[MacroCall]) -> list[Loop]:
                 continue
             column = tuple(row[at] for row in table)
             if columns.setdefault(names[at], column) != column:
-                return []
-    rows = list(zip(*columns.values(), strict=True))
-    width = len(columns)
-    best = min(
-        (_grids(rows, left) for left in _splits(rows)),
-        key=lambda grids: sum(len(a) + len(b) + _LINES for _, a, b in grids),
-        default=[],
-    )
-    flat: list[_Grid] = [(tuple(range(width)), rows, [()])]
-    cost = sum(len(a) + len(b) + _LINES for _, a, b in best)
-    chosen = best if best and cost < len(rows) + _LINES else flat
-    return [Loop(_levels(grid, list(columns)), tuple(bodies)) for grid in chosen]
+                return None
+    return columns, bodies
 
 
 def _varying(names: Sequence[str], table: Sequence[Row]) -> set[int]:

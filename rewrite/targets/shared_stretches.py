@@ -14,8 +14,8 @@ with_stretches(text) -> the text of a file
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
@@ -34,10 +34,12 @@ _LISTS: Final = 60
 
 _VALUE: Final = rf"(?:{TEXT}|\d+(?:\.\d+)?\b|none\b)"
 _ITEM: Final = rf"(?:{TEXT}|\(\s*{_VALUE}(?:,\s*{_VALUE})+,?\s*\))"
-LIST: Final = re.compile(
-    rf"\{{% (?:for (?P<names>\w+(?:, \w+)*) in|set (?P<set>\w+) =) "
-    rf"(?P<list>\[\s*{_ITEM}(?:,\s*{_ITEM})*,?\s*\]) %\}}"
+# one that a loop goes over, that has a name, or that is the last of a row
+_LIST: Final = re.compile(
+    rf"(?:\{{% (?:for (?P<names>\w+(?:, \w+)*) in|set (?P<set>\w+) =) |(?<= ))"
+    rf"(?P<list>\[\s*{_ITEM}(?:,\s*{_ITEM})*,?\s*\])(?: %\}}|(?=\s*\),))"
 )
+_FOR: Final = re.compile(r"\{% for (?:\w+, )*(\w+) in \[")
 # what is in front of a template's own text: its settings and comments, or how a macro is called
 _HEAD: Final = re.compile(
     rf"\A(?:\{{% macro \w+\((?:{TEXT}|[^'\"%])*\) %\}}\n"
@@ -83,11 +85,12 @@ class Written:
 
 def with_stretches(text: str) -> str:
     """A text whose head is not known stays as it is."""
-    places = [*LIST.finditer(text)]
+    found = [*lists_of(text)]
     head = _HEAD.match(text)
-    if len(places) > _LISTS or head is None:
+    if len(found) > _LISTS or head is None:
         return text
-    lists: list[Written | Run] = [_written(place) for place in places]
+    places = [place for place, _ in found]
+    lists: list[Written | Run] = [written for _, written in found]
     columns = [*runs(text, (part for each in lists for part in each.items()))]
     if len(lists) + len(columns) < 2:
         return text
@@ -102,31 +105,68 @@ def with_stretches(text: str) -> str:
         lists = [each.with_name(stretch, name) for each in lists]
     if not made:
         return text
+    olds = _old_names(text, places, lists)
+    made = [Written(olds.get(each.name, each.name), each.parts) for each in made]
+    lists = [replace(each, parts=_renamed(each.parts, olds)) for each in lists]
     sets = [f"{{% set {each.name} = {each.text()} %}}\n" for each in made]
-    pieces = _put(text, places, lists[: len(places)])
+    pieces = _put(text, places, lists[: len(places)], {*olds.values()})
     for (start, stop, run), new in zip(columns, lists[len(places) :], strict=True):
         pieces += [(start, stop, new.text())] if new != run else []
     return text[: head.end()] + "".join(sets) + _with_pieces(text, head.end(), pieces)
 
 
-def _written(place: re.Match[str]) -> Written:
-    return Written(place["names"] or place["set"], (items_of(place["list"]),))
+def _old_names(
+    text: str, places: Sequence[re.Match[str]], lists: Sequence[Written | Run]
+) -> dict[str, str]:
+    """The names that lists had before the stretches that they are, by the names of these."""
+    olds: dict[str, str] = {}
+    for place, each in zip(places, lists, strict=False):
+        name, alone = place["set"], each.parts[0] if len(each.parts) == 1 else None
+        line = text[: place.start()].rpartition("\n")[2] + text[place.end() :].partition("\n")[0]
+        once = name and text.count(f"set {name} ") == 1 and not line.strip()
+        if once and isinstance(alone, str) and alone not in olds:
+            olds[alone] = name
+    return olds
+
+
+def _renamed(parts: Iterable[Items | str], names: Mapping[str, str]) -> tuple[Items | str, ...]:
+    return tuple(names.get(part, part) if isinstance(part, str) else part for part in parts)
+
+
+def lists_of(text: str) -> Iterator[tuple[re.Match[str], Written]]:
+    """The lists of a template, and what is written there. The list of a row is called as its loop
+    calls it; what looks so in SQL is none."""
+    for place in _LIST.finditer(text):
+        name = place["names"] or place["set"]
+        if name is None:
+            start = text.rfind("{%", 0, place.start())
+            around = _FOR.match(text, start) if start > text.rfind("%}", 0, place.start()) else None
+            name = around[1] if around is not None else None
+        if name is not None:
+            yield place, Written(name, (items_of(place["list"]),))
 
 
 def put_lists(
     text: str, start: int, places: Sequence[re.Match[str]], lists: Sequence[Written]
 ) -> str:
     """The text from there on with the lists in their places; those without a name stay."""
-    return _with_pieces(text, start, _put(text, places, lists))
+    return _with_pieces(text, start, _put(text, places, lists, ()))
 
 
 def _put(
-    text: str, places: Sequence[re.Match[str]], lists: Sequence[Written | Run]
+    text: str,
+    places: Sequence[re.Match[str]],
+    lists: Sequence[Written | Run],
+    elsewhere: Collection[str],
 ) -> list[tuple[int, int, str]]:
+    """``elsewhere``: names that are given at the head now, and not where they were."""
     found: list[tuple[int, int, str]] = []
     for place, each in zip(places, lists, strict=True):
-        if len(each.parts) > 1 or isinstance(each.parts[0], str):
-            before = text[: place.start()].rpartition("\n")[2]
+        before = text[: place.start()].rpartition("\n")[2]
+        if place["set"] in elsewhere:
+            end = text.find("\n", place.end())
+            found.append((place.start() - len(before), end + 1 if end >= 0 else len(text), ""))
+        elif len(each.parts) > 1 or isinstance(each.parts[0], str):
             pad = "\n" + " " * (len(before) - len(before.lstrip()))
             found.append((*place.span("list"), each.text().replace("\n", pad)))
     return found

@@ -123,3 +123,40 @@ def test_each_loop_goes_over_what_it_did(seed: int) -> None:
     made = with_stretches(text)
     assert rendered(made) == rendered(text)
     assert made.count("\n") <= text.count("\n")
+
+
+def grouped(groups: Sequence[Sequence[str]], pad: str = "") -> str:
+    """A loop over rows that end with a list."""
+    said = "\n".join(
+        f"{pad}    ('m{n}', [\n{pad}        {', '.join(repr(item) for item in items)}\n{pad}    ]),"
+        for n, items in enumerate(groups)
+    )
+    return (f"{pad}{{% for metric, levels in [\n{said}\n{pad}] %}}\n"
+            f"{pad}{{% for level in levels %}}\n{pad}[{{{{ (metric, level) }}}}]\n"
+            f"{pad}{{% endfor %}}\n{pad}{{% endfor %}}\n")  # fmt: skip
+
+
+def test_lists_at_the_ends_of_rows_have_something_in_common() -> None:
+    text = loop(LEVELS) + grouped([[*LEVELS, "a"], ["b", *LEVELS], OTHERS[:2]], pad="    ")
+    made = with_stretches(text)
+    assert rendered(made) == rendered(text)
+    assert all(made.count(f"'{level}'") == 1 for level in LEVELS)
+    assert "('m1', ['b'] + region_patient_reason_levels)," in made
+
+
+def test_what_looks_like_the_list_of_a_row_in_sql_is_none() -> None:
+    sql = f"SELECT f(1, [{', '.join(map(repr, LEVELS))}]), 2"
+    text = loop(LEVELS) + loop([*LEVELS, "a"]) + sql
+    made = with_stretches(text)
+    assert made != text
+    assert made.endswith(sql)
+
+
+def test_a_list_that_has_a_name_keeps_it() -> None:
+    items = ",\n".join(f"    '{level}'" for level in LEVELS)
+    text = f"{{% set of_all = [\n{items}\n] %}}\n" + grouped([LEVELS, [*LEVELS, "a"]])
+    text += "{% for level in of_all %}{{ level }}{% endfor %}\n"
+    made = with_stretches(text)
+    assert rendered(made) == rendered(text)
+    assert made.startswith("{% set of_all = [\n") and made.count("{% set ") == 1
+    assert "('m0', of_all)," in made and "('m1', of_all + ['a'])," in made
