@@ -30,6 +30,7 @@ from unwet.rewrite.targets.derived import Cuts, LookUps, Printed, Table, looked_
 from unwet.rewrite.targets.item_bodies import ItemLevel
 from unwet.rewrite.targets.item_loops import FIRST, Placed, looped
 from unwet.rewrite.targets.jinja_values import argument, expression, word
+from unwet.rewrite.targets.key_ranges import ranged, with_ranges
 from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
 from unwet.rewrite.targets.left_out import put_in, set_aside
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
@@ -67,14 +68,15 @@ def template(
     optional: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """The Jinja text of a tree. A tail's own WITH keyword is its caller's, and so is the SELECT of
-    items. ``spent``: nobody needs the tree again; ``tables``: a CASE of many WHENs is a loop;
-    ``sources``: what parameters are that are names of source tables; ``optional``: when
+    items. ``spent``: nobody needs the tree again; ``tables``: long lists are loops, as a CASE of
+    many WHENs; ``sources``: what parameters are that are names of source tables; ``optional``: when
     each of the columns is there that not always are."""
 
     said: Printed = cache(partial(argument, dialect=dialect, calls=calls))
     cuts = Cuts(said, lambda level: _head(level, said).count("\n") + 1)
     grouping = partial(grouped, height=partial(_height, cuts=cuts), followed=cuts.followed)
-    tree, loops = folded(tree if spent else copied(tree), calls, grouping)
+    tree = tree if spent else copied(tree)
+    tree, loops = folded(tree, calls, grouping) if tables else folded(tree, calls)
     aside = set_aside(tree, optional)
 
     def printed(part: exp.Expr) -> str:
@@ -88,6 +90,7 @@ def template(
     again = {}
     if tables and not isinstance(tree, exp.Var):
         again = named(tree, dialect, partial(_known, calls, (*sources, *optional.values())))
+        ranged(tree)
     marked(tree)
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
     text = with_tests(_escaped(text))
@@ -107,7 +110,8 @@ def template(
         text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
     if kind == "items":
         text = textwrap.dedent(re.sub(r"\ASELECT *\n?", "", text))
-    return once("\n".join([*map(_table_text, look.tables), *again.values(), text]))
+    text = "\n".join([*map(_table_text, look.tables), *again.values(), text])
+    return once(with_ranges(text) if tables else text)
 
 
 def _known(calls: Sequence[MacroCall], said: Sequence[str]) -> frozenset[str]:

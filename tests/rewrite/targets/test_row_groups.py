@@ -31,7 +31,7 @@ def printed(calls: Sequence[MacroCall], stretches: bool = False) -> tuple[str, l
     for at in range(1, len(calls)):
         branch = exp.Var(this=f"call__{at}__call")
         tree = exp.Union(this=tree, expression=branch, distinct=False)
-    text = template(tree, "duckdb", calls)
+    text = template(tree, "duckdb", calls, tables=True)
     text = with_stretches(text) if stretches else text
     known = {name: _Said(name) for name in ("m", "n")}
     environments = (
@@ -111,7 +111,7 @@ def test_names_of_loops_hide_no_parameter_of_the_macro_around() -> None:
     for at in range(1, len(calls)):
         branch = exp.Var(this=f"call__{at}__call")
         tree = exp.Union(this=tree, expression=branch, distinct=False)
-    text = template(tree, "duckdb", calls)
+    text = template(tree, "duckdb", calls, tables=True)
     assert "{% for metric, keys_2 in [\n" in text
     found = Environment().from_string(text).render({"m": _Said("m"), "keys": "mine"})
     said = [row.replace("h__keys__h", "mine") for row in plain(calls)]
