@@ -60,7 +60,7 @@ def named_after(query: exp.Expr) -> str:
     table = query.find(exp.Table)
     words = _TOKEN.sub(r"\1", table.name).split("__") if table is not None else []
     named = [snake(word) for word in reversed(words) if _WORD.match(word)]
-    return f"{named[0]}_rows" if named else NAME
+    return f"{named[0].removesuffix('_rows')}_rows" if named else NAME
 
 
 def with_own(

@@ -7,6 +7,9 @@ from what it is handed on for, or from what all calls say.
     UNION ALL {{ part_2 }}                    -> delayed, where all calls say {{ sales_delayed... }}
     ORDER BY {{ sorted_by_2 }}                -> sorted_by, where nothing else is called so
     FROM {{ source('shop', relation) }}       -> table
+    {{ paid_value }}                          -> paid, in the macro that is called so, too
+
+Where a parameter stands is told in `labels_of_places`.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.rewrite.abstract import compared
+from unwet.rewrite.labels_of_places import ALIAS, SORTED_BY, is_word, label
 from unwet.rewrite.library import (
     HANDED_ON,
     HOLE,
@@ -28,17 +31,18 @@ from unwet.rewrite.library import (
     calls_within,
     numbers_of,
 )
-from unwet.rewrite.naming import NO_PARAMETERS, common_words, snake
+from unwet.rewrite.naming import NO_PARAMETERS, common_words, free
 from unwet.rewrite.renaming import with_parameters
 from unwet.rewrite.source_tables import table_parameters
 
-_IDLE: Final = re.compile(r"(?:part|relation|value)(?:_\d+)?")
+_IDLE: Final = re.compile(r"(?:part|relation|value|column)(?:_\d+)?")
+_CONDITION: Final = re.compile(r"condition(?:_\d+)?")
+_VALUE: Final = re.compile(r"(\w+)_value")
 _NUMBERED: Final = re.compile(r"(\w*[a-z])_[2-9]")
 _OF_ROWS: Final = ("part", "relation")
-_SHORT: Final = 2  # letters that are no word
 _WORDS: Final = 3
-_ROWS: Final = ("rows", "own_rows")  # nobody's names
 _TABLE: Final = "table"
+_SOURCE_TABLE: Final = "source_table"  # beside a constant that is called so
 _ROUNDS: Final = 5  # macros that hand a parameter on to one another
 _MODEL: Final = re.compile(r"ref__(?:int_|stg_)?(\w+?)__ref", re.IGNORECASE)
 
@@ -55,6 +59,7 @@ def with_telling_names(library: Library) -> Library:
             taken = {*(each.name for each in library.macros), *macro.params, *NO_PARAMETERS}
             taken |= {to for (host, _), to in names.items() if host == macro.name}
             for name, to in _names(macro, said.get(macro.name, {}), library.calls, names):
+                to = free(to, taken - {name}) if to == ALIAS else to
                 if to not in taken and (macro.name, name) not in names:
                     names[macro.name, name] = to
                     taken.add(to)
@@ -63,22 +68,31 @@ def with_telling_names(library: Library) -> Library:
     for host, name in table_parameters(library):
         params = next(each.params for each in library.macros if each.name == host)
         own = {*params, *(to for (each, _), to in names.items() if each == host)}
-        if _IDLE.fullmatch(name) and _TABLE not in own:
-            names.setdefault((host, name), _TABLE)
+        if _IDLE.fullmatch(name) or name == f"{host}_value":
+            to = next((each for each in (_TABLE, _SOURCE_TABLE) if each not in own), name)
+            names.setdefault((host, name), to)
     return _without_idle_numbers(with_parameters(library, names))
 
 
 def _without_idle_numbers(library: Library) -> Library:
-    """The library in which no parameter has a number that sets it apart from nothing."""
+    """The library in which no parameter has a number, or a word, that sets it apart from
+    nothing."""
     names = dict[_Parameter, str]()
     for macro in library.macros:
         taken = {*(each.name for each in library.macros), *macro.params, *NO_PARAMETERS}
         for name in macro.params:
             found = _NUMBERED.fullmatch(name)
-            if found is not None and found[1] not in taken:
+            own = _VALUE.fullmatch(name)
+            if own is not None and own[1] == macro.name and _is_free(own[1], macro.params):
+                names[macro.name, name] = own[1]  # no macro calls itself
+            elif found is not None and found[1] not in taken:
                 names[macro.name, name] = found[1]
                 taken.add(found[1])
     return with_parameters(library, names)
+
+
+def _is_free(word: str, params: Collection[str]) -> bool:
+    return is_word(word) and word not in params
 
 
 def _said(library: Library) -> dict[str, dict[str, list[str]]]:
@@ -97,17 +111,29 @@ def _names(
     names: Mapping[_Parameter, str],
 ) -> Iterator[tuple[str, str]]:
     """The parameters that say nothing, each with a name that does."""
-    idle = [name for name in macro.params if _IDLE.fullmatch(name)]
+    idle = [name for name in macro.params if _says_nothing(name, macro.params)]
     places = _places(macro, calls, names) if idle else {}
     spoken = {n: _shared(said.get(n, ()), calls) for n in idle if n.startswith(_OF_ROWS)}
     for name in idle:
         stands = places.get(name, set())
+        stands = stands - {SORTED_BY} or stands
+        own = _VALUE.fullmatch(name)
+        if own is not None and stands != {own[1]}:
+            continue
         to = min(stands) if len(stands) == 1 else ""
         if not to and name in spoken:
             others = {w for each, words in spoken.items() if each != name for w in words}
             to = _telling(spoken[name], {*others, *macro.name.split("_")})
         if to:
             yield name, to
+
+
+def _says_nothing(name: str, params: Sequence[str]) -> bool:
+    """Whether it is a name for anything, or has a number that sets it apart, or it is one of
+    several conditions."""
+    if _CONDITION.fullmatch(name):
+        return sum(_CONDITION.fullmatch(each) is not None for each in params) > 1
+    return any(each.fullmatch(name) for each in (_IDLE, _NUMBERED, _VALUE))
 
 
 def _places(
@@ -118,46 +144,14 @@ def _places(
     found: dict[str, set[str]] = {}
     for node in macro.tree.find_all(exp.Var, exp.Identifier, exp.Literal):
         if (hole := HOLE.fullmatch(node.name)) is not None:
-            found.setdefault(hole[1], set()).add(_place(node))
+            to = label(node)
+            found.setdefault(hole[1], set()).update(() if to is None else (to,))
     for call in (calls[n] for n in calls_within(numbers_of(macro.tree), calls)):
         for name, leaf in (*call.args, *call.unsaid):
             if (hole := HOLE.fullmatch(leaf.text)) is not None:
                 to = names.get((call.macro, name), name)
                 found.setdefault(hole[1], set()).add("" if _IDLE.fullmatch(to) else to)
     return found
-
-
-def _is_word(name: str) -> bool:
-    return len(name) > _SHORT and name.isidentifier() and not name.rpartition("_")[2].isdigit()
-
-
-# --- where it stands --------------------------------------------------------------------------
-
-
-def _place(node: exp.Expr) -> str:
-    """What the author calls the whole that a parameter is, or what it is compared with."""
-    name = snake(_label(node))
-    return name if _is_word(name) and "h__" not in name and name not in _ROWS else ""
-
-
-def _label(node: exp.Expr) -> str:
-    parent = node.parent
-    while isinstance(parent, exp.Paren):
-        node, parent = parent, parent.parent
-    match parent:
-        case exp.CTE() if node is parent.this:
-            return str(parent.alias)
-        case exp.Subquery() | exp.Table() if node is parent.this:
-            return str(parent.alias)
-        case exp.Unnest():
-            columns = parent.alias_column_names
-            return f"{columns[0].removesuffix('s')}s" if len(columns) == 1 else ""
-        case exp.EQ():
-            return compared(parent, node)
-        case exp.Ordered():
-            return "sorted_by"
-        case _:
-            return ""
 
 
 # --- what calls say ---------------------------------------------------------------------------
@@ -175,4 +169,4 @@ def _shared(texts: Iterable[str], calls: Sequence[MacroCall]) -> list[str]:
 def _telling(words: Sequence[str], others: Collection[str]) -> str:
     """Some words of its own."""
     name = "_".join([word for word in words if word not in others][:_WORDS])
-    return name if _is_word(name) else ""
+    return name if is_word(name) else ""

@@ -34,6 +34,7 @@ from unwet.rewrite.decisions.shape import shape
 from unwet.rewrite.decisions.shaping import Forbid
 from unwet.rewrite.drafting import Drafting, tables
 from unwet.rewrite.drift import DriftFinding, drift
+from unwet.rewrite.idle_truths import without_truths
 from unwet.rewrite.inlining import read_through
 from unwet.rewrite.kin import kindred
 from unwet.rewrite.ledger import Ledger
@@ -318,7 +319,7 @@ class _Job:
         through = read_through(drafts, self.plans, relations, own, self.normalizer, self.worded)
         read, makers = through.names, through.tables
         texts = {name for name, plan in self.plans.items() if is_text(plan)}
-        mine = through.drafts
+        mine = without_truths(through.drafts, own | texts, self.worded)
         if self.target.MACROS:
             mine = one_select(mine, own | texts, self.worded)
         mine = in_one_order(mine, own | texts, self.worded)

@@ -32,6 +32,7 @@ from unwet.rewrite.selections import selected
 from unwet.rewrite.true_comments import with_true_comments
 from unwet.rewrite.united_calls import with_united_calls
 from unwet.rewrite.usual_values import with_usual_values
+from unwet.rewrite.whole_columns import with_whole_columns
 from unwet.rewrite.written_out import written_out
 
 
@@ -64,7 +65,8 @@ def refined(
         library = with_derived_tables(library, dialect, stay, owners, over)
         library = with_one_macro(library, dialect, most, stay, over, names, owners.limits)
         library = with_united_calls(library, names, most, stay, owners)
-    return written_where_called(without_constants(library), dialect)
+    library = with_whole_columns(without_constants(library), dialect)
+    return written_where_called(library, dialect)
 
 
 def said_shortly(library: Library, names: AbstractSet[str]) -> Library:

@@ -242,8 +242,8 @@ def after_tables(node: exp.Expr) -> str:
     first, *others = [*dict.fromkeys(names)][:2] or [""]
     if others and others[0].startswith(f"{first}_"):
         first = ""  # concept and concept_ancestor: the second says both
-    words = "_".join(filter(None, (first, *others)))
-    return f"{snake(words)}_rows" if words else "shared_rows"
+    words = snake("_".join(filter(None, (first, *others)))).removesuffix("_rows")
+    return f"{words}_rows" if words else "shared_rows"
 
 
 def _word(relation: str) -> str:

@@ -95,8 +95,8 @@ def test_conditions_of_two_blocks_are_two_arguments() -> None:
         report("tests", "i.qty > 10").replace(inner, "where o.test"),
         report("sku", "i.sku like 'a%'"),
     )
-    assert "condition_2='o.test'" in model(result, "sales_tests")
-    assert macro(result).count("{{ condition") == 2
+    assert "good_condition='o.test'" in model(result, "sales_tests")
+    assert macro(result).count("condition }}") == 2
 
 
 def test_another_boundary_stands_where_that_of_the_others_stands() -> None:

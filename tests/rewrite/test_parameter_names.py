@@ -61,6 +61,20 @@ def called(*macros: Macro, **said: Said) -> Library:
         ("value", "SELECT k FROM t WHERE other = h__value__h", "value"),
         ("value", "SELECT k FROM t WHERE `select` = h__value__h", "value"),
         ("amount", "SELECT k FROM t WHERE yyyymm = h__amount__h", "amount"),
+        (
+            "column_2",
+            "SELECT CAST(h__column_2__h AS STRING) AS level_two FROM t GROUP BY h__column_2__h",
+            "level_two",
+        ),
+        ("column", "SELECT h__column__h AS a_b, h__column__h AS c_d FROM t", "column"),
+        ("column", "SELECT k AS h__column__h FROM t", "column"),
+        ("column", "SELECT h__column__h AS kind FROM t ORDER BY h__column__h", "kind"),
+        ("column_2", "SELECT COUNT(h__column_2__h.k) AS n FROM t", "alias"),
+        ("column", "SELECT h__column__h.k FROM t AS h__column__h", "alias"),
+        ("paid_value", "SELECT h__paid_value__h AS paid FROM t", "paid"),
+        ("paid_value", "SELECT h__paid_value__h AS spent FROM t", "paid_value"),
+        ("m_value", "SELECT MAX(h__m_value__h) FROM t", "m_value"),
+        ("other_value", "SELECT h__other_value__h AS other FROM t", "other_value"),
     ],
 )
 def test_a_parameter_is_called_after_where_it_stands(param: str, body: str, to: str) -> None:
@@ -70,6 +84,67 @@ def test_a_parameter_is_called_after_where_it_stands(param: str, body: str, to: 
     assert made.macros[0].tree.sql() == found.tree.sql().replace(f"h__{param}__h", f"h__{to}__h")
     assert made.macros[0].defaults == {to: "1"}
     assert call_text(made.calls[0], "bigquery") == f"{{{{ m({to}='2') }}}}"
+
+
+TWO = "JOIN (SELECT k FROM {0} WHERE b AND h__condition_2__h) AS {1} USING (k) WHERE a AND "
+ON = "JOIN {0} AS {1} ON {1}.k = t.k AND h__condition_2__h WHERE a AND "
+
+
+@pytest.mark.parametrize(
+    ("body", "to"),
+    [
+        (TWO.format("u", "spend"), "spend_condition"),
+        (TWO.format("spend", "s"), "spend_condition"),
+        (TWO.format("src__ads__spend__src", "s_2"), "spend_condition"),
+        (TWO.format("src__spend__h__table__h__src", "s"), "spend_condition"),
+        (TWO.format("ref__int_spend__ref", "s"), "spend_condition"),
+        (TWO.format("u", "s"), "condition_2"),
+        (ON.format("u", "spend"), "spend_condition"),
+        (ON.format("ref__stg_spend__ref", "s"), "spend_condition"),
+        ("WHERE h__condition_2__h AND ", "condition_2"),
+        ("WHERE IF(h__condition_2__h, 1, 2) > 1 AND ", "condition_2"),
+    ],
+)
+def test_one_of_two_conditions_is_called_after_what_it_chooses(body: str, to: str) -> None:
+    found = macro("m", "condition condition_2", f"SELECT k FROM t {body} h__condition__h")
+    made = with_telling_names(called(found, r={"condition": "x", "condition_2": "y"}))
+    assert made.macros[0].params == ("condition", to)
+
+
+def test_a_condition_of_groups_and_the_only_condition() -> None:
+    sql = "SELECT k FROM t WHERE h__condition__h GROUP BY k HAVING h__condition_2__h"
+    made = with_telling_names(called(macro("m", "condition condition_2", sql),
+                                     r={"condition": "x", "condition_2": "y"}))  # fmt: skip
+    assert made.macros[0].params == ("condition", "having_condition")
+    alone = macro(
+        "m", "condition", "SELECT k FROM (SELECT k FROM u WHERE h__condition__h) AS spend"
+    )
+    assert with_telling_names(called(alone, r={"condition": "x"})).macros[0].params == (
+        "condition",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "to"),
+    [
+        ("paid", "paid_value", "paid"),
+        ("paid", "paid_value paid", "paid_value"),
+        ("paid_2", "paid_2_value", "paid_2_value"),
+        ("other", "paid_value", "paid_value"),
+    ],
+)
+def test_a_macro_may_have_a_parameter_of_its_own_name(name: str, params: str, to: str) -> None:
+    said = dict.fromkeys(params.split(), "x")
+    found = macro(name, params, f"SELECT MAX(h__{params.split()[0]}__h) FROM t")
+    made = with_telling_names(called(found, r=said))
+    assert made.macros[0].params[0] == to
+    assert call_text(made.calls[0], "bigquery").startswith(f"{{{{ {name}({to}=")
+
+
+def test_two_aliases_have_a_number() -> None:
+    found = macro("m", "column column_2", "SELECT h__column__h.a, h__column_2__h.b FROM t")
+    made = with_telling_names(called(found, r={"column": "x", "column_2": "y"}))
+    assert made.macros[0].params == ("alias", "alias_2")
 
 
 def test_a_query_is_called_after_its_alias() -> None:
@@ -141,7 +216,7 @@ def test_a_table_of_one_schema_is_called_table() -> None:
     made = with_telling_names(called(macro("m", "relation", body), **said))
     assert made.macros[0].params == ("table",)
     made = with_telling_names(called(macro("m", "relation table", body), **said))
-    assert made.macros[0].params == ("relation", "table")
+    assert made.macros[0].params == ("source_table", "table")
     more = {**said, "third": {"relation": "src__crm__items__src"}}
     made = with_telling_names(called(macro("m", "relation", body), **more))
     assert made.macros[0].params == ("relation",)
