@@ -127,7 +127,7 @@ def numbers_in(text: str) -> list[int]:
 
 def numbers_of(tree: exp.Expr) -> list[int]:
     """The numbers of the calls that stand in a tree."""
-    return [number for text in texts(tree) for number in numbers_in(text)]
+    return numbers_in("\n".join(texts(tree)))
 
 
 def calls_within(numbers: Iterable[int], calls: Sequence[MacroCall]) -> set[int]:

@@ -269,32 +269,41 @@ class _Readers:
             if not table.args.get("db"):
                 self._tables[table.name.lower()].append(table)
         self._in = any(each.args.get("field") for each in tree.find_all(exp.In))
+        self._words: dict[int, AbstractSet[str] | None] = {}  # of readers, by what they are
 
     def say_names(self, query: exp.Select) -> bool:
         """Whether all that read a CTE or a derived table say its columns by name."""
         match query.parent:
             case exp.Subquery() as derived if isinstance(derived.parent, exp.From | exp.Join):
-                return _says_names(derived)
+                return self._says_names(derived)
             case exp.CTE() as cte if isinstance(cte.parent, exp.With):
                 if cte.args["alias"].args.get("columns") or cte.parent.args.get("recursive"):
                     return False
                 if self._in:
                     return False  # of a table, which may be this one, by its columns' places
-                return all(map(_says_names, self._tables[cte.alias.lower()]))
+                return all(map(self._says_names, self._tables[cte.alias.lower()]))
             case _:
                 return False
 
+    def _says_names(self, item: exp.Expr) -> bool:
+        """Whether a query says by name what it reads of an item of its FROM."""
+        alias = item.args.get("alias")
+        if _said(item) - {"this", "alias"} or (alias is not None and alias.args.get("columns")):
+            return False
+        reader = item.parent.parent if isinstance(item.parent, exp.From | exp.Join) else None
+        if not isinstance(reader, exp.Select):
+            return False
+        if id(reader) not in self._words:  # the tree stays, and with it all its nodes
+            self._words[id(reader)] = _words(reader)
+        words, name = self._words[id(reader)], item.alias_or_name.lower()
+        return words is not None and (not name or name not in words)
 
-def _says_names(item: exp.Expr) -> bool:
-    """Whether a query says by name what it reads of an item of its FROM."""
-    alias = item.args.get("alias")
-    if _said(item) - {"this", "alias"} or (alias is not None and alias.args.get("columns")):
-        return False
-    reader = item.parent.parent if isinstance(item.parent, exp.From | exp.Join) else None
-    if not isinstance(reader, exp.Select) or _shows_all(reader):
-        return False
-    name = item.alias_or_name.lower()
-    return not name or all(column.name.lower() != name for column in reader.find_all(exp.Column))
+
+def _words(reader: exp.Select) -> AbstractSet[str] | None:
+    """What the columns in a query are called; None where it may have some that it does not say."""
+    if _shows_all(reader):
+        return None
+    return {column.name.lower() for column in reader.find_all(exp.Column)}
 
 
 def _shows_all(reader: exp.Expr | None) -> bool:

@@ -6,7 +6,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from unwet.lineage.trees import contents, copied, drop_test, in_line
+from unwet.lineage.trees import contents, copied, drop_test, in_line, texts
 
 QUERIES = (
     "select a, b as c /* note */ from s.t as x where a in (1, 2) and b like 'x%' order by 1 desc",
@@ -100,3 +100,11 @@ def test_a_condition_that_says_nothing_goes_where_it_does_nothing(sql: str, left
     assert test is not None
     drop_test(test)
     assert tree.sql() == left
+
+
+@pytest.mark.parametrize("sql", QUERIES)
+def test_the_words_of_a_tree_come_in_the_order_of_its_nodes(sql: str) -> None:
+    tree = sqlglot.parse_one(sql)
+    parts = [(value if isinstance(value, list) else [value])
+             for node in tree.walk() for value in node.args.values()]  # fmt: skip
+    assert list(texts(tree)) == [each for part in parts for each in part if isinstance(each, str)]
