@@ -32,6 +32,7 @@ from unwet.rewrite.unions import branches, is_top, says_more, word
 
 _OVERHEAD: Final = 3  # the macro's first and last line, and one more name to know
 _LOOP: Final = 5  # lines of a loop around its rows and the call
+_PAIR: Final = 2  # reports that one macro is for
 _FEW: Final = 3  # calls of one macro that are a loop
 
 _NUMBER: Final = re.compile(r"(_\d+)+\Z")  # behind the name of a parameter
@@ -124,8 +125,8 @@ class _Work:
         self.calls, self.macros = [*self.library.calls], list[Macro]()
 
     def parts(self, sites: Sequence[_Site]) -> list[list[_Site]]:
-        """Those sites that one macro says, as it saves most: all, or those that say the same for
-        one parameter."""
+        """Those sites that one macro says, as it saves most: all, those that say the same for one
+        parameter, or those that say the same value in the same places."""
         names = {name: None for said in sites[0].said for name in said}
         options = [[[*sites]]]
         for name in names:
@@ -134,13 +135,33 @@ class _Work:
                 said = (each[name] for each in site.said if name in each)
                 same[tuple(map(self._value, said))].append(site)
             options.append([*same.values()])
-        gains = [[(self._gain(part), part) for part in parts] for parts in options]
+        alike: dict[_Value, list[_Site]] = defaultdict(list)
+        for site in sites:
+            alike[self._places(site)].append(site)
+        options.append([*alike.values()])
+        fitting = [[self._fitting(part) for part in parts] for parts in options]
+        gains = [[(self._gain(part), part) for part in parts] for parts in fitting]
         kept = [[each for each in found if each[0] > 0] for found in gains]
         best = max(kept, key=lambda found: sum(gain for gain, _ in found))
         return [part for _, part in best]
 
+    def _places(self, site: _Site) -> _Value:
+        """Which of its values are said again, and where: by place, the first one that says it."""
+        first: dict[_Value, int] = {}
+        values = (self._value(said[name]) for said in site.said for name in sorted(said))
+        return tuple(first.setdefault(value, at) for at, value in enumerate(values))
+
+    def _fitting(self, sites: list[_Site]) -> list[_Site]:
+        """Those that say no more than a call may, where some do."""
+        form = self._form(sites, self.taken)
+        if form is None:
+            return sites
+        said = self._said(sites, form)
+        return [site for site, call in zip(sites, said, strict=True)
+                if len(call.args) <= self.most]  # fmt: skip
+
     def _gain(self, sites: Sequence[_Site]) -> int:
-        if len({site.host for site in sites}) < 2:
+        if len({site.host for site in sites}) < _PAIR:
             return 0
         form = self._form(sites, self.taken)
         if form is None:

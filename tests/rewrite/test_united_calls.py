@@ -105,6 +105,19 @@ def test_what_all_branches_of_a_report_say_is_said_once() -> None:
     assert united(given).macros[-1].params == ("pings", "metrics", "pings_2", "pings_3")
 
 
+def test_a_report_that_says_more_leaves_a_macro_to_the_others() -> None:
+    """Its last branches say something of their own, for which all would have a parameter."""
+    models = {
+        f"{ping}_focus": [said(ping, app, metrics=text(f"metrics of {ping}")) for app in CHANNELS]
+        for ping in ("crash", "health", "baseline", "addons")
+    }
+    odd = [said("sync", app, metrics=text(f"metrics of {app}")) for app in CHANNELS]
+    made = united(library({**models, "sync_focus": odd}), most=4)
+    assert made.macros[-1].params == ("pings", "metrics", "pings_2", "pings_3")
+    assert isinstance(made.models["sync_focus"], exp.Union)
+    assert {made.models[name].key for name in models} == {"var"}
+
+
 def test_what_stands_in_a_query_is_a_call_there() -> None:
     given = library(reports("crash", "health", "baseline"))
     with_cte = parse_one("WITH a AS (SELECT 1) SELECT n FROM a")
