@@ -81,13 +81,14 @@ def with_one_macro(
     over: Over = never,
     names: AbstractSet[str] = frozenset(),
     limits: Limits = NO_LIMITS,
+    about: AbstractSet[str] | None = None,
 ) -> Library:
     """``most``: parameters of a macro; ``alone``: models that stay as they are, and the macros that
     they call; ``names``: what no new macro may be called; ``limits``: of what a new one is; there
     is none where some are forbidden by name, which two of their members would be again. No more is
-    looked for when the time is ``over``."""
+    looked for when the time is ``over``; ``about``: only what one of these macros may take."""
     stay = frozenset({*alone, *called_by(library, alone)})
-    work = _Work(library, dialect, most, stay, names, limits)
+    work = _Work(library, dialect, most, stay, names, limits, about)
     while not over() and work.step():
         pass
     return work.library()
@@ -116,6 +117,7 @@ class _Work:
     stay: frozenset[str]
     names: AbstractSet[str] = frozenset()
     limits: Limits = NO_LIMITS
+    about: AbstractSet[str] | None = None
     macros: dict[str, Macro] = field(default_factory=dict)
     models: dict[str, exp.Expr] = field(default_factory=dict)
     calls: list[MacroCall] = field(default_factory=list)
@@ -148,7 +150,8 @@ class _Work:
     def step(self) -> bool:
         """The merges that save most, each macro in one of them; whether there was any."""
         self._look_inside()
-        found = [m for pair in self._pairs() if (m := self._merged(*pair)) is not None]
+        pairs = (p for p in self._pairs() if self.about is None or p[0] in self.about)
+        found = [m for pair in pairs if (m := self._merged(*pair)) is not None]
         found.sort(key=lambda m: (-m.saved, m.name, m.taken))
         touched: set[str] = set()
         for merge in found:

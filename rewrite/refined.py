@@ -64,7 +64,13 @@ def refined(
         library = with_readings(library, dialect, names, stay, owners.limits)
         library = with_derived_tables(library, dialect, stay, owners, over)
         library = with_one_macro(library, dialect, most, stay, over, names, owners.limits)
-        library = with_united_calls(library, names, most, stay, owners)
+        united = with_united_calls(library, names, most, stay, owners)
+        new = frozenset(m.name for m in united.macros) - {m.name for m in library.macros}
+        library = united
+        if new:  # what was no union of the same calls may be one with a parameter more
+            library = with_one_macro(
+                library, dialect, most, stay, over, names, owners.limits, about=new
+            )
     library = with_whole_columns(without_constants(library), dialect)
     return written_where_called(library, dialect)
 
