@@ -24,7 +24,6 @@ from unwet.rewrite.chosen_later import name_of_query
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.inner_queries import inner_queries, with_call
 from unwet.rewrite.library import (
-    HANDED_ON,
     HOLE,
     NO_CONDITION,
     Library,
@@ -40,6 +39,7 @@ from unwet.rewrite.library import (
 )
 from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.macro_names import common_stem
+from unwet.rewrite.moved_calls import moved
 from unwet.rewrite.naming import free_macro, free_parameter
 from unwet.rewrite.placed_calls import height_of
 from unwet.rewrite.query_parts import says
@@ -55,6 +55,7 @@ from unwet.rewrite.side_by_side import (
     side_by_side,
 )
 from unwet.rewrite.sizes import tree_lines
+from unwet.rewrite.source_tables import table_name
 
 _MOST: Final = 3  # parameters more, for one that is taken
 _WORDS: Final = 3  # names and constants of its own that a macro has beside these
@@ -69,8 +70,6 @@ _LOOKS: Final = 200_000  # at pairs of a macro and a query inside of a model
 _KINDS: Final = frozenset({"query", "tail", "items", "expression"})
 _LISTED: Final = re.compile(r"list__(\w+?)__list")
 _NAMED: Final = re.compile(r"(?:h|list)__(\w+?)__(?:h|list)(?![a-z])")
-# a condition beside others, of which it is one as a whole
-_BESIDE: Final = r"(?:(?<=\()|(?<=AND )|(?<=OR )|\A){0} AND | AND {0}(?=\)| AND | OR |\Z)"
 
 
 def with_one_macro(
@@ -321,10 +320,12 @@ class _Work:
         like = taken if taken in self.macros else ""
         for numbers, said, was in ((theirs, others, like), (mine, own, "")):
             for n in numbers:
-                moved = _moved(calls[n], made, said, was, calls)
-                if moved is None:
+                call = moved(calls[n], made, said, was, calls)
+                if call is None:
                     return None
-                calls[n] = moved
+                calls[n] = call
+        if _counted(made, [calls[n] for n in (*theirs, *mine)]) > max(self.most, len(macro.params)):
+            return None
         after = sum(height_of(calls[n]) for n in (*theirs, *mine)) + _AROUND
         after += self._height(made.tree, calls) + (name in models)
         saved = before - after - len(new)
@@ -369,7 +370,7 @@ class _Work:
         """Whether what a macro becomes says enough itself, with so many parameters more."""
         if _still_said(made.tree, {*macro.params} - {*made.params}, found.calls):
             return False
-        if len(made.params) > max(self.most, len(macro.params)) or more > _MOST:
+        if more > _MOST:
             return False
         texts_more = sum(each.mine.kind == "condition" for each in found.new)
         if texts_more > 1 and macro.name not in self.macros:
@@ -425,81 +426,20 @@ def _taken(macro: Macro, found: Aligned, hidden: Collection[str]) -> tuple[Macro
     return replace(macro, tree=found.tree, params=tuple(params), defaults=defaults), more
 
 
+def _counted(macro: Macro, calls: Sequence[MacroCall]) -> int:
+    """How many parameters it has in the end: those for which each call says the same table, of
+    other schemas, become one (`same_tables`)."""
+    said = [dict((*call.args, *call.unsaid)) for call in calls]
+    tables = [tuple(table_name(each[name].text) for each in said) for name in macro.params]
+    return len({own if all(own) else at for at, own in enumerate(tables)})
+
+
 def _still_said(tree: exp.Expr, names: Collection[str], calls: Sequence[MacroCall]) -> bool:
     """Whether a parameter of these is somewhere in the tree, or in what it hands on."""
     if not names:
         return False
     said = {name for text in texts_within(tree, calls) for name in _NAMED.findall(text)}
     return not said.isdisjoint(names)
-
-
-def _moved(
-    call: MacroCall,
-    macro: Macro,
-    wanted: Mapping[str, Leaf],
-    like: str,
-    calls: list[MacroCall],
-) -> MacroCall | None:
-    """A call as one of the macro, which says what is ``wanted``; None where its arguments cannot be
-    told. Calls among these are added to the ``calls``."""
-    said = dict((*call.unsaid, *call.args))
-    values: dict[str, Leaf] = {}
-    for name in macro.params:
-        value = _value(wanted[name], said, calls)
-        if value is None:
-            return None
-        values[name] = value
-    args = tuple((n, leaf) for n, leaf in values.items() if macro.defaults.get(n) != leaf.text)
-    unsaid = tuple((n, leaf) for n, leaf in values.items() if macro.defaults.get(n) == leaf.text)
-    one = replace(call, macro=macro.name, args=args, unsaid=unsaid, named=True)
-    return replace(one, like=call.like or like)
-
-
-def _value(leaf: Leaf, said: Mapping[str, Leaf], calls: list[MacroCall]) -> Leaf | None:
-    """A leaf in which parameters are what they are in one call."""
-    whole = HOLE.fullmatch(leaf.text) or _LISTED.fullmatch(leaf.text)
-    if whole is not None:
-        return said.get(whole[1])
-    if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
-        return _handed_on(leaf, calls[int(inner[1])], said, calls)
-    for word in dict.fromkeys(found.group() for found in HANDED_ON.finditer(leaf.text)):
-        part = _value(Leaf("condition", word), said, calls)
-        if part is None:
-            return None
-        leaf = replace(leaf, text=leaf.text.replace(word, part.text))
-    for name in (*HOLE.findall(leaf.text), *_LISTED.findall(leaf.text)):
-        value = said.get(name)
-        if value is None or value.quoted or value.kind == "names" or "call__" in value.text:
-            return None
-        if value.kind == "string" and "'" in value.text:
-            return None
-
-    def put(found: re.Match[str]) -> str:
-        return said[found[1]].text
-
-    text = leaf.text
-    if leaf.kind == "condition":  # a condition that is none says nothing beside another one
-        for name in (n for n in HOLE.findall(text) if said[n].text == NO_CONDITION.text):
-            text = re.sub(_BESIDE.format(f"h__{name}__h"), "", text)
-    text = _LISTED.sub(put, HOLE.sub(put, text))
-    return replace(leaf, text=text)
-
-
-def _handed_on(
-    leaf: Leaf, call: MacroCall, said: Mapping[str, Leaf], calls: list[MacroCall]
-) -> Leaf | None:
-    """A call that is an argument, with what its own arguments are in one call."""
-    made: list[tuple[str, Leaf]] = []
-    for name, each in (*call.args, *call.unsaid):
-        value = _value(each, said, calls)
-        if value is None:
-            return None
-        made.append((name, value))
-    args, unsaid = tuple(made[: len(call.args)]), tuple(made[len(call.args) :])
-    if (args, unsaid) == (call.args, call.unsaid):
-        return leaf
-    calls.append(replace(call, args=args, unsaid=unsaid, named=True))
-    return replace(leaf, text=f"call__{len(calls) - 1}__call")
 
 
 def _texts(call: MacroCall) -> list[str]:

@@ -58,7 +58,9 @@ def without_these(library: Library, same: Mapping[Parameter, str]) -> Library:
         return replace(each, args=kept(each.args), unsaid=kept(each.unsaid))
 
     def macro(each: Macro) -> Macro:
-        return replace(each, params=tuple(n for n in each.params if (each.name, n) not in same))
+        gone = {n for n in each.params if (each.name, n) in same}
+        usual = {n: text for n, text in each.defaults.items() if n not in gone}
+        return replace(each, params=tuple(n for n in each.params if n not in gone), defaults=usual)
 
     calls = tuple(call(number, each) for number, each in enumerate(library.calls))
     return Library(library.models, tuple(map(macro, library.macros)), calls)
@@ -77,9 +79,12 @@ def _callers(library: Library) -> dict[int, str]:
 
 
 def _pairs(macro: Macro, found: Mapping[Parameter, str]) -> Iterator[tuple[str, list[str]]]:
-    """Parameters that are tables, each with those before it."""
-    tables = [n for n in macro.params if (macro.name, n) in found and n not in macro.defaults]
-    yield from ((name, tables[:at]) for at, name in enumerate(tables) if at)
+    """Parameters that are tables, each with those before it which are the same table where a call
+    says nothing, or have to be said, too."""
+    tables = [n for n in macro.params if (macro.name, n) in found]
+    usual = {n: table_name(macro.defaults.get(n, "")) for n in tables}
+    pairs = ((n, [f for f in tables[:at] if usual[f] == usual[n]]) for at, n in enumerate(tables))
+    yield from ((name, firsts) for name, firsts in pairs if firsts)
 
 
 def _bound(library: Library, callers: Mapping[int, str]) -> Iterator[Parameter]:

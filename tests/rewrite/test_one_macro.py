@@ -696,3 +696,17 @@ def test_what_callers_of_the_macro_around_say_of_a_relation_keeps_its_name(
     models["plain"] = sqlglot.parse_one(query.format("net", "net.day > 1"))
     made = with_one_macro(Library(models, macros, calls), "duckdb", 5)
     assert (len(made.macros) > len(macros)) is is_taken
+
+
+@pytest.mark.parametrize(("other", "macros"), [("2021", 1), ("2022", 2)])
+def test_tables_that_are_called_alike_count_once(other: str, macros: int) -> None:
+    """In the end one parameter says both: `source('pages', table)`, `source('requests', table)`."""
+    joined = {"join": "JOIN h__second__h AS r USING (day)", "relation": "h__first__h"}
+    said = (*DAY, ("first", Leaf("name", "src__pages__2021__src")),
+            ("second", Leaf("name", f"src__requests__{other}__src")))  # fmt: skip
+    one = tree(**joined)
+    two = tree(**joined, formula="SUM(bytes) * 1.0", column="place")
+    made = with_one_macro(library(one, two, said=said), "duckdb", 4)
+    assert len(made.macros) == macros
+    assert with_one_macro(library(one, two, said=said), "duckdb", 5).macros[0].params[3:] == (
+        "kind", "share")  # fmt: skip

@@ -71,6 +71,23 @@ def test_what_a_default_or_a_text_says_stays() -> None:
     assert same(replace(made, macros=(replace(made.macros[0], tree=tree),))) == {}
 
 
+def test_what_is_one_table_where_calls_say_nothing_is_one_parameter() -> None:
+    first = ("table", source("a", "t2020")), ("table_2", source("b", "t2020"))
+    calls = (MacroCall("m", (), first), ALIKE[1])
+    made = library(*calls)
+    usual = {"table": "src__a__t2020__src", "table_2": "src__b__t2020__src"}
+    alike = replace(made, macros=(replace(made.macros[0], defaults=usual),))
+    assert same(alike) == {("m", "table_2"): "table"}
+    shorter = without_these(alike, same(alike))
+    assert shorter.macros[0].params == ("table",)
+    assert shorter.macros[0].defaults == {"table": "src__a__t2020__src"}
+    assert [each.args for each in shorter.calls] == [(), ALIKE[1].args[:1]]
+    other = {**usual, "table_2": "src__b__t2021__src"}
+    assert same(replace(made, macros=(replace(made.macros[0], defaults=other),))) == {}
+    odd = MacroCall("m", (("table", source("a", "t2021")),), (("table_2", source("b", "t2020")),))
+    assert same(replace(alike, calls=(calls[0], odd))) == {}
+
+
 def around(second: str) -> Library:
     """A macro that hands on its tables, the second one as the parameter of this name."""
     outer = Macro(
