@@ -22,6 +22,7 @@ from unwet.rewrite.fitting import Fit, New, fitted
 from unwet.rewrite.library import (
     HANDED_ON,
     HOLE,
+    LISTED,
     NO_NAMES,
     NO_VALUE,
     Library,
@@ -47,7 +48,6 @@ _LEAST: Final = 4  # lines that are saved
 _FEW: Final = 6  # calls of a macro that may be those of others
 _AROUND: Final = 2  # the first and the last line of a macro
 _RELATION: Final = re.compile(r"(?:ref|src)__\w+?__(?:ref|src)", re.IGNORECASE)
-_LISTED: Final = re.compile(r"list__(\w+?)__list")
 
 
 def adopted(
@@ -329,7 +329,7 @@ def _is_open(leaf: Leaf, calls: Sequence[MacroCall]) -> bool:
     """Whether a parameter stands in it, or in a call that it hands on."""
     if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
         return any(_is_open(each, calls) for _, each in calls[int(inner[1])].args)
-    return HOLE.search(leaf.text) is not None or _LISTED.search(leaf.text) is not None
+    return HOLE.search(leaf.text) is not None or LISTED.search(leaf.text) is not None
 
 
 def _said(leaf: Leaf, values: Mapping[str, Leaf], dialect: str) -> Leaf:
@@ -346,7 +346,7 @@ def _said(leaf: Leaf, values: Mapping[str, Leaf], dialect: str) -> Leaf:
             return str(exp.Literal.string(value.text).sql(dialect or None))[1:-1]
         return value.text
 
-    return replace(leaf, text=_LISTED.sub(put, HOLE.sub(put, leaf.text)))
+    return replace(leaf, text=LISTED.sub(put, HOLE.sub(put, leaf.text)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def written_where_called(library: Library, dialect: str) -> Library:
 
 def _one_written(library: Library, dialect: str) -> Library | None:
     once = {name: number for name, number in _once(library).items() if number is not None}
-    trees = {**{macro.name: macro.tree for macro in library.macros}, **library.models}
+    trees = library.hosts
     by_name = {macro.name: macro for macro in library.macros}
     for host in sorted(trees):
         for number in numbers_of(trees[host]):
@@ -88,8 +88,7 @@ def _once(library: Library) -> Mapping[str, int | None]:
     inner: dict[int, Counter[int]] = {}
     outer: dict[int, list[int]] = defaultdict(list)
     for at, call in enumerate(library.calls):
-        said = (leaf.text for _, leaf in (*call.args, *call.unsaid))
-        inner[at] = Counter(number for text in said for number in numbers_in(text))
+        inner[at] = Counter(number for text in call.texts for number in numbers_in(text))
         for number in inner[at]:
             outer[number].append(at)
     usual = (text for macro in library.macros for text in macro.defaults.values())
@@ -188,7 +187,7 @@ def handed_once(library: Library) -> tuple[Handed, ...]:
     else; those in whose text another one is handed on behind that."""
     once = _once(library)
     macros = {macro.name: macro for macro in library.macros}
-    hosts = {number: name for name, tree in _trees(library).items() for number in numbers_of(tree)}
+    hosts = {number: name for name, tree in library.hosts.items() for number in numbers_of(tree)}
     found: dict[str, Handed] = {}
     for at, call in enumerate(library.calls):
         for param, leaf in call.args:
@@ -205,10 +204,6 @@ def macros_left(library: Library) -> tuple[Macro, ...]:
     """The macros of a project: those that are no blocks."""
     handed = {each.macro.name for each in handed_once(library)}
     return tuple(macro for macro in library.macros if macro.name not in handed)
-
-
-def _trees(library: Library) -> dict[str, exp.Expr]:
-    return {**{macro.name: macro.tree for macro in library.macros}, **library.models}
 
 
 def _depth(each: Handed, found: Mapping[str, Handed]) -> int:
@@ -241,8 +236,7 @@ def _name(each: Handed, host: str, library: Library, taken: set[str]) -> str:
     """The parameter's name; where several calls of that macro are a loop, whose rows have it too,
     or the template means something else by it, the name that the macro had."""
     callee = library.calls[each.number].macro
-    trees = _trees(library)
-    same = [n for n in numbers_of(trees[each.host]) if library.calls[n].macro == callee]
+    same = [n for n in numbers_of(library.hosts[each.host]) if library.calls[n].macro == callee]
     own = next((macro.params for macro in library.macros if macro.name == host), ())
     if len(same) > 1 or each.param in (*own, *taken):
         return free(each.macro.name, {*taken, *own} - {each.macro.name})

@@ -20,14 +20,13 @@ from sqlglot import exp
 
 from unwet.lineage.trees import copied, in_line, texts
 from unwet.rewrite.alike import plainly
-from unwet.rewrite.library import HANDED_ON, Macro
+from unwet.rewrite.library import HANDED_ON, LISTED, Macro
 from unwet.rewrite.naming import free, snake
 from unwet.rewrite.own_parts import may_be_part, part_word
 from unwet.rewrite.query_parts import conjuncts, keys, name_of, says, sources
 from unwet.rewrite.shapes import Leaf, as_leaf, children
 
 _HOLE: Final = re.compile(r"h__(\w+?)__h(\w*)", re.IGNORECASE)
-_LIST: Final = re.compile(r"list__(\w+?)__list", re.IGNORECASE)
 _RELATION: Final = re.compile(r"(?:ref|src)__\w+__(?:ref|src)", re.IGNORECASE)
 _CLAUSES: Final = ("order", "limit", "offset", "distinct", "qualify", "windows")
 _FLIPPED: Final[dict[type[exp.Expr], type[exp.Expr]]] = {exp.LT: exp.GT, exp.LTE: exp.GTE}
@@ -389,7 +388,7 @@ class _Fitting:
         return self._leaf(mine.this, other.this, new)
 
     def _list(self, mine: exp.In, other: exp.In, new: bool) -> bool:
-        hole = _LIST.fullmatch(mine.expressions[0].name)
+        hole = LISTED.fullmatch(mine.expressions[0].name)
         assert hole is not None
         if not other.expressions or not self._same(mine.this, other.this, new):
             return False
@@ -476,4 +475,4 @@ def _can_be_said(value: Leaf) -> bool:
 def _one_list(test: exp.In) -> bool:
     items = test.expressions
     only = items[0] if len(items) == 1 else None
-    return isinstance(only, exp.Var) and bool(_LIST.fullmatch(only.name))
+    return isinstance(only, exp.Var) and bool(LISTED.fullmatch(only.name))

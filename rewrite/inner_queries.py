@@ -1,12 +1,12 @@
 """Queries inside of models and macros that a call may stand for: CTEs and derived tables.
 
 inner_queries(host, tree) -> each with its place in the tree, by a name of its own
-with_call(tree, at, word) -> the tree in which a word stands in such a place
+with_calls(tree, numbers) -> the tree in which calls stand in such places
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 
@@ -29,8 +29,10 @@ def inner_queries(
             yield f"{host}\0{at}", at, node
 
 
-def with_call(tree: exp.Expr, at: int, word: exp.Var) -> exp.Expr:
-    """A copy."""
+def with_calls(tree: exp.Expr, numbers: Mapping[int, int]) -> exp.Expr:
+    """A copy. ``numbers``: of the calls, by their places in the tree as it was."""
     made = copied(tree)
-    next(node for n, node in enumerate(made.walk()) if n == at).replace(word)
+    nodes = [(node, numbers[at]) for at, node in enumerate(made.walk()) if at in numbers]
+    for node, number in nodes:
+        node.replace(exp.Var(this=f"call__{number}__call"))
     return made

@@ -64,6 +64,11 @@ class MacroCall:
     named: bool = False
     bare: bool = False
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What it says for all parameters, those that are the default, too."""
+        return tuple(leaf.text for _, leaf in (*self.args, *self.unsaid))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Library:
@@ -80,9 +85,15 @@ class Library:
         """Those of all models and macros."""
         return (*self.models.values(), *(macro.tree for macro in self.macros))
 
+    @property
+    def hosts(self) -> dict[str, exp.Expr]:
+        """The same by name: where calls stand."""
+        return {**self.models, **{macro.name: macro.tree for macro in self.macros}}
+
 
 HANDED_ON = re.compile(r"call__(\d+)__call")  # a query or an argument that another macro writes
 HOLE = re.compile(r"h__(\w+?)__h", re.IGNORECASE)  # what stands for a parameter
+LISTED = re.compile(r"list__(\w+?)__list", re.IGNORECASE)  # for one that is a list of items
 _CALL = re.compile(r"(call|loop)__\d+__\1|h__\w+__h")
 _NUMBER = re.compile(r"(?:call|tail)__(\d+)__", re.IGNORECASE)
 _NO_NAME = "of_the_call"
@@ -137,8 +148,7 @@ def calls_within(numbers: Iterable[int], calls: Sequence[MacroCall]) -> set[int]
         at = waiting.pop()
         if at not in found:
             found.add(at)
-            said = (*calls[at].args, *calls[at].unsaid)
-            waiting += [n for _, leaf in said for n in numbers_in(leaf.text)]
+            waiting += [n for text in calls[at].texts for n in numbers_in(text)]
     return found
 
 
@@ -146,14 +156,14 @@ def texts_within(tree: exp.Expr, calls: Sequence[MacroCall]) -> Iterator[str]:
     """The texts in a tree, and all that the calls in it say."""
     yield from texts(tree)
     for number in sorted(calls_within(numbers_of(tree), calls)):
-        yield from (leaf.text for _, leaf in (*calls[number].args, *calls[number].unsaid))
+        yield from calls[number].texts
 
 
 def says_one_of(text: str, names: AbstractSet[str], calls: Sequence[MacroCall]) -> bool:
     """Whether one of the words, in small letters, is in a text or in what calls in it say."""
     said = [text]
     for number in calls_within(numbers_in(text), calls):
-        said += (leaf.text for _, leaf in (*calls[number].args, *calls[number].unsaid))
+        said += calls[number].texts
     return any(not names.isdisjoint(_WORD.findall(each.lower())) for each in said)
 
 

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from unwet.rewrite.library import HANDED_ON, HOLE, NO_CONDITION, Macro, MacroCall
+from unwet.rewrite.library import HANDED_ON, HOLE, LISTED, NO_CONDITION, Macro, MacroCall
 from unwet.rewrite.shapes import Leaf
 
-_LISTED: Final = re.compile(r"list__(\w+?)__list")
 # a condition beside others, of which it is one as a whole
 _BESIDE: Final = r"(?:(?<=\()|(?<=AND )|(?<=OR )|\A){0} AND | AND {0}(?=\)| AND | OR |\Z)"
 
@@ -42,7 +41,7 @@ def moved(
 
 def _value(leaf: Leaf, said: Mapping[str, Leaf], calls: list[MacroCall]) -> Leaf | None:
     """A leaf in which parameters are what they are in one call."""
-    whole = HOLE.fullmatch(leaf.text) or _LISTED.fullmatch(leaf.text)
+    whole = HOLE.fullmatch(leaf.text) or LISTED.fullmatch(leaf.text)
     if whole is not None:
         return said.get(whole[1])
     if (inner := HANDED_ON.fullmatch(leaf.text)) is not None:
@@ -52,7 +51,7 @@ def _value(leaf: Leaf, said: Mapping[str, Leaf], calls: list[MacroCall]) -> Leaf
         if part is None:
             return None
         leaf = replace(leaf, text=leaf.text.replace(word, part.text))
-    for name in (*HOLE.findall(leaf.text), *_LISTED.findall(leaf.text)):
+    for name in (*HOLE.findall(leaf.text), *LISTED.findall(leaf.text)):
         value = said.get(name)
         if value is None or value.quoted or value.kind == "names" or "call__" in value.text:
             return None
@@ -66,7 +65,7 @@ def _value(leaf: Leaf, said: Mapping[str, Leaf], calls: list[MacroCall]) -> Leaf
     if leaf.kind == "condition":  # a condition that is none says nothing beside another one
         for name in (n for n in HOLE.findall(text) if said[n].text == NO_CONDITION.text):
             text = re.sub(_BESIDE.format(f"h__{name}__h"), "", text)
-    text = _LISTED.sub(put, HOLE.sub(put, text))
+    text = LISTED.sub(put, HOLE.sub(put, text))
     return replace(leaf, text=text)
 
 

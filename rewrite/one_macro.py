@@ -22,9 +22,10 @@ from sqlglot import exp
 from unwet.lineage.trees import texts
 from unwet.rewrite.chosen_later import name_of_query
 from unwet.rewrite.deadline import Over, never
-from unwet.rewrite.inner_queries import inner_queries, with_call
+from unwet.rewrite.inner_queries import inner_queries, with_calls
 from unwet.rewrite.library import (
     HOLE,
+    LISTED,
     NO_CONDITION,
     Library,
     Macro,
@@ -68,7 +69,6 @@ _SHORT: Final = 3  # letters of a name
 _BESIDE_IT: Final = 200  # models that one is compared with, at most
 _LOOKS: Final = 200_000  # at pairs of a macro and a query inside of a model
 _KINDS: Final = frozenset({"query", "tail", "items", "expression"})
-_LISTED: Final = re.compile(r"list__(\w+?)__list")
 _NAMED: Final = re.compile(r"(?:h|list)__(\w+?)__(?:h|list)(?![a-z])")
 
 
@@ -184,23 +184,23 @@ class _Work:
         for number in range(known, len(self.calls)):
             self.own[self.calls[number].macro].append(number)
         for place, number in made.numbers.items():
-            self._place(place, exp.Var(this=f"call__{number}__call"))
+            self._place(place, number)
         if merge.taken in self.macros:
             del self.macros[merge.taken]
             self.own[name] += self.own.pop(merge.taken)
         self.macros[name] = made.macro
         return True
 
-    def _place(self, place: str, word: exp.Var) -> None:
+    def _place(self, place: str, number: int) -> None:
         if place in self.models:
-            self.models[place] = word
+            self.models[place] = exp.Var(this=f"call__{number}__call")
             return
         host, at, _ = self.inner[place]
         if host in self.models:
-            self.models[host] = with_call(self.models[host], at, word)
+            self.models[host] = with_calls(self.models[host], {at: number})
         else:
             macro = self.macros[host]
-            self.macros[host] = replace(macro, tree=with_call(macro.tree, at, word))
+            self.macros[host] = replace(macro, tree=with_calls(macro.tree, {at: number}))
 
     # --- what is looked at
 
@@ -217,7 +217,7 @@ class _Work:
                 models["query", _outline(tree)].append(name)
         inner: dict[object, list[str]] = defaultdict(list)
         for name, (_, _, query) in self.inner.items():
-            if not any(_LISTED.search(text) for text in texts(query)):
+            if not any(LISTED.search(text) for text in texts(query)):
                 inner["query", _outline(query)].append(name)
         new = self.limits.sharing.min_uses <= _PAIR and not self.limits.forbidden
         for key in {**models, **inner} if new else ():
@@ -350,7 +350,7 @@ class _Work:
                 if says_one_of(text, names, self.calls):
                     return True
                 said = [text, *(t for n in calls_within(numbers_in(text), self.calls)
-                                for t in _texts(self.calls[n]))]  # fmt: skip
+                                for t in self.calls[n].texts)]  # fmt: skip
                 handed = {hole for each in said for hole in HOLE.findall(each)}
                 for around in self._callers(number) if handed else ():
                     new = {(around, hole) for hole in handed} - seen
@@ -440,10 +440,6 @@ def _still_said(tree: exp.Expr, names: Collection[str], calls: Sequence[MacroCal
         return False
     said = {name for text in texts_within(tree, calls) for name in _NAMED.findall(text)}
     return not said.isdisjoint(names)
-
-
-def _texts(call: MacroCall) -> list[str]:
-    return [leaf.text for _, leaf in (*call.args, *call.unsaid)]
 
 
 def _is_plain(macro: Macro) -> bool:

@@ -6,7 +6,7 @@ When the work is done, ``numbered`` puts a word in each one's place and tells th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -18,6 +18,7 @@ Said = tuple[tuple[str, Leaf], ...]  # parameters and what a call says for them
 
 _CALL: Final = "call__"
 _TAIL: Final = "tail__"
+_SIGNS: Final = 6  # between a parameter's name and what it is, and around that
 _LIKE: Final = "like"  # note on a call: which others were of one macro with it
 
 
@@ -59,8 +60,7 @@ def more_lines(tree: exp.Expr) -> int:
     """How many lines more than one the calls in a tree take, about."""
     many = 0
     for node in calls_in(tree):
-        words = sum(len(name) + len(leaf.text) + 6 for name, leaf in arguments(node))
-        many += call_height(len(node.name) + words) - 1
+        many += call_height(len(node.name) + _letters(arguments(node))) - 1
     return many
 
 
@@ -76,8 +76,16 @@ def defaults_of(macros: Sequence[Macro]) -> dict[str, Mapping[str, str]]:
 
 def height_of(call: MacroCall) -> int:
     """The lines of a call, about."""
-    letters = sum(len(name) + len(leaf.text) + 6 for name, leaf in call.args)
-    return call_height(letters + len(call.macro))
+    return call_height(letters_of(call))
+
+
+def letters_of(call: MacroCall) -> int:
+    """How long a call is, about: what it says, and its macro's name."""
+    return _letters(call.args) + len(call.macro)
+
+
+def _letters(said: Iterable[tuple[str, Leaf]]) -> int:
+    return sum(len(name) + len(leaf.text) + _SIGNS for name, leaf in said)
 
 
 def is_call(node: exp.Expr) -> bool:

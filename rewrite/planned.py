@@ -124,7 +124,7 @@ def _macro(project: Project, macro: Macro, uses: list[tuple[str, MacroCall]]) ->
 def _calls(project: Project) -> Mapping[str, list[tuple[str, MacroCall]]]:
     """By macro: who calls it, and with what."""
     library = project.library
-    hosts = {**library.models, **{macro.name: macro.tree for macro in library.macros}}
+    hosts = library.hosts
     found: dict[str, list[tuple[str, MacroCall]]] = defaultdict(list)
     for host in sorted(hosts):
         for number in numbers_of(hosts[host]):

@@ -12,7 +12,6 @@ with_readings(library, ...) -> the library with such macros
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -23,10 +22,11 @@ from sqlglot import exp
 
 from unwet.lineage.trees import conjuncts, copied, in_line, texts
 from unwet.rewrite.abstract import fill
-from unwet.rewrite.inner_queries import inner_queries
+from unwet.rewrite.inner_queries import inner_queries, with_calls
 from unwet.rewrite.library import (
     HOLE,
     LINE,
+    LISTED,
     NO_CONDITION,
     Library,
     Macro,
@@ -36,12 +36,12 @@ from unwet.rewrite.library import (
 )
 from unwet.rewrite.limits import Limits
 from unwet.rewrite.naming import free_macro, free_parameter, snake
-from unwet.rewrite.placed_calls import height_of
-from unwet.rewrite.saying import LISTED, Saying
+from unwet.rewrite.placed_calls import height_of, letters_of
+from unwet.rewrite.saying import Saying
 from unwet.rewrite.shapes import ITEM, Leaf, after_tables, as_leaf
 from unwet.rewrite.side_by_side import beside, distinct_of
 from unwet.rewrite.sizes import tree_lines
-from unwet.rewrite.source_tables import Parameter, table_parameters
+from unwet.rewrite.source_tables import SOURCE, Parameter, table_parameters
 from unwet.rewrite.told_of import is_trivial, listed
 
 _KNOWN: Final = 12  # uses of what everybody soon knows by its name, however short
@@ -51,7 +51,6 @@ _AROUND: Final = 8  # signs of a call beside its words, and what it stands behin
 _CLAUSES: Final = frozenset(
     {"expressions", "from_", "joins", "where", "distinct", "operation_modifiers"}
 )
-_SOURCE: Final = re.compile(r"src__(\w+?)__(\w+?)__src", re.IGNORECASE)
 _IS: Final = " ="
 _COLUMNS: Final = "columns"
 _CONDITION: Final = "condition"
@@ -173,7 +172,7 @@ def _what(host: str, relation: Leaf, schemas: Mapping[Parameter, str]) -> str:
     by a date or a number. All others are themselves."""
     if (hole := HOLE.fullmatch(relation.text)) is not None:
         return schemas.get((host, hole[1]), "")
-    found = _SOURCE.fullmatch(relation.text)
+    found = SOURCE.fullmatch(relation.text)
     if found is not None and any(sign.isdigit() for sign in found[2]):
         return found[1].lower()
     return relation.text if "__" in relation.text else ""  # a CTE is not everybody's
@@ -322,8 +321,7 @@ def _call(macro: Macro, leaves: Mapping[str, Leaf], varied: Sequence[str]) -> Ma
 
 def _height(call: MacroCall) -> int:
     """The lines of a call, which stands in a line of its own between parentheses."""
-    letters = sum(len(name) + len(leaf.text) + 6 for name, leaf in call.args)
-    return 1 if letters + len(call.macro) + _AROUND <= LINE else height_of(call) + 2
+    return 1 if letters_of(call) + _AROUND <= LINE else height_of(call) + 2
 
 
 # --- the library then
@@ -331,20 +329,10 @@ def _height(call: MacroCall) -> int:
 
 def _placed(library: Library, places: Mapping[tuple[str, int], int]) -> Library:
     """The library with calls in these places of its models and macros."""
-    words: dict[str, dict[int, str]] = defaultdict(dict)
+    numbers: dict[str, dict[int, int]] = defaultdict(dict)
     for (host, at), number in places.items():
-        words[host][at] = f"call__{number}__call"
-    models = {name: _with_words(tree, words[name]) if name in words else tree
-              for name, tree in library.models.items()}  # fmt: skip
-    macros = [replace(macro, tree=_with_words(macro.tree, words[macro.name]))
-              if macro.name in words else macro for macro in library.macros]  # fmt: skip
+        numbers[host][at] = number
+    made = {host: with_calls(library.hosts[host], own) for host, own in numbers.items()}
+    models = {name: made.get(name, tree) for name, tree in library.models.items()}
+    macros = (replace(each, tree=made.get(each.name, each.tree)) for each in library.macros)
     return replace(library, models=models, macros=tuple(macros))
-
-
-def _with_words(tree: exp.Expr, words: Mapping[int, str]) -> exp.Expr:
-    """A copy with words in such places."""
-    made = copied(tree)
-    nodes = [(node, words[at]) for at, node in enumerate(made.walk()) if at in words]
-    for node, word in nodes:
-        node.replace(exp.Var(this=word))
-    return made

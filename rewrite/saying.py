@@ -12,15 +12,13 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import copied, in_line
-from unwet.rewrite.library import HANDED_ON, HOLE, MacroCall, calls_within
+from unwet.rewrite.library import HANDED_ON, HOLE, LISTED, NO_CONDITION, MacroCall, calls_within
 from unwet.rewrite.shapes import ITEM, Leaf, as_leaf
 
-LISTED: Final = re.compile(r"list__(\w+?)__list", re.IGNORECASE)
 ANY: Final = re.compile(r"h__|list__")
 _WIDEST: Final = 90  # letters of outputs that are an argument
 _LINE: Final = 120  # and of a condition, or a formula that names no relation of the template
 _COLUMNS: Final = 240  # and of nothing but columns, which are read at a glance
-_NOTHING: Final = Leaf("condition", "TRUE")
 _SAID: Final = frozenset({"name", "string", "number", "condition"})  # kinds that are handed on
 Put = Callable[[str], None]
 """Puts a parameter of this name in its place."""
@@ -58,7 +56,7 @@ class Saying:
 
     def condition(self, tests: Sequence[exp.Expr]) -> Leaf | None:
         if not tests:
-            return _NOTHING
+            return NO_CONDITION
         if any(test.find(exp.Query) for test in tests):
             return None
         said = [f"({text})" if isinstance(test, exp.Or) else text

@@ -23,6 +23,7 @@ from unwet.rewrite.abstract import fill, role
 from unwet.rewrite.library import (
     HANDED_ON,
     HOLE,
+    LISTED,
     MacroCall,
     calls_within,
     numbers_in,
@@ -32,7 +33,7 @@ from unwet.rewrite.library import (
 from unwet.rewrite.naming import snake
 from unwet.rewrite.optional_orders import is_optional, optional_order
 from unwet.rewrite.query_parts import is_quoted_in_text, says, sources
-from unwet.rewrite.saying import ANY, LISTED, New, Put, Saying
+from unwet.rewrite.saying import ANY, New, Put, Saying
 from unwet.rewrite.shapes import Leaf, as_leaf, children, in_order
 
 _CALL: Final = re.compile(r"(call|tail)__(\d+)__\1")

@@ -32,7 +32,7 @@ from unwet.rewrite.shapes import Leaf
 
 Parameter = tuple[str, str]  # a macro, and one of its parameters
 
-_SOURCE: Final = re.compile(r"src__(\w+?)__(\w+?)__src", re.IGNORECASE)
+SOURCE: Final = re.compile(r"src__(\w+?)__(\w+?)__src", re.IGNORECASE)
 _HANDED_ON: Final = re.compile(r"h__(\w+)__h", re.IGNORECASE)
 
 
@@ -83,7 +83,7 @@ def with_tables(library: Library, found: Mapping[Parameter, str]) -> Library:
 
 def table_name(text: str) -> str:
     """The table of a source's token; empty for other texts."""
-    hit = _SOURCE.fullmatch(text)
+    hit = SOURCE.fullmatch(text)
     return hit[2] if hit is not None else ""
 
 
@@ -116,7 +116,7 @@ def _values(library: Library) -> dict[Parameter, _Values]:
 
 
 def _note(values: _Values, text: str, caller: str) -> None:
-    source, handed = _SOURCE.fullmatch(text), _HANDED_ON.fullmatch(text)
+    source, handed = SOURCE.fullmatch(text), _HANDED_ON.fullmatch(text)
     if source is not None:
         values.schemas.add(source[1].lower())
     elif handed is not None and caller:

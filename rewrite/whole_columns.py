@@ -45,7 +45,7 @@ def with_whole_columns(library: Library, dialect: str) -> Library:
 def _pairs(macro: Macro, calls: Sequence[MacroCall]) -> list[_Pair]:
     """Those that stand side by side everywhere, in the macro's own words."""
     inner = calls_within(numbers_of(macro.tree), calls)
-    said = [leaf.text for n in inner for _, leaf in (*calls[n].args, *calls[n].unsaid)]
+    said = [text for n in inner for text in calls[n].texts]
     said += [*texts(macro.tree), *macro.defaults.values(), *macro.defaults]
     times = Counter(name for text in said for name in HOLE.findall(text))
     held = {*macro.defaults, macro.optional[0], *macro.scoped}

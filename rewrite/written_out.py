@@ -54,9 +54,8 @@ def written_out(library: Library, dialect: str) -> Library:
 
 def _users(library: Library) -> Mapping[str, set[str]]:
     """The models and macros that call each macro."""
-    trees = {**library.models, **{macro.name: macro.tree for macro in library.macros}}
     found: dict[str, set[str]] = defaultdict(set)
-    for name, tree in trees.items():
+    for name, tree in library.hosts.items():
         for number in numbers_of(tree):
             found[library.calls[number].macro].add(name)
     return found
