@@ -30,8 +30,9 @@ from unwet.rewrite.query_parts import has_inner_with
 from unwet.rewrite.shapes import Leaf
 
 _AT_THE_END: Final = ("order", "limit", "offset", "fetch", "with_", "locks")
-# around what is no single word nothing else is: there nothing binds it otherwise
+# where an expression stands alone, so that no sign beside it takes a part of it
 _APART: Final = (exp.Select, exp.Alias, exp.Where, exp.Having, exp.Paren, exp.Case, exp.If)
+# what a sign beside it may take a part of
 _LOOSE: Final = (exp.Binary, exp.Unary, exp.Predicate, exp.Between, exp.In, exp.Interval)
 
 

@@ -85,6 +85,7 @@ def _reopened(library: Library, dialect: str, stay: AbstractSet[str], owners: Ow
     first: dict[MacroCall, int] = {}
     for number, call in enumerate(library.calls):
         first.setdefault(call, number)
+    # two calls are one where they say the same; the parameter `x` of two macros is not the same
     numbers = [n if _hands_on(call) else first[call] for n, call in enumerate(library.calls)]
     for tree in trees.values():
         _with_first_numbers(tree, numbers)
@@ -142,7 +143,7 @@ def _is_closed(library: Library, tree: exp.Expr) -> bool:
 
 
 def _hands_on(call: MacroCall) -> bool:
-    """Whether it says a parameter of the macro around, which is another one in another macro."""
+    """Whether it says a parameter of the macro around."""
     return any("h__" in leaf.text for _, leaf in call.args)
 
 

@@ -3,8 +3,9 @@
     WHERE 1 = 1 AND p  ->  WHERE p          WHERE TRUE  ->
 
 The rows of `Filter(r, p and true)` are those of `Filter(r, p)`: what chooses rows is the whole
-AND, and TRUE AND p is p for each of true, false and NULL. In a HAVING without groups it stays, as
-that makes one row of all, and as the only condition of a join.
+AND, and TRUE AND p is p for each of true, false and NULL. As the only condition it stays in a
+HAVING, which makes one row of all where there are no groups, in a join, in a WHERE in which an
+author says why, and beside a QUALIFY: BigQuery wants a WHERE there.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ def without_truths(
 def _reworded(draft: Draft) -> list[Draft]:
     tree = copied(draft.tree)
     for test in _truths(tree):
-        _said_beside(test)
-        drop_test(test)
+        if _asks(test):  # it may be the only one by now
+            _said_beside(test)
+            drop_test(test)
     return [replace(draft, tree=tree)]
 
 
@@ -53,10 +55,11 @@ def _is_true(node: exp.Expr) -> bool:
 
 
 def _asks(node: exp.Expr) -> bool:
-    """Whether it stands beside others in what chooses rows, or is all of a WHERE."""
+    """Whether it stands beside others in what chooses rows, or is all of a WHERE that may go."""
     above = node.parent
     if isinstance(above, exp.Where):
-        return not _notes(node)
+        query = above.parent
+        return not (_notes(node) or query is None or query.args.get("qualify"))
     beside = isinstance(above, exp.And)
     while isinstance(above, exp.And | exp.Paren):
         node, above = above, above.parent

@@ -92,6 +92,7 @@ def _without_idle_numbers(library: Library) -> Library:
 
 
 def _is_free(word: str, params: Collection[str]) -> bool:
+    """Whether it may be a parameter beside these."""
     return is_word(word) and word not in params
 
 
@@ -119,7 +120,7 @@ def _names(
         stands = stands - {SORTED_BY} or stands
         own = _VALUE.fullmatch(name)
         if own is not None and stands != {own[1]}:
-            continue
+            continue  # `paid_value` says something, and only `paid` says it better
         to = min(stands) if len(stands) == 1 else ""
         if not to and name in spoken:
             others = {w for each, words in spoken.items() if each != name for w in words}

@@ -24,12 +24,12 @@ from unwet.rewrite.targets.loops import Body, Bundle, Level, Loop, Row, rows_of
 
 _SAVED: Final = 6  # lines, at least: a list within a row is read less easily
 _LEAST: Final = 6  # rows
-_MOST: Final = 600
+_MOST: Final = 600  # and at most: for all ways to cut them, all are looked at
 
-Height = Callable[[Sequence[Loop]], int]  # the lines of loops in one template
-Followed = Callable[
-    [Level], frozenset[str]
-]  # the columns that are looked up, and what decides them
+Height = Callable[[Sequence[Loop]], int]
+"""The lines of loops in one template."""
+Followed = Callable[[Level], frozenset[str]]
+"""The columns that are looked up, and what decides them."""
 
 
 def grouped(
@@ -51,33 +51,36 @@ class _Grouping:
     ) -> None:
         self._found, self._calls = [*bundles], calls
         self._height, self._followed = height, followed
-        self._known: dict[int, tuple[list[Bundle], int]] = {}  # lines that were counted
+        # lines that were counted, by what a list is: the list stands here, or another may be it
+        self._lines_of: dict[int, tuple[list[Bundle], int]] = {}
 
     def done(self) -> list[Bundle]:
-        """The longest first, each with all others that are shorter with it than beside it."""
+        """The bundles in the end, for one macro after the other."""
         macros = {loop.bodies[0].macro for _, loops in self._found for loop in loops}
         for macro in sorted(macros):
             own = [each for each in self._found if self._is_of(each, macro)]
-            many = sum(len(places) for places, _ in own)
-            if not _LEAST <= many <= _MOST:
-                continue
-            own.sort(key=lambda bundle: (-len(bundle[0]), bundle[0]))
-            while own:
-                one = own.pop(0)
-                before, joined = self._found, [one]
-                one = self._put_together(one) or one
-                for other in own:
-                    both = self._put_together(one, other)
-                    if both is not None:
-                        one = both
-                        joined.append(other)
-                if self._found is before:
-                    continue
-                if self._lines(before) - self._lines(self._found) < _SAVED:
-                    self._found = before
-                else:
-                    own = [each for each in own if not any(each is done for done in joined)]
+            if _LEAST <= sum(len(places) for places, _ in own) <= _MOST:
+                self._group(own)
         return self._found
+
+    def _group(self, own: list[Bundle]) -> None:
+        """The longest first, each with all others that are shorter with it than beside it."""
+        own.sort(key=lambda bundle: (-len(bundle[0]), bundle[0]))
+        while own:
+            one = own.pop(0)
+            before, joined = self._found, list[Bundle]()
+            one = self._put_together(one) or one
+            for other in own:
+                both = self._put_together(one, other)
+                if both is not None:
+                    one = both
+                    joined.append(other)
+            if self._found is before:
+                continue
+            if self._lines(before) - self._lines(self._found) < _SAVED:
+                self._found = before
+            else:
+                own = [each for each in own if not any(each is other for other in joined)]
 
     def _is_of(self, bundle: Bundle, macro: str) -> bool:
         bodies = [loop.bodies for loop in bundle[1]]
@@ -101,10 +104,10 @@ class _Grouping:
         return best[-1]
 
     def _lines(self, bundles: list[Bundle]) -> int:
-        if id(bundles) not in self._known:
+        if id(bundles) not in self._lines_of:
             lines = self._height([loop for _, loops in bundles for loop in loops])
-            self._known[id(bundles)] = bundles, lines
-        return self._known[id(bundles)][1]
+            self._lines_of[id(bundles)] = bundles, lines
+        return self._lines_of[id(bundles)][1]
 
 
 _Table = tuple[Mapping[str, Row], Sequence[Body]]

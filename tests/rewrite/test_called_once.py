@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 from sqlglot import exp, parse_one
 
@@ -36,6 +37,7 @@ def macro(kind: MacroKind, sql: str, name: str = "m", *params: str) -> Macro:
 
 
 ONE = MacroCall("m", ())
+ONE_CALL = "call__0__call"
 
 
 def written(host: str, kind: MacroKind, sql: str, dialect: str = "duckdb") -> str:
@@ -91,6 +93,31 @@ def test_where_it_would_mean_something_else_the_macro_stays(
     host: str, kind: MacroKind, sql: str, dialect: str
 ) -> None:
     assert "call__0__call" in written(host, kind, sql, dialect)
+
+
+NUMBERS = ["b", "b + 1", "b - c", "-b", "b * c", "b % 2", "CAST(b AS INT)", "COALESCE(b, c)",
+           "CASE WHEN b > 1 THEN c END"]  # fmt: skip
+TESTS = ["NOT b", "b > 1 OR c > 1", "b > 1 AND c > 1", "b IS NULL", "b IN (1, 2)", "b = c",
+         "b BETWEEN 1 AND 2"]  # fmt: skip
+OF_NUMBERS = ["2 * {}", "-{}", "{} - 1", "5 - {}", "{} * b"]
+OF_BOTH = ["CAST({} AS INT)", "NOT {}", "{} AND b > 1", "b > 1 OR {}", "{} IS NULL", "{} IN (1, 2)",
+           "{} BETWEEN 0 AND 2", "{} = 2", "CASE WHEN {} THEN 1 ELSE 0 END", "COALESCE({}, 7)",
+           "CASE {} WHEN 1 THEN 2 END"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("around", "expressions"),
+    [*((each, NUMBERS) for each in OF_NUMBERS), *((each, NUMBERS + TESTS) for each in OF_BOTH)],
+)
+def test_what_is_written_has_the_value_of_the_call(around: str, expressions: list[str]) -> None:
+    base = duckdb.connect()
+    base.execute("CREATE TABLE t AS SELECT b, c FROM (VALUES (0), (1), (2), (3), (NULL)) AS x (b),"
+                 " (VALUES (0), (1), (2), (NULL)) AS y (c)")  # fmt: skip
+    for said in expressions:
+        host = f"SELECT {around} AS a, b, c FROM t"
+        old, new = host.format(f"({said})"), written(host.format(ONE_CALL), "expression", said)
+        rows = [base.sql(f"FROM ({sql}) ORDER BY ALL").fetchall() for sql in (old, new)]
+        assert rows[0] == rows[1] and len(rows[0]) == 20, new
 
 
 def test_a_macro_within_such_a_macro_goes_too() -> None:

@@ -35,6 +35,14 @@ CASES = [
      "SELECT t.a FROM t LEFT JOIN t AS u ON t.a = u.b"),
     ("SELECT a FROM (SELECT a FROM t WHERE 1 = 1 AND NOT b IS NULL) AS x WHERE TRUE",
      "SELECT a FROM (SELECT a FROM t WHERE NOT b IS NULL) AS x"),
+    ("SELECT a FROM t WHERE 1 = 1 AND a > 1 QUALIFY ROW_NUMBER() OVER (ORDER BY a, b) = 1",
+     "SELECT a FROM t WHERE a > 1 QUALIFY ROW_NUMBER() OVER (ORDER BY a, b) = 1"),
+    # BigQuery wants a WHERE there
+    ("SELECT a FROM t WHERE TRUE QUALIFY ROW_NUMBER() OVER (ORDER BY a, b) = 1", None),
+    ("SELECT a FROM t WHERE 1 = 1 AND TRUE QUALIFY ROW_NUMBER() OVER (ORDER BY a, b) = 1",
+     "SELECT a FROM t WHERE TRUE QUALIFY ROW_NUMBER() OVER (ORDER BY a, b) = 1"),
+    ("SELECT t.a FROM t LEFT JOIN t AS u ON 1 = 1 AND TRUE",
+     "SELECT t.a FROM t LEFT JOIN t AS u ON TRUE"),
     # what is not beside others, is no filter, or may not be true
     ("SELECT t.a FROM t LEFT JOIN t AS u ON TRUE", None),
     ("SELECT MAX(a) AS a FROM t HAVING 1 = 1", None),
@@ -68,6 +76,8 @@ def test_a_comment_is_said_of_what_stays() -> None:
     assert "1 = 1" not in made(sql)
     sql = "SELECT a FROM t WHERE 1 = 1 /* nothing yet */"
     assert made(sql) == sql
+    sql = "SELECT a FROM t WHERE 1 = 1 /* one */ AND TRUE /* two */"
+    assert made(sql) == "SELECT a FROM t WHERE TRUE /* one */ /* two */"
 
 
 def test_a_report_that_keeps_its_words_keeps_these() -> None:
