@@ -29,7 +29,7 @@ _HINT = re.compile(r"\s*HINT\b", re.IGNORECASE)
 _ROWS = 100  # of constants that a model may hold; more of them are a seed
 _PLACEHOLDER = re.compile(r"p__(\w+?)__p(?![a-z])", re.IGNORECASE)  # is called by its name
 # Words in the form of our own tokens, which would be read as such when the model is printed.
-_TAKEN = re.compile(r"(ref|src|h|list|p|call|tail)__\w+?__\1", re.IGNORECASE)
+_TAKEN = re.compile(r"(ref|src|h|list|p|call|tail)__\w+?__\1|range__\d+__\d+__range", re.IGNORECASE)
 
 
 class NotComposable(Exception):

@@ -18,7 +18,7 @@ _SQL_WORDS = """
     set table then time timestamp to union using value values when where window with year"""
 _JINJA_WORDS = """
     block call config do endfor endif endmacro extends false for import include loop macro model
-    none ref return self source target this true var"""
+    none range ref return self source target this true var"""
 _WORDS = 3  # of the name of a relation, when it is that of a parameter
 _HOLE = re.compile(r"h__(\w+?)__h", re.IGNORECASE)
 _LONGEST = 60  # a number may come behind it

@@ -120,14 +120,19 @@ class _Cluster:
             self.lists[at] = node, common if known is None else common.both(known[1])
         self.owns.update(walk.owns)
         self.cuts = {at: node for at, node in self.cuts.items() if not self._is_owned(node)}
-        self.sites = {at: node for at, node in self.sites.items() if not self._is_owned(node)}
+        self.sites = {at: node for at, node in self.sites.items() if not self._is_within(node)}
         self.lists = {at: (node, common) for at, (node, common) in self.lists.items()
-                      if not self._is_owned(node)}  # fmt: skip
-        self.owns = {at: node for at, node in self.owns.items() if not self._is_owned(node)}
+                      if not self._is_within(node)}  # fmt: skip
+        self.owns = {at: node for at, node in self.owns.items() if not self._is_within(node)}
 
     def _is_owned(self, node: exp.Expr) -> bool:
         """Whether it is in a relation that each has of its own."""
         return any(id(up) in self.owns for up in above(node))
+
+    def _is_within(self, node: exp.Expr) -> bool:
+        """Whether it is in such a relation, or in a part that is an argument: others may have
+        nothing that stands for it."""
+        return self._is_owned(node) or any(id(up) in self.cuts for up in above(node))
 
     def parts_with(self, walk: Tried) -> int:
         """In how many places they part, with one more member."""

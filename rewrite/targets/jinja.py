@@ -392,9 +392,9 @@ def _in_place(
             return call.replace("\n", "\n" + " " * pad)
         said = expression(match)
         if kind == "h" and said in sources:
-            said = sources[said]
+            said, kind = sources[said], "src"
         before = bisect_left(starts, match.start()) - 1
-        if before >= 0 and match.start() < ends[before]:
+        if kind not in ("ref", "src") and before >= 0 and match.start() < ends[before]:
             said = said.replace("'", '"')  # readers who know no Jinja see one text, not several
         return f"{{{{ {said} }}}}"
 

@@ -25,6 +25,8 @@ _CONSTANT = re.compile(r"'(?:[^']|'')*'|[^\s,']+")
 _NO_TRUE = frozenset({"tsql", "fabric", "oracle", "teradata"})
 _WHOLE = re.compile(r"0|[1-9]\d{0,17}")
 _SIGNS = {"\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r", "\f": r"\f", "\v": r"\v"}
+# the borders of a tag: who looks for its end knows nothing of the texts in it
+_BORDERS = re.compile(r"\{(?=[{%#])|(?<=[}%#])\}")
 # a schema with a parameter in it, and a table, which may have one, too
 _HELD = re.compile(r"((?:[a-z0-9]+_)*h__[a-z]\w*?__h(?:_[a-z0-9]+)*)__(\w+)")
 
@@ -83,10 +85,14 @@ def _joined(text: str, dialect: str = "", calls: Sequence[MacroCall] = ()) -> st
 def quoted(text: str) -> str:
     """A text as a Jinja string; of its blanks only spaces stand there as they are, as layouts move
     and widen the others."""
-    escaped = "".join(_SIGNS.get(sign, sign) for sign in text)
+    escaped = _BORDERS.sub(_coded, "".join(_SIGNS.get(sign, sign) for sign in text))
     if "'" in text and '"' not in text:
         return f'"{escaped}"'
     return "'" + escaped.replace("'", "\\'") + "'"
+
+
+def _coded(sign: re.Match[str]) -> str:
+    return f"\\x{ord(sign.group()):02x}"
 
 
 def expression(match: re.Match[str]) -> str:

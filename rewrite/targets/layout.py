@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
+from jinja2 import TemplateSyntaxError
 from sqlfmt.api import format_string
 from sqlfmt.exception import SqlfmtError
 from sqlfmt.mode import Mode
@@ -85,7 +86,8 @@ def _laid_out(text: str, large: Collection[str]) -> str:
         formatted = format_string(text, _MODE)
         if "/*" in text:  # it breaks a line only when the comment in it is behind it
             formatted = format_string(formatted, _MODE)
-    except SqlfmtError:  # it knows less of SQL than whoever wrote the text
+    # it knows less of SQL than whoever wrote the text, and ends a tag at the braces of a text in it
+    except (SqlfmtError, TemplateSyntaxError):
         return text
     kept = _with_names(text, formatted, large)
     return text if kept is None else _TAG.sub(_indented, kept)

@@ -106,6 +106,8 @@ REFUSED = [
     ("at two times", "CREATE TABLE r (x INTEGER); CREATE TEMP TABLE p AS SELECT a FROM t; "
      "INSERT INTO r SELECT a FROM p; DROP TABLE p; CREATE TEMP TABLE p AS SELECT k AS a FROM u; "
      "INSERT INTO r SELECT a FROM p", "duckdb"),
+    ("range__1__9__range means", "CREATE TABLE r AS SELECT a AS range__1__9__range FROM t",
+     "duckdb"),
     ("told apart", "CREATE TABLE r AS SELECT x.a FROM s1.t_t AS x, \"s1\".\"t t\" AS y", "duckdb"),
 ]  # fmt: skip
 

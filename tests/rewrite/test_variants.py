@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from unwet.lineage.config import Sharing
 from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
 from unwet.rewrite.abstract import Unit
 from unwet.rewrite.choose import choose
 from unwet.rewrite.chosen_later import with_lists
@@ -67,6 +68,45 @@ def test_what_is_computed_otherwise_and_kept_otherwise_is_an_argument(project: P
     macro = longest.split("{{ ")[1].split("(")[0]
     assert f"{{{{ {macro}(" in median
     assert f"{{{{ {macro}(" in model(project, "share_of_long_stays")
+
+
+def _of(picked: str, test: str) -> str:
+    return f"""
+        WITH picked AS ({picked}),
+        base AS (SELECT t.a, t.b, t.c, t.k FROM t WHERE {test})
+        SELECT base.c, COUNT(*) AS n, SUM(base.a) AS s,
+            MIN(p.a) AS low, MAX(p.a) AS high, COUNT(DISTINCT base.b) AS db
+        FROM base JOIN picked AS p ON p.k = base.k
+        GROUP BY base.c"""
+
+
+def test_what_two_differ_in_may_be_within_an_argument_of_a_third(tmp_path: Path) -> None:
+    """Of the condition in their inner WITH nothing is in the third one."""
+    inner = "WITH z AS (SELECT k, a, b FROM u WHERE {}) SELECT z.k, z.a FROM z WHERE z.b > 0"
+    texts = {
+        "r_2": _of(inner.format("TRUE"), "COALESCE(t.a, 1) = 1 AND NOT t.a = 0"),
+        "r_5": _of("SELECT DISTINCT u.k, u.a FROM u WHERE u.d = 'x'",
+                   "(t.a = 1 OR t.b = 0) AND t.k = 0"),
+        "r_6": _of(inner.format("u.a < u.k"), "t.b BETWEEN 0 AND 1 AND (t.a = 1 OR t.b = 1)"),
+    }  # fmt: skip
+    sources = list[Source]()
+    for name, text in texts.items():
+        sources.append(Source(f"{name}.sql", f"CREATE TABLE {name} AS {text}"))
+        (tmp_path / f"{name}.sql").write_text(sources[-1].text)
+    schema = {
+        "t": {"a": "INTEGER", "b": "INTEGER", "c": "TEXT", "k": "INTEGER"},
+        "u": {"a": "INTEGER", "d": "TEXT", "k": "INTEGER", "b": "INTEGER"},
+    }
+    result = refactor(load(sources, "duckdb", schema), Request(out=tmp_path / "project"))
+    assert {report.outcome for report in result.verdicts} == {"proved"}
+    base = duckdb.connect()
+    base.execute("""
+        CREATE TABLE t AS SELECT i % 4 AS a, i % 3 AS b, 'c' || i % 2 AS c, i % 5 AS k
+        FROM range(60) AS r (i);
+        CREATE TABLE u AS SELECT i % 3 AS a, ['x', 'y', NULL][1 + i % 3] AS d, i % 5 AS k,
+            NULLIF(i % 4, 2) AS b
+        FROM range(60) AS r (i);""")
+    assert_same_rows(base, tmp_path / "project", tmp_path)
 
 
 def test_the_rows_are_what_they_were(project: Path) -> None:

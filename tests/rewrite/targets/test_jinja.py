@@ -127,6 +127,22 @@ def test_any_string_survives(text: str) -> None:
     assert tree("SELECT '" + rendered(call, m=lambda x: x) + "' AS x") == select
 
 
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.text(alphabet="a'\"\\{}%#", max_size=8))
+def test_a_text_in_a_tag_has_no_border_of_one(text: str) -> None:
+    """Whoever looks for the end of a tag knows nothing of the texts in it."""
+    said = quoted(text)
+    assert rendered("{{ " + said + " }}") == text
+    assert not any(sign in said for sign in ("{{", "}}", "{%", "%}", "{#", "#}"))
+
+
+def test_behind_a_backslash_a_relation_is_in_no_text() -> None:
+    """`'\\'` is all of a text where a backslash is a sign like others."""
+    sql = "SELECT '\\' AS a, 'b' AS b FROM src__main__t__src AS t WHERE t.c = 'c'"
+    text = template(sqlglot.parse_one(sql, read="duckdb"), "duckdb", ())
+    assert "FROM {{ source('main', 't') }} AS t" in text
+
+
 @pytest.mark.parametrize("text", ["0", "12", "1.50", "007", "1e3", "99999999999999999999"])
 def test_numbers_are_printed_as_they_were(text: str) -> None:
     assert rendered("{{ " + argument(Leaf("number", text), "duckdb") + " }}") == text

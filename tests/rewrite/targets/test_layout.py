@@ -81,6 +81,7 @@ def test_spaces_and_words_of_sql(before: str, after: str) -> None:
         "SELECT 'never closed",
         "SELECT '{{ var('Day', 'Day') }}' FROM t",  # two texts, and a word between them
         "SELECT a{% if b %}_c{% endif %}_d FROM t",
+        "SELECT {{ '}}' }} FROM t",  # it sees a tag that ends within the text
     ],
 )
 def test_what_would_change_more_than_spaces_stays_as_it_is(text: str) -> None:
