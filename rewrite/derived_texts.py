@@ -97,7 +97,7 @@ def _open(macro: Macro, calls: Sequence[MacroCall]) -> list[str]:
         return []
     usual = macro.defaults.values()
     within = calls_within((n for text in usual for n in numbers_in(text)), calls)
-    told = [leaf.text for n in within for _, leaf in (*calls[n].args, *calls[n].unsaid)]
+    told = [text for n in within for text in calls[n].texts]
     read = {name for text in (*usual, *told) for name in HOLE.findall(text)}
     return [name for name in macro.params if name not in read and _is_first(macro, name)]
 

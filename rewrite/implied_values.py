@@ -72,7 +72,7 @@ def in_order(macro: Macro, before: Macro, calls: Sequence[MacroCall]) -> bool:
     and a look-up would have no row for it."""
     new = {*macro.defaults} - {*before.defaults}
     within = calls_within((n for text in before.defaults.values() for n in numbers_in(text)), calls)
-    told = [leaf.text for n in within for _, leaf in (*calls[n].args, *calls[n].unsaid)]
+    told = [text for n in within for text in calls[n].texts]
     said = {name for text in (*before.defaults.values(), *told) for name in HOLE.findall(text)}
     return new.isdisjoint(said)
 

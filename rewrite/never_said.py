@@ -59,7 +59,7 @@ def _read_once(
     """Those that one place of the macro reads, or hands on in a call of its own, and no other."""
     roots = [*texts(macro.tree), *macro.defaults.values()]
     within = calls_within((n for text in roots for n in numbers_in(text)), calls)
-    inner = {n: [leaf.text for _, leaf in (*calls[n].args, *calls[n].unsaid)] for n in within}
+    inner = {n: calls[n].texts for n in within}
     every = [*roots, *(text for words in inner.values() for text in words)]
     uses = Counter(name for text in every for name in HOLE.findall(text))
     read = {table.name for table in macro.tree.find_all(exp.Table)

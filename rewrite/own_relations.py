@@ -86,7 +86,7 @@ def without_ctes(
     hosts: Mapping[str, exp.Expr], calls: Sequence[MacroCall], dialect: str
 ) -> frozenset[str]:
     """The macros that cannot begin with CTEs, as not all of their calls stand where a query may."""
-    said = (leaf.text for call in calls for _, leaf in (*call.args, *call.unsaid))
+    said = (text for call in calls for text in call.texts)
     inside = {number for text in said for number in numbers_in(text)}
     for tree in hosts.values():
         for word in tree.find_all(exp.Var):

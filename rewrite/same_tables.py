@@ -95,9 +95,9 @@ def _bound(library: Library, callers: Mapping[int, str]) -> Iterator[Parameter]:
         for text in inside:
             yield from ((macro.name, n) for n in HOLE.findall(text) if text != f"h__{n}__h")
     for number in calls_made(library):
-        for _, leaf in (*library.calls[number].args, *library.calls[number].unsaid):
-            for name in HOLE.findall(leaf.text):
-                if number not in callers or leaf.text != f"h__{name}__h":
+        for text in library.calls[number].texts:
+            for name in HOLE.findall(text):
+                if number not in callers or text != f"h__{name}__h":
                     yield callers.get(number, ""), name
 
 

@@ -139,8 +139,7 @@ class Saying:
     def _hands_on(self, number: int) -> bool:
         """Whether a call says a parameter, or a call among its arguments does."""
         within = calls_within([number], self.calls)
-        return any(ANY.search(leaf.text) for n in within
-                   for _, leaf in (*self.calls[n].args, *self.calls[n].unsaid))  # fmt: skip
+        return any(ANY.search(text) for n in within for text in self.calls[n].texts)
 
     def leaf_of(self, node: exp.Expr) -> Leaf | None:
         """What a parameter is that stands for the whole of it."""

@@ -154,9 +154,9 @@ def _held(library: Library) -> Iterator[Parameter]:
     for number, caller in _callers(library):
         places[number].add(caller)
     for number, callers in places.items():
-        for _, leaf in (*library.calls[number].args, *library.calls[number].unsaid):
-            for name in HOLE.findall(leaf.text):
-                if len(callers) > 1 or _HANDED_ON.fullmatch(leaf.text) is None:
+        for text in library.calls[number].texts:
+            for name in HOLE.findall(text):
+                if len(callers) > 1 or _HANDED_ON.fullmatch(text) is None:
                     yield from ((caller, name) for caller in callers)
     for macro in library.macros:
         yield from ((macro.name, n) for t in macro.defaults.values() for n in HOLE.findall(t))

@@ -31,8 +31,7 @@ def written_out(library: Library, dialect: str) -> Library:
     """The library without such macros; their calls, which nothing makes any more, are still in it,
     so that the others keep their numbers."""
     users = _users(library)
-    handed = {n for call in library.calls for _, leaf in (*call.args, *call.unsaid)
-              for n in numbers_in(leaf.text)}  # fmt: skip
+    handed = {n for call in library.calls for text in call.texts for n in numbers_in(text)}
     handed |= {n for macro in library.macros for text in macro.defaults.values()
                for n in numbers_in(text)}  # fmt: skip
     models, gone = dict(library.models), set[str]()

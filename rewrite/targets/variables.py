@@ -26,7 +26,7 @@ def unset(project: Project) -> dict[str, tuple[str, ...]]:
         words[_MACRO + macro.name] = [*texts(macro.tree), *macro.defaults.values()]
     for name, said in words.items():
         calls = list(_calls(said, library))
-        handed = (leaf.text for call in calls for _, leaf in (*call.args, *call.unsaid))
+        handed = (text for call in calls for text in call.texts)
         own[name] = _variables((*said, *handed), named)
         uses[name] = frozenset(_MACRO + call.macro for call in calls)
     for draft in (*project.drafts, *project.intermediates):
