@@ -15,7 +15,8 @@ from unwet.rewrite.library import Library
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.dbt_folders import Folders
-from unwet.rewrite.targets.dbt_tests import with_tests
+from unwet.rewrite.targets.dbt_tests import JINJA, with_tests
+from unwet.rewrite.targets.jinja import escaped
 from unwet.rewrite.targets.list_macros import ListMacro
 from unwet.rewrite.targets.replaced import is_code, replaced
 
@@ -112,6 +113,7 @@ def _source_table(
     elif known := project.evidence.columns.get(outside.relation, ()):
         entry["description"] = _USED
         columns = [_column(each.name, each.type) for each in known]
+    columns = [each for each in columns if not JINJA.search(str(each["name"]))]
     tests = project.evidence.sources.get(outside.relation, ())
     return entry | with_tests(columns, tests, project.dialect, named.__getitem__)
 
@@ -152,7 +154,7 @@ def _column(name: str, kind: str) -> dict[str, object]:
 
 
 def _templated(name: str) -> str:
-    return re.sub(r"p__(\w+?)__p", _default, name)
+    return re.sub(r"p__(\w+?)__p", _default, escaped(name))
 
 
 def _default(match: re.Match[str]) -> str:
@@ -177,7 +179,7 @@ def _entry(
     if said:
         entry["description"] = "\n".join(said)
     if report is not None:
-        entry["config"] = {"meta": {"replaces": list(replaced(project, report))}}
+        entry["config"] = {"meta": {"replaces": [*map(plain, replaced(project, report))]}}
     tests = project.evidence.models.get(draft.name, ())
     return entry | with_tests((), tests, project.dialect, lambda name: name)
 
@@ -214,7 +216,7 @@ def _exposure(project: Project, report: Report, folders: Folders) -> dict[str, o
         "type": "analysis",
         "owner": {"name": project.folder(report.name).rstrip("/") or _NOBODY},
         "depends_on": [f"ref('{report.name}')"],
-        "description": "Legacy report at " + ", ".join(replaced(project, report)),
+        "description": "Legacy report at " + plain(", ".join(replaced(project, report))),
         **folders.exposed(report.name, f"legacy_{report.name}"),
     }
 

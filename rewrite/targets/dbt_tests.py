@@ -31,6 +31,7 @@ _ANY_CASE: Final = frozenset({"", "duckdb", "bigquery", "tsql", "fabric", "mysql
                               "spark", "databricks", "hive", "doris", "starrocks"})  # fmt: skip
 _UPPER: Final = frozenset({"snowflake", "oracle"})  # fold names to a case that no author wrote
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+JINJA: Final = re.compile(r"\{[{%#]")  # dbt renders what a properties file says
 _UNSAFE: Final = re.compile(r"['\\{}]")  # dbt puts values between quotes as they are
 
 Entry = dict[str, object]
@@ -84,7 +85,10 @@ def _key(name: str, described: Mapping[str, Entry]) -> str:
 
 
 def _written(name: str, dialect: str) -> str:
-    """A column's name as SQL; "" where nobody knows whether it has to be quoted."""
+    """A column's name as SQL; "" where nobody knows whether it has to be quoted, or no file can
+    say it."""
+    if JINJA.search(name):
+        return ""
     if _PLAIN.fullmatch(name):
         if dialect not in _ANY_CASE and name != name.lower():
             return ""

@@ -93,13 +93,13 @@ def template(
         ranged(tree)
     marked(tree)
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
-    text = with_tests(_escaped(text))
+    text = with_tests(escaped(text))
     for word_for in again:
         text = text.replace(word_for, f"{{{{ {word_for[5:-5]} }}}}")
     for number, ladder in enumerate(ladders):
         text = _with_ladder(text, word_of(number), ladder, dialect)
     for number, column in enumerate(aside):
-        item = _escaped(_text(column.item, dialect))
+        item = escaped(_text(column.item, dialect))
         text = put_in(text, number, column, item, optional[column.name])
     text = _TAIL.sub(lambda m: ",\n" + call_text(calls[int(m.group(1))], dialect, calls), text)
     look = _look_ups(loops, cuts, text)
@@ -162,7 +162,7 @@ def _table_text(table: Table) -> str:
     return f"{{% set {table.name} = {{\n{wrapped(items)}\n}} %}}"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Braces as Jinja prints them."""
     return _ESCAPE.sub(lambda m: "{{ '" + m.group() + "' }}", text)
 
@@ -171,7 +171,7 @@ def _with_ladder(text: str, word: str, ladder: Ladder, dialect: str) -> str:
     """The text with the loop over the rows of a table in place of its WHENs."""
     names = ", ".join(ladder.names)
     rows = [row_text([argument(leaf, dialect) for leaf in row]) for row in ladder.rows]
-    test, value = (_escaped(_text(tree, dialect)) for tree in (ladder.test, ladder.value))
+    test, value = (escaped(_text(tree, dialect)) for tree in (ladder.test, ladder.value))
     lines = [f"{{% for {names} in [", *rows, "] %}", f"WHEN {test} THEN {value}", "{% endfor %}"]
     if len(ladder.names) == 1:
         items = [argument(row[0], dialect) for row in ladder.rows]

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 import yaml
 
@@ -42,6 +43,28 @@ def test_only_what_duckdb_can_build_has_a_profile_for_it() -> None:
     assert "It is postgres: `dbt build` wants your profile `shop`." in asis["MIGRATION.md"]
     assert "profiles.yml" in duck
     assert "`dbt build --profiles-dir .` builds it" in duck["MIGRATION.md"]
+
+
+def test_names_that_look_like_templates_are_none() -> None:
+    """dbt renders what a properties file says, and reads no file in which one name cannot be."""
+    texts = {
+        "ddl": 'CREATE TABLE s.t ("x{{" INTEGER, b INTEGER)',
+        "r1": 'CREATE TABLE r1 AS SELECT b, COUNT(*) AS n, MAX("x{{") AS m FROM s.t GROUP BY b',
+        "r2": 'CREATE TABLE r2 AS SELECT "x{{" AS "y{%", COUNT(*) AS n FROM s.t GROUP BY "x{{"',
+        "r3": 'CREATE TABLE r3 AS SELECT q.a FROM "s"."u{{ x" AS q',
+    }
+    pile = load([Source(f"{{{{of}}}}/{name}{{%.sql", text) for name, text in texts.items()],
+                "duckdb")  # fmt: skip
+    result = refactor(pile, Request())
+    assert {each.outcome for each in result.verdicts} == {"proved"}
+    said = {path: text for path, text in result.files.items()
+            if path.startswith("models/") and path.endswith(".yml")}  # fmt: skip
+    assert len(said) > 2
+    for text in said.values():
+        jinja2.Environment().from_string(text).render()
+    one, other = loaded(said["models/sources.yml"])["sources"][0]["tables"]
+    assert [column["name"] for column in one["columns"]] == ["b"]
+    assert other["identifier"] == "u{{ '{{' }} x"
 
 
 def test_every_model_has_an_entry_and_an_exposure(files: dict[str, str]) -> None:
