@@ -159,11 +159,13 @@ def _of_dates(call: Call, source: str, target: str) -> bool:
 
 
 def _written_days(call: Call, source: str, target: str) -> bool:
-    """The first day of a month as a text: with the time of day where it is a moment."""
+    """The first day of a month as a text: with the time of day where it is a moment. Whether a
+    column is a day its name does not say."""
     is_text = call.op in ("dpipe", "concat", "concatws") or (
         call.op in ("cast", "trycast") and not _TEXTS.isdisjoint(call.shape)
     )
-    return is_text and moments(source, target) and any(map(is_truncated_day, call.args))
+    truncated = any(isinstance(a, Call) and a.op == "timestamptrunc" for a in call.args)
+    return is_text and truncated and moments(source, target)
 
 
 def moments(source: str, target: str) -> bool:

@@ -68,7 +68,7 @@ def grounds(
                     more = Promised(known.promises(source))
                 sides = legacy, back.plan
                 if not proves(*sides, ruled(more) if more is not None else normalizer):
-                    sides = through.plans(*sides)
+                    sides = through.plans(report.definition, back.plan)
                 used = rules_used(*sides, more)
             if used or declared:
                 made[report.name] = Grounds(used, declared)

@@ -118,10 +118,10 @@ def _by_promises(
     rules = ruled(promised)
     if proves(plan, back.plan, rules):
         return _Resting(frozenset(promised.used))
-    old, new = through.plans(plan, back.plan)
+    old, new = through.plans(legacy, back.plan)
     if not proves(old, new, rules):
         return None
-    assumed = through.assumed(plan, back.plan)
+    assumed = through.assumed(legacy, back.plan)
     assumed |= values_assumed(old, new, {spoken_in(legacy, target), target}, catalog.type_of)
     return _Resting(frozenset(promised.used), assumed)
 
@@ -148,9 +148,9 @@ def _against(
     model = back.plan
     why = difference(plan, model, normalizer, target)
     if why:
-        old, new = through.plans(plan, model)
+        old, new = through.plans(legacy, model)
         if proves(old, new, normalizer):
-            assumed |= through.assumed(plan, model)
+            assumed |= through.assumed(legacy, model)
             why, plan, model = "", old, new
     missed = [node.reason for node in walk(plan.rel) if isinstance(node, Opaque)]
     if why and missed:

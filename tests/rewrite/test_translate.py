@@ -133,6 +133,7 @@ APART = [
     ("UNICODE(c) = 1", "sqlite", "duckdb"),
     ("CAST(DATE_TRUNC('month', CAST(y AS DATE)) AS TEXT) = c", "postgres databricks", "duckdb"),
     ("DATE_TRUNC('month', CAST(y AS DATE)) || c = c", "duckdb", "postgres"),
+    ("CAST(DATE_TRUNC('month', y) AS VARCHAR) = c", "postgres", "duckdb"),
 ]
 """What the two groups of dialects are known to understand differently."""
 

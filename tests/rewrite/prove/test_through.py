@@ -1,0 +1,47 @@
+"""A model that says a table's query where the old script reads the table, from another dialect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
+from unwet.rewrite.refactor import Request, refactor
+from unwet.rewrite.verify import Request as Verify
+from unwet.rewrite.verify import verify
+
+
+@pytest.mark.parametrize(
+    ("dialect", "behind", "old", "new", "is_proved"),
+    [
+        # the column is a fraction, and so is what it is divided by
+        ("postgres", "n / 100.0", "SUM(f) / COUNT(*)", "SUM(f) / COUNT(*)", True),
+        ("postgres", "n / 100.0", "SUM(f) / COUNT(*)", "SUM(f) // COUNT(*)", True),
+        ("postgres", "a", "MIN(f) / 2", "MIN(f) // 2", True),
+        ("postgres", "a", "MIN(f) / 2", "MIN(f) / 2", False),
+        # DIV cuts off what // of decimals does not
+        ("mysql", "n", "MIN(f) DIV 2", "MIN(f) // 2", False),
+        ("mysql", "n", "MIN(f) DIV 2", "MIN(f) / 2", False),
+    ],
+)
+def test_a_quotient_has_the_types_of_the_query_behind_its_table(
+    tmp_path: Path, dialect: str, behind: str, old: str, new: str, is_proved: bool
+) -> None:
+    scripts = (
+        "CREATE TABLE s.t (k INT, a INT, n DECIMAL(10, 2));\n"
+        f"CREATE TABLE r.base AS SELECT k, {behind} AS f FROM s.t;\n"
+        f"CREATE TABLE r.report AS SELECT k, {old} AS x FROM r.base GROUP BY k;\n"
+    )
+    pile = load([Source("a.sql", scripts, dialect)], dialect)
+    out = tmp_path / "project"
+    refactor(pile, Request(out=out, target="views", to_dialect="duckdb"))
+    base = next(out.glob("views/**/base.sql")).read_text()
+    query = base[base.index("SELECT") :].rstrip().rstrip(";")
+    for file in [*out.glob("views/**/report.sql"), *out.glob("legacy/**/report.sql")]:
+        file.unlink()
+    view = f"CREATE OR REPLACE VIEW r.report AS SELECT k, {new} AS x FROM ({query}) AS b GROUP BY k"
+    (next(out.glob("views/**/base.sql")).parent / "report.sql").write_text(f"{view};\n")
+    [told] = [each for each in verify(pile, Verify(out)).reports if each.name == "report"]
+    assert (told.verdict == "proved") is is_proved, told
