@@ -81,6 +81,7 @@ from unwet.rewrite.targets.layout import Layout
 from unwet.rewrite.targets.migration import migration
 from unwet.rewrite.targets.migration_head import Overview
 from unwet.rewrite.targets.place import check, check_name, place, staged
+from unwet.rewrite.targets.place import edited as left_edited
 from unwet.rewrite.targets.record import RECORD, Record, Sign, read_record, record
 from unwet.rewrite.telling_macros import made_as, telling_macros
 from unwet.rewrite.templated.files import place_templates
@@ -571,7 +572,7 @@ class _Job:
             assumptions,
             contradictions,
             self.request.decisions.shaping,
-            Overview(before, after, repeats(project)),
+            Overview(before, after, repeats(project), left_edited(files, self.request.out)),
         )
         files[RECORD] = record(
             Record(self.dialect, self.ledger.kept, self.before.names, self.signs, after.lines)

@@ -234,13 +234,20 @@ def _moved(column: exp.Column, mine: Query, theirs: Query, offers: Offers) -> ex
         return None
     for item in mine.inputs:
         if (name := offers.by(item).get(term)) is not None:
-            return exp.column(name, table=item.alias)
+            return _column(mine, item, name)
     for item in mine.inputs:
         if item.query is not None and ref.input.query is not None:
             name = _bring(item.query, ref.input.query, term, offers)
             if name is not None:
-                return exp.column(name, table=item.alias)
+                return _column(mine, item, name)
     return None
+
+
+def _column(block: Query, item: Input, name: str) -> exp.Column:
+    """A column as the block says its own: bare where those are, of its only relation."""
+    own = (c for each in block.node.expressions for c in each.find_all(exp.Column))
+    bare = len(block.inputs) == 1 and not any(column.table for column in own)
+    return exp.column(name) if bare else exp.column(name, table=item.alias)
 
 
 # --- names --------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
+from unwet.rewrite.data_tests.values import DataTest
 from unwet.rewrite.library import Library
 from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
@@ -99,7 +100,7 @@ def files(project: Project) -> dict[str, str]:
         made = {name: f"Makes {each.name}, {about(project, each)}."
                 for name, (each, _) in functions.items()}  # fmt: skip
         result["macros/macros.yml"] = macros_yml(library, lists, made)
-    if needs_unique_together(project.evidence.models):
+    if needs_unique_together(_tests(project)):
         result[UNIQUE_TOGETHER] = UNIQUE_TOGETHER_SQL
     for path, text in project.originals.items():
         result[f"legacy/{path}"] = text
@@ -116,6 +117,13 @@ def _with_lists(
     found = {path: with_stretches(text) for path, text in found.items()}
     found |= {f"macros/{each.name}.sql": each.text for each in more}
     return found, (*lists, *more)
+
+
+def _tests(project: Project) -> list[Sequence[DataTest]]:
+    """Those of its models and of the sources that these read."""
+    drafts, known = (*project.drafts, *project.intermediates), project.evidence
+    read = dict.fromkeys(each.relation for draft in drafts for each in draft.outside)
+    return [*known.models.values(), *(known.sources.get(relation, ()) for relation in read)]
 
 
 def _described(project: Project, folders: Folders) -> dict[str, str]:

@@ -73,9 +73,9 @@ def with_tests(
     return found | ({"data_tests": whole} if whole else {})
 
 
-def needs_unique_together(tests: Mapping[str, Iterable[DataTest]]) -> bool:
+def needs_unique_together(tests: Iterable[Iterable[DataTest]]) -> bool:
     """Whether a key of several columns is tested."""
-    checks = (test.check for some in tests.values() for test in some)
+    checks = (test.check for some in tests for test in some)
     return any(isinstance(each, Unique) and len(each.columns) > 1 for each in checks)
 
 

@@ -15,6 +15,7 @@ from unwet.rewrite.drift import DriftFinding
 from unwet.rewrite.project import Project
 from unwet.rewrite.targets.migration_head import Overview, folder_of, folders, head, still
 from unwet.rewrite.targets.target import Target
+from unwet.rewrite.targets.variables import unset
 from unwet.rewrite.verdicts import MEANING, Outcome, Verdict
 
 
@@ -46,6 +47,12 @@ _MISTAKES: Final = (
     "same ones.",
 )
 
+_FEW: Final = 5  # names that stand for all
+_VALUES: Final = {
+    "dbt": "they stand below `vars:` in dbt_project.yml, or behind `dbt build --vars`",
+    "sqlmesh": "they stand below `variables:` in config.yaml",
+}  # where a project of each kind has them
+
 
 def migration(
     project: Project,
@@ -62,15 +69,17 @@ def migration(
     lines = [f"# {project.name}: what became of each report", ""]
     lines += [*head(project, verdicts, overview), "", *_how_to(project, target), ""]
     lines += folders(project, verdicts)
-    needed = [*_by_outcome(project, verdicts), *_contradictions(project, contradictions),
-              *_unread(project, findings)]  # fmt: skip
+    edited = overview.edited if overview is not None else ()
+    needed = [*_edited(edited), *_by_outcome(project, verdicts),
+              *_contradictions(project, contradictions), *_unread(project, findings),
+              *_switched_off(project, target)]  # fmt: skip
     if needed:
         lines += ["## What needs a person", "", *needed]
     lines += _obeyed(obeyed)
     if assumptions:
         lines += ["## What the proofs take for granted", ""]
         lines += [*(f"- {_plain(_below(project, each))}" for each in assumptions), ""]
-    lines += _assumed_tests(project)
+    lines += _assumed_tests(project, target)
     lines += _tested(project, verdicts)
     lines += still(overview.repeats if overview is not None else ())
     lines += ["## Every report", "", *_table(project, verdicts)]
@@ -87,6 +96,14 @@ def _how_to(project: Project, target: Target) -> list[str]:
 
 
 # --- what needs a person ---------------------------------------------------------------------
+
+
+def _edited(paths: Sequence[str]) -> Iterator[str]:
+    if paths:
+        yield from (f"### Edited by hand ({len(paths)})", "")
+        yield "These files stay as somebody has edited them. What this page says of reports is of"
+        yield from ("the files as unwet writes them; `unwet verify` tells what they say now.", "")
+        yield from (*(f"- {_code(path)}" for path in paths), "")
 
 
 def _by_outcome(project: Project, verdicts: Sequence[Verdict]) -> Iterator[str]:
@@ -153,6 +170,24 @@ def _unread(project: Project, findings: Sequence[Finding]) -> Iterator[str]:
         yield ""
 
 
+def _switched_off(project: Project, target: Target) -> Iterator[str]:
+    """Models that are not built before somebody gives a value to what the pile had none for."""
+    where = _VALUES.get(target.NAME)
+    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for draft, needed in unset(project).items() if where is not None else ():
+        if needed:
+            found[needed].append(draft)
+    if not found:
+        return
+    yield from (f"### Not built before a value is given ({sum(map(len, found.values()))})", "")
+    yield from (f"The old scripts have no values for these; {where}.", "")
+    for variables, names in sorted(found.items()):
+        more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+        shown = ", ".join(map(_code, sorted(names)[:_FEW]))
+        yield f"- {', '.join(map(_code, variables))}: {shown}{more}"
+    yield ""
+
+
 def _obeyed(found: Sequence[Obeyed]) -> Iterator[str]:
     if found:
         yield from (f"## Decisions that this project obeys ({len(found)})", "")
@@ -160,8 +195,8 @@ def _obeyed(found: Sequence[Obeyed]) -> Iterator[str]:
         yield ""
 
 
-def _assumed_tests(project: Project) -> Iterator[str]:
-    """What is tested of the data and may turn out wrong: warnings of the project."""
+def _assumed_tests(project: Project, target: Target) -> Iterator[str]:
+    """What may turn out wrong of the data: warnings of a project that tests it."""
     found = {**project.evidence.sources, **project.evidence.models}
     said = project.said
     lines = [
@@ -172,8 +207,13 @@ def _assumed_tests(project: Project) -> Iterator[str]:
     ]
     if lines:
         yield from (f"## What is assumed of the data ({len(lines)})", "")
-        yield "The project tests each of these. A test that fails is a warning: the data is not"
-        yield from ("what the old reports, or the declarations, take it to be.", "", *lines, "")
+        if target.UNITS:
+            yield "The project tests each of these. A test that fails is a warning: the data is not"
+            yield from ("what the old reports, or the declarations, take it to be.", "")
+        else:
+            yield "Nothing in the project tests these: it is what the old reports, or declarations,"
+            yield from ("take the data to be.", "")
+        yield from (*lines, "")
 
 
 # --- every report ----------------------------------------------------------------------------

@@ -16,11 +16,13 @@ from unwet.rewrite.verdicts import MEANING, Outcome, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Sizes before and after, and what is still there more than once."""
+    """Sizes before and after, and what is still there more than once; ``edited``: the files of the
+    project that stay as somebody has edited them."""
 
     before: Size
     after: Size
     repeats: tuple[Repeat, ...] = ()
+    edited: tuple[str, ...] = ()
 
 
 def head(project: Project, verdicts: Sequence[Verdict], overview: Overview | None

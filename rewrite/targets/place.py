@@ -107,6 +107,20 @@ def place(folder: Path, out: Path) -> tuple[str, ...]:
     return ()
 
 
+def edited(files: Mapping[str, str], out: Path | None) -> tuple[str, ...]:
+    """The files that somebody has edited in a project that is there, and that this run would write
+    as the last one did: `place` leaves these."""
+    old = _manifest(out) if out is not None and out.is_dir() else {}
+    return tuple(
+        name.as_posix()
+        for name, digest in sorted(old.items())
+        if out is not None
+        and digest == _digest_of(files.get(name.as_posix(), ""))
+        and (out / name).is_file()
+        and _digest(out / name) != digest
+    )
+
+
 def _over(folder: Path, out: Path) -> tuple[str, ...]:
     old = _manifest(out)
     new = {p.relative_to(folder) for p in folder.rglob("*") if p.is_file()}
@@ -149,7 +163,16 @@ def is_as_written(out: Path) -> bool:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    return _digest_of_bytes(path.read_bytes())
+
+
+def _digest_of(text: str) -> str:
+    """Of the file that `write` makes of a text."""
+    return _digest_of_bytes(text.encode("utf-8", "backslashreplace"))
+
+
+def _digest_of_bytes(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def _manifest(out: Path) -> dict[Path, str]:

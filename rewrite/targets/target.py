@@ -15,9 +15,9 @@ class Target(Protocol):
 
     ``NAME``: what `--target` calls it. ``MACROS``: whether its models can call macros; without,
     they share other models only. ``LISTS``: whether a macro may be given the list of its columns.
-    ``UNITS``: whether something runs unit tests of its models. ``TEMPLATES``: whether models of dbt
-    can go on as the templates that they are. ``SQLFMT``: whether its files are laid out as sqlfmt
-    does, which knows no statements but queries.
+    ``UNITS``: whether something runs tests: unit tests of its models, and tests of the data.
+    ``TEMPLATES``: whether models of dbt can go on as the templates that they are. ``SQLFMT``:
+    whether its files are laid out as sqlfmt does, which knows no statements but queries.
     """
 
     NAME: str

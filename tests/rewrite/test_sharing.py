@@ -120,6 +120,19 @@ def test_copies_with_other_columns_share_one_model_that_has_them_all() -> None:
     assert "WITH" not in query(found, "a") + query(found, "b")
 
 
+def test_a_column_stands_in_words_as_bare_as_those_beside_it() -> None:
+    body = "with t as (select o_id, {} from s.i where qty > 1 group by o_id) select {} from t"
+    many = "sum(qty * price) as total, min(price) as low, max(price) as high, sum(qty) as n"
+    found = shared(
+        "create table r.a as " + body.format(many, "o_id, total, low, high, n"),
+        "create table r.b as " + body.format(f"{many}, sum(price - qty) as net", "o_id, net, n"),
+        "create table r.c as " + body.format(f"{many}, avg(price / qty) as mean", "o_id, mean"),
+    )
+    [text] = (model.lower() for model in models(found).values())
+    assert "sum(price - qty) as net" in text and "avg(price / qty) as mean" in text
+    assert "s__i__src." not in text
+
+
 def test_a_column_that_is_made_in_another_way_is_another_column() -> None:
     """Nobody's rows are changed: the outlier reads its own."""
     usual = "sum(i.price) as total, min(i.price) as low, max(i.price) as high"

@@ -153,6 +153,13 @@ def test_keys_of_several_columns_have_a_test_of_our_own() -> None:
     )
 
 
+def test_a_key_of_several_columns_of_a_source_has_that_test_too() -> None:
+    table = "CREATE TABLE s.l (o INT NOT NULL, n INT NOT NULL, q INT, PRIMARY KEY (o, n));\n"
+    files = made(table + "CREATE TABLE r AS SELECT o, SUM(q) AS q FROM s.l GROUP BY o")
+    assert "unique_together" in files["models/sources.yml"]
+    assert "tests/generic/unique_together.sql" in files
+
+
 def test_no_test_of_our_own_where_none_is_needed(files: dict[str, str]) -> None:
     keyed = made("SELECT a, count(*) AS n FROM s.t GROUP BY a")
     assert "tests/generic/unique_together.sql" not in keyed

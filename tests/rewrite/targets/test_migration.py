@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
@@ -139,6 +140,40 @@ def test_what_is_assumed_of_the_data_stands_there() -> None:
     told = refactor(load([Source("a.sql", text, "duckdb")]), Request()).files["MIGRATION.md"]
     assert "## What is assumed of the data (2)\n" in told
     assert "- `s.t`: id: unique (declared as a key)\n" in told
+
+
+def test_who_tests_what_is_assumed_of_the_data_is_told() -> None:
+    text = "CREATE TABLE s.t (id INT PRIMARY KEY, a TEXT);\nCREATE TABLE r AS SELECT a FROM s.t"
+    pile = load([Source("a.sql", text, "duckdb")])
+    told = {kind: refactor(pile, Request(target=kind)).files["MIGRATION.md"]
+            for kind in ("dbt", "sqlmesh", "views")}  # fmt: skip
+    assert "The project tests each of these." in told["dbt"]
+    assert "The project tests each of these." in told["sqlmesh"]
+    assert "Nothing in the project tests these" in told["views"]
+
+
+def test_what_is_not_built_without_a_value_is_told() -> None:
+    text = "SELECT a, SUM(b) AS n FROM s.t GROUP BY a HAVING SUM(b) > {{ least }}"
+    pile = load([Source("r.sql", text, "duckdb"), Source("q.sql", "SELECT a FROM s.t", "duckdb")])
+    for kind, where in (("dbt", "dbt_project.yml"), ("sqlmesh", "config.yaml")):
+        told = refactor(pile, Request(target=kind)).files["MIGRATION.md"]
+        assert "### Not built before a value is given (1)\n" in told and where in told
+        assert "\n- `least`: `r`\n" in told
+    given = Source("r.sql", text.replace("{{ least }}", "3"), "duckdb")
+    assert "Not built" not in refactor(load([given]), Request()).files["MIGRATION.md"]
+
+
+def test_a_file_that_stays_as_it_was_edited_is_told(tmp_path: Path) -> None:
+    pile = load([Source("r.sql", "SELECT a, SUM(b) AS n FROM s.t GROUP BY a", "duckdb")])
+    out = tmp_path / "out"
+    first = refactor(pile, Request(out=out))
+    model = out / "models" / "marts" / "r.sql"
+    model.write_text(model.read_text().lower().replace("sum(", "max("))
+    again = refactor(pile, Request(out=out, force=True))
+    told = (out / "MIGRATION.md").read_text()
+    assert "Edited by hand" not in first.files["MIGRATION.md"]
+    assert "### Edited by hand (1)\n" in told and "\n- `models/marts/r.sql`\n" in told
+    assert again.edited == (model,) and "max(" in model.read_text()
 
 
 WIDE = "SELECT {} FROM s.o AS o JOIN s.p AS p ON p.a = o.a WHERE {}"
