@@ -41,7 +41,7 @@ from unwet.rewrite.saying import Saying
 from unwet.rewrite.shapes import ITEM, Leaf, after_tables, as_leaf
 from unwet.rewrite.side_by_side import beside, distinct_of
 from unwet.rewrite.sizes import tree_lines
-from unwet.rewrite.source_tables import SOURCE, Parameter, table_parameters
+from unwet.rewrite.source_tables import Parameter, source_of, table_parameters
 from unwet.rewrite.told_of import is_trivial, listed
 
 _KNOWN: Final = 12  # uses of what everybody soon knows by its name, however short
@@ -172,9 +172,11 @@ def _what(host: str, relation: Leaf, schemas: Mapping[Parameter, str]) -> str:
     by a date or a number. All others are themselves."""
     if (hole := HOLE.fullmatch(relation.text)) is not None:
         return schemas.get((host, hole[1]), "")
-    found = SOURCE.fullmatch(relation.text)
-    if found is not None and any(sign.isdigit() for sign in found[2]):
-        return found[1].lower()
+    if HOLE.search(relation.text) is not None:
+        return ""  # what it is, only the macro around knows
+    found = source_of(relation.text)
+    if found is not None and any(sign.isdigit() for sign in found[1]):
+        return found[0].lower()
     return relation.text if "__" in relation.text else ""  # a CTE is not everybody's
 
 

@@ -32,7 +32,7 @@ from unwet.rewrite.shapes import Leaf
 
 Parameter = tuple[str, str]  # a macro, and one of its parameters
 
-SOURCE: Final = re.compile(r"src__(\w+?)__(\w+?)__src", re.IGNORECASE)
+_SOURCE: Final = re.compile(r"src__(\w+?)__([\w\0]+?)__src", re.IGNORECASE)
 _HANDED_ON: Final = re.compile(r"h__(\w+)__h", re.IGNORECASE)
 
 
@@ -81,10 +81,18 @@ def with_tables(library: Library, found: Mapping[Parameter, str]) -> Library:
     return Library(library.models, tuple(map(macro, library.macros)), calls)
 
 
+def source_of(text: str) -> tuple[str, str] | None:
+    """The schema and the table of a source's token; None for other texts, and where the schema is
+    a parameter or has one in it."""
+    masked = HOLE.sub(lambda hole: hole.group().replace("__", "\0"), text)
+    hit = _SOURCE.fullmatch(masked)
+    return (hit[1], hit[2].replace("\0", "__")) if hit is not None else None
+
+
 def table_name(text: str) -> str:
     """The table of a source's token; empty for other texts."""
-    hit = SOURCE.fullmatch(text)
-    return hit[2] if hit is not None else ""
+    _, table = source_of(text) or ("", "")
+    return table
 
 
 def _table(leaf: Leaf) -> Leaf:
@@ -116,9 +124,9 @@ def _values(library: Library) -> dict[Parameter, _Values]:
 
 
 def _note(values: _Values, text: str, caller: str) -> None:
-    source, handed = SOURCE.fullmatch(text), _HANDED_ON.fullmatch(text)
+    source, handed = source_of(text), _HANDED_ON.fullmatch(text)
     if source is not None:
-        values.schemas.add(source[1].lower())
+        values.schemas.add(source[0].lower())
     elif handed is not None and caller:
         values.handed.add((caller, handed[1]))
     else:

@@ -10,7 +10,7 @@ from unwet.rewrite.implied_values import with_implied_values
 from unwet.rewrite.library import NO_VALUE, Library
 from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.shapes import Leaf
-from unwet.rewrite.source_tables import table_parameters
+from unwet.rewrite.source_tables import source_of, table_parameters
 from unwet.rewrite.targets.jinja import call_text
 from unwet.rewrite.targets.jinja_values import usual
 from unwet.tests.rewrite.one_macro_called import library
@@ -116,3 +116,24 @@ def test_reports_of_several_schemas_are_proved() -> None:
     assert sorted(text.partition("origin=")[2].strip() for text in models) == sorted(
         f"'{app}') }}}}" for app in APPS
     )
+
+
+@pytest.mark.parametrize(
+    ("token", "told"),
+    [
+        ("src__cdm__visits__src", ("cdm", "visits")),
+        ("src__cdm__h__table__h__src", ("cdm", "h__table__h")),
+        ("src__cdm__h__kind__h_visits__src", ("cdm", "h__kind__h_visits")),
+        ("src__h__origin__h_stable__baseline_v1__src", None),
+        ("src__raw_h__app__h__events__src", None),
+        ("ref__visits__ref", None),
+    ],
+)
+def test_a_source_whose_schema_a_parameter_says_is_of_none(
+    token: str, told: tuple[str, str] | None
+) -> None:
+    """It was taken for one of a schema `h`, and what called such a macro read nothing there is."""
+    assert source_of(token) == told
+    calls = [{"rows": Leaf("name", token)}, {"rows": Leaf("name", token.replace("v", "w"))}]
+    found = table_parameters(library(*calls))
+    assert found == ({} if told is None else {("m", "rows"): told[0]})
