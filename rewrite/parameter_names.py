@@ -15,6 +15,7 @@ Where a parameter stands is told in `labels_of_places`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -78,17 +79,29 @@ def _without_idle_numbers(library: Library) -> Library:
     """The library in which no parameter has a number, or a word, that sets it apart from
     nothing."""
     names = dict[_Parameter, str]()
+    looped = _called_again(library)
     for macro in library.macros:
         taken = {*(each.name for each in library.macros), *macro.params, *NO_PARAMETERS}
         for name in macro.params:
             found = _NUMBERED.fullmatch(name)
             own = _VALUE.fullmatch(name)
-            if own is not None and own[1] == macro.name and _is_free(own[1], macro.params):
+            is_own = own is not None and own[1] == macro.name and macro.name not in looped
+            if own is not None and is_own and _is_free(own[1], macro.params):
                 names[macro.name, name] = own[1]  # no macro calls itself
             elif found is not None and found[1] not in taken:
                 names[macro.name, name] = found[1]
                 taken.add(found[1])
     return with_parameters(library, names)
+
+
+def _called_again(library: Library) -> frozenset[str]:
+    """The macros that one template calls several times: where that is a loop, its rows have the
+    names of the parameters, which would hide the macro."""
+    found = (
+        Counter(library.calls[n].macro for n in calls_within(numbers_of(tree), library.calls))
+        for tree in library.trees
+    )
+    return frozenset(name for counts in found for name, many in counts.items() if many > 1)
 
 
 def _is_free(word: str, params: Collection[str]) -> bool:

@@ -141,6 +141,16 @@ def test_a_macro_may_have_a_parameter_of_its_own_name(name: str, params: str, to
     assert call_text(made.calls[0], "bigquery").startswith(f"{{{{ {name}({to}=")
 
 
+def test_no_row_of_a_loop_hides_the_macro_that_it_calls() -> None:
+    """Its rows are called as the parameters are: `for health in [..]: health(health=health)`."""
+    found = macro("health", "health_value", "SELECT MAX(h__health_value__h) FROM t")
+    given = called(found, r={"health_value": "x"}, s={"health_value": "y"})
+    both = exp.union(*(parse_one(f"SELECT call__{n}__call") for n in (0, 1)), distinct=False)
+    looped = Library({"r": both}, given.macros, given.calls)
+    assert with_telling_names(given).macros[0].params == ("health",)
+    assert with_telling_names(looped).macros[0].params == ("health_value",)
+
+
 def test_two_aliases_have_a_number() -> None:
     found = macro("m", "column column_2", "SELECT h__column__h.a, h__column_2__h.b FROM t")
     made = with_telling_names(called(found, r={"column": "x", "column_2": "y"}))
