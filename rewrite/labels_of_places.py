@@ -18,6 +18,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.rewrite.abstract import compared
+from unwet.rewrite.library import HOLE
 from unwet.rewrite.naming import snake
 
 SORTED_BY: Final = "sorted_by"  # what is sorted by something may be called otherwise elsewhere
@@ -25,7 +26,6 @@ ALIAS: Final = "alias"
 _SHORT: Final = 2  # letters that are no word
 _ROWS: Final = ("rows", "own_rows")  # nobody's names
 _TOKEN: Final = re.compile(r"(ref|src)__(?:int_|stg_)?(\w+)__\1", re.IGNORECASE)
-_HOLE: Final = re.compile(r"h__\w+?__h", re.IGNORECASE)
 _AROUND: Final = (exp.Cast, exp.Paren, exp.Neg)
 
 
@@ -100,5 +100,5 @@ def _called(relation: exp.Expr) -> str:
     if is_word(alias) or not isinstance(relation, exp.Table):
         return alias
     hit = _TOKEN.fullmatch(relation.name)
-    said = _HOLE.sub("", hit[2] if hit is not None else relation.name).split("__")
+    said = HOLE.sub("", hit[2] if hit is not None else relation.name).split("__")
     return next((word for word in map(snake, reversed(said)) if is_word(word)), "")

@@ -110,12 +110,12 @@ def place(folder: Path, out: Path) -> tuple[str, ...]:
 def edited(files: Mapping[str, str], out: Path | None) -> tuple[str, ...]:
     """The files that somebody has edited in a project that is there, and that this run would write
     as the last one did: `place` leaves these."""
-    old = _manifest(out) if out is not None and out.is_dir() else {}
+    if out is None or not out.is_dir():
+        return ()
     return tuple(
         name.as_posix()
-        for name, digest in sorted(old.items())
-        if out is not None
-        and digest == _digest_of(files.get(name.as_posix(), ""))
+        for name, digest in sorted(_manifest(out).items())
+        if digest == _digest_of(files.get(name.as_posix(), ""))
         and (out / name).is_file()
         and _digest(out / name) != digest
     )
