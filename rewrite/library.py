@@ -159,11 +159,15 @@ def texts_within(tree: exp.Expr, calls: Sequence[MacroCall]) -> Iterator[str]:
         yield from calls[number].texts
 
 
+def texts_said(text: str, calls: Sequence[MacroCall]) -> list[str]:
+    """A text, and what calls in it say."""
+    within = calls_within(numbers_in(text), calls)
+    return [text, *(each for number in within for each in calls[number].texts)]
+
+
 def says_one_of(text: str, names: AbstractSet[str], calls: Sequence[MacroCall]) -> bool:
     """Whether one of the words, in small letters, is in a text or in what calls in it say."""
-    said = [text]
-    for number in calls_within(numbers_in(text), calls):
-        said += calls[number].texts
+    said = texts_said(text, calls)
     return any(not names.isdisjoint(_WORD.findall(each.lower())) for each in said)
 
 

@@ -36,6 +36,7 @@ from unwet.rewrite.library import (
     numbers_of,
     says_all,
     says_one_of,
+    texts_said,
     texts_within,
 )
 from unwet.rewrite.limits import NO_LIMITS, Limits
@@ -349,8 +350,7 @@ class _Work:
                 text = dict((*call.unsaid, *call.args)).get(name, NO_CONDITION).text
                 if says_one_of(text, names, self.calls):
                     return True
-                said = [text, *(t for n in calls_within(numbers_in(text), self.calls)
-                                for t in self.calls[n].texts)]  # fmt: skip
+                said = texts_said(text, self.calls)
                 handed = {hole for each in said for hole in HOLE.findall(each)}
                 for around in self._callers(number) if handed else ():
                     new = {(around, hole) for hole in handed} - seen
