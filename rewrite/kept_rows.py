@@ -14,6 +14,7 @@ from unwet.rewrite.standing import SAME, Outlier, few
 from unwet.rewrite.votes import LEAST, Likeness, elect, nearest
 
 CLOSE: Final = 0.3  # copies that tell what is missing are alike at least so much
+COPIES: Final = 0.7  # copies that are asked alone, where others outvote them
 VERBATIM: Final = 0.8  # copies that tell what is too much are alike at least so much
 SURE: Final = 8  # so many of them
 _EXCLUDES: Final = frozenset({"neq", "not", "isdistinct", "nullsafeneq"})
@@ -69,14 +70,60 @@ def _missing(
     tests: _Tests,
     likeness: Likeness,
 ) -> Iterator[Outlier]:
+    copies = _Copies(readings, likeness)
     for slot, values in slots.items():
-        digest, votes = max(values.items(), key=lambda item: (item[1], item[0]))
-        if votes < LEAST or votes < SAME * values.total():
-            continue  # every copy has its own value: a parameter
+        digest, votes = _most(values)
         lacking = [reading for reading in readings if slot not in tests[id(reading)]]
-        if few(len(lacking), len(readings)):
-            for reading in lacking:
+        if votes >= SAME * values.total() and few(len(lacking), len(readings)):
+            for reading in lacking if votes >= LEAST else ():
                 yield from _missed(reading, slot, digest, readings, tests, likeness)
+        elif values.total() >= LEAST:
+            for reading, family in _families(lacking, slot, tests, copies):
+                own = Counter(_digest(tests[id(other)][slot]) for other in family)
+                digest, votes = _most(own)
+                if votes >= SAME * own.total():  # else every copy has its own value: a parameter
+                    yield from _missed(reading, slot, digest, family, tests, likeness)
+
+
+def _most(values: Counter[str]) -> tuple[str, int]:
+    return max(values.items(), key=lambda item: (item[1], item[0]))
+
+
+class _Copies:
+    """Which queries are copies of each other, found once for all filters on one relation."""
+
+    def __init__(self, readings: Sequence[Reading], likeness: Likeness) -> None:
+        self._likeness = likeness
+        self._by_query: dict[int, list[Reading]] = defaultdict(list)
+        for reading in readings:
+            self._by_query[id(reading.way[-1])].append(reading)
+        self._near: dict[int, list[list[Reading]]] = {}
+
+    def of(self, reading: Reading, slot: Hashable) -> list[list[Reading]]:
+        """The readings of each other query that says nearly all that its query says, but for
+        `slot`."""
+        last = reading.way[-1]
+        if id(last) not in self._near:
+            self._near[id(last)] = [
+                each for each in self._by_query.values() if self._alike(last, each) >= CLOSE
+            ]
+        return [each for each in self._near[id(last)] if self._alike(last, each, slot) >= COPIES]
+
+    def _alike(self, last: Block, readings: Sequence[Reading], slot: Hashable = None) -> float:
+        other = readings[0].way[-1]
+        return self._likeness.between(last, other, slot) if other is not last else 0.0
+
+
+def _families(
+    lacking: Sequence[Reading], slot: Hashable, tests: _Tests, copies: _Copies
+) -> Iterator[tuple[Reading, list[Reading]]]:
+    """Those that lack a filter which many readers of the relation do not have, but all of their
+    own copies do: with these. Who reads it for another purpose has no vote then."""
+    for reading in lacking:
+        family = copies.of(reading, slot)
+        others = [other for each in family for other in each]
+        if len(family) >= LEAST and all(slot in tests[id(other)] for other in others):
+            yield reading, others
 
 
 def _shown(found: Facts) -> Mapping[int, frozenset[Expr]]:
@@ -113,7 +160,8 @@ def _missed(
         voters.append((alike, "" if fact is None else _digest(fact), fact or any_fact))
     vote = elect("", voters)
     if vote is not None and _digest(vote.majority[0]) == digest:
-        total = sum(slot in each for each in tests.values())
+        facts = (each.get(slot) for each in tests.values())
+        total = sum(fact is not None and _digest(fact) == digest for fact in facts)
         block = _home(reading, vote.majority[0], tests)
         yield Outlier(vote.majority[0], block, vote.of_all(total), missing=True)
 
