@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -17,6 +17,7 @@ from unwet.lineage.days_between import mark_days, with_two_arguments
 from unwet.lineage.dialects import lexis
 from unwet.lineage.errors import RenderError, UnknownDialect
 from unwet.lineage.findings import Finding, Span
+from unwet.lineage.misprints import body_of, misprint
 from unwet.lineage.nesting import too_deep
 from unwet.lineage.phrases import plain
 from unwet.lineage.rows import Left, long_runs
@@ -144,6 +145,7 @@ def render(
         raise RenderError(f"cannot be written in {dialect or 'standard SQL'}: {error}") from error
 
 
+NOT_SQL: Final = "mend the text; or it is SQL of another --dialect than this one"
 _CONVERTING = frozenset({"tsql", "fabric"})
 
 
@@ -406,8 +408,22 @@ class _Reader:
             message = f"the parser itself failed: {type(error).__name__}: {_short(str(error))}"
             return Finding("PARSE", message, self._span(part, chunk))
         tree = next((tree for tree in trees if isinstance(tree, exp.Expression)), None)
+        if isinstance(tree, exp.Command) and (wrong := self._wrong_body(part, chunk, tokens)):
+            return wrong
         why = self._misread(tree, tokens) if tree is not None else ""
         return Finding("PARSE", why, self._span(part, chunk)) if why else tree
+
+    def _wrong_body(self, part: Stretch, chunk: Chunk, tokens: list[Token]) -> Finding | None:
+        """What is wrong in the query of a CREATE that the parser takes for text as a whole."""
+        if not (first := body_of(tokens)):
+            return None
+        try:
+            self._dialect.parser().parse(tokens[first:], part.text)
+        except ParseError as error:
+            return self._parse_error(part, chunk, error)
+        except (RecursionError, *_PARSER_BUGS):
+            return None  # it stays a text
+        return None
 
     def _misread(self, tree: exp.Expression, tokens: Sequence[Token]) -> str:
         """Why a tree is not what the text says, or cannot be printed; empty where it is."""
@@ -439,11 +455,19 @@ class _Reader:
         first = error.errors[0] if error.errors else {}
         place = first.get("line"), first.get("col")
         tokens = part.tokens[chunk.first : chunk.last]
-        token = next((token for token in tokens if (token.line, token.col) == place), None)
-        where = self._token_span(part, token) if token else self._span(part, chunk)
-        near = f" near {first['highlight']}" if first.get("highlight") else ""
-        message = self._masked.restore(_reason(str(first.get("description", ""))) + near)
-        return Finding("PARSE", _short(message), where)
+        at = next((n for n, each in enumerate(tokens) if (each.line, each.col) == place), None)
+        if at is None:
+            return Finding("PARSE", self._told(first), self._span(part, chunk), NOT_SQL)
+        if (wrong := misprint(tokens, at)) is not None:
+            token, meant = wrong
+            message = f"{token.text} for {meant}? {self._told(first)}"
+            return Finding("PARSE", message, self._token_span(part, token), f"write {meant}")
+        return Finding("PARSE", self._told(first), self._token_span(part, tokens[at]), NOT_SQL)
+
+    def _told(self, error: Mapping[str, object]) -> str:
+        near = f" near {error['highlight']}" if error.get("highlight") else ""
+        said = _reason(str(error.get("description", "")))
+        return _short(self._masked.restore(said + near))
 
     def _keep(self, part: Stretch, chunk: Chunk, tree: exp.Expression) -> None:
         start, stop = _offsets(part, chunk)
