@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from unwet.lineage.counted import counted
 from unwet.rewrite import drift_forms, plan_forms
-from unwet.rewrite.refactor import Result
+from unwet.rewrite.request import Result
 from unwet.rewrite.sizes import Size
 from unwet.rewrite.verdicts import Verdict
 
@@ -25,6 +25,7 @@ def as_json(result: Result) -> str:
         "drift": [drift_forms.finding(each) for each in result.contradictions],
         "abstractions": plan_forms.as_values(result.abstractions),
         "notes": list(result.notes),
+        "rounds": [list(names) for names in result.rounds],
         "edited": [str(path) for path in result.edited],
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

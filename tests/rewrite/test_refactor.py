@@ -14,7 +14,7 @@ import pytest
 
 from unwet.lineage.pile import Pile, load
 from unwet.lineage.sources import Source
-from unwet.rewrite import refactor as job
+from unwet.rewrite import proving
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.project import Project
@@ -52,16 +52,16 @@ def test_a_false_proof_is_kept_and_told(monkeypatch: pytest.MonkeyPatch) -> None
                 "duckdb", {"t": {"a": "INTEGER"}})  # fmt: skip
     asked = Request(generated=Budget(report=0), check_proofs=True)
     assert refactor(pile, asked).contradicted == ()
-    files = job._Job._files
+    files = proving.Proving.files
 
-    def wrong(self: job._Job, project: Project) -> Mapping[str, str]:
+    def wrong(self: proving.Proving, project: Project) -> Mapping[str, str]:
         made = {**files(self, project)}
         return {path: re.sub(r"(?is)\bwhere\b.*", "", text) if path.endswith("r.sql") else text
                 for path, text in made.items()}  # fmt: skip
 
-    monkeypatch.setattr(job._Job, "_files", wrong)
+    monkeypatch.setattr(proving.Proving, "files", wrong)
     monkeypatch.setattr(judge, "difference", lambda *_: "")
-    monkeypatch.setattr(job, "proves", lambda *_: True)
+    monkeypatch.setattr(proving, "proves", lambda *_: True)
     found = refactor(pile, asked)
     [verdict] = found.verdicts
     assert found.contradicted == ("r",)
@@ -252,7 +252,7 @@ def test_a_model_that_is_not_even_proved_alone_is_kept(monkeypatch: pytest.Monke
     def doubting(wanted: Plan, found: Plan, normalizer: Normalizer) -> bool:
         return wanted.names != ("odd",) and proves(wanted, found, normalizer)
 
-    monkeypatch.setattr(job, "proves", doubting)
+    monkeypatch.setattr(proving, "proves", doubting)
     pile = load([Source("odd.sql", "select a as odd from t"), Source("b.sql", "select b from t")])
     result = refactor(pile, Request())
     assert {v.name: v.outcome for v in result.verdicts} == {"odd": "kept", "b": "proved"}
