@@ -21,6 +21,10 @@ def as_json(found: Verification) -> str:
         "reports": [_report(report) for report in found.reports],
         "assumptions": list(found.assumptions),
         "notes": list(found.notes),
+        "unparsed": [
+            {"path": f.at.path, "line": f.at.line, "column": f.at.column, "message": f.message}
+            for f in found.unparsed
+        ],
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
@@ -33,6 +37,10 @@ def as_text(found: Verification, verbose: bool = False) -> str:
     counts = Counter(report.verdict for report in found.reports)
     said = ", ".join(f"{n} {what}" for what, n in sorted(counts.items())) or "nothing to verify"
     lines += [f"assumed: {text}" for text in found.assumptions]
+    lines += [f"beside the reports: {finding}" for finding in found.unparsed]
+    lines += [f"  help: {finding.help}" for finding in found.unparsed[-1:]]
+    if found.unparsed:
+        said += f"; {counted(len(found.unparsed), 'file')} beside them not parsed"
     return "\n".join([*lines, f"{counted(len(found.reports), 'report')}: {said}"]) + "\n"
 
 

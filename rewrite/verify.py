@@ -25,6 +25,7 @@ from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.naming_again import called_before
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.evidence import Evidence
+from unwet.rewrite.prove.extras import unparsed
 from unwet.rewrite.prove.generated import Budget, Known, gather
 from unwet.rewrite.prove.grounds import NO_GROUNDS, grounds
 from unwet.rewrite.prove.judge import Judged, judge
@@ -74,20 +75,23 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Verification:
     """All reports by name, what the proofs assume, and findings of the pile. ``notes``: decisions
-    that stand for nothing; ``contradicted``: proved reports whose rows differ on generated data."""
+    that stand for nothing; ``contradicted``: proved reports whose rows differ on generated data;
+    ``unparsed``: files of the project, no models of reports, that nobody can run."""
 
     reports: tuple[Checked, ...]
     assumptions: tuple[str, ...]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
     contradicted: tuple[str, ...] = ()
+    unparsed: tuple[Finding, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Nobody has to look at any report: each is proved, shows no rows that differ, or is kept
-        for a reason that the project remembers; and no file is left that may hold others."""
+        for a reason that the project remembers; and no file is left that may hold others, or that
+        does not let the project run."""
         lost = any(finding.code == "UNREADABLE" for finding in self.findings)
-        return not lost and not any(report.open for report in self.reports)
+        return not lost and not self.unparsed and not any(report.open for report in self.reports)
 
 
 @rare_collection()
@@ -163,7 +167,9 @@ def verify(
         n for n, e in sorted(evidence.items())
         if n not in judged.unproved and e.verdict.verdict == "different"
     )  # fmt: skip
-    return Verification(checked, assumptions, (*pile.findings, *state.findings), notes, false)
+    extras = unparsed(request.project, rendered, {report.name for report in state.reports}, dialect)
+    findings = (*pile.findings, *state.findings)
+    return Verification(checked, assumptions, findings, notes, false, extras)
 
 
 def _told(template: Verdict) -> Checked:

@@ -82,6 +82,8 @@ def test_deep_queries_are_done_or_told(pile: Path, sql: str) -> None:
         (["--data", "."], "error: no data in ."),
         (["--schema", "."], "error: cannot read a schema from ."),
         (["--config", "."], "error: .: cannot read: Is a directory"),
+        (["-o", "."], "help: -o names a file for what stdout would get"),
+        (["-o", "../pile/../out"], "help: --out is the folder of the project, -o a file"),
     ],
 )
 def test_wrong_requests(
@@ -93,6 +95,12 @@ def test_wrong_requests(
     assert message in done.stderr
     assert "geheim" not in done.stderr
     assert not (pile.parent / "out").exists()
+
+
+def test_the_summary_is_no_project(pile: Path) -> None:
+    done = run("refactor", pile, "-o", pile.parent / "out")
+    assert done.exit_code == 2
+    assert "help: add --out DIR, or --plan to only look; -o is the file of the" in done.stderr
 
 
 def test_the_output_may_lie_deeper(pile: Path) -> None:

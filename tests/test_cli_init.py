@@ -27,7 +27,9 @@ def test_it_says_which_dialect_reads_the_pile(folder: Path) -> None:
     (folder / "pile" / "a.sql").write_text("SELECT TOP 3 [a b], @x AS x INTO #t FROM dbo.t;")
     done = init("pile")
     assert (done.exit_code, done.stdout) == (0, "")
-    assert done.stderr == "unwet.toml written: tsql\nnext: unwet scan\n"
+    assert done.stderr == (
+        f"unwet.toml written into the current folder, {folder}: tsql\nnext: unwet scan\n"
+    )
     found = read_config(None, folder)
     assert (found.dialect, found.paths) == ("tsql", (str(folder / "pile"),))
     scanned = CliRunner().invoke(main, ["scan"])

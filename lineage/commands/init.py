@@ -14,7 +14,8 @@ from unwet.lineage.errors import OutputReadOnly, UsageError
 def init(paths: tuple[str, ...], quiet: bool) -> int:
     """Write a first unwet.toml: where the pile is, and in which dialect most of it is read.
 
-    PATH defaults to the current folder. A file that is there is left alone.
+    It is written into the current folder, wherever PATH (default: that folder) is: all commands
+    that run there, or below, read it. A file that is there is left alone.
     """
     from unwet.lineage.config import Config, read_config
     from unwet.lineage.starting import NAME, started
@@ -36,7 +37,7 @@ def init(paths: tuple[str, ...], quiet: bool) -> int:
         raise OutputReadOnly(NAME, error.strerror or "") from error
     if not quiet:
         found = "nothing says which dialect it is" if start.is_open else start.best[0]
-        say(f"{NAME} written: {found}", "next: unwet scan")
+        say(f"{NAME} written into the current folder, {Path.cwd()}: {found}", "next: unwet scan")
     return 0
 
 

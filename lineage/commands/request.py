@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from unwet.lineage.errors import PathNotFound, UsageError
+from unwet.lineage.errors import OutputReadOnly, PathNotFound, UsageError
 
 if TYPE_CHECKING:
     from unwet.lineage.config import Config, Intended
@@ -63,8 +63,12 @@ class Request:
         )
 
 
-def shared(*formats: str, paths: str = "[PATH]...") -> Callable[[F], F]:
-    """PATH... and the options of every command; the function gets them as one `Request`."""
+WRITE = "Write there instead of to stdout."
+
+
+def shared(*formats: str, paths: str = "[PATH]...", output: str = WRITE) -> Callable[[F], F]:
+    """PATH... and the options of every command; the function gets them as one `Request`. `output`:
+    what -o is for."""
     options = [
         click.argument("paths", nargs=-1, metavar=paths),
         click.option("--dialect", metavar="NAME", help="SQL dialect of the input (tsql, ...)."),
@@ -74,7 +78,7 @@ def shared(*formats: str, paths: str = "[PATH]...") -> Callable[[F], F]:
                      help="Bind a placeholder; may be repeated."),
         click.option("--format", "format", type=click.Choice(formats), default=formats[0],
                      show_default=True, help="Form of the output."),
-        click.option("-o", "--output", metavar="FILE", help="Write there instead of to stdout."),
+        click.option("-o", "--output", metavar="FILE", help=output),
         click.option("--config", metavar="FILE", help="Instead of unwet.toml or pyproject.toml."),
         click.option("-q", "--quiet", is_flag=True, help="No notes on stderr."),
         click.option("-v", "--verbose", is_flag=True, help="All notes on stderr."),
@@ -110,6 +114,9 @@ def _request(
 ) -> Request:
     from unwet.lineage.config import read_config
 
+    if (file := rest["output"]) is not None and os.path.isdir(file or os.curdir):
+        hint = "-o names a file for what stdout would get"
+        raise OutputReadOnly(file or "''", "it is a folder", hint)
     settings = read_config(config, Path.cwd())
     return Request(
         paths=paths or usual_paths(settings),

@@ -38,7 +38,8 @@ def check(
     """Check changed files: what do they repeat, what is wrong with them?
 
     FILE is a file that has changed; without any, all files are checked. They are compared with the
-    whole pile: the `paths` of the configuration, else the current folder.
+    whole pile: the `paths` of the configuration, else all that lies below the current folder, which
+    is told on stderr then.
 
     \b
     DUP_EXACT       a query that stands in the pile already
@@ -62,6 +63,8 @@ def check(
         if error.path not in asked.paths:
             raise
         raise PathNotFound(error.path, "the configuration names it in `paths`") from error
+    if not asked.paths and not request.quiet:
+        say(*_UNNAMED)
     if request.verbose and not request.quiet:
         say(*found.notes)
     if request.named and not found.changed and not request.quiet:
@@ -110,6 +113,12 @@ def _asked(request: Request, min_lines: int, drift: bool | None, no_index: bool)
         drift=wants_drift,
         decisions=decided.resolutions if decided else (),
     )
+
+
+_UNNAMED = (
+    "no configuration has `paths`: the pile is all SQL below the current folder",
+    '  help: unwet init writes an unwet.toml that does; by hand: paths = ["reports"]',
+)
 
 
 def _baseline(request: Request) -> Path:

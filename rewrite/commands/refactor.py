@@ -1,5 +1,6 @@
 """`unwet refactor`: the pile as a project, with the proof."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +17,15 @@ from unwet.rewrite.commands.where_data_lies import data_options
 
 
 @click.command()
-@shared("text", "json")
+@shared(
+    "text",
+    "json",
+    output="Write the summary there instead of to stdout; the project is written to --out.",
+)
 @click.option("--target", type=click.Choice(["dbt", "sqlmesh", "views"]), default="dbt",
               metavar="KIND", show_default=True,
               help="Kind of project to write: dbt, sqlmesh or views.")  # fmt: skip
-@click.option("--out", metavar="DIR", help="Where the project goes.")
+@click.option("--out", metavar="DIR", help="The folder that the project is written into.")
 @click.option("--to-dialect", metavar="NAME", default="", help="Dialect of the project.")
 @data_options
 @generated_options
@@ -74,7 +79,12 @@ def refactor(
     from unwet.rewrite import refactor as job
 
     if out is None and not plan:
-        raise UsageError("no output folder", "add --out DIR, or --plan to only look")
+        hint = "add --out DIR, or --plan to only look"
+        hint += "; -o is the file of the summary" if request.output else ""
+        raise UsageError("no output folder", hint)
+    if out and request.output and os.path.realpath(out) == os.path.realpath(request.output):
+        hint = "--out is the folder of the project, -o a file for what stdout would get"
+        raise UsageError(f"--out and -o both name {out}", hint)
     check(counterexamples)
     asked = job.Request(
         out=None if plan or out is None else Path(out),

@@ -56,7 +56,7 @@ def verify(
 
     Exit code 0 when every report is proved, tested, changed, order-dependent without rows that
     differ, or kept for a reason that the project remembers from `unwet refactor`; 2 when
-    --check-proofs finds a false proof; else 1.
+    --check-proofs finds a false proof; else 1, also for a file of the project that does not parse.
     """
     from unwet.lineage.counted import counted
     from unwet.rewrite import verified

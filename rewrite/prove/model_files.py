@@ -23,13 +23,14 @@ _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 class ModelFile:
     """`settings`: the entries of the MODEL block, keys in lower case; `query` is the text behind
     it, `jinja` whether that is a template, `besides` the statements around it. `blueprints`: what
-    stands for each variable, as SQL."""
+    stands for each variable, as SQL; `above`: how many lines stand above the query."""
 
     settings: Mapping[str, str]
     query: str
     jinja: bool
     blueprints: tuple[Mapping[str, str], ...]
     besides: tuple[str, ...] = ()
+    above: int = 0
 
 
 def read_model(text: str, dialect: str) -> ModelFile:
@@ -52,7 +53,9 @@ def read_model(text: str, dialect: str) -> ModelFile:
     blueprints = tuple(_blueprints(settings.get("blueprints", ""), dialect))
     if len(_JINJA.findall(rest)) > 1:
         around = (*around, query)
-    return ModelFile(settings, query.strip(), template is not None, blueprints, around)
+    said = query.strip()
+    above = text.count("\n", 0, max(text.find(said), 0)) if said else 0
+    return ModelFile(settings, said, template is not None, blueprints, around, above)
 
 
 def _of_several(rest: str, statements: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

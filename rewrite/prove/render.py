@@ -35,6 +35,7 @@ from unwet.rewrite.prove.rendered import (
     RenderedProject,
     RenderFailure,
     Seed,
+    failure_of,
     ordered,
     plain,
 )
@@ -294,7 +295,7 @@ class _Project:
         return any(word in text for text in texts for word in ("column_types", "delimiter"))
 
     def fail(self, path: Path, failure: TemplateFailure) -> None:
-        self.failures.append(RenderFailure(path.stem, str(path), failure.line, failure.message))
+        self.failures.append(failure_of(path.stem, path, failure))
 
     def var(self, name: str, default: object = None) -> object:
         """`var('x')`, `var('x', default)`: a given value wins over the project's over `default`."""

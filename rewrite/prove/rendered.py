@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from unwet.lineage.errors import UsageError
+from unwet.rewrite.prove.sandbox import TemplateFailure, Unparsed
 
 Relation = Callable[[str, str], str]
 
@@ -43,12 +44,20 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class RenderFailure:
-    """A file of the project that could not be read; `line` 0 when unknown."""
+    """A file of the project that could not be read; `line` 0 when unknown. `unparsed`: it is no
+    template or no SQL, whoever reads it."""
 
     name: str
     path: str
     line: int
     reason: str
+    unparsed: bool = False
+
+
+def failure_of(name: str, path: Path, failure: TemplateFailure) -> RenderFailure:
+    """What is told of a file that could not be read."""
+    wrong = isinstance(failure, Unparsed)
+    return RenderFailure(name, str(path), failure.line, failure.message, wrong)
 
 
 @dataclass(frozen=True, slots=True)

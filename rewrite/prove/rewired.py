@@ -17,7 +17,7 @@ from unwet.lineage.sources import Source
 from unwet.lineage.templating import verbatim
 from unwet.rewrite.opaque import is_cte
 from unwet.rewrite.prove.rendered import Relation
-from unwet.rewrite.prove.sandbox import TemplateFailure
+from unwet.rewrite.prove.sandbox import TemplateFailure, Unparsed
 
 _QUOTES: Final = re.compile(r"[\"`\[\]]")
 
@@ -64,7 +64,7 @@ def single(path: str, sql: str, dialect: str) -> Statement:
     script = parse(verbatim(Source(path, sql, dialect)), dialect)
     if script.findings:
         first = script.findings[0]
-        raise TemplateFailure(str(first.message), first.at.line)
+        raise Unparsed(str(first.message), first.at.line)
     if len(script.statements) != 1:
         raise TemplateFailure(
             f"holds {len(script.statements)} statements where one query has to be"

@@ -13,7 +13,7 @@ from functools import wraps
 from types import CodeType
 from typing import Any, Final, TypeVar, cast
 
-from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.runtime import Context, Macro
@@ -59,6 +59,10 @@ class TemplateFailure(UnwetError):
     def __init__(self, message: str, line: int = 0) -> None:
         super().__init__(message)
         self.line = line
+
+
+class Unparsed(TemplateFailure):
+    """A text that is no template, or no SQL: nobody can run it."""
 
 
 class Returned(TemplateFailure):
@@ -232,7 +236,10 @@ def guarded(build: Callable[[], Result]) -> Result:
     try:
         return build()
     except TemplateFailure as failure:
-        raise TemplateFailure(failure.message, failure.line or _line(failure)) from failure
+        kind = Unparsed if isinstance(failure, Unparsed) else TemplateFailure
+        raise kind(failure.message, failure.line or _line(failure)) from failure
+    except TemplateSyntaxError as error:
+        raise Unparsed(str(error.message), error.lineno) from error
     except TemplateError as error:
         raise TemplateFailure(str(error), getattr(error, "lineno", 0) or _line(error)) from error
     except RecursionError as error:

@@ -36,6 +36,7 @@ from unwet.rewrite.prove.rendered import (
     RenderedModel,
     RenderedProject,
     RenderFailure,
+    failure_of,
     ordered,
     plain,
 )
@@ -126,6 +127,7 @@ class _Project:
             sql = self._query(draft)
             found = rewired(str(draft.path), sql, self._of(draft), self._names, self.relation)
         except TemplateFailure as failure:
+            failure.line = failure.line and failure.line + draft.file.above
             self._fail(draft.path, failure, draft.name)
             return
         yield RenderedModel(
@@ -214,8 +216,7 @@ class _Project:
         return value
 
     def _fail(self, path: Path, failure: TemplateFailure, name: str = "") -> None:
-        failed = RenderFailure(name or path.stem, str(path), failure.line, failure.message)
-        self.failures.append(failed)
+        self.failures.append(failure_of(name or path.stem, path, failure))
 
 
 def _literal(value: object) -> str:

@@ -29,11 +29,12 @@ from unwet.rewrite.prove.rendered import (
     RenderedModel,
     RenderedProject,
     RenderFailure,
+    failure_of,
     ordered,
     plain,
 )
 from unwet.rewrite.prove.rewired import rewired
-from unwet.rewrite.prove.sandbox import TemplateFailure
+from unwet.rewrite.prove.sandbox import TemplateFailure, Unparsed
 from unwet.rewrite.prove.view_order import ORDER, Order, misplaced, read_order
 
 CONFIG = "views.toml"
@@ -153,7 +154,7 @@ class _Project:
         text = text_of(path)
         script = parse(verbatim(Source(str(path), text, self.dialect)), self.dialect)
         for finding in script.findings:
-            kind = TemplateFailure if _makes_views(text, self.dialect) else _NoView
+            kind = Unparsed if _makes_views(text, self.dialect) else _NoView
             raise kind(str(finding.message), finding.at.line)
         dropped = ""
         for statement in script.statements:
@@ -170,7 +171,7 @@ class _Project:
             raise _NoView(f"{dropped} is dropped and not made")
 
     def _fail(self, path: Path, failure: TemplateFailure, name: str) -> None:
-        self.failures.append(RenderFailure(name, str(path), failure.line, failure.message))
+        self.failures.append(failure_of(name, path, failure))
 
 
 def _view(statement: Statement) -> _View | None:

@@ -476,6 +476,7 @@ def test_json_and_exit_codes(bench: Bench) -> None:
         ],
         "assumptions": [],
         "notes": [],
+        "unparsed": [],
     }
     bench.fill({}, {"north": NORTH_MODEL.replace("'n'", "'w'")})
     assert bench.cli().exit_code == 1
