@@ -25,7 +25,12 @@ class Retyped:
     names: tuple[str, ...]
 
 
-Addition = Column | Constraint | Loosened | Retyped
+@dataclass(frozen=True, slots=True)
+class Rearranged:
+    """The columns that were declared are not those that there are, in that order."""
+
+
+Addition = Column | Constraint | Loosened | Retyped | Rearranged
 
 
 def declared_tables(statements: Iterable[Statement]) -> list[Table]:
@@ -138,7 +143,21 @@ def additions(tree: exp.Alter, dialect: str) -> tuple[Addition, ...]:
             found.append(made)
         else:
             found += _changes(action, dialect)
+        if not _keeps_order(action):
+            found.append(Rearranged())
     return tuple(found)
+
+
+def _keeps_order(action: exp.Expr) -> bool:
+    """Whether the table has the columns that it had after ALTER TABLE, and at most one more behind
+    them. MODIFY may move a column; what is not known may do anything."""
+    if isinstance(action, exp.ColumnDef):
+        return not action.args.get("position")
+    if isinstance(action, exp.Drop):
+        return not str(action.args.get("kind") or "").upper().startswith("COLUMN")
+    return isinstance(
+        action, exp.AddConstraint | exp.AlterColumn | exp.DropPrimaryKey | exp.AddPartition
+    )
 
 
 def _changes(action: exp.Expr, dialect: str) -> Iterator[Addition]:
@@ -175,6 +194,8 @@ def with_additions(table: Table, added: Iterable[Addition]) -> Table:
         elif isinstance(each, Retyped):
             changed = set(each.names or table.names)
             table = replace(table, columns=_without_types(table.columns, changed))
+        elif isinstance(each, Rearranged):
+            table = replace(table, agreed=False)
         elif isinstance(each, Loosened):
             table = loosened(table, each)
         else:
@@ -188,6 +209,8 @@ def agreed(one: Table, other: Table) -> Table:
     one = common(one, other)
     types = {column.name: column.type.upper() for column in other.columns}
     changed = {c.name for c in one.columns if types.get(c.name, c.type.upper()) != c.type.upper()}
+    if one.names != other.names:
+        one = replace(one, agreed=False)
     return replace(one, columns=_without_types(one.columns, changed)) if changed else one
 
 
@@ -210,7 +233,10 @@ def _column(node: exp.ColumnDef, dialect: str) -> Column:
         )
         for each in node.args.get("constraints") or ()
     )
-    return Column(folded(node.this, dialect), _type_text(kind, dialect), required)
+    named = node.this
+    bare = isinstance(named, exp.Identifier) and not named.args.get("quoted")
+    text = _type_text(kind, dialect)
+    return Column(folded(named, dialect), text, required, spelled=named.name, bare=bare)
 
 
 _TEXTS: dict[tuple[str, object], str] = {}  # of plain types: the printer is slow

@@ -107,7 +107,10 @@ def _declared(
         table = replace(each.declared, name=name)
         if (given := tables.get(name)) is not None:
             found.extend(_contradiction(given, table))
-            tables[name] = agreed(given, table) if given.origin == "ddl" else given
+            if given.origin == "ddl":
+                tables[name] = agreed(given, table)
+            elif given.names != table.names:
+                tables[name] = replace(given, agreed=False)
         else:
             tables[name] = table
     for change in altered:

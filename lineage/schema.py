@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -66,13 +67,17 @@ def _from_mapping(
 
 def _columns(given: object, name: str, where: str, dialect: str) -> tuple[Column, ...]:
     if isinstance(given, Mapping) and not _nested(given.values()):
-        return tuple(Column(fold(str(c), False, dialect), str(t or "")) for c, t in given.items())
+        return tuple(_column(str(c), str(t or ""), dialect) for c, t in given.items())
     if isinstance(given, Sequence) and not isinstance(given, str) and not _nested(given):
-        return tuple(Column(fold(str(c), False, dialect)) for c in given)
+        return tuple(_column(str(c), "", dialect) for c in given)
     raise BadSchema(
         f"{where}: the columns of {name} are neither a list nor a mapping",
         'write {"db.table": ["col", ...]} or {"db.table": {"col": "TYPE"}}',
     )
+
+
+def _column(name: str, kind: str, dialect: str) -> Column:
+    return Column(fold(name, False, dialect), kind, spelled=name, bare=True)
 
 
 def _nested(values: Iterable[object]) -> bool:
@@ -119,7 +124,9 @@ def _from_ddl(path: Path, dialect: str) -> tuple[Table, ...]:
     tables = declared_tables(script.statements)
     if not tables:
         raise BadSchema(f"{path} holds no CREATE TABLE with columns", f"give {KINDS}")
-    return tuple(Table(t.name, t.columns, True, "schema", t.keys, t.at, t.foreign) for t in tables)
+    return tuple(
+        replace(t, closed=True, origin="schema", agreed=t.agreed and t.closed) for t in tables
+    )
 
 
 def _from_duckdb(path: Path) -> tuple[Table, ...]:
@@ -137,7 +144,8 @@ def _from_duckdb(path: Path) -> tuple[Table, ...]:
     columns: dict[str, list[Column]] = {}
     for schema, table, column, kind, required in rows:
         name = f"{schema}.{table}".lower()
-        columns.setdefault(name, []).append(Column(column.lower(), kind, bool(required)))
+        found = Column(column.lower(), kind, bool(required), spelled=column, bare=True)
+        columns.setdefault(name, []).append(found)
     at = whole(str(path))
     return tuple(
         Table(name, tuple(found), True, "schema", at=at) for name, found in columns.items()

@@ -10,12 +10,15 @@ from unwet.lineage.names import is_token
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; `seen` is the place that shows it, when it is known from a use only."""
+    """One column; `seen` is the place that shows it, when it is known from a use only. `spelled`:
+    its name as it is declared; `bare`: without quotes."""
 
     name: str
     type: str = ""
     not_null: bool = False
     seen: Span | None = None
+    spelled: str = field(default="", compare=False)
+    bare: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Table:
     `closed`: the list is complete (DDL, given schema, output of a statement). An open table has
     only the columns that somebody was seen to use. `origin`: ddl, schema, statement or use.
     `keys`: column sets declared unique, primary key first; `foreign`: declared foreign keys.
+    `agreed`: nobody declares other columns, or another order of them, and no ALTER TABLE makes one
+    go, gives it another name, or puts it anywhere but behind the others.
     """
 
     name: str
@@ -44,6 +49,7 @@ class Table:
     keys: tuple[tuple[str, ...], ...] = ()
     at: Span | None = None
     foreign: tuple[ForeignKey, ...] = ()
+    agreed: bool = field(default=True, compare=False)
     index: Mapping[str, int] = field(init=False, compare=False, repr=False)
     names: tuple[str, ...] = field(init=False, compare=False, repr=False)  # of columns, in order
 

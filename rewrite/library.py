@@ -227,3 +227,39 @@ def called_by(library: Library, models: Iterable[str]) -> frozenset[str]:
 def plain_library(drafts: Iterable[Draft]) -> Library:
     """Every model in its own words: nothing is a macro."""
     return Library({draft.name: draft.tree for draft in drafts}, (), ())
+
+
+def users_of(library: Library) -> dict[str, frozenset[str]]:
+    """By model or macro: the models that have its words."""
+    found: dict[str, set[str]] = {name: {name} for name in library.models}
+    found |= {macro.name: set() for macro in library.macros}
+    for model in library.models if library.macros else ():
+        for macro in called_by(library, [model]):
+            found[macro].add(model)
+    return {name: frozenset(models) for name, models in found.items()}
+
+
+def said_for(library: Library, macro: str, parameter: str) -> Iterator[tuple[str, str]]:
+    """What calls of a macro say for a parameter, each with the macro that it may be one of."""
+    own = next((each for each in library.macros if each.name == macro), None)
+    if own is not None and parameter in own.defaults:
+        yield "", own.defaults[parameter]
+    inside = {
+        n: each.name
+        for each in library.macros
+        for n in calls_within(numbers_of(each.tree), library.calls)
+    }
+    for number, call in enumerate(library.calls):
+        if call.macro == macro:
+            for name, leaf in (*call.args, *call.unsaid):
+                if name == parameter:
+                    yield inside.get(number, ""), leaf.text
+
+
+def all_said_in(library: Library, model: str) -> frozenset[str]:
+    """All that a model says, and the macros that it calls."""
+    macros = called_by(library, [model])
+    own = [each for each in library.macros if each.name in macros]
+    trees = [library.models[model], *(each.tree for each in own)]
+    said = (text for tree in trees for text in texts_within(tree, library.calls))
+    return frozenset((*said, *(text for each in own for text in each.defaults.values())))

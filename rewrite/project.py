@@ -27,6 +27,15 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenStar:
+    """A relation of which models hand on all columns by a star, and why these are not listed."""
+
+    relation: str
+    why: str
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """All that a target needs to print a project.
 
@@ -37,7 +46,8 @@ class Project:
     good; ``bound`` are the variables that a driver puts values in for: anything else is text;
     ``templates``: models and macros that are written as they are here, by their path; ``loops``:
     whether long lists are written as loops, which nobody needs who only proves what models mean;
-    ``functions``: those that scripts define for themselves, by the names that calls have.
+    ``functions``: those that scripts define for themselves, by the names that calls have;
+    ``stars``: which are not written out.
     """
 
     name: str
@@ -57,6 +67,7 @@ class Project:
     templates: Mapping[str, str] = field(default_factory=dict)
     loops: bool = True
     functions: Mapping[str, OwnFunction] = field(default_factory=dict)
+    stars: tuple[OpenStar, ...] = ()
     _texts: dict[str, tuple[Library, str]] = field(default_factory=dict, repr=False, compare=False)
     _outside: Mapping[str, Outside] = field(init=False, repr=False, compare=False)  # by token
 

@@ -217,6 +217,9 @@ class _Job:
             self.rounds.append(tuple(sorted(lost)))
             if not lost:
                 return project
+            if self.once.keeps_stars(lost):
+                attempt -= 1
+                continue
             if lost <= alone:
                 self.ledger.kept.update(dict.fromkeys(sorted(lost), _STUCK))
                 return self._abstracted(self.drafting.drafts())
@@ -226,7 +229,11 @@ class _Job:
 
     def _on_data(self, project: Project) -> Project:
         refs = [reference(self.reports[d.name]) for d in project.drafts]
-        for verdict in self._told(project, self._tests(self.pile, project, refs)):
+        verdicts = [*self._told(project, self._tests(self.pile, project, refs))]
+        other = {each.name for each in verdicts if each.verdict == "different"}
+        if self.once.keeps_stars(other):  # tables may have columns that nobody has declared
+            return self._on_data(self._abstracted(self.drafting.drafts()))
+        for verdict in verdicts:
             self.ledger.take(verdict, shown(self.request.data))
         if self.request.generated is None:
             self.ledger.keep_untested([d.name for d in project.drafts])
@@ -326,7 +333,8 @@ class _Job:
         verdicts = tuple(sorted((*verdicts, *told), key=lambda each: each.name))
         plain, laid_out = self.proving.printed(project)
         files, counted = {**laid_out}, self.target.counted(plain, self.meaning.functions)
-        assumed = self.assumptions | self.proving.assumptions
+        listed = self.once.listed.assumptions if self.once.listed is not None else frozenset()
+        assumed = self.assumptions | self.proving.assumptions | listed
         said = (*map(project.said, assumed), *self.templated.assumptions)
         assumptions = tuple(sorted(said))
         before, after = self._sizes(project, counted)

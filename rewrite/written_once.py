@@ -22,6 +22,7 @@ from unwet.rewrite.inlining import ReadThrough, read_through
 from unwet.rewrite.kin import kindred
 from unwet.rewrite.library import Library, plain_library
 from unwet.rewrite.limits import Limits, Owners
+from unwet.rewrite.listed_stars import Listed, with_columns_listed
 from unwet.rewrite.naming_again import as_before, signs, staging_names
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.one_order import in_one_order
@@ -55,7 +56,8 @@ class WrittenOnce:
 
     What the last project was: ``owners``: which report owns what, and what was refused; ``signs``:
     by which its names are found again; ``unnamed``: names that could not be given, and why;
-    ``unwanted``: what was made under a name and would be called so."""
+    ``unwanted``: what was made under a name and would be called so; ``listed``: where columns are
+    instead of stars. Models that are ``starred`` keep theirs from then on."""
 
     reports: Mapping[str, Report]
     dialect: str
@@ -72,10 +74,18 @@ class WrittenOnce:
     signs: Mapping[str, Sign] = field(init=False, default_factory=dict)
     unnamed: tuple[str, ...] = field(init=False, default=())
     unwanted: dict[str, str] = field(init=False, default_factory=dict)
+    listed: Listed | None = field(init=False, default=None)
+    starred: frozenset[str] = field(init=False, default=frozenset())
     _worded: Remembered = field(init=False, default_factory=Remembered)
 
     def __post_init__(self) -> None:
         self.owners = Owners(self.limits)
+
+    def keeps_stars(self, names: AbstractSet[str]) -> bool:
+        """Whether some of these models had their columns listed; they keep their stars now."""
+        some = names & self.listed.models - self.starred if self.listed is not None else frozenset()
+        self.starred |= some
+        return bool(some)
 
     def project(
         self,
@@ -153,8 +163,12 @@ class WrittenOnce:
         return refined(library, self.dialect, names, fixed, alone, self.owners, over)
 
     def _read_only(self, shared: Shared, library: Library, fixed: AbstractSet[str]) -> Project:
-        """Without what nobody reads."""
-        return self.whole(*read_only(shared.drafts, library, shared.intermediates, fixed))
+        """Without what nobody reads, and without stars over declared tables."""
+        project = self.whole(*read_only(shared.drafts, library, shared.intermediates, fixed))
+        fixed, forbidden = fixed | self.starred, self.limits.forbidden
+        self.listed = with_columns_listed(project, self.spoken, fixed, forbidden)
+        self.owners.refused.update(dict.fromkeys(self.listed.refused, "columns of a source"))
+        return self.listed.project
 
     def _shared(
         self,

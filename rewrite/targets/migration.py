@@ -13,7 +13,7 @@ from unwet.lineage.findings import Finding
 from unwet.rewrite.data_tests.values import words
 from unwet.rewrite.drift import DriftFinding
 from unwet.rewrite.project import Project
-from unwet.rewrite.targets.migration_head import Overview, folder_of, folders, head, still
+from unwet.rewrite.targets.migration_head import Overview, folder_of, folders, head, stars, still
 from unwet.rewrite.targets.target import Target
 from unwet.rewrite.targets.variables import unset
 from unwet.rewrite.verdicts import MEANING, Outcome, Verdict
@@ -81,6 +81,7 @@ def migration(
         lines += [*(f"- {_plain(_below(project, each))}" for each in assumptions), ""]
     lines += _assumed_tests(project, target)
     lines += _tested(project, verdicts)
+    lines += stars(project)
     lines += still(overview.repeats if overview is not None else ())
     lines += ["## Every report", "", *_table(project, verdicts)]
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -96,3 +96,17 @@ def still(repeats: Sequence[Repeat]) -> Iterator[str]:
         more = f" and {len(each.hosts) - 8} more" if len(each.hosts) > 8 else ""
         yield f"- {each.lines:,} lines over {over}: {hosts}{more}"
     yield ""
+
+
+def stars(project: Project) -> Iterator[str]:
+    """Where a star says which columns a model has."""
+    if not project.stars:
+        return
+    yield from (f"## Where a star stays ({len(project.stars)})", "")
+    yield "A model that hands on all columns of a table lists them, where these are declared in the"
+    yield from ("pile, or by `--schema FILE`. Of these tables it says `*`:", "")
+    for each in project.stars:
+        more = f" and {len(each.models) - 5} more" if len(each.models) > 5 else ""
+        shown = ", ".join(f"`{name}`" for name in each.models[:5])
+        yield f"- `{each.relation}`, as {each.why}: {shown}{more}"
+    yield ""
