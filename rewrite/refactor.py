@@ -39,6 +39,7 @@ from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.evidence import Evidence
 from unwet.rewrite.prove.generated import Budget, gather
 from unwet.rewrite.prove.judge import judge
+from unwet.rewrite.prove.lacking import lacks
 from unwet.rewrite.prove.on_data import check_scratch, engine_of, run_on_data, shown
 from unwet.rewrite.prove.projects import read_project
 from unwet.rewrite.prove.tested import DataVerdict, placed
@@ -233,6 +234,7 @@ class _Job:
         other = {each.name for each in verdicts if each.verdict == "different"}
         if self.once.keeps_stars(other):  # tables may have columns that nobody has declared
             return self._on_data(self._abstracted(self.drafting.drafts()))
+        self.notes = (*self.notes, *lacks(verdicts))
         for verdict in verdicts:
             self.ledger.take(verdict, shown(self.request.data))
         if self.request.generated is None:

@@ -29,6 +29,7 @@ from unwet.rewrite.prove.extras import unparsed
 from unwet.rewrite.prove.generated import Budget, Known, gather
 from unwet.rewrite.prove.grounds import NO_GROUNDS, grounds
 from unwet.rewrite.prove.judge import Judged, judge
+from unwet.rewrite.prove.lacking import lacks
 from unwet.rewrite.prove.on_data import Store, check_scratch, engine_of, run_on_data
 from unwet.rewrite.prove.projects import kind_of, read_project, render_project
 from unwet.rewrite.prove.recompiled import disagreements
@@ -162,7 +163,7 @@ def verify(
     assumed = (*map(said, {*judged.assumptions, *borrowed, *translated}), *templates.assumptions)
     assumptions = tuple(sorted(assumed))
     doubled = disagreements(request.project, against, rendered, found, meaning.normalizer)
-    notes = (*case.notes, *rendered.notes, *doubled)
+    notes = (*case.notes, *rendered.notes, *doubled, *lacks(tests))
     false = tuple(
         n for n, e in sorted(evidence.items())
         if n not in judged.unproved and e.verdict.verdict == "different"

@@ -55,7 +55,8 @@ def run_elsewhere(
     with target.open(seconds) as engine:
         sides = _Sides(engine, target.scratch, tuple(bound(s, tokens) for s in scripts), moment)
         try:
-            return _Tests(sides, project, dialect).verdicts(wanted)
+            found = _Tests(sides, project, dialect).verdicts(wanted)
+            return tuple(replace(verdict, empty=sides.run.empty) for verdict in found)
         finally:
             sides.close()
 

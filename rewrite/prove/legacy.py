@@ -21,6 +21,7 @@ from unwet.lineage.errors import EngineError, UnwetError
 from unwet.lineage.parse import Script, Statement
 from unwet.rewrite.prove.adapt import name_parts
 from unwet.rewrite.prove.engines import DATA, DuckEngine
+from unwet.rewrite.prove.lacking import as_written, lacking
 from unwet.rewrite.prove.places import Places, Site, target
 from unwet.rewrite.prove.schedule import Touched, in_order, into_of
 from unwet.rewrite.prove.sequence import Key, sequence_of
@@ -55,12 +56,14 @@ class LegacyRun:
 
     `answers`: (path, line) of a bare query -> its rows. `writers`: relation as (schema, table) in
     lower case -> paths that write it. `cycles`: sources that need each other, run as given.
+    `empty`: tables that scripts declare and nobody fills, neither a script nor the data.
     """
 
     failures: tuple[LegacyFailure, ...]
     answers: Mapping[tuple[str, int], Answer]
     writers: Mapping[tuple[str, ...], tuple[str, ...]]
     cycles: tuple[tuple[str, ...], ...]
+    empty: tuple[str, ...] = ()
 
 
 def run_legacy(
@@ -78,26 +81,31 @@ def run_scripts(
     ordered, cycles = in_order(scripts)
     failures: list[LegacyFailure] = []
     answers: dict[tuple[str, int], Answer] = {}
-    lost: dict[str, str] = {}
+    lost: dict[str, LegacyFailure] = {}
     touched = {id(script): Touched(script) for script in scripts}
-    runner = _Runner(site, clock, answers, Inputs(data, touched.values()))
+    inputs = Inputs(data, touched.values())
+    runner = _Runner(site, clock, answers, inputs)
     for script in ordered:
         if found := _run_source(runner, script, lost):
             failures += found
-            lost |= {name[-1]: script.source.path for name in touched[id(script)].written}
+            lost |= {name[-1]: found[-1] for name in touched[id(script)].written}
         runner.forget_temporaries()
     writers: dict[tuple[str, ...], tuple[str, ...]] = {}
     for script in scripts:
         for name in touched[id(script)].written:
             writers[name] = (*writers.get(name, ()), script.source.path)
-    return LegacyRun(tuple(failures), answers, writers, cycles)
+    return LegacyRun(tuple(failures), answers, writers, cycles, inputs.lacked())
 
 
 class Inputs:
     """Tables of the data that no script fills."""
 
     def __init__(self, data: Iterable[tuple[str, str]], touched: Iterable[Touched]) -> None:
-        self._filled = {name for one in touched for name in one.filled}
+        ones = [*touched]
+        self._filled = {name for one in ones for name in one.filled}
+        self._written = {name for one in ones for name in one.written}
+        self._made = {name[-1] for name in self._written}
+        self._read = {name for one in ones for name in one.read}
         given = [(schema.lower(), table.lower()) for schema, table in data]
         self._given = frozenset(given)
         self._tables = Counter(table for _, table in given)
@@ -109,18 +117,35 @@ class Inputs:
             return False
         return key in self._given or self._tables[key[-1]] == 1
 
+    def gives(self, place: tuple[str, ...]) -> bool:
+        """The same of a name as it is written, perhaps without a schema."""
+        return self.has(place[-2:]) or (len(place) == 1 and self._tables[place[0].lower()] == 1)
 
-def _run_source(runner: _Runner, script: Script, lost: Mapping[str, str]) -> list[LegacyFailure]:
-    """`lost`: tables that failed sources should have made, and whose they are."""
+    def makes(self, place: tuple[str, ...]) -> bool:
+        """Whether a script makes a table of that name, in whatever schema."""
+        return place[-1].lower() in self._made
+
+    def lacked(self) -> tuple[str, ...]:
+        """Tables that other scripts read, that are only declared, and that the data do not have;
+        none where there are no data at all."""
+        if not self._given:
+            return ()
+        left = self._written - self._filled
+        return tuple(sorted(".".join(name) for name in left & self._read if not self.has(name)))
+
+
+def _run_source(
+    runner: _Runner, script: Script, lost: Mapping[str, LegacyFailure]
+) -> list[LegacyFailure]:
+    """`lost`: tables that sources should have made, and why these were not run to their end."""
     bad = [f for f in script.findings if f.code in ("PARSE", "TOKENIZE")]
     failures = [LegacyFailure(f.at.path, f.at.line, f"not parsed: {f.message}") for f in bad]
     for statement in script.statements:
         try:
             runner.run(statement)
         except UnwetError as error:
-            reason = _unbound(statement, error.message) or error.message
-            if culprit := _culprit(reason, lost):
-                reason += f" ({culprit} should have made it, but failed)"
+            reason = _unbound(statement, error.message) or runner.lacking(statement, error.message)
+            reason = reason or _not_made(statement.tree, error.message, lost) or error.message
             detail = str(error.__cause__ or "")
             failures.append(LegacyFailure(statement.path, statement.span.line, reason, detail))
             break
@@ -136,9 +161,14 @@ def _unbound(statement: Statement, message: str) -> str:
     return ""
 
 
-def _culprit(reason: str, lost: Mapping[str, str]) -> str:
-    missing = re.search(r"(?:with name )?\"?([^\s\".]+)\"? does not exist", reason)
-    return lost.get(missing[1].lower(), "") if missing else ""
+def _not_made(tree: exp.Expr, message: str, lost: Mapping[str, LegacyFailure]) -> str:
+    """That a script should have made what is not there, and why it did not."""
+    missing = re.search(r"(?:with name )?\"?([^\s\"]+?)\"? does not exist", message)
+    failure = lost.get(missing[1].rpartition(".")[2].lower()) if missing else None
+    if missing is None or failure is None:
+        return ""
+    name, place = as_written(missing[1], tree), f"{failure.path}:{failure.line}"
+    return f"{name} was not made: {place}: {failure.reason}"
 
 
 # --- statements -------------------------------------------------------------------------------
@@ -174,6 +204,10 @@ class _Runner:
             self._answer(statement, tree)
         else:
             self._effect(tree)
+
+    def lacking(self, statement: Statement, message: str) -> str:
+        """What the data lack when a statement cannot be run for this reason; else empty."""
+        return lacking(message, statement.tree, self._inputs.gives, self._inputs.makes)
 
     def forget_temporaries(self) -> None:
         """What #tables do at the end of their session; ##tables stay."""

@@ -47,7 +47,8 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 @dataclass(frozen=True, slots=True)
 class DataVerdict:
     """What the data says about a report; row counts are None when a side did not run. `counts`: how
-    many rows are identical, modified, added and removed, where they could be compared."""
+    many rows are identical, modified, added and removed, where they could be compared. `empty`:
+    tables of the pile that the data do not have."""
 
     name: str
     verdict: Outcome
@@ -56,6 +57,7 @@ class DataVerdict:
     sample: tuple[Difference, ...]
     reason: str
     counts: Counts | None = None
+    empty: tuple[str, ...] = ()
 
     @property
     def broken(self) -> bool:
@@ -114,7 +116,7 @@ def run_tests(
         old = opened.old(scripts, given, seeds)
         wanted = [replace(each, relation=old.filled(each.relation)) for each in left]
         found = _Tests(old, project, dialect).verdicts(wanted, memory.put if memory else _ignored)
-    new = {verdict.name: verdict for verdict in found}
+    new = {verdict.name: replace(verdict, empty=old.run.empty) for verdict in found}
     return tuple(known.get(each.name) or new[each.name] for each in reports)
 
 
