@@ -39,7 +39,7 @@ from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.evidence import Evidence
 from unwet.rewrite.prove.generated import Budget, gather
 from unwet.rewrite.prove.judge import judge
-from unwet.rewrite.prove.lacking import lacks
+from unwet.rewrite.prove.lacked import lacks
 from unwet.rewrite.prove.on_data import check_scratch, engine_of, run_on_data, shown
 from unwet.rewrite.prove.projects import read_project
 from unwet.rewrite.prove.tested import DataVerdict, placed

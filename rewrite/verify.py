@@ -29,7 +29,7 @@ from unwet.rewrite.prove.extras import unparsed
 from unwet.rewrite.prove.generated import Budget, Known, gather
 from unwet.rewrite.prove.grounds import NO_GROUNDS, grounds
 from unwet.rewrite.prove.judge import Judged, judge
-from unwet.rewrite.prove.lacking import lacks
+from unwet.rewrite.prove.lacked import lacks
 from unwet.rewrite.prove.on_data import Store, check_scratch, engine_of, run_on_data
 from unwet.rewrite.prove.projects import kind_of, read_project, render_project
 from unwet.rewrite.prove.recompiled import disagreements

@@ -6,23 +6,16 @@ The engine says it in its own words, of the statement that it stops at; here it 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.counted import counted
 from unwet.rewrite.prove.adapt import name_parts, relations
-
-if TYPE_CHECKING:
-    from unwet.rewrite.prove.tested import DataVerdict
 
 IsGiven = Callable[[tuple[str, ...]], bool]
 
-_SAID: Final = "the data have no "
-_HELP: Final = "help: give --data as they were when the scripts ran"
-_MANY: Final = 5  # that are told one by one
+LACK: Final = "the data have no "
 _TABLE: Final = re.compile(r"Table with name \"?([^\s\"!]+)\"? does not exist")
 _COLUMN: Final = (  # DuckDB's words; the name of the relation, where they say it, and of the column
     re.compile(r"(?:Table|Values list) \"(?P<of>[^\"]+)\" does not have a column named"
@@ -30,7 +23,6 @@ _COLUMN: Final = (  # DuckDB's words; the name of the relation, where they say i
     re.compile(r"Referenced column \"(?P<column>[^\"]+)\" (?P<of>)not found in FROM clause"),
 )  # fmt: skip
 _WRITTEN: Final = (exp.Into, exp.Create, exp.Insert, exp.Schema)
-_LACK: Final = re.compile(rf"{_SAID}(?:table|column) [^;]+")
 
 
 def lacking(message: str, tree: exp.Expr, is_given: IsGiven, is_made: IsGiven) -> str:
@@ -39,7 +31,7 @@ def lacking(message: str, tree: exp.Expr, is_given: IsGiven, is_made: IsGiven) -
     script makes it."""
     if (missing := _TABLE.search(message)) is not None:
         name = missing[1]
-        return "" if is_made(tuple(name.split("."))) else f"{_SAID}table {as_written(name, tree)}"
+        return "" if is_made(tuple(name.split("."))) else f"{LACK}table {as_written(name, tree)}"
     for pattern in _COLUMN:
         if (missing := pattern.search(message)) is not None:
             return _no_column(missing["column"], missing["of"], tree, is_given)
@@ -67,22 +59,4 @@ def _no_column(column: str, of: str, tree: exp.Expr, is_given: IsGiven) -> str:
     if not asked or not all(map(is_given, asked)):
         return ""
     tables = " or ".join(dict.fromkeys(".".join(parts) for parts in asked))
-    return f"{_SAID}column {column} in {tables}"
-
-
-def lacks(tests: Sequence[DataVerdict]) -> Iterator[str]:
-    """Notes on what the data lack: of the reports that were not run for it, and of the tables that
-    are taken for empty ones, as the pile declares them."""
-    empty = sorted({name for test in tests for name in test.empty})
-    found = Counter(hit[0] for test in tests if test.verdict == "not run"
-                    and (hit := _LACK.search(test.reason)) is not None)  # fmt: skip
-    said = [
-        f"{lack}: {counted(many, 'report')} not run on them" for lack, many in sorted(found.items())
-    ]
-    said += [f"{_SAID}table {name}, which the pile declares: it is taken for an empty one"
-             for name in empty]  # fmt: skip
-    yield from said[:_MANY]
-    if len(said) > _MANY:
-        yield f"... and {len(said) - _MANY:,} more that they do not have"
-    if said:
-        yield f"  {_HELP}"
+    return f"{LACK}column {column} in {tables}"

@@ -55,7 +55,7 @@ def test_what_is_not_proved_and_cannot_be_tested_is_kept_for_that_reason(root: P
     model = root / "out" / "models" / "marts" / "north.sql"
     model.write_text(model.read_text().replace("amount", "abs(-amount) as amount"))
     checked = verify(
-        root / "pile", root / "out", dialect="duckdb", data=root / "data", generated=None
+        root / "pile", root / "out", dialect="duckdb", data=root / "data", generated=False
     )
     (north,) = (report for report in checked.reports if report.name == "north")
     assert north.verdict == "kept"
