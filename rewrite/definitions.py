@@ -31,6 +31,7 @@ class Definition:
     why not even a model can be written for it. ``filled`` are columns that fill themselves when
     an INSERT leaves them out (defaults, identities). ``assumed`` is what is taken for
     granted: of the time before the scripts run, and of what text that is not followed does.
+    ``made``: the types of the columns of a table that a query makes, as far as they are certain.
     ``as_inserted``: nobody declares its columns, which have the types of what is inserted. ``of``
     is the relation that this is one script's own state of, where several write it in turn;
     ``relation`` is then a name of its own. ``was``: the relation that this is an earlier state of,
@@ -45,6 +46,7 @@ class Definition:
     plan: Plan | None
     columns: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
     temp: bool = False
     doubt: str = ""
     problem: str = ""

@@ -44,6 +44,7 @@ from unwet.rewrite.lost import (
     unfollowed,
 )
 from unwet.rewrite.lower import Env, lower
+from unwet.rewrite.made_types import made_types
 from unwet.rewrite.names_apart import names_apart
 from unwet.rewrite.ordered_views import order_that_counts
 from unwet.rewrite.own_words import in_own_words
@@ -59,6 +60,7 @@ from unwet.rewrite.writes import (
     odd_creation,
     self_filling,
     side_effect,
+    with_types,
 )
 
 __all__ = ["Definition", "EndState", "Report", "base_reads", "end_state"]
@@ -279,12 +281,13 @@ class _Machine:
             self._spoil(resolved, problem or f"{current.path} makes it: nobody says which is first")
             return
         before = self._before(name)
-        tree = edited(resolved.statement, current.columns, current.types, before)
+        types = current.types or current.made
+        tree = edited(resolved.statement, current.columns, types, before)
         if problem or isinstance(tree, str):
             self._spoil(resolved, problem or str(tree))
             return
         statement = replace(resolved.statement, tree=cast("exp.Expression", tree))
-        held = made_table(before, current.columns, current.types)
+        held = made_table(before, current.columns, types)
         known = replace(self.catalog, tables={**self.catalog.tables, before: held})
         query = resolve(statement, known).query
         if query is None or name in base_reads(query):
@@ -420,6 +423,8 @@ class _Machine:
         ):
             problem = problem or _TWICE
         made = self._filled(resolved, problem or odd_creation(resolved))
+        if resolved.kind != "view" and resolved.query is not None:
+            made = replace(made, made=made_types(resolved.query))
         renamed = resolved.target_columns
         if not renamed:
             return made
@@ -457,7 +462,8 @@ class _Machine:
         columns = tuple(c.name for c in table.columns)
         types = tuple(c.type for c in table.columns)
         plan, path = Plan(columns, Values((), len(columns))), resolved.statement.path
-        return Definition(name, path, (), (), plan, columns, types, self._is_temp(resolved))
+        temp = self._is_temp(resolved)
+        return Definition(name, path, (), (), plan, columns, types, temp=temp)
 
     def _temporary(self, resolved: Resolved) -> Table | None:
         """What is known of the temporary table that a statement writes."""
@@ -489,6 +495,7 @@ class _Machine:
             problem = problem or f"{name} had rows before the first INSERT"
             return replace(new, plan=None, problem=problem)
         targets = resolved.target_columns or old.columns
+        old = with_types(old, new, targets, self.catalog)
         doubt = insert_doubt(old, new, targets, self.catalog)
         merged = replace(
             old,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from sqlglot import exp
@@ -100,6 +101,19 @@ def insert_doubt(
     if not declared and not _fits(old, new, targets, catalog):
         return "INSERT casts to the table's column types, which are not known"
     return ""
+
+
+def with_types(
+    old: Definition, new: Definition, targets: tuple[str, ...], catalog: Catalog
+) -> Definition:
+    """The table with the types that its query gives its columns, where rows of others come into it:
+    they are cast to these from then on. Not behind rows that needed no cast, as all are cast in one
+    way."""
+    if old.types or not old.made or not all(old.made) or old.as_inserted:
+        return old
+    if any(part.kind == "insert" for part in old.parts) or _fits(old, new, targets, catalog):
+        return old
+    return replace(old, types=old.made)
 
 
 def _fits(old: Definition, new: Definition, targets: tuple[str, ...], catalog: Catalog) -> bool:
