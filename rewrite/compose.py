@@ -29,6 +29,7 @@ _HINT = re.compile(r"\s*HINT\b", re.IGNORECASE)
 _ROWS = 100  # of constants that a model may hold; more of them are a seed
 _PLACEHOLDER = re.compile(r"p__(\w+?)__p(?![a-z])", re.IGNORECASE)  # is called by its name
 # Words in the form of our own tokens, which would be read as such when the model is printed.
+_PLAIN = re.compile(r"[A-Za-z_]\w*")
 _TAKEN = re.compile(r"(ref|src|h|list|p|call|tail)__\w+?__\1|range__\d+__\d+__range", re.IGNORECASE)
 
 
@@ -262,6 +263,15 @@ def _shorten(tree: exp.Expr, read: set[str]) -> None:
                 raise NotComposable(f"two tables called {parts[-1]}, told apart by their schema")
             column.set("db", None)
             column.set("catalog", None)
+            _without_idle_quotes(column)
+
+
+def _without_idle_quotes(column: exp.Column) -> None:
+    """`schema.table`.column had one pair of quotes for its path: what is left of that needs none,
+    but those that the printer sets for itself."""
+    if column.meta.pop("quoted_column", False):
+        for part in column.find_all(exp.Identifier):
+            part.set("quoted", not _PLAIN.fullmatch(part.name))
 
 
 def _spelled(relation: str, table: exp.Table | None) -> str:

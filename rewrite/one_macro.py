@@ -44,6 +44,7 @@ from unwet.rewrite.macro_names import common_stem
 from unwet.rewrite.moved_calls import moved
 from unwet.rewrite.naming import free_macro, free_parameter
 from unwet.rewrite.placed_calls import height_of
+from unwet.rewrite.qualifiers import qualifiers, renamed_in
 from unwet.rewrite.query_parts import says
 from unwet.rewrite.saying import New
 from unwet.rewrite.shapes import Leaf, after_tables, in_order
@@ -311,14 +312,24 @@ class _Work:
         calls += [MacroCall(each, self._handed_on(each)) for each in places]
         theirs = [models[taken]] if taken in models else self.own[taken]
         mine = [models[name]] if name in models else self.own[name]
-        if found.renamed and (macro.kind == "tail" or self._is_told(taken, found.renamed)):
+        if (found.renamed or found.added) and macro.kind == "tail":
             return None  # a tail's names stand beside those of its caller, too
+        words = qualifiers(self._tree(taken), calls) if found.renamed else frozenset[str]()
+        if found.renamed and self._is_told(taken, found.renamed, words):
+            return None
+        if found.added and self._is_told(name, found.added):
+            return None
         before = sum(height_of(calls[n]) for n in (*theirs, *mine) if n not in models.values())
         before += sum(self._lines(n) + (_AROUND if n in self.macros else 0) for n in (name, taken))
         others = {**found.said, **{n: each.other for n, each in new.items()}}
         own = {n: Leaf("condition", f"h__{n}__h") for n in macro.params}
         own |= {n: each.mine for n, each in new.items()}
         like = taken if taken in self.macros else ""
+        for n in theirs if words else ():
+            told = renamed_in(calls[n], words, found.names)
+            if told is None:
+                return None
+            calls[n] = told
         for numbers, said, was in ((theirs, others, like), (mine, own, "")):
             for n in numbers:
                 call = moved(calls[n], made, said, was, calls)
@@ -337,11 +348,13 @@ class _Work:
                 return None
         return _Merge(saved, name, taken, made, calls, models) if saved >= least else None
 
-    def _is_told(self, taken: str, names: AbstractSet[str]) -> bool:
+    def _is_told(
+        self, taken: str, names: AbstractSet[str], but: AbstractSet[str] = frozenset()
+    ) -> bool:
         """Whether a call says one of these names, of relations within what is taken: for one of its
-        parameters, or for what hands that on."""
+        parameters ``but`` some, or for what hands that on."""
         host = self._host(taken)
-        waiting = [(host, name) for name in self._parameters(self._tree(taken))]
+        waiting = [(host, each) for each in self._parameters(self._tree(taken)) if each not in but]
         seen = set(waiting)
         while waiting:
             place, name = waiting.pop()

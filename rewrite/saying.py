@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from unwet.lineage.trees import copied, in_line
 from unwet.rewrite.library import HANDED_ON, HOLE, LISTED, NO_CONDITION, MacroCall, calls_within
+from unwet.rewrite.lone_aliases import Lone
 from unwet.rewrite.shapes import ITEM, Leaf, as_leaf
 
 ANY: Final = re.compile(r"h__|list__")
@@ -40,10 +41,11 @@ class State:
     said: dict[str, Leaf] = field(default_factory=dict)
     new: dict[tuple[Leaf, Leaf], tuple[str, list[Put]]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    lone: Lone = field(default_factory=Lone)
 
     def copy(self) -> State:
         new = {key: (word, [*puts]) for key, (word, puts) in self.new.items()}
-        return State(dict(self.said), new, dict(self.names))
+        return State(dict(self.said), new, dict(self.names), self.lone.copy())
 
 
 class Saying:

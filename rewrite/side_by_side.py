@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlglot import exp
@@ -30,6 +30,7 @@ from unwet.rewrite.library import (
     numbers_of,
     says_one_of,
 )
+from unwet.rewrite.lone_aliases import Lone
 from unwet.rewrite.naming import snake
 from unwet.rewrite.optional_orders import is_optional, optional_order
 from unwet.rewrite.query_parts import is_quoted_in_text, says, sources
@@ -58,14 +59,17 @@ _AROUND_PARTS: Final = (exp.Select, exp.Alias, exp.Group, exp.Ordered, exp.Order
 class Aligned:
     """What makes the second template of the first. ``tree``: the first one's, in which the new
     parameters are put; ``said``: what its own are for the second; ``renamed``: names of relations
-    that the two call otherwise; ``calls``: what the numbers stand for, with calls that hand a new
-    parameter on when it is put."""
+    that the second one calls otherwise, or does not have; ``added``: those that the first one did
+    not have; ``names``: what the first one calls those of the second; ``calls``: what the numbers
+    stand for, with calls that hand a new parameter on when it is put."""
 
     tree: exp.Expr
     said: Mapping[str, Leaf]
     new: tuple[New, ...]
     renamed: frozenset[str]
     calls: list[MacroCall]
+    added: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class Spares:
@@ -104,10 +108,15 @@ def side_by_side(
         return None
     state = work.state
     new = tuple(New(a, b, word, tuple(puts)) for (a, b), (word, puts) in state.new.items())
-    renamed = frozenset(n for pair in state.names.items() if pair[0] != pair[1] for n in pair)
-    if renamed and any(says_one_of(text, renamed, work.calls) for text in work.spoken):
+    if not state.lone.may_be(tree, other, state.names):
+        return None
+    renamed = {n for pair in state.names.items() if pair[0] != pair[1] for n in pair}
+    added = frozenset(state.lone.others)
+    own = frozenset(renamed | state.lone.mine)
+    if own | added and any(says_one_of(text, own | added, work.calls) for text in work.spoken):
         return None  # what an argument says of a relation would be said of another one
-    return Aligned(tree, state.said, new, renamed, work.calls)
+    state.lone.place()
+    return Aligned(tree, state.said, new, own, work.calls, added, dict(state.names))
 
 
 class _Alignment(Saying):
@@ -140,6 +149,8 @@ class _Alignment(Saying):
                        ("this", "siblings")) and self._items(mine, other)  # fmt: skip
         if isinstance(mine, exp.And) or isinstance(other, exp.And):
             return self._chain(mine, other)
+        if Lone.is_one(mine, other):
+            return self._register(mine, other) and self.same(mine.this, other.this)
         if says(mine) != says(other):
             return self._part(mine, other)
         if not self._register(mine, other):
@@ -265,7 +276,7 @@ class _Alignment(Saying):
             return True
         one, two = mine.alias.lower(), other.alias.lower()
         if bool(one) != bool(two):
-            return False
+            return self.state.lone.take(mine, other, self.state.names)
         if not one:
             return True
         taken = [name for name, own in self.state.names.items() if own == one]

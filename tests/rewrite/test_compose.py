@@ -40,6 +40,12 @@ def test_a_table_that_qualifies_columns_keeps_its_name_as_an_alias() -> None:
     )
 
 
+def test_a_path_in_quotes_leaves_none_in_front_of_a_column() -> None:
+    sql = "SELECT `lake.s1.q`.a FROM `lake.s1.q` WHERE `lake.s1.q`.`two words` > 1"
+    found = text(f"CREATE VIEW r AS {sql}", dialect="bigquery")
+    assert "SELECT q.a FROM" in found and "AS q WHERE q.`two words` > 1" in found
+
+
 def test_ctes_are_left_alone() -> None:
     sql = "CREATE TABLE r AS WITH t AS (SELECT a FROM t) SELECT a FROM t"
     assert text(sql) == "WITH t AS (SELECT a FROM src__main__t__src) SELECT a FROM t"
