@@ -62,6 +62,7 @@ from unwet.rewrite.source_tables import table_name
 
 _MOST: Final = 3  # parameters more, for one that is taken
 _WORDS: Final = 3  # names and constants of its own that a macro has beside these
+_GROUPED_WORDS: Final = 1  # of one that groups, and is a macro already
 _LEAST: Final = 4  # lines that are saved
 _AROUND: Final = 2  # the first and the last line of a macro
 _LINES: Final = 5  # of what is looked at
@@ -167,7 +168,7 @@ class _Work:
         self.inner = {
             name: (host, at, node)
             for host, tree in trees.items()
-            if host not in self.stay and not isinstance(tree, exp.Var)
+            if not isinstance(tree, exp.Var)
             for name, at, node in inner_queries(host, tree)
         }
 
@@ -187,6 +188,8 @@ class _Work:
             self.own[self.calls[number].macro].append(number)
         for place, number in made.numbers.items():
             self._place(place, number)
+        if self._host(merge.taken) in self.stay:
+            self.stay |= self._called(made.macro, self.calls)
         if merge.taken in self.macros:
             del self.macros[merge.taken]
             self.own[name] += self.own.pop(merge.taken)
@@ -223,7 +226,8 @@ class _Work:
                 inner["query", _outline(query)].append(name)
         new = self.limits.sharing.min_uses <= _PAIR and not self.limits.forbidden
         for key in {**models, **inner} if new else ():
-            yield from self._models([*models[key], *inner[key]])
+            free = (each for each in inner[key] if self._host(each) not in self.stay)
+            yield from self._models([*models[key], *free])
         for key, names in groups.items():
             names.sort(key=lambda n: (-len(self.own[n]), n))
             for at, name in enumerate(names):
@@ -297,17 +301,15 @@ class _Work:
         )
         if found is None:
             return None
+        if not self._stays_as_it_is(name, taken, found):
+            return None
         made, new = _taken(macro, found, self.macros.keys())
-        if name in self.stay:
-            if new or made.params != macro.params or found.calls != self.calls:
-                return None  # what others say of it would be something else
-            made = macro
         if not self._is_template(macro, made, found, len(new)):
             return None
         calls = found.calls
         places = [each for each in (taken, name) if each not in self.macros]
-        if any(self._calls_itself(self._host(each), made, calls) for each in places):
-            return None
+        if not self._called(made, calls).isdisjoint(map(self._host, places)):
+            return None  # it would call itself
         models = {each: len(calls) + at for at, each in enumerate(places)}
         calls += [MacroCall(each, self._handed_on(each)) for each in places]
         theirs = [models[taken]] if taken in models else self.own[taken]
@@ -347,6 +349,17 @@ class _Work:
             if tree_lines(made.tree, self.dialect) < self.limits.sharing.min_lines:
                 return None
         return _Merge(saved, name, taken, made, calls, models) if saved >= least else None
+
+    def _stays_as_it_is(self, name: str, taken: str, found: Aligned) -> bool:
+        """Whether what has to stay as it is would be the same text: parameters are what stood in
+        their places, but a condition that is always true is only nothing in a WHERE."""
+        mine, theirs = name in self.stay, self._host(taken) in self.stay
+        if (found.added and (mine or theirs)) or (found.renamed and theirs):
+            return False
+        if found.tree.find(exp.Having) is None:
+            return True
+        empty = mine and any(each.mine == NO_CONDITION for each in found.new)
+        return not empty and not (theirs and NO_CONDITION in found.said.values())
 
     def _is_told(
         self, taken: str, names: AbstractSet[str], but: AbstractSet[str] = frozenset()
@@ -388,17 +401,19 @@ class _Work:
         texts_more = sum(each.mine.kind == "condition" for each in found.new)
         if texts_more > 1 and macro.name not in self.macros:
             return False  # two models that say other columns of other rows are two
-        return own_words(made.tree, found.calls) >= _WORDS + more
+        known = macro.name in self.macros and made.tree.args.get("group") is not None
+        least = _GROUPED_WORDS if known else _WORDS
+        return own_words(made.tree, found.calls) >= least + more
 
-    def _calls_itself(self, host: str, macro: Macro, calls: Sequence[MacroCall]) -> bool:
-        """Whether a query in that host would call it, as what it calls does."""
+    def _called(self, macro: Macro, calls: Sequence[MacroCall]) -> frozenset[str]:
+        """A macro, those that it calls, and those that they do."""
         waiting, found = [(macro.name, macro.tree)], set[str]()
         while waiting:
             name, tree = waiting.pop()
             found.add(name)
             made = {calls[n].macro for n in calls_within(numbers_of(tree), calls)}
             waiting += [(n, self.macros[n].tree) for n in made - found if n in self.macros]
-        return host in found
+        return frozenset(found)
 
     def _new(self, name: str, taken: str) -> Macro:
         """A macro that says what a model does, or a query in it."""

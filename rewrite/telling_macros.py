@@ -29,6 +29,7 @@ from unwet.rewrite.project import Project
 _NUMBERED: Final = re.compile(r"(?P<base>.*[a-z])_(?P<number>[2-9]|[1-9]\d)")
 _KIND: Final = re.compile(r"(?P<stem>.*?)_?(?P<kind>(?:rows|columns|part|total)?)")
 _SOURCE: Final = re.compile(r"(?:src|ref)__(?:\w+__)?(?:int_|stg_)?(\w+?)__(?:src|ref)", re.I)
+_TABLE: Final = re.compile(r"(?:src|ref)__(?:int_|stg_)?(\w+)__(?:src|ref)", re.I)  # and schema
 _MARK: Final = re.compile(r"\w*?__\w+__\w*|\w+__of|\d+")
 # What says nothing of a macro: as its whole name, and as a word beside others.
 _NOTHING: Final = words(
@@ -210,7 +211,7 @@ def _phrases(said: Sequence[str], known: Collection[str]) -> list[str]:
 
 def _said(macro: Macro, library: Library) -> Iterator[str]:
     """Names of outputs, those that are computed first; of tables; what calls are of, and what they
-    are handed; texts that are asked for."""
+    are handed; texts that are asked for; last of all what its own calls hand it to read."""
     tree = macro.tree
     blocks = [*tree.find_all(exp.Select)]
     for computed in (True, False):
@@ -236,6 +237,10 @@ def _said(macro: Macro, library: Library) -> Iterator[str]:
             yield text.name
     for each in texts_within(tree, library.calls):
         yield from _OF_YEAR.findall(each)
+    for call in library.calls:
+        if call.macro == macro.name:  # tables that it is to read
+            tables = (_TABLE.fullmatch(leaf.text) for _, leaf in call.args)
+            yield from (hit[1] for hit in tables if hit is not None)
 
 
 def _is_marked(name: str) -> bool:

@@ -514,17 +514,71 @@ def test_each_model_returns_what_it_returned(
         assert base.sql(old).columns == base.sql(new).columns
 
 
-def test_a_macro_that_stays_takes_what_needs_no_change_of_it() -> None:
-    """The models that call it are compared as texts, so that it has to say what it did."""
+def test_a_macro_that_stays_says_what_it_did() -> None:
+    """The models that call it are compared as texts: its text is the same in their calls."""
     start = library(tree(day="h__day__h"))
     same, other = tree(day="2024-03-04"), tree(day="2024-03-04", relation="requests")
-    for taken, calls in ((same, True), (other, False)):
+    for taken in (same, other):
         models = {**start.models, "m9": taken}
         made = with_one_macro(
             Library(models, start.macros, start.calls), "duckdb", 5, alone={"m0", "m1"}
         )
-        assert [each.tree for each in made.macros] == [each.tree for each in start.macros]
-        assert isinstance(made.models["m9"], exp.Var) is calls
+        for name in models:
+            said = taken if name == "m9" else written_out(start, name)
+            assert in_text(written_out(made, name)) == in_text(said)
+
+
+@pytest.mark.parametrize(
+    ("other", "takes"),
+    [
+        ({"relation": "requests"}, True),
+        ({"condition": "AND t.bytes > 3"}, True),
+        ({"order": "ORDER BY n"}, True),
+        ({}, True),
+    ],
+)
+def test_a_query_inside_of_a_model_that_stays_is_called_in_its_own_words(
+    other: dict[str, str], takes: bool
+) -> None:
+    start = library(tree(day="h__day__h"))
+    inner = tree(**{"day": "2024-03-04", **other})
+    model = sqlglot.parse_one("WITH rows_of AS (SELECT 1) SELECT n FROM rows_of ORDER BY least")
+    model.find(exp.CTE).set("this", inner)  # type: ignore[union-attr]
+    made = with_one_macro(
+        Library({**start.models, "m9": model}, start.macros, start.calls), "duckdb", 5, alone={"m9"}
+    )
+    numbers = numbers_of(made.models["m9"])
+    assert bool(numbers) is takes
+    for number in numbers:
+        own = Library({"m": exp.Var(this=f"call__{number}__call")}, made.macros, made.calls)
+        assert in_text(written_out(own, "m")) == in_text(inner)
+
+
+def in_text(query: exp.Expr) -> str:
+    """What is compared of a query that stays: a condition that is always true says nothing."""
+    return query.sql("duckdb").replace(" AND TRUE", "")
+
+
+def test_a_query_that_calls_a_relation_otherwise_stays_with_its_model() -> None:
+    start = library(tree(day="h__day__h"))
+    inner = sqlglot.parse_one(
+        tree(day="2024-03-04").sql("duckdb").replace("t.", "s."), read="duckdb"
+    )
+    inner.find(exp.Subquery).set("alias", exp.TableAlias(this=exp.to_identifier("s")))  # type: ignore[union-attr]
+    model = sqlglot.parse_one("WITH rows_of AS (SELECT 1) SELECT n FROM rows_of ORDER BY least")
+    model.find(exp.CTE).set("this", inner)  # type: ignore[union-attr]
+    models = {**start.models, "m9": model}
+    for alone, takes in (({"m9"}, False), (frozenset[str](), True)):
+        made = with_one_macro(Library(models, start.macros, start.calls), "duckdb", 5, alone=alone)
+        assert bool(numbers_of(made.models["m9"])) is takes
+
+
+def test_a_macro_that_groups_needs_few_words_of_its_own() -> None:
+    few = "SELECT client, {} AS n, 1 AS one FROM h__day__h GROUP BY ALL"
+    trees = [sqlglot.parse_one(few.format(each), read="duckdb")
+             for each in ("COUNT(*)", "COUNT(DISTINCT url)")]  # fmt: skip
+    [macro] = merged(*trees, said=(("day", Leaf("name", "visits")),)).macros
+    assert macro.params == ("day", "n")
 
 
 def test_a_copy_that_an_attempt_left_as_it_was_is_used_again() -> None:
