@@ -47,6 +47,10 @@ class Lone:
         known = self.others.setdefault(name, (mine, other.args["alias"].this))
         return known[0] is mine and names.setdefault(name, name) == name
 
+    def is_any(self) -> bool:
+        """Whether there is such an alias."""
+        return bool(self.mine or self.others)
+
     @staticmethod
     def is_one(mine: exp.Expr, other: exp.Expr) -> bool:
         """Whether one of two tables has an alias."""
@@ -55,7 +59,7 @@ class Lone:
 
     def may_be(self, mine: exp.Expr, other: exp.Expr, names: Mapping[str, str]) -> bool:
         """Whether no alias means something else in the tree that did not have it."""
-        if not self.mine and not self.others:
+        if not self.is_any():
             return True
         ours, theirs = _said(mine), _said(other)
         return (

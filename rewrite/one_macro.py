@@ -62,7 +62,7 @@ from unwet.rewrite.source_tables import table_name
 
 _MOST: Final = 3  # parameters more, for one that is taken
 _WORDS: Final = 3  # names and constants of its own that a macro has beside these
-_GROUPED_WORDS: Final = 1  # of one that groups, and is a macro already
+_GROUPED_WORDS: Final = 1  # of one that groups, is a macro already, and has one parameter more
 _LEAST: Final = 4  # lines that are saved
 _AROUND: Final = 2  # the first and the last line of a macro
 _LINES: Final = 5  # of what is looked at
@@ -401,8 +401,8 @@ class _Work:
         texts_more = sum(each.mine.kind == "condition" for each in found.new)
         if texts_more > 1 and macro.name not in self.macros:
             return False  # two models that say other columns of other rows are two
-        known = macro.name in self.macros and made.tree.args.get("group") is not None
-        least = _GROUPED_WORDS if known else _WORDS
+        grouped = macro.name in self.macros and made.tree.args.get("group") is not None
+        least = _GROUPED_WORDS if grouped and more <= 1 else _WORDS
         return own_words(made.tree, found.calls) >= least + more
 
     def _called(self, macro: Macro, calls: Sequence[MacroCall]) -> frozenset[str]:

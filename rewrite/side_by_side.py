@@ -24,6 +24,7 @@ from unwet.rewrite.library import (
     HANDED_ON,
     HOLE,
     LISTED,
+    NO_CONDITION,
     MacroCall,
     calls_within,
     numbers_in,
@@ -110,6 +111,8 @@ def side_by_side(
     new = tuple(New(a, b, word, tuple(puts)) for (a, b), (word, puts) in state.new.items())
     if not state.lone.may_be(tree, other, state.names):
         return None
+    if state.lone.is_any() and any(NO_CONDITION in pair for pair in state.new):
+        return None  # one that tests nothing of a table that it has no name for is another query
     renamed = {n for pair in state.names.items() if pair[0] != pair[1] for n in pair}
     added = frozenset(state.lone.others)
     own = frozenset(renamed | state.lone.mine)

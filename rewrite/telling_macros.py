@@ -29,7 +29,7 @@ from unwet.rewrite.project import Project
 _NUMBERED: Final = re.compile(r"(?P<base>.*[a-z])_(?P<number>[2-9]|[1-9]\d)")
 _KIND: Final = re.compile(r"(?P<stem>.*?)_?(?P<kind>(?:rows|columns|part|total)?)")
 _SOURCE: Final = re.compile(r"(?:src|ref)__(?:\w+__)?(?:int_|stg_)?(\w+?)__(?:src|ref)", re.I)
-_TABLE: Final = re.compile(r"(?:src|ref)__(?:int_|stg_)?(\w+)__(?:src|ref)", re.I)  # and schema
+_DATED: Final = re.compile(r"src__(\w+?)__(?:x|[\d_]+)__src", re.I)  # of a schema of dated tables
 _MARK: Final = re.compile(r"\w*?__\w+__\w*|\w+__of|\d+")
 # What says nothing of a macro: as its whole name, and as a word beside others.
 _NOTHING: Final = words(
@@ -239,7 +239,7 @@ def _said(macro: Macro, library: Library) -> Iterator[str]:
         yield from _OF_YEAR.findall(each)
     for call in library.calls:
         if call.macro == macro.name:  # tables that it is to read
-            tables = (_TABLE.fullmatch(leaf.text) for _, leaf in call.args)
+            tables = (_DATED.fullmatch(leaf.text) for _, leaf in call.args)
             yield from (hit[1] for hit in tables if hit is not None)
 
 
