@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Final
 
 from sqlglot import Dialect, exp
 
@@ -29,6 +30,27 @@ def fold(name: str, quoted: bool, dialect: str) -> str:
     if mode == "upper" and name == name.upper():
         return name.lower()  # snowflake: "ID" is the unquoted id
     return name
+
+
+# Reserved in standard SQL and in most engines (SQL:2016 part 2, 5.2; PostgreSQL's appendix C).
+_RESERVED_WORDS: Final = """
+all analyse analyze and any array as asc asymmetric authorization between both by case cast
+check collate column constraint create cross current current_date current_role current_time
+current_timestamp current_user default deferrable delete desc describe distinct do drop else
+end except exists explain false fetch for foreign from full function grant group groups
+having if ilike in index initially inner insert intersect interval into is isnull join key
+lateral leading left like limit localtime localtimestamp merge natural not notnull null of
+offset on only or order outer overlaps partition placing primary procedure qualify range
+recursive references returning right row rows select session_user set show similar some
+start symmetric system table tablesample then to top trailing true truncate union unique
+unpivot update user using values variadic view when where window with
+"""
+_RESERVED: Final = frozenset(_RESERVED_WORDS.split())
+
+
+def is_reserved(name: str) -> bool:
+    """Whether most engines take the word for one of SQL where it has no quotes."""
+    return name.lower() in _RESERVED
 
 
 def is_other_in_quotes(name: str, dialect: str) -> bool:

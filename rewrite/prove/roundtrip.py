@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from unwet.lineage.declared import output_types
 from unwet.lineage.findings import Finding
-from unwet.lineage.names import folds_up, is_other_in_quotes
+from unwet.lineage.names import folds_up, is_other_in_quotes, is_reserved, upper_case
 from unwet.lineage.parse import Statement, parse
 from unwet.lineage.resolve import resolve
 from unwet.lineage.sources import Source
@@ -114,8 +114,8 @@ def rendered(root: Path, setting: Setting, compiled: bool = True) -> RenderedPro
             old = setting.sources.get(re.sub(r'["`]', "", name).lower())
             exact = old is not None or not folds_up(setting.dialect)
             return _quoted(old or name, setting.dialect, exact)
-        if kind in ("ref", "this"):
-            name = setting.relations.get(name, name)
+        if kind in ("ref", "this") and (old := setting.relations.get(name)) is not None:
+            return _quoted(old, setting.dialect, exact=True)
         return _quoted(name, setting.dialect)
 
     read = read_project if compiled else render_project
@@ -237,12 +237,14 @@ def _meant(model: RenderedModel, setting: Setting) -> frozenset[str]:
 
 def _quoted(name: str, dialect: str, exact: bool = False) -> str:
     """A dotted name as SQL; its parts get quotes where they need them. ``exact``: a part is what it
-    would be in quotes; "x" is that always, `x` never."""
+    would be in quotes; "x" is that always, `x` never. A word of SQL is none without."""
     found = []
     for part in _PART.findall(name):
         bare, sign = part.strip('"`'), part[0]
         told = sign == '"' or (exact and sign != "`")
         other = told and is_other_in_quotes(bare, dialect)
+        if not other and is_reserved(bare):
+            bare, other = upper_case(bare, dialect), True
         found.append(exp.to_identifier(bare, quoted=other or None))
     return ".".join(part.sql(dialect=dialect or None) for part in found)
 

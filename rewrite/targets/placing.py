@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.names import is_other_in_quotes
+from unwet.lineage.names import is_other_in_quotes, is_reserved
 from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft, NotComposable, Outside
 from unwet.rewrite.project import Project
@@ -31,20 +31,6 @@ DEFAULT_SCHEMAS: Final = {"postgres": "public", "redshift": "public", "tsql": "d
                           "fabric": "dbo", "snowflake": "PUBLIC", "hive": "default",
                           "spark": "default", "databricks": "default",
                           "clickhouse": "default"}  # fmt: skip
-# Reserved in standard SQL and in most engines (SQL:2016 part 2, 5.2; PostgreSQL's appendix C).
-_RESERVED_WORDS: Final = """
-all analyse analyze and any array as asc asymmetric authorization between both by case cast
-check collate column constraint create cross current current_date current_role current_time
-current_timestamp current_user default deferrable delete desc describe distinct do drop else
-end except exists explain false fetch for foreign from full function grant group groups
-having if ilike in index initially inner insert intersect interval into is isnull join key
-lateral leading left like limit localtime localtimestamp merge natural not notnull null of
-offset on only or order outer overlaps partition placing primary procedure qualify range
-recursive references returning right row rows select session_user set show similar some
-start symmetric system table tablesample then to top trailing true truncate union unique
-unpivot update user using values variadic view when where window with
-"""
-_RESERVED: Final = frozenset(_RESERVED_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +126,7 @@ def identifier(name: str, dialect: str) -> str:
 def needs_quotes(name: str, dialect: str) -> bool:
     """Whether it is no plain name, or one that SQL has, or another one without quotes. (What only
     one engine reserves, its printer knows.)"""
-    bare = re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) and name.lower() not in _RESERVED
+    bare = re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) and not is_reserved(name)
     return not bare or is_other_in_quotes(name, dialect)
 
 

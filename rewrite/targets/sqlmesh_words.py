@@ -26,6 +26,7 @@ _ANY_REF = re.compile(rf"\bref\({_EXPRESSION}\)")
 _VAR = re.compile(r"""\bvar\((['"])(\w+)\1, (['"])\w+\3\)""")
 _GIVEN = re.compile(r"(?<!')\{\{ var\('(\w+)'\) \}\}(?!')")
 _ALONE = re.compile(r"\{\{ (?:'([^'\\]*)'|\"([^\"\\]*)\") \}\}")
+_BOTH = re.compile(r"\{\{ '((?:[^'\\]|\\')*)' \}\}")  # a name with quotes and a ' in them
 _STRINGS = re.compile(r"'(?:[^'\\]|\\.|'')*'")
 _PUT_TOGETHER = re.compile(r"\{\{ '([^'{}]*)' ~ (\w+)(?: ~ '([^'{}]*)')? \}\}")
 _READ_BY_SQLMESH = re.compile(r"@(?:\w|\{|@)")
@@ -40,12 +41,14 @@ def spelled(template: str, where: Places) -> str:
         text = _SOURCE.sub(lambda m: _text(where.relation("src", f"{m[1]}__{m[2]}".lower())), text)
         text = _ANY_SOURCE.sub(lambda m: table_of(m[1], m[2], where), text)
         text = _ANY_REF.sub(lambda m: model_of(m[1], where), text)
-        named = text != hit.group()
+        is_named = text != hit.group()
         text = _VAR.sub(r"var(\1\2\1)", text)
-        if not named:
+        if not is_named:
             return text
         if alone := _ALONE.fullmatch(text):
             return alone[1] or alone[2]
+        if (named := _BOTH.fullmatch(text)) is not None:
+            return named[1].replace("\\'", "'")
         return _PUT_TOGETHER.sub(r"\1{{ \2 }}\3", text)
 
     return _TAG.sub(tag, template)
@@ -129,4 +132,6 @@ def _at(hit: re.Match[str]) -> str:
 
 def _text(name: str) -> str:
     """A name as Jinja's literal."""
+    if "'" in name and '"' in name and "\\" not in name:
+        return "'" + name.replace("'", "\\'") + "'"
     return f"'{name}'" if "'" not in name else f'"{name}"'

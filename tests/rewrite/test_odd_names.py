@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.refactor import Request, Result, refactor
@@ -105,3 +107,35 @@ def test_no_name_has_the_path_of_a_script_in_it() -> None:
     assert {v.outcome for v in result.verdicts} == {"proved"}
     assert result.abstractions
     assert not [path for path in result.files if "some_folder" in path and "legacy" not in path]
+
+
+ODD = {
+    "ddl.sql": "CREATE TABLE shop.orders (id INTEGER NOT NULL, status TEXT, amount INTEGER);\n"
+    'CREATE TABLE shop."q\'q" (id INTEGER NOT NULL, amount INTEGER);',
+    **{
+        f"{name}.sql": f'CREATE VIEW "{name}" AS\nSELECT o.id, o.amount + {n} AS total\n'
+        f"FROM shop.orders o WHERE o.status = '{name}';"
+        for n, name in enumerate(("values", "order", "user", "table", "select", "union", "Sales"))
+    },
+    "lower.sql": 'CREATE VIEW "sales" AS SELECT o.id, o.amount FROM shop.orders o;',
+    "reads.sql": "CREATE VIEW reads AS\nSELECT a.id, b.total AS b, c.total AS c, d.total AS d\n"
+    'FROM "values" a '
+    'JOIN "order" b ON a.id = b.id\nJOIN "user" c ON a.id = c.id JOIN "table" d ON a.id = d.id;',
+    "more.sql": "CREATE VIEW more AS SELECT a.id, b.total\n"
+    'FROM "select" a JOIN "union" b ON a.id = b.id;',
+    "cases.sql": "CREATE VIEW cases AS\nSELECT s.id, t.amount\n"
+    'FROM "Sales" s JOIN "sales" t ON s.id = t.id;',
+    "quote.sql": 'CREATE VIEW quote AS SELECT q.id, q.amount FROM shop."q\'q" q;',
+    **{
+        f"lot_{n}.sql": f"CREATE VIEW lot_{n} AS\nSELECT q.id, COUNT(*) AS n, SUM(q.amount) AS s\n"
+        f'FROM shop."q\'q" q WHERE q.amount > {n}0 GROUP BY q.id;'
+        for n in (1, 2, 3)
+    },
+}
+
+
+@pytest.mark.parametrize("target", ["dbt", "sqlmesh", "views"])
+def test_names_that_are_words_or_have_quotes_are_built_and_read(target: str) -> None:
+    sources = [Source(path, text, "postgres") for path, text in ODD.items()]
+    result = refactor(load(sources, "postgres"), Request(target=target))
+    assert {v.name: v.reason for v in result.verdicts if v.outcome != "proved"} == {}
