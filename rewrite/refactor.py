@@ -348,7 +348,13 @@ class _Job:
             assumptions,
             contradictions,
             self.request.decisions.shaping,
-            Overview(before, after, repeats(project), left_edited(files, self.request.out)),
+            Overview(
+                before,
+                after,
+                repeats(project),
+                left_edited(files, self.request.out),
+                frozenset(files),
+            ),
         )
         files[RECORD] = record(
             Record(self.dialect, self.ledger.kept, self.before.names, self.once.signs, after.lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from unwet.lineage.trees import copied
@@ -45,6 +45,7 @@ from unwet.rewrite.targets.macro_text import blocks_text, macro_text, spoken_of
 from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
 from unwet.rewrite.targets.shared_stretches import with_stretches
 from unwet.rewrite.targets.variables import unset
+from unwet.rewrite.targets.where_shared import where_shared, wrapped
 
 NAME = "dbt"
 MACROS = True
@@ -147,16 +148,14 @@ def counted(files: Mapping[str, str], functions: Mapping[str, OwnFunction]) -> d
     return printed(files, functions)
 
 
-def how_to_build(project: Project) -> str:
+def how_to_build(project: Project, paths: Collection[str]) -> str:
     """Where what is in the project, and how it is built."""
     build = "`dbt build --profiles-dir .` builds it in the DuckDB file that UNWET_DUCKDB names."
     if not has_profile(project):
         build = f"It is {project.dialect}: `dbt build` wants your profile `{project.name}`."
     apart = _TEMPLATES if project.templates else ""
-    return (
-        "A report is a model below models/marts/; what several share is below models/staging/ (one"
-        f" source,\ncleaned), models/intermediate/ and macros/. {build}{apart}{rights(project)}"
-    )
+    first = where_shared("A report is a model below models/marts/", "models", paths)
+    return f"{wrapped(first)}\n{build}" + apart + rights(project)
 
 
 def _model(project: Project, library: Library, draft: Draft, settings: Sequence[str]) -> str:

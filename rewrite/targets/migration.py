@@ -67,7 +67,7 @@ def migration(
     """The text, in Markdown; of the findings, the files that were not read at all. ``obeyed``:
     decisions about the shape of the project."""
     lines = [f"# {project.name}: what became of each report", ""]
-    lines += [*head(project, verdicts, overview), "", *_how_to(project, target), ""]
+    lines += [*head(project, verdicts, overview), "", *_how_to(project, target, overview), ""]
     lines += folders(project, verdicts)
     edited = overview.edited if overview is not None else ()
     needed = [*_edited(edited), *_by_outcome(project, verdicts),
@@ -87,10 +87,10 @@ def migration(
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _how_to(project: Project, target: Target) -> list[str]:
+def _how_to(project: Project, target: Target, overview: Overview | None) -> list[str]:
     """What the files are, how they are built, and how they are checked."""
     return [
-        *target.how_to_build(project).splitlines(),
+        *target.how_to_build(project, overview.paths if overview else ()).splitlines(),
         "After every change `unwet verify OLD-SCRIPTS THIS-FOLDER` says again what is proved, and",
         "with `--data` what is tested.",
     ]

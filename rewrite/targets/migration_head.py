@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from unwet.lineage.counted import counted
@@ -17,12 +17,13 @@ from unwet.rewrite.verdicts import MEANING, Outcome, Verdict
 @dataclass(frozen=True, slots=True)
 class Overview:
     """Sizes before and after, and what is still there more than once; ``edited``: the files of the
-    project that stay as somebody has edited them."""
+    project that stay as somebody has edited them; ``paths``: all of its files."""
 
     before: Size
     after: Size
     repeats: tuple[Repeat, ...] = ()
     edited: tuple[str, ...] = ()
+    paths: frozenset[str] = frozenset()
 
 
 def head(project: Project, verdicts: Sequence[Verdict], overview: Overview | None
@@ -32,7 +33,7 @@ def head(project: Project, verdicts: Sequence[Verdict], overview: Overview | Non
         before, after = overview.before, overview.after
         old = f"{counted(len(verdicts), 'report')} in {counted(before.files, 'script')}"
         yield f"{old} of {before.lines:,} lines became {after.lines:,} lines:"
-        yield f"{_made_of(project)}."
+        yield f"{_made_of(project, overview.paths)}."
         yield ""
     counts = Counter(v.outcome for v in verdicts)
     yield from (
@@ -40,16 +41,22 @@ def head(project: Project, verdicts: Sequence[Verdict], overview: Overview | Non
     )
 
 
-def _made_of(project: Project) -> str:
+def _made_of(project: Project, paths: Collection[str]) -> str:
     made = [path for path in project.templates if path.startswith("models/")]
     macros = [path for path in project.templates if path.startswith("macros/")]
-    parts = [counted(len(project.drafts) + len(made), "model"),
-             counted(len(project.intermediates), "model that others read"),
-             counted(len(macros_left(project.library)) + len(macros), "macro")]  # fmt: skip
+    left = [f"macros/{each.name}.sql" for each in macros_left(project.library)]
+    files = [path for path in left if path in paths or not paths]  # SQLMesh may have blueprints
+    parts = [
+        counted(len(project.drafts) + len(made), "model"),
+        counted(len(project.intermediates), "model that others read", "models that others read"),
+        counted(len(files) + len(macros), "macro"),
+    ]
+    if blueprints := len(left) - len(files):
+        parts.append(counted(blueprints, "file of blueprints", "files of blueprints"))
     if project.originals:
         many = len(project.originals)
         parts.append(f"{counted(many, 'script')} kept as {'it was' if many == 1 else 'they were'}")
-    return ", ".join(parts).replace("model that others reads", "models that others read")
+    return ", ".join(parts)
 
 
 def folders(project: Project, verdicts: Sequence[Verdict]) -> Iterator[str]:

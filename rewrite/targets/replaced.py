@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from unwet.lineage.findings import Span
@@ -17,6 +17,7 @@ _CODE: Final = re.compile(  # a line of SQL that somebody commented out
     r"\s*[,)]|(CREATE|SELECT|WITH|FROM|WHERE|AND|OR|(LEFT |INNER )?JOIN|ON|GROUP BY|ORDER BY|HAVING"
     r"|UNION|INSERT|DELETE|UPDATE)\b|.*(,|\(|\bAS)\s*$"
 )
+_WRAPPED = 60  # signs; a longer line may go on in the next one
 
 
 def replaced(project: Project, report: Report) -> Iterator[str]:
@@ -58,6 +59,17 @@ def said_above(draft: Draft) -> list[str]:
     no SQL that was taken out."""
     lines = (plain(line).strip("-=*#~_ ") for line in draft.comments if not is_code(line))
     return [line for line in lines if line]
+
+
+def as_one(lines: Sequence[str]) -> str:
+    """Lines of comments as one text: what begins another thought is set apart from what is in front
+    of it, a sentence that goes on in the next line is not."""
+    text, before = "", ""
+    for line in lines:
+        ends = text[-1:] in (*".!?:;,(",) or len(before) >= _WRAPPED
+        text += "; " if text and not ends and line[:1].isupper() else " " * bool(text)
+        text, before = text + line, line
+    return text
 
 
 def is_code(comment: str) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import yaml
 
 from unwet.lineage.trees import copied
+from unwet.rewrite.called_once import macros_left
 from unwet.rewrite.compose import Draft, NotComposable, Outside
 from unwet.rewrite.library import Macro
 from unwet.rewrite.naming import free
@@ -31,7 +32,7 @@ from unwet.rewrite.targets.placing import (
     places,
     source_name,
 )
-from unwet.rewrite.targets.replaced import plain, read_by, replaced, said_above
+from unwet.rewrite.targets.replaced import as_one, plain, read_by, replaced, said_above
 from unwet.rewrite.targets.sqlmesh_audits import (
     RELATED,
     RELATED_SQL,
@@ -52,6 +53,7 @@ from unwet.rewrite.targets.sqlmesh_words import (
     spelled,
 )
 from unwet.rewrite.targets.variables import unset
+from unwet.rewrite.targets.where_shared import where_shared, wrapped
 
 NAME = "sqlmesh"
 MACROS = True
@@ -101,16 +103,15 @@ def counted(files: Mapping[str, str], functions: Mapping[str, OwnFunction]) -> d
     return found | printed(made, functions)
 
 
-def how_to_build(project: Project) -> str:
+def how_to_build(project: Project, paths: Collection[str]) -> str:
     """Where what is in the project, and how it is built."""
     build = "`sqlmesh plan` builds it in the DuckDB file that UNWET_DUCKDB names."
     if not _has_gateway(project):
         build = f"It is {project.dialect}: give config.yaml a gateway, then `sqlmesh plan`."
-    return (
-        "A report is a model below models/marts/, copies of one report are the blueprints of one"
-        " file there;\nwhat several share is below models/staging/ (one source, cleaned),"
-        f" models/intermediate/ and macros/. {build}{rights(project)}"
-    )
+    alike = any(f"macros/{each.name}.sql" not in paths for each in macros_left(project.library))
+    first = "A report is a model below models/marts/"
+    first += ", copies of one report are the blueprints of one file there" if alike else ""
+    return f"{wrapped(where_shared(first, 'models', paths))}\n{build}" + rights(project)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ class _Printer:
 
     def _about(self, draft: Draft) -> str:
         """What the author said, and which lines of the pile it replaces."""
-        said = " ".join(said_above(draft))
+        said = as_one(said_above(draft))
         report = self._project.reports.get(draft.name)
         if report is not None:
             last = f"Replaces {', '.join(replaced(self._project, report))}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from unwet.rewrite.compose import Draft
@@ -42,6 +42,6 @@ class Target(Protocol):
         are kept, YAML and Markdown are left out later; ``functions`` are those of the pile."""
         ...
 
-    def how_to_build(self, project: Project) -> str:
-        """For MIGRATION.md: where what is, and how it is built."""
+    def how_to_build(self, project: Project, paths: Collection[str]) -> str:
+        """For MIGRATION.md: where what is, and how it is built; ``paths``: the project's files."""
         ...

@@ -6,7 +6,7 @@ several reports share is a view of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -30,6 +30,7 @@ from unwet.rewrite.targets.placing import (
     variables,
 )
 from unwet.rewrite.targets.replaced import read_by, replaced, said_above
+from unwet.rewrite.targets.where_shared import where_shared, wrapped
 
 NAME = "views"
 MACROS = False
@@ -104,14 +105,11 @@ def counted(files: Mapping[str, str], functions: Mapping[str, OwnFunction]) -> d
     return {p: text for p, text in files.items() if not (repeated and p == "all.sql")}
 
 
-def how_to_build(project: Project) -> str:
+def how_to_build(project: Project, paths: Collection[str]) -> str:
     """Where what is in the project, and how it is built."""
     _, command = _CLIENTS.get(project.dialect, ("", "all.sql in your client"))
-    return (
-        "A report is a view below views/marts/; what several share is a view below views/staging/"
-        f" (one source,\ncleaned) or views/intermediate/. `{command}` makes them all,"
-        f" inputs first.{rights(project)}"
-    )
+    first = where_shared("A report is a view below views/marts/", "views", paths)
+    return f"{wrapped(first)}\n`{command}` makes them all, inputs first." + rights(project)
 
 
 # --- one view --------------------------------------------------------------------------------
