@@ -19,6 +19,7 @@ from unwet.lineage.errors import RenderError, UnknownDialect
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.misprints import body_of, misprint
 from unwet.lineage.nesting import too_deep
+from unwet.lineage.own_names import with_own_names, without_marks
 from unwet.lineage.phrases import plain
 from unwet.lineage.rows import Left, long_runs
 from unwet.lineage.sources import Source
@@ -129,18 +130,19 @@ def render(
         with _parser_notes():
             printed = as_written(tree if spent else copied(tree))
             if dialect in _CONVERTING:
-                printed = _unconverted(printed)
+                printed = with_own_names(_unconverted(printed))
             elif dialect == "databricks":
                 printed = with_two_arguments(printed)
             elif dialect == "bigquery":
                 printed = _as_grouped(printed)
-            return printed.sql(
+            text = printed.sql(
                 dialect=dialect,
                 pretty=pretty,
                 copy=False,
                 comments=comments,
                 unsupported_level=ErrorLevel.RAISE,
             )
+            return without_marks(text) if dialect in _CONVERTING else text
     except (SqlglotError, *_PRINTER_BUGS) as error:
         raise RenderError(f"cannot be written in {dialect or 'standard SQL'}: {error}") from error
 

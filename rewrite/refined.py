@@ -17,6 +17,7 @@ from unwet.rewrite.called_once import written_where_called
 from unwet.rewrite.chosen_later import with_derived_tables, with_lists
 from unwet.rewrite.common_conditions import with_common_conditions
 from unwet.rewrite.deadline import Over, never
+from unwet.rewrite.flat_queries import with_flat_queries
 from unwet.rewrite.implied_values import with_implied_values
 from unwet.rewrite.library import Library, with_names_of_arguments
 from unwet.rewrite.limits import Owners
@@ -71,7 +72,10 @@ def refined(
             library = with_one_macro(
                 library, dialect, most, stay, over, names, owners.limits, about=new
             )
-    library = with_whole_columns(without_constants(library), dialect)
+    library = without_constants(library)
+    if in_other_words:
+        library = with_flat_queries(library, stay)
+    library = with_whole_columns(library, dialect)
     return written_where_called(library, dialect)
 
 
