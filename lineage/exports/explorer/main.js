@@ -112,7 +112,7 @@ function showWhere() {
     parts.push(h("button", { type: "button", onclick: back }, "← Map"),
       h("b", {}, [...state.opened].map((g) => groupName(state.way, g)).join(", ")), h("span", {}, "and its neighbours"));
   } else {
-    parts.push(h("span", {}, `${count(TABLES, "table")} · ${count(COLUMNS, "column")} · choose one to see its lineage`));
+    parts.push(h("span", {}, `${count(TABLES, "table")} · ${count(NAMED, "column")} · choose one to see its lineage`));
   }
   if (D.left_out.length) parts.push(h("span", { class: "warn", title: D.left_out.join("; ") }, "something is left out: see Map"));
   $("where").replaceChildren(...parts);

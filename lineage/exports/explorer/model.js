@@ -14,6 +14,8 @@ for (let t = 0, c = 0; t < TABLES; t++) {
 }
 
 const columnName = (c) => D.names[D.columns[c]];
+const isStar = (c) => columnName(c) === "*"; // columns that nobody names: all of a table, or its others
+const NAMED = D.columns.filter((_, c) => !isStar(c)).length;
 const tableName = (t) => D.tables.name[t];
 const isResult = (t) => D.tables.result[t] === 1;
 // A title in two parts: where it is, and what it is called.

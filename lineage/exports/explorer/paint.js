@@ -74,10 +74,72 @@ function linkCurve(link) {
   const bend = Math.max(36, (x2 - x1) * 0.45);
   return [x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2];
 }
+// A line that would run behind boxes goes between them: through the gap of each column of boxes that
+// is nearest to where it would be. Found once, as the boxes of a scene stay where they are.
+function linkPath(link, scene) {
+  if (!link.path) link.path = detour(link, scene) || linkCurve(link);
+  return link.path;
+}
+const ROUTED = 4000; // lines; of more, nobody follows one between the boxes
+function detour(link, scene) {
+  const x1 = link.from.x + link.from.w, x2 = link.to.x;
+  if (x2 <= x1 || scene.links.length > ROUTED) return null;
+  const between = columnsOf(scene).filter((col) => col.left > x1 && col.right < x2);
+  if (!between.some((col) => col.boxes.some((box) => crosses(linkCurve(link), box)))) return null;
+  const y1 = port(link.from, link.s), y2 = port(link.to, link.t), points = [[x1, y1]];
+  for (const col of between) {
+    const [x, y] = points[points.length - 1];
+    const level = gap(col, y + (y2 - y) * ((col.left + col.right) / 2 - x) / (x2 - x));
+    points.push([col.left - 6, level], [col.right + 6, level]);
+  }
+  points.push([x2, y2]);
+  const path = points[0].slice();
+  for (let i = 1; i < points.length; i++) {
+    const [a, b] = points[i - 1], [x, y] = points[i], bend = (x - a) / 2;
+    path.push(a + bend, b, x - bend, y, x, y);
+  }
+  return path;
+}
+function crosses([x1, y1, xa, ya, xb, yb, x2, y2], box) {
+  for (let i = 1; i < 32; i++) {
+    const t = i / 32, s = 1 - t;
+    const a = s * s * s, b = 3 * s * s * t, c = 3 * s * t * t, d = t * t * t;
+    const x = a * x1 + b * xa + c * xb + d * x2, y = a * y1 + b * ya + c * yb + d * y2;
+    if (x > box.x && x < box.x + box.w && y > box.y - 2 && y < box.y + box.h + 2) return true;
+  }
+  return false;
+}
+// The boxes of a scene by the columns they stand in, from left to right, each from top to bottom.
+function columnsOf(scene) {
+  if (scene.columns) return scene.columns;
+  const columns = [];
+  for (const box of [...scene.boxes].sort((a, b) => a.x - b.x)) {
+    const last = columns[columns.length - 1];
+    if (last && box.x < last.right) {
+      last.boxes.push(box);
+      last.right = Math.max(last.right, box.x + box.w);
+    } else columns.push({ left: box.x, right: box.x + box.w, boxes: [box] });
+  }
+  for (const col of columns) col.boxes.sort((a, b) => a.y - b.y);
+  return (scene.columns = columns);
+}
+// The height nearest to `y` at which no box of a column stands.
+function gap({ boxes }, y) {
+  let best = Infinity, above = -Infinity;
+  for (const box of [...boxes, null]) {
+    const top = above + 8, bottom = box ? box.y - 8 : Infinity; // room between two boxes
+    const level = top > bottom ? (top + bottom) / 2 : Math.min(Math.max(y, top), bottom);
+    if (Math.abs(level - y) < Math.abs(best - y)) best = level;
+    if (box) above = Math.max(above, box.y + box.h);
+  }
+  return best;
+}
 function paintLink(pen, scene, link, look, marked) {
-  const p = linkCurve(link), { c, scale, view } = look;
-  if (view && (Math.max(p[0], p[2], p[6]) < view.left || Math.min(p[0], p[4], p[6]) > view.right
-    || Math.max(p[1], p[3], p[7]) < view.top || Math.min(p[1], p[7]) > view.bottom)) return;
+  const p = linkPath(link, scene), { c, scale, view } = look;
+  const xs = p.filter((_, i) => i % 2 === 0), ys = p.filter((_, i) => i % 2);
+  const [x, y] = [xs[xs.length - 1], ys[ys.length - 1]]; // where it ends
+  if (view && (Math.max(...xs) < view.left || Math.min(...xs) > view.right
+    || Math.max(...ys) < view.top || Math.min(...ys) > view.bottom)) return;
   const hot = marked.links.has(link);
   const thin = 1 / Math.max(scale, 0.25);
   const many = Math.min(1, 12 / Math.sqrt(scene.links.length + 1)); // the more, the fainter
@@ -85,7 +147,7 @@ function paintLink(pen, scene, link, look, marked) {
     const stroke = hot ? c.accent : c.link;
     const alpha = hot ? 0.95 : marked.any ? 0.1 : scene.faint ? 0.15 + 0.45 * many : 0.35 + 0.5 * many;
     pen.curve(p, { stroke, width: (hot ? 1.6 : 1) * thin, dash: link.code === -2 ? DASHES.coarse : [], alpha });
-    if (hot || !scene.faint) pen.arrow(p[6], p[7], 7 * Math.min(thin, 1.6), stroke, alpha);
+    if (hot || !scene.faint) pen.arrow(x, y, 7 * Math.min(thin, 1.6), stroke, alpha);
     return;
   }
   const turns = link.s >= 0 && link.t >= 0 && circleOf.has(link.s)
@@ -94,8 +156,8 @@ function paintLink(pen, scene, link, look, marked) {
   const alpha = hot ? 1 : marked.any ? 0.12 : (isDirect(link.code) ? 0.4 : 0.3) + 0.55 * many;
   const width = (hot ? 2.4 : isDirect(link.code) ? 1.6 : 1.1) * Math.min(1.6, Math.max(1, thin * 0.6));
   pen.curve(p, { stroke, width, dash: DASHES[certaintyOf(link.code)], alpha });
-  if (link.from === link.to) pen.rect(p[6], p[7] - 2, 4, 4, 2, { fill: stroke, alpha });
-  else pen.arrow(p[6], p[7], 7, stroke, alpha);
+  if (link.from === link.to) pen.rect(x, y - 2, 4, 4, 2, { fill: stroke, alpha });
+  else pen.arrow(x, y, 7, stroke, alpha);
 }
 
 function paintBox(pen, box, look, marked) {
@@ -145,6 +207,11 @@ function paintFar(pen, box, look, dim) {
     box.y + box.h / 2 + (i - (lines.length - 1) / 2) * size * 1.15,
     { size, weight: 600, fill: look.c.ink, anchor: "middle", alpha: dim }));
 }
+const rowName = (c) => {
+  if (!isStar(c)) return columnName(c);
+  const t = tableOf[c];
+  return firstColumn[t + 1] - firstColumn[t] > 1 ? "others (*)" : "all columns (*)";
+};
 function paintRow(pen, box, column, i, look, dim) {
   const { c } = look, y = rowY(box, i);
   const chosen = column === look.column;
@@ -154,8 +221,9 @@ function paintRow(pen, box, column, i, look, dim) {
     pen.rect(box.x + 6, y - SIZES.row / 2 + 1, box.w - 8, SIZES.row - 2, 4,
       { fill: chosen ? c.chosen : c.hover, stroke: under ? c.accent : "", width: 1.5, alpha: dim });
   const turns = circleOf.has(column);
-  pen.text(fit(columnName(column), box.w - (turns ? 44 : 26), 12, chosen ? 700 : 400), box.x + 14, y,
-    { size: 12, weight: chosen ? 700 : 400, fill: c.ink, alpha: dim });
+  const name = rowName(column), star = isStar(column);
+  pen.text(fit(name, box.w - (turns ? 44 : 26), 12, chosen ? 700 : 400), box.x + 14, y,
+    { size: 12, weight: chosen ? 700 : 400, fill: star ? c.muted : c.ink, alpha: dim });
   if (turns) pen.text("↻", box.x + box.w - 10, y, { size: 13, weight: 700, fill: c.cycle, anchor: "end", alpha: dim });
 }
 

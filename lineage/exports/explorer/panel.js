@@ -171,7 +171,7 @@ function tablePanel(t) {
     h("p", { class: "of" }, isResult(t) ? "the rows that the SELECTs of this file return" : groupName(state.way, groupOf(state.way, t))),
     circlePart(columns),
     section("Columns", columns, (c) => h("button", { type: "button", class: "name", onclick: () => go(t, c) },
-      columnName(c), circleOf.has(c) ? h("span", { class: "turns" }, " ↻") : null)),
+      rowName(c), circleOf.has(c) ? h("span", { class: "turns" }, " ↻") : null)),
     section("Reads", before, (l) => neighbour(l, l.a)),
     section("Read by", after, (l) => neighbour(l, l.b)),
     section("Filled in", files, (file) => placeItem({ file, line: 1, column: 1 }), false),
@@ -184,7 +184,7 @@ function mapPanel() {
   return [
     h("h2", {}, START.title),
     h("dl", { class: "facts" },
-      ...[["tables", TABLES], ["columns", COLUMNS], ["values passed on", direct], ["conditions", all],
+      ...[["tables", TABLES], ["columns", NAMED], ["values passed on", direct], ["conditions", all],
         ["circles", D.circles.length], ["unresolved names", unresolved.length], ["files", D.files.length]]
         .flatMap(([label, n]) => [h("dt", {}, label), h("dd", {}, n.toLocaleString("en"))])),
     D.left_out.length ? h("div", { class: "circle" }, h("strong", {}, "Left out of this page"),

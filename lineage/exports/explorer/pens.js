@@ -72,7 +72,8 @@ class CanvasPen {
     c.setLineDash(dash);
     c.beginPath();
     c.moveTo(p[0], p[1]);
-    c.bezierCurveTo(p[2], p[3], p[4], p[5], p[6], p[7]);
+    for (let i = 2; i < p.length; i += 6)
+      c.bezierCurveTo(p[i], p[i + 1], p[i + 2], p[i + 3], p[i + 4], p[i + 5]);
     c.stroke();
   }
   arrow(x, y, size, fill, alpha = 1) {
@@ -112,8 +113,8 @@ class SvgPen {
       + `${this.faded(alpha)}>${spans.join("")}</text>`);
   }
   curve(p, { stroke, width = 1, dash = [], alpha = 1 }) {
-    const [a, b, c, d, e, f, g, h] = p.map(num);
-    this.parts.push(`<path d="M${a} ${b}C${c} ${d} ${e} ${f} ${g} ${h}" fill="none"`
+    const [x, y, ...rest] = p.map(num);
+    this.parts.push(`<path d="M${x} ${y}C${rest.join(" ")}" fill="none"`
       + ` stroke="${stroke}" stroke-width="${num(width)}"`
       + (dash.length ? ` stroke-dasharray="${dash.join(" ")}"` : "") + this.faded(alpha) + "/>");
   }

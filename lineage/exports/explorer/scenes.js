@@ -101,7 +101,7 @@ function tableBox(t, way) {
 // As wide as its longest text, within reason.
 function fitted(box) {
   const need = Math.max(textWidth(box.lead, 12.5, 400) + textWidth(box.name, 12.5, 600) + 42 + textWidth(box.note || "", 11, 400),
-    ...box.rows.map((c) => textWidth(columnName(c), 12, 400) + 44));
+    ...box.rows.map((c) => textWidth(rowName(c), 12, 400) + 44));
   box.w = Math.round(Math.min(320, Math.max(130, need)));
   return box;
 }
