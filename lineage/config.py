@@ -32,12 +32,14 @@ class Intended:
 class Sharing:
     """What a reviewer would sign of what `refactor` writes once: a macro has so many parameters at
     most, unless they are the columns of a table; each has so many uses and printed lines at least,
-    and saves so many lines. A shared model saves two more, for its file and its name."""
+    and saves so many lines. A shared model saves two more, for its file and its name; a wide model
+    may make so many lines more than macros would."""
 
     max_parameters: int = 5
     min_uses: int = 2
     min_lines: int = 5
     min_saved: int = 4
+    wide_costs: int = 0
 
 
 USUAL_SHARING: Final = Sharing()

@@ -58,7 +58,7 @@ from unwet.rewrite.unread import (
 )
 from unwet.rewrite.widening import Offers, Site, Wide, names_in, widened
 
-_MORE = 2  # lines that a model saves beyond those that anything has to: it is a file of its own
+MORE = 2  # lines that a model saves beyond those that anything has to: it is a file of its own
 _OVERHEAD = 2  # one more file to open, one more name to know
 _SMALL = 15  # lines of a model: a larger one is worth a file, whatever there is beside it
 _ROWS = "rows"  # the label of a derived table without an alias
@@ -253,7 +253,7 @@ class Workshop:
             if wide is None:
                 return
             served = {id(site) for site, _ in wide.served}
-            if self._gain(wide, lines) >= self.owners.limits.sharing.min_saved + _MORE:
+            if self._gain(wide, lines) >= self.owners.limits.sharing.min_saved + MORE:
                 self._apply(name, wide)
                 lines = {}  # there may be copies in copies
             sites = [s for s in sites if id(s) not in served and s is not base]

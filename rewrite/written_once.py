@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, is_text
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conform import conform
-from unwet.rewrite.deadline import Deadline, Over
+from unwet.rewrite.deadline import Deadline, Over, never
 from unwet.rewrite.decisions.shape import Shape
 from unwet.rewrite.drafting import tables
 from unwet.rewrite.idle_truths import without_truths
@@ -37,10 +38,12 @@ from unwet.rewrite.renaming import Called, named, renamed
 from unwet.rewrite.rolled_up import rolled_up
 from unwet.rewrite.scanned import Scans
 from unwet.rewrite.script import Report
-from unwet.rewrite.sharing import Shared, share
+from unwet.rewrite.sharing import MORE, Shared, share
+from unwet.rewrite.sizes import project_size
 from unwet.rewrite.targets.record import Sign
 from unwet.rewrite.targets.target import Target
 from unwet.rewrite.telling_macros import made_as, telling_macros
+from unwet.rewrite.wide_models import with_wide_models
 
 _SHARES = (0.15, 0.4, 1.0)  # of the time: until reports are reworded, copies found, all done
 
@@ -132,8 +135,8 @@ class WrittenOnce:
         mine = self._alike(through.drafts, fixed)
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
             shared = self._shared(mine, known, own, through, deadline.after(1))
-            library = plain_library((*shared.drafts, *shared.intermediates))
-            return self._read_only(shared, library, fixed)
+            shared = self._wide(shared, fixed, alone)
+            return self._read_only(shared, self._library(shared, fixed, alone, never), fixed)
         full = {name: self._meant(plan) for name, plan in through.plans.items()}
         rows = {name: self.normalizer.run(plan.rel)[0] for name, plan in full.items()}
         plain = {name: rel for name, rel in rows.items() if not plans[name].order}
@@ -143,6 +146,8 @@ class WrittenOnce:
             worded, rows, known, self.dialect, own, self.normalizer, self._worded, ends[0]
         )
         shared = self._shared(worded, known, own, through, ends[1])
+        if self.limits.sharing.wide_costs:  # else macros take fewer lines
+            shared = self._wide(shared, fixed, alone)
         return self._read_only(shared, self._library(shared, fixed, alone, ends[2]), fixed)
 
     def _alike(self, drafts: Drafts, fixed: frozenset[str]) -> Drafts:
@@ -156,11 +161,29 @@ class WrittenOnce:
         self, shared: Shared, fixed: frozenset[str], alone: frozenset[str], over: Over
     ) -> Library:
         models = (*shared.drafts, *shared.intermediates)
+        if not self.target.MACROS:
+            return plain_library(models)
         library = choose(models, self.dialect, alone, self.owners, over, self.target.LISTS)
         if not self.target.LISTS:
             return library
         names = {*self.reports, *self.limits.forbidden}
         return refined(library, self.dialect, names, fixed, alone, self.owners, over)
+
+    def _wide(self, shared: Shared, fixed: frozenset[str], alone: frozenset[str]) -> Shared:
+        """With wide models for reports that join the same tables."""
+        taken, sharing = {*self.reports, *self.limits.forbidden}, self.limits.sharing
+        least = sharing.min_saved + MORE - sharing.wide_costs
+        size = partial(self._lines, fixed, alone)
+        return with_wide_models(shared, fixed | alone, taken, size, least)
+
+    def _lines(self, fixed: frozenset[str], alone: frozenset[str], shared: Shared) -> int:
+        """The lines of a project of these, with the macros that it would have."""
+        owners, self.owners = self.owners, Owners(self.limits)
+        library = self._library(shared, fixed, alone, never)
+        self.owners = owners
+        project = self.whole(*read_only(shared.drafts, library, shared.intermediates, fixed))
+        counted = self.target.counted(self.target.files(project), {})
+        return project_size(project.library, counted).lines
 
     def _read_only(self, shared: Shared, library: Library, fixed: AbstractSet[str]) -> Project:
         """Without what nobody reads, and without stars over declared tables."""
