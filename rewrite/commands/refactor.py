@@ -111,6 +111,8 @@ def refactor(
         wanted = replace(asked, store=left.store, known=left.known)
         result = job.refactor(pile, wanted, steps)
     steps.tell()
+    if not (request.dialect or to_dialect or request.quiet):
+        say("no dialect was given: the project is in SQL of no engine; say --dialect NAME")
     notes(result.findings, request)
     tell(result.notes, request)
     if not request.quiet:

@@ -1,7 +1,11 @@
 """What MIGRATION.md says of folders is true of the project."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from unwet.cli import main
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.refactor import Request, refactor
@@ -48,3 +52,12 @@ def test_comments_of_two_thoughts_are_set_apart() -> None:
     long = "this is a long line that goes on in the next one, where the word"
     assert as_one([long, "Germany stands"]) == f"{long} Germany stands"
     assert as_one([]) == ""
+
+
+def test_a_project_of_no_dialect_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("SELECT 1 AS x")
+    ask = ["refactor", str(tmp_path / "a.sql"), "--out"]
+    told = "no dialect was given: the project is in SQL of no engine"
+    assert told in CliRunner().invoke(main, [*ask, str(tmp_path / "one")]).stderr
+    with_one = CliRunner().invoke(main, [*ask, str(tmp_path / "two"), "--dialect", "postgres"])
+    assert told not in with_one.stderr
