@@ -15,6 +15,7 @@ from unwet.rewrite.idle_orders import without_idle_orders
 from unwet.rewrite.nothing_joined import without_nothing_joined
 from unwet.rewrite.own_functions import OwnFunction, reached
 from unwet.rewrite.parentheses import without_idle_parentheses
+from unwet.rewrite.positions import NUMBERED, by_expression
 from unwet.rewrite.prove.wanted import spoken_in
 from unwet.rewrite.quotients import write_quotients
 from unwet.rewrite.script import Report
@@ -72,6 +73,8 @@ class Drafting:
         try:
             draft = compose(report, models)
             self._write_quotients(draft, report)
+            if self._dialect not in NUMBERED:  # where GROUP BY 1 is a constant, if it is anything
+                by_expression(draft.tree, spoken_in(report.definition, self._dialect))
             without_idle_parentheses(draft.tree, self._dialect)
             without_idle_nulls(draft.tree)
             if _is_understood(report):  # what is compared as a text keeps its words

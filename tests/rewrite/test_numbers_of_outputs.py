@@ -1,0 +1,30 @@
+"""Keys that are numbers of outputs, in a project whose dialect knows none."""
+
+from __future__ import annotations
+
+import pytest
+
+from unwet import Source
+from unwet.lineage.pile import load
+from unwet.rewrite.refactor import Request, refactor
+
+SCHEMA = "create table s.o (id int, customer int, status varchar(20), day date);"
+QUERY = "select extract(year from day) as y, status, count(distinct customer) as n from s.o "
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "snowflake", "bigquery", "databricks"])
+@pytest.mark.parametrize("target", ["views"])
+def test_tsql_says_the_expression(dialect: str, target: str) -> None:
+    sources = [Source("schema.sql", SCHEMA, dialect),
+               Source("r.sql", f"{QUERY} group by 1, 2", dialect)]  # fmt: skip
+    result = refactor(load(sources, dialect), Request(target=target, to_dialect="tsql"))
+    assert [(each.outcome, each.reason) for each in result.verdicts] == [("proved", "")]
+    [text] = [text for path, text in result.files.items() if path.endswith("/marts/r.sql")]
+    keys = " ".join(text.lower().partition("group by")[2].split()).rstrip(";")
+    assert keys == "datepart(year, day), status"
+
+
+def test_a_number_of_tsql_stays_a_constant() -> None:
+    sources = [Source("schema.sql", SCHEMA, "tsql"), Source("r.sql", f"{QUERY} group by 1", "tsql")]
+    result = refactor(load(sources, "tsql"), Request(target="views"))
+    assert not any("GROUP BY\n  DATEPART" in text for text in result.files.values())
