@@ -11,10 +11,12 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
 from unwet.lineage.trees import copied
+from unwet.rewrite.script_text import plain_script
 
 _KINDS: Final = frozenset({"FUNCTION", "MACRO"})
 # BigQuery, "Case sensitivity": the names of functions that users define are
 _EXACT: Final = frozenset({"bigquery"})
+_SCRIPTS: Final = frozenset({"js", "javascript"})
 _MARKS: Final = re.compile(r"[`\"\[\]\s]")
 
 
@@ -57,14 +59,24 @@ def definition(tree: exp.Expr) -> str:
 
 
 def meaning(tree: exp.Expr) -> str:
-    """The same without what the function is called, and how long it lasts."""
+    """The same without what the function is called, and how long it lasts; of one in JavaScript
+    without the white space that says nothing."""
     copy = copied(tree)
     _named(copy).replace(exp.to_identifier("f"))
     properties = copy.args.get("properties")
     if properties is not None:
         left = [e for e in properties.expressions if not isinstance(e, exp.TemporaryProperty)]
         copy.set("properties", exp.Properties(expressions=left) if left else None)
+    body = copy.expression
+    if isinstance(body, exp.Literal | exp.RawString) and _language(copy) in _SCRIPTS:
+        body.set("this", plain_script(body.name))
     return definition(copy)
+
+
+def _language(tree: exp.Expr) -> str:
+    """The language of a body, in lower case; empty where nothing is said of it."""
+    said = tree.find(exp.LanguageProperty)
+    return said.name.lower() if said is not None else ""
 
 
 def called(tree: exp.Expr) -> set[str]:
@@ -126,8 +138,7 @@ def _named(tree: exp.Expr) -> exp.Expr:
 def is_hidden(tree: exp.Create) -> bool:
     """Whether a body is a text that may be SQL, so that nobody sees what it reads and calls; one in
     another language has SQL's values only."""
-    language = tree.find(exp.LanguageProperty)
-    foreign = language is not None and language.name.lower() not in ("", "sql")
+    foreign = _language(tree) not in ("", "sql")
     body = tree.expression
     text = isinstance(body, exp.Heredoc | exp.RawString) or (
         isinstance(body, exp.Literal) and body.is_string
