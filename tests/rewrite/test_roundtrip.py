@@ -52,7 +52,7 @@ def proved(root: Path, pile: Pile) -> set[str]:
     return {name for name, found in verdicts(root, pile).items() if found.verdict == "proved"}
 
 
-ALL = {"all_sales", "ranked", "sales_1", "sales_2", "sales_3", "segments", "steps"}
+ALL = {"all_sales", "changed", "ranked", "sales_1", "sales_2", "sales_3", "segments", "steps"}
 BY_MACRO = {"sales_1", "sales_2", "sales_3"}
 
 
