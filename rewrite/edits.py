@@ -1,7 +1,10 @@
 """UPDATE and DELETE as queries over the rows that the table held before; see also `merges`.
 
 DELETE FROM t WHERE p        ->  the rows of t of which p is not true
-UPDATE t SET a = e WHERE p   ->  every row of t, a = CASE WHEN p THEN e ELSE a END
+UPDATE t SET a = e WHERE p   ->  every row of t, a = CASE WHEN p THEN CAST(e AS ..) ELSE a END
+
+What is new is cast to the column's type alone: CASE makes its values one type, by which an old
+value could become another one (a BIGINT beside a DOUBLE), or which no engine finds.
 
 edited(statement, columns, types, before) -> a query, or why there is none
 """
@@ -17,8 +20,7 @@ from sqlglot import exp
 
 from unwet.lineage.names import folded
 from unwet.lineage.parse import Statement
-from unwet.rewrite.merges import Held, deleted_using, merged, updated_from
-from unwet.rewrite.scalars import column_type
+from unwet.rewrite.merges import Held, as_column, deleted_using, merged, updated_from
 
 _PLAIN: Final = re.compile(r"[a-z_]\w*", re.IGNORECASE)
 _SAID: Final = frozenset({"this", "expressions", "where"})
@@ -103,10 +105,10 @@ def _is_default(value: exp.Expr) -> bool:
 def _item(name: str, kind: str, value: exp.Expr | None, test: exp.Expr | None) -> exp.Expr:
     if value is None:
         return exp.column(name)
-    new = value.copy()
+    new = as_column(value, kind)
     if test is not None:
         new = exp.Case(ifs=[exp.If(this=test.copy(), true=new)], default=exp.column(name))
-    return exp.alias_(exp.cast(new, column_type(kind)) if kind else new, name)
+    return exp.alias_(new, name)
 
 
 def _not_true(test: exp.Expr, dialect: str) -> exp.Expr:

@@ -125,6 +125,12 @@ def _change(when: exp.Expr, assigned: Assigned) -> _Change | str:
     return new if isinstance(new, str) else _Change(test, new)
 
 
+def as_column(value: exp.Expr, kind: str) -> exp.Expr:
+    """A copy of a value as a column of that type has it."""
+    new = value.copy()
+    return exp.cast(new, column_type(kind)) if kind else new
+
+
 # --- rows that were there -----------------------------------------------------------------------
 
 
@@ -152,9 +158,9 @@ def _changed(
         if all(value is old for _, value in pairs):
             items.append(old)
             continue
-        ifs = [exp.If(this=test.copy(), true=value.copy()) for test, value in pairs]
-        case = exp.Case(ifs=ifs, default=old)
-        items.append(exp.alias_(exp.cast(case, column_type(kind)) if kind else case, column))
+        ifs = [exp.If(this=test.copy(), true=old.copy() if value is old else as_column(value, kind))
+               for test, value in pairs]  # fmt: skip
+        items.append(exp.alias_(exp.Case(ifs=ifs, default=old), column))
     select.set("expressions", items)
     if any(change.values is None for change in changes):
         said = [exp.Literal.number(int(change.values is None)) for change in changes]
