@@ -95,9 +95,10 @@ def test_many_rows_of_constants_are_no_query() -> None:
 
 
 def test_a_type_that_nobody_declares_is_a_reason() -> None:
-    [verdict] = made("CREATE TABLE t AS SELECT k, v FROM src; UPDATE t SET v = 'x'").verdicts
+    table = "CREATE TABLE t AS SELECT k, v || '' AS v FROM src"
+    [verdict] = made(f"{table}; UPDATE t SET v = 'x'").verdicts
     assert "UPDATE casts to the type of v, which is not known" in verdict.reason
-    [verdict] = made("CREATE TABLE t AS SELECT k, v FROM src; UPDATE t SET v = NULL").verdicts
+    [verdict] = made(f"{table}; UPDATE t SET v = NULL").verdicts
     assert verdict.outcome == "proved"
 
 
