@@ -18,6 +18,7 @@ from unwet.lineage.resolve import Query, Resolved
 from unwet.lineage.targets import into_of
 from unwet.lineage.trees import copied
 from unwet.rewrite.dead_code import without_dead_code
+from unwet.rewrite.naming import snake
 from unwet.rewrite.opaque import is_cte
 from unwet.rewrite.reads import relations
 from unwet.rewrite.scalars import column_type
@@ -28,8 +29,8 @@ _EXACT = frozenset({"bigquery", "clickhouse", "mysql"})
 _HINT = re.compile(r"\s*HINT\b", re.IGNORECASE)
 _ROWS = 100  # of constants that a model may hold; more of them are a seed
 _PLACEHOLDER = re.compile(r"p__(\w+?)__p(?![a-z])", re.IGNORECASE)  # is called by its name
+_PLAIN = re.compile(r"[A-Za-z_]\w*")  # needs no quotes
 # Words in the form of our own tokens, which would be read as such when the model is printed.
-_PLAIN = re.compile(r"[A-Za-z_]\w*")
 _TAKEN = re.compile(r"(ref|src|h|list|p|call|tail)__\w+?__\1|range__\d+__\d+__range", re.IGNORECASE)
 
 
@@ -57,6 +58,12 @@ class Outside:
     def source(self) -> str:
         """What a project calls the schema."""
         return self.called or re.sub("__+", "_", _word(_PLACEHOLDER.sub(r"\1", self.schema)))
+
+    @property
+    def staging(self) -> str:
+        """What a project calls a model that reads nothing else."""
+        parts = (snake(_PLACEHOLDER.sub(r"\1", part)) for part in (self.schema, self.table))
+        return f"stg_{'__'.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,46 +12,31 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.names import fold, folded, folds_up
+from unwet.lineage.names import fold, folded, folds_up, is_reserved
 from unwet.lineage.tables import Column, Table
 
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Words that some engine reserves (the manuals of PostgreSQL, SQL Server, Oracle, Snowflake and
-# BigQuery: "reserved keywords"): quotes never hurt there.
-_SOMEWHERE: Final = frozenset(
-    re.findall(
-        r"\w+",
-        """
-    all and as by case cast cross default desc distinct else end for from full group having if in
-    inner join left limit not null on or order outer over right row select set table then to union
-    using values when where window with
-    add alter analyse analyze any array asc assert_rows_modified asymmetric at authorization backup
-    begin between binary both break browse bulk cascade check checkpoint close clustered coalesce
-    collate collation column commit compute connect connection constraint contains containstable
-    continue convert create current current_catalog current_date current_role current_schema
-    current_time current_timestamp current_user cursor database dbcc deallocate declare deferrable
-    define delete deny disk distributed do double drop dump enum errlvl escape exclude exec execute
-    exists exit external fetch file fillfactor following foreign freetext freetexttable freeze
-    function goto grant grouping groups hash holdlock identity identity_insert identitycol ignore
-    ilike increment index initially insert intersect interval into is isnull issue kill lateral
-    leading level like lineno load localtime localtimestamp lookup main match_recognize materialize
-    merge minus mode national natural new no nocheck nonclustered nulls number of off offsets open
-    opendatasource openquery openrowset openxml option organization overlaps percent pivot placing
-    plan preceding precision primary print prior proc procedure proto public qualify raiserror raw
-    read readtext reconfigure references regexp rename replication resource restore restrict
-    returning revert revoke rlike rollback rollup rowcount rowguidcol rownum rows rule sample save
-    schema securityaudit session session_user setuser shutdown similar size smallint some start
-    statistics struct successful symmetric synonym sysdate system_user tablesample textsize top
-    trailing tran transaction treat trigger truncate try_cast try_convert tsequal uid unbounded
-    unique unpivot update updatetext use user validate varchar variadic verbose view waitfor
-    whenever while within writetext""",
-    )
-)
-_NO_COLUMNS: Final = frozenset(
-    re.findall(
-        r"\w+", "_table_suffix _partitiontime _partitiondate _file_name rowid ctid oid rownum"
-    )
-)  # are there, and no star shows them
+# Words that some engine reserves besides those that most do (the manuals of PostgreSQL, SQL Server,
+# Oracle, Snowflake and BigQuery: "reserved keywords"): quotes never hurt there.
+_SOMEWHERE_WORDS: Final = """
+    add alter assert_rows_modified at backup begin binary break browse bulk cascade checkpoint
+    close clustered coalesce collation commit compute connect connection contains containstable
+    continue convert current_catalog current_schema cursor database dbcc deallocate declare
+    define deny disk distributed double dump enum errlvl escape exclude exec execute exit
+    external file fillfactor following freetext freetexttable freeze goto grouping hash holdlock
+    identity identity_insert identitycol ignore increment issue kill level lineno load lookup
+    main match_recognize materialize minus mode national new no nocheck nonclustered nulls
+    number off offsets open opendatasource openquery openrowset openxml option organization over
+    percent pivot plan preceding precision print prior proc proto public raiserror raw read
+    readtext reconfigure regexp rename replication resource restore restrict revert revoke rlike
+    rollback rollup rowcount rowguidcol rownum rule sample save schema securityaudit session
+    setuser shutdown size smallint statistics struct successful synonym sysdate system_user
+    textsize tran transaction treat trigger try_cast try_convert tsequal uid unbounded
+    updatetext use validate varchar verbose waitfor whenever while within writetext"""
+_SOMEWHERE: Final = frozenset(_SOMEWHERE_WORDS.split())
+# Columns that engines add, which no star shows.
+_NO_COLUMNS: Final = frozenset({"_table_suffix", "_partitiontime", "_partitiondate", "_file_name",
+                                "rowid", "ctid", "oid", "rownum"})  # fmt: skip
 
 
 def why_not_listed(table: Table | None) -> str:
@@ -129,9 +114,13 @@ def _identifier(column: Column, sure: bool, dialect: str) -> exp.Identifier | No
     upper = folds_up(dialect)
     plain = bool(_WORD.fullmatch(said)) and fold(said, False, dialect) == column.name
     plain = plain and not (upper and not column.bare and said != said.upper())
-    if plain and (said.lower() not in _SOMEWHERE or (column.bare and sure)):
+    if plain and (not _is_reserved_somewhere(said) or (column.bare and sure)):
         return exp.Identifier(this=said, quoted=False)
     if upper and column.bare:
         said = said.upper()
     same = fold(said, True, dialect) == column.name
     return exp.Identifier(this=said, quoted=True) if same else None
+
+
+def _is_reserved_somewhere(name: str) -> bool:
+    return is_reserved(name) or name.lower() in _SOMEWHERE

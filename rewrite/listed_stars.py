@@ -222,8 +222,7 @@ class _Listing:
             found = self._names[token]
             if token not in handed and (counts[token] - 1) * len(found) <= _FILE:
                 continue
-            source = self.sources[token]
-            wanted = f"stg_{snake(source.schema)}__{snake(source.table)}"
+            wanted = self.sources[token].staging
             if wanted in self.forbidden:
                 self.refused.add(wanted)
                 continue

@@ -7,7 +7,7 @@ The one without it says nothing of that table by name, so that it reads the same
 alias. Not where the alias would mean something else there: the name of a column (which may be the
 whole row then), or of another relation.
 
-lone_names(...) -> whether the queries may have each other's aliases
+Lone().take(table, other table, names) while two trees are compared; may_be(trees) in the end
 """
 
 from __future__ import annotations

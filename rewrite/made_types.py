@@ -52,8 +52,7 @@ _WHOLE: Final = {
     "bigquery": "INT64",
 }  # fmt: skip
 _FREE_TEXT: Final = {
-    **dict.fromkeys(("postgres",), "TEXT"),
-    "duckdb": "TEXT",
+    **dict.fromkeys(("postgres", "duckdb"), "TEXT"),
     **dict.fromkeys(("bigquery", "spark", "databricks"), "STRING"),
 }
 _LONGER: Final = frozenset({"tsql", "trino"})  # of several texts the longest one's length counts

@@ -20,7 +20,7 @@ from unwet.rewrite.compose import Draft
 from unwet.rewrite.definitions import Report
 from unwet.rewrite.leftovers import common_root
 from unwet.rewrite.meaning import Meaning
-from unwet.rewrite.naming import free, snake
+from unwet.rewrite.naming import free
 from unwet.rewrite.planned import users
 from unwet.rewrite.project import Project
 from unwet.rewrite.renaming import named
@@ -156,18 +156,26 @@ def staging_names(project: Project) -> dict[str, str]:
     """What the staging models should be called. Of several for one source the one that most others
     read is called after its table alone, the rest have the authors' word for them behind it."""
     uses = users(project)
-    of: dict[tuple[str, str], list[Draft]] = defaultdict(list)
+    of: dict[str, list[Draft]] = defaultdict(list)
     for draft in project.intermediates:
         if (source := staged_source(draft)) is not None:
-            of[snake(source.schema), snake(source.table)].append(draft)
+            of[source.staging].append(draft)
     staged = {draft.name for drafts in of.values() for draft in drafts}  # which may have it already
     taken = {*project.reports, *(d.name for d in project.intermediates if d.name not in staged)}
     names: dict[str, str] = {}
-    for (schema, table), drafts in sorted(of.items()):
+    for staging, drafts in sorted(of.items()):
         drafts.sort(key=lambda each: (-len(uses.get(each.name, ())), each.name))
         for number, draft in enumerate(drafts):
-            label = draft.name.removeprefix("int_")
-            more = f"_{label}" if number and label != table else ""
-            names[draft.name] = free(f"stg_{schema}__{table}{more}", taken)
+            label = _label(draft.name, staging) if number else ""
+            names[draft.name] = free(f"{staging}_{label}" if label else staging, taken)
             taken.add(names[draft.name])
     return names
+
+
+def _label(name: str, staging: str) -> str:
+    """The authors' word in the name of a model that is called after its source, or will be; empty
+    where that is the word for the table itself."""
+    if name.startswith(staging):
+        return name.removeprefix(staging).strip("_")
+    label = name.removeprefix("int_")
+    return "" if staging.endswith(f"__{label}") else label

@@ -58,8 +58,8 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of it: sizes before and after, a verdict for each report, findings. ``notes``:
-    decisions that stand for nothing; ``edited``: files that stay as somebody edited them, which no
-    verdict is about;
+    what else a person has to know, such as decisions that stand for nothing, and what the data
+    lack; ``edited``: files that stay as somebody edited them, which no verdict is about;
     ``contradictions``: those that nobody has accepted. ``counterexamples``: a script for DuckDB, by
     report, that shows how its model differs on generated data. ``abstractions``: what is written
     once, and what that saves; ``contradicted``: proved reports whose rows differ on generated data.

@@ -56,7 +56,7 @@ from unwet.rewrite.unread import (
     reads,
     selecting,
 )
-from unwet.rewrite.widening import Offers, Site, Wide, names_in, widened
+from unwet.rewrite.widening import Offers, Site, Wide, names_in, serving, widened
 
 MORE = 2  # lines that a model saves beyond those that anything has to: it is a file of its own
 _OVERHEAD = 2  # one more file to open, one more name to know
@@ -133,6 +133,7 @@ class Workshop:
     about: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by name of CTE
     inner: dict[bytes, int] = field(default_factory=dict)  # relations behind a group's rows
     trivial: dict[bytes, bool] = field(default_factory=dict)
+    plain: dict[bytes, list[Site]] = field(default_factory=lambda: defaultdict(list))  # trivial
     sizes: dict[int, int] = field(default_factory=dict)  # printed lines by what is said
     read: AbstractSet[str] = frozenset()
     makers: AbstractSet[str] = frozenset()
@@ -151,6 +152,7 @@ class Workshop:
             if over():
                 break
             self._take(self._scan(host, tree))
+        self._read_again()
         done: set[bytes] = set()
         while (left := self.groups.keys() - done) and not over():
             inner = min(left, key=lambda k: (self.inner[k], k))
@@ -173,13 +175,27 @@ class Workshop:
     def _take(self, sites: Sequence[Site]) -> None:
         self.offers.note(sites)
         for site in sites:
-            if (site.label or site.whole) and not self._is_trivial(site.rel):
-                key = self.scans.rows.key(site.rel)
-                self.about[snake(site.label)].add(_about(site.rel))
-                self.groups[key].append(site)
-                self.keys[id(site.node)] = key
-                size = sum(1 for _ in walk(site.rel))
-                self.inner[key] = min(size, self.inner.get(key, size))
+            if not (site.label or site.whole):
+                continue
+            key = self.scans.rows.key(site.rel)
+            if self._is_trivial(site.rel):
+                self.plain[key].append(site)
+                continue
+            self.about[snake(site.label)].add(_about(site.rel))
+            self.groups[key].append(site)
+            self.keys[id(site.node)] = key
+            size = sum(1 for _ in walk(site.rel))
+            self.inner[key] = min(size, self.inner.get(key, size))
+
+    def _read_again(self) -> None:
+        """Trivial queries that stand where their authors read the table of a report read it again,
+        but where others have such a query of other rows: one macro can say these all."""
+        for sites in self.plain.values():
+            for owner in (site for site in sites if site.whole and site.host in self.read):
+                copies = [site for site in self._alive(sites) if _stands_for(site, owner)]
+                others = self.alike.others([owner, *copies])
+                if copies and not (self.macros and any(others)):
+                    self._read_from(owner, serving([owner], copies, self.normalizer))
 
     def _is_trivial(self, rel: Rel) -> bool:
         if rel.digest not in self.trivial:
@@ -253,7 +269,7 @@ class Workshop:
             if wide is None:
                 return
             served = {id(site) for site, _ in wide.served}
-            if self._gain(wide, lines) >= self.owners.limits.sharing.min_saved + MORE:
+            if self._gain(wide, lines) >= self._least(wide):
                 self._apply(name, wide)
                 lines = {}  # there may be copies in copies
             sites = [s for s in sites if id(s) not in served and s is not base]
@@ -276,6 +292,13 @@ class Workshop:
             return 0
         before = sum(lines[id(s)] - (len(s.names) + 2 if s.whole else 1) for s, _ in wide.served)
         return before - own - _OVERHEAD
+
+    def _least(self, wide: Wide) -> int:
+        """The lines that have to be saved: any, where authors read the table of that report."""
+        owner = _owner(wide)
+        if owner is not None and any(_stands_for(site, owner) for site, _ in wide.served):
+            return 1
+        return self.owners.limits.sharing.min_saved + MORE
 
     def _is_of_one_table_of_many(self, wide: Wide) -> bool:
         """Whether others have the same query of other rows, so that it is a macro's."""
@@ -452,6 +475,11 @@ def _owner(wide: Wide) -> Site | None:
     every = {*wide.root.terms}
     owners = (site for site, _ in wide.served if site.whole)
     return next((site for site in owners if {*site.terms} == every), None)
+
+
+def _stands_for(site: Site, owner: Site) -> bool:
+    """Whether a block is called as one is that has been put where a report's table was read."""
+    return bool(re.fullmatch(rf"{re.escape(owner.host)}(_\d+)?", site.label))
 
 
 def _host(site: Site) -> str:

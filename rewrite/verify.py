@@ -75,9 +75,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """All reports by name, what the proofs assume, and findings of the pile. ``notes``: decisions
-    that stand for nothing; ``contradicted``: proved reports whose rows differ on generated data;
-    ``unparsed``: files of the project, no models of reports, that nobody can run."""
+    """All reports by name, what the proofs assume, and findings of the pile. ``notes``: what else a
+    person has to know, as what the data lack; ``contradicted``: proved reports whose rows differ
+    on generated data; ``unparsed``: files of the project, no models of reports, that nobody can
+    run."""
 
     reports: tuple[Checked, ...]
     assumptions: tuple[str, ...]

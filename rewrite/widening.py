@@ -99,10 +99,10 @@ def widened(
         _bring(sites[0].block, donors[term].block, term, offers)
     _call(tree, sites[0], [*offers.blocks[id(tree)]], votes)
     again = scan(tree)
-    wide = _serving(again, group, normalizer) if again else None
+    wide = serving(again, group, normalizer) if again else None
     if wide is None or all(site is not base for site, _ in wide.served):
         sites = scan(plain)
-        wide = _serving(sites, group, normalizer)
+        wide = serving(sites, group, normalizer)
     offers.note(wide.inside)
     return wide
 
@@ -116,7 +116,8 @@ def _votes(group: Sequence[Site]) -> dict[bytes, Counter[str]]:
     return dict(sorted(found.items(), key=lambda pair: -pair[1].total()))
 
 
-def _serving(sites: Sequence[Site], group: Sequence[Site], normalizer: Normalizer) -> Wide:
+def serving(sites: Sequence[Site], group: Sequence[Site], normalizer: Normalizer) -> Wide:
+    """The first of the sites as a definition, and the copies that are some of its columns."""
     root, served = sites[0], list[tuple[Site, Mapping[str, str]]]()
     for site in group:
         if {*site.terms} <= {*root.terms}:

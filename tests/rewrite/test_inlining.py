@@ -130,3 +130,29 @@ def _with_macros(result: Result, name: str) -> str:
     """The model and all macros, of which it may call one."""
     macros = (text for path, text in result.files.items() if path.startswith("macros/"))
     return "\n".join([written(result, name), *macros])
+
+
+PLAIN = "select o.id, o.customer, o.country, o.cents from s.orders o where not o.test"
+COUNTS = ("select x.country, count(*) as n from {} x group by 1",
+          "select c.segment, sum(x.cents) as cents from {} x join s.customers c "
+          "on c.id = x.customer group by 1")  # fmt: skip
+
+
+def plain_pile() -> Pile:
+    """A table of one source with nothing but a filter, and two reports that read it."""
+    texts = [f"create table r.good as {PLAIN}",
+             *(text.format("r.good") for text in COUNTS)]  # fmt: skip
+    sources = [Source(f"{i}.sql", text, "duckdb") for i, text in enumerate(texts)]
+    return load(sources, "duckdb", SCHEMA)
+
+
+@pytest.mark.parametrize("target", ["dbt", "sqlmesh", "views"])
+def test_readers_of_a_table_of_one_source_go_on_reading_it(target: str, tmp_path: Path) -> None:
+    """Nobody wants another model for a filter, but this one is there."""
+    result = refactor(plain_pile(), Request(out=tmp_path / "out", target=target))
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    models = [text for path, text in result.files.items() if path.endswith(".sql")]
+    readers = [text for text in models if "group by" in text.lower()]
+    assert len(readers) == 2 and all("good" in text for text in readers)
+    assert not any("not o.test" in text.lower() for text in readers)
+    assert sum("not o.test" in text.lower() for text in models) == 1

@@ -12,7 +12,9 @@ import sqlglot
 
 from unwet import Source, refactor
 from unwet.lineage.pile import load
+from unwet.lineage.tables import Column, Table
 from unwet.rewrite.decisions.file import read_decisions
+from unwet.rewrite.listed_columns import names_listed
 from unwet.rewrite.refactor import Request, Result
 from unwet.rewrite.refactor import refactor as run
 
@@ -230,3 +232,12 @@ def test_a_given_schema_is_listed_as_it_spells(tmp_path: Path) -> None:
     refactor(pile, out, dialect="bigquery", schema=str(schema))
     said = (out / "models" / "marts" / "r.sql").read_text()
     assert said.startswith("select Id, Kind, `order` from")
+
+
+@pytest.mark.parametrize("word", ["offset", "range", "key", "level"])
+def test_a_column_that_some_engine_would_take_for_a_word_has_quotes(word: str) -> None:
+    """MySQL declares it without any, which the project's engine may not understand."""
+    column = Column(word, spelled=word, bare=True)
+    table = Table("s.t", (column,), True, "ddl")
+    names = names_listed(table, False, "postgres")
+    assert names is not None and [name.sql("postgres") for name in names] == [f'"{word}"']

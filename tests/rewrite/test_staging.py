@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,13 @@ from sqlglot import exp
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
+from unwet.lineage.tables import Catalog
 from unwet.rewrite.compose import Draft, Outside
+from unwet.rewrite.library import plain_library
+from unwet.rewrite.naming_again import staging_names
+from unwet.rewrite.project import Project
 from unwet.rewrite.refactor import Request, refactor
+from unwet.rewrite.renaming import named
 from unwet.rewrite.staging import staged_source
 
 ORDERS = Outside("shop.orders", "shop", "orders")
@@ -106,3 +112,22 @@ def test_dbt_has_a_description_and_a_setting_for_it(tmp_path: Path) -> None:
     assert "Read by a, b, c." in found.files["models/staging/_models.yml"]
     assert "    staging:\n      +materialized: view" in found.files["dbt_project.yml"]
     assert "intermediate" not in found.files["dbt_project.yml"]  # dbt warns of folders not there
+
+
+def cleaned(source: Outside, *names: str) -> Project:
+    """A project of staging models of one source."""
+    models = tuple(replace(draft("SELECT o.a FROM orders AS o", source), name=n) for n in names)
+    return Project("p", "duckdb", (), models, plain_library(models), {}, (), Catalog({}))
+
+
+def test_the_second_staging_model_of_a_source_has_its_authors_word_once() -> None:
+    project = cleaned(ORDERS, "int_orders", "int_paid")
+    names = staging_names(project)
+    assert names == {"int_orders": "stg_shop__orders", "int_paid": "stg_shop__orders_paid"}
+    again = staging_names(named(project, names))  # as at the end of a run, and in the next
+    assert again == {name: name for name in names.values()}
+
+
+def test_a_staging_model_of_a_source_that_is_a_parameter_is_called_after_it() -> None:
+    source = Outside("p__cdmschema__p.person", "p__cdmSchema__p", "person")
+    assert staging_names(cleaned(source, "int_rows")) == {"int_rows": "stg_cdm_schema__person"}
