@@ -345,9 +345,14 @@ def _put(pair: _Pair) -> None:
             outer.set(name, inner.args[name])
     tests = [q.args["where"].this for q in (inner, outer) if q.args.get("where")]
     if tests:
-        outer.set("where", exp.Where(this=exp.and_(*tests, copy=False)))
+        outer.set("where", exp.Where(this=exp.and_(*map(_as_condition, tests), copy=False)))
     said = [*(outer.comments or ()), *(pair.source.comments or ()), *(inner.comments or ())]
     outer.comments = said or None
+
+
+def _as_condition(test: exp.Expr) -> exp.Expr:
+    """What a call says is whole beside other conditions only in parentheses."""
+    return test if isinstance(test, exp.Condition) else exp.Paren(this=test)
 
 
 def _placed(made: exp.Expr, above: exp.Expr | None) -> exp.Expr:

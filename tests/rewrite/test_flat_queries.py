@@ -145,3 +145,13 @@ def test_comments_of_both_stay() -> None:
     sql = "/* all */ SELECT k FROM (/* those */ SELECT k FROM v WHERE p) AS c"
     made = flat(sql)
     assert "/* all */" in made and "/* those */" in made and made.count("SELECT") == 1
+
+
+def test_a_condition_that_is_a_call_stands_in_parentheses() -> None:
+    inner = Macro("p", (), parse_one("v.p OR v.k > 2"), "expression")
+    tree = parse_one("SELECT c.k FROM (SELECT v.k FROM v WHERE v.p) AS c WHERE c.k > 1")
+    where = next(tree.find_all(exp.Subquery)).this.args["where"]
+    where.set("this", exp.Var(this="call__0__call"))
+    library = Library({"r": tree}, (inner,), (MacroCall("p", ()),))
+    made = with_flat_queries(library, frozenset()).models["r"].sql()
+    assert made == "SELECT v.k FROM v WHERE (call__0__call) AND v.k > 1"
