@@ -12,7 +12,6 @@ from typing import Final
 
 from unwet.rewrite.widening import Site
 
-_FAR_MORE: Final = 2  # times as many
 _LISTED: Final = 8  # queries of other tables beside it in a report: they are a loop there
 
 
@@ -45,10 +44,3 @@ def is_of_many(named: int, served: Counter[str], others: Counter[str]) -> bool:
     if all(others[host] >= _LISTED for host in served):
         return True
     return bool(others) and (not named or 2 * named < served.total() < others.total())
-
-
-def is_called_alike(own: int, served: Counter[str], others: Counter[str]) -> bool:
-    """Whether a query that far more have of other rows is a macro's although its authors have a
-    name for it: the others call theirs so, too, which is a name for all of these. ``own``: how many
-    copies have another name than the others."""
-    return not own and bool(served) and _FAR_MORE * served.total() <= others.total()

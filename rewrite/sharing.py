@@ -44,7 +44,7 @@ from unwet.rewrite.read_once import inlined, standing_alone
 from unwet.rewrite.reads import blocks
 from unwet.rewrite.referring import Blocks, bare_branches, refer, select_from
 from unwet.rewrite.rereading import resolved
-from unwet.rewrite.same_shape import SameShape, is_called_alike, is_of_many
+from unwet.rewrite.same_shape import SameShape, is_of_many
 from unwet.rewrite.scanned import Meanings, Scans
 from unwet.rewrite.shapes import after_tables, say_conditions
 from unwet.rewrite.sizes import tree_lines
@@ -307,11 +307,8 @@ class Workshop:
         known = self.trees.keys() | self.made.keys()
         alike = [site for site in self.alike.others(served) if site.host in known]
         others = [site for site in self._alive(alike) if self.scans.rows.key(site.rel) not in keys]
-        labels = Counter(site.label for site in served if site.label not in _NOBODYS)
-        again = labels.keys() & {site.label for site in others}
-        own = sum(labels[label] for label in labels.keys() - again)
-        hosts = Counter(map(_host, served)), Counter(map(_host, others))
-        return is_of_many(labels.total(), *hosts) or is_called_alike(own, *hosts)
+        named = sum(site.label not in _NOBODYS for site in served)
+        return is_of_many(named, Counter(map(_host, served)), Counter(map(_host, others)))
 
     def _apply(self, name: str, wide: Wide) -> None:
         if (owner := _owner(wide)) is not None:

@@ -1,6 +1,7 @@
 """`unwet check`: changed files against the pile, for a commit."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def check(
 
     FILE is a file that has changed; without any, all files are checked. They are compared with the
     whole pile: the `paths` of the configuration, else all that lies below the current folder, which
-    is told on stderr then.
+    is told on stderr where there is no configuration.
 
     \b
     DUP_EXACT       a query that stands in the pile already
@@ -63,7 +64,7 @@ def check(
         if error.path not in asked.paths:
             raise
         raise PathNotFound(error.path, "the configuration names it in `paths`") from error
-    if not asked.paths and not request.quiet:
+    if _is_unset(request) and not request.quiet:
         say(*_UNNAMED)
     if request.verbose and not request.quiet:
         say(*found.notes)
@@ -115,8 +116,14 @@ def _asked(request: Request, min_lines: int, drift: bool | None, no_index: bool)
     )
 
 
+def _is_unset(request: Request) -> bool:
+    """Whether there is no configuration, or one that says nothing."""
+    said = request.settings
+    return said is None or replace(said, home="") == type(said)()
+
+
 _UNNAMED = (
-    "no configuration has `paths`: the pile is all SQL below the current folder",
+    "there is no configuration: the pile is all SQL below the current folder",
     '  help: unwet init writes an unwet.toml that does; by hand: paths = ["reports"]',
 )
 

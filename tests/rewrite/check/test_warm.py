@@ -141,7 +141,8 @@ def test_runs_at_the_same_time_do_not_disturb_each_other(tmp_path: Path) -> None
     parts = list(zip(NAMES, PARTS, strict=False))
     write(tmp_path, {f"{i}/{name}": part for i in range(6) for name, part in parts})
     files = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.sql"))
-    command = [sys.executable, "-m", "unwet", "check", "--dialect", "postgres", "--format", "json"]
+    command = [sys.executable, "-m", "unwet", "check", "--dialect", "postgres", "--format", "json",
+               "-q"]  # fmt: skip
     env = {"PATH": "", "CI": ""}
     jobs = [
         subprocess.Popen(
