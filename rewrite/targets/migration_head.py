@@ -110,8 +110,8 @@ def stars(project: Project) -> Iterator[str]:
     if not project.stars:
         return
     yield from (f"## Where a star stays ({len(project.stars)})", "")
-    yield "A model that hands on all columns of a table lists them, where these are declared in the"
-    yield from ("pile, or by `--schema FILE`. Of these tables it says `*`:", "")
+    yield "A model that hands on all columns of a table lists them where they are declared, in the"
+    yield from ("pile or by `--schema FILE`. A `*` is left over these tables:", "")
     for each in project.stars:
         more = f" and {len(each.models) - 5} more" if len(each.models) > 5 else ""
         shown = ", ".join(f"`{name}`" for name in each.models[:5])

@@ -28,5 +28,5 @@ def where_shared(first: str, kind: str, paths: Iterable[str]) -> str:
 
 
 def wrapped(text: str) -> str:
-    """A paragraph in lines that are read as they are."""
+    """A paragraph in lines that nobody has to scroll, where MIGRATION.md is read as a text."""
     return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
