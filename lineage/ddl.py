@@ -27,7 +27,7 @@ class Retyped:
 
 @dataclass(frozen=True, slots=True)
 class Rearranged:
-    """The columns that were declared are not those that there are, in that order."""
+    """The table has no longer the columns that were declared, in the order of the declaration."""
 
 
 Addition = Column | Constraint | Loosened | Retyped | Rearranged

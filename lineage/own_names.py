@@ -13,14 +13,15 @@ from typing import Final
 
 from sqlglot import exp
 
-# of characters that are for nobody's use in public (Unicode, "Private Use Area")
+# characters that no text in public has (Unicode, "Private Use Area")
 _OPEN, _CLOSE = "\ue5a1", "\ue5a2"
 _MARK: Final = re.compile(rf"\s+AS {_OPEN}\w+{_CLOSE}")
 _PLAIN: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 def with_own_names(tree: exp.Expr) -> exp.Expr:
-    """In place; ``without_marks`` has to see the text."""
+    """Gives columns their own names between marks, in place; ``without_marks`` takes both out of
+    the text."""
     for inner in list(tree.find_all(exp.Select)):
         above = inner.parent
         if isinstance(above, exp.CTE | exp.Subquery) and above.alias:
@@ -32,7 +33,7 @@ def with_own_names(tree: exp.Expr) -> exp.Expr:
 
 
 def _is_plain(name: exp.Expr) -> bool:
-    """What needs no quotes anywhere in the text."""
+    """Whether a name needs no quotes in any text."""
     return isinstance(name, exp.Identifier) and bool(_PLAIN.fullmatch(name.name))
 
 

@@ -60,7 +60,7 @@ class _Pair:
 
 
 def with_flat_queries(library: Library, stay: AbstractSet[str]) -> Library:
-    """Models that ``stay`` keep their words."""
+    """The library with each such pair of queries as one; models that ``stay`` keep their words."""
     words = _Said(library)
     models = {name: tree if name in stay else _flat(tree, words)
               for name, tree in library.models.items()}  # fmt: skip
@@ -92,7 +92,7 @@ class _Said:
         self._trees = {macro.name: macro for macro in library.macros}
 
     def words(self, said: str) -> frozenset[str]:
-        """Of one text, in small letters."""
+        """The words that a text can come to say, in small letters."""
         every = self.texts(said)
         return frozenset(word.lower() for text in every for word in _WORD.findall(text))
 
@@ -126,7 +126,7 @@ class _Said:
 
 
 def _pair(query: exp.Select, words: _Said) -> _Pair | None:
-    """A query that can be one with what it reads."""
+    """A query and the one that it reads, if both can be one query."""
     first = query.args.get("from_")
     source = first.this if first is not None else None
     if not isinstance(source, exp.Subquery) or not isinstance(source.this, exp.Select):

@@ -230,7 +230,8 @@ def plain_library(drafts: Iterable[Draft]) -> Library:
 
 
 def users_of(library: Library) -> dict[str, frozenset[str]]:
-    """By model or macro: the models that have its words."""
+    """By model or macro: the models whose SQL has its text, which are itself or those that call it,
+    through other macros, too."""
     found: dict[str, set[str]] = {name: {name} for name in library.models}
     found |= {macro.name: set() for macro in library.macros}
     for model in library.models if library.macros else ():

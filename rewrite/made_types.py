@@ -71,14 +71,14 @@ def made_types(query: Query) -> tuple[str, ...]:
 
 
 class _Types:
-    """In one dialect."""
+    """The types of outputs and of expressions, in one dialect."""
 
     def __init__(self, dialect: str) -> None:
         self._dialect = dialect
         self._known: dict[tuple[int, int], str] = {}  # by query and position
 
     def of_output(self, query: Query, at: int, deep: int) -> str:
-        """Of an output, by its position."""
+        """The type of an output, by its position."""
         key = id(query), at
         if key not in self._known:
             self._known[key] = self._output(query, at, deep)
@@ -168,7 +168,7 @@ class _Types:
             return None
 
     def _clean(self, kind: exp.DataType) -> str:
-        """A type as a column has it that is made with it."""
+        """The type of a column that is made of values of this type."""
         if kind.this not in _PLAIN or kind.args.get("nested") or kind.find(exp.Identifier):
             return ""
         free = _FREE_TEXT.get(self._dialect, "")

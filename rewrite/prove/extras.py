@@ -23,8 +23,8 @@ _LOST: Final = frozenset({"PARSE", "TOKENIZE"})
 def unparsed(
     root: Path, project: RenderedProject, reports: Collection[str], dialect: str
 ) -> tuple[Finding, ...]:
-    """A finding for each file that does not parse and is none of the models of these reports, of
-    which is told what they are. `dialect`: the one that the project is read in."""
+    """A finding for each file that does not parse and is none of the models of these reports, whose
+    verdicts say it themselves. `dialect`: the one that the project is read in."""
     found = {each.at.path: each for each in _found(project, reports, dialect)}
     return tuple(_below(root, found[path]) for path in sorted(found))
 
