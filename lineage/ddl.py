@@ -17,6 +17,9 @@ from unwet.lineage.names import folded, relation_name
 from unwet.lineage.parse import Statement
 from unwet.lineage.tables import Column, Table
 
+_MOVING = frozenset({"spark", "spark2", "databricks", "hive"})
+_IN_PLACE = frozenset({"delta", "iceberg"})
+
 
 @dataclass(frozen=True, slots=True)
 class Retyped:
@@ -68,6 +71,7 @@ def declared(statement: Statement) -> Table | None:
     name, is_whole = relation_name(schema.this, dialect), _is_whole(tree, schema, dialect)
     found = tuple(_column(c, dialect) for c in columns)
     table = Table(name, found, is_whole, "ddl", (), statement.span)
+    table = replace(table, agreed=not _may_be_moved(tree, table.names, dialect))
     return constrained(table, constraints(schema.expressions, dialect))
 
 
@@ -84,10 +88,33 @@ def _partitions(tree: exp.Expression) -> Iterator[exp.ColumnDef]:
             yield from (c for c in each.this.expressions if isinstance(c, exp.ColumnDef))
 
 
+def _may_be_moved(tree: exp.Expression, names: Sequence[str], dialect: str) -> bool:
+    """Whether Spark may show the columns in another order: for most formats it puts those of
+    PARTITIONED BY (day) behind the others."""
+    if dialect not in _MOVING:
+        return False
+    formats = [e.name.lower() for e in _properties(tree) if isinstance(e, exp.FileFormatProperty)]
+    if {*formats} & _IN_PLACE or (not formats and dialect == "databricks"):
+        return False
+    moved = [
+        folded(named, dialect)
+        for each in _properties(tree)
+        if isinstance(each, exp.PartitionedByProperty)
+        for part in each.this.expressions
+        if (named := part.find(exp.Identifier)) is not None
+    ]
+    return bool(moved) and [*names[-len(moved) :]] != moved
+
+
 def _is_whole(tree: exp.Expression, schema: exp.Schema, dialect: str) -> bool:
     """Whether a star stands for the columns that are written there: not with those of another
-    table (LIKE between the columns, INHERITS), nor where it leaves some out."""
+    table (LIKE between the columns, INHERITS), nor where it leaves some out, or shows one more:
+    VALUE of Snowflake's external tables, $node_id of T-SQL's AS NODE."""
     taken = (*schema.expressions, *_properties(tree))
+    if dialect == "snowflake" and any(isinstance(e, exp.ExternalProperty) for e in taken):
+        return False
+    if dialect == "tsql" and isinstance(tree.args.get("expression"), exp.Table):
+        return False
     if any(isinstance(each, exp.LikeProperty | exp.InheritsProperty) for each in taken):
         return False
     return not any(
@@ -155,9 +182,9 @@ def _keeps_order(action: exp.Expr) -> bool:
         return not action.args.get("position")
     if isinstance(action, exp.Drop):
         return not str(action.args.get("kind") or "").upper().startswith("COLUMN")
-    return isinstance(
-        action, exp.AddConstraint | exp.AlterColumn | exp.DropPrimaryKey | exp.AddPartition
-    )
+    if isinstance(action, exp.AlterColumn):  # CHANGE of Hive
+        return action.args.get("rename_to") in (None, action.this)
+    return isinstance(action, exp.AddConstraint | exp.DropPrimaryKey | exp.AddPartition)
 
 
 def _changes(action: exp.Expr, dialect: str) -> Iterator[Addition]:

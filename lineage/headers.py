@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlglot import exp
 
 from unwet.lineage.constraints import Loosened
-from unwet.lineage.ddl import Addition, Retyped, additions, declared, table_variable
+from unwet.lineage.ddl import Addition, Rearranged, Retyped, additions, declared, table_variable
 from unwet.lineage.names import INTO_VARIABLES, relation_name, table_part
 from unwet.lineage.parse import Statement
 from unwet.lineage.scopes import BODIES
@@ -22,6 +22,7 @@ from unwet.lineage.targets import (
     made_name,
     new_name,
     renamed_by_text,
+    with_renamed_column,
 )
 
 
@@ -78,19 +79,26 @@ def alterations(statements: Mapping[Place, Statement]) -> Iterator[Altered]:
             added = additions(tree, statement.dialect)
             if added:
                 yield Altered(place, relation_name(tree.this, statement.dialect), added)
+            for action in tree.args.get("actions") or ():
+                if isinstance(action, exp.SwapTable):  # the other one is another table, too
+                    other = relation_name(action.this, statement.dialect)
+                    yield Altered(place, other, (Retyped(()), Loosened(), Rearranged()))
         elif isinstance(tree, exp.Command) and (found := _ALTERED.match(statement.text)):
             name = exp.to_table(found[1], dialect=statement.dialect or None)
             relation = relation_name(name, statement.dialect)
-            yield Altered(place, relation, (Retyped(()), Loosened()))
+            yield Altered(place, relation, (Retyped(()), Loosened(), Rearranged()))
         elif isinstance(tree, exp.Command) and (found := _LOOSENED.match(statement.text)):
             name = exp.to_table(found[1], dialect=statement.dialect or None)
-            yield Altered(place, relation_name(name, statement.dialect), (Loosened(),))
+            more = (Rearranged(),) if _GONE.match(statement.text) else ()
+            yield Altered(place, relation_name(name, statement.dialect), (Loosened(), *more))
+        elif isinstance(tree, exp.Execute) and (renamed := with_renamed_column(tree)) is not None:
+            yield Altered(place, relation_name(renamed, statement.dialect), (Rearranged(),))
 
 
 _NAME = r"""((?:[\w.#@$]|\[[^\]]*\]|"[^"]*"|`[^`]*`)+)"""
 # ALTER that the parser does not understand: MODIFY (...) of Oracle, CHANGE COLUMN of Hive
 _ALTERED = re.compile(
-    rf"\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+|ONLY\s+)*{_NAME}\s+(?:MODIFY|CHANGE|ALTER|REPLACE)\b",
+    rf"\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+|ONLY\s+)*{_NAME}\s+(?:MODIFY|CHANGE|ALTER|REPLACE|SET\s+UNUSED)\b",
     re.IGNORECASE,
 )
 # what nobody checks any more: T-SQL, Oracle
@@ -98,6 +106,7 @@ _LOOSENED = re.compile(
     rf"\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+|ONLY\s+)*{_NAME}\s+(?:NOCHECK|DROP|DISABLE)\b",
     re.IGNORECASE,
 )
+_GONE = re.compile(rf"{_LOOSENED.pattern}(?<=DROP)(?!\s+CONSTRAINT\b)", re.IGNORECASE)
 
 
 # --- the names of what statements make

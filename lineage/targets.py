@@ -83,11 +83,25 @@ def renamed_by_text(
     return []
 
 
+def with_renamed_column(tree: exp.Execute) -> exp.Table | None:
+    """The table of a column that sp_rename gives another name; None of other statements."""
+    texts = _renaming(tree)
+    if len(texts) != 3 or texts[2].upper() != "COLUMN" or "." not in texts[0]:
+        return None
+    return _named(texts[0].rpartition(".")[0])
+
+
+def _renaming(tree: exp.Execute) -> list[str]:
+    """What sp_rename is told: old name, new name, and the kind of what is renamed."""
+    if not isinstance(tree.this, exp.Table) or tree.this.name.lower() != "sp_rename":
+        return []
+    values = [each.expression if isinstance(each, exp.EQ) else each for each in tree.expressions]
+    return [str(each.this) for each in values if isinstance(each, exp.Literal | exp.National)]
+
+
 def _sp_rename(tree: exp.Execute, dialect: str) -> list[tuple[exp.Table, exp.Table, bool]]:
-    values = [each.this if isinstance(each, exp.EQ) else each for each in tree.expressions]
-    texts = [str(each.this) for each in values if isinstance(each, exp.Literal | exp.National)]
-    called = isinstance(tree.this, exp.Table) and tree.this.name.lower() == "sp_rename"
-    if not called or len(texts) != 2:  # with a third word it renames a column or an index
+    texts = _renaming(tree)
+    if len(texts) != 2:  # with a third word it renames a column or an index
         return []
     old, new, _ = _pair(texts[0], texts[1], False)
     return [(old, new_name(old, new, dialect), False)]

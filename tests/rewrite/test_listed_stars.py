@@ -241,3 +241,35 @@ def test_a_column_that_some_engine_would_take_for_a_word_has_quotes(word: str) -
     table = Table("s.t", (column,), True, "ddl")
     names = names_listed(table, False, "postgres")
     assert names is not None and [name.sql("postgres") for name in names] == [f'"{word}"']
+
+
+OTHERWISE = [
+    ("snowflake", "CREATE EXTERNAL TABLE f.t (id INT AS (value:c1::int)) LOCATION=@s"),
+    ("tsql", "CREATE TABLE f.t (id INT, v INT) AS NODE"),
+    ("tsql", "CREATE TABLE f.t (id INT, v INT); EXEC sp_rename 'f.t.v', 'w', 'COLUMN'"),
+    ("tsql", "CREATE TABLE f.t (id INT); EXEC sp_rename @objname = N'f.t.id', @newname = N'w', "
+             "@objtype = N'COLUMN'"),
+    ("spark", "CREATE TABLE f.t (id INT, ds STRING, v INT) USING parquet PARTITIONED BY (ds)"),
+    ("spark", "CREATE TABLE f.t (id INT, ds STRING, v INT) PARTITIONED BY (ds)"),
+    ("databricks", "CREATE TABLE f.t (id INT, a INT, b INT) USING csv PARTITIONED BY (b, a)"),
+    ("hive", "CREATE TABLE f.t (id INT, v INT); ALTER TABLE f.t CHANGE v w INT"),
+    ("hive", "CREATE TABLE f.t (id INT, v INT); ALTER TABLE f.t CHANGE COLUMN v v INT FIRST"),
+    ("oracle", "CREATE TABLE f.t (id INT, v INT); ALTER TABLE f.t SET UNUSED (v)"),
+    ("snowflake", "CREATE TABLE f.t (id INT); CREATE TABLE f.s (v INT); "
+                  "ALTER TABLE f.s SWAP WITH f.t"),
+]  # fmt: skip
+AS_DECLARED = [
+    ("databricks", "CREATE TABLE f.t (id INT, ds STRING, v INT) PARTITIONED BY (ds)"),
+    ("spark", "CREATE TABLE f.t (id INT, ds STRING, v INT) USING delta PARTITIONED BY (ds)"),
+    ("spark", "CREATE TABLE f.t (id INT, ds STRING) USING parquet PARTITIONED BY (ds)"),
+    ("spark", "CREATE TABLE f.t (id INT) PARTITIONED BY (ds STRING)"),
+    ("tsql", "CREATE TABLE f.t (id INT, v INT); EXEC sp_rename 'f.t.ix', 'iy', 'INDEX'"),
+    ("tsql", "CREATE TABLE f.t (id INT); ALTER TABLE f.t DROP CONSTRAINT c"),
+    ("hive", "CREATE TABLE f.t (id INT, v INT); ALTER TABLE f.t CHANGE v v BIGINT"),
+]
+
+
+@pytest.mark.parametrize(("dialect", "schema"), [*OTHERWISE, *AS_DECLARED])
+def test_what_a_star_shows_beside_what_is_declared(dialect: str, schema: str) -> None:
+    said = view(views("SELECT * FROM f.t", schema=f"{schema};", dialect=dialect))
+    assert said.startswith("SELECT *") == ((dialect, schema) in OTHERWISE)
