@@ -190,12 +190,15 @@ class Workshop:
     def _read_again(self) -> None:
         """Trivial queries that stand where their authors read the table of a report read it again,
         but where others have such a query of other rows: one macro can say these all."""
-        for sites in self.plain.values():
+        for key, sites in self.plain.items():
             for owner in (site for site in sites if site.whole and site.host in self.read):
                 copies = [site for site in self._alive(sites) if _stands_for(site, owner)]
-                others = self.alike.others([owner, *copies])
-                if copies and not (self.macros and any(others)):
+                if copies and not (self.macros and self._is_said_of_others(key, [owner, *copies])):
                     self._read_from(owner, serving([owner], copies, self.normalizer))
+
+    def _is_said_of_others(self, key: bytes, sites: Sequence[Site]) -> bool:
+        alike = self._alive([*self.alike.others(sites)])
+        return any(self.scans.rows.key(site.rel) != key for site in alike)
 
     def _is_trivial(self, rel: Rel) -> bool:
         if rel.digest not in self.trivial:
@@ -335,8 +338,21 @@ class Workshop:
         self.plans[token] = Plan(owner.names, owner.rel)
         self.offers.relations[token] = own
         for site, _ in wide.served:
-            if site.host != owner.host:  # it does not read itself
+            if not self._reads_it(owner.host, site.host):  # else they would read each other
                 self._refer(site, token, names_in(owner, site), owner.names)
+
+    def _reads_it(self, host: str, other: str) -> bool:
+        """Whether a tree is another one, or reads it, through others, too."""
+        waiting, seen = [host], set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name == other:
+                return True
+            if name not in seen and (name in self.trees or name in self.made):
+                read = (table.name for table in self._tree(name).find_all(exp.Table))
+                waiting += [t[len("ref__") : -len("__ref")] for t in read if t.startswith("ref__")]
+            seen.add(name)
+        return False
 
     def _refer(
         self, site: Site, token: str, names: Mapping[str, str], every: Sequence[str]

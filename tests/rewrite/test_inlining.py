@@ -156,3 +156,16 @@ def test_readers_of_a_table_of_one_source_go_on_reading_it(target: str, tmp_path
     assert len(readers) == 2 and all("good" in text for text in readers)
     assert not any("not o.test" in text.lower() for text in readers)
     assert sum("not o.test" in text.lower() for text in models) == 1
+
+
+@pytest.mark.parametrize("target", ["dbt", "views"])
+def test_two_tables_of_the_same_rows_do_not_read_each_other(target: str) -> None:
+    """`r.x` calls `y` what `r.y` reads from it."""
+    texts = [f"create table r.x as with y as ({PLAIN}) select id, country, cents from y",
+             "create table r.y as select id, country, cents from r.x",
+             *(f"select max(cents) as {name}, count(*) as n from r.{table} {more}"
+               for table in "xy" for name, more in (("a", ""), ("b", "where id > 3")))]  # fmt: skip
+    sources = [Source(f"{i}.sql", text, "duckdb") for i, text in enumerate(texts)]
+    result = refactor(load(sources, "duckdb", SCHEMA), Request(target=target))
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    assert result.rounds == ((),)  # where they do, nothing of the project is proved
