@@ -15,7 +15,7 @@ from unwet.rewrite.idle_orders import without_idle_orders
 from unwet.rewrite.nothing_joined import without_nothing_joined
 from unwet.rewrite.own_functions import OwnFunction, reached
 from unwet.rewrite.parentheses import without_idle_parentheses
-from unwet.rewrite.positions import NUMBERED, by_expression
+from unwet.rewrite.positions import NUMBERED, by_expression, without_constants
 from unwet.rewrite.prove.wanted import spoken_in
 from unwet.rewrite.quotients import write_quotients
 from unwet.rewrite.script import Report
@@ -74,7 +74,7 @@ class Drafting:
             draft = compose(report, models)
             self._write_quotients(draft, report)
             if self._dialect not in NUMBERED:  # where GROUP BY 1 is a constant, if it is anything
-                by_expression(draft.tree, spoken_in(report.definition, self._dialect))
+                self._write_numbers(draft, spoken_in(report.definition, self._dialect))
             without_idle_parentheses(draft.tree, self._dialect)
             without_idle_nulls(draft.tree)
             if _is_understood(report):  # what is compared as a text keeps its words
@@ -88,6 +88,11 @@ class Drafting:
             self._kept[report.name] = said
             return None
         return draft
+
+    def _write_numbers(self, draft: Draft, spoken: str) -> None:
+        by_expression(draft.tree, spoken)
+        if spoken in NUMBERED and not without_constants(draft.tree):
+            raise NotComposable("its groups are numbers of outputs, which are constants there")
 
     def _write_quotients(self, draft: Draft, report: Report) -> None:
         source = spoken_in(report.definition, self._dialect)

@@ -17,6 +17,7 @@ NUMBERED: Final = frozenset(
      "redshift", "snowflake", "spark", "sqlite", "trino"}
 )  # fmt: skip
 _LONG: Final = 60  # characters of a key: a shorter one is read faster than it is counted
+_CONSTANT: Final = (exp.Literal, exp.Null, exp.Boolean)
 _MOVING: Final = (exp.Rand, exp.Randn, exp.Uuid, exp.Anonymous, exp.Query)
 
 
@@ -38,6 +39,24 @@ def by_expression(tree: exp.Expr, dialect: str) -> None:
             at = int(key.name) - 1 if isinstance(key, exp.Literal) and key.is_int else -1
             if 0 <= at < len(outputs) and _stands_still(outputs[at]):
                 key.replace(outputs[at].copy())
+
+
+def without_constants(tree: exp.Expr) -> bool:
+    """In place: keys that are constants go where others stand beside them, which make the same
+    groups (SQL Server, "GROUP BY": no key may be without a column). Whether nothing is left that
+    may be the number of an output: behind a star, and in ROLLUP and its like."""
+    for group in tree.find_all(exp.Group):
+        if any(isinstance(key, exp.Literal) and key.is_int for key in group.expressions):
+            return False
+        kept = [key for key in group.expressions if not isinstance(key.unnest(), _CONSTANT)]
+        if kept and len(kept) < len(group.expressions):
+            group.set("expressions", kept)
+    sets = tree.find_all(exp.Rollup, exp.Cube, exp.GroupingSets)
+    return not any(
+        literal.is_int and isinstance(literal.parent, exp.Tuple | exp.Paren | type(each))
+        for each in sets
+        for literal in each.find_all(exp.Literal)
+    )
 
 
 def _grouped(tree: exp.Expr, dialect: str) -> Iterator[tuple[exp.Expr, list[exp.Expr]]]:

@@ -29,3 +29,23 @@ def test_a_number_of_tsql_stays_a_constant() -> None:
     assert [each.outcome for each in result.verdicts] == ["proved"]
     [text] = [text for path, text in result.files.items() if path.endswith("/marts/r.sql")]
     assert text.endswith("GROUP BY\n  1;\n")
+
+
+@pytest.mark.parametrize("groups", ["rollup (1)", "cube (1, 2)", "grouping sets ((1), (2), ())"])
+def test_numbers_in_sets_are_kept(groups: str) -> None:
+    sources = [Source("schema.sql", SCHEMA, "postgres"),
+               Source("r.sql", f"select status, day, count(*) as n from s.o group by {groups}",
+                      "postgres")]  # fmt: skip
+    result = refactor(load(sources, "postgres"), Request(target="views", to_dialect="tsql"))
+    [verdict] = result.verdicts
+    assert (verdict.outcome, "numbers of outputs" in verdict.reason) == ("kept", True)
+
+
+def test_a_constant_is_no_key_in_tsql() -> None:
+    sources = [Source("schema.sql", SCHEMA, "postgres"),
+               Source("r.sql", "select 'x' as c, status, count(*) as n from s.o group by 1, 2",
+                      "postgres")]  # fmt: skip
+    result = refactor(load(sources, "postgres"), Request(target="views", to_dialect="tsql"))
+    assert [(each.outcome, each.reason) for each in result.verdicts] == [("proved", "")]
+    [text] = [text for path, text in result.files.items() if path.endswith("/marts/r.sql")]
+    assert text.endswith("GROUP BY\n  status;\n")
