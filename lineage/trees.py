@@ -113,6 +113,11 @@ def stands_in(node: exp.Expr, tree: exp.Expr) -> bool:
     return True
 
 
+def has_star(node: exp.Expr) -> bool:
+    """Whether it has all columns of something; the star of COUNT(*) is none."""
+    return any(not isinstance(star.parent, exp.Count) for star in node.find_all(exp.Star))
+
+
 def conjuncts(test: exp.Expr) -> Iterator[exp.Expr]:
     """What a condition demands, part by part, through all parentheses."""
     stack = [test]

@@ -24,14 +24,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied, in_line, texts
+from unwet.lineage.trees import copied, has_star, in_line, texts
 from unwet.rewrite.library import HOLE, LISTED, Library, numbers_in
 from unwet.rewrite.volatile import names_chance
 
@@ -45,7 +45,6 @@ _TAKES: Final = frozenset({"expressions", "from_", "with_", "order", "limit"})  
 _KEEPING: Final = frozenset({"", "INNER", "CROSS", "LEFT"})
 _TOKEN: Final = re.compile(r"(?:call|loop|tail|list|branch|h)__", re.IGNORECASE)
 _WORD: Final = re.compile(r"\w+")
-_Words = Callable[[exp.Expr], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +163,7 @@ def _is_plain(pair: _Pair, words: _Said) -> bool:
     if not _says(pair.inner) <= _INNER and not (taken and _groups_by_columns(pair)):
         return False
     for name, made in pair.outputs.items():
-        if made.find(exp.Query, exp.UDTF, exp.Unnest) or _has_star(made):
+        if made.find(exp.Query, exp.UDTF, exp.Unnest) or has_star(made):
             return False
         whole = taken and name in read
         if not whole and not (_is_scalar(made, words) or isinstance(made, exp.Window)):
@@ -176,11 +175,6 @@ def _is_plain(pair: _Pair, words: _Said) -> bool:
         if any(LISTED.search(text) for text in texts(made)) or names_chance(in_line(made)):
             return False
     return all(_keeps(join) for join in pair.inner.args.get("joins") or ())
-
-
-def _has_star(node: exp.Expr) -> bool:
-    """Whether it is all columns of something; that of COUNT(*) is not."""
-    return any(not isinstance(star.parent, exp.Count) for star in node.find_all(exp.Star))
 
 
 def _is_scalar(made: exp.Expr, words: _Said) -> bool:
@@ -256,7 +250,7 @@ def _names_one(pair: _Pair, words: _Said) -> bool:
     if _is_given_twice(pair):
         return False
     for part in _parts(pair.outer):
-        if part.find(exp.Query) or _has_star(part):
+        if part.find(exp.Query) or has_star(part):
             return False
         for column in part.find_all(exp.Column):
             own = _own(column, pair)
@@ -266,10 +260,8 @@ def _names_one(pair: _Pair, words: _Said) -> bool:
                 return False
             elif _TOKEN.search(column.name):
                 continue  # what callers say there is looked at below
-            elif not column.table and not (_is_output(column, pair) or not alone):
-                return False  # of neither
-            elif not column.table and not alone:
-                return False
+            elif not column.table and not (alone and _is_output(column, pair)):
+                return False  # of neither, or nobody knows of which
         for text in texts(part):
             if _TOKEN.search(text) and not names.isdisjoint(words.words(text)):
                 return False

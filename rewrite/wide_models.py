@@ -21,7 +21,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, has_star
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conjuncts import conjuncts_of
 from unwet.rewrite.naming import free, snake
@@ -78,16 +78,11 @@ def _joined(tree: exp.Query) -> tuple[object, ...] | None:
     known = {table.alias for table in tables}
     columns = [*tree.find_all(exp.Column)]
     plain = all(c.table in known and not c.args.get("db") and not c.is_star for c in columns)
-    if len(known) < len(tables) or not plain or not _counts(tree):
+    if len(known) < len(tables) or not plain or has_star(tree):
         return None
     if any(isinstance(node, _ODD) and node is not tree for node in tree.walk()):
         return None
     return (source, *joins)
-
-
-def _counts(tree: exp.Select) -> bool:
-    """Whether each star is that of COUNT(*)."""
-    return all(isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star))
 
 
 def _is_named_table(node: exp.Expr) -> bool:
