@@ -14,6 +14,7 @@ from typing import Final, Literal, NamedTuple
 from sqlglot import exp
 
 from unwet.lineage.scopes import Query, Ref
+from unwet.lineage.tables import Table
 
 Declared = Literal["boolean", "date", ""]
 
@@ -40,6 +41,23 @@ def output_types(query: Query, known: Types | None = None) -> tuple[str, ...]:
     ``known``: what is known of those of other parts of the same statement."""
     types = known or Types()
     return tuple(types.of_output(query, at).upper() for at in range(len(query.outputs)))
+
+
+def origin(ref: Ref) -> tuple[Query | Table, int] | None:
+    """The query or the table that a column is handed on from as it is, and its position there."""
+    item = ref.input
+    if item is None or ref.path or ref.merged or ref.alias is not None:
+        return None
+    if item.node.args.get("pivots"):
+        return None
+    if item.query is not None:
+        at = item.index.get(ref.column)
+        return (item.query, at) if at is not None else None
+    table = item.table
+    at = table.index.get(ref.column) if table is not None else None
+    if table is None or at is None or item.node.alias_column_names:
+        return None  # t AS q (b, a): the names are those of other columns
+    return table, at
 
 
 class Types:
@@ -91,21 +109,13 @@ class Types:
         return self.of(query, output.expression, "select", deep - 1)
 
     def _of_column(self, query: Query, ref: Ref, deep: int) -> Declared:
-        item = ref.input
-        if item is None or ref.path or ref.merged or ref.alias is not None or not deep:
+        found = origin(ref) if deep and ref.certainty in ("certain", "inferred") else None
+        if found is None:
             return ""
-        if ref.certainty not in ("certain", "inferred"):
-            return ""
-        if item.node.args.get("pivots"):
-            return ""
-        if item.query is not None:
-            at = item.index.get(ref.column)
-            return self.of_output(item.query, at, deep - 1) if at is not None else ""
-        table = item.table
-        at = table.index.get(ref.column) if table is not None else None
-        if table is None or at is None or item.node.alias_column_names:
-            return ""  # t AS q (b, a): the names are those of other columns
-        kind = _KINDS.get(table.columns[at].type.upper(), "")
+        source, at = found
+        if isinstance(source, Query):
+            return self.of_output(source, at, deep - 1)
+        kind = _KINDS.get(source.columns[at].type.upper(), "")
         return "" if kind == "boolean" and query.dialect in _ANY_NUMBER else kind
 
 

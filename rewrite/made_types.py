@@ -16,6 +16,7 @@ from typing import Final
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
+from unwet.lineage.declared import origin
 from unwet.lineage.scopes import Query, Ref
 
 _DEEP: Final = 30  # subqueries that hand a column on
@@ -140,19 +141,13 @@ class _Types:
                 return "BOOLEAN" if plain and not isinstance(node, exp.Query) else ""
 
     def _of_column(self, ref: Ref, deep: int) -> str:
-        item = ref.input
-        if item is None or ref.path or ref.merged or ref.alias is not None or not deep:
+        found = origin(ref) if deep and ref.certainty == "certain" else None
+        if found is None:
             return ""
-        if ref.certainty != "certain" or item.node.args.get("pivots"):
-            return ""
-        if item.query is not None:
-            at = item.index.get(ref.column)
-            return self.of_output(item.query, at, deep - 1) if at is not None else ""
-        table = item.table
-        at = table.index.get(ref.column) if table is not None else None
-        if table is None or at is None or item.node.alias_column_names:
-            return ""
-        return self._declared(table.columns[at].type) if table.origin in ("ddl", "schema") else ""
+        source, at = found
+        if isinstance(source, Query):
+            return self.of_output(source, at, deep - 1)
+        return self._declared(source.columns[at].type) if source.origin in ("ddl", "schema") else ""
 
     def _declared(self, text: str) -> str:
         """The type of a column that is declared so."""
