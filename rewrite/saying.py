@@ -56,20 +56,21 @@ class Saying:
         self.calls, self.dialect, self._most = [*calls], dialect, most
         self.spoken: list[str] = []  # what calls in the second template say as a text
 
-    def condition(self, tests: Sequence[exp.Expr]) -> Leaf | None:
+    def condition(self, tests: Sequence[exp.Expr], own: bool = False) -> Leaf | None:
+        """``own``: here and below, whether they are the first template's."""
         if not tests:
             return NO_CONDITION
         if any(test.find(exp.Query) for test in tests):
             return None
         said = [f"({text})" if isinstance(test, exp.Or) else text
-                for test in tests for text in (self._text(test),)]  # fmt: skip
+                for test in tests for text in (self._text(test, own),)]  # fmt: skip
         text = " AND ".join(said)
         return Leaf("condition", text) if len(text) <= _LINE else None
 
-    def list(self, items: Sequence[exp.Expr]) -> Leaf | None:
+    def list(self, items: Sequence[exp.Expr], own: bool = False) -> Leaf | None:
         if any(item.find(exp.Query) for item in items):
             return None
-        text = ", ".join(map(self._text, items))
+        text = ", ".join(self._text(item, own) for item in items)
         if ITEM in text:  # what a template makes a loop of is no text
             return None
         widest = _COLUMNS if all(map(_is_plain, items)) else _WIDEST
@@ -143,14 +144,14 @@ class Saying:
         within = calls_within([number], self.calls)
         return any(ANY.search(text) for n in within for text in self.calls[n].texts)
 
-    def leaf_of(self, node: exp.Expr) -> Leaf | None:
+    def leaf_of(self, node: exp.Expr, own: bool = False) -> Leaf | None:
         """What a parameter is that stands for the whole of it."""
         leaf = as_leaf(node)
         if leaf is not None and leaf.kind == "number":
             return leaf
         if node.find(exp.Query):
             return None
-        text = self._text(node)
+        text = self._text(node, own)
         inside = any(column.table for column in node.find_all(exp.Column))
         return Leaf("condition", text) if len(text) <= (_WIDEST if inside else _LINE) else None
 
@@ -165,8 +166,10 @@ class Saying:
         puts.insert(len(puts) if last else 0, put)
         return len(self.state.new) <= self._most
 
-    def _text(self, node: exp.Expr) -> str:
+    def _text(self, node: exp.Expr, own: bool) -> str:
         """As it is written, in the first one's names."""
+        if own:  # where both have swapped their names, those are other relations in the second
+            return in_line(copied(node), self.dialect, spent=True)
         copy = copied(node)
         for column in copy.find_all(exp.Column):
             if (name := self.state.names.get(column.table.lower())) is not None:

@@ -170,7 +170,7 @@ class _Alignment(Saying):
             return False
         if is_quoted_in_text(mine) or is_quoted_in_text(other):
             return False
-        usual, value = self.leaf_of(mine), self.leaf_of(other)
+        usual, value = self.leaf_of(mine, own=True), self.leaf_of(other)
         if usual is None or value is None:
             return False
         return self.more(usual, value, role(mine), _word_for(mine))
@@ -201,7 +201,7 @@ class _Alignment(Saying):
             return False
         if holes:
             return self.say(HOLE.fullmatch(holes[0].name), value)
-        usual = self.condition(odd)
+        usual = self.condition(odd, own=True)
         if usual is None or value == usual:
             return False
         kept = [test for test in tests if all(test is not each for each in odd)]
@@ -236,8 +236,8 @@ class _Alignment(Saying):
             return self.same(one, two)
         if one is not None and is_optional(one):
             return self.say(HOLE.fullmatch(one.expressions[0].name), _NO_WORDS)
-        usual, value = (self.list(each.expressions) if each is not None else _NO_WORDS
-                        for each in (one, two))  # fmt: skip
+        usual = self.list(one.expressions, own=True) if one is not None else _NO_WORDS
+        value = self.list(two.expressions) if two is not None else _NO_WORDS
         if usual is None or value is None:
             return False
         return self.more(usual, value, "sorted_by",
@@ -342,7 +342,7 @@ class _Alignment(Saying):
             return False  # with nothing in common they are no template
         if all(map(_is_hole, left)) and len(left) <= len(right):
             return self._say_each(left, right)
-        usual, value = self.list(left), self.list(right)
+        usual, value = self.list(left, own=True), self.list(right)
         if usual is None or value is None:
             return False
 
@@ -372,7 +372,7 @@ class _Alignment(Saying):
             return False
         if _is_hole(mine.this) or not self._called_alike(mine, other):
             return False
-        value, usual = self.leaf_of(other.this), self.leaf_of(mine.this)
+        value, usual = self.leaf_of(other.this), self.leaf_of(mine.this, own=True)
         if value is None or usual is None:
             return False
         node = mine.this

@@ -6,7 +6,7 @@ import duckdb
 import jinja2
 import pytest
 import sqlglot
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
@@ -73,8 +73,11 @@ def test_when_the_alias_may_be_had(
 
 
 PAGES = st.sampled_from(["pages", "pages AS g", "pages AS p"])
-PLACES = st.sampled_from(["places", "places AS p", "places AS kind"])
-TESTS = st.sampled_from(["bytes > 1", "p.x > 1", "g.bytes > 1 AND x > 0", "kind = 'a'", "x = 2"])
+PLACES = st.sampled_from(["places", "places AS p", "places AS g", "places AS kind"])
+TESTS = st.sampled_from(
+    ["bytes > 1", "p.x > 1", "g.x > 1", "g.bytes > 1 AND x > 0", "kind = 'a'", "x = 2"]
+)
+PLAIN = ("pages", "places", "bytes > 1")
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,10 @@ def base() -> duckdb.DuckDBPyConnection:
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.tuples(PAGES, PLACES, TESTS), min_size=2, max_size=4))
+# one calls the other's second table as that one calls its first, or both swap their names
+@example([PLAIN, PLAIN, ("pages AS g", "places AS p", "p.x > 1"), ("pages AS p", *PLAIN[1:])])
+@example([("pages AS g", "places AS p", "p.x > 1"), ("pages AS p", "places AS g", "bytes > 1")])
+@example([("pages AS p", "places AS g", "g.x > 1"), ("pages AS g", "places AS p", "p.x > 3")])
 def test_each_model_returns_what_it_returned(
     base: duckdb.DuckDBPyConnection, words: list[tuple[str, str, str]]
 ) -> None:
