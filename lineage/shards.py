@@ -192,7 +192,8 @@ class Shard:
 
     def adopt(self, sources: Mapping[int, Source], places: frozenset[Place]) -> Tables:
         """Resolve what no shard could, as one process would: statements that read each other in a
-        circle, and what depends on them. `sources`: of other shards; they are parsed anew."""
+        circle, and what depends on them. `sources`: of other shards, all of their paths; they are
+        parsed anew."""
         own = dict(self._work.sources)
         scripts = {n: self._script(source) for n, source in sources.items() if n not in own}
         self._scripts |= scripts

@@ -196,8 +196,10 @@ class _Survey:
         """What waits for itself, or for too long, is done here, all in one order."""
         self._taken = frozenset(left)
         if left:
-            numbers = {place.source for place in left}
-            sources = {number: self._reading.sources[number] for number in numbers}
+            pile = self._reading.sources
+            paths = {pile[place.source].path for place in left}
+            # all texts of a path: whether it is one statement is a question to all of them
+            sources = {n: source for n, source in enumerate(pile) if source.path in paths}
             self._here.studied.tell(self._untold[0])
             self._spread(0, self._here.adopt(sources, self._taken))
 

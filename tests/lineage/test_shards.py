@@ -85,6 +85,19 @@ def test_texts_of_one_path_are_no_file_of_one_statement() -> None:
     assert_same(whole, surveyed(Reading(several, ()), dealt(several, [0, 1, 0, 1])))
 
 
+def test_a_text_that_another_part_takes_over_is_no_file_of_its_own() -> None:
+    """The circle of the two views is resolved where a.sql is, which has not read c.sql's query."""
+    several = (
+        Source("a.sql", "create view a as select x from a as m", "postgres"),
+        Source("c.sql", "select y from a as m", "postgres"),
+        Source("c.sql", "create view a as select x from c as m", "postgres"),
+    )
+    whole = load(several)
+    found = whole.catalog.get("c")
+    assert found is not None and [column.name for column in found.columns] == ["x"]
+    assert_same(whole, surveyed(Reading(several, ()), dealt(several, [0, 1, 1])))
+
+
 @pytest.mark.parametrize("parts", [2, 3, 7])
 @pytest.mark.parametrize(
     "folder, dialect",
