@@ -21,6 +21,7 @@ from unwet.rewrite.algebra import (
     operands,
     parts,
 )
+from unwet.rewrite.lower import trim
 from unwet.rewrite.rules import (
     EARLY_RULES,
     EXPRESSION_RULES,
@@ -30,6 +31,7 @@ from unwet.rewrite.rules import (
     RelationRule,
 )
 from unwet.rewrite.rules.promised import Promised
+from unwet.rewrite.rules.promises import Promises
 from unwet.rewrite.rules.refs import with_expressions, with_inputs, with_operands
 
 STEP_LIMIT = "step_limit"
@@ -230,6 +232,19 @@ class Normalizer:
 def ruled(promised: Promised) -> Normalizer:
     """With rules that need to know what is declared."""
     return Normalizer(more=promised.rules, whole=promised.query_rules)
+
+
+def same_by_promises(one: Plan, other: Plan, promises: Promises) -> bool:
+    """Whether two plans have the same columns, order and rows by what is declared of tables."""
+    if one.order != other.order or _names(one) != _names(other):
+        return False
+    rules = ruled(Promised(promises))
+    sides = [rules.run(plan.rel if plan.order else trim(plan))[0] for plan in (one, other)]
+    return sides[0] == sides[1]
+
+
+def _names(plan: Plan) -> tuple[str, ...]:
+    return tuple(name.lower() for name in plan.names)
 
 
 @dataclass(slots=True)

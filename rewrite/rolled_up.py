@@ -30,11 +30,10 @@ from unwet.rewrite.exact_numbers import Exact, ExactNumbers
 from unwet.rewrite.grained import OF_QUERY, Grained, grained
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.lower import Env, Lowerer, lower, trim
-from unwet.rewrite.normal import Normalizer, ruled
+from unwet.rewrite.normal import Normalizer, same_by_promises
 from unwet.rewrite.reads import blocks
 from unwet.rewrite.referring import without_unread_ctes
 from unwet.rewrite.rereading import resolved
-from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.rules.promises import Promise, Promises
 from unwet.rewrite.scalars import Unsupported
 from unwet.rewrite.shapes import say_conditions
@@ -239,11 +238,7 @@ class _Workshop:
             new = Lowerer(env, query).plan(query) if query is not None else None
         except Unsupported:
             return False
-        if plan is None or new is None or plan.order != new.order or _names(plan) != _names(new):
-            return False
-        rules = ruled(Promised(self.promises))
-        sides = [rules.run(p.rel if p.order else trim(p))[0] for p in (plan, new)]
-        return sides[0] == sides[1]
+        return plan is not None and new is not None and same_by_promises(plan, new, self.promises)
 
     def _reads(self, rolled: _RolledUp) -> bool:
         """Whether the finer model reads the one that would read it."""
@@ -279,10 +274,6 @@ def _by_kind(grains: Sequence[Grained]) -> Mapping[str, set[int]]:
 
 def _host(grain: Grained) -> str:
     return grain.host
-
-
-def _names(plan: Plan) -> tuple[str, ...]:
-    return tuple(name.lower() for name in plan.names)
 
 
 def _aggregate(expr: exp.Expr) -> exp.Expr:

@@ -7,8 +7,10 @@
 It has all columns that some report says, and the conditions that all of them have; each report has
 its own columns, conditions and groups. The rows behind them are the same, one for one, so that it
 makes no difference what is computed of them. Only queries that say of each column whose it is, with
-no query inside: there a name may mean something else. What it saves is asked of who knows what
-macros would save instead; the project is proved after it.
+no query inside: there a name may mean something else. Reports that join a part of the tables read
+it, too, where the others neither drop nor repeat rows (`fewer_joins.py`), and they are too few for
+a model of their own. What it saves is asked of who knows what macros would save instead; the
+project is proved after it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlglot import exp
@@ -24,6 +26,7 @@ from sqlglot import exp
 from unwet.lineage.trees import copied, has_star
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conjuncts import conjuncts_of
+from unwet.rewrite.fewer_joins import Lossless
 from unwet.rewrite.naming import free, snake
 from unwet.rewrite.sharing import Shared, redrafted
 
@@ -35,26 +38,90 @@ _TABLE: Final = frozenset({"this", "alias"})
 _ODD: Final = (exp.Query, exp.Anonymous, exp.Rand, exp.Placeholder, exp.Parameter)
 
 Size = Callable[[Shared], int]
+Joined = tuple[exp.Expr, ...]
+Groups = Mapping[Joined, Sequence[Draft]]
 
 
 def with_wide_models(
-    shared: Shared, own: AbstractSet[str], taken: AbstractSet[str], size: Size, least: int
+    shared: Shared,
+    own: AbstractSet[str],
+    taken: AbstractSet[str],
+    size: Size,
+    least: int,
+    known: Lossless,
 ) -> Shared:
     """What reports share, and wide models if each saves so many lines at ``least``, which may be
     less than none. ``own``: reports that keep their words; ``taken``: names that no model may have;
-    ``size``: the lines of a project of these, with the macros that it has."""
-    groups: dict[tuple[object, ...], list[Draft]] = defaultdict(list)
+    ``size``: the lines of a project of these, with the macros that it has; ``known``: tells whether
+    a join makes a difference."""
+    groups: dict[Joined, list[Draft]] = defaultdict(list)
     for draft in shared.drafts:
         if draft.name not in own and (key := _joined(draft.tree)) is not None:
             groups[key].append(draft)
-    for drafts in groups.values():
-        if len({_asked(draft.tree) for draft in drafts}) < _FEWEST:
-            continue
+    served = set[str]()
+    for key in sorted(groups, key=len, reverse=True):
         names = {*taken, *(d.name for d in (*shared.drafts, *shared.intermediates))}
-        wide = _wide(drafts, names)
-        if wide is not None and size(wide) + least <= size(Shared((*drafts,), ())):
+        whole = [draft for draft in groups[key] if draft.name not in served]
+        parts = [draft for draft in _parts(key, groups) if draft.name not in served]
+        wide = _best(whole, parts, names, size, least, known) if whole else None
+        if wide is not None:
             shared = _instead(shared, wide)
+            served |= {draft.name for draft in wide.drafts}
     return shared
+
+
+def _parts(key: Joined, groups: Groups) -> list[Draft]:
+    """The reports that join some of these tables as these do, and are too few for a model of their
+    own."""
+    few = (g for g in groups if len(g) < len(key) and _askers(groups[g]) < _FEWEST)
+    return [draft for group in few if _is_part(group, key) for draft in groups[group]]
+
+
+def _is_part(part: Joined, whole: Joined) -> bool:
+    """Whether it begins with the same table, and joins some of the others in their order."""
+    rest = iter(whole[1:])
+    return part[0] == whole[0] and all(each in rest for each in part[1:])
+
+
+def _best(
+    whole: Sequence[Draft],
+    parts: Sequence[Draft],
+    taken: AbstractSet[str],
+    size: Size,
+    least: int,
+    known: Lossless,
+) -> Shared | None:
+    """The wide model of reports that takes the fewest lines: for all parts that lose nothing, for
+    those with the conditions of all others, or for none; None where it saves too few."""
+    parts = [each for each in parts if _loses_nothing(whole, each, taken, known)]
+    common = _common(whole)
+    alike = [each for each in parts if all(c in _conditions(each.tree) for c in common)]
+    found: list[tuple[int, Shared]] = []
+    for some in ([], alike, parts) if len(alike) < len(parts) else ([], parts):
+        readers = [*whole, *some]
+        wide = _wide(readers, taken) if _askers(readers) >= _FEWEST else None
+        if wide is not None and (some or not found):
+            rest = [each for each in parts if each not in some]
+            found.append((size(replace(wide, drafts=(*wide.drafts, *rest))), wide))
+    lines, best = min(found, key=lambda each: each[0], default=(0, None))
+    if best is None or lines + least > size(Shared((*whole, *parts), ())):
+        return None
+    return best
+
+
+def _loses_nothing(
+    whole: Sequence[Draft], part: Draft, taken: AbstractSet[str], known: Lossless
+) -> bool:
+    """Whether a report has the same rows over the model of others."""
+    wide = _wide([*whole, part], taken)
+    if wide is None:
+        return False
+    return known.reads(part.tree, wide.drafts[-1].tree, wide.intermediates[0])
+
+
+def _askers(drafts: Sequence[Draft]) -> int:
+    """How many reports ask something else."""
+    return len({_asked(draft.tree) for draft in drafts})
 
 
 def _instead(shared: Shared, wide: Shared) -> Shared:
@@ -63,7 +130,7 @@ def _instead(shared: Shared, wide: Shared) -> Shared:
     return Shared(drafts, (*shared.intermediates, *wide.intermediates))
 
 
-def _joined(tree: exp.Query) -> tuple[object, ...] | None:
+def _joined(tree: exp.Query) -> Joined | None:
     """The tables of a query, and how they are joined; None where it is not of this kind."""
     if not isinstance(tree, exp.Select) or tree.args.get("kind"):
         return None

@@ -18,6 +18,7 @@ from unwet.rewrite.conform import conform
 from unwet.rewrite.deadline import Deadline, Over, never
 from unwet.rewrite.decisions.shape import Shape
 from unwet.rewrite.drafting import tables
+from unwet.rewrite.fewer_joins import lossless
 from unwet.rewrite.idle_truths import without_truths
 from unwet.rewrite.inlining import ReadThrough, read_through
 from unwet.rewrite.kin import kindred
@@ -30,6 +31,7 @@ from unwet.rewrite.one_order import in_one_order
 from unwet.rewrite.one_select import one_select
 from unwet.rewrite.parameter_names import with_telling_names
 from unwet.rewrite.project import Project
+from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.wanted import meant
 from unwet.rewrite.read_by_nobody import read_only
 from unwet.rewrite.refined import refined, said_shortly
@@ -135,7 +137,7 @@ class WrittenOnce:
         mine = self._alike(through.drafts, fixed)
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
             shared = self._shared(mine, known, own, through, deadline.after(1))
-            shared = self._wide(shared, fixed, alone)
+            shared = self._wide(shared, known, fixed, alone)
             return self._read_only(shared, self._library(shared, fixed, alone, never), fixed)
         full = {name: self._meant(plan) for name, plan in through.plans.items()}
         rows = {name: self.normalizer.run(plan.rel)[0] for name, plan in full.items()}
@@ -147,7 +149,7 @@ class WrittenOnce:
         )
         shared = self._shared(worded, known, own, through, ends[1])
         if self.limits.sharing.wide_costs:  # else macros take fewer lines
-            shared = self._wide(shared, fixed, alone)
+            shared = self._wide(shared, known, fixed, alone)
         return self._read_only(shared, self._library(shared, fixed, alone, ends[2]), fixed)
 
     def _alike(self, drafts: Drafts, fixed: frozenset[str]) -> Drafts:
@@ -169,12 +171,20 @@ class WrittenOnce:
         names = {*self.reports, *self.limits.forbidden}
         return refined(library, self.dialect, names, fixed, alone, self.owners, over)
 
-    def _wide(self, shared: Shared, fixed: frozenset[str], alone: frozenset[str]) -> Shared:
+    def _wide(
+        self,
+        shared: Shared,
+        known: Mapping[str, Table],
+        fixed: frozenset[str],
+        alone: frozenset[str],
+    ) -> Shared:
         """With wide models for reports that join the same tables."""
         taken, sharing = {*self.reports, *self.limits.forbidden}, self.limits.sharing
         least = sharing.min_saved + MORE - sharing.wide_costs
         size = partial(self._lines, fixed, alone)
-        return with_wide_models(shared, fixed | alone, taken, size, least)
+        told = promises(self.catalog, self.spoken, self.dialect)
+        sure = lossless(shared.drafts, known, self.catalog, told, self.dialect)
+        return with_wide_models(shared, fixed | alone, taken, size, least, sure)
 
     def _lines(self, fixed: frozenset[str], alone: frozenset[str], shared: Shared) -> int:
         """The lines of a project of these, with the macros that it would have."""

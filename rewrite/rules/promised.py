@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unwet.rewrite.algebra import Rel
-from unwet.rewrite.rules import promised_joins, promised_nulls, promised_rollup, promised_words
+from unwet.rewrite.rules import (
+    promised_joins,
+    promised_nested,
+    promised_nulls,
+    promised_rollup,
+    promised_words,
+)
 from unwet.rewrite.rules.promises import Promises, Rested
 
 PromisedRule = Callable[[Promises, Rel], Rested | None]
@@ -28,6 +34,7 @@ PROMISED_RULES: tuple[PromisedRule, ...] = (
     promised_nulls.semi_join_of_values,
     promised_joins.unread_partner_of_key,
     promised_joins.unread_join_to_semi,
+    promised_nested.unread_below_join,
     promised_joins.left_join_to_parent,  # before semi joins are made of what it makes
     promised_joins.semi_join_to_parent,
     promised_rollup.average_to_quotient,

@@ -85,14 +85,16 @@ def fill(connection: duckdb.DuckDBPyConnection, rng: random.Random) -> None:
                 continue  # this row is not one that the promises allow
 
 
+CASES = ("parent", "parent", "key", "nested", "not_in", "nulls", "safe", "values", "words", "words")
+_OF: dict[str, Kinds] = {"u": ("int", "int"), "w": ("int", "bool")}
+
+
 class Drawn(Plans):
     """Plans in which the promises matter."""
 
     def rel(self, depth: int, outer: tuple[Kinds, ...] = ()) -> tuple[Rel, Kinds]:
         if depth > 0 and self.chance(2):
-            make = self.choose(
-                ("parent", "parent", "key", "not_in", "nulls", "safe", "values", "words", "words")
-            )
+            make = self.choose(CASES)
             made: tuple[Rel, Kinds] = getattr(self, f"_{make}_case")(depth - 1)
             return made
         return super().rel(depth, outer)
@@ -165,6 +167,23 @@ class Drawn(Plans):
         kind: JoinKind = "left" if self.chance(2) else "inner"
         return self._read(Join(kind, (left, right), tuple(on)), kinds)
 
+    def _nested_case(self, depth: int) -> tuple[Rel, Kinds]:
+        """A join to a parent, or to something with a key, below another join."""
+        child, kinds, at = self._child()
+        keyed, own = (Scan("u", ("a", "b")), 2) if self.chance(2) else (Scan("w", ("a", "d")), 2)
+        on: list[Expr] = [Call("eq", (Col(at[0]), Col(len(kinds))), BINARY)]
+        if self.chance(4):
+            on.append(self.test(Scope(kinds), 1, plain=True))
+        below: Rel = Join("left" if self.chance(2) else "inner", (child, keyed), tuple(on))
+        beside, more = self.scan()
+        partner = Col(self.pick(len(kinds) + own * (not self.pick(4))))
+        test: Expr = Call(self.choose(("eq", "lte")), (partner, Col(len(kinds) + own)), BINARY)
+        both = (*kinds, *_OF[keyed.table], *more)
+        if both[partner.index] != more[0]:
+            test = self.literal("bool")
+        above = Join("left" if self.chance(2) else "inner", (below, beside), (test,))
+        return self._read(above, kinds)
+
     def _not_in_case(self, depth: int) -> tuple[Rel, Kinds]:
         left, kinds = self.rel(depth)
         inner, own = self.rel(depth)
@@ -215,7 +234,8 @@ class Drawn(Plans):
         inner, kinds = self.rel(depth)
         scope = Scope(kinds)
         test = self.test(scope, 1, plain=True)
-        x = self.column(self.choose(("int", "text")), scope)
+        kind = self.choose(("int", "text"))
+        x = self.column(kind, scope)
         arm = Call("if", (test, number(1)), ("this", "true"))
         # DuckDB's COUNT_IF is NULL over nothing and over NULLs, elsewhere it is 0
         no = Lit("boolean", "false")
@@ -232,7 +252,6 @@ class Drawn(Plans):
             keys = (x,) if self.pick(4) else ()
             known = aggs if keys else aggs[1:]
             some = (known[self.pick(len(known))], known[self.pick(len(known))])
-            kind = "text" if isinstance(x, Col) and kinds[x.index] == "text" else "int"
             return Aggregate(inner, keys, some), (*((kind,) if keys else ()), "int", "int")
         day = Call("cast", (Lit("string", self.choose(("2020-02-29", "2020-01-01"))),),
                    ("this", "to:date"))  # fmt: skip
