@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ class Border(click.Group):
             with _terminable():
                 code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.ClickException as error:
-            error.show()
+            say(f"error: {error.format_message()}", f"help: {_way_out(error)}")
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt):
             code = _interrupted()
@@ -71,6 +71,27 @@ class Border(click.Group):
             # DuckDB's word for a signal during a query, whichever it was
             code = _interrupted() if str(error) == "Query interrupted" else _internal_error()
         sys.exit((_TERMINATED if _terminated.is_set() and code == _INTERRUPTED else code) or 0)
+
+
+def _way_out(error: click.ClickException) -> str:
+    """What to do about words that click does not take: the nearest it does, or where all are."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "unwet"
+    kind = error.param.type if isinstance(error, click.BadParameter) and error.param else None
+    if isinstance(kind, click.Choice) and (near := _near(error.message, kind.choices)):
+        return f"did you mean {near}?"
+    if context and isinstance(context.command, click.Group):
+        return f"{path} --help lists all commands"
+    return f"{path} --help says what it takes"
+
+
+def _near(message: str, words: Iterable[object]) -> str:
+    """The one of the words that is nearest to what the message has in quotes first."""
+    from difflib import get_close_matches
+
+    _, _, rest = message.partition("'")
+    given, _, _ = rest.partition("'")
+    return next(iter(get_close_matches(given, [str(w) for w in words], n=1)), "")
 
 
 @contextmanager

@@ -31,3 +31,10 @@ SEEN: Final = _words(
     "validation write zip zip_strict "
     "caller cycler dict joiner kwargs lipsum namespace range super varargs"
 )
+
+# The macro of dbt's that a project of ours has: every model is called as it would be, in capitals.
+IN_CAPITALS: Final = """\
+{% macro generate_alias_name(custom_alias_name=none, node=none) -%}
+    {{ (custom_alias_name or node.name) | trim | upper }}
+{%- endmacro %}
+"""

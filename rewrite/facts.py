@@ -4,7 +4,7 @@ rows are kept, how relations are joined, which filters lie on every reading of a
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Literal
@@ -14,6 +14,7 @@ from sqlglot import exp
 from unwet.lineage.names import deep_stack
 from unwet.lineage.pile import Pile
 from unwet.lineage.resolve import Input, Query, Resolved
+from unwet.lineage.templating import restorer
 from unwet.rewrite.algebra import Agg, Col, Expr, Lit, operands, parts
 from unwet.rewrite.calendar_bounds import whole_months
 from unwet.rewrite.grains import GrainKind, Said, named, said, united
@@ -88,12 +89,13 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All facts of a pile, and the readings at the roots of its statements. `made_of`: which
-    outputs an output is made of directly."""
+    outputs an output is made of directly; `restore`: puts the placeholders of all scripts back."""
 
     facts: tuple[Fact, ...]
     readings: tuple[Reading, ...]
     made_of: Mapping[Place, frozenset[Place]]
     tracer: Tracer
+    restore: Callable[[str], str]
 
 
 def facts(pile: Pile) -> Facts:
@@ -101,6 +103,7 @@ def facts(pile: Pile) -> Facts:
     with deep_stack():
         collector = _Collector(Tracer(pile))
         used = _temporaries_read(pile)
+        masks = {id(each.statement.masked): each.statement.masked for each in pile.resolved}
         for resolved in pile.resolved:
             if resolved.query is not None and not (resolved.temp and resolved.target in used):
                 collector.statement(resolved, resolved.query)
@@ -109,6 +112,7 @@ def facts(pile: Pile) -> Facts:
             tuple(collector.readings),
             collector.made_of,
             collector.tracer,
+            restorer(place for each in masks.values() for place in each.placeholders),
         )
 
 

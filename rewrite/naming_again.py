@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Final
 
+from unwet.lineage.templating import restorer
 from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.definitions import Report
@@ -23,6 +24,7 @@ from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.naming import free
 from unwet.rewrite.planned import users
 from unwet.rewrite.project import Project
+from unwet.rewrite.prove.against import placeholders
 from unwet.rewrite.renaming import named
 from unwet.rewrite.staging import staged_source
 from unwet.rewrite.targets.record import Sign
@@ -34,23 +36,29 @@ _PRIVATE: Final = re.compile(r"(?:call|tail)__\d+__\w+|ref__(?:int|stg)_\w+?__re
 # --- reports ---------------------------------------------------------------------------------
 
 
-def identities(reports: Iterable[Report], root: str) -> dict[str, str]:
-    """By what a report is (its relation, or which query of its script): what it is called. Paths
-    begin with the last folder of `root`, in which all scripts lie."""
+def identities(
+    reports: Iterable[Report], root: str, restore: Callable[[str], str] = str
+) -> dict[str, str]:
+    """By what a report is (its relation, of which one script leaves what; or which query of its
+    script): what it is called. Paths begin with the last folder of `root`, in which all scripts
+    lie; ``restore`` gives names as the scripts have them."""
     found: dict[str, str] = {}
     counts: Counter[str] = Counter()
     above = len(root.rstrip("/").rpartition("/")[0])
     for report in sorted(reports, key=lambda each: each.span):
         path = report.span.path[above:].lstrip("/")
         counts[path] += not report.relation
-        found[report.relation or f"{path}#{counts[path]}"] = report.name
+        relation = restore(report.definition.of or report.relation)
+        one = relation if relation and not report.definition.of else ""
+        found[one or f"{path}#{relation or counts[path]}"] = report.name
     return found
 
 
 def names_of(meaning: Meaning) -> dict[str, str]:
     """What the reports of a pile are called, by what they are."""
     root = common_root(sorted(source.path for source in meaning.pile.sources))
-    return identities(meaning.state.reports, root)
+    restore = restorer(placeholders(meaning.pile))
+    return identities(meaning.state.reports, root, restore)
 
 
 def called_before(meaning: Meaning, before: Mapping[str, str]) -> Meaning:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 
-from sqlglot import exp
+from sqlglot import Dialect, exp
 
 from unwet.lineage.names import SELF_REFERENCE, fold, relation_name
 from unwet.lineage.resolve import Query
@@ -39,7 +39,7 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     for branch in list(tree.find_all(exp.Subquery)):
         if _is_bare_branch(branch):
             branch.replace(branch.this)
-    _capitals(tree)
+    _capitals(tree, query.dialect)
     without_idle_parentheses(tree, query.dialect)
     without_idle_nulls(tree)
     read = names_read(tree)
@@ -64,8 +64,13 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     return Plan(names, Opaque(text, rels, columns, len(names), reason))
 
 
-def _capitals(tree: exp.Expr) -> None:
-    """In place: the words of a frame are as they were written; `rows` is ROWS."""
+def _capitals(tree: exp.Expr, dialect: str) -> None:
+    """In place: the words of a frame are as they were written; `rows` is ROWS. So are functions
+    that the parser does not know, which most engines find in any case."""
+    if Dialect.get_or_raise(dialect or None).NORMALIZE_FUNCTIONS:
+        for call in tree.find_all(exp.Anonymous):
+            if isinstance(call.this, str):
+                call.set("this", call.this.upper())
     for spec in tree.find_all(exp.WindowSpec):
         for key, value in [*spec.args.items()]:
             spec.set(key, value.upper() if isinstance(value, str) else value)

@@ -70,11 +70,14 @@ class Project:
     stars: tuple[OpenStar, ...] = ()
     _texts: dict[str, tuple[Library, str]] = field(default_factory=dict, repr=False, compare=False)
     _outside: Mapping[str, Outside] = field(init=False, repr=False, compare=False)  # by token
+    _own: Mapping[str, Report] = field(init=False, repr=False, compare=False)  # by a script's name
 
     def __post_init__(self) -> None:
         drafts = (*self.drafts, *self.intermediates)
         found = {outside.token: outside for draft in drafts for outside in draft.outside}
         object.__setattr__(self, "_outside", {token: found[token] for token in sorted(found)})
+        own = {r.relation: r for r in self.reports.values() if r.definition.of}
+        object.__setattr__(self, "_own", own)
 
     def text(self, name: str, make: Callable[[], str]) -> str:
         """The text of a model or macro of the library, printed once for this project and for those
@@ -85,7 +88,13 @@ class Project:
         return known[1]
 
     def said(self, text: str) -> str:
-        """Words with models by their names, and sources and placeholders as the pile has them."""
+        """Words with models by their names, and relations and placeholders as the pile has them: of
+        several that one relation has been in turn, in a sentence, the script that leaves it."""
+        if text in self._own:
+            text = self._own[text].definition.of or text
+        for name, report in self._own.items() if "@" in text else ():
+            said = f"{report.definition.of} (of {report.span.path})"
+            text = said.join(re.split(rf"{re.escape(name)}(?!\w)", text))
         if "__" not in text:
             return text
 

@@ -38,7 +38,7 @@ from unwet.rewrite.prove.against import dialect_of, placeholders, reference, var
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.evidence import Evidence
 from unwet.rewrite.prove.generated import Budget, gather
-from unwet.rewrite.prove.judge import judge
+from unwet.rewrite.prove.judge import in_other_words, judge
 from unwet.rewrite.prove.lacked import lacks
 from unwet.rewrite.prove.on_data import check_scratch, engine_of, run_on_data, shown
 from unwet.rewrite.prove.projects import read_project
@@ -222,9 +222,16 @@ class _Job:
                 attempt -= 1
                 continue
             if lost <= alone:
-                self.ledger.kept.update(dict.fromkeys(sorted(lost), _STUCK))
+                self.ledger.kept.update((name, self._stuck(name)) for name in sorted(lost))
                 return self._abstracted(self.drafting.drafts())
             pinned, own = pinned | (lost & own), own | lost
+
+    def _stuck(self, name: str) -> str:
+        """Why a model that shares nothing is not proved."""
+        found = self.proving.found.get(name)
+        if found is not None and found.plan is None:
+            return f"its model cannot be read back: {found.reason}"
+        return in_other_words(self.plans[name], self.dialect) or _STUCK
 
     # --- on data
 

@@ -60,6 +60,7 @@ class Telling:
 
     def __init__(self, found: Facts, places: Places, whereabouts: Whereabouts) -> None:
         self._terms, self._places, self._whereabouts = found.tracer.terms, places, whereabouts
+        self._restore = found.restore
 
     def told(self, outlier: Outlier, flagged: Container[Place | None]) -> Told | None:
         match outlier.fact.kind:
@@ -185,7 +186,7 @@ class Telling:
     def _relation(self, fact: Fact) -> str:
         """The relation that a filter is about."""
         names = self._terms.relations(fact.term) if fact.term is not None else ()
-        return fact.block.resolved.statement.masked.restore(min(names, default=""))
+        return self._restore(min(names, default=""))
 
     def _tested(self, fact: Fact) -> str:
         """The columns that a condition is about."""

@@ -127,7 +127,10 @@ def test_parameters_and_configuration(pile: Path, monkeypatch: pytest.MonkeyPatc
         (["--format", "xml"], "Invalid value for '--format'"),
         (["-o", "no/such/folder/x.json"], "error: cannot write to no/such/folder/x.json"),
         (["-o", "no/such/folder/x.json"], "help: make the folder no/such/folder first"),
-        (["--nonsense"], "No such option"),
+        (["--format", "jsn"], "error: Invalid value for '--format': 'jsn' is not one of"),
+        (["--format", "jsn"], "help: did you mean json?"),
+        (["--nonsense"], "error: No such option"),
+        (["--nonsense"], "scan --help says what it takes"),
     ],
 )
 def test_wrong_use_is_exit_code_2_with_help(
@@ -153,7 +156,7 @@ def test_an_empty_folder_is_exit_code_2(tmp_path: Path) -> None:
         (UsageError("odd", "do better"), 2, "error: odd\nhelp: do better\n"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (ZeroDivisionError("x"), 2, "internal error"),
-        (click.UsageError("odd"), 2, "Error: odd"),
+        (click.UsageError("odd"), 2, "error: odd\nhelp: "),
     ],
 )
 def test_every_failure_has_its_exit_code(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from unwet.rewrite.dbt_names import BUILT_IN
+from unwet.rewrite.dbt_names import BUILT_IN, IN_CAPITALS
 from unwet.rewrite.prove.hooks import is_harmless
 from unwet.rewrite.prove.project_files import mapping, mappings
 from unwet.rewrite.prove.sandbox import TemplateFailure
@@ -126,7 +126,8 @@ def is_enforced(contract: object) -> bool:
 
 def overridden(macros: Iterable[str], texts: Iterable[str]) -> str:
     """Which of dbt's own macros or materializations a project replaces; empty where none."""
-    names = set(macros)
+    texts = [*texts]
+    names = set(macros) - ({"generate_alias_name"} if IN_CAPITALS in texts else set())
     for name in sorted(names):
         adapter, _, base = name.partition("__")
         dispatched = adapter in _ADAPTERS and base and base not in {*names, *PLACING}

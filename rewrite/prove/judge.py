@@ -152,12 +152,20 @@ def _against(
         if proves(old, new, normalizer):
             assumed |= through.assumed(legacy, model)
             why, plan, model = "", old, new
-    missed = [node.reason for node in walk(plan.rel) if isinstance(node, Opaque)]
-    if why and missed:
-        why = f"not understood: {missed[0]}; and its text in {target or 'the project'} differs"
+    missed = in_other_words(plan, target)
+    why = missed if why and missed else why
     if missed and source != target:
         assumed |= {f"what is not understood means the same in {source or 'SQL'} and {target}"}
     return why, assumed | values_assumed(plan, model, {source, target}, catalog.type_of)
+
+
+def in_other_words(plan: Plan, target: str) -> str:
+    """Why a plan is not proved of which something can only be compared as text; empty where
+    everything is understood."""
+    missed = [node.reason for node in walk(plan.rel) if isinstance(node, Opaque)]
+    if not missed:
+        return ""
+    return f"not understood: {missed[0]}; and its text in {target or 'the project'} differs"
 
 
 def _put_in(legacy: Definition, plan: Plan) -> frozenset[str]:

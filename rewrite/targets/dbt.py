@@ -9,6 +9,7 @@ from dataclasses import replace
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.data_tests.values import DataTest
+from unwet.rewrite.dbt_names import IN_CAPITALS
 from unwet.rewrite.library import Library
 from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
@@ -24,6 +25,11 @@ from unwet.rewrite.targets.dbt_properties import (
     project_yml,
     sources_yml,
     unit_tests_yml,
+)
+from unwet.rewrite.targets.dbt_quoting import (
+    ALIASES,
+    ALIASES_SAID,
+    quotes_models,
 )
 from unwet.rewrite.targets.dbt_tests import (
     UNIQUE_TOGETHER,
@@ -97,9 +103,12 @@ def files(project: Project) -> dict[str, str]:
     functions = as_macros(project, needed(project.functions, written.values()), names)
     result |= {f"macros/{FOLDER}{name}.sql": text for name, (_, text) in functions.items()}
     result["dbt_project.yml"] = project_yml(project, folders, on_start(functions))
-    if library.macros or lists or functions:
-        made = {name: f"Makes {each.name}, {about(project, each)}."
-                for name, (each, _) in functions.items()}  # fmt: skip
+    made = {name: f"Makes {each.name}, {about(project, each)}."
+            for name, (each, _) in functions.items()}  # fmt: skip
+    if quotes_models(project):
+        result[ALIASES] = IN_CAPITALS
+        made["generate_alias_name"] = ALIASES_SAID
+    if library.macros or lists or made:
         result["macros/macros.yml"] = macros_yml(library, lists, made)
     if needs_unique_together(_tests(project)):
         result[UNIQUE_TOGETHER] = UNIQUE_TOGETHER_SQL

@@ -9,12 +9,13 @@ from typing import Final
 
 import yaml
 
-from unwet.lineage.names import folds_up, is_other_in_quotes
+from unwet.lineage.names import folds_up, is_other_in_quotes, upper_case
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.library import Library
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.dbt_folders import Folders
+from unwet.rewrite.targets.dbt_quoting import is_word, quotes_models
 from unwet.rewrite.targets.dbt_tests import JINJA, with_tests
 from unwet.rewrite.targets.jinja import escaped
 from unwet.rewrite.targets.list_macros import ListMacro
@@ -38,6 +39,7 @@ def project_yml(project: Project, folders: Folders, on_start: Sequence[str] = ()
             "profile": project.name,
             "model-paths": ["models"],
             "macro-paths": ["macros"],
+            **({"quoting": {"identifier": True}} if quotes_models(project) else {}),
             "flags": {"send_anonymous_usage_stats": False},
             **({"vars": known} if known else {}),
             **({"on-run-start": [*on_start]} if on_start else {}),
@@ -92,8 +94,13 @@ def _source(
     if database:
         source["database"] = _templated(database)
     source["schema"] = _templated(schema)
+    quoting: dict[str, bool] = {}
     if _needs_quotes(schema, project.dialect):
-        source["quoting"] = {"schema": True}
+        quoting["schema"] = True
+    if quotes_models(project):
+        quoting["identifier"] = False  # as it is where the project says nothing
+    if quoting:
+        source["quoting"] = quoting
     source["tables"] = [_source_table(project, t, tables[t], named) for t in sorted(tables)]
     return source
 
@@ -106,6 +113,9 @@ def _source_table(
         entry["identifier"] = _templated(outside.table)
         if _needs_quotes(outside.table, project.dialect):
             entry["quoting"] = {"identifier": True}
+    if is_word(outside.table, project.dialect):
+        entry["identifier"] = upper_case(outside.table, project.dialect)
+        entry["quoting"] = {"identifier": True}
     columns: list[dict[str, object]] = []
     table = project.catalog.get(outside.relation)
     if table is not None and table.closed:

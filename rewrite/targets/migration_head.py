@@ -115,5 +115,5 @@ def stars(project: Project) -> Iterator[str]:
     for each in project.stars:
         more = f" and {len(each.models) - 5} more" if len(each.models) > 5 else ""
         shown = ", ".join(f"`{name}`" for name in each.models[:5])
-        yield f"- `{each.relation}`, as {each.why}: {shown}{more}"
+        yield f"- `{project.said(each.relation)}`, as {each.why}: {shown}{more}"
     yield ""

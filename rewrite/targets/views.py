@@ -30,6 +30,7 @@ from unwet.rewrite.targets.placing import (
     variables,
 )
 from unwet.rewrite.targets.replaced import read_by, replaced, said_above
+from unwet.rewrite.targets.tokens import named
 from unwet.rewrite.targets.where_shared import where_shared, wrapped
 
 NAME = "views"
@@ -200,10 +201,11 @@ def _about(project: Project, path: str) -> Iterator[str]:
 
 
 def _schemas(where: Places, kept: set[str]) -> Iterator[str]:
-    """Makes the schemas of all views, and those that kept scripts write to."""
+    """Makes the schemas of all views, and those that kept scripts write to; not what a placeholder
+    stands for, which whoever runs such a script has to say."""
     if not where.schemas:
         return
-    for name in sorted({*where.layers.values(), *kept}):
+    for name in sorted({*where.layers.values(), *(each for each in kept if not named(each, "p"))}):
         schema = ".".join(identifier(part, where.dialect) for part in name.split("."))
         if where.dialect in ("tsql", "fabric"):
             yield f"IF SCHEMA_ID('{name}') IS NULL EXEC('CREATE SCHEMA {schema}');"
