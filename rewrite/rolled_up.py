@@ -34,6 +34,7 @@ from unwet.rewrite.normal import Normalizer, same_by_promises
 from unwet.rewrite.reads import blocks
 from unwet.rewrite.referring import without_unread_ctes
 from unwet.rewrite.rereading import resolved
+from unwet.rewrite.rules.promised_rollup import AVERAGED
 from unwet.rewrite.rules.promises import Promise, Promises
 from unwet.rewrite.scalars import Unsupported
 from unwet.rewrite.shapes import say_conditions
@@ -390,14 +391,19 @@ class _Rewriting:
         return exp.cast(made, exp.DataType.build("BIGINT"))
 
     def _average(self, said: exp.Avg) -> exp.Expr:
-        """As the quotient that PostgreSQL computes."""
-        if self.dialect != "postgres":
+        """As the quotient that PostgreSQL and SQL Server compute."""
+        if self.dialect not in AVERAGED:
             raise _NotRolledUp
-        sides = [self._decimal(kind(this=copied(said.this))) for kind in (exp.Sum, exp.Count)]
-        return exp.Div(this=sides[0], expression=sides[1], typed=True, safe=False)
+        total, times = (self._total(kind(this=copied(said.this))) for kind in (exp.Sum, exp.Count))
+        if self.dialect == "postgres":
+            decimal = exp.DataType.build("DECIMAL")
+            total, times = (exp.cast(each, decimal) for each in (total, times))
+        else:
+            times = exp.Nullif(this=times, expression=exp.Literal.number(0))
+        return exp.Div(this=total, expression=times, typed=True, safe=False)
 
-    def _decimal(self, said: exp.Expr) -> exp.Expr:
+    def _total(self, said: exp.Expr) -> exp.Expr:
         name = self.finer.aggregates.get(said)
         if name is None:
             raise _NotRolledUp
-        return exp.cast(exp.Sum(this=self._column(name)), exp.DataType.build("DECIMAL"))
+        return exp.Sum(this=self._column(name))

@@ -11,7 +11,9 @@ notices. Here the type of the sum is known to be the same: x is an integer or a 
 declarations, casts and literals, and SUM of SUM(x) is of the type of SUM(x) in the one dialect of
 both queries. Floats are out: their sum depends on the parts. COUNT(DISTINCT), FILTER, an ORDER BY
 inside and other aggregates are out (`_Merging`), and so is SUM of COUNT over no rows: it is NULL.
-AVG is only where an engine says it is the quotient, and of which type: PostgreSQL, of integers.
+AVG is only where an engine says it is the quotient, and of which type, of integers: PostgreSQL, and
+SQL Server, where it is one of integers, too. Trino and Spark add floats; the manuals of the others
+do not say how exactly they divide.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from unwet.rewrite.algebra import (
     Expr,
     Filter,
     Join,
+    Lit,
     Project,
     Rel,
     Scan,
@@ -45,6 +48,8 @@ from unwet.rewrite.rules.shapes import BINARY
 
 _INTEGERS: Final = frozenset({"small", "big"})
 _DECIMAL: Final = ("this", "to:decimal")
+AVERAGED: Final = frozenset({"postgres", "tsql"})
+"""Where AVG of integers is a quotient."""
 
 
 def merge_exact_sums(promises: Promises, rel: Rel) -> Rested | None:
@@ -95,9 +100,10 @@ def _summed(agg: Agg) -> int:
 
 def average_to_quotient(promises: Promises, rel: Rel) -> Rested | None:
     """AVG(x) -> SUM(x) / COUNT(x), both NUMERIC: so PostgreSQL computes it of integers
-    (utils/adt/numeric.c, int8_avg and numeric_poly_avg)."""
+    (utils/adt/numeric.c, int8_avg and numeric_poly_avg). AVG(x) -> SUM(x) / NULLIF(COUNT(x), 0), of
+    integers: SQL Server, "AVG", which is of the type of its sum, and fails where that does."""
     numbers = _numbers(promises)
-    if numbers is None or promises.dialects != {"postgres"} or not isinstance(rel, Aggregate):
+    if numbers is None or not isinstance(rel, Aggregate) or not promises.dialects <= AVERAGED:
         return None
     seen = numbers.outputs(rel.input)
     averages = [at for at, agg in enumerate(rel.aggs) if _is_average(agg, numbers, seen)]
@@ -109,14 +115,21 @@ def average_to_quotient(promises: Promises, rel: Rel) -> Rested | None:
         place = len(rel.keys) + len(aggs)
         if at in averages:
             aggs += [Agg(op, agg.args, agg.shape, where=agg.where) for op in ("sum", "count")]
-            total, times = (Call("cast", (Col(place + i),), _DECIMAL) for i in (0, 1))
-            outputs.append(Call("div", (total, times), (*BINARY, "typed=True")))
+            outputs.append(_quotient(Col(place), Col(place + 1), promises.dialects))
         else:
             aggs.append(agg)
             outputs.append(Col(place))
     made = Project(Aggregate(rel.input, rel.keys, tuple(aggs)), tuple(outputs))
     read = frozenset[int]().union(*(columns_of(rel.aggs[at]) for at in averages))
     return Rested(_types(promises, rel.input, read), made)
+
+
+def _quotient(total: Expr, times: Expr, dialects: AbstractSet[str]) -> Expr:
+    if dialects == {"postgres"}:
+        total, times = (Call("cast", (each,), _DECIMAL) for each in (total, times))
+    else:
+        times = Call("nullif", (times, Lit("number", "0")), BINARY)
+    return Call("div", (total, times), (*BINARY, "typed=True"))
 
 
 def _is_average(agg: Agg, numbers: ExactNumbers, seen: Sequence[Exact | None]) -> bool:

@@ -144,6 +144,27 @@ def test_an_average_of_integers_is_a_quotient_in_postgres_only(tmp_path: Path) -
     assert rolls(tmp_path / "2", "duckdb", text) == {}
 
 
+def test_and_one_of_integers_in_sql_server(tmp_path: Path) -> None:
+    text = BY_MONTH.format(AVERAGES, "").replace("NOT c.is_test", "c.is_test = 0")
+    folder = pile(tmp_path, text)
+    for path in folder.iterdir():
+        old = path.read_text(encoding="utf-8").replace("NOT c.is_test", "c.is_test = 0")
+        new = old.replace("date_trunc('month', o.ordered_on)", "EOMONTH(o.ordered_on)")
+        new = new.replace("GROUP BY 1", "GROUP BY EOMONTH(o.ordered_on)")
+        new = new.replace("BOOLEAN", "BIT").replace("DOUBLE PRECISION", "FLOAT")
+        if "CREATE TABLE reporting" in new:
+            rows = new.replace(
+                "CREATE TABLE reporting.revenue_by_month_and_region AS\nSELECT", "SELECT"
+            )
+            new = rows.replace("FROM shop.orders", f"INTO reporting.{FINER} FROM shop.orders")
+        path.write_text(new, encoding="utf-8")
+    out = tmp_path / "project"
+    result = refactor(folder, dialect="tsql", out=out)
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    assert rolled(out) == {"r0"}
+    assert "sum(o.pieces) / nullif(sum(o.counted), 0) as pieces" in models(out)["r0"].lower()
+
+
 def test_it_has_to_save_lines(tmp_path: Path) -> None:
     short = "SELECT ordered_on, COUNT(*) AS n FROM shop.orders GROUP BY 1"
     finer = f"CREATE TABLE r.by_status AS {short.replace('COUNT', 'status, COUNT')}, 2"
