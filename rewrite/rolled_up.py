@@ -46,30 +46,39 @@ _CUT = ("having", "qualify", "limit", "offset", "fetch", "distinct")
 _OF_ITSELF = (exp.Min, exp.Max, exp.LogicalAnd, exp.LogicalOr)
 
 
-def rolled_up(
-    shared: Shared,
-    tables: Mapping[str, Table],
-    dialect: str,
-    own: AbstractSet[str],
-    owners: Owners,
-    normalizer: Normalizer,
-) -> Shared:
-    """The models with references to finer ones in place of what can be rolled up. ``tables``: what
-    is behind the tokens in the drafts; those that keep their ``own`` words stay."""
-    shop = _Workshop(dialect, dict(tables), owners, normalizer)
-    models = (*shared.intermediates, *shared.drafts)
-    for draft in shared.intermediates:
-        shop.learn(draft)
-    for draft in models:
-        shop.read(draft)
-    changed = shop.run({draft.name for draft in models} - own)
-    outside = {o.token: o for draft in models for o in draft.outside}
+@dataclass(frozen=True, slots=True, eq=False)
+class RollingUp:
+    """``tables``: what is behind the tokens in drafts; those that keep their ``own`` words stay."""
 
-    def redone(draft: Draft) -> Draft:
-        tree = changed.get(draft.name)
-        return redrafted(draft, tree, outside) if tree is not None else draft
+    tables: Mapping[str, Table]
+    dialect: str
+    own: AbstractSet[str]
+    owners: Owners
+    normalizer: Normalizer
 
-    return Shared(tuple(map(redone, shared.drafts)), tuple(map(redone, shared.intermediates)))
+    def rolled(self, shared: Shared) -> Shared:
+        """The models with references to finer ones in place of what can be rolled up."""
+        models = (*shared.intermediates, *shared.drafts)
+        changed = self._shop(shared).run({draft.name for draft in models} - self.own)
+        outside = {o.token: o for draft in models for o in draft.outside}
+
+        def redone(draft: Draft) -> Draft:
+            tree = changed.get(draft.name)
+            return redrafted(draft, tree, outside) if tree is not None else draft
+
+        return Shared(tuple(map(redone, shared.drafts)), tuple(map(redone, shared.intermediates)))
+
+    def grains(self, shared: Shared) -> Mapping[tuple[str, ...], Sequence[Grained]]:
+        """The blocks that aggregate, by the rows that they read."""
+        return self._shop(shared).grains
+
+    def _shop(self, shared: Shared) -> _Workshop:
+        shop = _Workshop(self.dialect, dict(self.tables), self.owners, self.normalizer)
+        for draft in shared.intermediates:
+            shop.learn(draft)
+        for draft in (*shared.intermediates, *shared.drafts):
+            shop.read(draft)
+        return shop
 
 
 class _NotRolledUp(Exception):

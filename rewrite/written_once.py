@@ -19,6 +19,7 @@ from unwet.rewrite.deadline import Deadline, Over, never
 from unwet.rewrite.decisions.shape import Shape
 from unwet.rewrite.drafting import tables
 from unwet.rewrite.fewer_joins import lossless
+from unwet.rewrite.finer_grain import with_finer_grains
 from unwet.rewrite.idle_truths import without_truths
 from unwet.rewrite.inlining import ReadThrough, read_through
 from unwet.rewrite.kin import kindred
@@ -37,7 +38,7 @@ from unwet.rewrite.read_by_nobody import read_only
 from unwet.rewrite.refined import refined, said_shortly
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.renaming import Called, named, renamed
-from unwet.rewrite.rolled_up import rolled_up
+from unwet.rewrite.rolled_up import RollingUp
 from unwet.rewrite.scanned import Scans
 from unwet.rewrite.script import Report
 from unwet.rewrite.sharing import MORE, Shared, share
@@ -138,6 +139,7 @@ class WrittenOnce:
         if not self.target.MACROS:  # nothing is called, so that every model keeps its own words
             shared = self._shared(mine, known, own, through, deadline.after(1))
             shared = self._wide(shared, known, fixed, alone)
+            shared = self._finer(shared, known, fixed, alone)
             return self._read_only(shared, self._library(shared, fixed, alone, never), fixed)
         full = {name: self._meant(plan) for name, plan in through.plans.items()}
         rows = {name: self.normalizer.run(plan.rel)[0] for name, plan in full.items()}
@@ -150,6 +152,7 @@ class WrittenOnce:
         shared = self._shared(worded, known, own, through, ends[1])
         if self.limits.sharing.wide_costs:  # else macros take fewer lines
             shared = self._wide(shared, known, fixed, alone)
+        shared = self._finer(shared, known, fixed, alone)
         return self._read_only(shared, self._library(shared, fixed, alone, ends[2]), fixed)
 
     def _alike(self, drafts: Drafts, fixed: frozenset[str]) -> Drafts:
@@ -185,6 +188,23 @@ class WrittenOnce:
         told = promises(self.catalog, self.spoken, self.dialect)
         sure = lossless(shared.drafts, known, self.catalog, told, self.dialect)
         return with_wide_models(shared, fixed | alone, taken, size, least, sure)
+
+    def _rolling(self, known: Mapping[str, Table], own: AbstractSet[str]) -> RollingUp:
+        return RollingUp(known, self.dialect, own, self.owners, self.normalizer)
+
+    def _finer(
+        self,
+        shared: Shared,
+        known: Mapping[str, Table],
+        fixed: frozenset[str],
+        alone: frozenset[str],
+    ) -> Shared:
+        """With models of a finer grain than that of the reports which are rolled up from them."""
+        if self.spoken != self.dialect:
+            return shared
+        taken, sharing = {*self.reports, *self.limits.forbidden}, self.limits.sharing
+        rolling, size = self._rolling(known, fixed | alone), partial(self._lines, fixed, alone)
+        return with_finer_grains(shared, rolling, taken, size, sharing.min_saved + MORE)
 
     def _lines(self, fixed: frozenset[str], alone: frozenset[str], shared: Shared) -> int:
         """The lines of a project of these, with the macros that it would have."""
@@ -227,7 +247,7 @@ class WrittenOnce:
         )
         if self.spoken != self.dialect:
             return shared  # sums of sums rest on types, which another engine does not promise
-        return rolled_up(shared, known, self.dialect, own, self.owners, self.normalizer)
+        return self._rolling(known, own).rolled(shared)
 
     def _named(self, project: Project) -> Project:
         """Under the names of the last run, then those that somebody has decided."""
