@@ -4,13 +4,14 @@ A cast says its type, a declared column has its own, and so has what hands these
 CTEs, CASE and COALESCE of one type. COUNT, SUM, MIN, MAX, constants and predicates have the types
 that the manuals give them (those named in `exact_numbers`; SQL Server, "Constants"; Snowflake,
 "CREATE TABLE ... AS SELECT"). In PostgreSQL no function keeps the length of a text or the scale of
-a number, in BigQuery no query does, and Spark and DuckDB know no longest texts. Where the manuals
-say nothing no type is given.
+a number, in BigQuery no query does, and Spark and DuckDB know no longest texts. `arithmetic_types`
+has sums, products and unions of exact numbers. Where the manuals say nothing no type is given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import Final
 
 from sqlglot import exp
@@ -18,6 +19,7 @@ from sqlglot.errors import ParseError
 
 from unwet.lineage.declared import origin
 from unwet.lineage.scopes import Query, Ref
+from unwet.rewrite.arithmetic_types import Operation, joined_type
 
 _DEEP: Final = 30  # subqueries that hand a column on
 _SPARK: Final = frozenset({"spark", "databricks"})
@@ -89,7 +91,7 @@ class _Types:
         if not deep or query.recursive:
             return ""
         if query.branches:
-            return self._one(self.of_output(each, at, deep - 1) for each in query.branches)
+            return self._of_branches([self.of_output(e, at, deep - 1) for e in query.branches])
         if at >= len(query.outputs):
             return ""
         output = query.outputs[at]
@@ -136,6 +138,12 @@ class _Types:
                 return self._through(self._of(query, node.this, deep - 1))
             case exp.CurrentDate():
                 return "DATE"
+            case exp.Add() | exp.Sub() | exp.Mul():
+                how: Operation = "mul" if isinstance(node, exp.Mul) else "add"
+                sides = [self._of(query, each, deep - 1) for each in (node.this, node.expression)]
+                return self._joined(sides[0], sides[1], how)
+            case exp.Neg(this=exp.Literal()):
+                return self._of(query, node.this, deep - 1)
             case _:
                 plain = isinstance(node, _PREDICATES) and self._dialect not in _NO_BOOLEANS
                 return "BOOLEAN" if plain and not isinstance(node, exp.Query) else ""
@@ -206,6 +214,17 @@ class _Types:
         if not all(each.isdigit() for each in lengths):
             return ""
         return f"{heads.pop()}({max(map(int, lengths))})"
+
+    def _of_branches(self, found: Sequence[str]) -> str:
+        """The type of a column of a UNION; of integers and decimals that of both."""
+        same = self._one(found)
+        return same or (reduce(lambda a, b: self._joined(a, b, "union"), found) if found else "")
+
+    def _joined(self, one: str, other: str, how: Operation) -> str:
+        kinds = self._built(one), self._built(other)
+        if kinds[0] is None or kinds[1] is None:
+            return ""
+        return joined_type(kinds[0], kinds[1], how, self._dialect)
 
     def _of_sum(self, of: str) -> str:
         kind = self._built(of)

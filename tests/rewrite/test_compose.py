@@ -100,7 +100,7 @@ def test_leading_comments_are_the_models() -> None:
 
 
 REFUSED = [
-    ("UPDATE", "CREATE TABLE r AS SELECT a * 2 AS a FROM t; UPDATE r SET a = 1", "duckdb"),
+    ("UPDATE", "CREATE TABLE r AS SELECT a / 2 AS a FROM t; UPDATE r SET a = 1", "duckdb"),
     ("before it is made", "CREATE TABLE r AS SELECT a FROM q; CREATE TABLE q AS SELECT 1 AS a",
      "duckdb"),
     ("already called", "CREATE TEMP TABLE x AS SELECT a FROM t; CREATE TABLE r AS "

@@ -1,4 +1,4 @@
-"""Reports that are rolled up from a model of a finer grain than any of them, proved, and on data."""
+"""Reports that are rolled up from a model of a finer grain than theirs, proved, and on data."""
 
 from __future__ import annotations
 

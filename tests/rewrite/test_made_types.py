@@ -35,12 +35,19 @@ SCHEMA = (
 
 def said(item: str, dialect: str, table: str = TABLE) -> str:
     """What is said of the one column that a query makes."""
-    source = Source("x.sql", f"{table}; CREATE TABLE made AS SELECT {item} AS a FROM t", dialect)
+    made = f"CREATE TABLE made AS SELECT {item} AS a FROM t"
+    source = Source("x.sql", f"{table}; {made}", dialect)
     script = parse(mask(source), dialect)
     catalog, _ = build_catalog([script])
     query = resolve(script.statements[-1], catalog).query
     assert query is not None
     return next(iter(made_types(query)), "")
+
+
+UNIONS = [("i", "b"), ("b", "i"), ("s", "i"), ("s", "s"), ("n", "CAST(i AS DECIMAL(14, 4))"),
+          ("n", "n"), ("CAST(i AS DECIMAL(38, 2))", "CAST(i AS DECIMAL(38, 4))"), ("i", "1"),
+          ("s", "1"), ("1", "s"), ("n", "i"), ("i", "n"), ("i", "r"), ("v", "x"),
+          ("i", "NULL"), ("i + 1", "b")]  # fmt: skip
 
 
 def same(one: str, other: str, dialect: str) -> bool:
@@ -63,18 +70,37 @@ def test_as_duckdb_makes_them() -> None:
     assert known > 50
 
 
+def union(pair: tuple[str, str]) -> str:
+    """The second branch of a query, as the end of the first one's."""
+    return f"{pair[0]} AS a FROM t UNION ALL SELECT {pair[1]}"
+
+
+def test_unions_as_duckdb_makes_them() -> None:
+    known = 0
+    with duckdb.connect() as made:
+        made.execute(TABLE)
+        for pair in UNIONS:
+            made.execute(f"CREATE OR REPLACE TABLE made AS SELECT {union(pair)} AS a FROM t")
+            [(kind,)] = made.execute("SELECT column_type FROM (DESCRIBE made)").fetchall()
+            told = said(union(pair), "duckdb")
+            assert not told or same(told, kind, "duckdb"), (pair, told, kind)
+            known += bool(told)
+    assert known >= 7
+
+
 def test_as_postgres_makes_them() -> None:
     from adbc_driver_postgresql.dbapi import connect
 
     known = 0
+    items = [*(item for item in EXPRESSIONS if "d + 1" not in item), *map(union, UNIONS[:-3])]
     with postgres_server() as dsn:
         run_sql(dsn, TABLE, *(f"CREATE TABLE made_{number} AS SELECT {item} AS a FROM t"
-                              for number, item in enumerate(EXPRESSIONS)))  # fmt: skip
+                              for number, item in enumerate(items)))  # fmt: skip
         with connect(dsn) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT attrelid::regclass::text, format_type(atttypid, atttypmod) "
                            "FROM pg_attribute WHERE attname = 'a'")  # fmt: skip
             kinds = {str(name): str(kind) for name, kind in cursor.fetchall()}
-    for number, item in enumerate(EXPRESSIONS):
+    for number, item in enumerate(items):
         told, kind = said(item, "postgres"), kinds[f"made_{number}"]
         assert not told or same(told, kind, "postgres"), (item, told, kind)
         known += bool(told)
@@ -100,6 +126,24 @@ def test_as_postgres_makes_them() -> None:
         ("databricks", "x", "STRING"),
         ("databricks", "v", ""),
         ("databricks", "SUM(n)", "DECIMAL(20, 2)"),
+        ("tsql", "i + 1", "INTEGER"),
+        ("tsql", "s + s", "SMALLINT"),
+        ("tsql", "n * n", "DECIMAL(21, 4)"),
+        ("tsql", "n + CAST(i AS DECIMAL(14, 4))", "DECIMAL(15, 4)"),
+        ("tsql", "n * i", ""),
+        ("tsql", "CAST(i AS DECIMAL(30, 2)) * n", ""),
+        ("tsql", union(("i", "b")), "BIGINT"),
+        ("tsql", union(("n", "CAST(i AS DECIMAL(14, 4))")), "DECIMAL(14, 4)"),
+        ("trino", "n * n", "DECIMAL(20, 4)"),
+        ("trino", "n + n", "DECIMAL(11, 2)"),
+        ("databricks", "n * n", "DECIMAL(21, 4)"),
+        ("spark", "i * b", "BIGINT"),
+        ("redshift", "i + s", "INTEGER"),
+        ("redshift", "n + n", ""),
+        ("bigquery", "i + 1", "INT64"),
+        ("bigquery", "n * i", "NUMERIC"),
+        ("snowflake", "i + 1", ""),
+        ("mysql", "i + 1", ""),
         ("mysql", "i", ""),
         ("oracle", "i", ""),
     ],
@@ -146,9 +190,8 @@ def test_what_is_changed_later_has_the_types_of_the_query(
 
 
 def test_without_a_certain_type_it_is_kept() -> None:
-    text = (
-        "create table r as select id, amount * 2 as a from shop.o; update r set a = 1 where id = 1"
-    )
+    made = "create table r as select id, amount / 2.0 as a from shop.o"
+    text = f"{made}; update r set a = 1 where id = 1"
     result = refactor([Source("schema.sql", SCHEMA, "postgres"), Source("r.sql", text, "postgres")],
                       dialect="postgres")  # fmt: skip
     [verdict] = result.verdicts

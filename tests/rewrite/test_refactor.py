@@ -169,7 +169,7 @@ def test_of_a_script_that_became_models_only_what_does_not_parse_is_kept() -> No
 
 
 def test_a_script_with_a_kept_report_is_kept_whole() -> None:
-    made = "create table s.r as select a * 2 as a from t; update s.r set a = 1;"
+    made = "create table s.r as select a / 2 as a from t; update s.r set a = 1;"
     text = f"{made}\nselect a from t where (;\n"
     result = refactor(load([Source("a.sql", text, "duckdb")], "duckdb", _schema()), Request())
     assert {v.outcome for v in result.verdicts} == {"kept"}
@@ -178,7 +178,7 @@ def test_a_script_with_a_kept_report_is_kept_whole() -> None:
 
 def test_a_model_reads_a_kept_report_as_a_source() -> None:
     text = (
-        "CREATE TABLE s.q AS SELECT a * 2 AS a FROM t; UPDATE s.q SET a = 1; "
+        "CREATE TABLE s.q AS SELECT a / 2 AS a FROM t; UPDATE s.q SET a = 1; "
         "CREATE TABLE s.r AS SELECT a FROM s.q"
     )
     pile = load([Source("a.sql", text, "duckdb")], "duckdb", _schema())
