@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from itertools import zip_longest
 from typing import Final
 
 from unwet.lineage.findings import Finding, Span
@@ -99,13 +100,21 @@ class EndState:
 
 
 def named(definitions: Iterable[Definition]) -> tuple[Report, ...]:
-    """A report per definition, each with a name of its own that does not depend on their order."""
+    """A report per definition, each with a name of its own that does not depend on their order. Of
+    scripts that are called alike the first keeps the name, and what the folders of the others have
+    of their own stands behind it: `adoption`, `adoption_2022`, `adoption_2022_shops`."""
     every = tuple(definitions)
     stems = _told_by_folders(every, _stems(every))
-    taken: set[str] = set()
+    first: dict[str, Definition] = {}
+    taken = {_short(stem) for stem in stems.values()}
     reports = []
     for definition in sorted(every, key=lambda each: (stems[each], *_place(each))):
-        name = _free(_short(stems[definition]), taken)
+        stem = stems[definition]
+        name = _short(stem)
+        if stem in first:
+            own = own_folders(definition.path, first[stem].path)
+            name = _free(_short(f"{stem}_{own}") if own else name, taken)
+        first.setdefault(stem, definition)
         taken.add(name)
         span = definition.at or _span(definition)
         reports.append(Report(name, definition.relation, span, definition))
@@ -135,6 +144,13 @@ def _told_by_folders(
         if words
     }
     return {**stems, **called}
+
+
+def own_folders(path: str, other: str) -> str:
+    """The folders of a path that another one has not in their place, as words for a name."""
+    own, others = _folders(path), _folders(other)
+    told = [word for word, there in zip_longest(own, others) if word and word != there]
+    return _BETWEEN.sub("_", "_".join(told).lower()).strip("_")
 
 
 def _folders(path: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from typing import Final
 from unwet.lineage.templating import restorer
 from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft
-from unwet.rewrite.definitions import Report
+from unwet.rewrite.definitions import Report, own_folders
 from unwet.rewrite.leftovers import common_root
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.naming import free
@@ -68,8 +68,12 @@ def called_before(meaning: Meaning, before: Mapping[str, str]) -> Meaning:
     now = names_of(meaning)
     names = {now[same]: name for each, name in before.items() if (same := _same(each, now))}
     taken, new = set(names.values()), set(now.values()) - names.keys()
+    paths = {report.name: report.span.path for report in meaning.state.reports}
+    holders = {other: name for name, other in names.items()}
     for name in sorted(new):
-        names[name] = free(name, taken | new) if name in taken else name
+        own = own_folders(paths[name], paths[holders[name]]) if name in taken else ""
+        to = f"{name}_{own}" if own else name
+        names[name] = free(to, taken | new) if name in taken else name
         taken.add(names[name])
     names = {name: other for name, other in names.items() if name != other}
     return replace(meaning, names=names) if names else meaning

@@ -198,9 +198,9 @@ def test_where_all_files_are_called_alike_the_folders_tell() -> None:
     assert [r.name for r in reports] == ["daily_x", "daily_y", "weekly", "weekly_2"]
     assert not any(r.definition.problem for r in reports)
     few = {path: query.format(at) for at, path in enumerate(paths[:2])}
-    assert [r.name for r in state_of(few).reports] == ["query", "query_2"]
+    assert [r.name for r in state_of(few).reports] == ["query", "query_y"]
     others = {f"z/{name}": query.format(name) for name in (7, 8, 9, 10)}
-    assert "query_3" in [r.name for r in state_of({**files, **others}).reports]
+    assert "query_y_weekly" in [r.name for r in state_of({**files, **others}).reports]
 
 
 def test_a_condition_of_a_template_is_a_value_of_both() -> None:
