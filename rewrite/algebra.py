@@ -76,12 +76,15 @@ _content_fields: dict[type[Node], tuple[str, ...]] = {}
 
 def _say(said: list[bytes], value: object) -> None:
     """Adds what a value says to a node's content."""
-    if isinstance(value, Node):
-        said.append(b"n" + value.digest)
-    elif isinstance(value, tuple):
+    if isinstance(value, tuple):
         said.append(b"(%d:" % len(value))
-        for item in value:
-            _say(said, item)
+        for item in value:  # nearly all are nodes: of those there are ten million in a large pile
+            if isinstance(item, Node):
+                said.append(b"n" + item.digest)
+            else:
+                _say(said, item)
+    elif isinstance(value, Node):
+        said.append(b"n" + value.digest)
     elif isinstance(value, str):
         raw = value.encode("utf-8", "surrogatepass")
         said.append(b"s%d:%b" % (len(raw), raw))

@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from unwet.lineage.garbage import collect_if_many
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, is_text
 from unwet.rewrite.choose import choose
@@ -245,6 +246,7 @@ class WrittenOnce:
             macros=self.target.MACROS,
             scans=self._worded.tool(Scans),
         )
+        collect_if_many()  # wordings that were tried, and blocks as they stood before
         if self.spoken != self.dialect:
             return shared  # sums of sums rest on types, which another engine does not promise
         return self._rolling(known, own).rolled(shared)

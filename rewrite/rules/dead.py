@@ -102,20 +102,25 @@ def narrow(rel: Rel, need: frozenset[int], depth: int = 0) -> Narrowed | None:
         return None
     match rel:
         case Scan(table=table, columns=columns):
+            if len(need) >= len(columns):  # here and below: a plan that nobody gets is not made
+                return None
             kept = tuple(sorted(need))
-            made: Rel = Scan(table, tuple(columns[i] for i in kept))
-            return (made, kept) if len(kept) < len(columns) else None
+            return Scan(table, tuple(columns[i] for i in kept)), kept
         case Filter(input=inner, conjuncts=conjuncts):
             return _over(narrow(inner, need | used(conjuncts), depth + 1), rel)
         case Sort(input=inner, keys=keys):
             return _over(narrow(inner, need | used(k.expr for k in keys), depth + 1), rel)
         case Project(input=inner, exprs=exprs):
             kept = _kept(exprs, need)
-            return _only(Project(inner, tuple(exprs[i] for i in kept)), kept, len(exprs))
+            if len(kept) == len(exprs):
+                return None
+            return Project(inner, tuple(exprs[i] for i in kept)), kept
         case Aggregate(input=inner, keys=keys, aggs=aggs):
             kept = _kept((*keys, *aggs), need | frozenset(range(len(keys))))
+            if len(kept) == len(keys) + len(aggs):
+                return None
             some = tuple(aggs[i - len(keys)] for i in kept[len(keys) :])
-            return _only(Aggregate(inner, keys, some), kept, len(keys) + len(aggs))
+            return Aggregate(inner, keys, some), kept
         case Window():
             return _narrow_window(rel, need, depth)
         case Unnest():
@@ -125,24 +130,22 @@ def narrow(rel: Rel, need: frozenset[int], depth: int = 0) -> Narrowed | None:
         case Join():
             return _narrow_join(rel, need, depth)
         case SetOp(kind="union_all", inputs=inputs):
-            kept = tuple(sorted(need))
-            branches = tuple(Project(i, tuple(map(Col, kept))) for i in inputs)
-            return _only(SetOp("union_all", branches), kept, width(rel))
-        case Values(rows=rows, width=size):
-            if not all(all_movable(row) for row in rows):
+            if len(need) >= width(rel):
                 return None
             kept = tuple(sorted(need))
-            return _only(Values(_columns(rows, kept), len(kept)), kept, size)
+            branches = tuple(Project(i, tuple(map(Col, kept))) for i in inputs)
+            return SetOp("union_all", branches), kept
+        case Values(rows=rows, width=size):
+            if len(need) >= size or not all(all_movable(row) for row in rows):
+                return None
+            kept = tuple(sorted(need))
+            return Values(_columns(rows, kept), len(kept)), kept
         case Distinct() | SetOp() | Opaque():
             return None
 
 
 def _kept(exprs: Sequence[Expr], need: frozenset[int]) -> tuple[int, ...]:
     return tuple(i for i, e in enumerate(exprs) if i in need or is_volatile(e))
-
-
-def _only(rel: Rel, kept: tuple[int, ...], size: int) -> Narrowed | None:
-    return (rel, kept) if len(kept) < size else None
 
 
 def _columns(
