@@ -338,7 +338,7 @@ class _Work:
                 if call is None:
                     return None
                 calls[n] = call
-        if _counted(made, [calls[n] for n in (*theirs, *mine)]) > max(self.most, len(macro.params)):
+        if _counted(made, [calls[n] for n in (*theirs, *mine)]) > self._limit(macro, taken, len(new)):
             return None
         after = sum(height_of(calls[n]) for n in (*theirs, *mine)) + _AROUND
         after += self._height(made.tree, calls) + (name in models)
@@ -349,6 +349,12 @@ class _Work:
             if tree_lines(made.tree, self.dialect) < self.limits.sharing.min_lines:
                 return None
         return _Merge(saved, name, taken, made, calls, models) if saved >= least else None
+
+    def _limit(self, macro: Macro, taken: str, more: int) -> int:
+        """How many parameters it may have: what both say is a table that has one column more."""
+        other = self.macros.get(taken)
+        widest = min(len(each.params) if each else 0 for each in (macro, other))
+        return max(self.most, len(macro.params) + (more if widest > self.most else 0))
 
     def _stays_as_it_is(self, name: str, taken: str, found: Aligned) -> bool:
         """Whether what has to stay as it is would be the same text: parameters are what stood in

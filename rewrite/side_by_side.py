@@ -53,7 +53,7 @@ _NO_PART: Final = (
     exp.GroupingSets, exp.Cube, exp.Rollup, exp.Interval, exp.Tuple, exp.PropertyEQ, exp.Var,
     exp.DataType, exp.Unnest, exp.Subquery,
 )  # fmt: skip
-_AROUND_PARTS: Final = (exp.Select, exp.Alias, exp.Group, exp.Ordered, exp.Order, exp.Cast)
+_AROUND_PARTS: Final = (exp.Select, exp.Alias, exp.Group, exp.Ordered, exp.Order)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
