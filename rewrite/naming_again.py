@@ -16,10 +16,10 @@ from hashlib import blake2b
 from typing import Final
 
 from unwet.lineage.templating import restorer
-from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.definitions import Report, own_folders
 from unwet.rewrite.leftovers import common_root
+from unwet.rewrite.library import texts_within
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.naming import free
 from unwet.rewrite.planned import users
@@ -96,8 +96,10 @@ def signs(project: Project) -> dict[str, Sign]:
     trees = {macro.name: ("macro", macro.tree) for macro in project.library.macros}
     for draft in project.intermediates:
         trees[draft.name] = ("model", project.library.models[draft.name])
+    calls = project.library.calls
+    # with what its calls say: all that are one call and nothing else would be the same thing
     return {
-        name: Sign(kind, _digest(" ".join(texts(tree))), reach.get(name, frozenset()))
+        name: Sign(kind, _digest(" ".join(texts_within(tree, calls))), reach.get(name, frozenset()))
         for name, (kind, tree) in trees.items()
     }
 

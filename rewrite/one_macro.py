@@ -338,7 +338,8 @@ class _Work:
                 if call is None:
                     return None
                 calls[n] = call
-        if _counted(made, [calls[n] for n in (*theirs, *mine)]) > self._limit(macro, taken, len(new)):
+        limit = self._limit(macro, taken, len(new))
+        if _counted(made, [calls[n] for n in (*theirs, *mine)]) > limit:
             return None
         after = sum(height_of(calls[n]) for n in (*theirs, *mine)) + _AROUND
         after += self._height(made.tree, calls) + (name in models)

@@ -133,3 +133,32 @@ def test_what_is_called_what(
     now: dict[str, Sign], before: dict[str, Sign], wanted: dict[str, str]
 ) -> None:
     assert matched(now, before) == wanted
+
+
+LOST = """\
+WITH lost AS (
+  SELECT DISTINCT o.customer_id, o.region, o.channel, '{0}' AS kind
+  FROM s.{0} AS o
+  WHERE o.status IN ('lost', 'returned') AND o.amount > {1} AND o.loaded > DATE '2020-01-01'
+)
+SELECT {2} AS x FROM lost AS l
+"""
+
+
+def test_models_that_are_one_call_each_are_told_apart(tmp_path: Path) -> None:
+    """All that such a model says of its own is what it calls the macro with."""
+
+    def files(*tables: str) -> dict[str, str]:
+        items = ("COUNT(*)", "MAX(l.region)", "COUNT(DISTINCT l.customer_id)")
+        return {
+            f"{table}_{n}.sql": LOST.format(table, len(table), wanted)
+            for table in tables
+            for n, wanted in enumerate(items)
+        }
+
+    out = tmp_path / "out"
+    first = sql(run(files("orders", "refunds", "claims"), out))
+    assert "{{ " in first["models/staging/stg_s__claims.sql"]
+    second = sql(run(files("visits", "tickets", "parcels"), out))
+    names = {Path(path).stem for path in second if "/staging/" in path}
+    assert names == {"stg_s__visits", "stg_s__tickets", "stg_s__parcels"}

@@ -166,6 +166,21 @@ def test_no_macro_has_more_parameters_than_it_may() -> None:
     assert len(made.macros) == 2
 
 
+@pytest.mark.parametrize(("most", "left"), [(1, 1), (2, 2)])
+def test_rows_of_a_table_may_have_a_column_more(most: int, left: int) -> None:
+    """Both have more parameters than a macro may have, so that their calls are a table already."""
+    said = (*DAY, ("test", Leaf("condition", "bytes > 1")))
+    one, two = tree(test="h__test__h"), tree(test="h__test__h", relation="requests")
+    assert len(with_one_macro(library(one, two, said=said), "duckdb", most).macros) == left
+
+
+def test_a_formula_inside_of_a_cast_is_an_argument() -> None:
+    one, two = "CAST(SUM(bytes) AS FLOAT)", "CAST(SUM(bytes) / COUNT(*) * 1000 AS FLOAT)"
+    made = merged(tree(formula=one), tree(formula=two))
+    assert len(made.macros) == 1
+    assert "CAST(h__" in made.macros[0].tree.sql("duckdb")
+
+
 def test_models_that_stay_keep_their_macros() -> None:
     start = library(tree(), tree(relation="requests"))
     assert len(with_one_macro(start, "duckdb", 5, alone={"m4"}).macros) == 2
