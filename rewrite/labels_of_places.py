@@ -6,6 +6,7 @@
     WITH spend AS (... WHERE {{ condition_2 }})        spend_condition
     HAVING {{ condition_2 }}                           having_condition
     COUNT(DISTINCT {{ column_2 }}.person_id)           alias
+    1.0 * {{ count_2 }} / {{ count }}                  numerator, denominator
 
 label(node) -> that word; empty where the place has none, None where it says nothing at all
 """
@@ -51,6 +52,11 @@ def _label(node: exp.Expr) -> str | None:
             node, parent = parent, parent.parent
     while isinstance(parent, _AROUND) and node is parent.this:
         node, parent = parent, parent.parent
+    while isinstance(parent, exp.Mul) and isinstance(parent.parent, exp.Div | exp.Paren | exp.Cast):
+        other = parent.expression if node is parent.this else parent.this
+        if not isinstance(other, exp.Literal):
+            break
+        node, parent = parent, parent.parent
     match parent:
         case exp.Alias() if node is parent.this:
             return str(parent.alias)
@@ -63,6 +69,12 @@ def _label(node: exp.Expr) -> str | None:
             return f"{columns[0].removesuffix('s')}s" if len(columns) == 1 else ""
         case exp.EQ():
             return compared(parent, node)
+        case exp.NEQ() if _is_zero(parent.expression) or _is_zero(parent.this):
+            return None
+        case exp.Div():
+            return "numerator" if node is parent.this else "denominator"
+        case exp.Nullif() if _is_zero(parent.expression):
+            return _label(parent)
         case exp.Ordered():
             return SORTED_BY
         case exp.Group() | exp.Window() if node.arg_key in ("expressions", "partition_by"):
@@ -71,6 +83,10 @@ def _label(node: exp.Expr) -> str | None:
             return _of_condition(node)
         case _:
             return ""
+
+
+def _is_zero(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string and node.name == "0"
 
 
 def _of_condition(node: exp.Expr) -> str:

@@ -7,6 +7,7 @@ from what it is handed on for, or from what all calls say.
     UNION ALL {{ part_2 }}                    -> delayed, where all calls say {{ sales_delayed... }}
     ORDER BY {{ sorted_by_2 }}                -> sorted_by, where nothing else is called so
     FROM {{ source('shop', relation) }}       -> table
+    {{ n_2 }} / NULLIF({{ n }}, 0)            -> numerator, denominator
     {{ paid_value }}                          -> paid, in the macro that is called so, too
 
 Where a parameter stands is told in `labels_of_places`.
@@ -40,6 +41,7 @@ _IDLE: Final = re.compile(r"(?:part|relation|value|column)(?:_\d+)?")
 _CONDITION: Final = re.compile(r"condition(?:_\d+)?")
 _VALUE: Final = re.compile(r"(\w+)_value")
 _NUMBERED: Final = re.compile(r"(\w*[a-z])_[2-9]")
+_PLAIN: Final = re.compile(r"[A-Za-z_]\w*")
 _OF_ROWS: Final = ("part", "relation")
 _WORDS: Final = 3
 _TABLE: Final = "table"
@@ -72,7 +74,28 @@ def with_telling_names(library: Library) -> Library:
         if _IDLE.fullmatch(name) or name == f"{host}_value":
             to = next((each for each in (_TABLE, _SOURCE_TABLE) if each not in own), name)
             names.setdefault((host, name), to)
-    return _without_idle_numbers(with_parameters(library, names))
+    return _of_taken_words(_without_idle_numbers(with_parameters(library, names)))
+
+
+def _of_taken_words(library: Library) -> Library:
+    """The library in which a parameter that has a number because its word is something else's has
+    what it is behind that word: `range_column`."""
+    names = dict[_Parameter, str]()
+    said = _said(library)
+    macros = {each.name for each in library.macros}
+    for macro in library.macros:
+        taken = {*macros, *macro.params, *NO_PARAMETERS}
+        own = {node.name.lower() for node in macro.tree.find_all(exp.Identifier)}
+        for name in macro.params:
+            found = _NUMBERED.fullmatch(name)
+            if found is None or name in own or found[1] in macro.params:
+                continue
+            words = said.get(macro.name, {}).get(name, [""])
+            to = f"{found[1]}_{'column' if all(map(_PLAIN.fullmatch, words)) else 'value'}"
+            if to not in taken:
+                names[macro.name, name] = to
+                taken.add(to)
+    return with_parameters(library, names)
 
 
 def _without_idle_numbers(library: Library) -> Library:
@@ -143,11 +166,11 @@ def _names(
 
 
 def _says_nothing(name: str, params: Sequence[str]) -> bool:
-    """Whether it is a name for anything, or has a number that sets it apart, or it is one of
+    """Whether it is a name for anything, or a number sets it or another one apart, or it is one of
     several conditions."""
     if _CONDITION.fullmatch(name):
         return sum(_CONDITION.fullmatch(each) is not None for each in params) > 1
-    return any(each.fullmatch(name) for each in (_IDLE, _NUMBERED, _VALUE))
+    return f"{name}_2" in params or any(each.fullmatch(name) for each in (_IDLE, _NUMBERED, _VALUE))
 
 
 def _places(

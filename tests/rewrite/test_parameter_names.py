@@ -46,7 +46,7 @@ def called(*macros: Macro, **said: Said) -> Library:
         ("relation_2", "SELECT k FROM t JOIN h__relation_2__h AS c USING (k)", "relation"),
         ("relation_2", "SELECT k FROM t JOIN h__relation_2__h AS cost_2 USING (k)", "relation"),
         ("taken_2", "SELECT k FROM t WHERE a > h__taken_2__h + h__taken__h", "taken_2"),
-        ("other_2", "SELECT k FROM t WHERE a > h__other_2__h", "other_2"),
+        ("other_2", "SELECT k FROM t WHERE a > h__other_2__h", "other_value"),
         ("least_2", "SELECT k FROM t WHERE a > h__least_2__h", "least"),
         ("value", "SELECT k FROM t CROSS JOIN UNNEST(h__value__h) AS decile", "deciles"),
         ("value", "SELECT k FROM t CROSS JOIN UNNEST(h__value__h) AS bins", "bins"),
@@ -99,10 +99,10 @@ ON = "JOIN {0} AS {1} ON {1}.k = t.k AND h__condition_2__h WHERE a AND "
         (TWO.format("src__spend__h__table__h__src", "s"), "spend_condition"),
         (TWO.format("ref__int_spend__ref", "s"), "spend_condition"),
         (TWO.format("u", "s"), "condition_2"),
-        (ON.format("u", "spend"), "spend_condition"),
-        (ON.format("ref__stg_spend__ref", "s"), "spend_condition"),
         ("WHERE h__condition_2__h AND ", "condition_2"),
         ("WHERE IF(h__condition_2__h, 1, 2) > 1 AND ", "condition_2"),
+        (ON.format("u", "spend"), "spend_condition"),
+        (ON.format("ref__stg_spend__ref", "s"), "spend_condition"),
     ],
 )
 def test_one_of_two_conditions_is_called_after_what_it_chooses(body: str, to: str) -> None:
@@ -149,6 +149,18 @@ def test_no_row_of_a_loop_hides_the_macro_that_it_calls() -> None:
     looped = Library({"r": both}, given.macros, given.calls)
     assert with_telling_names(given).macros[0].params == ("health",)
     assert with_telling_names(looped).macros[0].params == ("health_value",)
+
+
+def test_what_is_divided_is_called_so() -> None:
+    body = "SELECT CASE WHEN h__n__h <> 0 THEN 1.0 * h__n_2__h / h__n__h END AS share_2 FROM t"
+    made = with_telling_names(called(macro("m", "n n_2", body), r={"n": "x", "n_2": "y"}))
+    assert made.macros[0].params == ("denominator", "numerator")
+
+
+def test_an_author_s_own_number_stays() -> None:
+    found = macro("m", "stratum stratum_3", "SELECT h__stratum__h, h__stratum_3__h AS stratum_3")
+    made = with_telling_names(called(found, r={"stratum": "x", "stratum_3": "y"}))
+    assert made.macros[0].params == ("stratum", "stratum_3")
 
 
 def test_two_aliases_have_a_number() -> None:
