@@ -24,7 +24,10 @@ _EXPRESSION = r"((?:[^()']|'[^']*'|\((?:[^()']|'[^']*')*\))+)"
 _ANY_SOURCE = re.compile(rf"\bsource\('(\w+?)', {_EXPRESSION}\)")
 _ANY_REF = re.compile(rf"\bref\({_EXPRESSION}\)")
 _VAR = re.compile(r"""\bvar\((['"])(\w+)\1, (['"])\w+\3\)""")
-_GIVEN = re.compile(r"(?<!')\{\{ var\('(\w+)'\) \}\}(?!')")
+_GIVEN = re.compile(r"(?<!')\{\{ var\('(\w+)'\) \}\}(?![.'])")  # no schema, which no driver puts
+_PLACEHOLDER = re.compile(
+    r"p__(\w+?)__p(?:(?![a-z])|(?=p__))", re.IGNORECASE
+)  # in the name of a source
 _ALONE = re.compile(r"\{\{ (?:'([^'\\]*)'|\"([^\"\\]*)\") \}\}")
 _BOTH = re.compile(r"\{\{ '((?:[^'\\]|\\')*)' \}\}")  # a name with quotes and a ' in them
 _STRINGS = re.compile(r"'(?:[^'\\]|\\.|'')*'")
@@ -46,12 +49,26 @@ def spelled(template: str, where: Places) -> str:
         if not is_named:
             return text
         if alone := _ALONE.fullmatch(text):
-            return alone[1] or alone[2]
+            return _given(alone[1] or alone[2])
         if (named := _BOTH.fullmatch(text)) is not None:
-            return named[1].replace("\\'", "'")
-        return _PUT_TOGETHER.sub(r"\1{{ \2 }}\3", text)
+            return _given(named[1].replace("\\'", "'"))
+        if (put := _PUT_TOGETHER.fullmatch(text)) is not None:
+            return _given(f"{put[1]}{{{{ {put[2]} }}}}{put[3] or ''}")
+        return _STRINGS.sub(lambda m: _joined(m.group()), text)
 
     return _TAG.sub(tag, template)
+
+
+def _given(text: str) -> str:
+    """SQL with variables in place of the placeholders in names of sources."""
+    return _PLACEHOLDER.sub(lambda hit: f"{{{{ var('{hit[1].lower()}') }}}}", text)
+
+
+def _joined(text: str) -> str:
+    """The same of a text within a tag: `var('cdm') ~ '.person'`."""
+    parts = _PLACEHOLDER.split(text[1:-1])
+    said = [f"var('{part.lower()}')" if at % 2 else f"'{part}'" for at, part in enumerate(parts)]
+    return " ~ ".join(part for part in said if part != "''") if len(parts) > 1 else text
 
 
 def is_template(text: str) -> bool:
@@ -101,7 +118,8 @@ def value(leaf: Leaf, where: Places) -> str | None:
         return None
     relation = TOKEN.fullmatch(leaf.text)
     if relation is not None and relation["kind"].lower() in ("ref", "src"):
-        return where.relation(relation["kind"].lower(), relation["name"].lower())
+        name = where.relation(relation["kind"].lower(), relation["name"].lower())
+        return None if _PLACEHOLDER.search(name) else name
     if TOKEN.search(leaf.text):
         return None
     if leaf.kind == "name":

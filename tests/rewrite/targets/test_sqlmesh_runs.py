@@ -103,6 +103,41 @@ def test_a_product_of_decimals_keeps_its_digits(home: Path) -> None:
     assert set(found.values()) == {0}
 
 
+def test_a_schema_that_a_variable_says(home: Path) -> None:
+    """Of models, of blueprints and of macros, which read its tables in the same words."""
+    sums = (
+        "SELECT o.kind, SUM(o.n) AS n, MIN(o.n) AS least, MAX(o.n) AS most FROM ${shop}.in_%s AS o"
+    )
+    tests = "WHERE o.n > %d AND o.kind <> 'x' AND o.n IS NOT NULL GROUP BY o.kind"
+    rows = {"sold": 1, "lost": 2, "paid": 3}
+    texts = {table: f"{sums % table} {tests % least}" for table, least in rows.items()}
+    scripts = [Source(f"p/{name}.sql", f"CREATE TABLE r.{name} AS {text}")
+               for name, text in texts.items()]  # fmt: skip
+    scripts.append(
+        Source("p/one.sql", "CREATE TABLE r.one AS SELECT 1 + n AS n FROM ${shop}.in_sold")
+    )
+    project, database = home / "schema", home / "schema.duckdb"
+    result = refactor(scripts, project, "duckdb", generated=False, target="sqlmesh")
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    assert not any("p__shop__p" in text for path, text in result.files.items() if "sql" in path)
+    tables = [f"CREATE TABLE s.in_{table} AS SELECT ['a', 'b', 'x'][i % 3 + 1] AS kind, i % 7 AS n "
+              "FROM range(50) AS r (i);" for table in rows]  # fmt: skip
+    reports = [f"CREATE TABLE r.{name} AS {text};" for name, text in texts.items()]
+    reports.append("CREATE TABLE r.one AS SELECT 1 + n AS n FROM s.in_sold;")
+    setup = "\n".join(["CREATE SCHEMA s; CREATE SCHEMA r;", *tables, *reports])
+    (home / "schema.sql").write_text(setup.replace("${shop}", "s"), "utf-8")
+    run(home, program("python"), "-c", RUN, database, home / "schema.sql")
+    config = (project / "config.yaml").read_text("utf-8")
+    assert "shop: null" in config
+    (project / "config.yaml").write_text(config.replace("shop: null", "shop: s"), "utf-8")
+    run(project, program("sqlmesh"), "plan", "--auto-apply", "--no-prompts",
+        UNWET_DUCKDB=str(database))  # fmt: skip
+    pairs = {f"r.{name}": f"marts.{name}" for name in (*rows, "one")}
+    (home / "pairs.json").write_text(json.dumps(pairs), "utf-8")
+    found = json.loads(run(home, program("python"), "-c", COMPARE, database, home / "pairs.json"))
+    assert found == dict.fromkeys(pairs, 0)
+
+
 def test_functions_are_made_before_the_models(home: Path) -> None:
     scripts = [
         Source(f"p/{name}.sql", f"CREATE TEMP MACRO good(x) AS (x >= {least});\n"
