@@ -86,7 +86,8 @@ def _assigned(
         name = folded(column.this, dialect)
         if name not in columns or name in found:
             return f"UPDATE of {name}, which the table is not known to have once"
-        if not kinds.get(name) and not isinstance(each.expression, exp.Null):
+        is_null = isinstance(each.expression, exp.Null)  # of the type of the rows that stay, if any
+        if not kinds.get(name) and not (is_null and tree.args.get("where")):
             return f"UPDATE casts to the type of {name}, which is not known"
         if _is_default(each.expression):
             return f"UPDATE of {name} to its default is not followed"
