@@ -172,8 +172,12 @@ class WrittenOnce:
         library = choose(models, self.dialect, alone, self.owners, over, self.target.LISTS)
         if not self.target.LISTS:
             return library
-        names = {*self.reports, *self.limits.forbidden}
-        return refined(library, self.dialect, names, fixed, alone, self.owners, over)
+        return refined(library, self.dialect, self._taken, fixed, alone, self.owners, over)
+
+    @property
+    def _taken(self) -> frozenset[str]:
+        """What nothing new may be called."""
+        return frozenset({*self.reports, *self.limits.forbidden})
 
     def _wide(
         self,
@@ -183,7 +187,7 @@ class WrittenOnce:
         alone: frozenset[str],
     ) -> Shared:
         """With wide models for reports that join the same tables."""
-        taken, sharing = {*self.reports, *self.limits.forbidden}, self.limits.sharing
+        taken, sharing = self._taken, self.limits.sharing
         least = sharing.min_saved + MORE - sharing.wide_costs
         size = partial(self._lines, fixed, alone)
         told = promises(self.catalog, self.spoken, self.dialect)
@@ -203,7 +207,7 @@ class WrittenOnce:
         """With models of a finer grain than that of the reports which are rolled up from them."""
         if self.spoken != self.dialect:
             return shared
-        taken, sharing = {*self.reports, *self.limits.forbidden}, self.limits.sharing
+        taken, sharing = self._taken, self.limits.sharing
         rolling, size = self._rolling(known, fixed | alone), partial(self._lines, fixed, alone)
         return with_finer_grains(shared, rolling, taken, size, sharing.min_saved + MORE)
 

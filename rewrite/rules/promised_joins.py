@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from unwet.rewrite.algebra import (
@@ -204,6 +204,12 @@ def _semi_instead(rel: Rel, many: Sequence[Rel], on: Sequence[Expr], at: int) ->
     rest = tuple(remap(e, place) for e in on if not columns_of(e) & own)
     others = Join("inner", (*many[:at], *many[at + 1 :]), rest)
     made = Join("semi", (others, many[at]), tests)
+    return moved_over(rel, made, place)
+
+
+def moved_over(rel: Rel, made: Rel, place: Callable[[int], int]) -> Rel:
+    """A projection or an aggregate over another input, in which each column that it reads has its
+    ``place``."""
     match rel:
         case Project(exprs=exprs):
             return Project(made, tuple(remap(e, place) for e in exprs))

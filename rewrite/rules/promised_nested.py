@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
-from unwet.rewrite.algebra import Agg, Aggregate, Col, Join, Project, Rel, expressions, width
+from unwet.rewrite.algebra import Aggregate, Col, Join, Project, Rel, expressions, width
 from unwet.rewrite.references import used
-from unwet.rewrite.rules.promised_joins import unread_join_to_semi, unread_partner_of_key
+from unwet.rewrite.rules.promised_joins import (
+    moved_over,
+    unread_join_to_semi,
+    unread_partner_of_key,
+)
 from unwet.rewrite.rules.promises import Promises, Rested
 from unwet.rewrite.rules.refs import all_movable, remap
 
@@ -66,14 +69,4 @@ def _with_narrowed(rel: Project | Aggregate, join: Rel, at: int, found: _Narrowe
 
     inputs = (*join.inputs[:at], found.rel, *join.inputs[at + 1 :])
     made = Join(join.kind, inputs, tuple(remap(e, place) for e in join.on))
-    match rel:
-        case Project(exprs=exprs):
-            return Project(made, tuple(remap(e, place) for e in exprs))
-        case Aggregate(keys=keys, aggs=aggs):
-            moved = (remap(agg, place) for agg in aggs)
-            return replace(
-                rel,
-                input=made,
-                keys=tuple(remap(key, place) for key in keys),
-                aggs=tuple(agg for agg in moved if isinstance(agg, Agg)),
-            )
+    return moved_over(rel, made, place)
