@@ -17,7 +17,6 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlglot import exp, parse_one
 
 from unwet.lineage.catalog import build_catalog
 from unwet.lineage.parse import parse
@@ -29,6 +28,7 @@ from unwet.rewrite.fewer_joins import lossless
 from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.sharing import Shared
 from unwet.rewrite.wide_models import with_wide_models
+from unwet.tests.laws.drafted import drafted, filled, seen
 
 SCHEMA = """
 CREATE TABLE s.d (id INTEGER PRIMARY KEY, q INTEGER);
@@ -94,19 +94,9 @@ def rows(seed: int) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def databases() -> Iterator[list[duckdb.DuckDBPyConnection]]:
-    made = [duckdb.connect(config={"threads": 1}) for _ in range(DATABASES)]
-    for seed, each in enumerate(made):
-        each.execute(f"CREATE SCHEMA s; {SCHEMA}")
-        for statement in rows(seed):
-            try:
-                each.execute(statement)
-            except duckdb.ConstraintException:
-                continue  # by its key
-        for name, token in TOKENS.items():
-            each.execute(f"CREATE VIEW {token} AS SELECT * FROM s.{name}")
-    yield made
-    for each in made:
-        each.close()
+    refused = (duckdb.ConstraintException,)  # by its key
+    with filled(DATABASES, SCHEMA, rows, OUTSIDE, refused) as made:
+        yield made
 
 
 @st.composite
@@ -149,14 +139,6 @@ def report(draw: st.DrawFn, joins: Sequence[str], common: str) -> str:
     return text.format(**TOKENS)
 
 
-def drafted(texts: Sequence[str]) -> tuple[Draft, ...]:
-    trees = (parse_one(text, dialect="duckdb") for text in texts)
-    return tuple(
-        Draft(f"r{n}", tree, OUTSIDE, ()) for n, tree in enumerate(trees)
-        if isinstance(tree, exp.Query)
-    )  # fmt: skip
-
-
 def wide(drafts: tuple[Draft, ...]) -> Shared:
     """With wide models wherever they can be, the larger the better."""
     known = tables(drafts, {}, {}, CATALOG)
@@ -170,11 +152,6 @@ def _more_readers(shared: Shared) -> int:
     return sum("join" in draft.tree.sql().lower() for draft in shared.drafts)
 
 
-def seen(database: duckdb.DuckDBPyConnection, tree: exp.Query) -> object:
-    done = database.sql(tree.sql(dialect="duckdb"))
-    return done.columns, list(map(str, done.types)), Counter(done.fetchall())
-
-
 def test_reports_over_a_wide_model_return_the_rows_that_they_had(
     databases: list[duckdb.DuckDBPyConnection],
 ) -> None:
@@ -184,7 +161,7 @@ def test_reports_over_a_wide_model_return_the_rows_that_they_had(
     @given(reports())
     def law(texts: list[str]) -> None:
         nonlocal left
-        drafts = drafted(texts)
+        drafts = drafted(texts, OUTSIDE)
         made = wide(drafts)
         if not made.intermediates:
             return

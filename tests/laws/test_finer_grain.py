@@ -9,7 +9,6 @@ with NULLs, duplicates and empty groups.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -17,7 +16,6 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlglot import exp, parse_one
 
 from unwet.lineage.catalog import build_catalog
 from unwet.lineage.config import USUAL_SHARING
@@ -31,6 +29,7 @@ from unwet.rewrite.limits import Limits, Owners
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.rolled_up import RollingUp
 from unwet.rewrite.sharing import Shared
+from unwet.tests.laws.drafted import drafted, filled, seen
 from unwet.tests.laws.test_rolled_up import SCHEMA, inserts
 
 DATABASES = 6
@@ -52,16 +51,8 @@ OWN = ("t.h = 'a'", "t.g is not null", "t.g + 1 > 2", "t.b > 0", "t.i = 1 or t.h
 
 @pytest.fixture(scope="module")
 def databases() -> Iterator[list[duckdb.DuckDBPyConnection]]:
-    made = [duckdb.connect(config={"threads": 1}) for _ in range(DATABASES)]
-    for seed, each in enumerate(made):
-        each.execute(f"CREATE SCHEMA s; {DDL}")
-        for statement in inserts(seed, "s"):
-            each.execute(statement)
-        for outside in OUTSIDE:
-            each.execute(f"CREATE VIEW {outside.token} AS SELECT * FROM {outside.relation}")
-    yield made
-    for each in made:
-        each.close()
+    with filled(DATABASES, DDL, lambda seed: inserts(seed, "s"), OUTSIDE) as made:
+        yield made
 
 
 @st.composite
@@ -90,23 +81,13 @@ def report(draw: st.DrawFn, rows: str, common: str) -> str:
 
 def finer(texts: Sequence[str]) -> tuple[tuple[Draft, ...], Shared]:
     """The reports, and what becomes of them where each line may cost as many as it likes."""
-    trees = [parse_one(text, dialect="duckdb") for text in texts]
-    drafts = tuple(
-        Draft(f"r{n}", tree, OUTSIDE, ())
-        for n, tree in enumerate(trees)
-        if isinstance(tree, exp.Query)
-    )
+    drafts = drafted(texts, OUTSIDE)
     owners = Owners(Limits(sharing=replace(USUAL_SHARING, min_saved=-(10**6))))
     known = tables(drafts, {}, {}, CATALOG)
     rolling = RollingUp(known, "duckdb", frozenset(), owners, Normalizer())
     return drafts, with_finer_grains(
         Shared(drafts, ()), rolling, frozenset(), lambda _: 0, -(10**6)
     )
-
-
-def seen(database: duckdb.DuckDBPyConnection, tree: exp.Query) -> object:
-    done = database.sql(tree.sql(dialect="duckdb"))
-    return done.columns, list(map(str, done.types)), Counter(done.fetchall())
 
 
 def test_reports_that_are_rolled_up_return_the_rows_that_they_had(

@@ -56,13 +56,19 @@ def same(one: str, other: str, dialect: str) -> bool:
     return both[0] == both[1] or {each.this for each in both} == {exp.DType.TEXT, exp.DType.VARCHAR}
 
 
+def kind_of(query: str, database: duckdb.DuckDBPyConnection) -> str:
+    """The type of the column of a table that the query, without its SELECT, makes."""
+    database.execute(f"CREATE OR REPLACE TABLE made AS SELECT {query}")
+    [(kind,)] = database.execute("SELECT column_type FROM (DESCRIBE made)").fetchall()
+    return str(kind)
+
+
 def test_as_duckdb_makes_them() -> None:
     known = 0
     with duckdb.connect() as made:
         made.execute(TABLE)
         for item in EXPRESSIONS:
-            made.execute(f"CREATE OR REPLACE TABLE made AS SELECT {item} AS a FROM t")
-            [(kind,)] = made.execute("SELECT column_type FROM (DESCRIBE made)").fetchall()
+            kind = kind_of(f"{item} AS a FROM t", made)
             kind = "DECIMAL(38, 0)" if kind == "HUGEINT" else kind
             told = said(item, "duckdb")
             assert not told or same(told, kind, "duckdb"), (item, told, kind)
@@ -80,8 +86,7 @@ def test_unions_as_duckdb_makes_them() -> None:
     with duckdb.connect() as made:
         made.execute(TABLE)
         for pair in UNIONS:
-            made.execute(f"CREATE OR REPLACE TABLE made AS SELECT {union(pair)} AS a FROM t")
-            [(kind,)] = made.execute("SELECT column_type FROM (DESCRIBE made)").fetchall()
+            kind = kind_of(f"{union(pair)} AS a FROM t", made)
             told = said(union(pair), "duckdb")
             assert not told or same(told, kind, "duckdb"), (pair, told, kind)
             known += bool(told)
