@@ -48,8 +48,7 @@ from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.proving import Proving
 from unwet.rewrite.repeats import repeats
 from unwet.rewrite.request import Progress, Request, Result
-from unwet.rewrite.sizes import Size, parameter_lines, part_size, project_size
-from unwet.rewrite.targets import functions
+from unwet.rewrite.sizes import Size, parameter_lines, part_size
 from unwet.rewrite.targets.known import target_of
 from unwet.rewrite.targets.migration import migration
 from unwet.rewrite.targets.migration_head import Overview
@@ -61,6 +60,7 @@ from unwet.rewrite.templated.rewritten import Templated, rewritten
 from unwet.rewrite.templated.set_apart import Apart, none_apart, set_apart
 from unwet.rewrite.tested_by import Types, evidence_of, types_of
 from unwet.rewrite.written_once import WrittenOnce
+from unwet.rewrite.written_size import project_size
 
 __all__ = ["Progress", "Request", "Result", "refactor"]
 
@@ -395,10 +395,9 @@ class _Job:
         scripts = left(self.state, [k.report for k in project.kept])
         pile = self.written_pile
         old = part_size(pile, {source.path for source in pile.sources})
-        new = project_size(project.library, counted)
+        new = project_size(counted, project.dialect)
         new += part_size(pile, scripts.all, scripts.broken, scripts.cut)
-        new += functions.size(counted, self.meaning.functions)
-        return old + self.templated.before, new + Size(nodes=self.templated.nodes)
+        return old + self.templated.before, new
 
     def _placed(self, files: Mapping[str, str]) -> tuple[Path, ...]:
         """Writes the project where it is asked for; what is left as somebody edited it."""

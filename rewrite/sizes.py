@@ -2,7 +2,8 @@
 
 Lines are those of SQL printed by one formatter (the parser's pretty printer) without comments
 and blank lines. Nodes are those of the syntax tree, which no formatting can flatter. In a
-template every Jinja tag is one node and each of its arguments another.
+template every Jinja tag is one node and each name and value in it another; what a loop or a block
+says counts once, and so does each row of the loop (written_size.py).
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ from unwet.lineage.findings import Span
 from unwet.lineage.parse import Statement, render
 from unwet.lineage.pile import Pile
 from unwet.lineage.trees import copied
-from unwet.rewrite.library import NAMELESS, SELECTED, Library, with_calls_as_queries
+from unwet.rewrite.library import NAMELESS, SELECTED, with_calls_as_queries
 from unwet.rewrite.lost import UNPARSED
-from unwet.rewrite.shapes import Leaf
 
 ORIGINALS = "legacy/"  # where a project has the scripts that are kept
 _TESTS = "tests/"
@@ -129,30 +129,7 @@ def maintained(files: Mapping[str, str]) -> list[str]:
     return [t for path, t in files.items() if path.endswith(".sql") and not path.startswith(apart)]
 
 
-def project_size(library: Library, files: Mapping[str, str]) -> Size:
-    """What a maintainer reads to change behaviour: models and macros.
-
-    Scripts that are kept are none of it: they are counted like the pile that they are part of.
-    Tests, YAML (descriptions, sources) and Markdown are not counted; a call is one node and two
-    for each argument (its name and its value), a row of a look-up is two; a condition is as many as
-    it has words."""
-    sql = maintained(files)
-    lines = sum(map(code_lines, sql))
-    nodes = sum(map(tree_nodes, library.trees))
-    called = {macro.name for macro in library.macros}  # others are not called any more
-    calls = [call for call in library.calls if call.macro in called]
-    nodes += sum(1 + sum(1 + _nodes(leaf) for _, leaf in call.args) for call in calls)
-    nodes += sum(1 + len(macro.params) + 2 * len(macro.rows) for macro in library.macros)
-    said = [macro.tree for macro in library.macros if macro.kind == "expression"]
-    nodes += sum(words(tree.name) for tree in said if isinstance(tree, exp.Var))
-    return Size(lines, nodes, len(sql))
-
-
 def parameter_lines(files: Mapping[str, str]) -> int:
     """How many of the lines of models and macros are rows that a loop goes over."""
     texts = (text for path, text in files.items() if not path.startswith(ORIGINALS))
     return sum(found[1].count("\n") - 1 for text in texts for found in _ROWS.finditer(text))
-
-
-def _nodes(argument: Leaf) -> int:
-    return words(argument.text) if argument.kind in ("condition", "list") else 1

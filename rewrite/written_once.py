@@ -43,11 +43,11 @@ from unwet.rewrite.rolled_up import RollingUp
 from unwet.rewrite.scanned import Scans
 from unwet.rewrite.script import Report
 from unwet.rewrite.sharing import MORE, Shared, share
-from unwet.rewrite.sizes import project_size
 from unwet.rewrite.targets.record import Sign
 from unwet.rewrite.targets.target import Target
 from unwet.rewrite.telling_macros import made_as, telling_macros
 from unwet.rewrite.wide_models import with_wide_models
+from unwet.rewrite.written_size import project_lines
 
 _SHARES = (0.15, 0.4, 1.0)  # of the time: until reports are reworded, copies found, all done
 
@@ -218,7 +218,7 @@ class WrittenOnce:
         self.owners = owners
         project = self.whole(*read_only(shared.drafts, library, shared.intermediates, fixed))
         counted = self.target.counted(self.target.files(project), {})
-        return project_size(project.library, counted).lines
+        return project_lines(counted)
 
     def _read_only(self, shared: Shared, library: Library, fixed: AbstractSet[str]) -> Project:
         """Without what nobody reads, and without stars over declared tables."""

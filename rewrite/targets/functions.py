@@ -13,7 +13,6 @@ from unwet.rewrite.function_text import created
 from unwet.rewrite.naming import free_macro
 from unwet.rewrite.own_functions import OwnFunction, reached
 from unwet.rewrite.project import Project
-from unwet.rewrite.sizes import Size, tree_nodes
 
 FOLDER: Final = "functions/"
 # a word, a text or a comment that dbt or SQLMesh would read as one of theirs
@@ -103,10 +102,3 @@ def printed(files: Mapping[str, str], functions: Mapping[str, OwnFunction]) -> d
         if each is not None and (tree := created(each.sql, each.dialect)) is not None:
             found[path] = text.replace(each.sql, render(tree, each.dialect, spent=True))
     return found
-
-
-def size(files: Mapping[str, str], functions: Mapping[str, OwnFunction]) -> Size:
-    """The syntax nodes of functions, whose lines are counted with the files."""
-    texts = (text for path, text in files.items() if path.endswith(".sql"))
-    trees = (created(each.sql, each.dialect) for each in needed(functions, texts))
-    return Size(nodes=sum(tree_nodes(tree) for tree in trees if tree is not None))

@@ -15,7 +15,7 @@ from unwet.lineage.sources import Source
 from unwet.rewrite.dbt_names import BUILT_IN
 from unwet.rewrite.naming import RESERVED
 from unwet.rewrite.prove.sandbox import TemplateFailure
-from unwet.rewrite.sizes import Size, code_lines, words
+from unwet.rewrite.sizes import Size, code_lines
 from unwet.rewrite.templated.alike import apart
 from unwet.rewrite.templated.bodies import bodies_of, config_alone
 from unwet.rewrite.templated.branches import Rendering, assumption, in_branches, macro_names
@@ -26,6 +26,7 @@ from unwet.rewrite.templated.parts import parts_of
 from unwet.rewrite.templated.set_apart import Apart, name_of
 from unwet.rewrite.templated.sharing import shared
 from unwet.rewrite.verdicts import Verdict
+from unwet.rewrite.written_size import written_nodes
 
 AS_IT_WAS: Final = "its model is as it was"
 
@@ -46,17 +47,12 @@ class Templated:
     @property
     def before(self) -> Size:
         """What a maintainer reads of them now."""
-        return _size([source.text for source in self.sources])
-
-    @property
-    def nodes(self) -> int:
-        """What stands for syntax nodes in what they become."""
-        texts = (*self.models.values(), *self.macros.values(), *self.kept_macros.values())
-        return _size(texts).nodes
+        return sum(map(_size, self.sources), Size())
 
 
-def _size(texts: Sequence[str]) -> Size:
-    return Size(sum(map(code_lines, texts)), sum(map(words, texts)), len(texts))
+def _size(source: Source) -> Size:
+    nodes = written_nodes(source.text, source.dialect or "")
+    return Size(code_lines(source.text), nodes, 1)
 
 
 def rewritten(found: Apart, limits: Sharing, taken: Iterable[str] = ()) -> Templated:

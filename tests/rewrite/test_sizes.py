@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 import sqlglot
 
 from unwet.lineage.parse import parse
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import mask
-from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.refactor import Request, refactor
-from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.sizes import (
     Size,
     code_lines,
     parameter_lines,
     part_size,
     pile_size,
-    project_size,
     tree_lines,
     tree_nodes,
+    words,
 )
+from unwet.rewrite.written_size import project_size, written_nodes
 
 KEPT = Source("x/k.sql", "create table k as select 1 as a; update k set a = 2 where a = 1")
 
@@ -53,8 +55,6 @@ def test_a_tree_that_cannot_be_printed_still_counts() -> None:
 
 def test_a_project_counts_models_and_macros_only() -> None:
     tree = sqlglot.parse_one("select a from t")
-    call = MacroCall("m", (("x", Leaf("number", "1")), ("y", Leaf("string", "2"))))
-    library = Library({"r": tree}, (Macro("m", ("x", "y"), tree, "query"),), (call,))
     files = {
         "models/marts/r.sql": "select a\nfrom t\n",
         "macros/m.sql": "{% macro m(x, y) %}\nselect a\nfrom t\n{% endmacro %}\n",
@@ -62,8 +62,66 @@ def test_a_project_counts_models_and_macros_only() -> None:
         "models/marts.yml": "version: 2\n",
         "MIGRATION.md": "# x\n",
     }
-    size = project_size(library, files)
-    assert size == Size(6, 2 * tree_nodes(tree) + 5 + 3, 2)
+    size = project_size(files, "duckdb")
+    assert size == Size(6, 2 * tree_nodes(tree) + 4, 2)  # macro, m, x, y
+
+
+def test_a_call_is_a_node_and_two_for_each_argument_and_a_text_in_it_its_words() -> None:
+    plain = written_nodes("select a from t", "duckdb")
+    assert written_nodes("{{ m(x=1, y='DE') }}", "duckdb") == 1 + 2 + 2
+    assert written_nodes("{{ m(x='a = 1 and b') }}", "duckdb") == 1 + 1 + 5
+    assert written_nodes("select a from {{ ref('t') }}", "duckdb") == plain + 1
+    assert (
+        written_nodes("{{ config(materialized='table') }} select a from t", "duckdb") == plain + 3
+    )
+
+
+def test_a_loop_counts_once_and_each_of_its_rows() -> None:
+    body = "select {{ b }} as b from {{ ref(a) }}\n{% if not loop.last %}union all{% endif %}\n"
+    once = written_nodes(body, "duckdb")
+    rows = ["('x', 1)", "('y', 2)", "('z', 3)"]
+    counted = [
+        written_nodes(f"{{% for a, b in [{', '.join(rows[:n])}] %}}{body}{{% endfor %}}", "duckdb")
+        for n in (1, 2, 3)
+    ]
+    assert counted == [once + 3 + 2 * n for n in (1, 2, 3)]  # for, a, b
+
+
+def test_what_is_written_for_a_loop_of_many_is_less_than_its_branches() -> None:
+    """The trees of the library have every branch; nobody reads these."""
+    scripts = [Source(f"x/{n}.sql", f"insert into r select {n} as n, a, b from t{n} where a > {n}")
+               for n in range(40)]  # fmt: skip
+    made = Source("x/-.sql", "create table r (n int, a int, b int)")
+    result = refactor(load([made, *scripts]), Request())
+    text = result.files["models/marts/r.sql"]
+    assert "{% for " in text
+    printed = 40 * written_nodes("select 1 as n, a, b from t where a > 1 union all", "duckdb")
+    assert result.after.nodes < printed / 2
+    assert result.after.nodes >= 40  # a value of each row
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "sum(a) as a, max(b) as b,",  # items of a list
+        "x as (select a from t), y as (select b from u),",  # queries of a WITH
+        "x as (select a from t) select a from x",  # the end of one
+        "a = 1 and b is null",  # a condition
+        "with x as (select a from t), {{ m() }}",  # the rest is a macro's
+        "with x as ({{ m() }}) {{ rows_of(relation='x') }}",
+        "select a from t union all {{ m() }}",
+    ],
+)
+def test_a_part_of_a_query_has_a_tree_too(part: str) -> None:
+    """A text that no reading makes a tree of has its words, which are fewer."""
+    assert written_nodes(part, "duckdb") > words(re.sub(r"\{\{.*?\}\}", "m", part))
+    assert written_nodes(part + " ]", "duckdb") <= words(part) + 1  # it has none
+
+
+def test_blocks_that_have_a_name_are_read_like_queries() -> None:
+    query = "select a from t where a = 1"
+    text = f"{{% set rows %}}\n{query}\n{{% endset %}}\n{{{{ m(rows=rows) }}}}"
+    assert written_nodes(text, "duckdb") == written_nodes(query, "duckdb") + 2 + 3
 
 
 def test_what_stays_is_counted_like_the_pile_it_is_a_part_of() -> None:
