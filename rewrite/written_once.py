@@ -35,6 +35,7 @@ from unwet.rewrite.parameter_names import with_telling_names
 from unwet.rewrite.project import Project
 from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.wanted import meant
+from unwet.rewrite.read_as_sets import as_sets
 from unwet.rewrite.read_by_nobody import read_only
 from unwet.rewrite.refined import refined, said_shortly
 from unwet.rewrite.remembered import Remembered
@@ -160,7 +161,7 @@ class WrittenOnce:
         """What is said in two ways, said in one; not in those whose words are ``fixed``."""
         mine = without_truths(drafts, fixed, self._worded)
         if self.target.MACROS:
-            mine = one_select(mine, fixed, self._worded)
+            mine = as_sets(one_select(mine, fixed, self._worded), fixed, self._worded)
         return in_one_order(mine, fixed, self._worded)
 
     def _library(
