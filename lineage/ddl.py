@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlglot import exp
 
@@ -47,6 +48,9 @@ def declared_tables(statements: Iterable[Statement]) -> list[Table]:
             if table is not None:
                 places.setdefault(table.name, len(tables))
                 tables.append(table)
+            for each in parents(tree):
+                if (at := places.get(relation_name(each, statement.dialect))) is not None:
+                    tables[at] = with_additions(tables[at], (Loosened(),))
         elif isinstance(tree, exp.Alter) and isinstance(tree.this, exp.Table):
             at = places.get(relation_name(tree.this, statement.dialect))
             if at is not None:
@@ -72,7 +76,27 @@ def declared(statement: Statement) -> Table | None:
     found = tuple(_column(c, dialect) for c in columns)
     table = Table(name, found, is_whole, "ddl", (), statement.span)
     table = replace(table, agreed=not _may_be_moved(tree, table.names, dialect))
-    return constrained(table, constraints(schema.expressions, dialect))
+    made = constraints(schema.expressions, dialect)
+    if not _keeps_references(_properties(tree), dialect):
+        made = replace(made, foreign=())
+    return constrained(table, made)
+
+
+# of MySQL; the others read FOREIGN KEY and forget it (its manual, "FOREIGN KEY Constraints")
+_REFERRING: Final = frozenset({"innodb", "ndb", "ndbcluster"})
+
+
+def _keeps_references(properties: Iterable[exp.Expr], dialect: str) -> bool:
+    """Whether foreign keys of a table are checked, by the storage engine that it names."""
+    named = (each.name.lower() for each in properties if isinstance(each, exp.EngineProperty))
+    return dialect != "mysql" or all(name in _REFERRING for name in named)
+
+
+def parents(tree: exp.Create) -> tuple[exp.Table, ...]:
+    """The tables that a new one INHERITS from: they show its rows, too, and no key of theirs is
+    one of these (PostgreSQL's manual, "Inheritance", Caveats)."""
+    found = (e for e in _properties(tree) if isinstance(e, exp.InheritsProperty))
+    return tuple(t for each in found for t in each.expressions if isinstance(t, exp.Table))
 
 
 def _properties(tree: exp.Expression) -> Sequence[exp.Expr]:
@@ -172,6 +196,8 @@ def additions(tree: exp.Alter, dialect: str) -> tuple[Addition, ...]:
             found += _changes(action, dialect)
         if not _keeps_order(action):
             found.append(Rearranged())
+    if not _keeps_references(tree.args.get("options") or (), dialect):
+        found.append(Loosened())
     return tuple(found)
 
 
@@ -252,18 +278,18 @@ def _without_types(columns: Iterable[Column], names: Container[str]) -> tuple[Co
 
 def _column(node: exp.ColumnDef, dialect: str) -> Column:
     kind = node.args.get("kind")
+    said = [each.args.get("kind") for each in node.args.get("constraints") or ()]
     required = any(
-        isinstance(each.args.get("kind"), exp.PrimaryKeyColumnConstraint)
-        or (
-            isinstance(each.args.get("kind"), exp.NotNullColumnConstraint)
-            and not each.args["kind"].args.get("allow_null")
-        )
-        for each in node.args.get("constraints") or ()
+        isinstance(each, exp.PrimaryKeyColumnConstraint)
+        or (isinstance(each, exp.NotNullColumnConstraint) and not each.args.get("allow_null"))
+        for each in said
     )
+    collated = any(isinstance(each, exp.CollateColumnConstraint) for each in said)
     named = node.this
     bare = isinstance(named, exp.Identifier) and not named.args.get("quoted")
     text = _type_text(kind, dialect)
-    return Column(folded(named, dialect), text, required, spelled=named.name, bare=bare)
+    name = folded(named, dialect)
+    return Column(name, text, required, spelled=named.name, bare=bare, collated=collated)
 
 
 _TEXTS: dict[tuple[str, object], str] = {}  # of plain types: the printer is slow

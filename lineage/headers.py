@@ -10,7 +10,15 @@ from typing import NamedTuple
 from sqlglot import exp
 
 from unwet.lineage.constraints import Loosened
-from unwet.lineage.ddl import Addition, Rearranged, Retyped, additions, declared, table_variable
+from unwet.lineage.ddl import (
+    Addition,
+    Rearranged,
+    Retyped,
+    additions,
+    declared,
+    parents,
+    table_variable,
+)
 from unwet.lineage.names import INTO_VARIABLES, relation_name, table_part
 from unwet.lineage.parse import Statement
 from unwet.lineage.scopes import BODIES
@@ -83,6 +91,12 @@ def alterations(statements: Mapping[Place, Statement]) -> Iterator[Altered]:
                 if isinstance(action, exp.SwapTable):  # the other one is another table, too
                     other = relation_name(action.this, statement.dialect)
                     yield Altered(place, other, (Retyped(()), Loosened(), Rearranged()))
+        elif isinstance(tree, exp.Create):
+            for each in parents(tree):
+                yield Altered(place, relation_name(each, statement.dialect), (Loosened(),))
+        elif isinstance(tree, exp.Command) and (found := _INHERITING.match(statement.text)):
+            parent = exp.to_table(found[2], dialect=statement.dialect or None)
+            yield Altered(place, relation_name(parent, statement.dialect), (Loosened(),))
         elif isinstance(tree, exp.Command) and (found := _ALTERED.match(statement.text)):
             name = exp.to_table(found[1], dialect=statement.dialect or None)
             relation = relation_name(name, statement.dialect)
@@ -100,6 +114,9 @@ _NAME = r"""((?:[\w.#@$]|\[[^\]]*\]|"[^"]*"|`[^`]*`)+)"""
 _ALTERED = re.compile(
     rf"\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+|ONLY\s+)*{_NAME}\s+(?:MODIFY|CHANGE|ALTER|REPLACE|SET\s+UNUSED)\b",
     re.IGNORECASE,
+)
+_INHERITING = re.compile(
+    rf"\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+|ONLY\s+)*{_NAME}\s+INHERIT\s+{_NAME}", re.IGNORECASE
 )
 # what nobody checks any more: T-SQL, Oracle
 _LOOSENED = re.compile(

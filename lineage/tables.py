@@ -11,7 +11,7 @@ from unwet.lineage.names import is_token
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column; `seen` is the place that shows it, when it is known from a use only. `spelled`:
-    its name as it is declared; `bare`: without quotes."""
+    its name as it is declared; `bare`: without quotes; `collated`: it has its own collation."""
 
     name: str
     type: str = ""
@@ -19,6 +19,7 @@ class Column:
     seen: Span | None = None
     spelled: str = field(default="", compare=False)
     bare: bool = field(default=False, compare=False)
+    collated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

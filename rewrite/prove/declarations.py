@@ -16,6 +16,10 @@ from unwet.rewrite.rules.promises import Foreign, Promise, Promises
 _KEYS: Final = frozenset({"postgres", "duckdb", "tsql", "oracle", "mysql"})
 _NOT_NULL: Final = _KEYS | {"snowflake", "bigquery", "redshift", "databricks"}
 
+_KEYS_OF_BYTES: Final = frozenset({"duckdb"})
+"""Where a key of texts holds those that are equal by the collation of their column: 'a' and 'A' of
+NOCASE are two keys, and a join finds both."""
+
 _UNTYPED: Final = frozenset({"", "sqlite"})
 """Where a column may hold values of another type than its own, or nobody knows."""
 
@@ -62,10 +66,11 @@ def _promise(table: Table, catalog: Catalog, dialect: str) -> Promise:
     types = {c.name: c.type for c in table.columns if c.type and declared}
     if dialect not in _NOT_NULL:
         return Promise(types=types)
-    kinds = {column.name: kind_of(column.type) for column in table.columns}
+    unlike = {c.name for c in table.columns if c.collated and dialect in _KEYS_OF_BYTES}
+    kinds = {c.name: kind_of(c.type) for c in table.columns if c.name not in unlike}
     return Promise(
         frozenset(column.name for column in table.columns if column.not_null),
-        tuple(frozenset(key) for key in table.keys) if keyed else (),
+        tuple(frozenset(key) for key in table.keys if keyed and unlike.isdisjoint(key)),
         tuple(f for key in table.foreign if keyed and (f := _foreign(key, catalog)) is not None),
         {name: kind for name, kind in kinds.items() if kind},
         types,

@@ -90,12 +90,36 @@ def test_foreign_keys_as_long_as_somebody_checks_them(
         ("create table a (b int references c (d))", "mysql"),
         ("create table a (b int, constraint x foreign key (b) references c (d)); "
          "alter table a drop foreign key x", "mysql"),
+        ("create table a (b int, foreign key (b) references c (d)) engine=MyISAM", "mysql"),
+        ("create table a (b int, foreign key (b) references c (d)); "
+         "alter table a engine = MyISAM", "mysql"),
+        ("create table a (b int references c); create table e (f int) inherits (a)", "postgres"),
     ],
 )  # fmt: skip
 def test_foreign_keys_that_nobody_checks(sql: str, dialect: str) -> None:
     catalog, _ = build(sql, dialect=dialect)
     table = catalog.get("a")
     assert table is not None and table.foreign == ()
+
+
+@pytest.mark.parametrize("child", ["create table e (f int) inherits (d, s.a)",
+                                   "create table e () inherits (s.a)",
+                                   "alter table e inherit s.a"])  # fmt: skip
+def test_a_table_that_shows_the_rows_of_others_has_no_key(child: str) -> None:
+    """SELECT from it returns those of tables that inherit from it, which no key of it checks."""
+    made = "create table s.a (b int primary key, c int references d)"
+    for change, keys in (("", (("b",),)), (child, ())):
+        catalog, _ = build(f"{made}; {change}", dialect="postgres")
+        table = catalog.get("s.a")
+        assert table is not None and table.keys == keys
+        assert bool(table.foreign) is bool(keys)
+
+
+def test_foreign_keys_of_an_engine_that_checks_them() -> None:
+    catalog, _ = build("create table a (b int, foreign key (b) references c (d)) engine=InnoDB",
+                       dialect="mysql")  # fmt: skip
+    table = catalog.get("a")
+    assert table is not None and [key.table for key in table.foreign] == ["c"]
 
 
 @pytest.mark.parametrize(

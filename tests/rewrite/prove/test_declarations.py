@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from unwet.lineage.catalog import build_catalog
@@ -202,3 +203,27 @@ def test_a_seed_is_its_rows(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_seed_that_only_dbt_can_read_is_none(text: str, tmp_path: Path) -> None:
     assert seed(tmp_path, text) is None
+
+
+COLLATED = """
+CREATE TABLE u (k VARCHAR{key} PRIMARY KEY, x INTEGER);
+CREATE TABLE t (f VARCHAR{child}, y INTEGER);
+"""
+
+
+@pytest.mark.parametrize(("key", "child"), [(" COLLATE NOCASE", ""), ("", " COLLATE NOCASE")])
+def test_a_key_of_texts_is_none_for_a_join_by_another_collation(key: str, child: str) -> None:
+    """A key of DuckDB holds 'a' and 'A' of NOCASE, and a join finds both."""
+    ddl = COLLATED.format(key=key, child=child)
+    one, other = "select t.y from t left join u on u.k = t.f", "select y from t"
+    with duckdb.connect() as connection:
+        connection.execute(ddl + "INSERT INTO u VALUES ('a', 1), ('A', 2)")
+        connection.execute("INSERT INTO t VALUES ('a', 1)")
+        assert len(connection.execute(one).fetchall()) == 2
+    assert proved(one, other, "duckdb", ddl) is None
+    assert proved(one, other, "duckdb", COLLATED.format(key="", child=""))
+
+
+def test_a_table_shows_the_rows_of_those_that_inherit_from_it() -> None:
+    one, other, _ = PROVED["a left join to a key that nobody reads"]
+    assert proved(one, other, "postgres", DDL + "CREATE TABLE vip () INHERITS (customer);") is None
