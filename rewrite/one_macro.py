@@ -20,6 +20,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import texts
+from unwet.rewrite.alternatives import NO_ALTERNATIVE
 from unwet.rewrite.chosen_later import name_of_query
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.inner_queries import inner_queries, with_calls
@@ -362,6 +363,12 @@ class _Work:
         their places, but a condition that is always true is only nothing in a WHERE."""
         mine, theirs = name in self.stay, self._host(taken) in self.stay
         if (found.added and (mine or theirs)) or (found.renamed and theirs):
+            return False
+        if any(NO_ALTERNATIVE in (each.mine, each.other) for each in found.new) and (
+            mine or theirs
+        ):
+            return False
+        if theirs and NO_ALTERNATIVE in found.said.values():
             return False
         if found.tree.find(exp.Having) is None:
             return True

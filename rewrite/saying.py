@@ -12,6 +12,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import copied, in_line
+from unwet.rewrite.alternatives import NO_ALTERNATIVE
 from unwet.rewrite.library import HANDED_ON, HOLE, LISTED, NO_CONDITION, MacroCall, calls_within
 from unwet.rewrite.lone_aliases import Lone
 from unwet.rewrite.shapes import ITEM, Leaf, as_leaf
@@ -65,6 +66,13 @@ class Saying:
         said = [f"({text})" if isinstance(test, exp.Or) else text
                 for test in tests for text in (self._text(test, own),)]  # fmt: skip
         text = " AND ".join(said)
+        return Leaf("condition", text) if len(text) <= _LINE else None
+
+    def alternative(self, tests: Sequence[exp.Expr], own: bool = False) -> Leaf | None:
+        """Conditions of which one is enough."""
+        if any(test.find(exp.Query) for test in tests):
+            return None
+        text = " OR ".join(self._text(test, own) for test in tests) or NO_ALTERNATIVE.text
         return Leaf("condition", text) if len(text) <= _LINE else None
 
     def list(self, items: Sequence[exp.Expr], own: bool = False) -> Leaf | None:

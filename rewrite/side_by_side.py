@@ -20,6 +20,7 @@ from sqlglot import exp
 
 from unwet.lineage.trees import conjuncts, copied
 from unwet.rewrite.abstract import fill, role
+from unwet.rewrite.alternatives import NO_ALTERNATIVE, alternatives, or_else
 from unwet.rewrite.library import (
     HANDED_ON,
     HOLE,
@@ -41,6 +42,7 @@ from unwet.rewrite.shapes import Leaf, as_leaf, children, in_order
 _CALL: Final = re.compile(r"(call|tail)__(\d+)__\1")
 _RELATION: Final = re.compile(r"(?:ref|src)__\w+?__(?:ref|src)", re.IGNORECASE)
 _NO_WORDS: Final = Leaf("condition", "")
+_NOTHING: Final = frozenset({NO_CONDITION, NO_ALTERNATIVE})
 _CLAUSES: Final = {"where": exp.Where, "having": exp.Having}
 OPTIONAL: Final = frozenset(
     {"where", "having", "order", "limit", "distinct", "operation_modifiers", "expressions"}
@@ -111,7 +113,7 @@ def side_by_side(
     new = tuple(New(a, b, word, tuple(puts)) for (a, b), (word, puts) in state.new.items())
     if not state.lone.may_be(tree, other, state.names):
         return None
-    if state.lone.is_any() and any(NO_CONDITION in pair for pair in state.new):
+    if state.lone.is_any() and any(_NOTHING & {*pair} for pair in state.new):
         return None  # one that tests nothing of a table that it has no name for is another query
     renamed = {n for pair in state.names.items() if pair[0] != pair[1] for n in pair}
     added = frozenset(state.lone.others)
@@ -129,6 +131,7 @@ class _Alignment(Saying):
         super().__init__(calls, dialect, most)
         self._parts = True  # may be parameters
         self.changed = False  # the tree, before it is known that both are the same
+        self._instead: dict[int, exp.Expr] = {}  # what became of conditions of the first one
         self._names = True  # of columns may: not in conditions, where they say what is tested
 
     def same(self, mine: exp.Expr, other: exp.Expr) -> bool:
@@ -152,6 +155,8 @@ class _Alignment(Saying):
                        ("this", "siblings")) and self._items(mine, other)  # fmt: skip
         if isinstance(mine, exp.And) or isinstance(other, exp.And):
             return self._chain(mine, other)
+        if not self._parts and len(alternatives(mine)) != len(alternatives(other)):
+            return self._either(mine, other)
         if Lone.is_one(mine, other):
             return self._register(mine, other) and self.same(mine.this, other.this)
         if says(mine) != says(other):
@@ -205,7 +210,34 @@ class _Alignment(Saying):
         if usual is None or value == usual:
             return False
         kept = [test for test in tests if all(test is not each for each in odd)]
-        return self.more(usual, value, "condition", lambda name: put(kept, name), last=True)
+        return self.more(usual, value, "condition", lambda name: put(
+            [*map(self._now, kept)], name), last=True)  # fmt: skip
+
+    def _either(self, mine: exp.Expr, other: exp.Expr) -> bool:
+        """Whether conditions are the same but for one that only one of them lets rows through with,
+        which a parameter says."""
+        left, right = alternatives(mine), alternatives(other)
+        holes, tests = [t for t in left if _is_hole(t)], [t for t in left if not _is_hole(t)]
+        known = len(self.state.new)
+        odd, rest = self._paired(tests, right)
+        if len(self.state.new) > known:
+            return False  # of one that tests another constant, too, little is left
+        usual, value = self.alternative(odd, own=True), self.alternative(rest)
+        if usual is None or value is None or len(odd) == len(tests) or mine.parent is None:
+            return False
+        if holes:
+            return len(holes) == 1 and not odd and self.say(HOLE.fullmatch(holes[0].name), value)
+        kept = [test for test in tests if all(test is not each for each in odd)]
+
+        def put(name: str) -> None:
+            new = self._instead[id(mine)] = or_else([*map(self._now, kept)], name)
+            mine.replace(new if isinstance(mine.parent, exp.Paren) else exp.Paren(this=new))
+
+        return not (odd and rest) and self.more(usual, value, "alternative", put)
+
+    def _now(self, test: exp.Expr) -> exp.Expr:
+        """What stands in the place of a condition by now."""
+        return self._instead.get(id(test), test)
 
     # --- queries
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from unwet.rewrite.alternatives import NO_ALTERNATIVE
 from unwet.rewrite.library import (
     HANDED_ON,
     HOLE,
@@ -154,4 +155,6 @@ def spoken(condition: str, dialect: str) -> str:
     """A condition in the dialect's words."""
     if condition == NO_CONDITION.text:
         return "1 = 1" if dialect in _NO_TRUE else condition
+    if condition == NO_ALTERNATIVE.text:
+        return "1 = 0" if dialect in _NO_TRUE else condition
     return negated(condition, dialect, is_whole=False)

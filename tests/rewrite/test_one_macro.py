@@ -126,6 +126,58 @@ def test_an_or_of_the_macro_stays_in_its_parentheses() -> None:
     assert where.endswith("AND (t.kind = 'a' OR t.kind = 'b') AND h__condition__h")
 
 
+@pytest.mark.parametrize(
+    ("mine", "others", "usual", "said"),
+    [
+        ("t.kind = 'a'", ["(t.bytes > 3 OR t.kind = 'a')"], "FALSE", ["t.bytes > 3"]),
+        ("(t.bytes > 3 OR t.kind = 'a')", ["t.kind = 'a'"], "t.bytes > 3", ["FALSE"]),
+        ("t.kind = 'a'", ["(t.kind = 'a' OR t.bytes > 3 AND is_new)"], "FALSE",
+         ["t.bytes > 3 AND is_new"]),
+        ("(t.kind = 'a' OR is_new)",
+         ["(t.bytes > 3 OR t.kind = 'a' OR is_new OR t.bytes < 1)", "(t.kind = 'a' OR is_new)"],
+         "FALSE", ["t.bytes > 3 OR t.bytes < 1", "FALSE"]),
+    ],
+)  # fmt: skip
+def test_rows_that_one_lets_through_besides_are_an_argument(
+    mine: str, others: list[str], usual: str, said: list[str]
+) -> None:
+    made = merged(*(tree(condition=f"AND {each}") for each in (mine, *others)))
+    [macro] = made.macros
+    assert macro.defaults == {"alternative": usual}
+    where = macro.tree.args["where"].this.sql()
+    assert "OR h__alternative__h)" in where and "((" not in where
+    for at, text in enumerate(said, start=1):
+        call = made.calls[int(made.models[f"m{at + 1}"].name.split("__")[1])]
+        assert dict((*call.unsaid, *call.args))["alternative"].text == text
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "(t.bytes > 3 OR t.kind = 'b' AND is_new)",  # nothing in common
+        "(t.kind = 'a' OR t.bytes IN (SELECT n FROM numbers))",  # a query is no text
+        f"(t.kind = 'a' OR t.{'b' * 120} > 3)",
+    ],
+)
+def test_other_rows_are_a_condition_or_another_macro(other: str) -> None:
+    made = merged(tree(condition="AND t.kind = 'a'"), tree(condition=f"AND {other}"))
+    assert all("alternative" not in macro.params for macro in made.macros)
+
+
+def test_a_model_that_stays_says_no_false() -> None:
+    """It is compared as a text."""
+    start = library(tree(condition="AND t.kind = 'a'"), tree(condition="AND (t.kind = 'a' OR t.x)"))
+    made = with_one_macro(start, "duckdb", 5, alone={"m0"})
+    assert len(made.macros) == 2
+
+
+def test_a_row_more_is_none_in_words_of_each_dialect() -> None:
+    said = {dialect: (usual("FALSE", dialect, ()), argument(Leaf("condition", "FALSE"), dialect))
+            for dialect in ("duckdb", "tsql", "oracle")}  # fmt: skip
+    assert said == {"duckdb": ("'FALSE'", "'FALSE'"), **dict.fromkeys(("tsql", "oracle"),
+                    ("'1 = 0'", "'1 = 0'"))}  # fmt: skip
+
+
 def test_other_names_of_relations_are_no_difference() -> None:
     other = LONG.format(**USUAL).replace(" AS t ", " AS pages ").replace("t.day", "pages.day")
     made = merged(tree(), sqlglot.parse_one(other, read="duckdb"))
@@ -475,7 +527,8 @@ WORDS = st.fixed_dictionaries(
         ),
         "condition": st.sampled_from(
             ["", "AND t.bytes > 3", "AND (t.bytes > 3 OR kind = 'a')",
-             "AND kind <> 'b' AND t.bytes > 3", "AND NOT t.bytes = 4"]
+             "AND kind <> 'b' AND t.bytes > 3", "AND NOT t.bytes = 4", "AND kind = 'a'",
+             "AND (kind = 'a' OR bytes < 2 OR t.bytes > 3)", "AND NOT (kind = 'a' OR bytes < 2)"]
         ),
     }
 )  # fmt: skip
@@ -489,7 +542,8 @@ def base() -> duckdb.DuckDBPyConnection:
         made.execute(
             f"CREATE TABLE {name} AS SELECT 'c' || i % 2 AS client, "
             f"['a', 'b', 'c'][i % 3 + 1] AS kind, "
-            f"['x', 'y', 'z'][i % {step} + 1] AS place, i % 7 AS bytes, "
+            f"['x', 'y', 'z'][i % {step} + 1] AS place, "
+            "CASE WHEN i % 11 > 0 THEN i % 7 END AS bytes, "
             "'2024-01-0' || i % 5 AS day FROM range(40) AS r (i)"
         )
     return made
@@ -511,8 +565,14 @@ CLAUSES = [  # that one of them does without
 ORDERS = [{**JOINED, "test": "kind = 'a'", "order": each}
           for each in ("ORDER BY client",) * 3 + ("",)]  # fmt: skip
 
+# the first one has a parameter for what the second lets through, too; the third does without
+ALTERNATIVES = [{**JOINED, "condition": f"AND {each}"}
+                for each in ("NOT (bytes < 2)", "NOT (bytes < 2 OR kind = 'a')", "NOT (bytes < 2)",
+                             "NOT (bytes < 2 OR kind = 'b' OR bytes > 3)")]  # fmt: skip
+
 
 @settings(deadline=None, max_examples=60)
+@example(ALTERNATIVES)
 @example(SEVERAL_COLUMNS)
 @example(CLAUSES)
 @example(ORDERS)
