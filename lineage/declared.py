@@ -74,6 +74,8 @@ class Types:
                 return self.of(query, node.this, clause, deep)
             case exp.Column():
                 return self._of_column(query, query.find(node, clause), deep)
+            case exp.Cast() if query.dialect == "tsql" and bit(node) is not None:
+                return "boolean"
             case exp.Cast() if not node.args.get("format"):
                 kind = _kind(node.to)
                 return "" if kind == "boolean" and query.dialect in _ANY_NUMBER else kind
@@ -127,8 +129,21 @@ class FlagTest(NamedTuple):
     null: bool | None = None
 
 
-def flag_test(node: exp.Expr) -> FlagTest | None:
-    """x = TRUE, x <> TRUE, NOT x, x IS NOT TRUE ... where x is no predicate."""
+def bit(node: exp.Expr) -> bool | None:
+    """Which flag CAST(0 AS BIT) or CAST(1 AS BIT) is, where these are flags; None for others."""
+    match node:
+        case exp.Cast(this=exp.Literal(this="0" | "1" as digit), to=exp.DataType(this=kind)):
+            plain = kind == exp.DType.BIT and not node.this.is_string
+            return digit == "1" if plain else None
+        case _:
+            return None
+
+
+def flag_test(node: exp.Expr, dialect: str = "") -> FlagTest | None:
+    """x = TRUE, x <> TRUE, NOT x, x IS NOT TRUE ... where x is no predicate; in T-SQL, which has no
+    words for flags, x = 1 and the like."""
+    if dialect == "tsql" and (found := _bit_test(node)) is not None:
+        return found
     match node:
         case exp.Not(this=exp.Is(this=tested, expression=exp.Boolean(this=value))):
             found = FlagTest(tested, not value, True)
@@ -152,6 +167,22 @@ def flag_test(node: exp.Expr) -> FlagTest | None:
             return None
     tested = found.tested.unnest()
     return None if isinstance(tested, _PREDICATES) else found._replace(tested=tested)
+
+
+def _bit_test(node: exp.Expr) -> FlagTest | None:
+    """x = 1, x <> 1, NOT x = 1 ...: if x is a flag, it is 0, 1 or NULL."""
+    match node:
+        case exp.Not(this=inner):
+            found = _bit_test(inner.unnest())
+            return found._replace(value=not found.value) if found is not None else None
+        case exp.EQ() | exp.NEQ():
+            for tested, digit in ((node.this, node.expression), (node.expression, node.this)):
+                if isinstance(digit, exp.Literal) and digit.this in ("0", "1"):
+                    value = (digit.this == "1") is isinstance(node, exp.EQ)
+                    tested = tested.unnest()
+                    plain = not digit.is_string and not isinstance(tested, _PREDICATES)
+                    return FlagTest(tested, value) if plain else None
+    return None
 
 
 def is_tested(node: exp.Column) -> bool:

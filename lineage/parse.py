@@ -12,6 +12,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from unwet.lineage.bits import with_bits
 from unwet.lineage.bodies import bodies, loop_rows, recovered
 from unwet.lineage.days_between import mark_days, with_two_arguments
 from unwet.lineage.dialects import lexis
@@ -130,7 +131,7 @@ def render(
         with _parser_notes():
             printed = as_written(tree if spent else copied(tree))
             if dialect in _CONVERTING:
-                printed = with_own_names(_unconverted(printed))
+                printed = with_own_names(with_bits(_unconverted(printed)))
             elif dialect == "databricks":
                 printed = with_two_arguments(printed)
             elif dialect == "bigquery":

@@ -76,11 +76,11 @@ def is_all(key: exp.Expr) -> bool:
     return isinstance(key, exp.Var) or (word and key.name.upper() == "ALL")
 
 
-def sort_key(item: exp.Expr, index: int) -> SortKey:
-    """The order by one output; ``item`` is an ORDER BY item, ``index`` where its value is."""
+def sort_key(item: exp.Expr, value: Expr) -> SortKey:
+    """The order by one value; ``item`` is the ORDER BY item that says it."""
     if item.args.get("with_fill"):
         raise Unsupported("ORDER BY WITH FILL")
-    return SortKey(Col(index), bool(item.args.get("desc")), item.args.get("nulls_first"))
+    return SortKey(value, bool(item.args.get("desc")), item.args.get("nulls_first"))
 
 
 def is_limited(node: exp.Expr) -> bool:

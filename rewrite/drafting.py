@@ -9,6 +9,7 @@ from unwet.lineage.errors import RenderError
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.compose import Draft, NotComposable, compose
+from unwet.rewrite.condition_values import WITHOUT, condition_value
 from unwet.rewrite.function_words import calls_in
 from unwet.rewrite.idle_nulls import without_idle_nulls
 from unwet.rewrite.idle_orders import without_idle_orders
@@ -75,6 +76,7 @@ class Drafting:
             self._write_quotients(draft, report)
             if self._dialect not in NUMBERED:  # where GROUP BY 1 is a constant, if it is anything
                 self._write_numbers(draft, spoken_in(report.definition, self._dialect))
+            self._check_conditions(draft, report)
             without_idle_parentheses(draft.tree, self._dialect)
             without_idle_nulls(draft.tree)
             if _is_understood(report):  # what is compared as a text keeps its words
@@ -93,6 +95,12 @@ class Drafting:
         by_expression(draft.tree, spoken)
         if spoken in NUMBERED and not without_constants(draft.tree):
             raise NotComposable("its groups are numbers of outputs, which are constants there")
+
+    def _check_conditions(self, draft: Draft, report: Report) -> None:
+        if self._dialect in WITHOUT and spoken_in(report.definition, self._dialect) not in WITHOUT:
+            found = condition_value(draft.tree)
+            if found is not None:
+                raise NotComposable(f"a condition that is a value, which {self._dialect} has not")
 
     def _write_quotients(self, draft: Draft, report: Report) -> None:
         source = spoken_in(report.definition, self._dialect)

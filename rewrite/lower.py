@@ -15,7 +15,7 @@ from sqlglot import exp
 from unwet.lineage.names import deep_stack, fold, folded, is_token, relation_name
 from unwet.lineage.resolve import Input, Query
 from unwet.lineage.tables import Catalog
-from unwet.rewrite.algebra import Distinct, Plan, Rel, Scan, SetOp, Values, width
+from unwet.rewrite.algebra import Col, Distinct, Plan, Rel, Scan, SetOp, Values, width
 from unwet.rewrite.clauses import (
     first_columns,
     no_columns,
@@ -168,7 +168,7 @@ class Lowerer:
             names = branches[0].names
         if not needs_order(query):
             return Plan(names, rel)
-        keys = [sort_key(item, _output_of(query, item)) for item in order_items(node)]
+        keys = [sort_key(item, Col(_output_of(query, item))) for item in order_items(node)]
         return ordered_plan(query, names, rel, keys)
 
     def _values(self, query: Query) -> Plan:

@@ -40,6 +40,7 @@ from unwet.rewrite.algebra import (
     SortKey,
 )
 from unwet.rewrite.decoding import AGGREGATE_CLAUSES, built_type, decode
+from unwet.rewrite.null_order import with_nulls_said
 
 __all__ = ["Leaf", "Unsupported", "cast_to", "decode", "encode", "null"]
 
@@ -498,7 +499,7 @@ def _window(node: exp.Window) -> _Step:
         if not isinstance(function, Agg | Call):
             raise Unsupported("a window of what is no function", node)
         keys = tuple(_keyed(o, e) for o, e in zip(order, values[split:], strict=True))
-        return Over(function, tuple(values[size:split]), keys, frame)
+        return Over(function, tuple(values[size:split]), with_nulls_said(keys), frame)
 
     return _Step([*call.children, *partition, *(_sort_item(o) for o in order)], make)
 

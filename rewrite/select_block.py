@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import Final, Protocol
 
 from sqlglot import exp
 
-from unwet.lineage.declared import declared, flag_test, is_date_text, is_tested
+from unwet.lineage.declared import bit, declared, flag_test, is_date_text, is_tested
 from unwet.lineage.names import folded, is_parameter
 from unwet.lineage.resolve import Input, Output, Query, Ref
 from unwet.lineage.trees import is_inside
@@ -48,6 +49,7 @@ from unwet.rewrite.clauses import (
 from unwet.rewrite.from_clause import Frame, From, first_of
 from unwet.rewrite.group_all import READ_IN
 from unwet.rewrite.grouping_sets import sets_of
+from unwet.rewrite.null_order import with_nulls_said
 from unwet.rewrite.scalars import Unsupported, cast_to, encode, null
 from unwet.rewrite.stars import REST, UNKNOWN, Named, Stars, check_stars, is_open, of_one, row_value
 from unwet.rewrite.volatile import is_random
@@ -249,9 +251,11 @@ class _Select:
     ) -> Plan:
         """``outputs``: those that have names, and behind them what stars may hold."""
         distinct, ordered = self.node.args.get("distinct"), needs_order(self.query)
-        hidden = tuple(dict.fromkeys(e for e in order if e not in outputs)) if ordered else ()
         if ordered and any(map(is_random, order)):
             raise Unsupported("ORDER BY a random value")
+        pairs = zip(order_items(self.node), order, strict=True) if ordered else ()
+        keys = with_nulls_said([sort_key(item, value) for item, value in pairs])
+        hidden = tuple(dict.fromkeys(key.expr for key in keys if key.expr not in outputs))
         rel = Project(rel, outputs + hidden)
         if distinct is not None:
             if distinct.args.get("on") and not self._is_of_all(distinct, names, outputs):
@@ -262,8 +266,8 @@ class _Select:
         if not ordered:
             return Plan(names, rel)
         place = {expr: i for i, expr in reversed(list(enumerate(outputs + hidden)))}
-        pairs = zip(order_items(self.node), order, strict=True)
-        return ordered_plan(self.query, names, rel, [sort_key(i, place[e]) for i, e in pairs])
+        placed = [replace(key, expr=Col(place[key.expr])) for key in keys]
+        return ordered_plan(self.query, names, rel, placed)
 
     def _is_of_all(
         self, distinct: exp.Expr, names: tuple[str, ...], outputs: tuple[Expr, ...]
@@ -300,6 +304,8 @@ class _Select:
                 return self._tested(node, clause, self._reference(node, clause))
             case exp.EQ() | exp.NEQ() | exp.Not() | exp.Is() | exp.NullSafeEQ() | exp.NullSafeNEQ():
                 return self._flag(node, clause)
+            case exp.Cast() if self.query.dialect == "tsql" and (flag := bit(node)) is not None:
+                return _TRUE if flag else _FALSE
             case exp.Literal() if is_date_text(self.query, node, clause):
                 return cast_to(Lit("string", node.this), "date")
             case exp.Dot(expression=exp.Identifier() as name) if not _is_word(node.this):
@@ -331,7 +337,7 @@ class _Select:
     def _flag(self, node: exp.Expr, clause: str) -> Expr | None:
         """x = TRUE, x <> FALSE and x are one test where x is declared BOOLEAN; so are x = FALSE,
         x <> TRUE and NOT x. IS TRUE and the like also say what is for NULL."""
-        found = flag_test(node)
+        found = flag_test(node, self.query.dialect)
         if found is None or declared(self.query, found.tested, clause) != "boolean":
             return None
         value = self.scalar(found.tested, clause)
