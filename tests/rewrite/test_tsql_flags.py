@@ -16,7 +16,7 @@ DDL = "CREATE TABLE s.t (id INT PRIMARY KEY, b BOOLEAN, x INT, n VARCHAR);"
 
 def refactored(sql: str, dialect: str = "postgres") -> Result:
     sources = [Source("ddl.sql", DDL, dialect), Source("r.sql", f"CREATE VIEW r AS {sql}", dialect)]
-    return refactor(load(sources, dialect), Request(to_dialect="tsql", generated=False))
+    return refactor(load(sources, dialect), Request(to_dialect="tsql", generated=None))
 
 
 SAID = {
