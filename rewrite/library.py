@@ -98,7 +98,7 @@ _CALL = re.compile(r"(call|loop)__\d+__\1|h__\w+__h")
 _NUMBER = re.compile(r"(?:call|tail)__(\d+)__", re.IGNORECASE)
 _NO_NAME = "of_the_call"
 _AROUND = (exp.SetOperation, exp.Subquery)  # where only what is a query stands
-NAMELESS = re.compile(rf"(?:(?<=__call)|(?<=__loop))\s+AS\s+{_NO_NAME}\b", re.IGNORECASE)
+NAMELESS = re.compile(rf"(?:(?<=__call)|(?<=__loop)|(?<=__h))\s+AS\s+{_NO_NAME}\b", re.IGNORECASE)
 # a call that is a whole branch, and not the first of several columns
 SELECTED = re.compile(
     r"\bSELECT\s+((call|loop)__\d+__\2|branch__\w+__branch)\b(?=(?:\s|/\*.*?\*/)*(?:\)|;|\Z|UNION\b|EXCEPT\b|INTERSECT\b|MINUS\b"
@@ -119,8 +119,6 @@ def with_calls_as_queries(tree: exp.Expr) -> exp.Expr:
             word.replace(exp.Table(this=exp.to_identifier(word.name)))
         elif isinstance(word.parent, exp.SetOperation):
             word.replace(exp.Select(expressions=[exp.Var(this=_as_branch(word.name))]))
-        elif word.name.startswith("h__"):
-            continue
         elif isinstance(word.parent, exp.Select) and word.arg_key == "expressions":
             word.replace(exp.alias_(exp.Var(this=word.name), _NO_NAME))
     return tree

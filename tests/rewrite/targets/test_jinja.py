@@ -204,3 +204,12 @@ def test_no_condition_is_said_in_the_words_of_the_dialect(dialect: str, said: st
     """SQL Server and Oracle have no TRUE."""
     assert argument(NO_CONDITION, dialect) == said
     assert usual(NO_CONDITION.text, dialect, ()) == said
+
+
+def test_a_parameter_that_is_columns_of_a_derived_table_gets_no_name_in_t_sql() -> None:
+    found = sqlglot.parse_one("SELECT * FROM (SELECT a, b FROM t) AS q", read="tsql")
+    inner = found.find(exp.Subquery)
+    assert inner is not None
+    inner.this.set("expressions", [exp.column("a"), exp.Var(this="h__columns__h")])
+    text = " ".join(template(found, "tsql", ()).split())
+    assert text == "SELECT * FROM ( SELECT a, {{ columns }} FROM t ) AS q"
