@@ -327,7 +327,8 @@ def _fill(slots: _Slots, name: str, value: Any, node: exp.Expr) -> None:
         case exp.DataType():
             slots.shape.append(f"{name}:{_type_text(value)}")
         case exp.Var() if _plain(value):
-            word = value.name.upper() if name == "unit" else value.name
+            is_unit = name == "unit" or isinstance(node, exp.Extract)
+            word = value.name.upper() if is_unit else value.name
             slots.shape.append(f"{name}:var {word}")
         case exp.Identifier() if _plain(value):
             text = f'"{value.name}"' if value.args.get("quoted") else value.name

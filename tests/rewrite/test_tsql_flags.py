@@ -44,6 +44,17 @@ def test_it_is_said_and_proved(title: str) -> None:
     assert said in " ".join(result.files["models/marts/r.sql"].split())
 
 
+@pytest.mark.parametrize("target", ["tsql", "snowflake", "duckdb", "bigquery"])
+def test_a_part_of_a_date_is_one_in_any_case(target: str) -> None:
+    """The layout of models writes it small."""
+    day = "CREATE TABLE s.t (d DATE);"
+    sql = "CREATE VIEW r AS SELECT EXTRACT(YEAR FROM t.d) AS y FROM s.t AS t"
+    sources = [Source("ddl.sql", day, "postgres"), Source("r.sql", sql, "postgres")]
+    result = refactor(load(sources, "postgres"), Request(to_dialect=target, generated=None))
+    assert [v.outcome for v in result.verdicts] == ["proved"]
+    assert "year" in result.files["models/marts/r.sql"].lower()
+
+
 @pytest.mark.parametrize(
     "sql",
     [
