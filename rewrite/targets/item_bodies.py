@@ -6,6 +6,7 @@ name of its own.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from unwet.rewrite.targets.jinja_values import quoted
 from unwet.rewrite.targets.jinja_values import word as said_word
 from unwet.rewrite.targets.lexemes import Lexeme, middles
 
+_WORD: Final = re.compile(r"[A-Z]?[a-z]+")
 _LINE: Final = 84  # signs in a line of values
 _ROW: Final = 114  # signs in a row of several
 
@@ -135,11 +137,14 @@ def names_of(
             base.append(values)
         made[values] = found or [("", values)]
     names: dict[Values, str] = {}
+    said_as = {hole.values: words[hole.place].kind for hole in holes}
+    shared = _shared_words([values for values in base if said_as[values] == "name"])
     for values in reversed([hole.values for hole in holes]):  # what an item is called comes first
         if values in base and values not in names:
-            wished = (w for h in holes if h.values == values for w in _wished(h, words))
+            wished = [w for h in holes if h.values == values for w in _wished(h, words)]
+            wished += [(5, word) for word in shared.get(values, ())]
             known = {*taken, *names.values()}
-            best = min((each for each in wished if each[1] not in known), default=(9, "name"))
+            best = min(wished, key=lambda each: (each[1] in known, *each), default=(9, "name"))
             names[values] = free_parameter(best[1], known)
     said: dict[int, Sequence[Piece]] = {}
     for hole in holes:
@@ -150,6 +155,27 @@ def names_of(
         said[hole.place] = [("text", hole.head), *pieces, ("text", hole.tail)]
     ordered = dict.fromkeys(hole.values for hole in holes if hole.values in names)
     return {names[values]: values for values in ordered}, said
+
+
+def _shared_words(many: Sequence[Values]) -> dict[Values, list[str]]:
+    """The word that most of some names begin with, where no others do: `fast` of `fast_lcp`,
+    `fast_fid` and `small_cls`."""
+    found = {values: _most_begin(values) for values in many}
+    times = Counter(word for words in found.values() for word in words)
+    return {values: [w for w in words if times[w] == 1] for values, words in found.items()}
+
+
+def _most_begin(values: Values) -> list[str]:
+    if not all(map(str.isidentifier, values)):
+        return []
+    first = [found[0].lower() for value in values if (found := _WORD.match(value)) is not None]
+    word, times = Counter(first).most_common(1)[0] if first else ("", 0)
+    is_most = 2 * times > len(values) and word not in map(str.lower, values)
+    return [word] if is_most and _is_telling(word) else []
+
+
+def _is_telling(name: str) -> bool:
+    return name.isidentifier() and len(name) > 2 and name not in NO_PARAMETERS
 
 
 def _follows(values: Values, known: Sequence[Values]) -> Iterator[_Made]:
@@ -210,7 +236,7 @@ def _output(words: Sequence[Lexeme], place: int) -> str:
 
 def _wished(hole: Hole, words: Sequence[Lexeme]) -> Iterator[tuple[int, str]]:
     """What the hole may be called, the lowest first: after the argument or output that it is, the
-    table it is in, that it is a name, or what it begins with."""
+    table it is in, that it is a name or an alias, or what it begins with."""
     word = words[hole.place]
     around = [each.text for each in words[max(hole.place - 2, 0) : hole.place]]
     told, sign = around if len(around) == 2 else ("", "")
@@ -223,7 +249,7 @@ def _wished(hole: Hole, words: Sequence[Lexeme]) -> Iterator[tuple[int, str]]:
         (1 if whole else 5, output.lower()),
         (4, before.lower()),
     ):
-        if rank < 9 and name.isidentifier() and len(name) > 2 and name not in NO_PARAMETERS:
+        if rank < 9 and _is_telling(name):
             yield rank, name
     if [each.text for each in words[max(hole.place - 4, 0) : hole.place - 2]] == ["source", "("]:
         yield 4, "table"
@@ -235,3 +261,7 @@ def _wished(hole: Hole, words: Sequence[Lexeme]) -> Iterator[tuple[int, str]]:
         yield 6, "comment"
     elif hole.place == 0 or around[-1:] == ["AS"]:
         yield 3, "name"
+    elif [each.text for each in words[hole.place + 1 : hole.place + 2]] == ["."] and sign != ".":
+        yield 4, "alias"
+    elif word.kind == "name":
+        yield 7, "column"

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from unwet.rewrite.library import MacroCall
 from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.item_bodies import holes_of, names_of
 from unwet.rewrite.targets.item_grids import Grid, grids
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.lexemes import lexemes, middles
@@ -213,6 +214,37 @@ def test_names_are_those_of_outputs_columns_and_tables() -> None:
     branches = [branch.format(at, tables[at % 4], 2000 + at // 4) for at in range(40)]
     text = template(tree(" UNION ALL ".join(branches)), "bigquery", (), tables=True)
     assert text.startswith("{% for analysis_id, table, year in [")
+
+
+PARTS = "SAFE_DIVIDE(COUNT(IF(is_good({0}, {1}, {2}), n, NULL)), COUNT({0} + {1} + {2})) AS pct_{3}"
+RATED = [("fast_lcp", "avg_lcp", "slow_lcp", "lcp"), ("fast_fid", "avg_fid", "slow_fid", "fid"),
+         ("small_cls", "medium_cls", "large_cls", "cls")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("items", "names"),
+    [
+        ([PARTS.format(*each) for each in RATED], "fast, avg, slow, name"),
+        # most values of two places begin alike
+        ([PARTS.format(*(f"v_{word}" for word in each[:3]), each[3]) for each in RATED],
+         "fast, avg, slow, name"),
+        ([f"SUM(IF({a} IS NULL OR {a} > 0, {a}, {b})) AS of_{c}" for a, b, c in
+          (("abs_x", "abs_y", "q"), ("abs_p", "abs_r", "s"), ("rest_k", "least", "t"))],
+         "column_2, column, name"),
+        # a name of all is no word of another kind, nor is a number
+        ([f"SUM({a}.amount + {a}.tax + {a}.rest + {n}) AS sum_of_{a}_and_of_others" for a, n in
+          (("orders", 7), ("visits", 8), ("claims", 9), ("drugs", 12))], "name, number"),
+        ([f"SUM(IF(id = {a} OR id = {b} OR id = {c}, n, 0)) AS n_{d}" for a, b, c, d in
+          ((1, 22, 33, "a"), (4, 55, 66, "b"), (7, 88, 99, "c"), (5, 44, 11, "e"))],
+         "number_3, number_2, number, name"),
+        ([f"LEFT JOIN t AS {a} ON {a}.id = t.{b}" for a, b in
+          (("cd", "mhs_one"), ("cto", "mhs_two"), ("cr", "three"))], "name, mhs"),
+    ],
+)  # fmt: skip
+def test_names_are_what_values_begin_with_or_where_they_stand(items: list[str], names: str) -> None:
+    lexed = [tuple(lexemes(item)) for item in items]
+    found, _ = names_of(holes_of(lexed), lexed[0])
+    assert ", ".join(found) == names
 
 
 def test_no_loop_where_nobody_asks_for_one() -> None:
