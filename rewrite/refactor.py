@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from unwet.lineage.garbage import collect_if_many, rare_collection
+from unwet.lineage.garbage import rare_collection
 from unwet.lineage.names import deep_stack
 from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
@@ -198,7 +198,6 @@ class _Job:
         self.plans, self.ledger.unproved = dict(judged.plans), dict(judged.unproved)
         self.ledger.unfixed = judged.unfixed
         self.assumptions = judged.assumptions
-        collect_if_many()  # the trees that were read back
 
     # --- with abstractions
 

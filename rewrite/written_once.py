@@ -238,6 +238,7 @@ class WrittenOnce:
         over: Over,
     ) -> Shared:
         """What several reports read as models of their own."""
+        collect_if_many()  # trees that were read back, and wordings that were tried
         shared = share(
             drafts,
             known,
@@ -251,7 +252,7 @@ class WrittenOnce:
             macros=self.target.MACROS,
             scans=self._worded.tool(Scans),
         )
-        collect_if_many()  # wordings that were tried, and blocks as they stood before
+        collect_if_many()  # blocks as they stood before
         if self.spoken != self.dialect:
             return shared  # sums of sums rest on types, which another engine does not promise
         return self._rolling(known, own).rolled(shared)
