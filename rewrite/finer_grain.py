@@ -237,7 +237,7 @@ class _Finer:
 
 def _in_words_of(expr: exp.Expr, grain: Grained, aliases: Mapping[str, str]) -> exp.Expr:
     """An expression of a block with the aliases of another one for the same relations."""
-    copy = exp.paren(copied(expr.unnest()))
+    copy = exp.paren(copied(expr.unnest()), copy=False)
     pairs = zip(expr.unnest().find_all(exp.Column), [*copy.find_all(exp.Column)], strict=True)
     for old, new in pairs:
         item = grain.words.ref(old, "select").input

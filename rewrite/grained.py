@@ -34,6 +34,7 @@ class Words:
     block: Query
     inputs: Mapping[int, str]
     _said: dict[tuple[int, str], exp.Expr | None] = field(default_factory=dict)
+    _masked: dict[int, str] = field(default_factory=dict)  # by words of `_said`, which stay
 
     def of(self, expr: exp.Expr, clause: str = "select") -> exp.Expr | None:
         """The expression over columns of relations; None where a column is nobody's."""
@@ -42,6 +43,12 @@ class Words:
             self._said[key] = self._over_relations(expr, clause)
         return self._said[key]
 
+    def masked(self, said: exp.Expr) -> str:
+        """What `of` gave, the same for all constants and columns."""
+        if id(said) not in self._masked:
+            self._masked[id(said)] = _masked(said)
+        return self._masked[id(said)]
+
     def ref(self, column: exp.Column, clause: str) -> Ref:
         """What a column means."""
         return self.block.find(column, clause)
@@ -49,7 +56,7 @@ class Words:
     def _over_relations(self, expr: exp.Expr, clause: str) -> exp.Expr | None:
         if expr.find(exp.Query, exp.Star) and not isinstance(expr, exp.Count):
             return None
-        copy = exp.paren(copied(expr.unnest()))
+        copy = exp.paren(copied(expr.unnest()), copy=False)
         pairs = zip(expr.unnest().find_all(exp.Column), [*copy.find_all(exp.Column)], strict=True)
         for old, new in pairs:
             found = self._column(self.ref(old, clause))
@@ -71,7 +78,7 @@ class Words:
         if ref.alias is not None:
             inner = ref.alias.expression
             said = self.of(inner) if inner is not None else None
-            return exp.paren(copied(said)) if said is not None else None
+            return exp.paren(copied(said), copy=False) if said is not None else None
         word = self.inputs.get(id(ref.input)) if ref.input is not None else None
         if word is None or ref.input is None or ref.level or ref.path or ref.merged:
             return None
@@ -102,7 +109,7 @@ class Grained:
         kinds = ["" if j is None or _is_inner(j) else f"{j.side} {j.kind}" for j in joins]
         outputs = (output.expression for output in self.block.outputs)
         said = (self.words.of(each) if each is not None else None for each in outputs)
-        shown = [_masked(each) if each is not None else "" for each in said]
+        shown = [self.words.masked(each) if each is not None else "" for each in said]
         return repr((sorted(kinds), len(self.keys), shown))
 
     @property
@@ -113,10 +120,10 @@ class Grained:
 
 
 def _masked(said: exp.Expr) -> str:
-    copy = exp.paren(copied(said))
+    copy = exp.paren(copied(said), copy=False)
     for word in [*copy.find_all(exp.Literal, exp.Column)]:
         word.replace(exp.Placeholder())
-    return copy.sql()
+    return copy.sql(copy=False)
 
 
 def grained(host: str, query: Query, block: Query, known: Known) -> Grained | None:

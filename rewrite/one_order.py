@@ -215,7 +215,7 @@ def _placed(part: exp.Expr) -> str:
         place = places.get(column.table.lower())
         if place is not None:
             column.set("table", exp.to_identifier(place, quoted=True))
-    return tree.sql(comments=False)
+    return tree.sql(comments=False, copy=False)
 
 
 def _items(query: exp.Select) -> list[exp.Expr]:

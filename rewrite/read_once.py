@@ -44,12 +44,12 @@ def _narrow(inner: exp.Select, table: exp.Table) -> None:
 
 def standing_alone(node: exp.Expr) -> exp.Query:
     """A copy of a block with the CTEs it reads from the queries around it."""
-    copy = node.copy()
+    copy = copied(node)
     assert isinstance(copy, exp.Query)
     needed: dict[str, exp.CTE] = {}
     _collect(node, node, needed)
     own = copy.args.get("with_")
-    ctes = [cte.copy() for cte in needed.values()]
+    ctes = [copied(cte) for cte in needed.values()]
     if ctes:
         inner = list(own.expressions) if own is not None else []
         recursive = bool(own is not None and own.args.get("recursive"))

@@ -205,7 +205,7 @@ def _item(mine: Query, theirs: Query, at: int, offers: Offers) -> exp.Expr | Non
         return None
     if expression.find(exp.Query) or _is_grouped(mine) != _is_aggregate(expression):
         return None
-    copy = exp.paren(copied(expression))  # so that a column alone has a place
+    copy = exp.paren(copied(expression), copy=False)  # so that a column alone has a place
     olds = list(expression.find_all(exp.Column))
     for old, new in zip(olds, list(copy.find_all(exp.Column)), strict=True):
         found = _moved(old, mine, theirs, offers)
