@@ -97,6 +97,21 @@ def with_one_macro(
     return work.library()
 
 
+def merged_pair(
+    library: Library,
+    dialect: str,
+    most: int,
+    pair: tuple[str, str],
+    names: AbstractSet[str],
+    limits: Limits,
+) -> tuple[int, Library] | None:
+    """The lines that are saved where a macro takes another one or a model, the second of the
+    ``pair``, and the library then; None where it cannot, or that saves none."""
+    work = _Work(library, dialect, most, frozenset(), names, limits)
+    merge = work.tried_now(*pair)
+    return (merge.saved, work.library()) if merge is not None else None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Merge:
     """A macro as it would be, what it takes, and all calls then; ``numbers``: those of the calls
@@ -162,6 +177,11 @@ class _Work:
             if not places & touched and self._apply(merge):
                 touched |= places
         return bool(touched)
+
+    def tried_now(self, name: str, taken: str) -> _Merge | None:
+        """One merge alone, which is done where it can be."""
+        merge = self._tried(name, taken)
+        return merge if merge is not None and self._apply(merge) else None
 
     def _look_inside(self) -> None:
         """Finds the queries in models and macros, as these are now."""

@@ -29,6 +29,7 @@ from unwet.rewrite.own_conditions import with_own_conditions
 from unwet.rewrite.readings import with_readings
 from unwet.rewrite.said_once import said_once
 from unwet.rewrite.said_ranges import with_ranges
+from unwet.rewrite.same_around import with_same_around
 from unwet.rewrite.selections import selected
 from unwet.rewrite.true_comments import with_true_comments
 from unwet.rewrite.united_calls import with_united_calls
@@ -72,6 +73,7 @@ def refined(
             library = with_one_macro(
                 library, dialect, most, stay, over, names, owners.limits, about=new
             )
+        library = with_same_around(library, dialect, most, stay, over, names, owners.limits)
     library = without_constants(library)
     if in_other_words:
         library = with_flat_queries(library, stay)

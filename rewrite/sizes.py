@@ -74,12 +74,16 @@ def statement_size(statement: Statement) -> Size:
 
 def tree_lines(tree: exp.Expr, dialect: str) -> int:
     """The lines a tree takes when printed; as it was written where it cannot be printed."""
+    return code_lines(tree_text(tree, dialect))
+
+
+def tree_text(tree: exp.Expr, dialect: str) -> str:
+    """A tree as it is printed; as it was written where it cannot be."""
     try:
         text = render(with_calls_as_queries(copied(tree)), dialect, spent=True)
-        text = SELECTED.sub(r"\1", NAMELESS.sub("", text))
+        return SELECTED.sub(r"\1", NAMELESS.sub("", text))
     except RenderError:
-        text = tree.sql(dialect=dialect or None, pretty=True, unsupported_level=ErrorLevel.IGNORE)
-    return code_lines(text)
+        return tree.sql(dialect=dialect or None, pretty=True, unsupported_level=ErrorLevel.IGNORE)
 
 
 def pile_size(statements: Iterable[Statement], lost: Iterable[str], files: int) -> Size:

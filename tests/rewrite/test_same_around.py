@@ -1,0 +1,150 @@
+"""Queries that do the same with other rows: the rest of them is one macro, and their rows stay."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import duckdb
+import jinja2
+import pytest
+import sqlglot
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlglot import exp
+
+from unwet.rewrite.library import Library
+from unwet.rewrite.limits import NO_LIMITS, Limits
+from unwet.rewrite.same_around import with_same_around
+from unwet.rewrite.targets.jinja import template
+
+RELATIONS = {  # what a query may read in the first of its places, and the CTE that it needs
+    "table": ("", "pages"),
+    "derived": ("", "(SELECT * FROM pages WHERE bytes > {n})"),
+    "other derived": ("", "(SELECT DISTINCT site, kind, bytes FROM pages WHERE kind = 'a')"),
+    "united": ("", "(SELECT * FROM pages UNION ALL SELECT * FROM pages WHERE bytes IS NULL)"),
+    "CTE": ("picked AS (SELECT * FROM pages WHERE kind <> 'b' OR bytes = {n})", "picked"),
+    "CTE of CTE": (
+        "picked AS (SELECT * FROM pages), own_rows AS (SELECT * FROM picked WHERE bytes < {n})",
+        "own_rows",
+    ),
+}
+SITES = ("sites", "(SELECT site, MAX(place) AS place FROM sites GROUP BY site)")
+BODY = (
+    "SELECT place, kind, COUNT(*) AS n, SUM(bytes) AS bytes, MIN(bytes) AS least, "
+    "MAX(bytes) AS most, SUM(bytes * 2) AS twice, COUNT(DISTINCT bytes) AS kinds "
+    "FROM {pages} JOIN {sites} USING (site) WHERE place <> '{word}' GROUP BY ALL "
+    "HAVING COUNT(*) > 0 ORDER BY place, kind"
+)
+
+
+def query(pages: str, sites: str, n: int = 1, word: str = "x") -> exp.Expr:
+    front, read = RELATIONS[pages]
+    body = BODY.format(pages=read, sites=sites, word=word)
+    return sqlglot.parse_one(f"{'WITH ' if front else ''}{front} {body}".format(n=n), read="duckdb")
+
+
+def library(*trees: exp.Expr) -> Library:
+    return Library({f"m{at}": tree for at, tree in enumerate(trees)}, (), ())
+
+
+def written_out(made: Library, tree: exp.Expr) -> str:
+    """The SQL of a model, with the macro's text where it is called."""
+    [*words] = tree.expressions if isinstance(tree, exp.Select) else [tree]
+    number = re.fullmatch(r"call__(\d+)__call", words[0].name)
+    if number is None:
+        return tree.sql("duckdb")
+    call = made.calls[int(number[1])]
+    macro = next(each for each in made.macros if each.name == call.macro)
+    said = {name: leaf.text for name, leaf in (*call.unsaid, *call.args)}
+    body = jinja2.Template(template(macro.tree, "duckdb", made.calls)).render(said)
+    front = tree.args.get("with_")
+    return f"{front.sql('duckdb')} {body}" if front is not None else body
+
+
+def rows(sql: str) -> Counter[tuple[object, ...]]:
+    with duckdb.connect() as db:
+        db.execute("CREATE TABLE pages (site INT, kind TEXT, bytes INT)")
+        db.execute("CREATE TABLE sites (site INT, place TEXT)")
+        db.execute(
+            "INSERT INTO pages VALUES (1, 'a', 1), (1, 'a', 1), (1, 'b', NULL), (2, NULL, 3), "
+            "(2, 'a', 0), (3, 'b', 2), (NULL, 'a', 9)"
+        )
+        db.execute("INSERT INTO sites VALUES (1, 'x'), (1, 'y'), (2, 'y'), (2, NULL), (4, 'z')")
+        return Counter(db.execute(sql).fetchall())
+
+
+def joined(*trees: exp.Expr, limits: Limits = NO_LIMITS) -> Library:
+    return with_same_around(library(*trees), "duckdb", 5, frozenset(), limits=limits)
+
+
+READS = st.sampled_from(sorted(RELATIONS))
+QUERIES = st.builds(query, READS, st.sampled_from(SITES), st.integers(0, 3), st.sampled_from("xy"))
+
+
+@given(st.lists(QUERIES, min_size=2, max_size=3))
+def test_the_rows_of_all_queries_stay(trees: list[exp.Expr]) -> None:
+    before = [tree.sql("duckdb") for tree in trees]
+    made = joined(*trees)
+    for was, tree in zip(before, made.models.values(), strict=True):
+        assert rows(written_out(made, tree)) == rows(was)
+
+
+@pytest.mark.parametrize("two", sorted(RELATIONS.keys() - {"derived"}))
+def test_what_is_read_stands_in_front_and_the_rest_is_one_macro(two: str) -> None:
+    made = joined(query("derived", "sites"), query(two, "sites"))
+    [macro] = made.macros
+    assert {call.macro for call in made.calls} == {macro.name}
+    for tree in made.models.values():
+        assert not tree.find(exp.Join)
+    fronts = [tree.args.get("with_") for tree in made.models.values()]
+    assert fronts[0] is not None
+    assert (fronts[1] is None) == (two == "table")
+
+
+def test_a_table_is_an_argument() -> None:
+    made = joined(query("derived", "sites"), query("table", "sites"))
+    said = [dict(call.args)["relation"].text for call in made.calls[-2:]]
+    assert "pages" in said
+
+
+def test_a_third_one_calls_the_same_macro() -> None:
+    made = joined(query("derived", "sites"), query("CTE", "sites"), query("united", "sites"))
+    assert len(made.macros) == 1
+
+
+def test_names_of_a_query_are_not_given_to_what_stands_in_front() -> None:
+    one, two = query("derived", "sites"), query("other derived", "sites")
+    one.args["where"].this.replace(sqlglot.parse_one("place IN (SELECT place FROM pages_rows)"))
+    made = joined(one, two)
+    for tree in made.models.values():
+        front = tree.args.get("with_")
+        names = [cte.alias for cte in front.expressions] if front is not None else []
+        assert "pages_rows" not in names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WITH RECURSIVE picked AS (SELECT * FROM pages) {body}",
+        "WITH picked AS (SELECT * FROM pages) {body} AND site IN (SELECT site FROM picked)",
+    ],
+)
+def test_what_reads_its_ctes_elsewhere_stays(text: str) -> None:
+    plain = BODY.format(pages="picked", sites="sites", word="x")
+    where, rest = plain.split(" GROUP BY ")
+    sql = text.format(body=where) + " GROUP BY " + rest
+    odd = sqlglot.parse_one(sql, read="duckdb")
+    assert not joined(odd, query("derived", "sites")).macros
+
+
+def test_nothing_is_taken_apart_where_a_macro_is_forbidden() -> None:
+    limits = Limits(forbidden=frozenset({"m"}))
+    assert not joined(query("derived", "sites"), query("CTE", "sites"), limits=limits).macros
+
+
+def test_models_that_stay_keep_their_words() -> None:
+    trees = query("derived", "sites"), query("CTE", "sites")
+    made = with_same_around(library(*trees), "duckdb", 5, frozenset({"m0"}))
+    assert not made.macros
+    assert made.models["m1"] is trees[1]
