@@ -46,6 +46,7 @@ def refactor(
     generated: bool = True,
     target: str = "dbt",
     unit_tests: bool = False,
+    trust_keys: bool = False,
 ) -> "Result":
     """Rewrite a pile as a project in the folder `out`, and prove it; `unwet refactor`.
 
@@ -53,7 +54,8 @@ def refactor(
     result has the files. `data`: where old and new run, as a
     DuckDB file, a folder of CSV and Parquet files, a server, or Connected(connection, dialect).
     `decisions`: a decisions file, which the project obeys. `generated`: what cannot be proved is
-    tested on data made from the queries alone, too. `unit_tests`: some are made. Raises UnwetError
+    tested on data made from the queries alone, too. `unit_tests`: some are made. `trust_keys`:
+    declared keys hold, also those that no engine checks. Raises UnwetError
     (unwet.lineage.errors).
     """
     from dataclasses import replace
@@ -63,7 +65,7 @@ def refactor(
     from unwet.rewrite.decisions.file import read_decisions
     from unwet.rewrite.prove.generated import Budget
 
-    pile = load(sources, dialect, schema, params, default_schema)
+    pile = replace(load(sources, dialect, schema, params, default_schema), trust_keys=trust_keys)
     where = Path(out) if out is not None else None
     values = dict(params or {})
     decided = read_decisions(decisions)
@@ -84,14 +86,16 @@ def verify(
     default_schema: str | None = None,
     decisions: str | Path | None = None,
     generated: bool = True,
+    trust_keys: bool = False,
 ) -> "Verification":
     """Check that a project returns what the reports of a pile return; `unwet verify`.
 
     The result has a verdict per report, with differing rows where `data` shows some, the rules of
     each proof, and for what is not proved where old and new part (`grounds`). `decisions`:
     a decisions file, which says what may be different. `generated`: what cannot be proved is tested
-    on data made from the queries alone, too. Raises UnwetError (unwet.lineage.errors) for a project
-    or data that cannot be opened.
+    on data made from the queries alone, too. `trust_keys`: declared keys hold, also those that no
+    engine checks. Raises UnwetError (unwet.lineage.errors) for a project or data that cannot be
+    opened.
     """
     from dataclasses import replace
 
@@ -101,7 +105,7 @@ def verify(
     from unwet.rewrite.prove.generated import Budget
 
     job.check_project(Path(project))
-    pile = load(legacy, dialect, schema, params, default_schema)
+    pile = replace(load(legacy, dialect, schema, params, default_schema), trust_keys=trust_keys)
     values = dict(params or {})
     decided = read_decisions(decisions)
     wanted = job.Request(Path(project), to_dialect or "", _where(data), values, decided, rules=True)

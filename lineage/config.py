@@ -61,6 +61,7 @@ class Config:
     drift: bool = False
     decisions: str = ""
     sharing: Sharing = USUAL_SHARING
+    trust_keys: bool = False
     home: str = ""  # the folder that the file stands in; no setting
 
 
@@ -143,6 +144,7 @@ def _checked(file: _File) -> Config:
         drift=_flag(file, "drift"),
         decisions=str(folder / decisions) if decisions else "",
         sharing=_sharing(file),
+        trust_keys=_flag(file, "trust_keys"),
         home=str(folder),
     )
 

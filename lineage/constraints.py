@@ -31,8 +31,7 @@ class Loosened:
 
 
 def constraints(items: Iterable[exp.Expr], dialect: str) -> Constraint:
-    """What is declared beside and at columns. A foreign key that nobody checks (NOT ENFORCED, NOT
-    VALID, DISABLE) is none."""
+    """What is declared beside and at columns."""
     primary: list[Key] = []
     unique: list[Key] = []
     foreign: list[ForeignKey] = []
@@ -73,14 +72,15 @@ _UNCHECKED = ("NOT ENFORCED", "NOT VALID", "DISABLE", "NOCHECK", "NOVALIDATE")
 
 
 def _foreign(names: Key, reference: exp.Reference, dialect: str) -> ForeignKey:
-    """A foreign key; without a table where nobody checks it."""
+    """A foreign key; without a table where it is none."""
     to = reference.this
     table = to.this if isinstance(to, exp.Schema) else to
     said = " ".join(str(each).upper() for each in reference.args.get("options") or ())
-    if not isinstance(table, exp.Table) or any(word in said for word in _UNCHECKED):
+    if not isinstance(table, exp.Table):
         return ForeignKey(names, "")
     keys = to.expressions if isinstance(to, exp.Schema) else ()
-    return ForeignKey(names, relation_name(table, dialect), _columns(keys, dialect))
+    checked = not any(word in said for word in _UNCHECKED)
+    return ForeignKey(names, relation_name(table, dialect), _columns(keys, dialect), checked)
 
 
 def _columns(nodes: Iterable[exp.Expr], dialect: str) -> Key:
@@ -129,3 +129,11 @@ def common(one: Table, other: Table) -> Table:
         keys=tuple(key for key in one.keys if key in other.keys),
         foreign=tuple(key for key in one.foreign if key in other.foreign),
     )
+
+
+def trusted(table: Table) -> Table:
+    """A table all of whose declared keys hold, whether or not an engine checks them."""
+    if table.origin not in ("ddl", "schema"):
+        return table
+    foreign = tuple(replace(key, checked=True) for key in table.foreign)
+    return replace(table, foreign=foreign, trusted=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from unwet.lineage.budget import BUDGET, Budget
 from unwet.lineage.catalog import Studied, study
 from unwet.lineage.columns import Traced, trace_statement
+from unwet.lineage.constraints import trusted
 from unwet.lineage.errors import UsageError
 from unwet.lineage.facts import Facts
 from unwet.lineage.findings import Finding, in_order
@@ -36,6 +37,7 @@ class Pile:
     `findings`: what was odd about sources, parsing and declarations (not: unresolved columns,
     those are the graph's). `elsewhere`: columns that relations are seen with in SQL that is no
     part of this. `schema` and `default_schema`: as they were given.
+    `trust_keys`: declared keys hold, whether or not an engine checks them.
     """
 
     sources: tuple[Source, ...]
@@ -46,18 +48,22 @@ class Pile:
     elsewhere: Mapping[str, Iterable[str]] = field(default_factory=dict, repr=False)
     schema: Schema | None = field(default=None, repr=False)
     default_schema: str | None = None
+    trust_keys: bool = False
 
     def with_scripts(self, scripts: Iterable[Script]) -> "Pile":
         """The same pile with other texts in it; its own findings stay."""
         schema, default_schema, budget = self.schema, self.default_schema, self.studied.budget
         made = assemble(tuple(scripts), schema, default_schema, budget, (), self.elsewhere)
-        return replace(made, findings=self.findings)
+        return replace(made, findings=self.findings, trust_keys=self.trust_keys)
 
     @cached_property
     def catalog(self) -> Catalog:
         """What is known of all relations, uses seen anywhere in the pile included."""
         _ = self.traced
-        return self.studied.catalog()
+        found = self.studied.catalog()
+        if not self.trust_keys:
+            return found
+        return replace(found, tables={n: trusted(table) for n, table in found.tables.items()})
 
     @cached_property
     def traced(self) -> tuple[Traced, ...]:

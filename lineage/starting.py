@@ -83,6 +83,9 @@ paths = {named}
 # schema = "schema.sql"
 # default_schema = "public"
 
+# declared keys hold, though the engine does not check them (Snowflake, BigQuery, NOT ENFORCED)
+# trust_keys = true
+
 # for `unwet check`: copies that are there already (see `unwet check --help`)
 # baseline = "unwet-baseline.json"
 

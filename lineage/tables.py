@@ -25,11 +25,13 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
     """Columns whose values are those of a row of `table`, unless one of them is NULL; `to`: its
-    columns there, in the same order, empty for its primary key."""
+    columns there, in the same order, empty for its primary key. ``checked``: not one that is
+    declared NOT ENFORCED, NOT VALID or the like."""
 
     columns: tuple[str, ...]
     table: str
     to: tuple[str, ...] = ()
+    checked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Table:
     only the columns that somebody was seen to use. `origin`: ddl, schema, statement or use.
     `keys`: column sets declared unique, primary key first; `foreign`: declared foreign keys.
     `agreed`: nobody declares other columns, or another order of them, and no ALTER TABLE makes one
-    go, gives it another name, or puts it anywhere but behind the others.
+    go, gives it another name, or puts it anywhere but behind the others. `trusted`: somebody says
+    that its rows keep what is declared, whether or not its engine checks that.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Table:
     at: Span | None = None
     foreign: tuple[ForeignKey, ...] = ()
     agreed: bool = field(default=True, compare=False)
+    trusted: bool = False
     index: Mapping[str, int] = field(init=False, compare=False, repr=False)
     names: tuple[str, ...] = field(init=False, compare=False, repr=False)  # of columns, in order
 

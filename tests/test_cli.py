@@ -226,3 +226,31 @@ def test_a_report_that_is_kept_is_an_error_for_strict_only(tmp_path: Path) -> No
     plain, strict = run(*command), run(*command, "--strict")
     assert "1: 1 kept" in plain.stdout and plain.stdout == strict.stdout
     assert (plain.exit_code, strict.exit_code) == (0, 1)
+
+
+def test_keys_that_nobody_checks_count_where_the_configuration_trusts_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pile").mkdir()
+    (tmp_path / "pile" / "tables.sql").write_text(
+        "CREATE TABLE s.a (id INT64, PRIMARY KEY (id) NOT ENFORCED);\n"
+        "CREATE TABLE s.b (x INT64, a_id INT64 NOT NULL,\n"
+        "  FOREIGN KEY (a_id) REFERENCES s.a (id) NOT ENFORCED);\n"
+    )
+    (tmp_path / "pile" / "r.sql").write_text(
+        "CREATE VIEW s.r AS SELECT b.x FROM s.b JOIN s.a ON a.id = b.a_id;\n"
+    )
+    given = ["--dialect", "bigquery", "--no-generated"]
+    made = ["refactor", "pile", "--target", "views", "--out", "project"]
+    assert CliRunner().invoke(cli.main, [*made, *given]).exit_code == 0
+    for name in ("all.sql", "views/marts/r.sql"):
+        path = tmp_path / "project" / name
+        text = path.read_text()
+        path.write_text(text[: text.index("\nJOIN s.a")] + ";\n")
+    said = ["verify", "pile", "project", *given]
+    assert CliRunner().invoke(cli.main, said).exit_code == 1
+    (tmp_path / "unwet.toml").write_text("trust_keys = true\n")
+    result = CliRunner().invoke(cli.main, said)
+    assert result.exit_code == 0, result.output
+    assert "declared: s.b.a_id refers to s.a.id" in result.output

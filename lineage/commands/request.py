@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,13 +40,15 @@ class Request:
         """The pile that was asked for; of other ``sources``, where some are given."""
         from unwet.lineage.pile import load
 
-        return load(
+        pile = load(
             self.paths if sources is None else sources,
             dialect=self.dialect,
             schema=self.schema,
             params=self.params,
             default_schema=self.default_schema,
         )
+        trusted = self.settings is not None and self.settings.trust_keys
+        return replace(pile, trust_keys=True) if trusted else pile
 
     def look(self, jobs: int | None, quotes: bool = False) -> "Lineage":
         """The lineage of the pile that was asked for, by so many processes."""

@@ -1,13 +1,14 @@
 """What a proof may take for granted of base tables: what their engine checks of each row.
 
 A declared key that nobody checks says what somebody meant, not what is there: Snowflake, BigQuery,
-Redshift, Databricks and others keep NOT NULL, and no key (their manuals, "Constraints").
+Redshift, Databricks and others keep NOT NULL, and no key (their manuals, "Constraints"). Where
+somebody says that they hold (`trust_keys`), they count.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from unwet.lineage.tables import Catalog, ForeignKey, Table
@@ -61,20 +62,27 @@ def promises(catalog: Catalog, dialect: str, target: str) -> Promises:
 
 
 def _promise(table: Table, catalog: Catalog, dialect: str) -> Promise:
-    keyed = dialect in _KEYS
+    keyed = dialect in _KEYS or table.trusted
     declared = table.origin in ("ddl", "schema") and dialect not in _UNTYPED
     types = {c.name: c.type for c in table.columns if c.type and declared}
-    if dialect not in _NOT_NULL:
+    if dialect not in _NOT_NULL and not table.trusted:
         return Promise(types=types)
     unlike = {c.name for c in table.columns if c.collated and dialect in _KEYS_OF_BYTES}
-    kinds = {c.name: kind_of(c.type) for c in table.columns if c.name not in unlike}
+    typed = [c for c in table.columns if c.name not in unlike and dialect not in _UNTYPED]
+    kinds = {c.name: kind_of(c.type) for c in typed}
     return Promise(
         frozenset(column.name for column in table.columns if column.not_null),
         tuple(frozenset(key) for key in table.keys if keyed and unlike.isdisjoint(key)),
-        tuple(f for key in table.foreign if keyed and (f := _foreign(key, catalog)) is not None),
+        tuple(_references(table, catalog)) if keyed else (),
         {name: kind for name, kind in kinds.items() if kind},
         types,
     )
+
+
+def _references(table: Table, catalog: Catalog) -> Iterator[Foreign]:
+    for key in table.foreign:
+        if key.checked and (found := _foreign(key, catalog)) is not None:
+            yield found
 
 
 def kind_of(text: str) -> str:

@@ -99,7 +99,16 @@ def test_foreign_keys_as_long_as_somebody_checks_them(
 def test_foreign_keys_that_nobody_checks(sql: str, dialect: str) -> None:
     catalog, _ = build(sql, dialect=dialect)
     table = catalog.get("a")
-    assert table is not None and table.foreign == ()
+    assert table is not None and not any(key.checked for key in table.foreign)
+
+
+def test_a_foreign_key_that_is_not_enforced_is_known() -> None:
+    sql = "create table a (b int, foreign key (b) references c (d) not enforced)"
+    table = build(sql, dialect="bigquery")[0].get("a")
+    assert table is not None
+    assert [(key.columns, key.table, key.checked) for key in table.foreign] == [
+        (("b",), "c", False)
+    ]
 
 
 @pytest.mark.parametrize("child", ["create table e (f int) inherits (d, s.a)",

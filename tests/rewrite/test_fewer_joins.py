@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 from unwet import Source, refactor
 from unwet.lineage.config import USUAL_SHARING
@@ -23,13 +24,18 @@ KEY = "declared: id is a key of shop.stores"
 
 
 def project(
-    target: str = "views", dialect: str = "postgres", costs: int = 0, **changed: str
+    target: str = "views",
+    dialect: str = "postgres",
+    costs: int = 0,
+    trust_keys: bool = False,
+    **changed: str,
 ) -> Result:
     """The pile of the fixtures, with other texts."""
     texts = TEXTS | changed
     sources = [Source(f"{name}.sql", text, dialect) for name, text in texts.items()]
     sharing = replace(USUAL_SHARING, wide_costs=costs)
-    return run(load(sources, dialect), Request(target=target, sharing=sharing))
+    pile = replace(load(sources, dialect), trust_keys=trust_keys)
+    return run(pile, Request(target=target, sharing=sharing))
 
 
 def readers(result: Result) -> set[str]:
@@ -83,6 +89,28 @@ def test_nor_is_a_key_that_no_engine_checks() -> None:
     assert found == REPORTS - LEFT - WITHOUT_CUSTOMERS
 
 
+@pytest.mark.parametrize("dialect", ["bigquery", "snowflake"])
+def test_a_key_that_somebody_trusts_is_an_assumption_and_a_data_test(dialect: str) -> None:
+    unchecked = SCHEMA.replace("(id)", "(id) NOT ENFORCED") if dialect == "bigquery" else SCHEMA
+    result = project("dbt", dialect, costs=40, trust_keys=True, schema=unchecked)
+    assert readers(result) == REPORTS
+    assert {KEY, "declared: shop.orders.customer_id refers to shop.customers.id"} <= {
+        *result.assumptions
+    }
+    tables = yaml.safe_load(result.files["models/sources.yml"])["sources"][0]["tables"]
+    columns = {
+        (table["name"], column["name"]): column.get("data_tests", [])
+        for table in tables
+        for column in table["columns"]
+    }
+    assert {"unique", "not_null"} <= {*map(_name, columns["stores", "id"])}
+    assert "relationships" in {*map(_name, columns["orders", "customer_id"])}
+
+
+def _name(test: object) -> str:
+    return next(iter(test)) if isinstance(test, dict) else str(test)
+
+
 OTHER = {
     "another kind of join": ("join shop.customers", "left join shop.customers"),
     "another condition": ("on c.id = o.customer_id", "on c.id = o.customer_id and c.name > 'b'"),
@@ -108,7 +136,7 @@ def test_parts_that_have_a_model_of_their_own_read_that() -> None:
         for name, change in changes.items()
     }
     more["cheap"] = TEXTS["names"].replace("rep.names", "rep.cheap").replace("o.amount", "o.pieces")
-    result = project(costs=40, **more)
+    result = project("views", "postgres", 40, False, **more)
     assert readers(result)
     wide = [path for path in result.files if "/int_" in path]
     assert len(wide) == 2

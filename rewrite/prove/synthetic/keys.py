@@ -85,7 +85,7 @@ def _referring(
     names = {table.name: name for name, table in declared.items()}
     found = dict(tables)
     for name, table in declared.items():
-        for foreign in table.foreign:
+        for foreign in (key for key in table.foreign if key.checked):
             parent = catalog.find(foreign.table)[1]
             at = names.get(parent.name) if parent is not None else None
             if at is None or parent is None:

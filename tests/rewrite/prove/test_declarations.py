@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from unwet.lineage.catalog import build_catalog
+from unwet.lineage.constraints import trusted
 from unwet.lineage.parse import parse
 from unwet.lineage.resolve import resolve
 from unwet.lineage.sources import Source
@@ -45,9 +48,13 @@ def plan_of(sql: str, known: Catalog, dialect: str) -> Plan:
     return lower(query, Env(known))
 
 
-def proved(one: str, other: str, dialect: str = "postgres", ddl: str = DDL) -> set[str] | None:
+def proved(
+    one: str, other: str, dialect: str = "postgres", ddl: str = DDL, trust: bool = False
+) -> set[str] | None:
     """What the proof rests on; None where there is none."""
     known = catalog(ddl, dialect)
+    if trust:
+        known = replace(known, tables={n: trusted(each) for n, each in known.tables.items()})
     old, new = plan_of(one, known, dialect), plan_of(other, known, dialect)
     assert difference(old, new, Normalizer()), "it is proved without any declaration"
     promised = Promised(promises(known, dialect, dialect))
@@ -164,6 +171,29 @@ def test_what_is_declared_is_not_more(name: str) -> None:
 def test_keys_that_no_engine_checks_prove_nothing(dialect: str) -> None:
     one, other, _ = PROVED["a left join to a key that nobody reads"]
     assert proved(one, other, dialect, DDL.replace("TEXT[]", "TEXT")) is None
+
+
+@pytest.mark.parametrize("dialect", ["snowflake", "bigquery", "redshift", "spark", "trino"])
+@pytest.mark.parametrize("name", [n for n in PROVED if "refers" in str(PROVED[n][2])])
+def test_keys_that_somebody_trusts_prove_as_if_an_engine_checked_them(
+    dialect: str, name: str
+) -> None:
+    one, other, used = PROVED[name]
+    ddl = re.sub(r"REFERENCES \w+ \(\w+\)", r"\g<0> NOT ENFORCED", DDL.replace("TEXT[]", "TEXT"))
+    assert proved(one, other, dialect, ddl, trust=True) == used
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", ""])
+def test_trust_in_keys_is_none_in_types(dialect: str) -> None:
+    one, other, _ = PROVED["a left join to a key that nobody reads"]
+    assert proved(one, other, dialect, DDL.replace("TEXT[]", "TEXT"), trust=True) is None
+
+
+def test_a_foreign_key_that_is_not_enforced_counts_where_somebody_trusts_it() -> None:
+    one, other, used = PROVED["a join that loses nothing"]
+    ddl = DDL.replace("REFERENCES customer (id)", "REFERENCES customer (id) NOT ENFORCED")
+    assert proved(one, other, ddl=ddl) is None
+    assert proved(one, other, ddl=ddl, trust=True) == used
 
 
 @pytest.mark.parametrize(
