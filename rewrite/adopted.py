@@ -31,6 +31,7 @@ from unwet.rewrite.library import (
     called_by,
     calls_made,
     numbers_of,
+    with_told,
 )
 from unwet.rewrite.naming import free_parameter, snake
 from unwet.rewrite.own_parts import STEM, part_call, part_macro, put
@@ -338,15 +339,13 @@ def _said(leaf: Leaf, values: Mapping[str, Leaf], dialect: str) -> Leaf:
         value = values[hole[1]]
         return value
 
-    def put(found: re.Match[str]) -> str:
-        value = values.get(found[1])
-        if value is None:
-            return found[0]
-        if value.kind == "string" and leaf.kind == "condition":
+    def told(name: str) -> str | None:
+        value = values.get(name)
+        if value is not None and value.kind == "string" and leaf.kind == "condition":
             return str(exp.Literal.string(value.text).sql(dialect or None))[1:-1]
-        return value.text
+        return value.text if value is not None else None
 
-    return replace(leaf, text=LISTED.sub(put, HOLE.sub(put, leaf.text)))
+    return replace(leaf, text=with_told(leaf.text, told))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -94,6 +94,7 @@ class Library:
 HANDED_ON = re.compile(r"call__(\d+)__call")  # a query or an argument that another macro writes
 HOLE = re.compile(r"h__(\w+?)__h", re.IGNORECASE)  # what stands for a parameter
 LISTED = re.compile(r"list__(\w+?)__list", re.IGNORECASE)  # for one that is a list of items
+_TOLD = re.compile(f"{HOLE.pattern}|{LISTED.pattern}", re.IGNORECASE)
 _CALL = re.compile(r"(call|loop)__\d+__\1|h__\w+__h")
 _NUMBER = re.compile(r"(?:call|tail)__(\d+)__", re.IGNORECASE)
 _NO_NAME = "of_the_call"
@@ -105,6 +106,20 @@ SELECTED = re.compile(
     r"|ORDER\b|LIMIT\b|OFFSET\b|FETCH\b))",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+def with_told(text: str, told: Callable[[str], str | None]) -> str:
+    """A text with what parameters are in their places; ``told``: the text of one, None where it
+    stays. A list that its caller hands on is one there, too."""
+
+    def put(found: re.Match[str]) -> str:
+        value = told(found[1] or found[2])
+        if value is None:
+            return found[0]
+        whole = HOLE.fullmatch(value) if found[2] else None
+        return f"list__{whole[1]}__list" if whole is not None else value
+
+    return _TOLD.sub(put, text)
 
 
 def with_calls_as_queries(tree: exp.Expr) -> exp.Expr:

@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from unwet.rewrite.library import HANDED_ON, HOLE, LISTED, NO_CONDITION, Macro, MacroCall
+from unwet.rewrite.library import (
+    HANDED_ON,
+    HOLE,
+    LISTED,
+    NO_CONDITION,
+    Macro,
+    MacroCall,
+    with_told,
+)
 from unwet.rewrite.shapes import Leaf
 
 # a condition beside others, of which it is one as a whole
@@ -58,15 +66,11 @@ def _value(leaf: Leaf, said: Mapping[str, Leaf], calls: list[MacroCall]) -> Leaf
         if value.kind == "string" and "'" in value.text:
             return None
 
-    def put(found: re.Match[str]) -> str:
-        return said[found[1]].text
-
     text = leaf.text
     if leaf.kind == "condition":  # a condition that is none says nothing beside another one
         for name in (n for n in HOLE.findall(text) if said[n].text == NO_CONDITION.text):
             text = re.sub(_BESIDE.format(f"h__{name}__h"), "", text)
-    text = LISTED.sub(put, HOLE.sub(put, text))
-    return replace(leaf, text=text)
+    return replace(leaf, text=with_told(text, lambda name: said[name].text))
 
 
 def _handed_on(
