@@ -102,13 +102,14 @@ class EndState:
 def named(definitions: Iterable[Definition]) -> tuple[Report, ...]:
     """A report per definition, each with a name of its own that does not depend on their order. Of
     scripts that are called alike the first keeps the name, and what the folders of the others have
-    of their own stands behind it: `adoption`, `adoption_2022`, `adoption_2022_shops`."""
+    of their own stands behind it: `adoption`, `adoption_2022`, `adoption_2022_shops`. Text that is
+    no statement becomes no model, and takes no name from one that does."""
     every = tuple(definitions)
     stems = _told_by_folders(every, _stems(every))
     first: dict[str, Definition] = {}
     taken = {_short(stem) for stem in stems.values()}
     reports = []
-    for definition in sorted(every, key=lambda each: (stems[each], *_place(each))):
+    for definition in sorted(every, key=lambda each: (stems[each], not each.parts, *_place(each))):
         stem = stems[definition]
         name = _short(stem)
         if stem in first:
