@@ -60,6 +60,7 @@ from unwet.rewrite.side_by_side import (
 )
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.source_tables import table_name
+from unwet.rewrite.told_of import two_queries_of
 
 _MOST: Final = 3  # parameters more, for one that is taken
 _WORDS: Final = 3  # names and constants of its own that a macro has beside these
@@ -457,8 +458,7 @@ class _Work:
         if name in self.inner or len(stem) < _SHORT:
             stem = name_of_query(tree) or after_tables(tree)
         called = free_macro(stem, {*self.names, *self.models, *self.macros, *params})
-        about = f"What {' and '.join(dict.fromkeys(hosts))} say"
-        return Macro(called, self._parameters(tree), tree, "query", about)
+        return Macro(called, self._parameters(tree), tree, "query", two_queries_of(hosts))
 
     def _handed_on(self, place: str) -> tuple[tuple[str, Leaf], ...]:
         """What a call in such a place says: the parameters of the macro around it as they are."""

@@ -48,6 +48,7 @@ from unwet.rewrite.query_parts import sources
 from unwet.rewrite.shapes import Leaf, as_leaf
 from unwet.rewrite.side_by_side import OPTIONAL, ctes, side_by_side
 from unwet.rewrite.sizes import code_lines, tree_lines, tree_text
+from unwet.rewrite.told_of import two_queries_of
 
 _AROUND: Final = 2  # the first and the last line of a macro
 _LEAST: Final = 4  # lines that are saved
@@ -170,7 +171,8 @@ class _Work:
         before = sum(self._size(library, name) for name in (one, two))
         split, called_so = library, {one: one, two: two}
         for name, part in apart:
-            split, called_so[name] = self._split(split, name, part)
+            about = two_queries_of((one, two))
+            split, called_so[name] = self._split(split, name, part, about)
         rest = called_so[one], called_so[two]
         made = merged_pair(split, self._dialect, self._most, rest, self._names, self._limits)
         if made is None:
@@ -207,7 +209,7 @@ class _Work:
                     waiting.append(macros[called_one])
         return found
 
-    def _split(self, library: Library, name: str, part: _Apart) -> tuple[Library, str]:
+    def _split(self, library: Library, name: str, part: _Apart, about: str) -> tuple[Library, str]:
         """The library in which a query is two, and the name of the macro around its relations."""
         params = {param for macro in library.macros for param in macro.params}
         taken = {*self._names, *library.hosts, *params}
@@ -217,7 +219,6 @@ class _Work:
         )
         told = dict(part.said)
         said = tuple((n, told.get(n, Leaf("condition", f"h__{n}__h"))) for n in own)
-        about = f"What {name} says"
         macro = Macro(label, tuple(own), part.rest, "query", about)
         call = MacroCall(label, said)
         number = len(library.calls)
@@ -251,10 +252,10 @@ def _may_be_apart(tree: exp.Select) -> bool:
     if any(LISTED.search(text) for text in texts(tree)):
         return False
     alone = len(tree.expressions) == 1 and HANDED_ON.fullmatch(tree.expressions[0].name)
-    return bool(sources_of(tree)) and not (alone and tree.args.get("from_") is None)
+    return bool(_sources_of(tree)) and not (alone and tree.args.get("from_") is None)
 
 
-def sources_of(tree: exp.Select) -> list[exp.Expr]:
+def _sources_of(tree: exp.Select) -> list[exp.Expr]:
     """What a query reads itself."""
     return [source for source, _ in sources(tree)]
 
@@ -273,7 +274,7 @@ def _taken_apart(
     trees = copied(one), copied(two)
     assert isinstance(trees[0], exp.Select) and isinstance(trees[1], exp.Select)
     own = [{cte.alias.lower() for cte in ctes(tree)} for tree in trees]
-    left, right = (sources_of(tree) for tree in trees)
+    left, right = (_sources_of(tree) for tree in trees)
     kinds = [(_kind(a, own[0]), _kind(b, own[1])) for a, b in zip(left, right, strict=True)]
     places: list[tuple[list[exp.CTE], list[tuple[str, Leaf]]]] = [([], []), ([], [])]
     used = [{*each} for each in taken]
@@ -298,7 +299,7 @@ def _taken_apart(
         tree.set("with_", None)
         numbers = numbers_of(tree)
         told = [text for n in calls_within(numbers, calls) for text in calls[n].texts]
-        if _reads(tree, own[at], but=sources_of(tree)) or any(
+        if _reads(tree, own[at], but=_sources_of(tree)) or any(
             says_one_of(text, own[at], calls) for text in told
         ):
             return None  # a query within it reads a CTE, or a call hands its name on

@@ -64,6 +64,11 @@ def comment_of(family: Family) -> str:
     return f"{len(family.units)} {what or 'queries'}{reads} {alike}: {shown}"
 
 
+def two_queries_of(hosts: Sequence[str]) -> str:
+    """What a macro stands for that says what is the same in two queries."""
+    return f"2 queries {DIFFER}: {listed([*dict.fromkeys(hosts)], 2)}"
+
+
 def listed(hosts: Sequence[str], many: int) -> str:
     """Where so many queries stand, as far as a line has room for that."""
     shown = ", ".join(hosts[:_SHOWN]) + (", ..." if len(hosts) > _SHOWN else "")

@@ -94,6 +94,7 @@ def test_the_rows_of_all_queries_stay(trees: list[exp.Expr]) -> None:
 def test_what_is_read_stands_in_front_and_the_rest_is_one_macro(two: str) -> None:
     made = joined(query("derived", "sites"), query(two, "sites"))
     [macro] = made.macros
+    assert macro.comment == "2 queries that differ in their arguments only: m0, m1"
     assert {call.macro for call in made.calls} == {macro.name}
     for tree in made.models.values():
         assert not tree.find(exp.Join)
