@@ -392,6 +392,8 @@ def _role(node: exp.Expr) -> str:
             return "relation"
         case exp.Column() | exp.TableAlias() | exp.Alias():
             return "column"
+        case exp.Join() if node.arg_key == "using":
+            return "column"
         case exp.Interval() if parent.unit is not None:
             return parent.unit.name.lower().rstrip("s") + "s"
         case exp.Connector() | exp.Where() | exp.Having() | exp.Not() | exp.Qualify():

@@ -134,6 +134,12 @@ def test_a_bound_is_named_after_its_side() -> None:
     }  # fmt: skip
 
 
+def test_a_column_that_a_join_is_by_is_one() -> None:
+    text = "SELECT COUNT(*) AS n FROM t JOIN u USING ({0}) WHERE a > 1"
+    made = family(text.format("k"), text.format("id"))
+    assert [hole.name for hole in made.holes] == ["column"]
+
+
 def test_rows_of_a_table_may_have_more_columns_than_a_macro_has_parameters() -> None:
     columns = [[f"{c}{i}" for c in "abcdefgh"] for i in range(TABLE_ROWS)]
     texts = [f"SELECT {', '.join(names)} FROM t WHERE x = {i}" for i, names in enumerate(columns)]
