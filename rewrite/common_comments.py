@@ -1,14 +1,16 @@
 """What authors wrote inside of copies, kept where these become one.
 
 A comment stands at a node of a tree. The copies of a template have one shape, so their nodes are
-laid side by side, and what most of them say at a node is said there by the template. It is a note
-on the node until the template is printed: nothing that compares, counts or rebuilds trees sees it.
+laid side by side, and what most of them say at a node is said there by the template. A sentence
+goes on in the next lines, each a comment of its own: it stands there whole or not at all. It is a
+note on the node until the template is printed: nothing that compares, counts or rebuilds trees sees
+it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -29,8 +31,26 @@ def note_common(members: Sequence[Sequence[exp.Expr]]) -> None:
         if not any(found):
             continue
         votes = Counter(comment for comments in found for comment in {*comments})
-        most = [c for c in max(found, key=len) if 2 * votes[c] > len(members)]
-        place[0].meta[SAID] = tuple(dict.fromkeys(most))
+        usual = {c for c in votes if 2 * votes[c] > len(members)}
+        place[0].meta[SAID] = tuple(dict.fromkeys(_whole(max(found, key=len), usual)))
+
+
+def _whole(comments: Sequence[str], usual: Container[str]) -> Iterator[str]:
+    """The comments that are usual, without sentences of which some lines are not."""
+    sentence: list[str] = []
+    for comment in (*comments, ""):
+        if sentence and _goes_on(sentence, comment):
+            sentence.append(comment)
+            continue
+        if all(line in usual for line in sentence):
+            yield from sentence
+        sentence = [comment]
+
+
+def _goes_on(sentence: Sequence[str], comment: str) -> bool:
+    """Whether a line that begins small belongs to a sentence that has a capital and no end yet."""
+    first, last = sentence[0].strip()[:1], sentence[-1].strip()[-1:]
+    return comment.strip()[:1].islower() and first.isupper() and last not in ".!?:;"
 
 
 def hand_on(old: exp.Expr, new: exp.Expr) -> None:

@@ -62,6 +62,17 @@ def test_what_one_copy_says_is_not_said_of_the_others() -> None:
     assert "Swiss law" not in files(Germans={"where": "-- Swiss law\n"})  # the template's own
 
 
+def test_a_sentence_that_copies_end_otherwise_is_not_said() -> None:
+    lines = (
+        "-- Paid once is paid.\n-- Since orders are read that\n-- were by {},\n-- no refund is.\n"
+    )
+    text = files("dbt", **{who: {"where": lines.format(who)} for who in TAXES})
+    assert "Paid once is paid." in text
+    assert "Since orders" not in text and "no refund" not in text
+    lists = {who: {"where": f"-- shipped\n-- of {who}\n"} for who in TAXES}
+    assert "/* shipped */" in files("dbt", **lists)  # no sentence that goes on
+
+
 def test_a_comment_beside_what_differs_stays_beside_the_parameter() -> None:
     note = {"rate": "/* see ticket 13 */"}
     assert "/* see ticket 13 */" in files(Germans=note, Swiss=note, Austrians=note)
