@@ -192,6 +192,15 @@ def calls_made(library: Library) -> list[int]:
     return sorted(calls_within(roots, library.calls))
 
 
+def said_to(library: Library) -> dict[str, dict[str, list[str]]]:
+    """By macro and parameter: what all calls say."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for call in (library.calls[n] for n in calls_made(library)):
+        for name, leaf in (*call.args, *call.unsaid):
+            found.setdefault(call.macro, {}).setdefault(name, []).append(leaf.text)
+    return found
+
+
 def says_all(macro: Macro, calls: Iterable[MacroCall]) -> bool:
     """Whether each of its calls says what each of its parameters is."""
     said = ({name for name, _ in (*call.args, *call.unsaid)} for call in calls)

@@ -29,13 +29,14 @@ from unwet.rewrite.library import (
     Library,
     Macro,
     MacroCall,
-    calls_made,
     calls_within,
     numbers_of,
+    said_to,
 )
 from unwet.rewrite.naming import NO_PARAMETERS, common_words, free
 from unwet.rewrite.renaming import with_parameters
 from unwet.rewrite.source_tables import table_parameters
+from unwet.rewrite.untrue_names import with_true_names
 
 _IDLE: Final = re.compile(r"(?:part|relation|value|column)(?:_\d+)?")
 _CONDITION: Final = re.compile(r"condition(?:_\d+)?")
@@ -55,7 +56,7 @@ _Parameter = tuple[str, str]  # a macro, and one of its parameters
 def with_telling_names(library: Library) -> Library:
     """The library with these names, where they are free."""
     names = dict[_Parameter, str]()
-    said = _said(library)
+    said = said_to(library)
     for _ in range(_ROUNDS):
         before = len(names)
         for macro in library.macros:
@@ -74,14 +75,15 @@ def with_telling_names(library: Library) -> Library:
         if _IDLE.fullmatch(name) or name == f"{host}_value":
             to = next((each for each in (_TABLE, _SOURCE_TABLE) if each not in own), name)
             names.setdefault((host, name), to)
-    return _of_taken_words(_without_idle_numbers(with_parameters(library, names)))
+    library = _without_idle_numbers(with_parameters(library, names))
+    return with_true_names(_of_taken_words(library))
 
 
 def _of_taken_words(library: Library) -> Library:
     """The library in which a parameter that has a number because its word is something else's has
     what it is behind that word: `range_column`."""
     names = dict[_Parameter, str]()
-    said = _said(library)
+    said = said_to(library)
     macros = {each.name for each in library.macros}
     for macro in library.macros:
         taken = {*macros, *macro.params, *NO_PARAMETERS}
@@ -130,15 +132,6 @@ def _called_again(library: Library) -> frozenset[str]:
 def _is_free(word: str, params: Collection[str]) -> bool:
     """Whether it may be a parameter beside these."""
     return is_word(word) and word not in params
-
-
-def _said(library: Library) -> dict[str, dict[str, list[str]]]:
-    """By macro and parameter: what all calls say."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for call in (library.calls[n] for n in calls_made(library)):
-        for name, leaf in (*call.args, *call.unsaid):
-            found.setdefault(call.macro, {}).setdefault(name, []).append(leaf.text)
-    return found
 
 
 def _names(

@@ -242,3 +242,31 @@ def test_a_table_of_one_schema_is_called_table() -> None:
     more = {**said, "third": {"relation": "src__crm__items__src"}}
     made = with_telling_names(called(macro("m", "relation", body), **more))
     assert made.macros[0].params == ("relation",)
+
+
+ROWS = "SELECT CAST(vd.h__first_year__h AS INT64) AS y FROM t AS vd"
+TESTED = "SELECT n FROM t AS a WHERE a.h__column__h = 'h__day__h'"
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "params"),
+    [
+        (ROWS, [{"first_year": "first_year"}, {"first_year": "death_year"}], "year"),
+        (ROWS, [{"first_year": "my_first_year"}, {"first_year": "periods"}], "column"),
+        (ROWS, [{"first_year": "first_year"}, {"first_year": "first_year_2"}], "first_year"),
+        (ROWS, [{"first_year": "periods"}, {"first_year": "death"}], "first_year"),  # its own word
+        (ROWS, [{"first_year": "first_year"}, {"first_year": "a + b"}], "first_year"),
+        (ROWS, [{"first_year": "first_year"}, {"first_year": "h__other__h"}], "first_year"),
+        (TESTED, [{"column": "day", "day": "2024-01-01"}, {"column": "type", "day": "image"}],
+         "column, value"),
+        (TESTED, [{"column": "day", "day": "2024-01-01"}, {"column": "day", "day": "2024-01-02"},
+                  {"column": "type", "day": "image"}], "column, day"),
+        (TESTED, [{"column": "kind", "day": "a"}, {"column": "type", "day": "image"}],
+         "column, day"),
+    ],
+)  # fmt: skip
+def test_a_name_is_true_of_what_all_calls_say(body: str, said: list[Said], params: str) -> None:
+    own = macro("rows", " ".join(said[0]), body)
+    made = with_telling_names(called(own, **{f"m{n}": each for n, each in enumerate(said)}))
+    assert ", ".join(made.macros[0].params) == params
+    assert {name for call in made.calls for name, _ in call.args} == {*params.split(", ")}
