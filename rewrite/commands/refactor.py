@@ -45,7 +45,8 @@ from unwet.rewrite.commands.where_data_lies import data_options
     is_flag=True,
     help="Show what would be made once, what that saves, and the sizes; write nothing.",
 )
-@click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
+@click.option("--force", is_flag=True, help="Write into a folder that is not empty; "
+              "what somebody wrote or edited there is not lost.")  # fmt: skip
 @click.option("--unit-tests", is_flag=True,
               help="Make some unit tests, of what the old scripts make of small rows.")  # fmt: skip
 @click.option(
