@@ -355,11 +355,20 @@ def _reworded(model: _Member, member: _Member) -> _Reworded | None:
         if (found := _tried(attempt, model)) is not None:
             return found
     for items in _items(model, member):
+        if _have_queries(model, items):
+            continue
         for attempt in _attempts(model, member):
             found = _tried(replace(attempt, items=items), model)
             if found is not None:
                 return _with_fewer_items(found, model)
     return None
+
+
+def _have_queries(model: _Member, items: Mapping[Path, exp.Expr]) -> bool:
+    """Whether an item that varies has a query in it: blocks go by their numbers, which a tree with
+    one block more or less has otherwise."""
+    own = (model.selects[at].expressions[number] for at, number in items)
+    return any(each.find(exp.Query) is not None for each in (*own, *items.values()))
 
 
 def _alike_made(model: _Member, member: _Member) -> bool:

@@ -323,3 +323,23 @@ def test_a_query_that_only_says_otherwise_what_another_one_has_counted_leads_no_
     )
     assert "all_of" not in macro(result)
     assert "condition='o.cents > 500'" in model(result, "paid_big")
+
+
+def test_an_item_that_is_a_query_in_one_copy_only_is_no_argument() -> None:
+    table = "create table shop.pages (site int, kind text, bytes int);"
+    rows = "select site, kind from shop.pages where bytes > 0"
+    counted = "(select count(*) from w0 as v where v.site = w.site)"
+    ranked = "row_number() over (partition by w.site order by w.kind)"
+    queries = {
+        "kpi": (rows.replace("select", "select distinct"), counted),
+        "ranks": ("select site, kind from shop.pages group by all", ranked),
+        "sales": (f"{rows} group by all", counted),
+    }
+    texts = [
+        f"create table rep.{name} as with w0 as ({inner}) "
+        f"select distinct w.site as a, {item} as b from w0 as w;"
+        for name, (inner, item) in queries.items()
+    ]
+    sources = [Source(f"{at}.sql", text, "duckdb") for at, text in enumerate([table, *texts])]
+    result = refactor(load(sources, "duckdb"), Request())
+    assert [verdict.outcome for verdict in result.verdicts] == ["proved"] * 3
