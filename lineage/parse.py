@@ -23,6 +23,7 @@ from unwet.lineage.nesting import too_deep
 from unwet.lineage.own_names import with_own_names, without_marks
 from unwet.lineage.phrases import plain
 from unwet.lineage.rows import Left, long_runs
+from unwet.lineage.separators import with_separators
 from unwet.lineage.sources import Source
 from unwet.lineage.splitting import CONTROL, Chunk, resplit, split
 from unwet.lineage.taken_for_others import as_written, mark_functions
@@ -400,6 +401,7 @@ class _Reader:
                 _as_written_out(tokens, trees)
             _mark_formats(tokens, trees, self._name, self._dialect)
             mark_functions(tokens, trees, self._name)
+            with_separators(trees, self._name)
             if any(map(_ends_in_comma, tokens, tokens[1:])):
                 _as_subqueries(trees)
         except ParseError as error:
