@@ -354,7 +354,7 @@ def _put_in_front(
     if len(given) == 1 and any(lifted) and given[0].lower() not in taken[lifted.index(True)]:
         label = given[0]
     read = [label if is_new else each.name for each, is_new in zip(pair, lifted, strict=True)]
-    alike = read[0].lower() == read[1].lower() and not {"table", "hole"} & {*kinds}
+    alike = read[0] == read[1] and not {"table", "hole"} & {*kinds}
     hole = free_parameter("relation", {n for _, said in places for n, _ in said})
     for source, kind, name, (front, said), words in zip(
         pair, kinds, read, places, taken, strict=True
@@ -367,11 +367,16 @@ def _put_in_front(
             words.add(name.lower())
             front.append(exp.CTE(this=source.this, alias=exp.TableAlias(this=place.copy())))
         if not alike:
-            leaf = as_leaf(place)
-            assert leaf is not None
-            said.append((hole, leaf))
+            said.append((hole, _leaf_of(place, kind)))
             place = exp.to_identifier(f"h__{hole}__h")
         source.replace(exp.Table(this=place, alias=alias))
+
+
+def _leaf_of(place: exp.Expr, kind: str) -> Leaf:
+    """What the rest is told: a CTE's name is spelled as where it is given."""
+    leaf = as_leaf(place)
+    assert leaf is not None
+    return leaf if kind == "table" else Leaf("name", place.name, leaf.quoted)
 
 
 def _label(lifted: Sequence[exp.Expr], taken: Sequence[set[str]]) -> str:

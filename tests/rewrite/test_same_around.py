@@ -149,3 +149,18 @@ def test_models_that_stay_keep_their_words() -> None:
     made = with_same_around(library(*trees), "duckdb", 5, frozenset({"m0"}))
     assert not made.macros
     assert made.models["m1"] is trees[1]
+
+
+def test_a_cte_is_called_as_it_is_spelled() -> None:
+    one, two = query("CTE", "sites"), query("derived", "sites")
+    for node in one.find_all(exp.Identifier):
+        if node.name == "picked":
+            node.set("this", "PickedPages")
+    two.args["where"].this.replace(sqlglot.parse_one("place > 'pickedpages'"))
+    two.args["from_"].this.replace(
+        sqlglot.parse_one("SELECT * FROM pickedpages").args["from_"].this
+    )
+    made = joined(one, two)
+    [macro] = made.macros
+    assert dict(made.calls[0].args)["relation"].text == "PickedPages"
+    assert macro.tree.find(exp.Join) is not None
