@@ -232,10 +232,10 @@ def with_names_of_arguments(library: Library) -> Library:
     return replace(library, calls=tuple(map(named, library.calls)))
 
 
-def called_by(library: Library, models: Iterable[str]) -> frozenset[str]:
-    """The macros that these models call, and those that such macros do."""
-    trees = {macro.name: macro.tree for macro in library.macros}
-    waiting = [library.models[name] for name in models if name in library.models]
+def called_by(library: Library, hosts: Iterable[str]) -> frozenset[str]:
+    """The macros that these models and macros call, and those that such macros do."""
+    trees = library.hosts
+    waiting = [trees[name] for name in hosts if name in trees]
     found: set[str] = set()
     while waiting:
         made = calls_within(numbers_of(waiting.pop()), library.calls)

@@ -194,19 +194,12 @@ class _Work:
 
     def _taken(self, library: Library, name: str) -> set[str]:
         """Names that no relation of a query may get: all in it, and in the macros that it calls."""
-        macros = {macro.name: macro.tree for macro in library.macros}
-        waiting, seen = [library.hosts[name]], set[str]()
+        trees = library.hosts
         found: set[str] = set()
-        while waiting:
-            tree = waiting.pop()
-            found |= {node.name.lower() for node in tree.find_all(exp.Identifier)}
-            for text in texts_within(tree, library.calls):
+        for each in (name, *called_by(library, [name])):
+            found |= {node.name.lower() for node in trees[each].find_all(exp.Identifier)}
+            for text in texts_within(trees[each], library.calls):
                 found |= {*_WORD.findall(text.lower())}
-            for number in numbers_of(tree):
-                called_one = library.calls[number].macro
-                if called_one in macros and called_one not in seen:
-                    seen.add(called_one)
-                    waiting.append(macros[called_one])
         return found
 
     def _split(self, library: Library, name: str, part: _Apart, about: str) -> tuple[Library, str]:
