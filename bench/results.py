@@ -13,7 +13,10 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 # What the sections are about, and which there are; one that ends in a dash stands for all that
 # begin so.
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Piles rewritten", ("shop-sizes", "shop", "achilles", "refactor", "refactor-", "by-hand")),
+    (
+        "Piles rewritten",
+        ("shop-sizes", "shop", "achilles", "refactor", "refactor-", "parts", "by-hand"),
+    ),
     (
         "What a proof is worth",
         ("pairs", "proof", "proof-again", "proved", "rows", "types", "comparison"),
