@@ -81,6 +81,12 @@ def test_each_fault_is_told(other: dict[str, object], fault: str) -> None:
     assert [*faults(RESULT | other, SCANNED)] == [fault]
 
 
+def test_a_model_of_sqlmesh_has_a_head_that_counts() -> None:
+    grown = RESULT | {"after": {"lines": 90 + 2 * 8}}
+    assert [*faults(grown, SCANNED, "sqlmesh")] == []
+    assert [*faults(grown, SCANNED, "views")] == ["grown: 90 -> 106 lines"]
+
+
 def test_a_part_with_a_fault_has_a_row_and_the_others_are_counted() -> None:
     fine = Told(PART, 2, (90, 40), (), 1.0)
     text = summary([fine, Told(PART, 2, (90, 93), ("grown: 90 -> 93 lines",), 2.0)])
