@@ -2,18 +2,20 @@
 name has a parameter in it. SQLMesh has no `ref` and no `source` that know what these are called.
 
     source('cdm', table)  ->  'cdm.' ~ table
+    source(origin ~ '_stable', 'pings')  ->  origin ~ '_stable.pings'
     ref('daily_' ~ country)  ->  'marts.daily_' ~ country
 
 Where tables are called otherwise than each other, a macro of the project's has their names.
 
 table_of(schema, said, places), model_of(said, places) -> the expression that prints the name
+in_schema(schema, said, places): the same where the schema is an expression, too
 with_source_names(files, places) -> the files, with that macro where they call it
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from sqlglot import exp
@@ -22,7 +24,9 @@ from unwet.rewrite.targets.jinja_values import quoted
 from unwet.rewrite.targets.placing import Places
 
 _BEGINS: Final = re.compile(r"'(\w*)'")
-_CALLED: Final = re.compile(r"\bsource\('(\w+)', ")
+_QUOTES: Final = '`"['
+_ENDS: Final = re.compile(r".*~ '(\w+)'", re.DOTALL)
+_CALLED: Final = re.compile(r"\bsource\((?:'(\w+)', )?")
 _HEAD: Final = "{# What each table is called in SQL. #}\n{% macro source(schema, table) %}"
 
 
@@ -30,6 +34,23 @@ def table_of(schema: str, said: str, where: Places) -> str:
     """For ``source(schema, said)``, where ``said`` is an expression."""
     names = _tables(schema, where)
     return _put_together(names, said, where.dialect) or f"source('{schema}', {said})"
+
+
+def in_schema(schema: str, said: str, where: Places) -> str:
+    """For ``source(schema, said)``, where ``schema`` is an expression, and ``said`` another one or
+    a text."""
+    table = _BEGINS.fullmatch(said)
+    known = {(name, each): sql for name in _schemas(where) if _may_be(name, schema)
+             for each, sql in _tables(name, where).items()
+             if table is None or each == table[1]}  # fmt: skip
+    around = [{*_around_both(*names, sql, where.dialect)} for names, sql in known.items()]
+    same = set.intersection(*around) if around else set()
+    if same:
+        before, between, after = min(same, key=lambda each: len("".join(each)))
+        return _joined([f"'{before}'", schema, f"'{between}'", said, f"'{after}'"])
+    if table is None:
+        return f"source({schema}, {said})"
+    return f"{{{', '.join(_items({name: sql for (name, _), sql in known.items()}))}}}[{schema}]"
 
 
 def model_of(said: str, where: Places) -> str:
@@ -45,6 +66,8 @@ def with_source_names(files: Mapping[str, str], where: Places) -> dict[str, str]
     called = {schema for text in files.values() for schema in _CALLED.findall(text)}
     if not called:
         return dict(files)
+    if "" in called:  # it is any
+        called = {*_schemas(where)}
     lines = [_HEAD, "{{- {"]
     for schema in sorted(called):
         lines += [
@@ -54,6 +77,17 @@ def with_source_names(files: Mapping[str, str], where: Places) -> dict[str, str]
         ]
     lines += ["}[schema][table] -}}", "{% endmacro %}", ""]
     return {**files, "macros/source.sql": "\n".join(lines)}
+
+
+def _schemas(where: Places) -> list[str]:
+    """What `source` calls the schemas."""
+    return sorted({each.source.lower() for each in where.outside.values()})
+
+
+def _may_be(name: str, said: str) -> bool:
+    """Whether an expression may print the name, by the texts that it begins and ends with."""
+    first, last = _BEGINS.match(said), _ENDS.fullmatch(said)
+    return name.startswith(first[1] if first else "") and name.endswith(last[1] if last else "")
 
 
 def _tables(schema: str, where: Places) -> dict[str, str]:
@@ -90,3 +124,25 @@ def _around(name: str, sql: str, dialect: str) -> Iterator[tuple[str, str]]:
         yield sql.removesuffix(name), ""
         if in_quotes[1:-1] == name:
             yield sql.removesuffix(name) + in_quotes[0], in_quotes[-1]
+
+
+def _around_both(schema: str, table: str, sql: str, dialect: str) -> Iterator[tuple[str, str, str]]:
+    """What is in front of the last two parts of a name, between and behind them."""
+    for around, end in _around(table, sql, dialect):
+        in_front = around.rstrip(_QUOTES)
+        sign = around.removeprefix(in_front)
+        for before, behind in _around(schema, in_front.removesuffix("."), dialect):
+            yield before, f"{behind}.{sign}", end
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """Texts and expressions one after the other; what is a text beside another one is one."""
+    found: list[str] = []
+    for part in parts:
+        if part == "''":
+            continue
+        if found and found[-1].endswith("'") and part.startswith("'"):
+            found[-1] = f"{found[-1][:-1]}{part[1:]}"
+        else:
+            found.append(part)
+    return " ~ ".join(found)

@@ -13,7 +13,7 @@ from unwet.rewrite.library import Library, MacroCall, numbers_of
 from unwet.rewrite.mesh_names import TAKEN
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.jinja_values import spoken
-from unwet.rewrite.targets.mesh_relations import model_of, table_of
+from unwet.rewrite.targets.mesh_relations import in_schema, model_of, table_of
 from unwet.rewrite.targets.placing import Places
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -22,6 +22,8 @@ _REF = re.compile(r"\bref\('(\w+)'\)")
 _SOURCE = re.compile(r"\bsource\('(\w+?)', '(\w+)'\)")
 _EXPRESSION = r"((?:[^()']|'[^']*'|\((?:[^()']|'[^']*')*\))+)"
 _ANY_SOURCE = re.compile(rf"\bsource\('(\w+?)', {_EXPRESSION}\)")
+_WITHOUT_COMMA = _EXPRESSION.replace("[^()']", "[^()',]")
+_IN_ANY_SCHEMA = re.compile(rf"\bsource\((?!'\w+', ){_WITHOUT_COMMA}, {_EXPRESSION}\)")
 _ANY_REF = re.compile(rf"\bref\({_EXPRESSION}\)")
 _VAR = re.compile(r"""\bvar\((['"])(\w+)\1, (['"])\w+\3\)""")
 _GIVEN = re.compile(r"(?<!')\{\{ var\('(\w+)'\) \}\}(?![.'])")  # no schema, which no driver puts
@@ -43,6 +45,7 @@ def spelled(template: str, where: Places) -> str:
         text = _REF.sub(lambda m: _text(where.relation("ref", m[1].lower())), hit.group())
         text = _SOURCE.sub(lambda m: _text(where.relation("src", f"{m[1]}__{m[2]}".lower())), text)
         text = _ANY_SOURCE.sub(lambda m: table_of(m[1], m[2], where), text)
+        text = _IN_ANY_SCHEMA.sub(lambda m: in_schema(m[1], m[2], where), text)
         text = _ANY_REF.sub(lambda m: model_of(m[1], where), text)
         is_named = text != hit.group()
         text = _VAR.sub(r"var(\1\2\1)", text)
