@@ -20,7 +20,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.rewrite.abstract import BRANCH, Family, role
-from unwet.rewrite.item_runs import NAME
+from unwet.rewrite.item_runs import NAME, said_of
 from unwet.rewrite.shapes import HOLE, LIST, Leaf, Survey, leaf_nodes
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.told_of import label_of
@@ -83,8 +83,31 @@ def put_back(hosts: MutableMapping[str, exp.Expr]) -> None:
         for node in [each for each in tree.find_all(exp.Select) if is_branch_run(each)]:
             was = (_listed(node)._meta or {}).get(_BRANCHES)
             if was is not None:
+                was = _with_parameters(node, was)
                 hosts[host] = was if node is tree else hosts[host]
                 node.replace(was)
+
+
+def _with_parameters(node: exp.Expr, was: exp.Expr) -> exp.Expr:
+    """The branches; where the one that is said of each word has got parameters, they have these."""
+    words, _, branch = branch_run(node)
+    if "h__" not in branch.sql():
+        return was
+    places = [was] if isinstance(was, exp.Select) else _branches(was)
+    for place, each in zip(places, words.split(", "), strict=True):
+        new = said_of(each, branch)
+        was = new if place is was else was
+        place.replace(new)
+    return was
+
+
+def _branches(chain: exp.Expr) -> list[exp.Expr]:
+    """Those of a run, in their order."""
+    found: list[exp.Expr] = []
+    while isinstance(chain, exp.SetOperation):
+        found.append(chain.expression)
+        chain = chain.this
+    return [chain, *reversed(found)]
 
 
 def is_branch_run(node: exp.Expr) -> bool:

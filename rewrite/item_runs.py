@@ -57,8 +57,11 @@ def put_back(tree: exp.Expr) -> None:
         if was is not None:
             parent = node.parent
             assert parent is not None
-            items = [[each.copy() for each in was] if item is node else [item]
-                     for item in parent.expressions]  # fmt: skip
+            names, item = run(node)
+            if "h__" in item.sql():  # it has got parameters
+                was = [said_of(name, item) for name in names.split(", ")]
+            items = [[each.copy() for each in was] if other is node else [other]
+                     for other in parent.expressions]  # fmt: skip
             parent.set("expressions", [each for part in items for each in part])
 
 
@@ -70,6 +73,18 @@ def is_run(node: exp.Expr) -> bool:
 def run(node: exp.Expr) -> tuple[str, exp.Expr]:
     """The word for the names that a node has, and the item that is said of each."""
     return node.expressions[0].name, node.expressions[1]
+
+
+def said_of(name: str, part: exp.Expr) -> exp.Expr:
+    """A copy of an item or a branch with the name in it."""
+    copy = part.copy()
+    for node in [each for each in copy.walk() if isinstance(each.args.get("this"), str)]:
+        text = node.args["this"]
+        if isinstance(node, exp.Var) and text == NAME and name.isdigit():
+            node.replace(exp.Literal.number(name))
+        elif NAME in text:
+            node.set("this", text.replace(NAME, name))
+    return copy
 
 
 def has_runs(tree: exp.Expr) -> bool:

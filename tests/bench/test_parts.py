@@ -11,7 +11,7 @@ RESULT: dict[str, Any] = {
     "before": {"lines": 90}, "after": {"lines": 40}, "rounds": [[]],
     "reports": [
         {"name": "report_1", "path": "1.sql", "verdict": "proved"},
-        {"name": "b", "path": "b.sql", "verdict": "kept"},
+        {"name": "b", "path": "b.sql", "verdict": "tested"},
     ],
 }  # fmt: skip
 SCANNED = {
@@ -85,6 +85,11 @@ def test_a_model_of_sqlmesh_has_a_head_that_counts() -> None:
     grown = RESULT | {"after": {"lines": 90 + 2 * 8}}
     assert [*faults(grown, SCANNED, "sqlmesh")] == []
     assert [*faults(grown, SCANNED, "views")] == ["grown: 90 -> 106 lines"]
+
+
+def test_the_script_of_a_kept_report_stays_beside_the_models_of_others() -> None:
+    reports = [RESULT["reports"][0], RESULT["reports"][1] | {"verdict": "kept"}]
+    assert [*faults(RESULT | {"after": {"lines": 130}, "reports": reports}, SCANNED)] == []
 
 
 def test_a_part_with_a_fault_has_a_row_and_the_others_are_counted() -> None:

@@ -286,3 +286,34 @@ def test_a_list_of_ctes_and_one_of_sources_are_two_templates() -> None:
     assert shapes["a"].digest == shapes["b"].digest
     assert len({shape.digest for shape in shapes.values()}) == 3
     assert not any("item" in leaf.text for shape in shapes.values() for leaf in shape.leaves)
+
+
+# --- what is no list may have parameters ---------------------------------------------------------
+
+
+def test_branches_that_are_put_back_have_the_parameters_of_the_macro(tmp_path: Path) -> None:
+    """They were those of one copy: `person_id <> 3` in both, so that the other was written out."""
+    case = CASE.parent / "branch_parameters"
+    result = refactor(load(case, "duckdb"), Request(out=tmp_path / "project"))
+    assert result.rounds == ((),)
+    text = macro(tmp_path / "project", "union all")
+    assert text.count("person_id <> {{ person_id }}") == 2
+    assert text.count("_day * {{ person_id }}") == 2
+
+
+def test_branches_with_parameters_are_said_again_of_each_word() -> None:
+    branch = "SELECT a FROM t WHERE k = {} AND n = 1"
+    hosts = {
+        "a": read(f"{branch.format(3)} UNION ALL {branch.format(4)}"),
+        "b": read(f"SELECT COUNT(*) FROM ({branch.format(7)}) AS x"),
+    }
+    assert say_branch_runs(hosts, "duckdb") == ["a", "b"]
+    for tree in hosts.values():
+        for number in [each for each in tree.find_all(exp.Literal) if each.name == "1"]:
+            number.replace(exp.Var(this="h__n__h"))
+    put_back(hosts)
+    assert hosts["a"].sql() == (
+        "SELECT a FROM t WHERE k = 3 AND n = h__n__h UNION ALL "
+        "SELECT a FROM t WHERE k = 4 AND n = h__n__h"
+    )
+    assert "(SELECT a FROM t WHERE k = 7 AND n = h__n__h)" in hosts["b"].sql()

@@ -141,6 +141,18 @@ def test_what_is_no_parameter_is_put_back() -> None:
     assert tree.sql() == sql
 
 
+def test_what_is_put_back_has_the_parameters_of_the_macro() -> None:
+    tree = read("SELECT SUM(t.a * 3) AS a_sum, SUM(t.b * 3) AS b_sum, COUNT(*) AS n FROM t")
+    say_runs(tree, "duckdb")
+    for number in [each for each in tree.find_all(exp.Literal) if each.name == "3"]:
+        number.replace(exp.Var(this="h__times__h"))
+    put_back(tree)
+    assert tree.sql() == (
+        "SELECT SUM(t.a * h__times__h) AS a_sum, SUM(t.b * h__times__h) AS b_sum, COUNT(*) AS n"
+        " FROM t"
+    )
+
+
 def test_keys_and_conditions_read_as_in_other_copies() -> None:
     tree = read(
         "SELECT m, SUM(a) AS a_sum, LOWER(k) AS l FROM t"
