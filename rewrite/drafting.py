@@ -46,6 +46,7 @@ class Drafting:
         self._reports, self._dialect, self._target, self._kept = reports, dialect, target, kept
         self._written = written
         self._known: dict[str, Draft] = {}
+        self._texts: dict[str, tuple[Draft, str]] = {}
 
     def drafts(self) -> tuple[Draft, ...]:
         """Of all reports that are not kept."""
@@ -61,6 +62,14 @@ class Drafting:
             self._kept.update(_merged(drafts))
             if len(self._kept) == before:
                 return shortly_named(drafts)
+
+    def printed(self, drafts: Sequence[Draft]) -> dict[str, str]:
+        """What was printed to see whether they can be, of those that are still the same; told
+        once."""
+        texts, self._texts = self._texts, {}
+        found = ((draft, texts.get(draft.name)) for draft in drafts)
+        return {draft.name: known[1] for draft, known in found
+                if known is not None and known[0] is draft}  # fmt: skip
 
     def _composed(self, report: Report, models: Mapping[str, str]) -> Draft | None:
         known = self._known.get(report.name)
@@ -84,7 +93,8 @@ class Drafting:
                 without_idle_orders(draft.tree, self._dialect)
             called = reached(calls_in(draft.tree, self._functions), self._functions)
             check(called, self._dialect, self._target.NAME)
-            self._target.check(draft, self._dialect)
+            if text := self._target.check(draft, self._dialect):
+                self._texts[report.name] = draft, text
         except (NotComposable, RenderError) as reason:
             said = TOKEN.sub(lambda hit: self._written.get(hit[0].lower(), hit[0]), str(reason))
             self._kept[report.name] = said

@@ -87,6 +87,10 @@ class Project:
             known = self._texts[name] = self.library, make()
         return known[1]
 
+    def keep(self, texts: Mapping[str, str]) -> None:
+        """These are the texts of models of the library: printed before it was one."""
+        self._texts.update((name, (self.library, text)) for name, text in texts.items())
+
     def said(self, text: str) -> str:
         """Words with models by their names, and relations and placeholders as the pile has them: of
         several that one relation has been in turn, in a sentence, the script that leaves it."""

@@ -192,6 +192,7 @@ class _Job:
         """Legacy against one model per report; what each model means is then what counts, so
         that the abstraction of a model which only data can judge is still proved against it."""
         plain = replace(self._project(drafts, plain_library(drafts)), loops=False)
+        plain.keep(self.drafting.printed(drafts))
         found = self.proving.read(self.target.files(plain))
         reports = [self.reports[d.name] for d in drafts]
         judged = judge(reports, found, self.dialect, self.normalizer, self.pile.catalog)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.data_tests.values import DataTest
 from unwet.rewrite.dbt_names import IN_CAPITALS
-from unwet.rewrite.library import Library
 from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
 from unwet.rewrite.targets.common_stretches import with_common_stretches
@@ -66,9 +64,11 @@ _TEMPLATES = (
 )
 
 
-def check(draft: Draft, dialect: str) -> None:
-    """Raises RenderError where the dialect lacks words for the draft."""
-    template(draft.tree, dialect, ())
+def check(draft: Draft, dialect: str) -> str:
+    """Raises RenderError where the dialect lacks words for the draft; else the model's text."""
+    tree = copied(draft.tree)
+    tree.comments = None
+    return template(tree, dialect, (), spent=True)
 
 
 def files(project: Project) -> dict[str, str]:
@@ -87,11 +87,11 @@ def files(project: Project) -> dict[str, str]:
         result["profiles.yml"] = profiles_yml(project)
     for draft in project.drafts:
         place = f"{MODELS}/{project.folder(draft.name)}{draft.name}.sql"
-        result[place] = _model(project, library, draft, folders.own(draft.name))
+        result[place] = _model(project, spoken.project, draft, folders.own(draft.name))
     for draft in project.intermediates:
         own = folders.own(draft.name)
         result[f"models/{layers[draft.name]}/{draft.name}.sql"] = _model(
-            project, library, draft, own
+            project, spoken.project, draft, own
         )
     for macro in library.macros:
         text = macro_text(spoken.project, macro, spoken.of(macro.name))
@@ -167,13 +167,12 @@ def how_to_build(project: Project, paths: Collection[str]) -> str:
     return f"{wrapped(first)}\n{build}" + apart + rights(project)
 
 
-def _model(project: Project, library: Library, draft: Draft, settings: Sequence[str]) -> str:
+def _model(project: Project, spoken: Project, draft: Draft, settings: Sequence[str]) -> str:
     def printed() -> str:
-        tree = copied(library.models[draft.name])
+        tree = copied(spoken.library.models[draft.name])
         tree.comments = None
-        blocks = blocks_text(replace(project, library=library), draft.name)
-        return blocks + template(
-            tree, project.dialect, library.calls, spent=True, tables=project.loops
+        return blocks_text(spoken, draft.name) + template(
+            tree, spoken.dialect, spoken.library.calls, spent=True, tables=spoken.loops
         )
 
     text = project.text(draft.name, printed)

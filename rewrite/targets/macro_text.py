@@ -42,6 +42,8 @@ class Spoken:
 def spoken_of(project: Project) -> Spoken:
     """The project in whose calls a table is a word where all are of one schema, and what follows
     from another argument is not said."""
+    if not project.library.calls:
+        return Spoken(project, {})  # of models in their own words, and there may be many
     schemas = table_parameters(project.library)
     same = same_tables(project.library, schemas)
     library = without_these(with_tables(project.library, schemas), same)

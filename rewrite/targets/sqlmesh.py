@@ -75,11 +75,12 @@ _APART: Final = re.compile(
 )
 
 
-def check(draft: Draft, dialect: str) -> None:
+def check(draft: Draft, dialect: str) -> str:
     """Raises RenderError or NotComposable where the draft cannot be a model; says why."""
     check_names(draft, dialect)
     if not is_plain(template(draft.tree, dialect, ()), dialect):
         raise NotComposable("SQLMesh would read an @ in its query as a macro")
+    return ""
 
 
 def files(project: Project) -> dict[str, str]:

@@ -27,8 +27,9 @@ class Target(Protocol):
     TEMPLATES: bool
     SQLFMT: bool
 
-    def check(self, draft: Draft, dialect: str) -> None:
-        """Raises RenderError or NotComposable where the draft cannot be such a model; says why."""
+    def check(self, draft: Draft, dialect: str) -> str:
+        """Raises RenderError or NotComposable where the draft cannot be such a model; says why.
+        Else what `files` prints of it in a project without macros and loops, if it keeps that."""
         ...
 
     def files(self, project: Project) -> dict[str, str]:

@@ -63,7 +63,7 @@ _MOVING: Final = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentDatetime, ex
 _STORED: Final = frozenset({"ctas", "insert", "select_into"})
 
 
-def check(draft: Draft, dialect: str) -> None:
+def check(draft: Draft, dialect: str) -> str:
     """Raises NotComposable or RenderError where the draft cannot be a view; says why."""
     check_names(draft, dialect)
     open_ = sorted(variables(draft.tree, draft.outside))
@@ -71,6 +71,7 @@ def check(draft: Draft, dialect: str) -> None:
         names = ", ".join(f"p__{name}__p" for name in open_)
         raise NotComposable(f"a view has no parameters: give --param NAME=VALUE for {names}")
     render(draft.tree, dialect)
+    return ""
 
 
 def files(project: Project) -> dict[str, str]:
