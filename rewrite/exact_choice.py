@@ -10,13 +10,14 @@ inside of what another one takes is no conflict: it is found in that one's macro
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Final
-
-import networkx as nx
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 from unwet.rewrite.abstract import Family, Unit
 from unwet.rewrite.replaced import taken_off
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 SMALL: Final = 24  # families of a component; in larger ones the best come first
 Paying = tuple[int, Family]  # with the lines that it saves
@@ -24,8 +25,13 @@ Paying = tuple[int, Family]  # with the lines that it saves
 
 def without_worse(found: Sequence[Paying]) -> list[Paying]:
     """The families, in their order, without those that an exact choice leaves out."""
+    families = [family for _, family in found]
+    if len({at for pair in _conflicting(families) for at in pair}) < 3:
+        return [*found]
+    import networkx as nx  # a third of all that a run of a small pile loads: only where it counts
+
     out: set[int] = set()
-    graph = conflicts([family for _, family in found])
+    graph = conflicts(families)
     for component in nx.connected_components(graph):
         if 2 < len(component) <= SMALL:
             out |= component - most_saving(graph.subgraph(component), [s for s, _ in found])
@@ -35,6 +41,8 @@ def without_worse(found: Sequence[Paying]) -> list[Paying]:
 def most_saving(graph: nx.Graph[int], saved: Sequence[int]) -> set[int]:
     """The nodes without an edge between them that save most; those that come first (the greedy
     choice) where no others save more. ``saved``: by node."""
+    import networkx as nx
+
     first: list[int] = []
     for node in sorted(graph):
         if not any(graph.has_edge(node, other) for other in first):
@@ -47,16 +55,22 @@ def most_saving(graph: nx.Graph[int], saved: Sequence[int]) -> set[int]:
 
 def conflicts(families: Sequence[Family]) -> nx.Graph[int]:
     """The graph of the families, by their places; an edge is a conflict."""
+    import networkx as nx
+
     graph: nx.Graph[int] = nx.Graph()
     graph.add_nodes_from(range(len(families)))
+    graph.add_edges_from(_conflicting(families))
+    return graph
+
+
+def _conflicting(families: Sequence[Family]) -> Iterator[tuple[int, int]]:
     wanted: dict[int, list[tuple[int, Unit]]] = defaultdict(list)  # by node
     for at, family in enumerate(families):
         for unit in family.units:
             for node in taken_off(unit):
                 others = wanted[id(node)]
-                graph.add_edges_from((at, n) for n, u in others if n != at and _overlap(unit, u))
+                yield from ((at, n) for n, u in others if n != at and _overlap(unit, u))
                 others.append((at, unit))
-    return graph
 
 
 def _overlap(one: Unit, two: Unit) -> bool:
