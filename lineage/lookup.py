@@ -129,10 +129,18 @@ def _through(each: Input, qualifiers: list[str], name: str, level: int) -> Ref |
 
 def _member(each: Input, name: str, path: tuple[str, ...], level: int) -> Ref:
     known = name in each.index or name == "*" or each.columns is None
+    known = known and not (_is_element(each) and name != "*")
     if not known and isinstance(each.node, exp.Unnest) and each.alias in each.index:
         # UNNEST(...) AS item: item.sku is a field of the element, item.sku.size a field of that
         return Ref(each, each.alias, level, "certain", path=(name, *path))
     return Ref(each, name, level, "certain" if known else "unknown", path=path)
+
+
+def _is_element(each: Input) -> bool:
+    """Whether an alias is the element itself, as in BigQuery, and no table with a column for it:
+    `item.item` is a field of it, and so is what is called like its offset."""
+    alias = each.node.args.get("alias") if isinstance(each.node, exp.Unnest) else None
+    return isinstance(alias, exp.TableAlias) and not alias.this and each.alias in each.index
 
 
 def _field(query: Query, qualifiers: list[str], name: str) -> Ref | None:
