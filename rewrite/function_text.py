@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from sqlglot import exp
@@ -53,11 +54,24 @@ def made_anew(statement: Statement, name: str, renames: Mapping[str, str]) -> st
 
 def created(text: str, dialect: str) -> exp.Create | None:
     """The one CREATE FUNCTION that a text is; None for any other."""
+    found = all_created(text, dialect)
+    return found[0] if len(found) == 1 else None
+
+
+def all_created(text: str, dialect: str) -> tuple[exp.Create, ...]:
+    """The CREATE FUNCTIONs that a text is, with semicolons between them; none where it is anything
+    else."""
     script = parse(verbatim(Source("function.sql", text, dialect)), dialect)
-    if script.findings or len(script.statements) != 1:
-        return None
-    tree = script.statements[0].tree
-    return tree if isinstance(tree, exp.Create) and defines(tree) else None
+    trees = [statement.tree for statement in script.statements]
+    made = tuple(tree for tree in trees if isinstance(tree, exp.Create) and defines(tree))
+    starts = [statement.start for statement in script.statements]
+    apart = all(_ends(text[one:two], dialect) for one, two in pairwise(starts))
+    return made if len(made) == len(trees) and apart and not script.findings else ()
+
+
+def _ends(text: str, dialect: str) -> bool:
+    """Whether a statement has its semicolon."""
+    return [token.text for token in _tokens(text, dialect)[-1:]] == [";"]
 
 
 def with_calls(tree: exp.Expr, renames: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.rewrite.function_text import created
+from unwet.rewrite.function_text import all_created
 from unwet.rewrite.function_words import (
     as_meant,
     is_temporary,
@@ -17,12 +17,15 @@ from unwet.rewrite.function_words import (
     spelled_calls,
 )
 
-_MAKING: Final = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|MACRO)\s", re.IGNORECASE)
+_MAKING: Final = re.compile(
+    r"\s*(?:--[^\n]*\n\s*)*CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|MACRO)\s", re.IGNORECASE
+)
 _PLACE: Final = re.compile(r"\s*CREATE\s+SCHEMA\s+IF\s+NOT\s+EXISTS\s+[\w.`\"]+\s*;?\s*", re.I)
 
 
 def makes_function(statement: str) -> bool:
-    """Whether a statement seems to make a function; what it makes is judged with the models."""
+    """Whether a statement seems to make a function, or the first of several does; what all of them
+    make is judged with the models."""
     return _MAKING.match(statement) is not None
 
 
@@ -32,7 +35,8 @@ def makes_schema(statement: str) -> bool:
 
 
 class Made:
-    """``statements`` that make functions; ``wanted``: what each has to mean, by its name."""
+    """``statements`` that make functions, each of them one or several; ``wanted``: what each has to
+    mean, by its name."""
 
     def __init__(self, statements: Sequence[str], wanted: Mapping[str, str], dialect: str) -> None:
         self._wanted, self._dialect = wanted, dialect
@@ -42,19 +46,27 @@ class Made:
             self._read(statement)
 
     def _read(self, statement: str) -> None:
-        tree = created(statement, self._dialect)
-        name = as_meant(spelled(tree), self._dialect) if tree is not None else ""
-        right = tree is not None and not is_temporary(tree) and not tree.args.get("exists")
-        if tree is None or not right or self._wanted.get(name) != meaning(tree):
-            shown = name or " ".join(statement.split())[:60]
+        trees = all_created(statement, self._dialect)
+        if not trees:
+            self._doubt(f"the project runs {' '.join(statement.split())[:60]}")
+        for tree in trees:
+            self._take(tree)
+
+    def _take(self, tree: exp.Create) -> None:
+        name = as_meant(spelled(tree), self._dialect)
+        right = not is_temporary(tree) and not tree.args.get("exists")
+        if not right or self._wanted.get(name) != meaning(tree):
             said = "as the old scripts do not" if name in self._wanted else "which they have not"
-            self._strange = self._strange or f"the project makes the function {shown}, {said}"
-        for late in sorted(self._calls(tree) - self._there) if tree is not None else ():
-            said = f"the project makes the function {name} before {late}, which it calls"
-            self._strange = self._strange or said
+            self._doubt(f"the project makes the function {name}, {said}")
+        for late in sorted(self._calls(tree) - self._there):
+            self._doubt(f"the project makes the function {name} before {late}, which it calls")
         if name in self._there:
-            self._strange = self._strange or f"the project makes the function {name} twice"
+            self._doubt(f"the project makes the function {name} twice")
         self._there.add(name)
+
+    def _doubt(self, why: str) -> None:
+        """The first one says enough."""
+        self._strange = self._strange or why
 
     def _calls(self, tree: exp.Expr) -> set[str]:
         return {as_meant(name, self._dialect) for name in spelled_calls(tree, self._wanted)}

@@ -36,9 +36,9 @@ from unwet.rewrite.targets.dbt_tests import (
 )
 from unwet.rewrite.targets.functions import (
     FOLDER,
-    about,
     as_macros,
     needed,
+    notes,
     on_start,
     printed,
     rights,
@@ -103,8 +103,7 @@ def files(project: Project) -> dict[str, str]:
     functions = as_macros(project, needed(project.functions, written.values()), names)
     result |= {f"macros/{FOLDER}{name}.sql": text for name, (_, text) in functions.items()}
     result["dbt_project.yml"] = project_yml(project, folders, on_start(functions))
-    made = {name: f"Makes {each.name}, {about(project, each)}."
-            for name, (each, _) in functions.items()}  # fmt: skip
+    made = notes(project, functions)
     if quotes_models(project):
         result[ALIASES] = IN_CAPITALS
         made["generate_alias_name"] = ALIASES_SAID

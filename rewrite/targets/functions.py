@@ -1,4 +1,5 @@
-"""The functions that a project makes before its models, each in a file of its own."""
+"""The functions that a project makes before its models, each in a file of its own; for dbt, where
+an engine takes several statements at once, all of them in one macro."""
 
 from __future__ import annotations
 
@@ -18,8 +19,13 @@ FOLDER: Final = "functions/"
 # a word, a text or a comment that dbt or SQLMesh would read as one of theirs
 _JINJA: Final = re.compile(r"\{[{%#]")
 _CALL: Final = re.compile(r"\b(\w+\.\w+)\s*\(")
+_COMMENT: Final = re.compile(r"--|#|//|\*/")  # or what may be none, within a text
 _MADE: Final = re.compile(r"^CREATE OR REPLACE (?:FUNCTION|MACRO) (\w+\.\w+)", re.MULTILINE)
 _LEFT_ALONE: Final = "-- fmt: off"  # sqlfmt, "Disabling formatting": what it knows are queries
+_ALL: Final = "create_functions"
+# BigQuery runs scripts, DuckDB and PostgreSQL (simple queries) take a text of several statements,
+# and dbt-snowflake cuts one at its semicolons; Databricks takes one statement each time
+_AT_ONCE: Final = frozenset({"bigquery", "duckdb", "postgres", "snowflake"})
 
 
 def check(functions: Iterable[OwnFunction], dialect: str, target: str) -> None:
@@ -73,32 +79,62 @@ def about(project: Project, function: OwnFunction) -> str:
 
 def as_macros(
     project: Project, functions: Sequence[OwnFunction], taken: Collection[str]
-) -> dict[str, tuple[OwnFunction, str]]:
-    """For dbt: by the name of a macro the function that it makes, and its file."""
-    found: dict[str, tuple[OwnFunction, str]] = {}
+) -> dict[str, tuple[tuple[OwnFunction, ...], str]]:
+    """For dbt: by the name of a macro the functions that it makes, and its file; one macro for all,
+    each behind those that it calls, or one for each."""
+    if len(functions) > 1 and project.dialect in _AT_ONCE:
+        said = "\n\n".join(f"-- {each.name}, {about(project, each)}\n{_ended(each)}"
+                           for each in functions)  # fmt: skip
+        name = free_macro(_ALL, taken)
+        return {name: (tuple(functions), _macro(name, said))}
+    found: dict[str, tuple[tuple[OwnFunction, ...], str]] = {}
     for each in functions:
         name = free_macro(f"create_{each.name.rpartition('.')[2]}", {*taken, *found})
-        body = each.sql
-        if _JINJA.search(body):
-            body = f"{{% raw %}}\n{body}\n{{% endraw %}}"
         note = f"-- {each.name}, {about(project, each)}"
-        text = f"{_LEFT_ALONE}\n{note}\n{{% macro {name}() %}}\n{body}\n{{% endmacro %}}\n"
-        found[name] = each, text
+        found[name] = (each,), _macro(name, _as_it_is(each.sql), note)
     return found
 
 
-def on_start(functions: Mapping[str, tuple[OwnFunction, str]]) -> list[str]:
+def _macro(name: str, body: str, note: str = "") -> str:
+    head = f"{_LEFT_ALONE}\n{note}\n" if note else f"{_LEFT_ALONE}\n"
+    return f"{head}{{% macro {name}() %}}\n{body}\n{{% endmacro %}}\n"
+
+
+def _as_it_is(sql: str) -> str:
+    """A statement in which no word is a template's."""
+    return f"{{% raw %}}\n{sql}\n{{% endraw %}}" if _JINJA.search(sql) else sql
+
+
+def _ended(function: OwnFunction) -> str:
+    """A statement with others behind it: no comment at its end takes the semicolon."""
+    said = _as_it_is(function.sql)
+    last = said.rpartition("\n")[2]
+    return f"{said};" if said == function.sql and not _COMMENT.search(last) else f"{said}\n;"
+
+
+def on_start(functions: Mapping[str, tuple[tuple[OwnFunction, ...], str]]) -> list[str]:
     """For dbt: what runs before the models; ``functions`` by the macros that make them."""
-    made = [each for each, _ in functions.values()]
+    made = [each for own, _ in functions.values() for each in own]
     return [*schemas(made), *(f"{{{{ {name}() }}}}" for name in functions)]
+
+
+def notes(
+    project: Project, functions: Mapping[str, tuple[tuple[OwnFunction, ...], str]]
+) -> dict[str, str]:
+    """For dbt: what each of the macros does."""
+    return {name: f"Makes {own[0].name}, {about(project, own[0])}." if len(own) == 1
+            else f"Makes {', '.join(each.name for each in own)}."
+            for name, (own, _) in functions.items()}  # fmt: skip
 
 
 def printed(files: Mapping[str, str], functions: Mapping[str, OwnFunction]) -> dict[str, str]:
     """The files, functions in the layout in which the pile is counted, too."""
     found = dict(files)
     for path, text in files.items():
-        made = _MADE.search(text) if functions and FOLDER in path else None
-        each = functions.get(made[1]) if made is not None else None
-        if each is not None and (tree := created(each.sql, each.dialect)) is not None:
-            found[path] = text.replace(each.sql, render(tree, each.dialect, spent=True))
+        names = _MADE.findall(text) if functions and FOLDER in path else []
+        for each in (functions[name] for name in names if name in functions):
+            if (tree := created(each.sql, each.dialect)) is not None:
+                found[path] = found[path].replace(
+                    each.sql, render(tree, each.dialect, spent=True), 1
+                )
     return found

@@ -44,18 +44,13 @@ def test_two_functions_of_one_name_are_two_of_the_project(tmp_path: Path) -> Non
     result = refactored(tmp_path, *(f"{GOOD.format(n)}\n{QUERY}" for n in (3, 5, 3)))
     assert outcomes(result) == {"a": "proved", "b": "proved", "c": "proved"}
     assert not [said for said in result.assumptions if "function" in said]
-    made = result.files["macros/functions/create_good.sql"]
+    made = result.files["macros/functions/create_functions.sql"]
     assert "-- functions.good, as a.sql:1 defines it for itself" in made
-    assert "CREATE OR REPLACE FUNCTION functions.good(x INT64) RETURNS BOOL AS (x > 3)" in made
-    assert (
-        "functions.good_2(x INT64) RETURNS BOOL AS (x > 5)"
-        in (result.files["macros/functions/create_good_2.sql"])
-    )
+    assert "CREATE OR REPLACE FUNCTION functions.good(x INT64) RETURNS BOOL AS (x > 3);" in made
+    assert "functions.good_2(x INT64) RETURNS BOOL AS (x > 5);" in made
     settings_ = result.files["dbt_project.yml"]
-    first, second, third = (settings_.index(each) for each in
-                            ("CREATE SCHEMA IF NOT EXISTS functions", "{{ create_good() }}",
-                             "{{ create_good_2() }}"))  # fmt: skip
-    assert first < second < third
+    place = settings_.index("CREATE SCHEMA IF NOT EXISTS functions")
+    assert place < settings_.index("{{ create_functions() }}")
     assert verdicts(tmp_path, pile(*(f"{GOOD.format(n)}\n{QUERY}" for n in (3, 5, 3))))["b"]
 
 
@@ -222,12 +217,59 @@ def test_functions_are_made_behind_those_that_they_call(tmp_path: Path) -> None:
     script = f"{inner}CREATE TEMP FUNCTION good(x INT64) AS (half(x) > 3);\n{QUERY}"
     refactored(tmp_path, script)
     assert verdicts(tmp_path, pile(script))["a"].verdict == "proved"
-    path = tmp_path / "dbt_project.yml"
-    text, first = path.read_text("utf-8"), "- '{{ create_half() }}'\n"
-    second = "- '{{ create_good() }}'\n"
-    assert first + second in text
-    path.write_text(text.replace(first + second, second + first), "utf-8")
+    path = tmp_path / "macros" / "functions" / "create_functions.sql"
+    head, half, good = path.read_text("utf-8").split("-- functions.")
+    good, end = good.split("{% endmacro %}")
+    assert half.startswith("half") and good.startswith("good")
+    turned = f"{head}-- functions.{good}\n-- functions.{half}{{% endmacro %}}{end}"
+    path.write_text(turned, "utf-8")
     assert verdicts(tmp_path, pile(script))["a"].verdict != "proved"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (";\n\n-- functions.good_2", ";\nDELETE FROM s.t;\n\n-- functions.good_2"),
+        ("x > 5);", "x > 5);\nDELETE FROM s.t;"),
+        ("x > 5);", "x >= 5);"),
+        ("x > 3);", "x > 3)"),
+        ("-- functions.good,", "DELETE FROM s.t; -- functions.good,"),
+    ],
+)
+def test_one_macro_for_all_functions_that_somebody_edits_proves_nothing(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    scripts = [f"{GOOD.format(n)}\n{QUERY}" for n in (3, 5)]
+    refactored(tmp_path, *scripts)
+    path = tmp_path / "macros" / "functions" / "create_functions.sql"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    assert verdicts(tmp_path, pile(*scripts))["b"].verdict != "proved"
+
+
+def test_what_ends_a_function_is_in_no_comment(tmp_path: Path) -> None:
+    inner = "CREATE TEMP FUNCTION half(x INT64) AS (x / 2) -- of it\n;\n"
+    body = "return x > 3 /* {%*/"
+    scripts = (f"{inner}SELECT half(d.a) AS h FROM s.t AS d", f"{JS.format(body)}\n{QUERY}")
+    result = refactored(tmp_path, *scripts)
+    assert outcomes(result) == {"a": "proved", "b": "proved"}
+    assert {v.verdict for v in verdicts(tmp_path, pile(*scripts)).values()} == {"proved"}
+    assert "{% endraw %}\n;" in result.files["macros/functions/create_functions.sql"]
+
+
+def test_an_engine_that_takes_one_statement_has_a_macro_for_each(tmp_path: Path) -> None:
+    scripts = [
+        f"CREATE TEMPORARY FUNCTION good(x INT) RETURNS BOOLEAN RETURN x > {n};\n{QUERY}"
+        for n in (3, 5)
+    ]
+    result = refactored(tmp_path, *scripts, dialect="databricks")
+    assert {*outcomes(result).values()} == {"proved"}
+    settings_ = result.files["dbt_project.yml"]
+    first, second = (
+        settings_.index(each) for each in ("{{ create_good() }}", "{{ create_good_2() }}")
+    )
+    assert first < second
 
 
 @pytest.mark.parametrize("target", ["sqlmesh", "views"])
