@@ -10,6 +10,7 @@ by its folder than the others: the folders of a pile are pipelines. That is an a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
@@ -24,7 +25,7 @@ from unwet.rewrite.definitions import Definition
 from unwet.rewrite.mapping import mapped
 from unwet.rewrite.script_order import Unit, base_reads
 from unwet.rewrite.slices import is_unseen, leaves
-from unwet.rewrite.writes import is_partition
+from unwet.rewrite.writes import is_partition, is_plain
 
 _ODD = re.compile(r"\W+")
 
@@ -38,6 +39,31 @@ def in_turn(units: Sequence[Unit], conflicts: Iterable[str]) -> frozenset[str]:
         if all(_begins_anew(unit, name) for unit in writers):
             found.add(name)
     return frozenset(found)
+
+
+def begun_anew(units: Sequence[Unit]) -> frozenset[str]:
+    """Those that one script alone writes, which empties them first, so that it makes no difference
+    what they held before: `INSERT OVERWRITE TABLE mart.days SELECT ...`, also where nobody declares
+    them."""
+    writers = Counter(name for u in units for name in u.makes | u.fills | u.resets | u.scratch)
+    return frozenset(name for each in units for name in each.fills - each.makes
+                     if writers[name] == 1 and _is_emptied_first(each, name))  # fmt: skip
+
+
+def _is_emptied_first(unit: Unit, name: str) -> bool:
+    first = next(w for r in unit.statements for w in r.all() if w.target == name)
+    if is_partition(first):
+        return False
+    tree = first.statement.tree
+    match first.kind:
+        case "truncate":
+            return True
+        case "delete":
+            return not tree.args.get("where") and is_plain(first)
+        case "insert":
+            return bool(tree.args.get("overwrite"))
+        case _:
+            return False
 
 
 def _begins_anew(unit: Unit, name: str) -> bool:
@@ -95,8 +121,14 @@ def nothing_yet(resolved: Resolved, columns: tuple[str, ...]) -> Definition:
     """The relation that a script's first INSERT finds when nobody declares it."""
     plan = Plan(columns, Values((), len(columns)))
     name, path = resolved.target or "", resolved.statement.path
-    assumed = frozenset({f"{name} takes the values that are inserted as they are"})
-    return Definition(name, path, (), (), plan, columns, as_inserted=True, assumed=assumed)
+    assumed = {f"{name} takes the values that are inserted as they are"}
+    if resolved.target_columns:
+        assumed.add(f"{name} has no columns but those that are inserted")
+    if resolved.statement.tree.args.get("overwrite"):
+        assumed.add(f"INSERT OVERWRITE takes all rows out of {name}, not those of some partitions")
+    return Definition(
+        name, path, (), (), plan, columns, as_inserted=True, assumed=frozenset(assumed)
+    )
 
 
 def nearest(states: Sequence[Definition], path: str) -> Definition | None:
@@ -112,6 +144,13 @@ def nearest(states: Sequence[Definition], path: str) -> Definition | None:
     if len(ordered) < 2 or shared(ordered[-1]) == shared(ordered[-2]):
         return None
     return ordered[-1]
+
+
+def has_others(used: Table | None, columns: Iterable[str]) -> bool:
+    """Whether a relation is read by names that what is inserted does not have."""
+    return used is not None and not {c.name.lower() for c in used.columns} <= {
+        name.lower() for name in columns
+    }
 
 
 def has_unnamed(resolved: Resolved) -> bool:

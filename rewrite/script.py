@@ -27,6 +27,8 @@ from unwet.rewrite.done_already import Done, done_once, only_emptied
 from unwet.rewrite.edits import edited
 from unwet.rewrite.in_turn import (
     as_own,
+    begun_anew,
+    has_others,
     has_unnamed,
     in_turn,
     nearest,
@@ -92,6 +94,7 @@ def end_state(
     lost = _touched(units)
     done = Done(only_emptied(resolved, lost))
     machine = _Machine(catalog, several, turns, lost, spaces(scripts), done)
+    machine.anew = turns | begun_anew(units)
     own, apart = in_own_words(scripts, made), names_apart(resolved)
     machine.presumed, machine.edited_last = {**own.granted}, edited_last(units)
     machine.in_own_words = {path: {**apart.get(path, {}), **own.reasons.get(path, {})}
@@ -143,6 +146,7 @@ class _Machine:
     changes: dict[str, int] = field(default_factory=dict)  # of its relations, by UPDATE and DELETE
     in_own_words: Mapping[str, Mapping[int, str]] = field(default_factory=dict)  # by script
     edited_last: Mapping[str, str] = field(default_factory=dict)
+    anew: frozenset[str] = frozenset()  # what its scripts empty before they fill it
 
     def run(self, unit: Unit, cyclic: bool) -> None:
         """Runs one script; temporary tables end with it."""
@@ -253,7 +257,7 @@ class _Machine:
         if current is None and (made := self._declared(resolved)) is not None:
             # what its columns hold when they are left out, its declaration elsewhere says
             current = replace(made, filled=frozenset(c.lower() for c in made.columns))
-        if current is None and name in self.in_turn and not problem:
+        if current is None and name in self.anew and not problem:
             return  # it is empty as it is
         doubtful = current is None or current.problem or problem or is_partition(resolved)
         if current is None or doubtful or not current.columns:
@@ -484,10 +488,10 @@ class _Machine:
     def _inserted(self, resolved: Resolved, problem: str) -> Definition:
         name = resolved.target or ""
         new, old = self._filled(resolved, problem), self._current(name)
-        if old is None and name in self.in_turn:
+        if old is None and name in self.anew:
             columns = resolved.target_columns or new.columns
             old = self._declared(resolved)
-            if old is None and not resolved.target_columns and has_unnamed(resolved):
+            if old is None and self._is_called_otherwise(resolved, columns):
                 problem = problem or f"nobody says what a column of {name} is called"
             else:
                 old = replace(old or nothing_yet(resolved, columns), temp=self._is_temp(resolved))
@@ -510,6 +514,13 @@ class _Machine:
             return replace(merged, plan=None)
         added = Project(trim(new.plan), as_row(old, targets))
         return replace(merged, plan=Plan(old.columns, SetOp("union_all", (old.plan.rel, added))))
+
+    def _is_called_otherwise(self, resolved: Resolved, columns: tuple[str, ...]) -> bool:
+        """Whether the columns of a table that nobody declares cannot be those of its query."""
+        name = resolved.target or ""
+        if not resolved.target_columns and has_unnamed(resolved):
+            return True
+        return name not in self.in_turn and has_others(self.catalog.get(name), columns)
 
     # --- what was not followed, and the end
 

@@ -47,6 +47,21 @@ def test_slices_of_a_table_that_nobody_declares() -> None:
     assert not [path for path in result.files if path.startswith("legacy/")]
 
 
+def test_a_table_that_nobody_declares_and_one_script_overwrites() -> None:
+    script = "INSERT OVERWRITE TABLE mart.days SELECT a, COUNT(*) AS n FROM t GROUP BY a"
+    listed = "TRUNCATE TABLE mart.few; INSERT INTO mart.few (a, n) SELECT d.a, d.n FROM mart.days d"
+    result = made({"days": script, "few": listed}, "spark")
+    assert outcomes(result) == {"days": "proved", "few": "proved"}
+    assert "from {{ ref('days') }} as d" in model(result, "few")
+    said = {each for each in result.assumptions if "mart." in each}
+    assert said == {
+        "mart.days takes the values that are inserted as they are",
+        "INSERT OVERWRITE takes all rows out of mart.days, not those of some partitions",
+        "mart.few takes the values that are inserted as they are",
+        "mart.few has no columns but those that are inserted",
+    }
+
+
 def test_what_a_script_reads_before_it_is_complete_is_a_cte() -> None:
     first = """DELETE FROM r WHERE k = 1 AND m = 0;
 INSERT INTO r SELECT 1 AS k, 0 AS m, a FROM t;

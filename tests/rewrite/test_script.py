@@ -138,6 +138,27 @@ def test_the_plan_has_the_rows_that_the_script_leaves(name: str) -> None:
         assert worlds.difference_in(world, "SELECT * FROM r", to_sql(plan)) == ""
 
 
+ANEW = {
+    "truncate": "TRUNCATE TABLE r; INSERT INTO r SELECT a AS x, c AS y FROM t WHERE b > 0",
+    "delete": """DELETE FROM r; INSERT INTO r (y, x) SELECT c, a FROM t;
+INSERT INTO r (y, x) SELECT d, k FROM u""",
+}
+
+
+@pytest.mark.parametrize("name", ANEW)
+def test_rows_that_a_table_had_before_it_was_emptied_make_no_difference(name: str) -> None:
+    [report] = state_of({"a": ANEW[name]}).reports
+    plan = report.definition.plan
+    assert plan is not None and report.definition.assumed
+    for world in range(3):
+        worlds = Worlds()
+        worlds.engine.execute(f"USE memory.w{world}")
+        worlds.engine.execute("CREATE TABLE r (x INTEGER, y VARCHAR)")
+        worlds.engine.execute(f"INSERT INTO r VALUES (7, 'old'), (NULL, 'old'); {ANEW[name]}")
+        old = f"SELECT {', '.join(plan.names)} FROM r"
+        assert worlds.difference_in(world, old, to_sql(plan)) == ""
+
+
 EDITED = "CREATE TABLE r (x INTEGER, y VARCHAR); INSERT INTO r SELECT a, c FROM t;"
 EDITS = {
     "update": "UPDATE r SET x = x + 1 WHERE y = 'a'; UPDATE r SET y = NULL WHERE x > 2",
