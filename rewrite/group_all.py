@@ -149,7 +149,8 @@ def _is_meant(key_value: _Value, output: _Value, others: Sequence[exp.Expr]) -> 
     if isinstance(key, exp.Literal) or output.folded == key_value.folded:
         return True
     if isinstance(value, exp.Column) and value.name.lower() == key.name.lower():
-        return True
+        # in BigQuery, `e` beside `e.e` over UNNEST(...) AS e may be the element, too
+        return all(part.name.lower() != key.name.lower() for part in value.parts[:-1])
     columns = list(value.find_all(exp.Column))
     if any(part.name.lower() == key.name.lower() for each in columns for part in each.parts):
         return False

@@ -102,6 +102,16 @@ def test_other_keys_stay(sql: str) -> None:
     assert tree == sqlglot.parse_one(sql, read="duckdb")
 
 
+@pytest.mark.parametrize(("keys", "is_all"), [("e", False), ("e.e", True), ("1", True)])
+def test_a_key_that_may_be_the_element_whose_field_is_an_output_stays(
+    keys: str, is_all: bool
+) -> None:
+    sql = f"SELECT e.e, SUM(e.n) AS n FROM t, UNNEST(t.l) AS e GROUP BY {keys}"
+    tree = sqlglot.parse_one(sql, read="bigquery")
+    by_all(tree, "bigquery")
+    assert ("GROUP BY ALL" in tree.sql("bigquery")) == is_all
+
+
 @pytest.mark.parametrize(("dialect", "keys"), [("postgres", "a"), ("tsql", "a"), ("spark", "a"),
                                                ("bigquery", "a, a + 1")])  # fmt: skip
 def test_where_it_is_not_there_or_means_less_keys_stay(dialect: str, keys: str) -> None:
