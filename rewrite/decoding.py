@@ -59,7 +59,7 @@ def built_type(text: str) -> exp.Expr | None:
     """The data type that a text in sqlglot's neutral dialect says."""
     try:
         return exp.DataType.build(text)
-    except (SqlglotError, ValueError):
+    except (SqlglotError, ValueError, TypeError):  # the last one where a text is read as a CAST
         return None  # no text of the neutral dialect: the caller writes JSON instead
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from unwet.lineage.errors import RenderError
 from unwet.lineage.tables import Catalog, Table
+from unwet.rewrite import moved_dates, weeks
 from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.condition_values import WITHOUT, condition_value
+from unwet.rewrite.engines.lacking import lacking
 from unwet.rewrite.function_words import calls_in
 from unwet.rewrite.idle_nulls import without_idle_nulls
 from unwet.rewrite.idle_orders import without_idle_orders
@@ -83,9 +85,11 @@ class Drafting:
         try:
             draft = compose(report, models)
             self._write_quotients(draft, report)
+            self._write_dates(draft, spoken_in(report.definition, self._dialect))
             if self._dialect not in NUMBERED:  # where GROUP BY 1 is a constant, if it is anything
                 self._write_numbers(draft, spoken_in(report.definition, self._dialect))
             self._check_conditions(draft, report)
+            self._check_words(draft, report)
             without_idle_parentheses(draft.tree, self._dialect)
             without_idle_nulls(draft.tree)
             if _is_understood(report):  # what is compared as a text keeps its words
@@ -101,6 +105,10 @@ class Drafting:
             return None
         return draft
 
+    def _write_dates(self, draft: Draft, spoken: str) -> None:
+        weeks.written(draft.tree, spoken, self._dialect)
+        moved_dates.written(draft.tree, spoken, self._dialect)
+
     def _write_numbers(self, draft: Draft, spoken: str) -> None:
         by_expression(draft.tree, spoken)
         if spoken in NUMBERED and not without_constants(draft.tree):
@@ -111,6 +119,12 @@ class Drafting:
             found = condition_value(draft.tree)
             if found is not None:
                 raise NotComposable(f"a condition that is a value, which {self._dialect} has not")
+
+    def _check_words(self, draft: Draft, report: Report) -> None:
+        if spoken_in(report.definition, self._dialect) != self._dialect:
+            missing = lacking(draft.tree, self._dialect)
+            if missing:
+                raise NotComposable(missing)
 
     def _write_quotients(self, draft: Draft, report: Report) -> None:
         source = spoken_in(report.definition, self._dialect)

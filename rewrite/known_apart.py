@@ -62,6 +62,8 @@ _DIRECTIVE: Final = re.compile(r"%-?(\w)(?:strict)?")
 _SURE: Final = frozenset("YymdHIMSjpabABf")
 _LETTERS: Final = re.compile(r"[A-SU-Za-z]")  # T stands between days and hours
 _TRIMMING: Final = frozenset({"tsql", "fabric"})
+_BYTES_OF_DIGESTS: Final = frozenset({"tsql", "fabric", "bigquery", "trino", "presto", "athena",
+                                      "clickhouse"})  # fmt: skip
 _HASHES: Final = frozenset({"hash", "checksum", "binary_checksum", "ora_hash"})
 
 
@@ -77,6 +79,8 @@ def known_apart(call: Call, source: str, target: str) -> tuple[Call, str]:
         or _hash(call)
         or _bits(call, source, target)
         or _of_one_engine(call, source, target)
+        or _digest(call, source, target)
+        or _of_tsql(call, source, target)
     )
     return (replace(call, shape=(*call.shape, APART)) if differs else call), ""
 
@@ -204,6 +208,8 @@ def _of_one_engine(call: Call, source: str, target: str) -> bool:
             return True
         case "anonymous":
             return any(slot in ("this='printf'", "this='format'") for slot in call.shape)
+        case "tobase64" | "frombase64":  # of texts, or of bytes
+            return True
         case "splitpart":
             return call.args[1:2] == (Lit("string", ""),)
         case "cast" | "trycast":
@@ -220,6 +226,32 @@ def _is_odd_format(expr: Expr) -> bool:
     if not isinstance(expr, Lit) or expr.kind != "string":
         return False
     return _LETTERS.search(_DIRECTIVE.sub(_told, expr.text)) is not None
+
+
+def _digest(call: Call, source: str, target: str) -> bool:
+    """MD5 and its like are texts in hex, or bytes ("MD5" and "HASHBYTES" in the manuals)."""
+    if call.op not in ("md5", "sha", "sha2"):
+        return False
+    bytes_of = _BYTES_OF_DIGESTS - ({"bigquery"} if call.op == "md5" else set())  # TO_HEX(MD5(x))
+    return (source in bytes_of) != (target in bytes_of)
+
+
+def _of_tsql(call: Call, source: str, target: str) -> bool:
+    """POWER of an integer is an integer there, and RAND() one number for all rows ("POWER
+    (Transact-SQL)", "RAND (Transact-SQL)"); + of a NULL text is as elsewhere."""
+    if (source in _TRIMMING) == (target in _TRIMMING):
+        return False
+    match call:
+        case Call(op="rand"):
+            return True
+        case Call(op="pow", args=(_, Lit(kind="number", text=text))):
+            return not text.isdigit()
+        case Call(op="pow", args=(Call(op="cast", shape=shape), _)):
+            return not {"to:float", "to:double", "to:real"} & {*shape}
+        case Call(op="pow"):
+            return True
+        case _:
+            return False
 
 
 def _told(hit: re.Match[str]) -> str:

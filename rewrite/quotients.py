@@ -12,13 +12,13 @@ known:
 
 In DuckDB's own plans a // b of fractions is a / b, so that it does not matter which is written.
 
-ROUND needs the types, too: of floats PostgreSQL rounds a half to the even integer, DuckDB away from
-zero.
+ROUND and AVG need the types, too: of floats PostgreSQL rounds a half to the even integer, DuckDB
+away from zero; AVG of integers is an integer in T-SQL and Redshift.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -49,12 +49,14 @@ from unwet.rewrite.rules.refs import rebuild, with_expressions, with_inputs
 from unwet.rewrite.scalars import Unsupported, encode, is_decimal
 
 _TYPED = "typed=True"
+_INTEGERS = "integers=True"  # an average that may be one
 _PLAIN = ("this", "expression")
 # A quotient of decimals has the digits of its operands: 1.0 / 3 is 0.3 ("Decimal functions and
 # operators" in Trino's manual, "Decimal arithmetic" in Teradata's)
 _FEW_DIGITS = frozenset({"trino", "presto", "athena", "dune", "teradata"})
 
-_TOUCHED = frozenset({"div", "intdiv", "round", "lag", "lead"})
+_TOUCHED = frozenset({"div", "intdiv", "round", "lag", "lead", "avg"})
+_WHOLE_AVERAGES = frozenset({"tsql", "fabric", "redshift"})  # AVG of integers is an integer there
 # "round to nearest even" for double precision (its manual, 9.3)
 _TO_EVEN = frozenset({"postgres", "materialize", "risingwave"})
 
@@ -117,10 +119,17 @@ class _Step:
                     return self._rounded(part, there)
                 case Over(call=Agg(op="lag" | "lead") as call):
                     return replace(part, call=self._shifted(call, there, here))
+                case Agg(op="avg", args=(of,)):
+                    return self._average(part, self._there.of(of, there))
                 case _:
                     return part
 
         return rebuild(expr, one)
+
+    def _average(self, part: Agg, of: Number | None) -> Agg:
+        """No proof where integers may be averaged, and only one of the two has integers then."""
+        same = (self._source in _WHOLE_AVERAGES) == (self._target in _WHOLE_AVERAGES)
+        return part if same or of in FRACTIONS else replace(part, shape=(*part.shape, _INTEGERS))
 
     def _quotient(
         self, part: Call, there: Sequence[Number | None], here: Sequence[Number | None]
@@ -187,6 +196,12 @@ def _apart(part: C) -> C:
 
 def _parts(plan: Plan) -> Sequence[Expr]:
     return [p for node in walk(plan.rel) for e in expressions(node) for p in parts(e)]
+
+
+def with_visited(plan: Plan, visit: Visit, ops: Collection[str]) -> Plan:
+    """The plan as `visit` has it, if it calls one of these."""
+    called = any(isinstance(p, Call | Agg) and p.op in ops for p in _parts(plan))
+    return _mapped(plan, visit) if called else plan
 
 
 def _mapped(plan: Plan, visit: Visit) -> Plan:

@@ -193,7 +193,7 @@ def _encoding(node: exp.Expr) -> _Step:
         case exp.DPipe(this=exp.Add() | exp.Sub()) | exp.DPipe(expression=exp.Add() | exp.Sub()):
             raise Unsupported("|| beside a sum, which not all dialects read in one order", node)
         case exp.DataType():
-            text = _type_text(node)
+            text = type_text(node)
             return _Step((), lambda _: Call("datatype", (), (f"this:{text}",)))
         case exp.In() if node.args.get("query") or node.args.get("field"):
             raise Unsupported("IN over rows")
@@ -325,10 +325,12 @@ def _says_something(node: exp.Expr, name: str, value: Any) -> bool:
 def _fill(slots: _Slots, name: str, value: Any, node: exp.Expr) -> None:
     match value:
         case exp.DataType():
-            slots.shape.append(f"{name}:{_type_text(value)}")
+            slots.shape.append(f"{name}:{type_text(value)}")
         case exp.Var() if _plain(value):
             is_unit = name == "unit" or isinstance(node, exp.Extract)
             word = value.name.upper() if is_unit else value.name
+            if isinstance(node, exp.Interval):
+                word = _IN_SINGULAR.get(word, word)  # INTERVAL '7 days' is INTERVAL '7' DAY
             slots.shape.append(f"{name}:var {word}")
         case exp.Identifier() if _plain(value):
             text = f'"{value.name}"' if value.args.get("quoted") else value.name
@@ -349,19 +351,27 @@ def _fill(slots: _Slots, name: str, value: Any, node: exp.Expr) -> None:
             raise Unsupported("a setting that is not understood", node)
 
 
+_IN_SINGULAR: Final = {
+    f"{unit}S": unit
+    for unit in ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND",
+                 "MILLISECOND", "MICROSECOND")
+}  # fmt: skip
+
+
 def _plain(word: exp.Var | exp.Identifier) -> bool:
     said = {n for n, v in word.args.items() if v}
     return isinstance(word.this, str) and said <= {"this", "quoted"}
 
 
-def _type_text(kind: exp.DataType) -> str:
+def type_text(kind: exp.DataType) -> str:
+    """A type as the shape of a call has it."""
     if not any(value for name, value in kind.args.items() if name != "this"):
-        return _plain_type_text(kind.this)
+        return _plain_text_of_type(kind.this)
     return _cached_type_text(kind.copy() if kind.parent else kind)
 
 
 @lru_cache(maxsize=4096)
-def _plain_type_text(kind: Any) -> str:
+def _plain_text_of_type(kind: Any) -> str:
     return _cached_type_text(exp.DataType(this=kind))
 
 

@@ -13,9 +13,13 @@ from functools import lru_cache
 from typing import TypeVar
 
 from sqlglot import exp
-from sqlglot.errors import ParseError
+from sqlglot.dialects.dialect import Dialect
 
+from unwet.lineage.parse import parse
+from unwet.lineage.sources import Source
+from unwet.lineage.templating import verbatim
 from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Node
+from unwet.rewrite.decoding import built_type
 from unwet.rewrite.known_apart import (
     APART,
     estimated_apart,
@@ -24,7 +28,10 @@ from unwet.rewrite.known_apart import (
     moments,
 )
 from unwet.rewrite.mapping import mapped
-from unwet.rewrite.scalars import ONE_TRUNCATION, is_decimal
+from unwet.rewrite.moot_notes import spoken as moot_notes
+from unwet.rewrite.moved_dates import spoken as moved_dates
+from unwet.rewrite.scalars import ONE_TRUNCATION, is_decimal, type_text
+from unwet.rewrite.weeks import spoken as weeks
 
 N = TypeVar("N", bound=Node)
 _TYPE = "to:"
@@ -49,7 +56,7 @@ def translate(plan: N, source: str, target: str) -> tuple[N, frozenset[str]]:
             needed.add(alike)
             if node.op == "countif" and "duckdb" in (source, target):
                 needed.add("COUNT_IF is 0, not NULL, where all its tests are NULL")
-            return estimated_apart(_average(node, source, target))
+            return estimated_apart(node)
         if not isinstance(node, Call):
             return node
         needed.add(alike)
@@ -120,7 +127,8 @@ def _division(call: Call, _source: str, target: str) -> tuple[Call, str]:
     mark = "typed=True"
     if call.op != "div" or is_decimal(call.args[-1]):
         return call, ""
-    if mark in call.shape and any(map(_fractional, call.args)):
+    typed = bool(Dialect.get_or_raise(target or None).TYPED_DIVISION) and target != "duckdb"
+    if mark in call.shape and not typed and any(map(_fractional, call.args)):
         return replace(call, shape=tuple(s for s in call.shape if s != mark)), ""
     if call.shape == ("this", "expression", mark) and target == "duckdb":
         return Call("intdiv", call.args, ("this", "expression")), ""
@@ -131,7 +139,6 @@ def _division(call: Call, _source: str, target: str) -> tuple[Call, str]:
 _TRUNCATING = frozenset({"tsql", "spark", "databricks", "hive", "sqlite", "clickhouse"})
 _ROUNDING = frozenset({"duckdb", "postgres", "snowflake", "bigquery", "mysql", "trino", "presto"})
 _INTEGERS = frozenset(f"{_TYPE}{name}" for name in ("int", "bigint", "smallint", "tinyint"))
-_WHOLE_AVERAGES = frozenset({"tsql", "redshift"})  # AVG of integers is an integer there
 _EMPTY_IS_NULL = frozenset({"oracle"})
 _CASE_BLIND = frozenset({"tsql", "mysql"})  # as they are installed
 
@@ -187,14 +194,6 @@ def _rows(call: Call, source: str, target: str) -> tuple[Call, str]:
     return call, ""
 
 
-def _average(agg: Agg, source: str, target: str) -> Agg:
-    """AVG of integers is an integer in some dialects: no proof where that may be the case."""
-    same = (source in _WHOLE_AVERAGES) == (target in _WHOLE_AVERAGES)
-    if agg.op != "avg" or same or any(map(_fractional, agg.args)):
-        return agg
-    return replace(agg, shape=(*agg.shape, "integers=True"))
-
-
 def _weekday(call: Call, source: str, target: str) -> tuple[Call, str]:
     """PostgreSQL's DOW and DuckDB's DAYOFWEEK both count from Sunday as 0."""
     old, new = "this:var DOW", "this:var DAYOFWEEK"
@@ -231,6 +230,9 @@ def _cast(value: Expr, name: str, target: str) -> Call:
 
 _STEPS = (
     known_apart,  # first: the next ones spell calls as the target does
+    weeks,
+    moot_notes,
+    moved_dates,
     _types,
     _dates,
     _truncated_days,
@@ -250,8 +252,10 @@ def _slot(slot: str, target: str) -> str:
 @lru_cache(maxsize=4096)
 def _type_in(name: str, target: str) -> str:
     """A type's name after it was written in the target dialect and read there again."""
-    try:
-        written = exp.DataType.build(name).sql(dialect=target)
-        return exp.DataType.build(written, dialect=target).sql().lower()
-    except (ParseError, ValueError):
+    kind = built_type(name)
+    if kind is None:
         return name
+    query = f"SELECT CAST(a AS {kind.sql(dialect=target)})"
+    read = parse(verbatim(Source("type.sql", query, target))).statements
+    cast = read[0].tree.find(exp.Cast) if read else None
+    return type_text(cast.to) if cast is not None else name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unwet.lineage.tables import Catalog
+from unwet.rewrite import kinds_apart
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.definitions import Definition
 from unwet.rewrite.quotients import as_quotients_of, without_idle_cuts
@@ -19,7 +20,7 @@ def wanted(
         return meant(plan, target, catalog), frozenset()
     divided, agreed = as_quotients_of(plan, source, target, catalog.type_of)
     made, assumed = translate(divided, source, target)
-    return made, assumed | agreed
+    return kinds_apart.spoken(made, source, target, catalog.type_of), assumed | agreed
 
 
 def meant(plan: Plan, dialect: str, catalog: Catalog) -> Plan:

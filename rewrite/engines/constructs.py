@@ -1,0 +1,101 @@
+"""Constructs of SQL that some engines have no words for (their manuals, "SELECT", "Expressions").
+
+The printer refuses a part of these and writes the others as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from sqlglot import exp
+
+_Test = Callable[[exp.Expr], bool]
+
+
+def _is(*kinds: type[exp.Expr]) -> _Test:
+    return lambda node: isinstance(node, kinds)
+
+
+def _has(kind: type[exp.Expr], key: str) -> _Test:
+    return lambda node: isinstance(node, kind) and bool(node.args.get(key))
+
+
+def _all_rows(node: exp.Expr) -> bool:
+    """EXCEPT ALL, INTERSECT ALL"""
+    return isinstance(node, exp.Except | exp.Intersect) and node.args.get("distinct") is False
+
+
+def _compared_rows(node: exp.Expr) -> bool:
+    """(a, b) = (1, 2), (a, b) IN (..)"""
+    return isinstance(node, exp.Tuple) and isinstance(node.parent, exp.Predicate | exp.Binary)
+
+
+def _joined(side: str, kind: str = "") -> _Test:
+    def test(node: exp.Expr) -> bool:
+        return isinstance(node, exp.Join) and (node.side, node.kind) == (side, kind)
+
+    return test
+
+
+def _distinct_on(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Distinct) and bool(node.args.get("on"))
+
+
+def _ordered_quantile(node: exp.Expr) -> bool:
+    """PERCENTILE_CONT(..) WITHIN GROUP (..) as an aggregate, not OVER a window"""
+    quantile = isinstance(node, exp.WithinGroup) and isinstance(
+        node.this, exp.PercentileCont | exp.PercentileDisc
+    )
+    return quantile and not isinstance(node.parent, exp.Window)
+
+
+def _columns_but(node: exp.Expr) -> bool:
+    """SELECT * EXCEPT (a)"""
+    return isinstance(node, exp.Star) and any(node.args.values())
+
+
+# what it is called, how it is told, the engines that have it not
+_TABLE: Final[tuple[tuple[str, _Test, str], ...]] = (
+    ("INTERVAL", _is(exp.Interval), "tsql sqlite"),
+    ("ILIKE", _is(exp.ILike), "tsql mysql sqlite oracle bigquery trino"),
+    ("FILTER (WHERE ..)", _is(exp.Filter), "tsql mysql snowflake bigquery redshift oracle"),
+    ("WITHIN GROUP", _is(exp.WithinGroup), "bigquery mysql sqlite"),
+    ("PERCENTILE_CONT without OVER", _ordered_quantile, "tsql"),
+    ("QUALIFY", _has(exp.Select, "qualify"), "tsql mysql sqlite oracle postgres trino spark"),
+    ("GROUP BY ALL", _has(exp.Group, "all"), "tsql mysql sqlite oracle postgres trino"),
+    ("DISTINCT ON", _distinct_on,
+     "tsql mysql sqlite oracle snowflake bigquery redshift trino databricks spark"),
+    ("EXCEPT ALL and INTERSECT ALL", _all_rows, "tsql sqlite snowflake bigquery redshift"),
+    ("columns but some", _columns_but, "tsql mysql sqlite oracle postgres redshift trino"),
+    ("USING in joins", _has(exp.Join, "using"), "tsql"),
+    ("comparison of rows", _compared_rows, "tsql"),
+    ("FULL JOIN", _joined("FULL"), "mysql"),
+    ("FULL JOIN", _joined("FULL", "OUTER"), "mysql"),
+    ("SEMI JOIN", _joined("", "SEMI"),
+     "tsql mysql sqlite oracle postgres redshift snowflake bigquery trino"),
+    ("SEMI JOIN", _joined("LEFT", "SEMI"),
+     "tsql mysql sqlite oracle postgres redshift snowflake bigquery trino"),
+    ("ANTI JOIN", _joined("", "ANTI"),
+     "tsql mysql sqlite oracle postgres redshift snowflake bigquery trino"),
+    ("ANTI JOIN", _joined("LEFT", "ANTI"),
+     "tsql mysql sqlite oracle postgres redshift snowflake bigquery trino"),
+    ("ASOF JOIN", lambda node: isinstance(node, exp.Join) and node.method == "ASOF",
+     "tsql mysql sqlite oracle postgres redshift bigquery trino databricks spark"),
+    ("GROUPING SETS, CUBE and ROLLUP", _is(exp.GroupingSets, exp.Cube, exp.Rollup), "sqlite"),
+    ("GROUPING SETS and CUBE", _is(exp.GroupingSets, exp.Cube), "mysql"),
+    ("arrays", _is(exp.Array, exp.Unnest, exp.Explode), "tsql mysql sqlite oracle"),
+    ("structs", _is(exp.Struct), "tsql mysql sqlite oracle postgres redshift"),
+    ("AT TIME ZONE", _is(exp.AtTimeZone), "mysql sqlite"),
+    ("IGNORE NULLS", _is(exp.IgnoreNulls), "mysql sqlite postgres"),
+    ("LATERAL", _is(exp.Lateral), "sqlite redshift"),
+    ("PIVOT", _is(exp.Pivot), "mysql sqlite postgres trino"),
+    ("regular expressions as conditions", _is(exp.RegexpLike, exp.RegexpILike), "tsql sqlite"),
+)  # fmt: skip
+
+
+def unknown_constructs(tree: exp.Expr, engine: str) -> Iterator[str]:
+    """What a query says that its engine has no words for."""
+    tests = [(name, test) for name, test, without in _TABLE if engine in without.split()]
+    for node in tree.walk():
+        yield from (name for name, test in tests if test(node))
