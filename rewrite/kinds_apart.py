@@ -2,7 +2,7 @@
 
     d - d           days in PostgreSQL, an INTERVAL in BigQuery, no number of days in MySQL
     d + 7           seven days later, or a number, or an error
-    CAST(b AS TEXT) 'true' or '1' where b is a truth; a moment is written in as many ways as engines
+    CAST(b AS TEXT) 'true' or '1' where b is a truth; floats and moments are written in many ways
     a || b          a + b in T-SQL, if both are texts
 
 Of columns whose types nobody knows the proof takes for granted that the operators mean the same.
@@ -35,7 +35,7 @@ from unwet.rewrite.plan_types import Declared, PlanTypes, cast_type, values_of, 
 from unwet.rewrite.quotients import with_visited
 from unwet.rewrite.rules.refs import rebuild
 
-Sort = Literal["day", "moment", "span", "truth", "text", "number"]
+Sort = Literal["day", "moment", "span", "truth", "text", "number", "float"]
 
 _DAY: Final = words("currentdate tsordstodate strtodate date lastday")
 _MOMENT: Final = words(
@@ -106,7 +106,9 @@ class _Sorts(PlanTypes[Sort]):
             return "span"
         if said in ("bool", "boolean", "bit"):
             return "truth"
-        numbers = ("int", "bigint", "smallint", "tinyint", "dec", "num", "float", "double", "real")
+        if said.startswith(("float", "double", "real")):
+            return "float"
+        numbers = ("int", "bigint", "smallint", "tinyint", "dec", "num")
         return "number" if said.startswith(numbers) and not said.startswith("interval") else None
 
     def position(self) -> Sort:
@@ -179,6 +181,8 @@ def _differs(call: Call, of: Sequence[Sort | None], source: str, target: str) ->
             return (source in _TRUTHS_IN_WORDS) != (target in _TRUTHS_IN_WORDS)
         case "cast" | "trycast", ["moment"] if cast_type(call).split("(")[0] in _TEXTS:
             return not both(_MOMENTS_ALIKE)
+        case "cast" | "trycast", ["float"]:  # 1e10 is 10000000000 there, and 10000000000.0 here
+            return cast_type(call).split("(")[0] in _TEXTS
         case _:
             return False
 

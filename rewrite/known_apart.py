@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from unwet.rewrite.algebra import Agg, Call, Expr, Lit
+from unwet.rewrite.algebra import Call, Expr, Lit
 from unwet.rewrite.scalars import ONE_TRUNCATION
 
 APART: Final = "apart=True"
@@ -44,14 +44,12 @@ _WEEKS: Final = {"bigquery": "Sundays", "mysql": "Sundays, from 0", "tsql": "fro
 # DATE_TRUNC of a day is a day there, and a moment elsewhere
 _DAYS_STAY: Final = ONE_TRUNCATION | {"bigquery", "clickhouse"}
 _TEXTS: Final = frozenset({"to:varchar", "to:text", "to:char", "to:nvarchar", "to:nchar"})
+# DATEDIFF(WEEK, ..): T-SQL and BigQuery count Sundays, Databricks spans of seven days
+_WEEKS_FROM_MONDAY: Final = frozenset({"duckdb", "snowflake"})
 _WHOLE_UNITS: Final = frozenset({"databricks", "trino", "presto", "athena"})  # DATEDIFF
 # SECOND with its fraction; elsewhere an integer
 _SPLIT_SECONDS: Final = frozenset(
     {"postgres", "redshift", "materialize", "risingwave", "oracle", "spark", "databricks"}
-)
-# each engine makes its own estimate
-_ESTIMATES: Final = frozenset(
-    {"approxdistinct", "approxquantile", "approxquantiles", "approxtopk", "hll"}
 )
 # X'1F', B'11': bits, a number, or a text; elsewhere bytes
 _BITS: Final = {
@@ -83,11 +81,6 @@ def known_apart(call: Call, source: str, target: str) -> tuple[Call, str]:
         or _of_tsql(call, source, target)
     )
     return (replace(call, shape=(*call.shape, APART)) if differs else call), ""
-
-
-def estimated_apart(agg: Agg) -> Agg:
-    """The aggregate of one dialect, marked where another one has other rows for it: estimates."""
-    return replace(agg, shape=(*agg.shape, APART)) if agg.op in _ESTIMATES else agg
 
 
 def _like(call: Call, source: str, target: str) -> bool:
@@ -155,6 +148,8 @@ def _of_dates(call: Call, source: str, target: str) -> bool:
             return _WEEKS.get(source, "") != _WEEKS.get(target, "")
         case "extract" if "this:var SECOND" in call.shape:
             return (source in _SPLIT_SECONDS) != (target in _SPLIT_SECONDS)
+        case "datediff" | "tsordsdiff" if "unit:var WEEK" in call.shape:
+            return not {source, target} <= _WEEKS_FROM_MONDAY
         case "datediff" if "unit:var DAY" not in call.shape and "this" in call.shape:
             has_unit = any(slot.startswith("unit:") for slot in call.shape)
             return has_unit and (source in _WHOLE_UNITS) != (target in _WHOLE_UNITS)
@@ -210,6 +205,8 @@ def _of_one_engine(call: Call, source: str, target: str) -> bool:
             return any(slot in ("this='printf'", "this='format'") for slot in call.shape)
         case "tobase64" | "frombase64":  # of texts, or of bytes
             return True
+        case "arraysize":  # of NULL it is -1 in Spark ("size")
+            return bool({"spark", "spark2", "hive"} & {*both})
         case "splitpart":
             return call.args[1:2] == (Lit("string", ""),)
         case "cast" | "trycast":

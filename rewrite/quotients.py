@@ -54,6 +54,9 @@ _PLAIN = ("this", "expression")
 # A quotient of decimals has the digits of its operands: 1.0 / 3 is 0.3 ("Decimal functions and
 # operators" in Trino's manual, "Decimal arithmetic" in Teradata's)
 _FEW_DIGITS = frozenset({"trino", "presto", "athena", "dune", "teradata"})
+# Six digits behind the point, or a few more ("Arithmetic operators" in Snowflake's manual,
+# "Precision, scale, and Length" in Transact-SQL's)
+_SOME_DIGITS = frozenset({"snowflake", "tsql", "fabric"})
 
 _TOUCHED = frozenset({"div", "intdiv", "round", "lag", "lead", "avg"})
 _WHOLE_AVERAGES = frozenset({"tsql", "fabric", "redshift"})  # AVG of integers is an integer there
@@ -138,6 +141,12 @@ class _Step:
         few = (self._source in _FEW_DIGITS) != (self._target in _FEW_DIGITS)
         if few and part.op == "div" and old in ("decimal", "fraction"):
             return _apart(part)
+        some = (self._source in _SOME_DIGITS) != (self._target in _SOME_DIGITS)
+        if some and part.op == "div" and not (old in WHOLE and new in WHOLE):
+            self.needed.add(
+                f"quotients of decimals have digits enough ({self._source} and {self._target} "
+                "give them others behind the sixth)"
+            )
         if part.op == "intdiv":
             return self._cut_off(part, old, new)
         if _TYPED not in part.shape or is_decimal(part.args[-1]):

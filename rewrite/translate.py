@@ -18,11 +18,11 @@ from sqlglot.dialects.dialect import Dialect
 from unwet.lineage.parse import parse
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import verbatim
+from unwet.rewrite import aggregates_apart
 from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Node
 from unwet.rewrite.decoding import built_type
 from unwet.rewrite.known_apart import (
     APART,
-    estimated_apart,
     is_truncated_day,
     known_apart,
     moments,
@@ -56,7 +56,7 @@ def translate(plan: N, source: str, target: str) -> tuple[N, frozenset[str]]:
             needed.add(alike)
             if node.op == "countif" and "duckdb" in (source, target):
                 needed.add("COUNT_IF is 0, not NULL, where all its tests are NULL")
-            return estimated_apart(node)
+            return aggregates_apart.spoken(node, source, target)
         if not isinstance(node, Call):
             return node
         needed.add(alike)
@@ -195,10 +195,14 @@ def _rows(call: Call, source: str, target: str) -> tuple[Call, str]:
 
 
 def _weekday(call: Call, source: str, target: str) -> tuple[Call, str]:
-    """PostgreSQL's DOW and DuckDB's DAYOFWEEK both count from Sunday as 0."""
+    """PostgreSQL's DOW and DAYOFWEEK of DuckDB and Snowflake all count from Sunday as 0."""
     old, new = "this:var DOW", "this:var DAYOFWEEK"
-    if call.op == "extract" and old in call.shape and (source, target) == ("postgres", "duckdb"):
-        return replace(call, shape=tuple(new if s == old else s for s in call.shape)), ""
+    if call.op == "extract" and old in call.shape and source == "postgres":
+        shape = tuple(new if s == old else s for s in call.shape)
+        if target == "duckdb":
+            return replace(call, shape=shape), ""
+        if target == "snowflake":
+            return replace(call, shape=shape), "WEEK_START of snowflake is 0"
     return call, ""
 
 
