@@ -23,6 +23,8 @@ from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.targets.jinja_values import quoted
 from unwet.rewrite.targets.tokens import TOKEN
 
+# casts that a parser puts around arguments: printed alone only, so what is in them is printed twice
+_UNSAID: Final = exp.TsOrDsToDate | exp.TsOrDsToTimestamp | exp.TsOrDsToDatetime | exp.TsOrDsToTime
 _TIMES: Final = 3  # that it is said
 _LETTERS: Final = 40
 _HEAD: Final = 110  # letters of a line at the head
@@ -43,13 +45,13 @@ def named(tree: exp.Expr, dialect: str, known: Callable[[], Collection[str]]) ->
         tokens = (hit["name"] for hit in TOKEN.finditer(sql))
         taken = {*re.findall(r"\w+", sql), *tokens, *known(), *(word[5:-5] for word in found)}
         name = free_macro(_name(nodes[0]), taken)
-        word = f"set__{name}__set"
+        word, said = f"set__{name}__set", nodes[0].copy()
         for node in nodes:
             node.replace(exp.Var(this=word))
         after = tree_lines(tree, dialect)
         if before - after - 1 < _SAVED:
             for node in [each for each in tree.find_all(exp.Var) if each.name == word]:
-                node.replace(nodes[0].copy())
+                node.replace(said.copy())
             return found
         found[word] = f"{{% set {name} = {quoted(text)} %}}"
         before = after
@@ -69,7 +71,9 @@ def _most(tree: exp.Expr, dialect: str) -> tuple[str, list[exp.Expr]] | None:
 
 def _text(node: exp.Expr, dialect: str) -> str:
     """The call in one line; empty if it has to stand where it is."""
-    if isinstance(node, exp.AggFunc | exp.UDTF) or isinstance(node.parent, exp.Window | exp.Alias):
+    if isinstance(node, exp.AggFunc | exp.UDTF | _UNSAID):
+        return ""
+    if isinstance(node.parent, exp.Window | exp.Alias | _UNSAID):
         return ""
     if node.parent is None or node.find(exp.Query, exp.Var, exp.AggFunc, exp.Window) is not None:
         return ""

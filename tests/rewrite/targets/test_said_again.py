@@ -73,6 +73,18 @@ def test_what_is_short_or_means_something_where_it_stands_stays(call: str) -> No
     assert "{% set" not in written(cdn(call))
 
 
+def test_a_cast_that_is_printed_in_some_of_its_places_only_stays() -> None:
+    """It was a word that nothing stood for: in T-SQL's trees YEAR(x) has a cast of x to a date."""
+    sql = (
+        "SELECT YEAR(payer_plan_period_start_date) * 9 + MONTH(payer_plan_period_start_date) AS n,"
+        " EOMONTH(CAST(payer_plan_period_start_date AS DATE)) AS month_end FROM t"
+    )
+    found = sqlglot.parse_one(sql, read="tsql")
+    text = template(found, "tsql", (), tables=True)
+    assert "set" not in text
+    assert sqlglot.parse_one(text, read="tsql") == sqlglot.parse_one(sql, read="tsql")
+
+
 def test_what_saves_no_lines_stays() -> None:
     assert "{% set" not in written(cdn(times=2))
     items = ", ".join(f"{HEADERS} > 'a' AS b_{word}" for word in ("one", "two", "three"))
