@@ -79,6 +79,7 @@ class DuckEngine:
         self._watchdog = Watchdog(seconds, connection.interrupt, cpu) if seconds else None
         self._spill = spill
         self._attached: dict[str, None] = {}
+        self._given: tuple[tuple[str, str], ...] | None = None  # the tables of the data, once asked
         # how the data's columns are declared where it comes from, by their names
         self.declared: Mapping[str, frozenset[str]] = {}
         self._stop = connection.interrupt
@@ -89,6 +90,8 @@ class DuckEngine:
             return list(self._connection.execute(self._checked(sql)).fetchall())
 
     def execute(self, sql: str) -> None:
+        if DATA in sql.lower():
+            self._given = None
         with self._bounded():
             self._connection.execute(self._checked(sql))
 
@@ -122,12 +125,14 @@ class DuckEngine:
         """A new catalog without anything in it."""
         self._trusted(f"ATTACH ':memory:' AS {quote(name)}")
         self._attached[name] = None
+        self._given = None if name == DATA else self._given
 
     def forget(self, name: str) -> None:
         """Give a world's memory back, if there is one of that name."""
         self._trusted("SET search_path='memory.main'")
         self._trusted(f"DETACH DATABASE IF EXISTS {quote(name)}")
         self._attached.pop(name, None)
+        self._given = None if name == DATA else self._given
 
     def use(self, world: str, schema: str = "") -> None:
         """Resolve names in `world`; unqualified ones in `schema` first, then in its main schema."""
@@ -137,7 +142,15 @@ class DuckEngine:
         self._trusted(f"SET search_path={text(','.join([*path, quote(world, 'main')]))}")
 
     def tables(self, catalog: str) -> tuple[tuple[str, str], ...]:
-        """(schema, name) of every table and view in a catalog, sorted."""
+        """(schema, name) of every table and view in a catalog, sorted. Those of the data are looked
+        for once: that takes as long as it does to make five tables."""
+        if catalog != DATA:
+            return self._tables(catalog)
+        if self._given is None:
+            self._given = self._tables(DATA)
+        return self._given
+
+    def _tables(self, catalog: str) -> tuple[tuple[str, str], ...]:
         halves = (
             f"SELECT schema_name, {kind}_name FROM duckdb_{kind}s() "
             f"WHERE NOT internal AND database_name={text(catalog)}"

@@ -348,7 +348,8 @@ class _Test:
         """Old beside new on one database."""
         try:
             with open_synthetic(database, SECONDS, self._seeds) as engine:
-                old = OldSide(engine, self.unit.scripts, {}, CLOCK)
+                still = database.has_one_order
+                old = OldSide(engine, self.unit.scripts, {}, CLOCK, still)
                 return test_beside(old, self.project, report, self.dialect, self._standing)
         except UnwetError as error:
             return DataVerdict(report.name, "not run", None, None, (), error.message)

@@ -100,7 +100,7 @@ class Places:
         self._kinds: dict[tuple[str, ...], str] = {}
         self._spelled: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._by_table: dict[str, set[tuple[str, ...]]] = {}
-        self._schemas: set[str] = set()
+        self._schemas: dict[str, str] = {}  # as the first table spells it
         for database, schema, table, kind in rows:
             place = (str(table),) if database == TEMP else (str(schema), str(table))
             self._add(place, str(kind))
@@ -164,9 +164,10 @@ class Places:
 
     def _add(self, place: tuple[str, ...], kind: str) -> None:
         key = _key(place)
+        if len(place) == 2:
+            place = (self._schemas.setdefault(key[0], place[0]), place[1])
         self._kinds[key], self._spelled[key] = kind, place
         if len(place) == 2:
-            self._schemas.add(key[0])
             self._by_table.setdefault(key[-1], set()).add(key)
 
     def find(self, parts: Sequence[str]) -> tuple[str, ...] | None:

@@ -15,8 +15,8 @@ from unwet.lineage.parse import Script, parse
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import TOKEN, verbatim
 from unwet.rewrite.prove.adapt import order_sensitive, volatile
-from unwet.rewrite.prove.engines import DuckEngine, open_duckdb
-from unwet.rewrite.prove.legacy import LegacyRun, run_legacy
+from unwet.rewrite.prove.engines import DATA, DuckEngine, open_duckdb
+from unwet.rewrite.prove.legacy import LegacyRun, run_scripts
 from unwet.rewrite.prove.places import Places
 
 LEGACY, SHUFFLED = "unwet_legacy", "unwet_shuffled"
@@ -32,12 +32,14 @@ class OldSide:
         scripts: Sequence[Script],
         tokens: Mapping[str, str],
         clock: datetime,
+        still: bool = False,
     ) -> None:
+        """``still``: the rows of the data have one order only."""
         self.engine, self.clock, self._tokens = engine, clock, tokens
         self.scripts = tuple(bound(script, tokens) for script in scripts)
-        self.run = self._run(LEGACY, None)
-        self.places = Places(engine, LEGACY)
+        self.run, self.places = self._run(LEGACY, None)
         self.random = random_in(self.scripts)
+        self._still = still and not self.random
         self._orders: dict[int, Places] = {}
 
     @cached_property
@@ -52,19 +54,22 @@ class OldSide:
 
     def reordered(self, turn: int) -> Places:
         """The same, each `turn` in an order of its own."""
+        if self._still:
+            return self.places
         if turn not in self._orders:
             world = f"{SHUFFLED}_{turn}" if turn else SHUFFLED
-            self._run(world, SEED + turn)
-            self._orders[turn] = Places(self.engine, world)
+            _, self._orders[turn] = self._run(world, SEED + turn)
         return self._orders[turn]
 
     def filled(self, name: str) -> str:
         """A name from the scripts with values in place of its placeholders."""
         return filled(name, self._tokens)
 
-    def _run(self, world: str, shuffle: int | None) -> LegacyRun:
+    def _run(self, world: str, shuffle: int | None) -> tuple[LegacyRun, Places]:
         self.engine.world(world, shuffle)
-        return run_legacy(self.engine, world, self.scripts, self.clock)
+        self.engine.use(world)
+        places = Places(self.engine, world)
+        return run_scripts(places, self.engine.tables(DATA), self.scripts, self.clock), places
 
 
 class Worlds:

@@ -38,6 +38,11 @@ class Database:
         """The number of rows of all tables."""
         return sum(len(table.rows) for table in self.tables.values())
 
+    @property
+    def has_one_order(self) -> bool:
+        """Whether there is only one order of its rows."""
+        return all(len(table.rows) < 2 for table in self.tables.values())
+
     def with_macros(self, macros: tuple[str, ...]) -> Database:
         """With those functions, its parts, too."""
         parts = tuple(each.with_macros(macros) for each in self.parts)
