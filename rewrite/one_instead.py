@@ -78,12 +78,11 @@ class Places:
         said = columns_read(old, map(self._tree, hosts))
         if said is None:
             return None
-        readers: list[Reader] = []
+        known, readers = list[Reader](), self._read(hosts, old)
         others = (each for each in self.made if each != name and said <= self._columns(each)
                   and name not in self._reached(each))  # fmt: skip
         for other in others:
-            readers = readers or [self._reader(host, old) for host in self._by_size(hosts)]
-            if all(self._keeps(each, old, _token(other)) for each in readers):
+            if all(self._keeps(each, old, _token(other)) for each in _again(known, readers)):
                 return other
         return None
 
@@ -103,6 +102,10 @@ class Places:
             models = [each for each in self.made if _token(each).lower() in self._tokens[name]]
             self._below[name] = frozenset(models).union(*map(self._reached, models))
         return self._below[name]
+
+    def _read(self, hosts: list[str], old: str) -> Iterator[Reader]:
+        """Those that read a model, one by one: most often the first one tells them apart."""
+        yield from (self._reader(host, old) for host in self._by_size(hosts))
 
     def _reader(self, host: str, old: str) -> Reader:
         tree = self._tree(host)
@@ -174,6 +177,14 @@ def _of_all_rows(rel: Rel) -> Iterator[Rel]:
         if not outer:
             yield node
         waiting += inputs(node)[:1] if outer else inputs(node)
+
+
+def _again(known: list[Reader], more: Iterator[Reader]) -> Iterator[Reader]:
+    """Those that are known, then more, which are known then."""
+    yield from known
+    for each in more:
+        known.append(each)
+        yield each
 
 
 def _token(name: str) -> str:
