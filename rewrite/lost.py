@@ -84,7 +84,7 @@ def unfollowed(resolved: Resolved) -> str:
     statement = resolved.statement
     if resolved.kind != "other" or _is_harmless(statement):
         return ""
-    text = _uncommented(statement.text)
+    text = uncommented(statement.text)
     if _READING.search(text) and _WRITTEN.search(text):
         return f"line {statement.span.line} is not understood: {' '.join(text.split())[:60]}"
     return ""
@@ -95,7 +95,7 @@ def runs_code(resolved: Resolved) -> bool:
     statement = resolved.statement
     if resolved.kind != "other" or _is_harmless(statement):
         return False
-    text = _uncommented(statement.text)
+    text = uncommented(statement.text)
     return isinstance(statement.tree, exp.Execute) or bool(_EXECUTING.match(text))
 
 
@@ -194,18 +194,18 @@ def _written_beside(resolved: Resolved) -> Iterator[str]:
     yield from map(_plain, beside(resolved))
     if resolved.kind != "other" or _is_harmless(statement):
         return
-    text = _uncommented(statement.text)
+    text = uncommented(statement.text)
     yield from _written(text)
     if isinstance(tree, exp.Execute) or _EXECUTING.match(text):
         yield from (_plain(_last(hit[0])) for hit in _NAME.finditer(text))
 
 
 def _written(text: str) -> Iterator[str]:
-    for hit in _WRITTEN.finditer(_uncommented(text)):
+    for hit in _WRITTEN.finditer(uncommented(text)):
         yield _plain(_last(hit[1]))
 
 
-def _uncommented(text: str) -> str:
+def uncommented(text: str) -> str:
     """The text without its comments; one that is never closed stays, as it may hide a write."""
     end = text.rfind("*/") + 2 if "*/" in text else 0  # behind it each /* would search in vain
     return _COMMENT.sub(" ", text[:end]) + _LINE_COMMENT.sub(" ", text[end:])
@@ -224,7 +224,7 @@ def _is_harmless(statement: Statement) -> bool:
     tree = statement.tree
     if _HARMLESS_ALTER.match(statement.text):
         return True
-    if statement.dialect == "bigquery" and _REFRESHING.fullmatch(_uncommented(statement.text)):
+    if statement.dialect == "bigquery" and _REFRESHING.fullmatch(uncommented(statement.text)):
         return True
     if isinstance(tree, exp.Create | exp.Drop):
         return str(tree.args.get("kind") or "").upper() in _UNTABLED

@@ -22,7 +22,7 @@ from sqlglot import exp
 
 from unwet.lineage.parse import Script, Statement
 from unwet.rewrite.function_words import called, defines, definition, is_temporary, plain
-from unwet.rewrite.lost import gaps
+from unwet.rewrite.lost import gaps, uncommented
 from unwet.rewrite.volatile import names_chance
 
 _DEFINING: Final = re.compile(
@@ -30,7 +30,6 @@ _DEFINING: Final = re.compile(
     r"(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>[\w.`\"\[\]]+)",
     re.IGNORECASE,
 )
-_COMMENT: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _AGAIN: Final = "its script defines it anew behind what calls it"
 _SEVERAL: Final = "its script defines several functions of that name"
 _CHANCE: Final = "it is a random value"
@@ -71,7 +70,7 @@ def says(statement: Statement) -> Iterator[Said]:
 
 def _shown(text: str, at: int) -> Iterator[Said]:
     """What a text defines that nobody has parsed."""
-    words = " ".join(_COMMENT.sub(" ", text).split())
+    words = " ".join(uncommented(text).split())
     for hit in _DEFINING.finditer(words):
         if name := plain(hit["name"]).lower():
             yield Said(name, words, "temp" not in hit["words"].lower(), at)
