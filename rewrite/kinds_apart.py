@@ -2,12 +2,15 @@
 
     d - d           days in PostgreSQL, an INTERVAL in BigQuery, no number of days in MySQL
     d + 7           seven days later, or a number, or an error
-    CAST(b AS TEXT) 'true' or '1' where b is a truth; floats and moments are written in many ways
+    CAST(b AS TEXT) 'true' or '1' where b is a truth
     a || b          a + b in T-SQL, if both are texts
 
+Floats and moments become texts in as many ways as there are engines (1e10 is 10000000000 in one,
+10000000000.0 in another): that a project of another dialect writes them alike is an assumption.
 Of columns whose types nobody knows the proof takes for granted that the operators mean the same.
 
-spoken(plan, source, target, declared) -> the plan, with such calls marked as apart (`known_apart`)
+spoken(plan, source, target, declared) -> the plan, with such calls marked as apart (`known_apart`),
+    and what that takes for granted
 """
 
 from __future__ import annotations
@@ -144,9 +147,10 @@ _BY_OP: Final[tuple[tuple[Sort, frozenset[str]], ...]] = (
 )  # fmt: skip
 
 
-def spoken(plan: Plan, source: str, target: str, declared: Declared) -> Plan:
-    """A legacy plan, with what its types tell of the two dialects."""
-    sorts = _Sorts(declared)
+def spoken(plan: Plan, source: str, target: str, declared: Declared) -> tuple[Plan, frozenset[str]]:
+    """A legacy plan, with what its types tell of the two dialects, and what that takes for
+    granted."""
+    sorts, needed = _Sorts(declared), set[str]()
 
     def visit(expr: Expr, rel: Rel) -> Expr:
         seen = sorts.seen(rel)
@@ -157,11 +161,23 @@ def spoken(plan: Plan, source: str, target: str, declared: Declared) -> Plan:
             of = [sorts.of(each, seen) for each in part.args]
             if _differs(part, of, source, target):
                 return replace(part, shape=(*part.shape, APART))
+            if _is_written(part, of, source, target):
+                needed.add(
+                    f"{source} and {target} write floats and timestamps as the same texts "
+                    "(CAST(.. AS VARCHAR))"
+                )
             return _joined(part, of, target)
 
         return rebuild(expr, one)
 
-    return with_visited(plan, visit, _TOUCHED)
+    return with_visited(plan, visit, _TOUCHED), frozenset(needed)
+
+
+def _is_written(call: Call, of: Sequence[Sort | None], source: str, target: str) -> bool:
+    """A float or a moment that becomes a text: with as many digits as the engine has for it."""
+    if call.op not in ("cast", "trycast") or cast_type(call).split("(")[0] not in _TEXTS:
+        return False
+    return of == ["float"] or (of == ["moment"] and not {source, target} <= _MOMENTS_ALIKE)
 
 
 def _differs(call: Call, of: Sequence[Sort | None], source: str, target: str) -> bool:
@@ -179,10 +195,6 @@ def _differs(call: Call, of: Sequence[Sort | None], source: str, target: str) ->
             return True
         case "cast" | "trycast", ["truth"] if cast_type(call).split("(")[0] in _TEXTS:
             return (source in _TRUTHS_IN_WORDS) != (target in _TRUTHS_IN_WORDS)
-        case "cast" | "trycast", ["moment"] if cast_type(call).split("(")[0] in _TEXTS:
-            return not both(_MOMENTS_ALIKE)
-        case "cast" | "trycast", ["float"]:  # 1e10 is 10000000000 there, and 10000000000.0 here
-            return cast_type(call).split("(")[0] in _TEXTS
         case _:
             return False
 

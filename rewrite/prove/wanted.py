@@ -20,7 +20,8 @@ def wanted(
         return meant(plan, target, catalog), frozenset()
     divided, agreed = as_quotients_of(plan, source, target, catalog.type_of)
     made, assumed = translate(divided, source, target)
-    return kinds_apart.spoken(made, source, target, catalog.type_of), assumed | agreed
+    told, written = kinds_apart.spoken(made, source, target, catalog.type_of)
+    return told, assumed | agreed | written
 
 
 def meant(plan: Plan, dialect: str, catalog: Catalog) -> Plan:

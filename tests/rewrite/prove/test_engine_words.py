@@ -98,6 +98,15 @@ def test_what_an_expression_becomes(pair: tuple[str, str]) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize(
+    ("computed", "assumed"),
+    [("cast(f as text)", True), ("cast(a as text)", True), ("cast(n as text)", False)],
+)
+def test_texts_of_floats_and_moments_are_assumed(computed: str, assumed: bool) -> None:
+    found = moved("postgres", "tsql", (computed,)).assumptions
+    assert any("floats and timestamps as the same texts" in each for each in found) is assumed
+
+
 def told(target: str, source: str) -> Iterator[tuple[str, str]]:
     """The expressions of a dialect that another one is proved to have, and how it says them."""
     computed = tuple(lines(f"expressions/{source}.txt"))
