@@ -26,8 +26,8 @@ FILES = (3, 14)
 MOST = 120_000  # characters of a part: some notebooks have 50,000
 NEAR = 15  # files before and behind one of which a part is drawn
 SHARES = {
-    "achilles": 40, "almanac_cms": 40, "almanac": 40, "bqetl_genonly": 40, "nhs_restraints": 5,
-    "nhs_extract": 10, "phenotype_70": 15, "spellbook_trades": 20, "mimic": 40,
+    "achilles": 25, "almanac_cms": 20, "almanac": 25, "bqetl_genonly": 30, "nhs_restraints": 4,
+    "nhs_extract": 4, "phenotype_70": 8, "spellbook_trades": 12, "mimic": 20,
 }  # fmt: skip
 # Without what creates their tables the scripts of these have rows that nobody knows of
 ALWAYS = {"nhs_restraints": "Create_Restraints_Tables", "nhs_extract": "LDA_metadata"}
