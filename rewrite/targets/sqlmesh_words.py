@@ -9,7 +9,7 @@ from collections.abc import Collection
 from sqlglot import exp
 
 from unwet.lineage.lexer import CODE, pieces
-from unwet.rewrite.library import Library, MacroCall, numbers_of
+from unwet.rewrite.library import Library, MacroCall, calls_within, numbers_in, numbers_of
 from unwet.rewrite.mesh_names import TAKEN
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.jinja_values import spoken
@@ -134,17 +134,18 @@ def calls_of(library: Library, whole: bool = False) -> dict[str, dict[str, Macro
     """For each macro that stands for several whole models its call in each of them; ``whole``: only
     those that nothing else calls."""
     found: dict[str, dict[str, MacroCall]] = {}
-    partly: set[str] = set()
+    partly = [n for m in library.macros for n in numbers_of(m.tree)]
+    partly += [n for m in library.macros for text in m.defaults.values() for n in numbers_in(text)]
     for name, tree in library.models.items():
         token = TOKEN.fullmatch(tree.name) if isinstance(tree, exp.Var) else None
         if token is not None and token["kind"].lower() == "call":
             call = library.calls[int(token["name"])]
             found.setdefault(call.macro, {})[name] = call
+            partly += [n for text in call.texts for n in numbers_in(text)]  # what it hands on
         else:
-            partly |= {library.calls[n].macro for n in numbers_of(tree)}
-    for macro in library.macros:
-        partly |= {library.calls[n].macro for n in numbers_of(macro.tree)}
-    return {m: c for m, c in found.items() if len(c) > 1 and not (whole and m in partly)}
+            partly += numbers_of(tree)
+    others = {library.calls[n].macro for n in calls_within(partly, library.calls)}
+    return {m: c for m, c in found.items() if len(c) > 1 and not (whole and m in others)}
 
 
 def _at(hit: re.Match[str]) -> str:

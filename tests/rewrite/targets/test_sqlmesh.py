@@ -5,15 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import sqlglot
 import yaml
+from sqlglot import exp
 
 from unwet.lineage.pile import Pile, load
 from unwet.lineage.sources import Source
+from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.prove.model_files import filled, misread, read_model
 from unwet.rewrite.prove.projects import kind_of, read_project
 from unwet.rewrite.prove.rendered import BadProject
 from unwet.rewrite.prove.sandbox import TemplateFailure
 from unwet.rewrite.refactor import Request, Result, refactor
+from unwet.rewrite.shapes import Leaf
+from unwet.rewrite.targets.sqlmesh_words import calls_of
 from unwet.rewrite.verify import Request as VerifyRequest
 from unwet.rewrite.verify import verify
 
@@ -355,3 +360,30 @@ def test_a_file_that_is_cut_anywhere_is_read_or_refused() -> None:
         except TemplateFailure:
             continue
         assert cut.settings == whole.settings and whole.query.startswith(cut.query)
+
+
+def test_a_macro_that_a_call_hands_on_is_called_by_more_than_models() -> None:
+    """It had no file: it is one with blueprints, and a call is no text of a macro."""
+
+    around = sqlglot.parse_one("SELECT h__part__h FROM u")
+
+    def library(handed_on: str, default: str = "c") -> Library:
+        calls = (
+            MacroCall("rows", (("a", Leaf("name", "x")),)),
+            MacroCall("rows", (("a", Leaf("name", "y")),)),
+            MacroCall("around", (("part", Leaf("condition", handed_on)),)),
+            MacroCall("rows", (("a", Leaf("name", "z")),)),
+        )
+        models: dict[str, exp.Expr] = {
+            name: exp.Var(this=f"call__{n}__call") for n, name in enumerate("pqr")
+        }
+        macros = (
+            Macro("rows", ("a",), sqlglot.parse_one("SELECT h__a__h FROM t"), "query"),
+            Macro("around", ("part",), around, "query", "", {"part": default}),
+        )
+        return Library(models, macros, calls)
+
+    assert {*calls_of(library("c"), whole=True)} == {"rows"}
+    assert {*calls_of(library("call__3__call"), whole=True)} == set()
+    assert {*calls_of(library("c", "call__3__call"), whole=True)} == set()
+    assert {*calls_of(library("call__3__call"))} == {"rows"}
