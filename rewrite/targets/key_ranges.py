@@ -14,7 +14,8 @@ from typing import Final
 from sqlglot import exp
 
 LEAST: Final = 8  # numbers; fewer are read as easily
-_WORD: Final = re.compile(r"( *)range__(\d+)__(\d+)__range")
+# from the first space on: from each of them, a deep line would be looked through again and again
+_WORD: Final = re.compile(r"(?<! )( *)range__(\d+)__(\d+)__range")
 
 
 def ranged(tree: exp.Expr) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection
+from itertools import islice
 from typing import Final
 
 from sqlglot import exp
@@ -28,6 +29,7 @@ _UNSAID: Final = exp.TsOrDsToDate | exp.TsOrDsToTimestamp | exp.TsOrDsToDatetime
 _TIMES: Final = 3  # that it is said
 _LETTERS: Final = 40
 _HEAD: Final = 110  # letters of a line at the head
+_NODES: Final = 1_000  # of a call that has too many letters for sure, and need not be printed
 _SAVED: Final = 4  # lines
 _CALL: Final = re.compile(r"[A-Z_]+\((?:[\w .,()]|'[\w ./:-]*')*\)")
 _TOKEN: Final = re.compile(r"\w__\w")
@@ -74,6 +76,8 @@ def _text(node: exp.Expr, dialect: str) -> str:
     if isinstance(node, exp.AggFunc | exp.UDTF | _UNSAID):
         return ""
     if isinstance(node.parent, exp.Window | exp.Alias | _UNSAID):
+        return ""
+    if next(islice(node.walk(), _NODES, None), None) is not None:
         return ""
     if node.parent is None or node.find(exp.Query, exp.Var, exp.AggFunc, exp.Window) is not None:
         return ""
