@@ -52,6 +52,8 @@ def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
     shown = _shows_names(tree)
     for identifier in tree.find_all(exp.Identifier):
         _unify(identifier, query.dialect, shown)
+    if not shown:
+        _number_ctes(tree)
     _sort_conjuncts(tree)
     _drop_idle_tests(tree)
     as_sets(tree)
@@ -172,6 +174,28 @@ def _number(table: exp.Expr, number: int, read: frozenset[str]) -> None:
     if not table.alias and written.lower() in read:
         table.set("alias", exp.TableAlias(this=table.this.copy()))
     table.set("this", exp.to_identifier(f"${number}"))
+
+
+def _number_ctes(tree: exp.Expr) -> None:
+    """In place: a CTE's name is its number, as it is private to the query, where nothing says it
+    but the CTE and what reads it: ``x.a`` may be a field of a column x, and ``x`` a row."""
+    said: dict[str, list[exp.Expr]] = {}
+    for each in tree.find_all(exp.Identifier, exp.Var):
+        said.setdefault(each.name.lower(), []).append(each)
+    for number, cte in enumerate(tree.find_all(exp.CTE)):
+        names = said.get(cte.alias.lower(), [])
+        if all(_says_cte(name, cte) for name in names):
+            for name in names:
+                name.replace(exp.to_identifier(f"$cte_{number}", quoted=True))
+
+
+def _says_cte(name: exp.Expr, cte: exp.CTE) -> bool:
+    parent = name.parent
+    if name.arg_key != "this" or not isinstance(name, exp.Identifier):
+        return False
+    if isinstance(parent, exp.TableAlias):
+        return parent.parent is cte
+    return isinstance(parent, exp.Table) and not parent.args.get("db")
 
 
 def _drop_idle_aliases(tables: Sequence[exp.Expr], tree: exp.Expr) -> None:

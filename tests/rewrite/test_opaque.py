@@ -41,6 +41,21 @@ DIFFERENT = [
         "SELECT DISTINCT ON (a, 1) a FROM (WITH u AS (SELECT 2 AS a) SELECT a FROM u) x",
     ),
     (
+        "a field of a column that is called like a CTE",
+        "WITH x AS (SELECT 1 AS k) SELECT DISTINCT ON (a, 1) x.f FROM t, x AS q",
+        "WITH z AS (SELECT 1 AS k) SELECT DISTINCT ON (a, 1) z.f FROM t, z AS q",
+    ),
+    (
+        "a column that is called like a CTE",
+        "WITH x AS (SELECT 1 AS k) SELECT DISTINCT ON (a, 1) x FROM t, x AS q",
+        "WITH z AS (SELECT 1 AS k) SELECT DISTINCT ON (a, 1) z FROM t, z AS q",
+    ),
+    (
+        "which of two CTEs is read",
+        "WITH x AS (SELECT a FROM t), y AS (SELECT a FROM u) SELECT DISTINCT ON (a, 1) a FROM x",
+        "WITH x AS (SELECT a FROM t), y AS (SELECT a FROM u) SELECT DISTINCT ON (a, 1) a FROM y",
+    ),
+    (
         "which of two CTEs of one name is read",
         "WITH x AS (SELECT a FROM t) SELECT DISTINCT ON (a, 1) a FROM "
         "(WITH x AS (SELECT a FROM u) SELECT a FROM x) y",
@@ -176,6 +191,9 @@ SAME = [
     ("other names that nobody says", "postgres",
      "SELECT DISTINCT ON (a, 1) a FROM t AS x UNION ALL SELECT a FROM u AS x",
      "SELECT DISTINCT ON (a, 1) a FROM t AS y UNION ALL SELECT a FROM u"),
+    ("other names of CTEs", "postgres",
+     "WITH x AS (SELECT a FROM t), y AS (SELECT a FROM x) SELECT DISTINCT ON (a, 1) a FROM y, x q",
+     "WITH y AS (SELECT a FROM t), w AS (SELECT a FROM y) SELECT DISTINCT ON (a, 1) a FROM w, y q"),
     ("branches behind the first", "duckdb",
      "SELECT DISTINCT ON (a, 1) a FROM (SELECT a FROM t UNION ALL SELECT b FROM t WHERE a = 1"
      " UNION ALL SELECT 3 UNION ALL SELECT a FROM t WHERE b = 2)",
