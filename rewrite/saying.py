@@ -15,6 +15,7 @@ from unwet.lineage.trees import copied, in_line
 from unwet.rewrite.alternatives import NO_ALTERNATIVE
 from unwet.rewrite.library import HANDED_ON, HOLE, LISTED, NO_CONDITION, MacroCall, calls_within
 from unwet.rewrite.lone_aliases import Lone
+from unwet.rewrite.optional_orders import is_optional_item
 from unwet.rewrite.shapes import ITEM, Leaf, as_leaf
 
 ANY: Final = re.compile(r"h__|list__")
@@ -76,7 +77,7 @@ class Saying:
         return Leaf("condition", text) if len(text) <= _LINE else None
 
     def list(self, items: Sequence[exp.Expr], own: bool = False) -> Leaf | None:
-        if any(item.find(exp.Query) for item in items):
+        if any(item.find(exp.Query) or is_optional_item(item) for item in items):
             return None
         text = ", ".join(self._text(item, own) for item in items)
         if ITEM in text:  # what a template makes a loop of is no text

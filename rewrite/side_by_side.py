@@ -34,7 +34,12 @@ from unwet.rewrite.library import (
 )
 from unwet.rewrite.lone_aliases import Lone
 from unwet.rewrite.naming import snake
-from unwet.rewrite.optional_orders import is_optional, optional_order
+from unwet.rewrite.optional_orders import (
+    is_optional,
+    is_optional_item,
+    optional_item,
+    optional_order,
+)
 from unwet.rewrite.query_parts import is_quoted_in_text, says, sources
 from unwet.rewrite.saying import ANY, New, Put, Saying
 from unwet.rewrite.shapes import Leaf, as_leaf, children, in_order
@@ -138,6 +143,8 @@ class _Alignment(Saying):
         """Whether the trees are the same but for what becomes a parameter."""
         if isinstance(mine, exp.Var) and isinstance(other, exp.Var) and not _is_hole(mine):
             return self._words(mine, other)
+        if is_optional_item(other) and not is_optional_item(mine):
+            return False  # which may be nothing
         if _is_hole(mine):
             return self.say(HOLE.fullmatch(mine.name), self.leaf_of(other))
         if as_leaf(mine) is not None and as_leaf(other) is not None:
@@ -367,6 +374,8 @@ class _Alignment(Saying):
             start += 1
         while stop < least - start and self._plainly(one[-1 - stop], two[-1 - stop]):
             stop += 1
+        if start + stop == least and isinstance(mine, exp.Select) and stop:
+            return self._some_or_none(mine, one[start : len(one) - stop], start, stop, two)
         if start and start + stop == least:
             start -= 1  # one more item stands behind another one
         left, right = one[start : len(one) - stop], two[start : len(two) - stop]
@@ -385,6 +394,27 @@ class _Alignment(Saying):
 
         word = "sorted_by" if isinstance(mine, exp.Order) else "columns"
         return self.more(usual, value, word, put, last=True)
+
+    def _some_or_none(
+        self, mine: exp.Expr, left: Sequence[exp.Expr], start: int, stop: int, other: Sequence[exp.Expr]
+    ) -> bool:
+        """Items that only one of both has before others that both have."""
+        right = other[start : len(other) - stop]
+        value = self.list(right) if right else _NO_WORDS
+        if value is None:
+            return False
+        if len(left) == 1 and is_optional_item(left[0]):
+            return self.say(HOLE.fullmatch(left[0].name), value)
+        usual = self.list(left, own=True) if left else _NO_WORDS
+        if usual is None or usual == value:
+            return False
+
+        def put(name: str) -> None:
+            items = mine.expressions
+            stays = items[:start], items[len(items) - stop :]
+            mine.set("expressions", [*stays[0], optional_item(name), *stays[1]])
+
+        return self.more(usual, value, "columns", put, last=True)
 
     def _plainly(self, mine: exp.Expr, other: exp.Expr) -> bool:
         """Whether an item is the other one; a parameter may be several."""
