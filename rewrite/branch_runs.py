@@ -123,6 +123,13 @@ def branch_run(node: exp.Expr) -> tuple[str, str, exp.Expr]:
     return listed.name, between.name, branch.this
 
 
+def run_of_branches(parameter: str, between: str, branch: exp.Expr) -> exp.Select:
+    """A node for the branches that a macro has for each word of a list, its parameter."""
+    listed, operation = exp.Var(this=f"h__{parameter}__h"), exp.Var(this=between)
+    said = [listed, operation, exp.Subquery(this=branch)]
+    return exp.Select(expressions=[exp.Anonymous(this=_NODE, expressions=said)])
+
+
 def has_branch_runs(tree: exp.Expr) -> bool:
     """Whether nodes stand in for branches."""
     return any(node.this == _NODE for node in tree.find_all(exp.Anonymous))

@@ -1,8 +1,9 @@
 """An ORDER BY, or items of a SELECT, that a macro has where its call says some: a parameter, which
 is empty for none.
 
-In a tree it is an ORDER BY of one word, or an item that is one; in a template, ``{% if sorted_by %}``
-around it. Behind such an item there is always another one, so that the comma is its own.
+In a tree it is an ORDER BY of one word, or an item that is one; in a template,
+``{% if sorted_by %}`` around it. Behind such an item there is always another one, so that the comma
+is its own.
 """
 
 from __future__ import annotations

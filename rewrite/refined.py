@@ -21,6 +21,7 @@ from unwet.rewrite.flat_queries import with_flat_queries
 from unwet.rewrite.implied_values import with_implied_values
 from unwet.rewrite.library import Library, with_names_of_arguments
 from unwet.rewrite.limits import Owners
+from unwet.rewrite.listed_calls import with_listed_calls
 from unwet.rewrite.look_ups import with_look_ups
 from unwet.rewrite.named_conditions import with_named_conditions
 from unwet.rewrite.never_said import without_never_said
@@ -67,6 +68,7 @@ def refined(
         library = with_derived_tables(library, dialect, stay, owners, over)
         library = with_one_macro(library, dialect, most, stay, over, names, owners.limits)
         united = with_united_calls(library, names, most, stay, owners)
+        united = with_listed_calls(united, dialect, names, most, stay, owners)
         new = frozenset(m.name for m in united.macros) - {m.name for m in library.macros}
         library = united
         if new:  # what was no union of the same calls may be one with a parameter more

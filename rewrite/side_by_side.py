@@ -396,7 +396,12 @@ class _Alignment(Saying):
         return self.more(usual, value, word, put, last=True)
 
     def _some_or_none(
-        self, mine: exp.Expr, left: Sequence[exp.Expr], start: int, stop: int, other: Sequence[exp.Expr]
+        self,
+        mine: exp.Expr,
+        left: Sequence[exp.Expr],
+        start: int,
+        stop: int,
+        other: Sequence[exp.Expr],
     ) -> bool:
         """Items that only one of both has before others that both have."""
         right = other[start : len(other) - stop]

@@ -24,8 +24,8 @@ from unwet.rewrite.targets.jinja_values import argument, usual
 
 Said = Mapping[str, Leaf]
 LONG = (
-    "SELECT client, {column} AS label, {more} COUNT(*) AS n, SUM(bytes) AS bytes, {formula} AS share, "
-    "SUM(IF({test}, 1, 0)) AS hits, MIN(bytes) AS least, MAX(bytes) AS most "
+    "SELECT client, {column} AS label, {more} COUNT(*) AS n, SUM(bytes) AS bytes, "
+    "{formula} AS share, SUM(IF({test}, 1, 0)) AS hits, MIN(bytes) AS least, MAX(bytes) AS most "
     "FROM (SELECT {distinct} client, kind, place, bytes, day FROM {relation}) AS t {join} "
     "WHERE t.day > '{day}' {condition} GROUP BY ALL {order}"
 )
