@@ -72,7 +72,9 @@ def called_in(text: str, dialect: str) -> Iterator[str]:
             continue
         if token.text.lower() in _WORDS or (at and tokens[at - 1].token_type in _NO_CALL_BEHIND):
             continue
-        if token.token_type not in types or not _is_sized(tokens, at + 2):
+        if token.token_type in types and _is_sized(tokens, at + 2):
+            continue
+        if not _is_query_with_columns(tokens, at + 1):
             yield token.text
 
 
@@ -80,6 +82,18 @@ def _is_sized(tokens: list[Token], at: int) -> bool:
     """Whether what stands in the brackets is the size of a type: (10, 2), (max)."""
     first = tokens[at] if at < len(tokens) else None
     return first is not None and (first.token_type in _SIZES or first.text.lower() == "max")
+
+
+def _is_query_with_columns(tokens: list[Token], at: int) -> bool:
+    """Whether the brackets are the columns of a query in WITH: name (a, b) AS ("""
+    depth = 0
+    for place in range(at, len(tokens)):
+        kind = tokens[place].token_type
+        depth += (kind is TokenType.L_PAREN) - (kind is TokenType.R_PAREN)
+        if not depth:
+            behind = [each.token_type for each in tokens[place + 1 : place + 3]]
+            return behind == [TokenType.ALIAS, TokenType.L_PAREN]
+    return False
 
 
 @cache

@@ -98,6 +98,15 @@ def test_what_an_expression_becomes(pair: tuple[str, str]) -> None:
     assert wrong == []
 
 
+def test_names_with_brackets_that_are_no_calls() -> None:
+    sql = (
+        "WITH stats (a, b) AS (SELECT 1, 2), age (c) AS (SELECT a FROM stats) "
+        "SELECT CAST(c AS DECIMAL(10, 2)), dbo.lpad(c, 3) FROM age AS rank (c) WHERE c IN (1) "
+        "AND LEN(c) > 1"
+    )
+    assert list(called_in(sql, "tsql")) == ["CAST", "LEN"]
+
+
 @pytest.mark.parametrize(
     ("computed", "assumed"),
     [("cast(f as text)", True), ("cast(a as text)", True), ("cast(n as text)", False)],
