@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from unwet.lineage.errors import RenderError
 from unwet.lineage.tables import Catalog, Table
-from unwet.rewrite import moved_dates, weeks
+from unwet.rewrite import joined_texts, moved_dates, tsql_dates, weeks
 from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.condition_values import WITHOUT, condition_value
@@ -84,7 +84,7 @@ class Drafting:
     def _draft(self, report: Report, models: Mapping[str, str]) -> Draft | None:
         try:
             draft = compose(report, models)
-            self._write_quotients(draft, report)
+            self._write_typed(draft, report)
             self._write_dates(draft, spoken_in(report.definition, self._dialect))
             if self._dialect not in NUMBERED:  # where GROUP BY 1 is a constant, if it is anything
                 self._write_numbers(draft, spoken_in(report.definition, self._dialect))
@@ -108,6 +108,7 @@ class Drafting:
     def _write_dates(self, draft: Draft, spoken: str) -> None:
         weeks.written(draft.tree, spoken, self._dialect)
         moved_dates.written(draft.tree, spoken, self._dialect)
+        tsql_dates.written(draft.tree, spoken, self._dialect)
 
     def _write_numbers(self, draft: Draft, spoken: str) -> None:
         by_expression(draft.tree, spoken)
@@ -126,7 +127,7 @@ class Drafting:
             if missing:
                 raise NotComposable(missing)
 
-    def _write_quotients(self, draft: Draft, report: Report) -> None:
+    def _write_typed(self, draft: Draft, report: Report) -> None:
         source = spoken_in(report.definition, self._dialect)
         types: dict[str, list[str]] = {}
         for outside in draft.outside:
@@ -134,6 +135,7 @@ class Drafting:
             for column in table.columns if table is not None else ():
                 types.setdefault(column.name, []).append(column.type)
         write_quotients(draft.tree, source, self._dialect, types)
+        joined_texts.written(draft.tree, source, self._dialect, types)
 
 
 def _is_understood(report: Report) -> bool:

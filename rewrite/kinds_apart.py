@@ -3,7 +3,7 @@
     d - d           days in PostgreSQL, an INTERVAL in BigQuery, no number of days in MySQL
     d + 7           seven days later, or a number, or an error
     CAST(b AS TEXT) 'true' or '1' where b is a truth
-    a || b          a + b in T-SQL, if both are texts
+    a || b          a + b in T-SQL, if both are texts; ISNULL(n, 0) is COALESCE(n, 0) of numbers
 
 Floats and moments become texts in as many ways as there are engines (1e10 is 10000000000 in one,
 10000000000.0 in another): that a project of another dialect writes them alike is an assumption.
@@ -33,6 +33,7 @@ from unwet.rewrite.algebra import (
     Subquery,
     operands,
 )
+from unwet.rewrite.joined_texts import JOINING
 from unwet.rewrite.known_apart import APART
 from unwet.rewrite.plan_types import Declared, PlanTypes, cast_type, values_of, words
 from unwet.rewrite.quotients import with_visited
@@ -67,12 +68,15 @@ _DAYS_APART: Final = frozenset({"postgres", "redshift", "duckdb", "snowflake", "
 _SPANS: Final = frozenset({"postgres", "redshift", "duckdb", "bigquery"})
 # day + 1 is the next day
 _DAYS_ON: Final = _DAYS_APART | {"bigquery", "spark", "databricks"}
+_TSQL: Final = frozenset({"tsql", "fabric"})
 _TRUTHS_IN_WORDS: Final = frozenset(
     {"postgres", "redshift", "duckdb", "snowflake", "bigquery", "spark", "databricks", "trino",
      "presto", "athena", "clickhouse"}
 )  # fmt: skip
 _MOMENTS_ALIKE: Final = frozenset({"postgres", "redshift", "duckdb", "spark", "databricks"})
-_TOUCHED: Final = frozenset({"add", "sub", "cast", "trycast", "dpipe"})
+_TOUCHED: Final = frozenset({"add", "sub", "cast", "trycast", "dpipe", "coalesce"})
+_BINARY: Final = ("this", "expression")
+_OF_ISNULL: Final = "is_null=True"
 
 
 class _Sorts(PlanTypes[Sort]):
@@ -166,7 +170,7 @@ def spoken(plan: Plan, source: str, target: str, declared: Declared) -> tuple[Pl
                     f"{source} and {target} write floats and timestamps as the same texts "
                     "(CAST(.. AS VARCHAR))"
                 )
-            return _joined(part, of, target)
+            return _coalesced(part, of, source) or _joined(part, of, source, target)
 
         return rebuild(expr, one)
 
@@ -185,8 +189,8 @@ def _differs(call: Call, of: Sequence[Sort | None], source: str, target: str) ->
         return {source, target} <= some
 
     match call.op, of:
-        case "sub", ["day", "day"]:
-            return not both(_DAYS_APART)
+        case "sub", ["day", "day"]:  # T-SQL takes none: DATEDIFF was it
+            return target not in _DAYS_APART if source in _TSQL else not both(_DAYS_APART)
         case "sub", ["day" | "moment", "day" | "moment"]:
             return not both(_SPANS)
         case "add" | "sub", ["day", "number"] | ["number", "day"]:
@@ -199,8 +203,26 @@ def _differs(call: Call, of: Sequence[Sort | None], source: str, target: str) ->
             return False
 
 
-def _joined(call: Call, of: Sequence[Sort | None], target: str) -> Call:
+def _joined(call: Call, of: Sequence[Sort | None], source: str, target: str) -> Call:
     """|| of texts is + in T-SQL: NULL where one is NULL in both ("+ (String Concatenation)")."""
-    if call.op != "dpipe" or target not in ("tsql", "fabric") or {*of} != {"text"}:
+    if {*of} != {"text"}:
         return call
-    return Call("add", call.args, ("this", "expression"))
+    if call.op == "dpipe" and target in _TSQL and source not in _TSQL:
+        return Call("add", call.args, _BINARY)
+    if call.op == "add" and source in _TSQL and target in JOINING:
+        return Call("dpipe", call.args, (*_BINARY, "safe=True") if target != "trino" else _BINARY)
+    return call
+
+
+def _coalesced(call: Call, of: Sequence[Sort | None], source: str) -> Call | None:
+    """ISNULL that needs no conversion is COALESCE."""
+    if call.op != "coalesce" or _OF_ISNULL not in call.shape or source not in _TSQL:
+        return None
+    match of, call.args[-1]:
+        case ["number", "number"], Lit(text=text) if text.isdigit():
+            pass
+        case ["text", "text"], Lit(text=""):
+            pass
+        case _:
+            return None
+    return replace(call, shape=tuple(s for s in call.shape if s != _OF_ISNULL))

@@ -31,6 +31,7 @@ from unwet.rewrite.mapping import mapped
 from unwet.rewrite.moot_notes import spoken as moot_notes
 from unwet.rewrite.moved_dates import spoken as moved_dates
 from unwet.rewrite.scalars import ONE_TRUNCATION, is_decimal, type_text
+from unwet.rewrite.tsql_dates import spoken as tsql_dates
 from unwet.rewrite.weeks import spoken as weeks
 
 N = TypeVar("N", bound=Node)
@@ -86,9 +87,16 @@ def _types(call: Call, source: str, target: str) -> tuple[Call, str]:
     return call, ""
 
 
+# YEAR(x), LAST_DAY(x) of x as a day, which their parsers note, too
+_AS_DAYS = frozenset({"snowflake", "databricks", "spark", "hive"})
+
+
 def _dates(call: Call, _source: str, target: str) -> tuple[Call, str]:
     """Conversions the parser wraps around arguments that have to be dates."""
     match call:
+        case Call(op="tsordstodate", args=(value, *_)) if target in _AS_DAYS:
+            day = Call("tsordstodate", (value,), ("this",))
+            return day, "arguments of date functions are dates"
         case Call(op="tsordstodate", args=(value, *_)):
             return _cast(value, "date", target), "arguments of date functions are dates"
         case Call(op="timestrtotime", args=(value,), shape=("this",)):
@@ -241,6 +249,7 @@ _STEPS = (
     _dates,
     _truncated_days,
     _boundaries,
+    tsql_dates,
     _division,
     _weekday,
     _joined_text,

@@ -56,7 +56,7 @@ _CUT: Final = {
 }
 _ADDED: Final = {
     "oracle": f"{_DAYS} {_CLOCK}",
-    "trino": f"{_COMMON} millisecond",
+    "trino": f"{_DAYS} {_CLOCK}",
 }
 _CUTTING: Final = (exp.DateTrunc, exp.DatetimeTrunc, exp.TimestampTrunc, exp.TimeTrunc)
 
