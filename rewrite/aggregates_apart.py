@@ -4,6 +4,8 @@
     QUANTILE(x, 0.5)        between two values in Spark (PERCENTILE), one of them in DuckDB
     MAX_BY(a, b)            passes over rows whose a is NULL in DuckDB ("arg_max")
     LISTAGG(x)              is '' of no values in Snowflake, NULL elsewhere
+    STDDEV(x), VARIANCE(x)  0 of one row in Oracle, NULL elsewhere
+    KURTOSIS(x), SKEWNESS   of all rows in Spark, of a sample elsewhere
 
 From the manuals, each under that name; DuckDB's were executed.
 """
@@ -27,6 +29,10 @@ _OWN_WAY: Final = {
     "argmax": frozenset({"duckdb"}),
     "argmin": frozenset({"duckdb"}),
     "groupconcat": frozenset({"snowflake"}),
+    "stddev": frozenset({"oracle"}),
+    "variance": frozenset({"oracle"}),
+    "kurtosis": _SPARK,
+    "skewness": _SPARK,
 }
 
 

@@ -56,11 +56,17 @@ def decode(
 
 
 def built_type(text: str) -> exp.Expr | None:
-    """The data type that a text in sqlglot's neutral dialect says."""
+    """The data type that a text in sqlglot's neutral dialect says, or one as JSON."""
+    if text.startswith(_AS_JSON):
+        node: object = serde.load(json.loads(text[len(_AS_JSON) :]))
+        return node if isinstance(node, exp.Expr) else None
     try:
         return exp.DataType.build(text)
     except (SqlglotError, ValueError, TypeError):  # the last one where a text is read as a CAST
         return None  # no text of the neutral dialect: the caller writes JSON instead
+
+
+_AS_JSON = "json "
 
 
 # --- one node ---
@@ -179,11 +185,8 @@ def _word(text: str) -> exp.Expr:
 
 
 def _type_node(text: str) -> exp.Expr:
-    if text.startswith("json "):
-        node: object = serde.load(json.loads(text[5:]))
-    else:
-        node = built_type(text)
-    if not isinstance(node, exp.Expr):
+    node = built_type(text)
+    if node is None:
         raise ValueError(f"not a data type: {text!r}")
     return node
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from unwet.lineage.errors import RenderError
 from unwet.lineage.tables import Catalog, Table
-from unwet.rewrite import joined_texts, moved_dates, tsql_dates, weeks
+from unwet.rewrite import joined_texts, moved_dates, tsql_dates, unsized, weeks
 from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.condition_values import WITHOUT, condition_value
@@ -85,7 +85,7 @@ class Drafting:
         try:
             draft = compose(report, models)
             self._write_typed(draft, report)
-            self._write_dates(draft, spoken_in(report.definition, self._dialect))
+            self._write_words(draft, spoken_in(report.definition, self._dialect))
             if self._dialect not in NUMBERED:  # where GROUP BY 1 is a constant, if it is anything
                 self._write_numbers(draft, spoken_in(report.definition, self._dialect))
             self._check_conditions(draft, report)
@@ -105,10 +105,11 @@ class Drafting:
             return None
         return draft
 
-    def _write_dates(self, draft: Draft, spoken: str) -> None:
+    def _write_words(self, draft: Draft, spoken: str) -> None:
         weeks.written(draft.tree, spoken, self._dialect)
         moved_dates.written(draft.tree, spoken, self._dialect)
         tsql_dates.written(draft.tree, spoken, self._dialect)
+        unsized.written(draft.tree, spoken, self._dialect)
 
     def _write_numbers(self, draft: Draft, spoken: str) -> None:
         by_expression(draft.tree, spoken)

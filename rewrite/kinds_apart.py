@@ -2,12 +2,14 @@
 
     d - d           days in PostgreSQL, an INTERVAL in BigQuery, no number of days in MySQL
     d + 7           seven days later, or a number, or an error
-    CAST(b AS TEXT) 'true' or '1' where b is a truth
+    a - a           days and hours, or hours alone, in BigQuery: EXTRACT(DAY FROM a - a)
     a || b          a + b in T-SQL, if both are texts; ISNULL(n, 0) is COALESCE(n, 0) of numbers
+    s + s           a sum of numbers in MySQL and Snowflake
+    DATEADD(HOUR, 2, d)     an error in T-SQL where d is a day
+    CAST(f AS DECIMAL)      a whole number in T-SQL, all digits in PostgreSQL
 
-Floats and moments become texts in as many ways as there are engines (1e10 is 10000000000 in one,
-10000000000.0 in another): that a project of another dialect writes them alike is an assumption.
-Of columns whose types nobody knows the proof takes for granted that the operators mean the same.
+What becomes a text, and how, `texts_apart` says. Of columns whose types nobody knows the proof
+takes for granted that the operators mean the same.
 
 spoken(plan, source, target, declared) -> the plan, with such calls marked as apart (`known_apart`),
     and what that takes for granted
@@ -17,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Final
 
 from unwet.rewrite.algebra import (
     Agg,
@@ -35,11 +37,12 @@ from unwet.rewrite.algebra import (
 )
 from unwet.rewrite.joined_texts import JOINING
 from unwet.rewrite.known_apart import APART
+from unwet.rewrite.number_types import FRACTIONS, WHOLE, Number, Numbers
 from unwet.rewrite.plan_types import Declared, PlanTypes, cast_type, values_of, words
 from unwet.rewrite.quotients import with_visited
 from unwet.rewrite.rules.refs import rebuild
-
-Sort = Literal["day", "moment", "span", "truth", "text", "number", "float"]
+from unwet.rewrite.texts_apart import JOINED, TEXTS, Sort, is_text_of, judged
+from unwet.rewrite.unsized import OF_THIRTY, OWN_DIGITS
 
 _DAY: Final = words("currentdate tsordstodate strtodate date lastday")
 _MOMENT: Final = words(
@@ -61,7 +64,6 @@ _OF_OPERANDS: Final = words(
     "coalesce nullif case if greatest least min max anyvalue first last firstvalue lastvalue lag "
     "lead nthvalue"
 )
-_TEXTS: Final = ("varchar", "text", "string", "nvarchar", "char varying", "character varying")
 # day - day is the number of days between them
 _DAYS_APART: Final = frozenset({"postgres", "redshift", "duckdb", "snowflake", "oracle"})
 # moment - moment is an INTERVAL
@@ -69,12 +71,11 @@ _SPANS: Final = frozenset({"postgres", "redshift", "duckdb", "bigquery"})
 # day + 1 is the next day
 _DAYS_ON: Final = _DAYS_APART | {"bigquery", "spark", "databricks"}
 _TSQL: Final = frozenset({"tsql", "fabric"})
-_TRUTHS_IN_WORDS: Final = frozenset(
-    {"postgres", "redshift", "duckdb", "snowflake", "bigquery", "spark", "databricks", "trino",
-     "presto", "athena", "clickhouse"}
-)  # fmt: skip
-_MOMENTS_ALIKE: Final = frozenset({"postgres", "redshift", "duckdb", "spark", "databricks"})
-_TOUCHED: Final = frozenset({"add", "sub", "cast", "trycast", "dpipe", "coalesce"})
+_TIMES: Final = tuple(
+    f"unit:var {unit}" for unit in ("HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND")
+)
+_TOUCHED: Final = JOINED | {"add", "sub", "cast", "trycast", "coalesce", "extract", "dateadd"}
+_MARKS: Final = frozenset({OF_THIRTY, OWN_DIGITS})  # which the kinds of arguments have judged
 _BINARY: Final = ("this", "expression")
 _OF_ISNULL: Final = "is_null=True"
 
@@ -103,7 +104,7 @@ class _Sorts(PlanTypes[Sort]):
     def of_type(self, name: str) -> Sort | None:
         """Of a type's name; None for none."""
         said = name.strip().lower().split("(")[0].strip()
-        if said in _TEXTS:
+        if said in TEXTS:
             return "text"
         if said == "date":
             return "day"
@@ -111,6 +112,8 @@ class _Sorts(PlanTypes[Sort]):
             return "moment"
         if said.startswith("interval"):
             return "span"
+        if said in ("uuid", "uniqueidentifier"):
+            return "uuid"
         if said in ("bool", "boolean", "bit"):
             return "truth"
         if said.startswith(("float", "double", "real")):
@@ -131,19 +134,25 @@ class _Sorts(PlanTypes[Sort]):
             if op in ops:
                 return sort
         if op in ("dateadd", "datesub", "tsordsadd"):
-            return self.of(expr.args[0], seen)
+            return _MOVED.get(self.of(expr.args[0], seen))
         if op in ("add", "sub"):
-            return self._moved([self.of(each, seen) for each in operands(expr)])
+            return _moved(op, [self.of(each, seen) for each in operands(expr)])
         if op not in _OF_OPERANDS:
             return None
         below = {self.of(each, seen) for each in values_of(op, operands(expr))}
         return below.pop() if len(below) == 1 else None
 
-    def _moved(self, of: Sequence[Sort | None]) -> Sort | None:
-        """Of a sum or a difference; of texts joined with +."""
-        if "moment" in of and "span" in of:
-            return "moment"
-        return of[0] if len({*of}) == 1 and of[0] in ("number", "span", "text") else None
+
+_MOVED: Final[dict[Sort | None, Sort]] = {"day": "moved", "moved": "moved", "moment": "moment"}
+
+
+def _moved(op: str, of: Sequence[Sort | None]) -> Sort | None:
+    """Of a sum or a difference; of texts joined with +."""
+    if "span" in of and (moved := next((_MOVED[each] for each in of if each in _MOVED), None)):
+        return moved
+    if op == "sub" and "moment" in of and {*of} <= _MOVED.keys():
+        return "span"
+    return of[0] if len({*of}) == 1 and of[0] in ("number", "span", "text") else None
 
 
 _BY_OP: Final[tuple[tuple[Sort, frozenset[str]], ...]] = (
@@ -155,33 +164,34 @@ def spoken(plan: Plan, source: str, target: str, declared: Declared) -> tuple[Pl
     """A legacy plan, with what its types tell of the two dialects, and what that takes for
     granted."""
     sorts, needed = _Sorts(declared), set[str]()
+    there, here = Numbers(declared, source), Numbers(declared, target)
 
     def visit(expr: Expr, rel: Rel) -> Expr:
-        seen = sorts.seen(rel)
+        seen, before, after = sorts.seen(rel), there.seen(rel), here.seen(rel)
 
         def one(part: Expr) -> Expr:
-            if not isinstance(part, Call) or part.op not in _TOUCHED or APART in part.shape:
+            if not isinstance(part, Call | Agg) or part.op not in _TOUCHED or APART in part.shape:
                 return part
             of = [sorts.of(each, seen) for each in part.args]
-            if _differs(part, of, source, target):
+            numbers = [(there.of(each, before), here.of(each, after)) for each in part.args]
+            apart, assumed = judged(part, of, numbers, source, target)
+            differs = isinstance(part, Call) and _differs(part, of, source, target)
+            if apart or differs or _is_cut(part, of, numbers):
                 return replace(part, shape=(*part.shape, APART))
-            if _is_written(part, of, source, target):
-                needed.add(
-                    f"{source} and {target} write floats and timestamps as the same texts "
-                    "(CAST(.. AS VARCHAR))"
-                )
+            needed.update(assumed)
+            if _may_be_empty(part, of, source, target):
+                needed.add("no text that is cast to a number or a day is empty (tsql: 0)")
+            if not isinstance(part, Call):
+                return part
+            if OWN_DIGITS in part.shape and not {*numbers[0]} <= WHOLE:
+                needed.add(f"what is CAST AS DECIMAL is whole ({source} and {target} round it)")
+            if not _MARKS.isdisjoint(part.shape):
+                return replace(part, shape=tuple(s for s in part.shape if s not in _MARKS))
             return _coalesced(part, of, source) or _joined(part, of, source, target)
 
         return rebuild(expr, one)
 
     return with_visited(plan, visit, _TOUCHED), frozenset(needed)
-
-
-def _is_written(call: Call, of: Sequence[Sort | None], source: str, target: str) -> bool:
-    """A float or a moment that becomes a text: with as many digits as the engine has for it."""
-    if call.op not in ("cast", "trycast") or cast_type(call).split("(")[0] not in _TEXTS:
-        return False
-    return of == ["float"] or (of == ["moment"] and not {source, target} <= _MOMENTS_ALIKE)
 
 
 def _differs(call: Call, of: Sequence[Sort | None], source: str, target: str) -> bool:
@@ -191,16 +201,38 @@ def _differs(call: Call, of: Sequence[Sort | None], source: str, target: str) ->
     match call.op, of:
         case "sub", ["day", "day"]:  # T-SQL takes none: DATEDIFF was it
             return target not in _DAYS_APART if source in _TSQL else not both(_DAYS_APART)
-        case "sub", ["day" | "moment", "day" | "moment"]:
+        case "sub", ["day" | "moment" | "moved", "day" | "moment" | "moved"]:
             return not both(_SPANS)
         case "add" | "sub", ["day", "number"] | ["number", "day"]:
             return not both(_DAYS_ON)
-        case "add" | "sub", ["moment", "number"] | ["number", "moment"]:
+        case "add" | "sub", ["moment" | "moved", "number"] | ["number", "moment" | "moved"]:
             return True
-        case "cast" | "trycast", ["truth"] if cast_type(call).split("(")[0] in _TEXTS:
-            return (source in _TRUTHS_IN_WORDS) != (target in _TRUTHS_IN_WORDS)
+        case "add", ["text", "text"]:
+            written = source in _TSQL and target in JOINING
+            return (source in _TSQL) != (target in _TSQL) and not written
+        case "extract", ["span"]:  # of hours alone, or of days and hours
+            return "bigquery" in (source, target)
+        case "dateadd", ["day", *_] if target in _TSQL and source not in _TSQL:
+            return not set(_TIMES).isdisjoint(call.shape)
         case _:
             return False
+
+
+def _is_cut(
+    part: Call | Agg,
+    of: Sequence[Sort | None],
+    numbers: Sequence[tuple[Number | None, Number | None]],
+) -> bool:
+    """A fraction, or a text that may be one, cast to a DECIMAL of other digits."""
+    return OWN_DIGITS in part.shape and (of == ["text"] or not FRACTIONS.isdisjoint(numbers[0]))
+
+
+def _may_be_empty(call: Call | Agg, of: Sequence[Sort | None], source: str, target: str) -> bool:
+    """CAST('' AS INT) is 0 in T-SQL, CAST('' AS DATE) the first day of 1900; elsewhere an error, or
+    NULL ("CAST and CONVERT (Transact-SQL)")."""
+    if call.op not in ("cast", "trycast") or of != ["text"] or is_text_of(call):
+        return False
+    return (source in _TSQL) != (target in _TSQL)
 
 
 def _joined(call: Call, of: Sequence[Sort | None], source: str, target: str) -> Call:

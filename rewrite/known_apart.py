@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import Final
 
 from unwet.rewrite.algebra import Call, Expr, Lit
+from unwet.rewrite.formats_apart import is_odd_format
+from unwet.rewrite.plan_types import cast_type
 from unwet.rewrite.scalars import ONE_TRUNCATION
 
 APART: Final = "apart=True"
@@ -42,23 +44,31 @@ _SUNDAY: Final = {
 # EXTRACT(WEEK ..): ISO 8601, but there
 _WEEKS: Final = {"bigquery": "Sundays", "mysql": "Sundays, from 0", "tsql": "from January 1"}
 # DATE_TRUNC of a day is a day there, and a moment elsewhere
-_DAYS_STAY: Final = ONE_TRUNCATION | {"bigquery", "clickhouse"}
+_DAYS_STAY: Final = ONE_TRUNCATION | {"bigquery", "clickhouse", "tsql", "fabric"}
 _TEXTS: Final = frozenset({"to:varchar", "to:text", "to:char", "to:nvarchar", "to:nchar"})
 # DATEDIFF(WEEK, ..): T-SQL and BigQuery count Sundays, Databricks spans of seven days
 _WEEKS_FROM_MONDAY: Final = frozenset({"duckdb", "snowflake"})
 _WHOLE_UNITS: Final = frozenset({"databricks", "trino", "presto", "athena"})  # DATEDIFF
+# LEFT(x, -1): all but the last letter; elsewhere nothing, or an error
+_ALL_BUT: Final = frozenset({"postgres", "materialize", "risingwave", "duckdb"})
+_SPARK: Final = frozenset({"spark", "spark2", "databricks", "hive"})
 # SECOND with its fraction; elsewhere an integer
 _SPLIT_SECONDS: Final = frozenset(
     {"postgres", "redshift", "materialize", "risingwave", "oracle", "spark", "databricks"}
 )
+_SPLIT_EPOCHS: Final = frozenset({"postgres", "materialize", "risingwave", "duckdb"})
+# what the first group of REGEXP_REPLACE is called
+_GROUPS: Final = {
+    **dict.fromkeys(("spark", "spark2", "databricks", "hive", "trino", "presto", "athena"), "$1"),
+    "redshift": "$1, or \\1 with p",
+}
+_GROUP: Final = re.compile(r"[$\\]\d")
+_OF_BITS: Final = frozenset({"duckdb", "postgres", "materialize", "risingwave", "mysql"})
 # X'1F', B'11': bits, a number, or a text; elsewhere bytes
 _BITS: Final = {
     **dict.fromkeys(("postgres", "redshift", "materialize", "risingwave"), "bits"),
     **dict.fromkeys(("mysql", "singlestore", "doris", "starrocks"), "bytes or a number"),
 }
-_DIRECTIVE: Final = re.compile(r"%-?(\w)(?:strict)?")
-_SURE: Final = frozenset("YymdHIMSjpabABf")
-_LETTERS: Final = re.compile(r"[A-SU-Za-z]")  # T stands between days and hours
 _TRIMMING: Final = frozenset({"tsql", "fabric"})
 _BYTES_OF_DIGESTS: Final = frozenset({"tsql", "fabric", "bigquery", "trino", "presto", "athena",
                                       "clickhouse"})  # fmt: skip
@@ -70,6 +80,7 @@ def known_apart(call: Call, source: str, target: str) -> tuple[Call, str]:
     differs = (
         _like(call, source, target)
         or _substring(call, source, target)
+        or _ends(call, source, target)
         or _of_null(call, source, target)
         or _of_dates(call, source, target)
         or _written_days(call, source, target)
@@ -79,6 +90,7 @@ def known_apart(call: Call, source: str, target: str) -> tuple[Call, str]:
         or _of_one_engine(call, source, target)
         or _digest(call, source, target)
         or _of_tsql(call, source, target)
+        or _of_oracle(call, source, target)
     )
     return (replace(call, shape=(*call.shape, APART)) if differs else call), ""
 
@@ -101,16 +113,26 @@ def _like(call: Call, source: str, target: str) -> bool:
 def _substring(call: Call, source: str, target: str) -> bool:
     if call.op != "substring" or len(call.args) < 2:
         return False
-    match call.args[1]:
-        case Lit(kind="number", text="0"):
-            where = _FROM_ZERO
-        case Lit(kind="number", text=text) if text.startswith("-"):
-            where = _FROM_END
+    if call.args[1] == Lit("number", "0"):
+        return _FROM_ZERO.get(source, source) != _FROM_ZERO.get(target, target)
+    negative = _is_negative(call.args[1])
+    return negative and _FROM_END.get(source, source) != _FROM_END.get(target, target)
+
+
+def _ends(call: Call, source: str, target: str) -> bool:
+    """LEFT and RIGHT of fewer than no letters ("String Functions" of the manuals)."""
+    negative = call.op in ("left", "right") and any(map(_is_negative, call.args[1:]))
+    return negative and (source in _ALL_BUT) != (target in _ALL_BUT)
+
+
+def _is_negative(expr: Expr) -> bool:
+    match expr:
+        case Lit(kind="number", text=text):
+            return text.startswith("-")
         case Call(op="neg", args=(Lit(),)):
-            where = _FROM_END
+            return True
         case _:
             return False
-    return where.get(source, source) != where.get(target, target)
 
 
 def _of_null(call: Call, source: str, target: str) -> bool:
@@ -146,6 +168,8 @@ def _of_dates(call: Call, source: str, target: str) -> bool:
             return _WEEKS.get(source, "") != _WEEKS.get(target, "")
         case "week":
             return _WEEKS.get(source, "") != _WEEKS.get(target, "")
+        case "extract" if "this:var EPOCH" in call.shape:
+            return (source in _SPLIT_EPOCHS) != (target in _SPLIT_EPOCHS)
         case "extract" if "this:var SECOND" in call.shape:
             return (source in _SPLIT_SECONDS) != (target in _SPLIT_SECONDS)
         case "datediff" | "tsordsdiff" if "unit:var WEEK" in call.shape:
@@ -201,28 +225,31 @@ def _of_one_engine(call: Call, source: str, target: str) -> bool:
             return "sqlite" in both
         case "format":
             return True
+        case "anonymous" if "this='weekday'" in call.shape:  # Monday is 0, or Sunday
+            return (source == "duckdb") != (target == "duckdb")
         case "anonymous":
             return any(slot in ("this='printf'", "this='format'") for slot in call.shape)
         case "tobase64" | "frombase64":  # of texts, or of bytes
             return True
         case "arraysize":  # of NULL it is -1 in Spark ("size")
             return bool({"spark", "spark2", "hive"} & {*both})
+        case "regexpreplace":
+            texts = (each.text for each in call.args[2:] if isinstance(each, Lit))
+            named = any(map(_GROUP.search, texts))
+            return named and _GROUPS.get(source, "\\1") != _GROUPS.get(target, "\\1")
+        case "collate":  # what collations are called
+            return True
+        case "monthsbetween":  # Spark rounds it, Snowflake does not look at the time of day
+            return not {*both} <= _SPARK
         case "splitpart":
             return call.args[1:2] == (Lit("string", ""),)
-        case "cast" | "trycast":
-            return "to:bit" in call.shape and "duckdb" in both
+        case "cast" | "trycast":  # BIT: texts of bits, or 0 and 1; MONEY: 2 or 4 digits
+            of_bits = "to:bit" in call.shape and not _OF_BITS.isdisjoint(both)
+            return of_bits or cast_type(call) == "money"
         case "timetostr" | "tochar" | "strtotime" | "strtodate":
-            return any(map(_is_odd_format, call.args[1:]))
+            return any(is_odd_format(each, source, target) for each in call.args[1:])
         case _:
             return False
-
-
-def _is_odd_format(expr: Expr) -> bool:
-    """Whether a format of days says something else to each engine, or nothing: names of days and
-    months in the wrong letters, weeks and weekdays, of which each counts others."""
-    if not isinstance(expr, Lit) or expr.kind != "string":
-        return False
-    return _LETTERS.search(_DIRECTIVE.sub(_told, expr.text)) is not None
 
 
 def _digest(call: Call, source: str, target: str) -> bool:
@@ -234,13 +261,16 @@ def _digest(call: Call, source: str, target: str) -> bool:
 
 
 def _of_tsql(call: Call, source: str, target: str) -> bool:
-    """POWER of an integer is an integer there, and RAND() one number for all rows ("POWER
-    (Transact-SQL)", "RAND (Transact-SQL)"); + of a NULL text is as elsewhere."""
+    """POWER of an integer is an integer there, RAND() one number for all rows, and time zones have
+    the names of Windows ("POWER (Transact-SQL)", "RAND (Transact-SQL)", "AT TIME ZONE"); + of a
+    NULL text is as elsewhere."""
     if (source in _TRIMMING) == (target in _TRIMMING):
         return False
     match call:
         case Call(op="rand"):
             return True
+        case Call(op="attimezone", args=(_, zone)):
+            return zone != Lit("string", "UTC")
         case Call(op="pow", args=(_, Lit(kind="number", text=text))):
             return not text.isdigit()
         case Call(op="pow", args=(Call(op="cast", shape=shape), _)):
@@ -251,8 +281,11 @@ def _of_tsql(call: Call, source: str, target: str) -> bool:
             return False
 
 
-def _told(hit: re.Match[str]) -> str:
-    return "" if hit[1] in _SURE else "x"
+def _of_oracle(call: Call, source: str, target: str) -> bool:
+    """A DATE has the time of day ("DATE Data Type"), which a constant has not."""
+    if call.op not in ("cast", "trycast") or "oracle" not in (source, target):
+        return False
+    return "to:date" in call.shape and not isinstance(call.args[0], Lit)
 
 
 def _hash(call: Call) -> bool:

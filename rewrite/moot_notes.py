@@ -2,7 +2,8 @@
 
     LEFT(x, -1)        empty in Snowflake; all but the last letter in PostgreSQL
     SUBSTRING(x, 0)    begins before the text, or at its first letter
-    LENGTH(x)          counts bytes of binary values in BigQuery and Snowflake
+    LENGTH(x)          counts bytes of binary values in BigQuery and Snowflake; of texts, too, in
+                       MySQL and ClickHouse, which is no odd argument
 
 sqlglot keeps such differences as flags of a call. With LEFT(x, 2) both dialects mean the same, so
 that a call that goes to another dialect takes the flags which are noted there.
@@ -22,6 +23,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from unwet.rewrite.algebra import Call, Expr, Lit
+from unwet.rewrite.known_apart import APART
 
 _Test = Callable[[Call], bool]
 _SET: Final = "=True"
@@ -58,6 +60,8 @@ _MOOT: Final[dict[str, tuple[str, frozenset[str], _Test]]] = {
     "timestamptrunc": ("TIMESTAMP_TRUNC(a, MONTH)", frozenset({"input_type_preserved"}),
                        lambda call: True),
 }  # fmt: skip
+# where LENGTH counts the bytes of texts ("String Functions" of the manuals)
+_IN_BYTES: Final = frozenset({"mysql", "singlestore", "doris", "starrocks", "clickhouse"})
 _OF_TYPES: Final = {
     "length": "what LENGTH is of are texts, not bytes",
     "timestamptrunc": "what DATE_TRUNC is of are timestamps, or days that are cut off as days",
@@ -68,6 +72,8 @@ def spoken(call: Call, source: str, target: str) -> tuple[Call, str]:
     """A call of a plan with the flags of the target, and what that takes for granted."""
     if call.op not in _MOOT or source == target:
         return call, ""
+    if "binary=True" in call.shape and (source in _IN_BYTES) != (target in _IN_BYTES):
+        return replace(call, shape=(*call.shape, APART)), ""
     _, moot, is_plain = _MOOT[call.op]
     if not is_plain(call):
         return call, ""

@@ -6,6 +6,7 @@ What "what" is, a subclass says: the kind of values (`prove.kinds`), the type of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
@@ -32,6 +33,7 @@ Declared = Callable[[str, str], str]
 """The declared type of a column of a table; empty where nobody says."""
 
 T = TypeVar("T")
+_IN_JSON = re.compile(r'json \[.*"v": "(\w+)".*\]')
 
 
 def words(text: str) -> frozenset[str]:
@@ -100,7 +102,13 @@ class PlanTypes(Generic[T]):
 
 def cast_type(expr: Call | Agg) -> str:
     """The name of the type that a value is cast to."""
-    return next((s.removeprefix("to:") for s in expr.shape if s.startswith("to:")), "")
+    return type_name(next((s.removeprefix("to:") for s in expr.shape if s.startswith("to:")), ""))
+
+
+def type_name(said: str) -> str:
+    """A type as a reader knows it, of what `scalars` has for it: DATETIME2 is JSON there."""
+    hit = _IN_JSON.fullmatch(said)
+    return hit[1].lower() if hit is not None else said
 
 
 def values_of(op: str, args: Sequence[Expr]) -> Iterator[Expr]:

@@ -54,9 +54,20 @@ _PLAIN = ("this", "expression")
 # A quotient of decimals has the digits of its operands: 1.0 / 3 is 0.3 ("Decimal functions and
 # operators" in Trino's manual, "Decimal arithmetic" in Teradata's)
 _FEW_DIGITS = frozenset({"trino", "presto", "athena", "dune", "teradata"})
-# Six digits behind the point, or a few more ("Arithmetic operators" in Snowflake's manual,
-# "Precision, scale, and Length" in Transact-SQL's)
-_SOME_DIGITS = frozenset({"snowflake", "tsql", "fabric"})
+# How many digits a quotient or an average of decimals has behind the point: 16 and more, as a
+# float; six or a few more by its operands, in as many ways as there are other engines ("Arithmetic
+# operators" in Snowflake's manual, "Precision, scale, and Length" in Transact-SQL's, "Decimal type
+# rules" in Databricks', div_precision_increment in MySQL's)
+_DIGITS = {
+    **dict.fromkeys(
+        ("postgres", "materialize", "risingwave", "duckdb", "oracle", "sqlite"), "many"
+    ),
+    **dict.fromkeys(_FEW_DIGITS, "few"),
+    **dict.fromkeys(("spark", "spark2", "databricks", "hive"), "spark"),
+    **dict.fromkeys(("tsql", "fabric"), "tsql"),
+}
+# Where n / k and AVG(n) of integers are decimals of few digits, and no floats
+_AS_DECIMALS = frozenset({"snowflake", "mysql"})
 
 _TOUCHED = frozenset({"div", "intdiv", "round", "lag", "lead", "avg"})
 _WHOLE_AVERAGES = frozenset({"tsql", "fabric", "redshift"})  # AVG of integers is an integer there
@@ -130,9 +141,34 @@ class _Step:
         return rebuild(expr, one)
 
     def _average(self, part: Agg, of: Number | None) -> Agg:
-        """No proof where integers may be averaged, and only one of the two has integers then."""
+        """No proof where integers may be averaged, and only one of the two has integers then, or
+        where the average of decimals is cut off at their last digit in only one."""
         same = (self._source in _WHOLE_AVERAGES) == (self._target in _WHOLE_AVERAGES)
-        return part if same or of in FRACTIONS else replace(part, shape=(*part.shape, _INTEGERS))
+        if not same and of not in FRACTIONS:
+            return replace(part, shape=(*part.shape, _INTEGERS))
+        few = (self._source in _FEW_DIGITS) != (self._target in _FEW_DIGITS)
+        if few and of in ("decimal", "fraction"):
+            return _apart(part)
+        if self._is_split(part, {of}):
+            self._need_digits()
+        return part
+
+    def _is_split(self, part: Call | Agg, of: set[Number | None]) -> bool:
+        """Whether a quotient or an average of such numbers may be a decimal in one of the two."""
+        if of == {"float"}:
+            return False
+        if _TYPED in part.shape and of <= WHOLE:
+            return False  # an integer
+        both = (self._source in _AS_DECIMALS) != (self._target in _AS_DECIMALS)
+        return both or not of <= WHOLE
+
+    def _need_digits(self) -> None:
+        source, target = (_DIGITS.get(each, each) for each in (self._source, self._target))
+        if source != target:
+            self.needed.add(
+                f"quotients and averages of decimals have digits enough ({self._source} and "
+                f"{self._target} give them more or fewer behind the point)"
+            )
 
     def _quotient(
         self, part: Call, there: Sequence[Number | None], here: Sequence[Number | None]
@@ -141,12 +177,8 @@ class _Step:
         few = (self._source in _FEW_DIGITS) != (self._target in _FEW_DIGITS)
         if few and part.op == "div" and old in ("decimal", "fraction"):
             return _apart(part)
-        some = (self._source in _SOME_DIGITS) != (self._target in _SOME_DIGITS)
-        if some and part.op == "div" and not (old in WHOLE and new in WHOLE):
-            self.needed.add(
-                f"quotients of decimals have digits enough ({self._source} and {self._target} "
-                "give them others behind the sixth)"
-            )
+        if part.op == "div" and self._is_split(part, {old, new}):
+            self._need_digits()
         if part.op == "intdiv":
             return self._cut_off(part, old, new)
         if _TYPED not in part.shape or is_decimal(part.args[-1]):

@@ -30,8 +30,10 @@ from unwet.rewrite.known_apart import (
 from unwet.rewrite.mapping import mapped
 from unwet.rewrite.moot_notes import spoken as moot_notes
 from unwet.rewrite.moved_dates import spoken as moved_dates
+from unwet.rewrite.plan_types import type_name
 from unwet.rewrite.scalars import ONE_TRUNCATION, is_decimal, type_text
 from unwet.rewrite.tsql_dates import spoken as tsql_dates
+from unwet.rewrite.unsized import spoken as unsized
 from unwet.rewrite.weeks import spoken as weeks
 
 N = TypeVar("N", bound=Node)
@@ -82,7 +84,7 @@ def _types(call: Call, source: str, target: str) -> tuple[Call, str]:
     shape = tuple(_slot(slot, target) for slot in call.shape)
     for before, after in zip(call.shape, shape, strict=True):
         if before != after:
-            old, new = before[len(_TYPE) :], after[len(_TYPE) :]
+            old, new = type_name(before[len(_TYPE) :]), type_name(after[len(_TYPE) :])
             return replace(call, shape=shape), f"{source or 'source'} {old} is {target} {new}"
     return call, ""
 
@@ -145,8 +147,15 @@ def _division(call: Call, _source: str, target: str) -> tuple[Call, str]:
 
 # What CAST(2.7 AS INTEGER) gives; dialects that are in neither set are not known well enough.
 _TRUNCATING = frozenset({"tsql", "spark", "databricks", "hive", "sqlite", "clickhouse"})
-_ROUNDING = frozenset({"duckdb", "postgres", "snowflake", "bigquery", "mysql", "trino", "presto"})
+# A float halfway between two integers becomes the even one, or the one that is farther from zero
+_ROUNDING = (
+    frozenset({"duckdb", "postgres"}),
+    frozenset({"snowflake", "bigquery", "mysql"}),
+    frozenset({"trino", "presto"}),
+)
+_ALIKE = (_TRUNCATING, *_ROUNDING)
 _INTEGERS = frozenset(f"{_TYPE}{name}" for name in ("int", "bigint", "smallint", "tinyint"))
+_SPLIT = frozenset({"this:var SECOND", "this:var EPOCH"})  # parts of a time with a fraction
 _EMPTY_IS_NULL = frozenset({"oracle"})
 _CASE_BLIND = frozenset({"tsql", "mysql"})  # as they are installed
 
@@ -155,11 +164,11 @@ def _whole_numbers(call: Call, source: str, target: str) -> tuple[Call, str]:
     """A cast to an integer rounds here and cuts off there, which whole numbers do not notice."""
     if call.op not in ("cast", "trycast") or _INTEGERS.isdisjoint(call.shape):
         return call, ""
-    alike = {source, target} <= _TRUNCATING or {source, target} <= _ROUNDING
-    if alike or _whole(call.args[0]):
+    if _whole(call.args[0]) or any({source, target} <= each for each in _ALIKE):
         return call, ""
     if _is_split(call.args[0]):
-        return replace(call, shape=(*call.shape, APART)), ""
+        rounded = {source, target} <= frozenset().union(*_ROUNDING)  # constants are decimals
+        return (call if rounded else replace(call, shape=(*call.shape, APART))), ""
     return (
         call,
         f"casts to integers are of whole numbers ({source or 'SQL'} and {target} round otherwise)",
@@ -170,8 +179,10 @@ def _whole(expr: Expr) -> bool:
     match expr:
         case Lit(kind="number", text=text):
             return text.isdigit()
-        case Call(op="datediff" | "year" | "month" | "day" | "length" | "extract"):
+        case Call(op="datediff" | "year" | "month" | "day" | "length"):
             return True
+        case Call(op="extract", shape=shape):
+            return _SPLIT.isdisjoint(shape)
         case Call(op="add" | "sub" | "mul" | "neg", args=args):
             return all(map(_whole, args))
         case Agg(op="count"):
@@ -214,6 +225,16 @@ def _weekday(call: Call, source: str, target: str) -> tuple[Call, str]:
     return call, ""
 
 
+_WHITE = frozenset({"bigquery", "trino", "presto", "athena"})
+
+
+def _trimmed(call: Call, source: str, target: str) -> tuple[Call, str]:
+    """TRIM(x) takes all white space off in some dialects, and blanks in others ("TRIM")."""
+    if call.op != "trim" or len(call.args) > 1 or (source in _WHITE) == (target in _WHITE):
+        return call, ""
+    return call, f"TRIM meets no white space but blanks ({source} and {target})"
+
+
 def _joined_text(call: Call, source: str, target: str) -> tuple[Call, str]:
     """T-SQL's + joins text, that of most others does not take it."""
     text = any(isinstance(arg, Lit) and arg.kind == "string" for arg in call.args)
@@ -245,6 +266,7 @@ _STEPS = (
     weeks,
     moot_notes,
     moved_dates,
+    unsized,
     _types,
     _dates,
     _truncated_days,
@@ -253,6 +275,7 @@ _STEPS = (
     _division,
     _weekday,
     _joined_text,
+    _trimmed,
     _whole_numbers,
     _rows,
 )
@@ -266,8 +289,8 @@ def _slot(slot: str, target: str) -> str:
 def _type_in(name: str, target: str) -> str:
     """A type's name after it was written in the target dialect and read there again."""
     kind = built_type(name)
-    if kind is None:
-        return name
+    if kind is None or type_name(name) not in (name, "datetime2"):
+        return name  # of a type that no other dialect has: SMALLDATETIME, which rounds to minutes
     query = f"SELECT CAST(a AS {kind.sql(dialect=target)})"
     read = parse(verbatim(Source("type.sql", query, target))).statements
     cast = read[0].tree.find(exp.Cast) if read else None

@@ -55,6 +55,10 @@ def _columns_but(node: exp.Expr) -> bool:
     return isinstance(node, exp.Star) and any(node.args.values())
 
 
+def _lacks(kind: type[exp.Expr], key: str) -> _Test:
+    return lambda node: isinstance(node, kind) and node.args.get(key) is None
+
+
 # what it is called, how it is told, the engines that have it not
 _TABLE: Final[tuple[tuple[str, _Test, str], ...]] = (
     ("INTERVAL", _is(exp.Interval), "tsql sqlite"),
@@ -70,6 +74,8 @@ _TABLE: Final[tuple[tuple[str, _Test, str], ...]] = (
     ("columns but some", _columns_but, "tsql mysql sqlite oracle postgres redshift trino"),
     ("USING in joins", _has(exp.Join, "using"), "tsql"),
     ("comparison of rows", _compared_rows, "tsql"),
+    ("ROUND without digits", _lacks(exp.Round, "decimals"), "tsql"),
+    ("SUBSTRING without a length", _lacks(exp.Substring, "length"), "tsql"),
     ("FULL JOIN", _joined("FULL"), "mysql"),
     ("FULL JOIN", _joined("FULL", "OUTER"), "mysql"),
     ("SEMI JOIN", _joined("", "SEMI"),

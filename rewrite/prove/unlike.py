@@ -70,7 +70,8 @@ _APART_IN_POSTGRES: Final = words(
 
 
 # What translate.py and known_apart.py say of calls that two dialects compute otherwise.
-_MARKED: Final = frozenset({"apart=True", "integers=True", "text=True"})
+_MARKED: Final = frozenset({"apart=True", "integers=True", "text=True", "letters=30",
+                                   "own_digits=True"})  # fmt: skip
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?\Z")
 
 
