@@ -4,7 +4,8 @@
     d + 7           seven days later, or a number, or an error
     a - a           days and hours, or hours alone, in BigQuery: EXTRACT(DAY FROM a - a)
     a || b          a + b in T-SQL, if both are texts; ISNULL(n, 0) is COALESCE(n, 0) of numbers
-    s + s           a sum of numbers in MySQL and Snowflake
+    s + s           a sum of numbers in MySQL and Snowflake; joined in T-SQL
+    DATEADD(DAY, 7, 0)      a day of 1900 in T-SQL
     DATEADD(HOUR, 2, d)     an error in T-SQL where d is a day
     CAST(f AS DECIMAL)      a whole number in T-SQL, all digits in PostgreSQL
 
@@ -108,12 +109,18 @@ class _Sorts(PlanTypes[Sort]):
             return "text"
         if said == "date":
             return "day"
+        if said == "datetimeoffset":
+            return "zoned"
         if said.startswith(("timestamp", "datetime", "smalldatetime")):
             return "moment"
         if said.startswith("interval"):
             return "span"
         if said in ("uuid", "uniqueidentifier"):
             return "uuid"
+        if said in ("money", "smallmoney"):
+            return "money"
+        if said in ("char", "nchar", "character", "bpchar"):
+            return "filled"
         if said in ("bool", "boolean", "bit"):
             return "truth"
         if said.startswith(("float", "double", "real")):
@@ -207,15 +214,25 @@ def _differs(call: Call, of: Sequence[Sort | None], source: str, target: str) ->
             return not both(_DAYS_ON)
         case "add" | "sub", ["moment" | "moved", "number"] | ["number", "moment" | "moved"]:
             return True
-        case "add", ["text", "text"]:
-            written = source in _TSQL and target in JOINING
+        case "add", _ if _may_join(of):
+            written = source in _TSQL and target in JOINING and {*of} == {"text"}
             return (source in _TSQL) != (target in _TSQL) and not written
+        case ("add" | "sub", ["number", "span"]) | ("dateadd", ["number", *_]):
+            return (source in _TSQL) != (target in _TSQL)  # 0 is the first day of 1900 there
+        case "cast" | "trycast", ["zoned"]:  # its day is the one in its own zone
+            return (source in _TSQL) != (target in _TSQL)
         case "extract", ["span"]:  # of hours alone, or of days and hours
             return "bigquery" in (source, target)
         case "dateadd", ["day", *_] if target in _TSQL and source not in _TSQL:
             return not set(_TIMES).isdisjoint(call.shape)
         case _:
             return False
+
+
+def _may_join(of: Sequence[Sort | None]) -> bool:
+    """Whether T-SQL's + joins texts: one surely is, and the other one may be."""
+    some = not {"text", "filled"}.isdisjoint(of)
+    return some and {*of} <= {"text", "filled", None}
 
 
 def _is_cut(

@@ -63,7 +63,10 @@ _GROUPS: Final = {
     "redshift": "$1, or \\1 with p",
 }
 _GROUP: Final = re.compile(r"[$\\]\d")
-_OF_BITS: Final = frozenset({"duckdb", "postgres", "materialize", "risingwave", "mysql"})
+_OF_BITS: Final = frozenset(
+    {"duckdb", "postgres", "materialize", "risingwave", "mysql", "snowflake", "redshift", "oracle",
+     "trino", "presto", "athena", "sqlite"}
+)  # fmt: skip
 # X'1F', B'11': bits, a number, or a text; elsewhere bytes
 _BITS: Final = {
     **dict.fromkeys(("postgres", "redshift", "materialize", "risingwave"), "bits"),

@@ -7,6 +7,7 @@
     CAST(d AS TEXT)             as NLS_DATE_FORMAT has it in Oracle
     CAST(a - a AS TEXT)         1 mon, 1 month, 0-1 0 0:0:0
     CAST(u AS TEXT)             in capitals in T-SQL, where u is a UUID
+    CAST(y AS TEXT)             of two digits behind the point in T-SQL, where y is MONEY of four
 
 From the manuals, "CAST" or "Type conversion" of each. That a project of another dialect writes
 floats, decimals and moments alike is an assumption; the others are no proof.
@@ -24,8 +25,12 @@ from unwet.rewrite.number_types import WHOLE, Number
 from unwet.rewrite.plan_types import cast_type
 from unwet.rewrite.unsized import OF_THIRTY
 
-Sort = Literal["day", "moment", "moved", "span", "truth", "text", "number", "float", "uuid"]
-"""moved: a day and an interval, which is a day or a moment."""
+Sort = Literal[
+    "day", "moment", "moved", "zoned", "span", "truth", "text", "filled", "number", "float", "uuid",
+    "money",
+]  # fmt: skip
+"""moved: a day and an interval, which is a day or a moment; zoned: a moment with a zone of its own;
+filled: a text with blanks behind."""
 
 TEXTS: Final = ("varchar", "text", "string", "nvarchar", "char varying", "character varying")
 JOINED: Final = frozenset({"dpipe", "concat", "concatws", "groupconcat"})
@@ -86,7 +91,7 @@ def _differs(
             return True
         case "day":
             return "oracle" in pair
-        case "uuid":
+        case "uuid" | "money":
             return _only_one(_TSQL, pair)
         case "moved":
             return "oracle" in pair or _only_one(_DAYS_STAY, pair)

@@ -79,10 +79,7 @@ def main(words: Sequence[str] | None = None) -> int:
     text = summary(told)
     print(text)
     if options.write:
-        put(
-            "parts",
-            f"## Random parts of piles\n\n`python -m bench.refactor.parts --write`\n\n{text}",
-        )
+        put("parts", f"{TITLE}\n\n{text}")
     return 1 if any(each.faults for each in told) else 0
 
 
