@@ -236,6 +236,8 @@ def _of_one_engine(call: Call, source: str, target: str) -> bool:
             return True
         case "arraysize":  # of NULL it is -1 in Spark ("size")
             return bool({"spark", "spark2", "hive"} & {*both})
+        case "regexpreplace" if "redshift" in both:  # all that is found; in PostgreSQL the first
+            return True
         case "regexpreplace":
             texts = (each.text for each in call.args[2:] if isinstance(each, Lit))
             named = any(map(_GROUP.search, texts))

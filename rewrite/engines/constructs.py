@@ -59,10 +59,27 @@ def _lacks(kind: type[exp.Expr], key: str) -> _Test:
     return lambda node: isinstance(node, kind) and node.args.get(key) is None
 
 
+def _value_as_condition(node: exp.Expr) -> bool:
+    """WHERE COALESCE(b, 0), CASE WHEN f(x) THEN ..: a value where a comparison has to stand"""
+    if not isinstance(node, exp.Coalesce | exp.Column | exp.Cast | exp.Case | exp.Anonymous):
+        return False
+    while isinstance(node.parent, exp.Paren):
+        node = node.parent
+    parent = node.parent
+    if isinstance(parent, exp.If):
+        is_simple = isinstance(parent.parent, exp.Case) and bool(parent.parent.this)
+        return node.arg_key == "this" and not is_simple
+    if isinstance(parent, exp.Join):
+        return node.arg_key == "on"
+    return isinstance(parent, exp.Where | exp.Having | exp.And | exp.Or | exp.Not)
+
+
 # what it is called, how it is told, the engines that have it not
 _TABLE: Final[tuple[tuple[str, _Test, str], ...]] = (
     ("INTERVAL", _is(exp.Interval), "tsql sqlite"),
     ("ILIKE", _is(exp.ILike), "tsql mysql sqlite oracle bigquery trino"),
+    ("SIMILAR TO", _is(exp.SimilarTo),
+     "tsql mysql sqlite oracle snowflake bigquery trino databricks spark"),
     ("FILTER (WHERE ..)", _is(exp.Filter), "tsql mysql snowflake bigquery redshift oracle"),
     ("WITHIN GROUP", _is(exp.WithinGroup), "bigquery mysql sqlite"),
     ("PERCENTILE_CONT without OVER", _ordered_quantile, "tsql"),
@@ -76,6 +93,7 @@ _TABLE: Final[tuple[tuple[str, _Test, str], ...]] = (
     ("comparison of rows", _compared_rows, "tsql"),
     ("ROUND without digits", _lacks(exp.Round, "decimals"), "tsql"),
     ("SUBSTRING without a length", _lacks(exp.Substring, "length"), "tsql"),
+    ("condition that is a value", _value_as_condition, "tsql oracle"),
     ("FULL JOIN", _joined("FULL"), "mysql"),
     ("FULL JOIN", _joined("FULL", "OUTER"), "mysql"),
     ("SEMI JOIN", _joined("", "SEMI"),
@@ -94,7 +112,15 @@ _TABLE: Final[tuple[tuple[str, _Test, str], ...]] = (
     ("structs", _is(exp.Struct), "tsql mysql sqlite oracle postgres redshift"),
     ("AT TIME ZONE", _is(exp.AtTimeZone), "mysql sqlite"),
     ("IGNORE NULLS", _is(exp.IgnoreNulls), "mysql sqlite postgres"),
-    ("LATERAL", _is(exp.Lateral), "sqlite redshift"),
+    ("LATERAL", _is(exp.Lateral), "sqlite redshift bigquery"),
+    ("NATURAL JOIN", lambda node: isinstance(node, exp.Join) and node.method == "NATURAL",
+     "tsql bigquery"),
+    ("LIMIT .. PERCENT", _has(exp.LimitOptions, "percent"),
+     "postgres mysql sqlite redshift snowflake bigquery trino databricks spark"),
+    ("LIMIT .. WITH TIES", _has(exp.LimitOptions, "with_ties"),
+     "postgres duckdb mysql sqlite redshift snowflake bigquery trino databricks spark"),
+    ("WITH ROLLUP", lambda node: isinstance(node, exp.Rollup | exp.Cube) and not node.expressions,
+     "postgres duckdb sqlite oracle redshift snowflake bigquery trino"),
     ("PIVOT", _is(exp.Pivot), "mysql sqlite postgres trino"),
     ("regular expressions as conditions", _is(exp.RegexpLike, exp.RegexpILike), "tsql sqlite"),
 )  # fmt: skip

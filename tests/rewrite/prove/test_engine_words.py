@@ -98,6 +98,34 @@ def test_what_an_expression_becomes(pair: tuple[str, str]) -> None:
     assert wrong == []
 
 
+QUERIES = [
+    ("tsql", "postgres", "select top 5 with ties n from t order by n", "LIMIT .. WITH TIES"),
+    ("tsql", "snowflake", "select top 10 percent n from t order by n", "LIMIT .. PERCENT"),
+    ("tsql", "postgres", "select s, sum(n) as x from t group by s with rollup", "WITH ROLLUP"),
+    ("tsql", "databricks", "select s, sum(n) as x from t group by s with rollup", ""),
+    ("tsql", "postgres", "select s, sum(n) as x from t group by rollup (s)", ""),
+    ("postgres", "tsql", "select n from t natural join u", "NATURAL JOIN"),
+    ("postgres", "tsql", "select n from t where coalesce(b, false)", "condition that is a value"),
+    ("postgres", "tsql", "select n from t where b and not b", ""),
+    ("postgres", "bigquery", "select x.c from t cross join lateral (select count(*) as c from u "
+     "where u.n = t.n) as x", "LATERAL"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "target", "sql", "lacked"), QUERIES)
+def test_what_a_query_says_that_an_engine_has_not(
+    source: str, target: str, sql: str, lacked: str
+) -> None:
+    files = [
+        Source("t.sql", f"create table t ({COLUMNS}); create table u ({COLUMNS});", source),
+        Source("r.sql", f"create view r as {sql};", source),
+    ]
+    result = refactor(load(files, source), Request(target="views", to_dialect=target))
+    outcome, reason = outcomes(result)["r"]
+    assert outcome == ("kept" if lacked else "proved")
+    assert reason == (f"{target} has no {lacked}" if lacked else "")
+
+
 def test_names_with_brackets_that_are_no_calls() -> None:
     sql = (
         "WITH stats (a, b) AS (SELECT 1, 2), age (c) AS (SELECT a FROM stats) "
