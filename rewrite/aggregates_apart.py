@@ -3,6 +3,7 @@
     APPROX_COUNT_DISTINCT   each engine makes its own estimate
     QUANTILE(x, 0.5)        between two values in Spark (PERCENTILE), one of them in DuckDB
     MAX_BY(a, b)            passes over rows whose a is NULL in DuckDB ("arg_max")
+    MODE(x)                 any of those that are there most often
     LISTAGG(x)              is '' of no values in Snowflake, NULL elsewhere
     STDDEV(x), VARIANCE(x)  0 of one row in Oracle, NULL elsewhere
     KURTOSIS(x), SKEWNESS   of all rows in Spark, of a sample elsewhere
@@ -18,9 +19,9 @@ from typing import Final
 from unwet.rewrite.algebra import Agg
 from unwet.rewrite.known_apart import APART
 
-# each engine makes its own estimate
+# each engine makes its own estimate, or takes one of several values
 _ESTIMATES: Final = frozenset(
-    {"approxdistinct", "approxquantile", "approxquantiles", "approxtopk", "hll"}
+    {"approxdistinct", "approxquantile", "approxquantiles", "approxtopk", "hll", "mode"}
 )
 _SPARK: Final = frozenset({"spark", "spark2", "databricks", "hive"})
 # by the aggregate: the dialects that have it in a way of their own

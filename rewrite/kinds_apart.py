@@ -9,8 +9,8 @@
     DATEADD(HOUR, 2, d)     an error in T-SQL where d is a day
     CAST(f AS DECIMAL)      a whole number in T-SQL, all digits in PostgreSQL
 
-What becomes a text, and how, `texts_apart` says. Of columns whose types nobody knows the proof
-takes for granted that the operators mean the same.
+What becomes a text, and how, `texts_apart` says; which numbers differ, `numbers_apart`. Of columns
+whose types nobody knows the proof takes for granted that the operators mean the same.
 
 spoken(plan, source, target, declared) -> the plan, with such calls marked as apart (`known_apart`),
     and what that takes for granted
@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from unwet.rewrite import numbers_apart
 from unwet.rewrite.algebra import (
     Agg,
     Call,
@@ -76,6 +77,7 @@ _TIMES: Final = tuple(
     f"unit:var {unit}" for unit in ("HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND")
 )
 _TOUCHED: Final = JOINED | {"add", "sub", "cast", "trycast", "coalesce", "extract", "dateadd"}
+_IN_SQLITE: Final = _TOUCHED | numbers_apart.TOUCHED
 _MARKS: Final = frozenset({OF_THIRTY, OWN_DIGITS})  # which the kinds of arguments have judged
 _BINARY: Final = ("this", "expression")
 _OF_ISNULL: Final = "is_null=True"
@@ -172,18 +174,20 @@ def spoken(plan: Plan, source: str, target: str, declared: Declared) -> tuple[Pl
     granted."""
     sorts, needed = _Sorts(declared), set[str]()
     there, here = Numbers(declared, source), Numbers(declared, target)
+    touched = _IN_SQLITE if "sqlite" in (source, target) else _TOUCHED
 
     def visit(expr: Expr, rel: Rel) -> Expr:
         seen, before, after = sorts.seen(rel), there.seen(rel), here.seen(rel)
 
         def one(part: Expr) -> Expr:
-            if not isinstance(part, Call | Agg) or part.op not in _TOUCHED or APART in part.shape:
+            if not isinstance(part, Call | Agg) or part.op not in touched or APART in part.shape:
                 return part
             of = [sorts.of(each, seen) for each in part.args]
             numbers = [(there.of(each, before), here.of(each, after)) for each in part.args]
             apart, assumed = judged(part, of, numbers, source, target)
             differs = isinstance(part, Call) and _differs(part, of, source, target)
-            if apart or differs or _is_cut(part, of, numbers):
+            other = numbers_apart.differs(part, of, numbers, source, target)
+            if apart or differs or other or _is_cut(part, of, numbers):
                 return replace(part, shape=(*part.shape, APART))
             needed.update(assumed)
             if _may_be_empty(part, of, source, target):
@@ -198,7 +202,7 @@ def spoken(plan: Plan, source: str, target: str, declared: Declared) -> tuple[Pl
 
         return rebuild(expr, one)
 
-    return with_visited(plan, visit, _TOUCHED), frozenset(needed)
+    return with_visited(plan, visit, touched), frozenset(needed)
 
 
 def _differs(call: Call, of: Sequence[Sort | None], source: str, target: str) -> bool:

@@ -75,6 +75,10 @@ _BITS: Final = {
 _TRIMMING: Final = frozenset({"tsql", "fabric"})
 _BYTES_OF_DIGESTS: Final = frozenset({"tsql", "fabric", "bigquery", "trino", "presto", "athena",
                                       "clickhouse"})  # fmt: skip
+_SHORT_NAMES: Final = frozenset({"snowflake", "spark", "databricks"})  # DAYNAME: 'Sun'
+# what FORMAT takes, and the days of weeks of DATE_PART('dow', ..), each engine has its idea of
+_UNLIKE: Final = frozenset({"this='printf'", "this='format'", "this='date_part'"})
+_TESTS: Final = frozenset({"eq", "neq", "lt", "lte", "gt", "gte", "and", "or", "not", "is"})
 _HASHES: Final = frozenset({"hash", "checksum", "binary_checksum", "ora_hash"})
 
 
@@ -224,14 +228,16 @@ def _of_one_engine(call: Call, source: str, target: str) -> bool:
     match call.op:
         case "similarto" | "hex" | "lowerhex":
             return "duckdb" in both or "sqlite" in both
-        case "rand" | "unicode" | "typeof":
+        case "rand" | "unicode":
             return "sqlite" in both
-        case "format":
+        case "format" | "typeof":
             return True
+        case "dayname" | "monthname":
+            return (source in _SHORT_NAMES) != (target in _SHORT_NAMES)
         case "anonymous" if "this='weekday'" in call.shape:  # Monday is 0, or Sunday
             return (source == "duckdb") != (target == "duckdb")
         case "anonymous":
-            return any(slot in ("this='printf'", "this='format'") for slot in call.shape)
+            return not _UNLIKE.isdisjoint(call.shape)
         case "tobase64" | "frombase64":  # of texts, or of bytes
             return True
         case "arraysize":  # of NULL it is -1 in Spark ("size")
@@ -248,6 +254,8 @@ def _of_one_engine(call: Call, source: str, target: str) -> bool:
             return not {*both} <= _SPARK
         case "splitpart":
             return call.args[1:2] == (Lit("string", ""),)
+        case "cast" | "trycast" if "to:boolean" in call.shape and "sqlite" in both:
+            return not (isinstance(call.args[0], Call) and call.args[0].op in _TESTS)
         case "cast" | "trycast":  # BIT: texts of bits, or 0 and 1; MONEY: 2 or 4 digits
             of_bits = "to:bit" in call.shape and not _OF_BITS.isdisjoint(both)
             return of_bits or cast_type(call) == "money"

@@ -50,6 +50,18 @@ def _ordered_quantile(node: exp.Expr) -> bool:
     return quantile and not isinstance(node.parent, exp.Window)
 
 
+def _any_of_query(node: exp.Expr) -> bool:
+    """x = ANY (SELECT ..), x > ALL (SELECT ..)"""
+    return isinstance(node, exp.Any | exp.All) and isinstance(node.this, exp.Query)
+
+
+def _distinct_over(node: exp.Expr) -> bool:
+    """COUNT(DISTINCT x) OVER (..)"""
+    if not isinstance(node, exp.Window) or not isinstance(node.this, exp.AggFunc):
+        return False
+    return isinstance(node.this.this, exp.Distinct)
+
+
 def _columns_but(node: exp.Expr) -> bool:
     """SELECT * EXCEPT (a)"""
     return isinstance(node, exp.Star) and any(node.args.values())
@@ -84,6 +96,9 @@ _TABLE: Final[tuple[tuple[str, _Test, str], ...]] = (
     ("WITHIN GROUP", _is(exp.WithinGroup), "bigquery mysql sqlite"),
     ("PERCENTILE_CONT without OVER", _ordered_quantile, "tsql"),
     ("QUALIFY", _has(exp.Select, "qualify"), "tsql mysql sqlite oracle postgres trino spark"),
+    ("ANY and ALL of a query", _any_of_query, "sqlite bigquery spark databricks"),
+    ("DISTINCT over a window", _distinct_over,
+     "tsql mysql sqlite postgres redshift spark databricks trino"),
     ("GROUP BY ALL", _has(exp.Group, "all"), "tsql mysql sqlite oracle postgres trino"),
     ("DISTINCT ON", _distinct_on,
      "tsql mysql sqlite oracle snowflake bigquery redshift trino databricks spark"),
