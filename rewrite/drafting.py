@@ -12,6 +12,7 @@ from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.condition_values import WITHOUT, condition_value
 from unwet.rewrite.engines.lacking import lacking
+from unwet.rewrite.engines.reserved import in_quotes
 from unwet.rewrite.function_words import calls_in
 from unwet.rewrite.idle_nulls import without_idle_nulls
 from unwet.rewrite.idle_orders import without_idle_orders
@@ -109,6 +110,7 @@ class Drafting:
         weeks.written(draft.tree, spoken, self._dialect)
         moved_dates.written(draft.tree, spoken, self._dialect)
         tsql_dates.written(draft.tree, spoken, self._dialect)
+        in_quotes(draft.tree, spoken, self._dialect)
         unsized.written(draft.tree, spoken, self._dialect)
 
     def _write_numbers(self, draft: Draft, spoken: str) -> None:

@@ -4,6 +4,7 @@
     DATEDIFF(DAY, a, b)     CAST(b AS DATE) - CAST(a AS DATE)          PostgreSQL
                             DATEDIFF(DAY, CAST(a AS DATE), ..)         Spark, of whole days else
     YEAR(x)                 EXTRACT(YEAR FROM CAST(x AS DATE))         as their printers have it
+                            CAST(EXTRACT(..) AS INT)    PostgreSQL, where it is NUMERIC
 
 DATEDIFF of days counts midnights ("DATEDIFF (Transact-SQL)"), as differences of days do.
 
@@ -26,6 +27,7 @@ _UNITS: Final = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"})
 _SUBTRACTING: Final = frozenset({"postgres"})
 _OF_DAYS: Final = frozenset({"databricks", "spark"})
 _EXTRACTING: Final = frozenset({"postgres", "redshift", "bigquery"})
+_OF_DECIMALS: Final = frozenset({"postgres"})  # what EXTRACT gives ("EXTRACT" in its manual, 9.9)
 _PARTS: Final = frozenset({"year", "month", "day"})
 _UNIT: Final = "unit:var "
 _BINARY: Final = ("this", "expression")
@@ -44,6 +46,10 @@ def written(tree: exp.Expr, source: str, target: str) -> None:
             span = exp.Interval(this=exp.Literal.string(number.name), unit=exp.var(unit))
             moved = kind(this=node.this, expression=span)
             node.replace(exp.Paren(this=moved) if isinstance(node.parent, exp.Binary) else moved)
+    for part in list(tree.find_all(exp.Year, exp.Month, exp.Day)) if target in _OF_DECIMALS else ():
+        day = part.this.this if isinstance(part.this, exp.TsOrDsToDate) else part.this
+        found = exp.Extract(this=exp.var(part.key.upper()), expression=exp.cast(day, "date"))
+        part.replace(exp.cast(found, "int"))
     for gap in list(tree.find_all(exp.DateDiff)):
         if gap.text("unit").upper() != "DAY" or target not in _SUBTRACTING | _OF_DAYS:
             continue
@@ -72,7 +78,9 @@ def spoken(call: Call, source: str, target: str) -> tuple[Call, str]:
         case Call(op="datediff", args=(later, earlier)) if f"{_UNIT}DAY" in call.shape:
             return _days(call, later, earlier, target), ""
         case Call(op=op, args=(of,), shape=("this",)) if op in _PARTS and target in _EXTRACTING:
-            return Call("extract", (of,), (f"this:var {op.upper()}", "expression")), ""
+            part = Call("extract", (of,), (f"this:var {op.upper()}", "expression"))
+            whole = Call("cast", (part,), ("this", "to:int"))
+            return whole if target in _OF_DECIMALS else part, ""
         case _:
             return call, ""
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.names import is_other_in_quotes, is_reserved
+from unwet.lineage.names import is_other_in_quotes, is_reserved, is_reserved_by
 from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft, NotComposable, Outside
 from unwet.rewrite.project import Project
@@ -125,9 +125,9 @@ def identifier(name: str, dialect: str) -> str:
 
 def needs_quotes(name: str, dialect: str) -> bool:
     """Whether it is no plain name, or one that SQL has, or another one without quotes. (What only
-    one engine reserves, its printer knows.)"""
+    one engine reserves, most printers know.)"""
     bare = re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) and not is_reserved(name)
-    return not bare or is_other_in_quotes(name, dialect)
+    return not bare or is_reserved_by(name, dialect) or is_other_in_quotes(name, dialect)
 
 
 def in_order(reads: Mapping[str, Iterable[str]]) -> tuple[str, ...]:

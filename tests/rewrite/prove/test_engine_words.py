@@ -248,3 +248,17 @@ def test_two_engines_give_the_same_values(pair: tuple[str, str], postgres: str) 
                 differs.append((computed, sql, wanted, found))
     assert differs == []
     assert compared > 30
+
+
+def test_names_that_are_words_of_the_other_engine_are_in_quotes() -> None:
+    sql = (
+        "create table r.file (plan text, key int);"
+        "create view m.rule as select plan as open, f.key as close from r.file f;"
+        "create view m.plan as select rule.open from m.rule where rule.close > 1;"
+    )
+    pile = load([Source("a.sql", sql, "postgres")], "postgres")
+    result = refactor(pile, Request(target="views", to_dialect="tsql"))
+    assert {each.outcome for each in result.verdicts} == {"proved"}
+    rule = " ".join(result.files["views/marts/rule.sql"].split())
+    assert "VIEW marts.[rule] AS SELECT [plan] AS [open], f.[key] AS [close] FROM r.[file]" in rule
+    assert "FROM marts.[rule]" in " ".join(result.files["views/marts/plan.sql"].split())
