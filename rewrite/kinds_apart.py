@@ -6,6 +6,7 @@
     a || b          a + b in T-SQL, if both are texts; ISNULL(n, 0) is COALESCE(n, 0) of numbers
     s + s           a sum of numbers in MySQL and Snowflake; joined in T-SQL
     DATEADD(DAY, 7, 0)      a day of 1900 in T-SQL
+    d > '20200101'          a day in T-SQL, seconds in Snowflake (`written_days`)
     DATEADD(HOUR, 2, d)     an error in T-SQL where d is a day
     CAST(f AS DECIMAL)      a whole number in T-SQL, all digits in PostgreSQL
 
@@ -45,6 +46,7 @@ from unwet.rewrite.quotients import with_visited
 from unwet.rewrite.rules.refs import rebuild
 from unwet.rewrite.texts_apart import JOINED, TEXTS, Sort, is_text_of, judged
 from unwet.rewrite.unsized import OF_THIRTY, OWN_DIGITS
+from unwet.rewrite.written_days import is_odd_day, seems_odd_day
 
 _DAY: Final = words("currentdate tsordstodate strtodate date lastday")
 _MOMENT: Final = words(
@@ -76,8 +78,12 @@ _TSQL: Final = frozenset({"tsql", "fabric"})
 _TIMES: Final = tuple(
     f"unit:var {unit}" for unit in ("HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND")
 )
-_TOUCHED: Final = JOINED | {"add", "sub", "cast", "trycast", "coalesce", "extract", "dateadd"}
+_TOUCHED: Final = JOINED | words(
+    "add sub cast trycast coalesce extract dateadd eq neq lt lte gt gte between in nullif greatest "
+    "least nullsafeeq nullsafeneq tsordstodate"
+)
 _IN_SQLITE: Final = _TOUCHED | numbers_apart.TOUCHED
+_DAYS: Final = frozenset({"day", "moment", "moved", "zoned"})
 _MARKS: Final = frozenset({OF_THIRTY, OWN_DIGITS})  # which the kinds of arguments have judged
 _BINARY: Final = ("this", "expression")
 _OF_ISNULL: Final = "is_null=True"
@@ -185,11 +191,20 @@ def spoken(plan: Plan, source: str, target: str, declared: Declared) -> tuple[Pl
             of = [sorts.of(each, seen) for each in part.args]
             numbers = [(there.of(each, before), here.of(each, after)) for each in part.args]
             apart, assumed = judged(part, of, numbers, source, target)
-            differs = isinstance(part, Call) and _differs(part, of, source, target)
+            differs = isinstance(part, Call) and (
+                _differs(part, of, source, target)
+                or (any(is_odd_day(each, source, target) for each in part.args)
+                    and _is_of_days(part, of, sorts))
+            )  # fmt: skip
             other = numbers_apart.differs(part, of, numbers, source, target)
             if apart or differs or other or _is_cut(part, of, numbers):
                 return replace(part, shape=(*part.shape, APART))
             needed.update(assumed)
+            if None in of and any(seems_odd_day(each, source, target) for each in part.args):
+                needed.add(
+                    "what is compared with texts such as '20200101' are texts "
+                    f"({source} and {target} read other days of them)"
+                )
             if _may_be_empty(part, of, source, target):
                 needed.add("no text that is cast to a number or a day is empty (tsql: 0)")
             if not isinstance(part, Call):
@@ -233,6 +248,13 @@ def _differs(call: Call, of: Sequence[Sort | None], source: str, target: str) ->
             return False
 
 
+def _is_of_days(call: Call, of: Sequence[Sort | None], sorts: _Sorts) -> bool:
+    """Whether texts among the arguments become days, or are compared with some."""
+    if call.op in ("cast", "trycast"):
+        return sorts.of_type(cast_type(call)) in _DAYS
+    return call.op == "tsordstodate" or not _DAYS.isdisjoint(of)
+
+
 def _may_join(of: Sequence[Sort | None]) -> bool:
     """Whether T-SQL's + joins texts: one surely is, and the other one may be."""
     some = not {"text", "filled"}.isdisjoint(of)
@@ -252,6 +274,8 @@ def _may_be_empty(call: Call | Agg, of: Sequence[Sort | None], source: str, targ
     """CAST('' AS INT) is 0 in T-SQL, CAST('' AS DATE) the first day of 1900; elsewhere an error, or
     NULL ("CAST and CONVERT (Transact-SQL)")."""
     if call.op not in ("cast", "trycast") or of != ["text"] or is_text_of(call):
+        return False
+    if isinstance(call.args[0], Lit) and call.args[0].text:
         return False
     return (source in _TSQL) != (target in _TSQL)
 

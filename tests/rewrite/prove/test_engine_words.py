@@ -144,6 +144,13 @@ def test_texts_of_floats_and_moments_are_assumed(computed: str, assumed: bool) -
     assert any("floats and timestamps as the same texts" in each for each in found) is assumed
 
 
+def test_days_as_texts_beside_what_nobody_knows_are_assumed() -> None:
+    unknown = "case when our_own_thing(n) > '{}' then 1 end"
+    for text, assumed in (("20200101", True), ("2020-01-01", False), ("12345678", False)):
+        found = moved("tsql", "snowflake", (unknown.format(text),)).assumptions
+        assert any("such as '20200101'" in each for each in found) is assumed
+
+
 def told(target: str, source: str) -> Iterator[tuple[str, str]]:
     """The expressions of a dialect that another one is proved to have, and how it says them."""
     computed = tuple(lines(f"expressions/{source}.txt"))
