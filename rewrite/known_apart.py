@@ -48,6 +48,7 @@ _DAYS_STAY: Final = ONE_TRUNCATION | {"bigquery", "clickhouse", "tsql", "fabric"
 _TEXTS: Final = frozenset({"to:varchar", "to:text", "to:char", "to:nvarchar", "to:nchar"})
 # DATEDIFF(WEEK, ..): T-SQL and BigQuery count Sundays, Databricks spans of seven days
 _WEEKS_FROM_MONDAY: Final = frozenset({"duckdb", "snowflake"})
+_LONG_UNITS: Final = frozenset(f"unit:var {unit}" for unit in ("WEEK", "MONTH", "QUARTER", "YEAR"))
 _WHOLE_UNITS: Final = frozenset({"databricks", "trino", "presto", "athena"})  # DATEDIFF
 # LEFT(x, -1): all but the last letter; elsewhere nothing, or an error
 _ALL_BUT: Final = frozenset({"postgres", "materialize", "risingwave", "duckdb"})
@@ -179,6 +180,8 @@ def _of_dates(call: Call, source: str, target: str) -> bool:
             return (source in _SPLIT_EPOCHS) != (target in _SPLIT_EPOCHS)
         case "extract" if "this:var SECOND" in call.shape:
             return (source in _SPLIT_SECONDS) != (target in _SPLIT_SECONDS)
+        case "timestampdiff" if not _LONG_UNITS.isdisjoint(call.shape):  # whole ones, or borders
+            return (source == "bigquery") != (target == "bigquery")
         case "datediff" | "tsordsdiff" if "unit:var WEEK" in call.shape:
             return not {source, target} <= _WEEKS_FROM_MONDAY
         case "datediff" if "unit:var DAY" not in call.shape and "this" in call.shape:

@@ -58,6 +58,18 @@ _ADDED: Final = {
     "oracle": f"{_DAYS} {_CLOCK}",
     "trino": f"{_DAYS} {_CLOCK}",
 }
+_COUNTED: Final = {  # DATEDIFF and DATEADD
+    "bigquery": f"{_COMMON} microsecond millisecond isoweek isoyear",
+    "databricks": f"{_COMMON} millisecond microsecond dayofyear",
+    "snowflake": f"{_COMMON} millisecond microsecond nanosecond",
+    "spark": f"{_COMMON} millisecond microsecond dayofyear",
+    "trino": f"{_COMMON} millisecond",
+    "tsql": f"{_COMMON} dayofyear weekday millisecond microsecond nanosecond",
+}
+_COUNTING: Final = (
+    exp.DateDiff, exp.DatetimeDiff, exp.TimestampDiff, exp.DateAdd, exp.DateSub, exp.DatetimeAdd,
+    exp.DatetimeSub, exp.TimestampAdd, exp.TimestampSub,
+)  # fmt: skip
 _CUTTING: Final = (exp.DateTrunc, exp.DatetimeTrunc, exp.TimestampTrunc, exp.TimeTrunc)
 
 
@@ -68,6 +80,9 @@ def unknown_units(tree: exp.Expr, engine: str) -> Iterator[tuple[str, str]]:
             found = "EXTRACT", _EXTRACTED, node.this
         elif isinstance(node, _CUTTING):
             found = "DATE_TRUNC", _CUT, node.args.get("unit")
+        elif isinstance(node, _COUNTING):
+            said = "DATEDIFF" if isinstance(node, _COUNTING[:3]) else "DATEADD"
+            found = said, _COUNTED, node.args.get("unit")
         elif isinstance(node, exp.Interval):
             found = "INTERVAL", _ADDED, node.args.get("unit")
         else:
