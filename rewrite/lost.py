@@ -295,12 +295,22 @@ _PROCEDURE = re.compile(r"(?:CREATE|ALTER)\b.*\b(?:PROC|PROCEDURE)\b", re.IGNORE
 
 def _is_control(finding: Finding) -> bool:
     """Control flow around statements; the header of a procedure is none, its body runs as it is."""
-    header = finding.message.partition("control flow not followed")[2].lstrip(": ")
     return (
         finding.code == "OPAQUE"
         and "control flow not followed" in finding.message
-        and not _PROCEDURE.match(header)
+        and not _PROCEDURE.match(_header(finding))
     )
+
+
+def procedures(script: Script) -> frozenset[str]:
+    """That the procedures of a script have run: what their bodies make is taken for what it is, as
+    that of a script is."""
+    heads = (f.at for f in script.findings if f.code == "OPAQUE" and _PROCEDURE.match(_header(f)))
+    return frozenset(f"the procedure of {at.path}:{at.line} has run" for at in heads)
+
+
+def _header(finding: Finding) -> str:
+    return str(finding.message).partition("control flow not followed")[2].lstrip(": ")
 
 
 def _within(place: Span, span: Span) -> bool:

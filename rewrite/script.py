@@ -41,6 +41,7 @@ from unwet.rewrite.lost import (
     last_part,
     obstacles,
     of_renamed_schemas,
+    procedures,
     spaces,
     touched,
     unfollowed,
@@ -147,12 +148,14 @@ class _Machine:
     in_own_words: Mapping[str, Mapping[int, str]] = field(default_factory=dict)  # by script
     edited_last: Mapping[str, str] = field(default_factory=dict)
     anew: frozenset[str] = frozenset()  # what its scripts empty before they fill it
+    procedures: dict[str, frozenset[str]] = field(default_factory=dict)  # that they ran, by script
 
     def run(self, unit: Unit, cyclic: bool) -> None:
         """Runs one script; temporary tables end with it."""
         self.temps, self.scratch, self.dropped = {}, unit.scratch, set()
         self.path, self.own, self.changes = unit.path, {}, {}
         self.apart = settled(unit, self.in_turn - unit.scratch, self.catalog.get)
+        self.procedures[unit.path] = procedures(unit.script)
         doubts = {
             **self.in_own_words.get(unit.path, {}),
             **obstacles(unit.script, self.spaces),
@@ -552,7 +555,9 @@ class _Machine:
             problem = problem or _EMPTY
         if problem:
             return replace(definition, plan=None, problem=problem)
-        assumed = (each.assumed for each in (definition, *_temps(definition)))
+        paths = {part.statement.path for part in definition.parts}
+        ran = (self.procedures.get(path, frozenset()) for path in paths)
+        assumed = (*ran, *(each.assumed for each in (definition, *_temps(definition))))
         return replace(definition, assumed=self._leaning(definition).union(*assumed))
 
     def _fills(self, name: str) -> bool:

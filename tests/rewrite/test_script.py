@@ -267,3 +267,13 @@ def test_every_statement_that_makes_rows_is_in_a_report() -> None:
         told |= {r.definition.path for r in state.reports}
         making = {r.statement.path for r in pile.resolved if r.kind not in ("create_table", "drop")}
         assert making <= told, files
+
+
+def test_that_a_procedure_has_run_is_assumed_of_what_it_makes() -> None:
+    files = {
+        "a": "CREATE PROCEDURE p AS BEGIN\nSELECT a INTO r FROM t\nEND",
+        "b": "SELECT a INTO s FROM t",
+    }
+    assumed = {r.name: r.definition.assumed for r in state_of(files, "tsql").reports}
+    assert "the procedure of a.sql:1 has run" in assumed["r"]
+    assert not any("procedure" in each for each in assumed["s"])
