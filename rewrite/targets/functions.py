@@ -14,6 +14,7 @@ from unwet.rewrite.function_text import created
 from unwet.rewrite.naming import free_macro
 from unwet.rewrite.own_functions import OwnFunction, reached
 from unwet.rewrite.project import Project
+from unwet.rewrite.targets.layout import LEFT_ALONE
 
 FOLDER: Final = "functions/"
 # a word, a text or a comment that dbt or SQLMesh would read as one of theirs
@@ -21,7 +22,6 @@ _JINJA: Final = re.compile(r"\{[{%#]")
 _CALL: Final = re.compile(r"\b(\w+\.\w+)\s*\(")
 _COMMENT: Final = re.compile(r"--|#|//|\*/")  # or what may be none, within a text
 _MADE: Final = re.compile(r"^CREATE OR REPLACE (?:FUNCTION|MACRO) (\w+\.\w+)", re.MULTILINE)
-_LEFT_ALONE: Final = "-- fmt: off"  # sqlfmt, "Disabling formatting": what it knows are queries
 _ALL: Final = "create_functions"
 # BigQuery runs scripts, DuckDB and PostgreSQL (simple queries) take a text of several statements,
 # and dbt-snowflake cuts one at its semicolons; Databricks takes one statement each time
@@ -96,7 +96,7 @@ def as_macros(
 
 
 def _macro(name: str, body: str, note: str = "") -> str:
-    head = f"{_LEFT_ALONE}\n{note}\n" if note else f"{_LEFT_ALONE}\n"
+    head = f"{LEFT_ALONE}\n{note}\n" if note else f"{LEFT_ALONE}\n"
     return f"{head}{{% macro {name}() %}}\n{body}\n{{% endmacro %}}\n"
 
 

@@ -33,6 +33,8 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _IN_QUOTES = re.compile(r"'[^']*'|\"[^\"]*\"")
+_NOTES = re.compile(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}", re.DOTALL)
+LEFT_ALONE = "-- fmt: off"  # sqlfmt, "Disabling formatting"
 _NOTE_SIGNS = re.compile(r"[\s-]+")
 _WORD = re.compile(r"\w+")
 _NAME = re.compile(r"[\w`]")
@@ -60,8 +62,16 @@ class Layout:
     def _text(self, text: str, large: frozenset[str]) -> str:
         key = text, large & {*_WORD.findall(text)}
         if key not in self._done:
-            self._done[key] = laid_out(*key)
+            self._done[key] = with_sign(laid_out(*key))
         return self._done[key]
+
+
+def with_sign(text: str) -> str:
+    """The text, with the sign for sqlfmt to leave it alone where it takes DuckDB's // for the
+    beginning of a comment, so that whoever runs it would lose what is behind."""
+    if text.startswith(LEFT_ALONE) or "//" not in _IN_QUOTES.sub("", _NOTES.sub("", text)):
+        return text
+    return f"{LEFT_ALONE}\n{text}"
 
 
 def laid_out(text: str, large: Collection[str] = ()) -> str:

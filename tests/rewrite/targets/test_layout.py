@@ -86,3 +86,12 @@ def test_spaces_and_words_of_sql(before: str, after: str) -> None:
 )
 def test_what_would_change_more_than_spaces_stays_as_it_is(text: str) -> None:
     assert laid_out(text) == text
+
+
+def test_what_sqlfmt_takes_for_a_comment_is_left_alone() -> None:
+    texts = {"a.sql": "SELECT a // 10 AS x, b FROM t", "b.sql": "SELECT '//' AS x FROM t -- a // b"}
+    files = refactor(load([Source(*each, "duckdb") for each in texts.items()]), Request()).files
+    left = files["models/marts/a.sql"]
+    assert left.startswith("-- fmt: off\n") and "a // 10 AS x" in left
+    assert format_string(left, Mode()) == left
+    assert "fmt: off" not in files["models/marts/b.sql"]
