@@ -94,6 +94,9 @@ class _Sorts(PlanTypes[Sort]):
 
     def of(self, expr: Expr, seen: Sequence[Sort | None]) -> Sort | None:
         """Of an expression over such columns."""
+        return self.once(expr, seen, self._of)
+
+    def _of(self, expr: Expr, seen: Sequence[Sort | None]) -> Sort | None:
         match expr:
             case Col(index=index):
                 return seen[index] if index < len(seen) else None

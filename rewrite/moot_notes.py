@@ -32,7 +32,7 @@ _SET: Final = "=True"
 def _number(call: Call, at: int, least: int) -> bool:
     """Whether an argument is a whole number of at least that."""
     arg = call.args[at] if at < len(call.args) else None
-    return isinstance(arg, Lit) and arg.kind == "number" and arg.text.isdigit() \
+    return isinstance(arg, Lit) and arg.kind == "number" and arg.text.isdecimal() \
         and int(arg.text) >= least  # fmt: skip
 
 

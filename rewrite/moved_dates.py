@@ -37,7 +37,7 @@ def written(tree: exp.Expr, source: str, target: str) -> None:
         if not isinstance(span, exp.Interval) or isinstance(node.this, exp.Interval):
             continue
         amount, unit = span.this, _in_singular(span.text("unit"))
-        if isinstance(amount, exp.Literal) and amount.name.isdigit() and unit in _UNITS:
+        if isinstance(amount, exp.Literal) and amount.name.isdecimal() and unit in _UNITS:
             number: exp.Expr = exp.Literal.number(amount.name)
             if isinstance(node, exp.Sub):
                 number = exp.Neg(this=number)
@@ -59,7 +59,7 @@ def spoken(call: Call, source: str, target: str) -> tuple[Call, str]:
             op="add" | "sub" as op,
             args=(of, Call(op="interval", args=(Lit(text=amount),), shape=("this", said))),
             shape=("this", "expression"),
-        ) if amount.isdigit() and said[len(_UNIT) :] in _UNITS:
+        ) if amount.isdecimal() and said[len(_UNIT) :] in _UNITS:
             number: Expr = Lit("number", amount)
             if op == "sub":
                 number = Call("neg", (number,), ("this",))

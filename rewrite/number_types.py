@@ -43,6 +43,7 @@ _COUNTS: Final = words(
 _JOINING: Final = words("add sub mul mod neg abs intdiv coalesce case if greatest least")
 _OF_FIRST: Final = words("min max anyvalue first last firstvalue lastvalue nthvalue ignorenulls")
 _SHIFTS: Final = words("lag lead")
+_LONG: Final = 30  # letters of a constant that no integer has
 
 
 class Numbers(PlanTypes[Number]):
@@ -54,6 +55,9 @@ class Numbers(PlanTypes[Number]):
 
     def of(self, expr: Expr, seen: Sequence[Number | None]) -> Number | None:
         """Of an expression over such columns."""
+        return self.once(expr, seen, self._of)
+
+    def _of(self, expr: Expr, seen: Sequence[Number | None]) -> Number | None:
         match expr:
             case Col(index=index):
                 return seen[index] if index < len(seen) else None
@@ -87,9 +91,9 @@ class Numbers(PlanTypes[Number]):
         return joined(self.of(each, seen) for each in expr.args)
 
     def _constant(self, text: str) -> Number:
-        if not text.isdigit():
+        if not text.isdecimal():
             return "float" if "e" in text.lower() else "decimal"
-        value = int(text)
+        value = int(text) if len(text) < _LONG else 1 << 64
         if value < 1 << 31:
             return "small"
         if self._dialect in _TSQL or (value >= 1 << 63 and self._dialect in _LIKE_POSTGRES):

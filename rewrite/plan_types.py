@@ -46,10 +46,29 @@ class PlanTypes(Generic[T]):
     def __init__(self, declared: Declared) -> None:
         self._declared = declared
         self._known: dict[bytes, list[T | None]] = {}
+        self._over: Sequence[T | None] = ()
+        self._told: dict[bytes, T | None] = {}
 
     def of(self, expr: Expr, seen: Sequence[T | None]) -> T | None:
         """Of an expression over columns of which these are known."""
         raise NotImplementedError
+
+    def once(
+        self,
+        expr: Expr,
+        seen: Sequence[T | None],
+        of: Callable[[Expr, Sequence[T | None]], T | None],
+    ) -> T | None:
+        """What `of` says, asked once for each part of the expressions over some columns: it asks
+        some parts of its own twice, and those in them four times."""
+        if self._over is not seen:
+            self._over, self._told = seen, {}
+        if expr.digest not in self._told:
+            told = of(expr, seen)
+            if self._over is not seen:  # a query in it had columns of its own
+                return told
+            self._told[expr.digest] = told
+        return self._told[expr.digest]
 
     def of_type(self, name: str) -> T | None:
         """Of a type's name; None for none."""

@@ -139,7 +139,7 @@ def _is_short(arg: object) -> bool:
 def _size(call: Call | Agg) -> int:
     """The letters of a type; very many where it says none."""
     said = cast_type(call).partition("(")[2].rstrip(")")
-    return int(said) if said.isdigit() else 1 << 31
+    return int(said) if said.isdecimal() else 1 << 31
 
 
 def _only_one(some: frozenset[str], pair: set[str]) -> bool:

@@ -42,7 +42,7 @@ def written(tree: exp.Expr, source: str, target: str) -> None:
         kind: type[exp.Add | exp.Sub] = exp.Add
         if isinstance(number, exp.Neg):
             kind, number = exp.Sub, number.this
-        if unit in _UNITS and isinstance(number, exp.Literal) and number.name.isdigit():
+        if unit in _UNITS and isinstance(number, exp.Literal) and number.name.isdecimal():
             span = exp.Interval(this=exp.Literal.string(number.name), unit=exp.var(unit))
             moved = kind(this=node.this, expression=span)
             node.replace(exp.Paren(this=moved) if isinstance(node.parent, exp.Binary) else moved)
@@ -91,7 +91,7 @@ def _moved(
     op = "add"
     if isinstance(number, Call) and number.op == "neg":
         op, number = "sub", number.args[0]
-    if not isinstance(number, Lit) or not number.text.isdigit():
+    if not isinstance(number, Lit) or not number.text.isdecimal():
         return call, ""
     span = Call("interval", (Lit("string", number.text),), ("this", unit))
     said = f"a day moved by days is a day or a timestamp ({source} and {target})"

@@ -126,6 +126,14 @@ def test_what_a_query_says_that_an_engine_has_not(
     assert reason == (f"{target} has no {lacked}" if lacked else "")
 
 
+def test_long_and_deep_expressions_are_judged_once_for_each_part() -> None:
+    deep = "coalesce(" * 60 + "n" + ", 0)" * 60
+    cases = "case when b then " * 40 + "n" + " end" * 40
+    result = moved("postgres", "tsql", ("-".join(["n"] * 200), deep, cases))
+    assert {outcome for outcome, _ in outcomes(result).values()} <= {"proved", "kept"}
+    assert outcomes(result)["r0"] == ("proved", "")
+
+
 def test_names_with_brackets_that_are_no_calls() -> None:
     sql = (
         "WITH stats (a, b) AS (SELECT 1, 2), age (c) AS (SELECT a FROM stats) "
