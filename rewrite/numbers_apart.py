@@ -5,7 +5,7 @@
     10 % 3.5                1 in SQLite, which takes whole numbers
     CAST(1.50 AS TEXT)      '1.5' in SQLite, whose decimals are floats
     ROUND(12, -1)           12 in SQLite
-    d < a, d UNION a        days and moments are compared as texts in SQLite
+    d < a                   days and moments are compared as texts in SQLite
     CAST(3 AS BOOLEAN)      3 in SQLite, which has no truths
 
 From the manuals ("Numeric Types", "CAST"); PostgreSQL, DuckDB, Spark and SQLite were executed.
