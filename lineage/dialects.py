@@ -10,7 +10,7 @@ from functools import cache
 _MYSQL = frozenset({"mysql", "singlestore", "doris", "starrocks"})
 _POSTGRES = frozenset({"postgres", "redshift", "materialize", "risingwave"})
 _SPARK = frozenset({"spark", "spark2", "databricks", "hive", "athena"})
-_TSQL = frozenset({"tsql", "fabric"})
+TSQL = frozenset({"tsql", "fabric"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,14 @@ def lexis(dialect: str | None) -> Lexis:
         raw=name in {"bigquery", "spark", "databricks"},
         nested=name
         not in _MYSQL | {"bigquery", "snowflake", "trino", "presto", "oracle"} | {"sqlite", "dune"},
-        brackets=name in _TSQL | {"sqlite", "exasol"},
+        brackets=name in TSQL | {"sqlite", "exasol"},
         dollar_quotes=name in _POSTGRES | {"duckdb", "snowflake", "clickhouse"},
         line_comments=_line_comments(name),
         at="" if name in _MYSQL | {"snowflake"} else "value" if name == "bigquery" else "text",
         dollar="value" if name == "duckdb" else "" if name in {"snowflake", "oracle"} else "text",
         colon="value",
         question="" if name in _POSTGRES else "value",
-        bare_statements=name in _TSQL,
+        bare_statements=name in TSQL,
     )
 
 

@@ -17,7 +17,8 @@ from typing import Final
 
 from sqlglot import exp
 
-_SOURCES: Final = frozenset({"tsql", "fabric"})
+from unwet.lineage.dialects import TSQL
+
 # dialects in which a || b is NULL where one is, and joins texts
 JOINING: Final = frozenset(
     {"postgres", "redshift", "duckdb", "snowflake", "bigquery", "databricks", "spark", "trino",
@@ -32,7 +33,7 @@ _OF_TEXT: Final = ("varchar", "nvarchar", "text", "string", "character varying")
 
 def written(tree: exp.Expr, source: str, target: str, types: Mapping[str, Collection[str]]) -> None:
     """In place: sums of texts as || ."""
-    if source not in _SOURCES or target not in JOINING:
+    if source not in TSQL or target not in JOINING:
         return
     for node in reversed(list(tree.find_all(exp.Add))):  # the inner ones first
         if _is_text(node.this, types) and _is_text(node.expression, types):

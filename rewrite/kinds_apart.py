@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from unwet.lineage.dialects import TSQL
 from unwet.rewrite import numbers_apart
 from unwet.rewrite.algebra import (
     Agg,
@@ -74,7 +75,6 @@ _DAYS_APART: Final = frozenset({"postgres", "redshift", "duckdb", "snowflake", "
 _SPANS: Final = frozenset({"postgres", "redshift", "duckdb", "bigquery"})
 # day + 1 is the next day
 _DAYS_ON: Final = _DAYS_APART | {"bigquery", "spark", "databricks"}
-_TSQL: Final = frozenset({"tsql", "fabric"})
 _TIMES: Final = tuple(
     f"unit:var {unit}" for unit in ("HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND")
 )
@@ -229,7 +229,7 @@ def _differs(call: Call, of: Sequence[Sort | None], source: str, target: str) ->
 
     match call.op, of:
         case "sub", ["day", "day"]:  # T-SQL takes none: DATEDIFF was it
-            return target not in _DAYS_APART if source in _TSQL else not both(_DAYS_APART)
+            return target not in _DAYS_APART if source in TSQL else not both(_DAYS_APART)
         case "sub", ["day" | "moment" | "moved", "day" | "moment" | "moved"]:
             return not both(_SPANS)
         case "add" | "sub", ["day", "number"] | ["number", "day"]:
@@ -237,15 +237,15 @@ def _differs(call: Call, of: Sequence[Sort | None], source: str, target: str) ->
         case "add" | "sub", ["moment" | "moved", "number"] | ["number", "moment" | "moved"]:
             return True
         case "add", _ if _may_join(of):
-            written = source in _TSQL and target in JOINING and {*of} == {"text"}
-            return (source in _TSQL) != (target in _TSQL) and not written
+            written = source in TSQL and target in JOINING and {*of} == {"text"}
+            return (source in TSQL) != (target in TSQL) and not written
         case ("add" | "sub", ["number", "span"]) | ("dateadd", ["number", *_]):
-            return (source in _TSQL) != (target in _TSQL)  # 0 is the first day of 1900 there
+            return (source in TSQL) != (target in TSQL)  # 0 is the first day of 1900 there
         case "cast" | "trycast", ["zoned"]:  # its day is the one in its own zone
-            return (source in _TSQL) != (target in _TSQL)
+            return (source in TSQL) != (target in TSQL)
         case "extract", ["span"]:  # of hours alone, or of days and hours
             return "bigquery" in (source, target)
-        case "dateadd", ["day", *_] if target in _TSQL and source not in _TSQL:
+        case "dateadd", ["day", *_] if target in TSQL and source not in TSQL:
             return not set(_TIMES).isdisjoint(call.shape)
         case _:
             return False
@@ -280,23 +280,23 @@ def _may_be_empty(call: Call | Agg, of: Sequence[Sort | None], source: str, targ
         return False
     if isinstance(call.args[0], Lit) and call.args[0].text:
         return False
-    return (source in _TSQL) != (target in _TSQL)
+    return (source in TSQL) != (target in TSQL)
 
 
 def _joined(call: Call, of: Sequence[Sort | None], source: str, target: str) -> Call:
     """|| of texts is + in T-SQL: NULL where one is NULL in both ("+ (String Concatenation)")."""
     if {*of} != {"text"}:
         return call
-    if call.op == "dpipe" and target in _TSQL and source not in _TSQL:
+    if call.op == "dpipe" and target in TSQL and source not in TSQL:
         return Call("add", call.args, _BINARY)
-    if call.op == "add" and source in _TSQL and target in JOINING:
+    if call.op == "add" and source in TSQL and target in JOINING:
         return Call("dpipe", call.args, (*_BINARY, "safe=True") if target != "trino" else _BINARY)
     return call
 
 
 def _coalesced(call: Call, of: Sequence[Sort | None], source: str) -> Call | None:
     """ISNULL that needs no conversion is COALESCE."""
-    if call.op != "coalesce" or _OF_ISNULL not in call.shape or source not in _TSQL:
+    if call.op != "coalesce" or _OF_ISNULL not in call.shape or source not in TSQL:
         return None
     match of, call.args[-1]:
         case ["number", "number"], Lit(text=text) if text.isdigit():

@@ -18,9 +18,9 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.dialects import TSQL
 from unwet.rewrite.algebra import Call, Expr, Lit
 
-_WITHOUT: Final = frozenset({"tsql", "fabric"})
 _UNITS: Final = frozenset(
     {"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND",
      "MICROSECOND"}
@@ -30,7 +30,7 @@ _UNIT: Final = "unit:var "
 
 def written(tree: exp.Expr, source: str, target: str) -> None:
     """In place: sums and differences of dates and intervals as DATEADD."""
-    if target not in _WITHOUT or source in _WITHOUT:
+    if target not in TSQL or source in TSQL:
         return
     for node in list(tree.find_all(exp.Add, exp.Sub)):
         span = node.expression
@@ -49,7 +49,7 @@ def written(tree: exp.Expr, source: str, target: str) -> None:
 
 def spoken(call: Call, source: str, target: str) -> tuple[Call, str]:
     """A call of a plan as T-SQL has to say it, and what that takes for granted."""
-    if target not in _WITHOUT or source in _WITHOUT:
+    if target not in TSQL or source in TSQL:
         return call, ""
     match call:
         case Call(op="currentdate", args=()):

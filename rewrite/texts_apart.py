@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
+from unwet.lineage.dialects import TSQL
 from unwet.rewrite.algebra import Agg, Call
 from unwet.rewrite.number_types import WHOLE, Number
 from unwet.rewrite.plan_types import cast_type
@@ -34,7 +35,6 @@ filled: a text with blanks behind."""
 
 TEXTS: Final = ("varchar", "text", "string", "nvarchar", "char varying", "character varying")
 JOINED: Final = frozenset({"dpipe", "concat", "concatws", "groupconcat"})
-_TSQL: Final = frozenset({"tsql", "fabric"})
 _TRUTHS_IN_WORDS: Final = frozenset(
     {"postgres", "redshift", "duckdb", "snowflake", "bigquery", "spark", "databricks", "trino",
      "presto", "athena", "clickhouse"}
@@ -92,7 +92,7 @@ def _differs(
         case "day":
             return "oracle" in pair
         case "uuid" | "money":
-            return _only_one(_TSQL, pair)
+            return _only_one(TSQL, pair)
         case "moved":
             return "oracle" in pair or _only_one(_DAYS_STAY, pair)
         case "number":
@@ -118,7 +118,7 @@ def _assumed(
             f"{source} and {target} write floats and timestamps as the same texts, decimals, too "
             "(CAST(.. AS VARCHAR))"
         )
-    if sort == "number" and _only_one(_TSQL, pair) and _size(call) < _ROOM:
+    if sort == "number" and _only_one(TSQL, pair) and _size(call) < _ROOM:
         yield "numbers fit into the texts that they are cast to (tsql has * for those that do not)"
     if OF_THIRTY in call.shape and sort is None:
         yield "what is CAST AS VARCHAR has 30 letters at most (tsql cuts off the rest)"

@@ -19,9 +19,9 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.dialects import TSQL
 from unwet.rewrite.algebra import Call, Expr, Lit
 
-_SOURCES: Final = frozenset({"tsql", "fabric"})
 _ADDING: Final = frozenset({"postgres", "duckdb", "bigquery", "databricks", "spark", "trino"})
 _UNITS: Final = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"})
 _SUBTRACTING: Final = frozenset({"postgres"})
@@ -35,7 +35,7 @@ _BINARY: Final = ("this", "expression")
 
 def written(tree: exp.Expr, source: str, target: str) -> None:
     """In place: what T-SQL says of dates as the target does."""
-    if source not in _SOURCES or target in _SOURCES:
+    if source not in TSQL or target in TSQL:
         return
     for node in list(tree.find_all(exp.DateAdd)) if target in _ADDING else ():
         unit, number = node.text("unit").upper(), node.expression
@@ -68,7 +68,7 @@ def _day(of: exp.Expr) -> exp.Expr:
 
 def spoken(call: Call, source: str, target: str) -> tuple[Call, str]:
     """A call of a plan as the target has to say it, and what that takes for granted."""
-    if source not in _SOURCES or target in _SOURCES:
+    if source not in TSQL or target in TSQL:
         return call, ""
     match call:
         case Call(op="dateadd", args=(of, number), shape=("this", "expression", unit)) if (

@@ -19,12 +19,12 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.dialects import TSQL
 from unwet.rewrite.algebra import Call
 from unwet.rewrite.known_apart import APART
 
 OF_THIRTY: Final = "letters=30"
 OWN_DIGITS: Final = "own_digits=True"
-_TSQL: Final = frozenset({"tsql", "fabric"})
 _LONG: Final = {"to:varchar": "to:varchar(max)", "to:nvarchar": "to:nvarchar(max)"}
 _LETTER: Final = frozenset({"to:char", "to:nchar"})  # of one letter, or of 30 in T-SQL
 _FILLING: Final = frozenset(
@@ -41,7 +41,7 @@ _DIGITS: Final = {
 
 def written(tree: exp.Expr, source: str, target: str) -> None:
     """In place: casts to texts of any length as T-SQL has them."""
-    if target not in _TSQL or source in _TSQL:
+    if target not in TSQL or source in TSQL:
         return
     for cast in tree.find_all(exp.Cast):  # TRY_CAST, too
         kind = cast.to
@@ -60,12 +60,12 @@ def spoken(call: Call, source: str, target: str) -> tuple[Call, str]:
     if any(each.startswith(("to:char(", "to:nchar(")) for each in said):
         filled = (source in _FILLING) != (target in _FILLING)
         return call, f"CAST(.. AS CHAR(n)) is of n letters ({source} and {target})" * filled
-    if (source in _TSQL) == (target in _TSQL):
+    if (source in TSQL) == (target in TSQL):
         return call, ""
     if said & _LETTER:
         return replace(call, shape=(*call.shape, APART)), ""
     if _LONG.keys().isdisjoint(said):
         return call, ""
-    if source in _TSQL:
+    if source in TSQL:
         return replace(call, shape=(*call.shape, OF_THIRTY)), ""
     return replace(call, shape=tuple(_LONG.get(slot, slot) for slot in call.shape)), ""

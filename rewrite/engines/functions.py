@@ -47,10 +47,15 @@ _WORDS: Final = frozenset(
 )  # fmt: skip
 
 
+def listed_as(dialect: str) -> str:
+    """The engine whose lists count for a dialect."""
+    return _LIKE.get(dialect, dialect)
+
+
 @cache
 def functions_of(dialect: str) -> frozenset[str] | None:
     """The functions of an engine in lower case; None where nobody has listed them."""
-    name = _LIKE.get(dialect, dialect)
+    name = listed_as(dialect)
     if name not in _LISTS:
         return None
     return _listed(name) if name in _FROM_ENGINES else _listed(name) | _own(name)

@@ -8,8 +8,7 @@ lacking(tree, "tsql") -> "tsql has no function LPAD"; empty where nothing is kno
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Final
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -17,11 +16,8 @@ from sqlglot.errors import SqlglotError
 
 from unwet.lineage.parse import render
 from unwet.rewrite.engines.constructs import unknown_constructs
-from unwet.rewrite.engines.functions import called_in, functions_of, functions_of_any
+from unwet.rewrite.engines.functions import called_in, functions_of, functions_of_any, listed_as
 from unwet.rewrite.engines.units import unknown_units
-
-_SAME: Final = {"athena": "trino", "fabric": "tsql", "hive": "spark", "presto": "trino",
-                "spark2": "spark"}  # fmt: skip
 
 
 def lacking(tree: exp.Expr, dialect: str) -> str:
@@ -29,7 +25,7 @@ def lacking(tree: exp.Expr, dialect: str) -> str:
     return _lacking_in(render(tree, dialect, pretty=False, comments=False), dialect)
 
 
-@cache
+@lru_cache(maxsize=1024)  # drafts are composed again while one is kept
 def _lacking_in(text: str, dialect: str) -> str:
     functions = functions_of(dialect)
     if functions is not None:
@@ -41,7 +37,7 @@ def _lacking_in(text: str, dialect: str) -> str:
         tree = sqlglot.parse_one(text, dialect=dialect)
     except SqlglotError as error:
         return f"what is written for {dialect} cannot be read again: {error}"
-    engine = _SAME.get(dialect, dialect)
+    engine = listed_as(dialect)
     construct = next(unknown_constructs(tree, engine), "")
     if construct:
         return f"{dialect} has no {construct}"
