@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unwet.lineage.commands.explain import explain
-from unwet.lineage.commands.init import init
 from unwet.lineage.commands.lineage import lineage
 from unwet.lineage.commands.output import say, table, to_stdout
 from unwet.lineage.commands.scan import merge, scan
@@ -29,6 +28,7 @@ from unwet.rewrite.commands.check import check
 from unwet.rewrite.commands.diff import diff
 from unwet.rewrite.commands.drift import drift
 from unwet.rewrite.commands.dups import dups
+from unwet.rewrite.commands.init import init
 from unwet.rewrite.commands.refactor import refactor
 from unwet.rewrite.commands.report import report
 from unwet.rewrite.commands.search import search

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from unwet.cli import main
 from unwet.lineage.config import read_config
+from unwet.rewrite.check.baseline import NAME as BASELINE
 
 
 @pytest.fixture(autouse=True)
@@ -44,10 +45,60 @@ def test_what_many_dialects_read_is_nobody_s(folder: Path) -> None:
 
 
 def test_what_no_dialect_reads_whole_is_told(folder: Path) -> None:
-    text = "SELECT TOP 3 [a b], @x AS x INTO #t FROM dbo.t;\nSELECT FROM WHERE a b"
-    (folder / "pile" / "a.sql").write_text(text)
+    (folder / "pile" / "a.sql").write_text("SELECT TOP 3 [a b], @x AS x INTO #t FROM dbo.t;")
+    (folder / "pile" / "b.sql").write_text("SELECT FROM WHERE a b")
     init("pile", "-q")
-    assert "all but 1 place of 1 file" in (folder / "unwet.toml").read_text()
+    text = (folder / "unwet.toml").read_text()
+    assert '# reads 1 of 2 files\ndialect = "tsql"' in text
+
+
+_STRAY = """SET NOCOUNT ON;
+SELECT TOP 10 c.[name], ISNULL(SUM(i.amount), 0) AS total INTO #t FROM dbo.invoices AS i;
+SELECT TOP 10 c.[name] FROM #t AS c WHERE total > 100;
+SELECT * FROM #t WHERE total > 100;
+"""
+_POSTGRES = (
+    "SELECT DISTINCT ON (i.customer_id) i.customer_id, i.invoice_date FROM crm.invoices AS i "
+    "WHERE i.note ~ '^a' ORDER BY i.customer_id, i.invoice_date DESC;",
+    "SELECT d::date AS day, to_char(d, 'Day') AS nm FROM crm.days;",
+    "SELECT DATE_TRUNC('month', invoice_date) AS month, STRING_AGG(note, ', ') FROM crm.invoices "
+    "GROUP BY 1;",
+)
+
+
+def test_a_file_of_another_dialect_is_one_file_however_many_places_are_not_read(
+    folder: Path,
+) -> None:
+    for at, text in enumerate((*_POSTGRES, _STRAY)):
+        (folder / "pile" / f"{at}.sql").write_text(text)
+    assert init("pile").stderr.startswith(
+        f"unwet.toml written into the current folder, {folder}: postgres\n"
+    )
+    text = (folder / "unwet.toml").read_text()
+    assert '# reads 3 of 4 files\ndialect = "postgres"' in text
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect"),
+    [
+        ("SELECT d::date AS day, to_char(d, 'Day') AS nm, x::int4 FROM t WHERE b ILIKE 'a%';"
+         "SELECT a FROM t WHERE m SIMILAR TO 'a|b' AND ARRAY_LENGTH(x, 1) = 2;", "postgres"),
+        ("SELECT ISNULL(a, 0), DATEADD(day, 1, b), LEN(c) FROM dbo.t;"
+         "UPDATE STATISTICS dbo.t;", "tsql"),
+        ("SELECT SAFE_DIVIDE(a, b), FORMAT_DATE('%Y', c) FROM `p.d.t`;", "bigquery"),
+    ],
+)  # fmt: skip
+def test_what_the_parser_reads_in_every_dialect_but_an_engine_has_not(
+    folder: Path, text: str, dialect: str
+) -> None:
+    (folder / "pile" / "a.sql").write_text(text)
+    assert f": {dialect}\n" in init("pile").stderr
+
+
+def test_the_baseline_has_the_name_that_check_writes(folder: Path) -> None:
+    (folder / "pile" / "a.sql").write_text("SELECT a FROM t")
+    init("pile")
+    assert f'# baseline = "{BASELINE}"' in (folder / "unwet.toml").read_text()
 
 
 def test_a_file_that_is_there_is_left_alone(folder: Path) -> None:

@@ -18,7 +18,7 @@ def init(paths: tuple[str, ...], quiet: bool) -> int:
     that run there, or below, read it. A file that is there is left alone.
     """
     from unwet.lineage.config import Config, read_config
-    from unwet.lineage.starting import NAME, started
+    from unwet.rewrite.starting import NAME, started
 
     place = Path(NAME)
     if place.exists() or place.is_symlink():
