@@ -78,6 +78,17 @@ def is_reserved_by(name: str, dialect: str) -> bool:
     return name.lower() in _RESERVED_BY.get(dialect, ())
 
 
+# Bytes in a name; what is longer is refused or, worse, cut without a word.
+_LONGEST: Final = {"postgres": 63, "redshift": 127, "mysql": 64, "tsql": 128, "fabric": 128,
+                   "oracle": 128, "snowflake": 255, "databricks": 255, "bigquery": 1024,
+                   "hive": 128, "teradata": 128}  # fmt: skip
+
+
+def longest_name(dialect: str) -> int:
+    """How many bytes of a name the engine keeps; 0 where nothing is known to be too long."""
+    return _LONGEST.get(dialect, 0)
+
+
 def is_other_in_quotes(name: str, dialect: str) -> bool:
     """Whether the name with quotes is another one than without."""
     return fold(name, False, dialect) != fold(name, True, dialect)

@@ -19,7 +19,7 @@ from unwet.rewrite.algebra import Plan
 _FIRST_OF_SEVERAL: Final = re.compile(r"^(?:p__\w+?__p)+(?=p__\w+?__p)", re.IGNORECASE)
 _SAYS_NOTHING: Final = 3  # files of one name, so that it is no name
 _BETWEEN: Final = re.compile(r"_*[^a-z0-9_][^a-z0-9]*")  # signs and blanks between words
-LONGEST: Final = 60  # of 63 that PostgreSQL keeps of a name; a number may come behind it
+LONGEST: Final = 60  # bytes of 63 that PostgreSQL keeps; a number may come behind the name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,10 +211,11 @@ def _clean(raw: str) -> str:
 
 def _short(stem: str) -> str:
     """A long name cut, and told from others that begin alike by a digest of all of it."""
-    if len(stem) <= LONGEST:
+    if len(stem.encode()) <= LONGEST:
         return stem
     mark = blake2b(stem.encode(), digest_size=3).hexdigest()
-    return f"{stem[: LONGEST - len(mark) - 1].rstrip('_')}_{mark}"
+    start = stem.encode()[: LONGEST - len(mark) - 1].decode(errors="ignore")
+    return f"{start.rstrip('_')}_{mark}"
 
 
 def _free(stem: str, taken: set[str]) -> str:

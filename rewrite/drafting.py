@@ -12,6 +12,7 @@ from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.condition_values import WITHOUT, condition_value
 from unwet.rewrite.engines.lacking import lacking
+from unwet.rewrite.engines.lengths import cut, too_long
 from unwet.rewrite.engines.reserved import in_quotes
 from unwet.rewrite.function_words import calls_in
 from unwet.rewrite.idle_nulls import without_idle_nulls
@@ -112,6 +113,7 @@ class Drafting:
         tsql_dates.written(draft.tree, spoken, self._dialect)
         in_quotes(draft.tree, spoken, self._dialect)
         unsized.written(draft.tree, spoken, self._dialect)
+        cut(draft.tree, spoken, self._dialect)
 
     def _write_numbers(self, draft: Draft, spoken: str) -> None:
         by_expression(draft.tree, spoken)
@@ -126,7 +128,8 @@ class Drafting:
 
     def _check_words(self, draft: Draft, report: Report) -> None:
         if spoken_in(report.definition, self._dialect) != self._dialect:
-            missing = lacking(draft.tree, self._dialect)
+            missing = too_long(draft.tree, draft.outside, self._dialect)
+            missing = missing or lacking(draft.tree, self._dialect)
             if missing:
                 raise NotComposable(missing)
 

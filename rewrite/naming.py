@@ -21,7 +21,7 @@ _JINJA_WORDS = """
     none range ref return self source target this true var"""
 _WORDS = 3  # of the name of a relation, when it is that of a parameter
 _HOLE = re.compile(r"h__(\w+?)__h", re.IGNORECASE)
-_LONGEST = 60  # a number may come behind it
+_LONGEST = 60  # bytes; a number may come behind it
 RESERVED = frozenset((_SQL_WORDS + _JINJA_WORDS).split())
 
 
@@ -43,8 +43,9 @@ def free_macro(name: str, taken: Iterable[str]) -> str:
 
 def free(name: str, taken: Iterable[str], reserved: frozenset[str] = RESERVED) -> str:
     """``name``, or ``name_2`` and so on while it is taken or reserved; a long one is cut, so that
-    PostgreSQL keeps all of it (63 characters)."""
-    used, name = set(taken) | reserved, name[:_LONGEST].rstrip("_")
+    PostgreSQL keeps all of it (63 bytes)."""
+    used = set(taken) | reserved
+    name = name.encode()[:_LONGEST].decode(errors="ignore").rstrip("_")
     candidate, n = name, 1
     while candidate in used:
         n += 1

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.names import is_other_in_quotes, is_reserved, is_reserved_by
+from unwet.lineage.names import is_other_in_quotes, is_reserved, is_reserved_by, longest_name
 from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft, NotComposable, Outside
 from unwet.rewrite.project import Project
@@ -22,10 +22,6 @@ from unwet.rewrite.targets.tokens import TOKEN, named
 STAGING, INTERMEDIATE, MARTS = LAYERS = ("staging", "intermediate", "marts")
 # a quoted token would be quoted twice
 _QUOTED: Final = re.compile(r"([`\"\[])((ref|src)__\w+?__\3)[`\"\]]", re.IGNORECASE)
-# Characters in a name; what is longer is refused or, worse, cut without a word.
-_LONGEST: Final = {"postgres": 63, "redshift": 127, "mysql": 64, "tsql": 128, "fabric": 128,
-                   "oracle": 128, "snowflake": 255, "databricks": 255, "bigquery": 1024,
-                   "hive": 128, "teradata": 128}  # fmt: skip
 # Where an engine looks for a table without a schema.
 DEFAULT_SCHEMAS: Final = {"postgres": "public", "redshift": "public", "tsql": "dbo",
                           "fabric": "dbo", "snowflake": "PUBLIC", "hive": "default",
@@ -93,7 +89,7 @@ def layer_of(project: Project) -> dict[str, str]:
 
 def check_names(draft: Draft, dialect: str) -> None:
     """Raises NotComposable where the engine cannot have a relation of the draft's name."""
-    size, longest = len(draft.name.encode()), _LONGEST.get(dialect, 0)
+    size, longest = len(draft.name.encode()), longest_name(dialect)
     if longest and size > longest:
         raise NotComposable(f"its name has {size} bytes, more than the {longest} of {dialect}")
 

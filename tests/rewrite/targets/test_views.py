@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,6 +137,57 @@ def test_what_cannot_be_a_view_is_kept_with_the_reason() -> None:
     assert cut.startswith("n" * 50) and len(cut) == 60
     assert why["open"] == ("kept", "a view has no parameters: give --param NAME=VALUE for n")
     assert "legacy/open.sql" in result.files
+
+
+_LONG = "name_of_something_that_somebody_has_written_down_in_full_length_and_more"  # 71 bytes
+_ALIKE = f"""CREATE VIEW r.alike AS
+    WITH {_LONG}_a AS (SELECT id, name AS {_LONG}_c, id + 1 AS {_LONG}_d FROM s.t WHERE id < 3),
+    {_LONG}_b AS (SELECT id FROM s.t WHERE id > 1)
+    SELECT b.id, a.{_LONG}_c AS c, a.{_LONG}_d AS d
+    FROM {_LONG}_a AS a JOIN {_LONG}_b AS b ON a.id = b.id"""
+
+
+def test_names_that_another_engine_would_cut_are_cut_apart(server: str, tmp_path: Path) -> None:
+    result = made("tsql", "postgres", alike=_ALIKE)
+    assert [(v.outcome, v.reason) for v in result.verdicts] == [("proved", "")]
+    text = result.files["views/marts/alike.sql"]
+    assert all(len(word) <= 63 for word in re.findall(r"\w+", text))
+    for path, content in result.files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content, "utf-8")
+    rows = "INSERT INTO s.t VALUES (1, 'a', NULL), (2, 'b', NULL), (3, 'c', NULL);"
+    fresh = "DROP SCHEMA IF EXISTS s, marts CASCADE; CREATE SCHEMA s;"
+    psql(server, tmp_path, "-c", fresh + TABLES + rows)
+    psql(server, tmp_path, "-f", "all.sql")
+    assert psql(server, tmp_path, "-c", "SELECT * FROM marts.alike") == "2|b|3\n"
+
+
+@pytest.mark.parametrize("target", ["views", "dbt", "sqlmesh"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT id AS {_LONG} FROM s.t",
+        f"SELECT id FROM s.t UNION ALL SELECT {_LONG} FROM s.u",
+        f"SELECT id FROM s.{_LONG}",
+        f"SELECT * FROM (SELECT id AS {_LONG} FROM s.t) AS q",
+    ],
+)
+def test_names_that_others_know_are_a_reason_to_keep_it(target: str, sql: str) -> None:
+    pile = load([Source("p/a.sql", TABLES), Source("p/b.sql", sql)], "tsql")
+    result = refactor(pile, Request(target=target, to_dialect="postgres"))
+    [verdict] = result.verdicts
+    assert verdict.outcome == "kept"
+    assert verdict.reason == (
+        f"the name {_LONG[:40]}... has {len(_LONG)} bytes, more than the 63 of postgres"
+    )
+    same = refactor(pile, Request(target=target, to_dialect="tsql"))
+    assert [v.outcome for v in same.verdicts] == ["proved"]
+
+
+def test_a_long_name_of_letters_of_two_bytes_is_cut_by_bytes() -> None:
+    result = made("postgres", **{"ü" * 50: "SELECT id FROM s.t", "ä" * 70: "SELECT name FROM s.t"})
+    assert {v.outcome for v in result.verdicts} == {"proved"}
+    assert all(len(v.name.encode()) <= 60 for v in result.verdicts)
 
 
 def test_a_placeholder_without_a_value_is_called_as_the_pile_does() -> None:
