@@ -18,6 +18,7 @@ from unwet.rewrite.function_words import calls_in
 from unwet.rewrite.idle_nulls import without_idle_nulls
 from unwet.rewrite.idle_orders import without_idle_orders
 from unwet.rewrite.nothing_joined import without_nothing_joined
+from unwet.rewrite.ordered_inside import with_order_kept
 from unwet.rewrite.own_functions import OwnFunction, reached
 from unwet.rewrite.parentheses import without_idle_parentheses
 from unwet.rewrite.positions import NUMBERED, by_expression, without_constants
@@ -97,6 +98,7 @@ class Drafting:
             if _is_understood(report):  # what is compared as a text keeps its words
                 without_nothing_joined(draft.tree)
                 without_idle_orders(draft.tree, self._dialect)
+            with_order_kept(draft.tree, self._dialect)
             called = reached(calls_in(draft.tree, self._functions), self._functions)
             check(called, self._dialect, self._target.NAME)
             if text := self._target.check(draft, self._dialect):

@@ -1,7 +1,7 @@
 """What all.sql of a project of plain views runs, line by line, and whether that is its views.
 
-Understood: blank lines, comments, CREATE SCHEMA, the inclusion of a file of the project, and the
-text of one below a comment with its path. Whatever else stands there may change any row.
+Understood: blank lines, comments, CREATE SCHEMA, GO, the inclusion of a file of the project, and
+the text of one below a comment with its path. Whatever else stands there may change any row.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ _INCLUDE = re.compile(
 )
 _COPY = re.compile(r"-- (?P<path>(?:views|functions|legacy)/\S+)")
 _COMMENT = re.compile(r"\s*--(\s.*)?")
+_BATCH = re.compile(r"\s*GO\s*", re.IGNORECASE)  # sqlcmd's word for the end of a batch
 _NAME = r"(?:[\w.]|\"[^\"]*\"|`[^`]*`|\[[^\]]*\])+"
 _SCHEMA = re.compile(
     rf"\s*(?:CREATE\s+SCHEMA\s+IF\s+NOT\s+EXISTS\s+{_NAME}"
     rf"|IF\s+SCHEMA_ID\('[^']+'\)\s+IS\s+NULL\s+EXEC\('CREATE\s+SCHEMA\s+{_NAME}'\))\s*;?\s*",
     re.IGNORECASE,
 )
+
+_IDLE = (_COMMENT, _SCHEMA, _BATCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def read_order(root: Path) -> Order:
                 number += len(text)
             else:
                 differing[found["path"]] = number
-        elif line.strip() and not _COMMENT.fullmatch(line) and not _SCHEMA.fullmatch(line):
+        elif line.strip() and not any(each.fullmatch(line) for each in _IDLE):
             other = other or number
     return Order(at, differing, other)
 

@@ -1,8 +1,8 @@
 """Read a project of plain views back: one file each, and all.sql, which makes them in order.
 
-Understood: CREATE VIEW and CREATE TABLE ... AS with a query and without a list of columns, CREATE
-SCHEMA, and DROP ... IF EXISTS of what is made next. A view that all.sql does not make, makes before
-what it reads, or makes of another text, is a failure.
+Understood: CREATE VIEW and CREATE TABLE ... AS with a query and without a list of columns, SELECT
+... INTO a table, CREATE SCHEMA, and DROP ... IF EXISTS of what is made next. A view that all.sql
+does not make, makes before what it reads, or makes of another text, is a failure.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from sqlglot import exp
 
 from unwet.lineage.errors import UnknownDialect
 from unwet.lineage.lexer import CODE, pieces
+from unwet.lineage.names import INTO_VARIABLES
 from unwet.lineage.parse import Statement, check_dialect, parse
 from unwet.lineage.sources import Source
+from unwet.lineage.targets import into_of
 from unwet.lineage.templating import verbatim
 from unwet.lineage.tokenizing import Stretch, tokenize
 from unwet.rewrite.prove.project_files import below, text_of
@@ -180,6 +182,8 @@ def _view(statement: Statement) -> _View | None:
     kind = str(tree.args.get("kind") or "").upper()
     if isinstance(tree, exp.Create) and kind == "SCHEMA":
         return None
+    if isinstance(tree, exp.Query) and (into := into_of(tree)) is not None:
+        return _into(statement, into)
     if not isinstance(tree, exp.Create) or kind not in ("VIEW", "TABLE"):
         raise _NoView(f"a {tree.key} is no view", line)
     if not isinstance(tree.this, exp.Table):
@@ -218,13 +222,33 @@ def _name(table: exp.Table) -> str:
     return ".".join(part.name for part in table.parts).lower()
 
 
+def _into(statement: Statement, into: exp.Expr) -> _View:
+    """What SELECT .. INTO makes. Raises TemplateFailure where that is no table that lasts."""
+    name, line = into.this, statement.span.line
+    if not isinstance(name, exp.Table) or statement.dialect in INTO_VARIABLES:
+        raise _NoView("an INTO that makes no table", line)
+    if into.args.get("temporary") or name.name.startswith("#"):
+        raise _NoView("a temporary table is no view", line)
+    before, behind = _around("INTO", statement)
+    size = 2 * len(name.parts) - 1  # with the dots between them
+    parts = tokenize(behind, statement.dialect)
+    rest = next(part for part in parts if isinstance(part, Stretch))
+    query = before + rest.text[rest.tokens[size - 1].end + 1 :]
+    return _View(_name(name), query.strip().removesuffix(";").strip(), line, True)
+
+
 def _query(statement: Statement) -> str:
     """The text behind the AS of CREATE ... AS."""
+    return _around("AS", statement)[1].strip().removesuffix(";").strip()
+
+
+def _around(word: str, statement: Statement) -> tuple[str, str]:
+    """What stands before and behind the first such word."""
     for part in tokenize(statement.text, statement.dialect):
         if isinstance(part, Stretch):
             for token in part.tokens:
-                if token.text.upper() == "AS" and part.text[token.start : token.end + 1].isalpha():
-                    return part.text[token.end + 1 :].strip().removesuffix(";").strip()
+                if token.text.upper() == word and part.text[token.start : token.end + 1].isalpha():
+                    return part.text[: token.start], part.text[token.end + 1 :]
     raise TemplateFailure("nobody can tell where its query begins", statement.span.line)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.dialects import TSQL
 from unwet.lineage.parse import render
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft, NotComposable
@@ -49,6 +50,7 @@ _CLIENTS: Final[Mapping[str, tuple[str, str]]] = {
     "postgres": (r"\ir {}", "psql -v ON_ERROR_STOP=1 -f all.sql"),
     "redshift": (r"\ir {}", "psql -v ON_ERROR_STOP=1 -f all.sql"),
     "tsql": (":r {}", "sqlcmd -b -i all.sql"),
+    "fabric": (":r {}", "sqlcmd -b -i all.sql"),
     "mysql": ("source {}", "mysql < all.sql"),
     "snowflake": ("!source {}", "snowsql -f all.sql"),
     "spark": ("SOURCE {};", "spark-sql -f all.sql"),
@@ -57,6 +59,7 @@ _CLIENTS: Final[Mapping[str, tuple[str, str]]] = {
 _REPLACING: Final = frozenset({"", "duckdb", "postgres", "redshift", "mysql", "snowflake",
                                "spark", "databricks", "bigquery", "oracle", "tsql", "fabric",
                                "clickhouse", "trino", "presto", "athena"})  # fmt: skip
+_INTO: Final = "tsql"  # SELECT .. INTO makes a table; Fabric has CREATE TABLE AS
 # What is another value each day or each time, so that a stored table is not what a view would be.
 _MOVING: Final = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentDatetime, exp.CurrentTime,
                   exp.Rand, exp.Randn, exp.Uuid)  # fmt: skip
@@ -129,10 +132,12 @@ def _view(project: Project, draft: Draft, where: Places) -> str:
     stored = report is not None and _is_stored(report, tree)
     if stored:
         head.append("A table, as it was: its rows are those of the day on which it is filled.")
+    if stored and project.dialect == _INTO:
+        _put_into(tree, f"ref__{draft.name}__ref")
     query = where.filled(negated(render(tree, project.dialect, spent=True), project.dialect))
     name = where.model(draft.name)
     comments = "".join(f"-- {line}\n" for line in head)
-    return f"{comments}{_create(name, stored, project.dialect)}\n{query};\n"
+    return f"{comments}{_create(name, stored, project.dialect)}{query};\n"
 
 
 def _is_stored(report: Report, tree: exp.Expr) -> bool:
@@ -142,12 +147,22 @@ def _is_stored(report: Report, tree: exp.Expr) -> bool:
 
 
 def _create(name: str, stored: bool, dialect: str) -> str:
+    """What stands before the query."""
     if stored:
-        return f"DROP TABLE IF EXISTS {name};\nCREATE TABLE {name} AS"
+        made = "" if dialect == _INTO else f"CREATE TABLE {name} AS\n"
+        return f"DROP TABLE IF EXISTS {name};\n{made}"
     if dialect not in _REPLACING:
-        return f"DROP VIEW IF EXISTS {name};\nCREATE VIEW {name} AS"
-    verb = "CREATE OR ALTER" if dialect in ("tsql", "fabric") else "CREATE OR REPLACE"
-    return f"{verb} VIEW {name} AS"
+        return f"DROP VIEW IF EXISTS {name};\nCREATE VIEW {name} AS\n"
+    verb = "CREATE OR ALTER" if dialect in TSQL else "CREATE OR REPLACE"
+    return f"{verb} VIEW {name} AS\n"
+
+
+def _put_into(tree: exp.Expr, name: str) -> None:
+    """In place: what the query returns becomes a table, as SQL Server has no CREATE TABLE AS."""
+    query = tree
+    while isinstance(query, exp.SetOperation | exp.Subquery):
+        query = query.this
+    query.set("into", exp.Into(this=exp.to_table(name)))
 
 
 def _config(project: Project) -> str:
@@ -171,15 +186,15 @@ def _all(
     """The schemas, functions, every file after those it reads; kept scripts in their turn."""
     kept = {relation.rpartition(".")[0] for relation in _kept_makers(project)} - {""}
     places = [f"{each};" for each in schemas(functions)]
-    lines = ["-- Makes every view, inputs first.", *_schemas(where, kept), *places, ""]
+    # SQL Server wants CREATE VIEW to be the first statement of its batch
+    batch = ["GO"] if project.dialect in TSQL else []
+    lines = ["-- Makes every view, inputs first.", *_schemas(where, kept), *places, *batch, ""]
     include, _ = _CLIENTS.get(project.dialect, ("", ""))
     order = _order(project, drafts, paths)
     for path in (*map(_place, functions), *order):
         lines += _about(project, path)
-        if include:
-            lines.append(include.format(path))
-        else:
-            lines.append(f"-- {path}\n{texts[path]}")
+        lines.append(include.format(path) if include else f"-- {path}\n{texts[path]}")
+        lines += batch
     idle = sorted(f"legacy/{path}" for path in project.originals if f"legacy/{path}" not in order)
     if idle:
         lines += [
@@ -208,7 +223,7 @@ def _schemas(where: Places, kept: set[str]) -> Iterator[str]:
         return
     for name in sorted({*where.layers.values(), *(each for each in kept if not named(each, "p"))}):
         schema = ".".join(identifier(part, where.dialect) for part in name.split("."))
-        if where.dialect in ("tsql", "fabric"):
+        if where.dialect in TSQL:
             yield f"IF SCHEMA_ID('{name}') IS NULL EXEC('CREATE SCHEMA {schema}');"
         else:
             yield f"CREATE SCHEMA IF NOT EXISTS {schema};"

@@ -224,6 +224,45 @@ def test_a_table_whose_rows_move_with_the_clock_stays_a_table() -> None:
     assert "CREATE OR REPLACE VIEW marts.seen AS" in result.files["views/marts/seen.sql"]
 
 
+def test_sql_server_gets_each_view_in_a_batch_of_its_own(tmp_path: Path) -> None:
+    pile = load([Source("p/a.sql", TABLES), Source("p/b.sql", "SELECT id FROM s.t")], "tsql")
+    refactor(pile, Request(out=tmp_path / "v", target="views"))
+    lines = (tmp_path / "v" / "all.sql").read_text("utf-8").splitlines()
+    made = [at for at, line in enumerate(lines) if line.startswith((":r", "IF SCHEMA_ID"))]
+    assert made and all(lines[at + 1] == "GO" for at in made)
+    assert told_of(pile, tmp_path / "v") == {"b": "proved: "}
+
+
+_UNION = "SELECT id INTO r.u FROM s.t WHERE at < GETDATE() UNION ALL SELECT id FROM s.t;"
+
+
+def test_sql_server_has_tables_from_select_into(tmp_path: Path) -> None:
+    cte = "WITH q AS (SELECT id, GETDATE() AS now FROM s.t) SELECT id, now INTO r.b FROM q;"
+    sources = [("a", TABLES), ("b", cte), ("u", _UNION)]
+    pile = load([Source(f"p/{name}.sql", text) for name, text in sources], "tsql")
+    refactor(pile, Request(out=tmp_path / "v", target="views"))
+    text = (tmp_path / "v" / "views/marts/b.sql").read_text("utf-8")
+    assert "DROP TABLE IF EXISTS marts.b;\nWITH q AS (" in text
+    assert text.endswith("SELECT\n  id,\n  now\nINTO marts.b\nFROM q;\n")
+    assert told_of(pile, tmp_path / "v") == {"b": "proved: ", "u": "proved: "}
+    edit(tmp_path / "v" / "views/marts/b.sql", "INTO marts.b\nFROM q", "INTO #b\nFROM q")
+    assert told_of(pile, tmp_path / "v")["b"].endswith("a temporary table is no view")
+
+
+@pytest.mark.parametrize("target", ["views", "dbt", "sqlmesh"])
+def test_an_order_is_none_of_a_view_of_sql_server_without_offset(target: str) -> None:
+    last = "SELECT id, name FROM s.t ORDER BY name, id"
+    first = "SELECT TOP 3 id FROM s.t ORDER BY id"
+    sources = [("a", TABLES), ("b", last), ("c", first)]
+    pile = load([Source(f"p/{name}.sql", text) for name, text in sources], "tsql")
+    result = refactor(pile, Request(target=target))
+    assert [v.outcome for v in result.verdicts] == ["proved", "proved"]
+    found = {path.rpartition("/")[2]: " ".join(text.lower().split())
+             for path, text in result.files.items() if "/marts/" in path}  # fmt: skip
+    assert "order by name, id offset 0 rows" in found["b.sql"]
+    assert "order by id" in found["c.sql"] and "offset" not in found["c.sql"]
+
+
 def test_a_kept_script_runs_before_what_reads_it() -> None:
     result = made(
         "postgres",
