@@ -42,6 +42,7 @@ from unwet.rewrite.prove.judge import in_other_words, judge
 from unwet.rewrite.prove.lacked import lacks
 from unwet.rewrite.prove.on_data import check_scratch, engine_of, run_on_data, shown
 from unwet.rewrite.prove.projects import read_project
+from unwet.rewrite.prove.still_made import still_made
 from unwet.rewrite.prove.tested import DataVerdict, placed
 from unwet.rewrite.prove.undecided import Undecided
 from unwet.rewrite.prove.worlds import Worlds
@@ -345,6 +346,7 @@ class _Job:
         files, counted = {**laid_out}, self.target.counted(plain, self.meaning.functions)
         listed = self.once.listed.assumptions if self.once.listed is not None else frozenset()
         assumed = self.assumptions | self.proving.assumptions | listed
+        assumed |= still_made(self.state.reports, self.proving.found, self.dialect)
         said = (*map(project.said, assumed), *self.templated.assumptions)
         assumptions = tuple(sorted(said))
         before, after = self._sizes(project, counted)

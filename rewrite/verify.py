@@ -36,10 +36,11 @@ from unwet.rewrite.prove.recompiled import disagreements
 from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.roundtrip import read_back
 from unwet.rewrite.prove.servers.dbapi import Connected
+from unwet.rewrite.prove.still_made import still_made
 from unwet.rewrite.prove.tested import DataVerdict, placed
 from unwet.rewrite.prove.undecided import Undecided
 from unwet.rewrite.prove.worlds import Worlds
-from unwet.rewrite.script import EndState, Report
+from unwet.rewrite.script import Report
 from unwet.rewrite.targets.record import read_record
 from unwet.rewrite.templated.against import check_templates
 from unwet.rewrite.templated.rewritten import AS_IT_WAS
@@ -160,7 +161,7 @@ def verify(
         for c in checked
     )
     checked = tuple(sorted((*checked, *map(_told, templates.verdicts)), key=lambda each: each.name))
-    borrowed = _borrowed(state, rendered, known)
+    borrowed = still_made(state.reports, found, dialect)
     assumed = (*map(said, {*judged.assumptions, *borrowed, *translated}), *templates.assumptions)
     assumptions = tuple(sorted(assumed))
     doubled = disagreements(request.project, against, rendered, found, meaning.normalizer)
@@ -288,14 +289,3 @@ def values_of(
             values.setdefault(place.name, str(default))
             values.setdefault(name, values[place.name])
     return values
-
-
-def _borrowed(state: EndState, project: RenderedProject, known: set[str]) -> set[str]:
-    """Models that read, as a source, what the legacy scripts make."""
-    made = {r.relation.lower() for r in state.reports if r.relation}
-    return {
-        f"model {model.name} reads {source}, which the legacy scripts still make"
-        for model in project.models
-        for source in model.sources
-        if model.name in known and source.lower() in made
-    }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -60,11 +60,13 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """A model's plan, or why there is none; and what is taken for granted to read it."""
+    """A model's plan, or why there is none; what is taken for granted to read it, and the tables
+    that it reads and no model makes."""
 
     plan: Plan | None
     reason: str = ""
     assumed: frozenset[str] = frozenset()
+    sources: tuple[str, ...] = ()
 
 
 _PART: Final = re.compile(r'"[^"]*"|`[^`]*`|[^.]+')  # of a dotted name
@@ -149,7 +151,7 @@ def plans_of(
             found[model.name] = ReadBack(None, why)
             continue
         result, types = _plan(model, setting, catalog, definitions, known, made)
-        found[model.name] = result
+        found[model.name] = replace(result, sources=model.sources)
         if model.name not in setting.relations and result.plan is not None:
             definitions[model.name] = result.plan
             table = made_table(model.name, result.plan.names, types)

@@ -19,6 +19,7 @@ from unwet.rewrite.targets.dbt_quoting import is_word, quotes_models
 from unwet.rewrite.targets.dbt_tests import JINJA, with_tests
 from unwet.rewrite.targets.jinja import escaped
 from unwet.rewrite.targets.list_macros import ListMacro
+from unwet.rewrite.targets.made_elsewhere import Maker, makers
 from unwet.rewrite.targets.replaced import is_code, replaced
 
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
@@ -117,15 +118,29 @@ def _source_table(
         entry["identifier"] = upper_case(outside.table, project.dialect)
         entry["quoting"] = {"identifier": True}
     columns: list[dict[str, object]] = []
+    said: list[str] = []
     table = project.catalog.get(outside.relation)
     if table is not None and table.closed:
         columns = [_column(c.name, c.type) for c in table.columns]
     elif known := project.evidence.columns.get(outside.relation, ()):
-        entry["description"] = _USED
+        said = [_USED]
         columns = [_column(each.name, each.type) for each in known]
+    if (maker := makers(project).get(outside.relation)) is not None:
+        said.insert(0, plain(_made_by(maker, project)))
+    if said:
+        entry["description"] = " ".join(said)
     columns = [each for each in columns if not JINJA.search(str(each["name"]))]
     tests = project.evidence.sources.get(outside.relation, ())
     return entry | with_tests(columns, tests, project.dialect, named.__getitem__)
+
+
+def _made_by(maker: Maker, project: Project) -> str:
+    said = f"Made by {maker.path}, which is kept"
+    if maker.runs_in(project):
+        return f"{said}: run it before this project."
+    return (
+        f"{said}, and written in {maker.dialect or 'SQL'}: nothing makes it in {project.dialect}."
+    )
 
 
 def _needs_quotes(name: str, dialect: str) -> bool:

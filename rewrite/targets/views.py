@@ -20,6 +20,7 @@ from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.script_order import base_reads
 from unwet.rewrite.targets.functions import FOLDER, about, needed, printed, rights, schemas
+from unwet.rewrite.targets.made_elsewhere import makers
 from unwet.rewrite.targets.negations import negated
 from unwet.rewrite.targets.placing import (
     Places,
@@ -188,21 +189,28 @@ def _all(
     places = [f"{each};" for each in schemas(functions)]
     # SQL Server wants CREATE VIEW to be the first statement of its batch
     batch = ["GO"] if project.dialect in TSQL else []
-    lines = ["-- Makes every view, inputs first.", *_schemas(where, kept), *places, *batch, ""]
+    lines = ["-- Makes every view, inputs first.", *_elsewhere(project, drafts)]
+    lines += [*_schemas(where, kept), *places, *batch, ""]
     include, _ = _CLIENTS.get(project.dialect, ("", ""))
     order = _order(project, drafts, paths)
     for path in (*map(_place, functions), *order):
         lines += _about(project, path)
         lines.append(include.format(path) if include else f"-- {path}\n{texts[path]}")
         lines += batch
-    idle = sorted(f"legacy/{path}" for path in project.originals if f"legacy/{path}" not in order)
-    if idle:
-        lines += [
-            "",
-            "-- Not run, as they make nothing that a view reads (MIGRATION.md says more):",
-        ]
-        lines += [f"--   {path}" for path in idle]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_not_run(project, order)]) + "\n"
+
+
+def _not_run(project: Project, order: Collection[str]) -> Iterator[str]:
+    """The kept scripts that stand in no place, and why."""
+    foreign = {m.path for m in makers(project).values() if not m.runs_in(project)}
+    left = sorted(f"legacy/{path}" for path in project.originals if f"legacy/{path}" not in order)
+    for why, paths in (
+        ("they make nothing that a view reads", [path for path in left if path not in foreign]),
+        ("they are written for another engine", [path for path in left if path in foreign]),
+    ):
+        if paths:
+            yield from ("", f"-- Not run, as {why} (MIGRATION.md says more):")
+            yield from (f"--   {path}" for path in paths)
 
 
 def _about(project: Project, path: str) -> Iterator[str]:
@@ -246,13 +254,21 @@ def _order(
 
 
 def _kept_makers(project: Project) -> dict[str, str]:
-    """The kept script that makes each relation that has no view."""
-    found: dict[str, str] = {}
-    for kept in project.kept:
-        path = project.below(kept.report.definition.path)
-        if kept.report.relation and path in project.originals:
-            found[kept.report.relation] = f"legacy/{path}"
-    return found
+    """The kept script that makes each relation that has no view, of those that can run here."""
+    found = makers(project).items()
+    return {relation: maker.path for relation, maker in found if maker.runs_in(project)}
+
+
+def _elsewhere(project: Project, drafts: Mapping[str, Draft]) -> Iterator[str]:
+    """What views read and nothing here makes, as its script is written for another engine."""
+    for relation, maker in sorted(makers(project).items()):
+        readers = sorted(
+            name for name, draft in drafts.items()
+            if relation in {each.relation for each in draft.outside}
+        )  # fmt: skip
+        if readers and not maker.runs_in(project):
+            yield f"-- {relation} has to be there, for {', '.join(readers)}:"
+            yield f"--   {maker.path}, which makes it, is written in {maker.dialect or 'SQL'}."
 
 
 def _reads_of(project: Project, path: str) -> set[str]:

@@ -276,6 +276,36 @@ def test_a_kept_script_runs_before_what_reads_it() -> None:
     assert lines.index(r"\ir legacy/base.sql") < lines.index(r"\ir views/marts/reader.sql")
 
 
+@pytest.mark.parametrize("target", ["views", "dbt", "sqlmesh"])
+@pytest.mark.parametrize("to_dialect", ["tsql", "postgres"])
+def test_a_kept_script_of_another_dialect_is_not_run(
+    target: str, to_dialect: str, tmp_path: Path
+) -> None:
+    kept = "SELECT id INTO r.base FROM s.t; DELETE b FROM r.base AS b JOIN s.t AS t ON b.id = t.id;"
+    reader = "CREATE VIEW r.reader AS SELECT id FROM r.base WHERE id > 0"
+    sources = [("a", TABLES), ("base", kept), ("reader", reader)]
+    pile = load([Source(f"p/{name}.sql", text) for name, text in sources], "tsql")
+    request = Request(out=tmp_path / "v", target=target, to_dialect=to_dialect)
+    result = refactor(pile, request)
+    assert {v.name: v.outcome for v in result.verdicts} == {"base": "kept", "reader": "proved"}
+    same = to_dialect == "tsql"
+    said = "model reader reads r.base, which " + (
+        "the legacy scripts still make"
+        if same
+        else "has to be there: its script is written in tsql, and nothing makes it in postgres"
+    )
+    assert said in result.assumptions and said in result.files["MIGRATION.md"]
+    assert verify(pile, VerifyRequest(tmp_path / "v")).assumptions == result.assumptions
+    if target == "views":
+        order = result.files["all.sql"]
+        assert (":r legacy/base.sql" in order) is same
+        assert ("--   legacy/base.sql, which makes it, is written in tsql." in order) is not same
+        assert (r"\ir legacy/base.sql" in order) is False
+    if target == "dbt":
+        made = "Made by legacy/base.sql, which is kept" + (": run it" if same else ", and written")
+        assert made in result.files["models/sources.yml"]
+
+
 # --- read back -------------------------------------------------------------------------------
 
 
