@@ -32,7 +32,6 @@ from unwet.rewrite.said_once import said_once
 from unwet.rewrite.said_ranges import with_ranges
 from unwet.rewrite.same_around import with_same_around
 from unwet.rewrite.selections import selected
-from unwet.rewrite.true_comments import with_true_comments
 from unwet.rewrite.united_calls import with_united_calls
 from unwet.rewrite.usual_values import with_usual_values
 from unwet.rewrite.whole_columns import with_whole_columns
@@ -86,5 +85,5 @@ def refined(
 def said_shortly(library: Library, names: AbstractSet[str]) -> Library:
     """The library in which calls say less. ``names``: what no parameter may be called."""
     library = with_look_ups(with_usual_values(library), names)
-    library = with_true_comments(without_never_said(with_implied_values(library, names)))
+    library = without_never_said(with_implied_values(library, names))
     return with_names_of_arguments(library)

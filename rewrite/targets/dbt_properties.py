@@ -21,6 +21,7 @@ from unwet.rewrite.targets.jinja import escaped
 from unwet.rewrite.targets.list_macros import ListMacro
 from unwet.rewrite.targets.made_elsewhere import Maker, makers
 from unwet.rewrite.targets.replaced import is_code, replaced
+from unwet.rewrite.true_comments import true_comments
 
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
 _NOBODY: Final = "unknown"  # dbt wants an owner; the folder of the old script comes nearest to one
@@ -255,8 +256,9 @@ def macros_yml(
 ) -> str:
     """``others``: what further macros do, by their names."""
     macros: list[dict[str, object]] = []
+    said = true_comments(library)
     for macro in sorted(library.macros, key=lambda m: m.name):
-        entry: dict[str, object] = {"name": macro.name, "description": macro.comment}
+        entry: dict[str, object] = {"name": macro.name, "description": said[macro.name]}
         if macro.params:
             entry["arguments"] = [{"name": name} for name in macro.params]
         macros.append(entry)

@@ -54,6 +54,7 @@ from unwet.rewrite.targets.sqlmesh_words import (
 )
 from unwet.rewrite.targets.variables import unset
 from unwet.rewrite.targets.where_shared import where_shared, wrapped
+from unwet.rewrite.true_comments import true_comments
 
 NAME = "sqlmesh"
 MACROS = True
@@ -131,6 +132,7 @@ class _Printer:
         self._project, self._spoken = project, spoken_of(project)
         self._library = self._spoken.project.library
         self.where = places(project, default=_schema(project.dialect))
+        self._said = true_comments(self._library)
         self._needs = unset(project)
         self._outside = {o.relation: self.where.source(o) for o in project.outside()}
         self._drafts = {d.name: d for d in (*project.drafts, *project.intermediates)}
@@ -223,7 +225,8 @@ class _Printer:
     # --- what several share
 
     def _macro(self, macro: Macro) -> str:
-        about = f"{{# {plain(macro.comment)} #}}\n" if macro.comment else ""
+        said = self._said[macro.name]
+        about = f"{{# {plain(said)} #}}\n" if said else ""
         text = macro_text(self._spoken.project, macro, self._spoken.of(macro.name), returns=False)
         return about + spelled(text, self.where)
 

@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.shapes import Leaf
-from unwet.rewrite.true_comments import with_true_comments
+from unwet.rewrite.true_comments import true_comments
 
 
 def comment(said: str, *days: str, inside: bool = False) -> str:
@@ -21,8 +21,7 @@ def comment(said: str, *days: str, inside: bool = False) -> str:
     if inside:
         calls.append(MacroCall("rows", (("day", Leaf("string", "today")),)))
         macros.append(Macro("around", (), exp.Var(this=f"call__{len(days)}__call"), "query"))
-    made = with_true_comments(Library(models, tuple(macros), tuple(calls)))
-    return made.macros[0].comment
+    return true_comments(Library(models, tuple(macros), tuple(calls)))["rows"]
 
 
 def test_who_is_gone_is_not_named() -> None:
@@ -58,13 +57,37 @@ def test_one_call_that_stands_in_two_places_is_two() -> None:
     tree, call = sqlglot.parse_one("SELECT 1"), MacroCall("rows", ())
     models: dict[str, exp.Expr] = {name: exp.Var(this="call__0__call") for name in ("m", "n")}
     macro = Macro("rows", (), tree, "query", "3 queries that are the same: m, n, o")
-    told = with_true_comments(Library(models, (macro,), (call,))).macros[0].comment
-    assert told == "2 queries that are the same: m, n"
+    assert (
+        true_comments(Library(models, (macro,), (call,)))["rows"]
+        == "2 queries that are the same: m, n"
+    )
 
 
-def test_what_is_true_stays() -> None:
-    for said in ("2 queries that are the same: m0, m1", "What 3 models put together", ""):
+def test_calls_that_came_later_count_and_other_words_stay() -> None:
+    for said in ("What 3 models put together", ""):
         assert comment(said, "1", "2", "3") == said
+    assert comment("2 queries that are the same: m0, m1", "1", "2", "3") == (
+        "3 queries that differ in their arguments only: m0, m1, m2"
+    )
+
+
+def test_calls_in_lists_defaults_and_rows_count() -> None:
+    tree = sqlglot.parse_one("SELECT h__day__h AS day FROM t")
+    calls = [MacroCall("rows", (("day", Leaf("string", str(n))),)) for n in range(4)]
+    said = "2 queries that are the same: m0, m1"
+    nothing = exp.Var(this="x")
+    row = (("a", Leaf("condition", "call__1__call")),)
+    macros = (
+        Macro("rows", ("day",), tree, "query", said),
+        Macro("usual", ("x",), nothing, "query", defaults={"x": "call__0__call"}),
+        Macro("each", ("x",), exp.Var(this=""), "look_up", rows=row),
+    )
+    block = Macro("items", (), exp.Var(this="call__2__call"), "items")
+    models: dict[str, exp.Expr] = {"m0": exp.Var(this="call__3__call"), "m1": nothing}
+    library = Library(models, macros, tuple(calls), {"m1": (("items", block),)})
+    assert true_comments(library)["rows"] == (
+        "4 queries that differ in their arguments only: m0, m1, usual, each"
+    )
 
 
 def test_what_nobody_calls_is_left_alone() -> None:
