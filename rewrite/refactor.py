@@ -34,7 +34,13 @@ from unwet.rewrite.meanwhile import Meanwhile, pays
 from unwet.rewrite.naming_again import called_before, names_of
 from unwet.rewrite.planned import abstractions
 from unwet.rewrite.project import Kept, Project
-from unwet.rewrite.prove.against import dialect_of, placeholders, reference, variable
+from unwet.rewrite.prove.against import (
+    dialect_of,
+    placeholders,
+    reference,
+    usual_values,
+    variable,
+)
 from unwet.rewrite.prove.before import ReportRef
 from unwet.rewrite.prove.evidence import Evidence
 from unwet.rewrite.prove.generated import Budget, gather
@@ -123,6 +129,8 @@ class _Job:
         self.target = target_of(request.target)
         places = placeholders(self.pile)
         self.variables = sorted({variable(place) for place in places})
+        given = {name: v for name, v in request.values.items() if name in self.variables}
+        self.values = usual_values(places) | given
         self.written = {place.token.lower(): place.text for place in places}
         names = {place.token.lower(): place.name for place in places}
         text = {variable(place) for place in places if not place.binds}
@@ -318,7 +326,7 @@ class _Job:
             self.reports,
             kept,
             self.pile.catalog,
-            {name: self.request.values.get(name, name) for name in self.variables},
+            {**{name: name for name in self.variables}, **self.values},
             originals(self.written_pile, left(self.state, [k.report for k in kept]), self.root),
             self.root,
             bound=self.bound,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Final
 
 from unwet.lineage.pile import Pile
 from unwet.lineage.tables import Catalog, Table
@@ -31,6 +33,23 @@ def placeholders(pile: Pile) -> tuple[Placeholder, ...]:
 def variable(place: Placeholder) -> str:
     """The project's variable for a placeholder."""
     return place.token[3:-3].lower()
+
+
+# {{ var('limit', 7) }}: what it is where nobody says otherwise
+_USUAL: Final = re.compile(
+    r"""\{\{-?\s*var\(\s*(['"])\w+\1\s*,\s*(?:(['"])([^'"\\{}]*)\2|(-?[\d.]+))\s*\)\s*-?\}\}"""
+)
+
+
+def usual_values(places: Iterable[Placeholder]) -> dict[str, str]:
+    """By variable: the value that the pile itself gives it, if it gives it one only."""
+    found: dict[str, set[str | None]] = {}
+    for place in places:
+        hit = _USUAL.fullmatch(place.text.strip())
+        value = None if hit is None else hit[4] or hit[3]
+        found.setdefault(variable(place), set()).add(value)
+    only = {name: values.pop() for name, values in found.items() if len(values) == 1}
+    return {name: value for name, value in only.items() if value}
 
 
 def setting(

@@ -175,7 +175,8 @@ def _switched_off(project: Project, target: Target) -> Iterator[str]:
     """Models that are not built before somebody gives a value to what the pile had none for."""
     where = _VALUES.get(target.NAME)
     found: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for draft, needed in unset(project).items() if where is not None else ():
+    for draft, variables in unset(project).items() if where is not None else ():
+        needed = tuple(each for each in variables if project.placeholders.get(each, each) == each)
         if needed:
             found[needed].append(draft)
     if not found:

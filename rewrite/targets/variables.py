@@ -1,4 +1,5 @@
-"""Which variables, placeholders of the pile that have no value, each model needs."""
+"""Which variables, placeholders of the pile, each model needs; a project may have values for
+them."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ _MACRO = "macro "  # in front of its name: a model may have the same
 
 
 def unset(project: Project) -> dict[str, tuple[str, ...]]:
-    """The variables without a value that each model needs, itself or through those it reads and
-    the macros it calls."""
+    """The variables that each model needs, itself or through those it reads and the macros it
+    calls."""
     library = project.library
     named = {o.token.lower(): f"{o.schema}.{o.table}" for o in project.outside()}
     own: dict[str, frozenset[str]] = {}
