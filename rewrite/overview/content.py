@@ -83,8 +83,18 @@ def tiles(page: Overview) -> tuple[Tile, ...]:
 def shares(reports: Sequence[Checked]) -> tuple[Share, ...]:
     """The verdicts that occur, in the order of MEANING."""
     counts = Counter(report.verdict for report in reports)
+    kept = [report for report in reports if report.verdict == "kept"]
+    told = {**MEANING, "kept": _meaning_of_kept(kept)}
     return tuple(
-        Share(word, counts[word], 100 * counts[word] / len(reports), meaning)
-        for word, meaning in MEANING.items()
+        Share(word, counts[word], 100 * counts[word] / len(reports), told[word])
+        for word in MEANING
         if counts[word]
     )
+
+
+def _meaning_of_kept(reports: Sequence[Checked]) -> str:
+    """A report that is kept has no model, or one of which nothing is shown; its old script need
+    not be in the project."""
+    found = {bool(report.model): report for report in reports}
+    told = {False: "no model: the old script stays", True: "a model that nothing is shown of"}
+    return ", or ".join(told[each] for each in sorted(found))

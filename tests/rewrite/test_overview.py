@@ -13,7 +13,8 @@ from unwet import cli
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite import refactor, verify
-from unwet.rewrite.overview.content import Overview
+from unwet.rewrite.checked import Checked
+from unwet.rewrite.overview.content import Overview, shares
 from unwet.rewrite.overview.gather import overview
 from unwet.rewrite.overview.links import Links
 from unwet.rewrite.overview.page import page
@@ -49,6 +50,17 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Overview:
     data, values = str(HOME / "data"), {"least": "50"}
     refactor.refactor(pile, refactor.Request(folder, "shop", "duckdb", data, values=values))
     return overview(pile, (), verify.Request(folder, "", data, values))
+
+
+def test_kept_reports_are_said_to_have_no_model_or_one_of_which_nothing_is_shown() -> None:
+    def kept(model: str) -> Checked:
+        return Checked("a", "a", "a.sql", 1, model, "kept")
+
+    none, some = "no model: the old script stays", "a model that nothing is shown of"
+    told = [[share.meaning for share in shares(reports)] for reports in (
+        [kept("")], [kept("a")], [kept("a"), kept("")],
+    )]  # fmt: skip
+    assert told == [[none], [some], [f"{none}, or {some}"]]
 
 
 def test_everything_is_on_it(found: Overview) -> None:
