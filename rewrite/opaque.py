@@ -25,7 +25,7 @@ from unwet.rewrite.idle_nulls import without_idle_nulls
 from unwet.rewrite.parentheses import without_idle_parentheses
 from unwet.rewrite.positions import by_expression
 from unwet.rewrite.reads import relations
-from unwet.rewrite.unions import BY_NAME, branches, is_top, word
+from unwet.rewrite.unions import branches, is_top, word
 
 
 def opaque(query: Query, definitions: Mapping[str, Plan], reason: str) -> Plan:
@@ -103,7 +103,7 @@ def _sort_branches(tree: exp.Expr, dialect: str) -> None:
     if any(_is_recursive(cte, dialect) for cte in tree.find_all(exp.CTE)):
         return
     for union in reversed([node for node in tree.find_all(exp.Union) if is_top(node)]):
-        if word(union) != BY_NAME:
+        if word(union) == "UNION ALL":
             rest = branches(union)[1:]
             kept = sorted(map(copied, rest), key=lambda branch: _printed(branch, dialect))
             for old, new in zip(rest, kept, strict=True):

@@ -28,7 +28,7 @@ from unwet.rewrite.named_alike import named_alike
 from unwet.rewrite.naming import free_macro, free_parameter
 from unwet.rewrite.said_less import LEAST, height
 from unwet.rewrite.shapes import Leaf
-from unwet.rewrite.unions import branches, is_top, says_more, word
+from unwet.rewrite.unions import branches, is_top, says_more, united, word
 
 _OVERHEAD: Final = 3  # the macro's first and last line, and one more name to know
 _LOOP: Final = 5  # lines of a loop around its rows and the call
@@ -226,9 +226,9 @@ class _Work:
         for call in form.calls:
             self.calls.append(call)
             words.append(exp.Var(this=f"call__{len(self.calls) - 1}__call"))
-        tree, by_name = words[0], sites[0].node.args.get("by_name")
+        tree: exp.Expr = words[0]
         for each in words[1:]:
-            tree = exp.Union(this=tree, expression=each, distinct=False, by_name=by_name)
+            tree = united(tree, each, sites[0].node)
         about = f"What {len(sites)} models put together"
         self.macros.append(Macro(name, form.params, tree, "query", about))
         return name, form

@@ -2,7 +2,7 @@
 
 ``SUM(counter.a) AS a, SUM(counter.b) AS b, ...`` is a list of names, and is read as one. The items
 of a SELECT, a STRUCT, a COALESCE, an array or an IN, the CTEs of a WITH, the joins of a FROM and
-the branches of a UNION ALL are laid side by side as they are printed, calls of macros included;
+the branches of a UNION are laid side by side as they are printed, calls of macros included;
 where a stretch of them is the same but for some words, it is one of them in a loop.
 
 looped(tree, dialect, printed) -> the tree with a word in place of each loop, and the loops
@@ -23,7 +23,7 @@ from unwet.lineage.trees import copied
 from unwet.rewrite.targets.item_bodies import ItemLoop
 from unwet.rewrite.targets.item_stretches import FEWEST, stretches
 from unwet.rewrite.targets.loops import rebuilt
-from unwet.rewrite.unions import branches, is_top, word
+from unwet.rewrite.unions import branches, is_top, spelled, word
 
 _LISTS: Final = (exp.Select, exp.Struct, exp.In, exp.Array, exp.With, exp.Coalesce)
 _QUALIFYING: Final = frozenset({"bigquery", "databricks", "duckdb", "snowflake", "teradata"})
@@ -114,12 +114,12 @@ class _Walk:
         """A chain of branches; in place but for its root."""
         parts: list[exp.Expr] = []
         placed: list[Placed] = []
-        old = branches(union)
+        old, between = branches(union), spelled(word(union), self.dialect)
         printed = self.printed
-        for part in self._parts(old, lambda branch: printed(copied(branch)), word(union)):
+        for part in self._parts(old, lambda branch: printed(copied(branch)), between):
             if isinstance(part, ItemLoop):
                 name = f"loop__{FIRST + len(self.found) + len(placed)}__loop"
-                placed.append(Placed(part, rf"{name}()", word(union)))
+                placed.append(Placed(part, rf"{name}()", between))
                 parts.append(exp.Var(this=name))
             else:
                 parts.append(part)

@@ -76,13 +76,13 @@ def template(
     cuts = Cuts(said, lambda level: _head(level, said).count("\n") + 1)
     grouping = partial(grouped, height=partial(_height, cuts=cuts), followed=cuts.followed)
     tree = tree if spent else copied(tree)
-    tree, loops = folded(tree, calls, grouping) if tables else folded(tree, calls)
+    tree, loops = folded(tree, calls, *([grouping] if tables else []), dialect=dialect)
     aside = set_aside(tree, optional)
 
     def printed(part: exp.Expr) -> str:
         return template(part, dialect, calls, spent=True, sources=sources)
 
-    lists = over_names(tree, printed)
+    lists = over_names(tree, dialect, printed)
     if tables:
         tree, more = looped(tree, dialect, printed)
         lists += more

@@ -1,14 +1,17 @@
 """A CASE of many alike WHENs: a loop over a table of what differs in them.
 
 ``CASE WHEN x = 'A' THEN 'one' WHEN x = 'B' THEN 'two' ... END`` is a list of pairs, and is read as
-one: a row for each WHEN instead of two lines.
+one: a row for each WHEN instead of two lines. WHENs that say something else stand where they stood,
+before, between or after such pairs: the first one that holds counts.
 
 laddered(tree) -> the tables; the tree with a word in place of the WHENs of each
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from sqlglot import exp
@@ -36,12 +39,22 @@ def laddered(tree: exp.Expr) -> tuple[Ladder, ...]:
     """In place: `WHEN word THEN word` where a table stands; see `word_of`."""
     found: list[Ladder] = []
     for case in [node for node in tree.find_all(exp.Case) if len(node.args["ifs"]) >= LEAST]:
-        ladder = _ladder(case)
-        if ladder is not None:
-            word = word_of(len(found))
-            case.set("ifs", [exp.If(this=exp.Var(this=word), true=exp.Var(this=word))])
-            found.append(ladder)
+        case.set("ifs", [*_rungs(case.args["ifs"], found)])
     return tuple(found)
+
+
+def _rungs(rungs: Sequence[exp.Expr], found: list[Ladder]) -> Iterator[exp.Expr]:
+    """The WHENs, one with words in place of each stretch that is a table."""
+    units = [Unit("block", "", rung, Survey(rung).shape(rung), "") for rung in rungs]
+    for _, alike in groupby(units, key=lambda unit: (unit.shape.digest, _is_closed(unit.node))):
+        stretch = [*alike]
+        ladder = _ladder(stretch) if len(stretch) >= LEAST else None
+        if ladder is None:
+            yield from (unit.node for unit in stretch)
+            continue
+        word = word_of(len(found))
+        found.append(ladder)
+        yield exp.If(this=exp.Var(this=word), true=exp.Var(this=word))
 
 
 def word_of(number: int) -> str:
@@ -49,13 +62,12 @@ def word_of(number: int) -> str:
     return f"ladder_{number}{_WIDE}"
 
 
-def _ladder(case: exp.Expr) -> Ladder | None:
-    rungs = case.args["ifs"]
-    if any(_is_closed(rung) for rung in rungs):
+def _ladder(units: Sequence[Unit]) -> Ladder | None:
+    """WHENs of one shape as a table, where they differ in few words."""
+    if _is_closed(units[0].node):
         return None
-    units = [Unit("block", "", rung, Survey(rung).shape(rung), "") for rung in rungs]
     made = families(units)
-    if len(made) != 1 or len(made[0].units) < len(rungs):
+    if len(made) != 1 or len(made[0].units) < len(units):
         return None
     holes = made[0].holes
     if (

@@ -1,8 +1,8 @@
-"""Branches of a UNION ALL that call one macro with other arguments: a loop over their rows.
+"""Branches of a UNION ALL, or a UNION, that call one macro with other arguments: a loop over rows.
 
 folded(tree, calls) -> the tree with ``loop__n__loop`` where a loop stands, and the loops
 
-Which branch stands where makes no difference to a UNION ALL, but the first one names the columns:
+Which branch stands where makes no difference to these, but the first one names the columns:
 it stays the first. Where the rows are all pairs of two lists, these lists are two loops. Macros
 that are called with the same rows are called in one loop.
 """
@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from unwet.rewrite.library import HANDED_ON, HOLE, NO_CONDITION, MacroCall
 from unwet.rewrite.shapes import Leaf
-from unwet.rewrite.unions import BY_NAME, branches, is_top, says_more, word
+from unwet.rewrite.unions import branches, is_top, says_more, spelled, united, word
 
 LEAST = 3  # fewer calls are read as easily as a loop
 _LINES = 5  # of a loop around its rows
@@ -63,12 +63,15 @@ Grouping = Callable[[Sequence[Bundle], Mapping[int, MacroCall]], Sequence[Bundle
 
 
 def folded(
-    tree: exp.Expr, calls: Sequence[MacroCall], grouping: Grouping = lambda found, _: found
+    tree: exp.Expr,
+    calls: Sequence[MacroCall],
+    grouping: Grouping = lambda found, _: found,
+    dialect: str = "",
 ) -> tuple[exp.Expr, tuple[Loop, ...]]:
     """In place but for the tree's root. ``grouping`` makes one loop of several."""
     loops: list[Loop] = []
     for union in [node for node in tree.find_all(exp.Union) if is_top(node)]:
-        chain = _Chain(branches(union), calls, word(union), grouping)
+        chain = _Chain(branches(union), calls, spelled(word(union), dialect), grouping)
         found = list(chain.folded(loops))
         new = rebuilt(union, found) if len(found) < len(chain.branches) else None
         if new is not None:
@@ -86,9 +89,8 @@ def rebuilt(union: exp.Expr, branches: Sequence[exp.Expr]) -> exp.Expr | None:
         if not isinstance(tree, exp.Var):
             return None
         tree = exp.Select(expressions=[tree])  # printed without its SELECT
-    by_name = word(union) == BY_NAME
     for branch in branches[1:]:
-        tree = exp.Union(this=tree, expression=branch, distinct=False, by_name=by_name)
+        tree = united(tree, branch, union)
     for name in ("with_", "order", "limit", "offset"):
         if union.args.get(name) is not None:
             tree.set(name, union.args[name])

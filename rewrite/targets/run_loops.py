@@ -20,12 +20,15 @@ from unwet.rewrite.library import HOLE
 from unwet.rewrite.naming import free_parameter
 from unwet.rewrite.targets.item_bodies import ItemLevel, ItemLoop
 from unwet.rewrite.targets.item_loops import Placed
+from unwet.rewrite.unions import spelled
 
 _LIST_NAME: Final = re.compile(r"s(_\d+)?$")
 _WIDE: Final = "_" * 90  # makes the list too long for one line
 
 
-def over_names(tree: exp.Expr, printed: Callable[[exp.Expr], str]) -> tuple[Placed, ...]:
+def over_names(
+    tree: exp.Expr, dialect: str, printed: Callable[[exp.Expr], str]
+) -> tuple[Placed, ...]:
     """In place: words in place of such items and branches, and the loops that they are."""
     found: list[Placed] = []
     taken = {name for var in tree.find_all(exp.Var, exp.Identifier, exp.Literal)
@@ -49,7 +52,7 @@ def over_names(tree: exp.Expr, printed: Callable[[exp.Expr], str]) -> tuple[Plac
         word = f"run_{len(found)}{_WIDE}"
         # T-SQL's printer gives each output of a derived table a name
         pattern = rf"SELECT\s+{word}()(?:\s+AS\s+{word})?"
-        found.append(Placed(loop, pattern, between, over=param))
+        found.append(Placed(loop, pattern, spelled(between, dialect), over=param))
         query.set("expressions", [exp.column(word)])
     return tuple(found)
 

@@ -30,14 +30,14 @@ def said(ping: str, app: str, **more: Leaf) -> Said:
     return {"app": text(words), "pings": pings, **more}
 
 
-def union(*words: exp.Expr, distinct: bool = False) -> exp.Expr:
+def union(*words: exp.Expr, by: type[exp.SetOperation] = exp.Union) -> exp.Expr:
     tree = words[0]
     for word in words[1:]:
-        tree = exp.Union(this=tree, expression=word, distinct=distinct)
+        tree = by(this=tree, expression=word, distinct=by is not exp.Union)
     return tree
 
 
-def library(models: Mapping[str, list[Said]], distinct: bool = False) -> Library:
+def library(models: Mapping[str, list[Said]], by: type[exp.SetOperation] = exp.Union) -> Library:
     """Models that put calls of one macro together."""
     calls: list[MacroCall] = []
     trees: dict[str, exp.Expr] = {}
@@ -46,7 +46,7 @@ def library(models: Mapping[str, list[Said]], distinct: bool = False) -> Library
         for branch in branches:
             words.append(exp.Var(this=f"call__{len(calls)}__call"))
             calls.append(MacroCall("daily", tuple(branch.items())))
-        trees[name] = union(*words, distinct=distinct)
+        trees[name] = union(*words, by=by)
     params = tuple({name: None for call in calls for name, _ in call.args})
     tree = parse_one("SELECT " + ", ".join(f"h__{name}__h" for name in params))
     return Library(trees, (Macro("daily", params, tree, "query"),), tuple(calls))
@@ -127,6 +127,16 @@ def test_what_stands_in_a_query_is_a_call_there() -> None:
     assert made.models["crash_focus"].find(exp.Union) is None
 
 
+def test_distinct_rows_are_distinct_in_the_macro() -> None:
+    given = library(reports("crash", "health", "baseline"))
+    for tree in given.models.values():
+        for node in tree.find_all(exp.Union):
+            node.set("distinct", True)
+    macro = united(given).macros[-1]
+    assert all(node.args["distinct"] for node in macro.tree.find_all(exp.Union))
+    assert macro.tree.find(exp.Union)
+
+
 def test_a_parameter_of_the_macro_around_is_handed_on() -> None:
     given = library(reports("crash", "health", "baseline"))
     app = text("h__app__h")
@@ -142,10 +152,10 @@ def test_a_parameter_of_the_macro_around_is_handed_on() -> None:
         (library(reports("crash", "health", "baseline")), 0, ()),
         (library(reports("crash", "health")), 2, ()),
         (library(reports(*"abc")), 5, ("a_focus", "b_focus", "c_focus")),
-        (library(reports("crash", "health", "baseline"), distinct=True), 5, ()),
+        (library(reports("crash", "health", "baseline"), by=exp.Intersect), 5, ()),
         (library(reports("crash", "health", apps=("focus", "focus_beta"))), 5, ()),
     ],
-    ids=["one", "no parameters", "few parameters", "stay", "no UNION ALL", "no lines fewer"],
+    ids=["one", "no parameters", "few parameters", "stay", "no UNION", "no lines fewer"],
 )
 def test_reports_that_stay_as_they_are(given: Library, most: int, stay: tuple[str, ...]) -> None:
     made = united(given, most, stay)

@@ -44,6 +44,9 @@ def test_the_loop_says_what_the_whens_said(when: str, head: str) -> None:
     [
         ladder("WHEN k = '{0}' THEN '{1}'", PAIRS[:7]),
         ladder("WHEN k = '{0}' THEN '{1}'").replace("'A3' THEN", "'A3' AND v = 1 THEN"),
+        ladder("WHEN k = '{0}' THEN '{1}'")
+        .replace("k = 'A0'", "k IS NULL")
+        .replace("k = 'A8'", "v"),
         ladder("WHEN h__column__h = '{0}' THEN '{1}'"),
         ladder("WHEN k = (SELECT MAX(k) FROM u WHERE v = '{0}') THEN '{1}'"),
     ],
@@ -54,3 +57,30 @@ def test_what_is_short_or_not_alike_stays(sql: str) -> None:
 
 def test_no_table_where_nobody_asks_for_one() -> None:
     assert "{% for" not in template(tree(ladder("WHEN k = '{0}' THEN '{1}'")), "duckdb", ())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("CASE", "CASE WHEN k IS NULL THEN 'none'"),
+        ("ELSE", "WHEN k IS NULL THEN 'none' WHEN v > 1 AND w THEN v ELSE"),
+        ("CASE", "CASE WHEN k = (SELECT MAX(k) FROM u WHERE v = 'A0') THEN 'most'"),
+        ("CASE", "CASE WHEN k = 'A5' AND v = 1 THEN 'first'"),  # of what a row would say, too
+    ],
+)
+def test_whens_that_say_something_else_stand_where_they_stood(old: str, new: str) -> None:
+    sql = ladder("WHEN k = '{0}' THEN '{1}'").replace(old, new, 1)
+    text = template(tree(sql), "duckdb", (), tables=True)
+    assert text.count("{% for ") == 1
+    assert text.count("WHEN") == 1 + new.count("WHEN")
+    assert tree(rendered(text)) == tree(sql)
+
+
+def test_two_tables_with_a_when_between_them() -> None:
+    half = ladder("WHEN k = '{0}' THEN '{1}'")
+    other = [(f"B{n}", f"other {n}") for n in range(8)]
+    more = " ".join(f"WHEN k = '{code}' THEN '{text}'" for code, text in other)
+    sql = half.replace("ELSE", f"WHEN v > 1 THEN 'v' {more} ELSE")
+    text = template(tree(sql), "duckdb", (), tables=True)
+    assert text.count("{% for ") == 2
+    assert tree(rendered(text)) == tree(sql)

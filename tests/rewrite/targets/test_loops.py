@@ -171,11 +171,32 @@ def test_calls_that_are_the_same_are_no_loop() -> None:
     assert rendered(text) == plain([call(a="1")] * 3)
 
 
-def test_a_union_of_distinct_rows_is_left_alone() -> None:
-    tree = chain(3)
-    for union in tree.find_all(exp.Union):
-        union.set("distinct", True)
-    assert "{% for" not in template(tree, "duckdb", [call(a=a) for a in "123"])
+@pytest.mark.parametrize(
+    ("dialect", "said"), [("duckdb", "UNION"), ("tsql", "UNION"), ("bigquery", "UNION DISTINCT")]
+)
+def test_a_union_of_distinct_rows_is_a_loop_that_says_so(dialect: str, said: str) -> None:
+    many = [f"SELECT {n} AS a" for n in range(8)]
+    for tree in (chain(3), sqlglot.parse_one(" UNION ".join(many))):
+        for union in tree.find_all(exp.Union):
+            union.set("distinct", True)
+        text = template(tree, dialect, [call(a=a) for a in "123"], tables=True)
+        assert f"{{% if not loop.last %}}{said}{{% endif %}}" in text
+
+
+def test_distinct_rows_among_all_rows_stay_apart() -> None:
+    many = [f"SELECT {n} AS a" for n in range(8)]
+    sql = f"{' UNION '.join(many[:4])} UNION ALL {' UNION ALL '.join(many[4:])}"
+    tree = sqlglot.parse_one(sql)
+    text = template(tree.copy(), "duckdb", (), tables=True)
+    assert text.count("{% for") == 2
+    assert sqlglot.parse_one(jinja2.Environment().from_string(text).render()) == tree
+
+
+def test_other_operations_are_left_alone() -> None:
+    tree = chain(1)
+    for n in (1, 2, 3):
+        tree = exp.Except(this=tree, expression=exp.Var(this=f"call__{n}__call"), distinct=True)
+    assert "{% for" not in template(tree, "duckdb", [call(a=a) for a in "1234"])
 
 
 def test_the_order_of_the_union_stays() -> None:
