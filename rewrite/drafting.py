@@ -16,7 +16,7 @@ from unwet.rewrite.engines.lengths import cut, too_long
 from unwet.rewrite.engines.reserved import in_quotes
 from unwet.rewrite.function_words import calls_in
 from unwet.rewrite.idle_nulls import without_idle_nulls
-from unwet.rewrite.idle_orders import without_idle_orders
+from unwet.rewrite.idle_orders import without_idle_orders, without_orders_of_parts
 from unwet.rewrite.nothing_joined import without_nothing_joined
 from unwet.rewrite.ordered_inside import with_order_kept
 from unwet.rewrite.own_functions import OwnFunction, reached
@@ -98,6 +98,8 @@ class Drafting:
             if _is_understood(report):  # what is compared as a text keeps its words
                 without_nothing_joined(draft.tree)
                 without_idle_orders(draft.tree, self._dialect)
+                parts = len(report.definition.parts)
+                without_orders_of_parts(draft.tree, self._dialect, parts)
             with_order_kept(draft.tree, self._dialect)
             called = reached(calls_in(draft.tree, self._functions), self._functions)
             check(called, self._dialect, self._target.NAME)

@@ -7,6 +7,11 @@ Not where it decides which rows there are (LIMIT, DISTINCT ON, WITH FILL), nor w
 statement takes rows as they come: an aggregate that collects them, a window without an order. Nor
 where the result is just those rows: no engine promises their order, but their author may look at
 it. It goes before copies are looked for, as one of them has an order that another has not.
+
+Rows that several INSERTs write into one table have no order among one another, either:
+
+    (SELECT day FROM t ORDER BY day) UNION ALL (SELECT day FROM u ORDER BY day)
+ =  SELECT day FROM t UNION ALL SELECT day FROM u
 """
 
 from __future__ import annotations
@@ -32,6 +37,22 @@ def without_idle_orders(tree: exp.Expr, dialect: str) -> None:
     for query in idle:
         if not any(query is each for each in shown):
             query.set("order", None)
+
+
+def without_orders_of_parts(tree: exp.Expr, dialect: str, parts: int) -> None:
+    """In place; ``parts``: how many INSERTs the branches of the tree are, on its left side."""
+    if reads_order(tree, dialect):
+        return
+    for _ in range(parts - 1):
+        if not isinstance(tree, exp.Union):
+            return
+        for branch in (tree.this, tree.expression):
+            query = branch.this if isinstance(branch, exp.Subquery) else None
+            if isinstance(query, exp.Select) and _is_idle(query):
+                query.set("order", None)
+                if not query.args.get("with_"):
+                    branch.replace(query)
+        tree = tree.this
 
 
 def _is_inside(query: exp.Expr) -> bool:

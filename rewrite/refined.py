@@ -19,6 +19,7 @@ from unwet.rewrite.common_conditions import with_common_conditions
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.flat_queries import with_flat_queries
 from unwet.rewrite.implied_values import with_implied_values
+from unwet.rewrite.joined_alike import with_joins_alike
 from unwet.rewrite.library import Library, with_names_of_arguments
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.listed_calls import with_listed_calls
@@ -78,6 +79,8 @@ def refined(
     library = without_constants(library)
     if in_other_words:
         library = with_flat_queries(library, stay)
+    if may_share:
+        library = with_joins_alike(library, names, stay | alone, most)
     library = with_whole_columns(library, dialect)
     return written_where_called(library, dialect)
 

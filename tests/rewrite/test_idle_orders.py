@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlglot
 
-from unwet.rewrite.idle_orders import without_idle_orders
+from unwet.rewrite.idle_orders import without_idle_orders, without_orders_of_parts
 from unwet.tests.rewrite.small_world import Worlds
 
 GONE = [
@@ -91,6 +91,45 @@ def test_what_goes_gives_the_same_rows(query: str, left: str, worlds: Worlds) ->
 @pytest.mark.parametrize("query", STAYS)
 def test_what_counts_or_is_looked_at_stays(query: str) -> None:
     assert said(query) == sqlglot.parse_one(query, read="duckdb").sql("duckdb")
+
+
+PARTS = [
+    ("(SELECT a FROM t ORDER BY a) UNION ALL (SELECT k FROM u ORDER BY k DESC)",
+     "SELECT a FROM t UNION ALL SELECT k FROM u"),
+    ("(SELECT a FROM t ORDER BY a) UNION ALL SELECT k FROM u UNION ALL (SELECT b FROM t ORDER BY a)",
+     "SELECT a FROM t UNION ALL SELECT k FROM u UNION ALL SELECT b FROM t"),
+    ("(WITH x AS (SELECT a FROM t) SELECT a FROM x ORDER BY a) UNION ALL SELECT k FROM u",
+     "(WITH x AS (SELECT a FROM t) SELECT a FROM x) UNION ALL SELECT k FROM u"),
+    ("(SELECT a FROM t ORDER BY a LIMIT 1) UNION ALL (SELECT k FROM u ORDER BY k)",
+     "(SELECT a FROM t ORDER BY a LIMIT 1) UNION ALL SELECT k FROM u"),
+]  # fmt: skip
+PARTS_STAY = [
+    "(SELECT a FROM t ORDER BY a LIMIT 1) UNION ALL (SELECT k FROM u ORDER BY k LIMIT 2)",
+    "(SELECT DISTINCT ON (a) a FROM t ORDER BY a, b) UNION ALL SELECT k FROM u",
+    "(SELECT LIST(a) FROM (SELECT a FROM t ORDER BY a) AS x ORDER BY 1) UNION ALL SELECT k FROM u",
+    "SELECT a FROM t ORDER BY a",
+]
+
+
+@pytest.mark.parametrize(("query", "left"), PARTS)
+def test_rows_of_several_inserts_have_no_order(query: str, left: str, worlds: Worlds) -> None:
+    tree = sqlglot.parse_one(query, read="duckdb")
+    without_orders_of_parts(tree, "duckdb", query.count("UNION") + 1)
+    assert tree.sql("duckdb") == left
+    assert worlds.difference(query, left) == ""
+
+
+@pytest.mark.parametrize("query", PARTS_STAY)
+def test_parts_that_an_order_chooses_stay(query: str) -> None:
+    tree = sqlglot.parse_one(query, read="duckdb")
+    without_orders_of_parts(tree, "duckdb", query.count("UNION") + 1)
+    assert tree.sql("duckdb") == sqlglot.parse_one(query, read="duckdb").sql("duckdb")
+
+
+def test_an_order_that_one_insert_says_stays() -> None:
+    tree = sqlglot.parse_one("(SELECT a FROM t ORDER BY a) UNION ALL (SELECT k FROM u ORDER BY k)")
+    without_orders_of_parts(tree, "duckdb", 1)
+    assert tree.sql().count("ORDER BY") == 2
 
 
 @pytest.mark.parametrize(
