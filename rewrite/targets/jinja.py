@@ -76,7 +76,7 @@ def template(
     cuts = Cuts(said, lambda level: _head(level, said).count("\n") + 1)
     grouping = partial(grouped, height=partial(_height, cuts=cuts), followed=cuts.followed)
     tree = tree if spent else copied(tree)
-    tree, loops = folded(tree, calls, *([grouping] if tables else []), dialect=dialect)
+    tree, loops = folded(tree, calls, grouping if tables else None, dialect)
     aside = set_aside(tree, optional)
 
     def printed(part: exp.Expr) -> str:

@@ -65,7 +65,7 @@ Grouping = Callable[[Sequence[Bundle], Mapping[int, MacroCall]], Sequence[Bundle
 def folded(
     tree: exp.Expr,
     calls: Sequence[MacroCall],
-    grouping: Grouping = lambda found, _: found,
+    grouping: Grouping | None = None,
     dialect: str = "",
 ) -> tuple[exp.Expr, tuple[Loop, ...]]:
     """In place but for the tree's root. ``grouping`` makes one loop of several."""
@@ -105,7 +105,7 @@ class _Chain:
         branches: list[exp.Expr],
         calls: Sequence[MacroCall],
         union: str,
-        grouping: Grouping,
+        grouping: Grouping | None,
     ) -> None:
         self.branches, self.union = branches, union
         found: dict[int, MacroCall] = {}
@@ -113,7 +113,9 @@ class _Chain:
             hit = HANDED_ON.fullmatch(branch.name) if isinstance(branch, exp.Var) else None
             if hit is not None:
                 found[at] = calls[int(hit[1])]
-        self._bundles = {min(each[0]): each for each in grouping(bundles(found), found)}
+        made: Sequence[Bundle] = bundles(found)
+        made = grouping(made, found) if grouping is not None else made
+        self._bundles = {min(each[0]): each for each in made}
 
     def folded(self, loops: list[Loop]) -> Iterator[exp.Expr]:
         """The branches that are left; the loops among them are added to ``loops``."""

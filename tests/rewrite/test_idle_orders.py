@@ -96,7 +96,8 @@ def test_what_counts_or_is_looked_at_stays(query: str) -> None:
 PARTS = [
     ("(SELECT a FROM t ORDER BY a) UNION ALL (SELECT k FROM u ORDER BY k DESC)",
      "SELECT a FROM t UNION ALL SELECT k FROM u"),
-    ("(SELECT a FROM t ORDER BY a) UNION ALL SELECT k FROM u UNION ALL (SELECT b FROM t ORDER BY a)",
+    ("(SELECT a FROM t ORDER BY a) UNION ALL SELECT k FROM u "
+     "UNION ALL (SELECT b FROM t ORDER BY a)",
      "SELECT a FROM t UNION ALL SELECT k FROM u UNION ALL SELECT b FROM t"),
     ("(WITH x AS (SELECT a FROM t) SELECT a FROM x ORDER BY a) UNION ALL SELECT k FROM u",
      "(WITH x AS (SELECT a FROM t) SELECT a FROM x) UNION ALL SELECT k FROM u"),
