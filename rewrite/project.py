@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,6 +33,19 @@ class OpenStar:
     relation: str
     why: str
     models: tuple[str, ...]
+
+
+def own_states(reports: Iterable[Report]) -> dict[str, Report]:
+    """By name: what one script leaves of a relation that several write in turn."""
+    return {report.relation: report for report in reports if report.definition.of}
+
+
+def with_states_told(text: str, states: Iterable[Report]) -> str:
+    """A sentence in which such a relation is called as the pile does, with its script."""
+    for report in states if "@" in text else ():
+        said = f"{report.definition.of} (of {report.span.path})"
+        text = said.join(re.split(rf"{re.escape(report.relation)}(?!\w)", text))
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +89,7 @@ class Project:
         drafts = (*self.drafts, *self.intermediates)
         found = {outside.token: outside for draft in drafts for outside in draft.outside}
         object.__setattr__(self, "_outside", {token: found[token] for token in sorted(found)})
-        own = {r.relation: r for r in self.reports.values() if r.definition.of}
-        object.__setattr__(self, "_own", own)
+        object.__setattr__(self, "_own", own_states(self.reports.values()))
 
     def text(self, name: str, make: Callable[[], str]) -> str:
         """The text of a model or macro of the library, printed once for this project and for those
@@ -96,9 +108,7 @@ class Project:
         several that one relation has been in turn, in a sentence, the script that leaves it."""
         if text in self._own:
             text = self._own[text].definition.of or text
-        for name, report in self._own.items() if "@" in text else ():
-            said = f"{report.definition.of} (of {report.span.path})"
-            text = said.join(re.split(rf"{re.escape(name)}(?!\w)", text))
+        text = with_states_told(text, self._own.values())
         if "__" not in text:
             return text
 

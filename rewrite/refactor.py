@@ -375,7 +375,14 @@ class _Job:
             ),
         )
         files[RECORD] = record(
-            Record(self.dialect, self.ledger.kept, self.before.names, self.once.signs, after.lines)
+            Record(
+                self.dialect,
+                self.ledger.kept,
+                self.before.names,
+                self.once.signs,
+                after.lines,
+                tuple(sorted(map(project.said, listed))),
+            )
         )
         edited = self._placed(files)
         return Result(

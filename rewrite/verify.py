@@ -23,6 +23,7 @@ from unwet.rewrite.decisions.file import NONE, Decisions
 from unwet.rewrite.decisions.outcome import on_rows, outcome
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.naming_again import called_before
+from unwet.rewrite.project import own_states, with_states_told
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.evidence import Evidence
 from unwet.rewrite.prove.extras import unparsed
@@ -162,7 +163,9 @@ def verify(
     )
     checked = tuple(sorted((*checked, *map(_told, templates.verdicts)), key=lambda each: each.name))
     borrowed = still_made(state.reports, found, dialect)
-    assumed = (*map(said, {*judged.assumptions, *borrowed, *translated}), *templates.assumptions)
+    states = own_states(state.reports).values()
+    own = (with_states_told(each, states) for each in {*judged.assumptions, *borrowed, *translated})
+    assumed = {*map(said, own), *templates.assumptions, *remembered.listed}
     assumptions = tuple(sorted(assumed))
     doubled = disagreements(request.project, against, rendered, found, meaning.normalizer)
     notes = (*case.notes, *rendered.notes, *doubled, *lacks(tests))

@@ -33,6 +33,7 @@ class Record:
     names: Mapping[str, str] = field(default_factory=dict)
     signs: Mapping[str, Sign] = field(default_factory=dict)
     lines: int = 0
+    listed: tuple[str, ...] = ()
 
 
 def record(made: Record) -> str:
@@ -40,6 +41,7 @@ def record(made: Record) -> str:
     data = {
         "dialect": made.dialect,
         "lines": made.lines,
+        "listed": [*made.listed],
         "kept": dict(sorted(made.kept.items())),
         "names": dict(sorted(made.names.items())),
         "made_once": {
@@ -66,6 +68,7 @@ def read_record(root: Path) -> Record:
             {str(k): str(v) for k, v in data.get("names", {}).items()},
             {str(k): _sign(v) for k, v in data.get("made_once", {}).items()},
             int(data.get("lines", 0)),
+            tuple(map(str, data.get("listed", ()))),
         )
     except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         hint = "delete it, and say --to-dialect"

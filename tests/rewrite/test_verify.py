@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
-from unwet import refactor, verify
+from unwet import Source, refactor, verify
 from unwet.cli import main
 from unwet.lineage.errors import PathNotFound, UsageError
 from unwet.rewrite import verified
@@ -541,3 +541,21 @@ def test_a_broken_project_file_is_named(bench: Bench) -> None:
     assert "dbt_project.yml: not valid YAML" in done.stderr
     shutil.rmtree(bench.root / "project")
     assert bench.cli().exit_code == 2
+
+
+def test_what_a_refactoring_takes_for_granted_is_what_a_check_does(tmp_path: Path) -> None:
+    """Stars that were written out, and what one of several scripts leaves of a relation."""
+    scripts = {
+        "a": "CREATE TABLE s.t (id INT, x INT);",
+        "b": "SELECT * FROM s.t WHERE id > 1;",
+        "c/first": "CREATE TABLE r.c AS SELECT id FROM s.t; DELETE FROM r.c USING s.t WHERE x = 1;",
+        "c/reader": "SELECT id FROM r.c;",
+        "d/second": "DROP TABLE IF EXISTS r.c; CREATE TABLE r.c AS SELECT x AS id FROM s.t;",
+    }
+    sources = [Source(f"p/{name}.sql", text) for name, text in scripts.items()]
+    made = refactor(sources, tmp_path / "project", dialect="postgres")
+    found = verify(sources, tmp_path / "project", dialect="postgres")
+    assert made.assumptions == found.assumptions
+    assert "s.t has the columns that are declared, no others" in found.assumptions
+    said = "model reader reads r.c (of p/c/first.sql), which the legacy scripts still make"
+    assert said in found.assumptions
