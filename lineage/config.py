@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path, PurePath
 from typing import Final
 
+from unwet.lineage.codes import UnknownCode, difference
 from unwet.lineage.errors import BadConfig, PathNotFound
 from unwet.lineage.toml_lines import lines_of, no_toml
 
@@ -212,4 +213,14 @@ def _intended(file: _File) -> Iterator[Intended]:
             if not isinstance(text, str) or (key in ("path", "reason") and not text.strip()):
                 message = f"{key} in [[intended]] must be a text, not {text!r}"
                 raise file.wrong_in("intended", message, f'write {key} = "..."', key, at)
-        yield Intended(**entry)
+        yield Intended(**{**entry, "code": _difference(file, entry.get("code", ""), at)})
+
+
+def _difference(file: _File, code: str, at: int) -> str:
+    if not code:
+        return ""
+    try:
+        return difference(code)
+    except UnknownCode as unknown:
+        message = f"code in [[intended]] is no code of a contradiction: {code}"
+        raise file.wrong_in("intended", message, unknown.help, "code", at) from unknown

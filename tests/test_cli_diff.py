@@ -461,3 +461,13 @@ def test_a_person_reads_it(tmp_path: Path) -> None:
     assert same.stdout == "nothing is otherwise: 3 reports return the same rows\n"
     wrong = CliRunner().invoke(main, ["diff", str(old)])
     assert wrong.exit_code == 2 and "unwet diff OLD NEW" in wrong.stderr
+
+
+def test_what_cannot_be_read_in_both_is_told_once(tmp_path: Path) -> None:
+    bad = "SELECT a FROM t WHERE GROUP BY a;\n"
+    old = write(tmp_path / "old", {"a.sql": bad, "gone.sql": bad, "twice.sql": bad})
+    new = write(tmp_path / "new", {"a.sql": f"SELECT 1 AS a;\n{bad}", "twice.sql": bad + bad})
+    done = CliRunner().invoke(main, ["diff", str(old), str(new), "--dialect", "duckdb", "-v"])
+    told = [line.partition(": PARSE")[0] for line in done.stderr.splitlines() if ": PARSE" in line]
+    places = [str(Path(each.split(":")[0]).relative_to(tmp_path)) for each in told]
+    assert places == ["old/gone.sql", "new/a.sql", "new/twice.sql", "new/twice.sql"]

@@ -105,6 +105,19 @@ def explain(word: str) -> tuple[Explanation, ...]:
     return found
 
 
+def difference(word: str) -> str:
+    """A code, or the word that several begin with, of what contradicts others, in capitals; raises
+    UnknownCode for any other."""
+    drift = {code: each for code, each in explanations().items() if code.startswith("DRIFT")}
+    try:
+        found = explain(word)
+    except UnknownCode:
+        raise UnknownCode(word, drift) from None
+    if any(each.code not in drift for each in found):
+        raise UnknownCode(word, drift)
+    return word.upper()
+
+
 # --- reading ---------------------------------------------------------------------------------
 
 _FENCE: Final = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)

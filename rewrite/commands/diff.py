@@ -2,13 +2,19 @@
 
 import os
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from unwet.lineage.commands.output import emit, notes
 from unwet.lineage.commands.request import Request, shared
 from unwet.lineage.errors import UsageError
+
+if TYPE_CHECKING:
+    from unwet.lineage.findings import Finding
 
 
 @click.command()
@@ -42,11 +48,29 @@ def diff(request: Request, since: str, check: bool) -> int:
     else:
         raise UsageError("diff of what?", "unwet diff OLD NEW, or unwet diff --since REV [PATH]")
     found = job.diff(old, new, roots)
-    notes([*was.findings, *old.findings, *new.findings], request)
+    notes([*was.findings, *_only_old(old.findings, new.findings, roots), *new.findings], request)
     on_terminal = request.output is None and sys.stdout.isatty()
     form = diff_forms.as_json(found) if request.format == "json" else ""
     emit(form or diff_forms.as_text(found, on_terminal, request.verbose), request)
     return 1 if check and not found.is_empty else 0
+
+
+def _only_old(
+    old: "Sequence[Finding]", new: "Sequence[Finding]", roots: tuple[str, str]
+) -> "list[Finding]":
+    """What is found in the old revision, and not in the new one just as well, in whatever line."""
+    again = Counter(_said(finding, roots[1]) for finding in new)
+    left = []
+    for finding in old:
+        said = _said(finding, roots[0])
+        if not again[said]:
+            left.append(finding)
+        again[said] -= again[said] > 0
+    return left
+
+
+def _said(finding: "Finding", root: str) -> tuple[str, str, str]:
+    return finding.code, finding.message, os.path.relpath(finding.at.path, root or os.curdir)
 
 
 def _folder(path: str) -> str:

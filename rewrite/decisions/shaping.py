@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from unwet.lineage.codes import UnknownCode, difference
 from unwet.lineage.config import Intended
 from unwet.rewrite.decisions.entries import Entry
 
@@ -142,6 +143,12 @@ def rename(entry: Entry) -> Rename:
 def intended(entry: Entry) -> Meant:
     """As in the configuration, with a date."""
     entry.check_keys(("path", "date", "reason"), ("code", "expression"))
-    meant = Intended(entry.text("path"), entry.text("reason"), entry.text("code", empty=True),
+    code = entry.text("code", empty=True)
+    try:
+        code = difference(code) if code else ""
+    except UnknownCode as unknown:
+        message = f"code is none of a contradiction: {code}"
+        raise entry.wrong(message, "code", unknown.help) from unknown
+    meant = Intended(entry.text("path"), entry.text("reason"), code,
                      entry.text("expression", empty=True))  # fmt: skip
     return Meant(entry.place, meant, entry.day("date"))

@@ -30,6 +30,13 @@ def test_what_is_intended(tmp_path: Path) -> None:
     assert found == (Intended("a/*.sql", "so agreed", "DRIFT_JOIN", ""),)
 
 
+def test_a_word_stands_for_all_codes_that_begin_with_it(tmp_path: Path) -> None:
+    text = '[[intended]]\npath = "a/*.sql"\nreason = "so agreed"\ncode = "drift"\n'
+    (tmp_path / "unwet.toml").write_text(text)
+    [found] = read_config(None, tmp_path).intended
+    assert found.fits("DRIFT_JOIN", "a/x.sql", "") and found.fits("DRIFT_LITERAL", "a/x.sql", "")
+
+
 def test_pyproject_counts_only_with_its_table(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
     assert read_config(None, tmp_path) == Config(home=str(tmp_path))
@@ -49,6 +56,16 @@ def test_pyproject_counts_only_with_its_table(tmp_path: Path) -> None:
         ("[[intended]]\npath = 'a'", "needs a path and a reason", ""),
         ("[[intended]]\npath = 'a'\nreason = ' '", "reason in [[intended]] must be", ""),
         ("[[intended]]\npath = 'a'\nreason = 'b'\nline = 3", "unknown setting in", "expression"),
+        (
+            "[[intended]]\npath = 'a'\nreason = 'b'\ncode = 'DRIFTY'",
+            "unwet.toml:4: code in [[intended]] is no code of a contradiction: DRIFTY",
+            "did you mean DRIFT",
+        ),
+        (
+            "[[intended]]\npath = 'a'\nreason = 'b'\ncode = 'PARSE'",
+            "unwet.toml:4: code in [[intended]] is no code of a contradiction: PARSE",
+            "unwet explain",
+        ),
         ("sharing = 3", "sharing must be a table", "write [sharing]"),
         ("[sharing]\nmax_params = 3", "unknown setting in [sharing]: max_params", "max_parameters"),
         (

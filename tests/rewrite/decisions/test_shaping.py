@@ -205,6 +205,7 @@ def test_equal_copies_are_shared_across_what_is_meant(tmp_path: Path) -> None:
     [
         (f"[[pin]]\n{WHO}", 1, "[[pin]] needs report"),
         (f'[[pin]]\nreport = "a"\nas = "view"\n{WHO}', 3, "as can be 'model' or 'script'"),
+        (f'[[intended]]\npath = "a"\ncode = "DRIFTY"\n{WHO}', 3, "code is none of a contradiction"),
         (f'[[pin]]\nrapport = "a"\n{WHO}', 2, "unknown key in [[pin]]: rapport"),
         (f'[[split]]\nreports = ["a"]\n{WHO}', 2, "needs two reports or more"),
         (f'[[split]]\nreports = "a, b"\n{WHO}', 2, "reports must be a list of texts"),
