@@ -72,11 +72,13 @@ class Family:
 
 
 class UnknownCode(UsageError):
-    """A code that no finding carries."""
+    """A code that no finding carries; ``others``: where the known ones are told."""
 
-    def __init__(self, code: str, known: Iterable[str]) -> None:
+    def __init__(
+        self, code: str, known: Iterable[str], others: str = "`unwet explain` lists all codes"
+    ) -> None:
         near = get_close_matches(code.upper(), list(known), n=1, cutoff=0.7)
-        hint = f"did you mean {near[0]}?" if near else "`unwet explain` lists all codes"
+        hint = f"did you mean {near[0]}?" if near else others
         super().__init__(f"unknown code: {code}", hint)
         self.code = code
 
@@ -109,13 +111,10 @@ def difference(word: str) -> str:
     """A code, or the word that several begin with, of what contradicts others, in capitals; raises
     UnknownCode for any other."""
     drift = {code: each for code, each in explanations().items() if code.startswith("DRIFT")}
-    try:
-        found = explain(word)
-    except UnknownCode:
-        raise UnknownCode(word, drift) from None
-    if any(each.code not in drift for each in found):
-        raise UnknownCode(word, drift)
-    return word.upper()
+    asked = word.upper()
+    if asked not in drift and not any(code.startswith(f"{asked}_") for code in drift):
+        raise UnknownCode(word, drift, f"known: {', '.join(drift)}")
+    return asked
 
 
 # --- reading ---------------------------------------------------------------------------------

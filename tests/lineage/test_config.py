@@ -59,12 +59,12 @@ def test_pyproject_counts_only_with_its_table(tmp_path: Path) -> None:
         (
             "[[intended]]\npath = 'a'\nreason = 'b'\ncode = 'DRIFTY'",
             "unwet.toml:4: code in [[intended]] is no code of a contradiction: DRIFTY",
-            "did you mean DRIFT",
+            "known: DRIFT",
         ),
         (
             "[[intended]]\npath = 'a'\nreason = 'b'\ncode = 'PARSE'",
             "unwet.toml:4: code in [[intended]] is no code of a contradiction: PARSE",
-            "unwet explain",
+            "DRIFT_JOIN",
         ),
         ("sharing = 3", "sharing must be a table", "write [sharing]"),
         ("[sharing]\nmax_params = 3", "unknown setting in [sharing]: max_params", "max_parameters"),
