@@ -21,6 +21,7 @@ from unwet.lineage.findings import Finding, Span
 from unwet.lineage.misprints import body_of, misprint
 from unwet.lineage.nesting import too_deep
 from unwet.lineage.own_names import with_own_names, without_marks
+from unwet.lineage.parser_words import told
 from unwet.lineage.phrases import plain
 from unwet.lineage.rows import Left, long_runs
 from unwet.lineage.separators import with_separators
@@ -470,9 +471,8 @@ class _Reader:
         return Finding("PARSE", self._told(first), self._token_span(part, tokens[at]), NOT_SQL)
 
     def _told(self, error: Mapping[str, object]) -> str:
-        near = f" near {error['highlight']}" if error.get("highlight") else ""
-        said = _reason(str(error.get("description", "")))
-        return _short(self._masked.restore(said + near))
+        said = told(str(error.get("description") or ""), str(error.get("highlight") or ""))
+        return _short(self._masked.restore(said))
 
     def _keep(self, part: Stretch, chunk: Chunk, tree: exp.Expression) -> None:
         start, stop = _offsets(part, chunk)
@@ -612,32 +612,6 @@ def _sign_quotients(tree: exp.Expression, dialect: str) -> None:
 
 # "Comments" in MySQL's manual: what stands in /*! ... */ is SQL there
 _RUN_COMMENTS: Final = frozenset({"mysql", "singlestore", "doris", "starrocks"})
-
-_TOKEN_DUMP = re.compile(r"<Token token_type: \S+, text: (.*?), line: .*?>", re.S)
-
-
-# Which of several missing arguments is named differs from run to run.
-_MISSING = re.compile(r"Required keyword: '\w+' missing for <class '[\w.]*?(\w+)'>")
-
-
-# What SQL calls the parser's nodes that are most often left unfinished.
-_WORDS = {
-    node: node.upper()
-    for node in ["Where", "Having", "And", "Or", "Not", "Between", "Like", "Join", "Cast"]
-}
-_WORDS |= {"Order": "ORDER BY", "Group": "GROUP BY", "If": "IF or WHEN"}
-_WORDS |= {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/", "EQ": "=", "NEQ": "<>"}
-_WORDS |= {"GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
-
-
-def _is_missing(hit: re.Match[str]) -> str:
-    return f"a part of {_WORDS.get(hit[1], hit[1])} is missing"
-
-
-def _reason(description: str) -> str:
-    description = _MISSING.sub(_is_missing, description)
-    plain = _TOKEN_DUMP.sub(lambda hit: hit[1].replace("SENTINEL", "the end"), description)
-    return plain.strip().rstrip(".") or "syntax error"
 
 
 def _short(text: str) -> str:

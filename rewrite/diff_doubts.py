@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -183,6 +183,14 @@ class Doubts:
         return frozenset(other)
 
 
+def _types_otherwise(names: Sequence[str], old: Sequence[str], new: Sequence[str]) -> str:
+    if not len(names) == len(old) == len(new):
+        return f"the types of its columns were {', '.join(old)} and are {', '.join(new)}"
+    columns = zip(names, old, new, strict=True)
+    return "; ".join(f"the type of {n} was {was}, and is {now}" for n, was, now in columns
+                     if was != now)  # fmt: skip
+
+
 def columns_otherwise(old: Report, new: Report) -> str:
     """Which names or types of columns, or which order of rows, one of them has only: a plan knows
     columns by their places."""
@@ -191,7 +199,7 @@ def columns_otherwise(old: Report, new: Report) -> str:
         return f"its columns were {', '.join(mine)} and are {', '.join(theirs)}"
     types = old.definition.types, new.definition.types
     if types[0] != types[1] and all(types):
-        return f"the types of its columns were {', '.join(types[0])} and are {', '.join(types[1])}"
+        return _types_otherwise(theirs, *types)
     orders = _order(old.definition.plan), _order(new.definition.plan)
     if not new.relation and orders[0] != orders[1]:
         return f"it was ordered by {orders[0] or 'nothing'}, and is by {orders[1] or 'nothing'}"

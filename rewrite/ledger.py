@@ -45,9 +45,9 @@ class Ledger:
             case "order-dependent":
                 self.shuffled[name] = verdict.reason or "its rows depend on the order of its input"
             case "different" if name in self.unproved:
-                self.kept[name] = f"the rows differ on the data: {verdict.reason}"
+                self.kept[name] = f"{verdict.differs} on the data: {verdict.reason}"
             case "different":
-                self.failed[name] = f"the rows differ on the data: {verdict.reason}"
+                self.failed[name] = f"{verdict.differs} on the data: {verdict.reason}"
                 self.kept[name] = self.failed[name]
             case "not run":  # who gave data wants to know
                 self.not_run[name] = f"not run on the data: {verdict.reason}"

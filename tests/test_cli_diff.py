@@ -155,7 +155,7 @@ def test_a_table_with_other_columns_changes_what_reads_all_of_them(compare: Run)
 def test_a_table_with_other_types_is_changed(compare: Run) -> None:
     old = {**OLD, "a.sql": "CREATE TABLE a (x INT); INSERT INTO a SELECT total FROM totals"}
     [changed] = compare(old=old, a=old["a.sql"].replace("INT)", "TEXT)"))["changed"]
-    assert changed["reason"] == "the types of its columns were INT and are TEXT"
+    assert changed["reason"] == "the type of x was INT, and is TEXT"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
 from unwet.lineage.parse import render
+from unwet.lineage.parser_words import wrong
 from unwet.rewrite.engines.constructs import unknown_constructs
 from unwet.rewrite.engines.functions import called_in, functions_of, functions_of_any, listed_as
 from unwet.rewrite.engines.units import unknown_units
@@ -36,7 +37,7 @@ def _lacking_in(text: str, dialect: str) -> str:
     try:
         tree = sqlglot.parse_one(text, dialect=dialect)
     except SqlglotError as error:
-        return f"what is written for {dialect} cannot be read again: {error}"
+        return f"what is written for {dialect} cannot be read again: {wrong(error)}"
     engine = listed_as(dialect)
     construct = next(unknown_constructs(tree, engine), "")
     if construct:

@@ -32,6 +32,7 @@ SAMPLE = 5
 BUCKETS = 1024
 PAIRED = 100_000  # differing rows up to which every column is tried as the one that changed
 DIFFERENCES = "unwet_differences"
+ANOTHER_ORDER = "the same rows in another order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def compare(
     found = replace(result, columns=columns, problems=tuple(problems), notes=tuple(notes))
     keys = range(len(types)) if ordered is True else ordered or ()
     if keys and found.equal and not _same_sequence(engine, before_sql, after_sql, types, keys):
-        return replace(found, problems=("the same rows in another order",))
+        return replace(found, problems=(ANOTHER_ORDER,))
     return found
 
 

@@ -37,7 +37,7 @@ class Evidence:
             case "identical":
                 return self._same()
             case "different":
-                return f"the rows differ on generated data: {self.verdict.reason}"
+                return f"{self.verdict.differs} on generated data: {self.verdict.reason}"
             case "order-dependent":
                 return f"on generated data {self.verdict.reason}{self._besides()}"
             case _:

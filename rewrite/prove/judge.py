@@ -243,16 +243,25 @@ def in_words(found: Parting) -> str:
         case Parting(legacy=Phrase(text=old), project=Phrase(text=new)) if old != new:
             return f"{_short(old)} against {_short(new)}"
         case Parting(legacy=Phrase(text=old) as ours, project=Phrase() as theirs):
-            said = ",".join(settings(ours.node) ^ settings(theirs.node))
-            details = sorted({words for mark, words in _DETAILS.items() if mark in said})
-            detail = f": {', '.join(details)}" if details else ""
-            return f"{_short(old)}, in a detail that its SQL does not show{detail}"
+            return f"{_short(old)} says something else on each side, {_detail(ours, theirs)}"
         case Parting(legacy=Phrase(text=old)):
             return f"{_short(old)} is missing"
         case Parting(project=Phrase(text=new)):
             return f"{_short(new)} is new"
         case _:
             return "other rows"
+
+
+def _detail(ours: Phrase, theirs: Phrase) -> str:
+    """In what two phrases differ that are printed alike."""
+    apart = settings(ours.node) ^ settings(theirs.node)
+    said = ",".join(sorted(apart))
+    details = sorted({words for mark, words in _DETAILS.items() if mark in said})
+    if details:
+        return f"though it is written alike: {', '.join(details)}"
+    noted = ", ".join(sorted(mark for mark in apart if mark.isascii()))
+    detail = f" ({noted})" if noted else ": a name in it may stand for another column"
+    return f"though it is written alike{detail}"
 
 
 _DETAILS = {

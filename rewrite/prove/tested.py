@@ -26,7 +26,7 @@ from unwet.lineage.errors import UnwetError
 from unwet.lineage.parse import Script
 from unwet.rewrite.prove.adapt import to_duckdb
 from unwet.rewrite.prove.before import Before, ReportRef
-from unwet.rewrite.prove.compare import Comparison, Counts, Difference, Seen, compare
+from unwet.rewrite.prove.compare import ANOTHER_ORDER, Comparison, Counts, Difference, Seen, compare
 from unwet.rewrite.prove.engines import DuckEngine, quote, text
 from unwet.rewrite.prove.legacy import Answer
 from unwet.rewrite.prove.models import Models
@@ -58,6 +58,14 @@ class DataVerdict:
     reason: str
     counts: Counts | None = None
     empty: tuple[str, ...] = ()
+
+    @property
+    def differs(self) -> str:
+        """Of two sides that differ: what does. Rows may be the same and a type be another one."""
+        said = self.reason.split("; ")
+        if all(each.startswith("column ") for each in said):
+            return "the names or types of columns differ"
+        return "the order of the rows differs" if said == [ANOTHER_ORDER] else "the rows differ"
 
     @property
     def broken(self) -> bool:

@@ -329,3 +329,15 @@ def test_a_full_disk_stops_one_report(bench: Bench, monkeypatch: pytest.MonkeyPa
     assert found["big"].verdict == "not run"
     assert "the disk is full" in found["big"].reason
     assert found["north"].verdict == "identical"
+
+
+def test_what_differs_need_not_be_rows() -> None:
+    def differs(reason: str) -> str:
+        return DataVerdict("a", "different", 1, 1, (), reason).differs
+
+    assert differs("column x was DATE, is TIMESTAMP") == "the names or types of columns differ"
+    assert differs("column x was DATE, is INTEGER; column 2 was a, is b") == (
+        "the names or types of columns differ"
+    )
+    assert differs("the same rows in another order") == "the order of the rows differs"
+    assert differs("rows 1 removed") == "the rows differ"
