@@ -270,3 +270,31 @@ def test_a_name_is_true_of_what_all_calls_say(body: str, said: list[Said], param
     made = with_telling_names(called(own, **{f"m{n}": each for n, each in enumerate(said)}))
     assert ", ".join(made.macros[0].params) == params
     assert {name for call in made.calls for name, _ in call.args} == {*params.split(", ")}
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "said", "to"),
+    [
+        ("topic", "SELECT k FROM t WHERE h__topic__h AND a > 1", "topic = 'x'", "topic_condition"),
+        ("topic", "SELECT k FROM t WHERE NOT (h__topic__h)", "topic = 'x'", "topic_condition"),
+        ("topic", "SELECT k FROM t JOIN u ON h__topic__h", "t.k = u.k", "topic_condition"),
+        ("source_value", "SELECT k FROM t WHERE h__source_value__h", "s > 1", "source_condition"),
+        ("part_2", "SELECT k FROM t WHERE h__part_2__h", "s > 1", "condition"),
+        ("topic", "SELECT k FROM t WHERE h__topic__h AND a > 1", "t.is_open", "topic"),
+        ("topic", "SELECT k FROM t WHERE kind = h__topic__h AND h__topic__h", "x > 1", "topic"),
+        ("topic", "SELECT h__topic__h AS k FROM t", "x > 1", "topic"),
+        ("paid_filter", "SELECT k FROM t WHERE h__paid_filter__h", "x > 1", "paid_filter"),
+    ],
+)
+def test_a_condition_is_called_one(name: str, body: str, said: str, to: str) -> None:
+    library = called(macro("rows", name, body), one={name: said}, two={name: "TRUE"})
+    [made] = with_telling_names(library).macros
+    assert made.params == (to,)
+
+
+def test_a_default_that_is_a_condition_counts() -> None:
+    made = macro("rows", "topic", "SELECT k FROM t WHERE h__topic__h", topic="topic = 'x'")
+    [found] = with_telling_names(called(made, one={})).macros
+    assert (found.params, found.defaults) == (
+        ("topic_condition",), {"topic_condition": "topic = 'x'"}
+    )  # fmt: skip
