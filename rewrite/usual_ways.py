@@ -1,7 +1,8 @@
 """How most calls of a macro say something is what its parameter is where a call says nothing.
 
 An order, a list of percentiles, a formula and the call of one choose no report, as a country or a
-month does: what a third of the calls say is the default, if that makes lines fewer. It comes when
+month does: what a third of the calls say is the default, if that makes lines fewer. So is it with a
+condition that has a name, if most calls have it; the others say that they have none. It comes when
 all that follows from other arguments is said no more, as only then it is known how long calls are.
 
     {{ vendors(category='CDN', pct="COUNTIF(category = 'CDN') / COUNT(*)") }}
@@ -16,18 +17,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Final
 
 from unwet.rewrite.implied_values import in_order
-from unwet.rewrite.library import HANDED_ON, HOLE, Library, Macro, MacroCall
+from unwet.rewrite.library import HANDED_ON, HOLE, NO_CONDITION, Library, Macro, MacroCall
 from unwet.rewrite.said_less import head, height, with_defaults, without_idle
 from unwet.rewrite.shapes import CONDITION, Leaf
 from unwet.rewrite.usual_values import calls_by_host, is_formula
 
 _LEAST: Final = 3  # calls that say the same
+_PAIR: Final = 2  # of them, where that is most
 _SHARE: Final = 1 / 3  # of the queries with such calls
 _WORDS: Final = re.compile(r"[A-Za-z][\w ]*", re.ASCII)
 _PLAIN: Final = re.compile(r"[\w .%+*/=<>,()\[\]'-]+")
@@ -54,18 +56,35 @@ def _ways(
 ) -> dict[str, Leaf]:
     """By parameter, what many calls say."""
     found: dict[str, Leaf] = {}
-    for name in macro.params:
-        if name in macro.defaults or not groups:
+    for name in macro.params if groups else ():
+        if not _is_open(macro, name):
             continue
         votes = Counter(way for group in groups for way in _said(group, name))
         for leaf, times in sorted(votes.items(), key=lambda vote: (-vote[1], *_spoken(vote[0])))[
             :1
         ]:
-            made = with_defaults(macro, {name: leaf.text})
-            enough = times >= max(_LEAST, _SHARE * len(groups))
-            if enough and in_order(made, macro, calls) and _is_safe(leaf, calls):
+            if _is_usual(name, times, len(groups)) and _fits(macro, name, leaf, calls):
                 found[name] = leaf
     return found
+
+
+def _is_usual(name: str, times: int, queries: int) -> bool:
+    """Whether enough queries say the same: most, where it is a condition or few say it."""
+    most = name.startswith(CONDITION) or times < _LEAST
+    return times >= _PAIR and (2 * times > queries if most else times >= _SHARE * queries)
+
+
+def _is_open(macro: Macro, name: str) -> bool:
+    """Whether a parameter has no default yet, or that there is no condition."""
+    usual = macro.defaults.get(name)
+    return usual is None or (name.startswith(CONDITION) and usual == NO_CONDITION.text)
+
+
+def _fits(macro: Macro, name: str, leaf: Leaf, calls: Sequence[MacroCall]) -> bool:
+    """Whether the text of the argument may be the default."""
+    others = {each: text for each, text in macro.defaults.items() if each != name}
+    made = with_defaults(macro, {name: leaf.text})
+    return in_order(made, replace(macro, defaults=others), calls) and _is_safe(leaf, calls)
 
 
 def _spoken(leaf: Leaf) -> tuple[bool, str]:
@@ -98,10 +117,13 @@ def _is_safe(leaf: Leaf, calls: Sequence[MacroCall]) -> bool:
 
 
 def _says_how(name: str, leaf: Leaf) -> bool:
-    """Whether it is an order, a list or a formula, and no condition."""
-    if leaf.kind != "condition" or name.startswith(CONDITION):
+    """Whether it is an order, a list, a formula or the call of one; a condition that is no call
+    is always said."""
+    if leaf.kind != "condition":
         return False
     is_call = HANDED_ON.fullmatch(leaf.text) is not None
+    if name.startswith(CONDITION):
+        return is_call
     is_order, is_list = name.startswith("sorted_by"), leaf.text.startswith("[")
     return is_call or is_order or is_list or is_formula(name, leaf)
 
@@ -124,10 +146,18 @@ def _with(
     for numbers in groups:
         own = [calls[n] for n in numbers]
         idle = {name for name, leaf in usual.items() if leaf in _said(own, name)}
-        changed = {n: calls[n] for n in numbers if idle}
+        open_again = {*usual} & {*macro.defaults} - idle
+        changed = {n: _saying(calls[n], open_again) for n in numbers if idle or open_again}
         for number, call in without_idle(changed, dict.fromkeys(changed, idle)).items():
             after[number] = replace(call, bare=False)
     return with_defaults(macro, {name: leaf.text for name, leaf in usual.items()}), after
+
+
+def _saying(call: MacroCall, names: Collection[str]) -> MacroCall:
+    """The call that says what has been the default."""
+    said = tuple(each for each in call.unsaid if each[0] in names)
+    left = tuple(each for each in call.unsaid if each[0] not in names)
+    return replace(call, args=(*call.args, *said), unsaid=left)
 
 
 def _lines(macro: Macro, calls: Sequence[MacroCall], groups: Sequence[Sequence[int]]) -> int:

@@ -39,6 +39,7 @@ def of_calls(name: str, kind: LeafKind, said: list[list[str]], wide: bool = True
         ("sorted_by", [BY_CLIENT] * 3 + ["a"] * 2 + ["b"] * 2 + ["c"] * 2, BY_CLIENT),
         ("sorted_by", [BY_CLIENT] * 3 + ["a"] * 2 + ["b"] * 2 + ["c"] * 3, None),  # no third
         ("sorted_by", [BY_CLIENT] * 2 + ["a", "b"], None),  # too few
+        ("sorted_by", [BY_CLIENT] * 2 + ["a"], BY_CLIENT),  # most
         ("pct", [FORMULA] * 3 + ["a", "b", "c", "d"], FORMULA),
         ("percentiles", ["[10, 25, 50, 75, 90]"] * 3 + ["[50]", "[90]"], "[10, 25, 50, 75, 90]"),
         ("pct", ["a"] * 3 + ["b", "c"], None),  # a column, which may be what a report is about
@@ -127,5 +128,50 @@ def test_the_same_formula_about_other_things_is_said_as_it_is() -> None:
 
 @pytest.mark.parametrize("category", ["it's", "a\\b", "h__x__h", "2020"])
 def test_a_word_that_is_written_otherwise_is_none(category: str) -> None:
-    given = vendors(*[(category, SHARE.format(category))] * 2, ("b", SHARE.format("b")))
+    odd, plain = (category, SHARE.format(category)), ("b", SHARE.format("b"))
+    given = vendors(odd, plain, ("c", FORMULA))
     assert with_usual_ways(given).macros[0].defaults == {}
+
+
+CARTS = "app <> 'Cart Functionality'"
+
+
+def filtered(*said: str) -> Library:
+    """Models that call a macro with a condition, where "TRUE" is the default; the word "carts" is
+    the call of a macro."""
+    named = MacroCall("no_cart_functionality_of_any_vendor", ())
+    calls = [named]
+    for text in said:
+        leaf = Leaf("condition", "call__0__call" if text == "carts" else text)
+        about, own = ("about", WIDE), ("condition", leaf)
+        args, unsaid = ((about,), (own,)) if text == "TRUE" else ((about, own), ())
+        calls.append(MacroCall("m", args, unsaid))
+    models: dict[str, exp.Expr] = {
+        f"r{n}": exp.Var(this=f"call__{n + 1}__call") for n in range(len(said))
+    }
+    tree = parse_one("SELECT h__about__h AS a FROM t WHERE h__condition__h")
+    macro = Macro("m", ("about", "condition"), tree, "query", defaults={"condition": "TRUE"})
+    no_carts = Macro(named.macro, (), parse_one(CARTS), "expression")
+    return Library(models, (macro, no_carts), tuple(calls))
+
+
+@pytest.mark.parametrize(
+    ("said", "usual"),
+    [
+        (["carts", "carts", "carts", "TRUE"], "call__0__call"),
+        (["carts", "carts", "TRUE"], "call__0__call"),
+        (["carts", "carts", "TRUE", "TRUE"], "TRUE"),  # no more than half
+        (["carts", "carts", "carts", "TRUE", CARTS], "call__0__call"),
+        ([CARTS, CARTS, CARTS, "TRUE"], "TRUE"),  # nobody's name for it: it is always said
+    ],
+)
+def test_a_named_condition_that_most_calls_have(said: list[str], usual: str) -> None:
+    given = filtered(*said)
+    made = with_usual_ways(given)
+    assert made.macros[0].defaults == {"condition": usual}
+    assert [{**dict(call.args), **dict(call.unsaid)} for call in made.calls] == [
+        {**dict(call.args), **dict(call.unsaid)} for call in given.calls
+    ]
+    for call in made.calls[1:]:
+        condition = {**dict(call.args), **dict(call.unsaid)}["condition"]
+        assert ("condition" in dict(call.args)) == (condition.text != usual)
