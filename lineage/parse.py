@@ -1,36 +1,32 @@
-"""Text becomes trees. The only module that calls sqlglot's parser and its printer."""
+"""Text becomes trees. The only module that calls sqlglot's parser; `printing` has the way back."""
 
-import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
+from sqlglot.errors import ParseError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from unwet.lineage.bits import with_bits
 from unwet.lineage.bodies import bodies, loop_rows, recovered
-from unwet.lineage.days_between import mark_days, with_two_arguments
+from unwet.lineage.days_between import mark_days
 from unwet.lineage.dialects import lexis
-from unwet.lineage.errors import RenderError, UnknownDialect
+from unwet.lineage.errors import UnknownDialect
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.misprints import body_of, misprint
 from unwet.lineage.nesting import too_deep
-from unwet.lineage.own_names import with_own_names, without_marks
+from unwet.lineage.parser_notes import parser_notes
 from unwet.lineage.parser_words import told
 from unwet.lineage.phrases import plain
 from unwet.lineage.rows import Left, long_runs
 from unwet.lineage.separators import with_separators
 from unwet.lineage.sources import Source
 from unwet.lineage.splitting import CONTROL, Chunk, resplit, split
-from unwet.lineage.taken_for_others import as_written, mark_functions
+from unwet.lineage.taken_for_others import mark_functions
 from unwet.lineage.templating import Masked
 from unwet.lineage.tokenizing import Lost, Stretch, prepare, tokenize
-from unwet.lineage.trees import copied
 
 # Asked for once: an Enum computes each access to a member, and there is one per token.
 _OPENS, _CLOSES = TokenType.L_PAREN, TokenType.R_PAREN
@@ -110,7 +106,7 @@ def parse(masked: Masked, dialect: str = "") -> Script:
     The source's own dialect wins over `dialect`. Raises UnknownDialect.
     """
     name = check_dialect(masked.source.dialect or dialect)
-    with _parser_notes() as notes:
+    with parser_notes() as notes:
         reader = _Reader(masked, name, notes)
         reader.read()
     source = masked.source
@@ -119,64 +115,7 @@ def parse(masked: Masked, dialect: str = "") -> Script:
     return Script(source, statements, tuple(findings), masked.lines, inner)
 
 
-def render(
-    tree: exp.Expr,
-    dialect: str,
-    pretty: bool = True,
-    comments: bool = True,
-    spent: bool = False,
-) -> str:
-    """The tree as SQL, comments kept; raises RenderError rather than drop what has no words.
-
-    Printing changes a tree, so a copy is printed, unless ``spent`` says nobody needs it again."""
-    try:
-        with _parser_notes():
-            printed = as_written(tree if spent else copied(tree))
-            if dialect in _CONVERTING:
-                printed = with_own_names(with_bits(_unconverted(printed)))
-            elif dialect == "databricks":
-                printed = with_two_arguments(printed)
-            elif dialect == "bigquery":
-                printed = _as_grouped(printed)
-            text = printed.sql(
-                dialect=dialect,
-                pretty=pretty,
-                copy=False,
-                comments=comments,
-                unsupported_level=ErrorLevel.RAISE,
-            )
-            return without_marks(text) if dialect in _CONVERTING else text
-    except (SqlglotError, *_PRINTER_BUGS) as error:
-        raise RenderError(f"cannot be written in {dialect or 'standard SQL'}: {error}") from error
-
-
 NOT_SQL: Final = "mend the text; or it is SQL of another --dialect than this one"
-_CONVERTING = frozenset({"tsql", "fabric"})
-
-
-def _unconverted(tree: exp.Expr) -> exp.Expr:
-    """DATEDIFF and EOMONTH as they were written: the parser puts a conversion around what they are
-    of, which the printer would write out as a cast, though the server makes it anyway."""
-    for node in list(tree.find_all(exp.TimeStrToTime)):
-        if isinstance(node.parent, exp.DateDiff) and not node.args.get("zone"):
-            node.replace(node.this)
-    for last in list(tree.find_all(exp.LastDay)):
-        if (said := _month_end(last)) is not None:
-            last.replace(said)
-            tree = said if last is tree else tree
-    return tree
-
-
-def _month_end(node: exp.LastDay) -> exp.Expr | None:
-    """EOMONTH(x) or EOMONTH(x, months), where the parser has read that."""
-    match node.this:
-        case exp.TsOrDsToDate(this=date):
-            return exp.Anonymous(this="EOMONTH", expressions=[date])
-        case exp.DateAdd(this=exp.TsOrDsToDate(this=date), expression=months) as added:
-            if added.unit is not None and added.unit.name == "MONTH":
-                return exp.Anonymous(this="EOMONTH", expressions=[date, months])
-    return None
-
 
 # X'1F' is a string of bits there, or a number where one is wanted (their manuals, "Bit-String
 # Constants" and "Hexadecimal Literals"); elsewhere it is bytes
@@ -268,25 +207,12 @@ def _as_subqueries(trees: Sequence[exp.Expr | None]) -> None:
                 one.replace(exp.Subquery(this=query))
 
 
-def _as_grouped(tree: exp.Expr) -> exp.Expr:
-    """GROUP BY as it was written: where there is an ORDER BY, too, the printer of BigQuery says
-    another name for a column that is selected under one."""
-    for select in list(tree.find_all(exp.Select)):
-        group = select.args.get("group")
-        for key in group.expressions if group is not None and select.args.get("order") else ():
-            if isinstance(key, exp.Column):
-                name, *more = (part.copy() for part in key.parts)
-                key.replace(exp.Dot.build([name, *more]) if more else name)
-    return tree
-
-
 # --- reading ---------------------------------------------------------------------------------
 
 # where DECLARE v type; is a line of a block, which the parser does not read
 _PLAIN_DECLARE = frozenset({"oracle", "postgres", "redshift", "mysql", "snowflake"})
 Outcome = exp.Expression | Finding
 # Seen on broken SQL, where a ParseError was due; a file must not be lost over it.
-_PRINTER_BUGS = (AssertionError, AttributeError, LookupError, TypeError)  # on odd trees
 _PARSER_BUGS = (TypeError, ValueError, AttributeError, LookupError, AssertionError)
 
 
@@ -617,34 +543,3 @@ _RUN_COMMENTS: Final = frozenset({"mysql", "singlestore", "doris", "starrocks"})
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 160 else line[:157] + "..."
-
-
-@contextmanager
-def _parser_notes() -> Iterator[list[str]]:
-    """What sqlglot would print while the block runs, as a list instead."""
-    notes: list[str] = []
-    handler, logger = _Collector(notes), logging.getLogger("sqlglot")
-    before = logger.propagate, logger.disabled, logger.level
-    logger.addHandler(handler)
-    # a program around us may have silenced all loggers that it does not know
-    logger.propagate, logger.disabled = False, False
-    logger.setLevel(logging.WARNING)
-    try:
-        yield notes
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate, logger.disabled = before[:2]
-        logger.setLevel(before[2])
-
-
-# what a printer says of a text that is only shown, or hashed, is nobody's business
-logging.getLogger("sqlglot").addHandler(logging.NullHandler())
-
-
-class _Collector(logging.Handler):
-    def __init__(self, notes: list[str]) -> None:
-        super().__init__()
-        self._notes = notes
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._notes.append(record.getMessage())

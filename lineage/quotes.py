@@ -12,7 +12,7 @@ from sqlglot import exp
 from unwet.lineage.columns import Traced
 from unwet.lineage.errors import RenderError
 from unwet.lineage.findings import Span
-from unwet.lineage.parse import render
+from unwet.lineage.printing import render
 from unwet.lineage.resolve import Query, Resolved
 from unwet.lineage.tracer import column_span
 

@@ -18,7 +18,8 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied, in_line, texts
+from unwet.lineage.printing import as_said
+from unwet.lineage.trees import copied, texts
 from unwet.rewrite.alike import plainly
 from unwet.rewrite.library import HANDED_ON, LISTED, Macro
 from unwet.rewrite.naming import free, snake
@@ -332,7 +333,7 @@ class _Fitting:
     def _long(self, node: exp.Expr) -> Leaf | None:
         """A copy of an output as it is written, or a word for it where that is no argument; None
         where it can be neither."""
-        text = in_line(node, self._dialect)
+        text = as_said(node, self._dialect)
         leaf = Leaf("condition", text)
         if len(text) <= _LONGEST and _can_be_said(leaf):
             return leaf
@@ -392,7 +393,7 @@ class _Fitting:
         assert hole is not None
         if not other.expressions or not self._same(mine.this, other.this, new):
             return False
-        text = ", ".join(each.sql(self._dialect or None) for each in other.expressions)
+        text = ", ".join(as_said(each, self._dialect) for each in other.expressions)
         return self._say(hole, Leaf("list", text))
 
     def _leaf(self, mine: exp.Expr, other: exp.Expr, new: bool) -> bool:
@@ -435,7 +436,7 @@ class _Fitting:
         return plainly(mine) == plainly(self._renamed(other))
 
     def _text(self, node: exp.Expr) -> str:
-        return in_line(self._renamed(node), self._dialect, spent=True)
+        return as_said(self._renamed(node), self._dialect)
 
     def _renamed(self, node: exp.Expr) -> exp.Expr:
         """A copy in the macro's names."""

@@ -9,7 +9,8 @@ from typing import Final
 from sqlglot import ErrorLevel, exp
 
 from unwet.lineage.errors import RenderError
-from unwet.lineage.parse import Statement, render
+from unwet.lineage.parse import Statement
+from unwet.lineage.printing import render
 from unwet.rewrite.algebra import (
     Agg,
     Aggregate,

@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import in_line
+from unwet.lineage.printing import as_said
 from unwet.rewrite.library import HANDED_ON
 from unwet.rewrite.placed_calls import is_placed
 from unwet.rewrite.shapes import CONDITION, HOLE, LIST, WAS
@@ -90,7 +90,7 @@ def are_text(items: Sequence[exp.Expr], dialect: str) -> bool:
     """Whether the items are said as they are; of long ones not all are printed to find that out."""
     parts, letters = list[str](), -2
     for item in items:
-        parts.append(in_line(item, dialect))
+        parts.append(as_said(item, dialect))
         letters += 2 + len(parts[-1])
         if letters > _LONGEST:
             return False
@@ -99,7 +99,7 @@ def are_text(items: Sequence[exp.Expr], dialect: str) -> bool:
 
 def text_of(items: Sequence[exp.Expr], dialect: str) -> str:
     """The items as they are written."""
-    return ", ".join(in_line(item, dialect) for item in items)
+    return ", ".join(as_said(item, dialect) for item in items)
 
 
 def say(node: exp.Expr, common: Ends, dialect: str) -> None:

@@ -26,7 +26,8 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied, in_line
+from unwet.lineage.printing import as_said
+from unwet.lineage.trees import copied
 from unwet.rewrite.branch_runs import run_of_branches
 from unwet.rewrite.library import HANDED_ON, HOLE, Library, Macro, MacroCall, called_by
 from unwet.rewrite.limits import Owners
@@ -113,7 +114,7 @@ def _sites(host: str, tree: exp.Expr, calls: Sequence[MacroCall], dialect: str) 
         own = tuple(calls[int(hit[1])] for hit in hits if hit is not None)
         order = node.args.get("order")
         keys = order.expressions if order is not None else []
-        text = ", ".join(in_line(copied(key), dialect, spent=True) for key in keys)
+        text = ", ".join(as_said(key, dialect) for key in keys)
         if len(own) < len(hits) or len({call.macro for call in own}) > 1 or HOLE.search(text):
             continue
         if (found := said_of_words(own, calls)) is not None:

@@ -69,7 +69,7 @@ _LEAST: Final = 4  # lines that are saved
 _AROUND: Final = 2  # the first and the last line of a macro
 _LINES: Final = 5  # of what is looked at
 _PAIR: Final = 2  # models that become one macro
-_NEAR: Final = 0.6  # of their words: those that both have
+_NEAR: Final = (0.6, 0.4)  # of their words: those that both have; fewer where nothing else is left
 _SHORT: Final = 3  # letters of a name
 _BESIDE_IT: Final = 200  # models that one is compared with, at most
 _LOOKS: Final = 200_000  # at pairs of a macro and a query inside of a model
@@ -93,8 +93,10 @@ def with_one_macro(
     looked for when the time is ``over``; ``about``: only what one of these macros may take."""
     stay = frozenset({*alone, *called_by(library, alone)})
     work = _Work(library, dialect, most, stay, names, limits, about)
-    while not over() and work.step():
-        pass
+    for near in _NEAR:
+        work.near = near
+        while not over() and work.step():
+            pass
     return work.library()
 
 
@@ -137,6 +139,7 @@ class _Work:
     names: AbstractSet[str] = frozenset()
     limits: Limits = NO_LIMITS
     about: AbstractSet[str] | None = None
+    near: float = _NEAR[0]
     macros: dict[str, Macro] = field(default_factory=dict)
     models: dict[str, exp.Expr] = field(default_factory=dict)
     calls: list[MacroCall] = field(default_factory=list)
@@ -269,7 +272,7 @@ class _Work:
 
     def _is_near(self, name: str, other: str) -> bool:
         mine, theirs = self._words(name), self._words(other)
-        return len(mine & theirs) >= _NEAR * max(len(mine), len(theirs))
+        return len(mine & theirs) >= self.near * max(len(mine), len(theirs))
 
     def _models(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Models that could be one macro: those that have most of their words in common."""

@@ -18,6 +18,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.printing import as_said
 from unwet.lineage.trees import conjuncts, copied
 from unwet.rewrite.library import HANDED_ON, Library, Macro, MacroCall
 from unwet.rewrite.query_parts import side, sources
@@ -85,7 +86,7 @@ def _said(
         return None
     said = dict((*call.unsaid, *call.args))
     before = said.get(place.condition, Leaf("condition", macro.defaults.get(place.condition, "")))
-    texts = [each.sql(dialect or None, comments=False) for each in told]
+    texts = [as_said(each, dialect) for each in told]
     texts[:0] = [before.text] if before.text not in ("", "TRUE") else []
     own_args = dict(call.args) | {place.condition: Leaf("condition", " AND ".join(texts))}
     args = tuple((n, own_args[n]) for n in macro.params if n in own_args and n != params[0])

@@ -11,7 +11,8 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied, in_line
+from unwet.lineage.printing import as_said
+from unwet.lineage.trees import copied
 from unwet.rewrite.alternatives import NO_ALTERNATIVE
 from unwet.rewrite.library import HANDED_ON, HOLE, LISTED, NO_CONDITION, MacroCall, calls_within
 from unwet.rewrite.lone_aliases import Lone
@@ -19,8 +20,7 @@ from unwet.rewrite.optional_orders import is_optional_item
 from unwet.rewrite.shapes import ITEM, Leaf, as_leaf
 
 ANY: Final = re.compile(r"h__|list__")
-_WIDEST: Final = 90  # letters of outputs that are an argument
-_LINE: Final = 120  # and of a condition, or a formula that names no relation of the template
+_LINE: Final = 160  # letters of outputs, a condition or a formula that are an argument
 _COLUMNS: Final = 240  # and of nothing but columns, which are read at a glance
 _SAID: Final = frozenset({"name", "string", "number", "condition"})  # kinds that are handed on
 Put = Callable[[str], None]
@@ -82,7 +82,7 @@ class Saying:
         text = ", ".join(self._text(item, own) for item in items)
         if ITEM in text:  # what a template makes a loop of is no text
             return None
-        widest = _COLUMNS if all(map(_is_plain, items)) else _WIDEST
+        widest = _COLUMNS if all(map(_is_plain, items)) else _LINE
         return Leaf("condition", text) if len(text) <= widest else None
 
     def call(self, mine: str, other: str) -> int | None:
@@ -161,8 +161,7 @@ class Saying:
         if node.find(exp.Query):
             return None
         text = self._text(node, own)
-        inside = any(column.table for column in node.find_all(exp.Column))
-        return Leaf("condition", text) if len(text) <= (_WIDEST if inside else _LINE) else None
+        return Leaf("condition", text) if len(text) <= _LINE else None
 
     def say(self, hole: re.Match[str] | None, value: Leaf | None) -> bool:
         if hole is None or value is None:
@@ -178,12 +177,12 @@ class Saying:
     def _text(self, node: exp.Expr, own: bool) -> str:
         """As it is written, in the first one's names."""
         if own:  # where both have swapped their names, those are other relations in the second
-            return in_line(copied(node), self.dialect, spent=True)
+            return as_said(node, self.dialect)
         copy = copied(node)
         for column in copy.find_all(exp.Column):
             if (name := self.state.names.get(column.table.lower())) is not None:
                 column.set("table", exp.to_identifier(name))
-        return in_line(copy, self.dialect, spent=True)
+        return as_said(copy, self.dialect)
 
 
 def _is_plain(item: exp.Expr) -> bool:

@@ -15,6 +15,7 @@ from typing import Literal
 
 from sqlglot import exp
 
+from unwet.lineage.printing import as_said
 from unwet.rewrite.naming import snake
 
 LeafKind = Literal["name", "string", "number", "condition", "list", "names"]
@@ -131,7 +132,7 @@ def say_conditions(tree: exp.Expr, dialect: str) -> None:
     """In place: conditions that may be other ones in the next copy are noted as they read now."""
     for node in tree.walk():
         if node._meta and CONDITION in node._meta:
-            node.meta[CONDITION] = node.sql(dialect=dialect or None, comments=False)
+            node.meta[CONDITION] = as_said(node, dialect)
 
 
 def leaf_nodes(tree: exp.Expr, skip: int = 0, leaf: Leaves | None = None) -> list[exp.Expr]:

@@ -20,6 +20,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.printing import as_said
 from unwet.rewrite.list_parts import unsay
 from unwet.rewrite.shapes import CONDITION, HOLE, WAS, Survey
 from unwet.rewrite.unions import branches, is_top
@@ -179,10 +180,10 @@ def _is_plain(node: exp.Expr) -> bool:
 
 def _stand_in(node: exp.Expr, name: str, dialect: str) -> None:
     if isinstance(node, exp.Group):
-        keys = (key.sql(dialect=dialect or None, comments=False) for key in node.expressions)
+        keys = (as_said(key, dialect) for key in node.expressions)
         text = ", ".join(keys)
     else:
-        text = node.sql(dialect=dialect or None, comments=False)
+        text = as_said(node, dialect)
     word = exp.Var(this=text)
     word.meta.update({CONDITION: text, HOLE: name, WAS: node.copy()})
     if isinstance(node, exp.Group):

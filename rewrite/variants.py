@@ -18,6 +18,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.printing import as_said
 from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import Unit
 from unwet.rewrite.conjuncts import all_of
@@ -331,10 +332,7 @@ def _nothing() -> exp.Expr:
 
 def word_for(node: exp.Expr, name: str, dialect: str) -> exp.Var:
     """The word that stands in for a part of a query."""
-    if isinstance(node, exp.Query):
-        text = marked(node)
-    else:
-        text = node.sql(dialect=dialect or None, comments=False)
+    text = marked(node) if isinstance(node, exp.Query) else as_said(node, dialect)
     word = exp.Var(this=text)
     word.meta.update({CONDITION: text, HOLE: name, WAS: node.copy()})
     return word

@@ -11,7 +11,8 @@ from sqlglot import exp
 from unwet.lineage.edited import begin, end
 from unwet.lineage.errors import RenderError
 from unwet.lineage.names import deep_stack
-from unwet.lineage.parse import Script, Statement, parse, render
+from unwet.lineage.parse import Script, Statement, parse
+from unwet.lineage.printing import render
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import mask
 from unwet.rewrite.decisions.mending import Mend, Refused, mended

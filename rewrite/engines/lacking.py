@@ -18,8 +18,8 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
-from unwet.lineage.parse import render
 from unwet.lineage.parser_words import wrong
+from unwet.lineage.printing import render
 from unwet.rewrite.engines.constructs import unknown_constructs
 from unwet.rewrite.engines.functions import called_in, functions_of, functions_of_any, listed_as
 from unwet.rewrite.engines.units import unknown_units

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from sqlglot import exp
 
 from unwet.lineage.errors import RenderError
-from unwet.lineage.parse import render
+from unwet.lineage.printing import render
 from unwet.lineage.trees import copied
 from unwet.rewrite.prove.limits import unspoken
 from unwet.rewrite.prove.mends import EVERYWHERE, mend

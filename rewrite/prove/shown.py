@@ -9,7 +9,8 @@ from sqlglot.errors import UnsupportedError
 
 from unwet.lineage.errors import RenderError
 from unwet.lineage.findings import Span
-from unwet.lineage.parse import Statement, render
+from unwet.lineage.parse import Statement
+from unwet.lineage.printing import render
 from unwet.lineage.trees import copied
 from unwet.rewrite.prove.mutants import Site
 

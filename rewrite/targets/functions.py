@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
-from unwet.lineage.parse import render
+from unwet.lineage.printing import render
 from unwet.rewrite.compose import NotComposable
 from unwet.rewrite.function_text import created
 from unwet.rewrite.naming import free_macro

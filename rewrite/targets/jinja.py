@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from sqlglot import exp
 
-from unwet.lineage.parse import render
+from unwet.lineage.printing import render
 from unwet.lineage.trees import copied
 from unwet.rewrite.library import (
     HOLE,

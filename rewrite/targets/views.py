@@ -12,7 +12,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.dialects import TSQL
-from unwet.lineage.parse import render
+from unwet.lineage.printing import render
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft, NotComposable
 from unwet.rewrite.own_functions import OwnFunction

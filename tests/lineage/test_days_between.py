@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlglot import exp
 
-from unwet.lineage.parse import Statement, parse, render
+from unwet.lineage.parse import Statement, parse
 from unwet.lineage.pile import load
+from unwet.lineage.printing import render
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import mask
 from unwet.rewrite.meaning import meaning_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlglot import parse_one
 
-from unwet.lineage.parse import render
+from unwet.lineage.printing import render
 
 CASES = [
     "WITH c AS (SELECT t.a, [D], COUNT(*) AS n FROM t GROUP BY t.a, [D]) SELECT a FROM c",

@@ -11,8 +11,9 @@ from sqlglot import exp
 
 from unwet.lineage.bodies import bodies
 from unwet.lineage.errors import RenderError, UnknownDialect
-from unwet.lineage.parse import Script, Statement, check_dialect, parse, render
+from unwet.lineage.parse import Script, Statement, check_dialect, parse
 from unwet.lineage.pile import trace
+from unwet.lineage.printing import render
 from unwet.lineage.sources import Source, decode
 from unwet.lineage.templating import mask
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from unwet.lineage.errors import RenderError
-from unwet.lineage.parse import render
 from unwet.lineage.pile import load
+from unwet.lineage.printing import render
 from unwet.lineage.sources import Source
 from unwet.rewrite.meaning import Meaning
 from unwet.rewrite.prove.judge import proves

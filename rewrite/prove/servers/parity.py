@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from unwet.lineage.parse import render
+from unwet.lineage.printing import render
 from unwet.rewrite.prove.servers.flavours import TEXT, Flavour, cast
 
 BEFORE, AFTER, BOTH = "unwet_before", "unwet_after", "unwet_both"

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlglot import exp
 
 from unwet.lineage.errors import EngineError
-from unwet.lineage.parse import render
+from unwet.lineage.printing import render
 from unwet.rewrite.prove.engines import open_duckdb, text
 from unwet.rewrite.prove.servers.flavours import TEXT, Flavour, cast, sql_type
 

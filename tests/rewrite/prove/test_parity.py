@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.rewrite.prove.servers import connected
-from unwet.lineage.parse import parse, render
+from unwet.lineage.parse import parse
+from unwet.lineage.printing import render
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import verbatim
 from unwet.rewrite.prove.compare import Comparison, compare
