@@ -43,5 +43,6 @@ def test_a_truth_that_is_a_value_has_a_type() -> None:
 def test_the_part_itself_stays_as_it_is(dialect: str) -> None:
     tree = parse_one("SELECT DATEDIFF(DAY, a, b) AS x FROM t", dialect="tsql")
     before = repr(tree)
-    as_said(tree.selects[0], dialect)
+    [days] = tree.find_all(exp.DateDiff)
+    as_said(days, dialect)
     assert repr(tree) == before
