@@ -750,7 +750,8 @@ def test_a_query_that_has_no_such_columns_says_nothing_for_them() -> None:
         ("ROUND(SUM(bytes) * 100 / SUM(SUM(bytes)) OVER (PARTITION BY client, kind), 2) "
          "+ MIN(bytes) * 0 + MAX(bytes) * 0 + COUNT(*) * 0", 1),
         ("ROUND(SUM(bytes) * 100 / SUM(SUM(bytes)) OVER (PARTITION BY client, kind), 2) "
-         "+ MIN(bytes) * 0 + MAX(bytes) * 0 + COUNT(*) * 0 + SUM(bytes) * 0 + AVG(bytes) * 0 + 1.25", 2),
+         "+ MIN(bytes) * 0 + MAX(bytes) * 0 + COUNT(*) * 0 + SUM(bytes) * 0 + AVG(bytes) * 0 "
+         "+ 1.25", 2),
     ],
 )  # fmt: skip
 def test_a_formula_of_a_line_is_an_argument(formula: str, macros: int) -> None:
