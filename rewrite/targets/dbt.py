@@ -48,6 +48,7 @@ from unwet.rewrite.targets.list_macros import ListMacro, with_list_macros
 from unwet.rewrite.targets.macro_text import blocks_text, macro_text, spoken_of
 from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
 from unwet.rewrite.targets.shared_stretches import with_stretches
+from unwet.rewrite.targets.told_apart import told_apart
 from unwet.rewrite.targets.variables import unset
 from unwet.rewrite.targets.where_shared import where_shared, wrapped
 
@@ -77,10 +78,7 @@ def files(project: Project) -> dict[str, str]:
     layers = layer_of(project)
     spoken = spoken_of(project)
     library = spoken.project.library
-    result = {
-        "models/sources.yml": sources_yml(project),
-        **_described(project, folders),
-    }
+    result = {"models/sources.yml": sources_yml(project)}
     if project.evidence.units:
         result[f"{MODELS}/_unit_tests.yml"] = unit_tests_yml(project)
     if has_profile(project):
@@ -93,6 +91,7 @@ def files(project: Project) -> dict[str, str]:
         result[f"models/{layers[draft.name]}/{draft.name}.sql"] = _model(
             project, spoken.project, draft, own
         )
+    result |= _described(project, folders, result)
     for macro in library.macros:
         text = macro_text(spoken.project, macro, spoken.of(macro.name))
         result[f"macros/{macro.name}.sql"] = text
@@ -108,7 +107,8 @@ def files(project: Project) -> dict[str, str]:
         result[ALIASES] = IN_CAPITALS
         made["generate_alias_name"] = ALIASES_SAID
     if library.macros or lists or made:
-        result["macros/macros.yml"] = macros_yml(library, lists, made)
+        texts = {macro.name: result[f"macros/{macro.name}.sql"] for macro in library.macros}
+        result["macros/macros.yml"] = macros_yml(library, lists, made, told_apart(texts))
     if needs_unique_together(_tests(project)):
         result[UNIQUE_TOGETHER] = UNIQUE_TOGETHER_SQL
     for path, text in project.originals.items():
@@ -135,8 +135,9 @@ def _tests(project: Project) -> list[Sequence[DataTest]]:
     return [*known.models.values(), *(known.sources.get(relation, ()) for relation in read)]
 
 
-def _described(project: Project, folders: Folders) -> dict[str, str]:
-    """The YAML of models, a file for each folder, and of the legacy reports beside it."""
+def _described(project: Project, folders: Folders, texts: Mapping[str, str]) -> dict[str, str]:
+    """The YAML of models, a file for each folder, and of the legacy reports beside it; ``texts``:
+    of all models by their paths."""
     by_folder: dict[str, list[Draft]] = defaultdict(list)
     for draft in project.drafts:
         by_folder[project.folder(draft.name)].append(draft)
@@ -147,7 +148,8 @@ def _described(project: Project, folders: Folders) -> dict[str, str]:
     layers = layer_of(project)
     for layer in (STAGING, INTERMEDIATE):
         if drafts := [each for each in project.intermediates if layers[each.name] == layer]:
-            found[f"models/{layer}/_models.yml"] = models_yml(project, drafts)
+            own = {each.name: texts[f"models/{layer}/{each.name}.sql"] for each in drafts}
+            found[f"models/{layer}/_models.yml"] = models_yml(project, drafts, told_apart(own))
     return found
 
 

@@ -188,20 +188,28 @@ def _default(match: re.Match[str]) -> str:
     return f"{{{{ var('{name}', '{name}') }}}}"
 
 
-def models_yml(project: Project, drafts: Sequence[Draft]) -> str:
-    """Models of one folder: what they are and replace, and what is tested of them."""
+def models_yml(
+    project: Project, drafts: Sequence[Draft], apart: Mapping[str, str] = NO_OTHERS
+) -> str:
+    """Models of one folder: what they are and replace, and what is tested of them. ``apart``: in
+    what one differs from that which is called alike."""
     readers = _readers(project)
-    return _yaml({"version": 2, "models": [_entry(project, draft, readers) for draft in drafts]})
+    models = [_entry(project, draft, readers, apart) for draft in drafts]
+    return _yaml({"version": 2, "models": models})
 
 
 def _entry(
-    project: Project, draft: Draft, readers: Mapping[str, Sequence[str]]
+    project: Project,
+    draft: Draft,
+    readers: Mapping[str, Sequence[str]],
+    apart: Mapping[str, str],
 ) -> dict[str, object]:
     report = project.reports.get(draft.name)
     entry: dict[str, object] = {"name": draft.name}
     said = [plain(line) for line in draft.comments if not is_code(line)]
     if report is None:
         said.append(_read_by(readers.get(draft.name, ())))
+        said += [apart[draft.name]] if draft.name in apart else []
     if said:
         entry["description"] = "\n".join(said)
     if report is not None:
@@ -252,13 +260,18 @@ def _yaml(value: object) -> str:
 
 
 def macros_yml(
-    library: Library, lists: Sequence[ListMacro] = (), others: Mapping[str, str] = NO_OTHERS
+    library: Library,
+    lists: Sequence[ListMacro] = (),
+    others: Mapping[str, str] = NO_OTHERS,
+    apart: Mapping[str, str] = NO_OTHERS,
 ) -> str:
-    """``others``: what further macros do, by their names."""
+    """``others``: what further macros do, by their names; ``apart``: in what one differs from that
+    which is called alike."""
     macros: list[dict[str, object]] = []
     said = true_comments(library)
     for macro in sorted(library.macros, key=lambda m: m.name):
-        entry: dict[str, object] = {"name": macro.name, "description": said[macro.name]}
+        about = ". ".join(filter(None, (said[macro.name], apart.get(macro.name, ""))))
+        entry: dict[str, object] = {"name": macro.name, "description": about}
         if macro.params:
             entry["arguments"] = [{"name": name} for name in macro.params]
         macros.append(entry)
