@@ -41,9 +41,11 @@ from unwet.rewrite.library import (
     texts_within,
 )
 from unwet.rewrite.limits import NO_LIMITS, Limits
+from unwet.rewrite.looped_calls import Union, lines_of, united_in
 from unwet.rewrite.macro_names import common_stem
 from unwet.rewrite.moved_calls import moved
 from unwet.rewrite.naming import free_macro, free_parameter
+from unwet.rewrite.opened_items import opened
 from unwet.rewrite.placed_calls import height_of
 from unwet.rewrite.qualifiers import qualifiers, renamed_in
 from unwet.rewrite.query_parts import says
@@ -147,6 +149,7 @@ class _Work:
     lines: dict[str, tuple[exp.Expr, int]] = field(default_factory=dict)
     said: dict[str, tuple[exp.Expr, frozenset[str]]] = field(default_factory=dict)
     inner: dict[str, tuple[str, int, exp.Select]] = field(default_factory=dict)  # with their hosts
+    unions: Mapping[int, Union] = field(default_factory=dict)
     spares: Spares = field(default_factory=Spares)
     tried: dict[tuple[str, str], tuple[exp.Expr, exp.Expr, _Merge | None]] = field(
         default_factory=dict
@@ -190,6 +193,7 @@ class _Work:
     def _look_inside(self) -> None:
         """Finds the queries in models and macros, as these are now."""
         trees = self.models | {name: macro.tree for name, macro in self.macros.items()}
+        self.unions = united_in(trees)
         self.inner = {
             name: (host, at, node)
             for host, tree in trees.items()
@@ -321,9 +325,22 @@ class _Work:
 
     def _tried(self, name: str, taken: str) -> _Merge | None:
         macro = self.macros.get(name) or self._new(name, taken)
-        found = side_by_side(
-            macro.tree, self._tree(taken), self.calls, self.dialect, _MOST, self.spares
-        )
+        made = self._made_of(macro, name, taken)
+        if made is not None or taken not in self.macros:
+            return made
+        one, two = macro.tree, self._tree(taken)
+        pair = [opened(*each, self.macros, self.calls) for each in ((one, two), (two, one))]
+        if pair[0] is one and pair[1] is two:
+            return None
+        return self._made_of(replace(macro, tree=pair[0]), name, taken, pair[1])
+
+    def _made_of(
+        self, macro: Macro, name: str, taken: str, other: exp.Expr | None = None
+    ) -> _Merge | None:
+        """``macro``: the one of that ``name``, or a new one; ``other``: what is taken, as it is
+        laid beside it."""
+        other = other or self._tree(taken)
+        found = side_by_side(macro.tree, other, self.calls, self.dialect, _MOST, self.spares)
         if found is None:
             return None
         if not self._stays_as_it_is(name, taken, found):
@@ -346,17 +363,18 @@ class _Work:
             return None
         if found.added and self._is_told(name, found.added):
             return None
-        before = sum(height_of(calls[n]) for n in (*theirs, *mine) if n not in models.values())
+        told = [n for n in (*theirs, *mine) if n not in models.values()]
+        before = lines_of(told, calls, self.unions)
         before += sum(self._lines(n) + (_AROUND if n in self.macros else 0) for n in (name, taken))
         others = {**found.said, **{n: each.other for n, each in new.items()}}
         own = {n: Leaf("condition", f"h__{n}__h") for n in macro.params}
         own |= {n: each.mine for n, each in new.items()}
         like = taken if taken in self.macros else ""
         for n in theirs if words else ():
-            told = renamed_in(calls[n], words, found.names)
-            if told is None:
+            said_so = renamed_in(calls[n], words, found.names)
+            if said_so is None:
                 return None
-            calls[n] = told
+            calls[n] = said_so
         for numbers, said, was in ((theirs, others, like), (mine, own, "")):
             for n in numbers:
                 call = moved(calls[n], made, said, was, calls)
@@ -366,7 +384,7 @@ class _Work:
         limit = self._limit(macro, taken, len(new))
         if _counted(made, [calls[n] for n in (*theirs, *mine)]) > limit:
             return None
-        after = sum(height_of(calls[n]) for n in (*theirs, *mine)) + _AROUND
+        after = lines_of((*theirs, *mine), calls, self.unions) + _AROUND
         after += self._height(made.tree, calls) + (name in models)
         saved = before - after - len(new)
         least = _LEAST
