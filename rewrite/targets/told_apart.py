@@ -26,9 +26,9 @@ _ALIAS: Final = re.compile(r"\b[a-z_]\w*\.(?=[a-z_])", re.I)
 _GAP: Final = 2  # tokens between two differences that are told as one
 _SHOWN: Final = 2  # differences
 _LETTERS: Final = 60  # of one side
-_ALIKE: Final = 0.5  # below, nothing is gained by naming what differs
+_ALIKE: Final = 0.4  # below, nothing is gained by naming what differs
 _LONGEST: Final = 4_000  # tokens
-_OTHER: Final = "it is another query"
+_OTHER: Final = "most of it is otherwise"
 
 
 def told_apart(texts: Mapping[str, str]) -> dict[str, str]:

@@ -24,7 +24,7 @@ _ROWS = "SELECT a, b FROM t WHERE day >= CAST('{{ first }}' AS DATE) AND b IS NO
         (_ROWS.replace("a, b", "t.a, t.b"), "`t.a, t.b` for `a, b`"),
         (_ROWS.replace("a, b", "t.a, t.c"), "`c` for `b`"),
         (_ROWS, "only its parameters are others"),
-        ("SELECT SUM(x) FROM u GROUP BY y", "it is another query"),
+        ("SELECT SUM(x) FROM u GROUP BY y", "most of it is otherwise"),
     ],
 )  # fmt: skip
 def test_what_differs(other: str, said: str) -> None:
