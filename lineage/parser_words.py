@@ -73,6 +73,32 @@ _CALLS: Final = (
 )  # fmt: skip
 
 
+# what its printer says of what another dialect has no words for -> what is told
+_UNWRITTEN: Final = tuple(
+    (re.compile(said), told)
+    for said, told in (
+        (r"'(NULLS \w+)' translation not supported with positional ordering",
+         r"ORDER BY of a column's number, with \1"),
+        (r"'(NULLS \w+)' translation not supported (?:for aggregate|in window) function (.+)",
+         r"\1 in \2"),
+        (r"(\S+) can be transpiled to \S+ only for (.+)", r"\1 but for \2"),
+        (r"(\S+) can only be transpiled with (.+)", r"\1 without \2"),
+        (r"Cannot transpile (.+?)(?: to \w+)?", r"\1"),
+        (r"(.+?) cannot be transpiled (?:to \w+ )?(.+)", r"\1, \2"),
+        (r"Data type (\w+) is not supported when targeting \w+", r"the type \1"),
+    )
+)  # fmt: skip
+
+
+def unwritten(said: str) -> str:
+    """What a dialect has no words for."""
+    plain = " ".join(said.split()).rstrip(".")
+    for pattern, words in _UNWRITTEN:
+        if (hit := pattern.fullmatch(plain)) is not None:
+            return hit.expand(words)
+    return said
+
+
 def wrong(error: SqlglotError) -> str:
     """What an error of the parser says, and near which words."""
     first = error.errors[0] if isinstance(error, ParseError) and error.errors else None

@@ -16,6 +16,7 @@ from unwet.lineage.days_between import with_two_arguments
 from unwet.lineage.errors import RenderError
 from unwet.lineage.own_names import with_own_names, without_marks
 from unwet.lineage.parser_notes import parser_notes
+from unwet.lineage.parser_words import unwritten
 from unwet.lineage.taken_for_others import as_written
 from unwet.lineage.trees import copied, in_line
 
@@ -46,7 +47,8 @@ def render(
             )
             return without_marks(text) if dialect in _CONVERTING else text
     except (SqlglotError, *_PRINTER_BUGS) as error:
-        raise RenderError(f"cannot be written in {dialect or 'standard SQL'}: {error}") from error
+        said = unwritten(str(error))
+        raise RenderError(f"cannot be written in {dialect or 'standard SQL'}: {said}") from error
 
 
 def as_said(tree: exp.Expr, dialect: str) -> str:

@@ -59,7 +59,18 @@ def is_spoken(tree: exp.Expr, text: str, dialect: str) -> bool:
 
 # (their manuals, "CAST"); T-SQL has hierarchyid::GetRoot(), which is a call
 _WITHOUT_COLONS: Final = frozenset(
-    {"tsql", "fabric", "mysql", "sqlite", "oracle", "bigquery", "trino", "spark", "hive"}
+    {
+        "tsql",
+        "fabric",
+        "mysql",
+        "sqlite",
+        "oracle",
+        "bigquery",
+        "trino",
+        "spark",
+        "hive",
+        "teradata",
+    }
 )
 _METHODS: Final = frozenset({"geography", "geometry", "hierarchyid"})
 

@@ -190,7 +190,8 @@ def _all(
     # SQL Server wants CREATE VIEW to be the first statement of its batch
     batch = ["GO"] if project.dialect in TSQL else []
     lines = ["-- Makes every view, inputs first.", *_elsewhere(project, drafts)]
-    lines += [*_schemas(where, kept), *places, *batch, ""]
+    made = [*_schemas(where, kept), *places]
+    lines += [*made, *(batch if made else ()), ""]
     include, _ = _CLIENTS.get(project.dialect, ("", ""))
     order = _order(project, drafts, paths)
     for path in (*map(_place, functions), *order):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from unwet.lineage.errors import RenderError
 from unwet.lineage.parse import parse
 from unwet.lineage.parser_words import told
+from unwet.lineage.printing import render
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import mask
 
@@ -38,3 +40,18 @@ def test_other_words_stay_and_dumps_of_tokens_do_not() -> None:
     assert told(dump, "where") == "the name of a table is missing near where"
     assert told("A new complaint.", "x") == "A new complaint near x"
     assert told("", "") == "it cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT a FROM t ORDER BY 1", "ORDER BY of a column's number, with NULLS LAST"),
+        ("SELECT SPLIT_PART(a, '@', 2) AS b FROM t", "SPLIT_PART but for '.' delimiter"),
+    ],
+)
+def test_what_cannot_be_written(sql: str, said: str) -> None:
+    [statement] = parse(mask(Source("a.sql", sql)), "postgres").statements
+    with pytest.raises(RenderError) as caught:
+        render(statement.tree, "tsql")
+    assert str(caught.value).startswith(f"cannot be written in tsql: {said}")
+    assert "transpil" not in str(caught.value)
