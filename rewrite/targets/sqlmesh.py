@@ -52,6 +52,7 @@ from unwet.rewrite.targets.sqlmesh_words import (
     is_template,
     spelled,
 )
+from unwet.rewrite.targets.told_apart import with_differences
 from unwet.rewrite.targets.variables import unset
 from unwet.rewrite.targets.where_shared import where_shared, wrapped
 from unwet.rewrite.true_comments import true_comments
@@ -87,7 +88,7 @@ def check(draft: Draft, dialect: str) -> str:
 def files(project: Project) -> dict[str, str]:
     """Every file of the project: its path below the root, and its text."""
     printer = _Printer(project)
-    written = with_source_names(dict(printer.files()), printer.where)
+    written = with_source_names(with_differences(dict(printer.files())), printer.where)
     functions = needed(project.functions, written.values())
     config = _config(project, [*schemas(functions), *(each.sql for each in functions)])
     result = {"config.yaml": config, "external_models.yaml": _external(project), **written}

@@ -18,7 +18,7 @@ from typing import Final
 
 _NUMBERED: Final = re.compile(r"(?P<stem>.*?[a-z0-9])_(?P<number>[2-9]|[1-9]\d)")
 _AROUND: Final = re.compile(
-    r"\{%-?\s*(?:end)?macro\b.*?%\}|\{\{\s*config\(.*?\)\s*\}\}|/\*.*?\*/|--[^\n]*", re.S
+    r"\{#.*?#\}|\{%-?\s*(?:end)?macro\b.*?%\}|\{\{\s*config\(.*?\)\s*\}\}|/\*.*?\*/|--[^\n]*", re.S
 )
 _TOKEN: Final = re.compile(r"'[^']*'|\w+(?:\.\w+)*|[<>!=]+|[^\w\s]", re.S)
 _MARK: Final = re.compile(r"\{\{-?|-?\}\}|\{%-?|-?%\}")  # Jinja's, which a description would obey
@@ -42,6 +42,20 @@ def told_apart(texts: Mapping[str, str]) -> dict[str, str]:
         (_, first), *others = sorted(members)
         for _, name in others:
             found[name] = f"Unlike {first}: {_differences(texts[first], texts[name])}."
+    return found
+
+
+def with_differences(files: Mapping[str, str]) -> dict[str, str]:
+    """The files in which a macro says in what it differs from one that is called alike."""
+    paths = {
+        path[len("macros/") : -len(".sql")]: path for path in files if path.startswith("macros/")
+    }
+    found = {**files}
+    for name, said in told_apart({name: files[path] for name, path in paths.items()}).items():
+        text = files[paths[name]]
+        head, end, rest = text.partition(" #}") if text.startswith("{# ") else ("", "", text)
+        about = f"{head}. {said}" if end else f"{{# {said}"
+        found[paths[name]] = f"{about} #}}{rest if end else chr(10) + rest}"
     return found
 
 

@@ -8,7 +8,7 @@ import yaml
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.refactor import Request, refactor
-from unwet.rewrite.targets.told_apart import told_apart
+from unwet.rewrite.targets.told_apart import told_apart, with_differences
 
 _HEAD = "{{% macro {} (first) %}} {} {{% endmacro %}}"
 _ROWS = "SELECT a, b FROM t WHERE day >= CAST('{{ first }}' AS DATE) AND b IS NOT NULL"
@@ -36,6 +36,21 @@ def test_who_is_compared() -> None:
     assert told_apart({"a_2": "x", "b": "y", "of_2024": "z", "of_2023": "z"}) == {}
     found = told_apart({"a_10": "x y w", "a_3": "x y v", "a_2": "x y z"})
     assert found == {"a_3": "Unlike a_2: `v` for `z`.", "a_10": "Unlike a_2: `w` for `z`."}
+
+
+def test_macros_of_sqlmesh_say_it() -> None:
+    files = {
+        "macros/rows.sql": "{# 2 queries #}\n" + _HEAD.format("rows", _ROWS),
+        "macros/rows_2.sql": "{# 3 queries #}\n" + _HEAD.format("rows_2", _ROWS.replace(">=", ">")),
+        "macros/rows_3.sql": _HEAD.format("rows_3", _ROWS.replace("a, b", "a")),
+        "models/rows_4.sql": "SELECT 1",
+    }
+    found = with_differences(files)
+    assert found["macros/rows_2.sql"].startswith("{# 3 queries. Unlike rows: `>` for `>=`. #}\n{%")
+    assert found["macros/rows_3.sql"].startswith("{# Unlike rows: without `, b`. #}\n{%")
+    assert {path for path in files if found[path] != files[path]} == {
+        "macros/rows_2.sql", "macros/rows_3.sql"
+    }  # fmt: skip
 
 
 def test_macros_yml_says_it() -> None:
