@@ -25,11 +25,13 @@ Rows = Sequence[Sequence[str]]
 @dataclass(frozen=True, slots=True)
 class Affixed:
     """Columns of Jinja expressions; ``said``: the expressions of the columns that are left out or
-    called otherwise, by what they were called."""
+    called otherwise, by what they were called; ``head``: the lines that begin the loop, where it
+    goes over something else than rows."""
 
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     said: Mapping[str, str]
+    head: tuple[str, ...] = ()
 
 
 def affixed(names: Sequence[str], rows: Rows, words: Collection[str]) -> Affixed:

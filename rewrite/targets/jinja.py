@@ -26,6 +26,7 @@ from unwet.rewrite.library import (
 from unwet.rewrite.naming import free
 from unwet.rewrite.optional_orders import marked, with_tests
 from unwet.rewrite.targets.affixed import Affixed, affixed
+from unwet.rewrite.targets.counted_rows import counted
 from unwet.rewrite.targets.derived import Cuts, LookUps, Printed, Table, looked_up, without
 from unwet.rewrite.targets.item_bodies import ItemLevel
 from unwet.rewrite.targets.item_loops import FIRST, Placed, looped
@@ -261,13 +262,14 @@ def _unbroken(item: str) -> str:
 def loop_text(loop: Loop, text_of: Printed, look_ups: _Looked) -> str:
     """``{% for ... %}`` around the calls, with the rows as lists of tuples."""
     given = [look_ups.found.get(id(level)) for level in loop.levels]
+    begins = counted if len(loop.levels) == 1 and not loop.groups else affixed
     shown = [
-        affixed(*_shown(level, text_of), look_ups.words)
+        begins(*_shown(level, text_of), look_ups.words)
         if look is None
         else Affixed(*_shown(without(level, look), text_of), look.values)
         for level, look in zip(loop.levels, given, strict=True)
     ]
-    heads = ["\n".join(_for(level.names, level.rows)) for level in shown]
+    heads = ["\n".join(level.head or _for(level.names, level.rows)) for level in shown]
     if loop.groups:
         heads = _for_groups(shown[0], shown[1], loop.groups, look_ups.words)
     looked = {name: text for level in shown for name, text in level.said.items()}
