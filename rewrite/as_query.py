@@ -9,7 +9,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from unwet.lineage.trees import conjuncts, copied
-from unwet.rewrite.library import HANDED_ON, HOLE, Macro, MacroCall, numbers_of
+from unwet.rewrite.library import HANDED_ON, HOLE, NO_VALUE, Macro, MacroCall, numbers_of
+from unwet.rewrite.optional_tests import optional_tests
 from unwet.rewrite.shapes import Leaf
 
 _WORDS = (exp.Identifier, exp.Literal, exp.Var)
@@ -24,6 +25,8 @@ def as_query(macro: Macro, call: MacroCall, dialect: str) -> exp.Select | None:
     if any(HANDED_ON.search(leaf.text) or HOLE.search(leaf.text) for leaf in said.values()):
         return None
     tree = copied(macro.tree)
+    for test, name in [*optional_tests(tree)]:
+        test.replace(exp.true() if said[name] == NO_VALUE else test.expressions[0])
     for node in [*tree.walk()]:
         hit = HOLE.search(node.name) if isinstance(node, _WORDS) else None
         if hit is None:

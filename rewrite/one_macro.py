@@ -71,7 +71,9 @@ _LEAST: Final = 4  # lines that are saved
 _AROUND: Final = 2  # the first and the last line of a macro
 _LINES: Final = 5  # of what is looked at
 _PAIR: Final = 2  # models that become one macro
-_NEAR: Final = (0.6, 0.4)  # of their words: those that both have; fewer where nothing else is left
+# of their words: those that both have; fewer where nothing else is left, and then conditions that
+# one of them does without
+_ROUNDS: Final = ((0.6, False), (0.4, False), (0.4, True))
 _SHORT: Final = 3  # letters of a name
 _BESIDE_IT: Final = 200  # models that one is compared with, at most
 _LOOKS: Final = 200_000  # at pairs of a macro and a query inside of a model
@@ -95,8 +97,10 @@ def with_one_macro(
     looked for when the time is ``over``; ``about``: only what one of these macros may take."""
     stay = frozenset({*alone, *called_by(library, alone)})
     work = _Work(library, dialect, most, stay, names, limits, about)
-    for near in _NEAR:
-        work.near = near
+    for near, fewer in _ROUNDS:
+        work.near, work.fewer = near, fewer
+        if fewer:
+            work.try_again()
         while not over() and work.step():
             pass
     return work.library()
@@ -141,7 +145,8 @@ class _Work:
     names: AbstractSet[str] = frozenset()
     limits: Limits = NO_LIMITS
     about: AbstractSet[str] | None = None
-    near: float = _NEAR[0]
+    near: float = _ROUNDS[0][0]
+    fewer: bool = False
     macros: dict[str, Macro] = field(default_factory=dict)
     models: dict[str, exp.Expr] = field(default_factory=dict)
     calls: list[MacroCall] = field(default_factory=list)
@@ -151,6 +156,7 @@ class _Work:
     inner: dict[str, tuple[str, int, exp.Select]] = field(default_factory=dict)  # with their hosts
     unions: Mapping[int, Union] = field(default_factory=dict)
     spares: Spares = field(default_factory=Spares)
+    blocked: set[tuple[str, str]] = field(default_factory=set)  # by conditions that one has not
     tried: dict[tuple[str, str], tuple[exp.Expr, exp.Expr, _Merge | None]] = field(
         default_factory=dict
     )
@@ -184,6 +190,11 @@ class _Work:
             if not places & touched and self._apply(merge):
                 touched |= places
         return bool(touched)
+
+    def try_again(self) -> None:
+        """Forgets those attempts that may end otherwise now."""
+        for pair in self.blocked:
+            self.tried.pop(pair, None)
 
     def tried_now(self, name: str, taken: str) -> _Merge | None:
         """One merge alone, which is done where it can be."""
@@ -340,10 +351,16 @@ class _Work:
         """``macro``: the one of that ``name``, or a new one; ``other``: what is taken, as it is
         laid beside it."""
         other = other or self._tree(taken)
-        found = side_by_side(macro.tree, other, self.calls, self.dialect, _MOST, self.spares)
+        found = side_by_side(
+            macro.tree, other, self.calls, self.dialect, _MOST, self.spares, self.fewer
+        )
+        if self.spares.fewer:
+            self.blocked.add((name, taken))
         if found is None:
             return None
         if not self._stays_as_it_is(name, taken, found):
+            return None
+        if any(found.optional & {*HOLE.findall(text)} for text in macro.defaults.values()):
             return None
         made, new = _taken(macro, found, self.macros.keys())
         if not self._is_template(macro, made, found, len(new)):
@@ -404,7 +421,7 @@ class _Work:
         """Whether what has to stay as it is would be the same text: parameters are what stood in
         their places, but a condition that is always true is only nothing in a WHERE."""
         mine, theirs = name in self.stay, self._host(taken) in self.stay
-        if (found.added and (mine or theirs)) or (found.renamed and theirs):
+        if ((found.added or found.optional) and (mine or theirs)) or (found.renamed and theirs):
             return False
         if any(NO_ALTERNATIVE in (each.mine, each.other) for each in found.new) and (
             mine or theirs

@@ -17,6 +17,7 @@ from unwet.rewrite.alternatives import NO_ALTERNATIVE
 from unwet.rewrite.library import HANDED_ON, HOLE, LISTED, NO_CONDITION, MacroCall, calls_within
 from unwet.rewrite.lone_aliases import Lone
 from unwet.rewrite.optional_orders import is_optional_item
+from unwet.rewrite.optional_tests import parameter_of
 from unwet.rewrite.shapes import ITEM, Leaf, as_leaf
 
 ANY: Final = re.compile(r"h__|list__")
@@ -44,10 +45,11 @@ class State:
     new: dict[tuple[Leaf, Leaf], tuple[str, list[Put]]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     lone: Lone = field(default_factory=Lone)
+    optional: list[tuple[exp.Expr, str]] = field(default_factory=list)  # tests of the first one
 
     def copy(self) -> State:
         new = {key: (word, [*puts]) for key, (word, puts) in self.new.items()}
-        return State(dict(self.said), new, dict(self.names), self.lone.copy())
+        return State(dict(self.said), new, dict(self.names), self.lone.copy(), [*self.optional])
 
 
 class Saying:
@@ -62,7 +64,7 @@ class Saying:
         """``own``: here and below, whether they are the first template's."""
         if not tests:
             return NO_CONDITION
-        if any(test.find(exp.Query) for test in tests):
+        if any(test.find(exp.Query) or parameter_of(test) for test in tests):
             return None
         said = [f"({text})" if isinstance(test, exp.Or) else text
                 for test in tests for text in (self._text(test, own),)]  # fmt: skip

@@ -18,7 +18,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import conjuncts, copied
+from unwet.lineage.trees import conjuncts, copied, texts
 from unwet.rewrite.abstract import fill, role
 from unwet.rewrite.alternatives import NO_ALTERNATIVE, alternatives, or_else
 from unwet.rewrite.library import (
@@ -26,11 +26,13 @@ from unwet.rewrite.library import (
     HOLE,
     LISTED,
     NO_CONDITION,
+    NO_VALUE,
     MacroCall,
     calls_within,
     numbers_in,
     numbers_of,
     says_one_of,
+    texts_within,
 )
 from unwet.rewrite.lone_aliases import Lone
 from unwet.rewrite.naming import snake
@@ -40,6 +42,7 @@ from unwet.rewrite.optional_orders import (
     optional_item,
     optional_order,
 )
+from unwet.rewrite.optional_tests import optional_test, parameter_of
 from unwet.rewrite.query_parts import is_quoted_in_text, says, sources
 from unwet.rewrite.saying import ANY, New, Put, Saying
 from unwet.rewrite.shapes import Leaf, as_leaf, children, in_order
@@ -68,7 +71,8 @@ class Aligned:
     """What makes the second template of the first. ``tree``: the first one's, in which the new
     parameters are put; ``said``: what its own are for the second; ``renamed``: names of relations
     that the second one calls otherwise, or does not have; ``added``: those that the first one did
-    not have; ``names``: what the first one calls those of the second; ``calls``: what the numbers
+    not have; ``optional``: parameters of conditions that are only there where a call says them from
+    now on; ``names``: what the first one calls those of the second; ``calls``: what the numbers
     stand for, with calls that hand a new parameter on when it is put."""
 
     tree: exp.Expr
@@ -77,6 +81,7 @@ class Aligned:
     renamed: frozenset[str]
     calls: list[MacroCall]
     added: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
     names: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -85,6 +90,7 @@ class Spares:
     before anything in them is put elsewhere, and the next one takes the same copy."""
 
     def __init__(self) -> None:
+        self.fewer = False  # whether the last attempt might have ended otherwise with ``fewer``
         self._left: dict[int, tuple[exp.Expr, exp.Expr]] = {}  # with the trees, which stay
 
     def take(self, tree: exp.Expr) -> exp.Expr:
@@ -104,13 +110,17 @@ def side_by_side(
     dialect: str,
     most: int,
     spares: Spares | None = None,
+    fewer: bool = False,
 ) -> Aligned | None:
     """``calls``: what the numbers in the trees stand for; ``most``: new parameters; ``spares``:
-    copies of the trees that others are laid beside."""
+    copies of the trees that others are laid beside; ``fewer``: whether the second one may do
+    without a condition of a parameter."""
     spares = spares or Spares()
     tree = spares.take(mine)
-    work = _Alignment(calls, dialect, most)
-    if not work.same(tree, other):
+    work = _Alignment(calls, dialect, most, fewer)
+    same = work.same(tree, other)
+    spares.fewer = work.might
+    if not same:
         if not work.changed:
             spares.give_back(mine, tree)
         return None
@@ -126,14 +136,21 @@ def side_by_side(
     if own | added and any(says_one_of(text, own | added, work.calls) for text in work.spoken):
         return None  # what an argument says of a relation would be said of another one
     state.lone.place()
-    return Aligned(tree, state.said, new, own, work.calls, added, dict(state.names))
+    optional = frozenset(name for _, name in state.optional)
+    for test, name in state.optional:
+        work.place(test, optional_test(test, name))
+    names = dict(state.names)
+    return Aligned(tree, state.said, new, own, work.calls, added, optional, names)
 
 
 class _Alignment(Saying):
     """One attempt."""
 
-    def __init__(self, calls: Sequence[MacroCall], dialect: str, most: int) -> None:
+    def __init__(
+        self, calls: Sequence[MacroCall], dialect: str, most: int, fewer: bool = False
+    ) -> None:
         super().__init__(calls, dialect, most)
+        self._fewer, self.might = fewer, False
         self._parts = True  # may be parameters
         self.changed = False  # the tree, before it is known that both are the same
         self._instead: dict[int, exp.Expr] = {}  # what became of conditions of the first one
@@ -199,8 +216,13 @@ class _Alignment(Saying):
         put: Callable[[Sequence[exp.Expr], str], None],
     ) -> bool:
         """Whether conditions are the same, or the rest of them is a parameter."""
-        holes, tests = [t for t in left if _is_hole(t)], [t for t in left if not _is_hole(t)]
+        holes, every = [t for t in left if _is_hole(t)], [t for t in left if not _is_hole(t)]
+        tests = [t for t in every if not parameter_of(t)]
         odd, rest = self._paired(tests, right)
+        for test in every:
+            if parameter_of(test) and not self._if_said(test, rest):
+                return False
+        odd = self._without_optional(odd, left, rest)
         while len(holes) > 1 and rest and _is_hole(rest[0]):  # each is one of the other's
             if not self.say(HOLE.fullmatch(holes.pop(0).name), self.condition([rest.pop(0)])):
                 return False
@@ -216,9 +238,45 @@ class _Alignment(Saying):
         usual = self.condition(odd, own=True)
         if usual is None or value == usual:
             return False
-        kept = [test for test in tests if all(test is not each for each in odd)]
+        kept = [test for test in every if all(test is not each for each in odd)]
         return self.more(usual, value, "condition", lambda name: put(
             [*map(self._now, kept)], name), last=True)  # fmt: skip
+
+    def _if_said(self, test: exp.Expr, rest: list[exp.Expr]) -> bool:
+        """Whether a condition that may be none is one of these, which it is taken from, or none."""
+        inner = test.expressions[0].unnest()
+        found = next((each for each in rest if self._tried(inner, each)), None)
+        if found is None:
+            return self.state.said.setdefault(parameter_of(test), NO_VALUE) == NO_VALUE
+        rest.remove(found)
+        return True
+
+    def _without_optional(
+        self, odd: list[exp.Expr], left: Sequence[exp.Expr], rest: Sequence[exp.Expr]
+    ) -> list[exp.Expr]:
+        """The conditions that the second one does not have, without one of a parameter that is
+        nowhere else: it is none where nothing is said. Behind it another one has to stand."""
+        behind = _is_hole(left[-1]) if any(map(_is_hole, left)) else bool(rest)
+        if len(odd) != 1 or not behind or self.state.optional:
+            return odd
+        [test] = odd
+        names = [name for text in texts(test) for name in HOLE.findall(text)]
+        whole = [name for text in texts_within(test.root(), self.calls)
+                 for name in HOLE.findall(text)]  # fmt: skip
+        if len(names) != 1 or whole.count(names[0]) != 1 or numbers_of(test):
+            return odd
+        self.might = True
+        if not self._fewer:
+            return odd
+        if self.state.said.setdefault(names[0], NO_VALUE) != NO_VALUE:
+            return odd
+        self.state.optional.append((test, names[0]))
+        return []
+
+    def place(self, old: exp.Expr, new: exp.Expr) -> None:
+        """Puts one condition in the place of another one."""
+        self._instead[id(old)] = new
+        old.replace(new)
 
     def _either(self, mine: exp.Expr, other: exp.Expr) -> bool:
         """Whether conditions are the same but for one that only one of them lets rows through with,

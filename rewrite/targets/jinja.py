@@ -25,6 +25,7 @@ from unwet.rewrite.library import (
 )
 from unwet.rewrite.naming import free
 from unwet.rewrite.optional_orders import marked, with_tests
+from unwet.rewrite.optional_tests import with_tests_if_said
 from unwet.rewrite.targets.affixed import Affixed, affixed
 from unwet.rewrite.targets.counted_rows import counted
 from unwet.rewrite.targets.derived import Cuts, LookUps, Printed, Table, looked_up, without
@@ -94,7 +95,7 @@ def template(
         ranged(tree)
     marked(tree)
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
-    text = with_tests(escaped(text))
+    text = with_tests_if_said(with_tests(escaped(text)))
     for word_for in again:
         text = text.replace(word_for, f"{{{{ {word_for[5:-5]} }}}}")
     for number, ladder in enumerate(ladders):
