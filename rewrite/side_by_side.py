@@ -244,11 +244,10 @@ class _Alignment(Saying):
 
     def _if_said(self, test: exp.Expr, rest: list[exp.Expr]) -> bool:
         """Whether a condition that may be none is one of these, which it is taken from, or none."""
-        inner = test.expressions[0].unnest()
-        found = next((each for each in rest if self._tried(inner, each)), None)
-        if found is None:
+        odd, left = self._paired([test.expressions[0].unnest()], rest)
+        if odd:
             return self.state.said.setdefault(parameter_of(test), NO_VALUE) == NO_VALUE
-        rest.remove(found)
+        rest[:] = left
         return True
 
     def _without_optional(
