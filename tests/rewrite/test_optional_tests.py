@@ -106,7 +106,8 @@ def of(mine: str, other: str) -> str:
         for put in new.puts:
             put(f"p{number}")
     assert found.said["kind"] == NO_VALUE
-    return found.tree.args["where"].this.sql()
+    where: exp.Expr = found.tree.args["where"].this
+    return where.sql()
 
 
 OPTIONAL = "OPTIONAL__KIND__OPTIONAL(kind = 'h__kind__h')"
@@ -183,12 +184,13 @@ def called(made: Library, model: str) -> str:
     said = {**dict(call.unsaid), **dict(call.args)}
     words = {name: argument(leaf, "duckdb") for name, leaf in said.items()}
     sets = "".join(f"{{% set {name} = {word} %}}" for name, word in words.items())
-    return jinja2.Template(sets + template(macro.tree, "duckdb", (), "query")).render()
+    text: str = jinja2.Template(sets + template(macro.tree, "duckdb", (), "query")).render()
+    return text
 
 
 @given(
     st.lists(st.sampled_from(["a", "b", "it's", "none", ""]), min_size=3, max_size=3),
-    st.sampled_from(["TRUE", "place > 1", "bytes > 2 OR place = 1", "kind IS NULL"]),
+    st.sampled_from(["TRUE", "place > 1", "(bytes > 2 OR place = 1)", "kind IS NULL"]),
     st.sampled_from(
         ["place > 1", "kind = 'b' AND bytes < 8", "kind <> 'a'", "(bytes > 2 OR TRUE)"]
     ),

@@ -58,7 +58,7 @@ def test_branches_are_the_queries_that_their_calls_were() -> None:
     [
         library(call("a"), call("b")),  # two are no loop
         library(*(call(s, "x > 3", "condition") for s in "abc")),  # says more than a word
-        library(*map(call, "abc"), between="UNION"),
+        library(*map(call, "abc"), between="INTERSECT"),
         library(*(call(s, "h__n__h") for s in "abc")),  # a parameter of the macro around
         library(*map(call, "abc"), more="SELECT * FROM (SELECT call__0__call) AS x"),
         library(*(call(s, n) for s, n in zip("abc", ("1", "2 + 3", "4"), strict=True)),
