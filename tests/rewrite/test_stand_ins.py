@@ -53,7 +53,7 @@ def test_each_metric_is_a_macro_and_a_table_of_rows(project: Path) -> None:
     levels = ("level_one", "level_two", "level_three")
     keys = ", ".join(f"{{{{ {level} }}}}" for level in levels)
     assert f"group by {keys}, d.days " in macro
-    assert "'bed_days') }} as d on {{ matching }} " in macro
+    assert "'bed_days') }} as d on {{ matching_condition }} " in macro
 
 
 def test_the_rows_are_what_they_were(project: Path) -> None:
