@@ -264,6 +264,8 @@ class _Alignment(Saying):
                  for name in HOLE.findall(text)]  # fmt: skip
         if len(names) != 1 or whole.count(names[0]) != 1 or numbers_of(test):
             return odd
+        if not _columns(test).isdisjoint(name for each in rest for name in _columns(each)):
+            return odd  # which asks the same of it in other words: the call would say that twice
         self.might = True
         if not self._fewer:
             return odd
@@ -579,6 +581,11 @@ def beside(tests: Sequence[exp.Expr], name: str) -> exp.Expr:
         said = exp.Paren(this=copied(test)) if isinstance(test, exp.Or) else copied(test)
         word = exp.And(this=said, expression=word)
     return word
+
+
+def _columns(test: exp.Expr) -> frozenset[str]:
+    """The names of the columns in a condition."""
+    return frozenset(column.name.lower() for column in test.find_all(exp.Column))
 
 
 def _word_for(node: exp.Expr) -> Put:

@@ -122,6 +122,7 @@ OPTIONAL = "OPTIONAL__KIND__OPTIONAL(kind = 'h__kind__h')"
         (KIND, "place > 1", f"{OPTIONAL} AND h__p0__h"),  # a condition behind it is new
         (f"{KIND} AND c", f"{KIND} AND place > 1", ""),  # both have it
         (KIND, "TRUE", ""),
+        (f"{KIND} AND c", "pages.kind = UPPER('a')", ""),  # a condition on the same column
         (f"{KIND} AND place > 1", "place > 1", ""),  # nothing that is always there is behind it
         (f"{KIND} AND bytes > 'h__kind__h' AND c", "place > 1", ""),  # it is said elsewhere, too
         (f"{KIND} AND bytes > 3 AND c", "place > 1", ""),
@@ -192,7 +193,7 @@ def called(made: Library, model: str) -> str:
     st.lists(st.sampled_from(["a", "b", "it's", "none", ""]), min_size=3, max_size=3),
     st.sampled_from(["TRUE", "place > 1", "(bytes > 2 OR place = 1)", "kind IS NULL"]),
     st.sampled_from(
-        ["place > 1", "kind = 'b' AND bytes < 8", "kind <> 'a'", "(bytes > 2 OR TRUE)"]
+        ["place > 1", "kind = 'b' AND bytes < 8", "client <> 'c'", "(bytes > 2 OR TRUE)"]
     ),
 )
 def test_both_return_what_they_did(kinds: list[str], condition: str, other: str) -> None:
