@@ -42,7 +42,7 @@ from unwet.rewrite.optional_orders import (
     optional_item,
     optional_order,
 )
-from unwet.rewrite.optional_tests import optional_test, parameter_of
+from unwet.rewrite.optional_tests import optional_test, optional_tests, parameter_of
 from unwet.rewrite.query_parts import is_quoted_in_text, says, sources
 from unwet.rewrite.saying import ANY, New, Put, Saying
 from unwet.rewrite.shapes import Leaf, as_leaf, children, in_order
@@ -245,10 +245,12 @@ class _Alignment(Saying):
     def _if_said(self, test: exp.Expr, rest: list[exp.Expr]) -> bool:
         """Whether a condition that may be none is one of these, which it is taken from, or none."""
         odd, left = self._paired([test.expressions[0].unnest()], rest)
-        if odd:
-            return self.state.said.setdefault(parameter_of(test), NO_VALUE) == NO_VALUE
-        rest[:] = left
-        return True
+        if not odd:
+            rest[:] = left
+            return True
+        if _is_about_the_same(test, rest):
+            return False
+        return self.state.said.setdefault(parameter_of(test), NO_VALUE) == NO_VALUE
 
     def _without_optional(
         self, odd: list[exp.Expr], left: Sequence[exp.Expr], rest: Sequence[exp.Expr]
@@ -256,7 +258,7 @@ class _Alignment(Saying):
         """The conditions that the second one does not have, without one of a parameter that is
         nowhere else: it is none where nothing is said. Behind it another one has to stand."""
         behind = _is_hole(left[-1]) if any(map(_is_hole, left)) else bool(rest)
-        if len(odd) != 1 or not behind or self.state.optional:
+        if len(odd) != 1 or not behind or self.state.optional or not _is_asked_of_rows(odd[0]):
             return odd
         [test] = odd
         names = [name for text in texts(test) for name in HOLE.findall(text)]
@@ -264,8 +266,8 @@ class _Alignment(Saying):
                  for name in HOLE.findall(text)]  # fmt: skip
         if len(names) != 1 or whole.count(names[0]) != 1 or numbers_of(test):
             return odd
-        if not _columns(test).isdisjoint(name for each in rest for name in _columns(each)):
-            return odd  # which asks the same of it in other words: the call would say that twice
+        if _is_about_the_same(test, rest):
+            return odd
         self.might = True
         if not self._fewer:
             return odd
@@ -583,9 +585,20 @@ def beside(tests: Sequence[exp.Expr], name: str) -> exp.Expr:
     return word
 
 
-def _columns(test: exp.Expr) -> frozenset[str]:
-    """The names of the columns in a condition."""
-    return frozenset(column.name.lower() for column in test.find_all(exp.Column))
+def _is_asked_of_rows(test: exp.Expr) -> bool:
+    """Whether a condition is one of a WHERE, the first of its query that may be none."""
+    around = test.parent
+    while isinstance(around, exp.And | exp.Paren):
+        around = around.parent
+    return isinstance(around, exp.Where) and not any(optional_tests(test.root()))
+
+
+def _is_about_the_same(test: exp.Expr, others: Sequence[exp.Expr]) -> bool:
+    """Whether conditions speak of a column of this one, too: a call that does without it and says
+    them would say of the same thing twice what it is."""
+    names = {column.name.lower() for column in test.find_all(exp.Column)}
+    more = (column.name.lower() for each in others for column in each.find_all(exp.Column))
+    return not names.isdisjoint(more)
 
 
 def _word_for(node: exp.Expr) -> Put:

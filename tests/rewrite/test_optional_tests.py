@@ -132,6 +132,23 @@ def test_what_becomes_optional(mine: str, other: str, both: str) -> None:
     assert of(mine, other) == both
 
 
+def test_one_of_a_query_is_enough() -> None:
+    """Who wants to know what a macro with two of them says?"""
+    tree = select(f"{KIND} AND client > 'h__client__h' AND c")
+    found = next(tree.find_all(exp.EQ))
+    found.replace(optional_test(found, "kind"))
+    assert side_by_side(tree, select("place > 1"), (), "duckdb", 3, fewer=True) is None
+
+
+def test_a_case_keeps_its_conditions() -> None:
+    mine, other = (
+        select("TRUE", f", SUM(CASE WHEN {test} THEN 1 ELSE 0 END) AS hits")
+        for test in (f"{KIND} AND c", "place > 1")
+    )
+    made = side_by_side(mine, other, (), "duckdb", 3, fewer=True)
+    assert made is None or not made.optional
+
+
 def test_only_where_it_is_asked_for() -> None:
     assert side_by_side(select(f"{KIND} AND c"), select("place > 1"), (), "duckdb", 3) is None
 
@@ -144,6 +161,13 @@ def test_one_that_may_be_none_is_said_or_not() -> None:
         made = side_by_side(tree, select(other), (), "duckdb", 3)
         assert made is not None and not made.new
         assert made.said == {"kind": said, "condition": Leaf("condition", "place > 1")}
+
+
+def test_one_that_may_be_none_is_none_for_another_test_of_its_column() -> None:
+    tree = select(f"{KIND} AND c")
+    found = next(tree.find_all(exp.EQ))
+    found.replace(optional_test(found, "kind"))
+    assert side_by_side(tree, select("kind IN ('a', 'b')"), (), "duckdb", 0) is None
 
 
 def test_a_call_as_a_query() -> None:
