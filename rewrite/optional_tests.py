@@ -5,8 +5,8 @@
 
     WHERE {% if category is not none %}category = '{{ category }}' AND {% endif %}{{ condition }}
 
-In a tree it is a function of that condition. Behind it there is always another condition, so that
-the AND is its own.
+In a tree it is a function of that condition. Behind it another condition stands, so that the AND is
+its own; where that one has gone since, 1 = 1 is said for none.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.lexer import CODE, pieces
 from unwet.lineage.trees import copied
 
 _NAME: Final = re.compile(r"optional__(\w+?)__optional", re.IGNORECASE)
 _BEGIN: Final = re.compile(rf"{_NAME.pattern}\(", re.IGNORECASE)
-_AND: Final = re.compile(r"\s+AND\s+", re.IGNORECASE)
-# texts and names in quotes, and parentheses
-_SIGNS: Final = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"[^\"]*\"|`[^`]*`|[()]", re.DOTALL)
+_AND: Final = re.compile(r"((?:\s*/\*.*?\*/)*)\s+AND\s+", re.IGNORECASE | re.DOTALL)
+_PARENTHESIS: Final = re.compile(r"[()]")
 
 
 def optional_test(test: exp.Expr, name: str) -> exp.Anonymous:
@@ -45,25 +45,27 @@ def optional_tests(tree: exp.Expr) -> Iterator[tuple[exp.Expr, str]]:
             yield node, name
 
 
-def with_tests_if_said(text: str) -> str:
+def with_tests_if_said(text: str, dialect: str) -> str:
     """The text in which such a condition stands in a test of its parameter."""
     found = _BEGIN.search(text)
     while found is not None:
-        close = _closing(text, found.end())
+        close = _closing(text, found.end(), dialect)
         behind = _AND.match(text, close + 1)
-        assert behind is not None, "another condition is always behind it"
         inner = text[found.end() : close].strip()
-        test = f"{{% if {found[1].lower()} is not none %}}{inner} AND {{% endif %}}"
-        text = text[: found.start()] + test + text[behind.end() :]
+        said = f"{inner}{behind[1]} AND " if behind is not None else f"{inner}{{% else %}}1 = 1"
+        test = f"{{% if {found[1].lower()} is not none %}}{said}{{% endif %}}"
+        text = text[: found.start()] + test + text[behind.end() if behind else close + 1 :]
         found = _BEGIN.search(text)
     return text
 
 
-def _closing(text: str, start: int) -> int:
+def _closing(text: str, start: int, dialect: str) -> int:
     """Where the parenthesis is closed that stands before a place."""
     depth = 1
-    for sign in _SIGNS.finditer(text, start):
-        depth += {"(": 1, ")": -1}.get(sign[0], 0)
-        if depth == 0:
-            return sign.start()
+    for piece in pieces(text[start:], dialect):
+        code = text[start + piece.start : start + piece.end] if piece.kind == CODE else ""
+        for sign in _PARENTHESIS.finditer(code):
+            depth += 1 if sign[0] == "(" else -1
+            if depth == 0:
+                return start + piece.start + sign.start()
     raise ValueError(f"nothing closes the parenthesis before {text[start : start + 40]!r}")

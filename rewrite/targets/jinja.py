@@ -95,7 +95,7 @@ def template(
         ranged(tree)
     marked(tree)
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
-    text = with_tests_if_said(with_tests(escaped(text)))
+    text = with_tests_if_said(with_tests(escaped(text)), dialect)
     for word_for in again:
         text = text.replace(word_for, f"{{{{ {word_for[5:-5]} }}}}")
     for number, ladder in enumerate(ladders):

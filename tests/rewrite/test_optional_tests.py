@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from unwet.rewrite.always_said import without_constants
 from unwet.rewrite.as_query import as_query
-from unwet.rewrite.library import NO_VALUE, Library, Macro, MacroCall
+from unwet.rewrite.library import NO_CONDITION, NO_VALUE, Library, Macro, MacroCall
 from unwet.rewrite.one_macro import with_one_macro
 from unwet.rewrite.optional_tests import optional_test, parameter_of, with_tests_if_said
 from unwet.rewrite.shapes import Leaf
@@ -73,7 +74,7 @@ def test_a_call_says_it_or_does_without(where: str, with_kind: str, without: str
 @pytest.mark.parametrize("text", ["a ) b", "it''s (", 'x "(" y', "((", "`"])
 def test_signs_in_texts_close_nothing(text: str) -> None:
     sql = f"WHERE OPTIONAL__KIND__OPTIONAL(f(kind) = '{text}') AND c > ')' AND (d)"
-    assert with_tests_if_said(sql) == (
+    assert with_tests_if_said(sql, "mysql") == (
         f"WHERE {{% if kind is not none %}}f(kind) = '{text}' AND {{% endif %}}c > ')' AND (d)"
     )
 
@@ -83,7 +84,38 @@ def test_any_text_stands_in_one(text: str) -> None:
     literal = exp.Literal.string(text).sql("bigquery")
     sql = f"WHERE OPTIONAL__KIND__OPTIONAL(kind = {literal})\n  AND TRUE"
     test = f"{{% if kind is not none %}}kind = {literal} AND {{% endif %}}TRUE"
-    assert with_tests_if_said(sql) == f"WHERE {test}"
+    assert with_tests_if_said(sql, "bigquery") == f"WHERE {test}"
+
+
+@pytest.mark.parametrize(
+    ("condition", "dialect"),
+    [
+        ("[a) ' b] = 'x'", "tsql"),
+        ("kind LIKE 'x\\' AND b = ')'", "tsql"),
+        ("kind = 'x\\') '", "bigquery"),
+        ("kind = 'x' /* don't :) */", "duckdb"),
+    ],
+)
+def test_names_texts_and_comments_are_those_of_the_dialect(condition: str, dialect: str) -> None:
+    sql = f"WHERE OPTIONAL__KIND__OPTIONAL({condition}) /* :( */ AND c = ')'"
+    assert with_tests_if_said(sql, dialect) == (
+        f"WHERE {{% if kind is not none %}}{condition} /* :( */ AND {{% endif %}}c = ')'"
+    )
+
+
+def test_where_nothing_is_left_behind_it_none_is_always_true() -> None:
+    """A condition that no call has goes out of its macro, and may have been the one behind."""
+    macros = (
+        Macro("rows", ("kind", "condition"), select(f"{KIND} AND c"), "query"),
+        Macro("others", (), select("TRUE"), "query"),
+    )
+    own = [MacroCall("rows", (("kind", Leaf("string", kind)), ("condition", NO_CONDITION)))
+           for kind in "abc"]  # fmt: skip
+    models: dict[str, exp.Expr] = {f"m{n}": exp.Var(this=f"call__{n}__call") for n in range(4)}
+    calls = (*own, MacroCall("others", ()))
+    made = without_constants(with_one_macro(Library(models, macros, calls), "duckdb", 5))
+    assert "WHERE kind = 'a' GROUP" in " ".join(called(made, "m0").split())
+    assert "WHERE 1 = 1 GROUP" in " ".join(called(made, "m3").split())
 
 
 def test_alternatives_stay_together() -> None:
