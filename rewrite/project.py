@@ -15,7 +15,7 @@ from unwet.rewrite.library import Library
 from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.script import Report
 
-_NAMED: Final = re.compile(r"(ref|src|h)__(\w+?)__\1(?![a-z])", re.IGNORECASE)
+_NAMED: Final = re.compile(r"(ref|src|h)__(\w+?)__\1(?![a-z])(?:(?<=__h)|(?!\w))", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# the token of a table `src` in a schema `main` holds `src__main__src`, and does not end there
+# those of tables `src`, `src2` and `src_orders` in a schema `main` begin with `src__main__src`, and
+# do not end there
 TOKEN: Final = re.compile(
     r"(?P<kind>branch|(?:dashes|underscores|first\d+)(?=__h__)|ref|src|h|list|p|call|loop)"
     r"__(?P<name>\w+?)__(?P=kind)(?![a-z])"
-    r"(?:(?<!__src)(?<!__ref)|(?!__))",
+    r"(?:(?<!__src)(?<!__ref)|(?!\w))",
     re.IGNORECASE,
 )
 

@@ -60,8 +60,12 @@ def test_an_apostrophe_that_is_no_quote_begins_no_text(sql: str) -> None:
         ("src__src__src__src", "src.src"),
         ("src__src__t__src", "src.t"),
         ("src__main__src__x__src", "main.src__x"),
+        ("src__main__src_x__src", "main.src_x"),
+        ("src__main__src2__src", "main.src2"),
+        ("src__src__src_src__src", "src.src_src"),
         ("ref__ref__ref", "ref.ref"),
         ("ref__a__ref__b__ref", "ref.a__ref__b"),
+        ("ref__a__ref_2__ref", "ref.a__ref_2"),
     ],
 )
 def test_tables_that_are_called_like_tokens(token: str, meant: str) -> None:
