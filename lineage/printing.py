@@ -13,6 +13,7 @@ from sqlglot.errors import ErrorLevel, SqlglotError
 
 from unwet.lineage.bits import with_bits
 from unwet.lineage.days_between import with_two_arguments
+from unwet.lineage.dialects import TSQL
 from unwet.lineage.errors import RenderError
 from unwet.lineage.own_names import with_own_names, without_marks
 from unwet.lineage.parser_notes import parser_notes
@@ -20,7 +21,6 @@ from unwet.lineage.parser_words import unwritten
 from unwet.lineage.taken_for_others import as_written
 from unwet.lineage.trees import copied, in_line
 
-_CONVERTING: Final = frozenset({"tsql", "fabric"})
 # Seen on odd trees, where an error of the printer was due.
 _PRINTER_BUGS: Final = (AssertionError, AttributeError, LookupError, TypeError)
 
@@ -45,7 +45,7 @@ def render(
                 comments=comments,
                 unsupported_level=ErrorLevel.RAISE,
             )
-            return without_marks(text) if dialect in _CONVERTING else text
+            return without_marks(text) if dialect in TSQL else text
     except (SqlglotError, *_PRINTER_BUGS) as error:
         said = unwritten(str(error))
         raise RenderError(f"cannot be written in {dialect or 'standard SQL'}: {said}") from error
@@ -54,19 +54,19 @@ def render(
 def as_said(tree: exp.Expr, dialect: str) -> str:
     """An expression in one line, without comments, as ``render`` writes it within a query."""
     copy = copied(tree)
-    if dialect in _CONVERTING and isinstance(copy, exp.TimeStrToTime) and not copy.args.get("zone"):
+    if dialect in TSQL and isinstance(copy, exp.TimeStrToTime) and not copy.args.get("zone"):
         copy = copy.this  # it has been in a DATEDIFF, and goes there again
     try:
         printed = _corrected(as_written(copy), dialect)
     except RenderError:  # nothing tells what it was: no text that has it is a model
         return in_line(copy, dialect, spent=True)
     text = in_line(printed, dialect, spent=True)
-    return without_marks(text) if dialect in _CONVERTING else text
+    return without_marks(text) if dialect in TSQL else text
 
 
 def _corrected(tree: exp.Expr, dialect: str) -> exp.Expr:
     """What the printer of a dialect would say otherwise; changes the tree."""
-    if dialect in _CONVERTING:
+    if dialect in TSQL:
         return with_own_names(with_bits(_unconverted(tree)))
     if dialect == "databricks":
         return with_two_arguments(tree)
