@@ -103,7 +103,7 @@ def test_another_boundary_stands_where_that_of_the_others_stands() -> None:
     text = report("{}", "g.country = '{}'").replace("false)\n", "false) and o.cents > 0\n")
     copies = [text.format(name, name.upper()) for name in ("at", "be", "de", "fr")]
     result = made(copies[0].replace("> 0", ">= 0"), *copies[1:])
-    assert model(result, "sales_at") == "{{ sales(country='at', cents='o.cents >= 0') }}"
+    assert model(result, "sales_at") == "{{ sales(country='at', cents_condition='o.cents >= 0') }}"
     assert model(result, "sales_de") == "{{ sales(country='de') }}"
     assert macro(result).startswith("{% macro sales(country, cents='o.cents > 0') %}")
 
