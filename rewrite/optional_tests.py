@@ -24,6 +24,7 @@ _NAME: Final = re.compile(r"optional__(\w+?)__optional", re.IGNORECASE)
 _BEGIN: Final = re.compile(rf"{_NAME.pattern}\(", re.IGNORECASE)
 _AND: Final = re.compile(r"((?:\s*/\*.*?\*/)*)\s+AND\s+", re.IGNORECASE | re.DOTALL)
 _PARENTHESIS: Final = re.compile(r"[()]")
+_BRACES: Final = re.compile(r"\{\{ '[{}%#]+' \}\}")  # that Jinja prints: quotes, but none of SQL
 
 
 def optional_test(test: exp.Expr, name: str) -> exp.Anonymous:
@@ -62,7 +63,8 @@ def with_tests_if_said(text: str, dialect: str) -> str:
 def _closing(text: str, start: int, dialect: str) -> int:
     """Where the parenthesis is closed that stands before a place."""
     depth = 1
-    for piece in pieces(text[start:], dialect):
+    plain = _BRACES.sub(lambda m: "_" * len(m[0]), text[start:])
+    for piece in pieces(plain, dialect):
         code = text[start + piece.start : start + piece.end] if piece.kind == CODE else ""
         for sign in _PARENTHESIS.finditer(code):
             depth += 1 if sign[0] == "(" else -1

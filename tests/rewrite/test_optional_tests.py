@@ -64,6 +64,11 @@ def printed(where: str, **said: str | None) -> str:
             "place > 2 AND kind = 'a' AND n > 1",
             "place > 2 AND n > 1",
         ),
+        (  # braces that are printed have quotes, which are none of SQL
+            "REPLACE(kind, '{{', '(') = 'h__kind__h' AND c AND place <> '%}'",
+            "REPLACE(kind, '{{', '(') = 'a' AND n > 1 AND place <> '%}'",
+            "n > 1 AND place <> '%}'",
+        ),
     ],
 )
 def test_a_call_says_it_or_does_without(where: str, with_kind: str, without: str) -> None:
