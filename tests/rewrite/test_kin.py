@@ -105,7 +105,7 @@ def test_another_boundary_stands_where_that_of_the_others_stands() -> None:
     result = made(copies[0].replace("> 0", ">= 0"), *copies[1:])
     assert model(result, "sales_at") == "{{ sales(country='at', cents_condition='o.cents >= 0') }}"
     assert model(result, "sales_de") == "{{ sales(country='de') }}"
-    assert macro(result).startswith("{% macro sales(country, cents='o.cents > 0') %}")
+    assert macro(result).startswith("{% macro sales(country, cents_condition='o.cents > 0') %}")
 
 
 def test_a_column_that_one_copy_makes_otherwise_is_an_argument_with_a_default() -> None:
