@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from sqlglot import exp
+
 from unwet.lineage.errors import RenderError
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite import joined_texts, moved_dates, tsql_dates, unsized, weeks
@@ -17,6 +19,7 @@ from unwet.rewrite.engines.reserved import in_quotes
 from unwet.rewrite.function_words import calls_in
 from unwet.rewrite.idle_nulls import without_idle_nulls
 from unwet.rewrite.idle_orders import without_idle_orders, without_orders_of_parts
+from unwet.rewrite.listed_columns import OF_TABLES
 from unwet.rewrite.nothing_joined import without_nothing_joined
 from unwet.rewrite.ordered_inside import with_order_kept
 from unwet.rewrite.own_functions import OwnFunction, reached
@@ -87,6 +90,7 @@ class Drafting:
     def _draft(self, report: Report, models: Mapping[str, str]) -> Draft | None:
         try:
             draft = compose(report, models)
+            self._check_columns(draft)
             self._write_typed(draft, report)
             self._write_words(draft, spoken_in(report.definition, self._dialect))
             if self._dialect not in NUMBERED:  # where GROUP BY 1 is a constant, if it is anything
@@ -110,6 +114,20 @@ class Drafting:
             self._kept[report.name] = said
             return None
         return draft
+
+    def _check_columns(self, draft: Draft) -> None:
+        """The place of a row in a table (ctid) is none in the model that is there instead."""
+        if not draft.refs:
+            return
+        plans = [r.definition.plan for r in self._reports if r.name in draft.refs]
+        known = {name.lower() for plan in plans if plan is not None for name in plan.names}
+        models = {table.alias_or_name.lower() for table in draft.tree.find_all(exp.Table)
+                  if table.name.startswith("ref__")}  # fmt: skip
+        models |= set() if draft.outside else {""}
+        for column in draft.tree.find_all(exp.Column):
+            name = column.name.lower()
+            if name in OF_TABLES - known and column.table.lower() in models:
+                raise NotComposable(f"{name} is of a table, and what it reads is a model")
 
     def _write_words(self, draft: Draft, spoken: str) -> None:
         weeks.written(draft.tree, spoken, self._dialect)

@@ -35,8 +35,10 @@ _SOMEWHERE_WORDS: Final = """
     updatetext use validate varchar verbose waitfor whenever while within writetext"""
 _SOMEWHERE: Final = frozenset(_SOMEWHERE_WORDS.split())
 # Columns that engines add, which no star shows.
-_NO_COLUMNS: Final = frozenset({"_table_suffix", "_partitiontime", "_partitiondate", "_file_name",
-                                "rowid", "ctid", "oid", "rownum"})  # fmt: skip
+OF_TABLES: Final = frozenset({"_table_suffix", "_partitiontime", "_partitiondate", "_file_name",
+                              "rowid", "_rowid_", "ora_rowscn", "ctid", "oid", "tableoid", "xmin",
+                              "xmax", "cmin", "cmax"})  # fmt: skip
+_NO_COLUMNS: Final = OF_TABLES | {"rownum"}
 
 
 def why_not_listed(table: Table | None) -> str:

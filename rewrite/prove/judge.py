@@ -259,7 +259,7 @@ def _detail(ours: Phrase, theirs: Phrase) -> str:
     details = sorted({words for mark, words in _DETAILS.items() if mark in said})
     if details:
         return f"though it is written alike: {', '.join(details)}"
-    noted = ", ".join(sorted(mark for mark in apart if mark.isascii()))
+    noted = ", ".join(sorted(mark for mark in apart if mark and mark.isascii()))
     detail = f" ({noted})" if noted else ": a name in it may stand for another column"
     return f"though it is written alike{detail}"
 
@@ -275,6 +275,7 @@ _DETAILS = {
     "apart=": "what the two dialects do otherwise",
     "text=": "what + does with texts",
     "coerce": "which NULL is converted",
+    "to:": "the type that it becomes",
 }  # what a parser notes of a call and no SQL shows -> in words
 
 

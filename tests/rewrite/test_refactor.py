@@ -347,3 +347,21 @@ MIN(b) AS lo FROM t WHERE b = {0} GROUP BY a HAVING COUNT(*) > 1) SELECT {1} FRO
     few, many = (refactor(load(sources, "duckdb"), Request(search=s)) for s in (0.0, None))
     assert few.macros == 0 and many.macros > 0
     assert {v.outcome for v in (*few.verdicts, *many.verdicts)} == {"proved"}
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("SELECT ctid, n FROM r", True),
+        ("SELECT x.n FROM r AS x JOIN u ON u.n = x.n ORDER BY x.ctid", True),
+        ("SELECT u.ctid, x.n FROM r AS x JOIN u ON u.n = x.n", False),
+        ("SELECT o.oid FROM o", False),
+    ],
+)
+def test_places_of_rows_are_of_tables(query: str, kept: bool) -> None:
+    """A view has no ctid: such models were called proved."""
+    sql = f"""CREATE TABLE r AS SELECT a, n FROM t; CREATE TABLE o AS SELECT a AS oid FROM t;
+        CREATE TABLE k AS {query}"""
+    pile = load([Source("a.sql", sql, "postgres")], "postgres")
+    reasons = {v.name: v.reason for v in refactor(pile, Request()).verdicts if v.outcome == "kept"}
+    assert reasons == ({"k": "ctid is of a table, and what it reads is a model"} if kept else {})
