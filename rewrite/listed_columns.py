@@ -36,9 +36,9 @@ _SOMEWHERE_WORDS: Final = """
 _SOMEWHERE: Final = frozenset(_SOMEWHERE_WORDS.split())
 # Columns that engines add, which no star shows.
 OF_TABLES: Final = frozenset({"_table_suffix", "_partitiontime", "_partitiondate", "_file_name",
-                              "rowid", "_rowid_", "ora_rowscn", "ctid", "oid", "tableoid", "xmin",
+                              "rowid", "_rowid_", "ora_rowscn", "ctid", "tableoid", "xmin",
                               "xmax", "cmin", "cmax"})  # fmt: skip
-_NO_COLUMNS: Final = OF_TABLES | {"rownum"}
+_NO_COLUMNS: Final = OF_TABLES | {"rownum", "oid"}
 
 
 def why_not_listed(table: Table | None) -> str:
