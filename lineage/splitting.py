@@ -165,6 +165,8 @@ class _Splitter:
         before = self._words[first:at]
         match word:
             case "WITH":
+                if head in ("CREATE", "ALTER") and "VIEW" in before and "AS" not in before:
+                    return False  # CREATE VIEW v WITH SCHEMABINDING AS ...
                 return self._is_cte(at) and not self._awaits_query(head, before)
             case "SELECT" | "EXEC" | "EXECUTE":
                 return not self._awaits_query(head, before)
@@ -176,8 +178,8 @@ class _Splitter:
                 return after not in ("COLUMN", "CONSTRAINT", "PARTITION")
             case "IF":
                 return after != "EXISTS" or before[-1] not in ("TABLE", "VIEW", "DATABASE")
-            case "OPEN" | "CLOSE" | "FETCH" | "SAVE" | "USE" | "BREAK" | "CONTINUE" | "RETURN":
-                return head not in ("SELECT", "WITH") or after not in ("NEXT", "FIRST")
+            case "FETCH":  # FETCH NEXT 3 ROWS ONLY is a query's, FETCH NEXT FROM a cursor's
+                return after not in ("NEXT", "FIRST") or self._word(at + 2) == "FROM"
             case _:
                 return True
 
