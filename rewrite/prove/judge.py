@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -14,10 +15,12 @@ from unwet.rewrite.algebra import (
     Param,
     Plan,
     Rel,
+    Scan,
     expressions,
     parts,
     walk,
 )
+from unwet.rewrite.listed_columns import OF_TABLES
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer, ruled
 from unwet.rewrite.prove.declarations import Known
@@ -34,6 +37,7 @@ from unwet.rewrite.script import Definition, Report
 from unwet.rewrite.unfixed import unfixed_reports
 
 _EMPTY = Catalog()
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,16 @@ def judge(
     promised: dict[str, frozenset[str]] = {}
     known, reports = Known(catalog, target), tuple(reports)
     through = Through(reports, found, target, catalog)
+    made = {report.relation: back.plan for report in reports
+            if (back := found.get(report.name)) is not None and back.plan is not None}  # fmt: skip
     for report in reports:
         back = found.get(report.name, ReadBack(None, "there is no such model"))
         if back.plan is not None:
             plans[report.name] = back.plan
         why, assumed = _against(report, back, target, normalizer, through, catalog)
         resting = _by_promises(report, back, target, known, through, catalog) if why else None
+        if back.plan is not None and (place := _place_of_rows(back.plan, made)):
+            why, resting = place, None
         if resting is not None:
             why, promised[report.name] = "", resting.declared
             assumed |= {f"declared: {fact}" for fact in resting.declared} | resting.assumed
@@ -85,6 +93,26 @@ def judge(
         assumptions |= presumed(proved, catalog.default_schema)
     loose = _unfixed([r for r in reports if r.name not in unproved], normalizer)
     return Judged(plans, unproved, frozenset(assumptions), promised, loose)
+
+
+def _place_of_rows(plan: Plan, made: Mapping[str, Plan]) -> str:
+    """Why a model is not proved that asks where rows are in a table (ctid), which is a model: there
+    they are elsewhere, or nowhere. Empty where it does not."""
+    for node in walk(plan.rel):
+        match node:
+            case Scan(table=table, columns=columns) if table in made:
+                said, models = {*columns}, [table]
+            case Opaque(text=text, inputs=inputs):
+                said = {*_WORD.findall(text)}
+                models = sorted(n.table for each in inputs for n in walk(each)
+                                if isinstance(n, Scan) and n.table in made)  # fmt: skip
+            case _:
+                continue
+        for table in models:
+            known = {name.lower() for name in made[table].names}
+            for name in sorted({*map(str.lower, said)} & OF_TABLES - known):
+                return f"{name} is of a table, and {table} is a model"
+    return ""
 
 
 def _unfixed(proved: Sequence[Report], normalizer: Normalizer) -> dict[str, str]:

@@ -45,3 +45,28 @@ def test_a_quotient_has_the_types_of_the_query_behind_its_table(
     (next(out.glob("views/**/base.sql")).parent / "report.sql").write_text(f"{view};\n")
     [told] = [each for each in verify(pile, Verify(out)).reports if each.name == "report"]
     assert (told.verdict == "proved") is is_proved, told
+
+
+@pytest.mark.parametrize(
+    ("query", "verdict"),
+    [
+        ("SELECT ctid AS c, n FROM r", "kept"),
+        ("SELECT n FROM r", "proved"),
+        ("SELECT xmin AS c, n FROM o", "proved"),  # its own name for a column
+    ],
+)
+def test_a_project_that_asks_a_model_where_rows_are_is_not_proved(
+    tmp_path: Path, query: str, verdict: str
+) -> None:
+    """Somebody wrote the model that refactor does not write: a view has no ctid."""
+    first = "CREATE TABLE r AS SELECT a, n FROM t; CREATE TABLE o AS SELECT a AS xmin, n FROM t;"
+    out = tmp_path / "project"
+    plain = load([Source("a.sql", f"{first} CREATE TABLE k AS SELECT n FROM r", "postgres")])
+    refactor(plain, Request(out=out))
+    (out / "models" / "marts" / "k.sql").write_text(
+        query.replace("FROM r", "FROM {{ ref('r') }}").replace("FROM o", "FROM {{ ref('o') }}")
+    )
+    pile = load([Source("a.sql", f"{first} CREATE TABLE k AS {query}", "postgres")])
+    [told] = [each for each in verify(pile, Verify(out)).reports if each.name == "k"]
+    assert told.verdict == verdict
+    assert (verdict == "proved") or "ctid is of a table, and r is a model" in told.reason
