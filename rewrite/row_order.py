@@ -52,16 +52,22 @@ def reads_order(tree: exp.Expr, dialect: str) -> bool:
 
 
 def sees_order(tree: exp.Expr, ordered: exp.Expr, dialect: str) -> bool:
-    """Whether anything in a statement may see the order of one of its queries: its own aggregates,
-    and those of what it reads, have their rows before these are put into that order; and no CTE
-    reads what is part of none."""
+    """Whether anything in a statement may see the order of one of its queries: its own aggregates
+    and windows with an order of their own, and those of what it reads, have their rows before these
+    are put into that order; and no CTE reads what is part of none."""
     exact = dialect not in _CASELESS
     again = any(block.args.get("recursive") for block in tree.find_all(exp.With))
-    inside = set() if again else {id(n) for n in ordered.walk() if isinstance(n, exp.AggFunc)}
+    inside = set() if again else {id(n) for n in ordered.walk() if _is_before(n)}
     if ordered.find_ancestor(exp.CTE) is None:
         inside |= {id(node) for cte in tree.find_all(exp.CTE) for node in cte.walk()}
     seen = (node for node in tree.walk() if id(node) not in inside)
     return any(_reads_order(node, exact) for node in seen) or _says_rownum(tree)
+
+
+def _is_before(node: exp.Expr) -> bool:
+    """Whether part of a query has its rows before these are put into the query's order."""
+    ordered = isinstance(node, exp.Window) and bool(node.args.get("order"))
+    return ordered or isinstance(node, exp.AggFunc)
 
 
 def _says_rownum(tree: exp.Expr) -> bool:
