@@ -96,7 +96,7 @@ def unwritten(said: str) -> str:
     for pattern, words in _UNWRITTEN:
         if (hit := pattern.fullmatch(plain)) is not None:
             return hit.expand(words)
-    return said
+    return plain
 
 
 def wrong(error: SqlglotError) -> str:

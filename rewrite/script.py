@@ -578,10 +578,11 @@ class _Machine:
         paths = {definition.path, *(part.statement.path for part in definition.parts)}
         presumed = (self.presumed.get(path, set()) for path in paths)
         return written.union(*presumed) | {
-            f"{self.shared[name].path} takes rows out of {name}, which no script fills: "
+            f"{part.statement.path} takes rows out of {name}, which no script fills: "
             f"it is read as it is when {when} is built"
             for name in outside
-            if name in self.shared and self.shared[name].parts and not self._fills(name)
+            if name in self.shared and not self._fills(name)
+            for part in self.shared[name].parts
         }
 
     def unfollowed(self, reports: Iterable[Definition]) -> frozenset[str]:

@@ -48,7 +48,7 @@ def _made_of(project: Project, paths: Collection[str]) -> str:
     files = [path for path in left if path in paths or not paths]  # SQLMesh may have blueprints
     parts = [
         counted(len(project.drafts) + len(made), "model"),
-        counted(len(project.intermediates), "model that others read", "models that others read"),
+        counted(len(project.intermediates), "shared model"),
         counted(len(files) + len(macros), "macro"),
     ]
     if blueprints := len(left) - len(files):

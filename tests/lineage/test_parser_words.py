@@ -47,6 +47,10 @@ def test_other_words_stay_and_dumps_of_tokens_do_not() -> None:
     [
         ("SELECT a FROM t ORDER BY 1", "ORDER BY of a column's number, with NULLS LAST"),
         ("SELECT SPLIT_PART(a, '@', 2) AS b FROM t", "SPLIT_PART but for '.' delimiter"),
+        (
+            "SELECT STRING_AGG(DISTINCT a, ',') AS b FROM t",
+            "T-SQL STRING_AGG doesn't support DISTINCT",
+        ),
     ],
 )
 def test_what_cannot_be_written(sql: str, said: str) -> None:
@@ -55,3 +59,4 @@ def test_what_cannot_be_written(sql: str, said: str) -> None:
         render(statement.tree, "tsql")
     assert str(caught.value).startswith(f"cannot be written in tsql: {said}")
     assert "transpil" not in str(caught.value)
+    assert not str(caught.value).endswith(".")

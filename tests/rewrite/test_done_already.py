@@ -118,3 +118,13 @@ def test_the_second_time_finds_nothing(seed: int) -> None:
             return sorted(run.execute("SELECT * FROM t").fetchall(), key=str)
 
     assert left(p, q, p) == left(p, q)
+
+
+def test_the_script_that_takes_rows_out_is_named_and_not_the_one_that_declares() -> None:
+    table = Source("a.sql", "CREATE TABLE s.t (id INT, gone BIT);", "tsql")
+    emptied = Source("b.sql", "DELETE FROM s.t WHERE gone = 1;", "tsql")
+    report = Source("c.sql", "CREATE VIEW r.v AS SELECT id FROM s.t;", "tsql")
+    said = refactor(load([table, emptied, report]), Request()).assumptions
+    assert [each.partition(",")[0] for each in said if "takes rows out" in each] == [
+        "b.sql takes rows out of s.t"
+    ]

@@ -103,7 +103,7 @@ def test_a_query_that_one_report_hands_on_is_nothing_to_make_once() -> None:
     result = refactor(load(scripts, "duckdb"), Request())
     [taker] = result.abstractions
     assert taker.saves > 0 and taker.why == "" and result.macros == 1
-    made_of = "3 models, 0 models that others read, 1 macro"
+    made_of = "3 models, 0 shared models, 1 macro"
     assert made_of in result.files["MIGRATION.md"]
     assert sum("{% endset %}" in text for text in result.files.values()) == 3
 

@@ -31,7 +31,7 @@ def test_only_folders_that_are_there_are_told(target: str) -> None:
     for folder in ("models/staging/", "models/intermediate/", "views/intermediate/", "macros/"):
         assert (folder in text) == any(path.startswith(folder) for path in files)
     if target == "sqlmesh":
-        assert "3 models, 0 models that others read, 0 macros, 1 file of blueprints." in text
+        assert "3 models, 0 shared models, 0 macros, 1 file of blueprints." in text
         assert "the blueprints of one file there." in text
         assert "about := 'Revenue of at; TODO ask Anna. Replaces at.sql:" in "".join(files.values())
 
