@@ -12,7 +12,7 @@ its own; where that one has gone since, 1 = 1 is said for none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -44,6 +44,22 @@ def optional_tests(tree: exp.Expr) -> Iterator[tuple[exp.Expr, str]]:
     for node in tree.find_all(exp.Anonymous):
         if name := parameter_of(node):
             yield node, name
+
+
+def is_asked_of_rows(test: exp.Expr) -> bool:
+    """Whether a condition is one of a WHERE, the first of its query that may be none."""
+    around = test.parent
+    while isinstance(around, exp.And | exp.Paren):
+        around = around.parent
+    return isinstance(around, exp.Where) and not any(optional_tests(test.root()))
+
+
+def is_about_the_same(test: exp.Expr, others: Sequence[exp.Expr]) -> bool:
+    """Whether conditions speak of a column of this one, too: a call that does without it and says
+    them would say of the same thing twice what it is."""
+    names = {column.name.lower() for column in test.find_all(exp.Column)}
+    more = (column.name.lower() for each in others for column in each.find_all(exp.Column))
+    return not names.isdisjoint(more)
 
 
 def with_tests_if_said(text: str, dialect: str) -> str:

@@ -42,7 +42,12 @@ from unwet.rewrite.optional_orders import (
     optional_item,
     optional_order,
 )
-from unwet.rewrite.optional_tests import optional_test, optional_tests, parameter_of
+from unwet.rewrite.optional_tests import (
+    is_about_the_same,
+    is_asked_of_rows,
+    optional_test,
+    parameter_of,
+)
 from unwet.rewrite.query_parts import is_quoted_in_text, says, sources
 from unwet.rewrite.saying import ANY, New, Put, Saying
 from unwet.rewrite.shapes import Leaf, as_leaf, children, in_order
@@ -248,7 +253,7 @@ class _Alignment(Saying):
         if not odd:
             rest[:] = left
             return True
-        if _is_about_the_same(test, rest):
+        if is_about_the_same(test, rest):
             return False
         return self.state.said.setdefault(parameter_of(test), NO_VALUE) == NO_VALUE
 
@@ -258,7 +263,7 @@ class _Alignment(Saying):
         """The conditions that the second one does not have, without one of a parameter that is
         nowhere else: it is none where nothing is said. Behind it another one has to stand."""
         behind = _is_hole(left[-1]) if any(map(_is_hole, left)) else bool(rest)
-        if len(odd) != 1 or not behind or self.state.optional or not _is_asked_of_rows(odd[0]):
+        if len(odd) != 1 or not behind or self.state.optional or not is_asked_of_rows(odd[0]):
             return odd
         [test] = odd
         names = [name for text in texts(test) for name in HOLE.findall(text)]
@@ -266,7 +271,7 @@ class _Alignment(Saying):
                  for name in HOLE.findall(text)]  # fmt: skip
         if len(names) != 1 or whole.count(names[0]) != 1 or numbers_of(test):
             return odd
-        if _is_about_the_same(test, rest):
+        if is_about_the_same(test, rest):
             return odd
         self.might = True
         if not self._fewer:
@@ -583,22 +588,6 @@ def beside(tests: Sequence[exp.Expr], name: str) -> exp.Expr:
         said = exp.Paren(this=copied(test)) if isinstance(test, exp.Or) else copied(test)
         word = exp.And(this=said, expression=word)
     return word
-
-
-def _is_asked_of_rows(test: exp.Expr) -> bool:
-    """Whether a condition is one of a WHERE, the first of its query that may be none."""
-    around = test.parent
-    while isinstance(around, exp.And | exp.Paren):
-        around = around.parent
-    return isinstance(around, exp.Where) and not any(optional_tests(test.root()))
-
-
-def _is_about_the_same(test: exp.Expr, others: Sequence[exp.Expr]) -> bool:
-    """Whether conditions speak of a column of this one, too: a call that does without it and says
-    them would say of the same thing twice what it is."""
-    names = {column.name.lower() for column in test.find_all(exp.Column)}
-    more = (column.name.lower() for each in others for column in each.find_all(exp.Column))
-    return not names.isdisjoint(more)
 
 
 def _word_for(node: exp.Expr) -> Put:
