@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -291,6 +291,8 @@ def _place(data: Path | str | None) -> Path | None:
     if path.is_dir() and not _tables_below(path):
         wanted = f"looked for *{', *'.join(TABLE_SUFFIXES)}"
         raise UsageError(f"no data in {path}", f"{wanted}; sub-folder = schema")
+    if path.is_dir():
+        placed(_tables_below(path), path, "main")  # before anything is opened
     return path.resolve()
 
 
@@ -306,13 +308,37 @@ def _tables_below(folder: Path) -> tuple[Path, ...]:
     return tuple(p for p in sorted(folder.rglob("*")) if p.name.lower().endswith(TABLE_SUFFIXES))
 
 
+def named_by(path: Path, root: Path, default: str) -> tuple[str, str]:
+    """The schema and the name of the table that a file of a folder is: sub-folder = schema, and so
+    is what stands before the dot in `schema.table.csv` beside these."""
+    low = path.name.lower()
+    suffix = max((end for end in TABLE_SUFFIXES if low.endswith(end)), key=len, default="")
+    parts = path.name[: len(path.name) - len(suffix)].split(".")
+    if path.parent != root:
+        return path.parent.name, parts[0]
+    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else (default, parts[0])
+
+
+def placed(files: Iterable[Path], root: Path, default: str) -> dict[Path, tuple[str, str]]:
+    """By file its schema and table; raises EngineError where two are one."""
+    found: dict[tuple[str, str], Path] = {}
+    for path in files:
+        schema, name = named_by(path, root, default)
+        other = found.setdefault((schema.lower(), name.lower()), path)
+        if other is not path:
+            both = f"{other.relative_to(root)} and {path.relative_to(root)}"
+            raise EngineError(
+                f"two files are the table {schema}.{name}: {both}", "keep one of them"
+            )
+    return {path: named_by(path, root, default) for path in found.values()}
+
+
 def _load(engine: DuckEngine, root: Path, files: Sequence[Path]) -> None:
     """CSV is read once (its types are guessed from all rows), Parquet stays where it is."""
     engine.attach(DATA)
-    for path in files:
-        schema = path.parent.name if path.parent != root else "main"
+    for path, (schema, table) in placed(files, root, "main").items():
         engine._trusted(f"CREATE SCHEMA IF NOT EXISTS {quote(DATA, schema)}")
-        name = quote(DATA, schema, path.name.partition(".")[0])
+        name = quote(DATA, schema, table)
         if path.name.lower().endswith(".parquet"):
             query = f"VIEW {name} AS SELECT * FROM read_parquet({text(str(path))})"
         else:

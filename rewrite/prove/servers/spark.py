@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from unwet.lineage.errors import EngineError, PathNotFound, UsageError
-from unwet.rewrite.prove.engines import TABLE_SUFFIXES, Row, Timeout, bare
+from unwet.rewrite.prove.engines import TABLE_SUFFIXES, Row, Timeout, bare, placed
 from unwet.rewrite.prove.servers.flavours import Flavour, flavour_of
 from unwet.rewrite.prove.servers.secrets import Secrets
 from unwet.rewrite.prove.watchdog import Watchdog
@@ -132,11 +132,8 @@ class SparkEngine:
     def add_folder(self, root: Path) -> None:
         """Every CSV and Parquet file below a folder as a table: sub-folder = schema. The files
         stay where they are; the catalog is in memory."""
-        for path in sorted(root.rglob("*")):
-            if not path.name.lower().endswith(TABLE_SUFFIXES):
-                continue
-            schema = path.parent.name if path.parent != root else "default"
-            name = path.name.partition(".")[0]
+        files = (p for p in sorted(root.rglob("*")) if p.name.lower().endswith(TABLE_SUFFIXES))
+        for path, (schema, name) in placed(files, root, "default").items():
             self._asked(partial(self._add, schema, name, path))
 
     def _add(self, schema: str, name: str, path: Path) -> None:

@@ -66,6 +66,22 @@ def test_a_folder_with_one_subfolder_only(tmp_path: Path) -> None:
         assert engine.rows("SELECT a FROM crm.t") == [(1,)]
 
 
+def test_a_file_says_its_schema(tmp_path: Path) -> None:
+    for name in ("crm.t.csv", "crm.u.CSV", "v.csv", "a.b.c.csv"):
+        (tmp_path / name).write_text("a\n1\n")
+    with opened(open_duckdb(tmp_path)) as engine:
+        for table in ("crm.t", "crm.u", "v", "a"):
+            assert engine.rows(f"SELECT a FROM {table}") == [(1,)]
+
+
+def test_two_files_that_are_one_table(tmp_path: Path) -> None:
+    (tmp_path / "crm").mkdir()
+    for name in ("crm.T.csv", "crm/t.csv"):
+        (tmp_path / name).write_text("a\n1\n")
+    with pytest.raises(EngineError, match=r"two files are the table .*crm/t.csv and crm.T.csv"):
+        open_duckdb(tmp_path)
+
+
 def test_nothing(tmp_path: Path) -> None:
     with opened(open_duckdb(None)) as engine:
         assert engine.tables("w") == ()
