@@ -1,5 +1,6 @@
 """How names compare: folding by dialect, relation names, and what an alias may be seen from."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,9 +28,17 @@ def fold(name: str, quoted: bool, dialect: str) -> str:
     mode = _folding(dialect)
     if mode == "lower" or (not quoted and mode != "exact"):
         return name.lower()
-    if mode == "upper" and name == name.upper():
+    if mode == "upper" and name == name.upper() and not is_never_bare(name):
         return name.lower()  # snowflake: "ID" is the unquoted id
     return name
+
+
+def is_never_bare(name: str) -> bool:
+    """Whether no engine takes the name without quotes: it has a hyphen, or a blank."""
+    return _NEVER_BARE.search(name) is not None
+
+
+_NEVER_BARE: Final = re.compile(r"[^\w$#@]")
 
 
 # Reserved in standard SQL and in most engines (SQL:2016 part 2, 5.2; PostgreSQL's appendix C).
@@ -96,7 +105,8 @@ def is_other_in_quotes(name: str, dialect: str) -> bool:
 
 def upper_case(name: str, dialect: str) -> str:
     """A folded name as a warehouse keeps it that folds to upper case; others as it is."""
-    return name.upper() if _folding(dialect) == "upper" and name == name.lower() else name
+    bare = name == name.lower() and not is_never_bare(name)
+    return name.upper() if bare and _folding(dialect) == "upper" else name
 
 
 def folds_up(dialect: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.names import deep_stack, fold, folded, is_token, relation_name
+from unwet.lineage.names import deep_stack, fold, folded, is_never_bare, is_token, relation_name
 from unwet.lineage.resolve import Input, Query
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Col, Distinct, Plan, Rel, Scan, SetOp, Values, width
@@ -80,12 +80,28 @@ def _check_names(query: Query) -> None:
         for name in query.node.find_all(exp.Identifier):
             text = name.name
             if name.args.get("quoted") and text == text.lower() != text.upper():
+                if is_never_bare(text) and _is_of_table(name):
+                    continue  # nothing without quotes could be it, and "A-B" is kept apart
                 raise Unsupported(f'the quoted name "{text}"')
     if query.dialect != "bigquery":  # whose parser puts INFORMATION_SCHEMA.TABLES into one name
         names = (part for table in query.node.find_all(exp.Table) for part in table.parts)
         for part in names:
             if isinstance(part, exp.Identifier) and "." in part.name:
                 raise Unsupported(f'the name "{part.name}", in which a dot is no end of a schema')
+
+
+def _is_of_table(name: exp.Identifier) -> bool:
+    """Whether it is a part of a table's name, or its other one, where it is read or before a
+    column."""
+    match name.parent:
+        case exp.Table():
+            return True
+        case exp.TableAlias() as alias:
+            return name.arg_key == "this" and isinstance(alias.parent, exp.Table)
+        case exp.Column():
+            return name.arg_key != "this"
+        case _:
+            return False
 
 
 def _check_order(query: Query) -> None:

@@ -31,7 +31,8 @@ _NOBODYS: Final = ("another one",)
 
 @dataclass(frozen=True, slots=True)
 class _Mention:
-    """A table in a statement, as it is written: its dataset, where one stands there, and name."""
+    """A table in a statement, as it is written: its name, behind those of its schema and database
+    (of BigQuery, of its dataset only), where they stand there."""
 
     path: str
     index: int
@@ -96,10 +97,12 @@ def _mentions(resolved: Resolved, temps: Container[tuple[str, str]]) -> Iterator
     written = [(resolved.target, table, True) for table in _written(resolved) if resolved.target]
     for relation, table, made in (*tables, *written):
         parts = (part for each in table.parts for part in _kept_as(each, statement.dialect))
-        name = tuple(filter(None, parts))[-2:]
-        if _SCHEMA not in (part.lower() for part in name):
+        name = tuple(filter(None, parts))
+        if statement.dialect == _BY_CASE:
+            name = name[-2:]
+        if _SCHEMA not in (part.lower() for part in name[-2:]):
             its_own = (statement.path, relation) in temps
-            key = f"{relation}@{statement.path}" if its_own else relation
+            key = f"{relation.lower()}@{statement.path}" if its_own else relation.lower()
             yield _Mention(statement.path, statement.index, key, name, made)
 
 

@@ -97,6 +97,8 @@ def _source(
         source["database"] = _templated(database)
     source["schema"] = _templated(schema)
     quoting: dict[str, bool] = {}
+    if database and _needs_quotes(database, project.dialect):
+        quoting["database"] = True
     if _needs_quotes(schema, project.dialect):
         quoting["schema"] = True
     if quotes_models(project):

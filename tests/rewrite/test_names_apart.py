@@ -9,6 +9,7 @@ import pytest
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.refactor import Request, refactor
+from unwet.tests.rewrite.small_world import plan_of
 
 QUERY = "SELECT country, COUNT(*) AS n, SUM(paid) AS paid FROM {} WHERE paid > 0 GROUP BY country"
 
@@ -105,3 +106,37 @@ def test_a_dot_in_a_name_is_no_end_of_a_schema(dialect: str, tmp_path: Path) -> 
     assert other == f"kept: {reason}"
     text = (next((tmp_path / "models").rglob("read.sql"))).read_text()
     assert "ref(" not in text
+
+
+HYPHENS = {
+    "bigquery": "SELECT x FROM `my-p.mart.c` WHERE x > 1",
+    "postgres": 'SELECT "c-d".x FROM "c-d" JOIN "my-p".k ON k.x = "c-d".x WHERE k.x > 1',
+}
+
+
+@pytest.mark.parametrize("dialect", HYPHENS)
+@pytest.mark.parametrize("target", ["dbt", "views"])
+@pytest.mark.parametrize("to_dialect", ["snowflake", "oracle"])
+def test_a_name_that_needs_quotes_is_the_same_table_elsewhere(
+    dialect: str, target: str, to_dialect: str, tmp_path: Path
+) -> None:
+    pile = load([Source("a.sql", HYPHENS[dialect])], dialect)
+    asked = Request(target=target, to_dialect=to_dialect, out=tmp_path, generated=None)
+    [verdict] = refactor(pile, asked).verdicts
+    assert (verdict.outcome, verdict.reason) == ("proved", "")
+
+
+def test_dbt_quotes_a_database_that_needs_it() -> None:
+    pile = load([Source("a.sql", HYPHENS["bigquery"])], "bigquery")
+    files = refactor(pile, Request(to_dialect="snowflake", generated=None)).files
+    assert "quoting:\n    database: true\n" in files["models/sources.yml"]
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ('"a-b"', '"A-B"'), ('"a-b".t', '"A-B".t'), ('"a-b".s.t', '"A-B".s.t'), ('"Users"', "users"),
+])  # fmt: skip
+def test_quoted_names_that_differ_in_capitals_are_two(one: str, other: str, tmp_path: Path) -> None:
+    found = told(tmp_path, "snowflake", a=QUERY.format(one), b=QUERY.format(other))
+    assert "which is another table than" in found["b"]
+    plans = [plan_of(f"SELECT x FROM {name}", "snowflake").rel for name in (one, other)]
+    assert plans[0] != plans[1]
