@@ -3,8 +3,9 @@
 Sources run in the order of what they create and read, each on its own: a failure ends its source
 and nothing else. Statements write into the world only; writing to a table of the data first makes
 a copy of it there. A table of the data that the pile only declares (CREATE without rows, and none
-put in later) keeps the rows of the data: it is an input, and the script its DDL. Kept of bare
-queries: their rows, as tables in the schema `unwet_results`.
+put in later) keeps the rows of the data: it is an input, and the script its DDL. So does one whose
+rows are changed or deleted, as there would be none to change. Kept of bare queries: their rows, as
+tables in the schema `unwet_results`.
 """
 
 from __future__ import annotations
@@ -103,9 +104,12 @@ class Inputs:
     def __init__(self, data: Iterable[tuple[str, str]], touched: Iterable[Touched]) -> None:
         ones = [*touched]
         self._filled = {name for one in ones for name in one.filled}
-        self._written = {name for one in ones for name in one.written}
-        self._made = {name[-1] for name in self._written}
+        self._changed = {name for one in ones for name in one.changed}
+        self._created = {name for one in ones for name in one.created}
         self._read = {name for one in ones for name in one.read}
+        written = {name for one in ones for name in one.written}
+        self._made = {name[-1] for name in written}
+        self._named = Counter(name[-1] for name in written | self._read)
         given = [(schema.lower(), table.lower()) for schema, table in data]
         self._given = frozenset(given)
         self._tables = Counter(table for _, table in given)
@@ -115,6 +119,8 @@ class Inputs:
         key = tuple(part.lower() for part in place)
         if len(key) < 2 or key in self._filled:
             return False
+        if key in self._changed and self._named[key[-1]] > 1:  # the rows of another one are not its
+            return key in self._given
         return key in self._given or self._tables[key[-1]] == 1
 
     def gives(self, place: tuple[str, ...]) -> bool:
@@ -130,7 +136,7 @@ class Inputs:
         none where there are no data at all."""
         if not self._given:
             return ()
-        left = self._written - self._filled
+        left = self._created - self._filled
         return tuple(sorted(".".join(name) for name in left & self._read if not self.has(name)))
 
 

@@ -39,11 +39,13 @@ def in_order(
 class Touched:
     """Relations that a script creates, writes (creates included) and reads, without temporaries.
 
-    `filled`: those it puts rows into, or changes; a bare CREATE TABLE does neither.
+    `filled`: those it puts rows into: a bare CREATE TABLE does not, nor what only changes rows or
+    takes them away (`changed`).
     """
 
     def __init__(self, script: Script) -> None:
         self.created: set[tuple[str, ...]] = set()
+        self.changed: set[tuple[str, ...]] = set()
         self.filled: set[tuple[str, ...]] = set()
         self.written: set[tuple[str, ...]] = set()
         self.read: set[tuple[str, ...]] = set()
@@ -55,8 +57,10 @@ class Touched:
         targets = list(_targets(tree))
         for table in targets:
             self.written.add(_folded(table))
-            if not isinstance(tree, exp.Create) or isinstance(tree.expression, exp.Query):
+            if _brings_rows(tree):
                 self.filled.add(_folded(table))
+            elif not isinstance(tree, exp.Create):
+                self.changed.add(_folded(table))
             if isinstance(tree, exp.Create | exp.Select | exp.SetOperation):
                 self.created.add(_folded(table))
         if not isinstance(tree, exp.Drop):
@@ -78,6 +82,16 @@ def _targets(tree: exp.Expr) -> Iterator[exp.Table]:
         table = table.this
     if isinstance(table, exp.Table) and name_parts(table) and not _is_temporary(table):
         yield table
+
+
+def _brings_rows(tree: exp.Expr) -> bool:
+    if isinstance(tree, exp.Create):
+        return isinstance(tree.expression, exp.Query)
+    if isinstance(tree, exp.Merge):
+        return any(
+            isinstance(each.args.get("then"), exp.Insert) for each in tree.find_all(exp.When)
+        )
+    return not isinstance(tree, exp.Update | exp.Delete)
 
 
 def into_of(tree: exp.Query) -> exp.Into | None:
