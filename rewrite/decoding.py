@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from sqlglot import exp, serde
 from sqlglot.errors import SqlglotError
 
+from unwet.lineage.names import is_token
 from unwet.rewrite.algebra import (
     Agg,
     Call,
@@ -39,7 +40,7 @@ def decode(
 ) -> exp.Expr:
     """The sqlglot node of ``expr``, parenthesised where precedence needs it. ``column`` names
     columns, ``query`` writes the plan of a subquery (a Select or set operation, not wrapped).
-    A Param becomes its placeholder token, an identifier ``p__name__p``."""
+    A Param becomes its placeholder token, an identifier ``p__name__p``, if it is none already."""
     todo: list[tuple[Expr, bool]] = [(expr, False)]
     done: list[exp.Expr] = []
     while todo:
@@ -90,7 +91,7 @@ def _decoded(
         case Lit():
             return _literal(expr)
         case Param(name=name):
-            return exp.column(f"p__{name}__p")
+            return exp.column(name if is_token(name) else f"p__{name}__p")
         case Call(op="and" | "or" as op):
             return _chain(_CLASSES[op], below)
         case Call():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from unwet.lineage.names import is_parameter
 from unwet.rewrite.algebra import (
     Agg,
     Aggregate,
@@ -302,16 +303,19 @@ class Teller:
         return decode(expr, column, lambda _: exp.select(exp.Var(this="...")))
 
     def _print(self, node: exp.Expr) -> str:
-        node = node.transform(_as_bits)
+        node = node.transform(_as_written)
         try:
             return node.sql(dialect=self._dialect or None)
         except (SqlglotError, AttributeError, LookupError, TypeError, ValueError):
             return node.sql()  # some printers need more than a part of a query
 
 
-def _as_bits(node: exp.Expr) -> exp.Expr:
-    """Strings of bits as they are written; in the words of some dialects they would be numbers."""
+def _as_written(node: exp.Expr) -> exp.Expr:
+    """Strings of bits as they are written; in the words of some dialects they would be numbers.
+    A placeholder as `:name`, however the scripts say it: two of them may say it in two ways."""
     match node:
+        case exp.Column() if is_parameter(node):
+            return exp.Var(this=f":{node.name[len('p__') : -len('__p')]}")
         case exp.BitString(this=bits):
             return exp.Var(this=f"B'{bits}'")
         case exp.HexString(this=digits) if not node.args.get("is_integer"):
