@@ -3,6 +3,7 @@
     CREATE TABLE out."a.b" AS ...           out.a.b is table b in schema a
     SELECT id FROM d.Users                  BigQuery's d.users is another table
     SELECT id FROM d."users"                Snowflake's d.users is another table
+    SELECT id FROM d."Users"                PostgreSQL's d.Users is another table
 
 Where names are folded, and put together with dots, these are one. A statement that says the rarer
 of such names cannot be composed with the others.
@@ -25,6 +26,9 @@ from unwet.rewrite.reads import relations
 _BY_CASE: Final = "bigquery"
 """Where names of tables and of their datasets differ in capitals, not those of CTEs and columns
 ("Lexical structure", "Case sensitivity"); MySQL's do as the file system has it."""
+_AS_QUOTED: Final = frozenset({"postgres", "materialize", "risingwave"})
+"""Where a name in quotes is that in these letters, and one without quotes in small ones
+(PostgreSQL's manual, 4.1.1 "Identifiers and Key Words")."""
 _SCHEMA: Final = "information_schema"
 _NOBODYS: Final = ("another one",)
 
@@ -89,7 +93,8 @@ def _written(resolved: Resolved) -> Iterator[exp.Table]:
 
 def _mentions(resolved: Resolved, temps: Container[tuple[str, str]]) -> Iterator[_Mention]:
     statement = resolved.statement
-    if statement.dialect != _BY_CASE and not _in_capitals(statement.dialect):
+    dialect = statement.dialect
+    if dialect not in (_BY_CASE, *_AS_QUOTED) and not _in_capitals(dialect):
         return
     tables = [(item.relation, item.node, False)
               for item in (relations(resolved.query) if resolved.query is not None else ())
@@ -113,9 +118,10 @@ def _in_capitals(dialect: str) -> bool:
 
 def _kept_as(part: exp.Expr, dialect: str) -> list[str]:
     """What the warehouse calls a part of a name, or several in one."""
-    if not _in_capitals(dialect):
+    if dialect == _BY_CASE:
         return part.name.split(".")
-    return [part.name if part.args.get("quoted") else part.name.upper()]
+    bare = part.name.lower() if dialect in _AS_QUOTED else part.name.upper()
+    return [part.name if part.args.get("quoted") else bare]
 
 
 def _usual(mentions: Sequence[_Mention]) -> tuple[str, ...]:

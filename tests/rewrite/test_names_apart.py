@@ -52,6 +52,23 @@ def test_two_tables_that_are_made_are_nobodys(tmp_path: Path) -> None:
     assert not [name for name, each in found.items() if each.startswith("proved")]
 
 
+@pytest.mark.parametrize("dialect", ["postgres", "materialize", "risingwave"])
+def test_a_name_in_quotes_that_has_capitals_is_another_one(dialect: str, tmp_path: Path) -> None:
+    found = told(tmp_path, dialect, a=QUERY.format("d.users"), b=QUERY.format('d."Users"'),
+                 c=QUERY.format('d."users"'), e=QUERY.format("D.Users"))  # fmt: skip
+    assert found == {
+        "a": "proved: ",
+        "b": "kept: it says d.Users, which is another table than d.users",
+        "c": "proved: ",
+        "e": "proved: ",
+    }
+
+
+def test_one_name_in_capitals_alone_is_one_table(tmp_path: Path) -> None:
+    found = told(tmp_path, "postgres", a=QUERY.format('d."Users"'), b=QUERY.format('"d"."Users"'))
+    assert {*found.values()} == {"proved: "}
+
+
 @pytest.mark.parametrize("dialect", ["snowflake", "oracle"])
 def test_a_name_in_quotes_that_has_no_capitals_is_another_one(dialect: str, tmp_path: Path) -> None:
     found = told(tmp_path, dialect, a=QUERY.format("d.users"), b=QUERY.format('d."users"'),
