@@ -59,8 +59,9 @@ def names_apart(resolved: Sequence[Resolved]) -> Mapping[str, Mapping[int, str]]
             found[each.statement.path][each.statement.index] = told
     temps = {(each.statement.path, each.target) for each in resolved if each.temp and each.target}
     alike: dict[str, list[_Mention]] = defaultdict(list)
+    targets = frozenset(each.target for each in resolved if each.target)
     for each in resolved:
-        for mention in _mentions(each, temps):
+        for mention in _mentions(each, temps, targets):
             alike[mention.relation].append(mention)
     for mentions in alike.values():
         usual = _usual(mentions)
@@ -91,7 +92,10 @@ def _written(resolved: Resolved) -> Iterator[exp.Table]:
             yield table
 
 
-def _mentions(resolved: Resolved, temps: Container[tuple[str, str]]) -> Iterator[_Mention]:
+def _mentions(
+    resolved: Resolved, temps: Container[tuple[str, str]], targets: Container[str]
+) -> Iterator[_Mention]:
+    """``targets``: what the pile makes, which gets a name of its own where quotes tell it apart."""
     statement = resolved.statement
     dialect = statement.dialect
     if dialect not in (_BY_CASE, *_AS_QUOTED) and not _in_capitals(dialect):
@@ -101,6 +105,8 @@ def _mentions(resolved: Resolved, temps: Container[tuple[str, str]]) -> Iterator
               if item.relation is not None and isinstance(item.node, exp.Table)]  # fmt: skip
     written = [(resolved.target, table, True) for table in _written(resolved) if resolved.target]
     for relation, table, made in (*tables, *written):
+        if dialect in _AS_QUOTED and relation in targets:
+            continue
         parts = (part for each in table.parts for part in _kept_as(each, statement.dialect))
         name = tuple(filter(None, parts))
         if statement.dialect == _BY_CASE:

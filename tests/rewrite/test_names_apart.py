@@ -69,6 +69,15 @@ def test_one_name_in_capitals_alone_is_one_table(tmp_path: Path) -> None:
     assert {*found.values()} == {"proved: "}
 
 
+def test_a_table_that_the_pile_makes_has_a_name_of_its_own(tmp_path: Path) -> None:
+    made = 'CREATE TABLE d."Users" AS SELECT country, paid FROM d.raw'
+    found = told(tmp_path, "postgres", made=made, a=QUERY.format("d.users"),
+                 b=QUERY.format('d."Users"'))  # fmt: skip
+    assert {*found.values()} == {"proved: "}
+    a, b = (next(tmp_path.rglob(f"models/**/{name}.sql")).read_text() for name in "ab")
+    assert "source('d', 'users')" in a and "ref('users')" in b
+
+
 @pytest.mark.parametrize("dialect", ["snowflake", "oracle"])
 def test_a_name_in_quotes_that_has_no_capitals_is_another_one(dialect: str, tmp_path: Path) -> None:
     found = told(tmp_path, dialect, a=QUERY.format("d.users"), b=QUERY.format('d."users"'),
