@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Final
 
 from sqlglot import Dialect, exp
@@ -91,6 +92,18 @@ def is_reserved_by(name: str, dialect: str) -> bool:
 _LONGEST: Final = {"postgres": 63, "redshift": 127, "mysql": 64, "tsql": 128, "fabric": 128,
                    "oracle": 128, "snowflake": 255, "databricks": 255, "bigquery": 1024,
                    "hive": 128, "teradata": 128}  # fmt: skip
+
+
+def within_bytes(name: str, size: int) -> str:
+    """As much of the name's beginning as so many bytes hold."""
+    return name.encode()[:size].decode(errors="ignore")
+
+
+def marked_within(name: str, size: int, mark_bytes: int) -> str:
+    """A name cut to so many bytes, and told from others that begin alike by a digest of all of it,
+    of ``mark_bytes``."""
+    mark = blake2b(name.encode(), digest_size=mark_bytes).hexdigest()
+    return f"{within_bytes(name, size - len(mark) - 1).rstrip('_')}_{mark}"
 
 
 def longest_name(dialect: str) -> int:

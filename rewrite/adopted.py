@@ -28,6 +28,7 @@ from unwet.rewrite.library import (
     Library,
     Macro,
     MacroCall,
+    call_at,
     called_by,
     calls_made,
     numbers_of,
@@ -147,9 +148,9 @@ class _Work:
         """The models that are a call of a macro and nothing else, and the number of that call."""
         found: dict[str, int] = {}
         for name, tree in self.models.items():
-            hit = HANDED_ON.fullmatch(tree.name) if isinstance(tree, exp.Var) else None
-            if hit is not None and self.calls[int(hit[1])].macro == macro:
-                found[name] = int(hit[1])
+            number = call_at(tree)
+            if number is not None and self.calls[number].macro == macro:
+                found[name] = number
         return found
 
     def model(self, name: str) -> None:

@@ -6,11 +6,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from itertools import zip_longest
 from typing import Final
 
 from unwet.lineage.findings import Finding, Span
+from unwet.lineage.names import marked_within
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.templating import TOKEN
 from unwet.rewrite.algebra import Plan
@@ -209,13 +209,16 @@ def _clean(raw: str) -> str:
     return clean if clean and not clean[0].isdigit() else f"report_{clean}".rstrip("_")
 
 
+def spoken_in(legacy: Definition, target: str) -> str:
+    """The dialect of a definition: that of its first statement."""
+    return next((part.statement.dialect for part in legacy.parts), target)
+
+
 def _short(stem: str) -> str:
     """A long name cut, and told from others that begin alike by a digest of all of it."""
     if len(stem.encode()) <= LONGEST:
         return stem
-    mark = blake2b(stem.encode(), digest_size=3).hexdigest()
-    start = stem.encode()[: LONGEST - len(mark) - 1].decode(errors="ignore")
-    return f"{start.rstrip('_')}_{mark}"
+    return marked_within(stem, LONGEST, mark_bytes=3)
 
 
 def _free(stem: str, taken: set[str]) -> str:

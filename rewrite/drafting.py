@@ -13,6 +13,7 @@ from unwet.rewrite import joined_texts, moved_dates, tsql_dates, unsized, weeks
 from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.condition_values import WITHOUT, condition_value
+from unwet.rewrite.definitions import spoken_in
 from unwet.rewrite.engines.lacking import lacking
 from unwet.rewrite.engines.lengths import cut, too_long
 from unwet.rewrite.engines.reserved import in_quotes
@@ -25,7 +26,6 @@ from unwet.rewrite.ordered_inside import with_order_kept
 from unwet.rewrite.own_functions import OwnFunction, reached
 from unwet.rewrite.parentheses import without_idle_parentheses
 from unwet.rewrite.positions import NUMBERED, by_expression, without_constants
-from unwet.rewrite.prove.wanted import spoken_in
 from unwet.rewrite.quotients import write_quotients
 from unwet.rewrite.script import Report
 from unwet.rewrite.source_names import shortly_named

@@ -53,8 +53,9 @@ def with_joins_alike(
     macro may be called; ``stay``: models that keep their words, and so do the macros that they
     call; ``most``: parameters of a macro."""
     closed = {*stay, *called_by(library, stay)}
-    trees = {**library.models, **{macro.name: macro.tree for macro in library.macros}}
-    work = _Work({n: tree for n, tree in trees.items() if n not in closed}, library, names, most)
+    work = _Work(
+        {n: tree for n, tree in library.hosts.items() if n not in closed}, library, names, most
+    )
     for key, places in work.candidates():
         work.take(key, places)
     new = work.written()

@@ -144,6 +144,12 @@ def _as_branch(word: str) -> str:
     return f"branch__{word[len('h__') : -len('__h')]}__branch" if word.startswith("h__") else word
 
 
+def call_at(node: exp.Expr) -> int | None:
+    """The number of the call that stands where a query or an item does."""
+    hit = HANDED_ON.fullmatch(node.name) if isinstance(node, exp.Var) else None
+    return int(hit[1]) if hit is not None else None
+
+
 def numbers_in(text: str) -> list[int]:
     """The numbers of the calls that stand in a text."""
     return [int(number) for number in _NUMBER.findall(text)]

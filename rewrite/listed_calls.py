@@ -29,7 +29,7 @@ from sqlglot import exp
 from unwet.lineage.printing import as_said
 from unwet.lineage.trees import copied
 from unwet.rewrite.branch_runs import run_of_branches
-from unwet.rewrite.library import HANDED_ON, HOLE, Library, Macro, MacroCall, called_by
+from unwet.rewrite.library import HOLE, Library, Macro, MacroCall, call_at, called_by
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.naming import free_macro, free_parameter
 from unwet.rewrite.optional_orders import optional_order
@@ -109,13 +109,12 @@ def _sites(host: str, tree: exp.Expr, calls: Sequence[MacroCall], dialect: str) 
     for node in tree.find_all(exp.Union):
         if not is_top(node) or word(node) != "UNION ALL" or any(map(node.args.get, _MORE)):
             continue
-        hits = [HANDED_ON.fullmatch(each.name) if isinstance(each, exp.Var) else None
-                for each in branches(node)]  # fmt: skip
-        own = tuple(calls[int(hit[1])] for hit in hits if hit is not None)
+        numbers = [call_at(each) for each in branches(node)]
+        own = tuple(calls[number] for number in numbers if number is not None)
         order = node.args.get("order")
         keys = order.expressions if order is not None else []
         text = ", ".join(as_said(key, dialect) for key in keys)
-        if len(own) < len(hits) or len({call.macro for call in own}) > 1 or HOLE.search(text):
+        if len(own) < len(numbers) or len({call.macro for call in own}) > 1 or HOLE.search(text):
             continue
         if (found := said_of_words(own, calls)) is not None:
             yield _Site(host, node, *found, own, text)

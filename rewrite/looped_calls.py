@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.rewrite.library import HANDED_ON, MacroCall
+from unwet.rewrite.library import MacroCall, call_at
 from unwet.rewrite.placed_calls import height_of
 from unwet.rewrite.unions import branches, is_top
 
@@ -30,9 +30,8 @@ def united_in(trees: Mapping[str, exp.Expr]) -> dict[int, Union]:
     for host, tree in trees.items():
         for at, union in enumerate(node for node in tree.find_all(exp.Union) if is_top(node)):
             for branch in branches(union):
-                hit = HANDED_ON.fullmatch(branch.name) if isinstance(branch, exp.Var) else None
-                if hit is not None:
-                    found[int(hit[1])] = host, at
+                if (number := call_at(branch)) is not None:
+                    found[number] = host, at
     return found
 
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from unwet.lineage.names import within_bytes
 from unwet.rewrite.dbt_names import BUILT_IN, SEEN
 from unwet.rewrite.mesh_names import VARIABLES
 
@@ -45,7 +46,7 @@ def free(name: str, taken: Iterable[str], reserved: frozenset[str] = RESERVED) -
     """``name``, or ``name_2`` and so on while it is taken or reserved; a long one is cut, so that
     PostgreSQL keeps all of it (63 bytes)."""
     used = set(taken) | reserved
-    name = name.encode()[:_LONGEST].decode(errors="ignore").rstrip("_")
+    name = within_bytes(name, _LONGEST).rstrip("_")
     candidate, n = name, 1
     while candidate in used:
         n += 1

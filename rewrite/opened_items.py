@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
-from unwet.rewrite.library import HANDED_ON, Macro, MacroCall
+from unwet.rewrite.library import Macro, MacroCall, call_at
 
 
 def opened(
@@ -40,7 +40,7 @@ def _calls(
 ) -> Iterator[tuple[exp.Expr, Macro]]:
     for query in tree.find_all(exp.Select):
         for item in query.expressions:
-            hit = HANDED_ON.fullmatch(item.name) if isinstance(item, exp.Var) else None
-            macro = macros.get(calls[int(hit[1])].macro) if hit is not None else None
+            number = call_at(item)
+            macro = macros.get(calls[number].macro) if number is not None else None
             if macro is not None and macro.kind == "items" and not macro.params:
                 yield item, macro

@@ -22,7 +22,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
-from unwet.rewrite.library import HANDED_ON, HOLE, Library, Macro, MacroCall, called_by
+from unwet.rewrite.library import HANDED_ON, HOLE, Library, Macro, MacroCall, call_at, called_by
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.named_alike import named_alike
 from unwet.rewrite.naming import free_macro, free_parameter
@@ -106,10 +106,9 @@ def _sites(host: str, tree: exp.Expr, calls: Sequence[MacroCall]) -> Iterator[_S
     for node in tree.find_all(exp.Union):
         if not is_top(node) or says_more(node):
             continue
-        hits = [HANDED_ON.fullmatch(each.name) if isinstance(each, exp.Var) else None
-                for each in branches(node)]  # fmt: skip
-        own = tuple(calls[int(hit[1])] for hit in hits if hit is not None)
-        if len(own) == len(hits):
+        numbers = [call_at(each) for each in branches(node)]
+        own = tuple(calls[number] for number in numbers if number is not None)
+        if len(own) == len(numbers):
             yield _Site(host, node, own, tuple(dict((*c.unsaid, *c.args)) for c in own))
 
 

@@ -12,11 +12,10 @@ cut(tree, source, target) in place; too_long(tree, outside, target) -> why it ca
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 
 from sqlglot import exp
 
-from unwet.lineage.names import longest_name
+from unwet.lineage.names import longest_name, marked_within, within_bytes
 from unwet.rewrite.compose import NotComposable, Outside
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -33,7 +32,11 @@ def cut(tree: exp.Query, source: str, target: str) -> None:
         return
     own = {name.lower() for name in _given(tree)}
     own -= {output.alias_or_name.lower() for output in _outputs(tree)}
-    short = {_said(each): _cut(_said(each), longest) for each in long if each.name.lower() in own}
+    short = {
+        _said(each): marked_within(_said(each), longest, _MARK)
+        for each in long
+        if each.name.lower() in own
+    }
     there = {_said(each) for each in names}
     if len({*short.values()}) < len(short) or there & {*short.values()}:
         raise NotComposable(f"names that are longer than {target} takes cannot be told apart")
@@ -51,11 +54,12 @@ def too_long(tree: exp.Query, outside: Iterable[Outside], target: str) -> str:
     found = next((name for name in (*own, *read) if _size(name) > longest), "")
     if not found:
         return ""
-    start = _within(found, _SHOWN)
+    start = within_bytes(found, _SHOWN)
     return f"the name {start}... has {_size(found)} bytes, more than the {longest} of {target}"
 
 
 _SHOWN = 40  # bytes of a name that is told of
+_MARK = 4  # of the digest in one that is cut
 
 
 def _outputs(tree: exp.Query) -> Iterator[exp.Expr]:
@@ -78,16 +82,6 @@ def _given(tree: exp.Expr) -> Iterator[str]:
 
 def _said(name: exp.Identifier) -> str:
     return name.name if name.args.get("quoted") else name.name.lower()
-
-
-def _cut(name: str, longest: int) -> str:
-    mark = blake2b(name.encode(), digest_size=4).hexdigest()
-    return f"{_within(name, longest - len(mark) - 1).rstrip('_')}_{mark}"
-
-
-def _within(name: str, size: int) -> str:
-    """As much of the name's beginning as so many bytes hold."""
-    return name.encode()[:size].decode(errors="ignore")
 
 
 def _size(name: str) -> int:

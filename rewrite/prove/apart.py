@@ -13,7 +13,7 @@ from unwet.lineage.sources import Source
 from unwet.lineage.tables import Catalog
 from unwet.lineage.templating import verbatim
 from unwet.rewrite.algebra import Expr
-from unwet.rewrite.definitions import Definition, Report
+from unwet.rewrite.definitions import Definition, Report, spoken_in
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.judge import normal_forms
 from unwet.rewrite.prove.phrases import Phrase, parting
@@ -21,7 +21,7 @@ from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.prove.spots import Found, Translate, find
 from unwet.rewrite.prove.templates import Templates
-from unwet.rewrite.prove.wanted import spoken_in, wanted
+from unwet.rewrite.prove.wanted import wanted
 from unwet.rewrite.translate import translate
 
 

@@ -288,11 +288,11 @@ def _place(data: Path | str | None) -> Path | None:
     path = Path(rest.partition("?")[0] if colon else str(data))
     if not path.exists():
         raise PathNotFound(str(path), "give a DuckDB file, or a folder of CSV and Parquet files")
-    if path.is_dir() and not _tables_below(path):
+    files = _tables_below(path) if path.is_dir() else ()
+    if path.is_dir() and not files:
         wanted = f"looked for *{', *'.join(TABLE_SUFFIXES)}"
         raise UsageError(f"no data in {path}", f"{wanted}; sub-folder = schema")
-    if path.is_dir():
-        placed(_tables_below(path), path, "main")  # before anything is opened
+    placed(files, path, "main")  # before anything is opened
     return path.resolve()
 
 
@@ -321,16 +321,17 @@ def named_by(path: Path, root: Path, default: str) -> tuple[str, str]:
 
 def placed(files: Iterable[Path], root: Path, default: str) -> dict[Path, tuple[str, str]]:
     """By file its schema and table; raises EngineError where two are one."""
-    found: dict[tuple[str, str], Path] = {}
+    found: dict[Path, tuple[str, str]] = {}
+    there: dict[tuple[str, str], Path] = {}
     for path in files:
-        schema, name = named_by(path, root, default)
-        other = found.setdefault((schema.lower(), name.lower()), path)
+        schema, name = found[path] = named_by(path, root, default)
+        other = there.setdefault((schema.lower(), name.lower()), path)
         if other is not path:
             both = f"{other.relative_to(root)} and {path.relative_to(root)}"
             raise EngineError(
                 f"two files are the table {schema}.{name}: {both}", "keep one of them"
             )
-    return {path: named_by(path, root, default) for path in found.values()}
+    return found
 
 
 def _load(engine: DuckEngine, root: Path, files: Sequence[Path]) -> None:

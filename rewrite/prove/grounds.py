@@ -10,7 +10,7 @@ from pathlib import Path
 from unwet.lineage.names import deep_stack
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Plan
-from unwet.rewrite.definitions import Report
+from unwet.rewrite.definitions import Report, spoken_in
 from unwet.rewrite.normal import Normalizer, ruled
 from unwet.rewrite.prove.apart import Apart, Differing
 from unwet.rewrite.prove.declarations import Known
@@ -18,7 +18,7 @@ from unwet.rewrite.prove.judge import Judged, proves
 from unwet.rewrite.prove.rendered import RenderedProject
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.prove.through import Through
-from unwet.rewrite.prove.wanted import spoken_in, wanted
+from unwet.rewrite.prove.wanted import wanted
 from unwet.rewrite.rules.promised import Promised
 
 

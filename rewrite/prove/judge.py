@@ -20,6 +20,7 @@ from unwet.rewrite.algebra import (
     parts,
     walk,
 )
+from unwet.rewrite.definitions import spoken_in
 from unwet.rewrite.listed_columns import OF_TABLES
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer, ruled
@@ -31,7 +32,7 @@ from unwet.rewrite.prove.phrases import Parting, Phrase, parting, settings, spok
 from unwet.rewrite.prove.presumed import presumed
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.prove.through import Through
-from unwet.rewrite.prove.wanted import spoken_in, wanted
+from unwet.rewrite.prove.wanted import wanted
 from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.script import Definition, Report
 from unwet.rewrite.unfixed import unfixed_reports

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from unwet.rewrite.definitions import spoken_in
 from unwet.rewrite.prove.roundtrip import ReadBack
-from unwet.rewrite.prove.wanted import spoken_in
 from unwet.rewrite.script import Report
 
 

@@ -13,9 +13,9 @@ from functools import cached_property
 
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Plan
-from unwet.rewrite.definitions import Definition, Report
+from unwet.rewrite.definitions import Definition, Report, spoken_in
 from unwet.rewrite.prove.roundtrip import ReadBack
-from unwet.rewrite.prove.wanted import meant, spoken_in, wanted
+from unwet.rewrite.prove.wanted import meant, wanted
 from unwet.rewrite.unfolding import Unfolding, both
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unwet.lineage.tables import Catalog
 from unwet.rewrite import kinds_apart
 from unwet.rewrite.algebra import Plan
-from unwet.rewrite.definitions import Definition
+from unwet.rewrite.definitions import Definition, spoken_in
 from unwet.rewrite.quotients import as_quotients_of, without_idle_cuts
 from unwet.rewrite.translate import translate
 
@@ -27,8 +27,3 @@ def wanted(
 def meant(plan: Plan, dialect: str, catalog: Catalog) -> Plan:
     """What a query of the project's dialect means, with its quotients in one spelling."""
     return without_idle_cuts(plan, catalog.type_of) if dialect == "duckdb" else plan
-
-
-def spoken_in(legacy: Definition, target: str) -> str:
-    """The dialect of a definition: that of its first statement."""
-    return next((part.statement.dialect for part in legacy.parts), target)

@@ -17,7 +17,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.rewrite.library import HANDED_ON, HOLE, NO_CONDITION, MacroCall
+from unwet.rewrite.library import HOLE, NO_CONDITION, MacroCall, call_at
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.unions import branches, is_top, says_more, spelled, united, word
 
@@ -110,9 +110,8 @@ class _Chain:
         self.branches, self.union = branches, union
         found: dict[int, MacroCall] = {}
         for at, branch in enumerate(branches):
-            hit = HANDED_ON.fullmatch(branch.name) if isinstance(branch, exp.Var) else None
-            if hit is not None:
-                found[at] = calls[int(hit[1])]
+            if (number := call_at(branch)) is not None:
+                found[at] = calls[number]
         made: Sequence[Bundle] = bundles(found)
         made = grouping(made, found) if grouping is not None else made
         self._bundles = {min(each[0]): each for each in made}

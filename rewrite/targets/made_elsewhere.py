@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from unwet.rewrite.definitions import spoken_in
 from unwet.rewrite.project import Project
 
 
@@ -31,5 +32,5 @@ def _makers(project: Project) -> Iterator[tuple[str, Maker]]:
         definition = kept.report.definition
         path = project.below(definition.path)
         if kept.report.relation and path in project.originals:
-            spoken = next((part.statement.dialect for part in definition.parts), project.dialect)
+            spoken = spoken_in(definition, project.dialect)
             yield kept.report.relation, Maker(f"legacy/{path}", spoken)
