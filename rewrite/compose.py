@@ -18,6 +18,7 @@ from unwet.lineage.resolve import Query, Resolved
 from unwet.lineage.targets import into_of
 from unwet.lineage.trees import copied
 from unwet.rewrite.dead_code import without_dead_code
+from unwet.rewrite.merges import is_default
 from unwet.rewrite.naming import snake
 from unwet.rewrite.opaque import is_cte
 from unwet.rewrite.reads import relations
@@ -442,6 +443,8 @@ def _constant_rows(values: exp.Values, columns: Sequence[str]) -> exp.Query:
         raise NotComposable(f"more than {_ROWS} rows of constants are data, not a query")
     if any(len(row) != len(columns) for row in rows):
         raise NotComposable("VALUES for some of the columns")
+    if any(is_default(cell) for row in rows for cell in row):
+        raise NotComposable("VALUES with a DEFAULT, which is no value of a query")
     if len(rows) == 1:
         items = [exp.alias_(cell, name) for cell, name in zip(rows[0], columns, strict=True)]
         return exp.Select(expressions=items)

@@ -20,7 +20,7 @@ from sqlglot import exp
 
 from unwet.lineage.names import folded
 from unwet.lineage.parse import Statement
-from unwet.rewrite.merges import Held, as_column, deleted_using, merged, updated_from
+from unwet.rewrite.merges import Held, as_column, deleted_using, is_default, merged, updated_from
 
 _PLAIN: Final = re.compile(r"[a-z_]\w*", re.IGNORECASE)
 _SAID: Final = frozenset({"this", "expressions", "where"})
@@ -89,18 +89,13 @@ def _assigned(
         is_null = isinstance(each.expression, exp.Null)  # of the type of the rows that stay, if any
         if not kinds.get(name) and not (is_null and tree.args.get("where")):
             return f"UPDATE casts to the type of {name}, which is not known"
-        if _is_default(each.expression):
+        if is_default(each.expression):
             return f"UPDATE of {name} to its default is not followed"
         read = {c.name.lower() for c in each.expression.find_all(exp.Column)}
         if dialect in _IN_ORDER and read & found.keys():
             return f"UPDATE of {name} reads what it has set before"
         found[name] = each.expression
     return found
-
-
-def _is_default(value: exp.Expr) -> bool:
-    """The word DEFAULT, which is read as a column."""
-    return isinstance(value, exp.Column) and value.sql().upper() == "DEFAULT"
 
 
 def _item(name: str, kind: str, value: exp.Expr | None, test: exp.Expr | None) -> exp.Expr:

@@ -183,6 +183,11 @@ def _marked(source: exp.Expr, name: str) -> exp.Subquery:
 # --- new rows -----------------------------------------------------------------------------------
 
 
+def is_default(value: exp.Expr) -> bool:
+    """The word DEFAULT, which is read as a column, and in VALUES as a word of its own."""
+    return isinstance(value, exp.Column | exp.Var) and value.sql().upper() == "DEFAULT"
+
+
 def _inserted(held: Held, source: exp.Expr, on: exp.Expr, when: exp.Expr) -> exp.Select | str:
     """The rows of the other side that no old row meets."""
     then, test = when.args.get("then"), when.args.get("condition")
@@ -197,6 +202,8 @@ def _inserted(held: Held, source: exp.Expr, on: exp.Expr, when: exp.Expr) -> exp
     values = dict(zip(named, given.expressions, strict=False))
     if len(named) != len(given.expressions) or set(values) != {c.lower() for c in held.columns}:
         return "MERGE that inserts some of the columns only is not followed"
+    if any(map(is_default, values.values())):
+        return "MERGE that inserts a DEFAULT is not followed"
     if not held.types or not all(held.types):
         return "MERGE casts to the types of the table, which are not known"
     found = exp.Select(

@@ -57,7 +57,8 @@ class LegacyRun:
 
     `answers`: (path, line) of a bare query -> its rows. `writers`: relation as (schema, table) in
     lower case -> paths that write it. `cycles`: sources that need each other, run as given.
-    `empty`: tables that scripts declare and nobody fills, neither a script nor the data.
+    `empty`: tables that scripts declare and nobody fills, neither a script nor the data. `owned`:
+    those that scripts create and fill, as `writers` names them: all their rows are the scripts'.
     """
 
     failures: tuple[LegacyFailure, ...]
@@ -65,6 +66,7 @@ class LegacyRun:
     writers: Mapping[tuple[str, ...], tuple[str, ...]]
     cycles: tuple[tuple[str, ...], ...]
     empty: tuple[str, ...] = ()
+    owned: frozenset[tuple[str, ...]] = frozenset()
 
 
 def run_legacy(
@@ -95,7 +97,7 @@ def run_scripts(
     for script in scripts:
         for name in touched[id(script)].written:
             writers[name] = (*writers.get(name, ()), script.source.path)
-    return LegacyRun(tuple(failures), answers, writers, cycles, inputs.lacked())
+    return LegacyRun(tuple(failures), answers, writers, cycles, inputs.lacked(), inputs.owned)
 
 
 class Inputs:
@@ -103,7 +105,6 @@ class Inputs:
 
     def __init__(self, data: Iterable[tuple[str, str]], touched: Iterable[Touched]) -> None:
         ones = [*touched]
-        self._filled = {name for one in ones for name in one.filled}
         self._changed = {name for one in ones for name in one.changed}
         self._created = {name for one in ones for name in one.created}
         self._read = {name for one in ones for name in one.read}
@@ -113,6 +114,14 @@ class Inputs:
         given = [(schema.lower(), table.lower()) for schema, table in data]
         self._given = frozenset(given)
         self._tables = Counter(table for _, table in given)
+        self._filled = {self._meant(name) for one in ones for name in one.filled}
+        self.owned = frozenset(self._filled & self._created)
+
+    def _meant(self, name: tuple[str, ...]) -> tuple[str, ...]:
+        """The table that a script fills under a name without its schema, or with another one."""
+        known = self._created | self._given
+        same = {each for each in known if each[-1] == name[-1]}
+        return next(iter(same)) if name not in known and len(same) == 1 else name
 
     def has(self, place: tuple[str, ...]) -> bool:
         """Whether the data has it, under this or (once) another schema, and no script fills it."""

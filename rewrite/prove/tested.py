@@ -27,7 +27,7 @@ from unwet.lineage.parse import Script
 from unwet.rewrite.prove.adapt import to_duckdb
 from unwet.rewrite.prove.before import Before, ReportRef
 from unwet.rewrite.prove.compare import ANOTHER_ORDER, Comparison, Counts, Difference, Seen, compare
-from unwet.rewrite.prove.engines import DuckEngine, quote, text
+from unwet.rewrite.prove.engines import quote, text
 from unwet.rewrite.prove.legacy import Answer
 from unwet.rewrite.prove.models import Models
 from unwet.rewrite.prove.places import Places
@@ -158,7 +158,7 @@ class _Tests:
         orders: int = 1,
     ) -> None:
         self._engine, self._side, self._orders = old.engine, old, orders
-        self._new = _World(old.engine, project, dialect, old.clock, old.places, standing)
+        self._new = _World(old, project, dialect, standing)
         self._shuffled: Places | None = None
         self._seen = Seen(old.engine)  # what the worlds hold does not change once they are there
         self._found: dict[str, Comparison] = {}
@@ -236,15 +236,14 @@ class _World(Models):
 
     def __init__(
         self,
-        engine: DuckEngine,
+        old: OldSide,
         project: RenderedProject,
         dialect: str,
-        clock: datetime,
-        legacy: Places,
         standing: Mapping[str, str],
     ) -> None:
-        super().__init__(project, dialect, clock)
-        self._engine, self._legacy = engine, legacy
+        super().__init__(project, dialect, old.clock)
+        self._engine, self._legacy, self._owned = old.engine, old.places, old.run.owned
+        engine = old.engine
         engine.forget(NEW)
         engine.world(NEW)
         engine.use(NEW, MODELS)
@@ -284,9 +283,12 @@ class _World(Models):
         self._places.create("TABLE", (MODELS, model), f" AS {sql}")
 
     def _find(self, model: str, parts: Sequence[str]) -> tuple[str, ...] | None:
-        """In the data, else among what the legacy scripts left: a kept report feeds new models."""
+        """In the data, else among what the legacy scripts left: a kept report feeds new models. One
+        that scripts create and fill is what they left, also where the data have a table of that
+        name: its rows may be of another day."""
         place = self._places.exact(parts)
-        if place is None and (old := self._legacy.exact(parts)) is not None:
+        old = self._legacy.exact(parts)
+        if old is not None and (place is None or self._is_owned(old)):
             place = self._borrow(model, old)
         if place is None:
             place = self._places.find(parts)
@@ -296,8 +298,14 @@ class _World(Models):
             self._borrowed[model].add(tuple(part.lower() for part in place))
         return None if place is None else (NEW, *place)
 
+    def _is_owned(self, old: tuple[str, ...]) -> bool:
+        return tuple(part.lower() for part in old) in self._owned
+
     def _borrow(self, model: str, old: tuple[str, ...]) -> tuple[str, ...]:
-        self._places.create("VIEW", old, f" AS SELECT * FROM {self._legacy.full(old)}")
+        if not self._is_borrowed(old):
+            if self._places.kind(old):
+                self._places.drop(old)
+            self._places.create("VIEW", old, f" AS SELECT * FROM {self._legacy.full(old)}")
         self._borrowed[model].add(tuple(part.lower() for part in old))
         return old
 

@@ -114,6 +114,8 @@ REFUSED = [
      "INSERT INTO r SELECT a FROM p", "duckdb"),
     ("range__1__9__range means", "CREATE TABLE r AS SELECT a AS range__1__9__range FROM t",
      "duckdb"),
+    ("DEFAULT", "CREATE TABLE r (x INTEGER DEFAULT 9); INSERT INTO r VALUES (1), (DEFAULT)",
+     "duckdb"),
     ("told apart", "CREATE TABLE r AS SELECT x.a FROM s1.t_t AS x, \"s1\".\"t t\" AS y", "duckdb"),
 ]  # fmt: skip
 

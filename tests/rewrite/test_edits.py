@@ -59,6 +59,9 @@ KEPT = {
     "UPDATE t SET w = 1": "UPDATE of w, which the table is not known to have once",
     "MERGE INTO t USING src ON t.k = src.k WHEN NOT MATCHED BY SOURCE THEN DELETE": "by source",
     "MERGE INTO t USING src ON t.k = src.k WHEN NOT MATCHED THEN INSERT (k) VALUES (1)": "some of",
+    "MERGE INTO t USING src ON t.k = src.k WHEN NOT MATCHED THEN INSERT (k, v, s) "
+    "VALUES (1, DEFAULT, DEFAULT)": "inserts a DEFAULT",
+    "INSERT INTO t VALUES (1, DEFAULT, 'a')": "VALUES with a DEFAULT",
     "MERGE INTO t USING src ON t.k = src.k WHEN MATCHED THEN UPDATE SET *": "several columns",
     "MERGE INTO t USING src ON t.k = src.k WHEN MATCHED THEN DO NOTHING": "another action",
 }

@@ -67,10 +67,8 @@ def test_a_change_that_the_report_sees_still_differs(tmp_path: Path) -> None:
 
 
 def test_a_table_that_scripts_fill_begins_empty(tmp_path: Path) -> None:
-    assert told(tmp_path, FIX, fill="INSERT INTO app.customer VALUES (7, 'ES');") == (
-        "failed",
-        "the rows differ on the data: rows 1 removed, 2 added",
-    )
+    fill = "INSERT INTO app.customer VALUES (6, 'GER'), (7, 'ES'), (8, 'ES');"
+    assert told(tmp_path, FIX, fill=fill) == PROVED
 
 
 @pytest.mark.parametrize(
@@ -96,3 +94,25 @@ def test_the_changes_of_another_table_of_that_name_stay_there(tmp_path: Path) ->
     change = "UPDATE stage.customer SET country='ES';"
     more = {"stage": DDL.replace("app.", "stage.")}
     assert told(tmp_path, change, **more) == PROVED
+
+
+@pytest.mark.parametrize(
+    ("fill", "kept"),
+    [
+        ("INSERT INTO customer VALUES (7, 'ES'), (8, 'ES');", False),  # without its schema
+        ("INSERT INTO app.customer (country, id) VALUES ('ES', 7), ('ES', 8);", True),
+    ],
+)
+def test_both_sides_read_what_a_script_puts_into_a_table_of_the_data(
+    tmp_path: Path, fill: str, kept: bool
+) -> None:
+    """The data have three rows of another day under its name."""
+    put(tmp_path / "pile", {"schema.sql": DDL, "fill.sql": fill, "es.sql": REPORT})
+    put(tmp_path / "data", {"app/customer.csv": ROWS})
+    done = refactor(tmp_path / "pile", tmp_path / "out", dialect="postgres", data=tmp_path / "data")
+    found = {each.relation: each for each in done.verdicts}
+    assert (found["rep.es"].outcome, found["rep.es"].rows) == ("proved", 2)
+    assert found["app.customer"].outcome == ("kept" if kept else "proved")
+    again = verify(tmp_path / "pile", tmp_path / "out", dialect="postgres", data=tmp_path / "data")
+    (first,) = (each for each in again.reports if each.relation == "rep.es")
+    assert (first.verdict, first.rows_before, first.rows_after) == ("proved", 2, 2)
