@@ -94,19 +94,21 @@ def verify(
     each proof, and for what is not proved where old and new part (`grounds`). `decisions`:
     a decisions file, which says what may be different. `generated`: what cannot be proved is tested
     on data made from the queries alone, too. `trust_keys`: declared keys hold, also those that no
-    engine checks. Raises UnwetError (unwet.lineage.errors) for a project or data that cannot be
+    engine checks. Values that the project was made with, and `params` do not have, are taken from
+    there. Raises UnwetError (unwet.lineage.errors) for a project or data that cannot be
     opened.
     """
     from dataclasses import replace
 
     from unwet.lineage.pile import load
     from unwet.rewrite import verify as job
+    from unwet.rewrite.bound_values import with_remembered
     from unwet.rewrite.decisions.file import read_decisions
     from unwet.rewrite.prove.generated import Budget
 
     job.check_project(Path(project))
-    pile = replace(load(legacy, dialect, schema, params, default_schema), trust_keys=trust_keys)
-    values = dict(params or {})
+    values = with_remembered(Path(project), params or {})
+    pile = replace(load(legacy, dialect, schema, values, default_schema), trust_keys=trust_keys)
     decided = read_decisions(decisions)
     wanted = job.Request(Path(project), to_dialect or "", _where(data), values, decided, rules=True)
     return job.verify(pile, replace(wanted, generated=Budget()) if generated else wanted)

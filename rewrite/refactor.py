@@ -18,6 +18,7 @@ from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
 from unwet.rewrite.account import account
 from unwet.rewrite.algebra import Plan
+from unwet.rewrite.bound_values import bound
 from unwet.rewrite.called_once import macros_left
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.decisions.decided import Decided, decided
@@ -382,6 +383,7 @@ class _Job:
                 self.once.signs,
                 after.lines,
                 tuple(sorted(map(project.said, listed))),
+                bound(self.pile, self.request.values),
             )
         )
         edited = self._placed(files)

@@ -13,6 +13,7 @@ from unwet.lineage.errors import OutputReadOnly, PathNotFound, UsageError
 if TYPE_CHECKING:
     from unwet.lineage.config import Config, Intended
     from unwet.lineage.pile import Inputs, Pile
+    from unwet.lineage.sources import Source
     from unwet.lineage.survey import Lineage
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,6 +36,7 @@ class Request:
     named: tuple[str, ...] = ()  # as the command line has them
     told: bool = False  # whether somebody asked for the format; else it is the usual one
     settings: "Config | None" = None  # all that the configuration says
+    given: tuple[str, ...] = ()  # the names of --param; those of the configuration serve others too
 
     def load(self, sources: "Inputs | None" = None) -> "Pile":
         """The pile that was asked for; of other ``sources``, where some are given."""
@@ -47,13 +49,18 @@ class Request:
             params=self.params,
             default_schema=self.default_schema,
         )
+        if sources is None:
+            self.tell_strangers(pile.sources)
         trusted = self.settings is not None and self.settings.trust_keys
         return replace(pile, trust_keys=True) if trusted else pile
 
     def look(self, jobs: int | None, quotes: bool = False) -> "Lineage":
         """The lineage of the pile that was asked for, by so many processes."""
         from unwet.lineage.pile import look
+        from unwet.lineage.sources import read_sources
 
+        if self.given and "-" not in self.paths:  # which can be read once
+            self.tell_strangers(read_sources(self.paths, self.dialect).sources)
         return look(
             self.paths,
             dialect=self.dialect,
@@ -63,6 +70,15 @@ class Request:
             jobs=jobs,
             quotes=quotes,
         )
+
+    def tell_strangers(self, sources: "Iterable[Source]", words: Iterable[str] = ()) -> None:
+        """Say which --param nobody asks for, on stderr. `words`: as `strangers` takes them."""
+        if self.quiet or not self.given:
+            return
+        from unwet.lineage.params import told
+
+        for line in told(self.given, sources, words):
+            click.echo(line, err=True)
 
 
 WRITE = "Write there instead of to stdout."
@@ -127,6 +143,7 @@ def _request(
         schema=schema or settings.schema or None,
         default_schema=default_schema or settings.default_schema,
         params={**settings.params, **bindings(params)},
+        given=tuple(bindings(params)),
         intended=settings.intended,
         settings=settings,
         **rest,

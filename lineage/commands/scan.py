@@ -28,6 +28,7 @@ def scan(request: Request, jobs: int | None, shard: str | None) -> int:
         emit(_part(request, shard), request)
         return 0
     reading = read_sources(request.paths, request.dialect)
+    request.tell_strangers(reading.sources)
     facts = ask_all(reading, request.dialect, request.params, jobs)
     how = (request.schema, request.dialect, request.default_schema)
     return _scanned(inventory.combined(facts, reading.findings, *how), request)

@@ -44,7 +44,7 @@ def diff(request: Request, since: str, check: bool) -> int:
         old = request.load(was.sources)
     elif len(request.named) == 2:
         was, roots = Reading((), ()), (_folder(request.named[0]), _folder(request.named[1]))
-        old, new = (replace(request, paths=(path,)).load() for path in request.named)
+        old, new = (replace(request, paths=(path,), given=()).load() for path in request.named)
     else:
         raise UsageError("diff of what?", "unwet diff OLD NEW, or unwet diff --since REV [PATH]")
     found = job.diff(old, new, roots)

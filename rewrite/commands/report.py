@@ -45,6 +45,7 @@ def report(
     """Write one offline page of it all: inventory, copies, contradictions, verdicts."""
     from unwet.lineage.exports.html import way_back
     from unwet.rewrite import verify as job
+    from unwet.rewrite.commands.with_values import beside
     from unwet.rewrite.overview.gather import overview
     from unwet.rewrite.overview.links import Links
     from unwet.rewrite.overview.page import page
@@ -54,7 +55,7 @@ def report(
     if project:
         job.check_project(Path(project))
     request = replace(request, output=out or request.output)
-    pile = request.load()
+    request, pile = beside(request, Path(project)) if project else (request, request.load())
     links = Links(link_template, way_back(request.output), Path.cwd().as_posix())
     given = decisions_of(request)
     asked = job.Request(Path(project), to_dialect, data, request.params, given) if project else None

@@ -61,6 +61,7 @@ def verify(
     from unwet.lineage.counted import counted
     from unwet.rewrite import verified
     from unwet.rewrite import verify as job
+    from unwet.rewrite.commands.with_values import beside
     from unwet.rewrite.meaning import meaning_of
     from unwet.rewrite.sql_out import write_sql
     from unwet.rewrite.targets.place import check
@@ -76,10 +77,11 @@ def verify(
     check_folder(counterexamples)
     if sql_out is not None:
         check(Path(sql_out), force)
+    request, pile = beside(replace(request, paths=tuple(legacy)), Path(project))
+    meaning = meaning_of(pile)
     asked = job.Request(Path(project), to_dialect, data, request.params, given, scratch, timeout,
                         generated=budget_of(no_generated, generated_seconds),
                         check_proofs=check_proofs)  # fmt: skip
-    meaning = meaning_of(replace(request, paths=tuple(legacy)).load())
     written = write_sql(meaning, asked, Path(sql_out), force) if sql_out is not None else None
     steps = Steps(request)
     with going_on(request, bool(data) or not no_generated, fresh) as left:

@@ -26,7 +26,8 @@ class Record:
     """``dialect``: what the models are written in; ``kept``: reports without a model, and why;
     ``names``: what reports are called, by what they are, and ``signs`` what is made once, both
     before anybody decided on other names. ``lines``: how many its models and macros have by the
-    counting rule, which does not count what a formatter makes of them; 0 where nobody knows."""
+    counting rule, which does not count what a formatter makes of them; 0 where nobody knows.
+    ``values``: what stands in them in place of the pile's placeholders."""
 
     dialect: str = ""
     kept: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class Record:
     signs: Mapping[str, Sign] = field(default_factory=dict)
     lines: int = 0
     listed: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 def record(made: Record) -> str:
@@ -42,6 +44,7 @@ def record(made: Record) -> str:
         "dialect": made.dialect,
         "lines": made.lines,
         "listed": [*made.listed],
+        **({"values": dict(sorted(made.values.items()))} if made.values else {}),
         "kept": dict(sorted(made.kept.items())),
         "names": dict(sorted(made.names.items())),
         "made_once": {
@@ -69,6 +72,7 @@ def read_record(root: Path) -> Record:
             {str(k): _sign(v) for k, v in data.get("made_once", {}).items()},
             int(data.get("lines", 0)),
             tuple(map(str, data.get("listed", ()))),
+            {str(k): str(v) for k, v in data.get("values", {}).items()},
         )
     except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         hint = "delete it, and say --to-dialect"

@@ -1,0 +1,82 @@
+"""`--param`: names that nothing asks for, and values that a project was made with."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from unwet import cli, verify
+
+PILE = {
+    "a.sql": "create view v as select a from s.t where x >= {{ least }};\n",
+    "b.sql": "select a, least from v where d = '${day}' and e = @when and f = %(one)s;\n",
+}
+
+
+def run(*args: str | Path) -> Result:
+    return CliRunner().invoke(cli.main, [str(arg) for arg in args])
+
+
+@pytest.fixture
+def pile(tmp_path: Path) -> Path:
+    folder = tmp_path / "pile"
+    folder.mkdir()
+    for name, text in PILE.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("command", ["scan", "lineage", "dups"])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("leest", "--param leest: nothing that was read has a place for it; did you mean least?"),
+        ("d", "--param d: nothing that was read has a place for it"),
+        ("least", ""),
+        ("day", ""),
+        ("when", ""),
+        ("one", ""),
+    ],
+)
+def test_a_name_that_no_placeholder_has_is_said(
+    pile: Path, command: str, name: str, told: str
+) -> None:
+    done = run(command, pile, "--dialect", "bigquery", "--param", f"{name}=1")
+    assert done.exit_code == 0
+    said = [line for line in done.stderr.splitlines() if line.startswith("--param")]
+    assert said == ([told] if told else [])
+    assert not run(command, pile, "--param", f"{name}=1", "-q").stderr
+
+
+def test_names_of_the_configuration_serve_others_too(
+    pile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pile / "unwet.toml").write_text('[params]\nleest = "1"\n')
+    monkeypatch.chdir(pile)
+    assert "leest" not in run("scan").stderr
+
+
+def test_verify_takes_the_values_that_the_project_was_made_with(pile: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run("refactor", pile, "--out", out, "--param", "least=50", "--param", "none=1")
+    done = run("verify", pile, out)
+    assert done.stdout.startswith("proved  b\nproved  v\n")
+    made = "least=50, as the project was made; --param least=VALUE for another value"
+    assert done.stderr.splitlines() == [made]
+    assert [each.verdict for each in verify(pile, out).reports] == ["proved", "proved"]
+    other = run("verify", pile, out, "--param", "least=60", "--param", "leest=50")
+    assert "failed  v" in other.stdout
+    assert other.stderr.splitlines()[:2] == [
+        "--param least=60: the project was made with 50",
+        "--param leest: nothing that was read has a place for it; did you mean least?",
+    ]
+
+
+def test_a_variable_of_the_project_is_a_name_too(pile: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run("refactor", pile, "--out", out, "--param", "least=50")
+    model = out / "models" / "marts" / "v.sql"
+    model.write_text(model.read_text().replace("50", "{{ var('lowest') }}"))
+    done = run("verify", pile, out, "--param", "lowest=50", "--param", "least=50")
+    assert done.stdout.startswith("proved  b\nproved  v\n")
+    assert not done.stderr
