@@ -21,6 +21,7 @@ from unwet.lineage.resolve import Query, Resolved, resolve
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, Project, SetOp, Values
 from unwet.rewrite.beside import behind_views
+from unwet.rewrite.change_order import unordered
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition, EndState, Report, named
 from unwet.rewrite.done_already import Done, done_once, only_emptied
@@ -104,7 +105,7 @@ def end_state(
     for each_unit in ordered:
         machine.run(each_unit, each_unit.path in cyclic)
     reports = named(machine.results())
-    findings = tuple(sorted(machine.findings, key=lambda f: f.at))
+    findings = tuple(sorted((*machine.findings, *unordered(units)), key=lambda f: f.at))
     return EndState(reports, findings, machine.unfollowed(r.definition for r in reports))
 
 

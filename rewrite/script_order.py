@@ -11,7 +11,7 @@ from unwet.rewrite.reads import relations
 
 CREATING = frozenset({"ctas", "view", "select_into", "create_table"})
 _FILLING = frozenset({"ctas", "view", "select_into", "insert"})
-_EDITING = frozenset({"update", "delete", "merge"})
+EDITING = frozenset({"update", "delete", "merge"})
 _CHANGING = frozenset({"truncate", "update", "delete", "merge"})
 
 
@@ -59,7 +59,7 @@ def _only_edits(statements: Sequence[Resolved], name: str) -> bool:
     """Whether all that is done to a relation is UPDATE, DELETE of some rows, or MERGE."""
     own = [each for each in statements if each.target == name]
     some = (each.kind != "delete" or each.statement.tree.args.get("where") for each in own)
-    return {each.kind for each in own} <= _EDITING and all(some)
+    return {each.kind for each in own} <= EDITING and all(some)
 
 
 def _targets(statements: Sequence[Resolved], kinds: frozenset[str]) -> frozenset[str]:
@@ -103,14 +103,14 @@ def edited_last(units: Sequence[Unit]) -> dict[str, str]:
             writers.setdefault(name, []).append(each)
     found: dict[str, str] = {}
     for name, several in writers.items():
-        makers = [each for each in several if _makes_table(each, name)]
+        makers = [each for each in several if makes_table(each, name)]
         edits = [each for each in several if name in each.edits]
         if len(several) == 2 and len(makers) == len(edits) == 1:
             found[name] = edits[0].path
     return found
 
 
-def _makes_table(unit: Unit, name: str) -> bool:
+def makes_table(unit: Unit, name: str) -> bool:
     """Whether a script makes and fills it; not a view, behind which the changes would be, nor one
     that may be there already, with rows that could be changed before."""
     made = [w for r in unit.statements for w in r.all() if w.target == name and w.kind in CREATING]
@@ -125,7 +125,9 @@ def _conflict(name: str, writers: Sequence[Unit]) -> str:
     if len(makers) > 1:
         return f"created by two scripts: {' and '.join(sorted(makers))}"
     if fillers and resets and (resets != makers or not _begins_by_making(writers, name)):
-        return f"written by two scripts: {' and '.join(sorted(u.path for u in writers))}"
+        paths = sorted(u.path for u in writers)
+        number = "two" if len(paths) == 2 else f"{len(paths):,}"
+        return f"written by {number} scripts: {', '.join(paths[:-1])} and {paths[-1]}"
     return ""
 
 

@@ -1,0 +1,88 @@
+"""Relations whose rows depend on which of several scripts changes them first, which nothing says.
+
+Two changes may be exchanged where neither sets what the other reads or sets, and rows that are put
+in or taken out are none that the other changes. UPDATE, DELETE and MERGE are looked at as texts of
+columns; what is not sure counts as a dependence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from sqlglot import exp
+
+from unwet.lineage.findings import Finding
+from unwet.lineage.resolve import Resolved
+from unwet.rewrite.script_order import EDITING, Unit, makes_table
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    """What a statement reads of a relation and what it sets there; whether it puts rows in, which
+    a change before does not reach, and whether it looks at other rows than the one it changes."""
+
+    reads: frozenset[str]
+    sets: frozenset[str]
+    adds: bool = False
+    edits: bool = True
+    looks: bool = False
+
+
+def unordered(units: Sequence[Unit]) -> Iterator[Finding]:
+    """One finding for each relation, at the script that is named second."""
+    writers: dict[str, list[Unit]] = {}
+    for each in units:
+        for name in sorted(each.fills | each.resets):
+            writers.setdefault(name, []).append(each)
+    for name, several in writers.items():
+        others = [each for each in several if not makes_table(each, name)]
+        pair = next((p for p in combinations(others, 2) if _depend(name, *p)), None)
+        if pair is not None:
+            yield _finding(name, others, pair)
+
+
+def _finding(name: str, others: Sequence[Unit], pair: tuple[Unit, Unit]) -> Finding:
+    first, second = pair
+    more = len(others) - 2
+    rest = f" (and {more} more)" if more else ""
+    message = (
+        f"{name} is changed here and in {first.path}{rest}: nothing says which runs first, and "
+        "its rows depend on it"
+    )
+    at = next(iter(_own(second, name))).statement.span
+    return Finding("CHANGE_ORDER", message, at, "change it in one script, where the order is plain")
+
+
+def _own(unit: Unit, name: str) -> Iterator[Resolved]:
+    kinds = EDITING | {"insert"}
+    return (w for r in unit.statements for w in r.all() if w.target == name and w.kind in kinds)
+
+
+def _depend(name: str, one: Unit, other: Unit) -> bool:
+    effects = [(_effect(a), _effect(b)) for a in _own(one, name) for b in _own(other, name)]
+    return any(_meet(a, b) or _meet(b, a) for a, b in effects)
+
+
+def _meet(one: _Effect, other: _Effect) -> bool:
+    """Whether what the first does changes what the second does."""
+    seen = other.edits and (one.adds or other.looks)
+    return seen or bool(one.sets & (other.reads | other.sets))
+
+
+def _effect(resolved: Resolved) -> _Effect:
+    tree = resolved.statement.tree
+    reads = frozenset(column.name.lower() for column in tree.find_all(exp.Column))
+    looks = len([*tree.find_all(exp.Table)]) > 1
+    match tree:
+        case exp.Update():
+            told = [each.this for each in tree.expressions if isinstance(each, exp.EQ)]
+            sets = frozenset(each.name.lower() for each in told if isinstance(each, exp.Column))
+            return _Effect(reads, sets, looks=looks)
+        case exp.Delete():
+            return _Effect(reads, frozenset(), looks=looks)
+        case exp.Insert():
+            return _Effect(frozenset(), frozenset(), adds=True, edits=False)
+        case _:  # a MERGE may do all of it
+            return _Effect(reads, reads, adds=True, looks=True)
