@@ -228,6 +228,16 @@ def test_a_report_that_is_kept_is_an_error_for_strict_only(tmp_path: Path) -> No
     assert (plain.exit_code, strict.exit_code) == (0, 1)
 
 
+def test_verify_takes_a_report_that_was_kept_for_an_error_only_with_strict(tmp_path: Path) -> None:
+    (tmp_path / "x.sql").write_text("CREATE TABLE x (a int);\nINSERT INTO x EXEC dbo.p;\n")
+    out = tmp_path / "out"
+    run("refactor", tmp_path / "x.sql", "--dialect", "tsql", "--out", out, "--no-generated")
+    command = ("verify", tmp_path / "x.sql", out, "--dialect", "tsql")
+    plain, strict = run(*command), run(*command, "--strict")
+    assert "1 report: 1 kept" in plain.stdout and plain.stdout == strict.stdout
+    assert (plain.exit_code, strict.exit_code) == (0, 1)
+
+
 def test_keys_that_nobody_checks_count_where_the_configuration_trusts_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ from unwet.rewrite.commands.where_data_lies import data_options
 @click.option("--sql-out", metavar="DIR", help="Also write the queries that compare old and new, "
               "for somebody else to run, in the dialect of PROJECT.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Write into a DIR that is not empty.")
+@click.option("--strict", is_flag=True, help="Exit 1 also when a report is kept as it was.")
 @long_options
 def verify(
     request: Request,
@@ -38,6 +39,7 @@ def verify(
     decisions: str | None,
     sql_out: str | None,
     force: bool,
+    strict: bool,
     timeout: float,
     fresh: bool,
 ) -> int:
@@ -55,8 +57,9 @@ def verify(
     they part. With -v each proof names the rules that it used.
 
     Exit code 0 when every report is proved, tested, changed, order-dependent without rows that
-    differ, or kept for a reason that the project remembers from `unwet refactor`; 2 when
-    --check-proofs finds a false proof; else 1, also for a file of the project that does not parse.
+    differ, or kept for a reason that the project remembers from `unwet refactor` (which leaves the
+    old script of a model that failed, too; with --strict none may be kept); 2 when --check-proofs
+    finds a false proof; else 1, also for a file of the project that does not parse.
     """
     from unwet.lineage.counted import counted
     from unwet.rewrite import verified
@@ -107,4 +110,5 @@ def verify(
         else verified.as_text(found, request.verbose),
         request,
     )
-    return alarm(found.contradicted) or (0 if found.ok else 1)
+    kept = strict and any(report.verdict == "kept" for report in found.reports)
+    return alarm(found.contradicted) or (0 if found.ok and not kept else 1)

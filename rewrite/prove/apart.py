@@ -16,7 +16,8 @@ from unwet.rewrite.algebra import Expr
 from unwet.rewrite.definitions import Definition, Report, spoken_in
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.prove.judge import normal_forms
-from unwet.rewrite.prove.phrases import Phrase, parting
+from unwet.rewrite.prove.parting import parting
+from unwet.rewrite.prove.phrases import Phrase
 from unwet.rewrite.prove.rendered import RenderedModel, RenderedProject
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.prove.spots import Found, Translate, find

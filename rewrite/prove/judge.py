@@ -28,7 +28,8 @@ from unwet.rewrite.prove.declarations import Known
 from unwet.rewrite.prove.equal_values import values_assumed
 from unwet.rewrite.prove.explain import first_difference
 from unwet.rewrite.prove.headings import headings
-from unwet.rewrite.prove.phrases import Parting, Phrase, parting, settings, spoken
+from unwet.rewrite.prove.parting import Parting, parting
+from unwet.rewrite.prove.phrases import Phrase, settings, spoken
 from unwet.rewrite.prove.presumed import presumed
 from unwet.rewrite.prove.roundtrip import ReadBack
 from unwet.rewrite.prove.through import Through

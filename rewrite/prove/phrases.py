@@ -6,7 +6,7 @@ come from, and what is computed below is written out as long as it is short.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -65,75 +65,6 @@ class Phrase:
     text: str
     shape: str
     node: Node
-
-
-Said = Callable[[Phrase], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Parting:
-    """The smallest that one side says and the other does not; None where it says nothing more."""
-
-    legacy: Phrase | None
-    project: Phrase | None
-
-
-def parting(legacy: Rel, project: Rel, dialect: str = "") -> Parting | None:
-    """Where two normal forms part; None where they differ in nothing that has words."""
-    ours, theirs = phrases(legacy, dialect), phrases(project, dialect)
-    for said in (_shape_of, _text_of):  # what columns it is about counts only when nothing else is
-        old = _only(ours, theirs, said)
-        new = _only(theirs, ours, said)
-        if old or new:
-            return _smallest(*_expressions_first(old, new), said)
-    return None
-
-
-def _shape_of(phrase: Phrase) -> str:
-    return phrase.shape
-
-
-def _text_of(phrase: Phrase) -> str:
-    return phrase.text
-
-
-def _only(ours: Sequence[Phrase], theirs: Sequence[Phrase], said: Said) -> list[Phrase]:
-    known = {(each.kind, said(each)) for each in theirs}
-    return [each for each in ours if (each.kind, said(each)) not in known]
-
-
-def _expressions_first(old: list[Phrase], new: list[Phrase]) -> tuple[list[Phrase], list[Phrase]]:
-    """Clauses differ, too, when an expression is only there on one side: that says it better."""
-    ours, theirs = _of("value", old), _of("value", new)
-    return (ours, theirs) if bool(ours) != bool(theirs) else (old, new)
-
-
-def _smallest(old: Sequence[Phrase], new: Sequence[Phrase], said: Said) -> Parting:
-    """The smallest pair of one kind, else the smallest of each side. Those go together that are of
-    one function: where SUM(x) and COUNT(*) both differ, neither is told against the other."""
-
-    def size(phrase: Phrase) -> tuple[int, str, str]:
-        return len(said(phrase)), phrase.shape, phrase.text
-
-    pairs: list[Parting] = []
-    for kind in sorted({p.kind for p in old} & {p.kind for p in new}):
-        ours, theirs = sorted(_of(kind, old), key=size), sorted(_of(kind, new), key=size)
-        first = {_head(each): each for each in reversed(theirs)}  # the smallest of each
-        named = [Parting(each, first[_head(each)]) for each in ours if _head(each) in first]
-        pairs += named or [Parting(ours[0], theirs[0])]
-    if not pairs:
-        return Parting(min(old, key=size, default=None), min(new, key=size, default=None))
-    return min(pairs, key=lambda p: sum(size(q)[0] for q in (p.legacy, p.project) if q is not None))
-
-
-def _head(phrase: Phrase) -> str:
-    """What is done, whatever it is done to."""
-    node = phrase.node.call if isinstance(phrase.node, Over) else phrase.node
-    return node.op if isinstance(node, Call | Agg) else type(node).__name__
-
-
-def _of(kind: str, said: Sequence[Phrase]) -> list[Phrase]:
-    return [phrase for phrase in said if phrase.kind == kind]
 
 
 def spoken(node: Node, dialect: str = "") -> str:
@@ -198,8 +129,11 @@ class Teller:
 
     def outputs(self, rel: Rel) -> list[Phrase]:
         """What the whole query puts out."""
-        said = ", ".join(map(self._print, self._outputs(rel)))
-        return [Phrase("select", f"SELECT {said}", "select", rel)]
+        return [Phrase("select", f"SELECT {', '.join(self.columns(rel))}", "select", rel)]
+
+    def columns(self, rel: Rel) -> list[str]:
+        """What each of its columns is."""
+        return [self._print(each) for each in self._outputs(rel)]
 
     def _clause(self, node: Rel, below: Sequence[exp.Expr]) -> Phrase | None:
         match node:

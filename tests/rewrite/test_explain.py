@@ -88,6 +88,16 @@ def test_deep_plans_are_cut() -> None:
          "CAST(a AS INT) against CAST(a AS BIGINT)"),
         ("ROW_NUMBER() OVER (PARTITION BY a ORDER BY b) AS n FROM t",
          "ROW_NUMBER() OVER (PARTITION BY c ORDER BY b) AS n FROM t", "PARTITION BY a"),
+        (
+            "COALESCE(SUM(a), 0) AS x, SUM(b) AS y, SUM(COALESCE(a, 0)) AS z FROM t",
+            "SUM(COALESCE(a, 0)) AS x, SUM(b) AS y, SUM(COALESCE(a, 0)) AS z FROM t",
+            "COALESCE(SUM(a), 0) against SUM(COALESCE(a, 0))",
+        ),
+        (
+            "a * 2 AS x, b * 2 AS y FROM t",
+            "a * 2 AS x, b * 2 + 1 AS y FROM t",
+            "b * 2 against b * 2 + 1",
+        ),
         ("a + b AS x FROM (SELECT a, b * 2 AS b FROM t) AS q",
          "a - b AS x FROM (SELECT a, b * 2 AS b FROM t) AS q", "b * 2"),
     ],
