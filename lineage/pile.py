@@ -24,7 +24,7 @@ from unwet.lineage.shards import Shard, Work
 from unwet.lineage.sources import Reading, Source, read_sources
 from unwet.lineage.survey import Lineage, graph_of, say, survey
 from unwet.lineage.tables import Catalog, Column
-from unwet.lineage.templating import mask
+from unwet.lineage.templating import mask_all
 from unwet.lineage.uses import FileOutput, alone, file_output, is_ambiguous, restored, uses
 
 Inputs = str | Path | Source | Iterable[str | Path | Source]
@@ -226,7 +226,8 @@ def _loaded(
     budget: Budget,
 ) -> Pile:
     with uncollected():
-        scripts = tuple(parse(mask(each, params or {}), dialect or "") for each in reading.sources)
+        masks = mask_all(reading.sources, params or {})
+        scripts = tuple(parse(each, dialect or "") for each in masks)
         return assemble(scripts, schema, default_schema, budget, reading.findings)
 
 

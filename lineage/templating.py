@@ -107,19 +107,59 @@ def verbatim(source: Source) -> Masked:
     return Masked(source, plain.text, (), (), plain.cuts, line_starts(source.text))
 
 
-def mask(source: Source, params: Mapping[str, str] = NO_PARAMS) -> Masked:
-    """Replace the placeholders of a source by identifiers, or by their values in `params`."""
+def mask(
+    source: Source, params: Mapping[str, str] = NO_PARAMS, words: Mapping[str, str] = NO_PARAMS
+) -> Masked:
+    """Replace the placeholders of a source by identifiers, or by their values in `params`. `words`:
+    as `readable` gives them for all sources that are read together."""
     edited, notes = _decide(source.text, params)
     lines = line_starts(source.text)
     findings = tuple(_finding(source.path, lines, note) for note in notes)
     if not _may_have_hits(edited.text):
         return Masked(source, edited.text, (), findings, edited.cuts, lines)
-    names = _Names(edited.text, conditionals.defaults(source.text))
+    names = _Names(edited.text, conditionals.defaults(source.text), words)
     edits: list[Edit] = []
     for hit in _hits(edited.text, source.dialect, params, names):
         edits.append((hit.start, hit.end, hit.value(names)))
     final = edit(edited, edits) if edits else edited
     return Masked(source, final.text, names.placeholders(), findings, final.cuts, lines)
+
+
+def mask_all(sources: Iterable[Source], params: Mapping[str, str]) -> Iterator[Masked]:
+    """Mask sources that are read together: what is no name has the same token in each of them, and
+    one in its author's words where these mean nothing else in any of them."""
+    masks = [mask(source, params) for source in sources]
+    words = _readable(masks)
+    for each in masks:
+        odd = any(_identity(place.style, place.text) in words for place in each.placeholders)
+        yield mask(each.source, params, words) if odd else each
+
+
+def words_of(masked: Masked) -> dict[str, str]:
+    """What `mask` needs to give the placeholders of a source the same tokens once more."""
+    return {
+        _identity(place.style, place.text): place.token[len("p__") : -len("__p")]
+        for place in masked.placeholders
+    }
+
+
+def _readable(masks: Iterable[Masked]) -> dict[str, str]:
+    """For placeholders that are no names: their words, where these are nobody else's."""
+    texts = [each for each in masks if "p__" in each.text]
+    taken = {hit.group().lower() for each in texts for hit in TOKEN.finditer(each.text)}
+    said: dict[str, set[str]] = {}
+    for place in (place for each in texts for place in each.placeholders):
+        if _MADE.fullmatch(place.token):
+            name = "_".join(_WORD.findall(place.name)).lower()
+            said.setdefault(name, set()).add(_identity(place.style, place.text))
+    return {
+        same.pop(): name
+        for name, same in said.items()
+        if len(same) == 1
+        and len(name) <= _LONGEST
+        and _PLAIN.fullmatch(name)
+        and f"p__{name}__p" not in taken
+    }
 
 
 # --- which text is read ----------------------------------------------------------------------
@@ -149,10 +189,21 @@ def _finding(path: str, lines: tuple[int, ...], note: Note) -> Finding:
 # --- names and tokens ------------------------------------------------------------------------
 
 
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_PLAIN = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+){0,5}")
+_LONGEST = 40  # of a name that somebody reads
+_MADE = re.compile(r"p__x[0-9a-f]{8}__p")  # a token that says nothing
+
+
+def _identity(style: str, text: str) -> str:
+    return style + text
+
+
 class _Names:
     """Hands out tokens: the same for one placeholder everywhere, never one for two."""
 
-    def __init__(self, text: str, defaults: Mapping[str, str]) -> None:
+    def __init__(self, text: str, defaults: Mapping[str, str], words: Mapping[str, str]) -> None:
+        self._words = words
         self._taken: dict[str, Placeholder | None] = {
             hit.group().lower(): None for hit in TOKEN.finditer(text)
         }
@@ -168,7 +219,9 @@ class _Names:
             name = f"arg{self._nameless}"
         key = (style, name)
         if key not in self._known:
-            token = self._free(name, style + text)
+            identity = _identity(style, text)
+            said = self._words.get(identity)
+            token = f"p__{said}__p" if said else self._free(name, identity)
             default = self._defaults.get(name)
             self._known[key] = Placeholder(token, name, text, style, binds, default)
             self._taken[token.lower()] = self._known[key]

@@ -14,7 +14,7 @@ from unwet.lineage.names import deep_stack
 from unwet.lineage.parse import Script, Statement, parse
 from unwet.lineage.printing import render
 from unwet.lineage.sources import Source
-from unwet.lineage.templating import mask
+from unwet.lineage.templating import mask, words_of
 from unwet.rewrite.decisions.mending import Mend, Refused, mended
 
 _LEADING: Final = re.compile(r"(?:/\*(?!\+).*?\*/\s*)+", re.DOTALL)  # stands before it already
@@ -35,7 +35,8 @@ def reworded(script: Script, mends: Sequence[Mend], values: Mapping[str, str]) -
                 wanted[statement.index] = tree = mended(statement.tree, mine)
                 text = _with(text, statement, _printed(tree, statement))
     source = Source(script.source.path, text, script.source.dialect)
-    made = parse(mask(source, values), script.statements[0].dialect)
+    known = words_of(script.statements[0].masked) if script.statements else {}
+    made = parse(mask(source, values, known), script.statements[0].dialect)
     if len(made.statements) != len(script.statements):
         raise Refused("the changed text cannot be read again")
     for index, tree in wanted.items():

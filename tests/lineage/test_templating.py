@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from unwet.lineage.dialects import lexis
 from unwet.lineage.sources import Source
-from unwet.lineage.templating import Masked, mask
+from unwet.lineage.templating import Masked, mask, mask_all, words_of
 
 
 def masked(text: str, dialect: str = "tsql", **params: str) -> Masked:
@@ -263,3 +263,41 @@ def test_the_lexical_table_agrees_with_the_tokenizers() -> None:
         assert set(habits.line_comments) == lines, name
         assert habits.brackets == (("[", "]") in tokenizer.IDENTIFIERS), name
         assert habits.triple == ("'''" in tokenizer.QUOTES), name
+
+
+def masked_together(**files: str) -> dict[str, str]:
+    sources = [Source(f"{name}.sql", text) for name, text in files.items()]
+    return {each.source.path[:-4]: each.text for each in mask_all(sources, {})}
+
+
+def test_what_is_no_name_is_called_by_its_words() -> None:
+    found = masked_together(
+        a="select {{ params.least }}, {{ month_start() }}", b="select {{ params.least }}"
+    )
+    assert found == {
+        "a": "select p__params_least__p, p__month_start__p",
+        "b": "select p__params_least__p",
+    }
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "{{ params_least }}",
+        "{{ params['least'] }}",
+        "{{ params.least() }}",
+        "@params_least",
+        "p__params_least__p",
+    ],
+)
+def test_words_that_mean_two_things_name_none_of_them(other: str) -> None:
+    """In another file, too: a project has one variable of a name."""
+    found = masked_together(a="select {{ params.least }}", b=f"select {other}")
+    assert re.fullmatch(r"select p__x[0-9a-f]{8}__p", found["a"])
+    assert found["b"] != found["a"]
+
+
+def test_a_text_is_masked_again_with_the_same_tokens() -> None:
+    source = Source("a.sql", "select {{ params.least }}, {{ a }}, {{ a['b'] + 1 }}")
+    (first,) = mask_all([source], {})
+    assert mask(source, {}, words_of(first)).text == first.text != mask(source).text
