@@ -32,7 +32,9 @@ class Macro:
     among those of a SELECT: their tree is one that selects nothing else; a look-up has no tree, but
     `rows` by what its only parameter is. `defaults`: what parameters are where a call says nothing,
     which may be a call. `optional`: a parameter that is a list of columns to leave out, and which
-    ones can be; `scoped`: one that is a constant in front, if it is said, and that output."""
+    ones can be; `scoped`: one that is a constant in front, if it is said, and that output.
+    `unless`: where a default has another parameter in it that a call may do without, that one, and
+    what it is then."""
 
     name: str
     params: tuple[str, ...]
@@ -43,6 +45,7 @@ class Macro:
     rows: tuple[tuple[str, Leaf], ...] = ()
     optional: tuple[str, tuple[str, ...]] = ("", ())
     scoped: tuple[str, str] = ("", "")
+    unless: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def uncounted(self) -> int:

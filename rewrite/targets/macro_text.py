@@ -8,7 +8,7 @@ macro_text(project, macro, tables) -> a macro's file; macro_body: what it says
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -16,12 +16,13 @@ from typing import Final
 from unwet.rewrite.called_once import with_blocks
 from unwet.rewrite.common_comments import aloud
 from unwet.rewrite.derived_texts import with_derived_texts
-from unwet.rewrite.library import LINE, NO_VALUE, Macro, parameters
+from unwet.rewrite.library import LINE, NO_VALUE, Macro, MacroCall, parameters
 from unwet.rewrite.project import Project
 from unwet.rewrite.same_tables import same_tables, without_these
 from unwet.rewrite.source_tables import table_parameters, with_tables
 from unwet.rewrite.targets.jinja import template, wrapped
 from unwet.rewrite.targets.jinja_values import look_up, printed_look_up, usual
+from unwet.rewrite.unsaid_scopes import with_unsaid_scopes
 from unwet.rewrite.usual_ways import with_usual_ways
 
 NO_TABLES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -39,9 +40,9 @@ class Spoken:
         return self.tables.get(macro, NO_TABLES)
 
 
-def spoken_of(project: Project) -> Spoken:
+def spoken_of(project: Project, unless: bool = True) -> Spoken:
     """The project in whose calls a table is a word where all are of one schema, and what follows
-    from another argument is not said."""
+    from another argument is not said; with ``unless`` also where that one is not said either."""
     if not project.library.calls:
         return Spoken(project, {})  # of models in their own words, and there may be many
     schemas = table_parameters(project.library)
@@ -50,7 +51,8 @@ def spoken_of(project: Project) -> Spoken:
     tables: dict[str, dict[str, str]] = defaultdict(dict)
     for (macro, name), schema in schemas.items():
         tables[macro][name] = f"source('{schema}', {same.get((macro, name), name)})"
-    library = with_blocks(with_usual_ways(with_derived_texts(library)))
+    library = with_usual_ways(with_derived_texts(library))
+    library = with_blocks(with_unsaid_scopes(library) if unless else library)
     return Spoken(replace(project, library=library), tables)
 
 
@@ -60,13 +62,21 @@ def macro_text(
     """``{% macro name(...) %}``, body, ``{% endmacro %}``; ``tables``: what parameters are that
     are names of source tables; ``returns``: whether a macro can return what it does not print."""
     dialect, calls = project.dialect, project.library.calls
-    said = [f"{n}={usual(macro.defaults[n], dialect, calls)}" if n in macro.defaults else n
+    said = [f"{n}={_usual(macro, n, dialect, calls)}" if n in macro.defaults else n
             for n in parameters(macro)]  # fmt: skip
     head = f"{{% macro {macro.name}({', '.join(said)}) %}}"
     if len(head) > LINE:
         head = f"{{% macro {macro.name}(\n{wrapped(said)}\n) %}}"
     body = macro_body(project, macro, tables, returns)
     return f"{head}\n{body}\n{{% endmacro %}}\n"
+
+
+def _usual(macro: Macro, name: str, dialect: str, calls: Sequence[MacroCall]) -> str:
+    text = usual(macro.defaults[name], dialect, calls)
+    if name not in macro.unless:
+        return text
+    other, without = macro.unless[name]
+    return f"{usual(without, dialect, calls)} if {other} is none else {text}"
 
 
 def macro_body(

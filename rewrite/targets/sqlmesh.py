@@ -130,7 +130,7 @@ class _Printer:
     """Prints the models of one project."""
 
     def __init__(self, project: Project) -> None:
-        self._project, self._spoken = project, spoken_of(project)
+        self._project, self._spoken = project, spoken_of(project, unless=False)
         self._library = self._spoken.project.library
         self.where = places(project, default=_schema(project.dialect))
         self._said = true_comments(self._library)
