@@ -116,7 +116,11 @@ def rows(inventory: Inventory) -> list[tuple[str, str]]:
         ("reports", f"{len(inventory.reports):,}"),
         ("opaque", f"{inventory.opaque:,}"),
         ("errors", f"{len(inventory.errors):,}"),
-        *((f"{code.lower()} notes", f"{n:,}") for code, n in sorted(codes.items()) if n),
+        *(
+            (f"{code.lower()} notes", f"{n:,}")
+            for code, n in sorted(codes.items())
+            if n and code != "OPAQUE"
+        ),
     ]
 
 

@@ -381,7 +381,9 @@ class _Reader:
         start, stop = _offsets(part, chunk)
         header = self._masked.restore(self._masked.text[start:stop])
         where = self._span(part, chunk)
-        return Finding("OPAQUE", f"control flow not followed: {_short(header)}", where)
+        shown = _short(header)
+        said = AS_IF_RUN if _PROCEDURE.match(shown) else "control flow not followed"
+        return Finding("OPAQUE", f"{said}: {shown}", where)
 
     def _parse_error(self, part: Stretch, chunk: Chunk, error: ParseError) -> Finding:
         first = error.errors[0] if error.errors else {}
@@ -504,6 +506,8 @@ def _has_queries(create: exp.Create) -> bool:
     return kind == "FUNCTION" and quoted and bool(_QUERY.search(str(body)))
 
 
+AS_IF_RUN = "its statements are read as if it had run"  # of a procedure
+_PROCEDURE = re.compile(r"(?:CREATE|ALTER)\b.*\b(?:PROC|PROCEDURE)\b", re.IGNORECASE)
 _QUERY = re.compile(r"\bselect\b.*\bfrom\b", re.I | re.S)
 
 

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from unwet.lineage.branches import APART, TWICE, WITHIN
 from unwet.lineage.findings import Finding, Span
-from unwet.lineage.parse import Script, Statement
+from unwet.lineage.parse import AS_IF_RUN, Script, Statement
 from unwet.lineage.resolve import Resolved
 from unwet.rewrite.beside import beside, rolled_back
 
@@ -290,27 +290,23 @@ _SCHEMA_RENAMED = re.compile(
     r"\s+([^\s;]+)",
     re.IGNORECASE,
 )
-_PROCEDURE = re.compile(r"(?:CREATE|ALTER)\b.*\b(?:PROC|PROCEDURE)\b", re.IGNORECASE)
 
 
 def _is_control(finding: Finding) -> bool:
     """Control flow around statements; the header of a procedure is none, its body runs as it is."""
-    return (
-        finding.code == "OPAQUE"
-        and "control flow not followed" in finding.message
-        and not _PROCEDURE.match(_header(finding))
-    )
+    return finding.code == "OPAQUE" and "control flow not followed" in finding.message
 
 
 def procedures(script: Script) -> frozenset[str]:
     """That the procedures of a script have run: what their bodies make is taken for what it is, as
     that of a script is."""
-    heads = (f.at for f in script.findings if f.code == "OPAQUE" and _PROCEDURE.match(_header(f)))
+    heads = (f.at for f in script.findings if is_procedure(f))
     return frozenset(f"the procedure of {at.path}:{at.line} has run" for at in heads)
 
 
-def _header(finding: Finding) -> str:
-    return str(finding.message).partition("control flow not followed")[2].lstrip(": ")
+def is_procedure(finding: Finding) -> bool:
+    """The header of a procedure whose body is followed."""
+    return finding.code == "OPAQUE" and finding.message.startswith(AS_IF_RUN)
 
 
 def _within(place: Span, span: Span) -> bool:

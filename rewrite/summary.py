@@ -6,7 +6,9 @@ import json
 from collections import Counter, defaultdict
 
 from unwet.lineage.counted import counted
+from unwet.lineage.findings import Finding
 from unwet.rewrite import drift_forms, plan_forms
+from unwet.rewrite.not_understood import not_understood
 from unwet.rewrite.request import Result
 from unwet.rewrite.sizes import Size
 from unwet.rewrite.verdicts import Verdict
@@ -24,6 +26,7 @@ def as_json(result: Result) -> str:
         "assumptions": list(result.assumptions),
         "drift": [drift_forms.finding(each) for each in result.contradictions],
         "abstractions": plan_forms.as_values(result.abstractions),
+        "not_understood": [_place(each) for each in not_understood(result.findings)],
         "notes": list(result.notes),
         "rounds": [list(names) for names in result.rounds],
         "edited": [str(path) for path in result.edited],
@@ -48,8 +51,19 @@ def rows(result: Result) -> list[tuple[str, str]]:
             f"{counted(shared, 'report')}, {counted(result.macros, 'macro')}",
         ),
         *edited,
+        *_lost(result),
         ("assumptions", _assumed(result.assumptions)),
     ]
+
+
+def _lost(result: Result) -> list[tuple[str, str]]:
+    lost = not_understood(result.findings)
+    if not lost:
+        return []
+    first = f"{lost[0].at.path}:{lost[0].at.line}"
+    one = len(lost) == 1
+    said = f"{counted(len(lost), 'statement')}, in no model: {'' if one else 'first '}{first}"
+    return [("not understood", said if one else f"{said}; MIGRATION.md has all")]
 
 
 def _edited(files: int) -> str:
@@ -80,6 +94,16 @@ def _open(alike: list[Verdict]) -> str:
     if len(alike) == 1:
         return f"{place}: {what} {first.relation or first.name}: {first.reason}"
     return f"{len(alike):,} x {what} {first.reason} (first {place}; -v shows all)"
+
+
+def _place(finding: Finding) -> dict[str, str | int]:
+    return {
+        "code": finding.code,
+        "path": finding.at.path,
+        "line": finding.at.line,
+        "column": finding.at.column,
+        "message": finding.message,
+    }
 
 
 def _size(size: Size) -> dict[str, int]:

@@ -12,6 +12,7 @@ from unwet.lineage.counted import counted
 from unwet.lineage.findings import Finding
 from unwet.rewrite.data_tests.values import words
 from unwet.rewrite.drift import DriftFinding
+from unwet.rewrite.not_understood import by_message, not_understood
 from unwet.rewrite.project import Project
 from unwet.rewrite.targets.migration_head import Overview, folder_of, folders, head, stars, still
 from unwet.rewrite.targets.target import Target
@@ -48,6 +49,7 @@ _MISTAKES: Final = (
 )
 
 _FEW: Final = 5  # names that stand for all
+_PLACES: Final = 20  # of statements that are alike
 _VALUES: Final = {
     "dbt": "they stand below `vars:` in dbt_project.yml, or behind `dbt build --vars`",
     "sqlmesh": "they stand below `variables:` in config.yaml",
@@ -64,14 +66,15 @@ def migration(
     obeyed: Sequence[Obeyed] = (),
     overview: Overview | None = None,
 ) -> str:
-    """The text, in Markdown; of the findings, the files that were not read at all. ``obeyed``:
-    decisions about the shape of the project."""
+    """The text, in Markdown; of the findings, the files that were not read at all and statements
+    that nobody followed. ``obeyed``: decisions about the shape of the project."""
     lines = [f"# {project.name}: what became of each report", ""]
     lines += [*head(project, verdicts, overview), "", *_how_to(project, target, overview), ""]
     lines += folders(project, verdicts)
     edited = overview.edited if overview is not None else ()
     needed = [*_edited(edited), *_by_outcome(project, verdicts),
               *_contradictions(project, contradictions), *_unread(project, findings),
+              *_not_understood(project, findings),
               *_switched_off(project, target)]  # fmt: skip
     if needed:
         lines += ["## What needs a person", "", *needed]
@@ -169,6 +172,20 @@ def _unread(project: Project, findings: Sequence[Finding]) -> Iterator[str]:
         yield from ("### Not read, and so in none of the above", "")
         yield from (f"- {project.below(f.at.path)}: {_plain(f.message)}" for f in lost)
         yield ""
+
+
+def _not_understood(project: Project, findings: Sequence[Finding]) -> Iterator[str]:
+    lost = not_understood(findings)
+    if not lost:
+        return
+    yield from (f"### Statements that no model has ({len(lost)})", "")
+    yield "Nobody followed them, so what they do is left to the old scripts:"
+    yield ""
+    for message, some in by_message(lost).items():
+        places = [_code(project.below(f"{f.at.path}:{f.at.line}")) for f in some]
+        more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+        yield f"- {_plain(message)}: {', '.join(places[:_PLACES])}{more}"
+    yield ""
 
 
 def _switched_off(project: Project, target: Target) -> Iterator[str]:

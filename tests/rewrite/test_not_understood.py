@@ -1,0 +1,59 @@
+"""Statements that nobody follows: told in the summary and in MIGRATION.md, with their places."""
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from unwet import cli
+
+PILE = {
+    "bad.sql": "SELECT FROM WHERE;\n",
+    "call.sql": "EXEC dbo.other\nGO\nCREATE VIEW rep.v AS SELECT id FROM shop.orders;\n",
+    "proc.sql": "CREATE PROCEDURE dbo.refresh AS\nBEGIN\n"
+    "    SELECT id INTO rep.big FROM shop.orders\nEND\nGO\nEXEC dbo.other\n",
+}
+PROCEDURE = "its statements are read as if it had run: CREATE PROCEDURE dbo.refresh AS"
+
+
+def run(*args: str | Path) -> tuple[str, str]:
+    done = CliRunner().invoke(cli.main, [str(arg) for arg in args])
+    return done.stdout, done.stderr
+
+
+def test_it_is_listed_with_path_and_line(tmp_path: Path) -> None:
+    pile, out = tmp_path / "pile", tmp_path / "out"
+    pile.mkdir()
+    for name, text in PILE.items():
+        (pile / name).write_text(text)
+    command = ("refactor", pile, "--dialect", "tsql", "--out", out, "--force", "--no-generated")
+    said, told = run(*command)
+    row = next(line for line in said.splitlines() if line.startswith("not understood"))
+    assert row.endswith(f"3 statements, in no model: first {pile}/bad.sql:1; MIGRATION.md has all")
+    assert PROCEDURE in told  # its body is followed, and it is none of them
+    page = (out / "MIGRATION.md").read_text()
+    section = page.partition("### Statements that no model has (3)")[2].partition("\n## ")[0]
+    assert [line for line in section.splitlines() if line.startswith("- ")] == [
+        "- the name of a table is missing near WHERE: `bad.sql:1`",
+        "- what it executes is not followed: `call.sql:1`, `proc.sql:6`",
+    ]
+    found = json.loads(run(*command, "--format", "json")[0])["not_understood"]
+    assert [(each["code"], each["line"]) for each in found] == [
+        ("PARSE", 1), ("OPAQUE", 1), ("OPAQUE", 6)
+    ]  # fmt: skip
+
+
+def test_where_all_is_followed_nothing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("CREATE VIEW rep.v AS SELECT id FROM shop.orders;\n")
+    out = tmp_path / "out"
+    said, _ = run("refactor", tmp_path / "a.sql", "--out", out, "--no-generated")
+    assert "not understood" not in said
+    assert "no model has" not in (out / "MIGRATION.md").read_text()
+
+
+def test_scan_says_how_its_notes_are_seen(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("EXEC dbo.other\n")
+    said, told = run("scan", tmp_path, "--dialect", "tsql")
+    assert said.split()[-4:] == ["opaque", "1", "errors", "0"]
+    assert told == "-v lists what is opaque, and all other notes\n"
+    assert "what it executes" in run("scan", tmp_path, "--dialect", "tsql", "-v")[1]
