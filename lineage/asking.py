@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -83,6 +84,11 @@ def format_of(path: str) -> str | None:
             f"{path}: {ending} is not made", f"take {', '.join(sorted(ENDINGS))}, or --format"
         )
     return ENDINGS.get(PurePath(path).suffix.lower())
+
+
+def ending_of(path: str) -> str:
+    """The ending of a file that will be made; none of a device."""
+    return "" if os.path.exists(path) and not os.path.isfile(path) else PurePath(path).suffix
 
 
 def is_page(path: str) -> bool:

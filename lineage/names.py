@@ -88,10 +88,24 @@ def is_reserved_by(name: str, dialect: str) -> bool:
     return name.lower() in _RESERVED_BY.get(dialect, ())
 
 
-# Bytes in a name; what is longer is refused or, worse, cut without a word.
+# Bytes in a name, or letters; what is longer is refused or, worse, cut without a word.
 _LONGEST: Final = {"postgres": 63, "redshift": 127, "mysql": 64, "tsql": 128, "fabric": 128,
                    "oracle": 128, "snowflake": 255, "databricks": 255, "bigquery": 1024,
                    "hive": 128, "teradata": 128}  # fmt: skip
+
+
+# these count letters, as their manuals say of identifiers: SQL Server units of UTF-16
+_BY_LETTERS: Final = frozenset({"mysql", "tsql", "fabric", "snowflake", "databricks", "hive",
+                                "teradata"})  # fmt: skip
+_TWO_UNITS: Final = 0x10000  # from here on a letter is a pair in UTF-16
+
+
+def name_size(name: str, dialect: str) -> tuple[int, str]:
+    """How long the engine takes a name to be, and in what it counts."""
+    if dialect not in _BY_LETTERS:
+        return len(name.encode()), "bytes"
+    pairs = sum(ord(sign) >= _TWO_UNITS for sign in name) if dialect in ("tsql", "fabric") else 0
+    return len(name) + pairs, "letters"
 
 
 def within_bytes(name: str, size: int) -> str:
@@ -107,7 +121,8 @@ def marked_within(name: str, size: int, mark_bytes: int) -> str:
 
 
 def longest_name(dialect: str) -> int:
-    """How many bytes of a name the engine keeps; 0 where nothing is known to be too long."""
+    """How many bytes or letters (`name_size`) of a name the engine keeps; 0 where nothing is known
+    to be too long."""
     return _LONGEST.get(dialect, 0)
 
 

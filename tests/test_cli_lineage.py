@@ -71,6 +71,16 @@ def test_a_file_of_another_kind_is_wrong_use(folder: Path, name: str) -> None:
     assert not Path(name).exists()
 
 
+def test_an_ending_that_says_no_format_is_said(folder: Path) -> None:
+    code, out, told = run("q.sql", "-o", "x.foo")
+    assert (code, out) == (0, "")
+    assert told == "x.foo: .foo says no format, so text is written; --format NAME for another\n"
+    assert (folder / "x.foo").read_text().startswith("m\n  a\n")
+    for words in (["-o", "x"], ["-o", "x.txt"], ["-o", "x.foo", "--format", "dot"],
+                  ["-o", "x.foo", "-q"]):  # fmt: skip
+        assert run("q.sql", *words)[2] == ""
+
+
 def test_a_table_stands_for_its_columns(folder: Path) -> None:
     code, out, _ = run("q.sql", "--table", "m", "--downstream")
     assert code == 0

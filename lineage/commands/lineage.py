@@ -99,10 +99,13 @@ class Piles:
 
 def _ask(request: Request, asked: dict[str, Any], output: str | None, usual: str = "") -> "Ask":
     """The format is the one given, else what the output's name says, else the usual one."""
-    from unwet.lineage.asking import Ask, format_of
+    from unwet.lineage.asking import Ask, ending_of, format_of
 
     told = request.told and request.format
-    format = told or (output and format_of(output)) or usual or request.format
+    named = output and format_of(output)
+    format = told or named or usual or request.format
+    if output and not (told or named or usual or request.quiet) and (ending := ending_of(output)):
+        say(f"{output}: {ending} says no format, so {format} is written; --format NAME for another")
     return Ask(format, output=output, dialect=request.dialect, **asked)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 
 from sqlglot import exp
 
-from unwet.lineage.names import longest_name, marked_within, within_bytes
+from unwet.lineage.names import longest_name, marked_within, name_size, within_bytes
 from unwet.rewrite.compose import NotComposable, Outside
 from unwet.rewrite.targets.tokens import TOKEN
 
@@ -27,7 +27,7 @@ def cut(tree: exp.Query, source: str, target: str) -> None:
     if not longest or source == target:
         return
     names = [each for each in tree.find_all(exp.Identifier) if not TOKEN.search(each.name)]
-    long = [each for each in names if _size(each.name) > longest]
+    long = [each for each in names if name_size(each.name, target)[0] > longest]
     if not long or any(select.is_star for select in _outputs(tree)):
         return
     own = {name.lower() for name in _given(tree)}
@@ -51,11 +51,12 @@ def too_long(tree: exp.Query, outside: Iterable[Outside], target: str) -> str:
         return ""
     own = (each.name for each in tree.find_all(exp.Identifier) if not TOKEN.search(each.name))
     read = (part for each in outside for part in (*each.schema.split("."), each.table))
-    found = next((name for name in (*own, *read) if _size(name) > longest), "")
+    found = next((name for name in (*own, *read) if name_size(name, target)[0] > longest), "")
     if not found:
         return ""
     start = within_bytes(found, _SHOWN)
-    return f"the name {start}... has {_size(found)} bytes, more than the {longest} of {target}"
+    size, what = name_size(found, target)
+    return f"the name {start}... has {size} {what}, more than the {longest} of {target}"
 
 
 _SHOWN = 40  # bytes of a name that is told of
@@ -82,7 +83,3 @@ def _given(tree: exp.Expr) -> Iterator[str]:
 
 def _said(name: exp.Identifier) -> str:
     return name.name if name.args.get("quoted") else name.name.lower()
-
-
-def _size(name: str) -> int:
-    return len(name.encode())

@@ -11,6 +11,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from unwet.lineage.dialects import TSQL
 from unwet.rewrite.prove.project_files import text_of
 from unwet.rewrite.prove.rendered import RenderedModel, RenderFailure
 from unwet.rewrite.prove.sandbox import TemplateFailure
@@ -37,11 +38,13 @@ _IDLE = (_COMMENT, _SCHEMA, _BATCH)
 class Order:
     """`at`: the lines that make each file, counted from 1, by its path below the root; `differing`:
     lines below which the text of a file stands, but another one than in the file; `other`: the
-    first line that is none of those known, 0 where all are."""
+    first line that is none of those known, 0 where all are; `together`: the files that are in one
+    batch with anything else."""
 
     at: dict[str, tuple[int, ...]]
     differing: dict[str, int]
     other: int
+    together: frozenset[str]
 
 
 def read_order(root: Path) -> Order:
@@ -51,6 +54,7 @@ def read_order(root: Path) -> Order:
     at: dict[str, tuple[int, ...]] = {}
     differing: dict[str, int] = {}
     other, number = 0, 0
+    batches: list[list[str]] = [[]]
     while number < len(lines):
         line, number = lines[number], number + 1
         copy, include = _COPY.fullmatch(line), _INCLUDE.fullmatch(line)
@@ -62,9 +66,15 @@ def read_order(root: Path) -> Order:
                 number += len(text)
             else:
                 differing[found["path"]] = number
+            batches[-1].append(found["path"])
+        elif _BATCH.fullmatch(line):
+            batches.append([])
+        elif _SCHEMA.fullmatch(line):
+            batches[-1].append("")
         elif line.strip() and not any(each.fullmatch(line) for each in _IDLE):
             other = other or number
-    return Order(at, differing, other)
+    together = {path for batch in batches if len(batch) > 1 for path in batch}
+    return Order(at, differing, other, frozenset(together))
 
 
 def misplaced(
@@ -92,6 +102,8 @@ def _why(model: RenderedModel, paths: dict[str, str], order: Order) -> tuple[int
         return max(lines, default=0), f"{ORDER} makes it twice" if lines else (
             f"{ORDER} does not make it"
         )
+    if model.dialect in TSQL and model.materialized == "view" and path in order.together:
+        return lines[0], f"{ORDER} makes it in a batch with other statements: GO is missing"
     for ref in model.refs:
         made = order.at.get(paths.get(ref, ""), ())
         if (made and made[-1] > lines[0]) or not made:

@@ -12,7 +12,13 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.names import is_other_in_quotes, is_reserved, is_reserved_by, longest_name
+from unwet.lineage.names import (
+    is_other_in_quotes,
+    is_reserved,
+    is_reserved_by,
+    longest_name,
+    name_size,
+)
 from unwet.lineage.trees import texts
 from unwet.rewrite.compose import Draft, NotComposable, Outside
 from unwet.rewrite.project import Project
@@ -89,9 +95,9 @@ def layer_of(project: Project) -> dict[str, str]:
 
 def check_names(draft: Draft, dialect: str) -> None:
     """Raises NotComposable where the engine cannot have a relation of the draft's name."""
-    size, longest = len(draft.name.encode()), longest_name(dialect)
+    (size, what), longest = name_size(draft.name, dialect), longest_name(dialect)
     if longest and size > longest:
-        raise NotComposable(f"its name has {size} bytes, more than the {longest} of {dialect}")
+        raise NotComposable(f"its name has {size} {what}, more than the {longest} of {dialect}")
 
 
 def variables(tree: exp.Expr, outside: Iterable[Outside] = ()) -> frozenset[str]:

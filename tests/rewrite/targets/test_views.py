@@ -9,10 +9,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from sqlglot import exp
 
 from tests.rewrite.prove.servers import _program, postgres_server
 from unwet.lineage.pile import Pile, load
 from unwet.lineage.sources import Source
+from unwet.rewrite.engines.lengths import too_long
 from unwet.rewrite.prove.projects import read_project
 from unwet.rewrite.prove.rendered import BadProject
 from unwet.rewrite.refactor import Request, Result, refactor
@@ -184,6 +186,22 @@ def test_names_that_others_know_are_a_reason_to_keep_it(target: str, sql: str) -
     assert [v.outcome for v in same.verdicts] == ["proved"]
 
 
+@pytest.mark.parametrize(
+    ("target", "name", "why"),
+    [
+        ("mysql", "ä" * 64, ""),
+        ("mysql", "ä" * 65, "has 65 letters, more than the 64 of mysql"),
+        ("tsql", "ä" * 128, ""),
+        ("tsql", "ä" * 129, "has 129 letters, more than the 128 of tsql"),
+        ("tsql", "\U0001f600" * 65, "has 130 letters, more than the 128 of tsql"),
+        ("postgres", "ä" * 32, "has 64 bytes, more than the 63 of postgres"),
+    ],
+)
+def test_some_engines_count_letters_and_others_bytes(target: str, name: str, why: str) -> None:
+    tree = exp.select(exp.alias_("id", name, quoted=True)).from_("t")
+    assert too_long(tree, (), target).partition("... ")[2] == why
+
+
 def test_a_long_name_of_letters_of_two_bytes_is_cut_by_bytes() -> None:
     result = made("postgres", **{"ü" * 50: "SELECT id FROM s.t", "ä" * 70: "SELECT name FROM s.t"})
     assert {v.outcome for v in result.verdicts} == {"proved"}
@@ -231,6 +249,21 @@ def test_sql_server_gets_each_view_in_a_batch_of_its_own(tmp_path: Path) -> None
     made = [at for at, line in enumerate(lines) if line.startswith((":r", "IF SCHEMA_ID"))]
     assert made and all(lines[at + 1] == "GO" for at in made)
     assert told_of(pile, tmp_path / "v") == {"b": "proved: "}
+
+
+@pytest.mark.parametrize("where", ["before", "behind"])
+def test_a_batch_of_two_is_seen_where_views_are_made(tmp_path: Path, where: str) -> None:
+    sources = [Source("p/a.sql", TABLES), Source("p/b.sql", "SELECT id FROM s.t"),
+               Source("p/c.sql", "SELECT id, GETDATE() AS now INTO r.c FROM s.t")]  # fmt: skip
+    pile = load(sources, "tsql")
+    refactor(pile, Request(out=tmp_path / "v", target="views"))
+    view = ":r views/marts/b.sql\n"
+    edit(tmp_path / "v" / "all.sql", *(
+        (f"GO\n\n{view}", view) if where == "before" else (f"{view}GO\n", view)
+    ))  # fmt: skip
+    found = told_of(pile, tmp_path / "v")
+    assert found["b"].endswith("all.sql makes it in a batch with other statements: GO is missing")
+    assert found["c"] == "proved: "
 
 
 _UNION = "SELECT id INTO r.u FROM s.t WHERE at < GETDATE() UNION ALL SELECT id FROM s.t;"
