@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unwet.rewrite.algebra import (
     Agg,
@@ -13,6 +13,7 @@ from unwet.rewrite.algebra import (
     Distinct,
     Expr,
     Filter,
+    Opaque,
     Over,
     Project,
     Rel,
@@ -20,6 +21,7 @@ from unwet.rewrite.algebra import (
     Window,
     width,
 )
+from unwet.rewrite.prove.opaque_words import around_difference
 from unwet.rewrite.prove.phrases import Phrase, Teller, phrases, shape
 
 Said = Callable[[Phrase], str]
@@ -40,10 +42,20 @@ def parting(legacy: Rel, project: Rel, dialect: str = "") -> Parting | None:
         old = _only(ours, theirs, said)
         new = _only(theirs, ours, said)
         if old or new:
-            return _of_one_output(
-                _smallest(*_expressions_first(old, new), said), legacy, project, dialect
-            )
+            found = _of_texts(_smallest(*_expressions_first(old, new), said))
+            return _of_one_output(found, legacy, project, dialect)
     return None
+
+
+def _of_texts(found: Parting) -> Parting:
+    """Of SQL that nobody understands, what stands around the first word that differs."""
+    ours, theirs = found.legacy, found.project
+    if ours is None or theirs is None:
+        return found
+    if not (isinstance(ours.node, Opaque) and isinstance(theirs.node, Opaque)):
+        return found
+    old, new = around_difference(ours.text, theirs.text)
+    return Parting(replace(ours, text=old), replace(theirs, text=new))
 
 
 # --- what one column is on both sides -----------------------------------------------------------

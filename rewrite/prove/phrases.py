@@ -44,6 +44,7 @@ from unwet.rewrite.algebra import (
     walk,
 )
 from unwet.rewrite.decoding import decode
+from unwet.rewrite.prove.opaque_words import readable
 from unwet.rewrite.rules.shapes import UNORDERED
 
 _LONGEST = 60  # of a computed column that is written out where it is used
@@ -169,7 +170,7 @@ class Teller:
             case Values(rows=rows) if rows not in ((), ((),)):
                 return Phrase("rows", f"{len(rows)} constant rows", f"rows {len(rows)}", node)
             case Opaque(text=text):
-                return Phrase("rows", " ".join(text.split()), text, node)
+                return Phrase("rows", readable(node), text, node)
             case _:
                 return None
 
