@@ -16,6 +16,7 @@ from unwet.rewrite.condition_values import WITHOUT, condition_value
 from unwet.rewrite.definitions import spoken_in
 from unwet.rewrite.engines.lacking import lacking
 from unwet.rewrite.engines.lengths import cut, too_long
+from unwet.rewrite.engines.numbered_orders import spelled
 from unwet.rewrite.engines.reserved import in_quotes
 from unwet.rewrite.function_words import calls_in
 from unwet.rewrite.idle_nulls import without_idle_nulls
@@ -135,6 +136,7 @@ class Drafting:
         tsql_dates.written(draft.tree, spoken, self._dialect)
         in_quotes(draft.tree, spoken, self._dialect)
         unsized.written(draft.tree, spoken, self._dialect)
+        spelled(draft.tree, spoken, self._dialect)
         cut(draft.tree, spoken, self._dialect)
 
     def _write_numbers(self, draft: Draft, spoken: str) -> None:
