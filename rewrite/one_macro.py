@@ -65,6 +65,7 @@ from unwet.rewrite.source_tables import table_name
 from unwet.rewrite.told_of import two_queries_of
 
 _MOST: Final = 3  # parameters more, for one that is taken
+_SAVED_EACH: Final = 10  # lines that each of them saves, where there are more of them
 _WORDS: Final = 3  # names and constants of its own that a macro has beside these
 _GROUPED_WORDS: Final = 1  # of one that groups, is a macro already, and has one parameter more
 _LEAST: Final = 4  # lines that are saved
@@ -351,8 +352,9 @@ class _Work:
         """``macro``: the one of that ``name``, or a new one; ``other``: what is taken, as it is
         laid beside it."""
         other = other or self._tree(taken)
+        most = max(_MOST, min(self._lines(name), self._lines(taken)) // _SAVED_EACH)
         found = side_by_side(
-            macro.tree, other, self.calls, self.dialect, _MOST, self.spares, self.fewer
+            macro.tree, other, self.calls, self.dialect, most, self.spares, self.fewer
         )
         if self.spares.fewer:
             self.blocked.add((name, taken))
@@ -404,7 +406,7 @@ class _Work:
         after = lines_of((*theirs, *mine), calls, self.unions) + _AROUND
         after += self._height(made.tree, calls) + (name in models)
         saved = before - after - len(new)
-        least = _LEAST
+        least = _LEAST if len(new) <= _MOST else _SAVED_EACH * len(new)
         if name in models:
             least = max(least, self.limits.sharing.min_saved)
             if tree_lines(made.tree, self.dialect) < self.limits.sharing.min_lines:
@@ -468,8 +470,6 @@ class _Work:
     def _is_template(self, macro: Macro, made: Macro, found: Aligned, more: int) -> bool:
         """Whether what a macro becomes says enough itself, with so many parameters more."""
         if _still_said(made.tree, {*macro.params} - {*made.params}, found.calls):
-            return False
-        if more > _MOST:
             return False
         texts_more = sum(each.mine.kind == "condition" for each in found.new)
         if texts_more > 1 and macro.name not in self.macros:

@@ -529,12 +529,16 @@ class _Alignment(Saying):
         if lists[0] is not None and lists[1] is not None:
             return self.say(lists[0], Leaf("list", other.name))
         ours, theirs = (_CALL.fullmatch(each.name) for each in (mine, other))
-        if ours is None or theirs is None or ours[1] != theirs[1]:
+        branch = _is_hole(other) and isinstance(mine.parent, exp.SetOperation)
+        if ours is None or (theirs is None and not branch):
             return mine.name == other.name
-        if (number := self.call(ours[2], theirs[2])) is not None:
-            self.changed = self.changed or number != int(ours[2])
-            mine.set("this", f"{ours[1]}__{number}__{ours[1]}")
-            return True
+        if theirs is not None:
+            if ours[1] != theirs[1]:
+                return False
+            if (number := self.call(ours[2], theirs[2])) is not None:
+                self.changed = self.changed or number != int(ours[2])
+                mine.set("this", f"{ours[1]}__{number}__{ours[1]}")
+                return True
         if ours[1] == "tail":
             return False
         around = mine.parent

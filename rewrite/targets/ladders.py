@@ -21,7 +21,7 @@ from unwet.rewrite.shapes import Leaf, Survey
 from unwet.rewrite.targets.tokens import TOKEN
 
 LEAST: Final = 8  # WHENs; fewer are read as easily as a table
-_COLUMNS: Final = 3
+_COLUMNS: Final = 4
 _WIDE: Final = "_" * 90  # makes the CASE too long for one line
 
 
@@ -73,10 +73,12 @@ def _ladder(units: Sequence[Unit]) -> Ladder | None:
     if (
         not holes
         or len(holes) > _COLUMNS
-        or any(leaf.text == "" for h in holes for leaf in h.values)
+        or any(leaf.text == "" and leaf.kind != "string" for h in holes for leaf in h.values)
     ):
         return None
     one = template(made[0])
+    written = one.sql()
+    holes = tuple(sorted(holes, key=lambda hole: written.find(f"h__{hole.name}__h")))
     rows = tuple(zip(*(hole.values for hole in holes), strict=True))
     return Ladder(tuple(hole.name for hole in holes), rows, one.this, one.args["true"])
 

@@ -868,3 +868,91 @@ def test_tables_that_are_called_alike_count_once(other: str, macros: int) -> Non
     assert len(made.macros) == macros
     assert with_one_macro(library(one, two, said=said), "duckdb", 5).macros[0].params[3:] == (
         "kind", "share")  # fmt: skip
+
+
+# --- twins of many branches
+
+ROWS = "SELECT '{}' AS year, kind, COUNT(*) AS n FROM h__relation__h WHERE bytes > {} GROUP BY kind"
+RELATION = ("relation", Leaf("condition", "h__relation__h"))
+
+
+def twins_of(many: int, other: int, part: str) -> Library:
+    """Two macros of the same branches, each called by two models: the second one says other years
+    in the first ``other`` of them, and its last branch is what its parameter ``part`` says."""
+    calls: list[MacroCall] = []
+    macros: list[Macro] = [
+        Macro("rows_of", ("year", "least", "relation"),
+              sqlglot.parse_one(ROWS.format("h__year__h", "h__least__h")), "query")
+    ]  # fmt: skip
+    models: dict[str, exp.Expr] = {}
+
+    def called(macro: str, *said: tuple[str, Leaf]) -> str:
+        calls.append(MacroCall(macro, said))
+        return f"call__{len(calls) - 1}__call"
+
+    def rows(year: str, least: int, relation: tuple[str, Leaf]) -> str:
+        said = Leaf("number", str(least))
+        return called("rows_of", ("year", Leaf("string", year)), ("least", said), relation)
+
+    for twin in range(2):
+        years = [f"{n}{'x' * n if twin and n <= other else ''}" for n in range(1, many + 1)]
+        words = [rows(year, n % 7, RELATION) for n, year in enumerate(years)]
+        own = part if twin else ""
+        whole: exp.Expr = exp.Var(this=words[0])
+        for word in [*words[1:-1], f"h__{own}__h" if own else words[-1]]:
+            whole = exp.Union(this=whole, expression=exp.Var(this=word), distinct=False)
+        macros.append(
+            Macro(f"years_{twin}", ("relation", own) if own else ("relation",), whole, "query")
+        )
+        for relation in ("pages", "requests"):
+            read = ("relation", Leaf("condition", relation))
+            last = [(own, Leaf("condition", rows("last", 2, read)))] if own else []
+            models[f"m{len(models)}"] = exp.Var(this=called(f"years_{twin}", read, *last))
+    return Library(models, tuple(macros), tuple(calls))
+
+
+def texts_of(made: Library) -> dict[str, str]:
+    """What each model says in the end."""
+    macros = ""
+    for macro in made.macros:
+        words = [name + (f"={usual(macro.defaults[name], 'duckdb', made.calls)}"
+                         if name in macro.defaults else "") for name in macro.params]  # fmt: skip
+        words.sort(key=lambda word: "=" in word)
+        body = template(macro.tree, "duckdb", made.calls)
+        macros += f"{{% macro {macro.name}({', '.join(words)}) %}}{body}{{% endmacro %}}"
+    return {
+        name: jinja2.Template(macros + template(tree, "duckdb", made.calls)).render()
+        for name, tree in made.models.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("many", "other", "part", "params"),
+    [
+        (30, 3, "", ["relation", "year", "year_2", "year_3"]),
+        (30, 4, "", ["relation", "year", "year_2", "year_3", "year_4"]),  # ten lines for each
+        (12, 4, "", []),  # fewer lines for each
+        (30, 5, "", []),  # more than a macro may have
+        (30, 0, "part", ["part", "relation"]),
+        (30, 2, "part", ["part", "relation", "year", "year_2"]),
+    ],
+)
+def test_a_long_macro_has_a_parameter_more_for_ten_lines_that_each_saves(
+    base: duckdb.DuckDBPyConnection, many: int, other: int, part: str, params: list[str]
+) -> None:
+    start = twins_of(many, other, part)
+    made = with_one_macro(start, "duckdb", 5)
+    twins = [macro for macro in made.macros if macro.name.startswith("years")]
+    assert [sorted(macro.params) for macro in twins] == ([params] if params else [["relation"]] * 2)
+    new = texts_of(made)
+    for model, text in texts_of(start).items():
+        assert base.sql(f"({text}) EXCEPT ALL ({new[model]})").fetchall() == []
+        assert base.sql(f"({new[model]}) EXCEPT ALL ({text})").fetchall() == []
+
+
+def test_a_query_that_is_not_a_branch_is_no_parameter_where_the_other_one_calls() -> None:
+    around = "SELECT client, COUNT(*) AS n FROM {} AS t WHERE day > '2024-01-01' GROUP BY client"
+    one, two = (sqlglot.parse_one(around.format("(SELECT 1)")) for _ in range(2))
+    for query, word in ((one, "call__0__call"), (two, "h__rows__h")):
+        next(iter(query.find_all(exp.Subquery))).set("this", exp.Var(this=word))
+    assert side_by_side(one, two, (MacroCall("m", ()),), "duckdb", 5) is None

@@ -28,6 +28,7 @@ def ladder(when: str, pairs: list[tuple[str, str]] = PAIRS, head: str = "CASE") 
         ("WHEN '{0}' THEN '{1}'", "CASE k"),
         ("WHEN k = '{0}' AND v > 1 THEN v + 1", "CASE"),
         ("WHEN k LIKE '{0}%' THEN '{0}'", "CASE"),
+        ("WHEN k = '{0}' AND v = '{0}x' AND w = '{0}y' THEN '{1}'", "CASE"),
     ],
 )
 def test_the_loop_says_what_the_whens_said(when: str, head: str) -> None:
@@ -84,3 +85,17 @@ def test_two_tables_with_a_when_between_them() -> None:
     text = template(tree(sql), "duckdb", (), tables=True)
     assert text.count("{% for ") == 2
     assert tree(rendered(text)) == tree(sql)
+
+
+def test_columns_stand_as_they_are_asked_for() -> None:
+    sql = "WHEN country = '{0}' AND city = '{1}' THEN '{0}{1}'"
+    pairs = [(f"A{n}", "" if n < 5 else f"c{n}") for n in range(9)]
+    text = template(tree(ladder(sql, pairs)), "duckdb", (), tables=True)
+    assert "{% for a, city, value in [" in text
+    assert "('A0', '', 'A0')," in text
+    assert tree(rendered(text)) == tree(ladder(sql, pairs))
+
+
+def test_five_words_that_differ_are_no_table() -> None:
+    sql = "WHEN k = '{0}' AND v = '{0}v' AND w = '{0}w' AND x = '{0}x' THEN '{1}'"
+    assert "{% for" not in template(tree(ladder(sql)), "duckdb", (), tables=True)
