@@ -334,3 +334,14 @@ def test_a_comment_that_the_server_runs_is_no_comment() -> None:
     assert codes(script) == ["PARSE"] and len(script.statements) == 2
     assert "a comment that the server runs" in script.findings[0].message
     assert codes(read(text, "postgres")) == []
+
+
+@pytest.mark.parametrize("dialect", ["tsql", "postgres", "mysql", "snowflake"])
+@pytest.mark.parametrize("which", ["", "LOCAL ", "CASCADED "])
+def test_what_may_be_written_through_a_view_is_left_out(dialect: str, which: str) -> None:
+    query = "SELECT id FROM t WHERE id > 5"
+    script = read(f"CREATE VIEW w AS {query} WITH {which}CHECK OPTION;\nSELECT 1", dialect)
+    assert codes(script) == [] and len(script.statements) == 2
+    assert script.statements[0].tree.expression.sql(dialect) == query
+    assert script.statements[0].text.endswith("CHECK OPTION")
+    assert codes(read(f"{query} WITH {which}CHECK OPTION", dialect)) == ["PARSE"]  # no view
