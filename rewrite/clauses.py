@@ -70,6 +70,18 @@ def order_items(node: exp.Expr) -> list[exp.Expr]:
     return list(order.expressions) if order is not None else []
 
 
+def orders_by_all(items: Sequence[exp.Expr], dialect: str) -> bool:
+    """Whether an order is DuckDB's ORDER BY ALL: by all outputs, from left to right. Its name is a
+    reserved word there, and no column's."""
+    return dialect == "duckdb" and len(items) == 1 and is_all(items[0].this)
+
+
+def all_by_number(item: exp.Expr, many: int) -> list[exp.Expr]:
+    """ORDER BY ALL as ORDER BY 1, 2, ... is, of so many outputs."""
+    said = {name: item.args.get(name) for name in ("desc", "nulls_first")}
+    return [exp.Ordered(this=exp.Literal.number(n + 1), **said) for n in range(many)]
+
+
 def is_all(key: exp.Expr) -> bool:
     """Whether it is no value of a row, but the word ALL: all outputs, from left to right."""
     word = isinstance(key, exp.Column) and not key.table and not key.this.args.get("quoted")

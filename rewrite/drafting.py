@@ -17,6 +17,7 @@ from unwet.rewrite.definitions import spoken_in
 from unwet.rewrite.engines.lacking import lacking
 from unwet.rewrite.engines.lengths import cut, too_long
 from unwet.rewrite.engines.numbered_orders import spelled
+from unwet.rewrite.engines.ordered_by_all import counted_out
 from unwet.rewrite.engines.reserved import in_quotes
 from unwet.rewrite.function_words import calls_in
 from unwet.rewrite.idle_nulls import without_idle_nulls
@@ -136,6 +137,7 @@ class Drafting:
         tsql_dates.written(draft.tree, spoken, self._dialect)
         in_quotes(draft.tree, spoken, self._dialect)
         unsized.written(draft.tree, spoken, self._dialect)
+        counted_out(draft.tree, spoken, self._dialect)
         spelled(draft.tree, spoken, self._dialect)
         cut(draft.tree, spoken, self._dialect)
 

@@ -17,10 +17,12 @@ from unwet.lineage.resolve import Input, Query
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Col, Distinct, Plan, Rel, Scan, SetOp, Values, width
 from unwet.rewrite.clauses import (
+    all_by_number,
     first_columns,
     no_columns,
     only,
     order_items,
+    orders_by_all,
     position,
     set_kind,
     skips,
@@ -184,7 +186,10 @@ class Lowerer:
             names = branches[0].names
         if not needs_order(query):
             return Plan(names, rel)
-        keys = [sort_key(item, Col(_output_of(query, item))) for item in order_items(node)]
+        items = order_items(node)
+        if query.complete and orders_by_all(items, query.dialect):
+            items = all_by_number(items[0], len(query.outputs))
+        keys = [sort_key(item, Col(_output_of(query, item))) for item in items]
         return ordered_plan(query, names, rel, keys)
 
     def _values(self, query: Query) -> Plan:

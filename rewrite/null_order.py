@@ -14,6 +14,9 @@ from dataclasses import replace
 
 from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, SortKey
 
+# what has one value for the values that it is of
+_COMPUTED = frozenset({"cast", "trycast", "upper", "lower", "add", "sub", "mul", "neg", "abs",
+                       "coalesce", "year", "month", "day", "substring", "trim"})  # fmt: skip
 _ONE, _ZERO = Lit("number", "1"), Lit("number", "0")
 
 
@@ -32,7 +35,8 @@ def with_nulls_said(keys: Sequence[SortKey]) -> tuple[SortKey, ...]:
 
 
 def _tested(expr: Expr) -> Expr | None:
-    """x of CASE WHEN x IS NULL THEN 1 ELSE 0 END, where it is a column or an aggregate of one."""
+    """x of CASE WHEN x IS NULL THEN 1 ELSE 0 END, where it is a column, what is computed of columns
+    and has one value in a row, or an aggregate."""
     match expr:
         case Call(
             op="case", args=(Call(op="if", args=(test, one)), zero), shape=("ifs*1", "default")
@@ -42,10 +46,20 @@ def _tested(expr: Expr) -> Expr | None:
             return None
     match tested:
         case Call(op="is", args=(of, Lit(kind="null")), shape=("this", "expression")):
-            return of if isinstance(of, Col) or _of_columns(of) else None
+            return of if _has_one_value(of) or _of_columns(of) else None
         case _:
             return None
 
 
+def _has_one_value(expr: Expr) -> bool:
+    match expr:
+        case Col() | Lit():
+            return True
+        case Call(op=op, args=args) if op in _COMPUTED:
+            return all(map(_has_one_value, args))
+        case _:
+            return False
+
+
 def _of_columns(expr: Expr) -> bool:
-    return isinstance(expr, Agg) and all(isinstance(each, Col) for each in expr.args)
+    return isinstance(expr, Agg) and all(map(_has_one_value, expr.args))

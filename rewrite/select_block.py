@@ -35,6 +35,7 @@ from unwet.rewrite.algebra import (
     width,
 )
 from unwet.rewrite.clauses import (
+    all_by_number,
     bounds,
     conjuncts,
     is_all,
@@ -42,6 +43,7 @@ from unwet.rewrite.clauses import (
     nth,
     only,
     order_items,
+    orders_by_all,
     position,
     sort_key,
     trim,
@@ -121,7 +123,7 @@ class _Select:
             outputs=(*outputs, *(expr for _, expr in members)),
             having=self._clause("having"),
             qualify=self._clause("qualify"),
-            order=tuple(self._order(item, outputs) for item in order_items(self.node)),
+            order=tuple(self._order(item, outputs) for item in self._ordered()),
         )
         names = tuple(name for name, _ in shown)
         if self.node.args.get("kind"):
@@ -235,6 +237,12 @@ class _Select:
             raise Unsupported("GROUP BY with several groupings", item)
         return self.scalar(item, "group")
 
+    def _ordered(self) -> list[exp.Expr]:
+        items = order_items(self.node)
+        if self.query.complete and orders_by_all(items, self.query.dialect):
+            return all_by_number(items[0], len(self.query.outputs))
+        return items
+
     def _order(self, item: exp.Expr, outputs: tuple[Expr, ...]) -> Expr:
         index = position(item.this)
         if index is not None:
@@ -253,7 +261,7 @@ class _Select:
         distinct, ordered = self.node.args.get("distinct"), needs_order(self.query)
         if ordered and any(map(is_random, order)):
             raise Unsupported("ORDER BY a random value")
-        pairs = zip(order_items(self.node), order, strict=True) if ordered else ()
+        pairs = zip(self._ordered(), order, strict=True) if ordered else ()
         keys = with_nulls_said([sort_key(item, value) for item, value in pairs])
         hidden = tuple(dict.fromkeys(key.expr for key in keys if key.expr not in outputs))
         rel = Project(rel, outputs + hidden)

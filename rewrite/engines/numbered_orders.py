@@ -24,7 +24,8 @@ def spelled(tree: exp.Query, source: str, target: str) -> None:
         return
     for order in tree.find_all(exp.Order):
         query = order.parent
-        if isinstance(query, exp.Select | exp.SetOperation) and not query.args.get("distinct"):
+        single = isinstance(query, exp.Select) and not query.args.get("distinct")
+        if isinstance(query, exp.Query) and (single or isinstance(query, exp.SetOperation)):
             for item in order.expressions:
                 _spell(item, query, target)
 
