@@ -34,8 +34,8 @@ def as_json(result: Result) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def rows(result: Result) -> list[tuple[str, str]]:
-    """Label and value per line of the text form."""
+def rows(result: Result, written: bool = True) -> list[tuple[str, str]]:
+    """Label and value per line of the text form; ``written``: there are the files, too."""
     before, after = result.before, result.after
     counts = Counter(v.outcome for v in result.verdicts)
     shared = sum(v.shared for v in result.verdicts)
@@ -51,19 +51,19 @@ def rows(result: Result) -> list[tuple[str, str]]:
             f"{counted(shared, 'report')}, {counted(result.macros, 'macro')}",
         ),
         *edited,
-        *_lost(result),
+        *_lost(result, "MIGRATION.md has" if written else "-v tells"),
         ("assumptions", _assumed(result.assumptions)),
     ]
 
 
-def _lost(result: Result) -> list[tuple[str, str]]:
+def _lost(result: Result, where: str) -> list[tuple[str, str]]:
     lost = not_understood(result.findings)
     if not lost:
         return []
     first = f"{lost[0].at.path}:{lost[0].at.line}"
     one = len(lost) == 1
     said = f"{counted(len(lost), 'statement')}, in no model: {'' if one else 'first '}{first}"
-    return [("not understood", said if one else f"{said}; MIGRATION.md has all")]
+    return [("not understood", said if one else f"{said}; {where} all")]
 
 
 def _edited(files: int) -> str:

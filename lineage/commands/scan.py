@@ -51,7 +51,7 @@ def _scanned(found: "Inventory", request: Request) -> int:
     if found.errors and not request.dialect and not request.quiet:
         say("no dialect was given: --dialect NAME may read more of it")
     if found.findings and not request.verbose and not request.quiet and request.format == "text":
-        say("-v lists what is opaque, and all other notes")
+        say(f"-v lists {'what is opaque, and all other' if found.opaque else 'all'} notes")
     text = inventory.as_json(found) if request.format == "json" else table(inventory.rows(found))
     emit(text, request)
     return 1 if found.errors else 0

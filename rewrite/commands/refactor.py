@@ -119,7 +119,8 @@ def refactor(
     if not request.quiet:
         say(*summary.open_reports(result, request.verbose))
     write(result.counterexamples, counterexamples, request)
-    form = summary.as_json(result) if request.format == "json" else table(summary.rows(result))
+    rows = summary.rows(result, wanted.out is not None)
+    form = summary.as_json(result) if request.format == "json" else table(rows)
     if plan and request.format != "json":
         form = f"{plan_forms.as_text(result.abstractions, request.verbose)}\n{form}"
     emit(form, request)

@@ -31,6 +31,8 @@ def test_it_is_listed_with_path_and_line(tmp_path: Path) -> None:
     row = next(line for line in said.splitlines() if line.startswith("not understood"))
     assert row.endswith(f"3 statements, in no model: first {pile}/bad.sql:1; MIGRATION.md has all")
     assert PROCEDURE in told  # its body is followed, and it is none of them
+    plan, _ = run("refactor", pile, "--dialect", "tsql", "--plan", "--no-generated")
+    assert "bad.sql:1; -v tells all" in plan  # there is no page
     page = (out / "MIGRATION.md").read_text()
     section = page.partition("### Statements that no model has (3)")[2].partition("\n## ")[0]
     assert [line for line in section.splitlines() if line.startswith("- ")] == [
