@@ -29,6 +29,7 @@ from unwet.rewrite.rules import (
     RELATION_RULES,
     VALUE_RULES,
     RelationRule,
+    empty,
 )
 from unwet.rewrite.rules.promised import Promised
 from unwet.rewrite.rules.promises import Promises
@@ -64,7 +65,8 @@ def normalize_plan(plan: Plan, by_value: bool = False) -> tuple[Plan, tuple[Step
 
 class Normalizer:
     """Normalises many plans and remembers their parts; the steps of a part are told only once.
-    ``more``: rules that are tried after all others; ``whole``: those for whole queries."""
+    ``more``: rules that are tried after all others; ``whole``: those for whole queries; ``cuts``:
+    whether relations without rows are all one, whatever their columns are made of."""
 
     def __init__(
         self,
@@ -72,10 +74,12 @@ class Normalizer:
         by_value: bool = False,
         more: tuple[RelationRule, ...] = (),
         whole: tuple[RelationRule, ...] = (),
+        cuts: bool = True,
     ) -> None:
         self._bound = bound
         self._relation_rules = (*RELATION_RULES, *more)
-        self._query_rules = (*QUERY_RULES, *(VALUE_RULES if by_value else ()), *whole)
+        rules = (*QUERY_RULES, *(VALUE_RULES if by_value else ()), *whole)
+        self._query_rules = tuple(r for r in rules if cuts or r is not empty.cut_empty_relations)
         self._runs: dict[bytes, Rel] = {}  # what whole queries became
         self._relations: dict[bytes, Rel] = {}
         self._expressions: dict[bytes, Expr] = {}
