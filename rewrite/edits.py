@@ -3,6 +3,8 @@
 DELETE FROM t WHERE p        ->  the rows of t of which p is not true
 UPDATE t SET a = e WHERE p   ->  every row of t, a = CASE WHEN p THEN CAST(e AS ..) ELSE a END
 
+Where the text says rep.r.k for a column of rep.r, it is r.k in the query.
+
 What is new is cast to the column's type alone: CASE makes its values one type, by which an old
 value could become another one (a BIGINT beside a DOUBLE), or which no engine finds.
 
@@ -20,6 +22,7 @@ from sqlglot import exp
 
 from unwet.lineage.names import folded
 from unwet.lineage.parse import Statement
+from unwet.lineage.trees import copied
 from unwet.rewrite.merges import Held, as_column, deleted_using, is_default, merged, updated_from
 
 _PLAIN: Final = re.compile(r"[a-z_]\w*", re.IGNORECASE)
@@ -34,7 +37,7 @@ def edited(
     """The query that gives the rows which an UPDATE, DELETE or MERGE leaves. `columns` and `types`:
     those of the table; `before`: what its rows are called that it had until then. A text says why
     there is no query: limits, types that nobody declares, other relations in an odd place."""
-    tree = statement.tree
+    tree = _with_short_names(statement.tree, statement.dialect)
     if isinstance(tree.this, exp.Table) and not tree.this.args.get("joins"):
         held = Held(before, tree.this.alias or tree.this.name, columns, types)
         assigned = partial(_assigned, columns=columns, types=types, dialect=statement.dialect)
@@ -71,6 +74,33 @@ def edited(
     made = [_item(name, kind, new.get(name), test)
             for name, kind in zip(columns, types or [""] * len(columns), strict=True)]  # fmt: skip
     return exp.Select(expressions=made, from_=exp.From(this=source))
+
+
+def _with_short_names(tree: exp.Expr, dialect: str) -> exp.Expr:
+    """WHERE rep.r.k = s.k -> WHERE r.k = s.k in a change of rep.r, whose rows are called r then;
+    where nothing else in the statement is called so, nor as its schema is."""
+    table = tree.this
+    if not isinstance(table, exp.Table) or table.alias or not table.args.get("db"):
+        return tree
+    own = _path(table, dialect)
+    paths = [_path(column, dialect)[:-1] for column in tree.find_all(exp.Column)]
+    places = [at for at, path in enumerate(paths) if path[1:] and own[-len(path) :] == path]
+    others = {each.alias_or_name.lower() for each in tree.find_all(exp.Table, exp.CTE, exp.Subquery)
+              if each is not table}  # fmt: skip
+    others |= {alias.name.lower() for alias in tree.find_all(exp.TableAlias)}
+    if not places or any(part.lower() in others for part in own):
+        return tree
+    tree = copied(tree)
+    columns = [*tree.find_all(exp.Column)]
+    for at in places:
+        columns[at].set("db", None)
+        columns[at].set("catalog", None)
+    return tree
+
+
+def _path(node: exp.Table | exp.Column, dialect: str) -> tuple[str, ...]:
+    """The parts of its name."""
+    return tuple(folded(part, dialect) for part in node.parts if isinstance(part, exp.Identifier))
 
 
 def _assigned(

@@ -85,6 +85,46 @@ def test_the_rows_are_what_the_script_leaves(name: str, tmp_path: Path) -> None:
         assert old, "a table without rows shows nothing"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM rep.t WHERE rep.t.v > 3",
+        "DELETE FROM rep.t USING src AS r WHERE r.k = rep.t.v AND r.v > 2",
+        "UPDATE rep.t SET v = rep.t.v + r.v FROM src AS r WHERE r.k = rep.t.k AND t.v > 1",
+        "DELETE FROM rep.t WHERE NOT EXISTS (SELECT 1 FROM src WHERE src.v = rep.t.k)",
+        "MERGE INTO rep.t USING src ON rep.t.k = src.v WHEN MATCHED AND src.k < 7 THEN DELETE",
+    ],
+)
+def test_columns_are_told_with_the_schema_of_their_table(change: str, tmp_path: Path) -> None:
+    script = f"{MAKE}{change}".replace("TABLE t", "TABLE rep.t").replace("INTO t", "INTO rep.t")
+    [verdict] = made(script, tmp_path / "project").verdicts
+    assert (verdict.outcome, verdict.reason) == ("proved", "")
+    base = duckdb.connect()
+    for statement in ("CREATE SCHEMA rep", ROWS, *script.split(";")):
+        base.execute(statement)
+    old = base.execute("SELECT * FROM rep.t").fetchall()
+    [sql] = models(tmp_path / "project").values()
+    assert sorted(base.execute(sql).fetchall(), key=str) == sorted(old, key=str)
+    assert 0 < len(old) < 40 or "UPDATE" in change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM rep.t WHERE EXISTS (SELECT 1 FROM a.t WHERE a.t.k = rep.t.v)",
+        "DELETE FROM rep.t WHERE k IN (SELECT rep.t.v FROM src AS rep)",
+        "DELETE FROM rep.t WHERE k IN (SELECT other.t.v FROM src AS r)",
+    ],
+)
+def test_where_something_else_is_called_so_it_may_be_a_column_of_that(change: str) -> None:
+    [statement] = parse(verbatim(Source("r.sql", change)), "duckdb").statements
+    found = edited(statement, ("k", "v"), ("INTEGER", "INTEGER"), "before")
+    assert isinstance(found, sqlglot.exp.Select)
+    old, new = ([column.sql() for column in tree.find_all(sqlglot.exp.Column)
+                 if column.args.get("db")] for tree in (statement.tree, found))  # fmt: skip
+    assert old and new == old
+
+
 @pytest.mark.parametrize("script", KEPT)
 def test_what_cannot_be_composed_is_kept_with_its_reason(script: str) -> None:
     [verdict] = made(MAKE + script).verdicts
