@@ -12,6 +12,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from unwet.lineage.bodies import bodies, loop_rows, recovered
 from unwet.lineage.days_between import mark_days
+from unwet.lineage.deletions import with_their_tables
 from unwet.lineage.dialects import lexis
 from unwet.lineage.errors import UnknownDialect
 from unwet.lineage.findings import Finding, Span
@@ -331,6 +332,7 @@ class _Reader:
             with_separators(trees, self._name)
             if any(map(_ends_in_comma, tokens, tokens[1:])):
                 _as_subqueries(trees)
+            with_their_tables(trees)
         except ParseError as error:
             return self._parse_error(part, chunk, error)
         except RecursionError:

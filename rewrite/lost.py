@@ -26,10 +26,12 @@ _PART = r"(?:\"[^\"]+\"|\[[^\]]+\]|`[^`]+`|[#@\w$]+)"
 _WRITTEN = re.compile(
     r"\b(?:INTO|UPDATE|TABLE|VIEW|MERGE|DELETE(?:\s+FROM)?|TRUNCATE|OVERWRITE|COPY|RENAME|TO|"
     r"SWAP\s+WITH)"
-    r"\s+(?:(?:INTO|FROM|TO|TABLE|VIEW|ONLY|LOW_PRIORITY|IGNORE|IF\s+(?:NOT\s+)?EXISTS)\s+)*"
+    r"\s+(?:TOP\s*(?:\([^()]*\)|\d+)\s*(?:PERCENT\s+)?)?"
+    r"(?:(?:INTO|FROM|TO|TABLE|VIEW|ONLY|LOW_PRIORITY|QUICK|IGNORE|IF\s+(?:NOT\s+)?EXISTS)\s+)*"
     rf"({_PART}(?:\s*\.\s*{_PART})*)",
     re.IGNORECASE,
 )
+_CHANGING = re.compile(r"UPDATE|DELETE|MERGE", re.IGNORECASE)
 _NAME = re.compile(rf"{_PART}(?:\s*\.\s*{_PART})*")
 # Statements that touch no rows of any relation.
 _HARMLESS = (exp.Set, exp.Use, exp.Comment, exp.Analyze, exp.Grant, exp.Describe, exp.Pragma,
@@ -201,8 +203,12 @@ def _written_beside(resolved: Resolved) -> Iterator[str]:
 
 
 def _written(text: str) -> Iterator[str]:
-    for hit in _WRITTEN.finditer(uncommented(text)):
+    plain = uncommented(text)
+    for hit in _WRITTEN.finditer(plain):
         yield _plain(_last(hit[1]))
+        if _CHANGING.match(hit[0]) and "." not in hit[1]:  # DELETE x FROM rep.r AS x
+            called = rf"({_PART})\s+(?:AS\s+)?{re.escape(hit[1])}(?![\w$])"
+            yield from (_plain(name) for name in re.findall(called, plain, re.IGNORECASE))
 
 
 def uncommented(text: str) -> str:

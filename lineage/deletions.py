@@ -1,0 +1,36 @@
+"""DELETE as dialects write it, and as the parser does not read it.
+
+DELETE rep.r WHERE n > 1           -- BigQuery, Oracle, SQL Server: FROM may be left out
+DELETE TOP (5) FROM rep.r          -- SQL Server: some rows, no table TOP
+DELETE LOW_PRIORITY FROM rep.r     -- MySQL: when it is done, no table either
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlglot import exp
+
+_WHEN: Final = frozenset({"low_priority", "quick"})
+
+
+def with_their_tables(trees: Sequence[exp.Expr | None]) -> None:
+    """In place: every DELETE has its table where others have it."""
+    for node in (n for tree in trees if tree is not None for n in tree.find_all(exp.Delete)):
+        match node.args.get("tables"):
+            case [exp.Table() as table] if not isinstance(node.this, exp.Expr):
+                node.set("this", table)
+                node.set("tables", None)
+            case [exp.Table() as word] if not word.args.get("db") and _is_word(word):
+                node.set("tables", None)
+                if word.name.lower() == "top":
+                    many = exp.Literal.number(word.alias_column_names[0])
+                    node.set("limit", exp.Limit(expression=many))
+
+
+def _is_word(table: exp.Table) -> bool:
+    """Whether it is said how or how much is deleted."""
+    if table.name.lower() == "top":
+        return not table.alias and len(table.alias_column_names) == 1
+    return table.name.lower() in _WHEN and table.alias.lower() in {"", *_WHEN}
