@@ -80,3 +80,14 @@ def test_a_variable_of_the_project_is_a_name_too(pile: Path, tmp_path: Path) -> 
     done = run("verify", pile, out, "--param", "lowest=50", "--param", "least=50")
     assert done.stdout.startswith("proved  b\nproved  v\n")
     assert not done.stderr
+
+
+def test_who_swaps_pile_and_project_is_told_so(pile: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run("refactor", pile, "--out", out)
+    done = run("verify", out, pile)
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f"error: no project in {pile}\nhelp: {out} is one: the pile comes first, then the project\n"
+    )
+    assert "it has none of these files" in run("verify", pile, pile).stderr

@@ -7,7 +7,7 @@ import click
 
 from unwet.lineage.commands.output import Steps, emit, listed, notes, say
 from unwet.lineage.commands.request import Request, shared, usual_paths
-from unwet.lineage.errors import UsageError
+from unwet.lineage.errors import UnwetError, UsageError
 from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
 from unwet.rewrite.commands.generating import alarm, budget_of, generated_options, write
 from unwet.rewrite.commands.generating import check as check_folder
@@ -75,7 +75,7 @@ def verify(
     if not legacy or not project:
         hint = "name the pile, then the project; or the pile as `paths` in unwet.toml"
         raise UsageError("verify needs LEGACY and PROJECT", hint)
-    job.check_project(Path(project))
+    _check_project(legacy, project)
     given = decisions_of(request, decisions)
     check_folder(counterexamples)
     if sql_out is not None:
@@ -112,3 +112,19 @@ def verify(
     )
     kept = strict and any(report.verdict == "kept" for report in found.reports)
     return alarm(found.contradicted) or (0 if found.ok and not kept else 1)
+
+
+def _check_project(legacy: list[str], project: str) -> None:
+    """Raises UnwetError where PROJECT is none; who has swapped the two is told so."""
+    from unwet.rewrite.prove.rendered import BadProject
+    from unwet.rewrite.verify import check_project
+
+    try:
+        check_project(Path(project))
+    except BadProject as error:
+        try:
+            check_project(Path(legacy[0]))
+        except UnwetError:
+            raise error from None
+        hint = f"{legacy[0]} is one: the pile comes first, then the project"
+        raise UsageError(f"no project in {project}", hint) from error
