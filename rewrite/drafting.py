@@ -36,6 +36,8 @@ from unwet.rewrite.targets.functions import check
 from unwet.rewrite.targets.target import Target
 from unwet.rewrite.targets.tokens import TOKEN
 
+_EARLIER = ("version", "when", "changes")  # FOR SYSTEM_TIME AS OF, VERSION AS OF, AT (OFFSET ...)
+
 
 class Drafting:
     """Drafts are made anew only when a report they read is not a model any more. ``kept``: why
@@ -118,7 +120,8 @@ class Drafting:
         return draft
 
     def _check_columns(self, draft: Draft) -> None:
-        """The place of a row in a table (ctid) is none in the model that is there instead."""
+        """The place of a row in a table (ctid), and what the table held an hour ago, is none in the
+        model that is there instead."""
         if not draft.refs:
             return
         plans = [r.definition.plan for r in self._reports if r.name in draft.refs]
@@ -126,6 +129,9 @@ class Drafting:
         models = {table.alias_or_name.lower() for table in draft.tree.find_all(exp.Table)
                   if table.name.startswith("ref__")}  # fmt: skip
         models |= set() if draft.outside else {""}
+        for table in draft.tree.find_all(exp.Table):
+            if table.name.startswith("ref__") and any(map(table.args.get, _EARLIER)):
+                raise NotComposable("an earlier state is of a table, and what it reads is a model")
         for column in draft.tree.find_all(exp.Column):
             name = column.name.lower()
             if name in OF_TABLES - known and column.table.lower() in models:

@@ -44,6 +44,7 @@ from unwet.rewrite.unfixed import unfixed_reports
 
 _EMPTY = Catalog()
 _WORD = re.compile(r"\w+")
+_EARLIER = frozenset({"TABLE with VERSION", "TABLE with WHEN", "TABLE with CHANGES"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +104,17 @@ def judge(
 
 def _place_of_rows(plan: Plan, made: Mapping[str, Plan]) -> str:
     """Why a model is not proved that asks where rows are in a table (ctid), which is a model: there
-    they are elsewhere, or nowhere. Empty where it does not."""
+    they are elsewhere, or nowhere; or what the table held before. Empty where it does not."""
     for node in walk(plan.rel):
         match node:
             case Scan(table=table, columns=columns) if table in made:
                 said, models = {*columns}, [table]
-            case Opaque(text=text, inputs=inputs):
+            case Opaque(text=text, inputs=inputs, reason=reason):
                 said = {*_WORD.findall(text)}
                 models = sorted(n.table for each in inputs for n in walk(each)
                                 if isinstance(n, Scan) and n.table in made)  # fmt: skip
+                if models and reason in _EARLIER:
+                    return f"an earlier state is of a table, and {models[0]} is a model"
             case _:
                 continue
         for table in models:

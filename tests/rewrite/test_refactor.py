@@ -365,3 +365,23 @@ def test_places_of_rows_are_of_tables(query: str, kept: bool) -> None:
     pile = load([Source("a.sql", sql, "postgres")], "postgres")
     reasons = {v.name: v.reason for v in refactor(pile, Request()).verdicts if v.outcome == "kept"}
     assert reasons == ({"k": "ctid is of a table, and what it reads is a model"} if kept else {})
+
+
+@pytest.mark.parametrize(
+    ("query", "dialect"),
+    [
+        ("SELECT n FROM rep.r FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01'", "bigquery"),
+        ("SELECT n FROM rep.r VERSION AS OF 1", "databricks"),
+        ("SELECT x.n FROM (SELECT n FROM rep.r TIMESTAMP AS OF '2024-01-01') AS x", "spark"),
+        ("SELECT n FROM rep.r AT (OFFSET => -60)", "snowflake"),
+        ("SELECT n FROM rep.r BEFORE (STATEMENT => 'x')", "snowflake"),
+    ],
+)
+def test_earlier_states_are_of_tables(query: str, dialect: str) -> None:
+    """A view has none: such models were called proved."""
+    for read, kept in ((query, True), (query.replace("rep.r", "shop.o"), False)):
+        sql = f"CREATE TABLE rep.r AS SELECT n FROM shop.t; CREATE TABLE rep.k AS {read}"
+        result = refactor(load([Source("a.sql", sql, dialect)], dialect), Request())
+        said = {v.name: v.reason for v in result.verdicts if v.outcome == "kept"}
+        why = "an earlier state is of a table, and what it reads is a model"
+        assert said == ({"k": why} if kept else {})

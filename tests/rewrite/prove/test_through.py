@@ -70,3 +70,14 @@ def test_a_project_that_asks_a_model_where_rows_are_is_not_proved(
     [told] = [each for each in verify(pile, Verify(out)).reports if each.name == "k"]
     assert told.verdict == verdict
     assert (verdict == "proved") or "ctid is of a table, and r is a model" in told.reason
+
+
+def test_a_project_that_reads_an_earlier_state_of_a_model_is_not_proved(tmp_path: Path) -> None:
+    first, out = "CREATE TABLE r AS SELECT n FROM t;", tmp_path / "project"
+    query = "SELECT n FROM r VERSION AS OF 1"
+    plain = load([Source("a.sql", f"{first} CREATE TABLE k AS SELECT n FROM r", "databricks")])
+    refactor(plain, Request(out=out))
+    (out / "models" / "marts" / "k.sql").write_text(query.replace(" r ", " {{ ref('r') }} "))
+    pile = load([Source("a.sql", f"{first} CREATE TABLE k AS {query}", "databricks")])
+    [told] = [each for each in verify(pile, Verify(out)).reports if each.name == "k"]
+    assert (told.verdict, "an earlier state is of a table" in told.reason) == ("kept", True)
