@@ -223,6 +223,15 @@ class _Machine:
             parts = tuple(dict.fromkeys((*before.parts, *definition.parts)))
             definition = replace(definition, parts=parts)  # nothing of either script is lost
         place[definition.relation] = definition
+        if definition.temp and before is not None:
+            self._outdate(before)
+
+    def _outdate(self, before: Definition) -> None:
+        """Views over a temporary table show what it holds later; their models what it held."""
+        for name, made in [*self.shared.items()]:
+            if made.is_view and any(read is before for read in made.reads):
+                why = made.problem or f"it is a view over {before.relation}, which is changed later"
+                self.shared[name] = replace(made, plan=None, problem=why)
 
     def _keep_apart(self, definition: Definition) -> None:
         made = as_own(definition, self.path)

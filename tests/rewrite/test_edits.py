@@ -189,3 +189,13 @@ def test_where_a_truth_value_is_no_value() -> None:
     found = edited(statement, ("a",), ("INT",), "t_before")
     assert isinstance(found, sqlglot.exp.Select)
     assert "WHERE CASE WHEN a > 1 THEN 1 ELSE 0 END = 0" in found.sql("tsql")
+
+
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM x WHERE v > 1", "INSERT INTO x SELECT k, v FROM src"]
+)
+def test_a_view_over_a_temporary_table_shows_what_that_holds_later(change: str) -> None:
+    first = "CREATE TEMP TABLE x AS SELECT k, v FROM src; CREATE VIEW w AS SELECT k FROM x; "
+    assert {v.outcome for v in made(first).verdicts} == {"proved"}
+    [verdict] = made(first + change).verdicts
+    assert (verdict.outcome, "a view over x, which is" in verdict.reason) == ("kept", True)
