@@ -229,7 +229,8 @@ class _Machine:
     def _outdate(self, before: Definition) -> None:
         """Views over a temporary table show what it holds later; their models what it held."""
         for name, made in [*self.shared.items()]:
-            if made.is_view and any(read is before for read in made.reads):
+            over = {read.relation for read in made.reads if read.temp}
+            if made.is_view and made.path == self.path and before.relation in over:
                 why = made.problem or f"it is a view over {before.relation}, which is changed later"
                 self.shared[name] = replace(made, plan=None, problem=why)
 
