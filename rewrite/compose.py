@@ -145,7 +145,7 @@ class _Composer:
         if definition.problem:
             raise NotComposable(definition.problem)
         bodies = [self._part(definition, part) for part in definition.parts]
-        if not bodies and definition.temp and definition.columns and all(definition.types):
+        if not bodies and definition.temp and definition.columns:
             return _empty(definition)
         if not bodies:
             raise NotComposable(f"{definition.relation} has no rows in the end")
@@ -429,7 +429,10 @@ def _cast_around(
 
 
 def _empty(definition: Definition) -> exp.Query:
-    """A table that is declared and never filled."""
+    """A table that is declared and never filled, or emptied again."""
+    if not definition.types or not all(definition.types):
+        types = f"{definition.relation} is empty, and the types of its columns are not known"
+        raise NotComposable(types)
     pairs = zip(definition.columns, definition.types, strict=True)
     items = [exp.alias_(exp.cast(exp.null(), column_type(kind)), name) for name, kind in pairs]
     nothing = exp.EQ(this=exp.Literal.number(1), expression=exp.Literal.number(0))

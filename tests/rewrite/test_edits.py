@@ -199,3 +199,13 @@ def test_a_view_over_a_temporary_table_shows_what_that_holds_later(change: str) 
     assert {v.outcome for v in made(first).verdicts} == {"proved"}
     [verdict] = made(first + change).verdicts
     assert (verdict.outcome, "a view over x, which is" in verdict.reason) == ("kept", True)
+
+
+@pytest.mark.parametrize("again", ["", "; INSERT INTO x SELECT k, v FROM src"])
+def test_a_temporary_table_without_types_that_is_emptied(again: str) -> None:
+    """What is empty in a query has types: without known ones its readers are kept."""
+    first = "CREATE TEMP TABLE x AS SELECT k + 1 AS k, v FROM src; "
+    last = "; CREATE VIEW w AS SELECT k FROM x"
+    [verdict] = made(f"{first}TRUNCATE x{again}{last}").verdicts
+    why = "" if again else "x is empty, and the types of its columns are not known"
+    assert (verdict.outcome, verdict.reason) == ("kept" if why else "proved", why)
