@@ -53,6 +53,7 @@ from unwet.rewrite.names_apart import names_apart
 from unwet.rewrite.ordered_views import order_that_counts
 from unwet.rewrite.own_words import in_own_words
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, edited_last, in_order, unit
+from unwet.rewrite.shown_by_views import Shown, behind, is_shown_by, shown_anew
 from unwet.rewrite.slices import leaves_alone
 from unwet.rewrite.stars import is_open, made_table
 from unwet.rewrite.writes import (
@@ -132,6 +133,7 @@ class _Machine:
     touched: Mapping[str, Sequence[str]]
     spaces: frozenset[str]
     done: Done
+    shown: Shown = field(default_factory=Shown)
     shared: dict[str, Definition] = field(default_factory=dict)
     temps: dict[str, Definition] = field(default_factory=dict)
     bare: list[Definition] = field(default_factory=list)
@@ -225,6 +227,9 @@ class _Machine:
         place[definition.relation] = definition
         if definition.temp and before is not None:
             self._outdate(before)
+        if definition.temp or _is_filled(before) or _is_filled(definition):
+            self._show_anew(definition.relation)
+        self.shown.note(definition)
 
     def _outdate(self, before: Definition) -> None:
         """Views over a temporary table show what it holds later; their models what it held."""
@@ -233,6 +238,13 @@ class _Machine:
             if made.is_view and made.path == self.path and before.relation in over:
                 why = made.problem or f"it is a view over {before.relation}, which is changed later"
                 self.shared[name] = replace(made, plan=None, problem=why)
+
+    def _show_anew(self, name: str) -> None:
+        """Who has read a view over what changes now has read an earlier state of it, too."""
+        for view in self.shown.above(name):
+            made = self.shared.get(view)
+            if made is not None and made.is_view:
+                self.shared[view] = shown_anew(made)
 
     def _keep_apart(self, definition: Definition) -> None:
         made = as_own(definition, self.path)
@@ -261,6 +273,7 @@ class _Machine:
             return
         if current.path == resolved.statement.path:
             del self.shared[current.relation]
+            self._show_anew(name)
         else:  # before its script or after it: nobody says
             message = f"{name} is dropped here and made in {current.path}: it stays a report"
             self.findings.append(Finding("DROPPED", message, resolved.statement.span))
@@ -555,8 +568,8 @@ class _Machine:
     def _checked(self, definition: Definition) -> Definition:
         """A report that read another one before that one was finished cannot be a model."""
         problem = definition.problem
-        for read in (definition, *_temps(definition)):
-            late = next((d for d in read.reads if not d.temp and not self._is_final(d)), None)
+        for read in (definition, *behind(definition)):
+            late = next((d for d in read.reads if self._is_late(d, definition)), None)
             if late is not None:
                 problem = problem or f"it reads an earlier state of {late.relation}"
             for name in sorted(read.early):
@@ -568,13 +581,12 @@ class _Machine:
             return replace(definition, plan=None, problem=problem)
         paths = {part.statement.path for part in definition.parts}
         ran = (self.procedures.get(path, frozenset()) for path in paths)
-        assumed = (*ran, *(each.assumed for each in (definition, *_temps(definition))))
+        assumed = (*ran, *(each.assumed for each in (definition, *behind(definition))))
         return replace(definition, assumed=self._leaning(definition).union(*assumed))
 
     def _fills(self, name: str) -> bool:
         """Whether scripts put rows into a relation, and do not only take some away."""
-        made = self.shared.get(name)
-        return made is not None and any(part.kind not in EMPTYING for part in made.parts)
+        return _is_filled(self.shared.get(name))
 
     def _leaning(self, definition: Definition) -> frozenset[str]:
         """What a report takes for granted of relations that unfollowed text may write: that a
@@ -604,11 +616,13 @@ class _Machine:
     def _writing(self, name: str) -> Sequence[str]:
         return self.touched.get(last_part(name), ()) if name else ()
 
-    def _is_final(self, definition: Definition) -> bool:
-        """Whether it is the relation's last state, or, of what a script has for its own, one that
-        differs from that in nothing that is read of it."""
-        last = self.shared.get(definition.relation)
-        return last is definition or (last is not None and bool(definition.of))
+    def _is_late(self, read: Definition, reader: Definition) -> bool:
+        """Whether what is read is not the relation's last state, nor, of what a script has for its
+        own, one that differs from that in nothing that is read of it."""
+        last = self.shared.get(read.relation)
+        if read.temp or last is read:
+            return False
+        return last is None or not (read.of or is_shown_by(reader, read, last))
 
 
 def _met_once(resolved: Resolved) -> frozenset[str]:
@@ -621,20 +635,18 @@ def _met_once(resolved: Resolved) -> frozenset[str]:
                       f"in the {resolved.kind.upper()} at {where}"})  # fmt: skip
 
 
+def _is_filled(definition: Definition | None) -> bool:
+    """Whether statements put rows into it, and do not only take some away."""
+    parts = definition.parts if definition is not None else ()
+    return any(part.kind not in EMPTYING for part in parts)
+
+
 def _made_in(definition: Definition | None, path: str) -> bool:
     return definition is not None and bool(definition.parts) and definition.path == path
 
 
 def _outside(definition: Definition) -> frozenset[str]:
     """The relations whose rows a definition reads from elsewhere, through temporary tables too."""
-    reading = (definition, *_temps(definition))
+    reading = (definition, *behind(definition))
     made = {d.of or d.relation for each in reading for d in each.reads if not d.temp}
     return frozenset(made.union(*(each.early for each in reading)))
-
-
-def _temps(definition: Definition) -> Iterable[Definition]:
-    """The temporary tables that a definition reads, itself or through others."""
-    for read in definition.reads:
-        if read.temp:
-            yield read
-            yield from _temps(read)

@@ -1,0 +1,50 @@
+"""Which views show what a relation holds: their rows change with it, whenever it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from unwet.rewrite.definitions import Definition
+
+
+@dataclass(slots=True)
+class Shown:
+    """By relation, the names of the views over it; told of every definition when it is made."""
+
+    over: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    def note(self, made: Definition) -> None:
+        """Remembers what a view reads."""
+        if made.is_view:
+            for name in (*(read.of or read.relation for read in made.reads), *sorted(made.early)):
+                self.over.setdefault(name, {})[made.relation] = None
+
+    def above(self, name: str) -> Iterator[str]:
+        """The views over a relation, those over these, and so on: each once."""
+        waiting, seen = [name], {name}
+        while waiting:
+            new = [view for view in self.over.get(waiting.pop(), ()) if view not in seen]
+            seen.update(new)
+            waiting += new
+            yield from new
+
+
+def shown_anew(view: Definition) -> Definition:
+    """Another state of the same view: who has read the one before has read other rows."""
+    return replace(view)
+
+
+def is_shown_by(reader: Definition, read: Definition, last: Definition) -> bool:
+    """Whether a view reads a view that was not made anew since: what that shows later, the reader
+    shows later, too. Not where a temporary table holds what was shown before."""
+    same = read.is_view and read.parts is last.parts
+    return same and all(each.is_view for each in (reader, *behind(reader)))
+
+
+def behind(definition: Definition) -> Iterator[Definition]:
+    """The temporary tables that a definition reads, itself or through others."""
+    for read in definition.reads:
+        if read.temp:
+            yield read
+            yield from behind(read)
