@@ -71,7 +71,7 @@ def touched(script: Script, statements: Sequence[Resolved]) -> frozenset[str]:
     for text in gaps(script):
         found.update(_written(text))
     for resolved in statements:
-        found.update(_written_beside(resolved))
+        found.update(written_beside(resolved))
     found.update(last_part(name) for name in rolled_back(statements))
     return frozenset(found)
 
@@ -84,7 +84,7 @@ def last_part(relation: str) -> str:
 def unfollowed(resolved: Resolved) -> str:
     """Why a statement of no known kind may make something, in words; empty when it does not."""
     statement = resolved.statement
-    if resolved.kind != "other" or _is_harmless(statement):
+    if resolved.kind != "other" or is_harmless(statement):
         return ""
     text = uncommented(statement.text)
     if _READING.search(text) and _WRITTEN.search(text):
@@ -95,7 +95,7 @@ def unfollowed(resolved: Resolved) -> str:
 def runs_code(resolved: Resolved) -> bool:
     """Whether a statement runs a routine or dynamic SQL, which may write anything."""
     statement = resolved.statement
-    if resolved.kind != "other" or _is_harmless(statement):
+    if resolved.kind != "other" or is_harmless(statement):
         return False
     text = uncommented(statement.text)
     return isinstance(statement.tree, exp.Execute) or bool(_EXECUTING.match(text))
@@ -185,7 +185,7 @@ def _in_another_space(
 # --- names ------------------------------------------------------------------------------------
 
 
-def _written_beside(resolved: Resolved) -> Iterator[str]:
+def written_beside(resolved: Resolved) -> Iterator[str]:
     """Names that a parsed statement may write apart from its own target."""
     statement, tree = resolved.statement, resolved.statement.tree
     if resolved.kind not in ("drop", "truncate"):  # of those each target has its own step
@@ -194,7 +194,7 @@ def _written_beside(resolved: Resolved) -> Iterator[str]:
         if node is not tree:
             yield from (_plain(t.name) for t in node.find_all(exp.Table))
     yield from map(_plain, beside(resolved))
-    if resolved.kind != "other" or _is_harmless(statement):
+    if resolved.kind != "other" or is_harmless(statement):
         return
     text = uncommented(statement.text)
     yield from _written(text)
@@ -226,7 +226,8 @@ def _plain(name: str) -> str:
     return name.strip('"[]`').lower()
 
 
-def _is_harmless(statement: Statement) -> bool:
+def is_harmless(statement: Statement) -> bool:
+    """Whether a statement touches no rows of any relation."""
     tree = statement.tree
     if _HARMLESS_ALTER.match(statement.text):
         return True

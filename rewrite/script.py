@@ -20,6 +20,7 @@ from unwet.lineage.parse import Script
 from unwet.lineage.resolve import Query, Resolved, resolve
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, Project, SetOp, Values
+from unwet.rewrite.altered import alters, is_altering, read_before
 from unwet.rewrite.beside import behind_views
 from unwet.rewrite.change_order import unordered
 from unwet.rewrite.clauses import trim
@@ -134,6 +135,7 @@ class _Machine:
     spaces: frozenset[str]
     done: Done
     shown: Shown = field(default_factory=Shown)
+    altering: list[Resolved] = field(default_factory=list)
     shared: dict[str, Definition] = field(default_factory=dict)
     temps: dict[str, Definition] = field(default_factory=dict)
     bare: list[Definition] = field(default_factory=list)
@@ -560,6 +562,10 @@ class _Machine:
                 )
 
     def _note_unfollowed(self, resolved: Resolved) -> None:
+        if is_altering(resolved):
+            self.altering.append(resolved)
+            for name in alters(resolved, [*self.shown.over]):
+                self._show_anew(name)
         reason = unfollowed(resolved)
         if reason:
             path = resolved.statement.path
@@ -572,6 +578,7 @@ class _Machine:
             late = next((d for d in read.reads if self._is_late(d, definition)), None)
             if late is not None:
                 problem = problem or f"it reads an earlier state of {late.relation}"
+            problem = problem or read_before(read, self.altering)
             for name in sorted(read.early):
                 if self._fills(name):
                     problem = problem or f"it reads {name} before it is made"
