@@ -16,10 +16,12 @@ from unwet.rewrite.told_of import is_trivial
 
 def inner_queries(
     host: str, tree: exp.Expr, trivial: bool = False
-) -> Iterator[tuple[str, int, exp.Select]]:
+) -> Iterator[tuple[str, int, exp.Query]]:
     """Not those that nobody would look up, unless the ``trivial`` ones are asked for, too."""
     for at, node in enumerate(tree.walk()):
-        if not isinstance(node, exp.Select) or node is tree or (is_trivial(node) and not trivial):
+        if not isinstance(node, exp.Query) or node is tree:
+            continue
+        if isinstance(node, exp.Subquery) or (is_trivial(node) and not trivial):
             continue
         parent = node.parent
         derived = isinstance(parent, exp.Subquery) and isinstance(

@@ -124,7 +124,9 @@ def _readings(library: Library, dialect: str, stay: AbstractSet[str]) -> Iterato
         if host in closed or isinstance(tree, exp.Var):
             continue
         for _, at, query in inner_queries(host, tree, trivial=True):
-            found = _reading(host, at, query, work, schemas)
+            found = None
+            if isinstance(query, exp.Select):
+                found = _reading(host, at, query, work, schemas)
             if found is not None:
                 yield found
 

@@ -1,0 +1,445 @@
+"""Macros, models and queries in them while some become one: what a merge would be, and doing it.
+
+Merging(library, ...).merged(name, taken) -> one macro that says what two did, and what that saves
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.trees import texts
+from unwet.rewrite.alternatives import NO_ALTERNATIVE
+from unwet.rewrite.chosen_later import name_of_query
+from unwet.rewrite.inner_queries import inner_queries, with_calls
+from unwet.rewrite.library import (
+    HOLE,
+    NO_CONDITION,
+    Library,
+    Macro,
+    MacroCall,
+    calls_within,
+    numbers_in,
+    numbers_of,
+    says_one_of,
+    texts_said,
+    texts_within,
+)
+from unwet.rewrite.limits import NO_LIMITS, Limits
+from unwet.rewrite.looped_calls import Union, lines_of, united_in
+from unwet.rewrite.macro_names import common_stem
+from unwet.rewrite.moved_calls import moved
+from unwet.rewrite.naming import free_macro, free_parameter
+from unwet.rewrite.opened_items import opened
+from unwet.rewrite.placed_calls import height_of
+from unwet.rewrite.qualifiers import qualifiers, renamed_in
+from unwet.rewrite.query_parts import says
+from unwet.rewrite.saying import New
+from unwet.rewrite.shapes import Leaf, after_tables, in_order
+from unwet.rewrite.side_by_side import (
+    Aligned,
+    Spares,
+    has_parameters,
+    own_words,
+    side_by_side,
+)
+from unwet.rewrite.sizes import tree_lines
+from unwet.rewrite.source_tables import table_name
+from unwet.rewrite.told_of import two_queries_of
+
+_MOST: Final = 3  # parameters more, for one that is taken
+_SAVED_EACH: Final = 10  # lines that each of them saves, where there are more of them
+_WORDS: Final = 3  # names and constants of its own that a macro has beside these
+_GROUPED_WORDS: Final = 1  # of one that groups, is a macro already, and has one parameter more
+LEAST: Final = 4
+"""Lines that a merge saves."""
+_AROUND: Final = 2  # the first and the last line of a macro
+_SHORT: Final = 3  # letters of a name
+_NAMED: Final = re.compile(r"(?:h|list)__(\w+?)__(?:h|list)(?![a-z])")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Merge:
+    """A macro as it would be, what it takes, and all calls then; ``numbers``: those of the calls
+    which models would be. ``name``: of a macro, or of a model that becomes one; ``more``:
+    parameters that it has more."""
+
+    saved: int
+    name: str
+    taken: str
+    macro: Macro
+    calls: Sequence[MacroCall]
+    numbers: Mapping[str, int]
+    more: int
+
+
+@dataclass
+class Merging:
+    """The library while it changes. ``most``: parameters of a macro; ``stay``: what stays as it is;
+    ``names``: what no new macro may be called; ``fewer``: whether conditions may be none;
+    ``least``: lines that each merge saves."""
+
+    start: Library
+    dialect: str
+    most: int
+    stay: frozenset[str]
+    names: AbstractSet[str] = frozenset()
+    limits: Limits = NO_LIMITS
+    fewer: bool = False
+    least: int = LEAST
+    macros: dict[str, Macro] = field(default_factory=dict)
+    models: dict[str, exp.Expr] = field(default_factory=dict)
+    calls: list[MacroCall] = field(default_factory=list)
+    own: dict[str, list[int]] = field(default_factory=dict)  # numbers of calls, by macro
+    inner: dict[str, tuple[str, int, exp.Query]] = field(default_factory=dict)  # with their hosts
+    _heights: dict[str, tuple[exp.Expr, int]] = field(default_factory=dict)
+    _words_of: dict[str, tuple[exp.Expr, frozenset[str]]] = field(default_factory=dict)
+    _unions: Mapping[int, Union] = field(default_factory=dict)
+    _spares: Spares = field(default_factory=Spares)
+    _blocked: set[tuple[str, str]] = field(default_factory=set)  # by conditions that one has not
+    _known: dict[tuple[str, str], tuple[exp.Expr, exp.Expr, Merge | None]] = field(
+        default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        self.macros = {m.name: m for m in self.start.macros}
+        self.models = dict(self.start.models)
+        self.calls = list(self.start.calls)
+        self.own = defaultdict(list)
+        for number, call in enumerate(self.calls):
+            self.own[call.macro].append(number)
+
+    def library(self) -> Library:
+        """What has come of it."""
+        return replace(
+            self.start,
+            models=self.models,
+            macros=tuple(self.macros.values()),
+            calls=tuple(self.calls),
+        )
+
+    def copy(self, least: int) -> Merging:
+        """Another one to try merges with, each of which saves so many lines at least."""
+        made = copy(self)
+        made.least, made._spares = least, Spares()
+        made.own = defaultdict(list, {name: [*numbers] for name, numbers in self.own.items()})
+        made.macros, made.models, made.calls = {**self.macros}, {**self.models}, [*self.calls]
+        made.inner, made._known, made._blocked = {**self.inner}, {**self._known}, {*self._blocked}
+        return made
+
+    def try_again(self) -> None:
+        """Forgets those attempts that may end otherwise now."""
+        for pair in self._blocked:
+            self._known.pop(pair, None)
+
+    def tried_now(self, name: str, taken: str) -> Merge | None:
+        """One merge alone, which is done where it can be."""
+        merge = self._try(name, taken)
+        return merge if merge is not None and self.apply(merge) else None
+
+    def look_inside(self) -> None:
+        """Finds the queries in models and macros, as these are now."""
+        trees = self.models | {name: macro.tree for name, macro in self.macros.items()}
+        self._unions = united_in(trees)
+        self.inner = {
+            name: (host, at, node)
+            for host, tree in trees.items()
+            if not isinstance(tree, exp.Var)
+            for name, at, node in inner_queries(host, tree)
+        }
+
+    def host(self, name: str) -> str:
+        """The model or the macro that it stands in, or is."""
+        return self.inner[name][0] if name in self.inner else name
+
+    def apply(self, merge: Merge) -> bool:
+        """What was tried is done, on the calls as they are now; whether it still can be."""
+        made = self._try(merge.name, merge.taken)
+        if made is None or not self._saves(made):
+            self._known.pop((merge.name, merge.taken), None)
+            return False
+        known, self.calls = len(self.calls), [*made.calls]
+        name = made.macro.name
+        for number in range(known, len(self.calls)):
+            self.own[self.calls[number].macro].append(number)
+        for place, number in made.numbers.items():
+            self._place(place, number)
+        if self.host(merge.taken) in self.stay:
+            self.stay |= self._called(made.macro, self.calls)
+        if merge.taken in self.macros:
+            del self.macros[merge.taken]
+            self.own[name] += self.own.pop(merge.taken)
+        self.macros[name] = made.macro
+        return True
+
+    def _place(self, place: str, number: int) -> None:
+        if place in self.models:
+            self.models[place] = exp.Var(this=f"call__{number}__call")
+            return
+        host, at, _ = self.inner[place]
+        if host in self.models:
+            self.models[host] = with_calls(self.models[host], {at: number})
+        else:
+            macro = self.macros[host]
+            self.macros[host] = replace(macro, tree=with_calls(macro.tree, {at: number}))
+
+    def words(self, name: str) -> frozenset[str]:
+        """What is said in it."""
+        tree = self.tree(name)
+        if name not in self._words_of or self._words_of[name][0] is not tree:
+            words = {str(says(node)) for node in in_order(tree)} | {*texts(tree)}
+            calls = [self.calls[n] for n in numbers_of(tree)]
+            words = {word for word in words if not numbers_in(word)}
+            words |= {call.macro for call in calls}
+            words |= {f"{name}={leaf.text}" for call in calls for name, leaf in call.args}
+            self._words_of[name] = tree, frozenset(words)
+        return self._words_of[name][1]
+
+    def tree(self, name: str) -> exp.Expr:
+        """Of a macro, a model, or a query in one."""
+        if name in self.inner:
+            return self.inner[name][2]
+        return self.macros[name].tree if name in self.macros else self.models[name]
+
+    def lines(self, name: str) -> int:
+        """How long it is."""
+        tree = self.tree(name)
+        if name not in self._heights or self._heights[name][0] is not tree:
+            self._heights[name] = tree, self._height(tree, self.calls)
+        return self._heights[name][1]
+
+    def _height(self, tree: exp.Expr, calls: Sequence[MacroCall]) -> int:
+        """Its lines, with those of the calls in it."""
+        more = sum(height_of(calls[n]) - 1 for n in numbers_of(tree))
+        return tree_lines(tree, self.dialect) + more
+
+    def merged(self, name: str, taken: str) -> Merge | None:
+        """The merge of a macro, or of what becomes one, with what it takes; None where there is
+        none, or it saves too little."""
+        found = self.merged_at_all(name, taken)
+        return found if found is not None and self._saves(found) else None
+
+    def merged_at_all(self, name: str, taken: str) -> Merge | None:
+        """The same, however little it saves."""
+        mine, other = self.tree(name), self.tree(taken)
+        known = self._known.get((name, taken))
+        if known is None or known[0] is not mine or known[1] is not other:
+            known = mine, other, self._try(name, taken)
+            self._known[name, taken] = known
+        return known[2]
+
+    def _saves(self, merge: Merge) -> bool:
+        """Whether it saves enough: a new macro, what the limits say."""
+        least = self.least if merge.more <= _MOST else _SAVED_EACH * merge.more
+        if merge.name in merge.numbers and least >= LEAST:
+            least = max(least, self.limits.sharing.min_saved)
+        return merge.saved >= least
+
+    def _try(self, name: str, taken: str) -> Merge | None:
+        macro = self.macros.get(name) or self._new(name, taken)
+        made = self._made_of(macro, name, taken)
+        if taken not in self.macros or (made is not None and self._saves(made)):
+            return made
+        one, two = macro.tree, self.tree(taken)
+        pair = [opened(*each, self.macros, self.calls) for each in ((one, two), (two, one))]
+        if pair[0] is one and pair[1] is two:
+            return made
+        return self._made_of(replace(macro, tree=pair[0]), name, taken, pair[1])
+
+    def _made_of(
+        self, macro: Macro, name: str, taken: str, other: exp.Expr | None = None
+    ) -> Merge | None:
+        """``macro``: the one of that ``name``, or a new one; ``other``: what is taken, as it is
+        laid beside it."""
+        other = other or self.tree(taken)
+        most = max(_MOST, min(self.lines(name), self.lines(taken)) // _SAVED_EACH)
+        found = side_by_side(
+            macro.tree, other, self.calls, self.dialect, most, self._spares, self.fewer
+        )
+        if self._spares.fewer:
+            self._blocked.add((name, taken))
+        if found is None:
+            return None
+        if not self._stays_as_it_is(name, taken, found):
+            return None
+        if any(found.optional & {*HOLE.findall(text)} for text in macro.defaults.values()):
+            return None
+        made, new = _taken(macro, found, self.macros.keys())
+        if not self._is_template(macro, made, found, len(new)):
+            return None
+        calls = found.calls
+        places = [each for each in (taken, name) if each not in self.macros]
+        if not self._called(made, calls).isdisjoint(map(self.host, places)):
+            return None  # it would call itself
+        models = {each: len(calls) + at for at, each in enumerate(places)}
+        calls += [MacroCall(each, self._handed_on(each)) for each in places]
+        theirs = [models[taken]] if taken in models else self.own[taken]
+        mine = [models[name]] if name in models else self.own[name]
+        if (found.renamed or found.added) and macro.kind == "tail":
+            return None  # a tail's names stand beside those of its caller, too
+        words = qualifiers(self.tree(taken), calls) if found.renamed else frozenset[str]()
+        if found.renamed and self._is_told(taken, found.renamed, words):
+            return None
+        if found.added and self._is_told(name, found.added):
+            return None
+        told = [n for n in (*theirs, *mine) if n not in models.values()]
+        before = lines_of(told, calls, self._unions)
+        before += sum(self.lines(n) + (_AROUND if n in self.macros else 0) for n in (name, taken))
+        others = {**found.said, **{n: each.other for n, each in new.items()}}
+        own = {n: Leaf("condition", f"h__{n}__h") for n in macro.params}
+        own |= {n: each.mine for n, each in new.items()}
+        like = taken if taken in self.macros else ""
+        for n in theirs if words else ():
+            said_so = renamed_in(calls[n], words, found.names)
+            if said_so is None:
+                return None
+            calls[n] = said_so
+        for numbers, said, was in ((theirs, others, like), (mine, own, "")):
+            for n in numbers:
+                call = moved(calls[n], made, said, was, calls)
+                if call is None:
+                    return None
+                calls[n] = call
+        limit = self._limit(macro, taken, len(new))
+        if _counted(made, [calls[n] for n in (*theirs, *mine)]) > limit:
+            return None
+        after = lines_of((*theirs, *mine), calls, self._unions) + _AROUND
+        after += self._height(made.tree, calls) + (name in models)
+        if name in models and (tree_lines(made.tree, self.dialect) < self.limits.sharing.min_lines):
+            return None
+        return Merge(before - after - len(new), name, taken, made, calls, models, len(new))
+
+    def _limit(self, macro: Macro, taken: str, more: int) -> int:
+        """How many parameters it may have: what both say is a table that has one column more."""
+        other = self.macros.get(taken)
+        widest = min(len(each.params) if each else 0 for each in (macro, other))
+        return max(self.most, len(macro.params) + (more if widest > self.most else 0))
+
+    def _stays_as_it_is(self, name: str, taken: str, found: Aligned) -> bool:
+        """Whether what has to stay as it is would be the same text: parameters are what stood in
+        their places, but a condition that is always true is only nothing in a WHERE."""
+        mine, theirs = name in self.stay, self.host(taken) in self.stay
+        if ((found.added or found.optional) and (mine or theirs)) or (found.renamed and theirs):
+            return False
+        if any(NO_ALTERNATIVE in (each.mine, each.other) for each in found.new) and (
+            mine or theirs
+        ):
+            return False
+        if theirs and NO_ALTERNATIVE in found.said.values():
+            return False
+        if found.tree.find(exp.Having) is None:
+            return True
+        empty = mine and any(each.mine == NO_CONDITION for each in found.new)
+        return not empty and not (theirs and NO_CONDITION in found.said.values())
+
+    def _is_told(
+        self, taken: str, names: AbstractSet[str], but: AbstractSet[str] = frozenset()
+    ) -> bool:
+        """Whether a call says one of these names, of relations within what is taken: for one of its
+        parameters ``but`` some, or for what hands that on."""
+        host = self.host(taken)
+        waiting = [(host, each) for each in self._parameters(self.tree(taken)) if each not in but]
+        seen = set(waiting)
+        while waiting:
+            place, name = waiting.pop()
+            for number in self.own.get(place, ()):
+                call = self.calls[number]
+                text = dict((*call.unsaid, *call.args)).get(name, NO_CONDITION).text
+                if says_one_of(text, names, self.calls):
+                    return True
+                said = texts_said(text, self.calls)
+                handed = {hole for each in said for hole in HOLE.findall(each)}
+                for around in self._callers(number) if handed else ():
+                    new = {(around, hole) for hole in handed} - seen
+                    seen |= new
+                    waiting += sorted(new)
+        return False
+
+    def _callers(self, number: int) -> list[str]:
+        """The macros in which a call stands."""
+        return [
+            name
+            for name, macro in self.macros.items()
+            if number in calls_within(numbers_of(macro.tree), self.calls)
+        ]
+
+    def _is_template(self, macro: Macro, made: Macro, found: Aligned, more: int) -> bool:
+        """Whether what a macro becomes says enough itself, with so many parameters more."""
+        if _still_said(made.tree, {*macro.params} - {*made.params}, found.calls):
+            return False
+        texts_more = sum(each.mine.kind == "condition" for each in found.new)
+        if texts_more > 1 and macro.name not in self.macros:
+            return False  # two models that say other columns of other rows are two
+        grouped = macro.name in self.macros and made.tree.args.get("group") is not None
+        least = _GROUPED_WORDS if grouped and more <= 1 else _WORDS
+        return own_words(made.tree, found.calls) >= least + more
+
+    def _called(self, macro: Macro, calls: Sequence[MacroCall]) -> frozenset[str]:
+        """A macro, those that it calls, and those that they do."""
+        waiting, found = [(macro.name, macro.tree)], set[str]()
+        while waiting:
+            name, tree = waiting.pop()
+            found.add(name)
+            made = {calls[n].macro for n in calls_within(numbers_of(tree), calls)}
+            waiting += [(n, self.macros[n].tree) for n in made - found if n in self.macros]
+        return frozenset(found)
+
+    def _new(self, name: str, taken: str) -> Macro:
+        """A macro that says what a model does, or a query in it."""
+        params = {param for macro in self.macros.values() for param in macro.params}
+        tree, hosts = self.tree(name), (self.host(name), self.host(taken))
+        stem = common_stem(hosts)
+        if name in self.inner or len(stem) < _SHORT:
+            stem = name_of_query(tree) or after_tables(tree)
+        called = free_macro(stem, {*self.names, *self.models, *self.macros, *params})
+        return Macro(called, self._parameters(tree), tree, "query", two_queries_of(hosts))
+
+    def _handed_on(self, place: str) -> tuple[tuple[str, Leaf], ...]:
+        """What a call in such a place says: the parameters of the macro around it as they are."""
+        said = self._parameters(self.tree(place))
+        return tuple((name, Leaf("condition", f"h__{name}__h")) for name in said)
+
+    def _parameters(self, tree: exp.Expr) -> tuple[str, ...]:
+        """Those of the macro around a query that stand in it, or in what it calls."""
+        names = (n for text in texts_within(tree, self.calls) for n in HOLE.findall(text))
+        return tuple(dict.fromkeys(names))
+
+
+def _taken(macro: Macro, found: Aligned, hidden: Collection[str]) -> tuple[Macro, dict[str, New]]:
+    """The macro with its new parameters, and these by name. What both macros have a parameter for
+    beside others may be in these: such a parameter goes."""
+    params, more = [name for name in macro.params if name in found.said], dict[str, New]()
+    for new in found.new:
+        wanted = f"{new.word}_value" if new.word in hidden else new.word
+        name = free_parameter(wanted, {*params, *macro.params, *hidden})
+        params.append(name)
+        more[name] = new
+        for put in new.puts:
+            put(name)
+    usual = {n: new.mine.text for n, new in more.items()
+             if not has_parameters(new.mine, found.calls)}  # fmt: skip
+    defaults = {n: text for n, text in {**macro.defaults, **usual}.items() if n in params}
+    return replace(macro, tree=found.tree, params=tuple(params), defaults=defaults), more
+
+
+def _counted(macro: Macro, calls: Sequence[MacroCall]) -> int:
+    """How many parameters it has in the end: those for which each call says the same table, of
+    other schemas, become one (`same_tables`)."""
+    said = [dict((*call.args, *call.unsaid)) for call in calls]
+    tables = [tuple(table_name(each[name].text) for each in said) for name in macro.params]
+    return len({own if all(own) else at for at, own in enumerate(tables)})
+
+
+def _still_said(tree: exp.Expr, names: Collection[str], calls: Sequence[MacroCall]) -> bool:
+    """Whether a parameter of these is somewhere in the tree, or in what it hands on."""
+    if not names:
+        return False
+    said = {name for text in texts_within(tree, calls) for name in _NAMED.findall(text)}
+    return not said.isdisjoint(names)
