@@ -36,7 +36,7 @@ from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.looped_calls import Union, lines_of, united_in
 from unwet.rewrite.macro_names import common_stem
 from unwet.rewrite.moved_calls import moved
-from unwet.rewrite.naming import free_macro, free_parameter
+from unwet.rewrite.naming import free_macro, free_parameter, snake
 from unwet.rewrite.opened_items import opened
 from unwet.rewrite.placed_calls import height_of
 from unwet.rewrite.qualifiers import qualifiers, renamed_in
@@ -395,11 +395,21 @@ class Merging:
         """A macro that says what a model does, or a query in it."""
         params = {param for macro in self.macros.values() for param in macro.params}
         tree, hosts = self.tree(name), (self.host(name), self.host(taken))
-        stem = common_stem(hosts)
-        if name in self.inner or len(stem) < _SHORT:
+        stem, called = common_stem(hosts), {self._called_so(name), self._called_so(taken)}
+        if len(called) == 1 and "" not in called:
+            [stem] = called
+            stem += "_rows" * (stem in params)
+        elif name in self.inner or len(stem) < _SHORT:
             stem = name_of_query(tree) or after_tables(tree)
         called = free_macro(stem, {*self.names, *self.models, *self.macros, *params})
         return Macro(called, self._parameters(tree), tree, "query", two_queries_of(hosts))
+
+    def _called_so(self, place: str) -> str:
+        """What a model or a CTE is called; empty for a derived table."""
+        if place not in self.inner:
+            return place.removeprefix("int_")
+        around = self.inner[place][2].parent
+        return snake(around.alias) if isinstance(around, exp.CTE) else ""
 
     def _handed_on(self, place: str) -> tuple[tuple[str, Leaf], ...]:
         """What a call in such a place says: the parameters of the macro around it as they are."""

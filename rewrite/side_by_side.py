@@ -159,6 +159,7 @@ class _Alignment(Saying):
         self._parts = True  # may be parameters
         self.changed = False  # the tree, before it is known that both are the same
         self._instead: dict[int, exp.Expr] = {}  # what became of conditions of the first one
+        self._stands: dict[int, exp.Expr] = {}  # with the parentheses around that
         self._names = True  # of columns may: not in conditions, where they say what is tested
 
     def same(self, mine: exp.Expr, other: exp.Expr) -> bool:
@@ -211,8 +212,12 @@ class _Alignment(Saying):
 
     def _chain(self, mine: exp.Expr, other: exp.Expr) -> bool:
         """Conditions that hold together, in any order, of which some may be others."""
-        return self._conjuncts(_flat(mine), _flat(other), lambda kept, name: _replaced(
-            mine, beside(kept, name)))  # fmt: skip
+
+        def put(kept: Sequence[exp.Expr], name: str) -> None:
+            node, new = self._stands.get(id(mine), mine), beside(kept, name)
+            node.replace(exp.Paren(this=new) if _binds(node.parent) else new)
+
+        return self._conjuncts(_flat(mine), _flat(other), put)
 
     def _conjuncts(
         self,
@@ -304,7 +309,9 @@ class _Alignment(Saying):
 
         def put(name: str) -> None:
             new = self._instead[id(mine)] = or_else([*map(self._now, kept)], name)
-            mine.replace(new if isinstance(mine.parent, exp.Paren) else exp.Paren(this=new))
+            whole = new if isinstance(mine.parent, exp.Paren) else exp.Paren(this=new)
+            self._stands[id(mine)] = whole
+            mine.replace(whole)
 
         return not (odd and rest) and self.more(usual, value, "alternative", put)
 
@@ -601,6 +608,12 @@ def _word_for(node: exp.Expr) -> Put:
 
 def _replaced(node: exp.Expr, new: exp.Expr) -> None:
     node.replace(new)
+
+
+def _binds(around: exp.Expr | None) -> bool:
+    """Whether an AND needs parentheses there."""
+    binary = isinstance(around, exp.Binary) and not isinstance(around, exp.Connector)
+    return binary or isinstance(around, exp.Not)
 
 
 def _tests(query: exp.Select, clause: str) -> list[exp.Expr]:
