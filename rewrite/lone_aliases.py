@@ -25,15 +25,17 @@ _ALL: Final = frozenset({"this", "alias"})  # what such a table says
 
 @dataclass
 class Lone:
-    """Aliases that one of two trees has. ``mine``: those of the first one; ``others``: those of the
-    second one, with the tables of the first that get them."""
+    """Aliases that one of two trees has. ``mine``: those of the first one; ``bare``: the tables of
+    the second one that are without; ``others``: aliases of the second one, with the tables of the
+    first that get them."""
 
     mine: set[str] = field(default_factory=set)
+    bare: set[str] = field(default_factory=set)
     others: dict[str, tuple[exp.Table, exp.Expr]] = field(default_factory=dict)
 
     def copy(self) -> Lone:
         """The same, which may change."""
-        return Lone({*self.mine}, dict(self.others))
+        return Lone({*self.mine}, {*self.bare}, dict(self.others))
 
     def take(self, mine: exp.Expr, other: exp.Expr, names: dict[str, str]) -> bool:
         """Notes the alias of a table that the other one reads without it; whether it can be.
@@ -42,6 +44,7 @@ class Lone:
             return False
         if mine.alias:
             self.mine.add(mine.alias.lower())
+            self.bare.add(other.name.lower())
             return True
         name = other.alias.lower()
         known = self.others.setdefault(name, (mine, other.args["alias"].this))
@@ -64,6 +67,7 @@ class Lone:
         ours, theirs = _said(mine), _said(other)
         return (
             self.mine.isdisjoint(theirs.columns)
+            and self.bare.isdisjoint(theirs.qualifiers)
             and self.mine.isdisjoint(theirs.relations - names.keys())
             and self.others.keys().isdisjoint(ours.columns | ours.relations)
             and not any(table.name.lower() in ours.qualifiers for table, _ in self.others.values())

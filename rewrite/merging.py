@@ -395,9 +395,9 @@ class Merging:
         """A macro that says what a model does, or a query in it."""
         params = {param for macro in self.macros.values() for param in macro.params}
         tree, hosts = self.tree(name), (self.host(name), self.host(taken))
-        stem, called = common_stem(hosts), {self._called_so(name), self._called_so(taken)}
-        if len(called) == 1 and "" not in called:
-            [stem] = called
+        stem, both = common_stem(hosts), {self._called_so(name), self._called_so(taken)}
+        if len(both) == 1 and "" not in both:
+            [stem] = both
             stem += "_rows" * (stem in params)
         elif name in self.inner or len(stem) < _SHORT:
             stem = name_of_query(tree) or after_tables(tree)

@@ -60,6 +60,7 @@ def written_out(made: Library, model: str) -> str:
         (("pages AS p", "places", "x > 1"), ("pages AS g", "places AS p", "x > 1"), False),
         (("pages", "places AS p", "x > 1"), ("p", "places", "x > 1"), False),
         (("pages", "places", "places.x > 1"), ("pages", "places AS p", "p.x > 1"), False),
+        (("pages", "places AS p", "p.x > 1"), ("pages", "places", "places.x > 1"), False),
     ],
 )  # fmt: skip
 def test_when_the_alias_may_be_had(

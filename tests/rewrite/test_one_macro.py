@@ -79,7 +79,7 @@ def rendered(made: Library, name: str, said: Mapping[str, str]) -> str:
     trees = {macro.name: macro for macro in made.macros}
     inner = {n: partial(_rendered_with, made, n) for n in trees if n != name}
     text = template(trees[name].tree, "duckdb", made.calls)
-    return jinja2.Template(text).render({**inner, **trees[name].defaults, **said})
+    return str(jinja2.Template(text).render({**inner, **trees[name].defaults, **said}))
 
 
 def _rendered_with(made: Library, name: str, *args: str, **said: str) -> str:

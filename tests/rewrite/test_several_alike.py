@@ -32,13 +32,13 @@ def library(*texts: str) -> Library:
 def rendered(made: Library, host: sqlglot.Expr) -> str:
     """Its text, with those of the calls in it."""
     macros = {macro.name: partial_of(made, macro) for macro in made.macros}
-    return jinja2.Template(template(host, "duckdb", made.calls)).render(macros)
+    return str(jinja2.Template(template(host, "duckdb", made.calls)).render(macros))
 
 
 def partial_of(made: Library, macro: Macro) -> object:
     def call(*args: str, **said: str) -> str:
         values = {**macro.defaults, **dict(zip(macro.params, args, strict=False)), **said}
-        return jinja2.Template(template(macro.tree, "duckdb", made.calls)).render(values)
+        return str(jinja2.Template(template(macro.tree, "duckdb", made.calls)).render(values))
 
     return call
 
