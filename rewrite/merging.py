@@ -328,6 +328,8 @@ class Merging:
         mine, theirs = name in self.stay, self.host(taken) in self.stay
         if ((found.added or found.optional) and (mine or theirs)) or (found.renamed and theirs):
             return False
+        if found.moved and taken in self.macros and (mine or theirs):
+            return False
         if any(NO_ALTERNATIVE in (each.mine, each.other) for each in found.new) and (
             mine or theirs
         ):

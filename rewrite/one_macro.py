@@ -118,8 +118,7 @@ class _Pairs:
             names.sort(key=lambda n: (-len(work.own[n]), n))
             for at, name in enumerate(names):
                 if work.lines(name) >= _LINES:
-                    later = (other for other in names[at + 1 :] if other not in work.stay)
-                    yield from ((name, other) for other in later)
+                    yield from ((name, other) for other in names[at + 1 :])
                     yield from ((name, other) for other in models.get(key, ()))
             if len(names) * len(inner[key]) <= _LOOKS:
                 yield from self._near(names, inner[key])

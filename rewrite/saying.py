@@ -46,10 +46,12 @@ class State:
     names: dict[str, str] = field(default_factory=dict)
     lone: Lone = field(default_factory=Lone)
     optional: list[tuple[exp.Expr, str]] = field(default_factory=list)  # tests of the first one
+    moved: bool = False  # whether conditions stand in another order than in one of both
 
     def copy(self) -> State:
         new = {key: (word, [*puts]) for key, (word, puts) in self.new.items()}
-        return State(dict(self.said), new, dict(self.names), self.lone.copy(), [*self.optional])
+        optional = [*self.optional]
+        return State(dict(self.said), new, dict(self.names), self.lone.copy(), optional, self.moved)
 
 
 class Saying:

@@ -78,7 +78,8 @@ class Aligned:
     that the second one calls otherwise, or does not have; ``added``: those that the first one did
     not have; ``optional``: parameters of conditions that are only there where a call says them from
     now on; ``names``: what the first one calls those of the second; ``calls``: what the numbers
-    stand for, with calls that hand a new parameter on when it is put."""
+    stand for, with calls that hand a new parameter on when it is put; ``moved``: whether conditions
+    stand in another order than in one of both."""
 
     tree: exp.Expr
     said: Mapping[str, Leaf]
@@ -88,6 +89,7 @@ class Aligned:
     added: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
     names: Mapping[str, str] = field(default_factory=dict)
+    moved: bool = False
 
 
 class Spares:
@@ -145,7 +147,7 @@ def side_by_side(
     for test, name in state.optional:
         work.place(test, optional_test(test, name))
     names = dict(state.names)
-    return Aligned(tree, state.said, new, own, work.calls, added, optional, names)
+    return Aligned(tree, state.said, new, own, work.calls, added, optional, names, state.moved)
 
 
 class _Alignment(Saying):
@@ -410,18 +412,22 @@ class _Alignment(Saying):
         """The conditions of both that have no other one."""
         before = self._parts, self._names
         self._parts = self._names = False  # else each condition would be any other one
-        rest = [*right]
+        rest, odd = [*right], [*left]
         for few in (True, False):  # those that are equal find one another first
             waiting: list[exp.Expr] = []
-            for test in left:
+            for test in odd:
                 found = next((each for each in rest if self._tried(test, each, plainly=few)), None)
                 if found is None:
                     waiting.append(test)
                 else:
                     rest = [each for each in rest if each is not found]
-            left = waiting
+                    self.state.moved |= _at(test, left) != _at(found, right)
+            odd = waiting
+        for some, every in ((odd, left), (rest, right)):  # what is a parameter stands at the end
+            at = len(every) - len(some)
+            self.state.moved |= any(_at(test, every) < at for test in some)
         self._parts, self._names = before
-        return [*left], rest
+        return odd, rest
 
     def _tried(self, mine: exp.Expr, other: exp.Expr, plainly: bool = False) -> bool:
         """Whether both are the same; where not, nothing is known of them. `plainly`: without a
@@ -582,6 +588,11 @@ def ctes(query: exp.Select) -> list[exp.Expr]:
     """The CTEs of a query."""
     block = query.args.get("with_")
     return block.expressions if block is not None else []
+
+
+def _at(test: exp.Expr, tests: Sequence[exp.Expr]) -> int:
+    """Which one of them it is."""
+    return next(at for at, each in enumerate(tests) if each is test)
 
 
 def _is_hole(node: exp.Expr) -> bool:

@@ -245,9 +245,26 @@ def test_a_formula_inside_of_a_cast_is_an_argument() -> None:
     assert "CAST(h__" in made.macros[0].tree.sql("duckdb")
 
 
-def test_models_that_stay_keep_their_macros() -> None:
-    start = library(tree(), tree(relation="requests"))
-    assert len(with_one_macro(start, "duckdb", 5, alone={"m4"}).macros) == 2
+@pytest.mark.parametrize(
+    ("other", "left"),
+    [
+        ({"relation": "requests"}, 1),
+        ({"formula": "SUM(bytes) * 1.0"}, 1),
+        ({"test": "bytes > 1 AND NOT place = 'x'"}, 1),  # words in their places
+        ({"test": "kind = 'a' AND NOT place = 'x'"}, 2),
+        ({"test": "kind = 'a' AND bytes > 1"}, 2),  # in another order
+        ({"condition": "AND t.bytes > 3", "test": "kind = 'a' AND bytes > 1"}, 2),
+    ],
+)
+def test_models_that_stay_keep_their_macros_where_their_text_would_be_another_one(
+    other: dict[str, str], left: int
+) -> None:
+    start = library(tree(), tree(**other))
+    for stay in ({"m4"}, {"m0"}, {"m0", "m4"}):
+        made = with_one_macro(start, "duckdb", 5, alone=stay)
+        assert len(made.macros) == left
+        for model in stay:
+            assert in_text(written_out(made, model)) == in_text(written_out(start, model))
 
 
 def test_a_model_that_is_written_out_becomes_a_call() -> None:
@@ -615,6 +632,16 @@ def test_each_model_returns_what_it_returned(
         assert base.sql(f"({old}) EXCEPT ALL ({new})").fetchall() == []
         assert base.sql(f"({new}) EXCEPT ALL ({old})").fetchall() == []
         assert base.sql(old).columns == base.sql(new).columns
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(WORDS, min_size=2, max_size=3), st.sets(st.integers(0, 6), min_size=1))
+def test_models_that_stay_say_what_they_did(words: list[dict[str, str]], alone: set[int]) -> None:
+    start = library(*(tree(**each) for each in words))
+    stay = {f"m{n}" for n in alone} & start.models.keys()
+    made = with_one_macro(start, "duckdb", 5, alone=stay)
+    for model in stay:
+        assert in_text(written_out(made, model)) == in_text(written_out(start, model))
 
 
 def test_a_macro_that_stays_says_what_it_did() -> None:
