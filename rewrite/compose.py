@@ -24,6 +24,7 @@ from unwet.rewrite.opaque import is_cte
 from unwet.rewrite.reads import relations
 from unwet.rewrite.scalars import column_type
 from unwet.rewrite.script import Definition, Report
+from unwet.rewrite.typed_nothing import typed_nothing
 
 # Where the case of a table's name matters even without quotes.
 _EXACT = frozenset({"bigquery", "clickhouse", "mysql"})
@@ -430,13 +431,11 @@ def _cast_around(
 
 def _empty(definition: Definition) -> exp.Query:
     """A table that is declared and never filled, or emptied again."""
-    if not definition.types or not all(definition.types):
+    found = typed_nothing(definition.columns, definition.types)
+    if found is None:
         types = f"{definition.relation} is empty, and the types of its columns are not known"
         raise NotComposable(types)
-    pairs = zip(definition.columns, definition.types, strict=True)
-    items = [exp.alias_(exp.cast(exp.null(), column_type(kind)), name) for name, kind in pairs]
-    nothing = exp.EQ(this=exp.Literal.number(1), expression=exp.Literal.number(0))
-    return exp.Select(expressions=items, where=exp.Where(this=nothing))
+    return found
 
 
 def _constant_rows(values: exp.Values, columns: Sequence[str]) -> exp.Query:

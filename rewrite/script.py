@@ -57,6 +57,7 @@ from unwet.rewrite.script_order import Unit, base_reads, conflicts, edited_last,
 from unwet.rewrite.shown_by_views import Shown, behind, is_shown_by, shown_anew
 from unwet.rewrite.slices import leaves_alone
 from unwet.rewrite.stars import is_open, made_table
+from unwet.rewrite.typed_nothing import typed_nothing
 from unwet.rewrite.writes import (
     EMPTYING,
     as_row,
@@ -400,7 +401,7 @@ class _Machine:
         before = sorted((names & self.in_turn) - found)
         problem = problem or (f"it reads {before[0]}, {_TURNS}" if before else "")
         problem = problem or order_that_counts(query, reads)
-        plan = None if problem else self._plan(query, reads)
+        plan = None if problem else self._plan(resolved, query, reads)
         return Definition(
             name,
             path,
@@ -432,7 +433,7 @@ class _Machine:
                 return f"it reads the view {read.relation} over {stale.relation}, made anew since"
         return ""
 
-    def _plan(self, query: Query, reads: Iterable[Definition]) -> Plan | None:
+    def _plan(self, resolved: Resolved, query: Query, reads: Iterable[Definition]) -> Plan | None:
         """Temporary tables are read through; a report is a relation of its own, proved apart."""
         known: dict[str, Plan] = {}
         for definition in reads:
@@ -440,10 +441,20 @@ class _Machine:
                 continue
             if definition.plan is None:
                 return None
-            known[definition.relation] = definition.plan
+            known[definition.relation] = self._empty(definition, resolved) or definition.plan
         presumed = self.presumed.setdefault(self.path, set())
         env = Env(self.catalog, known, self.bound, presumed)
         return read_as_own(lower(query, env), reads)
+
+    def _empty(self, definition: Definition, reader: Resolved) -> Plan | None:
+        """What a temporary table without rows is to those who read it: its columns have types."""
+        tree = None
+        if not definition.parts and definition.columns:
+            tree = typed_nothing(definition.columns, definition.types)
+        if tree is None:
+            return None
+        query = resolve(replace(reader.statement, tree=tree), self.catalog).query
+        return lower(query, Env(self.catalog)) if query is not None else None
 
     def _created(self, resolved: Resolved, problem: str) -> Definition:
         tree, current = resolved.statement.tree, self._current(resolved.target or "")

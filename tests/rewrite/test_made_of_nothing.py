@@ -65,7 +65,25 @@ def test_such_tables_keep_their_types(queries: tuple[str, ...], tmp_path: Path) 
     engine = duckdb.connect()
     for statement in ("CREATE SCHEMA shop", "CREATE SCHEMA rep", PAGES, *scripts):
         engine.execute(statement)
-    for model in render_project(tmp_path / "out", {}).models:
+    _same_shapes(engine, tmp_path / "out")
+
+
+def test_a_temporary_table_that_stays_empty_has_the_declared_types(tmp_path: Path) -> None:
+    kinds = ("BIGINT", "INTEGER", "DATE")
+    scripts = [f"CREATE TEMP TABLE x{n} (k {kind}, n INTEGER);\n"
+               f"CREATE TABLE rep.r{n} AS SELECT k, n FROM x{n} WHERE k IS NOT NULL"
+               for n, kind in enumerate(kinds)]  # fmt: skip
+    pile = load([Source(f"r{n}.sql", text, "duckdb") for n, text in enumerate(scripts)], "duckdb")
+    result = refactor(pile, Request(out=tmp_path / "out", target="dbt"))
+    assert [each.outcome for each in result.verdicts] == ["proved"] * len(scripts)
+    engine = duckdb.connect()
+    for statement in ("CREATE SCHEMA rep", *scripts):
+        engine.execute(statement)
+    _same_shapes(engine, tmp_path / "out")
+
+
+def _same_shapes(engine: duckdb.DuckDBPyConnection, project: Path) -> None:
+    for model in render_project(project, {}).models:
         shapes = [[column[:2] for column in engine.execute(sql).description or ()]
                   for sql in (f"SELECT * FROM rep.{model.name}", model.sql)]  # fmt: skip
         assert shapes[0] == shapes[1]
