@@ -6,12 +6,17 @@ No rule makes a table, and few make a constant: what the rows of a reader are ma
 the other model if it comes out of this one and of nothing else that the reader says, and what the
 other model asks of its rows is to be seen in those of the reader. That is a hint only; what has the
 words is read with the other model in the place of this one.
+
+Of a reader that is many queries under UNION most have nothing to do with the model: they say every
+word there is, and are the same whatever is read. So what is left without them is asked first, and
+the whole reader only if that keeps its rows.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -35,6 +40,7 @@ from unwet.rewrite.algebra import (
 from unwet.rewrite.unread import columns_read, read_instead, tables_of
 
 _NO_WORDS: frozenset[str] = frozenset()
+_UNION = frozenset({"this", "expression", "distinct"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class Places:
 
     def _by_size(self, hosts: list[str]) -> list[str]:
         """What says least first: it is soon read."""
-        return sorted(hosts, key=lambda host: (sum(1 for _ in self._tree(host).walk()), host))
+        return sorted(hosts, key=lambda host: (_size(self._tree(host)), host))
 
     def _columns(self, name: str) -> frozenset[str]:
         return frozenset(column.lower() for column in self.made[name].named_selects)
@@ -105,14 +111,18 @@ class Places:
 
     def _read(self, hosts: list[str], old: str) -> Iterator[Reader]:
         """Those that read a model, one by one: most often the first one tells them apart."""
-        yield from (self._reader(host, old) for host in self._by_size(hosts))
+        for host in self._by_size(hosts):
+            tree = self._tree(host)
+            part = branches_that_read(tree, old)
+            if part is not None and (found := self._reader(host, part, old)).rows is not None:
+                yield found
+            yield self._reader(host, tree, old)
 
-    def _reader(self, host: str, old: str) -> Reader:
-        tree = self._tree(host)
+    def _reader(self, host: str, tree: exp.Query, old: str) -> Reader:
         said = {node.name for node in tree.find_all(exp.Literal)}
         plans = (self.plans.get(t.name) for t in tree.find_all(exp.Table) if t.name != old)
         found = (self.words.of(plan.rel) for plan in plans if plan is not None)
-        others = frozenset(said | self._tokens[host]).union(*found)
+        others = frozenset(said | tables_of(tree)).union(*found)
         return Reader(host, tree, self.rows(host, copied(tree)), others)
 
     def _keeps(self, reader: Reader, old: str, new: str) -> bool:
@@ -177,6 +187,48 @@ def _of_all_rows(rel: Rel) -> Iterator[Rel]:
         if not outer:
             yield node
         waiting += inputs(node)[:1] if outer else inputs(node)
+
+
+def branches_that_read(tree: exp.Query, token: str) -> exp.Query | None:
+    """A copy of a query without those sides of UNIONs that do not read a relation, where that is
+    less than half of it. The first side says the names, so it stays."""
+    new = copied(tree)
+    above = {id(node) for table in new.find_all(exp.Table) if table.name.lower() == token.lower()
+             for node in _upwards(table)}  # fmt: skip
+    for union in [*new.find_all(exp.Union)]:
+        if id(union) in above and not _is_first_side(union):
+            new = _without_sides(union, above, new)
+    return new if 2 * _size(new) < _size(tree) else None
+
+
+def _without_sides(union: exp.Union, kept: AbstractSet[int], root: exp.Query) -> exp.Query:
+    """In place: of several queries under UNION the first one and those kept; gives the root."""
+    side: exp.Expr = union
+    while isinstance(side, exp.Union):
+        first = side.this
+        said = {key for key, value in side.args.items() if value}
+        if id(side.expression) not in kept and said <= _UNION:
+            if side is root:
+                root = first.pop()
+            else:
+                side.replace(first)
+        side = first
+    return root
+
+
+def _is_first_side(union: exp.Union) -> bool:
+    return isinstance(union.parent, exp.Union) and union.arg_key == "this"
+
+
+def _upwards(node: exp.Expr) -> Iterator[exp.Expr]:
+    above: exp.Expr | None = node
+    while above is not None:
+        yield above
+        above = above.parent
+
+
+def _size(tree: exp.Expr) -> int:
+    return sum(1 for _ in tree.walk())
 
 
 def _again(known: list[Reader], more: Iterator[Reader]) -> Iterator[Reader]:

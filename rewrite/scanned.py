@@ -50,6 +50,7 @@ class Scans:
     rows: SameRows = field(default_factory=SameRows)
     numbers: Numbers = field(default_factory=Numbers)
     _known: dict[_Key, Meanings | None] = field(default_factory=dict)
+    _rows: dict[_Key, Rel | None] = field(default_factory=dict)  # of those asked for no more
     _tables: dict[Table, int] = field(default_factory=dict)
     _asked: dict[int, tuple[Table, int]] = field(default_factory=dict)  # by identity
 
@@ -63,9 +64,21 @@ class Scans:
             self._known[key] = self._found(query, Env(catalog, plans), normalizer)
         return self._known[key]
 
+    def outermost(
+        self, query: Query, catalog: Catalog, plans: Mapping[str, Plan], normalizer: Normalizer
+    ) -> Rel | None:
+        """The rows of a query alone; None where they are not known."""
+        key = self._key(query, catalog.tables, plans)
+        if key in self._known:
+            found = self._known[key]
+            return found[0].rel if found is not None and found[0] is not None else None
+        if key not in self._rows:
+            self._rows[key] = _rows(query, Env(catalog, plans), normalizer)
+        return self._rows[key]
+
     def _found(self, query: Query, env: Env, normalizer: Normalizer) -> Meanings | None:
-        lowerer = Lowerer(env, query)
-        if isinstance(lower(query, env, lowerer).rel, Opaque):
+        lowerer = _lowered(query, env)
+        if lowerer is None:
             return None
         types, survey = Types(), Survey(query.node)
         return [self._meant(lowerer, block, types, survey, normalizer) for block in blocks(query)]
@@ -73,14 +86,10 @@ class Scans:
     def _meant(
         self, lowerer: Lowerer, block: Query, known: Types, survey: Survey, normalizer: Normalizer
     ) -> Meant | None:
-        try:
-            plan = lowerer.plan(block)
-        except Unsupported:
+        plan = _plan(lowerer, block, normalizer)
+        if plan is None:
             return None  # nothing is known of its rows, so it is nobody's copy
-        names = tuple(name.lower() for name in plan.names)
-        rel = normalizer.run(trim(plan))[0]
-        if len(set(names)) != len(names) or is_open(names):
-            return None
+        names, rel = plan.names, plan.rel
         types = output_types(block, known) if block.complete else ()
         shape = survey.digest(block.node) if survey.has(block.node) else None
         return Meant(rel, names, self.rows.terms(rel), types, shape)
@@ -104,3 +113,26 @@ class Scans:
             number = self._tables.setdefault(table, len(self._tables))
             self._asked[id(table)] = table, number
         return self._asked[id(table)][1]
+
+
+def _rows(query: Query, env: Env, normalizer: Normalizer) -> Rel | None:
+    lowerer = _lowered(query, env)
+    plan = _plan(lowerer, query, normalizer) if lowerer is not None else None
+    return plan.rel if plan is not None else None
+
+
+def _lowered(query: Query, env: Env) -> Lowerer | None:
+    """What remembers the plans of a query's blocks; None where the query is not understood."""
+    lowerer = Lowerer(env, query)
+    return None if isinstance(lower(query, env, lowerer).rel, Opaque) else lowerer
+
+
+def _plan(lowerer: Lowerer, block: Query, normalizer: Normalizer) -> Plan | None:
+    """A block's columns, and its rows in normal form; None where they are not known."""
+    try:
+        plan = lowerer.plan(block)
+    except Unsupported:
+        return None
+    names = tuple(name.lower() for name in plan.names)
+    rel = normalizer.run(trim(plan))[0]
+    return None if len(set(names)) != len(names) or is_open(names) else Plan(names, rel)

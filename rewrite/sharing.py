@@ -432,8 +432,9 @@ class Workshop:
     def _rows_of(self, host: str, tree: exp.Query) -> Rel | None:
         """What a query returns, in normal form; None where that is not known."""
         query = resolved(tree, self.catalog, self.dialect, host)
-        found = self._meant(query) if query is not None else None
-        return found[0].rel if found is not None and found[0] is not None else None
+        if query is None:
+            return None
+        return self.scans.outermost(query, self.catalog, self.plans, self.normalizer)
 
     def _reports_that_are_models(self) -> None:
         """A model whose columns are those of a report of it is that report."""

@@ -11,7 +11,7 @@ from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, Rel
 from unwet.rewrite.lower import Env, Lowerer, trim
 from unwet.rewrite.normal import Normalizer
-from unwet.rewrite.one_instead import Places, Words
+from unwet.rewrite.one_instead import Places, Words, branches_that_read
 from unwet.rewrite.rereading import resolved
 from unwet.rewrite.stars import made_table
 
@@ -122,3 +122,74 @@ def test_words_are_tables_and_constants() -> None:
     words, rel = Words(), shelf.plans["ref__m__ref"].rel
     assert words.of(rel) == {"t", "u", "x", "7", "5", "3"}
     assert words.asked(rel) == {"t", "3"}
+
+
+WORDS = range(12)
+
+
+def many(union: str = "union all", of: str = "count(*) as n") -> str:
+    return f" {union} ".join(f"select '{n}' as lab, {of} from ref__m{n}__ref as q" for n in WORDS)
+
+
+def of_words(say: str = "select a, b, c from t where b = {n}") -> dict[str, str]:
+    return {f"m{n}": say.format(n=n) for n in WORDS}
+
+
+@pytest.mark.parametrize("reader", [
+    many(),
+    many("union"),
+    f"select v.lab, sum(v.n) as n from ({many()}) as v group by v.lab",
+    f"with v as ({many()}) select v.lab, max(v.n) as n from v group by v.lab",
+])  # fmt: skip
+def test_of_many_queries_those_are_asked_that_read_the_model(reader: str) -> None:
+    """The whole has all words, so that each model would be asked in the place of each other."""
+    shelf = Shelf({"r": reader}, of_words())
+    assert [shelf.places.instead_of(name) for name in shelf.made] == [None] * len(WORDS)
+    assert len(shelf.asked) <= 3 * len(WORDS)
+
+
+@pytest.mark.parametrize("reader", [
+    many(),
+    many("union"),
+    f"select v.lab, sum(v.n) as n from ({many()}) as v group by v.lab",
+])  # fmt: skip
+def test_one_of_many_queries_may_read_another_model(reader: str) -> None:
+    made = {**of_words(), "other": "select a, b, c + 1 as d from t where 3 = b"}
+    assert Shelf({"r": reader}, made).places.instead_of("m3") == "other"
+
+
+def test_two_of_many_queries_have_to_keep_their_rows() -> None:
+    made = {**of_words(), "other": "select a, b, c + 1 as c from t where b = 3"}
+    assert Shelf({"r": many()}, made).places.instead_of("m3") == "other"
+    two = f"{many()} union all select 'x', max(q.c) from ref__m3__ref as q"
+    assert Shelf({"r": two}, made).places.instead_of("m3") is None
+
+
+A, B, ONES = "SELECT q.a FROM a AS q", "SELECT q.b FROM b AS q", "SELECT q.c FROM one AS q"
+ALL = f"{A} UNION ALL {B} UNION ALL {B} UNION ALL {B} UNION ALL {B}"
+LEFT = f"{A} UNION ALL {ONES}"
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        (f"{ALL} UNION ALL {ONES}", LEFT),
+        (f"{ALL} UNION ALL {ONES} UNION ALL {B} UNION {B}", LEFT),
+        (f"{ONES} UNION ALL {ALL}", ONES),
+        (f"{ALL} UNION {ONES} UNION ALL {ONES}", f"{A} UNION {ONES} UNION ALL {ONES}"),
+        (f"{ALL} UNION ALL {ONES} UNION ALL {B} LIMIT 1", f"{LEFT} UNION ALL {B} LIMIT 1"),
+        (f"WITH w AS ({ALL} UNION {ONES}) SELECT a FROM w",
+         f"WITH w AS ({A} UNION {ONES}) SELECT a FROM w"),
+        (f"SELECT v.a FROM ({ALL} UNION ALL {ONES}) AS v", f"SELECT v.a FROM ({LEFT}) AS v"),
+        (f"{ALL} UNION ALL ({ALL} UNION ALL {ONES})", f"{A} UNION ALL ({LEFT})"),
+        (f"({ALL}) UNION ALL {B} UNION ALL {ONES}", None),  # the first side is most of it
+        (f"{A} UNION ALL {ONES}", None),
+        (f"{ALL} EXCEPT {ONES}", None),
+        (ALL, None),
+    ],
+)  # fmt: skip
+def test_what_is_left_of_many_queries(query: str, left: str | None) -> None:
+    before = tree(query)
+    found = branches_that_read(before, "ONE")
+    assert (None if found is None else found.sql("duckdb")) == left
+    assert before == tree(query)
