@@ -8,6 +8,7 @@ columns; what is not sure counts as a dependence.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -38,9 +39,11 @@ def unordered(units: Sequence[Unit]) -> Iterator[Finding]:
             writers.setdefault(name, []).append(each)
     for name, several in writers.items():
         others = [each for each in several if not makes_table(each, name)]
-        pair = next((p for p in combinations(others, 2) if _depend(name, *p)), None)
-        if pair is not None:
-            yield _finding(name, others, pair)
+        if len(others) > 1:
+            effects = [(each, {*map(_effect, _own(each, name))}) for each in others]
+            pair = next((p for p in combinations(effects, 2) if _depend(p[0][1], p[1][1])), None)
+            if pair is not None:
+                yield _finding(name, others, (pair[0][0], pair[1][0]))
 
 
 def _finding(name: str, others: Sequence[Unit], pair: tuple[Unit, Unit]) -> Finding:
@@ -60,9 +63,8 @@ def _own(unit: Unit, name: str) -> Iterator[Resolved]:
     return (w for r in unit.statements for w in r.all() if w.target == name and w.kind in kinds)
 
 
-def _depend(name: str, one: Unit, other: Unit) -> bool:
-    effects = [(_effect(a), _effect(b)) for a in _own(one, name) for b in _own(other, name)]
-    return any(_meet(a, b) or _meet(b, a) for a, b in effects)
+def _depend(one: AbstractSet[_Effect], other: AbstractSet[_Effect]) -> bool:
+    return any(_meet(a, b) or _meet(b, a) for a in one for b in other)
 
 
 def _meet(one: _Effect, other: _Effect) -> bool:
@@ -73,6 +75,8 @@ def _meet(one: _Effect, other: _Effect) -> bool:
 
 def _effect(resolved: Resolved) -> _Effect:
     tree = resolved.statement.tree
+    if isinstance(tree, exp.Insert):
+        return _Effect(frozenset(), frozenset(), adds=True, edits=False)
     reads = frozenset(column.name.lower() for column in tree.find_all(exp.Column))
     looks = len([*tree.find_all(exp.Table)]) > 1
     match tree:
@@ -82,7 +86,5 @@ def _effect(resolved: Resolved) -> _Effect:
             return _Effect(reads, sets, looks=looks)
         case exp.Delete():
             return _Effect(reads, frozenset(), looks=looks)
-        case exp.Insert():
-            return _Effect(frozenset(), frozenset(), adds=True, edits=False)
         case _:  # a MERGE may do all of it
             return _Effect(reads, reads, adds=True, looks=True)
