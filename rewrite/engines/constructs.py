@@ -86,6 +86,32 @@ def _value_as_condition(node: exp.Expr) -> bool:
     return isinstance(parent, exp.Where | exp.Having | exp.And | exp.Or | exp.Not)
 
 
+def _order_beside_distinct(node: exp.Expr) -> bool:
+    """SELECT DISTINCT a .. ORDER BY b"""
+    if not isinstance(node, exp.Select):
+        return False
+    order, distinct = node.args.get("order"), node.args.get("distinct")
+    if order is None or distinct is None or distinct.args.get("on"):
+        return False
+    outputs = [output.unalias() for output in node.selects]
+    names = {output.alias_or_name.lower() for output in node.selects}
+    keys = [key.this for key in order.expressions]
+    if any(output.is_star for output in node.selects):
+        return not all(isinstance(key, exp.Column | exp.Literal) for key in keys)
+    return not all(
+        key in outputs
+        or isinstance(key, exp.Literal)
+        or (isinstance(key, exp.Column) and key.name.lower() in names)
+        for key in keys
+    )
+
+
+def _fetched_with_ties(node: exp.Expr) -> bool:
+    """FETCH FIRST 3 ROWS WITH TIES, where TOP (3) WITH TIES has to stand"""
+    options = node.args.get("limit_options") if isinstance(node, exp.Fetch) else None
+    return options is not None and bool(options.args.get("with_ties"))
+
+
 # what it is called, how it is told, the engines that have it not
 _TABLE: Final[tuple[tuple[str, _Test, str], ...]] = (
     ("INTERVAL", _is(exp.Interval), "tsql sqlite"),
@@ -134,6 +160,9 @@ _TABLE: Final[tuple[tuple[str, _Test, str], ...]] = (
      "postgres mysql sqlite redshift snowflake bigquery trino databricks spark"),
     ("LIMIT .. WITH TIES", _has(exp.LimitOptions, "with_ties"),
      "postgres duckdb mysql sqlite redshift snowflake bigquery trino databricks spark"),
+    ("FETCH .. WITH TIES", _fetched_with_ties, "tsql"),
+    ("order beside DISTINCT by what is no output", _order_beside_distinct,
+     "tsql postgres redshift oracle"),
     ("WITH ROLLUP", lambda node: isinstance(node, exp.Rollup | exp.Cube) and not node.expressions,
      "postgres duckdb sqlite oracle redshift snowflake bigquery trino"),
     ("PIVOT", _is(exp.Pivot), "mysql sqlite postgres trino"),
