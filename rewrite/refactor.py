@@ -363,7 +363,7 @@ class _Job:
             project,
             self.target,
             verdicts,
-            self.pile.findings,
+            (*self.pile.findings, *(f for f in self.state.findings if f.code == "CHANGE_ORDER")),
             assumptions,
             contradictions,
             self.request.decisions.shaping,

@@ -66,15 +66,16 @@ def migration(
     obeyed: Sequence[Obeyed] = (),
     overview: Overview | None = None,
 ) -> str:
-    """The text, in Markdown; of the findings, the files that were not read at all and statements
-    that nobody followed. ``obeyed``: decisions about the shape of the project."""
+    """The text, in Markdown; of the findings, the files that were not read at all, statements
+    that nobody followed, and changes in an order that nothing tells. ``obeyed``: decisions about
+    the shape of the project."""
     lines = [f"# {project.name}: what became of each report", ""]
     lines += [*head(project, verdicts, overview), "", *_how_to(project, target, overview), ""]
     lines += folders(project, verdicts)
     edited = overview.edited if overview is not None else ()
     needed = [*_edited(edited), *_by_outcome(project, verdicts),
               *_contradictions(project, contradictions), *_unread(project, findings),
-              *_not_understood(project, findings),
+              *_not_understood(project, findings), *_unordered(project, findings),
               *_switched_off(project, target)]  # fmt: skip
     if needed:
         lines += ["## What needs a person", "", *needed]
@@ -186,6 +187,17 @@ def _not_understood(project: Project, findings: Sequence[Finding]) -> Iterator[s
         more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
         yield f"- {_plain(message)}: {', '.join(places[:_PLACES])}{more}"
     yield ""
+
+
+def _unordered(project: Project, findings: Sequence[Finding]) -> Iterator[str]:
+    found = [finding for finding in findings if finding.code == "CHANGE_ORDER"]
+    if found:
+        yield from (f"### Changed in an order that nothing tells ({len(found)})", "")
+        yield "The models have the rows of the scripts as their files are sorted:"
+        yield ""
+        for f in found:
+            yield f"- {_code(project.below(f'{f.at.path}:{f.at.line}'))}: {_plain(f.message)}"
+        yield ""
 
 
 def _switched_off(project: Project, target: Target) -> Iterator[str]:

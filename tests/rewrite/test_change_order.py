@@ -4,6 +4,7 @@ import pytest
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
+from unwet.rewrite.refactor import Request, refactor
 from unwet.rewrite.script import end_state
 
 MADE = "CREATE TABLE r AS SELECT a, b, c FROM t"
@@ -48,3 +49,11 @@ def test_a_table_that_is_only_declared_and_a_third_script() -> None:
     changes = ("UPDATE r SET a = b", "UPDATE r SET b = 1", "UPDATE r SET b = 2")
     (found,) = told(*changes, made=declared)
     assert found.startswith("c1.sql: r is changed here and in c0.sql (and 1 more): ")
+
+
+def test_the_project_says_so_to_who_takes_over() -> None:
+    texts = {"made.sql": MADE, "c0.sql": "UPDATE r SET a = 1", "c1.sql": "UPDATE r SET a = 2"}
+    pile = load([Source(path, text, "postgres") for path, text in texts.items()], "postgres")
+    page = refactor(pile, Request(target="views")).files["MIGRATION.md"]
+    assert "### Changed in an order that nothing tells (1)" in page
+    assert "- `c1.sql:1`: r is changed here and in c0.sql" in page
