@@ -196,6 +196,23 @@ def _as_written_out(tokens: Sequence[Token], trees: Sequence[exp.Expr | None]) -
                 node.set("this", exp.DType.TIMESTAMPTZ)
 
 
+def _has_column_all(tokens: Sequence[Token]) -> bool:
+    """Whether a name in quotes is what the parser takes for the word of ORDER BY ALL."""
+    return any(t.token_type is TokenType.IDENTIFIER and t.text.upper() == "ALL" for t in tokens)
+
+
+def _by_all(first: Token, second: Token) -> bool:
+    plain_word = second.token_type is not TokenType.IDENTIFIER
+    return plain_word and (first.text.upper(), second.text.upper()) == ("BY", "ALL")
+
+
+def _as_columns(trees: Sequence[exp.Expr | None]) -> None:
+    """In place: ORDER BY "all" is by a column."""
+    for item in (n for tree in trees if tree is not None for n in tree.find_all(exp.Ordered)):
+        if isinstance(item.this, exp.Var) and item.this.name.upper() == "ALL":
+            item.set("this", exp.column(exp.to_identifier("all", quoted=True)))
+
+
 def _ends_in_comma(token: Token, after: Token) -> bool:
     return token.token_type is TokenType.COMMA and after.token_type is TokenType.R_PAREN
 
@@ -332,7 +349,11 @@ class _Reader:
             with_separators(trees, self._name)
             if any(map(_ends_in_comma, tokens, tokens[1:])):
                 _as_subqueries(trees)
-            with_their_tables(trees)
+            with_their_tables(trees, self._name)
+            if _has_column_all(tokens):
+                if any(map(_by_all, tokens, tokens[1:])):
+                    raise ParseError('ORDER BY ALL beside a column "all"')
+                _as_columns(trees)
         except ParseError as error:
             return self._parse_error(part, chunk, error)
         except RecursionError:

@@ -237,8 +237,8 @@ class _Machine:
     def _outdate(self, before: Definition) -> None:
         """Views over a temporary table show what it holds later; their models what it held."""
         for name, made in [*self.shared.items()]:
-            over = {read.relation for read in made.reads if read.temp}
-            if made.is_view and made.path == self.path and before.relation in over:
+            own = made.path == self.path and made.is_view
+            if own and before.relation in _temporaries_under(made):
                 why = made.problem or f"it is a view over {before.relation}, which is changed later"
                 self.shared[name] = replace(made, plan=None, problem=why)
 
@@ -426,12 +426,35 @@ class _Machine:
         for read in reads:
             if read.temp and read.problem:
                 return f"it reads {read.relation}: {read.problem}"
-            stale = next(
-                (d for d in read.reads if self._current(d.of or d.relation) is not d), None
-            )
-            if read.temp and read.is_view and stale is not None:
+            stale = None
+            if read.is_view:
+                stale = self._made_anew_under(read) if read.temp else self._dropped_under(read)
+            if stale is not None:
                 return f"it reads the view {read.relation} over {stale.relation}, made anew since"
         return ""
+
+    def _dropped_under(self, view: Definition) -> Definition | None:
+        """What a view's model has as it was before: what was dropped since and made anew, and
+        temporary tables that were changed since."""
+        for read in view.reads:
+            now = self._current(read.of or read.relation)
+            gone = read.temp or (now is not None and read.relation in self.dropped)
+            if gone and now is not read:
+                return read
+            below = self._dropped_under(read) if read.is_view else None
+            if below is not None:
+                return below
+        return None
+
+    def _made_anew_under(self, view: Definition) -> Definition | None:
+        """What a temporary view shows otherwise by now, also through others like it."""
+        for read in view.reads:
+            if self._current(read.of or read.relation) is not read:
+                return read
+            below = self._made_anew_under(read) if read.temp and read.is_view else None
+            if below is not None:
+                return below
+        return None
 
     def _plan(self, resolved: Resolved, query: Query, reads: Iterable[Definition]) -> Plan | None:
         """Temporary tables are read through; a report is a relation of its own, proved apart."""
@@ -538,6 +561,9 @@ class _Machine:
         if old is None:
             problem = problem or f"{name} had rows before the first INSERT"
             return replace(new, plan=None, problem=problem)
+        if old.is_view:
+            problem = problem or f"rows are put into {name}, which is a view"
+            return replace(old, parts=(*old.parts, resolved), plan=None, problem=problem)
         targets = resolved.target_columns or old.columns
         old = with_types(old, new, targets, self.catalog)
         doubt = insert_doubt(old, new, targets, self.catalog)
@@ -651,6 +677,15 @@ def _met_once(resolved: Resolved) -> frozenset[str]:
     where = f"{resolved.statement.path}:{resolved.statement.span.line}"
     return frozenset({f"no row of {resolved.target} is changed by two rows of another relation "
                       f"in the {resolved.kind.upper()} at {where}"})  # fmt: skip
+
+
+def _temporaries_under(view: Definition) -> set[str]:
+    """The temporary tables that a view reads, also through temporary views."""
+    found = {read.relation for read in view.reads if read.temp}
+    for read in view.reads:
+        if read.temp and read.is_view:
+            found |= _temporaries_under(read)
+    return found
 
 
 def _is_filled(definition: Definition | None) -> bool:

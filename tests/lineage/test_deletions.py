@@ -41,6 +41,8 @@ def test_from_may_be_left_out(change: str, dialect: str) -> None:
         ("UPDATE TOP (5) rep.r SET n = 0", "tsql", "may write to it"),
         ("DELETE FROM x FROM rep.r AS x WHERE x.n > 1", "tsql", "may write to it"),
         ("WITH x AS (SELECT * FROM rep.r) DELETE x WHERE n > 1", "tsql", "DELETE with"),
+        ("DELETE quick FROM rep.r AS quick JOIN raw.u ON u.n = quick.n", "tsql", "DELETE with"),
+        ("DELETE QUICK x FROM rep.r AS x JOIN raw.u ON u.n = x.n", "mysql", "DELETE with"),
     ],
 )
 def test_what_takes_other_rows_is_a_reason(change: str, dialect: str, why: str) -> None:
