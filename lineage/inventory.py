@@ -94,13 +94,13 @@ def as_json(inventory: Inventory) -> str:
         "lines": inventory.lines,
         "statements": inventory.statements,
         "opaque": inventory.opaque,
-        "errors": [_place(finding) for finding in inventory.errors],
+        "errors": [place_of(finding) for finding in inventory.errors],
         "relations": inventory.relations,
         "reports": [
             {"name": report.name, "path": report.path, "line": report.line}
             for report in inventory.reports
         ],
-        "findings": [_place(finding) for finding in inventory.findings],
+        "findings": [place_of(finding) for finding in inventory.findings],
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
@@ -124,7 +124,8 @@ def rows(inventory: Inventory) -> list[tuple[str, str]]:
     ]
 
 
-def _place(finding: Finding) -> dict[str, str | int]:
+def place_of(finding: Finding) -> dict[str, str | int]:
+    """A finding as JSON has it: its code, where it is, and what it says."""
     return {
         "code": finding.code,
         "path": finding.at.path,

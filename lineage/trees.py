@@ -118,6 +118,14 @@ def has_star(node: exp.Expr) -> bool:
     return any(not isinstance(star.parent, exp.Count) for star in node.find_all(exp.Star))
 
 
+def upwards(node: exp.Expr) -> Iterator[exp.Expr]:
+    """The node, what is around it, and so on up to the root."""
+    above: exp.Expr | None = node
+    while above is not None:
+        yield above
+        above = above.parent
+
+
 def conjuncts(test: exp.Expr) -> Iterator[exp.Expr]:
     """What a condition demands, part by part, through all parentheses."""
     stack = [test]

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, upwards
 from unwet.rewrite.algebra import (
     Expr,
     Filter,
@@ -194,7 +194,7 @@ def branches_that_read(tree: exp.Query, token: str) -> exp.Query | None:
     less than half of it. The first side says the names, so it stays."""
     new = copied(tree)
     above = {id(node) for table in new.find_all(exp.Table) if table.name.lower() == token.lower()
-             for node in _upwards(table)}  # fmt: skip
+             for node in upwards(table)}  # fmt: skip
     for union in [*new.find_all(exp.Union)]:
         if id(union) in above and not _is_first_side(union):
             new = _without_sides(union, above, new)
@@ -218,13 +218,6 @@ def _without_sides(union: exp.Union, kept: AbstractSet[int], root: exp.Query) ->
 
 def _is_first_side(union: exp.Union) -> bool:
     return isinstance(union.parent, exp.Union) and union.arg_key == "this"
-
-
-def _upwards(node: exp.Expr) -> Iterator[exp.Expr]:
-    above: exp.Expr | None = node
-    while above is not None:
-        yield above
-        above = above.parent
 
 
 def _size(tree: exp.Expr) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from unwet.lineage.trees import upwards
 from unwet.rewrite.abstract import Unit
 
 
@@ -20,12 +21,12 @@ class Replaced:
 
     def meets(self, node: exp.Expr) -> bool:
         """Whether a node was replaced, or is around or inside one that was."""
-        return id(node) in self._above or any(id(up) in self._ids for up in _upwards(node))
+        return id(node) in self._above or any(id(up) in self._ids for up in upwards(node))
 
     def add(self, node: exp.Expr) -> None:
         self._nodes.append(node)
         self._ids.add(id(node))
-        self._above.update(map(id, _upwards(node)))
+        self._above.update(map(id, upwards(node)))
 
 
 def taken_off(unit: Unit) -> Iterator[exp.Expr]:
@@ -33,10 +34,3 @@ def taken_off(unit: Unit) -> Iterator[exp.Expr]:
     yield unit.node
     if unit.kind == "tail":
         yield from unit.node.args["with_"].expressions[unit.skip :]
-
-
-def _upwards(node: exp.Expr) -> Iterator[exp.Expr]:
-    up: exp.Expr | None = node
-    while up is not None:
-        yield up
-        up = up.parent

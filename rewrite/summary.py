@@ -6,7 +6,7 @@ import json
 from collections import Counter, defaultdict
 
 from unwet.lineage.counted import counted
-from unwet.lineage.findings import Finding
+from unwet.lineage.inventory import place_of
 from unwet.rewrite import drift_forms, plan_forms
 from unwet.rewrite.not_understood import not_understood
 from unwet.rewrite.request import Result
@@ -26,7 +26,7 @@ def as_json(result: Result) -> str:
         "assumptions": list(result.assumptions),
         "drift": [drift_forms.finding(each) for each in result.contradictions],
         "abstractions": plan_forms.as_values(result.abstractions),
-        "not_understood": [_place(each) for each in not_understood(result.findings)],
+        "not_understood": [place_of(each) for each in not_understood(result.findings)],
         "notes": list(result.notes),
         "rounds": [list(names) for names in result.rounds],
         "edited": [str(path) for path in result.edited],
@@ -94,16 +94,6 @@ def _open(alike: list[Verdict]) -> str:
     if len(alike) == 1:
         return f"{place}: {what} {first.relation or first.name}: {first.reason}"
     return f"{len(alike):,} x {what} {first.reason} (first {place}; -v shows all)"
-
-
-def _place(finding: Finding) -> dict[str, str | int]:
-    return {
-        "code": finding.code,
-        "path": finding.at.path,
-        "line": finding.at.line,
-        "column": finding.at.column,
-        "message": finding.message,
-    }
 
 
 def _size(size: Size) -> dict[str, int]:
