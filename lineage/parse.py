@@ -23,6 +23,7 @@ from unwet.lineage.parser_words import told
 from unwet.lineage.phrases import plain
 from unwet.lineage.rows import Left, long_runs
 from unwet.lineage.separators import with_separators
+from unwet.lineage.server_commands import filled_by_call, jump, server_command, told_as
 from unwet.lineage.sources import Source
 from unwet.lineage.splitting import CONTROL, Chunk, resplit, split
 from unwet.lineage.taken_for_others import mark_functions
@@ -308,13 +309,28 @@ class _Reader:
         self._take(part, chunk, outcome)
 
     def _take(self, part: Stretch, chunk: Chunk, outcome: Outcome | None) -> None:
-        match outcome:
-            case Finding():
+        match self._told_by_server(part, chunk, outcome):
+            case Finding() as outcome:
                 self.findings.append(outcome)
-            case exp.Expression():
+            case exp.Expression() as outcome:
                 self._keep(part, chunk, outcome)
             case None:
                 pass
+
+    def _told_by_server(
+        self, part: Stretch, chunk: Chunk, outcome: Outcome | None
+    ) -> Outcome | None:
+        """What is no query for the parser, and a command for the server."""
+        match outcome:
+            case Finding(code="PARSE") | exp.Column() | exp.Alias() | exp.Dot():
+                tokens = part.tokens[chunk.first : chunk.last]
+                if said := jump(tokens, self._name):
+                    return Finding("OPAQUE", f"{UNFOLLOWED}: {said}", self._span(part, chunk))
+                if isinstance(outcome, Finding) and (said := filled_by_call(tokens)):
+                    return Finding("PARSE", said, self._span(part, chunk))
+                return server_command(tokens, part.text, self._name) or outcome
+            case _:
+                return outcome
 
     def _outcome(self, part: Stretch, chunk: Chunk) -> Outcome | None:
         """The tree of a chunk, a finding in its place, or None for an empty statement."""
@@ -405,7 +421,7 @@ class _Reader:
         header = self._masked.restore(self._masked.text[start:stop])
         where = self._span(part, chunk)
         shown = _short(header)
-        said = AS_IF_RUN if _PROCEDURE.match(shown) else "control flow not followed"
+        said = AS_IF_RUN if _PROCEDURE.match(shown) else UNFOLLOWED
         return Finding("OPAQUE", f"{said}: {shown}", where)
 
     def _parse_error(self, part: Stretch, chunk: Chunk, error: ParseError) -> Finding:
@@ -509,13 +525,15 @@ def _opaque(tree: exp.Expression) -> str | None:
     """What of a parsed statement is not looked into, in words."""
     match tree:
         case exp.Command():
-            return f"not understood: {_short(str(tree.this))}"
+            return f"not understood: {_short(told_as(tree))}"
+        case exp.Execute() if isinstance(tree.this, exp.Var):
+            return f"not followed: {tree.this.name}"
         case exp.Execute():
             return "what it executes is not followed"
         case exp.Create() if _has_queries(tree):
             return f"body of {str(tree.args['kind']).lower()} not followed"
         case exp.IfBlock() | exp.WhileBlock() | exp.Block():
-            return "control flow not followed"
+            return UNFOLLOWED
         case _:
             return None
 
@@ -529,6 +547,7 @@ def _has_queries(create: exp.Create) -> bool:
     return kind == "FUNCTION" and quoted and bool(_QUERY.search(str(body)))
 
 
+UNFOLLOWED: Final = "control flow not followed"
 AS_IF_RUN = "its statements are read as if it had run"  # of a procedure
 _PROCEDURE = re.compile(r"(?:CREATE|ALTER)\b.*\b(?:PROC|PROCEDURE)\b", re.IGNORECASE)
 _QUERY = re.compile(r"\bselect\b.*\bfrom\b", re.I | re.S)

@@ -37,8 +37,8 @@ _NAME = re.compile(rf"{_PART}(?:\s*\.\s*{_PART})*")
 _HARMLESS = (exp.Set, exp.Use, exp.Comment, exp.Analyze, exp.Grant, exp.Describe, exp.Pragma,
              exp.Transaction, exp.Commit, exp.Rollback, exp.Declare, exp.Show)  # fmt: skip
 _HARMLESS_WORDS = frozenset(
-    {"PRINT", "GRANT", "REVOKE", "VACUUM", "ANALYZE", "EXPLAIN", "SHOW", "USE", "SET", "COMMENT",
-     "REINDEX", "OPTIMIZE", "CLUSTER", "CHECKPOINT", "RETURN", "RAISERROR", "THROW", "WAITFOR",
+    {"PRINT", "GRANT", "REVOKE", "DENY", "VACUUM", "ANALYZE", "EXPLAIN", "SHOW", "USE", "SET",
+     "COMMENT", "REINDEX", "OPTIMIZE", "CLUSTER", "CHECKPOINT", "RETURN", "RAISERROR", "THROW", "WAITFOR",
      "UPDATE STATISTICS", "BEGIN", "COMMIT", "ROLLBACK", "DISCARD", "LOCK", "LISTEN", "NOTIFY"}
 )  # fmt: skip
 _HARMLESS_ALTER = re.compile(

@@ -59,3 +59,27 @@ def test_scan_says_how_its_notes_are_seen(tmp_path: Path) -> None:
     assert said.split()[-4:] == ["opaque", "1", "errors", "0"]
     assert told == "-v lists what is opaque, and all other notes\n"
     assert "what it executes" in run("scan", tmp_path, "--dialect", "tsql", "-v")[1]
+
+
+COMMANDS = {
+    "bulk.sql": "BULK INSERT rep.t FROM 'c:\\x.csv'\nGO\n",
+    "fill.sql": "CREATE VIEW rep.v AS SELECT id FROM shop.orders;\nGO\n"
+    "CREATE TABLE rep.t (id INT);\nINSERT INTO rep.t SELECT id FROM shop.orders;\n",
+    "move.sql": "sp_rename 'rep.v', 'w'\nGO\nBACKUP DATABASE shop TO DISK = 'c:\\x.bak'\n",
+}
+
+
+def test_a_command_of_the_server_is_no_report_and_may_change_what_it_names(tmp_path: Path) -> None:
+    for name, text in COMMANDS.items():
+        (tmp_path / name).write_text(text)
+    done = ("refactor", tmp_path, "--dialect", "tsql", "--plan", "--no-generated")
+    found = json.loads(run(*done, "--format", "json")[0])
+    assert [(each["relation"], each["verdict"]) for each in found["reports"]] == [
+        ("rep.t", "kept"),
+        ("rep.v", "kept"),
+    ]
+    assert [(each["code"], each["message"]) for each in found["not_understood"]] == [
+        ("OPAQUE", "not followed: BULK INSERT"),
+        ("OPAQUE", "what it executes is not followed"),
+        ("OPAQUE", "not understood: BACKUP"),
+    ]
