@@ -38,8 +38,9 @@ _HARMLESS = (exp.Set, exp.Use, exp.Comment, exp.Analyze, exp.Grant, exp.Describe
              exp.Transaction, exp.Commit, exp.Rollback, exp.Declare, exp.Show)  # fmt: skip
 _HARMLESS_WORDS = frozenset(
     {"PRINT", "GRANT", "REVOKE", "DENY", "VACUUM", "ANALYZE", "EXPLAIN", "SHOW", "USE", "SET",
-     "COMMENT", "REINDEX", "OPTIMIZE", "CLUSTER", "CHECKPOINT", "RETURN", "RAISERROR", "THROW", "WAITFOR",
-     "UPDATE STATISTICS", "BEGIN", "COMMIT", "ROLLBACK", "DISCARD", "LOCK", "LISTEN", "NOTIFY"}
+     "COMMENT", "REINDEX", "OPTIMIZE", "CLUSTER", "CHECKPOINT", "RETURN", "RAISERROR", "THROW",
+     "WAITFOR", "UPDATE STATISTICS", "BEGIN", "COMMIT", "ROLLBACK", "DISCARD", "LOCK", "LISTEN",
+     "NOTIFY"}
 )  # fmt: skip
 _HARMLESS_ALTER = re.compile(
     rf"\s*ALTER\s+(?:TABLE|VIEW)\s+(?:IF\s+EXISTS\s+|ONLY\s+)*{_PART}(?:\s*\.\s*{_PART})*\s+(?:OWNER\s+TO"
