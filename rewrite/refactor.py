@@ -33,6 +33,7 @@ from unwet.rewrite.library import Library, plain_library
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.meanwhile import Meanwhile, pays
 from unwet.rewrite.naming_again import called_before, names_of
+from unwet.rewrite.not_carried import NotCarried, not_carried
 from unwet.rewrite.planned import abstractions
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import (
@@ -359,6 +360,7 @@ class _Job:
         said = (*map(project.said, assumed), *self.templated.assumptions)
         assumptions = tuple(sorted(said))
         before, after = self._sizes(project, counted)
+        carried = self._not_carried(project)
         files["MIGRATION.md"] = migration(
             project,
             self.target,
@@ -373,6 +375,7 @@ class _Job:
                 repeats(project),
                 left_edited(files, self.request.out),
                 frozenset(files),
+                carried,
             ),
         )
         files[RECORD] = record(
@@ -403,6 +406,7 @@ class _Job:
             tuple(sorted(self.ledger.contradicted)),
             edited,
             tuple(self.rounds),
+            carried,
         )
 
     def _not_tested(self) -> Iterator[str]:
@@ -417,6 +421,11 @@ class _Job:
         new = project_size(counted, project.dialect)
         new += part_size(pile, scripts.all, scripts.broken, scripts.cut)
         return old + self.templated.before, new
+
+    def _not_carried(self, project: Project) -> tuple[NotCarried, ...]:
+        """What no model says of the scripts that do not go on as a whole."""
+        scripts = left(self.state, [k.report for k in project.kept])
+        return not_carried(self.written_pile.scripts, scripts.all - scripts.broken)
 
     def _placed(self, files: Mapping[str, str]) -> tuple[Path, ...]:
         """Writes the project where it is asked for; what is left as somebody edited it."""

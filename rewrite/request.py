@@ -11,6 +11,7 @@ from unwet.lineage.findings import Finding
 from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.decisions.file import NONE, Decisions
 from unwet.rewrite.drift import DriftFinding
+from unwet.rewrite.not_carried import NotCarried
 from unwet.rewrite.planned import Abstraction
 from unwet.rewrite.prove.generated import Budget, Known
 from unwet.rewrite.prove.on_data import Store
@@ -64,7 +65,8 @@ class Result:
     report, that shows how its model differs on generated data. ``abstractions``: what is written
     once, and what that saves; ``contradicted``: proved reports whose rows differ on generated data.
     ``rounds``: of each time that the project was proved, the reports that meant something else
-    beside the others and therefore share less in the next; the last has none.
+    beside the others and therefore share less in the next; the last has none. ``not_carried``:
+    what the scripts say about tables that no model says.
     """
 
     before: Size
@@ -82,3 +84,4 @@ class Result:
     contradicted: tuple[str, ...] = ()
     edited: tuple[Path, ...] = ()
     rounds: tuple[tuple[str, ...], ...] = ()
+    not_carried: tuple[NotCarried, ...] = ()

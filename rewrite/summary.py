@@ -6,14 +6,17 @@ import json
 from collections import Counter, defaultdict
 
 from unwet.lineage.counted import counted
+from unwet.lineage.findings import Finding
 from unwet.lineage.inventory import place_of
 from unwet.rewrite import drift_forms, plan_forms
+from unwet.rewrite.not_carried import NotCarried
 from unwet.rewrite.not_understood import not_understood
 from unwet.rewrite.request import Result
 from unwet.rewrite.sizes import Size
 from unwet.rewrite.verdicts import Verdict
 
 _ASSUMED = 4  # how many the text form shows
+_KINDS = 4  # of what is not carried over
 
 
 def as_json(result: Result) -> str:
@@ -26,7 +29,8 @@ def as_json(result: Result) -> str:
         "assumptions": list(result.assumptions),
         "drift": [drift_forms.finding(each) for each in result.contradictions],
         "abstractions": plan_forms.as_values(result.abstractions),
-        "not_understood": [place_of(each) for each in not_understood(result.findings)],
+        "not_understood": [place_of(each) for each in _not_understood(result)],
+        "not_carried": [_not_carried(each) for each in result.not_carried],
         "notes": list(result.notes),
         "rounds": [list(names) for names in result.rounds],
         "edited": [str(path) for path in result.edited],
@@ -52,18 +56,43 @@ def rows(result: Result, written: bool = True) -> list[tuple[str, str]]:
         ),
         *edited,
         *_lost(result, "MIGRATION.md has" if written else "-v tells"),
+        *_told_apart(result, "MIGRATION.md" if written else "--format json"),
         ("assumptions", _assumed(result.assumptions)),
     ]
 
 
 def _lost(result: Result, where: str) -> list[tuple[str, str]]:
-    lost = not_understood(result.findings)
+    lost = _not_understood(result)
     if not lost:
         return []
     first = f"{lost[0].at.path}:{lost[0].at.line}"
     one = len(lost) == 1
     said = f"{counted(len(lost), 'statement')}, in no model: {'' if one else 'first '}{first}"
     return [("not understood", said if one else f"{said}; {where} all")]
+
+
+def _not_understood(result: Result) -> tuple[Finding, ...]:
+    return not_understood(result.findings, {each.at for each in result.not_carried})
+
+
+def _told_apart(result: Result, where: str) -> list[tuple[str, str]]:
+    """How much there is that no model can say, by what it does."""
+    found = Counter(each.what for each in result.not_carried)
+    if not found:
+        return []
+    shown = ", ".join(f"{n} {what}" for what, n in found.most_common(_KINDS))
+    more = ", ..." if len(found) > _KINDS else ""
+    return [("not carried over", f"{shown}{more}: {where} lists them")]
+
+
+def _not_carried(each: NotCarried) -> dict[str, str | int]:
+    return {
+        "what": each.what,
+        "path": each.at.path,
+        "line": each.at.line,
+        "column": each.at.column,
+        "text": each.begins,
+    }
 
 
 def _edited(files: int) -> str:

@@ -12,6 +12,7 @@ from unwet.lineage.counted import counted
 from unwet.lineage.findings import Finding
 from unwet.rewrite.data_tests.values import words
 from unwet.rewrite.drift import DriftFinding
+from unwet.rewrite.not_carried import NotCarried
 from unwet.rewrite.not_understood import by_message, not_understood
 from unwet.rewrite.project import Project
 from unwet.rewrite.targets.migration_head import Overview, folder_of, folders, head, stars, still
@@ -73,9 +74,11 @@ def migration(
     lines += [*head(project, verdicts, overview), "", *_how_to(project, target, overview), ""]
     lines += folders(project, verdicts)
     edited = overview.edited if overview is not None else ()
+    carried = overview.not_carried if overview is not None else ()
     needed = [*_edited(edited), *_by_outcome(project, verdicts),
               *_contradictions(project, contradictions), *_unread(project, findings),
-              *_not_understood(project, findings), *_unordered(project, findings),
+              *_not_understood(project, findings, carried), *_not_carried(project, carried),
+              *_unordered(project, findings),
               *_switched_off(project, target)]  # fmt: skip
     if needed:
         lines += ["## What needs a person", "", *needed]
@@ -175,8 +178,10 @@ def _unread(project: Project, findings: Sequence[Finding]) -> Iterator[str]:
         yield ""
 
 
-def _not_understood(project: Project, findings: Sequence[Finding]) -> Iterator[str]:
-    lost = not_understood(findings)
+def _not_understood(
+    project: Project, findings: Sequence[Finding], carried: Sequence[NotCarried]
+) -> Iterator[str]:
+    lost = not_understood(findings, {each.at for each in carried})
     if not lost:
         return
     yield from (f"### Statements that no model has ({len(lost)})", "")
@@ -186,6 +191,26 @@ def _not_understood(project: Project, findings: Sequence[Finding]) -> Iterator[s
         places = [_code(project.below(f"{f.at.path}:{f.at.line}")) for f in some]
         more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
         yield f"- {_plain(message)}: {', '.join(places[:_PLACES])}{more}"
+    yield ""
+
+
+def _not_carried(project: Project, found: Sequence[NotCarried]) -> Iterator[str]:
+    """What stands beside the queries and goes with the old scripts."""
+    if not found:
+        return
+    yield from (f"### What the project does not carry ({len(found)})", "")
+    yield "Rights, comments, indexes, triggers and the upkeep of tables are in no model. What is"
+    yield from ("still wanted belongs to the tables that the project builds:", "")
+    kinds: dict[str, list[NotCarried]] = defaultdict(list)
+    for each in found:
+        kinds[each.what].append(each)
+    for what, some in sorted(kinds.items()):
+        yield f"- {what}:"
+        for each in some[:_PLACES]:
+            place = _code(project.below(f"{each.at.path}:{each.at.line}"))
+            yield f"  - {place}: {_code(each.begins)}"
+        if len(some) > _PLACES:
+            yield f"  - and {len(some) - _PLACES} more"
     yield ""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from unwet.lineage.counted import counted
 from unwet.rewrite.called_once import macros_left
+from unwet.rewrite.not_carried import NotCarried
 from unwet.rewrite.project import Project
 from unwet.rewrite.repeats import Repeat
 from unwet.rewrite.sizes import Size
@@ -17,13 +18,15 @@ from unwet.rewrite.verdicts import MEANING, Outcome, Verdict
 @dataclass(frozen=True, slots=True)
 class Overview:
     """Sizes before and after, and what is still there more than once; ``edited``: the files of the
-    project that stay as somebody has edited them; ``paths``: all of its files."""
+    project that stay as somebody has edited them; ``paths``: all of its files;
+    ``not_carried``: what the scripts say about tables that no model says."""
 
     before: Size
     after: Size
     repeats: tuple[Repeat, ...] = ()
     edited: tuple[str, ...] = ()
     paths: frozenset[str] = frozenset()
+    not_carried: tuple[NotCarried, ...] = ()
 
 
 def head(project: Project, verdicts: Sequence[Verdict], overview: Overview | None
