@@ -54,8 +54,9 @@ def _finding(name: str, others: Sequence[Unit], pair: tuple[Unit, Unit]) -> Find
         f"{name} is changed here and in {first.path}{rest}: nothing says which runs first, and "
         "its rows depend on it"
     )
-    at = next(iter(_own(second, name))).statement.span
-    return Finding("CHANGE_ORDER", message, at, "change it in one script, where the order is plain")
+    at, before = (next(iter(_own(each, name))).statement.span for each in (second, first))
+    help = "change it in one script, where the order is plain"
+    return Finding("CHANGE_ORDER", message, at, help, (before,))
 
 
 def _own(unit: Unit, name: str) -> Iterator[Resolved]:

@@ -16,6 +16,7 @@ from unwet.lineage.garbage import rare_collection
 from unwet.lineage.names import deep_stack
 from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
+from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.account import account
 from unwet.rewrite.algebra import Plan
 from unwet.rewrite.bound_values import bound
@@ -34,6 +35,7 @@ from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.meanwhile import Meanwhile, pays
 from unwet.rewrite.naming_again import called_before, names_of
 from unwet.rewrite.not_carried import NotCarried, not_carried
+from unwet.rewrite.noticed import noticed
 from unwet.rewrite.planned import abstractions
 from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import (
@@ -166,6 +168,7 @@ class _Job:
         )
         self.plans: dict[str, Plan] = {}  # what each model has to mean
         self.apart, self.templated = apart, Templated()
+        self.noticed = noticed(self.state.findings, self.written_pile, self._accepting())
         self.root = common_root(sorted(s.path for s in apart.whole.sources))
         self.assumptions: frozenset[str] = frozenset()
 
@@ -193,9 +196,12 @@ class _Job:
 
     def _of_pile(self, outside: Iterable[str]) -> tuple[tuple[DriftFinding, ...], Types]:
         """What nobody has to know the project for: contradictions, and types of columns."""
-        accepted = (*self.request.intended, *self.request.decisions.accepting)
+        accepted = self._accepting()
         legacy = self.apart.whole if self.apart.models else self.legacy
         return drift(legacy, accepted).findings, types_of(self.meaning, outside)
+
+    def _accepting(self) -> tuple[Accepting, ...]:
+        return (*self.request.intended, *self.request.decisions.accepting)
 
     # --- one to one
 
@@ -365,7 +371,7 @@ class _Job:
             project,
             self.target,
             verdicts,
-            (*self.pile.findings, *(f for f in self.state.findings if f.code == "CHANGE_ORDER")),
+            (*self.pile.findings, *self.noticed),
             assumptions,
             contradictions,
             self.request.decisions.shaping,
@@ -395,7 +401,7 @@ class _Job:
             after,
             parameter_lines(counted),
             verdicts,
-            (*self.pile.findings, *self.state.findings),
+            (*self.pile.findings, *self.noticed),
             assumptions,
             len(macros_left(project.library)) + len(self.templated.families),
             files,
@@ -407,6 +413,7 @@ class _Job:
             edited,
             tuple(self.rounds),
             carried,
+            self.noticed,
         )
 
     def _not_tested(self) -> Iterator[str]:

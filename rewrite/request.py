@@ -66,7 +66,8 @@ class Result:
     once, and what that saves; ``contradicted``: proved reports whose rows differ on generated data.
     ``rounds``: of each time that the project was proved, the reports that meant something else
     beside the others and therefore share less in the next; the last has none. ``not_carried``:
-    what the scripts say about tables that no model says.
+    what the scripts say about tables that no model says; ``noticed``: what there is to say of the
+    tables that several scripts write, also among the findings.
     """
 
     before: Size
@@ -85,3 +86,4 @@ class Result:
     edited: tuple[Path, ...] = ()
     rounds: tuple[tuple[str, ...], ...] = ()
     not_carried: tuple[NotCarried, ...] = ()
+    noticed: tuple[Finding, ...] = ()

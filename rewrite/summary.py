@@ -31,6 +31,7 @@ def as_json(result: Result) -> str:
         "abstractions": plan_forms.as_values(result.abstractions),
         "not_understood": [place_of(each) for each in _not_understood(result)],
         "not_carried": [_not_carried(each) for each in result.not_carried],
+        "findings": [place_of(each) for each in result.noticed],
         "notes": list(result.notes),
         "rounds": [list(names) for names in result.rounds],
         "edited": [str(path) for path in result.edited],

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from unwet.lineage.counted import counted
+from unwet.lineage.inventory import place_of
 from unwet.rewrite.checked import Checked
 from unwet.rewrite.prove.apart import Apart
 from unwet.rewrite.prove.compare import Difference
@@ -20,6 +21,7 @@ def as_json(found: Verification) -> str:
         "ok": found.ok,
         "reports": [_report(report) for report in found.reports],
         "assumptions": list(found.assumptions),
+        "findings": [place_of(each) for each in found.noticed],
         "notes": list(found.notes),
         "unparsed": [
             {"path": f.at.path, "line": f.at.line, "column": f.at.column, "message": f.message}

@@ -17,12 +17,14 @@ from unwet.lineage.garbage import rare_collection
 from unwet.lineage.parse import check_dialect
 from unwet.lineage.pile import Pile
 from unwet.lineage.templating import restorer
+from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.checked import Checked, Checks
 from unwet.rewrite.decisions.decided import Change, Decided, decided
 from unwet.rewrite.decisions.file import NONE, Decisions
 from unwet.rewrite.decisions.outcome import on_rows, outcome
 from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.naming_again import called_before
+from unwet.rewrite.noticed import noticed
 from unwet.rewrite.project import own_states, with_states_told
 from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
 from unwet.rewrite.prove.evidence import Evidence
@@ -59,7 +61,7 @@ class Request:
     that is stopped are kept, ``known``: what generated data has said before; ``rules``: tell which
     rules each proof used, which takes half as long again; ``generated``: the time for tests on data
     made from the queries alone, None for none; ``check_proofs``: what is proved is tested so,
-    too."""
+    too; ``intended``: what is meant beside what the decisions accept."""
 
     project: Path
     to_dialect: str = ""
@@ -73,6 +75,7 @@ class Request:
     rules: bool = False
     generated: Budget | None = None
     check_proofs: bool = False
+    intended: tuple[Accepting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Verification:
     """All reports by name, what the proofs assume, and findings of the pile. ``notes``: what else a
     person has to know, as what the data lack; ``contradicted``: proved reports whose rows differ
     on generated data; ``unparsed``: files of the project, no models of reports, that nobody can
-    run."""
+    run; ``noticed``: what there is to say of tables that several scripts write, among the
+    findings."""
 
     reports: tuple[Checked, ...]
     assumptions: tuple[str, ...]
@@ -88,6 +92,7 @@ class Verification:
     notes: tuple[str, ...] = ()
     contradicted: tuple[str, ...] = ()
     unparsed: tuple[Finding, ...] = ()
+    noticed: tuple[Finding, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -174,8 +179,10 @@ def verify(
         if n not in judged.unproved and e.verdict.verdict == "different"
     )  # fmt: skip
     extras = unparsed(request.project, rendered, {report.name for report in state.reports}, dialect)
-    findings = (*pile.findings, *state.findings)
-    return Verification(checked, assumptions, findings, notes, false, extras)
+    accepting = (*request.intended, *request.decisions.accepting)
+    seen = noticed(state.findings, whole, accepting)
+    findings = (*pile.findings, *seen)
+    return Verification(checked, assumptions, findings, notes, false, extras, seen)
 
 
 def _told(template: Verdict) -> Checked:

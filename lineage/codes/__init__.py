@@ -108,12 +108,13 @@ def explain(word: str) -> tuple[Explanation, ...]:
 
 
 def difference(word: str) -> str:
-    """A code, or the word that several begin with, of what contradicts others, in capitals; raises
-    UnknownCode for any other."""
-    drift = {code: each for code, each in explanations().items() if code.startswith("DRIFT")}
+    """A code, or the word that several begin with, of what somebody may accept, in capitals:
+    contradictions, and what is noticed of reports; raises UnknownCode for any other."""
+    noticed = (each.code for each in families()[FAMILIES.index("reports")].explanations)
+    known = [*(code for code in explanations() if code.startswith("DRIFT")), *noticed]
     asked = word.upper()
-    if asked not in drift and not any(code.startswith(f"{asked}_") for code in drift):
-        raise UnknownCode(word, drift, f"known: {', '.join(drift)}")
+    if asked not in known and not any(code.startswith(f"{asked}_") for code in known):
+        raise UnknownCode(word, known, f"known: {', '.join(known)}")
     return asked
 
 

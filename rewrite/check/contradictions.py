@@ -8,11 +8,14 @@ from dataclasses import replace
 
 from unwet.lineage.garbage import uncollected
 from unwet.lineage.pile import assemble
-from unwet.rewrite.check.drift_problems import problems
+from unwet.rewrite.accepted import accepted
+from unwet.rewrite.check.drift_problems import noticed_problem, problems
 from unwet.rewrite.check.found import Place, Problem
 from unwet.rewrite.check.reading import Reader
 from unwet.rewrite.check.texts import Text
 from unwet.rewrite.drift import drift
+from unwet.rewrite.meaning import meaning_of
+from unwet.rewrite.noticed import reason_of, seen_from
 
 
 def contradictions(
@@ -26,6 +29,12 @@ def contradictions(
     found = drift(pile, reader.ask.decisions)
     told = [_own(each, texts) for each in problems(found) if each.at.path in changed]
     kept = {(at.path, _line(texts, at.path, at.line)) for at, _ in found.accepted}
+    known = accepted(pile, (*reader.ask.decisions, *reader.ask.intended))
+    for each in meaning_of(pile).state.findings:
+        if reason_of(each, known):
+            kept |= {(at.path, _line(texts, at.path, at.line)) for at in (each.at, *each.also)}
+        elif (seen := seen_from(each, changed)) is not None:
+            told.append(_own(noticed_problem(seen), texts))
     return told, kept
 
 

@@ -12,6 +12,8 @@ from unwet.rewrite.check.copies import copies
 from unwet.rewrite.check.found import Place, Problem
 from unwet.rewrite.check.records import Alone, Block, Mark
 
+_OF_ALL = ("DRIFT", "CHANGE", "DROPPED")  # for which all of the pile is read
+
 
 def judged(
     ask: Ask,
@@ -90,7 +92,7 @@ def _idle(path: str, marks: Sequence[Mark], used: set[tuple[str, int]]) -> Itera
 
 def _may_be_about_drift(mark: Mark) -> bool:
     """Whether only somebody who looks for contradictions knows what the mark takes out."""
-    return bool(mark.reason) and any(code.startswith("DRIFT") for code in mark.codes)
+    return bool(mark.reason) and any(code.startswith(_OF_ALL) for code in mark.codes)
 
 
 def _key(code: str, said: str) -> str:

@@ -47,6 +47,7 @@ def check(
     DUP_PARAMETRIC  the same but for some constants or names
     PARSE, ...      what cannot be read
     DRIFT_...       with --drift: what the other copies say otherwise
+    CHANGE_ORDER    with --drift: changes of a table whose order nothing tells
 
     Exit code 1 when there is anything to tell; `unwet explain CODE` says what each code means.
     What is meant stays out with `-- unwet: ignore[DUP] reason` in the SQL or [[intended]] in the

@@ -61,7 +61,7 @@ def report(
     asked = job.Request(Path(project), to_dialect, data, request.params, given) if project else None
     accepted: tuple[Accepting, ...] = (*request.intended, *given.accepting)
     found = overview(pile, accepted, asked, lambda text: progress(text, request.quiet))
-    notes(pile.findings, request)
+    notes((*pile.findings, *found.noticed), request)
     shown = replace(found, title=title or ", ".join(map(_heading, request.paths)), lineage=lineage)
     emit(page(shown, links), request)
     return 0

@@ -84,7 +84,7 @@ def verify(
     meaning = meaning_of(pile)
     asked = job.Request(Path(project), to_dialect, data, request.params, given, scratch, timeout,
                         generated=budget_of(no_generated, generated_seconds),
-                        check_proofs=check_proofs)  # fmt: skip
+                        check_proofs=check_proofs, intended=request.intended)  # fmt: skip
     written = write_sql(meaning, asked, Path(sql_out), force) if sql_out is not None else None
     steps = Steps(request)
     with going_on(request, bool(data) or not no_generated, fresh) as left:

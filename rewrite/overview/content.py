@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unwet.lineage.counted import counted
+from unwet.lineage.findings import Finding
 from unwet.lineage.inventory import Inventory
 from unwet.rewrite.checked import Checked
 from unwet.rewrite.drift import Drift
@@ -28,7 +29,8 @@ class Rewriting:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of it. ``lineage``: the address of the page with the column lineage, or nothing."""
+    """All of it. ``lineage``: the address of the page with the column lineage, or nothing;
+    ``noticed``: what there is to say of tables that several scripts write."""
 
     title: str
     scanned: Inventory
@@ -36,6 +38,7 @@ class Overview:
     drift: Drift | None = None
     rewriting: Rewriting | None = None
     lineage: str = ""
+    noticed: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from unwet.rewrite.accepted import Accepting
 from unwet.rewrite.drift import drift
 from unwet.rewrite.families import duplicates
 from unwet.rewrite.meaning import Meaning, meaning_of
+from unwet.rewrite.noticed import noticed
 from unwet.rewrite.overview.content import Overview, Rewriting
 from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.prove.projects import kind_of
@@ -44,7 +45,8 @@ def overview(
     if project is not None:
         found = verify.verify(meaning, project, progress)
         made = _rewriting(meaning, project.project, found)
-    return Overview("", scanned, copies, drifted, made)
+    told = noticed(meaning.state.findings, pile, intended)
+    return Overview("", scanned, copies, drifted, made, noticed=told)
 
 
 def _rewriting(meaning: Meaning, root: Path, found: verify.Verification) -> Rewriting:

@@ -35,7 +35,7 @@ def page(overview: Overview, links: Links) -> str:
     made = overview.rewriting
     reports = made.reports if made else overview.scanned.reports
     kept = [report for report in made.reports if report.verdict == "kept"] if made else []
-    notes = (*overview.scanned.errors, *overview.scanned.findings)
+    notes = (*overview.noticed, *overview.scanned.errors, *overview.scanned.findings)
     verdicts = shares(made.reports) if made else ()
     style = _asset("page.css") + "".join(map(_rule, verdicts))
     script = _asset("page.js")

@@ -475,6 +475,7 @@ def test_json_and_exit_codes(bench: Bench) -> None:
             }
         ],
         "assumptions": [],
+        "findings": [],
         "notes": [],
         "unparsed": [],
     }
