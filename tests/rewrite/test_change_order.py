@@ -28,6 +28,14 @@ def told(*changes: str, made: str = MADE, dialect: str = "postgres") -> list[str
         ("DELETE FROM r WHERE a = 1", "DELETE FROM r WHERE b = 1", False),
         ("DELETE FROM r WHERE a = (SELECT MAX(a) FROM r)", "DELETE FROM r WHERE b = 1", True),
         ("DELETE FROM r WHERE a = 1", "INSERT INTO r SELECT a, b, c FROM u", True),
+        ("TRUNCATE TABLE r", "INSERT INTO r SELECT a, b, c FROM u", True),
+        ("DELETE FROM r", "INSERT INTO r SELECT a, b, c FROM u", True),
+        ("TRUNCATE TABLE r", "UPDATE r SET a = 1", False),
+        ("TRUNCATE TABLE r", "UPDATE r SET a = (SELECT MAX(a) FROM r)", False),
+        ("TRUNCATE TABLE r", "DELETE FROM r WHERE a = 1", False),
+        ("TRUNCATE TABLE r", "TRUNCATE TABLE r", False),
+        ("TRUNCATE TABLE r; INSERT INTO r SELECT a, b, c FROM v",
+         "INSERT INTO r SELECT a, b, c FROM u", True),
         ("INSERT INTO r SELECT a, b, c FROM v", "INSERT INTO r SELECT a, b, c FROM u", False),
         ("MERGE INTO r USING u ON r.a = u.a WHEN MATCHED THEN DELETE",
          "DELETE FROM r WHERE c = 1", True),
@@ -38,6 +46,14 @@ def test_changes_of_two_scripts(one: str, other: str, matters: bool) -> None:
         found = told(*pair)
         said = "c1.sql: r is changed here and in c0.sql: nothing says which runs first, and its "
         assert found == ([said + "rows depend on it"] if matters else [])
+
+
+def test_a_table_that_is_written_anew_by_two() -> None:
+    made, over = "CREATE TABLE r (a INT, b INT, c INT)", "INSERT OVERWRITE TABLE r SELECT 1, 2, {}"
+    assert len(told(over.format(3), over.format(4), made=made, dialect="spark")) == 1
+    added = "INSERT INTO TABLE r SELECT 1, 2, 5"
+    assert len(told(over.format(3), added, made=made, dialect="spark")) == 1
+    assert told(added, added, made=made, dialect="spark") == []
 
 
 def test_the_script_that_makes_it_is_first() -> None:
