@@ -25,14 +25,28 @@ def told(
     names: Iterable[str], sources: Iterable[Source], words: Iterable[str] = ()
 ) -> Iterator[str]:
     """A line for each of them."""
-    for name, near in strangers(names, sources, words):
+    ones = tuple(sources)
+    for name, near in strangers(names, ones, words):
         hint = f"; did you mean {near}?" if near else ""
+        if whole := _begun(name, ones):
+            yield (f"--param {name}: is put in as the beginning of @{whole}; "
+                   f"if that is not meant, write --param {whole}=VALUE")  # fmt: skip
+            continue
         yield f"--param {name}: nothing that was read has a place for it{hint}"
 
 
+def _begun(name: str, sources: Iterable[Source]) -> str:
+    """The word that only begins with a name, as it stands behind the sign of a placeholder."""
+    begun = re.compile(rf"@({re.escape(name)}\w+)")
+    return next((hit[1] for each in sources if (hit := begun.search(each.text))), "")
+
+
 def _stands(name: str, sources: Iterable[Source], words: Iterable[str]) -> bool:
-    """A sign before it is enough: which signs make a placeholder is the dialect's business."""
+    """A sign before it is enough: which signs make a placeholder is the dialect's business. What
+    goes on with _ is a name in front of more text (`@prefix_dist`)."""
     word = rf"{re.escape(name)}(?!\w)"
-    sign = re.compile(rf"[@$:]{re.escape(name)}|\{{[^{{}}]*(?<!\w){word}|%\({word}|\$\({word}")
+    sign = re.compile(
+        rf"[@$:]{word}|@{re.escape(name)}_|\{{[^{{}}]*(?<!\w){word}|%\({word}|\$\({word}"
+    )
     alone = re.compile(rf"(?<!\w){word}")
     return any(sign.search(each.text) for each in sources) or any(map(alone.search, words))

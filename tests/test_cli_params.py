@@ -30,6 +30,11 @@ def pile(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
+        (
+            "wh",
+            "--param wh: is put in as the beginning of @when; if that is not meant, write "
+            "--param when=VALUE",
+        ),
         ("leest", "--param leest: nothing that was read has a place for it; did you mean least?"),
         ("d", "--param d: nothing that was read has a place for it"),
         ("least", ""),
@@ -42,10 +47,38 @@ def test_a_name_that_no_placeholder_has_is_said(
     pile: Path, command: str, name: str, told: str
 ) -> None:
     done = run(command, pile, "--dialect", "bigquery", "--param", f"{name}=1")
-    assert done.exit_code == 0
+    assert done.exit_code == (1 if (name, command) == ("wh", "scan") else 0)  # 1en is no value
     said = [line for line in done.stderr.splitlines() if line.startswith("--param")]
     assert said == ([told] if told else [])
     assert not run(command, pile, "--param", f"{name}=1", "-q").stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "told", "help"),
+    [
+        (["least = 5"], "--param 'least = 5': a name has no blanks", "write --param least=5"),
+        (["=50"], "--param =50 has no name", "write --param NAME=VALUE"),
+        ([" =50"], "--param ' =50' has no name", "write --param NAME=VALUE"),
+        (["="], "--param = has no name", "write --param NAME=VALUE"),
+        ([""], "--param '' has no name", "write --param NAME=VALUE"),
+        (["least"], "--param least has no value", "write --param NAME=VALUE"),
+        (
+            ["least=5", "least=6"],
+            "--param least is given twice: 5 and 6",
+            "a placeholder has one value in a run",
+        ),
+    ],
+)
+def test_what_is_no_value_for_a_name_is_an_error(
+    pile: Path, given: list[str], told: str, help: str
+) -> None:
+    done = run("scan", pile, *(f"--param={each}" for each in given))
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[:2] == [f"error: {told}", f"help: {help}"]
+
+
+def test_a_value_may_have_blanks_and_be_said_again(pile: Path) -> None:
+    assert run("scan", pile, "--param", "day= a = b ", "--param", "day= a = b ").exit_code == 0
 
 
 def test_names_of_the_configuration_serve_others_too(

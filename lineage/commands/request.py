@@ -161,13 +161,28 @@ def usual_paths(settings: "Config | None") -> tuple[str, ...]:
     return tuple(path.removeprefix(here) for path in named) or (".",)
 
 
+_BIND = "write --param NAME=VALUE"
+
+
 def bindings(params: Iterable[str]) -> dict[str, str]:
-    """NAME=VALUE as a mapping; the last of a name counts. Raises UsageError without NAME or =."""
-    pairs = [param.partition("=") for param in params]
-    for name, sign, _ in pairs:
-        if not sign or not name:
-            raise UsageError(f"--param {name} has no value", "write --param NAME=VALUE")
-    return {name: value for name, _, value in pairs}
+    """NAME=VALUE as a mapping. Raises UsageError without NAME or =, with blanks around NAME, and
+    for a name with two values."""
+    found: dict[str, str] = {}
+    for param in params:
+        name, sign, value = param.partition("=")
+        if not name.strip():
+            raise UsageError(
+                f"--param {repr(param) if not param or name else param} has no name", _BIND
+            )
+        if not sign:
+            raise UsageError(f"--param {name} has no value", _BIND)
+        if name.split() != [name]:
+            help = f"write --param {''.join(name.split())}={value.strip()}"
+            raise UsageError(f"--param {param!r}: a name has no blanks", help)
+        if found.setdefault(name, value) != value:
+            help = "a placeholder has one value in a run"
+            raise UsageError(f"--param {name} is given twice: {found[name]} and {value}", help)
+    return found
 
 
 jobs_option = click.option(
