@@ -264,3 +264,30 @@ def test_keys_that_nobody_checks_count_where_the_configuration_trusts_them(
     result = CliRunner().invoke(cli.main, said)
     assert result.exit_code == 0, result.output
     assert "declared: s.b.a_id refers to s.a.id" in result.output
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "begins", "told"),
+    [
+        ("scan", "x.json", "{", ""),
+        ("dups", "x.JSON", "{", ""),
+        ("check", "x.sarif", "{", ""),
+        ("drift", "x.json", "{", ""),
+        ("scan", "x.txt", "files", ""),
+        ("scan", "x", "files", ""),
+        ("scan", "x.csv", "files", ".csv says no format of this command, so text is written"),
+        ("report", "x.html", "<!doctype", ""),
+        ("report", "x.json", "<!doctype", ".json says no format of this command, so html is"),
+    ],
+)
+def test_the_ending_of_a_file_says_its_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str, begins: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.sql").write_text("SELECT a FROM t;\n")
+    (tmp_path / "unwet.toml").write_text('paths = ["a.sql"]\n')
+    done = CliRunner().invoke(cli.main, [command, "a.sql", "-o", name])
+    assert (tmp_path / name).read_text().lower().startswith(begins)
+    assert told in done.stderr and ("says no format" in done.stderr) is bool(told)
+    asked = CliRunner().invoke(cli.main, ["scan", "a.sql", "-o", "y.json", "--format", "text"])
+    assert (tmp_path / "y.json").read_text().startswith("files") and not asked.stderr

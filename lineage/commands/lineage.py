@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@shared("text", "json", "dot", "mermaid", "svg", "png", "html", "openlineage")
+@shared("text", "json", "dot", "mermaid", "svg", "png", "html", "openlineage", own_endings=False)
 @click.option("--column", "columns", metavar="REL.COL", multiple=True, help="Only what feeds this "
               "column, or is fed by it; REL alone: all its columns. May be repeated.")  # fmt: skip
 @click.option("--table", "tables", metavar="REL", multiple=True,

@@ -81,12 +81,16 @@ class Request:
             click.echo(line, err=True)
 
 
+_FORMS = frozenset({"csv", "dot", "html", "json", "mmd", "png", "sarif", "svg", "toml", "xml",
+                    "yaml", "yml"})  # fmt: skip
 WRITE = "Write there instead of to stdout."
 
 
-def shared(*formats: str, paths: str = "[PATH]...", output: str = WRITE) -> Callable[[F], F]:
+def shared(
+    *formats: str, paths: str = "[PATH]...", output: str = WRITE, own_endings: bool = True
+) -> Callable[[F], F]:
     """PATH... and the options of every command; the function gets them as one `Request`. `output`:
-    what -o is for."""
+    what -o is for; `own_endings`: its file's ending says one of the formats, by its name."""
     options = [
         click.argument("paths", nargs=-1, metavar=paths),
         click.option("--dialect", metavar="NAME", help="SQL dialect of the input (tsql, ...)."),
@@ -109,6 +113,8 @@ def shared(*formats: str, paths: str = "[PATH]...", output: str = WRITE) -> Call
             mine = {name: given.pop(name) for name in names}
             source = click.get_current_context().get_parameter_source("format")
             told = source is not None and source.name != "DEFAULT"
+            if not told and own_endings and mine["output"]:
+                mine["format"] = _by_ending(mine["output"], formats, bool(mine["quiet"]))
             return command(_request(**mine, told=told), **given)
 
         wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
@@ -118,6 +124,19 @@ def shared(*formats: str, paths: str = "[PATH]...", output: str = WRITE) -> Call
         return wrapped  # type: ignore[return-value]
 
     return decorate
+
+
+def _by_ending(output: str, formats: tuple[str, ...], quiet: bool) -> str:
+    """The format that the ending of a file says, else the usual one, which is said if the ending
+    looks like another."""
+    ending = os.path.splitext(output)[1]
+    is_device = os.path.exists(output) and not os.path.isfile(output)
+    if (named := ending[1:].lower()) in formats:
+        return named
+    if not is_device and named in _FORMS and not quiet:
+        click.echo(f"{output}: {ending} says no format of this command, so {formats[0]} is written",
+                   err=True)  # fmt: skip
+    return formats[0]
 
 
 def _request(
