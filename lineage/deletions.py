@@ -3,6 +3,7 @@
 DELETE rep.r WHERE n > 1           -- BigQuery, Oracle, SQL Server: FROM may be left out
 DELETE TOP (5) FROM rep.r          -- SQL Server: some rows, no table TOP
 DELETE LOW_PRIORITY FROM rep.r     -- MySQL: when it is done, no table either
+DELETE (SELECT * FROM rep.r)       -- Oracle: through an inline view
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def with_their_tables(trees: Sequence[exp.Expr | None], dialect: str) -> None:
     `top` are aliases."""
     for node in (n for tree in trees if tree is not None for n in tree.find_all(exp.Delete)):
         match node.args.get("tables"):
-            case [exp.Table() as table] if not isinstance(node.this, exp.Expr):
+            case [exp.Table() | exp.Subquery() as table] if not isinstance(node.this, exp.Expr):
                 node.set("this", table)
                 node.set("tables", None)
             case [exp.Table() as word] if dialect in _MYSQL and _is_before(word):

@@ -25,13 +25,13 @@ def misprint(tokens: Sequence[Token], at: int) -> tuple[Token, str] | None:
     """The word near the token at which the parser stopped that is nearly one of SQL, and that."""
     for place in (at - 1, at, at + 1, 0):
         if 0 <= place < len(tokens) and tokens[place].token_type is TokenType.VAR:
-            meant = _nearly(tokens[place].text.upper())
+            meant = nearly(tokens[place].text.upper())
             if meant:
                 return tokens[place], meant
     return None
 
 
-def _nearly(word: str) -> str:
+def nearly(word: str) -> str:
     """The word of SQL of which it is a misprint: one letter too much, too few or another, or two
     that have changed places; empty if it is none."""
     if len(word) < 4 or word in _WORDS:

@@ -23,24 +23,25 @@ def beside(resolved: Resolved) -> Iterator[str]:
         yield from (table.name for table in other.find_all(exp.Table))
 
 
-def rolled_back(statements: Sequence[Resolved]) -> Iterator[str]:
-    """The targets of a script that takes back what it has done, nobody says how far."""
-    if any(isinstance(each.statement.tree, exp.Rollback) for each in statements):
-        yield from (each.target for each in statements if each.target)
+def rolled_back(statements: Sequence[Resolved]) -> Mapping[Resolved, frozenset[str]]:
+    """What a ROLLBACK takes back, nobody says how far: the targets of its whole script."""
+    ends = [each for each in statements if isinstance(each.statement.tree, exp.Rollback)]
+    targets = frozenset(each.target for each in statements if each.target) if ends else frozenset()
+    return dict.fromkeys(ends, targets)
 
 
-def behind_views(statements: Sequence[Resolved]) -> Mapping[str, frozenset[str]]:
-    """By path: the relations behind the views that its statements write to."""
+def behind_views(statements: Sequence[Resolved]) -> Mapping[Resolved, frozenset[str]]:
+    """The relations behind the views that statements write to."""
     reads = {
         each.target: base_reads(each.query)
         for each in statements
         if each.kind == "view" and each.target and each.query is not None
     }
-    found: dict[str, set[str]] = {}
-    for each in statements:
-        if each.kind in _CHANGES and each.target in reads:
-            found.setdefault(each.statement.path, set()).update(_closure(each.target, reads))
-    return {path: frozenset(names) for path, names in found.items()}
+    return {
+        each: frozenset(_closure(each.target, reads))
+        for each in statements
+        if each.kind in _CHANGES and each.target in reads
+    }
 
 
 def _closure(name: str, reads: Mapping[str, frozenset[str]]) -> set[str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Final
 
+from sqlglot import exp
+
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.names import marked_within
 from unwet.lineage.resolve import Resolved
@@ -19,6 +21,9 @@ from unwet.rewrite.algebra import Plan
 _FIRST_OF_SEVERAL: Final = re.compile(r"^(?:p__\w+?__p)+(?=p__\w+?__p)", re.IGNORECASE)
 _SAYS_NOTHING: Final = 3  # files of one name, so that it is no name
 _BETWEEN: Final = re.compile(r"_*[^a-z0-9_][^a-z0-9]*")  # signs and blanks between words
+# "Introduction to materialized views" (BigQuery) and "Working with Materialized Views" (Snowflake):
+# what has changed since is read from the tables under them
+_ALWAYS_FRESH: Final = frozenset({"bigquery", "snowflake"})
 LONGEST: Final = 60  # bytes of 63 that PostgreSQL keeps; a number may come behind the name
 
 
@@ -69,7 +74,15 @@ class Definition:
     @property
     def is_view(self) -> bool:
         """Whether it is read anew each time."""
-        return any(part.kind == "view" for part in self.parts)
+        return any(part.kind == "view" and not is_stored(part) for part in self.parts)
+
+
+def is_stored(part: Resolved) -> bool:
+    """Whether a statement makes a view that holds the rows it had when it was made or refreshed."""
+    tree = part.statement.tree
+    if part.kind != "view" or part.statement.dialect in _ALWAYS_FRESH:
+        return False
+    return tree.find(exp.MaterializedProperty) is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,23 +16,31 @@ from unwet.lineage.branches import APART, TWICE, WITHIN
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.parse import AS_IF_RUN, Script, Statement
 from unwet.lineage.resolve import Resolved
-from unwet.rewrite.beside import beside, rolled_back
+from unwet.rewrite.beside import beside
+from unwet.rewrite.changed_by_text import (
+    NAME,
+    changed_by,
+    last_parts,
+    plain,
+    uncommented,
+    words,
+)
+from unwet.rewrite.table_actions import changes_nothing
 
 UNPARSED = frozenset({"PARSE", "TOKENIZE"})
 
-_LINE_COMMENT = re.compile(r"--[^\n]*")
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-_PART = r"(?:\"[^\"]+\"|\[[^\]]+\]|`[^`]+`|[#@\w$]+)"
 _WRITTEN = re.compile(
     r"\b(?:INTO|UPDATE|TABLE|VIEW|MERGE|DELETE(?:\s+FROM)?|TRUNCATE|OVERWRITE|COPY|RENAME|TO|"
     r"SWAP\s+WITH)"
     r"\s+(?:TOP\s*(?:\([^()]*\)|\d+)\s*(?:PERCENT\s+)?)?"
     r"(?:(?:INTO|FROM|TO|TABLE|VIEW|ONLY|LOW_PRIORITY|QUICK|IGNORE|IF\s+(?:NOT\s+)?EXISTS)\s+)*"
-    rf"({_PART}(?:\s*\.\s*{_PART})*)",
+    rf"({NAME})",
     re.IGNORECASE,
 )
-_CHANGING = re.compile(r"UPDATE|DELETE|MERGE", re.IGNORECASE)
-_NAME = re.compile(rf"{_PART}(?:\s*\.\s*{_PART})*")
+_CHANGES = frozenset({"insert", "update", "delete", "merge"})
+# of these it is known what they do; a routine that is made does nothing before it is called
+_FILLING = (exp.Create, exp.Copy, exp.Export, exp.LoadData, exp.MultitableInserts, exp.Attach)
+_CREATING = re.compile(r"\s*CREATE\b", re.IGNORECASE)
 # Statements that touch no rows of any relation.
 _HARMLESS = (exp.Set, exp.Use, exp.Comment, exp.Analyze, exp.Grant, exp.Describe, exp.Pragma,
              exp.Transaction, exp.Commit, exp.Rollback, exp.Declare, exp.Show)  # fmt: skip
@@ -42,11 +50,6 @@ _HARMLESS_WORDS = frozenset(
      "WAITFOR", "UPDATE STATISTICS", "BEGIN", "COMMIT", "ROLLBACK", "DISCARD", "LOCK", "LISTEN",
      "NOTIFY"}
 )  # fmt: skip
-_HARMLESS_ALTER = re.compile(
-    rf"\s*ALTER\s+(?:TABLE|VIEW)\s+(?:IF\s+EXISTS\s+|ONLY\s+)*{_PART}(?:\s*\.\s*{_PART})*\s+(?:OWNER\s+TO"
-    r"|ADD\s+(?:CONSTRAINT|PRIMARY|FOREIGN|UNIQUE|CHECK|INDEX|KEY)|SET\s+(?:TBLPROPERTIES|OPTIONS))",
-    re.IGNORECASE,
-)
 # it is what its query says, whenever it was refreshed (BigQuery's reference, system procedures)
 _REFRESHING = re.compile(
     r"\s*CALL\s+`?BQ`?\s*\.\s*`?REFRESH_MATERIALIZED_VIEW`?\s*\(\s*(?:'[^'\\]*'|\"[^\"\\]*\")\s*\)\s*;?\s*",
@@ -66,20 +69,9 @@ _LIMITING = re.compile(
 _READING = re.compile(r"\bSELECT\b", re.IGNORECASE)
 
 
-def touched(script: Script, statements: Sequence[Resolved]) -> frozenset[str]:
-    """The last parts, lower case, of the names that unfollowed text of a script may write."""
-    found: set[str] = set()
-    for text in gaps(script):
-        found.update(_written(text))
-    for resolved in statements:
-        found.update(written_beside(resolved))
-    found.update(last_part(name) for name in rolled_back(statements))
-    return frozenset(found)
-
-
 def last_part(relation: str) -> str:
     """What names of unfollowed text are compared by."""
-    return _plain(relation.rpartition(".")[2])
+    return plain(relation.rpartition(".")[2])
 
 
 def unfollowed(resolved: Resolved) -> str:
@@ -87,7 +79,7 @@ def unfollowed(resolved: Resolved) -> str:
     statement = resolved.statement
     if resolved.kind != "other" or is_harmless(statement):
         return ""
-    text = uncommented(statement.text)
+    text = uncommented(statement.text, statement.dialect)
     if _READING.search(text) and _WRITTEN.search(text):
         return f"line {statement.span.line} is not understood: {' '.join(text.split())[:60]}"
     return ""
@@ -98,7 +90,7 @@ def runs_code(resolved: Resolved) -> bool:
     statement = resolved.statement
     if resolved.kind != "other" or is_harmless(statement):
         return False
-    text = uncommented(statement.text)
+    text = uncommented(statement.text, statement.dialect)
     return isinstance(statement.tree, exp.Execute) or bool(_EXECUTING.match(text))
 
 
@@ -122,15 +114,10 @@ def spaces(scripts: Iterable[Script]) -> frozenset[str]:
     return frozenset(" ".join(text.lower().split()) for text in texts if _SPACE.match(text))
 
 
-def of_renamed_schemas(statements: Sequence[Resolved], known: Iterable[str]) -> frozenset[str]:
-    """The last parts of the relations whose schema gets another name."""
-    hits = [hit for r in statements if (hit := _SCHEMA_RENAMED.match(r.statement.text))]
-    schemas = {_plain(name) for hit in hits for name in hit.groups()}
-    if not schemas:
-        return frozenset()
-    return frozenset(
-        last_part(name) for name in known if schemas.intersection(name.split(".")[:-1])
-    )
+def renamed_schemas(resolved: Resolved) -> frozenset[str]:
+    """The schemas that a statement gives other names."""
+    hit = _SCHEMA_RENAMED.match(resolved.statement.text)
+    return frozenset(map(plain, hit.groups())) if hit else frozenset()
 
 
 def obstacles(script: Script, spaces: frozenset[str] = frozenset()) -> dict[int, str]:
@@ -193,44 +180,27 @@ def written_beside(resolved: Resolved) -> Iterator[str]:
         yield from (last_part(each.target) for each in resolved.more if each.target)
     for node in tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge):
         if node is not tree:
-            yield from (_plain(t.name) for t in node.find_all(exp.Table))
-    yield from map(_plain, beside(resolved))
-    if resolved.kind != "other" or is_harmless(statement):
-        return
-    text = uncommented(statement.text)
-    yield from _written(text)
-    if isinstance(tree, exp.Execute) or _EXECUTING.match(text):
-        yield from (_plain(_last(hit[0])) for hit in _NAME.finditer(text))
+            yield from (plain(t.name) for t in node.find_all(exp.Table))
+    yield from map(plain, beside(resolved))
+    if resolved.kind in _CHANGES and not resolved.target:  # through an inline view
+        yield from words(uncommented(statement.text, statement.dialect))
+    if resolved.kind == "other" and not is_harmless(statement):
+        yield from _of_unknown_kind(statement)
 
 
-def _written(text: str) -> Iterator[str]:
-    plain = uncommented(text)
-    for hit in _WRITTEN.finditer(plain):
-        yield _plain(_last(hit[1]))
-        if _CHANGING.match(hit[0]) and "." not in hit[1]:  # DELETE x FROM rep.r AS x
-            called = rf"({_PART})\s+(?:AS\s+)?{re.escape(hit[1])}(?![\w$])"
-            yield from (_plain(name) for name in re.findall(called, plain, re.IGNORECASE))
-
-
-def uncommented(text: str) -> str:
-    """The text without its comments; one that is never closed stays, as it may hide a write."""
-    end = text.rfind("*/") + 2 if "*/" in text else 0  # behind it each /* would search in vain
-    return _COMMENT.sub(" ", text[:end]) + _LINE_COMMENT.sub(" ", text[end:])
-
-
-def _last(name: str) -> str:
-    parts: list[str] = re.findall(_PART, name)
-    return parts[-1] if parts else name
-
-
-def _plain(name: str) -> str:
-    return name.strip('"[]`').lower()
+def _of_unknown_kind(statement: Statement) -> Iterable[str]:
+    text = uncommented(statement.text, statement.dialect)
+    if isinstance(statement.tree, exp.Execute) or _EXECUTING.match(text):
+        return words(text)
+    if isinstance(statement.tree, _FILLING) or _CREATING.match(text):
+        return (part for hit in _WRITTEN.finditer(text) for part in last_parts(hit[1]))
+    return changed_by(text, statement.dialect)
 
 
 def is_harmless(statement: Statement) -> bool:
     """Whether a statement touches no rows of any relation."""
     tree = statement.tree
-    if _HARMLESS_ALTER.match(statement.text):
+    if changes_nothing(uncommented(statement.text, statement.dialect)):
         return True
     if statement.dialect == "bigquery" and _REFRESHING.fullmatch(uncommented(statement.text)):
         return True
@@ -249,6 +219,12 @@ def is_harmless(statement: Statement) -> bool:
 
 def gaps(script: Script) -> Iterator[str]:
     """The stretches of text between statements in which something did not parse."""
+    return (text for _, _, text in gap_places(script))
+
+
+def gap_places(script: Script) -> Iterator[tuple[tuple[int, int], int, str]]:
+    """These stretches, with the line and column where each begins, and the first line that does
+    not parse."""
     lost = [f for f in script.findings if f.code in UNPARSED or _is_control(f)]
     places = sorted((f.at.line, f.at.column) for f in lost)
     spans = sorted(statement.span for statement in script.statements) if lost else []
@@ -258,7 +234,7 @@ def gaps(script: Script) -> Iterator[str]:
     for end, next_start in [*ends, ((len(lines) + 1, 1), (0, 0))]:
         at = bisect_left(places, start)
         if at < len(places) and places[at] <= end:
-            yield _text(lines, start, end)
+            yield start, places[at][0], _text(lines, start, end)
         start = next_start
 
 

@@ -20,8 +20,7 @@ from unwet.lineage.parse import Script
 from unwet.lineage.resolve import Query, Resolved, resolve
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, Project, SetOp, Values
-from unwet.rewrite.altered import alters, is_altering, read_before
-from unwet.rewrite.beside import behind_views
+from unwet.rewrite.altered import Change, Changes, Met, changes, read_before
 from unwet.rewrite.change_order import unordered
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition, EndState, Report, named
@@ -38,16 +37,7 @@ from unwet.rewrite.in_turn import (
     read_as_own,
     settled,
 )
-from unwet.rewrite.lost import (
-    UNPARSED,
-    last_part,
-    obstacles,
-    of_renamed_schemas,
-    procedures,
-    spaces,
-    touched,
-    unfollowed,
-)
+from unwet.rewrite.lost import UNPARSED, last_part, obstacles, procedures, spaces, unfollowed
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.made_types import made_types
 from unwet.rewrite.names_apart import names_apart
@@ -96,9 +86,11 @@ def end_state(
     units = [unit(script, by_path.get(script.source.path, [])) for script in scripts]
     several = conflicts(units)
     turns = in_turn(units, several)
-    lost = _touched(units)
+    unfollowed = changes(units)
+    known = {name for each in units for name in (*each.makes, *each.fills, *each.needs)}
+    lost = unfollowed.touched(known)
     done = Done(only_emptied(resolved, lost))
-    machine = _Machine(catalog, several, turns, lost, spaces(scripts), done)
+    machine = _Machine(catalog, several, turns, lost, spaces(scripts), done, unfollowed)
     machine.anew = turns | begun_anew(units)
     own, apart = in_own_words(scripts, made), names_apart(resolved)
     machine.presumed, machine.edited_last = {**own.granted}, edited_last(units)
@@ -109,20 +101,7 @@ def end_state(
         machine.run(each_unit, each_unit.path in cyclic)
     reports = named(machine.results())
     findings = tuple(sorted((*machine.findings, *unordered(units)), key=lambda f: f.at))
-    return EndState(reports, findings, machine.unfollowed(r.definition for r in reports))
-
-
-def _touched(units: Sequence[Unit]) -> dict[str, list[str]]:
-    """By the last part of a name: which scripts may write it with text that nobody followed."""
-    found: dict[str, list[str]] = {}
-    behind = behind_views([statement for each in units for statement in each.statements])
-    known = {name for each in units for name in (*each.makes, *each.fills, *each.needs)}
-    for each in units:
-        through = {last_part(name) for name in behind.get(each.path, ())}
-        renamed = of_renamed_schemas(each.statements, known)
-        for name in touched(each.script, each.statements) | through | renamed:
-            found.setdefault(name, []).append(each.path)
-    return found
+    return EndState(reports, findings, machine.may_write(r.definition for r in reports))
 
 
 @dataclass
@@ -132,11 +111,11 @@ class _Machine:
     catalog: Catalog
     conflicts: Mapping[str, str]
     in_turn: frozenset[str]
-    touched: Mapping[str, Sequence[str]]
+    touched: Mapping[str, Mapping[str, int]]
     spaces: frozenset[str]
     done: Done
+    unfollowed: Changes
     shown: Shown = field(default_factory=Shown)
-    altering: list[Resolved] = field(default_factory=list)
     shared: dict[str, Definition] = field(default_factory=dict)
     temps: dict[str, Definition] = field(default_factory=dict)
     bare: list[Definition] = field(default_factory=list)
@@ -166,11 +145,16 @@ class _Machine:
             **self.in_own_words.get(unit.path, {}),
             **obstacles(unit.script, self.spaces),
         }
+        met = Met(self.unfollowed.by_path.get(unit.path, ()))
         for resolved in unit.statements:
+            for change in met.before(resolved.statement.span):
+                self._meet(change)
             placeholders = resolved.statement.masked.placeholders
             self.bound = frozenset(p.token.lower() for p in placeholders if p.binds)
             problem = _CIRCLE if cyclic else doubts.get(resolved.statement.index, "")
             self._step(resolved, problem or side_effect(resolved))
+        for change in met.rest():
+            self._meet(change)
         self._note_unparsed(unit)
         for name in (self.in_turn - unit.scratch) & self.temps.keys():
             made = as_own(self.temps[name], unit.path)
@@ -263,7 +247,8 @@ class _Machine:
         writing = [s for s in scripts if s == definition.path or not definition.temp]
         if not writing:
             return ""
-        return f"{writing[0]} has text that is not understood and may write to it"
+        line = scripts[writing[0]]
+        return f"{writing[0]} has text that is not understood and may write to it: line {line}"
 
     def _drop(self, resolved: Resolved) -> None:
         name = resolved.target or ""
@@ -289,6 +274,8 @@ class _Machine:
             current = replace(made, filled=frozenset(c.lower() for c in made.columns))
         if current is None and name in self.anew and not problem:
             return  # it is empty as it is
+        if current is not None and current.is_view:
+            problem = problem or f"rows of {name} are taken away, which is a view"
         doubtful = current is None or current.problem or problem or is_partition(resolved)
         if current is None or doubtful or not current.columns:
             unknown = current is None or (not current.columns and not current.problem)
@@ -309,6 +296,9 @@ class _Machine:
             return
         if current is None or current.problem or not current.columns or is_partition(resolved):
             self._spoil(resolved)
+            return
+        if current.is_view:
+            self._spoil(resolved, problem or f"rows of {name} are changed, which is a view")
             return
         is_last = self.edited_last.get(name) == self.path
         if self.path not in {p.statement.path for p in current.statements} and not is_last:
@@ -562,7 +552,7 @@ class _Machine:
             problem = problem or f"{name} had rows before the first INSERT"
             return replace(new, plan=None, problem=problem)
         if old.is_view:
-            problem = problem or f"rows are put into {name}, which is a view"
+            problem = old.problem or problem or f"rows are put into {name}, which is a view"
             return replace(old, parts=(*old.parts, resolved), plan=None, problem=problem)
         targets = resolved.target_columns or old.columns
         old = with_types(old, new, targets, self.catalog)
@@ -598,11 +588,19 @@ class _Machine:
                     Definition("", unit.path, (), (), None, problem=reason, at=finding.at)
                 )
 
-    def _note_unfollowed(self, resolved: Resolved) -> None:
-        if is_altering(resolved):
-            self.altering.append(resolved)
-            for name in alters(resolved, [*self.shown.over]):
+    def _meet(self, change: Change) -> None:
+        """What nobody follows: views may show other rows from here on, and code that is run may
+        have changed the temporary tables of its session."""
+        for name in () if change.adds else self.shown.named(change.names | change.spaces):
+            if not change.drops or name not in self.shared:
                 self._show_anew(name)
+        for name in [*self.temps] if change.runs else ():
+            made = self.temps[name]
+            if name[:1] != "@" and name not in self.scratch | self.in_turn and not made.is_view:
+                why = made.problem or f"line {change.line} runs code that may change it"
+                self._put(replace(made, plan=None, problem=why))
+
+    def _note_unfollowed(self, resolved: Resolved) -> None:
         reason = unfollowed(resolved)
         if reason:
             path = resolved.statement.path
@@ -615,7 +613,7 @@ class _Machine:
             late = next((d for d in read.reads if self._is_late(d, definition)), None)
             if late is not None:
                 problem = problem or f"it reads an earlier state of {late.relation}"
-            problem = problem or read_before(read, self.altering)
+            problem = problem or read_before(read, self.unfollowed)
             for name in sorted(read.early):
                 if self._fills(name):
                     problem = problem or f"it reads {name} before it is made"
@@ -652,13 +650,14 @@ class _Machine:
             for part in self.shared[name].parts
         }
 
-    def unfollowed(self, reports: Iterable[Definition]) -> frozenset[str]:
+    def may_write(self, reports: Iterable[Definition]) -> frozenset[str]:
         """The scripts that may write, in a way nobody followed, what a report is or reads."""
         names = {n for each in reports for n in (each.of or each.relation, *_outside(each))}
         return frozenset(script for name in names for script in self._writing(name))
 
-    def _writing(self, name: str) -> Sequence[str]:
-        return self.touched.get(last_part(name), ()) if name else ()
+    def _writing(self, name: str) -> Mapping[str, int]:
+        """The scripts that may write to a relation unfollowed, and the first line that may."""
+        return self.touched.get(last_part(name), {}) if name else {}
 
     def _is_late(self, read: Definition, reader: Definition) -> bool:
         """Whether what is read is not the relation's last state, nor, of what a script has for its

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from unwet.rewrite.definitions import Definition
@@ -13,12 +13,19 @@ class Shown:
     """By relation, the names of the views over it; told of every definition when it is made."""
 
     over: dict[str, dict[str, None]] = field(default_factory=dict)
+    called: dict[str, dict[str, None]] = field(default_factory=dict)  # by each part of their names
 
     def note(self, made: Definition) -> None:
         """Remembers what a view reads."""
         if made.is_view:
             for name in (*(read.of or read.relation for read in made.reads), *sorted(made.early)):
                 self.over.setdefault(name, {})[made.relation] = None
+                for word in name.lower().split("."):
+                    self.called.setdefault(word, {})[name] = None
+
+    def named(self, words: Iterable[str]) -> list[str]:
+        """The relations under views in whose names such a word is."""
+        return [*{name: None for word in words for name in self.called.get(word, ())}]
 
     def above(self, name: str) -> Iterator[str]:
         """The views over a relation, those over these, and so on: each once."""

@@ -21,8 +21,9 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.parse import Script, Statement
+from unwet.rewrite.changed_by_text import uncommented
 from unwet.rewrite.function_words import called, defines, definition, is_temporary, plain
-from unwet.rewrite.lost import gaps, uncommented
+from unwet.rewrite.lost import gaps
 from unwet.rewrite.volatile import names_chance
 
 _DEFINING: Final = re.compile(

@@ -1,0 +1,68 @@
+"""What ALTER TABLE does, action by action: whether rows and columns stay as they are.
+
+ALTER TABLE q ADD CONSTRAINT k CHECK (a > 0)          -- they stay
+ALTER TABLE q ADD COLUMN c INT, ADD UNIQUE (a)        -- a column more, which a star shows
+ALTER TABLE q ADD UNIQUE (a), DROP COLUMN b           -- they do not
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from unwet.rewrite.changed_by_text import NAME
+
+_ALTER: Final = re.compile(
+    rf"\s*ALTER\s+(?:TABLE|VIEW)\s+(?:IF\s+EXISTS\s+|ONLY\s+)*{NAME}\s+", re.IGNORECASE
+)
+_STAYS: Final = re.compile(
+    r"OWNER\s+TO\b|(?:ADD\s+)?(?:CONSTRAINT|PRIMARY|FOREIGN|UNIQUE|CHECK|INDEX|KEY)\b"
+    r"|DROP\s+(?:CONSTRAINT|PRIMARY|FOREIGN|UNIQUE|CHECK|INDEX|KEY)\b"
+    r"|SET\s+(?:TBLPROPERTIES|OPTIONS)\b|VALIDATE\s+CONSTRAINT\b|NOCHECK\b"
+    r"|(?:ENABLE|DISABLE)\s+(?:TRIGGER|CONSTRAINT|KEYS|INDEX)\b",
+    re.IGNORECASE,
+)
+_ADDS: Final = re.compile(r"ADD\b(?!\s+(?:\w+\s+)*(?:SUB)?PARTITIONS?\b)", re.IGNORECASE)
+_MORE: Final = re.compile(
+    r"(?!(?:RENAME|SWAP|SWITCH|EXCHANGE|TRANSFER|SET|TRUNCATE|MODIFY|CHANGE|ALTER|APPEND|DELETE"
+    r"|UPDATE|REPLACE|DROP|ATTACH|DETACH|INHERIT|NO|COLUMN|CLEAR|FREEZE|MOVE|FETCH|CONVERT)\b)\S",
+    re.IGNORECASE,
+)
+
+
+def changes_nothing(text: str) -> bool:
+    """Whether a text is ALTER TABLE that leaves all rows and columns as they are."""
+    actions = _actions(text)
+    return bool(actions) and all(map(_STAYS.match, actions))
+
+
+def only_adds(text: str) -> bool:
+    """Whether it leaves them as they are, but for more columns."""
+    actions = _actions(text)
+    first, more = actions[:1], actions[1:]
+    adds = all(_ADDS.match(each) or _STAYS.match(each) for each in first)
+    return bool(actions) and adds and all(
+        _ADDS.match(each) or _STAYS.match(each) or _is_column(each) for each in more
+    )  # fmt: skip
+
+
+def _is_column(action: str) -> bool:
+    """ADD a INT, b INT: the second column of one ADD."""
+    return not action.upper().startswith("ADD") and bool(_MORE.match(action))
+
+
+def _actions(text: str) -> tuple[str, ...]:
+    hit = _ALTER.match(text)
+    return tuple(_at_commas(text[hit.end() :])) if hit else ()
+
+
+def _at_commas(text: str) -> Iterator[str]:
+    """The parts of a list, whatever commas there are in parentheses."""
+    depth = start = 0
+    for at, sign in enumerate(text):
+        depth += (sign == "(") - (sign == ")")
+        if sign == "," and depth == 0:
+            yield text[start:at].strip()
+            start = at + 1
+    yield text[start:].strip().rstrip(";")
