@@ -29,13 +29,14 @@ _ALTERING = re.compile(
     r"|DROP(?!\s+(?:CONSTRAINT|INDEX|PRIMARY|FOREIGN|UNIQUE|CHECK|KEY|DEFAULT)\b))\b)",
     re.IGNORECASE | re.DOTALL,
 )
-# code, but of procedures of an engine that change no rows
-_RUNNING = re.compile(
-    r"\bEXEC(?:UTE)?\b(?!\s+(?:[\w\[\]]+\.+)*\[?SP_(?:RENAME|HELP\w*|RECOMPILE|REFRESHVIEW|SPACEUSED"
-    r"|UPDATESTATS|(?:ADD|UPDATE|DROP)EXTENDEDPROPERTY)\b)|(?:^|[;\n])\s*(?:CALL|DO)\b",
+_RUNNING = re.compile(r"\bEXEC(?:UTE)?\b(?!\s+AS\b)|(?:^|[;\n])\s*(?:CALL|DO)\b", re.IGNORECASE)
+_AT_HEAD = re.compile(r"\s*(?:EXEC|EXECUTE|CALL|DO)\b(?!\s+AS\b)", re.IGNORECASE)
+# procedures of an engine that change no rows
+_QUIET = re.compile(
+    r"\s*(?:EXEC(?:UTE)?\s+)?(?:[\w\[\]]+\.+)*\[?SP_(?:RENAME|HELP\w*|RECOMPILE|REFRESHVIEW"
+    r"|SPACEUSED|UPDATESTATS|(?:ADD|UPDATE|DROP)EXTENDEDPROPERTY)\b",
     re.IGNORECASE,
 )
-_AT_HEAD = re.compile(r"\s*(?:EXEC|EXECUTE|CALL|DO)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,20 @@ def _of(resolved: Resolved, beside: frozenset[str]) -> Iterator[Change]:
         return
     text = uncommented(statement.text, statement.dialect)
     spaces = renamed_schemas(resolved)
-    is_code = not is_harmless(statement) and bool(_AT_HEAD.match(text))
-    runs = is_code and bool(_RUNNING.search(text))
+    runs = not is_harmless(statement) and _runs_code(statement.tree, text)
     alters = is_altering(resolved)
     if names or spaces or runs:
         adds = only_adds(text)
         does = "alters it" if alters or adds else "may change it"
         yield Change(path, at, line, names, spaces, does, adds=adds, runs=runs, by=resolved)
+
+
+def _runs_code(tree: exp.Expr, text: str) -> bool:
+    """Whether a procedure or dynamic SQL is run; not what a server does itself (`DBCC ...`)."""
+    if _QUIET.match(text):
+        return False
+    called = isinstance(tree, exp.Execute) and not isinstance(tree.this, exp.Var)
+    return called or bool(_AT_HEAD.match(text))
 
 
 def _spaces(tree: exp.Expr) -> frozenset[str]:
