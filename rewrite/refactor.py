@@ -41,6 +41,7 @@ from unwet.rewrite.project import Kept, Project
 from unwet.rewrite.prove.against import (
     dialect_of,
     placeholders,
+    read_as,
     reference,
     usual_values,
     variable,
@@ -393,6 +394,7 @@ class _Job:
                 after.lines,
                 tuple(sorted(map(project.said, listed))),
                 bound(self.pile, self.request.values),
+                read_as(self.apart.whole),
             )
         )
         edited = self._placed(files)

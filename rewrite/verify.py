@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from unwet.lineage.errors import UsageError
 from unwet.lineage.findings import Finding
 from unwet.lineage.garbage import rare_collection
 from unwet.lineage.parse import check_dialect
@@ -26,7 +27,14 @@ from unwet.rewrite.meaning import Meaning, meaning_of
 from unwet.rewrite.naming_again import called_before
 from unwet.rewrite.noticed import noticed
 from unwet.rewrite.project import own_states, with_states_told
-from unwet.rewrite.prove.against import dialect_of, placeholders, reference, setting, variable
+from unwet.rewrite.prove.against import (
+    dialect_of,
+    placeholders,
+    read_as,
+    reference,
+    setting,
+    variable,
+)
 from unwet.rewrite.prove.evidence import Evidence
 from unwet.rewrite.prove.extras import unparsed
 from unwet.rewrite.prove.generated import Budget, Known, gather
@@ -44,7 +52,7 @@ from unwet.rewrite.prove.tested import DataVerdict, placed
 from unwet.rewrite.prove.undecided import Undecided
 from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import Report
-from unwet.rewrite.targets.record import read_record
+from unwet.rewrite.targets.record import Record, read_record
 from unwet.rewrite.templated.against import check_templates
 from unwet.rewrite.templated.rewritten import AS_IT_WAS
 from unwet.rewrite.verdicts import Verdict, as_fixed
@@ -119,6 +127,7 @@ def verify(
     check_scratch(request.data, request.scratch)
     remembered = read_record(request.project)
     whole = pile if isinstance(pile, Pile) else pile.written
+    _check_dialect(remembered, whole, request.project)
     templates = check_templates(whole, request.project)
     meaning = meaning_of(templates.rest if templates.verdicts else pile)
     called = called_before(meaning, remembered.names)
@@ -183,6 +192,15 @@ def verify(
     seen = noticed(state.findings, whole, accepting)
     findings = (*pile.findings, *seen)
     return Verification(checked, assumptions, findings, notes, false, extras, seen)
+
+
+def _check_dialect(remembered: Record, pile: Pile, project: Path) -> None:
+    """Read as SQL of another dialect the pile would be other reports. Raises UsageError."""
+    was, now = remembered.read_as, read_as(pile)
+    if was is not None and now is not None and now != was:
+        said = f"{project} was made of scripts in {was or 'standard SQL'}"
+        help = f"say --dialect {was}" if was else "leave out --dialect, also in the configuration"
+        raise UsageError(f"{said}, and they are read as {now or 'standard SQL'}", help)
 
 
 def _told(template: Verdict) -> Checked:

@@ -110,7 +110,10 @@ def verify(
         else verified.as_text(found, request.verbose),
         request,
     )
-    kept = strict and any(report.verdict == "kept" for report in found.reports)
+    kept = sum(report.verdict == "kept" for report in found.reports) if strict else 0
+    if kept and not request.quiet:
+        said = f"{counted(kept, 'report')} {'is' if kept == 1 else 'are'} kept"
+        say(f"--strict: exit code 1, as {said}")
     return alarm(found.contradicted) or (0 if found.ok and not kept else 1)
 
 

@@ -24,6 +24,11 @@ def dialect_of(pile: Pile) -> str:
     return next((s.dialect for script in pile.scripts for s in script.statements), "")
 
 
+def read_as(pile: Pile) -> str | None:
+    """The same; None where nothing of it was read."""
+    return dialect_of(pile) if any(script.statements for script in pile.scripts) else None
+
+
 def placeholders(pile: Pile) -> tuple[Placeholder, ...]:
     """Every placeholder that is left in the pile, once per file."""
     masks = {id(s.masked): s.masked for script in pile.scripts for s in script.statements}

@@ -27,7 +27,8 @@ class Record:
     ``names``: what reports are called, by what they are, and ``signs`` what is made once, both
     before anybody decided on other names. ``lines``: how many its models and macros have by the
     counting rule, which does not count what a formatter makes of them; 0 where nobody knows.
-    ``values``: what stands in them in place of the pile's placeholders."""
+    ``values``: what stands in them in place of the pile's placeholders. ``read_as``: the dialect of
+    the pile; None where nobody knows."""
 
     dialect: str = ""
     kept: Mapping[str, str] = field(default_factory=dict)
@@ -36,12 +37,14 @@ class Record:
     lines: int = 0
     listed: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
+    read_as: str | None = None
 
 
 def record(made: Record) -> str:
     """The text of the file."""
     data = {
         "dialect": made.dialect,
+        **({"read_as": made.read_as} if made.read_as is not None else {}),
         "lines": made.lines,
         "listed": [*made.listed],
         **({"values": dict(sorted(made.values.items()))} if made.values else {}),
@@ -73,6 +76,7 @@ def read_record(root: Path) -> Record:
             int(data.get("lines", 0)),
             tuple(map(str, data.get("listed", ()))),
             {str(k): str(v) for k, v in data.get("values", {}).items()},
+            str(data["read_as"]) if "read_as" in data else None,
         )
     except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         hint = "delete it, and say --to-dialect"

@@ -560,3 +560,25 @@ def test_what_a_refactoring_takes_for_granted_is_what_a_check_does(tmp_path: Pat
     assert "s.t has the columns that are declared, no others" in found.assumptions
     said = "model reader reads r.c (of p/c/first.sql), which the legacy scripts still make"
     assert said in found.assumptions
+
+
+def test_the_pile_is_read_as_the_project_was_made_of_it(bench: Bench) -> None:
+    bench.write("pile/a.sql", "CREATE VIEW a AS SELECT x FROM t;\nGRANT SELECT ON a TO b;\n")
+    bench.write("pile/b.sql", "CREATE VIEW b AS SELECT FROM;\n")
+    pile, out = bench.root / "pile", bench.root / "made"
+    made = ["refactor", str(pile), "--out", str(out), "--no-generated"]
+    assert CliRunner().invoke(main, [*made, "--dialect", "tsql"]).exit_code == 0
+    again = ["verify", str(pile), str(out), "--no-generated"]
+    other = CliRunner().invoke(main, [*again, "--dialect", "spark"])
+    assert other.exit_code == 2
+    assert other.stderr.splitlines() == [
+        f"error: {out} was made of scripts in tsql, and they are read as spark",
+        "help: say --dialect tsql",
+    ]
+    none = CliRunner().invoke(main, again)
+    assert "and they are read as standard SQL" in none.stderr
+    same = CliRunner().invoke(main, [*again, "--dialect", "tsql", "-q"])
+    assert (same.exit_code, same.stderr) == (0, "")
+    strict = CliRunner().invoke(main, [*again, "--dialect", "tsql", "--strict"])
+    assert strict.exit_code == 1
+    assert strict.stderr.splitlines()[-1] == "--strict: exit code 1, as 1 report is kept"
