@@ -14,6 +14,7 @@ from unwet.lineage.bodies import bodies, loop_rows, recovered
 from unwet.lineage.days_between import mark_days
 from unwet.lineage.deletions import with_their_tables
 from unwet.lineage.dialects import lexis
+from unwet.lineage.earlier_states import with_their_states
 from unwet.lineage.errors import UnknownDialect
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.misprints import body_of, misprint
@@ -366,6 +367,7 @@ class _Reader:
             if any(map(_ends_in_comma, tokens, tokens[1:])):
                 _as_subqueries(trees)
             with_their_tables(trees, self._name)
+            with_their_states(trees, self._name)
             if _has_column_all(tokens):
                 if any(map(_by_all, tokens, tokens[1:])):
                     raise ParseError('ORDER BY ALL beside a column "all"')

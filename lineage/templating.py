@@ -16,6 +16,7 @@ from typing import NamedTuple
 from unwet.lineage import conditionals
 from unwet.lineage.conditionals import Note
 from unwet.lineage.dialects import Lexis, lexis
+from unwet.lineage.earlier_states import states_in
 from unwet.lineage.edited import (
     Cut,
     Edit,
@@ -310,7 +311,7 @@ def _may_have_hits(text: str) -> bool:
 def _hits(text: str, dialect: str | None, params: Mapping[str, str], names: _Names) -> list[_Hit]:
     """All placeholders outside comments; in quotes only names that also stand elsewhere, and
     `'$x'` where other names are written so."""
-    habits, own = lexis(dialect), _variables(text)
+    habits, own = lexis(dialect), _variables(text) | states_in(text, dialect)
     found: list[_Hit] = []
     quoted: list[_Hit] = []
     signs = [sign.start() for sign in _SIGN.finditer(text)]

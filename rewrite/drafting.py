@@ -132,6 +132,8 @@ class Drafting:
         for table in draft.tree.find_all(exp.Table):
             if table.name.startswith("ref__") and any(map(table.args.get, _EARLIER)):
                 raise NotComposable("an earlier state is of a table, and what it reads is a model")
+            if table.name.startswith("ref__") and table.args.get("partition"):
+                raise NotComposable("a partition is of a table, and what it reads is a model")
         for column in draft.tree.find_all(exp.Column):
             name = column.name.lower()
             if name in OF_TABLES - known and column.table.lower() in models:

@@ -43,6 +43,7 @@ from unwet.rewrite.made_types import made_types
 from unwet.rewrite.names_apart import names_apart
 from unwet.rewrite.ordered_views import order_that_counts
 from unwet.rewrite.own_words import in_own_words
+from unwet.rewrite.read_by_text import read_by_pattern, read_by_text
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, edited_last, in_order, unit
 from unwet.rewrite.shown_by_views import Shown, behind, is_shown_by, shown_anew
 from unwet.rewrite.slices import leaves_alone
@@ -92,6 +93,7 @@ def end_state(
     done = Done(only_emptied(resolved, lost))
     machine = _Machine(catalog, several, turns, lost, spaces(scripts), done, unfollowed)
     machine.anew = turns | begun_anew(units)
+    machine.made = _by_last_parts(name for each in units for name in each.makes | each.fills)
     own, apart = in_own_words(scripts, made), names_apart(resolved)
     machine.presumed, machine.edited_last = {**own.granted}, edited_last(units)
     machine.in_own_words = {path: {**apart.get(path, {}), **own.reasons.get(path, {})}
@@ -102,6 +104,13 @@ def end_state(
     reports = named(machine.results())
     findings = tuple(sorted((*machine.findings, *unordered(units)), key=lambda f: f.at))
     return EndState(reports, findings, machine.may_write(r.definition for r in reports))
+
+
+def _by_last_parts(names: Iterable[str]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for name in names:
+        found.setdefault(last_part(name), set()).add(name)
+    return {last: frozenset(several) for last, several in found.items()}
 
 
 @dataclass
@@ -134,6 +143,7 @@ class _Machine:
     edited_last: Mapping[str, str] = field(default_factory=dict)
     anew: frozenset[str] = frozenset()  # what its scripts empty before they fill it
     procedures: dict[str, frozenset[str]] = field(default_factory=dict)  # that they ran, by script
+    made: Mapping[str, frozenset[str]] = field(default_factory=dict)  # in the pile, by last parts
 
     def run(self, unit: Unit, cyclic: bool) -> None:
         """Runs one script; temporary tables end with it."""
@@ -391,6 +401,8 @@ class _Machine:
         before = sorted((names & self.in_turn) - found)
         problem = problem or (f"it reads {before[0]}, {_TURNS}" if before else "")
         problem = problem or order_that_counts(query, reads)
+        problem = problem or read_by_text(resolved.statement, self.made)
+        problem = problem or read_by_pattern(names, self.made)
         plan = None if problem else self._plan(resolved, query, reads)
         return Definition(
             name,

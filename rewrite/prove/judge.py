@@ -115,6 +115,8 @@ def _place_of_rows(plan: Plan, made: Mapping[str, Plan]) -> str:
                                 if isinstance(n, Scan) and n.table in made)  # fmt: skip
                 if models and reason in _EARLIER:
                     return f"an earlier state is of a table, and {models[0]} is a model"
+                if models and reason == "TABLE with PARTITION":
+                    return f"a partition is of a table, and {models[0]} is a model"
             case _:
                 continue
         for table in models:

@@ -375,13 +375,16 @@ def test_places_of_rows_are_of_tables(query: str, kept: bool) -> None:
         ("SELECT x.n FROM (SELECT n FROM rep.r TIMESTAMP AS OF '2024-01-01') AS x", "spark"),
         ("SELECT n FROM rep.r AT (OFFSET => -60)", "snowflake"),
         ("SELECT n FROM rep.r BEFORE (STATEMENT => 'x')", "snowflake"),
+        ("SELECT n FROM rep.r@v3", "databricks"),
+        ("SELECT n FROM rep.r PARTITION (p1)", "mysql"),
     ],
 )
 def test_earlier_states_are_of_tables(query: str, dialect: str) -> None:
-    """A view has none: such models were called proved."""
+    """A view has none, nor partitions: such models were called proved."""
+    what = "a partition" if "PARTITION" in query else "an earlier state"
     for read, kept in ((query, True), (query.replace("rep.r", "shop.o"), False)):
         sql = f"CREATE TABLE rep.r AS SELECT n FROM shop.t; CREATE TABLE rep.k AS {read}"
         result = refactor(load([Source("a.sql", sql, dialect)], dialect), Request())
         said = {v.name: v.reason for v in result.verdicts if v.outcome == "kept"}
-        why = "an earlier state is of a table, and what it reads is a model"
+        why = f"{what} is of a table, and what it reads is a model"
         assert said == ({"k": why} if kept else {})
