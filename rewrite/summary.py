@@ -109,10 +109,12 @@ def _assumed(said: tuple[str, ...]) -> str:
 
 def open_reports(result: Result, every: bool = False) -> list[str]:
     """A line for each report that somebody has to look at; unless `every`, one for all those that
-    are kept for one reason, where the first of them stands."""
+    are kept for one reason, where the first of them stands, and none for text that does not parse,
+    which is told as a finding."""
     alike: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for at, verdict in enumerate(result.verdicts):
-        if verdict.outcome in ("kept", "failed"):
+        told = verdict.reason.startswith(f"line {verdict.line} does not parse: ")
+        if verdict.outcome in ("kept", "failed") and (every or not told):
             one = "" if verdict.outcome == "kept" and not every else str(at)
             alike[verdict.reason, one].append(verdict)
     return [_open(some) for some in alike.values()]

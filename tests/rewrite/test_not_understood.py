@@ -83,3 +83,15 @@ def test_a_command_of_the_server_is_no_report_and_may_change_what_it_names(tmp_p
         ("OPAQUE", "what it executes is not followed"),
         ("OPAQUE", "not understood: BACKUP"),
     ]
+
+
+def test_text_that_does_not_parse_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("SELECT FROM WHERE;\nDELETE FROM rep.t WHERE a = 1;\n")
+    plan = ("refactor", tmp_path, "--dialect", "postgres", "--plan", "--no-generated")
+    _, told = run(*plan)
+    assert [line.split(": ", 1)[1] for line in told.splitlines() if ": " in line[:-1]][:3] == [
+        "PARSE the name of a table is missing near WHERE",
+        "mend the text; or it is SQL of another --dialect than this one",
+        "KEPT rep.t: DELETE is not composed into a query yet",
+    ]
+    assert "KEPT a: line 1 does not parse" in run(*plan, "-v")[1]
