@@ -20,7 +20,8 @@ from unwet.lineage.parse import Script
 from unwet.lineage.resolve import Query, Resolved, resolve
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, Project, SetOp, Values
-from unwet.rewrite.altered import Change, Changes, Met, changes, read_before
+from unwet.rewrite.altered import Change, Changes, Met, changes
+from unwet.rewrite.at_the_end import EMPTY, Ending, is_filled, may_write
 from unwet.rewrite.change_order import unordered
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition, EndState, Report, named
@@ -45,12 +46,11 @@ from unwet.rewrite.ordered_views import order_that_counts
 from unwet.rewrite.own_words import in_own_words
 from unwet.rewrite.read_by_text import read_by_pattern, read_by_text
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, edited_last, in_order, unit
-from unwet.rewrite.shown_by_views import Shown, behind, is_shown_by, shown_anew
+from unwet.rewrite.shown_by_views import Shown, shown_anew, stale_under, temporaries_under
 from unwet.rewrite.slices import leaves_alone
 from unwet.rewrite.stars import is_open, made_table
 from unwet.rewrite.typed_nothing import typed_nothing
 from unwet.rewrite.writes import (
-    EMPTYING,
     as_row,
     insert_doubt,
     is_partition,
@@ -65,7 +65,6 @@ __all__ = ["Definition", "EndState", "Report", "base_reads", "end_state"]
 
 _CIRCLE = "its scripts read each other in a circle"
 _TWICE = "it is created twice in one script"
-_EMPTY = "it is empty in the end"
 _EMPTIED = "it is emptied, and nobody says which columns it has"
 _TURNS = "which several scripts write, each anew: nobody says which is last"
 _NEAREST = "{} reads {} as {} leaves it, which is the nearest to it of all that write it"
@@ -103,7 +102,7 @@ def end_state(
         machine.run(each_unit, each_unit.path in cyclic)
     reports = named(machine.results())
     findings = tuple(sorted((*machine.findings, *unordered(units)), key=lambda f: f.at))
-    return EndState(reports, findings, machine.may_write(r.definition for r in reports))
+    return EndState(reports, findings, machine.ending().scripts(r.definition for r in reports))
 
 
 def _by_last_parts(names: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -170,10 +169,15 @@ class _Machine:
             made = as_own(self.temps[name], unit.path)
             self.shared[made.relation] = made
 
+    def ending(self) -> Ending:
+        """What all the relations hold in the end."""
+        return Ending(self.shared, self.touched, self.unfollowed, self.presumed, self.procedures)
+
     def results(self) -> list[Definition]:
         """The definitions that are reports: final relations and bare queries."""
-        left = [d for d in self.shared.values() if d.parts or (d.doubt == _EMPTY and not d.of)]
-        return [self._checked(definition) for definition in (*left, *self.bare)]
+        left = [d for d in self.shared.values() if d.parts or (d.doubt == EMPTY and not d.of)]
+        ending = self.ending()
+        return [ending.checked(definition) for definition in (*left, *self.bare)]
 
     def _step(self, resolved: Resolved, problem: str) -> None:
         match resolved.kind:
@@ -224,7 +228,7 @@ class _Machine:
         place[definition.relation] = definition
         if definition.temp and before is not None:
             self._outdate(before)
-        if definition.temp or _is_filled(before) or _is_filled(definition):
+        if definition.temp or is_filled(before) or is_filled(definition):
             self._show_anew(definition.relation)
         self.shown.note(definition)
 
@@ -232,7 +236,7 @@ class _Machine:
         """Views over a temporary table show what it holds later; their models what it held."""
         for name, made in [*self.shared.items()]:
             own = made.path == self.path and made.is_view
-            if own and before.relation in _temporaries_under(made):
+            if own and before.relation in temporaries_under(made):
                 why = made.problem or f"it is a view over {before.relation}, which is changed later"
                 self.shared[name] = replace(made, plan=None, problem=why)
 
@@ -253,7 +257,7 @@ class _Machine:
         name = definition.of or definition.relation
         if not definition.temp and name in self.conflicts.keys() - self.in_turn:
             return self.conflicts[name]
-        scripts = self._writing(name)
+        scripts = may_write(self.touched, name)
         writing = [s for s in scripts if s == definition.path or not definition.temp]
         if not writing:
             return ""
@@ -293,7 +297,7 @@ class _Machine:
             return
         plan = Plan(current.columns, Values((), len(current.columns)))
         clean = replace(current, parts=(), reads=(), early=frozenset(), assumed=frozenset())
-        self._put(replace(clean, plan=plan, doubt=_EMPTY))
+        self._put(replace(clean, plan=plan, doubt=EMPTY))
 
     def _edit(self, resolved: Resolved, problem: str) -> None:
         """UPDATE or DELETE: the rows that it leaves of those the relation held."""
@@ -301,7 +305,11 @@ class _Machine:
         current = self._current(name)
         if self._is_slice(resolved, current):
             return
-        if not problem and not self._writing(name) and self.done.already(resolved, current):
+        if (
+            not problem
+            and not may_write(self.touched, name)
+            and self.done.already(resolved, current)
+        ):
             self._leave(current, resolved)
             return
         if current is None or current.problem or not current.columns or is_partition(resolved):
@@ -428,35 +436,10 @@ class _Machine:
         for read in reads:
             if read.temp and read.problem:
                 return f"it reads {read.relation}: {read.problem}"
-            stale = None
-            if read.is_view:
-                stale = self._made_anew_under(read) if read.temp else self._dropped_under(read)
+            stale = stale_under(read, self._current, self.dropped) if read.is_view else None
             if stale is not None:
                 return f"it reads the view {read.relation} over {stale.relation}, made anew since"
         return ""
-
-    def _dropped_under(self, view: Definition) -> Definition | None:
-        """What a view's model has as it was before: what was dropped since and made anew, and
-        temporary tables that were changed since."""
-        for read in view.reads:
-            now = self._current(read.of or read.relation)
-            gone = read.temp or (now is not None and read.relation in self.dropped)
-            if gone and now is not read:
-                return read
-            below = self._dropped_under(read) if read.is_view else None
-            if below is not None:
-                return below
-        return None
-
-    def _made_anew_under(self, view: Definition) -> Definition | None:
-        """What a temporary view shows otherwise by now, also through others like it."""
-        for read in view.reads:
-            if self._current(read.of or read.relation) is not read:
-                return read
-            below = self._made_anew_under(read) if read.temp and read.is_view else None
-            if below is not None:
-                return below
-        return None
 
     def _plan(self, resolved: Resolved, query: Query, reads: Iterable[Definition]) -> Plan | None:
         """Temporary tables are read through; a report is a relation of its own, proved apart."""
@@ -618,67 +601,6 @@ class _Machine:
             path = resolved.statement.path
             self.bare.append(Definition("", path, (resolved,), (), None, problem=reason))
 
-    def _checked(self, definition: Definition) -> Definition:
-        """A report that read another one before that one was finished cannot be a model."""
-        problem = definition.problem
-        for read in (definition, *behind(definition)):
-            late = next((d for d in read.reads if self._is_late(d, definition)), None)
-            if late is not None:
-                problem = problem or f"it reads an earlier state of {late.relation}"
-            problem = problem or read_before(read, self.unfollowed)
-            for name in sorted(read.early):
-                if self._fills(name):
-                    problem = problem or f"it reads {name} before it is made"
-        if definition.doubt == _EMPTY and not definition.parts:
-            problem = problem or _EMPTY
-        if problem:
-            return replace(definition, plan=None, problem=problem)
-        paths = {part.statement.path for part in definition.parts}
-        ran = (self.procedures.get(path, frozenset()) for path in paths)
-        assumed = (*ran, *(each.assumed for each in (definition, *behind(definition))))
-        return replace(definition, assumed=self._leaning(definition).union(*assumed))
-
-    def _fills(self, name: str) -> bool:
-        """Whether scripts put rows into a relation, and do not only take some away."""
-        return _is_filled(self.shared.get(name))
-
-    def _leaning(self, definition: Definition) -> frozenset[str]:
-        """What a report takes for granted of relations that unfollowed text may write: that a
-        model reads them as the old query did, behind that text or before it."""
-        outside, when = _outside(definition), definition.relation or definition.path
-        written = frozenset(
-            f"{script} has text that is not understood: what it writes to {name} is there "
-            f"when {when} is built, as it was before"
-            for name in outside
-            for script in self._writing(name)
-        )
-        paths = {definition.path, *(part.statement.path for part in definition.parts)}
-        presumed = (self.presumed.get(path, set()) for path in paths)
-        return written.union(*presumed) | {
-            f"{part.statement.path} takes rows out of {name}, which no script fills: "
-            f"it is read as it is when {when} is built"
-            for name in outside
-            if name in self.shared and not self._fills(name)
-            for part in self.shared[name].parts
-        }
-
-    def may_write(self, reports: Iterable[Definition]) -> frozenset[str]:
-        """The scripts that may write, in a way nobody followed, what a report is or reads."""
-        names = {n for each in reports for n in (each.of or each.relation, *_outside(each))}
-        return frozenset(script for name in names for script in self._writing(name))
-
-    def _writing(self, name: str) -> Mapping[str, int]:
-        """The scripts that may write to a relation unfollowed, and the first line that may."""
-        return self.touched.get(last_part(name), {}) if name else {}
-
-    def _is_late(self, read: Definition, reader: Definition) -> bool:
-        """Whether what is read is not the relation's last state, nor, of what a script has for its
-        own, one that differs from that in nothing that is read of it."""
-        last = self.shared.get(read.relation)
-        if read.temp or last is read:
-            return False
-        return last is None or not (read.of or is_shown_by(reader, read, last))
-
 
 def _met_once(resolved: Resolved) -> frozenset[str]:
     """What the join takes for granted that stands for a MERGE or an UPDATE ... FROM."""
@@ -690,27 +612,5 @@ def _met_once(resolved: Resolved) -> frozenset[str]:
                       f"in the {resolved.kind.upper()} at {where}"})  # fmt: skip
 
 
-def _temporaries_under(view: Definition) -> set[str]:
-    """The temporary tables that a view reads, also through temporary views."""
-    found = {read.relation for read in view.reads if read.temp}
-    for read in view.reads:
-        if read.temp and read.is_view:
-            found |= _temporaries_under(read)
-    return found
-
-
-def _is_filled(definition: Definition | None) -> bool:
-    """Whether statements put rows into it, and do not only take some away."""
-    parts = definition.parts if definition is not None else ()
-    return any(part.kind not in EMPTYING for part in parts)
-
-
 def _made_in(definition: Definition | None, path: str) -> bool:
     return definition is not None and bool(definition.parts) and definition.path == path
-
-
-def _outside(definition: Definition) -> frozenset[str]:
-    """The relations whose rows a definition reads from elsewhere, through temporary tables too."""
-    reading = (definition, *behind(definition))
-    made = {d.of or d.relation for each in reading for d in each.reads if not d.temp}
-    return frozenset(made.union(*(each.early for each in reading)))

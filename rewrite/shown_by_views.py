@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from unwet.rewrite.definitions import Definition
@@ -55,3 +55,29 @@ def behind(definition: Definition) -> Iterator[Definition]:
         if read.temp:
             yield read
             yield from behind(read)
+
+
+def stale_under(
+    view: Definition, current: Callable[[str], Definition | None], dropped: Container[str]
+) -> Definition | None:
+    """What a view shows otherwise by now than its model has it, also through others under it:
+    all that was made anew since, if it is a temporary one; of one that lasts temporary tables, and
+    what the script has ``dropped``, as all else is a relation of its own."""
+    for read in view.reads:
+        now = current(read.of or read.relation)
+        is_gone = now is not None and read.relation in dropped
+        if now is not read and (view.temp or read.temp or is_gone):
+            return read
+        below = stale_under(read, current, dropped) if read.is_view else None
+        if below is not None:
+            return below
+    return None
+
+
+def temporaries_under(view: Definition) -> set[str]:
+    """The temporary tables that a view reads, also through temporary views."""
+    found = {read.relation for read in view.reads if read.temp}
+    for read in view.reads:
+        if read.temp and read.is_view:
+            found |= temporaries_under(read)
+    return found
