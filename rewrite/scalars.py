@@ -472,7 +472,7 @@ def _aggregate_step(found: _Clauses, slots: _Slots) -> _Step:
         args, rest = tuple(values[:size]), values[size:]
         test = rest.pop(0) if where else None
         order = tuple(_keyed(o, e) for o, e in zip(found.order, rest, strict=True))
-        return Agg(op, args, shape, found.distinct, test, order)
+        return Agg(op, args, shape, found.distinct, test, with_nulls_said(order))
 
     return _Step([*slots.children, *where, *keys], make)
 
