@@ -91,8 +91,13 @@ _UNWRITTEN: Final = tuple(
 
 
 def unwritten(said: str) -> str:
-    """What a dialect has no words for."""
-    plain = " ".join(said.split()).rstrip(".")
+    """What a dialect has no words for, each once."""
+    parts = (_unwritten(part) for part in said.splitlines() if part.strip())
+    return "; ".join(dict.fromkeys(parts))
+
+
+def _unwritten(said: str) -> str:
+    plain = " ".join(said.split()).rstrip(".").replace("GROUP_CONCAT", "STRING_AGG")
     for pattern, words in _UNWRITTEN:
         if (hit := pattern.fullmatch(plain)) is not None:
             return hit.expand(words)

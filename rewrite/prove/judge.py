@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeGuard
 
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import (
     Agg,
     Call,
+    Node,
     Opaque,
+    Over,
     Param,
     Plan,
     Project,
     Rel,
     Scan,
+    Sort,
     Values,
     expressions,
     parts,
@@ -314,12 +317,40 @@ def _detail(ours: Phrase, theirs: Phrase) -> str:
     """In what two phrases differ that are printed alike."""
     apart = settings(ours.node) ^ settings(theirs.node)
     said = ",".join(sorted(apart))
-    details = sorted({words for mark, words in _DETAILS.items() if mark in said})
+    found = {words for mark, words in _DETAILS.items() if mark in said}
+    found |= {words for words, of in _ORDERED.items() if of(ours.node) != of(theirs.node)}
+    details = sorted(found)
     if details:
         return f"though it is written alike: {', '.join(details)}"
-    noted = ", ".join(sorted(mark for mark in apart if mark and mark.isascii()))
+    noted = ", ".join(sorted(_told(mark) for mark in apart if mark and mark.isascii()))
     detail = f" ({noted})" if noted else ": a name in it may stand for another column"
     return f"though it is written alike{detail}"
+
+
+def _nulls(node: Node) -> list[bool | None]:
+    orders = [e.order for e in parts(node) if isinstance(e, Agg | Over)] if _is_value(node) else []
+    keys = node.keys if isinstance(node, Sort) else ()
+    return [key.nulls_first for order in (*orders, keys) for key in order]
+
+
+def _frames(node: Node) -> list[str]:
+    return [e.frame for e in parts(node) if isinstance(e, Over)] if _is_value(node) else []
+
+
+def _is_value(node: Node) -> TypeGuard[Call | Agg | Over]:
+    return isinstance(node, Call | Agg | Over)
+
+
+_ORDERED: Final[Mapping[str, Callable[[Node], Sequence[object]]]] = {
+    "where NULLs are sorted": _nulls,
+    "which rows its window has": _frames,
+}
+
+
+def _told(mark: str) -> str:
+    """What a parser notes, in words: `unit:var DAY` is unit DAY."""
+    marks = (re.sub(r"=True$|:(?:var|id)(?= )", "", each) for each in mark.split(", "))
+    return ", ".join(each.replace("_", " ") for each in marks)
 
 
 _DETAILS = {
@@ -333,6 +364,7 @@ _DETAILS = {
     "apart=": "what the two dialects do otherwise",
     "text=": "what + does with texts",
     "coerce": "which NULL is converted",
+    "only_json_types=": "what becomes of a text that is no JSON",
     "to:": "the type that it becomes",
 }  # what a parser notes of a call and no SQL shows -> in words
 

@@ -109,6 +109,20 @@ def test_two_plans_part_in_words_of_sql(old: str, new: str, said: str) -> None:
     assert told == said or (" against " not in said and said in told), told
 
 
+@pytest.mark.parametrize(
+    ("sql", "dialect", "said"),
+    [
+        ("a ->> '$.x'", "duckdb", "what becomes of a text that is no JSON"),
+        ("FIRST_VALUE(a) OVER (ORDER BY b)", "snowflake", "which rows its window has"),
+    ],
+)
+def test_what_is_written_alike_parts_in_words(sql: str, dialect: str, said: str) -> None:
+    old = plan_of(f"SELECT {sql.replace('$.', '')} AS x FROM t", "postgres")
+    new = plan_of(f"SELECT {sql} AS x FROM t", dialect)
+    told = difference(old, new, Normalizer(), dialect)
+    assert told.endswith(f"though it is written alike: {said}")
+
+
 def test_what_parts_deep_down_is_shown() -> None:
     deep = "SELECT POWER(ABS(ABS(ABS(ABS({0})))), ABS(ABS(ABS(ABS({1}))))) AS x FROM t"
     old, new = plan_of(deep.format("t.a", "t.b")), plan_of(deep.format("t.b", "t.a"))
