@@ -235,8 +235,8 @@ class _Machine:
     def _outdate(self, before: Definition) -> None:
         """Views over a temporary table show what it holds later; their models what it held."""
         for name, made in [*self.shared.items()]:
-            own = made.path == self.path and made.is_view
-            if own and before.relation in temporaries_under(made):
+            own = made.path == self.path and before.relation in temporaries_under(made)
+            if own and made.is_view:
                 why = made.problem or f"it is a view over {before.relation}, which is changed later"
                 self.shared[name] = replace(made, plan=None, problem=why)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from unwet.lineage.parse import Script
 from unwet.lineage.resolve import Query, Resolved
@@ -21,7 +21,8 @@ class Unit:
 
     ``makes`` creates, ``fills`` puts rows in, ``resets`` may take rows of others away, ``needs``
     has to be there before; ``scratch`` is made and dropped again by the script itself; ``edits``
-    changes rows that are there, and does nothing else to them.
+    changes rows that are there, and does nothing else to them. ``creating``: the statements that
+    create a relation, by it.
     """
 
     script: Script
@@ -32,6 +33,7 @@ class Unit:
     needs: frozenset[str]
     scratch: frozenset[str]
     edits: frozenset[str] = frozenset()
+    creating: Mapping[str, Sequence[Resolved]] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -52,7 +54,11 @@ def unit(script: Script, statements: Sequence[Resolved]) -> Unit:
     # a table that is only declared here (IF NOT EXISTS) gets its rows from others
     needs = (reads | fills | changes) - (makes & fills) - scratch - temps
     edits = frozenset(name for name in changes if _only_edits(lasting, name))
-    return Unit(script, tuple(statements), makes, fills, resets, frozenset(needs), scratch, edits)
+    creating: dict[str, list[Resolved]] = {}
+    for each in (w for r in statements for w in r.all() if w.target and w.kind in CREATING):
+        creating.setdefault(each.target or "", []).append(each)
+    some = tuple(statements), makes, fills, resets, frozenset(needs), scratch, edits
+    return Unit(script, *some, creating)
 
 
 def _only_edits(statements: Sequence[Resolved], name: str) -> bool:
@@ -113,7 +119,7 @@ def edited_last(units: Sequence[Unit]) -> dict[str, str]:
 def makes_table(unit: Unit, name: str) -> bool:
     """Whether a script makes and fills it; not a view, behind which the changes would be, nor one
     that may be there already, with rows that could be changed before."""
-    made = [w for r in unit.statements for w in r.all() if w.target == name and w.kind in CREATING]
+    made = unit.creating.get(name, ())
     anew = all(w.kind != "view" and not w.statement.tree.args.get("exists") for w in made)
     return name in (unit.makes & unit.fills) - unit.scratch and anew
 
