@@ -381,11 +381,11 @@ class _Machine:
         current, path = self._current(name), resolved.statement.path
         if self._is_slice(resolved, current):
             return
-        problem = problem or f"{verb} is not composed into a query yet"
         if current is None:
+            problem = problem or f"{name} had rows before the first {verb}"
             current = Definition(name, path, (), (), None, temp=self._is_temp(resolved))
-        parts = (*current.parts, resolved)
-        self._put(replace(current, parts=parts, plan=None, problem=current.problem or problem))
+        problem = current.problem or problem or f"{verb} is not composed into a query"
+        self._put(replace(current, parts=(*current.parts, resolved), plan=None, problem=problem))
 
     def _is_temp(self, resolved: Resolved) -> bool:
         return resolved.temp or resolved.target in self.scratch | (self.in_turn - self.apart)

@@ -92,6 +92,6 @@ def test_text_that_does_not_parse_is_told_once(tmp_path: Path) -> None:
     assert [line.split(": ", 1)[1] for line in told.splitlines() if ": " in line[:-1]][:3] == [
         "PARSE the name of a table is missing near WHERE",
         "mend the text; or it is SQL of another --dialect than this one",
-        "KEPT rep.t: DELETE is not composed into a query yet",
+        "KEPT rep.t: rep.t had rows before the first DELETE",
     ]
     assert "KEPT a: line 1 does not parse" in run(*plan, "-v")[1]
