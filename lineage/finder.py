@@ -128,7 +128,12 @@ def _near_columns(nodes: Sequence[ColumnId], wanted: str) -> list[str]:
     if near := _close(last, inside):
         return near
     tables = _near_tables(nodes, relation) if relation else []
-    beside = {node.column.lower(): _shown(node) for node in nodes if node.relation in tables}
+    beside = {  # of the nearest table, if it has one
+        node.column.lower(): _shown(node)
+        for table in reversed(tables)
+        for node in nodes
+        if node.relation == table
+    }
     if near := _close(last, beside):
         return near
     by_end = {node.column.lower(): _shown(node) for node in reversed(nodes)}

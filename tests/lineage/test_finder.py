@@ -113,3 +113,10 @@ def test_an_unknown_name_has_its_nearest(typed: str, hint: str) -> None:
     with pytest.raises(UsageError, match="no column or table") as caught:
         find(NODES, typed)
     assert caught.value.help == hint
+
+
+def test_of_several_near_tables_the_nearest_has_the_column() -> None:
+    nodes = tuple(ColumnId(name, "revenue") for name in ("rep.daily", "rep.monthly"))
+    with pytest.raises(UsageError) as caught:
+        find(nodes, "rep.dayly.revenue")
+    assert caught.value.help == "did you mean rep.daily.revenue?"
