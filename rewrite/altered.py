@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from unwet.lineage.findings import Span
 from unwet.lineage.resolve import Resolved
-from unwet.rewrite.beside import behind_views, rolled_back
+from unwet.rewrite.beside import behind_views, rolled_back, takes_back
 from unwet.rewrite.changed_by_text import changed_by, plain, uncommented
 from unwet.rewrite.definitions import Definition, is_stored
 from unwet.rewrite.lost import gap_places, is_harmless, last_part, renamed_schemas, written_beside
@@ -75,6 +75,8 @@ def _changes(unit: Unit, behind: Mapping[Resolved, frozenset[str]]) -> Iterator[
     dialect = next((s.dialect for s in unit.script.statements), unit.script.source.dialect or "")
     for at, line, text in gap_places(unit.script):
         names = changed_by(text, dialect)
+        if takes_back(uncommented(text, dialect)):
+            names |= {last_part(each.target) for each in unit.statements if each.target}
         runs = bool(_RUNNING.search(uncommented(text, dialect)))
         yield Change(unit.path, at, line, names, runs=runs)
     taken = rolled_back(unit.statements)

@@ -6,6 +6,7 @@ has written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from sqlglot import exp
@@ -13,6 +14,8 @@ from sqlglot import exp
 from unwet.lineage.resolve import Resolved
 from unwet.rewrite.script_order import base_reads
 
+_TAKING_BACK = re.compile(r"\s*(?:ROLLBACK|ABORT)\b", re.IGNORECASE)
+_WITHIN = re.compile(r"(?:^|[;\n]|\b(?:THEN|BEGIN|ELSE)\b)\s*(?:ROLLBACK|ABORT)\b", re.IGNORECASE)
 _CHANGES = frozenset({"insert", "update", "delete", "merge", "truncate"})
 
 
@@ -25,9 +28,14 @@ def beside(resolved: Resolved) -> Iterator[str]:
 
 def rolled_back(statements: Sequence[Resolved]) -> Mapping[Resolved, frozenset[str]]:
     """What a ROLLBACK takes back, nobody says how far: the targets of its whole script."""
-    ends = [each for each in statements if isinstance(each.statement.tree, exp.Rollback)]
+    ends = [each for each in statements if _TAKING_BACK.match(each.statement.text)]
     targets = frozenset(each.target for each in statements if each.target) if ends else frozenset()
     return dict.fromkeys(ends, targets)
+
+
+def takes_back(text: str) -> bool:
+    """Whether text that does not parse ends a transaction as if it had not been."""
+    return _WITHIN.search(text) is not None
 
 
 def behind_views(statements: Sequence[Resolved]) -> Mapping[Resolved, frozenset[str]]:

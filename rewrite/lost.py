@@ -190,6 +190,8 @@ def written_beside(resolved: Resolved) -> Iterator[str]:
 
 def _of_unknown_kind(statement: Statement) -> Iterable[str]:
     text = uncommented(statement.text, statement.dialect)
+    if "IGNORE_DUP_KEY" in text.upper():
+        return words(text)
     if isinstance(statement.tree, exp.Execute) or _EXECUTING.match(text):
         return words(text)
     if isinstance(statement.tree, _FILLING) or _CREATING.match(text):
@@ -205,7 +207,8 @@ def is_harmless(statement: Statement) -> bool:
     if statement.dialect == "bigquery" and _REFRESHING.fullmatch(uncommented(statement.text)):
         return True
     if isinstance(tree, exp.Create | exp.Drop):
-        return str(tree.args.get("kind") or "").upper() in _UNTABLED
+        odd = "IGNORE_DUP_KEY" in statement.text.upper()  # an index that keeps rows out
+        return str(tree.args.get("kind") or "").upper() in _UNTABLED and not odd
     if isinstance(tree, exp.Refresh):
         return statement.dialect in _CACHING
     if isinstance(tree, exp.Command):

@@ -27,6 +27,7 @@ from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition, EndState, Report, named
 from unwet.rewrite.done_already import Done, done_once, only_emptied
 from unwet.rewrite.edits import edited
+from unwet.rewrite.in_databases import in_several_databases
 from unwet.rewrite.in_turn import (
     as_own,
     begun_anew,
@@ -42,6 +43,7 @@ from unwet.rewrite.lost import UNPARSED, last_part, obstacles, procedures, space
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.made_types import made_types
 from unwet.rewrite.names_apart import names_apart
+from unwet.rewrite.odd_tables import odd_table
 from unwet.rewrite.ordered_views import order_that_counts
 from unwet.rewrite.own_words import in_own_words
 from unwet.rewrite.read_by_text import read_by_pattern, read_by_text
@@ -94,9 +96,12 @@ def end_state(
     machine.anew = turns | begun_anew(units)
     machine.made = _by_last_parts(name for each in units for name in each.makes | each.fills)
     own, apart = in_own_words(scripts, made), names_apart(resolved)
+    databases = in_several_databases(scripts)
     machine.presumed, machine.edited_last = {**own.granted}, edited_last(units)
-    machine.in_own_words = {path: {**apart.get(path, {}), **own.reasons.get(path, {})}
-                            for path in {*own.reasons, *apart}}  # fmt: skip
+    machine.in_own_words = {
+        path: {**databases.get(path, {}), **apart.get(path, {}), **own.reasons.get(path, {})}
+        for path in {*own.reasons, *apart, *databases}
+    }
     ordered, cyclic = in_order(units)
     for each_unit in ordered:
         machine.run(each_unit, each_unit.path in cyclic)
@@ -466,7 +471,7 @@ class _Machine:
 
     def _created(self, resolved: Resolved, problem: str) -> Definition:
         tree, current = resolved.statement.tree, self._current(resolved.target or "")
-        if tree.args.get("exists") and current is not None and current.parts:
+        if tree.args.get("exists") and current is not None:
             return current  # IF NOT EXISTS: nothing happens
         if (
             current is not None
@@ -474,7 +479,8 @@ class _Machine:
             and not tree.args.get("replace")
         ):
             problem = problem or _TWICE
-        made = self._filled(resolved, problem or odd_creation(resolved))
+        odd = odd_table(resolved.statement) or odd_creation(resolved)
+        made = self._filled(resolved, problem or odd)
         if resolved.kind != "view" and resolved.query is not None:
             made = replace(made, made=made_types(resolved.query))
         renamed = resolved.target_columns
@@ -502,7 +508,7 @@ class _Machine:
         assumed: frozenset[str] = frozenset()
         if tree.args.get("exists") and made.relation not in self.dropped:
             assumed = frozenset({f"{made.relation} is empty before the scripts run"})
-        filled = self_filling(tree)
+        filled, problem = self_filling(tree), problem or odd_table(resolved.statement)
         self._put(replace(made, filled=filled, problem=problem, assumed=assumed))
 
     def _declared(self, resolved: Resolved) -> Definition | None:
