@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from unwet.lineage.errors import RenderError
 from unwet.lineage.tables import Catalog, Table
-from unwet.rewrite import joined_texts, moved_dates, tsql_dates, unsized, weeks
+from unwet.rewrite import joined_texts, moved_dates, sure_orders, tsql_dates, unsized, weeks
 from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.condition_values import WITHOUT, condition_value
@@ -28,6 +28,7 @@ from unwet.rewrite.ordered_inside import with_order_kept
 from unwet.rewrite.own_functions import OwnFunction, reached
 from unwet.rewrite.parentheses import without_idle_parentheses
 from unwet.rewrite.positions import NUMBERED, by_expression, without_constants
+from unwet.rewrite.prove.declarations import Known
 from unwet.rewrite.quotients import write_quotients
 from unwet.rewrite.script import Report
 from unwet.rewrite.source_names import shortly_named
@@ -57,6 +58,7 @@ class Drafting:
         self._catalog, self._functions = catalog, functions
         self._reports, self._dialect, self._target, self._kept = reports, dialect, target, kept
         self._written = written
+        self._declared = Known(catalog, dialect)
         self._known: dict[str, Draft] = {}
         self._texts: dict[str, tuple[Draft, str]] = {}
 
@@ -176,6 +178,10 @@ class Drafting:
                 types.setdefault(column.name, []).append(column.type)
         write_quotients(draft.tree, source, self._dialect, types)
         joined_texts.written(draft.tree, source, self._dialect, types)
+        if sure_orders.are_said_otherwise(source, self._dialect):
+            known = self._declared.promises(source)
+            sure = {each.token.lower(): known.of(each.relation).not_null for each in draft.outside}
+            sure_orders.written(draft.tree, source, self._dialect, sure)
 
 
 def _is_understood(report: Report) -> bool:

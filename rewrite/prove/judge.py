@@ -158,10 +158,10 @@ def _by_promises(
     plan, _ = wanted(legacy, legacy.plan, target, catalog)
     promised = Promised(known.promises(spoken_in(legacy, target)))
     rules = ruled(promised)
-    if proves(plan, back.plan, rules):
+    if proves(promised.ordered(plan), promised.ordered(back.plan), rules):
         return _Resting(frozenset(promised.used))
     old, new = through.plans(legacy, back.plan)
-    if not proves(old, new, rules):
+    if not proves(promised.ordered(old), promised.ordered(new), rules):
         return None
     assumed = through.assumed(legacy, back.plan)
     assumed |= values_assumed(old, new, {spoken_in(legacy, target), target}, catalog.type_of)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from unwet.rewrite.algebra import Rel
+from unwet.rewrite.algebra import Plan, Rel
 from unwet.rewrite.rules import (
     promised_joins,
     promised_nested,
     promised_nulls,
+    promised_orders,
     promised_rollup,
     promised_words,
 )
@@ -28,6 +29,7 @@ PROMISED_RULES: tuple[PromisedRule, ...] = (
     promised_words.constant_day,
     promised_nulls.decided_null_tests,
     promised_nulls.count_of_never_null,
+    promised_orders.order_of_never_null,
     promised_nulls.not_in_to_not_exists,
     promised_nulls.no_partner_to_anti,
     promised_nulls.null_safe_equality,
@@ -62,6 +64,12 @@ class Promised:
     def query_rules(self) -> tuple[Callable[[Rel], Rel | None], ...]:
         """For whole queries."""
         return tuple(map(self._remembering, PROMISED_QUERY_RULES))
+
+    def ordered(self, plan: Plan) -> Plan:
+        """The plan without what is of no effect in the order that it ends with."""
+        made, grounds = promised_orders.ordered(self._promises, plan)
+        self.used |= grounds
+        return made
 
     def _remembering(self, rule: PromisedRule) -> Callable[[Rel], Rel | None]:
         def applied(rel: Rel) -> Rel | None:

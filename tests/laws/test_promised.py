@@ -24,11 +24,15 @@ from unwet.rewrite.algebra import (
     Join,
     JoinKind,
     Lit,
+    Over,
     Project,
     Rel,
     Scan,
+    Sort,
+    SortKey,
     Subquery,
     Values,
+    Window,
     width,
 )
 from unwet.rewrite.normal import STEP_LIMIT, ruled
@@ -85,7 +89,8 @@ def fill(connection: duckdb.DuckDBPyConnection, rng: random.Random) -> None:
                 continue  # this row is not one that the promises allow
 
 
-CASES = ("parent", "parent", "key", "nested", "not_in", "nulls", "safe", "values", "words", "words")
+CASES = ("parent", "parent", "key", "nested", "not_in", "nulls", "safe", "values", "words", "words",
+         "order")  # fmt: skip
 _OF: dict[str, Kinds] = {"u": ("int", "int"), "w": ("int", "bool")}
 
 
@@ -208,6 +213,31 @@ class Drawn(Plans):
         shape = BINARY if self.pick(3) else NOT_NULL_SHAPE
         rel = Filter(Join("left", (left, right), on), (Call("is", (tested, NULL), shape),))
         return self._read(rel, kinds)
+
+    def _order_case(self, depth: int) -> tuple[Rel, Kinds]:
+        """NULLs at one end or the other, of rows below a limit, of a window and of a list."""
+        inner, kinds = self.scan()
+        if self.chance(3):
+            beside, more = self.scan()
+            inner = Join("left", (inner, beside), (self.literal("bool"),))
+            kinds = (*kinds, *more)
+        nulls = (True, False, None)
+        keys = tuple(
+            SortKey(Col(self.pick(len(kinds))), self.chance(2), nulls[self.pick(3)])
+            for _ in range(1 + self.pick(2))
+        )
+        every = tuple(SortKey(Col(i)) for i in range(len(kinds)))  # no two rows are apart and equal
+        match self.pick(3):
+            case 0:
+                return Sort(inner, (*keys, *every), number(self.pick(4))), kinds
+            case 1:
+                over = Over(Agg("rank", (), ()), (Col(0),) * self.pick(2), keys)
+                return Window(inner, (over,)), (*kinds, "int")
+            case _:
+                text = Call("cast", (Col(self.pick(len(kinds))),), ("this", "to:text"))
+                args, shape = (text, Lit("string", ",")), ("this", "separator")
+                listed = Agg("groupconcat", args, shape, order=(*keys, *every))
+                return Aggregate(inner, (), (listed,)), ("text",)
 
     def _safe_case(self, depth: int) -> tuple[Rel, Kinds]:
         left, kinds = self.scan()
