@@ -33,7 +33,7 @@ from unwet.rewrite.targets.item_bodies import ItemLevel
 from unwet.rewrite.targets.item_loops import FIRST, Placed, looped
 from unwet.rewrite.targets.jinja_values import argument, expression, word
 from unwet.rewrite.targets.key_ranges import ranged, with_ranges
-from unwet.rewrite.targets.ladders import Ladder, laddered, word_of
+from unwet.rewrite.targets.ladders import laddered
 from unwet.rewrite.targets.left_out import put_in, set_aside
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
 from unwet.rewrite.targets.negations import negated
@@ -42,6 +42,7 @@ from unwet.rewrite.targets.run_loops import over_names
 from unwet.rewrite.targets.said_again import named
 from unwet.rewrite.targets.shared_lists import once
 from unwet.rewrite.targets.tokens import TOKEN
+from unwet.rewrite.targets.when_tables import Ladder, word_of
 
 # a brace in front of what becomes a tag would be read with it
 _ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|list|p|call)__)", re.IGNORECASE)
@@ -88,7 +89,7 @@ def template(
     if tables:
         tree, more = looped(tree, dialect, printed)
         lists += more
-    ladders = laddered(tree) if tables else ()
+    ladders = laddered(tree, dialect, partial(_text, dialect=dialect)) if tables else ()
     again = {}
     if tables and not isinstance(tree, exp.Var):
         again = named(tree, dialect, partial(_known, calls, (*sources, *optional.values())))
@@ -99,7 +100,7 @@ def template(
     for word_for in again:
         text = text.replace(word_for, f"{{{{ {word_for[5:-5]} }}}}")
     for number, ladder in enumerate(ladders):
-        text = _with_ladder(text, word_of(number), ladder, dialect)
+        text = _with_ladder(text, word_of(number), ladder)
     for number, column in enumerate(aside):
         item = escaped(_text(column.item, dialect))
         text = put_in(text, number, column, item, optional[column.name])
@@ -169,15 +170,14 @@ def escaped(text: str) -> str:
     return _ESCAPE.sub(lambda m: "{{ '" + m.group() + "' }}", text)
 
 
-def _with_ladder(text: str, word: str, ladder: Ladder, dialect: str) -> str:
+def _with_ladder(text: str, word: str, ladder: Ladder) -> str:
     """The text with the loop over the rows of a table in place of its WHENs."""
     names = ", ".join(ladder.names)
-    rows = [row_text([argument(leaf, dialect) for leaf in row]) for row in ladder.rows]
-    test, value = (escaped(_text(tree, dialect)) for tree in (ladder.test, ladder.value))
-    lines = [f"{{% for {names} in [", *rows, "] %}", f"WHEN {test} THEN {value}", "{% endfor %}"]
+    body = f"WHEN {escaped(ladder.test)} THEN {escaped(ladder.value)}"
+    lines = [f"{{% for {names} in [", *map(row_text, ladder.rows), "] %}", body, "{% endfor %}"]
     if len(ladder.names) == 1:
-        items = [argument(row[0], dialect) for row in ladder.rows]
-        lines[: len(rows) + 2] = [f"{{% for {names} in [", wrapped(items), "] %}"]
+        items = [row[0] for row in ladder.rows]
+        lines[: len(items) + 2] = [f"{{% for {names} in [", wrapped(items), "] %}"]
 
     def put(found: re.Match[str]) -> str:
         return found[1] + f"\n{found[1]}".join("\n".join(lines).splitlines())
