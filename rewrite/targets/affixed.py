@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Final
 
 from unwet.rewrite.targets.item_bodies import Item, Piece, body, holes_of, names_of
-from unwet.rewrite.targets.lexemes import lexemes, skeleton
+from unwet.rewrite.targets.lexemes import lexemes, param_in, skeleton
 
 _LEAST: Final = 3  # rows; of fewer anything follows from anything
 
@@ -88,7 +88,7 @@ def _open(
 def _said_in(column: Sequence[str]) -> set[str]:
     """The words of Jinja expressions that are no texts."""
     said = (word for text in column for word in lexemes(f"{{{{ {text} }}}}"))
-    return {word.text for word in said if word.kind == "fixed"}
+    return {param_in(word.text) or word.text for word in said if word.kind in ("fixed", "param")}
 
 
 def _alike(column: Sequence[str]) -> bool:

@@ -17,7 +17,7 @@ from unwet.rewrite.library import LINE
 from unwet.rewrite.naming import NO_PARAMETERS, free_parameter
 from unwet.rewrite.targets.jinja_values import quoted
 from unwet.rewrite.targets.jinja_values import word as said_word
-from unwet.rewrite.targets.lexemes import Lexeme, middles
+from unwet.rewrite.targets.lexemes import Lexeme, middles, param_in
 
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+")
 _LINE: Final = 84  # signs in a line of values
@@ -65,13 +65,23 @@ class ItemLevel:
     def lines(self) -> int:
         """With those around."""
         several = len(self.names) > 1
-        said = (", ".join(map(said_word, row)) for row in self.rows)
+        said = (", ".join(map(shown, row)) for row in self.rows)
         rows = ", ".join(f"({row})" if several else row for row in said)
         if len(f"{{% for {', '.join(self.names)} in [{rows}] %}}") <= LINE:
             return 2
         if several:
             return 3 + sum(1 if _signs(r) <= _ROW else 2 - -_signs(r) // _LINE for r in self.rows)
         return 3 - -self.signs // _LINE
+
+
+def shown(value: str) -> str:
+    """A value of a row as a Jinja expression."""
+    return param_in(value) or said_word(value)
+
+
+def is_param(values: Values) -> bool:
+    """Whether the values are parameters of the macro around, none of which can be cut."""
+    return all(map(param_in, values))
 
 
 def _signs(row: Values) -> int:
@@ -101,7 +111,7 @@ def holes_of(items: Sequence[Item]) -> list[Hole]:
     for place, words in enumerate(zip(*rows, strict=True)):
         values = tuple(word.inner for word in words)
         if len(set(values)) > 1:
-            found.append(Hole(place, *middles(values)))
+            found.append(Hole(place, *(("", values, "") if is_param(values) else middles(values))))
             if any(word.names_model for word in words):
                 names.add(place)
     used = Counter(made for hole in found for made in {*_changed(hole.values)})
@@ -128,11 +138,15 @@ def names_of(
     after = [*(word.text for word in words[1:]), ""]
     taken = {*used, *(word.text for word, sign in zip(words, after, strict=True)
                       if word.kind == "fixed" and sign != "=")}  # fmt: skip
+    taken |= {name for word in words if (name := param_in(word.text))}
+    taken |= {param_in(value) for hole in holes for value in hole.values}
     shortest = sorted({hole.values for hole in holes}, key=lambda v: (sum(map(len, v)), v))
     base: list[Values] = []
     made: dict[Values, _Made] = {}
     for values in shortest:
-        found = next(_follows(values, base), None)
+        whole = is_param(values)
+        known = [each for each in base if not is_param(each)]
+        found = None if whole else next(_follows(values, known), None)
         if found is None:
             base.append(values)
         made[values] = found or [("", values)]
@@ -143,9 +157,9 @@ def names_of(
         if values in base and values not in names:
             wished = [w for h in holes if h.values == values for w in _wished(h, words)]
             wished += [(5, word) for word in shared.get(values, ())]
-            known = {*taken, *names.values()}
-            best = min(wished, key=lambda each: (each[1] in known, *each), default=(9, "name"))
-            names[values] = free_parameter(best[1], known)
+            others = {*taken, *names.values()}
+            best = min(wished, key=lambda each: (each[1] in others, *each), default=(9, "name"))
+            names[values] = free_parameter(best[1], others)
     said: dict[int, Sequence[Piece]] = {}
     for hole in holes:
         pieces: list[Piece] = [
@@ -259,6 +273,8 @@ def _wished(hole: Hole, words: Sequence[Lexeme]) -> Iterator[tuple[int, str]]:
         yield 6, "value"
     elif word.kind == "note":
         yield 6, "comment"
+    elif word.kind == "param":
+        yield 6, "relation" if around[-1:] in (["FROM"], ["JOIN"]) else "value"
     elif hole.place == 0 or around[-1:] == ["AS"]:
         yield 3, "name"
     elif [each.text for each in words[hole.place + 1 : hole.place + 2]] == ["."] and sign != ".":

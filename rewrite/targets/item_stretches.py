@@ -21,6 +21,7 @@ from unwet.rewrite.targets.item_bodies import (
     Piece,
     body,
     holes_of,
+    is_param,
     names_of,
 )
 from unwet.rewrite.targets.item_grids import Grid, grids
@@ -164,6 +165,8 @@ def _stretch(items: Sequence[Item], texts: Sequence[str]) -> list[Stretch]:
 def _grids(items: Sequence[Item], texts: Sequence[str]) -> Iterator[Stretch]:
     """The stretches whose values are every combination of two lists, or of two tables."""
     holes = holes_of(items)
+    if any(is_param(hole.values) for hole in holes):
+        return
     if len({hole.values for hole in holes}) == 1:
         for grid in grids(holes[0].values):
             inside = slice(grid.start, grid.stop)

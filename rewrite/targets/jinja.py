@@ -29,9 +29,9 @@ from unwet.rewrite.optional_tests import with_tests_if_said
 from unwet.rewrite.targets.affixed import Affixed, affixed
 from unwet.rewrite.targets.counted_rows import counted
 from unwet.rewrite.targets.derived import Cuts, LookUps, Printed, Table, looked_up, without
-from unwet.rewrite.targets.item_bodies import ItemLevel
+from unwet.rewrite.targets.item_bodies import ItemLevel, shown
 from unwet.rewrite.targets.item_loops import FIRST, Placed, looped
-from unwet.rewrite.targets.jinja_values import argument, expression, word
+from unwet.rewrite.targets.jinja_values import argument, expression
 from unwet.rewrite.targets.key_ranges import ranged, with_ranges
 from unwet.rewrite.targets.ladders import laddered
 from unwet.rewrite.targets.left_out import put_in, set_aside
@@ -191,7 +191,7 @@ def _with_items(text: str, placed: Placed) -> str:
     heads = [
         [f"{{% for {level.names[0]} in {placed.over} %}}"]
         if placed.over
-        else _for(level.names, [[word(value) for value in row] for row in level.rows])
+        else _for(level.names, [[shown(value) for value in row] for row in level.rows])
         for level in loop.levels
     ]
     last, noted = _last(loop.levels)

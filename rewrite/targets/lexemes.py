@@ -2,7 +2,7 @@
 
 The cut loses nothing: the words put together are the text again. What varies between items may
 be a name or a constant of the SQL, a comment, or a text or number inside of a Jinja tag; and of
-these what stands between their common beginning and end.
+these what stands between their common beginning and end. So may a tag that is a parameter: whole.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Final, Literal
 
 from unwet.rewrite.naming import RESERVED
 
-Kind = Literal["name", "string", "quoted", "note", "said", "number", "space", "fixed"]
+Kind = Literal["name", "string", "quoted", "note", "said", "number", "param", "space", "fixed"]
 
 _TAG: Final = re.compile(r"(\{\{(?:'[^']*'|\"[^\"]*\"|[^'\"}])*\}\}|\{%(?:'[^']*'|[^'%])*%\})")
+_PARAM: Final = re.compile(r"\{\{ ([A-Za-z_]\w*) \}\}")
 _SQL: Final = re.compile(
     r"(?P<string>'(?:[^'\\]|''|\\.)*')"
     r'|(?P<quoted>"[^"]*"|`[^`]*`)'
@@ -50,7 +51,8 @@ _KEYWORDS: Final = RESERVED | frozenset(_SQL_WORDS.split())
 @dataclass(frozen=True, slots=True)
 class Lexeme:
     """A word of a template and what it is; ``fixed``: what no two items of a loop may differ in;
-    ``said`` and ``number`` are in tags, a ``note`` is a comment. ``inner``: what may vary of it.
+    ``said`` and ``number`` are in tags, a ``param`` is one, a ``note`` is a comment. ``inner``:
+    what may vary of it.
     """
 
     kind: Kind
@@ -76,7 +78,7 @@ def lexemes(text: str) -> tuple[Lexeme, ...]:
     quote = ""  # of the text of the SQL that a tag stands in
     for number, part in enumerate(_TAG.split(text)):
         if number % 2:
-            found += _jinja(part)
+            found += [Lexeme("param", part)] if param_in(part) else _jinja(part)
             continue
         if quote:
             text_, end, part = part.partition(quote)
@@ -86,6 +88,12 @@ def lexemes(text: str) -> tuple[Lexeme, ...]:
         found += words
         quote = quote or open_
     return tuple(found)
+
+
+def param_in(text: str) -> str:
+    """The parameter that a tag is; empty where it is another one, or none."""
+    found = _PARAM.fullmatch(text)
+    return found[1] if found else ""
 
 
 def _jinja(tag: str) -> Iterator[Lexeme]:

@@ -376,3 +376,41 @@ def test_a_text_with_a_tag_in_it_is_one_word() -> None:
     assert [word.text for word in words if word.kind == "string"] == ["'x'"]
     names = {word.text for word in words if word.kind == "name"}
     assert {"a", "b", "c", "f", "it", "s"} <= names and "d" not in names
+
+
+PARAMS = ("all_tabs", "all_links", "pages_open", "pages_shut", "old_tabs", "old_links")
+
+
+@pytest.mark.parametrize(
+    ("sql", "head"),
+    [
+        (
+            " UNION ALL ".join(f"SELECT * FROM h__{n}__h" for n in PARAMS),
+            "{% for relation in [all_tabs, all_links, pages_open, pages_shut,",
+        ),
+        (
+            " UNION ALL ".join(
+                f"SELECT a, 'tabs {n}' AS t FROM h__{n}__h WHERE h__relation__h" for n in PARAMS
+            ),
+            "{% for value, relation_2 in [",
+        ),
+        (
+            " UNION ALL ".join(f"SELECT '{n}' AS a, b FROM h__{n}__h AS {n}" for n in PARAMS),
+            "('all_tabs', all_tabs),",
+        ),
+        (
+            "SELECT " + ", ".join(
+                f"CASE WHEN a > {at} AND b > {at} AND c > {at} AND length(name) > {at} "
+                f"THEN h__{n}__h ELSE h__relation__h END AS {n}" for at, n in enumerate(PARAMS)
+            ) + " FROM t",
+            "{% for number, value, name in [",
+        ),
+    ],
+)  # fmt: skip
+def test_parameters_vary_as_wholes(sql: str, head: str) -> None:
+    text = template(tree(sql), "bigquery", (), tables=True)
+    assert head in text
+    assert text.count("{% for ") == 1
+    given = {name: f"t_{at}" for at, name in enumerate((*PARAMS, "relation"))}
+    meant = re.sub(r"h__(\w+?)__h", lambda found: given[found[1]], sql)
+    assert tree(rendered(text, **given)) == tree(meant)
