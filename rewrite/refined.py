@@ -32,6 +32,7 @@ from unwet.rewrite.readings import with_readings
 from unwet.rewrite.said_once import said_once
 from unwet.rewrite.said_ranges import with_ranges
 from unwet.rewrite.same_around import with_same_around
+from unwet.rewrite.same_sets import with_same_sets
 from unwet.rewrite.selections import selected
 from unwet.rewrite.united_calls import with_united_calls
 from unwet.rewrite.usual_values import with_usual_values
@@ -76,6 +77,8 @@ def refined(
                 library, dialect, most, stay, over, names, owners.limits, about=new
             )
         library = with_same_around(library, dialect, most, stay, over, names, owners.limits)
+    if may_share:
+        library = with_same_sets(library, dialect, names, alone, owners.limits)
     library = without_constants(library)
     if in_other_words:
         library = with_flat_queries(library, stay)
