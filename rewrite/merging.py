@@ -5,9 +5,8 @@ Merging(library, ...).merged(name, taken) -> one macro that says what two did, a
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -35,23 +34,20 @@ from unwet.rewrite.library import (
 from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.looped_calls import Union, lines_of, united_in
 from unwet.rewrite.macro_names import common_stem
-from unwet.rewrite.moved_calls import moved
-from unwet.rewrite.naming import free_macro, free_parameter, snake
+from unwet.rewrite.merged_calls import Uses, counted, still_said, taken_in
+from unwet.rewrite.naming import free_macro, snake
 from unwet.rewrite.opened_items import opened
 from unwet.rewrite.placed_calls import height_of
-from unwet.rewrite.qualifiers import qualifiers, renamed_in
+from unwet.rewrite.qualifiers import qualifiers
 from unwet.rewrite.query_parts import says
-from unwet.rewrite.saying import New
 from unwet.rewrite.shapes import Leaf, after_tables, in_order
 from unwet.rewrite.side_by_side import (
     Aligned,
     Spares,
-    has_parameters,
     own_words,
     side_by_side,
 )
 from unwet.rewrite.sizes import tree_lines
-from unwet.rewrite.source_tables import table_name
 from unwet.rewrite.told_of import two_queries_of
 
 _MOST: Final = 3  # parameters more, for one that is taken
@@ -62,7 +58,6 @@ LEAST: Final = 4
 """Lines that a merge saves."""
 _AROUND: Final = 2  # the first and the last line of a macro
 _SHORT: Final = 3  # letters of a name
-_NAMED: Final = re.compile(r"(?:h|list)__(\w+?)__(?:h|list)(?![a-z])")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -265,56 +260,62 @@ class Merging:
         )
         if self._spares.fewer:
             self._blocked.add((name, taken))
-        if found is None:
+        if found is None or not self._may_be_one(macro, name, taken, found):
             return None
-        if not self._stays_as_it_is(name, taken, found):
-            return None
-        if any(found.optional & {*HOLE.findall(text)} for text in macro.defaults.values()):
-            return None
-        made, new = _taken(macro, found, self.macros.keys())
+        made, new = taken_in(macro, found, self.macros.keys())
         if not self._is_template(macro, made, found, len(new)):
             return None
-        calls = found.calls
+        uses = self._uses(name, taken, made, found.calls)
+        words = qualifiers(self.tree(taken), found.calls) if found.renamed else frozenset[str]()
+        if uses is None or self._tells_names(name, taken, found, words):
+            return None
+        before = self._lines_before(name, taken, uses)
+        if not (uses.say(words, found.names) and uses.move(macro, made, found, new)):
+            return None
+        limit = self._limit(macro, taken, len(new))
+        if counted(made, [uses.calls[n] for n in uses.every]) > limit:
+            return None
+        after = lines_of(uses.every, uses.calls, self._unions) + _AROUND
+        after += self._height(made.tree, uses.calls) + (name in uses.models)
+        least = self.limits.sharing.min_lines
+        if name in uses.models and tree_lines(made.tree, self.dialect) < least:
+            return None
+        saved = before - after - len(new)
+        return Merge(saved, name, taken, made, uses.calls, uses.models, len(new))
+
+    def _may_be_one(self, macro: Macro, name: str, taken: str, found: Aligned) -> bool:
+        """Whether one may stand for both where their trees are laid side by side so."""
+        if not self._stays_as_it_is(name, taken, found):
+            return False
+        if (found.renamed or found.added) and macro.kind == "tail":
+            return False  # a tail's names stand beside those of its caller, too
+        usual = macro.defaults.values()
+        return not any(found.optional & {*HOLE.findall(text)} for text in usual)
+
+    def _uses(self, name: str, taken: str, made: Macro, calls: list[MacroCall]) -> Uses | None:
+        """The calls of both, with those that what is no macro yet will be; None where the new one
+        would call itself."""
         places = [each for each in (taken, name) if each not in self.macros]
         if not self._called(made, calls).isdisjoint(map(self.host, places)):
-            return None  # it would call itself
+            return None
         models = {each: len(calls) + at for at, each in enumerate(places)}
         calls += [MacroCall(each, self._handed_on(each)) for each in places]
         theirs = [models[taken]] if taken in models else self.own[taken]
         mine = [models[name]] if name in models else self.own[name]
-        if (found.renamed or found.added) and macro.kind == "tail":
-            return None  # a tail's names stand beside those of its caller, too
-        words = qualifiers(self.tree(taken), calls) if found.renamed else frozenset[str]()
+        return Uses(calls, models, mine, theirs, taken if taken in self.macros else "")
+
+    def _tells_names(self, name: str, taken: str, found: Aligned, words: AbstractSet[str]) -> bool:
+        """Whether a call says a relation that has another name, or none, in the other one.
+        ``words``: parameters that say which relation a column is of."""
         if found.renamed and self._is_told(taken, found.renamed, words):
-            return None
-        if found.added and self._is_told(name, found.added):
-            return None
-        told = [n for n in (*theirs, *mine) if n not in models.values()]
-        before = lines_of(told, calls, self._unions)
-        before += sum(self.lines(n) + (_AROUND if n in self.macros else 0) for n in (name, taken))
-        others = {**found.said, **{n: each.other for n, each in new.items()}}
-        own = {n: Leaf("condition", f"h__{n}__h") for n in macro.params}
-        own |= {n: each.mine for n, each in new.items()}
-        like = taken if taken in self.macros else ""
-        for n in theirs if words else ():
-            said_so = renamed_in(calls[n], words, found.names)
-            if said_so is None:
-                return None
-            calls[n] = said_so
-        for numbers, said, was in ((theirs, others, like), (mine, own, "")):
-            for n in numbers:
-                call = moved(calls[n], made, said, was, calls)
-                if call is None:
-                    return None
-                calls[n] = call
-        limit = self._limit(macro, taken, len(new))
-        if _counted(made, [calls[n] for n in (*theirs, *mine)]) > limit:
-            return None
-        after = lines_of((*theirs, *mine), calls, self._unions) + _AROUND
-        after += self._height(made.tree, calls) + (name in models)
-        if name in models and (tree_lines(made.tree, self.dialect) < self.limits.sharing.min_lines):
-            return None
-        return Merge(before - after - len(new), name, taken, made, calls, models, len(new))
+            return True
+        return bool(found.added) and self._is_told(name, found.added)
+
+    def _lines_before(self, name: str, taken: str, uses: Uses) -> int:
+        """Of both, and of the calls that there are."""
+        around = (_AROUND if n in self.macros else 0 for n in (name, taken))
+        lines = sum(map(self.lines, (name, taken))) + sum(around)
+        return lines + lines_of(uses.told, uses.calls, self._unions)
 
     def _limit(self, macro: Macro, taken: str, more: int) -> int:
         """How many parameters it may have: what both say is a table that has one column more."""
@@ -374,7 +375,7 @@ class Merging:
 
     def _is_template(self, macro: Macro, made: Macro, found: Aligned, more: int) -> bool:
         """Whether what a macro becomes says enough itself, with so many parameters more."""
-        if _still_said(made.tree, {*macro.params} - {*made.params}, found.calls):
+        if still_said(made.tree, {*macro.params} - {*made.params}, found.calls):
             return False
         texts_more = sum(each.mine.kind == "condition" for each in found.new)
         if texts_more > 1 and macro.name not in self.macros:
@@ -422,36 +423,3 @@ class Merging:
         """Those of the macro around a query that stand in it, or in what it calls."""
         names = (n for text in texts_within(tree, self.calls) for n in HOLE.findall(text))
         return tuple(dict.fromkeys(names))
-
-
-def _taken(macro: Macro, found: Aligned, hidden: Collection[str]) -> tuple[Macro, dict[str, New]]:
-    """The macro with its new parameters, and these by name. What both macros have a parameter for
-    beside others may be in these: such a parameter goes."""
-    params, more = [name for name in macro.params if name in found.said], dict[str, New]()
-    for new in found.new:
-        wanted = f"{new.word}_value" if new.word in hidden else new.word
-        name = free_parameter(wanted, {*params, *macro.params, *hidden})
-        params.append(name)
-        more[name] = new
-        for put in new.puts:
-            put(name)
-    usual = {n: new.mine.text for n, new in more.items()
-             if not has_parameters(new.mine, found.calls)}  # fmt: skip
-    defaults = {n: text for n, text in {**macro.defaults, **usual}.items() if n in params}
-    return replace(macro, tree=found.tree, params=tuple(params), defaults=defaults), more
-
-
-def _counted(macro: Macro, calls: Sequence[MacroCall]) -> int:
-    """How many parameters it has in the end: those for which each call says the same table, of
-    other schemas, become one (`same_tables`)."""
-    said = [dict((*call.args, *call.unsaid)) for call in calls]
-    tables = [tuple(table_name(each[name].text) for each in said) for name in macro.params]
-    return len({own if all(own) else at for at, own in enumerate(tables)})
-
-
-def _still_said(tree: exp.Expr, names: Collection[str], calls: Sequence[MacroCall]) -> bool:
-    """Whether a parameter of these is somewhere in the tree, or in what it hands on."""
-    if not names:
-        return False
-    said = {name for text in texts_within(tree, calls) for name in _NAMED.findall(text)}
-    return not said.isdisjoint(names)

@@ -123,11 +123,15 @@ class _Pairs:
             if len(names) * len(inner[key]) <= _LOOKS:
                 yield from self._near(names, inner[key])
 
-    def several(self) -> Iterator[tuple[str, list[str]]]:
-        """A query, and others like it, of which no two stand in one place."""
+    def several(self, seen: set[str]) -> Iterator[tuple[str, list[str]]]:
+        """A query that was not ``seen`` yet, and others like it, of which no two stand in one
+        place."""
         for names in self._free(*self._queries()):
             long = [name for name in sorted(names) if self.work.lines(name) >= _LINES]
             for name in long if len(long) <= _MANY else ():
+                if name in seen:
+                    continue
+                seen.add(name)
                 like = [other for other in long if other != name and self._is_near(name, other)]
                 yield name, like
 
@@ -191,12 +195,9 @@ def _with_several(work: Merging, over: Over) -> Merging:
 
 def _several(work: Merging, seen: set[str], over: Over) -> Iterator[Merging]:
     """What becomes of the library with such a macro; ``seen``: where one was looked for."""
-    for name, like in _Pairs(work, _ALIKE).several():
+    for name, like in _Pairs(work, _ALIKE).several(seen):
         if over():
             return
-        if name in seen:
-            continue
-        seen.add(name)
         merges = [m for other in like if (m := work.merged_at_all(name, other)) is not None]
         merges = sorted((m for m in merges if m.saved >= _LOSS), key=lambda m: (-m.saved, m.taken))
         made = _together(work, name, merges) if len(merges) >= _PAIR else None
