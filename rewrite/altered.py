@@ -16,11 +16,13 @@ from sqlglot import exp
 from unwet.lineage.findings import Span
 from unwet.lineage.resolve import Resolved
 from unwet.rewrite.beside import behind_views, rolled_back, takes_back
+from unwet.rewrite.by_clients import client_lines
 from unwet.rewrite.changed_by_text import changed_by, plain, uncommented
 from unwet.rewrite.definitions import Definition, is_stored
 from unwet.rewrite.lost import gap_places, is_harmless, last_part, renamed_schemas, written_beside
 from unwet.rewrite.script_order import Unit, base_reads
 from unwet.rewrite.table_actions import only_adds
+from unwet.rewrite.tied import tied
 
 _ALTERING = re.compile(
     r"\s*(?:RENAME\b|EXCHANGE\b|EXEC(?:UTE)?\b.*?\bSP_RENAME\b|SP_RENAME\b"
@@ -65,7 +67,9 @@ class Change:
 def changes(units: Sequence[Unit]) -> Changes:
     """What all scripts may change, in the order of their texts."""
     every = [statement for each in units for statement in each.statements]
-    behind = behind_views(every)
+    views, ties = behind_views(every), tied(every)
+    behind = {each: frozenset(views.get(each, ())).union(ties.get(each, ()))
+              for each in {*views, *ties}}  # fmt: skip
     return Changes(
         {each.path: sorted(_changes(each, behind), key=lambda c: c.at) for each in units}
     )
@@ -79,6 +83,9 @@ def _changes(unit: Unit, behind: Mapping[Resolved, frozenset[str]]) -> Iterator[
             names |= {last_part(each.target) for each in unit.statements if each.target}
         runs = bool(_RUNNING.search(uncommented(text, dialect)))
         yield Change(unit.path, at, line, names, runs=runs)
+    for each_line in client_lines(unit.script.source.text, dialect):
+        at = (each_line.line, 1)
+        yield Change(unit.path, at, each_line.line, each_line.names, runs=each_line.runs)
     taken = rolled_back(unit.statements)
     for each in unit.statements:
         beside = frozenset(map(last_part, (*behind.get(each, ()), *taken.get(each, ()))))
@@ -95,6 +102,8 @@ def _of(resolved: Resolved, beside: frozenset[str]) -> Iterator[Change]:
         spaces = _spaces(statement.tree) if kind in ("SCHEMA", "DATABASE") else frozenset()
         names = frozenset(map(last_part, gone))
         yield Change(path, at, line, names, spaces, "drops it", drops=gone | spaces, by=resolved)
+        if beside:  # what goes with it
+            yield Change(path, at, line, beside, of_rows=True, by=resolved)
         return
     names = beside.union(written_beside(resolved))
     if resolved.kind != "other":

@@ -22,6 +22,7 @@ from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, Project, SetOp, Values
 from unwet.rewrite.altered import Change, Changes, Met, changes
 from unwet.rewrite.at_the_end import EMPTY, Ending, is_filled, may_write
+from unwet.rewrite.by_clients import run_otherwise
 from unwet.rewrite.change_order import unordered
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition, EndState, Report, named
@@ -46,7 +47,12 @@ from unwet.rewrite.names_apart import names_apart
 from unwet.rewrite.odd_tables import odd_table
 from unwet.rewrite.ordered_views import order_that_counts
 from unwet.rewrite.own_words import in_own_words
-from unwet.rewrite.read_by_text import read_by_pattern, read_by_text
+from unwet.rewrite.read_by_text import (
+    read_by_pattern,
+    read_by_text,
+    read_from_stream,
+    streams,
+)
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, edited_last, in_order, unit
 from unwet.rewrite.shown_by_views import Shown, shown_anew, stale_under, temporaries_under
 from unwet.rewrite.slices import leaves_alone
@@ -94,6 +100,7 @@ def end_state(
     done = Done(only_emptied(resolved, lost))
     machine = _Machine(catalog, several, turns, lost, spaces(scripts), done, unfollowed)
     machine.anew = turns | begun_anew(units)
+    machine.streams = streams(each.statement for each in resolved)
     machine.made = _by_last_parts(name for each in units for name in each.makes | each.fills)
     own, apart = in_own_words(scripts, made), names_apart(resolved)
     databases = in_several_databases(scripts)
@@ -148,6 +155,7 @@ class _Machine:
     anew: frozenset[str] = frozenset()  # what its scripts empty before they fill it
     procedures: dict[str, frozenset[str]] = field(default_factory=dict)  # that they ran, by script
     made: Mapping[str, frozenset[str]] = field(default_factory=dict)  # in the pile, by last parts
+    streams: frozenset[str] = frozenset()
 
     def run(self, unit: Unit, cyclic: bool) -> None:
         """Runs one script; temporary tables end with it."""
@@ -157,6 +165,7 @@ class _Machine:
         self.procedures[unit.path] = procedures(unit.script)
         doubts = {
             **self.in_own_words.get(unit.path, {}),
+            **run_otherwise(unit.script),
             **obstacles(unit.script, self.spaces),
         }
         met = Met(self.unfollowed.by_path.get(unit.path, ()))
@@ -416,6 +425,7 @@ class _Machine:
         problem = problem or order_that_counts(query, reads)
         problem = problem or read_by_text(resolved.statement, self.made)
         problem = problem or read_by_pattern(names, self.made)
+        problem = problem or read_from_stream(resolved.statement, names, self.streams)
         plan = None if problem else self._plan(resolved, query, reads)
         return Definition(
             name,
