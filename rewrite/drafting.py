@@ -14,6 +14,7 @@ from unwet.rewrite.algebra import Opaque, Plan, walk
 from unwet.rewrite.compose import Draft, NotComposable, compose
 from unwet.rewrite.condition_values import WITHOUT, condition_value
 from unwet.rewrite.definitions import spoken_in
+from unwet.rewrite.engines.bare_names import without_quotes
 from unwet.rewrite.engines.lacking import lacking
 from unwet.rewrite.engines.lengths import cut, too_long
 from unwet.rewrite.engines.numbered_orders import spelled
@@ -145,6 +146,7 @@ class Drafting:
         weeks.written(draft.tree, spoken, self._dialect)
         moved_dates.written(draft.tree, spoken, self._dialect)
         tsql_dates.written(draft.tree, spoken, self._dialect)
+        without_quotes(draft.tree, spoken, self._dialect)
         in_quotes(draft.tree, spoken, self._dialect)
         unsized.written(draft.tree, spoken, self._dialect)
         counted_out(draft.tree, spoken, self._dialect)

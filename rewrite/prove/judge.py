@@ -47,6 +47,7 @@ from unwet.rewrite.unfixed import unfixed_reports
 
 _EMPTY = Catalog()
 _WORD = re.compile(r"\w+")
+_UNKNOWN = re.compile(r'column "(.*)" is not known')
 _EARLIER = frozenset({"TABLE with VERSION", "TABLE with WHEN", "TABLE with CHANGES"})
 
 
@@ -285,6 +286,8 @@ def _have_same_columns(legacy: Plan, project: Plan) -> bool:
 
 
 def _in_words(old: Rel, new: Rel, dialect: str) -> str:
+    if missed := _not_understood(old, new):
+        return f"its model is not understood: {missed}"
     found = parting(old, new, dialect)
     if found is None:
         left, right = first_difference(old, new)
@@ -296,6 +299,16 @@ def _in_words(old: Rel, new: Rel, dialect: str) -> str:
         if isinstance(ours.node, Agg) and "integers=True" in ours.node.shape:
             return f"averages of integers may be integers or not: {_short(theirs.text)}"
     return in_words(found)
+
+
+def _not_understood(old: Rel, new: Rel) -> str:
+    """Why only the new side has something that is not understood; empty where it is not so."""
+    reasons = ([n.reason for n in walk(rel) if isinstance(n, Opaque)] for rel in (old, new))
+    known, found = reasons
+    reason = found[0] if found and not known else ""
+    if (name := _UNKNOWN.fullmatch(reason)) is not None and name[1] != name[1].lower():
+        return f"{reason} so: the case of names in quotes counts there"
+    return reason
 
 
 def in_words(found: Parting) -> str:
