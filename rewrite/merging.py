@@ -331,6 +331,8 @@ class Merging:
             return False
         if found.moved and taken in self.macros and (mine or theirs):
             return False
+        if found.regrouped and theirs:
+            return False
         if any(NO_ALTERNATIVE in (each.mine, each.other) for each in found.new) and (
             mine or theirs
         ):

@@ -47,11 +47,13 @@ class State:
     lone: Lone = field(default_factory=Lone)
     optional: list[tuple[exp.Expr, str]] = field(default_factory=list)  # tests of the first one
     moved: bool = False  # whether conditions stand in another order than in one of both
+    regrouped: bool = False  # whether the second one has other keys that say nothing
 
     def copy(self) -> State:
         new = {key: (word, [*puts]) for key, (word, puts) in self.new.items()}
         optional = [*self.optional]
-        return State(dict(self.said), new, dict(self.names), self.lone.copy(), optional, self.moved)
+        moved = self.moved, self.regrouped
+        return State(dict(self.said), new, dict(self.names), self.lone.copy(), optional, *moved)
 
 
 class Saying:

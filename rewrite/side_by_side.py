@@ -21,6 +21,7 @@ from sqlglot import exp
 from unwet.lineage.trees import conjuncts, copied, texts
 from unwet.rewrite.abstract import fill, role
 from unwet.rewrite.alternatives import NO_ALTERNATIVE, alternatives, or_else
+from unwet.rewrite.group_keys import may_differ, same_keys
 from unwet.rewrite.library import (
     HANDED_ON,
     HOLE,
@@ -79,7 +80,8 @@ class Aligned:
     not have; ``optional``: parameters of conditions that are only there where a call says them from
     now on; ``names``: what the first one calls those of the second; ``calls``: what the numbers
     stand for, with calls that hand a new parameter on when it is put; ``moved``: whether conditions
-    stand in another order than in one of both."""
+    stand in another order than in one of both; ``regrouped``: whether the second one has keys of a
+    GROUP BY that say nothing, more or fewer than the first one."""
 
     tree: exp.Expr
     said: Mapping[str, Leaf]
@@ -90,6 +92,7 @@ class Aligned:
     optional: frozenset[str] = frozenset()
     names: Mapping[str, str] = field(default_factory=dict)
     moved: bool = False
+    regrouped: bool = False
 
 
 class Spares:
@@ -147,7 +150,8 @@ def side_by_side(
     for test, name in state.optional:
         work.place(test, optional_test(test, name))
     names = dict(state.names)
-    return Aligned(tree, state.said, new, own, work.calls, added, optional, names, state.moved)
+    changed = state.moved, state.regrouped
+    return Aligned(tree, state.said, new, own, work.calls, added, optional, names, *changed)
 
 
 class _Alignment(Saying):
@@ -331,7 +335,10 @@ class _Alignment(Saying):
         tests = ("where", "having") if "group" in same else ("where",)
         if "group" not in same and (mine.args.get("having") or other.args.get("having")):
             return False
-        rest = all(self._clause(mine.args[key], other.args[key]) for key in sorted(same))
+        groups = mine.args.get("group"), other.args.get("group")
+        odd = may_differ(*groups, self.dialect)
+        plain = sorted(same - {"group"} if odd else same)
+        rest = all(self._clause(mine.args[key], other.args[key]) for key in plain)
         rest = rest and all(self._tests(mine, other, clause) for clause in tests)
         return (
             rest
@@ -339,7 +346,22 @@ class _Alignment(Saying):
             and self._distinct(mine, other)
             and self._clause(mine.args.get("limit"), other.args.get("limit"))
             and self._items(mine, other)
+            and (not odd or self._keys(*groups))
         )
+
+    def _keys(self, mine: exp.Expr | None, other: exp.Expr | None) -> bool:
+        """The keys of both, when it is known what the outputs are."""
+        assert mine is not None and other is not None
+
+        def tried(one: exp.Expr, two: exp.Expr) -> bool:
+            return self._tried(one, two, plainly=True)
+
+        def said(name: str) -> Leaf | None:
+            return self.state.said.get(name)
+
+        same = same_keys(mine.expressions, other.expressions, tried, said, self.leaf_of)
+        self.state.regrouped = self.state.regrouped or same
+        return same
 
     def _order(self, mine: exp.Select, other: exp.Select) -> bool:
         """The orders of both; a query without one says nothing for a parameter."""
