@@ -85,6 +85,8 @@ _UNWRITTEN: Final = tuple(
         (r"(\S+) can only be transpiled with (.+)", r"\1 without \2"),
         (r"Cannot transpile (.+?)(?: to \w+)?", r"\1"),
         (r"(.+?) cannot be transpiled (?:to \w+ )?(.+)", r"\1, \2"),
+        (r"Unsupported query option", "what stands behind OPTION or FOR at its end"),
+        (r"(\w+) unsupported|(\w+) clause is not supported", r"\1\2"),
         (r"Data type (\w+) is not supported when targeting \w+", r"the type \1"),
     )
 )  # fmt: skip

@@ -60,3 +60,23 @@ def test_what_cannot_be_written(sql: str, said: str) -> None:
     assert str(caught.value).startswith(f"cannot be written in tsql: {said}")
     assert "transpil" not in str(caught.value)
     assert not str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("sql", "source", "target", "said"),
+    [
+        ("SELECT a FROM t FOR XML PATH('x')", "tsql", "postgres",
+         "what stands behind OPTION or FOR at its end"),
+        ("SELECT * FROM t PIVOT (SUM(a) FOR b IN ([x])) AS p", "tsql", "postgres", "PIVOT"),
+        ("SELECT t.a FROM t CROSS JOIN LATERAL (SELECT 1) AS l", "postgres", "tsql", "LATERAL"),
+        ("SELECT ARRAY_AGG(a ORDER BY b), ARRAY_AGG(c ORDER BY b) FROM t", "postgres", "bigquery",
+         "NULLS LAST in ARRAY_AGG with sort order"),
+    ],
+)  # fmt: skip
+def test_each_complaint_of_the_printer_is_told_once(
+    sql: str, source: str, target: str, said: str
+) -> None:
+    [statement] = parse(mask(Source("a.sql", sql)), source).statements
+    with pytest.raises(RenderError) as caught:
+        render(statement.tree, target)
+    assert str(caught.value) == f"cannot be written in {target}: {said}"
