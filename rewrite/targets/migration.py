@@ -12,6 +12,7 @@ from unwet.lineage.counted import counted
 from unwet.lineage.findings import Finding
 from unwet.rewrite.data_tests.values import words
 from unwet.rewrite.drift import DriftFinding
+from unwet.rewrite.lost import UNPARSED
 from unwet.rewrite.not_carried import NotCarried
 from unwet.rewrite.not_understood import by_message, not_understood
 from unwet.rewrite.project import Project
@@ -77,7 +78,8 @@ def migration(
     carried = overview.not_carried if overview is not None else ()
     needed = [*_edited(edited), *_by_outcome(project, verdicts),
               *_contradictions(project, contradictions), *_unread(project, findings),
-              *_not_understood(project, findings, carried), *_not_carried(project, carried),
+              *_not_understood(project, _untold(findings, verdicts), carried),
+              *_not_carried(project, carried),
               *_unordered(project, findings),
               *_switched_off(project, target)]  # fmt: skip
     if needed:
@@ -176,6 +178,13 @@ def _unread(project: Project, findings: Sequence[Finding]) -> Iterator[str]:
         yield from ("### Not read, and so in none of the above", "")
         yield from (f"- {project.below(f.at.path)}: {_plain(f.message)}" for f in lost)
         yield ""
+
+
+def _untold(findings: Sequence[Finding], verdicts: Sequence[Verdict]) -> list[Finding]:
+    """The findings without text that does not parse and is told as a report that is kept."""
+    kept = (v for v in verdicts if v.outcome == "kept")
+    told = {(v.path, v.line) for v in kept if v.reason.startswith(f"line {v.line} does not parse")}
+    return [f for f in findings if f.code not in UNPARSED or (f.at.path, f.at.line) not in told]
 
 
 def _not_understood(
