@@ -106,6 +106,10 @@ def _of(resolved: Resolved, beside: frozenset[str]) -> Iterator[Change]:
             yield Change(path, at, line, beside, of_rows=True, by=resolved)
         return
     names = beside.union(written_beside(resolved))
+    if resolved.kind in ("truncate", "delete") and not resolved.temp:
+        gone = frozenset(each.target for each in resolved.all() if each.target)
+        last = frozenset(map(last_part, gone))
+        yield Change(path, at, line, last, does="takes rows out of it", of_rows=True, drops=gone)
     if resolved.kind != "other":
         if names:
             yield Change(path, at, line, names, of_rows=True, by=resolved)
@@ -182,12 +186,17 @@ def read_before(definition: Definition, changes: Changes) -> str:
     """Why a definition whose statements stand before such changes has no model; empty if it has."""
     lasting = {read.of or read.relation for read in definition.reads if not read.temp}
     lasting |= definition.early
+    bare = definition.early.union(r.relation for r in definition.reads if not r.parts)  # no reports
+    under = {read.relation: _through_views(read) for read in definition.reads if read.is_view}
     for part in definition.parts:
         names = sorted(lasting & base_reads(part.query)) if part.query is not None else ()
+        below = {name for view in names for name in under.get(view, ())} - {*names}
         span = part.statement.span
-        for name in names:
+        for name in (*names, *sorted(below)):
             for change in changes.behind(span.path, (span.line, span.column), name):
-                if _concerns(change, part, name, name in definition.early):
+                if name in below and not (change.of_rows and change.drops):
+                    continue  # of the view that shows it
+                if _concerns(change, part, name, name in bare or name in below):
                     return f"it reads {name} before line {change.line} {change.does}"
     paths = {part.statement.path for part in definition.parts}
     for name in sorted(lasting & changes.moved.keys()):
@@ -195,6 +204,12 @@ def read_before(definition: Definition, changes: Changes) -> str:
             if path not in paths:
                 return f"it reads {name}, which gets another name in line {line} of {path}"
     return ""
+
+
+def _through_views(definition: Definition) -> frozenset[str]:
+    """The relations that no script has made by then which a definition reads, also by views."""
+    below = (_through_views(read) for read in definition.reads if read.is_view)
+    return definition.early.union(*below)
 
 
 def _concerns(change: Change, part: Resolved, name: str, early: bool) -> bool:

@@ -69,21 +69,7 @@ class Ending:
             for name in sorted(read.early):
                 if is_filled(self.shared.get(name)):
                     return f"it reads {name} before it is made"
-            for name in sorted(_through_views(read)):
-                if line := self._emptied_later(read, name):
-                    return f"it reads {name} before line {line} takes rows out of it"
         return ""
-
-    def _emptied_later(self, read: Definition, name: str) -> int:
-        """The line behind a table's statements that takes rows out of what they have read; 0 if
-        there is none. A view shows that, too."""
-        changes = self.shared[name].parts if name in self.shared else ()
-        for part in read.parts:
-            for change in changes if part.kind != "view" else ():
-                here, there = part.statement.span, change.statement.span
-                if here.path == there.path and here < there:
-                    return there.line
-        return 0
 
     def _leaning(self, definition: Definition) -> frozenset[str]:
         """What a report takes for granted of relations that unfollowed text may write: that a
@@ -98,11 +84,11 @@ class Ending:
         paths = {definition.path, *(part.statement.path for part in definition.parts)}
         presumed = (self.presumed.get(path, set()) for path in paths)
         return written.union(*presumed) | {
-            f"{part.statement.path} takes rows out of {name}, which no script fills: "
+            f"{path} takes rows out of {name}, which no script fills: "
             f"it is read as it is when {when} is built"
             for name in outside
-            if name in self.shared and not is_filled(self.shared[name])
-            for part in self.shared[name].parts
+            if (made := self.shared.get(name)) is not None and not is_filled(made)
+            for path in ({p.statement.path for p in made.parts} or _emptying(made))
         }
 
     def _is_late(self, read: Definition, reader: Definition) -> bool:
@@ -114,10 +100,9 @@ class Ending:
         return last is None or not (read.of or is_shown_by(reader, read, last))
 
 
-def _through_views(definition: Definition) -> frozenset[str]:
-    """The relations that no script has made by then which a definition reads, also by views."""
-    below = (_through_views(read) for read in definition.reads if read.is_view)
-    return definition.early.union(*below)
+def _emptying(made: Definition) -> tuple[str, ...]:
+    """The script that leaves a table empty, if one does."""
+    return (made.path,) if made.doubt == EMPTY else ()
 
 
 def _outside(definition: Definition) -> frozenset[str]:
