@@ -24,6 +24,7 @@ def _phrases(text: str) -> frozenset[str]:
     return frozenset(each.strip() for each in text.split(","))
 
 
+_ANYWHERE: Final = frozenset({"COMMENT", "GRANT", "REVOKE"})  # COMMENT ON TABLE t IS NULL
 # They change no rows of a table.
 _IDLE: Final = {
     **dict.fromkeys(TSQL, _phrases(
@@ -77,7 +78,7 @@ def server_command(tokens: Sequence[Token], text: str, dialect: str) -> exp.Expr
     words = [token.text.upper() for token in tokens[:_MOST]]
     heads = [" ".join(words[:n]) for n in range(1, len(words) + 1)]
     rest = text[tokens[0].end + 1 : tokens[-1].end + 1].strip()
-    if any(head in _IDLE.get(dialect, ()) for head in heads):
+    if words[0] in _ANYWHERE or any(head in _IDLE.get(dialect, ()) for head in heads):
         return exp.Command(this=words[0], expression=rest)
     changing = _CHANGING.get(dialect, frozenset())
     query = any(token.token_type is TokenType.SELECT for token in tokens)  # behind it, and lost

@@ -6,7 +6,7 @@ nobody carries it over.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from unwet.lineage.findings import Span
 from unwet.lineage.parse import Script, Statement
+from unwet.rewrite.described import NO_RELATIONS, of
 
 _COMMANDS: Final = frozenset(
     {"ANALYZE", "CLUSTER", "COMMENT", "DENY", "GRANT", "OPTIMIZE", "REINDEX", "REVOKE", "SECURITY"}
@@ -42,9 +43,12 @@ class NotCarried:
 
 
 def not_carried(
-    scripts: Iterable[Script], as_they_are: Collection[str] = ()
+    scripts: Iterable[Script],
+    as_they_are: Collection[str] = (),
+    described: Mapping[str, Collection[str]] = NO_RELATIONS,
 ) -> tuple[NotCarried, ...]:
-    """Such statements by their places, without those of scripts that go on ``as_they_are``."""
+    """Such statements by their places, without those of scripts that go on ``as_they_are``, and
+    comments on relations and columns that the project ``described`` in the same words."""
     return tuple(
         sorted(
             NotCarried(statement.span, what, _begins(statement))
@@ -52,8 +56,14 @@ def not_carried(
             if script.source.path not in as_they_are
             for statement in script.statements
             if not statement.again and (what := _what(statement.tree))
+            if not _is_told(statement, described)
         )
     )
+
+
+def _is_told(statement: Statement, described: Mapping[str, Collection[str]]) -> bool:
+    relation, column, _ = of(statement) or ("", "", "")
+    return relation in described and (not column or column in described[relation])
 
 
 def _what(tree: exp.Expr) -> str:

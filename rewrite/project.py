@@ -11,6 +11,7 @@ from unwet.lineage.tables import Catalog
 from unwet.lineage.templating import TOKEN
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.data_tests.values import NO_EVIDENCE, Evidence
+from unwet.rewrite.described import Described
 from unwet.rewrite.library import Library
 from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.script import Report
@@ -60,7 +61,7 @@ class Project:
     ``templates``: models and macros that are written as they are here, by their path; ``loops``:
     whether long lists are written as loops, which nobody needs who only proves what models mean;
     ``functions``: those that scripts define for themselves, by the names that calls have;
-    ``stars``: which are not written out.
+    ``stars``: which are not written out; ``described``: what COMMENT ON says of relations.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Project:
     loops: bool = True
     functions: Mapping[str, OwnFunction] = field(default_factory=dict)
     stars: tuple[OpenStar, ...] = ()
+    described: Mapping[str, Described] = field(default_factory=dict)
     _texts: dict[str, tuple[Library, str]] = field(default_factory=dict, repr=False, compare=False)
     _outside: Mapping[str, Outside] = field(init=False, repr=False, compare=False)  # by token
     _own: Mapping[str, Report] = field(init=False, repr=False, compare=False)  # by a script's name
@@ -120,6 +122,22 @@ class Project:
 
         text = _NAMED.sub(relation, text)
         return TOKEN.sub(lambda hit: self.written.get(hit[0].lower(), hit[0]), text)
+
+    def about(self, relation: str) -> Described:
+        """What is said of a relation of the pile."""
+        return self.described.get(relation, Described())
+
+    def columns_told(self) -> dict[str, frozenset[str]]:
+        """By relation that is a model or a source: the columns that are told of it."""
+        found: dict[str, frozenset[str]] = {}
+        for outside in self.outside():
+            table = self.catalog.get(outside.relation)
+            known = table.columns if table is not None and table.closed else ()
+            told = known or self.evidence.columns.get(outside.relation, ())
+            found[outside.relation] = frozenset(each.name.lower() for each in told)
+        for report in (self.reports[d.name] for d in self.drafts if d.name in self.reports):
+            found[report.relation] = frozenset(map(str.lower, report.definition.columns))
+        return found
 
     def below(self, path: str) -> str:
         """A path of the pile as the project names it: relative to the folder all of it is in."""

@@ -26,6 +26,7 @@ from unwet.rewrite.decisions.decided import Decided, decided
 from unwet.rewrite.decisions.outcome import on_rows
 from unwet.rewrite.decisions.shape import shape
 from unwet.rewrite.decisions.shaping import Forbid
+from unwet.rewrite.described import described
 from unwet.rewrite.drafting import Drafting
 from unwet.rewrite.drift import DriftFinding, drift
 from unwet.rewrite.ledger import Ledger
@@ -352,7 +353,7 @@ class _Job:
         self.progress("looking for what can be tested")
         made = self.request.unit_tests and self.target.UNITS
         evidence = evidence_of(project, self.proving.found, self.meaning, types, made)
-        project = replace(project, evidence=evidence)
+        project = replace(project, evidence=evidence, described=described(self.pile.scripts))
         if self.apart.models:
             self.progress("reading templates in all their branches")
             taken = {macro.name for macro in project.library.macros}
@@ -434,7 +435,8 @@ class _Job:
     def _not_carried(self, project: Project) -> tuple[NotCarried, ...]:
         """What no model says of the scripts that do not go on as a whole."""
         scripts = left(self.state, [k.report for k in project.kept])
-        return not_carried(self.written_pile.scripts, scripts.all - scripts.broken)
+        told = project.columns_told() if self.target.DESCRIBES else {}
+        return not_carried(self.written_pile.scripts, scripts.all - scripts.broken, told)
 
     def _placed(self, files: Mapping[str, str]) -> tuple[Path, ...]:
         """Writes the project where it is asked for; what is left as somebody edited it."""

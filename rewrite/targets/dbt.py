@@ -56,6 +56,7 @@ NAME = "dbt"
 MACROS = True
 LISTS = True
 UNITS = True
+DESCRIBES = True
 TEMPLATES = True
 SQLFMT = True
 MODELS = "models/marts"

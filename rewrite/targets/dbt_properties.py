@@ -11,6 +11,7 @@ import yaml
 
 from unwet.lineage.names import folds_up, is_other_in_quotes, upper_case
 from unwet.rewrite.compose import Draft, Outside
+from unwet.rewrite.described import Described
 from unwet.rewrite.library import Library
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
@@ -130,8 +131,13 @@ def _source_table(
         columns = [_column(each.name, each.type) for each in known]
     if (maker := makers(project).get(outside.relation)) is not None:
         said.insert(0, plain(_made_by(maker, project)))
+    about = project.about(outside.relation)
+    said += [plain(about.text)] if about.text else []
     if said:
         entry["description"] = " ".join(said)
+    for each in columns:
+        if text := about.columns.get(str(each["name"]).lower()):
+            each["description"] = plain(text)
     columns = [each for each in columns if not JINJA.search(str(each["name"]))]
     tests = project.evidence.sources.get(outside.relation, ())
     return entry | with_tests(columns, tests, project.dialect, named.__getitem__)
@@ -209,6 +215,8 @@ def _entry(
     report = project.reports.get(draft.name)
     entry: dict[str, object] = {"name": draft.name}
     said = [plain(line) for line in draft.comments if not is_code(line)]
+    about = project.about(report.relation) if report is not None else Described()
+    said += [plain(about.text)] if about.text else []
     if report is None:
         said.append(_read_by(readers.get(draft.name, ())))
         said += [apart[draft.name]] if draft.name in apart else []
@@ -217,7 +225,16 @@ def _entry(
     if report is not None:
         entry["config"] = {"meta": {"replaces": [*map(plain, replaced(project, report))]}}
     tests = project.evidence.models.get(draft.name, ())
-    return entry | with_tests((), tests, project.dialect, lambda name: name)
+    columns = _described(about, report)
+    return entry | with_tests(columns, tests, project.dialect, lambda name: name)
+
+
+def _described(about: Described, report: Report | None) -> list[dict[str, object]]:
+    """The columns of a model of which somebody says what they are."""
+    known = report.definition.columns if report is not None and about.columns else ()
+    told = ((name, about.columns.get(name.lower(), "")) for name in known)
+    return [{"name": name, "description": plain(text)} for name, text in told
+            if text and re.fullmatch(r"[A-Za-z_]\w*", name)]  # fmt: skip
 
 
 def _readers(project: Project) -> dict[str, list[str]]:

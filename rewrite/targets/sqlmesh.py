@@ -61,6 +61,7 @@ NAME = "sqlmesh"
 MACROS = True
 LISTS = True
 UNITS = True
+DESCRIBES = False
 TEMPLATES = False
 SQLFMT = False
 _USED: Final = "Nothing declares it: its columns are those that the reports use."

@@ -18,6 +18,7 @@ class Target(Protocol):
     ``UNITS``: whether something runs tests: unit tests of its models, and tests of the data.
     ``TEMPLATES``: whether models of dbt can go on as the templates that they are. ``SQLFMT``:
     whether its files are laid out as sqlfmt does, which knows no statements but queries.
+    ``DESCRIBES``: whether what COMMENT ON says of tables and columns stands in it.
     """
 
     NAME: str
@@ -26,6 +27,7 @@ class Target(Protocol):
     UNITS: bool
     TEMPLATES: bool
     SQLFMT: bool
+    DESCRIBES: bool
 
     def check(self, draft: Draft, dialect: str) -> str:
         """Raises RenderError or NotComposable where the draft cannot be such a model; says why.

@@ -39,6 +39,7 @@ NAME = "views"
 MACROS = False
 LISTS = False
 UNITS = False
+DESCRIBES = False
 TEMPLATES = False
 SQLFMT = False
 CONFIG: Final = "views.toml"

@@ -16,7 +16,7 @@ GRANT SELECT ON rep.h TO bob;
 GRANT clerk TO bob;
 REVOKE ALL ON rep.h FROM eve;
 CREATE UNIQUE INDEX CONCURRENTLY ix ON rep.h USING btree (a DESC);
-COMMENT ON COLUMN rep.h.a IS 'what `it` is';
+COMMENT ON COLUMN rep.x.a IS 'what `it` is';
 ANALYZE rep.h;
 VACUUM rep.h;
 CREATE POLICY p ON rep.h USING (a = 1);
@@ -64,7 +64,7 @@ def test_all_of_it_is_listed_once(tmp_path: Path) -> None:
     assert [line for line in section.splitlines() if line[:3] in ("- C", "- G", "  -")][:6] == [
         "  - `h.sql:7`: `ANALYZE rep.h`",
         "- COMMENT:",
-        "  - `h.sql:6`: ``COMMENT ON COLUMN rep.h.a IS 'what `it` is'``",
+        "  - `h.sql:6`: ``COMMENT ON COLUMN rep.x.a IS 'what `it` is'``",
         "- CREATE INDEX:",
         "  - `h.sql:5`: `CREATE UNIQUE INDEX CONCURRENTLY ix ON rep.h USING btree (a DESC)`",
         "- CREATE POLICY:",
