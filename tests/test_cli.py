@@ -217,6 +217,7 @@ def test_a_file_that_stays_as_it_was_edited_is_an_error_for_strict_only(tmp_path
     model.write_text(model.read_text("utf-8").replace("> 1", "> 2"), "utf-8")
     plain, strict = run(*command), run(*command, "--strict")
     assert "edited by hand" in plain.stdout and "1 file, left so" in plain.stdout
+    assert strict.stderr.endswith("--strict: exit code 1, as 1 file is edited by hand\n")
     assert (plain.exit_code, strict.exit_code) == (0, 1)
 
 
@@ -225,6 +226,7 @@ def test_a_report_that_is_kept_is_an_error_for_strict_only(tmp_path: Path) -> No
     command = ("refactor", tmp_path, "--dialect", "tsql", "--plan", "--no-generated")
     plain, strict = run(*command), run(*command, "--strict")
     assert "1: 1 kept" in plain.stdout and plain.stdout == strict.stdout
+    assert strict.stderr == f"{plain.stderr}--strict: exit code 1, as 1 report is kept\n"
     assert (plain.exit_code, strict.exit_code) == (0, 1)
 
 

@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from unwet.rewrite.commands.deciding import decisions_of, decisions_option, tell
 from unwet.rewrite.commands.generating import alarm, budget_of, check, generated_options, write
 from unwet.rewrite.commands.resuming import going_on, long_options
 from unwet.rewrite.commands.where_data_lies import data_options
+
+if TYPE_CHECKING:
+    from unwet.rewrite.request import Result
 
 
 @click.command()
@@ -131,4 +135,20 @@ def refactor(
         return code
     lost = any(finding.code == "UNREADABLE" for finding in result.findings)
     doubtful = lost or "kept" in outcomes or bool(result.edited)
+    if strict and doubtful and not request.quiet:
+        say(f"--strict: exit code 1, as {_doubts(result, lost)}")
     return 1 if "failed" in outcomes or (strict and doubtful) else 0
+
+
+def _doubts(result: "Result", lost: bool) -> str:
+    """Why --strict is not content, in words."""
+    from unwet.lineage.counted import counted
+
+    kept = sum(verdict.outcome == "kept" for verdict in result.verdicts)
+    edited = len(result.edited)
+    said = {
+        f"{counted(kept, 'report')} {'is' if kept == 1 else 'are'} kept": kept,
+        f"{counted(edited, 'file')} {'is' if edited == 1 else 'are'} edited by hand": edited,
+        "a file cannot be read": lost,
+    }
+    return ", and ".join(words for words, holds in said.items() if holds)
