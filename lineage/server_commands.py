@@ -110,14 +110,14 @@ def _bare_call(tokens: Sequence[Token], text: str, dialect: str) -> exp.Expressi
 
 
 def jump(tokens: Sequence[Token], dialect: str) -> str:
-    """`GOTO done` and `done:` of T-SQL as they stand; empty for all else."""
+    """`GOTO done` and `done:` of T-SQL in words; empty for all else."""
     if dialect not in TSQL or len(tokens) != 2:
         return ""
     first, second = tokens
     if first.text.upper() == "GOTO":
         return f"GOTO {second.text}"
     labels = first.token_type is TokenType.VAR and second.token_type is TokenType.COLON
-    return f"{first.text}:" if labels else ""
+    return f"the label {first.text}" if labels else ""
 
 
 def filled_by_call(tokens: Sequence[Token]) -> str:
