@@ -171,6 +171,8 @@ def relation_name(table: exp.Table, dialect: str) -> str:
         if sign := temporary_sign(last):
             return sign + name
         above = [folded(each, dialect) for key in _ABOVE if (each := table.args.get(key))]
+        if above == _OF_SESSIONS.get(dialect):
+            return name
         name = ".".join(part for part in (*above, name) if part) if above else name
     elif isinstance(last, exp.Dot):
         parts = (folded(part, dialect) for part in _parts(table))
@@ -184,6 +186,8 @@ def relation_name(table: exp.Table, dialect: str) -> str:
 
 
 _ABOVE = ("catalog", "db")
+# the schema of temporary tables, which need not be said
+_OF_SESSIONS: Final = {"bigquery": ["_session"], "postgres": ["pg_temp"], "duckdb": ["temp"]}
 
 
 def temporary_sign(name: exp.Expr) -> str:

@@ -43,6 +43,7 @@ _VERBS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"})
 _SOURCES = frozenset({"SELECT", "VALUES", "EXEC", "EXECUTE", "DEFAULT", "WITH", "TABLE"})
 _ROUTINES = frozenset({"PROC", "PROCEDURE", "FUNCTION", "TRIGGER"})
 _TRANSACTION = frozenset({"TRAN", "TRANSACTION", "WORK", "DISTRIBUTED"})
+_LABELED = frozenset({"LOOP", "REPEAT", "WHILE", "FOR", "BEGIN"})
 _ENDINGS = frozenset({"IF", "LOOP", "WHILE", "FOR", "REPEAT", "CASE", "TRY", "CATCH"})
 
 
@@ -221,8 +222,21 @@ class _Splitter:
                 return self._condition_end(at)
             case "CREATE" | "ALTER":
                 return self._routine_end(at)
+            case "<" | "<<":
+                return self._label_end(at)
+            case _ if (
+                not self._bare and self._word(at + 1) == ":" and self._word(at + 2) in _LABELED
+            ):
+                return at + 2
             case _:
                 return at
+
+    def _label_end(self, at: int) -> int:
+        """<<label>>, whose signs some dialects have as two each."""
+        words = self._words[at : at + 5]
+        if words[0] == "<<":
+            return at + 3 if words[2:3] == [">>"] else at
+        return at + 5 if words[:2] == ["<", "<"] and words[3:] == [">", ">"] else at
 
     def _begin_end(self, at: int) -> int:
         after = self._word(at + 1)
@@ -275,7 +289,7 @@ class _Splitter:
     def _is_trivial(self, first: int, end: int) -> bool:
         words = self._words[first:end]
         if words[0] not in ("IF", "ELSEIF", "ELSIF", "WHILE", "FOR"):
-            return words[0] not in ("CREATE", "ALTER")
+            return words[0] not in ("CREATE", "ALTER", "LOOP", "REPEAT")
         return bool(_EXISTENCE & set(words)) or self._asks_catalog(first, end)
 
     def _asks_catalog(self, first: int, end: int) -> bool:

@@ -121,6 +121,8 @@ CREATE TEMP VIEW w (b, a) AS SELECT a, b FROM x; CREATE TABLE r AS SELECT a, b F
     "if not exists": """CREATE TABLE r AS SELECT a FROM t;
 CREATE TABLE IF NOT EXISTS r AS SELECT k AS a FROM u""",
     "values": "CREATE TABLE r (x INTEGER, y VARCHAR); INSERT INTO r VALUES (1, 'a'), (2, NULL)",
+    "temp by its schema": """CREATE TEMP TABLE x AS SELECT a FROM t;
+DELETE FROM temp.x WHERE a > 1; CREATE TABLE r AS SELECT a FROM x; DROP TABLE temp.x""",
     "order and limit": "CREATE TABLE r AS SELECT a, b FROM t ORDER BY a, b LIMIT 3",
 }
 
