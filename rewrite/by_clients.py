@@ -7,6 +7,7 @@ GO 5                              -- sqlcmd: five times
 \\if :fresh                        -- psql: up to \\endif only then
 SET NOEXEC ON                     -- SQL Server: nothing runs from here on
 RETURN                            -- SQL Server, BigQuery: nor behind this
+/*!50001 DELETE FROM r */         -- MySQL: no comment
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from typing import Final
 
 from unwet.lineage.dialects import TSQL
 from unwet.lineage.parse import Script, Statement
-from unwet.rewrite.changed_by_text import NAME, last_parts
+from unwet.rewrite.changed_by_text import NAME, changed_by, last_parts
+from unwet.rewrite.table_actions import changes_nothing
 
 _PSQL: Final = frozenset({"postgres", "redshift", "materialize", "risingwave"})
 _COPY: Final = re.compile(
@@ -31,6 +33,9 @@ _IMPORT: Final = re.compile(rf"^\.import\b[^\n]*\s(?P<name>{NAME})[ \t]*$", re.M
 _READ: Final = re.compile(r"^\.read\b", re.MULTILINE)
 _SQLCMD: Final = re.compile(r"^:r[ \t]", re.IGNORECASE | re.MULTILINE)
 _GO: Final = re.compile(r"^[ \t]*GO\b[ \t]*(?P<times>\d*)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_NO_COMMENT: Final = re.compile(r"/\*M?!\d*(?P<told>.*?)\*/", re.DOTALL)
+_VIEW: Final = re.compile(rf"\s*VIEW\s+(?P<name>{NAME})", re.IGNORECASE)  # behind another: CREATE
+_MYSQL: Final = frozenset({"mysql", "singlestore", "doris", "starrocks"})
 _DOTTED: Final = frozenset({"duckdb", "sqlite"})  # whose clients are told by a dot
 _ENDING: Final = re.compile(r"\s*(?P<what>RETURN|THROW)\b", re.IGNORECASE)
 _SETTING: Final = re.compile(
@@ -61,6 +66,17 @@ def client_lines(text: str, dialect: str) -> Iterator[ClientLine]:
         yield from (ClientLine(_line(text, hit), runs=True) for hit in _READ.finditer(text))
     if dialect in TSQL:
         yield from (ClientLine(_line(text, hit), runs=True) for hit in _SQLCMD.finditer(text))
+    if dialect in _MYSQL:
+        for hit in _NO_COMMENT.finditer(text):
+            if names := _changed_in(hit["told"], dialect):
+                yield ClientLine(_line(text, hit), names)
+
+
+def _changed_in(told: str, dialect: str) -> frozenset[str]:
+    """What a comment changes that a server runs."""
+    if (view := _VIEW.match(told)) is not None:
+        return frozenset(last_parts(view["name"]))
+    return frozenset() if changes_nothing(told) else changed_by(told, dialect)
 
 
 def run_otherwise(script: Script) -> dict[int, str]:

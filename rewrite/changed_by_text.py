@@ -15,8 +15,10 @@ from unwet.lineage.misprints import nearly
 PART: Final = r"(?:\"[^\"]+\"|\[[^\]]+\]|`[^`]+`|[#@\w$]+)"
 NAME: Final = rf"{PART}(?:\s*\.\s*{PART})*"
 
-_LINE_COMMENT: Final = re.compile(r"('[^']*')|--[^\n]*")
-_COMMENT: Final = re.compile(r"('[^']*')|--[^\n]*|/\*.*?\*/", re.DOTALL)
+# what looks like a comment in quotes is none
+_IN_QUOTES: Final = r"('[^']*'|\"[^\"\n]*\"|`[^`\n]*`)"
+_LINE_COMMENT: Final = re.compile(rf"{_IN_QUOTES}|--[^\n]*")
+_COMMENT: Final = re.compile(rf"{_IN_QUOTES}|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _SHARP_LINE: Final = re.compile(r"^\s*#[^\n]*", re.MULTILINE)
 _SHARP: Final = frozenset({"bigquery", "mysql"})
 _PART: Final = re.compile(PART)
@@ -29,7 +31,8 @@ _CERTAIN: Final = re.compile(
 )
 _CHANGING: Final = re.compile(
     r"\b(?:INSERT|UPDATE|DELETE|MERGE|INTO|TRUNCATE|ALTER|DROP|CREATE|RENAME|EXEC|EXECUTE|CALL"
-    r"|BULK|INHERITS|[SX]P_\w+)\b",
+    r"|BULK|COPY|LOAD|REFRESH|RESTORE|REPLACE(?=\s+[^\s(])|UPDATETEXT|WRITETEXT|UPSERT|INHERITS"
+    r"|[SX]P_\w+)\b",
     re.IGNORECASE,
 )
 # with what a piece of text begins that changes nothing, if no such word comes behind
@@ -44,7 +47,10 @@ _READING: Final = frozenset(_READING_WORDS.split())
 
 
 def changed_by(text: str, dialect: str) -> frozenset[str]:
-    """The last parts of the names of all that a text may change."""
+    """The last parts of the names of all that a text may change. Where a backslash may quote a
+    quote it is not sure what is a comment: all that is named, then."""
+    if "\\'" in text:
+        return frozenset(words(text))
     found: set[str] = set()
     for piece in uncommented(text, dialect).split(";"):
         filled = [hit["name"] for hit in _CERTAIN.finditer(piece)]
@@ -94,4 +100,4 @@ def uncommented(text: str, dialect: str = "") -> str:
 
 
 def _kept(hit: re.Match[str]) -> str:
-    return hit[1] or " "  # what looks like a comment in a string is none
+    return hit[1] or " "

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlglot import exp
 
 from unwet.lineage.branches import APART, TWICE, WITHIN
+from unwet.lineage.dialects import TSQL
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.parse import AS_IF_RUN, Script, Statement
 from unwet.lineage.resolve import Resolved
@@ -67,6 +68,13 @@ _LIMITING = re.compile(
     re.IGNORECASE,
 )
 _READING = re.compile(r"\bSELECT\b", re.IGNORECASE)
+# T-SQL: PRINT 'x' DELETE FROM q; GRANT UPDATE ON q TO r DELETE FROM q, whose first words are rights
+_GOES_ON = re.compile(
+    r"\s*(?:(?:GRANT|REVOKE|DENY)\b.*?\b(?:TO|FROM)|(?!GRANT\b|REVOKE\b|DENY\b)\w+)\b.*?"
+    r"\b(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE|DROP|ALTER|INTO|EXEC|EXECUTE|WRITETEXT|UPDATETEXT)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_TEXTS = re.compile(r"'[^']*'")
 
 
 def last_part(relation: str) -> str:
@@ -211,10 +219,20 @@ def is_harmless(statement: Statement) -> bool:
         return str(tree.args.get("kind") or "").upper() in _UNTABLED and not odd
     if isinstance(tree, exp.Refresh):
         return statement.dialect in _CACHING
+    if _goes_on(statement):
+        return False
     if isinstance(tree, exp.Command):
         words = f"{tree.this} {tree.args.get('expression') or ''}".upper().split()
         return words[0] in _HARMLESS_WORDS or " ".join(words[:2]) in _HARMLESS_WORDS
     return isinstance(tree, _HARMLESS)
+
+
+def _goes_on(statement: Statement) -> bool:
+    """Whether a command of T-SQL has another statement in it, which may change rows."""
+    if statement.dialect not in TSQL or not isinstance(statement.tree, exp.Command | exp.Set):
+        return False
+    text = _TEXTS.sub(" ", uncommented(statement.text, statement.dialect))
+    return _GOES_ON.match(text) is not None
 
 
 # --- places -----------------------------------------------------------------------------------
