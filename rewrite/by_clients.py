@@ -32,7 +32,9 @@ _IF: Final = re.compile(r"^\\(?P<what>if|endif)\b", re.MULTILINE)
 _IMPORT: Final = re.compile(rf"^\.import\b[^\n]*\s(?P<name>{NAME})[ \t]*$", re.MULTILINE)
 _READ: Final = re.compile(r"^\.read\b", re.MULTILINE)
 _SQLCMD: Final = re.compile(r"^:r[ \t]", re.IGNORECASE | re.MULTILINE)
-_GO: Final = re.compile(r"^[ \t]*GO\b[ \t]*(?P<times>\d*)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_GO: Final = re.compile(
+    r"^[ \t]*GO\b[ \t]*(?P<times>\d*)[ \t]*(?:--[^\n]*)?\r?$", re.IGNORECASE | re.MULTILINE
+)
 _NO_COMMENT: Final = re.compile(r"/\*M?!\d*(?P<told>.*?)\*/", re.DOTALL)
 _VIEW: Final = re.compile(rf"\s*VIEW\s+(?P<name>{NAME})", re.IGNORECASE)  # behind another: CREATE
 _MYSQL: Final = frozenset({"mysql", "singlestore", "doris", "starrocks"})
