@@ -6,12 +6,14 @@ nobody carries it over.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.errors import without_secrets
 from unwet.lineage.findings import Span
 from unwet.lineage.parse import Script, Statement
 from unwet.rewrite.described import NO_RELATIONS, of
@@ -31,6 +33,12 @@ _ADJECTIVES: Final = frozenset(
     {"BITMAP", "CLUSTERED", "COLUMNSTORE", "FULLTEXT", "NONCLUSTERED", "OR", "REPLACE", "UNIQUE"}
 )
 _SHOWN: Final = 72  # letters of a statement
+_SECRET: Final = re.compile(
+    r"\bIDENTIFIED\s+(?:AS|BY|VIA|WITH)\b"
+    r"|\w*(?:PASSWORD|PASSWD|PWD|SECRET|CREDENTIAL|TOKEN|KEY)\w*(?=\s*(?:[=:]|\w{0,2}['\"$]))",
+    re.IGNORECASE,
+)
+"""After this a password may stand: it is shown no further."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,4 +97,7 @@ def _commanded(verb: str, rest: str) -> str:
 
 def _begins(statement: Statement) -> str:
     text = " ".join(statement.masked.restore(statement.text).split())
+    if (secret := _SECRET.search(text)) is not None:
+        text = f"{text[: secret.end()]} ..."
+    text = without_secrets(text)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
