@@ -4,6 +4,7 @@ ALTER TABLE q ADD CONSTRAINT k CHECK (a > 0)          -- they stay
 ALTER TABLE q ADD COLUMN c INT, ADD UNIQUE (a)        -- a column more, which a star shows
 ALTER TABLE q ADD UNIQUE (a), DROP COLUMN b           -- they do not
 ALTER TABLE q ADD ROW ACCESS POLICY p ON (a)          -- nor here: some rows are seen no more
+ALTER TABLE q NOCHECK CONSTRAINT ALL DELETE FROM q    -- nor here: T-SQL needs no semicolon
 """
 
 from __future__ import annotations
@@ -31,6 +32,12 @@ _ADDS: Final = re.compile(
 )
 # what is quoted may hold commas and parentheses that part nothing; a backslash may quote a quote
 _QUOTED: Final = re.compile(r"'[^'\\]*'|\"[^\"\\]*\"|`[^`\\]*`|\[[^\]]*\]")
+# another statement behind it, as T-SQL has them without a semicolon; not ON DELETE CASCADE
+_GOES_ON: Final = re.compile(
+    r"(?<!\bON )\b(?:INSERT|UPDATE|DELETE|MERGE|INTO|EXEC|EXECUTE|TRUNCATE)\b"
+    r"|\b(?:DROP|ALTER) TABLE\b",
+    re.IGNORECASE,
+)
 _MORE: Final = re.compile(
     r"(?!(?:RENAME|SWAP|SWITCH|EXCHANGE|TRANSFER|SET|TRUNCATE|MODIFY|CHANGE|ALTER|APPEND|DELETE"
     r"|UPDATE|REPLACE|DROP|ATTACH|DETACH|INHERIT|NO|COLUMN|CLEAR|FREEZE|MOVE|FETCH|CONVERT)\b)\S",
@@ -60,10 +67,12 @@ def _is_column(action: str) -> bool:
 
 
 def _actions(text: str) -> tuple[str, ...]:
-    """None where a text in quotes does not end for certain, or a key keeps rows out."""
+    """None where a text in quotes does not end for certain, a key keeps rows out, or another
+    statement may stand behind it."""
     hit = _ALTER.match(text)
     rest = _QUOTED.sub("q", text[hit.end() :]) if hit else ""
     unsure = hit is None or "'" in rest or "IGNORE_DUP_KEY" in rest.upper()
+    unsure = unsure or _GOES_ON.search(" ".join(rest.split())) is not None
     return () if unsure else tuple(_at_commas(rest))
 
 
