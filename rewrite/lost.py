@@ -42,6 +42,9 @@ _CHANGES = frozenset({"insert", "update", "delete", "merge"})
 # of these it is known what they do; a routine that is made does nothing before it is called
 _FILLING = (exp.Create, exp.Copy, exp.Export, exp.LoadData, exp.MultitableInserts, exp.Attach)
 _CREATING = re.compile(r"\s*CREATE\b", re.IGNORECASE)
+_ROUTINE = re.compile(
+    r"\s*(?:CREATE|ALTER)\s+(?:OR\s+ALTER\s+)?(?:PROC|PROCEDURE|FUNCTION|VIEW)\b", re.IGNORECASE
+)
 # Statements that touch no rows of any relation.
 _HARMLESS = (exp.Set, exp.Use, exp.Comment, exp.Analyze, exp.Grant, exp.Describe, exp.Pragma,
              exp.Transaction, exp.Commit, exp.Rollback, exp.Declare, exp.Show)  # fmt: skip
@@ -201,6 +204,8 @@ def _of_unknown_kind(statement: Statement) -> Iterable[str]:
     if "IGNORE_DUP_KEY" in text.upper():
         return words(text)
     if isinstance(statement.tree, exp.Execute) or _EXECUTING.match(text):
+        return words(text)
+    if _goes_on(statement) and not _ROUTINE.match(text):
         return words(text)
     if isinstance(statement.tree, _FILLING) or _CREATING.match(text):
         return (part for hit in _WRITTEN.finditer(text) for part in last_parts(hit[1]))
