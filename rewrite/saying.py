@@ -22,6 +22,8 @@ from unwet.rewrite.shapes import ITEM, Leaf, as_leaf
 
 ANY: Final = re.compile(r"h__|list__")
 _LINE: Final = 160  # letters of outputs, a condition or a formula that are an argument
+MOST_TESTS: Final = _LINE // len("a OR ")
+"""More conditions than these are no parameter: nothing needs be printed, or laid side by side."""
 _COLUMNS: Final = 240  # and of nothing but columns, which are read at a glance
 _SAID: Final = frozenset({"name", "string", "number", "condition"})  # kinds that are handed on
 Put = Callable[[str], None]
@@ -68,6 +70,8 @@ class Saying:
         """``own``: here and below, whether they are the first template's."""
         if not tests:
             return NO_CONDITION
+        if len(tests) > MOST_TESTS:
+            return None
         if any(test.find(exp.Query) or parameter_of(test) for test in tests):
             return None
         said = [f"({text})" if isinstance(test, exp.Or) else text
@@ -77,7 +81,7 @@ class Saying:
 
     def alternative(self, tests: Sequence[exp.Expr], own: bool = False) -> Leaf | None:
         """Conditions of which one is enough."""
-        if any(test.find(exp.Query) for test in tests):
+        if len(tests) > MOST_TESTS or any(test.find(exp.Query) for test in tests):
             return None
         text = " OR ".join(self._text(test, own) for test in tests) or NO_ALTERNATIVE.text
         return Leaf("condition", text) if len(text) <= _LINE else None

@@ -50,7 +50,7 @@ from unwet.rewrite.optional_tests import (
     parameter_of,
 )
 from unwet.rewrite.query_parts import is_quoted_in_text, says, sources
-from unwet.rewrite.saying import ANY, New, Put, Saying
+from unwet.rewrite.saying import ANY, MOST_TESTS, New, Put, Saying
 from unwet.rewrite.shapes import Leaf, as_leaf, children, in_order
 
 _CALL: Final = re.compile(r"(call|tail)__(\d+)__\1")
@@ -234,6 +234,8 @@ class _Alignment(Saying):
         """Whether conditions are the same, or the rest of them is a parameter."""
         holes, every = [t for t in left if _is_hole(t)], [t for t in left if not _is_hole(t)]
         tests = [t for t in every if not parameter_of(t)]
+        if max(len(right) - len(left), len(tests) - len(right) - 1) > MOST_TESTS:
+            return False
         odd, rest = self._paired(tests, right)
         for test in every:
             if parameter_of(test) and not self._if_said(test, rest):
@@ -302,6 +304,8 @@ class _Alignment(Saying):
         which a parameter says."""
         left, right = alternatives(mine), alternatives(other)
         holes, tests = [t for t in left if _is_hole(t)], [t for t in left if not _is_hole(t)]
+        if abs(len(right) - len(tests)) > MOST_TESTS:
+            return False
         known = len(self.state.new)
         odd, rest = self._paired(tests, right)
         if len(self.state.new) > known:
