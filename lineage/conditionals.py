@@ -109,10 +109,12 @@ def _twice(found: ReadTwice) -> Decided:
 
 
 def _is_quoted(text: str, hit: re.Match[str]) -> bool:
-    """Whether an odd number of quotes stands on both sides, on its line."""
+    """Whether an odd number of quotes stands on both sides, on its line; on one where the other
+    end of the string is on another line, and no comment of SQL that may have an apostrophe."""
     start, stop = text.rfind("\n", 0, hit.start()) + 1, text.find("\n", hit.end())
-    after = text[hit.end() : stop if stop >= 0 else len(text)]
-    return text.count("'", start, hit.start()) % 2 == 1 and after.count("'") % 2 == 1
+    before, after = text[start : hit.start()], text[hit.end() : stop if stop >= 0 else len(text)]
+    odd = before.count("'") % 2 + after.count("'") % 2
+    return odd == 2 or (odd == 1 and "--" not in before + after and "/*" not in before + after)
 
 
 def _joins_strings(hit: re.Match[str]) -> bool:

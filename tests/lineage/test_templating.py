@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unwet.lineage.dialects import lexis
+from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.lineage.templating import Masked, mask, mask_all, words_of
 
@@ -301,3 +302,16 @@ def test_a_text_is_masked_again_with_the_same_tokens() -> None:
     source = Source("a.sql", "select {{ params.least }}, {{ a }}, {{ a['b'] + 1 }}")
     (first,) = mask_all([source], {})
     assert mask(source, {}, words_of(first)).text == first.text != mask(source).text
+
+
+@pytest.mark.parametrize(
+    "text", ["SELECT '{# c #}', 'x\ny' FROM t", "SELECT 'x\ny {# c #}' FROM t"]
+)
+def test_a_comment_inside_a_string_of_several_lines_is_told(text: str) -> None:
+    assert any("inside a string" in str(each) for each in load([Source("a.sql", text)]).findings)
+
+
+@pytest.mark.parametrize("text", ["SELECT 1 {# c #} -- don't\n", "SELECT 1 {# don't #}\n, 2"])
+def test_apostrophes_of_comments_open_no_string(text: str) -> None:
+    found = load([Source("a.sql", text)]).findings
+    assert not any("inside a string" in str(each) for each in found)
