@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from unwet.rewrite.clauses import is_limited, order_items
-from unwet.rewrite.row_order import reads_order
+from unwet.rewrite.row_order import reads_order, sees_order
 
 _OTHER_ROWS = ("joins", "group", "order", "distinct", "having", "laterals")
 
@@ -29,7 +29,9 @@ _OTHER_ROWS = ("joins", "group", "order", "distinct", "having", "laterals")
 def without_idle_orders(tree: exp.Expr, dialect: str) -> None:
     """In place."""
     idle = [query for query in tree.find_all(exp.Query) if _is_inside(query) and _is_idle(query)]
-    if not idle or reads_order(tree, dialect):
+    if idle and reads_order(tree, dialect):
+        idle = [query for query in idle if not sees_order(tree, query, dialect)]
+    if not idle:
         return
     if not isinstance(tree, exp.Select) and not order_items(tree):
         return  # branches one behind the other

@@ -3,29 +3,34 @@
     WITH a AS (SELECT k, x, y FROM t), b AS (SELECT k FROM u) SELECT k, x FROM a
  =  WITH a AS (SELECT k, x FROM t) SELECT k, x FROM a
 
-A CTE goes that no query reads, and an output of a CTE that none of its readers names. What might
-be read without being named (by a star, as a whole row, by NATURAL, in what a call says) stays, and
-so does what decides how many rows there are. Not before copies are looked for: each of them reads
-another part of what all have, and would be another query. The project is proved after it.
+A CTE goes that no query reads, and an output of a CTE or of a query in a FROM that none of its
+readers names. What might be read without being named (by a star, as a whole row, by NATURAL, in
+what a call says) stays, and so does what decides how many rows there are. Not before copies are
+looked for: each of them reads another part of what all have, and would be another query; but for
+what no copy reads. The project is proved after it.
+
+without_unread(library, stay) -> the library without what nobody reads
+never_read(drafts, stay) -> drafts without outputs that none of the pile reads
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
+from unwet.rewrite.inner_reads import InnerReads, inner_reads
 from unwet.rewrite.library import Library, Macro
 from unwet.rewrite.referring import without_unread_ctes
-from unwet.rewrite.unread import columns_read, may_lose, tables_of
+from unwet.rewrite.unread import may_lose, tables_of
 
+_MOST_COPIED: Final = 2_000  # SELECTs; OHDSI's 154 cohorts have 11,000, and 145 MB
 _OPEN: Final = re.compile(r"(h|list|call|tail|loop|branch)__", re.IGNORECASE)
 
 
@@ -66,12 +71,12 @@ def _is_plain(macro: Macro) -> bool:
 
 def _lean(tree: exp.Expr) -> exp.Expr:
     """The query without what it does not read itself."""
-    if tree.find(exp.CTE) is None or _may_say_more(tree):
+    if tree.find(exp.CTE, exp.Subquery) is None or _may_say_more(tree):
         return tree
     made = copied(tree)
     while True:
         without_unread_ctes(made)
-        if not _narrow(made):
+        if not any([_without(query, lost) for query, lost in [*_unread(inner_reads(made))]]):
             return made
 
 
@@ -87,24 +92,88 @@ def _may_say_more(tree: exp.Expr) -> bool:
     )
 
 
-def _narrow(tree: exp.Expr) -> bool:
-    """In place: CTEs without the outputs that nobody reads; whether there were any."""
-    ctes = [*tree.find_all(exp.CTE)]
-    named = Counter(cte.alias.lower() for cte in ctes)
-    return any([_lost(cte, tree) for cte in ctes if named[cte.alias.lower()] == 1])
+def _unread(reads: InnerReads) -> Iterator[tuple[exp.Select, Sequence[exp.Expr]]]:
+    """The inner queries of a query, with the outputs that their readers do not name."""
+    for query, read in reads.inner:
+        lost = [item for item in query.expressions if item.alias_or_name.lower() not in read]
+        if 0 < len(lost) < len(query.expressions) and may_lose(query, lost):
+            yield query, lost
 
 
-def _lost(cte: exp.CTE, tree: exp.Expr) -> bool:
-    """In place: a CTE without the outputs that its readers do not name; whether there were any."""
-    query = cte.this
-    if not isinstance(query, exp.Select) or query.args.get("kind"):
-        return False
-    read = columns_read(cte.alias, [tree])
-    if read is None or cte.args["alias"].args.get("columns"):
-        return False
-    lost = [item for item in query.expressions if item.alias_or_name.lower() not in read]
-    left = [item for item in query.expressions if item.alias_or_name.lower() in read]
-    if not lost or not left or not may_lose(query, lost):
-        return False
+def _without(query: exp.Select, lost: Sequence[exp.Expr]) -> bool:
+    """In place."""
+    left = [item for item in query.expressions if not any(item is each for each in lost)]
     query.set("expressions", left)
     return True
+
+
+# --- what none of the pile reads -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The SELECTs of a tree, and the outputs of inner ones that their readers do not name."""
+
+    selects: Sequence[exp.Select]
+    unread: Sequence[tuple[exp.Select, Sequence[exp.Expr]]]
+
+    @classmethod
+    def of(cls, tree: exp.Query, stays: bool) -> _Seen:
+        reads = inner_reads(tree)
+        return cls(reads.selects, () if stays else [*_unread(reads)])
+
+    @property
+    def items(self) -> Iterator[exp.Expr]:
+        """These outputs."""
+        return (item for _, lost in self.unread for item in lost)
+
+
+def never_read(drafts: Sequence[Draft], stay: AbstractSet[str]) -> tuple[Draft, ...]:
+    """The drafts without the outputs of inner queries that nobody reads, wherever they are said:
+    what are copies of each other stays so. Those that ``stay`` keep their words, and what they
+    say; and so do all where that would be another copy of a pile of large queries in memory."""
+    trees = {each.name: each.tree for each in drafts}
+    seen = {name: _Seen.of(tree, name in stay) for name, tree in trees.items()}
+    while lost := _nowhere_read(seen.values()):
+        some = [name for name in trees if any(_output(item) in lost for item in seen[name].items)]
+        if sum(len(seen[name].selects) for name in some) > _MOST_COPIED:
+            break
+        for name in some:
+            trees[name] = _shorter(trees[name], seen[name], lost)
+            seen[name] = _Seen.of(trees[name], stays=False)
+    return tuple(
+        each if trees[each.name] is each.tree else replace(each, tree=trees[each.name])
+        for each in drafts
+    )
+
+
+_Output = tuple[str, str]
+
+
+def _nowhere_read(seen: Collection[_Seen]) -> frozenset[_Output]:
+    """The outputs that are unread in each inner query that has them."""
+    unread = {id(item): item for each in seen for item in each.items}
+    names = {item.alias_or_name.lower() for item in unread.values()}
+    read = (item for each in seen if names for query in each.selects for item in query.expressions
+            if item.alias_or_name.lower() in names and id(item) not in unread)  # fmt: skip
+    return frozenset({*map(_output, unread.values())}.difference(map(_output, read)))
+
+
+def _output(item: exp.Expr) -> _Output:
+    """What is the same output in copies: one of the same name, and of the same words unless it is
+    a column, of which copies have others."""
+    value = item.unalias()
+    return item.alias_or_name.lower(), "" if isinstance(value, exp.Column) else value.sql()
+
+
+def _shorter(tree: exp.Query, seen: _Seen, lost: AbstractSet[_Output]) -> exp.Query:
+    """A copy without those of the unread outputs that are ``lost``."""
+    made = copied(tree)
+    twins = dict(zip(map(id, tree.find_all(exp.Select)), made.find_all(exp.Select), strict=True))
+    for query, items in seen.unread:
+        gone = {id(item) for item in items if _output(item) in lost}
+        left = [twin
+                for item, twin in zip(query.expressions, twins[id(query)].expressions, strict=True)
+                if id(item) not in gone]  # fmt: skip
+        twins[id(query)].set("expressions", left)
+    return made

@@ -6,6 +6,7 @@ becomes Opaque. No engine promises that order, and all that is asked here keep i
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -36,6 +37,7 @@ _PLACED: Final = frozenset(
      "runningconcurrency", "nextval", "csum", "msum", "mavg", "mdiff", "mlinreg"}
 )  # fmt: skip
 _NUMBERING: Final = frozenset({"seq1", "seq2", "seq4", "seq8", "rownum", "nextvaluefor"})
+_ESTIMATES: Final = (exp.ApproxQuantile, exp.ApproxQuantiles)
 # Where texts that differ in capitals, accents or blanks at the end are equal by default, so that
 # rows may tie in all of their columns and be others.
 _CASELESS: Final = words("tsql fabric mysql singlestore teradata")
@@ -60,8 +62,75 @@ def sees_order(tree: exp.Expr, ordered: exp.Expr, dialect: str) -> bool:
     inside = set() if again else {id(n) for n in ordered.walk() if _is_before(n)}
     if ordered.find_ancestor(exp.CTE) is None:
         inside |= {id(node) for cte in tree.find_all(exp.CTE) for node in cte.walk()}
+    inside |= {id(node) for node in _in_groups(tree, ordered)} if exact else set()
     seen = (node for node in tree.walk() if id(node) not in inside)
     return any(_reads_order(node, exact) for node in seen) or _says_rownum(tree)
+
+
+def _in_groups(tree: exp.Expr, ordered: exp.Expr) -> Iterator[exp.Expr]:
+    """The estimates that the only query makes which reads an ordered one, if it reads nothing else
+    and its groups are of rows that are equal in all that these are ordered by:
+
+        SELECT d, APPROX_QUANTILES(x, 4) FROM (SELECT d, x FROM t ORDER BY d) GROUP BY d
+
+    What collects rows, or takes one, is asked where it is lowered.
+    """
+    reader = _only_reader(tree, ordered)
+    if reader is None:
+        return
+    sorted_by = {_output(item.this, ordered) for item in order_items(ordered)}
+    if None not in sorted_by and sorted_by <= {_column(key, reader) for key in _keys(reader)}:
+        yield from (node for node in reader.find_all(*_ESTIMATES) if _is_of(node, reader))
+
+
+def _keys(query: exp.Select) -> Sequence[exp.Expr]:
+    """What makes one row of all that are equal in it, where that is said plainly."""
+    group = query.args.get("group")
+    said = {name for name, value in group.args.items() if value} if group is not None else set()
+    if said == {"all"}:
+        return query.expressions
+    return group.expressions if group is not None and said == _KEYS else ()
+
+
+def _only_reader(tree: exp.Expr, ordered: exp.Expr) -> exp.Select | None:
+    """The query that alone reads a CTE or a query in a FROM, and nothing beside it."""
+    relation = ordered.parent
+    if isinstance(relation, exp.CTE):
+        name = relation.alias.lower()
+        named = [cte for cte in tree.find_all(exp.CTE) if cte.alias.lower() == name]
+        reads = [table for table in tree.find_all(exp.Table) if table.name.lower() == name]
+        relation = reads[0] if len(named) == len(reads) == 1 else None
+    source = relation.parent if relation is not None else None
+    reader = source.parent if isinstance(source, exp.From) else None
+    if not isinstance(reader, exp.Select) or reader.args.get("joins"):
+        return None
+    return None if reader.args.get("laterals") else reader
+
+
+def _output(key: exp.Expr, query: exp.Expr) -> str | None:
+    """The output that a query is ordered by, if that is one."""
+    outputs = [item.alias_or_name.lower() for item in query.args.get("expressions") or ()]
+    place = position(key)
+    if place is not None:
+        return outputs[place] if 0 <= place < len(outputs) else None
+    plain = isinstance(key, exp.Column) and not key.table and outputs.count(key.name.lower()) == 1
+    return key.name.lower() if plain else None
+
+
+def _column(key: exp.Expr, reader: exp.Select) -> str | None:
+    """The column that is a group key, if it is one, and no output is called so that says other
+    things."""
+    if not isinstance(key, exp.Column):
+        return None
+    name = key.name.lower()
+    called = [item for item in reader.expressions if item.alias_or_name.lower() == name]
+    same = all(isinstance(item, exp.Column) for item in called)
+    return name if same else None
+
+
+def _is_of(node: exp.Expr, reader: exp.Select) -> bool:
+    """Whether a query says it itself, and no query inside of it."""
+    return node.find_ancestor(exp.Query) is reader
 
 
 def _is_before(node: exp.Expr) -> bool:

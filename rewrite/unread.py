@@ -19,6 +19,7 @@ _Said = tuple[tuple[exp.Expr, ...], exp.Expr | None, int]
 
 _ROWS: Final = (exp.UDTF, exp.Explode, exp.Inline, exp.GenerateSeries)
 _SETS: Final = (exp.Rollup, exp.Cube, exp.GroupingSets)
+_ROWS_OF: Final = frozenset({"with_", "from_", "joins", "laterals"})
 _AROUND: Final = (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
 
 
@@ -166,8 +167,16 @@ def may_lose(tree: exp.Select, items: Sequence[exp.Expr]) -> bool:
         i for i in items if isinstance(i, exp.Alias) or (isinstance(i, exp.Column) and i.table)
     )
     names = {item.alias_or_name.lower() for item in named}
-    said = (c for c in tree.find_all(exp.Column) if not c.table)
+    said = (c for c in _behind_rows(tree) if not c.table)
     return not any(column.name.lower() in names for column in said)
+
+
+def _behind_rows(tree: exp.Select) -> Iterator[exp.Column]:
+    """The columns in a query, but for those that make its rows: these see none of its outputs."""
+    for key, value in tree.args.items():
+        for part in value if isinstance(value, list) else [value]:
+            if key not in _ROWS_OF and isinstance(part, exp.Expr):
+                yield from part.find_all(exp.Column)
 
 
 def _says_places(key: exp.Expr) -> bool:

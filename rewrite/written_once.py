@@ -36,7 +36,7 @@ from unwet.rewrite.project import Project
 from unwet.rewrite.prove.declarations import promises
 from unwet.rewrite.prove.wanted import meant
 from unwet.rewrite.read_as_sets import as_sets
-from unwet.rewrite.read_by_nobody import read_only
+from unwet.rewrite.read_by_nobody import never_read, read_only
 from unwet.rewrite.refined import refined, said_shortly
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.renaming import Called, named, renamed
@@ -162,6 +162,7 @@ class WrittenOnce:
         mine = without_truths(drafts, fixed, self._worded)
         if self.target.MACROS:
             mine = as_sets(one_select(mine, fixed, self._worded), fixed, self._worded)
+            mine = never_read(mine, fixed)
         return in_one_order(mine, fixed, self._worded)
 
     def _library(

@@ -34,8 +34,29 @@ GONE = [
      "JOIN u ON u.a = x.a",
      "SELECT x.a, RANK() OVER (ORDER BY x.b) AS r FROM (SELECT a, b FROM t) AS x "
      "JOIN u ON u.a = x.a"),
+    ("SELECT x.a, x.c, APPROX_QUANTILE(x.b, 0.5) AS m FROM (SELECT a, b, c FROM t ORDER BY a) AS x "
+     "GROUP BY x.a, x.c ORDER BY m",
+     "SELECT x.a, x.c, APPROX_QUANTILE(x.b, 0.5) AS m FROM (SELECT a, b, c FROM t) AS x "
+     "GROUP BY x.a, x.c ORDER BY m"),
+    ("WITH x AS (SELECT a + 1 AS d, b FROM t ORDER BY 1) "
+     "SELECT d, APPROX_QUANTILE(b, 0.5) AS m FROM x GROUP BY ALL",
+     "WITH x AS (SELECT a + 1 AS d, b FROM t) "
+     "SELECT d, APPROX_QUANTILE(b, 0.5) AS m FROM x GROUP BY ALL"),
 ]  # fmt: skip
 STAYS = [
+    "SELECT x.a, APPROX_QUANTILE(x.b, 0.5) AS m FROM (SELECT a, b FROM t ORDER BY b) AS x "
+    "GROUP BY x.a",
+    "SELECT x.a, APPROX_QUANTILE(x.b, 0.5) AS m FROM (SELECT a, b, c FROM t ORDER BY a, c) AS x "
+    "GROUP BY x.a",
+    "SELECT x.a, APPROX_QUANTILE(x.b, 0.5) AS m FROM (SELECT a, b FROM t ORDER BY a) AS x "
+    "JOIN u ON u.a = x.a GROUP BY x.a",
+    "SELECT b AS a, APPROX_QUANTILE(x.b, 0.5) AS m FROM (SELECT a, b FROM t ORDER BY a) AS x "
+    "GROUP BY ALL",
+    "SELECT APPROX_QUANTILE(x.b, 0.5) AS m FROM (SELECT a, b FROM t ORDER BY a) AS x "
+    "GROUP BY ROLLUP (x.a)",
+    "WITH x AS (SELECT a, b FROM t ORDER BY a) SELECT a, APPROX_QUANTILE(b, 0.5) AS m FROM x "
+    "GROUP BY a UNION ALL SELECT 1, APPROX_QUANTILE(b, 0.5) FROM x",
+    "SELECT x.a, LIST(x.b) AS bs FROM (SELECT a, b FROM t ORDER BY a) AS x GROUP BY x.a",
     "SELECT x.a, COUNT(*) AS n FROM (SELECT a, b FROM t ORDER BY a, b LIMIT 2) AS x GROUP BY x.a",
     "SELECT x.a, COUNT(*) AS n FROM (SELECT a, b FROM t ORDER BY a, b OFFSET 1) AS x GROUP BY x.a",
     "SELECT x.b, COUNT(*) AS n FROM (SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b) AS x "

@@ -7,9 +7,10 @@ from sqlglot import exp, parse_one
 
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
+from unwet.rewrite import read_by_nobody
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.library import Library, Macro, MacroKind
-from unwet.rewrite.read_by_nobody import read_only, without_unread
+from unwet.rewrite.read_by_nobody import never_read, read_only, without_unread
 from unwet.rewrite.refactor import Request, refactor
 from unwet.tests.rewrite.small_world import WORLDS, Worlds, bag
 
@@ -35,8 +36,24 @@ GOES = [
      "SELECT COUNT(*) AS n, MAX(x.b) AS b FROM x",
      "WITH x AS (SELECT b FROM t ORDER BY a, b LIMIT 3) "
      "SELECT COUNT(*) AS n, MAX(x.b) AS b FROM x"),
+    ("SELECT x.a FROM (SELECT a, b, c FROM t) AS x WHERE x.b > 1",
+     "SELECT x.a FROM (SELECT a, b FROM t) AS x WHERE x.b > 1"),
+    ("SELECT d, b FROM (SELECT a, b, c FROM t) JOIN (SELECT a, d, k FROM u) USING (a)",
+     "SELECT d, b FROM (SELECT a, b FROM t) JOIN (SELECT a, d FROM u) USING (a)"),
+    ("SELECT y.a FROM (SELECT x.a, x.b FROM (SELECT a, b, c FROM t) AS x) AS y",
+     "SELECT y.a FROM (SELECT x.a FROM (SELECT a FROM t) AS x) AS y"),
+    ("SELECT u.d FROM u WHERE EXISTS (SELECT 1 FROM (SELECT a, b FROM t) AS x WHERE x.a = u.a)",
+     "SELECT u.d FROM u WHERE EXISTS (SELECT 1 FROM (SELECT a FROM t) AS x WHERE x.a = u.a)"),
 ]  # fmt: skip
 STAYS = [
+    "SELECT * FROM (SELECT a, b FROM t) AS x",
+    "SELECT COUNT(x) AS n FROM (SELECT a, b FROM t) AS x",
+    "SELECT x.a FROM (SELECT DISTINCT a, b FROM t) AS x",
+    "SELECT d FROM (SELECT a, b FROM t) NATURAL JOIN u",
+    "SELECT x.p FROM (SELECT a, b FROM t) AS x(p, q)",
+    "SELECT x.a FROM (SELECT a, b FROM t UNION SELECT a, k FROM u) AS x",
+    "SELECT u.d FROM u WHERE u.a IN (SELECT a FROM (SELECT a, b FROM t) AS x WHERE b > u.k)",
+    "SELECT one FROM (SELECT COUNT(*) AS n, 1 AS one FROM t)",
     "WITH x AS (SELECT a, b FROM t) SELECT * FROM x",
     "WITH x AS (SELECT a, b FROM t) SELECT x.* FROM x",
     "WITH x AS (SELECT a, b FROM t) SELECT COUNT(x) AS n FROM x",
@@ -62,7 +79,7 @@ STAYS = [
     "WITH x AS (SELECT a, b FROM t) SELECT u.d FROM u WHERE EXISTS "
     "(SELECT 1 FROM x WHERE u.a = b AND x.a = 1)",
     "WITH x AS (SELECT a, b FROM t) SELECT x.a FROM x WHERE 1 IN (SELECT k FROM u WHERE k = b)",
-    "WITH x AS (SELECT a FROM t) SELECT q.a FROM (WITH x AS (SELECT a, k FROM u) "
+    "WITH x AS (SELECT a FROM t) SELECT q.a, q.k FROM (WITH x AS (SELECT a, k FROM u) "
     "SELECT x.a, x.k FROM x) AS q JOIN x ON x.a = q.a",
     "WITH RECURSIVE r AS (SELECT 1 AS i, 2 AS j UNION ALL SELECT i + 1, j FROM r WHERE i < 3) "
     "SELECT r.i FROM r",
@@ -128,6 +145,43 @@ def test_parts_of_queries_stay_as_do_models_that_keep_their_words() -> None:
     assert lean(written, "tail") == lean(written, "items") == spelled(written)
     tree = parse_one(written)
     assert without_unread(Library({"m": tree}, (), ()), {"m"}).models["m"] is tree
+
+
+NEVER = [
+    (["WITH x AS (SELECT a, b, c FROM t) SELECT x.a FROM x",
+      "WITH x AS (SELECT a, b, c FROM t WHERE b > 1) SELECT x.a, x.b FROM x"],
+     ["WITH x AS (SELECT a, b FROM t) SELECT x.a FROM x",
+      "WITH x AS (SELECT a, b FROM t WHERE b > 1) SELECT x.a, x.b FROM x"]),
+    (["SELECT x.a FROM (SELECT a, b + 1 AS n, c FROM t) AS x",
+      "SELECT a, b + 1 AS n FROM t", "SELECT y.k FROM (SELECT k, c FROM u) AS y"],
+     ["SELECT x.a FROM (SELECT a, b + 1 AS n FROM t) AS x",
+      "SELECT a, b + 1 AS n FROM t", "SELECT y.k FROM (SELECT k FROM u) AS y"]),
+    (["WITH x AS (SELECT a, b + 1 AS n FROM t), y AS (SELECT x.a, x.n FROM x) SELECT y.a FROM y"],
+     ["WITH x AS (SELECT a FROM t), y AS (SELECT x.a FROM x) SELECT y.a FROM y"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "left"), NEVER)
+def test_what_some_copy_reads_stays_in_all(written: list[str], left: list[str]) -> None:
+    trees = [parse_one(sql, dialect="duckdb") for sql in written]
+    drafts = [Draft(f"m{n}", tree, (), ()) for n, tree in enumerate(trees)]  # type: ignore[arg-type]
+    found = never_read(drafts, frozenset())
+    assert [each.tree.sql(dialect="duckdb") for each in found] == [*map(spelled, left)]
+    assert [tree.sql(dialect="duckdb") for tree in trees] == [*map(spelled, written)]
+
+
+def test_large_piles_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    trees = [parse_one(sql, dialect="duckdb") for sql in NEVER[0][0]]
+    drafts = [Draft(f"m{n}", tree, (), ()) for n, tree in enumerate(trees)]  # type: ignore[arg-type]
+    assert [*never_read(drafts, frozenset())] != drafts
+    monkeypatch.setattr(read_by_nobody, "_MOST_COPIED", 3)
+    assert [*never_read(drafts, frozenset())] == drafts
+
+
+def test_what_a_model_reads_that_keeps_its_words_stays_in_all() -> None:
+    trees = [parse_one(sql, dialect="duckdb") for sql in (NEVER[0][0][0], NEVER[0][0][0])]
+    drafts = [Draft(f"m{n}", tree, (), ()) for n, tree in enumerate(trees)]  # type: ignore[arg-type]
+    assert [*never_read(drafts, {"m1"})] == drafts
 
 
 def test_what_only_such_a_cte_reads_is_no_source_of_the_model() -> None:
