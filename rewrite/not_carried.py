@@ -56,7 +56,7 @@ def not_carried(
     described: Mapping[str, Collection[str]] = NO_RELATIONS,
 ) -> tuple[NotCarried, ...]:
     """Such statements by their places, without those of scripts that go on ``as_they_are``, and
-    comments on relations and columns that the project ``described`` in the same words."""
+    comments that the project ``described``: by relation the columns, "" for the relation."""
     return tuple(
         sorted(
             NotCarried(statement.span, what, _begins(statement))
@@ -71,7 +71,7 @@ def not_carried(
 
 def _is_told(statement: Statement, described: Mapping[str, Collection[str]]) -> bool:
     relation, column, _ = of(statement) or ("", "", "")
-    return relation in described and (not column or column in described[relation])
+    return column.lower() in described.get(relation, ())
 
 
 def _what(tree: exp.Expr) -> str:

@@ -127,17 +127,18 @@ class Project:
         """What is said of a relation of the pile."""
         return self.described.get(relation, Described())
 
-    def columns_told(self) -> dict[str, frozenset[str]]:
-        """By relation that is a model or a source: the columns that are told of it."""
+    def comments_told(self) -> dict[str, frozenset[str]]:
+        """By relation that is a model or a source: the columns of which the project says what
+        COMMENT ON does; "" where it says that of the relation."""
         found: dict[str, frozenset[str]] = {}
         for outside in self.outside():
             table = self.catalog.get(outside.relation)
             known = table.columns if table is not None and table.closed else ()
             told = known or self.evidence.columns.get(outside.relation, ())
-            found[outside.relation] = frozenset(each.name.lower() for each in told)
+            found[outside.relation] = frozenset({"", *(each.name.lower() for each in told)})
         for report in (self.reports[d.name] for d in self.drafts if d.name in self.reports):
-            found[report.relation] = frozenset(map(str.lower, report.definition.columns))
-        return found
+            found[report.relation] = frozenset({"", *map(str.lower, report.definition.columns)})
+        return {name: frozenset(columns & self.about(name).told) for name, columns in found.items()}
 
     def below(self, path: str) -> str:
         """A path of the pile as the project names it: relative to the folder all of it is in."""

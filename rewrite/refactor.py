@@ -435,7 +435,7 @@ class _Job:
     def _not_carried(self, project: Project) -> tuple[NotCarried, ...]:
         """What no model says of the scripts that do not go on as a whole."""
         scripts = left(self.state, [k.report for k in project.kept])
-        told = project.columns_told() if self.target.DESCRIBES else {}
+        told = project.comments_told() if self.target.DESCRIBES else {}
         return not_carried(self.written_pile.scripts, scripts.all - scripts.broken, told)
 
     def _placed(self, files: Mapping[str, str]) -> tuple[Path, ...]:

@@ -52,3 +52,31 @@ def test_what_is_said_of_nothing_in_the_project_is_listed() -> None:
 def test_other_projects_have_no_place_for_it() -> None:
     for target in ("sqlmesh", "views"):
         assert len(made(target).not_carried) == 9
+
+
+def test_of_what_two_scripts_say_otherwise_nothing_tells_which_is_last() -> None:
+    made_by = "CREATE TABLE rep.{0} AS SELECT id FROM shop.orders;\n"
+    one = made_by.format("a") + "COMMENT ON TABLE rep.a IS 'one';\nCOMMENT ON TABLE rep.b IS 'b';\n"
+    two = made_by.format("b") + "COMMENT ON TABLE rep.a IS 'two';\nCOMMENT ON TABLE rep.b IS 'b';\n"
+    texts = {"schema.sql": SCHEMA, "a.sql": one, "b.sql": two}
+    pile = load([Source(path, text, "postgres") for path, text in texts.items()], "postgres")
+    result = refactor(pile, Request(target="dbt", generated=None))
+    models = yaml.safe_load(result.files["models/marts/_models.yml"])["models"]
+    said = {each["name"]: each.get("description", "") for each in models}
+    assert said == {"a": "", "b": "b"}
+    assert [(each.at.path, each.at.line) for each in result.not_carried] == [
+        ("a.sql", 2),
+        ("b.sql", 2),
+    ]
+
+
+def test_names_in_other_capitals_may_be_two_columns() -> None:
+    sql = """CREATE TABLE rep.q AS SELECT id FROM shop.orders;
+    COMMENT ON COLUMN rep.q."ID" IS 'another';
+    COMMENT ON COLUMN rep.q.id IS 'the key';
+    """
+    texts = {"schema.sql": SCHEMA, "q.sql": sql}
+    pile = load([Source(path, text, "postgres") for path, text in texts.items()], "postgres")
+    result = refactor(pile, Request(target="dbt", generated=None))
+    assert "the key" not in result.files["models/marts/_models.yml"]
+    assert [each.at.line for each in result.not_carried] == [2, 3]
