@@ -33,6 +33,8 @@ _ALTERING = re.compile(
 )
 _RUNNING = re.compile(r"\bEXEC(?:UTE)?\b(?!\s+AS\b)|(?:^|[;\n])\s*(?:CALL|DO)\b", re.IGNORECASE)
 _AT_HEAD = re.compile(r"\s*(?:EXEC|EXECUTE|CALL|DO)\b(?!\s+AS\b)", re.IGNORECASE)
+# behind a command of T-SQL, with no semicolon between them: PRINT 'x' EXEC p; not in a text
+_WITHIN = re.compile(r"'(?:[^']|'')*'|(\bEXEC(?:UTE)?\b(?!\s+(?:AS|ON|TO)\b))", re.IGNORECASE)
 # procedures of an engine that change no rows
 _QUIET = re.compile(
     r"\s*(?:EXEC(?:UTE)?\s+)?(?:[\w\[\]]+\.+)*\[?SP_(?:RENAME|HELP\w*|RECOMPILE|REFRESHVIEW"
@@ -129,7 +131,9 @@ def _runs_code(tree: exp.Expr, text: str) -> bool:
     if _QUIET.match(text):
         return False
     called = isinstance(tree, exp.Execute) and not isinstance(tree.this, exp.Var)
-    return called or bool(_AT_HEAD.match(text))
+    if called or _AT_HEAD.match(text):
+        return True
+    return isinstance(tree, exp.Command) and any(hit[1] for hit in _WITHIN.finditer(text))
 
 
 def _spaces(tree: exp.Expr) -> frozenset[str]:

@@ -46,10 +46,10 @@ def described(scripts: Iterable[Script]) -> dict[str, Described]:
                 said[relation, column.lower()].append(_Said(text, script.source.path, column))
     found: dict[str, Described] = {}
     for (relation, column), words in said.items():
-        if (text := _last(words)) is not None:
+        if (last := _last(words)) is not None:
             known = found.get(relation, Described())
-            columns = {**known.columns, **({column: text} if column else {})}
-            found[relation] = Described(known.text if column else text, columns)
+            columns = {**known.columns, **({column: last} if column else {})}
+            found[relation] = Described(known.text if column else last, columns)
     return found
 
 
