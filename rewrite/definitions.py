@@ -80,9 +80,10 @@ class Definition:
 def is_stored(part: Resolved) -> bool:
     """Whether a statement makes a view that holds the rows it had when it was made or refreshed."""
     tree = part.statement.tree
-    if part.kind != "view" or part.statement.dialect in _ALWAYS_FRESH:
+    if part.kind != "view" or tree.find(exp.MaterializedProperty) is None:
         return False
-    return tree.find(exp.MaterializedProperty) is not None
+    fresh = part.statement.dialect in _ALWAYS_FRESH
+    return not fresh or "max_staleness" in part.statement.text.lower()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
