@@ -146,3 +146,26 @@ def test_what_is_cast_by_an_insert_is_grouped_before_it_is_cast(keys: str) -> No
     assert text(made + plain).endswith(
         "CAST(COUNT(*) AS INT) AS n FROM src__main__t__src GROUP BY a"
     )
+
+
+@pytest.mark.parametrize(
+    ("read", "query"),
+    [
+        ("least", "SELECT a, d FROM s1.open WHERE d > least"),
+        ("Least", "SELECT a + Least AS a FROM t"),
+        ("least", "SELECT x.least FROM (SELECT least AS least FROM t) AS x"),
+        ("least", "SELECT a AS n FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a > least)"),
+        ("", "SELECT t.a AS least FROM t ORDER BY least LIMIT 3"),
+        ("", "SELECT x.least FROM (SELECT a AS least FROM t) AS x WHERE least > 3"),
+        ("", "SELECT x.a FROM (SELECT a, b AS least FROM t) AS x WHERE EXISTS "
+             "(SELECT 1 FROM u WHERE u.a > least)"),
+        ("", "SELECT t.a FROM t"),
+    ],
+)  # fmt: skip
+def test_a_model_has_no_variables_of_a_script(read: str, query: str) -> None:
+    sql = f"DECLARE least INT64 DEFAULT 3; CREATE TABLE r AS {query}"
+    if not read:
+        assert composed(sql, dialect="bigquery").tree
+        return
+    with pytest.raises(NotComposable, match=f"it reads the variable {read} of its script"):
+        composed(sql, dialect="bigquery")

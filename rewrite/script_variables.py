@@ -1,0 +1,56 @@
+"""Variables that a script declares, read by their plain names: `DECLARE k INT64` of BigQuery.
+
+A name is a column if a table has one that is called so, and a variable if not (BigQuery,
+"Procedural language", DECLARE). A model has no variables.
+
+variable_read(part) -> the first that a statement may read, "" where it reads none
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from unwet.lineage.resolve import Query, Resolved
+from unwet.rewrite.reads import blocks
+
+_SEE_OUTPUTS = (exp.Group, exp.Having, exp.Order, exp.Qualify)
+
+
+def variable_read(part: Resolved) -> str:
+    """As its author spells it."""
+    declared = part.statement.variables
+    if not declared or part.query is None:
+        return ""
+    by_node = {id(block.node): block for block in blocks(part.query)}
+    for column in part.query.node.find_all(exp.Column):
+        plain = not column.table and column.name.lower() in declared
+        if plain and not any(_has(block, column) for block in _around(column, by_node)):
+            return column.name
+    return ""
+
+
+def _around(column: exp.Column, by_node: dict[int, Query]) -> Iterator[Query]:
+    """The queries whose tables a column may be of, innermost first: what stands in a FROM sees none
+    of those beside it."""
+    node, inside = column.parent, False
+    while node is not None:
+        if id(node) in by_node:
+            yield by_node[id(node)]
+            inside = True
+        elif inside and isinstance(node, exp.From | exp.Join | exp.CTE):
+            return
+        node = node.parent
+
+
+def _has(block: Query, column: exp.Column) -> bool:
+    """Whether a name is a column of what a query reads, or an output where these are seen."""
+    name = column.name.lower()
+    if any(name in (each.lower() for each in item.index) for item in block.inputs):
+        return True
+    clause = column.find_ancestor(*_SEE_OUTPUTS, exp.Query)
+    if not isinstance(clause, _SEE_OUTPUTS) or clause.parent is not block.node:
+        return False
+    items = block.node.args.get("expressions") or ()
+    return any(isinstance(item, exp.Alias) and item.alias.lower() == name for item in items)
