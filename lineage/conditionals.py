@@ -5,8 +5,10 @@ finding says which; nothing is evaluated beyond comparisons of known parameters.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from unwet.lineage.branches import TWICE, WITHIN, ReadTwice, all_read, read_twice
 from unwet.lineage.edited import Edit
@@ -73,6 +75,7 @@ def jinja(text: str) -> Decided:
     notes: list[Note] = []
     blocks: list[_Block] = []
     tags = tuple(_tags(text))
+    quoted = {hit for hit in tags if _is_quoted(text, hit)} | _within_strings(text, tags)
     read = [each for each in all_read(text, tags) if not _is_off(each.branching.condition)]
     within = sum(len(each.branching.tags) for each in read if each.how == WITHIN)
     if within < sum(tag[1] is not None for tag in tags) and all(e.how == WITHIN for e in read):
@@ -86,14 +89,14 @@ def jinja(text: str) -> Decided:
         notes.append(Note(each.branching.start, said, _COMPILE))
     for hit in tags:
         tag = hit[1] or "#"
-        if "'" in hit.group() and _is_quoted(text, hit) and _joins_strings(hit):
+        if "'" in hit.group() and hit in quoted and _joins_strings(hit):
             continue
         if hit in done:
             continue
         edits.append((hit.start(), hit.end(), ""))
         if tag != "#" and not tag.startswith("end"):
             notes.append(Note(hit.start(), _say(tag, hit[2].rstrip()), _COMPILE))
-        elif tag == "#" and _is_quoted(text, hit):
+        elif tag == "#" and hit in quoted:
             message = "a comment of Jinja inside a string left out"
             notes.append(Note(hit.start(), message, _COMPILE))
         _track(blocks, edits, tag, hit)
@@ -115,6 +118,32 @@ def _is_quoted(text: str, hit: re.Match[str]) -> bool:
     before, after = text[start : hit.start()], text[hit.end() : stop if stop >= 0 else len(text)]
     odd = before.count("'") % 2 + after.count("'") % 2
     return odd == 2 or (odd == 1 and "--" not in before + after and "/*" not in before + after)
+
+
+_STRINGS: Final = tuple(
+    re.compile(
+        r"--[^\n]*|/\*.*?(?:\*/|\Z)|\{%.*?(?:%\}|\Z)|\{#.*?(?:#\}|\Z)"
+        rf'|"[^"]*(?:"|\Z)|(\'{inner}(?:\'|\Z))',
+        re.DOTALL,
+    )
+    for inner in (r"[^']*", r"(?:[^'\\]|\\.)*")
+)
+"""With what else holds apostrophes; as standard SQL has strings, and as those have that escape a
+quote by a backslash."""
+
+
+def _within_strings(text: str, tags: Sequence[re.Match[str]]) -> set[re.Match[str]]:
+    """The comments of Jinja that stand inside a string of several lines."""
+    comments = [hit for hit in tags if hit[1] is None]
+    starts = [hit.start() for hit in comments]
+    found = set[re.Match[str]]()
+    for each in _STRINGS if comments else ():
+        for hit in each.finditer(text):
+            if hit[1] is not None and "{#" in hit[1] and "\n" in hit[1]:
+                found.update(
+                    comments[bisect_left(starts, hit.start()) : bisect_left(starts, hit.end())]
+                )
+    return found
 
 
 def _joins_strings(hit: re.Match[str]) -> bool:

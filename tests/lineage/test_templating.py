@@ -305,13 +305,28 @@ def test_a_text_is_masked_again_with_the_same_tokens() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["SELECT '{# c #}', 'x\ny' FROM t", "SELECT 'x\ny {# c #}' FROM t"]
+    "text",
+    [
+        "SELECT '{# c #}', 'x\ny' FROM t",
+        "SELECT 'x\ny {# c #}' FROM t",
+        "SELECT 'x\n{# c #}\ny' FROM t",
+        "SELECT a -- don't\n, 'x\n{# c #} -- z\ny' FROM t",
+        "SELECT 'it''s\n{# c #} /* */\n' FROM t",
+    ],
 )
 def test_a_comment_inside_a_string_of_several_lines_is_told(text: str) -> None:
     assert any("inside a string" in str(each) for each in load([Source("a.sql", text)]).findings)
 
 
-@pytest.mark.parametrize("text", ["SELECT 1 {# c #} -- don't\n", "SELECT 1 {# don't #}\n, 2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT 1 {# c #} -- don't\n",
+        "SELECT 1 {# don't #}\n, 2",
+        "SELECT 'a' /* don't\n */, 1\n{# c #}\n, 'b\nc' FROM t",
+        'SELECT "it\'s"\n{# c #}\n, 2 FROM t',
+    ],
+)
 def test_apostrophes_of_comments_open_no_string(text: str) -> None:
     found = load([Source("a.sql", text)]).findings
     assert not any("inside a string" in str(each) for each in found)
