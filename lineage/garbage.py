@@ -46,11 +46,29 @@ def rare_collection() -> Iterator[None]:
 _MANY = 2_000_000  # objects: to look at those of a pile of 30,000 lines takes a second
 
 
-def collect_if_many() -> None:
+def collect_if_many() -> bool:
     """Collects what a stage has left, at its end, where so many objects are new that they may take
     much memory: trees name their parents, so that none goes by itself, and inside
-    `rare_collection` none goes at all that has become old."""
-    if gc.isenabled():
-        (first, second, _), (_, young, old) = gc.get_threshold(), gc.get_count()
-        if first * (young + second * old) >= _MANY:
-            gc.collect()
+    `rare_collection` none goes at all that has become old. Whether it did."""
+    if not gc.isenabled():
+        return False
+    (first, second, _), (_, young, old) = gc.get_threshold(), gc.get_count()
+    many = first * (young + second * old) >= _MANY
+    if many:
+        gc.collect()
+    return many
+
+
+@contextmanager
+def collected_around() -> Iterator[None]:
+    """Collects as `collect_if_many` does before a stage and at its end. What has been there before
+    is not looked at again then, which takes as long as all that is new."""
+    frozen = collect_if_many() and not gc.get_freeze_count()
+    if frozen:
+        gc.freeze()
+    try:
+        yield
+    finally:
+        collect_if_many()
+        if frozen:
+            gc.unfreeze()

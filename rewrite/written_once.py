@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from unwet.lineage.garbage import collect_if_many
+from unwet.lineage.garbage import collected_around
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, is_text
 from unwet.rewrite.choose import choose
@@ -239,21 +239,20 @@ class WrittenOnce:
         over: Over,
     ) -> Shared:
         """What several reports read as models of their own."""
-        collect_if_many()  # trees that were read back, and wordings that were tried
-        shared = share(
-            drafts,
-            known,
-            self.dialect,
-            own,
-            self.normalizer,
-            self.owners,
-            through.names,
-            through.tables,
-            over,
-            macros=self.target.MACROS,
-            scans=self._worded.tool(Scans),
-        )
-        collect_if_many()  # blocks as they stood before
+        with collected_around():  # wordings that were tried, and blocks as they stood before
+            shared = share(
+                drafts,
+                known,
+                self.dialect,
+                own,
+                self.normalizer,
+                self.owners,
+                through.names,
+                through.tables,
+                over,
+                macros=self.target.MACROS,
+                scans=self._worded.tool(Scans),
+            )
         if self.spoken != self.dialect:
             return shared  # sums of sums rest on types, which another engine does not promise
         return self._rolling(known, own).rolled(shared)

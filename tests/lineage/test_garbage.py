@@ -9,7 +9,7 @@ import weakref
 import pytest
 
 from unwet.lineage import garbage
-from unwet.lineage.garbage import collect_if_many, rare_collection
+from unwet.lineage.garbage import collect_if_many, collected_around, rare_collection
 
 
 class _Circle:
@@ -36,6 +36,33 @@ def test_collected_at_the_end_of_a_stage_where_much_is_new(
             assert (left() is not None) is stays
         finally:
             gc.enable()
+
+
+@pytest.mark.parametrize("many", [0, 10**12])
+def test_collected_before_a_stage_and_at_its_end(
+    many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(garbage, "_MANY", many)
+    gc.collect()
+    with rare_collection():
+        before = weakref.ref(_Circle())
+        with pytest.raises(KeyError), collected_around():
+            assert (before() is None) is (many == 0) is (gc.get_freeze_count() > 0)
+            within = weakref.ref(_Circle())
+            raise KeyError
+        assert (within() is None) is (many == 0)
+        assert gc.get_freeze_count() == 0
+
+
+def test_what_somebody_froze_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(garbage, "_MANY", 0)
+    gc.freeze()
+    try:
+        with collected_around():
+            pass
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
 
 
 def test_collection_is_as_it_was_afterwards() -> None:
