@@ -1,7 +1,10 @@
-"""NULLs that COALESCE never gives: ``COALESCE(NULL, a, NULL, b)`` is ``COALESCE(a, b)``.
+"""NULLs that say nothing, which go before copies are looked for: copies may differ in them only.
 
-Generators write them, one for each step that a funnel has not. They go before copies are looked
-for, as copies may differ in nothing but where they stand.
+    COALESCE(NULL, a, NULL, b)  ->  COALESCE(a, b)      CASE WHEN p THEN a ELSE NULL END
+                                                    ->  CASE WHEN p THEN a END
+
+Generators write the first, one for each step that a funnel has not. A CASE without an ELSE is NULL
+where no condition is true; of one in an output without a name, the text may be its name.
 """
 
 from __future__ import annotations
@@ -22,3 +25,16 @@ def without_idle_nulls(tree: exp.Expr) -> None:
             call.set("expressions", left[1:])
         elif isinstance(left[0], exp.Column) and isinstance(call.parent, exp.Alias | exp.Func):
             call.replace(left[0])
+    for case in tree.find_all(exp.Case):
+        last = case.args.get("default")
+        if isinstance(last, exp.Null) and not last.comments and not _names_output(case):
+            case.set("default", None)
+
+
+def _names_output(node: exp.Expr) -> bool:
+    """Whether it is in an output that is called what it says."""
+    while node.parent is not None and not isinstance(node, exp.Alias):
+        if isinstance(node.parent, exp.Select):
+            return node.arg_key == "expressions"
+        node = node.parent
+    return False
