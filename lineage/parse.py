@@ -458,6 +458,8 @@ class _Reader:
         )
         if isinstance(tree, exp.Declare):
             self._variables = self._variables.union(_variables(tree))
+        elif isinstance(tree, exp.Set) and self._name in _ONE_TIMESTAMP:
+            self._variables = self._variables.union(_set_variables(tree))
         if cut is not None:
             message = f"only the first {cut.kept:,} of {cut.rows:,} rows are read"
             self._find("BUDGET", message, span, "load them from a file")
@@ -497,6 +499,13 @@ def _variables(tree: exp.Declare) -> Iterator[str]:
     for item in tree.expressions:
         named = item.this if isinstance(item.this, list) else [item.this]
         yield from (each.name.lower() for each in named if isinstance(each, exp.Identifier))
+
+
+def _set_variables(tree: exp.Set) -> Iterator[str]:
+    """The names that SET VAR a = 1 sets, which may be declared elsewhere; in lower case."""
+    for item in tree.expressions:
+        if str(item.args.get("kind") or "").upper() in ("VAR", "VARIABLE") and item.this:
+            yield from (each.name.lower() for each in item.this.this.find_all(exp.Column))
 
 
 def _told_inside(found: Finding) -> Finding:

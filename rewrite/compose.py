@@ -24,7 +24,7 @@ from unwet.rewrite.opaque import is_cte
 from unwet.rewrite.reads import relations
 from unwet.rewrite.scalars import column_type
 from unwet.rewrite.script import Definition, Report
-from unwet.rewrite.script_variables import variable_read
+from unwet.rewrite.script_variables import session_value, variable_read
 from unwet.rewrite.typed_nothing import typed_nothing
 
 # Where the case of a table's name matters even without quotes.
@@ -162,6 +162,8 @@ class _Composer:
         _check_words(part)
         if variable := variable_read(part):
             raise NotComposable(f"it reads the variable {variable} of its script")
+        if said := session_value(part):
+            raise NotComposable(f"it reads the variable {said} of its session")
         body = self._body(part.query, definition)
         _check_with(part)
         names = _target_names(definition, part)

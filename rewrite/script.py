@@ -53,6 +53,7 @@ from unwet.rewrite.read_by_text import (
     read_from_stream,
     streams,
 )
+from unwet.rewrite.script_constants import with_constants
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, edited_last, in_order, unit
 from unwet.rewrite.shown_by_views import Shown, shown_anew, stale_under, temporaries_under
 from unwet.rewrite.slices import leaves_alone
@@ -88,6 +89,7 @@ def end_state(
 ) -> EndState:
     """Runs all scripts in dependency order and returns the reports that are left. ``made``: the
     functions that a project of them makes itself."""
+    resolved, constants = with_constants(scripts, resolved, catalog)
     by_path: dict[str, list[Resolved]] = {}
     for each in resolved:
         by_path.setdefault(each.statement.path, []).append(each)
@@ -105,6 +107,8 @@ def end_state(
     own, apart = in_own_words(scripts, made), names_apart(resolved)
     databases = in_several_databases(scripts)
     machine.presumed, machine.edited_last = {**own.granted}, edited_last(units)
+    for path, names in constants.items():
+        machine.presumed[path] = {*machine.presumed.get(path, ()), *names}
     machine.in_own_words = {
         path: {**databases.get(path, {}), **apart.get(path, {}), **own.reasons.get(path, {})}
         for path in {*own.reasons, *apart, *databases}

@@ -4,6 +4,7 @@ A name is a column if a table has one that is called so, and a variable if not (
 "Procedural language", DECLARE). A model has no variables.
 
 variable_read(part) -> the first that a statement may read, "" where it reads none
+session_value(part) -> what it asks its session for that only another statement can have said
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from sqlglot import exp
 from unwet.lineage.resolve import Query, Resolved
 from unwet.rewrite.reads import blocks
 
+# DuckDB and Snowflake; SQL Server
+_OF_SESSION = frozenset({"GETVARIABLE", "SESSION_CONTEXT", "CONTEXT_INFO"})
 _SEE_OUTPUTS = (exp.Group, exp.Having, exp.Order, exp.Qualify)
 
 
@@ -28,6 +31,19 @@ def variable_read(part: Resolved) -> str:
         plain = not column.table and column.name.lower() in declared
         if plain and not any(_has(block, column) for block in _around(column, by_node)):
             return column.name
+    return ""
+
+
+def session_value(part: Resolved) -> str:
+    """A call such as `getvariable('k')`; of CURRENT_SETTING only what no server has by itself: its
+    name has a dot (PostgreSQL, "Customized Options")."""
+    if part.query is None:
+        return ""
+    for call in part.query.node.find_all(exp.Anonymous):
+        name = call.name.upper()
+        own = name == "CURRENT_SETTING" and any("." in each.name for each in call.expressions[:1])
+        if own or name in _OF_SESSION:
+            return call.sql(part.statement.dialect)
     return ""
 
 

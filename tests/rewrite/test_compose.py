@@ -106,7 +106,8 @@ REFUSED = [
     ("already called", "CREATE TEMP TABLE x AS SELECT a FROM t; CREATE TABLE r AS "
      "SELECT a FROM x UNION ALL SELECT a FROM (WITH x AS (SELECT a FROM u) SELECT a FROM x) y",
      "duckdb"),
-    ("the variable @d", "DECLARE @d INT = 1; SELECT a INTO r FROM t WHERE a = @d", "tsql"),
+    ("the variable @d", "DECLARE @d INT = 1; SET @d = 2; SELECT a INTO r FROM t WHERE a = @d",
+     "tsql"),
     ("not followed", "CREATE TABLE r AS SELECT x.i FROM "
      "GENERATE_SERIES((SELECT MIN(q) FROM q9), 2) AS x(i)", "duckdb"),
     ("at two times", "CREATE TABLE r (x INTEGER); CREATE TEMP TABLE p AS SELECT a FROM t; "
@@ -163,7 +164,7 @@ def test_what_is_cast_by_an_insert_is_grouped_before_it_is_cast(keys: str) -> No
     ],
 )  # fmt: skip
 def test_a_model_has_no_variables_of_a_script(read: str, query: str) -> None:
-    sql = f"DECLARE least INT64 DEFAULT 3; CREATE TABLE r AS {query}"
+    sql = f"DECLARE least INT64 DEFAULT 3; SET least = 4; CREATE TABLE r AS {query}"
     if not read:
         assert composed(sql, dialect="bigquery").tree
         return
