@@ -7,8 +7,8 @@ the parser's tokenizers.
 from dataclasses import dataclass
 from functools import cache
 
-_MYSQL = frozenset({"mysql", "singlestore", "doris", "starrocks"})
-_POSTGRES = frozenset({"postgres", "redshift", "materialize", "risingwave"})
+MYSQL = frozenset({"mysql", "singlestore", "doris", "starrocks"})
+POSTGRES = frozenset({"postgres", "redshift", "materialize", "risingwave"})
 _SPARK = frozenset({"spark", "spark2", "databricks", "hive", "athena"})
 TSQL = frozenset({"tsql", "fabric"})
 
@@ -36,18 +36,18 @@ def lexis(dialect: str | None) -> Lexis:
     """The habits of `dialect` ("" or None: standard SQL)."""
     name = (dialect or "").lower()
     return Lexis(
-        backslash=name in _MYSQL | _SPARK | {"bigquery", "clickhouse", "redshift", "snowflake"},
+        backslash=name in MYSQL | _SPARK | {"bigquery", "clickhouse", "redshift", "snowflake"},
         triple=name == "bigquery",
         raw=name in {"bigquery", "spark", "databricks"},
         nested=name
-        not in _MYSQL | {"bigquery", "snowflake", "trino", "presto", "oracle"} | {"sqlite", "dune"},
+        not in MYSQL | {"bigquery", "snowflake", "trino", "presto", "oracle"} | {"sqlite", "dune"},
         brackets=name in TSQL | {"sqlite", "exasol"},
-        dollar_quotes=name in _POSTGRES | {"duckdb", "snowflake", "clickhouse"},
+        dollar_quotes=name in POSTGRES | {"duckdb", "snowflake", "clickhouse"},
         line_comments=_line_comments(name),
-        at="" if name in _MYSQL | {"snowflake"} else "value" if name == "bigquery" else "text",
+        at="" if name in MYSQL | {"snowflake"} else "value" if name == "bigquery" else "text",
         dollar="value" if name == "duckdb" else "" if name in {"snowflake", "oracle"} else "text",
         colon="value",
-        question="" if name in _POSTGRES else "value",
+        question="" if name in POSTGRES else "value",
         bare_statements=name in TSQL,
     )
 

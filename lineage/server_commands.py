@@ -29,7 +29,8 @@ _ANYWHERE: Final = frozenset({"COMMENT", "GRANT", "REVOKE"})  # COMMENT ON TABLE
 _IDLE: Final = {
     **dict.fromkeys(TSQL, _phrases(
         "ADD SIGNATURE, BACKUP, CHECKPOINT, CLOSE, DEALLOCATE, DENY, EXECUTE AS, EXEC AS,"
-        " KILL, OPEN, PRINT, RAISERROR, RECONFIGURE, REVERT, SAVE, SHUTDOWN, THROW, WAITFOR"
+        " KILL, OPEN, PRINT, RAISERROR, RECONFIGURE, REVERT, SAVE, SET TRANSACTION, SHUTDOWN,"
+        " THROW, WAITFOR"
     )),
     **dict.fromkeys(("postgres", "redshift", "materialize", "risingwave"), _phrases(
         "ANALYZE COMPRESSION, ANALYZE VERBOSE, CANCEL, CHECKPOINT, CLUSTER, DISCARD, LISTEN,"
@@ -65,6 +66,7 @@ _CHANGING: Final = {
     "duckdb": _phrases("IMPORT DATABASE"),
 }  # fmt: skip
 _ADJECTIVES: Final = _phrases("OR, REPLACE, UNIQUE, CLUSTERED, NONCLUSTERED, EXTERNAL, PUBLIC, ROW")
+_SWITCHES: Final = re.compile(r"SET\s+\w+(?:\s*,\s*\w+)+\s+(?:ON|OFF)\s*;?", re.IGNORECASE)
 _SYSTEM: Final = re.compile(r"(?:sp|xp)_\w", re.IGNORECASE)
 _QUOTED: Final = frozenset({TokenType.STRING, TokenType.IDENTIFIER, TokenType.NATIONAL_STRING})
 _VALUES: Final = frozenset({TokenType.STRING, TokenType.NATIONAL_STRING, TokenType.NUMBER,
@@ -78,7 +80,8 @@ def server_command(tokens: Sequence[Token], text: str, dialect: str) -> exp.Expr
     words = [token.text.upper() for token in tokens[:_MOST]]
     heads = [" ".join(words[:n]) for n in range(1, len(words) + 1)]
     rest = text[tokens[0].end + 1 : tokens[-1].end + 1].strip()
-    if words[0] in _ANYWHERE or any(head in _IDLE.get(dialect, ()) for head in heads):
+    idle = words[0] in _ANYWHERE or any(head in _IDLE.get(dialect, ()) for head in heads)
+    if idle or (dialect in TSQL and _SWITCHES.fullmatch(f"{words[0]} {rest}")):
         return exp.Command(this=words[0], expression=rest)
     changing = _CHANGING.get(dialect, frozenset())
     query = any(token.token_type is TokenType.SELECT for token in tokens)  # behind it, and lost

@@ -41,10 +41,8 @@ _MYSQL: Final = frozenset({"mysql", "singlestore", "doris", "starrocks"})
 _DOTTED: Final = frozenset({"duckdb", "sqlite"})  # whose clients are told by a dot
 _ENDING: Final = re.compile(r"\s*(?P<what>RETURN|THROW)\b", re.IGNORECASE)
 _SETTING: Final = re.compile(
-    r"\s*SET\s+(?P<what>NOEXEC|PARSEONLY|FMTONLY|ANSI_NULLS|CONCAT_NULL_YIELDS_NULL)\s+(?P<how>ON|OFF)\b",
-    re.IGNORECASE,
+    r"\s*SET\s+(?P<what>NOEXEC|PARSEONLY|FMTONLY)\s+(?P<how>ON|OFF)\b", re.IGNORECASE
 )
-_TO_NULL: Final = re.compile(r"[=>]\s*(?:NULL\b|@|p__)|\bIN\s*\([^)]*\bNULL\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +127,10 @@ def _under_settings(placed: Sequence[Statement]) -> Iterator[tuple[int, str]]:
     for statement in placed:
         if hit := _SETTING.match(statement.text):
             what, how = hit["what"].upper(), hit["how"].upper()
-            usual = "ON" if what in ("ANSI_NULLS", "CONCAT_NULL_YIELDS_NULL") else "OFF"
             odd.pop(what, None)
-            odd |= {} if how == usual else {what: statement.span.line}
+            odd |= {} if how == "OFF" else {what: statement.span.line}
             continue
         for what, line in odd.items():
-            if what == "ANSI_NULLS" and not _TO_NULL.search(statement.text):
-                continue
-            if what == "CONCAT_NULL_YIELDS_NULL" and "+" not in statement.text:
-                continue
             yield statement.index, f"line {line} sets {what} otherwise than usual"
 
 

@@ -1,31 +1,26 @@
-"""What a script says for itself only: functions that it defines, and the time zone it runs in.
+"""What a script says for itself only: functions that it defines, and settings of its session.
 
-A model has no time zone of its own, and of the functions those that the project makes
-(own_functions.py). Of others a statement means what it meant only if they are those that most
-statements of the pile call by these names; the project takes these for granted. Two scripts
-that define `IS_GOOD` otherwise do not say the same with it.
+A model has no settings of its own (session_settings.py), and of the functions those that the
+project makes (own_functions.py). Of others a statement means what it meant only if they are those
+that most statements of the pile call by these names; the project takes these for granted. Two
+scripts that define `IS_GOOD` otherwise do not say the same with it.
 
 in_own_words(scripts) -> what no model can say, and what the project takes for granted
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from unwet.lineage.parse import Script, Statement
+from unwet.lineage.parse import Script
 from unwet.rewrite.function_words import called
+from unwet.rewrite.session_settings import under_settings
 from unwet.rewrite.unsure_functions import Said, said, says, unsure
 
 _OUTSIDE: Final = ""  # a function that nobody in the pile defines
-_ZONE: Final = re.compile(
-    r"\s*(?:SET|ALTER\s+SESSION\s+SET)\s+(?:SESSION\s+|LOCAL\s+|@@session\.)?"
-    r"(?:TIME\s+ZONE|TIME_?ZONE\s*(?:=|TO)|spark\.sql\.session\.timeZone\s*=)\s*(?P<zone>[^;]+)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +57,13 @@ def in_own_words(scripts: Sequence[Script], made: Collection[str] = ()) -> OwnWo
                 reasons[call.path].setdefault(call.index, why)
             elif usual != _OUTSIDE:
                 granted[call.path].add(f"the function {name} is there as {first.path} has it")
-    for path, index, reason in (*_doubts(scripts, definitions), *_zones(scripts)):
+    for path, index, reason in _doubts(scripts, definitions):
         reasons[path].setdefault(index, reason)
+    settings = under_settings(scripts)
+    for path, own in settings.reasons.items():
+        reasons[path] = {**own, **reasons[path]}
+    for path, said_so in settings.granted.items():
+        granted[path] |= said_so
     return OwnWords(reasons, granted)
 
 
@@ -129,24 +129,3 @@ def _doubts(
             names = called(statement.tree) & doubts.keys()
             if name := min(names, default=""):
                 yield script.source.path, statement.index, f"it calls {name}: {doubts[name]}"
-
-
-# --- the time zone ------------------------------------------------------------------------------
-
-
-def _zones(scripts: Sequence[Script]) -> Iterator[tuple[str, int, str]]:
-    """Statements behind a time zone, where scripts have different ones."""
-    placed = [(script, sorted(script.statements, key=lambda each: each.span)) for script in scripts]
-    said = {_zone(statement) for _, statements in placed for statement in statements} - {""}
-    for script, statements in placed if len(said) > 1 else ():
-        line = 0
-        for statement in statements:
-            if _zone(statement):
-                line = statement.span.line
-            elif line:
-                yield script.source.path, statement.index, f"line {line} sets a time zone"
-
-
-def _zone(statement: Statement) -> str:
-    hit = _ZONE.match(statement.text)
-    return hit["zone"].strip().lower() if hit is not None else ""

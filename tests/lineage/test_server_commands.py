@@ -19,7 +19,9 @@ EXEC @rc = dbo.foo @a = 1, @b = 'x' OUTPUT;
 SAVE TRAN a;
 CHECKPOINT;
 CREATE UNIQUE STATISTICS s ON rep.t (a);
-PRINT 'x'
+PRINT 'x';
+SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED;
+SET ANSI_NULLS, QUOTED_IDENTIFIER ON;
 """
 
 
@@ -43,6 +45,8 @@ def test_they_are_opaque_and_say_what_they_are() -> None:
         "OPAQUE not understood: CHECKPOINT",
         "OPAQUE not understood: CREATE UNIQUE STATISTICS",
         "OPAQUE not understood: PRINT",
+        "OPAQUE not understood: SET",
+        "OPAQUE not understood: SET",
     ]
 
 
