@@ -14,12 +14,20 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from unwet.lineage.findings import Span
+from unwet.lineage.parse import Script
 from unwet.lineage.resolve import Resolved
 from unwet.rewrite.beside import behind_views, rolled_back, takes_back
 from unwet.rewrite.by_clients import client_lines
-from unwet.rewrite.changed_by_text import changed_by, plain, uncommented
+from unwet.rewrite.changed_by_text import NAME, changed_by, last_parts, plain, uncommented
 from unwet.rewrite.definitions import Definition, is_stored
-from unwet.rewrite.lost import gap_places, is_harmless, last_part, renamed_schemas, written_beside
+from unwet.rewrite.lost import (
+    gap_places,
+    is_harmless,
+    is_procedure,
+    last_part,
+    renamed_schemas,
+    written_beside,
+)
 from unwet.rewrite.script_order import Unit, base_reads
 from unwet.rewrite.table_actions import only_adds
 from unwet.rewrite.tied import tied
@@ -35,6 +43,7 @@ _RUNNING = re.compile(r"\bEXEC(?:UTE)?\b(?!\s+AS\b)|(?:^|[;\n])\s*(?:CALL|DO)\b"
 _AT_HEAD = re.compile(r"\s*(?:EXEC|EXECUTE|CALL|DO)\b(?!\s+AS\b)", re.IGNORECASE)
 # behind a command of T-SQL, with no semicolon between them: PRINT 'x' EXEC p; not in a text
 _WITHIN = re.compile(r"'(?:[^']|'')*'|(\bEXEC(?:UTE)?\b(?!\s+(?:AS|ON|TO)\b))", re.IGNORECASE)
+_HEAD = re.compile(rf"\bPROC(?:EDURE)?\s+(?P<name>{NAME})", re.IGNORECASE)
 # procedures of an engine that change no rows
 _QUIET = re.compile(
     r"\s*(?:EXEC(?:UTE)?\s+)?(?:[\w\[\]]+\.+)*\[?SP_(?:RENAME|HELP\w*|RECOMPILE|REFRESHVIEW"
@@ -184,6 +193,21 @@ class Changes:
             for change in several[bisect_right(several, at, key=lambda each: each.at) :]:
                 if word in (change.names if word == last_part(name) else change.spaces):
                     yield change
+
+
+def unnamed(changes: Changes, scripts: Iterable[Script]) -> frozenset[str]:
+    """What is taken for granted of procedures and dynamic SQL: which lasting tables they change
+    is said nowhere but in themselves. The procedures of ``scripts`` are followed."""
+    heads = (_HEAD.search(f.message) for s in scripts for f in s.findings if is_procedure(f))
+    known = frozenset(part for head in heads if head for part in last_parts(head["name"]))
+    runs = [(path, change.line) for path, several in sorted(changes.by_path.items())
+            for change in several if change.runs and not change.names & known]  # fmt: skip
+    if not runs:
+        return frozenset()
+    (path, line), more = runs[0], len({path for path, _ in runs}) - 1
+    others = f" and in {more:,} other script{'s' * (more > 1)}" if more else ""
+    what = f"what is run in line {line} of {path}{others}"
+    return frozenset({f"{what} (EXEC, CALL, ...) changes no lasting table that is not named there"})
 
 
 def read_before(definition: Definition, changes: Changes) -> str:

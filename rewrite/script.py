@@ -20,7 +20,7 @@ from unwet.lineage.parse import Script
 from unwet.lineage.resolve import Query, Resolved, resolve
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, Project, SetOp, Values
-from unwet.rewrite.altered import Change, Changes, Met, changes
+from unwet.rewrite.altered import Change, Changes, Met, changes, unnamed
 from unwet.rewrite.at_the_end import EMPTY, Ending, is_filled, may_write
 from unwet.rewrite.by_clients import run_otherwise
 from unwet.rewrite.change_order import unordered
@@ -107,8 +107,9 @@ def end_state(
     own, apart = in_own_words(scripts, made), names_apart(resolved)
     databases = in_several_databases(scripts)
     machine.presumed, machine.edited_last = {**own.granted}, edited_last(units)
-    for path, names in constants.items():
-        machine.presumed[path] = {*machine.presumed.get(path, ()), *names}
+    run = unnamed(unfollowed, scripts)
+    for path in {*constants, *(by_path if run else ())}:
+        machine.presumed[path] = {*own.granted.get(path, ()), *constants.get(path, ()), *run}
     machine.in_own_words = {
         path: {**databases.get(path, {}), **apart.get(path, {}), **own.reasons.get(path, {})}
         for path in {*own.reasons, *apart, *databases}

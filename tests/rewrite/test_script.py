@@ -279,3 +279,31 @@ def test_that_a_procedure_has_run_is_assumed_of_what_it_makes() -> None:
     assumed = {r.name: r.definition.assumed for r in state_of(files, "tsql").reports}
     assert "the procedure of a.sql:1 has run" in assumed["r"]
     assert not any("procedure" in each for each in assumed["s"])
+
+
+def test_that_a_procedure_changes_what_it_names_is_assumed_of_all() -> None:
+    files = {
+        "a": "SELECT a INTO q FROM t;\nEXEC p;\nEXEC dbo.p;\nSELECT a INTO r FROM q",
+        "b": "SELECT a INTO s FROM t",
+    }
+    said = "(EXEC, CALL, ...) changes no lasting table that is not named there"
+    told = f"what is run in line 2 of a.sql {said}"
+    assumed = {r.name: r.definition.assumed for r in state_of(files, "tsql").reports}
+    assert assumed == {"q": {told}, "r": {told}, "s": {told}}
+    files["c"] = "SELECT a INTO u2 FROM t;\nEXEC (@text);"
+    assumed = {r.name: r.definition.assumed for r in state_of(files, "tsql").reports}
+    assert assumed["s"] == {f"what is run in line 2 of a.sql and in 1 other script {said}"}
+
+
+@pytest.mark.parametrize(
+    "text", ["EXEC sp_help", "PRINT 'EXEC p'", "GRANT EXECUTE ON p TO bob", "DBCC CHECKDB"]
+)
+def test_what_runs_no_code_of_somebody_takes_nothing_for_granted(text: str) -> None:
+    [report] = state_of({"a": f"SELECT a INTO q FROM t;\n{text};"}, "tsql").reports
+    assert report.definition.assumed == frozenset()
+
+
+def test_a_procedure_of_the_pile_is_followed() -> None:
+    made = "CREATE PROCEDURE dbo.p AS BEGIN\nSELECT a INTO r FROM t\nEND"
+    found = state_of({"a": made, "b": "EXEC dbo.p;"}, "tsql").reports
+    assert [r.definition.assumed for r in found] == [{"the procedure of a.sql:1 has run"}]
