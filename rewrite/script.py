@@ -29,6 +29,7 @@ from unwet.rewrite.definitions import Definition, EndState, Report, named
 from unwet.rewrite.done_already import Done, done_once, only_emptied
 from unwet.rewrite.edits import edited
 from unwet.rewrite.in_databases import in_several_databases
+from unwet.rewrite.in_places import FILLED, in_places, place_of
 from unwet.rewrite.in_turn import (
     as_own,
     begun_anew,
@@ -100,19 +101,22 @@ def end_state(
     known = {name for each in units for name in (*each.makes, *each.fills, *each.needs)}
     lost = unfollowed.touched(known)
     done = Done(only_emptied(resolved, lost))
-    machine = _Machine(catalog, several, turns, lost, spaces(scripts), done, unfollowed)
+    doubts, placed = in_places(resolved)
+    machine = _Machine(
+        catalog, {**several, **doubts}, turns, lost, spaces(scripts), done, unfollowed
+    )
     machine.anew = turns | begun_anew(units)
     machine.streams = streams(each.statement for each in resolved)
     machine.made = _by_last_parts(name for each in units for name in each.makes | each.fills)
     own, apart = in_own_words(scripts, made), names_apart(resolved)
-    databases = in_several_databases(scripts)
+    reasons = (in_several_databases(scripts), placed, apart, own.reasons)
     machine.presumed, machine.edited_last = {**own.granted}, edited_last(units)
     run = unnamed(unfollowed, scripts)
     for path in {*constants, *(by_path if run else ())}:
         machine.presumed[path] = {*own.granted.get(path, ()), *constants.get(path, ()), *run}
     machine.in_own_words = {
-        path: {**databases.get(path, {}), **apart.get(path, {}), **own.reasons.get(path, {})}
-        for path in {*own.reasons, *apart, *databases}
+        path: {k: v for each in reasons for k, v in each.get(path, {}).items()}
+        for path in {path for each in reasons for path in each}
     }
     ordered, cyclic = in_order(units)
     for each_unit in ordered:
@@ -302,6 +306,8 @@ class _Machine:
     def _truncate(self, resolved: Resolved, problem: str) -> None:
         name = resolved.target or ""
         current = self._current(name)
+        if current is not None and current.problem == FILLED:
+            current = replace(current, problem="")
         if current is None and (made := self._declared(resolved)) is not None:
             # what its columns hold when they are left out, its declaration elsewhere says
             current = replace(made, filled=frozenset(c.lower() for c in made.columns))
@@ -523,6 +529,9 @@ class _Machine:
         assumed: frozenset[str] = frozenset()
         if tree.args.get("exists") and made.relation not in self.dropped:
             assumed = frozenset({f"{made.relation} is empty before the scripts run"})
+        if place_of(resolved.statement):
+            problem = problem or (FILLED if made.temp else "")
+            assumed |= {f"{made.relation} is empty before the scripts run"}
         filled, problem = self_filling(tree), problem or odd_table(resolved.statement)
         self._put(replace(made, filled=filled, problem=problem, assumed=assumed))
 

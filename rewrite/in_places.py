@@ -1,0 +1,104 @@
+"""Tables whose rows lie at a place that the script says, and what else is there.
+
+CREATE EXTERNAL TABLE q (a INT) LOCATION '/x'     -- has the rows of the files that are there
+CREATE TABLE r USING delta LOCATION '/x/' AS ...  -- and r is q
+SELECT a FROM delta.`/x`                          -- and so is this
+CREATE TABLE q (...) USING jdbc OPTIONS (...)     -- has those of another server
+
+A model lies where the project puts it. place_of(statement) -> where the table lies that a statement
+makes, "" where the engine puts it; in_places(resolved) -> relations of which nobody knows what they
+hold, and statements that read one by its place, with the reasons
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlglot import exp
+
+from unwet.lineage.parse import Statement
+from unwet.lineage.resolve import Resolved
+from unwet.rewrite.script_order import base_reads
+
+FILLED: Final = "it has the rows that are at its place before (LOCATION, EXTERNAL, ...)"
+
+_ELSEWHERE: Final = "elsewhere"
+_MAKING: Final = frozenset({"create_table", "ctas", "view"})
+_READING: Final = frozenset({"query", "ctas", "view", "select_into", "insert"})
+_PLACES: Final = frozenset({"external_location", "location", "path", "uris"})
+_SERVERS: Final = frozenset({"url", "dbtable"})
+_QUOTED: Final = re.compile(r"['\"`](?P<path>[^'\"`\n]+)['\"`]")
+_ENGINES: Final = frozenset({"FEDERATED", "CONNECT", "SPIDER", "CSV"})  # of MySQL and MariaDB
+
+
+def place_of(statement: Statement) -> str:
+    """The path, or that there is one, of CREATE."""
+    tree = statement.tree
+    properties = tree.args.get("properties") if isinstance(tree, exp.Create) else None
+    found = [_said(each) for each in properties.expressions] if properties is not None else []
+    told = [each for each in found if each]
+    return next((each for each in told if each != _ELSEWHERE), told[0] if told else "")
+
+
+def _said(one: exp.Expr) -> str:
+    match one:
+        case exp.LocationProperty():
+            return _path(one) or _ELSEWHERE
+        case exp.ExternalProperty() | exp.StorageHandlerProperty():
+            return _ELSEWHERE
+        case exp.EngineProperty():
+            return _ELSEWHERE if one.this.name.upper() in _ENGINES else ""
+        case exp.Property() if one.this is not None and _key(one) in _PLACES:
+            return _path(one) or _ELSEWHERE
+        case exp.Property() if one.this is not None and _key(one) in _SERVERS:
+            return _ELSEWHERE
+        case _ if one.key == "optionsproperty":
+            inner = [_said(each) for each in one.find_all(exp.Property) if each is not one]
+            return next((each for each in inner if each), "")
+        case _:
+            return ""
+
+
+def _key(one: exp.Property) -> str:
+    return (one.this if isinstance(one.this, str) else one.this.name).lower()
+
+
+def _path(one: exp.Expr) -> str:
+    texts = [each.name for each in one.find_all(exp.Literal) if each.is_string]
+    return texts[-1].rstrip("/") if texts else ""
+
+
+def in_places(
+    resolved: Sequence[Resolved],
+) -> tuple[Mapping[str, str], Mapping[str, Mapping[int, str]]]:
+    """By relation, and by script and index of the statement."""
+    lying: dict[str, dict[str, None]] = {}
+    for each in resolved:
+        place = place_of(each.statement) if each.kind in _MAKING and each.target else ""
+        if "/" in place:
+            lying.setdefault(place, {})[each.target or ""] = None
+    doubts = {name: f"it lies where {other} does: {place}" for place, names in lying.items()
+              for name in names if (other := next((n for n in names if n != name), ""))}  # fmt: skip
+    shared, readers = {**doubts}, dict[str, dict[int, str]]()
+    for each in resolved if lying else ():
+        at, is_read = each.statement, each.kind in _READING
+        names = base_reads(each.query) if is_read and each.query is not None else frozenset[str]()
+        why = next((f"it reads {n}: {shared[n]}" for n in sorted(names & shared.keys())), "")
+        for place in _places_in(at) & lying.keys():
+            first = next(iter(lying[place]))
+            if each.target in lying[place]:
+                continue
+            if is_read and place not in (each.target or ""):
+                why = why or f"it reads {first} by its place: {place}"
+                continue
+            told = f"line {at.span.line} of {at.path} may change what lies at its place: {place}"
+            doubts |= dict.fromkeys(lying[place], told)
+        if why:
+            readers.setdefault(at.path, {})[at.index] = why
+    return doubts, readers
+
+
+def _places_in(statement: Statement) -> frozenset[str]:
+    return frozenset(hit["path"].rstrip("/") for hit in _QUOTED.finditer(statement.text))
