@@ -79,8 +79,12 @@ def in_places(
         place = place_of(each.statement) if each.kind in _MAKING and each.target else ""
         if "/" in place:
             lying.setdefault(place, {})[each.target or ""] = None
-    doubts = {name: f"it lies where {other} does: {place}" for place, names in lying.items()
-              for name in names if (other := next((n for n in names if n != name), ""))}  # fmt: skip
+    doubts = {
+        name: f"it lies where {other} does: {place}"
+        for place, names in lying.items()
+        for name in names
+        if (other := next((each for each in names if each != name), ""))
+    }
     shared, readers = {**doubts}, dict[str, dict[int, str]]()
     for each in resolved if lying else ():
         at, is_read = each.statement, each.kind in _READING
