@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -30,7 +30,7 @@ from unwet.rewrite.lost import (
 )
 from unwet.rewrite.script_order import Unit, base_reads
 from unwet.rewrite.table_actions import only_adds
-from unwet.rewrite.tied import tied
+from unwet.rewrite.tied import acted_on, tied
 
 _ALTERING = re.compile(
     r"\s*(?:RENAME\b|EXCHANGE\b|EXEC(?:UTE)?\b.*?\bSP_RENAME\b|SP_RENAME\b"
@@ -81,9 +81,25 @@ def changes(units: Sequence[Unit]) -> Changes:
     views, ties = behind_views(every), tied(every)
     behind = {each: frozenset(views.get(each, ())).union(ties.get(each, ()))
               for each in {*views, *ties}}  # fmt: skip
+    acted = acted_on(every)
     return Changes(
-        {each.path: sorted(_changes(each, behind), key=lambda c: c.at) for each in units}
+        {
+            each.path: sorted((_acting(c, acted) for c in _changes(each, behind)), key=_place)
+            for each in units
+        }
     )
+
+
+def _place(change: Change) -> tuple[int, int]:
+    return change.at
+
+
+def _acting(change: Change, acted: Mapping[str, frozenset[str]]) -> Change:
+    """The change with what else it takes rows out of, by ON DELETE CASCADE."""
+    more = [acted[name] for name in change.names if name in acted]
+    if not more or change.drops or change.adds:
+        return change
+    return replace(change, names=change.names.union(*more))
 
 
 def _changes(unit: Unit, behind: Mapping[Resolved, frozenset[str]]) -> Iterator[Change]:

@@ -59,6 +59,7 @@ from unwet.rewrite.script_order import Unit, base_reads, conflicts, edited_last,
 from unwet.rewrite.shown_by_views import Shown, shown_anew, stale_under, temporaries_under
 from unwet.rewrite.slices import leaves_alone
 from unwet.rewrite.stars import is_open, made_table
+from unwet.rewrite.taken_away import taken_away
 from unwet.rewrite.typed_nothing import typed_nothing
 from unwet.rewrite.writes import (
     as_row,
@@ -101,29 +102,36 @@ def end_state(
     known = {name for each in units for name in (*each.makes, *each.fills, *each.needs)}
     lost = unfollowed.touched(known)
     done = Done(only_emptied(resolved, lost))
-    doubts, placed = in_places(resolved)
-    machine = _Machine(
-        catalog, {**several, **doubts}, turns, lost, spaces(scripts), done, unfollowed
-    )
+    (lying, placed), (gone, missed) = in_places(resolved), taken_away(units)
+    several |= {**lying, **gone}
+    machine = _Machine(catalog, several, turns, lost, spaces(scripts), done, unfollowed)
     machine.anew = turns | begun_anew(units)
     machine.streams = streams(each.statement for each in resolved)
     machine.made = _by_last_parts(name for each in units for name in each.makes | each.fills)
     own, apart = in_own_words(scripts, made), names_apart(resolved)
-    reasons = (in_several_databases(scripts), placed, apart, own.reasons)
+    reasons = (in_several_databases(scripts), placed, missed, apart, own.reasons)
     machine.presumed, machine.edited_last = {**own.granted}, edited_last(units)
     run = unnamed(unfollowed, scripts)
     for path in {*constants, *(by_path if run else ())}:
         machine.presumed[path] = {*own.granted.get(path, ()), *constants.get(path, ()), *run}
-    machine.in_own_words = {
-        path: {k: v for each in reasons for k, v in each.get(path, {}).items()}
-        for path in {path for each in reasons for path in each}
-    }
+    machine.in_own_words = _together(reasons)
     ordered, cyclic = in_order(units)
     for each_unit in ordered:
         machine.run(each_unit, each_unit.path in cyclic)
     reports = named(machine.results())
     findings = tuple(sorted((*machine.findings, *unordered(units)), key=lambda f: f.at))
     return EndState(reports, findings, machine.ending().scripts(r.definition for r in reports))
+
+
+def _together(
+    several: Iterable[Mapping[str, Mapping[int, str]]],
+) -> Mapping[str, Mapping[int, str]]:
+    """Reasons by script and index of a statement; of two the last one is told."""
+    found: dict[str, dict[int, str]] = {}
+    for reasons in several:
+        for path, own in reasons.items():
+            found.setdefault(path, {}).update(own)
+    return found
 
 
 def _by_last_parts(names: Iterable[str]) -> dict[str, frozenset[str]]:

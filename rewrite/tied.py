@@ -40,13 +40,29 @@ def tied(statements: Sequence[Resolved]) -> Mapping[Resolved, frozenset[str]]:
     for each in statements:
         name = last_part(each.target) if each.target else ""
         names = _closure(name, wholes) if each.kind in _FILLS else frozenset[str]()
-        if each.kind in _TAKES:
+        if each.kind in _TAKES or (each.kind == "insert" and _replaces(each)):
             names |= _closure(name, acting)
         if each.kind in ("truncate", "drop") and _CASCADE.search(each.statement.text):
             names |= _closure(name, keyed)
         if names:
             found[each] = names
     return found
+
+
+def acted_on(statements: Sequence[Resolved]) -> Mapping[str, frozenset[str]]:
+    """By the last part of a name: the tables whose rows go or change with rows of that one."""
+    acting: dict[str, set[str]] = {}
+    for each in statements:
+        for table, other, acts in _keys(each):
+            if acts:
+                acting.setdefault(other, set()).add(table)
+    return {name: _closure(name, acting) for name in acting}
+
+
+def _replaces(resolved: Resolved) -> bool:
+    """INSERT that takes the rows out that have its keys, or changes them."""
+    tree = resolved.statement.tree
+    return any(tree.args.get(key) for key in ("conflict", "alternative", "where"))
 
 
 def _partitions(resolved: Resolved) -> Iterator[tuple[str, str]]:
