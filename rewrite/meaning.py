@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from unwet.lineage.names import deep_stack
 from unwet.lineage.pile import Pile
 from unwet.rewrite.normal import Normalizer
-from unwet.rewrite.own_functions import OwnFunction, with_own_functions
+from unwet.rewrite.own_functions import (
+    OwnFunction,
+    has_own_functions,
+    with_own_functions,
+    worth_making,
+)
 from unwet.rewrite.script import EndState, end_state
 
 
@@ -18,17 +23,18 @@ class Meaning:
     """A pile as it was `written`, the end state of its relations, and normal forms, which are
     remembered. `names`: what reports are called that by themselves would have another name;
     `tells_functions`: whether those that scripts define for themselves have names of the pile's,
-    else names that depend on no other script."""
+    else names that depend on no other script; `made`: those that a project makes, None for all."""
 
     written: Pile
     normalizer: Normalizer = field(default_factory=Normalizer, repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
     tells_functions: bool = True
+    made: frozenset[str] | None = None
 
     @cached_property
     def _told_apart(self) -> tuple[Pile, Mapping[str, OwnFunction]]:
         with deep_stack():
-            return with_own_functions(self.written, by_content=not self.tells_functions)
+            return with_own_functions(self.written, not self.tells_functions, self.made)
 
     @property
     def pile(self) -> Pile:
@@ -52,3 +58,15 @@ class Meaning:
 def meaning_of(pile: Pile | Meaning) -> Meaning:
     """What is known already when a stage before has asked, else the same, to be worked out."""
     return pile if isinstance(pile, Meaning) else Meaning(pile)
+
+
+def with_few_functions(meaning: Meaning) -> Meaning:
+    """The same for a project that makes no function that only gives a name to an expression."""
+    made = worth_making(meaning.written)
+    return meaning if made is None else replace(meaning, made=made)
+
+
+def with_functions_made(meaning: Meaning, names: frozenset[str]) -> Meaning:
+    """The same for a project that makes the functions of these names."""
+    own = has_own_functions(meaning.written)
+    return replace(meaning, made=names) if own and names != meaning.made else meaning

@@ -4,13 +4,17 @@ A temporary function ends with its script, and one of the same name in another s
 function. Each gets a name that is its own, in a schema of the project; calls and definitions say it
 from here on, so that all that follows compares, writes and proves calls by what they call.
 
+One that only gives a name to an expression, which is said once or is short and always the same, the
+project need not make: calls say the expression.
+
 with_own_functions(pile) -> the pile in which they do, and the functions
+worth_making(pile) -> those that a project had better make
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -21,6 +25,7 @@ from sqlglot import exp
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.pile import Pile
 from unwet.lineage.trees import copied
+from unwet.rewrite.function_bodies import Body, body_of, fits, put_in
 from unwet.rewrite.function_text import created, made_anew
 from unwet.rewrite.function_words import (
     as_meant,
@@ -37,6 +42,7 @@ from unwet.rewrite.naming import free
 from unwet.rewrite.unsure_functions import said, says, unsure
 
 SCHEMA: Final = "functions"
+_LINE: Final = 88  # no longer than this is what is said at several calls
 _OPEN: Final = re.compile(r"p__\w+?__p|\{%-?\s*endraw", re.IGNORECASE)
 
 
@@ -82,12 +88,13 @@ class _Own:
 
 
 def with_own_functions(
-    pile: Pile, by_content: bool = False
+    pile: Pile, by_content: bool = False, made: Collection[str] | None = None
 ) -> tuple[Pile, Mapping[str, OwnFunction]]:
     """The same pile where no script defines a function for itself that could be made elsewhere.
     ``by_content``: names are for comparing only, and those of one script do not depend on others;
-    all its functions have such names."""
-    if not any(_is_own(s.tree) for script in pile.scripts for s in script.statements):
+    all its functions have such names. ``made``: those that a project makes, None for all; what
+    others say calls say themselves, if they can."""
+    if not has_own_functions(pile):
         return pile, {}
     found = _Found(pile.scripts)
     if by_content:
@@ -95,10 +102,23 @@ def with_own_functions(
     names = found.names(_schema(pile))
     if not names:
         return pile, {}
-    scripts = [found.renamed(script, names) for script in pile.scripts]
-    made = {name: function for own, name in names.items()
-            if (function := found.function(own, names)) is not None}  # fmt: skip
-    return pile.with_scripts(scripts), made
+    bodies = found.bodies(own for own in names if made is not None and names[own] not in made)
+    scripts = [found.renamed(script, names, bodies) for script in pile.scripts]
+    functions = {name: function for own, name in names.items()
+                 if (function := found.function(own, names)) is not None}  # fmt: skip
+    return pile.with_scripts(scripts), functions
+
+
+def worth_making(pile: Pile) -> frozenset[str] | None:
+    """The functions that a project had better make, by their names; None where those are all."""
+    if not has_own_functions(pile):
+        return None
+    found = _Found(pile.scripts)
+    names = found.names(_schema(pile))
+    little = {own for own, body in found.bodies(names).items() if found.is_little(own, body)}
+    while made := little & _needed(found.called() - little):
+        little -= made  # by functions that stay
+    return frozenset(name for own, name in names.items() if own not in little) if little else None
 
 
 def reached(names: Iterable[str], functions: Mapping[str, OwnFunction]) -> tuple[OwnFunction, ...]:
@@ -114,6 +134,17 @@ def reached(names: Iterable[str], functions: Mapping[str, OwnFunction]) -> tuple
     for name in sorted(names):
         take(name)
     return tuple(done.values())
+
+
+def _needed(functions: Iterable[_Own]) -> set[_Own]:
+    """What functions call, at whatever depth."""
+    direct = {inner for own in functions for _, inner in own.needs}
+    return direct | _needed(direct) if direct else direct
+
+
+def has_own_functions(pile: Pile) -> bool:
+    """Whether a script defines one for itself."""
+    return any(_is_own(s.tree) for script in pile.scripts for s in script.statements)
 
 
 def _is_own(tree: exp.Expr) -> bool:
@@ -144,11 +175,16 @@ class _Found:
     def __init__(self, scripts: Sequence[Script]) -> None:
         self._told = {id(script): _told(script) for script in scripts}
         self._calls = Counter[_Own]()
+        self._said = defaultdict[_Own, list[exp.Anonymous]](list)  # not in another function
         self._refused = set[_Own]()
+        # no manual says whether a text keeps its collation as an argument
+        self._collates = any("COLLATE" in each.source.text.upper() for each in scripts)
         for script in scripts:
             for statement, known in self._told[id(script)]:
                 for call, own in _meant(statement, known):
                     self._calls[own] += 1
+                    if not defines(statement.tree):
+                        self._said[own].append(call)
                     if isinstance(call.parent, exp.Table | exp.Lateral):
                         self._refused.add(own)  # rows, no value
 
@@ -174,12 +210,33 @@ class _Found:
         renames = {name: f"{SCHEMA}.{name}" for name, _ in own.needs}
         return made_anew(own.at, f"{SCHEMA}.{own.called}", renames) is not None
 
-    def renamed(self, script: Script, names: Mapping[_Own, str]) -> Script:
-        """The script with the new names in calls and definitions."""
+    def called(self) -> set[_Own]:
+        """The functions that queries call themselves."""
+        return {own for own, calls in self._said.items() if calls}
+
+    def bodies(self, functions: Iterable[_Own]) -> dict[_Own, Body]:
+        """What those of the functions say that all calls can say themselves."""
+        called = set() if self._collates else self.called()
+        found = ((own, _body(own)) for own in functions if own in called)
+        return {own: body for own, body in found
+                if body and all(fits(call, body) for call in self._said[own])}  # fmt: skip
+
+    def is_little(self, own: _Own, body: Body) -> bool:
+        """Whether nobody misses the function: all that calls it says the same, which is short, or
+        is said once."""
+        calls = self._said[own]
+        texts = {call.sql(own.dialect, comments=False) for call in calls}
+        said = put_in(calls[0], body).this.sql(own.dialect)
+        return len(calls) == 1 or (len(texts) == 1 and len(said) <= _LINE)
+
+    def renamed(
+        self, script: Script, names: Mapping[_Own, str], bodies: Mapping[_Own, Body] | None = None
+    ) -> Script:
+        """The script with the new names in calls and definitions, or with what calls say."""
         changed = False
         statements: list[Statement] = []
         for statement, known in self._told[id(script)]:
-            made = _with_names(statement, known, names)
+            made = _with_names(statement, known, names, bodies or {})
             changed = changed or made is not statement
             statements.append(made)
         if not changed:
@@ -202,6 +259,12 @@ class _Found:
 
 
 _Known = Mapping[str, _Own]
+
+
+def _body(own: _Own) -> Body | None:
+    """What a function says, if that is an expression of its arguments."""
+    inner = {_defined(each.at): _body(each) for _, each in own.needs}
+    return body_of(own.at.tree, own.dialect, inner)
 
 
 def _print(own: _Own) -> str:
@@ -293,7 +356,9 @@ def _meant(statement: Statement, known: _Known) -> Iterator[tuple[exp.Anonymous,
             yield node, own
 
 
-def _with_names(statement: Statement, known: _Known, names: Mapping[_Own, str]) -> Statement:
+def _with_names(
+    statement: Statement, known: _Known, names: Mapping[_Own, str], bodies: Mapping[_Own, Body]
+) -> Statement:
     """The statement with calls, and the name that it defines, as the project has them."""
     defined = known.get(_defined(statement))
     mine = defined is not None and defined in names and defined.at is statement
@@ -301,9 +366,13 @@ def _with_names(statement: Statement, known: _Known, names: Mapping[_Own, str]) 
         return statement
     copy = copied(statement.tree)
     twins = dict(zip(map(id, statement.tree.walk()), copy.walk(), strict=True))
-    for call, own in [*_meant(statement, known)]:
-        if own in names:
-            twins[id(call)].set("this", names[own])
+    for call, own in reversed([*_meant(statement, known)]):  # those within others first
+        twin = twins[id(call)]
+        assert isinstance(twin, exp.Anonymous)
+        if own in bodies and not defines(statement.tree):
+            twin.replace(put_in(twin, bodies[own]))
+        elif own in names:
+            twin.set("this", names[own])
     if mine and defined is not None:
         schema, _, last = names[defined].partition(".")
         copy.this.this.replace(exp.table_(last, db=schema))

@@ -32,7 +32,7 @@ from unwet.rewrite.drift import DriftFinding, drift
 from unwet.rewrite.ledger import Ledger
 from unwet.rewrite.leftovers import common_root, left, originals
 from unwet.rewrite.library import Library, plain_library
-from unwet.rewrite.meaning import Meaning, meaning_of
+from unwet.rewrite.meaning import Meaning, meaning_of, with_few_functions
 from unwet.rewrite.meanwhile import Meanwhile, pays
 from unwet.rewrite.naming_again import called_before, names_of
 from unwet.rewrite.not_carried import NotCarried, not_carried
@@ -102,7 +102,7 @@ def refactor(
     apart = set_apart(whole) if target.TEMPLATES else none_apart(whole)
     progress("running the scripts symbolically")
     before = read_record(request.before) if request.before is not None else Record()
-    meaning = meaning_of(apart.rest if apart.models else pile)
+    meaning = with_few_functions(meaning_of(apart.rest if apart.models else pile))
     called = called_before(meaning, before.names)
     before = replace(before, names=names_of(called))
     case = decided(called, request.decisions, request.values)

@@ -23,7 +23,7 @@ from unwet.rewrite.checked import Checked, Checks
 from unwet.rewrite.decisions.decided import Change, Decided, decided
 from unwet.rewrite.decisions.file import NONE, Decisions
 from unwet.rewrite.decisions.outcome import on_rows, outcome
-from unwet.rewrite.meaning import Meaning, meaning_of
+from unwet.rewrite.meaning import Meaning, meaning_of, with_functions_made
 from unwet.rewrite.naming_again import called_before
 from unwet.rewrite.noticed import noticed
 from unwet.rewrite.project import own_states, with_states_told
@@ -41,6 +41,7 @@ from unwet.rewrite.prove.generated import Budget, Known, gather
 from unwet.rewrite.prove.grounds import NO_GROUNDS, grounds
 from unwet.rewrite.prove.judge import Judged, judge
 from unwet.rewrite.prove.lacked import lacks
+from unwet.rewrite.prove.made_functions import names_made
 from unwet.rewrite.prove.on_data import Store, check_scratch, engine_of, run_on_data
 from unwet.rewrite.prove.projects import kind_of, read_project, render_project
 from unwet.rewrite.prove.recompiled import disagreements
@@ -129,14 +130,15 @@ def verify(
     whole = pile if isinstance(pile, Pile) else pile.written
     _check_dialect(remembered, whole, request.project)
     templates = check_templates(whole, request.project)
+    dialect = check_dialect(request.to_dialect or remembered.dialect or dialect_of(whole))
+    progress("reading the project")
+    before = render_project(request.project, request.values)
     meaning = meaning_of(templates.rest if templates.verdicts else pile)
+    meaning = with_functions_made(meaning, names_made(before.functions, dialect))
     called = called_before(meaning, remembered.names)
     case = decided(called, request.decisions, request.values)
     meaning, pile = case.meaning, case.meaning.pile
-    dialect = check_dialect(request.to_dialect or remembered.dialect or dialect_of(whole))
-    progress("reading the project")
-    defaults = render_project(request.project, request.values).variables
-    values = values_of(pile, defaults, request.values)
+    values = values_of(pile, before.variables, request.values)
     progress("running the scripts symbolically")
     state = meaning.state
     progress("proving the models")

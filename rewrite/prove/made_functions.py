@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -32,6 +32,12 @@ def makes_function(statement: str) -> bool:
 def makes_schema(statement: str) -> bool:
     """Whether a statement only makes a schema where there is none."""
     return _PLACE.fullmatch(statement) is not None
+
+
+def names_made(statements: Iterable[str], dialect: str) -> frozenset[str]:
+    """The functions that these make, by their names."""
+    trees = (tree for statement in statements for tree in all_created(statement, dialect))
+    return frozenset(spelled(tree).lower() for tree in trees)
 
 
 class Made:

@@ -18,7 +18,8 @@ from unwet.rewrite.refactor import Request, Result, refactor
 from unwet.tests.rewrite.small_pile import verdicts
 
 GOOD = "CREATE TEMP FUNCTION good(x INT64) RETURNS BOOL AS (x > {0});"
-QUERY = "SELECT d.a, COUNT(*) AS n, SUM(d.b) AS b FROM s.t AS d WHERE good(d.a) GROUP BY d.a"
+GOOD_ONES = "WHERE good(d.a) AND good(d.b)"  # two of them: what is said once is no function
+QUERY = f"SELECT d.a, COUNT(*) AS n, SUM(d.b) AS b FROM s.t AS d {GOOD_ONES} GROUP BY d.a"
 JS = "CREATE TEMP FUNCTION good(x INT64) RETURNS BOOL LANGUAGE js AS '{0}';"
 
 
@@ -70,7 +71,7 @@ def test_capitals_of_a_function_count_in_bigquery() -> None:
     """BigQuery, "Case sensitivity": GOOD is no function of a script that defines good."""
     assert not found(f"{GOOD.format(3)}\n{QUERY.replace('good', 'GOOD')}")
     two = f"{GOOD.format(3)}\n{GOOD.format(5).replace('good', 'Good')}\n{{}}"
-    query = QUERY.replace("WHERE", "WHERE Good(d.b) AND")
+    query = QUERY.replace("WHERE", "WHERE Good(d.b) AND Good(d.a) AND Good(1) AND")
     made = [function.sql for function in found(two.format(query)).values()]
     assert [each.rpartition("(")[2] for each in made] == ["x > 5)", "x > 3)"]
     outer = "CREATE TEMP FUNCTION both(x INT64) AS (good(x) AND Good(x));\n"
@@ -251,7 +252,10 @@ def test_one_macro_for_all_functions_that_somebody_edits_proves_nothing(
 def test_what_ends_a_function_is_in_no_comment(tmp_path: Path) -> None:
     inner = "CREATE TEMP FUNCTION half(x INT64) AS (x / 2) -- of it\n;\n"
     body = "return x > 3 /* {%*/"
-    scripts = (f"{inner}SELECT half(d.a) AS h FROM s.t AS d", f"{JS.format(body)}\n{QUERY}")
+    scripts = (
+        f"{inner}SELECT half(d.a) AS h, half(d.b) AS i FROM s.t AS d",
+        f"{JS.format(body)}\n{QUERY}",
+    )
     result = refactored(tmp_path, *scripts)
     assert outcomes(result) == {"a": "proved", "b": "proved"}
     assert {v.verdict for v in verdicts(tmp_path, pile(*scripts)).values()} == {"proved"}
@@ -289,7 +293,7 @@ def test_who_builds_the_project_is_told_of_the_schema(tmp_path: Path, target: st
     asked = "in the schema `functions`: whoever builds it needs"
     result = refactored(tmp_path, f"{GOOD.format(3)}\n{QUERY}", target=target)
     assert asked in result.files["MIGRATION.md"].partition("## ")[0]
-    never_called = f"{GOOD.format(3)}\n{QUERY.replace('WHERE good(d.a)', '')}"
+    never_called = f"{GOOD.format(3)}\n{QUERY.replace(GOOD_ONES, '')}"
     assert asked not in refactored(tmp_path, never_called, target=target).files["MIGRATION.md"]
 
 
