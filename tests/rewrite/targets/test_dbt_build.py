@@ -115,20 +115,21 @@ def test_a_query_that_a_call_hands_on_is_a_block(dbt: Path, tmp_path: Path) -> N
             assert connection.execute(f"FROM {name} ORDER BY ALL").fetchall() == rows != []
 
 
-def test_functions_are_made_before_the_models(dbt: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", ["", ", good(a) AS g"])
+def test_functions_are_made_before_the_models(dbt: Path, tmp_path: Path, other: str) -> None:
+    """``other``: another call, without which each of them only gives a name to an expression."""
     texts = {
         f"pile/{name}.sql": "CREATE TEMP MACRO half(x) AS (x / 2);\n"
         f"CREATE TEMP MACRO good(x) AS (half(x) >= {least});\n"
-        f"CREATE TABLE r.{name} AS SELECT a, good(b) AS good FROM t"
+        f"CREATE TABLE r.{name} AS SELECT a, good(b) AS good{other} FROM t"
         for name, least in {"one": 1, "two": 2, "again": 1}.items()
     }
     pile = load([Source(*each) for each in texts.items()], "duckdb")
     result = refactor(pile, Request(name="small"))
     data = world(tmp_path / "data.duckdb")
     done = build(dbt, result.files, tmp_path / "project", data)
-    assert done == {"model success": 3, "operation success": 2} | {
-        "exposure no-op": 3
-    }  # schema; functions
+    made = {"operation success": 2} if other else {}  # the schema, and the functions
+    assert done == {"model success": 3, "exposure no-op": 3} | made
     with duckdb.connect(str(data)) as connection:
         wanted = {"one": [(1, False), (1, False), (None, True)],
                   "two": [(1, False), (1, False), (None, False)]}  # fmt: skip

@@ -141,7 +141,7 @@ def test_a_schema_that_a_variable_says(home: Path) -> None:
 def test_functions_are_made_before_the_models(home: Path) -> None:
     scripts = [
         Source(f"p/{name}.sql", f"CREATE TEMP MACRO good(x) AS (x >= {least});\n"
-               f"CREATE TABLE r.{name} AS SELECT n, good(n) AS good FROM s.t")
+               f"CREATE TABLE r.{name} AS SELECT n, good(n) AS good, good(n + 1) AS next FROM s.t")
         for name, least in {"one": 1, "two": 2}.items()
     ]  # fmt: skip
     project, database = home / "functions", home / "with_functions.duckdb"
@@ -152,7 +152,7 @@ def test_functions_are_made_before_the_models(home: Path) -> None:
     run(home, program("python"), "-c", RUN, database, home / "functions.sql")
     run(project, program("sqlmesh"), "plan", "--auto-apply", "--no-prompts",
         UNWET_DUCKDB=str(database))  # fmt: skip
-    pairs = {f"(SELECT 1 AS n, {good} AS good)": f"marts.{name}"
+    pairs = {f"(SELECT 1 AS n, {good} AS good, TRUE AS next)": f"marts.{name}"
              for name, good in {"one": "TRUE", "two": "FALSE"}.items()}  # fmt: skip
     (home / "pairs.json").write_text(json.dumps(pairs), "utf-8")
     found = json.loads(run(home, program("python"), "-c", COMPARE, database, home / "pairs.json"))
