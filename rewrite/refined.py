@@ -23,6 +23,7 @@ from unwet.rewrite.joined_alike import with_joins_alike
 from unwet.rewrite.library import Library, with_names_of_arguments
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.listed_calls import with_listed_calls
+from unwet.rewrite.lone_values import with_lone_values
 from unwet.rewrite.look_ups import with_look_ups
 from unwet.rewrite.named_conditions import with_named_conditions
 from unwet.rewrite.never_said import without_never_said
@@ -56,6 +57,7 @@ def refined(
     in_other_words = may_share and not owners.limits.plain
     library = selected(library)
     if in_other_words:
+        library = with_lone_values(library, dialect, stay)
         library = adopted(library, dialect, most, stay)
         library = with_own_conditions(library, dialect, stay)
         library = with_common_conditions(library, most, stay)

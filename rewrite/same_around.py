@@ -88,6 +88,8 @@ class _Apart:
     host: exp.Expr
     rest: exp.Select
     said: tuple[tuple[str, Leaf], ...]  # relations that the rest is told
+    told: tuple[MacroCall, ...] = ()  # the calls in it that hand these on
+    first: int = 0  # the number of the first one of these
 
 
 class _Work:
@@ -207,17 +209,21 @@ class _Work:
         params = {param for macro in library.macros for param in macro.params}
         taken = {*self._names, *library.hosts, *params}
         label = free_macro(common_stem([name, name]) or name, taken)
+        _renumber(part, len(library.calls))
+        every = (*library.calls, *part.told)
         own = dict.fromkeys(
-            n for text in texts_within(part.rest, library.calls) for n in (*HOLE.findall(text),)
+            n for text in texts_within(part.rest, every) for n in (*HOLE.findall(text),)
         )
         told = dict(part.said)
         said = tuple((n, told.get(n, Leaf("condition", f"h__{n}__h"))) for n in own)
         macro = Macro(label, tuple(own), part.rest, "query", about)
         call = MacroCall(label, said)
-        number = len(library.calls)
+        number = len(library.calls) + len(part.told)
         host = copied(part.host)
         host.set("expressions", [exp.Var(this=f"call__{number}__call")])
-        made = replace(library, macros=(*library.macros, macro), calls=(*library.calls, call))
+        made = replace(
+            library, macros=(*library.macros, macro), calls=(*library.calls, *part.told, call)
+        )
         if name in library.models:
             return replace(made, models={**library.models, name: host}), label
         macros = (replace(m, tree=host) if m.name == name else m for m in made.macros)
@@ -290,10 +296,11 @@ def _taken_apart(
             made.append(None)
             continue
         tree.set("with_", None)
-        numbers = numbers_of(tree)
-        told = [text for n in calls_within(numbers, calls) for text in calls[n].texts]
+        more = _told(tree, own[at], calls, said)
+        every = [*calls, *more]
+        told = [text for n in calls_within(numbers_of(tree), every) for text in every[n].texts]
         if _reads(tree, own[at], but=_sources_of(tree)) or any(
-            says_one_of(text, own[at], calls) for text in told
+            says_one_of(text, own[at], every) for text in told
         ):
             return None  # a query within it reads a CTE, or a call hands its name on
         front = [*mine, *lifted]
@@ -301,8 +308,43 @@ def _taken_apart(
             made.append(None)
             continue
         host = exp.Select(with_=exp.With(expressions=front))
-        made.append(_Apart(host, tree, tuple(said)))
+        made.append(_Apart(host, tree, tuple(said), tuple(more), len(calls)))
     return made[0], made[1]
+
+
+def _renumber(part: _Apart, first: int) -> None:
+    """In place: the numbers that its own calls have in a library."""
+    wanted = {f"call__{part.first + n}__call": f"call__{first + n}__call"
+              for n in range(len(part.told))}  # fmt: skip
+    for word in part.rest.find_all(exp.Var) if first != part.first else ():
+        word.set("this", wanted.get(word.name, word.name))
+
+
+def _told(
+    tree: exp.Select,
+    own: Collection[str],
+    calls: Sequence[MacroCall],
+    said: list[tuple[str, Leaf]],
+) -> list[MacroCall]:
+    """In place: calls that say a CTE's name hand on what the rest is told, to which the name is
+    added. Gives back these calls, whose numbers follow those of all others."""
+    more: list[MacroCall] = []
+    words = [word for word in tree.find_all(exp.Var) if _CALL.fullmatch(word.name)]
+    for word in words if own else ():
+        call = calls[numbers_of(word)[0]]
+        names = {leaf.text: name for name, leaf in (*call.args, *call.unsaid)
+                 if leaf.kind == "name" and leaf.text.lower() in own}  # fmt: skip
+        if len(names) != 1:
+            continue
+        [(text, name)] = names.items()
+        hole = free_parameter(name, {n for n, _ in said})
+        said.append((hole, Leaf("name", text)))
+        args = dict((*call.args, *call.unsaid)) | {name: Leaf("condition", f"h__{hole}__h")}
+        unsaid = tuple((n, args[n]) for n, _ in call.unsaid if n != name)
+        args = {n: leaf for n, leaf in args.items() if n not in dict(unsaid)}
+        word.set("this", f"call__{len(calls) + len(more)}__call")
+        more.append(replace(call, args=tuple(args.items()), unsaid=unsaid, named=True))
+    return more
 
 
 def _kind(source: exp.Expr, own: Collection[str]) -> str:

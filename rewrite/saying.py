@@ -129,7 +129,10 @@ class Saying:
         self.spoken += [one.text, two.text]
         if one == two and not ANY.search(one.text):
             return True
-        if one.kind != two.kind or one.kind not in _SAID or one.quoted or two.quoted:
+        handed = HOLE.fullmatch(two.text) is not None  # whatever it is in a call of the second one
+        if not handed and one.kind != two.kind:
+            return False
+        if one.kind not in _SAID or one.quoted or two.quoted:
             return False
         if self._within(one, two):
             return True

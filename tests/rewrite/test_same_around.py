@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 
 import duckdb
 import jinja2
@@ -13,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from unwet.rewrite.library import Library
+from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.same_around import with_same_around
+from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.jinja import template
 
 RELATIONS = {  # what a query may read in the first of its places, and the CTE that it needs
@@ -164,3 +166,56 @@ def test_a_cte_is_called_as_it_is_spelled() -> None:
     [macro] = made.macros
     assert dict(made.calls[0].args)["relation"].text == "PickedPages"
     assert macro.tree.find(exp.Join) is not None
+
+
+KEPT = Macro("kept", ("relation",), sqlglot.parse_one("SELECT * FROM h__relation__h"), "query")
+CTES = {"pages": "", "picked": RELATIONS["CTE"][0], "own_rows": RELATIONS["CTE of CTE"][0]}
+
+
+def calling(*names: str) -> Library:
+    """Queries that read what a macro says of a table, or of a CTE."""
+    models = {}
+    for at, name in enumerate(names):
+        sites = SITES[1] if at else "(SELECT DISTINCT site, place FROM sites)"
+        front = f"WITH {CTES[name]} ".format(n=1) if CTES[name] else ""
+        body = BODY.format(pages="called", sites=sites, word="x")
+        models[f"m{at}"] = tree = sqlglot.parse_one(front + body, read="duckdb")
+        call = exp.Subquery(this=exp.Var(this=f"call__{at}__call"))
+        tree.args["from_"].this.replace(call)
+    calls = (MacroCall("kept", (("relation", Leaf("name", name)),)) for name in names)
+    return Library(models, (KEPT,), tuple(calls))
+
+
+def rendered(made: Library, name: str) -> str:
+    def said(macro: Macro) -> Callable[..., str]:
+        def written(**words: str) -> str:
+            said = {**context, **macro.defaults, **words}
+            return str(jinja2.Template(text(macro.tree)).render(said))
+
+        return written
+
+    def text(tree: exp.Expr) -> str:
+        return template(tree, "duckdb", made.calls)
+
+    context = {macro.name: said(macro) for macro in made.macros}
+    return str(jinja2.Template(text(made.models[name])).render(context))
+
+
+@pytest.mark.parametrize("one", CTES)
+@pytest.mark.parametrize("two", CTES)
+def test_law_a_call_hands_the_name_of_a_cte_on(one: str, two: str) -> None:
+    before = calling(one, two)
+    made = with_same_around(before, "duckdb", 5, frozenset())
+    for name in before.models:
+        assert rows(rendered(made, name)) == rows(rendered(before, name))
+    [macro] = [each for each in made.macros if each is not KEPT]
+    assert {call.macro for call in made.calls} == {"kept", macro.name}
+    assert one not in macro.tree.sql()
+
+
+def test_what_a_call_within_a_call_says_of_a_cte_stays() -> None:
+    before = calling("picked", "own_rows")
+    calls = (MacroCall("kept", (("relation", Leaf("condition", f"call__{n}__call")),))
+             for n in (2, 3))  # fmt: skip
+    nested = Library(before.models, before.macros, (*calls, *before.calls))
+    assert with_same_around(nested, "duckdb", 5, frozenset()).models == before.models
