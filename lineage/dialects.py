@@ -10,6 +10,7 @@ from functools import cache
 MYSQL = frozenset({"mysql", "singlestore", "doris", "starrocks"})
 POSTGRES = frozenset({"postgres", "redshift", "materialize", "risingwave"})
 _SPARK = frozenset({"spark", "spark2", "databricks", "hive", "athena"})
+DASH_BLANK = frozenset({"mysql", "singlestore"})
 TSQL = frozenset({"tsql", "fabric"})
 
 
@@ -24,6 +25,7 @@ class Lexis:
     brackets: bool  # [a b] is an identifier
     dollar_quotes: bool  # $$ ... $$ and $tag$ ... $tag$ are strings
     line_comments: tuple[str, ...]
+    dash_blank: bool  # `--` begins a comment only before a blank: 5--3 is 8
     at: str  # an undeclared @x: "text", "value" (a driver binds it), or "" (not a placeholder)
     dollar: str  # the same for $x
     colon: str  # the same for :x
@@ -44,6 +46,7 @@ def lexis(dialect: str | None) -> Lexis:
         brackets=name in TSQL | {"sqlite", "exasol"},
         dollar_quotes=name in POSTGRES | {"duckdb", "snowflake", "clickhouse"},
         line_comments=_line_comments(name),
+        dash_blank=name in DASH_BLANK,
         at="" if name in MYSQL | {"snowflake"} else "value" if name == "bigquery" else "text",
         dollar="value" if name == "duckdb" else "" if name in {"snowflake", "oracle"} else "text",
         colon="value",

@@ -50,6 +50,8 @@ def _piece(text: str, start: int, sign: str, habits: Lexis) -> Piece | None:
     """The comment or string that opens at `start`; None when the sign opens neither."""
     if sign.startswith("{"):
         return None  # a template expression may hold quotes of its own
+    if sign == "--" and habits.dash_blank and text[start + 2 : start + 3] > " ":
+        return None  # two signs of a number
     if sign in habits.line_comments:
         return Piece(COMMENT, start, _line_end(text, start))
     if sign == "/*":

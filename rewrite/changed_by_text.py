@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from unwet.lineage.dialects import DASH_BLANK
 from unwet.lineage.misprints import nearly
 
 PART: Final = r"(?:\"[^\"]+\"|\[[^\]]+\]|`[^`]+`|[#@\w$]+)"
@@ -19,6 +20,7 @@ NAME: Final = rf"{PART}(?:\s*\.\s*{PART})*"
 _IN_QUOTES: Final = r"('[^']*'|\"[^\"\n]*\"|`[^`\n]*`)"
 _LINE_COMMENT: Final = re.compile(rf"{_IN_QUOTES}|--[^\n]*")
 _COMMENT: Final = re.compile(rf"{_IN_QUOTES}|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_NO_COMMENT: Final = re.compile(r"--(?=[^\s])")
 _SHARP_LINE: Final = re.compile(r"^\s*#[^\n]*", re.MULTILINE)
 _SHARP: Final = frozenset({"bigquery", "mysql"})
 _PART: Final = re.compile(PART)
@@ -95,6 +97,8 @@ def uncommented(text: str, dialect: str = "") -> str:
     """The text without its comments; one that is never closed stays, as it may hide a write."""
     if dialect in _SHARP:
         text = _SHARP_LINE.sub(" ", text)
+    if dialect in DASH_BLANK:
+        text = _NO_COMMENT.sub("- -", text)
     end = text.rfind("*/") + 2 if "*/" in text else 0  # behind it each /* would search in vain
     return _COMMENT.sub(_kept, text[:end]) + _LINE_COMMENT.sub(_kept, text[end:])
 

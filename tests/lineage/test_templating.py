@@ -250,10 +250,18 @@ def test_text_without_signs_is_not_touched(text: str) -> None:
     assert masked(plain).text == plain
 
 
+def test_two_dashes_without_a_blank_are_no_comment_in_mysql() -> None:
+    text = "SELECT 5--{{ x }} -- {{ y }}"
+    for name, names in (("mysql", ["x"]), ("postgres", [])):
+        found = mask(Source("x.sql", text, name), {}).placeholders
+        assert [each.name for each in found] == names
+
+
 # --- the table of dialects ---------------------------------------------------------------------
 
 
 def test_the_lexical_table_agrees_with_the_tokenizers() -> None:
+    from sqlglot import parse_one
     from sqlglot.dialects.dialect import Dialect
 
     for name in sorted(set(Dialect.classes) - {"dax", "prql", "tableau"}):
@@ -262,6 +270,7 @@ def test_the_lexical_table_agrees_with_the_tokenizers() -> None:
         assert habits.backslash == ("\\" in tokenizer.STRING_ESCAPES), name
         assert habits.nested == tokenizer.NESTED_COMMENTS, name
         assert set(habits.line_comments) == lines, name
+        assert habits.dash_blank == (parse_one("5--3", dialect=name).key == "sub"), name
         assert habits.brackets == (("[", "]") in tokenizer.IDENTIFIERS), name
         assert habits.triple == ("'''" in tokenizer.QUOTES), name
 
