@@ -33,8 +33,10 @@ from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.sizes import tree_lines
 
 _LEAST: Final = 4  # places that say the same words
+_LEAST_LONG: Final = 2  # of a condition that nobody reads at a glance
 _AROUND: Final = 3  # the macro's first and last line, and one more name to know
 _SHORTEST: Final = 40  # signs: a shorter condition is read faster than it is looked up
+_LONG: Final = 200  # signs
 _LONGEST: Final = 400  # signs
 _LINE: Final = 98  # signs of a condition that is one line
 _RUN: Final = 4  # conditions beside one another that are looked for among more of them
@@ -42,6 +44,9 @@ _CHAINS: Final = (exp.And, exp.Or)
 _TOKEN: Final = re.compile(r"(?:ref|src|h|p|call|tail|loop|list)__\w", re.IGNORECASE)
 _CONNECTED: Final = re.compile(r"\s(?:AND|OR)\s", re.IGNORECASE)
 _TEXT: Final = re.compile(r"'[^']*'")
+_QUOTE: Final = re.compile(r"(?<![\s(])''|''(?![\s,)]|\Z)")  # in a text; not one without words
+_LETTER: Final = re.compile(r"\w")
+_SIGN: Final = re.compile(r"(?:(?:AND|OR) )?(?:NOT )?\(", re.IGNORECASE)
 _NOT: Final = re.compile(r"\bNOT\b", re.IGNORECASE)
 _NOT_ALL: Final = re.compile(r"\bNOT\s*\(", re.IGNORECASE)
 _COMPARED: Final = re.compile(r"(<>|!=|>=|<=|>|<)\s*(?:CAST\()?\Z")
@@ -92,7 +97,9 @@ class _Workshop:
         counts = Counter(text for tree in self.trees.values() for text in _said(tree, self.dialect))
         said = [leaf for number in self.handed for _, leaf in self.calls[number].args]
         counts.update(_bare(leaf.text) for leaf in said if leaf.kind == "condition")
-        found = (text for text, times in counts.items() if times >= _LEAST and _may_be_named(text))
+        found = (
+            text for text, times in counts.items() if times >= _least(text) and _may_be_named(text)
+        )
         return sorted(found, key=lambda text: (-counts[text] * len(text), text))
 
     def take(self, text: str, name: str) -> None:
@@ -114,7 +121,7 @@ class _Workshop:
                 saved += height(_signs(call, {})) - height(_signs(shorter[number], {word: name}))
                 times += 1
         words = _in_parentheses(text)
-        if times < _LEAST or saved <= words.count("\n") + 1 + _AROUND:
+        if times < _least(text) or saved <= words.count("\n") + 1 + _AROUND:
             return
         self.trees.update(changed)
         for number, call in shorter.items():
@@ -139,6 +146,11 @@ class _Workshop:
 
     def _lines(self, tree: exp.Expr) -> int:
         return tree_lines(tree, self.dialect)
+
+
+def _least(text: str) -> int:
+    """In how many places it has to stand."""
+    return _LEAST if len(text) < _LONG else _LEAST_LONG
 
 
 def _is(leaf: Leaf, text: str) -> bool:
@@ -166,6 +178,25 @@ def _in_parentheses(text: str) -> str:
     """A condition in a line, or each of its tests in one."""
     if len(text) <= _LINE:
         return f"({text})"
+    return "\n".join(["(", *(f"  {line}" for line in _broken(text)), ")"])
+
+
+def _broken(text: str) -> Iterator[str]:
+    """The lines of a condition: its tests, and what is in the parentheses of a long one."""
+    for test in _tests(text):
+        sign, bare = _SIGN.match(test), ""
+        if sign is not None and len(test) > _LINE:
+            bare = _bare(test[sign.end() - 1 :])
+        if sign is not None and f"{sign[0]}{bare})" == test:
+            yield sign[0]
+            yield from (f"  {line}" for line in _broken(bare))
+            yield ")"
+        else:
+            yield test
+
+
+def _tests(text: str) -> list[str]:
+    """The tests of a condition, each but the first with AND or OR in front."""
     lines, depth, start = [], 0, 0
     bare = _TEXT.sub(lambda hit: "x" * len(hit[0]), text)
     for at, sign in enumerate(bare):
@@ -173,20 +204,27 @@ def _in_parentheses(text: str) -> str:
         if not depth and _CONNECTED.match(bare, at):
             lines.append(text[start:at])
             start = at + 1
-    return "\n".join(["(", *(f"  {line}" for line in [*lines, text[start:]]), ")"])
+    return [*lines, text[start:]]
 
 
 def _may_be_named(text: str) -> bool:
     """Whether it is a rule: several tests with constants, which mean the same everywhere."""
-    plain = "\\" not in text and "\n" not in text and "''" not in text and not _TOKEN.search(text)
+    plain = (
+        "\\" not in text
+        and "\n" not in text
+        and not _QUOTE.search(text)
+        and not _TOKEN.search(text)
+    )
     fits = _SHORTEST <= len(text) <= _LONGEST
     return plain and fits and bool(_CONNECTED.search(_TEXT.sub("", text))) and len(
         {*_TEXT.findall(text)}) > 1  # fmt: skip
 
 
 def _name(text: str) -> str:
-    """After the first constant: a name for what it is, or is not, or what it is after."""
-    first = _TEXT.search(text)
+    """After the first constant: a name for what it is, or is not, or what it is after. A text
+    without words is none."""
+    first = next((found for found in _TEXT.finditer(text) if _LETTER.search(found[0])), None)
+    first = first or _TEXT.search(text)
     if first is None:
         return "is_so"
     before = text[: first.start()]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import duckdb
 import pytest
 from sqlglot import exp, parse_one
 
@@ -114,6 +115,53 @@ def test_a_long_rule_has_a_line_for_each_test() -> None:
         ")",
     ]
     assert all("NOT {{ is_static_site_generator() }}" in text for text in said(made)[4:])
+
+
+CACHED = (
+    "(NOT age IS NULL AND age <> '' AND SAFE_CAST(age AS NUMERIC) > 0 OR NOT control IS NULL AND "
+    "control <> '' AND control NOT LIKE 'no-store' AND control NOT LIKE 'no-cache' AND expires > 0)"
+)
+
+
+def test_a_rule_of_many_tests_is_named_in_two_places() -> None:
+    made = named(queries(f"firstHtml AND {CACHED}", f"firstHtml AND {CACHED}"))
+    [macro] = made.macros
+    assert macro.name == "is_not_no_store"
+    assert template(macro.tree, "bigquery", made.calls, macro.kind).splitlines() == [
+        "(",
+        "  firstHtml",
+        "  AND (",
+        "    NOT age IS NULL",
+        "    AND age <> ''",
+        "    AND SAFE_CAST(age AS NUMERIC) > 0",
+        "    OR NOT control IS NULL",
+        "    AND control <> ''",
+        "    AND control NOT LIKE 'no-store'",
+        "    AND control NOT LIKE 'no-cache'",
+        "    AND expires > 0",
+        "  )",
+        ")",
+    ]
+    assert not named(queries(f"firstHtml AND {CACHED}", f"firstHtml AND {CACHED[:60]} > 1)")).macros
+
+
+@pytest.mark.parametrize("word", ["", "x", "it''s", "''s", "s''", "''''", "a'' AND ''b"])
+def test_law_the_rule_is_what_the_queries_said(word: str) -> None:
+    rule = f"(kind <> '{word}' AND NOT (n > 1 OR kind = 'a (b) AND c' OR kind = 'another text'))"
+    long = f"n < 99 AND kind <> 'something else' AND kind <> 'of them, all of these' AND {rule}"
+    long = f"({long} AND kind <> 'and as much as nobody reads at a glance at all')"
+    trees = {f"r{n}": parse_one(f"SELECT n FROM t WHERE {long} OR n = {n}") for n in range(2)}
+    made = with_named_conditions(Library(dict(trees), (), ()), "duckdb", frozenset())
+    assert bool(made.macros) == (word in ("", "x"))
+    texts = {m.name: template(m.tree, "duckdb", made.calls, m.kind) for m in made.macros}
+    rows = "(VALUES (0, ''), (1, 'x'), (1, 'a'), (2, 'a'), (0, NULL), (NULL, 'a')) AS t(n, kind)"
+    for name, tree in made.models.items():
+        after = template(tree, "duckdb", made.calls)
+        for macro, text in texts.items():
+            after = after.replace(f"{{{{ {macro}() }}}}", text)
+        pair = [text.replace("FROM t", f"FROM {rows}") for text in (trees[name].sql(), after)]
+        one, two = (duckdb.execute(f"{text} ORDER BY ALL").fetchall() for text in pair)
+        assert one == two
 
 
 def test_a_name_that_somebody_has_is_not_given_again() -> None:
