@@ -140,7 +140,19 @@ def _tokenizer(dialect: str) -> Tokenizer:
 _BACKSLASH = re.compile(r"^\\[a-z!?][^\n]*", re.M)  # psql
 _DOT = re.compile(r"^\.[a-z]+\b[^\n]*", re.M)  # duckdb, sqlite3
 _SQLCMD = re.compile(r"^:(?:setvar|on[ \t]+error|connect|r)[ \t][^\n]*", re.M | re.I)
-_CLIENTS = {"duckdb": _DOT, "sqlite": _DOT, "tsql": _SQLCMD, "fabric": _SQLCMD}
+# SQL*Plus: lines without a semicolon ("SET"); not that of an UPDATE, whose column has such a name
+_SQLPLUS = re.compile(
+    r"^[ \t]*(?:PROMPT\b|REM(?:ARK)?[ \t]|SET[ \t]+(?:"
+    r"APPI\w*|ARRAY\w*|AUTO(?!NOM)\w*|BLO\w*|CMDS\w*|COLSEP|CON(?:CAT)?|COPYC\w*|DEF(?:INE)?"
+    r"|ECHO|EMB\w*|ERRORL\w*|ESC\w*|EXITC\w*|FEED(?:BACK)?|FLU(?:SH)?|HEA(?:D(?:ING|SEP)?)?"
+    r"|LIN(?:ESIZE|ES|E)?|LONG|LONGC\w*|MARK(?:UP)?|NEWP\w*|NULL|NUMF\w*|NUM(?:WIDTH)?"
+    r"|PAGES(?:IZE)?|PAU(?:SE)?|RECSEP\w*|SCAN|SERVEROUT(?:PUT)?|SHOW(?:MODE)?|SQLBL\w*|SQLC\w*"
+    r"|SQLN\w*|SQLP\w*|SQLF\w*|SQLT\w*|SUF(?:FIX)?|TAB|TERM(?:OUT)?|TI(?:ME)?|TIMI(?:NG)?"
+    r"|TRIM(?:OUT|SPOOL|S)?|UND(?:ERLINE)?|VER(?:IFY)?|WRAP"
+    r")[ \t]+(?![=,.(]))[^\n]*",
+    re.M | re.I,
+)
+_CLIENTS = {"duckdb": _DOT, "oracle": _SQLPLUS, "sqlite": _DOT, "tsql": _SQLCMD, "fabric": _SQLCMD}
 _DELIMITER = re.compile(r"^[ \t]*DELIMITER[ \t]+(\S+)[^\n]*", re.I | re.M)
 
 

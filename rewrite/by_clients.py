@@ -32,6 +32,7 @@ _IF: Final = re.compile(r"^\\(?P<what>if|endif)\b", re.MULTILINE)
 _IMPORT: Final = re.compile(rf"^\.import\b[^\n]*\s(?P<name>{NAME})[ \t]*$", re.MULTILINE)
 _READ: Final = re.compile(r"^\.read\b", re.MULTILINE)
 _SQLCMD: Final = re.compile(r"^:r[ \t]", re.IGNORECASE | re.MULTILINE)
+_START: Final = re.compile(r"^(?:@@?|START?[ \t]+)[\w./\\]+\s*$", re.IGNORECASE | re.MULTILINE)
 _GO: Final = re.compile(
     r"^[ \t]*GO\b[ \t]*(?P<times>\d*)[ \t]*(?:--[^\n]*)?\r?$", re.IGNORECASE | re.MULTILINE
 )
@@ -66,6 +67,8 @@ def client_lines(text: str, dialect: str) -> Iterator[ClientLine]:
         yield from (ClientLine(_line(text, hit), runs=True) for hit in _READ.finditer(text))
     if dialect in TSQL:
         yield from (ClientLine(_line(text, hit), runs=True) for hit in _SQLCMD.finditer(text))
+    if dialect == "oracle":
+        yield from (ClientLine(_line(text, hit), runs=True) for hit in _START.finditer(text))
     if dialect in _MYSQL:
         for hit in _NO_COMMENT.finditer(text):
             if names := _changed_in(hit["told"], dialect):

@@ -16,7 +16,7 @@ from typing import Final
 
 from sqlglot import exp
 
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d|\d{8}")
+_DAY: Final = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)")
 _WHOLE: Final = re.compile(r"\d{1,9}")
 _NUMBER: Final = re.compile(r"\d{1,15}(\.\d{1,15})?")
 _T = exp.DType
@@ -70,8 +70,10 @@ def _tsql(kind: exp.DataType | None, value: exp.Expr) -> exp.Expr | None:
         )
         return _cast(value, kind) if is_text and kind.expressions else None
     if kind.this == _T.DATE:
-        is_day = isinstance(value, exp.Literal) and value.is_string and _DAY.fullmatch(value.name)
-        return _cast(value, kind) if is_day else None
+        hit = _DAY.fullmatch(value.name) if isinstance(value, exp.Literal) else None
+        if hit is None or not value.is_string:
+            return None
+        return _cast(exp.Literal.string("-".join(hit.groups())), kind)
     if not (number := _number(value)):
         return None
     if kind.this == _T.INT and _WHOLE.fullmatch(number):

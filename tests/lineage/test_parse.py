@@ -345,3 +345,20 @@ def test_what_may_be_written_through_a_view_is_left_out(dialect: str, which: str
     assert script.statements[0].tree.expression.sql(dialect) == query
     assert script.statements[0].text.endswith("CHECK OPTION")
     assert codes(read(f"{query} WITH {which}CHECK OPTION", dialect)) == ["PARSE"]  # no view
+
+
+def test_lines_of_sqlplus_take_no_statement_with_them() -> None:
+    text = """PROMPT making r; and s
+SET DEFINE OFF
+set serveroutput on size 100
+SET LINES 200;
+CREATE TABLE r AS SELECT a FROM t;
+UPDATE r
+SET long = 1, heading = 2;
+UPDATE r
+SET ROLE = 1;
+SET ROLE x;
+"""
+    script = read(text, "oracle")
+    assert [each.span.line for each in script.statements] == [5, 6, 8, 10]
+    assert script.statements[1].tree.key == script.statements[2].tree.key == "update"
