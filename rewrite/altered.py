@@ -40,6 +40,7 @@ _ALTERING = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _RUNNING = re.compile(r"\bEXEC(?:UTE)?\b(?!\s+AS\b)|(?:^|[;\n])\s*(?:CALL|DO)\b", re.IGNORECASE)
+_TRIGGER = re.compile(r"\s*CREATE\s+(?:OR\s+\w+\s+)?(?:CONSTRAINT\s+)?TRIGGER\b", re.IGNORECASE)
 _AT_HEAD = re.compile(r"\s*(?:EXEC|EXECUTE|CALL|DO)\b(?!\s+AS\b)", re.IGNORECASE)
 # behind a command of T-SQL, with no semicolon between them: PRINT 'x' EXEC p; not in a text
 _WITHIN = re.compile(r"'(?:[^']|'')*'|(\bEXEC(?:UTE)?\b(?!\s+(?:AS|ON|TO)\b))", re.IGNORECASE)
@@ -217,13 +218,20 @@ def unnamed(changes: Changes, scripts: Iterable[Script]) -> frozenset[str]:
     heads = (_HEAD.search(f.message) for s in scripts for f in s.findings if is_procedure(f))
     known = frozenset(part for head in heads if head for part in last_parts(head["name"]))
     runs = [(path, change.line) for path, several in sorted(changes.by_path.items())
-            for change in several if change.runs and not change.names & known]  # fmt: skip
+            for change in several if _runs(change) and not change.names & known]  # fmt: skip
     if not runs:
         return frozenset()
     (path, line), more = runs[0], len({path for path, _ in runs}) - 1
     others = f" and in {more:,} other script{'s' * (more > 1)}" if more else ""
     what = f"what is run in line {line} of {path}{others}"
     return frozenset({f"{what} (EXEC, CALL, ...) changes no lasting table that is not named there"})
+
+
+def _runs(change: Change) -> bool:
+    """Also what a trigger runs, later."""
+    return change.runs or (
+        change.by is not None and _TRIGGER.match(change.by.statement.text) is not None
+    )
 
 
 def read_before(definition: Definition, changes: Changes) -> str:

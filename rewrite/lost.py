@@ -70,7 +70,7 @@ _LIMITING = re.compile(
     r"\s*SET\s+(?:ROWCOUNT\s+(?!0\s*;?\s*$)|(?:SESSION\s+|@@(?:SESSION\s*\.\s*)?)?SQL_SELECT_LIMIT\b)",
     re.IGNORECASE,
 )
-_READING = re.compile(r"\bSELECT\b", re.IGNORECASE)
+_READING = re.compile(r"\b(?:SELECT|PIVOT|UNPIVOT|CLONE)\b", re.IGNORECASE)
 # T-SQL: PRINT 'x' DELETE FROM q; GRANT UPDATE ON q TO r DELETE FROM q, whose first words are rights
 _GOES_ON = re.compile(
     r"\s*(?:(?:GRANT|REVOKE|DENY)\b.*?\b(?:TO|FROM)|(?!GRANT\b|REVOKE\b|DENY\b)\w+)\b.*?"

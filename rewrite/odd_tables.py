@@ -7,6 +7,7 @@ CREATE TABLE q (...) ... TTL day + INTERVAL 1 MONTH   -- rows go when they are o
 CREATE TABLE q (...) OPTIONS (partition_expiration_days = 3)   -- BigQuery: they do, too
 CREATE TEMP TABLE k (...) ON COMMIT DELETE ROWS       -- what was put there goes
 CREATE GLOBAL TEMPORARY TABLE k (...)                 -- Oracle: the same; Teradata: VOLATILE, too
+CREATE STREAMING TABLE q AS SELECT ...                -- Databricks: what has come so far
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ _FLEETING: Final = {
         r"\s*CREATE\s+(?:(?:MULTI)?SET\s+)?(?:VOLATILE|GLOBAL\s+TEMPORARY)\b", re.IGNORECASE
     ),
 }
+_STREAMING: Final = re.compile(
+    r"\s*CREATE\s+OR\s+REFRESH\s+STREAMING\b|\s*CREATE\s+STREAMING\b", re.IGNORECASE
+)
 _NO_DUPLICATES: Final = re.compile(r"\bIGNORE_DUP_KEY\s*=\s*ON\b", re.IGNORECASE)
 
 
@@ -40,6 +44,8 @@ def odd_table(statement: Statement) -> str:
         return ""
     if _NO_DUPLICATES.search(statement.text):
         return "it takes no key twice (IGNORE_DUP_KEY)"
+    if _STREAMING.match(statement.text):
+        return "it holds what has come in each time that it was refreshed (STREAMING)"
     properties = tree.args.get("properties")
     found = {type(each): each for each in properties.expressions} if properties is not None else {}
     if exp.SetProperty in found and not found[exp.SetProperty].args.get("multi"):

@@ -66,6 +66,7 @@ from unwet.rewrite.writes import (
     insert_doubt,
     is_partition,
     is_plain,
+    made_otherwise,
     odd_creation,
     self_filling,
     side_effect,
@@ -529,6 +530,11 @@ class _Machine:
         ):
             return  # declared twice: what is in it stays
         made = self._declared(resolved)
+        if made_otherwise(resolved.statement):
+            name, path = resolved.target or "", resolved.statement.path
+            unread = Definition(name, path, (resolved,), (), None, temp=self._is_temp(resolved))
+            self._put(replace(unread, problem=problem or "its query could not be read"))
+            return
         if made is None:
             return
         if current is not None and current.parts and not tree.args.get("replace"):

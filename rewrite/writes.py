@@ -7,6 +7,7 @@ from functools import partial
 
 from sqlglot import exp
 
+from unwet.lineage.parse import Statement
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.tables import Catalog
 from unwet.rewrite.algebra import Col, Expr
@@ -39,6 +40,17 @@ def is_plain(resolved: Resolved) -> bool:
     """Whether a DELETE has nothing beside its table but a condition."""
     args = resolved.statement.tree.args
     return not any(args.get(key) for key in ("using", "with_", "limit", "order", "tables"))
+
+
+def made_otherwise(statement: Statement) -> bool:
+    """Whether CREATE TABLE makes rows of what is no query: AS EXECUTE p, AS t WITH DATA. AS t of
+    ClickHouse takes no more than the columns."""
+    tree = statement.tree
+    if tree.args.get("expression") is not None:
+        return statement.dialect != "clickhouse"
+    properties = tree.args.get("properties")
+    said = properties.expressions if properties is not None else ()
+    return any(isinstance(each, exp.ExecuteAsProperty) for each in said)
 
 
 def odd_creation(resolved: Resolved) -> str:

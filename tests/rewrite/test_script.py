@@ -307,3 +307,11 @@ def test_a_procedure_of_the_pile_is_followed() -> None:
     made = "CREATE PROCEDURE dbo.p AS BEGIN\nSELECT a INTO r FROM t\nEND"
     found = state_of({"a": made, "b": "EXEC dbo.p;"}, "tsql").reports
     assert [r.definition.assumed for r in found] == [{"the procedure of a.sql:1 has run"}]
+
+
+def test_what_a_trigger_runs_is_assumed_to_change_nothing_else() -> None:
+    made = "CREATE TABLE s AS SELECT a FROM t;"
+    trigger = "CREATE TRIGGER x AFTER INSERT ON q FOR EACH ROW EXECUTE FUNCTION f();"
+    [report] = state_of({"a": f"{made}\n{trigger}"}, "postgres").reports
+    told = "what is run in line 2 of a.sql (EXEC, CALL, ...) changes no lasting table"
+    assert report.definition.assumed == {f"{told} that is not named there"}
