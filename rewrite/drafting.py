@@ -21,6 +21,7 @@ from unwet.rewrite.engines.numbered_orders import spelled
 from unwet.rewrite.engines.ordered_by_all import counted_out
 from unwet.rewrite.engines.reserved import in_quotes
 from unwet.rewrite.function_words import calls_in
+from unwet.rewrite.idle_arms import without_idle_arms
 from unwet.rewrite.idle_nulls import without_idle_nulls
 from unwet.rewrite.idle_orders import without_idle_orders, without_orders_of_parts
 from unwet.rewrite.listed_columns import OF_TABLES
@@ -104,6 +105,8 @@ class Drafting:
                 self._write_numbers(draft, spoken_in(report.definition, self._dialect))
             self._check_conditions(draft, report)
             self._check_words(draft, report)
+            if _is_understood(report):
+                without_idle_arms(draft.tree)
             without_idle_parentheses(draft.tree, self._dialect)
             without_idle_nulls(draft.tree)
             if _is_understood(report):  # what is compared as a text keeps its words

@@ -27,11 +27,11 @@ def without_idle_nulls(tree: exp.Expr) -> None:
             call.replace(left[0])
     for case in tree.find_all(exp.Case):
         last = case.args.get("default")
-        if isinstance(last, exp.Null) and not last.comments and not _names_output(case):
+        if isinstance(last, exp.Null) and not last.comments and not names_output(case):
             case.set("default", None)
 
 
-def _names_output(node: exp.Expr) -> bool:
+def names_output(node: exp.Expr) -> bool:
     """Whether it is in an output that is called what it says."""
     while node.parent is not None and not isinstance(node, exp.Alias):
         if isinstance(node.parent, exp.Select):

@@ -65,6 +65,7 @@ EXPRESSION_RULES: tuple[ExpressionRule, ...] = (
     conditions.simple_case_to_searched,
     constants.decided_case,
     conditions.drop_else_null,
+    factoring.drop_last_arm,  # before arms that say NULL come first
     conditions.nullif_to_case,
     conditions.case_to_coalesce,
     conditions.plain_coalesce,

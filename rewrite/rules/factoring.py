@@ -8,6 +8,7 @@ from unwet.rewrite.algebra import Call, Col, Expr, Outer
 from unwet.rewrite.rules.nulls import null_tested, rejects
 from unwet.rewrite.rules.refs import is_volatile
 from unwet.rewrite.rules.shapes import (
+    NULL,
     TRUE,
     Case,
     binary,
@@ -33,6 +34,24 @@ def factor_or(expr: Expr) -> Expr | None:
             rest = [conjunction(c for c in each if c not in shared) for each in many]
             left = TRUE if TRUE in rest else Call("or", tuple(rest))
             return Call("and", (*shared, left))
+        case _:
+            return None
+
+
+def drop_last_arm(expr: Expr) -> Expr | None:
+    """CASE ... WHEN p THEN a ELSE a END -> CASE ... ELSE a END, CASE WHEN p THEN a ELSE a END -> a,
+    for a p that is not volatile."""
+    match expr:
+        case Call(op="case", args=args, shape=shape) if "this" not in shape:
+            arms = _arms(args)
+            said = args[len(arms) :]
+            test, value = _arm(arms[-1]) if arms else (TRUE, TRUE)
+            last = said[0] if said else NULL
+            if not arms or value != last or is_volatile(test) or len(arms) + len(said) == 1:
+                return None
+            if len(arms) == 1:
+                return last
+            return Call("case", (*arms[:-1], *said), (f"ifs*{len(arms) - 1}", *shape[1:]))
         case _:
             return None
 
@@ -123,6 +142,14 @@ CASES = (
          "select case when a is null then 'n' when a > 2 then 'l' else 's' end as x from t"),
     Case("select case when a >= 2 then 'l' when a >= 1 and a < 2 then 'm' else 's' end as x from t",
          "select case when a >= 2 then 'l' when a >= 1 then 'm' else 's' end as x from t"),
+    Case("select case when a > 2 then 'l' when b > 1 then 's' when c < 1 then 's' else 's' end as x"
+         " from t",
+         "select case when a > 2 then 'l' else 's' end as x from t"),
+    Case("select case when a > 2 then c when b > 1 then null end as x from t",
+         "select case when a > 2 then c end as x from t"),
+    Case("select case when a is null then b else b end as x from t", "select b as x from t"),
+    Case("select case a when 1 then 'l' when 2 then 's' else 's' end as x from t",
+         "select case when a = 1 then 'l' else 's' end as x from t"),
     Case("select case when a > 2 then 3 when a < 1 then 1 when a >= 1 and a <= 2 then 2 end as x"
          " from t",
          "select case when a > 2 then 3 when a < 1 then 1 when a <= 2 then 2 end as x from t"),
