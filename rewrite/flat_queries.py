@@ -32,7 +32,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import copied, has_star, in_line, texts
-from unwet.rewrite.library import HOLE, LISTED, Library, numbers_in
+from unwet.rewrite.library import HOLE, LISTED, Library, called_by, numbers_in
 from unwet.rewrite.volatile import names_chance
 
 _OUTER: Final = frozenset(
@@ -59,13 +59,14 @@ class _Pair:
 
 
 def with_flat_queries(library: Library, stay: AbstractSet[str]) -> Library:
-    """The library with each such pair of queries as one; models that ``stay`` keep their words."""
-    words = _Said(library)
+    """The library with each such pair of queries as one; models that ``stay`` keep their words, and
+    so do the macros that they call."""
+    words, closed = _Said(library), called_by(library, stay)
     models = {name: tree if name in stay else _flat(tree, words)
               for name, tree in library.models.items()}  # fmt: skip
     macros = tuple(
         macro
-        if macro.kind == "look_up" or macro.optional[0] or macro.scoped[0]
+        if macro.name in closed or macro.kind == "look_up" or macro.optional[0] or macro.scoped[0]
         else replace(macro, tree=_flat(macro.tree, words))
         for macro in library.macros
     )

@@ -1,6 +1,6 @@
 """Macros, models and queries in them while some become one: what a merge would be, and doing it.
 
-Merging(library, ...).merged(name, taken) -> one macro that says what two did, and what that saves
+Merging(library, ...).merged(name, taken) -> what one macro saves that says what two did
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from unwet.rewrite.looped_calls import Union, lines_of, united_in
 from unwet.rewrite.macro_names import common_stem
 from unwet.rewrite.merged_calls import Uses, counted, still_said, taken_in
 from unwet.rewrite.naming import free_macro, snake
-from unwet.rewrite.opened_items import opened
+from unwet.rewrite.opened_items import has_calls, opened
 from unwet.rewrite.placed_calls import height_of
 from unwet.rewrite.qualifiers import qualifiers
 from unwet.rewrite.query_parts import says
@@ -60,19 +60,28 @@ _AROUND: Final = 2  # the first and the last line of a macro
 _SHORT: Final = 3  # letters of a name
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Merge:
-    """A macro as it would be, what it takes, and all calls then; ``numbers``: those of the calls
-    which models would be. ``name``: of a macro, or of a model that becomes one; ``more``:
-    parameters that it has more."""
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What a merge saves, without what it makes, which is large: thousands of pairs are tried for
+    each merge that is done. ``name``: of a macro, or of a model that becomes one (``is_new``);
+    ``more``: parameters that it has more."""
 
     saved: int
     name: str
     taken: str
+    more: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Merge:
+    """A macro as it would be, and all calls then; ``numbers``: those of the calls which models
+    would be."""
+
+    gain: Gain
     macro: Macro
     calls: Sequence[MacroCall]
     numbers: Mapping[str, int]
-    more: int
 
 
 @dataclass
@@ -96,10 +105,12 @@ class Merging:
     inner: dict[str, tuple[str, int, exp.Query]] = field(default_factory=dict)  # with their hosts
     _heights: dict[str, tuple[exp.Expr, int]] = field(default_factory=dict)
     _words_of: dict[str, tuple[exp.Expr, frozenset[str]]] = field(default_factory=dict)
+    _opens: dict[str, tuple[exp.Expr, bool]] = field(default_factory=dict)
+    _taken: tuple[frozenset[str], frozenset[str]] | None = None
     _unions: Mapping[int, Union] = field(default_factory=dict)
     _spares: Spares = field(default_factory=Spares)
     _blocked: set[tuple[str, str]] = field(default_factory=set)  # by conditions that one has not
-    _known: dict[tuple[str, str], tuple[exp.Expr, exp.Expr, Merge | None]] = field(
+    _known: dict[tuple[str, str], tuple[exp.Expr, exp.Expr, Gain | None]] = field(
         default_factory=dict
     )
 
@@ -137,7 +148,10 @@ class Merging:
     def tried_now(self, name: str, taken: str) -> Merge | None:
         """One merge alone, which is done where it can be."""
         merge = self._try(name, taken)
-        return merge if merge is not None and self.apply(merge) else None
+        if merge is None or not self._saves(merge.gain):
+            return None
+        self._do(merge)
+        return merge
 
     def look_inside(self) -> None:
         """Finds the queries in models and macros, as these are now."""
@@ -154,25 +168,26 @@ class Merging:
         """The model or the macro that it stands in, or is."""
         return self.inner[name][0] if name in self.inner else name
 
-    def apply(self, merge: Merge) -> bool:
+    def apply(self, gain: Gain) -> bool:
         """What was tried is done, on the calls as they are now; whether it still can be."""
-        made = self._try(merge.name, merge.taken)
-        if made is None or not self._saves(made):
-            self._known.pop((merge.name, merge.taken), None)
-            return False
-        known, self.calls = len(self.calls), [*made.calls]
-        name = made.macro.name
+        if self.tried_now(gain.name, gain.taken) is not None:
+            return True
+        self._known.pop((gain.name, gain.taken), None)
+        return False
+
+    def _do(self, merge: Merge) -> None:
+        known, self.calls, self._taken = len(self.calls), [*merge.calls], None
+        name, taken = merge.macro.name, merge.gain.taken
         for number in range(known, len(self.calls)):
             self.own[self.calls[number].macro].append(number)
-        for place, number in made.numbers.items():
+        for place, number in merge.numbers.items():
             self._place(place, number)
-        if self.host(merge.taken) in self.stay:
-            self.stay |= self._called(made.macro, self.calls)
-        if merge.taken in self.macros:
-            del self.macros[merge.taken]
-            self.own[name] += self.own.pop(merge.taken)
-        self.macros[name] = made.macro
-        return True
+        if self.host(taken) in self.stay:
+            self.stay |= self._called(merge.macro, self.calls)
+        if taken in self.macros:
+            del self.macros[taken]
+            self.own[name] += self.own.pop(taken)
+        self.macros[name] = merge.macro
 
     def _place(self, place: str, number: int) -> None:
         if place in self.models:
@@ -215,34 +230,44 @@ class Merging:
         more = sum(height_of(calls[n]) - 1 for n in numbers_of(tree))
         return tree_lines(tree, self.dialect) + more
 
-    def merged(self, name: str, taken: str) -> Merge | None:
-        """The merge of a macro, or of what becomes one, with what it takes; None where there is
-        none, or it saves too little."""
+    def _may_open(self, name: str) -> bool:
+        """Whether a call stands among its items, which may be several columns."""
+        tree = self.tree(name)
+        if name not in self._opens or self._opens[name][0] is not tree:
+            self._opens[name] = tree, has_calls(tree)
+        return self._opens[name][1]
+
+    def merged(self, name: str, taken: str) -> Gain | None:
+        """What the merge saves of a macro, or of what becomes one, with what it takes; None where
+        there is none, or it saves too little."""
         found = self.merged_at_all(name, taken)
         return found if found is not None and self._saves(found) else None
 
-    def merged_at_all(self, name: str, taken: str) -> Merge | None:
+    def merged_at_all(self, name: str, taken: str) -> Gain | None:
         """The same, however little it saves."""
         mine, other = self.tree(name), self.tree(taken)
         known = self._known.get((name, taken))
         if known is None or known[0] is not mine or known[1] is not other:
-            known = mine, other, self._try(name, taken)
+            made = self._try(name, taken)
+            known = mine, other, made.gain if made is not None else None
             self._known[name, taken] = known
         return known[2]
 
-    def _saves(self, merge: Merge) -> bool:
+    def _saves(self, gain: Gain) -> bool:
         """Whether it saves enough: a new macro, what the limits say."""
-        least = self.least if merge.more <= _MOST else _SAVED_EACH * merge.more
-        if merge.name in merge.numbers and least >= LEAST:
+        least = self.least if gain.more <= _MOST else _SAVED_EACH * gain.more
+        if gain.is_new and least >= LEAST:
             least = max(least, self.limits.sharing.min_saved)
-        return merge.saved >= least
+        return gain.saved >= least
 
     def _try(self, name: str, taken: str) -> Merge | None:
         macro = self.macros.get(name) or self._new(name, taken)
         made = self._made_of(macro, name, taken)
-        if taken not in self.macros or (made is not None and self._saves(made)):
+        if taken not in self.macros or (made is not None and self._saves(made.gain)):
             return made
         one, two = macro.tree, self.tree(taken)
+        if not (self._may_open(name) or self._may_open(taken)):
+            return made
         pair = [opened(*each, self.macros, self.calls) for each in ((one, two), (two, one))]
         if pair[0] is one and pair[1] is two:
             return made
@@ -281,7 +306,8 @@ class Merging:
         if name in uses.models and tree_lines(made.tree, self.dialect) < least:
             return None
         saved = before - after - len(new)
-        return Merge(saved, name, taken, made, uses.calls, uses.models, len(new))
+        gain = Gain(saved, name, taken, len(new), name in uses.models)
+        return Merge(gain, made, uses.calls, uses.models)
 
     def _may_be_one(self, macro: Macro, name: str, taken: str, found: Aligned) -> bool:
         """Whether one may stand for both where their trees are laid side by side so."""
@@ -398,7 +424,7 @@ class Merging:
 
     def _new(self, name: str, taken: str) -> Macro:
         """A macro that says what a model does, or a query in it."""
-        params = {param for macro in self.macros.values() for param in macro.params}
+        params, taken_names = self._names_taken()
         tree, hosts = self.tree(name), (self.host(name), self.host(taken))
         stem, both = common_stem(hosts), {self._called_so(name), self._called_so(taken)}
         if len(both) == 1 and "" not in both:
@@ -406,8 +432,15 @@ class Merging:
             stem += "_rows" * (stem in params)
         elif name in self.inner or len(stem) < _SHORT:
             stem = name_of_query(tree) or after_tables(tree)
-        called = free_macro(stem, {*self.names, *self.models, *self.macros, *params})
+        called = free_macro(stem, taken_names)
         return Macro(called, self._parameters(tree), tree, "query", two_queries_of(hosts))
+
+    def _names_taken(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The parameters of all macros, and all that no new macro may be called."""
+        if self._taken is None:
+            params = frozenset(param for macro in self.macros.values() for param in macro.params)
+            self._taken = params, params | self.names | self.models.keys() | self.macros.keys()
+        return self._taken
 
     def _called_so(self, place: str) -> str:
         """What a model or a CTE is called; empty for a derived table."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from unwet.lineage.names import within_bytes
 from unwet.rewrite.dbt_names import BUILT_IN, SEEN
@@ -24,6 +25,7 @@ _WORDS = 3  # of the name of a relation, when it is that of a parameter
 _HOLE = re.compile(r"h__(\w+?)__h", re.IGNORECASE)
 _LONGEST = 60  # bytes; a number may come behind it
 RESERVED = frozenset((_SQL_WORDS + _JINJA_WORDS).split())
+_NO_MACROS = RESERVED | BUILT_IN | SEEN | VARIABLES
 
 
 # what a parameter may be called although SQL has the word: a template never prints it
@@ -39,16 +41,16 @@ def free_parameter(name: str, taken: Iterable[str]) -> str:
 
 def free_macro(name: str, taken: Iterable[str]) -> str:
     """The same as `free` for a macro."""
-    return free(name, taken, RESERVED | BUILT_IN | SEEN | VARIABLES)
+    return free(name, taken, _NO_MACROS)
 
 
 def free(name: str, taken: Iterable[str], reserved: frozenset[str] = RESERVED) -> str:
     """``name``, or ``name_2`` and so on while it is taken or reserved; a long one is cut, so that
     PostgreSQL keeps all of it (63 bytes)."""
-    used = set(taken) | reserved
+    used = taken if isinstance(taken, AbstractSet) else frozenset(taken)
     name = within_bytes(name, _LONGEST).rstrip("_")
     candidate, n = name, 1
-    while candidate in used:
+    while candidate in used or candidate in reserved:
         n += 1
         candidate = f"{name}_{n}"
     return candidate

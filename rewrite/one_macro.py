@@ -22,7 +22,7 @@ from unwet.lineage.trees import texts
 from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.library import LISTED, Library, Macro, called_by, says_all
 from unwet.rewrite.limits import NO_LIMITS, Limits
-from unwet.rewrite.merging import LEAST, Merge, Merging
+from unwet.rewrite.merging import LEAST, Gain, Merging
 from unwet.rewrite.side_by_side import OPTIONAL, ctes
 
 _LINES: Final = 5  # of what is looked at
@@ -77,7 +77,7 @@ def merged_pair(
     ``pair``, and the library then; None where it cannot, or that saves none."""
     work = Merging(library, dialect, most, frozenset(), names, limits)
     merge = work.tried_now(*pair)
-    return (merge.saved, work.library()) if merge is not None else None
+    return (merge.gain.saved, work.library()) if merge is not None else None
 
 
 def _step(work: Merging, near: float, about: AbstractSet[str] | None) -> bool:
@@ -205,7 +205,7 @@ def _several(work: Merging, seen: set[str], over: Over) -> Iterator[Merging]:
             yield made
 
 
-def _together(work: Merging, name: str, merges: Sequence[Merge]) -> Merging | None:
+def _together(work: Merging, name: str, merges: Sequence[Gain]) -> Merging | None:
     """A query is a macro that takes one after the other; None where that saves too little."""
     trial, touched, saved, many = work.copy(_LOSS), {work.host(name)}, 0, 0
     for merge in merges:
@@ -214,7 +214,7 @@ def _together(work: Merging, name: str, merges: Sequence[Merge]) -> Merging | No
         made = trial.tried_now(name, merge.taken)
         if made is not None:
             touched.add(work.host(merge.taken))
-            name, saved, many = made.macro.name, saved + made.saved, many + 1
+            name, saved, many = made.macro.name, saved + made.gain.saved, many + 1
             trial.least = 1
     enough = saved >= max(LEAST, work.limits.sharing.min_saved)
     trial.least = work.least

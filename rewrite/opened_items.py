@@ -35,6 +35,12 @@ def opened(
     return tree
 
 
+def has_calls(tree: exp.Expr) -> bool:
+    """Whether a call stands where an item does: nothing else can be opened."""
+    return any(call_at(item) is not None for query in tree.find_all(exp.Select)
+               for item in query.expressions)  # fmt: skip
+
+
 def _calls(
     tree: exp.Expr, macros: Mapping[str, Macro], calls: Sequence[MacroCall]
 ) -> Iterator[tuple[exp.Expr, Macro]]:

@@ -26,7 +26,7 @@ from sqlglot import exp
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.inner_reads import InnerReads, inner_reads
-from unwet.rewrite.library import Library, Macro
+from unwet.rewrite.library import Library, Macro, called_by
 from unwet.rewrite.referring import without_unread_ctes
 from unwet.rewrite.unread import may_lose, tables_of
 
@@ -35,10 +35,14 @@ _OPEN: Final = re.compile(r"(h|list|call|tail|loop|branch)__", re.IGNORECASE)
 
 
 def without_unread(library: Library, stay: AbstractSet[str]) -> Library:
-    """The library without what nobody reads; ``stay``: models that keep their words."""
+    """The library without what nobody reads; ``stay``: models that keep their words, and
+    so do the macros that they call."""
+    closed = called_by(library, stay)
     models = {name: tree if name in stay else _lean(tree) for name, tree in library.models.items()}
     macros = tuple(
-        replace(macro, tree=_lean(macro.tree)) if _is_plain(macro) else macro
+        replace(macro, tree=_lean(macro.tree))
+        if _is_plain(macro) and macro.name not in closed
+        else macro
         for macro in library.macros
     )
     return replace(library, models=models, macros=macros)

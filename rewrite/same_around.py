@@ -76,7 +76,7 @@ def with_same_around(
         return library
     closed = frozenset({*stay, *called_by(library, stay)})
     work = _Work(dialect, most, closed, names, limits)
-    while not over() and (found := work.best(library)) is not None:
+    while not over() and (found := work.step(library)) is not None:
         library = found
     return library
 
@@ -107,12 +107,14 @@ class _Work:
         self._names, self._limits = names, limits
         self._poor: dict[tuple[str, str], tuple[exp.Expr, exp.Expr]] = {}
         self._no_ctes = frozenset[str]()  # macros that cannot begin with CTEs
+        self._odd = frozenset[str]()  # and those that stay as they are
         self._texts: dict[str, tuple[exp.Expr, int, frozenset[str]]] = {}
 
-    def best(self, library: Library) -> Library | None:
-        """The library with the pair that saves most as one macro; None where no pair saves any."""
+    def step(self, library: Library) -> Library | None:
+        """The library with the pairs that save most as one macro each, every query in one of them;
+        None where no pair saves any."""
         trees = library.hosts
-        found: list[tuple[int, str, str, Library]] = []
+        found: list[tuple[int, str, str]] = []
         for one, two in self._pairs(library):
             pair = trees[one], trees[two]
             known = self._poor.get((one, two))
@@ -122,22 +124,28 @@ class _Work:
             if made is None:
                 self._poor[one, two] = pair
             else:
-                found.append((-made[0], one, two, made[1]))
-        return min(found, key=lambda each: each[:3])[3] if found else None
+                found.append((-made[0], one, two))
+        before = library
+        for _, one, two in sorted(found):
+            if all(library.hosts.get(each) is trees[each] for each in (one, two)):
+                library = self._applied(library, one, two)
+        return library if library is not before else None
+
+    def _applied(self, library: Library, one: str, two: str) -> Library:
+        """The library with such a pair as one macro, if it still can be, and saves lines."""
+        self._look_at(library)
+        made = self._made(library, one, two) if self._odd.isdisjoint((one, two)) else None
+        return made[1] if made is not None else library
 
     # --- which
 
     def _pairs(self, library: Library) -> Iterator[tuple[str, str]]:
         """Queries that do as many things, many of whose lines are in both. What is called more
         often comes first, as it stays what it is."""
-        own: dict[str, list[MacroCall]] = defaultdict(list)
-        for call in library.calls:
-            own[call.macro].append(call)
-        self._no_ctes = without_ctes(library.hosts, library.calls, self._dialect)
-        odd = {m.name for m in library.macros if not _is_plain(m, own[m.name])} | self._closed
+        own = self._look_at(library)
         groups: dict[object, list[str]] = defaultdict(list)
         for name, tree in library.hosts.items():
-            if name not in odd and isinstance(tree, exp.Select) and _may_be_apart(tree):
+            if name not in self._odd and isinstance(tree, exp.Select) and _may_be_apart(tree):
                 groups[_outline(tree)].append(name)
         trees = library.hosts
         for group in groups.values():
@@ -148,6 +156,16 @@ class _Work:
                 near = [(-len(said[one][1] & said[two][1]), two) for two in long[at + 1 :]]
                 near = sorted(pair for pair in near if -pair[0] >= _IN_COMMON)
                 yield from ((one, two) for _, two in near[:_BESIDE_IT])
+
+    def _look_at(self, library: Library) -> dict[str, list[MacroCall]]:
+        """What may not be taken apart in a library, and the calls of each macro."""
+        own: dict[str, list[MacroCall]] = defaultdict(list)
+        for call in library.calls:
+            own[call.macro].append(call)
+        self._no_ctes = without_ctes(library.hosts, library.calls, self._dialect)
+        odd = {m.name for m in library.macros if not _is_plain(m, own[m.name])}
+        self._odd = self._closed | odd
+        return own
 
     def _printed(self, name: str, tree: exp.Expr) -> tuple[int, frozenset[str]]:
         """How many lines a query has, and what these are; calls do not have their numbers."""
