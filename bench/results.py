@@ -15,7 +15,7 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Piles rewritten",
-        ("shop-sizes", "shop", "achilles", "refactor", "refactor-", "parts", "by-hand"),
+        ("shop-sizes", "shop", "achilles", "refactor", "refactor-", "parts", "rounds-", "by-hand"),
     ),
     (
         "What a proof is worth",

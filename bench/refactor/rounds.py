@@ -1,8 +1,9 @@
 """python -m bench.refactor.rounds [FAMILY...]: which copies mean something else beside the others.
 
 A report whose model does not come back with its meaning shares less in the next round, so that a
-change of the engine costs lines and nobody sees why. Whole piles take minutes; here each family of
-copies, the files of one name in many folders, is rewritten alone. Exit code 1: some are lost.
+change of the engine costs lines, and time, and nobody sees why. Whole piles take minutes; here each
+family of copies is rewritten alone: the files of one name in many folders, or with --by folder all
+files in folders of one name. Exit code 1: some are lost.
 """
 
 import argparse
@@ -28,7 +29,7 @@ HEAD = """| family | files | reports | lines | lost in each round | CPU s |
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Files of one name, of a pile below `root`."""
+    """Files of one name, or in folders of one name, of a pile below `root`."""
 
     name: str
     root: Path
@@ -56,19 +57,20 @@ def main(words: Sequence[str] | None = None) -> int:
     text = summary(told)
     print(text)
     if options.write:
-        command = f"`python -m bench.refactor.rounds --pile {options.pile} --write`"
-        put(
-            "rounds",
-            f"## Reports lost in a round, by family of {options.pile}\n\n{command}\n\n{text}",
-        )
+        by, name = ("", "rounds") if options.by == "name" else (" --by folder", "rounds-folder")
+        command = f"`python -m bench.refactor.rounds --pile {options.pile}{by} --write`"
+        title = f"## Reports lost in a round, by family of {options.pile}"
+        put(f"{name}-{options.pile}", f"{title}\n\n{command}\n\n{text}")
     return 1 if any(any(each.lost) for each in told) else 0
 
 
-def families(root: Path, names: Sequence[str] = ()) -> tuple[Family, ...]:
-    """The largest first; `names`: only those that have one of these words in theirs."""
+def families(root: Path, names: Sequence[str] = (), by: str = "name") -> tuple[Family, ...]:
+    """The largest first; `names`: only those that have one of these words in theirs; `by`: the name
+    of the files, or that of their folder."""
     found: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(root.rglob("*.sql")):
-        found[f"{path.parent.name}/{path.stem}"].append(path)
+        folder = path.parent.name
+        found[folder if by == "folder" else f"{folder}/{path.stem}"].append(path)
     known = (Family(name, root, tuple(paths)) for name, paths in found.items() if len(paths) >= FEW)
     wanted = (each for each in known if not names or any(name in each.name for name in names))
     return tuple(sorted(wanted, key=lambda each: (-len(each.files), each.name)))
@@ -101,7 +103,7 @@ def row(each: Told) -> str:
 def _told(options: argparse.Namespace) -> Iterator[Told]:
     work = options.work.resolve() / options.pile
     dialect = piles.prepared(options.pile, work / "pile", corpora.parse_mirrors(options.mirror))
-    for family in families(work / "pile", options.names):
+    for family in families(work / "pile", options.names, options.by):
         told = _rewritten(family, dialect, work / "families" / family.name.replace("/", "."))
         print(row(told), file=sys.stderr, flush=True)
         yield told
@@ -137,6 +139,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("names", nargs="*", metavar="FAMILY", help="words of names; default: all families")
     add("--pile", choices=[*piles.PILES], default="bqetl_genonly")
+    add("--by", choices=["name", "folder"], default="name", help="what makes files a family")
     add("--mirror", action="append", default=[], metavar="OWNER/NAME=GITDIR")
     add("--work", type=Path, default=Path("build/rounds"), help="where everything is written")
     add("--write", action="store_true", help="put the table into bench/RESULTS.md")

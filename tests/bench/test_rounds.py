@@ -28,6 +28,16 @@ def test_files_of_one_name_are_a_family_and_the_largest_is_first(tmp_path: Path)
     assert [each.name for each in families(tmp_path, ["som", "none"])] == ["some/query"]
 
 
+def test_files_in_folders_of_one_name_are_a_family_too(tmp_path: Path) -> None:
+    for year in ("2021", "2022"):
+        for number in range(FEW):
+            (folder := tmp_path / year / "css").mkdir(parents=True, exist_ok=True)
+            (folder / f"report_{number}.sql").write_text("select 1")
+    [family] = families(tmp_path, by="folder")
+    assert (family.name, len(family.files)) == ("css", 2 * FEW)
+    assert not families(tmp_path)
+
+
 def test_a_row_says_which_reports_were_lost_in_which_round() -> None:
     told = told_of(FAMILY, RESULT, COST)
     assert row(told) == "| daily_v1/query | 9 | 9 | 900 -> 40 | a_daily, b_daily; - | 1.5 |"

@@ -92,6 +92,14 @@ def test_a_model_that_stays_keeps_its_words() -> None:
     assert flat(sql, "r") == parse_one(sql, dialect="duckdb").sql("duckdb")
 
 
+def test_a_macro_that_such_a_model_calls_keeps_them_too() -> None:
+    macro = Macro("m", (), parse_one(CASES[0][0], dialect="duckdb"), "query")
+    models: dict[str, exp.Expr] = {name: exp.Var(this="call__0__call") for name in "ab"}
+    library = Library(models, (macro,), (MacroCall("m", ()),))
+    assert with_flat_queries(library, frozenset()).macros[0].tree != macro.tree
+    assert with_flat_queries(library, {"b"}).macros[0].tree == macro.tree
+
+
 ROW = st.tuples(*[st.none() | st.integers(0, 3)] * 3, st.none() | st.booleans())
 
 

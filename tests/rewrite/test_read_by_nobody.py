@@ -9,7 +9,7 @@ from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite import read_by_nobody
 from unwet.rewrite.compose import Draft, Outside
-from unwet.rewrite.library import Library, Macro, MacroKind
+from unwet.rewrite.library import Library, Macro, MacroCall, MacroKind
 from unwet.rewrite.read_by_nobody import never_read, read_only, without_unread
 from unwet.rewrite.refactor import Request, refactor
 from unwet.tests.rewrite.small_world import WORLDS, Worlds, bag
@@ -145,6 +145,14 @@ def test_parts_of_queries_stay_as_do_models_that_keep_their_words() -> None:
     assert lean(written, "tail") == lean(written, "items") == spelled(written)
     tree = parse_one(written)
     assert without_unread(Library({"m": tree}, (), ()), {"m"}).models["m"] is tree
+
+
+def test_a_macro_that_such_a_model_calls_keeps_them_too() -> None:
+    macro = Macro("m", (), parse_one(GOES[0][0]), "query")
+    models: dict[str, exp.Expr] = {name: exp.Var(this="call__0__call") for name in "ab"}
+    library = Library(models, (macro,), (MacroCall("m", ()),))
+    assert without_unread(library, frozenset()).macros[0].tree != macro.tree
+    assert without_unread(library, {"b"}).macros[0].tree == macro.tree
 
 
 NEVER = [

@@ -184,6 +184,26 @@ def test_a_parameter_is_handed_on() -> None:
     assert args["condition"] == "h__condition__h"
 
 
+@pytest.mark.parametrize(
+    ("first", "array"), [("client", "h__value__h"), ("h__value__h AS client", "technologies")]
+)
+def test_what_only_the_macro_around_knows_is_nothing_in_common(first: str, array: str) -> None:
+    rows = "src__crawl__pages__src CROSS JOIN UNNEST({}) AS t(app)"
+    tests = [f"category = '{n}' AND app <> '{n}'" for n in range(9)]
+    trees = [parsed(query("url AS page", rows.format(array), test, first=first)) for test in tests]
+    macros = tuple(Macro(f"m{n}", ("value",), tree, "query") for n, tree in enumerate(trees))
+    calls = tuple(
+        MacroCall(macro.name, (("value", Leaf("name", "technologies")),)) for macro in macros
+    )
+    models: dict[str, exp.Expr] = {
+        f"r{n}": exp.Var(this=f"call__{n}__call") for n in range(len(calls))
+    }
+    library = Library(models, macros, calls)
+    found = with_readings(library, "duckdb", frozenset(), frozenset(), NO_LIMITS)
+    # a macro of all nine would not know what the value is
+    assert len(found.macros) == len(macros) and len(found.calls) == len(calls)
+
+
 def test_models_that_keep_their_words_keep_these() -> None:
     models = {f"m{at}": parsed(text) for at, text in enumerate(all_of_them(("",)))}
     library = Library(models, (), ())
