@@ -68,9 +68,15 @@ def meaning(tree: exp.Expr) -> str:
         left = [e for e in properties.expressions if not isinstance(e, exp.TemporaryProperty)]
         copy.set("properties", exp.Properties(expressions=left) if left else None)
     body = copy.expression
-    if isinstance(body, exp.Literal | exp.RawString) and _language(copy) in _SCRIPTS:
+    if isinstance(body, exp.Literal | exp.RawString) and is_javascript(copy):
         body.set("this", plain_script(body.name))
     return definition(copy)
+
+
+def is_javascript(tree: exp.Expr) -> bool:
+    """Whether it makes a function whose body is a text in that language."""
+    is_function = str(tree.args.get("kind") or "").upper() == "FUNCTION"
+    return is_function and _language(tree) in _SCRIPTS
 
 
 def _language(tree: exp.Expr) -> str:

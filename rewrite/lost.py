@@ -26,6 +26,7 @@ from unwet.rewrite.changed_by_text import (
     uncommented,
     words,
 )
+from unwet.rewrite.function_words import is_javascript
 from unwet.rewrite.table_actions import changes_nothing
 
 UNPARSED = frozenset({"PARSE", "TOKENIZE"})
@@ -219,6 +220,8 @@ def is_harmless(statement: Statement) -> bool:
         return True
     if statement.dialect == "bigquery" and _REFRESHING.fullmatch(uncommented(statement.text)):
         return True
+    if isinstance(tree, exp.Create) and is_javascript(tree):
+        return True  # its words are no SQL: 'user-select', 'grid-template', a comment of it
     if isinstance(tree, exp.Create | exp.Drop):
         odd = "IGNORE_DUP_KEY" in statement.text.upper()  # an index that keeps rows out
         return str(tree.args.get("kind") or "").upper() in _UNTABLED and not odd

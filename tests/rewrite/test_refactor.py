@@ -205,6 +205,16 @@ def test_a_model_over_what_unfollowed_text_makes_says_so_and_keeps_that_text() -
     assert {"legacy/a.sql", "legacy/b.sql"} <= result.files.keys()
 
 
+def test_words_of_javascript_make_no_table() -> None:
+    body = """const known = ["user-select", "update r", "insert into t"];  // INTO t FROM SELECT"""
+    text = (
+        f"CREATE TEMP FUNCTION f(css STRING) RETURNS BOOL LANGUAGE js AS '{body}';\n"
+        "SELECT client, f(css) AS is_known FROM p.d.parsed_css"
+    )
+    result = refactor(load([Source("r.sql", text, "bigquery")], "bigquery"), Request())
+    assert {v.name: v.outcome for v in result.verdicts} == {"r": "proved"}
+
+
 _NAN = "no NaN is compared: NOT (x < y) is taken for x >= y"
 _AFFINITY = "no text is compared with a number: COALESCE(x, 0) = 0 is taken for x = 0 or NULL"
 _OF_ORDER = ("not (x1 < 5)", "x1 >= 5")
