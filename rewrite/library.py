@@ -163,6 +163,14 @@ def numbers_of(tree: exp.Expr) -> list[int]:
     return numbers_in("\n".join(texts(tree)))
 
 
+def numbers_by_macro(calls: Sequence[MacroCall]) -> dict[str, Sequence[int]]:
+    """The numbers of the calls of each macro that has some."""
+    found: dict[str, list[int]] = {}
+    for number, call in enumerate(calls):
+        found.setdefault(call.macro, []).append(number)
+    return {**found}
+
+
 def calls_within(numbers: Iterable[int], calls: Sequence[MacroCall]) -> set[int]:
     """The numbers of these calls, and of those that stand in what they say."""
     waiting, found = [*numbers], set[int]()

@@ -5,7 +5,6 @@ Merging(library, ...).merged(name, taken) -> what one macro saves that says what
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
@@ -25,6 +24,7 @@ from unwet.rewrite.library import (
     Macro,
     MacroCall,
     calls_within,
+    numbers_by_macro,
     numbers_in,
     numbers_of,
     says_one_of,
@@ -101,7 +101,7 @@ class Merging:
     macros: dict[str, Macro] = field(default_factory=dict)
     models: dict[str, exp.Expr] = field(default_factory=dict)
     calls: list[MacroCall] = field(default_factory=list)
-    own: dict[str, list[int]] = field(default_factory=dict)  # numbers of calls, by macro
+    own: dict[str, Sequence[int]] = field(default_factory=dict)  # numbers of calls, by macro
     inner: dict[str, tuple[str, int, exp.Query]] = field(default_factory=dict)  # with their hosts
     _heights: dict[str, tuple[exp.Expr, int]] = field(default_factory=dict)
     _words_of: dict[str, tuple[exp.Expr, frozenset[str]]] = field(default_factory=dict)
@@ -118,9 +118,7 @@ class Merging:
         self.macros = {m.name: m for m in self.start.macros}
         self.models = dict(self.start.models)
         self.calls = list(self.start.calls)
-        self.own = defaultdict(list)
-        for number, call in enumerate(self.calls):
-            self.own[call.macro].append(number)
+        self.own = {**(self.own or numbers_by_macro(self.calls))}  # others may have these, too
 
     def library(self) -> Library:
         """What has come of it."""
@@ -135,7 +133,7 @@ class Merging:
         """Another one to try merges with, each of which saves so many lines at least."""
         made = copy(self)
         made.least, made._spares = least, Spares()
-        made.own = defaultdict(list, {name: [*numbers] for name, numbers in self.own.items()})
+        made.own = {**self.own}
         made.macros, made.models, made.calls = {**self.macros}, {**self.models}, [*self.calls]
         made.inner, made._known, made._blocked = {**self.inner}, {**self._known}, {*self._blocked}
         return made
@@ -179,14 +177,15 @@ class Merging:
         known, self.calls, self._taken = len(self.calls), [*merge.calls], None
         name, taken = merge.macro.name, merge.gain.taken
         for number in range(known, len(self.calls)):
-            self.own[self.calls[number].macro].append(number)
+            macro = self.calls[number].macro
+            self.own[macro] = (*self.own.get(macro, ()), number)
         for place, number in merge.numbers.items():
             self._place(place, number)
         if self.host(taken) in self.stay:
             self.stay |= self._called(merge.macro, self.calls)
         if taken in self.macros:
             del self.macros[taken]
-            self.own[name] += self.own.pop(taken)
+            self.own[name] = (*self.own.get(name, ()), *self.own.pop(taken, ()))
         self.macros[name] = merge.macro
 
     def _place(self, place: str, number: int) -> None:
@@ -326,8 +325,8 @@ class Merging:
             return None
         models = {each: len(calls) + at for at, each in enumerate(places)}
         calls += [MacroCall(each, self._handed_on(each)) for each in places]
-        theirs = [models[taken]] if taken in models else self.own[taken]
-        mine = [models[name]] if name in models else self.own[name]
+        theirs = [models[taken]] if taken in models else self.own.get(taken, ())
+        mine = [models[name]] if name in models else self.own.get(name, ())
         return Uses(calls, models, mine, theirs, taken if taken in self.macros else "")
 
     def _tells_names(self, name: str, taken: str, found: Aligned, words: AbstractSet[str]) -> bool:

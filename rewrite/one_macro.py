@@ -11,7 +11,7 @@ with_one_macro(library, ...) -> the library with fewer macros
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
@@ -72,10 +72,12 @@ def merged_pair(
     pair: tuple[str, str],
     names: AbstractSet[str],
     limits: Limits,
+    own: Mapping[str, Sequence[int]],
 ) -> tuple[int, Library] | None:
     """The lines that are saved where a macro takes another one or a model, the second of the
-    ``pair``, and the library then; None where it cannot, or that saves none."""
-    work = Merging(library, dialect, most, frozenset(), names, limits)
+    ``pair``, and the library then; None where it cannot, or that saves none. ``own``: the
+    numbers of all calls by macro, which is known where many pairs of a library are tried."""
+    work = Merging(library, dialect, most, frozenset(), names, limits, own={**own})
     merge = work.tried_now(*pair)
     return (merge.gain.saved, work.library()) if merge is not None else None
 
@@ -108,14 +110,14 @@ class _Pairs:
         """A macro, and what it may take: a macro with no more calls, or a model."""
         work, groups = self.work, defaultdict[object, list[str]](list)
         for name, macro in work.macros.items():
-            own = (work.calls[n] for n in work.own[name])
+            own = (work.calls[n] for n in work.own.get(name, ()))
             if _is_plain(macro) and says_all(macro, own):
                 groups[macro.kind, _outline(macro.tree)].append(name)
         models, inner = self._queries()
         for names in self._free(models, inner):
             yield from self._models(names)
         for key, names in groups.items():
-            names.sort(key=lambda n: (-len(work.own[n]), n))
+            names.sort(key=lambda n: (-len(work.own.get(n, ())), n))
             for at, name in enumerate(names):
                 if work.lines(name) >= _LINES:
                     yield from ((name, other) for other in names[at + 1 :])

@@ -88,11 +88,15 @@ def without_ctes(
     """The macros that cannot begin with CTEs, as not all of their calls stand where a query may."""
     said = (text for call in calls for text in call.texts)
     inside = {number for text in said for number in numbers_in(text)}
-    for tree in hosts.values():
-        for word in tree.find_all(exp.Var):
-            if word is not tree and not (_may_begin(word) and has_inner_with(dialect)):
-                inside.update(numbers_in(word.name))
+    inside.update(*(numbers_inside(tree, dialect) for tree in hosts.values()))
     return frozenset(calls[number].macro for number in inside)
+
+
+def numbers_inside(tree: exp.Expr, dialect: str) -> frozenset[int]:
+    """The numbers of the calls that stand in a tree where no query may begin with CTEs."""
+    words = (word for word in tree.find_all(exp.Var) if word is not tree)
+    odd = (word for word in words if not (_may_begin(word) and has_inner_with(dialect)))
+    return frozenset(number for word in odd for number in numbers_in(word.name))
 
 
 def _may_begin(call: exp.Var) -> bool:

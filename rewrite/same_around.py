@@ -33,6 +33,8 @@ from unwet.rewrite.library import (
     MacroCall,
     called_by,
     calls_within,
+    numbers_by_macro,
+    numbers_in,
     numbers_of,
     says_all,
     says_one_of,
@@ -42,7 +44,7 @@ from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.macro_names import common_stem
 from unwet.rewrite.naming import free, free_macro, free_parameter, snake
 from unwet.rewrite.one_macro import merged_pair
-from unwet.rewrite.own_relations import NAME, called, may_be_own, without_ctes
+from unwet.rewrite.own_relations import NAME, called, may_be_own, numbers_inside
 from unwet.rewrite.placed_calls import height_of
 from unwet.rewrite.query_parts import sources
 from unwet.rewrite.shapes import Leaf, as_leaf
@@ -109,6 +111,9 @@ class _Work:
         self._no_ctes = frozenset[str]()  # macros that cannot begin with CTEs
         self._odd = frozenset[str]()  # and those that stay as they are
         self._texts: dict[str, tuple[exp.Expr, int, frozenset[str]]] = {}
+        self._inside: dict[str, tuple[exp.Expr, frozenset[int]]] = {}
+        self._own: dict[str, Sequence[int]] = {}  # numbers of calls, by macro
+        self._used = frozenset[str]()  # names of macros, models and parameters
 
     def step(self, library: Library) -> Library | None:
         """The library with the pairs that save most as one macro each, every query in one of them;
@@ -142,7 +147,7 @@ class _Work:
     def _pairs(self, library: Library) -> Iterator[tuple[str, str]]:
         """Queries that do as many things, many of whose lines are in both. What is called more
         often comes first, as it stays what it is."""
-        own = self._look_at(library)
+        self._look_at(library)
         groups: dict[object, list[str]] = defaultdict(list)
         for name, tree in library.hosts.items():
             if name not in self._odd and isinstance(tree, exp.Select) and _may_be_apart(tree):
@@ -151,21 +156,31 @@ class _Work:
         for group in groups.values():
             said = {name: self._printed(name, trees[name]) for name in group}
             long = [name for name in group if said[name][0] >= _LINES]
-            long.sort(key=lambda name: (name in library.models, -len(own[name]), name))
+            long.sort(
+                key=lambda name: (name in library.models, -len(self._own.get(name, ())), name)
+            )
             for at, one in enumerate(long):
                 near = [(-len(said[one][1] & said[two][1]), two) for two in long[at + 1 :]]
                 near = sorted(pair for pair in near if -pair[0] >= _IN_COMMON)
                 yield from ((one, two) for _, two in near[:_BESIDE_IT])
 
-    def _look_at(self, library: Library) -> dict[str, list[MacroCall]]:
-        """What may not be taken apart in a library, and the calls of each macro."""
-        own: dict[str, list[MacroCall]] = defaultdict(list)
-        for call in library.calls:
-            own[call.macro].append(call)
-        self._no_ctes = without_ctes(library.hosts, library.calls, self._dialect)
-        odd = {m.name for m in library.macros if not _is_plain(m, own[m.name])}
-        self._odd = self._closed | odd
-        return own
+    def _look_at(self, library: Library) -> None:
+        """What may not be taken apart in a library, and what has a name."""
+        self._own, calls = numbers_by_macro(library.calls), library.calls
+        said = (text for call in calls for text in call.texts)
+        inside = {number for text in said for number in numbers_in(text)}
+        inside.update(*(self._numbers(*host) for host in library.hosts.items()))
+        self._no_ctes = frozenset(calls[number].macro for number in inside)
+        own = ((m, [calls[n] for n in self._own.get(m.name, ())]) for m in library.macros)
+        self._odd = self._closed | {m.name for m, called in own if not _is_plain(m, called)}
+        params = (param for macro in library.macros for param in macro.params)
+        self._used = frozenset((*self._names, *library.hosts, *params))
+
+    def _numbers(self, name: str, tree: exp.Expr) -> frozenset[int]:
+        known = self._inside.get(name)
+        if known is None or known[0] is not tree:
+            known = self._inside[name] = tree, numbers_inside(tree, self._dialect)
+        return known[1]
 
     def _printed(self, name: str, tree: exp.Expr) -> tuple[int, frozenset[str]]:
         """How many lines a query has, and what these are; calls do not have their numbers."""
@@ -188,29 +203,37 @@ class _Work:
         apart = [(name, part) for name, part in zip((one, two), parts, strict=True) if part]
         if any(name not in library.models and name in self._no_ctes for name, _ in apart):
             return None
-        before = sum(self._size(library, name) for name in (one, two))
-        split, called_so = library, {one: one, two: two}
+        before = sum(self._size(library, name, trees[name]) for name in (one, two))
+        split, called_so, numbers = library, {one: one, two: two}, {**self._own}
         for name, part in apart:
             about = two_queries_of((one, two))
-            split, called_so[name] = self._split(split, name, part, about)
+            numbers_of_it = (len(split.calls),)
+            params = [param for m in split.macros[len(library.macros) :] for param in m.params]
+            taken = self._used.union(called_so.values(), params)
+            split, called_so[name] = self._split(split, name, part, about, taken)
+            numbers[called_so[name]] = numbers_of_it
         rest = called_so[one], called_so[two]
-        made = merged_pair(split, self._dialect, self._most, rest, self._names, self._limits)
+        made = merged_pair(
+            split, self._dialect, self._most, rest, self._names, self._limits, numbers
+        )
         if made is None:
             return None
         saved, joined = made
         # what the halves cost beside the whole
-        cost = sum(self._size(split, n) for n in {one, two, *rest}) - before
+        after = split.hosts
+        cost = sum(self._size(split, n, after[n]) for n in {one, two, *rest}) - before
         gain = saved - cost
         if gain < max(_LEAST, self._limits.sharing.min_saved if len(apart) > 1 else 0):
             return None
         return gain, joined
 
-    def _size(self, library: Library, name: str) -> int:
-        tree = library.models.get(name)
-        is_macro = tree is None
-        tree = tree if tree is not None else library.hosts[name]
+    def _size(self, library: Library, name: str, tree: exp.Expr) -> int:
         more = sum(height_of(library.calls[n]) - 1 for n in numbers_of(tree))
-        return tree_lines(tree, self._dialect) + more + is_macro * _AROUND
+        around = 0 if name in library.models else _AROUND
+        known = self._texts.get(name)
+        if known is not None and known[0] is tree:
+            return known[1] + more + around
+        return tree_lines(tree, self._dialect) + more + around
 
     def _taken(self, library: Library, name: str) -> set[str]:
         """Names that no relation of a query may get: all in it, and in the macros that it calls."""
@@ -222,10 +245,11 @@ class _Work:
                 found |= {*_WORD.findall(text.lower())}
         return found
 
-    def _split(self, library: Library, name: str, part: _Apart, about: str) -> tuple[Library, str]:
-        """The library in which a query is two, and the name of the macro around its relations."""
-        params = {param for macro in library.macros for param in macro.params}
-        taken = {*self._names, *library.hosts, *params}
+    def _split(
+        self, library: Library, name: str, part: _Apart, about: str, taken: Collection[str]
+    ) -> tuple[Library, str]:
+        """The library in which a query is two, and the name of the macro around its relations,
+        which is none that is ``taken``."""
         label = free_macro(common_stem([name, name]) or name, taken)
         _renumber(part, len(library.calls))
         every = (*library.calls, *part.told)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -37,6 +37,9 @@ def with_usual_values(library: Library) -> Library:
         if usual:
             texts_of = {name: _text(leaf) for name, leaf in usual.items()}
             macros[at] = replace(macro, defaults={**macro.defaults, **texts_of})
+            others = {*usual} & {*macro.defaults}
+            for number in elsewhere(macro.name, groups, all_calls) if others else ():
+                all_calls[number] = saying(all_calls[number], others)
             for numbers in groups:
                 said = [dict(all_calls[number].args) for number in numbers]
                 same = {name: leaf for name, leaf in usual.items()
@@ -45,6 +48,19 @@ def with_usual_values(library: Library) -> Library:
                 for number in numbers:
                     all_calls[number] = shorter(all_calls[number], left)
     return Library(library.models, tuple(macros), tuple(all_calls))
+
+
+def elsewhere(name: str, groups: Sequence[Sequence[int]], calls: Sequence[MacroCall]) -> list[int]:
+    """The numbers of the calls of a macro that are handed on: no query has them itself."""
+    here = {number for numbers in groups for number in numbers}
+    return [n for n, call in enumerate(calls) if call.macro == name and n not in here]
+
+
+def saying(call: MacroCall, names: Collection[str]) -> MacroCall:
+    """The call that says what has been the default."""
+    said = tuple(each for each in call.unsaid if each[0] in names)
+    left = tuple(each for each in call.unsaid if each[0] not in names)
+    return replace(call, args=(*call.args, *said), unsaid=left)
 
 
 def calls_by_host(library: Library) -> dict[str, list[list[int]]]:

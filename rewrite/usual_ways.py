@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Final
@@ -26,7 +26,7 @@ from unwet.rewrite.implied_values import in_order
 from unwet.rewrite.library import HANDED_ON, HOLE, NO_CONDITION, Library, Macro, MacroCall
 from unwet.rewrite.said_less import head, height, with_defaults, without_idle
 from unwet.rewrite.shapes import CONDITION, Leaf
-from unwet.rewrite.usual_values import calls_by_host, is_formula
+from unwet.rewrite.usual_values import calls_by_host, elsewhere, is_formula, saying
 
 _LEAST: Final = 3  # calls that say the same
 _PAIR: Final = 2  # of them, where that is most
@@ -100,8 +100,8 @@ def _said(calls: Sequence[MacroCall], name: str) -> list[Leaf]:
 
 def _of_call(call: MacroCall, name: str) -> list[Leaf]:
     leaf = dict(call.args).get(name)
-    if leaf is None or not _says_how(name, leaf):
-        return []
+    if leaf is None or not _says_how(name, leaf) or HOLE.search(leaf.text):
+        return []  # a parameter of the macro around is none of this one
     text = leaf.text
     for other, each in (*call.args, *call.unsaid):
         if each.kind == "string" and _WORDS.fullmatch(each.text) and "__" not in text:
@@ -147,17 +147,13 @@ def _with(
         own = [calls[n] for n in numbers]
         idle = {name for name, leaf in usual.items() if leaf in _said(own, name)}
         open_again = {*usual} & {*macro.defaults} - idle
-        changed = {n: _saying(calls[n], open_again) for n in numbers if idle or open_again}
+        changed = {n: saying(calls[n], open_again) for n in numbers if idle or open_again}
         for number, call in without_idle(changed, dict.fromkeys(changed, idle)).items():
             after[number] = replace(call, bare=False)
+    others = {*usual} & {*macro.defaults}
+    for number in elsewhere(macro.name, groups, calls) if others else ():
+        after[number] = replace(saying(calls[number], others), bare=False)
     return with_defaults(macro, {name: leaf.text for name, leaf in usual.items()}), after
-
-
-def _saying(call: MacroCall, names: Collection[str]) -> MacroCall:
-    """The call that says what has been the default."""
-    said = tuple(each for each in call.unsaid if each[0] in names)
-    left = tuple(each for each in call.unsaid if each[0] not in names)
-    return replace(call, args=(*call.args, *said), unsaid=left)
 
 
 def _lines(macro: Macro, calls: Sequence[MacroCall], groups: Sequence[Sequence[int]]) -> int:

@@ -28,6 +28,30 @@ def test_branches_that_all_say_it_need_not() -> None:
     assert [call.args for call in made.calls] == [()] * 5
 
 
+def handed_on(name: str, said: list[Leaf], before: Leaf) -> Library:
+    """Models that call a macro, and one that hands a call of it on, which says nothing."""
+    calls = [MacroCall("m", ((name, leaf),)) for leaf in said]
+    calls.append(MacroCall("m", (), unsaid=((name, before),)))
+    calls.append(MacroCall("outer", (("part", Leaf("condition", f"call__{len(said)}__call")),)))
+    models: dict[str, exp.Expr] = {
+        f"r{n}": exp.Var(this=f"call__{n}__call") for n in range(len(said))
+    }
+    models["last"] = exp.Var(this=f"call__{len(said) + 1}__call")
+    inner = parse_one(f"SELECT h__{name}__h AS x")
+    macros = (
+        Macro("m", (name,), inner, "query", defaults={name: before.text}),
+        Macro("outer", ("part",), parse_one("SELECT * FROM (h__part__h) AS t"), "query"),
+    )
+    return Library(models, macros, tuple(calls))
+
+
+def test_a_call_that_is_handed_on_says_what_it_did_where_something_else_is_usual_now() -> None:
+    day = Leaf("string", "2022-07-01")
+    made = with_usual_values(handed_on("date", [Leaf("string", "2019-07-01")] * 4, day))
+    assert made.macros[0].defaults == {"date": "2019-07-01"}
+    assert [dict(call.args).get("date") for call in made.calls[:5]] == [None] * 4 + [day]
+
+
 def test_in_rows_of_a_table_every_cell_is_said() -> None:
     made = with_usual_values(library(("48", "24")))
     assert [len(call.args) for call in made.calls] == [0, 0, 0, 1, 1]

@@ -3,7 +3,7 @@
 import pytest
 from sqlglot import exp, parse_one
 
-from unwet.rewrite.library import Library, Macro, MacroCall
+from unwet.rewrite.library import NO_CONDITION, Library, Macro, MacroCall
 from unwet.rewrite.shapes import Leaf, LeafKind
 from unwet.rewrite.targets.jinja_values import usual as as_default
 from unwet.rewrite.usual_ways import with_usual_ways
@@ -53,6 +53,38 @@ def test_what_a_third_say(name: str, texts: list[str], usual: str | None) -> Non
     for call, text in zip(made.calls, texts, strict=True):
         assert (name in dict(call.args)) == (text != usual)
         assert dict((*call.args, *call.unsaid))[name].text == text
+
+
+def test_a_parameter_of_the_macro_around_is_not_usual() -> None:
+    """It is another one there, whatever it is called."""
+    given = of_calls("sorted_by", "condition", [["h__sorted_by__h"]] * 3 + [["a"]])
+    assert with_usual_ways(given).calls == given.calls
+
+
+def test_a_call_that_is_handed_on_says_that_it_has_no_condition() -> None:
+    cond = Leaf("condition", "call__5__call")
+    calls = [MacroCall("m", (("about", WIDE), ("condition", cond))) for _ in range(3)]
+    calls.append(MacroCall("m", (("about", WIDE),), unsaid=(("condition", NO_CONDITION),)))
+    calls.append(MacroCall("outer", (("part", Leaf("condition", "call__3__call")),)))
+    calls.append(MacroCall("is_no_shop_without_a_cart_and_has_pages", ()))
+    models: dict[str, exp.Expr] = {f"r{n}": exp.Var(this=f"call__{n}__call") for n in (0, 1, 2, 4)}
+    tree = parse_one("SELECT h__about__h AS a FROM t WHERE h__condition__h")
+    usual = {"condition": NO_CONDITION.text}
+    macros = (
+        Macro("m", ("about", "condition"), tree, "query", defaults=usual),
+        Macro("outer", ("part",), parse_one("SELECT * FROM (h__part__h) AS t"), "query"),
+        Macro(
+            "is_no_shop_without_a_cart_and_has_pages",
+            (),
+            parse_one("a > 1 AND b > 2"),
+            "expression",
+        ),
+    )
+    made = with_usual_ways(Library(models, macros, tuple(calls)))
+    assert made.macros[0].defaults == {"condition": "call__5__call"}
+    assert [dict(call.args).get("condition") for call in made.calls[:4]] == (
+        [None] * 3 + [NO_CONDITION]
+    )
 
 
 def test_what_chooses_a_report_is_always_said() -> None:
