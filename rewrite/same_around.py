@@ -207,11 +207,12 @@ class _Work:
         split, called_so, numbers = library, {one: one, two: two}, {**self._own}
         for name, part in apart:
             about = two_queries_of((one, two))
-            numbers_of_it = (len(split.calls),)
+            first = len(split.calls)
             params = [param for m in split.macros[len(library.macros) :] for param in m.params]
             taken = self._used.union(called_so.values(), params)
             split, called_so[name] = self._split(split, name, part, about, taken)
-            numbers[called_so[name]] = numbers_of_it
+            for number, call in enumerate(split.calls[first:], first):
+                numbers[call.macro] = (*numbers.get(call.macro, ()), number)
         rest = called_so[one], called_so[two]
         made = merged_pair(
             split, self._dialect, self._most, rest, self._names, self._limits, numbers
