@@ -35,6 +35,7 @@ from unwet.rewrite.said_ranges import with_ranges
 from unwet.rewrite.same_around import with_same_around
 from unwet.rewrite.same_sets import with_same_sets
 from unwet.rewrite.selections import selected
+from unwet.rewrite.short_lists import with_short_lists
 from unwet.rewrite.united_calls import with_united_calls
 from unwet.rewrite.usual_values import with_usual_values
 from unwet.rewrite.whole_columns import with_whole_columns
@@ -87,7 +88,8 @@ def refined(
     if may_share:
         library = with_joins_alike(library, names, stay | alone, most)
     library = with_whole_columns(library, dialect)
-    return written_where_called(library, dialect)
+    library = written_where_called(library, dialect)
+    return with_short_lists(library, dialect) if in_other_words else library
 
 
 def said_shortly(library: Library, names: AbstractSet[str]) -> Library:
