@@ -21,6 +21,7 @@ class Lexis:
     backslash: bool  # 'it\'s' is one string
     triple: bool  # '''...''' and \"\"\"...\"\"\" are strings
     raw: bool  # r'...' ignores backslashes
+    raw_pairs: bool  # but no quote behind one ends it: r'\\'' is a backslash and a quote
     nested: bool  # /* /* */ */ is one comment
     brackets: bool  # [a b] is an identifier
     dollar_quotes: bool  # $$ ... $$ and $tag$ ... $tag$ are strings
@@ -41,6 +42,7 @@ def lexis(dialect: str | None) -> Lexis:
         backslash=name in MYSQL | _SPARK | {"bigquery", "clickhouse", "redshift", "snowflake"},
         triple=name == "bigquery",
         raw=name in {"bigquery", "spark", "databricks"},
+        raw_pairs=name == "bigquery",
         nested=name
         not in MYSQL | {"bigquery", "snowflake", "trino", "presto", "oracle"} | {"sqlite", "dune"},
         brackets=name in TSQL | {"sqlite", "exasol"},

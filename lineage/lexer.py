@@ -67,7 +67,7 @@ def _piece(text: str, start: int, sign: str, habits: Lexis) -> Piece | None:
 def _quoted(text: str, start: int, sign: str, habits: Lexis) -> Piece:
     quote = sign if len(sign) == 1 else sign.lstrip("rRbB")
     raw = habits.raw and "r" in sign.lower()[: -len(quote)]
-    backslash = habits.backslash and not raw and quote not in "`["
+    backslash = habits.backslash and (not raw or habits.raw_pairs) and quote not in "`["
     body, end = _body(quote, backslash), start + len(sign)
     while True:
         found = body.match(text, end)

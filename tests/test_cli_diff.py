@@ -103,11 +103,11 @@ def test_new_and_gone_reports_and_columns(compare: Run) -> None:
             "was ordered",
         ),
         ("USE a; SELECT n FROM q", "USE b; SELECT n FROM q", "another statement besides: USE"),
-        ("SELECT n FROM q", "SET x = 1; SELECT n FROM q", "another statement besides: SET"),
+        ("SELECT n FROM q", "SET x = 1; SELECT n FROM q", "sets x, which no model does"),
         (
             "SET x = 1; SELECT n FROM q; SET x = 2",
             "SET x = 1; SET x = 2; SELECT n FROM q",
-            "another statement besides: SET x = 1",
+            "sets x, which no model does",
         ),
         (
             "CREATE MACRO g(x) AS x + 1; CREATE MACRO f(x) AS g(x); SELECT f(n) AS n FROM q",

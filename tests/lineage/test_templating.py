@@ -54,6 +54,7 @@ def test_masked(dialect: str, before: str, after: str) -> None:
     ("dialect", "text"),
     [
         ("postgres", "select $1, $$ :x $$, $f$ {x} $f$"),
+        ("bigquery", r"""select r'(?:a)[\'"]?' as a, r'(?:b)[\'"]?' as b, R"(?:\"c)" as c"""),
         ("postgres", "select '{{' as a, x, '}}' as b"),
         ("postgres", "select '{{' || x || '}}'"),
         ("postgres", "select '{{ ' || x || ' }}'"),
