@@ -22,6 +22,7 @@ from unwet.rewrite.library import (
     Macro,
     MacroCall,
     calls_made,
+    numbers_by_macro,
     numbers_in,
     numbers_of,
 )
@@ -36,11 +37,9 @@ def without_constants(library: Library) -> Library:
     front, are no words in a tree: they stay."""
     macros = _with_no_condition(library)
     calls = _without_usual(library, macros)
-    numbers: dict[str, list[int]] = defaultdict(list)
-    for at in calls_made(library):
-        numbers[calls[at].macro].append(at)
+    numbers = numbers_by_macro(calls, calls_made(library))
     for place, macro in enumerate(macros):
-        own = numbers[macro.name]
+        own = numbers.get(macro.name, ())
         said = [calls[at] for at in own]
         gone = _constants(macro, said, calls) if len(own) > 1 else {}
         idle = _idle(macro, said, calls)

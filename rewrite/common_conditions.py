@@ -24,6 +24,7 @@ from unwet.rewrite.library import (
     MacroCall,
     called_by,
     calls_made,
+    numbers_by_macro,
     texts_within,
 )
 from unwet.rewrite.naming import free_parameter, snake
@@ -46,15 +47,15 @@ def with_common_conditions(
     models whose words stay in their order, and so those of the macros that they call."""
     stay = called_by(library, alone)
     macros, calls = list(library.macros), list(library.calls)
-    own: dict[str, list[int]] = defaultdict(list)
-    for number in calls_made(library):  # also those that stand in what other calls say
-        own[calls[number].macro].append(number)
+    # also those that stand in what other calls say
+    numbers = numbers_by_macro(calls, calls_made(library))
     for at, macro in enumerate(macros):
+        own = numbers.get(macro.name, ())
         for name in conditions_of(macro, calls) if macro.name not in stay else ():
-            made = _parted(macros[at], name, [calls[n] for n in own[macro.name]], most)
+            made = _parted(macros[at], name, [calls[n] for n in own], most)
             if made is not None:
                 macros[at], changed = made
-                for number, call in zip(own[macro.name], changed, strict=True):
+                for number, call in zip(own, changed, strict=True):
                     calls[number] = call
     return Library(library.models, tuple(macros), tuple(calls))
 

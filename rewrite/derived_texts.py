@@ -29,6 +29,7 @@ from unwet.rewrite.library import (
     MacroCall,
     calls_made,
     calls_within,
+    numbers_by_macro,
     numbers_in,
     numbers_of,
 )
@@ -52,12 +53,10 @@ _Said = Mapping[str, Leaf]
 def with_derived_texts(library: Library) -> Library:
     """The library in which calls say less, as far as that makes lines fewer."""
     calls, macros = list(library.calls), list(library.macros)
-    own: dict[str, list[int]] = defaultdict(list)
-    for number in calls_made(library):
-        own[calls[number].macro].append(number)
+    own = numbers_by_macro(calls, calls_made(library))
     together = [numbers_of(tree) for tree in library.trees]
     for at, macro in enumerate(macros):
-        mine = {number: calls[number] for number in own[macro.name]}
+        mine = {number: calls[number] for number in own.get(macro.name, ())}
         for way in _WAYS:
             for name in _open(macros[at], calls):
                 usual, fit = _source(macros[at], name, way, mine, together)

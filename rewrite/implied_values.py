@@ -20,6 +20,7 @@ from unwet.rewrite.library import (
     Macro,
     MacroCall,
     calls_within,
+    numbers_by_macro,
     numbers_in,
     numbers_of,
 )
@@ -35,9 +36,7 @@ def with_implied_values(library: Library, taken: Collection[str]) -> Library:
     lines fewer. ``taken``: names that no parameter may have."""
     calls, macros = list(library.calls), list(library.macros)
     roots = _roots(library)
-    numbers: dict[str, list[int]] = defaultdict(list)
-    for number in sorted(roots):
-        numbers[calls[number].macro].append(number)
+    numbers = numbers_by_macro(calls, sorted(roots))
     hidden = {*taken, *(macro.name for macro in macros)}
     together = [numbers_of(tree) for tree in library.trees]
     steps: tuple[Callable[[Macro, Mapping[int, MacroCall]], Change | None], ...] = (

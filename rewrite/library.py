@@ -163,11 +163,14 @@ def numbers_of(tree: exp.Expr) -> list[int]:
     return numbers_in("\n".join(texts(tree)))
 
 
-def numbers_by_macro(calls: Sequence[MacroCall]) -> dict[str, Sequence[int]]:
-    """The numbers of the calls of each macro that has some."""
+def numbers_by_macro(
+    calls: Sequence[MacroCall], only: Iterable[int] | None = None
+) -> dict[str, Sequence[int]]:
+    """The numbers of the calls of each macro that has some; ``only``: of these calls, in their
+    order."""
     found: dict[str, list[int]] = {}
-    for number, call in enumerate(calls):
-        found.setdefault(call.macro, []).append(number)
+    for number in range(len(calls)) if only is None else only:
+        found.setdefault(calls[number].macro, []).append(number)
     return {**found}
 
 

@@ -16,7 +16,7 @@ with_lone_values(library, ...) -> the library with such conditions
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -32,6 +32,7 @@ from unwet.rewrite.library import (
     MacroCall,
     called_by,
     calls_made,
+    numbers_by_macro,
     says_all,
     texts_within,
 )
@@ -50,16 +51,14 @@ def with_lone_values(library: Library, dialect: str, stay: AbstractSet[str]) -> 
     closed = frozenset({*stay, *called_by(library, stay)})
     models = {name: tree if name in closed else _plainly(tree)
               for name, tree in library.models.items()}  # fmt: skip
-    calls, numbers = [*library.calls], defaultdict[str, list[int]](list)
-    for at in calls_made(library):
-        numbers[calls[at].macro].append(at)
+    calls, numbers = [*library.calls], numbers_by_macro(library.calls, calls_made(library))
     macros = []
     for macro in library.macros:
         made = macro
         if macro.name not in closed:
-            made = replace(macro, tree=_plainly(macro.tree))
-            for name in _lone(made, [calls[at] for at in numbers[macro.name]], library.calls):
-                made = _of_one(made, name, numbers[macro.name], calls)
+            made, own = replace(macro, tree=_plainly(macro.tree)), numbers.get(macro.name, ())
+            for name in _lone(made, [calls[at] for at in own], library.calls):
+                made = _of_one(made, name, own, calls)
         macros.append(made)
     return replace(library, models=models, macros=tuple(macros), calls=tuple(calls))
 

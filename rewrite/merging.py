@@ -14,12 +14,10 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import texts
-from unwet.rewrite.alternatives import NO_ALTERNATIVE
 from unwet.rewrite.chosen_later import name_of_query
 from unwet.rewrite.inner_queries import inner_queries, with_calls
 from unwet.rewrite.library import (
     HOLE,
-    NO_CONDITION,
     Library,
     Macro,
     MacroCall,
@@ -27,14 +25,13 @@ from unwet.rewrite.library import (
     numbers_by_macro,
     numbers_in,
     numbers_of,
-    says_one_of,
-    texts_said,
     texts_within,
 )
 from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.looped_calls import Union, lines_of, united_in
 from unwet.rewrite.macro_names import common_stem
-from unwet.rewrite.merged_calls import Uses, counted, still_said, taken_in
+from unwet.rewrite.may_merge import is_template, is_told, stays_as_it_is
+from unwet.rewrite.merged_calls import Uses, counted, taken_in
 from unwet.rewrite.naming import free_macro, snake
 from unwet.rewrite.opened_items import has_calls, opened
 from unwet.rewrite.placed_calls import height_of
@@ -44,7 +41,6 @@ from unwet.rewrite.shapes import Leaf, after_tables, in_order
 from unwet.rewrite.side_by_side import (
     Aligned,
     Spares,
-    own_words,
     side_by_side,
 )
 from unwet.rewrite.sizes import tree_lines
@@ -52,8 +48,6 @@ from unwet.rewrite.told_of import two_queries_of
 
 _MOST: Final = 3  # parameters more, for one that is taken
 _SAVED_EACH: Final = 10  # lines that each of them saves, where there are more of them
-_WORDS: Final = 3  # names and constants of its own that a macro has beside these
-_GROUPED_WORDS: Final = 1  # of one that groups, is a macro already, and has one parameter more
 LEAST: Final = 4
 """Lines that a merge saves."""
 _AROUND: Final = 2  # the first and the last line of a macro
@@ -287,7 +281,7 @@ class Merging:
         if found is None or not self._may_be_one(macro, name, taken, found):
             return None
         made, new = taken_in(macro, found, self.macros.keys())
-        if not self._is_template(macro, made, found, len(new)):
+        if not is_template(macro, made, found, len(new), name not in self.macros):
             return None
         uses = self._uses(name, taken, made, found.calls)
         words = qualifiers(self.tree(taken), found.calls) if found.renamed else frozenset[str]()
@@ -310,7 +304,8 @@ class Merging:
 
     def _may_be_one(self, macro: Macro, name: str, taken: str, found: Aligned) -> bool:
         """Whether one may stand for both where their trees are laid side by side so."""
-        if not self._stays_as_it_is(name, taken, found):
+        mine, theirs = name in self.stay, self.host(taken) in self.stay
+        if not stays_as_it_is(found, mine, theirs, taken in self.macros):
             return False
         if (found.renamed or found.added) and macro.kind == "tail":
             return False  # a tail's names stand beside those of its caller, too
@@ -336,6 +331,14 @@ class Merging:
             return True
         return bool(found.added) and self._is_told(name, found.added)
 
+    def _is_told(
+        self, place: str, names: AbstractSet[str], but: AbstractSet[str] = frozenset()
+    ) -> bool:
+        """Whether a call says one of these names for a parameter of what stands there, ``but``
+        some."""
+        params = [each for each in self._parameters(self.tree(place)) if each not in but]
+        return is_told(self.host(place), params, names, self.macros, self.own, self.calls)
+
     def _lines_before(self, name: str, taken: str, uses: Uses) -> int:
         """Of both, and of the calls that there are."""
         around = (_AROUND if n in self.macros else 0 for n in (name, taken))
@@ -347,69 +350,6 @@ class Merging:
         other = self.macros.get(taken)
         widest = min(len(each.params) if each else 0 for each in (macro, other))
         return max(self.most, len(macro.params) + (more if widest > self.most else 0))
-
-    def _stays_as_it_is(self, name: str, taken: str, found: Aligned) -> bool:
-        """Whether what has to stay as it is would be the same text: parameters are what stood in
-        their places, but a condition that is always true is only nothing in a WHERE."""
-        mine, theirs = name in self.stay, self.host(taken) in self.stay
-        if ((found.added or found.optional) and (mine or theirs)) or (found.renamed and theirs):
-            return False
-        if found.moved and taken in self.macros and (mine or theirs):
-            return False
-        if found.regrouped and theirs:
-            return False
-        if any(NO_ALTERNATIVE in (each.mine, each.other) for each in found.new) and (
-            mine or theirs
-        ):
-            return False
-        if theirs and NO_ALTERNATIVE in found.said.values():
-            return False
-        if found.tree.find(exp.Having) is None:
-            return True
-        empty = mine and any(each.mine == NO_CONDITION for each in found.new)
-        return not empty and not (theirs and NO_CONDITION in found.said.values())
-
-    def _is_told(
-        self, taken: str, names: AbstractSet[str], but: AbstractSet[str] = frozenset()
-    ) -> bool:
-        """Whether a call says one of these names, of relations within what is taken: for one of its
-        parameters ``but`` some, or for what hands that on."""
-        host = self.host(taken)
-        waiting = [(host, each) for each in self._parameters(self.tree(taken)) if each not in but]
-        seen = set(waiting)
-        while waiting:
-            place, name = waiting.pop()
-            for number in self.own.get(place, ()):
-                call = self.calls[number]
-                text = dict((*call.unsaid, *call.args)).get(name, NO_CONDITION).text
-                if says_one_of(text, names, self.calls):
-                    return True
-                said = texts_said(text, self.calls)
-                handed = {hole for each in said for hole in HOLE.findall(each)}
-                for around in self._callers(number) if handed else ():
-                    new = {(around, hole) for hole in handed} - seen
-                    seen |= new
-                    waiting += sorted(new)
-        return False
-
-    def _callers(self, number: int) -> list[str]:
-        """The macros in which a call stands."""
-        return [
-            name
-            for name, macro in self.macros.items()
-            if number in calls_within(numbers_of(macro.tree), self.calls)
-        ]
-
-    def _is_template(self, macro: Macro, made: Macro, found: Aligned, more: int) -> bool:
-        """Whether what a macro becomes says enough itself, with so many parameters more."""
-        if still_said(made.tree, {*macro.params} - {*made.params}, found.calls):
-            return False
-        texts_more = sum(each.mine.kind == "condition" for each in found.new)
-        if texts_more > 1 and macro.name not in self.macros:
-            return False  # two models that say other columns of other rows are two
-        grouped = macro.name in self.macros and made.tree.args.get("group") is not None
-        least = _GROUPED_WORDS if grouped and more <= 1 else _WORDS
-        return own_words(made.tree, found.calls) >= least + more
 
     def _called(self, macro: Macro, calls: Sequence[MacroCall]) -> frozenset[str]:
         """A macro, those that it calls, and those that they do."""

@@ -80,7 +80,10 @@ def _lean(tree: exp.Expr) -> exp.Expr:
     made = copied(tree)
     while True:
         without_unread_ctes(made)
-        if not any([_without(query, lost) for query, lost in [*_unread(inner_reads(made))]]):
+        unread = [*_unread(inner_reads(made))]
+        for query, lost in unread:
+            _lose(query, lost)
+        if not unread:
             return made
 
 
@@ -104,11 +107,10 @@ def _unread(reads: InnerReads) -> Iterator[tuple[exp.Select, Sequence[exp.Expr]]
             yield query, lost
 
 
-def _without(query: exp.Select, lost: Sequence[exp.Expr]) -> bool:
+def _lose(query: exp.Select, lost: Sequence[exp.Expr]) -> None:
     """In place."""
     left = [item for item in query.expressions if not any(item is each for each in lost)]
     query.set("expressions", left)
-    return True
 
 
 # --- what none of the pile reads -----------------------------------------------------------------

@@ -32,6 +32,7 @@ from unwet.rewrite.library import (
     MacroCall,
     called_by,
     calls_made,
+    numbers_by_macro,
     numbers_of,
 )
 from unwet.rewrite.naming import free, free_parameter, snake
@@ -111,16 +112,14 @@ class _Workshop:
 
     macros: dict[str, Macro]
     calls: list[MacroCall]
-    own: dict[str, list[int]]  # the numbers of the calls of each macro
+    own: Mapping[str, Sequence[int]]  # the numbers of the calls of each macro
     single: set[int]  # those that are the only ones of their macro in a query
     most: int
     stay: Collection[str] = field(default_factory=frozenset)
 
     @classmethod
     def of(cls, library: Library, most: int, stay: Collection[str]) -> _Workshop:
-        own: dict[str, list[int]] = defaultdict(list)
-        for number in calls_made(library):
-            own[library.calls[number].macro].append(number)
+        own = numbers_by_macro(library.calls, calls_made(library))
         single: set[int] = set()
         for tree in library.trees:
             numbers = numbers_of(tree)
@@ -138,7 +137,7 @@ class _Workshop:
         best: list[_Found] = []
         for name in conditions_of(macro, self.calls):
             forms: dict[tuple[str, str], dict[int, _Range]] = defaultdict(dict)
-            for number in self.own[macro.name]:
+            for number in self.own.get(macro.name, ()):
                 for said in _ranges(self._text(number, name)):
                     if said.words not in dear:
                         forms[said.words, said.column][number] = said

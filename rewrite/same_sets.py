@@ -51,6 +51,10 @@ class _Place:
         starts = range(len(self.sets) - many + 1)
         return next((at for at in starts if self.sets[at : at + many] == run), None)
 
+    def node(self, tree: exp.Expr) -> exp.GroupingSets:
+        """Them, in their host's tree, or in a copy of it."""
+        return [*tree.find_all(exp.GroupingSets)][self.number]
+
 
 def with_same_sets(
     library: Library,
@@ -115,7 +119,7 @@ def _runs(places: Sequence[_Place]) -> Iterator[Run]:
 
 
 def _sets(library: Library, place: _Place, run: Run) -> list[exp.Expr]:
-    node = [*library.hosts[place.host].find_all(exp.GroupingSets)][place.number]
+    node = place.node(library.hosts[place.host])
     at = place.at(run)
     assert at is not None
     return list(node.expressions[at : at + len(run)])
@@ -133,7 +137,7 @@ def _with_macro(
     calls, trees = [*library.calls], dict[str, exp.Expr]()
     for place in uses:
         whole = trees.setdefault(place.host, copied(library.hosts[place.host]))
-        node = [*whole.find_all(exp.GroupingSets)][place.number]
+        node = place.node(whole)
         at = place.at(run)
         assert at is not None
         word = exp.Var(this=f"call__{len(calls)}__call")

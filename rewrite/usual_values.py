@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from unwet.rewrite.library import HANDED_ON, NAMES, Library, MacroCall, numbers_of
+from unwet.rewrite.library import HANDED_ON, NAMES, Library, MacroCall, numbers_by_macro, numbers_of
 from unwet.rewrite.shapes import CONDITION, Leaf
 
 _LEAST: Final = 3  # calls that say the same
@@ -67,11 +67,8 @@ def calls_by_host(library: Library) -> dict[str, list[list[int]]]:
     """The numbers of the calls of each macro, those of one query together."""
     found: dict[str, list[list[int]]] = defaultdict(list)
     for host in library.trees:
-        own: dict[str, list[int]] = defaultdict(list)
-        for number in numbers_of(host):
-            own[library.calls[number].macro].append(number)
-        for name, numbers in own.items():
-            found[name].append(numbers)
+        for name, numbers in numbers_by_macro(library.calls, numbers_of(host)).items():
+            found[name].append([*numbers])
     return found
 
 

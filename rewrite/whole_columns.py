@@ -10,7 +10,7 @@ relations differ in two names, and so each of them became a parameter.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -18,7 +18,15 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import copied, texts
-from unwet.rewrite.library import HOLE, Library, Macro, MacroCall, calls_within, numbers_of
+from unwet.rewrite.library import (
+    HOLE,
+    Library,
+    Macro,
+    MacroCall,
+    calls_within,
+    numbers_by_macro,
+    numbers_of,
+)
 from unwet.rewrite.shapes import Leaf
 
 _PLAIN: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -28,12 +36,10 @@ _Pair = tuple[str, str]  # the parameters that are a table's alias and a column
 def with_whole_columns(library: Library, dialect: str) -> Library:
     """The library in which such two parameters are one, which has the column's name."""
     calls, macros = [*library.calls], [*library.macros]
-    own: dict[str, list[int]] = defaultdict(list)
-    for number, call in enumerate(calls):
-        own[call.macro].append(number)
+    own = numbers_by_macro(calls)
     for at, macro in enumerate(macros):
         for pair in _pairs(macro, calls):
-            made = {n: _with_whole(calls[n], pair, dialect) for n in own[macro.name]}
+            made = {n: _with_whole(calls[n], pair, dialect) for n in own.get(macro.name, ())}
             found = {n: call for n, call in made.items() if call is not None}
             if len(found) == len(made):
                 macros[at] = macro = _with_one(macro, pair)
