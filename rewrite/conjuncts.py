@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.algebra import Lit
+from unwet.rewrite.lists_of_spark import SPARK
 from unwet.rewrite.shapes import CONDITION, Shape, Survey, local_names
 
 Path = tuple[int, int]  # which SELECT of a tree, which conjunct of its WHERE
@@ -65,10 +66,11 @@ _MIRRORED: dict[type[exp.Expr], type[exp.Binary]] = {
 }  # fmt: skip
 
 
-def plainly(tests: Iterable[exp.Expr]) -> list[exp.Expr]:
+def plainly(tests: Iterable[exp.Expr], dialect: str) -> list[exp.Expr]:
     """In place: tests of a column against constants in one way, so that those of copies have one
-    shape: the column first, = for an IN of one value, and where a range begins before its end."""
-    found = [_plain(test) for test in tests]
+    shape: the column first, = for an IN of one value, which it is not in Spark (`lists_of_spark`),
+    and where a range begins before its end."""
+    found = [_plain(test, dialect) for test in tests]
     for at, test in enumerate(found):
         for later in range(at + 1, len(found)):
             ends = isinstance(test, exp.LT | exp.LTE)
@@ -82,14 +84,14 @@ def plainly(tests: Iterable[exp.Expr]) -> list[exp.Expr]:
     return found
 
 
-def _plain(test: exp.Expr) -> exp.Expr:
+def _plain(test: exp.Expr, dialect: str) -> exp.Expr:
     while isinstance(test, exp.Paren):
         test = test.this
     if (mirrored := _MIRRORED.get(type(test))) is not None:
         if not test.this.find(exp.Column) and test.expression.find(exp.Column):
             return mirrored(this=test.expression, expression=test.this)
     elif isinstance(test, exp.In) and len(test.expressions) == 1 and not test.args.get("query"):
-        return exp.EQ(this=test.this, expression=test.expressions[0])
+        return test if dialect in SPARK else exp.EQ(this=test.this, expression=test.expressions[0])
     return test
 
 

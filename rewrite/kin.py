@@ -307,7 +307,7 @@ def _holed(
         item = selects[at].expressions[number]
         item.unalias().meta.update({CONDITION: "", HOLE: snake(item.alias_or_name) or CONDITION})
     for at, tests in kept.items():
-        hole = all_of(plainly(map(copied, tests))) if tests else exp.true()
+        hole = all_of(plainly(map(copied, tests), model.reader.dialect)) if tests else exp.true()
         hole.meta[CONDITION] = ""
         fixed = conjuncts_of(selects[at])
         selects[at].set("where", exp.Where(this=all_of([*fixed, hole])))

@@ -36,17 +36,17 @@ from unwet.rewrite.library import (
     says_all,
     texts_within,
 )
+from unwet.rewrite.lists_of_spark import SPARK
 from unwet.rewrite.naming import free_parameter, snake
 from unwet.rewrite.shapes import Leaf
 
 _TEXT: Final = re.compile(r"'([\w .:/-]+)'", re.ASCII)  # nothing that an engine escapes
 _DEFAULT: Final = "value"
-_SPARK: Final = frozenset({"spark", "spark2", "databricks", "hive"})
 
 
 def with_lone_values(library: Library, dialect: str, stay: AbstractSet[str]) -> Library:
     """``stay``: models that keep their words, and so do the macros that they call."""
-    if dialect in _SPARK:
+    if dialect in SPARK:
         return library
     closed = frozenset({*stay, *called_by(library, stay)})
     models = {name: tree if name in closed else _plainly(tree)

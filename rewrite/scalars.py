@@ -40,6 +40,7 @@ from unwet.rewrite.algebra import (
     SortKey,
 )
 from unwet.rewrite.decoding import AGGREGATE_CLAUSES, built_type, decode
+from unwet.rewrite.lists_of_spark import SPARK, with_mark
 from unwet.rewrite.null_order import with_nulls_said
 
 __all__ = ["Leaf", "Unsupported", "cast_to", "decode", "encode", "null"]
@@ -260,6 +261,9 @@ def _as_written(node: exp.Expr, dialect: str) -> _Step:
             others = {name: v for name, v in node.args.items() if name not in ("this", "unit")}
             empty = exp.TimestampTrunc(this=exp.null(), unit=exp.var(unit.name), **others)
             return replace(_call(empty), children=[node.this])
+        case exp.In() if dialect in SPARK:
+            step = _encoding(node)
+            return replace(step, make=lambda values: with_mark(step.make(values)))
         case _:
             return _encoding(node)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unwet.rewrite.algebra import Call, Expr, Lit
+from unwet.rewrite.lists_of_spark import is_of_values
 from unwet.rewrite.rules.order import order_key
 from unwet.rewrite.rules.refs import is_volatile
 from unwet.rewrite.rules.shapes import (
@@ -66,7 +67,7 @@ def between_to_comparisons(expr: Expr) -> Expr | None:
 
 
 def in_one_to_equality(expr: Expr) -> Expr | None:
-    """x IN (a) -> x = a."""
+    """x IN (a) -> x = a. Not in Spark's dialects where x may be no text (`lists_of_spark`)."""
     match expr:
         case Call(op="in", args=(tested, value), shape=("this", "expressions*1")):
             return binary("eq", tested, value)
@@ -77,14 +78,13 @@ def in_one_to_equality(expr: Expr) -> Expr | None:
 def sort_in_list(expr: Expr) -> Expr | None:
     """The list of IN is a set: sorted, duplicates removed (not when one of them is volatile)."""
     match expr:
-        case Call(op="in", args=(tested, *values), shape=shape) if shape == (
-            "this",
-            f"expressions*{len(values)}",
+        case Call(op="in", args=(tested, *values), shape=shape) if is_of_values(
+            shape, len(values)
         ) and not any(map(is_volatile, values)):
             kept = sorted(set(values), key=order_key)
             if kept == values:
                 return None
-            return Call("in", (tested, *kept), ("this", f"expressions*{len(kept)}"))
+            return Call("in", (tested, *kept), ("this", f"expressions*{len(kept)}", *shape[2:]))
         case _:
             return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from unwet.rewrite.algebra import Call, Col, Expr, Filter, Join, Lit, Project, Rel, width
+from unwet.rewrite.lists_of_spark import is_of_values
 from unwet.rewrite.rules.refs import all_movable, is_volatile, remap, shift
 from unwet.rewrite.rules.shapes import BINARY, Case, is_plain_comparison, is_row, slots
 
@@ -77,7 +78,7 @@ def _is_null_test(expr: Call) -> bool:
     """LIKE or IN a list, NULL for a NULL on the left. IN UNNEST(array) is FALSE when that is
     empty, and so is LIKE ANY."""
     if expr.op == "in":
-        return expr.shape == ("this", f"expressions*{len(expr.args) - 1}")
+        return is_of_values(expr.shape, len(expr.args) - 1)
     return expr.op == "like" and is_plain_comparison(expr)
 
 
