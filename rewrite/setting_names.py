@@ -39,7 +39,7 @@ def _pattern(where: str) -> re.Pattern[str] | None:
 _ON: Final = "on true 1 yes"
 _OFF: Final = "off false 0 no"
 # numbers and names of days and weeks; a function of somebody's own may have them
-_WEEKS: Final = r"\b(?:DW|W|WK|WW|WEEK\w*|@@DATEFIRST)\b|@@DATEFIRST|\b\w+\s*\.\s*\w+\s*\("
+_WEEKS: Final = r"\b(?:DW|W|WK|WW|WEEK\w*)\b|@@DATEFIRST|\b\w+\s*\.\s*\w+\s*\("
 
 _KINDS: Final = {
     # SQL Server
@@ -112,27 +112,26 @@ _READ_MODES: Final = re.compile(
 
 _SQL_SERVER: Final = frozenset(
     {"ansi_null_dflt_off", "ansi_null_dflt_on", "arithignore", "context_info"}
-    | {"cursor_close_on_commit"}
-    | {"deadlock_priority", "fips_flagger", "fmtonly", "forceplan", "identity_insert"}
-    | {"implicit_transactions", "lock_timeout", "nocount", "noexec", "offsets", "parseonly"}
-    | {"query_governor_cost_limit", "remote_proc_transactions", "result_set_caching", "rowcount"}
-    | {"showplan_all", "showplan_text", "showplan_xml", "statistics", "transaction", "xact_abort"}
+    | {"cursor_close_on_commit", "deadlock_priority", "fips_flagger", "fmtonly", "forceplan"}
+    | {"identity_insert", "implicit_transactions", "lock_timeout", "nocount", "noexec", "offsets"}
+    | {"parseonly", "query_governor_cost_limit", "remote_proc_transactions", "result_set_caching"}
+    | {"rowcount", "showplan_all", "showplan_text", "showplan_xml", "statistics", "transaction"}
+    | {"xact_abort"}
 )
 _OTHERS: Final = frozenset(
     {"abort_detached_query", "application_name", "autocommit", "big_tables", "busy_timeout"}
-    | {"bytea_output", "cache_size", "check_function_bodies", "character_set_client"}
-    | {"character_set_results", "checkpoint_threshold", "client_encoding", "current_schema"}
+    | {"bytea_output", "cache_size", "character_set_client", "character_set_results"}
+    | {"check_function_bodies", "checkpoint_threshold", "client_encoding", "current_schema"}
     | {"cursor_sharing", "edition", "enable_http_metadata_cache", "events", "foreign_key_checks"}
     | {"foreign_keys", "hash_area_size", "home_directory", "isolation_level", "journal_mode"}
-    | {"lc_messages"}
-    | {"log_level", "mmap_size", "multi_statement_count", "network_timeout", "old_alter_table"}
-    | {"page_size", "preserve_insertion_order", "query_band", "query_group", "query_label"}
-    | {"query_tag", "random_page_cost", "recursive_triggers", "role", "row_security", "schema"}
-    | {"search_path", "seed", "session_authorization", "sort_area_size", "sql_big_selects"}
-    | {"sql_log_bin", "sql_notes", "sql_safe_updates", "sql_trace", "sql_warnings"}
-    | {"statistics_level", "synchronous", "temp_directory", "temp_store", "threads"}
-    | {"trace_level", "tracefile_identifier", "tx_isolation", "unique_checks"}
-    | {"use_cached_result", "user_version", "worker_threads", "workarea_size_policy", "xmloption"}
+    | {"lc_messages", "log_level", "mmap_size", "multi_statement_count", "network_timeout"}
+    | {"old_alter_table", "page_size", "preserve_insertion_order", "query_band", "query_group"}
+    | {"query_label", "query_tag", "random_page_cost", "recursive_triggers", "role"}
+    | {"row_security", "schema", "search_path", "seed", "session_authorization", "sort_area_size"}
+    | {"sql_big_selects", "sql_log_bin", "sql_notes", "sql_safe_updates", "sql_trace"}
+    | {"sql_warnings", "statistics_level", "synchronous", "temp_directory", "temp_store"}
+    | {"threads", "trace_level", "tracefile_identifier", "tx_isolation", "unique_checks"}
+    | {"use_cached_result", "user_version", "workarea_size_policy", "worker_threads", "xmloption"}
 )
 _QUIET: Final = re.compile(
     r"""(?:.*_(?:memory|memory_limit|mem|buffers|cost|page_cost|tablespace))$
